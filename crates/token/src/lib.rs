@@ -1,0 +1,3 @@
+//! Bailiwick tokens for those who hold them.
+
+pub mod timestamp;

@@ -1,0 +1,145 @@
+//! Whole seconds since the Unix epoch, as Datalog dates carry them.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// A point in time, in whole seconds since 1970-01-01T00:00:00Z.
+///
+/// Its text form is an RFC 3339 date-time with `T`. Years 1970 to 9999 are representable.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(u64);
+
+/// 9999-12-31T23:59:59Z, the last second that RFC 3339 can write.
+const LAST: u64 = 253_402_300_799;
+
+impl Timestamp {
+    /// The last representable second.
+    pub const MAX: Timestamp = Timestamp(LAST);
+
+    /// From seconds since the Unix epoch; `None` after the year 9999.
+    #[must_use]
+    pub fn from_unix(seconds: u64) -> Option<Timestamp> {
+        (seconds <= LAST).then_some(Timestamp(seconds))
+    }
+
+    /// Seconds since the Unix epoch.
+    #[must_use]
+    pub fn unix(self) -> u64 {
+        self.0
+    }
+
+    /// This time and `seconds` more, or the last representable second where that lies beyond it.
+    #[must_use]
+    pub fn plus(self, seconds: u64) -> Timestamp {
+        Timestamp(self.0.saturating_add(seconds).min(LAST))
+    }
+
+    /// This time less `seconds`, or the epoch where that lies before it.
+    #[must_use]
+    pub fn minus(self, seconds: u64) -> Timestamp {
+        Timestamp(self.0.saturating_sub(seconds))
+    }
+
+    /// Seconds from `earlier` to this time; zero where `earlier` is later.
+    #[must_use]
+    pub fn since(self, earlier: Timestamp) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// The text is not an RFC 3339 date-time of whole seconds between 1970 and 9999.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a date-time such as `2026-11-23T12:00:00Z` (RFC 3339, whole seconds, with an offset)")]
+pub struct TimestampError;
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    /// Reads an RFC 3339 date-time (section 5.6) separated by `T`. A fraction other than zero,
+    /// a leap second and a date before 1970 are refused: Datalog dates cannot hold them.
+    fn from_str(text: &str) -> Result<Self, TimestampError> {
+        // The `time` crate reads a wider language (a space for `T`, leap seconds folded away).
+        let bytes = text.as_bytes();
+        let separated = matches!(bytes.get(10), Some(b'T' | b't'));
+        let leap = bytes.get(17..19) == Some(b"60".as_slice());
+        if !separated || leap || text.len() > 64 {
+            return Err(TimestampError);
+        }
+        let parsed = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| TimestampError)?;
+        // A fraction finer than a nanosecond is cut off by the parser, so it is looked at as text.
+        let fraction_is_zero = match text.split_once('.') {
+            None => true,
+            Some((_, rest)) => rest
+                .bytes()
+                .take_while(u8::is_ascii_digit)
+                .all(|digit| digit == b'0'),
+        };
+        let seconds = u64::try_from(parsed.unix_timestamp()).map_err(|_| TimestampError)?;
+        if !fraction_is_zero {
+            return Err(TimestampError);
+        }
+        Timestamp::from_unix(seconds).ok_or(TimestampError)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = i64::try_from(self.0)
+            .ok()
+            .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+            .and_then(|time| time.format(&Rfc3339).ok());
+        f.write_str(text.as_deref().unwrap_or("9999-12-31T23:59:59Z"))
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_rfc_3339_writes() {
+        for (text, unix) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("1970-01-01T01:00:00+01:00", 0),
+            ("2026-11-22T12:00:00.000Z", 1_795_348_800),
+            ("2026-11-22t12:00:00z", 1_795_348_800),
+            ("9999-12-31T23:59:59Z", LAST),
+        ] {
+            assert_eq!(text.parse::<Timestamp>().map(Timestamp::unix), Ok(unix), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_a_datalog_date_cannot_hold() {
+        for text in [
+            "", "2026-11-22", "2026-11-22 12:00:00Z", "2026-11-22T12:00:00", "2026-11-22T12:00:60Z",
+            "2026-11-22T12:00:00.5Z", "2026-11-22T12:00:00.0000000000000000001Z",
+            "1969-12-31T23:59:59Z", "2026-02-30T00:00:00Z", "9999-12-31T23:59:59-01:00",
+            "+2026-11-22T12:00:00Z", "2026-11-22T24:00:00Z", "2026-11-22T12:00:00+24:00",
+            " 2026-11-22T12:00:00Z", "2026-11-22T12:00:00Z ",
+        ] {
+            assert_eq!(text.parse::<Timestamp>(), Err(TimestampError), "{text}");
+        }
+    }
+}
