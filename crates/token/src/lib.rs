@@ -1,3 +1,22 @@
-//! Bailiwick tokens for those who hold them.
+//! Bailiwick tokens for those who hold them: read, narrow, seal, inspect.
+//!
+//! The laws of a token: only a root key makes authority. Any holder can narrow a token, and none
+//! can widen it. A block once signed cannot be removed, reordered or changed.
+//!
+//! This crate holds no root key, does no I/O and reads no clock; it also builds for
+//! `wasm32-unknown-unknown`. It further defines the data that issuers and verifiers share: the
+//! [`keyset`] and the list of [`revocation`]s, as signed [`dsse`] envelopes.
 
+pub mod attenuate;
+pub mod claims;
+pub mod datalog;
+pub mod dsse;
+pub mod grant;
+pub mod inspect;
+pub mod key;
+pub mod keyset;
+pub mod limits;
+pub mod revocation;
 pub mod timestamp;
+pub mod token;
+pub mod value;

@@ -1,0 +1,6 @@
+//! Builds again when a migration was added: `sqlx::migrate!` reads the folder at compile time.
+
+#[allow(clippy::print_stdout, reason = "cargo reads build scripts on stdout")]
+fn main() {
+    println!("cargo:rerun-if-changed=migrations");
+}

@@ -1,0 +1,236 @@
+//! All root keys of an issuer, and what holds of them together.
+
+use std::collections::BTreeMap;
+
+use bailiwick_token::{
+    key::{KeyId, PublicKey},
+    keyset::{Algorithm, KeyState, MAX_KEYS, MAX_TOMBSTONES, RootKey, Tombstone},
+    timestamp::Timestamp,
+};
+
+use super::{
+    Policy, State, TransitionError,
+    key::{ActiveKey, Dates, Key, RetiringKey, StagedKey},
+};
+
+/// All keys that ever were, and the steps taken since they were loaded.
+///
+/// A verb consumes the ring, so one that was refused leaves none to go on with.
+#[derive(Debug, Clone)]
+pub(crate) struct Ring {
+    policy: Policy,
+    keys: BTreeMap<KeyId, Key>,
+    changes: Vec<Change>,
+}
+
+/// One transition of one key: one row of the audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) id: KeyId,
+    pub(crate) step: Step,
+    /// A guard was overridden.
+    pub(crate) forced: bool,
+}
+
+/// What happened to a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    Stage,
+    Activate,
+    Supersede,
+    Retire,
+    Revoke,
+}
+
+impl Ring {
+    pub(crate) fn new(policy: Policy, keys: impl IntoIterator<Item = Key>) -> Ring {
+        let keys = keys.into_iter().map(|key| (key.id(), key)).collect();
+        Ring { policy, keys, changes: Vec::new() }
+    }
+
+    /// Adds a fresh key.
+    pub(crate) fn stage(
+        mut self,
+        id: KeyId,
+        public: PublicKey,
+        now: Timestamp,
+    ) -> Result<Ring, TransitionError> {
+        // Ids of retired and revoked keys are never used again: a tombstone would kill the key.
+        if self.keys.contains_key(&id) {
+            return Err(TransitionError::Collision(id));
+        }
+        if self.published().count() >= MAX_KEYS {
+            return Err(TransitionError::TooMany { max: MAX_KEYS });
+        }
+        let staged = StagedKey(Dates { id, public, staged_at: now });
+        self.put(Key::Staged(staged), Step::Stage, false);
+        Ok(self)
+    }
+
+    /// Lets a staged key sign; the active one, if any, begins to retire.
+    pub(crate) fn activate(
+        mut self,
+        id: KeyId,
+        force: bool,
+        now: Timestamp,
+    ) -> Result<Ring, TransitionError> {
+        let staged = match self.take(id)? {
+            Key::Staged(staged) => staged,
+            other => return Err(wrong_state(&other, "only a staged key can be activated")),
+        };
+        let early = now < staged.ready_at(&self.policy);
+        let active =
+            if force { staged.take_over(now) } else { staged.activate(&self.policy, now)? };
+        if let Some(old) = self.active().map(|old| old.key.id)
+            && let Key::Active(old) = self.take(old)?
+        {
+            self.put(Key::Retiring(old.supersede(now)), Step::Supersede, false);
+        }
+        self.put(Key::Active(active), Step::Activate, early);
+        Ok(self)
+    }
+
+    /// Ends the life of a retiring key.
+    pub(crate) fn retire(
+        mut self,
+        id: KeyId,
+        force: bool,
+        now: Timestamp,
+    ) -> Result<Ring, TransitionError> {
+        let retiring = match self.take(id)? {
+            Key::Retiring(retiring) => retiring,
+            other => {
+                let hint = match other.state() {
+                    State::Active => "activate another key first, this one then begins to retire",
+                    State::Staged => "it signed nothing, so use `key revoke` to be rid of it",
+                    _ => "it is gone from the keyset already",
+                };
+                return Err(wrong_state(&other, hint));
+            }
+        };
+        let early = now < retiring.due_at(&self.policy);
+        let retired =
+            if force { retiring.drop_at_once(now) } else { retiring.retire(&self.policy, now)? };
+        self.put(Key::Retired(retired), Step::Retire, early);
+        Ok(self)
+    }
+
+    /// Makes a key a tombstone, from any state. Where it was active the oldest spare takes over,
+    /// however young it is: a key that nobody knows yet is better than one that a thief knows.
+    pub(crate) fn revoke(
+        mut self,
+        id: KeyId,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Ring, TransitionError> {
+        let key = self.take(id)?;
+        let was_active = key.state() == State::Active;
+        let was_revoked = key.state() == State::Revoked;
+        let revoked = Key::Revoked(key.revoke(reason, now));
+        if was_revoked {
+            self.keys.insert(id, revoked);
+            return Ok(self);
+        }
+        self.put(revoked, Step::Revoke, false);
+        if was_active {
+            let spare = self.spare().map(|spare| spare.0.id).ok_or(TransitionError::NoSpare)?;
+            return self.activate(spare, true, now);
+        }
+        Ok(self)
+    }
+
+    pub(crate) fn get(&self, id: KeyId) -> Option<&Key> {
+        self.keys.get(&id)
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.values()
+    }
+
+    /// The key that signs.
+    pub(crate) fn active(&self) -> Option<&ActiveKey> {
+        self.keys.values().find_map(|key| match key {
+            Key::Active(active) => Some(active),
+            _ => None,
+        })
+    }
+
+    /// The spare that takes over next: the one published for longest.
+    pub(crate) fn spare(&self) -> Option<&StagedKey> {
+        let staged = self.keys.values().filter_map(|key| match key {
+            Key::Staged(staged) => Some(staged),
+            _ => None,
+        });
+        staged.min_by_key(|staged| (staged.0.staged_at, staged.0.id))
+    }
+
+    /// The keys that sign no more, and are still trusted.
+    pub(crate) fn retiring(&self) -> impl Iterator<Item = &RetiringKey> {
+        self.keys.values().filter_map(|key| match key {
+            Key::Retiring(retiring) => Some(retiring),
+            _ => None,
+        })
+    }
+
+    /// The transitions since the ring was loaded, in their order.
+    pub(crate) fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The keys of the keyset.
+    pub(crate) fn published(&self) -> impl Iterator<Item = RootKey> {
+        self.keys.values().filter_map(|key| {
+            let (state, not_after) = match key {
+                Key::Staged(_) => (KeyState::Staged, None),
+                Key::Active(_) => (KeyState::Active, None),
+                Key::Retiring(retiring) => {
+                    (KeyState::Retiring, Some(retiring.not_after(&self.policy)))
+                }
+                Key::Retired(_) | Key::Revoked(_) => return None,
+            };
+            let Dates { id, public, .. } = *key.dates();
+            Some(RootKey { id, alg: Algorithm::Ed25519, public, state, not_after })
+        })
+    }
+
+    /// The tombstones of the keyset, latest first. Beyond the format's limit the oldest fall out:
+    /// their keys are denied all the same, as unknown ones.
+    pub(crate) fn tombstones(&self) -> Vec<Tombstone> {
+        let revoked = self.keys.values().filter_map(|key| match key {
+            Key::Revoked(revoked) => Some(revoked),
+            _ => None,
+        });
+        let mut tombstones: Vec<Tombstone> = revoked
+            .map(|revoked| Tombstone {
+                id: revoked.key.id,
+                revoked_at: revoked.revoked_at,
+                reason: revoked.reason.clone(),
+            })
+            .collect();
+        tombstones.sort_by_key(|tombstone| std::cmp::Reverse(tombstone.revoked_at));
+        tombstones.truncate(MAX_TOMBSTONES);
+        tombstones
+    }
+
+    fn take(&mut self, id: KeyId) -> Result<Key, TransitionError> {
+        self.keys.remove(&id).ok_or(TransitionError::NotFound(id))
+    }
+
+    fn put(&mut self, key: Key, step: Step, forced: bool) {
+        let id = key.id();
+        self.keys.insert(id, key);
+        self.changes.push(Change { id, step, forced });
+    }
+}
+
+fn wrong_state(key: &Key, hint: &'static str) -> TransitionError {
+    TransitionError::WrongState { id: key.id(), state: key.state(), hint }
+}
+
+#[cfg(test)]
+#[path = "ring_tests.rs"]
+mod tests;

@@ -1,0 +1,187 @@
+//! Private keys at rest, and the one place that takes them out.
+//!
+//! `identity.age` holds an age X25519 identity under the passphrase. Every private key is a row
+//! that is encrypted to that identity, so that a process pays for scrypt once. Both are plain age
+//! files: in an emergency `age -d identity.age` reads the first and, with it, the rows.
+
+use std::{
+    fmt,
+    io::{self, Read, Write},
+    iter,
+};
+
+use age::{Decryptor, Encryptor, scrypt, secrecy::ExposeSecret, x25519};
+use bailiwick_token::key::PublicKey;
+use ed25519_dalek::SigningKey;
+use zeroize::Zeroizing;
+
+use crate::passphrase::Passphrase;
+
+/// scrypt's N is 2 to this power: 64 MiB and about a tenth of a second per guess. It is fixed, and
+/// not measured, so that a slow machine does not make a weak file. The identity is random, so the
+/// passphrase is the only thing to guess.
+const WORK_FACTOR: u8 = 16;
+
+/// The most work that a file may ask for: it could have been replaced by one that never ends.
+const MAX_WORK_FACTOR: u8 = 20;
+
+/// The identity that opens the private keys.
+pub(crate) struct Vault(x25519::Identity);
+
+impl Vault {
+    /// A new identity.
+    pub(crate) fn generate() -> Vault {
+        Vault(x25519::Identity::generate())
+    }
+
+    /// The public half, as age writes it.
+    pub(crate) fn recipient(&self) -> String {
+        self.0.to_public().to_string()
+    }
+
+    /// The identity as a file, encrypted with `passphrase`.
+    pub(crate) fn to_file(&self, passphrase: &Passphrase) -> Result<Vec<u8>, VaultError> {
+        let mut recipient = scrypt::Recipient::new(passphrase.secret());
+        recipient.set_work_factor(WORK_FACTOR);
+        encrypt(&recipient, self.0.to_string().expose_secret().as_bytes())
+    }
+
+    /// Reads what [`Vault::to_file`] wrote.
+    pub(crate) fn from_file(file: &[u8], passphrase: &Passphrase) -> Result<Vault, VaultError> {
+        let mut identity = scrypt::Identity::new(passphrase.secret());
+        identity.set_max_work_factor(MAX_WORK_FACTOR);
+        // An identity has 74 characters; its tool may have added a line break.
+        let mut text = Zeroizing::new([0; 128]);
+        let length = decrypt(&identity, file, &mut *text).map_err(|error| match error {
+            VaultError::Decrypt => VaultError::WrongPassphrase,
+            other => other,
+        })?;
+        let text = text.get(..length).and_then(|text| std::str::from_utf8(text).ok());
+        let identity = text.and_then(|text| text.trim_end().parse().ok());
+        identity.map(Vault).ok_or(VaultError::Damaged)
+    }
+
+    /// Encrypts the private half of a key.
+    pub(crate) fn seal(&self, key: &SigningKey) -> Result<Vec<u8>, VaultError> {
+        encrypt(&self.0.to_public(), key.as_bytes())
+    }
+
+    /// Decrypts the private half of `public`. A row that belongs to another key is refused, so
+    /// that rows cannot be exchanged.
+    pub(crate) fn unseal(&self, sealed: &[u8], public: &PublicKey) -> Result<SigningKey, VaultError> {
+        let mut secret = Zeroizing::new([0; 32]);
+        if decrypt(&self.0, sealed, &mut *secret)? != secret.len() {
+            return Err(VaultError::Damaged);
+        }
+        let key = SigningKey::from_bytes(&secret);
+        if key.verifying_key().as_bytes() != public.as_bytes() {
+            return Err(VaultError::Damaged);
+        }
+        Ok(key)
+    }
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault").field("recipient", &self.recipient()).finish_non_exhaustive()
+    }
+}
+
+/// Why a private key could not be written or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VaultError {
+    /// The passphrase does not open `identity.age`.
+    #[error("the passphrase does not open `identity.age`: check it, and that the home is the right one")]
+    WrongPassphrase,
+    /// The identity does not open a private key.
+    #[error("a private key cannot be opened with this home's identity: restore the home from a backup")]
+    Decrypt,
+    /// Not what was written here.
+    #[error("`identity.age` or a private key is damaged: restore the home from a backup")]
+    Damaged,
+    /// The files of two homes.
+    #[error("`identity.age` and `issuer.db` are not of one home: restore both from the same backup")]
+    Mixed,
+    /// Encryption failed.
+    #[error("a private key cannot be encrypted ({0}): free memory and try again")]
+    Encrypt(io::Error),
+}
+
+fn encrypt(recipient: &dyn age::Recipient, plain: &[u8]) -> Result<Vec<u8>, VaultError> {
+    let encryptor = Encryptor::with_recipients(iter::once(recipient))
+        .map_err(|error| VaultError::Encrypt(io::Error::other(error.to_string())))?;
+    let mut sealed = Vec::new();
+    let mut writer = encryptor.wrap_output(&mut sealed).map_err(VaultError::Encrypt)?;
+    writer.write_all(plain).map_err(VaultError::Encrypt)?;
+    writer.finish().map_err(VaultError::Encrypt)?;
+    Ok(sealed)
+}
+
+/// Decrypts into a buffer that the caller wipes, and tells the length. What does not fit is an
+/// error: a growing buffer would leave copies behind.
+fn decrypt(identity: &dyn age::Identity, sealed: &[u8], plain: &mut [u8]) -> Result<usize, VaultError> {
+    let decryptor = Decryptor::new_buffered(sealed).map_err(|_| VaultError::Damaged)?;
+    let mut reader = decryptor.decrypt(iter::once(identity)).map_err(|error| match error {
+        age::DecryptError::NoMatchingKeys
+        | age::DecryptError::KeyDecryptionFailed
+        | age::DecryptError::DecryptionFailed => VaultError::Decrypt,
+        _ => VaultError::Damaged,
+    })?;
+    let mut length = 0;
+    while let Some(rest) = plain.get_mut(length..).filter(|rest| !rest.is_empty()) {
+        match reader.read(rest).map_err(|_| VaultError::Damaged)? {
+            0 => return Ok(length),
+            read => length = length.saturating_add(read),
+        }
+    }
+    match reader.read(&mut [0]).map_err(|_| VaultError::Damaged)? {
+        0 => Ok(length),
+        _ => Err(VaultError::Damaged),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    fn key(seed: u8) -> (SigningKey, PublicKey) {
+        let key = SigningKey::from_bytes(&[seed; 32]);
+        let public = key.verifying_key().try_into().unwrap();
+        (key, public)
+    }
+
+    #[test]
+    fn the_identity_opens_with_its_passphrase_only() {
+        let right = Passphrase::new("correct horse battery").unwrap();
+        let wrong = Passphrase::new("incorrect horse battery").unwrap();
+        let vault = Vault::generate();
+        let mut file = vault.to_file(&right).unwrap();
+        assert_eq!(Vault::from_file(&file, &right).unwrap().recipient(), vault.recipient());
+        assert!(matches!(Vault::from_file(&file, &wrong), Err(VaultError::WrongPassphrase)));
+        file.pop();
+        assert!(matches!(Vault::from_file(&file, &right), Err(VaultError::Damaged)));
+        assert!(matches!(Vault::from_file(b"", &right), Err(VaultError::Damaged)));
+    }
+
+    #[test]
+    fn a_key_opens_as_itself_only() {
+        let vault = Vault::generate();
+        let ((one, one_public), (_, two_public)) = (key(1), key(2));
+        let mut sealed = vault.seal(&one).unwrap();
+        assert_eq!(vault.unseal(&sealed, &one_public).unwrap(), one);
+        assert!(matches!(vault.unseal(&sealed, &two_public), Err(VaultError::Damaged)));
+        assert!(matches!(Vault::generate().unseal(&sealed, &one_public), Err(VaultError::Decrypt)));
+        *sealed.last_mut().unwrap() ^= 1;
+        assert!(vault.unseal(&sealed, &one_public).is_err());
+    }
+
+    #[test]
+    fn debug_shows_the_public_half_and_nothing_else() {
+        let vault = Vault::generate();
+        let shown = format!("{vault:?}");
+        assert!(shown.contains(&vault.recipient()));
+        assert!(!shown.to_uppercase().contains("SECRET"));
+    }
+}

@@ -1,0 +1,104 @@
+//! Narrowing a token, offline.
+
+use biscuit_auth::UnverifiedBiscuit;
+
+use crate::{
+    datalog::{DatalogError, appended_block},
+    grant::Grants,
+    limits::{LimitError, Limits},
+    timestamp::Timestamp,
+    token::{Token, TokenError},
+};
+
+/// What a holder narrows a token to. Each part that is given narrows it; none can widen it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Caveat {
+    /// Calls must also be inside one of these grants.
+    pub scope: Option<Grants>,
+    /// The token also ends at this second.
+    pub expires: Option<Timestamp>,
+    /// To whom the token is handed on. Descriptive: for people and the audit, decides nothing.
+    pub delegate: Option<String>,
+    /// What for. Descriptive as well.
+    pub task: Option<String>,
+}
+
+/// A token could not be narrowed or sealed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttenuateError {
+    /// A sealed token takes no more blocks.
+    #[error(
+        "the token is sealed and cannot be narrowed or sealed again; ask its holder for a narrower one"
+    )]
+    Sealed,
+    /// The caveat says nothing.
+    #[error("the caveat is empty: give a scope, an end, a delegate or a task")]
+    Empty,
+    /// A description does not fit the profile.
+    #[error(transparent)]
+    Datalog(#[from] DatalogError),
+    /// The narrowed token would be larger than a verifier takes.
+    #[error("{0}: narrow in fewer steps, or with fewer grants")]
+    Limit(#[from] LimitError),
+    /// The token's container cannot carry another block.
+    #[error("the token cannot be extended: it is damaged")]
+    Damaged,
+    /// The new token could not be read back.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+}
+
+impl Token {
+    /// The token narrowed by one block. Needs no key and no network.
+    ///
+    /// ```
+    /// # use bailiwick_token::{attenuate::{Caveat, AttenuateError}, grant::{Grant, Grants}, token::Token};
+    /// # fn example(token: Token) -> Result<(), Box<dyn std::error::Error>> {
+    /// let narrowed = token.attenuate(&Caveat {
+    ///     scope: Some(Grants::new(vec![Grant::new("erp", "purchase_order:read")])?),
+    ///     expires: Some("2026-11-23T12:05:00Z".parse()?),
+    ///     delegate: Some("agent:invoice-checker".to_owned()),
+    ///     ..Caveat::default()
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the token is sealed, the caveat is empty, or the result would be beyond the profile's limits.
+    pub fn attenuate(&self, caveat: &Caveat) -> Result<Token, AttenuateError> {
+        if *caveat == Caveat::default() {
+            return Err(AttenuateError::Empty);
+        }
+        let block = appended_block(caveat)?;
+        let narrowed = self
+            .open()?
+            .append(block)
+            .map_err(|_| AttenuateError::Damaged)?;
+        let narrowed = reread(&narrowed)?;
+        Limits::default().check(&narrowed)?;
+        Ok(narrowed)
+    }
+
+    /// The token sealed: it can be used and handed on, and not narrowed any more.
+    ///
+    /// # Errors
+    /// When it is sealed already, or damaged.
+    pub fn seal(&self) -> Result<Token, AttenuateError> {
+        let sealed = self.open()?.seal().map_err(|_| AttenuateError::Damaged)?;
+        reread(&sealed)
+    }
+
+    fn open(&self) -> Result<UnverifiedBiscuit, AttenuateError> {
+        if self.is_sealed() {
+            return Err(AttenuateError::Sealed);
+        }
+        UnverifiedBiscuit::from(self.as_bytes()).map_err(|_| AttenuateError::Damaged)
+    }
+}
+
+fn reread(biscuit: &UnverifiedBiscuit) -> Result<Token, AttenuateError> {
+    let bytes = biscuit.to_vec().map_err(|_| AttenuateError::Damaged)?;
+    Ok(Token::from_bytes(bytes)?)
+}

@@ -1,0 +1,94 @@
+//! Who may act, for whom, from when until when: the authority block without its grants.
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::timestamp::Timestamp;
+
+/// The descriptive facts and the limits in time that an issuer signs into the authority block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claims {
+    /// The issuer's URL, as in its keyset.
+    pub issuer: String,
+    /// The handle for revocation and audit.
+    pub token_id: TokenId,
+    /// The agent that may act.
+    pub agent: String,
+    /// On whose authority it acts.
+    pub principal: String,
+    /// The tenant it acts in.
+    pub tenant: Option<String>,
+    /// What the token was minted for, in words.
+    pub task: Option<String>,
+    /// Further claims by name.
+    pub claims: BTreeMap<String, String>,
+    /// When the token was minted.
+    pub issued_at: Timestamp,
+    /// The first second of its life.
+    pub not_before: Timestamp,
+    /// The first second after its life.
+    pub expires: Timestamp,
+    /// How many blocks may be appended, where that is limited.
+    pub max_depth: Option<u32>,
+}
+
+/// The random identity of a token, 16 bytes; 32 lower-case hexadecimal digits as text.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenId([u8; 16]);
+
+impl TokenId {
+    /// From its 16 bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> TokenId {
+        TokenId(bytes)
+    }
+
+    /// Its 16 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+/// The text is not a token id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a token id: 32 lower-case hexadecimal digits are expected")]
+pub struct TokenIdError;
+
+impl FromStr for TokenId {
+    type Err = TokenIdError;
+
+    fn from_str(text: &str) -> Result<TokenId, TokenIdError> {
+        let mut bytes = [0; 16];
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| TokenIdError)?;
+        let id = TokenId(bytes);
+        // One id, one text: an upper-case copy in a revocation list would name nothing.
+        (id.to_string() == text).then_some(id).ok_or(TokenIdError)
+    }
+}
+
+impl fmt::Display for TokenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for TokenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for TokenId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TokenId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,181 @@
+//! Grants and claims as Biscuit blocks, and back. The only place that knows the fact names.
+//!
+//! Strings enter Datalog as terms, never by concatenation, and blocks are read from their decoded
+//! structure, never from printed Datalog, which does not survive a second parse.
+
+use biscuit_auth::{
+    builder::{
+        BiscuitBuilder, BlockBuilder, Check, CheckKind, Expression, Fact, Predicate, Rule, Term,
+    },
+    format::schema,
+};
+
+use crate::{claims::Claims, grant::Grants};
+
+mod authority;
+mod block;
+mod caveat;
+mod decode;
+mod encode;
+mod print;
+mod recognize;
+
+pub use authority::{Authority, AuthorityError};
+pub use block::{Block, BlockCheck, BlockError, BlockRule, Kind, Query};
+pub use caveat::{CheckMeaning, meaning};
+pub use decode::decode;
+pub use encode::DatalogError;
+
+/// The version of the token profile that this crate reads and writes.
+pub const PROFILE: &str = "bailiwick/1";
+
+/// The names of the profile's facts.
+pub mod names {
+    /// Facts that only the verifier states, about the call. They head no fact or rule in a token.
+    pub const RESERVED: [&str; 12] = [
+        TIME,
+        SERVICE,
+        ACTION,
+        RESOURCE,
+        ARGS,
+        ARG,
+        NUM,
+        DATE,
+        JSON,
+        DEPTH,
+        "approval",
+        "request_digest",
+    ];
+    /// Also reserved.
+    pub const NOW: &str = "now";
+    /// Facts that stand in the authority block only.
+    pub const AUTHORITY_ONLY: [&str; 9] = [
+        PROFILE, ISSUER, TOKEN_ID, AGENT, PRINCIPAL, ISSUED_AT, TENANT, HOLDER, GRANT,
+    ];
+
+    /// `time($date)`: the verifier's clock.
+    pub const TIME: &str = "time";
+    /// `service($string)`: the verifier's own name.
+    pub const SERVICE: &str = "service";
+    /// `action($string)`: what is called.
+    pub const ACTION: &str = "action";
+    /// `resource($string)`: what is acted on.
+    pub const RESOURCE: &str = "resource";
+    /// `args($set)`: the names of the arguments, and the empty string.
+    pub const ARGS: &str = "args";
+    /// `arg($name, $value)`: a scalar, or an array of scalars.
+    pub const ARG: &str = "arg";
+    /// `num($name, $micros)`: a number in millionths.
+    pub const NUM: &str = "num";
+    /// `date($name, $date)`: a string that is a date-time.
+    pub const DATE: &str = "date";
+    /// `json($name, $text)`: the canonical text of a nested argument.
+    pub const JSON: &str = "json";
+    /// `depth($int)`: the number of appended blocks.
+    pub const DEPTH: &str = "depth";
+
+    /// `profile("bailiwick/1")`
+    pub const PROFILE: &str = "profile";
+    /// `issuer($string)`
+    pub const ISSUER: &str = "issuer";
+    /// `token_id($bytes16)`
+    pub const TOKEN_ID: &str = "token_id";
+    /// `agent($string)`
+    pub const AGENT: &str = "agent";
+    /// `principal($string)`
+    pub const PRINCIPAL: &str = "principal";
+    /// `issued_at($date)`
+    pub const ISSUED_AT: &str = "issued_at";
+    /// `tenant($string)`
+    pub const TENANT: &str = "tenant";
+    /// `task($string)`
+    pub const TASK: &str = "task";
+    /// `holder($bytes32)`
+    pub const HOLDER: &str = "holder";
+    /// `claim($name, $value)`
+    pub const CLAIM: &str = "claim";
+    /// `grant($action)`: the head of the rules that grant.
+    pub const GRANT: &str = "grant";
+    /// `delegate($string)`: to whom a holder handed the token on.
+    pub const DELEGATE: &str = "delegate";
+}
+
+/// Whether a name may head no fact and no rule of any block.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    names::RESERVED.contains(&name) || name == names::NOW
+}
+
+/// The authority block of `claims` and `grants`, not yet signed and without a root key id.
+///
+/// # Errors
+/// When something does not fit the profile.
+pub fn authority_block(claims: &Claims, grants: &Grants) -> Result<BiscuitBuilder, DatalogError> {
+    Ok(BiscuitBuilder::new().merge(authority::encode(claims, grants)?))
+}
+
+/// One appended block: a scope, an end, a delegate and a task, each where given.
+///
+/// # Errors
+/// When a description is too long.
+pub(crate) fn appended_block(
+    caveat: &crate::attenuate::Caveat,
+) -> Result<BlockBuilder, DatalogError> {
+    caveat::encode(caveat)
+}
+
+/// The Datalog of grants as an authority block holds it, for people.
+#[must_use]
+pub fn show(grants: &Grants) -> String {
+    let rules = encode::alternatives(grants, encode::Form::Rule);
+    rules
+        .iter()
+        .map(|rule| format!("{};\n", print::rule(&rule.head, &rule.query)))
+        .collect()
+}
+
+pub(crate) fn describe_check(check: &BlockCheck) -> String {
+    print::check(check)
+}
+
+pub(crate) fn describe_rule(rule: &BlockRule) -> String {
+    print::rule(&rule.head, &rule.query)
+}
+
+pub(crate) fn describe_fact(fact: &Predicate) -> String {
+    print::predicate(fact)
+}
+
+fn fact(name: &str, terms: Vec<Term>) -> Fact {
+    Fact::new(name.to_owned(), terms)
+}
+
+/// A check with one alternative per query.
+fn check(queries: Vec<Query>) -> Check {
+    let head = Predicate::new("query".to_owned(), Vec::new());
+    let queries = queries
+        .into_iter()
+        .map(|query| rule(head.clone(), query))
+        .collect();
+    Check {
+        queries,
+        kind: CheckKind::One,
+    }
+}
+
+fn rule(head: Predicate, query: Query) -> Rule {
+    let expressions = query
+        .expressions
+        .into_iter()
+        .map(|ops| Expression { ops })
+        .collect();
+    Rule::new(head, query.body, expressions, Vec::new())
+}
+
+/// Decodes the blocks of a container, resolving symbols.
+///
+/// # Errors
+/// When a block cannot be decoded, or refers to a symbol that is not there.
+pub(crate) fn blocks(container: &schema::Biscuit) -> Result<Vec<Block>, BlockError> {
+    decode::container(container)
+}

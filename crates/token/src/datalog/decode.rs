@@ -1,0 +1,289 @@
+//! Biscuit's protobuf schema (`schema.proto`, version 3.3) -> [`Block`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use biscuit_auth::{
+    builder::{Binary, MapKey, Op, Predicate, Term, Unary},
+    datalog::SymbolTable,
+    format::schema,
+};
+use prost::Message;
+
+use super::{Block, BlockCheck, BlockError, BlockRule, Kind, Query};
+
+/// Datalog 3.0 to 3.3, as the field `version` of a block numbers them.
+const VERSIONS: std::ops::RangeInclusive<u32> = 3..=6;
+
+/// Decodes one block that stands alone, such as the content of a token with one block.
+///
+/// # Errors
+/// When it cannot be decoded.
+pub fn decode(bytes: &[u8]) -> Result<Block, BlockError> {
+    let mut symbols = SymbolTable::new();
+    block(0, bytes, false, &mut symbols)
+}
+
+pub(super) fn container(container: &schema::Biscuit) -> Result<Vec<Block>, BlockError> {
+    // First-party blocks share one growing symbol table; a third-party block has its own.
+    let mut shared = SymbolTable::new();
+    let signed = std::iter::once(&container.authority).chain(&container.blocks);
+    signed
+        .enumerate()
+        .map(|(index, signed)| {
+            let third_party = signed.external_signature.is_some();
+            let mut own = SymbolTable::new();
+            let symbols = if third_party { &mut own } else { &mut shared };
+            block(index, &signed.block, third_party, symbols)
+        })
+        .collect()
+}
+
+fn block(
+    index: usize,
+    bytes: &[u8],
+    third_party: bool,
+    symbols: &mut SymbolTable,
+) -> Result<Block, BlockError> {
+    let message =
+        schema::Block::decode(bytes).map_err(|_| BlockError::Protobuf { block: index })?;
+    let malformed = |what| BlockError::Malformed { block: index, what };
+    let version = message.version.unwrap_or(0);
+    if !VERSIONS.contains(&version) {
+        return Err(BlockError::Version {
+            block: index,
+            version,
+        });
+    }
+    // biscuit-auth lets a block list one symbol twice, and then one string compares unequal to itself.
+    let distinct: BTreeSet<&String> = message.symbols.iter().collect();
+    if distinct.len() != message.symbols.len() {
+        return Err(malformed("it lists a symbol twice"));
+    }
+    let added = SymbolTable::from(message.symbols.clone())
+        .map_err(|_| malformed("it repeats a default symbol"))?;
+    symbols
+        .extend(&added)
+        .map_err(|_| malformed("it repeats a symbol"))?;
+    let reader = Reader { symbols };
+    let read = || -> Result<Block, &'static str> {
+        Ok(Block {
+            version,
+            context: message.context.clone(),
+            third_party,
+            scopes: reader.scopes(&message.scope)?,
+            public_keys: message.public_keys.len(),
+            facts: each(&message.facts, |fact| reader.fact(&fact.predicate))?,
+            rules: each(&message.rules, |rule| reader.rule(rule))?,
+            checks: each(&message.checks, |check| reader.check(check))?,
+        })
+    };
+    read().map_err(malformed)
+}
+
+type Read<T> = Result<T, &'static str>;
+
+fn each<A, B>(items: &[A], read: impl FnMut(&A) -> Read<B>) -> Read<Vec<B>> {
+    items.iter().map(read).collect()
+}
+
+struct Reader<'a> {
+    symbols: &'a SymbolTable,
+}
+
+// Recursion below is bounded: prost refuses messages nested deeper than 100.
+impl Reader<'_> {
+    fn symbol(&self, index: u64) -> Read<String> {
+        self.symbols
+            .get_symbol(index)
+            .map(str::to_owned)
+            .ok_or("it refers to an unknown symbol")
+    }
+
+    fn fact(&self, predicate: &schema::Predicate) -> Read<Predicate> {
+        let predicate = self.predicate(predicate)?;
+        if predicate.terms.iter().any(holds_variable) {
+            return Err("a fact holds a variable");
+        }
+        Ok(predicate)
+    }
+
+    fn rule(&self, rule: &schema::Rule) -> Read<BlockRule> {
+        Ok(BlockRule {
+            head: self.predicate(&rule.head)?,
+            query: self.query(rule)?,
+        })
+    }
+
+    fn check(&self, check: &schema::Check) -> Read<BlockCheck> {
+        let kind = match check.kind.map(schema::check::Kind::from_i32) {
+            None | Some(Some(schema::check::Kind::One)) => Kind::One,
+            Some(Some(schema::check::Kind::All)) => Kind::All,
+            Some(Some(schema::check::Kind::Reject)) => Kind::Reject,
+            Some(None) => return Err("a check is of an unknown kind"),
+        };
+        Ok(BlockCheck {
+            kind,
+            queries: each(&check.queries, |query| self.query(query))?,
+        })
+    }
+
+    fn query(&self, rule: &schema::Rule) -> Read<Query> {
+        Ok(Query {
+            body: each(&rule.body, |predicate| self.predicate(predicate))?,
+            expressions: each(&rule.expressions, |expression| {
+                each(&expression.ops, |op| self.op(op))
+            })?,
+            scopes: self.scopes(&rule.scope)?,
+        })
+    }
+
+    fn scopes(&self, scopes: &[schema::Scope]) -> Read<Vec<String>> {
+        use schema::scope::{Content, ScopeType};
+        each(scopes, |scope| match &scope.content {
+            Some(Content::ScopeType(kind)) if *kind == ScopeType::Authority as i32 => {
+                Ok("authority".to_owned())
+            }
+            Some(Content::ScopeType(kind)) if *kind == ScopeType::Previous as i32 => {
+                Ok("previous".to_owned())
+            }
+            Some(Content::PublicKey(index)) => Ok(format!("public key #{index}")),
+            _ => Err("a scope is of an unknown kind"),
+        })
+    }
+
+    fn predicate(&self, predicate: &schema::Predicate) -> Read<Predicate> {
+        Ok(Predicate::new(
+            self.symbol(predicate.name)?,
+            each(&predicate.terms, |term| self.term(term))?,
+        ))
+    }
+
+    fn term(&self, term: &schema::Term) -> Read<Term> {
+        use schema::term::Content;
+        Ok(match term.content.as_ref().ok_or("a term is empty")? {
+            Content::Variable(index) => Term::Variable(self.symbol(u64::from(*index))?),
+            Content::Integer(value) => Term::Integer(*value),
+            Content::String(index) => Term::Str(self.symbol(*index)?),
+            Content::Date(seconds) => Term::Date(*seconds),
+            Content::Bytes(bytes) => Term::Bytes(bytes.clone()),
+            Content::Bool(value) => Term::Bool(*value),
+            Content::Null(_) => Term::Null,
+            Content::Set(set) => Term::Set(self.set(&set.set)?),
+            Content::Array(array) => Term::Array(each(&array.array, |term| self.term(term))?),
+            Content::Map(map) => Term::Map(self.map(map)?),
+        })
+    }
+
+    /// As biscuit-auth reads sets: of one type, without variables or sets in them.
+    fn set(&self, terms: &[schema::Term]) -> Read<BTreeSet<Term>> {
+        let terms = each(terms, |term| self.term(term))?;
+        let nested = |term: &Term| matches!(term, Term::Variable(_) | Term::Set(_));
+        if terms.iter().any(nested) {
+            return Err("a set holds a variable or a set");
+        }
+        let mut kinds = terms.iter().map(std::mem::discriminant);
+        let first = kinds.next();
+        if kinds.any(|kind| Some(kind) != first) {
+            return Err("a set holds terms of several types");
+        }
+        Ok(terms.into_iter().collect())
+    }
+
+    fn map(&self, map: &schema::Map) -> Read<BTreeMap<MapKey, Term>> {
+        use schema::map_key::Content;
+        let entries = each(&map.entries, |entry| {
+            let key = match entry.key.content.as_ref().ok_or("a map key is empty")? {
+                Content::Integer(value) => MapKey::Integer(*value),
+                Content::String(index) => MapKey::Str(self.symbol(*index)?),
+            };
+            Ok((key, self.term(&entry.value)?))
+        })?;
+        Ok(entries.into_iter().collect())
+    }
+
+    fn op(&self, op: &schema::Op) -> Read<Op> {
+        use schema::op::Content;
+        Ok(match op.content.as_ref().ok_or("an operation is empty")? {
+            Content::Value(term) => Op::Value(self.term(term)?),
+            Content::Unary(unary) => Op::Unary(self.unary(unary)?),
+            Content::Binary(binary) => Op::Binary(self.binary(binary)?),
+            Content::Closure(closure) => Op::Closure(
+                each(&closure.params, |index| self.symbol(u64::from(*index)))?,
+                each(&closure.ops, |op| self.op(op))?,
+            ),
+        })
+    }
+
+    fn unary(&self, unary: &schema::OpUnary) -> Read<Unary> {
+        use schema::op_unary::Kind;
+        Ok(
+            match (
+                Kind::from_i32(unary.kind).ok_or("an operation is unknown")?,
+                unary.ffi_name,
+            ) {
+                (Kind::Ffi, Some(name)) => Unary::Ffi(self.symbol(name)?),
+                (Kind::Ffi, None) | (_, Some(_)) => {
+                    return Err("an external function is named where none is, or not named");
+                }
+                (Kind::Negate, None) => Unary::Negate,
+                (Kind::Parens, None) => Unary::Parens,
+                (Kind::Length, None) => Unary::Length,
+                (Kind::TypeOf, None) => Unary::TypeOf,
+            },
+        )
+    }
+
+    fn binary(&self, binary: &schema::OpBinary) -> Read<Binary> {
+        use schema::op_binary::Kind;
+        Ok(
+            match (
+                Kind::from_i32(binary.kind).ok_or("an operation is unknown")?,
+                binary.ffi_name,
+            ) {
+                (Kind::Ffi, Some(name)) => Binary::Ffi(self.symbol(name)?),
+                (Kind::Ffi, None) | (_, Some(_)) => {
+                    return Err("an external function is named where none is, or not named");
+                }
+                (Kind::LessThan, None) => Binary::LessThan,
+                (Kind::GreaterThan, None) => Binary::GreaterThan,
+                (Kind::LessOrEqual, None) => Binary::LessOrEqual,
+                (Kind::GreaterOrEqual, None) => Binary::GreaterOrEqual,
+                (Kind::Equal, None) => Binary::Equal,
+                (Kind::Contains, None) => Binary::Contains,
+                (Kind::Prefix, None) => Binary::Prefix,
+                (Kind::Suffix, None) => Binary::Suffix,
+                (Kind::Regex, None) => Binary::Regex,
+                (Kind::Add, None) => Binary::Add,
+                (Kind::Sub, None) => Binary::Sub,
+                (Kind::Mul, None) => Binary::Mul,
+                (Kind::Div, None) => Binary::Div,
+                (Kind::And, None) => Binary::And,
+                (Kind::Or, None) => Binary::Or,
+                (Kind::Intersection, None) => Binary::Intersection,
+                (Kind::Union, None) => Binary::Union,
+                (Kind::BitwiseAnd, None) => Binary::BitwiseAnd,
+                (Kind::BitwiseOr, None) => Binary::BitwiseOr,
+                (Kind::BitwiseXor, None) => Binary::BitwiseXor,
+                (Kind::NotEqual, None) => Binary::NotEqual,
+                (Kind::HeterogeneousEqual, None) => Binary::HeterogeneousEqual,
+                (Kind::HeterogeneousNotEqual, None) => Binary::HeterogeneousNotEqual,
+                (Kind::LazyAnd, None) => Binary::LazyAnd,
+                (Kind::LazyOr, None) => Binary::LazyOr,
+                (Kind::All, None) => Binary::All,
+                (Kind::Any, None) => Binary::Any,
+                (Kind::Get, None) => Binary::Get,
+                (Kind::TryOr, None) => Binary::TryOr,
+            },
+        )
+    }
+}
+
+fn holds_variable(term: &Term) -> bool {
+    match term {
+        Term::Variable(_) | Term::Parameter(_) => true,
+        Term::Set(set) => set.iter().any(holds_variable),
+        Term::Array(terms) => terms.iter().any(holds_variable),
+        Term::Map(map) => map.values().any(holds_variable),
+        _ => false,
+    }
+}

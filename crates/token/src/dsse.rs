@@ -1,0 +1,319 @@
+//! Signed files: DSSE v1 envelopes with Ed25519.
+//!
+//! A signature covers the payload's exact bytes and its type
+//! (<https://github.com/secure-systems-lab/dsse>, `protocol.md` and `envelope.md`), so nothing is
+//! parsed before it was verified, and nothing needs a canonical form.
+
+use std::fmt;
+
+use base64::{
+    Engine,
+    alphabet::{STANDARD, URL_SAFE},
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use ed25519_dalek::{Signer, SigningKey};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
+
+use crate::key::PublicKey;
+
+/// The longest envelope that [`Envelope::parse`] reads, in bytes.
+pub const MAX_ENVELOPE: usize = 4 << 20;
+
+/// The most signatures that an envelope may carry: each costs a verification.
+pub const MAX_SIGNATURES: usize = 8;
+
+/// A payload, its type, and signatures over both. Nothing in it is trusted before
+/// [`Envelope::open`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// What the payload is, as a media type.
+    #[serde(rename = "payloadType")]
+    pub payload_type: String,
+    /// The bytes that were signed.
+    #[serde(with = "base64_text")]
+    pub payload: Vec<u8>,
+    /// One is enough for [`Envelope::open`].
+    pub signatures: Vec<Signature>,
+}
+
+/// One signature of an envelope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// An unsigned hint for people, here the text form of the public key. No decision rests on it.
+    #[serde(default)]
+    pub keyid: String,
+    /// The 64 bytes of an Ed25519 signature over [`pae`].
+    #[serde(with = "base64_text")]
+    pub sig: Vec<u8>,
+}
+
+impl Envelope {
+    /// Reads the JSON form of at most [`MAX_ENVELOPE`] bytes. Unknown members are ignored, as the
+    /// specification asks.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::TooLarge`], [`EnvelopeError::TooManySignatures`] or
+    /// [`EnvelopeError::Malformed`].
+    pub fn parse(json: &[u8]) -> Result<Envelope, EnvelopeError> {
+        Envelope::parse_bounded(json, MAX_ENVELOPE)
+    }
+
+    /// As [`Envelope::parse`], of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// As [`Envelope::parse`].
+    pub fn parse_bounded(json: &[u8], limit: usize) -> Result<Envelope, EnvelopeError> {
+        if json.len() > limit {
+            return Err(EnvelopeError::TooLarge { limit });
+        }
+        let envelope: Envelope = serde_json::from_slice(json)
+            .map_err(|error| EnvelopeError::Malformed(error.to_string()))?;
+        if envelope.signatures.len() > MAX_SIGNATURES {
+            return Err(EnvelopeError::TooManySignatures);
+        }
+        Ok(envelope)
+    }
+
+    /// Signs `payload` as a `payload_type`.
+    #[must_use]
+    pub fn sign(payload_type: &str, payload: Vec<u8>, key: &SigningKey) -> Envelope {
+        let sig = key.sign(&pae(payload_type, &payload)).to_bytes().to_vec();
+        let keyid = format!("ed25519/{}", hex::encode(key.verifying_key().as_bytes()));
+        Envelope {
+            payload_type: payload_type.to_owned(),
+            payload,
+            signatures: vec![Signature { keyid, sig }],
+        }
+    }
+
+    /// The payload, where `key` signed it as a `payload_type`.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::WrongType`] or [`EnvelopeError::NotSigned`].
+    pub fn open(&self, payload_type: &str, key: &PublicKey) -> Result<&[u8], EnvelopeError> {
+        if self.payload_type != payload_type {
+            return Err(EnvelopeError::WrongType {
+                found: self.payload_type.clone(),
+                expected: payload_type.to_owned(),
+            });
+        }
+        let message = pae(payload_type, &self.payload);
+        let signed = self
+            .signatures
+            .iter()
+            .take(MAX_SIGNATURES)
+            .any(|signature| {
+                ed25519_dalek::Signature::from_slice(&signature.sig)
+                    .is_ok_and(|sig| key.verifying_key().verify_strict(&message, &sig).is_ok())
+            });
+        if signed {
+            Ok(&self.payload)
+        } else {
+            Err(EnvelopeError::NotSigned { key: *key })
+        }
+    }
+
+    /// The JSON form, on one line. The same envelope has the same text.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        String::from_utf8(to_json(self)).unwrap_or_default()
+    }
+}
+
+/// The pre-authentication encoding (`protocol.md`): what is signed, and cannot be read in two ways
+/// because each part is preceded by its length.
+#[must_use]
+pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "DSSEv1 {} {payload_type} {} ",
+        payload_type.len(),
+        payload.len()
+    );
+    [head.as_bytes(), payload].concat()
+}
+
+/// The JSON text of a value that is made of structures, lists, text and numbers, for which
+/// `serde_json` has no failure. Were there one, the empty text would be refused by every reader.
+pub(crate) fn to_json<T: Serialize>(value: &T) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+/// Why an envelope was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnvelopeError {
+    /// Refused before it was read.
+    #[error(
+        "a signed file of this kind has at most {limit} bytes: check that this is the right file"
+    )]
+    TooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// Not the JSON form of an envelope.
+    #[error("not a DSSE envelope ({0}): check that this is the right file and that it is complete")]
+    Malformed(String),
+    /// More than [`MAX_SIGNATURES`].
+    #[error(
+        "an envelope with more than {MAX_SIGNATURES} signatures is not read: fetch the file again from its issuer"
+    )]
+    TooManySignatures,
+    /// A signed file, of another kind.
+    #[error("this file is a `{found}` and not a `{expected}`: check that this is the right file")]
+    WrongType {
+        /// The type that the envelope states.
+        found: String,
+        /// The type that was asked for.
+        expected: String,
+    },
+    /// No signature fits the key.
+    #[error(
+        "not signed by `{key}`: check that this is the issuer's keyset key, and fetch the file again"
+    )]
+    NotSigned {
+        /// The key that was trusted.
+        key: PublicKey,
+    },
+}
+
+/// Bytes as base64 text: written in the standard alphabet, read in either, as the specification asks.
+mod base64_text {
+    use super::*;
+
+    const LENIENT: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    const STANDARD_TEXT: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
+    const URL_SAFE_TEXT: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD_TEXT.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<u8>, D::Error> {
+        deserializer.deserialize_str(Text)
+    }
+
+    /// Decodes in place of copying: a revocation list has hundreds of megabytes.
+    struct Text;
+
+    impl Visitor<'_> for Text {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("base64 text")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Vec<u8>, E> {
+            STANDARD_TEXT
+                .decode(text)
+                .or_else(|_| URL_SAFE_TEXT.decode(text))
+                .map_err(|_| E::custom("not base64"))
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+mod tests {
+    use super::*;
+
+    fn key() -> (SigningKey, PublicKey) {
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let public = PublicKey::try_from(key.verifying_key()).unwrap();
+        (key, public)
+    }
+
+    #[test]
+    fn encodes_as_the_specification_shows() {
+        let shown = b"DSSEv1 29 http://example.com/HelloWorld 11 hello world";
+        assert_eq!(pae("http://example.com/HelloWorld", b"hello world"), shown);
+    }
+
+    #[test]
+    fn what_was_signed_comes_back_and_nothing_else() {
+        let (key, public) = key();
+        let envelope = Envelope::sign("a/b", b"payload".to_vec(), &key);
+        let read = Envelope::parse(envelope.to_json().as_bytes()).unwrap();
+        assert_eq!(read, envelope);
+        assert_eq!(read.open("a/b", &public), Ok(b"payload".as_slice()));
+        assert!(matches!(
+            read.open("a/c", &public),
+            Err(EnvelopeError::WrongType { .. })
+        ));
+
+        let other = PublicKey::try_from(SigningKey::from_bytes(&[8; 32]).verifying_key()).unwrap();
+        assert_eq!(
+            read.open("a/b", &other),
+            Err(EnvelopeError::NotSigned { key: other })
+        );
+        let mut changed = read.clone();
+        changed.payload[0] ^= 1;
+        assert!(changed.open("a/b", &public).is_err());
+        let mut retyped = read.clone();
+        retyped.payload_type = "a/c".to_owned();
+        assert!(retyped.open("a/c", &public).is_err());
+        for cut in 0..64 {
+            let mut short = read.clone();
+            short.signatures[0].sig.truncate(cut);
+            assert!(short.open("a/b", &public).is_err());
+        }
+        let mut unsigned = read;
+        unsigned.signatures.clear();
+        assert!(unsigned.open("a/b", &public).is_err());
+    }
+
+    #[test]
+    fn any_one_signature_is_enough_whatever_its_hint() {
+        let (key, public) = key();
+        let mut envelope = Envelope::sign("t", vec![1], &SigningKey::from_bytes(&[9; 32]));
+        envelope
+            .signatures
+            .extend(Envelope::sign("t", vec![1], &key).signatures);
+        for signature in &mut envelope.signatures {
+            signature.keyid.clear();
+        }
+        assert_eq!(envelope.open("t", &public), Ok([1].as_slice()));
+    }
+
+    #[test]
+    fn reads_both_alphabets_and_ignores_what_it_does_not_know() {
+        let json = br#"{"payload":"_-8","payloadType":"t","x":{},"signatures":[{"sig":"\/+8="}]}"#;
+        let envelope = Envelope::parse(json).unwrap();
+        assert_eq!(
+            (
+                envelope.payload.as_slice(),
+                envelope.signatures[0].sig.as_slice()
+            ),
+            (&[255, 239][..], &[255, 239][..])
+        );
+        for bad in [
+            &b"{}"[..],
+            b"[]",
+            br#"{"payload":"!","payloadType":"","signatures":[]}"#,
+            b"{\"payload\":\"\"",
+        ] {
+            assert!(matches!(
+                Envelope::parse(bad),
+                Err(EnvelopeError::Malformed(_))
+            ));
+        }
+        assert!(matches!(
+            Envelope::parse_bounded(json, 10),
+            Err(EnvelopeError::TooLarge { limit: 10 })
+        ));
+        let many = Envelope {
+            signatures: vec![envelope.signatures[0].clone(); 9],
+            ..envelope
+        };
+        assert_eq!(
+            Envelope::parse(many.to_json().as_bytes()),
+            Err(EnvelopeError::TooManySignatures)
+        );
+    }
+}

@@ -1,0 +1,225 @@
+//! What makes a grant well formed, whichever way it was written.
+
+use std::collections::BTreeMap;
+
+use super::{Bound, Constraint, Grant, GrantsError, List, MAX_GRANTS, Pattern, top_level};
+use crate::value::{MAX_DEPTH, Scalar, Value};
+
+/// The longest name of a service, action, resource pattern or argument, in bytes.
+const MAX_NAME: usize = 1024;
+
+pub(super) fn check(mut grants: Vec<Grant>) -> Result<Vec<Grant>, GrantsError> {
+    if grants.is_empty() {
+        return Err(GrantsError::at(
+            "grant",
+            "at least one grant is needed: an empty list allows nothing",
+        ));
+    }
+    if grants.len() > MAX_GRANTS {
+        return Err(GrantsError::at(
+            "grant",
+            format!("more than {MAX_GRANTS} grants do not fit a token"),
+        ));
+    }
+    for (index, grant) in grants.iter_mut().enumerate() {
+        let path = format!("grant[{index}]");
+        name(&format!("{path}.service"), &grant.service)?;
+        pattern(&format!("{path}.action"), &grant.action)?;
+        if let Some(resource) = &grant.resource {
+            pattern(&format!("{path}.resource"), resource)?;
+            resource_form(&format!("{path}.resource"), resource)?;
+        }
+        if let Some(args) = grant.args.take() {
+            grant.args = Some(arguments(&format!("{path}.args"), args)?);
+        }
+    }
+    Ok(grants)
+}
+
+fn name(path: &str, text: &str) -> Result<(), GrantsError> {
+    if text.is_empty() {
+        return Err(GrantsError::at(path, "the name is empty"));
+    }
+    if text.contains('*') {
+        return Err(GrantsError::at(
+            path,
+            format!(
+                "`{text}` holds a star: only `action` and `resource` take one, at their very end"
+            ),
+        ));
+    }
+    characters(path, text)
+}
+
+fn pattern(path: &str, pattern: &Pattern) -> Result<(), GrantsError> {
+    match pattern {
+        Pattern::Exact(text) => name(path, text),
+        // The lone star is the prefix that every name has.
+        Pattern::Prefix(text) if text.is_empty() => Ok(()),
+        Pattern::Prefix(text) => name(path, text),
+    }
+}
+
+fn characters(path: &str, text: &str) -> Result<(), GrantsError> {
+    if text.chars().any(char::is_control) {
+        return Err(GrantsError::at(path, "the name holds a control character"));
+    }
+    if text.len() > MAX_NAME {
+        return Err(GrantsError::at(
+            path,
+            format!("the name is longer than {MAX_NAME} bytes"),
+        ));
+    }
+    Ok(())
+}
+
+/// A pattern that no resource in normal form could match is a mistake of its writer.
+fn resource_form(path: &str, pattern: &Pattern) -> Result<(), GrantsError> {
+    let normal = match pattern {
+        Pattern::Exact(text) => is_normal_resource(text),
+        Pattern::Prefix(text) => {
+            let (whole, last) = text.rsplit_once('/').unwrap_or(("", text));
+            let has_parent = text.contains('/');
+            (!has_parent || is_normal_resource(whole)) && !last.contains(FORBIDDEN)
+        }
+    };
+    if normal {
+        return Ok(());
+    }
+    Err(GrantsError::at(
+        path,
+        format!(
+            "`{pattern}` matches no resource: write segments parted by `/`, none of them empty, `.` or `..`, without `\\`, `%`, `?` and `#`"
+        ),
+    ))
+}
+
+const FORBIDDEN: [char; 4] = ['\\', '%', '?', '#'];
+
+/// Whether a resource is in the normal form that the profile takes: segments parted by `/`, none
+/// of them empty, `.` or `..`, and neither `\`, `%`, `?`, `#` nor a control character in it.
+#[must_use]
+pub fn is_normal_resource(resource: &str) -> bool {
+    resource
+        .split('/')
+        .all(|segment| !matches!(segment, "" | "." | ".."))
+        && !resource.contains(|c: char| FORBIDDEN.contains(&c) || c.is_control())
+}
+
+fn arguments(
+    path: &str,
+    args: BTreeMap<String, Constraint>,
+) -> Result<BTreeMap<String, Constraint>, GrantsError> {
+    let mut normal = BTreeMap::new();
+    for (name, constraint) in args {
+        let path = format!("{path}.{name}");
+        if name.split('.').any(str::is_empty) {
+            return Err(GrantsError::at(
+                &path,
+                "the argument's name is empty, or a part of its path is",
+            ));
+        }
+        characters(&path, &name)?;
+        let constraint = constraint_form(&path, &name, constraint)?;
+        if constraint.is_any() {
+            // `address.city = "*"` asks no more than that `address` may be there.
+            normal
+                .entry(top_level(&name).to_owned())
+                .or_insert(constraint);
+        } else {
+            normal.insert(name, constraint);
+        }
+    }
+    // A constrained path lists its top-level name by itself, so a bare star beside it says nothing.
+    let listed: Vec<String> = (normal.iter())
+        .filter(|(name, constraint)| !constraint.is_any() && name.contains('.'))
+        .map(|(name, _)| top_level(name).to_owned())
+        .collect();
+    normal.retain(|name, constraint| !(constraint.is_any() && listed.contains(name)));
+    Ok(normal)
+}
+
+fn constraint_form(
+    path: &str,
+    name: &str,
+    constraint: Constraint,
+) -> Result<Constraint, GrantsError> {
+    let nested = name.contains('.');
+    let at = |key: &str, message: &str| Err(GrantsError::at(&format!("{path}.{key}"), message));
+    if let Some(value) = &constraint.exact {
+        exact(&format!("{path}.exact"), nested, value)?;
+    }
+    for (key, list) in [
+        ("one_of", &constraint.one_of),
+        ("not_one_of", &constraint.not_one_of),
+    ] {
+        if list.as_ref().is_some_and(List::is_empty) {
+            return at(key, "the list is empty");
+        }
+    }
+    match (constraint.min, constraint.max) {
+        (Some(Bound::Number(min)), Some(Bound::Number(max))) if min > max => {
+            return at("max", "the range is empty: `min` is greater than `max`");
+        }
+        (Some(Bound::Date(min)), Some(Bound::Date(max))) if min > max => {
+            return at("max", "the range is empty: `min` is later than `max`");
+        }
+        (Some(Bound::Number(_)), Some(Bound::Date(_)))
+        | (Some(Bound::Date(_)), Some(Bound::Number(_))) => {
+            return at(
+                "max",
+                "`min` and `max` are of different types: one a number, the other a date",
+            );
+        }
+        _ => {}
+    }
+    let texts = [
+        ("prefix", &constraint.prefix),
+        ("suffix", &constraint.suffix),
+        ("contains", &constraint.contains),
+    ];
+    for (key, text) in texts {
+        if text.as_ref().is_some_and(String::is_empty) {
+            return at(key, "the text is empty: every string would meet it");
+        }
+    }
+    if let Some(set) = &constraint.all_of_in {
+        if set.is_empty() {
+            return at("all_of_in", "the list is empty");
+        }
+        if set.contains(&Scalar::Null) {
+            return at(
+                "all_of_in",
+                "null cannot be listed: strings, booleans and integers of 64 bits can",
+            );
+        }
+        if nested {
+            return at("all_of_in", NO_NESTED_ARRAYS);
+        }
+    }
+    Ok(constraint)
+}
+
+const NO_NESTED_ARRAYS: &str = "arrays and objects inside an object cannot be constrained by path; constrain the whole argument with `exact`";
+
+fn exact(path: &str, nested: bool, value: &Value) -> Result<(), GrantsError> {
+    match value {
+        Value::Number(number) if number.micros().is_none() && number.integer().is_none() => {
+            Err(GrantsError::at(
+                path,
+                format!(
+                    "`{number}` cannot be compared exactly: numbers are whole millionths up to 9223372036854.775807, or integers of 64 bits"
+                ),
+            ))
+        }
+        Value::Array(_) | Value::Object(_) if nested => {
+            Err(GrantsError::at(path, NO_NESTED_ARRAYS))
+        }
+        // The arguments object is the first container, so a value in it has one less.
+        Value::Array(_) | Value::Object(_) if value.depth() >= MAX_DEPTH => Err(GrantsError::at(
+            path,
+            format!("containers nest more than {MAX_DEPTH} deep, so no call can carry this value"),
+        )),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,275 @@
+//! What is left when several lists of grants must all be met.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Bound, Constraint, Grant, Grants, List, top_level};
+use crate::value::Value;
+
+/// The most combinations that are listed. A token within its limits can have many more, of
+/// which no reader would be the wiser.
+const MAX_COMBINATIONS: usize = 1024;
+
+/// One way in which a call can be inside several scopes at once: all of these grants must allow it.
+/// It is a single grant wherever one grant can say it.
+pub type Effective = Vec<Grant>;
+
+/// The scopes combine in more ways than can be listed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the blocks combine in more than {MAX_COMBINATIONS} ways; read the blocks one by one")]
+pub struct TooManyCombinations;
+
+impl Grants {
+    /// What calls are inside this list and inside each of `scopes`: the effective authority.
+    ///
+    /// An empty result means that nothing is left.
+    ///
+    /// # Errors
+    /// When there are too many combinations to list.
+    pub fn within<'a>(
+        &self,
+        scopes: impl IntoIterator<Item = &'a Grants>,
+    ) -> Result<Vec<Effective>, TooManyCombinations> {
+        let mut left: Vec<Effective> = self.iter().map(|grant| vec![grant.clone()]).collect();
+        for scope in scopes {
+            let mut next: Vec<Effective> = Vec::new();
+            for all in &left {
+                for alternative in scope {
+                    let Some(narrowed) = narrow(all, alternative) else {
+                        continue;
+                    };
+                    if next.contains(&narrowed) {
+                        continue;
+                    }
+                    if next.len() == MAX_COMBINATIONS {
+                        return Err(TooManyCombinations);
+                    }
+                    next.push(narrowed);
+                }
+            }
+            left = next;
+        }
+        Ok(left)
+    }
+}
+
+/// `all` and `grant` together: folded into the first of `all` that one grant can be made of.
+fn narrow(all: &[Grant], grant: &Grant) -> Option<Effective> {
+    let mut all = all.to_vec();
+    for part in &mut all {
+        match part.intersect(grant) {
+            Intersection::Nothing => return None,
+            Intersection::One(one) => {
+                *part = one;
+                return Some(all);
+            }
+            Intersection::Both => {}
+        }
+    }
+    all.push(grant.clone());
+    Some(all)
+}
+
+enum Intersection {
+    /// No call meets both.
+    Nothing,
+    /// This grant allows just what both allow.
+    One(Grant),
+    /// Both must be met, and no one grant says so.
+    Both,
+}
+
+impl Grant {
+    fn intersect(&self, other: &Grant) -> Intersection {
+        let Some(action) = self.action.intersect(&other.action) else {
+            return Intersection::Nothing;
+        };
+        if self.service != other.service {
+            return Intersection::Nothing;
+        }
+        let resource = match (&self.resource, &other.resource) {
+            (Some(a), Some(b)) => match a.intersect(b) {
+                Some(resource) => Some(resource),
+                None => return Intersection::Nothing,
+            },
+            (a, b) => a.clone().or_else(|| b.clone()),
+        };
+        let args = match (&self.args, &other.args) {
+            (Some(a), Some(b)) => match arguments(a, b) {
+                Ok(args) => Some(args),
+                Err(intersection) => return intersection,
+            },
+            (a, b) => a.clone().or_else(|| b.clone()),
+        };
+        Intersection::One(Grant {
+            service: self.service.clone(),
+            action,
+            resource,
+            args,
+        })
+    }
+}
+
+type Args = BTreeMap<String, Constraint>;
+
+fn arguments(a: &Args, b: &Args) -> Result<Args, Intersection> {
+    let names = |args: &Args| {
+        args.keys()
+            .map(|name| top_level(name).to_owned())
+            .collect::<BTreeSet<_>>()
+    };
+    let (in_a, in_b) = (names(a), names(b));
+    let mut both = Args::new();
+    for (name, constraint) in a.iter().chain(b) {
+        let shared = in_a.contains(top_level(name)) && in_b.contains(top_level(name));
+        if !shared && constraint.is_any() {
+            continue;
+        }
+        if !shared {
+            // One side needs the argument, the other denies it.
+            return Err(Intersection::Nothing);
+        }
+        let merged = match both.get(name) {
+            None => constraint.clone(),
+            Some(present) => present.intersect(constraint)?,
+        };
+        both.insert(name.clone(), merged);
+    }
+    // A star beside a constraint on its members says nothing more.
+    let constrained: BTreeSet<String> = (both.iter())
+        .filter(|(name, constraint)| name.contains('.') && !constraint.is_any())
+        .map(|(name, _)| top_level(name).to_owned())
+        .collect();
+    both.retain(|name, constraint| !(constraint.is_any() && constrained.contains(name)));
+    Ok(both)
+}
+
+impl Constraint {
+    fn intersect(&self, other: &Constraint) -> Result<Constraint, Intersection> {
+        let exact = match (&self.exact, &other.exact) {
+            (Some(a), Some(b)) if a != b => return Err(Intersection::Nothing),
+            (a, b) => a.clone().or_else(|| b.clone()),
+        };
+        let merged = Constraint {
+            exact,
+            one_of: either(&self.one_of, &other.one_of, common)?,
+            not_one_of: either(&self.not_one_of, &other.not_one_of, union)?,
+            min: either(&self.min, &other.min, |a, b| {
+                same_kind(*a, *b, (*a).max(*b))
+            })?,
+            max: either(&self.max, &other.max, |a, b| {
+                same_kind(*a, *b, (*a).min(*b))
+            })?,
+            prefix: either(&self.prefix, &other.prefix, |a, b| {
+                longer(a, b, |long, short| long.starts_with(short))
+            })?,
+            suffix: either(&self.suffix, &other.suffix, |a, b| {
+                longer(a, b, |long, short| long.ends_with(short))
+            })?,
+            contains: either(&self.contains, &other.contains, |a, b| {
+                // Both texts may stand in one string without one being in the other.
+                longer(a, b, |long, short| long.contains(short)).map_err(|_| Intersection::Both)
+            })?,
+            all_of_in: either(&self.all_of_in, &other.all_of_in, |a, b| {
+                let common: BTreeSet<_> = a.intersection(b).cloned().collect();
+                // The empty array is in every such set, and an empty set cannot be written.
+                if common.is_empty() {
+                    Err(Intersection::Both)
+                } else {
+                    Ok(common)
+                }
+            })?,
+            max_len: either(&self.max_len, &other.max_len, |a, b| Ok(*a.min(b)))?,
+        };
+        merged.satisfiable()
+    }
+
+    /// Folds what one condition says about another; nothing, where they cannot both hold.
+    fn satisfiable(mut self) -> Result<Constraint, Intersection> {
+        if let (Some(min), Some(max)) = (self.min, self.max) {
+            if same_kind(min, max, min).is_err() || min > max {
+                return Err(Intersection::Nothing);
+            }
+        }
+        if let Some(value) = &self.exact {
+            let in_list = self.one_of.as_ref().is_none_or(|list| list.holds(value));
+            let not_in_list = self
+                .not_one_of
+                .as_ref()
+                .is_none_or(|list| list.has_type_of(value) && !list.holds(value));
+            let in_range = self.min.is_none_or(|min| bounded(value, |v| v >= min, min))
+                && self.max.is_none_or(|max| bounded(value, |v| v <= max, max));
+            if !in_list || !not_in_list || !in_range {
+                return Err(Intersection::Nothing);
+            }
+            (self.one_of, self.not_one_of, self.min, self.max) = (None, None, None, None);
+        }
+        Ok(self)
+    }
+}
+
+/// What two optional conditions say together: either one, or both merged.
+fn either<T: Clone>(
+    a: &Option<T>,
+    b: &Option<T>,
+    merge: impl Fn(&T, &T) -> Result<T, Intersection>,
+) -> Result<Option<T>, Intersection> {
+    match (a, b) {
+        (Some(a), Some(b)) => merge(a, b).map(Some),
+        (a, b) => Ok(a.clone().or_else(|| b.clone())),
+    }
+}
+
+/// `chosen`, where both bounds are numbers or both are dates; no value meets bounds of both kinds.
+fn same_kind(a: Bound, b: Bound, chosen: Bound) -> Result<Bound, Intersection> {
+    match (a, b) {
+        (Bound::Number(_), Bound::Number(_)) | (Bound::Date(_), Bound::Date(_)) => Ok(chosen),
+        _ => Err(Intersection::Nothing),
+    }
+}
+
+fn longer(
+    a: &String,
+    b: &String,
+    covers: impl Fn(&str, &str) -> bool,
+) -> Result<String, Intersection> {
+    if covers(a, b) {
+        Ok(a.clone())
+    } else if covers(b, a) {
+        Ok(b.clone())
+    } else {
+        Err(Intersection::Nothing)
+    }
+}
+
+fn common(a: &List, b: &List) -> Result<List, Intersection> {
+    let list = match (a, b) {
+        (List::Strings(a), List::Strings(b)) => List::Strings(a.intersection(b).cloned().collect()),
+        (List::Numbers(a), List::Numbers(b)) => List::Numbers(a.intersection(b).copied().collect()),
+        (List::Bools(a), List::Bools(b)) => List::Bools(a.intersection(b).copied().collect()),
+        _ => return Err(Intersection::Nothing),
+    };
+    if list.is_empty() {
+        Err(Intersection::Nothing)
+    } else {
+        Ok(list)
+    }
+}
+
+fn union(a: &List, b: &List) -> Result<List, Intersection> {
+    match (a, b) {
+        (List::Strings(a), List::Strings(b)) => Ok(List::Strings(a | b)),
+        (List::Numbers(a), List::Numbers(b)) => Ok(List::Numbers(a | b)),
+        (List::Bools(a), List::Bools(b)) => Ok(List::Bools(a | b)),
+        // A value of the one type is not of the other.
+        _ => Err(Intersection::Nothing),
+    }
+}
+
+fn bounded(value: &Value, holds: impl Fn(Bound) -> bool, bound: Bound) -> bool {
+    let value = match (value, bound) {
+        (Value::Number(number), Bound::Number(_)) => number.micros().map(Bound::Number),
+        (Value::String(text), Bound::Date(_)) => text.parse().ok().map(Bound::Date),
+        _ => None,
+    };
+    value.is_some_and(holds)
+}

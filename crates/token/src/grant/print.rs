@@ -1,0 +1,205 @@
+//! Grants back into text: TOML and JSON of one structure.
+
+use std::{collections::BTreeMap, fmt, fmt::Write};
+
+use super::{Bound, Constraint, Grant, Grants};
+use crate::value::{Scalar, Value, quote};
+
+impl Grants {
+    /// The grants as TOML text, which [`Grants::from_toml`] reads back without loss.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let grants: Vec<String> = self.iter().map(grant_toml).collect();
+        grants.join("\n")
+    }
+
+    /// The grants as JSON text, which [`Grants::from_json`] reads back without loss.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let grants = self.iter().map(Grant::to_value).collect();
+        Value::Object(BTreeMap::from([("grant".to_owned(), Value::Array(grants))])).to_string()
+    }
+}
+
+impl Grant {
+    /// The grant as the table that its text form is.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        let mut table = BTreeMap::from([
+            ("service".to_owned(), Value::from(self.service.as_str())),
+            ("action".to_owned(), Value::from(self.action.to_string())),
+        ]);
+        if let Some(resource) = &self.resource {
+            table.insert("resource".to_owned(), Value::from(resource.to_string()));
+        }
+        if let Some(args) = &self.args {
+            let args = args
+                .iter()
+                .map(|(name, constraint)| (name.clone(), constraint.to_value()));
+            table.insert("args".to_owned(), Value::Object(args.collect()));
+        }
+        Value::Object(table)
+    }
+}
+
+impl fmt::Display for Grant {
+    /// In words, on one line: `` erp purchase_order:create (amount: at most 10000; nothing else) ``.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.service, self.action)?;
+        if let Some(resource) = &self.resource {
+            write!(f, " on {resource}")?;
+        }
+        let Some(args) = &self.args else {
+            return Ok(());
+        };
+        f.write_str(" (")?;
+        for (name, constraint) in args {
+            write!(f, "{name}: {constraint}; ")?;
+        }
+        f.write_str(if args.is_empty() {
+            "no arguments)"
+        } else {
+            "nothing else)"
+        })
+    }
+}
+
+impl Constraint {
+    /// The constraint as its text form: a bare value where one says it all, a table otherwise.
+    fn to_value(&self) -> Value {
+        if self.is_any() {
+            return Value::from("*");
+        }
+        let members = self.members();
+        match (&self.exact, members.len()) {
+            (Some(Value::Object(_)), _) => Value::Object(members),
+            (Some(Value::String(star)), _) if star == "*" => Value::Object(members),
+            (Some(value), 1) => value.clone(),
+            _ => Value::Object(members),
+        }
+    }
+
+    fn members(&self) -> BTreeMap<String, Value> {
+        let text = |text: &Option<String>| text.as_deref().map(Value::from);
+        let bound = |bound: Option<Bound>| bound.map(|bound| Value::from(bound.to_string()));
+        let scalars = |set: &std::collections::BTreeSet<Scalar>| {
+            Value::Array(set.iter().cloned().map(Value::from).collect())
+        };
+        [
+            ("exact", self.exact.clone()),
+            (
+                "one_of",
+                self.one_of.as_ref().map(|list| Value::Array(list.values())),
+            ),
+            (
+                "not_one_of",
+                self.not_one_of
+                    .as_ref()
+                    .map(|list| Value::Array(list.values())),
+            ),
+            ("min", bound(self.min)),
+            ("max", bound(self.max)),
+            ("prefix", text(&self.prefix)),
+            ("suffix", text(&self.suffix)),
+            ("contains", text(&self.contains)),
+            ("all_of_in", self.all_of_in.as_ref().map(scalars)),
+            (
+                "max_len",
+                self.max_len.map(|length| Value::from(i64::from(length))),
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| value.map(|value| (key.to_owned(), value)))
+        .collect()
+    }
+}
+
+fn grant_toml(grant: &Grant) -> String {
+    let mut text = String::from("[[grant]]\n");
+    let mut line = |key: &str, value: String| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{key} = {value}");
+    };
+    line("service", toml_string(&grant.service));
+    line("action", toml_string(&grant.action.to_string()));
+    if let Some(resource) = &grant.resource {
+        line("resource", toml_string(&resource.to_string()));
+    }
+    if let Some(args) = &grant.args {
+        text.push_str("[grant.args]\n");
+        for (name, constraint) in args {
+            let _ = writeln!(text, "{} = {}", toml_key(name), constraint_toml(constraint));
+        }
+    }
+    text
+}
+
+fn constraint_toml(constraint: &Constraint) -> String {
+    match constraint.to_value() {
+        Value::Object(members) => {
+            let members = members.iter().map(|(key, value)| member_toml(key, value));
+            format!("{{ {} }}", members.collect::<Vec<_>>().join(", "))
+        }
+        value if holds_null(&value) => format!("{{ {} }}", member_toml("exact", &value)),
+        value => value_toml(&value),
+    }
+}
+
+fn member_toml(key: &str, value: &Value) -> String {
+    // TOML has no null: a value that holds one is carried as its JSON text.
+    if key == "exact" && holds_null(value) {
+        return format!("exact_json = {}", toml_string(&value.to_string()));
+    }
+    format!("{key} = {}", value_toml(value))
+}
+
+fn holds_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(holds_null),
+        Value::Object(members) => members.values().any(holds_null),
+        _ => false,
+    }
+}
+
+fn value_toml(value: &Value) -> String {
+    match value {
+        // Nulls stand in exact values only, which `member_toml` writes as JSON text.
+        Value::Null => toml_string("null"),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(number) => {
+            let text = number.to_string();
+            let is_integer = number.integer().is_some();
+            if is_integer || text.contains(['.', 'e']) {
+                text
+            } else {
+                format!("{text}.0")
+            }
+        }
+        Value::String(text) => toml_string(text),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(value_toml).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(members) => {
+            let members = members
+                .iter()
+                .map(|(key, value)| format!("{} = {}", toml_key(key), value_toml(value)));
+            format!("{{ {} }}", members.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+fn toml_key(name: &str) -> String {
+    let bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if !name.is_empty() && name.bytes().all(bare) {
+        name.to_owned()
+    } else {
+        toml_string(name)
+    }
+}
+
+/// A basic string (TOML 1.0): JSON's escapes, and DEL, which JSON leaves as it is.
+fn toml_string(text: &str) -> String {
+    quote(text).replace('\u{7f}', "\\u007F")
+}

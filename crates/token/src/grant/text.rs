@@ -1,0 +1,263 @@
+//! Grants as people write them: one structure, in TOML or JSON.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Bound, Constraint, Grant, Grants, List, Pattern, toml};
+use crate::value::{Scalar, Value};
+
+/// The longest grants text that is read, in bytes.
+const MAX_TEXT: usize = 256 * 1024;
+
+/// Grants text nests no deeper than this: the file, the list, a grant, its table, a constraint,
+/// and an exact value below it.
+const MAX_TEXT_DEPTH: usize = 5 + crate::value::MAX_DEPTH;
+
+/// Grants are not well formed. The message says where and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}`{path}`: {message}", .line.map(|line| format!("line {line}, ")).unwrap_or_default())]
+pub struct GrantsError {
+    /// Where: a path such as `grant[0].args.amount.min`.
+    pub path: String,
+    /// Where in a TOML text, counted from 1.
+    pub line: Option<usize>,
+    /// What is wrong, and what to write.
+    pub message: String,
+}
+
+impl GrantsError {
+    pub(super) fn at(path: &str, message: impl Into<String>) -> GrantsError {
+        GrantsError {
+            path: path.to_owned(),
+            line: None,
+            message: message.into(),
+        }
+    }
+}
+
+impl Grants {
+    /// Reads grants from TOML (`[[grant]]` tables).
+    ///
+    /// # Errors
+    /// Anything but well-formed grants is refused whole; the error names line and path.
+    pub fn from_toml(text: &str) -> Result<Grants, GrantsError> {
+        bounded(text)?;
+        let (value, lines) = toml::read(text)?;
+        read(&value).map_err(|error| GrantsError {
+            line: lines.nearest(&error.path),
+            ..error
+        })
+    }
+
+    /// Reads grants from JSON: the structure of the TOML form, `{"grant":[…]}`.
+    ///
+    /// # Errors
+    /// Anything but well-formed grants is refused whole; the error names the path.
+    pub fn from_json(text: &str) -> Result<Grants, GrantsError> {
+        bounded(text)?;
+        let value = Value::parse_within(text, MAX_TEXT_DEPTH)
+            .map_err(|error| GrantsError::at("grant", error.to_string()))?;
+        read(&value)
+    }
+}
+
+fn bounded(text: &str) -> Result<(), GrantsError> {
+    if text.len() > MAX_TEXT {
+        return Err(GrantsError::at(
+            "grant",
+            format!("the text is longer than {MAX_TEXT} bytes"),
+        ));
+    }
+    Ok(())
+}
+
+fn read(value: &Value) -> Result<Grants, GrantsError> {
+    let file = object("", value)?;
+    only_keys("", file, &["grant"])?;
+    let Some(Value::Array(items)) = file.get("grant") else {
+        return Err(GrantsError::at(
+            "grant",
+            "a list of grants is needed: `[[grant]]` tables in TOML, an array in JSON",
+        ));
+    };
+    let grants = items
+        .iter()
+        .enumerate()
+        .map(|(index, item)| grant(&format!("grant[{index}]"), item));
+    Grants::new(grants.collect::<Result<_, _>>()?)
+}
+
+fn grant(path: &str, value: &Value) -> Result<Grant, GrantsError> {
+    let table = object(path, value)?;
+    only_keys(path, table, &["service", "action", "resource", "args"])?;
+    let text = |key: &str| match table.get(key) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str())),
+        Some(other) => Err(GrantsError::at(
+            &join(path, key),
+            format!("a string is needed, this is {}", other.kind()),
+        )),
+    };
+    let needed =
+        |key: &str| text(key)?.ok_or_else(|| GrantsError::at(&join(path, key), "is missing"));
+    let args = match table.get("args") {
+        None => None,
+        Some(value) => Some(arguments(&join(path, "args"), value)?),
+    };
+    Ok(Grant {
+        service: needed("service")?.to_owned(),
+        action: Pattern::from(needed("action")?),
+        resource: text("resource")?.map(Pattern::from),
+        args,
+    })
+}
+
+fn arguments(path: &str, value: &Value) -> Result<BTreeMap<String, Constraint>, GrantsError> {
+    let mut args = BTreeMap::new();
+    for (name, value) in object(path, value)? {
+        let path = join(path, name);
+        let constraint = match value {
+            Value::String(star) if star == "*" => Constraint::any(),
+            Value::Object(table) => constraint(&path, table)?,
+            scalar_or_array => Constraint::exact(scalar_or_array.clone()),
+        };
+        args.insert(name.clone(), constraint);
+    }
+    Ok(args)
+}
+
+fn constraint(path: &str, table: &BTreeMap<String, Value>) -> Result<Constraint, GrantsError> {
+    if table.is_empty() {
+        return Err(GrantsError::at(
+            path,
+            "the constraint is empty: write \"*\" for any value",
+        ));
+    }
+    let mut constraint = Constraint::default();
+    for (key, value) in table {
+        let path = join(path, key);
+        match key.as_str() {
+            "exact" => set(&path, &mut constraint.exact, value.clone())?,
+            "exact_json" => set(&path, &mut constraint.exact, exact_json(&path, value)?)?,
+            "one_of" => constraint.one_of = Some(list(&path, value)?),
+            "not_one_of" => constraint.not_one_of = Some(list(&path, value)?),
+            "min" => constraint.min = Some(bound(&path, value)?),
+            "max" => constraint.max = Some(bound(&path, value)?),
+            "prefix" => constraint.prefix = Some(string(&path, value)?),
+            "suffix" => constraint.suffix = Some(string(&path, value)?),
+            "contains" => constraint.contains = Some(string(&path, value)?),
+            "all_of_in" => constraint.all_of_in = Some(scalars(&path, value)?),
+            "max_len" => constraint.max_len = Some(length(&path, value)?),
+            _ => {
+                return Err(GrantsError::at(
+                    &path,
+                    "unknown constraint: known are exact, one_of, not_one_of, min, max, prefix, suffix, contains, all_of_in and max_len; an object's member is named by its quoted path, as in \"address.city\"",
+                ));
+            }
+        }
+    }
+    Ok(constraint)
+}
+
+fn set(path: &str, slot: &mut Option<Value>, value: Value) -> Result<(), GrantsError> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(GrantsError::at(
+            path,
+            "`exact` and `exact_json` say the same: write one of them",
+        )),
+    }
+}
+
+/// The JSON text of a value that TOML cannot write, because null stands in it.
+fn exact_json(path: &str, value: &Value) -> Result<Value, GrantsError> {
+    Value::parse(&string(path, value)?).map_err(|error| GrantsError::at(path, error.to_string()))
+}
+
+fn bound(path: &str, value: &Value) -> Result<Bound, GrantsError> {
+    let parsed = match value {
+        Value::String(text) => text.parse(),
+        // A decimal written as a TOML or JSON number is read from its text, so it is exact too.
+        Value::Number(number) => number.to_string().parse(),
+        _ => Err(super::BoundError),
+    };
+    parsed.map_err(|error| GrantsError::at(path, error.to_string()))
+}
+
+fn list(path: &str, value: &Value) -> Result<List, GrantsError> {
+    let items = array(path, value)?;
+    List::from_values(items).map_err(|error| GrantsError::at(path, error.to_string()))
+}
+
+fn scalars(path: &str, value: &Value) -> Result<BTreeSet<Scalar>, GrantsError> {
+    let items = array(path, value)?;
+    items
+        .iter()
+        .map(|item| {
+            item.as_scalar().ok_or_else(|| {
+                GrantsError::at(path, format!("`{item}` cannot be compared inside an array: strings, booleans and integers of 64 bits can"))
+            })
+        })
+        .collect()
+}
+
+fn length(path: &str, value: &Value) -> Result<u32, GrantsError> {
+    let length = match value {
+        Value::Number(number) => number
+            .integer()
+            .and_then(|length| u32::try_from(length).ok()),
+        _ => None,
+    };
+    length.ok_or_else(|| GrantsError::at(path, "a whole number from 0 to 4294967295 is needed"))
+}
+
+fn string(path: &str, value: &Value) -> Result<String, GrantsError> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        other => Err(GrantsError::at(
+            path,
+            format!("a string is needed, this is {}", other.kind()),
+        )),
+    }
+}
+
+fn array<'a>(path: &str, value: &'a Value) -> Result<&'a [Value], GrantsError> {
+    match value {
+        Value::Array(items) => Ok(items),
+        other => Err(GrantsError::at(
+            path,
+            format!("a list is needed, this is {}", other.kind()),
+        )),
+    }
+}
+
+fn object<'a>(path: &str, value: &'a Value) -> Result<&'a BTreeMap<String, Value>, GrantsError> {
+    match value {
+        Value::Object(table) => Ok(table),
+        other => Err(GrantsError::at(
+            path,
+            format!("a table is needed, this is {}", other.kind()),
+        )),
+    }
+}
+
+fn only_keys(
+    path: &str,
+    table: &BTreeMap<String, Value>,
+    known: &[&str],
+) -> Result<(), GrantsError> {
+    match table.keys().find(|key| !known.contains(&key.as_str())) {
+        None => Ok(()),
+        Some(key) => Err(GrantsError::at(
+            &join(path, key),
+            format!("unknown key: known are {}", known.join(", ")),
+        )),
+    }
+}
+
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{path}.{key}")
+    }
+}

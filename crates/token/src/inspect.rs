@@ -1,0 +1,427 @@
+//! What a token says, for people: grants in words, and Datalog only where there are no words for it.
+
+use std::fmt;
+
+use biscuit_auth::builder::Term;
+use serde::Serialize;
+
+use crate::{
+    datalog::{self, Authority, AuthorityError, Block, CheckMeaning, names},
+    grant::{Effective, Grant, Grants, TooManyCombinations},
+    timestamp::Timestamp,
+    token::Token,
+    value::Value,
+};
+
+/// What a token says. Nothing of it has been verified: anyone can write a token that says this.
+#[derive(Debug, Clone, Serialize)]
+pub struct Inspection {
+    /// The version of this JSON structure.
+    pub version: u32,
+    /// Size of the container in bytes.
+    pub bytes: usize,
+    /// Whether the token is sealed.
+    pub sealed: bool,
+    /// The root key that it says it was signed with, eight hexadecimal digits.
+    pub root_key_id: Option<String>,
+    /// Who may act, for whom; `None` where the token is not one of the profile.
+    pub claims: Option<ClaimsView>,
+    /// Why the token is not one of the profile, where it is not.
+    pub not_profile: Option<String>,
+    /// The blocks, the authority block first.
+    pub blocks: Vec<BlockView>,
+}
+
+/// The claims of the authority block.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClaimsView {
+    /// see [`crate::claims::Claims`]
+    pub token_id: String,
+    /// the issuer's URL
+    pub issuer: String,
+    /// the agent
+    pub agent: String,
+    /// on whose authority
+    pub principal: String,
+    /// the tenant
+    pub tenant: Option<String>,
+    /// when it was minted
+    pub issued_at: Timestamp,
+    /// how many blocks may be appended
+    pub max_depth: Option<u32>,
+    /// further claims
+    pub claims: std::collections::BTreeMap<String, String>,
+}
+
+/// What one block says.
+#[derive(Debug, Clone, Serialize)]
+pub struct BlockView {
+    /// Its place; 0 is the authority block.
+    pub block: usize,
+    /// Its signature in hexadecimal, by which it can be revoked.
+    pub revocation_id: String,
+    /// To whom the token was handed on with this block.
+    pub delegate: Option<String>,
+    /// What for.
+    pub task: Option<String>,
+    /// The first second in which it holds.
+    pub not_before: Option<Timestamp>,
+    /// The first second in which it no longer holds.
+    pub expires: Option<Timestamp>,
+    /// The grants of the authority block: one of them must allow a call.
+    pub grants: Vec<Alternative>,
+    /// Each scope of this block: of each, one alternative must hold.
+    pub scopes: Vec<Vec<Alternative>>,
+    /// Checks that the profile has no words for, as Datalog.
+    pub checks: Vec<String>,
+    /// Descriptive facts beyond those above, as Datalog. No decision trusts them.
+    pub facts: Vec<String>,
+    /// Whether a third party signed the block.
+    pub third_party: bool,
+    #[serde(skip)]
+    meanings: Vec<CheckMeaning>,
+}
+
+/// One grant, or Datalog that no grant writes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Alternative {
+    /// a grant
+    Grant(Grant),
+    /// a body in Datalog
+    Datalog(String),
+}
+
+impl Serialize for Alternative {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Alternative::Grant(grant) => grant.to_value().serialize(serializer),
+            Alternative::Datalog(text) => {
+                Value::Object([("datalog".to_owned(), Value::from(text.as_str()))].into())
+                    .serialize(serializer)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Alternative {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Alternative::Grant(grant) => write!(f, "{grant}"),
+            Alternative::Datalog(text) => write!(f, "(Datalog) {text}"),
+        }
+    }
+}
+
+/// What is left of a token's authority after all blocks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EffectiveAuthority {
+    /// A call is allowed inside any one of these; each is a list of grants that must all allow it.
+    pub alternatives: Vec<Effective>,
+    /// The first second in which the token holds.
+    pub not_before: Option<Timestamp>,
+    /// The first second in which it no longer holds.
+    pub expires: Option<Timestamp>,
+    /// Checks in Datalog that narrow it further and cannot be listed as grants.
+    pub further: Vec<String>,
+    /// Grants in Datalog that allow more and cannot be listed as grants.
+    pub opaque_grants: usize,
+}
+
+impl Token {
+    /// What the token says, block by block.
+    #[must_use]
+    pub fn inspect(&self) -> Inspection {
+        let authority = self.authority();
+        let signatures = self.block_signatures();
+        let blocks = self.blocks().iter().zip(&signatures).enumerate();
+        Inspection {
+            version: 1,
+            bytes: self.as_bytes().len(),
+            sealed: self.is_sealed(),
+            root_key_id: self.root_key_id().map(|id| format!("{id:08x}")),
+            claims: authority.as_ref().ok().map(claims_view),
+            not_profile: authority.as_ref().err().map(AuthorityError::to_string),
+            blocks: blocks
+                .map(|(index, (block, signature))| {
+                    view(index, block, signature, authority.as_ref().ok())
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Inspection {
+    /// What is left after all blocks.
+    ///
+    /// # Errors
+    /// When the blocks combine in too many ways to be listed.
+    pub fn effective(&self) -> Result<EffectiveAuthority, TooManyCombinations> {
+        let granted = self.blocks.iter().flat_map(|block| &block.grants);
+        let (grants, opaque): (Vec<_>, Vec<_>) =
+            granted.partition(|grant| matches!(grant, Alternative::Grant(_)));
+        let grants = grants.into_iter().filter_map(Alternative::grant).collect();
+        let meanings = || self.blocks.iter().flat_map(|block| &block.meanings);
+        let scopes: Vec<Grants> = meanings()
+            .filter_map(|meaning| match meaning {
+                CheckMeaning::Scope(grants) => Grants::new(grants.clone()).ok(),
+                _ => None,
+            })
+            .collect();
+        let alternatives = match Grants::new(grants) {
+            Ok(grants) => grants.within(&scopes)?,
+            Err(_) => Vec::new(),
+        };
+        Ok(EffectiveAuthority {
+            alternatives,
+            not_before: self
+                .blocks
+                .iter()
+                .filter_map(|block| block.not_before)
+                .max(),
+            expires: self.blocks.iter().filter_map(|block| block.expires).min(),
+            further: self
+                .blocks
+                .iter()
+                .flat_map(|block| block.checks.clone())
+                .collect(),
+            opaque_grants: opaque.len(),
+        })
+    }
+}
+
+impl Alternative {
+    fn grant(&self) -> Option<Grant> {
+        match self {
+            Alternative::Grant(grant) => Some(grant.clone()),
+            Alternative::Datalog(_) => None,
+        }
+    }
+}
+
+fn claims_view(authority: &Authority) -> ClaimsView {
+    let claims = &authority.claims;
+    ClaimsView {
+        token_id: claims.token_id.to_string(),
+        issuer: claims.issuer.clone(),
+        agent: claims.agent.clone(),
+        principal: claims.principal.clone(),
+        tenant: claims.tenant.clone(),
+        issued_at: claims.issued_at,
+        max_depth: claims.max_depth,
+        claims: claims.claims.clone(),
+    }
+}
+
+fn view(index: usize, block: &Block, signature: &[u8], authority: Option<&Authority>) -> BlockView {
+    let meanings: Vec<CheckMeaning> = block.checks.iter().map(datalog::meaning).collect();
+    let mut view = BlockView {
+        block: index,
+        revocation_id: hex::encode(signature),
+        delegate: described(block, names::DELEGATE),
+        task: described(block, names::TASK),
+        not_before: None,
+        expires: None,
+        grants: Vec::new(),
+        scopes: Vec::new(),
+        checks: Vec::new(),
+        facts: Vec::new(),
+        third_party: block.third_party,
+        meanings,
+    };
+    for (check, meaning) in block.checks.iter().zip(&view.meanings) {
+        match meaning {
+            CheckMeaning::NotBefore(time) => view.not_before = view.not_before.max(Some(*time)),
+            CheckMeaning::Expires(time) => {
+                view.expires = Some(view.expires.map_or(*time, |other| other.min(*time)))
+            }
+            CheckMeaning::Scope(grants) => view
+                .scopes
+                .push(grants.iter().cloned().map(Alternative::Grant).collect()),
+            // The authority block's limit of depth stands among the claims.
+            CheckMeaning::MaxDepth(_) if index == 0 && authority.is_some() => {}
+            CheckMeaning::MaxDepth(_) | CheckMeaning::Datalog => {
+                view.checks.push(datalog::describe_check(check))
+            }
+        }
+    }
+    let grants = authority
+        .filter(|_| index == 0)
+        .map_or(&[][..], |authority| &authority.grants);
+    view.grants = (block.rules.iter().enumerate())
+        .map(|(place, rule)| match grants.get(place) {
+            Some(Some(grant)) => Alternative::Grant(grant.clone()),
+            _ => Alternative::Datalog(datalog::describe_rule(rule)),
+        })
+        .collect();
+    let told = |name: &str| {
+        let claims = names::AUTHORITY_ONLY.contains(&name) || name == names::CLAIM;
+        name == names::DELEGATE
+            || name == names::TASK
+            || (index == 0 && authority.is_some() && claims)
+    };
+    view.facts = block
+        .facts
+        .iter()
+        .filter(|fact| !told(&fact.name))
+        .map(datalog::describe_fact)
+        .collect();
+    view
+}
+
+/// The one text that a descriptive fact of this name states.
+fn described(block: &Block, name: &str) -> Option<String> {
+    let mut facts = block.facts.iter().filter(|fact| fact.name == name);
+    match (facts.next().map(|fact| fact.terms.as_slice()), facts.next()) {
+        (Some([Term::Str(text)]), None) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Inspection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = if self.sealed {
+            "sealed"
+        } else {
+            "open: its holder can narrow it"
+        };
+        match (&self.claims, &self.not_profile) {
+            (Some(claims), _) => {
+                writeln!(
+                    f,
+                    "token      {} ({} bytes, {state})",
+                    claims.token_id, self.bytes
+                )?;
+                writeln!(f, "agent      {}", plain(&claims.agent))?;
+                writeln!(f, "principal  {}", plain(&claims.principal))?;
+                writeln!(f, "issuer     {}", plain(&claims.issuer))?;
+                if let Some(tenant) = &claims.tenant {
+                    writeln!(f, "tenant     {}", plain(tenant))?;
+                }
+                writeln!(f, "issued     {}", claims.issued_at)?;
+                if let Some(depth) = claims.max_depth {
+                    writeln!(f, "depth      at most {depth} appended blocks")?;
+                }
+                for (name, value) in &claims.claims {
+                    writeln!(f, "claim      {} = {}", plain(name), plain(value))?;
+                }
+            }
+            (None, reason) => {
+                writeln!(
+                    f,
+                    "a Biscuit outside the profile ({} bytes, {state})",
+                    self.bytes
+                )?;
+                writeln!(
+                    f,
+                    "because    {}",
+                    reason.as_deref().unwrap_or("it has no authority block")
+                )?;
+            }
+        }
+        if let Some(id) = &self.root_key_id {
+            writeln!(f, "root key   {id}")?;
+        }
+        self.blocks.iter().try_for_each(|block| block.fmt(f))?;
+        writeln!(f, "\nNothing here has been verified.")
+    }
+}
+
+impl fmt::Display for BlockView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let title = if self.block == 0 {
+            " (authority, signed by a root key)"
+        } else {
+            ""
+        };
+        writeln!(f, "\nblock {}{title}", self.block)?;
+        for (label, text) in [("delegate", &self.delegate), ("task", &self.task)] {
+            if let Some(text) = text {
+                writeln!(f, "  {label:<9}{}", plain(text))?;
+            }
+        }
+        for (label, time) in [("from", self.not_before), ("until", self.expires)] {
+            if let Some(time) = time {
+                writeln!(f, "  {label:<9}{time}")?;
+            }
+        }
+        for grant in &self.grants {
+            writeln!(f, "  grants   {grant}")?;
+        }
+        for scope in &self.scopes {
+            writeln!(f, "  only     {}", joined(scope, "\n        or "))?;
+        }
+        for check in &self.checks {
+            writeln!(f, "  check    {check}")?;
+        }
+        for fact in &self.facts {
+            writeln!(f, "  says     {fact}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for EffectiveAuthority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.alternatives.is_empty() && self.opaque_grants == 0 {
+            writeln!(f, "nothing is left: no call meets all blocks")?;
+        }
+        for all in &self.alternatives {
+            writeln!(f, "may  {}", joined(all, "\n and "))?;
+        }
+        if self.opaque_grants > 0 {
+            writeln!(
+                f,
+                "and what {} grants in Datalog allow, which cannot be listed",
+                self.opaque_grants
+            )?;
+        }
+        for (label, time) in [("from ", self.not_before), ("until", self.expires)] {
+            if let Some(time) = time {
+                writeln!(f, "{label} {time}")?;
+            }
+        }
+        for check in &self.further {
+            writeln!(f, "only where {check}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for EffectiveAuthority {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let alternatives: Vec<Vec<Value>> = self
+            .alternatives
+            .iter()
+            .map(|all| all.iter().map(Grant::to_value).collect())
+            .collect();
+        let mut object = serializer.serialize_struct("EffectiveAuthority", 5)?;
+        object.serialize_field("may", &alternatives)?;
+        object.serialize_field("not_before", &self.not_before)?;
+        object.serialize_field("expires", &self.expires)?;
+        object.serialize_field("further_checks", &self.further)?;
+        object.serialize_field("opaque_grants", &self.opaque_grants)?;
+        object.end()
+    }
+}
+
+fn joined<T: fmt::Display>(items: &[T], separator: &str) -> String {
+    items
+        .iter()
+        .map(T::to_string)
+        .collect::<Vec<_>>()
+        .join(separator)
+}
+
+/// Text of unknown origin, with what could move a terminal's cursor made visible.
+fn plain(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            if c.is_control() {
+                c.escape_default().collect::<Vec<_>>()
+            } else {
+                vec![c]
+            }
+        })
+        .collect()
+}

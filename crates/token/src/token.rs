@@ -1,0 +1,170 @@
+//! The token as it travels: decoded, not verified.
+
+use std::fmt;
+
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use biscuit_auth::format::schema;
+use prost::Message;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::{
+    claims::TokenId,
+    datalog::{self, Authority, AuthorityError, Block, BlockError},
+};
+
+/// The most bytes of a container that are decoded at all. The profile's own limit is lower.
+pub const MAX_DECODED_BYTES: usize = 64 * 1024;
+
+/// Base64url as biscuit-auth writes it, with padding; read with or without.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// A token whose structure has been decoded and whose signatures have not been looked at.
+///
+/// Holders narrow and inspect it; only a verifier can make more of it. `Debug` shows its id and
+/// nothing else: an open token carries the secret to append to it, and all of it is a credential.
+#[derive(Clone)]
+pub struct Token {
+    bytes: Zeroizing<Vec<u8>>,
+    container: schema::Biscuit,
+    blocks: Vec<Block>,
+}
+
+/// A text or byte string is not a token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// It is too long to be looked at.
+    #[error("the token is longer than {MAX_DECODED_BYTES} bytes")]
+    TooLarge,
+    /// It is not base64url.
+    #[error("the token is not base64url text (RFC 4648 section 5)")]
+    Base64,
+    /// The bytes are not a Biscuit container (format version 3).
+    #[error("the token is not a Biscuit")]
+    Container,
+    /// A block cannot be decoded.
+    #[error(transparent)]
+    Block(#[from] BlockError),
+}
+
+impl Token {
+    /// Reads the text form: base64url, with or without padding, white space around it ignored.
+    ///
+    /// # Errors
+    /// When it is not a token, or too long.
+    pub fn parse(text: &str) -> Result<Token, TokenError> {
+        let text = text.trim_ascii();
+        if text.len() > MAX_DECODED_BYTES.div_ceil(3).saturating_mul(4) {
+            return Err(TokenError::TooLarge);
+        }
+        let bytes = BASE64.decode(text).map_err(|_| TokenError::Base64)?;
+        Token::from_bytes(bytes)
+    }
+
+    /// Reads the binary form.
+    ///
+    /// # Errors
+    /// When it is not a token, or too long.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Token, TokenError> {
+        let bytes = Zeroizing::new(bytes);
+        if bytes.len() > MAX_DECODED_BYTES {
+            return Err(TokenError::TooLarge);
+        }
+        let container =
+            schema::Biscuit::decode(bytes.as_slice()).map_err(|_| TokenError::Container)?;
+        let blocks = datalog::blocks(&container)?;
+        Ok(Token {
+            bytes,
+            container,
+            blocks,
+        })
+    }
+
+    /// The text form.
+    #[must_use]
+    pub fn to_base64(&self) -> Zeroizing<String> {
+        Zeroizing::new(BASE64.encode(self.as_bytes()))
+    }
+
+    /// The binary form, exactly as it was read.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The id that the authority block claims. Nothing has verified it.
+    #[must_use]
+    pub fn token_id(&self) -> Option<TokenId> {
+        self.authority()
+            .ok()
+            .map(|authority| authority.claims.token_id)
+    }
+
+    /// The authority block in the terms of the profile. Nothing has verified it.
+    ///
+    /// # Errors
+    /// When the token is not one of the profile.
+    pub fn authority(&self) -> Result<Authority, AuthorityError> {
+        match self.blocks.first() {
+            Some(block) => Authority::read(block),
+            None => Err(AuthorityError::Profile),
+        }
+    }
+
+    /// The blocks, the authority block first.
+    #[must_use]
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// Whether no block can be appended any more.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        matches!(
+            self.container.proof.content,
+            Some(schema::proof::Content::FinalSignature(_))
+        )
+    }
+
+    /// The unsigned hint which root key signed it.
+    #[must_use]
+    pub fn root_key_id(&self) -> Option<u32> {
+        self.container.root_key_id
+    }
+
+    /// The signature of each block, which names it in revocations; the authority block's first.
+    #[must_use]
+    pub fn block_signatures(&self) -> Vec<Vec<u8>> {
+        let signed = std::iter::once(&self.container.authority).chain(&self.container.blocks);
+        signed.map(|block| block.signature.clone()).collect()
+    }
+
+    /// The decoded container, for a verifier's checks of its form. An open token's secret is in it.
+    #[must_use]
+    pub fn container(&self) -> &schema::Biscuit {
+        &self.container
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token")
+            .field("token_id", &self.token_id())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        if let Some(schema::proof::Content::NextSecret(secret)) = &mut self.container.proof.content
+        {
+            secret.zeroize();
+        }
+    }
+}

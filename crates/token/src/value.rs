@@ -1,0 +1,356 @@
+//! JSON values that keep numbers exact.
+//!
+//! A bound on money must never pass through a binary float, so numbers are read from their decimal
+//! text and kept as digits and a power of ten.
+
+use std::{borrow::Cow, collections::BTreeMap, fmt};
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+mod number;
+
+pub use number::{Micros, Number, NumberError};
+
+/// How deep containers may nest in the arguments of a call; the arguments object is the first.
+pub const MAX_DEPTH: usize = 8;
+
+/// A JSON value (RFC 8259) with exact numbers and without duplicate members.
+///
+/// `Display` writes the canonical text of the profile: members sorted by code point, no white
+/// space, numbers in their shortest exact form (see [`Number`]).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Value {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// a number, exact
+    Number(Number),
+    /// a string
+    String(String),
+    /// an array
+    Array(Vec<Value>),
+    /// an object
+    Object(BTreeMap<String, Value>),
+}
+
+/// A text could not be read as a [`Value`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ValueError {
+    /// The text is not JSON.
+    #[error("not valid JSON: {0}")]
+    Syntax(String),
+    /// An object names a member twice.
+    #[error("the member `{0}` stands twice in one object")]
+    Duplicate(String),
+    /// Containers nest deeper than allowed.
+    #[error("containers nest more than {0} deep")]
+    TooDeep(usize),
+    /// A number cannot be read exactly.
+    #[error("the number `{text}` is out of range")]
+    Number {
+        /// the beginning of the number's text
+        text: String,
+    },
+}
+
+impl Value {
+    /// Reads one JSON text, containers at most [`MAX_DEPTH`] deep.
+    ///
+    /// # Errors
+    /// When the text is not JSON, repeats a member, nests too deep, or holds a number whose
+    /// exponent cannot be counted.
+    pub fn parse(text: &str) -> Result<Value, ValueError> {
+        Value::parse_within(text, MAX_DEPTH)
+    }
+
+    /// Reads one JSON text, containers at most `depth` deep.
+    ///
+    /// # Errors
+    /// As [`Value::parse`].
+    pub fn parse_within(text: &str, depth: usize) -> Result<Value, ValueError> {
+        let raw: &RawValue = serde_json::from_str(text).map_err(syntax)?;
+        read(raw.get(), depth, depth)
+    }
+
+    /// How deep containers nest in this value: 0 for a scalar, 1 for a flat container.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        let inner = match self {
+            Value::Array(items) => items.iter().map(Value::depth).max(),
+            Value::Object(members) => members.values().map(Value::depth).max(),
+            _ => return 0,
+        };
+        inner.unwrap_or(0).saturating_add(1)
+    }
+
+    /// This value as a Datalog scalar: a string, a boolean, null, or an integer within `i64`.
+    #[must_use]
+    pub fn as_scalar(&self) -> Option<Scalar> {
+        match self {
+            Value::Null => Some(Scalar::Null),
+            Value::Bool(value) => Some(Scalar::Bool(*value)),
+            Value::Number(number) => number.integer().map(Scalar::Integer),
+            Value::String(text) => Some(Scalar::String(text.clone())),
+            Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+
+    /// The elements of an array that holds Datalog scalars and nothing else.
+    #[must_use]
+    pub fn as_scalars(&self) -> Option<Vec<Scalar>> {
+        match self {
+            Value::Array(items) => items.iter().map(Value::as_scalar).collect(),
+            _ => None,
+        }
+    }
+
+    /// What kind of JSON value this is, for messages.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a string",
+            Value::Array(_) => "an array",
+            Value::Object(_) => "an object",
+        }
+    }
+}
+
+/// A value that Datalog 3.3 holds in one term.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scalar {
+    /// `null`
+    Null,
+    /// a boolean
+    Bool(bool),
+    /// an integer
+    Integer(i64),
+    /// a string
+    String(String),
+}
+
+impl From<Scalar> for Value {
+    fn from(scalar: Scalar) -> Value {
+        match scalar {
+            Scalar::Null => Value::Null,
+            Scalar::Bool(value) => Value::Bool(value),
+            Scalar::Integer(value) => Value::Number(value.into()),
+            Scalar::String(text) => Value::String(text),
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Value {
+        Value::String(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Value {
+        Value::String(text)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Value {
+        Value::Bool(value)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Value {
+        Value::Number(value.into())
+    }
+}
+
+impl From<Number> for Value {
+    fn from(number: Number) -> Value {
+        Value::Number(number)
+    }
+}
+
+impl<T: Into<Value>> From<Vec<T>> for Value {
+    fn from(items: Vec<T>) -> Value {
+        Value::Array(items.into_iter().map(Into::into).collect())
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Null => f.write_str("null"),
+            Value::Bool(value) => write!(f, "{value}"),
+            Value::Number(number) => write!(f, "{number}"),
+            Value::String(text) => f.write_str(&quote(text)),
+            Value::Array(items) => {
+                f.write_str("[")?;
+                for (index, item) in items.iter().enumerate() {
+                    f.write_str(if index == 0 { "" } else { "," })?;
+                    write!(f, "{item}")?;
+                }
+                f.write_str("]")
+            }
+            Value::Object(members) => {
+                f.write_str("{")?;
+                for (index, (name, value)) in members.iter().enumerate() {
+                    f.write_str(if index == 0 { "" } else { "," })?;
+                    write!(f, "{}:{value}", quote(name))?;
+                }
+                f.write_str("}")
+            }
+        }
+    }
+}
+
+/// A JSON string literal of `text`.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+impl serde::Serialize for Value {
+    /// As canonical JSON text; only for `serde_json` serializers.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RawValue::from_string(self.to_string())
+            .map_err(serde::ser::Error::custom)?
+            .serialize(serializer)
+    }
+}
+
+/// Reads one value out of its raw text. `left` containers may still be opened, of `depth` in all.
+fn read(text: &str, left: usize, depth: usize) -> Result<Value, ValueError> {
+    match text.as_bytes().first() {
+        Some(b'{') => {
+            let left = left.checked_sub(1).ok_or(ValueError::TooDeep(depth))?;
+            let Members(raw) = serde_json::from_str(text).map_err(syntax)?;
+            let mut members = BTreeMap::new();
+            for (name, value) in raw {
+                let value = read(value.get(), left, depth)?;
+                if members.insert(name.clone(), value).is_some() {
+                    return Err(ValueError::Duplicate(name));
+                }
+            }
+            Ok(Value::Object(members))
+        }
+        Some(b'[') => {
+            let left = left.checked_sub(1).ok_or(ValueError::TooDeep(depth))?;
+            let Items(raw) = serde_json::from_str(text).map_err(syntax)?;
+            let items = raw.into_iter().map(|item| read(item.get(), left, depth));
+            Ok(Value::Array(items.collect::<Result<_, _>>()?))
+        }
+        Some(b'"') => Ok(Value::String(serde_json::from_str(text).map_err(syntax)?)),
+        Some(b't') => Ok(Value::Bool(true)),
+        Some(b'f') => Ok(Value::Bool(false)),
+        Some(b'n') => Ok(Value::Null),
+        _ => match text.parse() {
+            Ok(number) => Ok(Value::Number(number)),
+            Err(NumberError) => Err(ValueError::Number {
+                text: text.chars().take(32).collect(),
+            }),
+        },
+    }
+}
+
+fn syntax(error: serde_json::Error) -> ValueError {
+    ValueError::Syntax(error.to_string())
+}
+
+/// The members of an object in the order of the text, repeated ones included.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some((name, value)) = map.next_entry::<Cow<'de, str>, &'de RawValue>()? {
+                    members.push((name.into_owned(), value));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Collect)
+    }
+}
+
+/// The raw elements of an array.
+struct Items<'a>(Vec<&'a RawValue>);
+
+impl<'de> Deserialize<'de> for Items<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Items<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = seq.next_element::<&'de RawValue>()? {
+                    items.push(item);
+                }
+                Ok(Items(items))
+            }
+        }
+        deserializer.deserialize_seq(Collect)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_text_sorts_members_and_shortens_numbers() {
+        let value = Value::parse(r#" { "b" : [1.0, 98.70, -0, 1e3], "a": {"é": "\u0041\n"} } "#);
+        let text = value.map(|value| value.to_string());
+        assert_eq!(
+            text.as_deref(),
+            Ok(r#"{"a":{"é":"A\n"},"b":[1,98.7,0,1000]}"#)
+        );
+    }
+
+    #[test]
+    fn refuses_what_two_readers_could_read_differently() {
+        assert_eq!(
+            Value::parse(r#"{"a":1,"\u0061":2}"#),
+            Err(ValueError::Duplicate("a".into()))
+        );
+        for text in [
+            "",
+            "{",
+            "[1,]",
+            "01",
+            "NaN",
+            "1 2",
+            r#""\ud800""#,
+            "{'a':1}",
+            "1e99999999999999999999",
+        ] {
+            assert!(Value::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(Value::parse(&nested(8)).map(|value| value.depth()), Ok(8));
+        assert_eq!(Value::parse(&nested(9)), Err(ValueError::TooDeep(8)));
+        assert!(Value::parse(&nested(30_000)).is_err());
+    }
+}
