@@ -1,2 +1,43 @@
-//! x
-fn main() {}
+//! `bailiwick`: issue, narrow, verify, revoke and audit agents' tokens from the command line.
+//!
+//! Data goes to stdout and everything else to stderr; the exit code tells the outcome (see
+//! [`exit`]). This crate is the only one that reads a clock, the environment or a terminal.
+
+mod audit;
+mod cli;
+mod clock;
+mod confirm;
+mod demo;
+mod exit;
+mod generate;
+mod grants;
+mod harden;
+mod init;
+mod input;
+mod issuer;
+mod key;
+mod keyset;
+mod logging;
+mod output;
+mod parse;
+mod passphrase;
+mod revocations;
+mod settings;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    // Before anything else: nothing that follows may end up in a core file.
+    if let Err(failure) = harden::process() {
+        return failure.report();
+    }
+    let cli = cli::Cli::parse();
+    logging::start(cli.global.verbose);
+    match cli.run() {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.report(),
+    }
+}

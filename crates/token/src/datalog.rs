@@ -134,15 +134,21 @@ pub fn show(grants: &Grants) -> String {
         .collect()
 }
 
-pub(crate) fn describe_check(check: &BlockCheck) -> String {
+/// A check as Datalog, for people.
+#[must_use]
+pub fn describe_check(check: &BlockCheck) -> String {
     print::check(check)
 }
 
-pub(crate) fn describe_rule(rule: &BlockRule) -> String {
+/// A rule as Datalog, for people.
+#[must_use]
+pub fn describe_rule(rule: &BlockRule) -> String {
     print::rule(&rule.head, &rule.query)
 }
 
-pub(crate) fn describe_fact(fact: &Predicate) -> String {
+/// A fact as Datalog, for people.
+#[must_use]
+pub fn describe_fact(fact: &Predicate) -> String {
     print::predicate(fact)
 }
 

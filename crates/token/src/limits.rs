@@ -37,7 +37,7 @@ impl Default for Limits {
             statements: 512,
             predicates: 16,
             operations: 256,
-            resolved_bytes: 256 * 1024,
+            resolved_bytes: 64 * 1024,
         }
     }
 }

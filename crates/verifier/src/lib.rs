@@ -1,1 +1,43 @@
-//! Placeholder while the workspace is laid out.
+//! Verifies Bailiwick tokens at the resource, locally, without a central call.
+//!
+//! Data flows one way: a [`Token`](bailiwick_token::token::Token) becomes [`Verified`] under the
+//! verifier's [`Trust`], and a verified token, a [`Request`] and the time become a [`Decision`].
+//! A denial is a value with a [`Reason`] and an explanation, never an error. What a token does not
+//! grant is denied, and a verifier that does not know, denies.
+//!
+//! ```
+//! use bailiwick_token::{key::PublicKey, timestamp::Timestamp};
+//! use bailiwick_verifier::{Request, Trust, Values, Verifier};
+//!
+//! # fn example(keyset: &[u8], keyset_key: PublicKey, token: &str, now: Timestamp) -> Result<(), Box<dyn std::error::Error>> {
+//! let verifier = Verifier::new("erp", Trust::open(keyset, &keyset_key, None)?)?;
+//! let request = Request::new("purchase_order:create").arg("amount", 4200).arg("currency", "EUR");
+//! let decision = verifier.check(token, &request, now);
+//! if !decision.is_allow() {
+//!     println!("{}", decision.explain(Values::Shown).join("\n"));
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Nothing in this crate reads a clock or a file; the feature `axum` adds the one HTTP edge, `layer`.
+
+mod admit;
+mod chain;
+pub mod decide;
+mod engine;
+mod evaluate;
+pub mod explain;
+#[cfg(feature = "axum")]
+pub mod layer;
+mod record;
+pub mod request;
+pub mod trust;
+mod verify;
+
+pub use decide::{Allow, Decision, Delegation, Deny, Reason};
+pub use explain::{Refusal, Values};
+pub use record::Counters;
+pub use request::{Request, RequestError};
+pub use trust::{RollbackError, Trust, TrustError};
+pub use verify::{Limits, Verified, Verifier, VerifierError};

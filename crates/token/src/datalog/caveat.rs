@@ -7,7 +7,7 @@ use super::{
     authority::text,
     check,
     encode::{Form, alternatives, value, variable},
-    fact, names, print, recognize,
+    fact, names, recognize,
 };
 use crate::{attenuate::Caveat, grant::Grant, timestamp::Timestamp};
 
@@ -32,10 +32,10 @@ pub fn meaning(check: &BlockCheck) -> CheckMeaning {
     if check.kind != Kind::One {
         return CheckMeaning::Datalog;
     }
-    if let [query] = check.queries.as_slice() {
-        if let Some(bound) = single_bound(query) {
-            return bound;
-        }
+    if let [query] = check.queries.as_slice()
+        && let Some(bound) = single_bound(query)
+    {
+        return bound;
     }
     let grants: Option<Vec<Grant>> = check.queries.iter().map(recognize::grant).collect();
     match grants {
@@ -160,12 +160,4 @@ pub(super) fn granted(rule: &BlockRule) -> Option<Grant> {
         _ => false,
     };
     (rule.head.name == names::GRANT && head_fits).then_some(grant)
-}
-
-/// An alternative in words where it is a grant, as Datalog otherwise.
-pub(crate) fn describe_query(query: &Query) -> String {
-    match recognize::grant(query) {
-        Some(grant) => grant.to_string(),
-        None => print::query(query),
-    }
 }

@@ -185,10 +185,10 @@ impl Constraint {
 
     /// Folds what one condition says about another; nothing, where they cannot both hold.
     fn satisfiable(mut self) -> Result<Constraint, Intersection> {
-        if let (Some(min), Some(max)) = (self.min, self.max) {
-            if same_kind(min, max, min).is_err() || min > max {
-                return Err(Intersection::Nothing);
-            }
+        if let (Some(min), Some(max)) = (self.min, self.max)
+            && (same_kind(min, max, min).is_err() || min > max)
+        {
+            return Err(Intersection::Nothing);
         }
         if let Some(value) = &self.exact {
             let in_list = self.one_of.as_ref().is_none_or(|list| list.holds(value));
@@ -227,15 +227,11 @@ fn same_kind(a: Bound, b: Bound, chosen: Bound) -> Result<Bound, Intersection> {
     }
 }
 
-fn longer(
-    a: &String,
-    b: &String,
-    covers: impl Fn(&str, &str) -> bool,
-) -> Result<String, Intersection> {
+fn longer(a: &str, b: &str, covers: impl Fn(&str, &str) -> bool) -> Result<String, Intersection> {
     if covers(a, b) {
-        Ok(a.clone())
+        Ok(a.to_owned())
     } else if covers(b, a) {
-        Ok(b.clone())
+        Ok(b.to_owned())
     } else {
         Err(Intersection::Nothing)
     }

@@ -1,0 +1,49 @@
+//! A second look before something is destroyed.
+
+use std::io::{self, BufRead, IsTerminal, Read};
+
+use clap::Args;
+
+use crate::{
+    exit::{Exit, Failure},
+    output,
+};
+
+/// The longest line that is read as an answer.
+const MAX_ANSWER: u64 = 256;
+
+/// For commands that cannot be undone.
+#[derive(Debug, Args)]
+pub(crate) struct Confirm {
+    /// Do it without asking
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Confirm {
+    /// Goes on after `--yes`, or once a person has typed `id`. Without a terminal nobody is asked.
+    pub(crate) fn ask(&self, what: &str, id: &str) -> Result<(), Failure> {
+        if self.yes {
+            return Ok(());
+        }
+        if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+            return Err(Failure::plain(
+                Exit::Usage,
+                format!("to {what} `{id}` cannot be undone, and there is no terminal to ask at"),
+            )
+            .hint("add --yes if that is what you want"));
+        }
+        output::note(format_args!(
+            "To {what} `{id}` cannot be undone. Type its id to go on:"
+        ));
+        let mut answer = String::new();
+        let read = io::stdin().lock().take(MAX_ANSWER).read_line(&mut answer);
+        if read.is_ok() && answer.trim() == id {
+            return Ok(());
+        }
+        Err(Failure::plain(
+            Exit::Usage,
+            "that is not its id: nothing was done",
+        ))
+    }
+}

@@ -1,0 +1,26 @@
+//! What keeps secrets in memory from reaching a disk or a neighbour.
+
+use std::io;
+
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+use crate::exit::{Exit, Failure};
+
+/// Forbids core files and, on Linux, that other processes of the same user read this one's memory.
+pub(crate) fn process() -> Result<(), Failure> {
+    no_core().map_err(|error| {
+        Failure::plain(Exit::Local, format!("cannot forbid core files ({error})"))
+            .hint("secrets could end up in one, so nothing was done")
+    })
+}
+
+fn no_core() -> io::Result<()> {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    setrlimit(Resource::Core, none)?;
+    #[cfg(target_os = "linux")]
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
+    Ok(())
+}

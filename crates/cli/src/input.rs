@@ -1,0 +1,166 @@
+//! Bounded input: files, standard input, and tokens from either or from the environment.
+
+use std::{
+    convert::Infallible,
+    env, fmt,
+    fs::File,
+    io::{self, IsTerminal, Read},
+    path::PathBuf,
+    str::FromStr,
+};
+
+use bailiwick_token::{
+    grant::Grants,
+    token::{MAX_DECODED_BYTES, Token},
+};
+use clap::Args;
+use zeroize::Zeroizing;
+
+use crate::{
+    exit::{Exit, Failure},
+    output,
+};
+
+/// The environment variable that holds a token where no file is named.
+const TOKEN: &str = "BAILIWICK_TOKEN";
+
+/// The most bytes of a token's file: its longest text, and some white space.
+const MAX_TOKEN_FILE: usize = MAX_DECODED_BYTES.saturating_mul(3) / 2;
+
+/// The most bytes of a file of grants. The parser's own limit is lower and says so.
+const MAX_GRANTS_FILE: usize = 512 * 1024;
+
+/// Where bytes come from: a file, or standard input as `-`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// `-`
+    Stdin,
+    /// A path.
+    File(PathBuf),
+}
+
+impl Source {
+    /// Reads all of at most `limit` bytes.
+    pub(crate) fn read(&self, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let bytes = self.read_beyond(limit)?;
+        if bytes.len() > limit {
+            return Err(
+                Failure::plain(Exit::Local, format!("{self} is longer than {limit} bytes"))
+                    .hint("check that it is the right file"),
+            );
+        }
+        Ok(bytes)
+    }
+
+    /// Reads text of at most `limit` bytes.
+    pub(crate) fn read_text(&self, limit: usize) -> Result<Zeroizing<String>, Failure> {
+        let bytes = self.read(limit)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| {
+            Failure::plain(Exit::Local, format!("{self} is not text (UTF-8)"))
+                .hint("check that it is the right file")
+        })?;
+        Ok(Zeroizing::new(text.to_owned()))
+    }
+
+    /// Reads up to one byte more than `limit`, so that the caller can tell that there was more.
+    fn read_beyond(&self, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        // A buffer that grows would leave copies of secrets behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(limit.saturating_add(1).min(1 << 20)));
+        let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+        let read = match self {
+            Source::Stdin => {
+                if io::stdin().is_terminal() {
+                    output::note("reading standard input; end it with Ctrl-D");
+                }
+                io::stdin().lock().take(most).read_to_end(&mut bytes)
+            }
+            Source::File(path) => {
+                File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes))
+            }
+        };
+        match read {
+            Ok(_) => Ok(bytes),
+            Err(error) => {
+                Err(
+                    Failure::plain(Exit::Local, format!("cannot read {self} ({error})"))
+                        .hint("check its path and permissions"),
+                )
+            }
+        }
+    }
+}
+
+impl FromStr for Source {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Source, Infallible> {
+        Ok(match text {
+            "-" => Source::Stdin,
+            path => Source::File(path.into()),
+        })
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Stdin => f.write_str("standard input"),
+            Source::File(path) => write!(f, "`{}`", path.display()),
+        }
+    }
+}
+
+/// A token, which is a secret: never an argument itself.
+#[derive(Debug, Args)]
+pub(crate) struct TokenArg {
+    /// The token's file, or `-` for standard input [default: the token in BAILIWICK_TOKEN]
+    #[arg(value_name = "FILE|-")]
+    token: Option<Source>,
+}
+
+impl TokenArg {
+    /// The token, decoded.
+    pub(crate) fn token(&self) -> Result<Token, Failure> {
+        parse_token(&self.text()?)
+    }
+
+    /// The text, whatever it is, for a verifier to judge.
+    pub(crate) fn text(&self) -> Result<Zeroizing<String>, Failure> {
+        match &self.token {
+            Some(source) => token_text(source),
+            None => env::var(TOKEN).map(Zeroizing::new).map_err(|_| {
+                Failure::plain(Exit::Usage, "no token is given").hint(format!(
+                    "name its file, pipe it in and write `-`, or set {TOKEN}"
+                ))
+            }),
+        }
+    }
+}
+
+/// The text of a token's file. What is not text is not hidden: it is no token either.
+pub(crate) fn token_text(source: &Source) -> Result<Zeroizing<String>, Failure> {
+    let bytes = source.read(MAX_TOKEN_FILE)?;
+    Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// Decodes a token, without verifying it.
+pub(crate) fn parse_token(text: &str) -> Result<Token, Failure> {
+    Token::parse(text).map_err(|error| {
+        Failure::plain(Exit::Local, error)
+            .hint("a token is the one line that `bailiwick token mint` prints")
+    })
+}
+
+/// Reads grants, as TOML or as JSON, which begins with a brace.
+pub(crate) fn grants(source: &Source) -> Result<Grants, Failure> {
+    let text = source.read_text(MAX_GRANTS_FILE)?;
+    let parsed = if text.trim_ascii_start().starts_with('{') {
+        Grants::from_json(&text)
+    } else {
+        Grants::from_toml(&text)
+    };
+    parsed.map_err(|error| {
+        Failure::plain(Exit::Local, format!("{source}: {error}"))
+            .hint("correct the file and look at it with `bailiwick grants check`")
+    })
+}

@@ -1,0 +1,113 @@
+//! What goes where: data to stdout, everything else to stderr.
+//!
+//! Both are coloured on a terminal only, and not at all under `NO_COLOR`; that is `anstream`'s
+//! decision. A reader that went away (`| head`) ends the output and is no error.
+
+use std::{
+    fmt,
+    io::{self, Write},
+};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use crate::exit::{Exit, Failure};
+
+/// The version of the JSON documents.
+const VERSION: u32 = 1;
+
+/// Good news.
+pub(crate) const GREEN: Style = AnsiColor::Green.on_default().bold();
+/// Bad news.
+pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+const CYAN: Style = AnsiColor::Cyan.on_default().bold();
+
+/// Which of its two forms a command's data takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs: one JSON document, or one a line where a command says so.
+    Json,
+}
+
+impl Format {
+    /// Prints `data`: as `{"version":1,…}`, or as `text` says it.
+    pub(crate) fn print<T: Serialize>(
+        self,
+        data: &T,
+        text: impl fmt::Display,
+    ) -> Result<(), Failure> {
+        match self {
+            Format::Text => print(text),
+            Format::Json => json(&Versioned {
+                version: VERSION,
+                data,
+            }),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Versioned<'a, T> {
+    version: u32,
+    #[serde(flatten)]
+    data: &'a T,
+}
+
+/// Prints one JSON document on one line.
+pub(crate) fn json<T: Serialize>(document: &T) -> Result<(), Failure> {
+    let text = serde_json::to_string(document)
+        .map_err(|error| Failure::plain(Exit::Local, format!("cannot write JSON ({error})")))?;
+    line(text)
+}
+
+/// Prints one line of data.
+pub(crate) fn line(text: impl fmt::Display) -> Result<(), Failure> {
+    print(format_args!("{text}\n"))
+}
+
+/// Prints data as it stands.
+pub(crate) fn print(text: impl fmt::Display) -> Result<(), Failure> {
+    written(write!(anstream::stdout().lock(), "{text}"))
+}
+
+/// Says something about what is done.
+pub(crate) fn note(text: impl fmt::Display) {
+    tell(format_args!("{text}"));
+}
+
+/// Says what to do next.
+pub(crate) fn hint(text: impl fmt::Display) {
+    tell(format_args!("{CYAN}hint:{CYAN:#} {text}"));
+}
+
+/// Says what the person should have seen.
+pub(crate) fn warn(text: impl fmt::Display) {
+    tell(format_args!("{YELLOW}warning:{YELLOW:#} {text}"));
+}
+
+/// Says why the command failed, and what to do next.
+pub(crate) fn error(message: &str, what_next: Option<&str>) {
+    tell(format_args!("{RED}error:{RED:#} {message}"));
+    if let Some(what_next) = what_next {
+        hint(what_next);
+    }
+}
+
+/// Nobody can be told that stderr cannot be written.
+fn tell(text: fmt::Arguments<'_>) {
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
+fn written(result: io::Result<()>) -> Result<(), Failure> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::plain(
+            Exit::Local,
+            format!("cannot write to standard output ({error})"),
+        )
+        .hint("what was done stays done: make room, and look at its result again")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,101 @@
+//! Where the home is, and what its `config.toml` says.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Deserialize;
+
+use crate::{
+    exit::{Exit, Failure},
+    input::Source,
+    output::Format,
+};
+
+/// The most bytes of a `config.toml`.
+const MAX_CONFIG: usize = 64 * 1024;
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The issuer's home [default: `bailiwick` in the user's data directory]
+    #[arg(long, global = true, value_name = "DIR", env = "BAILIWICK_HOME")]
+    home: Option<PathBuf>,
+    /// Print data as JSON
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say on stderr what is done (BAILIWICK_LOG filters more finely)
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+}
+
+impl Global {
+    /// How data is printed.
+    pub(crate) fn format(&self) -> Format {
+        if self.json { Format::Json } else { Format::Text }
+    }
+
+    /// The home's directory, which need not exist.
+    pub(crate) fn home(&self) -> Result<PathBuf, Failure> {
+        self.home.clone().or_else(default_home).ok_or_else(|| {
+            Failure::plain(Exit::Local, "this user has no data directory")
+                .hint("name a home with --home or BAILIWICK_HOME")
+        })
+    }
+
+    /// What `config.toml` in the home says; nothing, where there is none.
+    pub(crate) fn config(&self) -> Result<Config, Failure> {
+        match self.home.clone().or_else(default_home) {
+            Some(home) => Config::read(&home.join("config.toml")),
+            None => Ok(Config::default()),
+        }
+    }
+}
+
+fn default_home() -> Option<PathBuf> {
+    directories::ProjectDirs::from("", "", "bailiwick").map(|dirs| dirs.data_dir().to_owned())
+}
+
+/// Defaults for flags that were given neither on the command line nor in the environment.
+/// Relative paths are relative to the home.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// `--passphrase-file`
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// `--keyset` of `token verify`
+    pub(crate) keyset: Option<PathBuf>,
+    /// `--keyset-key` of `token verify`
+    pub(crate) keyset_key: Option<String>,
+    /// `--revocations` of `token verify`
+    pub(crate) revocations: Option<PathBuf>,
+    /// `--service` of `token verify`
+    pub(crate) service: Option<String>,
+    /// `--ttl` of `token mint`
+    pub(crate) ttl: Option<String>,
+}
+
+impl Config {
+    fn read(path: &Path) -> Result<Config, Failure> {
+        if !path.exists() {
+            return Ok(Config::default());
+        }
+        let text = Source::File(path.to_owned()).read_text(MAX_CONFIG)?;
+        let mut config: Config = toml::from_str(&text).map_err(|error| {
+            Failure::plain(
+                Exit::Local,
+                format!("`{}`: {}", path.display(), error.message()),
+            )
+            .hint("it knows passphrase_file, keyset, keyset_key, revocations, service and ttl")
+        })?;
+        let home = path.parent().unwrap_or(Path::new("."));
+        for file in [
+            &mut config.passphrase_file,
+            &mut config.keyset,
+            &mut config.revocations,
+        ] {
+            *file = file.take().map(|file| home.join(file));
+        }
+        Ok(config)
+    }
+}

@@ -1,0 +1,338 @@
+//! The call attempted, and the facts that it is stated as.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use bailiwick_token::{
+    datalog::names,
+    grant::is_normal_resource,
+    timestamp::Timestamp,
+    value::{MAX_DEPTH, Micros, Scalar, Value, ValueError},
+};
+use biscuit_auth::builder::{Fact, Term};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// The longest call that is read, in bytes of its text.
+pub const MAX_CALL_BYTES: usize = 64 * 1024;
+
+/// The most facts that one call may be stated as.
+pub const MAX_FACTS: usize = 1024;
+
+/// A call: an action, where it applies a resource, and named arguments.
+///
+/// The service is not part of it: that is the verifier's own name, never taken from a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    action: String,
+    resource: Option<String>,
+    args: BTreeMap<String, Value>,
+}
+
+/// A call that cannot be decided, because it cannot be stated. It is denied as `bad_request`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The call is too long.
+    #[error("the call is longer than {MAX_CALL_BYTES} bytes")]
+    TooLong,
+    /// The call has too many arguments and members.
+    #[error("the call has more than {MAX_FACTS} arguments and members")]
+    TooMany,
+    /// The text is not a call.
+    #[error("the call is not an object with `action`, and where wanted `resource` and `args`: {0}")]
+    Shape(String),
+    /// The arguments are not an object.
+    #[error("the arguments are {0}, an object is needed")]
+    NotAnObject(&'static str),
+    /// The arguments cannot be read.
+    #[error("the arguments cannot be read: {0}")]
+    Arguments(#[from] ValueError),
+    /// The action's name cannot be one.
+    #[error("the action is empty, or holds a star or a control character")]
+    Action,
+    /// The resource is not in normal form.
+    #[error(
+        "the resource is not in normal form: segments parted by `/`, none of them empty, `.` or `..`, without `\\`, `%`, `?`, `#` and control characters"
+    )]
+    Resource,
+    /// A name is one that no grant could speak of.
+    #[error("the argument name `{0}` is empty or holds a dot")]
+    Name(String),
+}
+
+impl Request {
+    /// A call of `action` without resource and arguments.
+    #[must_use]
+    pub fn new(action: &str) -> Request {
+        Request {
+            action: action.to_owned(),
+            resource: None,
+            args: BTreeMap::new(),
+        }
+    }
+
+    /// And on this resource, in normal form.
+    #[must_use]
+    pub fn resource(mut self, resource: &str) -> Request {
+        self.resource = Some(resource.to_owned());
+        self
+    }
+
+    /// And with this argument.
+    #[must_use]
+    pub fn arg(mut self, name: &str, value: impl Into<Value>) -> Request {
+        self.args.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The call that the JSON text `{"action":…,"resource"?:…,"args"?:{…}}` describes. Members of
+    /// other names are ignored; numbers are read exactly.
+    ///
+    /// # Errors
+    /// When the text is not a call that can be decided.
+    pub fn from_json(text: &str) -> Result<Request, RequestError> {
+        #[derive(Deserialize)]
+        struct Call<'a> {
+            #[serde(borrow)]
+            action: Cow<'a, str>,
+            #[serde(borrow)]
+            resource: Option<Cow<'a, str>>,
+            #[serde(borrow, default, deserialize_with = "present")]
+            args: Option<&'a RawValue>,
+        }
+        /// Tells `"args": null` from no `args`: only the second means "none".
+        fn present<'de, D: serde::Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<&'de RawValue>, D::Error> {
+            <&RawValue>::deserialize(deserializer).map(Some)
+        }
+        if text.len() > MAX_CALL_BYTES {
+            return Err(RequestError::TooLong);
+        }
+        let call: Call<'_> =
+            serde_json::from_str(text).map_err(|error| RequestError::Shape(error.to_string()))?;
+        Request::from_args_json(
+            &call.action,
+            call.resource.as_deref(),
+            call.args.map(RawValue::get),
+        )
+    }
+
+    /// A call whose arguments are JSON text, an object; `None` for a call without arguments.
+    ///
+    /// # Errors
+    /// When it is not a call that can be decided.
+    pub fn from_args_json(
+        action: &str,
+        resource: Option<&str>,
+        args: Option<&str>,
+    ) -> Result<Request, RequestError> {
+        let args = match args {
+            None => BTreeMap::new(),
+            Some(text) if text.len() > MAX_CALL_BYTES => return Err(RequestError::TooLong),
+            Some(text) => match Value::parse(text)? {
+                Value::Object(args) => args,
+                other => return Err(RequestError::NotAnObject(other.kind())),
+            },
+        };
+        let request = Request {
+            action: action.to_owned(),
+            resource: resource.map(str::to_owned),
+            args,
+        };
+        request.state()?;
+        Ok(request)
+    }
+
+    /// The action.
+    #[must_use]
+    pub fn action(&self) -> &str {
+        &self.action
+    }
+
+    /// The names of the arguments.
+    pub fn argument_names(&self) -> impl Iterator<Item = &str> {
+        self.args.keys().map(String::as_str)
+    }
+
+    /// What the profile states about this call.
+    pub(crate) fn state(&self) -> Result<Statement<'_>, RequestError> {
+        let bad_name = |name: &str| {
+            name.is_empty() || name.contains('*') || name.chars().any(char::is_control)
+        };
+        if bad_name(&self.action) {
+            return Err(RequestError::Action);
+        }
+        if self
+            .resource
+            .as_deref()
+            .is_some_and(|resource| !is_normal_resource(resource))
+        {
+            return Err(RequestError::Resource);
+        }
+        let mut statement = Statement {
+            action: &self.action,
+            resource: self.resource.as_deref(),
+            names: self.args.keys().map(String::as_str).collect(),
+            args: BTreeMap::new(),
+        };
+        let mut bytes = self
+            .action
+            .len()
+            .saturating_add(statement.resource.map_or(0, str::len));
+        for (name, value) in &self.args {
+            if name.is_empty() {
+                return Err(RequestError::Name(name.clone()));
+            }
+            // The arguments object is the first container.
+            if value.depth() >= MAX_DEPTH {
+                return Err(ValueError::TooDeep(MAX_DEPTH).into());
+            }
+            statement.argument(name.clone(), value, true)?;
+            bytes = bytes
+                .saturating_add(name.len())
+                .saturating_add(value.to_string().len());
+        }
+        if bytes > MAX_CALL_BYTES {
+            return Err(RequestError::TooLong);
+        }
+        Ok(statement)
+    }
+}
+
+/// A call as the profile states it: what conditions can speak of, by name or path.
+pub(crate) struct Statement<'a> {
+    pub(crate) action: &'a str,
+    pub(crate) resource: Option<&'a str>,
+    pub(crate) names: BTreeSet<&'a str>,
+    pub(crate) args: BTreeMap<String, Stated<'a>>,
+}
+
+/// What is stated of one argument, or of one scalar member below it.
+pub(crate) struct Stated<'a> {
+    pub(crate) value: &'a Value,
+    /// `arg`: a scalar
+    pub(crate) scalar: Option<Scalar>,
+    /// `arg`: an array of scalars
+    pub(crate) array: Option<Vec<Scalar>>,
+    /// `num`
+    pub(crate) num: Option<Micros>,
+    /// `date`
+    pub(crate) date: Option<Timestamp>,
+    /// `json`
+    pub(crate) json: Option<String>,
+}
+
+impl<'a> Statement<'a> {
+    /// States a top-level argument, or a scalar member of an object.
+    fn argument(
+        &mut self,
+        path: String,
+        value: &'a Value,
+        top_level: bool,
+    ) -> Result<(), RequestError> {
+        let array = value.as_scalars();
+        let nested = matches!(value, Value::Array(_) | Value::Object(_)) && array.is_none();
+        if top_level && path.contains('.') {
+            return Err(RequestError::Name(path));
+        }
+        self.members(&path, value)?;
+        let stated = Stated {
+            value,
+            scalar: value.as_scalar(),
+            num: match value {
+                Value::Number(number) => number.micros(),
+                _ => None,
+            },
+            date: match value {
+                Value::String(text) => text.parse().ok(),
+                _ => None,
+            },
+            json: nested.then(|| value.to_string()),
+            array,
+        };
+        if self.args.len() == MAX_FACTS {
+            return Err(RequestError::TooMany);
+        }
+        self.args.insert(path, stated);
+        Ok(())
+    }
+
+    /// States the scalar members of objects inside `value`. Nesting has been bounded before.
+    fn members(&mut self, path: &str, value: &'a Value) -> Result<(), RequestError> {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    if name.contains('.') {
+                        return Err(RequestError::Name(name.clone()));
+                    }
+                    let path = format!("{path}.{name}");
+                    match member {
+                        Value::Array(_) | Value::Object(_) => self.members(&path, member)?,
+                        _ => self.argument(path, member, false)?,
+                    }
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.members(&format!("{path}.{index}"), item)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The facts of the profile: everything that a token's Datalog sees of a call.
+    pub(crate) fn facts(&self, service: &str, depth: usize, now: Timestamp) -> Vec<Fact> {
+        let text = |text: &str| Term::Str(text.to_owned());
+        let fact = |name: &str, terms: Vec<Term>| Fact::new(name.to_owned(), terms);
+        let listed = std::iter::once("")
+            .chain(self.names.iter().copied())
+            .map(text)
+            .collect();
+        let mut facts = vec![
+            fact(names::TIME, vec![Term::Date(now.unix())]),
+            fact(names::SERVICE, vec![text(service)]),
+            fact(names::ACTION, vec![text(self.action)]),
+            fact(names::ARGS, vec![Term::Set(listed)]),
+            fact(
+                names::DEPTH,
+                vec![Term::Integer(i64::try_from(depth).unwrap_or(i64::MAX))],
+            ),
+        ];
+        facts.extend(
+            self.resource
+                .map(|resource| fact(names::RESOURCE, vec![text(resource)])),
+        );
+        for (path, stated) in &self.args {
+            let mut state = |name: &str, term: Option<Term>| {
+                facts.extend(term.map(|term| fact(name, vec![text(path), term])));
+            };
+            state(names::ARG, stated.scalar.as_ref().map(scalar_term));
+            state(
+                names::ARG,
+                stated
+                    .array
+                    .as_ref()
+                    .map(|items| Term::Array(items.iter().map(scalar_term).collect())),
+            );
+            state(names::NUM, stated.num.map(|micros| Term::Integer(micros.0)));
+            state(names::DATE, stated.date.map(|date| Term::Date(date.unix())));
+            state(names::JSON, stated.json.as_deref().map(text));
+        }
+        facts
+    }
+}
+
+fn scalar_term(scalar: &Scalar) -> Term {
+    match scalar {
+        Scalar::Null => Term::Null,
+        Scalar::Bool(value) => Term::Bool(*value),
+        Scalar::Integer(value) => Term::Integer(*value),
+        Scalar::String(text) => Term::Str(text.clone()),
+    }
+}
