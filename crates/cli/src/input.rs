@@ -24,8 +24,11 @@ use crate::{
 /// The environment variable that holds a token where no file is named.
 const TOKEN: &str = "BAILIWICK_TOKEN";
 
+/// The most bytes of a token's text that are decoded.
+const MAX_TOKEN_TEXT: usize = MAX_DECODED_BYTES.div_ceil(3).saturating_mul(4);
+
 /// The most bytes of a token's file: its longest text, and some white space.
-const MAX_TOKEN_FILE: usize = MAX_DECODED_BYTES.saturating_mul(3) / 2;
+const MAX_TOKEN_FILE: usize = MAX_TOKEN_TEXT.saturating_add(1024);
 
 /// The most bytes of a file of grants. The parser's own limit is lower and says so.
 const MAX_GRANTS_FILE: usize = 512 * 1024;
@@ -44,12 +47,14 @@ impl Source {
     pub(crate) fn read(&self, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let bytes = self.read_beyond(limit)?;
         if bytes.len() > limit {
-            return Err(
-                Failure::plain(Exit::Local, format!("{self} is longer than {limit} bytes"))
-                    .hint("check that it is the right file"),
-            );
+            return Err(self.too_long(limit));
         }
         Ok(bytes)
+    }
+
+    fn too_long(&self, limit: usize) -> Failure {
+        Failure::plain(Exit::Local, format!("{self} is longer than {limit} bytes"))
+            .hint("check that it is the right file")
     }
 
     /// Reads text of at most `limit` bytes.
@@ -139,8 +144,15 @@ impl TokenArg {
 
 /// The text of a token's file. What is not text is not hidden: it is no token either.
 pub(crate) fn token_text(source: &Source) -> Result<Zeroizing<String>, Failure> {
-    let bytes = source.read(MAX_TOKEN_FILE)?;
-    Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
+    let bytes = source.read_beyond(MAX_TOKEN_FILE)?;
+    // Cut off, a text that is too long for a token still is, and whoever judges it will say so.
+    // With white space it might become one, so that is refused here.
+    if bytes.len() > MAX_TOKEN_FILE && bytes.trim_ascii().len() <= MAX_TOKEN_TEXT {
+        return Err(source.too_long(MAX_TOKEN_FILE));
+    }
+    Ok(Zeroizing::new(
+        String::from_utf8_lossy(&bytes).into_owned(),
+    ))
 }
 
 /// Decodes a token, without verifying it.

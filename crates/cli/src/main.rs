@@ -18,6 +18,7 @@ mod issuer;
 mod key;
 mod keyset;
 mod logging;
+mod out;
 mod output;
 mod parse;
 mod passphrase;

@@ -1,0 +1,109 @@
+//! The commands: a noun, then a verb.
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    audit, demo,
+    exit::{Exit, Failure, Outcome},
+    generate, grants, init, key, keyset, revocations,
+    settings::Global,
+    token,
+};
+
+const AFTER_HELP: &str = "\
+Data goes to stdout, everything else to stderr. Tokens and secrets come from a file, from
+standard input (`-`) or from the environment, never from an argument. A flag goes before its
+environment variable, which goes before `config.toml` in the home.
+
+Exit codes: 0 done or allowed, 1 local error, 2 usage, 3 denied, 4 a guard refused, 5 not found,
+6 remote error.
+
+Example, from nothing to a decision:
+  export BAILIWICK_PASSPHRASE_FILE=passphrase.txt
+  bailiwick init --issuer https://issuer.example
+  bailiwick keyset export --out keyset.json
+  bailiwick token mint --agent agent:buyer --principal team:procurement --ttl 15m \\
+      --grants grants.toml --out token
+  bailiwick token verify token --keyset keyset.json --keyset-key \"$(bailiwick keyset key)\" \\
+      --service erp --action purchase_order:read";
+
+/// Authority for AI agents that only ever narrows: issue, narrow, verify, revoke, audit
+#[derive(Debug, Parser)]
+#[command(name = "bailiwick", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make an issuer: its keys and its store
+    Init(init::InitArgs),
+    /// Root keys and their states
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// The signed keyset: what verifiers trust
+    #[command(subcommand)]
+    Keyset(keyset::KeysetCommand),
+    /// Mint, narrow, seal, inspect, verify and revoke tokens
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// The signed list of what is revoked
+    #[command(subcommand)]
+    Revocations(revocations::RevocationsCommand),
+    /// The record of all mints, revocations and key changes
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Check, show and try grants before a token carries them
+    #[command(subcommand)]
+    Grants(grants::GrantsCommand),
+    /// Show it all at work on this machine, in seconds
+    Demo(demo::DemoArgs),
+    /// Print a shell's completions
+    Completions(generate::CompletionsArgs),
+    /// Write the manual pages into a directory
+    Man(generate::ManArgs),
+}
+
+impl Cli {
+    /// Runs the command.
+    pub(crate) fn run(self) -> Outcome {
+        let global = &self.global;
+        match self.command {
+            Command::Token(command) => command.run(global),
+            Command::Grants(command) => command.run(global),
+            Command::Completions(args) => args.run(),
+            Command::Man(args) => args.run(global),
+            Command::Keyset(command) => command.run(global),
+            Command::Init(args) => wait(args.run(global)),
+            Command::Key(command) => wait(command.run(global)),
+            Command::Revocations(command) => wait(command.run(global)),
+            Command::Audit(command) => wait(command.run(global)),
+            Command::Demo(args) => wait(demo::run(args)),
+        }
+    }
+}
+
+/// Runs to its end what waits for a store or a network.
+pub(crate) fn wait(work: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::plain(Exit::Local, format!("cannot start ({error})"))
+                .hint("free memory or threads, and try again")
+        })?;
+    runtime.block_on(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

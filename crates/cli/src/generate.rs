@@ -1,0 +1,76 @@
+//! `bailiwick completions`, `bailiwick man`: what is generated from the command line itself.
+
+use std::{fs, io, path::PathBuf};
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+use serde::Serialize;
+
+use crate::{
+    cli::Cli,
+    exit::{Exit, Failure, Outcome},
+    output,
+    settings::Global,
+};
+
+/// Options of `bailiwick completions`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bailiwick completions bash > ~/.local/share/bash-completion/completions/bailiwick")]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    shell: Shell,
+}
+
+impl CompletionsArgs {
+    /// Prints the completions.
+    pub(crate) fn run(self) -> Outcome {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "bailiwick", &mut script);
+        output::print(String::from_utf8_lossy(&script))?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Options of `bailiwick man`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bailiwick man ~/.local/share/man/man1")]
+pub(crate) struct ManArgs {
+    /// Where the pages are written; the directory is made if need be
+    dir: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Written {
+    written: Vec<PathBuf>,
+}
+
+impl ManArgs {
+    /// Writes the pages, and prints their paths.
+    pub(crate) fn run(self, global: &Global) -> Outcome {
+        let written = self.write().map_err(|error| {
+            let dir = self.dir.display();
+            Failure::plain(Exit::Local, format!("cannot write to `{dir}` ({error})"))
+                .hint("name a directory that you can write to")
+        })?;
+        let lines: String = written
+            .iter()
+            .map(|path| format!("{}\n", path.display()))
+            .collect();
+        global.format().print(&Written { written }, lines)?;
+        Ok(Exit::Done)
+    }
+
+    fn write(&self) -> io::Result<Vec<PathBuf>> {
+        fs::create_dir_all(&self.dir)?;
+        let mut root = Cli::command().disable_help_subcommand(true);
+        root.build();
+        let mut written = Vec::new();
+        let mut left = vec![root];
+        while let Some(command) = left.pop() {
+            left.extend(command.get_subcommands().cloned());
+            written.push(clap_mangen::Man::new(command).generate_to(&self.dir)?);
+        }
+        written.sort();
+        Ok(written)
+    }
+}

@@ -1,0 +1,127 @@
+//! `bailiwick grants`: check, show and try grants before a token carries them.
+
+mod simulate;
+mod throwaway;
+
+use std::fmt::Write;
+
+use bailiwick_token::{
+    datalog,
+    grant::{Grant, Grants},
+    value::Value,
+};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use crate::{
+    clock,
+    exit::{Exit, Outcome},
+    input::{self, Source},
+    settings::Global,
+};
+
+/// The verbs of `grants`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GrantsCommand {
+    /// Check that grants are well formed and fit a token
+    Check(CheckArgs),
+    /// Show grants in words, as TOML or as Datalog
+    Show(ShowArgs),
+    /// Decide recorded calls under grants, with the real verifier and throw-away keys
+    Simulate(simulate::SimulateArgs),
+}
+
+impl GrantsCommand {
+    /// Runs the verb.
+    pub(crate) fn run(self, global: &Global) -> Outcome {
+        match self {
+            GrantsCommand::Check(args) => args.run(global),
+            GrantsCommand::Show(args) => args.run(global),
+            GrantsCommand::Simulate(args) => args.run(global),
+        }
+    }
+}
+
+/// Options of `grants check`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bailiwick grants check grants.toml")]
+pub(crate) struct CheckArgs {
+    /// The grants, TOML or JSON
+    #[arg(value_name = "FILE|-")]
+    grants: Source,
+}
+
+#[derive(Serialize)]
+struct Checked {
+    grants: usize,
+    token_bytes: usize,
+}
+
+impl CheckArgs {
+    fn run(self, global: &Global) -> Outcome {
+        let grants = input::grants(&self.grants)?;
+        let token = throwaway::Issuer::new(clock::now()?)?.mint(&grants)?;
+        let checked = Checked {
+            grants: grants.len(),
+            token_bytes: token.as_bytes().len(),
+        };
+        let plural = if checked.grants == 1 { "" } else { "s" };
+        let text = format!(
+            "{}: {} grant{plural}, in a token of about {} bytes\n",
+            self.grants, checked.grants, checked.token_bytes
+        );
+        global.format().print(&checked, text)?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Options of `grants show`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bailiwick grants show grants.toml --datalog")]
+pub(crate) struct ShowArgs {
+    /// The grants, TOML or JSON
+    #[arg(value_name = "FILE|-")]
+    grants: Source,
+    /// As the Datalog that a token carries
+    #[arg(long, conflicts_with = "toml")]
+    datalog: bool,
+    /// As TOML in its normal form
+    #[arg(long)]
+    toml: bool,
+}
+
+#[derive(Serialize)]
+struct Listed {
+    grant: Vec<Value>,
+}
+
+#[derive(Serialize)]
+struct Rules<'a> {
+    datalog: Vec<&'a str>,
+}
+
+impl ShowArgs {
+    fn run(self, global: &Global) -> Outcome {
+        let grants = input::grants(&self.grants)?;
+        if self.datalog {
+            let text = datalog::show(&grants);
+            let datalog = text.lines().collect();
+            global.format().print(&Rules { datalog }, &text)?;
+            return Ok(Exit::Done);
+        }
+        let listed = Listed {
+            grant: grants.iter().map(Grant::to_value).collect(),
+        };
+        let text = if self.toml { grants.to_toml() } else { words(&grants) };
+        global.format().print(&listed, text)?;
+        Ok(Exit::Done)
+    }
+}
+
+fn words(grants: &Grants) -> String {
+    grants.iter().fold(String::new(), |mut text, grant| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{grant}");
+        text
+    })
+}

@@ -1,0 +1,125 @@
+//! An issuer in memory, for trying grants. Its keys are gone with it.
+//!
+//! Nothing is taken for granted: its tokens and its keyset are signed and encoded as any other, and
+//! the verifier opens and verifies them as any other.
+
+use bailiwick_token::{
+    claims::{Claims, TokenId},
+    datalog,
+    grant::Grants,
+    key::{KeyId, PublicKey},
+    keyset::{Algorithm, KeyState, Keyset, RootKey},
+    limits::Limits,
+    timestamp::Timestamp,
+    token::Token,
+};
+use bailiwick_verifier::{Trust, Verifier};
+use biscuit_auth::{KeyPair, PrivateKey};
+use ed25519_dalek::SigningKey;
+use rand::{RngCore, rngs::OsRng};
+use zeroize::Zeroizing;
+
+use crate::exit::{Exit, Failure};
+
+/// Its name, in its tokens and its keyset.
+const NAME: &str = "bailiwick:simulation";
+
+/// The life of what it signs, in seconds: longer than anyone waits for a simulation.
+const LIFE: u64 = 24 * 60 * 60;
+
+/// An issuer with one root key and one keyset key.
+pub(crate) struct Issuer {
+    root: KeyPair,
+    root_id: KeyId,
+    keyset: String,
+    keyset_key: PublicKey,
+    now: Timestamp,
+}
+
+impl Issuer {
+    /// A new issuer, at the time `now`.
+    pub(crate) fn new(now: Timestamp) -> Result<Issuer, Failure> {
+        let (root, keyset_key) = (random_key(), random_key());
+        let public = PublicKey::try_from(root.verifying_key()).map_err(broken)?;
+        let root_id = KeyId::derive(NAME, &public);
+        let keyset = Keyset {
+            issuer: NAME.to_owned(),
+            version: 1,
+            issued_at: now,
+            expires: now.plus(LIFE),
+            refresh_hint: LIFE,
+            max_token_ttl: LIFE,
+            keys: vec![RootKey {
+                id: root_id,
+                alg: Algorithm::Ed25519,
+                public,
+                state: KeyState::Active,
+                not_after: None,
+            }],
+            tombstones: Vec::new(),
+            revocation_url: None,
+        };
+        let secret = PrivateKey::from_bytes(
+            root.as_bytes(),
+            biscuit_auth::builder::Algorithm::Ed25519,
+        )
+        .map_err(broken)?;
+        Ok(Issuer {
+            root: KeyPair::from(&secret),
+            root_id,
+            keyset: keyset.sign(&keyset_key).to_json(),
+            keyset_key: PublicKey::try_from(keyset_key.verifying_key()).map_err(broken)?,
+            now,
+        })
+    }
+
+    /// A token with these grants.
+    pub(crate) fn mint(&self, grants: &Grants) -> Result<Token, Failure> {
+        let claims = Claims {
+            issuer: NAME.to_owned(),
+            token_id: TokenId::from_bytes(random()),
+            agent: "agent:simulation".to_owned(),
+            principal: "principal:simulation".to_owned(),
+            tenant: None,
+            task: None,
+            claims: Default::default(),
+            issued_at: self.now,
+            not_before: self.now,
+            expires: self.now.plus(LIFE),
+            max_depth: None,
+        };
+        let biscuit = datalog::authority_block(&claims, grants)
+            .map_err(broken)?
+            .root_key_id(self.root_id.as_u32())
+            .build(&self.root)
+            .map_err(broken)?;
+        let token = Token::from_bytes(biscuit.to_vec().map_err(broken)?).map_err(broken)?;
+        Limits::default().check(&token).map_err(|error| {
+            Failure::plain(Exit::Local, format!("the grants do not fit a token: {error}"))
+                .hint("write fewer grants, or shorter lists")
+        })?;
+        Ok(token)
+    }
+
+    /// A verifier for `service` that trusts this issuer; `None` where that cannot be a service.
+    pub(crate) fn verifier(&self, service: &str) -> Result<Option<Verifier>, Failure> {
+        let trust = Trust::open(self.keyset.as_bytes(), &self.keyset_key, None).map_err(broken)?;
+        Ok(Verifier::new(service, trust).ok())
+    }
+}
+
+fn random_key() -> SigningKey {
+    SigningKey::from_bytes(&Zeroizing::new(random()))
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    OsRng.fill_bytes(&mut bytes);
+    bytes
+}
+
+/// What fits together by construction did not.
+fn broken(error: impl std::fmt::Display) -> Failure {
+    Failure::plain(Exit::Local, format!("the simulation failed ({error})"))
+        .hint("this is a fault of bailiwick: please report it")
+}

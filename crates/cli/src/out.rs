@@ -1,0 +1,57 @@
+//! `--out FILE`: data into a file instead of standard output.
+
+use std::{
+    fs::Permissions,
+    io::{self, Write},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+
+use crate::exit::{Exit, Failure};
+
+/// Who may read a file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Readers {
+    /// Its owner: it holds a token.
+    Owner,
+    /// Everyone: it is signed, and public.
+    Everyone,
+}
+
+/// Where data goes.
+#[derive(Debug, Args)]
+pub(crate) struct Out {
+    /// Write to this file instead of stdout; what was there is replaced as a whole
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Writes a file in one step: whoever reads it meanwhile sees the old one or the new one.
+pub(crate) fn write(path: &Path, content: &str, readers: Readers) -> Result<(), Failure> {
+    replace(path, content, readers).map_err(|error| {
+        let path = path.display();
+        Failure::plain(Exit::Local, format!("cannot write `{path}` ({error})"))
+            .hint("name a file in a directory that you can write to")
+    })
+}
+
+fn replace(path: &Path, content: &str, readers: Readers) -> io::Result<()> {
+    let parent = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let mode = match readers {
+        Readers::Owner => 0o600,
+        Readers::Everyone => 0o644,
+    };
+    let mut file = tempfile::Builder::new()
+        .prefix(".bailiwick-")
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(parent)?;
+    file.write_all(content.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}

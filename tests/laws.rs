@@ -1,0 +1,112 @@
+//! The laws, as properties over random grants, chains and calls.
+
+#![cfg(test)]
+
+use bailiwick_token::{
+    datalog::{self, Authority, CheckMeaning},
+    grant::Grants,
+    token::Token,
+};
+use bailiwick_verifier::{Decision, Reason};
+use proptest::prelude::*;
+
+mod support;
+
+use support::{Root, now, random, scope};
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+
+    /// Grants survive text, in both forms, without loss.
+    #[test]
+    fn text_and_typed_agree(grants in random::grants()) {
+        let toml = grants.to_toml();
+        prop_assert_eq!(&Grants::from_toml(&toml).map_err(|e| TestCaseError::fail(format!("{e}\n{toml}")))?, &grants);
+        prop_assert_eq!(&Grants::from_json(&grants.to_json()).map_err(|e| TestCaseError::fail(e.to_string()))?, &grants);
+    }
+
+    /// Grants survive Datalog, as rules of an authority block and as a scope of an appended block.
+    #[test]
+    fn datalog_and_typed_agree(grants in random::grants()) {
+        let root = Root::new();
+        let Some(token) = fits(root.mint(&grants)) else { return Ok(()) };
+        let authority: Authority = token.authority().expect("a token of the profile");
+        let read: Option<Vec<_>> = authority.grants.into_iter().collect();
+        prop_assert_eq!(read.as_deref(), Some(&grants.iter().cloned().collect::<Vec<_>>()[..]));
+        if let Ok(narrowed) = token.attenuate(&scope(grants.clone())) {
+            let check = &narrowed.blocks()[1].checks[0];
+            prop_assert_eq!(datalog::meaning(check), CheckMeaning::Scope(grants.iter().cloned().collect()));
+        }
+    }
+
+    /// A narrowed token never allows what its parent denies.
+    #[test]
+    fn attenuation_never_widens(
+        (grants, call) in random::grants().prop_flat_map(|grants| (Just(grants.clone()), random::call_for(grants))),
+        scopes in prop::collection::vec(random::grants(), 1..4),
+    ) {
+        let root = Root::new();
+        let verifier = root.verifier();
+        let mut token = root.mint(&grants);
+        let mut parent = verifier.check(&token.to_base64(), &call.request(), now()).is_allow();
+        for grants in scopes {
+            let Ok(child) = token.attenuate(&scope(grants)) else { break };
+            let decision = verifier.check(&child.to_base64(), &call.request(), now());
+            prop_assert!(parent || !decision.is_allow());
+            (token, parent) = (child, decision.is_allow());
+        }
+    }
+
+    /// A call is allowed just when each scope has a grant that allows it, and a denial says why:
+    /// nothing is undecidable.
+    #[test]
+    fn the_engine_means_what_grants_mean(
+        (grants, call) in random::grants().prop_flat_map(|grants| (Just(grants.clone()), random::call_for(grants))),
+        scopes in prop::collection::vec(random::grants(), 0..2),
+        same in any::<bool>(),
+    ) {
+        let root = Root::new();
+        let mut token = root.mint(&grants);
+        let mut expected = call.is_allowed_by(&grants);
+        let own = same.then(|| grants.clone());
+        for scope_grants in scopes.into_iter().chain(own) {
+            if let Ok(child) = token.attenuate(&scope(scope_grants.clone())) {
+                token = child;
+                expected &= call.is_allowed_by(&scope_grants);
+            }
+        }
+        let Some(token) = fits(token) else { return Ok(()) };
+        let decision = root.verifier().check(&token.to_base64(), &call.request(), now());
+        prop_assert_eq!(decision.is_allow(), expected, "{:?}", decision);
+        match &decision {
+            Decision::Allow(allow) => prop_assert!(allow.grant.is_some(), "allowed by no grant that can be read"),
+            Decision::Deny(deny) => {
+                let explained = matches!(deny.reason, Reason::NoGrant | Reason::WrongService | Reason::Caveat);
+                prop_assert!(explained && !deny.refusals.is_empty(), "{:?}", deny);
+            }
+        }
+    }
+
+    /// What `inspect --effective` lists is what the token allows.
+    #[test]
+    fn effective_authority_is_what_is_left(
+        (grants, call) in random::grants().prop_flat_map(|grants| (Just(grants.clone()), random::call_for(grants))),
+        scopes in prop::collection::vec(random::grants(), 1..3),
+    ) {
+        let all = std::iter::once(&grants).chain(&scopes);
+        let expected = all.clone().all(|grants| call.is_allowed_by(grants));
+        let effective = grants.within(&scopes).expect("few combinations");
+        let listed = effective.into_iter().any(|all| {
+            all.into_iter().all(|grant| call.is_allowed_by(&Grants::new(vec![grant]).expect("a grant that can be written")))
+        });
+        prop_assert_eq!(listed, expected);
+    }
+}
+
+/// The token, where it is within the limits of the profile.
+fn fits(token: Token) -> Option<Token> {
+    bailiwick_token::limits::Limits::default()
+        .check(&token)
+        .is_ok()
+        .then_some(token)
+}

@@ -1,0 +1,329 @@
+//! Random grants and calls, from vocabularies small enough that they often meet.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bailiwick_token::{
+    grant::{Bound, Constraint, Grant, Grants, List, Pattern},
+    timestamp::Timestamp,
+    value::{Micros, Number, Scalar, Value},
+};
+use proptest::{collection, option, prelude::*, sample::select};
+
+const TEXTS: [&str; 8] = [
+    "",
+    "a",
+    "ab",
+    "abc",
+    "EUR",
+    "2026-01-01T00:00:00Z",
+    "2026-06-01T02:00:00+02:00",
+    "\"*\\ $x é\u{0}",
+];
+const NUMBERS: [&str; 10] = [
+    "0",
+    "1",
+    "5",
+    "5.0",
+    "50e-1",
+    "-3",
+    "98.7",
+    "0.0000001",
+    "9223372036854775807",
+    "1e30",
+];
+const NAMES: [&str; 6] = [
+    "amount",
+    "vendor",
+    "note",
+    "address.city",
+    "lines.0.price",
+    "tags",
+];
+
+fn text() -> impl Strategy<Value = String> {
+    select(&TEXTS[..]).prop_map(str::to_owned)
+}
+
+fn non_empty() -> impl Strategy<Value = String> {
+    select(&TEXTS[1..]).prop_map(str::to_owned)
+}
+
+fn number() -> impl Strategy<Value = Number> {
+    select(&NUMBERS[..]).prop_map(|text| text.parse().expect("a number"))
+}
+
+fn micros() -> impl Strategy<Value = Micros> {
+    select(&[-3_000_000, 0, 1, 1_000_000, 5_000_000, 98_700_000, i64::MAX][..]).prop_map(Micros)
+}
+
+fn leaf() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Bool),
+        number().prop_map(Value::Number),
+        text().prop_map(Value::String),
+    ]
+}
+
+pub fn value() -> impl Strategy<Value = Value> {
+    leaf().prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            collection::vec(inner.clone(), 0..3).prop_map(Value::Array),
+            collection::btree_map(
+                select(&["city", "price", "0", "x"][..]).prop_map(str::to_owned),
+                inner,
+                0..3
+            )
+            .prop_map(Value::Object),
+        ]
+    })
+}
+
+fn list() -> impl Strategy<Value = List> {
+    prop_oneof![
+        collection::btree_set(text(), 1..4).prop_map(List::Strings),
+        collection::btree_set(micros(), 1..4).prop_map(List::Numbers),
+        collection::btree_set(any::<bool>(), 1..3).prop_map(List::Bools),
+    ]
+}
+
+fn bound() -> impl Strategy<Value = Bound> {
+    const DATES: [u64; 3] = [1_767_225_600, 1_780_272_000, 1_795_000_000];
+    prop_oneof![
+        4 => micros().prop_map(Bound::Number),
+        1 => select(&DATES[..]).prop_map(|unix| Bound::Date(Timestamp::from_unix(unix).expect("a date"))),
+    ]
+}
+
+fn scalars() -> impl Strategy<Value = BTreeSet<Scalar>> {
+    let scalar = prop_oneof![
+        text().prop_map(Scalar::String),
+        any::<bool>().prop_map(Scalar::Bool),
+        select(&[0, 1, 5][..]).prop_map(Scalar::Integer),
+    ];
+    collection::btree_set(scalar, 1..4)
+}
+
+fn constraint() -> impl Strategy<Value = Constraint> {
+    let any = || Just(Constraint::default());
+    prop_oneof![
+        any(),
+        leaf().prop_map(Constraint::exact),
+        value().prop_map(Constraint::exact),
+        list().prop_map(Constraint::one_of),
+        list().prop_map(Constraint::not_one_of),
+        (option::of(bound()), option::of(bound())).prop_map(|(min, max)| Constraint {
+            min,
+            max,
+            ..Constraint::default()
+        }),
+        (
+            option::of(non_empty()),
+            option::of(non_empty()),
+            option::of(non_empty()),
+            option::of(0u32..6)
+        )
+            .prop_map(|(prefix, suffix, contains, max_len)| Constraint {
+                prefix,
+                suffix,
+                contains,
+                max_len,
+                ..Constraint::default()
+            }),
+        scalars().prop_map(|set| Constraint {
+            all_of_in: Some(set),
+            ..Constraint::default()
+        }),
+        (scalars(), list(), bound(), 0u32..4).prop_map(|(set, list, max, length)| Constraint {
+            all_of_in: Some(set),
+            not_one_of: Some(list),
+            max: Some(max),
+            max_len: Some(length),
+            ..Constraint::default()
+        }),
+        (list(), bound()).prop_map(|(list, min)| Constraint {
+            one_of: Some(list),
+            min: Some(min),
+            ..Constraint::default()
+        }),
+    ]
+}
+
+fn action() -> impl Strategy<Value = Pattern> {
+    select(&["order:create", "order:read", "order:*", "*", "contact:read"][..])
+        .prop_map(Pattern::from)
+}
+
+fn grant() -> impl Strategy<Value = Grant> {
+    let args = collection::btree_map(
+        select(&NAMES[..]).prop_map(str::to_owned),
+        constraint(),
+        0..4,
+    );
+    let resource = select(&["eu/1", "eu/*", "us/*", "e*"][..]).prop_map(Pattern::from);
+    (
+        select(&["erp", "erp", "erp", "crm"][..]),
+        action(),
+        option::weighted(0.3, resource),
+        option::weighted(0.8, args),
+    )
+        .prop_map(|(service, action, resource, args)| Grant {
+            service: service.to_owned(),
+            action,
+            resource,
+            args,
+        })
+}
+
+/// Well-formed grants.
+pub fn grants() -> impl Strategy<Value = Grants> {
+    collection::vec(grant(), 1..5).prop_filter_map("grants that are well formed", |grants| {
+        // Each by itself, so that one malformed grant does not cost the others.
+        let whole: Vec<Grant> = grants
+            .into_iter()
+            .filter(|grant| Grants::new(vec![grant.clone()]).is_ok())
+            .collect();
+        Grants::new(whole).ok()
+    })
+}
+
+fn argument() -> impl Strategy<Value = (String, Value)> {
+    const TOP: [&str; 4] = ["amount", "vendor", "note", "tags"];
+    let city = leaf().prop_map(|value| Value::Object(BTreeMap::from([("city".to_owned(), value)])));
+    let lines = leaf().prop_map(|value| {
+        Value::Array(vec![Value::Object(BTreeMap::from([(
+            "price".to_owned(),
+            value,
+        )]))])
+    });
+    prop_oneof![
+        (select(&TOP[..]), leaf()).prop_map(|(name, value)| (name.to_owned(), value)),
+        (select(&TOP[..]), value()).prop_map(|(name, value)| (name.to_owned(), value)),
+        (Just("address".to_owned()), city),
+        (Just("lines".to_owned()), lines),
+    ]
+}
+
+/// A call, as the oracle and the verifier are both given it.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub action: String,
+    pub resource: Option<String>,
+    pub args: BTreeMap<String, Value>,
+}
+
+impl Call {
+    pub fn request(&self) -> bailiwick_verifier::Request {
+        let request = bailiwick_verifier::Request::new(&self.action);
+        let request = match &self.resource {
+            Some(resource) => request.resource(resource),
+            None => request,
+        };
+        self.args.iter().fold(request, |request, (name, value)| {
+            request.arg(name, value.clone())
+        })
+    }
+
+    pub fn is_allowed_by(&self, grants: &Grants) -> bool {
+        let args = Value::Object(self.args.clone());
+        let call = super::oracle::Call {
+            service: super::SERVICE,
+            action: &self.action,
+            resource: self.resource.as_deref(),
+            args: &args,
+        };
+        grants
+            .iter()
+            .any(|grant| super::oracle::allows(grant, &call))
+    }
+}
+
+/// Calls that can be stated.
+pub fn call() -> impl Strategy<Value = Call> {
+    let action = select(&["order:create", "order:read", "contact:read", "other"][..]);
+    let resource = option::weighted(0.5, select(&["eu/1", "eu/2/3", "us/1"][..]));
+    (action, resource, collection::vec(argument(), 0..4)).prop_map(|(action, resource, args)| {
+        Call {
+            action: action.to_owned(),
+            resource: resource.map(str::to_owned),
+            args: args.into_iter().collect(),
+        }
+    })
+}
+
+/// A call made to fit a grant wherever that is easy, so that many are allowed.
+pub fn call_for(grants: Grants) -> impl Strategy<Value = Call> {
+    let count = grants.len();
+    (0..count, call(), any::<prop::sample::Index>()).prop_map(move |(index, random, pick)| {
+        let grant = grants.iter().nth(index).expect("an index in range");
+        let action = match &grant.action {
+            Pattern::Exact(action) => action.clone(),
+            Pattern::Prefix(prefix) => format!("{prefix}read"),
+        };
+        let resource = grant.resource.as_ref().map(|resource| match resource {
+            Pattern::Exact(resource) => resource.clone(),
+            Pattern::Prefix(_) => "eu/1".to_owned(),
+        });
+        let mut args = BTreeMap::new();
+        for (path, constraint) in grant.args.iter().flatten() {
+            let value = fitting(constraint, pick);
+            match path.as_str() {
+                "address.city" => args.insert(
+                    "address".to_owned(),
+                    Value::Object([("city".to_owned(), value)].into()),
+                ),
+                "lines.0.price" => {
+                    let line = Value::Object([("price".to_owned(), value)].into());
+                    args.insert("lines".to_owned(), Value::Array(vec![line]))
+                }
+                name => args.insert(name.to_owned(), value),
+            };
+        }
+        match pick.index(6) {
+            0 => random,
+            // One thing off: another argument, or one of another value.
+            1 => {
+                args.extend(random.args);
+                Call {
+                    action,
+                    resource,
+                    args,
+                }
+            }
+            _ => Call {
+                action,
+                resource,
+                args,
+            },
+        }
+    })
+}
+
+fn fitting(constraint: &Constraint, pick: prop::sample::Index) -> Value {
+    if let Some(value) = &constraint.exact {
+        return value.clone();
+    }
+    if let Some(list) = &constraint.one_of {
+        let values = list.values();
+        return values[pick.index(values.len())].clone();
+    }
+    if let Some(set) = &constraint.all_of_in {
+        return Value::Array(
+            set.iter()
+                .take(pick.index(3))
+                .cloned()
+                .map(Value::from)
+                .collect(),
+        );
+    }
+    match constraint.min.or(constraint.max) {
+        Some(Bound::Number(micros)) => Value::Number(micros.into()),
+        Some(Bound::Date(date)) => Value::String(date.to_string()),
+        None => {
+            let part = |text: &Option<String>| text.clone().unwrap_or_default();
+            Value::String(
+                part(&constraint.prefix) + &part(&constraint.contains) + &part(&constraint.suffix),
+            )
+        }
+    }
+}
