@@ -1,5 +1,6 @@
 //! `bailiwick grants`: check, show and try grants before a token carries them.
 
+mod calls;
 mod simulate;
 mod throwaway;
 

@@ -85,13 +85,14 @@ impl Source {
         };
         match read {
             Ok(_) => Ok(bytes),
-            Err(error) => {
-                Err(
-                    Failure::plain(Exit::Local, format!("cannot read {self} ({error})"))
-                        .hint("check its path and permissions"),
-                )
-            }
+            Err(error) => Err(self.unreadable(&error)),
         }
+    }
+
+    /// What to say when it cannot be read.
+    pub(crate) fn unreadable(&self, error: &io::Error) -> Failure {
+        Failure::plain(Exit::Local, format!("cannot read {self} ({error})"))
+            .hint("check its path and permissions")
     }
 }
 

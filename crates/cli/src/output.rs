@@ -73,6 +73,15 @@ pub(crate) fn print(text: impl fmt::Display) -> Result<(), Failure> {
     written(write!(anstream::stdout().lock(), "{text}"))
 }
 
+/// Text of unknown origin, with what could move a terminal's cursor made visible.
+pub(crate) fn plain(text: &str) -> String {
+    let shown = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    text.chars().map(shown).collect()
+}
+
 /// Says something about what is done.
 pub(crate) fn note(text: impl fmt::Display) {
     tell(format_args!("{text}"));

@@ -109,7 +109,7 @@ impl Envelope {
         if signed {
             Ok(&self.payload)
         } else {
-            Err(EnvelopeError::NotSigned { key: *key })
+            Err(EnvelopeError::NotSigned { key: key.to_string() })
         }
     }
 
@@ -172,7 +172,7 @@ pub enum EnvelopeError {
     )]
     NotSigned {
         /// The key that was trusted.
-        key: PublicKey,
+        key: String,
     },
 }
 
@@ -250,7 +250,7 @@ mod tests {
         let other = PublicKey::try_from(SigningKey::from_bytes(&[8; 32]).verifying_key()).unwrap();
         assert_eq!(
             read.open("a/b", &other),
-            Err(EnvelopeError::NotSigned { key: other })
+            Err(EnvelopeError::NotSigned { key: other.to_string() })
         );
         let mut changed = read.clone();
         changed.payload[0] ^= 1;

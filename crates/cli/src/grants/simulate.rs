@@ -1,19 +1,18 @@
 //! `bailiwick grants simulate`: recorded calls, decided by the real verifier.
 
-use std::{
-    collections::HashMap,
-    fs::File,
-    io::{self, BufRead, BufReader, Read},
-};
+use std::{borrow::Cow, collections::HashMap, fmt};
 
-use bailiwick_token::timestamp::Timestamp;
-use bailiwick_verifier::{Decision, Request, Values, Verifier};
+use bailiwick_token::{grant::Grants, timestamp::Timestamp};
+use bailiwick_verifier::{Decision, Reason, Values, Verifier};
 use clap::Args;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use super::throwaway::Issuer;
+use super::{
+    calls::{self, Call, Lines},
+    throwaway::Issuer,
+};
 use crate::{
     clock,
     exit::{Exit, Failure, Outcome},
@@ -21,9 +20,6 @@ use crate::{
     output::{self, Format, GREEN, RED},
     settings::Global,
 };
-
-/// The longest line that is read, in bytes.
-const MAX_LINE: usize = 1 << 20;
 
 /// Options of `grants simulate`.
 #[derive(Debug, Args)]
@@ -39,7 +35,7 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "FILE|-")]
     grants: Source,
     /// The calls, one JSON object a line
-    #[arg(long, value_name = "FILE.jsonl|-")]
+    #[arg(long, value_name = "FILE|-")]
     calls: Source,
     /// Leave the values of arguments out of explanations
     #[arg(long)]
@@ -49,23 +45,30 @@ pub(crate) struct SimulateArgs {
 impl SimulateArgs {
     pub(super) fn run(self, global: &Global) -> Outcome {
         let grants = input::grants(&self.grants)?;
-        let values = if self.hide_values { Values::Hidden } else { Values::Shown };
-        let mut simulation = Simulation::new(&grants, values, clock::now()?)?;
+        let values = match self.hide_values {
+            true => Values::Hidden,
+            false => Values::Shown,
+        };
+        let mut simulation = Simulation::new(&grants, clock::now()?)?;
         let mut tally = Tally::default();
-        let mut calls = Lines::open(&self.calls)?;
-        while let Some((number, line)) = calls.next()? {
-            let call = Call::read(line.as_deref());
-            let expected = call.expected(number)?;
+        let mut lines = Lines::open(&self.calls)?;
+        while let Some(line) = lines.next()? {
+            let call = Call::read(&line)?;
             let decision = simulation.decide(&call)?;
-            let met = expected.is_none_or(|allow| allow == decision.is_allow());
-            tally.count(&decision, expected.is_some(), met);
+            let met = call
+                .expected
+                .is_none_or(|allow| allow == decision.is_allow());
+            tally.count(&decision, call.expected, met);
             match global.format() {
-                Format::Json => print_json(number, &decision, values)?,
-                Format::Text => print_text(number, &call, &decision, values, met)?,
+                Format::Json => print_json(line.number, &decision, values)?,
+                Format::Text => print_text(line.number, &call, &decision, values, met)?,
             }
         }
         output::note(&tally);
-        Ok(if tally.unmet > 0 { Exit::Denied } else { Exit::Done })
+        Ok(match tally.unmet {
+            0 => Exit::Done,
+            _ => Exit::Denied,
+        })
     }
 }
 
@@ -74,28 +77,139 @@ struct Simulation {
     issuer: Issuer,
     token: Zeroizing<String>,
     verifiers: HashMap<String, Option<Verifier>>,
-    values: Values,
     now: Timestamp,
 }
 
 impl Simulation {
-    fn new(
-        grants: &bailiwick_token::grant::Grants,
-        values: Values,
-        now: Timestamp,
-    ) -> Result<Simulation, Failure> {
+    fn new(grants: &Grants, now: Timestamp) -> Result<Simulation, Failure> {
         let issuer = Issuer::new(now)?;
         let token = issuer.mint(grants)?.to_base64();
         Ok(Simulation {
             issuer,
             token,
             verifiers: HashMap::new(),
-            values,
             now,
         })
     }
 
-    fn decide(&mut self, call: &Call) -> Result<Result<Decision, String>, Failure> {
-        todo!()
+    fn decide<'a>(&mut self, call: &'a Call) -> Result<Cow<'a, Decision>, Failure> {
+        let (service, request) = match &call.request {
+            Ok(request) => request,
+            Err(denied) => return Ok(Cow::Borrowed(denied)),
+        };
+        if !self.verifiers.contains_key(service) {
+            let verifier = self.issuer.verifier(service)?;
+            self.verifiers.insert(service.clone(), verifier);
+        }
+        Ok(Cow::Owned(match self.verifiers.get(service) {
+            Some(Some(verifier)) => verifier.check(&self.token, request, self.now),
+            _ => *calls::denied("`service` is empty, or holds a star or a control character".to_owned()),
+        }))
+    }
+}
+
+/// One line of `--json`.
+#[derive(Serialize)]
+struct Decided<'a> {
+    line: u64,
+    decision: &'static str,
+    reason: Option<&'static str>,
+    explain: &'a RawValue,
+}
+
+fn print_json(line: u64, decision: &Decision, values: Values) -> Result<(), Failure> {
+    /// The verifier's own JSON, of which the explanation is taken as it stands.
+    #[derive(Deserialize)]
+    struct Explained<'a> {
+        #[serde(borrow)]
+        explain: &'a RawValue,
+    }
+    let text = decision.to_json(values);
+    let explained: Explained<'_> = serde_json::from_str(&text).map_err(|error| {
+        Failure::plain(Exit::Local, format!("cannot read the decision ({error})"))
+            .hint("this is a fault of bailiwick: please report it")
+    })?;
+    output::json(&Decided {
+        line,
+        decision: word(decision),
+        reason: decision.reason().map(Reason::code),
+        explain: explained.explain,
+    })
+}
+
+fn print_text(
+    line: u64,
+    call: &Call,
+    decision: &Decision,
+    values: Values,
+    met: bool,
+) -> Result<(), Failure> {
+    let style = if decision.is_allow() { GREEN } else { RED };
+    let word = word(decision);
+    let name = |part: &Option<String>| part.as_deref().map_or("?".to_owned(), output::plain);
+    let (service, action) = (name(&call.service), name(&call.action));
+    let why = match decision.reason() {
+        Some(reason) => {
+            let sentences = decision.explain(values).join("; ");
+            format!(": {reason}, {}", output::plain(&sentences))
+        }
+        None => String::new(),
+    };
+    let unmet = match (met, decision.is_allow()) {
+        (true, _) => "",
+        (false, true) => " (expected deny)",
+        (false, false) => " (expected allow)",
+    };
+    output::line(format_args!(
+        "{line:>4} {style}{word:<5}{style:#} {service} {action}{RED}{unmet}{RED:#}{why}"
+    ))
+}
+
+fn word(decision: &Decision) -> &'static str {
+    if decision.is_allow() { "allow" } else { "deny" }
+}
+
+/// How the calls came out.
+#[derive(Default)]
+struct Tally {
+    allowed: u64,
+    denied: u64,
+    unreadable: u64,
+    expected: u64,
+    unmet: u64,
+}
+
+impl Tally {
+    fn count(&mut self, decision: &Decision, expected: Option<bool>, met: bool) {
+        let add = |count: &mut u64, one: bool| *count = count.saturating_add(u64::from(one));
+        add(&mut self.allowed, decision.is_allow());
+        add(&mut self.denied, !decision.is_allow());
+        add(
+            &mut self.unreadable,
+            decision.reason() == Some(Reason::BadRequest),
+        );
+        add(&mut self.expected, expected.is_some());
+        add(&mut self.unmet, !met);
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Tally {
+            allowed,
+            denied,
+            unreadable,
+            expected,
+            unmet,
+        } = self;
+        write!(f, "{allowed} allowed, {denied} denied")?;
+        if *unreadable > 0 {
+            write!(f, " ({unreadable} of them cannot be read as a call)")?;
+        }
+        match (expected, unmet) {
+            (0, _) => Ok(()),
+            (_, 0) => write!(f, "; all {expected} expectations were met"),
+            _ => write!(f, "; {unmet} of {expected} expectations were not met"),
+        }
     }
 }

@@ -1,0 +1,268 @@
+//! Recorded calls, one JSON object a line.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+};
+
+use bailiwick_verifier::{Decision, Deny, Reason, Request};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::{
+    exit::{Exit, Failure},
+    input::Source,
+};
+
+/// The longest line that is read, in bytes.
+const MAX_LINE: u64 = 1 << 20;
+
+/// One recorded call.
+pub(super) struct Call {
+    /// Where it goes, as far as that could be read.
+    pub(super) service: Option<String>,
+    /// What it does, as far as that could be read.
+    pub(super) action: Option<String>,
+    /// Whether it is expected to be allowed.
+    pub(super) expected: Option<bool>,
+    /// Service and request, or the denial of a call that cannot be read.
+    pub(super) request: Result<(String, Request), Box<Decision>>,
+}
+
+/// The members of a line that mean something. A member that is `null` is there, and wrong.
+#[derive(Default, Deserialize)]
+struct Members<'a> {
+    #[serde(borrow, default, deserialize_with = "present")]
+    service: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    action: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    resource: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    args: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    expect: Option<&'a RawValue>,
+}
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+impl Call {
+    /// Reads one line.
+    ///
+    /// # Errors
+    /// When `expect` is neither `allow` nor `deny`; anything else that is wrong denies the call.
+    pub(super) fn read(line: &Line) -> Result<Call, Failure> {
+        let members = match line.members() {
+            Ok(members) => members,
+            Err(detail) => {
+                return Ok(Call {
+                    service: None,
+                    action: None,
+                    expected: None,
+                    request: Err(denied(detail)),
+                });
+            }
+        };
+        let service = members.service.and_then(string);
+        let action = members.action.and_then(string);
+        let request = match (&service, &action) {
+            (Some(service), Some(action)) => {
+                request(action, &members).map(|request| (service.clone(), request))
+            }
+            (None, _) => Err(denied("`service` is missing or no string".to_owned())),
+            (_, None) => Err(denied("`action` is missing or no string".to_owned())),
+        };
+        Ok(Call {
+            service,
+            action,
+            expected: expected(&members, line.number)?,
+            request,
+        })
+    }
+}
+
+fn request(action: &str, members: &Members<'_>) -> Result<Request, Box<Decision>> {
+    let resource = match members.resource.map(string) {
+        Some(None) => return Err(denied("`resource` is no string".to_owned())),
+        Some(resource) => resource,
+        None => None,
+    };
+    Request::from_args_json(action, resource.as_deref(), members.args.map(RawValue::get))
+        .map_err(|error| Box::new(Decision::bad_request(&error)))
+}
+
+fn expected(members: &Members<'_>, number: u64) -> Result<Option<bool>, Failure> {
+    let Some(raw) = members.expect else {
+        return Ok(None);
+    };
+    match string(raw).as_deref() {
+        Some("allow") => Ok(Some(true)),
+        Some("deny") => Ok(Some(false)),
+        _ => Err(Failure::plain(
+            Exit::Local,
+            format!("line {number}: `expect` is neither `allow` nor `deny`"),
+        )
+        .hint("correct the line, or leave `expect` out")),
+    }
+}
+
+fn string(raw: &RawValue) -> Option<String> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+pub(super) fn denied(detail: String) -> Box<Decision> {
+    Box::new(Decision::Deny(Deny {
+        reason: Reason::BadRequest,
+        detail,
+        identity: None,
+        refusals: Vec::new(),
+    }))
+}
+
+/// One line that is not empty.
+pub(super) struct Line {
+    /// Counted from 1, empty ones included.
+    pub(super) number: u64,
+    bytes: Vec<u8>,
+    complete: bool,
+}
+
+impl Line {
+    fn members(&self) -> Result<Members<'_>, String> {
+        if !self.complete {
+            return Err(format!("the line is longer than {MAX_LINE} bytes"));
+        }
+        let text = std::str::from_utf8(&self.bytes)
+            .map_err(|_| "the line is not text (UTF-8)".to_owned())?;
+        // A list of the right length would pass for an object otherwise.
+        if !text.trim_ascii_start().starts_with('{') {
+            return Err("the line is not a JSON object".to_owned());
+        }
+        serde_json::from_str(text)
+            .map_err(|error| format!("the line is not a JSON object that can be read ({error})"))
+    }
+}
+
+/// The lines of a file, however long it is.
+pub(super) struct Lines {
+    source: Source,
+    reader: Box<dyn BufRead>,
+    number: u64,
+}
+
+impl Lines {
+    pub(super) fn open(source: &Source) -> Result<Lines, Failure> {
+        let reader: Box<dyn BufRead> = match source {
+            Source::Stdin => Box::new(BufReader::new(io::stdin())),
+            Source::File(path) => {
+                let file = File::open(path).map_err(|error| source.unreadable(&error))?;
+                Box::new(BufReader::new(file))
+            }
+        };
+        Ok(Lines {
+            source: source.clone(),
+            reader,
+            number: 0,
+        })
+    }
+
+    /// The next line that is not empty.
+    pub(super) fn next(&mut self) -> Result<Option<Line>, Failure> {
+        loop {
+            let line = self
+                .read()
+                .map_err(|error| self.source.unreadable(&error))?;
+            match line {
+                Some(line) if line.bytes.trim_ascii().is_empty() && line.complete => {}
+                line => return Ok(line),
+            }
+        }
+    }
+
+    fn read(&mut self) -> io::Result<Option<Line>> {
+        let mut bytes = Vec::new();
+        let most = MAX_LINE.saturating_add(1);
+        if (&mut self.reader)
+            .take(most)
+            .read_until(b'\n', &mut bytes)?
+            == 0
+        {
+            return Ok(None);
+        }
+        let ended = bytes.last() == Some(&b'\n');
+        let complete = ended || u64::try_from(bytes.len()).is_ok_and(|length| length < most);
+        if !complete {
+            self.reader.skip_until(b'\n')?;
+        }
+        self.number = self.number.saturating_add(1);
+        Ok(Some(Line {
+            number: self.number,
+            bytes,
+            complete,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Call, Failure> {
+        Call::read(&Line {
+            number: 7,
+            bytes: text.as_bytes().to_vec(),
+            complete: true,
+        })
+    }
+
+    #[test]
+    fn a_call_is_an_object_with_service_and_action() {
+        let call = read(r#"{"service":"s","action":"a","prompt":[{}],"expect":"deny"}"#).unwrap();
+        assert!(call.request.is_ok());
+        assert_eq!(call.expected, Some(false));
+        for bad in [
+            "nonsense",
+            r#"["s","a"]"#,
+            r#""s""#,
+            r#"{"service":"s"}"#,
+            r#"{"action":"a"}"#,
+            r#"{"service":1,"action":"a"}"#,
+            r#"{"service":"s","service":"s","action":"a"}"#,
+            r#"{"service":"s","action":"a","args":null}"#,
+            r#"{"service":"s","action":"a","args":[]}"#,
+            r#"{"service":"s","action":"a","args":{"a":1,"a":2}}"#,
+            r#"{"service":"s","action":"a","resource":null}"#,
+            r#"{"service":"s","action":"a"} {}"#,
+        ] {
+            let denied = read(bad).unwrap().request.unwrap_err();
+            assert_eq!(denied.reason(), Some(Reason::BadRequest), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_expectation_is_one_of_two_words() {
+        assert_eq!(read(r#"{"expect":"allow"}"#).unwrap().expected, Some(true));
+        assert_eq!(read("{}").unwrap().expected, None);
+        for bad in [r#"{"expect":"Allow"}"#, r#"{"expect":null}"#, r#"{"expect":true}"#] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn lines_are_bounded_and_counted() {
+        let long = "x".repeat(usize::try_from(MAX_LINE).unwrap() + 5);
+        let text = format!("\n{{}}\r\n   \n{long}\n{{}}");
+        let mut lines = Lines {
+            source: Source::Stdin,
+            reader: Box::new(io::Cursor::new(text.into_bytes())),
+            number: 0,
+        };
+        let mut seen = Vec::new();
+        while let Some(line) = lines.next().unwrap() {
+            seen.push((line.number, line.complete));
+        }
+        assert_eq!(seen, [(2, true), (4, false), (5, true)]);
+    }
+}

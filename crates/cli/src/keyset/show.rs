@@ -1,0 +1,96 @@
+//! `bailiwick keyset show`: a keyset file, for a person.
+
+use std::fmt::{self, Write};
+
+use bailiwick_token::{
+    dsse::MAX_ENVELOPE,
+    key::PublicKey,
+    keyset::{KeyState, Keyset},
+};
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    clock,
+    exit::{Exit, Failure, Outcome},
+    input::Source,
+    output, parse,
+    settings::Global,
+};
+
+/// Options of `keyset show`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without --keyset-key the signature is not verified.
+
+Example:
+  bailiwick keyset show keyset.json --keyset-key \"$(bailiwick keyset key)\"")]
+pub(crate) struct ShowArgs {
+    /// The signed keyset
+    #[arg(value_name = "FILE|-")]
+    keyset: Source,
+    /// The public key that it must be signed with, as `keyset key` prints it
+    #[arg(long, value_name = "KEY", env = "BAILIWICK_KEYSET_KEY")]
+    keyset_key: Option<PublicKey>,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    verified: bool,
+    keyset: &'a Keyset,
+}
+
+impl ShowArgs {
+    pub(super) fn run(self, global: &Global) -> Outcome {
+        let bytes = self.keyset.read(MAX_ENVELOPE)?;
+        let opened = match &self.keyset_key {
+            Some(key) => Keyset::open(&bytes, key),
+            None => Keyset::read_unverified(&bytes),
+        };
+        let keyset = opened.map_err(|error| Failure::new(Exit::Local, error))?;
+        let verified = self.keyset_key.is_some();
+        if !verified {
+            output::warn("the signature was not verified: give --keyset-key");
+        }
+        if keyset.expires <= clock::now()? {
+            output::warn("the keyset has ended: verifiers that hold no newer one deny every call");
+        }
+        let shown = Shown {
+            verified,
+            keyset: &keyset,
+        };
+        global.format().print(&shown, text(&keyset).unwrap_or_default())?;
+        Ok(Exit::Done)
+    }
+}
+
+fn text(keyset: &Keyset) -> Result<String, fmt::Error> {
+    let mut text = String::new();
+    writeln!(text, "issuer     {}", output::plain(&keyset.issuer))?;
+    writeln!(text, "version    {}", keyset.version)?;
+    writeln!(text, "issued     {}", keyset.issued_at)?;
+    writeln!(text, "expires    {}", keyset.expires)?;
+    writeln!(text, "refresh    every {}", parse::show_duration(keyset.refresh_hint))?;
+    writeln!(text, "max ttl    {}", parse::show_duration(keyset.max_token_ttl))?;
+    if let Some(url) = &keyset.revocation_url {
+        writeln!(text, "revoked at {}", output::plain(url))?;
+    }
+    for key in &keyset.keys {
+        let state = match key.state {
+            KeyState::Staged => "staged",
+            KeyState::Active => "active",
+            KeyState::Retiring => "retiring",
+            _ => "unknown",
+        };
+        write!(text, "key        {} {state:<8} {}", key.id, key.public)?;
+        match key.not_after {
+            Some(end) => writeln!(text, " until {end}")?,
+            None => writeln!(text)?,
+        }
+    }
+    for dead in &keyset.tombstones {
+        let reason = output::plain(&dead.reason);
+        writeln!(text, "tombstone  {} revoked  {}: {reason}", dead.id, dead.revoked_at)?;
+    }
+    Ok(text)
+}

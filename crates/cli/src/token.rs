@@ -1,0 +1,44 @@
+//! `bailiwick token`: the life of a token.
+
+mod attenuate;
+mod deliver;
+mod inspect;
+mod mint;
+mod revoke;
+mod seal;
+mod verify;
+
+use clap::Subcommand;
+
+use crate::{cli::wait, exit::Outcome, settings::Global};
+
+/// The verbs of `token`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Mint a token for an agent, and print it
+    Mint(mint::MintArgs),
+    /// Narrow a token offline, for a sub-agent; nobody can widen it again
+    Attenuate(attenuate::AttenuateArgs),
+    /// Seal a token, so that it cannot be narrowed further
+    Seal(seal::SealArgs),
+    /// Show what a token says, without verifying it
+    Inspect(inspect::InspectArgs),
+    /// Decide one call, as a service would
+    Verify(verify::VerifyArgs),
+    /// Revoke a token, or one of its blocks, before its end
+    Revoke(revoke::RevokeArgs),
+}
+
+impl TokenCommand {
+    /// Runs the verb.
+    pub(crate) fn run(self, global: &Global) -> Outcome {
+        match self {
+            TokenCommand::Attenuate(args) => args.run(global),
+            TokenCommand::Seal(args) => args.run(global),
+            TokenCommand::Inspect(args) => args.run(global),
+            TokenCommand::Verify(args) => args.run(global),
+            TokenCommand::Mint(args) => wait(args.run(global)),
+            TokenCommand::Revoke(args) => wait(args.run(global)),
+        }
+    }
+}

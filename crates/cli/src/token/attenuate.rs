@@ -1,0 +1,110 @@
+//! `bailiwick token attenuate`: narrow a token, offline.
+
+use bailiwick_token::{attenuate::Caveat, inspect::EffectiveAuthority, token::Token};
+use clap::{ArgGroup, Args};
+use serde::Serialize;
+
+use super::deliver::deliver;
+use crate::{
+    clock,
+    exit::{Exit, Failure, Outcome},
+    input::{self, Source, TokenArg},
+    out::Out,
+    output, parse,
+    settings::Global,
+};
+
+/// Options of `token attenuate`.
+#[derive(Debug, Args)]
+#[command(
+    group(ArgGroup::new("caveat").required(true).multiple(true)
+        .args(["grants", "ttl", "delegate", "task", "seal"])),
+    after_help = "\
+Needs no home, no key and no network. What is left is told on stderr.
+
+Example:
+  bailiwick token attenuate token --grants read-only.toml --ttl 5m \\
+      --delegate agent:invoice-checker --out token.checker"
+)]
+pub(crate) struct AttenuateArgs {
+    #[command(flatten)]
+    token: TokenArg,
+    /// Allow only calls that are also inside these grants
+    #[arg(long, value_name = "FILE|-")]
+    grants: Option<Source>,
+    /// End the token this long from now, where it does not end before
+    #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
+    ttl: Option<u64>,
+    /// To whom it is handed on; descriptive, decides nothing
+    #[arg(long, value_name = "AGENT", value_parser = parse::text)]
+    delegate: Option<String>,
+    /// What for; descriptive, decides nothing
+    #[arg(long, value_name = "TEXT", value_parser = parse::text)]
+    task: Option<String>,
+    /// Seal it, so that it cannot be narrowed further
+    #[arg(long)]
+    seal: bool,
+    #[command(flatten)]
+    out: Out,
+}
+
+/// What is said about the token.
+#[derive(Serialize)]
+struct Narrowed {
+    token_id: Option<String>,
+    sealed: bool,
+    /// `null` where it cannot be listed.
+    effective: Option<EffectiveAuthority>,
+}
+
+impl AttenuateArgs {
+    pub(super) fn run(self, global: &Global) -> Outcome {
+        let token = self.narrow(self.token.token()?)?;
+        let effective = token.inspect().effective();
+        match &effective {
+            Ok(left) if is_nothing(left)? => {
+                output::warn("nothing is left: no call is inside all blocks of this token");
+            }
+            Ok(left) => output::note(format_args!("what is left:\n{}", left.to_string().trim_end())),
+            Err(error) => output::warn(error),
+        }
+        let about = Narrowed {
+            token_id: token.token_id().map(|id| id.to_string()),
+            sealed: token.is_sealed(),
+            effective: effective.ok(),
+        };
+        deliver(&token, &self.out, global.format(), &about)?;
+        Ok(Exit::Done)
+    }
+
+    fn narrow(&self, token: Token) -> Result<Token, Failure> {
+        let caveat = Caveat {
+            scope: self.grants.as_ref().map(input::grants).transpose()?,
+            expires: match self.ttl {
+                Some(seconds) => Some(clock::now()?.plus(seconds)),
+                None => None,
+            },
+            delegate: self.delegate.clone(),
+            task: self.task.clone(),
+        };
+        let refused = |error| Failure::new(Exit::Local, error);
+        let token = match caveat == Caveat::default() {
+            true => token,
+            false => token.attenuate(&caveat).map_err(refused)?,
+        };
+        match self.seal {
+            true => token.seal().map_err(refused),
+            false => Ok(token),
+        }
+    }
+}
+
+fn is_nothing(left: &EffectiveAuthority) -> Result<bool, Failure> {
+    let ended = match left.expires {
+        Some(expires) => {
+            expires <= clock::now()? || left.not_before.is_some_and(|start| expires <= start)
+        }
+        None => false,
+    };
+    Ok(ended || (left.alternatives.is_empty() && left.opaque_grants == 0))
+}

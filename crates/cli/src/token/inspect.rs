@@ -1,0 +1,44 @@
+//! `bailiwick token inspect`: what a token says.
+
+use clap::Args;
+
+use crate::{
+    exit::{Exit, Failure, Outcome},
+    input::TokenArg,
+    output::{self, Format},
+    settings::Global,
+};
+
+/// Options of `token inspect`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nothing is verified: anyone can write a token that says anything. `token verify` decides.
+
+Example:
+  bailiwick token inspect token --effective")]
+pub(crate) struct InspectArgs {
+    #[command(flatten)]
+    token: TokenArg,
+    /// Only what is left of its authority after all blocks
+    #[arg(long)]
+    effective: bool,
+}
+
+impl InspectArgs {
+    pub(super) fn run(self, global: &Global) -> Outcome {
+        let inspection = self.token.token()?.inspect();
+        if self.effective {
+            let left = inspection.effective().map_err(|error| {
+                Failure::plain(Exit::Local, error).hint("leave --effective out to read them")
+            })?;
+            global.format().print(&left, &left)?;
+        } else {
+            match global.format() {
+                // It carries its own version.
+                Format::Json => output::json(&inspection)?,
+                Format::Text => output::print(&inspection)?,
+            }
+        }
+        Ok(Exit::Done)
+    }
+}

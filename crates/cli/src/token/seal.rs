@@ -1,0 +1,48 @@
+//! `bailiwick token seal`: no more blocks.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::deliver::deliver;
+use crate::{
+    exit::{Exit, Failure, Outcome},
+    input::TokenArg,
+    out::Out,
+    settings::Global,
+};
+
+/// Options of `token seal`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Needs no home, no key and no network.
+
+Example:
+  bailiwick token seal token --out token.sealed")]
+pub(crate) struct SealArgs {
+    #[command(flatten)]
+    token: TokenArg,
+    #[command(flatten)]
+    out: Out,
+}
+
+/// What is said about the token.
+#[derive(Serialize)]
+struct Sealed {
+    token_id: Option<String>,
+    sealed: bool,
+}
+
+impl SealArgs {
+    pub(super) fn run(self, global: &Global) -> Outcome {
+        let token = self.token.token()?;
+        let token = token
+            .seal()
+            .map_err(|error| Failure::new(Exit::Local, error))?;
+        let about = Sealed {
+            token_id: token.token_id().map(|id| id.to_string()),
+            sealed: token.is_sealed(),
+        };
+        deliver(&token, &self.out, global.format(), &about)?;
+        Ok(Exit::Done)
+    }
+}

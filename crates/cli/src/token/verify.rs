@@ -1,0 +1,180 @@
+//! `bailiwick token verify`: one decision, as a service would make it.
+
+use std::path::PathBuf;
+
+use bailiwick_token::{
+    dsse::MAX_ENVELOPE, key::PublicKey, revocation::MAX_LIST, timestamp::Timestamp,
+};
+use bailiwick_verifier::{Decision, Request, Trust, Values, Verifier};
+use clap::Args;
+use zeroize::Zeroizing;
+
+use crate::{
+    clock,
+    exit::{Exit, Failure, Outcome},
+    input::{Source, TokenArg},
+    output::{self, Format, GREEN, RED},
+    parse,
+    settings::{Config, Global},
+};
+
+/// The most bytes of a file of arguments. The verifier's own limit is lower and says so.
+const MAX_ARGS_FILE: usize = 1 << 20;
+
+/// Options of `token verify`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit code 0: allowed. 3: denied; a token that cannot be read is denied as well.
+
+Example:
+  bailiwick token verify token --keyset keyset.json --keyset-key \"$(bailiwick keyset key)\" \\
+      --service erp --action purchase_order:create --args '{\"amount\":4200,\"currency\":\"EUR\"}'")]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    token: TokenArg,
+    /// The signed keyset of the issuer
+    #[arg(long, value_name = "FILE|-", env = "BAILIWICK_KEYSET")]
+    keyset: Option<Source>,
+    /// The public key that the keyset is signed with, as `keyset key` prints it
+    #[arg(long, value_name = "KEY", env = "BAILIWICK_KEYSET_KEY")]
+    keyset_key: Option<PublicKey>,
+    /// The signed list of revocations of the issuer
+    #[arg(long, value_name = "FILE|-", env = "BAILIWICK_REVOCATIONS")]
+    revocations: Option<Source>,
+    /// The service that is called: its verifier's own name
+    #[arg(long, value_name = "NAME", env = "BAILIWICK_SERVICE", value_parser = parse::text)]
+    service: Option<String>,
+    /// What is called
+    #[arg(long, value_name = "NAME")]
+    action: String,
+    /// What it acts on
+    #[arg(long, value_name = "PATH")]
+    resource: Option<String>,
+    /// The call's arguments, a JSON object, or `@` and its file
+    #[arg(long, value_name = "JSON|@FILE")]
+    args: Option<String>,
+    /// Decide as of this time [default: now]
+    #[arg(long, value_name = "RFC3339")]
+    at: Option<Timestamp>,
+    /// Leave the values of arguments out of explanations
+    #[arg(long)]
+    hide_values: bool,
+}
+
+impl VerifyArgs {
+    pub(super) fn run(self, global: &Global) -> Outcome {
+        let config = global.config()?;
+        let verifier = self.verifier(&config)?;
+        let now = match self.at {
+            Some(time) => time,
+            None => clock::now()?,
+        };
+        let args = self.args_text()?;
+        let token = self.token.text()?;
+        let args = args.as_deref().map(String::as_str);
+        let decision = match Request::from_args_json(&self.action, self.resource.as_deref(), args) {
+            _ if token.trim_ascii().is_empty() => {
+                verifier.recorded(Decision::missing_token(), None)
+            }
+            Ok(request) => verifier.check(&token, &request, now),
+            Err(error) => verifier.recorded(Decision::bad_request(&error), None),
+        };
+        let values = match self.hide_values {
+            true => Values::Hidden,
+            false => Values::Shown,
+        };
+        match global.format() {
+            Format::Json => output::line(decision.to_json(values))?,
+            Format::Text => output::print(text(&decision, values))?,
+        }
+        Ok(match decision.is_allow() {
+            true => Exit::Done,
+            false => Exit::Denied,
+        })
+    }
+
+    fn verifier(&self, config: &Config) -> Result<Verifier, Failure> {
+        let file = |given: &Option<Source>, configured: &Option<PathBuf>| {
+            given.clone().or(configured.clone().map(Source::File))
+        };
+        let keyset = file(&self.keyset, &config.keyset).ok_or_else(|| missing("keyset"))?;
+        let keyset_key = match (&self.keyset_key, &config.keyset_key) {
+            (Some(key), _) => *key,
+            (None, Some(text)) => text
+                .parse()
+                .map_err(|error| Failure::new(Exit::Local, format!("`keyset_key` in `config.toml` is {error}")))?,
+            (None, None) => return Err(missing("keyset-key")),
+        };
+        let service = self
+            .service
+            .as_ref()
+            .or(config.service.as_ref())
+            .ok_or_else(|| missing("service"))?;
+        let keyset = keyset.read(MAX_ENVELOPE)?;
+        let revocations = file(&self.revocations, &config.revocations)
+            .map(|file| file.read(MAX_LIST))
+            .transpose()?;
+        let revocations = revocations.as_ref().map(|list| list.as_slice());
+        let trust = Trust::open(&keyset, &keyset_key, revocations)
+            .map_err(|error| Failure::new(Exit::Local, error))?;
+        Verifier::new(service, trust).map_err(|error| {
+            Failure::plain(Exit::Usage, error).hint("a service has one name, such as `erp`")
+        })
+    }
+
+    fn args_text(&self) -> Result<Option<Zeroizing<String>>, Failure> {
+        let Some(args) = &self.args else {
+            return Ok(None);
+        };
+        match args.strip_prefix('@') {
+            Some(file) => {
+                let Ok(source) = file.parse::<Source>();
+                source.read_text(MAX_ARGS_FILE).map(Some)
+            }
+            None => Ok(Some(Zeroizing::new(args.clone()))),
+        }
+    }
+}
+
+fn missing(flag: &str) -> Failure {
+    let name = flag.replace('-', "_");
+    Failure::plain(Exit::Usage, format!("--{flag} is not given")).hint(format!(
+        "give it, set BAILIWICK_{}, or put `{name}` into `config.toml` in the home",
+        name.to_uppercase()
+    ))
+}
+
+/// The decision for a person.
+fn text(decision: &Decision, values: Values) -> String {
+    let mut lines = Vec::new();
+    match decision {
+        Decision::Allow(allow) => {
+            lines.push(format!("{GREEN}allow{GREEN:#}"));
+            match &allow.grant {
+                Some(grant) => lines.push(format!("  grant    {grant}")),
+                None => lines.push("  grant    one in Datalog, which no words say".to_owned()),
+            }
+            lines.push(format!("  until    {}", allow.expires));
+        }
+        Decision::Deny(deny) => {
+            lines.push(format!("{RED}deny{RED:#} {}", deny.reason));
+            let sentences = deny.explain(values);
+            lines.extend(
+                sentences
+                    .iter()
+                    .map(|sentence| format!("  {}", output::plain(sentence))),
+            );
+        }
+    }
+    if let Some(identity) = decision.identity() {
+        let (agent, principal) = (output::plain(&identity.agent), output::plain(&identity.principal));
+        lines.push(format!("  agent    {agent} for {principal}"));
+        for link in &identity.chain {
+            let delegate = link.delegate.as_deref().map_or("nobody named".to_owned(), output::plain);
+            lines.push(format!("  via      {delegate} (block {})", link.block));
+        }
+        lines.push(format!("  token    {}", identity.token_id));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}

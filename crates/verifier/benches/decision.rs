@@ -1,0 +1,299 @@
+//! Mint, attenuate and verify, each beside plain biscuit-auth doing the same work.
+//!
+//! Left out: storage and audit of an issuer (here a token is built and signed, and no more), HTTP,
+//! and the network. Both sides start from and end with base64 text where tokens travel. The peer
+//! gets the same token, the same facts and the same policy, with limits that do not stop it; it
+//! neither checks the structure of a token nor revocation, and it explains nothing.
+
+#![cfg(test)]
+#![allow(missing_docs, reason = "the functions that criterion's macros make")]
+
+use std::{hint::black_box, time::Duration};
+
+use bailiwick_token::{
+    attenuate::Caveat,
+    claims::{Claims, TokenId},
+    datalog,
+    grant::Grants,
+    key::{KeyId, PublicKey},
+    keyset::{Algorithm, KeyState, Keyset, RootKey},
+    timestamp::Timestamp,
+    token::Token,
+};
+use bailiwick_verifier::{Request, Trust, Verifier};
+use biscuit_auth::{AuthorizerBuilder, AuthorizerLimits, Biscuit, BlockBuilder, KeyPair, UnverifiedBiscuit};
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use ed25519_dalek::SigningKey;
+
+const ISSUER: &str = "https://issuer.example";
+
+const GRANTS: &str = r#"
+[[grant]]
+service = "erp"
+action = "purchase_order:create"
+[grant.args]
+amount = { min = "0.01", max = "10000" }
+currency = "EUR"
+vendor = { one_of = ["acme", "globex"] }
+note = "*"
+
+[[grant]]
+service = "erp"
+action = "purchase_order:read"
+
+[[grant]]
+service = "erp"
+action = "invoice:*"
+resource = "eu/*"
+
+[[grant]]
+service = "crm"
+action = "contact:*"
+
+[[grant]]
+service = "ledger"
+action = "entry:read"
+"#;
+
+const SCOPE: &str = r#"
+[[grant]]
+service = "erp"
+action = "purchase_order:create"
+[grant.args]
+amount = { max = "4200" }
+currency = "*"
+vendor = "*"
+note = "*"
+
+[[grant]]
+service = "erp"
+action = "purchase_order:read"
+"#;
+
+struct Setup {
+    key: SigningKey,
+    keyset_key: SigningKey,
+    grants: Grants,
+    caveat: Caveat,
+    now: Timestamp,
+}
+
+impl Setup {
+    fn new() -> Setup {
+        let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+        Setup {
+            key: SigningKey::from_bytes(&[7; 32]),
+            keyset_key: SigningKey::from_bytes(&[9; 32]),
+            grants: Grants::from_toml(GRANTS).unwrap(),
+            caveat: Caveat {
+                scope: Some(Grants::from_toml(SCOPE).unwrap()),
+                expires: Some(now.plus(300)),
+                delegate: Some("agent:buyer".to_owned()),
+                task: None,
+            },
+            now,
+        }
+    }
+
+    fn public(&self) -> PublicKey {
+        PublicKey::from_bytes(self.key.verifying_key().as_bytes()).unwrap()
+    }
+
+    fn key_pair(&self) -> KeyPair {
+        let private = biscuit_auth::PrivateKey::from_bytes(self.key.as_bytes(), biscuit_auth::Algorithm::Ed25519);
+        KeyPair::from(&private.unwrap())
+    }
+
+    fn claims(&self) -> Claims {
+        Claims {
+            issuer: ISSUER.to_owned(),
+            token_id: TokenId::from_bytes([1; 16]),
+            agent: "agent:orchestrator".to_owned(),
+            principal: "team:procurement".to_owned(),
+            tenant: None,
+            task: None,
+            claims: Default::default(),
+            issued_at: self.now.minus(60),
+            not_before: self.now.minus(60),
+            expires: self.now.plus(900),
+            max_depth: None,
+        }
+    }
+
+    fn mint(&self) -> Token {
+        let id = KeyId::derive(ISSUER, &self.public());
+        let block = datalog::authority_block(&self.claims(), &self.grants).unwrap();
+        let biscuit = block.root_key_id(id.as_u32()).build(&self.key_pair()).unwrap();
+        Token::from_bytes(biscuit.to_vec().unwrap()).unwrap()
+    }
+
+    fn chain(&self, blocks: usize) -> Token {
+        (0..blocks).fold(self.mint(), |token, _| token.attenuate(&self.caveat).unwrap())
+    }
+
+    fn verifier(&self) -> Verifier {
+        let public = self.public();
+        let keyset = Keyset {
+            issuer: ISSUER.to_owned(),
+            version: 1,
+            issued_at: self.now.minus(60),
+            expires: self.now.plus(86_400),
+            refresh_hint: 30,
+            max_token_ttl: 3600,
+            keys: vec![RootKey {
+                id: KeyId::derive(ISSUER, &public),
+                alg: Algorithm::Ed25519,
+                public,
+                state: KeyState::Active,
+                not_after: None,
+            }],
+            tombstones: Vec::new(),
+            revocation_url: None,
+        };
+        let keyset_public = PublicKey::from_bytes(self.keyset_key.verifying_key().as_bytes()).unwrap();
+        let envelope = keyset.sign(&self.keyset_key).to_json();
+        Verifier::new("erp", Trust::open(envelope.as_bytes(), &keyset_public, None).unwrap()).unwrap()
+    }
+}
+
+fn request() -> Request {
+    Request::new("purchase_order:create")
+        .arg("amount", 4000)
+        .arg("currency", "EUR")
+        .arg("vendor", "acme")
+        .arg("note", "paper")
+}
+
+fn authorize(token: &Biscuit, prepared: &AuthorizerBuilder) -> bool {
+    prepared.clone().build(token).unwrap().authorize().is_ok()
+}
+
+/// The same facts and the same policy, parsed beforehand.
+fn prepared() -> AuthorizerBuilder {
+    let code = r#"
+        time(2026-11-23T12:00:00Z); service("erp"); action("purchase_order:create");
+        args({"", "amount", "currency", "vendor", "note"});
+        arg("amount", 4000); num("amount", 4000000000);
+        arg("currency", "EUR"); arg("vendor", "acme"); arg("note", "paper"); depth(3);
+        allow if action($a), grant($a);
+    "#;
+    let limits = AuthorizerLimits { max_facts: 10_000, max_iterations: 100, max_time: Duration::from_secs(60) };
+    AuthorizerBuilder::new().set_limits(limits).code(code).unwrap()
+}
+
+fn mint(criterion: &mut Criterion) {
+    let setup = Setup::new();
+    let mut group = criterion.benchmark_group("mint");
+    let key_pair = setup.key_pair();
+    group.bench_function("bailiwick", |bencher| bencher.iter(|| setup.mint().to_base64()));
+    group.bench_function("biscuit-auth", |bencher| {
+        bencher.iter(|| {
+            let block = datalog::authority_block(&setup.claims(), &setup.grants).unwrap();
+            block.build(&key_pair).unwrap().to_base64().unwrap()
+        });
+    });
+    group.finish();
+}
+
+fn attenuate(criterion: &mut Criterion) {
+    let setup = Setup::new();
+    let text = setup.mint().to_base64().to_string();
+    let block = BlockBuilder::new()
+        .code(
+            r#"delegate("agent:buyer");
+            check if service("erp"), action("purchase_order:create"), args($n), num("amount", $a),
+                     {"", "amount", "currency", "vendor", "note"}.contains($n), $a <= 4200000000
+                  or service("erp"), action("purchase_order:read");
+            check if time($t), $t < 2026-11-23T12:05:00Z;"#,
+        )
+        .unwrap();
+    let mut group = criterion.benchmark_group("attenuate");
+    group.bench_function("bailiwick", |bencher| {
+        bencher.iter(|| Token::parse(black_box(&text)).unwrap().attenuate(&setup.caveat).unwrap().to_base64());
+    });
+    group.bench_function("biscuit-auth", |bencher| {
+        bencher.iter(|| {
+            let token = UnverifiedBiscuit::from_base64(black_box(&text)).unwrap();
+            token.append(block.clone()).unwrap().to_base64().unwrap()
+        });
+    });
+    group.finish();
+}
+
+fn verify(criterion: &mut Criterion) {
+    let setup = Setup::new();
+    let (verifier, request, root) = (setup.verifier(), request(), setup.key_pair().public());
+    let prepared = prepared();
+    for blocks in [0, 3, 8] {
+        let token = setup.chain(blocks);
+        let text = token.to_base64().to_string();
+        let verified = verifier.verify(&token, setup.now).unwrap();
+        let biscuit = Biscuit::from_base64(&text, root).unwrap();
+        assert!(verifier.check(&text, &request, setup.now).is_allow() && authorize(&biscuit, &prepared));
+
+        let mut group = criterion.benchmark_group("verify, unseen");
+        group.bench_function(BenchmarkId::new("bailiwick", blocks), |bencher| {
+            bencher.iter(|| verifier.check(black_box(&text), &request, setup.now));
+        });
+        group.bench_function(BenchmarkId::new("biscuit-auth", blocks), |bencher| {
+            bencher.iter(|| authorize(&Biscuit::from_base64(black_box(&text), root).unwrap(), &prepared));
+        });
+        group.finish();
+
+        let mut group = criterion.benchmark_group("verify, repeated");
+        group.bench_function(BenchmarkId::new("bailiwick", blocks), |bencher| {
+            bencher.iter(|| verifier.decide(black_box(&verified), &request, setup.now));
+        });
+        group.bench_function(BenchmarkId::new("biscuit-auth", blocks), |bencher| {
+            bencher.iter(|| authorize(black_box(&biscuit), &prepared));
+        });
+        group.finish();
+    }
+}
+
+/// What it costs to refuse hostile tokens, beside allowing an honest one with as many blocks.
+fn refuse(criterion: &mut Criterion) {
+    let setup = Setup::new();
+    let (verifier, request) = (setup.verifier(), request());
+    let open = UnverifiedBiscuit::from(setup.mint().as_bytes()).unwrap();
+    let facts: String = (0..60).map(|n| format!("f({n}); ")).collect();
+    let join = format!("{facts} check if f($a), f($b), f($c), f($d), $a + $b + $c + $d < 0;");
+    let regex = format!(r#"check if action($a), $a.matches("\\w{{400}}{}");"#, "\\\\w".repeat(20));
+    let hostile: [(&str, &str); 4] = [
+        ("self-join of four", &join),
+        ("regular expression", &regex),
+        ("time as a fact", "time(2020-01-01T00:00:00Z);"),
+        ("disjunctive reject if", r#"reject if action("other") or service("erp");"#),
+    ];
+    let mut tokens: Vec<(String, String)> = hostile
+        .iter()
+        .map(|(name, code)| {
+            let token = open.append(BlockBuilder::new().code(code).unwrap()).unwrap();
+            ((*name).to_owned(), token.to_base64().unwrap())
+        })
+        .collect();
+    let p256 = KeyPair::new_with_algorithm(biscuit_auth::Algorithm::Secp256r1);
+    let block = BlockBuilder::new().code(r#"delegate("x");"#).unwrap();
+    tokens.push(("P-256 key".to_owned(), open.append_with_keypair(&p256, block).unwrap().to_base64().unwrap()));
+    let long = BlockBuilder::new().code(format!(r#"delegate("{}");"#, "x".repeat(9000))).unwrap();
+    tokens.push(("oversized".to_owned(), open.append(long).unwrap().to_base64().unwrap()));
+
+    let mut group = criterion.benchmark_group("refuse");
+    let honest = setup.chain(1).to_base64().to_string();
+    group.bench_function("(an honest token, allowed)", |bencher| {
+        bencher.iter(|| assert!(verifier.check(black_box(&honest), &request, setup.now).is_allow()));
+    });
+    for (name, text) in &tokens {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| assert!(!verifier.check(black_box(text), &request, setup.now).is_allow()));
+        });
+    }
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().measurement_time(Duration::from_secs(3)).warm_up_time(Duration::from_secs(1));
+    targets = mint, attenuate, verify, refuse
+}
+criterion_main!(benches);
