@@ -19,7 +19,7 @@ const MAX_CONFIG: usize = 64 * 1024;
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// The issuer's home [default: `bailiwick` in the user's data directory]
-    #[arg(long, global = true, value_name = "DIR", env = "BAILIWICK_HOME")]
+    #[arg(long, global = true, value_name = "DIR", env = "BAILIWICK_HOME", hide_env_values = true)]
     home: Option<PathBuf>,
     /// Print data as JSON
     #[arg(long, global = true)]

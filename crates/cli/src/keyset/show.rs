@@ -30,7 +30,7 @@ pub(crate) struct ShowArgs {
     #[arg(value_name = "FILE|-")]
     keyset: Source,
     /// The public key that it must be signed with, as `keyset key` prints it
-    #[arg(long, value_name = "KEY", env = "BAILIWICK_KEYSET_KEY")]
+    #[arg(long, value_name = "KEY", env = "BAILIWICK_KEYSET_KEY", hide_env_values = true)]
     keyset_key: Option<PublicKey>,
 }
 

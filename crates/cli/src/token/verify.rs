@@ -33,16 +33,16 @@ pub(crate) struct VerifyArgs {
     #[command(flatten)]
     token: TokenArg,
     /// The signed keyset of the issuer
-    #[arg(long, value_name = "FILE|-", env = "BAILIWICK_KEYSET")]
+    #[arg(long, value_name = "FILE|-", env = "BAILIWICK_KEYSET", hide_env_values = true)]
     keyset: Option<Source>,
     /// The public key that the keyset is signed with, as `keyset key` prints it
-    #[arg(long, value_name = "KEY", env = "BAILIWICK_KEYSET_KEY")]
+    #[arg(long, value_name = "KEY", env = "BAILIWICK_KEYSET_KEY", hide_env_values = true)]
     keyset_key: Option<PublicKey>,
     /// The signed list of revocations of the issuer
-    #[arg(long, value_name = "FILE|-", env = "BAILIWICK_REVOCATIONS")]
+    #[arg(long, value_name = "FILE|-", env = "BAILIWICK_REVOCATIONS", hide_env_values = true)]
     revocations: Option<Source>,
     /// The service that is called: its verifier's own name
-    #[arg(long, value_name = "NAME", env = "BAILIWICK_SERVICE", value_parser = parse::text)]
+    #[arg(long, value_name = "NAME", env = "BAILIWICK_SERVICE", hide_env_values = true, value_parser = parse::text)]
     service: Option<String>,
     /// What is called
     #[arg(long, value_name = "NAME")]
