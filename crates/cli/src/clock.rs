@@ -8,11 +8,16 @@ use crate::exit::{Exit, Failure};
 
 /// The time, to the second.
 pub(crate) fn now() -> Result<Timestamp, Failure> {
-    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
+    let since_epoch = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .ok();
     since_epoch
         .and_then(|time| Timestamp::from_unix(time.as_secs()))
         .ok_or_else(|| {
-            Failure::plain(Exit::Local, "the clock stands outside of the years 1970 to 9999")
-                .hint("set this machine's clock")
+            Failure::plain(
+                Exit::Local,
+                "the clock stands outside of the years 1970 to 9999",
+            )
+            .hint("set this machine's clock")
         })
 }

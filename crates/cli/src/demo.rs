@@ -15,5 +15,8 @@ pub(crate) struct DemoArgs {}
 pub(crate) async fn run(args: DemoArgs) -> Outcome {
     let DemoArgs {} = args;
     output::note("nothing to show yet");
-    Err(Failure::plain(Exit::Local, "the demonstration is not part of this build"))
+    Err(Failure::plain(
+        Exit::Local,
+        "the demonstration is not part of this build",
+    ))
 }

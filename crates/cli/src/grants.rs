@@ -113,7 +113,11 @@ impl ShowArgs {
         let listed = Listed {
             grant: grants.iter().map(Grant::to_value).collect(),
         };
-        let text = if self.toml { grants.to_toml() } else { words(&grants) };
+        let text = if self.toml {
+            grants.to_toml()
+        } else {
+            words(&grants)
+        };
         global.format().print(&listed, text)?;
         Ok(Exit::Done)
     }

@@ -1,5 +1,113 @@
-//! stub
-use crate::{exit::{Exit,Outcome}, settings::Global};
-#[derive(Debug, clap::Args)]
-pub(crate) struct InitArgs {}
-impl InitArgs { pub(crate) async fn run(self, _g:&Global)->Outcome { Ok(Exit::Done) } }
+//! `bailiwick init`: make an issuer.
+
+use std::path::PathBuf;
+
+use bailiwick_issuer::{InitOptions, Issuer, State};
+use bailiwick_token::key::{KeyId, PublicKey};
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    clock,
+    exit::{Exit, Outcome},
+    issuer, output, parse,
+    passphrase::PassphraseArg,
+    settings::Global,
+};
+
+const NEXT: &str = "what to do next:
+  1. keep the passphrase and a copy of the home in two safe places
+  2. give verifiers the keyset key above, once, and the keyset: bailiwick keyset export
+  3. write grants, and mint a token: bailiwick token mint --help
+  4. run every hour: bailiwick key rotate, then bailiwick keyset export";
+
+/// Options of `bailiwick init`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The home is made where there is nothing yet, or an empty directory. Its private keys are encrypted
+with the passphrase: without it they are lost.
+
+Example:
+  BAILIWICK_PASSPHRASE_FILE=passphrase.txt bailiwick init --issuer https://issuer.example")]
+pub(crate) struct InitArgs {
+    /// The issuer's name, a URL, as its tokens and its keyset state it
+    #[arg(long, value_name = "URL", value_parser = parse::text)]
+    issuer: String,
+    /// The longest life of a token [default: 1h]
+    #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
+    max_ttl: Option<u64>,
+    /// How often verifiers look for a newer keyset [default: 30s]
+    #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
+    refresh_hint: Option<u64>,
+    /// The life of a signed keyset [default: 1d]
+    #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
+    keyset_life: Option<u64>,
+    /// Where the revocations are served, for verifiers to find them
+    #[arg(long, value_name = "URL", value_parser = parse::text)]
+    revocation_url: Option<String>,
+    #[command(flatten)]
+    passphrase: PassphraseArg,
+}
+
+#[derive(Serialize)]
+struct Made {
+    issuer: String,
+    home: PathBuf,
+    keyset_key: PublicKey,
+    active: Option<KeyId>,
+    spare: Option<KeyId>,
+}
+
+impl InitArgs {
+    /// Makes the issuer, and says what to do next.
+    pub(crate) async fn run(self, global: &Global) -> Outcome {
+        let home = global.home()?;
+        let passphrase = self.passphrase.new_passphrase(global)?;
+        let issuer = Issuer::init(&home, self.options(), &passphrase, clock::now()?).await?;
+        let keys = issuer.keys().await?;
+        let in_state = |state| keys.iter().find(|key| key.state == state).map(|key| key.id);
+        let made = Made {
+            issuer: issuer.settings().issuer.clone(),
+            home: issuer.home().to_owned(),
+            keyset_key: *issuer.keyset_key(),
+            active: in_state(State::Active),
+            spare: in_state(State::Staged),
+        };
+        issuer.close().await;
+        global.format().print(&made, made.text())?;
+        output::hint(NEXT);
+        Ok(Exit::Done)
+    }
+
+    fn options(self) -> InitOptions {
+        let mut options = InitOptions::new(self.issuer);
+        if let Some(seconds) = self.max_ttl {
+            options.max_token_ttl = seconds;
+        }
+        if let Some(seconds) = self.refresh_hint {
+            options.refresh_hint = seconds;
+        }
+        if let Some(seconds) = self.keyset_life {
+            options.keyset_life = seconds;
+        }
+        if let Some(actor) = issuer::actor() {
+            options.actor = actor;
+        }
+        options.revocation_url = self.revocation_url;
+        options
+    }
+}
+
+impl Made {
+    fn text(&self) -> String {
+        let id = |id: Option<KeyId>| id.map_or("none".to_owned(), |id| id.to_string());
+        format!(
+            "issuer      {}\nhome        {}\nkeyset key  {}\nactive      {}\nspare       {}\n",
+            self.issuer,
+            self.home.display(),
+            self.keyset_key,
+            id(self.active),
+            id(self.spare),
+        )
+    }
+}

@@ -151,9 +151,7 @@ pub(crate) fn token_text(source: &Source) -> Result<Zeroizing<String>, Failure> 
     if bytes.len() > MAX_TOKEN_FILE && bytes.trim_ascii().len() <= MAX_TOKEN_TEXT {
         return Err(source.too_long(MAX_TOKEN_FILE));
     }
-    Ok(Zeroizing::new(
-        String::from_utf8_lossy(&bytes).into_owned(),
-    ))
+    Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// Decodes a token, without verifying it.
@@ -174,6 +172,6 @@ pub(crate) fn grants(source: &Source) -> Result<Grants, Failure> {
     };
     parsed.map_err(|error| {
         Failure::plain(Exit::Local, format!("{source}: {error}"))
-            .hint("correct the file and look at it with `bailiwick grants check`")
+            .hint("correct it until `bailiwick grants check` accepts it")
     })
 }

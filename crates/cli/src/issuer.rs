@@ -1,1 +1,123 @@
-//! stub
+//! The issuer in the home: opened, unlocked only where that is needed, and closed again.
+
+use std::env;
+
+use bailiwick_issuer::{
+    InitError, Issuer, KeyError, MintError, OpenError, PublishError, RevokeError, StoreError,
+    TransitionError, UnlockError,
+};
+
+use crate::{
+    exit::{Exit, Failure},
+    passphrase::PassphraseArg,
+    settings::Global,
+};
+
+/// The environment variable that names who acts, for the audit.
+const ACTOR: &str = "BAILIWICK_ACTOR";
+
+/// Who acts, where somebody said so.
+pub(crate) fn actor() -> Option<String> {
+    env::var(ACTOR).ok().filter(|actor| !actor.is_empty())
+}
+
+/// Works with the issuer, and leaves a home without open files behind.
+pub(crate) async fn with<T>(
+    global: &Global,
+    work: impl AsyncFnOnce(&Issuer) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let mut issuer = Issuer::open(&global.home()?).await?;
+    if let Some(actor) = actor() {
+        issuer = issuer.acting_as(actor);
+    }
+    let done = work(&issuer).await;
+    issuer.close().await;
+    done
+}
+
+/// Does what may need the private keys, and opens them once it turns out that it does: what a
+/// guard refuses, or what was signed already, is known without a passphrase.
+pub(crate) async fn unlocking<T, E: MayBeLocked>(
+    issuer: &Issuer,
+    passphrase: &PassphraseArg,
+    global: &Global,
+    verb: impl AsyncFn() -> Result<T, E>,
+) -> Result<T, Failure> {
+    match verb().await {
+        Err(error) if error.is_locked() => {
+            issuer.unlock(&passphrase.passphrase(global)?)?;
+            verb().await.map_err(Into::into)
+        }
+        done => done.map_err(Into::into),
+    }
+}
+
+/// An error that may mean that the passphrase is needed.
+pub(crate) trait MayBeLocked: Into<Failure> {
+    fn is_locked(&self) -> bool;
+}
+
+macro_rules! may_be_locked {
+    ($($error:ident),*) => {$(
+        impl MayBeLocked for $error {
+            fn is_locked(&self) -> bool {
+                matches!(self, $error::Locked(_))
+            }
+        }
+    )*};
+}
+
+may_be_locked!(KeyError, MintError, PublishError);
+
+// The table of exit codes.
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Failure {
+        let exit = match &error {
+            KeyError::Transition(TransitionError::Guard(_)) | KeyError::Reason => Exit::Guarded,
+            KeyError::Transition(TransitionError::NotFound(_)) => Exit::NotFound,
+            _ => Exit::Local,
+        };
+        Failure::new(exit, error)
+    }
+}
+
+impl From<MintError> for Failure {
+    fn from(error: MintError) -> Failure {
+        match &error {
+            // A decision, and it is on record.
+            MintError::Refused(_) => Failure::new(Exit::Denied, error),
+            _ => Failure::new(Exit::Local, error),
+        }
+    }
+}
+
+impl From<RevokeError> for Failure {
+    fn from(error: RevokeError) -> Failure {
+        match &error {
+            RevokeError::Reason => Failure::new(Exit::Guarded, error),
+            _ => Failure::new(Exit::Local, error),
+        }
+    }
+}
+
+impl From<InitError> for Failure {
+    fn from(error: InitError) -> Failure {
+        match &error {
+            InitError::Settings(_) => Failure::new(Exit::Usage, error),
+            _ => Failure::new(Exit::Local, error),
+        }
+    }
+}
+
+macro_rules! local {
+    ($($error:ty),*) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Failure {
+                Failure::new(Exit::Local, error)
+            }
+        }
+    )*};
+}
+
+local!(OpenError, PublishError, StoreError, UnlockError);

@@ -1,16 +1,21 @@
 //! `bailiwick keyset`: what verifiers trust.
 
+mod export;
 mod show;
 
 use clap::Subcommand;
 
-use crate::{exit::Outcome, settings::Global};
+use crate::{cli::wait, exit::Outcome, settings::Global};
 
 /// The verbs of `keyset`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysetCommand {
+    /// Print the signed keyset, or write it to a file
+    Export(export::ExportArgs),
     /// Show a keyset file
     Show(show::ShowArgs),
+    /// Print the public key that verifiers are configured with
+    Key(export::KeyArgs),
 }
 
 impl KeysetCommand {
@@ -18,6 +23,8 @@ impl KeysetCommand {
     pub(crate) fn run(self, global: &Global) -> Outcome {
         match self {
             KeysetCommand::Show(args) => args.run(global),
+            KeysetCommand::Export(args) => wait(args.run(global)),
+            KeysetCommand::Key(args) => wait(args.run(global)),
         }
     }
 }

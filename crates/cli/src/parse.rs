@@ -20,7 +20,9 @@ pub(crate) fn duration(text: &str) -> Result<u64, String> {
         let (digits, unit) = rest.split_at_checked(end).ok_or_else(wrong)?;
         let unit_name = unit.chars().next().ok_or_else(wrong)?;
         // The iterator goes on behind the unit that was found, so that none stands twice.
-        let (_, seconds) = units.find(|(name, _)| *name == unit_name).ok_or_else(wrong)?;
+        let (_, seconds) = units
+            .find(|(name, _)| *name == unit_name)
+            .ok_or_else(wrong)?;
         let count: u64 = digits.parse().map_err(|_| wrong())?;
         sum = sum.saturating_add(count.saturating_mul(*seconds));
         rest = unit.get(1..).ok_or_else(wrong)?;
@@ -44,7 +46,11 @@ pub(crate) fn show_duration(seconds: u64) -> String {
             text.push_str(&format!("{count}{name}"));
         }
     }
-    if text.is_empty() { "0s".to_owned() } else { text }
+    if text.is_empty() {
+        "0s".to_owned()
+    } else {
+        text
+    }
 }
 
 /// A name or a description: some text, without control characters.
@@ -82,8 +88,24 @@ mod tests {
             assert_eq!(duration(text), Ok(seconds), "{text}");
         }
         for text in [
-            "", "15", "m", "0s", "-5m", "+5m", "1.5h", "5 m", "30m1h", "5m5m", "1w", "5M", "3651d", "1é",
-            "99999999999999999999d", "18446744073709551615d", " 5m", "5m ",
+            "",
+            "15",
+            "m",
+            "0s",
+            "-5m",
+            "+5m",
+            "1.5h",
+            "5 m",
+            "30m1h",
+            "5m5m",
+            "1w",
+            "5M",
+            "3651d",
+            "1é",
+            "99999999999999999999d",
+            "18446744073709551615d",
+            " 5m",
+            "5m ",
         ] {
             assert!(duration(text).is_err(), "{text}");
         }
@@ -99,10 +121,7 @@ mod tests {
 
     #[test]
     fn claims_have_a_name_and_a_value() {
-        assert_eq!(
-            claim("team=a=b"),
-            Ok(("team".to_owned(), "a=b".to_owned()))
-        );
+        assert_eq!(claim("team=a=b"), Ok(("team".to_owned(), "a=b".to_owned())));
         for bad in ["team", "=a", "team=", "te\nam=a", ""] {
             assert!(claim(bad).is_err(), "{bad:?}");
         }

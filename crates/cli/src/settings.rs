@@ -1,6 +1,9 @@
 //! Where the home is, and what its `config.toml` says.
 
-use std::path::{Path, PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use serde::Deserialize;
@@ -11,6 +14,9 @@ use crate::{
     output::Format,
 };
 
+/// The environment variable that names the home.
+const HOME: &str = "BAILIWICK_HOME";
+
 /// The most bytes of a `config.toml`.
 const MAX_CONFIG: usize = 64 * 1024;
 
@@ -18,8 +24,8 @@ const MAX_CONFIG: usize = 64 * 1024;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// The issuer's home [default: `bailiwick` in the user's data directory]
-    #[arg(long, global = true, value_name = "DIR", env = "BAILIWICK_HOME", hide_env_values = true)]
+    /// The issuer's home [env: BAILIWICK_HOME] [default: `bailiwick` in the user's data directory]
+    #[arg(long, global = true, value_name = "DIR")]
     home: Option<PathBuf>,
     /// Print data as JSON
     #[arg(long, global = true)]
@@ -32,12 +38,16 @@ pub(crate) struct Global {
 impl Global {
     /// How data is printed.
     pub(crate) fn format(&self) -> Format {
-        if self.json { Format::Json } else { Format::Text }
+        if self.json {
+            Format::Json
+        } else {
+            Format::Text
+        }
     }
 
     /// The home's directory, which need not exist.
     pub(crate) fn home(&self) -> Result<PathBuf, Failure> {
-        self.home.clone().or_else(default_home).ok_or_else(|| {
+        self.home_if_any().ok_or_else(|| {
             Failure::plain(Exit::Local, "this user has no data directory")
                 .hint("name a home with --home or BAILIWICK_HOME")
         })
@@ -45,15 +55,21 @@ impl Global {
 
     /// What `config.toml` in the home says; nothing, where there is none.
     pub(crate) fn config(&self) -> Result<Config, Failure> {
-        match self.home.clone().or_else(default_home) {
+        match self.home_if_any() {
             Some(home) => Config::read(&home.join("config.toml")),
             None => Ok(Config::default()),
         }
     }
-}
 
-fn default_home() -> Option<PathBuf> {
-    directories::ProjectDirs::from("", "", "bailiwick").map(|dirs| dirs.data_dir().to_owned())
+    // Clap could read the environment too, but then repeats the flag in every usage error.
+    fn home_if_any(&self) -> Option<PathBuf> {
+        let environment = || env::var_os(HOME).filter(|home| !home.is_empty());
+        let data_directory = || directories::ProjectDirs::from("", "", "bailiwick");
+        self.home
+            .clone()
+            .or_else(|| environment().map(PathBuf::from))
+            .or_else(|| data_directory().map(|dirs| dirs.data_dir().to_owned()))
+    }
 }
 
 /// Defaults for flags that were given neither on the command line nor in the environment.

@@ -9,7 +9,15 @@ const PASSPHRASE: &str = "a passphrase for transcripts only";
 #[test]
 fn transcripts() {
     let cases = trycmd::TestCases::new();
-    for name in ["PASSPHRASE_FILE", "TOKEN", "KEYSET", "KEYSET_KEY", "REVOCATIONS", "SERVICE", "LOG"] {
+    for name in [
+        "PASSPHRASE_FILE",
+        "TOKEN",
+        "KEYSET",
+        "KEYSET_KEY",
+        "REVOCATIONS",
+        "SERVICE",
+        "LOG",
+    ] {
         // Set and empty would be an error; the variables of whoever runs the tests must not matter.
         assert!(
             std::env::var_os(format!("BAILIWICK_{name}")).is_none(),

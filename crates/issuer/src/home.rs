@@ -70,16 +70,25 @@ impl Draft {
         if occupied {
             return Err(HomeError::Exists(target.to_owned()));
         }
-        let at = |path: &Path| io_error(path);
-        let target = std::path::absolute(target).map_err(at(target))?;
+        let target = std::path::absolute(target).map_err(io_error(target))?;
         let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
             return Err(HomeError::Exists(target));
         };
-        fs::create_dir_all(parent).map_err(at(parent))?;
-        let draft =
-            parent.join(format!(".{}.init-{:016x}", name.to_string_lossy(), OsRng.next_u64()));
-        DirBuilder::new().mode(0o700).create(&draft).map_err(at(&draft))?;
-        Ok(Draft { draft: Home(draft), target, kept: false })
+        fs::create_dir_all(parent).map_err(io_error(parent))?;
+        let draft = parent.join(format!(
+            ".{}.init-{:016x}",
+            name.to_string_lossy(),
+            OsRng.next_u64()
+        ));
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&draft)
+            .map_err(io_error(&draft))?;
+        Ok(Draft {
+            draft: Home(draft),
+            target,
+            kept: false,
+        })
     }
 
     pub(crate) fn home(&self) -> &Home {
@@ -99,7 +108,10 @@ impl Draft {
             io::ErrorKind::DirectoryNotEmpty
             | io::ErrorKind::AlreadyExists
             | io::ErrorKind::NotADirectory => HomeError::Exists(self.target.clone()),
-            _ => HomeError::Io { path: self.target.clone(), error },
+            _ => HomeError::Io {
+                path: self.target.clone(),
+                error,
+            },
         })?;
         self.kept = true;
         if let Some(parent) = self.target.parent() {
@@ -149,9 +161,17 @@ pub enum HomeError {
 }
 
 fn private(path: &Path, wanted: &'static str) -> Result<(), HomeError> {
-    let mode = fs::metadata(path).map_err(io_error(path))?.permissions().mode() & 0o7777;
+    let mode = fs::metadata(path)
+        .map_err(io_error(path))?
+        .permissions()
+        .mode()
+        & 0o7777;
     if mode & 0o077 != 0 {
-        return Err(HomeError::Open { path: path.to_owned(), mode, wanted });
+        return Err(HomeError::Open {
+            path: path.to_owned(),
+            mode,
+            wanted,
+        });
     }
     Ok(())
 }
@@ -165,7 +185,11 @@ fn unless_missing(error: HomeError) -> Result<(), HomeError> {
 
 fn create(path: &Path, content: &[u8]) -> Result<(), HomeError> {
     let write = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
         file.write_all(content)?;
         file.sync_all()
     };
@@ -173,10 +197,12 @@ fn create(path: &Path, content: &[u8]) -> Result<(), HomeError> {
 }
 
 fn sync(directory: &Path) -> Result<(), HomeError> {
-    File::open(directory).and_then(|file| file.sync_all()).map_err(io_error(directory))
+    File::open(directory)
+        .and_then(|file| file.sync_all())
+        .map_err(io_error(directory))
 }
 
-fn io_error(path: &Path) -> impl FnOnce(io::Error) -> HomeError {
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> HomeError + use<> {
     let path = path.to_owned();
     |error| HomeError::Io { path, error }
 }
@@ -198,11 +224,18 @@ mod tests {
         let path = dir.path().join("deep/home");
         let home = made(&path);
         assert_eq!(home.read_identity().unwrap(), b"identity");
-        for (file, mode) in [(home.database(), 0o640), (home.identity(), 0o604), (path.clone(), 0o710)] {
+        for (file, mode) in [
+            (home.database(), 0o640),
+            (home.identity(), 0o604),
+            (path.clone(), 0o710),
+        ] {
             let right = fs::metadata(&file).unwrap().permissions();
             fs::set_permissions(&file, PermissionsExt::from_mode(mode)).unwrap();
             let refused = Home::open(&path).unwrap_err().to_string();
-            assert!(refused.contains("chmod 0") && refused.contains(file.to_str().unwrap()), "{refused}");
+            assert!(
+                refused.contains("chmod 0") && refused.contains(file.to_str().unwrap()),
+                "{refused}"
+            );
             fs::set_permissions(&file, right).unwrap();
         }
         Home::open(&path).unwrap();
@@ -221,7 +254,10 @@ mod tests {
         first.keep().unwrap();
         assert!(matches!(second.keep(), Err(HomeError::Exists(_))));
         assert!(matches!(Draft::begin(&path), Err(HomeError::Exists(_))));
-        assert_eq!(Home::open(&path).unwrap().read_identity().unwrap(), b"first");
+        assert_eq!(
+            Home::open(&path).unwrap().read_identity().unwrap(),
+            b"first"
+        );
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
 
         let file = dir.path().join("file");

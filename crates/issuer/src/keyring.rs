@@ -7,9 +7,10 @@
 mod key;
 mod ring;
 
+pub(crate) use key::{ActiveKey, Dates, Key, RetiredKey, RetiringKey, RevokedKey, StagedKey};
 pub use key::{KeyInfo, State};
-pub(crate) use key::{ActiveKey, Dates, Key, RetiringKey, StagedKey};
-pub(crate) use ring::{Change, Ring, Step};
+pub(crate) use ring::Ring;
+pub use ring::{Change, Step};
 
 use std::fmt;
 
@@ -39,7 +40,9 @@ impl Policy {
     /// For how long after its last signature a key is still needed.
     fn outliving(&self) -> u64 {
         // An old keyset, in which the key was still active, is trusted for `keyset_life`.
-        self.max_token_ttl.saturating_add(SKEW).saturating_add(self.keyset_life)
+        self.max_token_ttl
+            .saturating_add(SKEW)
+            .saturating_add(self.keyset_life)
     }
 }
 

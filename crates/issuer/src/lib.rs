@@ -1,1 +1,40 @@
-//! Placeholder while the workspace is laid out.
+//! Mints Bailiwick tokens, keeps the root keys, revokes, and records all of it.
+//!
+//! An [`Issuer`] is a home directory: a database and an identity under a passphrase. Each verb is
+//! one transaction that holds the change and its audit row; what a verb returned survives a crash,
+//! and a verb that failed changed nothing. Time is handed in. Verbs that need no private key work
+//! without the passphrase.
+
+mod audit;
+mod home;
+mod issuer;
+mod keyring;
+mod keys;
+mod keyset;
+mod mint;
+mod passphrase;
+mod revoke;
+mod settings;
+mod store;
+mod vault;
+
+pub use audit::{
+    AuditEvent, AuditEventError, AuditFilter, AuditFinding, AuditHead, AuditReport, AuditRow,
+    Tampering,
+};
+pub use home::HomeError;
+pub use issuer::{InitError, Issuer, Locked, OpenError, UnlockError};
+pub use keyring::{Change, Guard, KeyInfo, SKEW, State, Step, TransitionError, Wait};
+pub use keys::{KeyError, KeyReport, Rotation};
+pub use keyset::{KEYSET_RESIGN, PublishError, PublishedKeyset};
+pub use mint::{MintError, MintRequest, Minted, Receipt, Refusal};
+pub use passphrase::{MIN_PASSPHRASE, Passphrase, PassphraseError};
+pub use revoke::{
+    PublishedRevocations, REVOCATION_LIST_LIFE, RevokeError, RevokeOutcome, RevokeReport,
+};
+pub use settings::{InitOptions, Settings, SettingsError};
+pub use store::StoreError;
+pub use vault::VaultError;
+
+#[cfg(test)]
+mod tests;

@@ -56,7 +56,9 @@ impl Vault {
             VaultError::Decrypt => VaultError::WrongPassphrase,
             other => other,
         })?;
-        let text = text.get(..length).and_then(|text| std::str::from_utf8(text).ok());
+        let text = text
+            .get(..length)
+            .and_then(|text| std::str::from_utf8(text).ok());
         let identity = text.and_then(|text| text.trim_end().parse().ok());
         identity.map(Vault).ok_or(VaultError::Damaged)
     }
@@ -68,7 +70,11 @@ impl Vault {
 
     /// Decrypts the private half of `public`. A row that belongs to another key is refused, so
     /// that rows cannot be exchanged.
-    pub(crate) fn unseal(&self, sealed: &[u8], public: &PublicKey) -> Result<SigningKey, VaultError> {
+    pub(crate) fn unseal(
+        &self,
+        sealed: &[u8],
+        public: &PublicKey,
+    ) -> Result<SigningKey, VaultError> {
         let mut secret = Zeroizing::new([0; 32]);
         if decrypt(&self.0, sealed, &mut *secret)? != secret.len() {
             return Err(VaultError::Damaged);
@@ -83,7 +89,9 @@ impl Vault {
 
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Vault").field("recipient", &self.recipient()).finish_non_exhaustive()
+        f.debug_struct("Vault")
+            .field("recipient", &self.recipient())
+            .finish_non_exhaustive()
     }
 }
 
@@ -92,16 +100,22 @@ impl fmt::Debug for Vault {
 #[non_exhaustive]
 pub enum VaultError {
     /// The passphrase does not open `identity.age`.
-    #[error("the passphrase does not open `identity.age`: check it, and that the home is the right one")]
+    #[error(
+        "the passphrase does not open `identity.age`: check it, and that the home is the right one"
+    )]
     WrongPassphrase,
     /// The identity does not open a private key.
-    #[error("a private key cannot be opened with this home's identity: restore the home from a backup")]
+    #[error(
+        "a private key cannot be opened with this home's identity: restore the home from a backup"
+    )]
     Decrypt,
     /// Not what was written here.
     #[error("`identity.age` or a private key is damaged: restore the home from a backup")]
     Damaged,
     /// The files of two homes.
-    #[error("`identity.age` and `issuer.db` are not of one home: restore both from the same backup")]
+    #[error(
+        "`identity.age` and `issuer.db` are not of one home: restore both from the same backup"
+    )]
     Mixed,
     /// Encryption failed.
     #[error("a private key cannot be encrypted ({0}): free memory and try again")]
@@ -112,7 +126,9 @@ fn encrypt(recipient: &dyn age::Recipient, plain: &[u8]) -> Result<Vec<u8>, Vaul
     let encryptor = Encryptor::with_recipients(iter::once(recipient))
         .map_err(|error| VaultError::Encrypt(io::Error::other(error.to_string())))?;
     let mut sealed = Vec::new();
-    let mut writer = encryptor.wrap_output(&mut sealed).map_err(VaultError::Encrypt)?;
+    let mut writer = encryptor
+        .wrap_output(&mut sealed)
+        .map_err(VaultError::Encrypt)?;
     writer.write_all(plain).map_err(VaultError::Encrypt)?;
     writer.finish().map_err(VaultError::Encrypt)?;
     Ok(sealed)
@@ -120,14 +136,20 @@ fn encrypt(recipient: &dyn age::Recipient, plain: &[u8]) -> Result<Vec<u8>, Vaul
 
 /// Decrypts into a buffer that the caller wipes, and tells the length. What does not fit is an
 /// error: a growing buffer would leave copies behind.
-fn decrypt(identity: &dyn age::Identity, sealed: &[u8], plain: &mut [u8]) -> Result<usize, VaultError> {
+fn decrypt(
+    identity: &dyn age::Identity,
+    sealed: &[u8],
+    plain: &mut [u8],
+) -> Result<usize, VaultError> {
     let decryptor = Decryptor::new_buffered(sealed).map_err(|_| VaultError::Damaged)?;
-    let mut reader = decryptor.decrypt(iter::once(identity)).map_err(|error| match error {
-        age::DecryptError::NoMatchingKeys
-        | age::DecryptError::KeyDecryptionFailed
-        | age::DecryptError::DecryptionFailed => VaultError::Decrypt,
-        _ => VaultError::Damaged,
-    })?;
+    let mut reader = decryptor
+        .decrypt(iter::once(identity))
+        .map_err(|error| match error {
+            age::DecryptError::NoMatchingKeys
+            | age::DecryptError::KeyDecryptionFailed
+            | age::DecryptError::DecryptionFailed => VaultError::Decrypt,
+            _ => VaultError::Damaged,
+        })?;
     let mut length = 0;
     while let Some(rest) = plain.get_mut(length..).filter(|rest| !rest.is_empty()) {
         match reader.read(rest).map_err(|_| VaultError::Damaged)? {
@@ -158,11 +180,23 @@ mod tests {
         let wrong = Passphrase::new("incorrect horse battery").unwrap();
         let vault = Vault::generate();
         let mut file = vault.to_file(&right).unwrap();
-        assert_eq!(Vault::from_file(&file, &right).unwrap().recipient(), vault.recipient());
-        assert!(matches!(Vault::from_file(&file, &wrong), Err(VaultError::WrongPassphrase)));
+        assert_eq!(
+            Vault::from_file(&file, &right).unwrap().recipient(),
+            vault.recipient()
+        );
+        assert!(matches!(
+            Vault::from_file(&file, &wrong),
+            Err(VaultError::WrongPassphrase)
+        ));
         file.pop();
-        assert!(matches!(Vault::from_file(&file, &right), Err(VaultError::Damaged)));
-        assert!(matches!(Vault::from_file(b"", &right), Err(VaultError::Damaged)));
+        assert!(matches!(
+            Vault::from_file(&file, &right),
+            Err(VaultError::Damaged)
+        ));
+        assert!(matches!(
+            Vault::from_file(b"", &right),
+            Err(VaultError::Damaged)
+        ));
     }
 
     #[test]
@@ -171,8 +205,14 @@ mod tests {
         let ((one, one_public), (_, two_public)) = (key(1), key(2));
         let mut sealed = vault.seal(&one).unwrap();
         assert_eq!(vault.unseal(&sealed, &one_public).unwrap(), one);
-        assert!(matches!(vault.unseal(&sealed, &two_public), Err(VaultError::Damaged)));
-        assert!(matches!(Vault::generate().unseal(&sealed, &one_public), Err(VaultError::Decrypt)));
+        assert!(matches!(
+            vault.unseal(&sealed, &two_public),
+            Err(VaultError::Damaged)
+        ));
+        assert!(matches!(
+            Vault::generate().unseal(&sealed, &one_public),
+            Err(VaultError::Decrypt)
+        ));
         *sealed.last_mut().unwrap() ^= 1;
         assert!(vault.unseal(&sealed, &one_public).is_err());
     }

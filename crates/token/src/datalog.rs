@@ -22,6 +22,7 @@ mod recognize;
 
 pub use authority::{Authority, AuthorityError};
 pub use block::{Block, BlockCheck, BlockError, BlockRule, Kind, Query};
+pub(crate) use caveat::is_limit;
 pub use caveat::{CheckMeaning, meaning};
 pub use decode::decode;
 pub use encode::DatalogError;

@@ -109,7 +109,9 @@ impl Envelope {
         if signed {
             Ok(&self.payload)
         } else {
-            Err(EnvelopeError::NotSigned { key: key.to_string() })
+            Err(EnvelopeError::NotSigned {
+                key: key.to_string(),
+            })
         }
     }
 
@@ -250,7 +252,9 @@ mod tests {
         let other = PublicKey::try_from(SigningKey::from_bytes(&[8; 32]).verifying_key()).unwrap();
         assert_eq!(
             read.open("a/b", &other),
-            Err(EnvelopeError::NotSigned { key: other.to_string() })
+            Err(EnvelopeError::NotSigned {
+                key: other.to_string()
+            })
         );
         let mut changed = read.clone();
         changed.payload[0] ^= 1;

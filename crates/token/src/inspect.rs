@@ -10,7 +10,7 @@ use crate::{
     grant::{Effective, Grant, Grants, TooManyCombinations},
     timestamp::Timestamp,
     token::Token,
-    value::Value,
+    value::{Value, visible},
 };
 
 /// What a token says. Nothing of it has been verified: anyone can write a token that says this.
@@ -291,18 +291,18 @@ impl fmt::Display for Inspection {
                     "token      {} ({} bytes, {state})",
                     claims.token_id, self.bytes
                 )?;
-                writeln!(f, "agent      {}", plain(&claims.agent))?;
-                writeln!(f, "principal  {}", plain(&claims.principal))?;
-                writeln!(f, "issuer     {}", plain(&claims.issuer))?;
+                writeln!(f, "agent      {}", visible(&claims.agent))?;
+                writeln!(f, "principal  {}", visible(&claims.principal))?;
+                writeln!(f, "issuer     {}", visible(&claims.issuer))?;
                 if let Some(tenant) = &claims.tenant {
-                    writeln!(f, "tenant     {}", plain(tenant))?;
+                    writeln!(f, "tenant     {}", visible(tenant))?;
                 }
                 writeln!(f, "issued     {}", claims.issued_at)?;
                 if let Some(depth) = claims.max_depth {
                     writeln!(f, "depth      at most {depth} appended blocks")?;
                 }
                 for (name, value) in &claims.claims {
-                    writeln!(f, "claim      {} = {}", plain(name), plain(value))?;
+                    writeln!(f, "claim      {} = {}", visible(name), visible(value))?;
                 }
             }
             (None, reason) => {
@@ -314,7 +314,7 @@ impl fmt::Display for Inspection {
                 writeln!(
                     f,
                     "because    {}",
-                    reason.as_deref().unwrap_or("it has no authority block")
+                    visible(reason.as_deref().unwrap_or("it has no authority block"))
                 )?;
             }
         }
@@ -336,7 +336,7 @@ impl fmt::Display for BlockView {
         writeln!(f, "\nblock {}{title}", self.block)?;
         for (label, text) in [("delegate", &self.delegate), ("task", &self.task)] {
             if let Some(text) = text {
-                writeln!(f, "  {label:<9}{}", plain(text))?;
+                writeln!(f, "  {label:<9}{}", visible(text))?;
             }
         }
         for (label, time) in [("from", self.not_before), ("until", self.expires)] {
@@ -345,16 +345,16 @@ impl fmt::Display for BlockView {
             }
         }
         for grant in &self.grants {
-            writeln!(f, "  grants   {grant}")?;
+            writeln!(f, "  grants   {}", visible(&grant.to_string()))?;
         }
         for scope in &self.scopes {
             writeln!(f, "  only     {}", joined(scope, "\n        or "))?;
         }
         for check in &self.checks {
-            writeln!(f, "  check    {check}")?;
+            writeln!(f, "  check    {}", visible(check))?;
         }
         for fact in &self.facts {
-            writeln!(f, "  says     {fact}")?;
+            writeln!(f, "  says     {}", visible(fact))?;
         }
         Ok(())
     }
@@ -381,7 +381,7 @@ impl fmt::Display for EffectiveAuthority {
             }
         }
         for check in &self.further {
-            writeln!(f, "only where {check}")?;
+            writeln!(f, "only where {}", visible(check))?;
         }
         Ok(())
     }
@@ -408,20 +408,7 @@ impl Serialize for EffectiveAuthority {
 fn joined<T: fmt::Display>(items: &[T], separator: &str) -> String {
     items
         .iter()
-        .map(T::to_string)
+        .map(|item| visible(&item.to_string()))
         .collect::<Vec<_>>()
         .join(separator)
-}
-
-/// Text of unknown origin, with what could move a terminal's cursor made visible.
-fn plain(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            if c.is_control() {
-                c.escape_default().collect::<Vec<_>>()
-            } else {
-                vec![c]
-            }
-        })
-        .collect()
 }

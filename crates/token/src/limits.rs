@@ -130,16 +130,8 @@ impl Limits {
 fn fixed_checks(token: &Token) -> usize {
     let checks = token.blocks().iter().flat_map(|block| &block.checks);
     checks
-        .filter(|check| check.queries.len() == 1 && is_limit(check))
+        .filter(|check| crate::datalog::is_limit(check))
         .count()
-}
-
-fn is_limit(check: &crate::datalog::BlockCheck) -> bool {
-    use crate::datalog::CheckMeaning::{Expires, MaxDepth, NotBefore};
-    matches!(
-        crate::datalog::meaning(check),
-        NotBefore(_) | Expires(_) | MaxDepth(_)
-    )
 }
 
 fn queries(block: &Block) -> impl Iterator<Item = &Query> {

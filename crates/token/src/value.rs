@@ -214,6 +214,25 @@ pub fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
+/// Text of unknown origin with all that could move a cursor, end a line or turn the direction of
+/// writing made visible, so that it can go to a terminal or a log.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let unseen = |c: char| {
+        let formats = matches!(c, '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
+        c.is_control() || formats
+    };
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if unseen(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
 impl serde::Serialize for Value {
     /// As canonical JSON text; only for `serde_json` serializers.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -20,8 +20,10 @@ use bailiwick_token::{
     timestamp::Timestamp,
     token::Token,
 };
-use bailiwick_verifier::{Request, Trust, Verifier};
-use biscuit_auth::{AuthorizerBuilder, AuthorizerLimits, Biscuit, BlockBuilder, KeyPair, UnverifiedBiscuit};
+use bailiwick_verifier::{Reason, Request, Trust, Verifier};
+use biscuit_auth::{
+    AuthorizerBuilder, AuthorizerLimits, Biscuit, BlockBuilder, KeyPair, UnverifiedBiscuit,
+};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use ed25519_dalek::SigningKey;
 
@@ -100,7 +102,10 @@ impl Setup {
     }
 
     fn key_pair(&self) -> KeyPair {
-        let private = biscuit_auth::PrivateKey::from_bytes(self.key.as_bytes(), biscuit_auth::Algorithm::Ed25519);
+        let private = biscuit_auth::PrivateKey::from_bytes(
+            self.key.as_bytes(),
+            biscuit_auth::Algorithm::Ed25519,
+        );
         KeyPair::from(&private.unwrap())
     }
 
@@ -123,12 +128,17 @@ impl Setup {
     fn mint(&self) -> Token {
         let id = KeyId::derive(ISSUER, &self.public());
         let block = datalog::authority_block(&self.claims(), &self.grants).unwrap();
-        let biscuit = block.root_key_id(id.as_u32()).build(&self.key_pair()).unwrap();
+        let biscuit = block
+            .root_key_id(id.as_u32())
+            .build(&self.key_pair())
+            .unwrap();
         Token::from_bytes(biscuit.to_vec().unwrap()).unwrap()
     }
 
     fn chain(&self, blocks: usize) -> Token {
-        (0..blocks).fold(self.mint(), |token, _| token.attenuate(&self.caveat).unwrap())
+        (0..blocks).fold(self.mint(), |token, _| {
+            token.attenuate(&self.caveat).unwrap()
+        })
     }
 
     fn verifier(&self) -> Verifier {
@@ -150,9 +160,14 @@ impl Setup {
             tombstones: Vec::new(),
             revocation_url: None,
         };
-        let keyset_public = PublicKey::from_bytes(self.keyset_key.verifying_key().as_bytes()).unwrap();
+        let keyset_public =
+            PublicKey::from_bytes(self.keyset_key.verifying_key().as_bytes()).unwrap();
         let envelope = keyset.sign(&self.keyset_key).to_json();
-        Verifier::new("erp", Trust::open(envelope.as_bytes(), &keyset_public, None).unwrap()).unwrap()
+        Verifier::new(
+            "erp",
+            Trust::open(envelope.as_bytes(), &keyset_public, None).unwrap(),
+        )
+        .unwrap()
     }
 }
 
@@ -177,15 +192,24 @@ fn prepared() -> AuthorizerBuilder {
         arg("currency", "EUR"); arg("vendor", "acme"); arg("note", "paper"); depth(3);
         allow if action($a), grant($a);
     "#;
-    let limits = AuthorizerLimits { max_facts: 10_000, max_iterations: 100, max_time: Duration::from_secs(60) };
-    AuthorizerBuilder::new().set_limits(limits).code(code).unwrap()
+    let limits = AuthorizerLimits {
+        max_facts: 10_000,
+        max_iterations: 100,
+        max_time: Duration::from_secs(60),
+    };
+    AuthorizerBuilder::new()
+        .set_limits(limits)
+        .code(code)
+        .unwrap()
 }
 
 fn mint(criterion: &mut Criterion) {
     let setup = Setup::new();
     let mut group = criterion.benchmark_group("mint");
     let key_pair = setup.key_pair();
-    group.bench_function("bailiwick", |bencher| bencher.iter(|| setup.mint().to_base64()));
+    group.bench_function("bailiwick", |bencher| {
+        bencher.iter(|| setup.mint().to_base64())
+    });
     group.bench_function("biscuit-auth", |bencher| {
         bencher.iter(|| {
             let block = datalog::authority_block(&setup.claims(), &setup.grants).unwrap();
@@ -209,7 +233,13 @@ fn attenuate(criterion: &mut Criterion) {
         .unwrap();
     let mut group = criterion.benchmark_group("attenuate");
     group.bench_function("bailiwick", |bencher| {
-        bencher.iter(|| Token::parse(black_box(&text)).unwrap().attenuate(&setup.caveat).unwrap().to_base64());
+        bencher.iter(|| {
+            Token::parse(black_box(&text))
+                .unwrap()
+                .attenuate(&setup.caveat)
+                .unwrap()
+                .to_base64()
+        });
     });
     group.bench_function("biscuit-auth", |bencher| {
         bencher.iter(|| {
@@ -229,14 +259,21 @@ fn verify(criterion: &mut Criterion) {
         let text = token.to_base64().to_string();
         let verified = verifier.verify(&token, setup.now).unwrap();
         let biscuit = Biscuit::from_base64(&text, root).unwrap();
-        assert!(verifier.check(&text, &request, setup.now).is_allow() && authorize(&biscuit, &prepared));
+        assert!(
+            verifier.check(&text, &request, setup.now).is_allow() && authorize(&biscuit, &prepared)
+        );
 
         let mut group = criterion.benchmark_group("verify, unseen");
         group.bench_function(BenchmarkId::new("bailiwick", blocks), |bencher| {
             bencher.iter(|| verifier.check(black_box(&text), &request, setup.now));
         });
         group.bench_function(BenchmarkId::new("biscuit-auth", blocks), |bencher| {
-            bencher.iter(|| authorize(&Biscuit::from_base64(black_box(&text), root).unwrap(), &prepared));
+            bencher.iter(|| {
+                authorize(
+                    &Biscuit::from_base64(black_box(&text), root).unwrap(),
+                    &prepared,
+                )
+            });
         });
         group.finish();
 
@@ -256,36 +293,86 @@ fn refuse(criterion: &mut Criterion) {
     let setup = Setup::new();
     let (verifier, request) = (setup.verifier(), request());
     let open = UnverifiedBiscuit::from(setup.mint().as_bytes()).unwrap();
-    let facts: String = (0..60).map(|n| format!("f({n}); ")).collect();
-    let join = format!("{facts} check if f($a), f($b), f($c), f($d), $a + $b + $c + $d < 0;");
-    let regex = format!(r#"check if action($a), $a.matches("\\w{{400}}{}");"#, "\\\\w".repeat(20));
-    let hostile: [(&str, &str); 4] = [
+    let join = |facts: i32| {
+        let facts: String = (0..facts).map(|n| format!("f({n}); ")).collect();
+        format!("{facts} check if f($a), f($b), f($c), f($d), $a + $b + $c + $d < 0;")
+    };
+    let out_of_fuel = |code: &str| {
+        let token = open
+            .append(BlockBuilder::new().code(code).unwrap())
+            .unwrap();
+        verifier
+            .check(&token.to_base64().unwrap(), &request, setup.now)
+            .reason()
+            == Some(Reason::OutOfFuel)
+    };
+    // The dearest that is still evaluated: one fact more, and it is refused for what it could cost.
+    let inside = (1..60)
+        .map(join)
+        .take_while(|code| !out_of_fuel(code))
+        .last()
+        .unwrap();
+    let join = join(60);
+    let regex = format!(
+        r#"check if action($a), $a.matches("\\w{{400}}{}");"#,
+        "\\\\w".repeat(20)
+    );
+    let hostile: [(&str, &str); 5] = [
         ("self-join of four", &join),
+        ("self-join of four, just inside the fuel", &inside),
         ("regular expression", &regex),
         ("time as a fact", "time(2020-01-01T00:00:00Z);"),
-        ("disjunctive reject if", r#"reject if action("other") or service("erp");"#),
+        (
+            "disjunctive reject if",
+            r#"reject if action("other") or service("erp");"#,
+        ),
     ];
     let mut tokens: Vec<(String, String)> = hostile
         .iter()
         .map(|(name, code)| {
-            let token = open.append(BlockBuilder::new().code(code).unwrap()).unwrap();
+            let token = open
+                .append(BlockBuilder::new().code(code).unwrap())
+                .unwrap();
             ((*name).to_owned(), token.to_base64().unwrap())
         })
         .collect();
     let p256 = KeyPair::new_with_algorithm(biscuit_auth::Algorithm::Secp256r1);
     let block = BlockBuilder::new().code(r#"delegate("x");"#).unwrap();
-    tokens.push(("P-256 key".to_owned(), open.append_with_keypair(&p256, block).unwrap().to_base64().unwrap()));
-    let long = BlockBuilder::new().code(format!(r#"delegate("{}");"#, "x".repeat(9000))).unwrap();
-    tokens.push(("oversized".to_owned(), open.append(long).unwrap().to_base64().unwrap()));
+    tokens.push((
+        "P-256 key".to_owned(),
+        open.append_with_keypair(&p256, block)
+            .unwrap()
+            .to_base64()
+            .unwrap(),
+    ));
+    let long = BlockBuilder::new()
+        .code(format!(r#"delegate("{}");"#, "x".repeat(9000)))
+        .unwrap();
+    tokens.push((
+        "oversized".to_owned(),
+        open.append(long).unwrap().to_base64().unwrap(),
+    ));
 
     let mut group = criterion.benchmark_group("refuse");
     let honest = setup.chain(1).to_base64().to_string();
     group.bench_function("(an honest token, allowed)", |bencher| {
-        bencher.iter(|| assert!(verifier.check(black_box(&honest), &request, setup.now).is_allow()));
+        bencher.iter(|| {
+            assert!(
+                verifier
+                    .check(black_box(&honest), &request, setup.now)
+                    .is_allow()
+            )
+        });
     });
     for (name, text) in &tokens {
         group.bench_function(name, |bencher| {
-            bencher.iter(|| assert!(!verifier.check(black_box(text), &request, setup.now).is_allow()));
+            bencher.iter(|| {
+                assert!(
+                    !verifier
+                        .check(black_box(text), &request, setup.now)
+                        .is_allow()
+                )
+            });
         });
     }
     group.finish();

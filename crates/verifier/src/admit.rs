@@ -20,7 +20,7 @@ pub(crate) type Refused = (Reason, String);
 /// Why a text or byte string that could not be decoded is refused.
 pub(crate) fn undecodable(error: &TokenError) -> Refused {
     let reason = match error {
-        TokenError::TooLarge => Reason::TooLarge,
+        TokenError::TooLarge | TokenError::Block(BlockError::TooLarge { .. }) => Reason::TooLarge,
         TokenError::Block(BlockError::Version { .. }) => Reason::Unsupported,
         _ => Reason::Malformed,
     };

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use bailiwick_token::{claims::TokenId, grant::Grant, timestamp::Timestamp};
+use bailiwick_token::{claims::TokenId, grant::Grant, timestamp::Timestamp, value::visible};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::{
-    explain::{Refusal, Shown, Values},
+    explain::{Refusal, Shown, Values, shortened},
     request::RequestError,
 };
 
@@ -238,7 +238,8 @@ impl Deny {
     pub(crate) fn new(reason: Reason, detail: String) -> Deny {
         Deny {
             reason,
-            detail,
+            // It may repeat names out of a token or call that nobody vouches for.
+            detail: shortened(&visible(&detail)),
             identity: None,
             refusals: Vec::new(),
         }

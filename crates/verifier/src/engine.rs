@@ -33,7 +33,7 @@ pub(crate) enum Outcome {
 }
 
 pub(crate) fn evaluate(token: &Biscuit, blocks: &[Block], facts: Vec<Fact>, limit: u64) -> Outcome {
-    if fuel::cost(blocks, &facts) > limit {
+    if !fuel::suffices(limit, blocks, &facts) {
         return Outcome::OutOfFuel;
     }
     let unlimited = AuthorizerLimits {

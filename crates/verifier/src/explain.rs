@@ -3,7 +3,7 @@
 use bailiwick_token::{
     grant::Bound,
     timestamp::Timestamp,
-    value::{Value, quote},
+    value::{Value, quote, visible},
 };
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
@@ -207,11 +207,12 @@ impl Refusal {
             None if self.block == 0 => " (authority)".to_owned(),
             None => String::new(),
         };
-        format!(
+        // Values and Datalog are quoted as JSON does it, which leaves some control characters.
+        visible(&format!(
             "block {}{delegate}: {}",
             self.block,
             self.condition.sentence(values)
-        )
+        ))
     }
 }
 
@@ -426,22 +427,9 @@ impl Serialize for Shown<'_> {
 /// The most characters of a value that a sentence repeats.
 const MAX_SHOWN: usize = 200;
 
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }
-}
-
-/// Text of unknown origin, with control characters made visible: a sentence may go to a terminal or a log.
-fn visible(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            if c.is_control() {
-                c.escape_default().collect::<Vec<_>>()
-            } else {
-                vec![c]
-            }
-        })
-        .collect()
 }

@@ -21,6 +21,10 @@ pub const MAX_CALL_BYTES: usize = 64 * 1024;
 /// The most facts that one call may be stated as.
 pub const MAX_FACTS: usize = 1024;
 
+/// The most bytes of all paths to members together. A path repeats the names of what it leads
+/// through, so a short call could spell out megabytes.
+pub const MAX_PATH_BYTES: usize = 512 * 1024;
+
 /// A call: an action, where it applies a resource, and named arguments.
 ///
 /// The service is not part of it: that is the verifier's own name, never taken from a request.
@@ -41,6 +45,9 @@ pub enum RequestError {
     /// The call has too many arguments and members.
     #[error("the call has more than {MAX_FACTS} arguments and members")]
     TooMany,
+    /// The call's names are too long for its nesting.
+    #[error("the paths of the call's members are longer than {MAX_PATH_BYTES} bytes in all")]
+    Paths,
     /// The text is not a call.
     #[error("the call is not an object with `action`, and where wanted `resource` and `args`: {0}")]
     Shape(String),
@@ -178,6 +185,7 @@ impl Request {
             resource: self.resource.as_deref(),
             names: self.args.keys().map(String::as_str).collect(),
             args: BTreeMap::new(),
+            path_bytes: 0,
         };
         let mut bytes = self
             .action
@@ -209,6 +217,7 @@ pub(crate) struct Statement<'a> {
     pub(crate) resource: Option<&'a str>,
     pub(crate) names: BTreeSet<&'a str>,
     pub(crate) args: BTreeMap<String, Stated<'a>>,
+    path_bytes: usize,
 }
 
 /// What is stated of one argument, or of one scalar member below it.
@@ -269,7 +278,7 @@ impl<'a> Statement<'a> {
                     if name.contains('.') {
                         return Err(RequestError::Name(name.clone()));
                     }
-                    let path = format!("{path}.{name}");
+                    let path = self.path(path, name)?;
                     match member {
                         Value::Array(_) | Value::Object(_) => self.members(&path, member)?,
                         _ => self.argument(path, member, false)?,
@@ -278,12 +287,25 @@ impl<'a> Statement<'a> {
             }
             Value::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    self.members(&format!("{path}.{index}"), item)?;
+                    if matches!(item, Value::Array(_) | Value::Object(_)) {
+                        let path = self.path(path, &index.to_string())?;
+                        self.members(&path, item)?;
+                    }
                 }
             }
             _ => {}
         }
         Ok(())
+    }
+
+    /// The path to a member, charged by its length.
+    fn path(&mut self, path: &str, member: &str) -> Result<String, RequestError> {
+        let path = format!("{path}.{member}");
+        self.path_bytes = self.path_bytes.saturating_add(path.len());
+        if self.path_bytes > MAX_PATH_BYTES {
+            return Err(RequestError::Paths);
+        }
+        Ok(path)
     }
 
     /// The facts of the profile: everything that a token's Datalog sees of a call.
@@ -298,7 +320,6 @@ impl<'a> Statement<'a> {
             fact(names::TIME, vec![Term::Date(now.unix())]),
             fact(names::SERVICE, vec![text(service)]),
             fact(names::ACTION, vec![text(self.action)]),
-            fact(names::ARGS, vec![Term::Set(listed)]),
             fact(
                 names::DEPTH,
                 vec![Term::Integer(i64::try_from(depth).unwrap_or(i64::MAX))],
@@ -324,6 +345,8 @@ impl<'a> Statement<'a> {
             state(names::DATE, stated.date.map(|date| Term::Date(date.unix())));
             state(names::JSON, stated.json.as_deref().map(text));
         }
+        // Strings are numbered in the order of the facts and found by search: frequent ones first.
+        facts.push(fact(names::ARGS, vec![Term::Set(listed)]));
         facts
     }
 }

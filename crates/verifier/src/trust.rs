@@ -67,6 +67,11 @@ pub enum RollbackError {
         "two different keysets carry the version {0}: one of them is forged, or a restored issuer did not raise its version"
     )]
     Fork(u64),
+    /// The revocation list has the number of the one in use, and other bytes.
+    #[error(
+        "two different revocation lists carry the number {0}: one of them is forged, or a restored issuer did not raise its number"
+    )]
+    RevocationsFork(u64),
     /// The revocation list is older than the one in use, or gone.
     #[error("the revocation list is older than the one in use, or missing")]
     Revocations,
@@ -75,6 +80,8 @@ pub enum RollbackError {
 #[derive(Debug)]
 struct Revocations {
     seq: u64,
+    /// The digest of the list's exact bytes.
+    digest: [u8; 32],
     expires: Timestamp,
     tokens: HashSet<TokenId>,
     blocks: HashSet<Vec<u8>>,
@@ -83,6 +90,8 @@ struct Revocations {
 /// What a token shows to be looked up.
 pub(crate) struct Credentials<'a> {
     pub(crate) root_key: KeyId,
+    /// The key itself: an id is too short to tell two issuers' keys apart for certain.
+    pub(crate) root: &'a PublicKey,
     pub(crate) token_id: TokenId,
     pub(crate) blocks: &'a [Vec<u8>],
 }
@@ -102,15 +111,15 @@ impl Trust {
         let keyset = Keyset::open(keyset, keyset_key)?;
         let revocations = match revocations {
             None => None,
-            Some(list) => {
-                let list = RevocationList::open(list, keyset_key)?;
+            Some(bytes) => {
+                let list = RevocationList::open(bytes, keyset_key)?;
                 if list.issuer != keyset.issuer {
                     return Err(TrustError::Issuer {
                         list: list.issuer,
                         keyset: keyset.issuer,
                     });
                 }
-                Some(Revocations::from(list))
+                Some(Revocations::new(list, Sha256::digest(bytes).into()))
             }
         };
         let keys = keyset
@@ -148,16 +157,18 @@ impl Trust {
         if offered.version == current.version && self.digest != used.digest {
             return Err(RollbackError::Fork(offered.version));
         }
-        let seq = |trust: &Trust| {
-            trust
-                .revocations
-                .as_ref()
-                .map(|revocations| revocations.seq)
-        };
-        if seq(self) < seq(used) {
-            return Err(RollbackError::Revocations);
+        match (&self.revocations, &used.revocations) {
+            (None, Some(_)) => Err(RollbackError::Revocations),
+            (Some(offered), Some(used)) if offered.seq < used.seq => {
+                Err(RollbackError::Revocations)
+            }
+            (Some(offered), Some(used))
+                if offered.seq == used.seq && offered.digest != used.digest =>
+            {
+                Err(RollbackError::RevocationsFork(used.seq))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The root key that a token names, where it is trusted at `now`.
@@ -215,7 +226,13 @@ impl Trust {
         shown: &Credentials<'_>,
         now: Timestamp,
     ) -> Result<(), (Reason, String)> {
-        self.root_key(Some(shown.root_key.as_u32()), now)?;
+        let (id, key) = self.root_key(Some(shown.root_key.as_u32()), now)?;
+        if key != *shown.root {
+            return Err((
+                Reason::UnknownKey,
+                format!("the root key `{id}` is another than the one that signed the token"),
+            ));
+        }
         let Some(revocations) = &self.revocations else {
             return Ok(());
         };
@@ -245,10 +262,11 @@ impl Trust {
     }
 }
 
-impl From<RevocationList> for Revocations {
-    fn from(list: RevocationList) -> Revocations {
+impl Revocations {
+    fn new(list: RevocationList, digest: [u8; 32]) -> Revocations {
         let mut revocations = Revocations {
             seq: list.seq,
+            digest,
             expires: list.expires,
             tokens: HashSet::new(),
             blocks: HashSet::new(),

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use bailiwick_token::{
     datalog::{Authority, Block, CheckMeaning, describe_check, meaning, names},
     grant::Grant,
-    key::KeyId,
+    key::{KeyId, PublicKey},
     timestamp::Timestamp,
     token::Token,
 };
@@ -38,7 +38,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             token: bailiwick_token::limits::Limits::default(),
-            fuel: 500_000,
+            fuel: 250_000,
         }
     }
 }
@@ -75,6 +75,7 @@ pub struct Verified {
     identity: Identity,
     expires: Timestamp,
     root_key: KeyId,
+    root: PublicKey,
     signatures: Vec<Vec<u8>>,
 }
 
@@ -199,7 +200,7 @@ impl Verifier {
             ));
         }
         let biscuit = chain::verify(token, &public)?;
-        Ok(assemble(token, authority, biscuit, root_key))
+        Ok(assemble(token, authority, biscuit, (root_key, public)))
     }
 
     /// Decides one call with a verified token.
@@ -255,6 +256,7 @@ impl Verifier {
     ) -> Result<Decision, Refused> {
         let shown = Credentials {
             root_key: token.root_key,
+            root: &token.root,
             token_id: token.identity.token_id,
             blocks: &token.signatures,
         };
@@ -503,7 +505,12 @@ impl Verified {
     }
 }
 
-fn assemble(token: &Token, authority: Authority, biscuit: Biscuit, root_key: KeyId) -> Verified {
+fn assemble(
+    token: &Token,
+    authority: Authority,
+    biscuit: Biscuit,
+    (root_key, root): (KeyId, PublicKey),
+) -> Verified {
     let meanings: Arc<[Vec<CheckMeaning>]> = token
         .blocks()
         .iter()
@@ -543,6 +550,7 @@ fn assemble(token: &Token, authority: Authority, biscuit: Biscuit, root_key: Key
         },
         expires,
         root_key,
+        root,
         signatures: token.block_signatures(),
     }
 }

@@ -245,7 +245,11 @@ mod tests {
     fn an_expectation_is_one_of_two_words() {
         assert_eq!(read(r#"{"expect":"allow"}"#).unwrap().expected, Some(true));
         assert_eq!(read("{}").unwrap().expected, None);
-        for bad in [r#"{"expect":"Allow"}"#, r#"{"expect":null}"#, r#"{"expect":true}"#] {
+        for bad in [
+            r#"{"expect":"Allow"}"#,
+            r#"{"expect":null}"#,
+            r#"{"expect":true}"#,
+        ] {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

@@ -103,7 +103,9 @@ impl Simulation {
         }
         Ok(Cow::Owned(match self.verifiers.get(service) {
             Some(Some(verifier)) => verifier.check(&self.token, request, self.now),
-            _ => *calls::denied("`service` is empty, or holds a star or a control character".to_owned()),
+            _ => *calls::denied(
+                "`service` is empty, or holds a star or a control character".to_owned(),
+            ),
         }))
     }
 }

@@ -59,11 +59,9 @@ impl Issuer {
             tombstones: Vec::new(),
             revocation_url: None,
         };
-        let secret = PrivateKey::from_bytes(
-            root.as_bytes(),
-            biscuit_auth::builder::Algorithm::Ed25519,
-        )
-        .map_err(broken)?;
+        let secret =
+            PrivateKey::from_bytes(root.as_bytes(), biscuit_auth::builder::Algorithm::Ed25519)
+                .map_err(broken)?;
         Ok(Issuer {
             root: KeyPair::from(&secret),
             root_id,
@@ -95,8 +93,11 @@ impl Issuer {
             .map_err(broken)?;
         let token = Token::from_bytes(biscuit.to_vec().map_err(broken)?).map_err(broken)?;
         Limits::default().check(&token).map_err(|error| {
-            Failure::plain(Exit::Local, format!("the grants do not fit a token: {error}"))
-                .hint("write fewer grants, or shorter lists")
+            Failure::plain(
+                Exit::Local,
+                format!("the grants do not fit a token: {error}"),
+            )
+            .hint("write fewer grants, or shorter lists")
         })?;
         Ok(token)
     }

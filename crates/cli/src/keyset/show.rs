@@ -30,7 +30,12 @@ pub(crate) struct ShowArgs {
     #[arg(value_name = "FILE|-")]
     keyset: Source,
     /// The public key that it must be signed with, as `keyset key` prints it
-    #[arg(long, value_name = "KEY", env = "BAILIWICK_KEYSET_KEY", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "BAILIWICK_KEYSET_KEY",
+        hide_env_values = true
+    )]
     keyset_key: Option<PublicKey>,
 }
 
@@ -59,7 +64,9 @@ impl ShowArgs {
             verified,
             keyset: &keyset,
         };
-        global.format().print(&shown, text(&keyset).unwrap_or_default())?;
+        global
+            .format()
+            .print(&shown, text(&keyset).unwrap_or_default())?;
         Ok(Exit::Done)
     }
 }
@@ -70,8 +77,16 @@ fn text(keyset: &Keyset) -> Result<String, fmt::Error> {
     writeln!(text, "version    {}", keyset.version)?;
     writeln!(text, "issued     {}", keyset.issued_at)?;
     writeln!(text, "expires    {}", keyset.expires)?;
-    writeln!(text, "refresh    every {}", parse::show_duration(keyset.refresh_hint))?;
-    writeln!(text, "max ttl    {}", parse::show_duration(keyset.max_token_ttl))?;
+    writeln!(
+        text,
+        "refresh    every {}",
+        parse::show_duration(keyset.refresh_hint)
+    )?;
+    writeln!(
+        text,
+        "max ttl    {}",
+        parse::show_duration(keyset.max_token_ttl)
+    )?;
     if let Some(url) = &keyset.revocation_url {
         writeln!(text, "revoked at {}", output::plain(url))?;
     }
@@ -90,7 +105,11 @@ fn text(keyset: &Keyset) -> Result<String, fmt::Error> {
     }
     for dead in &keyset.tombstones {
         let reason = output::plain(&dead.reason);
-        writeln!(text, "tombstone  {} revoked  {}: {reason}", dead.id, dead.revoked_at)?;
+        writeln!(
+            text,
+            "tombstone  {} revoked  {}: {reason}",
+            dead.id, dead.revoked_at
+        )?;
     }
     Ok(text)
 }

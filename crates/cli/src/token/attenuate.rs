@@ -65,7 +65,10 @@ impl AttenuateArgs {
             Ok(left) if is_nothing(left)? => {
                 output::warn("nothing is left: no call is inside all blocks of this token");
             }
-            Ok(left) => output::note(format_args!("what is left:\n{}", left.to_string().trim_end())),
+            Ok(left) => output::note(format_args!(
+                "what is left:\n{}",
+                left.to_string().trim_end()
+            )),
             Err(error) => output::warn(error),
         }
         let about = Narrowed {

@@ -1,5 +1,123 @@
-//! stub
-use crate::{exit::{Exit,Outcome}, settings::Global};
-#[derive(Debug, clap::Args)]
-pub(crate) struct MintArgs {}
-impl MintArgs { pub(super) async fn run(self, _g:&Global)->Outcome { Ok(Exit::Done) } }
+//! `bailiwick token mint`: authority for an agent.
+
+use bailiwick_issuer::{MintRequest, Receipt};
+use clap::{Args, value_parser};
+
+use super::deliver::deliver;
+use crate::{
+    clock,
+    exit::{Exit, Failure, Outcome},
+    input::{self, Source},
+    issuer::{unlocking, with},
+    out::Out,
+    output, parse,
+    passphrase::PassphraseArg,
+    settings::Global,
+};
+
+/// Options of `token mint`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The token is the only thing on stdout; what it is goes to stderr.
+
+Example:
+  bailiwick token mint --agent agent:buyer --principal team:procurement --ttl 15m \\
+      --grants grants.toml --out token")]
+pub(crate) struct MintArgs {
+    /// The agent that may act
+    #[arg(long, value_parser = parse::text)]
+    agent: String,
+    /// On whose authority
+    #[arg(long, value_parser = parse::text)]
+    principal: String,
+    /// The token's life, such as 15m
+    #[arg(long, value_name = "DURATION", env = "BAILIWICK_TTL", hide_env_values = true, value_parser = parse::duration)]
+    ttl: Option<u64>,
+    /// What it may do, TOML or JSON
+    #[arg(long, value_name = "FILE|-")]
+    grants: Source,
+    /// The tenant it acts in
+    #[arg(long, value_parser = parse::text)]
+    tenant: Option<String>,
+    /// What for, in words
+    #[arg(long, value_name = "TEXT", value_parser = parse::text)]
+    task: Option<String>,
+    /// How many times it may be narrowed
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=15))]
+    max_depth: Option<u32>,
+    /// A further claim; may be given several times
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = parse::claim)]
+    claims: Vec<(String, String)>,
+    #[command(flatten)]
+    out: Out,
+    #[command(flatten)]
+    passphrase: PassphraseArg,
+}
+
+impl MintArgs {
+    pub(super) async fn run(self, global: &Global) -> Outcome {
+        let request = self.request(global)?;
+        let now = clock::now()?;
+        let minted = with(global, async |issuer| {
+            let mint = async || issuer.mint(&request, now).await;
+            unlocking(issuer, &self.passphrase, global, mint).await
+        });
+        let minted = minted.await?;
+        deliver(&minted.token, &self.out, global.format(), &minted.receipt)?;
+        output::note(summary(&minted.receipt));
+        Ok(Exit::Done)
+    }
+
+    fn request(&self, global: &Global) -> Result<MintRequest, Failure> {
+        let mut claims = std::collections::BTreeMap::new();
+        for (name, value) in &self.claims {
+            if claims.insert(name.clone(), value.clone()).is_some() {
+                return Err(Failure::plain(
+                    Exit::Usage,
+                    format!("the claim `{name}` is given twice"),
+                )
+                .hint("give each claim one value"));
+            }
+        }
+        Ok(MintRequest {
+            agent: self.agent.clone(),
+            principal: self.principal.clone(),
+            tenant: self.tenant.clone(),
+            task: self.task.clone(),
+            claims,
+            grants: input::grants(&self.grants)?,
+            ttl: self.life(global)?,
+            max_depth: self.max_depth,
+        })
+    }
+
+    fn life(&self, global: &Global) -> Result<u64, Failure> {
+        if let Some(seconds) = self.ttl {
+            return Ok(seconds);
+        }
+        match global.config()?.ttl {
+            Some(text) => parse::duration(&text).map_err(|error| {
+                Failure::plain(Exit::Local, format!("`ttl` in `config.toml` is `{text}`"))
+                    .hint(error)
+            }),
+            None => Err(Failure::plain(Exit::Usage, "--ttl is not given")
+                .hint("give it, set BAILIWICK_TTL, or put `ttl` into `config.toml` in the home")),
+        }
+    }
+}
+
+fn summary(receipt: &Receipt) -> String {
+    let Receipt {
+        token_id,
+        agent,
+        principal,
+        expires,
+        key,
+        audit_seq,
+        ..
+    } = receipt;
+    format!(
+        "token {token_id} for {agent}, on the authority of {principal}\n\
+         until {expires}, signed by key {key}, recorded as row {audit_seq} of the audit"
+    )
+}

@@ -33,13 +33,28 @@ pub(crate) struct VerifyArgs {
     #[command(flatten)]
     token: TokenArg,
     /// The signed keyset of the issuer
-    #[arg(long, value_name = "FILE|-", env = "BAILIWICK_KEYSET", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "FILE|-",
+        env = "BAILIWICK_KEYSET",
+        hide_env_values = true
+    )]
     keyset: Option<Source>,
     /// The public key that the keyset is signed with, as `keyset key` prints it
-    #[arg(long, value_name = "KEY", env = "BAILIWICK_KEYSET_KEY", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "BAILIWICK_KEYSET_KEY",
+        hide_env_values = true
+    )]
     keyset_key: Option<PublicKey>,
     /// The signed list of revocations of the issuer
-    #[arg(long, value_name = "FILE|-", env = "BAILIWICK_REVOCATIONS", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "FILE|-",
+        env = "BAILIWICK_REVOCATIONS",
+        hide_env_values = true
+    )]
     revocations: Option<Source>,
     /// The service that is called: its verifier's own name
     #[arg(long, value_name = "NAME", env = "BAILIWICK_SERVICE", hide_env_values = true, value_parser = parse::text)]
@@ -100,9 +115,12 @@ impl VerifyArgs {
         let keyset = file(&self.keyset, &config.keyset).ok_or_else(|| missing("keyset"))?;
         let keyset_key = match (&self.keyset_key, &config.keyset_key) {
             (Some(key), _) => *key,
-            (None, Some(text)) => text
-                .parse()
-                .map_err(|error| Failure::new(Exit::Local, format!("`keyset_key` in `config.toml` is {error}")))?,
+            (None, Some(text)) => text.parse().map_err(|error| {
+                Failure::new(
+                    Exit::Local,
+                    format!("`keyset_key` in `config.toml` is {error}"),
+                )
+            })?,
             (None, None) => return Err(missing("keyset-key")),
         };
         let service = self
@@ -167,10 +185,16 @@ fn text(decision: &Decision, values: Values) -> String {
         }
     }
     if let Some(identity) = decision.identity() {
-        let (agent, principal) = (output::plain(&identity.agent), output::plain(&identity.principal));
+        let (agent, principal) = (
+            output::plain(&identity.agent),
+            output::plain(&identity.principal),
+        );
         lines.push(format!("  agent    {agent} for {principal}"));
         for link in &identity.chain {
-            let delegate = link.delegate.as_deref().map_or("nobody named".to_owned(), output::plain);
+            let delegate = link
+                .delegate
+                .as_deref()
+                .map_or("nobody named".to_owned(), output::plain);
             lines.push(format!("  via      {delegate} (block {})", link.block));
         }
         lines.push(format!("  token    {}", identity.token_id));

@@ -68,21 +68,32 @@ impl StagedKey {
     pub(crate) fn activate(self, policy: &Policy, now: Timestamp) -> Result<ActiveKey, Guard> {
         let until = self.ready_at(policy);
         if now < until {
-            return Err(Guard { id: self.0.id, wait: Wait::Publication, until });
+            return Err(Guard {
+                id: self.0.id,
+                wait: Wait::Publication,
+                until,
+            });
         }
         Ok(self.take_over(now))
     }
 
     /// Lets the key sign at once: where it must, and where nobody trusts another one.
     pub(crate) fn take_over(self, now: Timestamp) -> ActiveKey {
-        ActiveKey { key: self.0, activated_at: now }
+        ActiveKey {
+            key: self.0,
+            activated_at: now,
+        }
     }
 }
 
 impl ActiveKey {
     /// Ends its signing.
     pub(crate) fn supersede(self, now: Timestamp) -> RetiringKey {
-        RetiringKey { key: self.key, activated_at: self.activated_at, retiring_at: now }
+        RetiringKey {
+            key: self.key,
+            activated_at: self.activated_at,
+            retiring_at: now,
+        }
     }
 }
 
@@ -101,15 +112,28 @@ impl RetiringKey {
     pub(crate) fn retire(self, policy: &Policy, now: Timestamp) -> Result<RetiredKey, Guard> {
         let until = self.due_at(policy);
         if now < until {
-            return Err(Guard { id: self.key.id, wait: Wait::LiveTokens, until });
+            return Err(Guard {
+                id: self.key.id,
+                wait: Wait::LiveTokens,
+                until,
+            });
         }
         Ok(self.drop_at_once(now))
     }
 
     /// Ends its life whatever may still be alive.
     pub(crate) fn drop_at_once(self, now: Timestamp) -> RetiredKey {
-        let RetiringKey { key, activated_at, retiring_at } = self;
-        RetiredKey { key, activated_at, retiring_at, retired_at: now }
+        let RetiringKey {
+            key,
+            activated_at,
+            retiring_at,
+        } = self;
+        RetiredKey {
+            key,
+            activated_at,
+            retiring_at,
+            retired_at: now,
+        }
     }
 }
 
@@ -155,17 +179,31 @@ impl Key {
             Key::Staged(staged) => (staged.0, None, None, None),
             Key::Active(active) => (active.key, Some(active.activated_at), None, None),
             Key::Retiring(k) => (k.key, Some(k.activated_at), Some(k.retiring_at), None),
-            Key::Retired(k) => {
-                (k.key, Some(k.activated_at), Some(k.retiring_at), Some(k.retired_at))
-            }
+            Key::Retired(k) => (
+                k.key,
+                Some(k.activated_at),
+                Some(k.retiring_at),
+                Some(k.retired_at),
+            ),
         };
         let reason = reason.to_owned();
-        RevokedKey { key, activated_at, retiring_at, retired_at, revoked_at: now, reason }
+        RevokedKey {
+            key,
+            activated_at,
+            retiring_at,
+            retired_at,
+            revoked_at: now,
+            reason,
+        }
     }
 
     /// The key as people and programs see it.
     pub(crate) fn info(&self, policy: &Policy) -> KeyInfo {
-        let Dates { id, public, staged_at } = self.dates().clone();
+        let Dates {
+            id,
+            public,
+            staged_at,
+        } = self.dates().clone();
         let mut info = KeyInfo {
             id,
             public,

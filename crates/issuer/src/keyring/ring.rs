@@ -7,6 +7,7 @@ use bailiwick_token::{
     keyset::{Algorithm, KeyState, MAX_KEYS, MAX_TOMBSTONES, RootKey, Tombstone},
     timestamp::Timestamp,
 };
+use serde::Serialize;
 
 use super::{
     Policy, State, TransitionError,
@@ -24,28 +25,47 @@ pub(crate) struct Ring {
 }
 
 /// One transition of one key: one row of the audit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Change {
-    pub(crate) id: KeyId,
-    pub(crate) step: Step,
-    /// A guard was overridden.
-    pub(crate) forced: bool,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The key.
+    pub id: KeyId,
+    /// What happened to it.
+    pub step: Step,
+    /// Whether a guard was overridden.
+    pub forced: bool,
 }
 
 /// What happened to a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Step {
+    /// It was made and published.
     Stage,
+    /// It began to sign.
     Activate,
+    /// It ceased to sign.
     Supersede,
+    /// It left the keyset, and its private half was destroyed.
     Retire,
+    /// It became a tombstone, and its private half was destroyed.
     Revoke,
+}
+
+impl Change {
+    fn is_revocation(&self) -> bool {
+        self.step == Step::Revoke
+    }
 }
 
 impl Ring {
     pub(crate) fn new(policy: Policy, keys: impl IntoIterator<Item = Key>) -> Ring {
         let keys = keys.into_iter().map(|key| (key.id(), key)).collect();
-        Ring { policy, keys, changes: Vec::new() }
+        Ring {
+            policy,
+            keys,
+            changes: Vec::new(),
+        }
     }
 
     /// Adds a fresh key.
@@ -62,7 +82,11 @@ impl Ring {
         if self.published().count() >= MAX_KEYS {
             return Err(TransitionError::TooMany { max: MAX_KEYS });
         }
-        let staged = StagedKey(Dates { id, public, staged_at: now });
+        let staged = StagedKey(Dates {
+            id,
+            public,
+            staged_at: now,
+        });
         self.put(Key::Staged(staged), Step::Stage, false);
         Ok(self)
     }
@@ -78,9 +102,14 @@ impl Ring {
             Key::Staged(staged) => staged,
             other => return Err(wrong_state(&other, "only a staged key can be activated")),
         };
-        let early = now < staged.ready_at(&self.policy);
-        let active =
-            if force { staged.take_over(now) } else { staged.activate(&self.policy, now)? };
+        // The first key of all waits for nobody: no verifier trusts another one.
+        let first = self.active().is_none() && !self.changes.iter().any(Change::is_revocation);
+        let early = !first && now < staged.ready_at(&self.policy);
+        let active = if force || first {
+            staged.take_over(now)
+        } else {
+            staged.activate(&self.policy, now)?
+        };
         if let Some(old) = self.active().map(|old| old.key.id)
             && let Key::Active(old) = self.take(old)?
         {
@@ -109,8 +138,11 @@ impl Ring {
             }
         };
         let early = now < retiring.due_at(&self.policy);
-        let retired =
-            if force { retiring.drop_at_once(now) } else { retiring.retire(&self.policy, now)? };
+        let retired = if force {
+            retiring.drop_at_once(now)
+        } else {
+            retiring.retire(&self.policy, now)?
+        };
         self.put(Key::Retired(retired), Step::Retire, early);
         Ok(self)
     }
@@ -133,7 +165,10 @@ impl Ring {
         }
         self.put(revoked, Step::Revoke, false);
         if was_active {
-            let spare = self.spare().map(|spare| spare.0.id).ok_or(TransitionError::NoSpare)?;
+            let spare = self
+                .spare()
+                .map(|spare| spare.0.id)
+                .ok_or(TransitionError::NoSpare)?;
             return self.activate(spare, true, now);
         }
         Ok(self)
@@ -143,6 +178,7 @@ impl Ring {
         self.keys.get(&id)
     }
 
+    #[cfg(test)]
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
         self.keys.values()
     }
@@ -193,7 +229,13 @@ impl Ring {
                 Key::Retired(_) | Key::Revoked(_) => return None,
             };
             let Dates { id, public, .. } = *key.dates();
-            Some(RootKey { id, alg: Algorithm::Ed25519, public, state, not_after })
+            Some(RootKey {
+                id,
+                alg: Algorithm::Ed25519,
+                public,
+                state,
+                not_after,
+            })
         })
     }
 
@@ -228,7 +270,11 @@ impl Ring {
 }
 
 fn wrong_state(key: &Key, hint: &'static str) -> TransitionError {
-    TransitionError::WrongState { id: key.id(), state: key.state(), hint }
+    TransitionError::WrongState {
+        id: key.id(),
+        state: key.state(),
+        hint,
+    }
 }
 
 #[cfg(test)]

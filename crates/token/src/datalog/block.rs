@@ -81,6 +81,12 @@ pub enum BlockError {
         /// What is wrong.
         what: &'static str,
     },
+    /// The block's strings are too long once its symbols are resolved.
+    #[error("block {block} names long strings too often")]
+    TooLarge {
+        /// The block, counted from 0, the authority block.
+        block: usize,
+    },
     /// The block is written in a version of Datalog that is not known.
     #[error("block {block} is written in an unknown version of Datalog ({version})")]
     Version {

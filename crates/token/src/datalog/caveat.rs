@@ -32,15 +32,25 @@ pub fn meaning(check: &BlockCheck) -> CheckMeaning {
     if check.kind != Kind::One {
         return CheckMeaning::Datalog;
     }
-    if let [query] = check.queries.as_slice()
-        && let Some(bound) = single_bound(query)
-    {
-        return bound;
+    if let Some(limit) = limit(check) {
+        return limit;
     }
     let grants: Option<Vec<Grant>> = check.queries.iter().map(recognize::grant).collect();
     match grants {
         Some(grants) if !grants.is_empty() => CheckMeaning::Scope(grants),
         _ => CheckMeaning::Datalog,
+    }
+}
+
+/// Whether the check is a limit in time or depth: cheaper to tell than what it means.
+pub(crate) fn is_limit(check: &BlockCheck) -> bool {
+    limit(check).is_some()
+}
+
+fn limit(check: &BlockCheck) -> Option<CheckMeaning> {
+    match check.queries.as_slice() {
+        [query] if check.kind == Kind::One => single_bound(query),
+        _ => None,
     }
 }
 

@@ -1,6 +1,9 @@
 //! Biscuit's protobuf schema (`schema.proto`, version 3.3) -> [`Block`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use biscuit_auth::{
     builder::{Binary, MapKey, Op, Predicate, Term, Unary},
@@ -64,7 +67,10 @@ fn block(
     symbols
         .extend(&added)
         .map_err(|_| malformed("it repeats a symbol"))?;
-    let reader = Reader { symbols };
+    let reader = Reader {
+        symbols,
+        left: Cell::new(MAX_RESOLVED),
+    };
     let read = || -> Result<Block, &'static str> {
         Ok(Block {
             version,
@@ -77,8 +83,17 @@ fn block(
             checks: each(&message.checks, |check| reader.check(check))?,
         })
     };
-    read().map_err(malformed)
+    read().map_err(|what| match what {
+        TOO_LARGE => BlockError::TooLarge { block: index },
+        what => malformed(what),
+    })
 }
+
+/// The most bytes of strings in a block once its symbols are resolved: a short block can name one
+/// long symbol thousands of times.
+const MAX_RESOLVED: usize = 1 << 20;
+
+const TOO_LARGE: &str = "its strings are too long";
 
 type Read<T> = Result<T, &'static str>;
 
@@ -88,15 +103,20 @@ fn each<A, B>(items: &[A], read: impl FnMut(&A) -> Read<B>) -> Read<Vec<B>> {
 
 struct Reader<'a> {
     symbols: &'a SymbolTable,
+    /// Bytes that may still be resolved.
+    left: Cell<usize>,
 }
 
 // Recursion below is bounded: prost refuses messages nested deeper than 100.
 impl Reader<'_> {
     fn symbol(&self, index: u64) -> Read<String> {
-        self.symbols
+        let symbol = self
+            .symbols
             .get_symbol(index)
-            .map(str::to_owned)
-            .ok_or("it refers to an unknown symbol")
+            .ok_or("it refers to an unknown symbol")?;
+        let left = self.left.get().checked_sub(symbol.len()).ok_or(TOO_LARGE)?;
+        self.left.set(left);
+        Ok(symbol.to_owned())
     }
 
     fn fact(&self, predicate: &schema::Predicate) -> Read<Predicate> {
@@ -123,8 +143,17 @@ impl Reader<'_> {
         };
         Ok(BlockCheck {
             kind,
-            queries: each(&check.queries, |query| self.query(query))?,
+            queries: each(&check.queries, |query| self.alternative(query))?,
         })
+    }
+
+    /// The head of an alternative means nothing, so it may hold nothing: what no one looks at is
+    /// counted by no limit, and evaluators trip over variables in it.
+    fn alternative(&self, rule: &schema::Rule) -> Read<Query> {
+        if !self.predicate(&rule.head)?.terms.is_empty() {
+            return Err("an alternative of a check has a head that holds terms");
+        }
+        self.query(rule)
     }
 
     fn query(&self, rule: &schema::Rule) -> Read<Query> {

@@ -1,0 +1,98 @@
+//! `bailiwick keyset export` and `keyset key`: what verifiers are given.
+
+use std::path::Path;
+
+use bailiwick_token::{key::PublicKey, timestamp::Timestamp};
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    clock,
+    exit::{Exit, Outcome},
+    issuer::{unlocking, with},
+    out::{self, Out, Readers},
+    output::{self, Format},
+    passphrase::PassphraseArg,
+    settings::Global,
+};
+
+/// Options of `keyset export`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The keyset is signed again where it is over an hour old; run this hourly.
+
+Example:
+  bailiwick keyset export --out /srv/www/.well-known/bailiwick/keyset")]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    out: Out,
+    #[command(flatten)]
+    passphrase: PassphraseArg,
+}
+
+#[derive(Serialize)]
+struct Exported<'a> {
+    keyset_version: u64,
+    issued_at: Timestamp,
+    expires: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    envelope: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    out: Option<&'a Path>,
+}
+
+impl ExportArgs {
+    pub(super) async fn run(self, global: &Global) -> Outcome {
+        let now = clock::now()?;
+        let keyset = with(global, async |issuer| {
+            let sign = async || issuer.keyset(now).await;
+            unlocking(issuer, &self.passphrase, global, sign).await
+        });
+        let keyset = keyset.await?;
+        let out = self.out.out.as_deref();
+        let exported = Exported {
+            keyset_version: keyset.version,
+            issued_at: keyset.issued_at,
+            expires: keyset.expires,
+            envelope: out.is_none().then_some(keyset.envelope.as_str()),
+            out,
+        };
+        // The very bytes that were signed and stored: one version, one file.
+        if let Some(path) = out {
+            out::write(path, &keyset.envelope, Readers::Everyone)?;
+        }
+        match (out, global.format()) {
+            (Some(_), Format::Text) => {}
+            (_, format) => format.print(&exported, &keyset.envelope)?,
+        }
+        output::note(format_args!(
+            "keyset version {}, until {}",
+            keyset.version, keyset.expires
+        ));
+        Ok(Exit::Done)
+    }
+}
+
+/// Options of `keyset key`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It is public, and the one thing that a verifier is configured with.
+
+Example:
+  bailiwick keyset key")]
+pub(crate) struct KeyArgs {}
+
+#[derive(Serialize)]
+struct Key {
+    keyset_key: PublicKey,
+}
+
+impl KeyArgs {
+    pub(super) async fn run(self, global: &Global) -> Outcome {
+        let keyset_key = with(global, async |issuer| Ok(*issuer.keyset_key())).await?;
+        global
+            .format()
+            .print(&Key { keyset_key }, format_args!("{keyset_key}\n"))?;
+        Ok(Exit::Done)
+    }
+}

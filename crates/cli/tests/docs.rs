@@ -1,0 +1,84 @@
+//! The commands of the book run as they stand: every `sh` block of a page, in order, in an empty
+//! folder. A `toml` block is written to the file that the line above it names, as in `grants.toml`:
+
+#![cfg(all(test, unix))]
+
+use std::{path::Path, process::Command};
+
+/// One shell script of the pages' commands and files.
+fn script(pages: &[&str]) -> String {
+    let mut script = String::new();
+    for page in pages {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../docs")
+            .join(page);
+        let text = std::fs::read_to_string(&path).expect("a page");
+        let (mut file, mut block) = (None, None);
+        for line in text.lines() {
+            match (block, line) {
+                (None, "```sh") => block = Some("sh"),
+                (None, "```toml") if file.is_some() => {
+                    script.push_str(&format!(
+                        "cat > {} <<'TOML'\n",
+                        file.take().expect("a name")
+                    ));
+                    block = Some("toml");
+                }
+                (None, line) if line.starts_with("```") => block = Some("skipped"),
+                (Some(kind), "```") => {
+                    script.push_str(if kind == "toml" { "TOML\n" } else { "" });
+                    block = None;
+                }
+                // The binary under test is on the path already.
+                (Some("sh"), line) if line.starts_with("cargo install") => {}
+                (Some("sh" | "toml"), line) => script.push_str(&format!("{line}\n")),
+                (None, line) if !line.is_empty() => file = named_file(line),
+                _ => {}
+            }
+        }
+    }
+    script
+}
+
+/// The name in a line that ends in a name in backquotes and a colon.
+fn named_file(line: &str) -> Option<String> {
+    let name = line.strip_suffix("`:")?.rsplit('`').next()?;
+    name.contains('.').then(|| name.to_owned())
+}
+
+fn run(pages: &[&str]) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let binary = Path::new(env!("CARGO_BIN_EXE_bailiwick"))
+        .parent()
+        .expect("its folder");
+    let path = format!(
+        "{}:{}",
+        binary.display(),
+        std::env::var("PATH").expect("PATH")
+    );
+    let output = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", &script(pages)])
+        .current_dir(&folder)
+        .env("PATH", path)
+        .output()
+        .expect("bash");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{pages:?}:\n{text}");
+    text
+}
+
+#[test]
+fn start_here_and_the_orchestrators_guide() {
+    let text = run(&["start.md", "guides/orchestrator.md"]);
+    assert!(
+        text.contains("exit code 3") && text.contains("`amount` is 5000, at most 4200 is allowed"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_operators_guide() {
+    let text = run(&["guides/operator.md"]);
+    assert!(!text.is_empty());
+}

@@ -1,0 +1,332 @@
+//! The audit: one row per mint, refusal, revocation and key change, each chained to the one before.
+//!
+//! A row's hash covers every column and the hash of the row before, so an edited, removed or
+//! reordered row breaks the chain there. Where the chain ends is stored apart from it. Someone who
+//! can rewrite all of the database can make a new chain; to notice that, note the head that
+//! [`AuditReport`] shows somewhere else.
+
+use std::{fmt, str::FromStr};
+
+use bailiwick_token::timestamp::Timestamp;
+use serde::{Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+/// Opens the encoding of a row: no hash of anything else can be taken for it.
+const LABEL: &[u8] = b"bailiwick/audit/1";
+
+/// The hash that the first row is chained to.
+pub(crate) const GENESIS: [u8; 32] = [0; 32];
+
+/// What a row records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AuditEvent {
+    /// The issuer was made.
+    Init,
+    /// A root key was made and published.
+    KeyStage,
+    /// A root key began to sign.
+    KeyActivate,
+    /// A root key ceased to sign.
+    KeySupersede,
+    /// A root key left the keyset, its private half was destroyed.
+    KeyRetire,
+    /// A root key was revoked, its private half was destroyed.
+    KeyRevoke,
+    /// A token was minted.
+    Mint,
+    /// A token was refused.
+    MintRefused,
+    /// A token or block was revoked.
+    Revoke,
+}
+
+impl AuditEvent {
+    /// All events.
+    pub const ALL: [AuditEvent; 9] = [
+        AuditEvent::Init,
+        AuditEvent::KeyStage,
+        AuditEvent::KeyActivate,
+        AuditEvent::KeySupersede,
+        AuditEvent::KeyRetire,
+        AuditEvent::KeyRevoke,
+        AuditEvent::Mint,
+        AuditEvent::MintRefused,
+        AuditEvent::Revoke,
+    ];
+
+    /// The name, as rows hold it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AuditEvent::Init => "init",
+            AuditEvent::KeyStage => "key.stage",
+            AuditEvent::KeyActivate => "key.activate",
+            AuditEvent::KeySupersede => "key.supersede",
+            AuditEvent::KeyRetire => "key.retire",
+            AuditEvent::KeyRevoke => "key.revoke",
+            AuditEvent::Mint => "mint",
+            AuditEvent::MintRefused => "mint.refused",
+            AuditEvent::Revoke => "revoke",
+        }
+    }
+}
+
+impl fmt::Display for AuditEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for AuditEvent {
+    type Err = AuditEventError;
+
+    fn from_str(text: &str) -> Result<AuditEvent, AuditEventError> {
+        AuditEvent::ALL
+            .into_iter()
+            .find(|event| event.as_str() == text)
+            .ok_or(AuditEventError)
+    }
+}
+
+/// The text names no event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not an event: use init, key.stage, key.activate, key.supersede, key.retire, key.revoke, mint, mint.refused or revoke"
+)]
+pub struct AuditEventError;
+
+/// What is to be recorded; the store adds its place in the chain.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) event: AuditEvent,
+    pub(crate) agent: Option<String>,
+    pub(crate) principal: Option<String>,
+    pub(crate) token: Option<String>,
+    pub(crate) key: Option<String>,
+    /// An object.
+    pub(crate) detail: serde_json::Value,
+}
+
+impl Entry {
+    pub(crate) fn new(event: AuditEvent, detail: serde_json::Value) -> Entry {
+        Entry {
+            event,
+            agent: None,
+            principal: None,
+            token: None,
+            key: None,
+            detail,
+        }
+    }
+}
+
+/// Which rows to list. Each field that is set narrows the answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Of this agent.
+    pub agent: Option<String>,
+    /// On this principal's authority.
+    pub principal: Option<String>,
+    /// About this token, by its id.
+    pub token: Option<String>,
+    /// Of this kind.
+    pub event: Option<AuditEvent>,
+    /// Not before.
+    pub since: Option<Timestamp>,
+    /// At most so many, the latest ones.
+    pub limit: Option<u32>,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuditRow {
+    /// Its place, from 1 and without gaps.
+    pub seq: u64,
+    /// When it was written.
+    pub time: Timestamp,
+    /// Who did it, as the caller stated.
+    pub actor: String,
+    /// The name of an [`AuditEvent`].
+    pub event: String,
+    /// The agent it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// The principal it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
+    /// The id of the token it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The id of the root key it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The rest: a JSON object as text, and in JSON as an object.
+    #[serde(serialize_with = "as_json")]
+    pub detail: String,
+    /// The hash of the row before.
+    #[serde(serialize_with = "as_hex")]
+    pub prev: [u8; 32],
+    /// The hash of this row.
+    #[serde(serialize_with = "as_hex")]
+    pub hash: [u8; 32],
+}
+
+impl AuditRow {
+    /// What [`AuditRow::hash`] has to be. Each part is preceded by its length or has a fixed one,
+    /// and what is absent differs from what is empty, so no two rows have one encoding.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        let mut hash = Sha256::new_with_prefix(LABEL);
+        hash.update(self.seq.to_be_bytes());
+        hash.update(self.time.unix().to_be_bytes());
+        let (actor, event, detail) = (Some(&self.actor), Some(&self.event), Some(&self.detail));
+        let (agent, principal) = (self.agent.as_ref(), self.principal.as_ref());
+        let (token, key) = (self.token.as_ref(), self.key.as_ref());
+        for part in [actor, event, agent, principal, token, key, detail] {
+            hash.update([u8::from(part.is_some())]);
+            let text = part.map_or("", String::as_str);
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text);
+        }
+        hash.update(self.prev);
+        hash.finalize().into()
+    }
+}
+
+/// A place in the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct AuditHead {
+    /// The last row; 0 where there is none.
+    pub seq: u64,
+    /// Its hash.
+    #[serde(serialize_with = "as_hex")]
+    pub hash: [u8; 32],
+}
+
+/// The outcome of checking the whole chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuditReport {
+    /// How many rows were found good.
+    pub rows: u64,
+    /// Where the chain should end, as stored apart from it. Worth noting elsewhere.
+    pub head: AuditHead,
+    /// The first row that is not as it was written.
+    pub finding: Option<AuditFinding>,
+}
+
+/// A break in the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct AuditFinding {
+    /// The row.
+    pub seq: u64,
+    /// What happened to it.
+    pub tampering: Tampering,
+}
+
+impl fmt::Display for AuditFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.tampering {
+            Tampering::Edited => "was edited or moved",
+            Tampering::Rewritten => "was replaced, with a hash made for the replacement",
+            Tampering::Removed => "was removed",
+            Tampering::Added => "was added from outside",
+        };
+        write!(f, "row {} {what}", self.seq)
+    }
+}
+
+/// What happened to a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Tampering {
+    /// Its hash does not fit its content: edited, or another row in its place.
+    Edited,
+    /// Its hash fits, and is not the one that the chain goes on with.
+    Rewritten,
+    /// It is not there.
+    Removed,
+    /// The chain ends before it.
+    Added,
+}
+
+/// A walk along the chain from its start, row by row in their order.
+pub(crate) struct Walk {
+    rows: u64,
+    last: AuditHead,
+    finding: Option<AuditFinding>,
+}
+
+impl Walk {
+    pub(crate) fn new() -> Walk {
+        Walk {
+            rows: 0,
+            last: AuditHead {
+                seq: 0,
+                hash: GENESIS,
+            },
+            finding: None,
+        }
+    }
+
+    /// Whether there is no finding yet.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.finding.is_none()
+    }
+
+    /// Takes the next row; `None` where it holds what no row was ever written with.
+    pub(crate) fn step(&mut self, seq: u64, row: Option<&AuditRow>) {
+        let expected = self.last.seq.saturating_add(1);
+        let finding = |seq, tampering| Some(AuditFinding { seq, tampering });
+        self.finding = match row {
+            _ if self.finding.is_some() => self.finding,
+            _ if seq > expected => finding(expected, Tampering::Removed),
+            Some(row) if seq == expected && row.digest() == row.hash => {
+                if row.prev == self.last.hash {
+                    self.rows = self.rows.saturating_add(1);
+                    self.last = AuditHead {
+                        seq,
+                        hash: row.hash,
+                    };
+                    None
+                } else {
+                    // This row is whole, so the one before is not what it was chained to.
+                    finding(self.last.seq.max(1), Tampering::Rewritten)
+                }
+            }
+            _ => finding(seq, Tampering::Edited),
+        };
+    }
+
+    /// Compares the end with where the chain should end.
+    pub(crate) fn finish(self, head: AuditHead) -> AuditReport {
+        let last = self.last;
+        let at_the_end = if last.seq < head.seq {
+            Some((last.seq.saturating_add(1), Tampering::Removed))
+        } else if last.seq > head.seq {
+            Some((head.seq.saturating_add(1), Tampering::Added))
+        } else if last.hash != head.hash {
+            Some((last.seq, Tampering::Rewritten))
+        } else {
+            None
+        };
+        let at_the_end = at_the_end.map(|(seq, tampering)| AuditFinding { seq, tampering });
+        AuditReport {
+            rows: self.rows,
+            head,
+            finding: self.finding.or(at_the_end),
+        }
+    }
+}
+
+fn as_hex<S: Serializer>(bytes: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&hex::encode(bytes))
+}
+
+/// As the JSON that it is, or as text where it was tampered with.
+fn as_json<S: Serializer>(detail: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    match serde_json::from_str::<serde_json::Value>(detail) {
+        Ok(value) => value.serialize(serializer),
+        Err(_) => serializer.serialize_str(detail),
+    }
+}

@@ -1,0 +1,287 @@
+//! The issuer as a whole: made, opened, unlocked.
+
+use std::{fmt, path::Path, sync::OnceLock};
+
+use bailiwick_token::{key::PublicKey, timestamp::Timestamp};
+use ed25519_dalek::SigningKey;
+use rand::rngs::OsRng;
+use serde_json::json;
+
+use crate::{
+    audit::{AuditEvent, AuditFilter, AuditReport, AuditRow, Entry},
+    home::{Draft, Home, HomeError},
+    keyring::{KeyInfo, Ring},
+    keys::{self, KeyError},
+    keyset::PublishError,
+    passphrase::Passphrase,
+    settings::{InitOptions, Settings, SettingsError},
+    store::{Store, StoreError, Tx},
+    vault::{Vault, VaultError},
+};
+
+/// Who did it, where nobody said.
+pub(crate) const ACTOR: &str = "local";
+
+/// The name of the keyset key among the private keys; root keys go by their ids.
+pub(crate) const KEYSET_KEY: &str = "keyset";
+
+/// An issuer: a home directory, opened. `Debug` shows where it is and no secret.
+pub struct Issuer {
+    pub(crate) store: Store,
+    pub(crate) settings: Settings,
+    pub(crate) actor: String,
+    home: Home,
+    vault: OnceLock<Vault>,
+}
+
+impl Issuer {
+    /// Makes an issuer at `home`: a keyset key, an active root key, a staged spare, the first
+    /// keyset. The result is unlocked. It is made beside its place and moved there as a whole, so
+    /// a failure leaves nothing, and nothing that exists is overwritten.
+    ///
+    /// # Errors
+    /// [`InitError`], and there is no issuer.
+    pub async fn init(
+        home: &Path,
+        options: InitOptions,
+        passphrase: &Passphrase,
+        now: Timestamp,
+    ) -> Result<Issuer, InitError> {
+        options.check()?;
+        let draft = Draft::begin(home)?;
+        let vault = Vault::generate();
+        draft.write(&vault.to_file(passphrase)?)?;
+        let store = Store::open(&draft.home().database()).await?;
+        let made = fill(&store, &vault, &options, now).await;
+        store.close().await;
+        made?;
+        let home = draft.keep()?;
+        let mut issuer = Issuer::open(home.path()).await?;
+        issuer.vault = OnceLock::from(vault);
+        issuer.actor = options.actor;
+        Ok(issuer)
+    }
+
+    /// Opens the issuer at `home`, locked. An older database is brought up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`], where there is none, others can read it, or a newer version wrote it.
+    pub async fn open(home: &Path) -> Result<Issuer, OpenError> {
+        let home = Home::open(home)?;
+        let store = Store::open(&home.database()).await?;
+        let settings = store.read().await?.settings().await?;
+        Ok(Issuer {
+            store,
+            settings,
+            actor: ACTOR.to_owned(),
+            home,
+            vault: OnceLock::new(),
+        })
+    }
+
+    /// Opens the private keys for the life of this value. It computes for a tenth of a second,
+    /// so a server calls it where blocking is allowed.
+    ///
+    /// # Errors
+    /// [`UnlockError`], as a rule for the wrong passphrase.
+    pub fn unlock(&self, passphrase: &Passphrase) -> Result<(), UnlockError> {
+        let vault = Vault::from_file(&self.home.read_identity()?, passphrase)?;
+        if vault.recipient() != self.settings.recipient {
+            return Err(VaultError::Mixed.into());
+        }
+        // Unlocked twice: the same identity.
+        let _ = self.vault.set(vault);
+        Ok(())
+    }
+
+    /// Whether the private keys are open.
+    #[must_use]
+    pub fn is_unlocked(&self) -> bool {
+        self.vault.get().is_some()
+    }
+
+    /// Names who acts, for the audit; `local` where nobody does.
+    #[must_use]
+    pub fn acting_as(mut self, actor: impl Into<String>) -> Issuer {
+        self.actor = actor.into();
+        self
+    }
+
+    /// What it was set up with.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The directory that it was opened at.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// What verifiers are configured with.
+    #[must_use]
+    pub fn keyset_key(&self) -> &PublicKey {
+        &self.settings.keyset_key
+    }
+
+    /// All root keys, as they came.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn keys(&self) -> Result<Vec<KeyInfo>, StoreError> {
+        let policy = self.settings.policy();
+        let keys = self.store.read().await?.keys().await?;
+        let mut infos: Vec<KeyInfo> = keys.iter().map(|key| key.info(&policy)).collect();
+        infos.sort_by_key(|info| (info.staged_at, info.id));
+        Ok(infos)
+    }
+
+    /// The rows of the audit that pass `filter`: the latest ones, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn audit_list(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, StoreError> {
+        self.store.read().await?.audit(filter).await
+    }
+
+    /// Recomputes the whole audit, and names the first row that is not as it was written.
+    ///
+    /// # Errors
+    /// [`StoreError`]; tampering is no error but a finding.
+    pub async fn audit_verify(&self) -> Result<AuditReport, StoreError> {
+        self.store.read().await?.verify_audit().await
+    }
+
+    /// Ends all connections to the database, which leaves a single file.
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+
+    pub(crate) fn vault(&self) -> Result<&Vault, Locked> {
+        self.vault.get().ok_or(Locked)
+    }
+
+    /// The key that signs keysets and revocation lists.
+    pub(crate) async fn keyset_signer(&self, tx: &mut Tx) -> Result<SigningKey, PublishError> {
+        let sealed = tx.sealed(KEYSET_KEY).await?;
+        Ok(self.vault()?.unseal(&sealed, &self.settings.keyset_key)?)
+    }
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer")
+            .field("issuer", &self.settings.issuer)
+            .field("home", &self.home.path())
+            .field("unlocked", &self.is_unlocked())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Fills an empty database: one transaction.
+async fn fill(
+    store: &Store,
+    vault: &Vault,
+    options: &InitOptions,
+    now: Timestamp,
+) -> Result<(), InitError> {
+    let signer = SigningKey::generate(&mut OsRng);
+    let keyset_key = signer
+        .verifying_key()
+        .try_into()
+        .map_err(|_| VaultError::Damaged)?;
+    let settings = Settings {
+        issuer: options.issuer.clone(),
+        refresh_hint: options.refresh_hint,
+        max_token_ttl: options.max_token_ttl,
+        keyset_life: options.keyset_life,
+        revocation_url: options.revocation_url.clone(),
+        keyset_key,
+        recipient: vault.recipient(),
+    };
+    let mut fresh = keys::Fresh::new(&settings.issuer);
+    let ring = Ring::new(settings.policy(), []);
+    let (ring, first) = fresh.stage(ring, now).map_err(KeyError::from)?;
+    let ring = ring.activate(first, false, now).map_err(KeyError::from)?;
+    let (ring, _) = fresh.stage(ring, now).map_err(KeyError::from)?;
+
+    let mut tx = store.write().await?;
+    tx.insert_settings(&settings).await?;
+    tx.insert_sealed(KEYSET_KEY, &vault.seal(&signer)?).await?;
+    let detail = json!({
+        "issuer": settings.issuer,
+        "keyset_key": settings.keyset_key,
+        "refresh_hint": settings.refresh_hint,
+        "max_token_ttl": settings.max_token_ttl,
+        "keyset_life": settings.keyset_life,
+        "revocation_url": settings.revocation_url,
+    });
+    tx.record(Entry::new(AuditEvent::Init, detail), &options.actor, now)
+        .await?;
+    keys::save(
+        &mut tx,
+        &settings,
+        vault,
+        &signer,
+        &ring,
+        fresh,
+        &options.actor,
+        now,
+    )
+    .await?;
+    Ok(tx.commit().await?)
+}
+
+/// The private keys are locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the private keys are locked: give the passphrase of the home")]
+pub struct Locked;
+
+/// Why no issuer was made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InitError {
+    /// An option is out of range.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The directory.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The private keys.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The first root keys.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The finished home could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+/// Why an issuer was not opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The directory.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why the private keys stay locked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnlockError {
+    /// The identity cannot be read.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The passphrase does not open it.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}

@@ -1,0 +1,382 @@
+//! The verbs of root keys: the state machine of [`crate::keyring`], stored, audited, published.
+//!
+//! Each verb is one transaction: keys, audit rows and the new keyset, or none of them. All of them
+//! end with a staged spare that is published.
+
+use bailiwick_token::{
+    key::{KeyId, PublicKey},
+    timestamp::Timestamp,
+};
+use ed25519_dalek::SigningKey;
+use rand::rngs::OsRng;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::{
+    audit::{AuditEvent, Entry},
+    issuer::{Issuer, Locked},
+    keyring::{Change, Guard, Key, Ring, Step, TransitionError, Wait},
+    keyset::{self, PublishError},
+    settings::Settings,
+    store::{StoreError, Tx},
+    vault::{Vault, VaultError},
+};
+
+/// The longest reason, in bytes: it is published with the tombstone.
+pub(crate) const MAX_REASON: usize = 512;
+
+/// What a verb did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeyReport {
+    /// The transitions, in their order; none where everything was as asked for already.
+    pub changes: Vec<Change>,
+    /// The version of the keyset that shows them.
+    pub keyset_version: u64,
+}
+
+/// What a rotation did, and what it waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rotation {
+    /// The transitions, in their order; none where nothing was due.
+    pub changes: Vec<Change>,
+    /// The version of the keyset that shows them.
+    pub keyset_version: u64,
+    /// What comes next, and when. Run it again then, or more often: it does nothing early.
+    pub waiting: Vec<Guard>,
+}
+
+impl Issuer {
+    /// Makes and publishes a new key, which does not sign yet.
+    ///
+    /// # Errors
+    /// [`KeyError`], and nothing changed.
+    pub async fn stage(&self, now: Timestamp) -> Result<KeyReport, KeyError> {
+        self.change(now, |ring, fresh| Ok(fresh.stage(ring, now)?.0))
+            .await
+    }
+
+    /// Lets a staged key sign; the active one begins to retire. `force` overrides the guard, and
+    /// then verifiers that have not seen the key deny its tokens for a while.
+    ///
+    /// # Errors
+    /// [`KeyError`], and nothing changed; see [`KeyError::guard`].
+    pub async fn activate(
+        &self,
+        id: KeyId,
+        force: bool,
+        now: Timestamp,
+    ) -> Result<KeyReport, KeyError> {
+        self.change(now, |ring, _| ring.activate(id, force, now))
+            .await
+    }
+
+    /// Destroys the private half of a retiring key and takes the key out of the keyset. `force`
+    /// overrides the guard, and then tokens that it signed are denied before their end.
+    ///
+    /// # Errors
+    /// [`KeyError`], and nothing changed; see [`KeyError::guard`].
+    pub async fn retire(
+        &self,
+        id: KeyId,
+        force: bool,
+        now: Timestamp,
+    ) -> Result<KeyReport, KeyError> {
+        self.change(now, |ring, _| ring.retire(id, force, now))
+            .await
+    }
+
+    /// Revokes a key, whatever its state: a tombstone replaces it, its private half is destroyed,
+    /// all its tokens are denied. Where it was active the oldest spare takes over at once. For a
+    /// key that is revoked already nothing changes.
+    ///
+    /// # Errors
+    /// [`KeyError`], and nothing changed.
+    pub async fn revoke_key(
+        &self,
+        id: KeyId,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<KeyReport, KeyError> {
+        check_reason(reason).map_err(|()| KeyError::Reason)?;
+        self.change(now, |ring, fresh| {
+            fresh.spare(ring, now)?.revoke(id, reason, now)
+        })
+        .await
+    }
+
+    /// Does what is due: retires, stages, activates. Safe to run at any time and by several: it
+    /// begins a rotation only when the one before is complete, so no run undoes or hurries
+    /// another, and it does not depend on how often it runs whether a token is denied.
+    ///
+    /// # Errors
+    /// [`KeyError`], and nothing changed. That something is not due yet is no error.
+    pub async fn rotate(&self, now: Timestamp) -> Result<Rotation, KeyError> {
+        let mut waiting = Vec::new();
+        let report = self.change(now, |ring, fresh| {
+            let (ring, guards) = rotate(ring, fresh, now)?;
+            waiting = guards;
+            Ok(ring)
+        });
+        let KeyReport {
+            changes,
+            keyset_version,
+        } = report.await?;
+        Ok(Rotation {
+            changes,
+            keyset_version,
+            waiting,
+        })
+    }
+
+    async fn change(
+        &self,
+        now: Timestamp,
+        verb: impl FnOnce(Ring, &mut Fresh<'_>) -> Result<Ring, TransitionError>,
+    ) -> Result<KeyReport, KeyError> {
+        let mut tx = self.store.write().await?;
+        let ring = Ring::new(self.settings.policy(), tx.keys().await?);
+        let mut fresh = Fresh::new(&self.settings.issuer);
+        let ring = verb(ring, &mut fresh)?;
+        let ring = fresh.spare(ring, now)?;
+        if ring.changes().is_empty() {
+            let keyset_version = tx.keyset().await?.map_or(0, |keyset| keyset.version);
+            return Ok(KeyReport {
+                changes: Vec::new(),
+                keyset_version,
+            });
+        }
+        let signer = self.keyset_signer(&mut tx).await?;
+        let (vault, actor) = (self.vault()?, &self.actor);
+        let keyset_version = save(
+            &mut tx,
+            &self.settings,
+            vault,
+            &signer,
+            &ring,
+            fresh,
+            actor,
+            now,
+        )
+        .await?;
+        tx.commit().await?;
+        let changes = ring.changes().to_vec();
+        if changes.iter().any(|change| destroys(change.step)) {
+            self.store.scrub().await;
+        }
+        Ok(KeyReport {
+            changes,
+            keyset_version,
+        })
+    }
+}
+
+/// One run of a rotation, and what it waits for.
+fn rotate(
+    mut ring: Ring,
+    fresh: &mut Fresh<'_>,
+    now: Timestamp,
+) -> Result<(Ring, Vec<Guard>), TransitionError> {
+    let policy = *ring.policy();
+    let retiring: Vec<_> = ring
+        .retiring()
+        .map(|key| (key.key.id, key.due_at(&policy)))
+        .collect();
+    let mut waiting = Vec::new();
+    for (id, until) in retiring {
+        if until <= now {
+            ring = ring.retire(id, false, now)?;
+        } else {
+            waiting.push(Guard {
+                id,
+                wait: Wait::LiveTokens,
+                until,
+            });
+        }
+    }
+    ring = fresh.spare(ring, now)?;
+    let Some(spare) = ring.spare() else {
+        return Ok((ring, waiting));
+    };
+    let (id, ready) = (spare.0.id, spare.ready_at(&policy));
+    let under_way = waiting.iter().map(|guard| guard.until).max();
+    match under_way {
+        Some(until) => waiting.push(Guard {
+            id,
+            wait: Wait::Rotation,
+            until: until.max(ready),
+        }),
+        None if now < ready => waiting.push(Guard {
+            id,
+            wait: Wait::Publication,
+            until: ready,
+        }),
+        None => ring = ring.activate(id, false, now)?,
+    }
+    Ok((ring, waiting))
+}
+
+/// Keys made in this transaction, whose private halves are not stored yet.
+pub(crate) struct Fresh<'a> {
+    issuer: &'a str,
+    made: Vec<(KeyId, SigningKey)>,
+}
+
+impl<'a> Fresh<'a> {
+    pub(crate) fn new(issuer: &'a str) -> Fresh<'a> {
+        Fresh {
+            issuer,
+            made: Vec::new(),
+        }
+    }
+
+    /// Stages a new key.
+    pub(crate) fn stage(
+        &mut self,
+        ring: Ring,
+        now: Timestamp,
+    ) -> Result<(Ring, KeyId), TransitionError> {
+        self.stage_from(ring, now, || SigningKey::generate(&mut OsRng))
+    }
+
+    /// Stages a new key where none stands by.
+    fn spare(&mut self, ring: Ring, now: Timestamp) -> Result<Ring, TransitionError> {
+        if ring.spare().is_some() {
+            Ok(ring)
+        } else {
+            Ok(self.stage(ring, now)?.0)
+        }
+    }
+
+    fn stage_from(
+        &mut self,
+        ring: Ring,
+        now: Timestamp,
+        mut generate: impl FnMut() -> SigningKey,
+    ) -> Result<(Ring, KeyId), TransitionError> {
+        loop {
+            let key = generate();
+            // A random key is none of the eight weak ones.
+            let Ok(public) = PublicKey::try_from(key.verifying_key()) else {
+                continue;
+            };
+            let id = KeyId::derive(self.issuer, &public);
+            // One in four billion: the id of another key, or of a tombstone, which would kill it.
+            if ring.get(id).is_none() {
+                let ring = ring.stage(id, public, now)?;
+                self.made.push((id, key));
+                return Ok((ring, id));
+            }
+        }
+    }
+}
+
+/// Writes what a ring went through: keys, private halves, audit rows, and the keyset that shows it.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "called by init, which has no issuer yet, and by verbs"
+)]
+pub(crate) async fn save(
+    tx: &mut Tx,
+    settings: &Settings,
+    vault: &Vault,
+    signer: &SigningKey,
+    ring: &Ring,
+    fresh: Fresh<'_>,
+    actor: &str,
+    now: Timestamp,
+) -> Result<u64, KeyError> {
+    // In the order of the steps: the old key stops being active before the new one is.
+    for change in ring.changes() {
+        let Some(key) = ring.get(change.id) else {
+            continue;
+        };
+        tx.save_key(&key.info(ring.policy())).await?;
+        tx.record(entry(change, key), actor, now).await?;
+        if destroys(change.step) {
+            tx.destroy_sealed(change.id).await?;
+        }
+    }
+    for (id, key) in &fresh.made {
+        tx.insert_sealed(&id.to_string(), &vault.seal(key)?).await?;
+    }
+    let keyset = keyset::publish(tx, settings, ring, signer, now).await?;
+    Ok(keyset.version)
+}
+
+fn destroys(step: Step) -> bool {
+    matches!(step, Step::Retire | Step::Revoke)
+}
+
+fn entry(change: &Change, key: &Key) -> Entry {
+    let event = match change.step {
+        Step::Stage => AuditEvent::KeyStage,
+        Step::Activate => AuditEvent::KeyActivate,
+        Step::Supersede => AuditEvent::KeySupersede,
+        Step::Retire => AuditEvent::KeyRetire,
+        Step::Revoke => AuditEvent::KeyRevoke,
+    };
+    let mut detail = json!({ "public": key.dates().public, "forced": change.forced });
+    if let (Key::Revoked(revoked), Some(detail)) = (key, detail.as_object_mut()) {
+        detail.insert("reason".to_owned(), json!(revoked.reason));
+    }
+    Entry {
+        key: Some(change.id.to_string()),
+        ..Entry::new(event, detail)
+    }
+}
+
+/// A reason is for people and is published: one line that says something.
+pub(crate) fn check_reason(reason: &str) -> Result<(), ()> {
+    let says_something = !reason.trim().is_empty() && reason.len() <= MAX_REASON;
+    (says_something && !reason.contains(char::is_control))
+        .then_some(())
+        .ok_or(())
+}
+
+/// Why a verb was refused. Nothing changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The key is not in a state for it, or not yet.
+    #[error(transparent)]
+    Transition(#[from] TransitionError),
+    /// No reason, or none that can be published.
+    #[error(
+        "a revocation states its reason on one line of at most {MAX_REASON} bytes: use --reason"
+    )]
+    Reason,
+    /// The passphrase is needed.
+    #[error(transparent)]
+    Locked(#[from] Locked),
+    /// The private keys.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<PublishError> for KeyError {
+    fn from(error: PublishError) -> KeyError {
+        match error {
+            PublishError::Locked(locked) => locked.into(),
+            PublishError::Vault(error) => error.into(),
+            PublishError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl KeyError {
+    /// The guard that refused, where it was one: what it waits for, and until when.
+    #[must_use]
+    pub fn guard(&self) -> Option<&Guard> {
+        match self {
+            KeyError::Transition(TransitionError::Guard(guard)) => Some(guard),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "keys_tests.rs"]
+mod tests;

@@ -1,0 +1,148 @@
+//! The keyset as it is published: signed once per version, then handed out byte for byte.
+
+use bailiwick_token::{keyset::Keyset, timestamp::Timestamp};
+use ed25519_dalek::SigningKey;
+use serde::Serialize;
+
+use crate::{
+    issuer::{Issuer, Locked},
+    keyring::Ring,
+    settings::Settings,
+    store::{StoreError, StoredKeyset, Tx},
+    vault::VaultError,
+};
+
+/// After so many seconds a keyset or revocation list is signed again, though nothing changed.
+pub const KEYSET_RESIGN: u64 = 3_600;
+
+/// Why nothing could be signed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// The passphrase is needed.
+    #[error(transparent)]
+    Locked(#[from] Locked),
+    /// The private keys.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A signed keyset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PublishedKeyset {
+    /// Its version.
+    pub version: u64,
+    /// When it was signed.
+    pub issued_at: Timestamp,
+    /// From then on verifiers refuse it.
+    pub expires: Timestamp,
+    /// The DSSE envelope: what verifiers are given, byte for byte.
+    pub envelope: String,
+}
+
+impl Issuer {
+    /// The current keyset, signed again where it is over an hour old, or less than half of its
+    /// life remains. Only that needs the private keys.
+    ///
+    /// # Errors
+    /// [`PublishError`]; [`Issuer::published_keyset`] tells what there is all the same.
+    pub async fn keyset(&self, now: Timestamp) -> Result<PublishedKeyset, PublishError> {
+        let life = self.settings.keyset_life;
+        let fresh = |keyset: &StoredKeyset| is_fresh(keyset.issued_at, keyset.expires, life, now);
+        if let Some(keyset) = self.store.read().await?.keyset().await?.filter(fresh) {
+            return Ok(keyset.into());
+        }
+        let signer = {
+            let mut tx = self.store.read().await?;
+            self.keyset_signer(&mut tx).await?
+        };
+        let mut tx = self.store.write().await?;
+        // Another one may have signed it in between.
+        if let Some(keyset) = tx.keyset().await?.filter(fresh) {
+            return Ok(keyset.into());
+        }
+        let ring = Ring::new(self.settings.policy(), tx.keys().await?);
+        let keyset = publish(&mut tx, &self.settings, &ring, &signer, now).await?;
+        tx.commit().await?;
+        Ok(keyset.into())
+    }
+
+    /// The keyset as it was signed last, however old.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn published_keyset(&self) -> Result<PublishedKeyset, StoreError> {
+        let keyset = self.store.read().await?.keyset().await?;
+        keyset
+            .map(PublishedKeyset::from)
+            .ok_or(StoreError::Damaged("keyset"))
+    }
+}
+
+/// Signs and stores the next version, in the transaction of what it shows.
+pub(crate) async fn publish(
+    tx: &mut Tx,
+    settings: &Settings,
+    ring: &Ring,
+    signer: &SigningKey,
+    now: Timestamp,
+) -> Result<StoredKeyset, StoreError> {
+    let version = tx
+        .keyset()
+        .await?
+        .map_or(0, |last| last.version)
+        .saturating_add(1);
+    let keyset = Keyset {
+        issuer: settings.issuer.clone(),
+        version,
+        issued_at: now,
+        expires: now.plus(settings.keyset_life),
+        refresh_hint: settings.refresh_hint,
+        max_token_ttl: settings.max_token_ttl,
+        keys: ring.published().collect(),
+        tombstones: ring.tombstones(),
+        revocation_url: settings.revocation_url.clone(),
+    };
+    let envelope = keyset.sign(signer).to_json();
+    let stored = StoredKeyset {
+        version,
+        issued_at: now,
+        expires: keyset.expires,
+        envelope,
+    };
+    tx.insert_keyset(&stored).await?;
+    Ok(stored)
+}
+
+/// Whether what was signed can be handed out as it is.
+pub(crate) fn is_fresh(
+    issued_at: Timestamp,
+    expires: Timestamp,
+    life: u64,
+    now: Timestamp,
+) -> bool {
+    // Signed in the future: the clock was set back, and to the readers' clocks it may be unborn.
+    issued_at <= now
+        && now.since(issued_at) < KEYSET_RESIGN
+        && expires.since(now) >= life.div_ceil(2)
+}
+
+impl From<StoredKeyset> for PublishedKeyset {
+    fn from(stored: StoredKeyset) -> PublishedKeyset {
+        let StoredKeyset {
+            version,
+            issued_at,
+            expires,
+            envelope,
+        } = stored;
+        PublishedKeyset {
+            version,
+            issued_at,
+            expires,
+            envelope,
+        }
+    }
+}

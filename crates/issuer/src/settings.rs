@@ -1,0 +1,124 @@
+//! What an issuer is set up with, once.
+
+use std::ops::RangeInclusive;
+
+use bailiwick_token::key::PublicKey;
+
+use crate::keyring::Policy;
+
+/// What `init` asks for. Times are in seconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InitOptions {
+    /// The issuer's name, as tokens state it: a URL, as a rule.
+    pub issuer: String,
+    /// How often verifiers should look for a newer keyset.
+    pub refresh_hint: u64,
+    /// The longest life of a token.
+    pub max_token_ttl: u64,
+    /// The life of a signed keyset.
+    pub keyset_life: u64,
+    /// Where revocations are served, for the keyset to say so.
+    pub revocation_url: Option<String>,
+    /// Who does it, for the audit.
+    pub actor: String,
+}
+
+impl InitOptions {
+    /// The defaults: refresh every 30 s, tokens of at most 1 h, keysets of 24 h.
+    #[must_use]
+    pub fn new(issuer: impl Into<String>) -> InitOptions {
+        InitOptions {
+            issuer: issuer.into(),
+            refresh_hint: 30,
+            max_token_ttl: 3_600,
+            keyset_life: 86_400,
+            revocation_url: None,
+            actor: crate::issuer::ACTOR.to_owned(),
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+        for (name, text) in [
+            ("issuer", Some(&self.issuer)),
+            ("revocation_url", self.revocation_url.as_ref()),
+        ] {
+            let right = |text: &String| {
+                (1..=512).contains(&text.len())
+                    && !text.contains(|c: char| c.is_control() || c.is_whitespace())
+            };
+            if !text.is_none_or(right) {
+                return Err(SettingsError::Text { name });
+            }
+        }
+        const YEAR: u64 = 31_536_000;
+        for (name, value, range) in [
+            ("refresh_hint", self.refresh_hint, 1..=86_400),
+            ("max_token_ttl", self.max_token_ttl, 1..=YEAR),
+            // A keyset has to outlive a few missed refreshes.
+            (
+                "keyset_life",
+                self.keyset_life,
+                self.refresh_hint.saturating_mul(4)..=YEAR,
+            ),
+        ] {
+            if !range.contains(&value) {
+                return Err(SettingsError::Seconds { name, value, range });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an issuer was set up with. Times are in seconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// The issuer's name, as tokens state it.
+    pub issuer: String,
+    /// How often verifiers should look for a newer keyset.
+    pub refresh_hint: u64,
+    /// The longest life of a token.
+    pub max_token_ttl: u64,
+    /// The life of a signed keyset.
+    pub keyset_life: u64,
+    /// Where revocations are served.
+    pub revocation_url: Option<String>,
+    /// What verifiers are configured with: keysets and revocation lists are signed by it.
+    pub keyset_key: PublicKey,
+    /// The age recipient that private keys are encrypted to.
+    pub recipient: String,
+}
+
+impl Settings {
+    pub(crate) fn policy(&self) -> Policy {
+        Policy {
+            refresh_hint: self.refresh_hint,
+            max_token_ttl: self.max_token_ttl,
+            keyset_life: self.keyset_life,
+        }
+    }
+}
+
+/// An option that no issuer can work with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// Text that is empty, too long, or holds white space.
+    #[error(
+        "`{name}` has 1 to 512 bytes and no white space: write a URL such as `https://issuer.example`"
+    )]
+    Text {
+        /// The option.
+        name: &'static str,
+    },
+    /// A time out of range.
+    #[error("`{name}` is {value} s: choose {} to {} s", range.start(), range.end())]
+    Seconds {
+        /// The option.
+        name: &'static str,
+        /// What it was, in seconds.
+        value: u64,
+        /// What it may be, in seconds.
+        range: RangeInclusive<u64>,
+    },
+}

@@ -1,0 +1,67 @@
+//! The issuer as a whole, on a home of its own.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod audit;
+mod home;
+mod keys;
+mod mint;
+mod revoke;
+
+use bailiwick_token::{grant::Grants, keyset::Keyset, timestamp::Timestamp};
+use tempfile::TempDir;
+
+use crate::{InitOptions, Issuer, MintRequest, Passphrase};
+
+const ISSUER: &str = "https://issuer.example";
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_unix(1_795_000_000 + seconds).unwrap()
+}
+
+fn passphrase() -> Passphrase {
+    Passphrase::new("correct horse battery").unwrap()
+}
+
+/// An unlocked issuer, made at 0.
+async fn issuer() -> (TempDir, Issuer) {
+    let dir = tempfile::tempdir().unwrap();
+    let home = dir.path().join("home");
+    let issuer = Issuer::init(&home, InitOptions::new(ISSUER), &passphrase(), at(0))
+        .await
+        .unwrap();
+    (dir, issuer)
+}
+
+/// A second process on the same home, unlocked.
+async fn another(issuer: &Issuer) -> Issuer {
+    let another = Issuer::open(issuer.home()).await.unwrap();
+    another.unlock(&passphrase()).unwrap();
+    another
+}
+
+async fn keyset(issuer: &Issuer) -> Keyset {
+    let published = issuer.published_keyset().await.unwrap();
+    let keyset = Keyset::open(published.envelope.as_bytes(), issuer.keyset_key()).unwrap();
+    assert_eq!(keyset.version, published.version);
+    keyset
+}
+
+fn request() -> MintRequest {
+    let grants = "[[grant]]\nservice = \"erp\"\naction = \"purchase_order:create\"\n";
+    MintRequest {
+        agent: "agent:buyer".to_owned(),
+        principal: "user:ada".to_owned(),
+        tenant: Some("acme".to_owned()),
+        task: None,
+        claims: [("region".to_owned(), "eu".to_owned())].into(),
+        grants: Grants::from_toml(grants).unwrap(),
+        ttl: 600,
+        max_depth: Some(3),
+    }
+}

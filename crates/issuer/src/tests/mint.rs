@@ -1,0 +1,139 @@
+use biscuit_auth::{Algorithm, Biscuit, PublicKey};
+
+use super::*;
+use crate::{AuditFilter, MintError, Refusal};
+
+#[tokio::test]
+async fn a_token_verifies_under_the_active_key_and_is_recorded() {
+    let (_dir, issuer) = issuer().await;
+    let minted = issuer.mint(&request(), at(100)).await.unwrap();
+    let receipt = &minted.receipt;
+    assert_eq!(minted.token.token_id(), Some(receipt.token_id));
+    assert_eq!(
+        (receipt.issued_at, receipt.not_before, receipt.expires),
+        (at(100), at(40), at(700))
+    );
+    let active = keyset(&issuer).await.active().unwrap().clone();
+    assert_eq!(
+        (receipt.key, minted.token.root_key_id()),
+        (active.id, Some(active.id.as_u32()))
+    );
+    let root = PublicKey::from_bytes(active.public.as_bytes(), Algorithm::Ed25519).unwrap();
+    Biscuit::from(minted.token.as_bytes(), root).unwrap();
+
+    let filter = AuditFilter {
+        token: Some(receipt.token_id.to_string()),
+        ..AuditFilter::default()
+    };
+    let rows = issuer.audit_list(&filter).await.unwrap();
+    let row = rows.first().unwrap();
+    assert_eq!((row.seq, row.event.as_str()), (receipt.audit_seq, "mint"));
+    assert_eq!(
+        (row.agent.as_deref(), row.principal.as_deref()),
+        (Some("agent:buyer"), Some("user:ada"))
+    );
+    let detail: serde_json::Value = serde_json::from_str(&row.detail).unwrap();
+    assert!(detail.to_string().contains("purchase_order:create"));
+    assert_eq!(detail.pointer("/claims/region").unwrap(), "eu");
+    assert!(!row.detail.contains(minted.token.to_base64().as_str()));
+    assert!(!format!("{minted:?}").contains(minted.token.to_base64().as_str()));
+}
+
+#[tokio::test]
+async fn a_request_outside_the_limits_is_refused_and_recorded_and_never_trimmed() {
+    let (_dir, issuer) = issuer().await;
+    for ttl in [0, 3_601, u64::MAX] {
+        let refused = issuer
+            .mint(&MintRequest { ttl, ..request() }, at(1))
+            .await
+            .unwrap_err();
+        assert!(matches!(
+            refused,
+            MintError::Refused(Refusal::Ttl { max: 3_600, .. })
+        ));
+    }
+    let nobody = MintRequest {
+        agent: " ".to_owned(),
+        ..request()
+    };
+    let refused = issuer.mint(&nobody, at(1)).await.unwrap_err();
+    assert!(matches!(
+        refused,
+        MintError::Refused(Refusal::Empty("agent"))
+    ));
+    let large = MintRequest {
+        task: Some("x".repeat(9_000)),
+        ..request()
+    };
+    assert!(matches!(
+        issuer.mint(&large, at(1)).await,
+        Err(MintError::Refused(_))
+    ));
+    issuer
+        .mint(
+            &MintRequest {
+                ttl: 3_600,
+                ..request()
+            },
+            at(1),
+        )
+        .await
+        .unwrap();
+
+    let event = Some(crate::AuditEvent::MintRefused);
+    let rows = issuer
+        .audit_list(&AuditFilter {
+            event,
+            ..AuditFilter::default()
+        })
+        .await
+        .unwrap();
+    assert_eq!(rows.len(), 5);
+    assert!(rows.first().unwrap().detail.contains("1 to 3600 s"));
+    assert_eq!(issuer.audit_verify().await.unwrap().finding, None);
+}
+
+#[tokio::test]
+async fn another_process_sees_a_key_change_before_its_next_signature() {
+    let (_dir, one) = issuer().await;
+    let two = another(&one).await;
+    let old = two.mint(&request(), at(1)).await.unwrap().receipt.key;
+    one.revoke_key(old, "stolen", at(2)).await.unwrap();
+    let new = two.mint(&request(), at(2)).await.unwrap().receipt.key;
+    assert_ne!(old, new);
+    assert_eq!(keyset(&one).await.active().unwrap().id, new);
+}
+
+#[tokio::test]
+async fn exchanged_private_halves_sign_nothing() {
+    let (_dir, issuer) = issuer().await;
+    let active = keyset(&issuer).await.active().unwrap().id;
+    sqlx::query("UPDATE sealed_key SET sealed = (SELECT sealed FROM sealed_key WHERE name = 'keyset') WHERE name = ?")
+        .bind(active.to_string())
+        .execute(issuer.store.raw())
+        .await
+        .unwrap();
+    assert!(matches!(
+        issuer.mint(&request(), at(1)).await,
+        Err(MintError::Vault(_))
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_mints_of_two_processes_are_one_chain() {
+    let (_dir, one) = issuer().await;
+    let two = another(&one).await;
+    let mints = |issuer: Issuer| {
+        // A server runs it on any thread.
+        tokio::spawn(async move {
+            for seconds in 0..25 {
+                issuer.mint(&request(), at(seconds)).await.unwrap();
+            }
+            issuer
+        })
+    };
+    let (one, two) = (mints(one), mints(two));
+    let (one, _two) = (one.await.unwrap(), two.await.unwrap());
+    let report = one.audit_verify().await.unwrap();
+    assert_eq!((report.rows, report.finding), (4 + 50, None));
+}

@@ -1,0 +1,166 @@
+//! A JSON body read ahead of the handler, and handed on as if it had not been.
+
+use std::{
+    future::poll_fn,
+    mem,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    http::{
+        HeaderMap,
+        header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName},
+    },
+};
+use http_body::{Frame, SizeHint};
+
+use crate::request::MAX_CALL_BYTES;
+
+/// A body that cannot be read as JSON arguments.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BodyError {
+    #[error("the body is longer than {MAX_CALL_BYTES} bytes")]
+    TooLong,
+    #[error("the body ended before it was complete")]
+    Broken,
+    #[error("the body is not JSON in UTF-8 by its `Content-Type`: send `application/json`")]
+    ContentType,
+    #[error("the body has a `Content-Encoding`: send it as it is")]
+    Encoded,
+    #[error("the body is not UTF-8 text")]
+    Text,
+}
+
+/// The bytes of a JSON body, `None` where it is empty. `body` is left as it was before.
+pub(super) async fn read_json(
+    headers: &HeaderMap,
+    body: &mut Body,
+) -> Result<Option<Bytes>, BodyError> {
+    let bytes = read(body).await?;
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    // The handler may decode what we would read as it stands: then there would be two readings.
+    if headers.contains_key(CONTENT_ENCODING) {
+        return Err(BodyError::Encoded);
+    }
+    match single(headers, CONTENT_TYPE) {
+        Some(content_type) if is_json(content_type) => Ok(Some(bytes)),
+        _ => Err(BodyError::ContentType),
+    }
+}
+
+fn single(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    }
+}
+
+/// `application/json` or a type with the suffix `+json` (RFC 6839), in no charset but UTF-8.
+fn is_json(content_type: &str) -> bool {
+    let lower = content_type.to_ascii_lowercase();
+    let mut parts = lower.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
+    let json = essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"));
+    json && parts.all(|parameter| match parameter.strip_prefix("charset=") {
+        Some(charset) => matches!(charset, "utf-8" | "\"utf-8\""),
+        None => true,
+    })
+}
+
+async fn read(body: &mut Body) -> Result<Bytes, BodyError> {
+    // By its `Content-Length`: nothing of it needs to be read.
+    if body.size_hint().lower() > MAX_CALL_BYTES as u64 {
+        return Err(BodyError::TooLong);
+    }
+    let mut source = mem::take(body);
+    let mut bytes = Vec::new();
+    let mut trailers = None;
+    let (outcome, rest) = loop {
+        match poll_fn(|cx| Pin::new(&mut source).poll_frame(cx)).await {
+            None => break (Ok(()), Rest::Nothing),
+            Some(Err(error)) => break (Err(BodyError::Broken), Rest::Failure(Some(error))),
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) => {
+                    bytes.extend_from_slice(&data);
+                    if bytes.len() > MAX_CALL_BYTES {
+                        break (Err(BodyError::TooLong), Rest::Body(source));
+                    }
+                }
+                Err(frame) => trailers = frame.into_trailers().ok(),
+            },
+        }
+    };
+    let bytes = Bytes::from(bytes);
+    *body = Body::new(Replay {
+        bytes: bytes.clone(),
+        trailers,
+        rest,
+    });
+    outcome.map(|()| bytes)
+}
+
+/// A body from its beginning again: what was read of it, and what was not. Shadow mode lets pass
+/// what could not be read to its end, so there can be a rest, and the failure of one.
+struct Replay {
+    bytes: Bytes,
+    trailers: Option<HeaderMap>,
+    rest: Rest,
+}
+
+enum Rest {
+    Nothing,
+    Body(Body),
+    Failure(Option<axum::Error>),
+}
+
+impl HttpBody for Replay {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if !self.bytes.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(mem::take(&mut self.bytes)))));
+        }
+        if let Some(trailers) = self.trailers.take() {
+            return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+        }
+        match &mut self.rest {
+            Rest::Nothing => Poll::Ready(None),
+            Rest::Body(body) => Pin::new(body).poll_frame(cx),
+            Rest::Failure(error) => Poll::Ready(error.take().map(Err)),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let read = self.bytes.is_empty() && self.trailers.is_none();
+        read && match &self.rest {
+            Rest::Nothing => true,
+            Rest::Body(body) => body.is_end_stream(),
+            Rest::Failure(error) => error.is_none(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let read = self.bytes.len() as u64;
+        let rest = match &self.rest {
+            Rest::Nothing => SizeHint::with_exact(0),
+            Rest::Body(body) => body.size_hint(),
+            Rest::Failure(_) => SizeHint::new(),
+        };
+        let mut hint = SizeHint::new();
+        hint.set_lower(rest.lower().saturating_add(read));
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(upper.saturating_add(read));
+        }
+        hint
+    }
+}

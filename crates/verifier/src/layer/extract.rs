@@ -1,0 +1,52 @@
+//! The granted authority, for the handler.
+
+use axum::{
+    extract::{FromRequestParts, OptionalFromRequestParts},
+    http::request::Parts,
+};
+
+use super::Problem;
+use crate::decide::{Allow, Deny};
+
+/// The authority under which this call was allowed.
+///
+/// As a plain extractor it is there or the handler does not run. Shadow mode lets pass calls that
+/// have no authority, so a handler that is to run for them takes `Option<Authorized>`. A route
+/// without the layer answers 500 to both: a handler that wants authority is never run unprotected.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Authorized(pub Allow);
+
+/// In the extensions of a request that was denied, and that shadow mode let pass.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShadowDenied(pub Deny);
+
+impl<S: Send + Sync> FromRequestParts<S> for Authorized {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Authorized, Problem> {
+        match found(parts)? {
+            Ok(authorized) => Ok(authorized),
+            Err(ShadowDenied(deny)) => Err(Problem::bare(deny)),
+        }
+    }
+}
+
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Authorized {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Authorized>, Problem> {
+        Ok(found(parts)?.ok())
+    }
+}
+
+fn found(parts: &Parts) -> Result<Result<Authorized, &ShadowDenied>, Problem> {
+    let extensions = &parts.extensions;
+    match (
+        extensions.get::<ShadowDenied>(),
+        extensions.get::<Authorized>(),
+    ) {
+        (Some(denied), _) => Ok(Err(denied)),
+        (None, Some(authorized)) => Ok(Ok(authorized.clone())),
+        (None, None) => Err(Problem::unprotected()),
+    }
+}

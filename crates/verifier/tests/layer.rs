@@ -1,0 +1,841 @@
+//! The layer on an axum router, with tokens signed by biscuit-auth itself.
+
+#![cfg(test)]
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Router,
+    body::{Body, Bytes, to_bytes},
+    extract::Request,
+    http::{HeaderMap, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{any, get, post},
+};
+use bailiwick_token::{
+    attenuate::Caveat,
+    claims::{Claims, TokenId},
+    datalog,
+    grant::Grants,
+    key::{KeyId, PublicKey},
+    keyset::{Algorithm, KeyState, Keyset, RootKey},
+    revocation::{Revocation, RevocationList, Target},
+    timestamp::Timestamp,
+    token::Token,
+};
+use bailiwick_verifier::{
+    Limits, Reason, Trust, Values, Verifier,
+    layer::{Authorized, Protect, ShadowDenied, status},
+};
+use biscuit_auth::{KeyPair, PrivateKey};
+use ed25519_dalek::SigningKey;
+use serde_json::{Value, json};
+use tower::{Layer, ServiceExt};
+
+const ISSUER: &str = "https://issuer.example";
+
+const GRANTS: &str = r#"
+[[grant]]
+service = "erp"
+action = "purchase_order:create"
+args = { amount = { max = "4200" }, currency = "EUR", note = "*" }
+
+[[grant]]
+service = "erp"
+action = "purchase_order:read"
+resource = "eu/*"
+args = { id = { prefix = "PO-" }, limit = "10", page = { max = 5 } }
+"#;
+
+fn now() -> Timestamp {
+    "2026-11-23T12:00:00Z".parse().unwrap()
+}
+
+fn public(key: &SigningKey) -> PublicKey {
+    PublicKey::from_bytes(key.verifying_key().as_bytes()).unwrap()
+}
+
+fn root() -> SigningKey {
+    SigningKey::from_bytes(&[1; 32])
+}
+
+fn claims(id: u8) -> Claims {
+    Claims {
+        issuer: ISSUER.to_owned(),
+        token_id: TokenId::from_bytes([id; 16]),
+        agent: "agent:buyer".to_owned(),
+        principal: "team:procurement".to_owned(),
+        tenant: None,
+        task: None,
+        claims: BTreeMap::new(),
+        issued_at: now(),
+        not_before: now(),
+        expires: now().plus(900),
+        max_depth: Some(1),
+    }
+}
+
+fn signed_by(key: &SigningKey, claims: &Claims, grants: &str) -> Token {
+    let grants = Grants::from_toml(grants).unwrap();
+    let private = PrivateKey::from_bytes(key.as_bytes(), biscuit_auth::Algorithm::Ed25519).unwrap();
+    let biscuit = datalog::authority_block(claims, &grants)
+        .unwrap()
+        .root_key_id(KeyId::derive(ISSUER, &public(key)).as_u32())
+        .build(&KeyPair::from(&private))
+        .unwrap();
+    Token::from_bytes(biscuit.to_vec().unwrap()).unwrap()
+}
+
+fn token() -> String {
+    text(&signed_by(&root(), &claims(1), GRANTS))
+}
+
+fn text(token: &Token) -> String {
+    token.to_base64().to_string()
+}
+
+fn narrowed(token: &Token, grants: &str) -> Token {
+    let caveat = Caveat {
+        scope: Some(Grants::from_toml(grants).unwrap()),
+        delegate: Some("agent:clerk".to_owned()),
+        ..Caveat::default()
+    };
+    token.attenuate(&caveat).unwrap()
+}
+
+fn verifier() -> Verifier {
+    let keyset_key = SigningKey::from_bytes(&[9; 32]);
+    let keyset = Keyset {
+        issuer: ISSUER.to_owned(),
+        version: 1,
+        issued_at: now().minus(60),
+        expires: now().plus(7200),
+        refresh_hint: 30,
+        max_token_ttl: 3600,
+        keys: vec![RootKey {
+            id: KeyId::derive(ISSUER, &public(&root())),
+            alg: Algorithm::Ed25519,
+            public: public(&root()),
+            state: KeyState::Active,
+            not_after: None,
+        }],
+        tombstones: Vec::new(),
+        revocation_url: None,
+    };
+    let revocations = RevocationList {
+        issuer: ISSUER.to_owned(),
+        seq: 1,
+        issued_at: now(),
+        expires: now().plus(7200),
+        entries: vec![Revocation {
+            target: Target::Token(TokenId::from_bytes([66; 16])),
+            revoked_at: now(),
+            expires: None,
+            reason: "lost".to_owned(),
+        }],
+    };
+    let trust = Trust::open(
+        keyset.sign(&keyset_key).to_json().as_bytes(),
+        &public(&keyset_key),
+        Some(revocations.sign(&keyset_key).to_json().as_bytes()),
+    );
+    Verifier::new("erp", trust.unwrap()).unwrap()
+}
+
+fn protect(verifier: Verifier, now: Timestamp) -> Protect {
+    Protect::new(Arc::new(verifier), Arc::new(move || now))
+}
+
+/// Tells what it sees: the authority, the headers, the body.
+async fn mirror(authorized: Option<Authorized>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let seen = |name: &str| {
+        parts
+            .headers
+            .get(name)
+            .map(|value| value.to_str().unwrap().to_owned())
+    };
+    let shadow = parts
+        .extensions
+        .get::<ShadowDenied>()
+        .map(|denied| denied.0.reason.to_string());
+    let headers = [
+        (
+            "seen-agent",
+            authorized.map(|authorized| authorized.0.identity.agent),
+        ),
+        ("seen-shadow", shadow),
+        ("seen-authorization", seen("authorization")),
+        ("seen-token", seen("bailiwick-token")),
+    ];
+    let mut response = body.into_response();
+    for (name, value) in headers {
+        if let Some(value) = value {
+            response.headers_mut().insert(name, value.parse().unwrap());
+        }
+    }
+    response
+}
+
+fn app(protect: &Protect) -> Router {
+    let create = protect.action("purchase_order:create").json_body();
+    let read = protect
+        .action("purchase_order:read")
+        .path("id")
+        .query("limit")
+        .query_number("page")
+        .resource("eu/{tenant}/{id}");
+    let clash = protect
+        .action("purchase_order:create")
+        .json_body()
+        .path("note")
+        .query("currency");
+    let twice = protect
+        .action("purchase_order:create")
+        .path("id")
+        .query("id");
+    let template = protect
+        .action("purchase_order:create")
+        .resource("eu/{id}-{id}");
+    let absent = protect.action("purchase_order:create").path("order");
+    let files = protect.action("purchase_order:read").resource("eu/{*rest}");
+    Router::new()
+        .route("/orders", post(mirror).layer(create))
+        .route("/{tenant}/orders/{id}", get(mirror).layer(read))
+        .route("/notes/{note}", post(mirror).layer(clash))
+        .route("/twice/{id}", get(mirror).layer(twice))
+        .route("/template/{id}", get(mirror).layer(template))
+        .route("/absent/{id}", get(mirror).layer(absent))
+        .route("/files/{*rest}", get(mirror).layer(files))
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    fn problem(&self) -> Value {
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/problem+json")
+        );
+        assert_eq!(self.header("cache-control"), Some("no-store"));
+        let problem: Value = serde_json::from_slice(&self.body).unwrap();
+        assert_eq!(problem["status"], self.status.as_u16());
+        problem
+    }
+
+    #[track_caller]
+    fn refused(&self, status: u16, reason: &str) -> Value {
+        let problem = self.problem();
+        assert_eq!(
+            (self.status.as_u16(), &problem["reason"]),
+            (status, &json!(reason)),
+            "{problem}"
+        );
+        assert_eq!(problem["type"], format!("urn:bailiwick:reason:{reason}"));
+        problem
+    }
+}
+
+async fn send(app: &Router, request: Request) -> Answer {
+    let response = app.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body: to_bytes(body, 1 << 20).await.unwrap(),
+    }
+}
+
+fn request(method: Method, uri: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Request {
+    let mut request = Request::builder().method(method).uri(uri);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(body.into()).unwrap()
+}
+
+/// An order, as `application/json`.
+async fn order(app: &Router, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+    let mut headers = headers.to_vec();
+    headers.push(("content-type", "application/json"));
+    send(app, request(Method::POST, "/orders", &headers, body)).await
+}
+
+async fn order_with(app: &Router, token: &Token) -> Answer {
+    let bearer = format!("Bearer {}", text(token));
+    order(app, &[("authorization", &bearer)], ORDER).await
+}
+
+async fn fetch(app: &Router, uri: &str) -> Answer {
+    let request = request(
+        Method::GET,
+        uri,
+        &[("bailiwick-token", &token())],
+        Body::empty(),
+    );
+    send(app, request).await
+}
+
+const ORDER: &str = r#"{ "amount":98.70,"currency" : "EUR"}"#;
+
+#[tokio::test]
+async fn an_allowed_call_reaches_the_handler_with_its_body_and_without_its_token() {
+    let app = app(&protect(verifier(), now()));
+    let token = token();
+    for scheme in ["Bearer", "bearer", "BEARER  "] {
+        let bearer = format!("{scheme} {token}");
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("bailiwick-token", &token),
+        ];
+        // The same token in both headers is one token; either one alone will do.
+        for headers in [&headers[..1], &headers[..]] {
+            let answer = order(&app, headers, ORDER).await;
+            assert_eq!(answer.body, ORDER, "{scheme}");
+            assert_eq!(answer.status, StatusCode::OK);
+            assert_eq!(answer.header("seen-agent"), Some("agent:buyer"));
+            assert_eq!(
+                (
+                    answer.header("seen-authorization"),
+                    answer.header("seen-token")
+                ),
+                (None, None)
+            );
+        }
+    }
+    // Another scheme is another's credential.
+    let headers = [("authorization", "Basic dTpw"), ("bailiwick-token", &token)];
+    let answer = order(&app, &headers, ORDER).await;
+    assert_eq!(
+        (answer.status, answer.header("seen-token")),
+        (StatusCode::OK, None)
+    );
+    assert_eq!(answer.header("seen-authorization"), Some("Basic dTpw"));
+}
+
+#[tokio::test]
+async fn without_one_token_nobody_comes_in() {
+    let app = app(&protect(verifier(), now()));
+    let answer = order(&app, &[], ORDER).await;
+    answer.refused(401, "missing_token");
+    assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+    order(&app, &[("authorization", "Basic dTpw")], ORDER)
+        .await
+        .refused(401, "missing_token");
+
+    let token = token();
+    let bearer = format!("Bearer {token}");
+    let in_query = request(
+        Method::POST,
+        &format!("/orders?access_token={token}"),
+        &[],
+        ORDER,
+    );
+    send(&app, in_query).await.refused(401, "missing_token");
+
+    let other = text(&signed_by(&root(), &claims(2), GRANTS));
+    for headers in [
+        &[
+            ("authorization", bearer.as_str()),
+            ("bailiwick-token", &other),
+        ][..],
+        &[
+            ("authorization", bearer.as_str()),
+            ("authorization", &bearer),
+        ],
+        &[
+            ("authorization", bearer.as_str()),
+            ("authorization", "Basic dTpw"),
+        ],
+        &[
+            ("bailiwick-token", token.as_str()),
+            ("bailiwick-token", &token),
+        ],
+        &[("authorization", "Bearer")],
+        &[("bailiwick-token", "")],
+        &[("authorization", "Bearer ünreadable")],
+        &[("authorization", &format!("{bearer}, {bearer}"))],
+    ] {
+        let answer = order(&app, headers, ORDER).await;
+        let problem = answer.refused(401, "malformed");
+        assert_eq!(
+            answer.header("www-authenticate"),
+            Some(r#"Bearer error="invalid_token""#)
+        );
+        assert!(problem.get("explain").is_none());
+        assert!(
+            !problem.to_string().contains(&token),
+            "a token in the answer"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_does_not_hold_is_401() {
+    let app_at = |time| app(&protect(verifier(), time));
+    let good = signed_by(&root(), &claims(1), GRANTS);
+    let stranger = signed_by(&SigningKey::from_bytes(&[2; 32]), &claims(1), GRANTS);
+    let elsewhere = Claims {
+        issuer: "https://other.example".to_owned(),
+        ..claims(1)
+    };
+    let mut forged = good.as_bytes().to_vec();
+    // The last bytes are the proof's: the container still decodes.
+    *forged.last_mut().unwrap() ^= 1;
+    let large = "A".repeat(20_000);
+    for (time, token, reason) in [
+        (now(), text(&stranger), "unknown_key"),
+        (
+            now(),
+            text(&signed_by(&root(), &elsewhere, GRANTS)),
+            "not_profile",
+        ),
+        (
+            now(),
+            text(&Token::from_bytes(forged).unwrap()),
+            "bad_signature",
+        ),
+        (now().minus(1), text(&good), "not_yet_valid"),
+        (now().plus(900), text(&good), "expired"),
+        (
+            now(),
+            text(&signed_by(&root(), &claims(66), GRANTS)),
+            "revoked",
+        ),
+        (now(), large, "too_large"),
+    ] {
+        let bearer = format!("Bearer {token}");
+        let answer = order(&app_at(time), &[("authorization", &bearer)], ORDER).await;
+        answer.refused(401, reason);
+        assert_eq!(
+            answer.header("www-authenticate"),
+            Some(r#"Bearer error="invalid_token""#)
+        );
+    }
+    // Trust that has ended is the service's fault.
+    let answer = order_with(&app_at(now().plus(7200)), &good).await;
+    let problem = answer.refused(503, "stale_keyset");
+    assert_eq!(answer.header("retry-after"), Some("30"));
+    assert!(answer.header("www-authenticate").is_none() && problem.get("explain").is_none());
+}
+
+#[tokio::test]
+async fn a_call_outside_of_the_authority_is_403_and_says_why() {
+    let app = app(&protect(verifier(), now()));
+    let good = signed_by(&root(), &claims(1), GRANTS);
+    let bearer = format!("Bearer {}", text(&good));
+    let answer = order(
+        &app,
+        &[("authorization", &bearer)],
+        r#"{"amount":5000,"currency":"EUR"}"#,
+    )
+    .await;
+    let problem = answer.refused(403, "no_grant");
+    assert_eq!(
+        answer.header("www-authenticate"),
+        Some(r#"Bearer error="insufficient_scope", scope="purchase_order:create""#)
+    );
+    let explain = problem["explain"][0].as_str().unwrap();
+    assert!(
+        explain.contains("`amount`") && explain.contains("at most 4200"),
+        "{explain}"
+    );
+    assert!(
+        !explain.contains("5000"),
+        "a value is shown unasked: {explain}"
+    );
+
+    let clerk = narrowed(
+        &good,
+        "[[grant]]\nservice = \"erp\"\naction = \"purchase_order:read\"",
+    );
+    let problem = order_with(&app, &clerk).await.refused(403, "caveat");
+    assert!(
+        problem["explain"][0]
+            .as_str()
+            .unwrap()
+            .contains("agent:clerk")
+    );
+    order_with(&app, &narrowed(&clerk, GRANTS))
+        .await
+        .refused(403, "depth");
+
+    let crm = signed_by(
+        &root(),
+        &claims(1),
+        "[[grant]]\nservice = \"crm\"\naction = \"*\"",
+    );
+    order_with(&app, &crm).await.refused(403, "wrong_service");
+}
+
+#[tokio::test]
+async fn a_decision_that_costs_too_much_is_403() {
+    let limits = Limits {
+        fuel: 1,
+        ..Limits::default()
+    };
+    let app = app(&protect(verifier().limits(limits), now()));
+    order_with(&app, &signed_by(&root(), &claims(1), GRANTS))
+        .await
+        .refused(403, "out_of_fuel");
+}
+
+#[tokio::test]
+async fn explanations_and_metadata_are_as_configured() {
+    let url = "https://erp.example/.well-known/oauth-protected-resource";
+    let protect = protect(verifier(), now())
+        .explain(Values::Shown)
+        .resource_metadata(url.parse().unwrap());
+    let app = app(&protect);
+    let answer = order(
+        &app,
+        &[("bailiwick-token", &token())],
+        r#"{"amount":5000,"currency":"EUR"}"#,
+    )
+    .await;
+    assert!(
+        answer.refused(403, "no_grant")["explain"]
+            .to_string()
+            .contains("5000")
+    );
+    let answer = order(&app, &[], ORDER).await;
+    assert!(
+        answer
+            .refused(401, "missing_token")
+            .get("explain")
+            .is_some()
+    );
+    assert_eq!(
+        answer.header("www-authenticate"),
+        Some(format!(r#"Bearer resource_metadata="{url}""#).as_str())
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_400() {
+    let app = app(&protect(verifier(), now()));
+    let token = token();
+    let credential = ("bailiwick-token", token.as_str());
+    let long = format!(r#"{{"note":"{}"}}"#, "x".repeat(64 * 1024));
+    for body in [
+        r#"{"amount":1,"amount":9000,"currency":"EUR"}"#,
+        "[1]",
+        "null",
+        "\"text\"",
+        "{",
+        " ",
+        r#"{"a.b":1}"#,
+        long.as_str(),
+    ] {
+        let answer = order(&app, &[credential], body.to_owned()).await;
+        let problem = answer.refused(400, "bad_request");
+        assert!(answer.header("www-authenticate").is_none());
+        assert!(!problem["detail"].as_str().unwrap().is_empty());
+    }
+    order(&app, &[credential], vec![b'"', 0xff, b'"'])
+        .await
+        .refused(400, "bad_request");
+
+    for types in [
+        &["text/plain"][..],
+        &["application/x-www-form-urlencoded"],
+        &["application/json; charset=utf-16"],
+        &["application/json", "application/json"],
+        &[],
+    ] {
+        let mut headers: Vec<_> = types.iter().map(|value| ("content-type", *value)).collect();
+        headers.push(credential);
+        let answer = send(&app, request(Method::POST, "/orders", &headers, ORDER)).await;
+        answer.refused(400, "bad_request");
+    }
+    order(&app, &[credential, ("content-encoding", "gzip")], ORDER)
+        .await
+        .refused(400, "bad_request");
+    for content_type in [
+        "application/merge-patch+json",
+        "Application/JSON; charset=\"UTF-8\"",
+    ] {
+        let headers = [("content-type", content_type), credential];
+        let answer = send(&app, request(Method::POST, "/orders", &headers, ORDER)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{content_type}");
+    }
+    // No body, no arguments: and so the constrained ones are missing.
+    let answer = send(
+        &app,
+        request(Method::POST, "/orders", &[credential], Body::empty()),
+    )
+    .await;
+    let problem = answer.refused(403, "no_grant");
+    assert!(
+        problem["explain"][0].as_str().unwrap().contains("`amount`"),
+        "{problem}"
+    );
+}
+
+#[tokio::test]
+async fn a_body_without_a_length_is_bounded_too_and_a_broken_one_refused() {
+    let app = app(&protect(verifier(), now()));
+    let token = token();
+    for (failing, detail) in [(false, "longer than"), (true, "before it was complete")] {
+        let body = Body::new(Endless {
+            left: if failing { 3 } else { usize::MAX },
+            failing,
+        });
+        let answer = order(&app, &[("bailiwick-token", &token)], body).await;
+        let problem = answer.refused(400, "bad_request");
+        assert!(
+            problem["detail"].as_str().unwrap().contains(detail),
+            "{problem}"
+        );
+    }
+}
+
+/// A body that goes on and on, or fails after a few frames.
+struct Endless {
+    left: usize,
+    failing: bool,
+}
+
+impl axum::body::HttpBody for Endless {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, std::io::Error>>> {
+        self.left -= 1;
+        let frame = match self.left {
+            0 if self.failing => Err(std::io::Error::other("the peer went away")),
+            0 => return std::task::Poll::Ready(None),
+            _ => Ok(http_body::Frame::data(Bytes::from_static(&[b' '; 1024]))),
+        };
+        std::task::Poll::Ready(Some(frame))
+    }
+}
+
+#[tokio::test]
+async fn arguments_come_from_where_they_are_declared() {
+    let app = app(&protect(verifier(), now()));
+    for (uri, status) in [
+        ("/de/orders/PO-7?limit=10&page=5", 200),
+        ("/de/orders/PO-7?limit=10&page=5.0&undeclared=1", 200),
+        ("/de/orders/PO-7?l%69mit=10&page=1", 200),
+        ("/de/orders/PO-7?limit=10&page=6", 403),
+        ("/de/orders/XX-7?limit=10&page=5", 403),
+        ("/de/orders/PO-7?limit=10", 403),
+        ("/de/orders/PO-7?limit=10&page=five", 400),
+        ("/de/orders/PO-7?limit=10&limit=10&page=5", 400),
+        ("/de/orders/PO-7?limit=10&page=1&p%61ge=9", 400),
+        ("/%2e%2e/orders/PO-7?limit=10&page=5", 400),
+        ("/a%2Fb/orders/PO-7?limit=10&page=5", 400),
+        ("/a%252Fb/orders/PO-7?limit=10&page=5", 400),
+        ("/%FF/orders/PO-7?limit=10&page=5", 400),
+        ("/files/a/b/c", 403),
+        ("/files/a/../c", 400),
+        ("/files/a//c", 400),
+    ] {
+        assert_eq!(fetch(&app, uri).await.status.as_u16(), status, "{uri}");
+    }
+    // A string is a string, whatever it looks like.
+    let problem = fetch(&app, "/de/orders/PO-7?limit=10.0&page=5")
+        .await
+        .refused(403, "no_grant");
+    assert!(
+        problem["explain"][0].as_str().unwrap().contains("`limit`"),
+        "{problem}"
+    );
+}
+
+#[tokio::test]
+async fn an_argument_has_one_source() {
+    let app = app(&protect(verifier(), now()));
+    let token = token();
+    let headers = [
+        ("bailiwick-token", token.as_str()),
+        ("content-type", "application/json"),
+    ];
+    for (uri, body, status) in [
+        ("/notes/hi?currency=EUR", r#"{"amount":1}"#, 200),
+        ("/notes/hi?currency=EUR", r#"{"amount":1,"note":"hi"}"#, 400),
+        (
+            "/notes/hi?currency=EUR",
+            r#"{"amount":1,"currency":"EUR"}"#,
+            400,
+        ),
+        // Absent from the query, where the handler looks for it.
+        ("/notes/hi", r#"{"amount":1,"currency":"EUR"}"#, 400),
+    ] {
+        let answer = send(&app, request(Method::POST, uri, &headers, body)).await;
+        assert_eq!(answer.status.as_u16(), status, "{uri} {body}");
+    }
+    for (uri, detail) in [
+        ("/twice/1", "declares the argument `id` twice"),
+        ("/template/1", "template `eu/{id}-{id}`"),
+        ("/absent/1", "no path parameter `order`"),
+    ] {
+        let problem = fetch(&app, uri).await.refused(400, "bad_request");
+        assert!(
+            problem["detail"].as_str().unwrap().contains(detail),
+            "{problem}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn shadow_mode_lets_pass_and_grants_nothing() {
+    let verifier = Arc::new(verifier().shadow(true));
+    let protect = Protect::new(Arc::clone(&verifier), Arc::new(now));
+    let app = app(&protect);
+    let long = "x".repeat(200_000);
+    let (bearer, foreign) = (
+        format!("Bearer {}", token()),
+        "Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln",
+    );
+    for (credential, body, reason, seen) in [
+        (
+            Some(bearer.as_str()),
+            r#"{"amount":9000,"currency":"EUR"}"#,
+            "no_grant",
+            None,
+        ),
+        (Some(&bearer), "{\"a\":1,\"a\":2}", "bad_request", None),
+        (Some(&bearer), &long, "bad_request", None),
+        (None, ORDER, "missing_token", None),
+        // Somebody else's credential stays: the service may still rely on it.
+        (Some(foreign), ORDER, "malformed", Some(foreign)),
+    ] {
+        let headers: Vec<_> = credential
+            .map(|value| ("authorization", value))
+            .into_iter()
+            .collect();
+        let answer = order(&app, &headers, body.to_owned()).await;
+        assert_eq!(
+            (answer.status, answer.header("seen-shadow")),
+            (StatusCode::OK, Some(reason))
+        );
+        assert_eq!(answer.body, body);
+        assert_eq!(
+            (
+                answer.header("seen-agent"),
+                answer.header("seen-authorization")
+            ),
+            (None, seen)
+        );
+    }
+    // Longer than the limit, and its length is only known at the end.
+    let endless = Body::new(Endless {
+        left: 101,
+        failing: false,
+    });
+    let answer = order(&app, &[("authorization", &bearer)], endless).await;
+    assert_eq!(
+        (answer.status, answer.body.len()),
+        (StatusCode::OK, 100 * 1024)
+    );
+
+    let allowed = order(&app, &[("authorization", &bearer)], ORDER).await;
+    assert_eq!(
+        (allowed.header("seen-agent"), allowed.header("seen-shadow")),
+        (Some("agent:buyer"), None)
+    );
+    let counters = verifier.counters();
+    assert_eq!((counters.allowed(), counters.would_deny()), (1, 6));
+    assert_eq!(counters.denied(Reason::BadRequest), 3);
+
+    // A handler that demands authority gets none, and does not run.
+    let strict = Router::new().route(
+        "/",
+        any(strict).layer(protect.action("purchase_order:create")),
+    );
+    send(&strict, request(Method::GET, "/", &[], Body::empty()))
+        .await
+        .refused(401, "missing_token");
+}
+
+async fn strict(Authorized(allow): Authorized) -> String {
+    allow.identity.principal
+}
+
+#[tokio::test]
+async fn a_route_without_the_layer_has_no_authority() {
+    let app = Router::new()
+        .route("/", any(strict))
+        .route("/optional", any(mirror));
+    for uri in ["/", "/optional"] {
+        let answer = send(
+            &app,
+            request(Method::GET, uri, &[("bailiwick-token", &token())], ""),
+        )
+        .await;
+        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(answer.problem()["type"], "about:blank");
+    }
+}
+
+#[tokio::test]
+async fn beside_oauth_only_our_header_counts() {
+    let app = app(&protect(verifier(), now()).beside_oauth());
+    let token = token();
+    let bearer = format!("Bearer {token}");
+    order(&app, &[("authorization", &bearer)], ORDER)
+        .await
+        .refused(401, "missing_token");
+    let foreign = "Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln";
+    let headers = [("authorization", foreign), ("bailiwick-token", &token)];
+    let answer = order(&app, &headers, ORDER).await;
+    assert_eq!(
+        (answer.status, answer.header("seen-authorization")),
+        (StatusCode::OK, Some(foreign))
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_declared_is_not_touched() {
+    let protect = protect(verifier(), now());
+    let echo = tower::service_fn(|request: Request| async move {
+        assert!(request.headers().get(header::AUTHORIZATION).is_none());
+        Ok::<_, std::convert::Infallible>(request.into_body().into_response())
+    });
+    let grant = "[[grant]]\nservice = \"erp\"\naction = \"purchase_order:upload\"";
+    let token = text(&signed_by(&root(), &claims(1), grant));
+    let large = "x".repeat(300_000);
+    let request = request(
+        Method::PUT,
+        "/",
+        &[("bailiwick-token", &token)],
+        large.clone(),
+    );
+    let response = protect
+        .action("purchase_order:upload")
+        .layer(echo)
+        .oneshot(request)
+        .await
+        .unwrap();
+    assert_eq!(
+        to_bytes(response.into_body(), 1 << 20).await.unwrap(),
+        large
+    );
+}
+
+#[test]
+fn every_reason_has_its_status() {
+    for reason in Reason::ALL {
+        let expected = match reason.code() {
+            "wrong_service" | "no_grant" | "caveat" | "depth" | "evaluation_error"
+            | "out_of_fuel" => 403,
+            "bad_request" => 400,
+            "stale_keyset" => 503,
+            _ => 401,
+        };
+        assert_eq!(status(reason).as_u16(), expected, "{reason}");
+    }
+}

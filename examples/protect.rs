@@ -1,0 +1,127 @@
+//! A purchase-order service that decides each call by the token that comes with it.
+//!
+//!     cargo run -p bailiwick-examples --example protect              # calls itself, then ends
+//!     cargo run -p bailiwick-examples --example protect -- --serve   # keeps running, for curl
+
+use std::{collections::BTreeMap, error::Error, net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    extract::Path,
+    http::Request,
+    routing::{get, post},
+};
+use bailiwick_issuer::{InitOptions, Issuer, MintRequest, Passphrase};
+use bailiwick_token::{grant::Grants, key::PublicKey, timestamp::Timestamp};
+use bailiwick_verifier::{
+    Trust, Values, Verifier,
+    layer::{Authorized, Protect, system_clock},
+};
+use http_body_util::BodyExt;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+
+const GRANTS: &str = r#"grant = [
+    { service = "erp", action = "purchase_order:create", args = { amount = { max = 10000 }, currency = "EUR" } },
+    { service = "erp", action = "purchase_order:read", args = { id = { prefix = "PO-" } } },
+]"#;
+
+/// The service: everything that its owner writes.
+fn service(keyset: &str, keyset_key: &PublicKey) -> Result<Router, Box<dyn Error>> {
+    let trust = Trust::open(keyset.as_bytes(), keyset_key, None)?;
+    // "erp" is the name that grants are for. It is configured, and never taken from a request.
+    let verifier = Arc::new(Verifier::new("erp", trust)?);
+    // Refusals show the values of arguments here; by default they do not, for they may be secret.
+    let protect = Protect::new(verifier, system_clock()).explain(Values::Shown);
+    // Each route names its action, and declares the arguments that its handler acts on.
+    let creates = protect.action("purchase_order:create").json_body();
+    let reads = protect.action("purchase_order:read").path("id");
+    Ok(Router::new()
+        .route("/orders", post(create).layer(creates))
+        .route("/orders/{id}", get(read).layer(reads)))
+}
+
+/// A handler runs for allowed calls only. It can ask on whose authority it runs, and it gets the
+/// body exactly as it was sent, but never the token.
+async fn create(Authorized(allow): Authorized, order: String) -> String {
+    format!("ordered {order} for {}", allow.identity.principal)
+}
+
+async fn read(Path(id): Path<String>) -> String {
+    format!("order {id}: 3 pallets, open")
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (keyset, keyset_key, token) = issuer(system_clock()()).await?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let to = listener.local_addr()?;
+    let server = axum::serve(listener, service(&keyset, &keyset_key)?);
+    if std::env::args().any(|argument| argument == "--serve") {
+        println!("# For 15 minutes, or until Ctrl-C:\nTOKEN={token}");
+        println!("curl -i http://{to}/orders/PO-7 -H \"Authorization: Bearer $TOKEN\"");
+        return Ok(server.await?);
+    }
+    tokio::spawn(async move { server.await });
+    let token = format!("Bearer {token}");
+    for (path, body) in [
+        ("/orders", r#"{"amount": 98.70, "currency": "EUR"}"#),
+        ("/orders", r#"{"amount": 20000, "currency": "EUR"}"#),
+        (
+            "/orders",
+            r#"{"amount": 98.70, "currency": "EUR", "iban": "DE00"}"#,
+        ),
+        ("/orders", r#"{"amount": 1, "amount": 20000}"#),
+        ("/orders/PO-7", ""),
+        ("/orders/HR-1", ""),
+    ] {
+        call(to, &token, path, body).await?;
+    }
+    call(to, "Basic bm86dG9rZW4=", "/orders/PO-7", "").await
+}
+
+/// One call over the network, and what came back.
+async fn call(to: SocketAddr, token: &str, path: &str, body: &str) -> Result<(), Box<dyn Error>> {
+    let method = if body.is_empty() { "GET" } else { "POST" };
+    let request = Request::builder().method(method).uri(path);
+    let request = request
+        .header("Host", to.to_string())
+        .header("Authorization", token);
+    let request = request
+        .header("Content-Type", "application/json")
+        .body(body.to_owned())?;
+    let stream = TokioIo::new(TcpStream::connect(to).await?);
+    let (mut client, connection) = http1::handshake(stream).await?;
+    tokio::spawn(connection);
+    let response = client.send_request(request).await?;
+    println!("{method} {path} {body}\n  {}", response.status());
+    let body = response.into_body().collect().await?.to_bytes();
+    // A refusal is a problem document (RFC 9457) with a stable reason and an explanation.
+    match serde_json::from_slice::<serde_json::Value>(&body) {
+        Ok(problem) => println!("  {} {}\n", problem["reason"], problem["explain"]),
+        Err(_) => println!("  {}\n", String::from_utf8_lossy(&body)),
+    }
+    Ok(())
+}
+
+/// The operator's part: a keyset, the key that signs it, a token. See the example `issue`.
+async fn issuer(now: Timestamp) -> Result<(String, PublicKey, String), Box<dyn Error>> {
+    let home = tempfile::tempdir()?;
+    let passphrase = Passphrase::new("correct horse battery staple")?;
+    let options = InitOptions::new("https://issuer.example");
+    let issuer = Issuer::init(&home.path().join("issuer"), options, &passphrase, now).await?;
+    let request = MintRequest {
+        agent: "agent:buyer".to_owned(),
+        principal: "team:procurement".to_owned(),
+        tenant: None,
+        task: None,
+        claims: BTreeMap::new(),
+        grants: Grants::from_toml(GRANTS)?,
+        ttl: 15 * 60,
+        max_depth: None,
+    };
+    let token = issuer.mint(&request, now).await?.token.to_base64();
+    let keyset = issuer.keyset(now).await?.envelope;
+    Ok((keyset, issuer.keyset_key().clone(), token.to_string()))
+}
