@@ -251,5 +251,3 @@ pub fn signed(
         version,
     }
 }
-
-pub type SchemaBlock = schema::Block;

@@ -81,7 +81,7 @@ impl Cli {
             Command::Key(command) => wait(command.run(global)),
             Command::Revocations(command) => wait(command.run(global)),
             Command::Audit(command) => wait(command.run(global)),
-            Command::Demo(args) => wait(demo::run(args)),
+            Command::Demo(args) => wait(demo::run(args, global)),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! A second look before something is destroyed.
 
-use std::io::{self, BufRead, IsTerminal, Read};
+use std::{
+    fmt,
+    io::{self, BufRead, IsTerminal, Read},
+};
 
 use clap::Args;
 
@@ -22,7 +25,7 @@ pub(crate) struct Confirm {
 
 impl Confirm {
     /// Goes on after `--yes`, or once a person has typed `id`. Without a terminal nobody is asked.
-    pub(crate) fn ask(&self, what: &str, id: &str) -> Result<(), Failure> {
+    pub(crate) fn ask(&self, what: &str, id: &dyn fmt::Display) -> Result<(), Failure> {
         if self.yes {
             return Ok(());
         }
@@ -38,12 +41,12 @@ impl Confirm {
         ));
         let mut answer = String::new();
         let read = io::stdin().lock().take(MAX_ANSWER).read_line(&mut answer);
-        if read.is_ok() && answer.trim() == id {
+        if read.is_ok() && answer.trim() == id.to_string() {
             return Ok(());
         }
-        Err(Failure::plain(
-            Exit::Usage,
-            "that is not its id: nothing was done",
-        ))
+        Err(
+            Failure::plain(Exit::Usage, "that is not its id, and nothing was done")
+                .hint("type the id as it stands above, or add --yes"),
+        )
     }
 }

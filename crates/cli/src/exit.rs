@@ -72,6 +72,12 @@ impl Failure {
         self
     }
 
+    /// The same, with what to do next where nothing was said of it.
+    pub(crate) fn or_hint(mut self, hint: &str) -> Failure {
+        self.hint.get_or_insert_with(|| hint.to_owned());
+        self
+    }
+
     /// Tells a person, and the shell.
     pub(crate) fn report(self) -> ExitCode {
         output::error(&self.message, self.hint.as_deref());

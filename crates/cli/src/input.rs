@@ -84,7 +84,10 @@ impl Source {
             }
         };
         match read {
-            Ok(_) => Ok(bytes),
+            Ok(count) => {
+                tracing::debug!(bytes = count, "read {self}");
+                Ok(bytes)
+            }
             Err(error) => Err(self.unreadable(&error)),
         }
     }

@@ -26,7 +26,9 @@ pub(crate) async fn with<T>(
     global: &Global,
     work: impl AsyncFnOnce(&Issuer) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let mut issuer = Issuer::open(&global.home()?).await?;
+    let home = global.home()?;
+    tracing::debug!(home = %home.display(), "opening the issuer");
+    let mut issuer = Issuer::open(&home).await?;
     if let Some(actor) = actor() {
         issuer = issuer.acting_as(actor);
     }
@@ -45,6 +47,7 @@ pub(crate) async fn unlocking<T, E: MayBeLocked>(
 ) -> Result<T, Failure> {
     match verb().await {
         Err(error) if error.is_locked() => {
+            tracing::debug!("opening the private keys");
             issuer.unlock(&passphrase.passphrase(global)?)?;
             verb().await.map_err(Into::into)
         }
@@ -86,7 +89,8 @@ impl From<MintError> for Failure {
     fn from(error: MintError) -> Failure {
         match &error {
             // A decision, and it is on record.
-            MintError::Refused(_) => Failure::new(Exit::Denied, error),
+            MintError::Refused(_) => Failure::new(Exit::Denied, error)
+                .or_hint("correct the request; this refusal is on record"),
             _ => Failure::new(Exit::Local, error),
         }
     }

@@ -188,7 +188,7 @@ impl ActivateArgs {
 
 impl RetireArgs {
     async fn run(self, global: &Global) -> Outcome {
-        self.confirm.ask("retire the key", &self.id.to_string())?;
+        self.confirm.ask("retire the key", &self.id)?;
         let now = clock::now()?;
         let report = with(global, async |issuer| {
             let retire = async || issuer.retire(self.id, self.force, now).await;
@@ -210,7 +210,7 @@ impl RevokeArgs {
                 );
             }
         };
-        self.confirm.ask("revoke the key", &self.id.to_string())?;
+        self.confirm.ask("revoke the key", &self.id)?;
         let now = clock::now()?;
         let report = with(global, async |issuer| {
             let revoke = async || issuer.revoke_key(self.id, reason, now).await;

@@ -31,8 +31,9 @@ pub(crate) struct Out {
 /// Writes a file in one step: whoever reads it meanwhile sees the old one or the new one.
 pub(crate) fn write(path: &Path, content: &str, readers: Readers) -> Result<(), Failure> {
     replace(path, content, readers).map_err(|error| {
-        let path = path.display();
-        Failure::plain(Exit::Local, format!("cannot write `{path}` ({error})"))
+        // The error itself would name a temporary file.
+        let (path, why) = (path.display(), error.kind());
+        Failure::plain(Exit::Local, format!("cannot write `{path}` ({why})"))
             .hint("name a file in a directory that you can write to")
     })
 }

@@ -5,7 +5,7 @@
 
 use std::{
     fmt,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
 };
 
 use anstyle::{AnsiColor, Style};
@@ -70,7 +70,8 @@ pub(crate) fn line(text: impl fmt::Display) -> Result<(), Failure> {
 
 /// Prints data as it stands.
 pub(crate) fn print(text: impl fmt::Display) -> Result<(), Failure> {
-    written(write!(anstream::stdout().lock(), "{text}"))
+    let mut stdout = anstream::stdout().lock();
+    written(write!(stdout, "{text}").and_then(|()| stdout.flush()))
 }
 
 /// Text of unknown origin, with what could move a terminal's cursor made visible.
@@ -80,6 +81,12 @@ pub(crate) fn plain(text: &str) -> String {
         false => c.to_string(),
     };
     text.chars().map(shown).collect()
+}
+
+/// Prints what is signed, byte for byte; a terminal gets a line break after it.
+pub(crate) fn signed(text: &str) -> Result<(), Failure> {
+    let end = if io::stdout().is_terminal() { "\n" } else { "" };
+    print(format_args!("{text}{end}"))
 }
 
 /// Says something about what is done.

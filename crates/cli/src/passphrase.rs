@@ -48,7 +48,8 @@ impl PassphraseArg {
         self.given(global, || {
             let first = ask("New passphrase: ")?;
             if *first != *ask("Once more: ")? {
-                return Err(Failure::plain(Exit::Local, "the two are not the same"));
+                return Err(Failure::plain(Exit::Local, "the two are not the same")
+                    .hint("type one passphrase twice"));
             }
             Ok(first)
         })

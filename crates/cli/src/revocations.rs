@@ -75,18 +75,18 @@ impl ExportArgs {
             envelope: out.is_none().then_some(list.envelope.as_str()),
             out,
         };
-        let line = &list.envelope;
         if let Some(path) = out {
-            out::write(path, line, Readers::Everyone)?;
-        }
-        match (out, global.format()) {
-            (Some(_), Format::Text) => {}
-            (_, format) => format.print(&exported, line)?,
+            out::write(path, &list.envelope, Readers::Everyone)?;
         }
         output::note(format_args!(
             "list {} with {} entries, until {}",
             list.seq, list.entries, list.expires
         ));
+        match (out, global.format()) {
+            (Some(_), Format::Text) => {}
+            (None, Format::Text) => output::signed(&list.envelope)?,
+            (_, Format::Json) => Format::Json.print(&exported, "")?,
+        }
         Ok(Exit::Done)
     }
 }

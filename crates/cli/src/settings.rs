@@ -96,13 +96,14 @@ impl Config {
         if !path.exists() {
             return Ok(Config::default());
         }
+        tracing::debug!(path = %path.display(), "reading the settings");
         let text = Source::File(path.to_owned()).read_text(MAX_CONFIG)?;
         let mut config: Config = toml::from_str(&text).map_err(|error| {
             Failure::plain(
                 Exit::Local,
                 format!("`{}`: {}", path.display(), error.message()),
             )
-            .hint("it knows passphrase_file, keyset, keyset_key, revocations, service and ttl")
+            .hint("correct that line, or take it out")
         })?;
         let home = path.parent().unwrap_or(Path::new("."));
         for file in [

@@ -8,9 +8,14 @@ mod revoke;
 mod seal;
 mod verify;
 
+use bailiwick_token::attenuate::AttenuateError;
 use clap::Subcommand;
 
-use crate::{cli::wait, exit::Outcome, settings::Global};
+use crate::{
+    cli::wait,
+    exit::{Exit, Failure, Outcome},
+    settings::Global,
+};
 
 /// The verbs of `token`.
 #[derive(Debug, Subcommand)]
@@ -40,5 +45,17 @@ impl TokenCommand {
             TokenCommand::Mint(args) => wait(args.run(global)),
             TokenCommand::Revoke(args) => wait(args.run(global)),
         }
+    }
+}
+
+/// Why a token was neither narrowed nor sealed.
+fn refused(error: AttenuateError) -> Failure {
+    match error {
+        AttenuateError::Sealed => Failure::plain(
+            Exit::Local,
+            "the token is sealed, and cannot be narrowed or sealed again",
+        )
+        .hint("ask whoever sealed it for a narrower one"),
+        error => Failure::new(Exit::Local, error).or_hint("check the token and the options"),
     }
 }

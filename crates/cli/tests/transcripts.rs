@@ -2,6 +2,7 @@
 //!
 //! A transcript with a `.out` folder runs in a sandbox of its own, where one home serves all of its
 //! commands. To write down what changed: `TRYCMD=overwrite cargo test -p bailiwick transcripts`.
+#![cfg(test)]
 
 /// Long enough, and found in no output: `secrets.rs` looks for another one.
 const PASSPHRASE: &str = "a passphrase for transcripts only";

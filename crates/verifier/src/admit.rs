@@ -13,7 +13,7 @@ use biscuit_auth::{
     format::schema::{self, proof::Content, public_key::Algorithm},
 };
 
-use crate::decide::Reason;
+use crate::decision::Reason;
 
 pub(crate) type Refused = (Reason, String);
 

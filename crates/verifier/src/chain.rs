@@ -3,7 +3,7 @@
 use bailiwick_token::{key::PublicKey, token::Token};
 use biscuit_auth::{Biscuit, builder::Algorithm, error};
 
-use crate::{admit::Refused, decide::Reason};
+use crate::{admit::Refused, decision::Reason};
 
 /// Verifies every signature of an admitted token under `root`, and nothing else.
 pub(crate) fn verify(token: &Token, root: &PublicKey) -> Result<Biscuit, Refused> {

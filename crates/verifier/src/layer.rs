@@ -69,7 +69,7 @@ pub use self::{
     service::Protected,
 };
 use self::{call::Declared, credential::Headers};
-use crate::{explain::Values, verify::Verifier};
+use crate::{explain::Values, verifier::Verifier};
 
 /// Tells the time. A test hands in its own.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;

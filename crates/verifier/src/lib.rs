@@ -24,20 +24,24 @@
 
 mod admit;
 mod chain;
-pub mod decide;
+mod decide;
+pub mod decision;
 mod engine;
 mod evaluate;
 pub mod explain;
 #[cfg(feature = "axum")]
 pub mod layer;
 mod record;
+mod refuse;
 pub mod request;
 pub mod trust;
+mod verifier;
 mod verify;
 
-pub use decide::{Allow, Decision, Delegation, Deny, Reason};
+pub use decision::{Allow, Decision, Delegation, Deny, Reason};
 pub use explain::{Refusal, Values};
 pub use record::Counters;
 pub use request::{Request, RequestError};
 pub use trust::{RollbackError, Trust, TrustError};
-pub use verify::{Limits, Verified, Verifier, VerifierError};
+pub use verifier::{Limits, Verifier, VerifierError};
+pub use verify::Verified;

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{
-    decide::{Decision, Reason},
+    decision::{Decision, Reason},
     explain::Values,
     request::Request,
 };

@@ -11,7 +11,7 @@ use bailiwick_token::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::decide::Reason;
+use crate::decision::Reason;
 
 /// A keyset and, where configured, a list of revocations, whose signatures have been verified.
 #[derive(Debug)]

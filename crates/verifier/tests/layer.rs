@@ -612,7 +612,7 @@ impl axum::body::HttpBody for Endless {
         mut self: std::pin::Pin<&mut Self>,
         _: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, std::io::Error>>> {
-        self.left -= 1;
+        self.left = self.left.saturating_sub(1);
         let frame = match self.left {
             0 if self.failing => Err(std::io::Error::other("the peer went away")),
             0 => return std::task::Poll::Ready(None),

@@ -61,14 +61,15 @@ impl ExportArgs {
         if let Some(path) = out {
             out::write(path, &keyset.envelope, Readers::Everyone)?;
         }
-        match (out, global.format()) {
-            (Some(_), Format::Text) => {}
-            (_, format) => format.print(&exported, &keyset.envelope)?,
-        }
         output::note(format_args!(
             "keyset version {}, until {}",
             keyset.version, keyset.expires
         ));
+        match (out, global.format()) {
+            (Some(_), Format::Text) => {}
+            (None, Format::Text) => output::signed(&keyset.envelope)?,
+            (_, Format::Json) => Format::Json.print(&exported, "")?,
+        }
         Ok(Exit::Done)
     }
 }

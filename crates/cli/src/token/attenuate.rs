@@ -4,7 +4,7 @@ use bailiwick_token::{attenuate::Caveat, inspect::EffectiveAuthority, token::Tok
 use clap::{ArgGroup, Args};
 use serde::Serialize;
 
-use super::deliver::deliver;
+use super::{deliver::deliver, refused};
 use crate::{
     clock,
     exit::{Exit, Failure, Outcome},
@@ -90,7 +90,6 @@ impl AttenuateArgs {
             delegate: self.delegate.clone(),
             task: self.task.clone(),
         };
-        let refused = |error| Failure::new(Exit::Local, error);
         let token = match caveat == Caveat::default() {
             true => token,
             false => token.attenuate(&caveat).map_err(refused)?,

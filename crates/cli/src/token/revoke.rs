@@ -64,7 +64,8 @@ impl FromStr for Which {
 enum Revoked {
     Token(TokenId),
     Block {
-        token: Token,
+        id: TokenId,
+        token: Box<Token>,
         block: usize,
         signature: Vec<u8>,
     },
@@ -74,10 +75,10 @@ impl RevokeArgs {
     pub(super) async fn run(self, global: &Global) -> Outcome {
         let revoked = self.revoked()?;
         match &revoked {
-            Revoked::Token(id) => self.confirm.ask("revoke the token", &id.to_string())?,
-            Revoked::Block { signature, .. } => {
-                self.confirm
-                    .ask("revoke the block", &hex::encode(signature))?;
+            Revoked::Token(id) => self.confirm.ask("revoke the token", id)?,
+            Revoked::Block { id, block, .. } => {
+                let what = format!("revoke block {block} of the token");
+                self.confirm.ask(&what, id)?;
             }
         }
         let now = clock::now()?;
@@ -88,8 +89,9 @@ impl RevokeArgs {
                     token,
                     block,
                     signature,
+                    ..
                 } => {
-                    let expires = block_expires(issuer, token, *block, now).await?;
+                    let expires = block_expires(issuer, token, *block).await?;
                     (Target::Block(signature.clone()), expires)
                 }
             };
@@ -119,18 +121,25 @@ impl RevokeArgs {
                 )
                 .hint("name the token's file"));
             }
-            (Which::Token(source), _) => input::parse_token(&input::token_text(source)?)?,
+            (Which::Token(source), _) => {
+                let text = input::token_text(source).map_err(|failure| {
+                    failure.hint("give the token's file, or its id: 32 hex digits")
+                });
+                input::parse_token(&text?)?
+            }
         };
+        let id = token.token_id().ok_or_else(|| {
+            Failure::plain(Exit::Local, "the token has no id: it is none of ours")
+                .hint("look at it with `bailiwick token inspect`")
+        })?;
         let Some(block) = self.block else {
-            return token.token_id().map(Revoked::Token).ok_or_else(|| {
-                Failure::plain(Exit::Local, "the token has no id: it is none of ours")
-                    .hint("look at it with `bailiwick token inspect`")
-            });
+            return Ok(Revoked::Token(id));
         };
         let block = usize::try_from(block).unwrap_or(usize::MAX);
         match token.block_signatures().get(block).cloned() {
             Some(signature) => Ok(Revoked::Block {
-                token,
+                id,
+                token: Box::new(token),
                 block,
                 signature,
             }),
@@ -148,13 +157,13 @@ async fn block_expires(
     issuer: &Issuer,
     token: &Token,
     block: usize,
-    now: Timestamp,
 ) -> Result<Option<Timestamp>, Failure> {
     let keyset = issuer.published_keyset().await?;
+    // As of the time at which it was signed, so that it need not be signed anew for this.
     let verified = Trust::open(keyset.envelope.as_bytes(), issuer.keyset_key(), None)
         .ok()
         .and_then(|trust| Verifier::new("revocation", trust).ok())
-        .is_some_and(|verifier| verifier.verify(token, now).is_ok());
+        .is_some_and(|verifier| verifier.verify(token, keyset.issued_at).is_ok());
     if !verified {
         output::warn(
             "the token does not verify under this issuer's keyset: the entry stays for ever",

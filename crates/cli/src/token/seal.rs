@@ -3,9 +3,9 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::deliver::deliver;
+use super::{deliver::deliver, refused};
 use crate::{
-    exit::{Exit, Failure, Outcome},
+    exit::{Exit, Outcome},
     input::TokenArg,
     out::Out,
     settings::Global,
@@ -35,9 +35,7 @@ struct Sealed {
 impl SealArgs {
     pub(super) fn run(self, global: &Global) -> Outcome {
         let token = self.token.token()?;
-        let token = token
-            .seal()
-            .map_err(|error| Failure::new(Exit::Local, error))?;
+        let token = token.seal().map_err(refused)?;
         let about = Sealed {
             token_id: token.token_id().map(|id| id.to_string()),
             sealed: token.is_sealed(),

@@ -6,7 +6,7 @@ use axum::{
 };
 
 use super::Problem;
-use crate::decide::{Allow, Deny};
+use crate::decision::{Allow, Deny};
 
 /// The authority under which this call was allowed.
 ///

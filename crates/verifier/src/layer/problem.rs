@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::Action;
 use crate::{
-    decide::{Deny, Reason},
+    decision::{Deny, Reason},
     explain::Values,
 };
 

@@ -12,7 +12,7 @@ use tower_service::Service;
 
 use super::{Action, Authorized, Problem, ShadowDenied, credential};
 use crate::{
-    decide::{Decision, Deny, Reason},
+    decision::{Decision, Deny, Reason},
     request,
 };
 

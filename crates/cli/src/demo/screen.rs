@@ -1,0 +1,167 @@
+//! What a person sees: one screen. A program sees the report at the end, and nothing of this.
+
+use std::{
+    cell::Cell,
+    fmt::{Display, Write},
+    net::SocketAddr,
+};
+
+use anstyle::Style;
+use bailiwick_token::token::Token;
+
+use super::{Report, broken, client::Outcome, rotation::Rotation, world::World};
+use crate::{
+    exit::Failure,
+    output::{self, Format, GREEN, RED},
+};
+
+const BOLD: Style = Style::new().bold();
+
+/// How wide the screen is.
+const WIDTH: usize = 100;
+
+pub(super) struct Screen {
+    shown: bool,
+    steps: Cell<u32>,
+}
+
+impl Screen {
+    pub(super) fn new(format: Format) -> Screen {
+        Screen {
+            shown: format == Format::Text,
+            steps: Cell::new(0),
+        }
+    }
+
+    pub(super) fn title(&self, address: SocketAddr) -> Result<(), Failure> {
+        self.print(format_args!(
+            "An issuer in a temporary home, and a purchase-order service at http://{address}."
+        ))
+    }
+
+    /// The next step, in a sentence.
+    pub(super) fn step(&self, sentence: &str) -> Result<(), Failure> {
+        let number = self.steps.get().saturating_add(1);
+        self.steps.set(number);
+        self.print(format_args!("{BOLD}{number}. {sentence}{BOLD:#}"))
+    }
+
+    pub(super) fn line(&self, text: impl Display) -> Result<(), Failure> {
+        self.print(format_args!("     {text}"))
+    }
+
+    /// What a token allows, all its blocks together.
+    pub(super) fn authority(&self, token: &Token) -> Result<(), Failure> {
+        let effective = token.inspect().effective().map_err(broken)?.to_string();
+        let grants = effective.lines().filter(|line| line.starts_with("may"));
+        let mut lines = grants.flat_map(|grant| wrapped(grant, WIDTH.saturating_sub(10)));
+        lines.try_for_each(|line| {
+            let indent = if line.starts_with("may") { "" } else { "     " };
+            self.line(format_args!("{indent}{line}"))
+        })
+    }
+
+    /// Text that an agent reads.
+    pub(super) fn quote(&self, text: &str) -> Result<(), Failure> {
+        text.lines()
+            .try_for_each(|line| self.line(format_args!("> {line}")))
+    }
+
+    /// What became of a call.
+    pub(super) fn call(&self, outcome: Outcome) -> Result<Outcome, Failure> {
+        let Outcome {
+            agent,
+            call,
+            reason,
+            explain,
+            ..
+        } = &outcome;
+        match outcome.is_allowed() {
+            true => self.line(format_args!("{GREEN}allowed{GREEN:#}  {agent:<12}  {call}"))?,
+            false => {
+                self.line(format_args!("{RED}refused{RED:#}  {agent:<12}  {call}"))?;
+                let reason = reason.as_deref().unwrap_or("no reason");
+                let explain = explain.join("; ");
+                for line in wrapped(&format!("{reason}: {explain}"), WIDTH.saturating_sub(14)) {
+                    self.line(format_args!("         {line}"))?;
+                }
+            }
+        }
+        if !outcome.as_expected {
+            self.line(format_args!("         {RED}which it should not be{RED:#}"))?;
+        }
+        Ok(outcome)
+    }
+
+    pub(super) fn rotation(&self, rotation: &Rotation) -> Result<(), Failure> {
+        let Rotation {
+            activated,
+            retired,
+            keyset_version,
+            clock_seconds,
+            tokens,
+            calls,
+            ..
+        } = rotation;
+        let (hours, minutes) = (clock_seconds / 3600, clock_seconds % 3600 / 60);
+        self.line(format_args!(
+            "{activated} keys activated, {retired} retired, {keyset_version} keysets, {hours} h {minutes} min on the clock"
+        ))?;
+        let style = if rotation.is_clean() { GREEN } else { RED };
+        self.line(format_args!(
+            "{calls} calls with {tokens} tokens meanwhile, {style}false denials: {}{style:#}",
+            rotation.false_denials
+        ))?;
+        let denial = rotation.first_denial.iter();
+        let mut lines = denial.flat_map(|denial| wrapped(denial, WIDTH.saturating_sub(10)));
+        lines.try_for_each(|line| self.line(line))
+    }
+
+    pub(super) fn end(&self, report: &Report, world: &World) -> Result<(), Failure> {
+        self.step("The audit is verified, and the service's books are looked at.")?;
+        let (style, state) = match report.audit_intact {
+            true => (GREEN, "intact"),
+            false => (RED, "broken"),
+        };
+        let rows = report.audit_rows;
+        self.line(format_args!(
+            "{rows} rows, each chained to the one before: {style}{state}{style:#}"
+        ))?;
+        let vendors = world.orders.vendors().join(", ");
+        self.line(format_args!("orders placed with: {vendors}"))?;
+        let seconds = report.seconds;
+        self.print(format_args!(
+            "Done in {seconds:.1} s. How to do it yourself: docs/start.md"
+        ))
+    }
+
+    fn print(&self, text: impl Display) -> Result<(), Failure> {
+        if self.shown {
+            output::line(text)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Text in lines of at most `width` characters, parted at spaces.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let Some(line) = lines.last_mut() else { break };
+        let longer = line
+            .chars()
+            .count()
+            .saturating_add(word.chars().count())
+            .saturating_add(1);
+        if line.is_empty() {
+            line.push_str(word);
+        } else if longer <= width {
+            // Writing to a string cannot fail.
+            let _ = write!(line, " {word}");
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}

@@ -1,0 +1,131 @@
+//! What the demonstration plays in: a clock, an issuer, and the service that trusts it.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use bailiwick_issuer::{InitOptions, Issuer, MintRequest, Minted, Passphrase};
+use bailiwick_token::{grant::Grants, timestamp::Timestamp};
+use bailiwick_verifier::{Trust, Verifier, layer::Clock};
+use rand::{Rng, distributions::Alphanumeric, rngs::OsRng};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use super::{broken, service, service::Orders};
+use crate::{clock, exit::Failure};
+
+/// How often a verifier looks for a newer keyset, in seconds.
+pub(super) const REFRESH: u64 = 60;
+
+/// The longest life of a token, in seconds.
+pub(super) const TOKEN_LIFE: u64 = 300;
+
+/// The life of a keyset, in seconds.
+const KEYSET_LIFE: u64 = 600;
+
+pub(super) struct World {
+    pub(super) issuer: Issuer,
+    pub(super) verifier: Arc<Verifier>,
+    pub(super) orders: Orders,
+    pub(super) address: SocketAddr,
+    /// Seconds since the epoch, for issuer and service alike.
+    clock: Arc<AtomicU64>,
+    /// Removed when it is dropped.
+    _home: TempDir,
+}
+
+impl World {
+    /// Makes the issuer and starts the service.
+    pub(super) async fn start() -> Result<World, Failure> {
+        let clock = Arc::new(AtomicU64::new(clock::now()?.unix()));
+        let now = told(&clock);
+        let home = tempfile::tempdir().map_err(broken)?;
+        let options = InitOptions {
+            refresh_hint: REFRESH,
+            max_token_ttl: TOKEN_LIFE,
+            keyset_life: KEYSET_LIFE,
+            ..InitOptions::new("https://issuer.example")
+        };
+        // Nobody needs to know it: the home vanishes with the demonstration.
+        let words: String = OsRng
+            .sample_iter(Alphanumeric)
+            .take(32)
+            .map(char::from)
+            .collect();
+        let passphrase = Passphrase::new(&words).map_err(broken)?;
+        let issuer = Issuer::init(&home.path().join("home"), options, &passphrase, now).await?;
+
+        let keyset = issuer.keyset(now).await?;
+        let trust = Trust::open(keyset.envelope.as_bytes(), issuer.keyset_key(), None);
+        let verifier = Verifier::new("erp", trust.map_err(broken)?).map_err(broken)?;
+        let verifier = Arc::new(verifier);
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(broken)?;
+        let address = listener.local_addr().map_err(broken)?;
+        let orders = Orders::default();
+        let ticking = Arc::clone(&clock);
+        let tells: Clock = Arc::new(move || told(&ticking));
+        let app = service::app(Arc::clone(&verifier), tells, orders.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Ok(World {
+            issuer,
+            verifier,
+            orders,
+            address,
+            clock,
+            _home: home,
+        })
+    }
+
+    /// What the shared clock tells.
+    pub(super) fn now(&self) -> Timestamp {
+        told(&self.clock)
+    }
+
+    /// Moves the shared clock forward.
+    pub(super) fn pass(&self, seconds: u64) {
+        self.clock.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// Mints a token of the longest life.
+    pub(super) async fn mint(&self, agent: &str, grants: &str) -> Result<Minted, Failure> {
+        let request = MintRequest {
+            agent: agent.to_owned(),
+            principal: "team:procurement".to_owned(),
+            tenant: None,
+            task: None,
+            claims: BTreeMap::new(),
+            grants: Grants::from_toml(grants).map_err(broken)?,
+            ttl: TOKEN_LIFE,
+            max_depth: None,
+        };
+        Ok(self.issuer.mint(&request, self.now()).await?)
+    }
+
+    /// The verifier takes over what the issuer publishes, as its background task would.
+    pub(super) async fn reload(&self) -> Result<(), Failure> {
+        let now = self.now();
+        let keyset = self.issuer.keyset(now).await?;
+        let revocations = self.issuer.revocations(now).await?;
+        let trust = Trust::open(
+            keyset.envelope.as_bytes(),
+            self.issuer.keyset_key(),
+            Some(revocations.envelope.as_bytes()),
+        );
+        self.verifier
+            .replace_trust(trust.map_err(broken)?)
+            .map_err(broken)
+    }
+
+    pub(super) async fn close(self) {
+        self.issuer.close().await;
+    }
+}
+
+fn told(clock: &AtomicU64) -> Timestamp {
+    Timestamp::from_unix(clock.load(Ordering::SeqCst)).unwrap_or(Timestamp::MAX)
+}

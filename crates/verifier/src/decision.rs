@@ -1,0 +1,305 @@
+//! Decisions: allow or deny, with what a record needs to know.
+
+use std::{collections::BTreeMap, fmt};
+
+use bailiwick_token::{claims::TokenId, grant::Grant, timestamp::Timestamp, value::visible};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use crate::{
+    explain::{Refusal, Shown, Values, shortened},
+    request::RequestError,
+};
+
+/// Why a call is denied. The texts are stable, and the only thing that metrics count by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// no token came with the call
+    MissingToken,
+    /// the token cannot be read
+    Malformed,
+    /// the token is beyond the limits
+    TooLarge,
+    /// the token uses what the profile does not have
+    Unsupported,
+    /// the token is not one of the profile
+    NotProfile,
+    /// a block states a fact that is not its to state
+    ReservedName,
+    /// the root key is not in the keyset
+    UnknownKey,
+    /// the root key has been revoked
+    RevokedKey,
+    /// the verifier's trust is too old to decide
+    StaleKeyset,
+    /// a signature does not verify
+    BadSignature,
+    /// the token does not hold yet
+    NotYetValid,
+    /// the token no longer holds
+    Expired,
+    /// the token or a block of it has been revoked
+    Revoked,
+    /// the token grants nothing at this service
+    WrongService,
+    /// no grant allows the call
+    NoGrant,
+    /// an appended block does not allow the call
+    Caveat,
+    /// more blocks are appended than allowed
+    Depth,
+    /// an operation of the token's Datalog failed
+    EvaluationError,
+    /// deciding would take more steps than allowed
+    OutOfFuel,
+    /// the call cannot be read
+    BadRequest,
+}
+
+impl Reason {
+    /// Every reason, in the order of the profile.
+    pub const ALL: [Reason; 20] = [
+        Reason::MissingToken,
+        Reason::Malformed,
+        Reason::TooLarge,
+        Reason::Unsupported,
+        Reason::NotProfile,
+        Reason::ReservedName,
+        Reason::UnknownKey,
+        Reason::RevokedKey,
+        Reason::StaleKeyset,
+        Reason::BadSignature,
+        Reason::NotYetValid,
+        Reason::Expired,
+        Reason::Revoked,
+        Reason::WrongService,
+        Reason::NoGrant,
+        Reason::Caveat,
+        Reason::Depth,
+        Reason::EvaluationError,
+        Reason::OutOfFuel,
+        Reason::BadRequest,
+    ];
+
+    /// The stable code, lower case.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Reason::MissingToken => "missing_token",
+            Reason::Malformed => "malformed",
+            Reason::TooLarge => "too_large",
+            Reason::Unsupported => "unsupported",
+            Reason::NotProfile => "not_profile",
+            Reason::ReservedName => "reserved_name",
+            Reason::UnknownKey => "unknown_key",
+            Reason::RevokedKey => "revoked_key",
+            Reason::StaleKeyset => "stale_keyset",
+            Reason::BadSignature => "bad_signature",
+            Reason::NotYetValid => "not_yet_valid",
+            Reason::Expired => "expired",
+            Reason::Revoked => "revoked",
+            Reason::WrongService => "wrong_service",
+            Reason::NoGrant => "no_grant",
+            Reason::Caveat => "caveat",
+            Reason::Depth => "depth",
+            Reason::EvaluationError => "evaluation_error",
+            Reason::OutOfFuel => "out_of_fuel",
+            Reason::BadRequest => "bad_request",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// What a verifier decided about one call.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub enum Decision {
+    /// The call is inside the token's authority.
+    Allow(Allow),
+    /// It is not, or the verifier does not know.
+    Deny(Deny),
+}
+
+/// The authority under which a call is allowed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Allow {
+    /// Who acts, for whom.
+    pub identity: Identity,
+    /// The first grant that allows the call; `None` where its rule is Datalog that no grant writes.
+    pub grant: Option<Grant>,
+    /// When the token ends, the earliest end of all its blocks.
+    pub expires: Timestamp,
+}
+
+/// Why a call is denied.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deny {
+    /// The stable reason.
+    pub reason: Reason,
+    /// The reason in words.
+    pub detail: String,
+    /// Who acted, for whom; `None` until the token has been verified.
+    pub identity: Option<Identity>,
+    /// The conditions that were not met.
+    pub refusals: Vec<Refusal>,
+}
+
+/// Who acts, on whose authority: verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The handle for revocation and audit.
+    pub token_id: TokenId,
+    /// The agent that the token was minted for.
+    pub agent: String,
+    /// On whose authority it acts.
+    pub principal: String,
+    /// The tenant it acts in.
+    pub tenant: Option<String>,
+    /// Further claims of the issuer.
+    pub claims: BTreeMap<String, String>,
+    /// To whom the token was handed on, block by block.
+    pub chain: Vec<Delegation>,
+}
+
+/// An appended block, as its writer describes it. Descriptive: no decision rests on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Delegation {
+    /// The block's place, from 1.
+    pub block: usize,
+    /// To whom the token was handed on.
+    pub delegate: Option<String>,
+    /// What for.
+    pub task: Option<String>,
+}
+
+impl Decision {
+    /// Whether the call is allowed.
+    #[must_use]
+    pub fn is_allow(&self) -> bool {
+        matches!(self, Decision::Allow(_))
+    }
+
+    /// Why it is denied, where it is.
+    #[must_use]
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Decision::Allow(_) => None,
+            Decision::Deny(deny) => Some(deny.reason),
+        }
+    }
+
+    /// The denial of a call that cannot be read.
+    pub fn bad_request(error: &RequestError) -> Decision {
+        Decision::Deny(Deny::new(Reason::BadRequest, error.to_string()))
+    }
+
+    /// The denial of a call without a token.
+    pub fn missing_token() -> Decision {
+        Decision::Deny(Deny::new(
+            Reason::MissingToken,
+            "the call carries no token".to_owned(),
+        ))
+    }
+
+    /// Who acts, on whose authority, where the token has been verified.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        match self {
+            Decision::Allow(allow) => Some(&allow.identity),
+            Decision::Deny(deny) => deny.identity.as_ref(),
+        }
+    }
+
+    /// Why not, one sentence for each condition that was not met; empty where the call is allowed.
+    #[must_use]
+    pub fn explain(&self, values: Values) -> Vec<String> {
+        match self {
+            Decision::Allow(_) => Vec::new(),
+            Decision::Deny(deny) => deny.explain(values),
+        }
+    }
+
+    /// The decision as one JSON object: `decision`, `reason`, `token_id`, `agent`, `principal`,
+    /// `grant`, `chain` and `explain`.
+    #[must_use]
+    pub fn to_json(&self, values: Values) -> String {
+        // Writing these types cannot fail; an empty object would be no decision at all.
+        serde_json::to_string(&DecisionJson(self, values))
+            .unwrap_or_else(|_| r#"{"decision":"deny","reason":"evaluation_error"}"#.to_owned())
+    }
+}
+
+impl Deny {
+    pub(crate) fn new(reason: Reason, detail: String) -> Deny {
+        Deny {
+            reason,
+            // It may repeat names out of a token or call that nobody vouches for.
+            detail: shortened(&visible(&detail)),
+            identity: None,
+            refusals: Vec::new(),
+        }
+    }
+
+    /// One sentence for each condition that was not met, or the detail where there are none.
+    #[must_use]
+    pub fn explain(&self, values: Values) -> Vec<String> {
+        if self.refusals.is_empty() {
+            return vec![self.detail.clone()];
+        }
+        self.refusals
+            .iter()
+            .map(|refusal| refusal.sentence(values))
+            .collect()
+    }
+}
+
+struct DecisionJson<'a>(&'a Decision, Values);
+
+impl Serialize for DecisionJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let DecisionJson(decision, values) = self;
+        let identity = decision.identity();
+        let grant = match decision {
+            Decision::Allow(allow) => allow.grant.as_ref().map(Grant::to_value),
+            Decision::Deny(_) => None,
+        };
+        let mut map = serializer.serialize_map(Some(8))?;
+        map.serialize_entry(
+            "decision",
+            if decision.is_allow() { "allow" } else { "deny" },
+        )?;
+        map.serialize_entry("reason", &decision.reason().map(Reason::code))?;
+        map.serialize_entry("token_id", &identity.map(|identity| identity.token_id))?;
+        map.serialize_entry("agent", &identity.map(|identity| &identity.agent))?;
+        map.serialize_entry("principal", &identity.map(|identity| &identity.principal))?;
+        map.serialize_entry("grant", &grant)?;
+        map.serialize_entry(
+            "chain",
+            &identity.map_or(&[][..], |identity| &identity.chain),
+        )?;
+        map.serialize_entry("explain", &Explained(decision, *values))?;
+        map.end()
+    }
+}
+
+struct Explained<'a>(&'a Decision, Values);
+
+impl Serialize for Explained<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Explained(decision, values) = self;
+        match decision {
+            Decision::Allow(_) => serializer.collect_seq(std::iter::empty::<()>()),
+            Decision::Deny(deny) if deny.refusals.is_empty() => {
+                serializer.collect_seq([BTreeMap::from([("text", deny.detail.as_str())])])
+            }
+            Decision::Deny(deny) => {
+                serializer.collect_seq(deny.refusals.iter().map(|refusal| Shown(refusal, *values)))
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Which conditions refuse a call, and the denial that they make.
+
+use bailiwick_token::{
+    datalog::{CheckMeaning, describe_check},
+    grant::Grant,
+    timestamp::Timestamp,
+};
+
+use crate::{
+    admit::Refused,
+    decision::{Decision, Deny, Reason},
+    evaluate::first_failure,
+    explain::{Condition, Refusal},
+    request::Statement,
+    verifier::Verifier,
+    verify::Verified,
+};
+
+impl Verifier {
+    /// Every condition that refuses the call. `failed` names the checks that did not hold, where it is known.
+    pub(crate) fn refusals(
+        &self,
+        token: &Verified,
+        call: &Statement<'_>,
+        now: Timestamp,
+        granted: bool,
+        failed: Option<&[(usize, usize)]>,
+    ) -> Vec<(Reason, Refusal)> {
+        let mut refusals = Vec::new();
+        if !granted {
+            let grants: Vec<&Grant> = token.grants.iter().flatten().collect();
+            let reason = match grants.iter().any(|grant| grant.service == self.service)
+                || grants.len() < token.grants.len()
+            {
+                true => Reason::NoGrant,
+                false => Reason::WrongService,
+            };
+            self.scope(token, 0, &grants, call, reason, &mut refusals);
+        }
+        for (block, meanings) in token.meanings.iter().enumerate() {
+            for (place, meaning) in meanings.iter().enumerate() {
+                if failed.is_some_and(|failed| !failed.contains(&(block, place))) {
+                    continue;
+                }
+                let (reason, condition) = match meaning {
+                    CheckMeaning::NotBefore(needed) if now < *needed => (
+                        Reason::NotYetValid,
+                        Condition::NotBefore {
+                            needed: *needed,
+                            found: now,
+                        },
+                    ),
+                    CheckMeaning::Expires(needed) if now >= *needed => (
+                        Reason::Expired,
+                        Condition::Expires {
+                            needed: *needed,
+                            found: now,
+                        },
+                    ),
+                    CheckMeaning::MaxDepth(needed) => {
+                        let found = token.blocks.len().saturating_sub(1);
+                        if u32::try_from(found).is_ok_and(|found| found <= *needed) {
+                            continue;
+                        }
+                        (
+                            Reason::Depth,
+                            Condition::Depth {
+                                found,
+                                needed: *needed,
+                            },
+                        )
+                    }
+                    CheckMeaning::Scope(grants) => {
+                        let grants: Vec<&Grant> = grants.iter().collect();
+                        self.scope(token, block, &grants, call, Reason::Caveat, &mut refusals);
+                        continue;
+                    }
+                    CheckMeaning::Datalog if failed.is_some() => {
+                        let check = token
+                            .blocks
+                            .get(block)
+                            .and_then(|block| block.checks.get(place));
+                        (
+                            Reason::Caveat,
+                            Condition::Datalog {
+                                text: check.map(describe_check).unwrap_or_default(),
+                            },
+                        )
+                    }
+                    _ => continue,
+                };
+                let refusal = Refusal {
+                    block,
+                    delegate: token.delegate(block),
+                    alternative: None,
+                    condition,
+                };
+                refusals.push((reason, refusal));
+            }
+        }
+        refusals
+    }
+
+    /// For one block's grants or scope: each alternative for this service and action with the
+    /// first condition that fails, or what the block allows instead. Nothing, where one allows the call.
+    fn scope(
+        &self,
+        token: &Verified,
+        block: usize,
+        grants: &[&Grant],
+        call: &Statement<'_>,
+        reason: Reason,
+        refusals: &mut Vec<(Reason, Refusal)>,
+    ) {
+        let failures: Vec<Option<Condition>> = grants
+            .iter()
+            .map(|grant| first_failure(grant, &self.service, call))
+            .collect();
+        if failures.iter().any(Option::is_none) && block > 0 {
+            return;
+        }
+        let elsewhere = |condition: &Condition| {
+            matches!(
+                condition,
+                Condition::Service { .. } | Condition::Action { .. }
+            )
+        };
+        let here = failures.into_iter().enumerate();
+        let mut here: Vec<(Option<usize>, Condition)> = here
+            .filter_map(|(index, condition)| condition.map(|condition| (Some(index), condition)))
+            .filter(|(_, condition)| !elsewhere(condition))
+            .collect();
+        if here.is_empty() {
+            let offered = grants
+                .iter()
+                .map(|grant| format!("{} {}", grant.service, grant.action))
+                .collect();
+            here.push((None, Condition::NoAlternative { offered }));
+        }
+        let delegate = token.delegate(block);
+        refusals.extend(here.into_iter().map(|(alternative, condition)| {
+            (
+                reason,
+                Refusal {
+                    block,
+                    delegate: delegate.clone(),
+                    alternative,
+                    condition,
+                },
+            )
+        }));
+    }
+}
+
+/// The denial that these refusals make: the first of them in the order of [`PRECEDENCE`] names it.
+pub(crate) fn deny(
+    token: &Verified,
+    refusals: Vec<(Reason, Refusal)>,
+    otherwise: Refused,
+) -> Decision {
+    let reason = PRECEDENCE
+        .iter()
+        .find(|reason| refusals.iter().any(|(found, _)| found == *reason));
+    let (reason, detail) = match reason {
+        None => otherwise,
+        Some(reason) => (*reason, summary(*reason).to_owned()),
+    };
+    let refusals = refusals
+        .into_iter()
+        .filter(|(found, _)| *found == reason)
+        .map(|(_, refusal)| refusal);
+    Decision::Deny(Deny {
+        reason,
+        detail,
+        identity: Some(token.identity.clone()),
+        refusals: refusals.collect(),
+    })
+}
+
+/// Which reason is told where several hold: what no other request could mend comes first.
+const PRECEDENCE: [Reason; 6] = [
+    Reason::NotYetValid,
+    Reason::Expired,
+    Reason::Depth,
+    Reason::WrongService,
+    Reason::NoGrant,
+    Reason::Caveat,
+];
+
+fn summary(reason: Reason) -> &'static str {
+    match reason {
+        Reason::NotYetValid => "the token does not hold yet",
+        Reason::Expired => "the token has ended",
+        Reason::Depth => "more blocks are appended than the issuer allows",
+        Reason::WrongService => "the token grants nothing at this service",
+        Reason::NoGrant => "no grant allows the call",
+        _ => "an appended block does not allow the call",
+    }
+}

@@ -1,0 +1,163 @@
+//! The verifier: a service's name, the trust in use, and its limits.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use bailiwick_token::{timestamp::Timestamp, token::Token};
+
+use crate::{
+    admit,
+    decision::{Decision, Deny, Reason},
+    record::{self, Counters},
+    request::Request,
+    trust::{RollbackError, Trust},
+};
+
+/// Decides calls at one service. It is shared between threads as it is.
+#[derive(Debug)]
+pub struct Verifier {
+    pub(crate) service: String,
+    pub(crate) trust: ArcSwap<Trust>,
+    pub(crate) limits: Limits,
+    pub(crate) shadow: bool,
+    pub(crate) counters: Counters,
+}
+
+/// Bounds on tokens, and on what a decision may cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bounds on the structure of a token.
+    pub token: bailiwick_token::limits::Limits,
+    /// The most steps that a decision may take, of roughly ten nanoseconds each.
+    pub fuel: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            token: bailiwick_token::limits::Limits::default(),
+            fuel: 250_000,
+        }
+    }
+}
+
+/// A verifier cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifierError {
+    /// The service's name cannot be one.
+    #[error("the service name is empty, or holds a star or a control character")]
+    Service,
+}
+
+impl Verifier {
+    /// A verifier for the service of this name, which is the audience that grants speak of.
+    ///
+    /// # Errors
+    /// When the name cannot be that of a service.
+    pub fn new(service: &str, trust: Trust) -> Result<Verifier, VerifierError> {
+        if service.is_empty() || service.contains('*') || service.chars().any(char::is_control) {
+            return Err(VerifierError::Service);
+        }
+        Ok(Verifier {
+            service: service.to_owned(),
+            trust: ArcSwap::from_pointee(trust),
+            limits: Limits::default(),
+            shadow: false,
+            counters: Counters::default(),
+        })
+    }
+
+    /// With other limits than the profile's.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Verifier {
+        self.limits = limits;
+        self
+    }
+
+    /// In shadow mode the layer lets pass what it would deny, and says so loudly. Decisions stay
+    /// what they are. No request can switch this on.
+    #[must_use]
+    pub fn shadow(mut self, shadow: bool) -> Verifier {
+        self.shadow = shadow;
+        if shadow {
+            tracing::warn!(
+                service = self.service,
+                "shadow mode: denied calls will be let pass"
+            );
+        }
+        self
+    }
+
+    /// Whether this verifier is in shadow mode.
+    #[must_use]
+    pub fn is_shadow(&self) -> bool {
+        self.shadow
+    }
+
+    /// The service's name.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+
+    /// How many calls have been decided, by outcome.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The trust in use.
+    #[must_use]
+    pub fn trust(&self) -> Arc<Trust> {
+        self.trust.load_full()
+    }
+
+    /// Puts newer trust in the place of the one in use. Calls under way finish under the old one.
+    ///
+    /// # Errors
+    /// When it is older, or a fork; then the one in use stays.
+    pub fn replace_trust(&self, trust: Trust) -> Result<(), RollbackError> {
+        let trust = Arc::new(trust);
+        loop {
+            let used = self.trust.load();
+            trust.may_replace(&used)?;
+            let previous = self.trust.compare_and_swap(&*used, Arc::clone(&trust));
+            if Arc::ptr_eq(&previous, &used) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Verifies a token in its text form, and decides one call with it.
+    pub fn check(&self, token: &str, request: &Request, now: Timestamp) -> Decision {
+        // Longer texts are not even decoded; base64 takes four characters for three bytes.
+        let longest = self.limits.token.token_bytes.div_ceil(3).saturating_mul(4);
+        let refused = if token.trim_ascii().len() > longest {
+            (
+                Reason::TooLarge,
+                format!(
+                    "the token is longer than {} bytes",
+                    self.limits.token.token_bytes
+                ),
+            )
+        } else {
+            match Token::parse(token)
+                .map_err(|error| admit::undecodable(&error))
+                .and_then(|token| self.verified(&token, now))
+            {
+                Ok(verified) => return self.decide(&verified, request, now),
+                Err(refused) => refused,
+            }
+        };
+        let (reason, detail) = refused;
+        self.recorded(Decision::Deny(Deny::new(reason, detail)), Some(request))
+    }
+
+    /// Counts and records a decision that was made without [`Verifier::decide`], such as a missing token.
+    pub fn recorded(&self, decision: Decision, request: Option<&Request>) -> Decision {
+        self.counters.count(&decision, self.shadow);
+        record::emit(&self.service, request, &decision, self.shadow);
+        decision
+    }
+}

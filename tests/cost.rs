@@ -1,0 +1,173 @@
+//! What a decision costs is counted from the structure, before anything is evaluated.
+//!
+//! No clock is looked at: honest tokens pass with a tenth of the fuel, and hostile ones are refused
+//! with a hundred times as much, so neither rests on where exactly the limit lies.
+
+#![cfg(test)]
+
+use bailiwick_token::{attenuate::Caveat, grant::Grants};
+use bailiwick_verifier::{Limits, Reason, Request, Verifier};
+
+mod support;
+
+use support::{Root, forge::Forge, now, scope, toml};
+
+/// A verifier with so much fuel.
+fn fueled(root: &Root, fuel: u64) -> Verifier {
+    root.verifier().limits(Limits {
+        fuel,
+        ..Limits::default()
+    })
+}
+
+fn default() -> u64 {
+    Limits::default().fuel
+}
+
+/// The purchasing agent of the documentation: five grants, three blocks, four arguments.
+fn grants() -> Grants {
+    toml(
+        r#"
+        [[grant]]
+        service = "erp"
+        action = "purchase_order:create"
+        [grant.args]
+        amount = { min = "0.01", max = "10000" }
+        currency = "EUR"
+        vendor = { one_of = ["acme", "globex"] }
+        note = "*"
+        [[grant]]
+        service = "erp"
+        action = "purchase_order:read"
+        [[grant]]
+        service = "erp"
+        action = "invoice:*"
+        resource = "eu/*"
+        [[grant]]
+        service = "crm"
+        action = "contact:*"
+        [[grant]]
+        service = "erp"
+        action = "vendor:tag"
+        args = { tags = { all_of_in = ["a", "b", "c"], max_len = 50 } }
+        "#,
+    )
+}
+
+#[test]
+fn honest_tokens_need_a_tenth_of_the_fuel() {
+    let root = Root::new();
+    let mut token = root.mint(&grants());
+    for delegate in ["agent:a", "agent:b", "agent:c"] {
+        let caveat = Caveat {
+            expires: Some(now().plus(60)),
+            delegate: Some(delegate.to_owned()),
+            ..scope(grants())
+        };
+        token = token.attenuate(&caveat).expect("a token within its limits");
+    }
+    let verifier = fueled(&root, default() / 10);
+    let order = Request::new("purchase_order:create")
+        .arg("amount", 4200)
+        .arg("currency", "EUR")
+        .arg("vendor", "acme")
+        .arg("note", "for the workshop");
+    let tag = Request::new("vendor:tag").arg("tags", vec!["a"; 50]);
+    let invoice = Request::new("invoice:read")
+        .resource("eu/4711")
+        .arg("text", "x".repeat(10_000));
+    for request in [order, tag, invoice] {
+        let decision = verifier.check(&token.to_base64(), &request, now());
+        assert!(decision.is_allow(), "{decision:?}");
+    }
+}
+
+/// As large as a token of the profile may be: 64 alternatives, 16 blocks.
+#[test]
+fn the_largest_honest_tokens_pass() {
+    let root = Root::new();
+    let scopes = (0..15).fold(Forge::honest(&root), |forge, _| {
+        let elsewhere = ["service(\"erp\"), action(\"other\")"; 3].join(" or ");
+        forge.append(&format!(
+            "check if {elsewhere} or service(\"erp\"), action(\"order\"), arg(\"amount\", $a), $a <= 5;"
+        ))
+    });
+    let request = (0..30).fold(Request::new("order").arg("amount", 5), |request, index| {
+        request.arg(&format!("further{index}"), "a value")
+    });
+    let decision = fueled(&root, default()).check(&scopes.text(), &request, now());
+    assert!(decision.is_allow(), "{decision:?}");
+}
+
+#[test]
+fn hostile_tokens_are_refused_with_a_hundred_times_the_fuel() {
+    let root = Root::new();
+    let verifier = fueled(&root, default() * 100);
+    let facts: String = (0..60).map(|index| format!("f({index});")).collect();
+    let join = "check if f($a), f($b), f($c), f($d), $a > 100 or true;";
+    let array = vec!["1"; 30_000].join(",");
+    let heavy = Request::from_json(&format!(r#"{{"action":"order","args":{{"x":[{array}]}}}}"#))
+        .expect("a call");
+    let copies: Vec<String> = (0..16)
+        .map(|index| format!("arg(\"x\", $a{index})"))
+        .collect();
+    let copies = format!(
+        "check if {};",
+        vec![format!("{}, false", copies.join(", ")); 20].join(" or ")
+    );
+    let each = "check if arg(\"x\", $x), $x.all($p -> [ITEMS].contains($p));";
+    let items: Vec<String> = (0..900).map(|item| item.to_string()).collect();
+    let each = each.replace("ITEMS", &items.join(","));
+    for (name, code, request) in [
+        (
+            "a join of four",
+            format!("{facts} {join}"),
+            Request::new("order"),
+        ),
+        ("copies of a large array", copies, heavy.clone()),
+        ("each element against a list", each, heavy),
+    ] {
+        let decision = verifier.check(&Forge::honest(&root).append(&code).text(), &request, now());
+        assert_eq!(
+            decision.reason(),
+            Some(Reason::OutOfFuel),
+            "{name}: {decision:?}"
+        );
+    }
+}
+
+/// The cost is a function of token and call: the same whatever came before, and rising with both.
+#[test]
+fn the_count_is_the_same_each_time_and_rises_with_the_work() {
+    let root = Root::new();
+    let least = |facts: usize, alternatives: usize| {
+        let facts: String = (0..facts).map(|index| format!("f({index});")).collect();
+        let alternatives = vec!["f($a), f($b), false"; alternatives].join(" or ");
+        let text = Forge::honest(&root)
+            .append(&format!("{facts} check if {alternatives} or true;"))
+            .text();
+        let passes = |fuel: u64| {
+            let decision = fueled(&root, fuel).check(&text, &Request::new("order"), now());
+            decision.reason() != Some(Reason::OutOfFuel)
+        };
+        // The least fuel that suffices, by bisection.
+        let (mut low, mut high) = (0, default());
+        while low + 1 < high {
+            let middle = low.midpoint(high);
+            if passes(middle) {
+                high = middle
+            } else {
+                low = middle
+            }
+        }
+        assert!(passes(high) && !passes(low));
+        high
+    };
+    assert_eq!(least(10, 2), least(10, 2));
+    assert!(least(5, 2) < least(10, 2));
+    assert!(least(10, 2) < least(10, 4));
+    assert!(
+        least(20, 2) > 3 * least(10, 2) / 2,
+        "the square of the facts counts"
+    );
+}

@@ -1,0 +1,81 @@
+//! Forged tokens and hostile calls, thrown at the verifier as bytes: each is refused for its reason.
+
+#![cfg(test)]
+
+use bailiwick_verifier::{Decision, Reason, Request, Verifier};
+
+mod support;
+
+/// By what is attacked.
+mod hostile {
+    mod calls;
+    mod chain;
+    mod datalog;
+    mod encoding;
+    mod keys;
+    mod limits;
+    mod messages;
+    mod names;
+    mod readers;
+    mod text;
+    mod trust;
+    mod work;
+}
+
+use support::{Root, forge::Forge, now};
+
+const ALLOW: &str = "allow";
+
+/// What the verifier says of a token and a call: `allow`, or why not.
+fn outcome(verifier: &Verifier, token: &str, request: &Request) -> &'static str {
+    verifier
+        .check(token, request, now())
+        .reason()
+        .map_or(ALLOW, Reason::code)
+}
+
+/// The call that an honest forgery's only grant allows.
+fn order() -> Request {
+    Request::new("order")
+}
+
+/// Throws each token at a verifier that trusts `root`, and names all that came out otherwise.
+fn expect<N: AsRef<str>>(
+    root: &Root,
+    request: &Request,
+    cases: impl IntoIterator<Item = (N, Forge, &'static str)>,
+) {
+    let texts = cases
+        .into_iter()
+        .map(|(name, forge, expected)| (name, forge.text(), expected));
+    expect_texts(root, request, texts);
+}
+
+fn expect_texts<N: AsRef<str>>(
+    root: &Root,
+    request: &Request,
+    cases: impl IntoIterator<Item = (N, String, &'static str)>,
+) {
+    let verifier = root.verifier();
+    let wrong: Vec<String> = cases
+        .into_iter()
+        .filter_map(|(name, text, expected)| {
+            let decision = verifier.check(&text, request, now());
+            let found = decision.reason().map_or(ALLOW, Reason::code);
+            (found != expected).then(|| {
+                format!(
+                    "{}: {expected} expected, {found} found: {}",
+                    name.as_ref(),
+                    said(&decision)
+                )
+            })
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn said(decision: &Decision) -> String {
+    decision
+        .explain(bailiwick_verifier::Values::Shown)
+        .join("; ")
+}

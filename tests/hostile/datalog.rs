@@ -1,0 +1,212 @@
+//! Datalog that the profile does not have, and evaluations that fail.
+
+use bailiwick_verifier::Request;
+
+use crate::{
+    ALLOW, expect, order, outcome,
+    support::{
+        Root,
+        forge::{AUTHORITY, Forge},
+    },
+};
+
+#[test]
+fn the_language_is_the_profiles() {
+    let root = Root::new();
+    let both = |code: &str, expected: &'static str| {
+        let authority = Forge::authority(&root, &format!("{AUTHORITY}{code}"));
+        let appended = Forge::honest(&root).append(code);
+        [
+            (format!("authority: {code}"), authority, expected),
+            (format!("appended: {code}"), appended, expected),
+        ]
+    };
+    let unsupported = [
+        "check if action($a) trusting authority;",
+        "check if action($a) trusting previous;",
+        "reject if action(\"other\");",
+        "reject if action(\"order\") or action(\"other\");",
+        "reject if action(\"other\") or action(\"order\");",
+        "reject if false;",
+        "check if action($a), $a.matches(\"^order$\");",
+        "check if action($a), $a.matches(\"\\\\w{400}\");",
+        "check if action($a), $a.extern::f();",
+        "check if action($a), $a.extern::f(1);",
+        "check if action($a), true && $a === \"order\";",
+        "check if action($a), $a === \"order\" || true;",
+        "check if action($a), {\"order\"}.any($p -> $p === $a);",
+        "check if action($a), [\"order\"].all($p -> $p === $a);",
+        "check if action($a), [\"order\"].all($p -> [\"order\"].contains($p));",
+        "check if args($n), $n.any($p -> [\"\"].contains($p));",
+        "check if args($n), $n.all($p -> [$q].contains($p));",
+        "check if args($n), $n.all($p -> [\"\"].contains($n));",
+        "check if args($n), $n.all($p -> [[]].any($q -> true) || true);",
+        "check if args($n), $n.all($p -> [\"\"].contains($p) && true);",
+        "check if true.try_or(false);",
+        "check if (1 / 0 == 1).try_or(true);",
+    ];
+    let legal = [
+        "check if args($n), $n.all($p -> [\"\"].contains($p));",
+        "check all action($a), $a === \"order\";",
+        "check if action($a), $a != 1;",
+        "check if true;",
+        "check if grant(\"order\");",
+        "check if {\"a\"}.union({\"b\"}).intersection({\"b\"}).length() === 1;",
+    ];
+    let cases = unsupported
+        .iter()
+        .flat_map(|code| both(code, "unsupported"));
+    let cases = cases.chain(legal.iter().flat_map(|code| both(code, ALLOW)));
+    expect(&root, &order(), cases);
+    let rules = [
+        "f($x) <- action($x);",
+        "f(1) <- true;",
+        "task($x) <- action($x);",
+    ];
+    expect(
+        &root,
+        &order(),
+        rules.map(|code| (code, Forge::honest(&root).append(code), "unsupported")),
+    );
+    let block_scope = |code: &str| Forge::honest(&root).append(code);
+    expect(
+        &root,
+        &order(),
+        [
+            (
+                "a block that trusts the authority",
+                block_scope("trusting authority; f(1);"),
+                "unsupported",
+            ),
+            (
+                "a block that trusts all before it",
+                block_scope("trusting previous; f(1);"),
+                "unsupported",
+            ),
+        ],
+    );
+    let trusting = format!("{AUTHORITY}grant(\"x\") <- action(\"x\") trusting previous;");
+    expect(
+        &root,
+        &order(),
+        [(
+            "a rule that trusts",
+            Forge::authority(&root, &trusting),
+            "unsupported",
+        )],
+    );
+}
+
+#[test]
+fn what_fails_while_it_is_evaluated_is_denied() {
+    let root = Root::new();
+    let failing = [
+        "check if 1 / 0 === 1;",
+        "check if 9223372036854775807 + 1 === 1;",
+        "check if -9223372036854775808 - 1 === 1;",
+        "check if -9223372036854775808 / -1 === 1;",
+        "check if 9223372036854775807 * 2 === 1;",
+        "check if \"a\" === 1;",
+        "check if \"a\" < \"b\";",
+        "check if 1;",
+        "check if \"true\";",
+        "check if null;",
+        "check if !1;",
+        "check if 1.length() === 1;",
+        "check if action($a), $a < 5;",
+        "check if action($a), $a.starts_with(1);",
+        "check if {1, 2}.contains(null);",
+        "check if {1} === [1];",
+        "check if args($a), $a.all($b -> [1].contains($a));",
+    ];
+    let cases = failing.map(|code| {
+        let expected = if code.contains("-> [1].contains($a)") {
+            "unsupported"
+        } else {
+            "evaluation_error"
+        };
+        (code, Forge::honest(&root).append(code), expected)
+    });
+    expect(&root, &order(), cases);
+    let grants = [
+        "grant($x) <- action($x), $x < 5;",
+        "grant($x) <- action($x), 1 / 0 === 1;",
+    ];
+    let cases = grants.map(|code| {
+        (
+            code,
+            Forge::authority(&root, &format!("{AUTHORITY}{code}")),
+            "evaluation_error",
+        )
+    });
+    expect(&root, &order(), cases);
+    let harmless = [
+        ("check if [1].get(-1) == null;", ALLOW),
+        ("check if 1 / 2 === 0;", ALLOW),
+        ("check if false;", "caveat"),
+        ("check if nothing($x);", "caveat"),
+        ("check if action($a), nothing($a);", "caveat"),
+    ];
+    expect(
+        &root,
+        &order(),
+        harmless.map(|(code, expected)| (code, Forge::honest(&root).append(code), expected)),
+    );
+}
+
+/// A closure whose variable is bound outside of it fails only once it is evaluated, and denies.
+#[test]
+fn a_shadowed_variable_is_denied() {
+    let root = Root::new();
+    let request = order().arg("tags", vec!["a"]);
+    let shadowed = "check if arg(\"tags\", $p), $p.all($p -> [\"a\"].contains($p));";
+    let honest = shadowed.replace("\"tags\", $p), $p.all", "\"tags\", $t), $t.all");
+    expect(
+        &root,
+        &request,
+        [
+            (
+                "shadowed",
+                Forge::honest(&root).append(shadowed),
+                "evaluation_error",
+            ),
+            ("not shadowed", Forge::honest(&root).append(&honest), ALLOW),
+        ],
+    );
+}
+
+/// Where one fact of several makes an operation fail, biscuit-auth allows or errs by its hash order.
+/// Either is a reading of the specification; what must never happen is a call that no fact allows.
+#[test]
+fn an_error_beside_a_match_never_allows_what_no_fact_allows() {
+    let root = Root::new();
+    let verifier = root.verifier();
+    let token = Forge::honest(&root)
+        .append("check if arg($n, $v), $v.starts_with(\"EU\");")
+        .text();
+    let mixed = order().arg("a", "EU").arg("b", 5);
+    let none = order().arg("a", "US").arg("b", 5);
+    for _ in 0..50 {
+        assert!([ALLOW, "evaluation_error"].contains(&outcome(&verifier, &token, &mixed)));
+        assert!(["caveat", "evaluation_error"].contains(&outcome(&verifier, &token, &none)));
+    }
+}
+
+/// The empty string is always among the names of arguments, so an empty set of them matches nothing.
+#[test]
+fn the_closed_world_stays_closed() {
+    let root = Root::new();
+    let closed =
+        "check if service(\"erp\"), action(\"order\"), args($n), {\"\", \"a\"}.contains($n);";
+    let token = || Forge::honest(&root).append(closed);
+    let call = |text: &str| Request::from_json(text).expect("a call");
+    let cases: [(&str, &'static str); 4] = [
+        (r#"{"action":"order"}"#, ALLOW),
+        (r#"{"action":"order","args":{"a":1}}"#, ALLOW),
+        (r#"{"action":"order","args":{"a":1,"b":1}}"#, "caveat"),
+        (r#"{"action":"order","args":{"A":1}}"#, "caveat"),
+    ];
+    for (text, expected) in cases {
+        expect(&root, &call(text), [(text, token(), expected)]);
+    }
+}

@@ -1,0 +1,201 @@
+//! Tokens damaged in transport or on purpose, and the many texts of one token.
+
+use bailiwick_token::token::Token;
+use bailiwick_verifier::{Decision, Verifier};
+use biscuit_auth::format::schema;
+use prost::Message;
+
+use crate::{
+    ALLOW, expect_texts, order, outcome,
+    support::{
+        Root,
+        forge::{Forge, text},
+        now,
+    },
+};
+
+/// Either the token is denied, or it says exactly what the honest one says.
+fn same_or_denied(verifier: &Verifier, bytes: &[u8], honest: &schema::Biscuit, what: &str) {
+    let allowed = match verifier.check(&text(bytes), &order(), now()) {
+        Decision::Allow(allow) => allow,
+        Decision::Deny(_) => return,
+    };
+    let token = Token::from_bytes(bytes.to_vec()).expect("an allowed token");
+    assert_eq!(
+        &schema::Biscuit::decode(token.as_bytes()).expect("a container"),
+        honest,
+        "{what}"
+    );
+    assert_eq!(allowed.identity.agent, "agent:orchestrator");
+    assert_eq!(allowed.identity.token_id.as_bytes()[15], 15);
+}
+
+#[test]
+fn no_flipped_bit_is_accepted() {
+    let root = Root::new();
+    let verifier = root.verifier();
+    for forge in [
+        Forge::honest(&root).append("check if action(\"order\");"),
+        Forge::honest(&root).seal(),
+    ] {
+        let bytes = forge.bytes();
+        assert_eq!(outcome(&verifier, &text(&bytes), &order()), ALLOW);
+        for place in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut flipped = bytes.clone();
+                flipped[place] ^= 1 << bit;
+                same_or_denied(
+                    &verifier,
+                    &flipped,
+                    &forge.container,
+                    &format!("bit {bit} of byte {place}"),
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn no_part_of_a_token_is_accepted() {
+    let root = Root::new();
+    let verifier = root.verifier();
+    let forge = Forge::honest(&root).append("check if action(\"order\");");
+    let bytes = forge.bytes();
+    for length in 0..bytes.len() {
+        assert_ne!(
+            outcome(&verifier, &text(&bytes[..length]), &order()),
+            ALLOW,
+            "the first {length} bytes"
+        );
+        assert_ne!(
+            outcome(&verifier, &text(&bytes[length + 1..]), &order()),
+            ALLOW,
+            "all after byte {length}"
+        );
+        let doubled = [&bytes[..length], &bytes[..]].concat();
+        same_or_denied(
+            &verifier,
+            &doubled,
+            &forge.container,
+            &format!("after {length} of its own bytes"),
+        );
+    }
+}
+
+/// protobuf merges a message that stands twice, field by field; both readers use one decoder.
+#[test]
+fn repeated_and_unknown_fields() {
+    let root = Root::new();
+    let forge = Forge::honest(&root).append("check if action(\"nothing\");");
+    let narrow = forge.bytes();
+    let wide = Forge::honest(&root).bytes();
+    let after = |bytes: &[u8], more: &[u8]| text(&[bytes, more].concat());
+    let other = Forge::authority(
+        &root,
+        crate::support::forge::AUTHORITY
+            .replace("order", "other")
+            .as_str(),
+    );
+    expect_texts(
+        &root,
+        &order(),
+        [
+            ("an unknown field", after(&wide, &[0x7a, 1, 0]), ALLOW),
+            (
+                "an empty authority block, merged",
+                after(&wide, &[0x12, 0]),
+                ALLOW,
+            ),
+            ("an empty proof, merged", after(&wide, &[0x22, 0]), ALLOW),
+            ("an empty block", after(&wide, &[0x1a, 0]), "unsupported"),
+            (
+                "another root key id, the last counts",
+                after(&wide, &[0x08, 1]),
+                "unknown_key",
+            ),
+            (
+                "two tokens, one after the other",
+                after(&wide, &wide),
+                ALLOW,
+            ),
+            (
+                "a narrow and a wide one",
+                after(&narrow, &wide),
+                "bad_signature",
+            ),
+            ("a wide and a narrow one", after(&wide, &narrow), "caveat"),
+            (
+                "under another authority block",
+                after(&narrow, &other.bytes()),
+                "bad_signature",
+            ),
+            ("nothing", String::new(), "unsupported"),
+            ("a root key id alone", text(&[0x08, 1]), "unsupported"),
+        ],
+    );
+}
+
+#[test]
+fn one_token_has_few_texts() {
+    let root = Root::new();
+    // A length that needs padding, and characters in which the alphabets differ.
+    let mut context = 0;
+    let token = loop {
+        let mut symbols = biscuit_auth::datalog::SymbolTable::new();
+        let mut block =
+            crate::support::forge::block(crate::support::forge::AUTHORITY, &mut symbols);
+        block.context = Some("~".repeat(context));
+        let text = Forge::authority_bytes(&root, block.encode_to_vec()).text();
+        if text.ends_with("==") && text.contains('-') && text.contains('_') {
+            break text;
+        }
+        context += 1;
+    };
+    let bare = token.trim_end_matches('=');
+    // The last character carries four bits that no byte needs.
+    let (head, last) = bare.split_at(bare.len() - 1);
+    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let place = alphabet.find(last).expect("a character of the alphabet");
+    let trailing = format!("{head}{}", &alphabet[place + 1..place + 2]);
+    expect_texts(
+        &root,
+        &order(),
+        [
+            ("as it is", token.clone(), ALLOW),
+            ("without padding", bare.to_owned(), ALLOW),
+            ("white space around it", format!(" \t\r\n{token}\n"), ALLOW),
+            ("half its padding", format!("{bare}="), "malformed"),
+            ("too much padding", format!("{token}="), "malformed"),
+            ("trailing bits", trailing, "malformed"),
+            (
+                "white space inside",
+                format!("{} {}", &token[..8], &token[8..]),
+                "malformed",
+            ),
+            (
+                "a line break inside",
+                format!("{}\n{}", &token[..8], &token[8..]),
+                "malformed",
+            ),
+            ("a NUL at its end", format!("{token}\0"), "malformed"),
+            (
+                "another space around it",
+                format!("\u{a0}{token}"),
+                "malformed",
+            ),
+            (
+                "the standard alphabet",
+                token.replace('-', "+").replace('_', "/"),
+                "malformed",
+            ),
+            (
+                "a scheme before it",
+                format!("biscuit:{token}"),
+                "malformed",
+            ),
+            ("twice", format!("{token}{token}"), "malformed"),
+            ("padding alone", "==".to_owned(), "malformed"),
+            ("no base64", "é".repeat(20), "malformed"),
+        ],
+    );
+}

@@ -1,0 +1,105 @@
+//! Text of unknown origin that goes to a terminal or a log.
+
+use bailiwick_token::token::Token;
+use bailiwick_verifier::{Decision, Request, Values};
+use prost::Message;
+
+use crate::{
+    order,
+    support::{
+        Root,
+        forge::{AUTHORITY, Forge, authority_without},
+        now,
+    },
+};
+
+/// An escape, a line's end, a C1 control, DEL, a turn of direction, a separator of lines, a NUL.
+const NASTY: &str = "\u{1b}[31m\nINFO all is well\u{9b}2J\u{7f}\u{202e}\u{2028}\u{feff}\0";
+
+fn is_nasty(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202e}' | '\u{2028}' | '\u{feff}')
+}
+
+fn assert_plain(decision: &Decision, what: &str) {
+    assert!(!decision.is_allow(), "{what}");
+    for values in [Values::Shown, Values::Hidden] {
+        for line in decision.explain(values) {
+            assert!(!line.contains(is_nasty), "{what}: {line:?}");
+            assert!(line.len() < 16 * 1024, "{what}: {} bytes", line.len());
+        }
+        let json = decision.to_json(values);
+        assert!(!json.contains('\n'), "{what}: {json}");
+        serde_json::from_str::<serde_json::Value>(&json).expect("JSON");
+    }
+}
+
+#[test]
+fn denials_are_fit_for_a_terminal() {
+    let root = Root::new();
+    let verifier = root.verifier();
+    let check = |forge: &Forge, request: &Request| verifier.check(&forge.text(), request, now());
+    let append = |code: &str| Forge::honest(&root).append(&code.replace("NASTY", NASTY));
+    for code in [
+        "check if action(\"NASTY\");",
+        "check if service(\"erp\"), action(\"order\"), arg(\"a\", \"NASTY\");",
+        "check if service(\"erp\"), action(\"order\"), arg(\"a\", $v), $v.starts_with(\"NASTY\");",
+        "check if service(\"erp\"), action(\"order\"), arg(\"a\", $v), {\"NASTY\", \"b\"}.contains($v);",
+        "check if service(\"erp\"), action(\"order\"), arg(\"NASTY\", \"a\");",
+        "check if service(\"erp\"), action(\"other\"); delegate(\"NASTY\");",
+        "check if service(\"erp\"), action(\"order\"), resource(\"a\"); delegate(\"NASTY\"); task(\"NASTY\");",
+        "delegate(\"NASTY\"); check if false;",
+    ] {
+        let forge = append(code);
+        let request = order().arg("a", NASTY).arg("b", "x").resource("b");
+        let plain = order().arg("a", "x");
+        assert_plain(&check(&forge, &request), code);
+        assert_plain(&check(&forge, &plain), code);
+        let token = Token::parse(&forge.text()).expect("a token");
+        let shown = token.inspect().to_string();
+        let effective = token.inspect().effective().expect("few ways").to_string();
+        assert!(
+            !format!("{shown}{effective}").contains(|c| is_nasty(c) && c != '\n'),
+            "{code}: {shown:?}"
+        );
+        assert!(!shown.contains("\nINFO"), "{code}: {shown}");
+    }
+    // Names in a block that no one has signed: these come before any signature is looked at.
+    for code in [
+        format!("{AUTHORITY}xyz(1);"),
+        AUTHORITY.to_owned(),
+        authority_without("profile("),
+    ] {
+        let mut symbols = biscuit_auth::datalog::SymbolTable::new();
+        let mut block =
+            crate::support::forge::block(&format!("{code}abc($v) <- abc($v);"), &mut symbols);
+        for symbol in &mut block.symbols {
+            if ["xyz", "abc"].contains(&symbol.as_str()) {
+                *symbol = format!("{symbol}{}", NASTY.repeat(50));
+            }
+        }
+        let forge = Forge::authority_bytes(&root, block.encode_to_vec());
+        assert_plain(&check(&forge, &order()), &code);
+    }
+}
+
+#[test]
+fn refused_calls_are_fit_for_a_terminal() {
+    let name = serde_json::Value::from(NASTY).to_string();
+    for args in [
+        format!("{{{name}:1,{name}:1}}"),
+        format!("{{\"a.{}:1}}", &name[1..]),
+        format!("{{\"a\":{{\".{}:1}}}}", &name[1..]),
+        format!("{{\"{}\":1}}", ".".repeat(50_000)),
+    ] {
+        let error = Request::from_args_json("order", None, Some(&args)).expect_err(&args);
+        assert_plain(&Decision::bad_request(&error), &args);
+    }
+    for text in [
+        name.clone(),
+        format!("{{{name}:1}}"),
+        format!("{{\"action\":{name}}}"),
+    ] {
+        let error = Request::from_json(&text).expect_err(&text);
+        assert_plain(&Decision::bad_request(&error), &text);
+    }
+}

@@ -1,0 +1,237 @@
+//! Tokens and calls that would make the verifier work: counted before anything is evaluated.
+
+use bailiwick_verifier::Request;
+
+use crate::{
+    ALLOW, expect, order,
+    support::{Root, forge::Forge},
+};
+
+const OUT_OF_FUEL: &str = "out_of_fuel";
+
+fn call(args: &str) -> Request {
+    Request::from_json(&format!(r#"{{"action":"order","args":{args}}}"#)).expect("a call")
+}
+
+fn joined(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join(",")
+}
+
+#[test]
+fn joins() {
+    let root = Root::new();
+    let facts: String = (0..60).map(|index| format!("f({index});")).collect();
+    let join = |count: usize| {
+        let body: Vec<String> = (0..count).map(|index| format!("f($x{index})")).collect();
+        format!("{facts} check if {}, $x0 > 100 or true;", body.join(", "))
+    };
+    let all = join(4)
+        .replace("check if", "check all")
+        .replace(" or true", "");
+    let spread = (0..4).fold(Forge::honest(&root), |forge, _| forge.append(&join(3)));
+    let trap = Forge::honest(&root).append(&join(4));
+    assert!(trap.bytes().len() < 2048);
+    let one_block = format!(
+        "{facts} check if {} or true;",
+        ["f($a), f($b), false"; 20].join(" or ")
+    );
+    expect(
+        &root,
+        &order(),
+        [
+            ("no join", Forge::honest(&root).append(&join(1)), ALLOW),
+            (
+                "a join of two",
+                Forge::honest(&root).append(&join(2)),
+                ALLOW,
+            ),
+            ("a join of four, which ran for 15 s", trap, OUT_OF_FUEL),
+            (
+                "a join of 16",
+                Forge::honest(&root).append(&join(16)),
+                OUT_OF_FUEL,
+            ),
+            ("check all", Forge::honest(&root).append(&all), OUT_OF_FUEL),
+            ("joins of three in four blocks", spread, OUT_OF_FUEL),
+            (
+                "joins of two, twenty times",
+                Forge::honest(&root).append(&one_block),
+                OUT_OF_FUEL,
+            ),
+        ],
+    );
+}
+
+/// Each match copies what its variables are bound to.
+#[test]
+fn joins_over_few_and_heavy_facts() {
+    let root = Root::new();
+    let heavy = call(&format!(
+        r#"{{"x":[{}]}}"#,
+        joined((0..30_000).map(|_| "1".to_owned()))
+    ));
+    let body: Vec<String> = (0..16)
+        .map(|index| format!("arg(\"x\", $a{index})"))
+        .collect();
+    let body = format!("{}, false", body.join(", "));
+    let token = |count: usize| {
+        Forge::honest(&root).append(&format!(
+            "check if {} or true;",
+            vec![body.clone(); count].join(" or ")
+        ))
+    };
+    expect(
+        &root,
+        &heavy,
+        [
+            ("none", Forge::honest(&root), ALLOW),
+            ("one alternative", token(1), OUT_OF_FUEL),
+            ("twenty", token(20), OUT_OF_FUEL),
+        ],
+    );
+    expect(
+        &root,
+        &order(),
+        [("without the argument", token(20), ALLOW)],
+    );
+    // Constants that are compared with every fact.
+    let set = joined((1000..1060).map(|item| item.to_string()));
+    let facts: String = (0..20)
+        .map(|index| format!("f({index}, {{{set}}});"))
+        .collect();
+    let compared = ["a", "b", "c"]
+        .map(|name| format!("f(${name}, {{{set}}})"))
+        .join(", ");
+    let sets = Forge::honest(&root).append(&format!("{facts} check if {compared}, false or true;"));
+    expect(&root, &order(), [("sets", sets, OUT_OF_FUEL)]);
+}
+
+#[test]
+fn expressions_that_grow() {
+    let root = Root::new();
+    let text = call(&format!(
+        r#"{{"x":"{}","y":[{}]}}"#,
+        "x".repeat(60_000),
+        joined((0..300).map(|item| item.to_string()))
+    ));
+    let sum = |count: usize| {
+        let sum = vec!["$x"; count].join(" + ");
+        Forge::honest(&root).append(&format!("check if arg(\"x\", $x), {sum} === \"\" or true;"))
+    };
+    let items = joined((0..300).map(|item| item.to_string()));
+    let unions = vec![format!("{{{items}}}"); 4].join(".union(") + &")".repeat(3);
+    let each = "check if arg(\"x\", $x), arg(\"y\", $y), $y.length() > 0".to_owned();
+    expect(
+        &root,
+        &text,
+        [
+            (
+                "a long string looked at",
+                Forge::honest(&root).append("check if arg(\"x\", $x), $x.starts_with(\"x\");"),
+                ALLOW,
+            ),
+            ("a long string doubled", sum(2), ALLOW),
+            ("a long string summed up", sum(120), OUT_OF_FUEL),
+            (
+                "and in sixty alternatives",
+                Forge::honest(&root).append(&format!(
+                    "check if {};",
+                    vec!["arg(\"x\", $x), $x + $x + $x + $x + $x + $x + $x === \"\" or true"; 30]
+                        .join(" or ")
+                )),
+                OUT_OF_FUEL,
+            ),
+            (
+                "unions",
+                Forge::honest(&root).append(&format!("check if {unions}.length() === 300;")),
+                ALLOW,
+            ),
+            (
+                "looked at often",
+                Forge::honest(&root).append(&format!("{each};")),
+                ALLOW,
+            ),
+        ],
+    );
+}
+
+/// `all_of_in` looks at each element, and at each listed one for it.
+#[test]
+fn huge_arrays() {
+    let root = Root::new();
+    let array = |count: usize| {
+        call(&format!(
+            r#"{{"x":[{}]}}"#,
+            joined((0..count).map(|_| "1".to_owned()))
+        ))
+    };
+    let listed = joined((0..400).map(|item| item.to_string()));
+    let few = "check if arg(\"x\", $x), $x.all($p -> [1, 2].contains($p));";
+    let many = format!("check if arg(\"x\", $x), $x.all($p -> [{listed}].contains($p));");
+    let token = |code: &str| Forge::honest(&root).append(code);
+    expect(
+        &root,
+        &array(1000),
+        [("a thousand of few", token(few), ALLOW)],
+    );
+    expect(
+        &root,
+        &array(400),
+        [("hundreds of hundreds", token(&many), ALLOW)],
+    );
+    expect(
+        &root,
+        &array(30_000),
+        [
+            ("a huge array of few", token(few), OUT_OF_FUEL),
+            ("of many", token(&many), OUT_OF_FUEL),
+        ],
+    );
+    expect(
+        &root,
+        &array(30_000),
+        [("that no one looks at", Forge::honest(&root), ALLOW)],
+    );
+}
+
+/// biscuit-auth finds a string by a search through all of them, so many strings are charged for.
+#[test]
+fn calls_of_many_strings() {
+    let root = Root::new();
+    let strings = |count: usize| {
+        call(&format!(
+            r#"{{"x":[{}]}}"#,
+            joined((0..count).map(|item| format!("\"{item:x}\"")))
+        ))
+    };
+    let members = |count: usize| {
+        let members = joined((0..count).map(|item| format!("\"m{item:x}\":{item}")));
+        call(&format!("{{{members}}}"))
+    };
+    let name = "n".repeat(400);
+    let paths = call(&format!(
+        r#"{{"x":{{"{name}":{{{}}}}}}}"#,
+        joined((0..1000).map(|item| format!("\"{item:x}\":1")))
+    ));
+    let token = || Forge::honest(&root);
+    expect(
+        &root,
+        &strings(1000),
+        [("a thousand strings", token(), ALLOW)],
+    );
+    expect(
+        &root,
+        &strings(9000),
+        [("nine thousand", token(), OUT_OF_FUEL)],
+    );
+    expect(
+        &root,
+        &members(1000),
+        [("a thousand arguments", token(), ALLOW)],
+    );
+    expect(
+        &root,
+        &paths,
+        [("a thousand long paths", token(), OUT_OF_FUEL)],
+    );
+}
