@@ -218,7 +218,7 @@ fn bounded(bound: Bound, stated: &Stated<'_>, is_min: bool) -> Option<Violation>
     } else {
         found <= bound
     };
-    (!holds).then(|| {
+    (!holds).then_some({
         Violation::Value(if is_min {
             Wanted::Min(bound)
         } else {

@@ -205,7 +205,7 @@ impl Trust {
             .get(&id)
             .and_then(|index| self.keyset.keys.get(*index));
         match key {
-            Some(key) if key.not_after.is_none_or(|end| now < end) => Ok((id, key.public.clone())),
+            Some(key) if key.not_after.is_none_or(|end| now < end) => Ok((id, key.public)),
             Some(_) => Err((
                 Reason::UnknownKey,
                 format!("the root key `{id}` is retired"),

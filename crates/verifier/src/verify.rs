@@ -71,9 +71,9 @@ impl Verifier {
     ///
     /// # Errors
     /// The denial that every call with this token would meet.
-    pub fn verify(&self, token: &Token, now: Timestamp) -> Result<Verified, Deny> {
+    pub fn verify(&self, token: &Token, now: Timestamp) -> Result<Verified, Box<Deny>> {
         self.verified(token, now)
-            .map_err(|(reason, detail)| Deny::new(reason, detail))
+            .map_err(|(reason, detail)| Box::new(Deny::new(reason, detail)))
     }
 
     pub(crate) fn verified(&self, token: &Token, now: Timestamp) -> Result<Verified, Refused> {
