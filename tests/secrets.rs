@@ -1,2 +1,400 @@
-//! To come.
+//! Tokens and keys in everything that is printed: `Debug`, `Display`, errors, logs, decisions, JSON.
+
 #![cfg(test)]
+
+use std::{
+    fmt::Debug,
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
+
+use bailiwick_token::{
+    attenuate::Caveat,
+    grant::Grants,
+    key::PublicKey,
+    keyset::Keyset,
+    revocation::{Revocation, RevocationList, Target},
+    token::Token,
+};
+use bailiwick_verifier::{Request, Trust, Values, Verifier};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
+use biscuit_auth::format::schema::proof::Content;
+use tracing_subscriber::fmt::MakeWriter;
+
+mod support;
+
+use support::{ISSUER, Root, SERVICE, forge::Forge, now, scope, toml};
+
+/// Everything that must appear nowhere, in every form in which it could.
+struct Secrets(Vec<(&'static str, String)>);
+
+impl Secrets {
+    fn new() -> Secrets {
+        Secrets(Vec::new())
+    }
+
+    /// A run of bytes of a secret, as hexadecimal, base64 and lists of numbers show it.
+    fn add(&mut self, name: &'static str, secret: &[u8]) {
+        let list = |bytes: &[u8]| {
+            bytes
+                .iter()
+                .map(u8::to_string)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        // Base64 depends on where the bytes begin, so windows at all three places are looked for.
+        for offset in 0..3 {
+            let part = &secret[offset..offset + 24];
+            self.0.push((name, URL_SAFE_NO_PAD.encode(part)));
+            self.0.push((name, STANDARD_NO_PAD.encode(part)));
+        }
+        let part = &secret[4..20];
+        self.0.push((name, hex::encode(part)));
+        self.0.push((name, hex::encode_upper(part)));
+        self.0.push((name, list(part)));
+        self.0.push((name, list(part).replace(", ", ",")));
+        let lines: Vec<String> = part.iter().map(u8::to_string).collect();
+        self.0.push((name, lines.join(",\n")));
+        self.0.push((
+            name,
+            format!("{part:x?}").trim_matches(['[', ']']).to_owned(),
+        ));
+        self.0.push((name, part.escape_ascii().to_string()));
+    }
+
+    fn token(&mut self, token: &Token) {
+        let text = token.to_base64();
+        self.0.push(("the token's text", text[..40].to_owned()));
+        self.0.push((
+            "the token's text",
+            text[text.len() - 60..text.len() - 20].to_owned(),
+        ));
+        let bytes = token.as_bytes();
+        self.add("the token's first bytes", bytes);
+        self.add("the token's last bytes", &bytes[bytes.len() - 40..]);
+        match &token.container().proof.content {
+            Some(Content::NextSecret(secret)) => self.add("the secret to append", secret),
+            Some(Content::FinalSignature(signature)) => self.add("the seal", signature),
+            None => panic!("a token without a proof"),
+        }
+    }
+
+    /// Which of them is in a text. White space hides nothing: a pretty list is indented.
+    fn found(&self, printed: &str) -> Option<&'static str> {
+        let dense: String = printed.split_whitespace().collect::<Vec<_>>().join("\n");
+        let holds = |form: &String| printed.contains(form) || dense.contains(form);
+        self.0
+            .iter()
+            .find(|(_, form)| holds(form))
+            .map(|(name, _)| *name)
+    }
+
+    fn assert_absent(&self, printed: &str, place: &str) {
+        if let Some(name) = self.found(printed) {
+            panic!("{name} is in {place}: {printed}");
+        }
+    }
+
+    fn assert_debug(&self, value: &impl Debug, place: &str) {
+        self.assert_absent(&format!("{value:?}"), place);
+        self.assert_absent(&format!("{value:#?}"), place);
+    }
+}
+
+fn grants() -> Grants {
+    toml(
+        "[[grant]]\nservice = \"erp\"\naction = \"order\"\n[grant.args]\namount = { max = \"10\" }\n",
+    )
+}
+
+struct Scene {
+    root: Root,
+    tokens: Vec<Token>,
+    secrets: Secrets,
+}
+
+fn scene() -> Scene {
+    let root = Root::new();
+    let open = root.mint(&grants());
+    let narrowed = open.attenuate(&scope(grants())).expect("narrowed");
+    let sealed = narrowed.seal().expect("sealed");
+    let tokens = vec![open, narrowed, sealed];
+    let mut secrets = Secrets::new();
+    tokens.iter().for_each(|token| secrets.token(token));
+    secrets.add("the root key", root.key.as_bytes());
+    secrets.add("the keyset key", root.keyset_key.as_bytes());
+    Scene {
+        root,
+        tokens,
+        secrets,
+    }
+}
+
+/// The search itself finds what biscuit-auth prints, or it would prove nothing.
+#[test]
+fn the_search_finds_what_leaks() {
+    let Scene {
+        tokens, secrets, ..
+    } = scene();
+    let found = |printed: &str| secrets.found(printed).is_some();
+    assert!(!found("nothing"));
+    for token in &tokens {
+        assert!(found(&format!("{:?}", token.container())));
+        assert!(found(&format!("{:#?}", token.container())));
+        assert!(found(&format!("{:?}", token.as_bytes())));
+        assert!(found(&hex::encode(token.as_bytes())));
+        assert!(found(&token.to_base64()));
+    }
+}
+
+#[test]
+fn nothing_that_holds_a_token_or_a_key_prints_it() {
+    let Scene {
+        root,
+        tokens,
+        secrets,
+    } = scene();
+    let verifier = root.verifier();
+    for token in &tokens {
+        secrets.assert_debug(token, "a token");
+        secrets.assert_debug(&token.blocks(), "its blocks");
+        secrets.assert_debug(&token.authority(), "its authority block");
+        secrets.assert_debug(&token.token_id(), "its id");
+        let view = token.inspect();
+        secrets.assert_debug(&view, "an inspection");
+        secrets.assert_absent(&view.to_string(), "an inspection in words");
+        secrets.assert_absent(
+            &serde_json::to_string(&view).expect("JSON"),
+            "an inspection as JSON",
+        );
+        let effective = view.effective().expect("few ways");
+        secrets.assert_debug(&effective, "what is left");
+        secrets.assert_absent(&effective.to_string(), "what is left, in words");
+        secrets.assert_absent(
+            &serde_json::to_string(&effective).expect("JSON"),
+            "what is left, as JSON",
+        );
+        let verified = verifier.verify(token, now()).expect("verified");
+        secrets.assert_debug(&verified, "a verified token");
+        secrets.assert_debug(&verified.identity(), "an identity");
+    }
+    secrets.assert_debug(&verifier, "a verifier");
+    secrets.assert_debug(&verifier.trust(), "trust");
+    secrets.assert_debug(&verifier.counters(), "counters");
+    secrets.assert_debug(&root.public(), "a public key");
+    secrets.assert_absent(&root.public().to_string(), "a public key");
+    let keyset = root.keyset().sign(&root.keyset_key);
+    secrets.assert_debug(&root.keyset(), "a keyset");
+    secrets.assert_debug(&keyset, "an envelope");
+    secrets.assert_absent(&keyset.to_json(), "an envelope as JSON");
+    secrets.assert_absent(&String::from_utf8_lossy(&keyset.payload), "what is signed");
+}
+
+#[test]
+fn no_error_repeats_what_was_handed_in() {
+    let Scene {
+        root,
+        tokens,
+        secrets,
+    } = scene();
+    let verifier = root.verifier();
+    let mut errors: Vec<Box<dyn std::error::Error>> = Vec::new();
+    for token in &tokens {
+        let text = token.to_base64();
+        let bytes = token.as_bytes();
+        for damaged in [
+            format!("{}!", *text),
+            format!("{}{}", *text, *text),
+            text[4..].to_owned(),
+            text[..text.len() - 8].to_owned(),
+        ] {
+            let decision = verifier.check(&damaged, &Request::new("order"), now());
+            assert!(!decision.is_allow());
+            secrets.assert_debug(&decision, "a denial");
+            secrets.assert_absent(&decision.to_json(Values::Shown), "a denial as JSON");
+            errors.extend(Token::parse(&damaged).err().map(Box::from));
+        }
+        errors.extend(Token::from_bytes(bytes[1..].to_vec()).err().map(Box::from));
+        errors.extend(token.attenuate(&Caveat::default()).err().map(Box::from));
+        errors.extend(token.seal().err().map(Box::from));
+        errors.extend(
+            verifier
+                .verify(&resigned(token), now())
+                .err()
+                .map(|deny| deny.detail.into()),
+        );
+        errors.extend(text.parse::<PublicKey>().err().map(Box::from));
+        errors.extend(Keyset::open(bytes, &root.public()).err().map(Box::from));
+        errors.extend(
+            Keyset::open(text.as_bytes(), &root.public())
+                .err()
+                .map(Box::from),
+        );
+        errors.extend(
+            RevocationList::open(text.as_bytes(), &root.public())
+                .err()
+                .map(Box::from),
+        );
+    }
+    let keyset = root.keyset().sign(&root.key).to_json();
+    errors.extend(
+        Trust::open(keyset.as_bytes(), &root.keyset_public(), None)
+            .err()
+            .map(Box::from),
+    );
+    assert!(errors.len() > 20);
+    for error in &errors {
+        secrets.assert_debug(error, "an error");
+        secrets.assert_absent(&error.to_string(), "an error in words");
+    }
+}
+
+/// The token with one bit of its first signature changed.
+fn resigned(token: &Token) -> Token {
+    let mut container = token.container().clone();
+    container.authority.signature[0] ^= 1;
+    Token::from_bytes(prost::Message::encode_to_vec(&container)).expect("a token")
+}
+
+#[test]
+fn decisions_and_logs_hold_no_token() {
+    let Scene {
+        root,
+        tokens,
+        secrets,
+    } = scene();
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(log.clone())
+        .finish();
+    let mut decisions = Vec::new();
+    tracing::subscriber::with_default(subscriber, || {
+        let revoked = RevocationList {
+            issuer: ISSUER.to_owned(),
+            seq: 1,
+            issued_at: now().minus(60),
+            expires: now().plus(60),
+            entries: vec![Revocation {
+                target: Target::Token(tokens[0].token_id().expect("an id")),
+                revoked_at: now(),
+                expires: None,
+                reason: String::new(),
+            }],
+        };
+        let keyset = root.keyset().sign(&root.keyset_key).to_json();
+        let list = revoked.sign(&root.keyset_key).to_json();
+        let trust = Trust::open(
+            keyset.as_bytes(),
+            &root.keyset_public(),
+            Some(list.as_bytes()),
+        )
+        .expect("trust");
+        let revoking = Verifier::new(SERVICE, trust).expect("a service");
+        for verifier in [
+            root.verifier(),
+            root.verifier().shadow(true),
+            revoking,
+            Root::new().verifier(),
+        ] {
+            for token in &tokens {
+                for amount in [5, 50] {
+                    let request = Request::new("order").arg("amount", amount);
+                    decisions.push(verifier.check(&token.to_base64(), &request, now()));
+                    decisions.push(verifier.check(
+                        &token.to_base64(),
+                        &request,
+                        now().plus(100_000),
+                    ));
+                    decisions.push(verifier.check(
+                        &format!("{}?", *token.to_base64()),
+                        &request,
+                        now(),
+                    ));
+                    decisions.push(verifier.check(&resigned(token).to_base64(), &request, now()));
+                }
+            }
+            let hostile = Forge::honest(&root).append("check if 1 / 0 === 1; time(1);");
+            decisions.push(verifier.check(&hostile.text(), &Request::new("order"), now()));
+        }
+    });
+    let log = log.text();
+    assert!(
+        log.contains("call allowed") && log.contains("call denied") && log.contains("shadow mode")
+    );
+    secrets.assert_absent(&log, "the log");
+    assert!(decisions.iter().any(|decision| decision.is_allow()));
+    for decision in &decisions {
+        secrets.assert_debug(decision, "a decision");
+        for values in [Values::Shown, Values::Hidden] {
+            secrets.assert_absent(&decision.to_json(values), "a decision as JSON");
+            secrets.assert_absent(&decision.explain(values).join("\n"), "an explanation");
+        }
+    }
+}
+
+/// Values of arguments may be secret too: no log repeats them, nor an explanation that hides them.
+#[test]
+fn logs_hold_no_argument() {
+    let root = Root::new();
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(log.clone())
+        .finish();
+    let token = Forge::honest(&root).append(
+        "check if service(\"erp\"), action(\"order\"), args($n), {\"\", \"a\"}.contains($n), arg(\"a\", \"x\");",
+    );
+    let secret = "4111-1111-1111-1111";
+    let json = |args: &str| format!(r#"{{"action":"order","args":{args}}}"#);
+    tracing::subscriber::with_default(subscriber, || {
+        let verifier = root.verifier();
+        for args in [
+            format!(r#"{{"a":"{secret}"}}"#),
+            format!(r#"{{"a":"x","b":"{secret}"}}"#),
+            format!(r#"{{"a":["{secret}"]}}"#),
+            format!(r#"{{"a":{{"b":"{secret}"}}}}"#),
+        ] {
+            let request = Request::from_json(&json(&args))
+                .expect("a call")
+                .resource(secret);
+            let decision = verifier.check(&token.text(), &request, now());
+            assert!(!decision.is_allow());
+            assert!(!decision.explain(Values::Hidden).concat().contains(secret));
+            assert!(!decision.to_json(Values::Hidden).contains(secret));
+        }
+    });
+    assert!(log.text().contains("call denied") && !log.text().contains(secret));
+}
+
+/// What is logged, in memory.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("a log").clone()).expect("text")
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("a log").extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Log;
+
+    fn make_writer(&'a self) -> Log {
+        self.clone()
+    }
+}

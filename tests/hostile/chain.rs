@@ -239,21 +239,23 @@ fn a_third_partys_block_is_refused() {
         signature: vec![0; 64],
         public_key: public(&party),
     };
-    let appended = Forge::honest(&root).append(NARROW);
+    // A third party's block has symbols of its own, so this one names none.
+    let appended = Forge::honest(&root).append_bytes(vec![0x18, 6]);
     expect(
         &root,
         &order(),
         [
+            ("no third party", appended.clone(), ALLOW),
             (
                 "on an appended block",
                 appended
-                    .clone()
                     .changed(|token| token.blocks[0].external_signature = Some(external.clone())),
                 "unsupported",
             ),
             (
                 "on the authority block",
-                appended.changed(|token| token.authority.external_signature = Some(external)),
+                Forge::honest(&root)
+                    .changed(|token| token.authority.external_signature = Some(external.clone())),
                 "unsupported",
             ),
         ],

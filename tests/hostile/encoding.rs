@@ -164,7 +164,7 @@ fn one_token_has_few_texts() {
             ("as it is", token.clone(), ALLOW),
             ("without padding", bare.to_owned(), ALLOW),
             ("white space around it", format!(" \t\r\n{token}\n"), ALLOW),
-            ("half its padding", format!("{bare}="), "malformed"),
+            ("half its padding", format!("{bare}="), ALLOW),
             ("too much padding", format!("{token}="), "malformed"),
             ("trailing bits", trailing, "malformed"),
             (

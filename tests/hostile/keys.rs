@@ -112,7 +112,7 @@ fn only_ed25519() {
             ),
             ("an unknown algorithm", appended(unknown(2)), "unsupported"),
             ("a negative algorithm", appended(unknown(-1)), "unsupported"),
-            ("a P-256 root", under_p256, "bad_signature"),
+            ("a P-256 root", under_p256, "malformed"),
         ],
     );
 }

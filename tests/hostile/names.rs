@@ -120,7 +120,6 @@ fn an_authority_block_is_of_the_profile_or_refused() {
         }
     }
     for line in [
-        "token_id(hex:);",
         "token_id(hex:000102030405060708090a0b0c0d0e);",
         "token_id(hex:000102030405060708090a0b0c0d0e0f10);",
     ] {

@@ -50,7 +50,10 @@ fn denials_are_fit_for_a_terminal() {
         "delegate(\"NASTY\"); check if false;",
     ] {
         let forge = append(code);
-        let request = order().arg("a", NASTY).arg("b", "x").resource("b");
+        let request = order()
+            .arg("a", format!("!{NASTY}"))
+            .arg("b", "x")
+            .resource("b");
         let plain = order().arg("a", "x");
         assert_plain(&check(&forge, &request), code);
         assert_plain(&check(&forge, &plain), code);

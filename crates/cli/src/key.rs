@@ -1,12 +1,13 @@
 //! `bailiwick key`: root keys and their states.
 
-use std::fmt::Write;
+mod report;
 
-use bailiwick_issuer::{Change, Guard, KeyInfo, KeyReport, Step};
+use bailiwick_issuer::KeyInfo;
 use bailiwick_token::key::KeyId;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use self::report::{Changed, line, told};
 use crate::{
     clock,
     confirm::Confirm,
@@ -142,14 +143,6 @@ struct Listed<'a> {
     keys: &'a [KeyInfo],
 }
 
-#[derive(Serialize)]
-struct Changed<'a> {
-    changes: &'a [Change],
-    keyset_version: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    waiting: Option<&'a [Guard]>,
-}
-
 impl ListArgs {
     async fn run(self, global: &Global) -> Outcome {
         let mut keys = with(global, async |issuer| Ok(issuer.keys().await?)).await?;
@@ -244,66 +237,4 @@ impl RotateArgs {
         }
         Ok(Exit::Done)
     }
-}
-
-fn told(global: &Global, report: &KeyReport) -> Outcome {
-    let changed = Changed {
-        changes: &report.changes,
-        keyset_version: report.keyset_version,
-        waiting: None,
-    };
-    changed.print(global)?;
-    Ok(Exit::Done)
-}
-
-impl Changed<'_> {
-    fn print(&self, global: &Global) -> Result<(), Failure> {
-        global.format().print(self, self.lines())?;
-        match self.changes {
-            [] => output::note("nothing was due, and nothing changed"),
-            _ => output::hint("hand the new keyset to verifiers: bailiwick keyset export"),
-        }
-        Ok(())
-    }
-
-    fn lines(&self) -> String {
-        let mut text: String = self.changes.iter().map(change).collect();
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "keyset version {}", self.keyset_version);
-        text
-    }
-}
-
-fn change(change: &Change) -> String {
-    let word = match change.step {
-        Step::Stage => "staged",
-        Step::Activate => "active",
-        Step::Supersede => "retiring",
-        Step::Retire => "retired",
-        Step::Revoke => "revoked",
-        _ => "changed",
-    };
-    let forced = if change.forced { " (forced)" } else { "" };
-    format!("key {} is {word}{forced}\n", change.id)
-}
-
-fn line(key: &KeyInfo) -> String {
-    let mut text = format!("{} {:<8}", key.id, key.state.as_str());
-    for (what, time) in [
-        ("staged", Some(key.staged_at)),
-        ("active", key.activated_at),
-        ("retiring", key.retiring_at),
-        ("retired", key.retired_at),
-        ("revoked", key.revoked_at),
-        ("next", key.next_at),
-    ] {
-        if let Some(time) = time {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "  {what} {time}");
-        }
-    }
-    if let Some(reason) = &key.reason {
-        let _ = write!(text, ": {}", output::plain(reason));
-    }
-    text + "\n"
 }

@@ -30,7 +30,7 @@ fn it_shows_the_main_job_on_one_screen() {
         "block 1 (delegate `agent:buyer`): `amount` is 5000, at most 4200 is allowed",
         "block 1 (delegate `agent:reader`): nothing here allows this service and",
         "`vendor` is \"quickcash\", one of \"acme\", \"globex\" is",
-        "6 retired",
+        "4 retired",
         "false denials: 0",
         "unknown_key: the root key",
         "revoked: the token has been revoked",

@@ -24,6 +24,10 @@
 //! protected route without one. The layer takes the token from `Authorization: Bearer` or
 //! `Bailiwick-Token`, never from the query, and removes it before the handler sees the request.
 //!
+//! The layer protects the methods that stand before it, so each method gets its own:
+//! `get(read).layer(reads).merge(post(create).layer(creates))`. In `get(read).layer(reads).post(create)`
+//! the second would be open; a handler that takes [`Authorized`] answers 500 there and does nothing.
+//!
 //! # What a caller is told
 //!
 //! | reason | status | `WWW-Authenticate: Bearer` |
@@ -51,6 +55,7 @@ mod credential;
 mod extract;
 mod problem;
 mod service;
+mod template;
 
 use std::{
     fmt,

@@ -2,11 +2,16 @@
 
 #![cfg(test)]
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use axum::{
     Router,
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes, HttpBody, to_bytes},
     extract::Request,
     http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Response},
@@ -604,22 +609,68 @@ struct Endless {
     failing: bool,
 }
 
-impl axum::body::HttpBody for Endless {
+impl HttpBody for Endless {
     type Data = Bytes;
     type Error = std::io::Error;
 
     fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, std::io::Error>>> {
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, std::io::Error>>> {
         self.left = self.left.saturating_sub(1);
         let frame = match self.left {
             0 if self.failing => Err(std::io::Error::other("the peer went away")),
-            0 => return std::task::Poll::Ready(None),
+            0 => return Poll::Ready(None),
             _ => Ok(http_body::Frame::data(Bytes::from_static(&[b' '; 1024]))),
         };
-        std::task::Poll::Ready(Some(frame))
+        Poll::Ready(Some(frame))
     }
+}
+
+#[tokio::test]
+async fn trailers_are_handed_on() {
+    struct Trailing(Vec<http_body::Frame<Bytes>>);
+    impl HttpBody for Trailing {
+        type Data = Bytes;
+        type Error = std::io::Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<http_body::Frame<Bytes>, std::io::Error>>> {
+            Poll::Ready(self.0.pop().map(Ok))
+        }
+    }
+    async fn trailers(request: Request) -> HeaderMap {
+        let mut body = request.into_body();
+        loop {
+            let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
+            match frame.unwrap().unwrap().into_trailers() {
+                Ok(trailers) => return trailers,
+                Err(data) => assert_eq!(data.into_data().unwrap(), ORDER),
+            }
+        }
+    }
+    let mut sent = HeaderMap::new();
+    sent.insert("digest", "abc".parse().unwrap());
+    let frames = vec![
+        http_body::Frame::trailers(sent),
+        http_body::Frame::data(Bytes::from_static(ORDER.as_bytes())),
+    ];
+    let create = protect(verifier(), now())
+        .action("purchase_order:create")
+        .json_body();
+    let app = Router::new().route("/orders", post(trailers).layer(create));
+    let answer = order(
+        &app,
+        &[("bailiwick-token", &token())],
+        Body::new(Trailing(frames)),
+    )
+    .await;
+    assert_eq!(
+        (answer.status, answer.header("digest")),
+        (StatusCode::OK, Some("abc"))
+    );
 }
 
 #[tokio::test]
@@ -651,6 +702,23 @@ async fn arguments_come_from_where_they_are_declared() {
         .refused(403, "no_grant");
     assert!(
         problem["explain"][0].as_str().unwrap().contains("`limit`"),
+        "{problem}"
+    );
+}
+
+#[tokio::test]
+async fn two_path_parameters_of_one_name_are_none() {
+    let reads = protect(verifier(), now())
+        .action("purchase_order:read")
+        .path("id");
+    let inner = Router::new().route("/{id}", get(mirror).layer(reads));
+    let app = Router::new().nest_service("/{id}", inner);
+    let problem = fetch(&app, "/PO-1/PO-2").await.refused(400, "bad_request");
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("two path parameters"),
         "{problem}"
     );
 }
@@ -779,6 +847,31 @@ async fn a_route_without_the_layer_has_no_authority() {
         assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(answer.problem()["type"], "about:blank");
     }
+}
+
+#[tokio::test]
+async fn each_method_has_its_own_action() {
+    let protect = protect(verifier(), now());
+    let (reads, creates) = (
+        protect.action("purchase_order:read").query("id"),
+        protect.action("purchase_order:create").json_body(),
+    );
+    let merged = get(strict)
+        .layer(reads.clone())
+        .merge(post(strict).layer(creates));
+    let open = get(strict).layer(reads).post(strict);
+    let app = Router::new().route("/orders", merged).route("/open", open);
+    let answer = order(&app, &[("bailiwick-token", &token())], ORDER).await;
+    assert_eq!(
+        (answer.status, &answer.body[..]),
+        (StatusCode::OK, b"team:procurement".as_slice())
+    );
+    fetch(&app, "/orders?id=PO-1")
+        .await
+        .refused(403, "no_grant");
+    // The layer does not reach the method behind it; the extractor notices.
+    let answer = send(&app, request(Method::POST, "/open", &[], "")).await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ use super::{
 use crate::exit::Failure;
 
 /// How many keys are retired before it ends.
-const ROUNDS: u64 = 6;
+const ROUNDS: u64 = 4;
 
 /// How many agents call at the same time.
 const CALLERS: usize = 2;

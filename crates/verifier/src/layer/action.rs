@@ -29,7 +29,8 @@ impl Action {
     ///
     /// The body is read up to [`MAX_CALL_BYTES`](crate::request::MAX_CALL_BYTES) and handed on to
     /// the handler byte for byte; an empty one has no arguments. Without this declaration the body
-    /// is not touched, and no grant sees what is in it.
+    /// is not touched, and no grant sees what is in it. How long a sender may take is for the
+    /// server's timeouts to say.
     #[must_use]
     pub fn json_body(mut self) -> Action {
         self.call.json_body = true;

@@ -7,7 +7,10 @@ use axum::{
 };
 use bailiwick_token::value::{Number, Value};
 
-use super::body::{self, BodyError};
+use super::{
+    body::{self, BodyError},
+    template::{Template, parameter},
+};
 use crate::request::{Request, RequestError};
 
 /// What the calls of one route are made of.
@@ -15,7 +18,7 @@ use crate::request::{Request, RequestError};
 pub(super) struct Declared {
     pub(super) action: String,
     pub(super) json_body: bool,
-    resource: Option<Vec<Segment>>,
+    resource: Option<Template>,
     arguments: Vec<Argument>,
     /// A mistake in the declaration. It denies every call, so that it is found with the first.
     fault: Option<CallError>,
@@ -36,13 +39,6 @@ pub(super) enum Place {
     Query,
 }
 
-#[derive(Debug, Clone)]
-enum Segment {
-    Text(String),
-    Parameter(String),
-    Rest(String),
-}
-
 /// A request that cannot be read as a call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CallError {
@@ -54,6 +50,8 @@ pub(super) enum CallError {
     Template(String),
     #[error("the route has no path parameter `{0}`")]
     NoParameter(String),
+    #[error("the route has two path parameters `{0}`")]
+    TwoParameters(String),
     #[error("the path is not UTF-8 text once it is percent-decoded")]
     Path,
     #[error("the query cannot be read")]
@@ -72,7 +70,8 @@ pub(super) enum CallError {
     Request(#[from] RequestError),
 }
 
-type Pairs = Vec<(String, String)>;
+/// Names and values, percent-decoded.
+pub(super) type Pairs = Vec<(String, String)>;
 
 impl Declared {
     pub(super) fn new(action: &str) -> Declared {
@@ -97,11 +96,10 @@ impl Declared {
     }
 
     pub(super) fn resource(&mut self, template: &str) {
-        let segments: Option<Vec<Segment>> = template.split('/').map(Segment::read).collect();
-        if segments.is_none() {
+        self.resource = Template::read(template);
+        if self.resource.is_none() {
             self.mistaken(CallError::Template(template.to_owned()));
         }
-        self.resource = segments;
     }
 
     fn mistaken(&mut self, fault: CallError) {
@@ -120,7 +118,7 @@ impl Declared {
         }
         let path = self.path(parts).await?;
         let query = self.query(parts)?;
-        let resource = self.resource.as_ref().map(|segments| fill(segments, &path));
+        let resource = self.resource.as_ref().map(|template| template.fill(&path));
         let resource = resource.transpose()?;
         let text = match self.json_body {
             true => body::read_json(&parts.headers, body).await?,
@@ -190,42 +188,4 @@ impl Declared {
             Err(_) => Err(CallError::Query),
         }
     }
-}
-
-impl Segment {
-    fn read(text: &str) -> Option<Segment> {
-        let inner = text
-            .strip_prefix('{')
-            .and_then(|text| text.strip_suffix('}'));
-        let name = inner.unwrap_or(text);
-        let segment = match (inner, name.strip_prefix('*')) {
-            (Some(_), Some(rest)) => Segment::Rest(rest.to_owned()),
-            (Some(name), None) => Segment::Parameter(name.to_owned()),
-            (None, _) => Segment::Text(text.to_owned()),
-        };
-        (!name.contains(['{', '}'])).then_some(segment)
-    }
-}
-
-fn fill(template: &[Segment], path: &Pairs) -> Result<String, CallError> {
-    let filled: Result<Vec<&str>, CallError> = template
-        .iter()
-        .map(|segment| match segment {
-            Segment::Text(text) => Ok(text.as_str()),
-            Segment::Rest(name) => parameter(path, name),
-            Segment::Parameter(name) => match parameter(path, name)? {
-                // `%2F` in the path: the segments behind it would not be what the route means.
-                value if value.contains('/') => Err(CallError::Slash(name.clone())),
-                value => Ok(value),
-            },
-        })
-        .collect();
-    Ok(filled?.join("/"))
-}
-
-fn parameter<'a>(path: &'a Pairs, name: &str) -> Result<&'a str, CallError> {
-    let found = path.iter().find(|(key, _)| key == name);
-    found
-        .map(|(_, value)| value.as_str())
-        .ok_or_else(|| CallError::NoParameter(name.to_owned()))
 }

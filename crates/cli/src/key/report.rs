@@ -1,0 +1,86 @@
+//! Keys and what became of them, in words and as JSON.
+
+use std::fmt::Write;
+
+use bailiwick_issuer::{Change, Guard, KeyInfo, KeyReport, Step};
+use serde::Serialize;
+
+use crate::{
+    exit::{Exit, Failure, Outcome},
+    output,
+    settings::Global,
+};
+
+/// What a verb did, and what a rotation waits for.
+#[derive(Serialize)]
+pub(super) struct Changed<'a> {
+    pub(super) changes: &'a [Change],
+    pub(super) keyset_version: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) waiting: Option<&'a [Guard]>,
+}
+
+/// Tells what a verb did.
+pub(super) fn told(global: &Global, report: &KeyReport) -> Outcome {
+    let changed = Changed {
+        changes: &report.changes,
+        keyset_version: report.keyset_version,
+        waiting: None,
+    };
+    changed.print(global)?;
+    Ok(Exit::Done)
+}
+
+impl Changed<'_> {
+    /// Prints it.
+    pub(super) fn print(&self, global: &Global) -> Result<(), Failure> {
+        global.format().print(self, self.lines())?;
+        match self.changes {
+            [] => output::note("nothing was due, and nothing changed"),
+            _ => output::hint("hand the new keyset to verifiers: bailiwick keyset export"),
+        }
+        Ok(())
+    }
+
+    fn lines(&self) -> String {
+        let mut text: String = self.changes.iter().map(change).collect();
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "keyset version {}", self.keyset_version);
+        text
+    }
+}
+
+fn change(change: &Change) -> String {
+    let word = match change.step {
+        Step::Stage => "staged",
+        Step::Activate => "active",
+        Step::Supersede => "retiring",
+        Step::Retire => "retired",
+        Step::Revoke => "revoked",
+        _ => "changed",
+    };
+    let forced = if change.forced { " (forced)" } else { "" };
+    format!("key {} is {word}{forced}\n", change.id)
+}
+
+/// A key as one line.
+pub(super) fn line(key: &KeyInfo) -> String {
+    let mut text = format!("{} {:<8}", key.id, key.state.as_str());
+    for (what, time) in [
+        ("staged", Some(key.staged_at)),
+        ("active", key.activated_at),
+        ("retiring", key.retiring_at),
+        ("retired", key.retired_at),
+        ("revoked", key.revoked_at),
+        ("next", key.next_at),
+    ] {
+        if let Some(time) = time {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "  {what} {time}");
+        }
+    }
+    if let Some(reason) = &key.reason {
+        let _ = write!(text, ": {}", output::plain(reason));
+    }
+    text + "\n"
+}
