@@ -3,6 +3,8 @@
 //! The decision is the engine's. This says why, and which grant it was; a property test holds both
 //! to the same answer.
 
+use std::fmt::{self, Write};
+
 use bailiwick_token::{
     grant::{Bound, Constraint, Grant, List},
     value::{Scalar, Value},
@@ -72,20 +74,55 @@ fn argument(name: &str, constraint: &Constraint, call: &Statement<'_>) -> Option
         });
     };
     let wanted = violated(constraint, stated)?;
-    let found = stated.value.clone();
+    let found = || excerpt(stated.value);
     Some(match wanted {
         Violation::Type(needed) => Condition::Type {
             argument,
-            found: found.kind(),
+            found: stated.value.kind(),
             needed,
         },
-        Violation::Unrepresentable => Condition::Unrepresentable { argument, found },
+        Violation::Unrepresentable => Condition::Unrepresentable {
+            argument,
+            found: found(),
+        },
         Violation::Value(needed) => Condition::Value {
             argument,
-            found,
+            found: found(),
             needed,
         },
     })
+}
+
+/// The most bytes of a value's text that an explanation keeps: it may do so once for each alternative.
+const MAX_EXCERPT: usize = 1024;
+
+/// The value, or the beginning of its text where that is long.
+fn excerpt(value: &Value) -> Value {
+    let mut text = Beginning(String::new());
+    let written = match value {
+        Value::String(string) => text.write_str(string),
+        other => write!(text, "{other}"),
+    };
+    match written {
+        Ok(()) => value.clone(),
+        Err(_) => Value::String(text.0),
+    }
+}
+
+/// Text up to [`MAX_EXCERPT`] bytes; more is an error, so that no one goes on to write it.
+struct Beginning(String);
+
+impl Write for Beginning {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let left = MAX_EXCERPT.saturating_sub(self.0.len());
+        let fits = text.floor_char_boundary(left);
+        self.0.push_str(text.get(..fits).unwrap_or_default());
+        if fits == text.len() {
+            return Ok(());
+        }
+        self.0.push('…');
+        Err(fmt::Error)
+    }
 }
 
 enum Violation {

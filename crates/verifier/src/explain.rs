@@ -338,7 +338,7 @@ impl Condition {
                 }
             },
             Condition::Missing { argument, needed } => {
-                format!("`{}` is missing: {needed}", visible(argument))
+                format!("`{}` is missing ({needed})", visible(argument))
             }
             Condition::Extra { argument } => {
                 format!("`{}` is not among the arguments allowed", visible(argument))

@@ -20,7 +20,8 @@
 //! # }
 //! ```
 //!
-//! Nothing in this crate reads a clock or a file; the feature `axum` adds the one HTTP edge, `layer`.
+//! Nothing in this crate reads a file, and nothing but `layer::system_clock` a clock. The feature `axum`
+//! adds the one HTTP edge, `layer`.
 
 mod admit;
 mod chain;

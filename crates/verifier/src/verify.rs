@@ -15,6 +15,7 @@ use crate::{
     admit::{self, Refused},
     chain,
     decision::{Delegation, Deny, Identity, Reason},
+    explain::shortened,
     verifier::Verifier,
 };
 
@@ -48,13 +49,12 @@ impl Verified {
         self.expires
     }
 
-    /// To whom the token was handed on with a block, as its writer says.
+    /// To whom the token was handed on with a block, as its writer says; shortened, since
+    /// explanations repeat it for each condition.
     pub(crate) fn delegate(&self, block: usize) -> Option<String> {
-        self.identity
-            .chain
-            .iter()
-            .find(|link| link.block == block)
-            .and_then(|link| link.delegate.clone())
+        let mut chain = self.identity.chain.iter();
+        let link = chain.find(|link| link.block == block)?;
+        link.delegate.as_deref().map(shortened)
     }
 }
 

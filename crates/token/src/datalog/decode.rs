@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
 };
 
 use biscuit_auth::{
@@ -22,21 +22,29 @@ const VERSIONS: std::ops::RangeInclusive<u32> = 3..=6;
 /// # Errors
 /// When it cannot be decoded.
 pub fn decode(bytes: &[u8]) -> Result<Block, BlockError> {
-    let mut symbols = SymbolTable::new();
-    block(0, bytes, false, &mut symbols)
+    block(
+        0,
+        bytes,
+        false,
+        &mut Symbols::new(),
+        &Cell::new(MAX_RESOLVED),
+    )
 }
 
 pub(super) fn container(container: &schema::Biscuit) -> Result<Vec<Block>, BlockError> {
     // First-party blocks share one growing symbol table; a third-party block has its own.
-    let mut shared = SymbolTable::new();
+    let mut shared = Symbols::new();
+    let left = Cell::new(MAX_RESOLVED);
     let signed = std::iter::once(&container.authority).chain(&container.blocks);
     signed
         .enumerate()
         .map(|(index, signed)| {
             let third_party = signed.external_signature.is_some();
-            let mut own = SymbolTable::new();
-            let symbols = if third_party { &mut own } else { &mut shared };
-            block(index, &signed.block, third_party, symbols)
+            let symbols = match third_party {
+                true => &mut Symbols::new(),
+                false => &mut shared,
+            };
+            block(index, &signed.block, third_party, symbols, &left)
         })
         .collect()
 }
@@ -45,7 +53,8 @@ fn block(
     index: usize,
     bytes: &[u8],
     third_party: bool,
-    symbols: &mut SymbolTable,
+    symbols: &mut Symbols,
+    left: &Cell<usize>,
 ) -> Result<Block, BlockError> {
     let message =
         schema::Block::decode(bytes).map_err(|_| BlockError::Protobuf { block: index })?;
@@ -57,20 +66,12 @@ fn block(
             version,
         });
     }
-    // biscuit-auth lets a block list one symbol twice, and then one string compares unequal to itself.
-    let distinct: BTreeSet<&String> = message.symbols.iter().collect();
-    if distinct.len() != message.symbols.len() {
-        return Err(malformed("it lists a symbol twice"));
-    }
-    let added = SymbolTable::from(message.symbols.clone())
-        .map_err(|_| malformed("it repeats a default symbol"))?;
-    symbols
-        .extend(&added)
-        .map_err(|_| malformed("it repeats a symbol"))?;
-    let reader = Reader {
-        symbols,
-        left: Cell::new(MAX_RESOLVED),
-    };
+    message
+        .symbols
+        .iter()
+        .try_for_each(|symbol| symbols.add(symbol))
+        .map_err(malformed)?;
+    let reader = Reader { symbols, left };
     let read = || -> Result<Block, &'static str> {
         Ok(Block {
             version,
@@ -89,7 +90,7 @@ fn block(
     })
 }
 
-/// The most bytes of strings in a block once its symbols are resolved: a short block can name one
+/// The most bytes of strings in a token once its symbols are resolved: a short token can name one
 /// long symbol thousands of times.
 const MAX_RESOLVED: usize = 1 << 20;
 
@@ -101,10 +102,52 @@ fn each<A, B>(items: &[A], read: impl FnMut(&A) -> Read<B>) -> Read<Vec<B>> {
     items.iter().map(read).collect()
 }
 
+/// The strings that blocks refer to by number, each once.
+struct Symbols {
+    table: SymbolTable,
+    own: Vec<String>,
+    known: HashSet<String>,
+}
+
+/// The number of the first symbol that is not one of the specification's.
+const FIRST_OWN: u64 = 1024;
+
+impl Symbols {
+    fn new() -> Symbols {
+        let table = SymbolTable::new();
+        let known = (0..FIRST_OWN).map_while(|index| table.get_symbol(index).map(str::to_owned));
+        Symbols {
+            known: known.collect(),
+            own: Vec::new(),
+            table,
+        }
+    }
+
+    /// biscuit-auth lets a block list one symbol twice, and then one string compares unequal to
+    /// itself; and it looks through all earlier symbols anew for each block.
+    fn add(&mut self, symbol: &str) -> Read<()> {
+        if !self.known.insert(symbol.to_owned()) {
+            return Err("it repeats a symbol");
+        }
+        self.own.push(symbol.to_owned());
+        Ok(())
+    }
+
+    fn get(&self, index: u64) -> Option<&str> {
+        match index.checked_sub(FIRST_OWN) {
+            Some(own) => {
+                let own = self.own.get(usize::try_from(own).ok()?)?;
+                Some(own.as_str())
+            }
+            None => self.table.get_symbol(index),
+        }
+    }
+}
+
 struct Reader<'a> {
-    symbols: &'a SymbolTable,
+    symbols: &'a Symbols,
     /// Bytes that may still be resolved.
-    left: Cell<usize>,
+    left: &'a Cell<usize>,
 }
 
 // Recursion below is bounded: prost refuses messages nested deeper than 100.
@@ -112,7 +155,7 @@ impl Reader<'_> {
     fn symbol(&self, index: u64) -> Read<String> {
         let symbol = self
             .symbols
-            .get_symbol(index)
+            .get(index)
             .ok_or("it refers to an unknown symbol")?;
         let left = self.left.get().checked_sub(symbol.len()).ok_or(TOO_LARGE)?;
         self.left.set(left);
