@@ -17,6 +17,8 @@ mod hostile {
     mod messages;
     mod names;
     mod readers;
+    mod revocations;
+    mod terms;
     mod text;
     mod trust;
     mod work;

@@ -2,12 +2,6 @@
 
 #![cfg(test)]
 
-use std::{
-    fmt::Debug,
-    io::{self, Write},
-    sync::{Arc, Mutex},
-};
-
 use bailiwick_token::{
     attenuate::Caveat,
     grant::Grants,
@@ -17,92 +11,16 @@ use bailiwick_token::{
     token::Token,
 };
 use bailiwick_verifier::{Request, Trust, Values, Verifier};
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
-};
-use biscuit_auth::format::schema::proof::Content;
-use tracing_subscriber::fmt::MakeWriter;
 
+/// What is looked for, and where.
+mod secrets {
+    pub(crate) mod forms;
+    pub(crate) mod log;
+}
 mod support;
 
+use secrets::{forms::Secrets, log::Log};
 use support::{ISSUER, Root, SERVICE, forge::Forge, now, scope, toml};
-
-/// Everything that must appear nowhere, in every form in which it could.
-struct Secrets(Vec<(&'static str, String)>);
-
-impl Secrets {
-    fn new() -> Secrets {
-        Secrets(Vec::new())
-    }
-
-    /// A run of bytes of a secret, as hexadecimal, base64 and lists of numbers show it.
-    fn add(&mut self, name: &'static str, secret: &[u8]) {
-        let list = |bytes: &[u8]| {
-            bytes
-                .iter()
-                .map(u8::to_string)
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        // Base64 depends on where the bytes begin, so windows at all three places are looked for.
-        for offset in 0..3 {
-            let part = &secret[offset..offset + 24];
-            self.0.push((name, URL_SAFE_NO_PAD.encode(part)));
-            self.0.push((name, STANDARD_NO_PAD.encode(part)));
-        }
-        let part = &secret[4..20];
-        self.0.push((name, hex::encode(part)));
-        self.0.push((name, hex::encode_upper(part)));
-        self.0.push((name, list(part)));
-        self.0.push((name, list(part).replace(", ", ",")));
-        let lines: Vec<String> = part.iter().map(u8::to_string).collect();
-        self.0.push((name, lines.join(",\n")));
-        self.0.push((
-            name,
-            format!("{part:x?}").trim_matches(['[', ']']).to_owned(),
-        ));
-        self.0.push((name, part.escape_ascii().to_string()));
-    }
-
-    fn token(&mut self, token: &Token) {
-        let text = token.to_base64();
-        self.0.push(("the token's text", text[..40].to_owned()));
-        self.0.push((
-            "the token's text",
-            text[text.len() - 60..text.len() - 20].to_owned(),
-        ));
-        let bytes = token.as_bytes();
-        self.add("the token's first bytes", bytes);
-        self.add("the token's last bytes", &bytes[bytes.len() - 40..]);
-        match &token.container().proof.content {
-            Some(Content::NextSecret(secret)) => self.add("the secret to append", secret),
-            Some(Content::FinalSignature(signature)) => self.add("the seal", signature),
-            None => panic!("a token without a proof"),
-        }
-    }
-
-    /// Which of them is in a text. White space hides nothing: a pretty list is indented.
-    fn found(&self, printed: &str) -> Option<&'static str> {
-        let dense: String = printed.split_whitespace().collect::<Vec<_>>().join("\n");
-        let holds = |form: &String| printed.contains(form) || dense.contains(form);
-        self.0
-            .iter()
-            .find(|(_, form)| holds(form))
-            .map(|(name, _)| *name)
-    }
-
-    fn assert_absent(&self, printed: &str, place: &str) {
-        if let Some(name) = self.found(printed) {
-            panic!("{name} is in {place}: {printed}");
-        }
-    }
-
-    fn assert_debug(&self, value: &impl Debug, place: &str) {
-        self.assert_absent(&format!("{value:?}"), place);
-        self.assert_absent(&format!("{value:#?}"), place);
-    }
-}
 
 fn grants() -> Grants {
     toml(
@@ -368,33 +286,4 @@ fn logs_hold_no_argument() {
         }
     });
     assert!(log.text().contains("call denied") && !log.text().contains(secret));
-}
-
-/// What is logged, in memory.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().expect("a log").clone()).expect("text")
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("a log").extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Log;
-
-    fn make_writer(&'a self) -> Log {
-        self.clone()
-    }
 }

@@ -106,3 +106,36 @@ fn refused_calls_are_fit_for_a_terminal() {
         assert_plain(&Decision::bad_request(&error), &text);
     }
 }
+
+/// A short token repeats a long delegate, and a long argument, once for each condition; an
+/// explanation does not.
+#[test]
+fn explanations_stay_short() {
+    let root = Root::new();
+    let verifier = root.verifier();
+    let delegate = "\u{1}".repeat(6000);
+    let checks = "check if false;".repeat(60);
+    let repeated = Forge::honest(&root).append(&format!("delegate(\"{delegate}\"); {checks}"));
+    let array = vec!["1"; 30_000].join(",");
+    let alternatives = (0..60).map(|index| {
+        format!("service(\"erp\"), action(\"order\"), args($n), {{\"\", \"a\"}}.contains($n), arg(\"a\", [{index}])")
+    });
+    let alternatives = alternatives.collect::<Vec<_>>().join(" or ");
+    let compared = Forge::honest(&root).append(&format!("check if {alternatives};"));
+    for (forge, args) in [
+        (repeated, "{}".to_owned()),
+        (compared.clone(), format!(r#"{{"a":[{array}]}}"#)),
+        (compared, format!(r#"{{"a":["{}"]}}"#, "é".repeat(30_000))),
+    ] {
+        let request = Request::from_args_json("order", None, Some(&args)).expect("a call");
+        let decision = verifier.check(&forge.text(), &request, now());
+        assert_plain(&decision, "a long explanation");
+        let Decision::Deny(deny) = &decision else {
+            panic!("an allowed call")
+        };
+        assert_eq!(deny.refusals.len(), 60);
+        assert!(decision.to_json(Values::Shown).len() < 256 * 1024);
+        assert!(decision.explain(Values::Shown).concat().len() < 128 * 1024);
+        assert!(decision.explain(Values::Hidden).concat().len() < 128 * 1024);
+    }
+}

@@ -29,8 +29,11 @@ const STEPS_PER_OPERATION: u64 = 5;
 /// What a failed or matched alternative costs in bookkeeping.
 const STEPS_PER_QUERY: u64 = 20;
 
-/// This many bytes of a string cost a step.
-const BYTES_PER_STEP: usize = 128;
+/// This many bytes of a string cost a step where it is an operand: it may be copied and searched for.
+const BYTES_PER_STEP: usize = 64;
+
+/// This many bytes of two strings are compared in the time of one comparison.
+const BYTES_PER_COMPARISON: usize = 128;
 
 /// This many comparisons of two strings cost a step.
 const COMPARISONS_PER_STEP: u64 = 10;
@@ -326,7 +329,7 @@ impl<'a> Strings<'a> {
         let count = self.known.len() as u64;
         let place = *self.known.entry(text).or_insert(count);
         // Strings of one length are compared byte by byte as far as they agree.
-        let bytes = text.len().div_ceil(BYTES_PER_STEP) as u64;
+        let bytes = text.len().div_ceil(BYTES_PER_COMPARISON) as u64;
         self.comparisons = self.comparisons.saturating_add(place.saturating_mul(bytes));
     }
 
