@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bailiwick_token::{
-    datalog::{self, Block, BlockError, Kind, Query, is_reserved, names},
+    datalog::{self, AuthorityError, Block, BlockError, Kind, Query, is_reserved, names},
     key::PublicKey,
     limits::Limits,
     token::{Token, TokenError},
@@ -37,9 +37,11 @@ pub(crate) fn admit(token: &Token, limits: &Limits) -> Result<datalog::Authority
         reserved_names(index, block)?;
         language(index, block)?;
     }
-    token
-        .authority()
-        .map_err(|error| (Reason::NotProfile, error.to_string()))
+    token.authority().map_err(|error| match error {
+        // To let a bound token pass as a bearer token would undo what its issuer meant.
+        AuthorityError::Holder => (Reason::Unsupported, error.to_string()),
+        _ => (Reason::NotProfile, error.to_string()),
+    })
 }
 
 /// Ed25519 throughout, no key of small order, no signatures by third parties.
@@ -111,6 +113,18 @@ fn language(index: usize, block: &Block) -> Result<(), Refused> {
     }
     for rule in &block.rules {
         query(index, &rule.query)?;
+        // Grants that rest on grants could derive more than their number.
+        if rule
+            .query
+            .body
+            .iter()
+            .any(|predicate| predicate.name == names::GRANT)
+        {
+            return Err(unsupported(
+                index,
+                "holds a grant that rests on another grant",
+            ));
+        }
         let bound = bound_variables(&rule.query);
         if variables(&rule.head).any(|variable| !bound.contains(variable)) {
             return Err(unbound(index));

@@ -82,7 +82,8 @@ pub(crate) fn emit(service: &str, request: Option<&Request>, decision: &Decision
                 token_id,
                 agent = identity.map(|identity| identity.agent.as_str()),
                 principal = identity.map(|identity| identity.principal.as_str()),
-                chain = chain.join(" > "),
+                // Each quoted: a delegate's name must not pass for two.
+                chain = ?chain,
                 explain = decision.explain(Values::Hidden).join("; "),
                 $text
             )

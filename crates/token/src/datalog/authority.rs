@@ -104,6 +104,9 @@ pub enum AuthorityError {
     /// A fact or rule is there that the profile does not know.
     #[error("the authority block holds `{0}`, which the profile does not know")]
     Unknown(String),
+    /// The token is bound to a holder's key, which nothing here could check.
+    #[error("the token is bound to a holder's key, and this version cannot check that")]
+    Holder,
     /// The token has no beginning or no end.
     #[error("the authority block has no beginning or no end in time")]
     Life,
@@ -145,6 +148,9 @@ impl Authority {
             expires,
             max_depth: limits.max_depth,
         };
+        if facts.single.contains_key(names::HOLDER) {
+            return Err(AuthorityError::Holder);
+        }
         if let Some((name, _)) = facts.single.into_iter().next() {
             return Err(AuthorityError::Unknown(name));
         }
