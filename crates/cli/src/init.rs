@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bailiwick_issuer::{InitOptions, Issuer, State};
+use bailiwick_issuer::{HomeError, InitError, InitOptions, Issuer, State};
 use bailiwick_token::key::{KeyId, PublicKey};
 use clap::Args;
 use serde::Serialize;
@@ -62,6 +62,10 @@ impl InitArgs {
     /// Makes the issuer, and says what to do next.
     pub(crate) async fn run(self, global: &Global) -> Outcome {
         let home = global.home()?;
+        // The issuer looks again; this is so that nobody thinks up a passphrase for nothing.
+        if std::fs::read_dir(&home).is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(InitError::Home(HomeError::Exists(home)).into());
+        }
         let passphrase = self.passphrase.new_passphrase(global)?;
         let issuer = Issuer::init(&home, self.options(), &passphrase, clock::now()?).await?;
         let keys = issuer.keys().await?;

@@ -63,7 +63,14 @@ impl MintArgs {
             unlocking(issuer, &self.passphrase, global, mint).await
         });
         let minted = minted.await?;
-        deliver(&minted.token, &self.out, global.format(), &minted.receipt)?;
+        let delivered = deliver(&minted.token, &self.out, global.format(), &minted.receipt);
+        delivered.map_err(|failure| {
+            let id = minted.receipt.token_id;
+            failure.hint(format!(
+                "the token {id} was minted and is lost: mend the place it goes to, mint another, \
+                 and revoke this one with `bailiwick token revoke {id}`"
+            ))
+        })?;
         output::note(summary(&minted.receipt));
         Ok(Exit::Done)
     }
