@@ -1,6 +1,7 @@
 //! `--out FILE`: data into a file instead of standard output.
 
 use std::{
+    fmt,
     fs::Permissions,
     io::{self, Write},
     os::unix::fs::PermissionsExt,
@@ -8,8 +9,12 @@ use std::{
 };
 
 use clap::Args;
+use serde::Serialize;
 
-use crate::exit::{Exit, Failure};
+use crate::{
+    exit::{Exit, Failure},
+    output::{self, Format},
+};
 
 /// Who may read a file.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +41,26 @@ pub(crate) fn write(path: &Path, content: &str, readers: Readers) -> Result<(), 
         Failure::plain(Exit::Local, format!("cannot write `{path}` ({why})"))
             .hint("name a file in a directory that you can write to")
     })
+}
+
+/// Hands out what is signed: the very bytes, into the file where one is named, to stdout otherwise.
+/// One version is one byte string, wherever it went.
+pub(crate) fn signed<T: Serialize>(
+    out: &Out,
+    envelope: &str,
+    format: Format,
+    note: fmt::Arguments<'_>,
+    document: &T,
+) -> Result<(), Failure> {
+    if let Some(path) = &out.out {
+        write(path, envelope, Readers::Everyone)?;
+    }
+    output::note(note);
+    match (&out.out, format) {
+        (Some(_), Format::Text) => Ok(()),
+        (None, Format::Text) => output::signed(envelope),
+        (_, Format::Json) => Format::Json.print(document, ""),
+    }
 }
 
 fn replace(path: &Path, content: &str, readers: Readers) -> io::Result<()> {

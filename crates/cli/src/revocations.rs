@@ -10,8 +10,7 @@ use crate::{
     clock,
     exit::{Exit, Outcome},
     issuer::{unlocking, with},
-    out::{self, Out, Readers},
-    output::{self, Format},
+    out::{self, Out},
     passphrase::PassphraseArg,
     settings::Global,
 };
@@ -75,18 +74,16 @@ impl ExportArgs {
             envelope: out.is_none().then_some(list.envelope.as_str()),
             out,
         };
-        if let Some(path) = out {
-            out::write(path, &list.envelope, Readers::Everyone)?;
-        }
-        output::note(format_args!(
-            "list {} with {} entries, until {}",
-            list.seq, list.entries, list.expires
-        ));
-        match (out, global.format()) {
-            (Some(_), Format::Text) => {}
-            (None, Format::Text) => output::signed(&list.envelope)?,
-            (_, Format::Json) => Format::Json.print(&exported, "")?,
-        }
+        out::signed(
+            &self.out,
+            &list.envelope,
+            global.format(),
+            format_args!(
+                "list {} with {} entries, until {}",
+                list.seq, list.entries, list.expires
+            ),
+            &exported,
+        )?;
         Ok(Exit::Done)
     }
 }

@@ -10,8 +10,7 @@ use crate::{
     clock,
     exit::{Exit, Outcome},
     issuer::{unlocking, with},
-    out::{self, Out, Readers},
-    output::{self, Format},
+    out::{self, Out},
     passphrase::PassphraseArg,
     settings::Global,
 };
@@ -57,19 +56,16 @@ impl ExportArgs {
             envelope: out.is_none().then_some(keyset.envelope.as_str()),
             out,
         };
-        // The very bytes that were signed and stored: one version, one file.
-        if let Some(path) = out {
-            out::write(path, &keyset.envelope, Readers::Everyone)?;
-        }
-        output::note(format_args!(
-            "keyset version {}, until {}",
-            keyset.version, keyset.expires
-        ));
-        match (out, global.format()) {
-            (Some(_), Format::Text) => {}
-            (None, Format::Text) => output::signed(&keyset.envelope)?,
-            (_, Format::Json) => Format::Json.print(&exported, "")?,
-        }
+        out::signed(
+            &self.out,
+            &keyset.envelope,
+            global.format(),
+            format_args!(
+                "keyset version {}, until {}",
+                keyset.version, keyset.expires
+            ),
+            &exported,
+        )?;
         Ok(Exit::Done)
     }
 }
