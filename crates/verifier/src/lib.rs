@@ -24,6 +24,7 @@
 //! adds the one HTTP edge, `layer`.
 
 mod admit;
+mod cache;
 mod chain;
 mod decide;
 pub mod decision;

@@ -6,11 +6,14 @@ use arc_swap::ArcSwap;
 use bailiwick_token::{timestamp::Timestamp, token::Token};
 
 use crate::{
-    admit,
+    admit::{self, Refused},
+    cache::Tokens,
+    chain::Memo,
     decision::{Decision, Deny, Reason},
     record::{self, Counters},
     request::Request,
     trust::{RollbackError, Trust},
+    verify::Verified,
 };
 
 /// Decides calls at one service. It is shared between threads as it is.
@@ -21,6 +24,8 @@ pub struct Verifier {
     pub(crate) limits: Limits,
     pub(crate) shadow: bool,
     pub(crate) counters: Counters,
+    pub(crate) memo: Memo,
+    tokens: Tokens,
 }
 
 /// Bounds on tokens, and on what a decision may cost.
@@ -30,6 +35,9 @@ pub struct Limits {
     pub token: bailiwick_token::limits::Limits,
     /// The most steps that a decision may take, of roughly ten nanoseconds each.
     pub fuel: u64,
+    /// The most bytes of verified tokens that are kept, so that a token seen before is not
+    /// verified again. 0 keeps none.
+    pub cache_bytes: usize,
 }
 
 impl Default for Limits {
@@ -37,6 +45,7 @@ impl Default for Limits {
         Limits {
             token: bailiwick_token::limits::Limits::default(),
             fuel: 250_000,
+            cache_bytes: 16 << 20,
         }
     }
 }
@@ -65,12 +74,15 @@ impl Verifier {
             limits: Limits::default(),
             shadow: false,
             counters: Counters::default(),
+            memo: Memo::default(),
+            tokens: Tokens::new(Limits::default().cache_bytes),
         })
     }
 
     /// With other limits than the profile's.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Verifier {
+        self.tokens = Tokens::new(limits.cache_bytes);
         self.limits = limits;
         self
     }
@@ -129,29 +141,35 @@ impl Verifier {
         }
     }
 
-    /// Verifies a token in its text form, and decides one call with it.
+    /// Verifies a token in its text form, and decides one call with it. A token seen before is not
+    /// verified again; whether it is still trusted is looked at for every call.
     pub fn check(&self, token: &str, request: &Request, now: Timestamp) -> Decision {
-        // Longer texts are not even decoded; base64 takes four characters for three bytes.
-        let longest = self.limits.token.token_bytes.div_ceil(3).saturating_mul(4);
-        let refused = if token.trim_ascii().len() > longest {
-            (
-                Reason::TooLarge,
-                format!(
-                    "the token is longer than {} bytes",
-                    self.limits.token.token_bytes
-                ),
-            )
-        } else {
-            match Token::parse(token)
-                .map_err(|error| admit::undecodable(&error))
-                .and_then(|token| self.verified(&token, now))
-            {
-                Ok(verified) => return self.decide(&verified, request, now),
-                Err(refused) => refused,
+        let text = token.trim_ascii();
+        let verified = self
+            .tokens
+            .get(text)
+            .map_or_else(|| self.unseen(text, now), Ok);
+        match verified {
+            Ok(verified) => self.decide(&verified, request, now),
+            Err((reason, detail)) => {
+                self.recorded(Decision::Deny(Deny::new(reason, detail)), Some(request))
             }
-        };
-        let (reason, detail) = refused;
-        self.recorded(Decision::Deny(Deny::new(reason, detail)), Some(request))
+        }
+    }
+
+    fn unseen(&self, text: &str, now: Timestamp) -> Result<Arc<Verified>, Refused> {
+        // Longer texts are not even decoded; base64 takes four characters for three bytes.
+        let most = self.limits.token.token_bytes;
+        if text.len() > most.div_ceil(3).saturating_mul(4) {
+            return Err((
+                Reason::TooLarge,
+                format!("the token is longer than {most} bytes"),
+            ));
+        }
+        let token = Token::parse(text).map_err(|error| admit::undecodable(&error))?;
+        let verified = Arc::new(self.verified(&token, now)?);
+        self.tokens.insert(text, Arc::clone(&verified));
+        Ok(verified)
     }
 
     /// Counts and records a decision that was made without [`Verifier::decide`], such as a missing token.

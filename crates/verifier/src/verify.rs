@@ -34,6 +34,7 @@ pub struct Verified {
     pub(crate) root_key: KeyId,
     pub(crate) root: PublicKey,
     pub(crate) signatures: Vec<Vec<u8>>,
+    size: usize,
 }
 
 impl Verified {
@@ -47,6 +48,11 @@ impl Verified {
     #[must_use]
     pub fn expires(&self) -> Timestamp {
         self.expires
+    }
+
+    /// About how many bytes of memory it takes.
+    pub(crate) fn size(&self) -> usize {
+        self.size
     }
 
     /// To whom the token was handed on with a block, as its writer says; shortened, since
@@ -65,6 +71,9 @@ impl fmt::Debug for Verified {
             .finish_non_exhaustive()
     }
 }
+
+/// How many bytes a verified token takes for each byte of its container, at most.
+const BYTES_KEPT_PER_BYTE: usize = 16;
 
 impl Verifier {
     /// Verifies a token's structure, limits and signatures under the trust in use.
@@ -86,9 +95,20 @@ impl Verifier {
                 "the token names another issuer than the keyset".to_owned(),
             ));
         }
-        let biscuit = chain::verify(token, &public)?;
+        chain::verify(token, &public, &self.memo)?;
+        let biscuit = parsed(token, &public)?;
         Ok(assemble(token, authority, biscuit, (root_key, public)))
     }
+}
+
+/// The token in biscuit-auth's form, for its evaluator.
+fn parsed(token: &Token, root: &PublicKey) -> Result<Biscuit, Refused> {
+    let unreadable = |_| (Reason::Malformed, "the token cannot be read".to_owned());
+    let root =
+        biscuit_auth::PublicKey::from_bytes(root.as_bytes(), biscuit_auth::Algorithm::Ed25519);
+    let root = root.map_err(unreadable)?;
+    Biscuit::from(token.as_bytes(), |_| Ok(root))
+        .map_err(|_| (Reason::Malformed, "the token cannot be read".to_owned()))
 }
 
 fn assemble(
@@ -138,6 +158,7 @@ fn assemble(
         root_key,
         root,
         signatures: token.block_signatures(),
+        size: token.as_bytes().len().saturating_mul(BYTES_KEPT_PER_BYTE),
     }
 }
 

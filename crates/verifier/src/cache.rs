@@ -1,0 +1,65 @@
+//! Tokens that have been verified, by their exact text.
+
+use std::{fmt, hash::RandomState, sync::Arc};
+
+use quick_cache::{
+    Weighter,
+    sync::{Cache, DefaultLifecycle},
+};
+
+use crate::verify::Verified;
+
+/// How many tokens of typical size are expected; only the initial layout rests on it.
+const TYPICAL_TOKEN_BYTES: usize = 8 * 1024;
+
+/// Verified tokens, at most so many bytes of them.
+///
+/// Keys are whole texts, hashed with a key that is random for each process. What is found here was
+/// verified once and is trusted no further than that: each decision looks up root key and
+/// revocations again, so a change of either needs nothing to be thrown away.
+pub(crate) struct Tokens(Option<Cache<Box<str>, Arc<Verified>, Bytes, RandomState>>);
+
+#[derive(Clone)]
+struct Bytes;
+
+impl Weighter<Box<str>, Arc<Verified>> for Bytes {
+    fn weight(&self, text: &Box<str>, token: &Arc<Verified>) -> u64 {
+        text.len().saturating_add(token.size()) as u64
+    }
+}
+
+impl Tokens {
+    /// A cache of at most `bytes`; none where that is 0.
+    pub(crate) fn new(bytes: usize) -> Tokens {
+        let cache = || {
+            let expected = bytes.div_ceil(TYPICAL_TOKEN_BYTES);
+            Cache::with(
+                expected,
+                bytes as u64,
+                Bytes,
+                RandomState::new(),
+                DefaultLifecycle::default(),
+            )
+        };
+        Tokens((bytes > 0).then(cache))
+    }
+
+    pub(crate) fn get(&self, text: &str) -> Option<Arc<Verified>> {
+        self.0.as_ref()?.get(text)
+    }
+
+    pub(crate) fn insert(&self, text: &str, token: Arc<Verified>) {
+        if let Some(cache) = &self.0 {
+            cache.insert(text.into(), token);
+        }
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.0.as_ref().map_or(0, |cache| cache.len());
+        f.debug_struct("Tokens")
+            .field("count", &count)
+            .finish_non_exhaustive()
+    }
+}
