@@ -27,7 +27,8 @@ mod admit;
 mod chain;
 mod decide;
 pub mod decision;
-mod engine;
+#[doc(hidden)]
+pub mod engine;
 mod evaluate;
 pub mod explain;
 #[cfg(feature = "axum")]

@@ -9,12 +9,13 @@ use bailiwick_token::{
     timestamp::Timestamp,
     token::Token,
 };
-use biscuit_auth::{Biscuit, builder::Term};
+use biscuit_auth::builder::Term;
 
 use crate::{
     admit::{self, Refused},
     chain,
     decision::{Delegation, Deny, Identity, Reason},
+    engine::{Authorizer, Program},
     explain::shortened,
     verifier::Verifier,
 };
@@ -25,7 +26,7 @@ use crate::{
 /// token not revoked is looked at again for each decision.
 #[derive(Clone)]
 pub struct Verified {
-    pub(crate) biscuit: Biscuit,
+    pub(crate) program: Arc<Program>,
     pub(crate) blocks: Arc<[Block]>,
     pub(crate) meanings: Arc<[Vec<CheckMeaning>]>,
     pub(crate) grants: Arc<[Option<Grant>]>,
@@ -86,15 +87,22 @@ impl Verifier {
                 "the token names another issuer than the keyset".to_owned(),
             ));
         }
-        let biscuit = chain::verify(token, &public)?;
-        Ok(assemble(token, authority, biscuit, (root_key, public)))
+        chain::verify(token, &public)?;
+        let program =
+            Program::compile(token.blocks(), &Authorizer::profile()).map_err(|error| {
+                (
+                    Reason::EvaluationError,
+                    format!("the token's Datalog is malformed: {error}"),
+                )
+            })?;
+        Ok(assemble(token, authority, program, (root_key, public)))
     }
 }
 
 fn assemble(
     token: &Token,
     authority: Authority,
-    biscuit: Biscuit,
+    program: Program,
     (root_key, root): (KeyId, PublicKey),
 ) -> Verified {
     let meanings: Arc<[Vec<CheckMeaning>]> = token
@@ -122,7 +130,7 @@ fn assemble(
         });
     let claims = authority.claims;
     Verified {
-        biscuit,
+        program: Arc::new(program),
         blocks: token.blocks().into(),
         meanings,
         grants: authority.grants.into(),
