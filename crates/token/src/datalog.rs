@@ -21,7 +21,9 @@ mod print;
 mod recognize;
 
 pub use authority::{Authority, AuthorityError};
-pub use block::{Block, BlockCheck, BlockError, BlockRule, Kind, Query};
+pub use block::{
+    Algorithm, Block, BlockCheck, BlockError, BlockRule, Kind, Query, Scope, ScopeKey,
+};
 pub(crate) use caveat::is_limit;
 pub use caveat::{CheckMeaning, meaning};
 pub use decode::decode;

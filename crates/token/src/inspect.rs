@@ -225,7 +225,7 @@ fn view(index: usize, block: &Block, signature: &[u8], authority: Option<&Author
         scopes: Vec::new(),
         checks: Vec::new(),
         facts: Vec::new(),
-        third_party: block.third_party,
+        third_party: block.external_key.is_some(),
         meanings,
     };
     for (check, meaning) in block.checks.iter().zip(&view.meanings) {

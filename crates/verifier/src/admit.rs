@@ -105,7 +105,7 @@ fn language(index: usize, block: &Block) -> Result<(), Refused> {
             "holds a rule: only the authority block may",
         ));
     }
-    if !block.scopes.is_empty() || block.public_keys > 0 {
+    if !block.scopes.is_empty() || !block.public_keys.is_empty() {
         return Err(unsupported(index, "trusts other keys or blocks"));
     }
     if block.checks.iter().any(|check| check.kind == Kind::Reject) {

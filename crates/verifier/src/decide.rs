@@ -5,7 +5,7 @@ use bailiwick_token::timestamp::Timestamp;
 use crate::{
     admit::Refused,
     decision::{Allow, Decision, Deny, Reason},
-    engine::{self, Outcome},
+    engine::{self, Matched, Outcome, Place},
     evaluate::first_failure,
     refuse,
     request::{Request, Statement},
@@ -45,17 +45,32 @@ impl Verifier {
             .state()
             .map_err(|error| (Reason::BadRequest, error.to_string()))?;
         let depth = token.blocks.len().saturating_sub(1);
-        let facts = call.facts(&self.service, depth, now);
-        match engine::evaluate(&token.biscuit, &token.blocks, facts, self.limits.fuel) {
-            Outcome::Allowed => Ok(Decision::Allow(self.allow(token, &call))),
+        let outcome = engine::evaluate(
+            &token.program,
+            &call,
+            &self.service,
+            depth,
+            now,
+            self.limits.fuel,
+        );
+        match outcome {
+            Outcome::Allow { .. } => Ok(Decision::Allow(self.allow(token, &call))),
             Outcome::OutOfFuel => Err((
                 Reason::OutOfFuel,
                 format!(
-                    "deciding this call could take more than {} steps",
+                    "deciding this call takes more than {} units of fuel",
                     self.limits.fuel
                 ),
             )),
-            Outcome::Refused { granted, failed } => {
+            Outcome::Deny { policy, failed } => {
+                let granted = matches!(policy, Some(Matched::Allow(_)));
+                let failed: Vec<(usize, usize)> = failed
+                    .into_iter()
+                    .filter_map(|failed| match failed.place {
+                        Place::Block(block) => Some((block, failed.check)),
+                        Place::Authorizer => None,
+                    })
+                    .collect();
                 let refusals = self.refusals(token, &call, now, granted, Some(&failed));
                 Ok(refuse::deny(
                     token,

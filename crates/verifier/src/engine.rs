@@ -1,102 +1,81 @@
-//! Datalog, through biscuit-auth, bounded before it starts.
+//! Biscuit Datalog 3.0 to 3.3, bounded by fuel that every loop spends.
 //!
-//! biscuit-auth looks at its limits between iterations only, so one join can run for seconds. Here
-//! [`fuel`] counts beforehand the most steps that a decision can take, and biscuit-auth never sees
-//! one that takes too many. Its clock decides nothing.
+//! Blocks are compiled once ([`Program`]), with the verifier's own Datalog ([`Authorizer`]). An
+//! evaluation takes the facts of one call and the fuel it may burn, and answers an [`Outcome`]: a
+//! function of its input, on every run. It looks at no clock, iterates over no hash map, and
+//! recurses on nothing that input could make deep.
 
-use std::time::Duration;
+use bailiwick_token::timestamp::Timestamp;
 
-use bailiwick_token::datalog::{Block, names};
-use biscuit_auth::{
-    AuthorizerBuilder, AuthorizerLimits, Biscuit,
-    builder::{Fact, Policy, PolicyKind, Predicate, Rule, Term},
-    error,
-};
+use crate::request::Statement;
 
+mod authorizer;
+mod compile;
+mod edge;
+mod error;
+mod expression;
+mod facts;
 mod fuel;
+mod join;
+mod operators;
+mod program;
+mod regex;
+mod run;
+mod symbol;
+mod term;
+#[cfg(test)]
+mod tests;
 
-/// What evaluation came to.
-pub(crate) enum Outcome {
-    /// The policy matched and every check held.
-    Allowed,
-    /// Nothing granted the action, or a check failed.
-    Refused {
-        /// Whether a grant matched.
-        granted: bool,
-        /// The checks that failed: block and place in the block.
-        failed: Vec<(usize, usize)>,
-    },
-    /// An operation failed, such as a comparison of two types.
-    Error(String),
-    /// It would take more steps than allowed.
-    OutOfFuel,
-}
+pub use authorizer::Authorizer;
+pub use error::{Error, Fault, Place};
+pub use facts::MAX_BLOCKS;
+pub use operators::{Extern, Externs};
+pub use program::Program;
+pub use run::{FailedCheck, Matched, Outcome};
 
-pub(crate) fn evaluate(token: &Biscuit, blocks: &[Block], facts: Vec<Fact>, limit: u64) -> Outcome {
-    if !fuel::suffices(limit, blocks, &facts) {
-        return Outcome::OutOfFuel;
-    }
-    let unlimited = AuthorizerLimits {
-        max_facts: u64::MAX,
-        max_iterations: u64::MAX,
-        max_time: Duration::from_secs(24 * 60 * 60),
-    };
-    let mut builder = AuthorizerBuilder::new().set_limits(unlimited);
-    for fact in facts {
-        builder = match builder.fact(fact) {
-            Ok(builder) => builder,
-            Err(error) => return Outcome::Error(error.to_string()),
-        };
-    }
-    let mut authorizer = match builder
-        .policy(policy())
-        .and_then(|builder| builder.build(token))
-    {
-        Ok(authorizer) => authorizer,
-        Err(error) => return Outcome::Error(error.to_string()),
-    };
-    let checks = |failed: Vec<error::FailedCheck>| {
-        failed
-            .into_iter()
-            .filter_map(|check| match check {
-                error::FailedCheck::Block(check) => Some((
-                    usize::try_from(check.block_id).ok()?,
-                    usize::try_from(check.check_id).ok()?,
-                )),
-                error::FailedCheck::Authorizer(_) => None,
-            })
-            .collect()
-    };
-    match authorizer.authorize() {
-        Ok(_) => Outcome::Allowed,
-        Err(error::Token::FailedLogic(error::Logic::Unauthorized { checks: failed, .. })) => {
-            Outcome::Refused {
-                granted: true,
-                failed: checks(failed),
-            }
-        }
-        Err(error::Token::FailedLogic(error::Logic::NoMatchingPolicy { checks: failed })) => {
-            Outcome::Refused {
-                granted: false,
-                failed: checks(failed),
-            }
-        }
-        Err(error) => Outcome::Error(error.to_string()),
+pub(crate) use fuel::Stop;
+pub(crate) use run::World;
+pub(crate) use symbol::Known;
+pub(crate) use term::Term;
+
+/// Decides one call of the profile.
+pub(crate) fn evaluate(
+    program: &Program,
+    call: &Statement<'_>,
+    service: &str,
+    depth: usize,
+    now: Timestamp,
+    fuel: u64,
+) -> Outcome {
+    let externs = Externs::default();
+    let mut world = World::new(program, &externs, fuel);
+    match call.state_in(&mut world, service, depth, now) {
+        Ok(()) => world.authorize(),
+        Err(stop) => stop.into(),
     }
 }
 
-/// `allow if action($a), grant($a)`: nothing else grants.
-fn policy() -> Policy {
-    let of = |name: &str| Predicate::new(name.to_owned(), vec![Term::Variable("a".to_owned())]);
-    let head = Predicate::new("query".to_owned(), Vec::new());
-    let query = Rule::new(
-        head,
-        vec![of(names::ACTION), of(names::GRANT)],
-        Vec::new(),
-        Vec::new(),
-    );
-    Policy {
-        queries: vec![query],
-        kind: PolicyKind::Allow,
+/// What an evaluation came to, and what it took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evaluation {
+    /// What it came to.
+    pub outcome: Outcome,
+    /// How much fuel it burnt.
+    pub burnt: u64,
+    /// Every fact as text, with the places it rests on, after the rules; where it got so far.
+    pub facts: Vec<(Vec<Place>, String)>,
+}
+
+impl Program {
+    /// Evaluates a program that needs no request.
+    #[must_use]
+    pub fn evaluate(&self, externs: &Externs, fuel: u64) -> Evaluation {
+        let mut world = World::new(self, externs, fuel);
+        let outcome = world.authorize();
+        Evaluation {
+            outcome,
+            burnt: fuel.saturating_sub(world.fuel.left()),
+            facts: world.print(),
+        }
     }
 }

@@ -28,7 +28,8 @@ mod cache;
 mod chain;
 mod decide;
 pub mod decision;
-mod engine;
+#[doc(hidden)]
+pub mod engine;
 mod evaluate;
 pub mod explain;
 #[cfg(feature = "axum")]

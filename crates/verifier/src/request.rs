@@ -6,14 +6,14 @@ use std::{
 };
 
 use bailiwick_token::{
-    datalog::names,
     grant::is_normal_resource,
     timestamp::Timestamp,
     value::{MAX_DEPTH, Micros, Scalar, Value, ValueError},
 };
-use biscuit_auth::builder::{Fact, Term};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+
+use crate::engine::{Known, Stop, Term, World};
 
 /// The longest call that is read, in bytes of its text.
 pub const MAX_CALL_BYTES: usize = 64 * 1024;
@@ -308,54 +308,72 @@ impl<'a> Statement<'a> {
         Ok(path)
     }
 
-    /// The facts of the profile: everything that a token's Datalog sees of a call.
-    pub(crate) fn facts(&self, service: &str, depth: usize, now: Timestamp) -> Vec<Fact> {
-        let text = |text: &str| Term::Str(text.to_owned());
-        let fact = |name: &str, terms: Vec<Term>| Fact::new(name.to_owned(), terms);
-        let listed = std::iter::once("")
-            .chain(self.names.iter().copied())
-            .map(text)
-            .collect();
-        let mut facts = vec![
-            fact(names::TIME, vec![Term::Date(now.unix())]),
-            fact(names::SERVICE, vec![text(service)]),
-            fact(names::ACTION, vec![text(self.action)]),
-            fact(
-                names::DEPTH,
-                vec![Term::Integer(i64::try_from(depth).unwrap_or(i64::MAX))],
-            ),
-        ];
-        facts.extend(
-            self.resource
-                .map(|resource| fact(names::RESOURCE, vec![text(resource)])),
-        );
-        for (path, stated) in &self.args {
-            let mut state = |name: &str, term: Option<Term>| {
-                facts.extend(term.map(|term| fact(name, vec![text(path), term])));
-            };
-            state(names::ARG, stated.scalar.as_ref().map(scalar_term));
-            state(
-                names::ARG,
-                stated
-                    .array
-                    .as_ref()
-                    .map(|items| Term::Array(items.iter().map(scalar_term).collect())),
-            );
-            state(names::NUM, stated.num.map(|micros| Term::Integer(micros.0)));
-            state(names::DATE, stated.date.map(|date| Term::Date(date.unix())));
-            state(names::JSON, stated.json.as_deref().map(text));
+    /// States the facts of the profile: everything that a token's Datalog sees of a call. What no
+    /// body looks for is left out.
+    pub(crate) fn state_in(
+        &self,
+        world: &mut World<'_>,
+        service: &str,
+        depth: usize,
+        now: Timestamp,
+    ) -> Result<(), Stop> {
+        let depth = i64::try_from(depth).unwrap_or(i64::MAX);
+        world.state(Known::Time, |_| Ok([Term::Date(now.unix())]))?;
+        world.state(Known::Service, |world| Ok([world.string(service)?]))?;
+        world.state(Known::Action, |world| Ok([world.string(self.action)?]))?;
+        world.state(Known::Depth, |_| Ok([Term::Integer(depth)]))?;
+        if let Some(resource) = self.resource {
+            world.state(Known::Resource, |world| Ok([world.string(resource)?]))?;
         }
-        // Strings are numbered in the order of the facts and found by search: frequent ones first.
-        facts.push(fact(names::ARGS, vec![Term::Set(listed)]));
-        facts
+        world.state(Known::Args, |world| {
+            let mut listed = vec![world.string("")?];
+            for name in &self.names {
+                listed.push(world.string(name)?);
+            }
+            Ok([world.set(listed)?])
+        })?;
+        for known in [Known::Arg, Known::Num, Known::Date, Known::Json] {
+            if world.wants(known) {
+                self.arguments_in(world, known)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn arguments_in(&self, world: &mut World<'_>, known: Known) -> Result<(), Stop> {
+        for (path, stated) in &self.args {
+            let term = match known {
+                Known::Arg => match (&stated.scalar, &stated.array) {
+                    (Some(scalar), _) => Some(scalar_term(world, scalar)?),
+                    (None, Some(items)) => {
+                        let mut elements = Vec::with_capacity(items.len());
+                        for item in items {
+                            elements.push(scalar_term(world, item)?);
+                        }
+                        Some(world.array(elements)?)
+                    }
+                    (None, None) => None,
+                },
+                Known::Num => stated.num.map(|micros| Term::Integer(micros.0)),
+                Known::Date => stated.date.map(|date| Term::Date(date.unix())),
+                _ => match &stated.json {
+                    Some(text) => Some(world.string(text)?),
+                    None => None,
+                },
+            };
+            if let Some(term) = term {
+                world.state(known, |world| Ok([world.string(path)?, term]))?;
+            }
+        }
+        Ok(())
     }
 }
 
-fn scalar_term(scalar: &Scalar) -> Term {
-    match scalar {
+fn scalar_term(world: &mut World<'_>, scalar: &Scalar) -> Result<Term, Stop> {
+    Ok(match scalar {
         Scalar::Null => Term::Null,
         Scalar::Bool(value) => Term::Bool(*value),
         Scalar::Integer(value) => Term::Integer(*value),
-        Scalar::String(text) => Term::Str(text.clone()),
-    }
+        Scalar::String(text) => world.string(text)?,
+    })
 }

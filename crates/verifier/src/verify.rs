@@ -9,12 +9,13 @@ use bailiwick_token::{
     timestamp::Timestamp,
     token::Token,
 };
-use biscuit_auth::{Biscuit, builder::Term};
+use biscuit_auth::builder::Term;
 
 use crate::{
     admit::{self, Refused},
     chain,
     decision::{Delegation, Deny, Identity, Reason},
+    engine::{Authorizer, Program},
     explain::shortened,
     verifier::Verifier,
 };
@@ -25,7 +26,7 @@ use crate::{
 /// token not revoked is looked at again for each decision.
 #[derive(Clone)]
 pub struct Verified {
-    pub(crate) biscuit: Biscuit,
+    pub(crate) program: Arc<Program>,
     pub(crate) blocks: Arc<[Block]>,
     pub(crate) meanings: Arc<[Vec<CheckMeaning>]>,
     pub(crate) grants: Arc<[Option<Grant>]>,
@@ -96,25 +97,21 @@ impl Verifier {
             ));
         }
         chain::verify(token, &public, &self.memo)?;
-        let biscuit = parsed(token, &public)?;
-        Ok(assemble(token, authority, biscuit, (root_key, public)))
+        let program =
+            Program::compile(token.blocks(), &Authorizer::profile()).map_err(|error| {
+                (
+                    Reason::EvaluationError,
+                    format!("the token's Datalog is malformed: {error}"),
+                )
+            })?;
+        Ok(assemble(token, authority, program, (root_key, public)))
     }
-}
-
-/// The token in biscuit-auth's form, for its evaluator.
-fn parsed(token: &Token, root: &PublicKey) -> Result<Biscuit, Refused> {
-    let unreadable = |_| (Reason::Malformed, "the token cannot be read".to_owned());
-    let root =
-        biscuit_auth::PublicKey::from_bytes(root.as_bytes(), biscuit_auth::Algorithm::Ed25519);
-    let root = root.map_err(unreadable)?;
-    Biscuit::from(token.as_bytes(), |_| Ok(root))
-        .map_err(|_| (Reason::Malformed, "the token cannot be read".to_owned()))
 }
 
 fn assemble(
     token: &Token,
     authority: Authority,
-    biscuit: Biscuit,
+    program: Program,
     (root_key, root): (KeyId, PublicKey),
 ) -> Verified {
     let meanings: Arc<[Vec<CheckMeaning>]> = token
@@ -142,7 +139,7 @@ fn assemble(
         });
     let claims = authority.claims;
     Verified {
-        biscuit,
+        program: Arc::new(program),
         blocks: token.blocks().into(),
         meanings,
         grants: authority.grants.into(),

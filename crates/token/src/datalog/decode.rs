@@ -12,7 +12,7 @@ use biscuit_auth::{
 };
 use prost::Message;
 
-use super::{Block, BlockCheck, BlockError, BlockRule, Kind, Query};
+use super::{Algorithm, Block, BlockCheck, BlockError, BlockRule, Kind, Query, Scope, ScopeKey};
 
 /// Datalog 3.0 to 3.3, as the field `version` of a block numbers them.
 const VERSIONS: std::ops::RangeInclusive<u32> = 3..=6;
@@ -25,26 +25,27 @@ pub fn decode(bytes: &[u8]) -> Result<Block, BlockError> {
     block(
         0,
         bytes,
-        false,
+        None,
         &mut Symbols::new(),
         &Cell::new(MAX_RESOLVED),
     )
 }
 
 pub(super) fn container(container: &schema::Biscuit) -> Result<Vec<Block>, BlockError> {
-    // First-party blocks share one growing symbol table; a third-party block has its own.
+    // First-party blocks share one growing table of symbols and keys; a third-party block has its own.
     let mut shared = Symbols::new();
     let left = Cell::new(MAX_RESOLVED);
     let signed = std::iter::once(&container.authority).chain(&container.blocks);
     signed
         .enumerate()
         .map(|(index, signed)| {
-            let third_party = signed.external_signature.is_some();
-            let symbols = match third_party {
-                true => &mut Symbols::new(),
-                false => &mut shared,
+            let external = signed.external_signature.as_ref();
+            let symbols = match external {
+                Some(_) => &mut Symbols::new(),
+                None => &mut shared,
             };
-            block(index, &signed.block, third_party, symbols, &left)
+            let external = external.map(|external| &external.public_key);
+            block(index, &signed.block, external, symbols, &left)
         })
         .collect()
 }
@@ -52,7 +53,7 @@ pub(super) fn container(container: &schema::Biscuit) -> Result<Vec<Block>, Block
 fn block(
     index: usize,
     bytes: &[u8],
-    third_party: bool,
+    external: Option<&schema::PublicKey>,
     symbols: &mut Symbols,
     left: &Cell<usize>,
 ) -> Result<Block, BlockError> {
@@ -71,14 +72,20 @@ fn block(
         .iter()
         .try_for_each(|symbol| symbols.add(symbol))
         .map_err(malformed)?;
+    let external_key = external.map(key).transpose().map_err(malformed)?;
+    let public_keys = each(&message.public_keys, key).map_err(malformed)?;
+    public_keys
+        .iter()
+        .try_for_each(|key| symbols.add_key(key))
+        .map_err(malformed)?;
     let reader = Reader { symbols, left };
     let read = || -> Result<Block, &'static str> {
         Ok(Block {
             version,
             context: message.context.clone(),
-            third_party,
+            external_key: external_key.clone(),
             scopes: reader.scopes(&message.scope)?,
-            public_keys: message.public_keys.len(),
+            public_keys: public_keys.clone(),
             facts: each(&message.facts, |fact| reader.fact(&fact.predicate))?,
             rules: each(&message.rules, |rule| reader.rule(rule))?,
             checks: each(&message.checks, |check| reader.check(check))?,
@@ -102,11 +109,23 @@ fn each<A, B>(items: &[A], read: impl FnMut(&A) -> Read<B>) -> Read<Vec<B>> {
     items.iter().map(read).collect()
 }
 
-/// The strings that blocks refer to by number, each once.
+fn key(key: &schema::PublicKey) -> Read<ScopeKey> {
+    use schema::public_key::Algorithm as Encoded;
+    let algorithm = match Encoded::from_i32(key.algorithm) {
+        Some(Encoded::Ed25519) => Algorithm::Ed25519,
+        Some(Encoded::Secp256r1) => Algorithm::Secp256r1,
+        None => return Err("a public key is of an unknown kind"),
+    };
+    Ok(ScopeKey::new(algorithm, &key.key))
+}
+
+/// The strings and keys that blocks refer to by number, each once.
 struct Symbols {
     table: SymbolTable,
     own: Vec<String>,
     known: HashSet<String>,
+    keys: Vec<ScopeKey>,
+    known_keys: HashSet<ScopeKey>,
 }
 
 /// The number of the first symbol that is not one of the specification's.
@@ -120,6 +139,8 @@ impl Symbols {
             known: known.collect(),
             own: Vec::new(),
             table,
+            keys: Vec::new(),
+            known_keys: HashSet::new(),
         }
     }
 
@@ -130,6 +151,14 @@ impl Symbols {
             return Err("it repeats a symbol");
         }
         self.own.push(symbol.to_owned());
+        Ok(())
+    }
+
+    fn add_key(&mut self, key: &ScopeKey) -> Read<()> {
+        if !self.known_keys.insert(key.clone()) {
+            return Err("it repeats a public key");
+        }
+        self.keys.push(key.clone());
         Ok(())
     }
 
@@ -209,16 +238,22 @@ impl Reader<'_> {
         })
     }
 
-    fn scopes(&self, scopes: &[schema::Scope]) -> Read<Vec<String>> {
+    fn scopes(&self, scopes: &[schema::Scope]) -> Read<Vec<Scope>> {
         use schema::scope::{Content, ScopeType};
         each(scopes, |scope| match &scope.content {
             Some(Content::ScopeType(kind)) if *kind == ScopeType::Authority as i32 => {
-                Ok("authority".to_owned())
+                Ok(Scope::Authority)
             }
             Some(Content::ScopeType(kind)) if *kind == ScopeType::Previous as i32 => {
-                Ok("previous".to_owned())
+                Ok(Scope::Previous)
             }
-            Some(Content::PublicKey(index)) => Ok(format!("public key #{index}")),
+            Some(Content::PublicKey(index)) => {
+                let index = usize::try_from(*index).ok();
+                let key = index.and_then(|index| self.symbols.keys.get(index));
+                Ok(Scope::PublicKey(
+                    key.ok_or("it refers to an unknown public key")?.clone(),
+                ))
+            }
             _ => Err("a scope is of an unknown kind"),
         })
     }

@@ -30,7 +30,8 @@ pub(super) fn query(query: &Query) -> String {
         parts.join(", ")
     };
     if !query.scopes.is_empty() {
-        text.push_str(&format!(" trusting {}", query.scopes.join(", ")));
+        let scopes: Vec<String> = query.scopes.iter().map(ToString::to_string).collect();
+        text.push_str(&format!(" trusting {}", scopes.join(", ")));
     }
     text
 }

@@ -1,0 +1,180 @@
+//! Terms as biscuit-auth's builders write them, in and out. Containers in containers wait on a
+//! stack of their own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use biscuit_auth::builder::{self, MapKey};
+
+use super::{
+    error::Fault,
+    fuel::{Fuel, Stop},
+    term::{Span, Term, Values},
+};
+
+/// A term cannot be taken in.
+pub(super) enum Refused {
+    Fault(Fault),
+    Stop(Stop),
+}
+
+impl From<Stop> for Refused {
+    fn from(stop: Stop) -> Refused {
+        Refused::Stop(stop)
+    }
+}
+
+enum Item<'t> {
+    Key(&'t MapKey),
+    Term(&'t builder::Term),
+}
+
+struct Open<'t> {
+    close: fn(Span) -> Term,
+    left: std::vec::IntoIter<Item<'t>>,
+    done: Vec<Term>,
+}
+
+/// Takes a value in. `text` says where strings are kept.
+pub(super) fn import(
+    values: &mut Values<'_>,
+    term: &builder::Term,
+    fuel: &mut Fuel,
+    text: &mut dyn FnMut(&mut Values<'_>, &str, &mut Fuel) -> Result<Span, Stop>,
+) -> Result<Term, Refused> {
+    let mut open: Vec<Open<'_>> = Vec::new();
+    let mut item = Item::Term(term);
+    loop {
+        let mut term = match enter(&item) {
+            Some(container) => {
+                open.push(container);
+                None
+            }
+            None => Some(scalar(values, &item, fuel, text)?),
+        };
+        // Closes what is complete, up to a container that lacks an item.
+        item = loop {
+            let Some(container) = open.last_mut() else {
+                return term.ok_or(Refused::Fault(Fault::TooLarge));
+            };
+            container.done.extend(term.take());
+            if let Some(next) = container.left.next() {
+                break next;
+            }
+            let Some(container) = open.pop() else {
+                return Err(Refused::Fault(Fault::TooLarge));
+            };
+            term = Some((container.close)(
+                values.add_elements(container.done, fuel)?,
+            ));
+        };
+    }
+}
+
+fn enter<'t>(item: &Item<'t>) -> Option<Open<'t>> {
+    let (close, items): (fn(Span) -> Term, Vec<Item<'t>>) = match item {
+        Item::Term(builder::Term::Set(set)) => (Term::Set, set.iter().map(Item::Term).collect()),
+        Item::Term(builder::Term::Array(array)) => {
+            (Term::Array, array.iter().map(Item::Term).collect())
+        }
+        Item::Term(builder::Term::Map(map)) => {
+            let pairs = map.iter();
+            let items = pairs.flat_map(|(key, value)| [Item::Key(key), Item::Term(value)]);
+            (Term::Map, items.collect())
+        }
+        _ => return None,
+    };
+    Some(Open {
+        close,
+        done: Vec::with_capacity(items.len()),
+        left: items.into_iter(),
+    })
+}
+
+fn scalar(
+    values: &mut Values<'_>,
+    item: &Item<'_>,
+    fuel: &mut Fuel,
+    text: &mut dyn FnMut(&mut Values<'_>, &str, &mut Fuel) -> Result<Span, Stop>,
+) -> Result<Term, Refused> {
+    Ok(match item {
+        Item::Key(MapKey::Integer(value)) => Term::Integer(*value),
+        Item::Key(MapKey::Str(key)) => Term::Str(text(values, key, fuel)?),
+        Item::Term(builder::Term::Integer(value)) => Term::Integer(*value),
+        Item::Term(builder::Term::Str(value)) => Term::Str(text(values, value, fuel)?),
+        Item::Term(builder::Term::Date(value)) => Term::Date(*value),
+        Item::Term(builder::Term::Bytes(value)) => Term::Bytes(values.add_bytes(value, fuel)?),
+        Item::Term(builder::Term::Bool(value)) => Term::Bool(*value),
+        Item::Term(builder::Term::Null) => Term::Null,
+        Item::Term(builder::Term::Variable(name) | builder::Term::Parameter(name))
+        | Item::Key(MapKey::Parameter(name)) => {
+            return Err(Refused::Fault(Fault::Variable(name.clone())));
+        }
+        // Entered, and never asked for here.
+        Item::Term(builder::Term::Set(_) | builder::Term::Array(_) | builder::Term::Map(_)) => {
+            return Err(Refused::Fault(Fault::TooLarge));
+        }
+    })
+}
+
+struct Leaving {
+    of: Term,
+    left: Span,
+    next: usize,
+    done: Vec<builder::Term>,
+}
+
+/// Hands a value out.
+pub(super) fn export(values: &Values<'_>, term: Term) -> builder::Term {
+    let mut open: Vec<Leaving> = Vec::new();
+    let mut term = term;
+    loop {
+        let mut done = match term {
+            Term::Set(span) | Term::Array(span) | Term::Map(span) => {
+                open.push(Leaving {
+                    of: term,
+                    left: span,
+                    next: 0,
+                    done: Vec::with_capacity(span.len as usize),
+                });
+                None
+            }
+            Term::Integer(value) => Some(builder::Term::Integer(value)),
+            Term::Str(span) => Some(builder::Term::Str(values.text(span).to_owned())),
+            Term::Date(value) => Some(builder::Term::Date(value)),
+            Term::Bytes(span) => Some(builder::Term::Bytes(values.bytes(span).to_vec())),
+            Term::Bool(value) => Some(builder::Term::Bool(value)),
+            Term::Null => Some(builder::Term::Null),
+        };
+        term = loop {
+            let Some(container) = open.last_mut() else {
+                return done.unwrap_or(builder::Term::Null);
+            };
+            container.done.extend(done.take());
+            if let Some(next) = values.elements(container.left).get(container.next) {
+                container.next = container.next.saturating_add(1);
+                break *next;
+            }
+            done = open.pop().map(close);
+        };
+    }
+}
+
+fn close(container: Leaving) -> builder::Term {
+    match container.of {
+        Term::Set(_) => builder::Term::Set(container.done.into_iter().collect::<BTreeSet<_>>()),
+        Term::Map(_) => {
+            let mut items = container.done.into_iter();
+            let mut map = BTreeMap::new();
+            while let (Some(key), Some(value)) = (items.next(), items.next()) {
+                let key = match key {
+                    builder::Term::Str(key) => MapKey::Str(key),
+                    builder::Term::Integer(key) => MapKey::Integer(key),
+                    _ => continue,
+                };
+                map.insert(key, value);
+            }
+            builder::Term::Map(map)
+        }
+        _ => builder::Term::Array(container.done),
+    }
+}

@@ -1,0 +1,166 @@
+//! The matches of a body, one after the other, always in the same order: nested scans over the
+//! facts of each predicate.
+
+use super::{
+    facts::{Facts, Origin},
+    fuel::{Fuel, Stop},
+    program::{Arg, Body, Program, Scan},
+    symbol::Relation,
+    term::{Term, Values},
+};
+
+/// Rows of one predicate, from the first to before the last.
+pub(super) type Window = (u32, u32);
+
+/// Where a search stands. Its vectors are used again for the next.
+#[derive(Debug, Default)]
+pub(super) struct Join {
+    scans: Vec<Cursor>,
+    pub(super) slots: Vec<Term>,
+    /// The scan that goes on when the next match is asked for; none once all are found.
+    depth: Option<usize>,
+}
+
+#[derive(Debug)]
+struct Cursor {
+    window: Window,
+    next: u32,
+    /// What this match and those outside it rest on.
+    origin: Origin,
+}
+
+impl Join {
+    /// Begins with a body; `window` says which rows each of its predicates may match.
+    pub(super) fn start(&mut self, body: &Body, window: impl Fn(usize, Relation) -> Window) {
+        self.scans.clear();
+        self.slots.clear();
+        self.slots.resize(body.slots as usize, Term::Null);
+        self.depth = Some(0);
+        for (index, scan) in body.scans.iter().enumerate() {
+            let window = window(index, scan.relation);
+            if window.0 >= window.1 {
+                // Without a fact for one of them there is no match.
+                self.depth = None;
+            }
+            self.scans.push(Cursor {
+                window,
+                next: window.0,
+                origin: Origin::default(),
+            });
+        }
+    }
+
+    /// Finds the next match, and binds its variables.
+    pub(super) fn next(
+        &mut self,
+        program: &Program,
+        body: &Body,
+        facts: &Facts<'_>,
+        values: &Values<'_>,
+        fuel: &mut Fuel,
+    ) -> Result<bool, Stop> {
+        let Some(mut depth) = self.depth else {
+            return Ok(false);
+        };
+        let last = body.scans.len();
+        if last == 0 {
+            fuel.take(1)?;
+            self.depth = None;
+            return Ok(true);
+        }
+        while let Some(scan) = body.scans.get(depth) {
+            if self.advance(program, *scan, depth, body.trusted, facts, values, fuel)? {
+                let inner = depth.saturating_add(1);
+                if inner == last {
+                    self.depth = Some(depth);
+                    return Ok(true);
+                }
+                depth = inner;
+                if let Some(cursor) = self.scans.get_mut(depth) {
+                    cursor.next = cursor.window.0;
+                }
+            } else {
+                match depth.checked_sub(1) {
+                    Some(outer) => depth = outer,
+                    None => break,
+                }
+            }
+        }
+        self.depth = None;
+        Ok(false)
+    }
+
+    /// What the match rests on.
+    pub(super) fn origin(&self) -> Origin {
+        self.scans
+            .last()
+            .map(|cursor| cursor.origin)
+            .unwrap_or_default()
+    }
+
+    /// Moves one scan on to the next fact that matches.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the innermost loop: a search, and what it searches"
+    )]
+    fn advance(
+        &mut self,
+        program: &Program,
+        scan: Scan,
+        depth: usize,
+        trusted: Origin,
+        facts: &Facts<'_>,
+        values: &Values<'_>,
+        fuel: &mut Fuel,
+    ) -> Result<bool, Stop> {
+        let outside = depth.checked_sub(1).and_then(|outer| self.scans.get(outer));
+        let outside = outside.map(|cursor| cursor.origin).unwrap_or_default();
+        let Some(cursor) = self.scans.get_mut(depth) else {
+            return Ok(false);
+        };
+        while cursor.next < cursor.window.1 {
+            fuel.take(1)?;
+            let row = facts.row(scan.relation, cursor.next);
+            cursor.next = cursor.next.saturating_add(1);
+            let Some((terms, origin)) = row else {
+                return Ok(false);
+            };
+            if origin.within(trusted) {
+                let args = program.args(scan.args, terms.len());
+                if unify(args, terms, &mut self.slots, values, fuel)? {
+                    cursor.origin = outside.union(origin);
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Whether a fact is what the predicate asks for; binds variables that are not bound yet.
+#[inline]
+fn unify(
+    args: &[Arg],
+    terms: &[Term],
+    slots: &mut [Term],
+    values: &Values<'_>,
+    fuel: &mut Fuel,
+) -> Result<bool, Stop> {
+    for (arg, term) in args.iter().zip(terms) {
+        let wanted = match arg {
+            Arg::Value(wanted) => *wanted,
+            Arg::Bind(slot) => {
+                fuel.take(1)?;
+                if let Some(slot) = slots.get_mut(*slot as usize) {
+                    *slot = *term;
+                }
+                continue;
+            }
+            Arg::Bound(slot) => slots.get(*slot as usize).copied().unwrap_or(Term::Null),
+        };
+        if !values.equal(wanted, *term, fuel)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

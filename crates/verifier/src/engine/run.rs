@@ -1,0 +1,361 @@
+//! Evaluates a program on a request: rules to a fixpoint, then checks and policies.
+
+use std::cmp::Ordering;
+
+use bailiwick_token::datalog::Kind;
+use biscuit_auth::builder;
+
+use super::{
+    edge,
+    error::{Error, Place},
+    expression::Machine,
+    facts::Facts,
+    fuel::{Fuel, Stop},
+    join::Join,
+    operators::{Externs, Operators},
+    program::{Arg, Body, Check, Program, Rule},
+    symbol::{Known, Relation},
+    term::{Term, Values},
+};
+
+/// What an evaluation came to: the same on every run with the same input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// This allow policy matched, and every check held.
+    Allow {
+        /// Its place among the policies.
+        policy: usize,
+    },
+    /// Nothing allowed it, or a check failed.
+    Deny {
+        /// The policy that matched, where one did.
+        policy: Option<Matched>,
+        /// The checks that failed, in the order in which they were looked at.
+        failed: Vec<FailedCheck>,
+    },
+    /// An operation failed, and with it everything.
+    Error(Error),
+    /// It takes more fuel than given.
+    OutOfFuel,
+}
+
+/// The policy that matched first, by its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Matched {
+    /// `allow if`
+    Allow(usize),
+    /// `deny if`
+    Deny(usize),
+}
+
+/// A check that did not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailedCheck {
+    /// Whose check it is.
+    pub place: Place,
+    /// Its place among the checks of its block.
+    pub check: usize,
+}
+
+/// An evaluation under way.
+#[derive(Debug)]
+pub(crate) struct World<'p> {
+    program: &'p Program,
+    externs: &'p Externs,
+    pub(super) values: Values<'p>,
+    pub(super) facts: Facts<'p>,
+    pub(super) fuel: Fuel,
+    join: Join,
+    machine: Machine,
+}
+
+/// What a body, a rule or a check costs besides its matches.
+const QUERY: u64 = 4;
+
+impl<'p> World<'p> {
+    pub(crate) fn new(program: &'p Program, externs: &'p Externs, fuel: u64) -> World<'p> {
+        World {
+            program,
+            externs,
+            values: Values::over(&program.pool),
+            facts: Facts::new(program),
+            fuel: Fuel::new(fuel),
+            join: Join::default(),
+            machine: Machine::default(),
+        }
+    }
+
+    /// Whether any body looks for this fact.
+    pub(crate) fn wants(&self, known: Known) -> bool {
+        self.facts.wants(known)
+    }
+
+    /// States a fact about the call, where any body looks for it. All facts of one predicate are
+    /// stated before those of the next.
+    pub(crate) fn state<const N: usize>(
+        &mut self,
+        known: Known,
+        terms: impl FnOnce(&mut Self) -> Result<[Term; N], Stop>,
+    ) -> Result<(), Stop> {
+        if !self.wants(known) {
+            return Ok(());
+        }
+        let terms = terms(self)?;
+        self.facts.state(known, terms, &mut self.fuel)
+    }
+
+    /// A string of the request.
+    pub(crate) fn string(&mut self, text: &str) -> Result<Term, Stop> {
+        self.fuel.take(1)?;
+        Ok(Term::Str(self.values.add_text(text, &mut self.fuel)?))
+    }
+
+    /// A set of the request; its elements are in order, each once.
+    pub(crate) fn set(&mut self, elements: Vec<Term>) -> Result<Term, Stop> {
+        Ok(Term::Set(
+            self.values.add_elements(elements, &mut self.fuel)?,
+        ))
+    }
+
+    /// An array of the request.
+    pub(crate) fn array(&mut self, elements: Vec<Term>) -> Result<Term, Stop> {
+        Ok(Term::Array(
+            self.values.add_elements(elements, &mut self.fuel)?,
+        ))
+    }
+
+    /// Runs rules, checks and policies.
+    pub(crate) fn authorize(&mut self) -> Outcome {
+        match self.rules().and_then(|()| self.decide()) {
+            Ok(outcome) => outcome,
+            Err(stop) => stop.into(),
+        }
+    }
+
+    /// Applies the rules until they derive nothing new. After the first round, each looks only for
+    /// matches that rest on a fact of the round before.
+    pub(super) fn rules(&mut self) -> Result<(), Stop> {
+        let program = self.program;
+        let mut now = self.counts();
+        for rule in &program.rules {
+            self.join
+                .start(&rule.body, |_, relation| (0, at(&now, relation)));
+            self.derive(rule)?;
+        }
+        // Where no body looks for what a rule derives, that was all.
+        while program.recursive {
+            let before = std::mem::replace(&mut now, self.counts());
+            if before == now {
+                break;
+            }
+            for rule in &program.rules {
+                for (newest, scan) in rule.body.scans.iter().enumerate() {
+                    self.fuel.take(1)?;
+                    if at(&before, scan.relation) == at(&now, scan.relation) {
+                        continue;
+                    }
+                    // Those before it match older facts only, so that no match is found twice.
+                    self.join.start(&rule.body, |place, relation| {
+                        let (before, now) = (at(&before, relation), at(&now, relation));
+                        match place.cmp(&newest) {
+                            Ordering::Less => (0, before),
+                            Ordering::Equal => (before, now),
+                            Ordering::Greater => (0, now),
+                        }
+                    });
+                    self.derive(rule)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How many facts of each predicate there are.
+    fn counts(&self) -> Vec<u32> {
+        let relations = 0..self.program.facts.len();
+        relations
+            .map(|relation| self.facts.count(relation as Relation))
+            .collect()
+    }
+
+    /// Adds the head of a rule for each match that the search finds.
+    fn derive(&mut self, rule: &Rule) -> Result<(), Stop> {
+        self.fuel.take(QUERY)?;
+        let mut head: Vec<Term> = Vec::new();
+        while self.next_match(&rule.body)? {
+            let arity = self.program.facts.get(rule.head as usize);
+            let arity = arity.map_or(0, |rows| rows.arity);
+            head.clear();
+            for arg in self.program.args(rule.args, arity) {
+                head.push(match arg {
+                    Arg::Value(term) => *term,
+                    Arg::Bind(slot) | Arg::Bound(slot) => self
+                        .join
+                        .slots
+                        .get(*slot as usize)
+                        .copied()
+                        .unwrap_or(Term::Null),
+                });
+            }
+            let origin = self.join.origin().union(rule.origin);
+            self.facts
+                .derive(rule.head, &head, origin, &self.values, &mut self.fuel)?;
+        }
+        Ok(())
+    }
+
+    /// The next match of the predicates for which all tests hold.
+    fn next_match(&mut self, body: &Body) -> Result<bool, Stop> {
+        while self.next_binding(body)? {
+            if self.tests(body)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn next_binding(&mut self, body: &Body) -> Result<bool, Stop> {
+        self.join.next(
+            self.program,
+            body,
+            &self.facts,
+            &self.values,
+            &mut self.fuel,
+        )
+    }
+
+    /// Whether all tests hold for what is bound, looked at in turn.
+    fn tests(&mut self, body: &Body) -> Result<bool, Stop> {
+        let mut operators = Operators {
+            program: self.program,
+            values: &mut self.values,
+            externs: self.externs,
+        };
+        for test in &body.tests {
+            let slots = &mut self.join.slots;
+            match self
+                .machine
+                .evaluate(*test, slots, &mut operators, &mut self.fuel)?
+            {
+                Term::Bool(true) => {}
+                Term::Bool(false) => return Ok(false),
+                _ => return Err(Error::InvalidType.into()),
+            }
+        }
+        Ok(true)
+    }
+
+    fn start(&mut self, body: &Body) -> Result<(), Stop> {
+        self.fuel.take(QUERY)?;
+        let facts = &self.facts;
+        self.join
+            .start(body, |_, relation| (0, facts.count(relation)));
+        Ok(())
+    }
+
+    /// Whether a query has a match.
+    fn matches(&mut self, body: &Body) -> Result<bool, Stop> {
+        self.start(body)?;
+        self.next_match(body)
+    }
+
+    /// Whether a query has matches of its predicates, and its tests hold for each.
+    fn all_match(&mut self, body: &Body) -> Result<bool, Stop> {
+        self.start(body)?;
+        let mut found = false;
+        while self.next_binding(body)? {
+            found = true;
+            if !self.tests(body)? {
+                return Ok(false);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The verifier's checks and the authority block's, the policies, and the checks of the others.
+    fn decide(&mut self) -> Result<Outcome, Stop> {
+        let program = self.program;
+        let mut failed = Vec::new();
+        let (early, late) = program
+            .checks
+            .split_at_checked(program.early)
+            .unwrap_or_default();
+        self.checks(early, &mut failed)?;
+        let policy = self.policy()?;
+        self.checks(late, &mut failed)?;
+        Ok(match policy {
+            Some(Matched::Allow(policy)) if failed.is_empty() => Outcome::Allow { policy },
+            policy => Outcome::Deny { policy, failed },
+        })
+    }
+
+    fn checks(&mut self, checks: &[Check], failed: &mut Vec<FailedCheck>) -> Result<(), Stop> {
+        for check in checks {
+            if !self.holds(check)? {
+                failed.push(FailedCheck {
+                    place: check.place,
+                    check: check.index,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn holds(&mut self, check: &Check) -> Result<bool, Stop> {
+        for query in &check.queries {
+            let decided = match check.kind {
+                Kind::One => self.matches(query)?.then_some(true),
+                Kind::All => self.all_match(query)?.then_some(true),
+                Kind::Reject => self.matches(query)?.then_some(false),
+            };
+            if let Some(holds) = decided {
+                return Ok(holds);
+            }
+        }
+        Ok(check.kind == Kind::Reject)
+    }
+
+    fn policy(&mut self) -> Result<Option<Matched>, Stop> {
+        for (index, policy) in self.program.policies.iter().enumerate() {
+            for query in &policy.queries {
+                if self.matches(query)? {
+                    return Ok(Some(match policy.allow {
+                        true => Matched::Allow(index),
+                        false => Matched::Deny(index),
+                    }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Every fact, with what it rests on, as Datalog; for those who look into an evaluation.
+    pub(super) fn print(&self) -> Vec<(Vec<Place>, String)> {
+        let mut printed = Vec::new();
+        for (relation, (name, _)) in self.program.names.iter().enumerate() {
+            let relation = relation as Relation;
+            for row in 0..self.facts.count(relation) {
+                let Some((terms, origin)) = self.facts.row(relation, row) else {
+                    continue;
+                };
+                let terms = terms.iter().map(|term| edge::export(&self.values, *term));
+                let fact = builder::Fact::new(name.clone(), terms.collect::<Vec<_>>());
+                printed.push((origin.places(), fact.to_string()));
+            }
+        }
+        printed
+    }
+}
+
+fn at(counts: &[u32], relation: Relation) -> u32 {
+    counts.get(relation as usize).copied().unwrap_or(0)
+}
+
+impl From<Stop> for Outcome {
+    fn from(stop: Stop) -> Outcome {
+        match stop {
+            Stop::OutOfFuel => Outcome::OutOfFuel,
+            Stop::Error(error) => Outcome::Error(*error),
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! Values: small, copied freely, with what is long kept in a pool.
+
+use std::cmp::Ordering;
+
+use super::fuel::{Fuel, Stop};
+
+/// A value. Strings, bytes and containers are spans of a [`Pool`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Term {
+    Integer(i64),
+    Str(Span),
+    Date(u64),
+    Bytes(Span),
+    Bool(bool),
+    /// Elements in order, each once.
+    Set(Span),
+    Null,
+    Array(Span),
+    /// Keys and values in turn, in the order of the keys.
+    Map(Span),
+}
+
+/// A part of a pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    start: u32,
+    pub(crate) len: u32,
+}
+
+/// Where strings, bytes and elements lie one after the other.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pool {
+    text: String,
+    bytes: Vec<u8>,
+    elements: Vec<Term>,
+}
+
+static EMPTY: Pool = Pool {
+    text: String::new(),
+    bytes: Vec::new(),
+    elements: Vec::new(),
+};
+
+/// The values of a program, and those that an evaluation adds to them.
+#[derive(Debug)]
+pub(crate) struct Values<'p> {
+    fixed: &'p Pool,
+    own: Pool,
+}
+
+/// The span of `len` items that begin at `start`; more than 32 bits can number is out of bounds.
+fn span(start: usize, len: usize) -> Result<Span, Stop> {
+    match (u32::try_from(start), u32::try_from(len)) {
+        (Ok(start), Ok(len)) if start.checked_add(len).is_some() => Ok(Span { start, len }),
+        _ => Err(Stop::OutOfFuel),
+    }
+}
+
+impl Span {
+    fn range(self) -> std::ops::Range<usize> {
+        let start = self.start as usize;
+        start..start.saturating_add(self.len as usize)
+    }
+
+    /// Its place in the second of two pools, where it lies in that.
+    fn beyond(self, first: usize) -> Option<std::ops::Range<usize>> {
+        let start = (self.start as usize).checked_sub(first)?;
+        Some(start..start.saturating_add(self.len as usize))
+    }
+}
+
+impl Values<'static> {
+    pub(crate) fn new() -> Values<'static> {
+        Values::over(&EMPTY)
+    }
+
+    /// What was added, as the pool of a program.
+    pub(crate) fn into_pool(mut self) -> Pool {
+        self.own.text.shrink_to_fit();
+        self.own.bytes.shrink_to_fit();
+        self.own.elements.shrink_to_fit();
+        self.own
+    }
+}
+
+impl<'p> Values<'p> {
+    pub(crate) fn over(fixed: &'p Pool) -> Values<'p> {
+        Values {
+            fixed,
+            own: Pool::default(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn text(&self, span: Span) -> &str {
+        match span.beyond(self.fixed.text.len()) {
+            Some(range) => self.own.text.get(range),
+            None => self.fixed.text.get(span.range()),
+        }
+        .unwrap_or_default()
+    }
+
+    pub(crate) fn bytes(&self, span: Span) -> &[u8] {
+        match span.beyond(self.fixed.bytes.len()) {
+            Some(range) => self.own.bytes.get(range),
+            None => self.fixed.bytes.get(span.range()),
+        }
+        .unwrap_or_default()
+    }
+
+    #[inline]
+    pub(crate) fn elements(&self, span: Span) -> &[Term] {
+        match span.beyond(self.fixed.elements.len()) {
+            Some(range) => self.own.elements.get(range),
+            None => self.fixed.elements.get(span.range()),
+        }
+        .unwrap_or_default()
+    }
+
+    pub(crate) fn add_text(&mut self, text: &str, fuel: &mut Fuel) -> Result<Span, Stop> {
+        fuel.bytes(text.len())?;
+        let start = self.fixed.text.len().saturating_add(self.own.text.len());
+        self.own.text.push_str(text);
+        span(start, text.len())
+    }
+
+    /// The second string after the first.
+    pub(crate) fn join(&mut self, a: Span, b: Span, fuel: &mut Fuel) -> Result<Span, Stop> {
+        let len = (a.len as usize).saturating_add(b.len as usize);
+        fuel.bytes(len)?;
+        let mut joined = String::with_capacity(len);
+        joined.push_str(self.text(a));
+        joined.push_str(self.text(b));
+        self.add_text(&joined, fuel)
+    }
+
+    pub(crate) fn add_bytes(&mut self, bytes: &[u8], fuel: &mut Fuel) -> Result<Span, Stop> {
+        fuel.bytes(bytes.len())?;
+        let start = self.fixed.bytes.len().saturating_add(self.own.bytes.len());
+        self.own.bytes.extend_from_slice(bytes);
+        span(start, bytes.len())
+    }
+
+    pub(crate) fn add_elements(
+        &mut self,
+        elements: impl IntoIterator<Item = Term>,
+        fuel: &mut Fuel,
+    ) -> Result<Span, Stop> {
+        let before = self.own.elements.len();
+        self.own.elements.extend(elements);
+        let len = self.own.elements.len().saturating_sub(before);
+        fuel.elements(len)?;
+        span(self.fixed.elements.len().saturating_add(before), len)
+    }
+
+    /// Whether two values are of one type and equal.
+    #[inline]
+    pub(crate) fn equal(&self, a: Term, b: Term, fuel: &mut Fuel) -> Result<bool, Stop> {
+        match (a, b) {
+            (Term::Str(a), Term::Str(b)) => {
+                if a.len != b.len {
+                    return Ok(false);
+                }
+                if a.start == b.start {
+                    return Ok(true);
+                }
+                fuel.bytes(a.len as usize)?;
+                Ok(self.text(a) == self.text(b))
+            }
+            (Term::Integer(a), Term::Integer(b)) => Ok(a == b),
+            (Term::Date(a), Term::Date(b)) => Ok(a == b),
+            (Term::Bool(a), Term::Bool(b)) => Ok(a == b),
+            (Term::Null, Term::Null) => Ok(true),
+            (Term::Bytes(a), Term::Bytes(b))
+            | (Term::Set(a), Term::Set(b))
+            | (Term::Array(a), Term::Array(b))
+            | (Term::Map(a), Term::Map(b))
+                if a.len != b.len =>
+            {
+                Ok(false)
+            }
+            _ => Ok(self.compare(a, b, fuel)?.is_eq()),
+        }
+    }
+
+    /// The order in which sets keep their elements: by type, then by value. Containers compare
+    /// element by element; those inside wait on a stack, since input decides how deep they lie.
+    pub(crate) fn compare(&self, a: Term, b: Term, fuel: &mut Fuel) -> Result<Ordering, Stop> {
+        let mut waiting: Vec<(Span, Span, usize)> = Vec::new();
+        let (mut a, mut b) = (a, b);
+        loop {
+            let order = match self.shallow(a, b, fuel)? {
+                Shallow::Order(order) => order,
+                Shallow::Inside(a, b) => {
+                    waiting.push((a, b, 0));
+                    Ordering::Equal
+                }
+            };
+            if order.is_ne() {
+                return Ok(order);
+            }
+            loop {
+                let Some((left, right, next)) = waiting.last_mut() else {
+                    return Ok(Ordering::Equal);
+                };
+                let at = *next;
+                *next = next.saturating_add(1);
+                match (self.elements(*left).get(at), self.elements(*right).get(at)) {
+                    (Some(left), Some(right)) => {
+                        fuel.take(1)?;
+                        (a, b) = (*left, *right);
+                        break;
+                    }
+                    (None, None) => {
+                        waiting.pop();
+                    }
+                    (None, Some(_)) => return Ok(Ordering::Less),
+                    (Some(_), None) => return Ok(Ordering::Greater),
+                }
+            }
+        }
+    }
+
+    /// Charges for all that a value holds.
+    pub(crate) fn size(&self, term: Term, fuel: &mut Fuel) -> Result<(), Stop> {
+        self.hash(&[term], fuel).map(drop)
+    }
+
+    /// The same for equal rows. It decides only where a row is looked for, so it need not be strong:
+    /// rows that share it are compared, and each comparison is charged.
+    pub(crate) fn hash(&self, terms: &[Term], fuel: &mut Fuel) -> Result<u64, Stop> {
+        let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+        let mut waiting: Vec<(Span, usize)> = Vec::new();
+        for term in terms {
+            let mut term = Some(*term);
+            while let Some(next) = term {
+                fuel.take(1)?;
+                hash.add(&[next.rank()]);
+                match next {
+                    Term::Integer(value) => hash.add(&value.to_le_bytes()),
+                    Term::Date(value) => hash.add(&value.to_le_bytes()),
+                    Term::Bool(value) => hash.add(&[u8::from(value)]),
+                    Term::Null => {}
+                    Term::Str(span) => {
+                        fuel.bytes(span.len as usize)?;
+                        hash.add(self.text(span).as_bytes());
+                    }
+                    Term::Bytes(span) => {
+                        fuel.bytes(span.len as usize)?;
+                        hash.add(self.bytes(span));
+                    }
+                    Term::Set(span) | Term::Array(span) | Term::Map(span) => {
+                        waiting.push((span, 0));
+                    }
+                }
+                term = None;
+                while let Some((span, at)) = waiting.last_mut() {
+                    if let Some(inside) = self.elements(*span).get(*at) {
+                        *at = at.saturating_add(1);
+                        term = Some(*inside);
+                        break;
+                    }
+                    waiting.pop();
+                }
+            }
+        }
+        Ok(hash.0)
+    }
+
+    fn shallow(&self, a: Term, b: Term, fuel: &mut Fuel) -> Result<Shallow, Stop> {
+        Ok(Shallow::Order(match (a, b) {
+            (Term::Integer(a), Term::Integer(b)) => a.cmp(&b),
+            (Term::Date(a), Term::Date(b)) => a.cmp(&b),
+            (Term::Bool(a), Term::Bool(b)) => a.cmp(&b),
+            (Term::Str(a), Term::Str(b)) => {
+                fuel.bytes(a.len.min(b.len) as usize)?;
+                self.text(a).cmp(self.text(b))
+            }
+            (Term::Bytes(a), Term::Bytes(b)) => {
+                fuel.bytes(a.len.min(b.len) as usize)?;
+                self.bytes(a).cmp(self.bytes(b))
+            }
+            (Term::Set(a), Term::Set(b))
+            | (Term::Array(a), Term::Array(b))
+            | (Term::Map(a), Term::Map(b)) => return Ok(Shallow::Inside(a, b)),
+            _ => a.rank().cmp(&b.rank()),
+        }))
+    }
+}
+
+/// FNV-1a.
+struct Fnv(u64);
+
+impl Fnv {
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+enum Shallow {
+    Order(Ordering),
+    Inside(Span, Span),
+}
+
+impl Term {
+    /// The place of its type among all; that of biscuit-auth's terms, whose sets arrive in order.
+    #[inline]
+    pub(crate) fn rank(self) -> u8 {
+        match self {
+            Term::Integer(_) => 0,
+            Term::Str(_) => 1,
+            Term::Date(_) => 2,
+            Term::Bytes(_) => 3,
+            Term::Bool(_) => 4,
+            Term::Set(_) => 5,
+            Term::Null => 6,
+            Term::Array(_) => 7,
+            Term::Map(_) => 8,
+        }
+    }
+}
