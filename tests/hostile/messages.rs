@@ -67,7 +67,7 @@ fn blocks_that_are_none() {
             (
                 "a key that is not there",
                 scope(Some(PublicKey(-1))),
-                "unsupported",
+                MALFORMED,
             ),
             (
                 "keys",
@@ -77,7 +77,7 @@ fn blocks_that_are_none() {
                         key: vec![],
                     }]
                 }),
-                "unsupported",
+                MALFORMED,
             ),
             (
                 "a head that holds a term",

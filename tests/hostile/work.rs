@@ -1,4 +1,4 @@
-//! Tokens and calls that would make the verifier work: counted before anything is evaluated.
+//! Tokens and calls that would make the verifier work: stopped when their fuel is spent.
 
 use bailiwick_verifier::Request;
 
@@ -27,7 +27,7 @@ fn joins() {
     };
     let all = join(4)
         .replace("check if", "check all")
-        .replace(" or true", "");
+        .replace("$x0 > 100 or true", "$x0 >= 0");
     let spread = (0..4).fold(Forge::honest(&root), |forge, _| forge.append(&join(3)));
     let trap = Forge::honest(&root).append(&join(4));
     assert!(trap.bytes().len() < 2048);
@@ -62,7 +62,7 @@ fn joins() {
     );
 }
 
-/// Each match copies what its variables are bound to.
+/// To bind a variable costs the same whatever it is bound to; to compare does not.
 #[test]
 fn joins_over_few_and_heavy_facts() {
     let root = Root::new();
@@ -85,8 +85,8 @@ fn joins_over_few_and_heavy_facts() {
         &heavy,
         [
             ("none", Forge::honest(&root), ALLOW),
-            ("one alternative", token(1), OUT_OF_FUEL),
-            ("twenty", token(20), OUT_OF_FUEL),
+            ("one alternative", token(1), ALLOW),
+            ("twenty", token(20), ALLOW),
         ],
     );
     expect(
@@ -133,10 +133,10 @@ fn expressions_that_grow() {
             ("a long string doubled", sum(2), ALLOW),
             ("a long string summed up", sum(120), OUT_OF_FUEL),
             (
-                "and in sixty alternatives",
+                "and in thirty alternatives",
                 Forge::honest(&root).append(&format!(
                     "check if {};",
-                    vec!["arg(\"x\", $x), $x + $x + $x + $x + $x + $x + $x === \"\" or true"; 30]
+                    vec!["arg(\"x\", $x), $x + $x + $x + $x + $x + $x + $x === \"\""; 30]
                         .join(" or ")
                 )),
                 OUT_OF_FUEL,
@@ -168,6 +168,7 @@ fn huge_arrays() {
     let listed = joined((0..200).map(|item| item.to_string()));
     let few = "check if arg(\"x\", $x), $x.all($p -> [1, 2].contains($p));";
     let many = format!("check if arg(\"x\", $x), $x.all($p -> [{listed}].contains($p));");
+    let last = many.replace("[0,1,", "[0,").replace("199]", "199, 1]");
     let token = |code: &str| Forge::honest(&root).append(code);
     expect(
         &root,
@@ -183,8 +184,8 @@ fn huge_arrays() {
         &root,
         &array(30_000),
         [
-            ("a huge array of few", token(few), OUT_OF_FUEL),
-            ("of many", token(&many), OUT_OF_FUEL),
+            ("a huge array of few", token(few), ALLOW),
+            ("each against the last of many", token(&last), OUT_OF_FUEL),
         ],
     );
     expect(
@@ -194,7 +195,7 @@ fn huge_arrays() {
     );
 }
 
-/// biscuit-auth finds a string by a search through all of them, so many strings are charged for.
+/// Strings are laid out once, and only what a body looks for.
 #[test]
 fn calls_of_many_strings() {
     let root = Root::new();
@@ -219,19 +220,11 @@ fn calls_of_many_strings() {
         &strings(1000),
         [("a thousand strings", token(), ALLOW)],
     );
-    expect(
-        &root,
-        &strings(9000),
-        [("nine thousand", token(), OUT_OF_FUEL)],
-    );
+    expect(&root, &strings(9000), [("nine thousand", token(), ALLOW)]);
     expect(
         &root,
         &members(1000),
         [("a thousand arguments", token(), ALLOW)],
     );
-    expect(
-        &root,
-        &paths,
-        [("a thousand long paths", token(), OUT_OF_FUEL)],
-    );
+    expect(&root, &paths, [("a thousand long paths", token(), ALLOW)]);
 }
