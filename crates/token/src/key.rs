@@ -47,12 +47,21 @@ impl TryFrom<VerifyingKey> for PublicKey {
         if key.is_weak() {
             return Err(PublicKeyError::Weak);
         }
-        // Two encodings of one point would be two ids of one key.
-        if key.to_edwards().compress().as_bytes() != key.as_bytes() {
+        // Two encodings of one point would be two ids of one key. The only other second form, a sign
+        // for x = 0, belongs to points of small order.
+        if !is_reduced(key.as_bytes()) {
             return Err(PublicKeyError::NotCanonical);
         }
         Ok(PublicKey(key))
     }
+}
+
+/// Whether the y coordinate is below the field's prime 2^255 - 19 (RFC 8032, section 5.1.3).
+fn is_reduced(bytes: &[u8; 32]) -> bool {
+    let [lowest, middle @ .., highest] = bytes;
+    let at_least_the_prime =
+        *lowest >= 0xed && middle.iter().all(|byte| *byte == 0xff) && highest & 0x7f == 0x7f;
+    !at_least_the_prime
 }
 
 impl FromStr for PublicKey {

@@ -24,8 +24,8 @@ use bailiwick_verifier::{Reason, Request, Trust, Verifier};
 use biscuit_auth::{
     AuthorizerBuilder, AuthorizerLimits, Biscuit, BlockBuilder, KeyPair, UnverifiedBiscuit,
 };
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use ed25519_dalek::SigningKey;
+use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
+use ed25519_dalek::{Signer, SigningKey};
 
 const ISSUER: &str = "https://issuer.example";
 
@@ -254,127 +254,141 @@ fn verify(criterion: &mut Criterion) {
     let setup = Setup::new();
     let (verifier, request, root) = (setup.verifier(), request(), setup.key_pair().public());
     let prepared = prepared();
+    let text = |token: Token| token.to_base64().to_string();
+    let allowed = |text: &str| assert!(verifier.check(text, &request, setup.now).is_allow());
     for blocks in [0, 3, 8] {
-        let token = setup.chain(blocks);
-        let text = token.to_base64().to_string();
-        let verified = verifier.verify(&token, setup.now).unwrap();
-        let biscuit = Biscuit::from_base64(&text, root).unwrap();
-        assert!(
-            verifier.check(&text, &request, setup.now).is_allow() && authorize(&biscuit, &prepared)
-        );
-
+        // Each token is made for one call, and thrown away.
         let mut group = criterion.benchmark_group("verify, unseen");
+        let unseen = || text(setup.chain(blocks));
         group.bench_function(BenchmarkId::new("bailiwick", blocks), |bencher| {
-            bencher.iter(|| verifier.check(black_box(&text), &request, setup.now));
+            bencher.iter_batched(unseen, |text| allowed(&text), BatchSize::SmallInput);
+        });
+        group.bench_function(BenchmarkId::new("biscuit-auth", blocks), |bencher| {
+            bencher.iter_batched(
+                unseen,
+                |text| {
+                    assert!(authorize(
+                        &Biscuit::from_base64(&text, root).unwrap(),
+                        &prepared
+                    ))
+                },
+                BatchSize::SmallInput,
+            );
+        });
+        group.finish();
+
+        // Parsing, verifying and authorizing again is what a service does without a cache.
+        let mut group = criterion.benchmark_group("verify, repeated");
+        let seen = text(setup.chain(blocks));
+        group.bench_function(BenchmarkId::new("bailiwick", blocks), |bencher| {
+            bencher.iter(|| allowed(black_box(&seen)));
         });
         group.bench_function(BenchmarkId::new("biscuit-auth", blocks), |bencher| {
             bencher.iter(|| {
-                authorize(
-                    &Biscuit::from_base64(black_box(&text), root).unwrap(),
-                    &prepared,
-                )
+                assert!(authorize(
+                    &Biscuit::from_base64(black_box(&seen), root).unwrap(),
+                    &prepared
+                ));
             });
         });
-        group.finish();
-
-        let mut group = criterion.benchmark_group("verify, repeated");
-        group.bench_function(BenchmarkId::new("bailiwick", blocks), |bencher| {
-            bencher.iter(|| verifier.decide(black_box(&verified), &request, setup.now));
-        });
-        group.bench_function(BenchmarkId::new("biscuit-auth", blocks), |bencher| {
-            bencher.iter(|| authorize(black_box(&biscuit), &prepared));
-        });
+        let biscuit = Biscuit::from_base64(&seen, root).unwrap();
+        group.bench_function(
+            BenchmarkId::new("biscuit-auth, verified before", blocks),
+            |bencher| {
+                bencher.iter(|| assert!(authorize(black_box(&biscuit), &prepared)));
+            },
+        );
         group.finish();
     }
+    let mut group = criterion.benchmark_group("verify, unseen child of a seen parent");
+    let parent = setup.chain(3);
+    allowed(&text(parent.clone()));
+    group.bench_function("bailiwick", |bencher| {
+        let child = || text(parent.attenuate(&setup.caveat).unwrap());
+        bencher.iter_batched(child, |text| allowed(&text), BatchSize::SmallInput);
+    });
+    let key = setup.key.verifying_key();
+    let message = [7; 500];
+    let signature = setup.key.sign(&message);
+    group.bench_function("(one verify_strict of 500 bytes)", |bencher| {
+        bencher.iter(|| key.verify_strict(black_box(&message), &signature).unwrap());
+    });
+    group.finish();
 }
 
 /// What it costs to refuse hostile tokens, beside allowing an honest one with as many blocks.
 fn refuse(criterion: &mut Criterion) {
     let setup = Setup::new();
     let (verifier, request) = (setup.verifier(), request());
-    let open = UnverifiedBiscuit::from(setup.mint().as_bytes()).unwrap();
-    let join = |facts: i32| {
+    let parent = UnverifiedBiscuit::from(setup.mint().as_bytes()).unwrap();
+    let appended = |code: &str| {
+        let token = parent
+            .append(BlockBuilder::new().code(code).unwrap())
+            .unwrap();
+        token.to_base64().unwrap()
+    };
+    let join = |facts: usize| {
         let facts: String = (0..facts).map(|n| format!("f({n}); ")).collect();
         format!("{facts} check if f($a), f($b), f($c), f($d), $a + $b + $c + $d < 0;")
     };
-    let out_of_fuel = |code: &str| {
-        let token = open
-            .append(BlockBuilder::new().code(code).unwrap())
-            .unwrap();
-        verifier
-            .check(&token.to_base64().unwrap(), &request, setup.now)
-            .reason()
-            == Some(Reason::OutOfFuel)
-    };
-    // The dearest that is still evaluated: one fact more, and it is refused for what it could cost.
+    let reason = |text: &str| verifier.check(text, &request, setup.now).reason();
+    let spent = |code: &str| reason(&appended(code)) == Some(Reason::OutOfFuel);
+    // The dearest that is still evaluated to its end: one fact more, and its fuel runs out.
     let inside = (1..60)
         .map(join)
-        .take_while(|code| !out_of_fuel(code))
+        .take_while(|code| !spent(code))
         .last()
         .unwrap();
-    let join = join(60);
     let regex = format!(
         r#"check if action($a), $a.matches("\\w{{400}}{}");"#,
         "\\\\w".repeat(20)
     );
-    let hostile: [(&str, &str); 5] = [
-        ("self-join of four", &join),
-        ("self-join of four, just inside the fuel", &inside),
-        ("regular expression", &regex),
-        ("time as a fact", "time(2020-01-01T00:00:00Z);"),
-        (
-            "disjunctive reject if",
-            r#"reject if action("other") or service("erp");"#,
-        ),
-    ];
-    let mut tokens: Vec<(String, String)> = hostile
-        .iter()
-        .map(|(name, code)| {
-            let token = open
-                .append(BlockBuilder::new().code(code).unwrap())
-                .unwrap();
-            ((*name).to_owned(), token.to_base64().unwrap())
-        })
-        .collect();
-    let p256 = KeyPair::new_with_algorithm(biscuit_auth::Algorithm::Secp256r1);
-    let block = BlockBuilder::new().code(r#"delegate("x");"#).unwrap();
-    tokens.push((
-        "P-256 key".to_owned(),
-        open.append_with_keypair(&p256, block)
+    let mut group = criterion.benchmark_group("refuse");
+    let honest = || {
+        setup
+            .mint()
+            .attenuate(&setup.caveat)
             .unwrap()
             .to_base64()
-            .unwrap(),
-    ));
-    let long = BlockBuilder::new()
-        .code(format!(r#"delegate("{}");"#, "x".repeat(9000)))
-        .unwrap();
-    tokens.push((
-        "oversized".to_owned(),
-        open.append(long).unwrap().to_base64().unwrap(),
-    ));
-
-    let mut group = criterion.benchmark_group("refuse");
-    let honest = setup.chain(1).to_base64().to_string();
+            .to_string()
+    };
     group.bench_function("(an honest token, allowed)", |bencher| {
-        bencher.iter(|| {
-            assert!(
-                verifier
-                    .check(black_box(&honest), &request, setup.now)
-                    .is_allow()
-            )
-        });
+        bencher.iter_batched(
+            honest,
+            |text| assert!(reason(&text).is_none()),
+            BatchSize::SmallInput,
+        );
     });
-    for (name, text) in &tokens {
+    for (name, code) in [
+        ("self-join of four, 60 facts", join(60)),
+        ("self-join of four, just inside the fuel", inside),
+        ("regular expression", regex),
+        ("time as a fact", "time(2020-01-01T00:00:00Z);".to_owned()),
+        (
+            "disjunctive reject if",
+            r#"reject if action("other") or service("erp");"#.to_owned(),
+        ),
+        ("oversized", format!(r#"delegate("{}");"#, "x".repeat(9000))),
+    ] {
         group.bench_function(name, |bencher| {
-            bencher.iter(|| {
-                assert!(
-                    !verifier
-                        .check(black_box(text), &request, setup.now)
-                        .is_allow()
-                )
-            });
+            let unseen = || appended(&code);
+            bencher.iter_batched(
+                unseen,
+                |text| assert!(reason(&text).is_some()),
+                BatchSize::SmallInput,
+            );
         });
     }
+    let p256 = KeyPair::new_with_algorithm(biscuit_auth::Algorithm::Secp256r1);
+    let block = BlockBuilder::new().code(r#"delegate("x");"#).unwrap();
+    let p256 = parent
+        .append_with_keypair(&p256, block)
+        .unwrap()
+        .to_base64()
+        .unwrap();
+    group.bench_function("P-256 key", |bencher| {
+        bencher.iter(|| assert!(reason(black_box(&p256)).is_some()));
+    });
     group.finish();
 }
 

@@ -27,25 +27,37 @@ pub(crate) fn undecodable(error: &TokenError) -> Refused {
     (reason, error.to_string())
 }
 
+/// What was read of a token on the way.
+pub(crate) struct Admitted {
+    pub(crate) authority: datalog::Authority,
+    /// The key that each block hands on to, which signs what follows it.
+    pub(crate) next_keys: Vec<PublicKey>,
+}
+
 /// Whether the token is one of the profile, within its limits.
-pub(crate) fn admit(token: &Token, limits: &Limits) -> Result<datalog::Authority, Refused> {
+pub(crate) fn admit(token: &Token, limits: &Limits) -> Result<Admitted, Refused> {
     limits
         .check(token)
         .map_err(|error| (Reason::TooLarge, error.to_string()))?;
-    container(token.container())?;
+    let next_keys = container(token.container())?;
     for (index, block) in token.blocks().iter().enumerate() {
         reserved_names(index, block)?;
         language(index, block)?;
     }
-    token.authority().map_err(|error| match error {
+    let authority = token.authority().map_err(|error| match error {
         // To let a bound token pass as a bearer token would undo what its issuer meant.
         AuthorityError::Holder => (Reason::Unsupported, error.to_string()),
         _ => (Reason::NotProfile, error.to_string()),
+    })?;
+    Ok(Admitted {
+        authority,
+        next_keys,
     })
 }
 
 /// Ed25519 throughout, no key of small order, no signatures by third parties.
-fn container(container: &schema::Biscuit) -> Result<(), Refused> {
+fn container(container: &schema::Biscuit) -> Result<Vec<PublicKey>, Refused> {
+    let mut next_keys = Vec::with_capacity(container.blocks.len().saturating_add(1));
     let signed = std::iter::once(&container.authority).chain(&container.blocks);
     for (index, block) in signed.enumerate() {
         if block.external_signature.is_some() {
@@ -60,12 +72,13 @@ fn container(container: &schema::Biscuit) -> Result<(), Refused> {
         if block.next_key.algorithm != Algorithm::Ed25519 as i32 {
             return Err(unsupported(index, "has a key that is not Ed25519"));
         }
-        if PublicKey::from_bytes(&block.next_key.key).is_err() {
-            return Err(unsupported(
+        let next_key = PublicKey::from_bytes(&block.next_key.key).map_err(|_| {
+            unsupported(
                 index,
                 "has a key that is no Ed25519 key, or one of small order",
-            ));
-        }
+            )
+        })?;
+        next_keys.push(next_key);
         if block.signature.len() != 64 {
             return Err((
                 Reason::Malformed,
@@ -74,8 +87,8 @@ fn container(container: &schema::Biscuit) -> Result<(), Refused> {
         }
     }
     match &container.proof.content {
-        Some(Content::NextSecret(secret)) if secret.len() == 32 => Ok(()),
-        Some(Content::FinalSignature(signature)) if signature.len() == 64 => Ok(()),
+        Some(Content::NextSecret(secret)) if secret.len() == 32 => Ok(next_keys),
+        Some(Content::FinalSignature(signature)) if signature.len() == 64 => Ok(next_keys),
         _ => Err((
             Reason::Malformed,
             "the token's proof is missing or of a wrong length".to_owned(),

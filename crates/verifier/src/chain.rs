@@ -6,7 +6,7 @@
 //! parent's. What is left is verified in one batch where that pays, and one by one otherwise.
 
 use bailiwick_token::{key::PublicKey, token::Token};
-use biscuit_auth::format::schema::{self, proof::Content, public_key::Algorithm};
+use biscuit_auth::format::schema::{self, proof::Content};
 use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 
 use crate::{admit::Refused, decision::Reason};
@@ -34,9 +34,15 @@ enum What {
     Seal,
 }
 
-/// Verifies every signature of an admitted token under `root`.
-pub(crate) fn verify(token: &Token, root: &PublicKey, memo: &Memo) -> Result<(), Refused> {
-    let links = links(token.container(), root)?;
+/// Verifies every signature of an admitted token under `root`; `next_keys` are those that its blocks
+/// name, as `admit` read them.
+pub(crate) fn verify(
+    token: &Token,
+    root: &PublicKey,
+    next_keys: &[PublicKey],
+    memo: &Memo,
+) -> Result<(), Refused> {
+    let links = links(token.container(), root, next_keys)?;
     let unseen: Vec<(&Link, [u8; 32])> = links
         .iter()
         .map(|link| {
@@ -82,6 +88,20 @@ fn has_small_order(signature: &Signature) -> bool {
 }
 
 impl Link {
+    fn new(
+        key: &PublicKey,
+        message: Vec<u8>,
+        signature: &[u8],
+        what: What,
+    ) -> Result<Link, Refused> {
+        Ok(Link {
+            key: *key.verifying_key(),
+            message,
+            signature: Signature::from_slice(signature).map_err(|_| bad(what))?,
+            what,
+        })
+    }
+
     fn verify(&self) -> Result<(), Refused> {
         self.key
             .verify_strict(&self.message, &self.signature)
@@ -98,65 +118,41 @@ fn bad(what: What) -> Refused {
 }
 
 /// The signatures of a container, and the check of an open token's proof, which is none.
-fn links(container: &schema::Biscuit, root: &PublicKey) -> Result<Vec<Link>, Refused> {
-    let mut links = Vec::with_capacity(container.blocks.len().saturating_add(2));
-    let mut key = *root.verifying_key();
-    let mut previous: Option<&schema::SignedBlock> = None;
+fn links(
+    container: &schema::Biscuit,
+    root: &PublicKey,
+    next_keys: &[PublicKey],
+) -> Result<Vec<Link>, Refused> {
+    let mut links = Vec::with_capacity(next_keys.len().saturating_add(1));
+    let mut key = root;
+    let mut last = &container.authority;
     let signed = std::iter::once(&container.authority).chain(&container.blocks);
-    for (index, block) in signed.enumerate() {
+    for (index, (block, next_key)) in signed.zip(next_keys).enumerate() {
         let what = What::Block(index);
-        let message = payload::block(block, previous).ok_or_else(|| malformed(index))?;
-        links.push(Link {
-            key,
-            message,
-            signature: signature(&block.signature, what)?,
-            what,
-        });
-        key = next_key(&block.next_key).ok_or_else(|| malformed(index))?;
-        previous = Some(block);
+        let previous = (index > 0).then_some(last);
+        let message = payload::block(block, previous).ok_or_else(|| bad(what))?;
+        links.push(Link::new(key, message, &block.signature, what)?);
+        (key, last) = (next_key, block);
     }
-    match (&container.proof.content, previous) {
-        (Some(Content::NextSecret(secret)), _) => {
+    match &container.proof.content {
+        Some(Content::NextSecret(secret)) => {
             let secret: &[u8; 32] = secret.as_slice().try_into().map_err(|_| bad(What::Seal))?;
-            // The secret must be that of the last key, or the token could be extended by nobody.
-            if SigningKey::from_bytes(secret).verifying_key() != key {
+            // A proof that is not the last key's could extend nothing, and proves nothing.
+            if SigningKey::from_bytes(secret).verifying_key() != *key.verifying_key() {
                 return Err((
                     Reason::BadSignature,
                     "the proof is not that of the last block".to_owned(),
                 ));
             }
         }
-        (Some(Content::FinalSignature(seal)), Some(last)) => {
-            let signature = signature(seal, What::Seal)?;
-            links.push(Link {
-                key,
-                message: payload::seal(last),
-                signature,
-                what: What::Seal,
-            });
+        Some(Content::FinalSignature(seal)) => {
+            links.push(Link::new(key, payload::seal(last), seal, What::Seal)?);
         }
-        _ => return Err((Reason::Malformed, "the token has no proof".to_owned())),
+        None => return Err(bad(What::Seal)),
+    }
+    // Each block has its link, or something was left unverified.
+    if links.len() < container.blocks.len().saturating_add(1) {
+        return Err(bad(What::Seal));
     }
     Ok(links)
-}
-
-fn signature(bytes: &[u8], what: What) -> Result<Signature, Refused> {
-    Signature::from_slice(bytes).map_err(|_| bad(what))
-}
-
-fn next_key(key: &schema::PublicKey) -> Option<VerifyingKey> {
-    if key.algorithm != Algorithm::Ed25519 as i32 {
-        return None;
-    }
-    let key = PublicKey::from_bytes(&key.key).ok()?;
-    Some(*key.verifying_key())
-}
-
-fn malformed(index: usize) -> Refused {
-    (
-        Reason::Malformed,
-        format!(
-            "block {index} cannot be verified: its key or the version of its signature is unknown"
-        ),
-    )
 }

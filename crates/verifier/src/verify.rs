@@ -12,7 +12,7 @@ use bailiwick_token::{
 use biscuit_auth::builder::Term;
 
 use crate::{
-    admit::{self, Refused},
+    admit::{self, Admitted, Refused},
     chain,
     decision::{Delegation, Deny, Identity, Reason},
     engine::{Authorizer, Program},
@@ -87,7 +87,10 @@ impl Verifier {
     }
 
     pub(crate) fn verified(&self, token: &Token, now: Timestamp) -> Result<Verified, Refused> {
-        let authority = admit::admit(token, &self.limits.token)?;
+        let Admitted {
+            authority,
+            next_keys,
+        } = admit::admit(token, &self.limits.token)?;
         let trust = self.trust.load();
         let (root_key, public) = trust.root_key(token.root_key_id(), now)?;
         if authority.claims.issuer != trust.keyset().issuer {
@@ -96,7 +99,7 @@ impl Verifier {
                 "the token names another issuer than the keyset".to_owned(),
             ));
         }
-        chain::verify(token, &public, &self.memo)?;
+        chain::verify(token, &public, &next_keys, &self.memo)?;
         let program =
             Program::compile(token.blocks(), &Authorizer::profile()).map_err(|error| {
                 (

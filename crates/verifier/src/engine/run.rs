@@ -142,8 +142,11 @@ impl<'p> World<'p> {
                 .start(&rule.body, |_, relation| (0, at(&now, relation)));
             self.derive(rule)?;
         }
-        // Where no body looks for what a rule derives, that was all.
-        while program.recursive {
+        if !program.recursive {
+            // No body looks for what a rule derives: that was all.
+            return Ok(());
+        }
+        loop {
             let before = std::mem::replace(&mut now, self.counts());
             if before == now {
                 break;
