@@ -297,17 +297,38 @@ fn blocks_that_are_none() {
             (
                 "a key that is not there",
                 scope(Some(PublicKey(-1))),
-                "unsupported",
+                MALFORMED,
             ),
             (
-                "keys",
+                "a key of an unknown kind",
                 changed(&root, |block| {
                     block.public_keys = vec![schema::PublicKey {
                         algorithm: 9,
                         key: vec![],
                     }]
                 }),
+                MALFORMED,
+            ),
+            (
+                "a key",
+                changed(&root, |block| {
+                    block.public_keys = vec![schema::PublicKey {
+                        algorithm: 0,
+                        key: vec![7; 32],
+                    }]
+                }),
                 "unsupported",
+            ),
+            (
+                "a key twice",
+                changed(&root, |block| {
+                    let key = schema::PublicKey {
+                        algorithm: 0,
+                        key: vec![7; 32],
+                    };
+                    block.public_keys = vec![key.clone(), key];
+                }),
+                MALFORMED,
             ),
             (
                 "a head that holds a term",

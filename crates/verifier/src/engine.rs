@@ -67,7 +67,13 @@ pub struct Evaluation {
 }
 
 impl Program {
-    /// Evaluates a program that needs no request.
+    /// Evaluates a program that needs no request, and answers the outcome alone.
+    #[must_use]
+    pub fn burn(&self, externs: &Externs, fuel: u64) -> Outcome {
+        World::new(self, externs, fuel).authorize()
+    }
+
+    /// Evaluates a program that needs no request, and says all that is known of it.
     #[must_use]
     pub fn evaluate(&self, externs: &Externs, fuel: u64) -> Evaluation {
         let mut world = World::new(self, externs, fuel);

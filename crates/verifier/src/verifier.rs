@@ -28,7 +28,8 @@ pub struct Verifier {
 pub struct Limits {
     /// Bounds on the structure of a token.
     pub token: bailiwick_token::limits::Limits,
-    /// The most steps that a decision may take, of roughly ten nanoseconds each.
+    /// How much a decision may cost: a fact tried or an operation is one, and work on strings, sets
+    /// and arrays by their size. One is worth a few nanoseconds.
     pub fuel: u64,
 }
 
@@ -36,7 +37,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             token: bailiwick_token::limits::Limits::default(),
-            fuel: 250_000,
+            fuel: 30_000,
         }
     }
 }
