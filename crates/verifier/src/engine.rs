@@ -33,10 +33,14 @@ pub use operators::{Extern, Externs};
 pub use program::Program;
 pub use run::{FailedCheck, Matched, Outcome};
 
-pub(crate) use fuel::Stop;
+pub(crate) use fuel::{Fuel, Stop};
 pub(crate) use run::World;
 pub(crate) use symbol::Known;
 pub(crate) use term::Term;
+
+/// For each unit that it takes to state a call, this much fuel is granted on top: a condition on an
+/// array looks at each element, and a long call is dear to read in the first place.
+const FUEL_PER_STATED: u64 = 8;
 
 /// Decides one call of the profile.
 pub(crate) fn evaluate(
@@ -48,11 +52,14 @@ pub(crate) fn evaluate(
     fuel: u64,
 ) -> Outcome {
     let externs = Externs::default();
-    let mut world = World::new(program, &externs, fuel);
-    match call.state_in(&mut world, service, depth, now) {
-        Ok(()) => world.authorize(),
-        Err(stop) => stop.into(),
+    // The call's own limits bound what it takes to state it.
+    let mut world = World::new(program, &externs, u64::MAX);
+    if let Err(stop) = call.state_in(&mut world, service, depth, now) {
+        return stop.into();
     }
+    let stated = u64::MAX.saturating_sub(world.fuel.left());
+    world.fuel = Fuel::new(fuel.saturating_add(stated.saturating_mul(FUEL_PER_STATED)));
+    world.authorize()
 }
 
 /// What an evaluation came to, and what it took.
@@ -67,7 +74,13 @@ pub struct Evaluation {
 }
 
 impl Program {
-    /// Evaluates a program that needs no request.
+    /// Evaluates a program that needs no request, and answers the outcome alone.
+    #[must_use]
+    pub fn burn(&self, externs: &Externs, fuel: u64) -> Outcome {
+        World::new(self, externs, fuel).authorize()
+    }
+
+    /// Evaluates a program that needs no request, and says all that is known of it.
     #[must_use]
     pub fn evaluate(&self, externs: &Externs, fuel: u64) -> Evaluation {
         let mut world = World::new(self, externs, fuel);

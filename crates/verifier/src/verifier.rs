@@ -33,7 +33,9 @@ pub struct Verifier {
 pub struct Limits {
     /// Bounds on the structure of a token.
     pub token: bailiwick_token::limits::Limits,
-    /// The most steps that a decision may take, of roughly ten nanoseconds each.
+    /// How much a decision may cost: a fact tried or an operation is one, and work on strings, sets
+    /// and arrays by their size. One is worth a few nanoseconds. A long call is granted more, in
+    /// proportion to what it holds.
     pub fuel: u64,
     /// The most bytes of verified tokens that are kept, so that a token seen before is not
     /// verified again. 0 keeps none.
@@ -44,7 +46,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             token: bailiwick_token::limits::Limits::default(),
-            fuel: 250_000,
+            fuel: 30_000,
             cache_bytes: 16 << 20,
         }
     }

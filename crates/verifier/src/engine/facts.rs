@@ -1,6 +1,6 @@
 //! Facts by predicate, each with the blocks that it rests on.
 
-use std::collections::BTreeSet;
+use std::{cmp::Ordering, collections::BTreeSet};
 
 use super::{
     error::Place,
@@ -201,6 +201,45 @@ impl<'p> Facts<'p> {
             None => self.request.row(relation, row, fixed.arity),
             Some(row) => self.derived(relation)?.rows.row(row),
         }
+    }
+
+    /// The rows of a request's predicate whose first term is this one. A call states what it has
+    /// about arguments in the order of their names, so that they are found without a look at each.
+    pub(super) fn narrowed(
+        &self,
+        relation: Relation,
+        first: Term,
+        count: u32,
+        values: &Values<'_>,
+        fuel: &mut Fuel,
+    ) -> Result<(u32, u32), Stop> {
+        let of_request = count == self.request.count(relation);
+        if !of_request || self.program.arity(relation) < 2 {
+            return Ok((0, count));
+        }
+        let bound = |after: Ordering, fuel: &mut Fuel| -> Result<u32, Stop> {
+            let (mut low, mut high) = (0, count);
+            while low < high {
+                fuel.take(1)?;
+                let middle = low.midpoint(high);
+                let found = self
+                    .row(relation, middle)
+                    .and_then(|(terms, _)| terms.first());
+                let Some(found) = found else {
+                    return Ok(high);
+                };
+                match values.compare(*found, first, fuel)? {
+                    order if order < after => low = middle.saturating_add(1),
+                    _ => high = middle,
+                }
+            }
+            Ok(low)
+        };
+        // The first that is not less, and the first that is greater.
+        Ok((
+            bound(Ordering::Equal, fuel)?,
+            bound(Ordering::Greater, fuel)?,
+        ))
     }
 
     /// Adds a fact unless it is there already, with the same origin. It costs fuel in either case.

@@ -5,7 +5,6 @@ use super::{
     facts::{Facts, Origin},
     fuel::{Fuel, Stop},
     program::{Arg, Body, Program, Scan},
-    symbol::Relation,
     term::{Term, Values},
 };
 
@@ -30,24 +29,25 @@ struct Cursor {
 }
 
 impl Join {
-    /// Begins with a body; `window` says which rows each of its predicates may match.
-    pub(super) fn start(&mut self, body: &Body, window: impl Fn(usize, Relation) -> Window) {
+    /// Begins with a body; for each of its predicates [`Join::scan`] follows.
+    pub(super) fn start(&mut self, body: &Body) {
         self.scans.clear();
         self.slots.clear();
         self.slots.resize(body.slots as usize, Term::Null);
         self.depth = Some(0);
-        for (index, scan) in body.scans.iter().enumerate() {
-            let window = window(index, scan.relation);
-            if window.0 >= window.1 {
-                // Without a fact for one of them there is no match.
-                self.depth = None;
-            }
-            self.scans.push(Cursor {
-                window,
-                next: window.0,
-                origin: Origin::default(),
-            });
+    }
+
+    /// Says which rows the next predicate of the body may match.
+    pub(super) fn scan(&mut self, window: Window) {
+        if window.0 >= window.1 {
+            // Without a fact for one of them there is no match.
+            self.depth = None;
         }
+        self.scans.push(Cursor {
+            window,
+            next: window.0,
+            origin: Origin::default(),
+        });
     }
 
     /// Finds the next match, and binds its variables.

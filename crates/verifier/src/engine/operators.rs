@@ -9,6 +9,7 @@ use super::{
     error::Error,
     fuel::{Fuel, Stop},
     program::{Binary, Program, Unary},
+    regex::Paid,
     term::{Span, Term, Values},
 };
 
@@ -41,6 +42,7 @@ pub(super) struct Operators<'p, 'v> {
     pub(super) program: &'p Program,
     pub(super) values: &'v mut Values<'p>,
     pub(super) externs: &'v Externs,
+    pub(super) paid: &'v mut Paid,
 }
 
 type Answer = Result<Term, Stop>;
@@ -105,7 +107,10 @@ impl Operators<'_, '_> {
             B::Regex => match (left, right) {
                 (Term::Str(text), Term::Str(pattern)) => {
                     let (text, pattern) = (self.values.text(text), self.values.text(pattern));
-                    let matches = self.program.patterns.matches(text, pattern, fuel)?;
+                    let matches = self
+                        .program
+                        .patterns
+                        .matches(text, pattern, self.paid, fuel)?;
                     Ok(Term::Bool(matches))
                 }
                 _ => invalid(),

@@ -1,6 +1,9 @@
 //! Regular expressions, bounded in size, each compiled once.
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
 
 use ::regex::{Regex, RegexBuilder};
 
@@ -12,15 +15,15 @@ use super::{
 /// The longest text of a regular expression.
 const MAX_TEXT: usize = 1024;
 
-/// The most bytes that one is compiled into.
-const MAX_SIZE: usize = 64 * 1024;
+/// How many bytes one may be compiled into: what it is tried with in turn.
+const SIZES: [usize; 6] = [1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15, 1 << 16];
 
 /// The most that are kept.
 const MAX_KEPT: usize = 64;
 
-/// What looking one up, and at worst compiling it, is charged: always, so that the cost of an
-/// evaluation does not depend on those before it.
-const COMPILE: u64 = 5_000;
+/// What compiling one is charged, in each evaluation that uses it, whether or not it was compiled
+/// before: the cost of an evaluation does not depend on those before it.
+const COMPILE: u64 = 20_000;
 
 /// Those that a program has used so far.
 #[derive(Debug, Default)]
@@ -28,22 +31,38 @@ pub(super) struct Patterns {
     kept: Mutex<BTreeMap<String, Compiled>>,
 }
 
-/// A regular expression, `None` for a text that is none, an error for one that is too large.
-type Compiled = Result<Option<Regex>, ()>;
+/// Those that an evaluation has paid for.
+pub(super) type Paid = BTreeSet<String>;
+
+/// A regular expression and its size, `None` for a text that is none, an error for one too large.
+type Compiled = Result<Option<(Regex, usize)>, ()>;
 
 impl Patterns {
     /// Whether `text` matches. One that is no regular expression matches nothing, as in the
     /// specification; one that is too large is an error.
-    pub(super) fn matches(&self, text: &str, pattern: &str, fuel: &mut Fuel) -> Result<bool, Stop> {
-        fuel.take(COMPILE)?;
-        // Linear in the text for each state of the pattern, at worst.
-        let states = (pattern.len() / 8).saturating_add(1);
-        fuel.bytes(text.len().saturating_mul(states).saturating_mul(8))?;
+    pub(super) fn matches(
+        &self,
+        text: &str,
+        pattern: &str,
+        paid: &mut Paid,
+        fuel: &mut Fuel,
+    ) -> Result<bool, Stop> {
+        /// Bytes of a state, and of what looking at it for a byte of text costs.
+        const PER_UNIT: usize = 64;
+        fuel.bytes(pattern.len())?;
         if pattern.len() > MAX_TEXT {
             return Err(Error::Regex.into());
         }
+        if !paid.contains(pattern) {
+            fuel.take(COMPILE)?;
+            paid.insert(pattern.to_owned());
+        }
         match self.get(pattern) {
-            Ok(Some(regex)) => Ok(regex.is_match(text)),
+            Ok(Some((regex, size))) => {
+                let work = text.len().saturating_add(1).saturating_mul(size);
+                fuel.take((work / PER_UNIT) as u64)?;
+                Ok(regex.is_match(text))
+            }
             Ok(None) => Ok(false),
             Err(()) => Err(Error::Regex.into()),
         }
@@ -67,15 +86,20 @@ impl Patterns {
     }
 }
 
+/// The library does not say how large a regular expression came out, and matching takes as long as
+/// it is large, so it is compiled with the least limit that it fits.
 fn compile(pattern: &str) -> Compiled {
-    let built = RegexBuilder::new(pattern)
-        .size_limit(MAX_SIZE)
-        .dfa_size_limit(MAX_SIZE)
-        .nest_limit(50)
-        .build();
-    match built {
-        Ok(regex) => Ok(Some(regex)),
-        Err(::regex::Error::CompiledTooBig(_)) => Err(()),
-        Err(_) => Ok(None),
+    for size in SIZES {
+        let built = RegexBuilder::new(pattern)
+            .size_limit(size)
+            .dfa_size_limit(size)
+            .nest_limit(50)
+            .build();
+        match built {
+            Ok(regex) => return Ok(Some((regex, size))),
+            Err(::regex::Error::CompiledTooBig(_)) => {}
+            Err(_) => return Ok(None),
+        }
     }
+    Err(())
 }

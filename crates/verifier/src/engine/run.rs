@@ -11,9 +11,10 @@ use super::{
     expression::Machine,
     facts::Facts,
     fuel::{Fuel, Stop},
-    join::Join,
+    join::{Join, Window},
     operators::{Externs, Operators},
-    program::{Arg, Body, Check, Program, Rule},
+    program::{Arg, Body, Check, Program, Rule, Scan},
+    regex::Paid,
     symbol::{Known, Relation},
     term::{Term, Values},
 };
@@ -67,6 +68,7 @@ pub(crate) struct World<'p> {
     pub(super) fuel: Fuel,
     join: Join,
     machine: Machine,
+    paid: Paid,
 }
 
 /// What a body, a rule or a check costs besides its matches.
@@ -82,6 +84,7 @@ impl<'p> World<'p> {
             fuel: Fuel::new(fuel),
             join: Join::default(),
             machine: Machine::default(),
+            paid: Paid::new(),
         }
     }
 
@@ -138,8 +141,11 @@ impl<'p> World<'p> {
         let program = self.program;
         let mut now = self.counts();
         for rule in &program.rules {
-            self.join
-                .start(&rule.body, |_, relation| (0, at(&now, relation)));
+            self.join.start(&rule.body);
+            for scan in &rule.body.scans {
+                let window = self.window(*scan, at(&now, scan.relation))?;
+                self.join.scan(window);
+            }
             self.derive(rule)?;
         }
         if !program.recursive {
@@ -158,14 +164,15 @@ impl<'p> World<'p> {
                         continue;
                     }
                     // Those before it match older facts only, so that no match is found twice.
-                    self.join.start(&rule.body, |place, relation| {
-                        let (before, now) = (at(&before, relation), at(&now, relation));
-                        match place.cmp(&newest) {
+                    self.join.start(&rule.body);
+                    for (place, scan) in rule.body.scans.iter().enumerate() {
+                        let (before, now) = (at(&before, scan.relation), at(&now, scan.relation));
+                        self.join.scan(match place.cmp(&newest) {
                             Ordering::Less => (0, before),
                             Ordering::Equal => (before, now),
                             Ordering::Greater => (0, now),
-                        }
-                    });
+                        });
+                    }
                     self.derive(rule)?;
                 }
             }
@@ -233,6 +240,7 @@ impl<'p> World<'p> {
             program: self.program,
             values: &mut self.values,
             externs: self.externs,
+            paid: &mut self.paid,
         };
         for test in &body.tests {
             let slots = &mut self.join.slots;
@@ -250,10 +258,28 @@ impl<'p> World<'p> {
 
     fn start(&mut self, body: &Body) -> Result<(), Stop> {
         self.fuel.take(QUERY)?;
-        let facts = &self.facts;
-        self.join
-            .start(body, |_, relation| (0, facts.count(relation)));
+        self.join.start(body);
+        for scan in &body.scans {
+            let window = self.window(*scan, self.facts.count(scan.relation))?;
+            self.join.scan(window);
+        }
         Ok(())
+    }
+
+    /// The rows below `count` that a predicate can match by its first term.
+    fn window(&mut self, scan: Scan, count: u32) -> Result<Window, Stop> {
+        /// Fewer are tried as fast.
+        const FEW: u32 = 8;
+        if count <= FEW {
+            return Ok((0, count));
+        }
+        match self.program.args(scan.args, 1) {
+            [Arg::Value(first)] => {
+                self.facts
+                    .narrowed(scan.relation, *first, count, &self.values, &mut self.fuel)
+            }
+            _ => Ok((0, count)),
+        }
     }
 
     /// Whether a query has a match.

@@ -175,9 +175,9 @@ impl<'p> Values<'p> {
             | (Term::Set(a), Term::Set(b))
             | (Term::Array(a), Term::Array(b))
             | (Term::Map(a), Term::Map(b))
-                if a.len != b.len =>
+                if a.len != b.len || a == b =>
             {
-                Ok(false)
+                Ok(a == b)
             }
             _ => Ok(self.compare(a, b, fuel)?.is_eq()),
         }
@@ -229,6 +229,8 @@ impl<'p> Values<'p> {
     /// The same for equal rows. It decides only where a row is looked for, so it need not be strong:
     /// rows that share it are compared, and each comparison is charged.
     pub(crate) fn hash(&self, terms: &[Term], fuel: &mut Fuel) -> Result<u64, Stop> {
+        /// It goes byte by byte.
+        const HASHED_PER_UNIT: u32 = 8;
         let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
         let mut waiting: Vec<(Span, usize)> = Vec::new();
         for term in terms {
@@ -242,11 +244,11 @@ impl<'p> Values<'p> {
                     Term::Bool(value) => hash.add(&[u8::from(value)]),
                     Term::Null => {}
                     Term::Str(span) => {
-                        fuel.bytes(span.len as usize)?;
+                        fuel.take(u64::from(span.len / HASHED_PER_UNIT))?;
                         hash.add(self.text(span).as_bytes());
                     }
                     Term::Bytes(span) => {
-                        fuel.bytes(span.len as usize)?;
+                        fuel.take(u64::from(span.len / HASHED_PER_UNIT))?;
                         hash.add(self.bytes(span));
                     }
                     Term::Set(span) | Term::Array(span) | Term::Map(span) => {
