@@ -148,11 +148,14 @@ impl<'p> World<'p> {
             }
             self.derive(rule)?;
         }
-        // Where no body looks for what a rule derives, that was all.
-        while program.recursive {
+        if !program.recursive {
+            // No body looks for what a rule derives, so that was all.
+            return Ok(());
+        }
+        loop {
             let before = std::mem::replace(&mut now, self.counts());
             if before == now {
-                break;
+                return Ok(());
             }
             for rule in &program.rules {
                 for (newest, scan) in rule.body.scans.iter().enumerate() {
@@ -174,7 +177,6 @@ impl<'p> World<'p> {
                 }
             }
         }
-        Ok(())
     }
 
     /// How many facts of each predicate there are.
