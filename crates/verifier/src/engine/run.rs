@@ -139,6 +139,14 @@ impl<'p> World<'p> {
     /// matches that rest on a fact of the round before.
     pub(super) fn rules(&mut self) -> Result<(), Stop> {
         let program = self.program;
+        if !program.recursive {
+            // No rule looks for what a rule derives, so one round is all.
+            for rule in &program.rules {
+                self.start(&rule.body)?;
+                self.derive(rule)?;
+            }
+            return Ok(());
+        }
         let mut now = self.counts();
         for rule in &program.rules {
             self.join.start(&rule.body);
@@ -147,10 +155,6 @@ impl<'p> World<'p> {
                 self.join.scan(window);
             }
             self.derive(rule)?;
-        }
-        if !program.recursive {
-            // No body looks for what a rule derives, so that was all.
-            return Ok(());
         }
         loop {
             let before = std::mem::replace(&mut now, self.counts());
