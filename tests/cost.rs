@@ -112,8 +112,7 @@ fn hostile_tokens_are_refused_with_a_hundred_times_the_fuel() {
     let items: Vec<String> = (0..900).map(|item| item.to_string()).collect();
     let each = each.replace("ITEMS", &items.join(","));
     let sums = vec!["$x"; 120].join(" + ");
-    let sums = vec![format!("arg(\"x\", $x), {sums} === \"\""); 3].join(" or ");
-    let sums = format!("check if {sums};");
+    let sums = format!("check if arg(\"x\", $x), {sums} === \"\";");
     let long = Request::new("order").arg("x", "x".repeat(60_000));
     for (name, code, request) in [
         (

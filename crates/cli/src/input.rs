@@ -94,6 +94,14 @@ impl Source {
 
     /// What to say when it cannot be read.
     pub(crate) fn unreadable(&self, error: &io::Error) -> Failure {
+        if let Source::File(path) = self
+            && Token::parse(&path.to_string_lossy()).is_ok()
+        {
+            return Failure::plain(Exit::Usage, "a token was given where its file is wanted")
+                .hint(format!(
+                    "pipe it in and write `-`, or set {TOKEN}; it may now stand in your shell's history"
+                ));
+        }
         Failure::plain(Exit::Local, format!("cannot read {self} ({error})"))
             .hint("check its path and permissions")
     }
@@ -114,7 +122,14 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Source::Stdin => f.write_str("standard input"),
-            Source::File(path) => write!(f, "`{}`", path.display()),
+            Source::File(path) => {
+                // Whatever was mistaken for a path, a message need not repeat all of it.
+                const SHOWN: usize = 256;
+                let text = path.display().to_string();
+                let shown: String = text.chars().take(SHOWN).collect();
+                let rest = if shown.len() < text.len() { "…" } else { "" };
+                write!(f, "`{}{rest}`", output::plain(&shown))
+            }
         }
     }
 }

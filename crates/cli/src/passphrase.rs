@@ -4,6 +4,7 @@ use std::{
     env, fs,
     io::{self, IsTerminal},
     os::unix::fs::PermissionsExt,
+    path::PathBuf,
 };
 
 use bailiwick_issuer::Passphrase;
@@ -40,37 +41,43 @@ impl PassphraseArg {
     /// The passphrase, from the first place that has one: file, environment, `config.toml`,
     /// and, on a terminal, the person at it.
     pub(crate) fn passphrase(&self, global: &Global) -> Result<Passphrase, Failure> {
-        self.given(global, || ask("Passphrase: "))
+        let too_short = |_| {
+            Failure::plain(Exit::Local, "the passphrase is too short to be that of a home")
+                .hint("check where it comes from: --passphrase-file, then the environment, then `config.toml`")
+        };
+        Passphrase::new(&self.given(global, || ask("Passphrase: "))?).map_err(too_short)
     }
 
     /// A new passphrase: a person is asked twice.
     pub(crate) fn new_passphrase(&self, global: &Global) -> Result<Passphrase, Failure> {
-        self.given(global, || {
+        let given = self.given(global, || {
             let first = ask("New passphrase: ")?;
             if *first != *ask("Once more: ")? {
                 return Err(Failure::plain(Exit::Local, "the two are not the same")
                     .hint("type one passphrase twice"));
             }
             Ok(first)
-        })
+        });
+        Passphrase::new(&given?).map_err(|error| Failure::new(Exit::Local, error))
     }
 
     fn given(
         &self,
         global: &Global,
         ask: impl FnOnce() -> Result<Zeroizing<String>, Failure>,
-    ) -> Result<Passphrase, Failure> {
+    ) -> Result<Zeroizing<String>, Failure> {
         let configured = || global.config().map(|config| config.passphrase_file);
-        let text = if let Some(file) = &self.passphrase_file {
-            first_line(file)?
+        // A variable that is set to nothing names no file.
+        let named = |file: &&Source| **file != Source::File(PathBuf::new());
+        if let Some(file) = self.passphrase_file.as_ref().filter(named) {
+            first_line(file)
         } else if let Ok(text) = env::var(PASSPHRASE) {
-            Zeroizing::new(text)
+            Ok(Zeroizing::new(text))
         } else if let Some(file) = configured()? {
-            first_line(&Source::File(file))?
+            first_line(&Source::File(file))
         } else {
-            ask()?
-        };
-        Passphrase::new(&text).map_err(|error| Failure::new(Exit::Local, error))
+            ask()
+        }
     }
 }
 

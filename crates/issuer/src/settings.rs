@@ -50,6 +50,9 @@ impl InitOptions {
                 return Err(SettingsError::Text { name });
             }
         }
+        if !self.issuer.starts_with("https://") && !self.issuer.starts_with("http://") {
+            return Err(SettingsError::Url);
+        }
         const YEAR: u64 = 31_536_000;
         for (name, value, range) in [
             ("refresh_hint", self.refresh_hint, 1..=86_400),
@@ -111,6 +114,9 @@ pub enum SettingsError {
         /// The option.
         name: &'static str,
     },
+    /// The issuer is no URL. Its name is in every token, and cannot be changed later.
+    #[error("the issuer is not a URL: write one such as `https://issuer.example`")]
+    Url,
     /// A time out of range.
     #[error("`{name}` is {value} s: choose {} to {} s", range.start(), range.end())]
     Seconds {

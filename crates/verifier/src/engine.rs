@@ -9,6 +9,7 @@ use bailiwick_token::timestamp::Timestamp;
 
 use crate::request::Statement;
 
+mod authorize;
 mod authorizer;
 mod compile;
 mod edge;
@@ -26,12 +27,12 @@ mod term;
 #[cfg(test)]
 mod tests;
 
+pub use authorize::{FailedCheck, Matched, Outcome};
 pub use authorizer::Authorizer;
 pub use error::{Error, Fault, Place};
 pub use facts::MAX_BLOCKS;
 pub use operators::{Extern, Externs};
 pub use program::Program;
-pub use run::{FailedCheck, Matched, Outcome};
 
 pub(crate) use fuel::{Fuel, Stop};
 pub(crate) use run::World;

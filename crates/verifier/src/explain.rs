@@ -291,7 +291,7 @@ impl Condition {
     fn sentence(&self, values: Values) -> String {
         let shown = |value: &Value| match values {
             Values::Shown => format!(" is {}", shortened(&value.to_string())),
-            Values::Hidden => " is not allowed".to_owned(),
+            Values::Hidden => " does not fit".to_owned(),
         };
         match self {
             Condition::Service { found, needed } => format!(

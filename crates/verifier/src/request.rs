@@ -2,7 +2,8 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
+    fmt::{self, Write},
 };
 
 use bailiwick_token::{
@@ -202,7 +203,7 @@ impl Request {
             statement.argument(name.clone(), value, true)?;
             bytes = bytes
                 .saturating_add(name.len())
-                .saturating_add(value.to_string().len());
+                .saturating_add(length(value));
         }
         if bytes > MAX_CALL_BYTES {
             return Err(RequestError::TooLong);
@@ -211,11 +212,27 @@ impl Request {
     }
 }
 
+/// The length of a value's canonical text.
+fn length(value: &Value) -> usize {
+    struct Length(usize);
+    impl fmt::Write for Length {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0 = self.0.saturating_add(text.len());
+            Ok(())
+        }
+    }
+    let mut length = Length(0);
+    // It takes whatever is written.
+    let _ = write!(length, "{value}");
+    length.0
+}
+
 /// A call as the profile states it: what conditions can speak of, by name or path.
 pub(crate) struct Statement<'a> {
     pub(crate) action: &'a str,
     pub(crate) resource: Option<&'a str>,
-    pub(crate) names: BTreeSet<&'a str>,
+    /// In order.
+    pub(crate) names: Vec<&'a str>,
     pub(crate) args: BTreeMap<String, Stated<'a>>,
     path_bytes: usize,
 }
@@ -326,7 +343,8 @@ impl<'a> Statement<'a> {
             world.state(Known::Resource, |world| Ok([world.string(resource)?]))?;
         }
         world.state(Known::Args, |world| {
-            let mut listed = vec![world.string("")?];
+            let mut listed = Vec::with_capacity(self.names.len().saturating_add(1));
+            listed.push(world.string("")?);
             for name in &self.names {
                 listed.push(world.string(name)?);
             }

@@ -46,7 +46,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             token: bailiwick_token::limits::Limits::default(),
-            fuel: 30_000,
+            fuel: 15_000,
             cache_bytes: 16 << 20,
         }
     }

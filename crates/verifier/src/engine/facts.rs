@@ -116,9 +116,12 @@ impl Request {
 #[derive(Debug, Default)]
 struct Derived {
     rows: Rows,
-    /// Finds a row by what it says: the hash of each, and its number.
+    /// Finds a row by what it says: the hash of each after the first few, and its number.
     index: BTreeSet<(u64, u32)>,
 }
+
+/// So many derived facts are found by a look at each.
+const UNINDEXED: u32 = 16;
 
 /// The facts of a program, and those that a request and the rules add. Rows are numbered through:
 /// first the program's, then the request's, then those derived.
@@ -141,7 +144,10 @@ impl<'p> Facts<'p> {
         });
         Facts {
             program,
-            request: Request::default(),
+            request: Request {
+                terms: Vec::with_capacity(32),
+                ..Request::default()
+            },
             derived: derived.collect(),
         }
     }
@@ -254,17 +260,22 @@ impl<'p> Facts<'p> {
         /// A row, its origin, and its place in the index.
         const STORED: u64 = 8;
         fuel.take(STORED)?;
-        let hash = values.hash(terms, fuel)?;
         let stated = self.stated(relation);
-        // What blocks and the request state is few, and has no index.
-        for row in 0..stated {
+        let Some(derived) = self.derived(relation) else {
+            return Ok(false);
+        };
+        // What blocks and the request state is few, and has no index; nor have the first derived.
+        let unindexed = derived.rows.count().min(UNINDEXED);
+        for row in 0..stated.saturating_add(unindexed) {
             fuel.take(1)?;
             if self.is(relation, row, terms, origin, values, fuel)? {
                 return Ok(false);
             }
         }
-        let Some(derived) = self.derived(relation) else {
-            return Ok(false);
+        let indexed = derived.rows.count() >= UNINDEXED;
+        let hash = match indexed {
+            true => values.hash(terms, fuel)?,
+            false => 0,
         };
         for (_, row) in derived.index.range((hash, 0)..=(hash, u32::MAX)) {
             fuel.take(1)?;
@@ -289,7 +300,9 @@ impl<'p> Facts<'p> {
             {
                 return Err(Stop::OutOfFuel);
             }
-            index.insert((hash, rows.count()));
+            if indexed {
+                index.insert((hash, rows.count()));
+            }
             rows.push(terms.iter().copied(), origin);
         }
         Ok(true)

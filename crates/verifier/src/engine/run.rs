@@ -1,8 +1,7 @@
-//! Evaluates a program on a request: rules to a fixpoint, then checks and policies.
+//! An evaluation: facts are stated, and the rules run to their fixpoint.
 
 use std::cmp::Ordering;
 
-use bailiwick_token::datalog::Kind;
 use biscuit_auth::builder;
 
 use super::{
@@ -13,55 +12,16 @@ use super::{
     fuel::{Fuel, Stop},
     join::{Join, Window},
     operators::{Externs, Operators},
-    program::{Arg, Body, Check, Program, Rule, Scan},
+    program::{Arg, Body, Program, Rule, Scan},
     regex::Paid,
     symbol::{Known, Relation},
     term::{Term, Values},
 };
 
-/// What an evaluation came to: the same on every run with the same input.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// This allow policy matched, and every check held.
-    Allow {
-        /// Its place among the policies.
-        policy: usize,
-    },
-    /// Nothing allowed it, or a check failed.
-    Deny {
-        /// The policy that matched, where one did.
-        policy: Option<Matched>,
-        /// The checks that failed, in the order in which they were looked at.
-        failed: Vec<FailedCheck>,
-    },
-    /// An operation failed, and with it everything.
-    Error(Error),
-    /// It takes more fuel than given.
-    OutOfFuel,
-}
-
-/// The policy that matched first, by its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Matched {
-    /// `allow if`
-    Allow(usize),
-    /// `deny if`
-    Deny(usize),
-}
-
-/// A check that did not hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FailedCheck {
-    /// Whose check it is.
-    pub place: Place,
-    /// Its place among the checks of its block.
-    pub check: usize,
-}
-
 /// An evaluation under way.
 #[derive(Debug)]
 pub(crate) struct World<'p> {
-    program: &'p Program,
+    pub(super) program: &'p Program,
     externs: &'p Externs,
     pub(super) values: Values<'p>,
     pub(super) facts: Facts<'p>,
@@ -127,18 +87,18 @@ impl<'p> World<'p> {
         ))
     }
 
-    /// Runs rules, checks and policies.
-    pub(crate) fn authorize(&mut self) -> Outcome {
-        match self.rules().and_then(|()| self.decide()) {
-            Ok(outcome) => outcome,
-            Err(stop) => stop.into(),
-        }
-    }
-
     /// Applies the rules until they derive nothing new. After the first round, each looks only for
     /// matches that rest on a fact of the round before.
     pub(super) fn rules(&mut self) -> Result<(), Stop> {
         let program = self.program;
+        if !program.recursive {
+            // No rule looks for what a rule derives, so one round is all.
+            for rule in &program.rules {
+                self.start(&rule.body)?;
+                self.derive(rule)?;
+            }
+            return Ok(());
+        }
         let mut now = self.counts();
         for rule in &program.rules {
             self.join.start(&rule.body);
@@ -148,14 +108,10 @@ impl<'p> World<'p> {
             }
             self.derive(rule)?;
         }
-        if !program.recursive {
-            // No body looks for what a rule derives: that was all.
-            return Ok(());
-        }
         loop {
             let before = std::mem::replace(&mut now, self.counts());
             if before == now {
-                break;
+                return Ok(());
             }
             for rule in &program.rules {
                 for (newest, scan) in rule.body.scans.iter().enumerate() {
@@ -177,7 +133,6 @@ impl<'p> World<'p> {
                 }
             }
         }
-        Ok(())
     }
 
     /// How many facts of each predicate there are.
@@ -215,7 +170,7 @@ impl<'p> World<'p> {
     }
 
     /// The next match of the predicates for which all tests hold.
-    fn next_match(&mut self, body: &Body) -> Result<bool, Stop> {
+    pub(super) fn next_match(&mut self, body: &Body) -> Result<bool, Stop> {
         while self.next_binding(body)? {
             if self.tests(body)? {
                 return Ok(true);
@@ -224,7 +179,7 @@ impl<'p> World<'p> {
         Ok(false)
     }
 
-    fn next_binding(&mut self, body: &Body) -> Result<bool, Stop> {
+    pub(super) fn next_binding(&mut self, body: &Body) -> Result<bool, Stop> {
         self.join.next(
             self.program,
             body,
@@ -235,7 +190,7 @@ impl<'p> World<'p> {
     }
 
     /// Whether all tests hold for what is bound, looked at in turn.
-    fn tests(&mut self, body: &Body) -> Result<bool, Stop> {
+    pub(super) fn tests(&mut self, body: &Body) -> Result<bool, Stop> {
         let mut operators = Operators {
             program: self.program,
             values: &mut self.values,
@@ -256,7 +211,7 @@ impl<'p> World<'p> {
         Ok(true)
     }
 
-    fn start(&mut self, body: &Body) -> Result<(), Stop> {
+    pub(super) fn start(&mut self, body: &Body) -> Result<(), Stop> {
         self.fuel.take(QUERY)?;
         self.join.start(body);
         for scan in &body.scans {
@@ -282,82 +237,6 @@ impl<'p> World<'p> {
         }
     }
 
-    /// Whether a query has a match.
-    fn matches(&mut self, body: &Body) -> Result<bool, Stop> {
-        self.start(body)?;
-        self.next_match(body)
-    }
-
-    /// Whether a query has matches of its predicates, and its tests hold for each.
-    fn all_match(&mut self, body: &Body) -> Result<bool, Stop> {
-        self.start(body)?;
-        let mut found = false;
-        while self.next_binding(body)? {
-            found = true;
-            if !self.tests(body)? {
-                return Ok(false);
-            }
-        }
-        Ok(found)
-    }
-
-    /// The verifier's checks and the authority block's, the policies, and the checks of the others.
-    fn decide(&mut self) -> Result<Outcome, Stop> {
-        let program = self.program;
-        let mut failed = Vec::new();
-        let (early, late) = program
-            .checks
-            .split_at_checked(program.early)
-            .unwrap_or_default();
-        self.checks(early, &mut failed)?;
-        let policy = self.policy()?;
-        self.checks(late, &mut failed)?;
-        Ok(match policy {
-            Some(Matched::Allow(policy)) if failed.is_empty() => Outcome::Allow { policy },
-            policy => Outcome::Deny { policy, failed },
-        })
-    }
-
-    fn checks(&mut self, checks: &[Check], failed: &mut Vec<FailedCheck>) -> Result<(), Stop> {
-        for check in checks {
-            if !self.holds(check)? {
-                failed.push(FailedCheck {
-                    place: check.place,
-                    check: check.index,
-                });
-            }
-        }
-        Ok(())
-    }
-
-    fn holds(&mut self, check: &Check) -> Result<bool, Stop> {
-        for query in &check.queries {
-            let decided = match check.kind {
-                Kind::One => self.matches(query)?.then_some(true),
-                Kind::All => self.all_match(query)?.then_some(true),
-                Kind::Reject => self.matches(query)?.then_some(false),
-            };
-            if let Some(holds) = decided {
-                return Ok(holds);
-            }
-        }
-        Ok(check.kind == Kind::Reject)
-    }
-
-    fn policy(&mut self) -> Result<Option<Matched>, Stop> {
-        for (index, policy) in self.program.policies.iter().enumerate() {
-            for query in &policy.queries {
-                if self.matches(query)? {
-                    return Ok(Some(match policy.allow {
-                        true => Matched::Allow(index),
-                        false => Matched::Deny(index),
-                    }));
-                }
-            }
-        }
-        Ok(None)
-    }
-
     /// Every fact, with what it rests on, as Datalog; for those who look into an evaluation.
     pub(super) fn print(&self) -> Vec<(Vec<Place>, String)> {
         let mut printed = Vec::new();
@@ -378,13 +257,4 @@ impl<'p> World<'p> {
 
 fn at(counts: &[u32], relation: Relation) -> u32 {
     counts.get(relation as usize).copied().unwrap_or(0)
-}
-
-impl From<Stop> for Outcome {
-    fn from(stop: Stop) -> Outcome {
-        match stop {
-            Stop::OutOfFuel => Outcome::OutOfFuel,
-            Stop::Error(error) => Outcome::Error(*error),
-        }
-    }
 }

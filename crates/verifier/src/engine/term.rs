@@ -87,7 +87,12 @@ impl<'p> Values<'p> {
     pub(crate) fn over(fixed: &'p Pool) -> Values<'p> {
         Values {
             fixed,
-            own: Pool::default(),
+            // What an ordinary call takes, at once.
+            own: Pool {
+                text: String::with_capacity(256),
+                bytes: Vec::new(),
+                elements: Vec::with_capacity(16),
+            },
         }
     }
 

@@ -26,7 +26,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Authorized {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Authorized, Problem> {
         match found(parts)? {
             Ok(authorized) => Ok(authorized),
-            Err(ShadowDenied(deny)) => Err(Problem::bare(deny)),
+            Err(ShadowDenied(deny)) => {
+                tracing::warn!(
+                    reason = deny.reason.code(),
+                    "shadow mode let this call pass, and its handler refuses it: \
+                     take `Option<Authorized>` there while in shadow mode"
+                );
+                Err(Problem::bare(deny))
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use biscuit_auth::builder::{self, Op};
 
-use super::{Compiled, Compiler, Slots, number};
+use super::{Compiled, Compiler, body::Slots, number};
 use crate::engine::{
     error::Fault,
     program::{Binary, Instruction, Parameter, Unary},
