@@ -39,8 +39,11 @@ pub(crate) use run::World;
 pub(crate) use symbol::Known;
 pub(crate) use term::Term;
 
-/// For each unit that it takes to state a call, this much fuel is granted on top: a condition on an
-/// array looks at each element, and a long call is dear to read in the first place.
+/// A call that takes more than this to state is a long one.
+const LONG_CALL: u64 = 1000;
+
+/// For each unit beyond that, so much fuel is granted on top: a condition on an array looks at each
+/// element, and a long call is dear to read in the first place.
 const FUEL_PER_STATED: u64 = 8;
 
 /// Decides one call of the profile.
@@ -59,7 +62,8 @@ pub(crate) fn evaluate(
         return stop.into();
     }
     let stated = u64::MAX.saturating_sub(world.fuel.left());
-    world.fuel = Fuel::new(fuel.saturating_add(stated.saturating_mul(FUEL_PER_STATED)));
+    let beyond = stated.saturating_sub(LONG_CALL);
+    world.fuel = Fuel::new(fuel.saturating_add(beyond.saturating_mul(FUEL_PER_STATED)));
     world.authorize()
 }
 
