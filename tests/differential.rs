@@ -511,15 +511,19 @@ impl Writer {
     }
 }
 
-fn compare(seed: u64, wrong: bool) -> std::result::Result<(), TestCaseError> {
-    let third_party = KeyPair::new();
+fn case(seed: u64, wrong: bool, third_party: &KeyPair) -> Case {
     let mut writer = Writer {
         rng: StdRng::seed_from_u64(seed),
         wrong,
         params: 0,
         key: format!("ed25519/{}", hex::encode(third_party.public().to_bytes())),
     };
-    let case = writer.case();
+    writer.case()
+}
+
+fn compare(seed: u64, wrong: bool) -> std::result::Result<(), TestCaseError> {
+    let third_party = KeyPair::new();
+    let case = case(seed, wrong, &third_party);
     let token = case.token(&third_party);
     let (theirs, their_facts) = theirs(&token, &case.authorizer);
     let (ours, our_facts) = ours(&token, &case.authorizer);
@@ -540,6 +544,30 @@ proptest! {
     fn ill_typed_programs_agree(seed in any::<u64>()) {
         compare(seed, true)?;
     }
+}
+
+/// Agreement would say little if all came out alike.
+#[test]
+fn the_generator_reaches_every_outcome() {
+    let third_party = KeyPair::new();
+    let outcomes = |wrong: bool| {
+        let mut counts = [0; 4];
+        for seed in 0..500 {
+            let case = case(seed, wrong, &third_party);
+            let (result, _) = ours(&case.token(&third_party), &case.authorizer);
+            counts[match result {
+                Result::Allow(_) => 0,
+                Result::Deny(Some((true, _)), _) => 1,
+                Result::Deny(_, _) => 2,
+                Result::Error => 3,
+            }] += 1;
+        }
+        counts
+    };
+    let (well_typed, ill_typed) = (outcomes(false), outcomes(true));
+    println!("allowed, denied by checks, by policy, errors: {well_typed:?}, {ill_typed:?}");
+    assert!(well_typed.iter().take(3).all(|count| *count >= 10) && well_typed[3] == 0);
+    assert!(ill_typed.iter().all(|count| *count >= 10));
 }
 
 /// Both outcomes of each known difference, so that a change on either side is noticed.
