@@ -44,7 +44,7 @@ impl Verifier {
         let call = request
             .state()
             .map_err(|error| (Reason::BadRequest, error.to_string()))?;
-        let depth = token.blocks.len().saturating_sub(1);
+        let depth = token.depth;
         let outcome = engine::evaluate(
             &token.program,
             &call,

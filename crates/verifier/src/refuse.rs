@@ -1,10 +1,6 @@
 //! Which conditions refuse a call, and the denial that they make.
 
-use bailiwick_token::{
-    datalog::{CheckMeaning, describe_check},
-    grant::Grant,
-    timestamp::Timestamp,
-};
+use bailiwick_token::{datalog::CheckMeaning, grant::Grant, timestamp::Timestamp};
 
 use crate::{
     admit::Refused,
@@ -58,7 +54,7 @@ impl Verifier {
                         },
                     ),
                     CheckMeaning::MaxDepth(needed) => {
-                        let found = token.blocks.len().saturating_sub(1);
+                        let found = token.depth;
                         if u32::try_from(found).is_ok_and(|found| found <= *needed) {
                             continue;
                         }
@@ -76,14 +72,11 @@ impl Verifier {
                         continue;
                     }
                     CheckMeaning::Datalog if failed.is_some() => {
-                        let check = token
-                            .blocks
-                            .get(block)
-                            .and_then(|block| block.checks.get(place));
+                        let text = token.opaque.get(&(block, place)).cloned();
                         (
                             Reason::Caveat,
                             Condition::Datalog {
-                                text: check.map(describe_check).unwrap_or_default(),
+                                text: text.unwrap_or_default(),
                             },
                         )
                     }

@@ -1,9 +1,9 @@
 //! Token + trust -> [`Verified`].
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use bailiwick_token::{
-    datalog::{Authority, Block, CheckMeaning, meaning, names},
+    datalog::{Authority, Block, CheckMeaning, describe_check, meaning, names},
     grant::Grant,
     key::{KeyId, PublicKey},
     timestamp::Timestamp,
@@ -27,7 +27,10 @@ use crate::{
 #[derive(Clone)]
 pub struct Verified {
     pub(crate) program: Arc<Program>,
-    pub(crate) blocks: Arc<[Block]>,
+    /// The number of appended blocks.
+    pub(crate) depth: usize,
+    /// The checks that the profile has no words for, as Datalog, by block and place.
+    pub(crate) opaque: Arc<BTreeMap<(usize, usize), String>>,
     pub(crate) meanings: Arc<[Vec<CheckMeaning>]>,
     pub(crate) grants: Arc<[Option<Grant>]>,
     pub(crate) identity: Identity,
@@ -143,7 +146,8 @@ fn assemble(
     let claims = authority.claims;
     Verified {
         program: Arc::new(program),
-        blocks: token.blocks().into(),
+        depth: token.blocks().len().saturating_sub(1),
+        opaque: Arc::new(opaque(token, &meanings)),
         meanings,
         grants: authority.grants.into(),
         identity: Identity {
@@ -160,6 +164,21 @@ fn assemble(
         signatures: token.block_signatures(),
         size: token.as_bytes().len().saturating_mul(BYTES_KEPT_PER_BYTE),
     }
+}
+
+/// The most characters that are kept of a check in Datalog; an explanation shows fewer.
+const MAX_CHECK: usize = 512;
+
+fn opaque(token: &Token, meanings: &[Vec<CheckMeaning>]) -> BTreeMap<(usize, usize), String> {
+    let blocks = token.blocks().iter().zip(meanings).enumerate();
+    let checks = blocks.flat_map(|(index, (block, meanings))| {
+        let checks = block.checks.iter().zip(meanings).enumerate();
+        checks.map(move |(place, (check, meaning))| ((index, place), check, meaning))
+    });
+    checks
+        .filter(|(_, _, meaning)| **meaning == CheckMeaning::Datalog)
+        .map(|(at, check, _)| (at, describe_check(check).chars().take(MAX_CHECK).collect()))
+        .collect()
 }
 
 /// The one text that a descriptive fact of this name states.
