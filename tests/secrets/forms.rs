@@ -2,12 +2,11 @@
 
 use std::fmt::Debug;
 
-use bailiwick_token::token::Token;
+use bailiwick_token::token::{Proof, Token};
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
-use biscuit_auth::format::schema::proof::Content;
 
 /// Everything that must appear nowhere, in every form in which it could.
 pub(crate) struct Secrets(Vec<(&'static str, String)>);
@@ -56,9 +55,9 @@ impl Secrets {
         let bytes = token.as_bytes();
         self.add("the token's first bytes", bytes);
         self.add("the token's last bytes", &bytes[bytes.len() - 40..]);
-        match &token.container().proof.content {
-            Some(Content::NextSecret(secret)) => self.add("the secret to append", secret),
-            Some(Content::FinalSignature(signature)) => self.add("the seal", signature),
+        match token.proof() {
+            Some(Proof::Open(secret)) => self.add("the secret to append", secret),
+            Some(Proof::Sealed(signature)) => self.add("the seal", signature),
             None => panic!("a token without a proof"),
         }
     }

@@ -141,14 +141,45 @@ impl Token {
     /// The signature of each block, which names it in revocations; the authority block's first.
     #[must_use]
     pub fn block_signatures(&self) -> Vec<Vec<u8>> {
-        let signed = std::iter::once(&self.container.authority).chain(&self.container.blocks);
-        signed.map(|block| block.signature.clone()).collect()
+        self.signed_blocks()
+            .map(|block| block.signature.clone())
+            .collect()
     }
 
-    /// The decoded container, for a verifier's checks of its form. An open token's secret is in it.
+    /// The blocks as they were signed, the authority block first, for whoever verifies signatures.
+    pub fn signed_blocks(&self) -> impl Iterator<Item = &schema::SignedBlock> {
+        std::iter::once(&self.container.authority).chain(&self.container.blocks)
+    }
+
+    /// What proves that the last block is the last; `None` where the container has none.
     #[must_use]
-    pub fn container(&self) -> &schema::Biscuit {
-        &self.container
+    pub fn proof(&self) -> Option<Proof<'_>> {
+        self.container
+            .proof
+            .content
+            .as_ref()
+            .map(|content| match content {
+                schema::proof::Content::NextSecret(secret) => Proof::Open(secret),
+                schema::proof::Content::FinalSignature(signature) => Proof::Sealed(signature),
+            })
+    }
+}
+
+/// What a token ends with. `Debug` tells which, and no more.
+#[derive(Clone, Copy)]
+pub enum Proof<'a> {
+    /// The secret half of the last key, with which its holder appends.
+    Open(&'a [u8]),
+    /// The signature of the last block, after which nobody can.
+    Sealed(&'a [u8]),
+}
+
+impl fmt::Debug for Proof<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Proof::Open(_) => "Open(..)",
+            Proof::Sealed(_) => "Sealed(..)",
+        })
     }
 }
 

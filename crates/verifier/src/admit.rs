@@ -6,11 +6,11 @@ use bailiwick_token::{
     datalog::{self, AuthorityError, Block, BlockError, Kind, Query, is_reserved, names},
     key::PublicKey,
     limits::Limits,
-    token::{Token, TokenError},
+    token::{Proof, Token, TokenError},
 };
 use biscuit_auth::{
     builder::{Binary, Op, Predicate, Term, Unary},
-    format::schema::{self, proof::Content, public_key::Algorithm},
+    format::schema::public_key::Algorithm,
 };
 
 use crate::decision::Reason;
@@ -39,7 +39,7 @@ pub(crate) fn admit(token: &Token, limits: &Limits) -> Result<Admitted, Refused>
     limits
         .check(token)
         .map_err(|error| (Reason::TooLarge, error.to_string()))?;
-    let next_keys = container(token.container())?;
+    let next_keys = container(token)?;
     for (index, block) in token.blocks().iter().enumerate() {
         reserved_names(index, block)?;
         language(index, block)?;
@@ -56,10 +56,9 @@ pub(crate) fn admit(token: &Token, limits: &Limits) -> Result<Admitted, Refused>
 }
 
 /// Ed25519 throughout, no key of small order, no signatures by third parties.
-fn container(container: &schema::Biscuit) -> Result<Vec<PublicKey>, Refused> {
-    let mut next_keys = Vec::with_capacity(container.blocks.len().saturating_add(1));
-    let signed = std::iter::once(&container.authority).chain(&container.blocks);
-    for (index, block) in signed.enumerate() {
+fn container(token: &Token) -> Result<Vec<PublicKey>, Refused> {
+    let mut next_keys = Vec::with_capacity(token.blocks().len());
+    for (index, block) in token.signed_blocks().enumerate() {
         if block.external_signature.is_some() {
             return Err(unsupported(
                 index,
@@ -86,9 +85,9 @@ fn container(container: &schema::Biscuit) -> Result<Vec<PublicKey>, Refused> {
             ));
         }
     }
-    match &container.proof.content {
-        Some(Content::NextSecret(secret)) if secret.len() == 32 => Ok(next_keys),
-        Some(Content::FinalSignature(signature)) if signature.len() == 64 => Ok(next_keys),
+    match token.proof() {
+        Some(Proof::Open(secret)) if secret.len() == 32 => Ok(next_keys),
+        Some(Proof::Sealed(signature)) if signature.len() == 64 => Ok(next_keys),
         _ => Err((
             Reason::Malformed,
             "the token's proof is missing or of a wrong length".to_owned(),

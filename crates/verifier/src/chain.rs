@@ -5,8 +5,10 @@
 //! remembered and not computed again: a sub-agent's token shares all but its last block with its
 //! parent's. What is left is verified in one batch where that pays, and one by one otherwise.
 
-use bailiwick_token::{key::PublicKey, token::Token};
-use biscuit_auth::format::schema::{self, proof::Content};
+use bailiwick_token::{
+    key::PublicKey,
+    token::{Proof, Token},
+};
 use ed25519_dalek::{Signature, SigningKey, VerifyingKey};
 
 use crate::{admit::Refused, decision::Reason};
@@ -42,7 +44,7 @@ pub(crate) fn verify(
     next_keys: &[PublicKey],
     memo: &Memo,
 ) -> Result<(), Refused> {
-    let links = links(token.container(), root, next_keys)?;
+    let links = links(token, root, next_keys)?;
     let unseen: Vec<(&Link, [u8; 32])> = links
         .iter()
         .map(|link| {
@@ -117,26 +119,20 @@ fn bad(what: What) -> Refused {
     (Reason::BadSignature, detail)
 }
 
-/// The signatures of a container, and the check of an open token's proof, which is none.
-fn links(
-    container: &schema::Biscuit,
-    root: &PublicKey,
-    next_keys: &[PublicKey],
-) -> Result<Vec<Link>, Refused> {
+/// The signatures of a token, and the check of an open token's proof, which is none.
+fn links(token: &Token, root: &PublicKey, next_keys: &[PublicKey]) -> Result<Vec<Link>, Refused> {
     let mut links = Vec::with_capacity(next_keys.len().saturating_add(1));
     let mut key = root;
-    let mut last = &container.authority;
-    let signed = std::iter::once(&container.authority).chain(&container.blocks);
-    for (index, (block, next_key)) in signed.zip(next_keys).enumerate() {
+    let mut last = None;
+    for (index, (block, next_key)) in token.signed_blocks().zip(next_keys).enumerate() {
         let what = What::Block(index);
-        let previous = (index > 0).then_some(last);
-        let message = payload::block(block, previous).ok_or_else(|| bad(what))?;
+        let message = payload::block(block, last).ok_or_else(|| bad(what))?;
         links.push(Link::new(key, message, &block.signature, what)?);
-        (key, last) = (next_key, block);
+        (key, last) = (next_key, Some(block));
     }
-    match &container.proof.content {
-        Some(Content::NextSecret(secret)) => {
-            let secret: &[u8; 32] = secret.as_slice().try_into().map_err(|_| bad(What::Seal))?;
+    match (token.proof(), last) {
+        (Some(Proof::Open(secret)), _) => {
+            let secret: &[u8; 32] = secret.try_into().map_err(|_| bad(What::Seal))?;
             // A proof that is not the last key's could extend nothing, and proves nothing.
             if SigningKey::from_bytes(secret).verifying_key() != *key.verifying_key() {
                 return Err((
@@ -145,13 +141,13 @@ fn links(
                 ));
             }
         }
-        Some(Content::FinalSignature(seal)) => {
+        (Some(Proof::Sealed(seal)), Some(last)) => {
             links.push(Link::new(key, payload::seal(last), seal, What::Seal)?);
         }
-        None => return Err(bad(What::Seal)),
+        _ => return Err(bad(What::Seal)),
     }
     // Each block has its link, or something was left unverified.
-    if links.len() < container.blocks.len().saturating_add(1) {
+    if links.len() < token.blocks().len() {
         return Err(bad(What::Seal));
     }
     Ok(links)
