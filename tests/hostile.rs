@@ -18,6 +18,7 @@ mod hostile {
     mod names;
     mod readers;
     mod revocations;
+    mod seen;
     mod terms;
     mod text;
     mod trust;

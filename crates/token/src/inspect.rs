@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use biscuit_auth::builder::Term;
 use serde::Serialize;
 
 use crate::{
@@ -217,8 +216,8 @@ fn view(index: usize, block: &Block, signature: &[u8], authority: Option<&Author
     let mut view = BlockView {
         block: index,
         revocation_id: hex::encode(signature),
-        delegate: described(block, names::DELEGATE),
-        task: described(block, names::TASK),
+        delegate: block.described(names::DELEGATE),
+        task: block.described(names::TASK),
         not_before: None,
         expires: None,
         grants: Vec::new(),
@@ -266,15 +265,6 @@ fn view(index: usize, block: &Block, signature: &[u8], authority: Option<&Author
         .map(datalog::describe_fact)
         .collect();
     view
-}
-
-/// The one text that a descriptive fact of this name states.
-fn described(block: &Block, name: &str) -> Option<String> {
-    let mut facts = block.facts.iter().filter(|fact| fact.name == name);
-    match (facts.next().map(|fact| fact.terms.as_slice()), facts.next()) {
-        (Some([Term::Str(text)]), None) => Some(text.clone()),
-        _ => None,
-    }
 }
 
 impl fmt::Display for Inspection {

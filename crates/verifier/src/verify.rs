@@ -3,13 +3,12 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use bailiwick_token::{
-    datalog::{Authority, Block, CheckMeaning, describe_check, meaning, names},
+    datalog::{Authority, CheckMeaning, describe_check, meaning, names},
     grant::Grant,
     key::{KeyId, PublicKey},
     timestamp::Timestamp,
     token::Token,
 };
-use biscuit_auth::builder::Term;
 
 use crate::{
     admit::{self, Admitted, Refused},
@@ -140,8 +139,8 @@ fn assemble(
         .skip(1)
         .map(|(index, block)| Delegation {
             block: index,
-            delegate: described(block, names::DELEGATE),
-            task: described(block, names::TASK),
+            delegate: block.described(names::DELEGATE),
+            task: block.described(names::TASK),
         });
     let claims = authority.claims;
     Verified {
@@ -179,13 +178,4 @@ fn opaque(token: &Token, meanings: &[Vec<CheckMeaning>]) -> BTreeMap<(usize, usi
         .filter(|(_, _, meaning)| **meaning == CheckMeaning::Datalog)
         .map(|(at, check, _)| (at, describe_check(check).chars().take(MAX_CHECK).collect()))
         .collect()
-}
-
-/// The one text that a descriptive fact of this name states.
-fn described(block: &Block, name: &str) -> Option<String> {
-    let mut facts = block.facts.iter().filter(|fact| fact.name == name);
-    match (facts.next().map(|fact| fact.terms.as_slice()), facts.next()) {
-        (Some([Term::Str(text)]), None) => Some(text.clone()),
-        _ => None,
-    }
 }
