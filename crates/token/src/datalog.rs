@@ -3,11 +3,8 @@
 //! Strings enter Datalog as terms, never by concatenation, and blocks are read from their decoded
 //! structure, never from printed Datalog, which does not survive a second parse.
 
-use biscuit_auth::{
-    builder::{
-        BiscuitBuilder, BlockBuilder, Check, CheckKind, Expression, Fact, Predicate, Rule, Term,
-    },
-    format::schema,
+use biscuit_auth::builder::{
+    BiscuitBuilder, BlockBuilder, Check, CheckKind, Expression, Fact, Predicate, Rule, Term,
 };
 
 use crate::{claims::Claims, grant::Grants};
@@ -15,19 +12,23 @@ use crate::{claims::Claims, grant::Grants};
 mod authority;
 mod block;
 mod caveat;
+pub mod code;
 mod decode;
 mod encode;
+mod import;
 mod print;
 mod recognize;
+mod resolve;
+mod wire;
 
 pub use authority::{Authority, AuthorityError};
 pub use block::{
     Algorithm, Block, BlockCheck, BlockError, BlockRule, Kind, Query, Scope, ScopeKey,
 };
-pub(crate) use caveat::is_limit;
-pub use caveat::{CheckMeaning, meaning};
-pub use decode::decode;
+pub use caveat::{CheckMeaning, Limit};
+pub use code::Code;
 pub use encode::DatalogError;
+pub use import::ParameterError;
 
 /// The version of the token profile that this crate reads and writes.
 pub const PROFILE: &str = "bailiwick/1";
@@ -179,12 +180,4 @@ fn rule(head: Predicate, query: Query) -> Rule {
         .map(|ops| Expression { ops })
         .collect();
     Rule::new(head, query.body, expressions, Vec::new())
-}
-
-/// Decodes the blocks of a container, resolving symbols.
-///
-/// # Errors
-/// When a block cannot be decoded, or refers to a symbol that is not there.
-pub(crate) fn blocks(container: &schema::Biscuit) -> Result<Vec<Block>, BlockError> {
-    decode::container(container)
 }

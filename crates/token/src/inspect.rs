@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::{
-    datalog::{self, Authority, AuthorityError, Block, CheckMeaning, names},
+    datalog::{self, Authority, AuthorityError, CheckMeaning, Code, code, names},
     grant::{Effective, Grant, Grants, TooManyCombinations},
     timestamp::Timestamp,
     token::Token,
@@ -132,7 +132,7 @@ impl Token {
     pub fn inspect(&self) -> Inspection {
         let authority = self.authority();
         let signatures = self.block_signatures();
-        let blocks = self.blocks().iter().zip(&signatures).enumerate();
+        let blocks = self.code().blocks.iter().zip(&signatures).enumerate();
         Inspection {
             version: 1,
             bytes: self.as_bytes().len(),
@@ -142,7 +142,7 @@ impl Token {
             not_profile: authority.as_ref().err().map(AuthorityError::to_string),
             blocks: blocks
                 .map(|(index, (block, signature))| {
-                    view(index, block, signature, authority.as_ref().ok())
+                    view(self.code(), index, block, signature, authority.as_ref().ok())
                 })
                 .collect(),
         }
@@ -211,13 +211,21 @@ fn claims_view(authority: &Authority) -> ClaimsView {
     }
 }
 
-fn view(index: usize, block: &Block, signature: &[u8], authority: Option<&Authority>) -> BlockView {
-    let meanings: Vec<CheckMeaning> = block.checks.iter().map(datalog::meaning).collect();
+fn view(
+    code: &Code,
+    index: usize,
+    block: &code::Block,
+    signature: &[u8],
+    authority: Option<&Authority>,
+) -> BlockView {
+    let checks = code.checks(block);
+    let meanings: Vec<CheckMeaning> = checks.iter().map(|check| code.meaning(check)).collect();
+    let described = |name| code.described(block, name).map(str::to_owned);
     let mut view = BlockView {
         block: index,
         revocation_id: hex::encode(signature),
-        delegate: block.described(names::DELEGATE),
-        task: block.described(names::TASK),
+        delegate: described(names::DELEGATE),
+        task: described(names::TASK),
         not_before: None,
         expires: None,
         grants: Vec::new(),
@@ -227,7 +235,7 @@ fn view(index: usize, block: &Block, signature: &[u8], authority: Option<&Author
         third_party: block.external_key.is_some(),
         meanings,
     };
-    for (check, meaning) in block.checks.iter().zip(&view.meanings) {
+    for (check, meaning) in checks.iter().zip(&view.meanings) {
         match meaning {
             CheckMeaning::NotBefore(time) => view.not_before = view.not_before.max(Some(*time)),
             CheckMeaning::Expires(time) => {
@@ -239,17 +247,17 @@ fn view(index: usize, block: &Block, signature: &[u8], authority: Option<&Author
             // The authority block's limit of depth stands among the claims.
             CheckMeaning::MaxDepth(_) if index == 0 && authority.is_some() => {}
             CheckMeaning::MaxDepth(_) | CheckMeaning::Datalog => {
-                view.checks.push(datalog::describe_check(check))
+                view.checks.push(datalog::describe_check(&code.resolve_check(check)))
             }
         }
     }
     let grants = authority
         .filter(|_| index == 0)
         .map_or(&[][..], |authority| &authority.grants);
-    view.grants = (block.rules.iter().enumerate())
+    view.grants = (code.rules(block).iter().enumerate())
         .map(|(place, rule)| match grants.get(place) {
             Some(Some(grant)) => Alternative::Grant(grant.clone()),
-            _ => Alternative::Datalog(datalog::describe_rule(rule)),
+            _ => Alternative::Datalog(datalog::describe_rule(&code.resolve_rule(rule))),
         })
         .collect();
     let told = |name: &str| {
@@ -258,11 +266,10 @@ fn view(index: usize, block: &Block, signature: &[u8], authority: Option<&Author
             || name == names::TASK
             || (index == 0 && authority.is_some() && claims)
     };
-    view.facts = block
-        .facts
-        .iter()
-        .filter(|fact| !told(&fact.name))
-        .map(datalog::describe_fact)
+    let facts = code.facts(block).iter();
+    view.facts = facts
+        .filter(|fact| !told(code.text(fact.name)))
+        .map(|fact| datalog::describe_fact(&code.resolve_predicate(fact)))
         .collect();
     view
 }

@@ -1,9 +1,7 @@
 //! How large a token of the profile may be.
 
-use biscuit_auth::builder::{Op, Predicate, Term};
-
 use crate::{
-    datalog::{Block, Query},
+    datalog::code::{Block, Code, Query},
     token::Token,
 };
 
@@ -60,51 +58,32 @@ impl Limits {
     /// # Errors
     /// Names the first limit that it is beyond.
     pub fn check(&self, token: &Token) -> Result<(), LimitError> {
-        let blocks = token.blocks();
-        let sum =
-            |count: fn(&Block) -> usize| blocks.iter().map(count).fold(0, usize::saturating_add);
-        let most = |count: fn(&Query) -> usize| {
-            blocks
-                .iter()
-                .flat_map(queries)
-                .map(count)
-                .max()
-                .unwrap_or(0)
+        let code = token.code();
+        let sum = |count: fn(&Code, &Block) -> usize| {
+            let counts = code.blocks.iter().map(|block| count(code, block));
+            counts.fold(0, usize::saturating_add)
         };
-        let alternatives = |block: &Block| {
-            let in_checks = block.checks.iter().map(|check| check.queries.len());
-            in_checks.fold(block.rules.len(), usize::saturating_add)
-        };
-        let statements = |block: &Block| {
-            [block.rules.len(), block.checks.len()]
-                .into_iter()
-                .fold(block.facts.len(), usize::saturating_add)
-        };
-        let operations = |query: &Query| {
-            query
-                .expressions
-                .iter()
-                .map(|ops| operations(ops))
-                .max()
-                .unwrap_or(0)
+        let most = |count: fn(&Code, &Query) -> usize| {
+            let bodies = code.blocks.iter().flat_map(|block| code.bodies(block));
+            bodies.map(|query| count(code, query)).max().unwrap_or(0)
         };
         for (what, found, limit) in [
             ("bytes", token.as_bytes().len(), self.token_bytes),
-            ("blocks", blocks.len(), self.blocks),
+            ("blocks", code.blocks.len(), self.blocks),
             (
                 "grants and alternatives",
                 sum(alternatives),
-                self.alternatives.saturating_add(fixed_checks(token)),
+                self.alternatives.saturating_add(sum(fixed_checks)),
             ),
             ("facts, rules and checks", sum(statements), self.statements),
             (
                 "predicates in one body",
-                most(|query| query.body.len()),
+                most(|_, query| query.body.len()),
                 self.predicates,
             ),
             (
                 "expressions in one body",
-                most(|query| query.expressions.len()),
+                most(|_, query| query.expressions.len()),
                 self.operations,
             ),
             (
@@ -114,7 +93,7 @@ impl Limits {
             ),
             (
                 "bytes when its symbols are resolved",
-                sum(resolved_bytes),
+                code.resolved_bytes(),
                 self.resolved_bytes,
             ),
         ] {
@@ -126,72 +105,23 @@ impl Limits {
     }
 }
 
+fn alternatives(code: &Code, block: &Block) -> usize {
+    code.bodies(block).count()
+}
+
 /// Limits in time and depth are checks too; they are no alternatives that a holder spends.
-fn fixed_checks(token: &Token) -> usize {
-    let checks = token.blocks().iter().flat_map(|block| &block.checks);
-    checks
-        .filter(|check| crate::datalog::is_limit(check))
-        .count()
+fn fixed_checks(code: &Code, block: &Block) -> usize {
+    let checks = code.checks(block).iter();
+    checks.filter(|check| code.limit(check).is_some()).count()
 }
 
-fn queries(block: &Block) -> impl Iterator<Item = &Query> {
-    let of_checks = block.checks.iter().flat_map(|check| &check.queries);
-    block.rules.iter().map(|rule| &rule.query).chain(of_checks)
+fn statements(code: &Code, block: &Block) -> usize {
+    [code.facts(block).len(), code.rules(block).len()]
+        .into_iter()
+        .fold(code.checks(block).len(), usize::saturating_add)
 }
 
-fn operations(ops: &[Op]) -> usize {
-    ops.iter().fold(0, |count, op| {
-        let inner = match op {
-            Op::Closure(_, ops) => operations(ops),
-            _ => 0,
-        };
-        count.saturating_add(inner).saturating_add(1)
-    })
-}
-
-/// A small token can name one long string many times.
-fn resolved_bytes(block: &Block) -> usize {
-    let heads = block.rules.iter().map(|rule| &rule.head);
-    let bodies = queries(block).flat_map(|query| &query.body);
-    let predicates = block
-        .facts
-        .iter()
-        .chain(heads)
-        .chain(bodies)
-        .map(predicate_bytes);
-    let ops = queries(block)
-        .flat_map(|query| &query.expressions)
-        .map(|ops| ops_bytes(ops));
-    predicates.chain(ops).fold(0, usize::saturating_add)
-}
-
-fn predicate_bytes(predicate: &Predicate) -> usize {
-    predicate
-        .terms
-        .iter()
-        .map(term_bytes)
-        .fold(predicate.name.len(), usize::saturating_add)
-}
-
-fn ops_bytes(ops: &[Op]) -> usize {
-    let bytes = ops.iter().map(|op| match op {
-        Op::Value(term) => term_bytes(term),
-        Op::Closure(_, ops) => ops_bytes(ops),
-        _ => 1,
-    });
-    bytes.fold(0, usize::saturating_add)
-}
-
-fn term_bytes(term: &Term) -> usize {
-    let sum = |terms: &mut dyn Iterator<Item = &Term>| {
-        terms.map(term_bytes).fold(1, usize::saturating_add)
-    };
-    match term {
-        Term::Str(text) | Term::Variable(text) | Term::Parameter(text) => text.len(),
-        Term::Bytes(bytes) => bytes.len(),
-        Term::Set(set) => sum(&mut set.iter()),
-        Term::Array(terms) => sum(&mut terms.iter()),
-        Term::Map(map) => sum(&mut map.values()),
-        Term::Integer(_) | Term::Date(_) | Term::Bool(_) | Term::Null => 8,
-    }
+/// Of the longest expression, closures included.
+fn operations(code: &Code, query: &Query) -> usize {
+    code.expressions(query).map(<[_]>::len).max().unwrap_or(0)
 }

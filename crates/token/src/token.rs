@@ -12,7 +12,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     claims::TokenId,
-    datalog::{self, Authority, AuthorityError, Block, BlockError},
+    datalog::{Authority, AuthorityError, Block, BlockError, Code},
 };
 
 /// The most bytes of a container that are decoded at all. The profile's own limit is lower.
@@ -32,7 +32,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub struct Token {
     bytes: Zeroizing<Vec<u8>>,
     container: schema::Biscuit,
-    blocks: Vec<Block>,
+    code: Code,
 }
 
 /// A text or byte string is not a token.
@@ -78,11 +78,11 @@ impl Token {
         }
         let container =
             schema::Biscuit::decode(bytes.as_slice()).map_err(|_| TokenError::Container)?;
-        let blocks = datalog::blocks(&container)?;
+        let code = Code::of(&container)?;
         Ok(Token {
             bytes,
             container,
-            blocks,
+            code,
         })
     }
 
@@ -101,9 +101,7 @@ impl Token {
     /// The id that the authority block claims. Nothing has verified it.
     #[must_use]
     pub fn token_id(&self) -> Option<TokenId> {
-        self.authority()
-            .ok()
-            .map(|authority| authority.claims.token_id)
+        self.code.claims().ok().map(|claims| claims.token_id)
     }
 
     /// The authority block in the terms of the profile. Nothing has verified it.
@@ -111,16 +109,19 @@ impl Token {
     /// # Errors
     /// When the token is not one of the profile.
     pub fn authority(&self) -> Result<Authority, AuthorityError> {
-        match self.blocks.first() {
-            Some(block) => Authority::read(block),
-            None => Err(AuthorityError::Profile),
-        }
+        self.code.authority()
     }
 
-    /// The blocks, the authority block first.
+    /// The Datalog of its blocks, as whoever decides works on it.
     #[must_use]
-    pub fn blocks(&self) -> &[Block] {
-        &self.blocks
+    pub fn code(&self) -> &Code {
+        &self.code
+    }
+
+    /// The blocks for whoever reads them, the authority block first.
+    #[must_use]
+    pub fn blocks(&self) -> Vec<Block> {
+        self.code.resolve()
     }
 
     /// Whether no block can be appended any more.

@@ -1,17 +1,16 @@
 //! Structure and limits, looked at before a signature is verified or anything is evaluated.
 
-use std::collections::BTreeSet;
-
 use bailiwick_token::{
-    datalog::{self, AuthorityError, Block, BlockError, Kind, Query, is_reserved, names},
-    key::PublicKey,
+    claims::Claims,
+    datalog::{
+        AuthorityError, BlockError, Code, Kind,
+        code::{Binary, Block, Op, Query, Term, Unary},
+        is_reserved, names,
+    },
     limits::Limits,
     token::{Proof, Token, TokenError},
 };
-use biscuit_auth::{
-    builder::{Binary, Op, Predicate, Term, Unary},
-    format::schema::public_key::Algorithm,
-};
+use biscuit_auth::format::schema::public_key::Algorithm;
 
 use crate::decision::Reason;
 
@@ -27,37 +26,27 @@ pub(crate) fn undecodable(error: &TokenError) -> Refused {
     (reason, error.to_string())
 }
 
-/// What was read of a token on the way.
-pub(crate) struct Admitted {
-    pub(crate) authority: datalog::Authority,
-    /// The key that each block hands on to, which signs what follows it.
-    pub(crate) next_keys: Vec<PublicKey>,
-}
-
-/// Whether the token is one of the profile, within its limits.
-pub(crate) fn admit(token: &Token, limits: &Limits) -> Result<Admitted, Refused> {
+/// Whether the token is one of the profile, within its limits; answers what its authority block claims.
+pub(crate) fn admit(token: &Token, limits: &Limits) -> Result<Claims, Refused> {
     limits
         .check(token)
         .map_err(|error| (Reason::TooLarge, error.to_string()))?;
-    let next_keys = container(token)?;
-    for (index, block) in token.blocks().iter().enumerate() {
-        reserved_names(index, block)?;
-        language(index, block)?;
+    container(token)?;
+    let code = token.code();
+    for (index, block) in code.blocks.iter().enumerate() {
+        reserved_names(index, code, block)?;
+        language(index, code, block)?;
     }
-    let authority = token.authority().map_err(|error| match error {
+    code.claims().map_err(|error| match error {
         // To let a bound token pass as a bearer token would undo what its issuer meant.
         AuthorityError::Holder => (Reason::Unsupported, error.to_string()),
         _ => (Reason::NotProfile, error.to_string()),
-    })?;
-    Ok(Admitted {
-        authority,
-        next_keys,
     })
 }
 
-/// Ed25519 throughout, no key of small order, no signatures by third parties.
-fn container(token: &Token) -> Result<Vec<PublicKey>, Refused> {
-    let mut next_keys = Vec::with_capacity(token.blocks().len());
+/// Ed25519 throughout, no signatures by third parties. What the keys are worth is looked at where
+/// they verify something.
+fn container(token: &Token) -> Result<(), Refused> {
     for (index, block) in token.signed_blocks().enumerate() {
         if block.external_signature.is_some() {
             return Err(unsupported(
@@ -71,13 +60,6 @@ fn container(token: &Token) -> Result<Vec<PublicKey>, Refused> {
         if block.next_key.algorithm != Algorithm::Ed25519 as i32 {
             return Err(unsupported(index, "has a key that is not Ed25519"));
         }
-        let next_key = PublicKey::from_bytes(&block.next_key.key).map_err(|_| {
-            unsupported(
-                index,
-                "has a key that is no Ed25519 key, or one of small order",
-            )
-        })?;
-        next_keys.push(next_key);
         if block.signature.len() != 64 {
             return Err((
                 Reason::Malformed,
@@ -86,8 +68,8 @@ fn container(token: &Token) -> Result<Vec<PublicKey>, Refused> {
         }
     }
     match token.proof() {
-        Some(Proof::Open(secret)) if secret.len() == 32 => Ok(next_keys),
-        Some(Proof::Sealed(signature)) if signature.len() == 64 => Ok(next_keys),
+        Some(Proof::Open(secret)) if secret.len() == 32 => Ok(()),
+        Some(Proof::Sealed(signature)) if signature.len() == 64 => Ok(()),
         _ => Err((
             Reason::Malformed,
             "the token's proof is missing or of a wrong length".to_owned(),
@@ -97,10 +79,11 @@ fn container(token: &Token) -> Result<Vec<PublicKey>, Refused> {
 
 /// A check that looks for the verifier's fact is satisfied by any fact of that name, so no token
 /// may state one.
-fn reserved_names(index: usize, block: &Block) -> Result<(), Refused> {
-    let heads = block.rules.iter().map(|rule| &rule.head);
-    for Predicate { name, .. } in block.facts.iter().chain(heads) {
-        if is_reserved(name) || (index > 0 && names::AUTHORITY_ONLY.contains(&name.as_str())) {
+fn reserved_names(index: usize, code: &Code, block: &Block) -> Result<(), Refused> {
+    let heads = code.rules(block).iter().map(|rule| &rule.head);
+    for head in code.facts(block).iter().chain(heads) {
+        let name = code.text(head.name);
+        if is_reserved(name) || (index > 0 && names::AUTHORITY_ONLY.contains(&name)) {
             return Err((
                 Reason::ReservedName,
                 format!("block {index} states `{name}`, which is not its to state"),
@@ -110,123 +93,109 @@ fn reserved_names(index: usize, block: &Block) -> Result<(), Refused> {
     Ok(())
 }
 
-fn language(index: usize, block: &Block) -> Result<(), Refused> {
-    if index > 0 && !block.rules.is_empty() {
+fn language(index: usize, code: &Code, block: &Block) -> Result<(), Refused> {
+    if index > 0 && !code.rules(block).is_empty() {
         return Err(unsupported(
             index,
             "holds a rule: only the authority block may",
         ));
     }
-    if !block.scopes.is_empty() || !block.public_keys.is_empty() {
+    if !code.block_scopes(block).is_empty() || !block.public_keys.is_empty() {
         return Err(unsupported(index, "trusts other keys or blocks"));
     }
-    if block.checks.iter().any(|check| check.kind == Kind::Reject) {
+    let checks = code.checks(block);
+    if checks.iter().any(|check| check.kind == Kind::Reject) {
         return Err(unsupported(index, "holds a `reject if`"));
     }
-    for rule in &block.rules {
-        query(index, &rule.query)?;
+    for rule in code.rules(block) {
+        query(index, code, &rule.query)?;
         // Grants that rest on grants could derive more than their number.
-        if rule
-            .query
-            .body
-            .iter()
-            .any(|predicate| predicate.name == names::GRANT)
-        {
+        let mut body = code.body(&rule.query).iter();
+        if body.any(|predicate| code.text(predicate.name) == names::GRANT) {
             return Err(unsupported(
                 index,
                 "holds a grant that rests on another grant",
             ));
         }
-        let bound = bound_variables(&rule.query);
-        if variables(&rule.head).any(|variable| !bound.contains(variable)) {
-            return Err(unbound(index));
+        for term in code.terms(rule.head.terms) {
+            bound(index, code, &rule.query, term)?;
         }
     }
-    block
-        .checks
+    checks
         .iter()
-        .flat_map(|check| &check.queries)
-        .try_for_each(|alternative| query(index, alternative))
+        .flat_map(|check| code.queries(check))
+        .try_for_each(|alternative| query(index, code, alternative))
 }
 
-fn query(index: usize, query: &Query) -> Result<(), Refused> {
-    if !query.scopes.is_empty() {
+fn query(index: usize, code: &Code, query: &Query) -> Result<(), Refused> {
+    if !code.scopes(query).is_empty() {
         return Err(unsupported(index, "trusts other keys or blocks"));
     }
-    let bound = bound_variables(query);
-    query
-        .expressions
-        .iter()
-        .try_for_each(|ops| expression(index, ops, &bound))
+    code.expressions(query)
+        .try_for_each(|ops| expression(index, code, query, ops))
 }
 
-fn expression(index: usize, ops: &[Op], bound: &BTreeSet<&str>) -> Result<(), Refused> {
+fn expression(index: usize, code: &Code, query: &Query, ops: &[Op]) -> Result<(), Refused> {
+    if let [Op::Value(value @ Term::Variable(_)), closure @ Op::Closure { .. }, rest @ ..] = ops
+        && each_of_a_list(code, closure, rest)
+    {
+        return bound(index, code, query, value);
+    }
     for op in ops {
         match op {
-            Op::Value(Term::Variable(variable)) if !bound.contains(variable.as_str()) => {
-                return Err(unbound(index));
-            }
+            Op::Value(term) => bound(index, code, query, term)?,
             Op::Unary(Unary::Ffi(_)) | Op::Binary(Binary::Ffi(_)) => {
                 return Err(unsupported(index, "calls an external function"));
             }
             Op::Binary(Binary::Regex) => {
                 return Err(unsupported(index, "holds a regular expression"));
             }
-            Op::Closure(params, body) => closure(index, params, body, ops)?,
-            _ => {}
+            Op::Closure { .. } => {
+                return Err(unsupported(
+                    index,
+                    "holds a closure, or one of the lenient operators `&&` and `||`, which are written with one",
+                ));
+            }
+            Op::Unary(_) | Op::Binary(_) => {}
         }
     }
     Ok(())
 }
 
 /// The one closure that the profile writes: `$value.all($p -> [elements].contains($p))`.
-fn closure(index: usize, params: &[String], body: &[Op], ops: &[Op]) -> Result<(), Refused> {
-    let of_all = matches!(
-        ops,
-        [
-            Op::Value(Term::Variable(_)),
-            Op::Closure(..),
-            Op::Binary(Binary::All)
-        ]
-    );
-    let contains = match (params, body) {
+fn each_of_a_list(code: &Code, closure: &Op, rest: &[Op]) -> bool {
+    let Op::Closure { params, length: 3 } = closure else {
+        return false;
+    };
+    match (code.params(*params), rest) {
         (
             [param],
             [
                 Op::Value(Term::Array(_)),
                 Op::Value(Term::Variable(element)),
                 Op::Binary(Binary::Contains),
+                Op::Binary(Binary::All),
             ],
         ) => param == element,
         _ => false,
-    };
-    if of_all && contains {
+    }
+}
+
+/// Whether a variable is bound by the predicates of its body.
+fn bound(index: usize, code: &Code, query: &Query, term: &Term) -> Result<(), Refused> {
+    if !matches!(term, Term::Variable(_)) {
         return Ok(());
     }
-    Err(unsupported(
-        index,
-        "holds a closure, or one of the lenient operators `&&` and `||`, which are written with one",
+    let mut body = code.body(query).iter();
+    if body.any(|predicate| code.terms(predicate.terms).contains(term)) {
+        return Ok(());
+    }
+    Err((
+        Reason::Malformed,
+        format!("block {index} uses a variable that its predicates do not bind"),
     ))
-}
-
-fn bound_variables(query: &Query) -> BTreeSet<&str> {
-    query.body.iter().flat_map(variables).collect()
-}
-
-fn variables(predicate: &Predicate) -> impl Iterator<Item = &str> {
-    predicate.terms.iter().filter_map(|term| match term {
-        Term::Variable(variable) => Some(variable.as_str()),
-        _ => None,
-    })
 }
 
 fn unsupported(index: usize, what: &str) -> Refused {
     (Reason::Unsupported, format!("block {index} {what}"))
-}
-
-fn unbound(index: usize) -> Refused {
-    (
-        Reason::Malformed,
-        format!("block {index} uses a variable that its predicates do not bind"),
-    )
 }

@@ -9,22 +9,25 @@ use quick_cache::{
 
 use crate::verify::Verified;
 
-/// How many tokens of typical size are expected; only the initial layout rests on it.
-const TYPICAL_TOKEN_BYTES: usize = 8 * 1024;
+/// How many bytes a token of typical size takes here; only the initial layout rests on it.
+const TYPICAL_BYTES: usize = 4 * 1024;
 
 /// Verified tokens, at most so many bytes of them.
 ///
 /// Keys are whole texts, hashed with a key that is random for each process. What is found here was
 /// verified once and is trusted no further than that: each decision looks up root key and
 /// revocations again, so a change of either needs nothing to be thrown away.
-pub(crate) struct Tokens(Option<Cache<Box<str>, Arc<Verified>, Bytes, RandomState>>);
+pub(crate) struct Tokens(Option<Cache<Arc<str>, Arc<Verified>, Bytes, RandomState>>);
 
 #[derive(Clone)]
 struct Bytes;
 
-impl Weighter<Box<str>, Arc<Verified>> for Bytes {
-    fn weight(&self, text: &Box<str>, token: &Arc<Verified>) -> u64 {
-        text.len().saturating_add(token.size()) as u64
+impl Weighter<Arc<str>, Arc<Verified>> for Bytes {
+    fn weight(&self, _: &Arc<str>, token: &Arc<Verified>) -> u64 {
+        // What the cache itself keeps of each, and the counts beside what is shared.
+        const ENTRY: usize = 64;
+        // The text belongs to the token too.
+        token.size().saturating_add(ENTRY) as u64
     }
 }
 
@@ -32,7 +35,7 @@ impl Tokens {
     /// A cache of at most `bytes`; none where that is 0.
     pub(crate) fn new(bytes: usize) -> Tokens {
         let cache = || {
-            let expected = bytes.div_ceil(TYPICAL_TOKEN_BYTES);
+            let expected = bytes.div_ceil(TYPICAL_BYTES);
             Cache::with(
                 expected,
                 bytes as u64,
@@ -48,9 +51,9 @@ impl Tokens {
         self.0.as_ref()?.get(text)
     }
 
-    pub(crate) fn insert(&self, text: &str, token: Arc<Verified>) {
+    pub(crate) fn insert(&self, token: Arc<Verified>) {
         if let Some(cache) = &self.0 {
-            cache.insert(text.into(), token);
+            cache.insert(Arc::clone(token.source.text()), token);
         }
     }
 }

@@ -1,13 +1,15 @@
 //! Verified + request + time -> [`Decision`].
 
+use std::sync::Arc;
+
 use bailiwick_token::timestamp::Timestamp;
 
 use crate::{
     admit::Refused,
-    decision::{Allow, Decision, Deny, Reason},
-    engine::{self, Matched, Outcome, Place},
+    decision::{Allow, Decision, Deny, Granted, Reason},
+    engine::{self, FailedCheck, GRANTED, Outcome, Place},
     evaluate::first_failure,
-    refuse,
+    refuse::{self, Reading},
     request::{Request, Statement},
     trust::Credentials,
     verifier::Verifier,
@@ -21,7 +23,7 @@ impl Verifier {
             .decided(token, request, now)
             .unwrap_or_else(|(reason, detail)| {
                 Decision::Deny(Deny {
-                    identity: Some(token.identity.clone()),
+                    identity: Some(Arc::clone(&token.identity)),
                     ..Deny::new(reason, detail)
                 })
             });
@@ -44,17 +46,20 @@ impl Verifier {
         let call = request
             .state()
             .map_err(|error| (Reason::BadRequest, error.to_string()))?;
-        let depth = token.depth;
-        let outcome = engine::evaluate(
+        let (outcome, rule) = engine::evaluate(
             &token.program,
             &call,
             &self.service,
-            depth,
+            token.depth,
             now,
             self.limits.fuel,
         );
         match outcome {
-            Outcome::Allow { .. } => Ok(Decision::Allow(self.allow(token, &call))),
+            Outcome::Allow { .. } => Ok(Decision::Allow(Allow {
+                identity: Arc::clone(&token.identity),
+                expires: token.expires,
+                granted: rule.map(|rule| Granted::new(token.source.clone(), rule)),
+            })),
             Outcome::OutOfFuel => Err((
                 Reason::OutOfFuel,
                 format!(
@@ -63,25 +68,32 @@ impl Verifier {
                 ),
             )),
             Outcome::Deny { policy, failed } => {
-                let granted = matches!(policy, Some(Matched::Allow(_)));
-                let failed: Vec<(usize, usize)> = failed
-                    .into_iter()
-                    .filter_map(|failed| match failed.place {
-                        Place::Block(block) => Some((block, failed.check)),
-                        Place::Authorizer => None,
-                    })
-                    .collect();
-                let refusals = self.refusals(token, &call, now, granted, Some(&failed));
-                Ok(refuse::deny(
-                    token,
-                    refusals,
-                    (Reason::NoGrant, "no grant allows the call".to_owned()),
-                ))
+                let of_token = |failed: &FailedCheck| match failed.place {
+                    Place::Block(block) => Some((block, failed.check)),
+                    Place::Authorizer => None,
+                };
+                let of_service = |failed: &FailedCheck| match failed.place {
+                    Place::Authorizer => Some(failed.check),
+                    Place::Block(_) => None,
+                };
+                let own: Vec<usize> = failed.iter().filter_map(of_service).collect();
+                let granted = !own.contains(&GRANTED);
+                let checks: Vec<(usize, usize)> = failed.iter().filter_map(of_token).collect();
+                let reading = Reading::of(token);
+                let refusals = self.refusals(token, &reading, &call, now, granted, Some(&checks));
+                let otherwise = refuse::policy(policy, &own);
+                Ok(refuse::deny(token, refusals, otherwise))
             }
             Outcome::Error(error) => {
                 // The error aborted the evaluation; conditions that fail by themselves explain it best.
-                let refusals = self.refusals(token, &call, now, self.granted(token, &call), None);
-                let error = format!("the token's Datalog failed: {error}");
+                let reading = Reading::of(token);
+                let granted = reading.grants.iter().any(|grant| {
+                    grant
+                        .as_ref()
+                        .is_none_or(|grant| first_failure(grant, &self.service, &call).is_none())
+                });
+                let refusals = self.refusals(token, &reading, &call, now, granted, None);
+                let error = format!("evaluating the call failed: {error}");
                 Ok(refuse::deny(
                     token,
                     refusals,
@@ -89,26 +101,5 @@ impl Verifier {
                 ))
             }
         }
-    }
-
-    fn allow(&self, token: &Verified, call: &Statement<'_>) -> Allow {
-        let mut grants = token.grants.iter().flatten();
-        Allow {
-            identity: token.identity.clone(),
-            grant: grants
-                .find(|grant| first_failure(grant, &self.service, call).is_none())
-                .cloned(),
-            expires: token.expires,
-        }
-    }
-
-    /// Whether a grant allows the call, as far as grants can be read.
-    fn granted(&self, token: &Verified, call: &Statement<'_>) -> bool {
-        let mut grants = token.grants.iter();
-        grants.any(|grant| {
-            grant
-                .as_ref()
-                .is_none_or(|grant| first_failure(grant, &self.service, call).is_none())
-        })
     }
 }

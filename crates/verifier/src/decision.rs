@@ -1,6 +1,6 @@
 //! Decisions: allow or deny, with what a record needs to know.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use bailiwick_token::{claims::TokenId, grant::Grant, timestamp::Timestamp, value::visible};
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use crate::{
     explain::{Refusal, Shown, Values, shortened},
     request::RequestError,
+    verify::Source,
 };
 
 /// Why a call is denied. The texts are stable, and the only thing that metrics count by.
@@ -46,6 +47,8 @@ pub enum Reason {
     NoGrant,
     /// an appended block does not allow the call
     Caveat,
+    /// the service's own policy does not allow the call
+    Policy,
     /// more blocks are appended than allowed
     Depth,
     /// an operation of the token's Datalog failed
@@ -58,7 +61,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the profile.
-    pub const ALL: [Reason; 20] = [
+    pub const ALL: [Reason; 21] = [
         Reason::MissingToken,
         Reason::Malformed,
         Reason::TooLarge,
@@ -75,6 +78,7 @@ impl Reason {
         Reason::WrongService,
         Reason::NoGrant,
         Reason::Caveat,
+        Reason::Policy,
         Reason::Depth,
         Reason::EvaluationError,
         Reason::OutOfFuel,
@@ -101,6 +105,7 @@ impl Reason {
             Reason::WrongService => "wrong_service",
             Reason::NoGrant => "no_grant",
             Reason::Caveat => "caveat",
+            Reason::Policy => "policy",
             Reason::Depth => "depth",
             Reason::EvaluationError => "evaluation_error",
             Reason::OutOfFuel => "out_of_fuel",
@@ -129,11 +134,36 @@ pub enum Decision {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Allow {
     /// Who acts, for whom.
-    pub identity: Identity,
-    /// The first grant that allows the call; `None` where its rule is Datalog that no grant writes.
-    pub grant: Option<Grant>,
+    pub identity: Arc<Identity>,
     /// When the token ends, the earliest end of all its blocks.
     pub expires: Timestamp,
+    pub(crate) granted: Option<Granted>,
+}
+
+/// Which of a token's rules allows a call.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Granted {
+    source: Source,
+    rule: usize,
+}
+
+impl Granted {
+    pub(crate) fn new(source: Source, rule: usize) -> Granted {
+        Granted { source, rule }
+    }
+}
+
+impl Allow {
+    /// The first grant that allows the call; `None` where its rule is Datalog that no grant writes.
+    /// It is read out of the token when it is asked for.
+    #[must_use]
+    pub fn grant(&self) -> Option<Grant> {
+        let granted = self.granted.as_ref()?;
+        let token = granted.source.token()?;
+        let code = token.code();
+        let rule = code.rules(code.blocks.first()?).get(granted.rule)?;
+        code.grant(rule)
+    }
 }
 
 /// Why a call is denied.
@@ -144,7 +174,7 @@ pub struct Deny {
     /// The reason in words.
     pub detail: String,
     /// Who acted, for whom; `None` until the token has been verified.
-    pub identity: Option<Identity>,
+    pub identity: Option<Arc<Identity>>,
     /// The conditions that were not met.
     pub refusals: Vec<Refusal>,
 }
@@ -164,6 +194,31 @@ pub struct Identity {
     pub claims: BTreeMap<String, String>,
     /// To whom the token was handed on, block by block.
     pub chain: Vec<Delegation>,
+}
+
+impl Identity {
+    /// About how many bytes of memory it takes.
+    pub(crate) fn size(&self) -> usize {
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let claims = self.claims.iter().map(|(name, value)| {
+            let texts = name.len().saturating_add(value.len());
+            texts.saturating_add(2 * size_of::<String>())
+        });
+        let chain = self.chain.iter().map(|link| {
+            let texts = length(&link.delegate).saturating_add(length(&link.task));
+            texts.saturating_add(size_of::<Delegation>())
+        });
+        let own = [
+            size_of::<Identity>(),
+            self.agent.len(),
+            self.principal.len(),
+            length(&self.tenant),
+        ];
+        own.into_iter()
+            .chain(claims)
+            .chain(chain)
+            .fold(0, usize::saturating_add)
+    }
 }
 
 /// An appended block, as its writer describes it. Descriptive: no decision rests on it.
@@ -211,7 +266,7 @@ impl Decision {
     pub fn identity(&self) -> Option<&Identity> {
         match self {
             Decision::Allow(allow) => Some(&allow.identity),
-            Decision::Deny(deny) => deny.identity.as_ref(),
+            Decision::Deny(deny) => deny.identity.as_deref(),
         }
     }
 
@@ -265,7 +320,7 @@ impl Serialize for DecisionJson<'_> {
         let DecisionJson(decision, values) = self;
         let identity = decision.identity();
         let grant = match decision {
-            Decision::Allow(allow) => allow.grant.as_ref().map(Grant::to_value),
+            Decision::Allow(allow) => allow.grant().as_ref().map(Grant::to_value),
             Decision::Deny(_) => None,
         };
         let mut map = serializer.serialize_map(Some(8))?;

@@ -5,6 +5,8 @@
 //! function of its input, on every run. It looks at no clock, iterates over no hash map, and
 //! recurses on nothing that input could make deep.
 
+use std::cell::Cell;
+
 use bailiwick_token::timestamp::Timestamp;
 
 use crate::request::Statement;
@@ -34,8 +36,11 @@ pub use facts::MAX_BLOCKS;
 pub use operators::{Extern, Externs};
 pub use program::Program;
 
+pub(crate) use authorizer::{Draft, GRANTED, Misuse};
+pub(crate) use compile::{Base, Keep};
 pub(crate) use fuel::{Fuel, Stop};
 pub(crate) use run::World;
+use run::Scratch;
 pub(crate) use symbol::Known;
 pub(crate) use term::Term;
 
@@ -46,7 +51,12 @@ const LONG_CALL: u64 = 1000;
 /// element, and a long call is dear to read in the first place.
 const FUEL_PER_STATED: u64 = 8;
 
-/// Decides one call of the profile.
+thread_local! {
+    /// The memory of the last evaluation on this thread.
+    static SCRATCH: Cell<Scratch> = Cell::default();
+}
+
+/// Decides one call of the profile. Answers also which of the token's rules grants it, where one does.
 pub(crate) fn evaluate(
     program: &Program,
     call: &Statement<'_>,
@@ -54,17 +64,26 @@ pub(crate) fn evaluate(
     depth: usize,
     now: Timestamp,
     fuel: u64,
-) -> Outcome {
+) -> (Outcome, Option<usize>) {
     let externs = Externs::default();
     // The call's own limits bound what it takes to state it.
-    let mut world = World::new(program, &externs, u64::MAX);
-    if let Err(stop) = call.state_in(&mut world, service, depth, now) {
-        return stop.into();
+    let mut world = World::within(program, &externs, u64::MAX, SCRATCH.take());
+    let outcome = match call.state_in(&mut world, service, depth, now) {
+        Err(stop) => stop.into(),
+        Ok(()) => {
+            let stated = u64::MAX.saturating_sub(world.fuel.left());
+            let beyond = stated.saturating_sub(LONG_CALL);
+            world.fuel = Fuel::new(fuel.saturating_add(beyond.saturating_mul(FUEL_PER_STATED)));
+            world.authorize()
+        }
+    };
+    let rule = world.granted.map(|rule| rule as usize);
+    let rule = rule.and_then(|rule| rule.checked_sub(program.own_rules));
+    let scratch = world.into_scratch();
+    if scratch.is_small() {
+        SCRATCH.set(scratch);
     }
-    let stated = u64::MAX.saturating_sub(world.fuel.left());
-    let beyond = stated.saturating_sub(LONG_CALL);
-    world.fuel = Fuel::new(fuel.saturating_add(beyond.saturating_mul(FUEL_PER_STATED)));
-    world.authorize()
+    (outcome, rule)
 }
 
 /// What an evaluation came to, and what it took.

@@ -7,7 +7,7 @@ use std::fmt::{self, Write};
 
 use bailiwick_token::{
     grant::{Bound, Constraint, Grant, List},
-    value::{Scalar, Value},
+    value::Value,
 };
 
 use crate::{
@@ -55,9 +55,9 @@ pub(crate) fn first_failure(
                 .allowed_names()
                 .is_none_or(|mut names| names.any(|allowed| allowed == name))
         };
-        let extra = call.names.iter().find(|name| !allowed(name))?;
+        let extra = call.names().find(|name| !allowed(name))?;
         Some(Condition::Extra {
-            argument: (*extra).to_owned(),
+            argument: extra.to_owned(),
         })
     })
 }
@@ -67,7 +67,7 @@ fn argument(name: &str, constraint: &Constraint, call: &Statement<'_>) -> Option
         return None;
     }
     let argument = name.to_owned();
-    let Some(stated) = call.args.get(name) else {
+    let Some(stated) = call.get(name) else {
         return Some(Condition::Missing {
             argument,
             needed: constraint.to_string(),
@@ -174,7 +174,7 @@ fn violated(constraint: &Constraint, stated: &Stated<'_>) -> Option<Violation> {
         constraint
             .all_of_in
             .as_ref()
-            .and_then(|set| match &stated.array {
+            .and_then(|set| match stated.array() {
                 None => Some(Violation::Type(
                     "an array of strings, booleans and integers",
                 )),
@@ -202,9 +202,9 @@ fn exact(wanted: &Value, stated: &Stated<'_>) -> Option<Violation> {
     let value = || Some(Violation::Value(Wanted::Exactly(wanted.clone())));
     match wanted {
         Value::Number(number) => match (number.micros(), stated.value) {
-            (Some(micros), Value::Number(_)) if stated.num == Some(micros) => None,
-            (None, Value::Number(_)) if stated.scalar == wanted.as_scalar() => None,
-            (_, Value::Number(_)) if stated.num.is_none() && stated.scalar.is_none() => {
+            (Some(micros), Value::Number(_)) if stated.num() == Some(micros) => None,
+            (None, Value::Number(found)) if found.integer() == number.integer() => None,
+            (_, Value::Number(found)) if stated.num().is_none() && found.integer().is_none() => {
                 Some(Violation::Unrepresentable)
             }
             (_, Value::Number(_)) => value(),
@@ -240,8 +240,8 @@ fn member(list: &List, stated: &Stated<'_>, inside: bool) -> Option<Violation> {
 
 fn bounded(bound: Bound, stated: &Stated<'_>, is_min: bool) -> Option<Violation> {
     let found = match bound {
-        Bound::Number(_) => stated.num.map(Bound::Number),
-        Bound::Date(_) => stated.date.map(Bound::Date),
+        Bound::Number(_) => stated.num().map(Bound::Number),
+        Bound::Date(_) => stated.date().map(Bound::Date),
     };
     let Some(found) = found else {
         return Some(match (bound, stated.value) {
@@ -269,16 +269,16 @@ fn string(
     holds: impl Fn(&str) -> bool,
     wanted: impl Fn() -> Wanted,
 ) -> Option<Violation> {
-    match &stated.scalar {
-        Some(Scalar::String(text)) if holds(text) => None,
-        Some(Scalar::String(_)) => Some(Violation::Value(wanted())),
-        _ => Some(Violation::Type("a string")),
+    match stated.text() {
+        Some(text) if holds(text) => None,
+        Some(_) => Some(Violation::Value(wanted())),
+        None => Some(Violation::Type("a string")),
     }
 }
 
 fn bounded_length(limit: u32, stated: &Stated<'_>) -> Option<Violation> {
-    let length = match (&stated.scalar, &stated.array) {
-        (Some(Scalar::String(text)), _) => text.len(),
+    let length = match (stated.text(), stated.array()) {
+        (Some(text), _) => text.len(),
         (_, Some(items)) => items.len(),
         _ => {
             return Some(Violation::Type(

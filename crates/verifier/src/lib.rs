@@ -34,6 +34,7 @@ mod evaluate;
 pub mod explain;
 #[cfg(feature = "axum")]
 pub mod layer;
+mod policy;
 mod record;
 mod refuse;
 pub mod request;
@@ -43,6 +44,7 @@ mod verify;
 
 pub use decision::{Allow, Decision, Delegation, Deny, Reason};
 pub use explain::{Refusal, Values};
+pub use policy::{Policy, PolicyError};
 pub use record::Counters;
 pub use request::{Request, RequestError};
 pub use trust::{RollbackError, Trust, TrustError};

@@ -1,10 +1,18 @@
 //! Which conditions refuse a call, and the denial that they make.
 
-use bailiwick_token::{datalog::CheckMeaning, grant::Grant, timestamp::Timestamp};
+use std::sync::Arc;
+
+use bailiwick_token::{
+    datalog::{CheckMeaning, Code, code::Check, describe_check},
+    grant::Grant,
+    timestamp::Timestamp,
+    token::Token,
+};
 
 use crate::{
     admit::Refused,
     decision::{Decision, Deny, Reason},
+    engine::{GRANTED, Matched},
     evaluate::first_failure,
     explain::{Condition, Refusal},
     request::Statement,
@@ -12,11 +20,43 @@ use crate::{
     verify::Verified,
 };
 
+/// What a token says in the terms of the profile, read again for an explanation.
+pub(crate) struct Reading {
+    token: Option<Token>,
+    pub(crate) grants: Vec<Option<Grant>>,
+}
+
+impl Reading {
+    pub(crate) fn of(verified: &Verified) -> Reading {
+        let token = verified.source.token();
+        let grants = token.as_ref().map_or_else(Vec::new, |token| {
+            let code = token.code();
+            let authority = code.blocks.first();
+            let rules = authority.map_or(&[][..], |block| code.rules(block));
+            rules.iter().map(|rule| code.grant(rule)).collect()
+        });
+        Reading { token, grants }
+    }
+
+    /// The checks of each block.
+    fn checks(&self) -> impl Iterator<Item = (usize, usize, &Code, &Check)> {
+        let code = self.token.iter().map(Token::code);
+        code.flat_map(|code| {
+            let blocks = code.blocks.iter().enumerate();
+            blocks.flat_map(move |(block, content)| {
+                let checks = code.checks(content).iter().enumerate();
+                checks.map(move |(place, check)| (block, place, code, check))
+            })
+        })
+    }
+}
+
 impl Verifier {
     /// Every condition that refuses the call. `failed` names the checks that did not hold, where it is known.
     pub(crate) fn refusals(
         &self,
         token: &Verified,
+        reading: &Reading,
         call: &Statement<'_>,
         now: Timestamp,
         granted: bool,
@@ -24,72 +64,53 @@ impl Verifier {
     ) -> Vec<(Reason, Refusal)> {
         let mut refusals = Vec::new();
         if !granted {
-            let grants: Vec<&Grant> = token.grants.iter().flatten().collect();
+            let grants: Vec<&Grant> = reading.grants.iter().flatten().collect();
             let reason = match grants.iter().any(|grant| grant.service == self.service)
-                || grants.len() < token.grants.len()
+                || grants.len() < reading.grants.len()
             {
                 true => Reason::NoGrant,
                 false => Reason::WrongService,
             };
             self.scope(token, 0, &grants, call, reason, &mut refusals);
         }
-        for (block, meanings) in token.meanings.iter().enumerate() {
-            for (place, meaning) in meanings.iter().enumerate() {
-                if failed.is_some_and(|failed| !failed.contains(&(block, place))) {
-                    continue;
+        for (block, place, code, check) in reading.checks() {
+            if failed.is_some_and(|failed| !failed.contains(&(block, place))) {
+                continue;
+            }
+            let (reason, condition) = match code.meaning(check) {
+                CheckMeaning::NotBefore(needed) if now < needed => (
+                    Reason::NotYetValid,
+                    Condition::NotBefore { needed, found: now },
+                ),
+                CheckMeaning::Expires(needed) if now >= needed => {
+                    (Reason::Expired, Condition::Expires { needed, found: now })
                 }
-                let (reason, condition) = match meaning {
-                    CheckMeaning::NotBefore(needed) if now < *needed => (
-                        Reason::NotYetValid,
-                        Condition::NotBefore {
-                            needed: *needed,
-                            found: now,
-                        },
-                    ),
-                    CheckMeaning::Expires(needed) if now >= *needed => (
-                        Reason::Expired,
-                        Condition::Expires {
-                            needed: *needed,
-                            found: now,
-                        },
-                    ),
-                    CheckMeaning::MaxDepth(needed) => {
-                        let found = token.depth;
-                        if u32::try_from(found).is_ok_and(|found| found <= *needed) {
-                            continue;
-                        }
-                        (
-                            Reason::Depth,
-                            Condition::Depth {
-                                found,
-                                needed: *needed,
-                            },
-                        )
-                    }
-                    CheckMeaning::Scope(grants) => {
-                        let grants: Vec<&Grant> = grants.iter().collect();
-                        self.scope(token, block, &grants, call, Reason::Caveat, &mut refusals);
+                CheckMeaning::MaxDepth(needed) => {
+                    let found = token.depth;
+                    if u32::try_from(found).is_ok_and(|found| found <= needed) {
                         continue;
                     }
-                    CheckMeaning::Datalog if failed.is_some() => {
-                        let text = token.opaque.get(&(block, place)).cloned();
-                        (
-                            Reason::Caveat,
-                            Condition::Datalog {
-                                text: text.unwrap_or_default(),
-                            },
-                        )
-                    }
-                    _ => continue,
-                };
-                let refusal = Refusal {
-                    block,
-                    delegate: token.delegate(block),
-                    alternative: None,
-                    condition,
-                };
-                refusals.push((reason, refusal));
-            }
+                    (Reason::Depth, Condition::Depth { found, needed })
+                }
+                CheckMeaning::Scope(grants) => {
+                    let grants: Vec<&Grant> = grants.iter().collect();
+                    self.scope(token, block, &grants, call, Reason::Caveat, &mut refusals);
+                    continue;
+                }
+                CheckMeaning::Datalog if failed.is_some() => {
+                    let text = describe_check(&code.resolve_check(check));
+                    let text = text.chars().take(MAX_CHECK).collect();
+                    (Reason::Caveat, Condition::Datalog { text })
+                }
+                _ => continue,
+            };
+            let refusal = Refusal {
+                block,
+                delegate: token.delegate(block),
+                alternative: None,
+                condition,
+            };
+            refusals.push((reason, refusal));
         }
         refusals
     }
@@ -145,6 +166,26 @@ impl Verifier {
     }
 }
 
+/// The most characters that are kept of a check in Datalog; an explanation shows fewer.
+const MAX_CHECK: usize = 512;
+
+/// The denial by the service's own policy: which part of it, and not what it says, which is the
+/// service's affair.
+pub(crate) fn policy(policy: Option<Matched>, own: &[usize]) -> Refused {
+    let check = own.iter().find_map(|check| check.checked_sub(GRANTED));
+    let part = match (check, policy) {
+        (Some(check), _) => format!("its check {check} does not hold"),
+        (None, Some(Matched::Deny(policy))) => {
+            format!("its policy {} denies it", policy.saturating_add(1))
+        }
+        (None, _) => "none of its policies allows it".to_owned(),
+    };
+    (
+        Reason::Policy,
+        format!("the service's own policy refuses the call: {part}"),
+    )
+}
+
 /// The denial that these refusals make: the first of them in the order of [`PRECEDENCE`] names it.
 pub(crate) fn deny(
     token: &Verified,
@@ -165,7 +206,7 @@ pub(crate) fn deny(
     Decision::Deny(Deny {
         reason,
         detail,
-        identity: Some(token.identity.clone()),
+        identity: Some(Arc::clone(&token.identity)),
         refusals: refusals.collect(),
     })
 }

@@ -184,8 +184,8 @@ impl Request {
         let mut statement = Statement {
             action: &self.action,
             resource: self.resource.as_deref(),
-            names: self.args.keys().map(String::as_str).collect(),
-            args: BTreeMap::new(),
+            names: &self.args,
+            args: Vec::with_capacity(self.args.len()),
             path_bytes: 0,
         };
         let mut bytes = self
@@ -193,20 +193,25 @@ impl Request {
             .len()
             .saturating_add(statement.resource.map_or(0, str::len));
         for (name, value) in &self.args {
-            if name.is_empty() {
+            if name.is_empty() || name.contains('.') {
                 return Err(RequestError::Name(name.clone()));
             }
             // The arguments object is the first container.
             if value.depth() >= MAX_DEPTH {
                 return Err(ValueError::TooDeep(MAX_DEPTH).into());
             }
-            statement.argument(name.clone(), value, true)?;
+            statement.members(name, value)?;
+            statement.argument(Cow::Borrowed(name), value)?;
             bytes = bytes
                 .saturating_add(name.len())
                 .saturating_add(length(value));
         }
         if bytes > MAX_CALL_BYTES {
             return Err(RequestError::TooLong);
+        }
+        // Arguments are in order; members of nested ones need not be.
+        if statement.args.len() > self.args.len() {
+            statement.args.sort_by(|a, b| a.path.cmp(&b.path));
         }
         Ok(statement)
     }
@@ -221,6 +226,12 @@ fn length(value: &Value) -> usize {
             Ok(())
         }
     }
+    match value {
+        // Without a text of its own, and escapes left out: these are most values.
+        Value::String(text) => return text.len().saturating_add(2),
+        Value::Null | Value::Bool(_) => return 5,
+        _ => {}
+    }
     let mut length = Length(0);
     // It takes whatever is written.
     let _ = write!(length, "{value}");
@@ -231,59 +242,85 @@ fn length(value: &Value) -> usize {
 pub(crate) struct Statement<'a> {
     pub(crate) action: &'a str,
     pub(crate) resource: Option<&'a str>,
-    /// In order.
-    pub(crate) names: Vec<&'a str>,
-    pub(crate) args: BTreeMap<String, Stated<'a>>,
+    names: &'a BTreeMap<String, Value>,
+    /// In the order of their paths.
+    args: Vec<Stated<'a>>,
     path_bytes: usize,
 }
 
 /// What is stated of one argument, or of one scalar member below it.
 pub(crate) struct Stated<'a> {
+    path: Cow<'a, str>,
     pub(crate) value: &'a Value,
-    /// `arg`: a scalar
-    pub(crate) scalar: Option<Scalar>,
-    /// `arg`: an array of scalars
-    pub(crate) array: Option<Vec<Scalar>>,
+}
+
+impl<'a> Stated<'a> {
+    /// `arg`: a string.
+    pub(crate) fn text(&self) -> Option<&'a str> {
+        match self.value {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// `arg`: an array of scalars.
+    pub(crate) fn array(&self) -> Option<Vec<Scalar>> {
+        self.value.as_scalars()
+    }
+
     /// `num`
-    pub(crate) num: Option<Micros>,
+    pub(crate) fn num(&self) -> Option<Micros> {
+        match self.value {
+            Value::Number(number) => number.micros(),
+            _ => None,
+        }
+    }
+
     /// `date`
-    pub(crate) date: Option<Timestamp>,
-    /// `json`
-    pub(crate) json: Option<String>,
+    pub(crate) fn date(&self) -> Option<Timestamp> {
+        self.text()?.parse().ok()
+    }
+
+    /// `json`: what holds more than scalars, as its canonical text.
+    fn json(&self) -> Option<String> {
+        let nested = match self.value {
+            Value::Array(items) => items.iter().any(|item| !is_scalar(item)),
+            Value::Object(_) => true,
+            _ => false,
+        };
+        nested.then(|| self.value.to_string())
+    }
+}
+
+/// Whether Datalog has a scalar for it.
+fn is_scalar(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
+        Value::Number(number) => number.integer().is_some(),
+        Value::Array(_) | Value::Object(_) => false,
+    }
 }
 
 impl<'a> Statement<'a> {
-    /// States a top-level argument, or a scalar member of an object.
-    fn argument(
-        &mut self,
-        path: String,
-        value: &'a Value,
-        top_level: bool,
-    ) -> Result<(), RequestError> {
-        let array = value.as_scalars();
-        let nested = matches!(value, Value::Array(_) | Value::Object(_)) && array.is_none();
-        if top_level && path.contains('.') {
-            return Err(RequestError::Name(path));
-        }
-        self.members(&path, value)?;
-        let stated = Stated {
-            value,
-            scalar: value.as_scalar(),
-            num: match value {
-                Value::Number(number) => number.micros(),
-                _ => None,
-            },
-            date: match value {
-                Value::String(text) => text.parse().ok(),
-                _ => None,
-            },
-            json: nested.then(|| value.to_string()),
-            array,
-        };
+    /// The names of the arguments, in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.names.keys().map(String::as_str)
+    }
+
+    /// What is stated of this name or path.
+    pub(crate) fn get(&self, path: &str) -> Option<&Stated<'a>> {
+        let place = self
+            .args
+            .binary_search_by(|stated| stated.path.as_ref().cmp(path));
+        self.args.get(place.ok()?)
+    }
+
+    /// States an argument, or a scalar member of an object.
+    fn argument(&mut self, path: Cow<'a, str>, value: &'a Value) -> Result<(), RequestError> {
         if self.args.len() == MAX_FACTS {
             return Err(RequestError::TooMany);
         }
-        self.args.insert(path, stated);
+        self.args.push(Stated { path, value });
         Ok(())
     }
 
@@ -298,7 +335,7 @@ impl<'a> Statement<'a> {
                     let path = self.path(path, name)?;
                     match member {
                         Value::Array(_) | Value::Object(_) => self.members(&path, member)?,
-                        _ => self.argument(path, member, false)?,
+                        _ => self.argument(Cow::Owned(path), member)?,
                     }
                 }
             }
@@ -343,9 +380,11 @@ impl<'a> Statement<'a> {
             world.state(Known::Resource, |world| Ok([world.string(resource)?]))?;
         }
         world.state(Known::Args, |world| {
+            let empty = world.string("")?;
+            let names = self.names();
             let mut listed = Vec::with_capacity(self.names.len().saturating_add(1));
-            listed.push(world.string("")?);
-            for name in &self.names {
+            listed.push(empty);
+            for name in names {
                 listed.push(world.string(name)?);
             }
             Ok([world.set(listed)?])
@@ -359,39 +398,40 @@ impl<'a> Statement<'a> {
     }
 
     fn arguments_in(&self, world: &mut World<'_>, known: Known) -> Result<(), Stop> {
-        for (path, stated) in &self.args {
+        for stated in &self.args {
             let term = match known {
-                Known::Arg => match (&stated.scalar, &stated.array) {
-                    (Some(scalar), _) => Some(scalar_term(world, scalar)?),
-                    (None, Some(items)) => {
+                Known::Arg => match stated.value {
+                    Value::Array(items) if items.iter().all(is_scalar) => {
                         let mut elements = Vec::with_capacity(items.len());
                         for item in items {
-                            elements.push(scalar_term(world, item)?);
+                            elements.extend(scalar_term(world, item)?);
                         }
                         Some(world.array(elements)?)
                     }
-                    (None, None) => None,
+                    value => scalar_term(world, value)?,
                 },
-                Known::Num => stated.num.map(|micros| Term::Integer(micros.0)),
-                Known::Date => stated.date.map(|date| Term::Date(date.unix())),
-                _ => match &stated.json {
-                    Some(text) => Some(world.string(text)?),
+                Known::Num => stated.num().map(|micros| Term::Integer(micros.0)),
+                Known::Date => stated.date().map(|date| Term::Date(date.unix())),
+                _ => match stated.json() {
+                    Some(text) => Some(world.string(&text)?),
                     None => None,
                 },
             };
             if let Some(term) = term {
-                world.state(known, |world| Ok([world.string(path)?, term]))?;
+                world.state(known, |world| Ok([world.string(&stated.path)?, term]))?;
             }
         }
         Ok(())
     }
 }
 
-fn scalar_term(world: &mut World<'_>, scalar: &Scalar) -> Result<Term, Stop> {
-    Ok(match scalar {
-        Scalar::Null => Term::Null,
-        Scalar::Bool(value) => Term::Bool(*value),
-        Scalar::Integer(value) => Term::Integer(*value),
-        Scalar::String(text) => world.string(text)?,
+/// The term of a scalar.
+fn scalar_term(world: &mut World<'_>, value: &Value) -> Result<Option<Term>, Stop> {
+    Ok(match value {
+        Value::Null => Some(Term::Null),
+        Value::Bool(value) => Some(Term::Bool(*value)),
+        Value::Number(number) => number.integer().map(Term::Integer),
+        Value::String(text) => Some(world.string(text)?),
+        Value::Array(_) | Value::Object(_) => None,
     })
 }

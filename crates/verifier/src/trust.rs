@@ -91,9 +91,9 @@ struct Revocations {
 pub(crate) struct Credentials<'a> {
     pub(crate) root_key: KeyId,
     /// The key itself: an id is too short to tell two issuers' keys apart for certain.
-    pub(crate) root: &'a PublicKey,
+    pub(crate) root: &'a [u8; 32],
     pub(crate) token_id: TokenId,
-    pub(crate) blocks: &'a [Vec<u8>],
+    pub(crate) blocks: &'a [[u8; 64]],
 }
 
 impl Trust {
@@ -227,7 +227,7 @@ impl Trust {
         now: Timestamp,
     ) -> Result<(), (Reason, String)> {
         let (id, key) = self.root_key(Some(shown.root_key.as_u32()), now)?;
-        if key != *shown.root {
+        if key.as_bytes() != shown.root {
             return Err((
                 Reason::UnknownKey,
                 format!("the root key `{id}` is another than the one that signed the token"),
@@ -251,7 +251,7 @@ impl Trust {
         match shown
             .blocks
             .iter()
-            .position(|block| revocations.blocks.contains(block))
+            .position(|block| revocations.blocks.contains(block.as_slice()))
         {
             Some(block) => Err((
                 Reason::Revoked,

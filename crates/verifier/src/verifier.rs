@@ -10,6 +10,8 @@ use crate::{
     cache::Tokens,
     chain::Memo,
     decision::{Decision, Deny, Reason},
+    engine::Base,
+    policy::{Policy, PolicyError},
     record::{self, Counters},
     request::Request,
     trust::{RollbackError, Trust},
@@ -25,6 +27,8 @@ pub struct Verifier {
     pub(crate) shadow: bool,
     pub(crate) counters: Counters,
     pub(crate) memo: Memo,
+    /// What goes with every token, compiled.
+    pub(crate) base: Base,
     tokens: Tokens,
 }
 
@@ -59,6 +63,9 @@ pub enum VerifierError {
     /// The service's name cannot be one.
     #[error("the service name is empty, or holds a star or a control character")]
     Service,
+    /// The profile's own policy cannot be compiled; it never happens.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
 }
 
 impl Verifier {
@@ -77,6 +84,7 @@ impl Verifier {
             shadow: false,
             counters: Counters::default(),
             memo: Memo::default(),
+            base: Policy::none().compile()?,
             tokens: Tokens::new(Limits::default().cache_bytes),
         })
     }
@@ -87,6 +95,17 @@ impl Verifier {
         self.tokens = Tokens::new(limits.cache_bytes);
         self.limits = limits;
         self
+    }
+
+    /// With the service's own Datalog, which every call has to meet besides the token.
+    ///
+    /// # Errors
+    /// When the policy cannot be used; [`Policy::parse`] would have said so.
+    pub fn policy(mut self, policy: &Policy) -> Result<Verifier, PolicyError> {
+        self.base = policy.compile()?;
+        // Tokens are compiled together with it.
+        self.tokens = Tokens::new(self.limits.cache_bytes);
+        Ok(self)
     }
 
     /// In shadow mode the layer lets pass what it would deny, and says so loudly. Decisions stay
@@ -169,8 +188,8 @@ impl Verifier {
             ));
         }
         let token = Token::parse(text).map_err(|error| admit::undecodable(&error))?;
-        let verified = Arc::new(self.verified(&token, now)?);
-        self.tokens.insert(text, Arc::clone(&verified));
+        let verified = Arc::new(self.verified(&token, text, now)?);
+        self.tokens.insert(Arc::clone(&verified));
         Ok(verified)
     }
 

@@ -1,20 +1,20 @@
 //! Token + trust -> [`Verified`].
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use bailiwick_token::{
-    datalog::{Authority, CheckMeaning, describe_check, meaning, names},
-    grant::Grant,
-    key::{KeyId, PublicKey},
+    claims::Claims,
+    datalog::{Code, Limit, names},
+    key::KeyId,
     timestamp::Timestamp,
     token::Token,
 };
 
 use crate::{
-    admit::{self, Admitted, Refused},
+    admit::{self, Refused},
     chain,
     decision::{Delegation, Deny, Identity, Reason},
-    engine::{Authorizer, Program},
+    engine::{Keep, Program},
     explain::shortened,
     verifier::Verifier,
 };
@@ -25,20 +25,22 @@ use crate::{
 /// token not revoked is looked at again for each decision.
 #[derive(Clone)]
 pub struct Verified {
-    pub(crate) program: Arc<Program>,
+    pub(crate) program: Program,
+    pub(crate) source: Source,
     /// The number of appended blocks.
     pub(crate) depth: usize,
-    /// The checks that the profile has no words for, as Datalog, by block and place.
-    pub(crate) opaque: Arc<BTreeMap<(usize, usize), String>>,
-    pub(crate) meanings: Arc<[Vec<CheckMeaning>]>,
-    pub(crate) grants: Arc<[Option<Grant>]>,
-    pub(crate) identity: Identity,
+    pub(crate) identity: Arc<Identity>,
     pub(crate) expires: Timestamp,
     pub(crate) root_key: KeyId,
-    pub(crate) root: PublicKey,
-    pub(crate) signatures: Vec<Vec<u8>>,
-    size: usize,
+    /// The bytes of the root key: an id is too short to tell two issuers' keys apart for certain.
+    pub(crate) root: [u8; 32],
+    /// The signature of each block, which names it in revocations.
+    pub(crate) signatures: Box<[[u8; 64]]>,
 }
+
+/// The text of a token that was verified. What only people ask for is read out of it again.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Source(Arc<str>);
 
 impl Verified {
     /// Who acts, on whose authority.
@@ -53,9 +55,17 @@ impl Verified {
         self.expires
     }
 
-    /// About how many bytes of memory it takes.
+    /// About how many bytes of memory it takes, its text included.
     pub(crate) fn size(&self) -> usize {
-        self.size
+        [
+            size_of::<Verified>(),
+            self.program.size(),
+            self.source.0.len(),
+            self.identity.size(),
+            size_of_val(&*self.signatures),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
     }
 
     /// To whom the token was handed on with a block, as its writer says; shortened, since
@@ -67,6 +77,23 @@ impl Verified {
     }
 }
 
+impl Source {
+    pub(crate) fn text(&self) -> &Arc<str> {
+        &self.0
+    }
+
+    /// The token; `None` never, since it was read before.
+    pub(crate) fn token(&self) -> Option<Token> {
+        Token::parse(&self.0).ok()
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verified")
@@ -75,107 +102,79 @@ impl fmt::Debug for Verified {
     }
 }
 
-/// How many bytes a verified token takes for each byte of its container, at most.
-const BYTES_KEPT_PER_BYTE: usize = 16;
-
 impl Verifier {
     /// Verifies a token's structure, limits and signatures under the trust in use.
     ///
     /// # Errors
     /// The denial that every call with this token would meet.
     pub fn verify(&self, token: &Token, now: Timestamp) -> Result<Verified, Box<Deny>> {
-        self.verified(token, now)
+        self.verified(token, &token.to_base64(), now)
             .map_err(|(reason, detail)| Box::new(Deny::new(reason, detail)))
     }
 
-    pub(crate) fn verified(&self, token: &Token, now: Timestamp) -> Result<Verified, Refused> {
-        let Admitted {
-            authority,
-            next_keys,
-        } = admit::admit(token, &self.limits.token)?;
+    /// Verifies a token that was read out of `text`.
+    pub(crate) fn verified(
+        &self,
+        token: &Token,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<Verified, Refused> {
+        let claims = admit::admit(token, &self.limits.token)?;
         let trust = self.trust.load();
-        let (root_key, public) = trust.root_key(token.root_key_id(), now)?;
-        if authority.claims.issuer != trust.keyset().issuer {
+        let (root_key, root) = trust.root_key(token.root_key_id(), now)?;
+        if claims.issuer != trust.keyset().issuer {
             return Err((
                 Reason::NotProfile,
                 "the token names another issuer than the keyset".to_owned(),
             ));
         }
-        chain::verify(token, &public, &next_keys, &self.memo)?;
-        let program =
-            Program::compile(token.blocks(), &Authorizer::profile()).map_err(|error| {
-                (
-                    Reason::EvaluationError,
-                    format!("the token's Datalog is malformed: {error}"),
-                )
-            })?;
-        Ok(assemble(token, authority, program, (root_key, public)))
+        let signatures = chain::verify(token, &root, &self.memo)?;
+        let code = token.code();
+        let program = self.base.program(code, Keep::Wanted).map_err(|error| {
+            (
+                Reason::EvaluationError,
+                format!("the token's Datalog is malformed: {error}"),
+            )
+        })?;
+        Ok(Verified {
+            program,
+            source: Source(text.into()),
+            depth: code.blocks.len().saturating_sub(1),
+            expires: ends(code).fold(claims.expires, Timestamp::min),
+            identity: Arc::new(identity(code, claims)),
+            root_key,
+            root: *root.as_bytes(),
+            signatures,
+        })
     }
 }
 
-fn assemble(
-    token: &Token,
-    authority: Authority,
-    program: Program,
-    (root_key, root): (KeyId, PublicKey),
-) -> Verified {
-    let meanings: Arc<[Vec<CheckMeaning>]> = token
-        .blocks()
-        .iter()
-        .map(|block| block.checks.iter().map(meaning).collect())
-        .collect();
-    let ends = meanings
-        .iter()
-        .flatten()
-        .filter_map(|meaning| match meaning {
-            CheckMeaning::Expires(end) => Some(*end),
-            _ => None,
-        });
-    let expires = ends.fold(authority.claims.expires, Timestamp::min);
-    let chain = token
-        .blocks()
-        .iter()
-        .enumerate()
-        .skip(1)
-        .map(|(index, block)| Delegation {
+/// The ends that appended blocks set.
+fn ends(code: &Code) -> impl Iterator<Item = Timestamp> {
+    let appended = code.blocks.iter().skip(1);
+    let checks = appended.flat_map(|block| code.checks(block));
+    checks.filter_map(|check| match code.limit(check) {
+        Some(Limit::Expires(end)) => Some(end),
+        _ => None,
+    })
+}
+
+fn identity(code: &Code, claims: Claims) -> Identity {
+    let chain = code.blocks.iter().enumerate().skip(1);
+    let chain = chain.map(|(index, block)| {
+        let described = |name| code.described(block, name).map(str::to_owned);
+        Delegation {
             block: index,
-            delegate: block.described(names::DELEGATE),
-            task: block.described(names::TASK),
-        });
-    let claims = authority.claims;
-    Verified {
-        program: Arc::new(program),
-        depth: token.blocks().len().saturating_sub(1),
-        opaque: Arc::new(opaque(token, &meanings)),
-        meanings,
-        grants: authority.grants.into(),
-        identity: Identity {
-            token_id: claims.token_id,
-            agent: claims.agent,
-            principal: claims.principal,
-            tenant: claims.tenant,
-            claims: claims.claims,
-            chain: chain.collect(),
-        },
-        expires,
-        root_key,
-        root,
-        signatures: token.block_signatures(),
-        size: token.as_bytes().len().saturating_mul(BYTES_KEPT_PER_BYTE),
-    }
-}
-
-/// The most characters that are kept of a check in Datalog; an explanation shows fewer.
-const MAX_CHECK: usize = 512;
-
-fn opaque(token: &Token, meanings: &[Vec<CheckMeaning>]) -> BTreeMap<(usize, usize), String> {
-    let blocks = token.blocks().iter().zip(meanings).enumerate();
-    let checks = blocks.flat_map(|(index, (block, meanings))| {
-        let checks = block.checks.iter().zip(meanings).enumerate();
-        checks.map(move |(place, (check, meaning))| ((index, place), check, meaning))
+            delegate: described(names::DELEGATE),
+            task: described(names::TASK),
+        }
     });
-    checks
-        .filter(|(_, _, meaning)| **meaning == CheckMeaning::Datalog)
-        .map(|(at, check, _)| (at, describe_check(check).chars().take(MAX_CHECK).collect()))
-        .collect()
+    Identity {
+        token_id: claims.token_id,
+        agent: claims.agent,
+        principal: claims.principal,
+        tenant: claims.tenant,
+        claims: claims.claims,
+        chain: chain.collect(),
+    }
 }

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use biscuit_auth::builder::{BlockBuilder, Predicate, Term};
+use biscuit_auth::builder::{self, BlockBuilder};
 
 use super::{
-    Block, BlockCheck, BlockRule, CheckMeaning, DatalogError, PROFILE, caveat, check,
+    BlockRule, DatalogError, PROFILE,
+    caveat::{self, Limit},
+    check,
+    code::{self, Code, Term},
     encode::{Form, alternatives, string},
-    fact, meaning, names, rule,
+    fact, names, rule,
 };
 use crate::{
     claims::{Claims, TokenId},
@@ -22,7 +25,7 @@ const MAX_TEXT: usize = 1024;
 const MAX_CLAIMS: usize = 32;
 
 /// A text that is fit for a claim, as a term.
-pub(super) fn text(field: &'static str, text: &str) -> Result<Term, DatalogError> {
+pub(super) fn text(field: &'static str, text: &str) -> Result<builder::Term, DatalogError> {
     if text.is_empty() || text.len() > MAX_TEXT || text.chars().any(char::is_control) {
         return Err(DatalogError::Text {
             field,
@@ -40,19 +43,19 @@ pub(super) fn encode(claims: &Claims, grants: &Grants) -> Result<BlockBuilder, D
         return Err(DatalogError::Claims(MAX_CLAIMS));
     }
     let mut block = BlockBuilder::new();
-    let mut state = |name: &str, terms: Vec<Term>| block.facts.push(fact(name, terms));
+    let mut state = |name: &str, terms: Vec<builder::Term>| block.facts.push(fact(name, terms));
     state(names::PROFILE, vec![string(PROFILE)]);
     state(names::ISSUER, vec![text("issuer", &claims.issuer)?]);
     state(
         names::TOKEN_ID,
-        vec![Term::Bytes(claims.token_id.as_bytes().to_vec())],
+        vec![builder::Term::Bytes(claims.token_id.as_bytes().to_vec())],
     );
     state(names::AGENT, vec![text("agent", &claims.agent)?]);
     state(
         names::PRINCIPAL,
         vec![text("principal", &claims.principal)?],
     );
-    state(names::ISSUED_AT, vec![Term::Date(claims.issued_at.unix())]);
+    state(names::ISSUED_AT, vec![builder::Term::Date(claims.issued_at.unix())]);
     if let Some(tenant) = &claims.tenant {
         state(names::TENANT, vec![text("tenant", tenant)?]);
     }
@@ -87,8 +90,6 @@ pub struct Authority {
     pub claims: Claims,
     /// What each rule grants, in order; `None` where a rule is legal Datalog that no grant writes.
     pub grants: Vec<Option<Grant>>,
-    /// Checks beyond the limits in time and depth that `claims` holds.
-    pub further_checks: Vec<BlockCheck>,
 }
 
 /// An authority block is not one of the profile.
@@ -112,112 +113,130 @@ pub enum AuthorityError {
     Life,
 }
 
-impl Authority {
-    /// Reads an authority block strictly: each fact of the profile once, an end in time, rules
-    /// that grant, and nothing else.
+impl Code {
+    /// Reads the claims of an authority block strictly: each fact of the profile once, an end in
+    /// time, rules that grant, and nothing else.
     ///
     /// # Errors
     /// When the block is anything but that.
-    pub fn read(block: &Block) -> Result<Authority, AuthorityError> {
-        let mut facts = Facts::read(&block.facts)?;
-        if facts.take_string(names::PROFILE)?.as_deref() != Some(PROFILE) {
+    pub fn claims(&self) -> Result<Claims, AuthorityError> {
+        let block = self.blocks.first().ok_or(AuthorityError::Profile)?;
+        let mut facts = Facts::read(self, block)?;
+        if facts.take_string(names::PROFILE)? != Some(PROFILE) {
             return Err(AuthorityError::Profile);
         }
-        let needed =
-            |field: &'static str, found: Option<String>| found.ok_or(AuthorityError::Fact(field));
         let mut limits = Limits::default();
-        let further_checks = block
-            .checks
-            .iter()
-            .filter(|check| !limits.read(check))
-            .cloned()
-            .collect();
+        for check in self.checks(block) {
+            limits.read(self.limit(check));
+        }
         let (Some(not_before), Some(expires)) = (limits.not_before, limits.expires) else {
             return Err(AuthorityError::Life);
         };
         let claims = Claims {
-            issuer: needed(names::ISSUER, facts.take_string(names::ISSUER)?)?,
+            issuer: facts.string(names::ISSUER)?,
             token_id: facts.token_id()?,
-            agent: needed(names::AGENT, facts.take_string(names::AGENT)?)?,
-            principal: needed(names::PRINCIPAL, facts.take_string(names::PRINCIPAL)?)?,
-            tenant: facts.take_string(names::TENANT)?,
-            task: facts.take_string(names::TASK)?,
+            agent: facts.string(names::AGENT)?,
+            principal: facts.string(names::PRINCIPAL)?,
+            tenant: facts.take_string(names::TENANT)?.map(str::to_owned),
+            task: facts.take_string(names::TASK)?.map(str::to_owned),
             issued_at: facts.issued_at()?,
             claims: std::mem::take(&mut facts.claims),
             not_before,
             expires,
             max_depth: limits.max_depth,
         };
-        if facts.single.contains_key(names::HOLDER) {
+        if facts.take(names::HOLDER).is_some() {
             return Err(AuthorityError::Holder);
         }
-        if let Some((name, _)) = facts.single.into_iter().next() {
-            return Err(AuthorityError::Unknown(name));
+        if let Some((name, _)) = facts.single.first() {
+            return Err(AuthorityError::Unknown((*name).to_owned()));
         }
-        let grants = block.rules.iter().map(|rule| {
-            let grants_an_action = rule.head.name == names::GRANT && rule.head.terms.len() == 1;
-            if !grants_an_action {
-                return Err(AuthorityError::Unknown(rule.head.name.clone()));
+        for rule in self.rules(block) {
+            let head = self.text(rule.head.name);
+            if head != names::GRANT || rule.head.terms.len() != 1 {
+                return Err(AuthorityError::Unknown(head.to_owned()));
             }
-            Ok(caveat::granted(rule))
-        });
+        }
+        Ok(claims)
+    }
+
+    /// The authority block in the terms of the profile.
+    ///
+    /// # Errors
+    /// As [`Code::claims`].
+    pub fn authority(&self) -> Result<Authority, AuthorityError> {
+        let claims = self.claims()?;
+        let rules = self.blocks.first().map_or(&[][..], |block| self.rules(block));
         Ok(Authority {
             claims,
-            grants: grants.collect::<Result<_, _>>()?,
-            further_checks,
+            grants: rules.iter().map(|rule| self.grant(rule)).collect(),
         })
     }
 }
 
 /// The facts of an authority block by name.
-struct Facts {
-    single: BTreeMap<String, Vec<Term>>,
+struct Facts<'c> {
+    code: &'c Code,
+    single: Vec<(&'c str, &'c [Term])>,
     claims: BTreeMap<String, String>,
 }
 
-impl Facts {
-    fn read(facts: &[Predicate]) -> Result<Facts, AuthorityError> {
+impl<'c> Facts<'c> {
+    fn read(code: &'c Code, block: &code::Block) -> Result<Facts<'c>, AuthorityError> {
         let mut read = Facts {
-            single: BTreeMap::new(),
+            code,
+            single: Vec::new(),
             claims: BTreeMap::new(),
         };
-        for fact in facts {
-            if fact.name == names::CLAIM {
-                let [Term::Str(name), Term::Str(value)] = fact.terms.as_slice() else {
+        for fact in code.facts(block) {
+            let (name, terms) = (code.text(fact.name), code.terms(fact.terms));
+            if name == names::CLAIM {
+                let [Term::Str(key), Term::Str(value)] = terms else {
                     return Err(AuthorityError::Fact(names::CLAIM));
                 };
-                if read.claims.insert(name.clone(), value.clone()).is_some() {
+                let (key, value) = (code.text(*key).to_owned(), code.text(*value).to_owned());
+                if read.claims.insert(key, value).is_some() {
                     return Err(AuthorityError::Fact(names::CLAIM));
                 }
-            } else if read
-                .single
-                .insert(fact.name.clone(), fact.terms.clone())
-                .is_some()
-            {
-                let known = names::AUTHORITY_ONLY
-                    .iter()
-                    .chain([&names::TASK])
-                    .find(|name| **name == fact.name);
-                return Err(known.map_or_else(
-                    || AuthorityError::Unknown(fact.name.clone()),
-                    |name| AuthorityError::Fact(name),
-                ));
+                continue;
+            }
+            let mut known = names::AUTHORITY_ONLY.iter().chain([&names::TASK]);
+            let known = known.find(|known| **known == name);
+            let stands_twice = read.single.iter().any(|(other, _)| *other == name);
+            match known {
+                Some(known) if stands_twice => return Err(AuthorityError::Fact(known)),
+                // One of them is enough to refuse the block, later; a list stays short.
+                None if stands_twice => return Err(AuthorityError::Unknown(name.to_owned())),
+                _ => read.single.push((name, terms)),
+            }
+            if read.single.len() > MOST_FACTS {
+                return Err(AuthorityError::Unknown(name.to_owned()));
             }
         }
         Ok(read)
     }
 
-    fn take_string(&mut self, name: &'static str) -> Result<Option<String>, AuthorityError> {
-        match self.single.remove(name).as_deref() {
+    fn take(&mut self, name: &str) -> Option<&'c [Term]> {
+        let place = self.single.iter().position(|(found, _)| *found == name)?;
+        Some(self.single.swap_remove(place).1)
+    }
+
+    fn take_string(&mut self, name: &'static str) -> Result<Option<&'c str>, AuthorityError> {
+        match self.take(name) {
             None => Ok(None),
-            Some([Term::Str(text)]) => Ok(Some(text.clone())),
+            Some([Term::Str(text)]) => Ok(Some(self.code.text(*text))),
             Some(_) => Err(AuthorityError::Fact(name)),
         }
     }
 
+    fn string(&mut self, name: &'static str) -> Result<String, AuthorityError> {
+        let text = self.take_string(name)?;
+        text.map(str::to_owned).ok_or(AuthorityError::Fact(name))
+    }
+
     fn token_id(&mut self) -> Result<TokenId, AuthorityError> {
-        match self.single.remove(names::TOKEN_ID).as_deref() {
-            Some([Term::Bytes(bytes)]) => <[u8; 16]>::try_from(bytes.as_slice()).ok(),
+        match self.take(names::TOKEN_ID) {
+            Some([Term::Bytes(bytes)]) => <[u8; 16]>::try_from(self.code.bytes(*bytes)).ok(),
             _ => None,
         }
         .map(TokenId::from_bytes)
@@ -225,13 +244,16 @@ impl Facts {
     }
 
     fn issued_at(&mut self) -> Result<Timestamp, AuthorityError> {
-        match self.single.remove(names::ISSUED_AT).as_deref() {
+        match self.take(names::ISSUED_AT) {
             Some([Term::Date(seconds)]) => Timestamp::from_unix(*seconds),
             _ => None,
         }
         .ok_or(AuthorityError::Fact(names::ISSUED_AT))
     }
 }
+
+/// More names of facts than this no authority block of the profile has.
+const MOST_FACTS: usize = names::AUTHORITY_ONLY.len().saturating_add(1);
 
 /// The limits that checks set; of several of a kind the narrowest.
 #[derive(Default)]
@@ -242,18 +264,16 @@ struct Limits {
 }
 
 impl Limits {
-    /// Whether the check is such a limit.
-    fn read(&mut self, check: &BlockCheck) -> bool {
-        match meaning(check) {
-            CheckMeaning::NotBefore(time) => self.not_before = self.not_before.max(Some(time)),
-            CheckMeaning::Expires(time) => {
+    fn read(&mut self, limit: Option<Limit>) {
+        match limit {
+            None => {}
+            Some(Limit::NotBefore(time)) => self.not_before = self.not_before.max(Some(time)),
+            Some(Limit::Expires(time)) => {
                 self.expires = Some(self.expires.map_or(time, |other| other.min(time)))
             }
-            CheckMeaning::MaxDepth(depth) => {
+            Some(Limit::MaxDepth(depth)) => {
                 self.max_depth = Some(self.max_depth.map_or(depth, |other| other.min(depth)))
             }
-            CheckMeaning::Scope(_) | CheckMeaning::Datalog => return false,
         }
-        true
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use biscuit_auth::builder::{Op, Predicate, Term};
+use biscuit_auth::builder::{Op, Predicate};
 
 /// The content of one block.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,18 +23,6 @@ pub struct Block {
     pub rules: Vec<BlockRule>,
     /// Checks.
     pub checks: Vec<BlockCheck>,
-}
-
-impl Block {
-    /// The one text that a descriptive fact of this name states; `None` where several do, or none.
-    #[must_use]
-    pub fn described(&self, name: &str) -> Option<String> {
-        let mut facts = self.facts.iter().filter(|fact| fact.name == name);
-        match (facts.next().map(|fact| fact.terms.as_slice()), facts.next()) {
-            (Some([Term::Str(text)]), None) => Some(text.clone()),
-            _ => None,
-        }
-    }
 }
 
 /// A rule: its head holds for every match of its body.

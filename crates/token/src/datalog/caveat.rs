@@ -1,11 +1,12 @@
 //! Checks: a holder's caveat as a block, and what a check of any block means.
 
-use biscuit_auth::builder::{Binary, BlockBuilder, Op, Predicate, Term};
+use biscuit_auth::builder::{self, BlockBuilder, Predicate};
 
 use super::{
-    BlockCheck, BlockRule, DatalogError, Kind, Query,
+    BlockRule, DatalogError, Kind, Query,
     authority::text,
     check,
+    code::{Binary, Check, Code, Op, Rule, Term},
     encode::{Form, alternatives, value, variable},
     fact, names, recognize,
 };
@@ -26,72 +27,83 @@ pub enum CheckMeaning {
     Datalog,
 }
 
-/// What `check` means.
-#[must_use]
-pub fn meaning(check: &BlockCheck) -> CheckMeaning {
-    if check.kind != Kind::One {
-        return CheckMeaning::Datalog;
-    }
-    if let Some(limit) = limit(check) {
-        return limit;
-    }
-    let grants: Option<Vec<Grant>> = check.queries.iter().map(recognize::grant).collect();
-    match grants {
-        Some(grants) if !grants.is_empty() => CheckMeaning::Scope(grants),
-        _ => CheckMeaning::Datalog,
-    }
+/// What a check of one alternative limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// From this second on.
+    NotBefore(Timestamp),
+    /// Until before this second.
+    Expires(Timestamp),
+    /// At most so many appended blocks.
+    MaxDepth(u32),
 }
 
-/// Whether the check is a limit in time or depth: cheaper to tell than what it means.
-pub(crate) fn is_limit(check: &BlockCheck) -> bool {
-    limit(check).is_some()
-}
-
-fn limit(check: &BlockCheck) -> Option<CheckMeaning> {
-    match check.queries.as_slice() {
-        [query] if check.kind == Kind::One => single_bound(query),
-        _ => None,
+impl Code {
+    /// What a check means.
+    #[must_use]
+    pub fn meaning(&self, check: &Check) -> CheckMeaning {
+        match self.limit(check) {
+            Some(Limit::NotBefore(time)) => return CheckMeaning::NotBefore(time),
+            Some(Limit::Expires(time)) => return CheckMeaning::Expires(time),
+            Some(Limit::MaxDepth(depth)) => return CheckMeaning::MaxDepth(depth),
+            None if check.kind != Kind::One => return CheckMeaning::Datalog,
+            None => {}
+        }
+        let queries = self.resolve_check(check).queries;
+        let grants: Option<Vec<Grant>> = queries.iter().map(recognize::grant).collect();
+        match grants {
+            Some(grants) if !grants.is_empty() => CheckMeaning::Scope(grants),
+            _ => CheckMeaning::Datalog,
+        }
     }
-}
 
-/// `time($t), $t < date` and its like.
-fn single_bound(query: &Query) -> Option<CheckMeaning> {
-    let ([predicate], [ops], []) = (
-        query.body.as_slice(),
-        query.expressions.as_slice(),
-        query.scopes.as_slice(),
-    ) else {
-        return None;
-    };
-    let [Term::Variable(bound)] = predicate.terms.as_slice() else {
-        return None;
-    };
-    let [
-        Op::Value(Term::Variable(tested)),
-        Op::Value(limit),
-        Op::Binary(operator),
-    ] = ops.as_slice()
-    else {
-        return None;
-    };
-    if bound != tested {
-        return None;
+    /// What a check limits in time or depth, where it is such a limit: `time($t), $t < date` and
+    /// its like. Cheaper to tell than what it means.
+    #[must_use]
+    pub fn limit(&self, check: &Check) -> Option<Limit> {
+        let [query] = self.queries(check) else {
+            return None;
+        };
+        let mut expressions = self.expressions(query);
+        let (Kind::One, [predicate], Some(ops), None, []) = (
+            check.kind,
+            self.body(query),
+            expressions.next(),
+            expressions.next(),
+            self.scopes(query),
+        ) else {
+            return None;
+        };
+        let ([Term::Variable(bound)], [Op::Value(Term::Variable(tested)), Op::Value(limit), operator]) =
+            (self.terms(predicate.terms), ops)
+        else {
+            return None;
+        };
+        if bound != tested {
+            return None;
+        }
+        match (self.text(predicate.name), operator, limit) {
+            (names::TIME, Op::Binary(Binary::GreaterOrEqual), Term::Date(date)) => {
+                Timestamp::from_unix(*date).map(Limit::NotBefore)
+            }
+            (names::TIME, Op::Binary(Binary::LessThan), Term::Date(date)) => {
+                Timestamp::from_unix(*date).map(Limit::Expires)
+            }
+            // As other tools write an end: the last second of life.
+            (names::TIME, Op::Binary(Binary::LessOrEqual), Term::Date(date)) => {
+                Timestamp::from_unix(date.checked_add(1)?).map(Limit::Expires)
+            }
+            (names::DEPTH, Op::Binary(Binary::LessOrEqual), Term::Integer(depth)) => {
+                u32::try_from(*depth).ok().map(Limit::MaxDepth)
+            }
+            _ => None,
+        }
     }
-    match (predicate.name.as_str(), operator, limit) {
-        (names::TIME, Binary::GreaterOrEqual, Term::Date(date)) => {
-            Timestamp::from_unix(*date).map(CheckMeaning::NotBefore)
-        }
-        (names::TIME, Binary::LessThan, Term::Date(date)) => {
-            Timestamp::from_unix(*date).map(CheckMeaning::Expires)
-        }
-        // As other tools write an end: the last second of life.
-        (names::TIME, Binary::LessOrEqual, Term::Date(date)) => {
-            Timestamp::from_unix(date.checked_add(1)?).map(CheckMeaning::Expires)
-        }
-        (names::DEPTH, Binary::LessOrEqual, Term::Integer(depth)) => {
-            u32::try_from(*depth).ok().map(CheckMeaning::MaxDepth)
-        }
-        _ => None,
+
+    /// The grant that a rule of an authority block writes, where it is one.
+    #[must_use]
+    pub fn grant(&self, rule: &Rule) -> Option<Grant> {
+        granted(&self.resolve_rule(rule))
     }
 }
 
@@ -120,44 +132,43 @@ pub(super) fn encode(caveat: &Caveat) -> Result<BlockBuilder, DatalogError> {
 }
 
 pub(super) fn expiry(expires: Timestamp) -> Query {
-    bounded(names::TIME, Binary::LessThan, Term::Date(expires.unix()))
+    bounded(names::TIME, builder::Binary::LessThan, builder::Term::Date(expires.unix()))
 }
 
 pub(super) fn not_before(start: Timestamp) -> Query {
     bounded(
         names::TIME,
-        Binary::GreaterOrEqual,
-        Term::Date(start.unix()),
+        builder::Binary::GreaterOrEqual,
+        builder::Term::Date(start.unix()),
     )
 }
 
 pub(super) fn max_depth(depth: u32) -> Query {
     bounded(
         names::DEPTH,
-        Binary::LessOrEqual,
-        Term::Integer(i64::from(depth)),
+        builder::Binary::LessOrEqual,
+        builder::Term::Integer(i64::from(depth)),
     )
 }
 
-fn bounded(fact: &str, operator: Binary, limit: Term) -> Query {
+fn bounded(fact: &str, operator: builder::Binary, limit: builder::Term) -> Query {
     Query {
         body: vec![Predicate::new(fact.to_owned(), vec![variable("t")])],
         expressions: vec![vec![
             value(variable("t")),
             value(limit),
-            Op::Binary(operator),
+            builder::Op::Binary(operator),
         ]],
         scopes: Vec::new(),
     }
 }
 
-/// The grant that a rule of an authority block writes, where it is one.
-pub(super) fn granted(rule: &BlockRule) -> Option<Grant> {
+fn granted(rule: &BlockRule) -> Option<Grant> {
     let grant = recognize::grant(&rule.query)?;
     let head_fits = match (rule.head.terms.as_slice(), &grant.action) {
-        ([Term::Str(action)], crate::grant::Pattern::Exact(granted)) => action == granted,
+        ([builder::Term::Str(action)], crate::grant::Pattern::Exact(granted)) => action == granted,
         // The head must grant the action that the body matches, and not another variable of it.
-        ([Term::Variable(head)], crate::grant::Pattern::Prefix(_)) => {
+        ([builder::Term::Variable(head)], crate::grant::Pattern::Prefix(_)) => {
             let of_action = |predicate: &&Predicate| predicate.name == names::ACTION;
             let bound = rule
                 .query

@@ -1,396 +1,652 @@
-//! Biscuit's protobuf schema (`schema.proto`, version 3.3) -> [`Block`].
+//! Biscuit's protobuf schema (`schema.proto`, version 3.3) -> [`Code`].
 
-use std::{
-    cell::Cell,
-    collections::{BTreeMap, BTreeSet, HashSet},
+use std::collections::HashSet;
+
+use biscuit_auth::format::schema;
+
+use super::{
+    Algorithm, BlockError, Kind, Scope, ScopeKey,
+    code::{
+        Binary, Block, Check, Code, DEFAULT, FIRST_OWN, Op, Predicate, Query, Rule, Span, Symbol,
+        Term, Unary, since,
+    },
+    wire::{Field, Fields, Malformed, once},
 };
-
-use biscuit_auth::{
-    builder::{Binary, MapKey, Op, Predicate, Term, Unary},
-    datalog::SymbolTable,
-    format::schema,
-};
-use prost::Message;
-
-use super::{Algorithm, Block, BlockCheck, BlockError, BlockRule, Kind, Query, Scope, ScopeKey};
 
 /// Datalog 3.0 to 3.3, as the field `version` of a block numbers them.
 const VERSIONS: std::ops::RangeInclusive<u32> = 3..=6;
 
-/// Decodes one block that stands alone, such as the content of a token with one block.
-///
-/// # Errors
-/// When it cannot be decoded.
-pub fn decode(bytes: &[u8]) -> Result<Block, BlockError> {
-    block(
-        0,
-        bytes,
-        None,
-        &mut Symbols::new(),
-        &Cell::new(MAX_RESOLVED),
-    )
-}
+/// How deep messages may lie in a block: what other implementations take, and what bounds the
+/// recursion below.
+const MAX_NESTING: u32 = 100;
 
-pub(super) fn container(container: &schema::Biscuit) -> Result<Vec<Block>, BlockError> {
-    // First-party blocks share one growing table of symbols and keys; a third-party block has its own.
-    let mut shared = Symbols::new();
-    let left = Cell::new(MAX_RESOLVED);
-    let signed = std::iter::once(&container.authority).chain(&container.blocks);
-    signed
-        .enumerate()
-        .map(|(index, signed)| {
-            let external = signed.external_signature.as_ref();
-            let symbols = match external {
-                Some(_) => &mut Symbols::new(),
-                None => &mut shared,
-            };
-            let external = external.map(|external| &external.public_key);
-            block(index, &signed.block, external, symbols, &left)
-        })
-        .collect()
-}
-
-fn block(
-    index: usize,
-    bytes: &[u8],
-    external: Option<&schema::PublicKey>,
-    symbols: &mut Symbols,
-    left: &Cell<usize>,
-) -> Result<Block, BlockError> {
-    let message =
-        schema::Block::decode(bytes).map_err(|_| BlockError::Protobuf { block: index })?;
-    let malformed = |what| BlockError::Malformed { block: index, what };
-    let version = message.version.unwrap_or(0);
-    if !VERSIONS.contains(&version) {
-        return Err(BlockError::Version {
-            block: index,
-            version,
-        });
-    }
-    message
-        .symbols
-        .iter()
-        .try_for_each(|symbol| symbols.add(symbol))
-        .map_err(malformed)?;
-    let external_key = external.map(key).transpose().map_err(malformed)?;
-    let public_keys = each(&message.public_keys, key).map_err(malformed)?;
-    public_keys
-        .iter()
-        .try_for_each(|key| symbols.add_key(key))
-        .map_err(malformed)?;
-    let reader = Reader { symbols, left };
-    let read = || -> Result<Block, &'static str> {
-        Ok(Block {
-            version,
-            context: message.context.clone(),
-            external_key: external_key.clone(),
-            scopes: reader.scopes(&message.scope)?,
-            public_keys: public_keys.clone(),
-            facts: each(&message.facts, |fact| reader.fact(&fact.predicate))?,
-            rules: each(&message.rules, |rule| reader.rule(rule))?,
-            checks: each(&message.checks, |check| reader.check(check))?,
-        })
-    };
-    read().map_err(|what| match what {
-        TOO_LARGE => BlockError::TooLarge { block: index },
-        what => malformed(what),
-    })
-}
-
-/// The most bytes of strings in a token once its symbols are resolved: a short token can name one
-/// long symbol thousands of times.
+/// The most bytes of names and strings, each counted as often as it stands: a short token can name
+/// one long symbol thousands of times.
 const MAX_RESOLVED: usize = 1 << 20;
 
-const TOO_LARGE: &str = "its strings are too long";
+impl Code {
+    /// Decodes one block that stands alone, such as the content of a token with one block.
+    ///
+    /// # Errors
+    /// When it cannot be decoded.
+    pub fn of_block(bytes: &[u8]) -> Result<Code, BlockError> {
+        let mut decoder = Decoder::default();
+        decoder.code.reserve(bytes.len());
+        decoder.block(0, bytes, None, &mut Table::default())?;
+        Ok(decoder.code)
+    }
 
-type Read<T> = Result<T, &'static str>;
+    /// Decodes the blocks of a container.
+    ///
+    /// # Errors
+    /// When one cannot be decoded, or refers to a symbol that is not there.
+    pub(crate) fn of(container: &schema::Biscuit) -> Result<Code, BlockError> {
+        let signed = || std::iter::once(&container.authority).chain(&container.blocks);
+        let bytes = signed().map(|signed| signed.block.len());
+        let mut decoder = Decoder::default();
+        decoder.code.reserve(bytes.fold(0, usize::saturating_add));
+        // First-party blocks share one growing table of symbols and keys; a third-party block has
+        // its own.
+        let mut shared = Table::default();
+        for (index, signed) in signed().enumerate() {
+            match &signed.external_signature {
+                None => decoder.block(index, &signed.block, None, &mut shared)?,
+                Some(external) => {
+                    let key = scope_key(external.public_key.algorithm, &external.public_key.key);
+                    let key = key.ok_or(BlockError::Malformed {
+                        block: index,
+                        what: "a public key is of an unknown kind",
+                    })?;
+                    let mut own = Table::default();
+                    decoder.block(index, &signed.block, Some(key), &mut own)?;
+                }
+            }
+        }
+        Ok(decoder.code)
+    }
 
-fn each<A, B>(items: &[A], read: impl FnMut(&A) -> Read<B>) -> Read<Vec<B>> {
-    items.iter().map(read).collect()
+    /// Room for what an ordinary token of this many bytes holds.
+    fn reserve(&mut self, bytes: usize) {
+        self.terms.reserve(bytes / 12);
+        self.ops.reserve(bytes / 16);
+        self.predicates.reserve(bytes / 24);
+        self.expressions.reserve(bytes / 40);
+    }
 }
 
-fn key(key: &schema::PublicKey) -> Read<ScopeKey> {
-    use schema::public_key::Algorithm as Encoded;
-    let algorithm = match Encoded::from_i32(key.algorithm) {
-        Some(Encoded::Ed25519) => Algorithm::Ed25519,
-        Some(Encoded::Secp256r1) => Algorithm::Secp256r1,
-        None => return Err("a public key is of an unknown kind"),
-    };
-    Ok(ScopeKey::new(algorithm, &key.key))
+/// Why a block cannot be decoded.
+enum Refused {
+    /// It is not protobuf, or not in the form that its writer would give it.
+    Protobuf,
+    /// It says something that cannot be.
+    Malformed(&'static str),
+    TooLarge,
+    Version(u32),
 }
 
-/// The strings and keys that blocks refer to by number, each once.
-struct Symbols {
-    table: SymbolTable,
-    own: Vec<String>,
-    known: HashSet<String>,
+type Read<T> = Result<T, Refused>;
+
+impl From<Malformed> for Refused {
+    fn from(_: Malformed) -> Refused {
+        Refused::Protobuf
+    }
+}
+
+/// The symbols and keys that blocks refer to by number.
+#[derive(Default)]
+struct Table<'b> {
+    symbols: Vec<Symbol>,
+    known: HashSet<&'b str>,
     keys: Vec<ScopeKey>,
-    known_keys: HashSet<ScopeKey>,
 }
 
-/// The number of the first symbol that is not one of the specification's.
-const FIRST_OWN: u64 = 1024;
-
-impl Symbols {
-    fn new() -> Symbols {
-        let table = SymbolTable::new();
-        let known = (0..FIRST_OWN).map_while(|index| table.get_symbol(index).map(str::to_owned));
-        Symbols {
-            known: known.collect(),
-            own: Vec::new(),
-            table,
-            keys: Vec::new(),
-            known_keys: HashSet::new(),
-        }
-    }
-
-    /// biscuit-auth lets a block list one symbol twice, and then one string compares unequal to
-    /// itself; and it looks through all earlier symbols anew for each block.
-    fn add(&mut self, symbol: &str) -> Read<()> {
-        if !self.known.insert(symbol.to_owned()) {
-            return Err("it repeats a symbol");
-        }
-        self.own.push(symbol.to_owned());
-        Ok(())
-    }
-
-    fn add_key(&mut self, key: &ScopeKey) -> Read<()> {
-        if !self.known_keys.insert(key.clone()) {
-            return Err("it repeats a public key");
-        }
-        self.keys.push(key.clone());
-        Ok(())
-    }
-
-    fn get(&self, index: u64) -> Option<&str> {
-        match index.checked_sub(FIRST_OWN) {
-            Some(own) => {
-                let own = self.own.get(usize::try_from(own).ok()?)?;
-                Some(own.as_str())
-            }
-            None => self.table.get_symbol(index),
-        }
-    }
+#[derive(Default)]
+struct Decoder {
+    code: Code,
+    /// Terms whose container or predicate is not complete yet.
+    waiting: Vec<Term>,
 }
 
-struct Reader<'a> {
-    symbols: &'a Symbols,
-    /// Bytes that may still be resolved.
-    left: &'a Cell<usize>,
-}
-
-// Recursion below is bounded: prost refuses messages nested deeper than 100.
-impl Reader<'_> {
-    fn symbol(&self, index: u64) -> Read<String> {
-        let symbol = self
-            .symbols
-            .get(index)
-            .ok_or("it refers to an unknown symbol")?;
-        let left = self.left.get().checked_sub(symbol.len()).ok_or(TOO_LARGE)?;
-        self.left.set(left);
-        Ok(symbol.to_owned())
-    }
-
-    fn fact(&self, predicate: &schema::Predicate) -> Read<Predicate> {
-        let predicate = self.predicate(predicate)?;
-        if predicate.terms.iter().any(holds_variable) {
-            return Err("a fact holds a variable");
-        }
-        Ok(predicate)
-    }
-
-    fn rule(&self, rule: &schema::Rule) -> Read<BlockRule> {
-        Ok(BlockRule {
-            head: self.predicate(&rule.head)?,
-            query: self.query(rule)?,
+// Recursion below is bounded by `depth`, which each message lowers.
+impl Decoder {
+    fn block<'b>(
+        &mut self,
+        index: usize,
+        bytes: &'b [u8],
+        external_key: Option<ScopeKey>,
+        table: &mut Table<'b>,
+    ) -> Result<(), BlockError> {
+        let read = self.header(bytes, table).and_then(|header| {
+            let block = Block {
+                external_key,
+                ..header
+            };
+            self.statements(bytes, block, table)
+        });
+        read.map_err(|refused| match refused {
+            Refused::Protobuf => BlockError::Protobuf { block: index },
+            Refused::Malformed(what) => BlockError::Malformed { block: index, what },
+            Refused::TooLarge => BlockError::TooLarge { block: index },
+            Refused::Version(version) => BlockError::Version {
+                block: index,
+                version,
+            },
         })
     }
 
-    fn check(&self, check: &schema::Check) -> Read<BlockCheck> {
-        let kind = match check.kind.map(schema::check::Kind::from_i32) {
-            None | Some(Some(schema::check::Kind::One)) => Kind::One,
-            Some(Some(schema::check::Kind::All)) => Kind::All,
-            Some(Some(schema::check::Kind::Reject)) => Kind::Reject,
-            Some(None) => return Err("a check is of an unknown kind"),
+    /// What the statements refer to, wherever it stands in the message.
+    fn header<'b>(&mut self, bytes: &'b [u8], table: &mut Table<'b>) -> Read<Block> {
+        let mut block = Block::default();
+        let (mut context, mut version) = (None, None);
+        let mut fields = Fields(bytes);
+        while let Some((number, field)) = fields.next()? {
+            match number {
+                1 => table.add(field.text()?, &mut self.code)?,
+                2 => once(&mut context, field.text()?.to_owned())?,
+                3 => once(&mut version, field.number32()?)?,
+                8 => block.public_keys.push(table.add_key(field.bytes()?)?),
+                4..=7 => {}
+                _ => return Err(Refused::Protobuf),
+            }
+        }
+        block.context = context;
+        block.version = version.unwrap_or(0);
+        if !VERSIONS.contains(&block.version) {
+            return Err(Refused::Version(block.version));
+        }
+        Ok(block)
+    }
+
+    fn statements(&mut self, bytes: &[u8], mut block: Block, table: &Table<'_>) -> Read<()> {
+        let (facts, rules) = (self.code.facts.len(), self.code.rules.len());
+        let checks = self.code.checks.len();
+        // Rules and checks have scopes of their own in the same list.
+        let mut scopes = Vec::new();
+        let mut fields = Fields(bytes);
+        while let Some((number, field)) = fields.next()? {
+            match number {
+                4 => self.fact(field.bytes()?, table)?,
+                5 => self.rule(field.bytes()?, table)?,
+                6 => self.check(field.bytes()?, table)?,
+                7 => scopes.push(scope(field.bytes()?, table)?),
+                _ => {}
+            }
+        }
+        block.facts = since(&self.code.facts, facts);
+        block.rules = since(&self.code.rules, rules);
+        block.checks = since(&self.code.checks, checks);
+        block.scopes = self.code.add_scopes(scopes);
+        self.code.blocks.push(block);
+        Ok(())
+    }
+
+    fn fact(&mut self, bytes: &[u8], table: &Table<'_>) -> Read<()> {
+        let fact = required(bytes, 1, "a fact is empty")?;
+        let before = self.code.terms.len();
+        let fact = self.predicate(fact, table, MAX_NESTING.saturating_sub(2))?;
+        let variable = |term: &Term| matches!(term, Term::Variable(_));
+        if self.code.terms.iter().skip(before).any(variable) {
+            return Err(Refused::Malformed("a fact holds a variable"));
+        }
+        self.code.facts.push(fact);
+        Ok(())
+    }
+
+    fn rule(&mut self, bytes: &[u8], table: &Table<'_>) -> Read<()> {
+        let (head, query) = self.body(bytes, table, MAX_NESTING.saturating_sub(1))?;
+        self.code.rules.push(Rule { head, query });
+        Ok(())
+    }
+
+    fn check(&mut self, bytes: &[u8], table: &Table<'_>) -> Read<()> {
+        let queries = self.code.queries.len();
+        let mut kind = None;
+        let mut fields = Fields(bytes);
+        while let Some((number, field)) = fields.next()? {
+            match number {
+                1 => {
+                    let depth = MAX_NESTING.saturating_sub(2);
+                    let (head, query) = self.body(field.bytes()?, table, depth)?;
+                    // It means nothing, so it may hold nothing: what no one looks at is counted by
+                    // no limit, and evaluators trip over variables in it.
+                    if !head.terms.is_empty() {
+                        return Err(Refused::Malformed(
+                            "an alternative of a check has a head that holds terms",
+                        ));
+                    }
+                    self.code.queries.push(query);
+                }
+                2 => once(&mut kind, field.number()?)?,
+                _ => return Err(Refused::Protobuf),
+            }
+        }
+        let kind = match kind {
+            None | Some(0) => Kind::One,
+            Some(1) => Kind::All,
+            Some(2) => Kind::Reject,
+            Some(_) => return Err(Refused::Malformed("a check is of an unknown kind")),
         };
-        Ok(BlockCheck {
-            kind,
-            queries: each(&check.queries, |query| self.alternative(query))?,
-        })
+        let queries = since(&self.code.queries, queries);
+        self.code.checks.push(Check { kind, queries });
+        Ok(())
     }
 
-    /// The head of an alternative means nothing, so it may hold nothing: what no one looks at is
-    /// counted by no limit, and evaluators trip over variables in it.
-    fn alternative(&self, rule: &schema::Rule) -> Read<Query> {
-        if !self.predicate(&rule.head)?.terms.is_empty() {
-            return Err("an alternative of a check has a head that holds terms");
+    /// A rule, whose parts may stand in any order.
+    fn body(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<(Predicate, Query)> {
+        let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
+        let (predicates, expressions) = (self.code.predicates.len(), self.code.expressions.len());
+        let scopes = self.code.scopes.len();
+        let mut head = None;
+        let mut fields = Fields(bytes);
+        while let Some((number, field)) = fields.next()? {
+            let bytes = field.bytes()?;
+            match number {
+                1 => once(&mut head, self.predicate(bytes, table, inner)?)?,
+                2 => {
+                    let predicate = self.predicate(bytes, table, inner)?;
+                    self.code.predicates.push(predicate);
+                }
+                3 => {
+                    let start = self.code.ops.len();
+                    self.ops(bytes, table, inner)?;
+                    let expression = since(&self.code.ops, start);
+                    self.code.expressions.push(expression);
+                }
+                4 => {
+                    let scope = scope(bytes, table)?;
+                    self.code.scopes.push(scope);
+                }
+                _ => return Err(Refused::Protobuf),
+            }
         }
-        self.query(rule)
+        let query = Query {
+            body: since(&self.code.predicates, predicates),
+            expressions: since(&self.code.expressions, expressions),
+            scopes: since(&self.code.scopes, scopes),
+        };
+        Ok((head.ok_or(Refused::Protobuf)?, query))
     }
 
-    fn query(&self, rule: &schema::Rule) -> Read<Query> {
-        Ok(Query {
-            body: each(&rule.body, |predicate| self.predicate(predicate))?,
-            expressions: each(&rule.expressions, |expression| {
-                each(&expression.ops, |op| self.op(op))
-            })?,
-            scopes: self.scopes(&rule.scope)?,
+    fn predicate(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<Predicate> {
+        let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
+        let before = self.waiting.len();
+        let mut name = None;
+        let mut fields = Fields(bytes);
+        while let Some((number, field)) = fields.next()? {
+            match number {
+                1 => once(&mut name, self.symbol(field.number()?, table)?)?,
+                2 => {
+                    let term = self.term(field.bytes()?, table, inner)?;
+                    self.waiting.push(term);
+                }
+                _ => return Err(Refused::Protobuf),
+            }
+        }
+        Ok(Predicate {
+            name: name.ok_or(Refused::Protobuf)?,
+            terms: self.complete(before),
         })
     }
 
-    fn scopes(&self, scopes: &[schema::Scope]) -> Read<Vec<Scope>> {
-        use schema::scope::{Content, ScopeType};
-        each(scopes, |scope| match &scope.content {
-            Some(Content::ScopeType(kind)) if *kind == ScopeType::Authority as i32 => {
-                Ok(Scope::Authority)
+    /// The terms that wait since `before`, as a list.
+    fn complete(&mut self, before: usize) -> Span {
+        let start = self.code.terms.len();
+        self.code.terms.extend(self.waiting.drain(before..));
+        since(&self.code.terms, start)
+    }
+
+    fn symbol(&mut self, number: u64, table: &Table<'_>) -> Read<Symbol> {
+        let symbol = match usize::try_from(number) {
+            Ok(own) if own >= FIRST_OWN => table.symbols.get(own.saturating_sub(FIRST_OWN)).copied(),
+            Ok(known) if known < DEFAULT.len() => Some(Symbol(known as u32)),
+            _ => None,
+        };
+        let symbol = symbol.ok_or(Refused::Malformed("it refers to an unknown symbol"))?;
+        let resolved = self.code.resolved.saturating_add(self.code.text(symbol).len());
+        if resolved > MAX_RESOLVED {
+            return Err(Refused::TooLarge);
+        }
+        self.code.resolved = resolved;
+        Ok(symbol)
+    }
+
+    fn term(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<Term> {
+        let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
+        let (number, field) = one_of(bytes, "a term is empty")?;
+        self.code.resolved = self.code.resolved.saturating_add(1);
+        Ok(match number {
+            1 => Term::Variable(self.symbol(u64::from(field.number32()?), table)?),
+            2 => Term::Integer(field.number()?.cast_signed()),
+            3 => Term::Str(self.symbol(field.number()?, table)?),
+            4 => Term::Date(field.number()?),
+            5 => {
+                let start = self.code.bytes.len();
+                self.code.bytes.extend_from_slice(field.bytes()?);
+                Term::Bytes(since(&self.code.bytes, start))
             }
-            Some(Content::ScopeType(kind)) if *kind == ScopeType::Previous as i32 => {
-                Ok(Scope::Previous)
+            6 => match field.number()? {
+                0 => Term::Bool(false),
+                1 => Term::Bool(true),
+                _ => return Err(Refused::Protobuf),
+            },
+            7 => Term::Set(self.set(field.bytes()?, table, inner)?),
+            8 if field.bytes()?.is_empty() => Term::Null,
+            9 => {
+                let before = self.waiting.len();
+                self.items(field.bytes()?, table, inner)?;
+                Term::Array(self.complete(before))
             }
-            Some(Content::PublicKey(index)) => {
-                let index = usize::try_from(*index).ok();
-                let key = index.and_then(|index| self.symbols.keys.get(index));
-                Ok(Scope::PublicKey(
-                    key.ok_or("it refers to an unknown public key")?.clone(),
-                ))
-            }
-            _ => Err("a scope is of an unknown kind"),
+            10 => Term::Map(self.map(field.bytes()?, table, inner)?),
+            _ => return Err(Refused::Protobuf),
         })
     }
 
-    fn predicate(&self, predicate: &schema::Predicate) -> Read<Predicate> {
-        Ok(Predicate::new(
-            self.symbol(predicate.name)?,
-            each(&predicate.terms, |term| self.term(term))?,
-        ))
-    }
-
-    fn term(&self, term: &schema::Term) -> Read<Term> {
-        use schema::term::Content;
-        Ok(match term.content.as_ref().ok_or("a term is empty")? {
-            Content::Variable(index) => Term::Variable(self.symbol(u64::from(*index))?),
-            Content::Integer(value) => Term::Integer(*value),
-            Content::String(index) => Term::Str(self.symbol(*index)?),
-            Content::Date(seconds) => Term::Date(*seconds),
-            Content::Bytes(bytes) => Term::Bytes(bytes.clone()),
-            Content::Bool(value) => Term::Bool(*value),
-            Content::Null(_) => Term::Null,
-            Content::Set(set) => Term::Set(self.set(&set.set)?),
-            Content::Array(array) => Term::Array(each(&array.array, |term| self.term(term))?),
-            Content::Map(map) => Term::Map(self.map(map)?),
-        })
+    /// The terms of a set or an array.
+    fn items(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<()> {
+        let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
+        let mut fields = Fields(bytes);
+        while let Some((number, field)) = fields.next()? {
+            if number != 1 {
+                return Err(Refused::Protobuf);
+            }
+            let term = self.term(field.bytes()?, table, inner)?;
+            self.waiting.push(term);
+        }
+        Ok(())
     }
 
     /// As biscuit-auth reads sets: of one type, without variables or sets in them.
-    fn set(&self, terms: &[schema::Term]) -> Read<BTreeSet<Term>> {
-        let terms = each(terms, |term| self.term(term))?;
+    fn set(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<Span> {
+        let before = self.waiting.len();
+        self.items(bytes, table, depth)?;
+        let code = &self.code;
+        let items = self.waiting.get_mut(before..).unwrap_or_default();
         let nested = |term: &Term| matches!(term, Term::Variable(_) | Term::Set(_));
-        if terms.iter().any(nested) {
-            return Err("a set holds a variable or a set");
+        if items.iter().any(nested) {
+            return Err(Refused::Malformed("a set holds a variable or a set"));
         }
-        let mut kinds = terms.iter().map(std::mem::discriminant);
-        let first = kinds.next();
-        if kinds.any(|kind| Some(kind) != first) {
-            return Err("a set holds terms of several types");
+        let kind = items.first().map(Term::rank);
+        if items.iter().any(|term| Some(term.rank()) != kind) {
+            return Err(Refused::Malformed("a set holds terms of several types"));
         }
-        Ok(terms.into_iter().collect())
+        items.sort_by(|a, b| code.compare(a, b));
+        let start = self.code.terms.len();
+        for term in self.waiting.drain(before..) {
+            let last = self.code.terms.get(start..).and_then(<[Term]>::last);
+            if last.is_none_or(|last| self.code.compare(last, &term).is_ne()) {
+                self.code.terms.push(term);
+            }
+        }
+        Ok(since(&self.code.terms, start))
     }
 
-    fn map(&self, map: &schema::Map) -> Read<BTreeMap<MapKey, Term>> {
-        use schema::map_key::Content;
-        let entries = each(&map.entries, |entry| {
-            let key = match entry.key.content.as_ref().ok_or("a map key is empty")? {
-                Content::Integer(value) => MapKey::Integer(*value),
-                Content::String(index) => MapKey::Str(self.symbol(*index)?),
+    /// Of several values for one key the last counts.
+    fn map(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<Span> {
+        let inner = depth.checked_sub(2).ok_or(Refused::Protobuf)?;
+        let mut entries: Vec<(Term, Term)> = Vec::new();
+        let mut fields = Fields(bytes);
+        while let Some((number, field)) = fields.next()? {
+            if number != 1 {
+                return Err(Refused::Protobuf);
+            }
+            let (mut key, mut value) = (None, None);
+            let mut entry = Fields(field.bytes()?);
+            while let Some((number, field)) = entry.next()? {
+                match number {
+                    1 => once(&mut key, self.map_key(field.bytes()?, table)?)?,
+                    2 => once(&mut value, self.term(field.bytes()?, table, inner)?)?,
+                    _ => return Err(Refused::Protobuf),
+                }
+            }
+            entries.push((
+                key.ok_or(Refused::Protobuf)?,
+                value.ok_or(Refused::Protobuf)?,
+            ));
+        }
+        let code = &self.code;
+        // Stable, so that values of one key stay in their order; the last comes first.
+        entries.reverse();
+        entries.sort_by(|(a, _), (b, _)| code.compare(a, b));
+        entries.dedup_by(|(b, _), (a, _)| code.compare(a, b).is_eq());
+        let start = self.code.terms.len();
+        let flat = entries.into_iter().flat_map(|(key, value)| [key, value]);
+        self.code.terms.extend(flat);
+        Ok(since(&self.code.terms, start))
+    }
+
+    fn map_key(&mut self, bytes: &[u8], table: &Table<'_>) -> Read<Term> {
+        let (number, field) = one_of(bytes, "a map key is empty")?;
+        match number {
+            1 => Ok(Term::Integer(field.number()?.cast_signed())),
+            2 => Ok(Term::Str(self.symbol(field.number()?, table)?)),
+            _ => Err(Refused::Protobuf),
+        }
+    }
+
+    /// The steps of an expression, those of closures in their place.
+    fn ops(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<()> {
+        let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
+        let mut fields = Fields(bytes);
+        while let Some((number, field)) = fields.next()? {
+            if number != 1 {
+                return Err(Refused::Protobuf);
+            }
+            self.op(field.bytes()?, table, inner)?;
+        }
+        Ok(())
+    }
+
+    fn op(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<()> {
+        let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
+        let (number, field) = one_of(bytes, "an operation is empty")?;
+        let bytes = field.bytes()?;
+        self.code.resolved = self.code.resolved.saturating_add(1);
+        let op = match number {
+            1 => Op::Value(self.term(bytes, table, inner)?),
+            2 => Op::Unary(self.unary(bytes, table)?),
+            3 => Op::Binary(self.binary(bytes, table)?),
+            4 => return self.closure(bytes, table, inner),
+            _ => return Err(Refused::Protobuf),
+        };
+        self.code.ops.push(op);
+        Ok(())
+    }
+
+    fn closure(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<()> {
+        let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
+        let closure = self.code.ops.len();
+        let mut params = Vec::new();
+        self.code.ops.push(Op::Closure {
+            params: Span::default(),
+            length: 0,
+        });
+        let mut fields = Fields(bytes);
+        while let Some((number, field)) = fields.next()? {
+            match (number, field) {
+                (1, Field::Number(_)) => {
+                    let name = u64::from(field.number32()?);
+                    params.push(self.symbol(name, table)?);
+                }
+                // Written in one piece, as protobuf allows.
+                (1, Field::Bytes(packed)) => {
+                    let mut packed = Fields(packed);
+                    while !packed.0.is_empty() {
+                        let name = u32::try_from(packed.number()?).map_err(|_| Malformed)?;
+                        params.push(self.symbol(u64::from(name), table)?);
+                    }
+                }
+                (2, Field::Bytes(op)) => self.op(op, table, inner)?,
+                _ => return Err(Refused::Protobuf),
+            }
+        }
+        let start = self.code.params.len();
+        self.code.params.extend(params);
+        let params = since(&self.code.params, start);
+        let body = self.code.ops.len().saturating_sub(closure).saturating_sub(1);
+        if let Some(op) = self.code.ops.get_mut(closure) {
+            *op = Op::Closure {
+                params,
+                length: body as u32,
             };
-            Ok((key, self.term(&entry.value)?))
-        })?;
-        Ok(entries.into_iter().collect())
+        }
+        Ok(())
     }
 
-    fn op(&self, op: &schema::Op) -> Read<Op> {
-        use schema::op::Content;
-        Ok(match op.content.as_ref().ok_or("an operation is empty")? {
-            Content::Value(term) => Op::Value(self.term(term)?),
-            Content::Unary(unary) => Op::Unary(self.unary(unary)?),
-            Content::Binary(binary) => Op::Binary(self.binary(binary)?),
-            Content::Closure(closure) => Op::Closure(
-                each(&closure.params, |index| self.symbol(u64::from(*index)))?,
-                each(&closure.ops, |op| self.op(op))?,
-            ),
+    /// The kind of an operation, and the external function that it names.
+    fn operation(&mut self, bytes: &[u8], table: &Table<'_>) -> Read<(u64, Option<Symbol>)> {
+        let (mut kind, mut name) = (None, None);
+        let mut fields = Fields(bytes);
+        while let Some((number, field)) = fields.next()? {
+            match number {
+                1 => once(&mut kind, field.number()?)?,
+                2 => once(&mut name, self.symbol(field.number()?, table)?)?,
+                _ => return Err(Refused::Protobuf),
+            }
+        }
+        Ok((kind.ok_or(Refused::Protobuf)?, name))
+    }
+
+    fn unary(&mut self, bytes: &[u8], table: &Table<'_>) -> Read<Unary> {
+        Ok(match self.operation(bytes, table)? {
+            (0, None) => Unary::Negate,
+            (1, None) => Unary::Parens,
+            (2, None) => Unary::Length,
+            (3, None) => Unary::TypeOf,
+            (4, Some(name)) => Unary::Ffi(name),
+            (0..=4, _) => return Err(MISNAMED),
+            _ => return Err(UNKNOWN),
         })
     }
 
-    fn unary(&self, unary: &schema::OpUnary) -> Read<Unary> {
-        use schema::op_unary::Kind;
-        Ok(
-            match (
-                Kind::from_i32(unary.kind).ok_or("an operation is unknown")?,
-                unary.ffi_name,
-            ) {
-                (Kind::Ffi, Some(name)) => Unary::Ffi(self.symbol(name)?),
-                (Kind::Ffi, None) | (_, Some(_)) => {
-                    return Err("an external function is named where none is, or not named");
+    fn binary(&mut self, bytes: &[u8], table: &Table<'_>) -> Read<Binary> {
+        match self.operation(bytes, table)? {
+            (28, Some(name)) => Ok(Binary::Ffi(name)),
+            (28, None) => Err(MISNAMED),
+            (kind, name) => {
+                let index = usize::try_from(kind).map_err(|_| UNKNOWN)?;
+                let known = BINARY.get(index).copied().flatten().ok_or(UNKNOWN)?;
+                match name {
+                    None => Ok(known),
+                    Some(_) => Err(MISNAMED),
                 }
-                (Kind::Negate, None) => Unary::Negate,
-                (Kind::Parens, None) => Unary::Parens,
-                (Kind::Length, None) => Unary::Length,
-                (Kind::TypeOf, None) => Unary::TypeOf,
-            },
-        )
-    }
-
-    fn binary(&self, binary: &schema::OpBinary) -> Read<Binary> {
-        use schema::op_binary::Kind;
-        Ok(
-            match (
-                Kind::from_i32(binary.kind).ok_or("an operation is unknown")?,
-                binary.ffi_name,
-            ) {
-                (Kind::Ffi, Some(name)) => Binary::Ffi(self.symbol(name)?),
-                (Kind::Ffi, None) | (_, Some(_)) => {
-                    return Err("an external function is named where none is, or not named");
-                }
-                (Kind::LessThan, None) => Binary::LessThan,
-                (Kind::GreaterThan, None) => Binary::GreaterThan,
-                (Kind::LessOrEqual, None) => Binary::LessOrEqual,
-                (Kind::GreaterOrEqual, None) => Binary::GreaterOrEqual,
-                (Kind::Equal, None) => Binary::Equal,
-                (Kind::Contains, None) => Binary::Contains,
-                (Kind::Prefix, None) => Binary::Prefix,
-                (Kind::Suffix, None) => Binary::Suffix,
-                (Kind::Regex, None) => Binary::Regex,
-                (Kind::Add, None) => Binary::Add,
-                (Kind::Sub, None) => Binary::Sub,
-                (Kind::Mul, None) => Binary::Mul,
-                (Kind::Div, None) => Binary::Div,
-                (Kind::And, None) => Binary::And,
-                (Kind::Or, None) => Binary::Or,
-                (Kind::Intersection, None) => Binary::Intersection,
-                (Kind::Union, None) => Binary::Union,
-                (Kind::BitwiseAnd, None) => Binary::BitwiseAnd,
-                (Kind::BitwiseOr, None) => Binary::BitwiseOr,
-                (Kind::BitwiseXor, None) => Binary::BitwiseXor,
-                (Kind::NotEqual, None) => Binary::NotEqual,
-                (Kind::HeterogeneousEqual, None) => Binary::HeterogeneousEqual,
-                (Kind::HeterogeneousNotEqual, None) => Binary::HeterogeneousNotEqual,
-                (Kind::LazyAnd, None) => Binary::LazyAnd,
-                (Kind::LazyOr, None) => Binary::LazyOr,
-                (Kind::All, None) => Binary::All,
-                (Kind::Any, None) => Binary::Any,
-                (Kind::Get, None) => Binary::Get,
-                (Kind::TryOr, None) => Binary::TryOr,
-            },
-        )
+            }
+        }
     }
 }
 
-fn holds_variable(term: &Term) -> bool {
-    match term {
-        Term::Variable(_) | Term::Parameter(_) => true,
-        Term::Set(set) => set.iter().any(holds_variable),
-        Term::Array(terms) => terms.iter().any(holds_variable),
-        Term::Map(map) => map.values().any(holds_variable),
-        _ => false,
+const UNKNOWN: Refused = Refused::Malformed("an operation is unknown");
+const MISNAMED: Refused =
+    Refused::Malformed("an external function is named where none is, or not named");
+
+/// By their numbers in the schema; the one that is missing calls external functions.
+const BINARY: [Option<Binary>; 30] = [
+    Some(Binary::LessThan),
+    Some(Binary::GreaterThan),
+    Some(Binary::LessOrEqual),
+    Some(Binary::GreaterOrEqual),
+    Some(Binary::Equal),
+    Some(Binary::Contains),
+    Some(Binary::Prefix),
+    Some(Binary::Suffix),
+    Some(Binary::Regex),
+    Some(Binary::Add),
+    Some(Binary::Sub),
+    Some(Binary::Mul),
+    Some(Binary::Div),
+    Some(Binary::And),
+    Some(Binary::Or),
+    Some(Binary::Intersection),
+    Some(Binary::Union),
+    Some(Binary::BitwiseAnd),
+    Some(Binary::BitwiseOr),
+    Some(Binary::BitwiseXor),
+    Some(Binary::NotEqual),
+    Some(Binary::HeterogeneousEqual),
+    Some(Binary::HeterogeneousNotEqual),
+    Some(Binary::LazyAnd),
+    Some(Binary::LazyOr),
+    Some(Binary::All),
+    Some(Binary::Any),
+    Some(Binary::Get),
+    None,
+    Some(Binary::TryOr),
+];
+
+/// The one field of a message that is one of several.
+#[inline]
+fn one_of<'a>(bytes: &'a [u8], empty: &'static str) -> Read<(u64, Field<'a>)> {
+    let mut fields = Fields(bytes);
+    let only = fields.next()?.ok_or(Refused::Malformed(empty))?;
+    match fields.0 {
+        [] => Ok(only),
+        _ => Err(Refused::Protobuf),
+    }
+}
+
+/// The content of a message that has one field, which must be there.
+fn required<'a>(bytes: &'a [u8], wanted: u64, empty: &'static str) -> Read<&'a [u8]> {
+    match one_of(bytes, empty)? {
+        (number, field) if number == wanted => Ok(field.bytes()?),
+        _ => Err(Refused::Protobuf),
+    }
+}
+
+fn scope(bytes: &[u8], table: &Table<'_>) -> Read<Scope> {
+    match one_of(bytes, "a scope is of an unknown kind")? {
+        (1, field) => match field.number()? {
+            0 => Ok(Scope::Authority),
+            1 => Ok(Scope::Previous),
+            _ => Err(Refused::Malformed("a scope is of an unknown kind")),
+        },
+        (2, field) => {
+            let index = usize::try_from(field.number()?).ok();
+            let key = index.and_then(|index| table.keys.get(index));
+            let key = key.ok_or(Refused::Malformed("it refers to an unknown public key"))?;
+            Ok(Scope::PublicKey(key.clone()))
+        }
+        _ => Err(Refused::Protobuf),
+    }
+}
+
+fn scope_key(algorithm: i32, bytes: &[u8]) -> Option<ScopeKey> {
+    match algorithm {
+        0 => Some(ScopeKey::new(Algorithm::Ed25519, bytes)),
+        1 => Some(ScopeKey::new(Algorithm::Secp256r1, bytes)),
+        _ => None,
+    }
+}
+
+impl<'b> Table<'b> {
+    /// biscuit-auth lets a block list one symbol twice, and then one string compares unequal to
+    /// itself; and it looks through all earlier symbols anew for each block.
+    fn add(&mut self, text: &'b str, code: &mut Code) -> Read<()> {
+        if DEFAULT.contains(&text) || !self.known.insert(text) {
+            return Err(Refused::Malformed("it repeats a symbol"));
+        }
+        self.symbols.push(code.add_symbol(text));
+        Ok(())
+    }
+
+    fn add_key(&mut self, bytes: &[u8]) -> Read<ScopeKey> {
+        let (mut algorithm, mut key) = (None, None);
+        let mut fields = Fields(bytes);
+        while let Some((number, field)) = fields.next()? {
+            match number {
+                1 => once(&mut algorithm, field.number()?)?,
+                2 => once(&mut key, field.bytes()?)?,
+                _ => return Err(Refused::Protobuf),
+            }
+        }
+        let algorithm = algorithm.ok_or(Refused::Protobuf)?;
+        let key = scope_key(
+            i32::try_from(algorithm).unwrap_or(-1),
+            key.ok_or(Refused::Protobuf)?,
+        );
+        let key = key.ok_or(Refused::Malformed("a public key is of an unknown kind"))?;
+        if self.keys.contains(&key) {
+            return Err(Refused::Malformed("it repeats a public key"));
+        }
+        self.keys.push(key.clone());
+        Ok(key)
     }
 }

@@ -106,8 +106,8 @@ impl World<'_> {
         for check in checks {
             if !self.holds(check)? {
                 failed.push(FailedCheck {
-                    place: check.place,
-                    check: check.index,
+                    place: check.owner.place(),
+                    check: check.index as usize,
                 });
             }
         }
@@ -115,9 +115,15 @@ impl World<'_> {
     }
 
     fn holds(&mut self, check: &Check) -> Result<bool, Stop> {
-        for query in &check.queries {
+        for query in self.program.queries(check.queries) {
             let decided = match check.kind {
-                Kind::One => self.matches(query)?.then_some(true),
+                Kind::One if self.matches(query)? => {
+                    if self.granted.is_none() && check.owner.place() == Place::Authorizer {
+                        self.granted = self.source(query);
+                    }
+                    Some(true)
+                }
+                Kind::One => None,
                 Kind::All => self.all_match(query)?.then_some(true),
                 Kind::Reject => self.matches(query)?.then_some(false),
             };
@@ -128,9 +134,15 @@ impl World<'_> {
         Ok(check.kind == Kind::Reject)
     }
 
+    /// The rule that derived the last fact that a body has just matched.
+    fn source(&self, body: &Body) -> Option<u32> {
+        let scan = self.program.scans(body).last()?;
+        self.facts.rule(scan.relation, self.join.last_row()?)
+    }
+
     fn policy(&mut self) -> Result<Option<Matched>, Stop> {
         for (index, policy) in self.program.policies.iter().enumerate() {
-            for query in &policy.queries {
+            for query in self.program.queries(policy.queries) {
                 if self.matches(query)? {
                     return Ok(Some(match policy.allow {
                         true => Matched::Allow(index),

@@ -1,9 +1,9 @@
 //! The verifier's own Datalog: facts, rules, checks, and the policies that decide.
 
 use bailiwick_token::datalog::{
-    Algorithm, Block, BlockCheck, BlockRule, Kind, Query, Scope, ScopeKey, names,
+    Algorithm, Block, BlockCheck, BlockRule, Code, Kind, Query, Scope, ScopeKey, names,
 };
-use biscuit_auth::builder::{Expression, Op, Predicate, Term};
+use biscuit_auth::builder::{Binary, Expression, Op, Predicate, Term, Unary};
 use biscuit_parser::{builder as parsed, parser};
 
 use super::error::{Error, Fault, Place};
@@ -11,22 +11,70 @@ use super::error::{Error, Fault, Place};
 /// What a verifier adds to a token.
 #[derive(Debug, Clone)]
 pub struct Authorizer {
-    pub(super) block: Block,
-    pub(super) policies: Vec<Choice>,
-}
-
-/// A policy: the first that matches decides.
-#[derive(Debug, Clone)]
-pub(super) struct Choice {
-    pub(super) allow: bool,
-    pub(super) queries: Vec<Query>,
+    /// Facts, rules and checks as a first block, and in a second a check for each policy.
+    pub(super) code: Code,
+    /// Which of the policies allow.
+    pub(super) allows: Vec<bool>,
 }
 
 impl Default for Authorizer {
     /// Without policies, so it allows nothing.
     fn default() -> Authorizer {
         Authorizer {
-            block: Block {
+            code: Code::default(),
+            allows: Vec::new(),
+        }
+    }
+}
+
+impl Authorizer {
+    /// What the profile asks for and nothing of a service's own: see [`Draft::within_profile`].
+    #[must_use]
+    pub fn profile() -> Authorizer {
+        // It holds no parameter.
+        Draft::default().within_profile().unwrap_or_default()
+    }
+
+    /// Reads Datalog text, with its policies.
+    ///
+    /// # Errors
+    /// When it is not Datalog.
+    pub fn parse(text: &str) -> Result<Authorizer, Error> {
+        Draft::parse(text)?.authorizer()
+    }
+}
+
+/// Datalog with policies, as it was read.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    pub(super) statements: Block,
+    policies: Vec<(bool, Vec<Query>)>,
+}
+
+/// What a service's Datalog holds and cannot use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Misuse {
+    /// It trusts a public key.
+    Key,
+    /// It calls this function.
+    Extern(String),
+}
+
+/// Among the verifier's checks, the place of the one that looks for a grant.
+pub(crate) const GRANTED: usize = 0;
+
+/// The longest text that is read. The parser's recursion is bounded by it, and by [`MAX_NESTING`].
+const MAX_TEXT: usize = 256 * 1024;
+
+/// How deep brackets and negations may lie in one another, and how many operators may follow one
+/// another in a statement: the parser, and what it makes, recurse on both.
+const MAX_NESTING: usize = 64;
+const MAX_OPERATORS: usize = 512;
+
+impl Default for Draft {
+    fn default() -> Draft {
+        Draft {
+            statements: Block {
                 version: 6,
                 context: None,
                 external_key: None,
@@ -41,30 +89,10 @@ impl Default for Authorizer {
     }
 }
 
-impl Authorizer {
-    /// `allow if action($a), grant($a)`: in the profile nothing else grants.
-    #[must_use]
-    pub fn profile() -> Authorizer {
-        let of = |name: &str| Predicate::new(name.to_owned(), vec![Term::Variable("a".to_owned())]);
-        let query = Query {
-            body: vec![of(names::ACTION), of(names::GRANT)],
-            ..Query::default()
-        };
-        Authorizer {
-            policies: vec![Choice {
-                allow: true,
-                queries: vec![query],
-            }],
-            ..Authorizer::default()
-        }
-    }
-
-    /// Reads Datalog text, with its policies.
-    ///
-    /// # Errors
-    /// When it is not Datalog.
-    pub fn parse(code: &str) -> Result<Authorizer, Error> {
-        let source = parser::parse_source(code).map_err(|errors| {
+impl Draft {
+    pub(crate) fn parse(text: &str) -> Result<Draft, Error> {
+        bounded(text)?;
+        let source = parser::parse_source(text).map_err(|errors| {
             let messages: Vec<String> = errors
                 .iter()
                 .map(|error| {
@@ -76,19 +104,20 @@ impl Authorizer {
                 .collect();
             syntax(messages.join("; "))
         })?;
-        let mut authorizer = Authorizer::default();
-        authorizer.block.scopes = scopes(source.scopes)?;
+        let mut draft = Draft::default();
+        let block = &mut draft.statements;
+        block.scopes = scopes(source.scopes)?;
         for (_, fact) in source.facts {
-            authorizer.block.facts.push(Predicate::from(fact.predicate));
+            block.facts.push(Predicate::from(fact.predicate));
         }
         for (_, rule) in source.rules {
-            authorizer.block.rules.push(BlockRule {
+            block.rules.push(BlockRule {
                 head: Predicate::from(rule.head.clone()),
                 query: query(rule)?,
             });
         }
         for (_, check) in source.checks {
-            authorizer.block.checks.push(BlockCheck {
+            block.checks.push(BlockCheck {
                 kind: match check.kind {
                     parsed::CheckKind::One => Kind::One,
                     parsed::CheckKind::All => Kind::All,
@@ -98,13 +127,134 @@ impl Authorizer {
             });
         }
         for (_, policy) in source.policies {
-            authorizer.policies.push(Choice {
-                allow: matches!(policy.kind, parsed::PolicyKind::Allow),
-                queries: queries(policy.queries)?,
-            });
+            let allow = matches!(policy.kind, parsed::PolicyKind::Allow);
+            draft.policies.push((allow, queries(policy.queries)?));
         }
-        Ok(authorizer)
+        Ok(draft)
     }
+
+    fn authorizer(self) -> Result<Authorizer, Error> {
+        let (allows, checks) = self
+            .policies
+            .into_iter()
+            .map(|(allow, queries)| {
+                let kind = Kind::One;
+                (allow, BlockCheck { kind, queries })
+            })
+            .unzip();
+        let policies = Block {
+            checks,
+            ..Draft::default().statements
+        };
+        let code = Code::from_blocks(&[self.statements, policies]);
+        let code = code.map_err(|error| syntax(error.to_string()))?;
+        Ok(Authorizer { code, allows })
+    }
+
+    /// With what the profile asks for: `check if action($a), grant($a)` comes first, so that nothing
+    /// here can grant what the token does not. Without policies, that is all.
+    pub(crate) fn within_profile(mut self) -> Result<Authorizer, Error> {
+        let of = |name: &str| Predicate::new(name.to_owned(), vec![Term::Variable("a".to_owned())]);
+        let granted = Query {
+            body: vec![of(names::ACTION), of(names::GRANT)],
+            expressions: Vec::new(),
+            // Whatever the service's Datalog trusts otherwise.
+            scopes: vec![Scope::Authority],
+        };
+        let check = BlockCheck {
+            kind: Kind::One,
+            queries: vec![granted],
+        };
+        self.statements.checks.insert(GRANTED, check);
+        if self.policies.is_empty() {
+            self.policies.push((true, vec![Query::default()]));
+        }
+        self.authorizer()
+    }
+
+    /// What it states: the names of facts and of the heads of rules.
+    pub(crate) fn heads(&self) -> impl Iterator<Item = &str> {
+        let rules = self.statements.rules.iter().map(|rule| &rule.head);
+        let heads = self.statements.facts.iter().chain(rules);
+        heads.map(|head| head.name.as_str())
+    }
+
+    /// Whether no call could ever be allowed.
+    pub(crate) fn denies_all(&self) -> bool {
+        !self.policies.is_empty() && self.policies.iter().all(|(allow, _)| !allow)
+    }
+
+    /// What no token of the profile could meet, or no verifier has.
+    pub(crate) fn misuse(&self) -> Option<Misuse> {
+        let bodies = self.bodies();
+        let of_bodies = bodies.flat_map(|query| &query.scopes);
+        let mut scopes = self.statements.scopes.iter().chain(of_bodies);
+        if scopes.any(|scope| matches!(scope, Scope::PublicKey(_))) {
+            return Some(Misuse::Key);
+        }
+        let expressions = self.bodies().flat_map(|query| &query.expressions);
+        let name = expressions.into_iter().find_map(|ops| external(ops));
+        name.map(|name| Misuse::Extern(name.to_owned()))
+    }
+
+    fn bodies(&self) -> impl Iterator<Item = &Query> {
+        let rules = self.statements.rules.iter().map(|rule| &rule.query);
+        let checks = self.statements.checks.iter();
+        let policies = self.policies.iter().flat_map(|(_, queries)| queries);
+        rules
+            .chain(checks.flat_map(|check| &check.queries))
+            .chain(policies)
+    }
+}
+
+/// The name of an external function that an expression calls.
+fn external(ops: &[Op]) -> Option<&str> {
+    ops.iter().find_map(|op| match op {
+        Op::Unary(Unary::Ffi(name)) | Op::Binary(Binary::Ffi(name)) => Some(name.as_str()),
+        Op::Closure(_, ops) => external(ops),
+        _ => None,
+    })
+}
+
+/// Whether the parser can read it on any stack.
+fn bounded(text: &str) -> Result<(), Error> {
+    if text.len() > MAX_TEXT {
+        return Err(syntax(format!("it is longer than {MAX_TEXT} bytes")));
+    }
+    let (mut open, mut negations, mut operators) = (0usize, 0usize, 0usize);
+    let mut quoted = false;
+    let mut escaped = false;
+    for c in text.chars() {
+        if quoted {
+            quoted = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+            continue;
+        }
+        negations = match c {
+            '!' => negations.saturating_add(1),
+            ' ' | '\t' | '\r' | '\n' => negations,
+            _ => 0,
+        };
+        match c {
+            '"' => quoted = true,
+            '(' | '[' | '{' => open = open.saturating_add(1),
+            ')' | ']' | '}' => open = open.saturating_sub(1),
+            ';' => operators = 0,
+            '+' | '-' | '*' | '/' | '<' | '>' | '=' | '&' | '|' | '^' | '.' => {
+                operators = operators.saturating_add(1);
+            }
+            _ => {}
+        }
+        if open > MAX_NESTING || negations > MAX_NESTING {
+            return Err(syntax(format!("it nests more than {MAX_NESTING} deep")));
+        }
+        if operators > MAX_OPERATORS {
+            return Err(syntax(format!(
+                "a statement has more than {MAX_OPERATORS} operators: split it"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn syntax(message: String) -> Error {

@@ -1,74 +1,190 @@
 //! Decoded blocks -> [`Program`]. What can be known before anything is evaluated is checked here:
 //! that variables are bound, that expressions leave one value, that closures shadow nothing.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-use bailiwick_token::datalog::{Block, Query, Scope, ScopeKey};
+use bailiwick_token::datalog::{
+    Scope, ScopeKey,
+    code::{Block, Check as Written, Code, Query, Symbol},
+};
 
 use super::{
     authorizer::Authorizer,
-    edge::Refused,
     error::{Error, Fault, Place},
-    facts::{MAX_BLOCKS, Origin, Rows},
+    facts::{MAX_BLOCKS, Origin},
     fuel::{Fuel, Stop},
-    program::{Arg, Body, Check, Instruction, Policy, Program, Rule},
+    program::{Binary, Body, Check, Instruction, Owner, Part, Policy, Program},
     regex::Patterns,
-    symbol::{Relation, Symbols},
-    term::{Span, Values},
+    symbol::{self, Relation},
+    term::{Pool, Span, Term, Values},
 };
 
 mod body;
 mod expression;
-
-use body::Slots;
+mod facts;
 
 impl Program {
     /// Compiles the blocks of a token together with what the verifier adds.
     ///
     /// # Errors
     /// Says where and why, when it could not be evaluated.
-    pub fn compile(blocks: &[Block], authorizer: &Authorizer) -> Result<Program, Error> {
-        let mut compiler = Compiler::new(blocks)?;
-        let trusted = compiler.authorizer(authorizer)?;
-        let mut late = Vec::new();
-        for (index, block) in blocks.iter().enumerate() {
-            let default = compiler.statements(Place::Block(index), block)?;
-            let checks = compiler.checks(Place::Block(index), block, default)?;
-            match index {
-                0 => compiler.checks.extend(checks),
-                _ => late.extend(checks),
-            }
-        }
-        let early = compiler.checks.len();
-        compiler.checks.extend(late);
-        let policies = compiler.policies(authorizer, trusted)?;
-        Ok(compiler.finish(early, policies))
+    pub fn compile(code: &Code, authorizer: &Authorizer) -> Result<Program, Error> {
+        Base::compile(authorizer, signers(code))?.program(code, Keep::All)
     }
 }
 
-struct Compiler {
-    values: Values<'static>,
-    symbols: Symbols,
+/// What the verifier adds to every token, compiled once.
+#[derive(Debug, Clone)]
+pub(crate) struct Base {
+    program: Program,
+    /// The first predicate of each name.
+    names: HashMap<String, Relation>,
     signers: HashMap<ScopeKey, Origin>,
-    /// The blocks of the token, by the size of their wording, bound all that is done here.
-    fuel: Fuel,
-    facts: Vec<Rows>,
-    wanted: Vec<bool>,
-    rules: Vec<Rule>,
-    checks: Vec<Check>,
-    args: Vec<Arg>,
-    code: Vec<Instruction>,
-    externs: Vec<String>,
-    patterns: Patterns,
-    type_names: [Span; 9],
+    authorizer: Authorizer,
 }
 
-/// A fault, not yet placed.
+/// Which of the facts that blocks state are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// All, for whoever looks into an evaluation.
+    All,
+    /// Those that a body looks for; the others decide nothing.
+    Wanted,
+}
+
+/// Which blocks a third party has signed.
+fn signers(code: &Code) -> HashMap<ScopeKey, Origin> {
+    let mut signers: HashMap<ScopeKey, Origin> = HashMap::new();
+    for (index, block) in code.blocks.iter().enumerate().take(MAX_BLOCKS) {
+        if let Some(key) = &block.external_key {
+            let signed = signers.entry(key.clone()).or_default();
+            *signed = signed.union(Origin::block(index));
+        }
+    }
+    signers
+}
+
+impl Base {
+    /// Compiles what goes with tokens of which no third party signs a block.
+    pub(crate) fn new(authorizer: &Authorizer) -> Result<Base, Error> {
+        Base::compile(authorizer, HashMap::new())
+    }
+
+    /// Compiles the regular expressions that stand in it, once; answers one that is none, or too
+    /// large.
+    pub(crate) fn prepare(&mut self) -> Result<(), String> {
+        let mut patterns = Patterns::default();
+        let program = &self.program;
+        let values = Values::over(&program.pool, Pool::default());
+        for pair in program.code.windows(2) {
+            if let [Instruction::Value(constant), Instruction::Binary(Binary::Regex)] = pair
+                && let Term::Str(text) = program.constant(*constant)
+                && !patterns.prepare(values.text(text))
+            {
+                return Err(values.text(text).to_owned());
+            }
+        }
+        self.program.patterns = Arc::new(patterns);
+        Ok(())
+    }
+
+    fn compile(
+        authorizer: &Authorizer,
+        signers: HashMap<ScopeKey, Origin>,
+    ) -> Result<Base, Error> {
+        let mut base = Base {
+            program: Program::default(),
+            names: HashMap::new(),
+            signers,
+            authorizer: authorizer.clone(),
+        };
+        let mut compiler = Compiler::over(&base, &authorizer.code)?;
+        for known in symbol::Known::ALL {
+            let (name, arity) = known.name();
+            let added = compiler.add_relation(name, arity, None);
+            placed(Place::Authorizer, added)?;
+        }
+        if let [statements, policies] = authorizer.code.blocks.as_slice() {
+            let place = Place::Authorizer;
+            let default = compiler.rules(place, statements)?;
+            compiler.checks(place, statements, default)?;
+            let policies = authorizer.code.checks(policies).iter();
+            for (policy, allow) in policies.zip(&authorizer.allows) {
+                let queries = compiler.queries(place, policy, default);
+                let queries = placed(place, queries)?;
+                let allow = *allow;
+                compiler.program.policies.push(Policy { allow, queries });
+            }
+        }
+        let Compiler {
+            mut program,
+            values,
+            names,
+            ..
+        } = compiler;
+        program.own_rules = program.rules.len();
+        program.pool = values.into_pool();
+        (base.program, base.names) = (program, names);
+        Ok(base)
+    }
+
+    /// Compiles the blocks of a token on top.
+    pub(crate) fn program(&self, code: &Code, keep: Keep) -> Result<Program, Error> {
+        if code.blocks.len() > MAX_BLOCKS {
+            return Err(Error::Compile {
+                place: Place::Block(MAX_BLOCKS),
+                fault: Fault::Blocks,
+            });
+        }
+        let mut compiler = Compiler::over(self, code)?;
+        for (index, block) in code.blocks.iter().enumerate() {
+            let place = Place::Block(index);
+            let default = compiler.rules(place, block)?;
+            compiler.checks(place, block, default)?;
+            if index == 0 {
+                compiler.program.early = compiler.program.checks.len();
+            }
+        }
+        let rows = compiler.stated(&self.authorizer.code, keep)?;
+        Ok(compiler.finish(rows))
+    }
+}
+
+struct Compiler<'c> {
+    code: &'c Code,
+    program: Program,
+    values: Values<'static>,
+    names: HashMap<String, Relation>,
+    signers: &'c HashMap<ScopeKey, Origin>,
+    /// What is known of each symbol: the first predicate of this name, its string, and the constant
+    /// that is this string.
+    relations: Vec<Option<Relation>>,
+    strings: Vec<Option<Span>>,
+    constants: Vec<Option<u16>>,
+    /// The slot of each variable, for the body of this number.
+    slots: Vec<(u32, u16)>,
+    body: u32,
+    /// The blocks of the token bound all that is done here.
+    fuel: Fuel,
+}
+
+/// Why a statement is not compiled; not yet placed.
+enum Refused {
+    Fault(Fault),
+    Stop(Stop),
+}
+
 type Compiled<T> = Result<T, Refused>;
 
 impl From<Fault> for Refused {
     fn from(fault: Fault) -> Refused {
         Refused::Fault(fault)
+    }
+}
+
+impl From<Stop> for Refused {
+    fn from(stop: Stop) -> Refused {
+        Refused::Stop(stop)
     }
 }
 
@@ -88,74 +204,50 @@ fn number(count: usize) -> Compiled<u32> {
     u32::try_from(count).map_err(|_| Refused::Fault(Fault::TooLarge))
 }
 
-impl Compiler {
-    fn new(blocks: &[Block]) -> Result<Compiler, Error> {
-        if blocks.len() > MAX_BLOCKS {
-            return Err(Error::Compile {
-                place: Place::Block(MAX_BLOCKS),
-                fault: Fault::Blocks,
-            });
-        }
-        let mut signers: HashMap<ScopeKey, Origin> = HashMap::new();
-        for (index, block) in blocks.iter().enumerate() {
-            if let Some(key) = &block.external_key {
-                let signed = signers.entry(key.clone()).or_default();
-                *signed = signed.union(Origin::block(index));
-            }
-        }
-        let mut values = Values::new();
-        let mut symbols = Symbols::new();
-        let mut fuel = Fuel::unlimited();
-        let names = TYPES.map(|name| symbols.text(&mut values, name, &mut fuel));
-        let [
-            Ok(a),
-            Ok(b),
-            Ok(c),
-            Ok(d),
-            Ok(e),
-            Ok(f),
-            Ok(g),
-            Ok(h),
-            Ok(i),
-        ] = names
-        else {
-            return Err(Error::InvalidType);
-        };
+fn short(count: usize) -> Compiled<u16> {
+    u16::try_from(count).map_err(|_| Refused::Fault(Fault::TooLarge))
+}
+
+/// A copy with room for more.
+fn roomy<T: Copy>(list: &[T], more: usize) -> Vec<T> {
+    let mut copy = Vec::with_capacity(list.len().saturating_add(more));
+    copy.extend_from_slice(list);
+    copy
+}
+
+impl<'c> Compiler<'c> {
+    fn over(base: &'c Base, code: &'c Code) -> Result<Compiler<'c>, Error> {
+        let (mut program, size) = (base.program.clone(), code.size());
+        program.scans = roomy(&program.scans, size.predicates);
+        program.args = roomy(&program.args, size.terms);
+        program.code = roomy(&program.code, size.ops);
+        program.constants = roomy(&program.constants, size.terms.min(64));
+        program.tests = roomy(&program.tests, size.expressions);
+        program.queries = roomy(&program.queries, size.queries);
+        let values = Values::with(std::mem::take(&mut program.pool));
+        let symbols = code.symbol_count();
         Ok(Compiler {
+            code,
+            program,
             values,
-            symbols,
-            signers,
-            fuel,
-            facts: Vec::new(),
-            wanted: Vec::new(),
-            rules: Vec::new(),
-            checks: Vec::new(),
-            args: Vec::new(),
-            code: Vec::new(),
-            externs: Vec::new(),
-            patterns: Patterns::default(),
-            type_names: [a, b, c, d, e, f, g, h, i],
+            names: base.names.clone(),
+            signers: &base.signers,
+            relations: vec![None; symbols],
+            strings: vec![None; symbols],
+            constants: vec![None; symbols],
+            slots: vec![(0, 0); symbols],
+            body: 0,
+            fuel: Fuel::unlimited(),
         })
     }
 
-    fn authorizer(&mut self, authorizer: &Authorizer) -> Result<Origin, Error> {
-        let default = self.statements(Place::Authorizer, &authorizer.block)?;
-        let checks = self.checks(Place::Authorizer, &authorizer.block, default)?;
-        self.checks.extend(checks);
-        Ok(default)
-    }
-
-    /// Facts and rules of a block; answers what its bodies trust where they say nothing.
-    fn statements(&mut self, place: Place, block: &Block) -> Result<Origin, Error> {
-        let default = self.trusted(place, &block.scopes, Origin::DEFAULT);
-        for fact in &block.facts {
-            let compiled = self.fact(place, fact);
-            placed(place, compiled)?;
-        }
-        for rule in &block.rules {
+    /// The rules of a block; answers what its bodies trust where they say nothing.
+    fn rules(&mut self, place: Place, block: &Block) -> Result<Origin, Error> {
+        let default = self.trusted(place, self.code.block_scopes(block), Origin::DEFAULT);
+        for rule in self.code.rules(block) {
             let compiled = self.rule(place, rule, default);
             let rule = placed(place, compiled)?;
-            self.rules.push(rule);
+            self.program.rules.push(rule);
         }
         Ok(default)
     }
@@ -177,89 +269,114 @@ impl Compiler {
         })
     }
 
-    fn checks(
-        &mut self,
-        place: Place,
-        block: &Block,
-        default: Origin,
-    ) -> Result<Vec<Check>, Error> {
-        let mut checks = Vec::with_capacity(block.checks.len());
-        for (index, check) in block.checks.iter().enumerate() {
-            checks.push(Check {
-                place,
-                index,
-                kind: check.kind,
-                queries: self.queries(place, &check.queries, default)?,
+    fn checks(&mut self, place: Place, block: &Block, default: Origin) -> Result<(), Error> {
+        for (index, check) in self.code.checks(block).iter().enumerate() {
+            let queries = self.queries(place, check, default);
+            let compiled = queries.and_then(|queries| {
+                Ok(Check {
+                    owner: Owner::of(place),
+                    index: number(index)?,
+                    kind: check.kind,
+                    queries,
+                })
             });
+            let check = placed(place, compiled)?;
+            self.program.checks.push(check);
         }
-        Ok(checks)
+        Ok(())
     }
 
-    fn policies(&mut self, authorizer: &Authorizer, trusted: Origin) -> Result<Vec<Policy>, Error> {
-        let mut policies = Vec::with_capacity(authorizer.policies.len());
-        for policy in &authorizer.policies {
-            policies.push(Policy {
-                allow: policy.allow,
-                queries: self.queries(Place::Authorizer, &policy.queries, trusted)?,
-            });
-        }
-        Ok(policies)
-    }
-
-    fn queries(
-        &mut self,
-        place: Place,
-        queries: &[Query],
-        default: Origin,
-    ) -> Result<Vec<Body>, Error> {
-        let mut bodies = Vec::with_capacity(queries.len());
+    fn queries(&mut self, place: Place, check: &Written, default: Origin) -> Compiled<Part> {
+        let start = number(self.program.queries.len())?;
+        let queries: &'c [Query] = self.code.queries(check);
         for query in queries {
-            let compiled = self.body(place, query, default, &mut Slots::default());
-            bodies.push(placed(place, compiled)?);
+            let body: Body = self.query(place, query, default)?;
+            self.program.queries.push(body);
         }
-        Ok(bodies)
+        Ok(Part {
+            start,
+            count: short(queries.len())?,
+        })
     }
 
-    fn finish(mut self, early: usize, policies: Vec<Policy>) -> Program {
-        let count = self.symbols.names.len();
-        self.facts.resize_with(count, Rows::default);
-        for (rows, (_, arity)) in self.facts.iter_mut().zip(&self.symbols.names) {
-            rows.arity = *arity;
+    /// The predicate of this name and so many terms; a new one where there is none.
+    fn relation(&mut self, name: Symbol, arity: usize) -> Compiled<Relation> {
+        let arity = short(arity)?;
+        if let Some(relation) = self.known_relation(name, arity) {
+            return Ok(relation);
         }
-        self.wanted.resize(count, false);
-        let mut heads: Vec<Relation> = self.rules.iter().map(|rule| rule.head).collect();
-        heads.sort_unstable();
-        heads.dedup();
-        let mut derived_at = vec![u32::MAX; count];
-        for (place, head) in (0..).zip(&heads) {
-            if let Some(at) = derived_at.get_mut(*head as usize) {
-                *at = place;
+        let text = self.code.text(name);
+        let first = self.names.get(text).copied();
+        let relation = self.add_relation(text, arity, first)?;
+        if let Some(slot) = self.relations.get_mut(name.index()) {
+            *slot = Some(first.unwrap_or(relation));
+        }
+        Ok(relation)
+    }
+
+    fn known_relation(&mut self, name: Symbol, arity: u16) -> Option<Relation> {
+        let slot = self.relations.get_mut(name.index())?;
+        if slot.is_none() {
+            *slot = self.names.get(self.code.text(name)).copied();
+        }
+        let mut next = *slot;
+        while let Some(relation) = next {
+            let known = self.program.relation(relation)?;
+            if known.arity == arity {
+                return Some(relation);
+            }
+            next = known.next;
+        }
+        None
+    }
+
+    /// Adds a predicate, behind the `first` of its name where there is one.
+    fn add_relation(
+        &mut self,
+        name: &str,
+        arity: u16,
+        first: Option<Relation>,
+    ) -> Compiled<Relation> {
+        let relation = short(self.program.relations.len())?;
+        let span = self.values.add_text(name, &mut self.fuel)?;
+        let first = first.and_then(|first| self.program.relations.get_mut(usize::from(first)));
+        let next = first.and_then(|first| first.next.replace(relation));
+        self.program.relations.push(super::program::Known {
+            name: span,
+            arity,
+            next,
+            wanted: false,
+            derived: None,
+            origins: 0,
+            terms: 0,
+            rows: 0,
+        });
+        self.names.entry(name.to_owned()).or_insert(relation);
+        Ok(relation)
+    }
+
+    /// The place of what a body trusts.
+    fn trust(&mut self, trusted: Origin) -> Compiled<u16> {
+        let known = &mut self.program.trusts;
+        match known.iter().position(|other| *other == trusted) {
+            Some(place) => short(place),
+            None => {
+                known.push(trusted);
+                short(known.len().saturating_sub(1))
             }
         }
-        let mut scans = self.rules.iter().flat_map(|rule| &rule.body.scans);
-        let recursive = scans.any(|scan| heads.binary_search(&scan.relation).is_ok());
-        Program {
-            pool: self.values.into_pool(),
-            facts: self.facts,
-            wanted: self.wanted,
-            names: self.symbols.names,
-            rules: self.rules,
-            heads,
-            derived_at,
-            recursive,
-            checks: self.checks,
-            early,
-            policies,
-            args: self.args,
-            code: self.code,
-            externs: self.externs,
-            patterns: self.patterns,
-            type_names: self.type_names,
+    }
+
+    fn string(&mut self, symbol: Symbol) -> Compiled<Span> {
+        if let Some(Some(span)) = self.strings.get(symbol.index()) {
+            return Ok(*span);
         }
+        let span = self
+            .values
+            .add_text(self.code.text(symbol), &mut self.fuel)?;
+        if let Some(slot) = self.strings.get_mut(symbol.index()) {
+            *slot = Some(span);
+        }
+        Ok(span)
     }
 }
-
-/// In the order of [`Term::rank`].
-const TYPES: [&str; 9] = [
-    "integer", "string", "date", "bytes", "bool", "set", "null", "array", "map",
-];

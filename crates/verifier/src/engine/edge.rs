@@ -34,12 +34,11 @@ struct Open<'t> {
     done: Vec<Term>,
 }
 
-/// Takes a value in. `text` says where strings are kept.
+/// Takes a value in.
 pub(super) fn import(
     values: &mut Values<'_>,
     term: &builder::Term,
     fuel: &mut Fuel,
-    text: &mut dyn FnMut(&mut Values<'_>, &str, &mut Fuel) -> Result<Span, Stop>,
 ) -> Result<Term, Refused> {
     let mut open: Vec<Open<'_>> = Vec::new();
     let mut item = Item::Term(term);
@@ -49,7 +48,7 @@ pub(super) fn import(
                 open.push(container);
                 None
             }
-            None => Some(scalar(values, &item, fuel, text)?),
+            None => Some(scalar(values, &item, fuel)?),
         };
         // Closes what is complete, up to a container that lacks an item.
         item = loop {
@@ -94,13 +93,12 @@ fn scalar(
     values: &mut Values<'_>,
     item: &Item<'_>,
     fuel: &mut Fuel,
-    text: &mut dyn FnMut(&mut Values<'_>, &str, &mut Fuel) -> Result<Span, Stop>,
 ) -> Result<Term, Refused> {
     Ok(match item {
         Item::Key(MapKey::Integer(value)) => Term::Integer(*value),
-        Item::Key(MapKey::Str(key)) => Term::Str(text(values, key, fuel)?),
+        Item::Key(MapKey::Str(key)) => Term::Str(values.add_text(key, fuel)?),
         Item::Term(builder::Term::Integer(value)) => Term::Integer(*value),
-        Item::Term(builder::Term::Str(value)) => Term::Str(text(values, value, fuel)?),
+        Item::Term(builder::Term::Str(value)) => Term::Str(values.add_text(value, fuel)?),
         Item::Term(builder::Term::Date(value)) => Term::Date(*value),
         Item::Term(builder::Term::Bytes(value)) => Term::Bytes(values.add_bytes(value, fuel)?),
         Item::Term(builder::Term::Bool(value)) => Term::Bool(*value),

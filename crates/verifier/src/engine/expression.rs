@@ -44,7 +44,7 @@ enum Kind {
     Each {
         over: Over,
         next: u32,
-        slot: u32,
+        slot: u16,
         ends: bool,
     },
 }
@@ -92,16 +92,19 @@ impl Machine {
         let instruction = operators.program.code.get(self.at as usize).copied();
         self.at = self.at.saturating_add(1);
         match instruction.ok_or(Error::InvalidType)? {
-            Instruction::Value(term) => self.stack.push(Operand::Value(term)),
+            Instruction::Value(constant) => {
+                let term = operators.program.constant(constant);
+                self.stack.push(Operand::Value(term));
+            }
             Instruction::Slot(slot) => {
-                let term = slots.get(slot as usize).copied();
+                let term = slots.get(usize::from(slot)).copied();
                 self.stack
                     .push(Operand::Value(term.ok_or(Error::InvalidType)?));
             }
             Instruction::Closure { length, parameter } => {
                 let body = Code {
                     start: self.at,
-                    end: self.at.saturating_add(length),
+                    end: self.at.saturating_add(u32::from(length)),
                 };
                 self.stack.push(Operand::Closure(body, parameter));
                 self.at = body.end;
@@ -216,7 +219,7 @@ impl Machine {
             ) => match operators.element(*over, *next, fuel)? {
                 Some(element) => {
                     *next = next.saturating_add(1);
-                    if let Some(slot) = slots.get_mut(*slot as usize) {
+                    if let Some(slot) = slots.get_mut(usize::from(*slot)) {
                         *slot = element;
                     }
                     (self.at, self.end) = (call.body.start, call.body.end);

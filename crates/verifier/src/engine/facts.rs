@@ -62,25 +62,16 @@ impl Origin {
 }
 
 /// Facts of one predicate, row after row.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Rows {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rows<'f> {
     pub(super) arity: usize,
-    terms: Vec<Term>,
-    origins: Vec<Origin>,
+    pub(super) terms: &'f [Term],
+    pub(super) origins: &'f [Origin],
 }
 
-impl Rows {
-    pub(super) fn push(&mut self, terms: impl IntoIterator<Item = Term>, origin: Origin) {
-        self.terms.extend(terms);
-        self.origins.push(origin);
-    }
-
-    fn count(&self) -> u32 {
-        self.origins.len() as u32
-    }
-
+impl<'f> Rows<'f> {
     #[inline]
-    fn row(&self, row: u32) -> Option<(&[Term], Origin)> {
+    fn row(self, row: u32) -> Option<(&'f [Term], Origin)> {
         let origin = *self.origins.get(row as usize)?;
         let start = (row as usize).saturating_mul(self.arity);
         let terms = self.terms.get(start..start.saturating_add(self.arity))?;
@@ -99,13 +90,13 @@ struct Request {
 impl Request {
     fn count(&self, relation: Relation) -> u32 {
         self.ranges
-            .get(relation as usize)
+            .get(usize::from(relation))
             .map_or(0, |range| range.1)
     }
 
     #[inline]
     fn row(&self, relation: Relation, row: u32, arity: usize) -> Option<(&[Term], Origin)> {
-        let (start, _) = *self.ranges.get(relation as usize)?;
+        let (start, _) = *self.ranges.get(usize::from(relation))?;
         let start = (start as usize).saturating_add((row as usize).saturating_mul(arity));
         let terms = self.terms.get(start..start.saturating_add(arity))?;
         Some((terms, Origin::AUTHORIZER))
@@ -115,9 +106,25 @@ impl Request {
 /// What the rules derive of one predicate.
 #[derive(Debug, Default)]
 struct Derived {
-    rows: Rows,
+    terms: Vec<Term>,
+    origins: Vec<Origin>,
+    /// The rule that derived each first.
+    rules: Vec<u32>,
     /// Finds a row by what it says: the hash of each after the first few, and its number.
     index: BTreeSet<(u64, u32)>,
+}
+
+impl Derived {
+    fn count(&self) -> u32 {
+        self.origins.len() as u32
+    }
+
+    fn clear(&mut self) {
+        self.terms.clear();
+        self.origins.clear();
+        self.rules.clear();
+        self.index.clear();
+    }
 }
 
 /// So many derived facts are found by a look at each.
@@ -128,33 +135,45 @@ const UNINDEXED: u32 = 16;
 #[derive(Debug)]
 pub(super) struct Facts<'p> {
     program: &'p Program,
+    space: Space,
+}
+
+/// Where the facts of an evaluation lie, to be used again for the next.
+#[derive(Debug, Default)]
+pub(super) struct Space {
     request: Request,
     derived: Vec<Derived>,
 }
 
+impl Space {
+    pub(super) fn clear(&mut self) {
+        self.request.terms.clear();
+        self.request.ranges = Default::default();
+        self.derived.iter_mut().for_each(Derived::clear);
+    }
+
+    /// About how many terms it has room for.
+    pub(super) fn room(&self) -> usize {
+        let derived = self.derived.iter().map(|derived| derived.terms.capacity());
+        derived.fold(self.request.terms.capacity(), usize::saturating_add)
+    }
+}
+
 impl<'p> Facts<'p> {
-    pub(super) fn new(program: &'p Program) -> Facts<'p> {
-        let heads = program.heads.iter();
-        let derived = heads.map(|head| Derived {
-            rows: Rows {
-                arity: program.arity(*head),
-                ..Rows::default()
-            },
-            index: BTreeSet::new(),
-        });
-        Facts {
-            program,
-            request: Request {
-                terms: Vec::with_capacity(32),
-                ..Request::default()
-            },
-            derived: derived.collect(),
-        }
+    /// `space` holds no facts.
+    pub(super) fn new(program: &'p Program, mut space: Space) -> Facts<'p> {
+        space.derived.resize_with(program.heads.len(), Derived::default);
+        Facts { program, space }
+    }
+
+    pub(super) fn into_space(self) -> Space {
+        self.space
     }
 
     /// Whether any body looks for this fact.
     pub(super) fn wants(&self, known: Known) -> bool {
-        self.program.wanted.get(known as usize) == Some(&true)
+        let known = self.program.relation(known.relation());
+        known.is_some_and(|known| known.wanted)
     }
 
     /// States a fact about the call. All facts of one predicate are stated before the next.
@@ -165,28 +184,29 @@ impl<'p> Facts<'p> {
         fuel: &mut Fuel,
     ) -> Result<(), Stop> {
         fuel.take(1)?;
-        let stored = u32::try_from(self.request.terms.len()).map_err(|_| Stop::OutOfFuel)?;
-        if let Some((start, count)) = self.request.ranges.get_mut(known as usize) {
+        let request = &mut self.space.request;
+        let stored = u32::try_from(request.terms.len()).map_err(|_| Stop::OutOfFuel)?;
+        if let Some((start, count)) = request.ranges.get_mut(known as usize) {
             if *count == 0 {
                 *start = stored;
             }
-            debug_assert_eq!(self.program.arity(known.relation()), N);
+            debug_assert_eq!(usize::from(self.program.arity(known.relation())), N);
             *count = count.saturating_add(1);
         }
-        self.request.terms.extend(terms);
+        request.terms.extend(terms);
         Ok(())
     }
 
     /// How many facts of a predicate the program and the request state.
     fn stated(&self, relation: Relation) -> u32 {
-        let fixed = self.program.facts.get(relation as usize);
-        let fixed = fixed.map_or(0, Rows::count);
-        fixed.saturating_add(self.request.count(relation))
+        let fixed = self.program.relation(relation);
+        let fixed = fixed.map_or(0, |known| known.rows);
+        fixed.saturating_add(self.space.request.count(relation))
     }
 
     fn derived(&self, relation: Relation) -> Option<&Derived> {
-        let place = self.program.derived_at.get(relation as usize)?;
-        self.derived.get(*place as usize)
+        let place = self.program.relation(relation)?.derived?;
+        self.space.derived.get(usize::from(place))
     }
 
     /// How many facts of a predicate there are.
@@ -194,18 +214,29 @@ impl<'p> Facts<'p> {
     pub(super) fn count(&self, relation: Relation) -> u32 {
         let derived = self.derived(relation);
         self.stated(relation)
-            .saturating_add(derived.map_or(0, |derived| derived.rows.count()))
+            .saturating_add(derived.map_or(0, Derived::count))
+    }
+
+    /// The rule that derived a row first, where one did.
+    pub(super) fn rule(&self, relation: Relation, row: u32) -> Option<u32> {
+        let row = row.checked_sub(self.stated(relation))?;
+        self.derived(relation)?.rules.get(row as usize).copied()
     }
 
     #[inline]
     pub(super) fn row(&self, relation: Relation, row: u32) -> Option<(&[Term], Origin)> {
-        let fixed = self.program.facts.get(relation as usize)?;
-        let Some(row) = row.checked_sub(fixed.count()) else {
-            return fixed.row(row);
+        let known = self.program.relation(relation)?;
+        let Some(row) = row.checked_sub(known.rows) else {
+            return self.program.rows(known).row(row);
         };
-        match row.checked_sub(self.request.count(relation)) {
-            None => self.request.row(relation, row, fixed.arity),
-            Some(row) => self.derived(relation)?.rows.row(row),
+        let arity = usize::from(known.arity);
+        match row.checked_sub(self.space.request.count(relation)) {
+            None => self.space.request.row(relation, row, arity),
+            Some(row) => {
+                let derived = self.space.derived.get(usize::from(known.derived?))?;
+                let (terms, origins) = (&derived.terms, &derived.origins);
+                Rows { arity, terms, origins }.row(row)
+            }
         }
     }
 
@@ -219,7 +250,7 @@ impl<'p> Facts<'p> {
         values: &Values<'_>,
         fuel: &mut Fuel,
     ) -> Result<(u32, u32), Stop> {
-        let of_request = count == self.request.count(relation);
+        let of_request = count == self.space.request.count(relation);
         if !of_request || self.program.arity(relation) < 2 {
             return Ok((0, count));
         }
@@ -248,12 +279,13 @@ impl<'p> Facts<'p> {
         ))
     }
 
-    /// Adds a fact unless it is there already, with the same origin. It costs fuel in either case.
+    /// Adds a fact that a rule derives, unless it is there already with the same origin. It costs
+    /// fuel in either case.
     pub(super) fn derive(
         &mut self,
         relation: Relation,
         terms: &[Term],
-        origin: Origin,
+        (origin, rule): (Origin, u32),
         values: &Values<'_>,
         fuel: &mut Fuel,
     ) -> Result<bool, Stop> {
@@ -265,14 +297,14 @@ impl<'p> Facts<'p> {
             return Ok(false);
         };
         // What blocks and the request state is few, and has no index; nor have the first derived.
-        let unindexed = derived.rows.count().min(UNINDEXED);
+        let unindexed = derived.count().min(UNINDEXED);
         for row in 0..stated.saturating_add(unindexed) {
             fuel.take(1)?;
             if self.is(relation, row, terms, origin, values, fuel)? {
                 return Ok(false);
             }
         }
-        let indexed = derived.rows.count() >= UNINDEXED;
+        let indexed = derived.count() >= UNINDEXED;
         let hash = match indexed {
             true => values.hash(terms, fuel)?,
             false => 0,
@@ -291,19 +323,23 @@ impl<'p> Facts<'p> {
             }
         }
         fuel.elements(terms.len())?;
-        let place = self.program.derived_at.get(relation as usize).copied();
-        let place = place.unwrap_or(u32::MAX) as usize;
-        if let Some(Derived { rows, index }) = self.derived.get_mut(place) {
+        let place = self.program.relation(relation);
+        let place = place.and_then(|known| known.derived).map(usize::from);
+        let derived = place.and_then(|place| self.space.derived.get_mut(place));
+        if let Some(derived) = derived {
+            let row = derived.count();
             if stated
-                .checked_add(rows.count())
+                .checked_add(row)
                 .is_none_or(|count| count == u32::MAX)
             {
                 return Err(Stop::OutOfFuel);
             }
             if indexed {
-                index.insert((hash, rows.count()));
+                derived.index.insert((hash, row));
             }
-            rows.push(terms.iter().copied(), origin);
+            derived.terms.extend_from_slice(terms);
+            derived.origins.push(origin);
+            derived.rules.push(rule);
         }
         Ok(true)
     }

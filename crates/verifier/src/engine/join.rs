@@ -33,7 +33,7 @@ impl Join {
     pub(super) fn start(&mut self, body: &Body) {
         self.scans.clear();
         self.slots.clear();
-        self.slots.resize(body.slots as usize, Term::Null);
+        self.slots.resize(usize::from(body.slots), Term::Null);
         self.depth = Some(0);
     }
 
@@ -62,14 +62,15 @@ impl Join {
         let Some(mut depth) = self.depth else {
             return Ok(false);
         };
-        let last = body.scans.len();
+        let (scans, trusted) = (program.scans(body), program.trusted(body));
+        let last = scans.len();
         if last == 0 {
             fuel.take(1)?;
             self.depth = None;
             return Ok(true);
         }
-        while let Some(scan) = body.scans.get(depth) {
-            if self.advance(program, *scan, depth, body.trusted, facts, values, fuel)? {
+        while let Some(scan) = scans.get(depth) {
+            if self.advance(program, *scan, depth, trusted, facts, values, fuel)? {
                 let inner = depth.saturating_add(1);
                 if inner == last {
                     self.depth = Some(depth);
@@ -88,6 +89,11 @@ impl Join {
         }
         self.depth = None;
         Ok(false)
+    }
+
+    /// The row that the last predicate of the match found.
+    pub(super) fn last_row(&self) -> Option<u32> {
+        self.scans.last()?.next.checked_sub(1)
     }
 
     /// What the match rests on.
@@ -127,7 +133,7 @@ impl Join {
             };
             if origin.within(trusted) {
                 let args = program.args(scan.args, terms.len());
-                if unify(args, terms, &mut self.slots, values, fuel)? {
+                if unify(program, args, terms, &mut self.slots, values, fuel)? {
                     cursor.origin = outside.union(origin);
                     return Ok(true);
                 }
@@ -140,6 +146,7 @@ impl Join {
 /// Whether a fact is what the predicate asks for; binds variables that are not bound yet.
 #[inline]
 fn unify(
+    program: &Program,
     args: &[Arg],
     terms: &[Term],
     slots: &mut [Term],
@@ -148,15 +155,15 @@ fn unify(
 ) -> Result<bool, Stop> {
     for (arg, term) in args.iter().zip(terms) {
         let wanted = match arg {
-            Arg::Value(wanted) => *wanted,
+            Arg::Value(constant) => program.constant(*constant),
             Arg::Bind(slot) => {
                 fuel.take(1)?;
-                if let Some(slot) = slots.get_mut(*slot as usize) {
+                if let Some(slot) = slots.get_mut(usize::from(*slot)) {
                     *slot = *term;
                 }
                 continue;
             }
-            Arg::Bound(slot) => slots.get(*slot as usize).copied().unwrap_or(Term::Null),
+            Arg::Bound(slot) => slots.get(usize::from(*slot)).copied().unwrap_or(Term::Null),
         };
         if !values.equal(wanted, *term, fuel)? {
             return Ok(false);

@@ -65,11 +65,7 @@ impl Operators<'_, '_> {
                 Term::Str(span) | Term::Bytes(span) | Term::Set(span) | Term::Array(span),
             ) => Term::Integer(i64::from(span.len)),
             (Unary::Length, Term::Map(span)) => Term::Integer(i64::from(span.len / 2)),
-            (Unary::TypeOf, value) => {
-                let names = &self.program.type_names;
-                let name = names.get(usize::from(value.rank()));
-                Term::Str(*name.ok_or(Error::InvalidType)?)
-            }
+            (Unary::TypeOf, value) => Term::Str(self.values.add_text(value.type_name(), fuel)?),
             (Unary::Extern(name), value) => return self.external(name, value, None, fuel),
             (Unary::Negate | Unary::Length, _) => return invalid(),
         })
@@ -288,11 +284,11 @@ impl Operators<'_, '_> {
         }
     }
 
-    fn external(&mut self, name: u32, left: Term, right: Option<Term>, fuel: &mut Fuel) -> Answer {
+    fn external(&mut self, name: u16, left: Term, right: Option<Term>, fuel: &mut Fuel) -> Answer {
         /// What a call costs besides the terms that are handed in and out.
         const CALL: u64 = 50;
         fuel.take(CALL)?;
-        let name = self.program.externs.get(name as usize);
+        let name = self.program.externs.get(usize::from(name));
         let name = name.map(String::as_str).unwrap_or_default();
         let function = (self.externs.0.get(name))
             .ok_or_else(|| Error::UndefinedExtern(name.to_owned()))?
@@ -306,9 +302,7 @@ impl Operators<'_, '_> {
             message,
         };
         let answer = function(left, right).map_err(failed)?;
-        let text =
-            &mut |values: &mut Values<'_>, text: &str, fuel: &mut Fuel| values.add_text(text, fuel);
-        edge::import(self.values, &answer, fuel, text).map_err(|refused| match refused {
+        edge::import(self.values, &answer, fuel).map_err(|refused| match refused {
             Refused::Stop(stop) => stop,
             Refused::Fault(fault) => failed(fault.to_string()).into(),
         })

@@ -1,4 +1,9 @@
 //! A token's blocks and the verifier's Datalog, compiled: what an evaluation reads and never writes.
+//!
+//! Verified tokens are kept in memory, so this is laid out to be small: a few long lists, in which
+//! everything else is a place.
+
+use std::sync::Arc;
 
 use super::{
     error::Place,
@@ -9,68 +14,104 @@ use super::{
 };
 
 /// Everything that does not depend on the request.
-#[derive(Debug)]
+#[derive(Debug, Clone, Default)]
 pub struct Program {
     pub(super) pool: Pool,
-    /// The facts that blocks state, by predicate.
-    pub(super) facts: Vec<Rows>,
-    /// For each predicate whether a body looks for it.
-    pub(super) wanted: Vec<bool>,
-    /// The names of the predicates, for those who print facts.
-    pub(super) names: Vec<(String, usize)>,
+    pub(super) relations: Vec<Known>,
+    /// The facts that blocks state, those of one predicate together.
+    pub(super) facts: Vec<Term>,
+    pub(super) origins: Vec<Origin>,
+    /// The verifier's own come first.
     pub(super) rules: Vec<Rule>,
-    /// The predicates that rules derive, and for each predicate its place among them.
+    pub(super) own_rules: usize,
+    /// The predicates that rules derive, in order.
     pub(super) heads: Vec<Relation>,
-    pub(super) derived_at: Vec<u32>,
     /// Whether a rule looks for what a rule derives.
     pub(super) recursive: bool,
     /// In the order in which they are looked at; those before `early` come before the policies.
     pub(super) checks: Vec<Check>,
     pub(super) early: usize,
     pub(super) policies: Vec<Policy>,
+    /// The alternatives of checks and policies.
+    pub(super) queries: Vec<Body>,
+    pub(super) scans: Vec<Scan>,
+    pub(super) tests: Vec<Code>,
+    /// What bodies trust, each once.
+    pub(super) trusts: Vec<Origin>,
     pub(super) args: Vec<Arg>,
+    pub(super) constants: Vec<Term>,
     pub(super) code: Vec<Instruction>,
     pub(super) externs: Vec<String>,
-    pub(super) patterns: Patterns,
-    /// The names of the types, as strings.
-    pub(super) type_names: [Span; 9],
+    /// Shared by all programs of one verifier.
+    pub(super) patterns: Arc<Patterns>,
+}
+
+/// What is known of a predicate.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    /// For those who print facts.
+    pub(super) name: Span,
+    pub(super) arity: u16,
+    /// The next predicate of this name, with another number of terms.
+    pub(super) next: Option<Relation>,
+    /// Whether a body looks for it.
+    pub(super) wanted: bool,
+    /// Its place among the heads, where a rule derives it.
+    pub(super) derived: Option<u16>,
+    /// Where its facts begin: the first row among the origins, its terms, and how many rows.
+    pub(super) origins: u32,
+    pub(super) terms: u32,
+    pub(super) rows: u32,
 }
 
 /// Its head holds for each match of its body.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Rule {
     pub(super) head: Relation,
     /// Where the terms of the head begin among the arguments.
     pub(super) args: u32,
     pub(super) body: Body,
     /// The block that states it.
-    pub(super) origin: Origin,
+    pub(super) owner: Owner,
 }
 
-#[derive(Debug)]
+/// Whose statement it is: a block, or the verifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Owner(u8);
+
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Check {
-    pub(super) place: Place,
-    /// Its place among the checks of its block.
-    pub(super) index: usize,
+    pub(super) owner: Owner,
     pub(super) kind: bailiwick_token::datalog::Kind,
-    pub(super) queries: Vec<Body>,
+    /// Its place among the checks of its block.
+    pub(super) index: u32,
+    pub(super) queries: Part,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Policy {
     pub(super) allow: bool,
-    pub(super) queries: Vec<Body>,
+    pub(super) queries: Part,
+}
+
+/// A part of one of the lists.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    pub(super) start: u32,
+    pub(super) count: u16,
 }
 
 /// Predicates to be matched together, and tests of what they bind.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Body {
-    pub(super) scans: Box<[Scan]>,
-    pub(super) tests: Box<[Code]>,
+    pub(super) scans: u32,
+    pub(super) tests: u32,
+    pub(super) scan_count: u16,
+    pub(super) test_count: u16,
     /// Whose facts it sees.
-    pub(super) trusted: Origin,
+    pub(super) trusted: u16,
     /// How many variables it binds, those of closures included.
-    pub(super) slots: u32,
+    pub(super) slots: u16,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -83,12 +124,12 @@ pub(super) struct Scan {
 /// One term of a predicate.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Arg {
-    /// This value.
-    Value(Term),
+    /// This constant.
+    Value(u16),
     /// Whatever stands there, bound from here on.
-    Bind(u32),
+    Bind(u16),
     /// What is bound already.
-    Bound(u32),
+    Bound(u16),
 }
 
 /// A part of the program's instructions.
@@ -101,11 +142,12 @@ pub(super) struct Code {
 /// One step of an expression, in postfix order.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Instruction {
-    Value(Term),
-    Slot(u32),
+    /// This constant.
+    Value(u16),
+    Slot(u16),
     /// Lays a closure on the stack, whose body is the next so many instructions, and skips them.
     Closure {
-        length: u32,
+        length: u16,
         parameter: Parameter,
     },
     Unary(Unary),
@@ -115,7 +157,7 @@ pub(super) enum Instruction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Parameter {
     None,
-    One(u32),
+    One(u16),
     /// No operation calls such a closure.
     Many,
 }
@@ -127,7 +169,7 @@ pub(super) enum Unary {
     Parens,
     Length,
     TypeOf,
-    Extern(u32),
+    Extern(u16),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,14 +203,56 @@ pub(super) enum Binary {
     Any,
     Get,
     TryOr,
-    Extern(u32),
+    Extern(u16),
+}
+
+impl Owner {
+    /// A place that was numbered: there are no more blocks than [`super::MAX_BLOCKS`].
+    pub(super) fn of(place: Place) -> Owner {
+        match place {
+            Place::Block(index) => Owner(u8::try_from(index).unwrap_or(AUTHORIZER)),
+            Place::Authorizer => Owner(AUTHORIZER),
+        }
+    }
+
+    pub(super) fn place(self) -> Place {
+        match self.0 {
+            AUTHORIZER => Place::Authorizer,
+            index => Place::Block(usize::from(index)),
+        }
+    }
+
+    pub(super) fn origin(self) -> Origin {
+        Origin::of(self.place())
+    }
+}
+
+const AUTHORIZER: u8 = u8::MAX;
+
+fn part<T>(list: &[T], start: u32, count: u16) -> &[T] {
+    let start = start as usize;
+    list.get(start..start.saturating_add(usize::from(count)))
+        .unwrap_or_default()
 }
 
 impl Program {
-    pub(super) fn arity(&self, relation: Relation) -> usize {
-        self.facts
-            .get(relation as usize)
-            .map_or(0, |rows| rows.arity)
+    #[inline]
+    pub(super) fn relation(&self, relation: Relation) -> Option<&Known> {
+        self.relations.get(usize::from(relation))
+    }
+
+    pub(super) fn arity(&self, relation: Relation) -> u16 {
+        self.relation(relation).map_or(0, |known| known.arity)
+    }
+
+    /// The facts of a predicate that blocks state.
+    #[inline]
+    pub(super) fn rows(&self, known: &Known) -> Rows<'_> {
+        Rows {
+            arity: usize::from(known.arity),
+            terms: self.facts.get(known.terms as usize..).unwrap_or_default(),
+            origins: part_long(&self.origins, known.origins, known.rows),
+        }
     }
 
     /// The arguments of a predicate.
@@ -179,4 +263,81 @@ impl Program {
             .get(start..start.saturating_add(arity))
             .unwrap_or_default()
     }
+
+    #[inline]
+    pub(super) fn constant(&self, constant: u16) -> Term {
+        let constant = self.constants.get(usize::from(constant));
+        constant.copied().unwrap_or(Term::Null)
+    }
+
+    #[inline]
+    pub(super) fn scans(&self, body: &Body) -> &[Scan] {
+        part(&self.scans, body.scans, body.scan_count)
+    }
+
+    #[inline]
+    pub(super) fn tests(&self, body: &Body) -> &[Code] {
+        part(&self.tests, body.tests, body.test_count)
+    }
+
+    #[inline]
+    pub(super) fn trusted(&self, body: &Body) -> Origin {
+        let trusted = self.trusts.get(usize::from(body.trusted));
+        trusted.copied().unwrap_or_default()
+    }
+
+    #[inline]
+    pub(super) fn queries(&self, queries: Part) -> &[Body] {
+        part(&self.queries, queries.start, queries.count)
+    }
+
+    /// About how many bytes of memory it takes.
+    pub(crate) fn size(&self) -> usize {
+        fn bytes<T>(list: &Vec<T>) -> usize {
+            list.capacity().saturating_mul(size_of::<T>())
+        }
+        [
+            size_of::<Program>(),
+            self.pool.size(),
+            bytes(&self.relations),
+            bytes(&self.facts),
+            bytes(&self.origins),
+            bytes(&self.rules),
+            bytes(&self.heads),
+            bytes(&self.checks),
+            bytes(&self.policies),
+            bytes(&self.queries),
+            bytes(&self.scans),
+            bytes(&self.tests),
+            bytes(&self.trusts),
+            bytes(&self.args),
+            bytes(&self.constants),
+            bytes(&self.code),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
+
+    /// Gives back what was reserved and not needed.
+    pub(super) fn shrink(&mut self) {
+        self.pool.shrink();
+        self.relations.shrink_to_fit();
+        self.facts.shrink_to_fit();
+        self.origins.shrink_to_fit();
+        self.rules.shrink_to_fit();
+        self.checks.shrink_to_fit();
+        self.queries.shrink_to_fit();
+        self.scans.shrink_to_fit();
+        self.tests.shrink_to_fit();
+        self.trusts.shrink_to_fit();
+        self.args.shrink_to_fit();
+        self.constants.shrink_to_fit();
+        self.code.shrink_to_fit();
+    }
+}
+
+fn part_long<T>(list: &[T], start: u32, count: u32) -> &[T] {
+    let start = start as usize;
+    list.get(start..start.saturating_add(count as usize))
+        .unwrap_or_default()
 }

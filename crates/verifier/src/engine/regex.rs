@@ -25,9 +25,11 @@ const MAX_KEPT: usize = 64;
 /// before: the cost of an evaluation does not depend on those before it.
 const COMPILE: u64 = 20_000;
 
-/// Those that a program has used so far.
+/// Those that are known, and those that were used so far.
 #[derive(Debug, Default)]
 pub(super) struct Patterns {
+    /// Compiled before the first evaluation, so that none is charged for them.
+    prepared: BTreeMap<String, (Regex, usize)>,
     kept: Mutex<BTreeMap<String, Compiled>>,
 }
 
@@ -38,6 +40,18 @@ pub(super) type Paid = BTreeSet<String>;
 type Compiled = Result<Option<(Regex, usize)>, ()>;
 
 impl Patterns {
+    /// Compiles one that stands in the verifier's own Datalog; answers whether it could be.
+    pub(super) fn prepare(&mut self, pattern: &str) -> bool {
+        if pattern.len() > MAX_TEXT {
+            return false;
+        }
+        let Ok(Some(compiled)) = compile(pattern) else {
+            return false;
+        };
+        self.prepared.insert(pattern.to_owned(), compiled);
+        true
+    }
+
     /// Whether `text` matches. One that is no regular expression matches nothing, as in the
     /// specification; one that is too large is an error.
     pub(super) fn matches(
@@ -47,9 +61,10 @@ impl Patterns {
         paid: &mut Paid,
         fuel: &mut Fuel,
     ) -> Result<bool, Stop> {
-        /// Bytes of a state, and of what looking at it for a byte of text costs.
-        const PER_UNIT: usize = 64;
         fuel.bytes(pattern.len())?;
+        if let Some((regex, size)) = self.prepared.get(pattern) {
+            return is_match(regex, *size, text, fuel);
+        }
         if pattern.len() > MAX_TEXT {
             return Err(Error::Regex.into());
         }
@@ -58,11 +73,7 @@ impl Patterns {
             paid.insert(pattern.to_owned());
         }
         match self.get(pattern) {
-            Ok(Some((regex, size))) => {
-                let work = text.len().saturating_add(1).saturating_mul(size);
-                fuel.take((work / PER_UNIT) as u64)?;
-                Ok(regex.is_match(text))
-            }
+            Ok(Some((regex, size))) => is_match(&regex, size, text, fuel),
             Ok(None) => Ok(false),
             Err(()) => Err(Error::Regex.into()),
         }
@@ -84,6 +95,14 @@ impl Patterns {
         kept.insert(pattern.to_owned(), compiled.clone());
         compiled
     }
+}
+
+fn is_match(regex: &Regex, size: usize, text: &str, fuel: &mut Fuel) -> Result<bool, Stop> {
+    /// Bytes of a state, and of what looking at it for a byte of text costs.
+    const PER_UNIT: usize = 64;
+    let work = text.len().saturating_add(1).saturating_mul(size);
+    fuel.take((work / PER_UNIT) as u64)?;
+    Ok(regex.is_match(text))
 }
 
 /// The library does not say how large a regular expression came out, and matching takes as long as

@@ -8,14 +8,14 @@ use super::{
     edge,
     error::{Error, Place},
     expression::Machine,
-    facts::Facts,
+    facts::{Facts, Space},
     fuel::{Fuel, Stop},
     join::{Join, Window},
     operators::{Externs, Operators},
     program::{Arg, Body, Program, Rule, Scan},
     regex::Paid,
     symbol::{Known, Relation},
-    term::{Term, Values},
+    term::{Pool, Term, Values},
 };
 
 /// An evaluation under way.
@@ -26,9 +26,30 @@ pub(crate) struct World<'p> {
     pub(super) values: Values<'p>,
     pub(super) facts: Facts<'p>,
     pub(super) fuel: Fuel,
-    join: Join,
+    pub(super) join: Join,
     machine: Machine,
     paid: Paid,
+    /// The rule on which the first check of the verifier rests: in the profile, the one that looks
+    /// for a grant.
+    pub(super) granted: Option<u32>,
+}
+
+/// What an evaluation writes into: memory that one takes over from another. It holds no facts.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    pool: Pool,
+    space: Space,
+    join: Join,
+    machine: Machine,
+}
+
+impl Scratch {
+    /// Whether it is small enough to be kept.
+    pub(crate) fn is_small(&self) -> bool {
+        const MOST_BYTES: usize = 256 * 1024;
+        let terms = self.space.room().saturating_mul(size_of::<Term>());
+        self.pool.size().saturating_add(terms) <= MOST_BYTES
+    }
 }
 
 /// What a body, a rule or a check costs besides its matches.
@@ -36,16 +57,39 @@ const QUERY: u64 = 4;
 
 impl<'p> World<'p> {
     pub(crate) fn new(program: &'p Program, externs: &'p Externs, fuel: u64) -> World<'p> {
+        World::within(program, externs, fuel, Scratch::default())
+    }
+
+    pub(crate) fn within(
+        program: &'p Program,
+        externs: &'p Externs,
+        fuel: u64,
+        scratch: Scratch,
+    ) -> World<'p> {
         World {
             program,
             externs,
-            values: Values::over(&program.pool),
-            facts: Facts::new(program),
+            values: Values::over(&program.pool, scratch.pool),
+            facts: Facts::new(program, scratch.space),
             fuel: Fuel::new(fuel),
-            join: Join::default(),
-            machine: Machine::default(),
+            join: scratch.join,
+            machine: scratch.machine,
             paid: Paid::new(),
+            granted: None,
         }
+    }
+
+    /// The memory that it took, for the next.
+    pub(crate) fn into_scratch(self) -> Scratch {
+        let mut scratch = Scratch {
+            pool: self.values.into_pool(),
+            space: self.facts.into_space(),
+            join: self.join,
+            machine: self.machine,
+        };
+        scratch.pool.clear();
+        scratch.space.clear();
+        scratch
     }
 
     /// Whether any body looks for this fact.
@@ -93,35 +137,36 @@ impl<'p> World<'p> {
         let program = self.program;
         if !program.recursive {
             // No rule looks for what a rule derives, so one round is all.
-            for rule in &program.rules {
+            for (number, rule) in (0..).zip(&program.rules) {
                 self.start(&rule.body)?;
-                self.derive(rule)?;
+                self.derive(number, rule)?;
             }
             return Ok(());
         }
         let mut now = self.counts();
-        for rule in &program.rules {
+        for (number, rule) in (0..).zip(&program.rules) {
             self.join.start(&rule.body);
-            for scan in &rule.body.scans {
+            for scan in program.scans(&rule.body) {
                 let window = self.window(*scan, at(&now, scan.relation))?;
                 self.join.scan(window);
             }
-            self.derive(rule)?;
+            self.derive(number, rule)?;
         }
         loop {
             let before = std::mem::replace(&mut now, self.counts());
             if before == now {
                 return Ok(());
             }
-            for rule in &program.rules {
-                for (newest, scan) in rule.body.scans.iter().enumerate() {
+            for (number, rule) in (0..).zip(&program.rules) {
+                let scans = program.scans(&rule.body);
+                for (newest, scan) in scans.iter().enumerate() {
                     self.fuel.take(1)?;
                     if at(&before, scan.relation) == at(&now, scan.relation) {
                         continue;
                     }
                     // Those before it match older facts only, so that no match is found twice.
                     self.join.start(&rule.body);
-                    for (place, scan) in rule.body.scans.iter().enumerate() {
+                    for (place, scan) in scans.iter().enumerate() {
                         let (before, now) = (at(&before, scan.relation), at(&now, scan.relation));
                         self.join.scan(match place.cmp(&newest) {
                             Ordering::Less => (0, before),
@@ -129,7 +174,7 @@ impl<'p> World<'p> {
                             Ordering::Greater => (0, now),
                         });
                     }
-                    self.derive(rule)?;
+                    self.derive(number, rule)?;
                 }
             }
         }
@@ -137,34 +182,36 @@ impl<'p> World<'p> {
 
     /// How many facts of each predicate there are.
     fn counts(&self) -> Vec<u32> {
-        let relations = 0..self.program.facts.len();
+        let relations = (0..).zip(&self.program.relations);
         relations
-            .map(|relation| self.facts.count(relation as Relation))
+            .map(|(relation, _)| self.facts.count(relation))
             .collect()
     }
 
     /// Adds the head of a rule for each match that the search finds.
-    fn derive(&mut self, rule: &Rule) -> Result<(), Stop> {
+    fn derive(&mut self, number: u32, rule: &Rule) -> Result<(), Stop> {
         self.fuel.take(QUERY)?;
+        let arity = usize::from(self.program.arity(rule.head));
         let mut head: Vec<Term> = Vec::new();
         while self.next_match(&rule.body)? {
-            let arity = self.program.facts.get(rule.head as usize);
-            let arity = arity.map_or(0, |rows| rows.arity);
             head.clear();
             for arg in self.program.args(rule.args, arity) {
                 head.push(match arg {
-                    Arg::Value(term) => *term,
-                    Arg::Bind(slot) | Arg::Bound(slot) => self
-                        .join
-                        .slots
-                        .get(*slot as usize)
-                        .copied()
-                        .unwrap_or(Term::Null),
+                    Arg::Value(constant) => self.program.constant(*constant),
+                    Arg::Bind(slot) | Arg::Bound(slot) => {
+                        let slot = self.join.slots.get(usize::from(*slot));
+                        slot.copied().unwrap_or(Term::Null)
+                    }
                 });
             }
-            let origin = self.join.origin().union(rule.origin);
-            self.facts
-                .derive(rule.head, &head, origin, &self.values, &mut self.fuel)?;
+            let origin = self.join.origin().union(rule.owner.origin());
+            self.facts.derive(
+                rule.head,
+                &head,
+                (origin, number),
+                &self.values,
+                &mut self.fuel,
+            )?;
         }
         Ok(())
     }
@@ -197,7 +244,7 @@ impl<'p> World<'p> {
             externs: self.externs,
             paid: &mut self.paid,
         };
-        for test in &body.tests {
+        for test in self.program.tests(body) {
             let slots = &mut self.join.slots;
             match self
                 .machine
@@ -214,7 +261,7 @@ impl<'p> World<'p> {
     pub(super) fn start(&mut self, body: &Body) -> Result<(), Stop> {
         self.fuel.take(QUERY)?;
         self.join.start(body);
-        for scan in &body.scans {
+        for scan in self.program.scans(body) {
             let window = self.window(*scan, self.facts.count(scan.relation))?;
             self.join.scan(window);
         }
@@ -230,8 +277,9 @@ impl<'p> World<'p> {
         }
         match self.program.args(scan.args, 1) {
             [Arg::Value(first)] => {
+                let first = self.program.constant(*first);
                 self.facts
-                    .narrowed(scan.relation, *first, count, &self.values, &mut self.fuel)
+                    .narrowed(scan.relation, first, count, &self.values, &mut self.fuel)
             }
             _ => Ok((0, count)),
         }
@@ -240,8 +288,8 @@ impl<'p> World<'p> {
     /// Every fact, with what it rests on, as Datalog; for those who look into an evaluation.
     pub(super) fn print(&self) -> Vec<(Vec<Place>, String)> {
         let mut printed = Vec::new();
-        for (relation, (name, _)) in self.program.names.iter().enumerate() {
-            let relation = relation as Relation;
+        for (relation, known) in (0..).zip(&self.program.relations) {
+            let name = self.values.text(known.name).to_owned();
             for row in 0..self.facts.count(relation) {
                 let Some((terms, origin)) = self.facts.row(relation, row) else {
                     continue;
@@ -256,5 +304,5 @@ impl<'p> World<'p> {
 }
 
 fn at(counts: &[u32], relation: Relation) -> u32 {
-    counts.get(relation as usize).copied().unwrap_or(0)
+    counts.get(usize::from(relation)).copied().unwrap_or(0)
 }

@@ -69,31 +69,43 @@ impl Span {
     }
 }
 
-impl Values<'static> {
-    pub(crate) fn new() -> Values<'static> {
-        Values::over(&EMPTY)
+impl Pool {
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        self.bytes.clear();
+        self.elements.clear();
     }
 
-    /// What was added, as the pool of a program.
-    pub(crate) fn into_pool(mut self) -> Pool {
-        self.own.text.shrink_to_fit();
-        self.own.bytes.shrink_to_fit();
-        self.own.elements.shrink_to_fit();
-        self.own
+    pub(crate) fn shrink(&mut self) {
+        self.text.shrink_to_fit();
+        self.bytes.shrink_to_fit();
+        self.elements.shrink_to_fit();
+    }
+
+    /// How many bytes it takes.
+    pub(crate) fn size(&self) -> usize {
+        let elements = self.elements.capacity().saturating_mul(size_of::<Term>());
+        let bytes = self.text.capacity().saturating_add(self.bytes.capacity());
+        bytes.saturating_add(elements)
+    }
+}
+
+impl Values<'static> {
+    /// The values of a program in the making.
+    pub(crate) fn with(pool: Pool) -> Values<'static> {
+        Values::over(&EMPTY, pool)
     }
 }
 
 impl<'p> Values<'p> {
-    pub(crate) fn over(fixed: &'p Pool) -> Values<'p> {
-        Values {
-            fixed,
-            // What an ordinary call takes, at once.
-            own: Pool {
-                text: String::with_capacity(256),
-                bytes: Vec::new(),
-                elements: Vec::with_capacity(16),
-            },
-        }
+    /// The values of a program, and what is added in `own`.
+    pub(crate) fn over(fixed: &'p Pool, own: Pool) -> Values<'p> {
+        Values { fixed, own }
+    }
+
+    /// What was added.
+    pub(crate) fn into_pool(self) -> Pool {
+        self.own
     }
 
     #[inline]
@@ -312,7 +324,22 @@ enum Shallow {
 }
 
 impl Term {
-    /// The place of its type among all; that of biscuit-auth's terms, whose sets arrive in order.
+    /// The name of its type.
+    pub(crate) fn type_name(self) -> &'static str {
+        match self {
+            Term::Integer(_) => "integer",
+            Term::Str(_) => "string",
+            Term::Date(_) => "date",
+            Term::Bytes(_) => "bytes",
+            Term::Bool(_) => "bool",
+            Term::Set(_) => "set",
+            Term::Null => "null",
+            Term::Array(_) => "array",
+            Term::Map(_) => "map",
+        }
+    }
+
+    /// The place of its type among all; that of decoded terms, whose sets arrive in order.
     #[inline]
     pub(crate) fn rank(self) -> u8 {
         match self {

@@ -34,6 +34,7 @@ pub fn status(reason: Reason) -> StatusCode {
         Reason::WrongService
         | Reason::NoGrant
         | Reason::Caveat
+        | Reason::Policy
         | Reason::Depth
         | Reason::EvaluationError
         | Reason::OutOfFuel => StatusCode::FORBIDDEN,

@@ -1,144 +1,163 @@
-//! Facts, rules and bodies: names to numbers, variables to slots.
+//! Rules and bodies: names to numbers, variables to slots.
 
-use std::collections::HashMap;
+use bailiwick_token::datalog::code::{Predicate, Query, Rule as Written, Span, Symbol, Term as Value};
 
-use bailiwick_token::datalog::{BlockRule, Query};
-use biscuit_auth::builder::{self, Predicate};
-
-use super::{Compiled, Compiler, number};
+use super::{Compiled, Compiler, number, short};
 use crate::engine::{
-    edge,
     error::{Fault, Place},
-    facts::{Origin, Rows},
-    program::{Arg, Body, Code, Rule, Scan},
-    symbol::Relation,
+    facts::Origin,
+    program::{Arg, Body, Code, Owner, Rule, Scan},
     term::Term,
 };
 
-/// The variables of a body, numbered.
-#[derive(Default)]
-pub(super) struct Slots<'q> {
-    pub(super) known: HashMap<&'q str, u32>,
-    count: u32,
-}
-
-impl<'q> Slots<'q> {
-    pub(super) fn add(&mut self, name: &'q str) -> Compiled<u32> {
-        let slot = self.count;
-        self.count = slot.checked_add(1).ok_or(Fault::TooLarge)?;
-        self.known.insert(name, slot);
-        Ok(slot)
-    }
-}
-
-impl Compiler {
-    pub(super) fn fact(&mut self, place: Place, fact: &Predicate) -> Compiled<()> {
-        let relation = self.relation(&fact.name, fact.terms.len());
-        let mut terms = Vec::with_capacity(fact.terms.len());
-        for term in &fact.terms {
-            terms.push(self.value(term)?);
-        }
-        let needed = (relation as usize).saturating_add(1);
-        if self.facts.len() < needed {
-            self.facts.resize_with(needed, Rows::default);
-        }
-        if let Some(rows) = self.facts.get_mut(relation as usize) {
-            rows.push(terms, Origin::of(place));
-        }
-        Ok(())
-    }
-
+impl<'c> Compiler<'c> {
     pub(super) fn rule(
         &mut self,
         place: Place,
-        rule: &BlockRule,
+        rule: &Written,
         default: Origin,
     ) -> Compiled<Rule> {
-        let mut slots = Slots::default();
-        let body = self.body(place, &rule.query, default, &mut slots)?;
-        let head = self.relation(&rule.head.name, rule.head.terms.len());
-        let mut args = Vec::with_capacity(rule.head.terms.len());
-        for term in &rule.head.terms {
-            args.push(match term {
-                builder::Term::Variable(name) => Arg::Bound(
-                    *slots
-                        .known
-                        .get(name.as_str())
-                        .ok_or_else(|| Fault::UnboundHead(name.clone()))?,
+        let body = self.query(place, &rule.query, default)?;
+        let terms = self.code.terms(rule.head.terms);
+        let head = self.relation(rule.head.name, terms.len())?;
+        let args = number(self.program.args.len())?;
+        for term in terms {
+            let arg = match term {
+                Value::Variable(name) => Arg::Bound(
+                    self.slot(*name)
+                        .ok_or_else(|| Fault::UnboundHead(self.code.text(*name).to_owned()))?,
                 ),
-                value => Arg::Value(self.value(value)?),
-            });
+                value => Arg::Value(self.constant(value)?),
+            };
+            self.program.args.push(arg);
         }
-        let start = number(self.args.len())?;
-        self.args.extend(args);
         Ok(Rule {
             head,
-            args: start,
+            args,
             body,
-            origin: Origin::of(place),
+            owner: Owner::of(place),
         })
     }
 
-    pub(super) fn body<'q>(
+    /// The variables of a body have slots until the next one is compiled.
+    pub(super) fn query(
         &mut self,
         place: Place,
-        query: &'q Query,
+        query: &Query,
         default: Origin,
-        slots: &mut Slots<'q>,
     ) -> Compiled<Body> {
-        let mut scans = Vec::with_capacity(query.body.len());
-        for predicate in &query.body {
-            let relation = self.relation(&predicate.name, predicate.terms.len());
-            if let Some(wanted) = self.wanted.get_mut(relation as usize) {
-                *wanted = true;
-            }
-            let mut args = Vec::with_capacity(predicate.terms.len());
-            for term in &predicate.terms {
-                args.push(match term {
-                    builder::Term::Variable(name) => match slots.known.get(name.as_str()) {
-                        Some(slot) => Arg::Bound(*slot),
-                        None => Arg::Bind(slots.add(name)?),
-                    },
-                    value => Arg::Value(self.value(value)?),
-                });
-            }
-            scans.push(Scan {
-                relation,
-                args: number(self.args.len())?,
-            });
-            self.args.extend(args);
+        self.body = self.body.checked_add(1).ok_or(Fault::TooLarge)?;
+        let code = self.code;
+        let mut slots = 0;
+        let scans = number(self.program.scans.len())?;
+        for predicate in code.body(query) {
+            self.scan(predicate, &mut slots)?;
         }
-        let mut tests = Vec::with_capacity(query.expressions.len());
-        for ops in &query.expressions {
-            let start = number(self.code.len())?;
-            self.expression(ops, slots)?;
-            let end = number(self.code.len())?;
-            tests.push(Code { start, end });
+        let tests = number(self.program.tests.len())?;
+        for ops in code.expressions(query) {
+            let start = number(self.program.code.len())?;
+            self.expression(ops, &mut slots)?;
+            let end = number(self.program.code.len())?;
+            self.program.tests.push(Code { start, end });
         }
+        let trusted = self.trusted(place, code.scopes(query), default);
         Ok(Body {
-            scans: scans.into(),
-            tests: tests.into(),
-            trusted: self.trusted(place, &query.scopes, default),
-            slots: slots.count,
+            scans,
+            tests,
+            scan_count: short(code.body(query).len())?,
+            test_count: short(code.expressions(query).count())?,
+            trusted: self.trust(trusted)?,
+            slots,
         })
     }
 
-    fn relation(&mut self, name: &str, arity: usize) -> Relation {
-        let relation = self.symbols.relation(name, arity);
-        let count = self.symbols.names.len();
-        if self.wanted.len() < count {
-            self.wanted.resize(count, false);
+    fn scan(&mut self, predicate: &Predicate, slots: &mut u16) -> Compiled<()> {
+        let terms = self.code.terms(predicate.terms);
+        let relation = self.relation(predicate.name, terms.len())?;
+        if let Some(known) = self.program.relations.get_mut(usize::from(relation)) {
+            known.wanted = true;
         }
-        relation
+        let args = number(self.program.args.len())?;
+        for term in terms {
+            let arg = match term {
+                Value::Variable(name) => match self.slot(*name) {
+                    Some(slot) => Arg::Bound(slot),
+                    None => Arg::Bind(self.add_slot(*name, slots)?),
+                },
+                value => Arg::Value(self.constant(value)?),
+            };
+            self.program.args.push(arg);
+        }
+        self.program.scans.push(Scan { relation, args });
+        Ok(())
     }
 
-    pub(super) fn value(&mut self, term: &builder::Term) -> Compiled<Term> {
-        let symbols = &mut self.symbols;
-        edge::import(
-            &mut self.values,
-            term,
-            &mut self.fuel,
-            &mut |values, text, fuel| symbols.text(values, text, fuel),
-        )
+    /// The slot of a variable that is bound in this body.
+    pub(super) fn slot(&self, name: Symbol) -> Option<u16> {
+        let (body, slot) = *self.slots.get(name.index())?;
+        (body == self.body).then_some(slot)
+    }
+
+    pub(super) fn add_slot(&mut self, name: Symbol, slots: &mut u16) -> Compiled<u16> {
+        let slot = *slots;
+        *slots = slot.checked_add(1).ok_or(Fault::TooLarge)?;
+        if let Some(known) = self.slots.get_mut(name.index()) {
+            *known = (self.body, slot);
+        }
+        Ok(slot)
+    }
+
+    /// A variable is bound no more.
+    pub(super) fn remove_slot(&mut self, name: Symbol) {
+        if let Some(known) = self.slots.get_mut(name.index()) {
+            *known = (0, 0);
+        }
+    }
+
+    /// The place of a constant. A string has one, however often it stands.
+    pub(super) fn constant(&mut self, term: &Value) -> Compiled<u16> {
+        if let Value::Str(symbol) = term
+            && let Some(Some(constant)) = self.constants.get(symbol.index())
+        {
+            return Ok(*constant);
+        }
+        let value = self.value(term)?;
+        let constant = short(self.program.constants.len())?;
+        self.program.constants.push(value);
+        if let Value::Str(symbol) = term
+            && let Some(known) = self.constants.get_mut(symbol.index())
+        {
+            *known = Some(constant);
+        }
+        Ok(constant)
+    }
+
+    pub(super) fn value(&mut self, term: &Value) -> Compiled<Term> {
+        Ok(match term {
+            Value::Integer(value) => Term::Integer(*value),
+            Value::Str(symbol) => Term::Str(self.string(*symbol)?),
+            Value::Date(seconds) => Term::Date(*seconds),
+            Value::Bytes(span) => {
+                let bytes = self.code.bytes(*span);
+                Term::Bytes(self.values.add_bytes(bytes, &mut self.fuel)?)
+            }
+            Value::Bool(value) => Term::Bool(*value),
+            Value::Null => Term::Null,
+            Value::Set(span) => Term::Set(self.elements(*span)?),
+            Value::Array(span) => Term::Array(self.elements(*span)?),
+            Value::Map(span) => Term::Map(self.elements(*span)?),
+            Value::Variable(name) => {
+                return Err(Fault::Variable(self.code.text(*name).to_owned()).into());
+            }
+        })
+    }
+
+    // Recursion is bounded: the decoder bounds how deep terms lie in one another.
+    fn elements(&mut self, span: Span) -> Compiled<crate::engine::term::Span> {
+        let mut elements = Vec::with_capacity(span.len());
+        for term in self.code.terms(span) {
+            elements.push(self.value(term)?);
+        }
+        Ok(self.values.add_elements(elements, &mut self.fuel)?)
     }
 }

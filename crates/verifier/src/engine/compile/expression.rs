@@ -1,8 +1,8 @@
 //! Operations in postfix order -> instructions, their stack and variables checked.
 
-use biscuit_auth::builder::{self, Op};
+use bailiwick_token::datalog::code::{self, Op, Span, Symbol, Term as Value};
 
-use super::{Compiled, Compiler, body::Slots, number};
+use super::{Compiled, Compiler, short};
 use crate::engine::{
     error::Fault,
     program::{Binary, Instruction, Parameter, Unary},
@@ -15,166 +15,179 @@ enum Shape {
     Closure,
 }
 
-/// An expression, or the body of a closure in it.
-struct Level<'q> {
-    ops: std::slice::Iter<'q, Op>,
-    stack: Vec<Shape>,
-    params: &'q [String],
-    /// Where the instruction stands that lays the closure on the stack.
+/// A closure whose body is being compiled.
+struct Level {
+    params: Span,
+    /// Where its body ends.
+    end: usize,
+    /// Where the instruction stands that lays it on the stack.
     opened: usize,
+    /// What lay on the stack before its body.
+    floor: usize,
 }
 
-impl Compiler {
+impl Compiler<'_> {
     /// Closures wait on a stack of their own: input decides how deep they lie in one another.
-    pub(super) fn expression<'q>(&mut self, ops: &'q [Op], slots: &mut Slots<'q>) -> Compiled<()> {
-        let mut outer: Vec<Level<'q>> = Vec::new();
-        let mut level = Level {
-            ops: ops.iter(),
-            stack: Vec::new(),
-            params: &[],
-            opened: 0,
-        };
-        loop {
-            match level.ops.next() {
-                Some(Op::Closure(params, body)) => {
-                    let opened = self.code.len();
-                    let parameter = open(params, slots)?;
-                    self.code.push(Instruction::Closure {
+    pub(super) fn expression(&mut self, ops: &[Op], slots: &mut u16) -> Compiled<()> {
+        let mut open: Vec<Level> = Vec::new();
+        let mut stack: Vec<Shape> = Vec::with_capacity(4);
+        let mut floor = 0;
+        for (at, op) in ops.iter().enumerate() {
+            self.closed(at, &mut open, &mut stack, &mut floor)?;
+            match op {
+                Op::Closure { params, length } => {
+                    let opened = self.program.code.len();
+                    let parameter = self.open(*params, slots)?;
+                    self.program.code.push(Instruction::Closure {
                         length: 0,
                         parameter,
                     });
-                    let inner = Level {
-                        ops: body.iter(),
-                        stack: Vec::new(),
-                        params,
+                    open.push(Level {
+                        params: *params,
+                        end: at.saturating_add(*length as usize).saturating_add(1),
                         opened,
-                    };
-                    outer.push(std::mem::replace(&mut level, inner));
+                        floor,
+                    });
+                    floor = stack.len();
                 }
-                Some(op) => self.operation(op, slots, &mut level.stack)?,
-                None => {
-                    if level.stack != [Shape::Value] {
-                        return Err(Fault::Stack.into());
-                    }
-                    let Some(next) = outer.pop() else {
-                        return Ok(());
-                    };
-                    self.close(&level, slots)?;
-                    level = next;
-                    level.stack.push(Shape::Closure);
-                }
+                op => self.operation(op, &mut stack, floor)?,
             }
+        }
+        self.closed(ops.len(), &mut open, &mut stack, &mut floor)?;
+        match stack.as_slice() {
+            [Shape::Value] if open.is_empty() => Ok(()),
+            _ => Err(Fault::Stack.into()),
         }
     }
 
-    fn close(&mut self, level: &Level<'_>, slots: &mut Slots<'_>) -> Compiled<()> {
-        let body = self.code.len().saturating_sub(level.opened);
-        let so_long = number(body.saturating_sub(1))?;
-        if let Some(Instruction::Closure { length, .. }) = self.code.get_mut(level.opened) {
-            *length = so_long;
-        }
-        for param in level.params {
-            slots.known.remove(param.as_str());
+    /// Closes the closures whose bodies end here.
+    fn closed(
+        &mut self,
+        at: usize,
+        open: &mut Vec<Level>,
+        stack: &mut Vec<Shape>,
+        floor: &mut usize,
+    ) -> Compiled<()> {
+        while let Some(level) = open.pop_if(|level| level.end == at) {
+            if stack.get(*floor..) != Some(&[Shape::Value]) {
+                return Err(Fault::Stack.into());
+            }
+            stack.truncate(*floor);
+            stack.push(Shape::Closure);
+            *floor = level.floor;
+            let body = self.program.code.len().saturating_sub(level.opened);
+            let so_long = short(body.saturating_sub(1))?;
+            if let Some(Instruction::Closure { length, .. }) =
+                self.program.code.get_mut(level.opened)
+            {
+                *length = so_long;
+            }
+            for param in self.code.params(level.params) {
+                self.remove_slot(*param);
+            }
         }
         Ok(())
     }
 
-    fn operation(&mut self, op: &Op, slots: &Slots<'_>, stack: &mut Vec<Shape>) -> Compiled<()> {
+    /// Binds the parameters of a closure for its body.
+    fn open(&mut self, params: Span, slots: &mut u16) -> Compiled<Parameter> {
+        let mut parameter = Parameter::None;
+        for param in self.code.params(params) {
+            if self.slot(*param).is_some() {
+                let name = self.code.text(*param).to_owned();
+                return Err(Fault::ShadowedVariable(name).into());
+            }
+            let slot = self.add_slot(*param, slots)?;
+            parameter = match parameter {
+                Parameter::None => Parameter::One(slot),
+                _ => Parameter::Many,
+            };
+        }
+        Ok(parameter)
+    }
+
+    fn operation(&mut self, op: &Op, stack: &mut Vec<Shape>, floor: usize) -> Compiled<()> {
+        let own = stack.len().saturating_sub(floor);
         let instruction = match op {
-            Op::Value(builder::Term::Variable(name)) => {
+            Op::Value(Value::Variable(name)) => {
                 stack.push(Shape::Value);
-                let slot = slots.known.get(name.as_str());
-                Instruction::Slot(*slot.ok_or_else(|| Fault::UnboundVariable(name.clone()))?)
+                let slot = self.slot(*name);
+                let unbound = || Fault::UnboundVariable(self.code.text(*name).to_owned());
+                Instruction::Slot(slot.ok_or_else(unbound)?)
             }
             Op::Value(term) => {
                 stack.push(Shape::Value);
-                Instruction::Value(self.value(term)?)
+                Instruction::Value(self.constant(term)?)
             }
             Op::Unary(unary) => {
-                if stack.last() != Some(&Shape::Value) {
+                if own == 0 || stack.last() != Some(&Shape::Value) {
                     return Err(Fault::Stack.into());
                 }
-                Instruction::Unary(self.unary(unary)?)
+                Instruction::Unary(self.unary(*unary)?)
             }
             Op::Binary(binary) => {
                 match (stack.pop(), stack.pop()) {
-                    (Some(Shape::Value), Some(_)) | (Some(_), Some(Shape::Value)) => {}
+                    (Some(Shape::Value), Some(_)) | (Some(_), Some(Shape::Value)) if own >= 2 => {}
                     _ => return Err(Fault::Stack.into()),
                 }
                 stack.push(Shape::Value);
-                Instruction::Binary(self.binary(binary)?)
+                Instruction::Binary(self.binary(*binary)?)
             }
             // Opened by the caller.
-            Op::Closure(..) => return Err(Fault::Stack.into()),
+            Op::Closure { .. } => return Err(Fault::Stack.into()),
         };
-        self.code.push(instruction);
+        self.program.code.push(instruction);
         Ok(())
     }
 
-    fn unary(&mut self, unary: &builder::Unary) -> Compiled<Unary> {
+    fn unary(&mut self, unary: code::Unary) -> Compiled<Unary> {
         Ok(match unary {
-            builder::Unary::Negate => Unary::Negate,
-            builder::Unary::Parens => Unary::Parens,
-            builder::Unary::Length => Unary::Length,
-            builder::Unary::TypeOf => Unary::TypeOf,
-            builder::Unary::Ffi(name) => Unary::Extern(self.external(name)?),
+            code::Unary::Negate => Unary::Negate,
+            code::Unary::Parens => Unary::Parens,
+            code::Unary::Length => Unary::Length,
+            code::Unary::TypeOf => Unary::TypeOf,
+            code::Unary::Ffi(name) => Unary::Extern(self.external(name)?),
         })
     }
 
-    fn binary(&mut self, binary: &builder::Binary) -> Compiled<Binary> {
+    fn binary(&mut self, binary: code::Binary) -> Compiled<Binary> {
         Ok(match binary {
-            builder::Binary::LessThan => Binary::LessThan,
-            builder::Binary::GreaterThan => Binary::GreaterThan,
-            builder::Binary::LessOrEqual => Binary::LessOrEqual,
-            builder::Binary::GreaterOrEqual => Binary::GreaterOrEqual,
-            builder::Binary::Equal => Binary::Equal,
-            builder::Binary::Contains => Binary::Contains,
-            builder::Binary::Prefix => Binary::Prefix,
-            builder::Binary::Suffix => Binary::Suffix,
-            builder::Binary::Regex => Binary::Regex,
-            builder::Binary::Add => Binary::Add,
-            builder::Binary::Sub => Binary::Sub,
-            builder::Binary::Mul => Binary::Mul,
-            builder::Binary::Div => Binary::Div,
-            builder::Binary::And => Binary::And,
-            builder::Binary::Or => Binary::Or,
-            builder::Binary::Intersection => Binary::Intersection,
-            builder::Binary::Union => Binary::Union,
-            builder::Binary::BitwiseAnd => Binary::BitwiseAnd,
-            builder::Binary::BitwiseOr => Binary::BitwiseOr,
-            builder::Binary::BitwiseXor => Binary::BitwiseXor,
-            builder::Binary::NotEqual => Binary::NotEqual,
-            builder::Binary::HeterogeneousEqual => Binary::SameValue,
-            builder::Binary::HeterogeneousNotEqual => Binary::NotSameValue,
-            builder::Binary::LazyAnd => Binary::LazyAnd,
-            builder::Binary::LazyOr => Binary::LazyOr,
-            builder::Binary::All => Binary::All,
-            builder::Binary::Any => Binary::Any,
-            builder::Binary::Get => Binary::Get,
-            builder::Binary::TryOr => Binary::TryOr,
-            builder::Binary::Ffi(name) => Binary::Extern(self.external(name)?),
+            code::Binary::LessThan => Binary::LessThan,
+            code::Binary::GreaterThan => Binary::GreaterThan,
+            code::Binary::LessOrEqual => Binary::LessOrEqual,
+            code::Binary::GreaterOrEqual => Binary::GreaterOrEqual,
+            code::Binary::Equal => Binary::Equal,
+            code::Binary::Contains => Binary::Contains,
+            code::Binary::Prefix => Binary::Prefix,
+            code::Binary::Suffix => Binary::Suffix,
+            code::Binary::Regex => Binary::Regex,
+            code::Binary::Add => Binary::Add,
+            code::Binary::Sub => Binary::Sub,
+            code::Binary::Mul => Binary::Mul,
+            code::Binary::Div => Binary::Div,
+            code::Binary::And => Binary::And,
+            code::Binary::Or => Binary::Or,
+            code::Binary::Intersection => Binary::Intersection,
+            code::Binary::Union => Binary::Union,
+            code::Binary::BitwiseAnd => Binary::BitwiseAnd,
+            code::Binary::BitwiseOr => Binary::BitwiseOr,
+            code::Binary::BitwiseXor => Binary::BitwiseXor,
+            code::Binary::NotEqual => Binary::NotEqual,
+            code::Binary::HeterogeneousEqual => Binary::SameValue,
+            code::Binary::HeterogeneousNotEqual => Binary::NotSameValue,
+            code::Binary::LazyAnd => Binary::LazyAnd,
+            code::Binary::LazyOr => Binary::LazyOr,
+            code::Binary::All => Binary::All,
+            code::Binary::Any => Binary::Any,
+            code::Binary::Get => Binary::Get,
+            code::Binary::TryOr => Binary::TryOr,
+            code::Binary::Ffi(name) => Binary::Extern(self.external(name)?),
         })
     }
 
-    fn external(&mut self, name: &str) -> Compiled<u32> {
-        let index = number(self.externs.len())?;
-        self.externs.push(name.to_owned());
+    fn external(&mut self, name: Symbol) -> Compiled<u16> {
+        let index = short(self.program.externs.len())?;
+        self.program.externs.push(self.code.text(name).to_owned());
         Ok(index)
     }
-}
-
-/// Binds the parameters of a closure for its body.
-fn open<'q>(params: &'q [String], slots: &mut Slots<'q>) -> Compiled<Parameter> {
-    let mut parameter = Parameter::None;
-    for param in params {
-        if slots.known.contains_key(param.as_str()) {
-            return Err(Fault::ShadowedVariable(param.clone()).into());
-        }
-        let slot = slots.add(param)?;
-        parameter = match parameter {
-            Parameter::None => Parameter::One(slot),
-            _ => Parameter::Many,
-        };
-    }
-    Ok(parameter)
 }

@@ -1,0 +1,495 @@
+//! The Datalog of a token as a verifier works on it: every name a number, every list a part of one
+//! long list. To decode it takes a few allocations for a token, not one for each term.
+
+use std::cmp::Ordering;
+
+use super::{Kind, Scope, ScopeKey};
+
+/// The blocks of a token, the authority block first.
+#[derive(Clone, Default)]
+pub struct Code {
+    /// The blocks.
+    pub blocks: Vec<Block>,
+    /// Symbols of the token's own, one after the other, and where each ends.
+    text: String,
+    ends: Vec<u32>,
+    pub(super) bytes: Vec<u8>,
+    pub(super) terms: Vec<Term>,
+    pub(super) params: Vec<Symbol>,
+    pub(super) ops: Vec<Op>,
+    pub(super) expressions: Vec<Span>,
+    pub(super) predicates: Vec<Predicate>,
+    pub(super) facts: Vec<Predicate>,
+    pub(super) queries: Vec<Query>,
+    pub(super) rules: Vec<Rule>,
+    pub(super) checks: Vec<Check>,
+    pub(super) scopes: Vec<Scope>,
+    /// Bytes of all names and strings, each counted as often as it stands.
+    pub(super) resolved: usize,
+}
+
+/// A name or a string: one of the specification's, or one of the token's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Symbol(pub(super) u32);
+
+/// How much of everything there is.
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs, reason = "each is named after what it counts")]
+pub struct Size {
+    pub predicates: usize,
+    pub terms: usize,
+    pub ops: usize,
+    pub expressions: usize,
+    pub queries: usize,
+}
+
+/// A part of one of the lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Span {
+    pub(super) start: u32,
+    pub(super) len: u32,
+}
+
+/// A value or a variable.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Term {
+    /// Bound by predicates.
+    Variable(Symbol),
+    /// A 64-bit integer.
+    Integer(i64),
+    /// A string.
+    Str(Symbol),
+    /// Seconds since 1970.
+    Date(u64),
+    /// Bytes.
+    Bytes(Span),
+    /// A boolean.
+    Bool(bool),
+    /// Terms in order, each once.
+    Set(Span),
+    /// Null.
+    Null,
+    /// Terms.
+    Array(Span),
+    /// Keys and values in turn, in the order of the keys, each key once.
+    Map(Span),
+}
+
+/// A name with its terms.
+#[derive(Debug, Clone, Copy)]
+pub struct Predicate {
+    /// Its name.
+    pub name: Symbol,
+    /// Its terms.
+    pub terms: Span,
+}
+
+/// One step of an expression, in postfix order.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Op {
+    /// Lays a value on the stack.
+    Value(Term),
+    /// Takes one value.
+    Unary(Unary),
+    /// Takes two.
+    Binary(Binary),
+    /// A closure with these parameters; its body is the next so many steps.
+    Closure {
+        /// The names of its parameters.
+        params: Span,
+        /// The length of its body, that of closures inside it included.
+        length: u32,
+    },
+}
+
+/// Operations on one value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are the specification's")]
+pub enum Unary {
+    Negate,
+    Parens,
+    Length,
+    TypeOf,
+    Ffi(Symbol),
+}
+
+/// Operations on two values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are the specification's")]
+pub enum Binary {
+    LessThan,
+    GreaterThan,
+    LessOrEqual,
+    GreaterOrEqual,
+    Equal,
+    Contains,
+    Prefix,
+    Suffix,
+    Regex,
+    Add,
+    Sub,
+    Mul,
+    Div,
+    And,
+    Or,
+    Intersection,
+    Union,
+    BitwiseAnd,
+    BitwiseOr,
+    BitwiseXor,
+    NotEqual,
+    HeterogeneousEqual,
+    HeterogeneousNotEqual,
+    LazyAnd,
+    LazyOr,
+    All,
+    Any,
+    Get,
+    TryOr,
+    Ffi(Symbol),
+}
+
+/// The body of a rule, or one alternative of a check.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Query {
+    /// Predicates to be matched together.
+    pub body: Span,
+    /// Expressions that must hold.
+    pub expressions: Span,
+    /// The `trusting` clause; empty where there is none.
+    pub scopes: Span,
+}
+
+/// A rule: its head holds for every match of its body.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// What it states.
+    pub head: Predicate,
+    /// When it does.
+    pub query: Query,
+}
+
+/// A check.
+#[derive(Debug, Clone, Copy)]
+pub struct Check {
+    /// What its queries must do.
+    pub kind: Kind,
+    /// Its alternatives.
+    pub queries: Span,
+}
+
+/// A block.
+#[derive(Debug, Clone, Default)]
+pub struct Block {
+    /// The version of Datalog it is written in: 3 for 3.0 up to 6 for 3.3.
+    pub version: u32,
+    /// Free text that its writer attached.
+    pub context: Option<String>,
+    /// The key of the third party that signed it, where one did.
+    pub external_key: Option<ScopeKey>,
+    /// Public keys that it adds to those that scopes may name.
+    pub public_keys: Vec<ScopeKey>,
+    pub(super) scopes: Span,
+    pub(super) facts: Span,
+    pub(super) rules: Span,
+    pub(super) checks: Span,
+}
+
+impl Span {
+    /// How many there are.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.len as usize
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
+    fn range(self) -> std::ops::Range<usize> {
+        let start = self.start as usize;
+        start..start.saturating_add(self.len as usize)
+    }
+}
+
+fn part<T>(list: &[T], span: Span) -> &[T] {
+    list.get(span.range()).unwrap_or_default()
+}
+
+/// The part of `list` that begins at `start` and goes to its end.
+pub(super) fn since<T>(list: &[T], start: usize) -> Span {
+    // What is decoded is shorter than 32 bits can number.
+    Span {
+        start: start as u32,
+        len: list.len().saturating_sub(start) as u32,
+    }
+}
+
+impl Symbol {
+    /// Its place in a table of what is known of each symbol: [`Code::symbol_count`] long.
+    #[must_use]
+    pub fn index(self) -> usize {
+        match (self.0 as usize).checked_sub(FIRST_OWN) {
+            Some(own) => own.saturating_add(DEFAULT.len()),
+            None => self.0 as usize,
+        }
+    }
+}
+
+impl Code {
+    /// The string of a symbol.
+    #[must_use]
+    pub fn text(&self, symbol: Symbol) -> &str {
+        match (symbol.0 as usize).checked_sub(FIRST_OWN) {
+            None => DEFAULT.get(symbol.0 as usize).copied().unwrap_or_default(),
+            Some(own) => {
+                let start = own
+                    .checked_sub(1)
+                    .and_then(|before| self.ends.get(before))
+                    .map_or(0, |end| *end as usize);
+                let end = self.ends.get(own).map_or(start, |end| *end as usize);
+                self.text.get(start..end).unwrap_or_default()
+            }
+        }
+    }
+
+    /// How many symbols there are, the specification's included.
+    #[must_use]
+    pub fn symbol_count(&self) -> usize {
+        self.ends.len().saturating_add(DEFAULT.len())
+    }
+
+    /// Adds a symbol of the token's own.
+    pub(super) fn add_symbol(&mut self, text: &str) -> Symbol {
+        let symbol = Symbol(self.ends.len().saturating_add(FIRST_OWN) as u32);
+        self.text.push_str(text);
+        self.ends.push(self.text.len() as u32);
+        symbol
+    }
+
+    pub(super) fn add_scopes(&mut self, scopes: Vec<Scope>) -> Span {
+        let start = self.scopes.len();
+        self.scopes.extend(scopes);
+        since(&self.scopes, start)
+    }
+
+    /// The bytes of a term.
+    #[must_use]
+    pub fn bytes(&self, span: Span) -> &[u8] {
+        part(&self.bytes, span)
+    }
+
+    /// The terms of a predicate or a container.
+    #[must_use]
+    pub fn terms(&self, span: Span) -> &[Term] {
+        part(&self.terms, span)
+    }
+
+    /// The names of a closure's parameters.
+    #[must_use]
+    pub fn params(&self, span: Span) -> &[Symbol] {
+        part(&self.params, span)
+    }
+
+    /// The predicates of a body.
+    #[must_use]
+    pub fn body(&self, query: &Query) -> &[Predicate] {
+        part(&self.predicates, query.body)
+    }
+
+    /// The expressions of a body, each its steps.
+    pub fn expressions(&self, query: &Query) -> impl Iterator<Item = &[Op]> {
+        part(&self.expressions, query.expressions)
+            .iter()
+            .map(|span| part(&self.ops, *span))
+    }
+
+    /// Whom a body trusts; empty where it says nothing.
+    #[must_use]
+    pub fn scopes(&self, query: &Query) -> &[Scope] {
+        part(&self.scopes, query.scopes)
+    }
+
+    /// The alternatives of a check.
+    #[must_use]
+    pub fn queries(&self, check: &Check) -> &[Query] {
+        part(&self.queries, check.queries)
+    }
+
+    /// Whom a block trusts; empty where it says nothing.
+    #[must_use]
+    pub fn block_scopes(&self, block: &Block) -> &[Scope] {
+        part(&self.scopes, block.scopes)
+    }
+
+    /// The facts of a block.
+    #[must_use]
+    pub fn facts(&self, block: &Block) -> &[Predicate] {
+        part(&self.facts, block.facts)
+    }
+
+    /// The rules of a block.
+    #[must_use]
+    pub fn rules(&self, block: &Block) -> &[Rule] {
+        part(&self.rules, block.rules)
+    }
+
+    /// The checks of a block.
+    #[must_use]
+    pub fn checks(&self, block: &Block) -> &[Check] {
+        part(&self.checks, block.checks)
+    }
+
+    /// The bodies of a block's rules, and the alternatives of its checks.
+    pub fn bodies(&self, block: &Block) -> impl Iterator<Item = &Query> {
+        let of_checks = self
+            .checks(block)
+            .iter()
+            .flat_map(|check| self.queries(check));
+        self.rules(block)
+            .iter()
+            .map(|rule| &rule.query)
+            .chain(of_checks)
+    }
+
+    /// How much of everything there is.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        Size {
+            predicates: self.predicates.len(),
+            terms: self.terms.len(),
+            ops: self.ops.len(),
+            expressions: self.expressions.len(),
+            queries: self.queries.len(),
+        }
+    }
+
+    /// Bytes of all names and strings, each counted as often as it stands.
+    #[must_use]
+    pub fn resolved_bytes(&self) -> usize {
+        self.resolved
+    }
+
+    /// The one string that facts of this name state in a block; `None` where several do, or none.
+    #[must_use]
+    pub fn described(&self, block: &Block, name: &str) -> Option<&str> {
+        let mut facts = self
+            .facts(block)
+            .iter()
+            .filter(|fact| self.text(fact.name) == name);
+        match (
+            facts.next().map(|fact| self.terms(fact.terms)),
+            facts.next(),
+        ) {
+            (Some([Term::Str(text)]), None) => Some(self.text(*text)),
+            _ => None,
+        }
+    }
+
+    /// The order in which sets keep their terms: by type, then by value.
+    ///
+    /// It recurses into containers, whose depth has been bounded when they were read.
+    pub(super) fn compare(&self, a: &Term, b: &Term) -> Ordering {
+        let all = |a: &Span, b: &Span| {
+            let (a, b) = (self.terms(*a), self.terms(*b));
+            let unequal = a
+                .iter()
+                .zip(b)
+                .map(|(a, b)| self.compare(a, b))
+                .find(|order| order.is_ne());
+            unequal.unwrap_or_else(|| a.len().cmp(&b.len()))
+        };
+        match (a, b) {
+            (Term::Integer(a), Term::Integer(b)) => a.cmp(b),
+            (Term::Date(a), Term::Date(b)) => a.cmp(b),
+            (Term::Bool(a), Term::Bool(b)) => a.cmp(b),
+            (Term::Variable(a), Term::Variable(b)) | (Term::Str(a), Term::Str(b)) => {
+                self.text(*a).cmp(self.text(*b))
+            }
+            (Term::Bytes(a), Term::Bytes(b)) => self.bytes(*a).cmp(self.bytes(*b)),
+            (Term::Set(a), Term::Set(b))
+            | (Term::Array(a), Term::Array(b))
+            | (Term::Map(a), Term::Map(b)) => all(a, b),
+            _ => a.rank().cmp(&b.rank()),
+        }
+    }
+}
+
+/// Names and strings are as secret as the token.
+impl std::fmt::Debug for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Code")
+            .field("blocks", &self.blocks.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Term {
+    /// The place of its type among all.
+    pub(super) fn rank(&self) -> u8 {
+        match self {
+            Term::Variable(_) => 0,
+            Term::Integer(_) => 1,
+            Term::Str(_) => 2,
+            Term::Date(_) => 3,
+            Term::Bytes(_) => 4,
+            Term::Bool(_) => 5,
+            Term::Set(_) => 6,
+            Term::Null => 7,
+            Term::Array(_) => 8,
+            Term::Map(_) => 9,
+        }
+    }
+}
+
+/// The number of the first symbol that is not one of the specification's.
+pub(super) const FIRST_OWN: usize = 1024;
+
+/// The symbols that every token knows (Biscuit specification, "Symbol table").
+pub(super) const DEFAULT: [&str; 28] = [
+    "read",
+    "write",
+    "resource",
+    "operation",
+    "right",
+    "time",
+    "role",
+    "owner",
+    "tenant",
+    "namespace",
+    "user",
+    "team",
+    "service",
+    "admin",
+    "email",
+    "group",
+    "member",
+    "ip_address",
+    "client",
+    "client_ip",
+    "domain",
+    "path",
+    "version",
+    "cluster",
+    "node",
+    "hostname",
+    "nonce",
+    "query",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_symbols_are_those_of_the_reference() {
+        let table = biscuit_auth::datalog::SymbolTable::new();
+        let theirs: Vec<Option<&str>> = (0..DEFAULT.len() as u64 + 1)
+            .map(|index| table.get_symbol(index))
+            .collect();
+        let ours = DEFAULT.iter().map(|name| Some(*name)).chain([None]);
+        assert_eq!(theirs, ours.collect::<Vec<_>>());
+    }
+}

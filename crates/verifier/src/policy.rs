@@ -1,0 +1,92 @@
+//! What a service adds to every token: its own Datalog, which can only narrow.
+
+use bailiwick_token::datalog::names;
+
+use crate::engine::{Authorizer, Base, Draft, Error, Misuse};
+
+/// A service's own Datalog: facts about what it serves, rules, checks and policies.
+///
+/// It is looked at for every call besides the token, and grants nothing: a call has to be inside the
+/// token's grants and caveats, *and* meet all of these checks, *and* where there are policies the
+/// first that matches has to be an `allow if`.
+///
+/// ```
+/// use bailiwick_verifier::Policy;
+///
+/// # fn main() -> Result<(), bailiwick_verifier::PolicyError> {
+/// let policy = Policy::parse(r#"
+///     closed("2026-12");
+///     deny if action("entry:post"), arg("month", $month), closed($month);
+///     allow if true;
+/// "#)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// It sees the facts that a verifier states about a call (`action`, `arg`, `num`, …: token format),
+/// and the facts of the token's authority block (`agent`, `principal`, `tenant`, `claim`).
+#[derive(Debug, Clone)]
+pub struct Policy(Authorizer);
+
+/// A service's Datalog cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// It is not Datalog, or could not be evaluated.
+    #[error("the policy cannot be used: {0}")]
+    Datalog(#[from] Error),
+    /// It states a fact that is not its to state.
+    #[error("the policy states `{0}`, which only the verifier and the issuer state: choose another name")]
+    Reserved(String),
+    /// It trusts a key, but no block of a profile token is signed by one.
+    #[error("the policy trusts a public key, but no third party signs blocks of a token of this profile: leave the `trusting` clause out")]
+    Trusting,
+    /// It calls a function that this verifier does not have.
+    #[error("the policy calls the external function `{0}`, and a verifier has none: write it in Datalog")]
+    Extern(String),
+    /// A regular expression is none, or too large.
+    #[error("the policy's regular expression `{0}` is none, or too large: shorten it")]
+    Regex(String),
+    /// It denies every call.
+    #[error("the policy has `deny if` and no `allow if`, so it would deny every call: end it with `allow if true;`")]
+    DeniesAll,
+}
+
+impl Policy {
+    /// Reads a service's Datalog (Biscuit's syntax, with policies).
+    ///
+    /// # Errors
+    /// When it is wrong, so that a service does not start with it.
+    pub fn parse(text: &str) -> Result<Policy, PolicyError> {
+        let draft = Draft::parse(text)?;
+        for name in draft.heads() {
+            if bailiwick_token::datalog::is_reserved(name) || names::AUTHORITY_ONLY.contains(&name)
+            {
+                return Err(PolicyError::Reserved(name.to_owned()));
+            }
+        }
+        match draft.misuse() {
+            None => {}
+            Some(Misuse::Key) => return Err(PolicyError::Trusting),
+            Some(Misuse::Extern(name)) => return Err(PolicyError::Extern(name)),
+        }
+        if draft.denies_all() {
+            return Err(PolicyError::DeniesAll);
+        }
+        let policy = Policy(draft.within_profile()?);
+        policy.compile()?;
+        Ok(policy)
+    }
+
+    /// What only the profile asks for: nothing of a service's own.
+    pub(crate) fn none() -> Policy {
+        // It is a constant, and a test compiles it.
+        Policy(Draft::default().within_profile().unwrap_or_default())
+    }
+
+    pub(crate) fn compile(&self) -> Result<Base, PolicyError> {
+        let mut base = Base::new(&self.0)?;
+        base.prepare().map_err(PolicyError::Regex)?;
+        Ok(base)
+    }
+}
