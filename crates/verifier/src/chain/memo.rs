@@ -1,8 +1,9 @@
 //! Signatures that have verified.
 
-use ed25519_dalek::{Signature, VerifyingKey};
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
+
+use super::link::{Link, Signed};
 
 /// How many signatures are remembered: 32 bytes each, and what the cache keeps beside them.
 const CAPACITY: usize = 64 * 1024;
@@ -35,12 +36,19 @@ impl Memo {
     }
 }
 
-/// The digest of a triple. Key and signature have fixed lengths, so no two triples share a text.
-pub(super) fn digest(key: &VerifyingKey, message: &[u8], signature: &Signature) -> [u8; 32] {
-    Sha256::new()
-        .chain_update(key.as_bytes())
-        .chain_update(signature.to_bytes())
-        .chain_update(message)
-        .finalize()
-        .into()
+/// The digest of a triple. Key and signature have fixed lengths for each algorithm, which is told
+/// first, so no two triples share a text.
+pub(super) fn digest(link: &Link<'_>) -> [u8; 32] {
+    let mut digest = match &link.signed {
+        Signed::Ed25519(key, signature) => Sha256::new()
+            .chain_update([0])
+            .chain_update(key.as_bytes())
+            .chain_update(signature.to_bytes()),
+        Signed::Secp256r1(key, signature) => Sha256::new()
+            .chain_update([1])
+            .chain_update(key.to_encoded_point(true))
+            .chain_update(signature.to_bytes()),
+    };
+    link.message.parts().for_each(|part| digest.update(part));
+    digest.finalize().into()
 }
