@@ -121,7 +121,7 @@ fn theirs(token: &Biscuit, code: &str) -> (Result, Option<BTreeSet<String>>) {
 fn ours(token: &Biscuit, code: &str) -> (Result, Option<BTreeSet<String>>) {
     let token = Token::from_bytes(token.to_vec().expect("bytes")).expect("a token");
     let program = Authorizer::parse(code)
-        .and_then(|authorizer| Program::compile(token.blocks(), &authorizer));
+        .and_then(|authorizer| Program::compile(token.code(), &authorizer));
     let Ok(program) = program else {
         return (Result::Error, None);
     };

@@ -92,7 +92,8 @@ fn a_token_narrowed_there_verifies_here_with_the_same_meaning() {
     let Some(narrowed) = narrow(code, json!({ "to": "agent:buyer" })) else {
         return;
     };
-    let check = &narrowed.blocks()[1].checks[0];
+    let code = narrowed.code();
+    let check = &code.checks(&code.blocks[1])[0];
     let expected = toml(
         r#"
         [[grant]]
@@ -106,7 +107,7 @@ fn a_token_narrowed_there_verifies_here_with_the_same_meaning() {
         "#,
     );
     assert_eq!(
-        bailiwick_token::datalog::meaning(check),
+        code.meaning(check),
         CheckMeaning::Scope(expected.iter().cloned().collect())
     );
     assert_eq!(

@@ -3,7 +3,7 @@
 #![cfg(test)]
 
 use bailiwick_token::{
-    datalog::{self, Authority, CheckMeaning},
+    datalog::{Authority, CheckMeaning},
     grant::Grants,
     token::Token,
 };
@@ -34,8 +34,9 @@ proptest! {
         let read: Option<Vec<_>> = authority.grants.into_iter().collect();
         prop_assert_eq!(read.as_deref(), Some(&grants.iter().cloned().collect::<Vec<_>>()[..]));
         if let Ok(narrowed) = token.attenuate(&scope(grants.clone())) {
-            let check = &narrowed.blocks()[1].checks[0];
-            prop_assert_eq!(datalog::meaning(check), CheckMeaning::Scope(grants.iter().cloned().collect()));
+            let code = narrowed.code();
+            let check = &code.checks(&code.blocks[1])[0];
+            prop_assert_eq!(code.meaning(check), CheckMeaning::Scope(grants.iter().cloned().collect()));
         }
     }
 
@@ -79,7 +80,7 @@ proptest! {
         let decision = root.verifier().check(&token.to_base64(), &call.request(), now());
         prop_assert_eq!(decision.is_allow(), expected, "{:?}", decision);
         match &decision {
-            Decision::Allow(allow) => prop_assert!(allow.grant.is_some(), "allowed by no grant that can be read"),
+            Decision::Allow(allow) => prop_assert!(allow.grant().is_some(), "allowed by no grant that can be read"),
             Decision::Deny(deny) => {
                 let explained = matches!(deny.reason, Reason::NoGrant | Reason::WrongService | Reason::Caveat);
                 prop_assert!(explained && !deny.refusals.is_empty(), "{:?}", deny);

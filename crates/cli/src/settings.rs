@@ -87,6 +87,8 @@ pub(crate) struct Config {
     pub(crate) revocations: Option<PathBuf>,
     /// `--service` of `token verify`
     pub(crate) service: Option<String>,
+    /// `--policy` of `token verify`
+    pub(crate) policy: Option<PathBuf>,
     /// `--ttl` of `token mint`
     pub(crate) ttl: Option<String>,
 }
@@ -110,6 +112,7 @@ impl Config {
             &mut config.passphrase_file,
             &mut config.keyset,
             &mut config.revocations,
+            &mut config.policy,
         ] {
             *file = file.take().map(|file| home.join(file));
         }

@@ -9,6 +9,7 @@
 
 pub mod attenuate;
 pub mod claims;
+pub mod container;
 pub mod datalog;
 pub mod dsse;
 pub mod grant;

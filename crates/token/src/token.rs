@@ -7,11 +7,12 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use biscuit_auth::format::schema;
-use prost::Message;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
+pub use crate::container::Proof;
 use crate::{
     claims::TokenId,
+    container::Container,
     datalog::{Authority, AuthorityError, Block, BlockError, Code},
 };
 
@@ -30,8 +31,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// nothing else: an open token carries the secret to append to it, and all of it is a credential.
 #[derive(Clone)]
 pub struct Token {
-    bytes: Zeroizing<Vec<u8>>,
-    container: schema::Biscuit,
+    container: Container,
     code: Code,
 }
 
@@ -72,18 +72,7 @@ impl Token {
     /// # Errors
     /// When it is not a token, or too long.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Token, TokenError> {
-        let bytes = Zeroizing::new(bytes);
-        if bytes.len() > MAX_DECODED_BYTES {
-            return Err(TokenError::TooLarge);
-        }
-        let container =
-            schema::Biscuit::decode(bytes.as_slice()).map_err(|_| TokenError::Container)?;
-        let code = Code::of(&container)?;
-        Ok(Token {
-            bytes,
-            container,
-            code,
-        })
+        Token::try_from(Container::from_bytes(bytes)?)
     }
 
     /// The text form.
@@ -95,7 +84,13 @@ impl Token {
     /// The binary form, exactly as it was read.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        self.container.as_bytes()
+    }
+
+    /// The signed blocks around the Datalog.
+    #[must_use]
+    pub fn container(&self) -> &Container {
+        &self.container
     }
 
     /// The id that the authority block claims. Nothing has verified it.
@@ -127,16 +122,13 @@ impl Token {
     /// Whether no block can be appended any more.
     #[must_use]
     pub fn is_sealed(&self) -> bool {
-        matches!(
-            self.container.proof.content,
-            Some(schema::proof::Content::FinalSignature(_))
-        )
+        matches!(self.proof(), Some(Proof::Sealed(_)))
     }
 
     /// The unsigned hint which root key signed it.
     #[must_use]
     pub fn root_key_id(&self) -> Option<u32> {
-        self.container.root_key_id
+        self.container.root_key_id()
     }
 
     /// The signature of each block, which names it in revocations; the authority block's first.
@@ -149,38 +141,23 @@ impl Token {
 
     /// The blocks as they were signed, the authority block first, for whoever verifies signatures.
     pub fn signed_blocks(&self) -> impl Iterator<Item = &schema::SignedBlock> {
-        std::iter::once(&self.container.authority).chain(&self.container.blocks)
+        self.container.signed_blocks()
     }
 
     /// What proves that the last block is the last; `None` where the container has none.
     #[must_use]
     pub fn proof(&self) -> Option<Proof<'_>> {
-        self.container
-            .proof
-            .content
-            .as_ref()
-            .map(|content| match content {
-                schema::proof::Content::NextSecret(secret) => Proof::Open(secret),
-                schema::proof::Content::FinalSignature(signature) => Proof::Sealed(signature),
-            })
+        self.container.proof()
     }
 }
 
-/// What a token ends with. `Debug` tells which, and no more.
-#[derive(Clone, Copy)]
-pub enum Proof<'a> {
-    /// The secret half of the last key, with which its holder appends.
-    Open(&'a [u8]),
-    /// The signature of the last block, after which nobody can.
-    Sealed(&'a [u8]),
-}
+impl TryFrom<Container> for Token {
+    type Error = TokenError;
 
-impl fmt::Debug for Proof<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Proof::Open(_) => "Open(..)",
-            Proof::Sealed(_) => "Sealed(..)",
-        })
+    /// Decodes the blocks of a container, whether its signatures have been looked at or not.
+    fn try_from(container: Container) -> Result<Token, TokenError> {
+        let code = Code::of(container.message())?;
+        Ok(Token { container, code })
     }
 }
 
@@ -189,14 +166,5 @@ impl fmt::Debug for Token {
         f.debug_struct("Token")
             .field("token_id", &self.token_id())
             .finish_non_exhaustive()
-    }
-}
-
-impl Drop for Token {
-    fn drop(&mut self) {
-        if let Some(schema::proof::Content::NextSecret(secret)) = &mut self.container.proof.content
-        {
-            secret.zeroize();
-        }
     }
 }

@@ -457,7 +457,7 @@ fn burn(criterion: &mut Criterion) {
         let token = Biscuit::builder().code(code).unwrap();
         let token = token.build(&KeyPair::new()).unwrap().to_vec().unwrap();
         let token = Token::from_bytes(token).unwrap();
-        let program = Program::compile(token.blocks(), &Authorizer::profile()).unwrap();
+        let program = Program::compile(token.code(), &Authorizer::profile()).unwrap();
         let externs = Externs::default();
         let outcome = || program.burn(&externs, UNITS);
         assert_eq!(outcome(), Outcome::OutOfFuel, "{name}");

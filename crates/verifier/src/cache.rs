@@ -1,7 +1,8 @@
 //! Tokens that have been verified, by their exact text.
 
-use std::{fmt, hash::RandomState, sync::Arc};
+use std::{fmt, sync::Arc};
 
+use foldhash::quality::RandomState;
 use quick_cache::{
     Weighter,
     sync::{Cache, DefaultLifecycle},
@@ -40,7 +41,7 @@ impl Tokens {
                 expected,
                 bytes as u64,
                 Bytes,
-                RandomState::new(),
+                RandomState::default(),
                 DefaultLifecycle::default(),
             )
         };

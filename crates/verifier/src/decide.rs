@@ -10,7 +10,7 @@ use crate::{
     engine::{self, FailedCheck, GRANTED, Outcome, Place},
     evaluate::first_failure,
     refuse::{self, Reading},
-    request::{Request, Statement},
+    request::Request,
     trust::Credentials,
     verifier::Verifier,
     verify::Verified,

@@ -20,10 +20,13 @@
 //! # }
 //! ```
 //!
+//! Tokens outside the profile, of any issuer, are decided by [`biscuit`].
+//!
 //! Nothing in this crate reads a file, and nothing but `layer::system_clock` a clock. The feature `axum`
 //! adds the one HTTP edge, `layer`.
 
 mod admit;
+pub mod biscuit;
 mod cache;
 mod chain;
 mod decide;

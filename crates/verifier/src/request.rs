@@ -230,6 +230,7 @@ fn length(value: &Value) -> usize {
         // Without a text of its own, and escapes left out: these are most values.
         Value::String(text) => return text.len().saturating_add(2),
         Value::Null | Value::Bool(_) => return 5,
+        Value::Number(number) => return number.digits().saturating_add(2),
         _ => {}
     }
     let mut length = Length(0);

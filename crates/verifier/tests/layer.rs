@@ -167,7 +167,7 @@ async fn mirror(authorized: Option<Authorized>, request: Request) -> Response {
     let headers = [
         (
             "seen-agent",
-            authorized.map(|authorized| authorized.0.identity.agent),
+            authorized.map(|authorized| authorized.0.identity.agent.clone()),
         ),
         ("seen-shadow", shadow),
         ("seen-authorization", seen("authorization")),
@@ -830,7 +830,7 @@ async fn shadow_mode_lets_pass_and_grants_nothing() {
 }
 
 async fn strict(Authorized(allow): Authorized) -> String {
-    allow.identity.principal
+    allow.identity.principal.clone()
 }
 
 #[tokio::test]
@@ -923,7 +923,7 @@ async fn a_body_that_is_not_declared_is_not_touched() {
 fn every_reason_has_its_status() {
     for reason in Reason::ALL {
         let expected = match reason.code() {
-            "wrong_service" | "no_grant" | "caveat" | "depth" | "evaluation_error"
+            "wrong_service" | "no_grant" | "caveat" | "policy" | "depth" | "evaluation_error"
             | "out_of_fuel" => 403,
             "bad_request" => 400,
             "stale_keyset" => 503,

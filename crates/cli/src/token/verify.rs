@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bailiwick_token::{
     dsse::MAX_ENVELOPE, key::PublicKey, revocation::MAX_LIST, timestamp::Timestamp,
 };
-use bailiwick_verifier::{Decision, Request, Trust, Values, Verifier};
+use bailiwick_verifier::{Decision, Policy, Request, Trust, Values, Verifier};
 use clap::Args;
 use zeroize::Zeroizing;
 
@@ -20,6 +20,9 @@ use crate::{
 
 /// The most bytes of a file of arguments. The verifier's own limit is lower and says so.
 const MAX_ARGS_FILE: usize = 1 << 20;
+
+/// The most bytes of a file of Datalog. The parser's own limit is lower and says so.
+const MAX_POLICY_FILE: usize = 1 << 20;
 
 /// Options of `token verify`.
 #[derive(Debug, Args)]
@@ -59,6 +62,14 @@ pub(crate) struct VerifyArgs {
     /// The service that is called: its verifier's own name
     #[arg(long, value_name = "NAME", env = "BAILIWICK_SERVICE", hide_env_values = true, value_parser = parse::text)]
     service: Option<String>,
+    /// The service's own Datalog, which a call has to meet besides the token
+    #[arg(
+        long,
+        value_name = "FILE|-",
+        env = "BAILIWICK_POLICY",
+        hide_env_values = true
+    )]
+    policy: Option<Source>,
     /// What is called
     #[arg(long, value_name = "NAME")]
     action: String,
@@ -135,9 +146,15 @@ impl VerifyArgs {
         let revocations = revocations.as_ref().map(|list| list.as_slice());
         let trust = Trust::open(&keyset, &keyset_key, revocations)
             .map_err(|error| Failure::new(Exit::Local, error))?;
-        Verifier::new(service, trust).map_err(|error| {
+        let verifier = Verifier::new(service, trust).map_err(|error| {
             Failure::plain(Exit::Usage, error).hint("a service has one name, such as `erp`")
-        })
+        })?;
+        let Some(source) = file(&self.policy, &config.policy) else {
+            return Ok(verifier);
+        };
+        let text = source.read_text(MAX_POLICY_FILE)?;
+        let policy = Policy::parse(&text).and_then(|policy| verifier.policy(&policy));
+        policy.map_err(|error| Failure::new(Exit::Local, format!("{source}: {error}")))
     }
 
     fn args_text(&self) -> Result<Option<Zeroizing<String>>, Failure> {
@@ -168,7 +185,7 @@ fn text(decision: &Decision, values: Values) -> String {
     match decision {
         Decision::Allow(allow) => {
             lines.push(format!("{GREEN}allow{GREEN:#}"));
-            match &allow.grant {
+            match allow.grant() {
                 Some(grant) => lines.push(format!("  grant    {grant}")),
                 None => lines.push("  grant    one in Datalog, which no words say".to_owned()),
             }

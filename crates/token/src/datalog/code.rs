@@ -11,8 +11,8 @@ pub struct Code {
     /// The blocks.
     pub blocks: Vec<Block>,
     /// Symbols of the token's own, one after the other, and where each ends.
-    text: String,
-    ends: Vec<u32>,
+    pub(super) text: String,
+    pub(super) ends: Vec<u32>,
     pub(super) bytes: Vec<u8>,
     pub(super) terms: Vec<Term>,
     pub(super) params: Vec<Symbol>,
@@ -447,8 +447,19 @@ impl Term {
 /// The number of the first symbol that is not one of the specification's.
 pub(super) const FIRST_OWN: usize = 1024;
 
-/// The symbols that every token knows (Biscuit specification, "Symbol table").
-pub(super) const DEFAULT: [&str; 28] = [
+macro_rules! default_symbols {
+    ($($symbol:literal),* $(,)?) => {
+        /// The symbols that every token knows (Biscuit specification, "Symbol table").
+        pub(super) const DEFAULT: [&str; 28] = [$($symbol),*];
+
+        /// Whether it is one of them.
+        pub(super) fn is_default(text: &str) -> bool {
+            matches!(text, $($symbol)|*)
+        }
+    };
+}
+
+default_symbols!(
     "read",
     "write",
     "resource",
@@ -477,7 +488,7 @@ pub(super) const DEFAULT: [&str; 28] = [
     "hostname",
     "nonce",
     "query",
-];
+);
 
 #[cfg(test)]
 mod tests {

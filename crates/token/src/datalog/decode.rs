@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use biscuit_auth::format::schema;
+use foldhash::quality::RandomState;
 
 use super::{
     Algorithm, BlockError, Kind, Scope, ScopeKey,
     code::{
         Binary, Block, Check, Code, DEFAULT, FIRST_OWN, Op, Predicate, Query, Rule, Span, Symbol,
-        Term, Unary, since,
+        Term, Unary, is_default, since,
     },
     wire::{Field, Fields, Malformed, once},
 };
@@ -48,15 +49,14 @@ impl Code {
         // First-party blocks share one growing table of symbols and keys; a third-party block has
         // its own.
         let mut shared = Table::default();
+        shared.known.reserve(64);
+        shared.symbols.reserve(64);
         for (index, signed) in signed().enumerate() {
             match &signed.external_signature {
                 None => decoder.block(index, &signed.block, None, &mut shared)?,
                 Some(external) => {
                     let key = scope_key(external.public_key.algorithm, &external.public_key.key);
-                    let key = key.ok_or(BlockError::Malformed {
-                        block: index,
-                        what: "a public key is of an unknown kind",
-                    })?;
+                    let key = key.ok_or(Refused::KindOfKey.in_block(index))?;
                     let mut own = Table::default();
                     decoder.block(index, &signed.block, Some(key), &mut own)?;
                 }
@@ -67,21 +67,68 @@ impl Code {
 
     /// Room for what an ordinary token of this many bytes holds.
     fn reserve(&mut self, bytes: usize) {
-        self.terms.reserve(bytes / 12);
-        self.ops.reserve(bytes / 16);
-        self.predicates.reserve(bytes / 24);
+        self.text.reserve(bytes / 2);
+        self.ends.reserve(bytes / 16);
+        self.terms.reserve(bytes / 10);
+        self.ops.reserve(bytes / 12);
+        self.predicates.reserve(bytes / 20);
         self.expressions.reserve(bytes / 40);
+        self.queries.reserve(16);
+        self.checks.reserve(8);
+        self.facts.reserve(16);
     }
 }
 
-/// Why a block cannot be decoded.
+/// Why a block cannot be decoded. It is small: each step of the decoder answers one, or what it read.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Refused {
     /// It is not protobuf, or not in the form that its writer would give it.
     Protobuf,
-    /// It says something that cannot be.
-    Malformed(&'static str),
     TooLarge,
-    Version(u32),
+    EmptyFact,
+    EmptyKey,
+    EmptyOperation,
+    EmptyTerm,
+    HeadOfCheck,
+    KindOfCheck,
+    KindOfKey,
+    KindOfScope,
+    MisnamedFunction,
+    MixedSet,
+    NestedSet,
+    RepeatedKey,
+    RepeatedSymbol,
+    UnknownKey,
+    UnknownOperation,
+    UnknownSymbol,
+    VariableInFact,
+}
+
+impl Refused {
+    fn in_block(self, block: usize) -> BlockError {
+        let what = match self {
+            Refused::Protobuf => return BlockError::Protobuf { block },
+            Refused::TooLarge => return BlockError::TooLarge { block },
+            Refused::EmptyFact => "a fact is empty",
+            Refused::EmptyKey => "a map key is empty",
+            Refused::EmptyOperation => "an operation is empty",
+            Refused::EmptyTerm => "a term is empty",
+            Refused::HeadOfCheck => "an alternative of a check has a head that holds terms",
+            Refused::KindOfCheck => "a check is of an unknown kind",
+            Refused::KindOfKey => "a public key is of an unknown kind",
+            Refused::KindOfScope => "a scope is of an unknown kind",
+            Refused::MisnamedFunction => "an external function is named where none is, or not named",
+            Refused::MixedSet => "a set holds terms of several types",
+            Refused::NestedSet => "a set holds a variable or a set",
+            Refused::RepeatedKey => "it repeats a public key",
+            Refused::RepeatedSymbol => "it repeats a symbol",
+            Refused::UnknownKey => "it refers to an unknown public key",
+            Refused::UnknownOperation => "an operation is unknown",
+            Refused::UnknownSymbol => "it refers to an unknown symbol",
+            Refused::VariableInFact => "a fact holds a variable",
+        };
+        BlockError::Malformed { block, what }
+    }
 }
 
 type Read<T> = Result<T, Refused>;
@@ -95,8 +142,9 @@ impl From<Malformed> for Refused {
 /// The symbols and keys that blocks refer to by number.
 #[derive(Default)]
 struct Table<'b> {
-    symbols: Vec<Symbol>,
-    known: HashSet<&'b str>,
+    /// Each with the length of its string.
+    symbols: Vec<(Symbol, u32)>,
+    known: HashSet<&'b str, RandomState>,
     keys: Vec<ScopeKey>,
 }
 
@@ -116,22 +164,19 @@ impl Decoder {
         external_key: Option<ScopeKey>,
         table: &mut Table<'b>,
     ) -> Result<(), BlockError> {
-        let read = self.header(bytes, table).and_then(|header| {
-            let block = Block {
-                external_key,
-                ..header
-            };
-            self.statements(bytes, block, table)
-        });
-        read.map_err(|refused| match refused {
-            Refused::Protobuf => BlockError::Protobuf { block: index },
-            Refused::Malformed(what) => BlockError::Malformed { block: index, what },
-            Refused::TooLarge => BlockError::TooLarge { block: index },
-            Refused::Version(version) => BlockError::Version {
+        let refused = |refused: Refused| refused.in_block(index);
+        let header = self.header(bytes, table).map_err(refused)?;
+        if !VERSIONS.contains(&header.version) {
+            return Err(BlockError::Version {
                 block: index,
-                version,
-            },
-        })
+                version: header.version,
+            });
+        }
+        let block = Block {
+            external_key,
+            ..header
+        };
+        self.statements(bytes, block, table).map_err(refused)
     }
 
     /// What the statements refer to, wherever it stands in the message.
@@ -151,9 +196,6 @@ impl Decoder {
         }
         block.context = context;
         block.version = version.unwrap_or(0);
-        if !VERSIONS.contains(&block.version) {
-            return Err(Refused::Version(block.version));
-        }
         Ok(block)
     }
 
@@ -181,12 +223,12 @@ impl Decoder {
     }
 
     fn fact(&mut self, bytes: &[u8], table: &Table<'_>) -> Read<()> {
-        let fact = required(bytes, 1, "a fact is empty")?;
+        let fact = required(bytes, 1, Refused::EmptyFact)?;
         let before = self.code.terms.len();
         let fact = self.predicate(fact, table, MAX_NESTING.saturating_sub(2))?;
         let variable = |term: &Term| matches!(term, Term::Variable(_));
         if self.code.terms.iter().skip(before).any(variable) {
-            return Err(Refused::Malformed("a fact holds a variable"));
+            return Err(Refused::VariableInFact);
         }
         self.code.facts.push(fact);
         Ok(())
@@ -210,9 +252,7 @@ impl Decoder {
                     // It means nothing, so it may hold nothing: what no one looks at is counted by
                     // no limit, and evaluators trip over variables in it.
                     if !head.terms.is_empty() {
-                        return Err(Refused::Malformed(
-                            "an alternative of a check has a head that holds terms",
-                        ));
+                        return Err(Refused::HeadOfCheck);
                     }
                     self.code.queries.push(query);
                 }
@@ -224,7 +264,7 @@ impl Decoder {
             None | Some(0) => Kind::One,
             Some(1) => Kind::All,
             Some(2) => Kind::Reject,
-            Some(_) => return Err(Refused::Malformed("a check is of an unknown kind")),
+            Some(_) => return Err(Refused::KindOfCheck),
         };
         let queries = since(&self.code.queries, queries);
         self.code.checks.push(Check { kind, queries });
@@ -296,13 +336,15 @@ impl Decoder {
     }
 
     fn symbol(&mut self, number: u64, table: &Table<'_>) -> Read<Symbol> {
-        let symbol = match usize::try_from(number) {
-            Ok(own) if own >= FIRST_OWN => table.symbols.get(own.saturating_sub(FIRST_OWN)).copied(),
-            Ok(known) if known < DEFAULT.len() => Some(Symbol(known as u32)),
-            _ => None,
+        let number = usize::try_from(number).map_err(|_| Refused::UnknownSymbol)?;
+        let symbol = match number.checked_sub(FIRST_OWN) {
+            Some(own) => table.symbols.get(own).copied(),
+            None => DEFAULT
+                .get(number)
+                .map(|text| (Symbol(number as u32), text.len() as u32)),
         };
-        let symbol = symbol.ok_or(Refused::Malformed("it refers to an unknown symbol"))?;
-        let resolved = self.code.resolved.saturating_add(self.code.text(symbol).len());
+        let (symbol, length) = symbol.ok_or(Refused::UnknownSymbol)?;
+        let resolved = self.code.resolved.saturating_add(length as usize);
         if resolved > MAX_RESOLVED {
             return Err(Refused::TooLarge);
         }
@@ -312,7 +354,7 @@ impl Decoder {
 
     fn term(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<Term> {
         let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
-        let (number, field) = one_of(bytes, "a term is empty")?;
+        let (number, field) = one_of(bytes, Refused::EmptyTerm)?;
         self.code.resolved = self.code.resolved.saturating_add(1);
         Ok(match number {
             1 => Term::Variable(self.symbol(u64::from(field.number32()?), table)?),
@@ -363,11 +405,11 @@ impl Decoder {
         let items = self.waiting.get_mut(before..).unwrap_or_default();
         let nested = |term: &Term| matches!(term, Term::Variable(_) | Term::Set(_));
         if items.iter().any(nested) {
-            return Err(Refused::Malformed("a set holds a variable or a set"));
+            return Err(Refused::NestedSet);
         }
         let kind = items.first().map(Term::rank);
         if items.iter().any(|term| Some(term.rank()) != kind) {
-            return Err(Refused::Malformed("a set holds terms of several types"));
+            return Err(Refused::MixedSet);
         }
         items.sort_by(|a, b| code.compare(a, b));
         let start = self.code.terms.len();
@@ -415,7 +457,7 @@ impl Decoder {
     }
 
     fn map_key(&mut self, bytes: &[u8], table: &Table<'_>) -> Read<Term> {
-        let (number, field) = one_of(bytes, "a map key is empty")?;
+        let (number, field) = one_of(bytes, Refused::EmptyKey)?;
         match number {
             1 => Ok(Term::Integer(field.number()?.cast_signed())),
             2 => Ok(Term::Str(self.symbol(field.number()?, table)?)),
@@ -438,7 +480,7 @@ impl Decoder {
 
     fn op(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<()> {
         let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
-        let (number, field) = one_of(bytes, "an operation is empty")?;
+        let (number, field) = one_of(bytes, Refused::EmptyOperation)?;
         let bytes = field.bytes()?;
         self.code.resolved = self.code.resolved.saturating_add(1);
         let op = match number {
@@ -513,30 +555,26 @@ impl Decoder {
             (2, None) => Unary::Length,
             (3, None) => Unary::TypeOf,
             (4, Some(name)) => Unary::Ffi(name),
-            (0..=4, _) => return Err(MISNAMED),
-            _ => return Err(UNKNOWN),
+            (0..=4, _) => return Err(Refused::MisnamedFunction),
+            _ => return Err(Refused::UnknownOperation),
         })
     }
 
     fn binary(&mut self, bytes: &[u8], table: &Table<'_>) -> Read<Binary> {
         match self.operation(bytes, table)? {
             (28, Some(name)) => Ok(Binary::Ffi(name)),
-            (28, None) => Err(MISNAMED),
+            (28, None) => Err(Refused::MisnamedFunction),
             (kind, name) => {
-                let index = usize::try_from(kind).map_err(|_| UNKNOWN)?;
-                let known = BINARY.get(index).copied().flatten().ok_or(UNKNOWN)?;
+                let index = usize::try_from(kind).map_err(|_| Refused::UnknownOperation)?;
+                let known = BINARY.get(index).copied().flatten().ok_or(Refused::UnknownOperation)?;
                 match name {
                     None => Ok(known),
-                    Some(_) => Err(MISNAMED),
+                    Some(_) => Err(Refused::MisnamedFunction),
                 }
             }
         }
     }
 }
-
-const UNKNOWN: Refused = Refused::Malformed("an operation is unknown");
-const MISNAMED: Refused =
-    Refused::Malformed("an external function is named where none is, or not named");
 
 /// By their numbers in the schema; the one that is missing calls external functions.
 const BINARY: [Option<Binary>; 30] = [
@@ -574,9 +612,9 @@ const BINARY: [Option<Binary>; 30] = [
 
 /// The one field of a message that is one of several.
 #[inline]
-fn one_of<'a>(bytes: &'a [u8], empty: &'static str) -> Read<(u64, Field<'a>)> {
+fn one_of<'a>(bytes: &'a [u8], empty: Refused) -> Read<(u64, Field<'a>)> {
     let mut fields = Fields(bytes);
-    let only = fields.next()?.ok_or(Refused::Malformed(empty))?;
+    let only = fields.next()?.ok_or(empty)?;
     match fields.0 {
         [] => Ok(only),
         _ => Err(Refused::Protobuf),
@@ -584,7 +622,7 @@ fn one_of<'a>(bytes: &'a [u8], empty: &'static str) -> Read<(u64, Field<'a>)> {
 }
 
 /// The content of a message that has one field, which must be there.
-fn required<'a>(bytes: &'a [u8], wanted: u64, empty: &'static str) -> Read<&'a [u8]> {
+fn required<'a>(bytes: &'a [u8], wanted: u64, empty: Refused) -> Read<&'a [u8]> {
     match one_of(bytes, empty)? {
         (number, field) if number == wanted => Ok(field.bytes()?),
         _ => Err(Refused::Protobuf),
@@ -592,16 +630,16 @@ fn required<'a>(bytes: &'a [u8], wanted: u64, empty: &'static str) -> Read<&'a [
 }
 
 fn scope(bytes: &[u8], table: &Table<'_>) -> Read<Scope> {
-    match one_of(bytes, "a scope is of an unknown kind")? {
+    match one_of(bytes, Refused::KindOfScope)? {
         (1, field) => match field.number()? {
             0 => Ok(Scope::Authority),
             1 => Ok(Scope::Previous),
-            _ => Err(Refused::Malformed("a scope is of an unknown kind")),
+            _ => Err(Refused::KindOfScope),
         },
         (2, field) => {
             let index = usize::try_from(field.number()?).ok();
             let key = index.and_then(|index| table.keys.get(index));
-            let key = key.ok_or(Refused::Malformed("it refers to an unknown public key"))?;
+            let key = key.ok_or(Refused::UnknownKey)?;
             Ok(Scope::PublicKey(key.clone()))
         }
         _ => Err(Refused::Protobuf),
@@ -620,10 +658,10 @@ impl<'b> Table<'b> {
     /// biscuit-auth lets a block list one symbol twice, and then one string compares unequal to
     /// itself; and it looks through all earlier symbols anew for each block.
     fn add(&mut self, text: &'b str, code: &mut Code) -> Read<()> {
-        if DEFAULT.contains(&text) || !self.known.insert(text) {
-            return Err(Refused::Malformed("it repeats a symbol"));
+        if is_default(text) || !self.known.insert(text) {
+            return Err(Refused::RepeatedSymbol);
         }
-        self.symbols.push(code.add_symbol(text));
+        self.symbols.push((code.add_symbol(text), text.len() as u32));
         Ok(())
     }
 
@@ -642,9 +680,9 @@ impl<'b> Table<'b> {
             i32::try_from(algorithm).unwrap_or(-1),
             key.ok_or(Refused::Protobuf)?,
         );
-        let key = key.ok_or(Refused::Malformed("a public key is of an unknown kind"))?;
+        let key = key.ok_or(Refused::KindOfKey)?;
         if self.keys.contains(&key) {
-            return Err(Refused::Malformed("it repeats a public key"));
+            return Err(Refused::RepeatedKey);
         }
         self.keys.push(key.clone());
         Ok(key)

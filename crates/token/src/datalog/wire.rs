@@ -48,6 +48,11 @@ impl<'a> Fields<'a> {
                 self.0 = rest;
                 Ok(u64::from(*byte))
             }
+            // Most numbers of symbols.
+            [low, high @ 1..0x80, rest @ ..] => {
+                self.0 = rest;
+                Ok(u64::from(low & 0x7f) | u64::from(*high) << 7)
+            }
             _ => self.long_number(),
         }
     }

@@ -22,6 +22,12 @@ pub struct Number {
 pub struct NumberError;
 
 impl Number {
+    /// How many decimal digits it has, without zeros before and after them.
+    #[must_use]
+    pub fn digits(&self) -> usize {
+        self.digits.len()
+    }
+
     /// The value in millionths, where it is a whole number of them within `i64`.
     #[must_use]
     pub fn micros(&self) -> Option<Micros> {

@@ -38,7 +38,7 @@ impl Program {
 pub(crate) struct Base {
     program: Program,
     /// The first predicate of each name.
-    names: HashMap<String, Relation>,
+    names: Arc<HashMap<String, Relation>>,
     signers: HashMap<ScopeKey, Origin>,
     authorizer: Authorizer,
 }
@@ -94,7 +94,7 @@ impl Base {
     ) -> Result<Base, Error> {
         let mut base = Base {
             program: Program::default(),
-            names: HashMap::new(),
+            names: Arc::default(),
             signers,
             authorizer: authorizer.clone(),
         };
@@ -119,12 +119,12 @@ impl Base {
         let Compiler {
             mut program,
             values,
-            names,
+            added,
             ..
         } = compiler;
         program.own_rules = program.rules.len();
         program.pool = values.into_pool();
-        (base.program, base.names) = (program, names);
+        (base.program, base.names) = (program, Arc::new(added));
         Ok(base)
     }
 
@@ -154,7 +154,9 @@ struct Compiler<'c> {
     code: &'c Code,
     program: Program,
     values: Values<'static>,
-    names: HashMap<String, Relation>,
+    /// The first predicate of each name: the verifier's, and those that were added.
+    names: Arc<HashMap<String, Relation>>,
+    added: HashMap<String, Relation>,
     signers: &'c HashMap<ScopeKey, Origin>,
     /// What is known of each symbol: the first predicate of this name, its string, and the constant
     /// that is this string.
@@ -230,7 +232,8 @@ impl<'c> Compiler<'c> {
             code,
             program,
             values,
-            names: base.names.clone(),
+            names: Arc::clone(&base.names),
+            added: HashMap::new(),
             signers: &base.signers,
             relations: vec![None; symbols],
             strings: vec![None; symbols],
@@ -306,7 +309,7 @@ impl<'c> Compiler<'c> {
             return Ok(relation);
         }
         let text = self.code.text(name);
-        let first = self.names.get(text).copied();
+        let first = self.named(text);
         let relation = self.add_relation(text, arity, first)?;
         if let Some(slot) = self.relations.get_mut(name.index()) {
             *slot = Some(first.unwrap_or(relation));
@@ -314,12 +317,19 @@ impl<'c> Compiler<'c> {
         Ok(relation)
     }
 
+    fn named(&self, text: &str) -> Option<Relation> {
+        let own = self.names.get(text).or_else(|| self.added.get(text));
+        own.copied()
+    }
+
     fn known_relation(&mut self, name: Symbol, arity: u16) -> Option<Relation> {
-        let slot = self.relations.get_mut(name.index())?;
+        let slot = *self.relations.get(name.index())?;
         if slot.is_none() {
-            *slot = self.names.get(self.code.text(name)).copied();
+            let first = self.named(self.code.text(name));
+            let slot = self.relations.get_mut(name.index())?;
+            *slot = first;
         }
-        let mut next = *slot;
+        let mut next = *self.relations.get(name.index())?;
         while let Some(relation) = next {
             let known = self.program.relation(relation)?;
             if known.arity == arity {
@@ -351,7 +361,9 @@ impl<'c> Compiler<'c> {
             terms: 0,
             rows: 0,
         });
-        self.names.entry(name.to_owned()).or_insert(relation);
+        if self.named(name).is_none() {
+            self.added.insert(name.to_owned(), relation);
+        }
         Ok(relation)
     }
 

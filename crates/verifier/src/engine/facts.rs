@@ -5,7 +5,7 @@ use std::{cmp::Ordering, collections::BTreeSet};
 use super::{
     error::Place,
     fuel::{Fuel, Stop},
-    program::Program,
+    program::{Arg, Program, Scan},
     symbol::{Known, Relation},
     term::{Term, Values},
 };
@@ -240,9 +240,32 @@ impl<'p> Facts<'p> {
         }
     }
 
-    /// The rows of a request's predicate whose first term is this one. A call states what it has
-    /// about arguments in the order of their names, so that they are found without a look at each.
-    pub(super) fn narrowed(
+    /// The rows that a predicate can match by its first term.
+    ///
+    /// A call states what it has about arguments in the order of their names, so that they are found
+    /// without a look at each.
+    #[inline]
+    pub(super) fn window(
+        &self,
+        scan: Scan,
+        values: &Values<'_>,
+        fuel: &mut Fuel,
+    ) -> Result<(u32, u32), Stop> {
+        /// Fewer are tried as fast.
+        const FEW: u32 = 8;
+        let count = self.count(scan.relation);
+        if count > FEW
+            && count == self.space.request.count(scan.relation)
+            && self.program.arity(scan.relation) > 1
+            && let [Arg::Value(first)] = self.program.args(scan.args, 1)
+        {
+            let first = self.program.constant(*first);
+            return self.narrowed(scan.relation, first, count, values, fuel);
+        }
+        Ok((0, count))
+    }
+
+    fn narrowed(
         &self,
         relation: Relation,
         first: Term,
@@ -250,10 +273,6 @@ impl<'p> Facts<'p> {
         values: &Values<'_>,
         fuel: &mut Fuel,
     ) -> Result<(u32, u32), Stop> {
-        let of_request = count == self.space.request.count(relation);
-        if !of_request || self.program.arity(relation) < 2 {
-            return Ok((0, count));
-        }
         let bound = |after: Ordering, fuel: &mut Fuel| -> Result<u32, Stop> {
             let (mut low, mut high) = (0, count);
             while low < high {

@@ -14,40 +14,40 @@ pub(super) type Window = (u32, u32);
 /// Where a search stands. Its vectors are used again for the next.
 #[derive(Debug, Default)]
 pub(super) struct Join {
+    /// The scans that have been entered.
     scans: Vec<Cursor>,
+    /// Which rows each predicate may match, where that was said beforehand.
+    windows: Vec<Window>,
     pub(super) slots: Vec<Term>,
-    /// The scan that goes on when the next match is asked for; none once all are found.
-    depth: Option<usize>,
+    done: bool,
 }
 
 #[derive(Debug)]
 struct Cursor {
-    window: Window,
     next: u32,
+    end: u32,
     /// What this match and those outside it rest on.
     origin: Origin,
 }
 
 impl Join {
-    /// Begins with a body; for each of its predicates [`Join::scan`] follows.
+    /// Begins with a body, over all facts.
     pub(super) fn start(&mut self, body: &Body) {
         self.scans.clear();
-        self.slots.clear();
-        self.slots.resize(usize::from(body.slots), Term::Null);
-        self.depth = Some(0);
+        self.windows.clear();
+        // What a slot held before is not looked at: each is bound before it is used.
+        let slots = usize::from(body.slots);
+        if self.slots.len() < slots {
+            self.slots.resize(slots, Term::Null);
+        }
+        self.done = false;
     }
 
-    /// Says which rows the next predicate of the body may match.
-    pub(super) fn scan(&mut self, window: Window) {
-        if window.0 >= window.1 {
-            // Without a fact for one of them there is no match.
-            self.depth = None;
-        }
-        self.scans.push(Cursor {
-            window,
-            next: window.0,
-            origin: Origin::default(),
-        });
+    /// Says which rows the next predicate of the body may match; after [`Join::start`], for each of them.
+    pub(super) fn within(&mut self, window: Window) {
+        // Without a fact for one of them there is no match.
+        self.done |= window.0 >= window.1;
+        self.windows.push(window);
     }
 
     /// Finds the next match, and binds its variables.
@@ -59,35 +59,45 @@ impl Join {
         values: &Values<'_>,
         fuel: &mut Fuel,
     ) -> Result<bool, Stop> {
-        let Some(mut depth) = self.depth else {
+        if self.done {
             return Ok(false);
-        };
+        }
         let (scans, trusted) = (program.scans(body), program.trusted(body));
-        let last = scans.len();
-        if last == 0 {
+        if scans.is_empty() {
             fuel.take(1)?;
-            self.depth = None;
+            self.done = true;
             return Ok(true);
         }
-        while let Some(scan) = scans.get(depth) {
-            if self.advance(program, *scan, depth, trusted, facts, values, fuel)? {
-                let inner = depth.saturating_add(1);
-                if inner == last {
-                    self.depth = Some(depth);
+        let mut entering = self.scans.is_empty();
+        loop {
+            if entering {
+                let depth = self.scans.len();
+                let Some(scan) = scans.get(depth) else {
                     return Ok(true);
-                }
-                depth = inner;
-                if let Some(cursor) = self.scans.get_mut(depth) {
-                    cursor.next = cursor.window.0;
-                }
-            } else {
-                match depth.checked_sub(1) {
-                    Some(outer) => depth = outer,
-                    None => break,
+                };
+                let (next, end) = match self.windows.get(depth) {
+                    Some(window) => *window,
+                    None => facts.window(*scan, values, fuel)?,
+                };
+                self.scans.push(Cursor {
+                    next,
+                    end,
+                    origin: Origin::default(),
+                });
+            }
+            let depth = self.scans.len().saturating_sub(1);
+            let Some(scan) = scans.get(depth) else {
+                break;
+            };
+            entering = self.advance(program, *scan, trusted, facts, values, fuel)?;
+            if !entering {
+                self.scans.pop();
+                if self.scans.is_empty() {
+                    break;
                 }
             }
         }
-        self.depth = None;
+        self.done = true;
         Ok(false)
     }
 
@@ -104,27 +114,22 @@ impl Join {
             .unwrap_or_default()
     }
 
-    /// Moves one scan on to the next fact that matches.
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "the innermost loop: a search, and what it searches"
-    )]
+    /// Moves the innermost scan on to the next fact that matches.
+    #[inline]
     fn advance(
         &mut self,
         program: &Program,
         scan: Scan,
-        depth: usize,
         trusted: Origin,
         facts: &Facts<'_>,
         values: &Values<'_>,
         fuel: &mut Fuel,
     ) -> Result<bool, Stop> {
-        let outside = depth.checked_sub(1).and_then(|outer| self.scans.get(outer));
-        let outside = outside.map(|cursor| cursor.origin).unwrap_or_default();
-        let Some(cursor) = self.scans.get_mut(depth) else {
+        let Some((cursor, outside)) = self.scans.split_last_mut() else {
             return Ok(false);
         };
-        while cursor.next < cursor.window.1 {
+        let outside = outside.last().map(|cursor| cursor.origin);
+        while cursor.next < cursor.end {
             fuel.take(1)?;
             let row = facts.row(scan.relation, cursor.next);
             cursor.next = cursor.next.saturating_add(1);
@@ -134,7 +139,7 @@ impl Join {
             if origin.within(trusted) {
                 let args = program.args(scan.args, terms.len());
                 if unify(program, args, terms, &mut self.slots, values, fuel)? {
-                    cursor.origin = outside.union(origin);
+                    cursor.origin = outside.unwrap_or_default().union(origin);
                     return Ok(true);
                 }
             }

@@ -10,9 +10,9 @@ use super::{
     expression::Machine,
     facts::{Facts, Space},
     fuel::{Fuel, Stop},
-    join::{Join, Window},
+    join::Join,
     operators::{Externs, Operators},
-    program::{Arg, Body, Program, Rule, Scan},
+    program::{Arg, Body, Program, Rule},
     regex::Paid,
     symbol::{Known, Relation},
     term::{Pool, Term, Values},
@@ -147,8 +147,7 @@ impl<'p> World<'p> {
         for (number, rule) in (0..).zip(&program.rules) {
             self.join.start(&rule.body);
             for scan in program.scans(&rule.body) {
-                let window = self.window(*scan, at(&now, scan.relation))?;
-                self.join.scan(window);
+                self.join.within((0, at(&now, scan.relation)));
             }
             self.derive(number, rule)?;
         }
@@ -168,7 +167,7 @@ impl<'p> World<'p> {
                     self.join.start(&rule.body);
                     for (place, scan) in scans.iter().enumerate() {
                         let (before, now) = (at(&before, scan.relation), at(&now, scan.relation));
-                        self.join.scan(match place.cmp(&newest) {
+                        self.join.within(match place.cmp(&newest) {
                             Ordering::Less => (0, before),
                             Ordering::Equal => (before, now),
                             Ordering::Greater => (0, now),
@@ -261,28 +260,7 @@ impl<'p> World<'p> {
     pub(super) fn start(&mut self, body: &Body) -> Result<(), Stop> {
         self.fuel.take(QUERY)?;
         self.join.start(body);
-        for scan in self.program.scans(body) {
-            let window = self.window(*scan, self.facts.count(scan.relation))?;
-            self.join.scan(window);
-        }
         Ok(())
-    }
-
-    /// The rows below `count` that a predicate can match by its first term.
-    fn window(&mut self, scan: Scan, count: u32) -> Result<Window, Stop> {
-        /// Fewer are tried as fast.
-        const FEW: u32 = 8;
-        if count <= FEW {
-            return Ok((0, count));
-        }
-        match self.program.args(scan.args, 1) {
-            [Arg::Value(first)] => {
-                let first = self.program.constant(*first);
-                self.facts
-                    .narrowed(scan.relation, first, count, &self.values, &mut self.fuel)
-            }
-            _ => Ok((0, count)),
-        }
     }
 
     /// Every fact, with what it rests on, as Datalog; for those who look into an evaluation.

@@ -1,0 +1,190 @@
+//! Biscuits outside of the profile: any token of any issuer, under one root key, decided by a
+//! service's own Datalog.
+//!
+//! What is verified is what the Biscuit specification says: signatures of version 0 and 1 by either
+//! algorithm, signatures of third parties, open and sealed tokens. Bytes are a token only once all of
+//! it holds, and what is beyond the limits below is refused before it costs anything.
+//!
+//! ```
+//! use bailiwick_verifier::biscuit::{self, DEFAULT_FUEL, Externs, Key, Outcome};
+//!
+//! # fn example(token: &[u8], root: &str) -> Result<(), Box<dyn std::error::Error>> {
+//! let root: Key = root.parse()?;
+//! let policies = r#"operation("read"); allow if user($user), operation("read");"#;
+//! let report = biscuit::authorize(token, &root, policies, &Externs::default(), DEFAULT_FUEL);
+//! match report.outcome {
+//!     Outcome::Allow { policy } => println!("policy {policy} allows it"),
+//!     Outcome::Deny { .. } => println!("denied"),
+//!     Outcome::Error(error) => println!("{}: {error}", error.kind),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! In the profile's own terms this crate decides with [`Verifier`](crate::Verifier), which says more
+//! and costs less.
+
+use bailiwick_token::{
+    container::Container,
+    token::{MAX_DECODED_BYTES, Token, TokenError},
+};
+
+use crate::{
+    chain::{self, ChainError, ThirdParties},
+    engine::{self, Program},
+};
+
+mod input;
+mod outcome;
+mod policies;
+
+pub use crate::{
+    chain::{Key, KeyError, P256Key},
+    engine::{Authorizer, Extern, Externs, FailedCheck, Matched, Place},
+};
+pub use outcome::{Error, ErrorKind, Outcome, Report};
+pub use policies::{MAX_NESTING, MAX_OPERATORS, MAX_POLICY_BYTES, policies};
+
+/// The most bytes of a container.
+pub const MAX_BYTES: usize = MAX_DECODED_BYTES;
+
+/// The most blocks, the authority block included.
+pub const MAX_BLOCKS: usize = engine::MAX_BLOCKS;
+
+/// How deep the messages of a container or a block nest at most, terms and closures among them. The
+/// decoder of protobuf holds it.
+pub const MAX_DEPTH: usize = 100;
+
+/// Fuel for a decision on a token of ordinary size: some milliseconds at most.
+pub const DEFAULT_FUEL: u64 = 1_000_000;
+
+/// A Biscuit whose container has been read. Nothing of it has been verified.
+#[derive(Debug, Clone)]
+pub struct Unverified(Container);
+
+impl Unverified {
+    /// Reads the binary form, or the text form: base64 in either alphabet, with or without padding,
+    /// white space around it ignored.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Format`] where it is neither, or beyond the limits.
+    pub fn read(input: &[u8]) -> Result<Unverified, Error> {
+        let container = input::container(input)?;
+        let blocks = container.block_count();
+        if blocks > MAX_BLOCKS {
+            return Err(Error::format(format!(
+                "the token has {blocks} blocks, at most {MAX_BLOCKS} are read"
+            )));
+        }
+        Ok(Unverified(container))
+    }
+
+    /// The revocation id of each block, the authority block's first: its signature, and of the two
+    /// forms that an ECDSA signature has the one with the lower s. Without the root key it is told
+    /// from the authority block's signature which algorithm made it.
+    #[must_use]
+    pub fn revocation_ids(&self, root: Option<&Key>) -> Vec<Vec<u8>> {
+        chain::revocation_ids(&self.0, root)
+    }
+
+    /// Verifies every signature under `root`, and decodes the blocks.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Signature`] or [`ErrorKind::Format`], naming the block.
+    pub fn verify(self, root: &Key) -> Result<Biscuit, Error> {
+        self.verified(root, ThirdParties::Current)
+    }
+
+    /// The same, where signatures of third parties in version 0 count too. The specification no
+    /// longer supports them: a holder can move a block that is so signed into another token, so
+    /// nothing that such a block says is bound to the token that it stands in.
+    ///
+    /// # Errors
+    /// As for [`Unverified::verify`].
+    pub fn verify_deprecated(self, root: &Key) -> Result<Biscuit, Error> {
+        self.verified(root, ThirdParties::Deprecated)
+    }
+
+    fn verified(self, root: &Key, third_parties: ThirdParties) -> Result<Biscuit, Error> {
+        chain::verify_any(&self.0, root, third_parties)?;
+        let revocation_ids = self.revocation_ids(Some(root));
+        Ok(Biscuit {
+            token: self.decode()?,
+            revocation_ids,
+        })
+    }
+
+    /// Decodes the blocks of a token that is not verified, for those who want to see what it says.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Format`], naming the block.
+    pub fn decode(self) -> Result<Token, Error> {
+        Ok(Token::try_from(self.0)?)
+    }
+}
+
+/// A Biscuit whose signatures have all been verified, and its blocks decoded. Only
+/// [`Unverified::verify`] makes one.
+#[derive(Debug, Clone)]
+pub struct Biscuit {
+    token: Token,
+    revocation_ids: Vec<Vec<u8>>,
+}
+
+impl Biscuit {
+    /// The revocation id of each block, as [`Unverified::revocation_ids`] tells them.
+    #[must_use]
+    pub fn revocation_ids(&self) -> &[Vec<u8>] {
+        &self.revocation_ids
+    }
+
+    /// Decides by a service's Datalog, as [`policies`] reads it, for at most so much fuel.
+    #[must_use]
+    pub fn authorize(&self, policies: &Authorizer, externs: &Externs, fuel: u64) -> Outcome {
+        match Program::compile(self.token.code(), policies) {
+            Ok(program) => program.burn(externs, fuel).into(),
+            Err(error) => Outcome::Error(error.into()),
+        }
+    }
+}
+
+/// Reads, verifies and decides in one call.
+#[must_use]
+pub fn authorize(token: &[u8], root: &Key, code: &str, externs: &Externs, fuel: u64) -> Report {
+    let unverified = match Unverified::read(token) {
+        Ok(unverified) => unverified,
+        Err(error) => {
+            return Report {
+                outcome: Outcome::Error(error),
+                revocation_ids: None,
+            };
+        }
+    };
+    let revocation_ids = unverified.revocation_ids(Some(root));
+    let decided = unverified
+        .verify(root)
+        .and_then(|biscuit| Ok(biscuit.authorize(&policies(code)?, externs, fuel)));
+    Report {
+        outcome: decided.unwrap_or_else(Outcome::Error),
+        revocation_ids: Some(revocation_ids),
+    }
+}
+
+impl From<TokenError> for Error {
+    fn from(error: TokenError) -> Error {
+        Error::format(error)
+    }
+}
+
+impl From<ChainError> for Error {
+    fn from(error: ChainError) -> Error {
+        let kind = match error.is_form() {
+            true => ErrorKind::Format,
+            false => ErrorKind::Signature,
+        };
+        Error {
+            kind,
+            message: error.to_string(),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! A service's Datalog as text, bounded before a parser sees it.
+//!
+//! The parser of Datalog recurses on nesting and builds a tree as deep as a chain of operators is
+//! long, so both are bounded here, in one pass over the text.
+
+use crate::engine::Authorizer;
+
+use super::{Error, ErrorKind};
+
+/// The most bytes of a service's Datalog.
+pub const MAX_POLICY_BYTES: usize = 64 * 1024;
+
+/// How deep parentheses, brackets and braces nest in it at most.
+pub const MAX_NESTING: usize = 24;
+
+/// The most characters of operators in one statement.
+pub const MAX_OPERATORS: usize = 1024;
+
+/// So many `!` may follow each other.
+const MAX_NEGATIONS: usize = 2;
+
+/// Reads a service's facts, rules, checks and policies.
+///
+/// # Errors
+/// [`ErrorKind::Rule`] where they are not Datalog, or beyond the limits.
+pub fn policies(code: &str) -> Result<Authorizer, Error> {
+    let refused = |message: String| Error {
+        kind: ErrorKind::Rule,
+        message: format!("authorizer: {message}"),
+    };
+    if code.len() > MAX_POLICY_BYTES {
+        return Err(refused(format!(
+            "it is longer than {MAX_POLICY_BYTES} bytes"
+        )));
+    }
+    if !Readings::default().are_shallow(code) {
+        return Err(refused(format!(
+            "a statement nests more than {MAX_NESTING} deep, or has more than {MAX_OPERATORS} \
+             characters of operators"
+        )));
+    }
+    Ok(Authorizer::parse(code.trim_ascii_start())?)
+}
+
+/// What has been seen of one statement.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    depth: usize,
+    negations: usize,
+    operators: usize,
+}
+
+/// All that the parser may take the place in the text for, each with the most that it may have seen.
+///
+/// After an error the parser goes on behind the next semicolon, be it in a string, and comments end
+/// where they end; so a statement may begin at each of these places, whatever stood before it.
+#[derive(Default)]
+struct Readings {
+    statement: Option<Seen>,
+    string: Option<Seen>,
+    escape: Option<Seen>,
+}
+
+impl Readings {
+    fn are_shallow(mut self, code: &str) -> bool {
+        self.statement = Some(Seen::default());
+        let mut before = b' ';
+        code.bytes().all(|byte| {
+            self.step(before, byte);
+            before = byte;
+            self.statement.is_none_or(|seen| seen.is_shallow())
+        })
+    }
+
+    fn step(&mut self, before: u8, byte: u8) {
+        let Readings {
+            statement,
+            string,
+            escape,
+        } = std::mem::take(self);
+        match byte {
+            b'"' => {
+                self.statement = string;
+                self.string = most(statement, escape);
+            }
+            b'\\' => {
+                self.escape = string;
+                self.string = escape;
+            }
+            _ => {
+                self.statement = statement.map(|seen| seen.and(byte));
+                self.string = most(string, escape);
+            }
+        }
+        match (before, byte) {
+            (_, b';') => self.statement = Some(Seen::default()),
+            (_, b'\n' | b'\r') | (b'*', b'/') => {
+                self.statement = most(self.statement, Some(Seen::default()));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Seen {
+    fn and(mut self, byte: u8) -> Seen {
+        let more = |count: usize| count.saturating_add(1);
+        match byte {
+            b'(' | b'[' | b'{' => self.depth = more(self.depth),
+            b')' | b']' | b'}' => self.depth = self.depth.saturating_sub(1),
+            b'!' => self.negations = more(self.negations),
+            b'+' | b'-' | b'*' | b'/' | b'<' | b'>' | b'=' | b'&' | b'|' | b'^' | b'.' => {
+                self.operators = more(self.operators);
+            }
+            _ => {}
+        }
+        if !(byte == b'!' || byte.is_ascii_whitespace()) {
+            self.negations = 0;
+        }
+        self
+    }
+
+    fn is_shallow(self) -> bool {
+        self.depth <= MAX_NESTING
+            && self.negations <= MAX_NEGATIONS
+            && self.operators <= MAX_OPERATORS
+    }
+}
+
+fn most(one: Option<Seen>, other: Option<Seen>) -> Option<Seen> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(Seen {
+            depth: one.depth.max(other.depth),
+            negations: one.negations.max(other.negations),
+            operators: one.operators.max(other.operators),
+        }),
+        (one, other) => one.or(other),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    fn nested(open: &str, middle: &str, close: &str, times: usize) -> String {
+        format!("{}{middle}{}", open.repeat(times), close.repeat(times))
+    }
+
+    #[test]
+    fn ordinary_policies_are_read() {
+        for code in [
+            "",
+            "\n// a comment with an unbalanced ( and a \"\nallow if true;",
+            "/* (((( */ deny if true; allow if user(\"((((;\"), [1, {\"a\": {1}}].length() == 2;",
+            &format!("allow if {};", nested("(", "true", ")", MAX_NESTING)),
+            &format!("allow if {};", nested("!(", "true", ")", MAX_NESTING)),
+            &format!("allow if 1{} > 0;", "+1".repeat(MAX_OPERATORS - 1)),
+            &"allow if (true);\n".repeat(2000),
+        ] {
+            let read = policies(code);
+            assert!(read.is_ok(), "{read:?}: {}", &code[..code.len().min(80)]);
+        }
+    }
+
+    #[test]
+    fn what_would_exhaust_the_parser_is_refused() {
+        for code in [
+            nested("(", "true", ")", 20_000),
+            nested("[", "1", "]", 20_000),
+            nested("{\"a\": ", "1", "}", 10_000),
+            "!".repeat(60_000),
+            "! ".repeat(30_000),
+            format!("1{}", "+1".repeat(30_000)),
+            format!("true{}", "||true".repeat(10_000)),
+            format!("\"a\"{}", ".length()".repeat(7_000)),
+            // Behind a semicolon in a string that never ends, and behind comments.
+            format!("\";allow if {}", nested("(", "true", ")", 20_000)),
+            format!("// \"\nallow if {}", nested("(", "true", ")", 20_000)),
+            format!("/* \" */allow if {}", nested("(", "true", ")", 20_000)),
+        ] {
+            for code in [
+                format!("allow if {code};"),
+                format!("{code};"),
+                format!("\"{code}"),
+            ] {
+                assert!(policies(&code).is_err(), "{}", &code[..40]);
+            }
+        }
+        assert!(policies(&" ".repeat(MAX_POLICY_BYTES + 1)).is_err());
+    }
+}
