@@ -163,13 +163,19 @@ impl TokenArg {
 
 /// The text of a token's file. What is not text is not hidden: it is no token either.
 pub(crate) fn token_text(source: &Source) -> Result<Zeroizing<String>, Failure> {
+    let bytes = token_bytes(source)?;
+    Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// The bytes of a token's file, whatever they are, for a verifier to judge.
+pub(crate) fn token_bytes(source: &Source) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let bytes = source.read_beyond(MAX_TOKEN_FILE)?;
     // Cut off, a text that is too long for a token still is, and whoever judges it will say so.
     // With white space it might become one, so that is refused here.
     if bytes.len() > MAX_TOKEN_FILE && bytes.trim_ascii().len() <= MAX_TOKEN_TEXT {
         return Err(source.too_long(MAX_TOKEN_FILE));
     }
-    Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
+    Ok(bytes)
 }
 
 /// Decodes a token, without verifying it.
