@@ -98,9 +98,7 @@ impl Source {
             && Token::parse(&path.to_string_lossy()).is_ok()
         {
             return Failure::plain(Exit::Usage, "a token was given where its file is wanted")
-                .hint(format!(
-                    "pipe it in and write `-`, or set {TOKEN}; it may now stand in your shell's history"
-                ));
+                .hint("pipe it in and write `-`; it may now stand in your shell's history");
         }
         Failure::plain(Exit::Local, format!("cannot read {self} ({error})"))
             .hint("check its path and permissions")

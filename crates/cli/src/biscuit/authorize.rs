@@ -10,7 +10,7 @@ use super::{BiscuitArg, failure, inspect::revocation_ids};
 use crate::{
     exit::{self, Exit, Failure},
     input::Source,
-    output::{self, Format, GREEN, RED},
+    output::{Format, GREEN, RED},
     settings::Global,
 };
 
