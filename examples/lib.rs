@@ -15,4 +15,7 @@ pub mod book {
 
     #[doc = include_str!("../docs/guides/service.md")]
     pub struct Service;
+
+    #[doc = include_str!("../docs/guides/biscuit.md")]
+    pub struct Biscuit;
 }

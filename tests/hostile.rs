@@ -12,6 +12,9 @@ mod hostile {
     mod chain;
     mod datalog;
     mod encoding;
+    mod foreign_chain;
+    mod foreign_keys;
+    mod foreign_parties;
     mod keys;
     mod limits;
     mod messages;

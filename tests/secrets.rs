@@ -10,7 +10,10 @@ use bailiwick_token::{
     revocation::{Revocation, RevocationList, Target},
     token::Token,
 };
-use bailiwick_verifier::{Request, Trust, Values, Verifier};
+use bailiwick_verifier::{
+    Request, Trust, Values, Verifier,
+    biscuit::{self, DEFAULT_FUEL, Externs, Key, Unverified},
+};
 use biscuit_auth::format::schema;
 
 /// What is looked for, and where.
@@ -101,6 +104,25 @@ fn nothing_that_holds_a_token_or_a_key_prints_it() {
         let verified = verifier.verify(token, now()).expect("verified");
         secrets.assert_debug(&verified, "a verified token");
         secrets.assert_debug(&verified.identity(), "an identity");
+        secrets.assert_debug(token.container(), "a container");
+        let unverified = Unverified::read(token.as_bytes()).expect("a container");
+        secrets.assert_debug(&unverified, "an unverified Biscuit");
+        let biscuit = unverified.verify(&Key::Ed25519(root.public()));
+        secrets.assert_debug(&biscuit.expect("verified"), "a verified Biscuit");
+        for key in [root.public(), root.keyset_public()].map(Key::Ed25519) {
+            for code in [
+                "allow if true;",
+                "deny if true;",
+                "allow if 1 / 0 == 1;",
+                "",
+            ] {
+                let (bytes, externs) = (token.as_bytes(), Externs::default());
+                let report = biscuit::authorize(bytes, &key, code, &externs, DEFAULT_FUEL);
+                secrets.assert_debug(&report, "a report");
+                let json = serde_json::to_string(&report).expect("JSON");
+                secrets.assert_absent(&json, "a report as JSON");
+            }
+        }
     }
     secrets.assert_debug(&verifier, "a verifier");
     secrets.assert_debug(&verifier.trust(), "trust");

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The eight points of small order, and the encodings of them that are not canonical.
-const SMALL_ORDER: [&str; 14] = [
+pub(super) const SMALL_ORDER: [&str; 14] = [
     "0100000000000000000000000000000000000000000000000000000000000000",
     "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
     "0000000000000000000000000000000000000000000000000000000000000000",
@@ -30,7 +30,7 @@ const SMALL_ORDER: [&str; 14] = [
 ];
 
 /// Second encodings of points of large order (y + p), and bytes that are no point.
-const NOT_A_KEY: [&str; 4] = [
+pub(super) const NOT_A_KEY: [&str; 4] = [
     "f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
     "f1ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
     "0200000000000000000000000000000000000000000000000000000000000000",

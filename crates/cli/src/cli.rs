@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::{
-    audit, demo,
+    audit, biscuit, demo,
     exit::{Exit, Failure, Outcome},
     generate, grants, init, key, keyset, revocations,
     settings::Global,
@@ -56,6 +56,9 @@ enum Command {
     /// The record of all mints, revocations and key changes
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Biscuits of other issuers: inspect them, and decide by Datalog
+    #[command(subcommand)]
+    Biscuit(biscuit::BiscuitCommand),
     /// Check, show and try grants before a token carries them
     #[command(subcommand)]
     Grants(grants::GrantsCommand),
@@ -73,6 +76,7 @@ impl Cli {
         let global = &self.global;
         match self.command {
             Command::Token(command) => command.run(global),
+            Command::Biscuit(command) => command.run(global),
             Command::Grants(command) => command.run(global),
             Command::Completions(args) => args.run(),
             Command::Man(args) => args.run(global),

@@ -98,9 +98,7 @@ impl Source {
             && Token::parse(&path.to_string_lossy()).is_ok()
         {
             return Failure::plain(Exit::Usage, "a token was given where its file is wanted")
-                .hint(format!(
-                    "pipe it in and write `-`, or set {TOKEN}; it may now stand in your shell's history"
-                ));
+                .hint("pipe it in and write `-`; it may now stand in your shell's history");
         }
         Failure::plain(Exit::Local, format!("cannot read {self} ({error})"))
             .hint("check its path and permissions")
@@ -163,13 +161,19 @@ impl TokenArg {
 
 /// The text of a token's file. What is not text is not hidden: it is no token either.
 pub(crate) fn token_text(source: &Source) -> Result<Zeroizing<String>, Failure> {
+    let bytes = token_bytes(source)?;
+    Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// The bytes of a token's file, whatever they are, for a verifier to judge.
+pub(crate) fn token_bytes(source: &Source) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let bytes = source.read_beyond(MAX_TOKEN_FILE)?;
     // Cut off, a text that is too long for a token still is, and whoever judges it will say so.
     // With white space it might become one, so that is refused here.
     if bytes.len() > MAX_TOKEN_FILE && bytes.trim_ascii().len() <= MAX_TOKEN_TEXT {
         return Err(source.too_long(MAX_TOKEN_FILE));
     }
-    Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
+    Ok(bytes)
 }
 
 /// Decodes a token, without verifying it.

@@ -4,6 +4,7 @@
 //! [`exit`]). This crate is the only one that reads a clock, the environment or a terminal.
 
 mod audit;
+mod biscuit;
 mod cli;
 mod clock;
 mod confirm;

@@ -84,3 +84,14 @@ fn the_operators_guide() {
     let text = run(&["guides/operator.md"]);
     assert!(!text.is_empty());
 }
+
+#[test]
+fn the_guide_to_biscuits_of_others() {
+    let text = run(&["start.md", "guides/biscuit.md"]);
+    assert!(
+        text.contains("allow by policy 0")
+            && text.contains("\"outcome\":\"deny\"")
+            && text.contains("exit code 3: that is more than the token grants"),
+        "{text}"
+    );
+}

@@ -12,7 +12,7 @@ pub(crate) enum ChainError {
     #[error("the authority block is signed by a third party, which only an appended block can be")]
     ThirdPartyAuthority,
     #[error(
-        "the third party's signature of block {0} is of version 0, which is not bound to this token"
+        "the third party's signature of block {0} is of version 0, which is not bound to this token: have it signed anew"
     )]
     ThirdPartyVersion(usize),
     #[error("{0} is not of the form that its key asks for")]

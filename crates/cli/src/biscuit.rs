@@ -1,0 +1,70 @@
+//! `bailiwick biscuit`: Biscuits outside of the profile, of any issuer.
+
+mod authorize;
+mod inspect;
+
+use bailiwick_verifier::biscuit::{Error, ErrorKind};
+use clap::{Args, Subcommand};
+use zeroize::Zeroizing;
+
+use crate::{
+    exit::{Exit, Failure, Outcome},
+    input::{self, Source},
+    output,
+    settings::Global,
+};
+
+/// The verbs of `biscuit`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BiscuitCommand {
+    /// Show what a Biscuit says, without verifying it
+    Inspect(inspect::InspectArgs),
+    /// Verify a Biscuit under a root key, and decide by a service's Datalog
+    Authorize(authorize::AuthorizeArgs),
+}
+
+impl BiscuitCommand {
+    /// Runs the verb.
+    pub(crate) fn run(self, global: &Global) -> Outcome {
+        match self {
+            BiscuitCommand::Inspect(args) => args.run(global),
+            BiscuitCommand::Authorize(args) => args.run(global),
+        }
+    }
+}
+
+/// A Biscuit, which is a secret: never an argument itself.
+#[derive(Debug, Args)]
+struct BiscuitArg {
+    /// The Biscuit's file, in binary or as base64, or `-` for standard input
+    #[arg(value_name = "FILE|-")]
+    biscuit: Source,
+}
+
+impl BiscuitArg {
+    /// The bytes, whatever they are.
+    fn bytes(&self) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        input::token_bytes(&self.biscuit)
+    }
+}
+
+/// Why there is no decision, and what to do next. Names in it may come from the token.
+fn failure(error: &Error) -> Failure {
+    let hint = match error.kind {
+        ErrorKind::Format => "give a Biscuit as its issuer wrote it, in binary or as base64",
+        ErrorKind::Signature => {
+            "the token was changed on its way, or --root-key is not the key that its issuer signs with"
+        }
+        ErrorKind::Rule => "correct the statement; `authorizer` is the file of --authorizer",
+        ErrorKind::Execution => {
+            "`bailiwick biscuit inspect` shows the token's checks; the rest is the file of --authorizer"
+        }
+        ErrorKind::Fuel => "give more with --fuel, or make the policies cheaper",
+        _ => "look at the token with `bailiwick biscuit inspect`",
+    };
+    Failure::plain(
+        Exit::Local,
+        format!("{}: {}", error.kind, output::plain(&error.message)),
+    )
+    .hint(hint)
+}

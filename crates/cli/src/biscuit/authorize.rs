@@ -1,0 +1,99 @@
+//! `bailiwick biscuit authorize`: one decision on any Biscuit.
+
+use bailiwick_verifier::biscuit::{
+    self, DEFAULT_FUEL, Externs, FailedCheck, Key, MAX_POLICY_BYTES, Matched, Outcome, Place,
+    Report,
+};
+use clap::Args;
+
+use super::{BiscuitArg, failure, inspect::revocation_ids};
+use crate::{
+    exit::{self, Exit, Failure},
+    input::Source,
+    output::{Format, GREEN, RED},
+    settings::Global,
+};
+
+/// Options of `biscuit authorize`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Every signature is verified under the root key, those of third parties under their own. External
+functions are none: a check that calls one ends in an error.
+
+Exit code 0: allowed. 3: denied. 1: an error, such as a signature that does not verify.
+
+Example:
+  bailiwick biscuit authorize token.bc --root-key secp256r1/02c9… --authorizer policies.datalog")]
+pub(crate) struct AuthorizeArgs {
+    #[command(flatten)]
+    biscuit: BiscuitArg,
+    /// The issuer's public key: `ed25519/` or `secp256r1/`, and hex
+    #[arg(long, value_name = "KEY")]
+    root_key: Key,
+    /// The service's facts, rules, checks and policies, as Datalog
+    #[arg(long, value_name = "FILE|-")]
+    authorizer: Source,
+    /// How much the decision may cost
+    #[arg(long, value_name = "UNITS", default_value_t = DEFAULT_FUEL)]
+    fuel: u64,
+}
+
+impl AuthorizeArgs {
+    pub(super) fn run(self, global: &Global) -> exit::Outcome {
+        if self.authorizer == Source::Stdin && self.biscuit.biscuit == Source::Stdin {
+            return Err(Failure::plain(Exit::Usage, "standard input is given twice")
+                .hint("name a file for the token or for --authorizer"));
+        }
+        let code = self.authorizer.read_text(MAX_POLICY_BYTES)?;
+        let token = self.biscuit.bytes()?;
+        let externs = Externs::default();
+        let report = biscuit::authorize(&token, &self.root_key, &code, &externs, self.fuel);
+        if let (Outcome::Error(error), format) = (&report.outcome, global.format()) {
+            if format == Format::Json {
+                format.print(&report, "")?;
+            }
+            return Err(failure(error));
+        }
+        global.format().print(&report, text(&report))?;
+        Ok(match report.outcome {
+            Outcome::Allow { .. } => Exit::Done,
+            _ => Exit::Denied,
+        })
+    }
+}
+
+/// The decision for a person.
+fn text(report: &Report) -> String {
+    let mut lines = match &report.outcome {
+        Outcome::Allow { policy } => vec![format!("{GREEN}allow{GREEN:#} by policy {policy}")],
+        Outcome::Deny { policy, failed } => denied(*policy, failed),
+        // An error is told on stderr.
+        Outcome::Error(_) => Vec::new(),
+    };
+    lines.push(revocation_ids(
+        report.revocation_ids.as_deref().unwrap_or_default(),
+    ));
+    lines.join("\n")
+}
+
+fn denied(policy: Option<Matched>, failed: &[FailedCheck]) -> Vec<String> {
+    let why = match policy {
+        Some(Matched::Allow(policy)) => {
+            format!("policy {policy} would allow it, and a check failed")
+        }
+        Some(Matched::Deny(policy)) => format!("policy {policy} denies it"),
+        None => "no policy matches".to_owned(),
+    };
+    let mut lines = vec![format!("{RED}deny{RED:#}: {why}")];
+    lines.extend(failed.iter().map(|failed| {
+        format!(
+            "  check {} of {} failed",
+            failed.check,
+            match failed.place {
+                Place::Block(block) => format!("block {block}"),
+                Place::Authorizer => "the authorizer".to_owned(),
+            }
+        )
+    }));
+    lines
+}

@@ -1,0 +1,56 @@
+//! `bailiwick biscuit inspect`: what a Biscuit says.
+
+use std::fmt::Write;
+
+use bailiwick_verifier::biscuit::Unverified;
+use clap::Args;
+
+use super::{BiscuitArg, failure};
+use crate::{
+    exit::{Exit, Outcome},
+    output::{self, Format},
+    settings::Global,
+};
+
+/// Options of `biscuit inspect`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nothing is verified: anyone can write a token that says anything. `biscuit authorize` decides.
+
+Example:
+  bailiwick biscuit inspect token.bc")]
+pub(crate) struct InspectArgs {
+    #[command(flatten)]
+    biscuit: BiscuitArg,
+}
+
+impl InspectArgs {
+    pub(super) fn run(self, global: &Global) -> Outcome {
+        let unverified =
+            Unverified::read(&self.biscuit.bytes()?).map_err(|error| failure(&error))?;
+        let ids = unverified.revocation_ids(None);
+        let mut inspection = unverified
+            .decode()
+            .map_err(|error| failure(&error))?
+            .inspect();
+        for (block, id) in inspection.blocks.iter_mut().zip(&ids) {
+            block.revocation_id = hex::encode(id);
+        }
+        match global.format() {
+            // It carries its own version.
+            Format::Json => output::json(&inspection)?,
+            Format::Text => output::print(format!("{inspection}{}", revocation_ids(&ids)))?,
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// The ids by which a token can be revoked, for a person.
+pub(super) fn revocation_ids(ids: &[Vec<u8>]) -> String {
+    let mut text = String::from("\nrevocation ids\n");
+    for (block, id) in ids.iter().enumerate() {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  block {block}  {}", hex::encode(id));
+    }
+    text
+}
