@@ -36,14 +36,15 @@ use crate::{
 
 mod input;
 mod outcome;
-mod policies;
 
 pub use crate::{
     chain::{Key, KeyError, P256Key},
-    engine::{Authorizer, Extern, Externs, FailedCheck, Matched, Place},
+    engine::{
+        Authorizer, Extern, Externs, FailedCheck, MAX_NESTING, MAX_OPERATORS, MAX_POLICY_BYTES,
+        Matched, Place,
+    },
 };
 pub use outcome::{Error, ErrorKind, Outcome, Report};
-pub use policies::{MAX_NESTING, MAX_OPERATORS, MAX_POLICY_BYTES, policies};
 
 /// The most bytes of a container.
 pub const MAX_BYTES: usize = MAX_DECODED_BYTES;
@@ -146,6 +147,14 @@ impl Biscuit {
             Err(error) => Outcome::Error(error.into()),
         }
     }
+}
+
+/// Reads a service's facts, rules, checks and policies.
+///
+/// # Errors
+/// [`ErrorKind::Rule`] where they are not Datalog, or beyond the limits.
+pub fn policies(code: &str) -> Result<Authorizer, Error> {
+    Ok(Authorizer::parse(code)?)
 }
 
 /// Reads, verifies and decides in one call.

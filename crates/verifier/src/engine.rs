@@ -26,6 +26,7 @@ mod regex;
 mod run;
 mod symbol;
 mod term;
+mod text;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +36,7 @@ pub use error::{Error, Fault, Place};
 pub use facts::MAX_BLOCKS;
 pub use operators::{Extern, Externs};
 pub use program::Program;
+pub use text::{MAX_NESTING, MAX_OPERATORS, MAX_POLICY_BYTES};
 
 pub(crate) use authorizer::{Draft, GRANTED, Misuse};
 pub(crate) use compile::{Base, Keep};

@@ -6,7 +6,10 @@ use bailiwick_token::datalog::{
 use biscuit_auth::builder::{Binary, Expression, Op, Predicate, Term, Unary};
 use biscuit_parser::{builder as parsed, parser};
 
-use super::error::{Error, Fault, Place};
+use super::{
+    error::{Error, Fault, Place},
+    text::bounded,
+};
 
 /// What a verifier adds to a token.
 #[derive(Debug, Clone)]
@@ -63,14 +66,6 @@ pub(crate) enum Misuse {
 /// Among the verifier's checks, the place of the one that looks for a grant.
 pub(crate) const GRANTED: usize = 0;
 
-/// The longest text that is read. The parser's recursion is bounded by it, and by [`MAX_NESTING`].
-const MAX_TEXT: usize = 256 * 1024;
-
-/// How deep brackets and negations may lie in one another, and how many operators may follow one
-/// another in a statement: the parser, and what it makes, recurse on both.
-const MAX_NESTING: usize = 64;
-const MAX_OPERATORS: usize = 512;
-
 impl Default for Draft {
     fn default() -> Draft {
         Draft {
@@ -92,7 +87,7 @@ impl Default for Draft {
 impl Draft {
     pub(crate) fn parse(text: &str) -> Result<Draft, Error> {
         bounded(text)?;
-        let source = parser::parse_source(text).map_err(|errors| {
+        let source = parser::parse_source(text.trim_ascii_start()).map_err(|errors| {
             let messages: Vec<String> = errors
                 .iter()
                 .map(|error| {
@@ -214,47 +209,6 @@ fn external(ops: &[Op]) -> Option<&str> {
         Op::Closure(_, ops) => external(ops),
         _ => None,
     })
-}
-
-/// Whether the parser can read it on any stack.
-fn bounded(text: &str) -> Result<(), Error> {
-    if text.len() > MAX_TEXT {
-        return Err(syntax(format!("it is longer than {MAX_TEXT} bytes")));
-    }
-    let (mut open, mut negations, mut operators) = (0usize, 0usize, 0usize);
-    let mut quoted = false;
-    let mut escaped = false;
-    for c in text.chars() {
-        if quoted {
-            quoted = escaped || c != '"';
-            escaped = !escaped && c == '\\';
-            continue;
-        }
-        negations = match c {
-            '!' => negations.saturating_add(1),
-            ' ' | '\t' | '\r' | '\n' => negations,
-            _ => 0,
-        };
-        match c {
-            '"' => quoted = true,
-            '(' | '[' | '{' => open = open.saturating_add(1),
-            ')' | ']' | '}' => open = open.saturating_sub(1),
-            ';' => operators = 0,
-            '+' | '-' | '*' | '/' | '<' | '>' | '=' | '&' | '|' | '^' | '.' => {
-                operators = operators.saturating_add(1);
-            }
-            _ => {}
-        }
-        if open > MAX_NESTING || negations > MAX_NESTING {
-            return Err(syntax(format!("it nests more than {MAX_NESTING} deep")));
-        }
-        if operators > MAX_OPERATORS {
-            return Err(syntax(format!(
-                "a statement has more than {MAX_OPERATORS} operators: split it"
-            )));
-        }
-    }
-    Ok(())
 }
 
 fn syntax(message: String) -> Error {

@@ -1,11 +1,9 @@
-//! A service's Datalog as text, bounded before a parser sees it.
+//! Datalog as text, bounded before a parser sees it.
 //!
-//! The parser of Datalog recurses on nesting and builds a tree as deep as a chain of operators is
-//! long, so both are bounded here, in one pass over the text.
+//! The parser recurses on nesting and builds a tree as deep as a chain of operators is long, so both
+//! are bounded here, in one pass over the text.
 
-use crate::engine::Authorizer;
-
-use super::{Error, ErrorKind};
+use super::error::{Error, Fault, Place};
 
 /// The most bytes of a service's Datalog.
 pub const MAX_POLICY_BYTES: usize = 64 * 1024;
@@ -19,14 +17,11 @@ pub const MAX_OPERATORS: usize = 1024;
 /// So many `!` may follow each other.
 const MAX_NEGATIONS: usize = 2;
 
-/// Reads a service's facts, rules, checks and policies.
-///
-/// # Errors
-/// [`ErrorKind::Rule`] where they are not Datalog, or beyond the limits.
-pub fn policies(code: &str) -> Result<Authorizer, Error> {
-    let refused = |message: String| Error {
-        kind: ErrorKind::Rule,
-        message: format!("authorizer: {message}"),
+/// Whether the parser can read it on any stack.
+pub(super) fn bounded(code: &str) -> Result<(), Error> {
+    let refused = |message: String| Error::Compile {
+        place: Place::Authorizer,
+        fault: Fault::Syntax(message),
     };
     if code.len() > MAX_POLICY_BYTES {
         return Err(refused(format!(
@@ -39,7 +34,7 @@ pub fn policies(code: &str) -> Result<Authorizer, Error> {
              characters of operators"
         )));
     }
-    Ok(Authorizer::parse(code.trim_ascii_start())?)
+    Ok(())
 }
 
 /// What has been seen of one statement.
@@ -142,6 +137,7 @@ fn most(one: Option<Seen>, other: Option<Seen>) -> Option<Seen> {
 #[allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
+    use crate::engine::Authorizer;
 
     fn nested(open: &str, middle: &str, close: &str, times: usize) -> String {
         format!("{}{middle}{}", open.repeat(times), close.repeat(times))
@@ -158,7 +154,7 @@ mod tests {
             &format!("allow if 1{} > 0;", "+1".repeat(MAX_OPERATORS - 1)),
             &"allow if (true);\n".repeat(2000),
         ] {
-            let read = policies(code);
+            let read = Authorizer::parse(code);
             assert!(read.is_ok(), "{read:?}: {}", &code[..code.len().min(80)]);
         }
     }
@@ -184,9 +180,9 @@ mod tests {
                 format!("{code};"),
                 format!("\"{code}"),
             ] {
-                assert!(policies(&code).is_err(), "{}", &code[..40]);
+                assert!(Authorizer::parse(&code).is_err(), "{}", &code[..40]);
             }
         }
-        assert!(policies(&" ".repeat(MAX_POLICY_BYTES + 1)).is_err());
+        assert!(Authorizer::parse(&" ".repeat(MAX_POLICY_BYTES + 1)).is_err());
     }
 }
