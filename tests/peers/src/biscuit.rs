@@ -5,13 +5,20 @@ use std::{hint::black_box, time::Duration};
 use biscuit_auth::{AuthorizerBuilder, AuthorizerLimits, Biscuit};
 
 use crate::{
-    sample::{BLOCKS, Sample, text},
+    sample::{BEYOND, BLOCKS, Sample, WITHIN, text},
     variant::Variant,
 };
 
 pub(crate) const NAME: &str = "biscuit-auth 6.0.0";
 pub(crate) const WHOLE: &str = "parse, verify, authorize";
 const VERIFIED: &str = "authorize what was verified before";
+
+/// Whether a call beyond the token is denied, as it must be.
+pub(crate) fn denies(sample: &Sample) -> bool {
+    let (root, text) = (sample.key_pair().public(), text(&sample.chain(3)));
+    let token = Biscuit::from_base64(&text, root).unwrap();
+    !authorize(&token, &facts(3, BEYOND))
+}
 
 pub(crate) fn variants(sample: &Sample) -> Vec<Variant<'_>> {
     let whole = BLOCKS.into_iter().map(|blocks| whole(sample, blocks));
@@ -20,7 +27,7 @@ pub(crate) fn variants(sample: &Sample) -> Vec<Variant<'_>> {
 }
 
 fn whole(sample: &Sample, blocks: usize) -> Variant<'_> {
-    let (root, facts) = (sample.key_pair().public(), facts(blocks));
+    let (root, facts) = (sample.key_pair().public(), facts(blocks, WITHIN));
     let prepare = move || text(&sample.chain(blocks));
     let decide = move |text: &str| {
         Biscuit::from_base64(text, root).is_ok_and(|token| authorize(&token, &facts))
@@ -29,7 +36,7 @@ fn whole(sample: &Sample, blocks: usize) -> Variant<'_> {
 }
 
 fn verified(sample: &Sample, blocks: usize) -> Variant<'_> {
-    let (root, facts) = (sample.key_pair().public(), facts(blocks));
+    let (root, facts) = (sample.key_pair().public(), facts(blocks, WITHIN));
     let text = text(&sample.chain(blocks));
     let token = Biscuit::from_base64(&text, root).unwrap();
     Variant::repeated((NAME, VERIFIED), blocks, text.len(), move || {
@@ -43,12 +50,12 @@ fn authorize(token: &Biscuit, facts: &AuthorizerBuilder) -> bool {
 }
 
 /// What our verifier states about the call, parsed beforehand, with limits that do not stop it.
-fn facts(blocks: usize) -> AuthorizerBuilder {
+fn facts(blocks: usize, amount: i64) -> AuthorizerBuilder {
     let code = format!(
         r#"
         time(2026-11-23T12:00:00Z); service("erp"); action("purchase_order:create");
         args({{"", "amount", "currency", "vendor", "note"}});
-        arg("amount", 4000); num("amount", 4000000000);
+        arg("amount", {amount}); num("amount", {amount}000000);
         arg("currency", "EUR"); arg("vendor", "acme"); arg("note", "paper"); depth({blocks});
         allow if action($a), grant($a);
         "#

@@ -1,4 +1,5 @@
-//! Refusing hostile tokens, each beside allowing an honest token of the same size.
+//! Refusing hostile tokens, each beside allowing an honest token of the same size, or of the size
+//! that comes closest: the hostile ones may be larger than any honest token, or smaller.
 
 use bailiwick_token::{
     attenuate::Caveat,
@@ -102,8 +103,8 @@ fn honest<'a>(sample: &'a Sample, attack: &'static str, wire: usize) -> Variant<
     Variant::fresh((HONEST, attack), 1, prepare, decide)
 }
 
-/// A caveat that fills a token up to so many characters, or to the profile's limit if that is less:
-/// with as many alternatives as there is room for, and a description.
+/// A caveat that fills a token up to so many characters, as far as the profile lets it: with as many
+/// alternatives as there is room for, and a description.
 fn filled(sample: &Sample, wire: usize) -> Caveat {
     const MOST_GRANTS: usize = 58;
     const MOST_TEXT: usize = 8 * 1024 / 3 * 4;

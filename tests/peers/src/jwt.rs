@@ -37,7 +37,16 @@ struct Claims {
     authorization_details: Vec<Value>,
 }
 
+/// Whether a token for another service is refused, as it must be.
+pub(crate) fn denies() -> bool {
+    variant("crm").time(1).is_err()
+}
+
 pub(crate) fn variants<'a>() -> Vec<Variant<'a>> {
+    vec![variant("erp")]
+}
+
+fn variant<'a>(service: &str) -> Variant<'a> {
     let key = SigningKey::from_bytes(&[7; 32]);
     let mut header = Header::new(Algorithm::EdDSA);
     header.kid = Some("5c2e91d7".to_owned());
@@ -45,19 +54,14 @@ pub(crate) fn variants<'a>() -> Vec<Variant<'a>> {
     let token = encode(&header, &claims(), &signing(&key)).unwrap();
     let public = DecodingKey::from_ed_der(key.verifying_key().as_bytes());
     let mut validation = Validation::new(Algorithm::EdDSA);
-    validation.set_audience(&["erp"]);
+    validation.set_audience(&[service]);
     validation.set_issuer(&[ISSUER]);
     validation.validate_nbf = true;
     let wire = token.len();
-    vec![Variant::repeated(
-        (NAME, "decode, verify"),
-        0,
-        wire,
-        move || {
-            let read = decode::<Claims>(black_box(&token), &public, &validation);
-            read.is_ok_and(|read| read.claims.authorization_details.len() == 5)
-        },
-    )]
+    Variant::repeated((NAME, "decode, verify"), 0, wire, move || {
+        let read = decode::<Claims>(black_box(&token), &public, &validation);
+        read.is_ok_and(|read| read.claims.authorization_details.len() == 5)
+    })
 }
 
 fn claims() -> Claims {

@@ -1,8 +1,8 @@
 //! Measures Bailiwick beside its peers, side by side in one run.
 //!
 //! Every peer decides the same call with a token of the same content, as near as it can carry it;
-//! the head of each module says what is not the same. Every decision that is timed is also checked:
-//! one that is not as expected ends the run. `docs/benchmarks.md` is about what comes out.
+//! the head of each module says what is not the same. Every peer also has to deny a call, and every
+//! decision that is timed is checked: one that is not as expected ends the run. `docs/benchmarks.md` is about what comes out.
 
 mod allocations;
 mod biscuit;
@@ -66,6 +66,7 @@ fn main() -> ExitCode {
 
 fn report(effort: &Effort) -> Result<Report, Unexpected> {
     let sample = Sample::new();
+    denied(&sample)?;
     // First, while little else is allocated that could be given back meanwhile.
     let memory = memory::measure(&sample, effort)?;
     let threads = threads::measure(&sample, effort)?;
@@ -87,6 +88,21 @@ fn report(effort: &Effort) -> Result<Report, Unexpected> {
         memory,
         threads,
     })
+}
+
+/// A peer that allowed everything would be fast.
+fn denied(sample: &Sample) -> Result<(), Unexpected> {
+    let denials = [
+        (ours::NAME, ours::denies(sample)),
+        (biscuit::NAME, biscuit::denies(sample)),
+        (warrants::NAME, warrants::denies()),
+        (jwt::NAME, jwt::denies()),
+        ("macaroons", macaroons::denies()),
+    ];
+    match denials.iter().find(|(_, denied)| !denied) {
+        None => Ok(()),
+        Some((peer, _)) => Err(Unexpected(format!("{peer} allows what it must deny"))),
+    }
 }
 
 struct Options {

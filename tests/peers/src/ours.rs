@@ -1,7 +1,9 @@
 //! Bailiwick: from the text of a token to the decision.
 
+use bailiwick_verifier::Reason;
+
 use crate::{
-    sample::{BLOCKS, Sample, request, text},
+    sample::{BEYOND, BLOCKS, Sample, request, request_for, text},
     variant::Variant,
 };
 
@@ -9,6 +11,15 @@ pub(crate) const NAME: &str = "Bailiwick";
 pub(crate) const SEEN: &str = "token seen before";
 pub(crate) const CHILD: &str = "unseen child of a seen parent";
 pub(crate) const UNSEEN: &str = "unseen token";
+
+/// Whether a call beyond the token is denied, as it must be.
+pub(crate) fn denies(sample: &Sample) -> bool {
+    let token = text(&sample.chain(3));
+    let decision = sample
+        .verifier()
+        .check(&token, &request_for(BEYOND), sample.now);
+    decision.reason() == Some(Reason::Caveat)
+}
 
 pub(crate) fn variants(sample: &Sample) -> Vec<Variant<'_>> {
     let seen = BLOCKS.into_iter().map(|blocks| seen(sample, blocks));

@@ -68,9 +68,18 @@ service = "erp"
 action = "purchase_order:read"
 "#;
 
+/// The call that every peer must allow.
 pub(crate) fn request() -> Request {
+    request_for(WITHIN)
+}
+
+/// An amount that the token allows, and one that its first appended block no longer does.
+pub(crate) const WITHIN: i64 = 4000;
+pub(crate) const BEYOND: i64 = 5000;
+
+pub(crate) fn request_for(amount: i64) -> Request {
     Request::new("purchase_order:create")
-        .arg("amount", 4000)
+        .arg("amount", amount)
         .arg("currency", "EUR")
         .arg("vendor", "acme")
         .arg("note", "paper")

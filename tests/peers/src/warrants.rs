@@ -15,17 +15,22 @@ use tenuo::{
 };
 
 use crate::{
-    sample::{AGENT, BLOCKS},
+    sample::{AGENT, BEYOND, BLOCKS, WITHIN},
     variant::Variant,
 };
 
 pub(crate) const NAME: &str = "Tenuo 0.3.5";
 const TOOL: &str = "purchase_order:create";
 
+/// Whether a call beyond the warrant is denied, as it must be, though its holder signed it.
+pub(crate) fn denies() -> bool {
+    !Call::new(3, BEYOND).allowed()
+}
+
 pub(crate) fn variants<'a>() -> Vec<Variant<'a>> {
     let calls: Vec<Rc<Call>> = BLOCKS
         .into_iter()
-        .map(|blocks| Rc::new(Call::new(blocks)))
+        .map(|blocks| Rc::new(Call::new(blocks, WITHIN)))
         .collect();
     let each = |variant: fn(Rc<Call>) -> Variant<'a>| calls.iter().cloned().map(variant);
     each(decoding)
@@ -65,19 +70,7 @@ fn proof<'a>(call: Rc<Call>) -> Variant<'a> {
 fn whole<'a>(call: Rc<Call>) -> Variant<'a> {
     let wire = call.text.len() + call.proof_text.len();
     let path = "decode, verify, prove, authorize";
-    Variant::repeated((NAME, path), call.blocks, wire, move || {
-        let decided = || {
-            let chain = decode(black_box(&call.text))?;
-            let proof = URL_SAFE_NO_PAD.decode(black_box(&call.proof_text)).ok()?;
-            let proof = Signature::from_bytes(proof.as_slice().try_into().ok()?).ok()?;
-            let (args, proof) = (&call.args, Some(&proof));
-            let authorizer = &call.authorizer;
-            authorizer
-                .check_chain_with_pop_args_as_of(&chain, TOOL, args, args, proof, &[], call.now)
-                .ok()
-        };
-        decided().is_some()
-    })
+    Variant::repeated((NAME, path), call.blocks, wire, move || call.allowed())
 }
 
 /// The header's text, read as Tenuo's own service reads it.
@@ -99,7 +92,21 @@ struct Call {
 }
 
 impl Call {
-    fn new(blocks: usize) -> Call {
+    fn allowed(&self) -> bool {
+        let decided = || {
+            let chain = decode(black_box(&self.text))?;
+            let proof = URL_SAFE_NO_PAD.decode(black_box(&self.proof_text)).ok()?;
+            let proof = Signature::from_bytes(proof.as_slice().try_into().ok()?).ok()?;
+            let (args, proof) = (&self.args, Some(&proof));
+            let authorizer = &self.authorizer;
+            authorizer
+                .check_chain_with_pop_args_as_of(&chain, TOOL, args, args, proof, &[], self.now)
+                .ok()
+        };
+        decided().is_some()
+    }
+
+    fn new(blocks: usize, amount: i64) -> Call {
         let keys: Vec<SigningKey> = (0..blocks + 2).map(|_| SigningKey::generate()).collect();
         let root = Warrant::builder()
             .capability(TOOL, create(10_000.0))
@@ -125,7 +132,7 @@ impl Call {
             chain.push(narrowed.unwrap());
         }
         let args = HashMap::from([
-            ("amount".to_owned(), ConstraintValue::Integer(4000)),
+            ("amount".to_owned(), ConstraintValue::Integer(amount)),
             ("currency".to_owned(), "EUR".into()),
             ("vendor".to_owned(), "acme".into()),
             ("note".to_owned(), "paper".into()),
