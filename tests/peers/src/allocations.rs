@@ -1,0 +1,87 @@
+//! Counts what is allocated, while it is asked to.
+
+#![allow(
+    unsafe_code,
+    reason = "the only way to count allocations is to be the allocator, and `GlobalAlloc` is an unsafe trait"
+)]
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed},
+};
+
+/// The system's allocator, and counters beside it that move only between [`counted`]'s two ends, so
+/// that what is timed pays for one branch and nothing more.
+pub(crate) struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+static COUNTS: AtomicBool = AtomicBool::new(false);
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+static BYTES: AtomicU64 = AtomicU64::new(0);
+static GROWTH: AtomicI64 = AtomicI64::new(0);
+
+/// What some code allocated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Allocated {
+    /// How often memory was asked for; growing a buffer counts as well.
+    pub(crate) allocations: u64,
+    /// How many bytes were asked for.
+    pub(crate) bytes: u64,
+    /// By how many bytes more was asked for than was given back.
+    pub(crate) growth: i64,
+}
+
+/// Runs `code`, and says what it allocated. No other thread may be at work meanwhile.
+pub(crate) fn counted<R>(code: impl FnOnce() -> R) -> (R, Allocated) {
+    ALLOCATIONS.store(0, Relaxed);
+    BYTES.store(0, Relaxed);
+    GROWTH.store(0, Relaxed);
+    COUNTS.store(true, Relaxed);
+    let result = code();
+    COUNTS.store(false, Relaxed);
+    let allocated = Allocated {
+        allocations: ALLOCATIONS.load(Relaxed),
+        bytes: BYTES.load(Relaxed),
+        growth: GROWTH.load(Relaxed),
+    };
+    (result, allocated)
+}
+
+fn count(asked_for: usize, given_back: usize) {
+    if COUNTS.load(Relaxed) {
+        if asked_for > 0 {
+            ALLOCATIONS.fetch_add(1, Relaxed);
+            BYTES.fetch_add(asked_for as u64, Relaxed);
+        }
+        GROWTH.fetch_add(asked_for as i64 - given_back as i64, Relaxed);
+    }
+}
+
+// SAFETY: every call goes to the system's allocator as it came; counting touches no memory of theirs.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size(), 0);
+        // SAFETY: our caller vouches for the layout.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size(), 0);
+        // SAFETY: our caller vouches for the layout.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size, layout.size());
+        // SAFETY: the pointer came from `System` with this layout, and our caller vouches for the size.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(0, layout.size());
+        // SAFETY: the pointer came from `System` with this layout.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}

@@ -1,0 +1,97 @@
+//! What is kept for a token that was seen, and for an id that is revoked.
+
+use bailiwick_token::{
+    claims::TokenId,
+    revocation::{Revocation, RevocationList, Target},
+};
+
+use crate::{
+    allocations::counted,
+    rounds::Effort,
+    sample::{ISSUER, Sample, request, text},
+    variant::Unexpected,
+};
+
+/// In bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Memory {
+    /// How many tokens, and how many ids, that was found with.
+    pub(crate) tokens: usize,
+    pub(crate) ids: usize,
+    /// A verifier that has seen nothing.
+    pub(crate) verifier: f64,
+    /// A token as it is decoded from its text.
+    pub(crate) token: f64,
+    /// What a verifier grows by for each token that it has seen.
+    pub(crate) cached: f64,
+    /// What trust grows by for each token that is revoked.
+    pub(crate) revoked: f64,
+}
+
+const BLOCKS: usize = 3;
+
+pub(crate) fn measure(sample: &Sample, effort: &Effort) -> Result<Memory, Unexpected> {
+    let (tokens, ids) = (effort.cached, effort.revoked);
+    let (verifier, token, cached) = cached(sample, tokens)?;
+    Ok(Memory {
+        tokens,
+        ids,
+        verifier,
+        token,
+        cached,
+        revoked: revoked(sample, ids),
+    })
+}
+
+/// Everything that grows is counted: compiled tokens, the texts that they are found by, the
+/// signatures that are remembered, and the tables of them all.
+fn cached(sample: &Sample, count: usize) -> Result<(f64, f64, f64), Unexpected> {
+    let tokens: Vec<_> = (0..count).map(|_| sample.chain(BLOCKS)).collect();
+    let texts: Vec<String> = tokens.iter().map(text).collect();
+    let request = request();
+    let (verifier, empty) = counted(|| sample.verifier());
+    let check_all = || {
+        texts
+            .iter()
+            .all(|text| verifier.check(text, &request, sample.now).is_allow())
+    };
+    let (allowed, unseen) = counted(check_all);
+    // A token that had been thrown out to make room would be verified again, and allocate for it.
+    let (allowed_again, seen) = counted(check_all);
+    if !allowed || !allowed_again {
+        return Err(Unexpected("a token to be cached".to_owned()));
+    }
+    if seen.allocations * 2 > unseen.allocations || seen.growth > unseen.growth / 10 {
+        return Err(Unexpected("a cached token, forgotten".to_owned()));
+    }
+    let decoded: usize = tokens.iter().map(|token| token.as_bytes().len()).sum();
+    let each = |bytes: f64| bytes / count as f64;
+    Ok((
+        empty.growth as f64,
+        each(decoded as f64),
+        each(unseen.growth as f64),
+    ))
+}
+
+fn revoked(sample: &Sample, count: usize) -> f64 {
+    let entry = |n: usize| {
+        let mut id = [2; 16];
+        id[8..].copy_from_slice(&(n as u64).to_be_bytes());
+        Revocation {
+            target: Target::Token(TokenId::from_bytes(id)),
+            revoked_at: sample.now,
+            expires: Some(sample.now.plus(3600)),
+            reason: String::new(),
+        }
+    };
+    let list = RevocationList {
+        issuer: ISSUER.to_owned(),
+        seq: 1,
+        issued_at: sample.now,
+        expires: sample.now.plus(86_400),
+        entries: (0..count).map(entry).collect(),
+    };
+    let (_without, without) = counted(|| sample.trust(None));
+    let (_with, with) = counted(|| sample.trust(Some(&list)));
+    (with.growth - without.growth) as f64 / count as f64
+}

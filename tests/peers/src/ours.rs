@@ -1,0 +1,65 @@
+//! Bailiwick: from the text of a token to the decision.
+
+use bailiwick_verifier::Reason;
+
+use crate::{
+    sample::{BEYOND, BLOCKS, Sample, request, request_for, text},
+    variant::Variant,
+};
+
+pub(crate) const NAME: &str = "Bailiwick";
+pub(crate) const SEEN: &str = "token seen before";
+pub(crate) const CHILD: &str = "unseen child of a seen parent";
+pub(crate) const UNSEEN: &str = "unseen token";
+
+/// Whether a call beyond the token is denied, as it must be.
+pub(crate) fn denies(sample: &Sample) -> bool {
+    let token = text(&sample.chain(3));
+    let decision = sample
+        .verifier()
+        .check(&token, &request_for(BEYOND), sample.now);
+    decision.reason() == Some(Reason::Caveat)
+}
+
+pub(crate) fn variants(sample: &Sample) -> Vec<Variant<'_>> {
+    let seen = BLOCKS.into_iter().map(|blocks| seen(sample, blocks));
+    let child = BLOCKS.into_iter().filter(|blocks| *blocks > 0);
+    let child = child.map(|blocks| child_of_seen(sample, blocks));
+    let unseen = BLOCKS.into_iter().map(|blocks| unseen(sample, blocks));
+    seen.chain(child).chain(unseen).collect()
+}
+
+fn seen(sample: &Sample, blocks: usize) -> Variant<'_> {
+    let (verifier, request) = (sample.verifier(), request());
+    let token = text(&sample.chain(blocks));
+    let wire = token.len();
+    Variant::repeated((NAME, SEEN), blocks, wire, move || {
+        let decision = verifier.check(std::hint::black_box(&token), &request, sample.now);
+        decision.is_allow()
+    })
+}
+
+/// Each child has a parent of its own, one block shorter, which the verifier sees just before.
+fn child_of_seen(sample: &Sample, blocks: usize) -> Variant<'_> {
+    let (verifier, request) = (std::rc::Rc::new(sample.verifier()), request());
+    let (parents, call) = (verifier.clone(), request.clone());
+    let prepare = move || {
+        let parent = sample.chain(blocks - 1);
+        assert!(
+            parents.check(&text(&parent), &call, sample.now).is_allow(),
+            "a parent is allowed"
+        );
+        text(&sample.narrow(&parent))
+    };
+    let decide = move |text: &str| verifier.check(text, &request, sample.now).is_allow();
+    Variant::fresh((NAME, CHILD), blocks, prepare, decide)
+}
+
+/// Each token is made for one decision. One verifier sees them all, as at a service: its memories
+/// are as full as they get, and hold nothing of the next token.
+fn unseen(sample: &Sample, blocks: usize) -> Variant<'_> {
+    let (verifier, request) = (sample.verifier(), request());
+    let prepare = move || text(&sample.chain(blocks));
+    let decide = move |text: &str| verifier.check(text, &request, sample.now).is_allow();
+    Variant::fresh((NAME, UNSEEN), blocks, prepare, decide)
+}
