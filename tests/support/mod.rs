@@ -20,7 +20,9 @@ use ed25519_dalek::SigningKey;
 
 pub mod forge;
 pub mod oracle;
+pub mod program;
 pub mod random;
+pub mod reference;
 
 pub const ISSUER: &str = "https://issuer.example";
 pub const SERVICE: &str = "erp";
