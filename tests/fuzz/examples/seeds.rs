@@ -34,7 +34,7 @@ const BLOCKS: [&str; 16] = [
     "check if [1, 2, 3].any($p -> [4, 5].all($q -> $p < $q && $p !== 3)), {1, 2}.union({3}).intersection({2}).length() === 1;",
     "check if \"abc\".matches(\"^[a-c]+$\"), \"aXbXc\".matches(\"\\\\w{3}\");",
     "check if {\"a\": 1, \"b\": 2}.get(\"a\") === 1, [1, 2].starts_with([1]), {\"a\": 1}.any($e -> $e.get(0) === \"a\");",
-    "s(\"x\"); s($a + $a) <- s($a), $a.length() < 64; n($x + 1) <- n($x), $x < 20; n(0);",
+    "n(0); n(1); m($x, $y) <- n($x), n($y), $x + $y < 2; m($y, $x) <- m($x, $y); check if m(1, $z);",
     "check if 1 / 0 === 1 or 9223372036854775807 + 1 > 0; check if (1 / 0 === 1).try_or(true);",
     "trusting previous, ed25519/8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c; check if f($x);",
 ];
