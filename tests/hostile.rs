@@ -10,8 +10,10 @@ mod support;
 mod hostile {
     mod calls;
     mod chain;
+    mod corpus;
     mod datalog;
     mod encoding;
+    mod forgeries;
     mod keys;
     mod limits;
     mod messages;

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The eight points of small order, and the encodings of them that are not canonical.
-const SMALL_ORDER: [&str; 14] = [
+pub(super) const SMALL_ORDER: [&str; 14] = [
     "0100000000000000000000000000000000000000000000000000000000000000",
     "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
     "0000000000000000000000000000000000000000000000000000000000000000",
