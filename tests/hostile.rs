@@ -10,11 +10,13 @@ mod support;
 mod hostile {
     mod calls;
     mod chain;
+    mod corpus;
     mod datalog;
     mod encoding;
     mod foreign_chain;
     mod foreign_keys;
     mod foreign_parties;
+    mod forgeries;
     mod keys;
     mod limits;
     mod messages;

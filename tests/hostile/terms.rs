@@ -19,7 +19,7 @@ pub(super) fn array(terms: Vec<schema::Term>) -> schema::Term {
     term(Content::Array(schema::Array { array: terms }))
 }
 
-fn set(terms: Vec<schema::Term>) -> schema::Term {
+pub(super) fn set(terms: Vec<schema::Term>) -> schema::Term {
     term(Content::Set(schema::TermSet { set: terms }))
 }
 
@@ -39,7 +39,7 @@ pub(super) fn value(content: Content) -> Op {
     }
 }
 
-fn unary(kind: i32, ffi_name: Option<u64>) -> Op {
+pub(super) fn unary(kind: i32, ffi_name: Option<u64>) -> Op {
     Op {
         content: Some(op::Content::Unary(schema::OpUnary { kind, ffi_name })),
     }

@@ -21,7 +21,9 @@ use ed25519_dalek::SigningKey;
 pub mod foreign;
 pub mod forge;
 pub mod oracle;
+pub mod program;
 pub mod random;
+pub mod reference;
 
 pub const ISSUER: &str = "https://issuer.example";
 pub const SERVICE: &str = "erp";
@@ -46,6 +48,14 @@ impl Root {
         Root {
             key: SigningKey::generate(&mut rand::rngs::OsRng),
             keyset_key: SigningKey::generate(&mut rand::rngs::OsRng),
+        }
+    }
+
+    /// The same one on every run, for tokens that are kept as files.
+    pub fn fixed() -> Root {
+        Root {
+            key: SigningKey::from_bytes(&[1; 32]),
+            keyset_key: SigningKey::from_bytes(&[2; 32]),
         }
     }
 

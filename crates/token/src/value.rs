@@ -218,19 +218,35 @@ pub fn quote(text: &str) -> String {
 /// writing made visible, so that it can go to a terminal or a log.
 #[must_use]
 pub fn visible(text: &str) -> String {
-    let unseen = |c: char| {
-        let formats = matches!(c, '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
-        c.is_control() || formats
-    };
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if unseen(c) {
+        if is_unseen(c) {
             shown.extend(c.escape_default());
         } else {
             shown.push(c);
         }
     }
     shown
+}
+
+/// The same for JSON text without white space between its tokens: it stays the same JSON.
+#[must_use]
+pub fn visible_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_unseen(c) {
+            // None of them lies beyond four digits.
+            shown.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+fn is_unseen(c: char) -> bool {
+    let formats = matches!(c, '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
+    c.is_control() || formats
 }
 
 impl serde::Serialize for Value {

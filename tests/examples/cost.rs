@@ -1,0 +1,78 @@
+//! What an unseen token costs by its size, honest and hostile: writes `docs/cost.svg` and the table in
+//! `docs/cost.md`.
+//!
+//! `cargo run --release -p bailiwick-tests --example cost`
+//!
+//! Each decision is made by a verifier that has seen nothing. Rounds go through all tokens in turn, so
+//! that a noisy minute meets all of them; the median of each counts.
+
+use std::{fs, hint::black_box, path::Path, time::Instant};
+
+use bailiwick_verifier::{Reason, Request};
+
+#[path = "../support/mod.rs"]
+mod support;
+/// The tokens, and how they are drawn.
+mod cost {
+    pub mod draw;
+    pub mod tokens;
+}
+
+use cost::{draw, tokens};
+use support::{Root, now};
+
+const ROUNDS: usize = 301;
+
+/// A token that is measured.
+pub struct Point {
+    pub family: &'static str,
+    pub bytes: usize,
+    pub text: String,
+    pub outcome: &'static str,
+    pub micros: f64,
+}
+
+fn main() {
+    let root = Root::fixed();
+    let mut points = tokens::all(&root);
+    let mut samples = vec![Vec::with_capacity(ROUNDS); points.len()];
+    for _ in 0..ROUNDS {
+        for (point, samples) in points.iter().zip(&mut samples) {
+            let verifier = root.verifier();
+            let call = request();
+            let start = Instant::now();
+            let decision = black_box(verifier.check(&point.text, &call, now()));
+            samples.push(start.elapsed().as_secs_f64() * 1e6);
+            assert_eq!(
+                decision.reason().map_or("allow", Reason::code),
+                point.outcome
+            );
+        }
+    }
+    for (point, mut samples) in points.iter_mut().zip(samples) {
+        samples.sort_by(f64::total_cmp);
+        point.micros = samples[ROUNDS / 2];
+    }
+    let line = draw::Line::through(points.iter().filter(|point| point.family == tokens::HONEST));
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    fs::write(docs.join("cost.svg"), draw::svg(&points, &line)).expect("the drawing");
+    let table = draw::table(&points, &line);
+    print!("{table}");
+    let page = fs::read_to_string(docs.join("cost.md")).expect("the page");
+    fs::write(docs.join("cost.md"), between_marks(&page, &table)).expect("the page");
+}
+
+/// The call that all tokens are tried with.
+pub fn request() -> Request {
+    Request::new("order")
+        .arg("amount", 42)
+        .arg("currency", "EUR")
+        .arg("vendor", "acme")
+}
+
+fn between_marks(page: &str, table: &str) -> String {
+    const MARKS: [&str; 2] = ["<!-- measured -->\n", "<!-- end -->"];
+    let (before, rest) = page.split_once(MARKS[0]).expect("the first mark");
+    let (_, after) = rest.split_once(MARKS[1]).expect("the second mark");
+    format!("{before}{}{table}{}{after}", MARKS[0], MARKS[1])
+}

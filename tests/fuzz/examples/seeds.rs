@@ -1,0 +1,224 @@
+//! Writes the corpus that each target starts from: `cargo run --example seeds`.
+//!
+//! The same files on every run, all of them our own: honest tokens, calls, grants and keysets, and
+//! a few that come close to them.
+
+use std::{fs, path::Path};
+
+use bailiwick_fuzz::{
+    ISSUER, Root,
+    forge::{AUTHORITY, Forge, block},
+    now,
+};
+use bailiwick_token::{
+    claims::TokenId,
+    key::KeyId,
+    keyset::Tombstone,
+    revocation::{Revocation, RevocationList, Target},
+};
+use biscuit_auth::{datalog::SymbolTable, format::schema};
+use prost::Message;
+
+/// Blocks of every part of the language.
+const BLOCKS: [&str; 16] = [
+    "check if action(\"order\");",
+    "check if time($t), $t < 2026-11-23T12:05:00Z; delegate(\"agent:buyer\"); task(\"match invoice 4711\");",
+    "check if service(\"erp\"), action(\"order\"), args($n), {\"\", \"amount\"}.contains($n), num(\"amount\", $a), $a >= 10000, $a <= 42000000 or service(\"erp\"), action($x), $x.starts_with(\"order:\");",
+    "check if arg(\"tags\", $v), $v.all($p -> [\"a\", \"b\"].contains($p)), $v.length() <= 5;",
+    "check if arg(\"vendor\", $v), {\"acme\", \"globex\"}.contains($v), $v.ends_with(\"e\"), !{\"x\"}.contains($v), $v.type() === \"string\";",
+    "check if depth($d), $d <= 3; check all action($a), $a === \"order\"; reject if action(\"other\");",
+    "f({1, 2}, [1, \"a\", null, true, hex:00ff, [1, {\"a\": 1, 2: [3]}]], {,}); check all f($x, $y), $x.length() > 0;",
+    "check if true && (1 + 2 * 3 / 4 - 5 | 6 & 7 ^ 8) == 3, \"a\" + \"b\" != \"c\", [1].get(0) == 1, (true || false).try_or(true), \"x\".extern::f(1);",
+    "g($x) <- f($x), f($y), $x < $y trusting previous; g($y) <- g($x), f($y); check if f(2026-11-23T12:00:00Z) trusting authority;",
+    "f(4); f(5); f(6); check if f($a), f($b), f($c), $a + $b === $c or f($a), f($b), $a > $b;",
+    "check if [1, 2, 3].any($p -> [4, 5].all($q -> $p < $q && $p !== 3)), {1, 2}.union({3}).intersection({2}).length() === 1;",
+    "check if \"abc\".matches(\"^[a-c]+$\"), \"aXbXc\".matches(\"\\\\w{3}\");",
+    "check if {\"a\": 1, \"b\": 2}.get(\"a\") === 1, [1, 2].starts_with([1]), {\"a\": 1}.any($e -> $e.get(0) === \"a\");",
+    "n(0); n(1); m($x, $y) <- n($x), n($y), $x + $y < 2; m($y, $x) <- m($x, $y); check if m(1, $z);",
+    "check if 1 / 0 === 1 or 9223372036854775807 + 1 > 0; check if (1 / 0 === 1).try_or(true);",
+    "trusting previous, ed25519/8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c; check if f($x);",
+];
+
+const CALLS: [&str; 12] = [
+    r#"{"action":"order"}"#,
+    r#"{"action":"order","resource":"eu/4711","args":{"amount":42.5,"currency":"EUR","vendor":"acme","note":null}}"#,
+    r#"{"action":"order","args":{"a":["x",1,true,null],"n":[]}}"#,
+    r#"{"action":"order","args":{"a":{"b":5.000000,"c":[{"d":"2026-12-01T00:00:00Z"}]}}}"#,
+    r#"{"action":"order","args":{"a":1e2,"b":-0.0,"c":9223372036854775807,"d":0.0000001,"e":1E-6,"f":123456789012345678901234567890}}"#,
+    r#"{"action":"order","args":{"when":"2026-11-23T14:00:00+02:00","not":"2026-11-23T23:59:60Z","nor":"2026-11-23 12:00:00Z"}}"#,
+    r#"{"action":"or\u0064er","args":{"\u00e9":"\ud83d\ude00","t":"\u0000\n\"\\"}}"#,
+    r#"{"action":"order","args":{"a":[[[[[[[1]]]]]]]}}"#,
+    r#"{"action":"order","args":{"a":1,"a":2}}"#,
+    r#"{"action":"order","args":{"a.b":1}}"#,
+    r#"{"action":"order","args":null}"#,
+    r#"{"unknown":[1],"action":"order","resource":"a/../b"}"#,
+];
+
+const GRANTS: [&str; 6] = [
+    "[[grant]]\nservice = \"erp\"\naction = \"order\"\n",
+    "[[grant]]\nservice = \"erp\"\naction = \"order:create\"\n[grant.args]\namount = { min = \"0.01\", max = \"10000\" }\ncurrency = \"EUR\"\nvendor = { one_of = [\"acme\", \"globex\"] }\nnote = \"*\"\n\n[[grant]]\nservice = \"crm\"\naction = \"contact:*\"\nresource = \"eu/*\"\n",
+    "[[grant]]\nservice = \"erp\"\naction = \"*\"\nargs = { tags = { all_of_in = [\"a\", 1, true], max_len = 5 }, when = { min = \"2026-01-01T00:00:00Z\" }, name = { prefix = \"a\", suffix = \"b\", contains = \"c\" } }\n",
+    "[[grant]]\nservice = \"erp\"\naction = \"x\"\nargs = { \"address.city\" = { not_one_of = [\"Berlin\"] }, n = { one_of = [1, 2.5] }, b = { not_one_of = [true] }, e = { exact = { a = [1, { b = \"*\" }] } }, l = [1, \"a\"], star = { exact = \"*\" } }\n",
+    "[[grant]]\nservice = \"\"\naction = \"a*b\"\n",
+    "grant = [{ service = \"erp\", action = \"x\", args = {} }]\n",
+];
+
+fn main() {
+    containers();
+    blocks();
+    texts("request", CALLS.iter().map(|call| call.as_bytes().to_vec()));
+    grants();
+    keysets();
+    programs();
+}
+
+fn texts(target: &str, inputs: impl Iterator<Item = Vec<u8>>) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("corpus")
+        .join(target);
+    fs::create_dir_all(&folder).expect("a folder");
+    for (index, input) in inputs.enumerate() {
+        fs::write(folder.join(format!("{index:02}")), input).expect("a file");
+    }
+}
+
+fn tagged(tag: u8, bytes: &[u8]) -> Vec<u8> {
+    [&[tag], bytes].concat()
+}
+
+fn containers() {
+    let root = Root::fixed();
+    let honest = || Forge::honest(&root);
+    let generic = Forge::authority(
+        &root,
+        "right(\"file1\", \"read\"); check if resource($r), right($r, \"read\");",
+    );
+    let mut forges = vec![
+        honest(),
+        honest().seal(),
+        honest()
+            .append(BLOCKS[0])
+            .append(BLOCKS[1])
+            .append(BLOCKS[2]),
+        honest().append(BLOCKS[2]).append(BLOCKS[3]).seal(),
+        honest().append_signed(vec![0x18, 6], None),
+        honest().changed(|token| token.blocks.push(token.authority.clone())),
+        honest().append(BLOCKS[0]).changed(|token| {
+            let key = schema::PublicKey {
+                algorithm: 1,
+                key: vec![2; 33],
+            };
+            token.blocks[0].external_signature = Some(schema::ExternalSignature {
+                signature: vec![3; 64],
+                public_key: key.clone(),
+            });
+            token.blocks[0].next_key = key;
+        }),
+        honest().changed(|token| token.proof.content = None),
+        generic.append(BLOCKS[8]),
+    ];
+    forges.extend(BLOCKS.iter().map(|code| honest().append(code)));
+    let text = forges[2].text().into_bytes();
+    texts("container", forges.iter().map(Forge::bytes).chain([text]));
+}
+
+fn blocks() {
+    let authority = || block(AUTHORITY, &mut SymbolTable::new());
+    let mut inputs = vec![tagged(0, &authority().encode_to_vec())];
+    let with =
+        |code: &str| block(&format!("{AUTHORITY}{code}"), &mut SymbolTable::new()).encode_to_vec();
+    inputs.push(tagged(
+        0,
+        &with("tenant(\"t\"); task(\"x\"); claim(\"a\", \"b\"); check if depth($d), $d <= 3;"),
+    ));
+    inputs.push(tagged(
+        0,
+        &with("grant($x) <- service(\"crm\"), action($x), $x.starts_with(\"contact:\");"),
+    ));
+    let places = (1..5u8).cycle();
+    for (code, place) in BLOCKS.iter().zip(places) {
+        // The symbols of the blocks before it, as they are where it stands.
+        let mut symbols = SymbolTable::new();
+        if place < 4 {
+            block(AUTHORITY, &mut symbols);
+        }
+        if place == 3 {
+            block("f(1); check if f($x);", &mut symbols);
+        }
+        inputs.push(tagged(place, &block(code, &mut symbols).encode_to_vec()));
+    }
+    inputs.push(tagged(1, &[0x18, 6]));
+    texts("block", inputs.into_iter());
+}
+
+fn grants() {
+    let toml = GRANTS.iter().map(|text| tagged(0, text.as_bytes()));
+    let read = GRANTS
+        .iter()
+        .filter_map(|text| bailiwick_token::grant::Grants::from_toml(text).ok());
+    let json = read.map(|grants| tagged(1, grants.to_json().as_bytes()));
+    texts("grants", toml.chain(json.collect::<Vec<_>>()));
+}
+
+fn keysets() {
+    let root = Root::fixed();
+    let mut retiring = root.keyset();
+    retiring.keys[0].state = bailiwick_token::keyset::KeyState::Retiring;
+    retiring.keys[0].not_after = Some(now().plus(600));
+    retiring.revocation_url = Some("https://issuer.example/revocations".to_owned());
+    retiring.tombstones = vec![Tombstone {
+        id: KeyId::from_u32(7),
+        revoked_at: now(),
+        reason: "leaked".to_owned(),
+    }];
+    let list = RevocationList {
+        issuer: ISSUER.to_owned(),
+        seq: 3,
+        issued_at: now(),
+        expires: now().plus(60),
+        entries: [
+            Target::Token(TokenId::from_bytes([1; 16])),
+            Target::Block(vec![5; 64]),
+        ]
+        .map(|target| Revocation {
+            target,
+            revoked_at: now(),
+            expires: Some(now().plus(900)),
+            reason: "lost".to_owned(),
+        })
+        .to_vec(),
+    };
+    let json = |value: Vec<u8>, tag| tagged(tag, &value);
+    let inputs = [
+        json(serde_json::to_vec(&root.keyset()).expect("JSON"), 0),
+        json(serde_json::to_vec(&retiring).expect("JSON"), 0),
+        json(serde_json::to_vec(&list).expect("JSON"), 1),
+        json(
+            serde_json::to_vec(&RevocationList {
+                entries: Vec::new(),
+                ..list.clone()
+            })
+            .expect("JSON"),
+            1,
+        ),
+        json(retiring.sign(&root.keyset_key).to_json().into_bytes(), 2),
+        json(list.sign(&root.keyset_key).to_json().into_bytes(), 2),
+    ];
+    texts("keyset", inputs.into_iter());
+}
+
+/// Programs are choices, so any bytes will do: these come from a generator without a library.
+fn programs() {
+    let mut state: u64 = 20_261_123;
+    let mut byte = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    let inputs = (0..40u8).map(|index| {
+        let choices: Vec<u8> = (0..600).map(|_| byte()).collect();
+        tagged(index, &choices)
+    });
+    texts("differential", inputs.collect::<Vec<_>>().into_iter());
+}

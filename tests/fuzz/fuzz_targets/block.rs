@@ -1,0 +1,74 @@
+#![no_main]
+//! A block's bytes, validly signed, so that they get past the chain: verified, decided, evaluated.
+
+use std::sync::LazyLock;
+
+use bailiwick_fuzz::{
+    Root, engine,
+    forge::{Forge, public},
+    now, said,
+};
+use bailiwick_token::token::Token;
+use bailiwick_verifier::{Request, Verifier, engine::Authorizer};
+use biscuit_auth::format::schema::ExternalSignature;
+use libfuzzer_sys::fuzz_target;
+
+const FUEL: u64 = 5_000;
+
+static ROOT: LazyLock<Root> = LazyLock::new(Root::fixed);
+static HONEST: LazyLock<Forge> = LazyLock::new(|| Forge::honest(&ROOT));
+static VERIFIERS: LazyLock<[Verifier; 2]> =
+    LazyLock::new(|| [ROOT.verifier(FUEL, 0), ROOT.verifier(FUEL, 1 << 20)]);
+/// States what a call states, so that blocks of the profile evaluate without one.
+static AUTHORIZER: LazyLock<Authorizer> = LazyLock::new(|| {
+    let facts = r#"
+        time(2026-11-23T12:00:00Z); service("erp"); action("order"); depth(1); args({"", "amount", "tags"});
+        arg("amount", 5); num("amount", 5000000); arg("tags", ["a", "b"]); f(1); f(2); f(3);
+        allow if action($a), grant($a); allow if f($x), g($x); deny if f($x), $x > 2; allow if true;
+    "#;
+    Authorizer::parse(facts).expect("Datalog")
+});
+
+fuzz_target!(|data: &[u8]| {
+    let Some((place, bytes)) = data.split_first() else {
+        return;
+    };
+    let bytes = bytes.to_vec();
+    let forge = match place % 5 {
+        0 => Forge::authority_bytes(&ROOT, bytes),
+        1 => HONEST.clone().append_bytes(bytes),
+        2 => HONEST.clone().append_signed(bytes, None),
+        3 => HONEST
+            .clone()
+            .append("f(1); check if f($x);")
+            .append_bytes(bytes)
+            .append("check if f($x);"),
+        // Read by the engine only, which leaves signatures to the chain.
+        _ => HONEST.clone().append_bytes(bytes).changed(|token| {
+            token.blocks[0].external_signature = Some(ExternalSignature {
+                signature: vec![0; 64],
+                public_key: public(&ROOT.key),
+            });
+        }),
+    };
+    let request = Request::new("order")
+        .arg("amount", 5)
+        .arg("tags", vec!["a", "b"]);
+    let text = forge.text();
+    let [fresh, warm] = &*VERIFIERS;
+    let decision = said(&fresh.check(&text, &request, now()));
+    for _ in 0..2 {
+        assert_eq!(
+            said(&warm.check(&text, &request, now())),
+            decision,
+            "seen and unseen"
+        );
+    }
+    let Ok(token) = Token::from_bytes(forge.bytes()) else {
+        return;
+    };
+    let _shown = token.inspect().to_string();
+    if let Ok(program) = engine::compile(&token, &AUTHORIZER) {
+        engine::evaluate(&program, FUEL);
+    }
+});

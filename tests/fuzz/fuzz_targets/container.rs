@@ -1,0 +1,42 @@
+#![no_main]
+//! A token's bytes, and its text: read, handled by a holder, verified and decided.
+
+use std::sync::LazyLock;
+
+use bailiwick_fuzz::{Root, held, now, said};
+use bailiwick_token::token::Token;
+use bailiwick_verifier::{Request, Verifier};
+use libfuzzer_sys::fuzz_target;
+
+static FRESH: LazyLock<Verifier> = LazyLock::new(|| Root::fixed().verifier(5_000, 0));
+static WARM: LazyLock<Verifier> = LazyLock::new(|| Root::fixed().verifier(5_000, 1 << 20));
+
+fuzz_target!(|data: &[u8]| {
+    let request = Request::new("order")
+        .arg("amount", 5)
+        .arg("tags", vec!["a", "b"]);
+    if let Ok(text) = std::str::from_utf8(data) {
+        said(&FRESH.check(text, &request, now()));
+    }
+    let Ok(token) = Token::from_bytes(data.to_vec()) else {
+        return;
+    };
+    assert_eq!(token.as_bytes(), data);
+    held(&token);
+    let text = token.to_base64();
+    let decision = FRESH.check(&text, &request, now());
+    for _ in 0..2 {
+        assert_eq!(
+            said(&WARM.check(&text, &request, now())),
+            said(&decision),
+            "seen and unseen"
+        );
+    }
+    if let Ok(sealed) = token.seal() {
+        let sealed = FRESH.check(&sealed.to_base64(), &request, now());
+        assert!(
+            !sealed.is_allow() || decision.is_allow(),
+            "a seal widens nothing"
+        );
+    }
+});

@@ -1,0 +1,83 @@
+#![no_main]
+//! Grants as text: what can be read survives both text forms and Datalog.
+
+use bailiwick_fuzz::{ISSUER, Root, now};
+use bailiwick_token::{
+    attenuate::Caveat,
+    claims::{Claims, TokenId},
+    datalog,
+    grant::{Grant, Grants},
+    inspect::Alternative,
+    token::Token,
+};
+use biscuit_auth::{Algorithm, KeyPair, PrivateKey};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((form, text)) = data.split_first() else {
+        return;
+    };
+    let Ok(text) = std::str::from_utf8(text) else {
+        return;
+    };
+    let read = match form % 2 {
+        0 => Grants::from_toml(text),
+        _ => Grants::from_json(text),
+    };
+    let grants = match read {
+        Ok(grants) => grants,
+        Err(error) => {
+            let _message = error.to_string();
+            return;
+        }
+    };
+    let (toml, json) = (grants.to_toml(), grants.to_json());
+    assert_eq!(Grants::from_toml(&toml).as_ref(), Ok(&grants), "{toml}");
+    assert_eq!(Grants::from_json(&json).as_ref(), Ok(&grants), "{json}");
+    let _shown = datalog::show(&grants);
+    let token = minted(&grants);
+    let authority = token
+        .authority()
+        .expect("an authority block of the profile");
+    let read: Option<Vec<Grant>> = authority.grants.into_iter().collect();
+    assert_eq!(
+        read.as_deref(),
+        Some(&grants.iter().cloned().collect::<Vec<_>>()[..])
+    );
+    let caveat = Caveat {
+        scope: Some(grants.clone()),
+        ..Caveat::default()
+    };
+    if let Ok(narrowed) = token.attenuate(&caveat) {
+        let scope = grants.iter().cloned().map(Alternative::Grant).collect();
+        assert_eq!(
+            narrowed.inspect().blocks[1].scopes,
+            [scope] as [Vec<Alternative>; 1]
+        );
+    }
+});
+
+/// Signed, but not held to the limits of the profile.
+fn minted(grants: &Grants) -> Token {
+    let root = Root::fixed();
+    let claims = Claims {
+        issuer: ISSUER.to_owned(),
+        token_id: TokenId::from_bytes([1; 16]),
+        agent: "agent:orchestrator".to_owned(),
+        principal: "team:procurement".to_owned(),
+        tenant: None,
+        task: None,
+        claims: Default::default(),
+        issued_at: now().minus(60),
+        not_before: now().minus(120),
+        expires: now().plus(900),
+        max_depth: None,
+    };
+    let block = datalog::authority_block(&claims, grants).expect("claims that fit");
+    let private = PrivateKey::from_bytes(root.key.as_bytes(), Algorithm::Ed25519).expect("a key");
+    let biscuit = block
+        .root_key_id(root.key_id().as_u32())
+        .build(&KeyPair::from(&private));
+    let bytes = biscuit.expect("a token").to_vec().expect("bytes");
+    Token::from_bytes(bytes).expect("a token")
+}

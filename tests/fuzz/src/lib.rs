@@ -1,0 +1,67 @@
+//! What the targets share: a fixed root key, a verifier that trusts it, and the engine by itself.
+//!
+//! Only public interfaces are used, so that a target outlives the insides of what it tries.
+
+use bailiwick_token::{attenuate::Caveat, token::Token};
+use bailiwick_verifier::{Decision, Values};
+
+pub mod choices;
+pub mod engine;
+#[path = "../../support/forge.rs"]
+pub mod forge;
+#[path = "../../support/program.rs"]
+pub mod program;
+#[path = "../../support/reference.rs"]
+pub mod reference;
+mod root;
+
+pub use root::{ISSUER, Root, SERVICE, now};
+
+/// All that a decision tells, in words that fit a terminal; twice the same is the same decision.
+pub fn said(decision: &Decision) -> String {
+    let mut said = vec![
+        decision
+            .reason()
+            .map_or("allow", |reason| reason.code())
+            .to_owned(),
+    ];
+    for values in [Values::Shown, Values::Hidden] {
+        said.extend(decision.explain(values));
+        let json = decision.to_json(values);
+        serde_json::from_str::<serde_json::Value>(&json).expect("JSON");
+        said.push(json);
+    }
+    let bare = said.concat();
+    assert!(!bare.contains(char::is_control), "{bare:?}");
+    bare
+}
+
+/// All that a holder can do with a token: nothing of it panics, and what comes out can be read back.
+pub fn held(token: &Token) {
+    let view = token.inspect();
+    let shown = (
+        view.to_string(),
+        serde_json::to_string(&view).expect("JSON"),
+    );
+    let _debug = format!("{token:?}");
+    if let Ok(effective) = view.effective() {
+        let _shown = (
+            effective.to_string(),
+            serde_json::to_string(&effective).expect("JSON"),
+        );
+    }
+    let again = Token::parse(&token.to_base64()).expect("its own text");
+    assert_eq!(again.as_bytes(), token.as_bytes());
+    assert_eq!(again.inspect().to_string(), shown.0);
+    let caveat = Caveat {
+        task: Some("a task".to_owned()),
+        ..Caveat::default()
+    };
+    if let Ok(narrowed) = token.attenuate(&caveat) {
+        assert_eq!(narrowed.blocks().len(), token.blocks().len() + 1);
+        assert_eq!(narrowed.token_id(), token.token_id());
+    }
+    if let Ok(sealed) = token.seal() {
+        assert!(sealed.is_sealed() && sealed.attenuate(&caveat).is_err());
+    }
+}

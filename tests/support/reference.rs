@@ -1,0 +1,98 @@
+//! biscuit-auth 6.0.0 as the reference that the engine is held to.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use biscuit_auth::{
+    AuthorizerBuilder, AuthorizerLimits, Biscuit, KeyPair,
+    builder::{BiscuitBuilder, BlockBuilder},
+    error,
+};
+
+/// What came of it, in the terms of both. Which of several errors it was is not compared.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Result {
+    Allow(usize),
+    Deny(Option<(bool, usize)>, Vec<(Option<u32>, u32)>),
+    Error,
+}
+
+/// A token's blocks as Datalog, which of them a third party signs, and the verifier's Datalog.
+#[derive(Debug, Clone)]
+pub struct Case {
+    pub blocks: Vec<(bool, String)>,
+    pub authorizer: String,
+}
+
+impl Case {
+    /// The token, whose last key is a fresh one.
+    pub fn token(&self, third_party: &KeyPair) -> Biscuit {
+        let root = KeyPair::new();
+        let said = |error: error::Token| panic!("{error}: {self:#?}");
+        let mut blocks = self.blocks.iter();
+        let (_, authority) = blocks.next().expect("an authority block");
+        let builder = BiscuitBuilder::new().code(authority).unwrap_or_else(said);
+        let mut token = builder.build(&root).expect("a token");
+        for (external, code) in blocks {
+            let block = BlockBuilder::new()
+                .code(code)
+                .unwrap_or_else(|error| panic!("{error}: {code}"));
+            token = match external {
+                false => token.append(block).expect("a block"),
+                true => {
+                    let request = token.third_party_request().expect("an open token");
+                    let block = request
+                        .create_block(&third_party.private(), block)
+                        .expect("a block");
+                    token
+                        .append_third_party(third_party.public(), block)
+                        .expect("a block")
+                }
+            };
+        }
+        token
+    }
+}
+
+/// What biscuit-auth makes of it, and the facts that are known in the end. Its limits are out of reach.
+pub fn theirs(token: &Biscuit, code: &str) -> (Result, Option<BTreeSet<String>>) {
+    let limits = AuthorizerLimits {
+        max_facts: 1_000_000,
+        max_iterations: 100_000,
+        max_time: Duration::from_secs(3600),
+    };
+    let builder = AuthorizerBuilder::new()
+        .set_limits(limits)
+        .code(code)
+        .unwrap_or_else(|error| panic!("{error}: {code}"));
+    let Ok(mut authorizer) = builder.build(token) else {
+        return (Result::Error, None);
+    };
+    let checks = |checks: Vec<error::FailedCheck>| {
+        checks
+            .into_iter()
+            .map(|check| match check {
+                error::FailedCheck::Block(check) => (Some(check.block_id), check.check_id),
+                error::FailedCheck::Authorizer(check) => (None, check.check_id),
+            })
+            .collect()
+    };
+    let result = match authorizer.authorize() {
+        Ok(policy) => Result::Allow(policy),
+        Err(error::Token::FailedLogic(error::Logic::Unauthorized {
+            policy,
+            checks: failed,
+        })) => {
+            let policy = match policy {
+                error::MatchedPolicy::Allow(policy) => (true, policy),
+                error::MatchedPolicy::Deny(policy) => (false, policy),
+            };
+            Result::Deny(Some(policy), checks(failed))
+        }
+        Err(error::Token::FailedLogic(error::Logic::NoMatchingPolicy { checks: failed })) => {
+            Result::Deny(None, checks(failed))
+        }
+        Err(_) => return (Result::Error, None),
+    };
+    let facts = authorizer.dump().0.into_iter();
+    (result, Some(facts.map(|fact| fact.to_string()).collect()))
+}
