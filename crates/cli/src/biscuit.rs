@@ -20,7 +20,7 @@ pub(crate) enum BiscuitCommand {
     /// Show what a Biscuit says, without verifying it
     Inspect(inspect::InspectArgs),
     /// Verify a Biscuit under a root key, and decide by a service's Datalog
-    Authorize(authorize::AuthorizeArgs),
+    Authorize(Box<authorize::AuthorizeArgs>),
 }
 
 impl BiscuitCommand {
