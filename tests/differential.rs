@@ -42,8 +42,8 @@ impl Choices for StdRng {
 
 fn ours(token: &Biscuit, code: &str) -> (Result, Option<BTreeSet<String>>) {
     let token = Token::from_bytes(token.to_vec().expect("bytes")).expect("a token");
-    let program = Authorizer::parse(code)
-        .and_then(|authorizer| Program::compile(token.code(), &authorizer));
+    let program =
+        Authorizer::parse(code).and_then(|authorizer| Program::compile(token.code(), &authorizer));
     let Ok(program) = program else {
         return (Result::Error, None);
     };

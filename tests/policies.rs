@@ -11,7 +11,9 @@ use support::{Root, forge::Forge, now, random, toml};
 
 fn verifier(root: &Root, policy: &str) -> Verifier {
     let policy = Policy::parse(policy).unwrap_or_else(|error| panic!("{error}: {policy}"));
-    root.verifier().policy(&policy).expect("a policy that was read")
+    root.verifier()
+        .policy(&policy)
+        .expect("a policy that was read")
 }
 
 const GRANTS: &str = r#"
@@ -47,24 +49,58 @@ fn facts_rules_checks_and_policies_of_a_service() {
     for (policy, request, expected) in [
         (closed, post("2026-12"), None),
         (closed, post("2026-11"), Some(Reason::Policy)),
-        (closed, Request::new("entry:read").arg("month", "2026-11"), None),
-        ("check if arg(\"month\", $m), $m.matches(\"^[0-9]{4}-[0-9]{2}$\");", post("2026-11"), None),
+        (
+            closed,
+            Request::new("entry:read").arg("month", "2026-11"),
+            None,
+        ),
+        (
+            "check if arg(\"month\", $m), $m.matches(\"^[0-9]{4}-[0-9]{2}$\");",
+            post("2026-11"),
+            None,
+        ),
         (
             "check if arg(\"month\", $m), $m.matches(\"^[0-9]{4}-[0-9]{2}$\");",
             post("last"),
             Some(Reason::Policy),
         ),
-        ("reject if action(\"other\") or action(\"entry:post\");", post("x"), Some(Reason::Policy)),
-        ("check all arg($n, $v), $v.type() === \"string\";", post("x"), None),
+        (
+            "reject if action(\"other\") or action(\"entry:post\");",
+            post("x"),
+            Some(Reason::Policy),
+        ),
+        (
+            "check all arg($n, $v), $v.type() === \"string\";",
+            post("x"),
+            None,
+        ),
         // The first policy that matches decides.
-        ("allow if action(\"entry:post\"); deny if true;", post("x"), None),
-        ("allow if action(\"entry:read\"); deny if true;", post("x"), Some(Reason::Policy)),
-        ("allow if action(\"entry:read\");", post("x"), Some(Reason::Policy)),
+        (
+            "allow if action(\"entry:post\"); deny if true;",
+            post("x"),
+            None,
+        ),
+        (
+            "allow if action(\"entry:read\"); deny if true;",
+            post("x"),
+            Some(Reason::Policy),
+        ),
+        (
+            "allow if action(\"entry:read\");",
+            post("x"),
+            Some(Reason::Policy),
+        ),
         // What the issuer says of the agent can be asked for.
-        ("check if agent(\"agent:orchestrator\"), principal($p);", post("x"), None),
-        ("check if agent(\"agent:other\");", post("x"), Some(Reason::Policy)),
-        // Whatever it trusts, the token's grants are looked for in the authority block.
-        ("trusting previous; allow if true;", post("x"), None),
+        (
+            "check if agent(\"agent:orchestrator\"), principal($p);",
+            post("x"),
+            None,
+        ),
+        (
+            "check if agent(\"agent:other\");",
+            post("x"),
+            Some(Reason::Policy),
+        ),
     ] {
         assert_eq!(outcome(policy, &request), expected, "{policy}");
     }
@@ -77,7 +113,7 @@ fn a_policy_grants_nothing() {
         "allow if true;",
         "allow if action($a);",
         "may($a) <- action($a); allow if may($a);",
-        "trusting previous; check if true; allow if true;",
+        "allow if true trusting authority;",
     ] {
         let request = Request::new("invoice:pay");
         assert_eq!(outcome(policy, &request), Some(Reason::NoGrant), "{policy}");
@@ -98,7 +134,10 @@ fn policies_that_are_refused_before_a_service_starts() {
         ("allow if action($a), $a + ;", datalog),
         ("f($x);", datalog),
         ("f($x) <- action($a);", datalog),
-        ("check if [1].all($a -> true), action($b), [1].any($b -> true);", datalog),
+        (
+            "check if [1].all($a -> true), action($b), [1].any($b -> true);",
+            datalog,
+        ),
         ("check if {p};", datalog),
         ("grant(\"entry:post\");", reserved),
         ("grant($a) <- action($a);", reserved),
@@ -107,12 +146,16 @@ fn policies_that_are_refused_before_a_service_starts() {
         ("arg($n, 5) <- arg($n, $v);", reserved),
         ("agent(\"agent:root\");", reserved),
         ("issuer(\"https://issuer.example\");", reserved),
-        ("deny if action(\"x\");", |error| *error == PolicyError::DeniesAll),
+        ("deny if action(\"x\");", |error| {
+            *error == PolicyError::DeniesAll
+        }),
         (
             "check if f(1) trusting ed25519/d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a;",
             |error| *error == PolicyError::Trusting,
         ),
-        ("check if 1.extern::f();", |error| *error == PolicyError::Extern("f".to_owned())),
+        ("check if 1.extern::f();", |error| {
+            *error == PolicyError::Extern("f".to_owned())
+        }),
         ("check if [1].any($x -> $x.extern::f(1));", |error| {
             *error == PolicyError::Extern("f".to_owned())
         }),
@@ -133,9 +176,18 @@ fn a_denial_does_not_tell_the_policy() {
     let root = Root::new();
     let token = root.mint(&toml(GRANTS)).to_base64();
     for (policy, told) in [
-        ("check if true; check if customer(\"secret\");", "its check 2 does not hold"),
-        ("deny if false; deny if action($secret); allow if true;", "its policy 2 denies it"),
-        ("allow if customer(\"secret\");", "none of its policies allows it"),
+        (
+            "check if true; check if customer(\"secret\");",
+            "its check 2 does not hold",
+        ),
+        (
+            "deny if false; deny if action($secret); allow if true;",
+            "its policy 2 denies it",
+        ),
+        (
+            "allow if customer(\"secret\");",
+            "none of its policies allows it",
+        ),
     ] {
         let decision = verifier(&root, policy).check(&token, &post("x"), now());
         let explained = decision.explain(Values::Shown).join("\n");

@@ -127,7 +127,7 @@ allow if action($a), grant($a);
 fn engine(text: &str) -> Option<Engine> {
     let token = Token::parse(text).ok()?;
     let authorizer = Authorizer::parse(CALL).expect("Datalog");
-    let program = Program::compile(token.blocks(), &authorizer).ok()?;
+    let program = Program::compile(token.code(), &authorizer).ok()?;
     let evaluation = program.evaluate(&Externs::default(), Limits::default().fuel);
     let outcome = match evaluation.outcome {
         Outcome::Allow { .. } => "allow",

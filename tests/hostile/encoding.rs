@@ -146,7 +146,10 @@ fn a_block_has_one_encoding() {
     let honest = block("check if true;");
     let appended = |bytes: Vec<u8>| Forge::honest(&root).append_bytes(bytes).text();
     let after = |more: &[u8]| appended([&honest[..], more].concat());
-    let version = honest.windows(2).position(|pair| pair == [0x18, 6]).expect("a version");
+    let version = honest
+        .windows(2)
+        .position(|pair| pair == [0x18, 6])
+        .expect("a version");
     let mut long = honest.clone();
     long.splice(version + 1..version + 2, [0x86, 0x00]);
     expect_texts(
@@ -155,26 +158,74 @@ fn a_block_has_one_encoding() {
         [
             ("as it is", appended(honest.clone()), ALLOW),
             ("an unknown field", after(&[0x7a, 1, 0]), "malformed"),
-            ("an unknown field that is a number", after(&[0x78, 1]), "malformed"),
+            (
+                "an unknown field that is a number",
+                after(&[0x78, 1]),
+                "malformed",
+            ),
             ("the field number 0", after(&[0x02, 0]), "malformed"),
             ("a second version", after(&[0x18, 6]), "malformed"),
             ("two contexts", after(&[0x12, 0, 0x12, 0]), "malformed"),
             ("a number that is too long", appended(long), "malformed"),
-            ("a number that never ends", after(&[0x18, 0x80]), "malformed"),
+            (
+                "a number that never ends",
+                after(&[0x18, 0x80]),
+                "malformed",
+            ),
             ("32 bits", after(&[0x1d, 6, 0, 0, 0]), "malformed"),
-            ("64 bits", after(&[0x19, 6, 0, 0, 0, 0, 0, 0, 0]), "malformed"),
+            (
+                "64 bits",
+                after(&[0x19, 6, 0, 0, 0, 0, 0, 0, 0]),
+                "malformed",
+            ),
             ("a group", after(&[0x1b, 0x1c]), "malformed"),
-            ("a number where a message belongs", after(&[0x20, 1]), "malformed"),
-            ("a message where a number belongs", after(&[0x1a, 0]), "malformed"),
-            ("a symbol that is no UTF-8", after(&[0x0a, 1, 0xff]), "malformed"),
+            (
+                "a number where a message belongs",
+                after(&[0x20, 1]),
+                "malformed",
+            ),
+            (
+                "a message where a number belongs",
+                after(&[0x1a, 0]),
+                "malformed",
+            ),
+            (
+                "a symbol that is no UTF-8",
+                after(&[0x0a, 1, 0xff]),
+                "malformed",
+            ),
             ("a length beyond its end", after(&[0x12, 5, 0]), "malformed"),
             ("an empty fact", after(&[0x22, 0]), "malformed"),
-            ("an empty predicate", after(&[0x22, 2, 0x0a, 0]), "malformed"),
-            ("a fact with two predicates", after(&[0x22, 8, 0x0a, 2, 8, 0, 0x0a, 2, 8, 0]), "malformed"),
-            ("a term that is empty", after(&[0x22, 6, 0x0a, 4, 8, 0, 0x12, 0]), "malformed"),
-            ("a term of two kinds", after(&[0x22, 10, 0x0a, 8, 8, 0, 0x12, 4, 0x10, 1, 0x10, 2]), "malformed"),
-            ("a boolean that is 2", after(&[0x22, 8, 0x0a, 6, 8, 0, 0x12, 2, 0x30, 2]), "malformed"),
-            ("a null that holds something", after(&[0x22, 9, 0x0a, 7, 8, 0, 0x12, 3, 0x42, 1, 0]), "malformed"),
+            (
+                "an empty predicate",
+                after(&[0x22, 2, 0x0a, 0]),
+                "malformed",
+            ),
+            (
+                "a fact with two predicates",
+                after(&[0x22, 8, 0x0a, 2, 8, 0, 0x0a, 2, 8, 0]),
+                "malformed",
+            ),
+            (
+                "a term that is empty",
+                after(&[0x22, 6, 0x0a, 4, 8, 0, 0x12, 0]),
+                "malformed",
+            ),
+            (
+                "a term of two kinds",
+                after(&[0x22, 10, 0x0a, 8, 8, 0, 0x12, 4, 0x10, 1, 0x10, 2]),
+                "malformed",
+            ),
+            (
+                "a boolean that is 2",
+                after(&[0x22, 8, 0x0a, 6, 8, 0, 0x12, 2, 0x30, 2]),
+                "malformed",
+            ),
+            (
+                "a null that holds something",
+                after(&[0x22, 9, 0x0a, 7, 8, 0, 0x12, 3, 0x42, 1, 0]),
+                "malformed",
+            ),
         ],
     );
 }

@@ -142,7 +142,13 @@ impl Token {
             not_profile: authority.as_ref().err().map(AuthorityError::to_string),
             blocks: blocks
                 .map(|(index, (block, signature))| {
-                    view(self.code(), index, block, signature, authority.as_ref().ok())
+                    view(
+                        self.code(),
+                        index,
+                        block,
+                        signature,
+                        authority.as_ref().ok(),
+                    )
                 })
                 .collect(),
         }
@@ -246,9 +252,9 @@ fn view(
                 .push(grants.iter().cloned().map(Alternative::Grant).collect()),
             // The authority block's limit of depth stands among the claims.
             CheckMeaning::MaxDepth(_) if index == 0 && authority.is_some() => {}
-            CheckMeaning::MaxDepth(_) | CheckMeaning::Datalog => {
-                view.checks.push(datalog::describe_check(&code.resolve_check(check)))
-            }
+            CheckMeaning::MaxDepth(_) | CheckMeaning::Datalog => view
+                .checks
+                .push(datalog::describe_check(&code.resolve_check(check))),
         }
     }
     let grants = authority

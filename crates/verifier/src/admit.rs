@@ -136,7 +136,11 @@ fn query(index: usize, code: &Code, query: &Query) -> Result<(), Refused> {
 }
 
 fn expression(index: usize, code: &Code, query: &Query, ops: &[Op]) -> Result<(), Refused> {
-    if let [Op::Value(value @ Term::Variable(_)), closure @ Op::Closure { .. }, rest @ ..] = ops
+    if let [
+        Op::Value(value @ Term::Variable(_)),
+        closure @ Op::Closure { .. },
+        rest @ ..,
+    ] = ops
         && each_of_a_list(code, closure, rest)
     {
         return bound(index, code, query, value);

@@ -40,7 +40,12 @@ pub(crate) fn verify(
     })?;
     let signatures = token.signed_blocks().map(|block| {
         let signature = block.signature.as_slice().try_into();
-        signature.map_err(|_| (Reason::Malformed, "a signature is not 64 bytes long".to_owned()))
+        signature.map_err(|_| {
+            (
+                Reason::Malformed,
+                "a signature is not 64 bytes long".to_owned(),
+            )
+        })
     });
     signatures.collect()
 }

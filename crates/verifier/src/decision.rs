@@ -207,7 +207,7 @@ impl Identity {
         let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let claims = self.claims.iter().map(|(name, value)| {
             let texts = name.len().saturating_add(value.len());
-            texts.saturating_add(2 * size_of::<String>())
+            texts.saturating_add(size_of::<(String, String)>())
         });
         let chain = self.chain.iter().map(|link| {
             let texts = length(&link.delegate).saturating_add(length(&link.task));

@@ -26,9 +26,9 @@ mod regex;
 mod run;
 mod symbol;
 mod term;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 
 pub use authorize::{FailedCheck, Matched, Outcome};
 pub use authorizer::Authorizer;
@@ -41,8 +41,8 @@ pub use text::{MAX_NESTING, MAX_OPERATORS, MAX_POLICY_BYTES};
 pub(crate) use authorizer::{Draft, GRANTED, Misuse};
 pub(crate) use compile::{Base, Keep};
 pub(crate) use fuel::{Fuel, Stop};
-pub(crate) use run::World;
 use run::Scratch;
+pub(crate) use run::World;
 pub(crate) use symbol::Known;
 pub(crate) use term::Term;
 

@@ -36,19 +36,27 @@ pub enum PolicyError {
     #[error("the policy cannot be used: {0}")]
     Datalog(#[from] Error),
     /// It states a fact that is not its to state.
-    #[error("the policy states `{0}`, which only the verifier and the issuer state: choose another name")]
+    #[error(
+        "the policy states `{0}`, which only the verifier and the issuer state: choose another name"
+    )]
     Reserved(String),
     /// It trusts a key, but no block of a profile token is signed by one.
-    #[error("the policy trusts a public key, but no third party signs blocks of a token of this profile: leave the `trusting` clause out")]
+    #[error(
+        "the policy trusts a public key, but no third party signs blocks of a token of this profile: leave the `trusting` clause out"
+    )]
     Trusting,
     /// It calls a function that this verifier does not have.
-    #[error("the policy calls the external function `{0}`, and a verifier has none: write it in Datalog")]
+    #[error(
+        "the policy calls the external function `{0}`, and a verifier has none: write it in Datalog"
+    )]
     Extern(String),
     /// A regular expression is none, or too large.
     #[error("the policy's regular expression `{0}` is none, or too large: shorten it")]
     Regex(String),
     /// It denies every call.
-    #[error("the policy has `deny if` and no `allow if`, so it would deny every call: end it with `allow if true;`")]
+    #[error(
+        "the policy has `deny if` and no `allow if`, so it would deny every call: end it with `allow if true;`"
+    )]
     DeniesAll,
 }
 

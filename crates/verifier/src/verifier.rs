@@ -50,7 +50,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             token: bailiwick_token::limits::Limits::default(),
-            fuel: 15_000,
+            fuel: 8_000,
             cache_bytes: 16 << 20,
         }
     }

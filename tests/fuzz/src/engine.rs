@@ -5,7 +5,7 @@ use bailiwick_verifier::engine::{Authorizer, Error, Evaluation, Externs, Outcome
 
 /// The one place that knows how a program is made.
 pub fn compile(token: &Token, authorizer: &Authorizer) -> Result<Program, Error> {
-    Program::compile(token.blocks(), authorizer)
+    Program::compile(token.code(), authorizer)
 }
 
 /// Evaluates with so much fuel, and holds the engine to what it says of fuel: the outcome is a

@@ -161,9 +161,9 @@ fn blocks(root: &Root) -> Vec<Forgery> {
         ),
         forgery(
             "block-version-twice",
-            "a second version, which counts",
+            "a second version, of which protobuf takes the last",
             bytes(&[0x18, 6, 0x18, 7]),
-            "unsupported",
+            MALFORMED,
         ),
         forgery(
             "check-unknown-kind",

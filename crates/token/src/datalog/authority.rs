@@ -55,7 +55,10 @@ pub(super) fn encode(claims: &Claims, grants: &Grants) -> Result<BlockBuilder, D
         names::PRINCIPAL,
         vec![text("principal", &claims.principal)?],
     );
-    state(names::ISSUED_AT, vec![builder::Term::Date(claims.issued_at.unix())]);
+    state(
+        names::ISSUED_AT,
+        vec![builder::Term::Date(claims.issued_at.unix())],
+    );
     if let Some(tenant) = &claims.tenant {
         state(names::TENANT, vec![text("tenant", tenant)?]);
     }
@@ -166,7 +169,10 @@ impl Code {
     /// As [`Code::claims`].
     pub fn authority(&self) -> Result<Authority, AuthorityError> {
         let claims = self.claims()?;
-        let rules = self.blocks.first().map_or(&[][..], |block| self.rules(block));
+        let rules = self
+            .blocks
+            .first()
+            .map_or(&[][..], |block| self.rules(block));
         Ok(Authority {
             claims,
             grants: rules.iter().map(|rule| self.grant(rule)).collect(),

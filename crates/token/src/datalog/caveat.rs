@@ -74,8 +74,14 @@ impl Code {
         ) else {
             return None;
         };
-        let ([Term::Variable(bound)], [Op::Value(Term::Variable(tested)), Op::Value(limit), operator]) =
-            (self.terms(predicate.terms), ops)
+        let (
+            [Term::Variable(bound)],
+            [
+                Op::Value(Term::Variable(tested)),
+                Op::Value(limit),
+                operator,
+            ],
+        ) = (self.terms(predicate.terms), ops)
         else {
             return None;
         };
@@ -132,7 +138,11 @@ pub(super) fn encode(caveat: &Caveat) -> Result<BlockBuilder, DatalogError> {
 }
 
 pub(super) fn expiry(expires: Timestamp) -> Query {
-    bounded(names::TIME, builder::Binary::LessThan, builder::Term::Date(expires.unix()))
+    bounded(
+        names::TIME,
+        builder::Binary::LessThan,
+        builder::Term::Date(expires.unix()),
+    )
 }
 
 pub(super) fn not_before(start: Timestamp) -> Query {

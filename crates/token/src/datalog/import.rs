@@ -7,7 +7,9 @@ use biscuit_auth::builder::{self, MapKey};
 
 use super::{
     Block, Query,
-    code::{self, Binary, Check, Code, DEFAULT, Op, Predicate, Rule, Span, Symbol, Term, Unary, since},
+    code::{
+        self, Binary, Check, Code, DEFAULT, Op, Predicate, Rule, Span, Symbol, Term, Unary, since,
+    },
 };
 
 /// A parameter stands where a value belongs.
@@ -25,7 +27,10 @@ impl Code {
     pub fn from_blocks(blocks: &[Block]) -> Result<Code, ParameterError> {
         let mut importer = Importer {
             code: Code::default(),
-            symbols: (0..).zip(DEFAULT).map(|(n, text)| (text.to_owned(), Symbol(n))).collect(),
+            symbols: (0..)
+                .zip(DEFAULT)
+                .map(|(n, text)| (text.to_owned(), Symbol(n)))
+                .collect(),
         };
         blocks.iter().try_for_each(|block| importer.block(block))?;
         Ok(importer.code)
@@ -177,7 +182,12 @@ impl Importer {
                     let closure = self.code.ops.len();
                     self.code.ops.push(Op::Closure { params, length: 0 });
                     self.ops(body)?;
-                    let body = self.code.ops.len().saturating_sub(closure).saturating_sub(1);
+                    let body = self
+                        .code
+                        .ops
+                        .len()
+                        .saturating_sub(closure)
+                        .saturating_sub(1);
                     if let Some(op) = self.code.ops.get_mut(closure) {
                         *op = Op::Closure {
                             params,

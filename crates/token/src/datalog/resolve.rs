@@ -100,8 +100,11 @@ impl Code {
             Term::Bool(value) => builder::Term::Bool(*value),
             Term::Null => builder::Term::Null,
             Term::Set(span) => {
-                let terms: BTreeSet<_> =
-                    self.terms(*span).iter().map(|term| self.term(term)).collect();
+                let terms: BTreeSet<_> = self
+                    .terms(*span)
+                    .iter()
+                    .map(|term| self.term(term))
+                    .collect();
                 builder::Term::Set(terms)
             }
             Term::Array(span) => {

@@ -118,7 +118,11 @@ mod tests {
     fn number(bytes: &[u8]) -> Result<u64, Malformed> {
         let mut fields = Fields(bytes);
         let number = fields.number()?;
-        if fields.0.is_empty() { Ok(number) } else { Err(Malformed) }
+        if fields.0.is_empty() {
+            Ok(number)
+        } else {
+            Err(Malformed)
+        }
     }
 
     #[test]
@@ -135,14 +139,26 @@ mod tests {
         let mut beyond = longest;
         beyond[9] = 0x02;
         let endless = [0x80; 11];
-        for bytes in [&[][..], &[0x80], &[0x80, 0x00], &[0xff, 0x80, 0x00], &beyond, &endless] {
+        for bytes in [
+            &[][..],
+            &[0x80],
+            &[0x80, 0x00],
+            &[0xff, 0x80, 0x00],
+            &beyond,
+            &endless,
+        ] {
             assert_eq!(number(bytes), Err(Malformed), "{bytes:?}");
         }
     }
 
     #[test]
     fn a_field_lies_within_its_message() {
-        for bytes in [&[0x0a, 2, 1][..], &[0x0a], &[0x0d, 0, 0, 0, 0], &[0x0a, 0xff, 0xff, 0xff, 0x0f]] {
+        for bytes in [
+            &[0x0a, 2, 1][..],
+            &[0x0a],
+            &[0x0d, 0, 0, 0, 0],
+            &[0x0a, 0xff, 0xff, 0xff, 0x0f],
+        ] {
             assert!(matches!(Fields(bytes).next(), Err(Malformed)), "{bytes:?}");
         }
         let mut fields = Fields(&[0x0a, 1, 7, 0x10, 5]);

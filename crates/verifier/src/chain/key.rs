@@ -144,7 +144,10 @@ const SECP256R1_NUMBER: [u8; 4] = (Algorithm::Secp256r1 as i32).to_le_bytes();
 impl<'a> Signer<'a> {
     /// The key that a block names. Its algorithm is known: what messages say of it, and what is
     /// remembered, rests on that.
-    pub(super) fn named(block: usize, key: &'a schema::PublicKey) -> Result<Signer<'a>, ChainError> {
+    pub(super) fn named(
+        block: usize,
+        key: &'a schema::PublicKey,
+    ) -> Result<Signer<'a>, ChainError> {
         let algorithm = Algorithm::from_i32(key.algorithm);
         let algorithm = algorithm.ok_or(ChainError::Key(block, KeyError::Algorithm))?;
         Ok(Signer::Named(block, key, algorithm))

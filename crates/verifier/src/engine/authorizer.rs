@@ -87,6 +87,11 @@ impl Default for Draft {
 impl Draft {
     pub(crate) fn parse(text: &str) -> Result<Draft, Error> {
         bounded(text)?;
+        Draft::read(text)
+    }
+
+    /// Reads text whatever its length.
+    pub(super) fn read(text: &str) -> Result<Draft, Error> {
         let source = parser::parse_source(text.trim_ascii_start()).map_err(|errors| {
             let messages: Vec<String> = errors
                 .iter()

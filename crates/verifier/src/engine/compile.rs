@@ -77,7 +77,10 @@ impl Base {
         let program = &self.program;
         let values = Values::over(&program.pool, Pool::default());
         for pair in program.code.windows(2) {
-            if let [Instruction::Value(constant), Instruction::Binary(Binary::Regex)] = pair
+            if let [
+                Instruction::Value(constant),
+                Instruction::Binary(Binary::Regex),
+            ] = pair
                 && let Term::Str(text) = program.constant(*constant)
                 && !patterns.prepare(values.text(text))
             {
@@ -88,10 +91,7 @@ impl Base {
         Ok(())
     }
 
-    fn compile(
-        authorizer: &Authorizer,
-        signers: HashMap<ScopeKey, Origin>,
-    ) -> Result<Base, Error> {
+    fn compile(authorizer: &Authorizer, signers: HashMap<ScopeKey, Origin>) -> Result<Base, Error> {
         let mut base = Base {
             program: Program::default(),
             names: Arc::default(),

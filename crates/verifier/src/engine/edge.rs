@@ -89,11 +89,7 @@ fn enter<'t>(item: &Item<'t>) -> Option<Open<'t>> {
     })
 }
 
-fn scalar(
-    values: &mut Values<'_>,
-    item: &Item<'_>,
-    fuel: &mut Fuel,
-) -> Result<Term, Refused> {
+fn scalar(values: &mut Values<'_>, item: &Item<'_>, fuel: &mut Fuel) -> Result<Term, Refused> {
     Ok(match item {
         Item::Key(MapKey::Integer(value)) => Term::Integer(*value),
         Item::Key(MapKey::Str(key)) => Term::Str(values.add_text(key, fuel)?),

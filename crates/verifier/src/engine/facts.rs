@@ -61,20 +61,30 @@ impl Origin {
     }
 }
 
-/// Facts of one predicate, row after row.
+/// Facts of one predicate that lie together, row after row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rows<'f> {
     pub(super) arity: usize,
     pub(super) terms: &'f [Term],
-    pub(super) origins: &'f [Origin],
+    pub(super) origins: Origins<'f>,
+}
+
+/// What rows rest on: each on its own, or all on the same.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Origins<'f> {
+    Each(&'f [Origin]),
+    All(Origin),
 }
 
 impl<'f> Rows<'f> {
     #[inline]
-    fn row(self, row: u32) -> Option<(&'f [Term], Origin)> {
-        let origin = *self.origins.get(row as usize)?;
+    pub(super) fn row(&self, row: u32) -> Option<(&'f [Term], Origin)> {
         let start = (row as usize).saturating_mul(self.arity);
         let terms = self.terms.get(start..start.saturating_add(self.arity))?;
+        let origin = match self.origins {
+            Origins::Each(origins) => *origins.get(row as usize)?,
+            Origins::All(origin) => origin,
+        };
         Some((terms, origin))
     }
 }
@@ -94,12 +104,16 @@ impl Request {
             .map_or(0, |range| range.1)
     }
 
-    #[inline]
-    fn row(&self, relation: Relation, row: u32, arity: usize) -> Option<(&[Term], Origin)> {
-        let (start, _) = *self.ranges.get(usize::from(relation))?;
-        let start = (start as usize).saturating_add((row as usize).saturating_mul(arity));
-        let terms = self.terms.get(start..start.saturating_add(arity))?;
-        Some((terms, Origin::AUTHORIZER))
+    fn rows(&self, relation: Relation, arity: usize) -> Rows<'_> {
+        let range = self.ranges.get(usize::from(relation));
+        let (start, count) = range.copied().unwrap_or_default();
+        let start = start as usize;
+        let end = start.saturating_add((count as usize).saturating_mul(arity));
+        Rows {
+            arity,
+            terms: self.terms.get(start..end).unwrap_or_default(),
+            origins: Origins::All(Origin::AUTHORIZER),
+        }
     }
 }
 
@@ -162,7 +176,9 @@ impl Space {
 impl<'p> Facts<'p> {
     /// `space` holds no facts.
     pub(super) fn new(program: &'p Program, mut space: Space) -> Facts<'p> {
-        space.derived.resize_with(program.heads.len(), Derived::default);
+        space
+            .derived
+            .resize_with(program.heads.len(), Derived::default);
         Facts { program, space }
     }
 
@@ -223,21 +239,33 @@ impl<'p> Facts<'p> {
         self.derived(relation)?.rules.get(row as usize).copied()
     }
 
-    #[inline]
     pub(super) fn row(&self, relation: Relation, row: u32) -> Option<(&[Term], Origin)> {
+        let (rows, first, _) = self.rows(relation, row)?;
+        rows.row(row.saturating_sub(first))
+    }
+
+    /// The rows among which this one lies, with the numbers of the first and of the one behind the last.
+    #[inline]
+    pub(super) fn rows(&self, relation: Relation, row: u32) -> Option<(Rows<'_>, u32, u32)> {
         let known = self.program.relation(relation)?;
-        let Some(row) = row.checked_sub(known.rows) else {
-            return self.program.rows(known).row(row);
-        };
-        let arity = usize::from(known.arity);
-        match row.checked_sub(self.space.request.count(relation)) {
-            None => self.space.request.row(relation, row, arity),
-            Some(row) => {
-                let derived = self.space.derived.get(usize::from(known.derived?))?;
-                let (terms, origins) = (&derived.terms, &derived.origins);
-                Rows { arity, terms, origins }.row(row)
-            }
+        if row < known.rows {
+            return Some((self.program.rows(known), 0, known.rows));
         }
+        let arity = usize::from(known.arity);
+        let stated = known
+            .rows
+            .saturating_add(self.space.request.count(relation));
+        if row < stated {
+            let rows = self.space.request.rows(relation, arity);
+            return Some((rows, known.rows, stated));
+        }
+        let derived = self.space.derived.get(usize::from(known.derived?))?;
+        let rows = Rows {
+            arity,
+            terms: &derived.terms,
+            origins: Origins::Each(&derived.origins),
+        };
+        Some((rows, stated, stated.saturating_add(derived.count())))
     }
 
     /// The rows that a predicate can match by its first term.
@@ -309,7 +337,7 @@ impl<'p> Facts<'p> {
         fuel: &mut Fuel,
     ) -> Result<bool, Stop> {
         /// A row, its origin, and its place in the index.
-        const STORED: u64 = 8;
+        const STORED: u64 = 16;
         fuel.take(STORED)?;
         let stated = self.stated(relation);
         let Some(derived) = self.derived(relation) else {

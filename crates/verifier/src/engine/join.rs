@@ -130,15 +130,21 @@ impl Join {
         };
         let outside = outside.last().map(|cursor| cursor.origin);
         while cursor.next < cursor.end {
-            fuel.take(1)?;
-            let row = facts.row(scan.relation, cursor.next);
-            cursor.next = cursor.next.saturating_add(1);
-            let Some((terms, origin)) = row else {
+            let Some((rows, first, behind)) = facts.rows(scan.relation, cursor.next) else {
                 return Ok(false);
             };
-            if origin.within(trusted) {
-                let args = program.args(scan.args, terms.len());
-                if unify(program, args, terms, &mut self.slots, values, fuel)? {
+            let args = program.args(scan.args, rows.arity);
+            let end = behind.min(cursor.end);
+            while cursor.next < end {
+                fuel.take(1)?;
+                let row = rows.row(cursor.next.saturating_sub(first));
+                cursor.next = cursor.next.saturating_add(1);
+                let Some((terms, origin)) = row else {
+                    return Ok(false);
+                };
+                if origin.within(trusted)
+                    && unify(program, args, terms, &mut self.slots, values, fuel)?
+                {
                     cursor.origin = outside.unwrap_or_default().union(origin);
                     return Ok(true);
                 }

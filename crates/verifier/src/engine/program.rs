@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{
     error::Place,
-    facts::{Origin, Rows},
+    facts::{Origin, Origins, Rows},
     regex::Patterns,
     symbol::Relation,
     term::{Pool, Span, Term},
@@ -251,7 +251,7 @@ impl Program {
         Rows {
             arity: usize::from(known.arity),
             terms: self.facts.get(known.terms as usize..).unwrap_or_default(),
-            origins: part_long(&self.origins, known.origins, known.rows),
+            origins: Origins::Each(part_long(&self.origins, known.origins, known.rows)),
         }
     }
 

@@ -143,12 +143,24 @@ impl<'p> Values<'p> {
 
     /// The second string after the first.
     pub(crate) fn join(&mut self, a: Span, b: Span, fuel: &mut Fuel) -> Result<Span, Stop> {
+        /// What a new string costs besides its bytes.
+        const STRING: u64 = 2;
         let len = (a.len as usize).saturating_add(b.len as usize);
+        fuel.take(STRING)?;
         fuel.bytes(len)?;
-        let mut joined = String::with_capacity(len);
-        joined.push_str(self.text(a));
-        joined.push_str(self.text(b));
-        self.add_text(&joined, fuel)
+        let start = self.fixed.text.len().saturating_add(self.own.text.len());
+        for part in [a, b] {
+            match part.beyond(self.fixed.text.len()) {
+                Some(range) if self.own.text.get(range.clone()).is_some() => {
+                    self.own.text.extend_from_within(range);
+                }
+                _ => {
+                    let text = self.fixed.text.get(part.range()).unwrap_or_default();
+                    self.own.text.push_str(text);
+                }
+            }
+        }
+        span(start, len)
     }
 
     pub(crate) fn add_bytes(&mut self, bytes: &[u8], fuel: &mut Fuel) -> Result<Span, Stop> {

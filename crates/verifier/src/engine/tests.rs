@@ -14,7 +14,7 @@ fn block(code: &str) -> Block {
     };
     Block {
         scopes,
-        ..Draft::parse(code).unwrap().statements
+        ..Draft::read(code).unwrap().statements
     }
 }
 
@@ -197,8 +197,16 @@ fn what_is_wrong_before_anything_is_evaluated() {
         "{compiled:?}"
     );
     let blocks = vec![block(""); MAX_BLOCKS + 1];
-    assert!(Program::compile(&Code::from_blocks(&blocks[..MAX_BLOCKS]).unwrap(), &Authorizer::default()).is_ok());
-    assert!(Program::compile(&Code::from_blocks(&blocks).unwrap(), &Authorizer::default()).is_err());
+    assert!(
+        Program::compile(
+            &Code::from_blocks(&blocks[..MAX_BLOCKS]).unwrap(),
+            &Authorizer::default()
+        )
+        .is_ok()
+    );
+    assert!(
+        Program::compile(&Code::from_blocks(&blocks).unwrap(), &Authorizer::default()).is_err()
+    );
 }
 
 #[test]
@@ -344,7 +352,11 @@ fn depth_is_no_matter() {
     deep.facts.push(other);
     let check = deep.checks.first_mut().unwrap();
     check.queries.first_mut().unwrap().expressions.push(ops);
-    let program = Program::compile(&Code::from_blocks(&[deep]).unwrap(), &Authorizer::parse("allow if true;").unwrap()).unwrap();
+    let program = Program::compile(
+        &Code::from_blocks(&[deep]).unwrap(),
+        &Authorizer::parse("allow if true;").unwrap(),
+    )
+    .unwrap();
     let mut world = World::new(&program, &NO_EXTERNS, 100_000);
     assert_eq!(world.authorize(), Outcome::Allow { policy: 0 });
 }

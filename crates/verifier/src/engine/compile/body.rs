@@ -1,6 +1,8 @@
 //! Rules and bodies: names to numbers, variables to slots.
 
-use bailiwick_token::datalog::code::{Predicate, Query, Rule as Written, Span, Symbol, Term as Value};
+use bailiwick_token::datalog::code::{
+    Predicate, Query, Rule as Written, Span, Symbol, Term as Value,
+};
 
 use super::{Compiled, Compiler, number, short};
 use crate::engine::{
@@ -11,12 +13,7 @@ use crate::engine::{
 };
 
 impl<'c> Compiler<'c> {
-    pub(super) fn rule(
-        &mut self,
-        place: Place,
-        rule: &Written,
-        default: Origin,
-    ) -> Compiled<Rule> {
+    pub(super) fn rule(&mut self, place: Place, rule: &Written, default: Origin) -> Compiled<Rule> {
         let body = self.query(place, &rule.query, default)?;
         let terms = self.code.terms(rule.head.terms);
         let head = self.relation(rule.head.name, terms.len())?;
@@ -40,12 +37,7 @@ impl<'c> Compiler<'c> {
     }
 
     /// The variables of a body have slots until the next one is compiled.
-    pub(super) fn query(
-        &mut self,
-        place: Place,
-        query: &Query,
-        default: Origin,
-    ) -> Compiled<Body> {
+    pub(super) fn query(&mut self, place: Place, query: &Query, default: Origin) -> Compiled<Body> {
         self.body = self.body.checked_add(1).ok_or(Fault::TooLarge)?;
         let code = self.code;
         let mut slots = 0;

@@ -1,0 +1,176 @@
+//! Predicates and their terms.
+
+use super::{
+    super::{
+        code::{DEFAULT, FIRST_OWN, Predicate, Span, Symbol, Term, since},
+        wire::{Fields, once},
+    },
+    Decoder, MAX_RESOLVED,
+    table::{Read, Refused, Table, one_of},
+};
+
+// Recursion is bounded by `depth`, which each message lowers.
+impl Decoder {
+    pub(super) fn predicate(
+        &mut self,
+        bytes: &[u8],
+        table: &Table<'_>,
+        depth: u32,
+    ) -> Read<Predicate> {
+        let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
+        let before = self.waiting.len();
+        let mut name = None;
+        let mut fields = Fields(bytes);
+        while let Some((number, field)) = fields.next()? {
+            match number {
+                1 => once(&mut name, self.symbol(field.number()?, table)?)?,
+                2 => {
+                    let term = self.term(field.bytes()?, table, inner)?;
+                    self.waiting.push(term);
+                }
+                _ => return Err(Refused::Protobuf),
+            }
+        }
+        Ok(Predicate {
+            name: name.ok_or(Refused::Protobuf)?,
+            terms: self.complete(before),
+        })
+    }
+
+    /// The terms that wait since `before`, as a list.
+    fn complete(&mut self, before: usize) -> Span {
+        let start = self.code.terms.len();
+        self.code.terms.extend(self.waiting.drain(before..));
+        since(&self.code.terms, start)
+    }
+
+    pub(super) fn symbol(&mut self, number: u64, table: &Table<'_>) -> Read<Symbol> {
+        let number = usize::try_from(number).map_err(|_| Refused::UnknownSymbol)?;
+        let symbol = match number.checked_sub(FIRST_OWN) {
+            Some(own) => table.symbols.get(own).copied(),
+            None => DEFAULT
+                .get(number)
+                .map(|text| (Symbol(number as u32), text.len() as u32)),
+        };
+        let (symbol, length) = symbol.ok_or(Refused::UnknownSymbol)?;
+        let resolved = self.code.resolved.saturating_add(length as usize);
+        if resolved > MAX_RESOLVED {
+            return Err(Refused::TooLarge);
+        }
+        self.code.resolved = resolved;
+        Ok(symbol)
+    }
+
+    pub(super) fn term(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<Term> {
+        let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
+        let (number, field) = one_of(bytes, Refused::EmptyTerm)?;
+        self.code.resolved = self.code.resolved.saturating_add(1);
+        Ok(match number {
+            1 => Term::Variable(self.symbol(u64::from(field.number32()?), table)?),
+            2 => Term::Integer(field.number()?.cast_signed()),
+            3 => Term::Str(self.symbol(field.number()?, table)?),
+            4 => Term::Date(field.number()?),
+            5 => {
+                let start = self.code.bytes.len();
+                self.code.bytes.extend_from_slice(field.bytes()?);
+                Term::Bytes(since(&self.code.bytes, start))
+            }
+            6 => match field.number()? {
+                0 => Term::Bool(false),
+                1 => Term::Bool(true),
+                _ => return Err(Refused::Protobuf),
+            },
+            7 => Term::Set(self.set(field.bytes()?, table, inner)?),
+            8 if field.bytes()?.is_empty() => Term::Null,
+            9 => {
+                let before = self.waiting.len();
+                self.items(field.bytes()?, table, inner)?;
+                Term::Array(self.complete(before))
+            }
+            10 => Term::Map(self.map(field.bytes()?, table, inner)?),
+            _ => return Err(Refused::Protobuf),
+        })
+    }
+
+    /// The terms of a set or an array.
+    fn items(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<()> {
+        let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
+        let mut fields = Fields(bytes);
+        while let Some((number, field)) = fields.next()? {
+            if number != 1 {
+                return Err(Refused::Protobuf);
+            }
+            let term = self.term(field.bytes()?, table, inner)?;
+            self.waiting.push(term);
+        }
+        Ok(())
+    }
+
+    /// As biscuit-auth reads sets: of one type, without variables or sets in them.
+    fn set(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<Span> {
+        let before = self.waiting.len();
+        self.items(bytes, table, depth)?;
+        let code = &self.code;
+        let items = self.waiting.get_mut(before..).unwrap_or_default();
+        let nested = |term: &Term| matches!(term, Term::Variable(_) | Term::Set(_));
+        if items.iter().any(nested) {
+            return Err(Refused::NestedSet);
+        }
+        let kind = items.first().map(Term::rank);
+        if items.iter().any(|term| Some(term.rank()) != kind) {
+            return Err(Refused::MixedSet);
+        }
+        items.sort_by(|a, b| code.compare(a, b));
+        let start = self.code.terms.len();
+        for term in self.waiting.drain(before..) {
+            let last = self.code.terms.get(start..).and_then(<[Term]>::last);
+            if last.is_none_or(|last| self.code.compare(last, &term).is_ne()) {
+                self.code.terms.push(term);
+            }
+        }
+        Ok(since(&self.code.terms, start))
+    }
+
+    /// Of several values for one key the last counts.
+    fn map(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<Span> {
+        let inner = depth.checked_sub(2).ok_or(Refused::Protobuf)?;
+        let mut entries: Vec<(Term, Term)> = Vec::new();
+        let mut fields = Fields(bytes);
+        while let Some((number, field)) = fields.next()? {
+            if number != 1 {
+                return Err(Refused::Protobuf);
+            }
+            let (mut key, mut value) = (None, None);
+            let mut entry = Fields(field.bytes()?);
+            while let Some((number, field)) = entry.next()? {
+                match number {
+                    1 => once(&mut key, self.map_key(field.bytes()?, table)?)?,
+                    2 => once(&mut value, self.term(field.bytes()?, table, inner)?)?,
+                    _ => return Err(Refused::Protobuf),
+                }
+            }
+            entries.push((
+                key.ok_or(Refused::Protobuf)?,
+                value.ok_or(Refused::Protobuf)?,
+            ));
+        }
+        let code = &self.code;
+        // Stable, so that values of one key stay in their order; the last comes first.
+        entries.reverse();
+        entries.sort_by(|(a, _), (b, _)| code.compare(a, b));
+        entries.dedup_by(|(b, _), (a, _)| code.compare(a, b).is_eq());
+        let start = self.code.terms.len();
+        let flat = entries.into_iter().flat_map(|(key, value)| [key, value]);
+        self.code.terms.extend(flat);
+        Ok(since(&self.code.terms, start))
+    }
+
+    fn map_key(&mut self, bytes: &[u8], table: &Table<'_>) -> Read<Term> {
+        let (number, field) = one_of(bytes, Refused::EmptyKey)?;
+        match number {
+            1 => Ok(Term::Integer(field.number()?.cast_signed())),
+            2 => Ok(Term::Str(self.symbol(field.number()?, table)?)),
+            _ => Err(Refused::Protobuf),
+        }
+    }
+}
