@@ -1,6 +1,6 @@
 //! What a verifier trusts: an immutable snapshot of keyset and revocations.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use bailiwick_token::{
     claims::TokenId,
@@ -83,8 +83,10 @@ struct Revocations {
     /// The digest of the list's exact bytes.
     digest: [u8; 32],
     expires: Timestamp,
-    tokens: HashSet<TokenId>,
-    blocks: HashSet<Vec<u8>>,
+    /// In order: nothing but the 16 bytes of each.
+    tokens: Box<[TokenId]>,
+    /// In order. A signature of another length is on no block of this profile.
+    blocks: Box<[[u8; 64]]>,
 }
 
 /// What a token shows to be looked up.
@@ -245,13 +247,13 @@ impl Trust {
                 ),
             ));
         }
-        if revocations.tokens.contains(&shown.token_id) {
+        if revocations.tokens.binary_search(&shown.token_id).is_ok() {
             return Err((Reason::Revoked, "the token has been revoked".to_owned()));
         }
         match shown
             .blocks
             .iter()
-            .position(|block| revocations.blocks.contains(block.as_slice()))
+            .position(|block| revocations.blocks.binary_search(block).is_ok())
         {
             Some(block) => Err((
                 Reason::Revoked,
@@ -264,19 +266,23 @@ impl Trust {
 
 impl Revocations {
     fn new(list: RevocationList, digest: [u8; 32]) -> Revocations {
-        let mut revocations = Revocations {
+        let (mut tokens, mut blocks) = (Vec::new(), Vec::new());
+        for entry in list.entries {
+            match entry.target {
+                Target::Token(id) => tokens.push(id),
+                Target::Block(signature) => {
+                    blocks.extend(<[u8; 64]>::try_from(signature.as_slice()).ok());
+                }
+            }
+        }
+        tokens.sort_unstable();
+        blocks.sort_unstable();
+        Revocations {
             seq: list.seq,
             digest,
             expires: list.expires,
-            tokens: HashSet::new(),
-            blocks: HashSet::new(),
-        };
-        for entry in list.entries {
-            let _new = match entry.target {
-                Target::Token(id) => revocations.tokens.insert(id),
-                Target::Block(signature) => revocations.blocks.insert(signature),
-            };
+            tokens: tokens.into(),
+            blocks: blocks.into(),
         }
-        revocations
     }
 }
