@@ -2,7 +2,7 @@
 //! batch and from memory, and whole tokens from the cache.
 
 use bailiwick_token::{keyset::Tombstone, revocation::Target, token::Token};
-use bailiwick_verifier::{Trust, Values, Verifier};
+use bailiwick_verifier::{Request, Trust, Values, Verifier};
 
 use super::trust::{keyset_of, list_of, verifier};
 use crate::{
@@ -115,5 +115,30 @@ fn a_token_that_was_seen_is_denied_once_it_is_revoked_or_its_key_is() {
             .replace_trust(trust.expect("signed trust"))
             .expect("newer trust");
         assert_eq!(outcome(&verifier, &token, &order()), expected);
+    }
+}
+
+/// Whoever looks into a denial is told whose token it was, as soon as that is known for certain.
+#[test]
+fn a_denial_names_whoever_a_verified_token_is_of() {
+    let root = Root::new();
+    let honest = Forge::honest(&root);
+    let facts: String = (0..60).map(|index| format!("f({index});")).collect();
+    let dear = honest.clone().append(&format!(
+        "{facts} check if f($a), f($b), f($c), f($d), $a > 100;"
+    ));
+    let forged = honest.clone().changed(|token| {
+        token.authority.signature[0] ^= 1;
+    });
+    for (forge, request, known) in [
+        (&dear, order(), true),
+        (&honest, Request::new("elsewhere"), true),
+        (&honest, Request::new("two*stars"), true),
+        (&forged, order(), false),
+    ] {
+        let decision = root.verifier().check(&forge.text(), &request, now());
+        assert!(!decision.is_allow());
+        let agent = decision.identity().map(|identity| identity.agent.as_str());
+        assert_eq!(agent, known.then_some("agent:orchestrator"), "{decision:?}");
     }
 }

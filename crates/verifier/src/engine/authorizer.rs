@@ -31,7 +31,7 @@ impl Default for Authorizer {
 }
 
 impl Authorizer {
-    /// What the profile asks for and nothing of a service's own: see [`Draft::within_profile`].
+    /// What the profile asks for, `check if action($a), grant($a)`, and nothing of a service's own.
     #[must_use]
     pub fn profile() -> Authorizer {
         // It holds no parameter.
