@@ -7,7 +7,7 @@ use crate::{
     ALLOW, expect, order,
     support::{
         Root,
-        forge::{AUTHORITY, Forge},
+        forge::{AUTHORITY, Forge, message},
     },
 };
 
@@ -171,4 +171,50 @@ fn signatures_and_proofs_of_wrong_lengths_and_versions() {
     let old = Forge::honest(&root).append_signed(vec![0x18, 6], Some(0));
     cases.push(("version 0, written out".to_owned(), old, ALLOW));
     expect(&root, &order(), cases);
+}
+
+/// A holder can make a signature whose point is the neutral element. The equation of a batch takes it,
+/// and strict verification does not; nobody may see the one here and the other there.
+#[test]
+fn a_point_of_small_order_in_a_signature_is_refused_in_a_batch_too() {
+    use curve25519_dalek::scalar::{Scalar, clamp_integer};
+    use sha2::{Digest, Sha512};
+
+    let root = Root::new();
+    let chain = || {
+        (0..4).fold(Forge::honest(&root), |forge, _| {
+            forge.append("check if true;")
+        })
+    };
+    let signer = ed25519_dalek::SigningKey::from_bytes(&[103; 32]);
+    let neutral = [&[1][..], &[0; 31]].concat();
+    let forged = chain().changed(|token| {
+        let [.., before, last] = token.blocks.as_mut_slice() else {
+            panic!("four blocks");
+        };
+        let message = message(
+            &last.block,
+            &last.next_key,
+            Some(&before.signature),
+            last.version,
+        );
+        let expanded = Sha512::digest(signer.to_bytes());
+        let secret = clamp_integer(expanded[..32].try_into().expect("32 bytes"));
+        let hash = Sha512::new()
+            .chain_update(&neutral)
+            .chain_update(signer.verifying_key().as_bytes())
+            .chain_update(message)
+            .finalize();
+        let hash = Scalar::from_bytes_mod_order_wide(&hash.into());
+        let response = hash * Scalar::from_bytes_mod_order(secret);
+        last.signature = [&neutral[..], response.as_bytes()].concat();
+    });
+    expect(
+        &root,
+        &order(),
+        [
+            ("an honest chain", chain(), ALLOW),
+            ("a neutral point", forged, "bad_signature"),
+        ],
+    );
 }

@@ -220,10 +220,27 @@ pub fn signed(
     previous: Option<&[u8]>,
     version: Option<u32>,
 ) -> schema::SignedBlock {
+    let message = message(&block, &next_key, previous, version);
+    schema::SignedBlock {
+        block,
+        next_key,
+        signature: key.sign(&message).to_bytes().to_vec(),
+        external_signature: None,
+        version,
+    }
+}
+
+/// What the signature of a block signs.
+pub fn message(
+    block: &[u8],
+    next_key: &schema::PublicKey,
+    previous: Option<&[u8]>,
+    version: Option<u32>,
+) -> Vec<u8> {
     let mut message = Vec::new();
     match version {
         None | Some(0) => {
-            message.extend(&block);
+            message.extend(block);
             message.extend(next_key.algorithm.to_le_bytes());
             message.extend(&next_key.key);
         }
@@ -231,7 +248,7 @@ pub fn signed(
             message.extend(b"\0BLOCK\0\0VERSION\0");
             message.extend(version.to_le_bytes());
             message.extend(b"\0PAYLOAD\0");
-            message.extend(&block);
+            message.extend(block);
             message.extend(b"\0ALGORITHM\0");
             message.extend(next_key.algorithm.to_le_bytes());
             message.extend(b"\0NEXTKEY\0");
@@ -242,12 +259,5 @@ pub fn signed(
             }
         }
     }
-    let signature = key.sign(&message).to_bytes().to_vec();
-    schema::SignedBlock {
-        block,
-        next_key,
-        signature,
-        external_signature: None,
-        version,
-    }
+    message
 }
