@@ -7,7 +7,11 @@ use proptest::prelude::*;
 
 mod support;
 
-use support::{Root, forge::Forge, now, random, toml};
+use support::{
+    Root,
+    forge::{AUTHORITY, Forge},
+    now, random, toml,
+};
 
 fn verifier(root: &Root, policy: &str) -> Verifier {
     let policy = Policy::parse(policy).unwrap_or_else(|error| panic!("{error}: {policy}"));
@@ -153,6 +157,14 @@ fn policies_that_are_refused_before_a_service_starts() {
             "check if f(1) trusting ed25519/d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a;",
             |error| *error == PolicyError::Trusting,
         ),
+        (
+            "check if arg($n, $p), action($a), $a.matches($p);",
+            |error| *error == PolicyError::Pattern,
+        ),
+        (
+            "check if action($a), $a.matches(\"^\" + \"a$\");",
+            |error| *error == PolicyError::Pattern,
+        ),
         ("check if 1.extern::f();", |error| {
             *error == PolicyError::Extern("f".to_owned())
         }),
@@ -202,6 +214,64 @@ fn a_policy_spends_the_same_fuel() {
     let facts: String = (0..60).map(|n| format!("f({n});")).collect();
     let policy = format!("{facts} check if f($a), f($b), f($c), $a + $b + $c < 0;");
     assert_eq!(outcome(&policy, &post("x")), Some(Reason::OutOfFuel));
+}
+
+/// What a service states satisfies no check and no grant of a token.
+#[test]
+fn a_service_states_nothing_for_a_token() {
+    let root = Root::new();
+    let authority =
+        format!("{AUTHORITY}grant(\"pay\") <- action(\"pay\"), claim(\"tier\", \"gold\");");
+    let check = "check if claim(\"approved\", \"yes\");";
+    let tokens = [
+        (Forge::authority(&root, &authority), "pay", Reason::NoGrant),
+        (Forge::honest(&root).append(check), "order", Reason::Caveat),
+    ];
+    for policy in [
+        "claim(\"approved\", \"yes\"); claim(\"tier\", \"gold\"); allow if true;",
+        "claim(\"approved\", $y) <- yes($y); yes(\"yes\"); claim(\"tier\", $g) <- gold($g); gold(\"gold\");",
+        "claim($n, $v) <- action($a), agent($b), pair($n, $v); pair(\"approved\", \"yes\"); pair(\"tier\", \"gold\"); check if claim(\"tier\", \"gold\");",
+    ] {
+        for (token, action, reason) in &tokens {
+            let decision =
+                verifier(&root, policy).check(&token.text(), &Request::new(action), now());
+            assert_eq!(decision.reason(), Some(*reason), "{policy}");
+        }
+    }
+}
+
+/// What decides is the policy of the verifier that is asked, whoever verified the token.
+#[test]
+fn a_policy_holds_for_tokens_that_another_verifier_verified() {
+    let root = Root::new();
+    let token = root.mint(&toml(GRANTS));
+    let open = root.verifier();
+    let verified = open.verify(&token, now()).expect("an honest token");
+    assert!(open.decide(&verified, &post("x"), now()).is_allow());
+    let closed = verifier(&root, "check if action(\"entry:read\");");
+    let decision = closed.decide(&verified, &post("x"), now());
+    assert_eq!(decision.reason(), Some(Reason::Policy));
+    let read = closed.decide(&verified, &Request::new("entry:read"), now());
+    let bailiwick_verifier::Decision::Allow(allow) = read else {
+        panic!("{read:?}");
+    };
+    assert_eq!(
+        allow
+            .grant()
+            .map(|grant| grant.action.to_string())
+            .as_deref(),
+        Some("entry:*")
+    );
+}
+
+/// Ordinary patterns fit ordinary fuel, with long values too.
+#[test]
+fn regular_expressions_of_a_policy_are_affordable() {
+    for pattern in ["^[a-z ]+$", "^\\\\w+ "] {
+        let policy = format!("check if arg(\"note\", $n), $n.matches(\"{pattern}\");");
+        let request = Request::new("entry:post").arg("note", "a note ".repeat(50).trim_end());
+        assert_eq!(outcome(&policy, &request), None, "{pattern}");
+    }
 }
 
 /// A token cannot speak for the service: what its blocks state is not what the service states.

@@ -244,3 +244,64 @@ fn calls_of_many_strings() {
         ],
     );
 }
+
+/// A row is charged for every term that is compared, and the profile has no wide predicates at all.
+#[test]
+fn wide_predicates() {
+    let root = Root::new();
+    let wide = |terms: usize, last: u32| format!("w({}, {last})", vec!["[]"; terms].join(", "));
+    let facts: String = (0..20).map(|index| format!("a({index});")).collect();
+    let join = |terms: usize| {
+        let (fact, wanted) = (wide(terms, 1), wide(terms, 2));
+        format!("{facts} {fact}; check if a($x), a($y), a($z), {wanted} or z([0]) or true;")
+    };
+    expect(
+        &root,
+        &order(),
+        [
+            (
+                "fifteen terms",
+                Forge::honest(&root).append(&join(14)),
+                OUT_OF_FUEL,
+            ),
+            (
+                "seventeen terms",
+                Forge::honest(&root).append(&join(16)),
+                "too_large",
+            ),
+            (
+                "hundreds",
+                Forge::honest(&root).append(&join(500)),
+                "too_large",
+            ),
+        ],
+    );
+}
+
+/// Each key that a block names is looked for among those before it.
+#[test]
+fn a_thousand_keys() {
+    let root = Root::new();
+    let keys: Vec<u8> = (0..=255u8)
+        .flat_map(|index| {
+            let key = [&[8, 0, 18, 32][..], &[index; 32]].concat();
+            [&[0x42, 36][..], &key].concat()
+        })
+        .collect();
+    let short: Vec<u8> = (0..900u16)
+        .flat_map(|index| {
+            let [high, low] = index.to_be_bytes();
+            [0x42, 6, 8, 0, 18, 2, high, low]
+        })
+        .collect();
+    let block = |keys: Vec<u8>| Forge::honest(&root).append_bytes([vec![0x18, 6], keys].concat());
+    let many: Vec<u8> = keys.iter().copied().take(190 * 38).collect();
+    expect(
+        &root,
+        &order(),
+        [
+            ("short keys", block(short), "malformed"),
+            ("many keys", block(many), "unsupported"),
+        ],
+    );
+}

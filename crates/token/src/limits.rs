@@ -20,6 +20,8 @@ pub struct Limits {
     pub statements: usize,
     /// predicates in one body
     pub predicates: usize,
+    /// terms of one predicate
+    pub terms: usize,
     /// operations in one expression, closures included
     pub operations: usize,
     /// bytes of all strings and terms once symbols are resolved
@@ -34,6 +36,7 @@ impl Default for Limits {
             alternatives: 64,
             statements: 512,
             predicates: 16,
+            terms: 16,
             operations: 256,
             resolved_bytes: 64 * 1024,
         }
@@ -80,6 +83,11 @@ impl Limits {
                 "predicates in one body",
                 most(|_, query| query.body.len()),
                 self.predicates,
+            ),
+            (
+                "terms of one predicate",
+                code.longest_predicate(),
+                self.terms,
             ),
             (
                 "expressions in one body",

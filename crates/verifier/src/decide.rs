@@ -46,8 +46,9 @@ impl Verifier {
         let call = request
             .state()
             .map_err(|error| (Reason::BadRequest, error.to_string()))?;
+        let program = self.program(token)?;
         let (outcome, rule) = engine::evaluate(
-            &token.program,
+            &program,
             &call,
             &self.service,
             token.depth,

@@ -56,7 +56,7 @@ pub enum Reason {
     Policy,
     /// more blocks are appended than allowed
     Depth,
-    /// an operation of the token's Datalog failed
+    /// an operation of the token's Datalog failed, or of the policy's
     EvaluationError,
     /// deciding would take more steps than allowed
     OutOfFuel,

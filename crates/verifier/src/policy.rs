@@ -23,7 +23,7 @@ use crate::engine::{Authorizer, Base, Draft, Error, Misuse};
 /// # }
 /// ```
 ///
-/// It sees the facts that a verifier states about a call (`action`, `arg`, `num`, …: token format),
+/// What it states is for itself alone: no check and no grant of a token can rest on it. It sees the facts that a verifier states about a call (`action`, `arg`, `num`, …: token format),
 /// and the facts of the token's authority block (`agent`, `principal`, `tenant`, `claim`).
 #[derive(Debug, Clone)]
 pub struct Policy(Authorizer);
@@ -51,8 +51,15 @@ pub enum PolicyError {
     )]
     Extern(String),
     /// A regular expression is none, or too large.
-    #[error("the policy's regular expression `{0}` is none, or too large: shorten it")]
+    #[error(
+        "the policy's regular expression `{0}` is none, or too large: shorten it, and write `[0-9A-Za-z_]` for `\\w` where that will do"
+    )]
     Regex(String),
+    /// A regular expression is not written out.
+    #[error(
+        "the policy matches with a regular expression that a variable or an operation gives: write it out, as `$a.matches(\"^[a-z]+$\")`"
+    )]
+    Pattern,
     /// It denies every call.
     #[error(
         "the policy has `deny if` and no `allow if`, so it would deny every call: end it with `allow if true;`"
@@ -94,7 +101,10 @@ impl Policy {
 
     pub(crate) fn compile(&self) -> Result<Base, PolicyError> {
         let mut base = Base::new(&self.0)?;
-        base.prepare().map_err(PolicyError::Regex)?;
+        base.prepare().map_err(|pattern| match pattern {
+            Some(pattern) => PolicyError::Regex(pattern),
+            None => PolicyError::Pattern,
+        })?;
         Ok(base)
     }
 }

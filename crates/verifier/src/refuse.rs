@@ -172,7 +172,8 @@ const MAX_CHECK: usize = 512;
 /// The denial by the service's own policy: which part of it, and not what it says, which is the
 /// service's affair.
 pub(crate) fn policy(policy: Option<Matched>, own: &[usize]) -> Refused {
-    let check = own.iter().find_map(|check| check.checked_sub(GRANTED));
+    // The first of the verifier's checks is the profile's, so the service's own count from 1.
+    let check = own.iter().find(|check| **check != GRANTED);
     let part = match (check, policy) {
         (Some(check), _) => format!("its check {check} does not hold"),
         (None, Some(Matched::Deny(policy))) => {

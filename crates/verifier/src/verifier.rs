@@ -28,7 +28,7 @@ pub struct Verifier {
     pub(crate) counters: Counters,
     pub(crate) memo: Memo,
     /// What goes with every token, compiled.
-    pub(crate) base: Base,
+    pub(crate) base: Arc<Base>,
     tokens: Tokens,
 }
 
@@ -84,7 +84,7 @@ impl Verifier {
             shadow: false,
             counters: Counters::default(),
             memo: Memo::default(),
-            base: Policy::none().compile()?,
+            base: Arc::new(Policy::none().compile()?),
             tokens: Tokens::new(Limits::default().cache_bytes),
         })
     }
@@ -102,7 +102,7 @@ impl Verifier {
     /// # Errors
     /// When the policy cannot be used; [`Policy::parse`] would have said so.
     pub fn policy(mut self, policy: &Policy) -> Result<Verifier, PolicyError> {
-        self.base = policy.compile()?;
+        self.base = Arc::new(policy.compile()?);
         // Tokens are compiled together with it.
         self.tokens = Tokens::new(self.limits.cache_bytes);
         Ok(self)

@@ -1,6 +1,6 @@
 //! Token + trust -> [`Verified`].
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use bailiwick_token::{
     claims::Claims,
@@ -14,7 +14,7 @@ use crate::{
     admit::{self, Refused},
     chain,
     decision::{Delegation, Deny, Identity, Reason},
-    engine::{Keep, Program},
+    engine::{self, Base, Keep, Program},
     explain::shortened,
     verifier::Verifier,
 };
@@ -26,6 +26,8 @@ use crate::{
 #[derive(Clone)]
 pub struct Verified {
     pub(crate) program: Program,
+    /// What the program was compiled on top of: the policy of the verifier that made it.
+    base: Arc<Base>,
     pub(crate) source: Source,
     /// The number of appended blocks.
     pub(crate) depth: usize,
@@ -75,6 +77,36 @@ impl Verified {
         let link = chain.find(|link| link.block == block)?;
         link.delegate.as_deref().map(shortened)
     }
+}
+
+impl Verifier {
+    /// The program that decides here. A token that another verifier has verified, or this one under
+    /// another policy, is compiled anew: what it was compiled with is not what must hold here.
+    pub(crate) fn program<'t>(&self, token: &'t Verified) -> Result<Cow<'t, Program>, Refused> {
+        if Arc::ptr_eq(&token.base, &self.base) {
+            return Ok(Cow::Borrowed(&token.program));
+        }
+        let read = token.source.token();
+        let code = read.as_ref().map(Token::code).ok_or_else(unreadable)?;
+        self.base
+            .program(code, Keep::Wanted)
+            .map(Cow::Owned)
+            .map_err(malformed)
+    }
+}
+
+fn unreadable() -> Refused {
+    (
+        Reason::EvaluationError,
+        "the token cannot be read again".to_owned(),
+    )
+}
+
+fn malformed(error: engine::Error) -> Refused {
+    (
+        Reason::EvaluationError,
+        format!("the token's Datalog is malformed: {error}"),
+    )
 }
 
 impl Source {
@@ -130,14 +162,10 @@ impl Verifier {
         }
         let signatures = chain::verify(token, &root, &self.memo)?;
         let code = token.code();
-        let program = self.base.program(code, Keep::Wanted).map_err(|error| {
-            (
-                Reason::EvaluationError,
-                format!("the token's Datalog is malformed: {error}"),
-            )
-        })?;
+        let program = self.base.program(code, Keep::Wanted).map_err(malformed)?;
         Ok(Verified {
             program,
+            base: Arc::clone(&self.base),
             source: Source(text.into()),
             depth: code.blocks.len().saturating_sub(1),
             expires: ends(code).fold(claims.expires, Timestamp::min),

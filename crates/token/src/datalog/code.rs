@@ -366,6 +366,16 @@ impl Code {
         }
     }
 
+    /// How many terms the predicate has that has most.
+    #[must_use]
+    pub fn longest_predicate(&self) -> usize {
+        let heads = self.rules.iter().map(|rule| &rule.head);
+        let all = self.predicates.iter().chain(&self.facts).chain(heads);
+        all.map(|predicate| predicate.terms.len())
+            .max()
+            .unwrap_or(0)
+    }
+
     /// Bytes of all names and strings, each counted as often as it stands.
     #[must_use]
     pub fn resolved_bytes(&self) -> usize {

@@ -29,18 +29,35 @@ impl Program {
     /// # Errors
     /// Says where and why, when it could not be evaluated.
     pub fn compile(code: &Code, authorizer: &Authorizer) -> Result<Program, Error> {
-        Base::compile(authorizer, signers(code))?.program(code, Keep::All)
+        Base::compile(authorizer, signers(code), States::ForAll)?.program(code, Keep::All)
     }
 }
 
 /// What the verifier adds to every token, compiled once.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Base {
     program: Program,
     /// The first predicate of each name.
     names: Arc<HashMap<String, Relation>>,
     signers: HashMap<ScopeKey, Origin>,
     authorizer: Authorizer,
+    states: States,
+}
+
+/// Who sees what the verifier states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum States {
+    /// The token's blocks too, as the specification has it.
+    ForAll,
+    /// Only the verifier's own Datalog, so that no token can rest on it.
+    ForItself,
+}
+
+/// What a service's policy says is its own affair.
+impl std::fmt::Debug for Base {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Base").finish_non_exhaustive()
+    }
 }
 
 /// Which of the facts that blocks state are kept.
@@ -65,38 +82,47 @@ fn signers(code: &Code) -> HashMap<ScopeKey, Origin> {
 }
 
 impl Base {
-    /// Compiles what goes with tokens of which no third party signs a block.
+    /// Compiles what goes with tokens of the profile: no third party signs a block of them, and what
+    /// a service states is for itself alone.
     pub(crate) fn new(authorizer: &Authorizer) -> Result<Base, Error> {
-        Base::compile(authorizer, HashMap::new())
+        Base::compile(authorizer, HashMap::new(), States::ForItself)
     }
 
-    /// Compiles the regular expressions that stand in it, once; answers one that is none, or too
-    /// large.
-    pub(crate) fn prepare(&mut self) -> Result<(), String> {
+    /// Compiles the regular expressions that stand in it, once. Answers one that is none or too large,
+    /// or nothing where one does not stand there but is a variable or is put together.
+    pub(crate) fn prepare(&mut self) -> Result<(), Option<String>> {
         let mut patterns = Patterns::default();
         let program = &self.program;
         let values = Values::over(&program.pool, Pool::default());
-        for pair in program.code.windows(2) {
-            if let [
-                Instruction::Value(constant),
-                Instruction::Binary(Binary::Regex),
-            ] = pair
-                && let Term::Str(text) = program.constant(*constant)
-                && !patterns.prepare(values.text(text))
-            {
-                return Err(values.text(text).to_owned());
+        let mut before = None;
+        for instruction in &program.code {
+            if let Instruction::Binary(Binary::Regex) = instruction {
+                let Some(Instruction::Value(constant)) = before else {
+                    return Err(None);
+                };
+                if let Term::Str(text) = program.constant(constant)
+                    && !patterns.prepare(values.text(text))
+                {
+                    return Err(Some(values.text(text).to_owned()));
+                }
             }
+            before = Some(*instruction);
         }
         self.program.patterns = Arc::new(patterns);
         Ok(())
     }
 
-    fn compile(authorizer: &Authorizer, signers: HashMap<ScopeKey, Origin>) -> Result<Base, Error> {
+    fn compile(
+        authorizer: &Authorizer,
+        signers: HashMap<ScopeKey, Origin>,
+        states: States,
+    ) -> Result<Base, Error> {
         let mut base = Base {
             program: Program::default(),
             names: Arc::default(),
             signers,
             authorizer: authorizer.clone(),
+            states,
         };
         let mut compiler = Compiler::over(&base, &authorizer.code)?;
         for known in symbol::Known::ALL {
@@ -130,7 +156,12 @@ impl Base {
 
     /// Compiles the blocks of a token on top.
     pub(crate) fn program(&self, code: &Code, keep: Keep) -> Result<Program, Error> {
-        if code.blocks.len() > MAX_BLOCKS {
+        let most = match self.states {
+            States::ForAll => MAX_BLOCKS,
+            // One bit of an origin is the service's.
+            States::ForItself => MAX_BLOCKS.saturating_sub(1),
+        };
+        if code.blocks.len() > most {
             return Err(Error::Compile {
                 place: Place::Block(MAX_BLOCKS),
                 fault: Fault::Blocks,
@@ -158,6 +189,7 @@ struct Compiler<'c> {
     names: Arc<HashMap<String, Relation>>,
     added: HashMap<String, Relation>,
     signers: &'c HashMap<ScopeKey, Origin>,
+    states: States,
     /// What is known of each symbol: the first predicate of this name, its string, and the constant
     /// that is this string.
     relations: Vec<Option<Relation>>,
@@ -235,6 +267,7 @@ impl<'c> Compiler<'c> {
             names: Arc::clone(&base.names),
             added: HashMap::new(),
             signers: &base.signers,
+            states: base.states,
             relations: vec![None; symbols],
             strings: vec![None; symbols],
             constants: vec![None; symbols],
@@ -255,10 +288,18 @@ impl<'c> Compiler<'c> {
         Ok(default)
     }
 
+    /// Whose statements stand at a place.
+    fn owner(&self, place: Place) -> Owner {
+        match (place, self.states) {
+            (Place::Authorizer, States::ForItself) => Owner::SERVICE,
+            _ => Owner::of(place),
+        }
+    }
+
     /// Whose facts a body sees: its own block's and the verifier's, and of others those that it
     /// names, or those of its block's default.
     fn trusted(&self, place: Place, scopes: &[Scope], default: Origin) -> Origin {
-        let own = Origin::of(place).union(Origin::AUTHORIZER);
+        let own = self.owner(place).origin().union(Origin::AUTHORIZER);
         if scopes.is_empty() {
             return own.union(default);
         }
@@ -277,7 +318,7 @@ impl<'c> Compiler<'c> {
             let queries = self.queries(place, check, default);
             let compiled = queries.and_then(|queries| {
                 Ok(Check {
-                    owner: Owner::of(place),
+                    owner: self.owner(place),
                     index: number(index)?,
                     kind: check.kind,
                     queries,
@@ -351,7 +392,7 @@ impl<'c> Compiler<'c> {
         let span = self.values.add_text(name, &mut self.fuel)?;
         let first = first.and_then(|first| self.program.relations.get_mut(usize::from(first)));
         let next = first.and_then(|first| first.next.replace(relation));
-        self.program.relations.push(super::program::Known {
+        self.program.relations.push(super::program::Named {
             name: span,
             arity,
             next,

@@ -19,6 +19,9 @@ pub(crate) struct Origin(u128);
 
 impl Origin {
     pub(crate) const AUTHORIZER: Origin = Origin(1 << MAX_BLOCKS);
+    /// What a service states for itself alone. It is the bit of a block that no token has with which
+    /// a service's policy goes: see [`super::MAX_BLOCKS`].
+    pub(crate) const SERVICE: Origin = Origin(1 << (MAX_BLOCKS - 1));
     /// What is trusted where nothing is said: the authority block and the verifier.
     pub(crate) const DEFAULT: Origin = Origin(1 | 1 << MAX_BLOCKS);
 
@@ -406,7 +409,11 @@ impl<'p> Facts<'p> {
         if stated_origin != origin {
             return Ok(false);
         }
-        for (a, b) in stated.iter().zip(terms) {
+        for (place, (a, b)) in stated.iter().zip(terms).enumerate() {
+            // The look at the row is charged: the first term goes with it.
+            if place > 0 {
+                fuel.take(1)?;
+            }
             if !values.equal(*a, *b, fuel)? {
                 return Ok(false);
             }

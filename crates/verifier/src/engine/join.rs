@@ -164,7 +164,11 @@ fn unify(
     values: &Values<'_>,
     fuel: &mut Fuel,
 ) -> Result<bool, Stop> {
-    for (arg, term) in args.iter().zip(terms) {
+    for (place, (arg, term)) in args.iter().zip(terms).enumerate() {
+        // The row itself is charged: the first term goes with it.
+        if place > 0 {
+            fuel.take(1)?;
+        }
         let wanted = match arg {
             Arg::Value(constant) => program.constant(*constant),
             Arg::Bind(slot) => {

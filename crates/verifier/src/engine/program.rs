@@ -17,7 +17,7 @@ use super::{
 #[derive(Debug, Clone, Default)]
 pub struct Program {
     pub(super) pool: Pool,
-    pub(super) relations: Vec<Known>,
+    pub(super) relations: Vec<Named>,
     /// The facts that blocks state, those of one predicate together.
     pub(super) facts: Vec<Term>,
     pub(super) origins: Vec<Origin>,
@@ -48,7 +48,7 @@ pub struct Program {
 
 /// What is known of a predicate.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Known {
+pub(super) struct Named {
     /// For those who print facts.
     pub(super) name: Span,
     pub(super) arity: u16,
@@ -207,6 +207,8 @@ pub(super) enum Binary {
 }
 
 impl Owner {
+    pub(super) const SERVICE: Owner = Owner(SERVICE);
+
     /// A place that was numbered: there are no more blocks than [`super::MAX_BLOCKS`].
     pub(super) fn of(place: Place) -> Owner {
         match place {
@@ -217,17 +219,23 @@ impl Owner {
 
     pub(super) fn place(self) -> Place {
         match self.0 {
-            AUTHORIZER => Place::Authorizer,
+            AUTHORIZER | SERVICE => Place::Authorizer,
             index => Place::Block(usize::from(index)),
         }
     }
 
     pub(super) fn origin(self) -> Origin {
-        Origin::of(self.place())
+        match self.0 {
+            SERVICE => Origin::SERVICE,
+            _ => Origin::of(self.place()),
+        }
     }
 }
 
 const AUTHORIZER: u8 = u8::MAX;
+
+/// The verifier, where what it states is for itself alone.
+const SERVICE: u8 = u8::MAX - 1;
 
 fn part<T>(list: &[T], start: u32, count: u16) -> &[T] {
     let start = start as usize;
@@ -237,7 +245,7 @@ fn part<T>(list: &[T], start: u32, count: u16) -> &[T] {
 
 impl Program {
     #[inline]
-    pub(super) fn relation(&self, relation: Relation) -> Option<&Known> {
+    pub(super) fn relation(&self, relation: Relation) -> Option<&Named> {
         self.relations.get(usize::from(relation))
     }
 
@@ -247,7 +255,7 @@ impl Program {
 
     /// The facts of a predicate that blocks state.
     #[inline]
-    pub(super) fn rows(&self, known: &Known) -> Rows<'_> {
+    pub(super) fn rows(&self, known: &Named) -> Rows<'_> {
         Rows {
             arity: usize::from(known.arity),
             terms: self.facts.get(known.terms as usize..).unwrap_or_default(),

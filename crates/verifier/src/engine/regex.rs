@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Mutex,
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use ::regex::{Regex, RegexBuilder};
@@ -63,7 +63,13 @@ impl Patterns {
     ) -> Result<bool, Stop> {
         fuel.bytes(pattern.len())?;
         if let Some((regex, size)) = self.prepared.get(pattern) {
-            return is_match(regex, *size, text, fuel);
+            // Its writer is the service, not whoever attacks it: charged for what it takes as a rule,
+            // and not for the most that it could take.
+            const SMALLEST: usize = 1 << 11;
+            const BYTES_PER_UNIT: usize = 4;
+            let work = text.len().saturating_mul(size / SMALLEST);
+            fuel.take((work / BYTES_PER_UNIT) as u64)?;
+            return Ok(regex.is_match(text));
         }
         if pattern.len() > MAX_TEXT {
             return Err(Error::Regex.into());
@@ -79,19 +85,23 @@ impl Patterns {
         }
     }
 
-    fn get(&self, pattern: &str) -> Compiled {
+    fn kept(&self) -> MutexGuard<'_, BTreeMap<String, Compiled>> {
         // A thread that panicked in between left a map that is whole.
-        let mut kept = match self.kept.lock() {
-            Ok(kept) => kept,
-            Err(poisoned) => poisoned.into_inner(),
-        };
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, pattern: &str) -> Compiled {
+        let kept = self.kept();
         if let Some(compiled) = kept.get(pattern) {
             return compiled.clone();
         }
+        drop(kept);
+        // Not under the lock: others need not wait for this one.
+        let compiled = compile(pattern);
+        let mut kept = self.kept();
         if kept.len() >= MAX_KEPT {
             kept.clear();
         }
-        let compiled = compile(pattern);
         kept.insert(pattern.to_owned(), compiled.clone());
         compiled
     }

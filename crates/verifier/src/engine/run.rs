@@ -194,6 +194,7 @@ impl<'p> World<'p> {
         let mut head: Vec<Term> = Vec::new();
         while self.next_match(&rule.body)? {
             head.clear();
+            self.fuel.elements(arity)?;
             for arg in self.program.args(rule.args, arity) {
                 head.push(match arg {
                     Arg::Value(constant) => self.program.constant(*constant),

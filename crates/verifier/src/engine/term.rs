@@ -28,7 +28,7 @@ pub(crate) struct Span {
 }
 
 /// Where strings, bytes and elements lie one after the other.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Pool {
     text: String,
     bytes: Vec<u8>,
@@ -66,6 +66,13 @@ impl Span {
     fn beyond(self, first: usize) -> Option<std::ops::Range<usize>> {
         let start = (self.start as usize).checked_sub(first)?;
         Some(start..start.saturating_add(self.len as usize))
+    }
+}
+
+/// What lies in it is as secret as the token, the call or the policy that it comes from.
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool").finish_non_exhaustive()
     }
 }
 
@@ -204,9 +211,9 @@ impl<'p> Values<'p> {
             | (Term::Set(a), Term::Set(b))
             | (Term::Array(a), Term::Array(b))
             | (Term::Map(a), Term::Map(b))
-                if a.len != b.len || a == b =>
+                if a.len != b.len || a == b || a.len == 0 =>
             {
-                Ok(a == b)
+                Ok(a.len == b.len)
             }
             _ => Ok(self.compare(a, b, fuel)?.is_eq()),
         }
@@ -221,6 +228,7 @@ impl<'p> Values<'p> {
             let order = match self.shallow(a, b, fuel)? {
                 Shallow::Order(order) => order,
                 Shallow::Inside(a, b) => {
+                    fuel.take(1)?;
                     waiting.push((a, b, 0));
                     Ordering::Equal
                 }

@@ -46,7 +46,7 @@ impl Refused {
             Refused::EmptyTerm => "a term is empty",
             Refused::HeadOfCheck => "an alternative of a check has a head that holds terms",
             Refused::KindOfCheck => "a check is of an unknown kind",
-            Refused::KindOfKey => "a public key is of an unknown kind",
+            Refused::KindOfKey => "a public key is of an unknown kind or length",
             Refused::KindOfScope => "a scope is of an unknown kind",
             Refused::MisnamedFunction => {
                 "an external function is named where none is, or not named"
@@ -79,6 +79,7 @@ pub(super) struct Table<'b> {
     pub(super) symbols: Vec<(Symbol, u32)>,
     pub(super) known: HashSet<&'b str, RandomState>,
     pub(super) keys: Vec<ScopeKey>,
+    pub(super) known_keys: HashSet<ScopeKey, RandomState>,
 }
 
 impl<'b> Table<'b> {
@@ -109,7 +110,7 @@ impl<'b> Table<'b> {
             key.ok_or(Refused::Protobuf)?,
         );
         let key = key.ok_or(Refused::KindOfKey)?;
-        if self.keys.contains(&key) {
+        if !self.known_keys.insert(key.clone()) {
             return Err(Refused::RepeatedKey);
         }
         self.keys.push(key.clone());
@@ -154,9 +155,9 @@ pub(super) fn scope(bytes: &[u8], table: &Table<'_>) -> Read<Scope> {
 }
 
 pub(super) fn scope_key(algorithm: i32, bytes: &[u8]) -> Option<ScopeKey> {
-    match algorithm {
-        0 => Some(ScopeKey::new(Algorithm::Ed25519, bytes)),
-        1 => Some(ScopeKey::new(Algorithm::Secp256r1, bytes)),
+    match (algorithm, bytes.len()) {
+        (0, 32) => Some(ScopeKey::new(Algorithm::Ed25519, bytes)),
+        (1, 33 | 65) => Some(ScopeKey::new(Algorithm::Secp256r1, bytes)),
         _ => None,
     }
 }

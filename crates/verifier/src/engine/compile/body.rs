@@ -8,7 +8,7 @@ use super::{Compiled, Compiler, number, short};
 use crate::engine::{
     error::{Fault, Place},
     facts::Origin,
-    program::{Arg, Body, Code, Owner, Rule, Scan},
+    program::{Arg, Body, Code, Rule, Scan},
     term::Term,
 };
 
@@ -32,7 +32,7 @@ impl<'c> Compiler<'c> {
             head,
             args,
             body,
-            owner: Owner::of(place),
+            owner: self.owner(place),
         })
     }
 

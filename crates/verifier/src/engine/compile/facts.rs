@@ -96,7 +96,7 @@ impl<'c> Compiler<'c> {
         stated.rows.push(Row {
             relation,
             terms: start,
-            origin: Origin::of(place),
+            origin: self.owner(place).origin(),
         });
         Ok(())
     }
