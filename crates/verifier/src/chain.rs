@@ -17,6 +17,8 @@ mod link;
 mod memo;
 mod payload;
 mod revocation;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use error::ChainError;
 pub use key::{Key, KeyError, P256Key};

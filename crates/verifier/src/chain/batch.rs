@@ -30,7 +30,7 @@ pub(super) fn verify(links: &[Readable<'_>]) -> Result<(), ChainError> {
 /// The batch equation lets points of small order pass where `verify_strict` does not. Keys of small
 /// order cannot be constructed; signatures with such a point are left to `verify_strict` here.
 /// `docs/decisions` says what still differs.
-fn batch_verifies(links: &[Readable<'_>]) -> bool {
+pub(super) fn batch_verifies(links: &[Readable<'_>]) -> bool {
     let ed25519 = || {
         links
             .iter()
