@@ -1,6 +1,6 @@
 //! What a decision costs is counted while it is made, in every loop.
 //!
-//! No clock is looked at: honest tokens pass with a fifth of the fuel, and hostile ones are refused
+//! No clock is looked at: honest tokens pass with a third of the fuel, and hostile ones are refused
 //! with a hundred times as much, so neither rests on where exactly the limit lies.
 
 #![cfg(test)]
@@ -55,7 +55,7 @@ fn grants() -> Grants {
 }
 
 #[test]
-fn honest_tokens_need_a_fifth_of_the_fuel() {
+fn honest_tokens_need_a_third_of_the_fuel() {
     let root = Root::new();
     let mut token = root.mint(&grants());
     for delegate in ["agent:a", "agent:b", "agent:c"] {
@@ -66,7 +66,7 @@ fn honest_tokens_need_a_fifth_of_the_fuel() {
         };
         token = token.attenuate(&caveat).expect("a token within its limits");
     }
-    let verifier = fueled(&root, default() / 5);
+    let verifier = fueled(&root, default() / 3);
     let order = Request::new("purchase_order:create")
         .arg("amount", 4200)
         .arg("currency", "EUR")

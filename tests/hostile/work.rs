@@ -20,7 +20,7 @@ fn joined(items: impl Iterator<Item = String>) -> String {
 #[test]
 fn joins() {
     let root = Root::new();
-    let few: String = (0..30).map(|index| format!("f({index});")).collect();
+    let few: String = (0..20).map(|index| format!("f({index});")).collect();
     let facts: String = (0..60).map(|index| format!("f({index});")).collect();
     let join = |count: usize| {
         let facts = if count == 2 { &few } else { &facts };

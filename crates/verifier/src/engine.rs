@@ -47,7 +47,7 @@ pub(crate) use symbol::Known;
 pub(crate) use term::Term;
 
 /// A call that takes more than this to state is a long one.
-const LONG_CALL: u64 = 1000;
+const LONG_CALL: u64 = 250;
 
 /// For each unit beyond that, so much fuel is granted on top: a condition on an array looks at each
 /// element, and a long call is dear to read in the first place.

@@ -50,7 +50,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             token: bailiwick_token::limits::Limits::default(),
-            fuel: 8_000,
+            fuel: 5_000,
             cache_bytes: 16 << 20,
         }
     }

@@ -66,7 +66,7 @@ fn joins(root: &Root) -> Vec<Forgery> {
         of(
             "join-of-2",
             "a self-join of two that is evaluated to its end",
-            &join(2).replace(&facts(60), &facts(30)),
+            &join(2).replace(&facts(60), &facts(20)),
             "allow",
         ),
         of(
