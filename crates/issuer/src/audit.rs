@@ -1,14 +1,19 @@
 //! The audit: one row per mint, refusal, revocation and key change, each chained to the one before.
 //!
 //! A row's hash covers every column and the hash of the row before, so an edited, removed or
-//! reordered row breaks the chain there. Where the chain ends is stored apart from it. Someone who
-//! can rewrite all of the database can make a new chain; to notice that, note the head that
-//! [`AuditReport`] shows somewhere else.
+//! reordered row breaks the chain there. Where the chain ends is stored apart from it, and signed now
+//! and then: a [`Checkpoint`]. Someone who can rewrite all of the database can make a new chain and
+//! throw the checkpoints away; to notice that, keep one somewhere else.
 
-use std::{fmt, str::FromStr};
+mod checkpoint;
+mod verbs;
+
+pub use checkpoint::{Checkpoint, CheckpointError, MAX_CHECKPOINT};
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use bailiwick_token::timestamp::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
 /// Opens the encoding of a row: no hash of anything else can be taken for it.
@@ -17,59 +22,57 @@ const LABEL: &[u8] = b"bailiwick/audit/1";
 /// The hash that the first row is chained to.
 pub(crate) const GENESIS: [u8; 32] = [0; 32];
 
-/// What a row records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum AuditEvent {
-    /// The issuer was made.
-    Init,
-    /// A root key was made and published.
-    KeyStage,
-    /// A root key began to sign.
-    KeyActivate,
-    /// A root key ceased to sign.
-    KeySupersede,
-    /// A root key left the keyset, its private half was destroyed.
-    KeyRetire,
-    /// A root key was revoked, its private half was destroyed.
-    KeyRevoke,
-    /// A token was minted.
-    Mint,
-    /// A token was refused.
-    MintRefused,
-    /// A token or block was revoked.
-    Revoke,
+macro_rules! events {
+    ($($(#[$doc:meta])* $event:ident $name:literal,)*) => {
+        /// What a row records.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum AuditEvent {
+            $($(#[$doc])* $event,)*
+        }
+
+        impl AuditEvent {
+            /// All events.
+            pub const ALL: &[AuditEvent] = &[$(AuditEvent::$event,)*];
+
+            /// The name, as rows hold it.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(AuditEvent::$event => $name,)*
+                }
+            }
+        }
+    };
 }
 
-impl AuditEvent {
-    /// All events.
-    pub const ALL: [AuditEvent; 9] = [
-        AuditEvent::Init,
-        AuditEvent::KeyStage,
-        AuditEvent::KeyActivate,
-        AuditEvent::KeySupersede,
-        AuditEvent::KeyRetire,
-        AuditEvent::KeyRevoke,
-        AuditEvent::Mint,
-        AuditEvent::MintRefused,
-        AuditEvent::Revoke,
-    ];
-
-    /// The name, as rows hold it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            AuditEvent::Init => "init",
-            AuditEvent::KeyStage => "key.stage",
-            AuditEvent::KeyActivate => "key.activate",
-            AuditEvent::KeySupersede => "key.supersede",
-            AuditEvent::KeyRetire => "key.retire",
-            AuditEvent::KeyRevoke => "key.revoke",
-            AuditEvent::Mint => "mint",
-            AuditEvent::MintRefused => "mint.refused",
-            AuditEvent::Revoke => "revoke",
-        }
-    }
+events! {
+    /// The issuer was made.
+    Init "init",
+    /// The issuer was restored from a backup.
+    Restore "restore",
+    /// A root key was made, or imported, and published.
+    KeyStage "key.stage",
+    /// A root key began to sign.
+    KeyActivate "key.activate",
+    /// A root key ceased to sign.
+    KeySupersede "key.supersede",
+    /// A root key left the keyset, its private half was destroyed.
+    KeyRetire "key.retire",
+    /// A root key was revoked, its private half was destroyed.
+    KeyRevoke "key.revoke",
+    /// A token was minted.
+    Mint "mint",
+    /// A token was refused.
+    MintRefused "mint.refused",
+    /// A token, a block, or all that a party was given, was revoked.
+    Revoke "revoke",
+    /// A client was registered.
+    ClientAdd "client.add",
+    /// A client was given another secret.
+    ClientRotate "client.rotate",
+    /// A client was disabled, its secrets were destroyed.
+    ClientDisable "client.disable",
 }
 
 impl fmt::Display for AuditEvent {
@@ -83,18 +86,25 @@ impl FromStr for AuditEvent {
 
     fn from_str(text: &str) -> Result<AuditEvent, AuditEventError> {
         AuditEvent::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .find(|event| event.as_str() == text)
             .ok_or(AuditEventError)
     }
 }
 
 /// The text names no event.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "not an event: use init, key.stage, key.activate, key.supersede, key.retire, key.revoke, mint, mint.refused or revoke"
-)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEventError;
+
+impl fmt::Display for AuditEventError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = AuditEvent::ALL.iter().map(|event| event.as_str()).collect();
+        write!(f, "not an event: use one of {}", names.join(", "))
+    }
+}
+
+impl std::error::Error for AuditEventError {}
 
 /// What is to be recorded; the store adds its place in the chain.
 #[derive(Debug, Clone)]
@@ -134,12 +144,16 @@ pub struct AuditFilter {
     pub event: Option<AuditEvent>,
     /// Not before.
     pub since: Option<Timestamp>,
+    /// Before.
+    pub until: Option<Timestamp>,
+    /// With a number below this one: the page before the one that begins with it.
+    pub before: Option<u64>,
     /// At most so many, the latest ones.
     pub limit: Option<u32>,
 }
 
 /// One row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {
     /// Its place, from 1 and without gaps.
     pub seq: u64,
@@ -150,25 +164,25 @@ pub struct AuditRow {
     /// The name of an [`AuditEvent`].
     pub event: String,
     /// The agent it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
     /// The principal it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal: Option<String>,
     /// The id of the token it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
     /// The id of the root key it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// The rest: a JSON object as text, and in JSON as an object.
-    #[serde(serialize_with = "as_json")]
+    /// The rest: a JSON object as text, and in JSON as an object, byte for byte.
+    #[serde(serialize_with = "as_json", deserialize_with = "from_json")]
     pub detail: String,
     /// The hash of the row before.
-    #[serde(serialize_with = "as_hex")]
+    #[serde(with = "hash_as_hex")]
     pub prev: [u8; 32],
     /// The hash of this row.
-    #[serde(serialize_with = "as_hex")]
+    #[serde(with = "hash_as_hex")]
     pub hash: [u8; 32],
 }
 
@@ -194,28 +208,30 @@ impl AuditRow {
 }
 
 /// A place in the chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditHead {
     /// The last row; 0 where there is none.
     pub seq: u64,
     /// Its hash.
-    #[serde(serialize_with = "as_hex")]
+    #[serde(with = "hash_as_hex")]
     pub hash: [u8; 32],
 }
 
 /// The outcome of checking the whole chain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditReport {
     /// How many rows were found good.
     pub rows: u64,
-    /// Where the chain should end, as stored apart from it. Worth noting elsewhere.
+    /// Where the chain should end, as stored apart from it.
     pub head: AuditHead,
+    /// The last row that a signed checkpoint vouches for; 0 for none.
+    pub checkpoint: u64,
     /// The first row that is not as it was written.
     pub finding: Option<AuditFinding>,
 }
 
 /// A break in the chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditFinding {
     /// The row.
     pub seq: u64,
@@ -236,13 +252,13 @@ impl fmt::Display for AuditFinding {
 }
 
 /// What happened to a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Tampering {
     /// Its hash does not fit its content: edited, or another row in its place.
     Edited,
-    /// Its hash fits, and is not the one that the chain goes on with.
+    /// Its hash fits, and is not the one that the chain goes on with, or that was signed.
     Rewritten,
     /// It is not there.
     Removed,
@@ -254,17 +270,28 @@ pub enum Tampering {
 pub(crate) struct Walk {
     rows: u64,
     last: AuditHead,
+    /// What was signed, by row.
+    checkpoints: BTreeMap<u64, [u8; 32]>,
     finding: Option<AuditFinding>,
 }
 
 impl Walk {
-    pub(crate) fn new() -> Walk {
+    /// From the first row on; `checkpoints` have been opened.
+    pub(crate) fn new(checkpoints: impl IntoIterator<Item = AuditHead>) -> Walk {
+        let start = AuditHead {
+            seq: 0,
+            hash: GENESIS,
+        };
+        Walk::after(start, checkpoints)
+    }
+
+    /// From the row after `last` on, which the caller vouches for.
+    pub(crate) fn after(last: AuditHead, checkpoints: impl IntoIterator<Item = AuditHead>) -> Walk {
+        let checkpoints = checkpoints.into_iter().map(|head| (head.seq, head.hash));
         Walk {
             rows: 0,
-            last: AuditHead {
-                seq: 0,
-                hash: GENESIS,
-            },
+            last,
+            checkpoints: checkpoints.collect(),
             finding: None,
         }
     }
@@ -282,7 +309,10 @@ impl Walk {
             _ if self.finding.is_some() => self.finding,
             _ if seq > expected => finding(expected, Tampering::Removed),
             Some(row) if seq == expected && row.digest() == row.hash => {
-                if row.prev == self.last.hash {
+                let signed = self.checkpoints.get(&seq);
+                if signed.is_some_and(|signed| *signed != row.hash) {
+                    finding(seq, Tampering::Rewritten)
+                } else if row.prev == self.last.hash {
                     self.rows = self.rows.saturating_add(1);
                     self.last = AuditHead {
                         seq,
@@ -301,7 +331,8 @@ impl Walk {
     /// Compares the end with where the chain should end.
     pub(crate) fn finish(self, head: AuditHead) -> AuditReport {
         let last = self.last;
-        let at_the_end = if last.seq < head.seq {
+        let signed = self.checkpoints.last_key_value().map_or(0, |(seq, _)| *seq);
+        let at_the_end = if last.seq < head.seq.max(signed) {
             Some((last.seq.saturating_add(1), Tampering::Removed))
         } else if last.seq > head.seq {
             Some((head.seq.saturating_add(1), Tampering::Added))
@@ -314,19 +345,36 @@ impl Walk {
         AuditReport {
             rows: self.rows,
             head,
+            checkpoint: signed,
             finding: self.finding.or(at_the_end),
         }
     }
 }
 
-fn as_hex<S: Serializer>(bytes: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&hex::encode(bytes))
+mod hash_as_hex {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8; 32], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&hex::encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
+        let text = String::deserialize(from)?;
+        let mut hash = [0; 32];
+        hex::decode_to_slice(text, &mut hash).map_err(de::Error::custom)?;
+        Ok(hash)
+    }
 }
 
 /// As the JSON that it is, or as text where it was tampered with.
 fn as_json<S: Serializer>(detail: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    match serde_json::from_str::<serde_json::Value>(detail) {
+    match serde_json::value::RawValue::from_string(detail.to_owned()) {
         Ok(value) => value.serialize(serializer),
         Err(_) => serializer.serialize_str(detail),
     }
+}
+
+fn from_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let value = Box::<serde_json::value::RawValue>::deserialize(deserializer)?;
+    Ok(value.get().to_owned())
 }

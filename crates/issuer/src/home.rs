@@ -1,4 +1,5 @@
-//! The directory of an issuer: `issuer.db` and `identity.age`, for the eyes of their owner only.
+//! The directory of an issuer, for the eyes of its owner only: `identity.age`, and either the
+//! database, `issuer.db`, or a file `store` that holds the URL of a PostgreSQL database.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -9,8 +10,11 @@ use std::{
 
 use rand::{RngCore, rngs::OsRng};
 
-/// The database, and the identity under the passphrase.
+use crate::store::{Location, PostgresUrl};
+
+/// The database or the URL of one, and the identity under the passphrase.
 const DATABASE: &str = "issuer.db";
+const STORE: &str = "store";
 const IDENTITY: &str = "identity.age";
 
 /// The directory of an issuer, checked when it was opened.
@@ -21,14 +25,17 @@ impl Home {
     /// Opens a home whose files nobody but their owner can read or write.
     pub(crate) fn open(path: &Path) -> Result<Home, HomeError> {
         let home = Home(path.to_owned());
-        if !home.database().exists() {
+        let (database, store) = (home.database(), home.store());
+        if !database.exists() && !store.exists() {
             return Err(HomeError::Missing(path.to_owned()));
         }
+        if database.exists() && store.exists() {
+            return Err(HomeError::Ambiguous(path.to_owned()));
+        }
         private(path, "0700")?;
-        private(&home.database(), "0600")?;
-        // SQLite gives these two the permissions of the database; they come and go.
-        for suffix in ["-wal", "-shm"] {
-            private(&path.join(format!("{DATABASE}{suffix}")), "0600").or_else(unless_missing)?;
+        // SQLite gives its two other files the permissions of the database; they come and go.
+        for file in [DATABASE, "issuer.db-wal", "issuer.db-shm", STORE] {
+            private(&path.join(file), "0600").or_else(unless_missing)?;
         }
         private(&home.identity(), "0600")?;
         Ok(home)
@@ -38,8 +45,23 @@ impl Home {
         &self.0
     }
 
-    pub(crate) fn database(&self) -> PathBuf {
+    /// Where its database is.
+    pub(crate) fn location(&self) -> Result<Location, HomeError> {
+        let path = self.store();
+        if !path.exists() {
+            return Ok(Location::Sqlite(self.database()));
+        }
+        let text = fs::read_to_string(&path).map_err(io_error(&path))?;
+        let url = text.parse().map_err(|_| HomeError::Url(path))?;
+        Ok(Location::Postgres(url))
+    }
+
+    fn database(&self) -> PathBuf {
         self.0.join(DATABASE)
+    }
+
+    fn store(&self) -> PathBuf {
+        self.0.join(STORE)
     }
 
     pub(crate) fn identity(&self) -> PathBuf {
@@ -95,10 +117,17 @@ impl Draft {
         &self.draft
     }
 
-    /// Writes the identity, and an empty database for SQLite to fill.
-    pub(crate) fn write(&self, identity: &[u8]) -> Result<(), HomeError> {
+    /// Writes the identity, and an empty database for SQLite to fill, or where the other one is.
+    pub(crate) fn write(
+        &self,
+        identity: &[u8],
+        store: Option<&PostgresUrl>,
+    ) -> Result<(), HomeError> {
         create(&self.draft.identity(), identity)?;
-        create(&self.draft.database(), &[])
+        match store {
+            None => create(&self.draft.database(), &[]),
+            Some(url) => create(&self.draft.store(), url.as_str().as_bytes()),
+        }
     }
 
     /// Moves the home to its place. To rename a directory replaces nothing but an empty one.
@@ -140,6 +169,12 @@ pub enum HomeError {
     /// There is something already.
     #[error("`{0}` exists and is not overwritten: name another home with --home")]
     Exists(PathBuf),
+    /// Two databases.
+    #[error("`{0}` holds both `issuer.db` and `store`: move the one away that is not in use")]
+    Ambiguous(PathBuf),
+    /// `store` holds something else.
+    #[error("`{0}` does not hold the URL of a PostgreSQL database: write one there")]
+    Url(PathBuf),
     /// Others can read or write it.
     #[error("`{path}` is open to others (mode {mode:04o}): run `chmod {wanted} {path}`")]
     Open {
@@ -214,7 +249,7 @@ mod tests {
 
     fn made(path: &Path) -> Home {
         let draft = Draft::begin(path).unwrap();
-        draft.write(b"identity").unwrap();
+        draft.write(b"identity", None).unwrap();
         draft.keep().unwrap()
     }
 
@@ -249,8 +284,8 @@ mod tests {
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 
         let (first, second) = (Draft::begin(&path).unwrap(), Draft::begin(&path).unwrap());
-        first.write(b"first").unwrap();
-        second.write(b"second").unwrap();
+        first.write(b"first", None).unwrap();
+        second.write(b"second", None).unwrap();
         first.keep().unwrap();
         assert!(matches!(second.keep(), Err(HomeError::Exists(_))));
         assert!(matches!(Draft::begin(&path), Err(HomeError::Exists(_))));

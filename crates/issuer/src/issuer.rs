@@ -1,22 +1,29 @@
 //! The issuer as a whole: made, opened, unlocked.
 
-use std::{fmt, path::Path, sync::OnceLock};
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
-use bailiwick_token::{key::PublicKey, timestamp::Timestamp};
+use bailiwick_token::{key::PublicKey, revocation::Epoch, timestamp::Timestamp};
 use ed25519_dalek::SigningKey;
-use rand::rngs::OsRng;
+use rand::{RngCore, rngs::OsRng};
 use serde_json::json;
 
 use crate::{
-    audit::{AuditEvent, AuditFilter, AuditReport, AuditRow, Entry},
+    audit::{AuditEvent, Entry},
+    client::SecretsSeen,
     home::{Draft, Home, HomeError},
     keyring::{KeyInfo, Ring},
     keys::{self, KeyError},
     keyset::PublishError,
+    mint::SignerInUse,
     passphrase::Passphrase,
     settings::{InitOptions, Settings, SettingsError},
     store::{Store, StoreError, Tx},
     vault::{Vault, VaultError},
+    writer::Writer,
 };
 
 /// Who did it, where nobody said.
@@ -25,13 +32,18 @@ pub(crate) const ACTOR: &str = "local";
 /// The name of the keyset key among the private keys; root keys go by their ids.
 pub(crate) const KEYSET_KEY: &str = "keyset";
 
-/// An issuer: a home directory, opened. `Debug` shows where it is and no secret.
+/// An issuer: a home directory, opened. Clones are one issuer, each with its own actor. `Debug`
+/// shows where it is and no secret.
+#[derive(Clone)]
 pub struct Issuer {
     pub(crate) store: Store,
-    pub(crate) settings: Settings,
-    pub(crate) actor: String,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) actor: Arc<str>,
+    pub(crate) signer: Arc<SignerInUse>,
+    pub(crate) writer: Arc<Writer>,
+    pub(crate) secrets_seen: Arc<SecretsSeen>,
     home: Home,
-    vault: OnceLock<Vault>,
+    vault: Arc<OnceLock<Vault>>,
 }
 
 impl Issuer {
@@ -50,15 +62,15 @@ impl Issuer {
         options.check()?;
         let draft = Draft::begin(home)?;
         let vault = Vault::generate();
-        draft.write(&vault.to_file(passphrase)?)?;
-        let store = Store::open(&draft.home().database()).await?;
+        draft.write(&vault.to_file(passphrase)?, options.store.as_ref())?;
+        let store = Store::open(&draft.home().location()?).await?;
         let made = fill(&store, &vault, &options, now).await;
         store.close().await;
         made?;
         let home = draft.keep()?;
         let mut issuer = Issuer::open(home.path()).await?;
-        issuer.vault = OnceLock::from(vault);
-        issuer.actor = options.actor;
+        issuer.vault = Arc::new(OnceLock::from(vault));
+        issuer.actor = options.actor.into();
         Ok(issuer)
     }
 
@@ -68,14 +80,17 @@ impl Issuer {
     /// [`OpenError`], where there is none, others can read it, or a newer version wrote it.
     pub async fn open(home: &Path) -> Result<Issuer, OpenError> {
         let home = Home::open(home)?;
-        let store = Store::open(&home.database()).await?;
+        let store = Store::open(&home.location()?).await?;
         let settings = store.read().await?.settings().await?;
         Ok(Issuer {
+            writer: Arc::new(Writer::new(store.clone())),
+            signer: Arc::default(),
+            secrets_seen: Arc::default(),
             store,
-            settings,
-            actor: ACTOR.to_owned(),
+            settings: Arc::new(settings),
+            actor: ACTOR.into(),
             home,
-            vault: OnceLock::new(),
+            vault: Arc::default(),
         })
     }
 
@@ -102,9 +117,11 @@ impl Issuer {
 
     /// Names who acts, for the audit; `local` where nobody does.
     #[must_use]
-    pub fn acting_as(mut self, actor: impl Into<String>) -> Issuer {
-        self.actor = actor.into();
-        self
+    pub fn acting_as(&self, actor: &str) -> Issuer {
+        Issuer {
+            actor: actor.into(),
+            ..self.clone()
+        }
     }
 
     /// What it was set up with.
@@ -137,23 +154,7 @@ impl Issuer {
         Ok(infos)
     }
 
-    /// The rows of the audit that pass `filter`: the latest ones, oldest first.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn audit_list(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, StoreError> {
-        self.store.read().await?.audit(filter).await
-    }
-
-    /// Recomputes the whole audit, and names the first row that is not as it was written.
-    ///
-    /// # Errors
-    /// [`StoreError`]; tampering is no error but a finding.
-    pub async fn audit_verify(&self) -> Result<AuditReport, StoreError> {
-        self.store.read().await?.verify_audit().await
-    }
-
-    /// Ends all connections to the database, which leaves a single file.
+    /// Ends all connections to the database, of all clones; of SQLite's files one is left.
     pub async fn close(self) {
         self.store.close().await;
     }
@@ -201,13 +202,16 @@ async fn fill(
         recipient: vault.recipient(),
     };
     let mut fresh = keys::Fresh::new(&settings.issuer);
-    let ring = Ring::new(settings.policy(), []);
+    let ring = Ring::new(settings.policy(), [], 1);
     let (ring, first) = fresh.stage(ring, now).map_err(KeyError::from)?;
     let ring = ring.activate(first, false, now).map_err(KeyError::from)?;
     let (ring, _) = fresh.stage(ring, now).map_err(KeyError::from)?;
 
     let mut tx = store.write().await?;
-    tx.insert_settings(&settings).await?;
+    if tx.is_taken().await? {
+        return Err(InitError::Taken);
+    }
+    tx.insert_settings(&settings, &epoch().to_string()).await?;
     tx.insert_sealed(KEYSET_KEY, &vault.seal(&signer)?).await?;
     let detail = json!({
         "issuer": settings.issuer,
@@ -233,6 +237,11 @@ async fn fill(
     Ok(tx.commit().await?)
 }
 
+/// A name for a history of revocations.
+pub(crate) fn epoch() -> Epoch {
+    Epoch::from_bytes(OsRng.next_u64().to_be_bytes())
+}
+
 /// The private keys are locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the private keys are locked: give the passphrase of the home")]
@@ -248,6 +257,11 @@ pub enum InitError {
     /// The directory.
     #[error(transparent)]
     Home(#[from] HomeError),
+    /// The database on the server has an issuer already.
+    #[error(
+        "the database is in use by an issuer: to run another one on it, copy that one's home here"
+    )]
+    Taken,
     /// The private keys.
     #[error(transparent)]
     Vault(#[from] VaultError),

@@ -9,8 +9,8 @@ mod ring;
 
 pub(crate) use key::{ActiveKey, Dates, Key, RetiredKey, RetiringKey, RevokedKey, StagedKey};
 pub use key::{KeyInfo, State};
-pub(crate) use ring::Ring;
 pub use ring::{Change, Step};
+pub(crate) use ring::{KeysetInUse, Ring};
 
 use std::fmt;
 
@@ -65,6 +65,8 @@ pub struct Guard {
 pub enum Wait {
     /// To be activated: verifiers may not have seen the key yet (4 × refresh hint).
     Publication,
+    /// To be activated: a verifier said that it uses a keyset without the key (until that ends).
+    Verifiers,
     /// To be retired: tokens that it signed may be alive (max TTL + skew + keyset life).
     LiveTokens,
     /// To be activated by a rotation: the one before is still under way.
@@ -75,6 +77,7 @@ impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Wait::Publication => "may be unknown to verifiers",
+            Wait::Verifiers => "is unknown to a verifier (see `verifier lag`), at most",
             Wait::LiveTokens => "may have signed tokens that are alive",
             Wait::Rotation => "stands by while an earlier rotation is under way,",
         })
@@ -110,6 +113,9 @@ pub enum TransitionError {
     /// Another key has the id.
     #[error("another key has the id `{0}`: make a new key")]
     Collision(KeyId),
+    /// The key protects nothing.
+    #[error("the key is one of the few that protect nothing: make a new one")]
+    Weak,
     /// The active key cannot go without a successor.
     #[error("no staged key can take over: run `key stage` first")]
     NoSpare,

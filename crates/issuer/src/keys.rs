@@ -19,7 +19,7 @@ use crate::{
     keyset::{self, PublishError},
     settings::Settings,
     store::{StoreError, Tx},
-    vault::{Vault, VaultError},
+    vault::{ImportedKey, Vault, VaultError},
 };
 
 /// The longest reason, in bytes: it is published with the tombstone.
@@ -128,13 +128,25 @@ impl Issuer {
         })
     }
 
+    /// Publishes a key that was made elsewhere, such as by an issuer that this one replaces.
+    ///
+    /// # Errors
+    /// [`KeyError`], and nothing changed; [`TransitionError::Collision`] where it is known.
+    pub async fn import(&self, key: ImportedKey, now: Timestamp) -> Result<KeyReport, KeyError> {
+        self.change(now, |ring, fresh| fresh.adopt(ring, key.0, now))
+            .await
+    }
+
     async fn change(
         &self,
         now: Timestamp,
         verb: impl FnOnce(Ring, &mut Fresh<'_>) -> Result<Ring, TransitionError>,
     ) -> Result<KeyReport, KeyError> {
         let mut tx = self.store.write().await?;
-        let ring = Ring::new(self.settings.policy(), tx.keys().await?);
+        let reports = tx.keysets_in_use().await?;
+        let ring = keyset::ring(&mut tx, &self.settings)
+            .await?
+            .with_reports(reports);
         let mut fresh = Fresh::new(&self.settings.issuer);
         let ring = verb(ring, &mut fresh)?;
         let ring = fresh.spare(ring, now)?;
@@ -197,20 +209,17 @@ fn rotate(
     let Some(spare) = ring.spare() else {
         return Ok((ring, waiting));
     };
-    let (id, ready) = (spare.0.id, spare.ready_at(&policy));
+    let id = spare.0.id;
+    let guard = ring.guard(spare, now);
     let under_way = waiting.iter().map(|guard| guard.until).max();
-    match under_way {
-        Some(until) => waiting.push(Guard {
+    match (under_way, guard) {
+        (Some(until), guard) => waiting.push(Guard {
             id,
             wait: Wait::Rotation,
-            until: until.max(ready),
+            until: guard.map_or(until, |guard| until.max(guard.until)),
         }),
-        None if now < ready => waiting.push(Guard {
-            id,
-            wait: Wait::Publication,
-            until: ready,
-        }),
-        None => ring = ring.activate(id, false, now)?,
+        (None, Some(guard)) => waiting.push(guard),
+        (None, None) => ring = ring.activate(id, false, now)?,
     }
     Ok((ring, waiting))
 }
@@ -236,6 +245,20 @@ impl<'a> Fresh<'a> {
         now: Timestamp,
     ) -> Result<(Ring, KeyId), TransitionError> {
         self.stage_from(ring, now, || SigningKey::generate(&mut OsRng))
+    }
+
+    /// Stages a key that exists.
+    fn adopt(
+        &mut self,
+        ring: Ring,
+        key: SigningKey,
+        now: Timestamp,
+    ) -> Result<Ring, TransitionError> {
+        let public = PublicKey::try_from(key.verifying_key()).map_err(|_| TransitionError::Weak)?;
+        let id = KeyId::derive(self.issuer, &public);
+        let ring = ring.stage(id, public, now)?;
+        self.made.push((id, key));
+        Ok(ring)
     }
 
     /// Stages a new key where none stands by.

@@ -25,7 +25,7 @@ fn key(seed: u8) -> SigningKey {
 }
 
 fn run(ring: &Ring, now: u64) -> (Ring, Vec<Step>, Vec<Guard>) {
-    let ring = Ring::new(POLICY, ring.keys().cloned());
+    let ring = Ring::new(POLICY, ring.keys().cloned(), 2);
     let mut fresh = Fresh::new(ISSUER);
     let (ring, waiting) = rotate(ring, &mut fresh, at(now)).unwrap();
     let ring = fresh.spare(ring, at(now)).unwrap();
@@ -36,7 +36,7 @@ fn run(ring: &Ring, now: u64) -> (Ring, Vec<Step>, Vec<Guard>) {
 #[test]
 fn a_rotation_does_what_is_due_and_says_what_it_waits_for() {
     let mut fresh = Fresh::new(ISSUER);
-    let (ring, first) = fresh.stage(Ring::new(POLICY, []), at(0)).unwrap();
+    let (ring, first) = fresh.stage(Ring::new(POLICY, [], 1), at(0)).unwrap();
     let ring = ring.activate(first, false, at(0)).unwrap();
     let (ring, second) = fresh.stage(ring, at(0)).unwrap();
 
@@ -89,7 +89,7 @@ fn a_rotation_does_what_is_due_and_says_what_it_waits_for() {
 fn a_colliding_id_makes_a_new_key_also_with_a_tombstone() {
     let mut fresh = Fresh::new(ISSUER);
     let (ring, first) = fresh
-        .stage_from(Ring::new(POLICY, []), at(0), || key(1))
+        .stage_from(Ring::new(POLICY, [], 1), at(0), || key(1))
         .unwrap();
     let ring = ring.revoke(first, "lost", at(1)).unwrap();
     let mut generated = [key(1), key(1), key(2)].into_iter();

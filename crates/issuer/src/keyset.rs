@@ -64,7 +64,7 @@ impl Issuer {
         if let Some(keyset) = tx.keyset().await?.filter(fresh) {
             return Ok(keyset.into());
         }
-        let ring = Ring::new(self.settings.policy(), tx.keys().await?);
+        let ring = ring(&mut tx, &self.settings).await?;
         let keyset = publish(&mut tx, &self.settings, &ring, &signer, now).await?;
         tx.commit().await?;
         Ok(keyset.into())
@@ -82,6 +82,17 @@ impl Issuer {
     }
 }
 
+/// All keys, as this transaction sees them.
+pub(crate) async fn ring(tx: &mut Tx, settings: &Settings) -> Result<Ring, StoreError> {
+    let version = next_version(tx).await?;
+    Ok(Ring::new(settings.policy(), tx.keys().await?, version))
+}
+
+async fn next_version(tx: &mut Tx) -> Result<u64, StoreError> {
+    let last = tx.keyset().await?;
+    Ok(last.map_or(0, |last| last.version).saturating_add(1))
+}
+
 /// Signs and stores the next version, in the transaction of what it shows.
 pub(crate) async fn publish(
     tx: &mut Tx,
@@ -90,11 +101,7 @@ pub(crate) async fn publish(
     signer: &SigningKey,
     now: Timestamp,
 ) -> Result<StoredKeyset, StoreError> {
-    let version = tx
-        .keyset()
-        .await?
-        .map_or(0, |last| last.version)
-        .saturating_add(1);
+    let version = next_version(tx).await?;
     let keyset = Keyset {
         issuer: settings.issuer.clone(),
         version,

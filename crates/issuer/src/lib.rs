@@ -6,6 +6,8 @@
 //! without the passphrase.
 
 mod audit;
+mod client;
+mod feed;
 mod home;
 mod issuer;
 mod keyring;
@@ -17,24 +19,27 @@ mod revoke;
 mod settings;
 mod store;
 mod vault;
+mod verifiers;
+mod writer;
 
 pub use audit::{
     AuditEvent, AuditEventError, AuditFilter, AuditFinding, AuditHead, AuditReport, AuditRow,
-    Tampering,
+    Checkpoint, CheckpointError, MAX_CHECKPOINT, Tampering,
 };
+pub use client::{ClientError, ClientInfo, ClientSecret, NewClient, SecretInfo};
+pub use feed::{FEED_LIFE, HEAD_RESIGN, PublishedHead, PublishedRevocations, SnapshotFailure};
 pub use home::HomeError;
 pub use issuer::{InitError, Issuer, Locked, OpenError, UnlockError};
 pub use keyring::{Change, Guard, KeyInfo, SKEW, State, Step, TransitionError, Wait};
 pub use keys::{KeyError, KeyReport, Rotation};
 pub use keyset::{KEYSET_RESIGN, PublishError, PublishedKeyset};
-pub use mint::{MintError, MintRequest, Minted, Receipt, Refusal};
+pub use mint::{MintError, MintRequest, Minted, Receipt, Refusal, RefusedRequest};
 pub use passphrase::{MIN_PASSPHRASE, Passphrase, PassphraseError};
-pub use revoke::{
-    PublishedRevocations, REVOCATION_LIST_LIFE, RevokeError, RevokeOutcome, RevokeReport,
-};
+pub use revoke::{MAX_TARGETS, RevocationInfo, RevokeError, RevokeOutcome, RevokeReport};
 pub use settings::{InitOptions, Settings, SettingsError};
-pub use store::StoreError;
-pub use vault::VaultError;
+pub use store::{PostgresUrl, PostgresUrlError, StoreError};
+pub use vault::{ImportError, ImportedKey, VaultError};
+pub use verifiers::{VerifierInfo, VerifierReport};
 
 #[cfg(test)]
 mod tests;

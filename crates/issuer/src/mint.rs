@@ -1,7 +1,8 @@
 //! Minting: claims and grants, signed by the active key, recorded before anyone holds the token.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
+use arc_swap::ArcSwapOption;
 use bailiwick_token::{
     claims::{Claims, TokenId},
     datalog::{self, DatalogError},
@@ -21,8 +22,9 @@ use crate::{
     audit::{AuditEvent, Entry},
     issuer::{Issuer, Locked},
     keyring::SKEW,
-    store::StoreError,
+    store::{NewToken, StoreError},
     vault::VaultError,
+    writer::{Record, RecordError},
 };
 
 /// What a token is asked for.
@@ -80,59 +82,101 @@ pub struct Receipt {
     pub audit_seq: u64,
 }
 
+/// The active key as it was last seen, with its private half. It is wiped when it is replaced.
+#[derive(Default)]
+pub(crate) struct SignerInUse(ArcSwapOption<Signer>);
+
+/// A root key that can sign.
+struct Signer {
+    id: KeyId,
+    key: SigningKey,
+}
+
+/// How often a key may change under one request before it is given up.
+const ATTEMPTS: usize = 4;
+
 impl Issuer {
-    /// Mints a token. It is returned once its audit row is on the disk, and not before.
+    /// Mints a token. It is returned once its audit row is on the disk, and not before; mints at
+    /// the same time share that wait.
     ///
     /// # Errors
     /// [`MintError`], and there is no token. A request that was refused is recorded, too.
     pub async fn mint(&self, request: &MintRequest, now: Timestamp) -> Result<Minted, MintError> {
+        for _ in 0..ATTEMPTS {
+            let signer = self.signer().await?;
+            let (claims, token) = match self.build(request, signer.id, &signer.key, now) {
+                Ok(built) => built,
+                Err(refusal) => {
+                    let entry = refused(request, &refusal);
+                    self.record(entry, None, now).await?;
+                    return Err(refusal.into());
+                }
+            };
+            let entry = minted(request, &claims, signer.id);
+            let recorded = NewToken {
+                id: claims.token_id,
+                key: signer.id,
+                issued_at: now,
+                expires: claims.expires,
+            };
+            match self.record(entry, Some(recorded), now).await {
+                Ok(audit_seq) => {
+                    let receipt = Receipt::new(claims, signer.id, audit_seq);
+                    return Ok(Minted { token, receipt });
+                }
+                // The token was never anyone's: it is forgotten, and signed anew.
+                Err(RecordError::Superseded) => self.signer.0.store(None),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Busy.into())
+    }
+
+    /// Records that a request was refused before it was one for the issuer, such as by a profile.
+    ///
+    /// # Errors
+    /// [`MintError`], and nothing was recorded.
+    pub async fn record_refusal(
+        &self,
+        refusal: RefusedRequest<'_>,
+        now: Timestamp,
+    ) -> Result<u64, MintError> {
+        Ok(self.record(refusal.entry(), None, now).await?)
+    }
+
+    async fn record(
+        &self,
+        entry: Entry,
+        token: Option<NewToken>,
+        time: Timestamp,
+    ) -> Result<u64, RecordError> {
+        let record = Record {
+            entry,
+            actor: self.actor.clone(),
+            time,
+            token,
+        };
+        self.writer.record(record).await
+    }
+
+    /// The key that signs. Whether it still does is looked at in the transaction that records.
+    async fn signer(&self) -> Result<Arc<Signer>, MintError> {
+        if let Some(signer) = self.signer.0.load_full() {
+            return Ok(signer);
+        }
         let vault = self.vault()?;
-        let mut tx = self.store.write().await?;
-        // Read where it is used: a key change is seen before the next signature.
+        let mut tx = self.store.read().await?;
         let key = tx
             .active_key()
             .await?
             .ok_or(StoreError::Damaged("root key"))?;
         let sealed = tx.sealed(&key.id.to_string()).await?;
-        let signer = vault.unseal(&sealed, &key.public)?;
-        let (claims, token) = match self.build(request, key.id, &signer, now) {
-            Ok(built) => built,
-            Err(refusal) => {
-                tx.record(refused(request, &refusal), &self.actor, now)
-                    .await?;
-                tx.commit().await?;
-                return Err(refusal.into());
-            }
-        };
-        tx.insert_token(claims.token_id, key.id, now, claims.expires)
-            .await?;
-        let grants = serde_json::from_str(&request.grants.to_json()).unwrap_or(Value::Null);
-        let entry = minted(request, &claims, key.id, grants);
-        let audit_seq = tx.record(entry, &self.actor, now).await?;
-        tx.commit().await?;
-        let Claims {
-            token_id,
-            issuer,
-            agent,
-            principal,
-            issued_at,
-            not_before,
-            expires,
-            ..
-        } = claims;
-        let key = key.id;
-        let receipt = Receipt {
-            token_id,
-            key,
-            issuer,
-            agent,
-            principal,
-            issued_at,
-            not_before,
-            expires,
-            audit_seq,
-        };
-        Ok(Minted { token, receipt })
+        let signer = Arc::new(Signer {
+            id: key.id,
+            key: vault.unseal(&sealed, &key.public)?,
+        });
+        self.signer.0.store(Some(Arc::clone(&signer)));
+        Ok(signer)
     }
 
     /// Everything that rests on the request alone.
@@ -183,7 +227,34 @@ impl Issuer {
     }
 }
 
-fn minted(request: &MintRequest, claims: &Claims, key: KeyId, grants: Value) -> Entry {
+impl Receipt {
+    fn new(claims: Claims, key: KeyId, audit_seq: u64) -> Receipt {
+        let Claims {
+            token_id,
+            issuer,
+            agent,
+            principal,
+            issued_at,
+            not_before,
+            expires,
+            ..
+        } = claims;
+        Receipt {
+            token_id,
+            key,
+            issuer,
+            agent,
+            principal,
+            issued_at,
+            not_before,
+            expires,
+            audit_seq,
+        }
+    }
+}
+
+fn minted(request: &MintRequest, claims: &Claims, key: KeyId) -> Entry {
+    let grants = serde_json::from_str(&request.grants.to_json()).unwrap_or(Value::Null);
     let detail = json!({
         "expires": claims.expires,
         "ttl": request.ttl,
@@ -202,14 +273,47 @@ fn minted(request: &MintRequest, claims: &Claims, key: KeyId, grants: Value) -> 
     }
 }
 
-/// What was refused is of any size: the row holds the beginning.
 fn refused(request: &MintRequest, refusal: &Refusal) -> Entry {
-    let clip = |text: &str| text.chars().take(256).collect::<String>();
-    let detail = json!({ "ttl": request.ttl, "error": clip(&refusal.to_string()) });
-    Entry {
-        agent: Some(clip(&request.agent)),
-        principal: Some(clip(&request.principal)),
-        ..Entry::new(AuditEvent::MintRefused, detail)
+    let refused = RefusedRequest {
+        agent: &request.agent,
+        principal: &request.principal,
+        profile: None,
+        reason: &refusal.to_string(),
+    };
+    let mut entry = refused.entry();
+    if let Some(detail) = entry.detail.as_object_mut() {
+        detail.insert("ttl".to_owned(), json!(request.ttl));
+    }
+    entry
+}
+
+/// A request that was refused, for the audit.
+#[derive(Debug, Clone, Copy)]
+pub struct RefusedRequest<'a> {
+    /// Who asked.
+    pub agent: &'a str,
+    /// On whose authority; empty where that is unknown.
+    pub principal: &'a str,
+    /// The profile that it was asked under.
+    pub profile: Option<&'a str>,
+    /// Why it was refused, with nothing secret in it.
+    pub reason: &'a str,
+}
+
+impl RefusedRequest<'_> {
+    /// What was refused is of any size and any characters: the row holds the beginning.
+    fn entry(&self) -> Entry {
+        let clip = |text: &str| -> String {
+            let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+            text.chars().take(256).map(shown).collect()
+        };
+        let named = |text: &str| (!text.is_empty()).then(|| clip(text));
+        let detail = json!({ "profile": self.profile.map(clip), "error": clip(self.reason) });
+        Entry {
+            agent: named(self.agent),
+            principal: named(self.principal),
+            ..Entry::new(AuditEvent::MintRefused, detail)
+        }
     }
 }
 
@@ -255,7 +359,20 @@ pub enum MintError {
     /// The private keys.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// Too much is under way.
+    #[error("the issuer has more to do than it can: try again in a moment")]
+    Overloaded,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<RecordError> for MintError {
+    fn from(error: RecordError) -> MintError {
+        match error {
+            RecordError::Store(error) => error.into(),
+            RecordError::Overloaded => MintError::Overloaded,
+            RecordError::Superseded => StoreError::Busy.into(),
+        }
+    }
 }

@@ -1,31 +1,43 @@
-//! Revoking tokens and blocks, and the signed list of them.
+//! Revoking tokens, blocks, and all that a party was given before a time.
 
 use bailiwick_token::{
-    revocation::{Revocation, RevocationList, Target},
+    revocation::{Party, Revocation, Target, Watermark},
     timestamp::Timestamp,
 };
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::json;
 
 use crate::{
     audit::{AuditEvent, Entry},
     issuer::Issuer,
-    keyring::SKEW,
     keys::{MAX_REASON, check_reason},
-    keyset::{PublishError, is_fresh},
-    store::{Saved, StoreError, StoredList},
+    store::{StoreError, Tx},
 };
 
-/// The life of a signed list, in seconds.
-pub const REVOCATION_LIST_LIFE: u64 = 86_400;
+/// The most targets that are revoked at once.
+pub const MAX_TARGETS: usize = 1_000;
 
-/// What a revocation did.
+/// One thing that is revoked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
+pub struct RevocationInfo {
+    /// Its number in the history of revocations.
+    pub seq: u64,
+    /// What, and when it is dead on its own.
+    #[serde(flatten, serialize_with = "as_member")]
+    pub revocation: Revocation,
+    /// Since when.
+    pub revoked_at: Timestamp,
+    /// Why, for people. Verifiers are not told.
+    pub reason: String,
+}
+
+/// What a revocation did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RevokeReport {
-    /// What is revoked.
-    #[serde(serialize_with = "as_text")]
-    pub target: Target,
+    /// What is revoked, as text.
+    pub target: String,
     /// What was done.
     pub outcome: RevokeOutcome,
     /// Since when it is revoked.
@@ -37,40 +49,26 @@ pub struct RevokeReport {
 }
 
 /// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RevokeOutcome {
-    /// It is on the list now.
+    /// It is revoked now.
     Revoked,
-    /// It was on the list, and stays there for longer.
+    /// It was revoked, and is for longer, or for more tokens.
     Extended,
-    /// It was on the list: nothing changed.
+    /// It was revoked: nothing changed.
     AlreadyRevoked,
     /// What it names is dead on its own: nothing changed.
     AlreadyExpired,
 }
 
-/// A signed revocation list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PublishedRevocations {
-    /// Rises with each list.
-    pub seq: u64,
-    /// When it was signed.
-    pub issued_at: Timestamp,
-    /// From then on it is stale.
-    pub expires: Timestamp,
-    /// How many entries it has.
-    pub entries: u64,
-    /// The DSSE envelope: what verifiers are given, byte for byte.
-    pub envelope: String,
-}
-
 impl Issuer {
-    /// Puts a token or a block on the list. To do it twice is to do it once.
+    /// Revokes. To do it twice is to do it once.
     ///
-    /// The entry stays until the token has expired, where it was minted here; until `expires`
-    /// otherwise, and for ever without. An entry is never shortened. No private key is needed.
+    /// The entry stays until the token has expired, where it was minted here; for a watermark, until
+    /// every token that it names has; until `expires` otherwise, and for ever without. An entry is
+    /// never shortened. No private key is needed.
     ///
     /// # Errors
     /// [`RevokeError`], and nothing changed.
@@ -81,165 +79,193 @@ impl Issuer {
         reason: &str,
         now: Timestamp,
     ) -> Result<RevokeReport, RevokeError> {
+        let reports = self.revoke_all(&[target], expires, reason, now).await?;
+        // One target, one report.
+        reports
+            .into_iter()
+            .next()
+            .ok_or(RevokeError::Store(StoreError::Damaged("revocation")))
+    }
+
+    /// Revokes several at once, all or none, as [`Issuer::revoke`] does; the reports are in the order
+    /// of the targets.
+    ///
+    /// # Errors
+    /// [`RevokeError`], and nothing changed.
+    pub async fn revoke_all(
+        &self,
+        targets: &[Target],
+        expires: Option<Timestamp>,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Vec<RevokeReport>, RevokeError> {
         check_reason(reason).map_err(|()| RevokeError::Reason)?;
+        if targets.len() > MAX_TARGETS {
+            return Err(RevokeError::TooMany);
+        }
         let mut tx = self.store.write().await?;
-        let minted = match &target {
+        let (mut reports, mut entries, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+        let mut seen = std::collections::BTreeSet::new();
+        for target in targets.iter().filter(|target| seen.insert(*target)) {
+            let (report, entry) = self.weigh(&mut tx, target, expires, reason, now).await?;
+            if let Some(entry) = entry {
+                rows.push((row(target, &report, reason), &*self.actor, now));
+                entries.push(entry);
+            }
+            reports.push(report);
+        }
+        if !entries.is_empty() {
+            tx.append_revocations(&entries).await?;
+            tx.record_all(rows).await?;
+            tx.commit().await?;
+        }
+        Ok(reports)
+    }
+
+    /// What revoking a target comes to, and the entry that has to be written for it.
+    async fn weigh(
+        &self,
+        tx: &mut Tx,
+        target: &Target,
+        expires: Option<Timestamp>,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(RevokeReport, Option<RevocationInfo>), RevokeError> {
+        let minted = match target {
             Target::Token(token) => tx.token_expires(*token).await?,
-            Target::Block(signature) if signature.len() == 64 => None,
-            Target::Block(_) => return Err(RevokeError::Block),
+            Target::Block(_) | Target::Watermark(_) => None,
         };
-        // Where a verifier's clock is late, the token lives on for a while.
-        let expires = minted.map(|expires| expires.plus(SKEW)).or(expires);
-        let known = tx.revocation(&target).await?;
+        let expires = match target {
+            Target::Watermark(watermark) => Some(self.last_end(watermark, now)?),
+            Target::Token(_) | Target::Block(_) => minted.or(expires),
+        };
         let report = |outcome, revoked_at, expires| RevokeReport {
-            target: target.clone(),
+            target: target.to_string(),
             outcome,
             revoked_at,
             expires,
             minted_here: minted.is_some(),
         };
+        let known = tx.revocation(target).await?;
+        let wanted = Revocation {
+            target: target.clone(),
+            expires,
+        };
         if let Some(known) = &known
-            && !lasts_longer(expires, known.expires)
+            && covers(&known.revocation, &wanted)
         {
-            return Ok(report(
+            let report = report(
                 RevokeOutcome::AlreadyRevoked,
                 known.revoked_at,
-                known.expires,
-            ));
+                known.revocation.expires,
+            );
+            return Ok((report, None));
         }
-        if expires.is_some_and(|expires| expires <= now) {
-            return Ok(report(RevokeOutcome::AlreadyExpired, now, expires));
+        if wanted.is_dead(now) {
+            return Ok((report(RevokeOutcome::AlreadyExpired, now, expires), None));
         }
-        let revoked_at = known.map_or(now, |known| known.revoked_at);
-        let entry = Revocation {
-            target: target.clone(),
+        let (outcome, revoked_at) = match &known {
+            None => (RevokeOutcome::Revoked, now),
+            Some(known) => (RevokeOutcome::Extended, known.revoked_at),
+        };
+        let entry = RevocationInfo {
+            // Given by the store.
+            seq: 0,
+            revocation: wanted,
             revoked_at,
-            expires,
             reason: reason.to_owned(),
         };
-        let outcome = match tx.save_revocation(&entry).await? {
-            Saved::New => RevokeOutcome::Revoked,
-            Saved::Changed => RevokeOutcome::Extended,
-        };
-        let detail = json!({
-            "target": target.to_string(),
-            "outcome": outcome,
-            "reason": reason,
-            "expires": expires,
-        });
-        let token = match &target {
-            Target::Token(token) => Some(token.to_string()),
-            Target::Block(_) => None,
-        };
-        let entry = Entry {
-            token,
-            ..Entry::new(AuditEvent::Revoke, detail)
-        };
-        tx.record(entry, &self.actor, now).await?;
-        tx.commit().await?;
-        Ok(report(outcome, revoked_at, expires))
+        Ok((report(outcome, revoked_at, expires), Some(entry)))
     }
 
-    /// What is revoked and alive, in the order in which it came.
+    /// When the last token that a watermark names has ended.
+    fn last_end(&self, watermark: &Watermark, now: Timestamp) -> Result<Timestamp, RevokeError> {
+        // A time to come would also refuse tokens that are minted to replace the revoked ones.
+        if watermark.issued_before() > now.plus(1) {
+            return Err(RevokeError::Future);
+        }
+        Ok(watermark.issued_before().plus(self.settings.max_token_ttl))
+    }
+
+    /// What is revoked and not dead, in the order in which it came.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn revoked(&self, now: Timestamp) -> Result<Vec<Revocation>, StoreError> {
-        self.store.read().await?.revocations(now).await
-    }
-
-    /// The current list, signed again where an entry is new, where it is over an hour old, or
-    /// where less than half of its life remains. Only that needs the private keys.
-    ///
-    /// # Errors
-    /// [`PublishError`].
-    pub async fn revocations(&self, now: Timestamp) -> Result<PublishedRevocations, PublishError> {
-        let fresh = |list: &StoredList, last_change| {
-            list.change == last_change
-                && is_fresh(list.issued_at, list.expires, REVOCATION_LIST_LIFE, now)
-        };
-        let signer = {
-            let mut tx = self.store.read().await?;
-            let last_change = tx.last_change().await?;
-            if let Some(list) = tx.list().await?.filter(|list| fresh(list, last_change)) {
-                return Ok(list.into());
+    pub async fn revoked(&self, now: Timestamp) -> Result<Vec<RevocationInfo>, StoreError> {
+        let mut tx = self.store.read().await?;
+        let mut all: Vec<RevocationInfo> = Vec::new();
+        loop {
+            let after = all.last().map_or(0, |last| last.seq);
+            let page = tx.revocations(after, now).await?;
+            if page.is_empty() {
+                return Ok(all);
             }
-            self.keyset_signer(&mut tx).await?
-        };
-        let mut tx = self.store.write().await?;
-        let change = tx.last_change().await?;
-        let last = tx.list().await?;
-        let seq = last.as_ref().map_or(0, |list| list.seq).saturating_add(1);
-        // Another one may have signed it in between.
-        if let Some(list) = last.filter(|list| fresh(list, change)) {
-            return Ok(list.into());
-        }
-        let list = RevocationList {
-            issuer: self.settings.issuer.clone(),
-            seq,
-            issued_at: now,
-            expires: now.plus(REVOCATION_LIST_LIFE),
-            entries: tx.revocations(now).await?,
-        };
-        let stored = StoredList {
-            seq,
-            change,
-            issued_at: now,
-            expires: list.expires,
-            entries: list.entries.len() as u64,
-            envelope: list.sign(&signer).to_json(),
-        };
-        tx.replace_list(&stored).await?;
-        tx.commit().await?;
-        Ok(stored.into())
-    }
-}
-
-/// Whether an entry with the one expiry outlives one with the other; without one it is for ever.
-fn lasts_longer(new: Option<Timestamp>, old: Option<Timestamp>) -> bool {
-    match (new, old) {
-        (_, None) => false,
-        (None, Some(_)) => true,
-        (Some(new), Some(old)) => new > old,
-    }
-}
-
-fn as_text<S: Serializer>(target: &Target, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(target)
-}
-
-impl From<StoredList> for PublishedRevocations {
-    fn from(stored: StoredList) -> PublishedRevocations {
-        let StoredList {
-            seq,
-            change: _,
-            issued_at,
-            expires,
-            entries,
-            envelope,
-        } = stored;
-        PublishedRevocations {
-            seq,
-            issued_at,
-            expires,
-            entries,
-            envelope,
+            all.extend(page);
         }
     }
+}
+
+fn row(target: &Target, report: &RevokeReport, reason: &str) -> Entry {
+    let detail = json!({
+        "target": report.target,
+        "outcome": report.outcome,
+        "reason": reason,
+        "expires": report.expires,
+    });
+    let mut entry = Entry::new(AuditEvent::Revoke, detail);
+    match target {
+        Target::Token(token) => entry.token = Some(token.to_string()),
+        Target::Watermark(watermark) => match watermark.party() {
+            Party::Agent => entry.agent = Some(watermark.name().to_owned()),
+            Party::Principal => entry.principal = Some(watermark.name().to_owned()),
+            Party::Tenant => {}
+        },
+        Target::Block(_) => {}
+    }
+    entry
+}
+
+/// Whether an entry says all that another one about the same target would.
+fn covers(known: &Revocation, wanted: &Revocation) -> bool {
+    let lasts = match (known.expires, wanted.expires) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(known), Some(wanted)) => known >= wanted,
+    };
+    match (&known.target, &wanted.target) {
+        (Target::Watermark(known), Target::Watermark(wanted)) => {
+            lasts && known.issued_before() >= wanted.issued_before()
+        }
+        _ => lasts,
+    }
+}
+
+/// The members of its line.
+fn as_member<S: Serializer>(revocation: &Revocation, serializer: S) -> Result<S::Ok, S::Error> {
+    serde_json::from_str::<serde_json::Value>(&revocation.to_line())
+        .unwrap_or_default()
+        .serialize(serializer)
 }
 
 /// Why nothing was revoked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RevokeError {
-    /// No reason, or none that can be published.
+    /// No reason, or none that can be kept.
     #[error(
         "a revocation states its reason on one line of at most {MAX_REASON} bytes: use --reason"
     )]
     Reason,
-    /// Not a signature.
-    #[error("a block is named by its signature of 64 bytes: `token inspect` shows them")]
-    Block,
+    /// A watermark in the future.
+    #[error(
+        "tokens are revoked that were issued before a time that has come: leave the time out for now"
+    )]
+    Future,
+    /// More than [`MAX_TARGETS`].
+    #[error(
+        "at most {MAX_TARGETS} are revoked at once: use several requests, or revoke by agent or principal"
+    )]
+    TooMany,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),

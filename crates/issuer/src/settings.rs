@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use bailiwick_token::key::PublicKey;
 
-use crate::keyring::Policy;
+use crate::{keyring::Policy, store::PostgresUrl};
 
 /// What `init` asks for. Times are in seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct InitOptions {
     pub keyset_life: u64,
     /// Where revocations are served, for the keyset to say so.
     pub revocation_url: Option<String>,
+    /// The PostgreSQL database that several issuers share; without it, SQLite in the home.
+    pub store: Option<PostgresUrl>,
     /// Who does it, for the audit.
     pub actor: String,
 }
@@ -33,6 +35,7 @@ impl InitOptions {
             max_token_ttl: 3_600,
             keyset_life: 86_400,
             revocation_url: None,
+            store: None,
             actor: crate::issuer::ACTOR.to_owned(),
         }
     }

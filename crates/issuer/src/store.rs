@@ -1,108 +1,168 @@
-//! The store: SQLite, one file, one writer at a time. All SQL is in this folder.
+//! The store: SQLite for one issuer, PostgreSQL for several. All SQL is in this folder.
 //!
-//! A write is one `BEGIN IMMEDIATE` transaction that holds the change and its audit row; what was
-//! committed survives a crash (`synchronous=FULL`). Readers see one state and block nobody (WAL).
+//! A write is one transaction that holds the change and its audit row, and there is one writer at a
+//! time; what was committed survives a crash. Readers see one state and block nobody.
 
 mod audit;
+mod clients;
+mod database;
 mod keys;
+mod postgres;
 mod revocations;
-mod row;
 mod signed;
+mod sqlite;
 mod tokens;
+mod verifiers;
 
-pub(crate) use revocations::Saved;
-pub(crate) use row::NotStored;
-pub(crate) use signed::{StoredKeyset, StoredList};
+pub(crate) use clients::StoredSecret;
+pub use postgres::{PostgresUrl, PostgresUrlError};
+pub(crate) use signed::{StoredHead, StoredKeyset};
+pub(crate) use tokens::NewToken;
 
-use std::{path::Path, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
-use sqlx::{
-    ConnectOptions, Sqlite, SqlitePool, Transaction,
-    migrate::MigrateError,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+use sqlx::migrate::MigrateError;
+
+use self::{
+    database::{Connection, Database, NotStored, Row, Sql, Value},
+    postgres::PostgresDatabase,
+    sqlite::SqliteDatabase,
 };
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
-
-/// How long a writer waits for another process.
-const BUSY: Duration = Duration::from_secs(10);
+/// Where an issuer's database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Location {
+    /// A file in the home.
+    Sqlite(PathBuf),
+    /// A server, which several homes may name.
+    Postgres(PostgresUrl),
+}
 
 /// The database of one issuer.
 #[derive(Debug, Clone)]
-pub(crate) struct Store {
-    /// One connection: writers in this process queue here, and not at SQLite's lock.
-    writer: SqlitePool,
-    reader: SqlitePool,
-}
+pub(crate) struct Store(Arc<dyn Database>);
 
 /// A transaction. Dropped before [`Tx::commit`], it leaves nothing.
-pub(crate) struct Tx(Transaction<'static, Sqlite>);
+pub(crate) struct Tx(Box<dyn Connection>);
 
 impl Store {
-    /// Opens an existing file, and brings an older schema up to date.
-    pub(crate) async fn open(path: &Path) -> Result<Store, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(false)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY)
-            // What is deleted is overwritten: private keys are.
-            .pragma("secure_delete", "ON")
-            .disable_statement_logging();
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options.clone())
-            .await?;
-        MIGRATIONS.run(&writer).await?;
-        let reader = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_lazy_with(options.pragma("query_only", "ON"));
-        Ok(Store { writer, reader })
+    /// Opens an existing database, and brings an older schema up to date.
+    pub(crate) async fn open(location: &Location) -> Result<Store, StoreError> {
+        Ok(Store(match location {
+            Location::Sqlite(path) => Arc::new(SqliteDatabase::open(path).await?),
+            Location::Postgres(url) => Arc::new(PostgresDatabase::open(url).await?),
+        }))
     }
 
     /// Begins to write: no other writer, in this process or another, until it ends.
     pub(crate) async fn write(&self) -> Result<Tx, StoreError> {
-        Ok(Tx(self.writer.begin_with("BEGIN IMMEDIATE").await?))
+        Ok(Tx(self.0.write().await?))
     }
 
     /// Begins to read one state of the database.
     pub(crate) async fn read(&self) -> Result<Tx, StoreError> {
-        Ok(Tx(self.reader.begin().await?))
+        Ok(Tx(self.0.read().await?))
     }
 
-    /// Empties the write-ahead log, which still holds the pages that destroyed keys stood on.
-    /// A reader that is under way defers that to the next checkpoint; the keys are encrypted.
+    /// Wipes what destroyed keys left behind, as far as the database lets it.
     pub(crate) async fn scrub(&self) {
-        let emptied = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .execute(&self.writer)
-            .await;
-        if let Err(error) = emptied {
-            tracing::warn!(%error, "the write-ahead log was not emptied; it will be later");
-        }
+        self.0.scrub().await;
     }
 
-    /// Ends all connections, which leaves a single file.
+    /// Ends all connections; of SQLite's files one is left.
     pub(crate) async fn close(&self) {
-        self.reader.close().await;
-        self.writer.close().await;
+        self.0.close().await;
     }
 
+    /// Runs statements as they stand: what tests tamper with.
     #[cfg(test)]
-    pub(crate) fn raw(&self) -> &SqlitePool {
-        &self.writer
+    pub(crate) async fn tamper(&self, statements: &str) {
+        #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+        let mut tx = self.write().await.unwrap();
+        for statement in statements.split(';').filter(|sql| !sql.trim().is_empty()) {
+            #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+            tx.execute(statement.to_owned(), vec![]).await.unwrap();
+        }
+        #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+        tx.commit().await.unwrap();
     }
 }
 
 impl Tx {
+    /// Makes it last.
+    ///
+    /// # Errors
+    /// [`StoreError`]. Where the connection broke, it may have lasted all the same.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.0.commit().await?)
+        self.0.commit().await
+    }
+
+    async fn execute(
+        &mut self,
+        sql: impl Into<Sql>,
+        values: Vec<Value>,
+    ) -> Result<u64, StoreError> {
+        self.0.execute(sql.into(), values).await
+    }
+
+    /// Rows that are each one `what`.
+    async fn fetch(
+        &mut self,
+        what: &'static str,
+        sql: impl Into<Sql>,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let rows = self.0.fetch(sql.into(), values).await?;
+        Ok(rows.into_iter().map(|row| Row { row, what }).collect())
+    }
+
+    async fn fetch_one(
+        &mut self,
+        what: &'static str,
+        sql: impl Into<Sql>,
+        values: Vec<Value>,
+    ) -> Result<Option<Row>, StoreError> {
+        Ok(self.fetch(what, sql, values).await?.into_iter().next())
+    }
+
+    /// Inserts rows of `columns`, many with one statement: each costs a round trip.
+    async fn insert_all(
+        &mut self,
+        table: &'static str,
+        columns: &[&'static str],
+        rows: Vec<Vec<Value>>,
+    ) -> Result<(), StoreError> {
+        /// Below the number of parameters that either database takes.
+        const AT_A_TIME: usize = 128;
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let chunk: Vec<Vec<Value>> = rows.by_ref().take(AT_A_TIME).collect();
+            let mut parameter = 0_usize;
+            let mut places = Vec::with_capacity(chunk.len());
+            for row in &chunk {
+                let numbers: Vec<String> = row
+                    .iter()
+                    .map(|_| {
+                        parameter = parameter.saturating_add(1);
+                        format!("${parameter}")
+                    })
+                    .collect();
+                places.push(format!("({})", numbers.join(", ")));
+            }
+            let sql = format!(
+                "INSERT INTO {table} ({}) VALUES {}",
+                columns.join(", "),
+                places.join(", ")
+            );
+            self.execute(sql, chunk.into_iter().flatten().collect())
+                .await?;
+        }
+        Ok(())
     }
 }
 
 /// Why the database refused.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// Another process holds the lock.
@@ -111,6 +171,16 @@ pub enum StoreError {
     /// No space.
     #[error("the disk is full, and nothing was changed: free space and try again")]
     Full,
+    /// It does not answer.
+    #[error(
+        "the issuer's database does not answer, and nothing is done without it: check its server and the network"
+    )]
+    Unreachable,
+    /// It is set up to lose what it acknowledged.
+    #[error(
+        "the database server may forget what it acknowledged: set `{0}` to `on` in its configuration"
+    )]
+    Forgetful(&'static str),
     /// Written by a later version.
     #[error("the database has schema {0}, which a newer version of this program wrote: upgrade it")]
     NewerSchema(i64),
@@ -121,23 +191,58 @@ pub enum StoreError {
     #[error("the database holds a damaged {0}: restore the home from a backup")]
     Damaged(&'static str),
     /// Anything else.
-    #[error("the issuer's database cannot be used ({0}): check the home's disk and permissions")]
-    Database(#[source] sqlx::Error),
+    #[error("the issuer's database cannot be used ({0}): check its disk, permissions and settings")]
+    Database(#[source] Arc<sqlx::Error>),
+}
+
+impl StoreError {
+    /// Whether it is not about the statement, but about the database as a whole.
+    pub(crate) fn is_of_the_whole(&self) -> bool {
+        !matches!(self, StoreError::Database(_) | StoreError::Damaged(_))
+    }
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> StoreError {
-        // SQLite's result codes; the low byte is the primary one.
         let code = error
             .as_database_error()
-            .and_then(|database| database.code())
-            .and_then(|code| code.parse::<u32>().ok());
-        match code.map(|code| code & 0xff) {
-            Some(5 | 6) => StoreError::Busy,
-            Some(13) => StoreError::Full,
-            Some(11 | 26) => StoreError::Damaged("file"),
-            _ => StoreError::Database(error),
+            .and_then(|database| database.code().map(|code| code.into_owned()));
+        if let Some(known) = code.as_deref().and_then(by_code) {
+            return known;
         }
+        match error {
+            sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_) => StoreError::Unreachable,
+            other => StoreError::Database(Arc::new(other)),
+        }
+    }
+}
+
+/// What the codes of the two databases mean, where one has a meaning of its own here.
+fn by_code(code: &str) -> Option<StoreError> {
+    // SQLSTATE has five characters; SQLite's numbers are shorter, as far as they matter.
+    match code {
+        // lock_not_available, query_canceled, serialization_failure, deadlock_detected
+        "55P03" | "57014" | "40001" | "40P01" => return Some(StoreError::Busy),
+        "53100" => return Some(StoreError::Full),
+        // too_many_connections, and the server going down or coming up
+        "53300" | "57P01" | "57P02" | "57P03" => return Some(StoreError::Unreachable),
+        // data_corrupted, index_corrupted
+        "XX001" | "XX002" => return Some(StoreError::Damaged("file")),
+        _ => {}
+    }
+    if code.len() >= 5 {
+        return None;
+    }
+    // The low byte is the primary result code.
+    match code.parse::<u32>().ok()? & 0xff {
+        5 | 6 => Some(StoreError::Busy),
+        13 => Some(StoreError::Full),
+        11 | 26 => Some(StoreError::Damaged("file")),
+        _ => None,
     }
 }
 
@@ -147,7 +252,7 @@ impl From<MigrateError> for StoreError {
             MigrateError::VersionMissing(version) => StoreError::NewerSchema(version),
             MigrateError::VersionMismatch(version) => StoreError::OtherSchema(version),
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
-            other => StoreError::Database(sqlx::Error::Migrate(Box::new(other))),
+            other => StoreError::Database(Arc::new(sqlx::Error::Migrate(Box::new(other)))),
         }
     }
 }

@@ -1,4 +1,7 @@
 //! The issuer as a whole, on a home of its own.
+//!
+//! The store is SQLite; where `BAILIWICK_POSTGRES` holds the URL of a PostgreSQL server, all of it is
+//! run there instead, each test in a schema of its own.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,15 +11,18 @@
 )]
 
 mod audit;
+mod client;
+mod feed;
 mod home;
 mod keys;
 mod mint;
 mod revoke;
 
 use bailiwick_token::{grant::Grants, keyset::Keyset, timestamp::Timestamp};
+use sqlx::Connection;
 use tempfile::TempDir;
 
-use crate::{InitOptions, Issuer, MintRequest, Passphrase};
+use crate::{InitOptions, Issuer, MintRequest, Passphrase, PostgresUrl};
 
 const ISSUER: &str = "https://issuer.example";
 
@@ -28,11 +34,42 @@ fn passphrase() -> Passphrase {
     Passphrase::new("correct horse battery").unwrap()
 }
 
+/// What an issuer is made with: the store under test.
+async fn options() -> InitOptions {
+    InitOptions {
+        store: store().await,
+        ..InitOptions::new(ISSUER)
+    }
+}
+
+/// A PostgreSQL schema of its own, where there is a server.
+async fn store() -> Option<PostgresUrl> {
+    let server = std::env::var("BAILIWICK_POSTGRES").ok()?;
+    let schema = format!("test_{}", crate::issuer::epoch());
+    let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
+    let create = sqlx::AssertSqlSafe(format!("CREATE SCHEMA {schema}"));
+    sqlx::raw_sql(create)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let sign = if server.contains('?') { '&' } else { '?' };
+    let url = format!("{server}{sign}options[search_path]={schema}");
+    Some(url.parse().unwrap())
+}
+
+fn on_postgres() -> bool {
+    std::env::var_os("BAILIWICK_POSTGRES").is_some()
+}
+
 /// An unlocked issuer, made at 0.
 async fn issuer() -> (TempDir, Issuer) {
+    made_with(options().await).await
+}
+
+async fn made_with(options: InitOptions) -> (TempDir, Issuer) {
     let dir = tempfile::tempdir().unwrap();
     let home = dir.path().join("home");
-    let issuer = Issuer::init(&home, InitOptions::new(ISSUER), &passphrase(), at(0))
+    let issuer = Issuer::init(&home, options, &passphrase(), at(0))
         .await
         .unwrap();
     (dir, issuer)

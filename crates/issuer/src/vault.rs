@@ -12,7 +12,7 @@ use std::{
 
 use age::{Decryptor, Encryptor, scrypt, secrecy::ExposeSecret, x25519};
 use bailiwick_token::key::PublicKey;
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{SigningKey, pkcs8::DecodePrivateKey};
 use zeroize::Zeroizing;
 
 use crate::passphrase::Passphrase;
@@ -86,6 +86,43 @@ impl Vault {
         Ok(key)
     }
 }
+
+/// The private half of a root key that was made elsewhere. It is wiped when dropped, and shown by
+/// nothing.
+pub struct ImportedKey(pub(crate) SigningKey);
+
+impl ImportedKey {
+    /// Reads an Ed25519 private key: PKCS#8 as PEM (RFC 8410, as `openssl genpkey` writes it), or
+    /// 64 hex digits, also after `ed25519-private/` as `biscuit keypair` writes them.
+    ///
+    /// # Errors
+    /// [`ImportError`], which holds nothing of the text.
+    pub fn parse(text: &str) -> Result<ImportedKey, ImportError> {
+        let text = text.trim();
+        if text.starts_with("-----BEGIN") {
+            return SigningKey::from_pkcs8_pem(text)
+                .map(ImportedKey)
+                .map_err(|_| ImportError);
+        }
+        let digits = text.strip_prefix("ed25519-private/").unwrap_or(text);
+        let mut secret = Zeroizing::new([0; 32]);
+        hex::decode_to_slice(digits, &mut *secret).map_err(|_| ImportError)?;
+        Ok(ImportedKey(SigningKey::from_bytes(&secret)))
+    }
+}
+
+impl fmt::Debug for ImportedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImportedKey").finish_non_exhaustive()
+    }
+}
+
+/// Not an Ed25519 private key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not an Ed25519 private key: give PKCS#8 in PEM (`openssl genpkey -algorithm ed25519`), or 64 hex digits"
+)]
+pub struct ImportError;
 
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -215,6 +252,24 @@ mod tests {
         ));
         *sealed.last_mut().unwrap() ^= 1;
         assert!(vault.unseal(&sealed, &one_public).is_err());
+    }
+
+    #[test]
+    fn a_key_is_imported_in_each_of_its_forms_and_shown_in_none() {
+        // RFC 8410, section 10.3.
+        let pem = "-----BEGIN PRIVATE KEY-----\n\
+            MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
+            -----END PRIVATE KEY-----\n";
+        let digits = "d4ee72dbf913584ad5b6d8f1f769f8ad3afe7c28cbf1d4fbe097a88f44755842";
+        let prefixed = format!(" ed25519-private/{digits}\n");
+        for text in [pem, digits, &prefixed] {
+            let key = ImportedKey::parse(text).unwrap();
+            assert_eq!(hex::encode(key.0.to_bytes()), digits);
+            assert_eq!(format!("{key:?}"), "ImportedKey { .. }");
+        }
+        for text in ["", "ed25519/", &digits[1..], "-----BEGIN PRIVATE KEY-----"] {
+            assert_eq!(ImportedKey::parse(text).err(), Some(ImportError));
+        }
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub struct Envelope {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
     /// An unsigned hint for people, here the text form of the public key. No decision rests on it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub keyid: String,
     /// The 64 bytes of an Ed25519 signature over [`pae`].
     #[serde(with = "base64_text")]
@@ -197,7 +197,7 @@ mod base64_text {
         deserializer.deserialize_str(Text)
     }
 
-    /// Decodes in place of copying: a revocation list has hundreds of megabytes.
+    /// Decodes in place of copying.
     struct Text;
 
     impl Visitor<'_> for Text {

@@ -1,51 +1,50 @@
-//! Revocations as a signed file: the tokens and blocks that are refused before their end.
+//! Revocations: the tokens and blocks that are refused before their end, and how verifiers learn of
+//! them.
 //!
-//! The keyset key signs it. An entry vanishes once what it names has expired on its own.
+//! What an issuer revokes is a history of statements, numbered 1, 2, 3…, to which it only ever
+//! appends. Each statement is a [`Revocation`], one line of JSON exactly as its issuer wrote it, and
+//! all lines up to a number are bound together by a [`Digest`]: the [`chain`].
+//!
+//! - A [`Head`] is signed, small and short-lived. It says how far the history goes, and its digest.
+//! - A delta is a run of lines. It carries no signature: with the lines that a reader has it either
+//!   leads to the head's digest, or it is refused ([`Position::follow`]).
+//! - A [`Snapshot`] is signed and holds every statement that still matters, for readers that begin
+//!   here and for those that only read files.
+//!
+//! A statement vanishes when what it names is dead on its own, by the clock of the issuer and never
+//! by that of a reader: [`Revocation::is_dead`].
+
+mod chain;
+mod delta;
+mod head;
+mod line;
+mod snapshot;
 
 use std::fmt;
 
-use ed25519_dalek::SigningKey;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeStruct};
+use crate::{claims::TokenId, timestamp::Timestamp};
 
-use crate::{
-    claims::TokenId,
-    dsse::{self, Envelope, EnvelopeError},
-    key::PublicKey,
-    timestamp::Timestamp,
+pub use chain::{Digest, DigestError, Epoch, EpochError, Position, chain};
+pub use delta::{DeltaError, MAX_PAGE, page_bytes};
+pub use head::{HEAD_TYPE, Head, HeadError, MAX_HEAD};
+pub use line::{LineError, MAX_LINE};
+pub use snapshot::{
+    MAX_ENTRIES, MAX_SNAPSHOT, SNAPSHOT_TYPE, Snapshot, SnapshotBase, SnapshotError, SnapshotHeader,
 };
 
-/// The `payloadType` of a signed revocation list.
-pub const PAYLOAD_TYPE: &str = "application/vnd.bailiwick.revocations.v1+json";
+/// For how long after its end a statement is kept, in seconds: clocks differ.
+pub const SKEW: u64 = 60;
 
-/// The largest signed list that is read, in bytes: room for a million tokens.
-pub const MAX_LIST: usize = 256 << 20;
+/// The longest name in a [`Watermark`], in bytes.
+pub const MAX_NAME: usize = 512;
 
-/// What an issuer has revoked, at one time. Members that a reader does not know are ignored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RevocationList {
-    /// The issuer whose tokens these are.
-    pub issuer: String,
-    /// Rises with each list; the same number means the same bytes.
-    pub seq: u64,
-    /// When the list was signed.
-    pub issued_at: Timestamp,
-    /// From then on the list is stale.
-    pub expires: Timestamp,
-    /// What is revoked.
-    pub entries: Vec<Revocation>,
-}
-
-/// One revoked token or block.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One statement of what is revoked.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Revocation {
     /// What is revoked.
     pub target: Target,
-    /// Since when.
-    pub revoked_at: Timestamp,
-    /// When the entry vanishes, because what it names is dead by then; never, where it is absent.
+    /// When what it names is dead on its own; never, where it is absent.
     pub expires: Option<Timestamp>,
-    /// Why, for people.
-    pub reason: String,
 }
 
 /// What a revocation names.
@@ -53,67 +52,115 @@ pub struct Revocation {
 pub enum Target {
     /// A token and everything that was derived from it.
     Token(TokenId),
-    /// The block with this signature (64 bytes), and everything that was derived from it.
-    Block(Vec<u8>),
+    /// The block with this signature, and everything that was derived from it.
+    Block([u8; 64]),
+    /// All tokens of one agent, principal or tenant that were issued before a time.
+    Watermark(Watermark),
 }
 
-/// The bytes of an Ed25519 signature.
-const SIGNATURE: usize = 64;
+/// All tokens of one agent, principal or tenant that were issued before a time. A token that was
+/// issued in that very second is not among them.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Watermark {
+    party: Party,
+    name: String,
+    issued_before: Timestamp,
+}
 
-impl RevocationList {
-    /// Signs this list with the keyset key.
+/// By which of its claims a watermark names a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Party {
+    /// Who acts.
+    Agent,
+    /// On whose authority.
+    Principal,
+    /// In which tenant. A token without one is never meant.
+    Tenant,
+}
+
+impl Revocation {
+    /// Whether the statement has vanished at `at`, the time at which an issuer signed. It has when
+    /// its end and [`SKEW`] more lie before that.
     #[must_use]
-    pub fn sign(&self, key: &SigningKey) -> Envelope {
-        Envelope::sign(PAYLOAD_TYPE, dsse::to_json(self), key)
+    pub fn is_dead(&self, at: Timestamp) -> bool {
+        self.expires.is_some_and(|end| end.plus(SKEW) < at)
     }
+}
 
-    /// Reads a signed list of at most [`MAX_LIST`] bytes. Whether it has expired is for the
-    /// caller, who knows the time.
+impl Watermark {
+    /// All tokens of the `party` called `name` that were issued before that time.
     ///
     /// # Errors
-    /// [`RevocationListError`], and then nothing of the file may be used.
-    pub fn open(envelope: &[u8], key: &PublicKey) -> Result<RevocationList, RevocationListError> {
-        let envelope = Envelope::parse_bounded(envelope, MAX_LIST)?;
-        let list: RevocationList = serde_json::from_slice(envelope.open(PAYLOAD_TYPE, key)?)
-            .map_err(|error| RevocationListError::Malformed(error.to_string()))?;
-        if list.issuer.is_empty() {
-            return Err(RevocationListError::NoIssuer);
+    /// When no token can carry that name.
+    pub fn new(
+        party: Party,
+        name: &str,
+        issued_before: Timestamp,
+    ) -> Result<Watermark, WatermarkError> {
+        if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
+            return Err(WatermarkError { party });
         }
-        if list.expires <= list.issued_at {
-            return Err(RevocationListError::NoLife);
-        }
-        Ok(list)
+        Ok(Watermark {
+            party,
+            name: name.to_owned(),
+            issued_before,
+        })
+    }
+
+    /// Whose tokens they are.
+    #[must_use]
+    pub fn party(&self) -> Party {
+        self.party
+    }
+
+    /// What that party is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The first second of which tokens are not meant.
+    #[must_use]
+    pub fn issued_before(&self) -> Timestamp {
+        self.issued_before
     }
 }
 
-/// Why a revocation list was refused.
+/// The name cannot be that of a party.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RevocationListError {
-    /// Not a signed file, or not signed by the key that is trusted.
-    #[error(transparent)]
-    Envelope(#[from] EnvelopeError),
-    /// Signed, and not the JSON of a list that this version understands.
-    #[error(
-        "the revocation list cannot be read ({0}): a newer issuer may have written it, so upgrade this program first"
-    )]
-    Malformed(String),
-    /// No issuer.
-    #[error("the revocation list names no issuer: have its issuer make it again")]
-    NoIssuer,
-    /// It expires before it was issued.
-    #[error(
-        "the revocation list expires before it begins: check the issuer's clock and have it made again"
-    )]
-    NoLife,
+#[error(
+    "the name of the {party} is empty, longer than {MAX_NAME} bytes, or holds a control character"
+)]
+pub struct WatermarkError {
+    /// Whose name it is.
+    pub party: Party,
+}
+
+impl Party {
+    /// Its name in files: `agent`, `principal` or `tenant`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Party::Agent => "agent",
+            Party::Principal => "principal",
+            Party::Tenant => "tenant",
+        }
+    }
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 impl fmt::Display for Target {
-    /// `token:` or `block:` and lower-case hex.
+    /// Its kind and what it names, such as `token:` and the id, or `agent:` and the name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Target::Token(id) => write!(f, "token:{id}"),
             Target::Block(signature) => write!(f, "block:{}", hex::encode(signature)),
+            Target::Watermark(watermark) => watermark.fmt(f),
         }
     }
 }
@@ -124,172 +171,23 @@ impl fmt::Debug for Target {
     }
 }
 
-/// An entry as JSON: the target is one member, named by its kind.
-#[derive(Deserialize)]
-struct Entry {
-    token: Option<TokenId>,
-    #[serde(default, deserialize_with = "block")]
-    block: Option<Vec<u8>>,
-    revoked_at: Timestamp,
-    expires: Option<Timestamp>,
-    #[serde(default)]
-    reason: String,
-}
-
-fn block<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<u8>>, D::Error> {
-    let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-    let signature = hex::decode(text.as_ref()).map_err(de::Error::custom)?;
-    if signature.len() != SIGNATURE {
-        return Err(de::Error::custom(
-            "a block is named by the 128 hex digits of its signature",
-        ));
-    }
-    Ok(Some(signature))
-}
-
-impl<'de> Deserialize<'de> for Revocation {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let entry = Entry::deserialize(deserializer)?;
-        // An entry that names nothing is of a kind that this version cannot honour.
-        let target = match (entry.token, entry.block) {
-            (Some(id), None) => Target::Token(id),
-            (None, Some(signature)) => Target::Block(signature),
-            _ => {
-                return Err(de::Error::custom(
-                    "an entry names either a `token` or a `block`",
-                ));
-            }
-        };
-        Ok(Revocation {
-            target,
-            revoked_at: entry.revoked_at,
-            expires: entry.expires,
-            reason: entry.reason,
-        })
+impl fmt::Display for Watermark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Watermark {
+            party,
+            name,
+            issued_before,
+        } = self;
+        write!(f, "{party}:{name} before {issued_before}")
     }
 }
 
-impl Serialize for Revocation {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut entry = serializer.serialize_struct("Revocation", 4)?;
-        match &self.target {
-            Target::Token(id) => entry.serialize_field("token", id)?,
-            Target::Block(signature) => entry.serialize_field("block", &hex::encode(signature))?,
-        }
-        entry.serialize_field("revoked_at", &self.revoked_at)?;
-        match self.expires {
-            Some(expires) => entry.serialize_field("expires", &expires)?,
-            None => entry.skip_field("expires")?,
-        }
-        entry.serialize_field("reason", &self.reason)?;
-        entry.end()
+impl fmt::Debug for Watermark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-mod tests {
-    use super::*;
-
-    fn list() -> RevocationList {
-        let at = |seconds| Timestamp::from_unix(seconds).unwrap();
-        RevocationList {
-            issuer: "https://issuer.example".to_owned(),
-            seq: 4,
-            issued_at: at(1_000),
-            expires: at(2_000),
-            entries: vec![
-                Revocation {
-                    target: Target::Token(TokenId::from_bytes([0xab; 16])),
-                    revoked_at: at(900),
-                    expires: Some(at(4_000)),
-                    reason: "leaked".to_owned(),
-                },
-                Revocation {
-                    target: Target::Block(vec![0xcd; 64]),
-                    revoked_at: at(950),
-                    expires: None,
-                    reason: String::new(),
-                },
-            ],
-        }
-    }
-
-    fn reopen(payload: &[u8]) -> Result<RevocationList, RevocationListError> {
-        let key = SigningKey::from_bytes(&[9; 32]);
-        let public = key.verifying_key().try_into().unwrap();
-        let envelope = Envelope::sign(PAYLOAD_TYPE, payload.to_vec(), &key);
-        RevocationList::open(envelope.to_json().as_bytes(), &public)
-    }
-
-    #[test]
-    fn a_signed_list_is_read_as_it_was_written() {
-        let key = SigningKey::from_bytes(&[9; 32]);
-        let public = key.verifying_key().try_into().unwrap();
-        let text = list().sign(&key).to_json();
-        assert_eq!(RevocationList::open(text.as_bytes(), &public), Ok(list()));
-        let other = SigningKey::from_bytes(&[8; 32])
-            .verifying_key()
-            .try_into()
-            .unwrap();
-        assert!(RevocationList::open(text.as_bytes(), &other).is_err());
-    }
-
-    #[test]
-    fn the_target_is_one_member_of_the_entry() {
-        let json: serde_json::Value = serde_json::to_value(list()).unwrap();
-        let first = json.pointer("/entries/0").unwrap();
-        assert_eq!(
-            first,
-            &serde_json::json!({
-                "token": "ab".repeat(16), "revoked_at": "1970-01-01T00:15:00Z",
-                "expires": "1970-01-01T01:06:40Z", "reason": "leaked",
-            })
-        );
-        assert_eq!(json.pointer("/entries/1/block").unwrap(), &"cd".repeat(64));
-        assert_eq!(json.pointer("/entries/1/expires"), None);
-    }
-
-    #[test]
-    fn an_entry_that_cannot_be_honoured_refuses_the_list() {
-        let token = "ab".repeat(16);
-        let block = "cd".repeat(64);
-        let read = |entry: String| {
-            let list = format!(
-                r#"{{"issuer":"i","seq":1,"issued_at":"2026-11-23T00:00:00Z","expires":"2026-11-24T00:00:00Z",
-                "entries":[{{{entry},"revoked_at":"2026-11-23T00:00:00Z"}}]}}"#
-            );
-            reopen(list.as_bytes())
-        };
-        assert!(read(format!(r#""token":"{token}","later":1"#)).is_ok());
-        assert!(read(format!(r#""block":"{block}""#)).is_ok());
-        for bad in [
-            r#""agent":"a""#.to_owned(),
-            format!(r#""token":"{token}","block":"{block}""#),
-            format!(r#""block":"{token}""#),
-            format!(r#""token":"{}""#, token.to_uppercase()),
-        ] {
-            assert!(matches!(read(bad), Err(RevocationListError::Malformed(_))));
-        }
-    }
-
-    #[test]
-    fn a_list_has_an_issuer_and_a_life() {
-        let nobody = RevocationList {
-            issuer: String::new(),
-            ..list()
-        };
-        assert_eq!(
-            reopen(&dsse::to_json(&nobody)),
-            Err(RevocationListError::NoIssuer)
-        );
-        let dead = RevocationList {
-            expires: list().issued_at,
-            ..list()
-        };
-        assert_eq!(
-            reopen(&dsse::to_json(&dead)),
-            Err(RevocationListError::NoLife)
-        );
-    }
-}
+#[path = "revocation/tests.rs"]
+mod tests;

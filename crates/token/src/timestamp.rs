@@ -113,6 +113,47 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// A time as a number of JSON, for `#[serde(with)]` where files are large.
+pub(crate) mod unix {
+    use super::*;
+
+    pub(crate) fn serialize<S: Serializer>(
+        time: &Timestamp,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(time.unix())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Timestamp, D::Error> {
+        let seconds = u64::deserialize(deserializer)?;
+        let beyond = || serde::de::Error::custom("a time after the year 9999");
+        Timestamp::from_unix(seconds).ok_or_else(beyond)
+    }
+
+    /// The same, where there may be none.
+    pub(crate) mod optional {
+        use super::*;
+
+        pub(crate) fn serialize<S: Serializer>(
+            time: &Option<Timestamp>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            time.map(Timestamp::unix).serialize(serializer)
+        }
+
+        pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<Timestamp>, D::Error> {
+            let seconds = Option::<u64>::deserialize(deserializer)?;
+            let beyond = || serde::de::Error::custom("a time after the year 9999");
+            let time = |seconds| Timestamp::from_unix(seconds).ok_or_else(beyond);
+            seconds.map(time).transpose()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

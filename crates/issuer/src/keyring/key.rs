@@ -15,6 +15,8 @@ use super::{Guard, Policy, SKEW, Wait};
 pub(crate) struct Dates {
     pub(crate) id: KeyId,
     pub(crate) public: PublicKey,
+    /// The first keyset that shows it.
+    pub(crate) published_version: u64,
     /// When the key was made and published.
     pub(crate) staged_at: Timestamp,
 }
@@ -64,21 +66,8 @@ impl StagedKey {
         self.0.staged_at.plus(policy.publication())
     }
 
-    /// Lets the key sign, once it has been published for long enough.
-    pub(crate) fn activate(self, policy: &Policy, now: Timestamp) -> Result<ActiveKey, Guard> {
-        let until = self.ready_at(policy);
-        if now < until {
-            return Err(Guard {
-                id: self.0.id,
-                wait: Wait::Publication,
-                until,
-            });
-        }
-        Ok(self.take_over(now))
-    }
-
-    /// Lets the key sign at once: where it must, and where nobody trusts another one.
-    pub(crate) fn take_over(self, now: Timestamp) -> ActiveKey {
+    /// Lets the key sign. Whether it may already is for the ring, which knows who knows it.
+    pub(crate) fn activate(self, now: Timestamp) -> ActiveKey {
         ActiveKey {
             key: self.0,
             activated_at: now,
@@ -202,11 +191,13 @@ impl Key {
         let Dates {
             id,
             public,
+            published_version,
             staged_at,
         } = self.dates().clone();
         let mut info = KeyInfo {
             id,
             public,
+            published_version,
             state: self.state(),
             staged_at,
             activated_at: None,
@@ -287,6 +278,8 @@ pub struct KeyInfo {
     pub public: PublicKey,
     /// Where it stands.
     pub state: State,
+    /// The version of the first keyset that shows it.
+    pub published_version: u64,
     /// When it was made and published.
     pub staged_at: Timestamp,
     /// When it began to sign.

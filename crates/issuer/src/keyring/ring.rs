@@ -10,7 +10,7 @@ use bailiwick_token::{
 use serde::Serialize;
 
 use super::{
-    Policy, State, TransitionError,
+    Guard, Policy, State, TransitionError, Wait,
     key::{ActiveKey, Dates, Key, RetiringKey, StagedKey},
 };
 
@@ -21,7 +21,18 @@ use super::{
 pub(crate) struct Ring {
     policy: Policy,
     keys: BTreeMap<KeyId, Key>,
+    /// The version of the keyset that will show the changes.
+    next_version: u64,
+    /// Which keyset each verifier had, and when it said so.
+    reports: Vec<KeysetInUse>,
     changes: Vec<Change>,
+}
+
+/// What a verifier said of the keyset that it uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeysetInUse {
+    pub(crate) version: u64,
+    pub(crate) seen_at: Timestamp,
 }
 
 /// One transition of one key: one row of the audit.
@@ -59,13 +70,45 @@ impl Change {
 }
 
 impl Ring {
-    pub(crate) fn new(policy: Policy, keys: impl IntoIterator<Item = Key>) -> Ring {
+    /// All keys, as they are until the keyset of `next_version` shows what changes.
+    pub(crate) fn new(
+        policy: Policy,
+        keys: impl IntoIterator<Item = Key>,
+        next_version: u64,
+    ) -> Ring {
         let keys = keys.into_iter().map(|key| (key.id(), key)).collect();
         Ring {
             policy,
             keys,
+            next_version,
+            reports: Vec::new(),
             changes: Vec::new(),
         }
+    }
+
+    /// With what verifiers said: a key that one of them does not know is not activated.
+    pub(crate) fn with_reports(mut self, reports: Vec<KeysetInUse>) -> Ring {
+        self.reports = reports;
+        self
+    }
+
+    /// When a staged key can be activated, and what that waits for; none, where it can.
+    pub(crate) fn guard(&self, staged: &StagedKey, now: Timestamp) -> Option<Guard> {
+        let published = Some((Wait::Publication, staged.ready_at(&self.policy)));
+        // A keyset that does not show the key is in use for as long as it lives, at most.
+        let ends = |report: &KeysetInUse| report.seen_at.plus(self.policy.keyset_life);
+        let behind = self
+            .reports
+            .iter()
+            .filter(|report| report.version < staged.0.published_version)
+            .map(|report| (Wait::Verifiers, ends(report)));
+        let (wait, until) = published
+            .into_iter()
+            .chain(behind)
+            .filter(|(_, until)| now < *until)
+            .max_by_key(|(_, until)| *until)?;
+        let id = staged.0.id;
+        Some(Guard { id, wait, until })
     }
 
     /// Adds a fresh key.
@@ -85,6 +128,7 @@ impl Ring {
         let staged = StagedKey(Dates {
             id,
             public,
+            published_version: self.next_version,
             staged_at: now,
         });
         self.put(Key::Staged(staged), Step::Stage, false);
@@ -104,12 +148,12 @@ impl Ring {
         };
         // The first key of all waits for nobody: no verifier trusts another one.
         let first = self.active().is_none() && !self.changes.iter().any(Change::is_revocation);
-        let early = !first && now < staged.ready_at(&self.policy);
-        let active = if force || first {
-            staged.take_over(now)
-        } else {
-            staged.activate(&self.policy, now)?
-        };
+        let guard = self.guard(&staged, now).filter(|_| !first);
+        let early = guard.is_some();
+        if let Some(guard) = guard.filter(|_| !force) {
+            return Err(guard.into());
+        }
+        let active = staged.activate(now);
         if let Some(old) = self.active().map(|old| old.key.id)
             && let Key::Active(old) = self.take(old)?
         {

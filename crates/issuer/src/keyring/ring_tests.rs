@@ -36,12 +36,12 @@ fn id(n: u32) -> KeyId {
 
 /// Key 1 active since 0, key 2 its spare.
 fn ring() -> Ring {
-    let ring = Ring::new(POLICY, [])
+    let ring = Ring::new(POLICY, [], 1)
         .stage(id(1), public(1), at(0))
         .unwrap();
     let ring = ring.activate(id(1), false, at(0)).unwrap();
     let ring = ring.stage(id(2), public(2), at(0)).unwrap();
-    Ring::new(POLICY, ring.keys().cloned())
+    Ring::new(POLICY, ring.keys().cloned(), 2)
 }
 
 fn steps(ring: &Ring) -> Vec<(u32, Step, bool)> {
@@ -130,7 +130,7 @@ fn a_revoked_active_key_has_a_successor_in_the_same_step() {
         TransitionError::NoSpare
     );
     // The second revocation changes nothing, not even the reason.
-    let again = Ring::new(POLICY, alone.keys().cloned())
+    let again = Ring::new(POLICY, alone.keys().cloned(), 2)
         .revoke(id(2), "y", at(9))
         .unwrap();
     assert_eq!((steps(&again), again.tombstones().len()), (vec![], 1));

@@ -1,16 +1,29 @@
 //! The rows of the audit.
 
 use bailiwick_token::timestamp::Timestamp;
-use sqlx::{QueryBuilder, Sqlite, sqlite::SqliteRow};
 
 use super::{
     StoreError, Tx,
-    row::{Columns, NotStored, int, seconds},
+    database::{NotStored, Row, Value, values},
 };
 use crate::audit::{AuditFilter, AuditHead, AuditReport, AuditRow, Entry, Walk};
 
 /// How many rows a check holds at a time.
-const PAGE: i64 = 1_000;
+const PAGE: u64 = 1_000;
+
+const COLUMNS: [&str; 11] = [
+    "seq",
+    "time",
+    "actor",
+    "event",
+    "agent",
+    "principal",
+    "token",
+    "key",
+    "detail",
+    "prev",
+    "hash",
+];
 
 impl Tx {
     /// Appends a row to the chain, in the transaction of what it records.
@@ -20,45 +33,44 @@ impl Tx {
         actor: &str,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        let head = self.audit_head().await?;
-        let mut row = AuditRow {
-            seq: head.seq.saturating_add(1),
-            time: now,
-            actor: actor.to_owned(),
-            event: entry.event.as_str().to_owned(),
-            agent: entry.agent,
-            principal: entry.principal,
-            token: entry.token,
-            key: entry.key,
-            detail: entry.detail.to_string(),
-            prev: head.hash,
-            hash: [0; 32],
-        };
-        row.hash = row.digest();
-        sqlx::query(
-            "INSERT INTO audit (seq, time, actor, event, agent, principal, token, key, detail,
-                prev, hash)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        self.record_all([(entry, actor, now)]).await
+    }
+
+    /// Appends rows in their order, and tells the number of the last one.
+    pub(crate) async fn record_all<'a>(
+        &mut self,
+        entries: impl IntoIterator<Item = (Entry, &'a str, Timestamp)>,
+    ) -> Result<u64, StoreError> {
+        let mut head = self.audit_head().await?;
+        let mut rows = Vec::new();
+        for (entry, actor, time) in entries {
+            let mut row = AuditRow {
+                seq: head.seq.saturating_add(1),
+                time,
+                actor: actor.to_owned(),
+                event: entry.event.as_str().to_owned(),
+                agent: entry.agent,
+                principal: entry.principal,
+                token: entry.token,
+                key: entry.key,
+                detail: entry.detail.to_string(),
+                prev: head.hash,
+                hash: [0; 32],
+            };
+            row.hash = row.digest();
+            head = AuditHead {
+                seq: row.seq,
+                hash: row.hash,
+            };
+            rows.push(written(row));
+        }
+        self.insert_all("audit", &COLUMNS, rows).await?;
+        self.execute(
+            "UPDATE issuer SET audit_seq = $1, audit_hash = $2",
+            values![head.seq, &head.hash],
         )
-        .bind(int(row.seq))
-        .bind(seconds(row.time))
-        .bind(&row.actor)
-        .bind(&row.event)
-        .bind(&row.agent)
-        .bind(&row.principal)
-        .bind(&row.token)
-        .bind(&row.key)
-        .bind(&row.detail)
-        .bind(row.prev.as_slice())
-        .bind(row.hash.as_slice())
-        .execute(&mut *self.0)
         .await?;
-        sqlx::query("UPDATE issuer SET audit_seq = ?, audit_hash = ?")
-            .bind(int(row.seq))
-            .bind(row.hash.as_slice())
-            .execute(&mut *self.0)
-            .await?;
-        Ok(row.seq)
+        Ok(head.seq)
     }
 
     /// The latest rows that pass the filter, oldest first.
@@ -66,87 +78,168 @@ impl Tx {
         &mut self,
         filter: &AuditFilter,
     ) -> Result<Vec<AuditRow>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM audit WHERE 1");
+        let mut sql = "SELECT * FROM audit WHERE seq > 0".to_owned();
+        let mut parameters: Vec<Value> = Vec::new();
+        let mut narrow = |condition: &str, value: Value| {
+            parameters.push(value);
+            sql.push_str(&format!(" {condition} ${}", parameters.len()));
+        };
         for (column, value) in [
-            (" AND agent = ", filter.agent.as_deref()),
-            (" AND principal = ", filter.principal.as_deref()),
-            (" AND token = ", filter.token.as_deref()),
-            (" AND event = ", filter.event.map(|event| event.as_str())),
+            ("AND agent =", filter.agent.as_deref()),
+            ("AND principal =", filter.principal.as_deref()),
+            ("AND token =", filter.token.as_deref()),
+            ("AND event =", filter.event.map(|event| event.as_str())),
         ] {
             if let Some(value) = value {
-                query.push(column).push_bind(value.to_owned());
+                narrow(column, value.into());
             }
         }
         if let Some(since) = filter.since {
-            query.push(" AND time >= ").push_bind(seconds(since));
+            narrow("AND time >=", since.into());
         }
-        query.push(" ORDER BY seq DESC");
+        if let Some(until) = filter.until {
+            narrow("AND time <", until.into());
+        }
+        if let Some(before) = filter.before {
+            narrow("AND seq <", before.into());
+        }
         if let Some(limit) = filter.limit {
-            query.push(" LIMIT ").push_bind(i64::from(limit));
+            narrow("ORDER BY seq DESC LIMIT", u64::from(limit).into());
+        } else {
+            sql.push_str(" ORDER BY seq DESC");
         }
-        let rows = query.build().fetch_all(&mut *self.0).await?;
+        let rows = self.fetch("audit row", sql, parameters).await?;
         Ok(rows.iter().rev().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// Recomputes the whole chain.
-    pub(crate) async fn verify_audit(&mut self) -> Result<AuditReport, StoreError> {
-        let mut walk = Walk::new();
+    /// The rows after `seq`, in their order: as many as fit a page; none, where there are no more.
+    pub(crate) async fn audit_after(&mut self, seq: u64) -> Result<Vec<AuditRow>, StoreError> {
+        let rows = self
+            .fetch(
+                "audit row",
+                "SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2",
+                values![seq, PAGE],
+            )
+            .await?;
+        Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+    }
+
+    /// Recomputes the whole chain, and holds it against what was signed.
+    pub(crate) async fn verify_audit(
+        &mut self,
+        checkpoints: Vec<AuditHead>,
+    ) -> Result<AuditReport, StoreError> {
+        let mut walk = Walk::new(checkpoints);
         // Numbers below 1 were never given out: the first page looks at them too.
         let mut from = i64::MIN;
         while walk.goes_on() {
-            let page = sqlx::query("SELECT * FROM audit WHERE seq > ? ORDER BY seq LIMIT ?")
-                .bind(from)
-                .bind(PAGE)
-                .fetch_all(&mut *self.0)
+            let page = self
+                .fetch(
+                    "audit row",
+                    "SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2",
+                    values![from, PAGE],
+                )
                 .await?;
             if page.is_empty() {
                 break;
             }
             for row in &page {
-                let seq = Columns {
-                    row,
-                    what: "audit row",
-                }
-                .number("seq")
-                .unwrap_or(0);
-                walk.step(seq, read(row).ok().as_ref());
-                from = int(seq);
+                let seq = row.optional_int("seq")?.unwrap_or(0);
+                walk.step(u64::try_from(seq).unwrap_or(0), read(row).ok().as_ref());
+                from = seq;
             }
         }
         Ok(walk.finish(self.audit_head().await?))
     }
 
-    async fn audit_head(&mut self) -> Result<AuditHead, StoreError> {
-        let row = sqlx::query("SELECT audit_seq, audit_hash FROM issuer")
-            .fetch_one(&mut *self.0)
+    pub(crate) async fn insert_checkpoint(
+        &mut self,
+        seq: u64,
+        time: Timestamp,
+        envelope: &str,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "INSERT INTO checkpoint (seq, time, envelope) VALUES ($1, $2, $3)
+             ON CONFLICT (seq) DO NOTHING",
+            values![seq, time, envelope],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// The signed checkpoints after a row, as they are stored.
+    pub(crate) async fn checkpoints(&mut self, after: u64) -> Result<Vec<String>, StoreError> {
+        let rows = self
+            .fetch(
+                "checkpoint",
+                "SELECT envelope FROM checkpoint WHERE seq > $1 ORDER BY seq",
+                values![after],
+            )
             .await?;
-        let columns = Columns {
-            row: &row,
-            what: "audit head",
-        };
+        Ok(rows
+            .iter()
+            .map(|row| row.text("envelope"))
+            .collect::<Result<_, _>>()?)
+    }
+
+    /// The row that the last checkpoint vouches for; 0 where there is none.
+    pub(crate) async fn last_checkpoint(&mut self) -> Result<u64, StoreError> {
+        let row = self
+            .fetch_one(
+                "checkpoint",
+                "SELECT coalesce(max(seq), 0) AS seq FROM checkpoint",
+                vec![],
+            )
+            .await?
+            .ok_or(StoreError::Damaged("checkpoint"))?;
+        Ok(row.number("seq")?)
+    }
+
+    pub(crate) async fn audit_head(&mut self) -> Result<AuditHead, StoreError> {
+        let row = self
+            .fetch_one(
+                "audit head",
+                "SELECT audit_seq, audit_hash FROM issuer",
+                vec![],
+            )
+            .await?
+            .ok_or(StoreError::Damaged("issuer"))?;
         Ok(AuditHead {
-            seq: columns.number("audit_seq")?,
-            hash: columns.hash("audit_hash")?,
+            seq: row.number("audit_seq")?,
+            hash: row.hash("audit_hash")?,
         })
     }
 }
 
-fn read(row: &SqliteRow) -> Result<AuditRow, NotStored> {
-    let columns = Columns {
-        row,
-        what: "audit row",
-    };
+/// A row in the order of [`COLUMNS`].
+fn written(row: AuditRow) -> Vec<Value> {
+    values![
+        row.seq,
+        row.time,
+        row.actor,
+        row.event,
+        row.agent,
+        row.principal,
+        row.token,
+        row.key,
+        row.detail,
+        &row.prev,
+        &row.hash,
+    ]
+}
+
+fn read(row: &Row) -> Result<AuditRow, NotStored> {
     Ok(AuditRow {
-        seq: columns.number("seq")?,
-        time: columns.time("time")?,
-        actor: columns.text("actor")?,
-        event: columns.text("event")?,
-        agent: columns.optional_text("agent")?,
-        principal: columns.optional_text("principal")?,
-        token: columns.optional_text("token")?,
-        key: columns.optional_text("key")?,
-        detail: columns.text("detail")?,
-        prev: columns.hash("prev")?,
-        hash: columns.hash("hash")?,
+        seq: row.number("seq")?,
+        time: row.time("time")?,
+        actor: row.text("actor")?,
+        event: row.text("event")?,
+        agent: row.optional_text("agent")?,
+        principal: row.optional_text("principal")?,
+        token: row.optional_text("token")?,
+        key: row.optional_text("key")?,
+        detail: row.text("detail")?,
+        prev: row.hash("prev")?,
+        hash: row.hash("hash")?,
     })
 }

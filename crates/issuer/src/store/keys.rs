@@ -1,161 +1,195 @@
 //! The issuer's row, root keys, and private halves under encryption.
 
 use bailiwick_token::key::KeyId;
-use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{
     StoreError, Tx,
-    row::{Columns, NotStored, id, int, seconds},
+    database::{NotStored, Row, values},
 };
 use crate::{
+    audit::GENESIS,
     keyring::{ActiveKey, Dates, Key, KeyInfo, RetiredKey, RetiringKey, RevokedKey, StagedKey},
     settings::Settings,
 };
 
 impl Tx {
-    pub(crate) async fn insert_settings(&mut self, settings: &Settings) -> Result<(), StoreError> {
-        sqlx::query(
+    /// Whether this database is an issuer's already.
+    pub(crate) async fn is_taken(&mut self) -> Result<bool, StoreError> {
+        let row = self
+            .fetch_one("issuer", "SELECT one FROM issuer", vec![])
+            .await?;
+        Ok(row.is_some())
+    }
+
+    pub(crate) async fn insert_settings(
+        &mut self,
+        settings: &Settings,
+        epoch: &str,
+    ) -> Result<(), StoreError> {
+        self.execute(
             "INSERT INTO issuer (one, name, refresh_hint, max_token_ttl, keyset_life,
-                revocation_url, keyset_public, recipient, audit_seq, audit_hash)
-             VALUES (1, ?, ?, ?, ?, ?, ?, ?, 0, zeroblob(32))",
+                revocation_url, keyset_public, recipient, audit_seq, audit_hash,
+                feed_epoch, feed_seq, feed_digest)
+             VALUES (1, $1, $2, $3, $4, $5, $6, $7, 0, $8, $9, 0, $10)",
+            values![
+                &settings.issuer,
+                settings.refresh_hint,
+                settings.max_token_ttl,
+                settings.keyset_life,
+                settings.revocation_url.clone(),
+                settings.keyset_key.as_bytes(),
+                &settings.recipient,
+                &GENESIS,
+                epoch,
+                &[0; 32],
+            ],
         )
-        .bind(&settings.issuer)
-        .bind(int(settings.refresh_hint))
-        .bind(int(settings.max_token_ttl))
-        .bind(int(settings.keyset_life))
-        .bind(&settings.revocation_url)
-        .bind(settings.keyset_key.as_bytes().as_slice())
-        .bind(&settings.recipient)
-        .execute(&mut *self.0)
         .await?;
         Ok(())
     }
 
     pub(crate) async fn settings(&mut self) -> Result<Settings, StoreError> {
-        let row = sqlx::query("SELECT * FROM issuer")
-            .fetch_one(&mut *self.0)
-            .await?;
-        let columns = Columns {
-            row: &row,
-            what: "issuer",
-        };
+        let row = self
+            .fetch_one("issuer", "SELECT * FROM issuer", vec![])
+            .await?
+            .ok_or(StoreError::Damaged("issuer"))?;
         Ok(Settings {
-            issuer: columns.text("name")?,
-            refresh_hint: columns.number("refresh_hint")?,
-            max_token_ttl: columns.number("max_token_ttl")?,
-            keyset_life: columns.number("keyset_life")?,
-            revocation_url: columns.optional_text("revocation_url")?,
-            keyset_key: columns.public_key("keyset_public")?,
-            recipient: columns.text("recipient")?,
+            issuer: row.text("name")?,
+            refresh_hint: row.number("refresh_hint")?,
+            max_token_ttl: row.number("max_token_ttl")?,
+            keyset_life: row.number("keyset_life")?,
+            revocation_url: row.optional_text("revocation_url")?,
+            keyset_key: row.public_key("keyset_public")?,
+            recipient: row.text("recipient")?,
         })
     }
 
     /// Every key that ever was.
     pub(crate) async fn keys(&mut self) -> Result<Vec<Key>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM root_key")
-            .fetch_all(&mut *self.0)
+        let rows = self
+            .fetch("root key", "SELECT * FROM root_key", vec![])
             .await?;
         Ok(rows.iter().map(read_key).collect::<Result<_, _>>()?)
     }
 
     /// The key that signs.
     pub(crate) async fn active_key(&mut self) -> Result<Option<Dates>, StoreError> {
-        let row = sqlx::query("SELECT * FROM root_key WHERE state = 'active'")
-            .fetch_optional(&mut *self.0)
+        let row = self
+            .fetch_one(
+                "root key",
+                "SELECT * FROM root_key WHERE state = 'active'",
+                vec![],
+            )
             .await?;
-        Ok(row
-            .as_ref()
-            .map(read_key)
-            .transpose()?
-            .map(|key| key.dates().clone()))
+        let key = row.as_ref().map(read_key).transpose()?;
+        Ok(key.map(|key| key.dates().clone()))
     }
 
     pub(crate) async fn save_key(&mut self, key: &KeyInfo) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO root_key (id, public, state, staged_at, activated_at, retiring_at,
-                retired_at, revoked_at, reason)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        self.execute(
+            "INSERT INTO root_key (id, public, state, published_version, staged_at, activated_at,
+                retiring_at, retired_at, revoked_at, reason)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
              ON CONFLICT (id) DO UPDATE SET state = excluded.state,
                 activated_at = excluded.activated_at, retiring_at = excluded.retiring_at,
                 retired_at = excluded.retired_at, revoked_at = excluded.revoked_at,
                 reason = excluded.reason",
+            values![
+                key.id,
+                key.public.as_bytes(),
+                key.state.as_str(),
+                key.published_version,
+                key.staged_at,
+                key.activated_at,
+                key.retiring_at,
+                key.retired_at,
+                key.revoked_at,
+                key.reason.clone(),
+            ],
         )
-        .bind(id(key.id))
-        .bind(key.public.as_bytes().as_slice())
-        .bind(key.state.as_str())
-        .bind(seconds(key.staged_at))
-        .bind(key.activated_at.map(seconds))
-        .bind(key.retiring_at.map(seconds))
-        .bind(key.retired_at.map(seconds))
-        .bind(key.revoked_at.map(seconds))
-        .bind(&key.reason)
-        .execute(&mut *self.0)
         .await?;
         Ok(())
     }
 
     pub(crate) async fn insert_sealed(&mut self, name: &str, key: &[u8]) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO sealed_key (name, sealed) VALUES (?, ?)")
-            .bind(name)
-            .bind(key)
-            .execute(&mut *self.0)
-            .await?;
+        self.execute(
+            "INSERT INTO sealed_key (name, sealed) VALUES ($1, $2)",
+            values![name, key],
+        )
+        .await?;
         Ok(())
     }
 
     pub(crate) async fn sealed(&mut self, name: &str) -> Result<Vec<u8>, StoreError> {
-        let row = sqlx::query("SELECT sealed FROM sealed_key WHERE name = ?")
-            .bind(name)
-            .fetch_optional(&mut *self.0)
+        let row = self
+            .fetch_one(
+                "private key",
+                "SELECT sealed FROM sealed_key WHERE name = $1",
+                values![name],
+            )
+            .await?
+            .ok_or(StoreError::Damaged("private key"))?;
+        Ok(row.bytes("sealed")?)
+    }
+
+    /// Whose private halves there are.
+    #[cfg(test)]
+    pub(crate) async fn sealed_names(&mut self) -> Result<Vec<String>, StoreError> {
+        let rows = self
+            .fetch(
+                "private key",
+                "SELECT name FROM sealed_key ORDER BY name",
+                vec![],
+            )
             .await?;
-        let row = row.ok_or(StoreError::Damaged("private key"))?;
-        Ok(row.try_get("sealed")?)
+        Ok(rows
+            .iter()
+            .map(|row| row.text("name"))
+            .collect::<Result<_, _>>()?)
     }
 
     /// Destroys a private half.
     pub(crate) async fn destroy_sealed(&mut self, key: KeyId) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sealed_key WHERE name = ?")
-            .bind(key.to_string())
-            .execute(&mut *self.0)
-            .await?;
+        self.execute(
+            "DELETE FROM sealed_key WHERE name = $1",
+            values![key.to_string()],
+        )
+        .await?;
         Ok(())
     }
 }
 
-fn read_key(row: &SqliteRow) -> Result<Key, NotStored> {
-    let columns = Columns {
-        row,
-        what: "root key",
-    };
+fn read_key(row: &Row) -> Result<Key, NotStored> {
     let key = Dates {
-        id: columns.key_id("id")?,
-        public: columns.public_key("public")?,
-        staged_at: columns.time("staged_at")?,
+        id: row.key_id("id")?,
+        public: row.public_key("public")?,
+        published_version: row.number("published_version")?,
+        staged_at: row.time("staged_at")?,
     };
-    Ok(match columns.text("state")?.as_str() {
+    Ok(match row.text("state")?.as_str() {
         "staged" => Key::Staged(StagedKey(key)),
         "active" => Key::Active(ActiveKey {
             key,
-            activated_at: columns.time("activated_at")?,
+            activated_at: row.time("activated_at")?,
         }),
         "retiring" => Key::Retiring(RetiringKey {
             key,
-            activated_at: columns.time("activated_at")?,
-            retiring_at: columns.time("retiring_at")?,
+            activated_at: row.time("activated_at")?,
+            retiring_at: row.time("retiring_at")?,
         }),
         "retired" => Key::Retired(RetiredKey {
             key,
-            activated_at: columns.time("activated_at")?,
-            retiring_at: columns.time("retiring_at")?,
-            retired_at: columns.time("retired_at")?,
+            activated_at: row.time("activated_at")?,
+            retiring_at: row.time("retiring_at")?,
+            retired_at: row.time("retired_at")?,
         }),
         "revoked" => Key::Revoked(RevokedKey {
             key,
-            activated_at: columns.optional_time("activated_at")?,
-            retiring_at: columns.optional_time("retiring_at")?,
-            retired_at: columns.optional_time("retired_at")?,
-            revoked_at: columns.time("revoked_at")?,
-            reason: columns.text("reason")?,
+            activated_at: row.optional_time("activated_at")?,
+            retiring_at: row.optional_time("retiring_at")?,
+            retired_at: row.optional_time("retired_at")?,
+            revoked_at: row.time("revoked_at")?,
+            reason: row.text("reason")?,
         }),
         _ => return Err(NotStored("root key")),
     })

@@ -1,121 +1,174 @@
-//! The entries of the revocation list.
+//! The history of revocations, change by change.
 
 use bailiwick_token::{
-    claims::TokenId,
-    revocation::{Revocation, Target},
+    revocation::{Digest, Epoch, Party, Position, Revocation, SKEW, Target},
     timestamp::Timestamp,
 };
-use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{
     StoreError, Tx,
-    row::{Columns, NotStored, seconds},
+    database::{NotStored, Row, values},
 };
+use crate::revoke::RevocationInfo;
 
-/// What saving an entry did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Saved {
-    New,
-    Changed,
-}
+/// How many rows a walk over all of them holds at a time.
+const PAGE: u64 = 10_000;
+
+const COLUMNS: [&str; 8] = [
+    "seq",
+    "kind",
+    "target",
+    "issued_before",
+    "revoked_at",
+    "expires",
+    "reason",
+    "line",
+];
 
 impl Tx {
+    /// How far the history goes.
+    pub(crate) async fn position(&mut self) -> Result<Position, StoreError> {
+        let row = self
+            .fetch_one(
+                "feed",
+                "SELECT feed_epoch, feed_seq, feed_digest FROM issuer",
+                vec![],
+            )
+            .await?
+            .ok_or(StoreError::Damaged("issuer"))?;
+        let epoch: Epoch = row
+            .text("feed_epoch")?
+            .parse()
+            .map_err(|_| StoreError::Damaged("feed"))?;
+        Ok(Position {
+            epoch,
+            seq: row.number("feed_seq")?,
+            digest: Digest::from_bytes(row.hash("feed_digest")?),
+        })
+    }
+
+    /// What is revoked of a target: the last word about it.
     pub(crate) async fn revocation(
         &mut self,
         target: &Target,
-    ) -> Result<Option<Revocation>, StoreError> {
-        let (kind, bytes) = columns(target);
-        let row = sqlx::query("SELECT * FROM revocation WHERE kind = ? AND target = ?")
-            .bind(kind)
-            .bind(bytes)
-            .fetch_optional(&mut *self.0)
+    ) -> Result<Option<RevocationInfo>, StoreError> {
+        let (kind, bytes) = name(target);
+        let row = self
+            .fetch_one(
+                "revocation",
+                "SELECT * FROM revocation WHERE kind = $1 AND target = $2 AND superseded = 0",
+                values![kind, bytes],
+            )
             .await?;
         Ok(row.as_ref().map(read).transpose()?)
     }
 
-    /// Writes an entry, or replaces the one with its target. Either gets a new change number, by
-    /// which the next list knows that it has to be signed again.
-    pub(crate) async fn save_revocation(
+    /// Appends changes to the history; each takes the place of the one before it about its target.
+    pub(crate) async fn append_revocations(
         &mut self,
-        entry: &Revocation,
-    ) -> Result<Saved, StoreError> {
-        let (kind, bytes) = columns(&entry.target);
-        let deleted = sqlx::query("DELETE FROM revocation WHERE kind = ? AND target = ?")
-            .bind(kind)
-            .bind(bytes)
-            .execute(&mut *self.0)
+        entries: &[RevocationInfo],
+    ) -> Result<Position, StoreError> {
+        let mut position = self.position().await?;
+        let mut rows = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let line = entry.revocation.to_line();
+            position = position
+                .then(line.as_bytes())
+                .ok_or(StoreError::Damaged("feed"))?;
+            let (kind, bytes) = name(&entry.revocation.target);
+            self.execute(
+                "UPDATE revocation SET superseded = 1
+                 WHERE kind = $1 AND target = $2 AND superseded = 0",
+                values![kind, bytes],
+            )
             .await?;
-        sqlx::query(
-            "INSERT INTO revocation (kind, target, revoked_at, expires, reason)
-             VALUES (?, ?, ?, ?, ?)",
+            rows.push(values![
+                position.seq,
+                kind,
+                bytes,
+                issued_before(&entry.revocation.target),
+                entry.revoked_at,
+                entry.revocation.expires,
+                &entry.reason,
+                line,
+            ]);
+        }
+        self.insert_all("revocation", &COLUMNS, rows).await?;
+        self.execute(
+            "UPDATE issuer SET feed_seq = $1, feed_digest = $2",
+            values![position.seq, position.digest.as_bytes()],
         )
-        .bind(kind)
-        .bind(bytes)
-        .bind(seconds(entry.revoked_at))
-        .bind(entry.expires.map(seconds))
-        .bind(&entry.reason)
-        .execute(&mut *self.0)
         .await?;
-        Ok(if deleted.rows_affected() == 0 {
-            Saved::New
-        } else {
-            Saved::Changed
-        })
+        Ok(position)
     }
 
-    /// The entries that name something alive, in the order in which they came.
+    /// A page of what is revoked and not dead, after the change `after`, in the order in which it
+    /// came.
     pub(crate) async fn revocations(
         &mut self,
+        after: u64,
         now: Timestamp,
-    ) -> Result<Vec<Revocation>, StoreError> {
+    ) -> Result<Vec<RevocationInfo>, StoreError> {
         // Dead entries are left out and kept: a clock that ran ahead must not lose one.
-        let rows = sqlx::query(
-            "SELECT * FROM revocation WHERE expires IS NULL OR expires > ? ORDER BY change",
-        )
-        .bind(seconds(now))
-        .fetch_all(&mut *self.0)
-        .await?;
+        let rows = self
+            .fetch(
+                "revocation",
+                "SELECT * FROM revocation
+                 WHERE seq > $1 AND superseded = 0 AND (expires IS NULL OR expires >= $2)
+                 ORDER BY seq LIMIT $3",
+                values![after, now.minus(SKEW), PAGE],
+            )
+            .await?;
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// The number of the last change; 0 where nothing was ever revoked.
-    pub(crate) async fn last_change(&mut self) -> Result<u64, StoreError> {
-        let row = sqlx::query("SELECT coalesce(max(change), 0) AS change FROM revocation")
-            .fetch_one(&mut *self.0)
+    /// The lines of the changes after `after`, up to and including `to`.
+    pub(crate) async fn lines(&mut self, after: u64, to: u64) -> Result<Vec<String>, StoreError> {
+        let rows = self
+            .fetch(
+                "revocation",
+                "SELECT line FROM revocation WHERE seq > $1 AND seq <= $2 ORDER BY seq",
+                values![after, to],
+            )
             .await?;
-        Ok(Columns {
-            row: &row,
-            what: "revocation",
-        }
-        .number("change")?)
+        Ok(rows
+            .iter()
+            .map(|row| row.text("line"))
+            .collect::<Result<_, _>>()?)
     }
 }
 
-fn columns(target: &Target) -> (&'static str, &[u8]) {
+/// What a target is found by. A watermark is found by its party, whatever its time.
+fn name(target: &Target) -> (&'static str, &[u8]) {
     match target {
         Target::Token(token) => ("token", token.as_bytes()),
         Target::Block(signature) => ("block", signature),
+        Target::Watermark(watermark) => {
+            let kind = match watermark.party() {
+                Party::Agent => "agent",
+                Party::Principal => "principal",
+                Party::Tenant => "tenant",
+            };
+            (kind, watermark.name().as_bytes())
+        }
     }
 }
 
-fn read(row: &SqliteRow) -> Result<Revocation, NotStored> {
-    let columns = Columns {
-        row,
-        what: "revocation",
-    };
-    let bytes = columns.bytes("target")?;
-    let target = match columns.row.try_get("kind").unwrap_or("") {
-        "token" => {
-            let bytes = bytes.try_into().map_err(|_| NotStored("revocation"))?;
-            Target::Token(TokenId::from_bytes(bytes))
-        }
-        "block" => Target::Block(bytes),
-        _ => return Err(NotStored("revocation")),
-    };
-    Ok(Revocation {
-        target,
-        revoked_at: columns.time("revoked_at")?,
-        expires: columns.optional_time("expires")?,
-        reason: columns.text("reason")?,
+fn issued_before(target: &Target) -> Option<Timestamp> {
+    match target {
+        Target::Watermark(watermark) => Some(watermark.issued_before()),
+        Target::Token(_) | Target::Block(_) => None,
+    }
+}
+
+fn read(row: &Row) -> Result<RevocationInfo, NotStored> {
+    let damaged = |_| NotStored("revocation");
+    // The line is what verifiers were told; the other columns are there to find it.
+    let line = row.text("line")?;
+    Ok(RevocationInfo {
+        seq: row.number("seq")?,
+        revocation: Revocation::from_line(line.as_bytes()).map_err(damaged)?,
+        revoked_at: row.time("revoked_at")?,
+        reason: row.text("reason")?,
     })
 }

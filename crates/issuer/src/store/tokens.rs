@@ -2,27 +2,36 @@
 
 use bailiwick_token::{claims::TokenId, key::KeyId, timestamp::Timestamp};
 
-use super::{
-    StoreError, Tx,
-    row::{Columns, id, seconds},
-};
+use super::{StoreError, Tx, database::values};
+
+/// A token as it is kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewToken {
+    pub(crate) id: TokenId,
+    pub(crate) key: KeyId,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires: Timestamp,
+}
 
 impl Tx {
-    pub(crate) async fn insert_token(
+    pub(crate) async fn insert_tokens(
         &mut self,
-        token: TokenId,
-        key: KeyId,
-        issued_at: Timestamp,
-        expires: Timestamp,
+        tokens: impl IntoIterator<Item = NewToken>,
     ) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO token (id, key_id, issued_at, expires) VALUES (?, ?, ?, ?)")
-            .bind(token.as_bytes().as_slice())
-            .bind(id(key))
-            .bind(seconds(issued_at))
-            .bind(seconds(expires))
-            .execute(&mut *self.0)
-            .await?;
-        Ok(())
+        let rows = tokens.into_iter().map(|token| {
+            values![
+                token.id.as_bytes().as_slice(),
+                token.key,
+                token.issued_at,
+                token.expires,
+            ]
+        });
+        self.insert_all(
+            "token",
+            &["id", "key_id", "issued_at", "expires"],
+            rows.collect(),
+        )
+        .await
     }
 
     /// When a token minted here expires.
@@ -30,11 +39,13 @@ impl Tx {
         &mut self,
         token: TokenId,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let row = sqlx::query("SELECT expires FROM token WHERE id = ?")
-            .bind(token.as_bytes().as_slice())
-            .fetch_optional(&mut *self.0)
+        let row = self
+            .fetch_one(
+                "token",
+                "SELECT expires FROM token WHERE id = $1",
+                values![token.as_bytes().as_slice()],
+            )
             .await?;
-        let row = row.as_ref().map(|row| Columns { row, what: "token" });
-        Ok(row.map(|columns| columns.time("expires")).transpose()?)
+        Ok(row.map(|row| row.time("expires")).transpose()?)
     }
 }

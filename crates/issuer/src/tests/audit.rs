@@ -1,5 +1,7 @@
 use super::*;
-use crate::{AuditEvent, AuditFilter, AuditFinding, Tampering};
+use crate::{
+    AuditEvent, AuditFilter, AuditFinding, AuditRow, Checkpoint, CheckpointError, Tampering,
+};
 
 /// An issuer with rows 1 to 7: init, stage, activate, stage, and three mints.
 async fn filled() -> (TempDir, Issuer) {
@@ -7,18 +9,15 @@ async fn filled() -> (TempDir, Issuer) {
     for seconds in 1..=3 {
         issuer.mint(&request(), at(seconds)).await.unwrap();
     }
-    let report = issuer.audit_verify().await.unwrap();
+    let report = issuer.audit_verify(&[]).await.unwrap();
     assert_eq!((report.rows, report.head.seq, report.finding), (7, 7, None));
     (dir, issuer)
 }
 
-async fn found_after(tampering: &'static str) -> Option<AuditFinding> {
+async fn found_after(tampering: &str) -> Option<AuditFinding> {
     let (_dir, issuer) = filled().await;
-    sqlx::raw_sql(tampering)
-        .execute(issuer.store.raw())
-        .await
-        .unwrap();
-    issuer.audit_verify().await.unwrap().finding
+    issuer.store.tamper(tampering).await;
+    issuer.audit_verify(&[]).await.unwrap().finding
 }
 
 #[tokio::test]
@@ -30,8 +29,8 @@ async fn tampering_is_found_where_it_begins() {
         ("UPDATE audit SET agent = NULL WHERE seq = 6", 6, Edited),
         ("UPDATE audit SET token = '' WHERE seq = 1", 1, Edited),
         ("UPDATE audit SET time = -1 WHERE seq = 2", 2, Edited),
-        ("UPDATE audit SET prev = x'00' WHERE seq = 3", 3, Edited),
-        ("UPDATE audit SET hash = zeroblob(32) WHERE seq = 5", 5, Edited),
+        ("UPDATE audit SET prev = public FROM root_key WHERE seq = 3 AND state = 'active'", 3, Edited),
+        ("UPDATE audit SET hash = (SELECT feed_digest FROM issuer) WHERE seq = 5", 5, Edited),
         ("DELETE FROM audit WHERE seq = 1", 1, Removed),
         ("DELETE FROM audit WHERE seq = 5", 5, Removed),
         ("DELETE FROM audit WHERE seq >= 6", 6, Removed),
@@ -52,7 +51,7 @@ async fn tampering_is_found_where_it_begins() {
         ),
         // The end is cut off, and where it should be is moved to a row that is not the last.
         ("UPDATE issuer SET audit_seq = 6", 7, Added),
-        ("UPDATE issuer SET audit_hash = zeroblob(32)", 7, Rewritten),
+        ("UPDATE issuer SET audit_hash = feed_digest", 7, Rewritten),
         (
             "INSERT INTO audit SELECT -5, time, actor, event, agent, principal, token, key, detail, prev, hash
              FROM audit WHERE seq = 1",
@@ -73,13 +72,14 @@ async fn a_replaced_row_with_a_hash_of_its_own_is_found() {
         .unwrap()
         .remove(4);
     row.principal = Some("user:mallory".to_owned());
-    sqlx::query("UPDATE audit SET principal = ?, hash = ? WHERE seq = 5")
-        .bind(&row.principal)
-        .bind(row.digest().as_slice())
-        .execute(issuer.store.raw())
-        .await
-        .unwrap();
-    let finding = issuer.audit_verify().await.unwrap().finding;
+    let hash = hex::encode(row.digest());
+    let hash = match on_postgres() {
+        true => format!("'\\x{hash}'::bytea"),
+        false => format!("x'{hash}'"),
+    };
+    let sql = format!("UPDATE audit SET principal = 'user:mallory', hash = {hash} WHERE seq = 5");
+    issuer.store.tamper(&sql).await;
+    let finding = issuer.audit_verify(&[]).await.unwrap().finding;
     assert_eq!(
         finding,
         Some(AuditFinding {
@@ -159,4 +159,77 @@ async fn rows_are_listed_by_what_they_are_about() {
     assert_eq!(last.actor, "ada@laptop");
     let json = serde_json::to_value(&last).unwrap();
     assert_eq!(json.pointer("/detail/ttl").unwrap(), 600);
+}
+
+#[tokio::test]
+async fn a_checkpoint_shows_what_a_chain_cannot() {
+    let (_dir, issuer) = filled().await;
+    let envelope = issuer.checkpoint(at(10)).await.unwrap();
+    let kept = Checkpoint::open(envelope.as_bytes(), issuer.keyset_key(), ISSUER).unwrap();
+    assert_eq!(kept.head.seq, 7);
+    let report = issuer.audit_verify(&[]).await.unwrap();
+    assert_eq!((report.checkpoint, report.finding), (7, None));
+    assert_eq!(issuer.unsigned_rows().await.unwrap(), 0);
+    issuer.mint(&request(), at(11)).await.unwrap();
+    assert_eq!(issuer.unsigned_rows().await.unwrap(), 1);
+    assert_eq!(issuer.audit_verify(&[]).await.unwrap().finding, None);
+
+    // The tail goes, and where the chain ends is moved along: only what was signed tells.
+    let cut = "DELETE FROM audit WHERE seq > 6;
+        UPDATE issuer SET audit_seq = 6, audit_hash = (SELECT hash FROM audit WHERE seq = 6)";
+    issuer.store.tamper(cut).await;
+    let removed = Some(AuditFinding {
+        seq: 7,
+        tampering: Tampering::Removed,
+    });
+    assert_eq!(issuer.audit_verify(&[]).await.unwrap().finding, removed);
+    // Whoever throws the checkpoint away, too, is found out by the one that was kept elsewhere.
+    issuer.store.tamper("DELETE FROM checkpoint").await;
+    assert_eq!(issuer.audit_verify(&[]).await.unwrap().finding, None);
+    let report = issuer.audit_verify(std::slice::from_ref(&kept)).await;
+    assert_eq!(report.unwrap().finding, removed);
+    // And so is another row in the place of the one that was signed.
+    issuer.mint(&request(), at(12)).await.unwrap();
+    let rewritten = Some(AuditFinding {
+        seq: 7,
+        tampering: Tampering::Rewritten,
+    });
+    assert_eq!(issuer.audit_verify(&[]).await.unwrap().finding, None);
+    assert_eq!(
+        issuer.audit_verify(&[kept]).await.unwrap().finding,
+        rewritten
+    );
+}
+
+#[tokio::test]
+async fn a_checkpoint_is_the_keyset_keys_or_none() {
+    let ((_one, one), (_two, two)) = (filled().await, filled().await);
+    let envelope = one.checkpoint(at(10)).await.unwrap();
+    let open = |key, issuer| Checkpoint::open(envelope.as_bytes(), key, issuer);
+    assert!(open(one.keyset_key(), ISSUER).is_ok());
+    assert!(matches!(
+        open(two.keyset_key(), ISSUER),
+        Err(CheckpointError::Envelope(_))
+    ));
+    assert!(matches!(
+        open(one.keyset_key(), "https://other.example"),
+        Err(CheckpointError::Issuer(_))
+    ));
+    // One that somebody put into the database says nothing.
+    let forged = two.checkpoint(at(10)).await.unwrap().replace('\'', "''");
+    let insert = format!("INSERT INTO checkpoint (seq, time, envelope) VALUES (99, 0, '{forged}')");
+    one.store.tamper(&insert).await;
+    let report = one.audit_verify(&[]).await.unwrap();
+    assert_eq!((report.checkpoint, report.finding), (7, None));
+}
+
+#[tokio::test]
+async fn a_row_is_read_back_from_json_as_it_was_written() {
+    let (_dir, issuer) = filled().await;
+    for row in issuer.audit_after(0).await.unwrap() {
+        let json = serde_json::to_string(&row).unwrap();
+        let read: AuditRow = serde_json::from_str(&json).unwrap();
+        assert_eq!((&read, read.digest()), (&row, row.hash));
+    }
+    assert!(issuer.audit_after(7).await.unwrap().is_empty());
 }

@@ -12,7 +12,7 @@ async fn init_makes_all_or_nothing() {
     let home = dir.path().join("home");
     let broken = InitOptions {
         max_token_ttl: 0,
-        ..InitOptions::new(ISSUER)
+        ..options().await
     };
     let refused = Issuer::init(&home, broken, &passphrase(), at(0))
         .await
@@ -26,7 +26,7 @@ async fn init_makes_all_or_nothing() {
     ));
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 
-    let issuer = Issuer::init(&home, InitOptions::new(ISSUER), &passphrase(), at(0))
+    let issuer = Issuer::init(&home, options().await, &passphrase(), at(0))
         .await
         .unwrap();
     let first = *issuer.keyset_key();
@@ -39,7 +39,10 @@ async fn init_makes_all_or_nothing() {
         .map(|file| file.unwrap().file_name())
         .collect();
     files.sort();
-    assert_eq!(files, ["identity.age", "issuer.db"]);
+    let store = if on_postgres() { "store" } else { "issuer.db" };
+    let mut expected = ["identity.age", store];
+    expected.sort_unstable();
+    assert_eq!(files, expected);
     assert_eq!(Issuer::open(&home).await.unwrap().keyset_key(), &first);
 }
 
@@ -62,7 +65,7 @@ async fn locked_it_shows_and_revokes_and_does_not_sign() {
         locked.keyset(at(3_600)).await,
         Err(PublishError::Locked(_))
     ));
-    assert_eq!(locked.audit_verify().await.unwrap().finding, None);
+    assert_eq!(locked.audit_verify(&[]).await.unwrap().finding, None);
 
     let wrong = Passphrase::new("wrong horse battery").unwrap();
     assert!(matches!(
@@ -92,16 +95,65 @@ async fn the_files_of_two_homes_do_not_mix() {
 #[tokio::test]
 async fn a_newer_schema_is_refused() {
     let (_dir, issuer) = issuer().await;
-    sqlx::query(
+    let (success, checksum) = match on_postgres() {
+        true => ("true", "'\\x00'"),
+        false => ("1", "x'00'"),
+    };
+    let insert = format!(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-         VALUES (9, 'later', 1, x'00', 0)",
-    )
-    .execute(issuer.store.raw())
-    .await
-    .unwrap();
+         VALUES (9, 'later', {success}, {checksum}, 0)"
+    );
+    issuer.store.tamper(&insert).await;
     let refused = Issuer::open(issuer.home()).await.unwrap_err();
     assert!(
         matches!(refused, OpenError::Store(StoreError::NewerSchema(9))),
         "{refused}"
     );
+}
+
+#[tokio::test]
+async fn a_database_has_one_issuer() {
+    let (dir, issuer) = issuer().await;
+    let url = match issuer.home().join("store").exists() {
+        true => fs::read_to_string(issuer.home().join("store")).unwrap(),
+        // A home with a file of its own is not in anybody's way.
+        false => return,
+    };
+    let again = InitOptions {
+        store: Some(url.parse().unwrap()),
+        ..InitOptions::new("https://other.example")
+    };
+    let home = dir.path().join("other");
+    let refused = Issuer::init(&home, again, &passphrase(), at(0)).await;
+    assert!(matches!(refused, Err(InitError::Taken)));
+    assert!(!home.exists());
+    assert_eq!(issuer.settings().issuer, ISSUER);
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_told_without_its_password() {
+    let url = "postgres://u:hunter2secret@127.0.0.1:1/none"
+        .parse()
+        .unwrap();
+    let options = InitOptions {
+        store: Some(url),
+        ..InitOptions::new(ISSUER)
+    };
+    assert!(!format!("{options:?}").contains("hunter2"));
+    let dir = tempfile::tempdir().unwrap();
+    let refused = Issuer::init(&dir.path().join("home"), options, &passphrase(), at(0)).await;
+    let refused = refused.unwrap_err();
+    assert!(
+        matches!(refused, InitError::Store(StoreError::Unreachable)),
+        "{refused:?}"
+    );
+    assert!(!format!("{refused} {refused:?}").contains("hunter2"));
+    for text in [
+        "postgres:/x",
+        "mysql://u:hunter2@h/d",
+        "postgres://u:hunter2@h:notaport/d",
+    ] {
+        let error = text.parse::<PostgresUrl>().unwrap_err();
+        assert!(!error.to_string().contains("hunter2"));
+    }
 }

@@ -1,7 +1,7 @@
 use bailiwick_token::keyset::KeyState;
 
 use super::*;
-use crate::{KeyError, State, Step, TransitionError, Wait};
+use crate::{ImportedKey, KeyError, State, Step, TransitionError, VerifierInfo, Wait};
 
 fn states(keyset: &Keyset) -> Vec<KeyState> {
     let mut keys = keyset.keys.clone();
@@ -41,23 +41,27 @@ async fn every_change_is_a_new_keyset_that_its_key_signed() {
 async fn private_halves_go_with_their_keys() {
     let (_dir, issuer) = issuer().await;
     let sealed = async || {
-        let names = sqlx::query_scalar::<_, String>("SELECT name FROM sealed_key ORDER BY name");
-        names.fetch_all(issuer.store.raw()).await.unwrap()
+        issuer
+            .store
+            .read()
+            .await
+            .unwrap()
+            .sealed_names()
+            .await
+            .unwrap()
     };
     let active = keyset(&issuer).await.active().unwrap().id;
     assert!(sealed().await.contains(&active.to_string()));
-    let secret: Vec<u8> = sqlx::query_scalar("SELECT sealed FROM sealed_key WHERE name = ?")
-        .bind(active.to_string())
-        .fetch_one(issuer.store.raw())
-        .await
-        .unwrap();
+    let mut tx = issuer.store.read().await.unwrap();
+    let secret = tx.sealed(&active.to_string()).await.unwrap();
+    drop(tx);
     let on_disk = |secret: &[u8]| {
         ["issuer.db", "issuer.db-wal"].iter().any(|file| {
             let bytes = std::fs::read(issuer.home().join(file)).unwrap_or_default();
             bytes.windows(secret.len()).any(|window| window == secret)
         })
     };
-    assert!(on_disk(&secret));
+    assert!(on_postgres() || on_disk(&secret));
     let report = issuer
         .revoke_key(active, "laptop stolen", at(5))
         .await
@@ -118,7 +122,7 @@ async fn rotation_runs_its_whole_course() {
         keys.iter().filter(|key| key.state == State::Active).count(),
         1
     );
-    assert_eq!(issuer.audit_verify().await.unwrap().finding, None);
+    assert_eq!(issuer.audit_verify(&[]).await.unwrap().finding, None);
 }
 
 #[tokio::test]
@@ -148,7 +152,7 @@ async fn of_two_processes_one_wins_a_transition() {
         })
     ));
     assert_eq!(keyset(&two).await.version, 2);
-    assert_eq!(one.audit_verify().await.unwrap().finding, None);
+    assert_eq!(one.audit_verify(&[]).await.unwrap().finding, None);
 }
 
 #[tokio::test]
@@ -164,14 +168,103 @@ async fn a_keyset_is_signed_again_in_time_and_else_is_the_same_bytes() {
     let back = issuer.keyset(at(10)).await.unwrap();
     assert_eq!((back.version, back.expires), (4, at(10 + 86_400)));
 
-    let dir = tempfile::tempdir().unwrap();
     let short = InitOptions {
         keyset_life: 600,
-        ..InitOptions::new(ISSUER)
+        ..options().await
     };
-    let issuer = Issuer::init(&dir.path().join("h"), short, &passphrase(), at(0))
-        .await
-        .unwrap();
+    let (_dir, issuer) = made_with(short).await;
     assert_eq!(issuer.keyset(at(300)).await.unwrap().version, 1);
     assert_eq!(issuer.keyset(at(301)).await.unwrap().version, 2);
+}
+
+fn said(name: &str, keyset_version: u64, seen_at: u64) -> VerifierInfo {
+    VerifierInfo {
+        name: name.to_owned(),
+        service: "erp".to_owned(),
+        keyset_version,
+        feed_epoch: None,
+        feed_seq: None,
+        seen_at: at(seen_at),
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_a_verifier_does_not_know_is_not_activated() {
+    let (_dir, issuer) = issuer().await;
+    let active = keyset(&issuer).await.active().unwrap().id;
+    // Now the spare is in the second keyset only.
+    let report = issuer.revoke_key(active, "drill", at(0)).await.unwrap();
+    assert_eq!(report.keyset_version, 2);
+    let keys = issuer.keys().await.unwrap();
+    let spare = keys.iter().find(|key| key.state == State::Staged).unwrap();
+    assert_eq!(spare.published_version, 2);
+
+    let (current, late) = (said("erp-1", 2, 100), said("erp-2", 1, 110));
+    issuer.note_verifiers(&[current, late]).await.unwrap();
+    let refused = issuer.activate(spare.id, false, at(200)).await.unwrap_err();
+    let guard = refused.guard().unwrap();
+    assert_eq!(
+        (guard.wait, guard.until),
+        (Wait::Verifiers, at(110 + 86_400))
+    );
+    let waiting = issuer.rotate(at(200)).await.unwrap();
+    assert_eq!(
+        (waiting.changes.len(), waiting.waiting),
+        (0, vec![guard.clone()])
+    );
+
+    // It caught up.
+    issuer
+        .note_verifiers(&[said("erp-2", 2, 210)])
+        .await
+        .unwrap();
+    assert_eq!(issuer.rotate(at(211)).await.unwrap().changes.len(), 3);
+
+    // One that is no more is forgotten.
+    issuer
+        .note_verifiers(&[said("erp-3", 1, 220)])
+        .await
+        .unwrap();
+    let names = |report: crate::VerifierReport| -> Vec<String> {
+        report.verifiers.into_iter().map(|one| one.name).collect()
+    };
+    let known = issuer.verifiers().await.unwrap();
+    assert_eq!(known.keyset_version, 3);
+    assert_eq!(names(known), ["erp-1", "erp-2", "erp-3"]);
+    assert!(issuer.forget_verifier("erp-3").await.unwrap());
+    assert!(!issuer.forget_verifier("erp-3").await.unwrap());
+}
+
+#[tokio::test]
+async fn an_imported_key_is_published_first_and_signs_after() {
+    let (_dir, issuer) = issuer().await;
+    let text = "11".repeat(32);
+    let import = || ImportedKey::parse(&text).unwrap();
+    let report = issuer.import(import(), at(10)).await.unwrap();
+    let id = report.changes.first().unwrap().id;
+    assert!(
+        issuer
+            .activate(id, false, at(20))
+            .await
+            .unwrap_err()
+            .guard()
+            .is_some()
+    );
+    issuer.activate(id, false, at(130)).await.unwrap();
+    assert_eq!(
+        issuer.mint(&request(), at(131)).await.unwrap().receipt.key,
+        id
+    );
+    let again = issuer.import(import(), at(140)).await.unwrap_err();
+    assert!(matches!(
+        again,
+        KeyError::Transition(TransitionError::Collision(_))
+    ));
+    // Nor does it come back from the dead.
+    issuer.revoke_key(id, "drill", at(150)).await.unwrap();
+    let tombstone = issuer.import(import(), at(160)).await;
+    assert!(matches!(
+        tombstone,
+        Err(KeyError::Transition(TransitionError::Collision(_)))
+    ));
 }

@@ -90,7 +90,7 @@ async fn a_request_outside_the_limits_is_refused_and_recorded_and_never_trimmed(
         .unwrap();
     assert_eq!(rows.len(), 5);
     assert!(rows.first().unwrap().detail.contains("1 to 3600 s"));
-    assert_eq!(issuer.audit_verify().await.unwrap().finding, None);
+    assert_eq!(issuer.audit_verify(&[]).await.unwrap().finding, None);
 }
 
 #[tokio::test]
@@ -108,11 +108,11 @@ async fn another_process_sees_a_key_change_before_its_next_signature() {
 async fn exchanged_private_halves_sign_nothing() {
     let (_dir, issuer) = issuer().await;
     let active = keyset(&issuer).await.active().unwrap().id;
-    sqlx::query("UPDATE sealed_key SET sealed = (SELECT sealed FROM sealed_key WHERE name = 'keyset') WHERE name = ?")
-        .bind(active.to_string())
-        .execute(issuer.store.raw())
-        .await
-        .unwrap();
+    let exchange = format!(
+        "UPDATE sealed_key SET sealed = (SELECT sealed FROM sealed_key WHERE name = 'keyset')
+         WHERE name = '{active}'"
+    );
+    issuer.store.tamper(&exchange).await;
     assert!(matches!(
         issuer.mint(&request(), at(1)).await,
         Err(MintError::Vault(_))
@@ -134,6 +134,84 @@ async fn many_mints_of_two_processes_are_one_chain() {
     };
     let (one, two) = (mints(one), mints(two));
     let (one, _two) = (one.await.unwrap(), two.await.unwrap());
-    let report = one.audit_verify().await.unwrap();
+    let report = one.audit_verify(&[]).await.unwrap();
     assert_eq!((report.rows, report.finding), (4 + 50, None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mints_at_the_same_time_are_all_recorded_each_with_its_own_row() {
+    let (_dir, issuer) = issuer().await;
+    let mints = (0..300).map(|seconds| {
+        let issuer = issuer.acting_as(&format!("client-{}", seconds % 7));
+        tokio::spawn(async move { issuer.mint(&request(), at(seconds)).await.unwrap().receipt })
+    });
+    let mints: Vec<_> = mints.collect();
+    let mut rows = std::collections::BTreeSet::new();
+    for (number, mint) in mints.into_iter().enumerate() {
+        let receipt = mint.await.unwrap();
+        assert!(rows.insert(receipt.audit_seq));
+        let filter = AuditFilter {
+            token: Some(receipt.token_id.to_string()),
+            ..AuditFilter::default()
+        };
+        let row = issuer.audit_list(&filter).await.unwrap().remove(0);
+        assert_eq!(row.seq, receipt.audit_seq);
+        assert_eq!(row.actor, format!("client-{}", number % 7));
+    }
+    let report = issuer.audit_verify(&[]).await.unwrap();
+    assert_eq!((report.rows, report.finding), (4 + 300, None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_minted_under_a_key_that_was_revoked_meanwhile() {
+    let (_dir, one) = issuer().await;
+    let two = another(&one).await;
+    let minting = {
+        let one = one.clone();
+        tokio::spawn(async move {
+            let mut receipts = Vec::new();
+            for seconds in 0..60 {
+                receipts.push(one.mint(&request(), at(seconds)).await.unwrap().receipt);
+            }
+            receipts
+        })
+    };
+    let mut revoked = Vec::new();
+    for _ in 0..5 {
+        let active = keyset(&two).await.active().unwrap().id;
+        two.revoke_key(active, "drill", at(1)).await.unwrap();
+        revoked.push(active);
+    }
+    let receipts = minting.await.unwrap();
+    let rows = one.audit_after(0).await.unwrap();
+    for dead in revoked {
+        let died = rows
+            .iter()
+            .find(|row| row.event == "key.revoke" && row.key == Some(dead.to_string()))
+            .unwrap();
+        for receipt in receipts.iter().filter(|receipt| receipt.key == dead) {
+            assert!(receipt.audit_seq < died.seq);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_recorded_whatever_it_holds() {
+    let (_dir, issuer) = issuer().await;
+    let refusal = crate::RefusedRequest {
+        agent: "a\0b\u{1b}[2J",
+        principal: "",
+        profile: Some("buyer"),
+        reason: &"x".repeat(10_000),
+    };
+    issuer.record_refusal(refusal, at(1)).await.unwrap();
+    let row = issuer
+        .audit_list(&AuditFilter::default())
+        .await
+        .unwrap()
+        .pop()
+        .unwrap();
+    assert_eq!(row.agent.as_deref(), Some("a\u{fffd}b\u{fffd}[2J"));
+    assert_eq!((row.principal, row.event.as_str()), (None, "mint.refused"));
+    assert!(row.detail.len() < 400 && row.detail.contains("buyer"));
 }

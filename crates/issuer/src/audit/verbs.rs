@@ -1,0 +1,81 @@
+//! The verbs of the audit.
+
+use bailiwick_token::timestamp::Timestamp;
+
+use crate::{
+    audit::{AuditFilter, AuditReport, AuditRow, Checkpoint},
+    issuer::Issuer,
+    keyset::PublishError,
+    store::{StoreError, Tx},
+};
+
+impl Issuer {
+    /// The rows of the audit that pass `filter`: the latest ones, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn audit_list(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, StoreError> {
+        self.store.read().await?.audit(filter).await
+    }
+
+    /// A page of rows after `seq`, in their order; none, where there are no more.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn audit_after(&self, seq: u64) -> Result<Vec<AuditRow>, StoreError> {
+        self.store.read().await?.audit_after(seq).await
+    }
+
+    /// Recomputes the whole audit, holds it against its signed checkpoints and those `kept`
+    /// elsewhere, and names the first row that is not as it was written.
+    ///
+    /// # Errors
+    /// [`StoreError`]; tampering is no error but a finding.
+    pub async fn audit_verify(&self, kept: &[Checkpoint]) -> Result<AuditReport, StoreError> {
+        let mut tx = self.store.read().await?;
+        let (key, issuer) = (&self.settings.keyset_key, &self.settings.issuer);
+        let mut signed: Vec<_> = kept.iter().map(|checkpoint| checkpoint.head).collect();
+        for envelope in tx.checkpoints(0).await? {
+            // One that is not signed says nothing, and takes nothing from the others.
+            match Checkpoint::open(envelope.as_bytes(), key, issuer) {
+                Ok(checkpoint) => signed.push(checkpoint.head),
+                Err(error) => tracing::warn!(%error, "a stored checkpoint is not one of ours"),
+            }
+        }
+        tx.verify_audit(signed).await
+    }
+
+    /// Signs where the audit ends now, and keeps that with it. Keep it elsewhere, too.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub async fn checkpoint(&self, now: Timestamp) -> Result<String, PublishError> {
+        let mut tx = self.store.write().await?;
+        let envelope = self.sign_checkpoint(&mut tx, now).await?;
+        tx.commit().await?;
+        Ok(envelope)
+    }
+
+    /// How many rows no checkpoint vouches for yet.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn unsigned_rows(&self) -> Result<u64, StoreError> {
+        let mut tx = self.store.read().await?;
+        let last = tx.last_checkpoint().await?;
+        Ok(tx.audit_head().await?.seq.saturating_sub(last))
+    }
+
+    async fn sign_checkpoint(&self, tx: &mut Tx, now: Timestamp) -> Result<String, PublishError> {
+        let signer = self.keyset_signer(tx).await?;
+        let checkpoint = Checkpoint {
+            issuer: self.settings.issuer.clone(),
+            time: now,
+            head: tx.audit_head().await?,
+        };
+        let envelope = checkpoint.sign(&signer);
+        tx.insert_checkpoint(checkpoint.head.seq, now, &envelope)
+            .await?;
+        Ok(envelope)
+    }
+}

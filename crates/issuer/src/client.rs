@@ -1,0 +1,428 @@
+//! Clients: agents that authenticate with a name and a secret.
+//!
+//! A secret is `ID.RANDOM`: the part before the dot finds its hash, so that one Argon2id is computed
+//! per attempt and not one per secret. It is shown once and kept as a hash. While a secret is being
+//! exchanged two are good, so that no request is refused in between.
+
+use std::fmt;
+
+use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
+use bailiwick_token::timestamp::Timestamp;
+use quick_cache::sync::Cache;
+use rand::{RngCore, rngs::OsRng};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::{
+    audit::{AuditEvent, Entry},
+    issuer::Issuer,
+    store::{StoreError, StoredSecret, Tx},
+};
+
+/// The longest name of a client, in bytes.
+const MAX_NAME: usize = 128;
+
+/// The most secrets of one client: one in use, one taking its place, and one spare.
+const MAX_SECRETS: usize = 3;
+
+/// The longest text that is tried as a secret.
+const MAX_SECRET: usize = 256;
+
+/// A client as people and programs see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientInfo {
+    /// Its name: the `client_id`.
+    pub name: String,
+    /// On whose authority it acts.
+    pub principal: String,
+    /// The profiles that it may use.
+    pub profiles: Vec<String>,
+    /// What profiles may look at, besides.
+    pub claims: serde_json::Map<String, serde_json::Value>,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// Since when it is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled_at: Option<Timestamp>,
+    /// Its secrets, without what is secret in them.
+    pub secrets: Vec<SecretInfo>,
+}
+
+/// What is told of a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretInfo {
+    /// The part before the dot.
+    pub id: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends; not by itself, where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+}
+
+/// A client to be registered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewClient {
+    /// Its name.
+    pub name: String,
+    /// On whose authority it acts.
+    pub principal: String,
+    /// The profiles that it may use.
+    pub profiles: Vec<String>,
+    /// What profiles may look at, besides.
+    #[serde(default)]
+    pub claims: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A secret, at the one time at which it is known. `Debug` shows nothing.
+pub struct ClientSecret(Zeroizing<String>);
+
+impl ClientSecret {
+    fn generate() -> (String, ClientSecret) {
+        let mut id = [0; 6];
+        let mut random = Zeroizing::new([0; 32]);
+        OsRng.fill_bytes(&mut id);
+        OsRng.fill_bytes(&mut *random);
+        let id = hex::encode(id);
+        let mut digits = hex::encode(&*random);
+        let secret = Zeroizing::new(format!("{id}.{digits}"));
+        digits.zeroize();
+        (id, ClientSecret(secret))
+    }
+
+    /// The text, for the one who is to have it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ClientSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientSecret").finish_non_exhaustive()
+    }
+}
+
+impl Issuer {
+    /// Registers a client, and makes its first secret.
+    ///
+    /// # Errors
+    /// [`ClientError`], and nothing changed.
+    pub async fn client_add(
+        &self,
+        client: NewClient,
+        now: Timestamp,
+    ) -> Result<(ClientInfo, ClientSecret), ClientError> {
+        check(&client)?;
+        let (stored, secret) = new_secret(now).await?;
+        let info = ClientInfo {
+            name: client.name,
+            principal: client.principal,
+            profiles: client.profiles,
+            claims: client.claims,
+            created_at: now,
+            disabled_at: None,
+            secrets: vec![stored.info.clone()],
+        };
+        let mut tx = self.store.write().await?;
+        if tx.client(&info.name).await?.is_some() {
+            return Err(ClientError::Exists(info.name));
+        }
+        tx.insert_client(&info).await?;
+        tx.insert_client_secret(&info.name, &stored).await?;
+        let detail = json!({
+            "client": info.name,
+            "profiles": info.profiles,
+            "claims": info.claims,
+            "secret": stored.info.id,
+        });
+        self.finish(tx, AuditEvent::ClientAdd, &info, detail, now)
+            .await?;
+        Ok((info, secret))
+    }
+
+    /// Makes another secret for a client; the ones that it has end `overlap` seconds from now.
+    ///
+    /// # Errors
+    /// [`ClientError`], and nothing changed.
+    pub async fn client_rotate(
+        &self,
+        name: &str,
+        overlap: u64,
+        now: Timestamp,
+    ) -> Result<(ClientInfo, ClientSecret), ClientError> {
+        let (stored, secret) = new_secret(now).await?;
+        let mut tx = self.store.write().await?;
+        let info = enabled(&mut tx, name).await?;
+        let end = now.plus(overlap);
+        tx.end_client_secrets(name, end, now).await?;
+        if tx.client_secrets(name).await?.len() >= MAX_SECRETS {
+            return Err(ClientError::TooManySecrets);
+        }
+        tx.insert_client_secret(name, &stored).await?;
+        let detail = json!({ "client": name, "secret": stored.info.id, "others_end": end });
+        self.finish(tx, AuditEvent::ClientRotate, &info, detail, now)
+            .await?;
+        let info = self.client(name).await?;
+        Ok((info, secret))
+    }
+
+    /// Refuses a client from now on, and destroys its secrets. Its name is never used again, and
+    /// the tokens that it has live on: revoke them by a watermark.
+    ///
+    /// # Errors
+    /// [`ClientError`], and nothing changed.
+    pub async fn client_disable(
+        &self,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<ClientInfo, ClientError> {
+        let mut tx = self.store.write().await?;
+        let info = enabled(&mut tx, name).await?;
+        tx.disable_client(name, now).await?;
+        let detail = json!({ "client": name });
+        self.finish(tx, AuditEvent::ClientDisable, &info, detail, now)
+            .await?;
+        self.client(name).await
+    }
+
+    /// All clients, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn clients(&self) -> Result<Vec<ClientInfo>, StoreError> {
+        self.store.read().await?.clients().await
+    }
+
+    /// One client.
+    ///
+    /// # Errors
+    /// [`ClientError::NotFound`], or the database.
+    pub async fn client(&self, name: &str) -> Result<ClientInfo, ClientError> {
+        let client = self.store.read().await?.client(name).await?;
+        client.ok_or_else(|| ClientError::NotFound(name.to_owned()))
+    }
+
+    /// The client of this name, where the secret is one of its own. Who is wrong, and about what,
+    /// is not told, and takes as long. It computes for a while: how often, is for the caller to limit.
+    ///
+    /// # Errors
+    /// [`StoreError`]; a wrong name or secret is `None`.
+    pub async fn authenticate_client(
+        &self,
+        name: &str,
+        secret: &str,
+        now: Timestamp,
+    ) -> Result<Option<ClientInfo>, StoreError> {
+        if secret.len() > MAX_SECRET || name.len() > MAX_NAME {
+            return Ok(None);
+        }
+        let mut tx = self.store.read().await?;
+        let client = tx.client(name).await?;
+        let secrets = tx.client_secrets(name).await?;
+        drop(tx);
+        let id = secret.split_once('.').map_or("", |(id, _)| id);
+        let stored = secrets
+            .into_iter()
+            .find(|stored| stored.info.id == id && stored.info.expires.is_none_or(|end| now < end));
+        let hash = stored.map(|stored| stored.hash);
+        let known = hash.is_some();
+        let right = self.secrets_seen.verify(hash, secret).await && known;
+        Ok(client.filter(|client| right && client.disabled_at.is_none()))
+    }
+
+    /// Notes that a one-time assertion was used. `false`: it was used before, here or at another
+    /// issuer on the same database. `id` names it for certain, such as by a hash of issuer and `jti`.
+    ///
+    /// # Errors
+    /// [`StoreError`], and then it must be refused.
+    pub async fn use_assertion(
+        &self,
+        id: &[u8; 32],
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.store.write().await?;
+        let first = tx.use_assertion(id, expires, now).await?;
+        tx.commit().await?;
+        Ok(first)
+    }
+
+    async fn finish(
+        &self,
+        mut tx: Tx,
+        event: AuditEvent,
+        client: &ClientInfo,
+        detail: serde_json::Value,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let entry = Entry {
+            agent: Some(client.name.clone()),
+            principal: Some(client.principal.clone()),
+            ..Entry::new(event, detail)
+        };
+        tx.record(entry, &self.actor, now).await?;
+        tx.commit().await
+    }
+}
+
+/// Secrets that were found good lately, so that a client which comes every minute does not cost an
+/// Argon2id each time. It holds hashes of high-entropy secrets under a key of this process.
+pub(crate) struct SecretsSeen {
+    key: [u8; 32],
+    good: Cache<[u8; 32], ()>,
+}
+
+impl Default for SecretsSeen {
+    fn default() -> SecretsSeen {
+        let mut key = [0; 32];
+        OsRng.fill_bytes(&mut key);
+        SecretsSeen {
+            key,
+            good: Cache::new(4_096),
+        }
+    }
+}
+
+impl SecretsSeen {
+    /// Whether `secret` is the one that was hashed. Without a hash it takes as long, and is wrong.
+    async fn verify(&self, hash: Option<String>, secret: &str) -> bool {
+        let hash = hash.unwrap_or_else(|| nobody().to_owned());
+        let digest: [u8; 32] = Sha256::new()
+            .chain_update(self.key)
+            .chain_update((hash.len() as u64).to_be_bytes())
+            .chain_update(&hash)
+            .chain_update(secret)
+            .finalize()
+            .into();
+        if self.good.get(&digest).is_some() {
+            return true;
+        }
+        let secret = Zeroizing::new(secret.to_owned());
+        let right = blocking(move || {
+            PasswordHash::new(&hash).is_ok_and(|hash| {
+                Argon2::default()
+                    .verify_password(secret.as_bytes(), &hash)
+                    .is_ok()
+            })
+        });
+        let right = right.await.unwrap_or(false);
+        if right {
+            self.good.insert(digest, ());
+        }
+        right
+    }
+}
+
+/// The hash of a secret that nobody has.
+fn nobody() -> &'static str {
+    static NOBODY: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    NOBODY.get_or_init(|| {
+        let (_, secret) = ClientSecret::generate();
+        hash(&secret).unwrap_or_default()
+    })
+}
+
+fn hash(secret: &ClientSecret) -> Option<String> {
+    let hash: PasswordHash = Argon2::default()
+        .hash_password(secret.expose().as_bytes())
+        .ok()?;
+    Some(hash.to_string())
+}
+
+async fn new_secret(now: Timestamp) -> Result<(StoredSecret, ClientSecret), ClientError> {
+    let (id, secret) = ClientSecret::generate();
+    let made = blocking(move || hash(&secret).map(|hash| (hash, secret)));
+    let (hash, secret) = made.await.flatten().ok_or(ClientError::Hash)?;
+    let info = SecretInfo {
+        id,
+        created_at: now,
+        expires: None,
+    };
+    Ok((StoredSecret { info, hash }, secret))
+}
+
+/// Argon2id takes 19 MiB and tens of milliseconds: two at a time, whatever comes.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    static PLACES: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(2);
+    let _place = PLACES.acquire().await.ok()?;
+    tokio::task::spawn_blocking(work).await.ok()
+}
+
+async fn enabled(tx: &mut Tx, name: &str) -> Result<ClientInfo, ClientError> {
+    let client = tx
+        .client(name)
+        .await?
+        .ok_or_else(|| ClientError::NotFound(name.to_owned()))?;
+    match client.disabled_at {
+        None => Ok(client),
+        Some(at) => Err(ClientError::Disabled(at)),
+    }
+}
+
+fn check(client: &NewClient) -> Result<(), ClientError> {
+    // RFC 6749, appendix A: visible ASCII; the colon would end it in HTTP Basic.
+    let named = |c: char| c.is_ascii_graphic() && c != ':';
+    if client.name.is_empty() || client.name.len() > MAX_NAME || !client.name.chars().all(named) {
+        return Err(ClientError::Name);
+    }
+    let principal = client.principal.trim();
+    if principal.is_empty()
+        || client.principal.len() > 512
+        || client.principal.contains(char::is_control)
+    {
+        return Err(ClientError::Principal);
+    }
+    if client.profiles.is_empty() || client.profiles.len() > 64 {
+        return Err(ClientError::Profiles);
+    }
+    let claims = json!(client.claims).to_string();
+    let taken = ["client", "principal", "profiles"];
+    if claims.len() > 16_384 || taken.iter().any(|name| client.claims.contains_key(*name)) {
+        return Err(ClientError::Claims);
+    }
+    Ok(())
+}
+
+/// Why a verb about clients was refused. Nothing changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The name cannot be one.
+    #[error("a client's name has 1 to {MAX_NAME} visible ASCII characters, and no colon")]
+    Name,
+    /// Nobody.
+    #[error("a client acts on somebody's authority: name a principal of at most 512 bytes")]
+    Principal,
+    /// None, or too many.
+    #[error("a client uses 1 to 64 profiles: name them")]
+    Profiles,
+    /// Too large, or in the way of what the issuer states.
+    #[error(
+        "a client's claims have at most 16 KiB of JSON, and none is `client`, `principal` or `profiles`"
+    )]
+    Claims,
+    /// The name is taken.
+    #[error("the client `{0}` exists: choose another name, also after a client was disabled")]
+    Exists(String),
+    /// There is none.
+    #[error("no client has the name `{0}`: `client list` shows all of them")]
+    NotFound(String),
+    /// It is refused for good.
+    #[error("the client was disabled at {0}: register another one")]
+    Disabled(Timestamp),
+    /// Secrets that are being exchanged for others already.
+    #[error(
+        "the client has {MAX_SECRETS} secrets: wait until one has ended, or use a shorter overlap"
+    )]
+    TooManySecrets,
+    /// No memory.
+    #[error("the secret cannot be hashed: free memory and try again")]
+    Hash,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,218 @@
+//! What is published of the revocations: a signed head every few seconds, the changes that lead to
+//! it, and a signed snapshot of what still matters.
+//!
+//! The head is stored, so that several issuers hand out the same one. Changes are handed out as they
+//! were written, and never change. A snapshot is made when it is asked for.
+
+use bailiwick_token::{
+    revocation::{Head, MAX_PAGE, Position, SnapshotBase, SnapshotError},
+    timestamp::Timestamp,
+};
+use serde::Serialize;
+
+use crate::{
+    issuer::{Issuer, Locked},
+    keyset::PublishError,
+    store::{StoreError, StoredHead},
+    vault::VaultError,
+};
+
+/// After so many seconds the head is signed again, though nothing changed: how fresh it is, is what
+/// verifiers go by.
+pub const HEAD_RESIGN: u64 = 5;
+
+/// The life of what is signed here, in seconds, for verifiers that ask for nothing shorter.
+pub const FEED_LIFE: u64 = 86_400;
+
+/// A signed head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PublishedHead {
+    /// The number of the last change.
+    pub seq: u64,
+    /// The keyset that goes with it.
+    pub keyset_version: u64,
+    /// When it was signed.
+    pub issued_at: Timestamp,
+    /// From then on it is stale.
+    pub expires: Timestamp,
+    /// The DSSE envelope: what verifiers are given, byte for byte.
+    pub envelope: String,
+}
+
+/// A signed snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PublishedRevocations {
+    /// The number of the last change in it.
+    pub seq: u64,
+    /// When it was signed.
+    pub issued_at: Timestamp,
+    /// From then on it is stale.
+    pub expires: Timestamp,
+    /// How many entries it has.
+    pub entries: u64,
+    /// What verifiers are given, byte for byte.
+    pub file: String,
+}
+
+impl Issuer {
+    /// The head of the feed, signed again where something changed, or after [`HEAD_RESIGN`]. Only
+    /// that needs the private keys.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub async fn head(&self, now: Timestamp) -> Result<PublishedHead, PublishError> {
+        let fresh = |head: &StoredHead, position: &Position, keyset: u64| {
+            (head.seq, head.keyset_version) == (position.seq, keyset)
+                && head.issued_at <= now
+                && now.since(head.issued_at) < HEAD_RESIGN
+        };
+        let signer = {
+            let mut tx = self.store.read().await?;
+            let position = tx.position().await?;
+            let keyset = tx.keyset().await?.map_or(0, |keyset| keyset.version);
+            let head = tx.head().await?;
+            if let Some(head) = head.filter(|head| fresh(head, &position, keyset)) {
+                return Ok(head.into());
+            }
+            self.keyset_signer(&mut tx).await?
+        };
+        let mut tx = self.store.write().await?;
+        let position = tx.position().await?;
+        let keyset_version = tx.keyset().await?.map_or(0, |keyset| keyset.version);
+        // Another one may have signed it in between.
+        if let Some(head) = tx.head().await?
+            && fresh(&head, &position, keyset_version)
+        {
+            return Ok(head.into());
+        }
+        let head = Head {
+            issuer: self.settings.issuer.clone(),
+            epoch: position.epoch,
+            seq: position.seq,
+            keyset_version,
+            issued_at: now,
+            expires: now.plus(FEED_LIFE),
+            digest: position.digest,
+        };
+        let stored = StoredHead {
+            seq: head.seq,
+            keyset_version,
+            issued_at: now,
+            expires: head.expires,
+            envelope: head.sign(&signer).to_json(),
+        };
+        tx.replace_head(&stored).await?;
+        tx.commit().await?;
+        Ok(stored.into())
+    }
+
+    /// The changes after `after`, up to and including `to`, one a line. What was handed out once is
+    /// the same for ever.
+    ///
+    /// # Errors
+    /// [`StoreError`]; `None` where there are no such changes, or more than [`MAX_PAGE`].
+    pub async fn delta(
+        &self,
+        epoch: &str,
+        after: u64,
+        to: u64,
+    ) -> Result<Option<String>, StoreError> {
+        let Some(wanted) = to.checked_sub(after).filter(|wanted| *wanted <= MAX_PAGE) else {
+            return Ok(None);
+        };
+        let mut tx = self.store.read().await?;
+        let position = tx.position().await?;
+        if position.epoch.to_string() != epoch || to > position.seq {
+            return Ok(None);
+        }
+        let mut lines = tx.lines(after, to).await?;
+        if lines.len() as u64 != wanted {
+            return Err(StoreError::Damaged("revocation"));
+        }
+        for line in &mut lines {
+            line.push('\n');
+        }
+        Ok(Some(lines.concat()))
+    }
+
+    /// Everything that is revoked and not dead, signed.
+    ///
+    /// # Errors
+    /// [`SnapshotFailure`].
+    pub async fn snapshot(&self, now: Timestamp) -> Result<PublishedRevocations, SnapshotFailure> {
+        let mut tx = self.store.read().await?;
+        let signer = self.keyset_signer(&mut tx).await?;
+        let position = tx.position().await?;
+        let mut entries = Vec::new();
+        let mut after = 0;
+        loop {
+            let page = tx.revocations(after, now).await?;
+            let Some(last) = page.last() else { break };
+            after = last.seq;
+            entries.extend(page.into_iter().map(|entry| entry.revocation));
+        }
+        drop(tx);
+        let base = SnapshotBase {
+            issuer: self.settings.issuer.clone(),
+            position,
+            issued_at: now,
+            expires: now.plus(FEED_LIFE),
+        };
+        let count = entries.len() as u64;
+        let file = base.write(entries, &signer)?;
+        Ok(PublishedRevocations {
+            seq: position.seq,
+            issued_at: now,
+            expires: base.expires,
+            entries: count,
+            file,
+        })
+    }
+}
+
+impl From<StoredHead> for PublishedHead {
+    fn from(stored: StoredHead) -> PublishedHead {
+        let StoredHead {
+            seq,
+            keyset_version,
+            issued_at,
+            expires,
+            envelope,
+        } = stored;
+        PublishedHead {
+            seq,
+            keyset_version,
+            issued_at,
+            expires,
+            envelope,
+        }
+    }
+}
+
+/// Why there is no snapshot.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SnapshotFailure {
+    /// Too much is revoked for one file.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The passphrase is needed.
+    #[error(transparent)]
+    Locked(#[from] Locked),
+    /// The private keys.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<PublishError> for SnapshotFailure {
+    fn from(error: PublishError) -> SnapshotFailure {
+        match error {
+            PublishError::Locked(locked) => locked.into(),
+            PublishError::Vault(error) => error.into(),
+            PublishError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! PostgreSQL: for more than one issuer.
+//!
+//! Writers of all issuers queue at one advisory lock, which a transaction holds to its end: the
+//! audit is one chain, and a key change is seen before the next signature.
+
+use std::{fmt, str::FromStr, time::Duration};
+
+use async_trait::async_trait;
+use sqlx::{
+    ConnectOptions, PgPool, Postgres, Transaction,
+    postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
+    query::Query,
+};
+
+use super::{
+    StoreError,
+    database::{AnyRow, Connection, Database, Sql, Value},
+};
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
+
+/// How long anything may take. A server that was cut off is not waited for: its issuers stop.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Takes the place of the writer, or gives up. The number names the lock, and says `bailiwic`.
+const BEGIN_WRITE: &str = "SELECT pg_advisory_xact_lock(7089056958346258787)";
+
+/// Where a PostgreSQL database is: `postgres://USER@HOST/DATABASE?…`. It may hold a password, so
+/// `Debug` shows nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresUrl(String);
+
+impl PostgresUrl {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PostgresUrl {
+    type Err = PostgresUrlError;
+
+    fn from_str(text: &str) -> Result<PostgresUrl, PostgresUrlError> {
+        let text = text.trim();
+        let ours = ["postgres://", "postgresql://"];
+        if text.len() > 4096 || !ours.iter().any(|scheme| text.starts_with(scheme)) {
+            return Err(PostgresUrlError);
+        }
+        // What is wrong is not told: it may stand beside a password.
+        PgConnectOptions::from_str(text).map_err(|_| PostgresUrlError)?;
+        Ok(PostgresUrl(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresUrl").finish_non_exhaustive()
+    }
+}
+
+/// Not the URL of a PostgreSQL database. It holds nothing of the text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not the URL of a PostgreSQL database: write `postgres://USER@HOST/DATABASE`")]
+pub struct PostgresUrlError;
+
+/// A PostgreSQL database that several issuers share.
+#[derive(Debug)]
+pub(super) struct PostgresDatabase(PgPool);
+
+impl PostgresDatabase {
+    /// Connects, brings an older schema up to date, and refuses a server that may forget.
+    pub(super) async fn open(url: &PostgresUrl) -> Result<PostgresDatabase, StoreError> {
+        let milliseconds = PATIENCE.as_millis().to_string();
+        let options = PgConnectOptions::from_str(url.as_str())?
+            .application_name("bailiwick")
+            .options([
+                ("statement_timeout", milliseconds.as_str()),
+                ("lock_timeout", milliseconds.as_str()),
+                ("idle_in_transaction_session_timeout", milliseconds.as_str()),
+            ])
+            .disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(PATIENCE)
+            .connect_with(options)
+            .await?;
+        for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
+            let value: String = sqlx::query_scalar("SELECT current_setting($1)")
+                .bind(setting)
+                .fetch_one(&pool)
+                .await?;
+            if value == "off" {
+                return Err(StoreError::Forgetful(setting));
+            }
+        }
+        MIGRATIONS.run(&pool).await?;
+        Ok(PostgresDatabase(pool))
+    }
+}
+
+#[async_trait]
+impl Database for PostgresDatabase {
+    async fn write(&self) -> Result<Box<dyn Connection>, StoreError> {
+        let mut transaction = patiently(self.0.begin()).await?;
+        patiently(sqlx::query(BEGIN_WRITE).execute(&mut *transaction)).await?;
+        Ok(Box::new(PostgresConnection(transaction)))
+    }
+
+    async fn read(&self) -> Result<Box<dyn Connection>, StoreError> {
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        let transaction = patiently(self.0.begin_with(begin)).await?;
+        Ok(Box::new(PostgresConnection(transaction)))
+    }
+
+    /// Dead rows go when the server vacuums; what they held is encrypted.
+    async fn scrub(&self) {
+        if let Err(error) = sqlx::query("VACUUM sealed_key").execute(&self.0).await {
+            tracing::warn!(%error, "destroyed keys were not vacuumed; they will be later");
+        }
+    }
+
+    async fn close(&self) {
+        self.0.close().await;
+    }
+}
+
+struct PostgresConnection(Transaction<'static, Postgres>);
+
+#[async_trait]
+impl Connection for PostgresConnection {
+    async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, StoreError> {
+        let done = patiently(query(sql, values).execute(&mut *self.0)).await?;
+        Ok(done.rows_affected())
+    }
+
+    async fn fetch(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<AnyRow>, StoreError> {
+        let rows = patiently(query(sql, values).fetch_all(&mut *self.0)).await?;
+        Ok(rows.into_iter().map(AnyRow::Postgres).collect())
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        patiently(self.0.commit()).await
+    }
+}
+
+/// The server's own limits end what it works on; this ends what never reaches it.
+async fn patiently<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(PATIENCE.saturating_add(Duration::from_secs(1)), work).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(StoreError::Unreachable),
+    }
+}
+
+fn query(sql: Sql, values: Vec<Value>) -> Query<'static, Postgres, PgArguments> {
+    let query = sqlx::query(sql.into_sqlx());
+    values.into_iter().fold(query, |query, value| match value {
+        Value::Int(value) => query.bind(value),
+        Value::Text(value) => query.bind(value),
+        Value::Bytes(value) => query.bind(value),
+    })
+}

@@ -1,0 +1,119 @@
+//! SQLite: one file, one writer at a time.
+//!
+//! A write is one `BEGIN IMMEDIATE` transaction; what was committed survives a crash
+//! (`synchronous=FULL`). Readers see one state and block nobody (WAL).
+
+use std::{path::Path, time::Duration};
+
+use async_trait::async_trait;
+use sqlx::{
+    ConnectOptions, Sqlite, SqlitePool, Transaction,
+    query::Query,
+    sqlite::{
+        SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions,
+        SqliteSynchronous,
+    },
+};
+
+use super::{
+    StoreError,
+    database::{AnyRow, Connection, Database, Sql, Value},
+};
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// How long a writer waits for another process.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// The database in an issuer's home.
+#[derive(Debug)]
+pub(super) struct SqliteDatabase {
+    /// One connection: writers in this process queue here, and not at SQLite's lock.
+    writer: SqlitePool,
+    reader: SqlitePool,
+}
+
+impl SqliteDatabase {
+    /// Opens an existing file, and brings an older schema up to date.
+    pub(super) async fn open(path: &Path) -> Result<SqliteDatabase, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(false)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY)
+            // What is deleted is overwritten: private keys are.
+            .pragma("secure_delete", "ON")
+            .disable_statement_logging();
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(BUSY)
+            .connect_with(options.clone())
+            .await?;
+        MIGRATIONS.run(&writer).await?;
+        let reader = SqlitePoolOptions::new()
+            .max_connections(4)
+            .acquire_timeout(BUSY)
+            .connect_lazy_with(options.pragma("query_only", "ON"));
+        Ok(SqliteDatabase { writer, reader })
+    }
+}
+
+#[async_trait]
+impl Database for SqliteDatabase {
+    async fn write(&self) -> Result<Box<dyn Connection>, StoreError> {
+        Ok(Box::new(SqliteConnection(
+            self.writer.begin_with("BEGIN IMMEDIATE").await?,
+        )))
+    }
+
+    async fn read(&self) -> Result<Box<dyn Connection>, StoreError> {
+        Ok(Box::new(SqliteConnection(self.reader.begin().await?)))
+    }
+
+    /// Empties the write-ahead log, which still holds the pages that destroyed keys stood on.
+    /// A reader that is under way defers that to the next checkpoint; the keys are encrypted.
+    async fn scrub(&self) {
+        let emptied = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&self.writer)
+            .await;
+        if let Err(error) = emptied {
+            tracing::warn!(%error, "the write-ahead log was not emptied; it will be later");
+        }
+    }
+
+    /// Leaves a single file.
+    async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+}
+
+struct SqliteConnection(Transaction<'static, Sqlite>);
+
+#[async_trait]
+impl Connection for SqliteConnection {
+    async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, StoreError> {
+        let done = query(sql, values).execute(&mut *self.0).await?;
+        Ok(done.rows_affected())
+    }
+
+    async fn fetch(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<AnyRow>, StoreError> {
+        let rows = query(sql, values).fetch_all(&mut *self.0).await?;
+        Ok(rows.into_iter().map(AnyRow::Sqlite).collect())
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        Ok(self.0.commit().await?)
+    }
+}
+
+fn query(sql: Sql, values: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments> {
+    let query = sqlx::query(sql.into_sqlx());
+    values.into_iter().fold(query, |query, value| match value {
+        Value::Int(value) => query.bind(value),
+        Value::Text(value) => query.bind(value),
+        Value::Bytes(value) => query.bind(value),
+    })
+}

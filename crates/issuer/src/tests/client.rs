@@ -1,0 +1,172 @@
+use super::*;
+use crate::{AuditFilter, ClientError, NewClient};
+
+fn orchestrator() -> NewClient {
+    NewClient {
+        name: "orchestrator".to_owned(),
+        principal: "team:procurement".to_owned(),
+        profiles: vec!["buyer".to_owned()],
+        claims: serde_json::from_str(r#"{"department":"procurement"}"#).unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_shown_once_and_kept_as_a_hash() {
+    let (_dir, issuer) = issuer().await;
+    let (client, secret) = issuer.client_add(orchestrator(), at(0)).await.unwrap();
+    assert_eq!(issuer.client("orchestrator").await.unwrap(), client);
+    assert_eq!(format!("{secret:?}"), "ClientSecret { .. }");
+    let mut tx = issuer.store.read().await.unwrap();
+    let stored = tx.client_secrets("orchestrator").await.unwrap().remove(0);
+    drop(tx);
+    assert!(stored.hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+    let random = secret.expose().split_once('.').unwrap().1.to_owned();
+    let rows = issuer.audit_list(&AuditFilter::default()).await.unwrap();
+    assert!(!serde_json::to_string(&rows).unwrap().contains(&random));
+    assert!(!serde_json::to_string(&client).unwrap().contains(&random));
+
+    let known = async |name: &str, secret: &str| {
+        let client = issuer
+            .authenticate_client(name, secret, at(1))
+            .await
+            .unwrap();
+        client.map(|client| client.principal)
+    };
+    let right = Some("team:procurement".to_owned());
+    // The second time from memory.
+    assert_eq!(known("orchestrator", secret.expose()).await, right);
+    assert_eq!(known("orchestrator", secret.expose()).await, right);
+    let id = &client.secrets[0].id;
+    for (name, secret) in [
+        ("orchestrator", format!("{id}.{}", "0".repeat(64))),
+        ("orchestrator", format!("000000000000.{random}")),
+        ("orchestrator", random.clone()),
+        ("orchestrator", String::new()),
+        ("orchestrator", "x".repeat(100_000)),
+        ("Orchestrator", secret.expose().to_owned()),
+        ("", secret.expose().to_owned()),
+    ] {
+        assert_eq!(known(name, &secret).await, None, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_exchanged_without_a_gap() {
+    let (_dir, issuer) = issuer().await;
+    let (_, first) = issuer.client_add(orchestrator(), at(0)).await.unwrap();
+    let (client, second) = issuer
+        .client_rotate("orchestrator", 60, at(100))
+        .await
+        .unwrap();
+    assert_eq!(client.secrets.len(), 2);
+    let good = async |secret: &crate::ClientSecret, now| {
+        let name = "orchestrator";
+        let client = issuer
+            .authenticate_client(name, secret.expose(), at(now))
+            .await;
+        client.unwrap().is_some()
+    };
+    for (now, first_good) in [(100, true), (159, true), (160, false)] {
+        assert_eq!(good(&first, now).await, first_good);
+        assert!(good(&second, now).await);
+    }
+    let (_, third) = issuer
+        .client_rotate("orchestrator", 1_000, at(200))
+        .await
+        .unwrap();
+    issuer
+        .client_rotate("orchestrator", 1_000, at(201))
+        .await
+        .unwrap();
+    let crowded = issuer.client_rotate("orchestrator", 1_000, at(202)).await;
+    assert!(matches!(crowded, Err(ClientError::TooManySecrets)));
+    // At once, as when one has leaked.
+    issuer
+        .client_rotate("orchestrator", 0, at(203))
+        .await
+        .unwrap();
+    assert!(!good(&second, 203).await && !good(&third, 203).await);
+}
+
+#[tokio::test]
+async fn a_disabled_client_is_refused_for_good() {
+    let (_dir, issuer) = issuer().await;
+    let (_, secret) = issuer.client_add(orchestrator(), at(0)).await.unwrap();
+    let name = "orchestrator";
+    let known = async || {
+        let client = issuer
+            .authenticate_client(name, secret.expose(), at(2))
+            .await;
+        client.unwrap().is_some()
+    };
+    assert!(known().await);
+    let client = issuer.client_disable(name, at(1)).await.unwrap();
+    assert_eq!((client.disabled_at, client.secrets.len()), (Some(at(1)), 0));
+    assert!(!known().await);
+    assert!(matches!(
+        issuer.client_rotate(name, 0, at(2)).await,
+        Err(ClientError::Disabled(_))
+    ));
+    assert!(matches!(
+        issuer.client_add(orchestrator(), at(2)).await,
+        Err(ClientError::Exists(_))
+    ));
+    assert!(matches!(
+        issuer.client_disable("nobody", at(2)).await,
+        Err(ClientError::NotFound(_))
+    ));
+    assert_eq!(issuer.clients().await.unwrap(), [client]);
+}
+
+#[tokio::test]
+async fn what_no_client_can_be_is_refused() {
+    let (_dir, issuer) = issuer().await;
+    let claims = |text| serde_json::from_str(text).unwrap();
+    let wrong = [
+        NewClient {
+            name: "a:b".to_owned(),
+            ..orchestrator()
+        },
+        NewClient {
+            name: "a b".to_owned(),
+            ..orchestrator()
+        },
+        NewClient {
+            name: String::new(),
+            ..orchestrator()
+        },
+        NewClient {
+            principal: " ".to_owned(),
+            ..orchestrator()
+        },
+        NewClient {
+            profiles: Vec::new(),
+            ..orchestrator()
+        },
+        NewClient {
+            claims: claims(r#"{"client":"root"}"#),
+            ..orchestrator()
+        },
+    ];
+    for client in wrong {
+        assert!(issuer.client_add(client, at(0)).await.is_err());
+    }
+    assert!(issuer.clients().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_assertion_is_used_once_by_whichever_issuer() {
+    let (_dir, one) = issuer().await;
+    let two = another(&one).await;
+    let used = async |issuer: &Issuer, id: u8, now| {
+        issuer
+            .use_assertion(&[id; 32], at(100), at(now))
+            .await
+            .unwrap()
+    };
+    assert!(used(&one, 1, 10).await);
+    assert!(!used(&two, 1, 11).await);
+    assert!(used(&two, 2, 11).await);
+    // As long as it would be accepted, it is remembered.
+    assert!(!used(&one, 1, 100).await);
+}

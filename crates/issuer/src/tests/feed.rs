@@ -1,0 +1,107 @@
+use bailiwick_token::{
+    claims::TokenId,
+    revocation::{Head, Position, Snapshot, Target},
+};
+
+use super::*;
+
+fn token(n: u8) -> Target {
+    Target::Token(TokenId::from_bytes([n; 16]))
+}
+
+async fn head(issuer: &Issuer, now: u64) -> Head {
+    let published = issuer.head(at(now)).await.unwrap();
+    let head = Head::open(published.envelope.as_bytes(), issuer.keyset_key()).unwrap();
+    assert_eq!(
+        (head.seq, head.issued_at),
+        (published.seq, published.issued_at)
+    );
+    head
+}
+
+#[tokio::test]
+async fn a_reader_follows_from_any_place_to_the_head() {
+    let (_dir, issuer) = issuer().await;
+    let start = head(&issuer, 0).await;
+    assert_eq!(start.position(), Position::start(start.epoch));
+    let mut positions = vec![start.position()];
+    for n in 1..=5 {
+        issuer
+            .revoke(token(n), None, "x", at(u64::from(n)))
+            .await
+            .unwrap();
+        positions.push(head(&issuer, u64::from(n)).await.position());
+    }
+    let last = head(&issuer, 5).await;
+    let epoch = last.epoch.to_string();
+    for position in positions {
+        let lines = issuer
+            .delta(&epoch, position.seq, last.seq)
+            .await
+            .unwrap()
+            .unwrap();
+        let changes = position.follow(lines.as_bytes(), &last).unwrap();
+        assert_eq!(changes.len() as u64, last.seq - position.seq);
+    }
+    for (epoch, after, to) in [
+        (epoch.as_str(), 0, 6),
+        (epoch.as_str(), 3, 2),
+        ("0000000000000000", 0, 5),
+        (epoch.as_str(), u64::MAX, u64::MAX),
+    ] {
+        assert_eq!(issuer.delta(epoch, after, to).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn the_head_is_signed_when_something_changed_and_every_few_seconds() {
+    let (_dir, one) = issuer().await;
+    let two = another(&one).await;
+    let first = one.head(at(0)).await.unwrap();
+    assert!(first.envelope.len() <= 512, "{}", first.envelope.len());
+    assert_eq!(two.head(at(4)).await.unwrap(), first);
+    assert_eq!(two.head(at(5)).await.unwrap().issued_at, at(5));
+    // A clock that lies behind does not take it back.
+    assert_eq!(one.head(at(6)).await.unwrap().issued_at, at(5));
+    two.revoke(token(1), None, "x", at(6)).await.unwrap();
+    let changed = one.head(at(6)).await.unwrap();
+    assert_eq!((changed.seq, changed.issued_at), (1, at(6)));
+    one.stage(at(7)).await.unwrap();
+    let keyset = two.head(at(7)).await.unwrap();
+    assert_eq!(keyset.keyset_version, changed.keyset_version + 1);
+    // What is there is handed out without the passphrase.
+    let locked = Issuer::open(one.home()).await.unwrap();
+    assert!(locked.head(at(8)).await.is_ok());
+    assert!(locked.head(at(20)).await.is_err());
+}
+
+#[tokio::test]
+async fn a_snapshot_holds_what_still_matters() {
+    let (_dir, issuer) = issuer().await;
+    let minted = issuer
+        .mint(&request(), at(0))
+        .await
+        .unwrap()
+        .receipt
+        .token_id;
+    for target in [
+        Target::Token(minted),
+        token(2),
+        token(2),
+        Target::Block([3; 64]),
+    ] {
+        issuer.revoke(target, None, "x", at(1)).await.unwrap();
+    }
+    for (now, entries) in [(2, 3), (600 + 61, 2)] {
+        let published = issuer.snapshot(at(now)).await.unwrap();
+        let snapshot = Snapshot::open(published.file.as_bytes(), issuer.keyset_key()).unwrap();
+        assert_eq!(
+            (snapshot.header().entries, published.entries, published.seq),
+            (entries, entries, 3)
+        );
+        assert_eq!(
+            snapshot.header().position(),
+            head(&issuer, now).await.position()
+        );
+    }
+}

@@ -1,0 +1,175 @@
+//! The history of what was revoked, as one digest.
+
+use std::{fmt, str::FromStr};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
+
+/// What is hashed before everything else, so that the digest of a chain is that of nothing else.
+const LABEL: &[u8] = b"bailiwick revocation change v1";
+
+/// SHA-256, as 43 characters of base64url.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+/// The name of one history, 8 random bytes; 16 lower-case hexadecimal digits as text. An issuer that
+/// cannot go on with its history, after a restore for one, begins another.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Epoch([u8; 8]);
+
+/// How far a reader has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// In which history.
+    pub epoch: Epoch,
+    /// The number of the last change read; 0 before the first.
+    pub seq: u64,
+    /// The chain up to there.
+    pub digest: Digest,
+}
+
+/// The digest of a chain and one line more, the line being its bytes without the line feed.
+#[must_use]
+pub fn chain(before: &Digest, line: &[u8]) -> Digest {
+    let digest = Sha256::new()
+        .chain_update(LABEL)
+        .chain_update(before.0)
+        .chain_update((line.len() as u64).to_be_bytes())
+        .chain_update(line);
+    Digest(digest.finalize().into())
+}
+
+impl Digest {
+    /// The chain before its first line.
+    pub const START: Digest = Digest([0; 32]);
+
+    /// The digest of bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Digest {
+        Digest(Sha256::digest(bytes).into())
+    }
+
+    /// From its 32 bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Digest {
+        Digest(bytes)
+    }
+
+    /// Its 32 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl Epoch {
+    /// From its 8 bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 8]) -> Epoch {
+        Epoch(bytes)
+    }
+
+    /// Its 8 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 8] {
+        &self.0
+    }
+}
+
+impl Position {
+    /// The beginning of a history.
+    #[must_use]
+    pub fn start(epoch: Epoch) -> Position {
+        Position {
+            epoch,
+            seq: 0,
+            digest: Digest::START,
+        }
+    }
+
+    /// One line further; `None` at the last number.
+    #[must_use]
+    pub fn then(&self, line: &[u8]) -> Option<Position> {
+        Some(Position {
+            epoch: self.epoch,
+            seq: self.seq.checked_add(1)?,
+            digest: chain(&self.digest, line),
+        })
+    }
+
+    /// Whether it can be one: nothing but the beginning has number 0.
+    pub(super) fn is_sound(&self) -> bool {
+        self.seq > 0 || self.digest == Digest::START
+    }
+}
+
+/// The text is not a digest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a digest: 43 characters of base64url are expected")]
+pub struct DigestError;
+
+/// The text is not an epoch.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not an epoch: 16 lower-case hexadecimal digits are expected")]
+pub struct EpochError;
+
+impl FromStr for Digest {
+    type Err = DigestError;
+
+    fn from_str(text: &str) -> Result<Digest, DigestError> {
+        // This engine refuses padding and bits behind the last byte: one digest, one text.
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| DigestError)?;
+        bytes.try_into().map(Digest).map_err(|_| DigestError)
+    }
+}
+
+impl FromStr for Epoch {
+    type Err = EpochError;
+
+    fn from_str(text: &str) -> Result<Epoch, EpochError> {
+        let mut bytes = [0; 8];
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| EpochError)?;
+        let lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        lower.then_some(Epoch(bytes)).ok_or(EpochError)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+/// `Debug`, and as text in JSON.
+macro_rules! as_text {
+    ($type:ty) => {
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+as_text!(Digest);
+as_text!(Epoch);

@@ -1,0 +1,153 @@
+//! One revocation as one line of JSON.
+//!
+//! ```json
+//! {"token":"abababababababababababababababab","expires":1764040000}
+//! {"block":"cdcd…","expires":1764040000}
+//! {"agent":"agent:buyer","issued_before":1764030000,"expires":1764040000}
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use super::{Party, Revocation, Target, Watermark, WatermarkError};
+use crate::{claims::TokenId, timestamp::Timestamp, timestamp::unix};
+
+/// The longest line that is read, in bytes: a name of [`MAX_NAME`](super::MAX_NAME) bytes fits,
+/// whatever its characters are escaped as.
+pub const MAX_LINE: usize = 4096;
+
+/// The bytes of an Ed25519 signature.
+const SIGNATURE: usize = 64;
+
+impl Revocation {
+    /// The line, without a line feed: what a delta and a snapshot hold, and what is chained.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        let mut line = Line {
+            expires: self.expires,
+            ..Line::default()
+        };
+        match &self.target {
+            Target::Token(id) => line.token = Some(*id),
+            Target::Block(signature) => line.block = Some(hex::encode(signature)),
+            Target::Watermark(watermark) => {
+                *line.name(watermark.party) = Some(watermark.name.clone());
+                line.issued_before = Some(watermark.issued_before);
+            }
+        }
+        // Names, digits and numbers have no form that JSON lacks; the empty text would be refused.
+        serde_json::to_string(&line).unwrap_or_default()
+    }
+
+    /// Reads a line without its line feed. Members that are not known are ignored; a line that names
+    /// nothing that is known cannot be honoured, and is refused.
+    ///
+    /// # Errors
+    /// [`LineError`].
+    pub fn from_line(line: &[u8]) -> Result<Revocation, LineError> {
+        if line.len() > MAX_LINE {
+            return Err(LineError::TooLong);
+        }
+        let Line {
+            token,
+            block,
+            agent,
+            principal,
+            tenant,
+            issued_before,
+            expires,
+        } = serde_json::from_slice(line)
+            .map_err(|error| LineError::Malformed(error.to_string()))?;
+        let watermark = |party, name: String| -> Result<Target, LineError> {
+            let issued_before = issued_before.ok_or(LineError::NoTime)?;
+            Ok(Target::Watermark(Watermark::new(
+                party,
+                &name,
+                issued_before,
+            )?))
+        };
+        let target = match (token, block, agent, principal, tenant) {
+            (Some(id), None, None, None, None) => Target::Token(id),
+            (None, Some(text), None, None, None) => Target::Block(signature(&text)?),
+            (None, None, Some(name), None, None) => watermark(Party::Agent, name)?,
+            (None, None, None, Some(name), None) => watermark(Party::Principal, name)?,
+            (None, None, None, None, Some(name)) => watermark(Party::Tenant, name)?,
+            _ => return Err(LineError::Target),
+        };
+        // A token that was "issued before" means something that this version does not know.
+        if issued_before.is_some() && !matches!(target, Target::Watermark(_)) {
+            return Err(LineError::Target);
+        }
+        Ok(Revocation { target, expires })
+    }
+}
+
+/// Exactly one member names the target, by its kind.
+#[derive(Default, Serialize, Deserialize)]
+struct Line {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<TokenId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    block: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    principal: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tenant: Option<String>,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "unix::optional"
+    )]
+    issued_before: Option<Timestamp>,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "unix::optional"
+    )]
+    expires: Option<Timestamp>,
+}
+
+impl Line {
+    fn name(&mut self, party: Party) -> &mut Option<String> {
+        match party {
+            Party::Agent => &mut self.agent,
+            Party::Principal => &mut self.principal,
+            Party::Tenant => &mut self.tenant,
+        }
+    }
+}
+
+fn signature(text: &str) -> Result<[u8; SIGNATURE], LineError> {
+    let mut signature = [0; SIGNATURE];
+    hex::decode_to_slice(text, &mut signature).map_err(|_| LineError::Block)?;
+    Ok(signature)
+}
+
+/// Why a line was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LineError {
+    /// Longer than [`MAX_LINE`].
+    #[error("longer than {MAX_LINE} bytes")]
+    TooLong,
+    /// Not an object of JSON with members of the right kind.
+    #[error("not a revocation ({0})")]
+    Malformed(String),
+    /// Not exactly one target of a kind that this version knows.
+    #[error(
+        "it names no `token`, `block`, `agent`, `principal` or `tenant`, or more than one thing"
+    )]
+    Target,
+    /// A party without a time would be all of its tokens for ever.
+    #[error(
+        "a revocation of all tokens of a party says until when they were issued: `issued_before`"
+    )]
+    NoTime,
+    /// Not a signature.
+    #[error("a block is named by the 128 hexadecimal digits of its signature")]
+    Block,
+    /// A name that no token carries.
+    #[error(transparent)]
+    Name(#[from] WatermarkError),
+}
