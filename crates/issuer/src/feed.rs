@@ -106,6 +106,15 @@ impl Issuer {
         Ok(stored.into())
     }
 
+    /// The head as it was signed last, however old.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn published_head(&self) -> Result<Option<PublishedHead>, StoreError> {
+        let head = self.store.read().await?.head().await?;
+        Ok(head.map(PublishedHead::from))
+    }
+
     /// The changes after `after`, up to and including `to`, one a line. What was handed out once is
     /// the same for ever.
     ///

@@ -15,7 +15,7 @@ pub(crate) use ring::{KeysetInUse, Ring};
 use std::fmt;
 
 use bailiwick_token::{key::KeyId, timestamp::Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How far clocks may lie apart, in seconds.
 pub const SKEW: u64 = 60;
@@ -47,7 +47,7 @@ impl Policy {
 }
 
 /// A guard: the transition is right, and too early.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("key `{id}` {wait} until {until}: wait, or use --force and accept denied tokens")]
 pub struct Guard {
     /// The key.
@@ -59,7 +59,7 @@ pub struct Guard {
 }
 
 /// What a guard waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Wait {

@@ -9,7 +9,7 @@ use bailiwick_token::{
 };
 use ed25519_dalek::SigningKey;
 use rand::rngs::OsRng;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 pub(crate) const MAX_REASON: usize = 512;
 
 /// What a verb did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyReport {
     /// The transitions, in their order; none where everything was as asked for already.
     pub changes: Vec<Change>,
@@ -35,7 +35,7 @@ pub struct KeyReport {
 }
 
 /// What a rotation did, and what it waits for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rotation {
     /// The transitions, in their order; none where nothing was due.
     pub changes: Vec<Change>,

@@ -15,6 +15,7 @@ mod keys;
 mod keyset;
 mod mint;
 mod passphrase;
+pub mod profile;
 mod revoke;
 mod settings;
 mod store;

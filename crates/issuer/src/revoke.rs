@@ -187,6 +187,18 @@ impl Issuer {
         Ok(watermark.issued_before().plus(self.settings.max_token_ttl))
     }
 
+    /// A page of what is revoked and not dead, after the change `after`; none, where there is no more.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn revoked_after(
+        &self,
+        after: u64,
+        now: Timestamp,
+    ) -> Result<Vec<RevocationInfo>, StoreError> {
+        self.store.read().await?.revocations(after, now).await
+    }
+
     /// What is revoked and not dead, in the order in which it came.
     ///
     /// # Errors

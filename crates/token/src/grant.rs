@@ -10,7 +10,7 @@ mod constraint;
 mod intersect;
 mod print;
 mod text;
-mod toml;
+mod within;
 
 pub use check::is_normal_resource;
 pub use constraint::{Bound, BoundError, Constraint, List, ListError};

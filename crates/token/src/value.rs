@@ -9,6 +9,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 mod number;
+pub mod toml;
 
 pub use number::{Micros, Number, NumberError};
 

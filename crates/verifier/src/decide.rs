@@ -39,10 +39,11 @@ impl Verifier {
         let shown = Credentials {
             root_key: token.root_key,
             root: &token.root,
-            token_id: token.identity.token_id,
-            blocks: &token.signatures,
+            names: &token.names,
+            issued_at: token.issued_at,
+            expires: token.expires,
         };
-        self.trust.load().recheck(&shown, now)?;
+        self.trust.load().recheck(&shown, &self.staleness, now)?;
         let call = request
             .state()
             .map_err(|error| (Reason::BadRequest, error.to_string()))?;

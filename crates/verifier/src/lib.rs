@@ -50,6 +50,6 @@ pub use explain::{Refusal, Values};
 pub use policy::{Policy, PolicyError};
 pub use record::Counters;
 pub use request::{Request, RequestError};
-pub use trust::{RollbackError, Trust, TrustError};
+pub use trust::{FeedError, RollbackError, Staleness, Trust, TrustError, WhenStale};
 pub use verifier::{Limits, Verifier, VerifierError};
 pub use verify::Verified;

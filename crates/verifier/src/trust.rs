@@ -1,45 +1,69 @@
-//! What a verifier trusts: an immutable snapshot of keyset and revocations.
+//! What a verifier trusts: an immutable state of keyset and revocations.
+//!
+//! Revocations come as a file, a snapshot that the issuer exported, or from the issuer's feed. A
+//! [`Trust`] is made from the one in use and what was fetched, by [`Trust::with_keyset`],
+//! [`Trust::with_delta`] and [`Trust::with_snapshot`], and put in place by
+//! [`Verifier::replace_trust`](crate::Verifier::replace_trust). The feature `refresh` does that in
+//! the background.
 
-use std::collections::HashMap;
+mod feed;
+mod revocations;
+mod revoked;
+mod staleness;
+
+use std::{collections::HashMap, sync::Arc};
 
 use bailiwick_token::{
-    claims::TokenId,
     key::{KeyId, PublicKey},
     keyset::{Keyset, KeysetError},
-    revocation::{RevocationList, RevocationListError, Target},
+    revocation::{Snapshot, SnapshotError},
     timestamp::Timestamp,
 };
 use sha2::{Digest, Sha256};
 
-use crate::decision::Reason;
+use self::revocations::Revocations;
+pub(crate) use self::revoked::Names;
+pub use self::{
+    feed::FeedError,
+    staleness::{Staleness, WhenStale},
+};
+use crate::{admit::Refused, decision::Reason};
 
-/// A keyset and, where configured, a list of revocations, whose signatures have been verified.
-#[derive(Debug)]
+/// A keyset and, where configured, revocations, whose signatures have been verified.
+#[derive(Debug, Clone)]
 pub struct Trust {
+    keys: Arc<Keys>,
+    keyset_key: PublicKey,
+    revocations: Option<Arc<Revocations>>,
+    /// Whether nothing is trusted without revocations.
+    needs_revocations: bool,
+}
+
+#[derive(Debug)]
+struct Keys {
     keyset: Keyset,
     /// The digest of the keyset's exact bytes: one version must mean one byte string.
     digest: [u8; 32],
-    keys: HashMap<KeyId, usize>,
-    revocations: Option<Revocations>,
+    by_id: HashMap<KeyId, usize>,
 }
 
-/// The keyset or the revocation list cannot be trusted.
+/// The keyset or the revocations cannot be trusted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrustError {
     /// The keyset file is not one, or is not signed by the keyset key.
     #[error("the keyset cannot be used: {0}")]
     Keyset(#[from] KeysetError),
-    /// The revocation list is not one, or is not signed by the keyset key.
-    #[error("the revocation list cannot be used: {0}")]
-    Revocations(#[from] RevocationListError),
-    /// The revocation list is another issuer's.
+    /// The revocations are no snapshot, or are not signed by the keyset key.
+    #[error("the revocations cannot be used: {0}")]
+    Revocations(#[from] SnapshotError),
+    /// The revocations are another issuer's.
     #[error(
-        "the revocation list is of the issuer `{list}`, the keyset of `{keyset}`: export both from one issuer"
+        "the revocations are of the issuer `{revocations}`, the keyset of `{keyset}`: export both from one issuer"
     )]
     Issuer {
-        /// The issuer that the list names.
-        list: String,
+        /// The issuer that the revocations name.
+        revocations: String,
         /// The issuer that the keyset names.
         keyset: String,
     },
@@ -67,26 +91,19 @@ pub enum RollbackError {
         "two different keysets carry the version {0}: one of them is forged, or a restored issuer did not raise its version"
     )]
     Fork(u64),
-    /// The revocation list has the number of the one in use, and other bytes.
+    /// The revocations have the number of those in use, and are others.
     #[error(
-        "two different revocation lists carry the number {0}: one of them is forged, or a restored issuer did not raise its number"
+        "two different histories of revocations carry the number {0}: one of them is forged, or a restored issuer did not begin a new one"
     )]
     RevocationsFork(u64),
-    /// The revocation list is older than the one in use, or gone.
-    #[error("the revocation list is older than the one in use, or missing")]
+    /// The revocations are older than those in use, or gone.
+    #[error("the revocations are older than those in use, or missing")]
     Revocations,
-}
-
-#[derive(Debug)]
-struct Revocations {
-    seq: u64,
-    /// The digest of the list's exact bytes.
-    digest: [u8; 32],
-    expires: Timestamp,
-    /// In order: nothing but the 16 bytes of each.
-    tokens: Box<[TokenId]>,
-    /// In order. A signature of another length is on no block of this profile.
-    blocks: Box<[[u8; 64]]>,
+    /// The revocations lack some of those in use, though nothing of a history is ever taken back.
+    #[error(
+        "the revocations lack some of those in use, which still hold: a restored issuer did not begin a new epoch, or somebody took them out"
+    )]
+    RevocationsLost,
 }
 
 /// What a token shows to be looked up.
@@ -94,12 +111,13 @@ pub(crate) struct Credentials<'a> {
     pub(crate) root_key: KeyId,
     /// The key itself: an id is too short to tell two issuers' keys apart for certain.
     pub(crate) root: &'a [u8; 32],
-    pub(crate) token_id: TokenId,
-    pub(crate) blocks: &'a [[u8; 64]],
+    pub(crate) names: &'a Names,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires: Timestamp,
 }
 
 impl Trust {
-    /// Reads a signed keyset and, where given, a signed revocation list, both as their issuer
+    /// Reads a signed keyset and, where given, a signed snapshot of revocations, both as their issuer
     /// exports them. `keyset_key` is the one thing that a verifier is configured with.
     ///
     /// # Errors
@@ -109,44 +127,62 @@ impl Trust {
         keyset_key: &PublicKey,
         revocations: Option<&[u8]>,
     ) -> Result<Trust, TrustError> {
-        let digest = Sha256::digest(keyset).into();
-        let keyset = Keyset::open(keyset, keyset_key)?;
-        let revocations = match revocations {
-            None => None,
-            Some(bytes) => {
-                let list = RevocationList::open(bytes, keyset_key)?;
-                if list.issuer != keyset.issuer {
-                    return Err(TrustError::Issuer {
-                        list: list.issuer,
-                        keyset: keyset.issuer,
-                    });
-                }
-                Some(Revocations::new(list, Sha256::digest(bytes).into()))
-            }
+        let keys = Keys::open(keyset, keyset_key)?;
+        let mut trust = Trust {
+            keys: Arc::new(keys),
+            keyset_key: *keyset_key,
+            revocations: None,
+            needs_revocations: false,
         };
-        let keys = keyset
-            .keys
-            .iter()
-            .enumerate()
-            .map(|(index, key)| (key.id, index))
-            .collect();
+        if let Some(file) = revocations {
+            let snapshot = Snapshot::open(file, keyset_key)?;
+            if snapshot.header().issuer != trust.keyset().issuer {
+                return Err(TrustError::Issuer {
+                    revocations: snapshot.header().issuer.clone(),
+                    keyset: trust.keyset().issuer.clone(),
+                });
+            }
+            trust = trust.with(Revocations::of_file(&snapshot)?);
+        }
+        Ok(trust)
+    }
+
+    /// This trust with another keyset, which has to be signed by the same key.
+    ///
+    /// # Errors
+    /// When it is not what its signature vouches for.
+    pub fn with_keyset(&self, keyset: &[u8]) -> Result<Trust, TrustError> {
         Ok(Trust {
-            keyset,
-            digest,
-            keys,
-            revocations,
+            keys: Arc::new(Keys::open(keyset, &self.keyset_key)?),
+            ..self.clone()
         })
+    }
+
+    /// This trust, by which nothing is admitted before revocations were read.
+    #[must_use]
+    pub fn needing_revocations(self) -> Trust {
+        Trust {
+            needs_revocations: true,
+            ..self
+        }
+    }
+
+    fn with(&self, revocations: Revocations) -> Trust {
+        Trust {
+            revocations: Some(Arc::new(revocations)),
+            ..self.clone()
+        }
     }
 
     /// The keyset.
     #[must_use]
     pub fn keyset(&self) -> &Keyset {
-        &self.keyset
+        &self.keys.keyset
     }
 
     /// Whether `self` may take the place of `used`.
     pub(crate) fn may_replace(&self, used: &Trust) -> Result<(), RollbackError> {
-        let (offered, current) = (&self.keyset, &used.keyset);
+        let (offered, current) = (self.keyset(), used.keyset());
         if offered.issuer != current.issuer {
             return Err(RollbackError::Issuer);
         }
@@ -156,20 +192,16 @@ impl Trust {
                 offered: offered.version,
             });
         }
-        if offered.version == current.version && self.digest != used.digest {
+        if offered.version == current.version && self.keys.digest != used.keys.digest {
             return Err(RollbackError::Fork(offered.version));
         }
         match (&self.revocations, &used.revocations) {
             (None, Some(_)) => Err(RollbackError::Revocations),
-            (Some(offered), Some(used)) if offered.seq < used.seq => {
+            (Some(offered), Some(used)) => offered.may_replace(used),
+            (None, None) if used.needs_revocations && !self.needs_revocations => {
                 Err(RollbackError::Revocations)
             }
-            (Some(offered), Some(used))
-                if offered.seq == used.seq && offered.digest != used.digest =>
-            {
-                Err(RollbackError::RevocationsFork(used.seq))
-            }
-            _ => Ok(()),
+            (_, None) => Ok(()),
         }
     }
 
@@ -178,34 +210,28 @@ impl Trust {
         &self,
         id: Option<u32>,
         now: Timestamp,
-    ) -> Result<(KeyId, PublicKey), (Reason, String)> {
-        if now >= self.keyset.expires {
+    ) -> Result<(KeyId, PublicKey), Refused> {
+        let keyset = self.keyset();
+        if now >= keyset.expires {
             return Err((
                 Reason::StaleKeyset,
                 format!(
                     "the keyset ended at {}: fetch a newer one from the issuer",
-                    self.keyset.expires
+                    keyset.expires
                 ),
             ));
         }
         let Some(id) = id.map(KeyId::from_u32) else {
             return Err((Reason::UnknownKey, "the token names no root key".to_owned()));
         };
-        if self
-            .keyset
-            .tombstones
-            .iter()
-            .any(|tombstone| tombstone.id == id)
-        {
+        if keyset.tombstones.iter().any(|tombstone| tombstone.id == id) {
             return Err((
                 Reason::RevokedKey,
                 format!("the root key `{id}` has been revoked"),
             ));
         }
-        let key = self
-            .keys
-            .get(&id)
-            .and_then(|index| self.keyset.keys.get(*index));
+        let index = self.keys.by_id.get(&id);
+        let key = index.and_then(|index| keyset.keys.get(*index));
         match key {
             Some(key) if key.not_after.is_none_or(|end| now < end) => Ok((id, key.public)),
             Some(_) => Err((
@@ -216,7 +242,7 @@ impl Trust {
                 Reason::UnknownKey,
                 format!(
                     "the root key `{id}` is not in the keyset (version {})",
-                    self.keyset.version
+                    keyset.version
                 ),
             )),
         }
@@ -226,8 +252,9 @@ impl Trust {
     pub(crate) fn recheck(
         &self,
         shown: &Credentials<'_>,
+        staleness: &Staleness,
         now: Timestamp,
-    ) -> Result<(), (Reason, String)> {
+    ) -> Result<(), Refused> {
         let (id, key) = self.root_key(Some(shown.root_key.as_u32()), now)?;
         if key.as_bytes() != shown.root {
             return Err((
@@ -235,54 +262,27 @@ impl Trust {
                 format!("the root key `{id}` is another than the one that signed the token"),
             ));
         }
-        let Some(revocations) = &self.revocations else {
-            return Ok(());
-        };
-        if now >= revocations.expires {
-            return Err((
+        match &self.revocations {
+            Some(revocations) => revocations.check(shown, staleness, now),
+            None if self.needs_revocations => Err((
                 Reason::StaleKeyset,
-                format!(
-                    "the revocation list ended at {}: fetch a newer one from the issuer",
-                    revocations.expires
-                ),
-            ));
-        }
-        if revocations.tokens.binary_search(&shown.token_id).is_ok() {
-            return Err((Reason::Revoked, "the token has been revoked".to_owned()));
-        }
-        match shown
-            .blocks
-            .iter()
-            .position(|block| revocations.blocks.binary_search(block).is_ok())
-        {
-            Some(block) => Err((
-                Reason::Revoked,
-                format!("block {block} of the token has been revoked"),
+                "the revocations have not been read yet: see that the issuer can be reached"
+                    .to_owned(),
             )),
             None => Ok(()),
         }
     }
 }
 
-impl Revocations {
-    fn new(list: RevocationList, digest: [u8; 32]) -> Revocations {
-        let (mut tokens, mut blocks) = (Vec::new(), Vec::new());
-        for entry in list.entries {
-            match entry.target {
-                Target::Token(id) => tokens.push(id),
-                Target::Block(signature) => {
-                    blocks.extend(<[u8; 64]>::try_from(signature.as_slice()).ok());
-                }
-            }
-        }
-        tokens.sort_unstable();
-        blocks.sort_unstable();
-        Revocations {
-            seq: list.seq,
+impl Keys {
+    fn open(keyset: &[u8], keyset_key: &PublicKey) -> Result<Keys, KeysetError> {
+        let digest = Sha256::digest(keyset).into();
+        let keyset = Keyset::open(keyset, keyset_key)?;
+        let keys = keyset.keys.iter().enumerate();
+        Ok(Keys {
+            by_id: keys.map(|(index, key)| (key.id, index)).collect(),
+            keyset,
             digest,
-            expires: list.expires,
-            tokens: tokens.into(),
-            blocks: blocks.into(),
-        }
+        })
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     policy::{Policy, PolicyError},
     record::{self, Counters},
     request::Request,
-    trust::{RollbackError, Trust},
+    trust::{RollbackError, Staleness, Trust},
     verify::Verified,
 };
 
@@ -24,6 +24,7 @@ pub struct Verifier {
     pub(crate) service: String,
     pub(crate) trust: ArcSwap<Trust>,
     pub(crate) limits: Limits,
+    pub(crate) staleness: Staleness,
     pub(crate) shadow: bool,
     pub(crate) counters: Counters,
     pub(crate) memo: Memo,
@@ -81,6 +82,7 @@ impl Verifier {
             service: service.to_owned(),
             trust: ArcSwap::from_pointee(trust),
             limits: Limits::default(),
+            staleness: Staleness::default(),
             shadow: false,
             counters: Counters::default(),
             memo: Memo::default(),
@@ -106,6 +108,14 @@ impl Verifier {
         // Tokens are compiled together with it.
         self.tokens = Tokens::new(self.limits.cache_bytes);
         Ok(self)
+    }
+
+    /// With another bound on the age of revocations that come from a feed. By default calls are denied
+    /// once the newest head is older than a minute.
+    #[must_use]
+    pub fn staleness(mut self, staleness: Staleness) -> Verifier {
+        self.staleness = staleness;
+        self
     }
 
     /// In shadow mode the layer lets pass what it would deny, and says so loudly. Decisions stay

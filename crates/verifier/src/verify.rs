@@ -16,6 +16,7 @@ use crate::{
     decision::{Delegation, Deny, Identity, Reason},
     engine::{self, Base, Keep, Program},
     explain::shortened,
+    trust::Names,
     verifier::Verifier,
 };
 
@@ -32,12 +33,14 @@ pub struct Verified {
     /// The number of appended blocks.
     pub(crate) depth: usize,
     pub(crate) identity: Arc<Identity>,
+    /// When its authority block was made.
+    pub(crate) issued_at: Timestamp,
     pub(crate) expires: Timestamp,
     pub(crate) root_key: KeyId,
     /// The bytes of the root key: an id is too short to tell two issuers' keys apart for certain.
     pub(crate) root: [u8; 32],
-    /// The signature of each block, which names it in revocations.
-    pub(crate) signatures: Box<[[u8; 64]]>,
+    /// What it is looked up by among the revocations.
+    pub(crate) names: Names,
 }
 
 /// The text of a token that was verified. What only people ask for is read out of it again.
@@ -64,7 +67,7 @@ impl Verified {
             self.program.size(),
             self.source.0.len(),
             self.identity.size(),
-            size_of_val(&*self.signatures),
+            self.names.size(),
         ]
         .into_iter()
         .fold(0, usize::saturating_add)
@@ -163,16 +166,20 @@ impl Verifier {
         let signatures = chain::verify(token, &root, &self.memo)?;
         let code = token.code();
         let program = self.base.program(code, Keep::Wanted).map_err(malformed)?;
+        let expires = ends(code).fold(claims.expires, Timestamp::min);
+        let issued_at = claims.issued_at;
+        let identity = identity(code, claims);
         Ok(Verified {
             program,
             base: Arc::clone(&self.base),
             source: Source(text.into()),
             depth: code.blocks.len().saturating_sub(1),
-            expires: ends(code).fold(claims.expires, Timestamp::min),
-            identity: Arc::new(identity(code, claims)),
+            issued_at,
+            expires,
             root_key,
             root: *root.as_bytes(),
-            signatures,
+            names: Names::new(&identity, &signatures),
+            identity: Arc::new(identity),
         })
     }
 }

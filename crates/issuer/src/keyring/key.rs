@@ -6,7 +6,7 @@ use bailiwick_token::{
     key::{KeyId, PublicKey},
     timestamp::Timestamp,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Guard, Policy, SKEW, Wait};
 
@@ -233,7 +233,7 @@ impl Key {
 }
 
 /// Where a root key stands in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum State {
@@ -270,7 +270,7 @@ impl fmt::Display for State {
 }
 
 /// A root key as people and programs see it: its public half, state and dates.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyInfo {
     /// What tokens name it by.
     pub id: KeyId,
@@ -283,21 +283,21 @@ pub struct KeyInfo {
     /// When it was made and published.
     pub staged_at: Timestamp,
     /// When it began to sign.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activated_at: Option<Timestamp>,
     /// When it ceased to sign.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retiring_at: Option<Timestamp>,
     /// When its private half was destroyed in good order.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retired_at: Option<Timestamp>,
     /// When it was revoked.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
     /// Why it was revoked.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// When the next transition passes its guard: a staged key's activation, a retiring one's end.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_at: Option<Timestamp>,
 }

@@ -7,7 +7,7 @@ use bailiwick_token::{
     keyset::{Algorithm, KeyState, MAX_KEYS, MAX_TOMBSTONES, RootKey, Tombstone},
     timestamp::Timestamp,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Guard, Policy, State, TransitionError, Wait,
@@ -36,7 +36,7 @@ pub(crate) struct KeysetInUse {
 }
 
 /// One transition of one key: one row of the audit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The key.
     pub id: KeyId,
@@ -47,7 +47,7 @@ pub struct Change {
 }
 
 /// What happened to a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Step {

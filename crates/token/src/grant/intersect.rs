@@ -261,7 +261,8 @@ fn union(a: &List, b: &List) -> Result<List, Intersection> {
     }
 }
 
-fn bounded(value: &Value, holds: impl Fn(Bound) -> bool, bound: Bound) -> bool {
+/// Whether `value` compares with `bound` at all, and as `holds` says.
+pub(super) fn bounded(value: &Value, holds: impl Fn(Bound) -> bool, bound: Bound) -> bool {
     let value = match (value, bound) {
         (Value::Number(number), Bound::Number(_)) => number.micros().map(Bound::Number),
         (Value::String(text), Bound::Date(_)) => text.parse().ok().map(Bound::Date),

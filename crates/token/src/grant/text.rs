@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Bound, Constraint, Grant, Grants, List, Pattern, toml};
-use crate::value::{Scalar, Value};
+use super::{Bound, Constraint, Grant, Grants, List, Pattern};
+use crate::value::{
+    Scalar, Value,
+    toml::{Document, TomlError},
+};
 
 /// The longest grants text that is read, in bytes.
 const MAX_TEXT: usize = 256 * 1024;
@@ -41,9 +44,9 @@ impl Grants {
     /// Anything but well-formed grants is refused whole; the error names line and path.
     pub fn from_toml(text: &str) -> Result<Grants, GrantsError> {
         bounded(text)?;
-        let (value, lines) = toml::read(text)?;
-        read(&value).map_err(|error| GrantsError {
-            line: lines.nearest(&error.path),
+        let document = Document::parse(text)?;
+        Grants::from_value(document.value()).map_err(|error| GrantsError {
+            line: document.line(&error.path),
             ..error
         })
     }
@@ -56,7 +59,42 @@ impl Grants {
         bounded(text)?;
         let value = Value::parse_within(text, MAX_TEXT_DEPTH)
             .map_err(|error| GrantsError::at("grant", error.to_string()))?;
-        read(&value)
+        Grants::from_value(&value)
+    }
+
+    /// Reads grants from the structure that both text forms write: an object with the list `grant`.
+    ///
+    /// # Errors
+    /// As [`Grants::from_json`].
+    pub fn from_value(value: &Value) -> Result<Grants, GrantsError> {
+        let file = object("", value)?;
+        only_keys("", file, &["grant"])?;
+        let Some(Value::Array(items)) = file.get("grant") else {
+            return Err(GrantsError::at(
+                "grant",
+                "a list of grants is needed: `[[grant]]` tables in TOML, an array in JSON",
+            ));
+        };
+        let grants = items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| grant(&format!("grant[{index}]"), item));
+        Grants::new(grants.collect::<Result<_, _>>()?)
+    }
+}
+
+impl From<TomlError> for GrantsError {
+    fn from(error: TomlError) -> GrantsError {
+        let nowhere = error.path.is_empty();
+        GrantsError {
+            path: if nowhere {
+                "grant".to_owned()
+            } else {
+                error.path
+            },
+            line: error.line,
+            message: error.message,
+        }
     }
 }
 
@@ -68,22 +106,6 @@ fn bounded(text: &str) -> Result<(), GrantsError> {
         ));
     }
     Ok(())
-}
-
-fn read(value: &Value) -> Result<Grants, GrantsError> {
-    let file = object("", value)?;
-    only_keys("", file, &["grant"])?;
-    let Some(Value::Array(items)) = file.get("grant") else {
-        return Err(GrantsError::at(
-            "grant",
-            "a list of grants is needed: `[[grant]]` tables in TOML, an array in JSON",
-        ));
-    };
-    let grants = items
-        .iter()
-        .enumerate()
-        .map(|(index, item)| grant(&format!("grant[{index}]"), item));
-    Grants::new(grants.collect::<Result<_, _>>()?)
 }
 
 fn grant(path: &str, value: &Value) -> Result<Grant, GrantsError> {

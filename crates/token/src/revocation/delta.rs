@@ -45,7 +45,10 @@ impl Position {
             });
         }
         if end.digest != head.digest {
-            return Err(DeltaError::Fork(head.seq));
+            return Err(match missing {
+                0 => DeltaError::Fork(head.seq),
+                _ => DeltaError::Chain(head.seq),
+            });
         }
         let mut revocations = Vec::new();
         for (number, line) in (self.seq..).zip(split(lines)?) {
@@ -95,11 +98,16 @@ pub enum DeltaError {
         /// How many there are.
         found: u64,
     },
-    /// The changes are not those that the head was signed over.
+    /// The head has the number of what the reader has, and another digest.
     #[error(
-        "the changes up to number {0} are others than the head was signed over: what was fetched is forged, or the issuer has two histories"
+        "two different histories carry the number {0}: one of them is forged, or a restored issuer did not begin a new epoch"
     )]
     Fork(u64),
+    /// The changes, after those that the reader has, are not the ones that the head was signed over.
+    #[error(
+        "the changes up to number {0} are others than the head was signed over: take the snapshot"
+    )]
+    Chain(u64),
     /// The last line is cut off.
     #[error("the changes end within a line: fetch them again")]
     Torn,

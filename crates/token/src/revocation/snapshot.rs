@@ -123,19 +123,7 @@ impl<'a> Snapshot<'a> {
     /// # Errors
     /// [`SnapshotError`], and then nothing of the file may be used.
     pub fn open(file: &'a [u8], key: &PublicKey) -> Result<Snapshot<'a>, SnapshotError> {
-        if file.len() > MAX_SNAPSHOT {
-            return Err(SnapshotError::TooLarge);
-        }
-        let start = file.get(..MAX_HEADER.min(file.len())).unwrap_or(file);
-        let (envelope, lines) = match start.iter().position(|byte| *byte == b'\n') {
-            Some(end) => file.split_at(end),
-            // A file of another kind is told so, which is why the rest is read at all.
-            None => (start, &[][..]),
-        };
-        let envelope = Envelope::parse_bounded(envelope, MAX_HEADER)?;
-        let header: SnapshotHeader = serde_json::from_slice(envelope.open(SNAPSHOT_TYPE, key)?)
-            .map_err(|error| SnapshotError::Malformed(error.to_string()))?;
-        let lines = lines.strip_prefix(b"\n").ok_or(SnapshotError::Content)?;
+        let (header, lines) = SnapshotHeader::open(file, key)?;
         if Digest::of(lines) != header.content {
             return Err(SnapshotError::Content);
         }
@@ -194,6 +182,31 @@ impl<'a> Snapshot<'a> {
 }
 
 impl SnapshotHeader {
+    /// Reads the header of a snapshot and verifies its signature. What follows it comes back as it
+    /// stands, unverified: [`Snapshot::open`] is for reading that.
+    ///
+    /// # Errors
+    /// [`SnapshotError`].
+    pub fn open<'a>(
+        file: &'a [u8],
+        key: &PublicKey,
+    ) -> Result<(SnapshotHeader, &'a [u8]), SnapshotError> {
+        if file.len() > MAX_SNAPSHOT {
+            return Err(SnapshotError::TooLarge);
+        }
+        let start = file.get(..MAX_HEADER).unwrap_or(file);
+        let (envelope, rest) = match start.iter().position(|byte| *byte == b'\n') {
+            Some(end) => file.split_at(end),
+            // A file of another kind is told so.
+            None => (start, &[][..]),
+        };
+        let envelope = Envelope::parse_bounded(envelope, MAX_HEADER)?;
+        let header: SnapshotHeader = serde_json::from_slice(envelope.open(SNAPSHOT_TYPE, key)?)
+            .map_err(|error| SnapshotError::Malformed(error.to_string()))?;
+        let lines = rest.strip_prefix(b"\n").ok_or(SnapshotError::Content)?;
+        Ok((header, lines))
+    }
+
     /// Where a reader is who has read it.
     #[must_use]
     pub fn position(&self) -> Position {

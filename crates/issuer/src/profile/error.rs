@@ -1,0 +1,64 @@
+//! What is wrong with a file of profiles.
+
+use bailiwick_token::{grant::GrantsError, value::toml::TomlError};
+
+/// Profiles are not well formed. The message says where and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{file}`: {}`{path}`: {message}", .line.map(|line| format!("line {line}, ")).unwrap_or_default())]
+pub struct ProfileError {
+    /// The file's name.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: Option<usize>,
+    /// Where: a path such as `profile[0].token.ttl`.
+    pub path: String,
+    /// What is wrong, and what to write.
+    pub message: String,
+}
+
+/// The same before it is known which file and which line it is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) path: String,
+    pub(super) line: Option<usize>,
+    pub(super) message: String,
+}
+
+impl Fault {
+    pub(super) fn at(path: impl Into<String>, message: impl Into<String>) -> Fault {
+        Fault {
+            path: path.into(),
+            line: None,
+            message: message.into(),
+        }
+    }
+
+    pub(super) fn in_file(self, file: &str) -> ProfileError {
+        ProfileError {
+            file: file.to_owned(),
+            line: self.line,
+            path: self.path,
+            message: self.message,
+        }
+    }
+
+    /// What is wrong with the grants of the profile at `path`.
+    pub(super) fn of_grants(path: &str, error: GrantsError) -> Fault {
+        Fault::at(format!("{path}.{}", error.path), error.message)
+    }
+}
+
+impl From<TomlError> for Fault {
+    fn from(error: TomlError) -> Fault {
+        let nowhere = error.path.is_empty();
+        Fault {
+            path: if nowhere {
+                "profile".to_owned()
+            } else {
+                error.path
+            },
+            line: error.line,
+            message: error.message,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What a profile gives one caller.
+
+use std::collections::BTreeSet;
+
+use bailiwick_token::grant::{Grant, Grants};
+
+use super::{
+    Caller, Profile, Refusal,
+    param::Values,
+    text::{MAX_TEXT, Text},
+};
+use crate::mint::MintRequest;
+
+/// What a caller asks for. What is left out is as the profile says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ask {
+    /// These grants, each within one of the profile's.
+    pub grants: Option<Grants>,
+    /// Grants at these services only; where there are none, at all of the profile's.
+    pub services: Vec<String>,
+    /// The token's life in seconds.
+    pub ttl: Option<u64>,
+    /// What for, in words.
+    pub task: Option<String>,
+    /// How many blocks may be appended at most.
+    pub max_depth: Option<u32>,
+}
+
+impl Profile {
+    /// What is to be minted for this caller: just what was asked for, or the reason why not.
+    ///
+    /// # Errors
+    /// [`Refusal`]. Nothing is trimmed to fit.
+    pub fn issue(&self, caller: &Caller, ask: &Ask) -> Result<MintRequest, Refusal> {
+        self.match_caller(caller)?;
+        let values = self.values(caller)?;
+        let text = |path: &str, text: &Text| {
+            let filled = text.fill(&values);
+            filled.ok_or_else(|| self.unfit(path, "is too long"))
+        };
+        let form = &self.token;
+        let claims = form.claims.iter().map(|(name, template)| {
+            let value = text(&format!("token.claims.{name}"), template)?;
+            Ok((name.clone(), value))
+        });
+        Ok(MintRequest {
+            agent: text("token.agent", &form.agent)?,
+            principal: text("token.principal", &form.principal)?,
+            tenant: match &form.tenant {
+                Some(template) => Some(text("token.tenant", template)?),
+                None => None,
+            },
+            claims: claims.collect::<Result<_, Refusal>>()?,
+            grants: self.grants(&values, ask)?,
+            ttl: self.life(ask.ttl)?,
+            task: task(ask.task.as_deref())?,
+            max_depth: self.depth(ask.max_depth)?,
+        })
+    }
+
+    fn values(&self, caller: &Caller) -> Result<Values, Refusal> {
+        let values = self.params.iter().map(|(name, param)| {
+            let value = param.value(caller).map_err(|why| Refusal::Claim {
+                profile: self.name.clone(),
+                parameter: name.clone(),
+                claim: param.claim.clone(),
+                kind: param.kind,
+                why,
+            })?;
+            Ok((name.clone(), value))
+        });
+        values.collect()
+    }
+
+    fn unfit(&self, path: &str, why: &'static str) -> Refusal {
+        Refusal::Template {
+            profile: self.name.clone(),
+            path: path.to_owned(),
+            why,
+        }
+    }
+
+    fn grants(&self, values: &Values, ask: &Ask) -> Result<Grants, Refusal> {
+        let filled = self.grants.fill(values);
+        let given = filled.map_err(|(path, why)| self.unfit(&path, why))?;
+        let known = self.grants.services();
+        let mut unknown = ask
+            .services
+            .iter()
+            .filter(|name| !known.contains(name.as_str()));
+        if let Some(service) = unknown.next() {
+            return Err(Refusal::service(&self.name, service));
+        }
+        let services: BTreeSet<&str> = ask.services.iter().map(String::as_str).collect();
+        let wanted =
+            |grant: &&Grant| services.is_empty() || services.contains(grant.service.as_str());
+        let given: Vec<Grant> = given.iter().filter(wanted).cloned().collect();
+        if let Some(asked) = &ask.grants {
+            let is_given = |grant: &Grant| given.iter().any(|wider| grant.is_within(wider));
+            return match asked.iter().position(|grant| !is_given(grant)) {
+                None => Ok(asked.clone()),
+                Some(index) => Err(Refusal::Outside {
+                    profile: self.name.clone(),
+                    index,
+                }),
+            };
+        }
+        // Not empty: each service asked for has a grant, and each grant was well formed before.
+        Grants::new(given).map_err(|error| self.unfit(&error.path, "is not well formed"))
+    }
+
+    fn life(&self, asked: Option<u64>) -> Result<u64, Refusal> {
+        let ttl = self.token.ttl;
+        let asked = asked.unwrap_or(ttl.default);
+        if !(ttl.min..=ttl.max).contains(&asked) {
+            return Err(Refusal::Ttl {
+                profile: self.name.clone(),
+                ttl,
+                asked,
+            });
+        }
+        Ok(asked)
+    }
+
+    fn depth(&self, asked: Option<u32>) -> Result<Option<u32>, Refusal> {
+        let max = self.token.max_depth;
+        match (asked, max) {
+            (Some(asked), Some(max)) if asked > max => Err(Refusal::Depth {
+                profile: self.name.clone(),
+                max,
+                asked,
+            }),
+            (asked, max) => Ok(asked.or(max)),
+        }
+    }
+}
+
+fn task(task: Option<&str>) -> Result<Option<String>, Refusal> {
+    match task {
+        Some(text)
+            if text.trim().is_empty()
+                || text.len() > MAX_TEXT
+                || text.contains(char::is_control) =>
+        {
+            Err(Refusal::Task)
+        }
+        task => Ok(task.map(str::to_owned)),
+    }
+}

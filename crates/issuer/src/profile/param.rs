@@ -1,0 +1,366 @@
+//! Parameters: typed values that are read from a caller's claims.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use bailiwick_token::{
+    grant::{Bound, is_normal_resource},
+    timestamp::Timestamp,
+    value::{Micros, Number, Value},
+};
+use serde::Serialize;
+
+use super::{Caller, error::Fault, table::Table};
+
+/// How deep a claim can lie in others.
+pub(super) const MAX_CLAIM_DEPTH: usize = 8;
+
+/// The longest name of a claim and the longest text of one, in bytes.
+const MAX_CLAIM_NAME: usize = 256;
+const MAX_TEXT: usize = 1_024;
+
+/// The most strings of a list.
+const MAX_STRINGS: usize = 256;
+
+/// A number that came through a binary float is exact up to so many digits.
+const FLOAT_DIGITS: usize = 15;
+
+/// The parameters of a profile with the values of one caller.
+pub(super) type Values = BTreeMap<String, ParamValue>;
+
+/// A parameter: a claim, and what it has to be.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Param {
+    pub(super) claim: ClaimPath,
+    pub(super) kind: ParamType,
+}
+
+impl Param {
+    /// Reads `{ claim = "principal.region", type = "segment" }`.
+    pub(super) fn read(table: &Table<'_>) -> Result<Param, Fault> {
+        table.only(&["claim", "type"])?;
+        let path = table.path_of("claim");
+        let claim = ClaimPath::read(table.get("claim")).map_err(|why| Fault::at(path, why))?;
+        let name = table.needed_text("type")?;
+        let kind = ParamType::ALL.into_iter().find(|kind| kind.name() == name);
+        let kind = kind.ok_or_else(|| {
+            let known = ParamType::ALL.map(ParamType::name).join(", ");
+            Fault::at(
+                table.path_of("type"),
+                format!("unknown type: known are {known}"),
+            )
+        })?;
+        Ok(Param { claim, kind })
+    }
+
+    /// The value that this caller's claims give it.
+    ///
+    /// # Errors
+    /// What is wrong with the claim, without its value.
+    pub(super) fn value(&self, caller: &Caller) -> Result<ParamValue, &'static str> {
+        let party = match self.claim.who {
+            Who::Agent => Some(&caller.agent),
+            Who::Principal => caller.principal.as_ref(),
+        };
+        let claim = party.and_then(|party| party.claim(&self.claim.names));
+        self.kind.read(claim.ok_or("is missing")?)
+    }
+}
+
+/// Which party of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Who {
+    /// The agent that will act.
+    Agent,
+    /// On whose authority.
+    Principal,
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Who::Agent => "agent",
+            Who::Principal => "principal",
+        })
+    }
+}
+
+/// Where a claim is: a party, and the names of members from the outside in.
+///
+/// As text `principal.address.country`; a name that holds a dot is written in quotes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClaimPath {
+    who: Who,
+    names: Vec<String>,
+}
+
+impl ClaimPath {
+    pub(super) fn new(who: Who, names: Vec<String>) -> Result<ClaimPath, &'static str> {
+        let is_name = |name: &String| {
+            (1..=MAX_CLAIM_NAME).contains(&name.len()) && !name.contains(char::is_control)
+        };
+        if !(1..=MAX_CLAIM_DEPTH).contains(&names.len()) {
+            return Err("a claim is 1 to 8 names below its party");
+        }
+        if !names.iter().all(is_name) {
+            return Err("the name of a claim has 1 to 256 bytes and no control characters");
+        }
+        Ok(ClaimPath { who, names })
+    }
+
+    /// Reads `"principal.region"`, or `["principal", "https://corp.example/region"]`.
+    fn read(value: Option<&Value>) -> Result<ClaimPath, &'static str> {
+        let wrong = "write a claim such as `principal.region`, or as a list where a name holds a dot: [\"principal\", \"https://corp.example/region\"]";
+        let names: Vec<&str> = match value {
+            None => return Err("is missing"),
+            Some(Value::String(path)) => path.split('.').collect(),
+            Some(Value::Array(items)) => {
+                let names = items.iter().map(|item| match item {
+                    Value::String(name) => Some(name.as_str()),
+                    _ => None,
+                });
+                names.collect::<Option<_>>().ok_or(wrong)?
+            }
+            Some(_) => return Err(wrong),
+        };
+        let (who, names) = match names.split_first() {
+            Some((&"agent", names)) => (Who::Agent, names),
+            Some((&"principal", names)) => (Who::Principal, names),
+            _ => {
+                return Err(
+                    "a claim is one of the `agent` or of the `principal`: write a claim such as `principal.region`",
+                );
+            }
+        };
+        ClaimPath::new(who, names.iter().map(|&name| name.to_owned()).collect())
+    }
+
+    /// Whose claim it is.
+    #[must_use]
+    pub fn who(&self) -> Who {
+        self.who
+    }
+
+    /// The names of members, from the outside in.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+}
+
+impl fmt::Display for ClaimPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.who)?;
+        self.names
+            .iter()
+            .try_for_each(|name| match name.contains('.') {
+                true => write!(f, ".'{name}'"),
+                false => write!(f, ".{name}"),
+            })
+    }
+}
+
+/// What a parameter's claim has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ParamType {
+    /// Text.
+    String,
+    /// One segment of a resource's path.
+    Segment,
+    /// An exact decimal, as text or as a number.
+    Decimal,
+    /// A whole number of 64 bits, as text or as a number.
+    Integer,
+    /// A date-time of RFC 3339, or seconds since 1970 as a number.
+    Date,
+    /// A list of strings.
+    Strings,
+}
+
+impl ParamType {
+    const ALL: [ParamType; 6] = [
+        ParamType::String,
+        ParamType::Segment,
+        ParamType::Decimal,
+        ParamType::Integer,
+        ParamType::Date,
+        ParamType::Strings,
+    ];
+
+    /// The name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            ParamType::String => "string",
+            ParamType::Segment => "segment",
+            ParamType::Decimal => "decimal",
+            ParamType::Integer => "integer",
+            ParamType::Date => "date",
+            ParamType::Strings => "strings",
+        }
+    }
+
+    /// A value of this type, to try a profile without a caller.
+    pub(super) fn sample(self) -> ParamValue {
+        match self {
+            ParamType::String | ParamType::Segment => ParamValue::Text("sample".to_owned()),
+            ParamType::Decimal => ParamValue::Decimal(Micros(1_000_000)),
+            ParamType::Integer => ParamValue::Integer(1),
+            ParamType::Date => ParamValue::Date(Timestamp::MAX),
+            ParamType::Strings => ParamValue::Strings(BTreeSet::from(["sample".to_owned()])),
+        }
+    }
+
+    fn read(self, claim: &serde_json::Value) -> Result<ParamValue, &'static str> {
+        match (self, claim) {
+            (_, serde_json::Value::Null) => Err("is null"),
+            (ParamType::String, serde_json::Value::String(text)) => {
+                read_text(text).map(ParamValue::Text)
+            }
+            (ParamType::Segment, serde_json::Value::String(text)) => {
+                read_segment(text).map(ParamValue::Text)
+            }
+            (ParamType::Decimal, claim) => read_decimal(claim).map(ParamValue::Decimal),
+            (ParamType::Integer, claim) => read_integer(claim).map(ParamValue::Integer),
+            (ParamType::Date, claim) => read_date(claim).map(ParamValue::Date),
+            (ParamType::Strings, serde_json::Value::Array(items)) => {
+                read_strings(items).map(ParamValue::Strings)
+            }
+            _ => Err("is of another type"),
+        }
+    }
+}
+
+impl fmt::Display for ParamType {
+    /// With its article: `a path segment`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ParamType::String => "a string",
+            ParamType::Segment => "a segment of a path",
+            ParamType::Decimal => "a decimal",
+            ParamType::Integer => "an integer",
+            ParamType::Date => "a date-time",
+            ParamType::Strings => "a list of strings",
+        })
+    }
+}
+
+/// The value of a parameter. Its type was checked when it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum ParamValue {
+    Text(String),
+    Decimal(Micros),
+    Integer(i64),
+    Date(Timestamp),
+    Strings(BTreeSet<String>),
+}
+
+impl ParamValue {
+    /// As part of a text; a list is none.
+    pub(super) fn text(&self) -> Option<String> {
+        match self {
+            ParamValue::Text(text) => Some(text.clone()),
+            ParamValue::Decimal(micros) => Some(micros.to_string()),
+            ParamValue::Integer(integer) => Some(integer.to_string()),
+            ParamValue::Date(date) => Some(date.to_string()),
+            ParamValue::Strings(_) => None,
+        }
+    }
+
+    /// As the value of an argument.
+    pub(super) fn value(&self) -> Option<Value> {
+        match self {
+            ParamValue::Text(text) => Some(Value::from(text.as_str())),
+            ParamValue::Decimal(micros) => Some(Value::Number((*micros).into())),
+            ParamValue::Integer(integer) => Some(Value::from(*integer)),
+            ParamValue::Date(_) | ParamValue::Strings(_) => None,
+        }
+    }
+
+    /// As a bound; an integer beyond whole millionths of 64 bits is none.
+    pub(super) fn bound(&self) -> Option<Bound> {
+        match self {
+            ParamValue::Decimal(micros) => Some(Bound::Number(*micros)),
+            ParamValue::Integer(integer) => Number::from(*integer).micros().map(Bound::Number),
+            ParamValue::Date(date) => Some(Bound::Date(*date)),
+            ParamValue::Text(_) | ParamValue::Strings(_) => None,
+        }
+    }
+}
+
+fn read_text(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() || text.trim() != text {
+        return Err("is empty, or begins or ends with white space");
+    }
+    if text.contains(char::is_control) {
+        return Err("holds a control character");
+    }
+    if text.len() > MAX_TEXT {
+        return Err("is longer than 1024 bytes");
+    }
+    Ok(text.to_owned())
+}
+
+fn read_segment(text: &str) -> Result<String, &'static str> {
+    let text = read_text(text)?;
+    // The star would make a prefix of a name, in a pattern and in the text of one.
+    if !is_normal_resource(&text) || text.contains(['/', '*']) {
+        return Err("is not one segment of a path in normal form");
+    }
+    Ok(text)
+}
+
+fn read_decimal(claim: &serde_json::Value) -> Result<Micros, &'static str> {
+    let number = read_number(claim)?;
+    number
+        .micros()
+        .ok_or("is not a decimal of whole millionths within its bounds")
+}
+
+fn read_integer(claim: &serde_json::Value) -> Result<i64, &'static str> {
+    let number = read_number(claim)?;
+    number.integer().ok_or("is not a whole number of 64 bits")
+}
+
+fn read_number(claim: &serde_json::Value) -> Result<Number, &'static str> {
+    let (text, is_float) = match claim {
+        serde_json::Value::String(text) => (text.clone(), false),
+        serde_json::Value::Number(number) => (number.to_string(), number.is_f64()),
+        _ => return Err("is of another type"),
+    };
+    if text.len() > MAX_TEXT {
+        return Err("is longer than 1024 bytes");
+    }
+    let number: Number = text.parse().map_err(|_| "is not a decimal number")?;
+    if is_float && number.digits() > FLOAT_DIGITS {
+        return Err(
+            "is a number of more digits than JSON numbers carry exactly: it has to be a string",
+        );
+    }
+    Ok(number)
+}
+
+fn read_date(claim: &serde_json::Value) -> Result<Timestamp, &'static str> {
+    let date = match claim {
+        serde_json::Value::String(text) => text.parse().ok(),
+        serde_json::Value::Number(seconds) => seconds.as_u64().and_then(Timestamp::from_unix),
+        _ => return Err("is of another type"),
+    };
+    date.ok_or("is not a date-time of RFC 3339 in whole seconds, or seconds since 1970")
+}
+
+fn read_strings(items: &[serde_json::Value]) -> Result<BTreeSet<String>, &'static str> {
+    if !(1..=MAX_STRINGS).contains(&items.len()) {
+        return Err("is empty, or has more than 256 elements");
+    }
+    let strings = items.iter().map(|item| match item {
+        serde_json::Value::String(text) => read_text(text).ok(),
+        _ => None,
+    });
+    let strings = strings.collect::<Option<_>>();
+    strings.ok_or("has an element that is not a string of 1 to 1024 bytes without white space around it and control characters")
+}

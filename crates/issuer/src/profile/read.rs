@@ -1,0 +1,268 @@
+//! Profiles as people write them, in TOML.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bailiwick_token::{
+    duration,
+    value::{
+        Value,
+        toml::{Document, TomlError},
+    },
+};
+
+use super::{
+    Limits, MAX_FILE, Profile, Rate, Source, TokenForm, Ttl,
+    error::Fault,
+    matching::PartyMatch,
+    param::{Param, Who},
+    table::Table,
+    template::Template,
+    text::{MAX_TEXT, Text, is_name},
+};
+
+/// The most parameters of a profile.
+const MAX_PARAMS: usize = 64;
+
+/// The most further claims of a token.
+const MAX_CLAIMS: usize = 32;
+
+/// A token within its limits has fewer blocks.
+const MAX_DEPTH: u32 = 15;
+
+/// Reads one file, and hands each profile to `add`, which may refuse it.
+pub(super) fn file(
+    text: &str,
+    limits: &Limits,
+    mut add: impl FnMut(Profile) -> Result<(), String>,
+) -> Result<(), Fault> {
+    if text.len() > MAX_FILE {
+        return Err(Fault::at(
+            "profile",
+            format!("the text is longer than {MAX_FILE} bytes"),
+        ));
+    }
+    let document = Document::parse(text).map_err(|error: TomlError| Fault::from(error))?;
+    let mut read = || {
+        let file = Table::new("", document.value())?;
+        file.only(&["profile"])?;
+        let items = match file.get("profile") {
+            Some(Value::Array(items)) if !items.is_empty() => items,
+            _ => {
+                return Err(Fault::at(
+                    "profile",
+                    "one or more profiles are needed: write `[[profile]]`",
+                ));
+            }
+        };
+        for (index, item) in items.iter().enumerate() {
+            let table = Table::new(&format!("profile[{index}]"), item)?;
+            let profile = profile(&table, limits)?;
+            add(profile).map_err(|why| Fault::at(table.path_of("name"), why))?;
+        }
+        Ok(())
+    };
+    read().map_err(|fault| Fault {
+        line: document.line(&fault.path),
+        ..fault
+    })
+}
+
+fn profile(table: &Table<'_>, limits: &Limits) -> Result<Profile, Fault> {
+    table.only(&["name", "description", "match", "params", "token", "grant"])?;
+    let name = table.needed_name("name")?.to_owned();
+    let description = table.text("description")?;
+    if let Some(text) = description {
+        plain(&table.path_of("description"), text)?;
+    }
+    let (agent, principal) = parties(&table.needed_table("match")?, limits)?;
+    let params = match table.table("params")? {
+        Some(table) => params(&table, principal.is_some())?,
+        None => BTreeMap::new(),
+    };
+    let token = token(&table.needed_table("token")?, &params, limits)?;
+    let none = Value::Array(Vec::new());
+    let grants = Template::read(&table.path, table.get("grant").unwrap_or(&none), &params)?;
+    let texts = [&token.agent, &token.principal].into_iter();
+    let texts = texts.chain(&token.tenant).chain(token.claims.values());
+    let mut used: BTreeSet<&str> = texts.flat_map(Text::params).collect();
+    used.extend(grants.params());
+    if let Some(unused) = params.keys().find(|name| !used.contains(name.as_str())) {
+        return Err(Fault::at(
+            format!("{}.{unused}", table.path_of("params")),
+            format!(
+                "the parameter is not used: write `${{{unused}}}` where it belongs, or take it out"
+            ),
+        ));
+    }
+    Ok(Profile {
+        name,
+        description: description.map(str::to_owned),
+        agent,
+        principal,
+        params,
+        token,
+        grants,
+    })
+}
+
+fn parties(table: &Table<'_>, limits: &Limits) -> Result<(PartyMatch, Option<PartyMatch>), Fault> {
+    table.only(&["agent", "principal"])?;
+    let party = |who, table: &Table<'_>| {
+        let party = PartyMatch::read(table, who)?;
+        if let (Source::Provider(name), Some(known)) = (party.source(), &limits.providers)
+            && !known.contains(name)
+        {
+            let names: Vec<&str> = known.iter().map(String::as_str).collect();
+            let known = match names.as_slice() {
+                [] => "none is".to_owned(),
+                names => format!("configured are {}", names.join(", ")),
+            };
+            return Err(Fault::at(
+                table.path_of("source"),
+                format!("`{name}` is no configured identity provider: {known}"),
+            ));
+        }
+        Ok(party)
+    };
+    let agent = party(Who::Agent, &table.needed_table("agent")?)?;
+    let principal = table.table("principal")?;
+    let principal = principal.map(|table| party(Who::Principal, &table));
+    Ok((agent, principal.transpose()?))
+}
+
+fn params(table: &Table<'_>, has_principal: bool) -> Result<BTreeMap<String, Param>, Fault> {
+    let mut params = BTreeMap::new();
+    for (name, value) in table.members() {
+        let path = table.path_of(name);
+        if !is_name(name) {
+            return Err(Fault::at(
+                path,
+                "the name of a parameter has 1 to 64 lower-case letters, digits and `_`, a letter first",
+            ));
+        }
+        let param = Param::read(&Table::new(&path, value)?)?;
+        if param.claim.who() == Who::Principal && !has_principal {
+            return Err(Fault::at(
+                format!("{path}.claim"),
+                "there is no principal: add `[profile.match.principal]`, so that it is looked at",
+            ));
+        }
+        params.insert(name.to_owned(), param);
+    }
+    if params.len() > MAX_PARAMS {
+        return Err(Fault::at(
+            &table.path,
+            format!("there are more than {MAX_PARAMS} parameters"),
+        ));
+    }
+    Ok(params)
+}
+
+fn token(
+    table: &Table<'_>,
+    params: &BTreeMap<String, Param>,
+    limits: &Limits,
+) -> Result<TokenForm, Fault> {
+    if table.get("holder").is_some() {
+        return Err(Fault::at(
+            table.path_of("holder"),
+            "tokens are not bound to a holder's key in this version: take `holder` out",
+        ));
+    }
+    table.only(&[
+        "agent",
+        "principal",
+        "tenant",
+        "claims",
+        "ttl",
+        "max_depth",
+        "rate",
+    ])?;
+    let text = |table: &Table<'_>, key: &str| {
+        let text = table.needed_text(key)?;
+        Text::parse(text, params).map_err(|why| Fault::at(table.path_of(key), why))
+    };
+    let mut claims = BTreeMap::new();
+    if let Some(table) = table.table("claims")? {
+        for (name, _) in table.members() {
+            plain(&table.path_of(name), name)?;
+            if name.contains("${") {
+                return Err(Fault::at(
+                    table.path_of(name),
+                    "no parameter can stand in the name of a claim",
+                ));
+            }
+            claims.insert(name.to_owned(), text(&table, name)?);
+        }
+        if claims.len() > MAX_CLAIMS {
+            return Err(Fault::at(
+                &table.path,
+                format!("a token holds at most {MAX_CLAIMS} further claims"),
+            ));
+        }
+    }
+    let tenant = table.get("tenant").map(|_| text(table, "tenant"));
+    Ok(TokenForm {
+        agent: text(table, "agent")?,
+        principal: text(table, "principal")?,
+        tenant: tenant.transpose()?,
+        claims,
+        ttl: ttl(&table.needed_table("ttl")?, limits)?,
+        max_depth: table.whole("max_depth", 0..=MAX_DEPTH)?,
+        rate: match table.table("rate")? {
+            Some(table) => Some(rate(&table)?),
+            None => None,
+        },
+    })
+}
+
+fn ttl(table: &Table<'_>, limits: &Limits) -> Result<Ttl, Fault> {
+    table.only(&["min", "default", "max"])?;
+    let seconds = |key: &str| {
+        let text = table.needed_text(key)?;
+        duration::parse(text).map_err(|why| Fault::at(table.path_of(key), why.to_string()))
+    };
+    let ttl = Ttl {
+        min: match table.get("min") {
+            Some(_) => seconds("min")?,
+            None => 1,
+        },
+        default: seconds("default")?,
+        max: seconds("max")?,
+    };
+    if !(ttl.min..=ttl.max).contains(&ttl.default) {
+        return Err(Fault::at(
+            table.path_of("default"),
+            "`default` is not between `min` and `max`",
+        ));
+    }
+    match limits.max_token_ttl {
+        Some(most) if ttl.max > most => Err(Fault::at(
+            table.path_of("max"),
+            format!("the issuer's tokens live at most {}", duration::show(most)),
+        )),
+        _ => Ok(ttl),
+    }
+}
+
+fn rate(table: &Table<'_>) -> Result<Rate, Fault> {
+    table.only(&["per_minute", "burst"])?;
+    let whole = |key: &str| {
+        let number = table.whole(key, 1..=1_000_000)?;
+        number.ok_or_else(|| Fault::at(table.path_of(key), "is missing"))
+    };
+    Ok(Rate {
+        per_minute: whole("per_minute")?,
+        burst: whole("burst")?,
+    })
+}
+
+fn plain(path: &str, text: &str) -> Result<(), Fault> {
+    if text.is_empty() || text.len() > MAX_TEXT || text.contains(char::is_control) {
+        return Err(Fault::at(
+            path,
+            format!("write 1 to {MAX_TEXT} bytes of text without control characters"),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! Why a caller gets nothing: one text for the caller, one for the log.
+
+use std::fmt;
+
+use bailiwick_token::{duration, value::visible};
+use serde::Serialize;
+
+use super::{ClaimPath, Mismatch, ParamType, Ttl};
+
+/// A text of the caller's is repeated up to so many characters.
+const SHOWN: usize = 64;
+
+/// Why a request gets nothing. It holds no value of a claim. `Display` is the text for the log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// `scope` names no profile.
+    #[error("no profile is named `{0}`")]
+    UnknownProfile(String),
+    /// `scope` names a profile that is not for this caller.
+    #[error("profile `{profile}` is not for this caller: {why}")]
+    NotMatching {
+        /// The profile.
+        profile: String,
+        /// Why it is not.
+        why: Mismatch,
+    },
+    /// There is no `scope`, and no profile is for this caller.
+    #[error("no profile is for this caller")]
+    NoProfile,
+    /// There is no `scope`, and several profiles are for this caller.
+    #[error("several profiles are for this caller: one has to be named as `scope`")]
+    SeveralProfiles,
+    /// A claim is not what the profile needs.
+    #[error(
+        "profile `{profile}`: parameter `{parameter}` needs the claim `{claim}` as {kind}, and the claim {why}"
+    )]
+    Claim {
+        /// The profile.
+        profile: String,
+        /// The parameter.
+        parameter: String,
+        /// The claim that it is read from.
+        claim: ClaimPath,
+        /// What it has to be.
+        kind: ParamType,
+        /// What it is instead.
+        why: &'static str,
+    },
+    /// With this caller's claims a part of the profile is not well formed.
+    #[error("profile `{profile}`: what this caller's claims make of `{path}` {why}")]
+    Template {
+        /// The profile.
+        profile: String,
+        /// Which part of it.
+        path: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A service that the profile grants nothing at.
+    #[error("profile `{profile}` grants nothing at the service `{service}`")]
+    Service {
+        /// The profile.
+        profile: String,
+        /// The service.
+        service: String,
+    },
+    /// A grant that could not be shown to be within one of the profile's.
+    #[error(
+        "profile `{profile}`: `grant[{index}]` is not within one grant of the profile, for this caller and these services"
+    )]
+    Outside {
+        /// The profile.
+        profile: String,
+        /// Which of the grants asked for, counted from 0.
+        index: usize,
+    },
+    /// A life that the profile does not give.
+    #[error("profile `{profile}`: tokens live {} to {}, and {} was asked for", duration::show(.ttl.min), duration::show(.ttl.max), duration::show(*.asked))]
+    Ttl {
+        /// The profile.
+        profile: String,
+        /// What it gives.
+        ttl: Ttl,
+        /// What was asked for, in seconds.
+        asked: u64,
+    },
+    /// More blocks than the profile allows.
+    #[error("profile `{profile}`: tokens take at most {max} blocks, and {asked} were asked for")]
+    Depth {
+        /// The profile.
+        profile: String,
+        /// How many it allows.
+        max: u32,
+        /// How many were asked for.
+        asked: u32,
+    },
+    /// The task is not a text that a token holds.
+    #[error("the task has 1 to 1024 bytes and no control characters")]
+    Task,
+}
+
+/// The code of a refusal, as the `error` of RFC 6749, section 5.2, and RFC 8693, section 2.2.2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// The request is malformed, or out of the profile's range.
+    InvalidRequest,
+    /// The profile is not known, not for this caller, or does not grant what was asked for.
+    InvalidScope,
+    /// The profile grants nothing at this service.
+    InvalidTarget,
+    /// No profile is for this caller.
+    UnauthorizedClient,
+    /// A profile is for this caller, and its claims do not suffice.
+    AccessDenied,
+}
+
+impl ErrorCode {
+    /// The code as OAuth writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ErrorCode::InvalidRequest => "invalid_request",
+            ErrorCode::InvalidScope => "invalid_scope",
+            ErrorCode::InvalidTarget => "invalid_target",
+            ErrorCode::UnauthorizedClient => "unauthorized_client",
+            ErrorCode::AccessDenied => "access_denied",
+        }
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Refusal {
+    pub(super) fn unknown_profile(scope: &str) -> Refusal {
+        Refusal::UnknownProfile(shown(scope))
+    }
+
+    pub(super) fn service(profile: &str, service: &str) -> Refusal {
+        Refusal::Service {
+            profile: profile.to_owned(),
+            service: shown(service),
+        }
+    }
+
+    /// The code for the caller.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Refusal::UnknownProfile(_)
+            | Refusal::NotMatching { .. }
+            | Refusal::SeveralProfiles
+            | Refusal::Outside { .. } => ErrorCode::InvalidScope,
+            Refusal::NoProfile => ErrorCode::UnauthorizedClient,
+            Refusal::Claim { .. } | Refusal::Template { .. } => ErrorCode::AccessDenied,
+            Refusal::Service { .. } => ErrorCode::InvalidTarget,
+            Refusal::Ttl { .. } | Refusal::Depth { .. } | Refusal::Task => {
+                ErrorCode::InvalidRequest
+            }
+        }
+    }
+
+    /// The text for the caller, in the characters that an `error_description` may have.
+    #[must_use]
+    pub fn public(&self) -> String {
+        let text = match self {
+            // One text: a caller does not learn which profiles there are.
+            Refusal::UnknownProfile(_) | Refusal::NotMatching { .. } => {
+                "the scope is not one profile that this caller may use".to_owned()
+            }
+            other => other.to_string(),
+        };
+        let allowed = |c: char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
+        let replaced = text.chars().map(|c| if allowed(c) { c } else { '?' });
+        replaced.collect()
+    }
+
+    /// The text for the log, on one line.
+    #[must_use]
+    pub fn log(&self) -> String {
+        visible(&self.to_string())
+    }
+}
+
+fn shown(text: &str) -> String {
+    let beginning: String = text.chars().take(SHOWN).collect();
+    let rest = if beginning.len() < text.len() {
+        "…"
+    } else {
+        ""
+    };
+    format!("{}{rest}", visible(&beginning))
+}

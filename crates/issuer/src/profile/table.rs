@@ -1,0 +1,125 @@
+//! A table of a file, and its keys.
+
+use std::{collections::BTreeMap, ops::RangeInclusive};
+
+use bailiwick_token::value::Value;
+
+use super::error::Fault;
+
+/// The longest name of a profile or a source, in bytes.
+const MAX_NAME: usize = 64;
+
+/// A table, and the path to it.
+pub(super) struct Table<'v> {
+    pub(super) path: String,
+    members: &'v BTreeMap<String, Value>,
+}
+
+impl<'v> Table<'v> {
+    pub(super) fn new(path: &str, value: &'v Value) -> Result<Table<'v>, Fault> {
+        match value {
+            Value::Object(members) => Ok(Table {
+                path: path.to_owned(),
+                members,
+            }),
+            other => Err(Fault::at(
+                path,
+                format!("a table is needed, this is {}", other.kind()),
+            )),
+        }
+    }
+
+    pub(super) fn path_of(&self, key: &str) -> String {
+        match self.path.as_str() {
+            "" => key.to_owned(),
+            path => format!("{path}.{key}"),
+        }
+    }
+
+    pub(super) fn members(&self) -> impl Iterator<Item = (&'v str, &'v Value)> + use<'v> {
+        self.members
+            .iter()
+            .map(|(name, value)| (name.as_str(), value))
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<&'v Value> {
+        self.members.get(key)
+    }
+
+    pub(super) fn only(&self, known: &[&str]) -> Result<(), Fault> {
+        match self
+            .members
+            .keys()
+            .find(|key| !known.contains(&key.as_str()))
+        {
+            None => Ok(()),
+            Some(key) => Err(Fault::at(
+                self.path_of(key),
+                format!("unknown key: known are {}", known.join(", ")),
+            )),
+        }
+    }
+
+    pub(super) fn text(&self, key: &str) -> Result<Option<&'v str>, Fault> {
+        match self.get(key) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(other) => Err(Fault::at(
+                self.path_of(key),
+                format!("a string is needed, this is {}", other.kind()),
+            )),
+        }
+    }
+
+    pub(super) fn needed_text(&self, key: &str) -> Result<&'v str, Fault> {
+        let text = self.text(key)?;
+        text.ok_or_else(|| Fault::at(self.path_of(key), "is missing"))
+    }
+
+    /// A name that needs no quotes anywhere, in OAuth's `scope` above all.
+    pub(super) fn needed_name(&self, key: &str) -> Result<&'v str, Fault> {
+        let name = self.needed_text(key)?;
+        let right = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
+        if !(1..=MAX_NAME).contains(&name.len()) || !name.bytes().all(right) {
+            return Err(Fault::at(
+                self.path_of(key),
+                format!("a name has 1 to {MAX_NAME} letters, digits, `_`, `.`, `:` and `-`"),
+            ));
+        }
+        Ok(name)
+    }
+
+    pub(super) fn table(&self, key: &str) -> Result<Option<Table<'v>>, Fault> {
+        let value = self.get(key);
+        value
+            .map(|value| Table::new(&self.path_of(key), value))
+            .transpose()
+    }
+
+    pub(super) fn needed_table(&self, key: &str) -> Result<Table<'v>, Fault> {
+        let table = self.table(key)?;
+        table.ok_or_else(|| Fault::at(self.path_of(key), "is missing"))
+    }
+
+    pub(super) fn whole(
+        &self,
+        key: &str,
+        range: RangeInclusive<u32>,
+    ) -> Result<Option<u32>, Fault> {
+        let Some(value) = self.get(key) else {
+            return Ok(None);
+        };
+        let number = match value {
+            Value::Number(number) => number.integer().and_then(|whole| u32::try_from(whole).ok()),
+            _ => None,
+        };
+        let number = number.filter(|number| range.contains(number));
+        number.map(Some).ok_or_else(|| {
+            let (least, most) = (range.start(), range.end());
+            Fault::at(
+                self.path_of(key),
+                format!("a whole number from {least} to {most} is needed"),
+            )
+        })
+    }
+}

@@ -1,0 +1,284 @@
+//! Grants with places that parameters fill.
+//!
+//! The grants themselves are typed from the start. A parameter becomes one typed value in its
+//! place, and the whole is checked once more as any grants are.
+
+mod read;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bailiwick_token::{
+    grant::{Bound, Constraint, Grant, Grants, List, Pattern},
+    value::Value,
+};
+
+use self::read::Reader;
+use super::{
+    error::Fault,
+    param::{Param, ParamType, ParamValue, Values},
+    text::{Text, kind_of},
+};
+
+/// The grants of a profile.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Template {
+    /// Without what the holes fill.
+    grants: Grants,
+    holes: Vec<Hole>,
+}
+
+/// A place in the grants.
+#[derive(Debug, Clone, PartialEq)]
+struct Hole {
+    grant: usize,
+    /// Such as `grant[0].args.amount.max`.
+    path: String,
+    place: Place,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Place {
+    Resource(Resource),
+    /// A condition on the argument of this name.
+    Argument(String, Condition),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Condition {
+    Exact(Item),
+    OneOf(Items),
+    AllOfIn(Items),
+    Min(String),
+    Max(String),
+    Prefix(Text),
+}
+
+/// A pattern for resources of which some segments are parameters.
+#[derive(Debug, Clone, PartialEq)]
+struct Resource {
+    segments: Vec<Item>,
+    /// Whether a star stood at its end.
+    is_prefix: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Items {
+    Param(String),
+    List(Vec<Item>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Item {
+    Fixed(Value),
+    Param(String),
+    Text(Text),
+}
+
+impl Template {
+    /// Reads the list `grant` of the profile at `path`.
+    pub(super) fn read(
+        path: &str,
+        grants: &Value,
+        params: &BTreeMap<String, Param>,
+    ) -> Result<Template, Fault> {
+        let read = Reader::read(grants, params);
+        let (fixed, holes) = read.map_err(|fault| below(path, fault))?;
+        let file = Value::Object(BTreeMap::from([("grant".to_owned(), fixed)]));
+        let template = Template {
+            grants: Grants::from_value(&file).map_err(|error| Fault::of_grants(path, error))?,
+            holes,
+        };
+        template.check(params).map_err(|fault| below(path, fault))?;
+        Ok(template)
+    }
+
+    /// The names of the parameters that are used.
+    pub(super) fn params(&self) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
+        for hole in &self.holes {
+            match &hole.place {
+                Place::Resource(resource) => items_params(&resource.segments, &mut names),
+                Place::Argument(_, condition) => match condition {
+                    Condition::Exact(item) => item_params(item, &mut names),
+                    Condition::OneOf(Items::List(items))
+                    | Condition::AllOfIn(Items::List(items)) => items_params(items, &mut names),
+                    Condition::OneOf(Items::Param(name))
+                    | Condition::AllOfIn(Items::Param(name))
+                    | Condition::Min(name)
+                    | Condition::Max(name) => {
+                        names.insert(name);
+                    }
+                    Condition::Prefix(text) => names.extend(text.params()),
+                },
+            }
+        }
+        names
+    }
+
+    /// The services that anything is granted at.
+    pub(super) fn services(&self) -> BTreeSet<&str> {
+        let services = self.grants.iter().map(|grant| grant.service.as_str());
+        services.collect()
+    }
+
+    /// The grants for these values.
+    ///
+    /// # Errors
+    /// The path of what is not well formed with them, and why.
+    pub(super) fn fill(&self, values: &Values) -> Result<Grants, (String, &'static str)> {
+        self.fill_where(values, |_| true)
+    }
+
+    fn fill_where(
+        &self,
+        values: &Values,
+        wanted: impl Fn(&Place) -> bool,
+    ) -> Result<Grants, (String, &'static str)> {
+        let mut grants: Vec<Grant> = self.grants.iter().cloned().collect();
+        for hole in self.holes.iter().filter(|hole| wanted(&hole.place)) {
+            let filled = match (grants.get_mut(hole.grant), &hole.place) {
+                (None, _) => None,
+                (Some(grant), Place::Resource(resource)) => resource.fill(values).map(|pattern| {
+                    grant.resource = Some(pattern);
+                }),
+                (Some(grant), Place::Argument(name, condition)) => {
+                    let args = grant.args.get_or_insert_default();
+                    condition.fill(args.entry(name.clone()).or_default(), values)
+                }
+            };
+            filled.ok_or_else(|| {
+                (
+                    hole.path.clone(),
+                    "is too long, or beyond what is compared exactly",
+                )
+            })?;
+        }
+        Grants::new(grants).map_err(|error| (error.path, "is an empty range, or too long"))
+    }
+
+    /// Whether the grants are well formed with values of the right types. Bounds are only compared
+    /// by type: a sample could be beyond a fixed one.
+    fn check(&self, params: &BTreeMap<String, Param>) -> Result<(), Fault> {
+        let is_date = |bound: Bound| matches!(bound, Bound::Date(_));
+        let mut dates: BTreeMap<(usize, &str), BTreeSet<bool>> = BTreeMap::new();
+        for (index, grant) in self.grants.iter().enumerate() {
+            for (name, constraint) in grant.args.iter().flatten() {
+                let bounds = [constraint.min, constraint.max].into_iter().flatten();
+                let kinds = dates.entry((index, name)).or_default();
+                kinds.extend(bounds.map(is_date));
+            }
+        }
+        for hole in &self.holes {
+            let Place::Argument(name, Condition::Min(param) | Condition::Max(param)) = &hole.place
+            else {
+                continue;
+            };
+            let kind = kind_of(param, params).map_err(|why| Fault::at(&hole.path, why))?;
+            let kinds = dates.entry((hole.grant, name)).or_default();
+            kinds.insert(kind == ParamType::Date);
+            if kinds.len() > 1 {
+                return Err(Fault::at(
+                    &hole.path,
+                    "`min` and `max` are of different types: one a number, the other a date",
+                ));
+            }
+        }
+        let samples = params
+            .iter()
+            .map(|(name, param)| (name.clone(), param.kind.sample()))
+            .collect();
+        let is_no_bound = |place: &Place| {
+            !matches!(
+                place,
+                Place::Argument(_, Condition::Min(_) | Condition::Max(_))
+            )
+        };
+        let filled = self.fill_where(&samples, is_no_bound);
+        filled
+            .map(|_| ())
+            .map_err(|(path, _)| Fault::at(path, "is not well formed, whatever its parameters are"))
+    }
+}
+
+fn below(path: &str, fault: Fault) -> Fault {
+    Fault {
+        path: format!("{path}.{}", fault.path),
+        ..fault
+    }
+}
+
+fn items_params<'t>(items: &'t [Item], names: &mut BTreeSet<&'t str>) {
+    for item in items {
+        item_params(item, names);
+    }
+}
+
+fn item_params<'t>(item: &'t Item, names: &mut BTreeSet<&'t str>) {
+    match item {
+        Item::Fixed(_) => {}
+        Item::Param(name) => {
+            names.insert(name);
+        }
+        Item::Text(text) => names.extend(text.params()),
+    }
+}
+
+impl Resource {
+    fn fill(&self, values: &Values) -> Option<Pattern> {
+        let segments = self.segments.iter().map(|segment| match segment {
+            Item::Fixed(Value::String(text)) => Some(text.clone()),
+            Item::Param(name) => values.get(name)?.text(),
+            _ => None,
+        });
+        let text = segments.collect::<Option<Vec<_>>>()?.join("/");
+        Some(match self.is_prefix {
+            true => Pattern::Prefix(text),
+            false => Pattern::Exact(text),
+        })
+    }
+}
+
+impl Condition {
+    fn fill(&self, constraint: &mut Constraint, values: &Values) -> Option<()> {
+        match self {
+            Condition::Exact(item) => constraint.exact = Some(item.fill(values)?),
+            Condition::OneOf(items) => {
+                let list = List::from_values(&items.fill(values)?).ok()?;
+                constraint.one_of = Some(list);
+            }
+            Condition::AllOfIn(items) => {
+                let items = items.fill(values)?;
+                let set: Option<BTreeSet<_>> = items.iter().map(Value::as_scalar).collect();
+                constraint.all_of_in = Some(set?);
+            }
+            Condition::Min(name) => constraint.min = Some(values.get(name)?.bound()?),
+            Condition::Max(name) => constraint.max = Some(values.get(name)?.bound()?),
+            Condition::Prefix(text) => constraint.prefix = Some(text.fill(values)?),
+        }
+        Some(())
+    }
+}
+
+impl Items {
+    fn fill(&self, values: &Values) -> Option<Vec<Value>> {
+        match self {
+            Items::Param(name) => match values.get(name)? {
+                ParamValue::Strings(set) => {
+                    Some(set.iter().map(|text| Value::from(text.as_str())).collect())
+                }
+                _ => None,
+            },
+            Items::List(items) => items.iter().map(|item| item.fill(values)).collect(),
+        }
+    }
+}
+
+impl Item {
+    fn fill(&self, values: &Values) -> Option<Value> {
+        match self {
+            Item::Fixed(value) => Some(value.clone()),
+            Item::Param(name) => values.get(name)?.value(),
+            Item::Text(text) => text.fill(values).map(Value::from),
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Takes the parameters out of grants, and keeps where they stood.
+
+use std::collections::BTreeMap;
+
+use bailiwick_token::value::Value;
+
+use super::{Condition, Hole, Item, Items, Place, Resource};
+use crate::profile::{
+    error::Fault,
+    param::{Param, ParamType},
+    text::{OPEN, Text, kind_of},
+};
+
+pub(super) struct Reader<'p> {
+    params: &'p BTreeMap<String, Param>,
+    holes: Vec<Hole>,
+}
+
+impl<'p> Reader<'p> {
+    /// The list of grants without its parameters, and what they fill.
+    pub(super) fn read(
+        grants: &Value,
+        params: &'p BTreeMap<String, Param>,
+    ) -> Result<(Value, Vec<Hole>), Fault> {
+        let mut reader = Reader {
+            params,
+            holes: Vec::new(),
+        };
+        let fixed = match grants {
+            Value::Array(items) => {
+                let items = items.iter().enumerate();
+                let items = items.map(|(index, item)| reader.grant(index, item));
+                Value::Array(items.collect::<Result<_, _>>()?)
+            }
+            other => other.clone(),
+        };
+        no_params("grant", &fixed)?;
+        Ok((fixed, reader.holes))
+    }
+
+    fn grant(&mut self, index: usize, grant: &Value) -> Result<Value, Fault> {
+        let Value::Object(members) = grant else {
+            return Ok(grant.clone());
+        };
+        let mut fixed = members.clone();
+        let path = format!("grant[{index}]");
+        if let Some(text) = members.get("resource").and_then(with_params) {
+            let path = format!("{path}.resource");
+            let resource = self.resource(text).map_err(|why| Fault::at(&path, why))?;
+            self.hole(index, path, Place::Resource(resource));
+            fixed.remove("resource");
+        }
+        if let Some(Value::Object(args)) = fixed.get_mut("args") {
+            for (name, constraint) in args {
+                let path = format!("{path}.args.{name}");
+                self.argument(index, &path, name, constraint)?;
+            }
+        }
+        Ok(Value::Object(fixed))
+    }
+
+    fn hole(&mut self, grant: usize, path: String, place: Place) {
+        self.holes.push(Hole { grant, path, place });
+    }
+
+    /// A parameter of a resource is a whole segment of it: no claim can reach into the next one,
+    /// or be the beginning of a name.
+    fn resource(&self, text: &str) -> Result<Resource, String> {
+        let (text, is_prefix) = match text.strip_suffix('*') {
+            Some(text) => (text, true),
+            None => (text, false),
+        };
+        let whole = "a parameter is a whole segment of a resource: write `${region}/*`";
+        let segments = text.split('/').map(|segment| {
+            if !segment.contains(OPEN) {
+                return Ok(Item::Fixed(Value::from(segment)));
+            }
+            let name = Text::whole(segment).ok_or(whole)?;
+            match kind_of(name, self.params)? {
+                ParamType::Segment | ParamType::Integer => Ok(Item::Param(name.to_owned())),
+                _ => Err(format!(
+                    "`${{{name}}}` is no segment: give it the type `segment` or `integer`"
+                )),
+            }
+        });
+        let segments: Vec<Item> = segments.collect::<Result<_, String>>()?;
+        if is_prefix && matches!(segments.last(), Some(Item::Param(_))) {
+            return Err(whole.to_owned());
+        }
+        Ok(Resource {
+            segments,
+            is_prefix,
+        })
+    }
+
+    fn argument(
+        &mut self,
+        grant: usize,
+        path: &str,
+        name: &str,
+        constraint: &mut Value,
+    ) -> Result<(), Fault> {
+        let place = |condition| Place::Argument(name.to_owned(), condition);
+        if let Some(text) = with_params(constraint) {
+            let item = self.item(text).map_err(|why| Fault::at(path, why))?;
+            self.hole(grant, path.to_owned(), place(Condition::Exact(item)));
+            *constraint = Value::from("*");
+            return Ok(());
+        }
+        let Value::Object(conditions) = constraint else {
+            return Ok(());
+        };
+        let mut found = Vec::new();
+        for (key, value) in &*conditions {
+            let path = format!("{path}.{key}");
+            let condition = self.condition(key, value);
+            if let Some(condition) = condition.map_err(|why| Fault::at(&path, why))? {
+                self.hole(grant, path, place(condition));
+                found.push(key.clone());
+            }
+        }
+        conditions.retain(|key, _| !found.contains(key));
+        if conditions.is_empty() && !found.is_empty() {
+            *constraint = Value::from("*");
+        }
+        Ok(())
+    }
+
+    /// The condition, where a parameter stands in it.
+    fn condition(&self, key: &str, value: &Value) -> Result<Option<Condition>, String> {
+        let text = with_params(value);
+        Ok(Some(match (key, text) {
+            ("exact", Some(text)) => Condition::Exact(self.item(text)?),
+            ("min", Some(text)) => Condition::Min(self.bound(text)?),
+            ("max", Some(text)) => Condition::Max(self.bound(text)?),
+            ("prefix", Some(text)) => {
+                let text = Text::parse(text, self.params)?;
+                if !text.is_path_prefix(self.params) {
+                    return Err("a parameter of a prefix is of the type `segment` or `integer` and has a `/` behind it, or one claim would be the beginning of another".to_owned());
+                }
+                Condition::Prefix(text)
+            }
+            ("one_of" | "all_of_in", _) => {
+                let Some(items) = self.items(value)? else {
+                    return Ok(None);
+                };
+                match key {
+                    "one_of" => Condition::OneOf(items),
+                    _ => Condition::AllOfIn(self.without_decimals(items)?),
+                }
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    /// The list, where a parameter stands in it.
+    fn items(&self, value: &Value) -> Result<Option<Items>, String> {
+        match value {
+            Value::Array(items) if items.iter().any(|item| with_params(item).is_some()) => {
+                let items = items.iter().map(|item| match with_params(item) {
+                    Some(text) => self.item(text),
+                    None => Ok(Item::Fixed(item.clone())),
+                });
+                Ok(Some(Items::List(items.collect::<Result<_, _>>()?)))
+            }
+            value => {
+                let Some(text) = with_params(value) else {
+                    return Ok(None);
+                };
+                let hint = "write a list, or one parameter of the type `strings`";
+                let name = Text::whole(text).ok_or(hint)?;
+                match kind_of(name, self.params)? {
+                    ParamType::Strings => Ok(Some(Items::Param(name.to_owned()))),
+                    _ => Err(format!("`${{{name}}}` is no list: {hint}")),
+                }
+            }
+        }
+    }
+
+    fn without_decimals(&self, items: Items) -> Result<Items, String> {
+        let list = match &items {
+            Items::List(list) => list.as_slice(),
+            Items::Param(_) => &[],
+        };
+        for item in list {
+            if let Item::Param(name) = item
+                && kind_of(name, self.params)? == ParamType::Decimal
+            {
+                return Err(format!(
+                    "`${{{name}}}` is a decimal, which is not compared inside an array: strings and integers are"
+                ));
+            }
+        }
+        Ok(items)
+    }
+
+    /// A value: one parameter, which keeps its type, or text with parameters in it.
+    fn item(&self, text: &str) -> Result<Item, String> {
+        let Some(name) = Text::whole(text) else {
+            return Text::parse(text, self.params).map(Item::Text);
+        };
+        match kind_of(name, self.params)? {
+            ParamType::Strings => Err(format!(
+                "`${{{name}}}` is a list: write `one_of` or `all_of_in`"
+            )),
+            ParamType::Date => Err(format!(
+                "`${{{name}}}` is a date-time, of which one point in time has many texts: write `min` and `max`"
+            )),
+            _ => Ok(Item::Param(name.to_owned())),
+        }
+    }
+
+    fn bound(&self, text: &str) -> Result<String, String> {
+        let hint = "a bound is one parameter of the type `decimal`, `integer` or `date`";
+        let name = Text::whole(text).ok_or(hint)?;
+        match kind_of(name, self.params)? {
+            ParamType::Decimal | ParamType::Integer | ParamType::Date => Ok(name.to_owned()),
+            _ => Err(format!("`${{{name}}}` is no bound: {hint}")),
+        }
+    }
+}
+
+/// The text, where a parameter stands in it.
+fn with_params(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) if text.contains(OPEN) => Some(text),
+        _ => None,
+    }
+}
+
+/// Refuses a parameter where none can stand: what may be called is the operator's word alone, and
+/// so is what an argument must not be.
+fn no_params(path: &str, value: &Value) -> Result<(), Fault> {
+    const REFUSED: &str = "no parameter can stand here: parameters fill `resource`, and of arguments a value, `exact`, `one_of`, `all_of_in`, `min`, `max` and `prefix`";
+    match value {
+        Value::String(text) if text.contains(OPEN) => Err(Fault::at(path, REFUSED)),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, item)| no_params(&format!("{path}[{index}]"), item)),
+        Value::Object(members) => members.iter().try_for_each(|(name, value)| {
+            let path = format!("{path}.{name}");
+            if name.contains(OPEN) {
+                return Err(Fault::at(path, REFUSED));
+            }
+            no_params(&path, value)
+        }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,132 @@
+//! Text with parameters: `agent:${client}`.
+
+use std::collections::BTreeMap;
+
+use super::param::{Param, ParamType, Values};
+
+/// The longest text, before and after its parameters are filled in, in bytes: what a claim of a
+/// token holds.
+pub(super) const MAX_TEXT: usize = 1_024;
+
+/// How a parameter begins.
+pub(super) const OPEN: &str = "${";
+
+/// A text that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Text(Vec<Part>);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Part {
+    Literal(String),
+    Param(String),
+}
+
+impl Text {
+    /// Reads a text and finds its parameters among those of the profile.
+    ///
+    /// Two callers whose claims differ get two texts: each parameter but the last is one that
+    /// cannot hold a `/`, and is followed by one, so a text tells all of its parameters.
+    pub(super) fn parse(text: &str, params: &BTreeMap<String, Param>) -> Result<Text, String> {
+        let parts = split(text)?;
+        if text.is_empty() || text.len() > MAX_TEXT || text.contains(char::is_control) {
+            return Err(format!(
+                "write 1 to {MAX_TEXT} bytes of text without control characters"
+            ));
+        }
+        let names = parts.iter().filter(|part| matches!(part, Part::Param(_)));
+        let mut left = names.count();
+        for (index, part) in parts.iter().enumerate() {
+            let Part::Param(name) = part else { continue };
+            let kind = kind_of(name, params)?;
+            if kind == ParamType::Strings {
+                return Err(format!(
+                    "`${{{name}}}` is a list, which is no part of a text"
+                ));
+            }
+            left = left.saturating_sub(1);
+            let parted = match parts.get(index.saturating_add(1)) {
+                Some(Part::Literal(literal)) => literal.starts_with('/'),
+                _ => false,
+            };
+            if left > 0 && (kind == ParamType::String || !parted) {
+                return Err(format!(
+                    "`${{{name}}}` runs into the next parameter: all but the last are of the type `segment` and have a `/` behind them, or two callers could get one text"
+                ));
+            }
+        }
+        Ok(Text(parts))
+    }
+
+    /// The parameter that the text is, where it is nothing else.
+    pub(super) fn whole(text: &str) -> Option<&str> {
+        let name = text.strip_prefix(OPEN)?.strip_suffix('}')?;
+        is_name(name).then_some(name)
+    }
+
+    /// Whether each parameter is a segment with a `/` behind it, so that a claim can neither be
+    /// the beginning of another one nor reach beyond its place.
+    pub(super) fn is_path_prefix(&self, params: &BTreeMap<String, Param>) -> bool {
+        self.0.iter().enumerate().all(|(index, part)| match part {
+            Part::Literal(_) => true,
+            Part::Param(name) => {
+                let next = self.0.get(index.saturating_add(1));
+                let parted = matches!(next, Some(Part::Literal(text)) if text.starts_with('/'));
+                let kind = params.get(name).map(|param| param.kind);
+                parted && matches!(kind, Some(ParamType::Segment | ParamType::Integer))
+            }
+        })
+    }
+
+    /// The names of its parameters.
+    pub(super) fn params(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Param(name) => Some(name.as_str()),
+            Part::Literal(_) => None,
+        })
+    }
+
+    /// The text with its parameters filled in; nothing, where it becomes too long.
+    pub(super) fn fill(&self, values: &Values) -> Option<String> {
+        let parts = self.0.iter().map(|part| match part {
+            Part::Literal(text) => Some(text.clone()),
+            Part::Param(name) => values.get(name)?.text(),
+        });
+        let text: String = parts.collect::<Option<_>>()?;
+        (text.len() <= MAX_TEXT).then_some(text)
+    }
+}
+
+/// The type of a parameter that a text or a grant names.
+pub(super) fn kind_of(name: &str, params: &BTreeMap<String, Param>) -> Result<ParamType, String> {
+    params.get(name).map(|param| param.kind).ok_or_else(|| {
+        format!("`${{{name}}}` is not among the parameters: add it to `[profile.params]`")
+    })
+}
+
+/// A name of a parameter: lower-case letters, digits and `_`, a letter first.
+pub(super) fn is_name(name: &str) -> bool {
+    let right = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=64).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(right)
+}
+
+fn split(text: &str) -> Result<Vec<Part>, String> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(OPEN) {
+        let name = after.split_once('}').filter(|(name, _)| is_name(name));
+        let (name, after) = name.ok_or(
+            "`${` begins a parameter: write `${name}`, of lower-case letters, digits and `_`",
+        )?;
+        if !before.is_empty() {
+            parts.push(Part::Literal(before.to_owned()));
+        }
+        parts.push(Part::Param(name.to_owned()));
+        rest = after;
+    }
+    if !rest.is_empty() {
+        parts.push(Part::Literal(rest.to_owned()));
+    }
+    Ok(parts)
+}

@@ -1,0 +1,220 @@
+//! Who calls: a client with a secret, or whom a provider's JWT speaks of.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, header};
+use bailiwick_issuer::{
+    ClientInfo,
+    profile::{Party, Source},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::{
+    provider::{Assertion, AssertionError},
+    state::State,
+};
+
+/// RFC 7521, section 4.2, with RFC 7523.
+pub(crate) const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// What a request shows of who sends it.
+pub(crate) enum Credentials {
+    /// HTTP Basic, or `client_id` and `client_secret` in the body.
+    Secret {
+        name: String,
+        secret: Zeroizing<String>,
+    },
+    /// A client assertion.
+    Assertion(Zeroizing<String>),
+}
+
+/// Why a caller is not known. The text for the caller says as much as is safe.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallerError {
+    #[error(
+        "the request carries credentials in more than one way, or in a way that cannot be read"
+    )]
+    Ambiguous,
+    #[error("the client's name or secret is wrong")]
+    WrongSecret,
+    #[error("too many wrong secrets of this client: wait a minute")]
+    TooMany,
+    #[error("the {what} is not accepted: {error}")]
+    Assertion {
+        what: &'static str,
+        error: AssertionError,
+    },
+    #[error("the {0} has to have a `jti`: it is used once")]
+    NoId(&'static str),
+    #[error("the {0} has been used before")]
+    Replayed(&'static str),
+    #[error(transparent)]
+    Store(#[from] bailiwick_issuer::StoreError),
+}
+
+/// A party, and what the audit calls it.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) party: Party,
+    pub(crate) name: String,
+}
+
+/// The name and secret of HTTP Basic, where the header is there (RFC 6749, section 2.3.1).
+pub(crate) fn basic(headers: &HeaderMap) -> Result<Option<Credentials>, CallerError> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let text = value.to_str().map_err(|_| CallerError::Ambiguous)?;
+    let (scheme, encoded) = text.split_once(' ').ok_or(CallerError::Ambiguous)?;
+    if values.next().is_some() || !scheme.eq_ignore_ascii_case("basic") || encoded.len() > 2_048 {
+        return Err(CallerError::Ambiguous);
+    }
+    let decoded = Zeroizing::new(
+        STANDARD
+            .decode(encoded.trim())
+            .map_err(|_| CallerError::Ambiguous)?,
+    );
+    let decoded = std::str::from_utf8(&decoded).map_err(|_| CallerError::Ambiguous)?;
+    let (name, secret) = decoded.split_once(':').ok_or(CallerError::Ambiguous)?;
+    // Both are form-encoded before they are joined.
+    Ok(Some(Credentials::Secret {
+        name: form_decoded(name).to_string(),
+        secret: form_decoded(secret),
+    }))
+}
+
+fn form_decoded(text: &str) -> Zeroizing<String> {
+    // As one value: what separates pairs is a part of it here.
+    let value = Zeroizing::new(format!("={}", text.replace('&', "%26")));
+    let decoded = form_urlencoded::parse(value.as_bytes()).next();
+    Zeroizing::new(
+        decoded
+            .map(|(_, value)| value.into_owned())
+            .unwrap_or_default(),
+    )
+}
+
+impl State {
+    /// The agent that the credentials are of.
+    pub(crate) async fn agent(
+        &self,
+        credentials: Credentials,
+        from: IpAddr,
+    ) -> Result<Known, CallerError> {
+        match credentials {
+            Credentials::Secret { name, secret } => self.client(&name, &secret, from).await,
+            Credentials::Assertion(jwt) => self.party("client assertion", &jwt, true).await,
+        }
+    }
+
+    async fn client(&self, name: &str, secret: &str, from: IpAddr) -> Result<Known, CallerError> {
+        let now = self.now();
+        if !self.failures.may_try(name, from, now) {
+            return Err(CallerError::TooMany);
+        }
+        let Some(client) = self.issuer.authenticate_client(name, secret, now).await? else {
+            self.failures.note(name, from, now);
+            return Err(CallerError::WrongSecret);
+        };
+        Ok(Known {
+            name: client.name.clone(),
+            party: Party {
+                source: Source::Client,
+                claims: claims(client),
+            },
+        })
+    }
+
+    /// The party that a JWT speaks of. What is to be used once is used up by this.
+    pub(crate) async fn party(
+        &self,
+        what: &'static str,
+        jwt: &str,
+        one_time: bool,
+    ) -> Result<Known, CallerError> {
+        let now = self.now();
+        let assertion = self
+            .providers
+            .verify(jwt, now)
+            .await
+            .map_err(|error| CallerError::Assertion { what, error })?;
+        if one_time || assertion.one_time {
+            let id = identity(&assertion).ok_or(CallerError::NoId(what))?;
+            if !self.issuer.use_assertion(&id, assertion.end, now).await? {
+                return Err(CallerError::Replayed(what));
+            }
+        }
+        let subject = assertion.claims.get("sub").and_then(Value::as_str);
+        Ok(Known {
+            name: format!("{}/{}", assertion.provider, subject.unwrap_or_default()),
+            party: Party {
+                source: Source::Provider(assertion.provider),
+                claims: assertion.claims,
+            },
+        })
+    }
+}
+
+/// What profiles look at: what was registered.
+fn claims(client: ClientInfo) -> Map<String, Value> {
+    let mut claims = client.claims;
+    claims.insert("client".to_owned(), json!(client.name));
+    claims.insert("principal".to_owned(), json!(client.principal));
+    claims.insert("profiles".to_owned(), json!(client.profiles));
+    claims
+}
+
+/// What an assertion is told apart by, of all providers.
+fn identity(assertion: &Assertion) -> Option<[u8; 32]> {
+    let jti = assertion.jti.as_ref()?;
+    let digest = Sha256::new()
+        .chain_update((assertion.provider.len() as u64).to_be_bytes())
+        .chain_update(&assertion.provider)
+        .chain_update(jti);
+    Some(digest.finalize().into())
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+mod tests {
+    use super::*;
+
+    fn read(values: &[&str]) -> Option<(String, String)> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(header::AUTHORIZATION, value.parse().unwrap());
+        }
+        match basic(&headers).ok()?? {
+            Credentials::Secret { name, secret } => Some((name, secret.to_string())),
+            Credentials::Assertion(_) => panic!("not Basic"),
+        }
+    }
+
+    #[test]
+    fn basic_is_read_as_oauth_writes_it() {
+        let encode = |text: &str| format!("Basic {}", STANDARD.encode(text));
+        let pair = |name: &str, secret: &str| Some((name.to_owned(), secret.to_owned()));
+        assert_eq!(read(&[&encode("a:b")]), pair("a", "b"));
+        assert_eq!(read(&[&encode("a:b:c")]), pair("a", "b:c"));
+        assert_eq!(
+            read(&[&encode("a%2Fb+c:%26x&y#z")]),
+            pair("a/b c", "&x&y#z")
+        );
+        assert_eq!(
+            read(&[&encode("a:b").replace("Basic", "bAsIc")]),
+            pair("a", "b")
+        );
+        for wrong in ["Basic", "Basic !", &encode("ab"), "Bearer abc"] {
+            assert_eq!(read(&[wrong]), None, "{wrong}");
+        }
+        assert_eq!(read(&[&encode("a:b"), &encode("a:b")]), None);
+    }
+}

@@ -1,0 +1,331 @@
+//! `service.toml` in the home.
+
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
+
+use jsonwebtoken::Algorithm;
+use serde::Deserialize;
+
+/// The most bytes of the file.
+pub(crate) const MAX_CONFIG: usize = 256 * 1024;
+
+/// How the service runs. Paths are relative to the home.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where callers, verifiers and operators come to.
+    pub listen: SocketAddr,
+    /// Where `/livez`, `/readyz` and `/metrics` are: for the machine's own eyes.
+    pub operations_listen: SocketAddr,
+    /// Without it, TLS ends elsewhere, and `listen` is a loopback address unless
+    /// `plain_http` says otherwise.
+    pub tls: Option<Tls>,
+    /// That something in front of it ends TLS, on another machine.
+    pub plain_http: bool,
+    /// Bounds.
+    pub limits: Limits,
+    /// Who vouches for principals and agents, besides this issuer.
+    #[serde(rename = "provider")]
+    pub providers: Vec<ProviderConfig>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8420)),
+            operations_listen: SocketAddr::from(([127, 0, 0, 1], 8421)),
+            tls: None,
+            plain_http: false,
+            limits: Limits::default(),
+            providers: Vec::new(),
+        }
+    }
+}
+
+/// A certificate and its key, in PEM. Both are read again every minute, so that a renewed one is
+/// taken up without a restart.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The certificate, and those that vouch for it.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// What one service bears.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections at a time; more are closed at once.
+    pub connections: usize,
+    /// Requests at a time; more are answered with 503 and `Retry-After`.
+    pub requests: usize,
+    /// How long a request may take, in seconds, its body included.
+    pub request_seconds: u64,
+    /// How long the head of a request, or a TLS handshake, may take to arrive, in seconds.
+    pub header_seconds: u64,
+    /// How long requests under way are waited for at the end, in seconds.
+    pub drain_seconds: u64,
+    /// Wrong secrets of one client from one address in a minute; then that is refused for the rest
+    /// of it.
+    pub failures_per_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            connections: 16_384,
+            requests: 512,
+            request_seconds: 15,
+            header_seconds: 10,
+            drain_seconds: 20,
+            failures_per_minute: 10,
+        }
+    }
+}
+
+/// An OpenID provider, or whatever else signs workload JWTs. Everything is pinned: of a token
+/// nothing but its `kid` has a say in how it is verified.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderConfig {
+    /// What profiles call it.
+    pub name: String,
+    /// The `iss` of its tokens, byte for byte.
+    pub issuer: String,
+    /// The `aud` that its tokens have to have, among others or alone.
+    pub audience: String,
+    /// How its tokens may be signed.
+    #[serde(default = "algorithms")]
+    pub algorithms: Vec<Algorithm>,
+    /// Where its keys are; where it says in `/.well-known/openid-configuration`, without this.
+    pub jwks_uri: Option<String>,
+    /// The longest life of a token that is accepted, in seconds.
+    #[serde(default = "max_life")]
+    pub max_life: u64,
+    /// Whether each of its tokens has a `jti` and is used once. Client assertions always are.
+    #[serde(default)]
+    pub one_time: bool,
+}
+
+fn algorithms() -> Vec<Algorithm> {
+    vec![Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA]
+}
+
+fn max_life() -> u64 {
+    86_400
+}
+
+impl Config {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which says where.
+    pub fn parse(text: &str) -> Result<Config, ConfigError> {
+        if text.len() > MAX_CONFIG {
+            return Err(ConfigError::TooLarge);
+        }
+        let config: Config =
+            toml::from_str(text).map_err(|error| ConfigError::Malformed(error.to_string()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The names of its providers.
+    #[must_use]
+    pub fn provider_names(&self) -> BTreeSet<String> {
+        self.providers
+            .iter()
+            .map(|provider| provider.name.clone())
+            .collect()
+    }
+
+    /// Whether it can be served as it is.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.tls.is_none() && !self.plain_http && !self.listen.ip().is_loopback() {
+            return Err(ConfigError::Plain(self.listen));
+        }
+        let limits = &self.limits;
+        for (name, value, range) in [
+            ("connections", limits.connections as u64, 1..=1_000_000),
+            ("requests", limits.requests as u64, 1..=100_000),
+            ("request_seconds", limits.request_seconds, 1..=600),
+            ("header_seconds", limits.header_seconds, 1..=600),
+            ("drain_seconds", limits.drain_seconds, 0..=600),
+            (
+                "failures_per_minute",
+                u64::from(limits.failures_per_minute),
+                1..=100_000,
+            ),
+        ] {
+            if !range.contains(&value) {
+                let (least, most) = range.into_inner();
+                return Err(ConfigError::Limit {
+                    name,
+                    value,
+                    least,
+                    most,
+                });
+            }
+        }
+        let mut names = BTreeSet::from(["client"]);
+        let mut issuers = BTreeSet::new();
+        for provider in &self.providers {
+            let refuse = |what| {
+                Err(ConfigError::Provider {
+                    name: provider.name.clone(),
+                    what,
+                })
+            };
+            let word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+            if provider.name.is_empty() || !provider.name.chars().all(word) {
+                return refuse("its name has letters, digits, `-` and `_`");
+            }
+            if !names.insert(&provider.name) {
+                return refuse("its name is taken; `client` is this issuer itself");
+            }
+            // A token says which provider it is of by `iss` alone.
+            if !issuers.insert(&provider.issuer) {
+                return refuse("its issuer is that of another one");
+            }
+            if provider.audience.is_empty() || provider.issuer.is_empty() {
+                return refuse("it needs an issuer and an audience");
+            }
+            if !is_safe(&provider.issuer)
+                || provider
+                    .jwks_uri
+                    .as_deref()
+                    .is_some_and(|uri| !is_safe(uri))
+            {
+                return refuse("its keys would travel in the open: use https");
+            }
+            let symmetric = |algorithm: &Algorithm| {
+                matches!(
+                    algorithm,
+                    Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512
+                )
+            };
+            if provider.algorithms.is_empty() || provider.algorithms.iter().any(symmetric) {
+                return refuse(
+                    "it signs with a key pair: RS256, PS256, ES256, ES384, EdDSA and the like",
+                );
+            }
+            if !(1..=31_536_000).contains(&provider.max_life) {
+                return refuse("`max_life` is 1 to 31536000 seconds");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// HTTPS, or a machine talking to itself.
+pub(crate) fn is_safe(url: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(url) else {
+        return false;
+    };
+    let host = url.host_str().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let loopback = host == "localhost"
+        || host
+            .parse()
+            .is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
+    url.scheme() == "https" || (url.scheme() == "http" && loopback)
+}
+
+/// A configuration that is not served.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Not TOML, or of other members.
+    #[error("{0}")]
+    Malformed(String),
+    /// Longer than any that was written by hand.
+    #[error("it has over {MAX_CONFIG} bytes: check that this is the right file")]
+    TooLarge,
+    /// Secrets and tokens in the open.
+    #[error(
+        "secrets and tokens would travel in the open to {0}: configure `[tls]`, listen on a loopback address, or set `plain_http = true` where something in front ends TLS"
+    )]
+    Plain(SocketAddr),
+    /// A bound that is none.
+    #[error("`limits.{name}` is {value}: choose {least} to {most}")]
+    Limit {
+        /// Which one.
+        name: &'static str,
+        /// What it is.
+        value: u64,
+        /// The least it may be.
+        least: u64,
+        /// The most it may be.
+        most: u64,
+    },
+    /// A provider that nobody could trust.
+    #[error("the provider `{name}` cannot be used: {what}")]
+    Provider {
+        /// Which one.
+        name: String,
+        /// Why.
+        what: &'static str,
+    },
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    const PROVIDER: &str = "[[provider]]\nname = \"corp\"\nissuer = \"https://idp.example\"\naudience = \"bailiwick\"\n";
+
+    #[test]
+    fn a_file_may_be_empty() {
+        assert_eq!(Config::parse("").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn a_provider_is_pinned() {
+        let config = Config::parse(PROVIDER).unwrap();
+        let provider = config.providers.first().unwrap();
+        assert_eq!(provider.algorithms, algorithms());
+        assert_eq!(config.provider_names(), BTreeSet::from(["corp".to_owned()]));
+        for (text, says) in [
+            (PROVIDER.replace("corp", "client"), "is taken"),
+            (format!("{PROVIDER}{PROVIDER}"), "is taken"),
+            (
+                format!("{PROVIDER}{}", PROVIDER.replace("corp", "other")),
+                "of another",
+            ),
+            (PROVIDER.replace("https", "http"), "in the open"),
+            (format!("{PROVIDER}algorithms = [\"HS256\"]\n"), "key pair"),
+            (format!("{PROVIDER}algorithms = []\n"), "key pair"),
+            (format!("{PROVIDER}algorithms = [\"none\"]\n"), "none"),
+            (format!("{PROVIDER}jwks = \"x\"\n"), "unknown field"),
+        ] {
+            let error = Config::parse(&text).unwrap_err().to_string();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn nothing_travels_in_the_open_by_accident() {
+        let open = "listen = \"0.0.0.0:8420\"\n";
+        assert!(matches!(Config::parse(open), Err(ConfigError::Plain(_))));
+        assert!(Config::parse(&format!("{open}plain_http = true\n")).is_ok());
+        let tls = "[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n";
+        assert!(Config::parse(&format!("{open}{tls}")).is_ok());
+        for (url, safe) in [
+            ("https://idp.example", true),
+            ("http://127.0.0.1:3000", true),
+            ("http://[::1]:3000", true),
+            ("http://localhost/x", true),
+            ("http://idp.example", false),
+            ("http://127.0.0.1.example", false),
+            ("file:///etc/passwd", false),
+            ("", false),
+        ] {
+            assert_eq!(is_safe(url), safe, "{url}");
+        }
+    }
+}

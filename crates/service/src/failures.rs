@@ -1,0 +1,64 @@
+//! Wrong secrets: counted by client and address, so that guessing ends and nobody else waits.
+
+use std::{net::IpAddr, sync::Arc};
+
+use bailiwick_token::timestamp::Timestamp;
+use quick_cache::sync::Cache;
+
+/// How many were wrong, and in which minute.
+type Count = (u64, u32);
+
+/// Wrong secrets of late. What is pushed out of it by others is counted anew.
+pub(crate) struct Failures {
+    per_minute: u32,
+    counts: Cache<(Arc<str>, IpAddr), Count>,
+}
+
+impl Failures {
+    pub(crate) fn new(per_minute: u32) -> Failures {
+        Failures {
+            per_minute,
+            counts: Cache::new(65_536),
+        }
+    }
+
+    /// Whether this client may try from this address.
+    pub(crate) fn may_try(&self, client: &str, from: IpAddr, now: Timestamp) -> bool {
+        let count = self.counts.get(&(client.into(), from));
+        count.is_none_or(|(minute, wrong)| minute != now.unix() / 60 || wrong < self.per_minute)
+    }
+
+    /// Notes that it was wrong.
+    pub(crate) fn note(&self, client: &str, from: IpAddr, now: Timestamp) {
+        let key = (client.into(), from);
+        let minute = now.unix() / 60;
+        let wrong = match self.counts.get(&key) {
+            Some((then, wrong)) if then == minute => wrong.saturating_add(1),
+            _ => 1,
+        };
+        self.counts.insert(key, (minute, wrong));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guessing_ends_for_the_rest_of_the_minute_and_for_nobody_else() {
+        let at = |seconds| Timestamp::from_unix(seconds).unwrap();
+        let (here, there) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
+        let failures = Failures::new(3);
+        for _ in 0..3 {
+            assert!(failures.may_try("a", here, at(60)));
+            failures.note("a", here, at(61));
+        }
+        assert!(!failures.may_try("a", here, at(119)));
+        assert!(failures.may_try("a", there, at(119)));
+        assert!(failures.may_try("b", here, at(119)));
+        assert!(failures.may_try("a", here, at(120)));
+        failures.note("a", here, at(121));
+        assert!(failures.may_try("a", here, at(122)));
+    }
+}

@@ -1,0 +1,178 @@
+//! What Prometheus is told: counts, times and ages; never a name that a caller chose.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+/// A request, by the path of its route.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct RequestLabels {
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    pub(crate) status: u16,
+}
+
+/// A mint, or a refusal by its code.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct OutcomeLabels {
+    pub(crate) outcome: &'static str,
+}
+
+pub(crate) struct Metrics {
+    registry: Registry,
+    pub(crate) requests: Family<RequestLabels, Counter>,
+    pub(crate) seconds: Histogram,
+    pub(crate) mints: Family<OutcomeLabels, Counter>,
+    pub(crate) in_flight: Gauge,
+    pub(crate) shed: Counter,
+    pub(crate) keyset_version: Gauge,
+    pub(crate) keyset_age: Gauge,
+    pub(crate) keyset_life: Gauge,
+    pub(crate) feed_seq: Gauge,
+    pub(crate) head_age: Gauge,
+    pub(crate) unsigned_rows: Gauge,
+    pub(crate) verifiers_behind: Gauge,
+    pub(crate) staged_keys: Gauge,
+    pub(crate) profiles_failed: Gauge,
+    pub(crate) providers_without_keys: Gauge,
+    pub(crate) task_failures: Counter<u64, AtomicU64>,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Metrics {
+        let mut metrics = Metrics {
+            registry: Registry::with_prefix("bailiwick_issuer"),
+            requests: Family::default(),
+            seconds: Histogram::new([
+                0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+            ]),
+            mints: Family::default(),
+            in_flight: Gauge::default(),
+            shed: Counter::default(),
+            keyset_version: Gauge::default(),
+            keyset_age: Gauge::default(),
+            keyset_life: Gauge::default(),
+            feed_seq: Gauge::default(),
+            head_age: Gauge::default(),
+            unsigned_rows: Gauge::default(),
+            verifiers_behind: Gauge::default(),
+            staged_keys: Gauge::default(),
+            profiles_failed: Gauge::default(),
+            providers_without_keys: Gauge::default(),
+            task_failures: Counter::default(),
+        };
+        let Metrics {
+            registry,
+            requests,
+            seconds,
+            mints,
+            in_flight,
+            shed,
+            keyset_version,
+            keyset_age,
+            keyset_life,
+            feed_seq,
+            head_age,
+            unsigned_rows,
+            verifiers_behind,
+            staged_keys,
+            profiles_failed,
+            providers_without_keys,
+            task_failures,
+        } = &mut metrics;
+        registry.register(
+            "requests",
+            "Requests, by route and status",
+            requests.clone(),
+        );
+        registry.register("request_seconds", "How long requests took", seconds.clone());
+        registry.register(
+            "mints",
+            "Tokens minted, and refusals by code",
+            mints.clone(),
+        );
+        registry.register(
+            "requests_in_flight",
+            "Requests under way",
+            in_flight.clone(),
+        );
+        registry.register(
+            "requests_shed",
+            "Requests turned away for want of room",
+            shed.clone(),
+        );
+        for (name, help, gauge) in [
+            (
+                "keyset_version",
+                "The version of the keyset",
+                keyset_version,
+            ),
+            (
+                "keyset_age_seconds",
+                "Since the keyset was signed",
+                keyset_age,
+            ),
+            (
+                "keyset_remaining_seconds",
+                "Until the keyset ends",
+                keyset_life,
+            ),
+            (
+                "feed_seq",
+                "The last change of the revocation feed",
+                feed_seq,
+            ),
+            (
+                "feed_head_age_seconds",
+                "Since the head of the feed was signed",
+                head_age,
+            ),
+            (
+                "audit_unsigned_rows",
+                "Rows of the audit that no checkpoint vouches for",
+                unsigned_rows,
+            ),
+            (
+                "verifiers_behind",
+                "Verifiers heard of lately with an older keyset",
+                verifiers_behind,
+            ),
+            ("staged_keys", "Root keys that stand by", staged_keys),
+            (
+                "profiles_failed",
+                "1 while the profiles in the home cannot be taken up",
+                profiles_failed,
+            ),
+            (
+                "providers_without_keys",
+                "Providers whose keys were never fetched",
+                providers_without_keys,
+            ),
+        ] {
+            registry.register(name, help, gauge.clone());
+        }
+        registry.register(
+            "task_failures",
+            "Failures of what is done in the background",
+            task_failures.clone(),
+        );
+        metrics
+    }
+
+    /// Counts a mint or a refusal.
+    pub(crate) fn outcome(&self, outcome: &'static str) {
+        self.mints.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
+    /// OpenMetrics text.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        // A string takes everything.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}

@@ -1,0 +1,439 @@
+//! `POST /v1/token`: an OAuth 2.0 token endpoint (RFC 6749), with `client_credentials` and token
+//! exchange (RFC 8693), so that any OAuth library can ask.
+//!
+//! The client is the agent. In a token exchange `subject_token` speaks of the principal, and
+//! `actor_token`, or the client, is the agent. `scope` names the profile; `resource` and `audience`
+//! (RFC 8707, RFC 8693) leave services out.
+
+use std::net::SocketAddr;
+
+use axum::{
+    body::Bytes,
+    extract::{ConnectInfo, State as Shared, rejection::BytesRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bailiwick_issuer::{MintError, Minted, StoreError, profile::Ask};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::{
+    body::MAX_BODY,
+    caller::{CallerError, Credentials, JWT_BEARER, Known, basic},
+    provider::AssertionError,
+    state::State,
+    tokens::{Wish, WishError},
+};
+
+/// What a token of ours is called (RFC 8693, section 3).
+const ISSUED_TYPE: &str = "urn:bailiwick:token-type:biscuit";
+
+const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+
+/// What a subject or actor token may call itself: each is a JWT here.
+const JWT_TYPES: [&str; 3] = [
+    "urn:ietf:params:oauth:token-type:jwt",
+    "urn:ietf:params:oauth:token-type:id_token",
+    "urn:ietf:params:oauth:token-type:access_token",
+];
+
+/// The most parameters of a request.
+const MAX_PARAMETERS: usize = 64;
+
+/// An error as RFC 6749, section 5.2, has it.
+struct OAuthError {
+    status: StatusCode,
+    error: &'static str,
+    description: String,
+    /// Whether HTTP Basic is asked for.
+    challenge: bool,
+    /// In how many seconds to try again.
+    retry_after: Option<u64>,
+}
+
+fn error(error: &'static str, description: impl Into<String>) -> OAuthError {
+    OAuthError {
+        status: StatusCode::BAD_REQUEST,
+        error,
+        description: description.into(),
+        challenge: false,
+        retry_after: None,
+    }
+}
+
+/// `POST /v1/token`
+pub(crate) async fn token(
+    Shared(state): Shared<State>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    match answer(&state, from, &headers, body).await {
+        Ok((minted, profile)) => success(&minted, &profile, &state),
+        Err(error) => {
+            tracing::info!(
+                error = error.error,
+                description = error.description,
+                "no token"
+            );
+            error.into_response()
+        }
+    }
+}
+
+async fn answer(
+    state: &State,
+    from: SocketAddr,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(Minted, String), OAuthError> {
+    let body = body.map_err(|_| {
+        error(
+            "invalid_request",
+            format!("the body has at most {MAX_BODY} bytes"),
+        )
+    })?;
+    let form = Form::parse(headers, &body)?;
+    let requested = form.one("requested_token_type")?;
+    if requested.is_some_and(|requested| requested != ISSUED_TYPE) {
+        return Err(error(
+            "invalid_request",
+            format!("tokens of type {ISSUED_TYPE} are issued, and no others"),
+        ));
+    }
+    let credentials = credentials(headers, &form)?;
+    let scope = match form.one("scope")? {
+        Some(scope) if scope.contains(' ') => {
+            return Err(error("invalid_scope", "`scope` names one profile"));
+        }
+        scope => scope.map(str::to_owned),
+    };
+    let (agent, principal) = match form.required("grant_type")? {
+        "client_credentials" => {
+            form.none_of(&["subject_token", "actor_token"])?;
+            let credentials = credentials.ok_or_else(no_client)?;
+            let agent = state.agent(credentials, from.ip()).await;
+            (agent.map_err(|error| not_known(error, headers))?, None)
+        }
+        TOKEN_EXCHANGE => exchange(state, from, headers, &form, credentials).await?,
+        _ => {
+            return Err(error(
+                "unsupported_grant_type",
+                format!("`grant_type` is `client_credentials` or `{TOKEN_EXCHANGE}`"),
+            ));
+        }
+    };
+    let services = ["resource", "audience"]
+        .into_iter()
+        .flat_map(|name| form.all(name));
+    let wish = Wish {
+        agent,
+        principal,
+        scope,
+        ask: Ask {
+            services: services.map(str::to_owned).collect(),
+            ..Ask::default()
+        },
+    };
+    state.grant(wish).await.map_err(refused)
+}
+
+/// The agent and the principal of a token exchange.
+async fn exchange(
+    state: &State,
+    from: SocketAddr,
+    headers: &HeaderMap,
+    form: &Form,
+    credentials: Option<Credentials>,
+) -> Result<(Known, Option<Known>), OAuthError> {
+    let subject = form
+        .jwt("subject_token")?
+        .ok_or_else(|| error("invalid_request", "`subject_token` is missing"))?;
+    let agent = match (form.jwt("actor_token")?, credentials) {
+        (None, Some(credentials)) => {
+            let agent = state.agent(credentials, from.ip()).await;
+            agent.map_err(|error| not_known(error, headers))?
+        }
+        (Some(actor), None) => {
+            let agent = state.party("actor token", actor, false).await;
+            agent.map_err(bad_token)?
+        }
+        (None, None) => return Err(no_client()),
+        // Which of the two acts, a token could not say.
+        (Some(_), Some(_)) => {
+            return Err(error(
+                "invalid_request",
+                "the agent is the client, or whom `actor_token` speaks of: send one of them",
+            ));
+        }
+    };
+    let principal = state.party("subject token", subject, false).await;
+    Ok((agent, Some(principal.map_err(bad_token)?)))
+}
+
+fn credentials(headers: &HeaderMap, form: &Form) -> Result<Option<Credentials>, OAuthError> {
+    let unreadable = |_| error("invalid_request", CallerError::Ambiguous.to_string());
+    let mut found = Vec::new();
+    if let Some(basic) = basic(headers).map_err(unreadable)? {
+        // RFC 6749, section 3.2.1, lets a client name itself once more.
+        if let (Credentials::Secret { name, .. }, Some(id)) = (&basic, form.one("client_id")?)
+            && name != id
+        {
+            return Err(error(
+                "invalid_request",
+                "`client_id` is not the client of HTTP Basic",
+            ));
+        }
+        found.push(basic);
+    }
+    if let Some(secret) = form.one("client_secret")? {
+        found.push(Credentials::Secret {
+            name: form.required("client_id")?.to_owned(),
+            secret: Zeroizing::new(secret.to_owned()),
+        });
+    }
+    if let Some(assertion) = form.one("client_assertion")? {
+        if form.required("client_assertion_type")? != JWT_BEARER {
+            return Err(error(
+                "invalid_request",
+                format!("`client_assertion_type` is `{JWT_BEARER}`"),
+            ));
+        }
+        found.push(Credentials::Assertion(Zeroizing::new(assertion.to_owned())));
+    }
+    match found.len() {
+        0 | 1 => Ok(found.pop()),
+        _ => Err(error("invalid_request", CallerError::Ambiguous.to_string())),
+    }
+}
+
+/// A form, whose secrets are wiped with it.
+struct Form(Vec<(String, Zeroizing<String>)>);
+
+impl Form {
+    fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Form, OAuthError> {
+        let media = headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
+        let media = media
+            .and_then(|value| value.split(';').next())
+            .map(str::trim);
+        if !media
+            .is_some_and(|media| media.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+        {
+            return Err(error(
+                "invalid_request",
+                "the body is `application/x-www-form-urlencoded`",
+            ));
+        }
+        let pairs = form_pairs(body).take(MAX_PARAMETERS.saturating_add(1));
+        let pairs: Vec<_> = pairs.collect();
+        if pairs.len() > MAX_PARAMETERS {
+            return Err(error(
+                "invalid_request",
+                format!("a request has at most {MAX_PARAMETERS} parameters"),
+            ));
+        }
+        Ok(Form(pairs))
+    }
+
+    /// Parameters without a value are none (RFC 6749, section 3.2).
+    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0
+            .iter()
+            .filter(move |(key, value)| key == name && !value.is_empty())
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter that may be there once.
+    fn one(&self, name: &'static str) -> Result<Option<&str>, OAuthError> {
+        let mut values = self.all(name);
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value),
+            (_, Some(_)) => Err(error(
+                "invalid_request",
+                format!("`{name}` is there more than once"),
+            )),
+        }
+    }
+
+    fn required(&self, name: &'static str) -> Result<&str, OAuthError> {
+        self.one(name)?
+            .ok_or_else(|| error("invalid_request", format!("`{name}` is missing")))
+    }
+
+    fn none_of(&self, names: &[&'static str]) -> Result<(), OAuthError> {
+        match names.iter().find(|name| self.all(name).next().is_some()) {
+            None => Ok(()),
+            Some(name) => Err(error(
+                "invalid_request",
+                format!("`{name}` belongs to a token exchange"),
+            )),
+        }
+    }
+
+    /// A subject or actor token, which says of what type it is.
+    fn jwt(&self, name: &'static str) -> Result<Option<&str>, OAuthError> {
+        let kind = match name {
+            "subject_token" => "subject_token_type",
+            _ => "actor_token_type",
+        };
+        match (self.one(name)?, self.one(kind)?) {
+            (None, None) => Ok(None),
+            (Some(token), Some(stated)) if JWT_TYPES.contains(&stated) => Ok(Some(token)),
+            (Some(_), Some(_)) => Err(error(
+                "invalid_request",
+                format!("`{kind}` is one of {}", JWT_TYPES.join(", ")),
+            )),
+            _ => Err(error(
+                "invalid_request",
+                format!("`{name}` and `{kind}` go together"),
+            )),
+        }
+    }
+}
+
+/// The pairs of a form (WHATWG URL, section 5.1), by the parser of URLs.
+fn form_pairs(body: &[u8]) -> impl Iterator<Item = (String, Zeroizing<String>)> {
+    let pairs: Vec<_> = form_urlencoded::parse(body)
+        .map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned())))
+        .take(MAX_PARAMETERS.saturating_add(2))
+        .collect();
+    pairs.into_iter()
+}
+
+fn no_client() -> OAuthError {
+    OAuthError {
+        status: StatusCode::UNAUTHORIZED,
+        challenge: true,
+        ..error(
+            "invalid_client",
+            "authenticate with HTTP Basic, or with a `client_assertion`",
+        )
+    }
+}
+
+/// Why the client is not known (RFC 6749, section 5.2).
+fn not_known(refused: CallerError, headers: &HeaderMap) -> OAuthError {
+    let text = refused.to_string();
+    match refused {
+        CallerError::Store(error) => unavailable(&error),
+        CallerError::Assertion {
+            error: AssertionError::Unreachable,
+            ..
+        } => busy(text),
+        CallerError::TooMany => OAuthError {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            retry_after: Some(60),
+            ..error("invalid_client", text)
+        },
+        _ => OAuthError {
+            status: StatusCode::UNAUTHORIZED,
+            challenge: headers.contains_key(header::AUTHORIZATION),
+            ..error("invalid_client", text)
+        },
+    }
+}
+
+/// Why a subject or actor token is not accepted (RFC 8693, section 2.2.2).
+fn bad_token(refused: CallerError) -> OAuthError {
+    let text = refused.to_string();
+    match refused {
+        CallerError::Store(error) => unavailable(&error),
+        CallerError::Assertion {
+            error: AssertionError::Unreachable,
+            ..
+        } => busy(text),
+        _ => error("invalid_request", text),
+    }
+}
+
+fn refused(refused: WishError) -> OAuthError {
+    match refused {
+        WishError::Refused { code, text } => error(code, text),
+        WishError::TooMany(wait) => OAuthError {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            retry_after: Some(wait.as_secs().saturating_add(1)),
+            ..error("slow_down", "the profile's rate is used up: wait")
+        },
+        WishError::Mint(MintError::Refused(refusal)) => {
+            error("invalid_request", refusal.to_string())
+        }
+        WishError::Mint(MintError::Store(error)) => unavailable(&error),
+        WishError::Mint(failed @ MintError::Overloaded) => busy(failed.to_string()),
+        WishError::Mint(failed) => {
+            tracing::error!(error = %failed, "no token could be minted");
+            OAuthError {
+                status: StatusCode::INTERNAL_SERVER_ERROR,
+                ..error(
+                    "server_error",
+                    "the issuer has a fault of its own, which is in its log",
+                )
+            }
+        }
+    }
+}
+
+fn unavailable(failed: &StoreError) -> OAuthError {
+    tracing::error!(error = %failed, "the store refused");
+    match failed {
+        StoreError::Busy | StoreError::Full | StoreError::Unreachable => busy(failed.to_string()),
+        _ => busy("the issuer cannot use its store, and its log says why"),
+    }
+}
+
+fn busy(text: impl Into<String>) -> OAuthError {
+    OAuthError {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        retry_after: Some(5),
+        ..error("temporarily_unavailable", text)
+    }
+}
+
+fn success(minted: &Minted, profile: &str, state: &State) -> Response {
+    let token = Zeroizing::new(minted.token.to_base64());
+    let receipt = &minted.receipt;
+    let body = json!({
+        "access_token": token.as_str(),
+        "issued_token_type": ISSUED_TYPE,
+        "token_type": "Bearer",
+        "expires_in": receipt.expires.since(state.now()),
+        "scope": profile,
+    });
+    respond(StatusCode::OK, &body)
+}
+
+impl IntoResponse for OAuthError {
+    fn into_response(self) -> Response {
+        // RFC 6749 lets a description have printable ASCII without `"` and `\`.
+        let plain = |c: char| match c {
+            '`' | '"' => '\'',
+            ' '..='~' if c != '\\' => c,
+            _ => '?',
+        };
+        let description: String = self.description.chars().map(plain).take(512).collect();
+        let body = json!({ "error": self.error, "error_description": description });
+        let mut response = respond(self.status, &body);
+        let headers = response.headers_mut();
+        if self.challenge {
+            let basic = HeaderValue::from_static("Basic realm=\"bailiwick\", charset=\"UTF-8\"");
+            headers.insert(header::WWW_AUTHENTICATE, basic);
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+fn respond(status: StatusCode, body: &serde_json::Value) -> Response {
+    let mut response = (status, body.to_string()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    response
+}

@@ -1,0 +1,142 @@
+//! Operators: they act by tokens of this issuer's own making, which are verified as any service
+//! verifies them, and revoked as any token is.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use axum::http::{HeaderMap, header};
+use bailiwick_issuer::SnapshotFailure;
+use bailiwick_verifier::{Decision, Reason, Request as Call, Trust, Values, Verifier};
+
+use crate::{
+    problem::{Code, Problem},
+    state::{Shared, State},
+};
+
+/// The service that an operator's grants are about.
+pub const OPERATOR_SERVICE: &str = "bailiwick";
+
+/// The issuer's verifier for its own tokens.
+#[derive(Default)]
+pub(crate) struct Guard(ArcSwapOption<InUse>);
+
+/// A verifier, and what it was made from.
+struct InUse {
+    keyset_version: u64,
+    feed_seq: u64,
+    verifier: Verifier,
+}
+
+/// An operator who may do what is asked.
+#[derive(Debug)]
+pub(crate) struct Operator {
+    /// What the audit calls it.
+    pub(crate) actor: String,
+}
+
+impl State {
+    /// The operator that a request is from, where its token allows the call.
+    pub(crate) async fn operator(
+        &self,
+        headers: &HeaderMap,
+        call: &Call,
+    ) -> Result<Operator, Problem> {
+        let verifier = self.own_verifier().await?;
+        let decision = match bearer(headers)? {
+            None => verifier
+                .verifier
+                .recorded(Decision::missing_token(), Some(call)),
+            Some(token) => verifier.verifier.check(token, call, self.now()),
+        };
+        match &decision {
+            Decision::Allow(allow) => Ok(Operator {
+                actor: format!(
+                    "operator:{} ({})",
+                    allow.identity.agent, allow.identity.token_id
+                ),
+            }),
+            Decision::Deny(deny) => Err(denied(&decision, deny.reason, call)),
+        }
+    }
+
+    /// A verifier that knows the newest keyset and every revocation: this is the one place where
+    /// nothing has to be polled for.
+    async fn own_verifier(&self) -> Result<Arc<InUse>, Problem> {
+        let now = self.now();
+        let head = self.issuer.head(now).await?;
+        let current = |in_use: &Arc<InUse>| {
+            (in_use.keyset_version, in_use.feed_seq) == (head.keyset_version, head.seq)
+                && in_use.verifier.trust().keyset().expires > now.plus(60)
+        };
+        if let Some(in_use) = self.guard.0.load_full().filter(current) {
+            return Ok(in_use);
+        }
+        let keyset = self.issuer.keyset(now).await?;
+        let snapshot = self.snapshot().await?;
+        let fault = |error: &dyn std::fmt::Display| {
+            tracing::error!(%error, "the issuer does not trust itself");
+            Problem::new(
+                Code::Internal,
+                "the issuer cannot verify its own tokens, and its log says why",
+            )
+        };
+        let key = self.issuer.keyset_key();
+        let trust = Trust::open(keyset.envelope.as_bytes(), key, Some(snapshot.as_bytes()))
+            .map_err(|error| fault(&error))?;
+        let verifier = Verifier::new(OPERATOR_SERVICE, trust).map_err(|error| fault(&error))?;
+        let in_use = Arc::new(InUse {
+            keyset_version: keyset.version,
+            feed_seq: head.seq,
+            verifier,
+        });
+        self.guard.0.store(Some(Arc::clone(&in_use)));
+        Ok(in_use)
+    }
+}
+
+impl Shared {
+    /// A snapshot of the revocations as they are now.
+    pub(crate) async fn snapshot(&self) -> Result<String, SnapshotFailure> {
+        Ok(self.issuer.snapshot(self.now()).await?.file)
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let unreadable = || {
+        Problem::new(
+            Code::Unauthenticated,
+            "send one operator's token, as `Authorization: Bearer`",
+        )
+    };
+    let text = value.to_str().map_err(|_| unreadable())?;
+    let (scheme, token) = text.split_once(' ').ok_or_else(unreadable)?;
+    if values.next().is_some() || !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(unreadable());
+    }
+    Ok(Some(token.trim()))
+}
+
+fn denied(decision: &Decision, reason: Reason, call: &Call) -> Problem {
+    let code = match reason {
+        Reason::NoGrant | Reason::Caveat | Reason::Depth | Reason::WrongService => Code::Denied,
+        Reason::BadRequest => Code::BadRequest,
+        _ => Code::Unauthenticated,
+    };
+    let why = decision.explain(Values::Hidden).join("; ");
+    Problem {
+        reason: (reason != Reason::MissingToken).then(|| reason.code().to_owned()),
+        ..Problem::new(
+            code,
+            match reason {
+                Reason::MissingToken => {
+                    "an operator's token is needed, as `Authorization: Bearer`".to_owned()
+                }
+                _ => format!("`{}` is denied ({}): {why}", call.action(), reason.code()),
+            },
+        )
+    }
+}

@@ -1,0 +1,216 @@
+//! Errors as `application/problem+json` (RFC 9457): one table from what went wrong to a status, a
+//! code that programs go by, and a text for whoever called. Details for the log stay in the log.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bailiwick_issuer::{
+    ClientError, Guard, KeyError, MintError, PublishError, RevokeError, SnapshotFailure,
+    StoreError, TransitionError,
+};
+use serde::{Deserialize, Serialize};
+
+/// What went wrong, for programs. Codes are never renamed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Code {
+    /// The request cannot be read, or asks for what cannot be.
+    BadRequest,
+    /// No credentials, or wrong ones.
+    Unauthenticated,
+    /// Credentials that do not allow it.
+    Denied,
+    /// It is not there.
+    NotFound,
+    /// It is not possible in this state, or not yet: see `guard`.
+    Guarded,
+    /// The body is too large.
+    TooLarge,
+    /// Too many requests of this caller.
+    TooMany,
+    /// Too much to do, or a part of the issuer does not answer. Try again.
+    Unavailable,
+    /// A fault of the issuer.
+    Internal,
+}
+
+/// An error as it travels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: u16,
+    /// For programs.
+    pub code: Code,
+    /// For people: what is wrong, and what to do.
+    pub detail: String,
+    /// What is waited for, where that is the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<Guard>,
+    /// The verifier's reason code, where it decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Problem {
+    /// A problem with a text of its own.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<String>) -> Problem {
+        Problem {
+            status: status(code).as_u16(),
+            code,
+            detail: detail.into(),
+            guard: None,
+            reason: None,
+        }
+    }
+
+    /// What is told of a fault, which is itself in the log.
+    fn internal(error: &dyn std::error::Error) -> Problem {
+        tracing::error!(%error, "a request failed");
+        Problem::new(
+            Code::Internal,
+            "the issuer has a fault of its own, which is in its log",
+        )
+    }
+}
+
+fn status(code: Code) -> StatusCode {
+    match code {
+        Code::BadRequest => StatusCode::BAD_REQUEST,
+        Code::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Code::Denied => StatusCode::FORBIDDEN,
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::Guarded => StatusCode::CONFLICT,
+        Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_string(&self).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        match self.code {
+            Code::Unavailable | Code::TooMany => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            Code::Unauthenticated => {
+                let challenge = match self.reason {
+                    Some(_) => "Bearer error=\"invalid_token\"",
+                    None => "Bearer",
+                };
+                headers.insert(
+                    header::WWW_AUTHENTICATE,
+                    HeaderValue::from_static(challenge),
+                );
+            }
+            Code::Denied => {
+                let challenge = HeaderValue::from_static("Bearer error=\"insufficient_scope\"");
+                headers.insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Problem {
+        match &error {
+            StoreError::Busy | StoreError::Full | StoreError::Unreachable => {
+                tracing::error!(%error, "the store refused");
+                Problem::new(Code::Unavailable, error.to_string())
+            }
+            _ => Problem::internal(&error),
+        }
+    }
+}
+
+impl From<PublishError> for Problem {
+    fn from(error: PublishError) -> Problem {
+        match error {
+            PublishError::Store(error) => error.into(),
+            other => Problem::internal(&other),
+        }
+    }
+}
+
+impl From<SnapshotFailure> for Problem {
+    fn from(error: SnapshotFailure) -> Problem {
+        match error {
+            SnapshotFailure::Store(error) => error.into(),
+            other => Problem::internal(&other),
+        }
+    }
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Problem {
+        let code = match &error {
+            KeyError::Transition(TransitionError::NotFound(_)) => Code::NotFound,
+            KeyError::Transition(_) => Code::Guarded,
+            KeyError::Reason => Code::BadRequest,
+            _ => {
+                return match error {
+                    KeyError::Store(error) => error.into(),
+                    other => Problem::internal(&other),
+                };
+            }
+        };
+        Problem {
+            guard: error.guard().cloned(),
+            ..Problem::new(code, error.to_string())
+        }
+    }
+}
+
+impl From<RevokeError> for Problem {
+    fn from(error: RevokeError) -> Problem {
+        match error {
+            RevokeError::Store(error) => error.into(),
+            other => Problem::new(Code::BadRequest, other.to_string()),
+        }
+    }
+}
+
+impl From<ClientError> for Problem {
+    fn from(error: ClientError) -> Problem {
+        let code = match &error {
+            ClientError::NotFound(_) => Code::NotFound,
+            ClientError::Exists(_) | ClientError::Disabled(_) | ClientError::TooManySecrets => {
+                Code::Guarded
+            }
+            ClientError::Hash => Code::Unavailable,
+            ClientError::Store(_) => {
+                return match error {
+                    ClientError::Store(error) => error.into(),
+                    other => Problem::internal(&other),
+                };
+            }
+            _ => Code::BadRequest,
+        };
+        Problem::new(code, error.to_string())
+    }
+}
+
+impl From<MintError> for Problem {
+    fn from(error: MintError) -> Problem {
+        match error {
+            MintError::Refused(refusal) => Problem::new(Code::Denied, refusal.to_string()),
+            MintError::Overloaded => Problem::new(Code::Unavailable, error.to_string()),
+            MintError::Store(error) => error.into(),
+            other => Problem::internal(&other),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The profiles in the home: `profiles.toml`, or all files of `profiles.d`, taken up as a whole or
+//! not at all.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use bailiwick_issuer::profile::{Limits as ProfileLimits, ProfileError, Profiles};
+
+/// Reads the profiles of a home. Without any, nobody gets anything.
+///
+/// # Errors
+/// [`ProfilesError`].
+pub fn read_profiles(home: &Path, limits: &ProfileLimits) -> Result<Profiles, ProfilesError> {
+    let (file, directory) = (home.join("profiles.toml"), home.join("profiles.d"));
+    if file.exists() && directory.exists() {
+        return Err(ProfilesError::Both(home.to_owned()));
+    }
+    let mut paths = Vec::new();
+    if file.exists() {
+        paths.push(file);
+    } else if directory.exists() {
+        let entries = fs::read_dir(&directory).map_err(io_error(&directory))?;
+        for entry in entries {
+            let path = entry.map_err(io_error(&directory))?.path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+            {
+                paths.push(path);
+            }
+        }
+        paths.sort();
+    }
+    let mut files = Vec::new();
+    for path in paths {
+        let text = fs::read_to_string(&path).map_err(io_error(&path))?;
+        let name = path.file_name().unwrap_or_default();
+        files.push((name.to_string_lossy().into_owned(), text));
+    }
+    Ok(Profiles::parse(&files, limits)?)
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> ProfilesError + use<> {
+    let path = path.to_owned();
+    |error| ProfilesError::Io { path, error }
+}
+
+/// Why profiles are not taken up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProfilesError {
+    /// A file and a directory.
+    #[error("`{0}` holds both `profiles.toml` and `profiles.d`: keep one of them")]
+    Both(PathBuf),
+    /// It cannot be read.
+    #[error("`{path}` cannot be read ({error})")]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// It is not a set of profiles.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+}

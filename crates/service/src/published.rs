@@ -1,0 +1,125 @@
+//! What verifiers fetch: the keyset, the head of the revocation feed, its changes, its snapshot. All
+//! of it is signed or chained to what is, so anything may carry it and cache it.
+
+use axum::{
+    extract::{Path, State as Shared},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use crate::{
+    problem::{Code, Problem},
+    state::State,
+};
+
+/// `GET /.well-known/bailiwick/keyset`
+pub(crate) async fn keyset(
+    Shared(state): Shared<State>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let now = state.now();
+    state.reports.note(&headers, now);
+    let keyset = state.issuer.keyset(now).await?;
+    let tag = format!("\"k{}\"", keyset.version);
+    let hint = state.issuer.settings().refresh_hint;
+    Ok(tagged(&headers, &tag, hint, keyset.envelope))
+}
+
+/// `GET /.well-known/bailiwick/revocations`
+pub(crate) async fn head(
+    Shared(state): Shared<State>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let now = state.now();
+    state.reports.note(&headers, now);
+    let head = state.issuer.head(now).await?;
+    let tag = format!(
+        "\"h{}.{}.{}\"",
+        head.seq,
+        head.keyset_version,
+        head.issued_at.unix()
+    );
+    // How fresh it is, is all that it is for.
+    Ok(tagged(&headers, &tag, 1, head.envelope))
+}
+
+/// `GET /.well-known/bailiwick/revocations/snapshot`
+pub(crate) async fn snapshot(Shared(state): Shared<State>) -> Result<Response, Problem> {
+    let snapshot = state.snapshot().await?;
+    let mut response = (StatusCode::OK, snapshot).into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/x-ndjson"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=5"),
+    );
+    Ok(response)
+}
+
+/// `GET /.well-known/bailiwick/revocations/{epoch}/{after}-{to}`
+pub(crate) async fn delta(
+    Shared(state): Shared<State>,
+    Path((epoch, range)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let gone = || {
+        Problem::new(
+            Code::NotFound,
+            "there are no such changes: take the snapshot",
+        )
+    };
+    let number = |text: &str| {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| text.parse::<u64>().ok()).flatten()
+    };
+    let (after, to) = range.split_once('-').ok_or_else(gone)?;
+    let (after, to) = (
+        number(after).ok_or_else(gone)?,
+        number(to).ok_or_else(gone)?,
+    );
+    let lines = state
+        .issuer
+        .delta(&epoch, after, to)
+        .await?
+        .ok_or_else(gone)?;
+    let mut response = (StatusCode::OK, lines).into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/x-ndjson"),
+    );
+    // Between two changes there is for ever what there is now.
+    let immutable = HeaderValue::from_static("public, max-age=31536000, immutable");
+    headers.insert(header::CACHE_CONTROL, immutable);
+    Ok(response)
+}
+
+/// A signed file, or that it is the one that the caller has (RFC 9110, section 13.1.2).
+fn tagged(asked: &HeaderMap, tag: &str, seconds: u64, content: String) -> Response {
+    let known = asked.get_all(header::IF_NONE_MATCH).iter().any(|value| {
+        value.to_str().is_ok_and(|list| {
+            list.split(',').any(|one| {
+                let one = one.trim();
+                one == "*" || one.trim_start_matches("W/") == tag
+            })
+        })
+    });
+    let mut response = match known {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => (StatusCode::OK, content).into_response(),
+    };
+    let headers = response.headers_mut();
+    let texts = [
+        (header::ETAG, tag.to_owned()),
+        (header::CACHE_CONTROL, format!("public, max-age={seconds}")),
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+    ];
+    for (name, text) in texts {
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            headers.insert(name, value);
+        }
+    }
+    response
+}

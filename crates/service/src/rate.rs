@@ -1,0 +1,76 @@
+//! How often one caller may mint under one profile.
+
+use std::{num::NonZeroU32, sync::Mutex, time::Duration};
+
+use governor::{
+    Quota, RateLimiter,
+    clock::{Clock as _, DefaultClock},
+    state::{InMemoryState, NotKeyed},
+};
+use quick_cache::sync::Cache;
+use std::sync::Arc;
+
+type Limiter = RateLimiter<NotKeyed, InMemoryState, DefaultClock>;
+
+/// A rate, as a profile states it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Rate {
+    pub(crate) per_minute: NonZeroU32,
+    pub(crate) burst: NonZeroU32,
+}
+
+/// The limiters of the callers that came last.
+pub(crate) struct Rates {
+    limiters: Cache<(Arc<str>, Arc<str>, Rate), Arc<Limiter>>,
+    /// One at a time makes a limiter, so that a caller has one.
+    making: Mutex<()>,
+}
+
+impl Rates {
+    pub(crate) fn new() -> Rates {
+        Rates {
+            limiters: Cache::new(65_536),
+            making: Mutex::new(()),
+        }
+    }
+
+    /// Takes a place, or tells how long to wait for one.
+    pub(crate) fn take(&self, profile: &str, caller: &str, rate: Rate) -> Result<(), Duration> {
+        let key = (Arc::from(profile), Arc::from(caller), rate);
+        let limiter = self.limiters.get(&key).unwrap_or_else(|| {
+            let _making = self.making.lock();
+            self.limiters.get(&key).unwrap_or_else(|| {
+                let quota = Quota::per_minute(rate.per_minute).allow_burst(rate.burst);
+                let limiter = Arc::new(Limiter::direct(quota));
+                self.limiters.insert(key.clone(), Arc::clone(&limiter));
+                limiter
+            })
+        });
+        limiter
+            .check()
+            .map_err(|until| until.wait_time_from(DefaultClock::default().now()))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_passes_and_then_each_waits_for_its_own() {
+        let rates = Rates::new();
+        let number = |n| NonZeroU32::new(n).unwrap();
+        let rate = Rate {
+            per_minute: number(1),
+            burst: number(3),
+        };
+        for _ in 0..3 {
+            assert_eq!(rates.take("buyer", "a", rate), Ok(()));
+        }
+        let wait = rates.take("buyer", "a", rate).unwrap_err();
+        assert!(wait > Duration::from_secs(30) && wait <= Duration::from_secs(60));
+        assert_eq!(rates.take("buyer", "b", rate), Ok(()));
+        assert_eq!(rates.take("clerk", "a", rate), Ok(()));
+    }
+}

@@ -1,0 +1,348 @@
+//! Listening, and ceasing to: what is under way is finished, what comes anew is not begun.
+
+use std::{
+    future::{Ready, ready},
+    io,
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum_server::{
+    Handle,
+    accept::Accept,
+    tls_rustls::{RustlsAcceptor, RustlsConfig},
+};
+use bailiwick_issuer::Issuer;
+use hyper_util::rt::TokioTimer;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::{JoinHandle, JoinSet},
+};
+
+use crate::{
+    config::{Config, ConfigError},
+    operations,
+    profiles::{ProfilesError, read_profiles},
+    routes,
+    state::{Clock, Shared, State},
+    tasks,
+};
+
+/// How often the certificate is read again.
+const CERTIFICATE: Duration = Duration::from_secs(60);
+
+/// A service that runs.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    operations: SocketAddr,
+    stop: watch::Sender<bool>,
+    drain: Duration,
+    handles: [Handle<SocketAddr>; 2],
+    servers: [JoinHandle<io::Result<()>>; 2],
+    tasks: JoinSet<()>,
+    state: Option<StateHandle>,
+}
+
+struct StateHandle(State);
+
+impl std::fmt::Debug for StateHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").finish_non_exhaustive()
+    }
+}
+
+/// Serves an issuer whose private keys are open, with the profiles in its home. It returns once both
+/// listeners are there.
+///
+/// # Errors
+/// [`ServeError`], and nothing runs.
+pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Running, ServeError> {
+    config.check()?;
+    if !issuer.is_unlocked() {
+        return Err(ServeError::Locked);
+    }
+    let limits = Shared::profile_limits(&issuer, &config);
+    let profiles = read_profiles(issuer.home(), &limits)?;
+    if profiles.is_empty() {
+        tracing::warn!("there are no profiles, so no caller gets anything");
+    }
+    let tls = match &config.tls {
+        None => None,
+        Some(tls) => {
+            let home = issuer.home();
+            let (certificate, key) = (home.join(&tls.certificate), home.join(&tls.key));
+            Some((certified(&certificate, &key).await?, certificate, key))
+        }
+    };
+    let listener = bind(config.listen)?;
+    let operations_listener = bind(config.operations_listen)?;
+    let state = State::new(issuer, config, profiles, clock).map_err(ServeError::Client)?;
+    // Before anybody asks: verifiers find a keyset and a head that are alive.
+    let now = state.now();
+    state.issuer.keyset(now).await.map_err(Box::new)?;
+    state.issuer.head(now).await.map_err(Box::new)?;
+
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = tasks::start(&state, &stopped);
+    let places = Arc::new(Semaphore::new(state.config.limits.connections));
+    let limited = Limited(places);
+    let header = Duration::from_secs(state.config.limits.header_seconds);
+    let routes = routes::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let operations = operations::router(state.clone()).into_make_service();
+    let address = listener.local_addr()?;
+    let operations_address = operations_listener.local_addr()?;
+    let handles = [Handle::new(), Handle::new()];
+    let [public, private] = handles.clone();
+
+    let public = match tls {
+        None => {
+            let mut server = axum_server::from_tcp(listener)?
+                .acceptor(limited)
+                .handle(public);
+            slowly(&mut server, header);
+            tokio::spawn(server.serve(routes))
+        }
+        Some((certificate, path, key)) => {
+            tasks.spawn(renewed(certificate.clone(), path, key, stopped));
+            let acceptor = RustlsAcceptor::new(certificate)
+                .handshake_timeout(header)
+                .acceptor(limited);
+            let mut server = axum_server::from_tcp(listener)?
+                .acceptor(acceptor)
+                .handle(public);
+            slowly(&mut server, header);
+            tokio::spawn(server.serve(routes))
+        }
+    };
+    let mut server = axum_server::from_tcp(operations_listener)?.handle(private);
+    slowly(&mut server, header);
+    let private = tokio::spawn(server.serve(operations));
+    Ok(Running {
+        address,
+        operations: operations_address,
+        stop,
+        drain: Duration::from_secs(state.config.limits.drain_seconds),
+        handles,
+        servers: [public, private],
+        tasks,
+        state: Some(StateHandle(state)),
+    })
+}
+
+impl Running {
+    /// Where callers come to.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where operations are.
+    #[must_use]
+    pub fn operations_address(&self) -> SocketAddr {
+        self.operations
+    }
+
+    /// Takes up the profiles as they are now.
+    ///
+    /// # Errors
+    /// [`ProfilesError`], and those in use stay.
+    pub fn reload(&self) -> Result<(), ProfilesError> {
+        match &self.state {
+            None => Ok(()),
+            Some(StateHandle(state)) => state.reload_profiles().map(drop),
+        }
+    }
+
+    /// Ends it: from now on it is not ready, `grace` later nothing new is taken, and what is under
+    /// way is waited for within the configured time. What was answered is on the disk.
+    ///
+    /// # Errors
+    /// Where a listener had failed before.
+    pub async fn stop(mut self, grace: Duration) -> io::Result<()> {
+        if let Some(StateHandle(state)) = &self.state {
+            state.drain();
+        }
+        // Whoever balances the load looks at `/readyz`, and sends nothing more.
+        tokio::time::sleep(grace).await;
+        let [public, private] = &self.handles;
+        public.graceful_shutdown(Some(self.drain));
+        let [public, operations] = self.servers;
+        let ended = public.await.map_err(io::Error::other)?;
+        private.graceful_shutdown(Some(Duration::from_secs(1)));
+        let also = operations.await.map_err(io::Error::other)?;
+        // The last word of verifiers.
+        let _ = self.stop.send(true);
+        while self.tasks.join_next().await.is_some() {}
+        if let Some(StateHandle(state)) = self.state.take() {
+            if let Err(error) = state.flush_reports().await {
+                tracing::warn!(%error, "what verifiers said last is lost");
+            }
+            state.issuer.clone().close().await;
+        }
+        ended.and(also)
+    }
+}
+
+/// A head that never ends holds a connection for a while, and no longer.
+fn slowly<A>(server: &mut axum_server::Server<SocketAddr, A>, header: Duration) {
+    server
+        .http_builder()
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(header)
+        .max_headers(64);
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    let listener =
+        TcpListener::bind(address).map_err(|error| ServeError::Bind { address, error })?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+async fn certified(certificate: &Path, key: &Path) -> Result<RustlsConfig, ServeError> {
+    // Two libraries may each have brought one; the process takes one for all.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    RustlsConfig::from_pem_file(certificate, key)
+        .await
+        .map_err(|error| ServeError::Certificate {
+            path: certificate.to_owned(),
+            error,
+        })
+}
+
+/// Takes up a renewed certificate.
+async fn renewed(
+    config: RustlsConfig,
+    certificate: std::path::PathBuf,
+    key: std::path::PathBuf,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut ticks = tokio::time::interval(CERTIFICATE);
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            _ = ticks.tick() => {}
+        }
+        if let Err(error) = config.reload_from_pem_file(&certificate, &key).await {
+            tracing::error!(%error, "the certificate cannot be read, and the one in use stays");
+        }
+    }
+}
+
+/// Closes connections beyond a number.
+#[derive(Debug, Clone)]
+struct Limited(Arc<Semaphore>);
+
+/// A connection, and its place.
+struct Placed<S> {
+    stream: S,
+    _place: OwnedSemaphorePermit,
+}
+
+impl<I, S> Accept<I, S> for Limited {
+    type Stream = Placed<I>;
+    type Service = S;
+    type Future = Ready<io::Result<(Placed<I>, S)>>;
+
+    fn accept(&self, stream: I, service: S) -> Self::Future {
+        ready(match Arc::clone(&self.0).try_acquire_owned() {
+            Ok(place) => {
+                let placed = Placed {
+                    stream,
+                    _place: place,
+                };
+                Ok((placed, service))
+            }
+            Err(_) => Err(io::Error::new(
+                io::ErrorKind::ConnectionRefused,
+                "no place is free",
+            )),
+        })
+    }
+}
+
+mod placed {
+    use std::{
+        io,
+        pin::Pin,
+        task::{Context, Poll},
+    };
+
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+    use super::Placed;
+
+    impl<S: AsyncRead + Unpin> AsyncRead for Placed<S> {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.stream).poll_read(cx, buf)
+        }
+    }
+
+    impl<S: AsyncWrite + Unpin> AsyncWrite for Placed<S> {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Pin::new(&mut self.stream).poll_write(cx, buf)
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.stream).poll_flush(cx)
+        }
+
+        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.stream).poll_shutdown(cx)
+        }
+    }
+}
+
+/// Why nothing is served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// `service.toml`.
+    #[error("`service.toml`: {0}")]
+    Config(#[from] ConfigError),
+    /// The profiles.
+    #[error(transparent)]
+    Profiles(#[from] ProfilesError),
+    /// The private keys are locked.
+    #[error("the private keys are locked: a service needs the passphrase")]
+    Locked,
+    /// An address.
+    #[error(
+        "cannot listen on {address} ({error}): choose another address, or end what listens there"
+    )]
+    Bind {
+        /// Which one.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// The certificate or its key.
+    #[error("the certificate `{path}` or its key cannot be used ({error})")]
+    Certificate {
+        /// The certificate.
+        path: std::path::PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The client that fetches providers' keys.
+    #[error("no HTTP client can be made ({0})")]
+    Client(reqwest::Error),
+    /// The keyset or the feed's head.
+    #[error("what verifiers need cannot be signed: {0}")]
+    Publish(#[from] Box<bailiwick_issuer::PublishError>),
+    /// The listeners.
+    #[error("cannot listen ({0})")]
+    Io(#[from] io::Error),
+}

@@ -1,0 +1,116 @@
+//! What all requests share.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use arc_swap::ArcSwap;
+use bailiwick_issuer::{
+    Issuer,
+    profile::{Limits as ProfileLimits, Profiles},
+};
+use bailiwick_token::timestamp::Timestamp;
+
+use crate::{
+    config::Config,
+    failures::Failures,
+    metrics::Metrics,
+    operator::Guard,
+    profiles::{ProfilesError, read_profiles},
+    provider::Providers,
+    rate::Rates,
+    reports::Reports,
+};
+
+/// Tells the time. Nothing below the edge reads a clock.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What all requests share.
+#[derive(Clone)]
+pub(crate) struct State(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) issuer: Issuer,
+    pub(crate) config: Config,
+    pub(crate) profiles: ArcSwap<Profiles>,
+    pub(crate) providers: Providers,
+    pub(crate) failures: Failures,
+    pub(crate) rates: Rates,
+    pub(crate) reports: Reports,
+    pub(crate) guard: Guard,
+    pub(crate) metrics: Metrics,
+    clock: Clock,
+    home: PathBuf,
+    draining: AtomicBool,
+}
+
+impl std::ops::Deref for State {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl State {
+    pub(crate) fn new(
+        issuer: Issuer,
+        config: Config,
+        profiles: Profiles,
+        clock: Clock,
+    ) -> Result<State, reqwest::Error> {
+        let home = issuer.home().to_owned();
+        Ok(State(Arc::new(Shared {
+            providers: Providers::new(&config.providers)?,
+            failures: Failures::new(config.limits.failures_per_minute),
+            rates: Rates::new(),
+            reports: Reports::default(),
+            guard: Guard::default(),
+            metrics: Metrics::new(),
+            profiles: ArcSwap::from_pointee(profiles),
+            draining: AtomicBool::new(false),
+            issuer,
+            config,
+            clock,
+            home,
+        })))
+    }
+}
+
+impl Shared {
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// What profiles are checked against.
+    pub(crate) fn profile_limits(issuer: &Issuer, config: &Config) -> ProfileLimits {
+        ProfileLimits {
+            max_token_ttl: Some(issuer.settings().max_token_ttl),
+            providers: Some(config.provider_names()),
+        }
+    }
+
+    /// Takes up the profiles as they are now, all or none. Tells whether they are others.
+    pub(crate) fn reload_profiles(&self) -> Result<bool, ProfilesError> {
+        let limits = Shared::profile_limits(&self.issuer, &self.config);
+        let profiles = read_profiles(&self.home, &limits)?;
+        let changed = **self.profiles.load() != profiles;
+        if changed {
+            self.profiles.store(Arc::new(profiles));
+        }
+        Ok(changed)
+    }
+
+    /// From now on nobody shall send anything new.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,154 @@
+//! What is done in the background, so that no request has to wait for it.
+
+use std::time::Duration;
+
+use bailiwick_issuer::{PublishError, State as KeyState, StoreError};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{MissedTickBehavior, interval},
+};
+
+use crate::state::{Shared, State};
+
+/// How often the head is looked at, and what verifiers said is written down.
+const FEED: Duration = Duration::from_secs(2);
+
+/// How often the keyset, the audit, the profiles and the certificate are looked at.
+const UPKEEP: Duration = Duration::from_secs(60);
+
+/// How often the providers are asked for their keys.
+const PROVIDERS: Duration = Duration::from_secs(600);
+
+/// As many rows of the audit may be without a checkpoint for a while, and then one is signed.
+const UNSIGNED: u64 = 1_000;
+
+/// After so long one is signed for fewer.
+const CHECKPOINT: Duration = Duration::from_secs(3_600);
+
+/// Starts all of it. It ends when `stop` changes.
+pub(crate) fn start(state: &State, stop: &watch::Receiver<bool>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    let (feed, upkeep, providers) = (state.clone(), state.clone(), state.clone());
+    tasks.spawn(every(FEED, stop.clone(), move || {
+        let state = feed.clone();
+        async move {
+            state.note(
+                state.issuer.head(state.now()).await.map(drop),
+                "signing the feed's head",
+            );
+            state.note(state.flush_reports().await, "noting verifiers");
+        }
+    }));
+    let signed = std::sync::Arc::new(std::sync::Mutex::new(std::time::Instant::now()));
+    tasks.spawn(every(UPKEEP, stop.clone(), move || {
+        let (state, signed) = (upkeep.clone(), signed.clone());
+        async move {
+            state.note(
+                state.issuer.keyset(state.now()).await.map(drop),
+                "signing the keyset",
+            );
+            match state.reload_profiles() {
+                Ok(changed) => {
+                    state.metrics.profiles_failed.set(0);
+                    if changed {
+                        tracing::info!("other profiles are in use now");
+                    }
+                }
+                Err(error) => {
+                    state.metrics.profiles_failed.set(1);
+                    tracing::error!(%error, "the profiles in use stay");
+                }
+            }
+            let since = signed.lock().map_or(Duration::ZERO, |at| at.elapsed());
+            let done = state.checkpoint_if_due(since).await;
+            if matches!(done, Ok(true))
+                && let Ok(mut at) = signed.lock()
+            {
+                *at = std::time::Instant::now();
+            }
+            state.note(done.map(drop), "signing a checkpoint of the audit");
+        }
+    }));
+    tasks.spawn(every(PROVIDERS, stop.clone(), move || {
+        let state = providers.clone();
+        async move { state.providers.refresh().await }
+    }));
+    tasks
+}
+
+async fn every<F: Future<Output = ()>>(
+    period: Duration,
+    mut stop: watch::Receiver<bool>,
+    mut work: impl FnMut() -> F,
+) {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            _ = stop.changed() => return,
+            _ = ticks.tick() => work().await,
+        }
+    }
+}
+
+impl Shared {
+    /// Writes down what verifiers said.
+    pub(crate) async fn flush_reports(&self) -> Result<(), StoreError> {
+        let reports = self.reports.take();
+        if reports.is_empty() {
+            return Ok(());
+        }
+        self.issuer.note_verifiers(&reports).await
+    }
+
+    async fn checkpoint_if_due(&self, since: Duration) -> Result<bool, PublishError> {
+        let unsigned = self.issuer.unsigned_rows().await?;
+        let due = unsigned >= UNSIGNED || (unsigned > 0 && since >= CHECKPOINT);
+        if due {
+            self.issuer.checkpoint(self.now()).await?;
+        }
+        Ok(due)
+    }
+
+    /// Reads what the gauges show.
+    pub(crate) async fn measure(&self) -> Result<(), StoreError> {
+        let now = self.now();
+        let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        let metrics = &self.metrics;
+        let keyset = self.issuer.published_keyset().await?;
+        metrics.keyset_version.set(gauge(keyset.version));
+        metrics.keyset_age.set(gauge(now.since(keyset.issued_at)));
+        metrics.keyset_life.set(gauge(keyset.expires.since(now)));
+        if let Some(head) = self.issuer.published_head().await? {
+            metrics.feed_seq.set(gauge(head.seq));
+            metrics.head_age.set(gauge(now.since(head.issued_at)));
+        }
+        metrics
+            .unsigned_rows
+            .set(gauge(self.issuer.unsigned_rows().await?));
+        let staged = self.issuer.keys().await?;
+        let staged = staged
+            .iter()
+            .filter(|key| key.state == KeyState::Staged)
+            .count();
+        metrics.staged_keys.set(gauge(staged as u64));
+        let verifiers = self.issuer.verifiers().await?;
+        let behind = verifiers.verifiers.iter().filter(|verifier| {
+            verifier.keyset_version < verifiers.keyset_version
+                && now.since(verifier.seen_at) < 3_600
+        });
+        metrics.verifiers_behind.set(gauge(behind.count() as u64));
+        let without = self.providers.without_keys().count();
+        metrics.providers_without_keys.set(gauge(without as u64));
+        Ok(())
+    }
+
+    fn note<E: std::fmt::Display>(&self, done: Result<(), E>, what: &str) {
+        if let Err(error) = done {
+            self.metrics.task_failures.inc();
+            tracing::error!(%error, "{what} failed; it is tried again");
+        }
+    }
+}

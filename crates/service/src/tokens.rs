@@ -1,0 +1,340 @@
+//! A token for a known caller, through a profile: what both token endpoints come down to, and
+//! `POST /v1/tokens`, its JSON form.
+
+use std::{net::IpAddr, num::NonZeroU32, time::Duration};
+
+use axum::{
+    Json,
+    extract::{ConnectInfo, State as Shared},
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use bailiwick_issuer::{
+    MintError, MintRequest, Minted, Receipt, RefusedRequest,
+    profile::{Ask, Caller},
+};
+use bailiwick_token::grant::Grants;
+use bailiwick_verifier::Request as Call;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use crate::{
+    body::Strict,
+    caller::{CallerError, Credentials, Known, basic},
+    operator::OPERATOR_SERVICE,
+    problem::{Code, Problem},
+    rate::Rate,
+    state::State,
+};
+
+/// What a known caller asks for.
+pub(crate) struct Wish {
+    pub(crate) agent: Known,
+    pub(crate) principal: Option<Known>,
+    /// The profile, where it was named.
+    pub(crate) scope: Option<String>,
+    pub(crate) ask: Ask,
+}
+
+/// Why it gets nothing.
+#[derive(Debug)]
+pub(crate) enum WishError {
+    /// The profile says no. Both texts are for the caller.
+    Refused { code: &'static str, text: String },
+    /// It comes too often.
+    TooMany(Duration),
+    /// The issuer says no, or cannot.
+    Mint(MintError),
+}
+
+impl From<MintError> for WishError {
+    fn from(error: MintError) -> WishError {
+        WishError::Mint(error)
+    }
+}
+
+impl State {
+    /// Mints what a profile lets this caller have, or says why not. Either is on record by then.
+    pub(crate) async fn grant(&self, wish: Wish) -> Result<(Minted, String), WishError> {
+        let now = self.now();
+        let Wish {
+            agent,
+            principal,
+            scope,
+            ask,
+        } = wish;
+        let principal_name = principal.as_ref().map(|known| known.name.clone());
+        let agent_name = agent.name;
+        let caller = Caller {
+            agent: agent.party,
+            principal: principal.map(|known| known.party),
+        };
+        let profiles = self.profiles.load_full();
+        let selected = profiles.select(scope.as_deref(), &caller);
+        let request = selected.and_then(|profile| Ok((profile, profile.issue(&caller, &ask)?)));
+        let (profile, request) = match request {
+            Ok(found) => found,
+            Err(refusal) => {
+                let refused = RefusedRequest {
+                    agent: &agent_name,
+                    principal: principal_name.as_deref().unwrap_or_default(),
+                    profile: scope.as_deref(),
+                    reason: &refusal.log(),
+                };
+                self.acting(&agent_name)
+                    .record_refusal(refused, now)
+                    .await?;
+                let code = refusal.code().as_str();
+                self.metrics.outcome(code);
+                return Err(WishError::Refused {
+                    code,
+                    text: refusal.public(),
+                });
+            }
+        };
+        let number = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
+        if let Some(rate) = profile.rate() {
+            let rate = Rate {
+                per_minute: number(rate.per_minute),
+                burst: number(rate.burst),
+            };
+            // Not on record: it is the record that a flood would fill.
+            if let Err(wait) = self.rates.take(profile.name(), &agent_name, rate) {
+                self.metrics.outcome("too_many");
+                return Err(WishError::TooMany(wait));
+            }
+        }
+        let minted = self.acting(&agent_name).mint(&request, now).await?;
+        self.metrics.outcome("minted");
+        Ok((minted, profile.name().to_owned()))
+    }
+
+    /// The issuer, for the audit to say on whose request it acts.
+    fn acting(&self, caller: &str) -> bailiwick_issuer::Issuer {
+        self.issuer.acting_as(&format!("caller:{caller}"))
+    }
+}
+
+/// What `POST /v1/tokens` takes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewToken {
+    /// The profile; without it, the only one that the caller may use.
+    profile: Option<String>,
+    /// The JWT of the principal on whose authority the agent acts.
+    subject_token: Option<Zeroizing<String>>,
+    /// A client assertion, where there is no HTTP Basic.
+    client_assertion: Option<Zeroizing<String>>,
+    /// Grants within those of the profile, which are all without this.
+    grants: Option<Box<RawValue>>,
+    /// Grants at these services only.
+    #[serde(default)]
+    services: Vec<String>,
+    /// The life in seconds.
+    ttl: Option<u64>,
+    /// What for, in words.
+    task: Option<String>,
+    /// How many times it may be narrowed.
+    max_depth: Option<u32>,
+    /// With an operator's token, which needs no profile: for whom.
+    agent: Option<String>,
+    /// On whose authority.
+    principal: Option<String>,
+    /// In which tenant.
+    tenant: Option<String>,
+    /// Further claims.
+    #[serde(default)]
+    claims: std::collections::BTreeMap<String, String>,
+}
+
+/// What it answers.
+#[derive(Serialize)]
+struct Answer<'a> {
+    token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<&'a str>,
+    #[serde(flatten)]
+    receipt: &'a Receipt,
+}
+
+/// `POST /v1/tokens`
+pub(crate) async fn create(
+    Shared(state): Shared<State>,
+    ConnectInfo(from): ConnectInfo<std::net::SocketAddr>,
+    headers: HeaderMap,
+    Strict(wanted): Strict<NewToken>,
+) -> Result<Response, Problem> {
+    let grants = match &wanted.grants {
+        None => None,
+        Some(json) => Some(
+            Grants::from_json(json.get())
+                .map_err(|error| Problem::new(Code::BadRequest, format!("`grants`: {error}")))?,
+        ),
+    };
+    if bearer(&headers) {
+        let (minted, actor) = by_operator(&state, &headers, wanted, grants).await?;
+        tracing::info!(actor, token = %minted.receipt.token_id, "minted for an operator");
+        return Ok(answer(&minted, None));
+    }
+    if wanted.agent.is_some()
+        || wanted.principal.is_some()
+        || wanted.tenant.is_some()
+        || !wanted.claims.is_empty()
+    {
+        return Err(Problem::new(
+            Code::BadRequest,
+            "who acts for whom is for the profile to say: leave `agent`, `principal`, `tenant` and `claims` out",
+        ));
+    }
+    let (agent, principal) = parties(&state, &headers, &wanted, from.ip())
+        .await
+        .map_err(unknown)?;
+    let wish = Wish {
+        agent,
+        principal,
+        scope: wanted.profile,
+        ask: Ask {
+            grants,
+            services: wanted.services,
+            ttl: wanted.ttl,
+            task: wanted.task,
+            max_depth: wanted.max_depth,
+        },
+    };
+    let (minted, profile) = state.grant(wish).await.map_err(refused)?;
+    Ok(answer(&minted, Some(&profile)))
+}
+
+fn bearer(headers: &HeaderMap) -> bool {
+    let value = headers
+        .get(header::AUTHORIZATION)
+        .map(HeaderValue::as_bytes);
+    value.is_some_and(|value| {
+        value
+            .get(..7)
+            .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))
+    })
+}
+
+async fn parties(
+    state: &State,
+    headers: &HeaderMap,
+    wanted: &NewToken,
+    from: IpAddr,
+) -> Result<(Known, Option<Known>), CallerError> {
+    let credentials = match (basic(headers)?, &wanted.client_assertion) {
+        (Some(basic), None) => basic,
+        (None, Some(jwt)) => Credentials::Assertion(jwt.clone()),
+        _ => return Err(CallerError::Ambiguous),
+    };
+    let agent = state.agent(credentials, from).await?;
+    let principal = match &wanted.subject_token {
+        None => None,
+        Some(jwt) => Some(state.party("subject token", jwt, false).await?),
+    };
+    Ok((agent, principal))
+}
+
+/// An operator mints without a profile, within what its own token lets it: who, for whom and for how
+/// long are arguments of the call, which its grant can bound. What the new token may do at this
+/// issuer is nothing: an operator cannot make operators.
+async fn by_operator(
+    state: &State,
+    headers: &HeaderMap,
+    wanted: NewToken,
+    grants: Option<Grants>,
+) -> Result<(Minted, String), Problem> {
+    let bad = |text: &str| Problem::new(Code::BadRequest, text);
+    if wanted.profile.is_some()
+        || wanted.subject_token.is_some()
+        || wanted.client_assertion.is_some()
+        || !wanted.services.is_empty()
+    {
+        return Err(bad(
+            "an operator's token mints without a profile: leave `profile`, `services` and other credentials out",
+        ));
+    }
+    let (Some(agent), Some(principal), Some(ttl), Some(grants)) =
+        (wanted.agent, wanted.principal, wanted.ttl, grants)
+    else {
+        return Err(bad("`agent`, `principal`, `ttl` and `grants` are needed"));
+    };
+    let seconds = i64::try_from(ttl).map_err(|_| bad("`ttl` is too large"))?;
+    let mut call = Call::new("token:mint")
+        .arg("agent", agent.as_str())
+        .arg("principal", principal.as_str())
+        .arg("ttl", seconds);
+    if let Some(tenant) = &wanted.tenant {
+        call = call.arg("tenant", tenant.as_str());
+    }
+    let operator = state.operator(headers, &call).await?;
+    if grants.iter().any(|grant| grant.service == OPERATOR_SERVICE) {
+        return Err(Problem::new(
+            Code::Denied,
+            "operators are made at the issuer's home, or by a profile, and not by operators",
+        ));
+    }
+    let request = MintRequest {
+        agent,
+        principal,
+        tenant: wanted.tenant,
+        task: wanted.task,
+        claims: wanted.claims,
+        grants,
+        ttl,
+        max_depth: wanted.max_depth,
+    };
+    let issuer = state.issuer.acting_as(&operator.actor);
+    let minted = issuer.mint(&request, state.now()).await?;
+    state.metrics.outcome("minted");
+    Ok((minted, operator.actor))
+}
+
+fn answer(minted: &Minted, profile: Option<&str>) -> Response {
+    let token = Zeroizing::new(minted.token.to_base64());
+    let body = Json(Answer {
+        token: &token,
+        profile,
+        receipt: &minted.receipt,
+    });
+    let mut response = (axum::http::StatusCode::CREATED, body).into_response();
+    let no_store = HeaderValue::from_static("no-store");
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, no_store);
+    response
+}
+
+fn unknown(error: CallerError) -> Problem {
+    match error {
+        CallerError::Store(error) => error.into(),
+        CallerError::TooMany => Problem::new(Code::TooMany, error.to_string()),
+        CallerError::Assertion {
+            error: crate::provider::AssertionError::Unreachable,
+            ..
+        } => Problem::new(Code::Unavailable, error.to_string()),
+        CallerError::Ambiguous => Problem::new(
+            Code::Unauthenticated,
+            "authenticate with HTTP Basic, or with a `client_assertion`, and not with both",
+        ),
+        other => Problem::new(Code::Unauthenticated, other.to_string()),
+    }
+}
+
+fn refused(error: WishError) -> Problem {
+    match error {
+        WishError::Refused { code, text } => Problem {
+            reason: Some(code.to_owned()),
+            ..Problem::new(Code::Denied, text)
+        },
+        WishError::TooMany(wait) => Problem::new(
+            Code::TooMany,
+            format!(
+                "the profile's rate is used up: wait {} s",
+                wait.as_secs().saturating_add(1)
+            ),
+        ),
+        WishError::Mint(error) => error.into(),
+    }
+}

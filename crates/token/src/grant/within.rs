@@ -1,0 +1,274 @@
+//! Whether one list of grants allows nothing that another does not.
+//!
+//! The answer is sound and not complete: "yes" is proven condition by condition, and where no
+//! such proof is found the answer is "no", though there may be one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Bound, Constraint, Grant, Grants, List, Pattern, intersect::bounded, top_level};
+use crate::value::Value;
+
+impl Grants {
+    /// Whether each of these grants is within one of `other`, so that every call allowed here is
+    /// allowed there. "No" may only mean that it could not be shown.
+    ///
+    /// ```
+    /// use bailiwick_token::grant::Grants;
+    ///
+    /// # fn main() -> Result<(), bailiwick_token::grant::GrantsError> {
+    /// let wide = Grants::from_toml("[[grant]]\nservice = 'erp'\naction = 'order:*'\nargs = { amount = { max = 100 } }")?;
+    /// let narrow = Grants::from_toml("[[grant]]\nservice = 'erp'\naction = 'order:read'\nargs = { amount = 5 }")?;
+    /// assert!(narrow.is_within(&wide) && !wide.is_within(&narrow));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_within(&self, other: &Grants) -> bool {
+        self.iter()
+            .all(|grant| other.iter().any(|wider| grant.is_within(wider)))
+    }
+}
+
+impl Grant {
+    /// Whether every call allowed by this grant is allowed by `other`. "No" may only mean that it
+    /// could not be shown.
+    #[must_use]
+    pub fn is_within(&self, other: &Grant) -> bool {
+        let resource = match (&self.resource, &other.resource) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(narrow), Some(wide)) => narrow.is_within(wide),
+        };
+        let args = match (&self.args, &other.args) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(narrow), Some(wide)) => arguments(narrow, wide),
+        };
+        self.service == other.service && self.action.is_within(&other.action) && resource && args
+    }
+}
+
+impl Pattern {
+    fn is_within(&self, other: &Pattern) -> bool {
+        match (self, other) {
+            (Pattern::Exact(name), wide) => wide.matches(name),
+            (Pattern::Prefix(narrow), Pattern::Prefix(wide)) => narrow.starts_with(wide),
+            (Pattern::Prefix(_), Pattern::Exact(_)) => false,
+        }
+    }
+}
+
+type Args = BTreeMap<String, Constraint>;
+
+fn arguments(narrow: &Args, wide: &Args) -> bool {
+    let listed: BTreeSet<&str> = wide.keys().map(|path| top_level(path)).collect();
+    let closed = narrow.keys().all(|path| listed.contains(top_level(path)));
+    let constrained = wide.iter().all(|(path, constraint)| {
+        constraint.is_any()
+            || narrow
+                .get(path)
+                .is_some_and(|narrow| narrow.implies(constraint))
+    });
+    closed && constrained
+}
+
+impl Constraint {
+    /// Whether every value that meets this also meets `wide`, of which something is asked.
+    fn implies(&self, wide: &Constraint) -> bool {
+        if let Some(values) = self.candidates() {
+            return values
+                .iter()
+                .all(|value| !self.is_met_by(value) || wide.is_met_by(value));
+        }
+        let texts = [&self.prefix, &self.suffix, &self.contains];
+        let is_in_a_text = |part: &String| {
+            let mut texts = texts.iter().copied().flatten();
+            texts.any(|text| text.contains(part))
+        };
+        // Something is asked of the argument here too, or it might be absent: each condition below
+        // needs one of this constraint's own.
+        wide.exact.is_none()
+            && wide.one_of.is_none()
+            && holds(&wide.not_one_of, |list| self.avoids(list))
+            && holds(&wide.min, |wide| {
+                self.min
+                    .is_some_and(|min| same_kind(min, *wide) && min >= *wide)
+            })
+            && holds(&wide.max, |wide| {
+                self.max
+                    .is_some_and(|max| same_kind(max, *wide) && max <= *wide)
+            })
+            && holds(&wide.prefix, |wide| {
+                self.prefix
+                    .as_ref()
+                    .is_some_and(|text| text.starts_with(wide))
+            })
+            && holds(&wide.suffix, |wide| {
+                self.suffix
+                    .as_ref()
+                    .is_some_and(|text| text.ends_with(wide))
+            })
+            && holds(&wide.contains, is_in_a_text)
+            && holds(&wide.all_of_in, |wide| {
+                self.all_of_in
+                    .as_ref()
+                    .is_some_and(|set| set.is_subset(wide))
+            })
+            && holds(&wide.max_len, |wide| {
+                self.max_len.is_some_and(|length| length <= *wide)
+            })
+    }
+
+    /// All values that can meet this, where they are listed.
+    fn candidates(&self) -> Option<Vec<Value>> {
+        let exact = self.exact.as_ref().map(|value| vec![value.clone()]);
+        exact.or_else(|| self.one_of.as_ref().map(List::values))
+    }
+
+    /// Whether each value that meets this is of the list's type and none of the list.
+    fn avoids(&self, list: &List) -> bool {
+        let is_text = |bound: Option<Bound>| matches!(bound, Some(Bound::Date(_)));
+        let is_number = |bound: Option<Bound>| matches!(bound, Some(Bound::Number(_)));
+        let of_its_type = match (list, &self.not_one_of) {
+            (List::Strings(_), Some(List::Strings(_)))
+            | (List::Numbers(_), Some(List::Numbers(_)))
+            | (List::Bools(_), Some(List::Bools(_))) => true,
+            (List::Strings(_), _) => {
+                self.prefix.is_some()
+                    || self.suffix.is_some()
+                    || self.contains.is_some()
+                    || is_text(self.min)
+                    || is_text(self.max)
+            }
+            (List::Numbers(_), _) => is_number(self.min) || is_number(self.max),
+            (List::Bools(_), _) => false,
+        };
+        of_its_type && list.values().iter().all(|value| !self.is_met_by(value))
+    }
+
+    /// Whether an argument of this value meets the constraint.
+    fn is_met_by(&self, value: &Value) -> bool {
+        let text = match value {
+            Value::String(text) => Some(text.as_str()),
+            _ => None,
+        };
+        let elements = value.as_scalars();
+        let length = text.map(str::len).or(elements.as_ref().map(Vec::len));
+        holds(&self.exact, |exact| exact == value)
+            && holds(&self.one_of, |list| list.holds(value))
+            && holds(&self.not_one_of, |list| {
+                list.has_type_of(value) && !list.holds(value)
+            })
+            && holds(&self.min, |min| bounded(value, |found| found >= *min, *min))
+            && holds(&self.max, |max| bounded(value, |found| found <= *max, *max))
+            && holds(&self.prefix, |part| {
+                text.is_some_and(|text| text.starts_with(part))
+            })
+            && holds(&self.suffix, |part| {
+                text.is_some_and(|text| text.ends_with(part))
+            })
+            && holds(&self.contains, |part| {
+                text.is_some_and(|text| text.contains(part))
+            })
+            && holds(&self.all_of_in, |set| {
+                elements
+                    .as_ref()
+                    .is_some_and(|items| items.iter().all(|item| set.contains(item)))
+            })
+            && holds(&self.max_len, |most| {
+                length
+                    .is_some_and(|length| u32::try_from(length).is_ok_and(|length| length <= *most))
+            })
+    }
+}
+
+/// Whether a condition holds, or is not there.
+fn holds<T>(condition: &Option<T>, test: impl FnOnce(&T) -> bool) -> bool {
+    condition.as_ref().is_none_or(test)
+}
+
+fn same_kind(a: Bound, b: Bound) -> bool {
+    matches!(
+        (a, b),
+        (Bound::Number(_), Bound::Number(_)) | (Bound::Date(_), Bound::Date(_))
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(text: &str) -> Grants {
+        let text = format!("[[grant]]\nservice = 'erp'\naction = 'order'\nargs = {{ {text} }}");
+        Grants::from_toml(&text).unwrap()
+    }
+
+    #[test]
+    fn a_narrower_constraint_is_within_a_wider_one() {
+        for (narrow, wide) in [
+            ("a = 5", "a = '*'"),
+            ("a = 5", "a = { min = 1, max = 5 }"),
+            ("a = { min = 2, max = 3 }", "a = { max = '3.5' }"),
+            ("a = 'EUR'", "a = { one_of = ['EUR', 'USD'] }"),
+            ("a = { one_of = [1, 2, 9], max = 5 }", "a = { max = 2 }"),
+            ("a = { prefix = 'eu/x' }", "a = { prefix = 'eu/' }"),
+            ("a = { suffix = 'abc' }", "a = { contains = 'b' }"),
+            (
+                "a = { not_one_of = ['x', 'y'] }",
+                "a = { not_one_of = ['x'] }",
+            ),
+            ("a = { max = 5 }", "a = { not_one_of = [6, 7] }"),
+            (
+                "a = { all_of_in = ['x'] }",
+                "a = { all_of_in = ['x', 'y'] }",
+            ),
+            (
+                "a = ['x', 'x']",
+                "a = { all_of_in = ['x', 'y'], max_len = 2 }",
+            ),
+            (
+                "a = '2026-06-01T00:00:00Z'",
+                "a = { min = '2026-01-01T00:00:00Z' }",
+            ),
+            ("a = 5", "a = { max = 10 }, note = '*'"),
+            ("'a.b' = 5", "a = '*'"),
+            ("", "note = '*'"),
+        ] {
+            assert!(args(narrow).is_within(&args(wide)), "{narrow} in {wide}");
+            assert!(!args(wide).is_within(&args(narrow)), "{wide} in {narrow}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_shown_is_not_within() {
+        for (narrow, wide) in [
+            ("a = '*'", "a = { max = 5 }"),
+            ("a = { min = 1 }", "a = { min = '2026-01-01T00:00:00Z' }"),
+            ("a = { max_len = 3 }", "a = { not_one_of = ['long text'] }"),
+            ("a = { max = 5 }", "a = { not_one_of = ['x'] }"),
+            ("a = 5, b = 1", "a = 5"),
+            ("a = 5", "a = 5, b = 1"),
+            ("a = '*'", "'a.b' = 5"),
+            ("a = 9223372036854775807", "a = { min = 1 }"),
+        ] {
+            assert!(!args(narrow).is_within(&args(wide)), "{narrow} in {wide}");
+        }
+    }
+
+    #[test]
+    fn names_and_resources_narrow_too() {
+        let wide = Grant::new("erp", "order:*").resource("eu/*");
+        for (grant, within) in [
+            (Grant::new("erp", "order:read").resource("eu/1"), true),
+            (Grant::new("erp", "order:c*").resource("eu/x*"), true),
+            (Grant::new("erp", "order:*").resource("eu/*").closed(), true),
+            (Grant::new("erp", "order:read"), false),
+            (Grant::new("erp", "order:*").resource("e*"), false),
+            (Grant::new("erp", "*").resource("eu/1"), false),
+            (Grant::new("crm", "order:read").resource("eu/1"), false),
+        ] {
+            assert_eq!(grant.is_within(&wide), within, "{grant}");
+        }
+        assert!(!wide.is_within(&Grant::new("erp", "order:read").resource("eu/*")));
+    }
+}

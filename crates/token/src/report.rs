@@ -1,0 +1,228 @@
+//! What a verifier tells the issuer when it fetches: who it is, and what it goes by.
+//!
+//! It travels in the header `Bailiwick-Verifier` of each poll, so that an issuer can show who is
+//! behind. It is not signed, and nothing may rest on it. Its grammar (RFC 5234):
+//!
+//! ```text
+//! report  = "name=" name "; service=" name [ "; keyset=" number ] [ "; epoch=" 16hex "; seq=" number ]
+//! name    = DQUOTE 1*64( %x20-21 / %x23-5B / %x5D-7E ) DQUOTE   ; printable ASCII but `"` and `\`
+//! number  = "0" / ( %x31-39 *19DIGIT )                          ; within 64 bits
+//! hex     = DIGIT / %x61-66                                     ; lower case
+//! ```
+//!
+//! For example: `name="erp-1"; service="erp"; keyset=12; epoch=0123456789abcdef; seq=345`. Nothing
+//! else is read: one report has one text.
+
+use std::{fmt, str::FromStr};
+
+use crate::revocation::Epoch;
+
+/// The name of the header.
+pub const HEADER: &str = "bailiwick-verifier";
+
+/// The longest text that is read, in bytes.
+pub const MAX_REPORT: usize = 256;
+
+/// The longest name, in bytes.
+pub const MAX_NAME: usize = 64;
+
+/// What a verifier tells of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    name: String,
+    service: String,
+    /// The version of the keyset in use.
+    pub keyset: Option<u64>,
+    /// How far the revocations were read.
+    pub feed: Option<(Epoch, u64)>,
+}
+
+impl Report {
+    /// Of the verifier with this name, one of several perhaps, at the service with that one.
+    ///
+    /// # Errors
+    /// When one of the names cannot be written.
+    pub fn new(name: &str, service: &str) -> Result<Report, ReportError> {
+        let all = [name, service].into_iter().all(is_name);
+        all.then(|| Report {
+            name: name.to_owned(),
+            service: service.to_owned(),
+            keyset: None,
+            feed: None,
+        })
+        .ok_or(ReportError::Name)
+    }
+
+    /// Which verifier.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// At which service.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "name=\"{}\"; service=\"{}\"", self.name, self.service)?;
+        if let Some(version) = self.keyset {
+            write!(f, "; keyset={version}")?;
+        }
+        if let Some((epoch, seq)) = self.feed {
+            write!(f, "; epoch={epoch}; seq={seq}")?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Report {
+    type Err = ReportError;
+
+    fn from_str(text: &str) -> Result<Report, ReportError> {
+        if text.len() > MAX_REPORT {
+            return Err(ReportError::Form);
+        }
+        let rest = text.strip_prefix("name=").ok_or(ReportError::Form)?;
+        let (name, rest) = quoted(rest)?;
+        let rest = rest.strip_prefix("; service=").ok_or(ReportError::Form)?;
+        let (service, rest) = quoted(rest)?;
+        let mut report = Report::new(name, service)?;
+        let rest = match rest.strip_prefix("; keyset=") {
+            None => rest,
+            Some(rest) => {
+                let (version, rest) = number(rest)?;
+                report.keyset = Some(version);
+                rest
+            }
+        };
+        let rest = match rest.strip_prefix("; epoch=") {
+            None => rest,
+            Some(rest) => {
+                let (epoch, rest) = rest.split_once("; seq=").ok_or(ReportError::Form)?;
+                let epoch = epoch.parse().map_err(|_| ReportError::Form)?;
+                let (seq, rest) = number(rest)?;
+                report.feed = Some((epoch, seq));
+                rest
+            }
+        };
+        rest.is_empty().then_some(report).ok_or(ReportError::Form)
+    }
+}
+
+/// What stands between quotation marks, and what follows.
+fn quoted(text: &str) -> Result<(&str, &str), ReportError> {
+    let text = text.strip_prefix('"').ok_or(ReportError::Form)?;
+    text.split_once('"').ok_or(ReportError::Form)
+}
+
+/// A number, and what follows.
+fn number(text: &str) -> Result<(u64, &str), ReportError> {
+    let end = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (digits, rest) = text.split_at_checked(end).ok_or(ReportError::Form)?;
+    let number: u64 = digits.parse().map_err(|_| ReportError::Form)?;
+    // One number, one text.
+    let shortest = digits == "0" || !digits.starts_with('0');
+    shortest.then_some((number, rest)).ok_or(ReportError::Form)
+}
+
+fn is_name(text: &str) -> bool {
+    let printable = |byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(printable)
+}
+
+/// Not a report.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// A name that cannot be written.
+    #[error(
+        "a verifier is reported under names of 1 to {MAX_NAME} printable ASCII characters, without quotation marks and backslashes"
+    )]
+    Name,
+    /// Another text.
+    #[error(
+        "not a report such as `name=\"erp-1\"; service=\"erp\"; keyset=12; epoch=0123456789abcdef; seq=345`"
+    )]
+    Form,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_read_as_it_was_written() {
+        let report = Report::new("erp-1", "erp of [us]").unwrap();
+        let epoch = Epoch::from_bytes([0xab; 8]);
+        for (keyset, feed, text) in [
+            (None, None, ""),
+            (Some(0), None, "; keyset=0"),
+            (
+                Some(12),
+                Some((epoch, u64::MAX)),
+                "; keyset=12; epoch=abababababababab; seq=18446744073709551615",
+            ),
+            (
+                None,
+                Some((epoch, 345)),
+                "; epoch=abababababababab; seq=345",
+            ),
+        ] {
+            let report = Report {
+                keyset,
+                feed,
+                ..report.clone()
+            };
+            let written = report.to_string();
+            assert_eq!(
+                written,
+                format!("name=\"erp-1\"; service=\"erp of [us]\"{text}")
+            );
+            assert_eq!(written.parse(), Ok(report));
+        }
+        let longest = "n".repeat(MAX_NAME);
+        let mut longest = Report::new(&longest, &longest).unwrap();
+        (longest.keyset, longest.feed) = (Some(u64::MAX), Some((epoch, u64::MAX)));
+        assert_eq!(longest.to_string().parse(), Ok(longest));
+    }
+
+    #[test]
+    fn nothing_else_is_read() {
+        let long = "n".repeat(MAX_NAME + 1);
+        for name in ["", "a\"b", "a\\b", "a\nb", "ä", long.as_str()] {
+            assert_eq!(Report::new(name, "erp"), Err(ReportError::Name), "{name}");
+            assert_eq!(Report::new("erp-1", name), Err(ReportError::Name), "{name}");
+        }
+        for text in [
+            "",
+            "name=\"a\"",
+            "name=a; service=b",
+            "service=\"b\"; name=\"a\"",
+            "name=\"a\";service=\"b\"",
+            "name=\"a\"; service=\"b\" ",
+            "name=\"a\"; service=\"b\"; ",
+            "name=\"a\"; service=\"\"",
+            "name=\"a\\\"; service=\"b\"",
+            "Name=\"a\"; service=\"b\"",
+            "name=\"a\"; service=\"b\"; keyset=",
+            "name=\"a\"; service=\"b\"; keyset=01",
+            "name=\"a\"; service=\"b\"; keyset=+1",
+            "name=\"a\"; service=\"b\"; keyset=18446744073709551616",
+            "name=\"a\"; service=\"b\"; keyset=1; keyset=1",
+            "name=\"a\"; service=\"b\"; seq=1",
+            "name=\"a\"; service=\"b\"; epoch=abababababababab",
+            "name=\"a\"; service=\"b\"; epoch=ABABABABABABABAB; seq=1",
+            "name=\"a\"; service=\"b\"; epoch=abababababababab; seq=1; keyset=1",
+            "name=\"a\"; service=\"b\"; epoch=abababababababab; seq=1; later=1",
+        ] {
+            assert!(text.parse::<Report>().is_err(), "{text}");
+        }
+        let padded = format!("name=\"a\"; service=\"b\"{}", " ".repeat(MAX_REPORT));
+        assert_eq!(padded.parse::<Report>(), Err(ReportError::Form));
+    }
+}

@@ -1,0 +1,195 @@
+//! TOML text as [`Value`], with exact numbers and the lines that its paths stand on.
+
+use std::collections::BTreeMap;
+
+use ::toml::de::{DeTable, DeValue};
+
+use super::{Number, Value};
+
+/// A TOML text that was read.
+#[derive(Debug, Clone)]
+pub struct Document<'t> {
+    text: &'t str,
+    value: Value,
+    /// Where each path begins, in bytes.
+    offsets: BTreeMap<String, usize>,
+}
+
+/// The text is not TOML, or holds what a [`Value`] cannot.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct TomlError {
+    /// Where: a path such as `grant[0].args.amount`, empty where the text is not TOML at all.
+    pub path: String,
+    /// The line, counted from 1.
+    pub line: Option<usize>,
+    /// What is wrong, and what to write.
+    pub message: String,
+}
+
+impl<'t> Document<'t> {
+    /// Reads a text. How deep values nest is bounded by the parser, how long the text is by the caller.
+    ///
+    /// # Errors
+    /// When the text is not TOML, or holds a date, an infinity or an integer beyond 64 bits.
+    pub fn parse(text: &'t str) -> Result<Document<'t>, TomlError> {
+        let table = DeTable::parse(text).map_err(|error| TomlError {
+            path: String::new(),
+            line: error.span().map(|span| line_at(text, span.start)),
+            message: format!("not valid TOML: {}", error.message()),
+        })?;
+        let mut reader = Reader {
+            text,
+            offsets: BTreeMap::new(),
+        };
+        let value = reader.table("", table.get_ref())?;
+        Ok(Document {
+            text,
+            value,
+            offsets: reader.offsets,
+        })
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// The line of `path`, or of the closest table that holds it.
+    #[must_use]
+    pub fn line(&self, path: &str) -> Option<usize> {
+        let mut path = path;
+        loop {
+            if let Some(offset) = self.offsets.get(path) {
+                return Some(line_at(self.text, *offset));
+            }
+            path = path.rsplit_once(['.', '['])?.0;
+        }
+    }
+}
+
+/// The line that a byte stands on, counted from 1.
+fn line_at(text: &str, offset: usize) -> usize {
+    let before = text.as_bytes().iter().take(offset);
+    before
+        .filter(|byte| **byte == b'\n')
+        .count()
+        .saturating_add(1)
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    offsets: BTreeMap<String, usize>,
+}
+
+impl Reader<'_> {
+    // The parser itself bounds how deep values nest, so recursion here is bounded by it.
+    fn table(&mut self, path: &str, table: &DeTable<'_>) -> Result<Value, TomlError> {
+        let mut members = BTreeMap::new();
+        for (key, value) in table {
+            let name = key.get_ref().to_string();
+            let path = if path.is_empty() {
+                name.clone()
+            } else {
+                format!("{path}.{name}")
+            };
+            self.offsets.insert(path.clone(), key.span().start);
+            members.insert(name, self.value(&path, value.get_ref())?);
+        }
+        Ok(Value::Object(members))
+    }
+
+    fn value(&mut self, path: &str, value: &DeValue<'_>) -> Result<Value, TomlError> {
+        let refuse = |reader: &Self, message: &str| {
+            let offset = reader.offsets.get(path);
+            Err(TomlError {
+                path: path.to_owned(),
+                line: offset.map(|offset| line_at(reader.text, *offset)),
+                message: message.to_owned(),
+            })
+        };
+        match value {
+            DeValue::String(text) => Ok(Value::String(text.to_string())),
+            DeValue::Boolean(value) => Ok(Value::Bool(*value)),
+            DeValue::Integer(digits) if digits.radix() == 10 => match number(digits.as_str()) {
+                Some(number) => Ok(Value::Number(number)),
+                None => refuse(self, "not a decimal integer"),
+            },
+            DeValue::Integer(digits) => {
+                match i64::from_str_radix(digits.as_str(), digits.radix()) {
+                    Ok(value) => Ok(Value::from(value)),
+                    Err(_) => refuse(self, "the integer is out of range"),
+                }
+            }
+            DeValue::Float(text) => match number(text.as_str()) {
+                Some(number) => Ok(Value::Number(number)),
+                None => refuse(
+                    self,
+                    "not a decimal number: infinity and NaN cannot be compared exactly",
+                ),
+            },
+            DeValue::Datetime(_) => refuse(
+                self,
+                "write dates as strings, in quotes: \"2026-11-23T12:00:00Z\"",
+            ),
+            DeValue::Array(items) => {
+                let mut values = Vec::with_capacity(items.len());
+                for (index, item) in items.iter().enumerate() {
+                    let path = format!("{path}[{index}]");
+                    self.offsets.insert(path.clone(), item.span().start);
+                    values.push(self.value(&path, item.get_ref())?);
+                }
+                Ok(Value::Array(values))
+            }
+            DeValue::Table(table) => self.table(path, table),
+        }
+    }
+}
+
+/// The number that a TOML literal writes, from its text.
+fn number(text: &str) -> Option<Number> {
+    let text: String = text.chars().filter(|c| *c != '_').collect();
+    text.strip_prefix('+').unwrap_or(&text).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_has_a_line_and_so_has_what_lies_below_it() {
+        let document =
+            Document::parse("a = 1\n[b]\nc = { d = 98.70 }\n[[e]]\n[[e]]\nf = [\n 1,\n 2]\n");
+        let document = document.unwrap();
+        for (path, line) in [
+            ("a", Some(1)),
+            ("b.c.d", Some(3)),
+            ("b.c.missing.deep", Some(3)),
+            ("e[1].f[1]", Some(8)),
+            ("e[1].missing", Some(5)),
+            ("missing", None),
+        ] {
+            assert_eq!(document.line(path), line, "{path}");
+        }
+        let text = document.value().to_string();
+        assert_eq!(text, r#"{"a":1,"b":{"c":{"d":98.7}},"e":[{},{"f":[1,2]}]}"#);
+    }
+
+    #[test]
+    fn what_a_value_cannot_hold_is_refused_with_its_line() {
+        for (text, line) in [
+            ("a = 1\nb = inf\n", 2),
+            ("\n\na = 2026-01-01\n", 3),
+            ("a = [\n1,\n0xffffffffffffffffff]\n", 3),
+            ("a = 1\na = 2\n", 2),
+            ("a = \n", 1),
+        ] {
+            assert_eq!(
+                Document::parse(text).unwrap_err().line,
+                Some(line),
+                "{text}"
+            );
+        }
+    }
+}
