@@ -7,7 +7,7 @@ use bailiwick_token::{
     grant::Grants,
     key::PublicKey,
     keyset::Keyset,
-    revocation::{Revocation, RevocationList, Target},
+    revocation::{Epoch, Head, Position, Revocation, Snapshot, SnapshotBase, Target},
     token::Token,
 };
 use bailiwick_verifier::{
@@ -177,10 +177,16 @@ fn no_error_repeats_what_was_handed_in() {
                 .map(Box::from),
         );
         errors.extend(
-            RevocationList::open(text.as_bytes(), &root.public())
+            Snapshot::open(text.as_bytes(), &root.public())
                 .err()
                 .map(Box::from),
         );
+        errors.extend(
+            Head::open(text.as_bytes(), &root.public())
+                .err()
+                .map(Box::from),
+        );
+        errors.extend(Revocation::from_line(text.as_bytes()).err().map(Box::from));
     }
     let keyset = root.keyset().sign(&root.key).to_json();
     errors.extend(
@@ -221,20 +227,20 @@ fn decisions_and_logs_hold_no_token() {
         .finish();
     let mut decisions = Vec::new();
     tracing::subscriber::with_default(subscriber, || {
-        let revoked = RevocationList {
+        let revoked = Revocation {
+            target: Target::Token(tokens[0].token_id().expect("an id")),
+            expires: None,
+        };
+        let snapshot = SnapshotBase {
             issuer: ISSUER.to_owned(),
-            seq: 1,
+            position: Position::start(Epoch::from_bytes([1; 8])),
             issued_at: now().minus(60),
             expires: now().plus(60),
-            entries: vec![Revocation {
-                target: Target::Token(tokens[0].token_id().expect("an id")),
-                revoked_at: now(),
-                expires: None,
-                reason: String::new(),
-            }],
         };
         let keyset = root.keyset().sign(&root.keyset_key).to_json();
-        let list = revoked.sign(&root.keyset_key).to_json();
+        let list = snapshot
+            .write([revoked], &root.keyset_key)
+            .expect("a snapshot");
         let trust = Trust::open(
             keyset.as_bytes(),
             &root.keyset_public(),

@@ -1,11 +1,11 @@
 //! Tokens and blocks that are revoked, and all that was derived from them.
 
 use bailiwick_token::{
-    revocation::{RevocationList, Target},
+    revocation::{Party, SnapshotBase, Target, Watermark},
     token::Token,
 };
 
-use super::trust::{keyset_of, list_of, verifier};
+use super::trust::{base, keyset_of, snapshot, verifier};
 use crate::{
     ALLOW, order, outcome,
     support::{
@@ -26,17 +26,10 @@ fn revocations_hold_for_all_that_was_derived() {
         .expect("a token")
         .token_id()
         .expect("an id");
-    let block = |forge: &Forge, index: usize| {
-        Target::Block(forge.container.blocks[index].signature.clone())
-    };
+    let block = |forge: &Forge, index: usize| signature(&forge.container.blocks[index].signature);
     let keyset = keyset_of(&root, |_| {});
-    let with = |targets: &[Target]| {
-        verifier(
-            &root,
-            &keyset,
-            Some(&list_of(targets).sign(&root.keyset_key).to_json()),
-        )
-    };
+    let with =
+        |targets: &[Target]| verifier(&root, &keyset, Some(&snapshot(&root, &base(), targets)));
     for (name, targets, [parents, childs, siblings, others]) in [
         ("nothing", vec![], [ALLOW, ALLOW, ALLOW, ALLOW]),
         (
@@ -56,7 +49,7 @@ fn revocations_hold_for_all_that_was_derived() {
         ),
         (
             "the authority block",
-            vec![Target::Block(parent.container.authority.signature.clone())],
+            vec![signature(&parent.container.authority.signature)],
             ["revoked", "revoked", "revoked", ALLOW],
         ),
     ] {
@@ -71,14 +64,93 @@ fn revocations_hold_for_all_that_was_derived() {
             "{name}, sealed"
         );
     }
-    let stale = RevocationList {
+    let stale = SnapshotBase {
         expires: now(),
-        ..list_of(&[])
+        ..base()
     };
-    let verifier = verifier(
-        &root,
-        &keyset,
-        Some(&stale.sign(&root.keyset_key).to_json()),
-    );
+    let verifier = verifier(&root, &keyset, Some(&snapshot(&root, &stale, &[])));
     assert_eq!(outcome(&verifier, &parent.text(), &order()), "stale_keyset");
+}
+
+fn signature(bytes: &[u8]) -> Target {
+    Target::Block(bytes.try_into().expect("a signature"))
+}
+
+/// A watermark means the tokens of one party, by its exact name and kind, issued before a second.
+#[test]
+fn watermarks_hold_for_what_was_issued_before() {
+    let root = Root::new();
+    let tenant = |name: &str| Forge::authority(&root, &format!("{AUTHORITY}tenant(\"{name}\");"));
+    let token = tenant("acme").append("check if true;").text();
+    let homeless = Forge::honest(&root).text();
+    let keyset = keyset_of(&root, |_| {});
+    // When the token was issued.
+    let issued = now().minus(60);
+    for (name, party, of, before, expected) in [
+        (
+            "the agent",
+            Party::Agent,
+            "agent:orchestrator",
+            issued.plus(1),
+            "revoked",
+        ),
+        (
+            "in that second",
+            Party::Agent,
+            "agent:orchestrator",
+            issued,
+            ALLOW,
+        ),
+        (
+            "another agent",
+            Party::Agent,
+            "agent:orchestrato",
+            issued.plus(1),
+            ALLOW,
+        ),
+        (
+            "the agent's name for a principal",
+            Party::Principal,
+            "agent:orchestrator",
+            now(),
+            ALLOW,
+        ),
+        (
+            "the principal",
+            Party::Principal,
+            "team:procurement",
+            now(),
+            "revoked",
+        ),
+        (
+            "the principal's name for an agent",
+            Party::Agent,
+            "team:procurement",
+            now(),
+            ALLOW,
+        ),
+        ("the tenant", Party::Tenant, "acme", now(), "revoked"),
+        ("another tenant", Party::Tenant, "Acme", now(), ALLOW),
+    ] {
+        let watermark = Watermark::new(party, of, before).expect("a name");
+        let list = snapshot(&root, &base(), &[Target::Watermark(watermark)]);
+        let verifier = verifier(&root, &keyset, Some(&list));
+        assert_eq!(outcome(&verifier, &token, &order()), expected, "{name}");
+        let expected = if party == Party::Tenant {
+            ALLOW
+        } else {
+            expected
+        };
+        assert_eq!(
+            outcome(&verifier, &homeless, &order()),
+            expected,
+            "{name}, no tenant"
+        );
+    }
+    let watermarks = [issued, issued.plus(1), issued.minus(7)]
+        .map(|before| Watermark::new(Party::Tenant, "acme", before).expect("a name"))
+        .map(Target::Watermark);
+    let list = snapshot(&root, &base(), &watermarks);
+    let verifier = verifier(&root, &keyset, Some(&list));
+    assert_eq!(outcome(&verifier, &token, &order()), "revoked");
 }

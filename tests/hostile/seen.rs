@@ -4,7 +4,7 @@
 use bailiwick_token::{keyset::Tombstone, revocation::Target, token::Token};
 use bailiwick_verifier::{Request, Trust, Values, Verifier};
 
-use super::trust::{keyset_of, list_of, verifier};
+use super::trust::{base, keyset_of, snapshot, verifier};
 use crate::{
     ALLOW, order, outcome,
     support::{Root, forge::Forge, now},
@@ -81,9 +81,7 @@ fn a_token_that_was_seen_is_denied_once_it_is_revoked_or_its_key_is() {
         .token_id()
         .expect("an id");
     let second = |keyset: &mut bailiwick_token::keyset::Keyset| keyset.version = 2;
-    let revoked = list_of(&[Target::Token(id)])
-        .sign(&root.keyset_key)
-        .to_json();
+    let revoked = snapshot(&root, &base(), &[Target::Token(id)]);
     let tombstoned = keyset_of(&root, |keyset| {
         second(keyset);
         let key = keyset.keys.remove(0);

@@ -4,7 +4,9 @@ use bailiwick_token::{
     dsse::Envelope,
     key::KeyId,
     keyset::{self, Keyset, Tombstone},
-    revocation::{self, Revocation, RevocationList, Target},
+    revocation::{
+        Digest, Epoch, HEAD_TYPE, Position, Revocation, SNAPSHOT_TYPE, SnapshotBase, Target,
+    },
     token::Token,
 };
 use bailiwick_verifier::{RollbackError, Trust, Verifier};
@@ -20,20 +22,26 @@ pub(super) fn keyset_of(root: &Root, change: impl FnOnce(&mut Keyset)) -> String
     keyset.sign(&root.keyset_key).to_json()
 }
 
-pub(super) fn list_of(targets: &[Target]) -> RevocationList {
-    let entries = targets.iter().map(|target| Revocation {
-        target: target.clone(),
-        revoked_at: now().minus(60),
-        expires: None,
-        reason: "leaked".to_owned(),
-    });
-    RevocationList {
+pub(super) fn base() -> SnapshotBase {
+    SnapshotBase {
         issuer: ISSUER.to_owned(),
-        seq: 5,
+        position: Position {
+            epoch: Epoch::from_bytes([1; 8]),
+            seq: 5,
+            digest: Digest::of(b"five changes"),
+        },
         issued_at: now().minus(60),
         expires: now().plus(60),
-        entries: entries.collect(),
     }
+}
+
+/// A snapshot with these entries, which never vanish.
+pub(super) fn snapshot(root: &Root, base: &SnapshotBase, targets: &[Target]) -> String {
+    let entries = targets.iter().map(|target| Revocation {
+        target: target.clone(),
+        expires: None,
+    });
+    base.write(entries, &root.keyset_key).expect("a snapshot")
 }
 
 pub(super) fn verifier(root: &Root, keyset: &str, revocations: Option<&str>) -> Verifier {
@@ -126,7 +134,7 @@ fn what_was_verified_is_looked_at_again() {
 fn forged_trust_is_refused() {
     let (root, thief) = (Root::new(), Root::new());
     let honest = keyset_of(&root, |_| {});
-    let list = list_of(&[]).sign(&root.keyset_key).to_json();
+    let list = snapshot(&root, &base(), &[]);
     let open = |keyset: &str, list: Option<&str>| {
         Trust::open(
             keyset.as_bytes(),
@@ -137,7 +145,9 @@ fn forged_trust_is_refused() {
     };
     assert!(open(&honest, None) && open(&honest, Some(&list)));
     let payload = serde_json::to_vec(&root.keyset()).expect("JSON");
-    let list_payload = serde_json::to_vec(&list_of(&[])).expect("JSON");
+    let header = list.lines().next().expect("a header");
+    let header = Envelope::parse(header.as_bytes()).expect("an envelope");
+    let header_payload = header.payload.clone();
     let signed = |kind: &str, payload: &[u8]| {
         Envelope::sign(kind, payload.to_vec(), &root.keyset_key).to_json()
     };
@@ -159,13 +169,10 @@ fn forged_trust_is_refused() {
         ),
         ("unsigned", unsigned),
         ("changed", changed.to_json()),
+        ("the type of a snapshot", signed(SNAPSHOT_TYPE, &payload)),
         (
-            "the type of a revocation list",
-            signed(revocation::PAYLOAD_TYPE, &payload),
-        ),
-        (
-            "a revocation list as a keyset",
-            signed(keyset::PAYLOAD_TYPE, &list_payload),
+            "a snapshot as a keyset",
+            signed(keyset::PAYLOAD_TYPE, &header_payload),
         ),
         (
             "a keyset without its envelope",
@@ -190,60 +197,67 @@ fn forged_trust_is_refused() {
     ] {
         assert!(!open(&keyset, None), "{name}");
     }
+    let token = |seed| Target::Token(bailiwick_token::claims::TokenId::from_bytes([seed; 16]));
+    let two = snapshot(&root, &base(), &[token(1), token(2)]);
+    let lines: Vec<&str> = two.split_inclusive('\n').collect();
+    let with = |header: &Envelope| format!("{}\n", header.to_json());
+    let unsigned = Envelope {
+        signatures: Vec::new(),
+        ..header.clone()
+    };
+    let other = SnapshotBase {
+        issuer: "https://b.example".to_owned(),
+        ..base()
+    };
     for (name, list) in [
+        ("signed by another", snapshot(&thief, &base(), &[])),
+        ("unsigned", with(&unsigned)),
         (
-            "signed by another",
-            list_of(&[]).sign(&thief.keyset_key).to_json(),
-        ),
-        (
-            "a keyset as a list",
-            signed(revocation::PAYLOAD_TYPE, &payload),
+            "a keyset as a snapshot",
+            signed(SNAPSHOT_TYPE, &payload) + "\n",
         ),
         (
             "the type of a keyset",
-            signed(keyset::PAYLOAD_TYPE, &list_payload),
+            signed(keyset::PAYLOAD_TYPE, &header_payload) + "\n",
         ),
         (
-            "another issuer's",
-            RevocationList {
-                issuer: "https://b.example".to_owned(),
-                ..list_of(&[])
-            }
-            .sign(&root.keyset_key)
-            .to_json(),
+            "the type of a head",
+            signed(HEAD_TYPE, &header_payload) + "\n",
         ),
+        ("another issuer's", snapshot(&root, &other, &[])),
+        ("without a line feed", header.to_json()),
+        ("an entry added", format!("{}{}", with(&header), lines[1])),
+        ("an entry removed", lines[..2].concat()),
+        ("all entries removed", lines[0].to_owned()),
+        ("an entry twice", [lines[0], lines[1], lines[1]].concat()),
+        (
+            "entries in another order",
+            [lines[0], lines[2], lines[1]].concat(),
+        ),
+        ("cut off", two[..two.len() - 1].to_owned()),
+        ("an empty line more", format!("{two}\n")),
         ("nothing", String::new()),
     ] {
         assert!(!open(&honest, Some(&list)), "{name}");
     }
+    assert!(open(&honest, Some(&two)));
 }
 
 #[test]
 fn trust_does_not_go_back() {
     let root = Root::new();
+    let id = bailiwick_token::claims::TokenId::from_bytes([1; 16]);
+    let revoked = [Target::Token(id)];
     let used = || {
         let keyset = keyset_of(&root, |keyset| keyset.version = 7);
-        let id = bailiwick_token::claims::TokenId::from_bytes([1; 16]);
-        verifier(
-            &root,
-            &keyset,
-            Some(
-                &list_of(&[Target::Token(id)])
-                    .sign(&root.keyset_key)
-                    .to_json(),
-            ),
-        )
+        verifier(&root, &keyset, Some(&snapshot(&root, &base(), &revoked)))
     };
-    let list = |seq: u64, targets: &[Target]| {
-        RevocationList {
-            seq,
-            ..list_of(targets)
-        }
-        .sign(&root.keyset_key)
-        .to_json()
+    let list = |change: fn(&mut SnapshotBase), targets: &[Target]| {
+        let mut base = base();
+        change(&mut base);
+        snapshot(&root, &base, targets)
     };
-    let id = bailiwick_token::claims::TokenId::from_bytes([1; 16]);
-    let same = list(5, &[Target::Token(id)]);
+    let same = list(|_| {}, &revoked);
     let offer = |change: fn(&mut Keyset), list: Option<&str>| {
         let keyset = keyset_of(&root, |keyset| {
             keyset.version = 7;
@@ -257,8 +271,12 @@ fn trust_does_not_go_back() {
         used().replace_trust(trust.expect("signed trust"))
     };
     assert_eq!(offer(|_| {}, Some(&same)), Ok(()));
+    let next = |base: &mut SnapshotBase| {
+        base.position.seq = 6;
+        base.position.digest = Digest::of(b"six changes");
+    };
     assert_eq!(
-        offer(|keyset| keyset.version = 8, Some(&list(6, &[]))),
+        offer(|keyset| keyset.version = 8, Some(&list(next, &revoked))),
         Ok(())
     );
     let rolled_back = RollbackError::Version {
@@ -274,15 +292,6 @@ fn trust_does_not_go_back() {
         Err(RollbackError::Fork(7))
     );
     assert_eq!(offer(|_| {}, None), Err(RollbackError::Revocations));
-    assert_eq!(
-        offer(|_| {}, Some(&list(4, &[]))),
-        Err(RollbackError::Revocations)
-    );
-    // The same number and one entry less: a fork, which would undo a revocation.
-    assert_eq!(
-        offer(|_| {}, Some(&list(5, &[]))),
-        Err(RollbackError::RevocationsFork(5))
-    );
     let other = Root::new();
     assert_eq!(
         used().replace_trust(other.trust()),
@@ -291,4 +300,33 @@ fn trust_does_not_go_back() {
             offered: 1
         })
     );
+    for (name, change) in [
+        (
+            "fewer changes",
+            (|base| base.position.seq = 4) as fn(&mut SnapshotBase),
+        ),
+        ("signed earlier", |base| base.issued_at = now().minus(61)),
+        ("another history, no newer", |base| {
+            base.position.epoch = Epoch::from_bytes([2; 8]);
+        }),
+    ] {
+        assert_eq!(
+            offer(|_| {}, Some(&list(change, &revoked))),
+            Err(RollbackError::Revocations),
+            "{name}"
+        );
+    }
+    let forked = list(
+        |base| base.position.digest = Digest::of(b"others"),
+        &revoked,
+    );
+    assert_eq!(
+        offer(|_| {}, Some(&forked)),
+        Err(RollbackError::RevocationsFork(5))
+    );
+    let begun_anew = |base: &mut SnapshotBase| {
+        base.position = Position::start(Epoch::from_bytes([2; 8]));
+        base.issued_at = now();
+    };
+    assert_eq!(offer(|_| {}, Some(&list(begun_anew, &[]))), Ok(()));
 }

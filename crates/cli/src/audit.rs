@@ -2,15 +2,24 @@
 
 use std::fmt::Write;
 
-use bailiwick_issuer::{AuditEvent, AuditFilter, AuditReport, AuditRow};
+use bailiwick_issuer::{
+    AuditEvent, AuditFilter, AuditReport, AuditRow, Checkpoint, MAX_CHECKPOINT,
+};
 use bailiwick_token::{claims::TokenId, timestamp::Timestamp};
 use clap::{Args, Subcommand, value_parser};
+use reqwest::Method;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::{
+    clock,
     exit::{Exit, Failure, Outcome},
-    issuer::with,
-    output, parse,
+    input::Source,
+    issuer::{unlocking, with},
+    out::{self, Out, Readers},
+    output::{self, Format},
+    parse,
+    passphrase::PassphraseArg,
     settings::Global,
 };
 
@@ -21,6 +30,10 @@ pub(crate) enum AuditCommand {
     List(ListArgs),
     /// Check that nothing in the record was changed, removed or added
     Verify(VerifyArgs),
+    /// Sign where the record ends, for a place that the issuer cannot reach
+    Checkpoint(CheckpointArgs),
+    /// Write the whole record, one row a line, and a signed checkpoint behind it
+    Export(ExportArgs),
 }
 
 impl AuditCommand {
@@ -29,6 +42,8 @@ impl AuditCommand {
         match self {
             AuditCommand::List(args) => args.run(global).await,
             AuditCommand::Verify(args) => args.run(global).await,
+            AuditCommand::Checkpoint(args) => args.run(global).await,
+            AuditCommand::Export(args) => args.run(global).await,
         }
     }
 }
@@ -54,7 +69,13 @@ pub(crate) struct ListArgs {
     /// Only from this time on
     #[arg(long, value_name = "RFC3339")]
     since: Option<Timestamp>,
-    /// Only the latest so many
+    /// Only before this time
+    #[arg(long, value_name = "RFC3339")]
+    until: Option<Timestamp>,
+    /// Only rows with a lower number: the page before the one that begins with it
+    #[arg(long, value_name = "SEQ")]
+    before: Option<u64>,
+    /// Only the latest so many [default with --server: 100, at most 1000]
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1_000_000))]
     limit: Option<u32>,
 }
@@ -72,16 +93,45 @@ impl ListArgs {
             token: self.token.map(|id| id.to_string()),
             event: self.event,
             since: self.since,
+            until: self.until,
+            before: self.before,
             limit: self.limit,
         };
-        let rows = with(global, async |issuer| {
-            Ok(issuer.audit_list(&filter).await?)
-        })
-        .await?;
+        let rows: Vec<AuditRow> = match global.server()? {
+            Some(server) => server.get(&format!("/v1/audit?{}", query(&filter))).await?,
+            None => {
+                with(global, async |issuer| {
+                    Ok(issuer.audit_list(&filter).await?)
+                })
+                .await?
+            }
+        };
         let lines: String = rows.iter().map(line).collect();
         global.format().print(&Listed { rows: &rows }, lines)?;
         Ok(Exit::Done)
     }
+}
+
+fn query(filter: &AuditFilter) -> String {
+    let text = |value: &Option<Timestamp>| value.map(|time| time.to_string());
+    let number = |value: Option<u64>| value.map(|number| number.to_string());
+    let parts = [
+        ("agent", filter.agent.clone()),
+        ("principal", filter.principal.clone()),
+        ("token", filter.token.clone()),
+        ("event", filter.event.map(|event| event.to_string())),
+        ("since", text(&filter.since)),
+        ("until", text(&filter.until)),
+        ("before", number(filter.before)),
+        ("limit", number(filter.limit.map(u64::from))),
+    ];
+    let given = parts
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
+    let pairs: Vec<String> = given
+        .map(|(name, value)| format!("{name}={}", parse::segment(&value)))
+        .collect();
+    pairs.join("&")
 }
 
 fn line(row: &AuditRow) -> String {
@@ -105,16 +155,51 @@ fn line(row: &AuditRow) -> String {
 /// Options of `audit verify`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Whoever can rewrite the whole store can also write a new record. To notice that, keep the head
-that is printed somewhere else.
+Whoever can rewrite the whole store can also write a new record. To notice that, keep what
+`bailiwick audit checkpoint` prints somewhere else, and give it here.
 
 Example:
-  bailiwick audit verify")]
-pub(crate) struct VerifyArgs {}
+  bailiwick audit verify --checkpoint checkpoint.json")]
+pub(crate) struct VerifyArgs {
+    /// A checkpoint that was kept elsewhere; may be given several times
+    #[arg(long = "checkpoint", value_name = "FILE|-")]
+    checkpoints: Vec<Source>,
+}
 
 impl VerifyArgs {
     async fn run(self, global: &Global) -> Outcome {
-        let report = with(global, async |issuer| Ok(issuer.audit_verify().await?)).await?;
+        let kept: Result<Vec<_>, Failure> = self
+            .checkpoints
+            .iter()
+            .map(|source| source.read(MAX_CHECKPOINT))
+            .collect();
+        let kept = kept?;
+        let report: AuditReport = match global.server()? {
+            Some(server) => {
+                output::note("the issuer goes over its whole record; that can take a while");
+                let read = |bytes: &zeroize::Zeroizing<Vec<u8>>| {
+                    serde_json::from_slice::<Value>(bytes).map_err(|_| {
+                        Failure::plain(Exit::Local, "a checkpoint cannot be read")
+                            .hint("give files that `bailiwick audit checkpoint` wrote")
+                    })
+                };
+                let kept: Result<Vec<Value>, Failure> = kept.iter().map(read).collect();
+                let body = json!({ "checkpoints": kept? });
+                server.post("/v1/audit/verify", &body).await?
+            }
+            None => {
+                with(global, async |issuer| {
+                    let (key, name) = (issuer.keyset_key(), &issuer.settings().issuer);
+                    let open = |bytes: &zeroize::Zeroizing<Vec<u8>>| {
+                        Checkpoint::open(bytes, key, name)
+                            .map_err(|error| Failure::new(Exit::Local, error))
+                    };
+                    let kept: Result<Vec<Checkpoint>, Failure> = kept.iter().map(open).collect();
+                    Ok(issuer.audit_verify(&kept?).await?)
+                })
+                .await?
+            }
+        };
         global.format().print(&report, text(&report))?;
         match &report.finding {
             None => Ok(Exit::Done),
@@ -130,9 +215,112 @@ impl VerifyArgs {
 fn text(report: &AuditReport) -> String {
     let head = &report.head;
     format!(
-        "rows good  {}\nhead       {} {}\n",
+        "rows good  {}\nhead       {} {}\nsigned     {}\n",
         report.rows,
         head.seq,
-        hex::encode(head.hash)
+        hex::encode(head.hash),
+        match report.checkpoint {
+            0 => "no checkpoint".to_owned(),
+            seq => format!("up to row {seq}"),
+        }
     )
+}
+
+/// Options of `audit checkpoint`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A running service signs one by itself every hour, and every thousand rows. What counts is the copy
+that whoever can write to the store cannot reach.
+
+Example:
+  bailiwick audit checkpoint --out /mnt/elsewhere/checkpoint.json")]
+pub(crate) struct CheckpointArgs {
+    #[command(flatten)]
+    out: Out,
+    #[command(flatten)]
+    passphrase: PassphraseArg,
+}
+
+#[derive(Serialize)]
+struct Signed<'a> {
+    checkpoint: &'a str,
+}
+
+impl CheckpointArgs {
+    async fn run(self, global: &Global) -> Outcome {
+        let envelope = sign(global, &self.passphrase).await?;
+        let document = Signed {
+            checkpoint: &envelope,
+        };
+        out::signed(
+            &self.out,
+            &envelope,
+            global.format(),
+            format_args!("keep it where the issuer cannot write"),
+            &document,
+        )?;
+        Ok(Exit::Done)
+    }
+}
+
+async fn sign(global: &Global, passphrase: &PassphraseArg) -> Result<String, Failure> {
+    if let Some(server) = global.server()? {
+        return server.text(Method::POST, "/v1/audit/checkpoints").await;
+    }
+    let now = clock::now()?;
+    with(global, async |issuer| {
+        let sign = async || issuer.checkpoint(now).await;
+        unlocking(issuer, passphrase, global, sign).await
+    })
+    .await
+}
+
+/// Options of `audit export`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each line is a row as `audit list --json` shows it; the last one is `{\"checkpoint\": …}`.
+
+Example:
+  bailiwick audit export --out audit.ndjson")]
+pub(crate) struct ExportArgs {
+    /// Only rows after this one, to go on with an earlier export
+    #[arg(long, value_name = "SEQ", default_value_t = 0)]
+    after: u64,
+    #[command(flatten)]
+    out: Out,
+    #[command(flatten)]
+    passphrase: PassphraseArg,
+}
+
+impl ExportArgs {
+    async fn run(self, global: &Global) -> Outcome {
+        // First: what is signed is in what follows, and rows may be added meanwhile.
+        let checkpoint = sign(global, &self.passphrase).await?;
+        let mut lines = String::new();
+        let mut rows = 0_usize;
+        let mut after = self.after;
+        loop {
+            let page: Vec<AuditRow> = match global.server()? {
+                Some(server) => server.get(&format!("/v1/audit?after={after}")).await?,
+                None => with(global, async |issuer| Ok(issuer.audit_after(after).await?)).await?,
+            };
+            let Some(last) = page.last() else { break };
+            after = last.seq;
+            rows = rows.saturating_add(page.len());
+            for row in &page {
+                lines.push_str(&serde_json::to_string(row).unwrap_or_default());
+                lines.push('\n');
+            }
+            if rows.checked_rem(10_000) == Some(0) {
+                output::note(format_args!("{rows} rows"));
+            }
+        }
+        lines.push_str(&format!("{{\"checkpoint\":{checkpoint}}}\n"));
+        output::note(format_args!("{rows} rows, up to number {after}"));
+        match (&self.out.out, global.format()) {
+            (Some(path), _) => out::write(path, &lines, Readers::Owner)?,
+            (None, Format::Text | Format::Json) => output::print(&lines)?,
+        }
+        Ok(Exit::Done)
+    }
 }

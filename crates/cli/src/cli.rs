@@ -3,11 +3,11 @@
 use clap::{Parser, Subcommand};
 
 use crate::{
-    audit, biscuit, demo,
+    audit, biscuit, client, demo,
     exit::{Exit, Failure, Outcome},
-    generate, grants, init, key, keyset, revocations,
+    generate, grants, init, key, keyset, revocations, serve,
     settings::Global,
-    token,
+    token, verifier,
 };
 
 const AFTER_HELP: &str = "\
@@ -50,9 +50,15 @@ enum Command {
     /// Mint, narrow, seal, inspect, verify and revoke tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
-    /// The signed list of what is revoked
+    /// The signed snapshot of what is revoked
     #[command(subcommand)]
     Revocations(revocations::RevocationsCommand),
+    /// Agents that authenticate with a secret
+    #[command(subcommand)]
+    Client(client::ClientCommand),
+    /// What verifiers use, as far as they said so
+    #[command(subcommand)]
+    Verifier(verifier::VerifierCommand),
     /// The record of all mints, revocations and key changes
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -62,6 +68,8 @@ enum Command {
     /// Check, show and try grants before a token carries them
     #[command(subcommand)]
     Grants(grants::GrantsCommand),
+    /// Serve callers, verifiers and operators over HTTP
+    Serve(serve::ServeArgs),
     /// Show it all at work on this machine, in seconds
     Demo(demo::DemoArgs),
     /// Print a shell's completions
@@ -84,7 +92,10 @@ impl Cli {
             Command::Init(args) => wait(args.run(global)),
             Command::Key(command) => wait(command.run(global)),
             Command::Revocations(command) => wait(command.run(global)),
+            Command::Client(command) => wait(command.run(global)),
+            Command::Verifier(command) => wait(command.run(global)),
             Command::Audit(command) => wait(command.run(global)),
+            Command::Serve(args) => wait(args.run(global)),
             Command::Demo(args) => wait(demo::run(args, global)),
         }
     }

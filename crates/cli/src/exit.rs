@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::output;
 
-/// How a command ended. Code 6 is kept for commands that talk to a remote issuer.
+/// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Done, or allowed.
@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     Guarded = 4,
     /// What was named does not exist.
     NotFound = 5,
+    /// An issuer elsewhere did not answer, or not as expected.
+    Remote = 6,
 }
 
 impl From<Exit> for ExitCode {

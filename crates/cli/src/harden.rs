@@ -2,7 +2,7 @@
 
 use std::io;
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::exit::{Exit, Failure};
 
@@ -12,6 +12,18 @@ pub(crate) fn process() -> Result<(), Failure> {
         Failure::plain(Exit::Local, format!("cannot forbid core files ({error})"))
             .hint("secrets could end up in one, so nothing was done")
     })
+}
+
+/// Lets a server hold as many connections as this machine lets it.
+pub(crate) fn many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, most) {
+        tracing::warn!(%error, "the number of open files stays as it is");
+    }
 }
 
 fn no_core() -> io::Result<()> {

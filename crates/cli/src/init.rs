@@ -1,19 +1,27 @@
 //! `bailiwick init`: make an issuer.
 
-use std::path::PathBuf;
+use std::{env, path::PathBuf};
 
-use bailiwick_issuer::{HomeError, InitError, InitOptions, Issuer, State};
+use bailiwick_issuer::{HomeError, InitError, InitOptions, Issuer, PostgresUrl, State};
 use bailiwick_token::key::{KeyId, PublicKey};
 use clap::Args;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::{
     clock,
-    exit::{Exit, Outcome},
+    exit::{Exit, Failure, Outcome},
+    input::Source,
     issuer, output, parse,
     passphrase::PassphraseArg,
     settings::Global,
 };
+
+/// The environment variable that holds the URL of a PostgreSQL database.
+const STORE: &str = "BAILIWICK_STORE";
+
+/// The most bytes of such a URL.
+const MAX_STORE: usize = 4096;
 
 const NEXT: &str = "what to do next:
   1. keep the passphrase and a copy of the home in two safe places
@@ -45,6 +53,10 @@ pub(crate) struct InitArgs {
     /// Where the revocations are served, for verifiers to find them
     #[arg(long, value_name = "URL", value_parser = parse::text)]
     revocation_url: Option<String>,
+    /// The file that holds the URL of a PostgreSQL database, for several issuers
+    /// [default: BAILIWICK_STORE, else SQLite in the home]
+    #[arg(long, value_name = "FILE|-")]
+    store_file: Option<Source>,
     #[command(flatten)]
     passphrase: PassphraseArg,
 }
@@ -66,8 +78,14 @@ impl InitArgs {
         if std::fs::read_dir(&home).is_ok_and(|mut entries| entries.next().is_some()) {
             return Err(InitError::Home(HomeError::Exists(home)).into());
         }
+        global.only_here("init")?;
+        let store = self.store()?;
         let passphrase = self.passphrase.new_passphrase(global)?;
-        let issuer = Issuer::init(&home, self.options(), &passphrase, clock::now()?).await?;
+        let options = InitOptions {
+            store,
+            ..self.options()
+        };
+        let issuer = Issuer::init(&home, options, &passphrase, clock::now()?).await?;
         let keys = issuer.keys().await?;
         let in_state = |state| keys.iter().find(|key| key.state == state).map(|key| key.id);
         let made = Made {
@@ -81,6 +99,18 @@ impl InitArgs {
         global.format().print(&made, made.text())?;
         output::hint(NEXT);
         Ok(Exit::Done)
+    }
+
+    /// It may hold a password, so it is no argument.
+    fn store(&self) -> Result<Option<PostgresUrl>, Failure> {
+        let text = match (&self.store_file, env::var(STORE)) {
+            (Some(file), _) => file.read_text(MAX_STORE)?,
+            (None, Ok(url)) if !url.is_empty() => Zeroizing::new(url),
+            _ => return Ok(None),
+        };
+        let url = text.trim().parse();
+        url.map(Some)
+            .map_err(|error| Failure::new(Exit::Local, error))
     }
 
     fn options(self) -> InitOptions {

@@ -3,8 +3,8 @@
 use std::env;
 
 use bailiwick_issuer::{
-    InitError, Issuer, KeyError, MintError, OpenError, PublishError, RevokeError, StoreError,
-    TransitionError, UnlockError,
+    InitError, Issuer, KeyError, MintError, OpenError, PublishError, RevokeError, SnapshotFailure,
+    StoreError, TransitionError, UnlockError,
 };
 
 use crate::{
@@ -26,11 +26,12 @@ pub(crate) async fn with<T>(
     global: &Global,
     work: impl AsyncFnOnce(&Issuer) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
+    global.only_here("this command")?;
     let home = global.home()?;
     tracing::debug!(home = %home.display(), "opening the issuer");
     let mut issuer = Issuer::open(&home).await?;
     if let Some(actor) = actor() {
-        issuer = issuer.acting_as(actor);
+        issuer = issuer.acting_as(&actor);
     }
     let done = work(&issuer).await;
     issuer.close().await;
@@ -70,7 +71,7 @@ macro_rules! may_be_locked {
     )*};
 }
 
-may_be_locked!(KeyError, MintError, PublishError);
+may_be_locked!(KeyError, MintError, PublishError, SnapshotFailure);
 
 // The table of exit codes.
 
@@ -124,4 +125,10 @@ macro_rules! local {
     )*};
 }
 
-local!(OpenError, PublishError, StoreError, UnlockError);
+local!(
+    OpenError,
+    PublishError,
+    SnapshotFailure,
+    StoreError,
+    UnlockError
+);

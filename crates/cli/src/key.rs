@@ -2,21 +2,26 @@
 
 mod report;
 
-use bailiwick_issuer::KeyInfo;
+use bailiwick_issuer::{ImportedKey, KeyInfo, Rotation};
 use bailiwick_token::key::KeyId;
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use serde_json::json;
 
 use self::report::{Changed, line, told};
 use crate::{
     clock,
     confirm::Confirm,
     exit::{Exit, Failure, Outcome},
+    input::Source,
     issuer::{unlocking, with},
     output, parse,
     passphrase::PassphraseArg,
     settings::Global,
 };
+
+/// The most bytes of a private key's file.
+const MAX_KEY: usize = 4096;
 
 /// The verbs of `key`.
 #[derive(Debug, Subcommand)]
@@ -25,6 +30,8 @@ pub(crate) enum KeyCommand {
     List(ListArgs),
     /// Make a new key and publish it; it does not sign yet
     Stage(StageArgs),
+    /// Publish an existing Ed25519 key; it does not sign yet
+    Import(ImportArgs),
     /// Let a staged key sign; the active one begins to retire
     Activate(ActivateArgs),
     /// Destroy a retiring key's private half, and take it out of the keyset
@@ -41,6 +48,7 @@ impl KeyCommand {
         match self {
             KeyCommand::List(args) => args.run(global).await,
             KeyCommand::Stage(args) => args.run(global).await,
+            KeyCommand::Import(args) => args.run(global).await,
             KeyCommand::Activate(args) => args.run(global).await,
             KeyCommand::Retire(args) => args.run(global).await,
             KeyCommand::Revoke(args) => args.run(global).await,
@@ -62,6 +70,22 @@ pub(crate) struct ListArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bailiwick key stage")]
 pub(crate) struct StageArgs {
+    #[command(flatten)]
+    passphrase: PassphraseArg,
+}
+
+/// Options of `key import`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+PKCS#8 in PEM, as `openssl genpkey -algorithm ed25519` writes it, or 64 hexadecimal digits, as
+`biscuit keypair` writes them. Destroy the file afterwards: the key is in the home.
+
+Example:
+  bailiwick key import key.pem")]
+pub(crate) struct ImportArgs {
+    /// The private key
+    #[arg(value_name = "FILE|-")]
+    key: Source,
     #[command(flatten)]
     passphrase: PassphraseArg,
 }
@@ -145,7 +169,10 @@ struct Listed<'a> {
 
 impl ListArgs {
     async fn run(self, global: &Global) -> Outcome {
-        let mut keys = with(global, async |issuer| Ok(issuer.keys().await?)).await?;
+        let mut keys: Vec<KeyInfo> = match global.server()? {
+            Some(server) => server.get("/v1/keys").await?,
+            None => with(global, async |issuer| Ok(issuer.keys().await?)).await?,
+        };
         if let Some(state) = &self.state {
             keys.retain(|key| key.state.as_str() == state);
         }
@@ -157,6 +184,9 @@ impl ListArgs {
 
 impl StageArgs {
     async fn run(self, global: &Global) -> Outcome {
+        if let Some(server) = global.server()? {
+            return told(global, &server.post("/v1/keys", &json!({})).await?);
+        }
         let now = clock::now()?;
         let report = with(global, async |issuer| {
             unlocking(issuer, &self.passphrase, global, async || {
@@ -168,8 +198,33 @@ impl StageArgs {
     }
 }
 
+impl ImportArgs {
+    async fn run(self, global: &Global) -> Outcome {
+        global.only_here("key import")?;
+        let text = self.key.read_text(MAX_KEY)?;
+        let key = ImportedKey::parse(&text).map_err(|error| Failure::new(Exit::Local, error))?;
+        let now = clock::now()?;
+        let report = with(global, async |issuer| {
+            issuer.unlock(&self.passphrase.passphrase(global)?)?;
+            Ok(issuer.import(key, now).await?)
+        });
+        told(global, &report.await?)
+    }
+}
+
 impl ActivateArgs {
     async fn run(self, global: &Global) -> Outcome {
+        if let Some(server) = global.server()? {
+            return told(
+                global,
+                &server
+                    .post(
+                        &format!("/v1/keys/{}/activate", self.id),
+                        &json!({ "force": self.force }),
+                    )
+                    .await?,
+            );
+        }
         let now = clock::now()?;
         let report = with(global, async |issuer| {
             let activate = async || issuer.activate(self.id, self.force, now).await;
@@ -182,6 +237,17 @@ impl ActivateArgs {
 impl RetireArgs {
     async fn run(self, global: &Global) -> Outcome {
         self.confirm.ask("retire the key", &self.id)?;
+        if let Some(server) = global.server()? {
+            return told(
+                global,
+                &server
+                    .post(
+                        &format!("/v1/keys/{}/retire", self.id),
+                        &json!({ "force": self.force }),
+                    )
+                    .await?,
+            );
+        }
         let now = clock::now()?;
         let report = with(global, async |issuer| {
             let retire = async || issuer.retire(self.id, self.force, now).await;
@@ -204,6 +270,17 @@ impl RevokeArgs {
             }
         };
         self.confirm.ask("revoke the key", &self.id)?;
+        if let Some(server) = global.server()? {
+            return told(
+                global,
+                &server
+                    .post(
+                        &format!("/v1/keys/{}/revoke", self.id),
+                        &json!({ "reason": reason }),
+                    )
+                    .await?,
+            );
+        }
         let now = clock::now()?;
         let report = with(global, async |issuer| {
             let revoke = async || issuer.revoke_key(self.id, reason, now).await;
@@ -215,14 +292,17 @@ impl RevokeArgs {
 
 impl RotateArgs {
     async fn run(self, global: &Global) -> Outcome {
-        let now = clock::now()?;
-        let rotation = with(global, async |issuer| {
-            unlocking(issuer, &self.passphrase, global, async || {
-                issuer.rotate(now).await
-            })
-            .await
-        });
-        let rotation = rotation.await?;
+        let rotation: Rotation = match global.server()? {
+            Some(server) => server.post("/v1/keys/rotate", &json!({})).await?,
+            None => {
+                let now = clock::now()?;
+                with(global, async |issuer| {
+                    let rotate = async || issuer.rotate(now).await;
+                    unlocking(issuer, &self.passphrase, global, rotate).await
+                })
+                .await?
+            }
+        };
         let changed = Changed {
             changes: &rotation.changes,
             keyset_version: rotation.keyset_version,

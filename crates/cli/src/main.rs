@@ -6,6 +6,7 @@
 mod audit;
 mod biscuit;
 mod cli;
+mod client;
 mod clock;
 mod confirm;
 mod demo;
@@ -24,8 +25,11 @@ mod output;
 mod parse;
 mod passphrase;
 mod revocations;
+mod serve;
+mod server;
 mod settings;
 mod token;
+mod verifier;
 
 use std::process::ExitCode;
 

@@ -63,6 +63,18 @@ pub(crate) fn text(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// A name as one segment of a URL's path.
+pub(crate) fn segment(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~');
+    name.bytes()
+        .map(|byte| match plain(byte) {
+            true => char::from(byte).to_string(),
+            // Dots, too: two of them are not a name to a URL.
+            false => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
 /// A claim, `name=value`.
 pub(crate) fn claim(argument: &str) -> Result<(String, String), String> {
     match argument.split_once('=') {

@@ -1,24 +1,37 @@
-//! `bailiwick revocations`: what is revoked, signed for verifiers.
+//! `bailiwick revocations`: what is revoked.
 
 use std::path::Path;
 
-use bailiwick_token::timestamp::Timestamp;
+use bailiwick_issuer::{RevocationInfo, RevokeReport};
+use bailiwick_token::{
+    revocation::{Party, Snapshot, Target, Watermark},
+    timestamp::Timestamp,
+};
 use clap::{Args, Subcommand};
+use reqwest::Method;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::{
     clock,
-    exit::{Exit, Outcome},
+    confirm::Confirm,
+    exit::{Exit, Failure, Outcome},
     issuer::{unlocking, with},
     out::{self, Out},
+    output, parse,
     passphrase::PassphraseArg,
     settings::Global,
+    token,
 };
 
 /// The verbs of `revocations`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RevocationsCommand {
-    /// Print the signed list, or write it to a file
+    /// List what is revoked and not dead by itself
+    List(ListArgs),
+    /// Revoke all that an agent, a principal or a tenant was given until now
+    Add(AddArgs),
+    /// Print the signed snapshot, or write it to a file
     Export(ExportArgs),
 }
 
@@ -26,18 +39,167 @@ impl RevocationsCommand {
     /// Runs the verb.
     pub(crate) async fn run(self, global: &Global) -> Outcome {
         match self {
+            RevocationsCommand::List(args) => args.run(global).await,
+            RevocationsCommand::Add(args) => args.run(global).await,
             RevocationsCommand::Export(args) => args.run(global).await,
         }
+    }
+}
+
+/// Options of `revocations list`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bailiwick revocations list --json")]
+pub(crate) struct ListArgs {}
+
+#[derive(Serialize)]
+struct Listed<'a, T> {
+    revocations: &'a [T],
+}
+
+impl ListArgs {
+    async fn run(self, global: &Global) -> Outcome {
+        // From elsewhere they come as JSON, and are shown as they came.
+        let entries: Vec<Value> = match global.server()? {
+            Some(server) => {
+                let mut all: Vec<Value> = Vec::new();
+                loop {
+                    let after = all.last().and_then(|last| last.get("seq")?.as_u64());
+                    let path = format!("/v1/revocations?after={}", after.unwrap_or(0));
+                    let page: Vec<Value> = server.get(&path).await?;
+                    if page.is_empty() {
+                        break all;
+                    }
+                    all.extend(page);
+                }
+            }
+            None => {
+                let now = clock::now()?;
+                let revoked = with(global, async |issuer| Ok(issuer.revoked(now).await?));
+                let revoked: Vec<RevocationInfo> = revoked.await?;
+                revoked.iter().map(|entry| json!(entry)).collect()
+            }
+        };
+        let lines: String = entries.iter().map(line).collect();
+        let listed = Listed {
+            revocations: &entries,
+        };
+        global.format().print(&listed, lines)?;
+        Ok(Exit::Done)
+    }
+}
+
+fn line(entry: &Value) -> String {
+    let text = |name: &str| entry.get(name).and_then(Value::as_str);
+    let time = |name: &str| {
+        let unix = entry.get(name).and_then(Value::as_u64)?;
+        Timestamp::from_unix(unix).map(|time| time.to_string())
+    };
+    let kinds = ["token", "block", "agent", "principal", "tenant"];
+    let target = kinds
+        .into_iter()
+        .find_map(|kind| Some(format!("{kind}:{}", text(kind)?)))
+        .unwrap_or_default();
+    let before = time("issued_before").map_or(String::new(), |time| format!(" before {time}"));
+    let until = time("expires").map_or("for ever".to_owned(), |time| format!("until {time}"));
+    let line = format!(
+        "{} {target}{before} {until}: {}",
+        text("revoked_at").unwrap_or_default(),
+        text("reason").unwrap_or_default()
+    );
+    output::plain(&line) + "\n"
+}
+
+/// Options of `revocations add`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+One entry ends every token that was issued before the time, those that were narrowed from them
+included; tokens that are minted afterwards are good. Use it when an agent was fooled, a principal
+left, or a client's secret leaked. Single tokens: `bailiwick token revoke`.
+
+Example:
+  bailiwick revocations add --agent agent:buyer --reason 'prompt injection' --yes")]
+#[group(skip)]
+pub(crate) struct AddArgs {
+    /// All tokens of this agent
+    #[arg(long, value_parser = parse::text, required_unless_present_any = ["principal", "tenant"])]
+    agent: Option<String>,
+    /// All tokens on this principal's authority
+    #[arg(long, value_parser = parse::text)]
+    principal: Option<String>,
+    /// All tokens in this tenant
+    #[arg(long, value_parser = parse::text)]
+    tenant: Option<String>,
+    /// Issued before this time [default: now]
+    #[arg(long, value_name = "RFC3339")]
+    before: Option<Timestamp>,
+    /// Why, for people who look after the issuer
+    #[arg(long, value_name = "TEXT", value_parser = parse::text)]
+    reason: String,
+    #[command(flatten)]
+    confirm: Confirm,
+}
+
+impl AddArgs {
+    async fn run(self, global: &Global) -> Outcome {
+        let parties = [
+            (Party::Agent, "agents", &self.agent),
+            (Party::Principal, "principals", &self.principal),
+            (Party::Tenant, "tenants", &self.tenant),
+        ];
+        let named: Vec<_> = parties
+            .iter()
+            .filter_map(|(party, list, name)| Some((*party, *list, name.as_deref()?)))
+            .collect();
+        for (party, _, name) in &named {
+            self.confirm
+                .ask(&format!("revoke all tokens of the {party}"), name)?;
+        }
+        let reports: Vec<RevokeReport> = match global.server()? {
+            Some(server) => {
+                let mut body = json!({ "reason": self.reason });
+                if let Some(body) = body.as_object_mut() {
+                    for (_, list, name) in &named {
+                        body.insert((*list).to_owned(), json!([name]));
+                    }
+                    if let Some(before) = self.before {
+                        body.insert("issued_before".to_owned(), json!(before));
+                    }
+                }
+                server.post("/v1/revocations", &body).await?
+            }
+            None => {
+                let now = clock::now()?;
+                // Tokens of this very second are meant, too.
+                let before = self.before.unwrap_or(now.plus(1));
+                let target = |(party, _, name): &(Party, _, &str)| {
+                    Watermark::new(*party, name, before)
+                        .map(Target::Watermark)
+                        .map_err(|error| Failure::new(Exit::Usage, error))
+                };
+                let targets: Result<Vec<Target>, Failure> = named.iter().map(target).collect();
+                let targets = targets?;
+                with(global, async |issuer| {
+                    Ok(issuer.revoke_all(&targets, None, &self.reason, now).await?)
+                })
+                .await?
+            }
+        };
+        let lines: String = reports.iter().map(token::revoked).collect();
+        let listed = Listed {
+            revocations: &reports,
+        };
+        global.format().print(&listed, lines)?;
+        Ok(Exit::Done)
     }
 }
 
 /// Options of `revocations export`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The list is signed again where an entry is new, or where it is over an hour old.
+Verifiers that fetch from a service need no file. Those that do not take this one, a day long.
 
 Example:
-  bailiwick revocations export --out revocations.json")]
+  bailiwick revocations export --out revocations.ndjson")]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     out: Out,
@@ -52,37 +214,58 @@ struct Exported<'a> {
     issued_at: Timestamp,
     expires: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
-    envelope: Option<&'a str>,
+    snapshot: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     out: Option<&'a Path>,
 }
 
 impl ExportArgs {
     async fn run(self, global: &Global) -> Outcome {
+        let out = self.out.out.as_deref();
+        if let Some(server) = global.server()? {
+            let path = "/.well-known/bailiwick/revocations/snapshot";
+            let file = server.text(Method::GET, path).await?;
+            let key = global.keyset_key()?;
+            let snapshot = Snapshot::open(file.as_bytes(), &key)
+                .map_err(|error| Failure::new(Exit::Remote, error))?;
+            let header = snapshot.header();
+            let exported = Exported {
+                seq: header.seq,
+                entries: header.entries,
+                issued_at: header.issued_at,
+                expires: header.expires,
+                snapshot: out.is_none().then_some(file.as_str()),
+                out,
+            };
+            return self.print(global, &file, &exported);
+        }
         let now = clock::now()?;
-        let list = with(global, async |issuer| {
-            let sign = async || issuer.revocations(now).await;
+        let snapshot = with(global, async |issuer| {
+            let sign = async || issuer.snapshot(now).await;
             unlocking(issuer, &self.passphrase, global, sign).await
         });
-        let list = list.await?;
-        let out = self.out.out.as_deref();
+        let snapshot = snapshot.await?;
         let exported = Exported {
-            seq: list.seq,
-            entries: list.entries,
-            issued_at: list.issued_at,
-            expires: list.expires,
-            envelope: out.is_none().then_some(list.envelope.as_str()),
+            seq: snapshot.seq,
+            entries: snapshot.entries,
+            issued_at: snapshot.issued_at,
+            expires: snapshot.expires,
+            snapshot: out.is_none().then_some(snapshot.file.as_str()),
             out,
         };
+        self.print(global, &snapshot.file, &exported)
+    }
+
+    fn print(&self, global: &Global, file: &str, exported: &Exported<'_>) -> Outcome {
         out::signed(
             &self.out,
-            &list.envelope,
+            file,
             global.format(),
             format_args!(
-                "list {} with {} entries, until {}",
-                list.seq, list.entries, list.expires
+                "revocations {} with {} entries, until {}",
+                exported.seq, exported.entries, exported.expires
             ),
-            &exported,
+            exported,
         )?;
         Ok(Exit::Done)
     }

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bailiwick_token::key::PublicKey;
 use clap::Args;
 use serde::Deserialize;
 
@@ -12,10 +13,14 @@ use crate::{
     exit::{Exit, Failure},
     input::Source,
     output::Format,
+    server::{Server, ServerArgs},
 };
 
 /// The environment variable that names the home.
 const HOME: &str = "BAILIWICK_HOME";
+
+/// The environment variable that holds the keyset key.
+const KEYSET_KEY: &str = "BAILIWICK_KEYSET_KEY";
 
 /// The most bytes of a `config.toml`.
 const MAX_CONFIG: usize = 64 * 1024;
@@ -33,6 +38,8 @@ pub(crate) struct Global {
     /// Say on stderr what is done (BAILIWICK_LOG filters more finely)
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
+    #[command(flatten)]
+    server: ServerArgs,
 }
 
 impl Global {
@@ -42,6 +49,38 @@ impl Global {
             Format::Json
         } else {
             Format::Text
+        }
+    }
+
+    /// The key that an issuer elsewhere is held to: from the environment, or `config.toml`.
+    pub(crate) fn keyset_key(&self) -> Result<PublicKey, Failure> {
+        let environment = env::var(KEYSET_KEY).ok().filter(|key| !key.is_empty());
+        let text = match environment {
+            Some(text) => Some(text),
+            None => self.config()?.keyset_key,
+        };
+        let text = text.ok_or_else(|| {
+            Failure::plain(Exit::Usage, "what an issuer elsewhere signed is checked by its keyset key")
+                .hint("set BAILIWICK_KEYSET_KEY, or `keyset_key` in `config.toml`; `keyset key` prints it at the issuer")
+        })?;
+        text.parse()
+            .map_err(|error| Failure::new(Exit::Usage, error))
+    }
+
+    /// The issuer elsewhere, where one is named.
+    pub(crate) fn server(&self) -> Result<Option<Server>, Failure> {
+        self.server.open(&self.config()?)
+    }
+
+    /// Refuses to go on where an issuer elsewhere is named: what is done belongs to a home.
+    pub(crate) fn only_here(&self, what: &str) -> Result<(), Failure> {
+        match self.server()? {
+            None => Ok(()),
+            Some(_) => Err(Failure::plain(
+                Exit::Usage,
+                format!("`{what}` works on the issuer's own home, and not over the network"),
+            )
+            .hint("run it on the issuer's machine, without --server and BAILIWICK_SERVER")),
         }
     }
 
@@ -91,6 +130,12 @@ pub(crate) struct Config {
     pub(crate) policy: Option<PathBuf>,
     /// `--ttl` of `token mint`
     pub(crate) ttl: Option<String>,
+    /// `--server`
+    pub(crate) server: Option<String>,
+    /// `--operator-token-file`
+    pub(crate) operator_token_file: Option<PathBuf>,
+    /// `--ca`
+    pub(crate) ca: Option<PathBuf>,
 }
 
 impl Config {
@@ -113,6 +158,8 @@ impl Config {
             &mut config.keyset,
             &mut config.revocations,
             &mut config.policy,
+            &mut config.operator_token_file,
+            &mut config.ca,
         ] {
             *file = file.take().map(|file| home.join(file));
         }

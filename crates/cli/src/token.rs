@@ -17,6 +17,8 @@ use crate::{
     settings::Global,
 };
 
+pub(crate) use revoke::text as revoked;
+
 /// The verbs of `token`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {

@@ -15,7 +15,7 @@ use bailiwick_token::{
 use biscuit_auth::{Algorithm, KeyPair, PrivateKey};
 use ed25519_dalek::SigningKey;
 use rand::{RngCore, rngs::OsRng};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
@@ -58,7 +58,7 @@ pub struct Minted {
 }
 
 /// What was recorded of a token. It holds no secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Receipt {
     /// The handle for revocation and audit.

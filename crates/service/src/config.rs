@@ -221,8 +221,9 @@ impl Config {
     }
 }
 
-/// HTTPS, or a machine talking to itself.
-pub(crate) fn is_safe(url: &str) -> bool {
+/// Whether what is sent to a URL is for its server only: HTTPS, or a machine talking to itself.
+#[must_use]
+pub fn is_safe(url: &str) -> bool {
     let Ok(url) = reqwest::Url::parse(url) else {
         return false;
     };

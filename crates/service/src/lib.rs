@@ -29,7 +29,7 @@ mod state;
 mod tasks;
 mod tokens;
 
-pub use config::{Config, ConfigError, Limits, ProviderConfig, Tls};
+pub use config::{Config, ConfigError, Limits, ProviderConfig, Tls, is_safe};
 pub use operator::OPERATOR_SERVICE;
 pub use problem::{Code, Problem};
 pub use profiles::{ProfilesError, read_profiles};

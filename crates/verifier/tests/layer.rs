@@ -24,7 +24,7 @@ use bailiwick_token::{
     grant::Grants,
     key::{KeyId, PublicKey},
     keyset::{Algorithm, KeyState, Keyset, RootKey},
-    revocation::{Revocation, RevocationList, Target},
+    revocation::{Digest, Epoch, Position, Revocation, SnapshotBase, Target},
     timestamp::Timestamp,
     token::Token,
 };
@@ -127,22 +127,25 @@ fn verifier() -> Verifier {
         tombstones: Vec::new(),
         revocation_url: None,
     };
-    let revocations = RevocationList {
+    let lost = Revocation {
+        target: Target::Token(TokenId::from_bytes([66; 16])),
+        expires: None,
+    };
+    let revocations = SnapshotBase {
         issuer: ISSUER.to_owned(),
-        seq: 1,
+        position: Position {
+            epoch: Epoch::from_bytes([1; 8]),
+            seq: 1,
+            digest: Digest::of(b"history"),
+        },
         issued_at: now(),
         expires: now().plus(7200),
-        entries: vec![Revocation {
-            target: Target::Token(TokenId::from_bytes([66; 16])),
-            revoked_at: now(),
-            expires: None,
-            reason: "lost".to_owned(),
-        }],
     };
+    let revocations = revocations.write([lost], &keyset_key).unwrap();
     let trust = Trust::open(
         keyset.sign(&keyset_key).to_json().as_bytes(),
         &public(&keyset_key),
-        Some(revocations.sign(&keyset_key).to_json().as_bytes()),
+        Some(revocations.as_bytes()),
     );
     Verifier::new("erp", trust.unwrap()).unwrap()
 }

@@ -110,11 +110,11 @@ impl World {
     pub(super) async fn reload(&self) -> Result<(), Failure> {
         let now = self.now();
         let keyset = self.issuer.keyset(now).await?;
-        let revocations = self.issuer.revocations(now).await?;
+        let revocations = self.issuer.snapshot(now).await?;
         let trust = Trust::open(
             keyset.envelope.as_bytes(),
             self.issuer.keyset_key(),
-            Some(revocations.envelope.as_bytes()),
+            Some(revocations.file.as_bytes()),
         );
         self.verifier
             .replace_trust(trust.map_err(broken)?)

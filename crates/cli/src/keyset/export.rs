@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use bailiwick_token::{key::PublicKey, timestamp::Timestamp};
+use bailiwick_token::{key::PublicKey, keyset::Keyset, timestamp::Timestamp};
 use clap::Args;
+use reqwest::Method;
 use serde::Serialize;
 
 use crate::{
     clock,
-    exit::{Exit, Outcome},
+    exit::{Exit, Failure, Outcome},
     issuer::{unlocking, with},
     out::{self, Out},
     passphrase::PassphraseArg,
@@ -42,28 +43,42 @@ struct Exported<'a> {
 
 impl ExportArgs {
     pub(super) async fn run(self, global: &Global) -> Outcome {
-        let now = clock::now()?;
-        let keyset = with(global, async |issuer| {
-            let sign = async || issuer.keyset(now).await;
-            unlocking(issuer, &self.passphrase, global, sign).await
-        });
-        let keyset = keyset.await?;
+        let (version, issued_at, expires, envelope) = match global.server()? {
+            Some(server) => {
+                let path = "/.well-known/bailiwick/keyset";
+                let envelope = server.text(Method::GET, path).await?;
+                let keyset = Keyset::open(envelope.as_bytes(), &global.keyset_key()?)
+                    .map_err(|error| Failure::new(Exit::Remote, error))?;
+                (keyset.version, keyset.issued_at, keyset.expires, envelope)
+            }
+            None => {
+                let now = clock::now()?;
+                let keyset = with(global, async |issuer| {
+                    let sign = async || issuer.keyset(now).await;
+                    unlocking(issuer, &self.passphrase, global, sign).await
+                });
+                let keyset = keyset.await?;
+                (
+                    keyset.version,
+                    keyset.issued_at,
+                    keyset.expires,
+                    keyset.envelope,
+                )
+            }
+        };
         let out = self.out.out.as_deref();
         let exported = Exported {
-            keyset_version: keyset.version,
-            issued_at: keyset.issued_at,
-            expires: keyset.expires,
-            envelope: out.is_none().then_some(keyset.envelope.as_str()),
+            keyset_version: version,
+            issued_at,
+            expires,
+            envelope: out.is_none().then_some(envelope.as_str()),
             out,
         };
         out::signed(
             &self.out,
-            &keyset.envelope,
+            &envelope,
             global.format(),
-            format_args!(
-                "keyset version {}, until {}",
-                keyset.version, keyset.expires
-            ),
+            format_args!("keyset version {version}, until {expires}"),
             &exported,
         )?;
         Ok(Exit::Done)

@@ -1,7 +1,11 @@
 //! `bailiwick token mint`: authority for an agent.
 
 use bailiwick_issuer::{MintRequest, Receipt};
+use bailiwick_token::token::Token;
 use clap::{Args, value_parser};
+use serde::Deserialize;
+use serde_json::json;
+use zeroize::Zeroizing;
 
 use super::deliver::deliver;
 use crate::{
@@ -12,6 +16,7 @@ use crate::{
     out::Out,
     output, parse,
     passphrase::PassphraseArg,
+    server::Server,
     settings::Global,
 };
 
@@ -57,6 +62,9 @@ pub(crate) struct MintArgs {
 impl MintArgs {
     pub(super) async fn run(self, global: &Global) -> Outcome {
         let request = self.request(global)?;
+        if let Some(server) = global.server()? {
+            return self.remotely(global, &server, &request).await;
+        }
         let now = clock::now()?;
         let minted = with(global, async |issuer| {
             let mint = async || issuer.mint(&request, now).await;
@@ -72,6 +80,40 @@ impl MintArgs {
             ))
         })?;
         output::note(summary(&minted.receipt));
+        Ok(Exit::Done)
+    }
+
+    /// An operator mints within what its own token lets it.
+    async fn remotely(&self, global: &Global, server: &Server, request: &MintRequest) -> Outcome {
+        let grants: serde_json::Value =
+            serde_json::from_str(&request.grants.to_json()).unwrap_or_default();
+        let mut body = json!({
+            "agent": request.agent,
+            "principal": request.principal,
+            "ttl": request.ttl,
+            "claims": request.claims,
+            "grants": grants,
+        });
+        if let Some(body) = body.as_object_mut() {
+            for (name, value) in [
+                ("tenant", json!(request.tenant)),
+                ("task", json!(request.task)),
+                ("max_depth", json!(request.max_depth)),
+            ] {
+                if !value.is_null() {
+                    body.insert(name.to_owned(), value);
+                }
+            }
+        }
+        let answer: Answer = server.post("/v1/tokens", &body).await?;
+        let token = Token::parse(&answer.token).map_err(|_| {
+            Failure::plain(
+                Exit::Remote,
+                "the issuer's answer holds no token that can be read",
+            )
+        })?;
+        deliver(&token, &self.out, global.format(), &answer.receipt)?;
+        output::note(summary(&answer.receipt));
         Ok(Exit::Done)
     }
 
@@ -111,6 +153,14 @@ impl MintArgs {
                 .hint("give it, set BAILIWICK_TTL, or put `ttl` into `config.toml` in the home")),
         }
     }
+}
+
+/// What the service answers.
+#[derive(Deserialize)]
+struct Answer {
+    token: Zeroizing<String>,
+    #[serde(flatten)]
+    receipt: Receipt,
 }
 
 fn summary(receipt: &Receipt) -> String {

@@ -6,6 +6,7 @@ use bailiwick_issuer::{Issuer, RevokeOutcome, RevokeReport, SKEW};
 use bailiwick_token::{claims::TokenId, revocation::Target, timestamp::Timestamp, token::Token};
 use bailiwick_verifier::{Trust, Verifier};
 use clap::{Args, value_parser};
+use serde_json::json;
 
 use crate::{
     clock,
@@ -20,7 +21,7 @@ use crate::{
 /// Options of `token revoke`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Verifiers learn of it from the next list: `bailiwick revocations export`.
+Verifiers learn of it from the next snapshot: `bailiwick revocations export`.
 
 Example:
   bailiwick token revoke 6f0c… --reason 'agent misbehaves' --yes
@@ -32,7 +33,7 @@ pub(crate) struct RevokeArgs {
     /// Only this block and what was derived from it, not the whole token
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=64))]
     block: Option<u32>,
-    /// Why, for people; verifiers see it
+    /// Why, for people who look after the issuer
     #[arg(long, value_name = "TEXT", value_parser = parse::text)]
     reason: String,
     #[command(flatten)]
@@ -67,7 +68,7 @@ enum Revoked {
         id: TokenId,
         token: Box<Token>,
         block: usize,
-        signature: Vec<u8>,
+        signature: [u8; 64],
     },
 }
 
@@ -81,6 +82,25 @@ impl RevokeArgs {
                 self.confirm.ask(&what, id)?;
             }
         }
+        if let Some(server) = global.server()? {
+            let mut body = json!({ "reason": self.reason });
+            let (list, name) = match &revoked {
+                Revoked::Token(id) => ("tokens", id.to_string()),
+                Revoked::Block { signature, .. } => {
+                    output::warn("the issuer is not told the token, so the entry stays for ever");
+                    ("blocks", hex::encode(signature))
+                }
+            };
+            if let Some(body) = body.as_object_mut() {
+                body.insert(list.to_owned(), json!([name]));
+            }
+            let reports: Vec<RevokeReport> = server.post("/v1/revocations", &body).await?;
+            let report = reports.into_iter().next().ok_or_else(|| {
+                Failure::plain(Exit::Remote, "the issuer does not say what it did")
+                    .hint("look with `bailiwick revocations list`")
+            })?;
+            return self.told(global, &revoked, &report);
+        }
         let now = clock::now()?;
         let report = with(global, async |issuer| {
             let (target, expires) = match &revoked {
@@ -92,21 +112,28 @@ impl RevokeArgs {
                     ..
                 } => {
                     let expires = block_expires(issuer, token, *block).await?;
-                    (Target::Block(signature.clone()), expires)
+                    (Target::Block(*signature), expires)
                 }
             };
             Ok(issuer.revoke(target, expires, &self.reason, now).await?)
         });
         let report = report.await?;
-        global.format().print(&report, text(&report))?;
-        if matches!(report.target, Target::Token(_)) && !report.minted_here {
-            output::warn("no token with this id was minted here: check the id");
-        }
+        self.told(global, &revoked, &report)?;
         if matches!(
             report.outcome,
             RevokeOutcome::Revoked | RevokeOutcome::Extended
         ) {
-            output::hint("hand the new list to verifiers: bailiwick revocations export");
+            output::hint(
+                "verifiers that read files need the new one: bailiwick revocations export",
+            );
+        }
+        Ok(Exit::Done)
+    }
+
+    fn told(&self, global: &Global, revoked: &Revoked, report: &RevokeReport) -> Outcome {
+        global.format().print(report, text(report))?;
+        if matches!(revoked, Revoked::Token(_)) && !report.minted_here {
+            output::warn("no token with this id was minted here: check the id");
         }
         Ok(Exit::Done)
     }
@@ -136,18 +163,21 @@ impl RevokeArgs {
             return Ok(Revoked::Token(id));
         };
         let block = usize::try_from(block).unwrap_or(usize::MAX);
-        match token.block_signatures().get(block).cloned() {
-            Some(signature) => Ok(Revoked::Block {
-                id,
-                token: Box::new(token),
-                block,
-                signature,
-            }),
-            None => Err(
-                Failure::plain(Exit::NotFound, format!("the token has no block {block}"))
-                    .hint("look at its blocks with `bailiwick token inspect`"),
-            ),
-        }
+        let Some(signature) = token.block_signatures().get(block).cloned() else {
+            let missing = format!("the token has no block {block}");
+            return Err(Failure::plain(Exit::NotFound, missing)
+                .hint("look at its blocks with `bailiwick token inspect`"));
+        };
+        let signature = signature.try_into().map_err(|_| {
+            let other = format!("block {block} is not signed as a block of the profile is");
+            Failure::plain(Exit::Local, other).hint("revoke the whole token")
+        })?;
+        Ok(Revoked::Block {
+            id,
+            token: Box::new(token),
+            block,
+            signature,
+        })
     }
 }
 
@@ -179,7 +209,8 @@ async fn block_expires(
     Ok(ends.min().map(|end| end.plus(SKEW)))
 }
 
-fn text(report: &RevokeReport) -> String {
+/// A report as a line.
+pub(crate) fn text(report: &RevokeReport) -> String {
     let what = match report.outcome {
         RevokeOutcome::Revoked => "revoked",
         RevokeOutcome::Extended => "revoked for longer",

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bailiwick_token::{
-    dsse::MAX_ENVELOPE, key::PublicKey, revocation::MAX_LIST, timestamp::Timestamp,
+    dsse::MAX_ENVELOPE, key::PublicKey, revocation::MAX_SNAPSHOT, timestamp::Timestamp,
 };
 use bailiwick_verifier::{Decision, Policy, Request, Trust, Values, Verifier};
 use clap::Args;
@@ -51,7 +51,7 @@ pub(crate) struct VerifyArgs {
         hide_env_values = true
     )]
     keyset_key: Option<PublicKey>,
-    /// The signed list of revocations of the issuer
+    /// The signed snapshot of the issuer's revocations
     #[arg(
         long,
         value_name = "FILE|-",
@@ -141,9 +141,9 @@ impl VerifyArgs {
             .ok_or_else(|| missing("service"))?;
         let keyset = keyset.read(MAX_ENVELOPE)?;
         let revocations = file(&self.revocations, &config.revocations)
-            .map(|file| file.read(MAX_LIST))
+            .map(|file| file.read(MAX_SNAPSHOT))
             .transpose()?;
-        let revocations = revocations.as_ref().map(|list| list.as_slice());
+        let revocations = revocations.as_ref().map(|snapshot| snapshot.as_slice());
         let trust = Trust::open(&keyset, &keyset_key, revocations)
             .map_err(|error| Failure::new(Exit::Local, error))?;
         let verifier = Verifier::new(service, trust).map_err(|error| {

@@ -1,0 +1,278 @@
+//! `bailiwick client`: agents that authenticate with a secret.
+
+use bailiwick_issuer::{ClientError, ClientInfo, NewClient};
+use clap::{Args, Subcommand};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
+
+use crate::{
+    clock,
+    confirm::Confirm,
+    exit::{Exit, Failure, Outcome},
+    issuer::with,
+    out::{self, Out, Readers},
+    output::{self, Format},
+    parse,
+    settings::Global,
+};
+
+/// The verbs of `client`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClientCommand {
+    /// Register a client, and print its secret: it is shown this once
+    Add(AddArgs),
+    /// List all clients
+    List(ListArgs),
+    /// Give a client another secret; the old one stays good for a while
+    Rotate(RotateArgs),
+    /// Refuse a client for good, and destroy its secrets
+    Disable(DisableArgs),
+}
+
+impl ClientCommand {
+    /// Runs the verb.
+    pub(crate) async fn run(self, global: &Global) -> Outcome {
+        match self {
+            ClientCommand::Add(args) => args.run(global).await,
+            ClientCommand::List(args) => args.run(global).await,
+            ClientCommand::Rotate(args) => args.run(global).await,
+            ClientCommand::Disable(args) => args.run(global).await,
+        }
+    }
+}
+
+/// Options of `client add`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The secret is the only thing on stdout. It is kept as a hash: whoever loses it needs another one.
+
+Example:
+  bailiwick client add orchestrator --principal team:procurement --profile buyer --out secret")]
+pub(crate) struct AddArgs {
+    /// Its name: the `client_id`
+    name: String,
+    /// On whose authority it acts
+    #[arg(long, value_parser = parse::text)]
+    principal: String,
+    /// A profile that it may use; may be given several times
+    #[arg(long = "profile", value_name = "NAME", required = true, value_parser = parse::text)]
+    profiles: Vec<String>,
+    /// A further claim for profiles to look at; may be given several times
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = parse::claim)]
+    claims: Vec<(String, String)>,
+    #[command(flatten)]
+    out: Out,
+}
+
+/// Options of `client list`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bailiwick client list --json")]
+pub(crate) struct ListArgs {}
+
+/// Options of `client rotate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+While the overlap lasts both secrets are good, so that no request is refused in between. After a
+leak leave it out: the old secrets end at once.
+
+Example:
+  bailiwick client rotate orchestrator --overlap 1h --out secret")]
+pub(crate) struct RotateArgs {
+    /// Its name
+    name: String,
+    /// For how long the secrets that it has stay good, such as 1h [default: not at all]
+    #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
+    overlap: Option<u64>,
+    #[command(flatten)]
+    out: Out,
+}
+
+/// Options of `client disable`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The tokens that it has live on: revoke them with `bailiwick revocations add --agent …`.
+
+Example:
+  bailiwick client disable orchestrator --yes")]
+pub(crate) struct DisableArgs {
+    /// Its name
+    name: String,
+    #[command(flatten)]
+    confirm: Confirm,
+}
+
+/// A client and its secret, as the service answers.
+#[derive(Deserialize)]
+struct WithSecret {
+    client: ClientInfo,
+    secret: Zeroizing<String>,
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    clients: &'a [ClientInfo],
+}
+
+#[derive(Serialize)]
+struct Delivered<'a> {
+    client: &'a ClientInfo,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<&'a str>,
+}
+
+impl AddArgs {
+    async fn run(self, global: &Global) -> Outcome {
+        let mut claims = Map::new();
+        for (name, value) in self.claims {
+            if claims.insert(name.clone(), Value::String(value)).is_some() {
+                let twice = format!("the claim `{name}` is given twice");
+                return Err(Failure::plain(Exit::Usage, twice).hint("give each claim one value"));
+            }
+        }
+        let client = NewClient {
+            name: self.name,
+            principal: self.principal,
+            profiles: self.profiles,
+            claims,
+        };
+        let made = match global.server()? {
+            Some(server) => server.post("/v1/clients", &client).await?,
+            None => {
+                let now = clock::now()?;
+                with(global, async |issuer| {
+                    let (client, secret) = issuer.client_add(client, now).await?;
+                    let secret = Zeroizing::new(secret.expose().to_owned());
+                    Ok(WithSecret { client, secret })
+                })
+                .await?
+            }
+        };
+        deliver(global, &self.out, &made)
+    }
+}
+
+impl ListArgs {
+    async fn run(self, global: &Global) -> Outcome {
+        let clients: Vec<ClientInfo> = match global.server()? {
+            Some(server) => server.get("/v1/clients").await?,
+            None => with(global, async |issuer| Ok(issuer.clients().await?)).await?,
+        };
+        let lines: String = clients.iter().map(line).collect();
+        global
+            .format()
+            .print(&Listed { clients: &clients }, lines)?;
+        Ok(Exit::Done)
+    }
+}
+
+impl RotateArgs {
+    async fn run(self, global: &Global) -> Outcome {
+        let overlap = self.overlap.unwrap_or(0);
+        let made = match global.server()? {
+            Some(server) => {
+                let path = format!("/v1/clients/{}/rotate", parse::segment(&self.name));
+                server.post(&path, &json!({ "overlap": overlap })).await?
+            }
+            None => {
+                let now = clock::now()?;
+                with(global, async |issuer| {
+                    let (client, secret) = issuer.client_rotate(&self.name, overlap, now).await?;
+                    let secret = Zeroizing::new(secret.expose().to_owned());
+                    Ok(WithSecret { client, secret })
+                })
+                .await?
+            }
+        };
+        deliver(global, &self.out, &made)
+    }
+}
+
+impl DisableArgs {
+    async fn run(self, global: &Global) -> Outcome {
+        self.confirm.ask("disable the client", &self.name)?;
+        let client: ClientInfo = match global.server()? {
+            Some(server) => {
+                let path = format!("/v1/clients/{}/disable", parse::segment(&self.name));
+                server.post(&path, &json!({})).await?
+            }
+            None => {
+                let now = clock::now()?;
+                with(global, async |issuer| {
+                    Ok(issuer.client_disable(&self.name, now).await?)
+                })
+                .await?
+            }
+        };
+        global.format().print(&client, line(&client))?;
+        Ok(Exit::Done)
+    }
+}
+
+/// Hands the secret out: on stdout, alone on its line, or into a file for its owner only.
+fn deliver(global: &Global, out: &Out, made: &WithSecret) -> Outcome {
+    let WithSecret { client, secret } = made;
+    let line = Zeroizing::new(format!("{}\n", secret.as_str()));
+    let lost = |failure: Failure| {
+        failure.hint(format!(
+            "the secret is lost: mend the place it goes to, and run `bailiwick client rotate {}`",
+            client.name
+        ))
+    };
+    match (&out.out, global.format()) {
+        (Some(path), format) => {
+            out::write(path, &line, Readers::Owner).map_err(lost)?;
+            if format == Format::Json {
+                format.print(
+                    &Delivered {
+                        client,
+                        secret: None,
+                    },
+                    "",
+                )?;
+            }
+            output::note(format_args!("written to `{}`", path.display()));
+        }
+        (None, format) => {
+            let secret = Some(secret.as_str());
+            let document = Delivered { client, secret };
+            format.print(&document, &*line).map_err(lost)?;
+        }
+    }
+    let secrets = client.secrets.len();
+    output::note(format_args!(
+        "client {} for {}, with {secrets} good {}",
+        client.name,
+        client.principal,
+        if secrets == 1 { "secret" } else { "secrets" }
+    ));
+    Ok(Exit::Done)
+}
+
+fn line(client: &ClientInfo) -> String {
+    let state = match client.disabled_at {
+        None => format!("{} secrets", client.secrets.len()),
+        Some(at) => format!("disabled at {at}"),
+    };
+    let text = format!(
+        "{} principal={} profiles={} {state}",
+        client.name,
+        client.principal,
+        client.profiles.join(",")
+    );
+    output::plain(&text) + "\n"
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Failure {
+        let exit = match &error {
+            ClientError::NotFound(_) => Exit::NotFound,
+            ClientError::Name | ClientError::Principal | ClientError::Profiles => Exit::Usage,
+            ClientError::Exists(_) | ClientError::Disabled(_) | ClientError::TooManySecrets => {
+                Exit::Guarded
+            }
+            _ => Exit::Local,
+        };
+        Failure::new(exit, error)
+    }
+}

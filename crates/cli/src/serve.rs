@@ -1,0 +1,144 @@
+//! `bailiwick serve`: the issuer on the network.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use bailiwick_issuer::Issuer;
+use bailiwick_service::{Clock, Config, ServeError};
+use bailiwick_token::timestamp::Timestamp;
+use clap::Args;
+use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    clock,
+    exit::{Exit, Failure, Outcome},
+    harden,
+    input::Source,
+    output, parse,
+    passphrase::PassphraseArg,
+    settings::Global,
+};
+
+/// The most bytes of `service.toml`.
+const MAX_CONFIG: usize = 256 * 1024;
+
+/// Options of `bailiwick serve`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It reads `service.toml` in the home, and the profiles: `profiles.toml`, or all files of
+`profiles.d`. SIGTERM and SIGINT end it once what is under way is done; SIGHUP takes up the
+profiles anew, which happens every minute in any case.
+
+Example:
+  bailiwick serve
+  bailiwick serve --listen 127.0.0.1:8420 --operations-listen 127.0.0.1:8421")]
+pub(crate) struct ServeArgs {
+    /// Where callers, verifiers and operators come to [default: 127.0.0.1:8420]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Where /livez, /readyz and /metrics are [default: 127.0.0.1:8421]
+    #[arg(long, value_name = "ADDRESS")]
+    operations_listen: Option<SocketAddr>,
+    /// How long to go on serving after SIGTERM, while /readyz says no [default: 0s]
+    #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
+    grace: Option<u64>,
+    #[command(flatten)]
+    passphrase: PassphraseArg,
+}
+
+#[derive(Serialize)]
+struct Serving {
+    issuer: String,
+    listen: SocketAddr,
+    operations_listen: SocketAddr,
+}
+
+impl ServeArgs {
+    /// Serves until a signal ends it.
+    pub(crate) async fn run(self, global: &Global) -> Outcome {
+        global.only_here("serve")?;
+        harden::many_files();
+        let home = global.home()?;
+        let issuer = Issuer::open(&home).await?;
+        issuer.unlock(&self.passphrase.passphrase(global)?)?;
+        let file = home.join("service.toml");
+        let mut config = match file.exists() {
+            false => Config::default(),
+            true => {
+                let text = Source::File(file).read_text(MAX_CONFIG)?;
+                Config::parse(&text)
+                    .map_err(|error| Failure::new(Exit::Local, ServeError::Config(error)))?
+            }
+        };
+        config.listen = self.listen.unwrap_or(config.listen);
+        config.operations_listen = self.operations_listen.unwrap_or(config.operations_listen);
+        let name = issuer.settings().issuer.clone();
+        // Where the clock stands outside of the years that there are, everything has ended.
+        let clock: Clock = Arc::new(|| clock::now().unwrap_or(Timestamp::MAX));
+        // Before anything is announced: a signal that comes early is not lost.
+        let mut signals = Signals::listen()?;
+        let running = bailiwick_service::serve(issuer, config, clock)
+            .await
+            .map_err(|error| Failure::new(Exit::Local, error))?;
+        let serving = Serving {
+            issuer: name,
+            listen: running.address(),
+            operations_listen: running.operations_address(),
+        };
+        let text = format!(
+            "issuer      {}\nlisten      {}\noperations  {}\n",
+            serving.issuer, serving.listen, serving.operations_listen
+        );
+        global.format().print(&serving, text)?;
+        loop {
+            match signals.next().await {
+                Signal::End => break,
+                Signal::Reload => match running.reload() {
+                    Ok(()) => output::note("the profiles were taken up"),
+                    Err(error) => output::warn(format_args!("{error}; the profiles in use stay")),
+                },
+            }
+        }
+        output::note("stopping: what is under way is finished");
+        let grace = Duration::from_secs(self.grace.unwrap_or(0));
+        running.stop(grace).await.map_err(|error| {
+            Failure::plain(Exit::Local, format!("a listener failed ({error})"))
+                .hint("what was answered is on the disk; start it again")
+        })?;
+        Ok(Exit::Done)
+    }
+}
+
+enum Signal {
+    End,
+    Reload,
+}
+
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Signals, Failure> {
+        let on = |kind| {
+            signal(kind).map_err(|error| {
+                Failure::plain(Exit::Local, format!("signals cannot be received ({error})"))
+            })
+        };
+        Ok(Signals {
+            terminate: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+            hangup: on(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.terminate.recv() => Signal::End,
+            _ = self.interrupt.recv() => Signal::End,
+            _ = self.hangup.recv() => Signal::Reload,
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! An issuer elsewhere: the verbs of operators over HTTPS.
+
+use std::{env, path::PathBuf, time::Duration};
+
+use bailiwick_service::{Code, Problem};
+use clap::Args;
+use reqwest::{Client, Method, Response, StatusCode, Url, redirect::Policy};
+use serde::{Serialize, de::DeserializeOwned};
+use zeroize::Zeroizing;
+
+use crate::{
+    exit::{Exit, Failure},
+    input::Source,
+    settings::Config,
+};
+
+/// The environment variable that names the issuer.
+const SERVER: &str = "BAILIWICK_SERVER";
+
+/// The environment variable that holds the operator's token.
+const TOKEN: &str = "BAILIWICK_OPERATOR_TOKEN";
+
+/// The most bytes of an operator's token and of a certificate.
+const MAX_FILE: usize = 64 * 1024;
+
+/// The most bytes of an answer: a snapshot of a million revocations is the largest.
+const MAX_ANSWER: usize = 256 << 20;
+
+/// How long the service has for one answer.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Where the issuer is, when it is not in a home on this machine.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct ServerArgs {
+    /// Work with the issuer at this URL instead of a home [env: BAILIWICK_SERVER]
+    #[arg(long, global = true, value_name = "URL")]
+    server: Option<String>,
+    /// The operator's token for --server [default: BAILIWICK_OPERATOR_TOKEN]
+    #[arg(long, global = true, value_name = "FILE|-")]
+    operator_token_file: Option<Source>,
+    /// Trust this certificate authority (PEM) for --server, too
+    #[arg(long, global = true, value_name = "FILE")]
+    ca: Option<PathBuf>,
+}
+
+/// An issuer's service, and an operator's token for it.
+pub(crate) struct Server {
+    base: Url,
+    http: Client,
+    token: Option<Zeroizing<String>>,
+}
+
+impl ServerArgs {
+    /// The service, where one is named: by flag, environment or `config.toml`.
+    pub(crate) fn open(&self, config: &Config) -> Result<Option<Server>, Failure> {
+        let environment = || env::var(SERVER).ok().filter(|url| !url.is_empty());
+        let named = self.server.clone().or_else(environment);
+        let Some(url) = named.or_else(|| config.server.clone()) else {
+            return Ok(None);
+        };
+        let base = base(&url)?;
+        let token = self.token(config)?;
+        let mut builder = Client::builder()
+            .timeout(PATIENCE)
+            .connect_timeout(Duration::from_secs(10))
+            // An operator's token goes to the service that was named, and to nobody it points at.
+            .redirect(Policy::none())
+            .user_agent(concat!("bailiwick/", env!("CARGO_PKG_VERSION")));
+        if let Some(path) = self.ca.as_ref().or(config.ca.as_ref()) {
+            let pem = Source::File(path.clone()).read(MAX_FILE)?;
+            let certificate = reqwest::Certificate::from_pem(&pem).map_err(|_| {
+                let path = path.display();
+                Failure::plain(Exit::Local, format!("`{path}` holds no certificate in PEM"))
+                    .hint("name the file of the authority that signed the service's certificate")
+            })?;
+            builder = builder.tls_certs_merge([certificate]);
+        }
+        let http = builder.build().map_err(|error| {
+            Failure::plain(
+                Exit::Local,
+                format!("no HTTPS client can be made ({error})"),
+            )
+        })?;
+        Ok(Some(Server { base, http, token }))
+    }
+
+    fn token(&self, config: &Config) -> Result<Option<Zeroizing<String>>, Failure> {
+        let text = if let Some(file) = &self.operator_token_file {
+            file.read_text(MAX_FILE)?
+        } else if let Ok(token) = env::var(TOKEN) {
+            Zeroizing::new(token)
+        } else if let Some(file) = &config.operator_token_file {
+            Source::File(file.clone()).read_text(MAX_FILE)?
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(Zeroizing::new(text.trim().to_owned())))
+    }
+}
+
+/// HTTPS, or this very machine.
+fn base(text: &str) -> Result<Url, Failure> {
+    let wrong = |what: &str| Failure::plain(Exit::Usage, format!("--server {what}"));
+    let url = Url::parse(text)
+        .map_err(|_| wrong("is not a URL").hint("write one such as `https://issuer.example`"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("holds a name or a password")
+            .hint("an operator authenticates with a token: --operator-token-file"));
+    }
+    if !bailiwick_service::is_safe(text) {
+        return Err(wrong("would send the operator's token in the open")
+            .hint("use https; plain http is for this machine only"));
+    }
+    Ok(url)
+}
+
+impl Server {
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.json(Method::GET, path, None::<&()>).await
+    }
+
+    pub(crate) async fn post<B: Serialize, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+    ) -> Result<T, Failure> {
+        self.json(Method::POST, path, Some(body)).await
+    }
+
+    /// Asks for nothing but that it is done.
+    pub(crate) async fn delete(&self, path: &str) -> Result<(), Failure> {
+        self.answer(Method::DELETE, path, None::<&()>)
+            .await
+            .map(drop)
+    }
+
+    /// An answer as it stands.
+    pub(crate) async fn text(&self, method: Method, path: &str) -> Result<String, Failure> {
+        let bytes = self.answer(method, path, None::<&()>).await?;
+        String::from_utf8(bytes).map_err(|_| unreadable())
+    }
+
+    async fn json<B: Serialize, T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&B>,
+    ) -> Result<T, Failure> {
+        let bytes = Zeroizing::new(self.answer(method, path, body).await?);
+        serde_json::from_slice(&bytes).map_err(|_| unreadable())
+    }
+
+    async fn answer<B: Serialize>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&B>,
+    ) -> Result<Vec<u8>, Failure> {
+        let base = self.base.as_str().trim_end_matches('/');
+        let mut request = self.http.request(method, format!("{base}{path}"));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token.as_str());
+        }
+        if let Some(body) = body {
+            let text = serde_json::to_vec(body).map_err(|_| unreadable())?;
+            request = request
+                .header("content-type", "application/json")
+                .body(text);
+        }
+        tracing::debug!(path, "asking the issuer");
+        let mut response = request.send().await.map_err(|error| unreachable(&error))?;
+        let status = response.status();
+        let bytes = read(&mut response).await?;
+        if status.is_success() {
+            return Ok(bytes);
+        }
+        Err(refused(status, &bytes, self.token.is_some()))
+    }
+}
+
+async fn read(response: &mut Response) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| unreachable(&error))?
+    {
+        if bytes.len().saturating_add(chunk.len()) > MAX_ANSWER {
+            return Err(unreadable());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+fn refused(status: StatusCode, bytes: &[u8], with_token: bool) -> Failure {
+    let Ok(problem) = serde_json::from_slice::<Problem>(bytes) else {
+        return Failure::plain(Exit::Remote, format!("the issuer answered {status}"))
+            .hint("check that --server is the URL of a Bailiwick issuer");
+    };
+    let exit = match problem.code {
+        Code::Denied | Code::Unauthenticated => Exit::Denied,
+        Code::NotFound => Exit::NotFound,
+        Code::Guarded => Exit::Guarded,
+        _ => Exit::Remote,
+    };
+    let failure = Failure::new(exit, problem.detail);
+    match problem.code {
+        Code::Unauthenticated if !with_token => {
+            failure.hint("give --operator-token-file, or set BAILIWICK_OPERATOR_TOKEN")
+        }
+        _ => failure,
+    }
+}
+
+fn unreachable(error: &reqwest::Error) -> Failure {
+    // Its own text names the URL, and only the last cause says what happened.
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    Failure::plain(
+        Exit::Remote,
+        format!("the issuer cannot be reached ({cause})"),
+    )
+    .hint("check --server and the network; what was asked for may have been done")
+}
+
+fn unreadable() -> Failure {
+    Failure::plain(Exit::Remote, "the issuer's answer cannot be read")
+        .hint("it may be of another version: use the same one on both sides")
+}

@@ -1,0 +1,168 @@
+//! `bailiwick verifier`: what verifiers use, as far as they said so.
+
+use bailiwick_issuer::{VerifierInfo, VerifierReport};
+use bailiwick_token::timestamp::Timestamp;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use crate::{
+    clock,
+    exit::{Exit, Failure, Outcome},
+    issuer::with,
+    output, parse,
+    settings::Global,
+};
+
+/// The verbs of `verifier`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum VerifierCommand {
+    /// Show who is behind: which keyset and revocations each verifier uses
+    Lag(LagArgs),
+    /// Forget a verifier that is no more, so that no activation waits for it
+    Forget(ForgetArgs),
+}
+
+impl VerifierCommand {
+    /// Runs the verb.
+    pub(crate) async fn run(self, global: &Global) -> Outcome {
+        match self {
+            VerifierCommand::Lag(args) => args.run(global).await,
+            VerifierCommand::Forget(args) => args.run(global).await,
+        }
+    }
+}
+
+/// Options of `verifier lag`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Verifiers say what they use when they fetch; nobody vouches for it.
+
+Example:
+  bailiwick verifier lag --behind")]
+pub(crate) struct LagArgs {
+    /// Only verifiers that are behind
+    #[arg(long)]
+    behind: bool,
+}
+
+/// Options of `verifier forget`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bailiwick verifier forget erp-3")]
+pub(crate) struct ForgetArgs {
+    /// Its name
+    name: String,
+}
+
+#[derive(Serialize)]
+struct Forgotten<'a> {
+    forgotten: &'a str,
+}
+
+/// A verifier beside what it could have.
+#[derive(Serialize)]
+struct Lag<'a> {
+    #[serde(flatten)]
+    verifier: &'a VerifierInfo,
+    keysets_behind: u64,
+    /// None where it follows no revocations, or those of another history.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes_behind: Option<u64>,
+    seconds_ago: u64,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    keyset_version: u64,
+    feed_seq: u64,
+    verifiers: Vec<Lag<'a>>,
+}
+
+impl<'a> Lag<'a> {
+    fn new(report: &VerifierReport, verifier: &'a VerifierInfo, now: Timestamp) -> Lag<'a> {
+        let same = verifier.feed_epoch.as_ref() == Some(&report.feed_epoch);
+        let seq = verifier.feed_seq.filter(|_| same);
+        Lag {
+            keysets_behind: report
+                .keyset_version
+                .saturating_sub(verifier.keyset_version),
+            changes_behind: seq.map(|seq| report.feed_seq.saturating_sub(seq)),
+            seconds_ago: now.since(verifier.seen_at),
+            verifier,
+        }
+    }
+
+    fn is_behind(&self) -> bool {
+        self.keysets_behind > 0 || self.changes_behind != Some(0)
+    }
+
+    fn line(&self) -> String {
+        let keyset = match self.keysets_behind {
+            0 => "keyset current".to_owned(),
+            behind => format!("keyset {} ({behind} behind)", self.verifier.keyset_version),
+        };
+        let feed = match (self.changes_behind, self.verifier.feed_seq) {
+            (Some(0), _) => "revocations current".to_owned(),
+            (Some(behind), _) => format!("revocations {behind} behind"),
+            (None, Some(_)) => "revocations of another history".to_owned(),
+            (None, None) => "no revocations".to_owned(),
+        };
+        let VerifierInfo { name, service, .. } = self.verifier;
+        let ago = self.seconds_ago;
+        let text = format!("{name} service={service} {keyset}, {feed}, heard of {ago} s ago");
+        output::plain(&text) + "\n"
+    }
+}
+
+impl LagArgs {
+    async fn run(self, global: &Global) -> Outcome {
+        let report: VerifierReport = match global.server()? {
+            Some(server) => server.get("/v1/verifiers").await?,
+            None => with(global, async |issuer| Ok(issuer.verifiers().await?)).await?,
+        };
+        let now = clock::now()?;
+        let mut lags: Vec<Lag<'_>> = report
+            .verifiers
+            .iter()
+            .map(|verifier| Lag::new(&report, verifier, now))
+            .collect();
+        if self.behind {
+            lags.retain(Lag::is_behind);
+        }
+        let lines: String = lags.iter().map(Lag::line).collect();
+        let shown = Shown {
+            keyset_version: report.keyset_version,
+            feed_seq: report.feed_seq,
+            verifiers: lags,
+        };
+        global.format().print(&shown, lines)?;
+        Ok(Exit::Done)
+    }
+}
+
+impl ForgetArgs {
+    async fn run(self, global: &Global) -> Outcome {
+        match global.server()? {
+            Some(server) => {
+                let path = format!("/v1/verifiers/{}", parse::segment(&self.name));
+                server.delete(&path).await?;
+            }
+            None => {
+                let known = with(global, async |issuer| {
+                    Ok(issuer.forget_verifier(&self.name).await?)
+                });
+                if !known.await? {
+                    let unknown = format!("no verifier has the name `{}`", self.name);
+                    return Err(Failure::plain(Exit::NotFound, unknown)
+                        .hint("`verifier lag` shows those that there are"));
+                }
+            }
+        }
+        let forgotten = Forgotten {
+            forgotten: &self.name,
+        };
+        global
+            .format()
+            .print(&forgotten, format_args!("{} forgotten\n", self.name))?;
+        Ok(Exit::Done)
+    }
+}
