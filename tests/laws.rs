@@ -4,7 +4,7 @@
 
 use bailiwick_token::{
     datalog::{Authority, CheckMeaning},
-    grant::Grants,
+    grant::{Grant, Grants},
     token::Token,
 };
 use bailiwick_verifier::{Decision, Reason};
@@ -58,8 +58,8 @@ proptest! {
         }
     }
 
-    /// A call is allowed just when each scope has a grant that allows it, and a denial says why:
-    /// nothing is undecidable.
+    /// A call is allowed just when each scope has a grant that allows it. Which of the token's own is
+    /// the first that does is told, and a denial says why: nothing is undecidable.
     #[test]
     fn the_engine_means_what_grants_mean(
         (grants, call) in random::grants().prop_flat_map(|grants| (Just(grants.clone()), random::call_for(grants))),
@@ -80,7 +80,12 @@ proptest! {
         let decision = root.verifier().check(&token.to_base64(), &call.request(), now());
         prop_assert_eq!(decision.is_allow(), expected, "{:?}", decision);
         match &decision {
-            Decision::Allow(allow) => prop_assert!(allow.grant().is_some(), "allowed by no grant that can be read"),
+            Decision::Allow(allow) => {
+                let alone = |grant: &&Grant| {
+                    call.is_allowed_by(&Grants::new(vec![(*grant).clone()]).expect("a grant that can be written"))
+                };
+                prop_assert_eq!(allow.grant(), grants.iter().find(alone).cloned());
+            }
             Decision::Deny(deny) => {
                 let explained = matches!(deny.reason, Reason::NoGrant | Reason::WrongService | Reason::Caveat);
                 prop_assert!(explained && !deny.refusals.is_empty(), "{:?}", deny);

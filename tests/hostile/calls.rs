@@ -3,7 +3,7 @@
 use bailiwick_verifier::{Decision, Reason, Request, RequestError};
 
 use crate::{
-    ALLOW, order, outcome,
+    ALLOW, expect, order, outcome,
     support::{
         Root,
         forge::{AUTHORITY, Forge},
@@ -237,5 +237,26 @@ fn strings_are_what_they_are() {
             expected,
             "{text:?}"
         );
+    }
+}
+
+/// An argument is found by its name, however many there are.
+#[test]
+fn each_of_many_arguments_is_found() {
+    let root = Root::new();
+    for count in [1, 8, 9, 20] {
+        let name = |index: usize| format!("a{index:02}");
+        let call = (0..count).fold(order(), |call, index| call.arg(&name(index), index as i64));
+        let check = |name: &str, value: usize| {
+            Forge::honest(&root).append(&format!("check if arg(\"{name}\", {value});"))
+        };
+        let cases = (0..count).flat_map(|index| {
+            [
+                ("its value", check(&name(index), index), ALLOW),
+                ("another's", check(&name(index), index + 1), "caveat"),
+            ]
+        });
+        let absent = ["a", &name(count), "a005"].map(|name| ("absent", check(name, 0), "caveat"));
+        expect(&root, &call, cases.chain(absent));
     }
 }

@@ -132,3 +132,36 @@ fn compile(pattern: &str) -> Compiled {
     }
     Err(())
 }
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    /// What is charged for matching goes by the size, so it may not be larger than need be.
+    #[test]
+    fn each_has_the_least_size_that_it_fits() {
+        let mut found = BTreeSet::new();
+        for times in (0..).step_by(25) {
+            let pattern = format!("^a{{{times}}}$");
+            let Ok(Some((_, size))) = compile(&pattern) else {
+                break;
+            };
+            found.insert(size);
+            let mut less = RegexBuilder::new(&pattern);
+            let fits = less.size_limit(size / 2).dfa_size_limit(size / 2).build();
+            assert!(size == SIZES[0] || fits.is_err(), "{pattern}: {size}");
+        }
+        assert_eq!(found, SIZES.into());
+    }
+
+    #[test]
+    fn few_are_kept_and_those_are() {
+        let patterns = Patterns::default();
+        for count in 0..3 * MAX_KEPT {
+            assert!(patterns.get(&format!("^{count}$")).is_ok());
+            let kept = patterns.kept().len();
+            assert!(kept <= MAX_KEPT && (kept == count + 1 || count >= MAX_KEPT));
+        }
+    }
+}

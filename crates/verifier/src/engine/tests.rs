@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bailiwick_token::datalog::{Block, Code, Scope};
+use biscuit_auth::builder::{self, Binary, Op};
 
 use super::*;
 
@@ -407,4 +408,145 @@ fn functions_of_the_host() {
         outcome("(true.extern::missing()).try_or(true)"),
         Outcome::Allow { policy: 0 }
     );
+}
+
+/// A block that says `left operation right`, as no text writes it any more and other hands still may.
+fn strict(left: Op, binary: Binary, right: Op) -> Outcome {
+    let mut block = block("check if true;");
+    let check = block.checks.first_mut().unwrap();
+    let query = check.queries.first_mut().unwrap();
+    query.expressions = vec![vec![left, right, Op::Binary(binary)]];
+    let code = Code::from_blocks(&[block]).unwrap();
+    let program = Program::compile(&code, &Authorizer::parse("allow if true;").unwrap()).unwrap();
+    program.evaluate(&Externs::default(), 1000).outcome
+}
+
+/// `&&` and `||` of older blocks, which look at both sides.
+#[test]
+fn strict_and_and_or() {
+    let bool = |value: bool| Op::Value(builder::Term::Bool(value));
+    let integer = || Op::Value(builder::Term::Integer(1));
+    for binary in [Binary::And, Binary::Or] {
+        for (left, right) in [(false, false), (false, true), (true, false), (true, true)] {
+            let holds = match binary {
+                Binary::And => left && right,
+                _ => left || right,
+            };
+            let outcome = strict(bool(left), binary.clone(), bool(right));
+            assert_eq!(
+                matches!(outcome, Outcome::Allow { .. }),
+                holds,
+                "{left} {binary:?} {right}: {outcome:?}"
+            );
+            for (left, right) in [(bool(left), integer()), (integer(), bool(right))] {
+                assert_eq!(
+                    strict(left, binary.clone(), right),
+                    Outcome::Error(Error::InvalidType)
+                );
+            }
+        }
+    }
+}
+
+/// Memory is bounded by what each program says that it takes.
+#[test]
+fn a_program_weighs_what_it_keeps() {
+    const TERM: usize = size_of::<Term>();
+    let weight = |code: &str| program(&[code], "allow if true;").size();
+    let many = |what: &str| vec![what; 1000].join(", ");
+    let empty = weight("");
+    for (code, least) in [
+        (format!("f(\"{}\");", "x".repeat(1000)), 1000),
+        (format!("f(hex:{});", "ab".repeat(1000)), 1000),
+        (format!("f([{}]);", many("1")), 1000 * TERM),
+        ("f(1);".repeat(1000), 1000 * TERM),
+        (format!("check if f({});", many("1")), 1000 * TERM),
+        (format!("check if {};", many("f($x)")), 1000),
+        (format!("check if {};", many("true")), 1000),
+        ("check if true;".repeat(1000), 1000),
+        ("f(1) <- g(1);".repeat(1000), 1000),
+    ] {
+        let more = weight(&code).saturating_sub(empty);
+        assert!(
+            more >= least,
+            "{more} bytes: {}",
+            &code[..40.min(code.len())]
+        );
+    }
+}
+
+/// The memory of an evaluation is kept for the next, unless it took much.
+#[test]
+fn little_memory_is_kept() {
+    let program = program(&[""], "allow if true;");
+    for (bytes, small) in [(0, true), (1000, true), (1_000_000, false)] {
+        let mut world = World::new(&program, &NO_EXTERNS, 1_000_000);
+        world.string(&"x".repeat(bytes)).unwrap();
+        assert_eq!(world.into_scratch().is_small(), small, "{bytes} bytes");
+    }
+}
+
+/// Two values of any types are equal just when they are the same, also inside of others.
+#[test]
+fn values_are_equal_to_themselves_alone() {
+    let values = [
+        "1",
+        "-1",
+        "\"a\"",
+        "\"b\"",
+        "\"\"",
+        "2026-01-01T00:00:00Z",
+        "2026-01-01T00:00:01Z",
+        "hex:00",
+        "hex:01",
+        "true",
+        "false",
+        "{1}",
+        "{2}",
+        "null",
+        "[]",
+        "[1]",
+        "[1, 2]",
+        "{\"a\": 1}",
+        "{\"a\": 2}",
+        "{\"b\": 1}",
+    ];
+    for (place, left) in values.iter().enumerate() {
+        for (other, right) in values.iter().enumerate() {
+            for expression in [
+                format!("{left} == {right}"),
+                format!("[{left}] === [{right}]"),
+                format!("[0, [{left}]] === [0, [{right}]]"),
+                format!("{{\"k\": {left}}} === {{\"k\": {right}}}"),
+                format!("[{left}].contains({right})"),
+            ] {
+                assert_eq!(check(&expression), Ok(place == other), "{expression}");
+            }
+        }
+    }
+}
+
+/// What a function of the host is handed is copied, and charged for as it is large.
+#[test]
+fn what_the_host_is_handed_is_charged() {
+    let sees: Extern = std::sync::Arc::new(|_, _| Ok(builder::Term::Bool(true)));
+    let externs = Externs::default().with("sees", sees);
+    let burnt = |check: &str| {
+        let program = program(&[&format!("check if {check};")], "allow if true;");
+        let evaluation = program.evaluate(&externs, 100_000);
+        assert_eq!(evaluation.outcome, Outcome::Allow { policy: 0 });
+        evaluation.burnt
+    };
+    let array = format!("[{}]", vec!["1"; 1000].join(", "));
+    for (little, much) in [
+        ("[1].extern::sees()", format!("{array}.extern::sees()")),
+        ("1.extern::sees([1])", format!("1.extern::sees({array})")),
+        (
+            "\"\".extern::sees()",
+            format!("\"{}\".extern::sees()", "x".repeat(8000)),
+        ),
+    ] {
+        let (little, much) = (burnt(little), burnt(&much));
+        assert!(little + 900 < much, "{little} and {much}");
+    }
 }
