@@ -93,6 +93,32 @@ proptest! {
         }
     }
 
+    /// Grants that are said to be within others allow nothing that those deny, and each list is
+    /// within itself.
+    #[test]
+    fn what_is_within_is_allowed(
+        (narrow, wide, call) in (random::grants(), random::grants()).prop_flat_map(|(grants, wide)| {
+            let narrow = common(&grants, &wide).unwrap_or(grants);
+            (Just(narrow.clone()), Just(wide), random::call_for(narrow))
+        }),
+    ) {
+        prop_assert!(narrow.is_within(&narrow) && wide.is_within(&wide));
+        let within = narrow.is_within(&wide);
+        prop_assert!(!within || !call.is_allowed_by(&narrow) || call.is_allowed_by(&wide));
+    }
+
+    /// The same for grants that differ in little, where a wrong answer is likelier.
+    #[test]
+    fn what_is_within_a_neighbour_is_allowed((narrow, wide, calls) in random::neighbours()) {
+        for (narrow, wide) in [(&narrow, &wide), (&wide, &narrow)] {
+            prop_assert!(narrow.is_within(narrow));
+            let within = narrow.is_within(wide);
+            for call in &calls {
+                prop_assert!(!within || !call.is_allowed_by(narrow) || call.is_allowed_by(wide), "{:?}", call);
+            }
+        }
+    }
+
     /// What `inspect --effective` lists is what the token allows.
     #[test]
     fn effective_authority_is_what_is_left(
@@ -107,6 +133,19 @@ proptest! {
         });
         prop_assert_eq!(listed, expected);
     }
+}
+
+/// Grants of what both lists allow, as far as single grants can say it.
+fn common(a: &Grants, b: &Grants) -> Option<Grants> {
+    let effective = a.within([b]).ok()?;
+    let single = effective
+        .into_iter()
+        .filter_map(|all| match <[_; 1]>::try_from(all) {
+            Ok([one]) => Some(one),
+            Err(_) => None,
+        });
+    let single = single.filter(|grant| Grants::new(vec![grant.clone()]).is_ok());
+    Grants::new(single.take(8).collect()).ok()
 }
 
 /// The token, where it is within the limits of the profile.

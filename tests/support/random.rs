@@ -299,6 +299,110 @@ pub fn call_for(grants: Grants) -> impl Strategy<Value = Call> {
     })
 }
 
+/// Two grants of which the second is made of parts of the first, so that it is often the wider one,
+/// and calls that fit one of them but for some values.
+pub fn neighbours() -> impl Strategy<Value = (Grants, Grants, Vec<Call>)> {
+    let others = collection::vec(constraint_of_all(), 4);
+    let pair = (grant(), grant(), others, any::<u64>()).prop_filter_map(
+        "grants that are well formed",
+        |(grant, other, constraints, bits)| {
+            let neighbour = mixed_grant(&grant, &other, &constraints, bits);
+            Some((
+                Grants::new(vec![grant]).ok()?,
+                Grants::new(vec![neighbour]).ok()?,
+            ))
+        },
+    );
+    pair.prop_flat_map(|(grant, neighbour)| {
+        let fitting = prop_oneof![call_for(grant.clone()), call_for(neighbour.clone())];
+        let call = (fitting, collection::vec(option::of(leaf()), 3)).prop_map(|(call, values)| {
+            let args = call.args.into_iter().zip(values.into_iter().chain([None]));
+            let args = args.map(|((name, value), other)| (name, other.unwrap_or(value)));
+            Call {
+                args: args.collect(),
+                ..call
+            }
+        });
+        (Just(grant), Just(neighbour), collection::vec(call, 8))
+    })
+}
+
+/// A constraint with every condition, which hardly any value meets.
+fn constraint_of_all() -> impl Strategy<Value = Constraint> {
+    let texts = (non_empty(), non_empty(), non_empty());
+    let sets = (list(), list(), scalars());
+    (leaf(), sets, (bound(), bound()), texts, 0u32..6).prop_map(
+        |(
+            exact,
+            (one_of, not_one_of, all_of_in),
+            (min, max),
+            (prefix, suffix, contains),
+            length,
+        )| {
+            Constraint {
+                exact: Some(exact),
+                one_of: Some(one_of),
+                not_one_of: Some(not_one_of),
+                min: Some(min),
+                max: Some(max),
+                prefix: Some(prefix),
+                suffix: Some(suffix),
+                contains: Some(contains),
+                all_of_in: Some(all_of_in),
+                max_len: Some(length),
+            }
+        },
+    )
+}
+
+fn mixed_grant(grant: &Grant, other: &Grant, constraints: &[Constraint], bits: u64) -> Grant {
+    let takes_other = |bit: u32| bits.rotate_left(bit) % 8 == 0;
+    let args = grant.args.iter().flatten().enumerate();
+    let args = args.map(|(index, (name, constraint))| {
+        let other = constraints.get(index).unwrap_or(constraint);
+        let bits = bits.rotate_right(20 * u32::try_from(index).expect("few arguments"));
+        (name.clone(), mixed_constraint(constraint, other, bits))
+    });
+    Grant {
+        service: grant.service.clone(),
+        action: match takes_other(1) {
+            true => other.action.clone(),
+            false => grant.action.clone(),
+        },
+        resource: match takes_other(2) {
+            true => other.resource.clone(),
+            false => grant.resource.clone(),
+        },
+        args: match takes_other(3) {
+            true => other.args.clone(),
+            false => grant.args.as_ref().map(|_| args.collect()),
+        },
+    }
+}
+
+/// Each condition of `a` stays, becomes that of `b`, or goes, by two bits of `bits`.
+fn mixed_constraint(a: &Constraint, b: &Constraint, bits: u64) -> Constraint {
+    fn pick<T: Clone>(a: &Option<T>, b: &Option<T>, bits: u64) -> Option<T> {
+        match bits % 4 {
+            0 | 1 => a.clone(),
+            2 if a.is_some() => b.clone(),
+            _ => None,
+        }
+    }
+    Constraint {
+        exact: pick(&a.exact, &b.exact, bits),
+        one_of: pick(&a.one_of, &b.one_of, bits >> 2),
+        not_one_of: pick(&a.not_one_of, &b.not_one_of, bits >> 4),
+        min: pick(&a.min, &b.min, bits >> 6),
+        max: pick(&a.max, &b.max, bits >> 8),
+        prefix: pick(&a.prefix, &b.prefix, bits >> 10),
+        suffix: pick(&a.suffix, &b.suffix, bits >> 12),
+        contains: pick(&a.contains, &b.contains, bits >> 14),
+        all_of_in: pick(&a.all_of_in, &b.all_of_in, bits >> 16),
+        max_len: pick(&a.max_len, &b.max_len, bits >> 18),
+    }
+}
+
 fn fitting(constraint: &Constraint, pick: prop::sample::Index) -> Value {
     if let Some(value) = &constraint.exact {
         return value.clone();

@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 
 use bailiwick_token::{
     dsse::MAX_ENVELOPE,
+    duration,
     key::PublicKey,
     keyset::{KeyState, Keyset},
 };
@@ -14,7 +15,7 @@ use crate::{
     clock,
     exit::{Exit, Failure, Outcome},
     input::Source,
-    output, parse,
+    output,
     settings::Global,
 };
 
@@ -80,13 +81,9 @@ fn text(keyset: &Keyset) -> Result<String, fmt::Error> {
     writeln!(
         text,
         "refresh    every {}",
-        parse::show_duration(keyset.refresh_hint)
+        duration::show(keyset.refresh_hint)
     )?;
-    writeln!(
-        text,
-        "max ttl    {}",
-        parse::show_duration(keyset.max_token_ttl)
-    )?;
+    writeln!(text, "max ttl    {}", duration::show(keyset.max_token_ttl))?;
     if let Some(url) = &keyset.revocation_url {
         writeln!(text, "revoked at {}", output::plain(url))?;
     }

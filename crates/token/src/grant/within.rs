@@ -244,6 +244,9 @@ mod tests {
         for (narrow, wide) in [
             ("a = '*'", "a = { max = 5 }"),
             ("a = { min = 1 }", "a = { min = '2026-01-01T00:00:00Z' }"),
+            ("a = { min = 1, max = 9 }", "a = { min = 2 }"),
+            ("a = { min = 1, max = 9 }", "a = { max = 8 }"),
+            ("a = { max_len = 3 }", "a = { max_len = 2 }"),
             ("a = { max_len = 3 }", "a = { not_one_of = ['long text'] }"),
             ("a = { max = 5 }", "a = { not_one_of = ['x'] }"),
             ("a = 5, b = 1", "a = 5"),
