@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     audit, biscuit, client, demo,
     exit::{Exit, Failure, Outcome},
-    generate, grants, init, key, keyset, revocations, serve,
+    generate, grants, init, key, keyset, profile, revocations, serve,
     settings::Global,
     token, verifier,
 };
@@ -68,6 +68,9 @@ enum Command {
     /// Check, show and try grants before a token carries them
     #[command(subcommand)]
     Grants(grants::GrantsCommand),
+    /// Which caller may receive which grants: check, list and try profiles
+    #[command(subcommand)]
+    Profile(profile::ProfileCommand),
     /// Serve callers, verifiers and operators over HTTP
     Serve(serve::ServeArgs),
     /// Show it all at work on this machine, in seconds
@@ -86,6 +89,7 @@ impl Cli {
             Command::Token(command) => command.run(global),
             Command::Biscuit(command) => command.run(global),
             Command::Grants(command) => command.run(global),
+            Command::Profile(command) => command.run(global),
             Command::Completions(args) => args.run(),
             Command::Man(args) => args.run(global),
             Command::Keyset(command) => command.run(global),

@@ -24,6 +24,7 @@ mod out;
 mod output;
 mod parse;
 mod passphrase;
+mod profile;
 mod revocations;
 mod serve;
 mod server;

@@ -11,10 +11,7 @@ use std::{path::Path, process::Command};
 fn script(pages: &[&str]) -> String {
     let mut script = String::new();
     for page in pages {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../../docs")
-            .join(page);
-        let text = std::fs::read_to_string(&path).expect("a page");
+        let text = page_text(page);
         let (mut file, mut block) = (None, None);
         for line in text.lines() {
             match (block, line) {
@@ -46,6 +43,20 @@ fn script(pages: &[&str]) -> String {
 fn named_file(line: &str) -> Option<String> {
     let name = line.strip_suffix("`:")?.rsplit('`').next()?;
     name.contains('.').then(|| name.to_owned())
+}
+
+/// What a page says that its commands print: its one `text` block.
+fn shown(page: &str) -> String {
+    let text = page_text(page);
+    let block = text.split("```text\n").nth(1).expect("a block");
+    block.split("```").next().expect("its end").to_owned()
+}
+
+fn page_text(page: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../docs")
+        .join(page);
+    std::fs::read_to_string(&path).expect("a page")
 }
 
 fn run(pages: &[&str]) -> String {
@@ -83,6 +94,17 @@ fn start_here_and_the_orchestrators_guide() {
 fn the_operators_guide() {
     let text = run(&["guides/operator.md"]);
     assert!(!text.is_empty());
+}
+
+#[test]
+fn the_page_on_profiles() {
+    let text = run(&["profiles.md"]);
+    assert!(
+        text.contains("1 profile in 1 file: buyer")
+            && text.contains(&shown("profiles.md"))
+            && text.contains("exit code 3: longer than the profile allows"),
+        "{text}"
+    );
 }
 
 #[test]

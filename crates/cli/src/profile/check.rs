@@ -1,0 +1,67 @@
+//! `bailiwick profile check`: whether an issuer would accept these profiles.
+
+use std::path::PathBuf;
+
+use bailiwick_issuer::profile::{Limits, Profile};
+use clap::Args;
+use serde::Serialize;
+
+use super::files::Files;
+use crate::{
+    exit::{Exit, Outcome},
+    parse,
+    settings::Global,
+};
+
+/// Options of `profile check`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+All that can be checked without a caller is: grants, parameters and their types, times, names. Of
+the issuer only what is given here is known.
+
+Example:
+  bailiwick profile check profiles.toml --max-ttl 1h --provider corp")]
+pub(crate) struct CheckArgs {
+    /// Files of profiles, or directories of such [default: those in the home]
+    #[arg(value_name = "FILE|DIR")]
+    files: Vec<PathBuf>,
+    /// The longest life of the issuer's tokens
+    #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
+    max_ttl: Option<u64>,
+    /// A configured identity provider; may be given several times
+    #[arg(long = "provider", value_name = "NAME", value_parser = parse::text)]
+    providers: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Checked<'a> {
+    files: usize,
+    profiles: Vec<&'a str>,
+}
+
+impl CheckArgs {
+    pub(super) fn run(self, global: &Global) -> Outcome {
+        let files = Files::read(&self.files, global)?;
+        let providers = (!self.providers.is_empty()).then(|| self.providers.into_iter().collect());
+        let profiles = files.parse(&Limits {
+            max_token_ttl: self.max_ttl,
+            providers,
+        })?;
+        let checked = Checked {
+            files: files.len(),
+            profiles: profiles.iter().map(Profile::name).collect(),
+        };
+        let count = |count: usize, what: &str| match count {
+            1 => format!("1 {what}"),
+            count => format!("{count} {what}s"),
+        };
+        let text = format!(
+            "{} in {}: {}\n",
+            count(checked.profiles.len(), "profile"),
+            count(checked.files, "file"),
+            checked.profiles.join(", ")
+        );
+        global.format().print(&checked, text)?;
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,124 @@
+//! Where profiles are: files, directories of files, and the home.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use bailiwick_issuer::profile::{Limits, MAX_FILE, Profiles};
+
+use crate::{
+    exit::{Exit, Failure},
+    input::Source,
+    output,
+    settings::Global,
+};
+
+/// In the home: one file, or a directory of files.
+const FILE: &str = "profiles.toml";
+const DIRECTORY: &str = "profiles.d";
+
+/// The most files of one set.
+const MAX_FILES: usize = 1_000;
+
+/// Files that were read, by name.
+pub(super) struct Files(Vec<(String, String)>);
+
+impl Files {
+    /// Reads what is named, and what is in the home where nothing is. Directories are read in the
+    /// order of the names in them.
+    pub(super) fn read(named: &[PathBuf], global: &Global) -> Result<Files, Failure> {
+        let paths = match named {
+            [] => in_home(&global.home()?)?,
+            named => in_order(named)?,
+        };
+        if paths.len() > MAX_FILES {
+            return Err(Failure::plain(
+                Exit::Local,
+                format!("these are more than {MAX_FILES} files of profiles"),
+            )
+            .hint("write several profiles into one file"));
+        }
+        let files = paths.into_iter().map(|path| {
+            let name = shown(&path);
+            let text = Source::File(path).read_text(MAX_FILE)?;
+            Ok((name, text.to_string()))
+        });
+        Ok(Files(files.collect::<Result<_, Failure>>()?))
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The profiles in them, as one set.
+    pub(super) fn parse(&self, limits: &Limits) -> Result<Profiles, Failure> {
+        Profiles::parse(&self.0, limits).map_err(|error| {
+            Failure::plain(Exit::Local, error)
+                .hint("correct it until `bailiwick profile check` accepts it")
+        })
+    }
+}
+
+/// One file or one directory, as the issuer's service reads them.
+fn in_home(home: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let (file, directory) = (home.join(FILE), home.join(DIRECTORY));
+    let paths = match (file.exists(), directory.exists()) {
+        (true, true) => {
+            let home = shown(home);
+            let both = format!("`{home}` holds both `{FILE}` and `{DIRECTORY}`");
+            return Err(Failure::plain(Exit::Local, both).hint("keep one of them"));
+        }
+        (true, false) => vec![file],
+        (false, true) => in_directory(&directory)?,
+        (false, false) => Vec::new(),
+    };
+    if paths.is_empty() {
+        return Err(none_in(home).hint(format!(
+            "write `{FILE}` there, or files into `{DIRECTORY}`, or name a file"
+        )));
+    }
+    Ok(paths)
+}
+
+fn in_order(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut paths = Vec::new();
+    for path in named {
+        if !path.is_dir() {
+            paths.push(path.clone());
+            continue;
+        }
+        let found = in_directory(path)?;
+        if found.is_empty() {
+            return Err(none_in(path).hint("profiles are in files whose names end in `.toml`"));
+        }
+        paths.extend(found);
+    }
+    Ok(paths)
+}
+
+fn in_directory(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let unreadable = |error| Source::File(directory.to_owned()).unreadable(&error);
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(directory).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|ending| ending == "toml") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn none_in(directory: &Path) -> Failure {
+    let directory = shown(directory);
+    Failure::plain(
+        Exit::NotFound,
+        format!("there are no profiles in `{directory}`"),
+    )
+}
+
+fn shown(path: &Path) -> String {
+    output::plain(&path.display().to_string())
+}

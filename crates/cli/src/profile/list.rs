@@ -1,0 +1,65 @@
+//! `bailiwick profile list`: what profiles there are.
+
+use std::{fmt::Write, path::PathBuf};
+
+use bailiwick_issuer::profile::{Limits, Profile, Summary};
+use bailiwick_token::{duration, value::visible};
+use clap::Args;
+use serde::Serialize;
+
+use super::files::Files;
+use crate::{
+    exit::{Exit, Outcome},
+    settings::Global,
+};
+
+/// Options of `profile list`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bailiwick profile list --json")]
+pub(crate) struct ListArgs {
+    /// Files of profiles, or directories of such [default: those in the home]
+    #[arg(value_name = "FILE|DIR")]
+    files: Vec<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    profiles: Vec<Summary<'a>>,
+}
+
+impl ListArgs {
+    pub(super) fn run(self, global: &Global) -> Outcome {
+        let profiles = Files::read(&self.files, global)?.parse(&Limits::default())?;
+        let listed = Listed {
+            profiles: profiles.iter().map(Profile::summary).collect(),
+        };
+        global.format().print(&listed, words(&listed.profiles))?;
+        Ok(Exit::Done)
+    }
+}
+
+fn words(profiles: &[Summary<'_>]) -> String {
+    let widths = profiles.iter().map(|profile| profile.name.len());
+    let width = widths.max().unwrap_or(0);
+    profiles.iter().fold(String::new(), |mut text, profile| {
+        let Summary {
+            name, agent, ttl, ..
+        } = profile;
+        let services: Vec<&str> = profile.services.iter().copied().collect();
+        let principal = match profile.principal {
+            Some(source) => format!(" for {source}"),
+            None => String::new(),
+        };
+        let description = match profile.description {
+            Some(words) => format!(": {}", visible(words)),
+            None => String::new(),
+        };
+        let (services, life) = (visible(&services.join(", ")), duration::show(ttl.default));
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{name:width$}  {agent}{principal}, {life}, at {services}{description}"
+        );
+        text
+    })
+}

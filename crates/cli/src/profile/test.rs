@@ -1,0 +1,206 @@
+//! `bailiwick profile test`: what a caller would get.
+
+use std::{collections::BTreeMap, fmt::Write, path::PathBuf};
+
+use bailiwick_issuer::{
+    MintRequest,
+    profile::{Ask, Caller, ErrorCode, Limits, Refusal},
+};
+use bailiwick_token::{
+    duration,
+    grant::Grant,
+    value::{Value, visible},
+};
+use clap::{Args, value_parser};
+use serde::Serialize;
+
+use super::files::Files;
+use crate::{
+    exit::{Exit, Failure, Outcome},
+    input::{self, Source},
+    output::{GREEN, RED},
+    parse,
+    settings::Global,
+};
+
+/// The most bytes of a file that describes a caller.
+const MAX_CALLER: usize = 1 << 20;
+
+/// Options of `profile test`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The caller is described in JSON. `source` is `client`, or the name of an identity provider:
+  { \"agent\": { \"source\": \"client\",
+               \"claims\": { \"client\": \"buyer-7\", \"profiles\": [\"buyer\"] } },
+    \"principal\": { \"source\": \"corp\", \"claims\": { \"sub\": \"ada\" } } }
+
+Nothing is minted. Exit code 0: the caller gets this. 3: it gets nothing, for this reason.
+
+Example:
+  bailiwick profile test buyer --caller caller.json --service erp --ttl 5m")]
+pub(crate) struct TestArgs {
+    /// The profile, as a request names it in `scope` [default: a request without `scope`]
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    /// Who asks, JSON
+    #[arg(long, value_name = "FILE|-")]
+    caller: Source,
+    /// Files of profiles, or directories of such [default: those in the home]
+    #[arg(long, value_name = "FILE|DIR")]
+    profiles: Vec<PathBuf>,
+    /// Ask for these grants, TOML or JSON
+    #[arg(long, value_name = "FILE|-")]
+    grants: Option<Source>,
+    /// Ask for grants at this service only; may be given several times
+    #[arg(long = "service", value_name = "NAME", value_parser = parse::text)]
+    services: Vec<String>,
+    /// Ask for this life
+    #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
+    ttl: Option<u64>,
+    /// State this task
+    #[arg(long, value_name = "TEXT", value_parser = parse::text)]
+    task: Option<String>,
+    /// Ask for a token that can be narrowed so many times at most
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=15))]
+    max_depth: Option<u32>,
+}
+
+impl TestArgs {
+    pub(super) fn run(self, global: &Global) -> Outcome {
+        if self.caller == Source::Stdin && self.grants == Some(Source::Stdin) {
+            return Err(Failure::plain(Exit::Usage, "standard input is given twice")
+                .hint("name a file for --caller or for --grants"));
+        }
+        let profiles = Files::read(&self.profiles, global)?.parse(&Limits::default())?;
+        let caller = caller(&self.caller)?;
+        let ask = Ask {
+            grants: self.grants.as_ref().map(input::grants).transpose()?,
+            services: self.services,
+            ttl: self.ttl,
+            task: self.task,
+            max_depth: self.max_depth,
+        };
+        let selected = profiles.select(self.name.as_deref(), &caller);
+        let issued = selected.and_then(|profile| Ok((profile, profile.issue(&caller, &ask)?)));
+        match issued {
+            Ok((profile, request)) => {
+                let issued = Issued::new(profile.name(), &request);
+                global.format().print(&issued, words(&issued, &request))?;
+                Ok(Exit::Done)
+            }
+            Err(refusal) => {
+                let refused = Refused::new(&refusal);
+                global.format().print(&refused, refused.words())?;
+                Ok(Exit::Denied)
+            }
+        }
+    }
+}
+
+/// The error of the JSON text can hold a part of it, and that may be secret: only its place is told.
+fn caller(source: &Source) -> Result<Caller, Failure> {
+    let text = source.read_text(MAX_CALLER)?;
+    serde_json::from_str(&text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Failure::plain(
+            Exit::Local,
+            format!("{source}: line {line}, column {column}: not a caller"),
+        )
+        .hint("see `bailiwick profile test --help` for one; `agent` is needed, `principal` is not")
+    })
+}
+
+/// What a caller gets.
+#[derive(Serialize)]
+struct Issued<'a> {
+    decision: &'static str,
+    profile: &'a str,
+    agent: &'a str,
+    principal: &'a str,
+    tenant: Option<&'a str>,
+    task: Option<&'a str>,
+    claims: &'a BTreeMap<String, String>,
+    ttl: u64,
+    max_depth: Option<u32>,
+    grant: Vec<Value>,
+}
+
+impl<'a> Issued<'a> {
+    fn new(profile: &'a str, request: &'a MintRequest) -> Issued<'a> {
+        Issued {
+            decision: "issue",
+            profile,
+            agent: &request.agent,
+            principal: &request.principal,
+            tenant: request.tenant.as_deref(),
+            task: request.task.as_deref(),
+            claims: &request.claims,
+            ttl: request.ttl,
+            max_depth: request.max_depth,
+            grant: request.grants.iter().map(Grant::to_value).collect(),
+        }
+    }
+}
+
+fn words(issued: &Issued<'_>, request: &MintRequest) -> String {
+    let mut text = format!("{GREEN}issue{GREEN:#} by profile {}\n", issued.profile);
+    let mut line = |name: &str, value: &str| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {name:<9}  {}", visible(value));
+    };
+    line("agent", issued.agent);
+    line("principal", issued.principal);
+    for (name, value) in [("tenant", issued.tenant), ("task", issued.task)] {
+        if let Some(value) = value {
+            line(name, value);
+        }
+    }
+    for (name, value) in issued.claims {
+        line("claim", &format!("{name}={value}"));
+    }
+    line("life", &duration::show(issued.ttl));
+    if let Some(depth) = issued.max_depth {
+        line("depth", &depth.to_string());
+    }
+    text.push('\n');
+    text + &visible_lines(&request.grants.to_toml())
+}
+
+/// Text of several lines, each of which is made visible.
+fn visible_lines(text: &str) -> String {
+    text.lines().map(|line| visible(line) + "\n").collect()
+}
+
+/// What a caller is told instead, and what goes to the log.
+#[derive(Serialize)]
+struct Refused {
+    decision: &'static str,
+    error: ErrorCode,
+    error_description: String,
+    log: String,
+}
+
+impl Refused {
+    fn new(refusal: &Refusal) -> Refused {
+        Refused {
+            decision: "refuse",
+            error: refusal.code(),
+            error_description: refusal.public(),
+            log: refusal.log(),
+        }
+    }
+
+    fn words(&self) -> String {
+        let Refused {
+            error,
+            error_description,
+            log,
+            ..
+        } = self;
+        let log = match log == error_description {
+            true => String::new(),
+            false => format!("  log     {log}\n"),
+        };
+        format!("{RED}refuse{RED:#} {error}\n  caller  {error_description}\n{log}")
+    }
+}
