@@ -13,6 +13,7 @@ mod hostile {
     mod corpus;
     mod datalog;
     mod encoding;
+    mod feed;
     mod foreign_chain;
     mod foreign_keys;
     mod foreign_parties;
