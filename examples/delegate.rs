@@ -100,6 +100,7 @@ async fn minted(now: Timestamp) -> Result<String, Box<dyn Error>> {
         )?,
         ttl: 15 * 60,
         max_depth: None,
+        profile: None,
     };
     let minted = issuer.mint(&request, now).await?;
     Ok(minted.token.to_base64().to_string())

@@ -56,6 +56,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 grants: Grants::from_toml(GRANTS)?,
                 ttl: 15 * 60,
                 max_depth: None,
+                profile: None,
             },
             now,
         )

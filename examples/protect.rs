@@ -112,6 +112,7 @@ async fn issuer(now: Timestamp) -> Result<(String, PublicKey, String), Box<dyn E
         grants: Grants::from_toml(GRANTS)?,
         ttl: 15 * 60,
         max_depth: None,
+        profile: None,
     };
     let token = issuer.mint(&request, now).await?.token.to_base64();
     let keyset = issuer.keyset(now).await?.envelope;

@@ -52,6 +52,7 @@ fn order() -> MintRequest {
         grants: Grants::new(vec![Grant::new("erp", "purchase_order:read")]).expect("grants"),
         ttl: 60,
         max_depth: None,
+        profile: None,
     }
 }
 

@@ -46,6 +46,8 @@ pub struct MintRequest {
     pub ttl: u64,
     /// How many blocks may be appended, where that is to be limited.
     pub max_depth: Option<u32>,
+    /// The profile that it was asked for under, for the audit.
+    pub profile: Option<String>,
 }
 
 /// A token, and what is known of it.
@@ -256,6 +258,7 @@ impl Receipt {
 fn minted(request: &MintRequest, claims: &Claims, key: KeyId) -> Entry {
     let grants = serde_json::from_str(&request.grants.to_json()).unwrap_or(Value::Null);
     let detail = json!({
+        "profile": request.profile,
         "expires": claims.expires,
         "ttl": request.ttl,
         "tenant": request.tenant,
@@ -277,7 +280,7 @@ fn refused(request: &MintRequest, refusal: &Refusal) -> Entry {
     let refused = RefusedRequest {
         agent: &request.agent,
         principal: &request.principal,
-        profile: None,
+        profile: request.profile.as_deref(),
         reason: &refusal.to_string(),
     };
     let mut entry = refused.entry();

@@ -100,5 +100,6 @@ fn request() -> MintRequest {
         grants: Grants::from_toml(grants).unwrap(),
         ttl: 600,
         max_depth: Some(3),
+        profile: None,
     }
 }

@@ -284,6 +284,7 @@ async fn by_operator(
         grants,
         ttl,
         max_depth: wanted.max_depth,
+        profile: None,
     };
     let issuer = state.issuer.acting_as(&operator.actor);
     let minted = issuer.mint(&request, state.now()).await?;

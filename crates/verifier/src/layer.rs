@@ -57,14 +57,9 @@ mod problem;
 mod service;
 mod template;
 
-use std::{
-    fmt,
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{fmt, sync::Arc};
 
 use axum::http::Uri;
-use bailiwick_token::timestamp::Timestamp;
 
 pub use self::{
     action::Action,
@@ -74,24 +69,8 @@ pub use self::{
     service::Protected,
 };
 use self::{call::Declared, credential::Headers};
+pub use crate::clock::{Clock, system_clock};
 use crate::{explain::Values, verifier::Verifier};
-
-/// Tells the time. A test hands in its own.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// The system's clock: this edge is the only part of the crate that may read it.
-///
-/// A clock outside of the years 1970 to 9999 tells the last second there is, at which no keyset and
-/// no token holds any more.
-#[must_use]
-pub fn system_clock() -> Clock {
-    Arc::new(|| {
-        let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).ok();
-        elapsed
-            .and_then(|elapsed| Timestamp::from_unix(elapsed.as_secs()))
-            .unwrap_or(Timestamp::MAX)
-    })
-}
 
 /// What the routes of a service share: its verifier, its clock, and what callers are told.
 #[derive(Clone)]

@@ -22,13 +22,15 @@
 //!
 //! Tokens outside the profile, of any issuer, are decided by [`biscuit`].
 //!
-//! Nothing in this crate reads a file, and nothing but `layer::system_clock` a clock. The feature `axum`
-//! adds the one HTTP edge, `layer`.
+//! Nothing of that reads a file or a clock. The edges do: the feature `axum` adds `layer`, for services
+//! that speak HTTP, and the feature `refresh` adds `refresh`, which fetches keyset and revocations.
 
 mod admit;
 pub mod biscuit;
 mod cache;
 mod chain;
+#[cfg(any(feature = "axum", feature = "refresh"))]
+mod clock;
 mod decide;
 pub mod decision;
 #[doc(hidden)]
@@ -39,6 +41,8 @@ pub mod explain;
 pub mod layer;
 mod policy;
 mod record;
+#[cfg(feature = "refresh")]
+pub mod refresh;
 mod refuse;
 pub mod request;
 pub mod trust;

@@ -31,6 +31,9 @@ pub struct Verifier {
     /// What goes with every token, compiled.
     pub(crate) base: Arc<Base>,
     tokens: Tokens,
+    /// Told whenever a token names a root key that is not in the keyset.
+    #[cfg(feature = "refresh")]
+    pub(crate) unknown_key: tokio::sync::Notify,
 }
 
 /// Bounds on tokens, and on what a decision may cost.
@@ -88,6 +91,8 @@ impl Verifier {
             memo: Memo::default(),
             base: Arc::new(Policy::none().compile()?),
             tokens: Tokens::new(Limits::default().cache_bytes),
+            #[cfg(feature = "refresh")]
+            unknown_key: tokio::sync::Notify::new(),
         })
     }
 

@@ -156,7 +156,12 @@ impl Verifier {
     ) -> Result<Verified, Refused> {
         let claims = admit::admit(token, &self.limits.token)?;
         let trust = self.trust.load();
-        let (root_key, root) = trust.root_key(token.root_key_id(), now)?;
+        let root_key = trust.root_key(token.root_key_id(), now);
+        #[cfg(feature = "refresh")]
+        if matches!(root_key, Err((Reason::UnknownKey, _))) {
+            self.unknown_key.notify_one();
+        }
+        let (root_key, root) = root_key?;
         if claims.issuer != trust.keyset().issuer {
             return Err((
                 Reason::NotProfile,

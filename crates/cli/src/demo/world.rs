@@ -102,6 +102,7 @@ impl World {
             grants: Grants::from_toml(grants).map_err(broken)?,
             ttl: TOKEN_LIFE,
             max_depth: None,
+            profile: None,
         };
         Ok(self.issuer.mint(&request, self.now()).await?)
     }

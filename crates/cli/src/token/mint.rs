@@ -137,6 +137,7 @@ impl MintArgs {
             grants: input::grants(&self.grants)?,
             ttl: self.life(global)?,
             max_depth: self.max_depth,
+            profile: None,
         })
     }
 

@@ -55,6 +55,7 @@ impl Profile {
             ttl: self.life(ask.ttl)?,
             task: task(ask.task.as_deref())?,
             max_depth: self.depth(ask.max_depth)?,
+            profile: Some(self.name.clone()),
         })
     }
 

@@ -156,6 +156,7 @@ fn a_claim_becomes_one_typed_value_in_its_place() {
         ),
         ttl: 900,
         max_depth: Some(3),
+        profile: Some("buyer".to_owned()),
     };
     assert_eq!(issued, expected);
 }

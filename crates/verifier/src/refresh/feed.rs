@@ -1,0 +1,317 @@
+//! The feed's part of a turn.
+
+use std::{sync::Arc, time::Duration};
+
+use bailiwick_token::revocation::{
+    Head, MAX_HEAD, MAX_PAGE, MAX_SNAPSHOT, Position, SnapshotHeader, page_bytes,
+};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Answer, FetchError, RefreshError, Refresher, TIMEOUT, Transport, after, blocking,
+    is_admissible, kept::Kept,
+};
+use crate::{trust::Trust, verifier::Verifier};
+
+/// How long a snapshot may take to arrive.
+const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// How often a snapshot is taken only to have fewer changes on disk, and how long it may take: no head
+/// is read meanwhile.
+const REST: Duration = Duration::from_secs(600);
+const REST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The shortest time between two snapshots.
+const SNAPSHOT_PAUSE: Duration = Duration::from_secs(30);
+
+/// Beyond so many changes the snapshot is fetched instead.
+const MAX_CHANGES: u64 = 50_000;
+
+/// And beyond so many bytes of them.
+const MAX_CHANGES_BYTES: usize = 32 << 20;
+
+/// How often a head that lies behind its snapshot is fetched again, a second apart.
+const ATTEMPTS: usize = 6;
+
+/// How often the head is written to disk, where it has no changes.
+const SAVE: Duration = Duration::from_secs(60);
+
+/// Trust, and what of the feed made it.
+pub(super) struct Fed {
+    trust: Trust,
+    head: Vec<u8>,
+    etag: Option<String>,
+    snapshot: Option<Vec<u8>>,
+    /// The changes that lead to the head, from the snapshot where there is one, and otherwise from
+    /// what was in use.
+    lines: Vec<u8>,
+    count: u64,
+    keyset_version: u64,
+}
+
+/// A head as it was fetched, and what it says.
+struct Fetched {
+    bytes: Vec<u8>,
+    etag: Option<String>,
+    head: Head,
+}
+
+impl<T: Transport> Refresher<T> {
+    pub(super) async fn refresh_feed(
+        &mut self,
+        verifier: Option<&Arc<Verifier>>,
+    ) -> Result<(), RefreshError> {
+        if let Some(fed) = self.fed(&self.trust()).await? {
+            self.put_fed(fed, verifier).await?;
+        }
+        if self.kept.is_long(self.trust.revocation_count()) && self.rest <= Instant::now() {
+            self.rest = after(REST);
+            if let Err(error) = self.shorten(verifier).await {
+                tracing::warn!(%error, "what is kept on disk stays long");
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a snapshot in the place of the changes on disk. Nothing that is in use waits for it.
+    async fn shorten(&mut self, verifier: Option<&Arc<Verifier>>) -> Result<(), RefreshError> {
+        let trust = self.trust();
+        let url = feed_url(&trust)?;
+        let fed = self.with_snapshot(&url, &trust, REST_TIMEOUT).await?;
+        self.put_fed(fed, verifier).await
+    }
+
+    /// What the feed makes of `trust`; `None` where its head is still the one in use.
+    pub(super) async fn fed(&mut self, trust: &Trust) -> Result<Option<Fed>, RefreshError> {
+        let url = &feed_url(trust)?;
+        let Some(fetched) = self
+            .fetch_head(url, trust, self.head.etag.as_deref())
+            .await?
+        else {
+            return Ok(None);
+        };
+        let head = &fetched.head;
+        let known = trust.position().filter(|known| known.epoch == head.epoch);
+        if let Some(known) = known
+            && let Some(lines) = self.changes(url, &known, head).await?
+        {
+            let count = head.seq.saturating_sub(known.seq);
+            match self.with_delta(trust, fetched, lines, count).await {
+                Err(RefreshError::Feed(error)) if error.wants_snapshot() => {
+                    self.doubted(&RefreshError::Feed(error));
+                }
+                done => return done.map(Some),
+            }
+        }
+        let fed = self.with_snapshot(url, trust, SNAPSHOT_TIMEOUT).await?;
+        Ok(Some(fed))
+    }
+
+    /// Puts in place, and on disk, what the feed made.
+    pub(super) async fn put_fed(
+        &mut self,
+        fed: Fed,
+        verifier: Option<&Arc<Verifier>>,
+    ) -> Result<(), RefreshError> {
+        let Fed {
+            trust,
+            head,
+            etag,
+            snapshot,
+            lines,
+            count,
+            keyset_version,
+        } = fed;
+        self.put(trust, verifier).await?;
+        self.head.etag = etag;
+        // Once for each version, so that an issuer whose keyset lags is not asked all the time.
+        if keyset_version > self.trust.keyset().version && keyset_version > self.announced {
+            self.announced = keyset_version;
+            self.keyset.pace.hurry();
+        }
+        self.keep(head, snapshot, lines, count).await;
+        Ok(())
+    }
+
+    /// Fetches the head; `None` where it is the one of that tag.
+    async fn fetch_head(
+        &self,
+        url: &str,
+        trust: &Trust,
+        etag: Option<&str>,
+    ) -> Result<Option<Fetched>, RefreshError> {
+        match self.get(url, etag, MAX_HEAD, TIMEOUT).await? {
+            Answer::Found { body, etag } => {
+                let head = trust.head(&body, (self.clock)())?;
+                Ok(Some(Fetched {
+                    bytes: body,
+                    etag,
+                    head,
+                }))
+            }
+            Answer::NotModified => Ok(None),
+            Answer::Gone => Err(RefreshError::NotFound(url.to_owned())),
+        }
+    }
+
+    /// The lines that lead from one to the other; `None` where the snapshot has to be taken.
+    async fn changes(
+        &self,
+        url: &str,
+        from: &Position,
+        to: &Head,
+    ) -> Result<Option<Vec<u8>>, RefreshError> {
+        let missing = to.seq.saturating_sub(from.seq);
+        if from.epoch != to.epoch || missing > MAX_CHANGES {
+            return Ok(None);
+        }
+        let (mut lines, mut after) = (Vec::new(), from.seq);
+        while after < to.seq {
+            let end = to.seq.min(after.saturating_add(MAX_PAGE));
+            let page = format!("{url}/{}/{after}-{end}", to.epoch);
+            let room = MAX_CHANGES_BYTES.saturating_sub(lines.len());
+            let limit = page_bytes(end.saturating_sub(after)).min(room);
+            match self.get(&page, None, limit, TIMEOUT).await {
+                Ok(Answer::Found { body, .. }) => lines.extend_from_slice(&body),
+                Ok(Answer::Gone)
+                | Err(RefreshError::Fetch {
+                    error: FetchError::TooLarge(_),
+                    ..
+                }) => return Ok(None),
+                Ok(Answer::NotModified) => return Err(RefreshError::NotFound(page)),
+                Err(error) => return Err(error),
+            }
+            after = end;
+        }
+        Ok(Some(lines))
+    }
+
+    async fn with_delta(
+        &self,
+        trust: &Trust,
+        fetched: Fetched,
+        lines: Vec<u8>,
+        count: u64,
+    ) -> Result<Fed, RefreshError> {
+        let (trust, now) = (trust.clone(), (self.clock)());
+        let Fetched { bytes, etag, head } = fetched;
+        blocking(move || {
+            Ok(Fed {
+                trust: trust.with_delta(&bytes, &lines, now)?,
+                head: bytes,
+                etag,
+                snapshot: None,
+                lines,
+                count,
+                keyset_version: head.keyset_version,
+            })
+        })
+        .await?
+    }
+
+    async fn with_snapshot(
+        &mut self,
+        url: &str,
+        trust: &Trust,
+        within: Duration,
+    ) -> Result<Fed, RefreshError> {
+        if self.snapshot > Instant::now() {
+            return Err(RefreshError::TooSoon);
+        }
+        self.snapshot = after(SNAPSHOT_PAUSE);
+        let page = format!("{url}/snapshot");
+        let answer = self.get(&page, None, MAX_SNAPSHOT, within).await?;
+        let Answer::Found { body: snapshot, .. } = answer else {
+            return Err(RefreshError::NotFound(page));
+        };
+        let (from, _) = SnapshotHeader::open(&snapshot, &self.options.keyset_key)?;
+        let fetched = self.head_after(url, trust, &from.position()).await?;
+        let head = &fetched.head;
+        let lines = self.changes(url, &from.position(), head).await?;
+        let lines = lines.ok_or(RefreshError::Behind)?;
+        let count = head.seq.saturating_sub(from.seq);
+        let (trust, now) = (trust.clone(), (self.clock)());
+        tracing::info!(epoch = %from.epoch, seq = from.seq, entries = from.entries, "taking a snapshot");
+        let Fetched { bytes, etag, head } = fetched;
+        blocking(move || {
+            Ok(Fed {
+                trust: trust.with_snapshot(&snapshot, &bytes, &lines, now)?,
+                head: bytes,
+                etag,
+                snapshot: Some(snapshot),
+                lines,
+                count,
+                keyset_version: head.keyset_version,
+            })
+        })
+        .await?
+    }
+
+    /// The head, once it has come as far as the snapshot: one of the two may come from a cache.
+    async fn head_after(
+        &self,
+        url: &str,
+        trust: &Trust,
+        snapshot: &Position,
+    ) -> Result<Fetched, RefreshError> {
+        for _ in 0..ATTEMPTS {
+            if let Some(fetched) = self.fetch_head(url, trust, None).await?
+                && fetched.head.epoch == snapshot.epoch
+                && fetched.head.seq >= snapshot.seq
+            {
+                return Ok(fetched);
+            }
+            sleep(Duration::from_secs(1)).await;
+        }
+        Err(RefreshError::Behind)
+    }
+
+    /// What is odd, and can be mended by a snapshot.
+    fn doubted(&self, error: &RefreshError) {
+        let now = (self.clock)();
+        self.monitor.change(|status| status.failed(error, now));
+        match error.is_rollback() {
+            true => tracing::error!(%error, "the changes do not fit; taking the snapshot"),
+            false => tracing::warn!(%error, "the changes do not fit; taking the snapshot"),
+        }
+    }
+
+    async fn keep(&mut self, head: Vec<u8>, snapshot: Option<Vec<u8>>, lines: Vec<u8>, count: u64) {
+        let Some(Position { epoch, seq, .. }) = self.trust.position() else {
+            return;
+        };
+        if self.store.is_none() {
+            return;
+        }
+        let changed = snapshot.is_some() || count > 0;
+        match snapshot {
+            None => self.kept.extend(&lines, count),
+            Some(file) => {
+                self.kept = Kept::new(lines, count);
+                let begin = seq.saturating_sub(count);
+                let save = self.save(move |store| store.save_snapshot(epoch, begin, &file));
+                self.kept.usable(save.await);
+            }
+        }
+        let recent = self.saved.is_some_and(|at| at.elapsed() < SAVE);
+        if !self.kept.is_usable() || (recent && !changed) {
+            return;
+        }
+        let begin = seq.saturating_sub(self.kept.count());
+        let lines = self.kept.lines().to_vec();
+        let save = self.save(move |store| store.save_feed(epoch, begin, &head, &lines));
+        if save.await {
+            self.saved = Some(Instant::now());
+        }
+    }
+}
+
+/// Where the feed is.
+fn feed_url(trust: &Trust) -> Result<String, RefreshError> {
+    let url = trust.keyset().revocation_url.as_deref();
+    let url = url.ok_or(RefreshError::NoFeed)?.trim_end_matches('/');
+    match is_admissible(url) {
+        true => Ok(url.to_owned()),
+        false => Err(RefreshError::Address(url.to_owned())),
+    }
+}

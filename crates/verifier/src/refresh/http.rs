@@ -1,0 +1,160 @@
+//! Fetching over HTTP.
+
+use std::{error::Error, fmt::Write as _, time::Duration};
+
+use bailiwick_token::report;
+use reqwest::{
+    Certificate, Client, ClientBuilder, Response, StatusCode, Url,
+    header::{ETAG, IF_NONE_MATCH},
+    redirect::Policy,
+};
+
+use super::transport::{Answer, FetchError, Get, Transport};
+
+/// HTTP/1.1, over TLS with rustls. Redirects are not followed, cookies not kept, and proxies of the
+/// environment not used.
+#[derive(Debug, Clone)]
+pub struct Http {
+    client: Client,
+}
+
+/// Longer entity tags are not kept.
+const MAX_ETAG: usize = 256;
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// How long a connection may be silent in the middle of an answer.
+const SILENCE: Duration = Duration::from_secs(10);
+
+impl Http {
+    /// Trusts the certificates that the system trusts.
+    ///
+    /// # Errors
+    /// When the system has none that can be read.
+    pub fn new() -> Result<Http, HttpError> {
+        Http::built(client())
+    }
+
+    /// Trusts these certificates of authorities, in PEM, and no others.
+    ///
+    /// # Errors
+    /// When they cannot be read, or there are none.
+    pub fn trusting(pem: &[u8]) -> Result<Http, HttpError> {
+        let roots = Certificate::from_pem_bundle(pem).map_err(|error| HttpError(said(&error)))?;
+        if roots.is_empty() {
+            return Err(HttpError(
+                "there are no certificates in the file".to_owned(),
+            ));
+        }
+        Http::built(client().tls_certs_only(roots))
+    }
+
+    fn built(client: ClientBuilder) -> Result<Http, HttpError> {
+        let client = client.build().map_err(|error| HttpError(said(&error)))?;
+        Ok(Http { client })
+    }
+}
+
+fn client() -> ClientBuilder {
+    Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .referer(false)
+        .connect_timeout(CONNECT)
+        .read_timeout(SILENCE)
+        .user_agent(concat!("bailiwick-verifier/", env!("CARGO_PKG_VERSION")))
+}
+
+impl Transport for Http {
+    async fn get(&self, get: Get<'_>) -> Result<Answer, FetchError> {
+        let mut request = self.client.get(get.url).timeout(get.timeout);
+        if let Some(etag) = get.etag {
+            request = request.header(IF_NONE_MATCH, etag);
+        }
+        if let Some(report) = get.report {
+            request = request.header(report::HEADER, report);
+        }
+        let failed = |error: reqwest::Error| match error.is_timeout() {
+            true => FetchError::TimedOut(get.timeout.as_secs()),
+            false => FetchError::Unreachable(said(&error.without_url())),
+        };
+        let response = request.send().await.map_err(failed)?;
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::NOT_MODIFIED if get.etag.is_some() => return Ok(Answer::NotModified),
+            StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(Answer::Gone),
+            other => return Err(FetchError::Status(other.as_u16())),
+        }
+        let etag = etag(&response);
+        let body = bounded(response, get.limit)
+            .await
+            .map_err(|error| match error {
+                Some(error) => failed(error),
+                None => FetchError::TooLarge(get.limit),
+            })?;
+        Ok(Answer::Found { body, etag })
+    }
+}
+
+fn etag(response: &Response) -> Option<String> {
+    let etag = response.headers().get(ETAG)?.to_str().ok()?;
+    (etag.len() <= MAX_ETAG).then(|| etag.to_owned())
+}
+
+/// The body; an error of `None` where it is larger than that.
+async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, Option<reqwest::Error>> {
+    let announced = response.content_length().map(usize::try_from);
+    if announced.is_some_and(|length| length.is_ok_and(|length| length > limit)) {
+        return Err(None);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(Some)? {
+        if chunk.len() > limit.saturating_sub(body.len()) {
+            return Err(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Whether something may be fetched from there: `https`, or `http` from a loopback address such as
+/// `http://127.0.0.1:8080`, and neither a query nor a password.
+#[must_use]
+pub fn is_admissible(url: &str) -> bool {
+    let Ok(parsed) = Url::parse(url) else {
+        return false;
+    };
+    let host = parsed.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let loopback = address
+        .parse::<std::net::IpAddr>()
+        .is_ok_and(|address| address.is_loopback());
+    let plain = parsed.query().is_none()
+        && parsed.fragment().is_none()
+        && parsed.username().is_empty()
+        && parsed.password().is_none();
+    plain
+        && match parsed.scheme() {
+            "https" => !host.is_empty(),
+            "http" => loopback,
+            _ => false,
+        }
+}
+
+/// The error and what caused it.
+fn said(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        // Writing to a string does not fail.
+        let _ = write!(text, ": {error}");
+        source = error.source();
+    }
+    text
+}
+
+/// There is no HTTP client.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no HTTPS client can be made ({0}): see which certificates this system trusts")]
+pub struct HttpError(String);

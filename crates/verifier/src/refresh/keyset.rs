@@ -1,0 +1,108 @@
+//! The keyset's part of a turn.
+
+use std::{sync::Arc, time::Duration};
+
+use bailiwick_token::{dsse::MAX_ENVELOPE, revocation::SKEW, timestamp::Timestamp};
+
+use super::{
+    Answer, Clock, Get, Options, RefreshError, Refresher, Store, TIMEOUT, Transport, blocking,
+    fetch,
+};
+use crate::{trust::Trust, verifier::Verifier};
+
+impl<T: Transport> Refresher<T> {
+    pub(super) async fn refresh_keyset(
+        &mut self,
+        verifier: &Arc<Verifier>,
+    ) -> Result<(), RefreshError> {
+        let url = address(&self.options);
+        let etag = self.keyset.etag.as_deref();
+        let (body, etag) = match self.get(&url, etag, MAX_ENVELOPE, TIMEOUT).await? {
+            Answer::Found { body, etag } => (body, etag),
+            Answer::NotModified => return Ok(()),
+            Answer::Gone => return Err(RefreshError::NotFound(url)),
+        };
+        let offered = needing(self.trust.with_keyset(&body)?);
+        offered.may_replace(&self.trust)?;
+        in_time(&offered, (self.clock)())?;
+        let newer = offered.keyset().version > self.trust.keyset().version;
+        let first_feed = offered.position().is_none()
+            && offered.keyset().revocation_url.is_some()
+            && !self.has_feed();
+        self.keyset.pace.set(hint(&offered));
+        if first_feed {
+            // Read before the keyset is in use, so that nobody is denied in between.
+            match self.fed(&offered).await {
+                Ok(Some(fed)) => self.put_fed(fed, Some(verifier)).await?,
+                other => {
+                    if let Err(error) = other {
+                        tracing::warn!(%error, "the issuer has a feed now, which cannot be read yet");
+                    }
+                    self.put(offered, Some(verifier)).await?;
+                }
+            }
+        } else {
+            self.put(offered, Some(verifier)).await?;
+        }
+        self.keyset.etag = etag;
+        if newer {
+            tracing::info!(
+                version = self.trust.keyset().version,
+                "a newer keyset is in use"
+            );
+            self.save(move |store| store.save_keyset(&body)).await;
+        }
+        Ok(())
+    }
+}
+
+/// The keyset of a verifier that has none.
+pub(super) async fn first<T: Transport>(
+    options: &Options,
+    transport: &T,
+    clock: &Clock,
+    store: Option<Store>,
+) -> Result<(Trust, Option<String>), RefreshError> {
+    let url = address(options);
+    let report = options.report.as_ref().map(ToString::to_string);
+    let get = Get {
+        url: &url,
+        etag: None,
+        report: report.as_deref(),
+        limit: MAX_ENVELOPE,
+        timeout: TIMEOUT,
+    };
+    let Answer::Found { body, etag } = fetch(transport, get).await? else {
+        return Err(RefreshError::NotFound(url));
+    };
+    let trust = Trust::open(&body, &options.keyset_key, None)?;
+    in_time(&trust, clock())?;
+    if let Some(store) = store {
+        blocking(move || store.save_keyset(&body)).await??;
+    }
+    Ok((trust, etag))
+}
+
+/// By a keyset that names a feed nothing is admitted before that was read.
+pub(super) fn needing(trust: Trust) -> Trust {
+    match trust.keyset().revocation_url {
+        Some(_) => trust.needing_revocations(),
+        None => trust,
+    }
+}
+
+/// How often a keyset wants to be fetched.
+pub(super) fn hint(trust: &Trust) -> Duration {
+    Duration::from_secs(trust.keyset().refresh_hint.clamp(1, 3_600))
+}
+
+/// A keyset that is not for now must not take the place of one that is.
+fn in_time(trust: &Trust, now: Timestamp) -> Result<(), RefreshError> {
+    let keyset = trust.keyset();
+    let fits = now < keyset.expires && keyset.issued_at <= now.plus(SKEW);
+    fits.then_some(()).ok_or(RefreshError::Time)
+}
+
+fn address(options: &Options) -> String {
+    format!("{}/.well-known/bailiwick/keyset", options.issuer)
+}

@@ -1,0 +1,123 @@
+//! What a refresher has, and how it fares.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bailiwick_token::{revocation::Position, timestamp::Timestamp};
+
+use super::RefreshError;
+use crate::trust::{Staleness, Trust};
+
+/// What a refresher has, and how it fares: for readiness and metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Status {
+    /// The version of the keyset in use.
+    pub keyset_version: u64,
+    /// When it was signed.
+    pub keyset_issued_at: Timestamp,
+    /// When it ends.
+    pub keyset_expires: Timestamp,
+    /// Whether the keyset names a feed of revocations.
+    pub has_feed: bool,
+    /// How far the revocations were read.
+    pub position: Option<Position>,
+    /// When the head in use was signed.
+    pub head_issued_at: Option<Timestamp>,
+    /// How many revocations there are.
+    pub revocations: usize,
+    /// When the issuer was last asked for its keyset, and its answer was good.
+    pub keyset_checked_at: Option<Timestamp>,
+    /// When the issuer was last asked for its head, and its answer was good.
+    pub head_checked_at: Option<Timestamp>,
+    /// How often something failed.
+    pub failures: u64,
+    /// How often what was fetched was older than what is in use, or of another history.
+    pub rollbacks: u64,
+    /// What failed last, and when. It stays until something else fails.
+    pub last_error: Option<(Timestamp, String)>,
+}
+
+impl Status {
+    /// Of what was read, before anything was fetched.
+    pub(super) fn new(trust: &Trust) -> Status {
+        let keyset = trust.keyset();
+        let mut status = Status {
+            keyset_version: keyset.version,
+            keyset_issued_at: keyset.issued_at,
+            keyset_expires: keyset.expires,
+            has_feed: false,
+            position: None,
+            head_issued_at: None,
+            revocations: 0,
+            keyset_checked_at: None,
+            head_checked_at: None,
+            failures: 0,
+            rollbacks: 0,
+            last_error: None,
+        };
+        status.update(trust);
+        status
+    }
+
+    pub(super) fn update(&mut self, trust: &Trust) {
+        let keyset = trust.keyset();
+        self.keyset_version = keyset.version;
+        self.keyset_issued_at = keyset.issued_at;
+        self.keyset_expires = keyset.expires;
+        self.has_feed = keyset.revocation_url.is_some();
+        self.position = trust.position();
+        self.head_issued_at = trust.revocations_issued_at();
+        self.revocations = trust.revocation_count();
+    }
+
+    pub(super) fn failed(&mut self, error: &RefreshError, now: Timestamp) {
+        self.failures = self.failures.saturating_add(1);
+        if error.is_rollback() {
+            self.rollbacks = self.rollbacks.saturating_add(1);
+        }
+        self.last_error = Some((now, error.to_string()));
+    }
+
+    /// How many seconds ago the keyset was signed.
+    #[must_use]
+    pub fn keyset_age(&self, now: Timestamp) -> u64 {
+        now.since(self.keyset_issued_at)
+    }
+
+    /// How many seconds ago the head was signed, where there is one.
+    #[must_use]
+    pub fn head_age(&self, now: Timestamp) -> Option<u64> {
+        self.head_issued_at.map(|signed| now.since(signed))
+    }
+
+    /// Whether a verifier with this bound decides at all, rather than deny everything as stale.
+    #[must_use]
+    pub fn is_ready(&self, staleness: &Staleness, now: Timestamp) -> bool {
+        let fed = self.has_feed || self.position.is_some();
+        let age = self.head_age(now);
+        now < self.keyset_expires && (!fed || age.is_some_and(|age| age <= staleness.after))
+    }
+}
+
+/// Tells the status of a refresher that runs elsewhere.
+#[derive(Debug, Clone)]
+pub struct Monitor(Arc<Mutex<Status>>);
+
+impl Monitor {
+    pub(super) fn new(status: Status) -> Monitor {
+        Monitor(Arc::new(Mutex::new(status)))
+    }
+
+    /// The status by now.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(super) fn change(&self, change: impl FnOnce(&mut Status)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}

@@ -1,0 +1,77 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod attacks;
+mod disk;
+mod issuer;
+mod outages;
+mod rounds;
+
+use std::{sync::Arc, time::Duration};
+
+use bailiwick_token::report::Report;
+use tokio::time::advance;
+
+use self::issuer::Issuer;
+use super::*;
+
+/// A refresher that has started with what the issuer has, and its verifier.
+struct Scene {
+    issuer: Issuer,
+    refresher: Refresher<Issuer>,
+    verifier: Arc<Verifier>,
+}
+
+impl Scene {
+    async fn new(issuer: Issuer) -> Scene {
+        let options = options(&issuer);
+        Scene::with(issuer, options).await
+    }
+
+    async fn with(issuer: Issuer, options: Options) -> Scene {
+        let refresher = Refresher::start(options, issuer.clone(), issuer.clock())
+            .await
+            .unwrap();
+        let verifier = Arc::new(Verifier::new("erp", refresher.trust()).unwrap());
+        Scene {
+            issuer,
+            refresher,
+            verifier,
+        }
+    }
+
+    /// So many seconds go by, and then what is due is done.
+    async fn pass(&mut self, seconds: u64) {
+        self.issuer.pass(seconds);
+        advance(Duration::from_secs(seconds)).await;
+        self.refresher.turn(&self.verifier).await;
+    }
+
+    /// How many changes the verifier goes by.
+    fn seq(&self) -> Option<u64> {
+        self.verifier
+            .trust()
+            .position()
+            .map(|position| position.seq)
+    }
+
+    /// What was asked for since the last time.
+    fn asked(&self) -> Vec<String> {
+        self.issuer.asked()
+    }
+
+    fn status(&self) -> Status {
+        self.refresher.status()
+    }
+}
+
+fn options(issuer: &Issuer) -> Options {
+    let mut options = Options::new(issuer::URL, issuer.keyset_key());
+    options.report = Some(Report::new("erp-1", "erp").unwrap());
+    options
+}

@@ -1,0 +1,110 @@
+//! Answers that are old, forged, or of two histories: refused, told, counted, and what is in use stays.
+
+use bailiwick_token::revocation::Epoch;
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn an_old_head_is_refused() {
+    let mut scene = Scene::new(Issuer::new(3)).await;
+    let old = scene.issuer.state().head();
+    scene.issuer.revoke(7);
+    scene.pass(5).await;
+    assert_eq!(scene.seq(), Some(4));
+    scene.issuer.lie("/revocations", old);
+    scene.pass(5).await;
+    assert_eq!((scene.seq(), scene.status().rollbacks), (Some(4), 1));
+    scene.issuer.be_honest();
+    scene.pass(30).await;
+    assert_eq!((scene.seq(), scene.status().rollbacks), (Some(4), 1));
+}
+
+/// An issuer that was restored and did not begin another epoch.
+#[tokio::test(start_paused = true)]
+async fn two_histories() {
+    let mut scene = Scene::new(Issuer::new(3)).await;
+    scene.issuer.state().changes[2] = issuer::token(100);
+    scene.pass(5).await;
+    assert_eq!((scene.seq(), scene.status().rollbacks), (Some(3), 1));
+    // Further on the changes do not fit, and the snapshot lacks what is in use.
+    scene.issuer.revoke(101);
+    scene.asked();
+    scene.pass(31).await;
+    assert_eq!((scene.seq(), scene.status().rollbacks), (Some(3), 3));
+    assert!(scene.asked().contains(&"/revocations/snapshot".to_owned()));
+    let (_, error) = scene.status().last_error.unwrap();
+    assert!(error.contains("lack some of those in use"), "{error}");
+    // Another epoch is the way out.
+    scene.issuer.state().epoch = Epoch::from_bytes([2; 8]);
+    scene.pass(31).await;
+    assert_eq!(scene.seq(), Some(4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_that_a_cache_has_spoilt() {
+    for spoilt in [
+        String::new(),
+        "{}\n".to_owned(),
+        issuer::token(8).to_line() + "\n",
+        issuer::token(7).to_line(),
+        "\n\n".to_owned(),
+    ] {
+        let mut scene = Scene::new(Issuer::new(3)).await;
+        scene.issuer.revoke(7);
+        scene.issuer.lie("/3-4", spoilt);
+        scene.pass(31).await;
+        // The snapshot mends it.
+        assert_eq!((scene.seq(), scene.status().failures), (Some(4), 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn forged_answers_change_nothing() {
+    let mut scene = Scene::new(Issuer::new(3)).await;
+    scene.issuer.revoke(7);
+    let (head, keyset) = {
+        let state = scene.issuer.state();
+        let thief = ed25519_dalek::SigningKey::from_bytes(&[8; 32]);
+        (state.head(), state.keyset.sign(&thief).to_json())
+    };
+    scene.issuer.lie("/keyset", keyset);
+    scene
+        .issuer
+        .lie("/revocations", head.replace("\"sig\":\"", "\"sig\":\"A"));
+    scene.pass(31).await;
+    let status = scene.status();
+    assert_eq!(
+        (scene.seq(), status.failures, status.rollbacks),
+        (Some(3), 2, 0)
+    );
+    // The tag of what was refused is not kept: the same answer is refused again.
+    scene.pass(31).await;
+    assert_eq!(scene.status().failures, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_keyset_that_goes_back() {
+    let mut scene = Scene::new(Issuer::new(0)).await;
+    let old = scene.issuer.state().keyset.clone();
+    scene.issuer.publish(|_| {});
+    scene.pass(30).await;
+    assert_eq!(scene.verifier.trust().keyset().version, 2);
+    let key = ed25519_dalek::SigningKey::from_bytes(&[9; 32]);
+    scene.issuer.lie("/keyset", old.sign(&key).to_json());
+    scene.pass(30).await;
+    assert_eq!(scene.status().rollbacks, 1);
+    let mut forked = scene.issuer.state().keyset.clone();
+    forked.keys.clear();
+    scene.issuer.lie("/keyset", forked.sign(&key).to_json());
+    scene.pass(30).await;
+    assert_eq!(scene.status().rollbacks, 2);
+    // Newer, and over already: what is good now stays.
+    let mut over = scene.issuer.state().keyset.clone();
+    over.version = 9;
+    over.expires = scene.issuer.state().now;
+    scene.issuer.lie("/keyset", over.sign(&key).to_json());
+    scene.pass(30).await;
+    assert_eq!(scene.verifier.trust().keyset().version, 2);
+    let (_, error) = scene.status().last_error.unwrap();
+    assert!(error.contains("another time than now"), "{error}");
+}

@@ -1,0 +1,129 @@
+//! What is kept on disk, and starts from there.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use super::{issuer::Mode, *};
+
+fn kept_in(issuer: &Issuer, directory: &Path) -> Options {
+    let mut options = options(issuer);
+    options.directory = Some(directory.to_owned());
+    options
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Nothing of what was in use, changes included, is lost by a start while the issuer is down.
+#[tokio::test(start_paused = true)]
+async fn a_start_while_the_issuer_is_down() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    let issuer = Issuer::new(3);
+    let options = kept_in(&issuer, directory);
+    let mut scene = Scene::with(issuer.clone(), options.clone()).await;
+    issuer.revoke(7);
+    scene.pass(5).await;
+    issuer.revoke(8);
+    issuer.publish(|_| {});
+    scene.pass(5).await;
+    let snapshot = "snapshot-0101010101010101-3.ndjson";
+    assert_eq!(names(directory), ["feed.ndjson", "keyset.json", snapshot]);
+    for name in names(directory) {
+        let mode = fs::metadata(directory.join(&name)).unwrap().permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600, "{name}");
+    }
+    issuer.set(Mode::Down);
+    issuer.asked();
+    let mut again = Scene::with(issuer.clone(), options.clone()).await;
+    assert_eq!(issuer.asked(), [""; 0]);
+    assert_eq!(again.seq(), Some(5));
+    assert_eq!(again.verifier.trust().keyset().version, 2);
+    // It still notices what would undo that.
+    issuer.set(Mode::Up);
+    issuer.state().shown = Some(4);
+    again.pass(1).await;
+    assert_eq!((again.seq(), again.status().rollbacks), (Some(5), 1));
+    // And goes on from there without a snapshot.
+    issuer.state().shown = None;
+    issuer.revoke(9);
+    issuer.asked();
+    again.pass(30).await;
+    assert!(!issuer.asked().contains(&"/revocations/snapshot".to_owned()));
+    let third = Scene::with(issuer, options).await;
+    assert_eq!(third.seq(), Some(6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_snapshot_takes_the_place_of_the_old_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    let issuer = Issuer::new(3);
+    let options = kept_in(&issuer, directory);
+    let mut scene = Scene::with(issuer.clone(), options.clone()).await;
+    // More changes than are worth being written as a whole each time.
+    let more = (10..10_020).map(issuer::token);
+    issuer.state().changes.extend(more);
+    issuer.asked();
+    scene.pass(31).await;
+    assert!(issuer.asked().contains(&"/revocations/snapshot".to_owned()));
+    assert_eq!(
+        names(directory)[2],
+        "snapshot-0101010101010101-10013.ndjson"
+    );
+    assert_eq!(names(directory).len(), 3);
+    issuer.set(Mode::Down);
+    assert_eq!(Scene::with(issuer, options).await.seq(), Some(10_013));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_spoilt_on_disk_is_fetched_again() {
+    type Spoil = fn(&[u8]) -> &[u8];
+    let spoils: [Spoil; 4] = [
+        |good| &good[..good.len() / 2],
+        |_| b"",
+        |_| b"\n",
+        |good| &good[1..],
+    ];
+    let snapshot = "snapshot-0101010101010101-3.ndjson";
+    for name in ["keyset.json", "feed.ndjson", snapshot] {
+        for spoil in spoils {
+            let directory = tempfile::tempdir().unwrap();
+            let directory = directory.path();
+            let issuer = Issuer::new(3);
+            let options = kept_in(&issuer, directory);
+            let mut scene = Scene::with(issuer.clone(), options.clone()).await;
+            issuer.revoke(7);
+            scene.pass(5).await;
+            let file = directory.join(name);
+            let good = fs::read(&file).unwrap();
+            fs::write(&file, spoil(&good)).unwrap();
+            issuer.asked();
+            let again = Scene::with(issuer.clone(), options.clone()).await;
+            assert_eq!(again.seq(), Some(4), "{name}");
+            assert!(issuer.asked().contains(&"/revocations/snapshot".to_owned()));
+            // What it has left there is whole.
+            issuer.set(Mode::Down);
+            let third = Scene::with(issuer, options).await;
+            assert_eq!(third.seq(), Some(4), "{name}");
+        }
+    }
+}
+
+/// A disk that is full, or a directory that went away, is told, and decisions go on.
+#[tokio::test(start_paused = true)]
+async fn a_directory_that_went_away() {
+    let directory = tempfile::tempdir().unwrap();
+    let issuer = Issuer::new(3);
+    let options = kept_in(&issuer, &directory.path().join("kept"));
+    let mut scene = Scene::with(issuer.clone(), options).await;
+    drop(directory);
+    issuer.revoke(7);
+    scene.pass(5).await;
+    assert_eq!((scene.seq(), scene.status().failures), (Some(4), 1));
+}

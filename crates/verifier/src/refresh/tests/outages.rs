@@ -1,0 +1,140 @@
+//! Issuers that are down, silent, or answer with too much.
+
+use super::{issuer::Mode, *};
+use crate::trust::Staleness;
+
+#[tokio::test(start_paused = true)]
+async fn an_issuer_that_is_down_is_asked_ever_more_seldom() {
+    let mut scene = Scene::new(Issuer::new(3)).await;
+    scene.asked();
+    scene.issuer.set(Mode::Down);
+    let mut heads = 0;
+    for _ in 0..600 {
+        scene.pass(1).await;
+        let asked = scene.asked();
+        heads += asked.iter().filter(|path| *path == "/revocations").count();
+    }
+    // Of 120 in ten minutes: a few at first, then every 24 to 30 seconds.
+    assert!((20..=32).contains(&heads), "{heads}");
+    let status = scene.status();
+    assert!(status.failures >= heads as u64);
+    assert_eq!(status.rollbacks, 0);
+    assert!(status.last_error.unwrap().1.contains("cannot be reached"));
+    let now = scene.issuer.state().now;
+    assert_eq!(scene.seq(), Some(3));
+    assert_eq!(scene.refresher.status().head_age(now), Some(600));
+    assert!(
+        !scene
+            .refresher
+            .status()
+            .is_ready(&Staleness::default(), now)
+    );
+
+    scene.issuer.set(Mode::Up);
+    scene.issuer.revoke(9);
+    scene.pass(30).await;
+    assert_eq!(scene.seq(), Some(4));
+    assert!(scene.status().is_ready(&Staleness::default(), now.plus(30)));
+    scene.asked();
+    scene.pass(5).await;
+    assert_eq!(scene.asked(), ["/revocations"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_answer_is_given_up() {
+    let mut scene = Scene::new(Issuer::new(3)).await;
+    scene.issuer.set(Mode::Silent);
+    scene.pass(5).await;
+    let (_, error) = scene.status().last_error.unwrap();
+    assert!(
+        error.contains("did not answer within 10 seconds"),
+        "{error}"
+    );
+    assert_eq!(scene.seq(), Some(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_answers_with_too_much_is_given_up() {
+    let mut scene = Scene::new(Issuer::new(3)).await;
+    scene.issuer.set(Mode::Flooding);
+    scene.pass(5).await;
+    let (_, error) = scene.status().last_error.unwrap();
+    assert!(error.contains("larger than 4096 bytes"), "{error}");
+    let flooding = Issuer::new(3);
+    flooding.set(Mode::Flooding);
+    let started = Refresher::start(options(&flooding), flooding.clone(), flooding.clock()).await;
+    assert!(matches!(started, Err(RefreshError::Fetch { .. })));
+}
+
+/// A keyset is needed to start, and revocations are not; but nothing is admitted before they came.
+#[tokio::test(start_paused = true)]
+async fn a_start_without_revocations() {
+    let issuer = Issuer::new(3);
+    issuer.lie("/revocations/snapshot", "nonsense");
+    let mut scene = Scene::new(issuer).await;
+    assert_eq!(scene.seq(), None);
+    assert!(
+        !scene
+            .status()
+            .is_ready(&Staleness::default(), scene.issuer.state().now)
+    );
+    scene.issuer.be_honest();
+    scene.pass(5).await;
+    // Another snapshot so soon is too much to ask.
+    assert_eq!(scene.seq(), None);
+    scene.pass(30).await;
+    assert_eq!(scene.seq(), Some(3));
+
+    let down = Issuer::new(3);
+    down.set(Mode::Down);
+    let started = Refresher::start(options(&down), down.clone(), down.clock()).await;
+    assert!(matches!(started, Err(RefreshError::Fetch { .. })));
+}
+
+/// The head may be an older one than the snapshot, from a cache: it is waited for.
+#[tokio::test(start_paused = true)]
+async fn a_head_that_lies_behind() {
+    let issuer = Issuer::new(3);
+    issuer.state().shown = Some(2);
+    let older = issuer.state().head();
+    issuer.state().shown = None;
+    issuer.lie("/revocations", older);
+    let scene = Scene::new(issuer).await;
+    assert_eq!(scene.seq(), None);
+    let (_, error) = scene.status().last_error.unwrap();
+    assert!(error.contains("behind the snapshot"), "{error}");
+    assert_eq!(scene.status().rollbacks, 0);
+}
+
+#[test]
+fn addresses() {
+    for good in [
+        "https://issuer.example",
+        "https://issuer.example:8443/a/b",
+        "http://127.0.0.1:8080",
+        "http://127.9.9.9",
+        "http://[::1]:8080/revocations",
+    ] {
+        assert!(is_admissible(good), "{good}");
+    }
+    for bad in [
+        "",
+        "issuer.example",
+        "http://issuer.example",
+        "http://localhost:8080",
+        "http://127.0.0.1.example",
+        "http://0.0.0.0",
+        "http://[::]",
+        "http://10.0.0.1",
+        "http://169.254.169.254",
+        "https://",
+        "https://user@issuer.example",
+        "https://:secret@issuer.example",
+        "https://issuer.example?a=b",
+        "https://issuer.example#a",
+        "file:///etc/passwd",
+        "ftp://127.0.0.1",
+    ] {
+        assert!(!is_admissible(bad), "{bad}");
+    }
+}
