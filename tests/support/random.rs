@@ -356,7 +356,7 @@ fn constraint_of_all() -> impl Strategy<Value = Constraint> {
 }
 
 fn mixed_grant(grant: &Grant, other: &Grant, constraints: &[Constraint], bits: u64) -> Grant {
-    let takes_other = |bit: u32| bits.rotate_left(bit) % 8 == 0;
+    let takes_other = |bit: u32| bits.rotate_left(bit).is_multiple_of(8);
     let args = grant.args.iter().flatten().enumerate();
     let args = args.map(|(index, (name, constraint))| {
         let other = constraints.get(index).unwrap_or(constraint);

@@ -87,7 +87,7 @@ impl ClientSecret {
         OsRng.fill_bytes(&mut id);
         OsRng.fill_bytes(&mut *random);
         let id = hex::encode(id);
-        let mut digits = hex::encode(&*random);
+        let mut digits = hex::encode(random.as_slice());
         let secret = Zeroizing::new(format!("{id}.{digits}"));
         digits.zeroize();
         (id, ClientSecret(secret))
