@@ -63,12 +63,29 @@ const GRANTS: [&str; 6] = [
     "grant = [{ service = \"erp\", action = \"x\", args = {} }]\n",
 ];
 
+/// Profiles, and after each a caller that gets something, or nearly does.
+const PROFILES: [(&str, &str); 3] = [
+    (
+        "[[profile]]\nname = \"a\"\nmatch.agent.source = \"client\"\n[profile.token]\nagent = \"a\"\nprincipal = \"p\"\nttl = { default = \"1m\", max = \"1h\" }\n[[profile.grant]]\nservice = \"erp\"\naction = \"x\"\n",
+        r#"{"agent":{"source":"client","claims":{"profiles":["a"]}}}"#,
+    ),
+    (
+        "[[profile]]\nname = \"b\"\n[profile.match.agent]\nsource = \"client\"\nclaims.d = { one_of = [\"x\", 5, true] }\nclaims.o.n = { prefix = \"t:\" }\n[profile.match.principal]\nsource = \"corp\"\nclaims.g = \"b\"\n[profile.params]\na = { claim = \"principal.r\", type = \"segment\" }\nl = { claim = [\"principal\", \"l\", \"m\"], type = \"decimal\" }\nv = { claim = \"principal.v\", type = \"strings\" }\ns = { claim = \"principal.s\", type = \"string\" }\ni = { claim = \"agent.i\", type = \"integer\" }\nu = { claim = \"agent.u\", type = \"date\" }\n[profile.token]\nagent = \"a:${i}\"\nprincipal = \"u:${a}/${s}\"\nclaims = { c = \"${a}\" }\nttl = { min = \"1s\", default = \"15m\", max = \"1h\" }\nmax_depth = 3\nrate = { per_minute = 60, burst = 10 }\n[[profile.grant]]\nservice = \"erp\"\naction = \"o:*\"\nresource = \"${a}/o/*\"\n[profile.grant.args]\nm = { min = 0, max = \"${l}\" }\nv = { one_of = \"${v}\" }\ns = \"${s}\"\nu = { max = \"${u}\" }\np = { prefix = \"/h/${a}/\" }\nt = { all_of_in = [\"e\", \"${a}\"] }\nn = \"*\"\n",
+        r#"{"agent":{"source":"client","claims":{"profiles":["b"],"d":["x"],"o":{"n":"t:e"},"i":7,"u":1795000000}},"principal":{"source":"corp","claims":{"g":"b","r":"eu","l":{"m":98.7},"v":["*","a"],"s":"*"}}}"#,
+    ),
+    (
+        "[[profile]]\nname = \"c\"\nmatch.agent = { source = \"ci\", claims.r = \"x\" }\nparams = { n = { claim = \"agent.n\", type = \"integer\" } }\ntoken = { agent = \"c:${n}\", principal = \"p\", ttl = { default = \"1m\", max = \"1m\" } }\ngrant = [{ service = \"s\", action = \"x\", args = { n = \"${n}\", \"a.b\" = { exact = \"${n}\" }, l = { one_of = [1, \"${n}\"] } } }]\n",
+        r#"{"agent":{"source":"ci","claims":{"r":"x","n":"9223372036854775807"}}}"#,
+    ),
+];
+
 fn main() {
     containers();
     blocks();
     texts("request", CALLS.iter().map(|call| call.as_bytes().to_vec()));
     grants();
     keysets();
+    profiles();
     programs();
 }
 
@@ -205,6 +222,13 @@ fn keysets() {
         json(list.sign(&root.keyset_key).to_json().into_bytes(), 2),
     ];
     texts("keyset", inputs.into_iter());
+}
+
+fn profiles() {
+    let inputs = PROFILES
+        .iter()
+        .map(|(toml, json)| format!("{toml}\0{json}"));
+    texts("profiles", inputs.map(String::into_bytes));
 }
 
 /// Programs are choices, so any bytes will do: these come from a generator without a library.

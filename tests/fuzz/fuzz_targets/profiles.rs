@@ -1,0 +1,57 @@
+#![no_main]
+//! Profiles as text, and behind a null byte a caller as JSON: what a caller gets is well formed,
+//! can be asked for as it stands, and what is refused is told in words that OAuth can carry.
+
+use bailiwick_issuer::profile::{Ask, Caller, Limits, Profile, Profiles};
+use bailiwick_token::grant::Grants;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let (toml, json) = text.split_once('\0').unwrap_or((text, ""));
+    let profiles = match Profiles::parse(&[("profiles.toml", toml)], &Limits::default()) {
+        Ok(profiles) => profiles,
+        Err(error) => {
+            let _message = error.to_string();
+            return;
+        }
+    };
+    let _shown: Vec<String> = profiles
+        .iter()
+        .map(|profile| serde_json::to_string(&profile.summary()).expect("JSON"))
+        .collect();
+    let Ok(caller) = serde_json::from_str::<Caller>(json) else {
+        return;
+    };
+    for profile in profiles.iter() {
+        let selected = profiles.select(Some(profile.name()), &caller);
+        match selected.and_then(|profile| profile.issue(&caller, &Ask::default())) {
+            Ok(_) => issued(profile, &caller),
+            Err(refusal) => {
+                let allowed = |c: char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
+                assert!(refusal.public().chars().all(allowed), "{refusal:?}");
+                assert!(!refusal.log().contains(char::is_control), "{refusal:?}");
+            }
+        }
+    }
+});
+
+fn issued(profile: &Profile, caller: &Caller) {
+    let request = profile.issue(caller, &Ask::default()).expect("as before");
+    let toml = request.grants.to_toml();
+    assert_eq!(
+        Grants::from_toml(&toml).as_ref(),
+        Ok(&request.grants),
+        "{toml}"
+    );
+    assert_eq!(request.ttl, profile.ttl().default);
+    let again = Ask {
+        grants: Some(request.grants.clone()),
+        ttl: Some(request.ttl),
+        max_depth: request.max_depth,
+        ..Ask::default()
+    };
+    assert_eq!(profile.issue(caller, &again).as_ref(), Ok(&request));
+}
