@@ -1,17 +1,25 @@
 //! Wrong secrets: counted by client and address, so that guessing ends and nobody else waits.
 
-use std::{net::IpAddr, sync::Arc};
+use std::net::IpAddr;
 
 use bailiwick_token::timestamp::Timestamp;
 use quick_cache::sync::Cache;
+use sha2::{Digest, Sha256};
 
 /// How many were wrong, and in which minute.
 type Count = (u64, u32);
 
+/// A client's name, and where from. It is a hash: what a caller takes for a name has any length.
+type Tried = ([u8; 32], IpAddr);
+
+fn tried(client: &str, from: IpAddr) -> Tried {
+    (Sha256::digest(client).into(), from)
+}
+
 /// Wrong secrets of late. What is pushed out of it by others is counted anew.
 pub(crate) struct Failures {
     per_minute: u32,
-    counts: Cache<(Arc<str>, IpAddr), Count>,
+    counts: Cache<Tried, Count>,
 }
 
 impl Failures {
@@ -24,13 +32,13 @@ impl Failures {
 
     /// Whether this client may try from this address.
     pub(crate) fn may_try(&self, client: &str, from: IpAddr, now: Timestamp) -> bool {
-        let count = self.counts.get(&(client.into(), from));
+        let count = self.counts.get(&tried(client, from));
         count.is_none_or(|(minute, wrong)| minute != now.unix() / 60 || wrong < self.per_minute)
     }
 
     /// Notes that it was wrong.
     pub(crate) fn note(&self, client: &str, from: IpAddr, now: Timestamp) {
-        let key = (client.into(), from);
+        let key = tried(client, from);
         let minute = now.unix() / 60;
         let wrong = match self.counts.get(&key) {
             Some((then, wrong)) if then == minute => wrong.saturating_add(1),

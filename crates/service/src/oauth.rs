@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bailiwick_issuer::{MintError, Minted, StoreError, profile::Ask};
-use serde_json::json;
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -28,7 +28,7 @@ use crate::{
 /// What a token of ours is called (RFC 8693, section 3).
 const ISSUED_TYPE: &str = "urn:bailiwick:token-type:biscuit";
 
-const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+pub(crate) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// What a subject or actor token may call itself: each is a JWT here.
 const JWT_TYPES: [&str; 3] = [
@@ -112,8 +112,8 @@ async fn answer(
         "client_credentials" => {
             form.none_of(&["subject_token", "actor_token"])?;
             let credentials = credentials.ok_or_else(no_client)?;
-            let agent = state.agent(credentials, from.ip()).await;
-            (agent.map_err(|error| not_known(error, headers))?, None)
+            let agent = client(state, from, headers, &form, credentials).await?;
+            (agent, None)
         }
         TOKEN_EXCHANGE => exchange(state, from, headers, &form, credentials).await?,
         _ => {
@@ -150,10 +150,7 @@ async fn exchange(
         .jwt("subject_token")?
         .ok_or_else(|| error("invalid_request", "`subject_token` is missing"))?;
     let agent = match (form.jwt("actor_token")?, credentials) {
-        (None, Some(credentials)) => {
-            let agent = state.agent(credentials, from.ip()).await;
-            agent.map_err(|error| not_known(error, headers))?
-        }
+        (None, Some(credentials)) => client(state, from, headers, form, credentials).await?,
         (Some(actor), None) => {
             let agent = state.party("actor token", actor, false).await;
             agent.map_err(bad_token)?
@@ -169,6 +166,33 @@ async fn exchange(
     };
     let principal = state.party("subject token", subject, false).await;
     Ok((agent, Some(principal.map_err(bad_token)?)))
+}
+
+/// The client that the credentials are of.
+async fn client(
+    state: &State,
+    from: SocketAddr,
+    headers: &HeaderMap,
+    form: &Form,
+    credentials: Credentials,
+) -> Result<Known, OAuthError> {
+    let asserted = matches!(credentials, Credentials::Assertion(_));
+    let agent = state.agent(credentials, from.ip()).await;
+    let agent = agent.map_err(|error| not_known(error, headers))?;
+    // RFC 7521, section 4.2: it names whom the assertion speaks of, or is left out.
+    if asserted
+        && let Some(id) = form.one("client_id")?
+        && agent.party.claims.get("sub").and_then(Value::as_str) != Some(id)
+    {
+        return Err(OAuthError {
+            status: StatusCode::UNAUTHORIZED,
+            ..error(
+                "invalid_client",
+                "`client_id` is not whom `client_assertion` speaks of",
+            )
+        });
+    }
+    Ok(agent)
 }
 
 fn credentials(headers: &HeaderMap, form: &Form) -> Result<Option<Credentials>, OAuthError> {

@@ -5,16 +5,27 @@ use axum::{
     extract::State as Shared,
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::get,
 };
 
-use crate::state::State;
+use crate::{
+    routes::{Route, get},
+    state::State,
+};
+
+pub(crate) fn table() -> Vec<Route> {
+    vec![
+        get("/livez", || async { "alive\n" }),
+        get("/readyz", ready),
+        get("/metrics", metrics),
+    ]
+}
 
 pub(crate) fn router(state: State) -> Router {
-    Router::new()
-        .route("/livez", get(|| async { "alive\n" }))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics))
+    table()
+        .into_iter()
+        .fold(Router::new(), |router, route| {
+            router.route(route.path, route.handler)
+        })
         .with_state(state)
 }
 

@@ -122,8 +122,15 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
 
 fn denied(decision: &Decision, reason: Reason, call: &Call) -> Problem {
     let code = match reason {
-        Reason::NoGrant | Reason::Caveat | Reason::Depth | Reason::WrongService => Code::Denied,
+        Reason::NoGrant
+        | Reason::Caveat
+        | Reason::Depth
+        | Reason::WrongService
+        | Reason::Policy
+        | Reason::EvaluationError
+        | Reason::OutOfFuel => Code::Denied,
         Reason::BadRequest => Code::BadRequest,
+        Reason::StaleKeyset => Code::Unavailable,
         _ => Code::Unauthenticated,
     };
     let why = decision.explain(Values::Hidden).join("; ");

@@ -241,7 +241,9 @@ pub(crate) async fn client_add(
 ) -> Result<Response, Problem> {
     let call = Call::new("client:add")
         .arg("name", client.name.as_str())
-        .arg("principal", client.principal.as_str());
+        .arg("principal", client.principal.as_str())
+        // Whoever registers a client can have what its profiles give.
+        .arg("profiles", texts(&client.profiles));
     let issuer = state.by(&headers, call).await?;
     let (client, secret) = issuer.client_add(client, state.now()).await?;
     let secret = secret.expose().to_owned();
@@ -405,6 +407,11 @@ pub(crate) async fn profiles(Shared(state): Shared<State>, headers: HeaderMap) -
         .map(|profile| json!(profile.summary()))
         .collect();
     Ok(Json(Value::Array(list)))
+}
+
+fn texts(texts: &[String]) -> bailiwick_token::value::Value {
+    let texts = texts.iter().cloned();
+    bailiwick_token::value::Value::Array(texts.map(bailiwick_token::value::Value::String).collect())
 }
 
 fn key(id: Result<Path<String>, PathRejection>) -> Result<KeyId, Problem> {

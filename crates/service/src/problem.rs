@@ -66,6 +66,14 @@ impl Problem {
         }
     }
 
+    /// The same under another status than its code has as a rule.
+    pub(crate) fn with_status(self, status: StatusCode) -> Problem {
+        Problem {
+            status: status.as_u16(),
+            ..self
+        }
+    }
+
     /// What is told of a fault, which is itself in the log.
     fn internal(error: &dyn std::error::Error) -> Problem {
         tracing::error!(%error, "a request failed");

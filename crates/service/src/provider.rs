@@ -6,8 +6,11 @@
 
 use std::{
     fmt,
-    sync::Arc,
-    time::{Duration, Instant},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use arc_swap::ArcSwapOption;
@@ -36,22 +39,25 @@ const MAX_KEYS: usize = 128;
 /// How far clocks may lie apart, in seconds.
 const SKEW: u64 = 60;
 
-/// How long a provider is left alone after it was asked because of an unknown key.
-const COOL_DOWN: Duration = Duration::from_secs(30);
+/// How long a provider is left alone after it was asked because of an unknown key, in seconds.
+const COOL_DOWN: u64 = 30;
 
 /// How long a provider has to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// All providers.
 #[derive(Debug, Default)]
-pub(crate) struct Providers(Vec<Provider>);
+pub(crate) struct Providers(Vec<Arc<Provider>>);
 
 /// One provider, and its keys as they were last seen.
 pub(crate) struct Provider {
     config: ProviderConfig,
     keys: ArcSwapOption<Vec<Jwk>>,
-    /// When it was last asked. Who holds this asks; others wait for the answer.
-    asked: Mutex<Option<Instant>>,
+    /// When it was last asked because of an unknown key. Who holds this asks; others wait for the
+    /// answer.
+    asked: Mutex<Option<Timestamp>>,
+    /// Whether it said nothing of use the last time.
+    in_vain: AtomicBool,
     http: reqwest::Client,
 }
 
@@ -109,9 +115,11 @@ impl Providers {
             config: config.clone(),
             keys: ArcSwapOption::empty(),
             asked: Mutex::new(None),
+            in_vain: AtomicBool::new(true),
             http: http.clone(),
         };
-        Ok(Providers(configs.iter().map(provider).collect()))
+        let providers = configs.iter().map(provider).map(Arc::new);
+        Ok(Providers(providers.collect()))
     }
 
     /// Verifies a JWT of whichever provider it says that it is of.
@@ -141,8 +149,7 @@ impl Providers {
     /// Fetches the keys of all providers anew. What cannot be fetched stays as it was.
     pub(crate) async fn refresh(&self) {
         for provider in &self.0 {
-            let mut asked = provider.asked.lock().await;
-            *asked = Some(Instant::now());
+            let _asked = provider.asked.lock().await;
             provider.fetch().await;
         }
     }
@@ -157,7 +164,11 @@ impl Providers {
 }
 
 impl Provider {
-    async fn verify(&self, token: &str, now: Timestamp) -> Result<Assertion, AssertionError> {
+    async fn verify(
+        self: &Arc<Self>,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Assertion, AssertionError> {
         // An algorithm that is none (`none`, for one) is not a header that can be read.
         let header = decode_header(token).map_err(|_| AssertionError::Malformed)?;
         if !self.config.algorithms.contains(&header.alg) {
@@ -166,7 +177,7 @@ impl Provider {
         if header.crit.is_some() || header.enc.is_some() || header.zip.is_some() {
             return Err(AssertionError::Header);
         }
-        let key = self.key(header.kid.as_deref(), header.alg).await?;
+        let key = self.key(header.kid.as_deref(), header.alg, now).await?;
         let mut validation = Validation::new(header.alg);
         // Claims are looked at below: by the time that was handed in, and more strictly.
         validation.required_spec_claims.clear();
@@ -235,7 +246,12 @@ impl Provider {
     }
 
     /// The key that a token names, from what is known, or from asking again.
-    async fn key(&self, kid: Option<&str>, alg: Algorithm) -> Result<DecodingKey, AssertionError> {
+    async fn key(
+        self: &Arc<Self>,
+        kid: Option<&str>,
+        alg: Algorithm,
+        now: Timestamp,
+    ) -> Result<DecodingKey, AssertionError> {
         if let Some(found) = self.known(kid, alg) {
             return found;
         }
@@ -244,13 +260,18 @@ impl Provider {
         if let Some(found) = self.known(kid, alg) {
             return found;
         }
-        if asked.is_none_or(|last| last.elapsed() >= COOL_DOWN) {
-            *asked = Some(Instant::now());
-            self.fetch().await;
+        // Also where the clock was set back.
+        let rested = |last: Timestamp| now < last || now.since(last) >= COOL_DOWN;
+        if asked.is_none_or(rested) {
+            *asked = Some(now);
+            let provider = Arc::clone(self);
+            // On its own: a caller that hangs up does not take the answer from the others.
+            let _ = tokio::spawn(async move { provider.fetch().await }).await;
         }
         match self.known(kid, alg) {
             Some(found) => found,
-            None if self.keys.load().is_none() => Err(AssertionError::Unreachable),
+            // The key may be one that the provider has begun to use since.
+            None if self.in_vain.load(Ordering::Relaxed) => Err(AssertionError::Unreachable),
             None => Err(AssertionError::UnknownKey),
         }
     }
@@ -286,7 +307,9 @@ impl Provider {
 
     /// Asks the provider. What it last said stays where it says nothing of use.
     async fn fetch(&self) {
-        match self.published().await {
+        let published = self.published().await;
+        self.in_vain.store(published.is_err(), Ordering::Relaxed);
+        match published {
             Ok(keys) => self.keys.store(Some(Arc::new(keys))),
             Err(reason) => {
                 tracing::warn!(provider = self.config.name, reason, "no keys were fetched");

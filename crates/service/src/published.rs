@@ -2,7 +2,7 @@
 //! of it is signed or chained to what is, so anything may carry it and cache it.
 
 use axum::{
-    extract::{Path, State as Shared},
+    extract::{Path, State as Shared, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -62,7 +62,7 @@ pub(crate) async fn snapshot(Shared(state): Shared<State>) -> Result<Response, P
 /// `GET /.well-known/bailiwick/revocations/{epoch}/{after}-{to}`
 pub(crate) async fn delta(
     Shared(state): Shared<State>,
-    Path((epoch, range)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<Response, Problem> {
     let gone = || {
         Problem::new(
@@ -70,6 +70,7 @@ pub(crate) async fn delta(
             "there are no such changes: take the snapshot",
         )
     };
+    let Path((epoch, range)) = path.map_err(|_| gone())?;
     let number = |text: &str| {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         digits.then(|| text.parse::<u64>().ok()).flatten()

@@ -9,11 +9,13 @@ use axum::{
     Router,
     body::Body,
     extract::{DefaultBodyLimit, MatchedPath, Request, State as Shared},
+    handler::Handler,
     http::{HeaderValue, Method, StatusCode, header},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::{delete, get, post},
+    routing::{self, MethodRouter},
 };
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::Semaphore;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
@@ -30,6 +32,80 @@ use crate::{
 /// The description of all of it.
 pub(crate) const OPENAPI: &str = include_str!("../openapi.json");
 
+/// A method of a path, and what answers it.
+pub(crate) struct Route {
+    /// Only the description is held against it: the handler knows its method.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the description is held against it")
+    )]
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) handler: MethodRouter<State>,
+}
+
+pub(crate) fn get<T: 'static>(path: &'static str, handler: impl Handler<T, State>) -> Route {
+    Route {
+        method: Method::GET,
+        path,
+        handler: routing::get(handler),
+    }
+}
+
+fn post<T: 'static>(path: &'static str, handler: impl Handler<T, State>) -> Route {
+    Route {
+        method: Method::POST,
+        path,
+        handler: routing::post(handler),
+    }
+}
+
+fn delete<T: 'static>(path: &'static str, handler: impl Handler<T, State>) -> Route {
+    Route {
+        method: Method::DELETE,
+        path,
+        handler: routing::delete(handler),
+    }
+}
+
+/// All of it. `openapi.json` describes each, which a test sees to.
+fn table() -> Vec<Route> {
+    vec![
+        post("/v1/token", oauth::token),
+        post("/v1/tokens", tokens::create),
+        get("/.well-known/bailiwick/keyset", published::keyset),
+        get("/.well-known/bailiwick/revocations", published::head),
+        get(
+            "/.well-known/bailiwick/revocations/snapshot",
+            published::snapshot,
+        ),
+        get(
+            "/.well-known/bailiwick/revocations/{epoch}/{range}",
+            published::delta,
+        ),
+        get("/.well-known/oauth-authorization-server", metadata),
+        get("/v1/openapi.json", openapi),
+        get("/v1/keys", operators::keys),
+        post("/v1/keys", operators::stage),
+        post("/v1/keys/rotate", operators::rotate),
+        post("/v1/keys/{id}/activate", operators::activate),
+        post("/v1/keys/{id}/retire", operators::retire),
+        post("/v1/keys/{id}/revoke", operators::revoke_key),
+        get("/v1/revocations", operators::revocations),
+        post("/v1/revocations", operators::revoke),
+        get("/v1/clients", operators::clients),
+        post("/v1/clients", operators::client_add),
+        post("/v1/clients/{name}/rotate", operators::client_rotate),
+        post("/v1/clients/{name}/disable", operators::client_disable),
+        get("/v1/audit", operators::audit),
+        post("/v1/audit/verify", operators::audit_verify),
+        post("/v1/audit/checkpoints", operators::checkpoint),
+        get("/v1/verifiers", operators::verifiers),
+        delete("/v1/verifiers/{name}", operators::forget_verifier),
+        get("/v1/profiles", operators::profiles),
+    ]
+}
+
 /// Everything but operations.
 pub(crate) fn router(state: State) -> Router {
     let limits = &state.config.limits;
@@ -39,45 +115,11 @@ pub(crate) fn router(state: State) -> Router {
         Duration::from_secs(limits.request_seconds),
     );
     let admission = (state.clone(), places);
-    Router::new()
-        .route("/v1/token", post(oauth::token))
-        .route("/v1/tokens", post(tokens::create))
-        .route("/.well-known/bailiwick/keyset", get(published::keyset))
-        .route("/.well-known/bailiwick/revocations", get(published::head))
-        .route(
-            "/.well-known/bailiwick/revocations/snapshot",
-            get(published::snapshot),
-        )
-        .route(
-            "/.well-known/bailiwick/revocations/{epoch}/{range}",
-            get(published::delta),
-        )
-        .route("/.well-known/oauth-authorization-server", get(metadata))
-        .route("/v1/openapi.json", get(openapi))
-        .route("/v1/keys", get(operators::keys).post(operators::stage))
-        .route("/v1/keys/rotate", post(operators::rotate))
-        .route("/v1/keys/{id}/activate", post(operators::activate))
-        .route("/v1/keys/{id}/retire", post(operators::retire))
-        .route("/v1/keys/{id}/revoke", post(operators::revoke_key))
-        .route(
-            "/v1/revocations",
-            get(operators::revocations).post(operators::revoke),
-        )
-        .route(
-            "/v1/clients",
-            get(operators::clients).post(operators::client_add),
-        )
-        .route("/v1/clients/{name}/rotate", post(operators::client_rotate))
-        .route(
-            "/v1/clients/{name}/disable",
-            post(operators::client_disable),
-        )
-        .route("/v1/audit", get(operators::audit))
-        .route("/v1/audit/verify", post(operators::audit_verify))
-        .route("/v1/audit/checkpoints", post(operators::checkpoint))
-        .route("/v1/verifiers", get(operators::verifiers))
-        .route("/v1/verifiers/{name}", delete(operators::forget_verifier))
-        .route("/v1/profiles", get(operators::profiles))
+    table()
+        .into_iter()
+        .fold(Router::new(), |router, route| {
+            router.route(route.path, route.handler)
+        })
         .fallback(nothing)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -109,9 +151,12 @@ async fn admit(
         );
         return busy.into_response();
     };
-    state.metrics.in_flight.inc();
+    let under_way = UnderWay::begin(&state.metrics.in_flight);
     let mut response = next.run(request).await;
-    state.metrics.in_flight.dec();
+    drop(under_way);
+    if response.status() == StatusCode::REQUEST_TIMEOUT {
+        response = late();
+    }
     labels.status = response.status().as_u16();
     state.metrics.requests.get_or_create(&labels).inc();
     state.metrics.seconds.observe(begun.elapsed().as_secs_f64());
@@ -121,6 +166,22 @@ async fn admit(
         HeaderValue::from_static("nosniff"),
     );
     response
+}
+
+/// A request under way. A caller that hangs up ends it, too.
+struct UnderWay(Gauge);
+
+impl UnderWay {
+    fn begin(gauge: &Gauge) -> UnderWay {
+        gauge.inc();
+        UnderWay(gauge.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 fn method(method: &Method) -> &'static str {
@@ -137,21 +198,33 @@ fn method(method: &Method) -> &'static str {
 async fn metadata(Shared(state): Shared<State>) -> Response {
     let issuer = &state.issuer.settings().issuer;
     let base = issuer.trim_end_matches('/');
-    let body = serde_json::json!({
+    let mut grants = vec!["client_credentials"];
+    let mut methods = vec!["client_secret_basic", "client_secret_post"];
+    let mut algorithms = Vec::new();
+    for algorithm in state.config.providers.iter().flat_map(|it| &it.algorithms) {
+        if !algorithms.contains(algorithm) {
+            algorithms.push(*algorithm);
+        }
+    }
+    // Without a provider there is nobody whose JWTs are believed.
+    if !algorithms.is_empty() {
+        grants.push(oauth::TOKEN_EXCHANGE);
+        methods.push("private_key_jwt");
+    }
+    let mut body = serde_json::json!({
         "issuer": issuer,
         "token_endpoint": format!("{base}/v1/token"),
         "response_types_supported": [],
-        "grant_types_supported": [
-            "client_credentials",
-            "urn:ietf:params:oauth:grant-type:token-exchange",
-        ],
-        "token_endpoint_auth_methods_supported": [
-            "client_secret_basic",
-            "client_secret_post",
-            "private_key_jwt",
-        ],
+        "grant_types_supported": grants,
+        "token_endpoint_auth_methods_supported": methods,
         "service_documentation": format!("{base}/v1/openapi.json"),
     });
+    if let Some(body) = body.as_object_mut().filter(|_| !algorithms.is_empty()) {
+        body.insert(
+            "token_endpoint_auth_signing_alg_values_supported".to_owned(),
+            serde_json::json!(algorithms),
+        );
+    }
     let headers = [
         ("content-type", "application/json"),
         ("cache-control", "public, max-age=300"),
@@ -174,14 +247,23 @@ async fn nothing() -> Problem {
     )
 }
 
-async fn wrong_method() -> Response {
+/// What the timeout says, in the form of all other errors.
+fn late() -> Response {
+    let problem = Problem::new(
+        Code::Unavailable,
+        "the request took longer than the issuer waits: try again",
+    );
+    problem
+        .with_status(StatusCode::REQUEST_TIMEOUT)
+        .into_response()
+}
+
+async fn wrong_method() -> Problem {
     let problem = Problem::new(
         Code::BadRequest,
         "this path has other methods: see /v1/openapi.json",
     );
-    let mut response = problem.into_response();
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    response
+    problem.with_status(StatusCode::METHOD_NOT_ALLOWED)
 }
 
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response<Body> {
@@ -191,4 +273,32 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response<Body> {
         "the issuer has a fault of its own, which is in its log",
     )
     .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::operations;
+
+    #[test]
+    fn what_is_served_is_what_is_described() {
+        let served: BTreeSet<(String, String)> = table()
+            .into_iter()
+            .chain(operations::table())
+            .map(|route| (route.path.to_owned(), route.method.as_str().to_lowercase()))
+            .collect();
+        let description: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();
+        let methods = ["get", "put", "post", "delete", "options", "head", "patch"];
+        let described = description["paths"].as_object().unwrap().iter();
+        let described: BTreeSet<(String, String)> = described
+            .flat_map(|(path, item)| {
+                let operations = item.as_object().unwrap().keys();
+                operations.map(|method| (path.clone(), method.clone()))
+            })
+            .filter(|(_, method)| methods.contains(&method.as_str()))
+            .collect();
+        assert_eq!(served, described);
+    }
 }

@@ -99,27 +99,24 @@ pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Runni
 
     let public = match tls {
         None => {
-            let mut server = axum_server::from_tcp(listener)?
+            let server = axum_server::from_tcp(listener)?
                 .acceptor(limited)
                 .handle(public);
-            slowly(&mut server, header);
-            tokio::spawn(server.serve(routes))
+            tokio::spawn(impatient(server, header).serve(routes))
         }
         Some((certificate, path, key)) => {
             tasks.spawn(renewed(certificate.clone(), path, key, stopped));
             let acceptor = RustlsAcceptor::new(certificate)
                 .handshake_timeout(header)
                 .acceptor(limited);
-            let mut server = axum_server::from_tcp(listener)?
+            let server = axum_server::from_tcp(listener)?
                 .acceptor(acceptor)
                 .handle(public);
-            slowly(&mut server, header);
-            tokio::spawn(server.serve(routes))
+            tokio::spawn(impatient(server, header).serve(routes))
         }
     };
-    let mut server = axum_server::from_tcp(operations_listener)?.handle(private);
-    slowly(&mut server, header);
-    let private = tokio::spawn(server.serve(operations));
+    let server = axum_server::from_tcp(operations_listener)?.handle(private);
+    let private = tokio::spawn(impatient(server, header).serve(operations));
     Ok(Running {
         address,
         operations: operations_address,
@@ -186,14 +183,25 @@ impl Running {
     }
 }
 
-/// A head that never ends holds a connection for a while, and no longer.
-fn slowly<A>(server: &mut axum_server::Server<SocketAddr, A>, header: Duration) {
+/// A head that never ends holds a connection for a while, and no longer; nor does one that never
+/// begins, or a peer that is gone.
+fn impatient<A>(
+    mut server: axum_server::Server<SocketAddr, A>,
+    header: Duration,
+) -> axum_server::Server<SocketAddr, A> {
     server
         .http_builder()
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(header)
         .max_headers(64);
+    server
+        .http_builder()
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(header)
+        .keep_alive_timeout(header);
+    server.first_request_timeout(header)
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {

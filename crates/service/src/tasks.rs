@@ -70,9 +70,16 @@ pub(crate) fn start(state: &State, stop: &watch::Receiver<bool>) -> JoinSet<()> 
             state.note(done.map(drop), "signing a checkpoint of the audit");
         }
     }));
+    let stopped = stop.clone();
     tasks.spawn(every(PROVIDERS, stop.clone(), move || {
-        let state = providers.clone();
-        async move { state.providers.refresh().await }
+        let (state, mut stopped) = (providers.clone(), stopped.clone());
+        async move {
+            // A provider that does not answer holds up nothing, least of all the end.
+            tokio::select! {
+                _ = stopped.changed() => {}
+                () = state.providers.refresh() => {}
+            }
+        }
     }));
     tasks
 }
