@@ -12,9 +12,12 @@ use bailiwick_fuzz::{
 };
 use bailiwick_token::{
     claims::TokenId,
+    dsse::Envelope,
     key::KeyId,
     keyset::Tombstone,
-    revocation::{Revocation, RevocationList, Target},
+    revocation::{
+        Digest, Epoch, Head, Party, Position, Revocation, SnapshotBase, Target, Watermark,
+    },
 };
 use biscuit_auth::{datalog::SymbolTable, format::schema};
 use prost::Message;
@@ -188,38 +191,62 @@ fn keysets() {
         revoked_at: now(),
         reason: "leaked".to_owned(),
     }];
-    let list = RevocationList {
-        issuer: ISSUER.to_owned(),
+    let entries = [
+        Target::Token(TokenId::from_bytes([1; 16])),
+        Target::Block([5; 64]),
+        Target::Watermark(Watermark::new(Party::Agent, "agent:\"a\"", now()).expect("a name")),
+    ]
+    .map(|target| Revocation {
+        target,
+        expires: Some(now().plus(900)),
+    });
+    let lines: String = entries.iter().map(|entry| entry.to_line() + "\n").collect();
+    let position = Position {
+        epoch: Epoch::from_bytes([1; 8]),
         seq: 3,
+        digest: Digest::of(b"history"),
+    };
+    let head = Head {
+        issuer: ISSUER.to_owned(),
+        epoch: position.epoch,
+        seq: position.seq,
+        keyset_version: 1,
         issued_at: now(),
         expires: now().plus(60),
-        entries: [
-            Target::Token(TokenId::from_bytes([1; 16])),
-            Target::Block(vec![5; 64]),
-        ]
-        .map(|target| Revocation {
-            target,
-            revoked_at: now(),
-            expires: Some(now().plus(900)),
-            reason: "lost".to_owned(),
-        })
-        .to_vec(),
+        digest: position.digest,
     };
+    let base = SnapshotBase {
+        issuer: ISSUER.to_owned(),
+        position,
+        issued_at: now(),
+        expires: now().plus(60),
+    };
+    let snapshot = |entries: &[Revocation]| {
+        let file = base.write(entries.iter().cloned(), &root.keyset_key);
+        file.expect("a snapshot").into_bytes()
+    };
+    let header = snapshot(&entries);
+    let header = header
+        .split(|byte| *byte == b'\n')
+        .next()
+        .expect("a header");
+    let header = Envelope::parse(header).expect("an envelope").payload;
     let json = |value: Vec<u8>, tag| tagged(tag, &value);
     let inputs = [
         json(serde_json::to_vec(&root.keyset()).expect("JSON"), 0),
         json(serde_json::to_vec(&retiring).expect("JSON"), 0),
-        json(serde_json::to_vec(&list).expect("JSON"), 1),
+        json(serde_json::to_vec(&head).expect("JSON"), 1),
+        json(header, 2),
+        json(lines.clone().into_bytes(), 3),
+        json(entries[2].to_line().into_bytes(), 3),
+        json(retiring.sign(&root.keyset_key).to_json().into_bytes(), 4),
+        json(head.sign(&root.keyset_key).to_json().into_bytes(), 4),
+        json(snapshot(&entries), 4),
+        json(snapshot(&[]), 4),
         json(
-            serde_json::to_vec(&RevocationList {
-                entries: Vec::new(),
-                ..list.clone()
-            })
-            .expect("JSON"),
-            1,
+            b"name=\"erp-1\"; service=\"erp\"; keyset=12; epoch=0123456789abcdef; seq=345".to_vec(),
+            4,
         ),
-        json(retiring.sign(&root.keyset_key).to_json().into_bytes(), 2),
-        json(list.sign(&root.keyset_key).to_json().into_bytes(), 2),
     ];
     texts("keyset", inputs.into_iter());
 }

@@ -2,7 +2,7 @@
 
 use bailiwick_token::{
     claims::TokenId,
-    revocation::{Revocation, RevocationList, Target},
+    revocation::{Digest, Epoch, Position, Revocation, SnapshotBase, Target},
 };
 
 use crate::{
@@ -79,19 +79,23 @@ fn revoked(sample: &Sample, count: usize) -> f64 {
         id[8..].copy_from_slice(&(n as u64).to_be_bytes());
         Revocation {
             target: Target::Token(TokenId::from_bytes(id)),
-            revoked_at: sample.now,
             expires: Some(sample.now.plus(3600)),
-            reason: String::new(),
         }
     };
-    let list = RevocationList {
+    let base = SnapshotBase {
         issuer: ISSUER.to_owned(),
-        seq: 1,
+        position: Position {
+            epoch: Epoch::from_bytes([1; 8]),
+            seq: count as u64,
+            digest: Digest::of(b"history"),
+        },
         issued_at: sample.now,
         expires: sample.now.plus(86_400),
-        entries: (0..count).map(entry).collect(),
     };
+    let snapshot = base
+        .write((0..count).map(entry), &sample.keyset_key)
+        .unwrap();
     let (_without, without) = counted(|| sample.trust(None));
-    let (_with, with) = counted(|| sample.trust(Some(&list)));
+    let (_with, with) = counted(|| sample.trust(Some(&snapshot)));
     (with.growth - without.growth) as f64 / count as f64
 }

@@ -9,7 +9,6 @@ use bailiwick_token::{
     grant::Grants,
     key::{KeyId, PublicKey},
     keyset::{Algorithm, KeyState, Keyset, RootKey},
-    revocation::RevocationList,
     timestamp::Timestamp,
     token::Token,
 };
@@ -89,7 +88,7 @@ pub(crate) fn request_for(amount: i64) -> Request {
 pub(crate) struct Sample {
     pub(crate) now: Timestamp,
     key: SigningKey,
-    keyset_key: SigningKey,
+    pub(crate) keyset_key: SigningKey,
     grants: Grants,
     scope: Grants,
     made: Cell<u64>,
@@ -165,7 +164,8 @@ impl Sample {
         Verifier::new("erp", self.trust(None)).unwrap()
     }
 
-    pub(crate) fn trust(&self, revocations: Option<&RevocationList>) -> Trust {
+    /// With the snapshot of revocations, where there is one.
+    pub(crate) fn trust(&self, revocations: Option<&str>) -> Trust {
         let public_key = public(&self.key);
         let keyset = Keyset {
             issuer: ISSUER.to_owned(),
@@ -185,11 +185,10 @@ impl Sample {
             revocation_url: None,
         };
         let keyset = keyset.sign(&self.keyset_key).to_json();
-        let revocations = revocations.map(|list| list.sign(&self.keyset_key).to_json());
         Trust::open(
             keyset.as_bytes(),
             &public(&self.keyset_key),
-            revocations.as_deref().map(str::as_bytes),
+            revocations.map(str::as_bytes),
         )
         .unwrap()
     }
