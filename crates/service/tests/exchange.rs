@@ -1,6 +1,7 @@
 //! Token exchange and client assertions, with an OpenID provider that does as it is told.
 
 #![cfg(test)]
+#![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 use support::{
     Answer, Auth, Service, Setup,
     provider::{Mood, Provider, Signer, under_secret, unsigned},
+    wire::Wire,
 };
 
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
@@ -535,4 +537,24 @@ async fn a_provider_that_is_silent_does_not_hold_up_the_end() {
     let begun = std::time::Instant::now();
     running.stop(std::time::Duration::ZERO).await.unwrap();
     assert!(begun.elapsed() < std::time::Duration::from_secs(4));
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_is_not_counted_any_more() {
+    let signer = Signer::es256("first");
+    let provider = Provider::start(&[&signer]).await;
+    provider.becomes(Mood::Silent);
+    let scene = Scene::of(provider, signer, "").await;
+    let assertion = scene.jwt(&json!({ "jti": "one" }));
+    let body = json!({ "client_assertion": assertion }).to_string();
+    let length = body.len();
+    let mut wire = Wire::connect(scene.service.address).await;
+    wire.send(&format!(
+        "POST /v1/tokens HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n{body}"
+    ))
+    .await;
+    let in_flight = "bailiwick_issuer_requests_in_flight";
+    scene.service.wait_for(in_flight, "1").await;
+    drop(wire);
+    scene.service.wait_for(in_flight, "0").await;
 }

@@ -22,7 +22,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -249,6 +249,8 @@ pub struct Service {
     pub address: SocketAddr,
     pub operations: SocketAddr,
     http: Client,
+    /// Whatever it answered, and to what.
+    pub said: Mutex<Vec<(String, Answer)>>,
 }
 
 impl Service {
@@ -273,6 +275,7 @@ impl Service {
             address: running.address(),
             operations: running.operations_address(),
             running: Some(running),
+            said: Mutex::default(),
             http: Client::builder()
                 .no_proxy()
                 .timeout(PATIENCE)
@@ -321,6 +324,7 @@ impl Service {
             claims: [].into(),
             grants: Grants::from_toml(grants).unwrap(),
             ttl: 600,
+            profile: None,
             max_depth: None,
         };
         let minted = self.issuer.mint(&request, self.now()).await.unwrap();
@@ -364,6 +368,8 @@ impl Service {
             text: response.text().await.unwrap(),
         };
         description::check(&method, path, &answer);
+        let said = (path.to_owned(), answer.clone());
+        self.said.lock().unwrap().push(said);
         answer
     }
 

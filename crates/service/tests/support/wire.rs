@@ -20,6 +20,11 @@ impl Wire {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
+    /// To somebody who may have closed already.
+    pub async fn try_send(&mut self, text: &str) {
+        let _ = self.0.write_all(text.as_bytes()).await;
+    }
+
     /// What comes until the other side closes.
     pub async fn rest(&mut self) -> String {
         let mut text = Vec::new();
