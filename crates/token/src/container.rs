@@ -5,11 +5,12 @@
 
 use std::fmt;
 
-use biscuit_auth::format::schema;
-use prost::Message;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
-use crate::token::{MAX_DECODED_BYTES, TokenError};
+use crate::{
+    token::{MAX_DECODED_BYTES, TokenError},
+    wire::{Field, Fields, Malformed, once},
+};
 
 /// A container that has been decoded. Nothing of it has been verified.
 ///
@@ -18,11 +19,83 @@ use crate::token::{MAX_DECODED_BYTES, TokenError};
 #[derive(Clone)]
 pub struct Container {
     bytes: Zeroizing<Vec<u8>>,
-    message: schema::Biscuit,
+    root_key_id: Option<u32>,
+    /// The authority block first; there is always one.
+    blocks: Vec<SignedBlock>,
+    proof: Option<Ending>,
+}
+
+/// A block as it was signed (`SignedBlock` of the specification's schema).
+#[derive(Clone)]
+pub struct SignedBlock {
+    /// Its content.
+    pub block: Vec<u8>,
+    /// The key that signs what follows it.
+    pub next_key: NamedKey,
+    /// The signature over all of it.
+    pub signature: Vec<u8>,
+    /// The signature of a third party over its content.
+    pub external_signature: Option<ExternalSignature>,
+    /// How the signatures are made; left out, it is 0.
+    pub version: Option<u32>,
+}
+
+/// A key as a block names it. Its bytes may be anything.
+#[derive(Clone)]
+pub struct NamedKey {
+    /// The number of its algorithm; see [`Algorithm::from_number`].
+    pub algorithm: i32,
+    /// The bytes of the key.
+    pub key: Vec<u8>,
+}
+
+/// The signature of a third party.
+#[derive(Clone)]
+pub struct ExternalSignature {
+    /// The signature.
+    pub signature: Vec<u8>,
+    /// Whose it is said to be.
+    pub public_key: NamedKey,
+}
+
+/// How a key of a Biscuit signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// Ed25519 (RFC 8032).
+    Ed25519,
+    /// ECDSA over secp256r1 with SHA-256.
+    Secp256r1,
+}
+
+impl Algorithm {
+    /// The algorithm of this number, where the specification has one.
+    #[must_use]
+    pub fn from_number(number: i32) -> Option<Algorithm> {
+        [Algorithm::Ed25519, Algorithm::Secp256r1]
+            .into_iter()
+            .find(|algorithm| algorithm.number() == number)
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        match self {
+            Algorithm::Ed25519 => 0,
+            Algorithm::Secp256r1 => 1,
+        }
+    }
+}
+
+/// What the container ends with, as a place in its bytes: the secret stands there only.
+#[derive(Clone)]
+enum Ending {
+    Secret(std::ops::Range<usize>),
+    Signature(std::ops::Range<usize>),
 }
 
 impl Container {
-    /// Reads the binary form.
+    /// Reads the binary form (`Biscuit` of the specification's schema), strictly: what another reader
+    /// would skip, or could read in two ways, is refused.
     ///
     /// # Errors
     /// When it is no container, or too long.
@@ -31,9 +104,14 @@ impl Container {
         if bytes.len() > MAX_DECODED_BYTES {
             return Err(TokenError::TooLarge);
         }
-        let message =
-            schema::Biscuit::decode(bytes.as_slice()).map_err(|_| TokenError::Container)?;
-        Ok(Container { bytes, message })
+        let (root_key_id, blocks, proof) =
+            container(&bytes).map_err(|Malformed| TokenError::Container)?;
+        Ok(Container {
+            bytes,
+            root_key_id,
+            blocks,
+            proof,
+        })
     }
 
     /// The binary form, exactly as it was read.
@@ -45,35 +123,131 @@ impl Container {
     /// The unsigned hint which root key signed it.
     #[must_use]
     pub fn root_key_id(&self) -> Option<u32> {
-        self.message.root_key_id
+        self.root_key_id
     }
 
     /// The blocks as they were signed, the authority block first.
-    pub fn signed_blocks(&self) -> impl Iterator<Item = &schema::SignedBlock> {
-        std::iter::once(&self.message.authority).chain(&self.message.blocks)
+    pub fn signed_blocks(&self) -> impl Iterator<Item = &SignedBlock> {
+        self.blocks.iter()
     }
 
     /// How many blocks there are, the authority block included.
     #[must_use]
     pub fn block_count(&self) -> usize {
-        self.message.blocks.len().saturating_add(1)
+        self.blocks.len()
     }
 
     /// What proves that the last block is the last; `None` where the container has none.
     #[must_use]
     pub fn proof(&self) -> Option<Proof<'_>> {
-        self.message
-            .proof
-            .content
-            .as_ref()
-            .map(|content| match content {
-                schema::proof::Content::NextSecret(secret) => Proof::Open(secret),
-                schema::proof::Content::FinalSignature(signature) => Proof::Sealed(signature),
-            })
+        let at = |range: &std::ops::Range<usize>| self.bytes.get(range.clone()).unwrap_or_default();
+        self.proof.as_ref().map(|proof| match proof {
+            Ending::Secret(range) => Proof::Open(at(range)),
+            Ending::Signature(range) => Proof::Sealed(at(range)),
+        })
     }
+}
 
-    pub(crate) fn message(&self) -> &schema::Biscuit {
-        &self.message
+type Parts = (Option<u32>, Vec<SignedBlock>, Option<Ending>);
+
+fn container(bytes: &[u8]) -> Result<Parts, Malformed> {
+    let (mut root_key_id, mut authority, mut proof) = (None, None, None);
+    let mut appended = Vec::new();
+    let mut fields = Fields(bytes);
+    while let Some((number, field)) = fields.next()? {
+        match number {
+            1 => once(&mut root_key_id, field.number32()?)?,
+            2 => once(&mut authority, signed_block(field.bytes()?)?)?,
+            3 => appended.push(signed_block(field.bytes()?)?),
+            4 => once(
+                &mut proof,
+                ending(field.bytes()?, bytes.len(), fields.0.len())?,
+            )?,
+            _ => return Err(Malformed),
+        }
+    }
+    let mut blocks = Vec::with_capacity(appended.len().saturating_add(1));
+    blocks.push(authority.ok_or(Malformed)?);
+    blocks.append(&mut appended);
+    // A container without proof is read, and refused by name.
+    Ok((root_key_id, blocks, proof.flatten()))
+}
+
+fn signed_block(bytes: &[u8]) -> Result<SignedBlock, Malformed> {
+    let (mut block, mut next_key, mut signature) = (None, None, None);
+    let (mut external_signature, mut version) = (None, None);
+    let mut fields = Fields(bytes);
+    while let Some((number, field)) = fields.next()? {
+        match number {
+            1 => once(&mut block, field.bytes()?)?,
+            2 => once(&mut next_key, named_key(field.bytes()?)?)?,
+            3 => once(&mut signature, field.bytes()?)?,
+            4 => once(&mut external_signature, external(field.bytes()?)?)?,
+            5 => once(&mut version, field.number32()?)?,
+            _ => return Err(Malformed),
+        }
+    }
+    Ok(SignedBlock {
+        block: block.ok_or(Malformed)?.to_vec(),
+        next_key: next_key.ok_or(Malformed)?,
+        signature: signature.ok_or(Malformed)?.to_vec(),
+        external_signature,
+        version,
+    })
+}
+
+fn external(bytes: &[u8]) -> Result<ExternalSignature, Malformed> {
+    let (mut signature, mut public_key) = (None, None);
+    let mut fields = Fields(bytes);
+    while let Some((number, field)) = fields.next()? {
+        match number {
+            1 => once(&mut signature, field.bytes()?)?,
+            2 => once(&mut public_key, named_key(field.bytes()?)?)?,
+            _ => return Err(Malformed),
+        }
+    }
+    Ok(ExternalSignature {
+        signature: signature.ok_or(Malformed)?.to_vec(),
+        public_key: public_key.ok_or(Malformed)?,
+    })
+}
+
+fn named_key(bytes: &[u8]) -> Result<NamedKey, Malformed> {
+    let (mut algorithm, mut key) = (None, None);
+    let mut fields = Fields(bytes);
+    while let Some((number, field)) = fields.next()? {
+        match number {
+            1 => once(&mut algorithm, enumerated(field)?)?,
+            2 => once(&mut key, field.bytes()?)?,
+            _ => return Err(Malformed),
+        }
+    }
+    Ok(NamedKey {
+        algorithm: algorithm.ok_or(Malformed)?,
+        key: key.ok_or(Malformed)?.to_vec(),
+    })
+}
+
+/// An enumerated value: a 32-bit number, whose sign is extended to 64 bits.
+fn enumerated(field: Field<'_>) -> Result<i32, Malformed> {
+    i32::try_from(field.number()?.cast_signed()).map_err(|_| Malformed)
+}
+
+/// The proof, which ends where `behind` bytes of all `length` bytes are left. An empty one is none.
+fn ending(bytes: &[u8], length: usize, behind: usize) -> Result<Option<Ending>, Malformed> {
+    let mut fields = Fields(bytes);
+    let Some((number, field)) = fields.next()? else {
+        return Ok(None);
+    };
+    if !fields.0.is_empty() {
+        return Err(Malformed);
+    }
+    let end = length.checked_sub(behind).ok_or(Malformed)?;
+    let begin = end.checked_sub(field.bytes()?.len()).ok_or(Malformed)?;
+    match number {
+        1 => Ok(Some(Ending::Secret(begin..end))),
+        2 => Ok(Some(Ending::Signature(begin..end))),
+        _ => Err(Malformed),
     }
 }
 
@@ -98,13 +272,5 @@ impl fmt::Debug for Proof<'_> {
 impl fmt::Debug for Container {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Container").finish_non_exhaustive()
-    }
-}
-
-impl Drop for Container {
-    fn drop(&mut self) {
-        if let Some(schema::proof::Content::NextSecret(secret)) = &mut self.message.proof.content {
-            secret.zeroize();
-        }
     }
 }

@@ -19,7 +19,6 @@ mod import;
 mod print;
 mod recognize;
 mod resolve;
-mod wire;
 
 pub use authority::{Authority, AuthorityError};
 pub use block::{

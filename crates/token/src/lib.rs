@@ -23,3 +23,4 @@ pub mod revocation;
 pub mod timestamp;
 pub mod token;
 pub mod value;
+mod wire;

@@ -6,13 +6,12 @@ use base64::{
     Engine, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
-use biscuit_auth::format::schema;
 use zeroize::Zeroizing;
 
 pub use crate::container::Proof;
 use crate::{
     claims::TokenId,
-    container::Container,
+    container::{Container, SignedBlock},
     datalog::{Authority, AuthorityError, Block, BlockError, Code},
 };
 
@@ -140,7 +139,7 @@ impl Token {
     }
 
     /// The blocks as they were signed, the authority block first, for whoever verifies signatures.
-    pub fn signed_blocks(&self) -> impl Iterator<Item = &schema::SignedBlock> {
+    pub fn signed_blocks(&self) -> impl Iterator<Item = &SignedBlock> {
         self.container.signed_blocks()
     }
 
@@ -156,7 +155,7 @@ impl TryFrom<Container> for Token {
 
     /// Decodes the blocks of a container, whether its signatures have been looked at or not.
     fn try_from(container: Container) -> Result<Token, TokenError> {
-        let code = Code::of(container.message())?;
+        let code = Code::of(&container)?;
         Ok(Token { container, code })
     }
 }

@@ -2,6 +2,7 @@
 
 use bailiwick_token::{
     claims::Claims,
+    container::Algorithm,
     datalog::{
         AuthorityError, BlockError, Code, Kind,
         code::{Binary, Block, Op, Query, Term, Unary},
@@ -10,7 +11,6 @@ use bailiwick_token::{
     limits::Limits,
     token::{Proof, Token, TokenError},
 };
-use biscuit_auth::format::schema::public_key::Algorithm;
 
 use crate::decision::Reason;
 
@@ -57,7 +57,7 @@ fn container(token: &Token) -> Result<(), Refused> {
         if block.version.is_some_and(|version| version > 1) {
             return Err(unsupported(index, "has a signature of an unknown version"));
         }
-        if block.next_key.algorithm != Algorithm::Ed25519 as i32 {
+        if block.next_key.algorithm != Algorithm::Ed25519.number() {
             return Err(unsupported(index, "has a key that is not Ed25519"));
         }
         if block.signature.len() != 64 {

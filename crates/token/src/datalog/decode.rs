@@ -1,12 +1,11 @@
 //! Biscuit's protobuf schema (`schema.proto`, version 3.3) -> [`Code`].
 
-use biscuit_auth::format::schema;
-
 use super::{
     BlockError, Kind, ScopeKey,
     code::{Block, Check, Code, Predicate, Query, Rule, Term, since},
-    wire::{Fields, once},
 };
+use crate::container::Container;
+use crate::wire::{Fields, once};
 
 mod op;
 mod table;
@@ -41,9 +40,8 @@ impl Code {
     ///
     /// # Errors
     /// When one cannot be decoded, or refers to a symbol that is not there.
-    pub(crate) fn of(container: &schema::Biscuit) -> Result<Code, BlockError> {
-        let signed = || std::iter::once(&container.authority).chain(&container.blocks);
-        let bytes = signed().map(|signed| signed.block.len());
+    pub(crate) fn of(container: &Container) -> Result<Code, BlockError> {
+        let bytes = container.signed_blocks().map(|signed| signed.block.len());
         let mut decoder = Decoder::default();
         decoder.code.reserve(bytes.fold(0, usize::saturating_add));
         // First-party blocks share one growing table of symbols and keys; a third-party block has
@@ -51,7 +49,7 @@ impl Code {
         let mut shared = Table::default();
         shared.known.reserve(64);
         shared.symbols.reserve(64);
-        for (index, signed) in signed().enumerate() {
+        for (index, signed) in container.signed_blocks().enumerate() {
             match &signed.external_signature {
                 None => decoder.block(index, &signed.block, None, &mut shared)?,
                 Some(external) => {

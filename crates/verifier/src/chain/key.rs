@@ -2,8 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use bailiwick_token::key::{PublicKey, PublicKeyError};
-use biscuit_auth::format::schema::{self, public_key::Algorithm};
+use bailiwick_token::{
+    container::{Algorithm, NamedKey},
+    key::{PublicKey, PublicKeyError},
+};
 use ed25519_dalek::SigningKey;
 use p256::ecdsa;
 
@@ -51,8 +53,8 @@ const SECP256R1: &str = "secp256r1/";
 
 impl Key {
     /// The key that a container names.
-    pub(super) fn read(key: &schema::PublicKey) -> Result<Key, KeyError> {
-        match Algorithm::from_i32(key.algorithm) {
+    pub(super) fn read(key: &NamedKey) -> Result<Key, KeyError> {
+        match Algorithm::from_number(key.algorithm) {
             Some(Algorithm::Ed25519) => PublicKey::from_bytes(&key.key)
                 .map(Key::Ed25519)
                 .map_err(|_| KeyError::Ed25519),
@@ -134,21 +136,18 @@ impl fmt::Debug for P256Key {
 pub(super) enum Signer<'a> {
     Root(&'a Key),
     /// The key that a block names, as it stands there, and its algorithm.
-    Named(usize, &'a schema::PublicKey, Algorithm),
+    Named(usize, &'a NamedKey, Algorithm),
 }
 
 /// The numbers of the algorithms, as messages name them.
-const ED25519_NUMBER: [u8; 4] = (Algorithm::Ed25519 as i32).to_le_bytes();
-const SECP256R1_NUMBER: [u8; 4] = (Algorithm::Secp256r1 as i32).to_le_bytes();
+const ED25519_NUMBER: [u8; 4] = Algorithm::Ed25519.number().to_le_bytes();
+const SECP256R1_NUMBER: [u8; 4] = Algorithm::Secp256r1.number().to_le_bytes();
 
 impl<'a> Signer<'a> {
     /// The key that a block names. Its algorithm is known: what messages say of it, and what is
     /// remembered, rests on that.
-    pub(super) fn named(
-        block: usize,
-        key: &'a schema::PublicKey,
-    ) -> Result<Signer<'a>, ChainError> {
-        let algorithm = Algorithm::from_i32(key.algorithm);
+    pub(super) fn named(block: usize, key: &'a NamedKey) -> Result<Signer<'a>, ChainError> {
+        let algorithm = Algorithm::from_number(key.algorithm);
         let algorithm = algorithm.ok_or(ChainError::Key(block, KeyError::Algorithm))?;
         Ok(Signer::Named(block, key, algorithm))
     }

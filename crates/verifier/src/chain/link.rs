@@ -1,7 +1,10 @@
 //! The signatures of a container as a list, each with its key and its message.
 
-use bailiwick_token::{container::Container, key::PublicKey, token::Proof};
-use biscuit_auth::format::schema::SignedBlock;
+use bailiwick_token::{
+    container::{Container, SignedBlock},
+    key::PublicKey,
+    token::Proof,
+};
 use ed25519_dalek as ed25519;
 use p256::ecdsa;
 

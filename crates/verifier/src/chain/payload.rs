@@ -1,7 +1,7 @@
 //! What is signed (Biscuit specification, "Signature payload"): the bytes of a block, its next key,
 //! and what it is bound to.
 
-use biscuit_auth::format::schema::SignedBlock;
+use bailiwick_token::container::SignedBlock;
 
 use super::key::Signer;
 

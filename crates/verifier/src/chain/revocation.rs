@@ -1,7 +1,6 @@
 //! Revocation ids (Biscuit specification, "Revocation identifiers"): the signature of each block.
 
-use bailiwick_token::container::Container;
-use biscuit_auth::format::schema::public_key::Algorithm;
+use bailiwick_token::container::{Algorithm, Container};
 use p256::ecdsa;
 
 use super::key::Key;
@@ -28,7 +27,7 @@ pub(crate) fn revocation_ids(container: &Container, root: Option<&Key>) -> Vec<V
                 true => low_s(&block.signature),
                 false => None,
             };
-            ecdsa = block.next_key.algorithm == Algorithm::Secp256r1 as i32;
+            ecdsa = block.next_key.algorithm == Algorithm::Secp256r1.number();
             id.unwrap_or_else(|| block.signature.clone())
         })
         .collect()

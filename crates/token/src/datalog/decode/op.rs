@@ -1,13 +1,11 @@
 //! The steps of expressions.
 
 use super::{
-    super::{
-        code::{Binary, Op, Span, Symbol, Unary, since},
-        wire::{Field, Fields, Malformed, once},
-    },
+    super::code::{Binary, Op, Span, Symbol, Unary, since},
     Decoder,
     table::{Read, Refused, Table, one_of},
 };
+use crate::wire::{Field, Fields, Malformed, once};
 
 // Recursion is bounded by `depth`, which each message lowers.
 impl Decoder {

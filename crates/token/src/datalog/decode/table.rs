@@ -7,8 +7,8 @@ use foldhash::quality::RandomState;
 use super::super::{
     Algorithm, BlockError, Scope, ScopeKey,
     code::{Code, Symbol, is_default},
-    wire::{Field, Fields, Malformed, once},
 };
+use crate::wire::{Field, Fields, Malformed, once};
 
 /// Why a block cannot be decoded. It is small: each step of the decoder answers one, or what it read.
 #[derive(Clone, Copy, PartialEq, Eq)]

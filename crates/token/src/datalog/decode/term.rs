@@ -1,13 +1,11 @@
 //! Predicates and their terms.
 
 use super::{
-    super::{
-        code::{DEFAULT, FIRST_OWN, Predicate, Span, Symbol, Term, since},
-        wire::{Fields, once},
-    },
+    super::code::{DEFAULT, FIRST_OWN, Predicate, Span, Symbol, Term, since},
     Decoder, MAX_RESOLVED,
     table::{Read, Refused, Table, one_of},
 };
+use crate::wire::{Fields, once};
 
 // Recursion is bounded by `depth`, which each message lowers.
 impl Decoder {

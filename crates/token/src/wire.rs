@@ -1,4 +1,4 @@
-//! Protobuf as blocks are written in it: fields that are numbers or lengths of bytes, and no others.
+//! Protobuf as tokens are written in it: fields that are numbers or lengths of bytes, and no others.
 //!
 //! Stricter than protobuf asks for, since what is skipped or read in two ways could mean one thing to
 //! us and another to its writer: unknown fields, numbers longer than they need to be, and a second
@@ -6,23 +6,23 @@
 
 /// The bytes are not such fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Malformed;
+pub(crate) struct Malformed;
 
 /// The value of a field.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Field<'a> {
+pub(crate) enum Field<'a> {
     Number(u64),
     Bytes(&'a [u8]),
 }
 
 /// The fields of a message, one after the other.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fields<'a>(pub(super) &'a [u8]);
+pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Fields<'a> {
     /// The next field and its number; `None` at the end.
     #[inline]
-    pub(super) fn next(&mut self) -> Result<Option<(u64, Field<'a>)>, Malformed> {
+    pub(crate) fn next(&mut self) -> Result<Option<(u64, Field<'a>)>, Malformed> {
         if self.0.is_empty() {
             return Ok(None);
         }
@@ -42,7 +42,7 @@ impl<'a> Fields<'a> {
 
     /// A number in its shortest form.
     #[inline]
-    pub(super) fn number(&mut self) -> Result<u64, Malformed> {
+    pub(crate) fn number(&mut self) -> Result<u64, Malformed> {
         match self.0 {
             [byte, rest @ ..] if *byte < 0x80 => {
                 self.0 = rest;
@@ -80,31 +80,31 @@ impl<'a> Fields<'a> {
 }
 
 impl<'a> Field<'a> {
-    pub(super) fn bytes(self) -> Result<&'a [u8], Malformed> {
+    pub(crate) fn bytes(self) -> Result<&'a [u8], Malformed> {
         match self {
             Field::Bytes(bytes) => Ok(bytes),
             Field::Number(_) => Err(Malformed),
         }
     }
 
-    pub(super) fn number(self) -> Result<u64, Malformed> {
+    pub(crate) fn number(self) -> Result<u64, Malformed> {
         match self {
             Field::Number(number) => Ok(number),
             Field::Bytes(_) => Err(Malformed),
         }
     }
 
-    pub(super) fn number32(self) -> Result<u32, Malformed> {
+    pub(crate) fn number32(self) -> Result<u32, Malformed> {
         u32::try_from(self.number()?).map_err(|_| Malformed)
     }
 
-    pub(super) fn text(self) -> Result<&'a str, Malformed> {
+    pub(crate) fn text(self) -> Result<&'a str, Malformed> {
         std::str::from_utf8(self.bytes()?).map_err(|_| Malformed)
     }
 }
 
 /// Keeps the one value of a field that may stand once.
-pub(super) fn once<T>(slot: &mut Option<T>, value: T) -> Result<(), Malformed> {
+pub(crate) fn once<T>(slot: &mut Option<T>, value: T) -> Result<(), Malformed> {
     match slot.replace(value) {
         None => Ok(()),
         Some(_) => Err(Malformed),
