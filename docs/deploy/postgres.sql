@@ -1,0 +1,30 @@
+-- Roles and rights for issuers on one PostgreSQL database. Run by psql as a superuser, in two steps:
+--
+--   psql -v step=1 -f postgres.sql                  before `bailiwick init`: roles and the database
+--   psql -v step=2 -d bailiwick -f postgres.sql     after it, and after each upgrade of the schema
+--
+-- `bailiwick_owner` owns the tables: `init` and upgrades of the schema use it. Issuers that serve use
+-- `bailiwick`, which can add to the audit and cannot change or delete a row of it.
+
+\set ON_ERROR_STOP on
+SELECT :step = 1 AS first \gset
+\if :first
+
+CREATE ROLE bailiwick_owner LOGIN;
+CREATE ROLE bailiwick LOGIN;
+-- Set their passwords by `\password bailiwick_owner` and `\password bailiwick`.
+CREATE DATABASE bailiwick OWNER bailiwick_owner;
+REVOKE ALL ON DATABASE bailiwick FROM PUBLIC;
+GRANT CONNECT ON DATABASE bailiwick TO bailiwick;
+
+\else
+
+-- CREATE, since each start looks for the table of migrations with CREATE TABLE IF NOT EXISTS.
+GRANT USAGE, CREATE ON SCHEMA public TO bailiwick;
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO bailiwick;
+GRANT INSERT ON assertion, audit, checkpoint, client, client_secret, feed_head, keyset, revocation,
+    root_key, sealed_key, token, verifier TO bailiwick;
+GRANT UPDATE ON client, client_secret, issuer, revocation, root_key, verifier TO bailiwick;
+GRANT DELETE ON assertion, client_secret, feed_head, keyset, sealed_key, verifier TO bailiwick;
+
+\endif
