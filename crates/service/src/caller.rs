@@ -1,10 +1,10 @@
 //! Who calls: a client with a secret, or whom a provider's JWT speaks of.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, num::NonZeroU32};
 
 use axum::http::{HeaderMap, header};
 use bailiwick_issuer::{
-    ClientInfo,
+    ClientInfo, RefusedRequest,
     profile::{Party, Source},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -14,11 +14,18 @@ use zeroize::Zeroizing;
 
 use crate::{
     provider::{Assertion, AssertionError},
+    rate::Rate,
     state::State,
 };
 
 /// RFC 7521, section 4.2, with RFC 7523.
 pub(crate) const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// How many wrong secrets are recorded, of all callers.
+const WRONG_SECRETS: Rate = Rate {
+    per_minute: NonZeroU32::new(60).unwrap(),
+    burst: NonZeroU32::new(60).unwrap(),
+};
 
 /// What a request shows of who sends it.
 pub(crate) enum Credentials {
@@ -118,6 +125,25 @@ impl State {
         }
         let Some(client) = self.issuer.authenticate_client(name, secret, now).await? else {
             self.failures.note(name, from, now);
+            // A name that nobody has may be a secret in the wrong place.
+            let name = match self.issuer.client(name).await {
+                Ok(client) => client.name,
+                Err(_) => String::new(),
+            };
+            tracing::warn!(client = name, %from, "a wrong name or secret");
+            // On record as far as nobody can fill the record with it.
+            if self.rates.take("", "", WRONG_SECRETS).is_ok() {
+                let refused = RefusedRequest {
+                    agent: &name,
+                    principal: "",
+                    profile: None,
+                    reason: "a wrong name or secret",
+                };
+                let issuer = self.issuer.acting_as("caller:unknown");
+                if let Err(error) = issuer.record_refusal(refused, now).await {
+                    tracing::error!(%error, "a refusal is not on record");
+                }
+            }
             return Err(CallerError::WrongSecret);
         };
         Ok(Known {

@@ -29,6 +29,7 @@ pub(crate) struct Metrics {
     pub(crate) mints: Family<OutcomeLabels, Counter>,
     pub(crate) in_flight: Gauge,
     pub(crate) shed: Counter,
+    pub(crate) store_up: Gauge,
     pub(crate) keyset_version: Gauge,
     pub(crate) keyset_age: Gauge,
     pub(crate) keyset_life: Gauge,
@@ -53,6 +54,7 @@ impl Metrics {
             mints: Family::default(),
             in_flight: Gauge::default(),
             shed: Counter::default(),
+            store_up: Gauge::default(),
             keyset_version: Gauge::default(),
             keyset_age: Gauge::default(),
             keyset_life: Gauge::default(),
@@ -72,6 +74,7 @@ impl Metrics {
             mints,
             in_flight,
             shed,
+            store_up,
             keyset_version,
             keyset_age,
             keyset_life,
@@ -106,6 +109,11 @@ impl Metrics {
             shed.clone(),
         );
         for (name, help, gauge) in [
+            (
+                "store_up",
+                "1 while the store answers in time; the other gauges are as they were while it does not",
+                store_up,
+            ),
             (
                 "keyset_version",
                 "The version of the keyset",

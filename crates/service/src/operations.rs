@@ -1,16 +1,22 @@
 //! `/livez`, `/readyz`, `/metrics`: on a listener of their own, for whoever runs the machine.
 
+use std::time::Duration;
+
 use axum::{
     Router,
     extract::State as Shared,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use tokio::time::timeout;
 
 use crate::{
     routes::{Route, get},
     state::State,
 };
+
+/// How long the store has: whoever asks here waits for little longer.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) fn table() -> Vec<Route> {
     vec![
@@ -37,10 +43,11 @@ async fn ready(Shared(state): Shared<State>) -> Response {
     } else if !state.issuer.is_unlocked() {
         Some("the private keys are locked".to_owned())
     } else {
-        match state.issuer.published_keyset().await {
-            Err(error) => Some(error.to_string()),
-            Ok(keyset) if keyset.expires <= now => Some("the keyset has ended".to_owned()),
-            Ok(_) => None,
+        match timeout(PATIENCE, state.issuer.published_keyset()).await {
+            Err(_) => Some("the store does not answer in time".to_owned()),
+            Ok(Err(error)) => Some(error.to_string()),
+            Ok(Ok(keyset)) if keyset.expires <= now => Some("the keyset has ended".to_owned()),
+            Ok(Ok(_)) => None,
         }
     };
     match reason {
@@ -50,7 +57,10 @@ async fn ready(Shared(state): Shared<State>) -> Response {
 }
 
 async fn metrics(Shared(state): Shared<State>) -> Response {
-    if let Err(error) = state.measure().await {
+    let measured = timeout(PATIENCE, state.measure()).await;
+    let up = matches!(measured, Ok(Ok(())));
+    state.metrics.store_up.set(i64::from(up));
+    if let Ok(Err(error)) = measured {
         tracing::warn!(%error, "some metrics are as they were");
     }
     let headers = [(

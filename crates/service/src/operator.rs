@@ -4,8 +4,12 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use axum::http::{HeaderMap, header};
+use axum::{
+    body::Bytes,
+    http::{HeaderMap, header},
+};
 use bailiwick_issuer::SnapshotFailure;
+use bailiwick_token::timestamp::Timestamp;
 use bailiwick_verifier::{Decision, Reason, Request as Call, Trust, Values, Verifier};
 
 use crate::{
@@ -72,7 +76,7 @@ impl State {
             return Ok(in_use);
         }
         let keyset = self.issuer.keyset(now).await?;
-        let snapshot = self.snapshot().await?;
+        let snapshot = self.snapshot_of(head.seq).await?;
         let fault = |error: &dyn std::fmt::Display| {
             tracing::error!(%error, "the issuer does not trust itself");
             Problem::new(
@@ -81,7 +85,7 @@ impl State {
             )
         };
         let key = self.issuer.keyset_key();
-        let trust = Trust::open(keyset.envelope.as_bytes(), key, Some(snapshot.as_bytes()))
+        let trust = Trust::open(keyset.envelope.as_bytes(), key, Some(&snapshot))
             .map_err(|error| fault(&error))?;
         let verifier = Verifier::new(OPERATOR_SERVICE, trust).map_err(|error| fault(&error))?;
         let in_use = Arc::new(InUse {
@@ -94,10 +98,38 @@ impl State {
     }
 }
 
+/// A snapshot that was made, and of what.
+pub(crate) struct MadeSnapshot {
+    seq: u64,
+    at: Timestamp,
+    file: Bytes,
+}
+
+/// For so many seconds a snapshot is handed out again where nothing changed: to make one takes a
+/// while, and anyone can ask.
+const SNAPSHOT_KEPT: u64 = 300;
+
 impl Shared {
-    /// A snapshot of the revocations as they are now.
-    pub(crate) async fn snapshot(&self) -> Result<String, SnapshotFailure> {
-        Ok(self.issuer.snapshot(self.now()).await?.file)
+    /// A snapshot of the revocations up to the change `seq`, or of more.
+    pub(crate) async fn snapshot_of(&self, seq: u64) -> Result<Bytes, SnapshotFailure> {
+        // Whoever holds this makes one; others wait for it.
+        let mut made = self.snapshot.lock().await;
+        let now = self.now();
+        if let Some(made) = &*made
+            && made.seq >= seq
+            && made.at <= now
+            && now.since(made.at) < SNAPSHOT_KEPT
+        {
+            return Ok(made.file.clone());
+        }
+        let snapshot = self.issuer.snapshot(now).await?;
+        let file = Bytes::from(snapshot.file);
+        *made = Some(MadeSnapshot {
+            seq: snapshot.seq,
+            at: now,
+            file: file.clone(),
+        });
+        Ok(file)
     }
 }
 

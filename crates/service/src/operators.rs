@@ -239,11 +239,15 @@ pub(crate) async fn client_add(
     headers: HeaderMap,
     Strict(client): Strict<NewClient>,
 ) -> Result<Response, Problem> {
-    let call = Call::new("client:add")
+    let mut call = Call::new("client:add")
         .arg("name", client.name.as_str())
         .arg("principal", client.principal.as_str())
         // Whoever registers a client can have what its profiles give.
         .arg("profiles", texts(&client.profiles));
+    if !client.claims.is_empty() {
+        let names: Vec<String> = client.claims.keys().cloned().collect();
+        call = call.arg("claims", texts(&names));
+    }
     let issuer = state.by(&headers, call).await?;
     let (client, secret) = issuer.client_add(client, state.now()).await?;
     let secret = secret.expose().to_owned();

@@ -28,6 +28,12 @@ use crate::{
     state::State,
 };
 
+/// How many refusals of one caller are recorded. Beyond that it has to wait.
+const REFUSALS: Rate = Rate {
+    per_minute: NonZeroU32::new(30).unwrap(),
+    burst: NonZeroU32::new(30).unwrap(),
+};
+
 /// What a known caller asks for.
 pub(crate) struct Wish {
     pub(crate) agent: Known,
@@ -76,6 +82,11 @@ impl State {
         let (profile, request) = match request {
             Ok(found) => found,
             Err(refusal) => {
+                // A caller that is refused again and again does not fill the record with it.
+                if let Err(wait) = self.rates.take("", &agent_name, REFUSALS) {
+                    self.metrics.outcome("too_many");
+                    return Err(WishError::TooMany(wait));
+                }
                 let refused = RefusedRequest {
                     agent: &agent_name,
                     principal: principal_name.as_deref().unwrap_or_default(),
