@@ -60,6 +60,10 @@ fn page_text(page: &str) -> String {
 }
 
 fn run(pages: &[&str]) -> String {
+    run_script(pages, &script(pages))
+}
+
+fn run_script(pages: &[&str], script: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let binary = Path::new(env!("CARGO_BIN_EXE_bailiwick"))
         .parent()
@@ -70,7 +74,7 @@ fn run(pages: &[&str]) -> String {
         std::env::var("PATH").expect("PATH")
     );
     let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", &script(pages)])
+        .args(["-euo", "pipefail", "-c", script])
         .current_dir(&folder)
         .env("PATH", path)
         .output()
@@ -94,6 +98,29 @@ fn start_here_and_the_orchestrators_guide() {
 fn the_operators_guide() {
     let text = run(&["guides/operator.md"]);
     assert!(!text.is_empty());
+}
+
+/// Its ports are exchanged for free ones. It asks with curl, as a newcomer would.
+#[test]
+fn the_guide_to_the_service() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        eprintln!("SKIPPED: the guide to the service, because there is no curl");
+        return;
+    }
+    let free = || {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        listener
+            .local_addr()
+            .expect("its address")
+            .port()
+            .to_string()
+    };
+    let page = ["guides/issuer-service.md"];
+    let script = script(&page)
+        .replace("8420", &free())
+        .replace("8421", &free());
+    let text = run_script(&page, &script);
+    assert!(text.contains("ready"), "{text}");
 }
 
 #[test]

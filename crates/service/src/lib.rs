@@ -6,7 +6,7 @@
 //! making: the product guards itself.
 //!
 //! This crate is an edge. It knows HTTP and decides nothing that the issuer, its profiles or the
-//! verifier decide; errors of theirs become a status and a public code in [`problem`] and [`oauth`].
+//! verifier decide; errors of theirs become a status and a public code in `problem` and `oauth`.
 
 mod body;
 mod caller;
