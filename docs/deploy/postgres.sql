@@ -19,8 +19,7 @@ GRANT CONNECT ON DATABASE bailiwick TO bailiwick;
 
 \else
 
--- CREATE, since each start looks for the table of migrations with CREATE TABLE IF NOT EXISTS.
-GRANT USAGE, CREATE ON SCHEMA public TO bailiwick;
+GRANT USAGE ON SCHEMA public TO bailiwick;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO bailiwick;
 GRANT INSERT ON assertion, audit, checkpoint, client, client_secret, feed_head, keyset, revocation,
     root_key, sealed_key, token, verifier TO bailiwick;

@@ -19,7 +19,7 @@ pub use postgres::{PostgresUrl, PostgresUrlError};
 pub(crate) use signed::{StoredHead, StoredKeyset};
 pub(crate) use tokens::NewToken;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{io::ErrorKind, path::PathBuf, sync::Arc};
 
 use sqlx::migrate::MigrateError;
 
@@ -176,6 +176,16 @@ pub enum StoreError {
         "the issuer's database does not answer, and nothing is done without it: check its server and the network"
     )]
     Unreachable,
+    /// It answers, and not in a way that can be trusted.
+    #[error(
+        "no TLS connection to the issuer's database can be made ({0}): check `sslmode` and `sslrootcert` in its URL, and the server's certificate"
+    )]
+    Tls(#[source] Arc<sqlx::Error>),
+    /// What its URL names on this machine is not there, or is not ours to read.
+    #[error(
+        "a file that the URL of the issuer's database names cannot be opened ({0}): check `sslrootcert`, `sslcert` and `sslkey` in it, or the socket"
+    )]
+    File(#[source] Arc<sqlx::Error>),
     /// It is set up to lose what it acknowledged.
     #[error(
         "the database server may forget what it acknowledged: set `{0}` to `on` in its configuration"
@@ -187,6 +197,11 @@ pub enum StoreError {
     /// A migration in the database is not the one in the program.
     #[error("migration {0} of the database is not the one of this program: use a released version")]
     OtherSchema(i64),
+    /// Migration is due, and the role may not do it.
+    #[error(
+        "the database lacks migration {0} of this program, and this role may not add it: open it once with the URL of the role that owns the tables, for example by `bailiwick key list`"
+    )]
+    OlderSchema(i64),
     /// It holds what was not written here.
     #[error("the database holds a damaged {0}: restore the home from a backup")]
     Damaged(&'static str),
@@ -210,13 +225,21 @@ impl From<sqlx::Error> for StoreError {
         if let Some(known) = code.as_deref().and_then(by_code) {
             return known;
         }
-        match error {
-            sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed
-            | sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_) => StoreError::Unreachable,
-            other => StoreError::Database(Arc::new(other)),
+        match &error {
+            sqlx::Error::Tls(_) => StoreError::Tls(Arc::new(error)),
+            sqlx::Error::Io(io) => match io.kind() {
+                // A handshake that failed, such as by a certificate that nobody vouches for.
+                ErrorKind::InvalidData => StoreError::Tls(Arc::new(error)),
+                // A network is never missing or forbidden in this way.
+                ErrorKind::NotFound | ErrorKind::PermissionDenied => {
+                    StoreError::File(Arc::new(error))
+                }
+                _ => StoreError::Unreachable,
+            },
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+                StoreError::Unreachable
+            }
+            _ => StoreError::Database(Arc::new(error)),
         }
     }
 }

@@ -140,6 +140,14 @@ impl From<StoreError> for Problem {
                 tracing::error!(%error, "the store refused");
                 Problem::new(Code::Unavailable, error.to_string())
             }
+            // How the store is reached is not the caller's to know.
+            StoreError::Tls(_) | StoreError::File(_) => {
+                tracing::error!(%error, "the store refused");
+                Problem::new(
+                    Code::Unavailable,
+                    "the issuer cannot use its store, and its log says why",
+                )
+            }
             _ => Problem::internal(&error),
         }
     }

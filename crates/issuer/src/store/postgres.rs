@@ -8,6 +8,7 @@ use std::{fmt, str::FromStr, time::Duration};
 use async_trait::async_trait;
 use sqlx::{
     ConnectOptions, PgPool, Postgres, Transaction,
+    migrate::{AppliedMigration, Migrate, Migration},
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
     query::Query,
 };
@@ -92,9 +93,56 @@ impl PostgresDatabase {
                 return Err(StoreError::Forgetful(setting));
             }
         }
-        MIGRATIONS.run(&pool).await?;
+        migrate(&pool).await?;
         Ok(PostgresDatabase(pool))
     }
+}
+
+/// Brings an older schema up to date. Where there is nothing to do, nothing is asked for that the
+/// role of an issuer may not do: [`sqlx::migrate::Migrator::run`] would create its table in any case.
+async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
+    let mut connection = pool.acquire().await?;
+    let known = "SELECT to_regclass($1) IS NOT NULL";
+    let known: bool = sqlx::query_scalar(known)
+        .bind(&*MIGRATIONS.table_name)
+        .fetch_one(&mut *connection)
+        .await?;
+    let applied = match known {
+        true => {
+            let applied = connection.list_applied_migrations(&MIGRATIONS.table_name);
+            applied.await?
+        }
+        false => Vec::new(),
+    };
+    if let Some(later) = applied
+        .iter()
+        .find(|it| !MIGRATIONS.version_exists(it.version))
+    {
+        return Err(StoreError::NewerSchema(later.version));
+    }
+    let is_due = |ours: &&Migration| {
+        let same =
+            |it: &AppliedMigration| (it.version, &it.checksum) == (ours.version, &ours.checksum);
+        !applied.iter().any(same)
+    };
+    let Some(due) = MIGRATIONS.iter().find(is_due) else {
+        return Ok(());
+    };
+    MIGRATIONS
+        .run(&mut *connection)
+        .await
+        .map_err(|error| match error.into() {
+            StoreError::Database(error) if is_forbidden(&error) => {
+                StoreError::OlderSchema(due.version)
+            }
+            other => other,
+        })
+}
+
+/// Whether the role lacks a right.
+fn is_forbidden(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.as_deref() == Some("42501")
 }
 
 #[async_trait]
