@@ -1,0 +1,30 @@
+//! What trials of the issuer as a process share: a home, a service on it, what was acknowledged.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and no test program uses all of it"
+)]
+
+pub mod acknowledged;
+pub mod world;
+
+use std::time::{Duration, Instant};
+
+/// Asks until it is so, and fails after `patience`.
+pub async fn eventually(what: &str, patience: Duration, mut so: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !so().await {
+        assert!(begun.elapsed() < patience, "not in {patience:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Says loudly that a trial was not made, and how to have it made.
+pub fn skipped(trial: &str, why: &str) {
+    eprintln!("!!! {trial} NOT TRIED: {why}");
+}

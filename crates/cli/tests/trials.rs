@@ -1,0 +1,16 @@
+//! What is promised of the issuer, tried on the process itself, with real components around it. Each trial says what is
+//! promised and how it would be seen to fail; what it lacks on this machine it says on stderr, and is skipped.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+#[path = "trials/oidc.rs"]
+mod oidc;
