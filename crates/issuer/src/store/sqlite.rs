@@ -7,7 +7,7 @@ use std::{path::Path, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
-    ConnectOptions, Sqlite, SqlitePool, Transaction,
+    ConnectOptions, Connection as _, Sqlite, SqlitePool, Transaction,
     query::Query,
     sqlite::{
         SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions,
@@ -46,18 +46,27 @@ impl SqliteDatabase {
             // What is deleted is overwritten: private keys are.
             .pragma("secure_delete", "ON")
             .disable_statement_logging();
-        let writer = SqlitePoolOptions::new()
+        let writer = pool()
             .max_connections(1)
-            .acquire_timeout(BUSY)
             .connect_with(options.clone())
             .await?;
         MIGRATIONS.run(&writer).await?;
-        let reader = SqlitePoolOptions::new()
+        let reader = pool()
             .max_connections(4)
-            .acquire_timeout(BUSY)
             .connect_lazy_with(options.pragma("query_only", "ON"));
         Ok(SqliteDatabase { writer, reader })
     }
+}
+
+fn pool() -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .acquire_timeout(BUSY)
+        // A full disk or a failing one makes SQLite end a transaction by itself. The driver does not
+        // notice, and would refuse to begin another one on that connection for ever.
+        .before_acquire(|connection, _| {
+            let fit = !connection.is_in_transaction();
+            Box::pin(async move { Ok(fit) })
+        })
 }
 
 #[async_trait]
