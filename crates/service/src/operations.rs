@@ -35,7 +35,8 @@ pub(crate) fn router(state: State) -> Router {
         .with_state(state)
 }
 
-/// Ready is who can mint: the store answers, the keyset is alive, and no end was announced.
+/// Ready is who can mint: the store answers and takes what is written, the keyset is alive, and no end
+/// was announced.
 async fn ready(Shared(state): Shared<State>) -> Response {
     let now = state.now();
     let reason = if state.is_draining() {
@@ -47,7 +48,7 @@ async fn ready(Shared(state): Shared<State>) -> Response {
             Err(_) => Some("the store does not answer in time".to_owned()),
             Ok(Err(error)) => Some(error.to_string()),
             Ok(Ok(keyset)) if keyset.expires <= now => Some("the keyset has ended".to_owned()),
-            Ok(Ok(_)) => None,
+            Ok(Ok(_)) => state.unwritten.load().as_deref().cloned(),
         }
     };
     match reason {

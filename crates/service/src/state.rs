@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use bailiwick_issuer::{
     Issuer,
     profile::{Limits as ProfileLimits, Profiles},
@@ -44,6 +44,9 @@ pub(crate) struct Shared {
     pub(crate) guard: Guard,
     pub(crate) snapshot: tokio::sync::Mutex<Option<MadeSnapshot>>,
     pub(crate) metrics: Metrics,
+    /// Why the feed's head could not be signed the last time: what is written every few seconds tells
+    /// whether anything can be.
+    pub(crate) unwritten: ArcSwapOption<String>,
     clock: Clock,
     home: PathBuf,
     draining: AtomicBool,
@@ -73,6 +76,7 @@ impl State {
             guard: Guard::default(),
             snapshot: tokio::sync::Mutex::default(),
             metrics: Metrics::new(),
+            unwritten: ArcSwapOption::empty(),
             profiles: ArcSwap::from_pointee(profiles),
             draining: AtomicBool::new(false),
             issuer,

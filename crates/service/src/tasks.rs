@@ -1,6 +1,6 @@
 //! What is done in the background, so that no request has to wait for it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bailiwick_issuer::{PublishError, State as KeyState, StoreError};
 use tokio::{
@@ -33,10 +33,10 @@ pub(crate) fn start(state: &State, stop: &watch::Receiver<bool>) -> JoinSet<()> 
     tasks.spawn(every(FEED, stop.clone(), move || {
         let state = feed.clone();
         async move {
-            state.note(
-                state.issuer.head(state.now()).await.map(drop),
-                "signing the feed's head",
-            );
+            let signed = state.issuer.head(state.now()).await.map(drop);
+            let failure = signed.as_ref().err().map(ToString::to_string);
+            state.unwritten.store(failure.map(Arc::new));
+            state.note(signed, "signing the feed's head");
             state.note(state.flush_reports().await, "noting verifiers");
         }
     }));
