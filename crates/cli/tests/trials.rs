@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     reason = "a test fails by panicking"
@@ -12,5 +13,7 @@
 
 mod support;
 
+#[path = "trials/full_disk.rs"]
+mod full_disk;
 #[path = "trials/oidc.rs"]
 mod oidc;

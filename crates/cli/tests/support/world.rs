@@ -191,6 +191,19 @@ impl World {
     }
 }
 
+impl Drop for World {
+    /// Where a trial fails, the service's last words say why.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let said = fs::read_to_string(self.log()).unwrap_or_default();
+            let last: Vec<&str> = said.lines().rev().take(12).collect();
+            for line in last.iter().rev() {
+                eprintln!("serve: {line}");
+            }
+        }
+    }
+}
+
 /// A service that runs. It is killed where nobody ended it.
 pub struct Serving {
     child: Child,

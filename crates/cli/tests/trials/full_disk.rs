@@ -1,0 +1,205 @@
+//! The disk under the home is full, under load.
+//!
+//! Promised: what cannot be recorded is not done: mints and revocations are answered 503 with a text that names the
+//! disk, and `/readyz` says it; what was acknowledged before is there and the record is whole; when there is space again
+//! it goes on without a restart.
+//!
+//! It would be seen to fail by a 200 whose row is missing, by another error than that, by a `/readyz` that calls for
+//! more, or by a service that does not come back.
+//!
+//! The trial runs itself again in a mount namespace of its own, where it may mount a small file system.
+
+use std::{
+    env,
+    fs::{self, File},
+    io::{ErrorKind, Write},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crate::support::{
+    acknowledged::{Acknowledged, Answer},
+    eventually, skipped,
+    world::{Setup, World},
+};
+
+/// Set where the trial runs inside of its own namespace.
+const INSIDE: &str = "BAILIWICK_TRIAL_DISK";
+
+const NAME: &str = "full_disk::a_full_disk_stops_what_is_recorded_there_and_loses_nothing";
+
+/// How many mint at the same time.
+const CLIENTS: usize = 8;
+
+/// What is left free before minting uses it up, in KiB, one round each: at first enough for the write-ahead log to be
+/// carried over into the database on a disk that is all but full, then so little that it ends at one point of a commit
+/// or another.
+const ROUNDS: [u64; 3] = [4_400, 64, 0];
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[test]
+fn a_full_disk_stops_what_is_recorded_there_and_loses_nothing() {
+    if let Some(disk) = env::var_os(INSIDE) {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build();
+        return runtime.unwrap().block_on(fills_up(Path::new(&disk)));
+    }
+    let disk = tempfile::tempdir().unwrap();
+    for namespace in ["--map-root-user", "--mount"] {
+        let mount = "mount -t tmpfs -o size=16m,mode=0700 tmpfs \"$0\" && exec \"$@\"";
+        let inside = |program: &str| {
+            let mut command = Command::new("unshare");
+            command.args([namespace, "--mount", "sh", "-c", mount]);
+            command
+                .arg(disk.path())
+                .arg(program)
+                .env(INSIDE, disk.path());
+            command
+        };
+        let possible = inside("true").stderr(Stdio::null()).status();
+        if possible.is_ok_and(|status| status.success()) {
+            let mut again = inside(env::current_exe().unwrap().to_str().unwrap());
+            again.args(["--exact", NAME, "--nocapture"]);
+            let status = again.status().unwrap();
+            assert!(status.success(), "what it says stands above");
+            return;
+        }
+    }
+    skipped(
+        "a full disk",
+        "it needs `unshare` of util-linux, and root or the right to make user namespaces",
+    );
+}
+
+async fn fills_up(disk: &Path) {
+    let world = World::with(Setup {
+        home: Some(disk.join("home")),
+        ..Setup::default()
+    });
+    let serving = world.serve();
+    let seen = Arc::new(Acknowledged::default());
+    let http = reqwest::Client::new();
+    let mint = async || {
+        let minted = seen.mint(&http, &serving.base, &world.secret).await;
+        minted.unwrap()
+    };
+    let revoke = async |token: &str| {
+        let revoked = seen.revoke(&http, &serving.base, &world.operator, token);
+        revoked.await.unwrap()
+    };
+    for left in ROUNDS {
+        assert!(mint().await.is_success());
+        let before = seen.tokens.lock().unwrap().clone();
+        let last = before.last().unwrap();
+
+        let ballast = Ballast::fill(disk, left << 10);
+        let full = Arc::new(AtomicBool::new(false));
+        let mut clients = tokio::task::JoinSet::new();
+        for _ in 0..CLIENTS {
+            let (seen, http, full) = (seen.clone(), http.clone(), full.clone());
+            let (base, secret) = (serving.base.clone(), world.secret.clone());
+            clients.spawn(async move {
+                let mut refused = 0_u32;
+                // All of them run into it, while the others still do.
+                while refused < 5 || !full.load(Ordering::SeqCst) {
+                    let answer = seen.mint(&http, &base, &secret).await.unwrap();
+                    if !answer.is_success() {
+                        is_told(&answer);
+                        refused += 1;
+                        tokio::time::sleep(Duration::from_millis(10)).await;
+                    }
+                }
+            });
+        }
+        eventually("it is not ready", PATIENCE, async || {
+            let (status, text) = serving.ask("/readyz").await;
+            status == 503 && text.contains("disk is full")
+        })
+        .await;
+        let rest = Ballast::fill_to_the_end(disk);
+        full.store(true, Ordering::SeqCst);
+        while let Some(done) = clients.join_next().await {
+            done.unwrap();
+        }
+        let minted = seen.tokens.lock().unwrap().len();
+        eprintln!(
+            "with {left} KiB left: {} mints until the disk was full",
+            minted - before.len()
+        );
+
+        is_told(&mint().await);
+        is_told(&revoke(last).await);
+        assert_eq!(serving.ask("/livez").await.0, 200);
+        assert_eq!(serving.ask("/readyz").await.0, 503);
+        let keyset = reqwest::get(format!("{}/.well-known/bailiwick/keyset", serving.base)).await;
+        assert_eq!(keyset.unwrap().status(), 200, "what is signed is read");
+        assert_eq!(seen.tokens.lock().unwrap().len(), minted);
+
+        drop((ballast, rest));
+        let begun = Instant::now();
+        eventually("it mints", PATIENCE, async || mint().await.is_success()).await;
+        let mints = begun.elapsed();
+        eventually("it is ready", PATIENCE, async || {
+            serving.ask("/readyz").await.0 == 200
+        })
+        .await;
+        eprintln!(
+            "with space again: mints after {mints:?}, ready after {:?}",
+            begun.elapsed()
+        );
+        assert!(revoke(last).await.is_success());
+        seen.check(&world);
+    }
+    // And what is on the disk is all of it, without the process.
+    serving.kill();
+    seen.check(&world);
+}
+
+/// Not now, and why: the disk.
+fn is_told(answer: &Answer) {
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert_eq!(answer.json()["code"], "unavailable", "{answer:?}");
+    assert!(answer.text.contains("disk is full"), "{answer:?}");
+    assert!(answer.retry_after.is_some(), "{answer:?}");
+}
+
+/// What fills a disk, until it is dropped.
+struct Ballast(PathBuf);
+
+impl Ballast {
+    /// Leaves so many bytes.
+    fn fill(disk: &Path, left: u64) -> Ballast {
+        let ballast = Ballast::fill_to_the_end(disk);
+        let file = File::options().write(true).open(&ballast.0).unwrap();
+        let length = file.metadata().unwrap().len();
+        file.set_len(length - left).unwrap();
+        ballast
+    }
+
+    fn fill_to_the_end(disk: &Path) -> Ballast {
+        let number = fs::read_dir(disk).unwrap().count();
+        let path = disk.join(format!("ballast-{number}"));
+        let mut file = File::create(&path).unwrap();
+        loop {
+            match file.write(&[7; 4096]) {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::StorageFull => return Ballast(path),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+}
+
+impl Drop for Ballast {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
