@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::{
     issuer::{Issuer, Locked},
+    keyring::SKEW,
     keyset::PublishError,
     store::{StoreError, StoredHead},
     vault::VaultError,
@@ -58,12 +59,15 @@ impl Issuer {
     /// The head of the feed, signed again where something changed, or after [`HEAD_RESIGN`]. Only
     /// that needs the private keys.
     ///
+    /// Readers refuse a head that was signed before the one that they have. So its time does not go
+    /// back where the clocks of two issuers lie a little apart, or one is corrected a little.
+    ///
     /// # Errors
     /// [`PublishError`].
     pub async fn head(&self, now: Timestamp) -> Result<PublishedHead, PublishError> {
         let fresh = |head: &StoredHead, position: &Position, keyset: u64| {
             (head.seq, head.keyset_version) == (position.seq, keyset)
-                && head.issued_at <= now
+                && is_near(head.issued_at, now)
                 && now.since(head.issued_at) < HEAD_RESIGN
         };
         let signer = {
@@ -79,12 +83,17 @@ impl Issuer {
         let mut tx = self.store.write().await?;
         let position = tx.position().await?;
         let keyset_version = tx.keyset().await?.map_or(0, |keyset| keyset.version);
+        let last = tx.head().await?;
         // Another one may have signed it in between.
-        if let Some(head) = tx.head().await?
-            && fresh(&head, &position, keyset_version)
+        if let Some(head) = &last
+            && fresh(head, &position, keyset_version)
         {
-            return Ok(head.into());
+            return Ok(head.clone().into());
         }
+        let last = last.map(|head| head.issued_at);
+        let now = last
+            .filter(|last| is_near(*last, now))
+            .map_or(now, |last| last.max(now));
         let head = Head {
             issuer: self.settings.issuer.clone(),
             epoch: position.epoch,
@@ -177,6 +186,11 @@ impl Issuer {
             file,
         })
     }
+}
+
+/// Whether a clock that is not wrong can have signed at that time.
+fn is_near(signed: Timestamp, now: Timestamp) -> bool {
+    signed <= now.plus(SKEW)
 }
 
 impl From<StoredHead> for PublishedHead {

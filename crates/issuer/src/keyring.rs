@@ -20,6 +20,10 @@ use serde::{Deserialize, Serialize};
 /// How far clocks may lie apart, in seconds.
 pub const SKEW: u64 = 60;
 
+/// How far the issuer's own clock may have been wrong for a while, in seconds, without anything that
+/// was decided meanwhile being lost: so long, what has ended is remembered.
+pub(crate) const CLOCK_FAULT: u64 = 2 * 86_400;
+
 /// The times that the guards rest on, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Policy {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     issuer::{Issuer, Locked},
-    keyring::Ring,
+    keyring::{Ring, SKEW},
     settings::Settings,
     store::{StoreError, StoredKeyset, Tx},
     vault::VaultError,
@@ -131,8 +131,9 @@ pub(crate) fn is_fresh(
     life: u64,
     now: Timestamp,
 ) -> bool {
-    // Signed in the future: the clock was set back, and to the readers' clocks it may be unborn.
-    issued_at <= now
+    // Signed in a future that no other issuer's clock explains: the clock was set back, and to the
+    // readers' clocks it is unborn.
+    issued_at <= now.plus(SKEW)
         && now.since(issued_at) < KEYSET_RESIGN
         && expires.since(now) >= life.div_ceil(2)
 }

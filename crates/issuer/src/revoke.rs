@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::{
     audit::{AuditEvent, Entry},
     issuer::Issuer,
+    keyring::CLOCK_FAULT,
     keys::{MAX_REASON, check_reason},
     store::{StoreError, Tx},
 };
@@ -59,7 +60,7 @@ pub enum RevokeOutcome {
     Extended,
     /// It was revoked: nothing changed.
     AlreadyRevoked,
-    /// What it names is dead on its own: nothing changed.
+    /// What it names has been dead on its own for days: nothing changed.
     AlreadyExpired,
 }
 
@@ -90,6 +91,10 @@ impl Issuer {
     /// Revokes several at once, all or none, as [`Issuer::revoke`] does; the reports are in the order
     /// of the targets.
     ///
+    /// A watermark of now is about everything that was minted until now. What is on record as minted
+    /// later, because a clock was wrong then or is now, it cannot name: such tokens are revoked one by
+    /// one, and their reports follow.
+    ///
     /// # Errors
     /// [`RevokeError`], and nothing changed.
     pub async fn revoke_all(
@@ -106,7 +111,9 @@ impl Issuer {
         let mut tx = self.store.write().await?;
         let (mut reports, mut entries, mut rows) = (Vec::new(), Vec::new(), Vec::new());
         let mut seen = std::collections::BTreeSet::new();
-        for target in targets.iter().filter(|target| seen.insert(*target)) {
+        let unnamed = unnamed(&mut tx, targets, now).await?;
+        let all = targets.iter().chain(&unnamed);
+        for target in all.filter(|target| seen.insert(*target)) {
             let (report, entry) = self.weigh(&mut tx, target, expires, reason, now).await?;
             if let Some(entry) = entry {
                 rows.push((row(target, &report, reason), &*self.actor, now));
@@ -161,7 +168,8 @@ impl Issuer {
             );
             return Ok((report, None));
         }
-        if wanted.is_dead(now) {
+        // A clock that runs ahead takes what is alive for dead, so only what long is, is left out.
+        if wanted.is_dead(now.minus(CLOCK_FAULT)) {
             return Ok((report(RevokeOutcome::AlreadyExpired, now, expires), None));
         }
         let (outcome, revoked_at) = match &known {
@@ -215,6 +223,24 @@ impl Issuer {
             all.extend(page);
         }
     }
+}
+
+/// The tokens that were minted before now, and not by the record's clock, of parties whose watermark
+/// is of now.
+async fn unnamed(
+    tx: &mut Tx,
+    targets: &[Target],
+    now: Timestamp,
+) -> Result<Vec<Target>, StoreError> {
+    let mut tokens = Vec::new();
+    for target in targets {
+        if let Target::Watermark(watermark) = target
+            && watermark.issued_before() >= now
+        {
+            tokens.extend(tx.minted_since(watermark).await?);
+        }
+    }
+    Ok(tokens.into_iter().map(Target::Token).collect())
 }
 
 fn row(target: &Target, report: &RevokeReport, reason: &str) -> Entry {

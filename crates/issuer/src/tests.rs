@@ -12,6 +12,7 @@
 
 mod audit;
 mod client;
+mod clock;
 mod feed;
 mod home;
 mod keys;

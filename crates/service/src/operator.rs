@@ -69,8 +69,15 @@ impl State {
         let now = self.now();
         let head = self.issuer.head(now).await?;
         let current = |in_use: &Arc<InUse>| {
+            let trust = in_use.verifier.trust();
+            // Where the clock was set back, what it knows is of a time to come.
+            let signed = [
+                Some(trust.keyset().issued_at),
+                trust.revocations_issued_at(),
+            ];
             (in_use.keyset_version, in_use.feed_seq) == (head.keyset_version, head.seq)
-                && in_use.verifier.trust().keyset().expires > now.plus(60)
+                && trust.keyset().expires > now.plus(60)
+                && signed.into_iter().flatten().all(|signed| signed <= now)
         };
         if let Some(in_use) = self.guard.0.load_full().filter(current) {
             return Ok(in_use);

@@ -1,12 +1,19 @@
 //! The rows of the audit.
 
-use bailiwick_token::timestamp::Timestamp;
+use bailiwick_token::{
+    claims::TokenId,
+    revocation::{Party, Watermark},
+    timestamp::Timestamp,
+};
 
 use super::{
     StoreError, Tx,
     database::{NotStored, Row, Value, values},
 };
-use crate::audit::{AuditFilter, AuditHead, AuditReport, AuditRow, Entry, Walk};
+use crate::audit::{AuditEvent, AuditFilter, AuditHead, AuditReport, AuditRow, Entry, Walk};
+
+/// How many of the last mints are looked at for what a clock that was wrong put on record.
+const LAST_MINTS: u64 = 10_000;
 
 /// How many rows a check holds at a time.
 const PAGE: u64 = 1_000;
@@ -110,6 +117,42 @@ impl Tx {
         }
         let rows = self.fetch("audit row", sql, parameters).await?;
         Ok(rows.iter().rev().map(read).collect::<Result<_, _>>()?)
+    }
+
+    /// The tokens of a watermark's party, among the last that it was given, that were issued too late
+    /// for the watermark to name them.
+    pub(crate) async fn minted_since(
+        &mut self,
+        watermark: &Watermark,
+    ) -> Result<Vec<TokenId>, StoreError> {
+        let named = match watermark.party() {
+            Party::Agent => "agent = $4",
+            Party::Principal => "principal = $4",
+            // It is in the detail alone.
+            Party::Tenant => "$4 <> ''",
+        };
+        let sql = format!(
+            "SELECT token, detail FROM
+                (SELECT time, token, detail FROM audit WHERE event = $1 AND {named}
+                 ORDER BY seq DESC LIMIT $2) AS last_mints
+             WHERE time >= $3"
+        );
+        let event = AuditEvent::Mint.as_str();
+        let before = watermark.issued_before();
+        let parameters = values![event, LAST_MINTS, before, watermark.name()];
+        let rows = self.fetch("audit row", sql, parameters).await?;
+        let mut tokens = Vec::new();
+        for row in rows {
+            let detail: serde_json::Value =
+                serde_json::from_str(&row.text("detail")?).unwrap_or_default();
+            let tenant = detail.get("tenant").and_then(serde_json::Value::as_str);
+            if watermark.party() == Party::Tenant && tenant != Some(watermark.name()) {
+                continue;
+            }
+            let token = row.text("token")?.parse();
+            tokens.push(token.map_err(|_| StoreError::Damaged("audit row"))?);
+        }
+        Ok(tokens)
     }
 
     /// The rows after `seq`, in their order: as many as fit a page; none, where there are no more.

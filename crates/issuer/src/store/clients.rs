@@ -7,7 +7,10 @@ use super::{
     StoreError, Tx,
     database::{NotStored, Row, values},
 };
-use crate::client::{ClientInfo, SecretInfo};
+use crate::{
+    client::{ClientInfo, SecretInfo},
+    keyring::CLOCK_FAULT,
+};
 
 /// A secret as it is kept.
 #[derive(Debug, Clone)]
@@ -157,8 +160,12 @@ impl Tx {
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.execute("DELETE FROM assertion WHERE expires < $1", values![now])
-            .await?;
+        // A clock that ran ahead, or is set back, must not make a used one new.
+        self.execute(
+            "DELETE FROM assertion WHERE expires < $1",
+            values![now.minus(CLOCK_FAULT)],
+        )
+        .await?;
         let inserted = self
             .execute(
                 "INSERT INTO assertion (id, expires) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",

@@ -1,0 +1,201 @@
+//! The issuer's clock, an hour back and a day ahead, and right again: versions, numbers and states do
+//! not go back, nothing outlives what was promised of it, and nothing that was decided is lost.
+
+use bailiwick_token::revocation::{Head, Party, Snapshot, Target, Watermark};
+
+use super::*;
+use crate::{RevokeOutcome, State};
+
+const HOUR: u64 = 3_600;
+const DAY: u64 = 86_400;
+/// When the clock goes wrong.
+const THEN: u64 = 10 * DAY;
+
+async fn head(issuer: &Issuer, now: u64) -> Head {
+    let published = issuer.head(at(now)).await.unwrap();
+    Head::open(published.envelope.as_bytes(), issuer.keyset_key()).unwrap()
+}
+
+fn all_of_the_agent(now: u64) -> Target {
+    let watermark = Watermark::new(Party::Agent, "agent:buyer", at(now + 1));
+    Target::Watermark(watermark.unwrap())
+}
+
+async fn whole(issuer: &Issuer) {
+    assert_eq!(issuer.audit_verify(&[]).await.unwrap().finding, None);
+    let keys = issuer.keys().await.unwrap();
+    let active = keys.iter().filter(|key| key.state == State::Active);
+    assert_eq!(active.count(), 1);
+}
+
+#[tokio::test]
+async fn nothing_goes_back_with_the_clock() {
+    let (_dir, issuer) = issuer().await;
+    let mut last = (0, 0, 0);
+    for (step, now) in [THEN, THEN - HOUR, THEN + DAY, THEN + 1]
+        .into_iter()
+        .enumerate()
+    {
+        let token = issuer.mint(&request(), at(now)).await.unwrap().receipt;
+        assert_eq!(token.expires, at(now + 600));
+        let target = Target::Token(token.token_id);
+        issuer.revoke(target, None, "x", at(now)).await.unwrap();
+        issuer.stage(at(now)).await.unwrap();
+        let version = issuer.keyset(at(now)).await.unwrap().version;
+        let head = head(&issuer, now).await;
+        assert_eq!(head.keyset_version, version);
+        assert!(head.issued_at <= at(now + 60));
+        let found = (version, head.seq, token.audit_seq);
+        assert!(
+            found.0 > last.0 && found.1 > last.1 && found.2 > last.2,
+            "{step}"
+        );
+        last = found;
+        whole(&issuer).await;
+    }
+}
+
+/// An hour back the guards let nothing pass that they would not have, and an emergency waits for
+/// nobody.
+#[tokio::test]
+async fn an_early_clock_hurries_no_key() {
+    let (_dir, issuer) = issuer().await;
+    let staged = issuer.stage(at(THEN)).await.unwrap().changes[0].id;
+    assert!(
+        issuer
+            .activate(staged, false, at(THEN - HOUR))
+            .await
+            .is_err()
+    );
+    issuer
+        .activate(staged, false, at(THEN + 120))
+        .await
+        .unwrap();
+    let retiring = issuer.keys().await.unwrap().into_iter();
+    let retiring = retiring.filter(|key| key.state == State::Retiring).last();
+    let retiring = retiring.unwrap().id;
+    for wrong in [THEN - HOUR, THEN + DAY] {
+        assert!(issuer.retire(retiring, false, at(wrong)).await.is_err());
+    }
+    issuer
+        .revoke_key(staged, "stolen", at(THEN - HOUR))
+        .await
+        .unwrap();
+    whole(&issuer).await;
+}
+
+/// Two issuers on one store, or a clock that is corrected a little: readers refuse heads that go back
+/// in time, so none does, and no keyset is signed for that alone.
+#[tokio::test]
+async fn clocks_a_little_apart_do_not_take_the_head_back() {
+    let (_dir, early) = issuer().await;
+    let late = another(&early).await;
+    let mut last = head(&early, THEN).await;
+    let version = early.keyset(at(THEN)).await.unwrap().version;
+    for second in 1..30 {
+        let target = Target::Block([second as u8; 64]);
+        if second % 3 == 0 {
+            late.revoke(target, None, "x", at(THEN + second - 20))
+                .await
+                .unwrap();
+        }
+        for (issuer, now) in [(&late, THEN + second - 20), (&early, THEN + second)] {
+            let next = head(issuer, now).await;
+            assert!(next.issued_at >= last.issued_at && next.seq >= last.seq);
+            assert!(next.issued_at <= at(THEN + second));
+            assert_eq!(next.seq, second / 3);
+            assert_eq!(issuer.keyset(at(now)).await.unwrap().version, version);
+            last = next;
+        }
+    }
+    // Beyond what is taken for a clock that lies apart, the time is what the clock says.
+    assert_eq!(head(&late, THEN - HOUR).await.issued_at, at(THEN - HOUR));
+}
+
+/// A watermark of now ends what was minted until now, whatever the clock said at either time.
+#[tokio::test]
+async fn a_watermark_reaches_what_a_wrong_clock_put_on_record() {
+    for (minted, revoked) in [(THEN, THEN - HOUR), (THEN + DAY, THEN)] {
+        for target in [
+            all_of_the_agent(revoked),
+            Target::Watermark(Watermark::new(Party::Tenant, "acme", at(revoked + 1)).unwrap()),
+        ] {
+            let (_dir, issuer) = issuer().await;
+            issuer.mint(&request(), at(revoked)).await.unwrap();
+            let ahead = issuer.mint(&request(), at(minted)).await.unwrap().receipt;
+            let other = MintRequest {
+                agent: "agent:other".to_owned(),
+                tenant: None,
+                ..request()
+            };
+            issuer.mint(&other, at(minted)).await.unwrap();
+            let reports = issuer
+                .revoke_all(std::slice::from_ref(&target), None, "fooled", at(revoked))
+                .await
+                .unwrap();
+            assert_eq!(
+                reports.iter().map(|one| one.outcome).collect::<Vec<_>>(),
+                [RevokeOutcome::Revoked; 2]
+            );
+            let token = Target::Token(ahead.token_id).to_string();
+            assert_eq!(
+                (&reports[1].target, reports[1].expires),
+                (&token, Some(ahead.expires))
+            );
+            assert_eq!(issuer.revoked(at(revoked)).await.unwrap().len(), 2);
+            // One of an earlier time is about what was issued before it, and nothing else.
+            let earlier = Watermark::new(Party::Agent, "agent:other", at(revoked - 5)).unwrap();
+            let reports = issuer
+                .revoke_all(&[Target::Watermark(earlier)], None, "fooled", at(revoked))
+                .await
+                .unwrap();
+            assert_eq!(reports.len(), 1);
+        }
+    }
+}
+
+/// What a clock that ran ahead took for ended is as it was when the clock is right again.
+#[tokio::test]
+async fn a_day_ahead_loses_nothing() {
+    let (_dir, issuer) = issuer().await;
+    let token = issuer.mint(&request(), at(THEN)).await.unwrap().receipt;
+    let target = Target::Token(token.token_id);
+    let used = async |now| {
+        issuer
+            .use_assertion(&[1; 32], at(THEN + 300), at(now))
+            .await
+            .unwrap()
+    };
+    assert!(used(THEN).await);
+    // Ahead, another one comes, and a live token is revoked.
+    issuer
+        .use_assertion(&[2; 32], at(THEN + DAY + 300), at(THEN + DAY))
+        .await
+        .unwrap();
+    let report = issuer
+        .revoke(target, None, "leaked", at(THEN + DAY))
+        .await
+        .unwrap();
+    assert_eq!(report.outcome, RevokeOutcome::Revoked);
+    let ahead = issuer.snapshot(at(THEN + DAY)).await.unwrap();
+    assert_eq!(ahead.entries, 0);
+    // Right again.
+    assert!(!used(THEN + 1).await);
+    let snapshot = issuer.snapshot(at(THEN + 1)).await.unwrap();
+    let snapshot = Snapshot::open(snapshot.file.as_bytes(), issuer.keyset_key()).unwrap();
+    assert_eq!(snapshot.header().entries, 1);
+    // And an hour back, what had ended by then.
+    let late = async |now| {
+        issuer
+            .use_assertion(&[3; 32], at(THEN + 500), at(now))
+            .await
+            .unwrap()
+    };
+    assert!(late(THEN + 400).await);
+    issuer
+        .use_assertion(&[4; 32], at(THEN + HOUR), at(THEN + HOUR))
+        .await
+        .unwrap();
+    assert!(!late(THEN).await);
+    whole(&issuer).await;
+}
