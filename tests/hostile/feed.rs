@@ -203,6 +203,14 @@ fn snapshots_that_are_refused() {
         base.issuer = "https://b.example".to_owned();
     });
     assert_eq!(read(&elsewhere, &four), Err(FeedError::Issuer));
+    // By an issuer's clock that ran ahead, what is alive may have been left out as ended.
+    let ahead = written(4, &[1, 2, 3, 4], |base| {
+        base.issued_at = now().plus(SKEW + 1);
+    });
+    assert_eq!(
+        read(&ahead, &four),
+        Err(FeedError::Ahead(now().plus(SKEW + 1)))
+    );
     // A snapshot and a head that do not belong together.
     let gap = DeltaError::Gap {
         wanted: 1,

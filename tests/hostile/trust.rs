@@ -5,7 +5,7 @@ use bailiwick_token::{
     key::KeyId,
     keyset::{self, Keyset, Tombstone},
     revocation::{
-        Digest, Epoch, HEAD_TYPE, Position, Revocation, SNAPSHOT_TYPE, SnapshotBase, Target,
+        Digest, Epoch, HEAD_TYPE, Position, Revocation, SKEW, SNAPSHOT_TYPE, SnapshotBase, Target,
     },
     token::Token,
 };
@@ -67,8 +67,38 @@ fn keys_that_are_not_trusted() {
         keyset.keys.clear();
         keyset.tombstones.push(tombstone);
     };
+    let of = |issued_at| {
+        let base = SnapshotBase {
+            issued_at,
+            ..base()
+        };
+        let file = snapshot(&root, &base, &[]);
+        verifier(&root, &keyset_of(&root, |_| {}), Some(&file))
+    };
     let token = Forge::honest(&root).text();
     for (name, verifier, expected) in [
+        // A clock that was set back must not bring back what has ended.
+        (
+            "a keyset of a minute to come",
+            with(|keyset| keyset.issued_at = now().plus(SKEW)),
+            ALLOW,
+        ),
+        (
+            "a keyset of more than that to come",
+            with(|keyset| keyset.issued_at = now().plus(SKEW + 1)),
+            "stale_keyset",
+        ),
+        // Nor one that ran ahead leave out what has not.
+        (
+            "a snapshot of a minute to come",
+            of(now().plus(SKEW)),
+            ALLOW,
+        ),
+        (
+            "a snapshot of more than that to come",
+            of(now().plus(SKEW + 1)),
+            "stale_keyset",
+        ),
         ("trusted", with(|_| {}), ALLOW),
         ("revoked", with(dead), "revoked_key"),
         ("gone", with(|keyset| keyset.keys.clear()), "unknown_key"),

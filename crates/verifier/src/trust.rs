@@ -21,7 +21,7 @@ use bailiwick_token::{
 };
 use sha2::{Digest, Sha256};
 
-use self::revocations::Revocations;
+use self::revocations::{Revocations, is_ahead};
 pub(crate) use self::revoked::Names;
 pub use self::{
     feed::FeedError,
@@ -218,6 +218,16 @@ impl Trust {
                 format!(
                     "the keyset ended at {}: fetch a newer one from the issuer",
                     keyset.expires
+                ),
+            ));
+        }
+        // Without this a clock that was set back would bring ended tokens back to life.
+        if is_ahead(keyset.issued_at, now) {
+            return Err((
+                Reason::StaleKeyset,
+                format!(
+                    "the keyset was signed at {}, which is yet to come: set the clock of this machine or of the issuer",
+                    keyset.issued_at
                 ),
             ));
         }

@@ -2,10 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bailiwick_token::{revocation::Position, timestamp::Timestamp};
+use bailiwick_token::{
+    revocation::{Position, SKEW},
+    timestamp::Timestamp,
+};
 
 use super::RefreshError;
-use crate::trust::{Staleness, Trust};
+use crate::trust::{Staleness, Trust, WhenStale};
 
 /// What a refresher has, and how it fares: for readiness and metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub struct Status {
     pub position: Option<Position>,
     /// When the head in use was signed.
     pub head_issued_at: Option<Timestamp>,
+    /// When it ends.
+    pub head_expires: Option<Timestamp>,
     /// How many revocations there are.
     pub revocations: usize,
     /// When the issuer was last asked for its keyset, and its answer was good.
@@ -48,6 +53,7 @@ impl Status {
             has_feed: false,
             position: None,
             head_issued_at: None,
+            head_expires: None,
             revocations: 0,
             keyset_checked_at: None,
             head_checked_at: None,
@@ -67,6 +73,7 @@ impl Status {
         self.has_feed = keyset.revocation_url.is_some();
         self.position = trust.position();
         self.head_issued_at = trust.revocations_issued_at();
+        self.head_expires = trust.revocations_expire();
         self.revocations = trust.revocation_count();
     }
 
@@ -90,12 +97,18 @@ impl Status {
         self.head_issued_at.map(|signed| now.since(signed))
     }
 
-    /// Whether a verifier with this bound decides at all, rather than deny everything as stale.
+    /// Whether a verifier with this bound decides at all, rather than deny everything as stale: its
+    /// trust has not ended, is of no time to come, and is young enough, or short-lived tokens are
+    /// admitted all the same.
     #[must_use]
     pub fn is_ready(&self, staleness: &Staleness, now: Timestamp) -> bool {
-        let fed = self.has_feed || self.position.is_some();
-        let age = self.head_age(now);
-        now < self.keyset_expires && (!fed || age.is_some_and(|age| age <= staleness.after))
+        let holds = |signed: Timestamp, end: Timestamp| signed <= now.plus(SKEW) && now < end;
+        let bears = |age| age <= staleness.after || staleness.then != WhenStale::Deny;
+        let head = match (self.head_issued_at, self.head_expires) {
+            (Some(signed), Some(end)) => holds(signed, end) && bears(now.since(signed)),
+            _ => !self.has_feed,
+        };
+        holds(self.keyset_issued_at, self.keyset_expires) && head
     }
 }
 

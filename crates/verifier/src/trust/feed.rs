@@ -89,6 +89,10 @@ impl Trust {
         let head = self.head(head, now)?;
         let snapshot = Snapshot::open(snapshot, &self.keyset_key)?;
         self.of_this_issuer(&snapshot.header().issuer)?;
+        // By a clock that ran ahead it may lack what is still alive.
+        if is_ahead(snapshot.header().issued_at, now) {
+            return Err(FeedError::Ahead(snapshot.header().issued_at));
+        }
         let changes = snapshot.header().position().follow(lines, &head)?;
         let offered = Revocations::of_feed(&snapshot, changes, &head)?;
         if let Some(used) = &self.revocations {
@@ -107,6 +111,12 @@ impl Trust {
     #[must_use]
     pub fn revocations_issued_at(&self) -> Option<Timestamp> {
         self.revocations.as_ref().map(|used| used.issued_at)
+    }
+
+    /// The end of that, which was signed.
+    #[must_use]
+    pub fn revocations_expire(&self) -> Option<Timestamp> {
+        self.revocations.as_ref().map(|used| used.expires)
     }
 
     /// How many revocations there are.
@@ -142,9 +152,9 @@ pub enum FeedError {
         "the head of the revocations ended at {0}: see whether the issuer still signs, and set this machine's clock"
     )]
     Expired(Timestamp),
-    /// The head is of a time to come.
+    /// The head or the snapshot is of a time to come.
     #[error(
-        "the head of the revocations was signed at {0}, which is yet to come: set the clock of this machine or of the issuer"
+        "the revocations were signed at {0}, which is yet to come: set the clock of this machine or of the issuer"
     )]
     Ahead(Timestamp),
     /// The head is older than the one in use.

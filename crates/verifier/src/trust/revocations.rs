@@ -21,7 +21,7 @@ pub(super) struct Revocations {
     /// When that was signed: the time by which entries vanish.
     pub(super) issued_at: Timestamp,
     /// The end that was signed.
-    expires: Timestamp,
+    pub(super) expires: Timestamp,
     /// Whether a head of the feed said so. A file is carried by hand, and has no other age than its end.
     fed: bool,
     revoked: Arc<Revoked>,
@@ -146,14 +146,15 @@ impl Revocations {
                 self.expires
             ));
         }
-        if !self.fed {
-            return Ok(());
-        }
+        // Its clock, or the issuer's, is wrong: what it left out as ended may be alive.
         if is_ahead(self.issued_at, now) {
             return stale(format!(
-                "the revocations were signed at {}, which is yet to come: set this machine's clock",
+                "the revocations were signed at {}, which is yet to come: set the clock of this machine or of the issuer",
                 self.issued_at
             ));
+        }
+        if !self.fed {
+            return Ok(());
         }
         let age = now.since(self.issued_at);
         let admitted = match staleness.then {

@@ -58,6 +58,87 @@ async fn changes_that_a_cache_has_spoilt() {
     }
 }
 
+/// One of several changes left out, or two of them exchanged: no line is wrong, and the whole is.
+#[tokio::test(start_paused = true)]
+async fn changes_that_are_skipped() {
+    let line = |number| issuer::token(number).to_line() + "\n";
+    for lines in [
+        line(7) + &line(9),
+        line(8) + &line(9),
+        line(7) + &line(8),
+        line(7) + &line(9) + &line(8),
+        line(7) + &line(7) + &line(9),
+    ] {
+        let mut scene = Scene::new(Issuer::new(3)).await;
+        for number in [7, 8, 9] {
+            scene.issuer.revoke(number);
+        }
+        scene.issuer.lie("/3-6", lines);
+        scene.issuer.lie("/snapshot", "not now");
+        scene.pass(31).await;
+        assert_eq!(scene.seq(), Some(3));
+        scene.issuer.be_honest();
+        scene.pass(31).await;
+        assert_eq!(scene.seq(), Some(6));
+    }
+}
+
+/// Answers that were cut off on their way, wherever that was.
+#[tokio::test(start_paused = true)]
+async fn torn_answers_change_nothing() {
+    for part in [0.0, 0.3, 0.6, 0.99] {
+        let cut = |whole: String| whole[..(whole.len() as f64 * part) as usize].to_owned();
+        let mut scene = Scene::new(Issuer::new(3)).await;
+        scene.issuer.revoke(7);
+        scene.issuer.publish(|_| {});
+        let (keyset, head, lines, snapshot) = {
+            let state = scene.issuer.state();
+            let key = ed25519_dalek::SigningKey::from_bytes(&[9; 32]);
+            let keyset = state.keyset.sign(&key).to_json();
+            (keyset, state.head(), state.lines(3, 4), state.snapshot())
+        };
+        scene.issuer.lie("/keyset", cut(keyset));
+        scene.issuer.lie("/3-4", cut(lines));
+        scene.issuer.lie("/snapshot", cut(snapshot));
+        scene.pass(31).await;
+        scene.issuer.lie("/revocations", cut(head));
+        scene.pass(31).await;
+        assert_eq!(scene.seq(), Some(3));
+        assert_eq!(scene.verifier.trust().keyset().version, 1);
+        scene.issuer.be_honest();
+        scene.pass(31).await;
+        scene.pass(31).await;
+        assert_eq!(scene.seq(), Some(4));
+        assert_eq!(scene.verifier.trust().keyset().version, 2);
+        // A cold start is handed the same, and has nothing to go on with.
+        let torn = Issuer::new(3);
+        torn.lie("/keyset", &b"{\"payload"[..]);
+        let started = Refresher::start(options(&torn), torn.clone(), torn.clock()).await;
+        assert!(matches!(started, Err(RefreshError::Trust(_))));
+    }
+}
+
+/// Once another history has begun, head and snapshot of the one before are old news.
+#[tokio::test(start_paused = true)]
+async fn an_epoch_that_is_over() {
+    let mut scene = Scene::new(Issuer::new(3)).await;
+    scene.pass(5).await;
+    let (head, snapshot) = {
+        let state = scene.issuer.state();
+        (state.head(), state.snapshot())
+    };
+    scene.issuer.state().epoch = Epoch::from_bytes([2; 8]);
+    scene.issuer.revoke(7);
+    scene.pass(31).await;
+    assert_eq!(scene.seq(), Some(4));
+    scene.issuer.lie("/revocations", head);
+    scene.issuer.lie("/snapshot", snapshot);
+    scene.pass(31).await;
+    assert_eq!((scene.seq(), scene.status().rollbacks), (Some(4), 1));
+    let position = scene.verifier.trust().position().unwrap();
+    assert_eq!(position.epoch, Epoch::from_bytes([2; 8]));
+}
+
 #[tokio::test(start_paused = true)]
 async fn forged_answers_change_nothing() {
     let mut scene = Scene::new(Issuer::new(3)).await;

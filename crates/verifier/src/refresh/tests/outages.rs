@@ -1,7 +1,7 @@
 //! Issuers that are down, silent, or answer with too much.
 
 use super::{issuer::Mode, *};
-use crate::trust::Staleness;
+use crate::trust::{Staleness, WhenStale};
 
 #[tokio::test(start_paused = true)]
 async fn an_issuer_that_is_down_is_asked_ever_more_seldom() {
@@ -29,6 +29,16 @@ async fn an_issuer_that_is_down_is_asked_ever_more_seldom() {
             .status()
             .is_ready(&Staleness::default(), now)
     );
+
+    // One that admits short-lived tokens all the same is ready until the head ends.
+    let lenient = Staleness {
+        then: WhenStale::AdmitShortLived { life: 300 },
+        ..Staleness::default()
+    };
+    let ready = |at| scene.refresher.status().is_ready(&lenient, at);
+    assert!(ready(now) && ready(now.plus(2_999)) && !ready(now.plus(3_000)));
+    // No verifier is where the clock was set back.
+    assert!(!ready(now.minus(661)) && ready(now.minus(660)));
 
     scene.issuer.set(Mode::Up);
     scene.issuer.revoke(9);
@@ -64,6 +74,29 @@ async fn what_answers_with_too_much_is_given_up() {
     flooding.set(Mode::Flooding);
     let started = Refresher::start(options(&flooding), flooding.clone(), flooding.clock()).await;
     assert!(matches!(started, Err(RefreshError::Fetch { .. })));
+}
+
+/// Issuer and verifier by one clock, which was a day ahead and was set back. What was read then stays,
+/// and denies until its time has come: a carrier of old answers could say the same. Whoever knows
+/// better starts anew.
+#[tokio::test(start_paused = true)]
+async fn one_clock_that_was_ahead() {
+    let issuer = Issuer::new(3);
+    let right = issuer.state().now;
+    let mut scene = Scene::new(issuer.clone()).await;
+    issuer.pass(80_000);
+    scene.pass(31).await;
+    assert_eq!(scene.status().rollbacks, 0);
+    issuer.state().now = right;
+    issuer.publish(|_| {});
+    issuer.revoke(7);
+    scene.pass(31).await;
+    let now = issuer.state().now;
+    assert_eq!((scene.seq(), scene.status().rollbacks), (Some(3), 1));
+    assert!(!scene.status().is_ready(&Staleness::default(), now));
+    let again = Scene::new(issuer).await;
+    assert_eq!(again.seq(), Some(4));
+    assert!(again.status().is_ready(&Staleness::default(), now));
 }
 
 /// A keyset is needed to start, and revocations are not; but nothing is admitted before they came.
