@@ -1,0 +1,162 @@
+//! How long after a revocation was acknowledged a verifier denies what was revoked.
+//! `cargo run --release -p bailiwick-trials --example revocation_delay`
+//!
+//! Promised: 99 of 100 within the poll interval of the head and a second. Tokens, blocks and watermarks
+//! are revoked through `POST /v1/revocations`, many at a time; each is looked for at each of several
+//! verifiers that poll over HTTP, from the answer on until the first denial. It ends with an error where
+//! the promise is not kept, and where anything is denied that was not revoked.
+//!
+//! Left out: a network, and verifiers on other machines; service and verifiers share the cores here.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "a program for people, which ends where something is wrong"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bailiwick_issuer::InitOptions;
+use bailiwick_token::{attenuate::Caveat, token::Token};
+use bailiwick_verifier::Reason;
+use serde_json::{Value, json};
+use support::{ACTION, HEAD, ISSUER, SERVICE, Service, Watch, eventually};
+
+/// Of each kind.
+const REVOCATIONS: usize = 120;
+const AT_A_TIME: usize = 12;
+const VERIFIERS: usize = 4;
+const POLL: Duration = Duration::from_secs(1);
+const PROMISED: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Token,
+    Block,
+    Watermark,
+}
+
+const KINDS: [Kind; 3] = [Kind::Token, Kind::Block, Kind::Watermark];
+
+#[tokio::main]
+async fn main() {
+    let service = Arc::new(Service::start(InitOptions::new(ISSUER), 600).await);
+    let mut verifiers = Vec::new();
+    for number in 0..VERIFIERS {
+        let name = format!("erp-{number}");
+        verifiers.push(Watch::start(&name, service.options(&name, POLL)).await);
+    }
+    let verifiers = Arc::new(verifiers);
+    let mut workers = Vec::new();
+    for worker in 0..AT_A_TIME {
+        let (service, verifiers) = (Arc::clone(&service), Arc::clone(&verifiers));
+        workers.push(tokio::spawn(async move {
+            let mut delays = Vec::new();
+            for number in (worker..REVOCATIONS * KINDS.len()).step_by(AT_A_TIME) {
+                let kind = KINDS[number % KINDS.len()];
+                let found = revoke(&service, &verifiers, kind, number).await;
+                delays.extend(found.map(|delay| (kind as usize, delay)));
+            }
+            delays
+        }));
+    }
+    let mut all = Vec::new();
+    for worker in workers {
+        all.extend(worker.await.unwrap());
+    }
+    println!("poll of the head      {:.1} s", POLL.as_secs_f64());
+    println!("verifiers             {VERIFIERS}");
+    for kind in KINDS {
+        let of_kind = all.iter().filter(|(of, _)| *of == kind as usize);
+        print(
+            &format!("{kind:?}"),
+            of_kind.map(|(_, delay)| *delay).collect(),
+        );
+    }
+    let p99 = print("all", all.iter().map(|(_, delay)| *delay).collect());
+    let head = service.get(HEAD).await.len();
+    println!("the head              {head} bytes");
+    assert!(head <= 512, "a head of {head} bytes");
+    assert!(p99 <= POLL + PROMISED, "the promise is not kept");
+}
+
+/// Revokes something that all verifiers admit, and tells after how long each denies it.
+async fn revoke(
+    service: &Service,
+    verifiers: &[Watch],
+    kind: Kind,
+    number: usize,
+) -> impl Iterator<Item = Duration> + use<> {
+    let agent = format!("agent:{number}");
+    let minted = service.mint(&agent, SERVICE, ACTION, 600).await;
+    let (parent, id) = (minted.token, minted.receipt.token_id.to_string());
+    let child = parent.attenuate(&Caveat {
+        expires: Some(minted.receipt.expires.minus(1)),
+        ..Caveat::default()
+    });
+    let (named, spared): (Token, Option<Token>) = match kind {
+        Kind::Token | Kind::Watermark => (parent, None),
+        Kind::Block => (child.unwrap(), Some(parent)),
+    };
+    let body: Value = match kind {
+        Kind::Token => json!({ "tokens": [id], "reason": "measured" }),
+        Kind::Block => {
+            let block = named.block_signatures().into_iter().last().unwrap();
+            let hex: String = block.iter().map(|byte| format!("{byte:02x}")).collect();
+            json!({ "blocks": [hex], "reason": "measured" })
+        }
+        Kind::Watermark => json!({ "agents": [agent], "reason": "measured" }),
+    };
+    let named = named.to_base64();
+    for watch in verifiers {
+        let decision = watch.check(&named);
+        assert!(decision.is_allow(), "{kind:?}: {decision:?}");
+    }
+    service
+        .operate("revocation:create", "/v1/revocations", &body)
+        .await;
+    let acknowledged = Instant::now();
+    let mut denied = vec![None; verifiers.len()];
+    eventually("a denial", async || {
+        for (watch, denied) in verifiers.iter().zip(&mut denied) {
+            if denied.is_none() {
+                match watch.check(&named).reason() {
+                    None => {}
+                    Some(Reason::Revoked) => *denied = Some(acknowledged.elapsed()),
+                    other => panic!("denied for another reason: {other:?}"),
+                }
+            }
+        }
+        denied.iter().all(Option::is_some)
+    })
+    .await;
+    if let Some(spared) = spared {
+        for watch in verifiers {
+            assert!(watch.check(&spared.to_base64()).is_allow());
+        }
+    }
+    denied.into_iter().flatten()
+}
+
+/// Prints the spread, and returns the time that 99 of 100 do not exceed.
+fn print(what: &str, mut delays: Vec<Duration>) -> Duration {
+    delays.sort();
+    let at = |share: f64| delays[((delays.len() - 1) as f64 * share).round() as usize];
+    println!(
+        "{what:<21} {:>5}: p50 {:.2} s, p99 {:.2} s (poll {:+.2} s), last {:.2} s",
+        delays.len(),
+        at(0.5).as_secs_f64(),
+        at(0.99).as_secs_f64(),
+        at(0.99).as_secs_f64() - POLL.as_secs_f64(),
+        at(1.0).as_secs_f64(),
+    );
+    at(0.99)
+}
