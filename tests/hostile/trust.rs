@@ -70,6 +70,7 @@ fn keys_that_are_not_trusted() {
     let of = |issued_at| {
         let base = SnapshotBase {
             issued_at,
+            expires: now().plus(SKEW + 60),
             ..base()
         };
         let file = snapshot(&root, &base, &[]);

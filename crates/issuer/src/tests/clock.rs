@@ -71,8 +71,8 @@ async fn an_early_clock_hurries_no_key() {
         .activate(staged, false, at(THEN + 120))
         .await
         .unwrap();
-    let retiring = issuer.keys().await.unwrap().into_iter();
-    let retiring = retiring.filter(|key| key.state == State::Retiring).last();
+    let keys = issuer.keys().await.unwrap();
+    let retiring = keys.iter().find(|key| key.state == State::Retiring);
     let retiring = retiring.unwrap().id;
     for wrong in [THEN - HOUR, THEN + DAY] {
         assert!(issuer.retire(retiring, false, at(wrong)).await.is_err());
