@@ -1,15 +1,16 @@
 //! `bailiwick audit`: who did what, and whether the record still says so.
 
-use std::fmt::Write;
+use std::{fmt::Write, fs::File, io::BufReader, path::PathBuf};
 
 use bailiwick_issuer::{
-    AuditEvent, AuditFilter, AuditReport, AuditRow, Checkpoint, MAX_CHECKPOINT,
+    AuditEvent, AuditFilter, AuditReport, AuditRow, Checkpoint, MAX_CHECKPOINT, verify_export,
 };
 use bailiwick_token::{claims::TokenId, timestamp::Timestamp};
 use clap::{Args, Subcommand, value_parser};
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use crate::{
     clock,
@@ -17,7 +18,7 @@ use crate::{
     input::Source,
     issuer::{unlocking, with},
     out::{self, Out, Readers},
-    output::{self, Format},
+    output::{self, Format, Progress},
     parse,
     passphrase::PassphraseArg,
     settings::Global,
@@ -156,50 +157,24 @@ fn line(row: &AuditRow) -> String {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Whoever can rewrite the whole store can also write a new record. To notice that, keep what
-`bailiwick audit checkpoint` prints somewhere else, and give it here.
+`bailiwick audit checkpoint` prints somewhere else, and give it here. An export is checked without an
+issuer, by the keyset key (BAILIWICK_KEYSET_KEY, or `keyset_key` in `config.toml`).
 
-Example:
-  bailiwick audit verify --checkpoint checkpoint.json")]
+Examples:
+  bailiwick audit verify --checkpoint checkpoint.json
+  bailiwick audit verify --export audit.ndjson --checkpoint checkpoint.json")]
 pub(crate) struct VerifyArgs {
     /// A checkpoint that was kept elsewhere; may be given several times
     #[arg(long = "checkpoint", value_name = "FILE|-")]
     checkpoints: Vec<Source>,
+    /// What `audit export` wrote, instead of an issuer's record
+    #[arg(long, value_name = "FILE")]
+    export: Option<PathBuf>,
 }
 
 impl VerifyArgs {
     async fn run(self, global: &Global) -> Outcome {
-        let kept: Result<Vec<_>, Failure> = self
-            .checkpoints
-            .iter()
-            .map(|source| source.read(MAX_CHECKPOINT))
-            .collect();
-        let kept = kept?;
-        let report: AuditReport = match global.server()? {
-            Some(server) => {
-                output::note("the issuer goes over its whole record; that can take a while");
-                let read = |bytes: &zeroize::Zeroizing<Vec<u8>>| {
-                    serde_json::from_slice::<Value>(bytes).map_err(|_| {
-                        Failure::plain(Exit::Local, "a checkpoint cannot be read")
-                            .hint("give files that `bailiwick audit checkpoint` wrote")
-                    })
-                };
-                let kept: Result<Vec<Value>, Failure> = kept.iter().map(read).collect();
-                let body = json!({ "checkpoints": kept? });
-                server.post("/v1/audit/verify", &body).await?
-            }
-            None => {
-                with(global, async |issuer| {
-                    let (key, name) = (issuer.keyset_key(), &issuer.settings().issuer);
-                    let open = |bytes: &zeroize::Zeroizing<Vec<u8>>| {
-                        Checkpoint::open(bytes, key, name)
-                            .map_err(|error| Failure::new(Exit::Local, error))
-                    };
-                    let kept: Result<Vec<Checkpoint>, Failure> = kept.iter().map(open).collect();
-                    Ok(issuer.audit_verify(&kept?).await?)
-                })
-                .await?
-            }
-        };
+        let report = self.report(global).await?;
         global.format().print(&report, text(&report))?;
         match &report.finding {
             None => Ok(Exit::Done),
@@ -207,8 +182,50 @@ impl VerifyArgs {
                 Exit::Local,
                 format!("the record was tampered with: {finding}"),
             )
-            .hint("keep a copy of the home as it is, and compare it with a backup")),
+            .hint("keep a copy of it as it is, and compare it with a backup")),
         }
+    }
+
+    async fn report(&self, global: &Global) -> Result<AuditReport, Failure> {
+        let kept: Result<Vec<_>, Failure> = self
+            .checkpoints
+            .iter()
+            .map(|source| source.read(MAX_CHECKPOINT))
+            .collect();
+        let kept = kept?;
+        if let Some(path) = &self.export {
+            let key = global.keyset_key()?;
+            let kept: Result<Vec<_>, _> = kept
+                .iter()
+                .map(|bytes| Checkpoint::read(bytes, &key))
+                .collect();
+            let kept = kept.map_err(|error| Failure::new(Exit::Local, error))?;
+            let file =
+                File::open(path).map_err(|error| Source::File(path.clone()).unreadable(&error))?;
+            return verify_export(&mut BufReader::new(file), &key, &kept)
+                .map_err(|error| Failure::new(Exit::Local, error));
+        }
+        if let Some(server) = global.server()? {
+            output::note("the issuer goes over its whole record; that can take a while");
+            let read = |bytes: &Zeroizing<Vec<u8>>| {
+                serde_json::from_slice::<Value>(bytes).map_err(|_| {
+                    Failure::plain(Exit::Local, "a checkpoint cannot be read")
+                        .hint("give files that `bailiwick audit checkpoint` wrote")
+                })
+            };
+            let kept: Result<Vec<Value>, Failure> = kept.iter().map(read).collect();
+            let body = json!({ "checkpoints": kept? });
+            return server.post("/v1/audit/verify", &body).await;
+        }
+        with(global, async |issuer| {
+            let (key, name) = (issuer.keyset_key(), &issuer.settings().issuer);
+            let open = |bytes: &Zeroizing<Vec<u8>>| {
+                Checkpoint::open(bytes, key, name).map_err(|error| Failure::new(Exit::Local, error))
+            };
+            let kept: Result<Vec<Checkpoint>, Failure> = kept.iter().map(open).collect();
+            Ok(issuer.audit_verify(&kept?).await?)
+        })
+        .await
     }
 }
 
@@ -297,6 +314,7 @@ impl ExportArgs {
         // First: what is signed is in what follows, and rows may be added meanwhile.
         let checkpoint = sign(global, &self.passphrase).await?;
         let mut lines = String::new();
+        let mut progress = Progress::new("rows");
         let mut rows = 0_usize;
         let mut after = self.after;
         loop {
@@ -311,10 +329,9 @@ impl ExportArgs {
                 lines.push_str(&serde_json::to_string(row).unwrap_or_default());
                 lines.push('\n');
             }
-            if rows.checked_rem(10_000) == Some(0) {
-                output::note(format_args!("{rows} rows"));
-            }
+            progress.at(rows as u64);
         }
+        drop(progress);
         lines.push_str(&format!("{{\"checkpoint\":{checkpoint}}}\n"));
         output::note(format_args!("{rows} rows, up to number {after}"));
         match (&self.out.out, global.format()) {

@@ -3,9 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::{
-    audit, biscuit, client, demo,
+    audit, backup, biscuit, client, demo,
     exit::{Exit, Failure, Outcome},
-    generate, grants, init, key, keyset, profile, revocations, serve,
+    generate, grants, init, key, keyset, profile, restore, revocations, serve,
     settings::Global,
     token, verifier,
 };
@@ -62,6 +62,10 @@ enum Command {
     /// The record of all mints, revocations and key changes
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Write all that the issuer is into one signed file
+    Backup(backup::BackupArgs),
+    /// Make an issuer from a backup, and take over what came after it
+    Restore(restore::RestoreArgs),
     /// Biscuits of other issuers: inspect them, and decide by Datalog
     #[command(subcommand)]
     Biscuit(biscuit::BiscuitCommand),
@@ -99,6 +103,8 @@ impl Cli {
             Command::Client(command) => wait(command.run(global)),
             Command::Verifier(command) => wait(command.run(global)),
             Command::Audit(command) => wait(command.run(global)),
+            Command::Backup(args) => wait(args.run(global)),
+            Command::Restore(args) => wait(args.run(global)),
             Command::Serve(args) => wait(args.run(global)),
             Command::Demo(args) => wait(demo::run(args, global)),
         }

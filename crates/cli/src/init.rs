@@ -1,27 +1,20 @@
 //! `bailiwick init`: make an issuer.
 
-use std::{env, path::PathBuf};
+use std::path::PathBuf;
 
-use bailiwick_issuer::{HomeError, InitError, InitOptions, Issuer, PostgresUrl, State};
+use bailiwick_issuer::{HomeError, InitError, InitOptions, Issuer, State};
 use bailiwick_token::key::{KeyId, PublicKey};
 use clap::Args;
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use crate::{
     clock,
-    exit::{Exit, Failure, Outcome},
-    input::Source,
+    exit::{Exit, Outcome},
     issuer, output, parse,
     passphrase::PassphraseArg,
     settings::Global,
+    store::StoreArg,
 };
-
-/// The environment variable that holds the URL of a PostgreSQL database.
-const STORE: &str = "BAILIWICK_STORE";
-
-/// The most bytes of such a URL.
-const MAX_STORE: usize = 4096;
 
 const NEXT: &str = "what to do next:
   1. keep the passphrase and a copy of the home in two safe places
@@ -53,10 +46,8 @@ pub(crate) struct InitArgs {
     /// Where the revocations are served, for verifiers to find them
     #[arg(long, value_name = "URL", value_parser = parse::text)]
     revocation_url: Option<String>,
-    /// The file that holds the URL of a PostgreSQL database, for several issuers
-    /// [default: BAILIWICK_STORE, else SQLite in the home]
-    #[arg(long, value_name = "FILE|-")]
-    store_file: Option<Source>,
+    #[command(flatten)]
+    store: StoreArg,
     #[command(flatten)]
     passphrase: PassphraseArg,
 }
@@ -79,7 +70,7 @@ impl InitArgs {
             return Err(InitError::Home(HomeError::Exists(home)).into());
         }
         global.only_here("init")?;
-        let store = self.store()?;
+        let store = self.store.store()?;
         let passphrase = self.passphrase.new_passphrase(global)?;
         let options = InitOptions {
             store,
@@ -99,18 +90,6 @@ impl InitArgs {
         global.format().print(&made, made.text())?;
         output::hint(NEXT);
         Ok(Exit::Done)
-    }
-
-    /// It may hold a password, so it is no argument.
-    fn store(&self) -> Result<Option<PostgresUrl>, Failure> {
-        let text = match (&self.store_file, env::var(STORE)) {
-            (Some(file), _) => file.read_text(MAX_STORE)?,
-            (None, Ok(url)) if !url.is_empty() => Zeroizing::new(url),
-            _ => return Ok(None),
-        };
-        let url = text.trim().parse();
-        url.map(Some)
-            .map_err(|error| Failure::new(Exit::Local, error))
     }
 
     fn options(self) -> InitOptions {

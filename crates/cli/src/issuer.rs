@@ -3,8 +3,8 @@
 use std::env;
 
 use bailiwick_issuer::{
-    InitError, Issuer, KeyError, MintError, OpenError, PublishError, RevokeError, SnapshotFailure,
-    StoreError, TransitionError, UnlockError,
+    BackupError, InitError, Issuer, KeyError, MintError, OpenError, PublishError, RestoreError,
+    RevokeError, SnapshotFailure, StoreError, TransitionError, UnlockError,
 };
 
 use crate::{
@@ -97,6 +97,16 @@ impl From<MintError> for Failure {
     }
 }
 
+impl From<RestoreError> for Failure {
+    fn from(error: RestoreError) -> Failure {
+        match &error {
+            // Not enough is known for it to be safe.
+            RestoreError::Later(_) => Failure::new(Exit::Guarded, error),
+            _ => Failure::new(Exit::Local, error),
+        }
+    }
+}
+
 impl From<RevokeError> for Failure {
     fn from(error: RevokeError) -> Failure {
         match &error {
@@ -126,6 +136,7 @@ macro_rules! local {
 }
 
 local!(
+    BackupError,
     OpenError,
     PublishError,
     SnapshotFailure,

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::json;
 
+pub(crate) use self::report::change;
 use self::report::{Changed, line, told};
 use crate::{
     clock,

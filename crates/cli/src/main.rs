@@ -4,6 +4,7 @@
 //! [`exit`]). This crate is the only one that reads a clock, the environment or a terminal.
 
 mod audit;
+mod backup;
 mod biscuit;
 mod cli;
 mod client;
@@ -25,10 +26,12 @@ mod output;
 mod parse;
 mod passphrase;
 mod profile;
+mod restore;
 mod revocations;
 mod serve;
 mod server;
 mod settings;
+mod store;
 mod token;
 mod verifier;
 

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    fs::Permissions,
+    fs::{File, Permissions},
     io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -10,6 +10,7 @@ use std::{
 
 use clap::Args;
 use serde::Serialize;
+use tempfile::NamedTempFile;
 
 use crate::{
     exit::{Exit, Failure},
@@ -35,12 +36,64 @@ pub(crate) struct Out {
 
 /// Writes a file in one step: whoever reads it meanwhile sees the old one or the new one.
 pub(crate) fn write(path: &Path, content: &str, readers: Readers) -> Result<(), Failure> {
-    replace(path, content, readers).map_err(|error| {
-        // The error itself would name a temporary file.
-        let (path, why) = (path.display(), error.kind());
-        Failure::plain(Exit::Local, format!("cannot write `{path}` ({why})"))
-            .hint("name a file in a directory that you can write to")
-    })
+    let mut draft = Draft::begin(path, readers)?;
+    draft
+        .file()
+        .write_all(content.as_bytes())
+        .map_err(|error| unwritable(path, &error))?;
+    draft.keep()
+}
+
+/// A file in the making, beside its place. It goes there as a whole, or vanishes.
+pub(crate) struct Draft {
+    file: NamedTempFile,
+    path: PathBuf,
+}
+
+impl Draft {
+    /// Begins a file that will be at `path`.
+    pub(crate) fn begin(path: &Path, readers: Readers) -> Result<Draft, Failure> {
+        let parent = match path.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        let mode = match readers {
+            Readers::Owner => 0o600,
+            Readers::Everyone => 0o644,
+        };
+        let file = tempfile::Builder::new()
+            .prefix(".bailiwick-")
+            .permissions(Permissions::from_mode(mode))
+            .tempfile_in(parent)
+            .map_err(|error| unwritable(path, &error))?;
+        Ok(Draft {
+            file,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Where to write.
+    pub(crate) fn file(&mut self) -> &mut File {
+        self.file.as_file_mut()
+    }
+
+    /// Puts it in its place; what was there is replaced.
+    pub(crate) fn keep(self) -> Result<(), Failure> {
+        let Draft { file, path } = self;
+        let kept = || {
+            file.as_file().sync_all()?;
+            file.persist(&path)?;
+            io::Result::Ok(())
+        };
+        kept().map_err(|error| unwritable(&path, &error))
+    }
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    // The error itself would name a temporary file.
+    let (path, why) = (path.display(), error.kind());
+    Failure::plain(Exit::Local, format!("cannot write `{path}` ({why})"))
+        .hint("name a file in a directory that you can write to")
 }
 
 /// Hands out what is signed: the very bytes, into the file where one is named, to stdout otherwise.
@@ -61,23 +114,4 @@ pub(crate) fn signed<T: Serialize>(
         (None, Format::Text) => output::signed(envelope),
         (_, Format::Json) => Format::Json.print(document, ""),
     }
-}
-
-fn replace(path: &Path, content: &str, readers: Readers) -> io::Result<()> {
-    let parent = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let mode = match readers {
-        Readers::Owner => 0o600,
-        Readers::Everyone => 0o644,
-    };
-    let mut file = tempfile::Builder::new()
-        .prefix(".bailiwick-")
-        .permissions(Permissions::from_mode(mode))
-        .tempfile_in(parent)?;
-    file.write_all(content.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
 }

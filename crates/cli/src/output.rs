@@ -6,6 +6,7 @@
 use std::{
     fmt,
     io::{self, IsTerminal, Write},
+    time::{Duration, Instant},
 };
 
 use anstyle::{AnsiColor, Style};
@@ -109,6 +110,38 @@ pub(crate) fn error(message: &str, what_next: Option<&str>) {
     tell(format_args!("{RED}error:{RED:#} {message}"));
     if let Some(what_next) = what_next {
         hint(what_next);
+    }
+}
+
+/// How far something is that takes long: one line on a terminal, written over again and again, and gone
+/// in the end. Elsewhere nothing is said.
+pub(crate) struct Progress {
+    what: &'static str,
+    shown: Option<Instant>,
+}
+
+impl Progress {
+    /// Counts things of this name.
+    pub(crate) fn new(what: &'static str) -> Progress {
+        Progress { what, shown: None }
+    }
+
+    /// Says how many there are by now.
+    pub(crate) fn at(&mut self, count: u64) {
+        const PAUSE: Duration = Duration::from_millis(100);
+        let recent = self.shown.is_some_and(|shown| shown.elapsed() < PAUSE);
+        if io::stderr().is_terminal() && !recent {
+            self.shown = Some(Instant::now());
+            let _ = write!(io::stderr(), "\r{count} {}\x1b[K", self.what);
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.shown.is_some() {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
     }
 }
 

@@ -6,9 +6,11 @@
 //! throw the checkpoints away; to notice that, keep one somewhere else.
 
 mod checkpoint;
+mod export;
 mod verbs;
 
 pub use checkpoint::{Checkpoint, CheckpointError, MAX_CHECKPOINT};
+pub use export::{ExportError, verify_export};
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -326,6 +328,11 @@ impl Walk {
             }
             _ => finding(seq, Tampering::Edited),
         };
+    }
+
+    /// The last row that is good.
+    pub(crate) fn last(&self) -> AuditHead {
+        self.last
     }
 
     /// Compares the end with where the chain should end.

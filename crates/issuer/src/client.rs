@@ -159,7 +159,11 @@ impl Issuer {
         let info = enabled(&mut tx, name).await?;
         let end = now.plus(overlap);
         tx.end_client_secrets(name, end, now).await?;
-        if tx.client_secrets(name).await?.len() >= MAX_SECRETS {
+        let left = tx
+            .client(name)
+            .await?
+            .map_or(0, |client| client.secrets.len());
+        if left >= MAX_SECRETS {
             return Err(ClientError::TooManySecrets);
         }
         tx.insert_client_secret(name, &stored).await?;
@@ -194,7 +198,8 @@ impl Issuer {
     /// # Errors
     /// [`StoreError`].
     pub async fn clients(&self) -> Result<Vec<ClientInfo>, StoreError> {
-        self.store.read().await?.clients().await
+        let clients = self.store.read().await?.clients().await?;
+        Ok(clients.into_iter().map(|client| client.info).collect())
     }
 
     /// One client.
@@ -202,8 +207,9 @@ impl Issuer {
     /// # Errors
     /// [`ClientError::NotFound`], or the database.
     pub async fn client(&self, name: &str) -> Result<ClientInfo, ClientError> {
-        let client = self.store.read().await?.client(name).await?;
-        client.ok_or_else(|| ClientError::NotFound(name.to_owned()))
+        let client = self.store.glance().await?.client(name).await?;
+        let client = client.ok_or_else(|| ClientError::NotFound(name.to_owned()))?;
+        Ok(client.info)
     }
 
     /// The client of this name, where the secret is one of its own. Who is wrong, and about what,
@@ -220,33 +226,34 @@ impl Issuer {
         if secret.len() > MAX_SECRET || name.len() > MAX_NAME {
             return Ok(None);
         }
-        let mut tx = self.store.read().await?;
-        let client = tx.client(name).await?;
-        let secrets = tx.client_secrets(name).await?;
-        drop(tx);
+        let client = self.store.glance().await?.client(name).await?;
         let id = secret.split_once('.').map_or("", |(id, _)| id);
-        let stored = secrets
-            .into_iter()
+        let mut stored = client.iter().flat_map(|client| &client.secrets);
+        let stored = stored
             .find(|stored| stored.info.id == id && stored.info.expires.is_none_or(|end| now < end));
-        let hash = stored.map(|stored| stored.hash);
+        let hash = stored.map(|stored| stored.hash.clone());
         let known = hash.is_some();
         let right = self.secrets_seen.verify(hash, secret).await && known;
-        Ok(client.filter(|client| right && client.disabled_at.is_none()))
+        let info = client.map(|client| client.info);
+        Ok(info.filter(|info| right && info.disabled_at.is_none()))
     }
 
     /// Notes that a one-time assertion was used. `false`: it was used before, here or at another
-    /// issuer on the same database. `id` names it for certain, such as by a hash of issuer and `jti`.
+    /// issuer on the same database, or is so old that it may have been, before a restore. `id` names
+    /// it for certain, such as by a hash of issuer and `jti`; `issued_at` is the earliest time at which
+    /// it can have been made.
     ///
     /// # Errors
     /// [`StoreError`], and then it must be refused.
     pub async fn use_assertion(
         &self,
         id: &[u8; 32],
+        issued_at: Timestamp,
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut tx = self.store.write().await?;
-        let first = tx.use_assertion(id, expires, now).await?;
+        let first = tx.use_assertion(id, issued_at, expires, now).await?;
         tx.commit().await?;
         Ok(first)
     }
@@ -302,12 +309,16 @@ impl SecretsSeen {
             return true;
         }
         let secret = Zeroizing::new(secret.to_owned());
-        let right = blocking(move || {
-            PasswordHash::new(&hash).is_ok_and(|hash| {
-                Argon2::default()
-                    .verify_password(secret.as_bytes(), &hash)
-                    .is_ok()
-            })
+        let right = blocking(|| {
+            // While this waited, the same secret may have been found good: many come at once after a
+            // start.
+            let seen = self.good.get(&digest).is_some();
+            move || {
+                seen || PasswordHash::new(&hash).is_ok_and(|hash| {
+                    let secret = secret.as_bytes();
+                    Argon2::default().verify_password(secret, &hash).is_ok()
+                })
+            }
         });
         let right = right.await.unwrap_or(false);
         if right {
@@ -335,7 +346,7 @@ fn hash(secret: &ClientSecret) -> Option<String> {
 
 async fn new_secret(now: Timestamp) -> Result<(StoredSecret, ClientSecret), ClientError> {
     let (id, secret) = ClientSecret::generate();
-    let made = blocking(move || hash(&secret).map(|hash| (hash, secret)));
+    let made = blocking(|| move || hash(&secret).map(|hash| (hash, secret)));
     let (hash, secret) = made.await.flatten().ok_or(ClientError::Hash)?;
     let info = SecretInfo {
         id,
@@ -345,18 +356,22 @@ async fn new_secret(now: Timestamp) -> Result<(StoredSecret, ClientSecret), Clie
     Ok((StoredSecret { info, hash }, secret))
 }
 
-/// Argon2id takes 19 MiB and tens of milliseconds: two at a time, whatever comes.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+/// Argon2id takes 19 MiB and tens of milliseconds: two at a time, whatever comes. The work is made
+/// once it has its turn.
+async fn blocking<T: Send + 'static, W: FnOnce() -> T + Send + 'static>(
+    work: impl FnOnce() -> W,
+) -> Option<T> {
     static PLACES: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(2);
     let _place = PLACES.acquire().await.ok()?;
-    tokio::task::spawn_blocking(work).await.ok()
+    tokio::task::spawn_blocking(work()).await.ok()
 }
 
 async fn enabled(tx: &mut Tx, name: &str) -> Result<ClientInfo, ClientError> {
     let client = tx
         .client(name)
         .await?
-        .ok_or_else(|| ClientError::NotFound(name.to_owned()))?;
+        .ok_or_else(|| ClientError::NotFound(name.to_owned()))?
+        .info;
     match client.disabled_at {
         None => Ok(client),
         Some(at) => Err(ClientError::Disabled(at)),

@@ -2,8 +2,9 @@
 //! database, `issuer.db`, or a file `store` that holds the URL of a PostgreSQL database.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, Write},
+    io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
@@ -16,6 +17,22 @@ use crate::store::{Location, PostgresUrl};
 const DATABASE: &str = "issuer.db";
 const STORE: &str = "store";
 const IDENTITY: &str = "identity.age";
+
+/// Where profiles are, when there are several files of them.
+const PROFILES: &str = "profiles";
+
+/// The most bytes of a file that a backup takes along.
+const MAX_FILE: u64 = 1 << 20;
+
+/// Whether it is a file that people write: `NAME.toml`, or one of the profiles.
+fn is_written(name: &str) -> bool {
+    let name = name.strip_prefix("profiles/").unwrap_or(name);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    name.len() <= 128
+        && !name.starts_with('.')
+        && name.ends_with(".toml")
+        && name.chars().all(plain)
+}
 
 /// The directory of an issuer, checked when it was opened.
 #[derive(Debug, Clone)]
@@ -64,8 +81,40 @@ impl Home {
         self.0.join(STORE)
     }
 
-    pub(crate) fn identity(&self) -> PathBuf {
+    fn identity(&self) -> PathBuf {
         self.0.join(IDENTITY)
+    }
+
+    /// The identity, and what people wrote: the settings and the profiles. The URL of a database is
+    /// left out, which may hold a password.
+    pub(crate) fn files(&self) -> Result<BTreeMap<String, Vec<u8>>, HomeError> {
+        let mut files = BTreeMap::from([(IDENTITY.to_owned(), self.read_identity()?)]);
+        for folder in ["", PROFILES] {
+            let directory = self.0.join(folder);
+            let entries = match fs::read_dir(&directory) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(io_error(&directory)(error)),
+            };
+            for entry in entries {
+                let entry = entry.map_err(io_error(&directory))?;
+                let name = Path::new(folder).join(entry.file_name());
+                let Some(name) = name.to_str().filter(|name| is_written(name)) else {
+                    continue;
+                };
+                let path = self.0.join(name);
+                let file = File::open(&path).map_err(io_error(&path))?;
+                let mut content = Vec::new();
+                file.take(MAX_FILE.saturating_add(1))
+                    .read_to_end(&mut content)
+                    .map_err(io_error(&path))?;
+                if content.len() as u64 > MAX_FILE {
+                    return Err(HomeError::TooLarge(path));
+                }
+                files.insert(name.to_owned(), content);
+            }
+        }
+        Ok(files)
     }
 
     pub(crate) fn read_identity(&self) -> Result<Vec<u8>, HomeError> {
@@ -130,6 +179,22 @@ impl Draft {
         }
     }
 
+    /// Writes what [`Home::files`] read, but for the identity.
+    pub(crate) fn write_files(&self, files: &BTreeMap<String, Vec<u8>>) -> Result<(), HomeError> {
+        for (name, content) in files.iter().filter(|(name, _)| is_written(name)) {
+            let path = self.draft.path().join(name);
+            if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
+                let mut builder = DirBuilder::new();
+                builder
+                    .mode(0o700)
+                    .create(folder)
+                    .map_err(io_error(folder))?;
+            }
+            create(&path, content)?;
+        }
+        Ok(())
+    }
+
     /// Moves the home to its place. To rename a directory replaces nothing but an empty one.
     pub(crate) fn keep(mut self) -> Result<Home, HomeError> {
         sync(self.draft.path())?;
@@ -175,6 +240,9 @@ pub enum HomeError {
     /// `store` holds something else.
     #[error("`{0}` does not hold the URL of a PostgreSQL database: write one there")]
     Url(PathBuf),
+    /// A file that is no settings and no profile.
+    #[error("`{0}` is too large for a backup: move it out of the home")]
+    TooLarge(PathBuf),
     /// Others can read or write it.
     #[error("`{path}` is open to others (mode {mode:04o}): run `chmod {wanted} {path}`")]
     Open {

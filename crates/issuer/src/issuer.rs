@@ -1,6 +1,7 @@
 //! The issuer as a whole: made, opened, unlocked.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     path::Path,
     sync::{Arc, OnceLock},
@@ -67,10 +68,14 @@ impl Issuer {
         let made = fill(&store, &vault, &options, now).await;
         store.close().await;
         made?;
-        let home = draft.keep()?;
+        Ok(Issuer::opened(draft.keep()?, vault, &options.actor).await?)
+    }
+
+    /// The issuer in a home that was just made, unlocked.
+    pub(crate) async fn opened(home: Home, vault: Vault, actor: &str) -> Result<Issuer, OpenError> {
         let mut issuer = Issuer::open(home.path()).await?;
         issuer.vault = Arc::new(OnceLock::from(vault));
-        issuer.actor = options.actor.into();
+        issuer.actor = actor.into();
         Ok(issuer)
     }
 
@@ -159,6 +164,11 @@ impl Issuer {
         self.store.close().await;
     }
 
+    /// The files of the home that a backup takes along.
+    pub(crate) fn home_files(&self) -> Result<BTreeMap<String, Vec<u8>>, HomeError> {
+        self.home.files()
+    }
+
     pub(crate) fn vault(&self) -> Result<&Vault, Locked> {
         self.vault.get().ok_or(Locked)
     }
@@ -203,9 +213,7 @@ async fn fill(
     };
     let mut fresh = keys::Fresh::new(&settings.issuer);
     let ring = Ring::new(settings.policy(), [], 1);
-    let (ring, first) = fresh.stage(ring, now).map_err(KeyError::from)?;
-    let ring = ring.activate(first, false, now).map_err(KeyError::from)?;
-    let (ring, _) = fresh.stage(ring, now).map_err(KeyError::from)?;
+    let ring = fresh.complete(ring, now).map_err(KeyError::from)?;
 
     let mut tx = store.write().await?;
     if tx.is_taken().await? {

@@ -239,11 +239,7 @@ impl<'a> Fresh<'a> {
     }
 
     /// Stages a new key.
-    pub(crate) fn stage(
-        &mut self,
-        ring: Ring,
-        now: Timestamp,
-    ) -> Result<(Ring, KeyId), TransitionError> {
+    fn stage(&mut self, ring: Ring, now: Timestamp) -> Result<(Ring, KeyId), TransitionError> {
         self.stage_from(ring, now, || SigningKey::generate(&mut OsRng))
     }
 
@@ -259,6 +255,16 @@ impl<'a> Fresh<'a> {
         let ring = ring.stage(id, public, now)?;
         self.made.push((id, key));
         Ok(ring)
+    }
+
+    /// Sees to it that one key signs, and another stands by.
+    pub(crate) fn complete(&mut self, ring: Ring, now: Timestamp) -> Result<Ring, TransitionError> {
+        let ring = self.spare(ring, now)?;
+        let spare = ring.spare().map(|spare| spare.0.id);
+        match (ring.active(), spare) {
+            (None, Some(spare)) => self.spare(ring.activate(spare, true, now)?, now),
+            _ => Ok(ring),
+        }
     }
 
     /// Stages a new key where none stands by.

@@ -84,16 +84,12 @@ impl Issuer {
 
 /// All keys, as this transaction sees them.
 pub(crate) async fn ring(tx: &mut Tx, settings: &Settings) -> Result<Ring, StoreError> {
-    let version = next_version(tx).await?;
-    Ok(Ring::new(settings.policy(), tx.keys().await?, version))
+    let last = tx.keyset().await?.map_or(0, |last| last.version);
+    let keys = tx.keys().await?;
+    Ok(Ring::new(settings.policy(), keys, last.saturating_add(1)))
 }
 
-async fn next_version(tx: &mut Tx) -> Result<u64, StoreError> {
-    let last = tx.keyset().await?;
-    Ok(last.map_or(0, |last| last.version).saturating_add(1))
-}
-
-/// Signs and stores the next version, in the transaction of what it shows.
+/// Signs and stores the version that shows a ring, in the transaction of what it shows.
 pub(crate) async fn publish(
     tx: &mut Tx,
     settings: &Settings,
@@ -101,7 +97,7 @@ pub(crate) async fn publish(
     signer: &SigningKey,
     now: Timestamp,
 ) -> Result<StoredKeyset, StoreError> {
-    let version = next_version(tx).await?;
+    let version = ring.next_version();
     let keyset = Keyset {
         issuer: settings.issuer.clone(),
         version,

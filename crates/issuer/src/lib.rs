@@ -6,6 +6,7 @@
 //! without the passphrase.
 
 mod audit;
+mod backup;
 mod client;
 mod feed;
 mod home;
@@ -25,7 +26,11 @@ mod writer;
 
 pub use audit::{
     AuditEvent, AuditEventError, AuditFilter, AuditFinding, AuditHead, AuditReport, AuditRow,
-    Checkpoint, CheckpointError, MAX_CHECKPOINT, Tampering,
+    Checkpoint, CheckpointError, ExportError, MAX_CHECKPOINT, Tampering, verify_export,
+};
+pub use backup::{
+    BackupError, BackupFileError, BackupReport, Later, LaterError, RestoreError, RestoreOptions,
+    RestoreReport,
 };
 pub use client::{ClientError, ClientInfo, ClientSecret, NewClient, SecretInfo};
 pub use feed::{FEED_LIFE, HEAD_RESIGN, PublishedHead, PublishedRevocations, SnapshotFailure};

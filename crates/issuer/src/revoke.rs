@@ -264,7 +264,7 @@ fn row(target: &Target, report: &RevokeReport, reason: &str) -> Entry {
 }
 
 /// Whether an entry says all that another one about the same target would.
-fn covers(known: &Revocation, wanted: &Revocation) -> bool {
+pub(crate) fn covers(known: &Revocation, wanted: &Revocation) -> bool {
     let lasts = match (known.expires, wanted.expires) {
         (None, _) => true,
         (Some(_), None) => false,

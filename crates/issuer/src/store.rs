@@ -11,12 +11,16 @@ mod postgres;
 mod revocations;
 mod signed;
 mod sqlite;
+mod tables;
 mod tokens;
 mod verifiers;
 
 pub(crate) use clients::StoredSecret;
+pub(crate) use database::Value;
 pub use postgres::{PostgresUrl, PostgresUrlError};
+pub(crate) use revocations::target_name;
 pub(crate) use signed::{StoredHead, StoredKeyset};
+pub(crate) use tables::{Kind, PAGE, TABLES, Table};
 pub(crate) use tokens::NewToken;
 
 use std::{io::ErrorKind, path::PathBuf, sync::Arc};
@@ -24,7 +28,7 @@ use std::{io::ErrorKind, path::PathBuf, sync::Arc};
 use sqlx::migrate::MigrateError;
 
 use self::{
-    database::{Connection, Database, NotStored, Row, Sql, Value},
+    database::{Connection, Database, NotStored, Row, Sql},
     postgres::PostgresDatabase,
     sqlite::SqliteDatabase,
 };
@@ -62,6 +66,12 @@ impl Store {
     /// Begins to read one state of the database.
     pub(crate) async fn read(&self) -> Result<Tx, StoreError> {
         Ok(Tx(self.0.read().await?))
+    }
+
+    /// Begins to read with one statement. It sees one state by itself, without what it costs to begin
+    /// and to end a transaction.
+    pub(crate) async fn glance(&self) -> Result<Tx, StoreError> {
+        Ok(Tx(self.0.glance().await?))
     }
 
     /// Wipes what destroyed keys left behind, as far as the database lets it.

@@ -11,6 +11,7 @@
 )]
 
 mod audit;
+mod backup;
 mod client;
 mod clock;
 mod feed;

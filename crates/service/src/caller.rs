@@ -170,7 +170,11 @@ impl State {
             .map_err(|error| CallerError::Assertion { what, error })?;
         if one_time || assertion.one_time {
             let id = identity(&assertion).ok_or(CallerError::NoId(what))?;
-            if !self.issuer.use_assertion(&id, assertion.end, now).await? {
+            if !self
+                .issuer
+                .use_assertion(&id, assertion.begin, assertion.end, now)
+                .await?
+            {
                 return Err(CallerError::Replayed(what));
             }
         }

@@ -70,6 +70,8 @@ pub(crate) struct Assertion {
     pub(crate) claims: Map<String, Value>,
     /// What makes it one of a kind, where it has that.
     pub(crate) jti: Option<String>,
+    /// When it was made, at the earliest.
+    pub(crate) begin: Timestamp,
     /// When it ends, clocks apart.
     pub(crate) end: Timestamp,
     /// Whether its provider lets each be used once.
@@ -231,14 +233,15 @@ impl Provider {
         if now >= end.plus(SKEW) || begin.iter().flatten().any(|begin| *begin > now.plus(SKEW)) {
             return Err(AssertionError::Time);
         }
-        let first = begin.into_iter().flatten().min().unwrap_or(now);
-        if end.since(first) > self.config.max_life {
+        let begin = begin.into_iter().flatten().min();
+        if end.since(begin.unwrap_or(now)) > self.config.max_life {
             return Err(AssertionError::Life);
         }
         let jti = text("jti").filter(|jti| !jti.is_empty()).map(str::to_owned);
         Ok(Assertion {
             provider: self.config.name.clone(),
             jti,
+            begin: begin.unwrap_or(end.minus(self.config.max_life)),
             end: end.plus(SKEW),
             one_time: self.config.one_time,
             claims,

@@ -11,10 +11,10 @@ use tokio::{
 
 use crate::state::{Shared, State};
 
-/// How often the head is looked at, and what verifiers said is written down.
-const FEED: Duration = Duration::from_secs(2);
+/// How often keyset and head are looked at, and what verifiers said is written down.
+const PUBLISHED: Duration = Duration::from_secs(2);
 
-/// How often the keyset, the audit, the profiles and the certificate are looked at.
+/// How often the audit, the profiles and the certificate are looked at.
 const UPKEEP: Duration = Duration::from_secs(60);
 
 /// How often the providers are asked for their keys.
@@ -29,10 +29,15 @@ const CHECKPOINT: Duration = Duration::from_secs(3_600);
 /// Starts all of it. It ends when `stop` changes.
 pub(crate) fn start(state: &State, stop: &watch::Receiver<bool>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    let (feed, upkeep, providers) = (state.clone(), state.clone(), state.clone());
-    tasks.spawn(every(FEED, stop.clone(), move || {
-        let state = feed.clone();
+    let (published, upkeep, providers) = (state.clone(), state.clone(), state.clone());
+    tasks.spawn(every(PUBLISHED, stop.clone(), move || {
+        let state = published.clone();
         async move {
+            // Before the head, which names its version.
+            state.note(
+                state.issuer.keyset(state.now()).await.map(drop),
+                "signing the keyset",
+            );
             let signed = state.issuer.head(state.now()).await.map(drop);
             let failure = signed.as_ref().err().map(ToString::to_string);
             state.unwritten.store(failure.map(Arc::new));
@@ -44,10 +49,6 @@ pub(crate) fn start(state: &State, stop: &watch::Receiver<bool>) -> JoinSet<()> 
     tasks.spawn(every(UPKEEP, stop.clone(), move || {
         let (state, signed) = (upkeep.clone(), signed.clone());
         async move {
-            state.note(
-                state.issuer.keyset(state.now()).await.map(drop),
-                "signing the keyset",
-            );
             match state.reload_profiles() {
                 Ok(changed) => {
                     state.metrics.profiles_failed.set(0);

@@ -50,7 +50,8 @@ impl Changed<'_> {
     }
 }
 
-fn change(change: &Change) -> String {
+/// What became of a key, as one line.
+pub(crate) fn change(change: &Change) -> String {
     let word = match change.step {
         Step::Stage => "staged",
         Step::Activate => "active",

@@ -47,13 +47,21 @@ impl Checkpoint {
         key: &PublicKey,
         issuer: &str,
     ) -> Result<Checkpoint, CheckpointError> {
-        let envelope = Envelope::parse_bounded(envelope, MAX_CHECKPOINT)?;
-        let checkpoint: Checkpoint = serde_json::from_slice(envelope.open(PAYLOAD_TYPE, key)?)
-            .map_err(|error| CheckpointError::Malformed(error.to_string()))?;
+        let checkpoint = Checkpoint::read(envelope, key)?;
         if checkpoint.issuer != issuer {
             return Err(CheckpointError::Issuer(checkpoint.issuer));
         }
         Ok(checkpoint)
+    }
+
+    /// Reads a signed checkpoint of whichever issuer has this keyset key.
+    ///
+    /// # Errors
+    /// [`CheckpointError`].
+    pub fn read(envelope: &[u8], key: &PublicKey) -> Result<Checkpoint, CheckpointError> {
+        let envelope = Envelope::parse_bounded(envelope, MAX_CHECKPOINT)?;
+        serde_json::from_slice(envelope.open(PAYLOAD_TYPE, key)?)
+            .map_err(|error| CheckpointError::Malformed(error.to_string()))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bailiwick_token::{
     key::{KeyId, PublicKey},
-    keyset::{Algorithm, KeyState, MAX_KEYS, MAX_TOMBSTONES, RootKey, Tombstone},
+    keyset::{Algorithm, KeyState, Keyset, MAX_KEYS, MAX_TOMBSTONES, RootKey, Tombstone},
     timestamp::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -216,6 +216,89 @@ impl Ring {
             return self.activate(spare, true, now);
         }
         Ok(self)
+    }
+
+    /// Makes every key a tombstone that verifiers may trust. None signs afterwards.
+    pub(crate) fn revoke_all(mut self, reason: &str, now: Timestamp) -> Ring {
+        let trusted: Vec<KeyId> = self.published().map(|key| key.id).collect();
+        for id in trusted {
+            self.revoke_alone(id, reason, now);
+        }
+        self
+    }
+
+    /// Takes over what a later keyset shows, where these keys were put back to an earlier time. What was
+    /// revoked since, or left the keyset, is gone; a key signs where it did. Keys made since can sign no
+    /// more, their private halves are lost: what they signed is good until it ends. None may be active
+    /// afterwards.
+    pub(crate) fn catch_up(
+        mut self,
+        later: &Keyset,
+        now: Timestamp,
+    ) -> Result<Ring, TransitionError> {
+        for tombstone in &later.tombstones {
+            // Of a key that was never here none is kept: an unknown key is denied as well.
+            self.revoke_alone(tombstone.id, &tombstone.reason, tombstone.revoked_at);
+        }
+        let gone = |id: &KeyId| later.keys.iter().all(|key| key.id != *id);
+        let left: Vec<KeyId> = self.published().map(|key| key.id).filter(gone).collect();
+        for id in left {
+            let retiring = match self.take(id)? {
+                Key::Staged(staged) => staged.activate(now).supersede(now),
+                Key::Active(active) => active.supersede(now),
+                Key::Retiring(retiring) => retiring,
+                other => {
+                    self.keys.insert(id, other);
+                    continue;
+                }
+            };
+            self.put(
+                Key::Retired(retiring.drop_at_once(now)),
+                Step::Retire,
+                false,
+            );
+        }
+        for key in &later.keys {
+            let here = self.keys.get(&key.id).map(Key::state);
+            match (here, key.state) {
+                (Some(State::Staged), KeyState::Active) => {
+                    self = self.activate(key.id, true, now)?;
+                }
+                (Some(State::Staged), KeyState::Retiring) => {
+                    if let Key::Staged(staged) = self.take(key.id)? {
+                        let retiring = Key::Retiring(staged.activate(now).supersede(now));
+                        self.put(retiring, Step::Supersede, false);
+                    }
+                }
+                (None, _) => {
+                    let dates = Dates {
+                        id: key.id,
+                        public: key.public,
+                        published_version: later.version,
+                        staged_at: now,
+                    };
+                    let retiring = Key::Retiring(StagedKey(dates).activate(now).supersede(now));
+                    self.put(retiring, Step::Supersede, false);
+                }
+                _ => {}
+            }
+        }
+        Ok(self)
+    }
+
+    /// Makes a key a tombstone, where it is here and is none, and lets no other take over.
+    fn revoke_alone(&mut self, id: KeyId, reason: &str, at: Timestamp) {
+        if let Ok(key) = self.take(id) {
+            match key.state() {
+                State::Revoked => drop(self.keys.insert(id, key)),
+                _ => self.put(Key::Revoked(key.revoke(reason, at)), Step::Revoke, false),
+            }
+        }
+    }
+
+    /// The version of the keyset that will show the changes.
+    pub(crate) fn next_version(&self) -> u64 {
+        self.next_version
     }
 
     pub(crate) fn get(&self, id: KeyId) -> Option<&Key> {

@@ -5,11 +5,11 @@ use serde_json::json;
 
 use super::{
     StoreError, Tx,
-    database::{NotStored, Row, values},
+    database::{NotStored, Row, Value, values},
 };
 use crate::{
     client::{ClientInfo, SecretInfo},
-    keyring::CLOCK_FAULT,
+    keyring::{CLOCK_FAULT, SKEW},
 };
 
 /// A secret as it is kept.
@@ -18,6 +18,13 @@ pub(crate) struct StoredSecret {
     pub(crate) info: SecretInfo,
     /// Argon2id, in the PHC string format.
     pub(crate) hash: String,
+}
+
+/// A client as it is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredClient {
+    pub(crate) info: ClientInfo,
+    pub(crate) secrets: Vec<StoredSecret>,
 }
 
 impl Tx {
@@ -53,62 +60,42 @@ impl Tx {
         Ok(())
     }
 
-    pub(crate) async fn clients(&mut self) -> Result<Vec<ClientInfo>, StoreError> {
-        let rows = self
-            .fetch("client", "SELECT * FROM client ORDER BY name", vec![])
+    /// All clients, by their names.
+    pub(crate) async fn clients(&mut self) -> Result<Vec<StoredClient>, StoreError> {
+        self.clients_where("", vec![]).await
+    }
+
+    pub(crate) async fn client(&mut self, name: &str) -> Result<Option<StoredClient>, StoreError> {
+        let found = self
+            .clients_where("WHERE c.name = $1", values![name])
             .await?;
-        let mut clients = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let mut client = read(row)?;
-            client.secrets = self.infos(&client.name).await?;
-            clients.push(client);
+        Ok(found.into_iter().next())
+    }
+
+    /// With their secrets, oldest first. One statement, since each sign-in looks at a client.
+    async fn clients_where(
+        &mut self,
+        condition: &str,
+        values: Vec<Value>,
+    ) -> Result<Vec<StoredClient>, StoreError> {
+        let sql = format!(
+            "SELECT c.*, s.id AS secret_id, s.hash AS secret_hash,
+                s.created_at AS secret_created_at, s.expires AS secret_expires
+             FROM client c LEFT JOIN client_secret s ON s.client = c.name
+             {condition} ORDER BY c.name, s.created_at, s.id"
+        );
+        let mut clients: Vec<StoredClient> = Vec::new();
+        for row in &self.fetch("client", sql, values).await? {
+            let name = row.text("name")?;
+            if clients.last().is_none_or(|last| last.info.name != name) {
+                clients.push(read(row)?);
+            }
+            if let (Some(last), Some(secret)) = (clients.last_mut(), read_secret(row)?) {
+                last.info.secrets.push(secret.info.clone());
+                last.secrets.push(secret);
+            }
         }
         Ok(clients)
-    }
-
-    pub(crate) async fn client(&mut self, name: &str) -> Result<Option<ClientInfo>, StoreError> {
-        let row = self
-            .fetch_one(
-                "client",
-                "SELECT * FROM client WHERE name = $1",
-                values![name],
-            )
-            .await?;
-        let Some(mut client) = row.as_ref().map(read).transpose()? else {
-            return Ok(None);
-        };
-        client.secrets = self.infos(name).await?;
-        Ok(Some(client))
-    }
-
-    async fn infos(&mut self, client: &str) -> Result<Vec<SecretInfo>, StoreError> {
-        let secrets = self.client_secrets(client).await?;
-        Ok(secrets.into_iter().map(|secret| secret.info).collect())
-    }
-
-    /// The secrets of a client, oldest first.
-    pub(crate) async fn client_secrets(
-        &mut self,
-        client: &str,
-    ) -> Result<Vec<StoredSecret>, StoreError> {
-        let rows = self
-            .fetch(
-                "client secret",
-                "SELECT * FROM client_secret WHERE client = $1 ORDER BY created_at, id",
-                values![client],
-            )
-            .await?;
-        let secrets = rows.iter().map(|row| {
-            Ok::<_, NotStored>(StoredSecret {
-                info: SecretInfo {
-                    id: row.text("id")?,
-                    created_at: row.time("created_at")?,
-                    expires: row.optional_time("expires")?,
-                },
-                hash: row.text("hash")?,
-            })
-        });
-        Ok(secrets.collect::<Result<_, _>>()?)
     }
 
     pub(crate) async fn insert_client_secret(
@@ -153,13 +140,32 @@ impl Tx {
         Ok(())
     }
 
-    /// Notes that a one-time assertion was used, until `expires`. `false`: it was used before.
+    /// How many clients there are.
+    pub(crate) async fn client_count(&mut self) -> Result<u64, StoreError> {
+        let row = self
+            .fetch_one("client", "SELECT count(*) AS count FROM client", vec![])
+            .await?
+            .ok_or(StoreError::Damaged("client"))?;
+        Ok(row.number("count")?)
+    }
+
+    /// Notes that a one-time assertion was used, until `expires`. `false`: it was used before, or may
+    /// have been before the issuer was restored.
     pub(crate) async fn use_assertion(
         &mut self,
         id: &[u8; 32],
+        issued_at: Timestamp,
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        let row = self
+            .fetch_one("issuer", "SELECT restored_at FROM issuer", vec![])
+            .await?
+            .ok_or(StoreError::Damaged("issuer"))?;
+        let restored_at = row.optional_time("restored_at")?;
+        if restored_at.is_some_and(|restored| issued_at <= restored.plus(SKEW)) {
+            return Ok(false);
+        }
         // A clock that ran ahead, or is set back, must not make a used one new.
         self.execute(
             "DELETE FROM assertion WHERE expires < $1",
@@ -176,9 +182,10 @@ impl Tx {
     }
 }
 
-fn read(row: &Row) -> Result<ClientInfo, NotStored> {
+/// Without its secrets, which are in this row and those after it.
+fn read(row: &Row) -> Result<StoredClient, NotStored> {
     let damaged = |_| NotStored("client");
-    Ok(ClientInfo {
+    let info = ClientInfo {
         name: row.text("name")?,
         principal: row.text("principal")?,
         profiles: serde_json::from_str(&row.text("profiles")?).map_err(damaged)?,
@@ -186,5 +193,23 @@ fn read(row: &Row) -> Result<ClientInfo, NotStored> {
         created_at: row.time("created_at")?,
         disabled_at: row.optional_time("disabled_at")?,
         secrets: Vec::new(),
+    };
+    Ok(StoredClient {
+        info,
+        secrets: Vec::new(),
     })
+}
+
+fn read_secret(row: &Row) -> Result<Option<StoredSecret>, NotStored> {
+    let Some(id) = row.optional_text("secret_id")? else {
+        return Ok(None);
+    };
+    Ok(Some(StoredSecret {
+        info: SecretInfo {
+            id,
+            created_at: row.time("secret_created_at")?,
+            expires: row.optional_time("secret_expires")?,
+        },
+        hash: row.text("secret_hash")?,
+    }))
 }

@@ -24,6 +24,9 @@ pub(super) trait Database: fmt::Debug + Send + Sync {
     /// Begins to read one state of the database.
     async fn read(&self) -> Result<Box<dyn Connection>, StoreError>;
 
+    /// As [`Database::read`], for a single statement.
+    async fn glance(&self) -> Result<Box<dyn Connection>, StoreError>;
+
     /// Wipes what deleted rows left behind, as far as the database lets it.
     async fn scrub(&self);
 
@@ -48,6 +51,10 @@ pub(super) trait Connection: Send {
 pub(super) struct Sql(Cow<'static, str>);
 
 impl Sql {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     pub(super) fn into_sqlx(self) -> SqlStr {
         match self.0 {
             Cow::Borrowed(text) => text.into_sql_str(),
@@ -71,7 +78,7 @@ impl From<String> for Sql {
 
 /// A parameter. Absent ones have a type, too: PostgreSQL asks for it.
 #[derive(Debug, Clone)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Int(Option<i64>),
     Text(Option<String>),
     Bytes(Option<Vec<u8>>),

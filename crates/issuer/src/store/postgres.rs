@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use sqlx::{
     ConnectOptions, PgPool, Postgres, Transaction,
     migrate::{AppliedMigration, Migrate, Migration},
+    pool::PoolConnection,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
     query::Query,
 };
@@ -65,7 +66,11 @@ pub struct PostgresUrlError;
 
 /// A PostgreSQL database that several issuers share.
 #[derive(Debug)]
-pub(super) struct PostgresDatabase(PgPool);
+pub(super) struct PostgresDatabase {
+    /// One connection: writers in this process queue here, and not at the lock, nor behind readers.
+    writer: PgPool,
+    reader: PgPool,
+}
 
 impl PostgresDatabase {
     /// Connects, brings an older schema up to date, and refuses a server that may forget.
@@ -79,22 +84,24 @@ impl PostgresDatabase {
                 ("idle_in_transaction_session_timeout", milliseconds.as_str()),
             ])
             .disable_statement_logging();
-        let pool = PgPoolOptions::new()
-            .max_connections(8)
-            .acquire_timeout(PATIENCE)
-            .connect_with(options)
-            .await?;
+        let pool = |most| {
+            PgPoolOptions::new()
+                .max_connections(most)
+                .acquire_timeout(PATIENCE)
+        };
+        let writer = pool(1).connect_with(options.clone()).await?;
         for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
             let value: String = sqlx::query_scalar("SELECT current_setting($1)")
                 .bind(setting)
-                .fetch_one(&pool)
+                .fetch_one(&writer)
                 .await?;
             if value == "off" {
                 return Err(StoreError::Forgetful(setting));
             }
         }
-        migrate(&pool).await?;
-        Ok(PostgresDatabase(pool))
+        migrate(&writer).await?;
+        let reader = pool(8).connect_lazy_with(options);
+        Ok(PostgresDatabase { writer, reader })
     }
 }
 
@@ -148,45 +155,68 @@ fn is_forbidden(error: &sqlx::Error) -> bool {
 #[async_trait]
 impl Database for PostgresDatabase {
     async fn write(&self) -> Result<Box<dyn Connection>, StoreError> {
-        let mut transaction = patiently(self.0.begin()).await?;
+        let mut transaction = patiently(self.writer.begin()).await?;
         patiently(sqlx::query(BEGIN_WRITE).execute(&mut *transaction)).await?;
-        Ok(Box::new(PostgresConnection(transaction)))
+        Ok(Box::new(PostgresConnection::Transaction(transaction)))
     }
 
     async fn read(&self) -> Result<Box<dyn Connection>, StoreError> {
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        let transaction = patiently(self.0.begin_with(begin)).await?;
-        Ok(Box::new(PostgresConnection(transaction)))
+        let transaction = patiently(self.reader.begin_with(begin)).await?;
+        Ok(Box::new(PostgresConnection::Transaction(transaction)))
+    }
+
+    async fn glance(&self) -> Result<Box<dyn Connection>, StoreError> {
+        Ok(Box::new(PostgresConnection::Alone(
+            patiently(self.reader.acquire()).await?,
+        )))
     }
 
     /// Dead rows go when the server vacuums; what they held is encrypted.
     async fn scrub(&self) {
-        if let Err(error) = sqlx::query("VACUUM sealed_key").execute(&self.0).await {
+        if let Err(error) = sqlx::query("VACUUM sealed_key").execute(&self.writer).await {
             tracing::warn!(%error, "destroyed keys were not vacuumed; they will be later");
         }
     }
 
     async fn close(&self) {
-        self.0.close().await;
+        self.reader.close().await;
+        self.writer.close().await;
     }
 }
 
-struct PostgresConnection(Transaction<'static, Postgres>);
+enum PostgresConnection {
+    Transaction(Transaction<'static, Postgres>),
+    /// Each statement is by itself.
+    Alone(PoolConnection<Postgres>),
+}
+
+impl PostgresConnection {
+    fn inner(&mut self) -> &mut sqlx::PgConnection {
+        match self {
+            PostgresConnection::Transaction(transaction) => transaction,
+            PostgresConnection::Alone(connection) => connection,
+        }
+    }
+}
 
 #[async_trait]
 impl Connection for PostgresConnection {
     async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, StoreError> {
-        let done = patiently(query(sql, values).execute(&mut *self.0)).await?;
+        let done = patiently(query(sql, values).execute(self.inner())).await?;
         Ok(done.rows_affected())
     }
 
     async fn fetch(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<AnyRow>, StoreError> {
-        let rows = patiently(query(sql, values).fetch_all(&mut *self.0)).await?;
+        let rows = patiently(query(sql, values).fetch_all(self.inner())).await?;
         Ok(rows.into_iter().map(AnyRow::Postgres).collect())
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        patiently(self.0.commit()).await
+        match *self {
+            PostgresConnection::Transaction(transaction) => patiently(transaction.commit()).await,
+            PostgresConnection::Alone(_) => Ok(()),
+        }
     }
 }
 

@@ -47,12 +47,28 @@ impl Tx {
         })
     }
 
+    /// Goes on with the history under another name, from a restore at this time; no head of it is
+    /// signed yet.
+    pub(crate) async fn begin_history(
+        &mut self,
+        epoch: &str,
+        restored_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE issuer SET feed_epoch = $1, restored_at = $2",
+            values![epoch, restored_at],
+        )
+        .await?;
+        self.execute("DELETE FROM feed_head", vec![]).await?;
+        Ok(())
+    }
+
     /// What is revoked of a target: the last word about it.
     pub(crate) async fn revocation(
         &mut self,
         target: &Target,
     ) -> Result<Option<RevocationInfo>, StoreError> {
-        let (kind, bytes) = name(target);
+        let (kind, bytes) = target_name(target);
         let row = self
             .fetch_one(
                 "revocation",
@@ -75,7 +91,7 @@ impl Tx {
             position = position
                 .then(line.as_bytes())
                 .ok_or(StoreError::Damaged("feed"))?;
-            let (kind, bytes) = name(&entry.revocation.target);
+            let (kind, bytes) = target_name(&entry.revocation.target);
             self.execute(
                 "UPDATE revocation SET superseded = 1
                  WHERE kind = $1 AND target = $2 AND superseded = 0",
@@ -139,7 +155,7 @@ impl Tx {
 }
 
 /// What a target is found by. A watermark is found by its party, whatever its time.
-fn name(target: &Target) -> (&'static str, &[u8]) {
+pub(crate) fn target_name(target: &Target) -> (&'static str, &[u8]) {
     match target {
         Target::Token(token) => ("token", token.as_bytes()),
         Target::Block(signature) => ("block", signature),

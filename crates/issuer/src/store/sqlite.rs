@@ -8,6 +8,7 @@ use std::{path::Path, time::Duration};
 use async_trait::async_trait;
 use sqlx::{
     ConnectOptions, Connection as _, Sqlite, SqlitePool, Transaction,
+    pool::PoolConnection,
     query::Query,
     sqlite::{
         SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions,
@@ -61,6 +62,8 @@ impl SqliteDatabase {
 fn pool() -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .acquire_timeout(BUSY)
+        // A file does not hang up.
+        .test_before_acquire(false)
         // A full disk or a failing one makes SQLite end a transaction by itself. The driver does not
         // notice, and would refuse to begin another one on that connection for ever.
         .before_acquire(|connection, _| {
@@ -72,13 +75,21 @@ fn pool() -> SqlitePoolOptions {
 #[async_trait]
 impl Database for SqliteDatabase {
     async fn write(&self) -> Result<Box<dyn Connection>, StoreError> {
-        Ok(Box::new(SqliteConnection(
+        Ok(Box::new(SqliteConnection::Transaction(
             self.writer.begin_with("BEGIN IMMEDIATE").await?,
         )))
     }
 
     async fn read(&self) -> Result<Box<dyn Connection>, StoreError> {
-        Ok(Box::new(SqliteConnection(self.reader.begin().await?)))
+        Ok(Box::new(SqliteConnection::Transaction(
+            self.reader.begin().await?,
+        )))
+    }
+
+    async fn glance(&self) -> Result<Box<dyn Connection>, StoreError> {
+        Ok(Box::new(SqliteConnection::Alone(
+            self.reader.acquire().await?,
+        )))
     }
 
     /// Empties the write-ahead log, which still holds the pages that destroyed keys stood on.
@@ -99,26 +110,44 @@ impl Database for SqliteDatabase {
     }
 }
 
-struct SqliteConnection(Transaction<'static, Sqlite>);
+enum SqliteConnection {
+    Transaction(Transaction<'static, Sqlite>),
+    /// Each statement is by itself.
+    Alone(PoolConnection<Sqlite>),
+}
+
+impl SqliteConnection {
+    fn inner(&mut self) -> &mut sqlx::SqliteConnection {
+        match self {
+            SqliteConnection::Transaction(transaction) => transaction,
+            SqliteConnection::Alone(connection) => connection,
+        }
+    }
+}
 
 #[async_trait]
 impl Connection for SqliteConnection {
     async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, StoreError> {
-        let done = query(sql, values).execute(&mut *self.0).await?;
+        let done = query(sql, values).execute(self.inner()).await?;
         Ok(done.rows_affected())
     }
 
     async fn fetch(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<AnyRow>, StoreError> {
-        let rows = query(sql, values).fetch_all(&mut *self.0).await?;
+        let rows = query(sql, values).fetch_all(self.inner()).await?;
         Ok(rows.into_iter().map(AnyRow::Sqlite).collect())
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        Ok(self.0.commit().await?)
+        match *self {
+            SqliteConnection::Transaction(transaction) => Ok(transaction.commit().await?),
+            SqliteConnection::Alone(_) => Ok(()),
+        }
     }
 }
 
 fn query(sql: Sql, values: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments> {
+    // To SQLite `$1` is a name, which it looks for among all others; `?1` is a number.
+    let sql = Sql::from(sql.as_str().replace('$', "?"));
     let query = sqlx::query(sql.into_sqlx());
     values.into_iter().fold(query, |query, value| match value {
         Value::Int(value) => query.bind(value),

@@ -1,6 +1,9 @@
+use std::io::Cursor;
+
 use super::*;
 use crate::{
-    AuditEvent, AuditFilter, AuditFinding, AuditRow, Checkpoint, CheckpointError, Tampering,
+    AuditEvent, AuditFilter, AuditFinding, AuditRow, Checkpoint, CheckpointError, ExportError,
+    Tampering, verify_export,
 };
 
 /// An issuer with rows 1 to 7: init, stage, activate, stage, and three mints.
@@ -232,4 +235,82 @@ async fn a_row_is_read_back_from_json_as_it_was_written() {
         assert_eq!((&read, read.digest()), (&row, row.hash));
     }
     assert!(issuer.audit_after(7).await.unwrap().is_empty());
+}
+
+/// What `audit export` writes: rows, then a checkpoint.
+async fn export(issuer: &Issuer, after: u64, now: u64) -> String {
+    let signed = issuer.checkpoint(at(now)).await.unwrap();
+    let rows = issuer.audit_after(after).await.unwrap();
+    let rows = rows
+        .iter()
+        .map(|row| serde_json::to_string(row).unwrap() + "\n");
+    rows.collect::<String>() + &format!("{{\"checkpoint\":{signed}}}\n")
+}
+
+#[tokio::test]
+async fn an_export_is_checked_without_an_issuer() {
+    let (_dir, issuer) = filled().await;
+    let key = issuer.keyset_key();
+    let check = |text: &str, kept: &[Checkpoint]| {
+        verify_export(&mut Cursor::new(text.to_owned()), key, kept)
+    };
+    let first = export(&issuer, 0, 10).await;
+    let report = check(&first, &[]).unwrap();
+    assert_eq!(
+        (report.rows, report.checkpoint, report.finding),
+        (7, 7, None)
+    );
+    issuer.mint(&request(), at(11)).await.unwrap();
+    let both = first.clone() + &export(&issuer, 7, 12).await;
+    let report = check(&both, &[]).unwrap();
+    assert_eq!(
+        (report.rows, report.checkpoint, report.finding),
+        (8, 8, None)
+    );
+
+    let lines: Vec<&str> = first.lines().collect();
+    let join = |lines: &[&str]| {
+        lines
+            .iter()
+            .map(|line| format!("{line}\n"))
+            .collect::<String>()
+    };
+    let without = |index: usize| {
+        let mut lines = lines.clone();
+        lines.remove(index);
+        join(&lines)
+    };
+    let finding = |text: &str| check(text, &[]).unwrap().finding.unwrap();
+    for (text, seq) in [
+        (without(0), 1),
+        (without(3), 4),
+        // The last row, though a checkpoint says that there was one.
+        (without(6), 7),
+        (first.replacen("agent:buyer", "agent:thief", 1), 5),
+    ] {
+        assert_eq!(finding(&text).seq, seq);
+    }
+    // The checkpoint goes with the end: one that was kept shows it.
+    let signed = issuer.checkpoint(at(13)).await.unwrap();
+    let kept = [Checkpoint::read(signed.as_bytes(), key).unwrap()];
+    assert_eq!(check(&first, &kept).unwrap().finding.unwrap().seq, 8);
+
+    let (_other_dir, other) = super::issuer().await;
+    let foreign = join(&lines[..7]) + export(&other, 7, 10).await.lines().last().unwrap() + "\n";
+    assert!(matches!(
+        check(&foreign, &[]),
+        Err(ExportError::Checkpoint { number: 8, .. })
+    ));
+    assert!(matches!(
+        check(&join(&lines[..7]), &[]),
+        Err(ExportError::Unsigned)
+    ));
+    assert!(matches!(
+        check(&first[..first.len() - 1], &[]),
+        Err(ExportError::Torn)
+    ));
+    assert!(matches!(
+        check(&format!("{first}{{}}\n"), &[]),
+        Err(ExportError::Line(9))
+    ));
 }

@@ -17,7 +17,13 @@ async fn a_secret_is_shown_once_and_kept_as_a_hash() {
     assert_eq!(issuer.client("orchestrator").await.unwrap(), client);
     assert_eq!(format!("{secret:?}"), "ClientSecret { .. }");
     let mut tx = issuer.store.read().await.unwrap();
-    let stored = tx.client_secrets("orchestrator").await.unwrap().remove(0);
+    let stored = tx
+        .client("orchestrator")
+        .await
+        .unwrap()
+        .unwrap()
+        .secrets
+        .remove(0);
     drop(tx);
     assert!(stored.hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
     let random = secret.expose().split_once('.').unwrap().1.to_owned();
@@ -160,7 +166,7 @@ async fn an_assertion_is_used_once_by_whichever_issuer() {
     let two = another(&one).await;
     let used = async |issuer: &Issuer, id: u8, now| {
         issuer
-            .use_assertion(&[id; 32], at(100), at(now))
+            .use_assertion(&[id; 32], at(0), at(100), at(now))
             .await
             .unwrap()
     };

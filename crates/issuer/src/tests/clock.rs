@@ -162,14 +162,14 @@ async fn a_day_ahead_loses_nothing() {
     let target = Target::Token(token.token_id);
     let used = async |now| {
         issuer
-            .use_assertion(&[1; 32], at(THEN + 300), at(now))
+            .use_assertion(&[1; 32], at(THEN), at(THEN + 300), at(now))
             .await
             .unwrap()
     };
     assert!(used(THEN).await);
     // Ahead, another one comes, and a live token is revoked.
     issuer
-        .use_assertion(&[2; 32], at(THEN + DAY + 300), at(THEN + DAY))
+        .use_assertion(&[2; 32], at(THEN), at(THEN + DAY + 300), at(THEN + DAY))
         .await
         .unwrap();
     let report = issuer
@@ -187,13 +187,13 @@ async fn a_day_ahead_loses_nothing() {
     // And an hour back, what had ended by then.
     let late = async |now| {
         issuer
-            .use_assertion(&[3; 32], at(THEN + 500), at(now))
+            .use_assertion(&[3; 32], at(THEN), at(THEN + 500), at(now))
             .await
             .unwrap()
     };
     assert!(late(THEN + 400).await);
     issuer
-        .use_assertion(&[4; 32], at(THEN + HOUR), at(THEN + HOUR))
+        .use_assertion(&[4; 32], at(THEN), at(THEN + HOUR), at(THEN + HOUR))
         .await
         .unwrap();
     assert!(!late(THEN).await);

@@ -1,0 +1,115 @@
+//! `bailiwick backup`: all that an issuer is, as one file.
+
+use std::{
+    fmt,
+    io::{self, BufWriter, IsTerminal, Write},
+    path::{Path, PathBuf},
+};
+
+use bailiwick_issuer::{BackupReport, Issuer};
+use bailiwick_token::timestamp::Timestamp;
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    clock,
+    exit::{Exit, Failure, Outcome},
+    issuer::with,
+    out::{Draft, Readers},
+    output::{self, Format, Progress},
+    passphrase::PassphraseArg,
+    settings::Global,
+};
+
+/// Options of `bailiwick backup`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The issuer goes on meanwhile. The file holds the home's settings and profiles, and everything in the
+database, of one moment, and is signed. Private keys in it are encrypted with the passphrase, which is
+not in it. It does not hold the URL of a PostgreSQL database.
+
+Example:
+  bailiwick backup --out issuer-$(date +%F).backup")]
+pub(crate) struct BackupArgs {
+    /// Write to this file instead of stdout; what was there is replaced as a whole
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: PassphraseArg,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    #[serde(flatten)]
+    report: &'a BackupReport,
+    out: &'a Path,
+}
+
+impl BackupArgs {
+    /// Writes the backup.
+    pub(crate) async fn run(self, global: &Global) -> Outcome {
+        if self.out.is_none() && io::stdout().is_terminal() {
+            return Err(
+                Failure::plain(Exit::Usage, "a backup is not for a terminal")
+                    .hint("give --out FILE, or pipe it to a program"),
+            );
+        }
+        let now = clock::now()?;
+        let report = with(global, async |issuer| {
+            issuer.unlock(&self.passphrase.passphrase(global)?)?;
+            match &self.out {
+                Some(path) => {
+                    let mut draft = Draft::begin(path, Readers::Owner)?;
+                    let report = write(issuer, draft.file(), now).await?;
+                    draft.keep()?;
+                    Ok(report)
+                }
+                None => write(issuer, &mut io::stdout(), now).await,
+            }
+        });
+        let report = report.await?;
+        let said = Said(&report);
+        match (&self.out, global.format()) {
+            // Without a file, standard output is taken.
+            (None, _) | (Some(_), Format::Text) => output::note(said),
+            (Some(out), Format::Json) => {
+                let written = Written {
+                    report: &report,
+                    out,
+                };
+                Format::Json.print(&written, "")?;
+            }
+        }
+        Ok(Exit::Done)
+    }
+}
+
+async fn write(
+    issuer: &Issuer,
+    out: &mut (dyn Write + Send),
+    now: Timestamp,
+) -> Result<BackupReport, Failure> {
+    let mut progress = Progress::new("rows");
+    let mut out = BufWriter::new(out);
+    Ok(issuer
+        .backup(&mut out, |rows| progress.at(rows), now)
+        .await?)
+}
+
+struct Said<'a>(&'a BackupReport);
+
+impl fmt::Display for Said<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let BackupReport {
+            issuer,
+            made_at,
+            keyset_version,
+            rows,
+            ..
+        } = self.0;
+        write!(
+            f,
+            "{issuer} as of {made_at}: {rows} rows, keyset {keyset_version}"
+        )
+    }
+}

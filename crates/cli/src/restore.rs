@@ -1,0 +1,226 @@
+//! `bailiwick restore`: an issuer from a backup.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufRead, BufReader},
+    path::PathBuf,
+};
+
+use bailiwick_issuer::{Issuer, Later, RestoreOptions, RestoreReport};
+use bailiwick_token::{dsse::MAX_ENVELOPE, key::PublicKey, revocation::MAX_SNAPSHOT};
+use clap::Args;
+
+use crate::{
+    clock,
+    exit::{Exit, Failure, Outcome},
+    input::Source,
+    issuer::{self, with},
+    key,
+    output::{self, Progress},
+    passphrase::PassphraseArg,
+    settings::Global,
+    store::StoreArg,
+};
+
+/// The most files that are taken from a verifier's directory.
+const MAX_FILES: usize = 16;
+
+/// Why keys are revoked where nobody can say what else was.
+const REASON: &str =
+    "the issuer was restored from a backup, and what was revoked since is not known";
+
+/// Options of `bailiwick restore`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A backup knows nothing of what came after it, and must not bring a revoked token back to life. So a
+restore wants to be told (exit code 4 otherwise): the last keyset and the last revocations, which
+verifiers keep in their directory. Where nobody has them, --revoke-keys ends every token instead.
+
+Afterwards verifiers find a keyset with a higher version, and take it. What no file can say is left to
+you: what was revoked in the last seconds, clients that were disabled or got new secrets, tokens that
+were minted and are missing in the record.
+
+Examples:
+  bailiwick restore issuer.backup --verifier /var/lib/erp/bailiwick
+  bailiwick restore issuer.backup --keyset keyset.json --revocations revocations.ndjson
+  bailiwick restore issuer.backup --revoke-keys --above 100000")]
+pub(crate) struct RestoreArgs {
+    /// What `bailiwick backup` wrote
+    #[arg(value_name = "FILE|-", required_unless_present = "in_place")]
+    backup: Option<Source>,
+    /// The home's database was put back by other means, such as a snapshot: go on with it
+    #[arg(long, conflicts_with_all = ["backup", "store_file"])]
+    in_place: bool,
+    /// The directory in which a verifier keeps what it last fetched
+    #[arg(long, value_name = "DIR", conflicts_with = "keyset")]
+    verifier: Option<PathBuf>,
+    /// The last keyset that was published
+    #[arg(long, value_name = "FILE|-")]
+    keyset: Option<Source>,
+    /// The last revocations that were published; may be given several times
+    #[arg(long, value_name = "FILE|-")]
+    revocations: Vec<Source>,
+    /// Revoke all keys, so that every token ends, and begin with fresh ones
+    #[arg(long)]
+    revoke_keys: bool,
+    /// A version that no keyset has passed, where the last one is lost
+    #[arg(
+        long,
+        value_name = "VERSION",
+        requires = "revoke_keys",
+        default_value_t = 0
+    )]
+    above: u64,
+    /// Refuse a backup of another issuer than the one whose keysets this key signs
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "BAILIWICK_KEYSET_KEY",
+        hide_env_values = true
+    )]
+    keyset_key: Option<PublicKey>,
+    #[command(flatten)]
+    store: StoreArg,
+    #[command(flatten)]
+    passphrase: PassphraseArg,
+}
+
+impl RestoreArgs {
+    /// Restores, and says what is left to do.
+    pub(crate) async fn run(self, global: &Global) -> Outcome {
+        global.only_here("restore")?;
+        let later = self.later()?;
+        let now = clock::now()?;
+        let report = match &self.backup {
+            None => {
+                with(global, async |issuer| {
+                    issuer.unlock(&self.passphrase.passphrase(global)?)?;
+                    Ok(issuer.catch_up(&later, now).await?)
+                })
+                .await?
+            }
+            Some(backup) => {
+                let options = RestoreOptions {
+                    store: self.store.store()?,
+                    keyset_key: self.keyset_key,
+                    later,
+                    actor: issuer::actor().unwrap_or_else(|| "local".to_owned()),
+                };
+                let passphrase = self.passphrase.passphrase(global)?;
+                let mut input = open(backup)?;
+                let mut progress = Progress::new("rows");
+                let home = global.home()?;
+                let restored = Issuer::restore(
+                    &home,
+                    &mut *input,
+                    options,
+                    &passphrase,
+                    |rows| progress.at(rows),
+                    now,
+                );
+                let (issuer, report) = restored.await?;
+                drop(progress);
+                issuer.close().await;
+                report
+            }
+        };
+        global.format().print(&report, text(&report))?;
+        for line in to_do(&report) {
+            output::hint(line);
+        }
+        Ok(Exit::Done)
+    }
+
+    fn later(&self) -> Result<Later, Failure> {
+        let mut later = Later {
+            version: self.above,
+            revoke_keys: self.revoke_keys.then(|| REASON.to_owned()),
+            ..Later::default()
+        };
+        if let Some(directory) = &self.verifier {
+            let keyset = Source::File(directory.join("keyset.json"));
+            later.keyset = Some(keyset.read(MAX_ENVELOPE)?.to_vec());
+            for file in kept(directory)? {
+                later
+                    .revocations
+                    .push(Source::File(file).read(MAX_SNAPSHOT)?.to_vec());
+            }
+        }
+        if let Some(keyset) = &self.keyset {
+            later.keyset = Some(keyset.read(MAX_ENVELOPE)?.to_vec());
+        }
+        for file in &self.revocations {
+            later.revocations.push(file.read(MAX_SNAPSHOT)?.to_vec());
+        }
+        Ok(later)
+    }
+}
+
+/// What a verifier keeps of the revocations.
+fn kept(directory: &PathBuf) -> Result<Vec<PathBuf>, Failure> {
+    let unreadable = |error: io::Error| Source::File(directory.clone()).unreadable(&error);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "ndjson")
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+    if files.len() > MAX_FILES {
+        return Err(Failure::plain(
+            Exit::Local,
+            format!(
+                "`{}` holds over {MAX_FILES} files of revocations",
+                directory.display()
+            ),
+        )
+        .hint("name the directory of one verifier"));
+    }
+    Ok(files)
+}
+
+fn open(backup: &Source) -> Result<Box<dyn BufRead + Send>, Failure> {
+    Ok(match backup {
+        Source::Stdin => Box::new(BufReader::new(io::stdin())),
+        Source::File(path) => {
+            let file = File::open(path).map_err(|error| backup.unreadable(&error))?;
+            Box::new(BufReader::new(file))
+        }
+    })
+}
+
+fn text(report: &RestoreReport) -> String {
+    let as_of = match report.made_at {
+        Some(time) => time.to_string(),
+        None => "not known".to_owned(),
+    };
+    let revocations = match report.revocations_until {
+        Some(until) => format!("{} taken over, known until {until}", report.revocations),
+        None => "not known".to_owned(),
+    };
+    let facts = format!(
+        "issuer       {}\nas of        {as_of}\nkeyset       {}\nrevocations  {revocations}\n",
+        report.issuer, report.keyset_version,
+    );
+    let keys: String = report.keys.iter().map(key::change).collect();
+    facts + &keys
+}
+
+fn to_do(report: &RestoreReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(until) = report.revocations_until {
+        lines.push(format!("revoke again what was revoked after {until}"));
+    }
+    if report.clients > 0 {
+        lines.push(format!(
+            "look at the {} clients (`bailiwick client list`): those disabled, or given new secrets, since the backup are as they were",
+            report.clients
+        ));
+    }
+    lines.push("verifiers take the new keyset once it is served: `bailiwick serve`, or hand it out by `bailiwick keyset export`".to_owned());
+    lines
+}

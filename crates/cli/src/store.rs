@@ -1,0 +1,41 @@
+//! Where the database of a new home is.
+
+use std::env;
+
+use bailiwick_issuer::PostgresUrl;
+use clap::Args;
+use zeroize::Zeroizing;
+
+use crate::{
+    exit::{Exit, Failure},
+    input::Source,
+};
+
+/// The environment variable that holds the URL of a PostgreSQL database.
+const STORE: &str = "BAILIWICK_STORE";
+
+/// The most bytes of such a URL.
+const MAX_STORE: usize = 4096;
+
+/// For commands that make a home.
+#[derive(Debug, Args)]
+pub(crate) struct StoreArg {
+    /// The file that holds the URL of a PostgreSQL database, for several issuers
+    /// [default: BAILIWICK_STORE, else SQLite in the home]
+    #[arg(long, value_name = "FILE|-")]
+    store_file: Option<Source>,
+}
+
+impl StoreArg {
+    /// It may hold a password, so it is no argument.
+    pub(crate) fn store(&self) -> Result<Option<PostgresUrl>, Failure> {
+        let text = match (&self.store_file, env::var(STORE)) {
+            (Some(file), _) => file.read_text(MAX_STORE)?,
+            (None, Ok(url)) if !url.is_empty() => Zeroizing::new(url),
+            _ => return Ok(None),
+        };
+        let url = text.trim().parse();
+        url.map(Some)
+            .map_err(|error| Failure::new(Exit::Local, error))
+    }
+}

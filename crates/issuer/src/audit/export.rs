@@ -1,0 +1,101 @@
+//! An export of the audit, checked without an issuer: by whoever keeps it, with the keyset key alone.
+
+use std::io::{self, BufRead, Read, Seek};
+
+use bailiwick_token::key::PublicKey;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{AuditHead, AuditReport, AuditRow, Checkpoint, CheckpointError, Walk};
+
+/// The longest line that is read, in bytes.
+const MAX_LINE: u64 = 1 << 20;
+
+/// The lines between rows, and the last one.
+#[derive(Deserialize)]
+struct Signed {
+    checkpoint: Box<RawValue>,
+}
+
+/// Recomputes the chain of an export from its first row on, holds it against the signed checkpoints in
+/// it and those that were `kept` elsewhere, and names the first row that is not as it was written.
+/// Several exports that go on from each other are one.
+///
+/// # Errors
+/// [`ExportError`]; tampering is no error but a finding.
+pub fn verify_export<R: BufRead + Seek>(
+    input: &mut R,
+    key: &PublicKey,
+    kept: &[Checkpoint],
+) -> Result<AuditReport, ExportError> {
+    // Checkpoints come after the rows that they vouch for, so the file is read twice.
+    let mut signed: Vec<AuditHead> = kept.iter().map(|checkpoint| checkpoint.head).collect();
+    lines(input, |number, line| {
+        if let Ok(Signed { checkpoint }) = serde_json::from_slice(line) {
+            let read = Checkpoint::read(checkpoint.get().as_bytes(), key)
+                .map_err(|error| ExportError::Checkpoint { number, error })?;
+            signed.push(read.head);
+        }
+        Ok(())
+    })?;
+    if signed.is_empty() {
+        return Err(ExportError::Unsigned);
+    }
+    input.rewind()?;
+    let mut walk = Walk::new(signed);
+    lines(input, |number, line| {
+        if let Ok(row) = serde_json::from_slice::<AuditRow>(line) {
+            walk.step(row.seq, Some(&row));
+        } else if serde_json::from_slice::<Signed>(line).is_err() {
+            return Err(ExportError::Line(number));
+        }
+        Ok(())
+    })?;
+    let last = walk.last();
+    Ok(walk.finish(last))
+}
+
+/// Hands over each line with its number, from 1.
+fn lines<R: BufRead>(
+    input: &mut R,
+    mut each: impl FnMut(u64, &[u8]) -> Result<(), ExportError>,
+) -> Result<(), ExportError> {
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        let read = input.take(MAX_LINE).read_until(b'\n', &mut line)?;
+        match line.last() {
+            None => break,
+            Some(b'\n') => each(number, &line)?,
+            Some(_) if read as u64 == MAX_LINE => return Err(ExportError::Line(number)),
+            Some(_) => return Err(ExportError::Torn),
+        }
+    }
+    Ok(())
+}
+
+/// Why an export cannot be checked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// It cannot be read.
+    #[error("the export cannot be read ({0}): check the file")]
+    Io(#[from] io::Error),
+    /// A line that is neither a row nor a checkpoint.
+    #[error("line {0} is no row of an audit: give what `bailiwick audit export` wrote")]
+    Line(u64),
+    /// The last line has no end.
+    #[error("the export was cut off within a line: export it again")]
+    Torn,
+    /// Nothing in it is signed.
+    #[error("the export has no checkpoint, so its end may be missing: give one with --checkpoint")]
+    Unsigned,
+    /// A checkpoint that this key did not sign.
+    #[error("line {number} holds a checkpoint that is not one: {error}")]
+    Checkpoint {
+        /// The line, from 1.
+        number: u64,
+        /// Why.
+        error: CheckpointError,
+    },
+}

@@ -1,0 +1,126 @@
+//! A backup: all that an issuer is, as one signed file.
+//!
+//! | lines | hold |
+//! |---|---|
+//! | the first | format, issuer, time, and the files of the home, `identity.age` among them |
+//! | `{"table":…,"columns":[…]}` | the table that the rows after it belong to |
+//! | `[…]` | a row; bytes are base64 |
+//! | the last | a DSSE envelope of the keyset key over the digest of all lines before it |
+//!
+//! Private keys are in it as they are in the database: encrypted to the identity, which is under the
+//! passphrase. Everything else can be read. A backup of one database can be restored into the other.
+//!
+//! An issuer that was put back to an earlier time has forgotten what came after, and verifiers have not.
+//! So a restore is told what came after ([`Later`]), and takes it over before anything is published.
+
+mod catch_up;
+mod file;
+mod later;
+mod restore;
+
+pub use catch_up::RestoreReport;
+pub use file::BackupFileError;
+pub use later::{Later, LaterError};
+pub use restore::{RestoreError, RestoreOptions};
+
+use std::io::Write;
+
+use bailiwick_token::timestamp::Timestamp;
+use serde::Serialize;
+
+use self::file::{Begin, Writer};
+use crate::{
+    home::HomeError,
+    issuer::{Issuer, Locked},
+    keyset::PublishError,
+    store::{StoreError, TABLES},
+    vault::VaultError,
+};
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BackupReport {
+    /// Whose backup it is.
+    pub issuer: String,
+    /// The state of this time.
+    pub made_at: Timestamp,
+    /// The newest keyset in it.
+    pub keyset_version: u64,
+    /// How many rows it has.
+    pub rows: u64,
+    /// How many bytes.
+    pub bytes: u64,
+}
+
+impl Issuer {
+    /// Writes a backup of one state of the database to `out`, while the issuer goes on. `progress` is
+    /// told the number of rows now and then. What is written is worth nothing before its last line.
+    ///
+    /// # Errors
+    /// [`BackupError`].
+    pub async fn backup(
+        &self,
+        out: &mut (dyn Write + Send),
+        mut progress: impl FnMut(u64),
+        now: Timestamp,
+    ) -> Result<BackupReport, BackupError> {
+        let mut tx = self.store.read().await?;
+        let signer = self.keyset_signer(&mut tx).await?;
+        let keyset = tx.keyset().await?.ok_or(StoreError::Damaged("keyset"))?;
+        let begin = Begin::new(&self.settings.issuer, now, self.home_files()?);
+        let mut writer = Writer::begin(out, &begin)?;
+        for table in TABLES {
+            writer.table(table)?;
+            let mut last = None;
+            loop {
+                let rows = tx.rows_after(table, last).await?;
+                let Some(row) = rows.last() else { break };
+                last = row.first().cloned();
+                for row in &rows {
+                    writer.row(row)?;
+                }
+                progress(writer.rows());
+            }
+        }
+        let rows = writer.rows();
+        let bytes = writer.end(&self.settings.issuer, now, &signer)?;
+        Ok(BackupReport {
+            issuer: self.settings.issuer.clone(),
+            made_at: now,
+            keyset_version: keyset.version,
+            rows,
+            bytes,
+        })
+    }
+}
+
+/// Why there is no backup.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackupError {
+    /// The passphrase is needed.
+    #[error(transparent)]
+    Locked(#[from] Locked),
+    /// The files of the home.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The private keys.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It cannot be written.
+    #[error("the backup cannot be written ({0}): make room, or name another place")]
+    Io(#[from] std::io::Error),
+}
+
+impl From<PublishError> for BackupError {
+    fn from(error: PublishError) -> BackupError {
+        match error {
+            PublishError::Locked(locked) => locked.into(),
+            PublishError::Vault(error) => error.into(),
+            PublishError::Store(error) => error.into(),
+        }
+    }
+}

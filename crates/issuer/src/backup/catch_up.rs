@@ -1,0 +1,165 @@
+//! Taking over what came after the state that an issuer was put back to.
+
+use std::collections::BTreeMap;
+
+use bailiwick_token::{revocation::Revocation, timestamp::Timestamp};
+use ed25519_dalek::SigningKey;
+use serde::Serialize;
+use serde_json::json;
+
+use super::{
+    later::{Known, Later, State},
+    restore::RestoreError,
+};
+use crate::{
+    audit::{AuditEvent, Entry},
+    issuer::epoch,
+    keyring::{Change, Ring},
+    keys::{self, Fresh, check_reason},
+    revoke::{RevocationInfo, covers},
+    settings::Settings,
+    store::{PAGE, StoreError, Tx, target_name},
+    vault::Vault,
+};
+
+/// What the revocations are said to be for that came after the backup. The reasons were lost with it.
+const REASON: &str = "revoked after the backup";
+
+/// What was restored, and what was taken over from after the backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RestoreReport {
+    /// The issuer.
+    pub issuer: String,
+    /// When the backup was made; absent where the database was put back by other means.
+    pub made_at: Option<Timestamp>,
+    /// The keyset that is published now. No verifier has a higher one, as far as it is known.
+    pub keyset_version: u64,
+    /// The name of the history of revocations that begins here.
+    pub epoch: String,
+    /// How many revocations came after the backup.
+    pub revocations: u64,
+    /// Up to when revocations are known. What was revoked later has to be revoked again.
+    pub revocations_until: Option<Timestamp>,
+    /// What became of the root keys.
+    pub keys: Vec<Change>,
+    /// Registered clients, with the secrets that they had: look for those that changed since.
+    pub clients: u64,
+}
+
+/// Takes over what came later, and publishes.
+pub(super) async fn catch_up(
+    tx: &mut Tx,
+    (settings, vault, signer): (&Settings, &Vault, &SigningKey),
+    later: &Later,
+    made_at: Option<Timestamp>,
+    actor: &str,
+    now: Timestamp,
+) -> Result<RestoreReport, RestoreError> {
+    if let Some(reason) = &later.revoke_keys {
+        check_reason(reason).map_err(|()| keys::KeyError::Reason)?;
+    }
+    let keyset = tx.keyset().await?.ok_or(StoreError::Damaged("keyset"))?;
+    let state = State {
+        keyset_version: keyset.version,
+        keyset_issued_at: keyset.issued_at,
+        position: tx.position().await?,
+    };
+    let mut known = later.verify(settings, &state, now)?;
+
+    // Numbers may have been given to other changes since: the history goes on under another name.
+    let epoch = epoch().to_string();
+    tx.begin_history(&epoch, now).await?;
+    let revocations = replay(tx, std::mem::take(&mut known.revocations), now).await?;
+
+    let mut fresh = Fresh::new(&settings.issuer);
+    let ring = Ring::new(
+        settings.policy(),
+        tx.keys().await?,
+        known.version.saturating_add(1),
+    );
+    let ring = ring_after(ring, &known, later, &mut fresh, now)?;
+    let detail = json!({
+        "made_at": made_at,
+        "keyset_before": state.keyset_version,
+        "keyset_seen": known.version,
+        "epoch": epoch,
+        "revocations": revocations,
+        "revocations_until": known.until,
+        "keys_revoked": later.revoke_keys,
+    });
+    tx.record(Entry::new(AuditEvent::Restore, detail), actor, now)
+        .await?;
+    let keyset_version = keys::save(tx, settings, vault, signer, &ring, fresh, actor, now).await?;
+    Ok(RestoreReport {
+        issuer: settings.issuer.clone(),
+        made_at,
+        keyset_version,
+        epoch,
+        revocations,
+        revocations_until: known.until,
+        keys: ring.changes().to_vec(),
+        clients: tx.client_count().await?,
+    })
+}
+
+/// The keys as they are after all that came later.
+fn ring_after(
+    ring: Ring,
+    known: &Known,
+    later: &Later,
+    fresh: &mut Fresh<'_>,
+    now: Timestamp,
+) -> Result<Ring, keys::KeyError> {
+    let ring = match &known.keyset {
+        Some(keyset) => ring.catch_up(keyset, now)?,
+        None => ring,
+    };
+    let ring = match &later.revoke_keys {
+        Some(reason) => ring.revoke_all(reason, now),
+        None => ring,
+    };
+    Ok(fresh.complete(ring, now)?)
+}
+
+/// Revokes again what is not revoked here; tells how much that was.
+async fn replay(
+    tx: &mut Tx,
+    revocations: Vec<Revocation>,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    // The same target may come more than once: the widest entry about it counts.
+    let mut widest: BTreeMap<(&'static str, Vec<u8>), Revocation> = BTreeMap::new();
+    for revocation in revocations {
+        let (kind, name) = target_name(&revocation.target);
+        let key = (kind, name.to_vec());
+        if widest
+            .get(&key)
+            .is_none_or(|known| !covers(known, &revocation))
+        {
+            widest.insert(key, revocation);
+        }
+    }
+    let mut entries = Vec::new();
+    let mut count = 0_u64;
+    for revocation in widest.into_values().filter(|entry| !entry.is_dead(now)) {
+        let known = tx.revocation(&revocation.target).await?;
+        if known.is_some_and(|known| covers(&known.revocation, &revocation)) {
+            continue;
+        }
+        entries.push(RevocationInfo {
+            // Given by the store.
+            seq: 0,
+            revocation,
+            revoked_at: now,
+            reason: REASON.to_owned(),
+        });
+        count = count.saturating_add(1);
+        if entries.len() >= PAGE {
+            tx.append_revocations(&entries).await?;
+            entries.clear();
+        }
+    }
+    tx.append_revocations(&entries).await?;
+    Ok(count)
+}

@@ -1,0 +1,350 @@
+//! The file, line by line.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead, Read, Write},
+};
+
+use bailiwick_token::{
+    dsse::{Envelope, EnvelopeError},
+    key::PublicKey,
+    revocation::Digest,
+    timestamp::Timestamp,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use ed25519_dalek::SigningKey;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::store::{Kind, Table, Value};
+
+/// The format that is written, and the only one that is read.
+const FORMAT: u32 = 1;
+
+/// The `payloadType` of the last line.
+const PAYLOAD_TYPE: &str = "application/vnd.bailiwick.backup.v1+json";
+
+/// The longest line that is read, in bytes: the largest keyset there can be, as JSON in JSON.
+const MAX_LINE: u64 = 16 << 20;
+
+/// The first line.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Begin {
+    backup: u32,
+    pub(super) issuer: String,
+    pub(super) made_at: Timestamp,
+    files: BTreeMap<String, String>,
+}
+
+impl Begin {
+    pub(super) fn new(issuer: &str, made_at: Timestamp, files: BTreeMap<String, Vec<u8>>) -> Begin {
+        let encoded = files
+            .into_iter()
+            .map(|(name, content)| (name, STANDARD.encode(content)));
+        Begin {
+            backup: FORMAT,
+            issuer: issuer.to_owned(),
+            made_at,
+            files: encoded.collect(),
+        }
+    }
+
+    /// The files of the home.
+    pub(super) fn files(&self) -> Result<BTreeMap<String, Vec<u8>>, BackupFileError> {
+        let decode = |(name, text): (&String, &String)| {
+            let content = STANDARD.decode(text).map_err(|_| malformed(1, "a file"))?;
+            Ok((name.clone(), content))
+        };
+        self.files.iter().map(decode).collect()
+    }
+}
+
+/// What the last line says.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct End {
+    issuer: String,
+    made_at: Timestamp,
+    rows: u64,
+    /// Of all bytes before the last line.
+    digest: Digest,
+}
+
+/// The lines after the first.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Row(Vec<Json>),
+    Table { table: String, columns: Vec<String> },
+    End(Envelope),
+}
+
+/// Writes a backup.
+pub(super) struct Writer<'a> {
+    out: &'a mut (dyn Write + Send),
+    digest: Sha256,
+    rows: u64,
+    bytes: u64,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn begin(out: &'a mut (dyn Write + Send), begin: &Begin) -> io::Result<Writer<'a>> {
+        let mut writer = Writer {
+            out,
+            digest: Sha256::new(),
+            rows: 0,
+            bytes: 0,
+        };
+        writer.line(&json!(begin))?;
+        Ok(writer)
+    }
+
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    pub(super) fn table(&mut self, table: &Table) -> io::Result<()> {
+        self.line(&json!({ "table": table.name, "columns": table.names() }))
+    }
+
+    pub(super) fn row(&mut self, row: &[Value]) -> io::Result<()> {
+        self.rows = self.rows.saturating_add(1);
+        let row: Json = row.iter().map(to_json).collect();
+        self.line(&row)
+    }
+
+    /// Signs what was written, and tells how many bytes there are.
+    pub(super) fn end(
+        mut self,
+        issuer: &str,
+        made_at: Timestamp,
+        signer: &SigningKey,
+    ) -> io::Result<u64> {
+        let end = json!(End {
+            issuer: issuer.to_owned(),
+            made_at,
+            rows: self.rows,
+            digest: Digest::from_bytes(self.digest.clone().finalize().into()),
+        });
+        let envelope = Envelope::sign(PAYLOAD_TYPE, end.to_string().into_bytes(), signer);
+        self.write(&format!("{}\n", envelope.to_json()))?;
+        self.out.flush()?;
+        Ok(self.bytes)
+    }
+
+    fn line(&mut self, line: &Json) -> io::Result<()> {
+        self.write(&format!("{line}\n"))
+    }
+
+    fn write(&mut self, line: &str) -> io::Result<()> {
+        self.digest.update(line);
+        self.bytes = self.bytes.saturating_add(line.len() as u64);
+        self.out.write_all(line.as_bytes())
+    }
+}
+
+/// Reads a backup. Nothing of it may be relied upon before [`Reader::end`].
+pub(super) struct Reader<'a> {
+    input: &'a mut (dyn BufRead + Send),
+    digest: Sha256,
+    number: u64,
+    rows: u64,
+    shape: Option<Shape>,
+    end: Option<Envelope>,
+}
+
+/// What the rows are that come next.
+struct Shape {
+    table: &'static Table,
+    columns: Vec<(&'static str, Kind)>,
+}
+
+/// Rows of one table, with the columns that they have.
+pub(super) struct Rows {
+    pub(super) table: &'static Table,
+    pub(super) columns: Vec<&'static str>,
+    pub(super) rows: Vec<Vec<Value>>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn begin(
+        input: &'a mut (dyn BufRead + Send),
+    ) -> Result<(Reader<'a>, Begin), BackupFileError> {
+        #[derive(Deserialize)]
+        struct Format {
+            backup: u32,
+        }
+        let mut reader = Reader {
+            input,
+            digest: Sha256::new(),
+            number: 0,
+            rows: 0,
+            shape: None,
+            end: None,
+        };
+        let line = reader.line()?.ok_or(BackupFileError::Torn)?;
+        let format: Format = serde_json::from_slice(&line).map_err(|_| BackupFileError::Other)?;
+        if format.backup != FORMAT {
+            return Err(BackupFileError::Newer(format.backup));
+        }
+        let begin = serde_json::from_slice(&line).map_err(|_| BackupFileError::Other)?;
+        reader.digest.update(&line);
+        Ok((reader, begin))
+    }
+
+    /// The next rows, at most `most`, all of one table; `None` after the last.
+    pub(super) fn rows(&mut self, most: usize) -> Result<Option<Rows>, BackupFileError> {
+        let mut found: Option<Rows> = None;
+        while self.end.is_none() {
+            // A table begins where the rows of another one end.
+            if found.as_ref().is_some_and(|found| found.rows.len() >= most) {
+                return Ok(found);
+            }
+            let line = self.line()?.ok_or(BackupFileError::Torn)?;
+            let read = serde_json::from_slice(&line);
+            match read.map_err(|_| malformed(self.number, "a line"))? {
+                Line::End(envelope) => self.end = Some(envelope),
+                Line::Table { table, columns } => {
+                    self.digest.update(&line);
+                    self.shape = Some(self.known(&table, &columns)?);
+                    if found.is_some() {
+                        return Ok(found);
+                    }
+                }
+                Line::Row(row) => {
+                    self.digest.update(&line);
+                    self.rows = self.rows.saturating_add(1);
+                    let row = self.row(row)?;
+                    let Some(shape) = &self.shape else {
+                        return Err(malformed(self.number, "a row"));
+                    };
+                    let rows = found.get_or_insert_with(|| Rows {
+                        table: shape.table,
+                        columns: shape.columns.iter().map(|(name, _)| *name).collect(),
+                        rows: Vec::new(),
+                    });
+                    rows.rows.push(row);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Verifies that `key` signed all that was read, and that this was all.
+    pub(super) fn end(mut self, begin: &Begin, key: &PublicKey) -> Result<(), BackupFileError> {
+        let (Some(envelope), None) = (self.end.take(), self.line()?) else {
+            return Err(BackupFileError::Torn);
+        };
+        let signed = envelope.open(PAYLOAD_TYPE, key)?;
+        let digest = Digest::from_bytes(self.digest.finalize().into());
+        let read = End {
+            issuer: begin.issuer.clone(),
+            made_at: begin.made_at,
+            rows: self.rows,
+            digest,
+        };
+        match serde_json::from_slice::<End>(signed) {
+            Ok(signed) if signed == read => Ok(()),
+            _ => Err(BackupFileError::Changed),
+        }
+    }
+
+    /// A line with its line feed; `None` at the end.
+    fn line(&mut self) -> Result<Option<Vec<u8>>, BackupFileError> {
+        let mut line = Vec::new();
+        let most = MAX_LINE.saturating_add(1);
+        let read = (&mut *self.input).take(most).read_until(b'\n', &mut line)?;
+        self.number = self.number.saturating_add(1);
+        match line.last() {
+            None => Ok(None),
+            Some(b'\n') => Ok(Some(line)),
+            Some(_) if read as u64 >= most => Err(malformed(self.number, "a line")),
+            Some(_) => Err(BackupFileError::Torn),
+        }
+    }
+
+    fn known(&self, table: &str, columns: &[String]) -> Result<Shape, BackupFileError> {
+        let unknown = || BackupFileError::Unknown(self.number);
+        let table = Table::named(table).ok_or_else(unknown)?;
+        let column = |name: &String| {
+            let known = table.columns.iter().find(|(known, _)| known == name);
+            known.copied().ok_or_else(unknown)
+        };
+        let columns = columns.iter().map(column).collect::<Result<_, _>>()?;
+        Ok(Shape { table, columns })
+    }
+
+    fn row(&self, row: Vec<Json>) -> Result<Vec<Value>, BackupFileError> {
+        let bad = || malformed(self.number, "a row");
+        let Shape { columns, .. } = self.shape.as_ref().ok_or_else(bad)?;
+        if row.len() != columns.len() {
+            return Err(bad());
+        }
+        let values = row.into_iter().zip(columns);
+        let values = values.map(|(value, (_, kind))| from_json(value, *kind).ok_or_else(bad));
+        values.collect()
+    }
+}
+
+fn to_json(value: &Value) -> Json {
+    match value {
+        Value::Int(number) => json!(number),
+        Value::Text(text) => json!(text),
+        Value::Bytes(bytes) => json!(bytes.as_ref().map(|bytes| STANDARD.encode(bytes))),
+    }
+}
+
+fn from_json(json: Json, kind: Kind) -> Option<Value> {
+    Some(match (kind, json) {
+        (Kind::Int, Json::Null) => Value::Int(None),
+        (Kind::Int, Json::Number(number)) => Value::Int(Some(number.as_i64()?)),
+        (Kind::Text, Json::Null) => Value::Text(None),
+        (Kind::Text, Json::String(text)) => Value::Text(Some(text)),
+        (Kind::Bytes, Json::Null) => Value::Bytes(None),
+        (Kind::Bytes, Json::String(text)) => Value::Bytes(Some(STANDARD.decode(text).ok()?)),
+        _ => return None,
+    })
+}
+
+fn malformed(line: u64, what: &'static str) -> BackupFileError {
+    BackupFileError::Malformed { line, what }
+}
+
+/// Why a file is not restored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackupFileError {
+    /// It cannot be read.
+    #[error("the backup cannot be read ({0}): check the file")]
+    Io(#[from] io::Error),
+    /// Something else.
+    #[error("this is not a backup: give the file that `bailiwick backup` wrote")]
+    Other,
+    /// Its end is missing, or something stands behind it.
+    #[error(
+        "the backup is not whole: it was cut off, or written to after its end; use another one"
+    )]
+    Torn,
+    /// A format of a later version.
+    #[error("the backup has format {0}, which a newer version of this program wrote: upgrade it")]
+    Newer(u32),
+    /// A table or column of a later version.
+    #[error("line {0} of the backup is of a newer version of this program: upgrade it")]
+    Unknown(u64),
+    /// A line that was not written here.
+    #[error(
+        "line {line} of the backup holds {what} that cannot be read: it is damaged, use another one"
+    )]
+    Malformed {
+        /// The line's number, from 1.
+        line: u64,
+        /// What stands there.
+        what: &'static str,
+    },
+    /// The last line is not signed by the issuer.
+    #[error(transparent)]
+    Signature(#[from] EnvelopeError),
+    /// Signed, and not over what stands there.
+    #[error("the backup was changed since it was signed: use another one")]
+    Changed,
+}

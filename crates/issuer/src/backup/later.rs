@@ -1,0 +1,215 @@
+//! What came after the state that an issuer is put back to, from those who saw it.
+
+use bailiwick_token::{
+    dsse::Envelope,
+    keyset::{Keyset, KeysetError},
+    revocation::{HEAD_TYPE, Head, HeadError, Position, Revocation, Snapshot, SnapshotError},
+    timestamp::Timestamp,
+};
+
+use crate::{keyring::SKEW, settings::Settings};
+
+/// What is known of the time between a backup and its restore. Every file is signed by the issuer, so
+/// it does not matter who kept it: the newest are those in the directory of a verifier.
+///
+/// Where the keyset or the revocations are not known, [`Later::revoke_keys`] ends every token instead.
+#[derive(Debug, Clone, Default)]
+pub struct Later {
+    /// The last keyset.
+    pub keyset: Option<Vec<u8>>,
+    /// The last version of a keyset, where the keyset itself is lost.
+    pub version: u64,
+    /// Snapshots of the revocations, and heads with the changes that lead to them.
+    pub revocations: Vec<Vec<u8>>,
+    /// Revoke every key that there was, for this reason, and begin with fresh ones.
+    pub revoke_keys: Option<String>,
+}
+
+/// What the files say, once they were verified.
+pub(super) struct Known {
+    pub(super) keyset: Option<Keyset>,
+    /// No verifier has a higher one, as far as anybody knows.
+    pub(super) version: u64,
+    pub(super) revocations: Vec<Revocation>,
+    /// Revocations up to then are known.
+    pub(super) until: Option<Timestamp>,
+}
+
+/// The state that an issuer was put back to.
+pub(super) struct State {
+    pub(super) keyset_version: u64,
+    pub(super) keyset_issued_at: Timestamp,
+    pub(super) position: Position,
+}
+
+impl Later {
+    pub(super) fn verify(
+        &self,
+        settings: &Settings,
+        state: &State,
+        now: Timestamp,
+    ) -> Result<Known, LaterError> {
+        let complete = self.keyset.is_some() && !self.revocations.is_empty();
+        let numbered = self.keyset.is_some() || self.version > 0;
+        match self.revoke_keys {
+            None if !complete => return Err(LaterError::Incomplete),
+            Some(_) if !numbered => return Err(LaterError::Version),
+            _ => {}
+        }
+        let keyset = match &self.keyset {
+            None => None,
+            Some(file) => Some(self.keyset(file, settings, state)?),
+        };
+        let (revocations, until) = self.revocations(settings, state)?;
+        // Verifiers take nothing that was signed before what they have.
+        let signed = keyset.as_ref().map(|keyset| keyset.issued_at);
+        if let Some(last) = signed.max(until).filter(|last| *last > now.plus(SKEW)) {
+            return Err(LaterError::Clock { now, last });
+        }
+        let shown = keyset.as_ref().map_or(0, |keyset| keyset.version);
+        Ok(Known {
+            version: state.keyset_version.max(shown).max(self.version),
+            keyset,
+            revocations,
+            until,
+        })
+    }
+
+    fn keyset(
+        &self,
+        file: &[u8],
+        settings: &Settings,
+        state: &State,
+    ) -> Result<Keyset, LaterError> {
+        let keyset = Keyset::open(file, &settings.keyset_key)?;
+        if keyset.issuer != settings.issuer {
+            return Err(LaterError::Issuer(keyset.issuer));
+        }
+        if keyset.version < state.keyset_version {
+            return Err(LaterError::OlderKeyset {
+                given: keyset.version,
+                restored: state.keyset_version,
+            });
+        }
+        Ok(keyset)
+    }
+
+    fn revocations(
+        &self,
+        settings: &Settings,
+        state: &State,
+    ) -> Result<(Vec<Revocation>, Option<Timestamp>), LaterError> {
+        let mut found = Vec::new();
+        // Where the changes of a head can begin.
+        let mut bases = vec![state.position];
+        let mut ends: Vec<(Position, Timestamp)> = Vec::new();
+        let mut heads = Vec::new();
+        for file in &self.revocations {
+            if let Some((head, lines)) = head(file) {
+                let head = Head::open(head, &settings.keyset_key)?;
+                same_issuer(&head.issuer, settings)?;
+                bases.push(Position::start(head.epoch));
+                heads.push((head, lines));
+            } else {
+                let snapshot = Snapshot::open(file, &settings.keyset_key)?;
+                let header = snapshot.header();
+                same_issuer(&header.issuer, settings)?;
+                bases.push(header.position());
+                ends.push((header.position(), header.issued_at));
+                for entry in snapshot.entries() {
+                    found.push(entry?);
+                }
+            }
+        }
+        for (head, lines) in heads {
+            let mut joined = bases.iter().map(|base| base.follow(lines, &head));
+            let entries = joined.find_map(Result::ok).ok_or(LaterError::NoBase)?;
+            found.extend(entries);
+            ends.push((head.position(), head.issued_at));
+        }
+        let own = &state.position;
+        let is_later = |(position, issued_at): &(Position, Timestamp)| {
+            if position.epoch == own.epoch {
+                position.seq >= own.seq
+            } else {
+                *issued_at >= state.keyset_issued_at
+            }
+        };
+        if !ends.is_empty() && !ends.iter().any(is_later) {
+            return Err(LaterError::OlderRevocations);
+        }
+        let until = ends.iter().map(|(_, issued_at)| *issued_at).max();
+        Ok((found, until))
+    }
+}
+
+/// A head in the first line, and the changes in those after it; `None` for something else.
+fn head(file: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = file.iter().position(|byte| *byte == b'\n')?;
+    let (first, rest) = file.split_at_checked(end)?;
+    let envelope = Envelope::parse(first).ok()?;
+    (envelope.payload_type == HEAD_TYPE).then_some((first, rest.strip_prefix(b"\n")?))
+}
+
+fn same_issuer(issuer: &str, settings: &Settings) -> Result<(), LaterError> {
+    match issuer == settings.issuer {
+        true => Ok(()),
+        false => Err(LaterError::Issuer(issuer.to_owned())),
+    }
+}
+
+/// Why nothing is restored: what came after is not known well enough.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LaterError {
+    /// Something is missing.
+    #[error(
+        "what was revoked since the backup is not known: give the last keyset and the last revocations (`--verifier DIR` has both), or end every token with --revoke-keys"
+    )]
+    Incomplete,
+    /// The version is missing.
+    #[error(
+        "the last version of the keyset is not known: give --keyset, or --above with a number that no keyset has reached"
+    )]
+    Version,
+    /// Something was signed in the future.
+    #[error("the clock says {now}, and a file was signed at {last}: set the clock first")]
+    Clock {
+        /// What the clock says.
+        now: Timestamp,
+        /// When the newest file was signed.
+        last: Timestamp,
+    },
+    /// Another issuer's.
+    #[error("a file is of the issuer `{0}`: give those of the issuer that is restored")]
+    Issuer(String),
+    /// The keyset is none, or not of this issuer.
+    #[error(transparent)]
+    Keyset(#[from] KeysetError),
+    /// A keyset that is older than the state.
+    #[error(
+        "keyset {given} is older than keyset {restored} in what is restored: give the last one that was published"
+    )]
+    OlderKeyset {
+        /// The version of the file.
+        given: u64,
+        /// The version in the database.
+        restored: u64,
+    },
+    /// A head is none, or not of this issuer.
+    #[error(transparent)]
+    Head(#[from] HeadError),
+    /// A snapshot is none, or not of this issuer.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// Changes that begin where none of the files ends.
+    #[error(
+        "a file of changes continues a snapshot that was not given, or was changed: give the snapshot beside it, too"
+    )]
+    NoBase,
+    /// Revocations that are older than the state.
+    #[error(
+        "the revocations are older than what is restored: give the last ones that were published"
+    )]
+    OlderRevocations,
+}

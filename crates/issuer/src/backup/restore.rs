@@ -1,0 +1,198 @@
+//! Putting an issuer back: from a backup, or where its database was put back by other means.
+
+use std::{io::BufRead, path::Path};
+
+use bailiwick_token::{key::PublicKey, timestamp::Timestamp};
+
+use super::{
+    catch_up::{RestoreReport, catch_up},
+    file::{BackupFileError, Begin, Reader},
+    later::{Later, LaterError},
+};
+use crate::{
+    home::{Draft, HomeError},
+    issuer::{Issuer, Locked, OpenError},
+    keyring::TransitionError,
+    keys::KeyError,
+    keyset::PublishError,
+    passphrase::Passphrase,
+    settings::Settings,
+    store::{PAGE, PostgresUrl, Store, StoreError, Tx},
+    vault::{Vault, VaultError},
+};
+
+/// How an issuer is restored.
+#[derive(Debug, Clone, Default)]
+pub struct RestoreOptions {
+    /// The PostgreSQL database to restore into, empty so far; without it, SQLite in the home.
+    pub store: Option<PostgresUrl>,
+    /// The keyset key that verifiers are configured with: a backup that another one signed is refused.
+    pub keyset_key: Option<PublicKey>,
+    /// What came after the backup.
+    pub later: Later,
+    /// Who does it, for the audit.
+    pub actor: String,
+}
+
+impl Issuer {
+    /// Restores a backup into a new home, as [`Issuer::init`] makes one: all of it or nothing. What came
+    /// after the backup is taken over, the keyset's version is raised above every one that was seen, and
+    /// the history of revocations goes on under a new name. The result is unlocked. `progress` is told
+    /// the number of rows now and then.
+    ///
+    /// # Errors
+    /// [`RestoreError`], and there is no issuer.
+    pub async fn restore(
+        home: &Path,
+        backup: &mut (dyn BufRead + Send),
+        options: RestoreOptions,
+        passphrase: &Passphrase,
+        progress: impl FnMut(u64) + Send,
+        now: Timestamp,
+    ) -> Result<(Issuer, RestoreReport), RestoreError> {
+        let draft = Draft::begin(home)?;
+        let (reader, begin) = Reader::begin(backup)?;
+        let files = begin.files()?;
+        let identity = files.get("identity.age").ok_or(BackupFileError::Other)?;
+        let vault = Vault::from_file(identity, passphrase)?;
+        draft.write(identity, options.store.as_ref())?;
+        draft.write_files(&files)?;
+        let store = Store::open(&draft.home().location()?).await?;
+        let restored = fill(&store, &vault, reader, &begin, &options, progress, now).await;
+        store.close().await;
+        let report = restored?;
+        let issuer = Issuer::opened(draft.keep()?, vault, &options.actor).await?;
+        Ok((issuer, report))
+    }
+
+    /// Goes on with a database that was put back to an earlier time by other means, such as a snapshot
+    /// of a disk: takes over what came later, as [`Issuer::restore`] does.
+    ///
+    /// # Errors
+    /// [`RestoreError`], and nothing changed.
+    pub async fn catch_up(
+        &self,
+        later: &Later,
+        now: Timestamp,
+    ) -> Result<RestoreReport, RestoreError> {
+        let mut tx = self.store.write().await?;
+        let signer = self.keyset_signer(&mut tx).await?;
+        let with = (&*self.settings, self.vault()?, &signer);
+        let report = catch_up(&mut tx, with, later, None, &self.actor, now).await?;
+        tx.commit().await?;
+        self.store.scrub().await;
+        Ok(report)
+    }
+}
+
+/// Fills an empty database: one transaction, which is not committed before all of the backup was
+/// verified.
+async fn fill(
+    store: &Store,
+    vault: &Vault,
+    mut reader: Reader<'_>,
+    begin: &Begin,
+    options: &RestoreOptions,
+    mut progress: impl FnMut(u64) + Send,
+    now: Timestamp,
+) -> Result<RestoreReport, RestoreError> {
+    let mut tx = store.write().await?;
+    if tx.is_taken().await? {
+        return Err(RestoreError::Taken);
+    }
+    let mut count = 0_u64;
+    while let Some(rows) = reader.rows(PAGE)? {
+        count = count.saturating_add(rows.rows.len() as u64);
+        tx.put_rows(rows.table, &rows.columns, rows.rows).await?;
+        progress(count);
+    }
+    let settings = tx.settings().await?;
+    let key = options.keyset_key.unwrap_or(settings.keyset_key);
+    if key != settings.keyset_key {
+        return Err(RestoreError::OtherKey {
+            found: Box::new(settings.keyset_key),
+            expected: Box::new(key),
+        });
+    }
+    reader.end(begin, &key)?;
+    let report = verified(&mut tx, &settings, vault, begin, options, now).await?;
+    tx.commit().await?;
+    store.scrub().await;
+    Ok(report)
+}
+
+/// Takes over what came after a backup whose signature was verified.
+async fn verified(
+    tx: &mut Tx,
+    settings: &Settings,
+    vault: &Vault,
+    begin: &Begin,
+    options: &RestoreOptions,
+    now: Timestamp,
+) -> Result<RestoreReport, RestoreError> {
+    if vault.recipient() != settings.recipient {
+        return Err(VaultError::Mixed.into());
+    }
+    let sealed = tx.sealed(crate::issuer::KEYSET_KEY).await?;
+    let signer = vault.unseal(&sealed, &settings.keyset_key)?;
+    let with = (settings, vault, &signer);
+    let made_at = Some(begin.made_at);
+    catch_up(tx, with, &options.later, made_at, &options.actor, now).await
+}
+
+/// Why nothing was restored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestoreError {
+    /// The backup.
+    #[error(transparent)]
+    File(#[from] BackupFileError),
+    /// What came after it.
+    #[error(transparent)]
+    Later(#[from] LaterError),
+    /// Another keyset key than the verifiers'.
+    #[error(
+        "the backup is of the keyset key `{found}`, and verifiers are configured with `{expected}`: use a backup of that issuer"
+    )]
+    OtherKey {
+        /// The backup's.
+        found: Box<PublicKey>,
+        /// The one that was asked for.
+        expected: Box<PublicKey>,
+    },
+    /// The database on the server has an issuer already.
+    #[error(
+        "the database is in use by an issuer: restore into an empty one, or, if it was put back by other means, use --in-place"
+    )]
+    Taken,
+    /// The passphrase is needed.
+    #[error(transparent)]
+    Locked(#[from] Locked),
+    /// The directory.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The private keys.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The root keys.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The finished home could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+impl From<TransitionError> for RestoreError {
+    fn from(error: TransitionError) -> RestoreError {
+        KeyError::from(error).into()
+    }
+}
+
+impl From<PublishError> for RestoreError {
+    fn from(error: PublishError) -> RestoreError {
+        KeyError::from(error).into()
+    }
+}

@@ -1,0 +1,236 @@
+//! The law of a restore: over random histories, an issuer that is put back to an earlier state, and is
+//! told what came later, changes no verdict. A verifier that followed the lost issuer takes what the
+//! restored one publishes, denies every token that it denied, and allows every token that it allowed.
+
+#![cfg(test)]
+
+use std::io::BufReader;
+
+use bailiwick_issuer::{
+    InitOptions, Issuer, Later, MintRequest, Passphrase, RestoreOptions, RestoreReport, State,
+};
+use bailiwick_token::{
+    grant::{Grant, Grants},
+    revocation::{Party, Target, Watermark},
+    timestamp::Timestamp,
+};
+use bailiwick_verifier::{Request, Trust, Verifier};
+use proptest::{collection::vec, prelude::*};
+
+const AGENTS: [&str; 2] = ["agent:buyer", "agent:seller"];
+const TTL: u64 = 600;
+
+/// What happens at an issuer.
+#[derive(Debug, Clone, Copy)]
+enum Event {
+    Mint(usize),
+    RevokeToken(usize),
+    RevokeAgent(usize),
+    RevokeKey,
+    Rotate,
+    Wait(u64),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        4 => (0..2_usize).prop_map(Event::Mint),
+        2 => (0..8_usize).prop_map(Event::RevokeToken),
+        1 => (0..2_usize).prop_map(Event::RevokeAgent),
+        1 => Just(Event::RevokeKey),
+        2 => Just(Event::Rotate),
+        3 => (1..400_u64).prop_map(Event::Wait),
+    ]
+}
+
+struct World {
+    dir: tempfile::TempDir,
+    issuer: Issuer,
+    now: Timestamp,
+    tokens: Vec<(String, Target)>,
+}
+
+fn passphrase() -> Passphrase {
+    Passphrase::new("a passphrase of a test").expect("long enough")
+}
+
+impl World {
+    async fn new() -> World {
+        let dir = tempfile::tempdir().expect("a folder");
+        let now: Timestamp = "2026-11-25T12:00:00Z".parse().expect("a date");
+        let options = InitOptions {
+            refresh_hint: 5,
+            max_token_ttl: TTL,
+            keyset_life: 300,
+            ..InitOptions::new("https://issuer.example")
+        };
+        let issuer = Issuer::init(&dir.path().join("home"), options, &passphrase(), now)
+            .await
+            .expect("an issuer");
+        World {
+            dir,
+            issuer,
+            now,
+            tokens: Vec::new(),
+        }
+    }
+
+    async fn step(&mut self, event: Event) {
+        let (issuer, now) = (&self.issuer, self.now);
+        match event {
+            Event::Mint(agent) => {
+                let minted = issuer
+                    .mint(&order(AGENTS[agent]), now)
+                    .await
+                    .expect("a token");
+                let target = Target::Token(minted.receipt.token_id);
+                self.tokens
+                    .push((minted.token.to_base64().to_string(), target));
+            }
+            Event::RevokeToken(index) => {
+                if let Some((_, target)) = self.tokens.get(index) {
+                    let target = target.clone();
+                    issuer
+                        .revoke(target, None, "x", now)
+                        .await
+                        .expect("revoked");
+                }
+            }
+            Event::RevokeAgent(agent) => {
+                let watermark = Watermark::new(Party::Agent, AGENTS[agent], now.plus(1));
+                let target = Target::Watermark(watermark.expect("a name"));
+                issuer
+                    .revoke(target, None, "x", now)
+                    .await
+                    .expect("revoked");
+            }
+            Event::RevokeKey => {
+                let keys = issuer.keys().await.expect("keys");
+                let active = keys.iter().find(|key| key.state == State::Active);
+                let id = active.expect("one is active").id;
+                issuer.revoke_key(id, "stolen", now).await.expect("revoked");
+            }
+            Event::Rotate => drop(issuer.rotate(now).await.expect("a rotation")),
+            Event::Wait(seconds) => self.now = now.plus(seconds),
+        }
+    }
+
+    async fn restore(&self, backup: &[u8], later: Later, name: &str) -> (Issuer, RestoreReport) {
+        let options = RestoreOptions {
+            later,
+            keyset_key: Some(*self.issuer.keyset_key()),
+            ..RestoreOptions::default()
+        };
+        let home = self.dir.path().join(name);
+        let mut input = BufReader::new(backup);
+        Issuer::restore(&home, &mut input, options, &passphrase(), |_| {}, self.now)
+            .await
+            .expect("a restored issuer")
+    }
+
+    /// What a verifier says to each token, a little later.
+    fn verdicts(&self, verifier: &Verifier) -> Vec<bool> {
+        let request = Request::new("purchase_order:read");
+        let then = self.now.plus(5);
+        let allows = |token: &str| verifier.check(token, &request, then).is_allow();
+        self.tokens.iter().map(|(token, _)| allows(token)).collect()
+    }
+}
+
+fn order(agent: &str) -> MintRequest {
+    MintRequest {
+        agent: agent.to_owned(),
+        principal: "team:procurement".to_owned(),
+        tenant: None,
+        task: None,
+        claims: Default::default(),
+        grants: Grants::new(vec![Grant::new("erp", "purchase_order:read")]).expect("grants"),
+        ttl: TTL,
+        max_depth: None,
+        profile: None,
+    }
+}
+
+/// What an issuer publishes, as a verifier takes it that trusts `before`.
+async fn published(issuer: &Issuer, before: Option<&Trust>, now: Timestamp) -> Trust {
+    let keyset = issuer.keyset(now).await.expect("a keyset").envelope;
+    let snapshot = issuer.snapshot(now).await.expect("a snapshot").file;
+    let head = issuer.head(now).await.expect("a head").envelope;
+    let trust = match before {
+        None => Trust::open(keyset.as_bytes(), issuer.keyset_key(), None),
+        Some(before) => before.with_keyset(keyset.as_bytes()),
+    };
+    trust
+        .expect("a signed keyset")
+        .with_snapshot(snapshot.as_bytes(), head.as_bytes(), b"", now)
+        .expect("a signed snapshot")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_restore_changes_no_verdict(before in vec(event(), 0..12), after in vec(event(), 0..24)) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let mut world = World::new().await;
+            for event in before {
+                world.step(event).await;
+            }
+            let mut backup = Vec::new();
+            world.issuer.backup(&mut backup, |_| {}, world.now).await.expect("a backup");
+            for event in after {
+                world.step(event).await;
+            }
+            let now = world.now;
+            let trust = published(&world.issuer, None, now).await;
+            let verifier = Verifier::new("erp", trust.clone()).expect("a verifier");
+            let verdicts = world.verdicts(&verifier);
+
+            let later = Later {
+                keyset: Some(world.issuer.keyset(now).await.expect("a keyset").envelope.into()),
+                revocations: vec![world.issuer.snapshot(now).await.expect("a snapshot").file.into()],
+                ..Later::default()
+            };
+            let (restored, report) = world.restore(&backup, later.clone(), "restored").await;
+            prop_assert!(report.keyset_version > trust.keyset().version);
+            let newer = published(&restored, Some(&trust), now.plus(1)).await;
+            verifier.replace_trust(newer.clone()).expect("newer trust");
+            prop_assert_eq!(world.verdicts(&verifier), verdicts);
+            // And it goes on: what it mints is good, and it can be restored again from the same backup.
+            let minted = restored.mint(&order("agent:new"), now).await.expect("a token");
+            let text = minted.token.to_base64().to_string();
+            let request = Request::new("purchase_order:read");
+            prop_assert!(verifier.check(&text, &request, now.plus(5)).is_allow());
+            world.tokens.push((text, Target::Token(minted.receipt.token_id)));
+            let verdicts = world.verdicts(&verifier);
+            let later = Later {
+                keyset: Some(restored.keyset(now).await.expect("a keyset").envelope.into()),
+                revocations: vec![restored.snapshot(now).await.expect("a snapshot").file.into()],
+                ..later
+            };
+            let (again, _) = world.restore(&backup, later.clone(), "again").await;
+            let newest = published(&again, Some(&newer), now.plus(2)).await;
+            verifier.replace_trust(newest.clone()).expect("newer trust");
+            prop_assert_eq!(world.verdicts(&verifier), verdicts);
+
+            // Where what came later is not known, nothing that there was is good any more.
+            let unknown = Later {
+                keyset: None,
+                revocations: Vec::new(),
+                version: newest.keyset().version,
+                revoke_keys: Some("lost".to_owned()),
+            };
+            let (fresh, _) = world.restore(&backup, unknown, "fresh").await;
+            let last = published(&fresh, None, now.plus(3)).await;
+            let verifier = Verifier::new("erp", last).expect("a verifier");
+            prop_assert!(world.verdicts(&verifier).iter().all(|allowed| !allowed));
+            let minted = fresh.mint(&order("agent:new"), now).await.expect("a token");
+            let text = minted.token.to_base64().to_string();
+            prop_assert!(verifier.check(&text, &request, now.plus(5)).is_allow());
+            Ok(())
+        })?;
+    }
+}
