@@ -223,19 +223,47 @@ impl Issuer {
         secret: &str,
         now: Timestamp,
     ) -> Result<Option<ClientInfo>, StoreError> {
-        if secret.len() > MAX_SECRET || name.len() > MAX_NAME {
-            return Ok(None);
-        }
-        let client = self.store.glance().await?.client(name).await?;
-        let id = secret.split_once('.').map_or("", |(id, _)| id);
-        let mut stored = client.iter().flat_map(|client| &client.secrets);
-        let stored = stored
-            .find(|stored| stored.info.id == id && stored.info.expires.is_none_or(|end| now < end));
-        let hash = stored.map(|stored| stored.hash.clone());
+        let (client, hash) = self.claimed(name, secret, now).await?;
         let known = hash.is_some();
         let right = self.secrets_seen.verify(hash, secret).await && known;
-        let info = client.map(|client| client.info);
-        Ok(info.filter(|info| right && info.disabled_at.is_none()))
+        Ok(client.filter(|client| right && client.disabled_at.is_none()))
+    }
+
+    /// As [`Issuer::authenticate_client`], for a secret that was found good before, lately and here.
+    /// It computes nothing, so it need not be limited, and tells nothing to who guesses.
+    ///
+    /// # Errors
+    /// [`StoreError`]; everything else is `None`.
+    pub async fn recognize_client(
+        &self,
+        name: &str,
+        secret: &str,
+        now: Timestamp,
+    ) -> Result<Option<ClientInfo>, StoreError> {
+        let (client, hash) = self.claimed(name, secret, now).await?;
+        let right = hash.is_some_and(|hash| self.secrets_seen.knows(&hash, secret));
+        Ok(client.filter(|client| right && client.disabled_at.is_none()))
+    }
+
+    /// The client of this name, and the hash of the secret that this one claims to be.
+    async fn claimed(
+        &self,
+        name: &str,
+        secret: &str,
+        now: Timestamp,
+    ) -> Result<(Option<ClientInfo>, Option<String>), StoreError> {
+        if secret.len() > MAX_SECRET || name.len() > MAX_NAME {
+            return Ok((None, None));
+        }
+        let Some(client) = self.store.glance().await?.client(name).await? else {
+            return Ok((None, None));
+        };
+        let id = secret.split_once('.').map_or("", |(id, _)| id);
+        let claimed = client
+            .secrets
+            .into_iter()
+            .find(|stored| stored.info.id == id && stored.info.expires.is_none_or(|end| now < end));
+        Ok((Some(client.info), claimed.map(|stored| stored.hash)))
     }
 
     /// Notes that a one-time assertion was used. `false`: it was used before, here or at another
@@ -298,13 +326,7 @@ impl SecretsSeen {
     /// Whether `secret` is the one that was hashed. Without a hash it takes as long, and is wrong.
     async fn verify(&self, hash: Option<String>, secret: &str) -> bool {
         let hash = hash.unwrap_or_else(|| nobody().to_owned());
-        let digest: [u8; 32] = Sha256::new()
-            .chain_update(self.key)
-            .chain_update((hash.len() as u64).to_be_bytes())
-            .chain_update(&hash)
-            .chain_update(secret)
-            .finalize()
-            .into();
+        let digest = self.digest(&hash, secret);
         if self.good.get(&digest).is_some() {
             return true;
         }
@@ -325,6 +347,21 @@ impl SecretsSeen {
             self.good.insert(digest, ());
         }
         right
+    }
+
+    /// Whether `secret` was found to be the one that was hashed.
+    fn knows(&self, hash: &str, secret: &str) -> bool {
+        self.good.get(&self.digest(hash, secret)).is_some()
+    }
+
+    fn digest(&self, hash: &str, secret: &str) -> [u8; 32] {
+        Sha256::new()
+            .chain_update(self.key)
+            .chain_update((hash.len() as u64).to_be_bytes())
+            .chain_update(hash)
+            .chain_update(secret)
+            .finalize()
+            .into()
     }
 }
 

@@ -121,7 +121,10 @@ impl State {
     async fn client(&self, name: &str, secret: &str, from: IpAddr) -> Result<Known, CallerError> {
         let now = self.now();
         if !self.failures.may_try(name, from, now) {
-            return Err(CallerError::TooMany);
+            // Who guesses may share the address, such as a proxy's: a secret that was good before is
+            // not held up by that.
+            let client = self.issuer.recognize_client(name, secret, now).await?;
+            return client.map(known).ok_or(CallerError::TooMany);
         }
         let Some(client) = self.issuer.authenticate_client(name, secret, now).await? else {
             self.failures.note(name, from, now);
@@ -146,13 +149,7 @@ impl State {
             }
             return Err(CallerError::WrongSecret);
         };
-        Ok(Known {
-            name: client.name.clone(),
-            party: Party {
-                source: Source::Client,
-                claims: claims(client),
-            },
-        })
+        Ok(known(client))
     }
 
     /// The party that a JWT speaks of. What is to be used once is used up by this.
@@ -186,6 +183,16 @@ impl State {
                 claims: assertion.claims,
             },
         })
+    }
+}
+
+fn known(client: ClientInfo) -> Known {
+    Known {
+        name: client.name.clone(),
+        party: Party {
+            source: Source::Client,
+            claims: claims(client),
+        },
     }
 }
 

@@ -321,6 +321,20 @@ async fn guessing_ends() {
         .is_token();
     service.time.pass(60);
     service.token(right, &[GRANT]).await.is_token();
+    // Who guesses may share the address: a secret that was good before is not held up, others are.
+    for guess in ["guess", "guess", "guess", &other] {
+        let _ = service.token(Auth::Basic("victim", guess), &[GRANT]).await;
+    }
+    service.token(right, &[GRANT]).await.is_token();
+    let guess = service.token(Auth::Basic("victim", &other), &[GRANT]).await;
+    guess.is_oauth(429, "invalid_client");
+    let now = service.time.now();
+    let issuer = &service.issuer;
+    issuer.client_disable("victim", now).await.unwrap();
+    service
+        .token(right, &[GRANT])
+        .await
+        .is_oauth(429, "invalid_client");
 }
 
 #[tokio::test]
