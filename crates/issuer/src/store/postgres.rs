@@ -3,11 +3,11 @@
 //! Writers of all issuers queue at one advisory lock, which a transaction holds to its end: the
 //! audit is one chain, and a key change is seen before the next signature.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, io::ErrorKind, str::FromStr, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
-    ConnectOptions, PgPool, Postgres, Transaction,
+    ConnectOptions, Connection as _, PgConnection, PgPool, Postgres, Transaction,
     migrate::{AppliedMigration, Migrate, Migration},
     pool::PoolConnection,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
@@ -23,6 +23,9 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres
 
 /// How long anything may take. A server that was cut off is not waited for: its issuers stop.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a connection has to show that it is alive.
+const ALIVE: Duration = Duration::from_secs(2);
 
 /// Takes the place of the writer, or gives up. The number names the lock, and says `bailiwic`.
 const BEGIN_WRITE: &str = "SELECT pg_advisory_xact_lock(7089056958346258787)";
@@ -88,6 +91,12 @@ impl PostgresDatabase {
             PgPoolOptions::new()
                 .max_connections(most)
                 .acquire_timeout(PATIENCE)
+                // Where a network swallows what is sent, a connection answers no more and has no end,
+                // for a quarter of an hour or so. The pool's own tests would wait for that, each in the
+                // place of a connection, until none is left.
+                .test_before_acquire(false)
+                .before_acquire(|connection, _| Box::pin(answers(connection)))
+                .after_release(|connection, _| Box::pin(answers(connection)))
         };
         let writer = pool(1).connect_with(options.clone()).await?;
         for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
@@ -217,6 +226,15 @@ impl Connection for PostgresConnection {
             PostgresConnection::Transaction(transaction) => patiently(transaction.commit()).await,
             PostgresConnection::Alone(_) => Ok(()),
         }
+    }
+}
+
+/// Whether a connection is alive, and it is soon. One that was given back rolls back by this.
+async fn answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    match tokio::time::timeout(ALIVE, connection.ping()).await {
+        Ok(answer) => answer.map(|()| true),
+        // An error, and not `false`: such a connection is not said farewell to.
+        Err(_) => Err(sqlx::Error::Io(ErrorKind::TimedOut.into())),
     }
 }
 
