@@ -15,9 +15,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{self, MethodRouter},
 };
+use http_body_util::BodyExt;
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::sync::Semaphore;
-use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+use tokio::{sync::Semaphore, time::timeout_at};
+use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     body::MAX_BODY,
@@ -31,6 +32,9 @@ use crate::{
 
 /// The description of all of it.
 pub(crate) const OPENAPI: &str = include_str!("../openapi.json");
+
+/// The most bytes of bodies that are arriving, all together.
+const MAX_ARRIVING: usize = 64 << 20;
 
 /// A method of a path, and what answers it.
 pub(crate) struct Route {
@@ -109,12 +113,12 @@ fn table() -> Vec<Route> {
 /// Everything but operations.
 pub(crate) fn router(state: State) -> Router {
     let limits = &state.config.limits;
-    let places = Arc::new(Semaphore::new(limits.requests));
-    let timeout = TimeoutLayer::with_status_code(
-        StatusCode::REQUEST_TIMEOUT,
-        Duration::from_secs(limits.request_seconds),
-    );
-    let admission = (state.clone(), places);
+    let room = Room {
+        places: Semaphore::new(limits.requests),
+        arriving: Semaphore::new(MAX_ARRIVING),
+        time: Duration::from_secs(limits.request_seconds),
+    };
+    let admission = (state.clone(), Arc::new(room));
     table()
         .into_iter()
         .fold(Router::new(), |router, route| {
@@ -124,14 +128,23 @@ pub(crate) fn router(state: State) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(timeout)
         .layer(from_fn_with_state(admission, admit))
         .with_state(state)
 }
 
+/// What bounds the requests.
+struct Room {
+    /// For those that are worked at.
+    places: Semaphore,
+    /// For bodies that have not arrived yet: their bytes.
+    arriving: Semaphore,
+    /// How long a request may take, its body included.
+    time: Duration,
+}
+
 /// Lets a request in where there is a place for it, and counts it.
 async fn admit(
-    Shared((state, places)): Shared<(State, Arc<Semaphore>)>,
+    Shared((state, room)): Shared<(State, Arc<Room>)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -143,20 +156,20 @@ async fn admit(
         path: path.map_or("none", MatchedPath::as_str).to_owned(),
         status: 0,
     };
-    let Ok(_place) = places.try_acquire() else {
-        state.metrics.shed.inc();
-        let busy = Problem::new(
-            Code::Unavailable,
-            "the issuer has more to do than it can: try again in a moment",
-        );
-        return busy.into_response();
-    };
     let under_way = UnderWay::begin(&state.metrics.in_flight);
-    let mut response = next.run(request).await;
+    let mut response = match answer(&room, request, next).await {
+        Ok(response) => response,
+        Err(Turned::Shed) => {
+            state.metrics.shed.inc();
+            let busy = Problem::new(
+                Code::Unavailable,
+                "the issuer has more to do than it can: try again in a moment",
+            );
+            return busy.into_response();
+        }
+        Err(Turned::Away(problem)) => problem.into_response(),
+    };
     drop(under_way);
-    if response.status() == StatusCode::REQUEST_TIMEOUT {
-        response = late();
-    }
     labels.status = response.status().as_u16();
     state.metrics.requests.get_or_create(&labels).inc();
     state.metrics.seconds.observe(begun.elapsed().as_secs_f64());
@@ -166,6 +179,53 @@ async fn admit(
         HeaderValue::from_static("nosniff"),
     );
     response
+}
+
+/// Why a request has no answer of its own.
+enum Turned {
+    /// There is no room for it.
+    Shed,
+    Away(Problem),
+}
+
+/// The body first, and then the place: who sends slowly takes none from those who do not.
+async fn answer(room: &Room, request: Request, next: Next) -> Result<Response, Turned> {
+    let deadline = tokio::time::Instant::now() + room.time;
+    let arrived = timeout_at(deadline, arrived(request, &room.arriving)).await;
+    let request = arrived.map_err(|_| {
+        let late = Problem::new(
+            Code::Unavailable,
+            "the request took longer to arrive than the issuer waits: try again",
+        );
+        Turned::Away(late.with_status(StatusCode::REQUEST_TIMEOUT))
+    })??;
+    let _place = room.places.try_acquire().map_err(|_| Turned::Shed)?;
+    let answered = timeout_at(deadline, next.run(request)).await;
+    answered.map_err(|_| {
+        Turned::Away(Problem::new(
+            Code::Unavailable,
+            "the issuer did not get to an end in time: try again in a moment",
+        ))
+    })
+}
+
+/// The request with all of its body, or with more than is read of any.
+async fn arrived(request: Request, arriving: &Semaphore) -> Result<Request, Turned> {
+    let (parts, mut body) = request.into_parts();
+    let mut bytes = Vec::new();
+    let mut held = arriving.try_acquire_many(0).map_err(|_| Turned::Shed)?;
+    while bytes.len() <= MAX_BODY
+        && let Some(frame) = body.frame().await
+    {
+        let broken = |_| Turned::Away(Problem::new(Code::BadRequest, "the body broke off"));
+        if let Ok(data) = frame.map_err(broken)?.into_data() {
+            let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
+            let more = arriving.try_acquire_many(length);
+            held.merge(more.map_err(|_| Turned::Shed)?);
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
 /// A request under way. A caller that hangs up ends it, too.
@@ -245,17 +305,6 @@ async fn nothing() -> Problem {
         Code::NotFound,
         "there is nothing at this path: see /v1/openapi.json",
     )
-}
-
-/// What the timeout says, in the form of all other errors.
-fn late() -> Response {
-    let problem = Problem::new(
-        Code::Unavailable,
-        "the request took longer than the issuer waits: try again",
-    );
-    problem
-        .with_status(StatusCode::REQUEST_TIMEOUT)
-        .into_response()
 }
 
 async fn wrong_method() -> Problem {

@@ -17,6 +17,7 @@ use axum_server::{
 use bailiwick_issuer::Issuer;
 use hyper_util::rt::TokioTimer;
 use tokio::{
+    net::TcpSocket,
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::{JoinHandle, JoinSet},
 };
@@ -32,6 +33,12 @@ use crate::{
 
 /// How often the certificate is read again.
 const CERTIFICATE: Duration = Duration::from_secs(60);
+
+/// How many may be connected before they are looked at. Of a burst beyond it some wait for seconds.
+const BACKLOG: u32 = 4096;
+
+/// The most bytes of a request's head. A token in it has up to 88 KiB of base64.
+const MAX_HEAD: usize = 128 * 1024;
 
 /// A service that runs.
 #[derive(Debug)]
@@ -194,7 +201,9 @@ fn impatient<A>(
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(header)
-        .max_headers(64);
+        .max_headers(64)
+        // Of what has not been read to an end, on each connection.
+        .max_buf_size(MAX_HEAD);
     server
         .http_builder()
         .http2()
@@ -205,10 +214,16 @@ fn impatient<A>(
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    let listener =
-        TcpListener::bind(address).map_err(|error| ServeError::Bind { address, error })?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
+    let listen = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)?.into_std()
+    };
+    listen().map_err(|error| ServeError::Bind { address, error })
 }
 
 async fn certified(certificate: &Path, key: &Path) -> Result<RustlsConfig, ServeError> {

@@ -10,6 +10,7 @@ use bailiwick_service::Code;
 use serde_json::json;
 use support::{
     Auth, Service, Setup, eventually,
+    provider::{Mood, Provider, unsigned},
     wire::{Held, Wire},
 };
 
@@ -98,39 +99,96 @@ async fn metrics_hold_no_name_that_a_caller_chose() {
     assert!(text.contains("method=\"other\""), "{text}");
 }
 
+/// A service with one place, and a provider that never answers: an exchange takes the place while it is waited for.
+struct Crowded {
+    service: Service,
+    provider: Provider,
+}
+
+impl Crowded {
+    async fn new() -> Crowded {
+        let provider = Provider::start(&[]).await;
+        provider.becomes(Mood::Silent);
+        let mut setup = Setup::with_providers(&provider.config());
+        setup.config.limits.requests = 1;
+        let service = setup.start().await;
+        Crowded { service, provider }
+    }
+
+    /// Returns once the place is taken.
+    async fn take(&self) -> Wire {
+        let header = json!({ "alg": "RS256", "kid": "x" });
+        let jwt = unsigned(&header, &json!({ "iss": self.provider.issuer }));
+        let kind = "urn:ietf:params:oauth:token-type:jwt";
+        let body = format!(
+            "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={jwt}\
+             &subject_token_type={kind}&actor_token={jwt}&actor_token_type={kind}"
+        );
+        let length = body.len();
+        let mut wire = Wire::connect(self.service.address).await;
+        wire.send(&format!(
+            "POST /v1/token HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\n\r\n{body}"
+        ))
+        .await;
+        eventually("the place is taken", async || {
+            self.service
+                .get("/v1/openapi.json", Auth::None)
+                .await
+                .status
+                == 503
+        })
+        .await;
+        wire
+    }
+}
+
 #[tokio::test]
 async fn what_it_has_no_room_for_is_turned_away() {
-    let mut setup = Setup::default();
-    setup.config.limits.requests = 1;
-    let service = setup.start().await;
-    let held = Held::begin(&service).await;
+    let crowded = Crowded::new().await;
+    let service = &crowded.service;
+    let shed = async || {
+        let metric = service.metric("bailiwick_issuer_requests_shed_total").await;
+        metric.unwrap().parse::<u64>().unwrap()
+    };
+    let mut taken = crowded.take().await;
+    let before = shed().await;
     let path = "/.well-known/bailiwick/keyset";
-    let shed = service.get(path, Auth::None).await;
-    shed.is_problem(503, Code::Unavailable);
-    assert_eq!(shed.header("retry-after"), Some("5"));
+    let answer = service.get(path, Auth::None).await;
+    answer.is_problem(503, Code::Unavailable);
+    assert_eq!(answer.header("retry-after"), Some("5"));
     let token = service
         .token(Auth::None, &[("grant_type", "client_credentials")])
         .await;
     token.is_problem(503, Code::Unavailable);
     // Whoever looks after it is let in.
     assert_eq!(service.get("/readyz", Auth::None).await.status, 200);
-    let counted = service.metric("bailiwick_issuer_requests_shed_total").await;
-    assert_eq!(counted.as_deref(), Some("2"));
-    held.finish().await;
+    assert_eq!(shed().await, before + 2);
+    let answer = taken.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
     assert_eq!(service.get(path, Auth::None).await.status, 200);
 }
 
 #[tokio::test]
 async fn a_caller_that_hangs_up_leaves_its_place() {
+    let crowded = Crowded::new().await;
+    for _ in 0..3 {
+        drop(crowded.take().await);
+        crowded.service.wait_for(IN_FLIGHT, "0").await;
+    }
+    let answer = crowded.service.get("/v1/openapi.json", Auth::None).await;
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn a_body_that_is_still_arriving_takes_no_place() {
     let mut setup = Setup::default();
     setup.config.limits.requests = 1;
     let service = setup.start().await;
-    for _ in 0..3 {
-        drop(Held::begin(&service).await);
-        service.wait_for(IN_FLIGHT, "0").await;
-    }
+    let held = Held::begin(&service).await;
     let answer = service.get("/v1/openapi.json", Auth::None).await;
     assert_eq!(answer.status, 200);
+    held.finish().await;
 }
 
 #[tokio::test]
