@@ -39,6 +39,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// What is given back is wiped: secrets pass through buffers of libraries that do not wipe theirs.
+#[global_allocator]
+static WIPING: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
+    zeroizing_alloc::ZeroAlloc(std::alloc::System);
+
 fn main() -> ExitCode {
     // Before anything else: nothing that follows may end up in a core file.
     if let Err(failure) = harden::process() {

@@ -10,7 +10,7 @@ use axum::{
 };
 use bailiwick_issuer::SnapshotFailure;
 use bailiwick_token::timestamp::Timestamp;
-use bailiwick_verifier::{Decision, Reason, Request as Call, Trust, Values, Verifier};
+use bailiwick_verifier::{Decision, Limits, Reason, Request as Call, Trust, Values, Verifier};
 
 use crate::{
     problem::{Code, Problem},
@@ -95,6 +95,11 @@ impl State {
         let trust = Trust::open(keyset.envelope.as_bytes(), key, Some(&snapshot))
             .map_err(|error| fault(&error))?;
         let verifier = Verifier::new(OPERATOR_SERVICE, trust).map_err(|error| fault(&error))?;
+        // An operator calls rarely, and its token is not kept for the next time.
+        let verifier = verifier.limits(Limits {
+            cache_bytes: 0,
+            ..Limits::default()
+        });
         let in_use = Arc::new(InUse {
             keyset_version: keyset.version,
             feed_seq: head.seq,
