@@ -13,7 +13,15 @@
 
 mod support;
 
+#[path = "trials/cut_store.rs"]
+mod cut_store;
 #[path = "trials/full_disk.rs"]
 mod full_disk;
+#[path = "trials/memory.rs"]
+mod memory;
 #[path = "trials/oidc.rs"]
 mod oidc;
+#[path = "trials/rights.rs"]
+mod rights;
+#[path = "trials/slow.rs"]
+mod slow;

@@ -190,7 +190,9 @@ enum Turned {
 
 /// The body first, and then the place: who sends slowly takes none from those who do not.
 async fn answer(room: &Room, request: Request, next: Next) -> Result<Response, Turned> {
-    let deadline = tokio::time::Instant::now() + room.time;
+    let now = tokio::time::Instant::now();
+    // Ten minutes at the most, by the configuration.
+    let deadline = now.checked_add(room.time).unwrap_or(now);
     let arrived = timeout_at(deadline, arrived(request, &room.arriving)).await;
     let request = arrived.map_err(|_| {
         let late = Problem::new(

@@ -6,10 +6,15 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+
+/// How long a service may take to end.
+const STOP: Duration = Duration::from_secs(40);
 
 pub const PASSPHRASE: &str = "correct horse battery";
 
@@ -194,7 +199,7 @@ impl World {
 impl Drop for World {
     /// Where a trial fails, the service's last words say why.
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if thread::panicking() {
             let said = fs::read_to_string(self.log()).unwrap_or_default();
             let last: Vec<&str> = said.lines().rev().take(12).collect();
             for line in last.iter().rev() {
@@ -224,11 +229,17 @@ impl Serving {
         self.child.wait().unwrap();
     }
 
-    /// Ends it as systemd does.
+    /// Ends it as systemd does, which would kill it if it took longer.
     pub fn stop(mut self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
-        let ended = self.child.wait().unwrap();
-        assert!(ended.success(), "{ended}");
+        let begun = Instant::now();
+        loop {
+            match self.child.try_wait().unwrap() {
+                Some(ended) => return assert!(ended.success(), "{ended}"),
+                None => assert!(begun.elapsed() < STOP, "it does not end"),
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// The status and the text of one of its own pages.

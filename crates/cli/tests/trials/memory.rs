@@ -1,0 +1,135 @@
+//! What of secrets is in the memory of a service.
+//!
+//! Promised: a service leaves no core file, and what only passed through it (the passphrase, clients' secrets, operators'
+//! tokens) is wiped once the requests have ended. The private keys have to be in memory as long as it serves. That other
+//! processes of the same user cannot read its memory is tried in `tests/process.rs`.
+//!
+//! It would be seen to fail by a limit on core files that is not 0, and by such a secret in the memory, which root reads
+//! here as a debugger would.
+
+use std::{
+    fs::{self, File},
+    os::unix::fs::FileExt,
+    time::Duration,
+};
+
+use rustix::process::geteuid;
+
+use crate::support::{
+    acknowledged::Acknowledged,
+    eventually, skipped,
+    world::{PASSPHRASE, Serving, Setup, World},
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Of memory, in bytes.
+const PAGE: usize = 4096;
+
+/// How often each secret passes through.
+const TIMES: usize = 20;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn secrets_that_passed_through_are_not_in_memory() {
+    let world = World::with(Setup {
+        config: "[limits]\nfailures_per_minute = 1000\n",
+        ..Setup::default()
+    });
+    let serving = world.serve();
+    let limits = fs::read_to_string(format!("/proc/{}/limits", serving.pid())).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"));
+    let core: Vec<&str> = core.unwrap().split_whitespace().collect();
+    assert_eq!(core[4..6], ["0", "0"], "a core file may be written");
+
+    // Each once, and again on a connection of its own; good ones and wrong ones.
+    let wrong = "wrong-secret-that-nobody-has-0123456789";
+    let seen = Acknowledged::default();
+    for _ in 0..TIMES {
+        let http = reqwest::Client::new();
+        let minted = seen
+            .mint(&http, &serving.base, &world.secret)
+            .await
+            .unwrap();
+        assert!(minted.is_success(), "{minted:?}");
+        let refused = seen.mint(&http, &serving.base, wrong).await.unwrap();
+        assert!(!refused.is_success(), "{refused:?}");
+        let token = seen.tokens.lock().unwrap().last().unwrap().clone();
+        let revoked = seen.revoke(&http, &serving.base, &world.operator, &token);
+        let revoked = revoked.await.unwrap();
+        assert!(revoked.is_success(), "{revoked:?}");
+        let form = format!(
+            "grant_type=client_credentials&client_id=orchestrator&client_secret={}",
+            world.secret
+        );
+        let request = http.post(format!("{}/v1/token", serving.base));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        assert_eq!(request.body(form).send().await.unwrap().status(), 200);
+    }
+
+    if !geteuid().is_root() {
+        return skipped("memory as root sees it", "run the trial as root");
+    }
+    let secrets = [
+        ("the passphrase", PASSPHRASE),
+        ("a client's secret", &world.secret),
+        ("a wrong secret", wrong),
+        ("an operator's token", &world.operator),
+    ];
+    if Memory::read(&serving).is_none() {
+        return skipped(
+            "memory as root sees it",
+            "this root may not read the memory of others (CAP_SYS_PTRACE)",
+        );
+    }
+    // A request has ended when its connection has, which the service is told a little later.
+    eventually("all secrets are wiped", PATIENCE, async || {
+        let memory = Memory::read(&serving).unwrap();
+        assert!(
+            memory.count(b"https://issuer.example") > 0,
+            "this is not its memory"
+        );
+        let found = secrets.map(|(what, secret)| (what, memory.count(secret.as_bytes())));
+        eprintln!("in memory: {found:?}");
+        found.iter().all(|(_, times)| *times == 0)
+    })
+    .await;
+}
+
+/// What a process has in memory.
+struct Memory(Vec<Vec<u8>>);
+
+impl Memory {
+    fn read(serving: &Serving) -> Option<Memory> {
+        let pid = serving.pid();
+        let maps = fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
+        let memory = File::open(format!("/proc/{pid}/mem")).ok()?;
+        let mut regions = Vec::new();
+        for line in maps.lines().filter(|line| line.contains(" rw")) {
+            let (from, to) = line.split(' ').next()?.split_once('-')?;
+            let (from, to) = (
+                u64::from_str_radix(from, 16).ok()?,
+                u64::from_str_radix(to, 16).ok()?,
+            );
+            let mut region = vec![0; usize::try_from(to - from).ok()?];
+            // A guard page reads as an error.
+            if memory.read_exact_at(&mut region, from).is_ok() {
+                // What was never written to is most of it.
+                let pages = region.chunks(PAGE).filter(|page| page != &[0; PAGE]);
+                regions.push(pages.collect::<Vec<_>>().concat());
+            }
+        }
+        Some(Memory(regions))
+    }
+
+    fn count(&self, wanted: &[u8]) -> usize {
+        let of = |region: &Vec<u8>| {
+            region
+                .windows(wanted.len())
+                .filter(|bytes| *bytes == wanted)
+                .count()
+        };
+        self.0.iter().map(of).sum()
+    }
+}
