@@ -7,7 +7,7 @@ use std::{fmt, io::ErrorKind, str::FromStr, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
-    ConnectOptions, Connection as _, PgConnection, PgPool, Postgres, Transaction,
+    ConnectOptions, Connection as _, PgConnection, PgPool, Postgres,
     migrate::{AppliedMigration, Migrate, Migration},
     pool::PoolConnection,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
@@ -91,12 +91,9 @@ impl PostgresDatabase {
             PgPoolOptions::new()
                 .max_connections(most)
                 .acquire_timeout(PATIENCE)
-                // Where a network swallows what is sent, a connection answers no more and has no end,
-                // for a quarter of an hour or so. The pool's own tests would wait for that, each in the
-                // place of a connection, until none is left.
+                // The pool's own test would wait for a silent connection as long as for a new one.
                 .test_before_acquire(false)
                 .before_acquire(|connection, _| Box::pin(answers(connection)))
-                .after_release(|connection, _| Box::pin(answers(connection)))
         };
         let writer = pool(1).connect_with(options.clone()).await?;
         for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
@@ -164,72 +161,109 @@ fn is_forbidden(error: &sqlx::Error) -> bool {
 #[async_trait]
 impl Database for PostgresDatabase {
     async fn write(&self) -> Result<Box<dyn Connection>, StoreError> {
-        let mut transaction = patiently(self.writer.begin()).await?;
-        patiently(sqlx::query(BEGIN_WRITE).execute(&mut *transaction)).await?;
-        Ok(Box::new(PostgresConnection::Transaction(transaction)))
+        let mut connection = PostgresConnection::of(&self.writer).await?;
+        connection.begin("BEGIN").await?;
+        patiently(sqlx::query(BEGIN_WRITE).execute(connection.live()?)).await?;
+        Ok(Box::new(connection))
     }
 
     async fn read(&self) -> Result<Box<dyn Connection>, StoreError> {
+        let mut connection = PostgresConnection::of(&self.reader).await?;
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        let transaction = patiently(self.reader.begin_with(begin)).await?;
-        Ok(Box::new(PostgresConnection::Transaction(transaction)))
+        connection.begin(begin).await?;
+        Ok(Box::new(connection))
     }
 
     async fn glance(&self) -> Result<Box<dyn Connection>, StoreError> {
-        Ok(Box::new(PostgresConnection::Alone(
-            patiently(self.reader.acquire()).await?,
-        )))
+        Ok(Box::new(PostgresConnection::of(&self.reader).await?))
     }
 
     /// Dead rows go when the server vacuums; what they held is encrypted.
     async fn scrub(&self) {
-        if let Err(error) = sqlx::query("VACUUM sealed_key").execute(&self.writer).await {
+        let vacuum = async {
+            let mut connection = PostgresConnection::of(&self.writer).await?;
+            patiently(sqlx::query("VACUUM sealed_key").execute(connection.live()?)).await
+        };
+        if let Err(error) = vacuum.await {
             tracing::warn!(%error, "destroyed keys were not vacuumed; they will be later");
         }
     }
 
+    /// Whoever ends does not wait for what is lost.
     async fn close(&self) {
-        self.reader.close().await;
-        self.writer.close().await;
+        let both = async { tokio::join!(self.reader.close(), self.writer.close()) };
+        let _ = tokio::time::timeout(PATIENCE, both).await;
     }
 }
 
-enum PostgresConnection {
-    Transaction(Transaction<'static, Postgres>),
-    /// Each statement is by itself.
-    Alone(PoolConnection<Postgres>),
+/// A connection, as a rule in a transaction. Dropped before it was committed, that is rolled back.
+struct PostgresConnection {
+    /// There until it is dropped.
+    live: Option<PoolConnection<Postgres>>,
+    begun: bool,
 }
 
 impl PostgresConnection {
-    fn inner(&mut self) -> &mut sqlx::PgConnection {
-        match self {
-            PostgresConnection::Transaction(transaction) => transaction,
-            PostgresConnection::Alone(connection) => connection,
-        }
+    async fn of(pool: &PgPool) -> Result<PostgresConnection, StoreError> {
+        Ok(PostgresConnection {
+            live: Some(patiently(pool.acquire()).await?),
+            begun: false,
+        })
+    }
+
+    fn live(&mut self) -> Result<&mut PgConnection, StoreError> {
+        self.live.as_deref_mut().ok_or(StoreError::Unreachable)
+    }
+
+    async fn begin(&mut self, statement: &'static str) -> Result<(), StoreError> {
+        // Also where the answer is not waited for to its end.
+        self.begun = true;
+        patiently(sqlx::raw_sql(statement).execute(self.live()?)).await?;
+        Ok(())
+    }
+}
+
+/// Gives it back, if it is alive. Where a network swallows what is sent, a connection answers no more
+/// and has no end, for a quarter of an hour or so: the pool would wait for it in the place of a
+/// connection, until no place is left. This closes it instead.
+impl Drop for PostgresConnection {
+    fn drop(&mut self) {
+        let Some(mut live) = self.live.take() else {
+            return;
+        };
+        live.close_on_drop();
+        let begun = self.begun;
+        let give_back = async move {
+            if begun {
+                sqlx::raw_sql("ROLLBACK").execute(&mut *live).await?;
+            }
+            live.return_to_pool().await;
+            Ok::<(), sqlx::Error>(())
+        };
+        tokio::spawn(tokio::time::timeout(ALIVE, give_back));
     }
 }
 
 #[async_trait]
 impl Connection for PostgresConnection {
     async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, StoreError> {
-        let done = patiently(query(sql, values).execute(self.inner())).await?;
+        let done = patiently(query(sql, values).execute(self.live()?)).await?;
         Ok(done.rows_affected())
     }
 
     async fn fetch(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<AnyRow>, StoreError> {
-        let rows = patiently(query(sql, values).fetch_all(self.inner())).await?;
+        let rows = patiently(query(sql, values).fetch_all(self.live()?)).await?;
         Ok(rows.into_iter().map(AnyRow::Postgres).collect())
     }
 
-    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        match *self {
-            PostgresConnection::Transaction(transaction) => patiently(transaction.commit()).await,
-            PostgresConnection::Alone(_) => Ok(()),
-        }
+    async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        patiently(sqlx::raw_sql("COMMIT").execute(self.live()?)).await?;
+        self.begun = false;
+        Ok(())
     }
 }
 
-/// Whether a connection is alive, and it is soon. One that was given back rolls back by this.
+/// Whether a connection is alive, within a short time.
 async fn answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     match tokio::time::timeout(ALIVE, connection.ping()).await {
         Ok(answer) => answer.map(|()| true),
