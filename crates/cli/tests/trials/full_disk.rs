@@ -41,6 +41,9 @@ const CLIENTS: usize = 8;
 /// or another.
 const ROUNDS: [u64; 3] = [4_400, 64, 0];
 
+/// How long minting may need for that, beside other trials.
+const FILLED: Duration = Duration::from_secs(60);
+
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[test]
@@ -119,7 +122,7 @@ async fn fills_up(disk: &Path) {
                 }
             });
         }
-        eventually("it is not ready", PATIENCE, async || {
+        eventually("it is not ready", FILLED, async || {
             let (status, text) = serving.ask("/readyz").await;
             status == 503 && text.contains("disk is full")
         })
