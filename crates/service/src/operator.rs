@@ -8,7 +8,7 @@ use axum::{
     body::Bytes,
     http::{HeaderMap, header},
 };
-use bailiwick_issuer::SnapshotFailure;
+use bailiwick_issuer::{SnapshotFailure, StoreError};
 use bailiwick_token::timestamp::Timestamp;
 use bailiwick_verifier::{Decision, Limits, Reason, Request as Call, Trust, Values, Verifier};
 
@@ -121,9 +121,20 @@ pub(crate) struct MadeSnapshot {
 /// while, and anyone can ask.
 const SNAPSHOT_KEPT: u64 = 300;
 
-impl Shared {
-    /// A snapshot of the revocations up to the change `seq`, or of more.
+impl State {
+    /// A snapshot of the revocations up to the change `seq`, or of more. It is made to its end though
+    /// the caller is gone by then: where it takes longer than a request may, the next one finds it.
     pub(crate) async fn snapshot_of(&self, seq: u64) -> Result<Bytes, SnapshotFailure> {
+        let state = self.clone();
+        let made = tokio::spawn(async move { state.made_snapshot(seq).await });
+        // The task ends with the runtime only.
+        made.await
+            .unwrap_or(Err(SnapshotFailure::Store(StoreError::Unreachable)))
+    }
+}
+
+impl Shared {
+    async fn made_snapshot(&self, seq: u64) -> Result<Bytes, SnapshotFailure> {
         // Whoever holds this makes one; others wait for it.
         let mut made = self.snapshot.lock().await;
         let now = self.now();

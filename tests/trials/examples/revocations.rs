@@ -99,11 +99,15 @@ async fn main() {
         .unwrap();
     let good = service.mint("agent:buyer", SERVICE, ACTION, 600).await;
 
-    let begun = Instant::now();
-    service.get(&format!("{HEAD}/snapshot")).await;
+    // A request that it takes too long for is answered as too slow, and a later one finds it made.
+    let (begun, mut requests) = (Instant::now(), 1);
+    while service.answer(&format!("{HEAD}/snapshot")).await.0 != 200 {
+        assert!(requests < 10, "the snapshot is never made");
+        requests += 1;
+    }
     row(
         "the first snapshot",
-        format!("{} (made, and sent)", seconds(begun)),
+        format!("{}, in {requests} requests", seconds(begun)),
     );
     // In a process of its own, so that its memory can be told from the issuer's.
     let values = [

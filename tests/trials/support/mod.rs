@@ -216,8 +216,15 @@ impl Service {
     }
 
     pub async fn get(&self, path: &str) -> String {
+        let (status, text) = self.answer(path).await;
+        assert_eq!(status, 200, "{text}");
+        text
+    }
+
+    pub async fn answer(&self, path: &str) -> (u16, String) {
         let answer = self.http.get(format!("{}{path}", self.url)).send();
-        answer.await.unwrap().text().await.unwrap()
+        let answer = answer.await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
     /// What a refresher of a verifier of this name is told.
