@@ -13,7 +13,6 @@ use bailiwick_token::{
     token::{Token, TokenError},
 };
 use biscuit_auth::{Algorithm, KeyPair, PrivateKey};
-use ed25519_dalek::SigningKey;
 use rand::{RngCore, rngs::OsRng};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -88,10 +87,10 @@ pub struct Receipt {
 #[derive(Default)]
 pub(crate) struct SignerInUse(ArcSwapOption<Signer>);
 
-/// A root key that can sign.
+/// A root key that can sign. Its public half is worked out once, and not for each token.
 struct Signer {
     id: KeyId,
-    key: SigningKey,
+    key: KeyPair,
 }
 
 /// How often a key may change under one request before it is given up.
@@ -173,9 +172,12 @@ impl Issuer {
             .await?
             .ok_or(StoreError::Damaged("root key"))?;
         let sealed = tx.sealed(&key.id.to_string()).await?;
+        let secret = vault.unseal(&sealed, &key.public)?;
+        let secret = PrivateKey::from_bytes(secret.as_bytes(), Algorithm::Ed25519)
+            .map_err(|_| VaultError::Damaged)?;
         let signer = Arc::new(Signer {
             id: key.id,
-            key: vault.unseal(&sealed, &key.public)?,
+            key: KeyPair::from(&secret),
         });
         self.signer.0.store(Some(Arc::clone(&signer)));
         Ok(signer)
@@ -186,7 +188,7 @@ impl Issuer {
         &self,
         request: &MintRequest,
         key: KeyId,
-        signer: &SigningKey,
+        signer: &KeyPair,
         now: Timestamp,
     ) -> Result<(Claims, Token), Refusal> {
         let max = self.settings.max_token_ttl;
@@ -217,11 +219,9 @@ impl Issuer {
             max_depth: request.max_depth,
         };
         let builder = datalog::authority_block(&claims, &request.grants)?;
-        let root = PrivateKey::from_bytes(signer.as_bytes(), Algorithm::Ed25519)
-            .map_err(|_| Refusal::Signing)?;
         let biscuit = builder
             .root_key_id(key.as_u32())
-            .build(&KeyPair::from(&root))
+            .build(signer)
             .map_err(|_| Refusal::Signing)?;
         let token = Token::from_bytes(biscuit.to_vec().map_err(|_| Refusal::Signing)?)?;
         Limits::default().check(&token)?;

@@ -17,8 +17,9 @@ use crate::{
 /// The most that waits. Beyond it callers are turned away, so that those who wait are served.
 const QUEUE: usize = 1024;
 
-/// The most that shares a transaction.
-const BATCH: usize = 256;
+/// The most that shares a transaction. Not all that can wait: while one part is written, the requests of
+/// the next are worked on.
+const BATCH: usize = 64;
 
 /// What is to be recorded.
 #[derive(Debug)]
