@@ -232,6 +232,7 @@ fn decisions_and_logs_hold_no_token() {
             expires: None,
         };
         let snapshot = SnapshotBase {
+            keyset_version: 1,
             issuer: ISSUER.to_owned(),
             position: Position::start(Epoch::from_bytes([1; 8])),
             issued_at: now().minus(60),

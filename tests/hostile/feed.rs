@@ -241,6 +241,15 @@ fn another_epoch() {
         anew.begin(&trust, 1, now()),
         Err(FeedError::Replay { .. })
     ));
+    // Whose keyset went back is not followed.
+    let older = Head {
+        keyset_version: 0,
+        ..anew.head(1, now().plus(1))
+    };
+    assert!(matches!(
+        trust.head(anew.signed(&older).as_bytes(), now().plus(1)),
+        Err(FeedError::Keyset { offered: 0, .. })
+    ));
     // There is no way back, though the old one goes on.
     assert!(matches!(
         feed.begin(&began, 4, now().plus(1)),

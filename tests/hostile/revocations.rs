@@ -65,6 +65,7 @@ fn revocations_hold_for_all_that_was_derived() {
         );
     }
     let stale = SnapshotBase {
+        keyset_version: 1,
         expires: now(),
         ..base()
     };

@@ -24,6 +24,7 @@ pub(super) fn keyset_of(root: &Root, change: impl FnOnce(&mut Keyset)) -> String
 
 pub(super) fn base() -> SnapshotBase {
     SnapshotBase {
+        keyset_version: 1,
         issuer: ISSUER.to_owned(),
         position: Position {
             epoch: Epoch::from_bytes([1; 8]),
@@ -69,6 +70,7 @@ fn keys_that_are_not_trusted() {
     };
     let of = |issued_at| {
         let base = SnapshotBase {
+            keyset_version: 1,
             issued_at,
             expires: now().plus(SKEW + 60),
             ..base()
@@ -237,6 +239,7 @@ fn forged_trust_is_refused() {
         ..header.clone()
     };
     let other = SnapshotBase {
+        keyset_version: 1,
         issuer: "https://b.example".to_owned(),
         ..base()
     };

@@ -59,6 +59,7 @@ impl Feed {
 
     pub fn base(&self, seq: usize, at: Timestamp) -> SnapshotBase {
         SnapshotBase {
+            keyset_version: 1,
             issuer: ISSUER.to_owned(),
             position: self.position(seq),
             issued_at: at,

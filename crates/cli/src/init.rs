@@ -17,7 +17,7 @@ use crate::{
 };
 
 const NEXT: &str = "what to do next:
-  1. keep the passphrase and a copy of the home in two safe places
+  1. keep the passphrase in a safe place, and backups in another: bailiwick backup --help
   2. give verifiers the keyset key above, once, and the keyset: bailiwick keyset export
   3. write grants, and mint a token: bailiwick token mint --help
   4. run every hour: bailiwick key rotate, then bailiwick keyset export";

@@ -83,7 +83,9 @@ impl Draft {
         let kept = || {
             file.as_file().sync_all()?;
             file.persist(&path)?;
-            io::Result::Ok(())
+            // So that its name lasts, too.
+            let parent = path.parent().filter(|parent| *parent != Path::new(""));
+            File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
         };
         kept().map_err(|error| unwritable(&path, &error))
     }

@@ -37,13 +37,14 @@ restore wants to be told (exit code 4 otherwise): the last keyset and the last r
 verifiers keep in their directory. Where nobody has them, --revoke-keys ends every token instead.
 
 Afterwards verifiers find a keyset with a higher version, and take it. What no file can say is left to
-you: what was revoked in the last seconds, clients that were disabled or got new secrets, tokens that
-were minted and are missing in the record.
+you: what was revoked in the last seconds, clients that were added, disabled or got new secrets, tokens
+that were minted and are missing in the record. A keyset from before a root key was revoked would bring
+that key back: give the last one, or --revoke-keys.
 
 Examples:
   bailiwick restore issuer.backup --verifier /var/lib/erp/bailiwick
   bailiwick restore issuer.backup --keyset keyset.json --revocations revocations.ndjson
-  bailiwick restore issuer.backup --revoke-keys --above 100000")]
+  bailiwick restore issuer.backup --revoke-keys --above 1000000 --keyset-key ed25519/…")]
 pub(crate) struct RestoreArgs {
     /// What `bailiwick backup` wrote
     #[arg(value_name = "FILE|-", required_unless_present = "in_place")]
@@ -64,12 +65,7 @@ pub(crate) struct RestoreArgs {
     #[arg(long)]
     revoke_keys: bool,
     /// A version that no keyset has passed, where the last one is lost
-    #[arg(
-        long,
-        value_name = "VERSION",
-        requires = "revoke_keys",
-        default_value_t = 0
-    )]
+    #[arg(long, value_name = "VERSION", default_value_t = 0)]
     above: u64,
     /// Refuse a backup of another issuer than the one whose keysets this key signs
     #[arg(
@@ -89,11 +85,23 @@ impl RestoreArgs {
     /// Restores, and says what is left to do.
     pub(crate) async fn run(self, global: &Global) -> Outcome {
         global.only_here("restore")?;
+        let named = self
+            .backup
+            .iter()
+            .chain(&self.keyset)
+            .chain(&self.revocations);
+        if named.filter(|source| **source == Source::Stdin).count() > 1 {
+            return Err(
+                Failure::plain(Exit::Usage, "two files cannot both be standard input")
+                    .hint("name a file for one of them"),
+            );
+        }
         let later = self.later()?;
         let now = clock::now()?;
         let report = match &self.backup {
             None => {
                 with(global, async |issuer| {
+                    self.same_key(issuer.keyset_key())?;
                     issuer.unlock(&self.passphrase.passphrase(global)?)?;
                     Ok(issuer.catch_up(&later, now).await?)
                 })
@@ -129,6 +137,17 @@ impl RestoreArgs {
             output::hint(line);
         }
         Ok(Exit::Done)
+    }
+
+    fn same_key(&self, found: &PublicKey) -> Result<(), Failure> {
+        match &self.keyset_key {
+            Some(key) if key != found => Err(Failure::plain(
+                Exit::Local,
+                format!("the home is of the keyset key `{found}`, and `{key}` was given"),
+            )
+            .hint("name the right home with --home")),
+            _ => Ok(()),
+        }
     }
 
     fn later(&self) -> Result<Later, Failure> {
@@ -202,8 +221,12 @@ fn text(report: &RestoreReport) -> String {
         Some(until) => format!("{} taken over, known until {until}", report.revocations),
         None => "not known".to_owned(),
     };
+    let known = match report.keys_until {
+        Some(until) => format!(", root keys known until {until}"),
+        None => String::new(),
+    };
     let facts = format!(
-        "issuer       {}\nas of        {as_of}\nkeyset       {}\nrevocations  {revocations}\n",
+        "issuer       {}\nas of        {as_of}\nkeyset       {}{known}\nrevocations  {revocations}\n",
         report.issuer, report.keyset_version,
     );
     let keys: String = report.keys.iter().map(key::change).collect();
@@ -215,9 +238,14 @@ fn to_do(report: &RestoreReport) -> Vec<String> {
     if let Some(until) = report.revocations_until {
         lines.push(format!("revoke again what was revoked after {until}"));
     }
+    if let Some(until) = report.keys_until {
+        lines.push(format!(
+            "if a root key was revoked after {until}, this keyset was not the last: revoke it again"
+        ));
+    }
     if report.clients > 0 {
         lines.push(format!(
-            "look at the {} clients (`bailiwick client list`): those disabled, or given new secrets, since the backup are as they were",
+            "look at the clients, {} here (`bailiwick client list`): those disabled, or given new secrets, since the backup are as they were, and those added since are gone",
             report.clients
         ));
     }

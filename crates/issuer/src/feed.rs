@@ -161,6 +161,7 @@ impl Issuer {
         let mut tx = self.store.read().await?;
         let signer = self.keyset_signer(&mut tx).await?;
         let position = tx.position().await?;
+        let keyset_version = tx.keyset().await?.map_or(0, |keyset| keyset.version);
         let mut entries = Vec::new();
         let mut after = 0;
         loop {
@@ -175,6 +176,7 @@ impl Issuer {
             position,
             issued_at: now,
             expires: now.plus(FEED_LIFE),
+            keyset_version,
         };
         let count = entries.len() as u64;
         let file = base.write(entries, &signer)?;

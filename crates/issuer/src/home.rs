@@ -19,15 +19,18 @@ const STORE: &str = "store";
 const IDENTITY: &str = "identity.age";
 
 /// Where profiles are, when there are several files of them.
-const PROFILES: &str = "profiles";
+const PROFILES: &str = "profiles.d";
 
 /// The most bytes of a file that a backup takes along.
 const MAX_FILE: u64 = 1 << 20;
 
 /// Whether it is a file that people write: `NAME.toml`, or one of the profiles.
 fn is_written(name: &str) -> bool {
-    let name = name.strip_prefix("profiles/").unwrap_or(name);
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let name = match name.split_once('/') {
+        Some((folder, name)) if folder == PROFILES => name,
+        _ => name,
+    };
+    let plain = |c: char| c != '/' && !c.is_control();
     name.len() <= 128
         && !name.starts_with('.')
         && name.ends_with(".toml")
@@ -191,6 +194,9 @@ impl Draft {
                     .map_err(io_error(folder))?;
             }
             create(&path, content)?;
+            if let Some(folder) = path.parent() {
+                sync(folder)?;
+            }
         }
         Ok(())
     }

@@ -132,6 +132,7 @@ fn verifier() -> Verifier {
         expires: None,
     };
     let revocations = SnapshotBase {
+        keyset_version: 1,
         issuer: ISSUER.to_owned(),
         position: Position {
             epoch: Epoch::from_bytes([1; 8]),

@@ -183,6 +183,7 @@ async fn head(State(issuer): State<Issuer>, asked: HeaderMap) -> Response {
 async fn snapshot(State(issuer): State<Issuer>) -> String {
     let now = system_clock()();
     let base = SnapshotBase {
+        keyset_version: 1,
         issuer: issuer.name().to_owned(),
         position: issuer.position(),
         issued_at: now,

@@ -216,6 +216,7 @@ fn keysets() {
         digest: position.digest,
     };
     let base = SnapshotBase {
+        keyset_version: 1,
         issuer: ISSUER.to_owned(),
         position,
         issued_at: now(),

@@ -109,6 +109,7 @@ fn lines(bytes: &[u8]) {
         digest: at.digest,
     };
     let base = |position| SnapshotBase {
+        keyset_version: 1,
         issuer: ISSUER.to_owned(),
         position,
         issued_at: now,

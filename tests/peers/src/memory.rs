@@ -83,6 +83,7 @@ fn revoked(sample: &Sample, count: usize) -> f64 {
         }
     };
     let base = SnapshotBase {
+        keyset_version: 1,
         issuer: ISSUER.to_owned(),
         position: Position {
             epoch: Epoch::from_bytes([1; 8]),

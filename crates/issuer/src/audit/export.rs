@@ -45,6 +45,9 @@ pub fn verify_export<R: BufRead + Seek>(
     let mut walk = Walk::new(signed);
     lines(input, |number, line| {
         if let Ok(row) = serde_json::from_slice::<AuditRow>(line) {
+            if walk.last().seq == 0 && row.seq > 1 {
+                return Err(ExportError::Start(row.seq));
+            }
             walk.step(row.seq, Some(&row));
         } else if serde_json::from_slice::<Signed>(line).is_err() {
             return Err(ExportError::Line(number));
@@ -84,6 +87,9 @@ pub enum ExportError {
     /// A line that is neither a row nor a checkpoint.
     #[error("line {0} is no row of an audit: give what `bailiwick audit export` wrote")]
     Line(u64),
+    /// It does not begin with the first row.
+    #[error("the export begins with row {0}: put the exports of the rows before it in front")]
+    Start(u64),
     /// The last line has no end.
     #[error("the export was cut off within a line: export it again")]
     Torn,

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     audit::{AuditEvent, Entry},
     issuer::epoch,
-    keyring::{Change, Ring},
+    keyring::{CLOCK_FAULT, Change, Ring},
     keys::{self, Fresh, check_reason},
     revoke::{RevocationInfo, covers},
     settings::Settings,
@@ -37,6 +37,8 @@ pub struct RestoreReport {
     pub keyset_version: u64,
     /// The name of the history of revocations that begins here.
     pub epoch: String,
+    /// When the last keyset was signed. Keys that were revoked later have to be revoked again.
+    pub keys_until: Option<Timestamp>,
     /// How many revocations came after the backup.
     pub revocations: u64,
     /// Up to when revocations are known. What was revoked later has to be revoked again.
@@ -95,6 +97,7 @@ pub(super) async fn catch_up(
         issuer: settings.issuer.clone(),
         made_at,
         keyset_version,
+        keys_until: known.keyset.as_ref().map(|keyset| keyset.issued_at),
         epoch,
         revocations,
         revocations_until: known.until,
@@ -142,7 +145,9 @@ async fn replay(
     }
     let mut entries = Vec::new();
     let mut count = 0_u64;
-    for revocation in widest.into_values().filter(|entry| !entry.is_dead(now)) {
+    // By a clock that may run ahead.
+    let then = now.minus(CLOCK_FAULT);
+    for revocation in widest.into_values().filter(|entry| !entry.is_dead(then)) {
         let known = tx.revocation(&revocation.target).await?;
         if known.is_some_and(|known| covers(&known.revocation, &revocation)) {
             continue;

@@ -28,6 +28,9 @@ const PAYLOAD_TYPE: &str = "application/vnd.bailiwick.backup.v1+json";
 /// The longest line that is read, in bytes: the largest keyset there can be, as JSON in JSON.
 const MAX_LINE: u64 = 16 << 20;
 
+/// Rows of so many bytes are handed over, however few they are.
+const MAX_ROWS: usize = 16 << 20;
+
 /// The first line.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Begin {
@@ -137,6 +140,10 @@ impl<'a> Writer<'a> {
     }
 
     fn write(&mut self, line: &str) -> io::Result<()> {
+        if line.len() as u64 > MAX_LINE {
+            let error = "a file of the home, or a row, is too large for it";
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, error));
+        }
         self.digest.update(line);
         self.bytes = self.bytes.saturating_add(line.len() as u64);
         self.out.write_all(line.as_bytes())
@@ -195,12 +202,15 @@ impl<'a> Reader<'a> {
     /// The next rows, at most `most`, all of one table; `None` after the last.
     pub(super) fn rows(&mut self, most: usize) -> Result<Option<Rows>, BackupFileError> {
         let mut found: Option<Rows> = None;
+        let mut bytes = 0_usize;
         while self.end.is_none() {
             // A table begins where the rows of another one end.
-            if found.as_ref().is_some_and(|found| found.rows.len() >= most) {
+            let full = |found: &Rows| found.rows.len() >= most || bytes >= MAX_ROWS;
+            if found.as_ref().is_some_and(full) {
                 return Ok(found);
             }
             let line = self.line()?.ok_or(BackupFileError::Torn)?;
+            bytes = bytes.saturating_add(line.len());
             let read = serde_json::from_slice(&line);
             match read.map_err(|_| malformed(self.number, "a line"))? {
                 Line::End(envelope) => self.end = Some(envelope),

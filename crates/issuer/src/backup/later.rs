@@ -25,6 +25,13 @@ pub struct Later {
     pub revoke_keys: Option<String>,
 }
 
+/// Beyond so many versions there would soon be none left.
+const MAX_VERSION: u64 = 1 << 53;
+
+/// For so many seconds a snapshot may be older than the keyset that was fetched beside it: a service
+/// makes one every five minutes.
+const GAP: u64 = 600;
+
 /// What the files say, once they were verified.
 pub(super) struct Known {
     pub(super) keyset: Option<Keyset>,
@@ -33,6 +40,15 @@ pub(super) struct Known {
     pub(super) revocations: Vec<Revocation>,
     /// Revocations up to then are known.
     pub(super) until: Option<Timestamp>,
+}
+
+/// What the files of revocations say.
+#[derive(Default)]
+struct Feed {
+    entries: Vec<Revocation>,
+    until: Option<Timestamp>,
+    /// The newest keyset that they speak of.
+    keyset_version: u64,
 }
 
 /// The state that an issuer was put back to.
@@ -52,6 +68,7 @@ impl Later {
         let complete = self.keyset.is_some() && !self.revocations.is_empty();
         let numbered = self.keyset.is_some() || self.version > 0;
         match self.revoke_keys {
+            _ if self.version > MAX_VERSION => return Err(LaterError::TooHigh),
             None if !complete => return Err(LaterError::Incomplete),
             Some(_) if !numbered => return Err(LaterError::Version),
             _ => {}
@@ -60,17 +77,36 @@ impl Later {
             None => None,
             Some(file) => Some(self.keyset(file, settings, state)?),
         };
-        let (revocations, until) = self.revocations(settings, state)?;
+        let feed = self.feed(settings, state)?;
+        let until = feed.until;
         // Verifiers take nothing that was signed before what they have.
         let signed = keyset.as_ref().map(|keyset| keyset.issued_at);
-        if let Some(last) = signed.max(until).filter(|last| *last > now.plus(SKEW)) {
+        let last = signed.max(until).max(Some(state.keyset_issued_at));
+        if let Some(last) = last.filter(|last| *last > now.plus(SKEW)) {
             return Err(LaterError::Clock { now, last });
         }
+        if let (None, Some(signed), Some(until)) = (&self.revoke_keys, signed, until)
+            && signed > until.plus(GAP)
+        {
+            return Err(LaterError::Gap { signed, until });
+        }
         let shown = keyset.as_ref().map_or(0, |keyset| keyset.version);
+        if self.revoke_keys.is_none() && shown < feed.keyset_version {
+            return Err(LaterError::NotTheLast {
+                given: shown,
+                seen: feed.keyset_version,
+            });
+        }
+        let known = [
+            state.keyset_version,
+            shown,
+            feed.keyset_version,
+            self.version,
+        ];
         Ok(Known {
-            version: state.keyset_version.max(shown).max(self.version),
+            version: known.into_iter().max().unwrap_or(0),
             keyset,
-            revocations,
+            revocations: feed.entries,
             until,
         })
     }
@@ -82,9 +118,7 @@ impl Later {
         state: &State,
     ) -> Result<Keyset, LaterError> {
         let keyset = Keyset::open(file, &settings.keyset_key)?;
-        if keyset.issuer != settings.issuer {
-            return Err(LaterError::Issuer(keyset.issuer));
-        }
+        same_issuer(&keyset.issuer, settings)?;
         if keyset.version < state.keyset_version {
             return Err(LaterError::OlderKeyset {
                 given: keyset.version,
@@ -94,12 +128,8 @@ impl Later {
         Ok(keyset)
     }
 
-    fn revocations(
-        &self,
-        settings: &Settings,
-        state: &State,
-    ) -> Result<(Vec<Revocation>, Option<Timestamp>), LaterError> {
-        let mut found = Vec::new();
+    fn feed(&self, settings: &Settings, state: &State) -> Result<Feed, LaterError> {
+        let mut feed = Feed::default();
         // Where the changes of a head can begin.
         let mut bases = vec![state.position];
         let mut ends: Vec<(Position, Timestamp)> = Vec::new();
@@ -109,22 +139,24 @@ impl Later {
                 let head = Head::open(head, &settings.keyset_key)?;
                 same_issuer(&head.issuer, settings)?;
                 bases.push(Position::start(head.epoch));
+                feed.keyset_version = feed.keyset_version.max(head.keyset_version);
                 heads.push((head, lines));
             } else {
                 let snapshot = Snapshot::open(file, &settings.keyset_key)?;
                 let header = snapshot.header();
                 same_issuer(&header.issuer, settings)?;
                 bases.push(header.position());
+                feed.keyset_version = feed.keyset_version.max(header.keyset_version);
                 ends.push((header.position(), header.issued_at));
                 for entry in snapshot.entries() {
-                    found.push(entry?);
+                    feed.entries.push(entry?);
                 }
             }
         }
         for (head, lines) in heads {
             let mut joined = bases.iter().map(|base| base.follow(lines, &head));
             let entries = joined.find_map(Result::ok).ok_or(LaterError::NoBase)?;
-            found.extend(entries);
+            feed.entries.extend(entries);
             ends.push((head.position(), head.issued_at));
         }
         let own = &state.position;
@@ -138,8 +170,8 @@ impl Later {
         if !ends.is_empty() && !ends.iter().any(is_later) {
             return Err(LaterError::OlderRevocations);
         }
-        let until = ends.iter().map(|(_, issued_at)| *issued_at).max();
-        Ok((found, until))
+        feed.until = ends.iter().map(|(_, issued_at)| *issued_at).max();
+        Ok(feed)
     }
 }
 
@@ -172,6 +204,19 @@ pub enum LaterError {
         "the last version of the keyset is not known: give --keyset, or --above with a number that no keyset has reached"
     )]
     Version,
+    /// A version that leaves no room for further ones.
+    #[error("the version is too high: use one of at most {MAX_VERSION}")]
+    TooHigh,
+    /// The revocations end before the keyset begins.
+    #[error(
+        "the revocations are known until {until}, and the keyset was signed at {signed}: give revocations that are as new, or end every token with --revoke-keys"
+    )]
+    Gap {
+        /// When the keyset was signed.
+        signed: Timestamp,
+        /// When the newest of the revocations were.
+        until: Timestamp,
+    },
     /// Something was signed in the future.
     #[error("the clock says {now}, and a file was signed at {last}: set the clock first")]
     Clock {
@@ -188,13 +233,23 @@ pub enum LaterError {
     Keyset(#[from] KeysetError),
     /// A keyset that is older than the state.
     #[error(
-        "keyset {given} is older than keyset {restored} in what is restored: give the last one that was published"
+        "keyset {given} is older than keyset {restored} in what is restored: give the last one that was published; if an issuer served what was put back meanwhile, use --revoke-keys"
     )]
     OlderKeyset {
         /// The version of the file.
         given: u64,
         /// The version in the database.
         restored: u64,
+    },
+    /// A keyset that the revocations show not to be the last.
+    #[error(
+        "keyset {given} is not the last one, since the revocations speak of keyset {seen}, and it may lack revoked keys: give that one, or end every token with --revoke-keys"
+    )]
+    NotTheLast {
+        /// The version of the file.
+        given: u64,
+        /// The version that was published.
+        seen: u64,
     },
     /// A head is none, or not of this issuer.
     #[error(transparent)]

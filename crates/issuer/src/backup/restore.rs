@@ -50,6 +50,11 @@ impl Issuer {
         progress: impl FnMut(u64) + Send,
         now: Timestamp,
     ) -> Result<(Issuer, RestoreReport), RestoreError> {
+        let later = &options.later;
+        let named = later.keyset.is_some() || options.keyset_key.is_some();
+        if later.revoke_keys.is_some() && !named {
+            return Err(RestoreError::KeyNeeded);
+        }
         let draft = Draft::begin(home)?;
         let (reader, begin) = Reader::begin(backup)?;
         let files = begin.files()?;
@@ -103,7 +108,12 @@ async fn fill(
     let mut count = 0_u64;
     while let Some(rows) = reader.rows(PAGE)? {
         count = count.saturating_add(rows.rows.len() as u64);
-        tx.put_rows(rows.table, &rows.columns, rows.rows).await?;
+        let put = tx.put_rows(rows.table, &rows.columns, rows.rows).await;
+        put.map_err(|error| match error {
+            // Rows that no issuer has, such as one twice.
+            StoreError::Database(_) => BackupFileError::Changed.into(),
+            other => RestoreError::from(other),
+        })?;
         progress(count);
     }
     let settings = tx.settings().await?;
@@ -160,6 +170,11 @@ pub enum RestoreError {
         /// The one that was asked for.
         expected: Box<PublicKey>,
     },
+    /// Nothing says whose backup it should be.
+    #[error(
+        "without a keyset nothing shows whose backup it is: give --keyset-key, as verifiers are configured with it"
+    )]
+    KeyNeeded,
     /// The database on the server has an issuer already.
     #[error(
         "the database is in use by an issuer: restore into an empty one, or, if it was put back by other means, use --in-place"

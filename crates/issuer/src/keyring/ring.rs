@@ -10,7 +10,7 @@ use bailiwick_token::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Guard, Policy, State, TransitionError, Wait,
+    Guard, Policy, SKEW, State, TransitionError, Wait,
     key::{ActiveKey, Dates, Key, RetiringKey, StagedKey},
 };
 
@@ -228,7 +228,7 @@ impl Ring {
     }
 
     /// Takes over what a later keyset shows, where these keys were put back to an earlier time. What was
-    /// revoked since, or left the keyset, is gone; a key signs where it did. Keys made since can sign no
+    /// revoked since, or left the keyset, is gone; a key signs where it does. Keys made since can sign no
     /// more, their private halves are lost: what they signed is good until it ends. None may be active
     /// afterwards.
     pub(crate) fn catch_up(
@@ -259,16 +259,24 @@ impl Ring {
             );
         }
         for key in &later.keys {
+            // A key that ceased to sign has ceased to, and ends when it would have.
+            let life = self.policy.max_token_ttl.saturating_add(SKEW);
+            let since = key.not_after.map_or(now, |end| end.minus(life).min(now));
             let here = self.keys.get(&key.id).map(Key::state);
             match (here, key.state) {
                 (Some(State::Staged), KeyState::Active) => {
                     self = self.activate(key.id, true, now)?;
                 }
-                (Some(State::Staged), KeyState::Retiring) => {
-                    if let Key::Staged(staged) = self.take(key.id)? {
-                        let retiring = Key::Retiring(staged.activate(now).supersede(now));
-                        self.put(retiring, Step::Supersede, false);
-                    }
+                (Some(State::Staged | State::Active), KeyState::Retiring) => {
+                    let retiring = match self.take(key.id)? {
+                        Key::Staged(staged) => staged.activate(since).supersede(since),
+                        Key::Active(active) => active.supersede(since),
+                        other => {
+                            self.keys.insert(key.id, other);
+                            continue;
+                        }
+                    };
+                    self.put(Key::Retiring(retiring), Step::Supersede, false);
                 }
                 (None, _) => {
                     let dates = Dates {
@@ -277,7 +285,8 @@ impl Ring {
                         published_version: later.version,
                         staged_at: now,
                     };
-                    let retiring = Key::Retiring(StagedKey(dates).activate(now).supersede(now));
+                    let retiring = StagedKey(dates).activate(since).supersede(since);
+                    let retiring = Key::Retiring(retiring);
                     self.put(retiring, Step::Supersede, false);
                 }
                 _ => {}

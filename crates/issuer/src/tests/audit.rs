@@ -282,7 +282,6 @@ async fn an_export_is_checked_without_an_issuer() {
     };
     let finding = |text: &str| check(text, &[]).unwrap().finding.unwrap();
     for (text, seq) in [
-        (without(0), 1),
         (without(3), 4),
         // The last row, though a checkpoint says that there was one.
         (without(6), 7),
@@ -290,6 +289,10 @@ async fn an_export_is_checked_without_an_issuer() {
     ] {
         assert_eq!(finding(&text).seq, seq);
     }
+    assert!(matches!(
+        check(&without(0), &[]),
+        Err(ExportError::Start(2))
+    ));
     // The checkpoint goes with the end: one that was kept shows it.
     let signed = issuer.checkpoint(at(13)).await.unwrap();
     let kept = [Checkpoint::read(signed.as_bytes(), key).unwrap()];

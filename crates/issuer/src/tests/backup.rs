@@ -114,8 +114,8 @@ async fn every_column_is_in_a_backup() {
 async fn what_was_there_is_there_again() {
     let (_dir, issuer) = issuer().await;
     fs::write(issuer.home().join("profiles.toml"), "# profiles\n").unwrap();
-    fs::create_dir(issuer.home().join("profiles")).unwrap();
-    fs::write(issuer.home().join("profiles/one.toml"), "# one\n").unwrap();
+    fs::create_dir(issuer.home().join("profiles.d")).unwrap();
+    fs::write(issuer.home().join("profiles.d/one.toml"), "# one\n").unwrap();
     fs::write(issuer.home().join("notes.txt"), "mine\n").unwrap();
     let minted = issuer.mint(&request(), at(10)).await.unwrap();
     let minted = Target::Token(minted.receipt.token_id);
@@ -164,7 +164,7 @@ async fn what_was_there_is_there_again() {
     assert!(authenticated.await.unwrap().is_some());
     for (name, text) in [
         ("profiles.toml", "# profiles\n"),
-        ("profiles/one.toml", "# one\n"),
+        ("profiles.d/one.toml", "# one\n"),
     ] {
         assert_eq!(
             fs::read_to_string(restored.home().join(name)).unwrap(),
@@ -332,13 +332,22 @@ async fn keys_are_where_the_last_keyset_has_them() {
     // In time it goes as others do.
     restored.retire(third, false, at(3 * DAY)).await.unwrap();
 
-    // The first has left the keyset, the third signs, the second was revoked.
-    issuer.retire(first, false, at(2 * DAY)).await.unwrap();
+    // The second was revoked, and the third signs. The first does not begin again, though it is the only
+    // one whose private half is left; and it ends when it would have.
     issuer
-        .revoke_key(second, "stolen", at(2 * DAY + 1))
+        .revoke_key(second, "stolen", at(DAY + 5))
         .await
         .unwrap();
     assert_eq!(key_in(&issuer, State::Active).await, third);
+    let later = known(&issuer, DAY + 6).await;
+    let (restored, _) = restorer.restore(&file, later, DAY + 7).await.unwrap();
+    let of = |keys: Vec<RootKey>| keys.into_iter().find(|key| key.id == first);
+    assert_eq!(of(published(&restored).await), of(published(&issuer).await));
+    let active = key_in(&restored, State::Active).await;
+    assert!(![first, second, third].contains(&active));
+
+    // The first has left the keyset.
+    issuer.retire(first, false, at(2 * DAY)).await.unwrap();
     let later = known(&issuer, 2 * DAY + 2).await;
     let (restored, report) = restorer.restore(&file, later, 2 * DAY + 3).await.unwrap();
     let keys = restored.keys().await.unwrap();
@@ -375,6 +384,48 @@ async fn keys_are_where_the_last_keyset_has_them() {
 }
 
 #[tokio::test]
+async fn what_a_clock_that_is_ahead_takes_for_ended_is_taken_over() {
+    const DAY: u64 = 86_400;
+    let (_dir, issuer) = issuer().await;
+    let file = backup(&issuer, 10).await;
+    let minted = issuer.mint(&request(), at(20)).await.unwrap();
+    let target = Target::Token(minted.receipt.token_id);
+    issuer
+        .revoke(target.clone(), None, "x", at(21))
+        .await
+        .unwrap();
+    let later = known(&issuer, 22).await;
+    let (restored, report) = Restorer::new().restore(&file, later, DAY).await.unwrap();
+    assert_eq!(report.revocations, 1);
+    // The clock is right again.
+    assert_eq!(revoked(&restored, 30).await, [target].into());
+}
+
+#[tokio::test]
+async fn a_keyset_that_the_revocations_know_not_to_be_the_last_is_refused() {
+    let (_dir, issuer) = issuer().await;
+    let file = backup(&issuer, 10).await;
+    let before = known(&issuer, 11).await;
+    let active = key_in(&issuer, State::Active).await;
+    issuer.revoke_key(active, "stolen", at(12)).await.unwrap();
+    let head = issuer.head(at(13)).await.unwrap().envelope + "\n";
+    for revocations in [known(&issuer, 13).await.revocations, vec![head.into()]] {
+        let later = Later {
+            revocations,
+            ..before.clone()
+        };
+        let refused = Restorer::new().restore(&file, later, 20).await;
+        assert!(matches!(
+            refused,
+            Err(RestoreError::Later(LaterError::NotTheLast {
+                given: 1,
+                seen: 2
+            }))
+        ));
+    }
+}
+
+#[tokio::test]
 async fn without_what_came_after_every_key_is_revoked_or_nothing_happens() {
     let (_dir, issuer) = issuer().await;
     let file = backup(&issuer, 10).await;
@@ -403,13 +454,27 @@ async fn without_what_came_after_every_key_is_revoked_or_nothing_happens() {
         revoke_keys: Some("the host was taken over".to_owned()),
         ..Later::default()
     };
-    let refused = restorer.restore(&file, all(0), 20).await.unwrap_err();
-    assert!(
-        matches!(refused, RestoreError::Later(LaterError::Version)),
-        "{refused}"
-    );
-
-    let (restored, report) = restorer.restore(&file, all(1_000), 20).await.unwrap();
+    // Of a backup that anybody may have written, the passphrase shows nothing.
+    let refused = restorer.restore(&file, all(1_000), 20).await;
+    assert!(matches!(refused, Err(RestoreError::KeyNeeded)));
+    let mut restore = async |version| {
+        let options = RestoreOptions {
+            store: store().await,
+            later: all(version),
+            keyset_key: Some(*issuer.keyset_key()),
+            ..RestoreOptions::default()
+        };
+        restorer.restore_with(&file, options, 20).await
+    };
+    for (version, expected) in [
+        (0, "is not known"),
+        (u64::MAX, "too high"),
+        (1 << 60, "too high"),
+    ] {
+        let refused = restore(version).await.unwrap_err().to_string();
+        assert!(refused.contains(expected), "{refused}");
+    }
+    let (restored, report) = restore(1_000).await.unwrap();
     assert_eq!(
         (report.keyset_version, report.revocations_until),
         (1_001, None)
@@ -477,6 +542,14 @@ async fn files_that_are_older_or_of_another_issuer_are_refused() {
     assert!(matches!(
         early,
         Err(RestoreError::Later(LaterError::Clock { .. }))
+    ));
+    // Revocations that end days before the keyset was signed.
+    issuer.keyset(at(4_000)).await.unwrap();
+    let newer = known(&issuer, 4_000).await;
+    let refused = restorer.restore(&file, mix(&newer, &last), 4_100).await;
+    assert!(matches!(
+        refused,
+        Err(RestoreError::Later(LaterError::Gap { .. }))
     ));
     // The key that verifiers are configured with.
     let options = RestoreOptions {

@@ -47,6 +47,9 @@ pub struct SnapshotHeader {
     pub entries: u64,
     /// The digest of all bytes that follow.
     pub content: Digest,
+    /// The newest keyset when it was signed; 0 where that was not said.
+    #[serde(default)]
+    pub keyset_version: u64,
 }
 
 /// What a snapshot is made of, besides its entries.
@@ -60,6 +63,8 @@ pub struct SnapshotBase {
     pub issued_at: Timestamp,
     /// When it is stale.
     pub expires: Timestamp,
+    /// The newest keyset.
+    pub keyset_version: u64,
 }
 
 /// A snapshot whose signature and content have been verified.
@@ -104,6 +109,7 @@ impl SnapshotBase {
             digest: self.position.digest,
             entries: count as u64,
             content: Digest::of(lines.as_bytes()),
+            keyset_version: self.keyset_version,
         };
         let mut file = Envelope::sign(SNAPSHOT_TYPE, dsse::to_json(&header), key).to_json();
         file.push('\n');

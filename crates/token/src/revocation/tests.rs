@@ -83,6 +83,7 @@ fn head(history: &[Revocation]) -> Head {
 
 fn base(history: &[Revocation]) -> SnapshotBase {
     SnapshotBase {
+        keyset_version: 1,
         issuer: ISSUER.to_owned(),
         position: position(history),
         issued_at: at(1_000),
@@ -335,6 +336,7 @@ fn a_snapshot_is_read_as_it_was_written() {
     assert_eq!(entries, Ok(history.clone()));
 
     let later = SnapshotBase {
+        keyset_version: 1,
         issued_at: at(4_001 + SKEW),
         expires: at(9_000),
         ..base(&history)
@@ -394,6 +396,7 @@ fn snapshots_that_cannot_be_are_refused_though_signed() {
             digest,
             entries: lines.split(|byte| *byte == b'\n').count() as u64 - 1,
             content: Digest::of(lines),
+            keyset_version: 1,
         };
         change(&mut header);
         let envelope = Envelope::sign(SNAPSHOT_TYPE, dsse::to_json(&header), &key());

@@ -44,6 +44,14 @@ impl Trust {
         if same && offered.seq == current.seq && offered != current {
             return Err(DeltaError::Fork(offered.seq).into());
         }
+        // Who put an issuer back to an older state, revocations included, has an older keyset, too.
+        let keyset = self.keyset().version;
+        if !same && head.keyset_version < keyset {
+            return Err(FeedError::Keyset {
+                used: keyset,
+                offered: head.keyset_version,
+            });
+        }
         let older = match same {
             true => head.issued_at < used.issued_at,
             false => head.issued_at <= used.issued_at,
@@ -167,6 +175,16 @@ pub enum FeedError {
         /// When this one was signed.
         offered: Timestamp,
     },
+    /// The head begins another history, and goes with an older keyset than the one in use.
+    #[error(
+        "the head begins another history with keyset {offered}, and {used} is in use: a restored issuer did not raise its keyset, or somebody serves old answers"
+    )]
+    Keyset {
+        /// The keyset in use.
+        used: u64,
+        /// The one that the head names.
+        offered: u64,
+    },
     /// Changes, and nothing that they could be added to.
     #[error("there are no revocations that changes could be added to: take the snapshot")]
     Nothing,
@@ -198,6 +216,7 @@ impl FeedError {
         matches!(
             self,
             FeedError::Replay { .. }
+                | FeedError::Keyset { .. }
                 | FeedError::Rollback(_)
                 | FeedError::Delta(
                     DeltaError::Replay { .. } | DeltaError::Fork(_) | DeltaError::Chain(_)

@@ -170,6 +170,7 @@ impl State {
 
     pub(super) fn snapshot(&self) -> String {
         let base = SnapshotBase {
+            keyset_version: 1,
             issuer: URL.to_owned(),
             position: self.position(),
             issued_at: self.now,
