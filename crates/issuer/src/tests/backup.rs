@@ -395,7 +395,8 @@ async fn what_a_clock_that_is_ahead_takes_for_ended_is_taken_over() {
         .await
         .unwrap();
     let later = known(&issuer, 22).await;
-    let (restored, report) = Restorer::new().restore(&file, later, DAY).await.unwrap();
+    let mut restorer = Restorer::new();
+    let (restored, report) = restorer.restore(&file, later, DAY).await.unwrap();
     assert_eq!(report.revocations, 1);
     // The clock is right again.
     assert_eq!(revoked(&restored, 30).await, [target].into());
