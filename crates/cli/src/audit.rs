@@ -280,6 +280,14 @@ impl CheckpointArgs {
     }
 }
 
+/// The rows after one, as many as are handed out at once.
+async fn page(global: &Global, after: u64) -> Result<Vec<AuditRow>, Failure> {
+    match global.server()? {
+        Some(server) => server.get(&format!("/v1/audit?after={after}")).await,
+        None => with(global, async |issuer| Ok(issuer.audit_after(after).await?)).await,
+    }
+}
+
 async fn sign(global: &Global, passphrase: &PassphraseArg) -> Result<String, Failure> {
     if let Some(server) = global.server()? {
         return server.text(Method::POST, "/v1/audit/checkpoints").await;
@@ -317,11 +325,18 @@ impl ExportArgs {
         let mut progress = Progress::new("rows");
         let mut rows = 0_usize;
         let mut after = self.after;
+        // The row that the earlier export ended with has to be there still.
+        if let Some(before) = after.checked_sub(1)
+            && page(global, before).await?.is_empty()
+        {
+            return Err(Failure::plain(
+                Exit::NotFound,
+                format!("the record ends before row {after}: it went back, or was restored"),
+            )
+            .hint("put the earlier export aside, and begin a new one without --after"));
+        }
         loop {
-            let page: Vec<AuditRow> = match global.server()? {
-                Some(server) => server.get(&format!("/v1/audit?after={after}")).await?,
-                None => with(global, async |issuer| Ok(issuer.audit_after(after).await?)).await?,
-            };
+            let page = page(global, after).await?;
             let Some(last) = page.last() else { break };
             after = last.seq;
             rows = rows.saturating_add(page.len());

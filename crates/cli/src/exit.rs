@@ -15,7 +15,7 @@ pub(crate) enum Exit {
     Usage = 2,
     /// A decision, and it is "no".
     Denied = 3,
-    /// A guard of a key's life refused; `--force` would override it.
+    /// A guard refused what is not safe, or not yet; it says what would override it.
     Guarded = 4,
     /// What was named does not exist.
     NotFound = 5,

@@ -31,10 +31,9 @@ use serde::Serialize;
 use self::file::{Begin, Writer};
 use crate::{
     home::HomeError,
-    issuer::{Issuer, Locked},
+    issuer::Issuer,
     keyset::PublishError,
     store::{StoreError, TABLES},
-    vault::VaultError,
 };
 
 /// What was written.
@@ -98,29 +97,16 @@ impl Issuer {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {
-    /// The passphrase is needed.
-    #[error(transparent)]
-    Locked(#[from] Locked),
     /// The files of the home.
     #[error(transparent)]
     Home(#[from] HomeError),
-    /// The private keys.
+    /// It cannot be signed.
     #[error(transparent)]
-    Vault(#[from] VaultError),
+    Publish(#[from] PublishError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// It cannot be written.
     #[error("the backup cannot be written ({0}): make room, or name another place")]
     Io(#[from] std::io::Error),
-}
-
-impl From<PublishError> for BackupError {
-    fn from(error: PublishError) -> BackupError {
-        match error {
-            PublishError::Locked(locked) => locked.into(),
-            PublishError::Vault(error) => error.into(),
-            PublishError::Store(error) => error.into(),
-        }
-    }
 }

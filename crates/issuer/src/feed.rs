@@ -45,6 +45,8 @@ pub struct PublishedHead {
 pub struct PublishedRevocations {
     /// The number of the last change in it.
     pub seq: u64,
+    /// The keyset that goes with it.
+    pub keyset_version: u64,
     /// When it was signed.
     pub issued_at: Timestamp,
     /// From then on it is stale.
@@ -182,6 +184,7 @@ impl Issuer {
         let file = base.write(entries, &signer)?;
         Ok(PublishedRevocations {
             seq: position.seq,
+            keyset_version,
             issued_at: now,
             expires: base.expires,
             entries: count,

@@ -204,7 +204,12 @@ impl Draft {
     /// Moves the home to its place. To rename a directory replaces nothing but an empty one.
     pub(crate) fn keep(mut self) -> Result<Home, HomeError> {
         sync(self.draft.path())?;
+        let on_a_server = self.draft.store().exists();
         fs::rename(self.draft.path(), &self.target).map_err(|error| match error.kind() {
+            _ if on_a_server => HomeError::Unplaced {
+                path: self.target.clone(),
+                error,
+            },
             io::ErrorKind::DirectoryNotEmpty
             | io::ErrorKind::AlreadyExists
             | io::ErrorKind::NotADirectory => HomeError::Exists(self.target.clone()),
@@ -246,6 +251,16 @@ pub enum HomeError {
     /// `store` holds something else.
     #[error("`{0}` does not hold the URL of a PostgreSQL database: write one there")]
     Url(PathBuf),
+    /// The database on the server is filled, and the home that belongs to it cannot be put in place.
+    #[error(
+        "`{path}` cannot be put in place ({error}), and the database on the server has been filled: empty that, and do it again with another home"
+    )]
+    Unplaced {
+        /// The home.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
     /// A file that is no settings and no profile.
     #[error("`{0}` is too large for a backup: move it out of the home")]
     TooLarge(PathBuf),

@@ -14,6 +14,7 @@ mod issuer;
 mod keyring;
 mod keys;
 mod keyset;
+mod line;
 mod mint;
 mod passphrase;
 pub mod profile;

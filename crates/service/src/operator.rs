@@ -8,7 +8,7 @@ use axum::{
     body::Bytes,
     http::{HeaderMap, header},
 };
-use bailiwick_issuer::{SnapshotFailure, StoreError};
+use bailiwick_issuer::{PublishedHead, SnapshotFailure, StoreError};
 use bailiwick_token::timestamp::Timestamp;
 use bailiwick_verifier::{Decision, Limits, Reason, Request as Call, Trust, Values, Verifier};
 
@@ -83,7 +83,7 @@ impl State {
             return Ok(in_use);
         }
         let keyset = self.issuer.keyset(now).await?;
-        let snapshot = self.snapshot_of(head.seq).await?;
+        let snapshot = self.snapshot_of(head.clone()).await?;
         let fault = |error: &dyn std::fmt::Display| {
             tracing::error!(%error, "the issuer does not trust itself");
             Problem::new(
@@ -113,6 +113,7 @@ impl State {
 /// A snapshot that was made, and of what.
 pub(crate) struct MadeSnapshot {
     seq: u64,
+    keyset_version: u64,
     at: Timestamp,
     file: Bytes,
 }
@@ -122,11 +123,12 @@ pub(crate) struct MadeSnapshot {
 const SNAPSHOT_KEPT: u64 = 300;
 
 impl State {
-    /// A snapshot of the revocations up to the change `seq`, or of more. It is made to its end though
-    /// the caller is gone by then: where it takes longer than a request may, the next one finds it.
-    pub(crate) async fn snapshot_of(&self, seq: u64) -> Result<Bytes, SnapshotFailure> {
+    /// A snapshot of the revocations up to this head, or of more, which speaks of its keyset, or of a
+    /// later one; a restore, which begins another history, raises that. It is made to its end though the
+    /// caller is gone by then: where it takes longer than a request may, the next one finds it.
+    pub(crate) async fn snapshot_of(&self, head: PublishedHead) -> Result<Bytes, SnapshotFailure> {
         let state = self.clone();
-        let made = tokio::spawn(async move { state.made_snapshot(seq).await });
+        let made = tokio::spawn(async move { state.made_snapshot(&head).await });
         // The task ends with the runtime only.
         made.await
             .unwrap_or(Err(SnapshotFailure::Store(StoreError::Unreachable)))
@@ -134,12 +136,13 @@ impl State {
 }
 
 impl Shared {
-    async fn made_snapshot(&self, seq: u64) -> Result<Bytes, SnapshotFailure> {
+    async fn made_snapshot(&self, head: &PublishedHead) -> Result<Bytes, SnapshotFailure> {
         // Whoever holds this makes one; others wait for it.
         let mut made = self.snapshot.lock().await;
         let now = self.now();
         if let Some(made) = &*made
-            && made.seq >= seq
+            && made.seq >= head.seq
+            && made.keyset_version >= head.keyset_version
             && made.at <= now
             && now.since(made.at) < SNAPSHOT_KEPT
         {
@@ -149,6 +152,7 @@ impl Shared {
         let file = Bytes::from(snapshot.file);
         *made = Some(MadeSnapshot {
             seq: snapshot.seq,
+            keyset_version: snapshot.keyset_version,
             at: now,
             file: file.clone(),
         });

@@ -46,7 +46,7 @@ pub(crate) async fn head(
 /// `GET /.well-known/bailiwick/revocations/snapshot`
 pub(crate) async fn snapshot(Shared(state): Shared<State>) -> Result<Response, Problem> {
     let head = state.issuer.head(state.now()).await?;
-    let snapshot = state.snapshot_of(head.seq).await?;
+    let snapshot = state.snapshot_of(head).await?;
     let mut response = (StatusCode::OK, snapshot).into_response();
     let headers = response.headers_mut();
     headers.insert(

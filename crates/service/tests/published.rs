@@ -5,7 +5,7 @@
 mod support;
 
 use bailiwick_service::Code;
-use bailiwick_token::revocation::Head;
+use bailiwick_token::revocation::{Head, Snapshot};
 use bailiwick_verifier::{Request as Call, Trust};
 use reqwest::Method;
 use serde_json::json;
@@ -260,4 +260,21 @@ async fn verifiers_are_heard_where_they_can_be_read() {
     assert_eq!(forget("crm-1").await.status, 204);
     forget("crm-1").await.is_problem(404, Code::NotFound);
     forget("%FF").await.is_problem(400, Code::BadRequest);
+}
+
+/// A snapshot is made once for all who ask, until something of it is old: also the keyset that it names,
+/// since a restored issuer may have the numbers of the one before.
+#[tokio::test]
+async fn a_snapshot_speaks_of_the_newest_keyset() {
+    let service = Service::start().await;
+    let version = async || {
+        let file = service.get(SNAPSHOT, Auth::None).await.text;
+        let key = service.issuer.keyset_key();
+        let snapshot = Snapshot::open(file.as_bytes(), key).unwrap();
+        (snapshot.header().keyset_version, file)
+    };
+    let (first, file) = version().await;
+    assert_eq!(version().await, (first, file));
+    service.issuer.stage(service.time.now()).await.unwrap();
+    assert_eq!(version().await.0, first + 1);
 }

@@ -1,12 +1,13 @@
 //! An export of the audit, checked without an issuer: by whoever keeps it, with the keyset key alone.
 
-use std::io::{self, BufRead, Read, Seek};
+use std::io::{self, BufRead, Seek};
 
 use bailiwick_token::key::PublicKey;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{AuditHead, AuditReport, AuditRow, Checkpoint, CheckpointError, Walk};
+use crate::line::{self, Line};
 
 /// The longest line that is read, in bytes.
 const MAX_LINE: u64 = 1 << 20;
@@ -65,13 +66,11 @@ fn lines<R: BufRead>(
 ) -> Result<(), ExportError> {
     let mut line = Vec::new();
     for number in 1.. {
-        line.clear();
-        let read = input.take(MAX_LINE).read_until(b'\n', &mut line)?;
-        match line.last() {
-            None => break,
-            Some(b'\n') => each(number, &line)?,
-            Some(_) if read as u64 == MAX_LINE => return Err(ExportError::Line(number)),
-            Some(_) => return Err(ExportError::Torn),
+        match line::read(input, MAX_LINE, &mut line)? {
+            Line::Whole => each(number, &line)?,
+            Line::Torn => return Err(ExportError::Torn),
+            Line::TooLong => return Err(ExportError::Line(number)),
+            Line::End => break,
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, BufRead, Read, Write},
+    io::{self, BufRead, Write},
 };
 
 use bailiwick_token::{
@@ -17,7 +17,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::store::{Kind, Table, Value};
+use crate::{
+    line,
+    store::{Kind, Table, Value},
+};
 
 /// The format that is written, and the only one that is read.
 const FORMAT: u32 = 1;
@@ -262,14 +265,12 @@ impl<'a> Reader<'a> {
     /// A line with its line feed; `None` at the end.
     fn line(&mut self) -> Result<Option<Vec<u8>>, BackupFileError> {
         let mut line = Vec::new();
-        let most = MAX_LINE.saturating_add(1);
-        let read = (&mut *self.input).take(most).read_until(b'\n', &mut line)?;
         self.number = self.number.saturating_add(1);
-        match line.last() {
-            None => Ok(None),
-            Some(b'\n') => Ok(Some(line)),
-            Some(_) if read as u64 >= most => Err(malformed(self.number, "a line")),
-            Some(_) => Err(BackupFileError::Torn),
+        match line::read(self.input, MAX_LINE, &mut line)? {
+            line::Line::Whole => Ok(Some(line)),
+            line::Line::Torn => Err(BackupFileError::Torn),
+            line::Line::TooLong => Err(malformed(self.number, "a line")),
+            line::Line::End => Ok(None),
         }
     }
 

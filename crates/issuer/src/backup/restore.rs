@@ -12,7 +12,6 @@ use super::{
 use crate::{
     home::{Draft, HomeError},
     issuer::{Issuer, Locked, OpenError},
-    keyring::TransitionError,
     keys::KeyError,
     keyset::PublishError,
     passphrase::Passphrase,
@@ -192,22 +191,13 @@ pub enum RestoreError {
     /// The root keys.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// It cannot be signed.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The finished home could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-}
-
-impl From<TransitionError> for RestoreError {
-    fn from(error: TransitionError) -> RestoreError {
-        KeyError::from(error).into()
-    }
-}
-
-impl From<PublishError> for RestoreError {
-    fn from(error: PublishError) -> RestoreError {
-        KeyError::from(error).into()
-    }
 }

@@ -1,0 +1,53 @@
+//! Files that are read line by line, since they may be of any size.
+
+use std::io::{self, BufRead, Read};
+
+/// What came of reading a line.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Line {
+    /// It is there, with its line feed.
+    Whole,
+    /// The file ends within it.
+    Torn,
+    /// It goes on for longer than it may.
+    TooLong,
+    /// There is none.
+    End,
+}
+
+/// Reads a line of at most `most` bytes into `line`, in the place of what was there.
+pub(crate) fn read<R: BufRead + ?Sized>(
+    input: &mut R,
+    most: u64,
+    line: &mut Vec<u8>,
+) -> io::Result<Line> {
+    line.clear();
+    let read = input.take(most).read_until(b'\n', line)?;
+    Ok(match line.last() {
+        None => Line::End,
+        Some(b'\n') => Line::Whole,
+        Some(_) if read as u64 == most => Line::TooLong,
+        Some(_) => Line::Torn,
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_where_they_do() {
+        let mut input = &b"one\n\nthree\ntorn"[..];
+        let mut line = Vec::new();
+        let mut next = || (read(&mut input, 6, &mut line).unwrap(), line.clone());
+        assert_eq!(next(), (Line::Whole, b"one\n".to_vec()));
+        assert_eq!(next(), (Line::Whole, b"\n".to_vec()));
+        assert_eq!(next(), (Line::Whole, b"three\n".to_vec()));
+        assert_eq!(next(), (Line::Torn, b"torn".to_vec()));
+        assert_eq!(next().0, Line::End);
+        let mut endless = io::BufReader::new(io::repeat(b'x'));
+        assert_eq!(read(&mut endless, 6, &mut line).unwrap(), Line::TooLong);
+        assert_eq!(line.len(), 6);
+    }
+}
