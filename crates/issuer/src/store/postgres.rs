@@ -84,7 +84,6 @@ impl PostgresDatabase {
             .options([
                 ("statement_timeout", milliseconds.as_str()),
                 ("lock_timeout", milliseconds.as_str()),
-                ("idle_in_transaction_session_timeout", milliseconds.as_str()),
             ])
             .disable_statement_logging();
         let pool = |most| {
@@ -95,7 +94,9 @@ impl PostgresDatabase {
                 .test_before_acquire(false)
                 .before_acquire(|connection, _| Box::pin(answers(connection)))
         };
-        let writer = pool(1).connect_with(options.clone()).await?;
+        // Readers keep nobody waiting, and a backup may be written to a slow pipe.
+        let idle = [("idle_in_transaction_session_timeout", milliseconds.as_str())];
+        let writer = pool(1).connect_with(options.clone().options(idle)).await?;
         for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
             let value: String = sqlx::query_scalar("SELECT current_setting($1)")
                 .bind(setting)
