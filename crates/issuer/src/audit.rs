@@ -116,19 +116,19 @@ pub(crate) struct Entry {
     pub(crate) principal: Option<String>,
     pub(crate) token: Option<String>,
     pub(crate) key: Option<String>,
-    /// An object.
-    pub(crate) detail: serde_json::Value,
+    /// An object, as JSON text.
+    pub(crate) detail: String,
 }
 
 impl Entry {
-    pub(crate) fn new(event: AuditEvent, detail: serde_json::Value) -> Entry {
+    pub(crate) fn new(event: AuditEvent, detail: impl fmt::Display) -> Entry {
         Entry {
             event,
             agent: None,
             principal: None,
             token: None,
             key: None,
-            detail,
+            detail: detail.to_string(),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! per attempt and not one per secret. It is shown once and kept as a hash. While a secret is being
 //! exchanged two are good, so that no request is refused in between.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
 use bailiwick_token::timestamp::Timestamp;
@@ -17,8 +17,9 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     audit::{AuditEvent, Entry},
+    batch::Batcher,
     issuer::Issuer,
-    store::{StoreError, StoredSecret, Tx},
+    store::{Store, StoreError, StoredClient, StoredSecret, Tx},
 };
 
 /// The longest name of a client, in bytes.
@@ -252,10 +253,11 @@ impl Issuer {
         secret: &str,
         now: Timestamp,
     ) -> Result<(Option<ClientInfo>, Option<String>), StoreError> {
-        if secret.len() > MAX_SECRET || name.len() > MAX_NAME {
+        // What cannot be a name is not looked up: it would fail for the others of the same time, too.
+        if secret.len() > MAX_SECRET || !is_name(name) {
             return Ok((None, None));
         }
-        let Some(client) = self.store.glance().await?.client(name).await? else {
+        let Some(client) = self.clients_in_use.submit(name.to_owned()).await?? else {
             return Ok((None, None));
         };
         let id = secret.split_once('.').map_or("", |(id, _)| id);
@@ -291,7 +293,7 @@ impl Issuer {
         mut tx: Tx,
         event: AuditEvent,
         client: &ClientInfo,
-        detail: serde_json::Value,
+        detail: impl fmt::Display,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let entry = Entry {
@@ -302,6 +304,33 @@ impl Issuer {
         tx.record(entry, &self.actor, now).await?;
         tx.commit().await
     }
+}
+
+/// The clients that sign in, as they stand when they do: those of one time are looked up together.
+pub(crate) type ClientsInUse = Batcher<String, Result<Option<StoredClient>, StoreError>>;
+
+pub(crate) fn clients_in_use(store: Store) -> ClientsInUse {
+    Batcher::new(move |names| look_up(store.clone(), names))
+}
+
+async fn look_up(
+    store: Store,
+    names: Vec<String>,
+) -> Vec<Result<Option<StoredClient>, StoreError>> {
+    let found = async {
+        let distinct: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        let distinct: Vec<&str> = distinct.into_iter().collect();
+        store.glance().await?.clients_named(&distinct).await
+    };
+    let found = found.await;
+    let pick = |name: &String| match &found {
+        Ok(clients) => Ok(clients
+            .iter()
+            .find(|client| client.info.name == *name)
+            .cloned()),
+        Err(error) => Err(error.clone()),
+    };
+    names.iter().map(pick).collect()
 }
 
 /// Secrets that were found good lately, so that a client which comes every minute does not cost an
@@ -415,10 +444,14 @@ async fn enabled(tx: &mut Tx, name: &str) -> Result<ClientInfo, ClientError> {
     }
 }
 
-fn check(client: &NewClient) -> Result<(), ClientError> {
-    // RFC 6749, appendix A: visible ASCII; the colon would end it in HTTP Basic.
+/// RFC 6749, appendix A: visible ASCII; a colon would end it in HTTP Basic.
+fn is_name(name: &str) -> bool {
     let named = |c: char| c.is_ascii_graphic() && c != ':';
-    if client.name.is_empty() || client.name.len() > MAX_NAME || !client.name.chars().all(named) {
+    (1..=MAX_NAME).contains(&name.len()) && name.chars().all(named)
+}
+
+fn check(client: &NewClient) -> Result<(), ClientError> {
+    if !is_name(&client.name) {
         return Err(ClientError::Name);
     }
     let principal = client.principal.trim();

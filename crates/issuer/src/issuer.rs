@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::{
     audit::{AuditEvent, Entry},
-    client::SecretsSeen,
+    client::{ClientsInUse, SecretsSeen, clients_in_use},
     home::{Draft, Home, HomeError},
     keyring::{KeyInfo, Ring},
     keys::{self, KeyError},
@@ -42,6 +42,7 @@ pub struct Issuer {
     pub(crate) actor: Arc<str>,
     pub(crate) signer: Arc<SignerInUse>,
     pub(crate) writer: Arc<Writer>,
+    pub(crate) clients_in_use: Arc<ClientsInUse>,
     pub(crate) secrets_seen: Arc<SecretsSeen>,
     home: Home,
     vault: Arc<OnceLock<Vault>>,
@@ -90,6 +91,7 @@ impl Issuer {
         Ok(Issuer {
             writer: Arc::new(Writer::new(store.clone())),
             signer: Arc::default(),
+            clients_in_use: Arc::new(clients_in_use(store.clone())),
             secrets_seen: Arc::default(),
             store,
             settings: Arc::new(settings),

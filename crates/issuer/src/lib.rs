@@ -7,6 +7,7 @@
 
 mod audit;
 mod backup;
+mod batch;
 mod client;
 mod feed;
 mod home;

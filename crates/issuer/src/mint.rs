@@ -15,7 +15,7 @@ use bailiwick_token::{
 use biscuit_auth::{Algorithm, KeyPair, PrivateKey};
 use rand::{RngCore, rngs::OsRng};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     audit::{AuditEvent, Entry},
@@ -105,15 +105,19 @@ impl Issuer {
     pub async fn mint(&self, request: &MintRequest, now: Timestamp) -> Result<Minted, MintError> {
         for _ in 0..ATTEMPTS {
             let signer = self.signer().await?;
-            let (claims, token) = match self.build(request, signer.id, &signer.key, now) {
+            let (claims, token, entry) = match self.build(request, signer.id, &signer.key, now) {
                 Ok(built) => built,
                 Err(refusal) => {
-                    let entry = refused(request, &refusal);
-                    self.record(entry, None, now).await?;
+                    let refused = RefusedRequest {
+                        agent: &request.agent,
+                        principal: &request.principal,
+                        profile: request.profile.as_deref(),
+                        reason: &refusal.to_string(),
+                    };
+                    self.record_refusal(refused, now).await?;
                     return Err(refusal.into());
                 }
             };
-            let entry = minted(request, &claims, signer.id);
             let recorded = NewToken {
                 id: claims.token_id,
                 key: signer.id,
@@ -190,7 +194,7 @@ impl Issuer {
         key: KeyId,
         signer: &KeyPair,
         now: Timestamp,
-    ) -> Result<(Claims, Token), Refusal> {
+    ) -> Result<(Claims, Token, Entry), Refusal> {
         let max = self.settings.max_token_ttl;
         if !(1..=max).contains(&request.ttl) {
             return Err(Refusal::Ttl {
@@ -222,10 +226,11 @@ impl Issuer {
         let biscuit = builder
             .root_key_id(key.as_u32())
             .build(signer)
-            .map_err(|_| Refusal::Signing)?;
-        let token = Token::from_bytes(biscuit.to_vec().map_err(|_| Refusal::Signing)?)?;
+            .map_err(|_| Refusal::Fault)?;
+        let token = Token::from_bytes(biscuit.to_vec().map_err(|_| Refusal::Fault)?)?;
         Limits::default().check(&token)?;
-        Ok((claims, token))
+        let entry = minted(request, &claims, key)?;
+        Ok((claims, token, entry))
     }
 }
 
@@ -255,39 +260,38 @@ impl Receipt {
     }
 }
 
-fn minted(request: &MintRequest, claims: &Claims, key: KeyId) -> Entry {
-    let grants = serde_json::from_str(&request.grants.to_json()).unwrap_or(Value::Null);
-    let detail = json!({
-        "profile": request.profile,
-        "expires": claims.expires,
-        "ttl": request.ttl,
-        "tenant": request.tenant,
-        "task": request.task,
-        "max_depth": request.max_depth,
-        "claims": request.claims,
-        "grants": grants,
-    });
-    Entry {
+fn minted(request: &MintRequest, claims: &Claims, key: KeyId) -> Result<Entry, Refusal> {
+    let detail = MintDetail {
+        claims: &request.claims,
+        expires: claims.expires,
+        grants: &request.grants,
+        max_depth: request.max_depth,
+        profile: request.profile.as_deref(),
+        task: request.task.as_deref(),
+        tenant: request.tenant.as_deref(),
+        ttl: request.ttl,
+    };
+    let detail = serde_json::to_string(&detail).map_err(|_| Refusal::Fault)?;
+    Ok(Entry {
         agent: Some(request.agent.clone()),
         principal: Some(request.principal.clone()),
         token: Some(claims.token_id.to_string()),
         key: Some(key.to_string()),
         ..Entry::new(AuditEvent::Mint, detail)
-    }
+    })
 }
 
-fn refused(request: &MintRequest, refusal: &Refusal) -> Entry {
-    let refused = RefusedRequest {
-        agent: &request.agent,
-        principal: &request.principal,
-        profile: request.profile.as_deref(),
-        reason: &refusal.to_string(),
-    };
-    let mut entry = refused.entry();
-    if let Some(detail) = entry.detail.as_object_mut() {
-        detail.insert("ttl".to_owned(), json!(request.ttl));
-    }
-    entry
+/// What the audit says of a mint, besides who and which.
+#[derive(Serialize)]
+struct MintDetail<'a> {
+    claims: &'a BTreeMap<String, String>,
+    expires: Timestamp,
+    grants: &'a Grants,
+    max_depth: Option<u32>,
+    profile: Option<&'a str>,
+    task: Option<&'a str>,
+    tenant: Option<&'a str>,
+    ttl: u64,
 }
 
 /// A request that was refused, for the audit.
@@ -344,9 +348,9 @@ pub enum Refusal {
     /// What was built cannot be read back.
     #[error("the token cannot be read back: {0}")]
     Token(#[from] TokenError),
-    /// The token could not be signed.
-    #[error("the token cannot be signed: report this with the request")]
-    Signing,
+    /// A fault of this program.
+    #[error("the token cannot be made: report this with the request")]
+    Fault,
 }
 
 /// Why there is no token.
@@ -362,9 +366,6 @@ pub enum MintError {
     /// The private keys.
     #[error(transparent)]
     Vault(#[from] VaultError),
-    /// Too much is under way.
-    #[error("the issuer has more to do than it can: try again in a moment")]
-    Overloaded,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -374,7 +375,6 @@ impl From<RecordError> for MintError {
     fn from(error: RecordError) -> MintError {
         match error {
             RecordError::Store(error) => error.into(),
-            RecordError::Overloaded => MintError::Overloaded,
             RecordError::Superseded => StoreError::Busy.into(),
         }
     }

@@ -15,7 +15,7 @@ mod tables;
 mod tokens;
 mod verifiers;
 
-pub(crate) use clients::StoredSecret;
+pub(crate) use clients::{StoredClient, StoredSecret};
 pub(crate) use database::Value;
 pub use postgres::{PostgresUrl, PostgresUrlError};
 pub(crate) use revocations::target_name;
@@ -23,7 +23,7 @@ pub(crate) use signed::{StoredHead, StoredKeyset};
 pub(crate) use tables::{Kind, PAGE, TABLES, Table};
 pub(crate) use tokens::NewToken;
 
-use std::{io::ErrorKind, path::PathBuf, sync::Arc};
+use std::{fmt::Write, io::ErrorKind, path::PathBuf, sync::Arc};
 
 use sqlx::migrate::MigrateError;
 
@@ -147,25 +147,19 @@ impl Tx {
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
             let chunk: Vec<Vec<Value>> = rows.by_ref().take(AT_A_TIME).collect();
-            let mut parameter = 0_usize;
-            let mut places = Vec::with_capacity(chunk.len());
-            for row in &chunk {
-                let numbers: Vec<String> = row
-                    .iter()
-                    .map(|_| {
-                        parameter = parameter.saturating_add(1);
-                        format!("${parameter}")
-                    })
-                    .collect();
-                places.push(format!("({})", numbers.join(", ")));
+            let mut sql = format!("INSERT INTO {table} ({}) VALUES", columns.join(", "));
+            let values: Vec<Value> = chunk.into_iter().flatten().collect();
+            for place in 0..values.len() {
+                let before = match place.checked_rem(columns.len()) {
+                    Some(0) if place == 0 => " (",
+                    Some(0) => "), (",
+                    _ => ", ",
+                };
+                // Writing to a string does not fail.
+                let _ = write!(sql, "{before}${}", place.saturating_add(1));
             }
-            let sql = format!(
-                "INSERT INTO {table} ({}) VALUES {}",
-                columns.join(", "),
-                places.join(", ")
-            );
-            self.execute(sql, chunk.into_iter().flatten().collect())
-                .await?;
+            sql.push(')');
+            self.execute(sql, values).await?;
         }
         Ok(())
     }
@@ -178,6 +172,9 @@ pub enum StoreError {
     /// Another process holds the lock.
     #[error("another process is writing to the issuer's database: try again")]
     Busy,
+    /// Too much waits for it already.
+    #[error("the issuer has more to do than it can: try again in a moment")]
+    Overloaded,
     /// No space.
     #[error("the disk is full, and nothing was changed: free space and try again")]
     Full,

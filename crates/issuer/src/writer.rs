@@ -1,25 +1,13 @@
 //! Group commit: what many callers record at the same time becomes durable with one write to the
-//! disk.
-//!
-//! While one transaction is under way, what comes in queues up and shares the next one. A caller is
-//! answered once its row is on the disk, and not before.
-
-use std::{collections::VecDeque, sync::OnceLock};
+//! disk. A caller is answered once its row is on the disk, and not before.
 
 use bailiwick_token::{key::KeyId, timestamp::Timestamp};
-use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     audit::Entry,
+    batch::Batcher,
     store::{NewToken, Store, StoreError},
 };
-
-/// The most that waits. Beyond it callers are turned away, so that those who wait are served.
-const QUEUE: usize = 1024;
-
-/// The most that shares a transaction. Not all that can wait: while one part is written, the requests of
-/// the next are worked on.
-const BATCH: usize = 64;
 
 /// What is to be recorded.
 #[derive(Debug)]
@@ -37,64 +25,26 @@ pub(crate) enum RecordError {
     /// The key that signed the token is not the active one any more: sign with that one.
     #[error("another key signs now")]
     Superseded,
-    /// Too much waits already.
-    #[error("too much is under way")]
-    Overloaded,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-struct Job {
-    record: Record,
-    /// The row of the audit.
-    done: oneshot::Sender<Result<u64, RecordError>>,
-}
-
 /// Writes records, many at a time.
-pub(crate) struct Writer {
-    store: Store,
-    /// Begins with the first record.
-    queue: OnceLock<mpsc::Sender<Job>>,
-}
+pub(crate) struct Writer(Batcher<Record, Result<u64, RecordError>>);
 
 impl Writer {
     pub(crate) fn new(store: Store) -> Writer {
-        Writer {
-            store,
-            queue: OnceLock::new(),
-        }
+        Writer(Batcher::new(move |records| {
+            let store = store.clone();
+            async move { settle(&store, records).await }
+        }))
     }
 
     /// Records, and tells the row of the audit once it is durable.
     ///
     /// A caller that goes away meanwhile takes nothing back: its record stands.
     pub(crate) async fn record(&self, record: Record) -> Result<u64, RecordError> {
-        let queue = self.queue.get_or_init(|| {
-            let (sender, receiver) = mpsc::channel(QUEUE);
-            tokio::spawn(run(self.store.clone(), receiver));
-            sender
-        });
-        let (done, answer) = oneshot::channel();
-        queue
-            .try_send(Job { record, done })
-            .map_err(|_| RecordError::Overloaded)?;
-        // The task ends with the runtime only.
-        answer
-            .await
-            .unwrap_or(Err(RecordError::Store(StoreError::Unreachable)))
-    }
-}
-
-/// Ends when the issuer that it belongs to is dropped.
-async fn run(store: Store, mut queue: mpsc::Receiver<Job>) {
-    let mut jobs = Vec::with_capacity(BATCH);
-    while queue.recv_many(&mut jobs, BATCH).await > 0 {
-        let (records, answers): (Vec<Record>, Vec<_>) =
-            jobs.drain(..).map(|job| (job.record, job.done)).unzip();
-        for (answer, done) in answers.into_iter().zip(settle(&store, records).await) {
-            // Nobody may be waiting any more.
-            let _ = answer.send(done);
-        }
+        self.0.submit(record).await?
     }
 }
 
@@ -107,11 +57,10 @@ async fn settle(store: &Store, records: Vec<Record>) -> Vec<Result<u64, RecordEr
         Err(_) => {
             let mut settled = Vec::with_capacity(all);
             for record in &records {
-                let one = commit(store, std::slice::from_ref(record)).await;
-                let one = one.map_err(RecordError::from);
-                settled.push(
-                    one.and_then(|mut one| one.pop().unwrap_or(Err(RecordError::Overloaded))),
-                );
+                match commit(store, std::slice::from_ref(record)).await {
+                    Ok(one) => settled.extend(one),
+                    Err(error) => settled.push(Err(error.into())),
+                }
             }
             settled
         }
@@ -143,11 +92,13 @@ async fn commit(
         .map(|record| (record.entry.clone(), &*record.actor, record.time));
     let last = tx.record_all(entries).await?;
     tx.commit().await?;
-    let first = last.saturating_sub(counted.len() as u64);
-    let mut rows: VecDeque<u64> = (first.saturating_add(1)..=last).collect();
-    let answer = |record: &Record| match counts(record) {
-        true => rows.pop_front().ok_or(RecordError::Superseded),
-        false => Err(RecordError::Superseded),
+    let mut row = last.saturating_sub(counted.len() as u64);
+    let answer = |record: &Record| {
+        if !counts(record) {
+            return Err(RecordError::Superseded);
+        }
+        row = row.saturating_add(1);
+        Ok(row)
     };
     Ok(records.iter().map(answer).collect())
 }

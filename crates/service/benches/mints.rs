@@ -2,13 +2,14 @@
 //! nothing: both in this run, on this machine, asked by the same client.
 //!
 //! `cargo bench -p bailiwick-service --bench mints`; with `BAILIWICK_POSTGRES` set to the URL of a
-//! server also on PostgreSQL. What it leaves out: TLS, a network, and a client on another machine:
+//! server also on PostgreSQL. Numbers after `--` are how many clients to take. What it leaves out: TLS, a network, and a client on another machine:
 //! client and service share the cores here, in both cases. The client's secret has been seen before,
 //! so that no Argon2id is computed.
 
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     reason = "a program for people, which ends where something is wrong"
 )]
@@ -62,15 +63,18 @@ amount = { max = "10000" }
 currency = "EUR"
 "#;
 
+/// How often each way has its turn, so that what else the machine does meets all of them.
+const ROUNDS: usize = 5;
 const WARM_UP: Duration = Duration::from_secs(1);
-const MEASURED: Duration = Duration::from_secs(5);
+const MEASURED: Duration = Duration::from_secs(3);
 
 fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     Timestamp::from_unix(since.unwrap().as_secs()).unwrap()
 }
 
-/// What one way came to.
+/// What one way came to in one turn.
+#[derive(Clone, Copy)]
 struct Seen {
     per_second: f64,
     p50: Duration,
@@ -78,6 +82,14 @@ struct Seen {
 }
 
 fn main() {
+    // `cargo bench` adds options of its own.
+    let asked: Vec<usize> = std::env::args().filter_map(|n| n.parse().ok()).collect();
+    let numbers = if asked.is_empty() {
+        vec![1, 16, 128]
+    } else {
+        asked
+    };
+    let postgres = std::env::var("BAILIWICK_POSTGRES").ok();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -85,31 +97,45 @@ fn main() {
     runtime.block_on(async {
         println!("| clients | way | a second | of bare | p50 | p99 |");
         println!("|--:|---|--:|--:|--:|--:|");
-        for clients in [1, 16, 128] {
-            let bare = bare(clients).await;
-            line(clients, "signs, writes nothing", &bare, &bare);
-            line(clients, "SQLite", &issuer(clients, None).await, &bare);
-            if let Ok(url) = std::env::var("BAILIWICK_POSTGRES") {
-                let url = schema(&url).await;
-                line(
-                    clients,
-                    "PostgreSQL",
-                    &issuer(clients, Some(url)).await,
-                    &bare,
-                );
+        for clients in numbers {
+            let (mut none, mut sqlite, mut server) = (Vec::new(), Vec::new(), Vec::new());
+            for _ in 0..ROUNDS {
+                none.push(bare(clients).await);
+                sqlite.push(issuer(clients, None).await);
+                if let Some(url) = &postgres {
+                    let url = schema(url).await;
+                    server.push(issuer(clients, Some(url)).await);
+                }
+            }
+            line(clients, "signs, writes nothing", &none, &none);
+            line(clients, "SQLite", &sqlite, &none);
+            if postgres.is_some() {
+                line(clients, "PostgreSQL", &server, &none);
             }
         }
     });
 }
 
-fn line(clients: usize, way: &str, seen: &Seen, bare: &Seen) {
+/// The medians of the rounds; of the ratio also the least and the most.
+fn line(clients: usize, way: &str, seen: &[Seen], bare: &[Seen]) {
+    let ratios = seen.iter().zip(bare);
+    let ratios = ratios.map(|(seen, bare)| seen.per_second / bare.per_second);
+    let ratios = sorted(ratios.collect());
+    let median = |of: fn(&Seen) -> f64| sorted(seen.iter().map(of).collect())[ROUNDS / 2];
     println!(
-        "| {clients} | {way} | {:.0} | {:.2} | {:.1} ms | {:.1} ms |",
-        seen.per_second,
-        seen.per_second / bare.per_second,
-        seen.p50.as_secs_f64() * 1e3,
-        seen.p99.as_secs_f64() * 1e3,
+        "| {clients} | {way} | {:.0} | {:.2} ({:.2}–{:.2}) | {:.1} ms | {:.1} ms |",
+        median(|seen| seen.per_second),
+        ratios[ROUNDS / 2],
+        ratios[0],
+        ratios[ROUNDS - 1],
+        median(|seen| seen.p50.as_secs_f64() * 1e3),
+        median(|seen| seen.p99.as_secs_f64() * 1e3),
     );
+}
+
+fn sorted(mut numbers: Vec<f64>) -> Vec<f64> {
+    numbers.sort_unstable_by(f64::total_cmp);
+    numbers
 }
 
 /// A schema of its own on the server.

@@ -384,7 +384,6 @@ fn refused(refused: WishError) -> OAuthError {
             error("invalid_request", refusal.to_string())
         }
         WishError::Mint(MintError::Store(error)) => unavailable(&error),
-        WishError::Mint(failed @ MintError::Overloaded) => busy(failed.to_string()),
         WishError::Mint(failed) => {
             tracing::error!(error = %failed, "no token could be minted");
             OAuthError {
@@ -399,6 +398,9 @@ fn refused(refused: WishError) -> OAuthError {
 }
 
 fn unavailable(failed: &StoreError) -> OAuthError {
+    if let StoreError::Overloaded = failed {
+        return busy(failed.to_string());
+    }
     tracing::error!(error = %failed, "the store refused");
     match failed {
         StoreError::Busy | StoreError::Full | StoreError::Unreachable => busy(failed.to_string()),

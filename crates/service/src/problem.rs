@@ -136,6 +136,8 @@ impl IntoResponse for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
         match &error {
+            // Not in the log: a flood would fill it.
+            StoreError::Overloaded => Problem::new(Code::Unavailable, error.to_string()),
             StoreError::Busy | StoreError::Full | StoreError::Unreachable => {
                 tracing::error!(%error, "the store refused");
                 Problem::new(Code::Unavailable, error.to_string())
@@ -224,7 +226,6 @@ impl From<MintError> for Problem {
     fn from(error: MintError) -> Problem {
         match error {
             MintError::Refused(refusal) => Problem::new(Code::Denied, refusal.to_string()),
-            MintError::Overloaded => Problem::new(Code::Unavailable, error.to_string()),
             MintError::Store(error) => error.into(),
             other => Problem::internal(&other),
         }

@@ -5,7 +5,11 @@
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{MapAccess, SeqAccess, Visitor},
+    ser::Error as _,
+};
 use serde_json::value::RawValue;
 
 mod number;
@@ -184,27 +188,23 @@ impl<T: Into<Value>> From<Vec<T>> for Value {
 
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl Serialize for Value {
+    /// As canonical JSON text; only for `serde_json` serializers.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Value::Null => f.write_str("null"),
-            Value::Bool(value) => write!(f, "{value}"),
-            Value::Number(number) => write!(f, "{number}"),
-            Value::String(text) => f.write_str(&quote(text)),
-            Value::Array(items) => {
-                f.write_str("[")?;
-                for (index, item) in items.iter().enumerate() {
-                    f.write_str(if index == 0 { "" } else { "," })?;
-                    write!(f, "{item}")?;
-                }
-                f.write_str("]")
-            }
-            Value::Object(members) => {
-                f.write_str("{")?;
-                for (index, (name, value)) in members.iter().enumerate() {
-                    f.write_str(if index == 0 { "" } else { "," })?;
-                    write!(f, "{}:{value}", quote(name))?;
-                }
-                f.write_str("}")
-            }
+            Value::Null => serializer.serialize_unit(),
+            Value::Bool(value) => serializer.serialize_bool(*value),
+            // Exact, and beyond what numbers of Rust hold.
+            Value::Number(number) => RawValue::from_string(number.to_string())
+                .map_err(S::Error::custom)?
+                .serialize(serializer),
+            Value::String(text) => serializer.serialize_str(text),
+            Value::Array(items) => serializer.collect_seq(items),
+            Value::Object(members) => serializer.collect_map(members),
         }
     }
 }
@@ -248,15 +248,6 @@ pub fn visible_json(json: &str) -> String {
 fn is_unseen(c: char) -> bool {
     let formats = matches!(c, '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
     c.is_control() || formats
-}
-
-impl serde::Serialize for Value {
-    /// As canonical JSON text; only for `serde_json` serializers.
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        RawValue::from_string(self.to_string())
-            .map_err(serde::ser::Error::custom)?
-            .serialize(serializer)
-    }
 }
 
 /// Reads one value out of its raw text. `left` containers may still be opened, of `depth` in all.

@@ -1,10 +1,11 @@
 //! `bailiwick token mint`: authority for an agent.
 
+use std::collections::BTreeMap;
+
 use bailiwick_issuer::{MintRequest, Receipt};
-use bailiwick_token::token::Token;
+use bailiwick_token::{grant::Grants, token::Token};
 use clap::{Args, value_parser};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::deliver::deliver;
@@ -85,27 +86,17 @@ impl MintArgs {
 
     /// An operator mints within what its own token lets it.
     async fn remotely(&self, global: &Global, server: &Server, request: &MintRequest) -> Outcome {
-        let grants: serde_json::Value =
-            serde_json::from_str(&request.grants.to_json()).unwrap_or_default();
-        let mut body = json!({
-            "agent": request.agent,
-            "principal": request.principal,
-            "ttl": request.ttl,
-            "claims": request.claims,
-            "grants": grants,
-        });
-        if let Some(body) = body.as_object_mut() {
-            for (name, value) in [
-                ("tenant", json!(request.tenant)),
-                ("task", json!(request.task)),
-                ("max_depth", json!(request.max_depth)),
-            ] {
-                if !value.is_null() {
-                    body.insert(name.to_owned(), value);
-                }
-            }
-        }
-        let answer: Answer = server.post("/v1/tokens", &body).await?;
+        let wanted = Wanted {
+            agent: &request.agent,
+            principal: &request.principal,
+            tenant: request.tenant.as_deref(),
+            task: request.task.as_deref(),
+            claims: &request.claims,
+            grants: &request.grants,
+            ttl: request.ttl,
+            max_depth: request.max_depth,
+        };
+        let answer: Answer = server.post("/v1/tokens", &wanted).await?;
         let token = Token::parse(&answer.token).map_err(|_| {
             Failure::plain(
                 Exit::Remote,
@@ -154,6 +145,22 @@ impl MintArgs {
                 .hint("give it, set BAILIWICK_TTL, or put `ttl` into `config.toml` in the home")),
         }
     }
+}
+
+/// What the service is asked.
+#[derive(Serialize)]
+struct Wanted<'a> {
+    agent: &'a str,
+    principal: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task: Option<&'a str>,
+    claims: &'a BTreeMap<String, String>,
+    grants: &'a Grants,
+    ttl: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_depth: Option<u32>,
 }
 
 /// What the service answers.

@@ -60,7 +60,7 @@ impl Tx {
                 principal: entry.principal,
                 token: entry.token,
                 key: entry.key,
-                detail: entry.detail.to_string(),
+                detail: entry.detail,
                 prev: head.hash,
                 hash: [0; 32],
             };

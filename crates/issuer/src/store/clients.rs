@@ -66,10 +66,22 @@ impl Tx {
     }
 
     pub(crate) async fn client(&mut self, name: &str) -> Result<Option<StoredClient>, StoreError> {
-        let found = self
-            .clients_where("WHERE c.name = $1", values![name])
-            .await?;
-        Ok(found.into_iter().next())
+        Ok(self.clients_named(&[name]).await?.into_iter().next())
+    }
+
+    /// Those that exist of these clients, by their names.
+    pub(crate) async fn clients_named(
+        &mut self,
+        names: &[&str],
+    ) -> Result<Vec<StoredClient>, StoreError> {
+        // Of few lengths, each with a statement that is prepared once.
+        let length = names.len().next_power_of_two();
+        let padding = names.last().copied().unwrap_or_default();
+        let names = names.iter().copied().chain(std::iter::repeat(padding));
+        let values: Vec<Value> = names.take(length).map(Value::from).collect();
+        let places: Vec<String> = (1..=length).map(|place| format!("${place}")).collect();
+        let condition = format!("WHERE c.name IN ({})", places.join(", "));
+        self.clients_where(&condition, values).await
     }
 
     /// With their secrets, oldest first. One statement, since each sign-in looks at a client.

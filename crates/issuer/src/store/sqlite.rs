@@ -146,12 +146,45 @@ impl Connection for SqliteConnection {
 }
 
 fn query(sql: Sql, values: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments> {
-    // To SQLite `$1` is a name, which it looks for among all others; `?1` is a number.
-    let sql = Sql::from(sql.as_str().replace('$', "?"));
-    let query = sqlx::query(sql.into_sqlx());
+    let query = sqlx::query(Sql::from(placed(sql.as_str())).into_sqlx());
     values.into_iter().fold(query, |query, value| match value {
         Value::Int(value) => query.bind(value),
         Value::Text(value) => query.bind(value),
         Value::Bytes(value) => query.bind(value),
     })
+}
+
+/// The statement with parameters as SQLite has them. To it `$1` is a name, which is looked for among
+/// all others, and `?1` still has one; the `?` of those that stand in their order has none.
+fn placed(sql: &str) -> String {
+    let mut places = sql.split('$');
+    let mut placed = places.next().unwrap_or_default().to_owned();
+    for (index, rest) in places.enumerate() {
+        let text = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        let number = rest.strip_suffix(text).and_then(|n| n.parse().ok());
+        if number != Some(index.saturating_add(1)) {
+            return sql.replace('$', "?");
+        }
+        placed.push('?');
+        placed.push_str(text);
+    }
+    placed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_in_their_order_need_no_number() {
+        for (sql, expected) in [
+            ("SELECT 1", "SELECT 1"),
+            ("a = $1 AND b IN ($2,$3)", "a = ? AND b IN (?,?)"),
+            ("a = $1 AND b > $1", "a = ?1 AND b > ?1"),
+            ("a = $2 AND b = $1", "a = ?2 AND b = ?1"),
+            ("$1$2", "??"),
+        ] {
+            assert_eq!(placed(sql), expected);
+        }
+    }
 }

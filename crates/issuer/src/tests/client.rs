@@ -57,6 +57,34 @@ async fn a_secret_is_shown_once_and_kept_as_a_hash() {
 }
 
 #[tokio::test]
+async fn who_signs_in_at_the_same_time_is_told_apart() {
+    let (_dir, issuer) = issuer().await;
+    let mut secrets = Vec::new();
+    for name in ["a", "b", "c"] {
+        let client = NewClient {
+            name: name.to_owned(),
+            principal: format!("team:{name}"),
+            ..orchestrator()
+        };
+        secrets.push(issuer.client_add(client, at(0)).await.unwrap().1);
+    }
+    let mut attempts = tokio::task::JoinSet::new();
+    for name in ["a", "b", "c", "nobody", "\0", "a\u{e4}", "a:", ""] {
+        for (index, secret) in secrets.iter().enumerate() {
+            let (issuer, secret) = (issuer.clone(), secret.expose().to_owned());
+            attempts.spawn(async move {
+                let client = issuer.authenticate_client(name, &secret, at(1)).await;
+                let client = client.unwrap();
+                let own = ["a", "b", "c"][index] == name;
+                assert_eq!(client.is_some(), own, "{name}");
+                client.is_none_or(|client| client.principal == format!("team:{name}"))
+            });
+        }
+    }
+    assert!(attempts.join_all().await.into_iter().all(|right| right));
+}
+
+#[tokio::test]
 async fn a_secret_is_exchanged_without_a_gap() {
     let (_dir, issuer) = issuer().await;
     let (_, first) = issuer.client_add(orchestrator(), at(0)).await.unwrap();

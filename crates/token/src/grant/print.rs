@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt, fmt::Write};
 
+use serde::{Serialize, Serializer};
+
 use super::{Bound, Constraint, Grant, Grants};
 use crate::value::{Scalar, Value, quote};
 
@@ -16,8 +18,19 @@ impl Grants {
     /// The grants as JSON text, which [`Grants::from_json`] reads back without loss.
     #[must_use]
     pub fn to_json(&self) -> String {
+        self.to_value().to_string()
+    }
+
+    fn to_value(&self) -> Value {
         let grants = self.iter().map(Grant::to_value).collect();
-        Value::Object(BTreeMap::from([("grant".to_owned(), Value::Array(grants))])).to_string()
+        Value::Object(BTreeMap::from([("grant".to_owned(), Value::Array(grants))]))
+    }
+}
+
+impl Serialize for Grants {
+    /// As [`Grants::to_json`]; only for `serde_json` serializers.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_value().serialize(serializer)
     }
 }
 
