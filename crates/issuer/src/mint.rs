@@ -21,7 +21,7 @@ use crate::{
     audit::{AuditEvent, Entry},
     issuer::{Issuer, Locked},
     keyring::SKEW,
-    store::{NewToken, StoreError},
+    store::StoreError,
     vault::VaultError,
     writer::{Record, RecordError},
 };
@@ -118,13 +118,7 @@ impl Issuer {
                     return Err(refusal.into());
                 }
             };
-            let recorded = NewToken {
-                id: claims.token_id,
-                key: signer.id,
-                issued_at: now,
-                expires: claims.expires,
-            };
-            match self.record(entry, Some(recorded), now).await {
+            match self.record(entry, Some(signer.id), now).await {
                 Ok(audit_seq) => {
                     let receipt = Receipt::new(claims, signer.id, audit_seq);
                     return Ok(Minted { token, receipt });
@@ -152,14 +146,14 @@ impl Issuer {
     async fn record(
         &self,
         entry: Entry,
-        token: Option<NewToken>,
+        signed_by: Option<KeyId>,
         time: Timestamp,
     ) -> Result<u64, RecordError> {
         let record = Record {
             entry,
             actor: self.actor.clone(),
             time,
-            token,
+            signed_by,
         };
         self.writer.record(record).await
     }

@@ -12,7 +12,6 @@ mod revocations;
 mod signed;
 mod sqlite;
 mod tables;
-mod tokens;
 mod verifiers;
 
 pub(crate) use clients::{StoredClient, StoredSecret};
@@ -21,7 +20,6 @@ pub use postgres::{PostgresUrl, PostgresUrlError};
 pub(crate) use revocations::target_name;
 pub(crate) use signed::{StoredHead, StoredKeyset};
 pub(crate) use tables::{Kind, PAGE, TABLES, Table};
-pub(crate) use tokens::NewToken;
 
 use std::{fmt::Write, io::ErrorKind, path::PathBuf, sync::Arc};
 

@@ -6,7 +6,7 @@ use bailiwick_token::{key::KeyId, timestamp::Timestamp};
 use crate::{
     audit::Entry,
     batch::Batcher,
-    store::{NewToken, Store, StoreError},
+    store::{Store, StoreError},
 };
 
 /// What is to be recorded.
@@ -15,8 +15,8 @@ pub(crate) struct Record {
     pub(crate) entry: Entry,
     pub(crate) actor: std::sync::Arc<str>,
     pub(crate) time: Timestamp,
-    /// The token that it is about. It counts only while the key that signed it is the active one.
-    pub(crate) token: Option<NewToken>,
+    /// The key that signed the token that it is about: it counts only while that one is active.
+    pub(crate) signed_by: Option<KeyId>,
 }
 
 /// Why nothing was recorded.
@@ -73,11 +73,11 @@ async fn commit(
     records: &[Record],
 ) -> Result<Vec<Result<u64, RecordError>>, StoreError> {
     let mut tx = store.write().await?;
-    let active = match records.iter().any(|record| record.token.is_some()) {
+    let active = match records.iter().any(|record| record.signed_by.is_some()) {
         true => tx.active_key().await?.map(|key| key.id),
         false => None,
     };
-    let counts = |record: &Record| record.token.is_none_or(|token| signs(active, token));
+    let counts = |record: &Record| record.signed_by.is_none() || record.signed_by == active;
     let counted: Vec<&Record> = records.iter().filter(|record| counts(record)).collect();
     if counted.is_empty() {
         return Ok(records
@@ -85,8 +85,6 @@ async fn commit(
             .map(|_| Err(RecordError::Superseded))
             .collect());
     }
-    tx.insert_tokens(counted.iter().filter_map(|record| record.token))
-        .await?;
     let entries = counted
         .iter()
         .map(|record| (record.entry.clone(), &*record.actor, record.time));
@@ -101,8 +99,4 @@ async fn commit(
         Ok(row)
     };
     Ok(records.iter().map(answer).collect())
-}
-
-fn signs(active: Option<KeyId>, token: NewToken) -> bool {
-    active == Some(token.key)
 }

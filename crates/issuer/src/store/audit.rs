@@ -5,6 +5,7 @@ use bailiwick_token::{
     revocation::{Party, Watermark},
     timestamp::Timestamp,
 };
+use serde::Deserialize;
 
 use super::{
     StoreError, Tx,
@@ -143,16 +144,32 @@ impl Tx {
         let rows = self.fetch("audit row", sql, parameters).await?;
         let mut tokens = Vec::new();
         for row in rows {
-            let detail: serde_json::Value =
-                serde_json::from_str(&row.text("detail")?).unwrap_or_default();
-            let tenant = detail.get("tenant").and_then(serde_json::Value::as_str);
-            if watermark.party() == Party::Tenant && tenant != Some(watermark.name()) {
+            let tenant = mint(&row)?.tenant;
+            if watermark.party() == Party::Tenant && tenant.as_deref() != Some(watermark.name()) {
                 continue;
             }
             let token = row.text("token")?.parse();
             tokens.push(token.map_err(|_| StoreError::Damaged("audit row"))?);
         }
         Ok(tokens)
+    }
+
+    /// When a token minted here expires; unknown, where its row can no more be read.
+    pub(crate) async fn token_expires(
+        &mut self,
+        token: TokenId,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let row = self
+            .fetch_one(
+                "audit row",
+                "SELECT detail FROM audit WHERE token = $1 AND event = $2",
+                values![token.to_string(), AuditEvent::Mint.as_str()],
+            )
+            .await?;
+        Ok(row
+            .map(|row| mint(&row))
+            .transpose()?
+            .and_then(|mint| mint.expires))
     }
 
     /// The rows after `seq`, in their order: as many as fit a page; none, where there are no more.
@@ -252,6 +269,19 @@ impl Tx {
             hash: row.hash("audit_hash")?,
         })
     }
+}
+
+/// What the detail of a mint says. A row that was tampered with says nothing, and is no obstacle to
+/// a revocation.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Mint {
+    expires: Option<Timestamp>,
+    tenant: Option<String>,
+}
+
+fn mint(row: &Row) -> Result<Mint, NotStored> {
+    Ok(serde_json::from_str(&row.text("detail")?).unwrap_or_default())
 }
 
 /// A row in the order of [`COLUMNS`].

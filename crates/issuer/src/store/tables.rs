@@ -75,15 +75,6 @@ pub(crate) const TABLES: &[Table] = &[
         ],
     },
     Table {
-        name: "token",
-        columns: &[
-            ("id", Bytes),
-            ("key_id", Int),
-            ("issued_at", Int),
-            ("expires", Int),
-        ],
-    },
-    Table {
         name: "revocation",
         columns: &[
             ("seq", Int),
