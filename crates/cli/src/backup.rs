@@ -48,6 +48,7 @@ struct Written<'a> {
 impl BackupArgs {
     /// Writes the backup.
     pub(crate) async fn run(self, global: &Global) -> Outcome {
+        global.only_here("backup")?;
         if self.out.is_none() && io::stdout().is_terminal() {
             return Err(
                 Failure::plain(Exit::Usage, "a backup is not for a terminal")

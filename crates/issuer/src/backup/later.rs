@@ -229,7 +229,7 @@ pub enum LaterError {
     #[error("a file is of the issuer `{0}`: give those of the issuer that is restored")]
     Issuer(String),
     /// The keyset is none, or not of this issuer.
-    #[error(transparent)]
+    #[error("the keyset is not taken ({0}): give the file as the issuer published it")]
     Keyset(#[from] KeysetError),
     /// A keyset that is older than the state.
     #[error(
@@ -252,10 +252,10 @@ pub enum LaterError {
         seen: u64,
     },
     /// A head is none, or not of this issuer.
-    #[error(transparent)]
+    #[error("a file of changes is not taken ({0}): give it as the issuer published it")]
     Head(#[from] HeadError),
     /// A snapshot is none, or not of this issuer.
-    #[error(transparent)]
+    #[error("a file of revocations is not taken ({0}): give it as the issuer published it")]
     Snapshot(#[from] SnapshotError),
     /// Changes that begin where none of the files ends.
     #[error(
