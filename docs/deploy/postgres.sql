@@ -22,7 +22,7 @@ GRANT CONNECT ON DATABASE bailiwick TO bailiwick;
 GRANT USAGE ON SCHEMA public TO bailiwick;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO bailiwick;
 GRANT INSERT ON assertion, audit, checkpoint, client, client_secret, feed_head, keyset, revocation,
-    root_key, sealed_key, token, verifier TO bailiwick;
+    root_key, sealed_key, verifier TO bailiwick;
 GRANT UPDATE ON root_key, verifier TO bailiwick;
 GRANT UPDATE (disabled_at) ON client TO bailiwick;
 GRANT UPDATE (expires) ON client_secret TO bailiwick;

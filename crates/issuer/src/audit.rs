@@ -121,6 +121,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// `detail` is an object, and displays as its JSON text.
     pub(crate) fn new(event: AuditEvent, detail: impl fmt::Display) -> Entry {
         Entry {
             event,

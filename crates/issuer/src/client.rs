@@ -7,6 +7,7 @@
 use std::{collections::BTreeSet, fmt};
 
 use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
+use async_trait::async_trait;
 use bailiwick_token::timestamp::Timestamp;
 use quick_cache::sync::Cache;
 use rand::{RngCore, rngs::OsRng};
@@ -17,7 +18,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     audit::{AuditEvent, Entry},
-    batch::Batcher,
+    batch::{Answers, Work},
     issuer::Issuer,
     store::{Store, StoreError, StoredClient, StoredSecret, Tx},
 };
@@ -253,11 +254,11 @@ impl Issuer {
         secret: &str,
         now: Timestamp,
     ) -> Result<(Option<ClientInfo>, Option<String>), StoreError> {
-        // What cannot be a name is not looked up: it would fail for the others of the same time, too.
+        // What cannot be a name is not looked up: PostgreSQL, for one, takes no NUL.
         if secret.len() > MAX_SECRET || !is_name(name) {
             return Ok((None, None));
         }
-        let Some(client) = self.clients_in_use.submit(name.to_owned()).await?? else {
+        let Some(client) = self.clients_in_use.submit(name.to_owned()).await? else {
             return Ok((None, None));
         };
         let id = secret.split_once('.').map_or("", |(id, _)| id);
@@ -293,7 +294,7 @@ impl Issuer {
         mut tx: Tx,
         event: AuditEvent,
         client: &ClientInfo,
-        detail: impl fmt::Display,
+        detail: serde_json::Value,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let entry = Entry {
@@ -306,31 +307,23 @@ impl Issuer {
     }
 }
 
-/// The clients that sign in, as they stand when they do: those of one time are looked up together.
-pub(crate) type ClientsInUse = Batcher<String, Result<Option<StoredClient>, StoreError>>;
+/// Looks up the clients that sign in, as they stand then, with one statement.
+pub(crate) struct LookUp(pub(crate) Store);
 
-pub(crate) fn clients_in_use(store: Store) -> ClientsInUse {
-    Batcher::new(move |names| look_up(store.clone(), names))
-}
+#[async_trait]
+impl Work for LookUp {
+    /// The name.
+    type Job = String;
+    type Done = Option<StoredClient>;
+    type Error = StoreError;
 
-async fn look_up(
-    store: Store,
-    names: Vec<String>,
-) -> Vec<Result<Option<StoredClient>, StoreError>> {
-    let found = async {
+    async fn all(&self, names: &[String]) -> Result<Answers<LookUp>, StoreError> {
         let distinct: BTreeSet<&str> = names.iter().map(String::as_str).collect();
         let distinct: Vec<&str> = distinct.into_iter().collect();
-        store.glance().await?.clients_named(&distinct).await
-    };
-    let found = found.await;
-    let pick = |name: &String| match &found {
-        Ok(clients) => Ok(clients
-            .iter()
-            .find(|client| client.info.name == *name)
-            .cloned()),
-        Err(error) => Err(error.clone()),
-    };
-    names.iter().map(pick).collect()
+        let clients = self.0.glance().await?.clients_named(&distinct).await?;
+        let found = |name: &String| clients.iter().find(|client| client.info.name == *name);
+        Ok(names.iter().map(|name| Ok(found(name).cloned())).collect())
+    }
 }
 
 /// Secrets that were found good lately, so that a client which comes every minute does not cost an

@@ -14,17 +14,18 @@ use serde_json::json;
 
 use crate::{
     audit::{AuditEvent, Entry},
-    client::{ClientsInUse, SecretsSeen, clients_in_use},
+    batch::Batcher,
+    client::{LookUp, SecretsSeen},
     home::{Draft, Home, HomeError},
     keyring::{KeyInfo, Ring},
     keys::{self, KeyError},
     keyset::PublishError,
     mint::SignerInUse,
     passphrase::Passphrase,
+    record::Commit,
     settings::{InitOptions, Settings, SettingsError},
     store::{Store, StoreError, Tx},
     vault::{Vault, VaultError},
-    writer::Writer,
 };
 
 /// Who did it, where nobody said.
@@ -41,8 +42,8 @@ pub struct Issuer {
     pub(crate) settings: Arc<Settings>,
     pub(crate) actor: Arc<str>,
     pub(crate) signer: Arc<SignerInUse>,
-    pub(crate) writer: Arc<Writer>,
-    pub(crate) clients_in_use: Arc<ClientsInUse>,
+    pub(crate) records: Arc<Batcher<Commit>>,
+    pub(crate) clients_in_use: Arc<Batcher<LookUp>>,
     pub(crate) secrets_seen: Arc<SecretsSeen>,
     home: Home,
     vault: Arc<OnceLock<Vault>>,
@@ -89,9 +90,9 @@ impl Issuer {
         let store = Store::open(&home.location()?).await?;
         let settings = store.read().await?.settings().await?;
         Ok(Issuer {
-            writer: Arc::new(Writer::new(store.clone())),
+            records: Arc::new(Batcher::new(Commit(store.clone()))),
             signer: Arc::default(),
-            clients_in_use: Arc::new(clients_in_use(store.clone())),
+            clients_in_use: Arc::new(Batcher::new(LookUp(store.clone()))),
             secrets_seen: Arc::default(),
             store,
             settings: Arc::new(settings),

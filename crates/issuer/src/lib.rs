@@ -19,12 +19,12 @@ mod line;
 mod mint;
 mod passphrase;
 pub mod profile;
+mod record;
 mod revoke;
 mod settings;
 mod store;
 mod vault;
 mod verifiers;
-mod writer;
 
 pub use audit::{
     AuditEvent, AuditEventError, AuditFilter, AuditFinding, AuditHead, AuditReport, AuditRow,

@@ -21,9 +21,9 @@ use crate::{
     audit::{AuditEvent, Entry},
     issuer::{Issuer, Locked},
     keyring::SKEW,
+    record::{Record, RecordError},
     store::StoreError,
     vault::VaultError,
-    writer::{Record, RecordError},
 };
 
 /// What a token is asked for.
@@ -94,7 +94,7 @@ struct Signer {
 }
 
 /// How often a key may change under one request before it is given up.
-const ATTEMPTS: usize = 4;
+const ATTEMPTS: usize = 8;
 
 impl Issuer {
     /// Mints a token. It is returned once its audit row is on the disk, and not before; mints at
@@ -155,7 +155,7 @@ impl Issuer {
             time,
             signed_by,
         };
-        self.writer.record(record).await
+        self.records.submit(record).await
     }
 
     /// The key that signs. Whether it still does is looked at in the transaction that records.

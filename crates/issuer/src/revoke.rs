@@ -139,12 +139,15 @@ impl Issuer {
         now: Timestamp,
     ) -> Result<(RevokeReport, Option<RevocationInfo>), RevokeError> {
         let minted = match target {
-            Target::Token(token) => tx.token_expires(*token).await?,
+            Target::Token(token) => tx.minted(*token).await?,
             Target::Block(_) | Target::Watermark(_) => None,
         };
         let expires = match target {
             Target::Watermark(watermark) => Some(self.last_end(watermark, now)?),
-            Target::Token(_) | Target::Block(_) => minted.or(expires),
+            Target::Token(_) | Target::Block(_) => {
+                let minted = minted.as_ref().and_then(|minted| minted.expires);
+                minted.or(expires)
+            }
         };
         let report = |outcome, revoked_at, expires| RevokeReport {
             target: target.to_string(),

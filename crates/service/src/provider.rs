@@ -209,7 +209,9 @@ impl Provider {
         if !for_us {
             return Err(AssertionError::Claim("aud"));
         }
-        if text("sub").is_none_or(|sub| sub.is_empty() || sub.len() > 512) {
+        // It names who acts, in the audit and in the log.
+        let named = |sub: &str| (1..=512).contains(&sub.len()) && !sub.contains(char::is_control);
+        if !text("sub").is_some_and(named) {
             return Err(AssertionError::Claim("sub"));
         }
         let time = |name: &'static str| match claims.get(name) {

@@ -196,6 +196,8 @@ async fn claims_are_held_to_what_is_configured() {
         (json!({ "sub": "" }), false),
         (json!({ "sub": 7 }), false),
         (json!({ "sub": "x".repeat(513) }), false),
+        (json!({ "sub": "a\0b" }), false),
+        (json!({ "sub": "a\nb" }), false),
         (json!({ "exp": null }), false),
         (json!({ "exp": (now + 300).to_string() }), false),
         (json!({ "exp": -1 }), false),

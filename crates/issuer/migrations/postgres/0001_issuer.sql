@@ -16,7 +16,9 @@ CREATE TABLE issuer (
     -- The history of revocations: its name, and the last change in it with the chain's digest.
     feed_epoch     TEXT    NOT NULL,
     feed_seq       BIGINT NOT NULL,
-    feed_digest    BYTEA   NOT NULL
+    feed_digest    BYTEA   NOT NULL,
+    -- When it was last restored. A one-time assertion that is older may have been used before.
+    restored_at    BIGINT
 );
 
 CREATE TABLE root_key (
@@ -47,13 +49,6 @@ CREATE TABLE keyset (
     issued_at BIGINT NOT NULL,
     expires   BIGINT NOT NULL,
     envelope  TEXT    NOT NULL
-);
-
-CREATE TABLE token (
-    id        BYTEA   PRIMARY KEY,
-    key_id    BIGINT NOT NULL REFERENCES root_key (id),
-    issued_at BIGINT NOT NULL,
-    expires   BIGINT NOT NULL
 );
 
 -- The changes of the feed, in their order and never altered: of several about one target the last

@@ -16,7 +16,9 @@ CREATE TABLE issuer (
     -- The history of revocations: its name, and the last change in it with the chain's digest.
     feed_epoch     TEXT    NOT NULL,
     feed_seq       INTEGER NOT NULL,
-    feed_digest    BLOB    NOT NULL
+    feed_digest    BLOB    NOT NULL,
+    -- When it was last restored. A one-time assertion that is older may have been used before.
+    restored_at    INTEGER
 ) STRICT;
 
 CREATE TABLE root_key (
@@ -47,13 +49,6 @@ CREATE TABLE keyset (
     issued_at INTEGER NOT NULL,
     expires   INTEGER NOT NULL,
     envelope  TEXT    NOT NULL
-) STRICT;
-
-CREATE TABLE token (
-    id        BLOB    PRIMARY KEY,
-    key_id    INTEGER NOT NULL REFERENCES root_key (id),
-    issued_at INTEGER NOT NULL,
-    expires   INTEGER NOT NULL
 ) STRICT;
 
 -- The changes of the feed, in their order and never altered: of several about one target the last

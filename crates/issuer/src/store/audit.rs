@@ -154,22 +154,17 @@ impl Tx {
         Ok(tokens)
     }
 
-    /// When a token minted here expires; unknown, where its row can no more be read.
-    pub(crate) async fn token_expires(
-        &mut self,
-        token: TokenId,
-    ) -> Result<Option<Timestamp>, StoreError> {
+    /// What is on record of a token minted here.
+    pub(crate) async fn minted(&mut self, token: TokenId) -> Result<Option<Mint>, StoreError> {
         let row = self
             .fetch_one(
                 "audit row",
-                "SELECT detail FROM audit WHERE token = $1 AND event = $2",
+                "SELECT detail FROM audit WHERE token = $1 AND event = $2
+                 ORDER BY seq DESC LIMIT 1",
                 values![token.to_string(), AuditEvent::Mint.as_str()],
             )
             .await?;
-        Ok(row
-            .map(|row| mint(&row))
-            .transpose()?
-            .and_then(|mint| mint.expires))
+        Ok(row.as_ref().map(mint).transpose()?)
     }
 
     /// The rows after `seq`, in their order: as many as fit a page; none, where there are no more.
@@ -271,12 +266,12 @@ impl Tx {
     }
 }
 
-/// What the detail of a mint says. A row that was tampered with says nothing, and is no obstacle to
-/// a revocation.
-#[derive(Default, Deserialize)]
+/// What the detail of a mint says. One that cannot be read says nothing: what it is about can be
+/// revoked all the same.
+#[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Mint {
-    expires: Option<Timestamp>,
+pub(crate) struct Mint {
+    pub(crate) expires: Option<Timestamp>,
     tenant: Option<String>,
 }
 

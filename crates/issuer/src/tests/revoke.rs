@@ -49,6 +49,20 @@ async fn a_revocation_lasts_as_long_as_its_token() {
 }
 
 #[tokio::test]
+async fn a_record_that_cannot_be_read_is_no_obstacle() {
+    let (_dir, issuer) = issuer().await;
+    let minted = issuer.mint(&request(), at(10)).await.unwrap();
+    let token = Target::Token(minted.receipt.token_id);
+    let tamper = "UPDATE audit SET detail = 'gone' WHERE event = 'mint'";
+    issuer.store.tamper(tamper).await;
+    let report = issuer.revoke(token, None, "leaked", at(20)).await.unwrap();
+    assert_eq!(
+        (report.outcome, report.minted_here, report.expires),
+        (RevokeOutcome::Revoked, true, None)
+    );
+}
+
+#[tokio::test]
 async fn what_was_not_minted_here_stays_until_it_is_told_otherwise() {
     let (_dir, issuer) = issuer().await;
     let block = Target::Block([7; 64]);

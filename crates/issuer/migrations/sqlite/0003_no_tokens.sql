@@ -1,2 +1,0 @@
--- When a token expires stands in the audit, at its mint.
-DROP TABLE token;
