@@ -78,8 +78,8 @@ may_be_locked!(KeyError, MintError, PublishError, SnapshotFailure);
 impl From<KeyError> for Failure {
     fn from(error: KeyError) -> Failure {
         let exit = match &error {
-            KeyError::Transition(TransitionError::Guard(_)) | KeyError::Reason => Exit::Guarded,
             KeyError::Transition(TransitionError::NotFound(_)) => Exit::NotFound,
+            KeyError::Transition(_) | KeyError::Reason => Exit::Guarded,
             _ => Exit::Local,
         };
         Failure::new(exit, error)

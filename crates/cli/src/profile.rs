@@ -1,6 +1,6 @@
 //! `bailiwick profile`: which caller may receive which grants.
 //!
-//! Files only: no verb needs the database or a key.
+//! No verb needs the database or a key: what is in files, and with `--server` what a service has taken up.
 
 mod check;
 mod files;
@@ -24,10 +24,10 @@ pub(crate) enum ProfileCommand {
 
 impl ProfileCommand {
     /// Runs the verb.
-    pub(crate) fn run(self, global: &Global) -> Outcome {
+    pub(crate) async fn run(self, global: &Global) -> Outcome {
         match self {
             ProfileCommand::Check(args) => args.run(global),
-            ProfileCommand::List(args) => args.run(global),
+            ProfileCommand::List(args) => args.run(global).await,
             ProfileCommand::Test(args) => args.run(global),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{env, path::PathBuf, time::Duration};
 
-use bailiwick_service::{Code, Problem};
+use bailiwick_service::{AUDIT_VERIFY, AUDIT_VERIFY_TIME, Code, Problem};
 use clap::Args;
 use reqwest::{Client, Method, Response, StatusCode, Url, redirect::Policy};
 use serde::{Serialize, de::DeserializeOwned};
@@ -168,6 +168,9 @@ impl Server {
                 .header("content-type", "application/json")
                 .body(text);
         }
+        if path == AUDIT_VERIFY {
+            request = request.timeout(AUDIT_VERIFY_TIME.saturating_add(PATIENCE));
+        }
         tracing::debug!(path, "asking the issuer");
         let mut response = request.send().await.map_err(|error| unreachable(&error))?;
         let status = response.status();
@@ -203,6 +206,7 @@ fn refused(status: StatusCode, bytes: &[u8], with_token: bool) -> Failure {
         Code::Denied | Code::Unauthenticated => Exit::Denied,
         Code::NotFound => Exit::NotFound,
         Code::Guarded => Exit::Guarded,
+        Code::BadRequest => Exit::Usage,
         _ => Exit::Remote,
     };
     let failure = Failure::new(exit, problem.detail);

@@ -13,6 +13,8 @@
 
 mod support;
 
+#[path = "trials/commit_points.rs"]
+mod commit_points;
 #[path = "trials/cut_store.rs"]
 mod cut_store;
 #[path = "trials/full_disk.rs"]
@@ -21,7 +23,11 @@ mod full_disk;
 mod memory;
 #[path = "trials/oidc.rs"]
 mod oidc;
+#[path = "trials/remote.rs"]
+mod remote;
 #[path = "trials/rights.rs"]
 mod rights;
 #[path = "trials/slow.rs"]
 mod slow;
+#[path = "trials/stop.rs"]
+mod stop;

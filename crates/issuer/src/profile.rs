@@ -19,7 +19,7 @@ mod text;
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use self::{matching::PartyMatch, param::Param, template::Template, text::Text};
 
@@ -161,7 +161,7 @@ struct TokenForm {
 }
 
 /// How long a token of a profile lives, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ttl {
     /// At least so long.
     pub min: u64,
@@ -172,7 +172,7 @@ pub struct Ttl {
 }
 
 /// How often one caller may use a profile. The service that answers callers holds them to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rate {
     /// So many requests a minute in the long run.
     pub per_minute: u32,
@@ -207,19 +207,24 @@ impl Profile {
 
     /// What it is, for a list.
     #[must_use]
-    pub fn summary(&self) -> Summary<'_> {
+    pub fn summary(&self) -> Summary {
         let params = self.params.iter().map(|(name, param)| ParamSummary {
-            name,
+            name: name.clone(),
             claim: param.claim.to_string(),
             kind: param.kind,
         });
         Summary {
-            name: &self.name,
-            description: self.description(),
-            agent: self.agent.source(),
-            principal: self.principal.as_ref().map(PartyMatch::source),
+            name: self.name.clone(),
+            description: self.description().map(str::to_owned),
+            agent: self.agent.source().clone(),
+            principal: self.principal.as_ref().map(|it| it.source().clone()),
             params: params.collect(),
-            services: self.grants.services(),
+            services: self
+                .grants
+                .services()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
             ttl: self.token.ttl,
             max_depth: self.token.max_depth,
             rate: self.token.rate,
@@ -228,21 +233,21 @@ impl Profile {
 }
 
 /// What a profile is. It holds nothing of any caller.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Summary<'p> {
+pub struct Summary {
     /// Its name.
-    pub name: &'p str,
+    pub name: String,
     /// What it is for.
-    pub description: Option<&'p str>,
+    pub description: Option<String>,
     /// Who vouches for the agent.
-    pub agent: &'p Source,
+    pub agent: Source,
     /// Who vouches for the principal; absent where there must be none.
-    pub principal: Option<&'p Source>,
+    pub principal: Option<Source>,
     /// What it takes from claims.
-    pub params: Vec<ParamSummary<'p>>,
+    pub params: Vec<ParamSummary>,
     /// The services that it grants anything at.
-    pub services: BTreeSet<&'p str>,
+    pub services: BTreeSet<String>,
     /// How long its tokens live.
     pub ttl: Ttl,
     /// How many blocks may be appended, where that is limited.
@@ -252,11 +257,11 @@ pub struct Summary<'p> {
 }
 
 /// A parameter of a profile.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct ParamSummary<'p> {
+pub struct ParamSummary {
     /// Its name.
-    pub name: &'p str,
+    pub name: String,
     /// The claim that it is read from.
     pub claim: String,
     /// What it has to be.

@@ -33,5 +33,6 @@ pub use config::{Config, ConfigError, Limits, ProviderConfig, Tls, is_safe};
 pub use operator::OPERATOR_SERVICE;
 pub use problem::{Code, Problem};
 pub use profiles::{ProfilesError, read_profiles};
+pub use routes::{AUDIT_VERIFY, AUDIT_VERIFY_TIME};
 pub use serve::{Running, ServeError, serve};
 pub use state::Clock;

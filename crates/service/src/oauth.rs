@@ -22,7 +22,7 @@ use crate::{
     caller::{CallerError, Credentials, JWT_BEARER, Known, basic},
     provider::AssertionError,
     state::State,
-    tokens::{Wish, WishError},
+    tokens::{TOO_OFTEN, Wish, WishError},
 };
 
 /// What a token of ours is called (RFC 8693, section 3).
@@ -378,7 +378,7 @@ fn refused(refused: WishError) -> OAuthError {
         WishError::TooMany(wait) => OAuthError {
             status: StatusCode::TOO_MANY_REQUESTS,
             retry_after: Some(wait.as_secs().saturating_add(1)),
-            ..error("slow_down", "the profile's rate is used up: wait")
+            ..error("slow_down", format!("{TOO_OFTEN}: wait"))
         },
         WishError::Mint(MintError::Refused(refusal)) => {
             error("invalid_request", refusal.to_string())

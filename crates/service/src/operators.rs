@@ -359,7 +359,12 @@ pub(crate) async fn audit_verify(
             .map_err(|error| Problem::new(Code::BadRequest, error.to_string()))
     };
     let kept: Result<Vec<Checkpoint>, Problem> = checkpoints.iter().map(open).collect();
-    Ok(Json(issuer.audit_verify(&kept?).await?))
+    let kept = kept?;
+    let _alone = state.verifying.try_lock().map_err(|_| {
+        let text = "the audit is being verified for somebody else: try again when that has ended";
+        Problem::new(Code::Unavailable, text)
+    })?;
+    Ok(Json(issuer.audit_verify(&kept).await?))
 }
 
 /// `POST /v1/audit/checkpoints`

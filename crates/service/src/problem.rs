@@ -51,7 +51,13 @@ pub struct Problem {
     /// The verifier's reason code, where it decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// When to come again, in seconds, where that is known: the header `Retry-After`.
+    #[serde(skip)]
+    pub retry_after: Option<u64>,
 }
+
+/// When to come again, where nothing better is known, in seconds.
+const RETRY_AFTER: u64 = 5;
 
 impl Problem {
     /// A problem with a text of its own.
@@ -63,6 +69,7 @@ impl Problem {
             detail: detail.into(),
             guard: None,
             reason: None,
+            retry_after: None,
         }
     }
 
@@ -111,7 +118,8 @@ impl IntoResponse for Problem {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         match self.code {
             Code::Unavailable | Code::TooMany => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+                let seconds = self.retry_after.unwrap_or(RETRY_AFTER);
+                headers.insert(header::RETRY_AFTER, seconds.into());
             }
             Code::Unauthenticated => {
                 let challenge = match self.reason {

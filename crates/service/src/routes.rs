@@ -36,6 +36,13 @@ pub(crate) const OPENAPI: &str = include_str!("../openapi.json");
 /// The most bytes of bodies that are arriving, all together.
 const MAX_ARRIVING: usize = 64 << 20;
 
+/// Where the audit is verified.
+pub const AUDIT_VERIFY: &str = "/v1/audit/verify";
+
+/// How long verifying the audit may take, for which other requests have far less: the audit only
+/// grows. One is verified at a time.
+pub const AUDIT_VERIFY_TIME: Duration = Duration::from_secs(600);
+
 /// A method of a path, and what answers it.
 pub(crate) struct Route {
     /// Only the description is held against it: the handler knows its method.
@@ -102,7 +109,7 @@ fn table() -> Vec<Route> {
         post("/v1/clients/{name}/rotate", operators::client_rotate),
         post("/v1/clients/{name}/disable", operators::client_disable),
         get("/v1/audit", operators::audit),
-        post("/v1/audit/verify", operators::audit_verify),
+        post(AUDIT_VERIFY, operators::audit_verify),
         post("/v1/audit/checkpoints", operators::checkpoint),
         get("/v1/verifiers", operators::verifiers),
         delete("/v1/verifiers/{name}", operators::forget_verifier),
@@ -192,7 +199,7 @@ enum Turned {
 async fn answer(room: &Room, request: Request, next: Next) -> Result<Response, Turned> {
     let now = tokio::time::Instant::now();
     // Ten minutes at the most, by the configuration.
-    let deadline = now.checked_add(room.time).unwrap_or(now);
+    let mut deadline = now.checked_add(room.time).unwrap_or(now);
     let arrived = timeout_at(deadline, arrived(request, &room.arriving)).await;
     let request = arrived.map_err(|_| {
         let late = Problem::new(
@@ -202,6 +209,9 @@ async fn answer(room: &Room, request: Request, next: Next) -> Result<Response, T
         Turned::Away(late.with_status(StatusCode::REQUEST_TIMEOUT))
     })??;
     let _place = room.places.try_acquire().map_err(|_| Turned::Shed)?;
+    if request.uri().path() == AUDIT_VERIFY {
+        deadline = now.checked_add(AUDIT_VERIFY_TIME).unwrap_or(deadline);
+    }
     let answered = timeout_at(deadline, next.run(request)).await;
     answered.map_err(|_| {
         Turned::Away(Problem::new(

@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) reports: Reports,
     pub(crate) guard: Guard,
     pub(crate) snapshot: tokio::sync::Mutex<Option<MadeSnapshot>>,
+    /// Held by who verifies the audit.
+    pub(crate) verifying: tokio::sync::Mutex<()>,
     pub(crate) metrics: Metrics,
     /// Why the feed's head could not be signed the last time: what is written every few seconds tells
     /// whether anything can be.
@@ -75,6 +77,7 @@ impl State {
             reports: Reports::default(),
             guard: Guard::default(),
             snapshot: tokio::sync::Mutex::default(),
+            verifying: tokio::sync::Mutex::default(),
             metrics: Metrics::new(),
             unwritten: ArcSwapOption::empty(),
             profiles: ArcSwap::from_pointee(profiles),

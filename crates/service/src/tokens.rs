@@ -34,6 +34,9 @@ const REFUSALS: Rate = Rate {
     burst: NonZeroU32::new(30).unwrap(),
 };
 
+/// What a caller is told beyond a rate.
+pub(crate) const TOO_OFTEN: &str = "the caller mints, or is refused, too often";
+
 /// What a known caller asks for.
 pub(crate) struct Wish {
     pub(crate) agent: Known,
@@ -321,7 +324,10 @@ fn answer(minted: &Minted, profile: Option<&str>) -> Response {
 fn unknown(error: CallerError) -> Problem {
     match error {
         CallerError::Store(error) => error.into(),
-        CallerError::TooMany => Problem::new(Code::TooMany, error.to_string()),
+        CallerError::TooMany => Problem {
+            retry_after: Some(60),
+            ..Problem::new(Code::TooMany, error.to_string())
+        },
         CallerError::Assertion {
             error: crate::provider::AssertionError::Unreachable,
             ..
@@ -340,13 +346,13 @@ fn refused(error: WishError) -> Problem {
             reason: Some(code.to_owned()),
             ..Problem::new(Code::Denied, text)
         },
-        WishError::TooMany(wait) => Problem::new(
-            Code::TooMany,
-            format!(
-                "the profile's rate is used up: wait {} s",
-                wait.as_secs().saturating_add(1)
-            ),
-        ),
+        WishError::TooMany(wait) => {
+            let wait = wait.as_secs().saturating_add(1);
+            Problem {
+                retry_after: Some(wait),
+                ..Problem::new(Code::TooMany, format!("{TOO_OFTEN}: wait {wait} s"))
+            }
+        }
         WishError::Mint(error) => error.into(),
     }
 }

@@ -17,40 +17,48 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bailiwick profile list --json")]
 pub(crate) struct ListArgs {
-    /// Files of profiles, or directories of such [default: those in the home]
+    /// Files of profiles, or directories of such [default: those in the home, or of --server]
     #[arg(value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
 }
 
 #[derive(Serialize)]
-struct Listed<'a> {
-    profiles: Vec<Summary<'a>>,
+struct Listed {
+    profiles: Vec<Summary>,
 }
 
 impl ListArgs {
-    pub(super) fn run(self, global: &Global) -> Outcome {
-        let profiles = Files::read(&self.files, global)?.parse(&Limits::default())?;
-        let listed = Listed {
-            profiles: profiles.iter().map(Profile::summary).collect(),
+    pub(super) async fn run(self, global: &Global) -> Outcome {
+        let served = match self.files.is_empty() {
+            true => global.server()?,
+            false => None,
         };
+        let profiles = match served {
+            Some(server) => server.get("/v1/profiles").await?,
+            None => {
+                let profiles = Files::read(&self.files, global)?.parse(&Limits::default())?;
+                profiles.iter().map(Profile::summary).collect()
+            }
+        };
+        let listed = Listed { profiles };
         global.format().print(&listed, words(&listed.profiles))?;
         Ok(Exit::Done)
     }
 }
 
-fn words(profiles: &[Summary<'_>]) -> String {
+fn words(profiles: &[Summary]) -> String {
     let widths = profiles.iter().map(|profile| profile.name.len());
     let width = widths.max().unwrap_or(0);
     profiles.iter().fold(String::new(), |mut text, profile| {
         let Summary {
             name, agent, ttl, ..
         } = profile;
-        let services: Vec<&str> = profile.services.iter().copied().collect();
-        let principal = match profile.principal {
+        let services: Vec<&str> = profile.services.iter().map(String::as_str).collect();
+        let principal = match &profile.principal {
             Some(source) => format!(" for {source}"),
             None => String::new(),
         };
-        let description = match profile.description {
+        let description = match &profile.description {
             Some(words) => format!(": {}", visible(words)),
             None => String::new(),
         };

@@ -13,7 +13,12 @@
 pub mod acknowledged;
 pub mod world;
 
-use std::time::{Duration, Instant};
+use std::{
+    env,
+    fs::File,
+    io::Write,
+    time::{Duration, Instant},
+};
 
 /// Asks until it is so, and fails after `patience`.
 pub async fn eventually(what: &str, patience: Duration, mut so: impl AsyncFnMut() -> bool) {
@@ -24,7 +29,16 @@ pub async fn eventually(what: &str, patience: Duration, mut so: impl AsyncFnMut(
     }
 }
 
-/// Says loudly that a trial was not made, and how to have it made.
+/// Says loudly that a trial was not made, and how to have it made: also in the file that `BAILIWICK_SKIPPED` names, since
+/// what a test that passes says is not shown.
 pub fn skipped(trial: &str, why: &str) {
     eprintln!("!!! {trial} NOT TRIED: {why}");
+    if let Some(path) = env::var_os("BAILIWICK_SKIPPED") {
+        let mut file = File::options()
+            .append(true)
+            .create(true)
+            .open(path)
+            .unwrap();
+        writeln!(file, "{trial} NOT TRIED: {why}").unwrap();
+    }
 }

@@ -10,7 +10,7 @@ use bailiwick_token::{
     timestamp::Timestamp,
     value::{Micros, Number, Value},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Caller, error::Fault, table::Table};
 
@@ -163,7 +163,7 @@ impl fmt::Display for ClaimPath {
 }
 
 /// What a parameter's claim has to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ParamType {

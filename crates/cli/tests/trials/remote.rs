@@ -1,0 +1,214 @@
+//! Every verb of operators, over the network.
+//!
+//! Promised: a verb does at a service, with an operator's token, what it does at the home, and ends with the same code.
+//!
+//! It would be seen to fail by a verb that works on the home of whoever types it, by another answer, or by another code.
+
+use serde_json::Value;
+
+use crate::support::world::{Serving, World};
+
+const GRANTS: &str = r#"
+[[grant]]
+service = "bailiwick"
+action = "*"
+"#;
+
+struct Remote<'a> {
+    world: &'a World,
+    serving: &'a Serving,
+    token: String,
+    keyset_key: String,
+}
+
+impl Remote<'_> {
+    /// In a home that is not there, so that nothing can be done at one.
+    fn output(&self, arguments: &[&str]) -> std::process::Output {
+        let mut command = self.world.command(arguments);
+        command
+            .env("BAILIWICK_HOME", self.world.scratch().join("nowhere"))
+            .env("BAILIWICK_SERVER", &self.serving.base)
+            .env("BAILIWICK_OPERATOR_TOKEN", &self.token)
+            .env("BAILIWICK_KEYSET_KEY", &self.keyset_key);
+        command.output().unwrap()
+    }
+
+    fn run(&self, arguments: &[&str]) -> String {
+        let done = self.output(arguments);
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{arguments:?}: {said}");
+        String::from_utf8(done.stdout).unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let mut arguments = arguments.to_vec();
+        arguments.push("--json");
+        serde_json::from_str(&self.run(&arguments)).unwrap()
+    }
+
+    /// The code is the same there and at the home.
+    fn refused(&self, arguments: &[&str], code: i32) {
+        let there = self.output(arguments);
+        let here = self.world.command(arguments).output().unwrap();
+        for (place, done) in [("there", there), ("here", here)] {
+            let said = String::from_utf8_lossy(&done.stderr);
+            assert_eq!(
+                done.status.code(),
+                Some(code),
+                "{place}: {arguments:?}: {said}"
+            );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_verb_does_over_the_network_what_it_does_at_home() {
+    let world = World::new();
+    let grants = world.keep("all.toml", GRANTS);
+    let mint = [
+        "token",
+        "mint",
+        "--agent",
+        "operator:eve",
+        "--principal",
+        "user:eve",
+    ];
+    let token = world.run(&[&mint[..], &["--ttl", "1h", "--grants", &grants]].concat());
+    let keyset_key = world.run(&["keyset", "key"]);
+    let serving = world.serve();
+    let there = Remote {
+        world: &world,
+        serving: &serving,
+        token: token.trim().to_owned(),
+        keyset_key: keyset_key.trim().to_owned(),
+    };
+    let text = |value: &Value, at: &str| value.pointer(at).unwrap().as_str().unwrap().to_owned();
+    let is_same = |arguments: &[&str]| {
+        let (there, here) = (there.json(arguments), world.json(arguments));
+        assert_eq!(there, here, "{arguments:?}");
+        here
+    };
+
+    // Keys.
+    let staged = text(&there.json(&["key", "stage"]), "/changes/0/id");
+    there.refused(&["key", "activate", &staged], 4);
+    there.run(&["key", "activate", &staged, "--force"]);
+    let active = text(
+        &is_same(&["key", "list", "--state", "active"]),
+        "/keys/0/id",
+    );
+    assert_eq!(active, staged);
+    let retiring = text(
+        &is_same(&["key", "list", "--state", "retiring"]),
+        "/keys/0/id",
+    );
+    there.refused(&["key", "retire", &retiring, "--yes"], 4);
+    there.refused(&["key", "activate", &retiring, "--force"], 4);
+    there.refused(&["key", "revoke", "00000000", "--reason", "x", "--yes"], 5);
+    let spare = text(
+        &is_same(&["key", "list", "--state", "staged"]),
+        "/keys/0/id",
+    );
+    there.run(&["key", "revoke", &spare, "--reason", "drill", "--yes"]);
+    there.run(&["key", "rotate"]);
+
+    // Clients.
+    let add = [
+        "client",
+        "add",
+        "batch",
+        "--principal",
+        "team:x",
+        "--profile",
+        "buyer",
+    ];
+    let secret = there.run(&add);
+    there.refused(&add, 4);
+    assert_ne!(
+        there.run(&["client", "rotate", "batch", "--overlap", "1h"]),
+        secret
+    );
+    is_same(&["client", "list"]);
+    there.refused(&["client", "rotate", "nobody"], 5);
+    there.run(&["client", "disable", "batch", "--yes"]);
+    there.refused(&["client", "disable", "batch", "--yes"], 4);
+
+    // Tokens and revocations. An operator makes no operators.
+    let harmless = world.keep(
+        "erp.toml",
+        "[[grant]]\nservice = \"erp\"\naction = \"read\"\n",
+    );
+    let mint = [
+        "token",
+        "mint",
+        "--agent",
+        "agent:a",
+        "--principal",
+        "user:b",
+        "--ttl",
+        "5m",
+    ];
+    let minted = there.json(
+        &[
+            &mint[..],
+            &["--grants", &harmless, "--out", &world.keep("t", "")],
+        ]
+        .concat(),
+    );
+    let done = there.output(&[&mint[..], &["--grants", &grants]].concat());
+    assert_eq!(done.status.code(), Some(3));
+    let id = text(&minted, "/token_id");
+    there.run(&["token", "revoke", &id, "--reason", "drill", "--yes"]);
+    there.run(&[
+        "revocations",
+        "add",
+        "--agent",
+        "agent:a",
+        "--reason",
+        "drill",
+        "--yes",
+    ]);
+    let revoked = is_same(&["revocations", "list"]);
+    assert_eq!(
+        revoked
+            .pointer("/revocations")
+            .unwrap()
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+
+    // What is signed is checked by a key from the home.
+    for what in ["keyset", "revocations"] {
+        let file = world.keep(what, "");
+        there.run(&[what, "export", "--out", &file]);
+        assert!(!std::fs::read(&file).unwrap().is_empty());
+    }
+
+    // The audit.
+    let checkpoint = world.keep("checkpoint", "");
+    there.run(&["audit", "checkpoint", "--out", &checkpoint]);
+    let report = there.json(&["audit", "verify", "--checkpoint", &checkpoint]);
+    assert_eq!(report.pointer("/finding"), Some(&Value::Null));
+    is_same(&["audit", "list", "--event", "revoke"]);
+    let export = world.keep("export", "");
+    there.run(&["audit", "export", "--out", &export]);
+    there.run(&["audit", "verify", "--export", &export]);
+
+    // Verifiers and profiles.
+    is_same(&["verifier", "lag"]);
+    there.refused(&["verifier", "forget", "nobody"], 5);
+    is_same(&["profile", "list"]);
+
+    // What makes or moves a home works there only.
+    for verb in [
+        "init --issuer https://x.example",
+        "serve",
+        "backup",
+        "keyset key",
+    ] {
+        let done = there.output(&verb.split(' ').collect::<Vec<_>>());
+        assert_eq!(done.status.code(), Some(2), "{verb}");
+    }
+}

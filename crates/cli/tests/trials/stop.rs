@@ -1,0 +1,50 @@
+//! SIGTERM while clients mint.
+//!
+//! Promised: what was taken on is brought to its end, nothing else begins, and the process ends by itself with success.
+//!
+//! It would be seen to fail by a mint on record that nobody was answered, by an answer that is no success, or by a process
+//! that has to be killed.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use crate::support::{acknowledged::Acknowledged, world::World};
+
+/// How many mint at the same time.
+const CLIENTS: usize = 16;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_under_way_at_sigterm_is_answered_and_nothing_else_is_recorded() {
+    let world = World::new();
+    let acknowledged = Arc::new(Acknowledged::default());
+    for round in 1..=3 {
+        let serving = world.serve();
+        let mut clients = tokio::task::JoinSet::new();
+        for _ in 0..CLIENTS {
+            let (base, secret) = (serving.base.clone(), world.secret.clone());
+            let acknowledged = Arc::clone(&acknowledged);
+            clients.spawn(async move {
+                let http = reqwest::Client::new();
+                // An error is a connection that was closed between two requests, or not taken.
+                while let Ok(answer) = acknowledged.mint(&http, &base, &secret).await {
+                    assert!(answer.is_success(), "{answer:?}");
+                }
+            });
+        }
+        while acknowledged.count.load(Ordering::SeqCst) < 100 * round {
+            tokio::task::yield_now().await;
+        }
+        tokio::task::spawn_blocking(|| serving.stop())
+            .await
+            .unwrap();
+        while let Some(done) = clients.join_next().await {
+            done.unwrap();
+        }
+        let recorded = acknowledged.check(&world);
+        // And the operator's.
+        let answered = acknowledged.tokens.lock().unwrap().len() + 1;
+        assert_eq!(
+            recorded, answered,
+            "round {round}: mints on record, and answered"
+        );
+    }
+}
