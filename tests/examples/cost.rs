@@ -8,7 +8,9 @@
 
 use std::{fs, hint::black_box, path::Path, time::Instant};
 
+use bailiwick_token::token::Token;
 use bailiwick_verifier::{Reason, Request};
+use serde_json::Value;
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -54,12 +56,23 @@ fn main() {
         point.micros = samples[ROUNDS / 2];
     }
     let line = draw::Line::through(points.iter().filter(|point| point.family == tokens::HONEST));
+    let chain = points
+        .iter()
+        .filter(|point| point.family == tokens::HONEST_CHAIN);
+    let chain = chain.map(|point| (appended(&point.text), point.bytes, point.micros));
+    let per_block = draw::per_block(chain, &line);
+    let dearest = dearest(&root, &line, per_block);
+    print!("{dearest}");
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
     fs::write(docs.join("cost.svg"), draw::svg(&points, &line)).expect("the drawing");
     let table = draw::table(&points, &line);
     print!("{table}");
     let page = fs::read_to_string(docs.join("cost.md")).expect("the page");
-    fs::write(docs.join("cost.md"), between_marks(&page, &table)).expect("the page");
+    fs::write(
+        docs.join("cost.md"),
+        between_marks(&page, &format!("{table}\n{dearest}")),
+    )
+    .expect("the page");
 }
 
 /// The call that all tokens are tried with.
@@ -68,6 +81,49 @@ pub fn request() -> Request {
         .arg("amount", 42)
         .arg("currency", "EUR")
         .arg("vendor", "acme")
+}
+
+/// How many blocks are appended; one, where the token cannot be read.
+fn appended(text: &str) -> usize {
+    Token::parse(text).map_or(1, |token| token.container().block_count().max(2) - 1)
+}
+
+/// Of all files of the corpus the one that costs most beside an honest token of its size, with as many
+/// blocks.
+fn dearest(root: &Root, line: &draw::Line, per_block: f64) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("hostile/corpus");
+    let manifest = fs::read_to_string(folder.join("manifest.json")).expect("the manifest");
+    let manifest: serde_json::Map<String, Value> =
+        serde_json::from_str(&manifest).expect("a manifest");
+    let mut ratios = Vec::new();
+    for (name, entry) in &manifest {
+        let text = fs::read_to_string(folder.join(format!("{name}.token"))).expect("a token");
+        let call = Request::from_json(entry["request"].as_str().expect("a call")).expect("a call");
+        let mut samples: Vec<f64> = Vec::new();
+        for _ in 0..31 {
+            let verifier = root.verifier();
+            let start = Instant::now();
+            let decision = black_box(verifier.check(&text, &call, now()));
+            samples.push(start.elapsed().as_secs_f64() * 1e6);
+            let outcome = decision.reason().map_or("allow", Reason::code);
+            assert_eq!(outcome, entry["reason"], "{name}");
+        }
+        samples.sort_by(f64::total_cmp);
+        // Four characters of its text are three bytes.
+        let further = (appended(&text) - 1) as f64 * per_block;
+        let honest = line.at(text.trim().len() * 3 / 4) + further;
+        ratios.push((samples[15] / honest, name));
+    }
+    ratios.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let named: Vec<String> = ratios[..3]
+        .iter()
+        .map(|(ratio, name)| format!("`{name}` with {ratio:.2}"))
+        .collect();
+    format!(
+        "Of the {} files of [the corpus](../tests/hostile/corpus) the dearest, beside an honest token of its size with\nas many blocks, are {}.\n",
+        ratios.len(),
+        named.join(", ")
+    )
 }
 
 fn between_marks(page: &str, table: &str) -> String {

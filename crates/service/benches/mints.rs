@@ -81,6 +81,18 @@ struct Seen {
     p99: Duration,
 }
 
+impl Seen {
+    fn of(mut latencies: Vec<Duration>, elapsed: Duration) -> Seen {
+        latencies.sort_unstable();
+        let at = |part: usize| latencies.get(latencies.len() * part / 100).copied();
+        Seen {
+            per_second: latencies.len() as f64 / elapsed.as_secs_f64(),
+            p50: at(50).unwrap(),
+            p99: at(99).unwrap(),
+        }
+    }
+}
+
 fn main() {
     // `cargo bench` adds options of its own.
     let asked: Vec<usize> = std::env::args().filter_map(|n| n.parse().ok()).collect();
@@ -99,7 +111,9 @@ fn main() {
         println!("|--:|---|--:|--:|--:|--:|");
         for clients in numbers {
             let (mut none, mut sqlite, mut server) = (Vec::new(), Vec::new(), Vec::new());
+            let mut alone = Vec::new();
             for _ in 0..ROUNDS {
+                alone.push(alone_signs(clients));
                 none.push(bare(clients).await);
                 sqlite.push(issuer(clients, None).await);
                 if let Some(url) = &postgres {
@@ -107,6 +121,7 @@ fn main() {
                     server.push(issuer(clients, Some(url)).await);
                 }
             }
+            line(clients, "signs, without HTTP", &alone, &none);
             line(clients, "signs, writes nothing", &none, &none);
             line(clients, "SQLite", &sqlite, &none);
             if postgres.is_some() {
@@ -192,6 +207,30 @@ async fn issuer(clients: usize, store: Option<PostgresUrl>) -> Seen {
     seen
 }
 
+/// As many threads that make tokens and do nothing else.
+fn alone_signs(threads: usize) -> Seen {
+    let root = KeyPair::new_with_algorithm(Algorithm::Ed25519);
+    let grants = Grants::from_toml(GRANTS).unwrap();
+    let begun = Instant::now();
+    let made = |_| {
+        let mut latencies = Vec::new();
+        while begun.elapsed() < MEASURED {
+            let begun = Instant::now();
+            std::hint::black_box(signed(&root, &grants));
+            latencies.push(begun.elapsed());
+        }
+        latencies
+    };
+    let latencies: Vec<Duration> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|n| scope.spawn(move || made(n))).collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    Seen::of(latencies, begun.elapsed())
+}
+
 async fn bare(clients: usize) -> Seen {
     let root = Arc::new(KeyPair::new_with_algorithm(Algorithm::Ed25519));
     let grants = Grants::from_toml(GRANTS).unwrap();
@@ -274,11 +313,5 @@ async fn load(clients: usize, url: &str, secret: Option<&str>) -> Seen {
     for task in tasks {
         latencies.extend(task.await.unwrap());
     }
-    latencies.sort_unstable();
-    let at = |part: usize| latencies.get(latencies.len() * part / 100).copied();
-    Seen {
-        per_second: latencies.len() as f64 / elapsed.as_secs_f64(),
-        p50: at(50).unwrap(),
-        p99: at(99).unwrap(),
-    }
+    Seen::of(latencies, elapsed)
 }

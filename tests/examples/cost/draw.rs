@@ -2,10 +2,19 @@
 
 use crate::{Point, cost::tokens};
 
-/// Microseconds by size, as honest tokens go.
+/// Microseconds by size, as honest tokens with one appended block go.
 pub struct Line {
     at_zero: f64,
     per_byte: f64,
+}
+
+/// What a further block adds to that, for its signature and its key: as it was with these honest tokens,
+/// of which each has so many.
+pub fn per_block(points: impl Iterator<Item = (usize, usize, f64)>, line: &Line) -> f64 {
+    let each =
+        points.map(|(blocks, bytes, micros)| (micros - line.at(bytes)) / (blocks - 1) as f64);
+    let each: Vec<f64> = each.collect();
+    each.iter().sum::<f64>() / each.len() as f64
 }
 
 impl Line {
@@ -30,7 +39,7 @@ impl Line {
         }
     }
 
-    fn at(&self, bytes: usize) -> f64 {
+    pub fn at(&self, bytes: usize) -> f64 {
         self.at_zero + self.per_byte * bytes as f64
     }
 }
