@@ -44,12 +44,12 @@ async fn a_command_that_is_killed_at_any_write_has_done_all_or_nothing() {
         world: World::new(),
     };
     let mut state = trial.state().await;
-    let mut kills = 0;
+    let (mut tries, mut kills) = (0, 0);
     for verb in VERBS {
         for (calls, step) in WRITES {
             for count in (1..MOST).step_by(step) {
-                let number = kills + count;
-                let arguments = trial.arguments(verb, number);
+                tries += 1;
+                let arguments = trial.arguments(verb, tries);
                 let done = trial.killed_at(&arguments, calls, count);
                 let after = trial.state().await;
                 let seen = format!("{arguments:?} at {calls} {count}");
