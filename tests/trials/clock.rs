@@ -142,6 +142,6 @@ async fn an_issuer_whose_clock_is_off_is_followed_again_when_it_is_right() {
         assert!(head.seq > last.0 && head.keyset_version > last.1);
         last = (head.seq, head.keyset_version);
     }
-    let audit = service.issuer.audit_verify(&[]).await.unwrap();
+    let audit = service.issuer.audit_verify(&[], |_| ()).await.unwrap();
     assert_eq!(audit.finding, None);
 }

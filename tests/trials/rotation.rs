@@ -253,6 +253,11 @@ async fn emergency(world: &World) {
     let head = world.service.get(HEAD).await;
     assert!(head.len() <= 512, "a head of {} bytes", head.len());
     Head::open(head.as_bytes(), world.service.issuer.keyset_key()).unwrap();
-    let audit = world.service.issuer.audit_verify(&[]).await.unwrap();
+    let audit = world
+        .service
+        .issuer
+        .audit_verify(&[], |_| ())
+        .await
+        .unwrap();
     assert_eq!(audit.finding, None);
 }

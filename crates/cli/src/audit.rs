@@ -223,7 +223,10 @@ impl VerifyArgs {
                 Checkpoint::open(bytes, key, name).map_err(|error| Failure::new(Exit::Local, error))
             };
             let kept: Result<Vec<Checkpoint>, Failure> = kept.iter().map(open).collect();
-            Ok(issuer.audit_verify(&kept?).await?)
+            let mut progress = Progress::new("rows");
+            Ok(issuer
+                .audit_verify(&kept?, |rows| progress.at(rows))
+                .await?)
         })
         .await
     }

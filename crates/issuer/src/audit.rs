@@ -279,6 +279,11 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
+    /// How many rows were as they were written.
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows
+    }
+
     /// From the first row on; `checkpoints` have been opened.
     pub(crate) fn new(checkpoints: impl IntoIterator<Item = AuditHead>) -> Walk {
         let start = AuditHead {

@@ -364,7 +364,7 @@ pub(crate) async fn audit_verify(
         let text = "the audit is being verified for somebody else: try again when that has ended";
         Problem::new(Code::Unavailable, text)
     })?;
-    Ok(Json(issuer.audit_verify(&kept).await?))
+    Ok(Json(issuer.audit_verify(&kept, |_| ()).await?))
 }
 
 /// `POST /v1/audit/checkpoints`

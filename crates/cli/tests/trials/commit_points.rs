@@ -156,7 +156,7 @@ impl Trial {
     /// Opens the home, and checks that it is whole.
     async fn state(&self) -> State {
         let issuer = Issuer::open(self.world.home()).await.unwrap();
-        let audit = issuer.audit_verify(&[]).await.unwrap();
+        let audit = issuer.audit_verify(&[], |_| ()).await.unwrap();
         assert_eq!(audit.finding, None);
         let published = issuer.published_keyset().await.unwrap();
         let keyset = Keyset::open(published.envelope.as_bytes(), issuer.keyset_key()).unwrap();

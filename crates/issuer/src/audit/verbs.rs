@@ -27,11 +27,16 @@ impl Issuer {
     }
 
     /// Recomputes the whole audit, holds it against its signed checkpoints and those `kept`
-    /// elsewhere, and names the first row that is not as it was written.
+    /// elsewhere, and names the first row that is not as it was written. `progress` is told the number
+    /// of rows now and then.
     ///
     /// # Errors
     /// [`StoreError`]; tampering is no error but a finding.
-    pub async fn audit_verify(&self, kept: &[Checkpoint]) -> Result<AuditReport, StoreError> {
+    pub async fn audit_verify(
+        &self,
+        kept: &[Checkpoint],
+        progress: impl FnMut(u64),
+    ) -> Result<AuditReport, StoreError> {
         let mut tx = self.store.read().await?;
         let (key, issuer) = (&self.settings.keyset_key, &self.settings.issuer);
         let mut signed: Vec<_> = kept.iter().map(|checkpoint| checkpoint.head).collect();
@@ -42,7 +47,7 @@ impl Issuer {
                 Err(error) => tracing::warn!(%error, "a stored checkpoint is not one of ours"),
             }
         }
-        tx.verify_audit(signed).await
+        tx.verify_audit(signed, progress).await
     }
 
     /// Signs where the audit ends now, and keeps that with it. Keep it elsewhere, too.

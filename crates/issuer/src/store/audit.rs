@@ -183,6 +183,7 @@ impl Tx {
     pub(crate) async fn verify_audit(
         &mut self,
         checkpoints: Vec<AuditHead>,
+        mut progress: impl FnMut(u64),
     ) -> Result<AuditReport, StoreError> {
         let mut walk = Walk::new(checkpoints);
         // Numbers below 1 were never given out: the first page looks at them too.
@@ -203,6 +204,7 @@ impl Tx {
                 walk.step(u64::try_from(seq).unwrap_or(0), read(row).ok().as_ref());
                 from = seq;
             }
+            progress(walk.rows());
         }
         Ok(walk.finish(self.audit_head().await?))
     }

@@ -12,7 +12,7 @@ async fn filled() -> (TempDir, Issuer) {
     for seconds in 1..=3 {
         issuer.mint(&request(), at(seconds)).await.unwrap();
     }
-    let report = issuer.audit_verify(&[]).await.unwrap();
+    let report = issuer.audit_verify(&[], |_| ()).await.unwrap();
     assert_eq!((report.rows, report.head.seq, report.finding), (7, 7, None));
     (dir, issuer)
 }
@@ -20,7 +20,7 @@ async fn filled() -> (TempDir, Issuer) {
 async fn found_after(tampering: &str) -> Option<AuditFinding> {
     let (_dir, issuer) = filled().await;
     issuer.store.tamper(tampering).await;
-    issuer.audit_verify(&[]).await.unwrap().finding
+    issuer.audit_verify(&[], |_| ()).await.unwrap().finding
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn a_replaced_row_with_a_hash_of_its_own_is_found() {
     };
     let sql = format!("UPDATE audit SET principal = 'user:mallory', hash = {hash} WHERE seq = 5");
     issuer.store.tamper(&sql).await;
-    let finding = issuer.audit_verify(&[]).await.unwrap().finding;
+    let finding = issuer.audit_verify(&[], |_| ()).await.unwrap().finding;
     assert_eq!(
         finding,
         Some(AuditFinding {
@@ -170,12 +170,15 @@ async fn a_checkpoint_shows_what_a_chain_cannot() {
     let envelope = issuer.checkpoint(at(10)).await.unwrap();
     let kept = Checkpoint::open(envelope.as_bytes(), issuer.keyset_key(), ISSUER).unwrap();
     assert_eq!(kept.head.seq, 7);
-    let report = issuer.audit_verify(&[]).await.unwrap();
+    let report = issuer.audit_verify(&[], |_| ()).await.unwrap();
     assert_eq!((report.checkpoint, report.finding), (7, None));
     assert_eq!(issuer.unsigned_rows().await.unwrap(), 0);
     issuer.mint(&request(), at(11)).await.unwrap();
     assert_eq!(issuer.unsigned_rows().await.unwrap(), 1);
-    assert_eq!(issuer.audit_verify(&[]).await.unwrap().finding, None);
+    assert_eq!(
+        issuer.audit_verify(&[], |_| ()).await.unwrap().finding,
+        None
+    );
 
     // The tail goes, and where the chain ends is moved along: only what was signed tells.
     let cut = "DELETE FROM audit WHERE seq > 6;
@@ -185,11 +188,19 @@ async fn a_checkpoint_shows_what_a_chain_cannot() {
         seq: 7,
         tampering: Tampering::Removed,
     });
-    assert_eq!(issuer.audit_verify(&[]).await.unwrap().finding, removed);
+    assert_eq!(
+        issuer.audit_verify(&[], |_| ()).await.unwrap().finding,
+        removed
+    );
     // Whoever throws the checkpoint away, too, is found out by the one that was kept elsewhere.
     issuer.store.tamper("DELETE FROM checkpoint").await;
-    assert_eq!(issuer.audit_verify(&[]).await.unwrap().finding, None);
-    let report = issuer.audit_verify(std::slice::from_ref(&kept)).await;
+    assert_eq!(
+        issuer.audit_verify(&[], |_| ()).await.unwrap().finding,
+        None
+    );
+    let report = issuer
+        .audit_verify(std::slice::from_ref(&kept), |_| ())
+        .await;
     assert_eq!(report.unwrap().finding, removed);
     // And so is another row in the place of the one that was signed.
     issuer.mint(&request(), at(12)).await.unwrap();
@@ -197,9 +208,12 @@ async fn a_checkpoint_shows_what_a_chain_cannot() {
         seq: 7,
         tampering: Tampering::Rewritten,
     });
-    assert_eq!(issuer.audit_verify(&[]).await.unwrap().finding, None);
     assert_eq!(
-        issuer.audit_verify(&[kept]).await.unwrap().finding,
+        issuer.audit_verify(&[], |_| ()).await.unwrap().finding,
+        None
+    );
+    assert_eq!(
+        issuer.audit_verify(&[kept], |_| ()).await.unwrap().finding,
         rewritten
     );
 }
@@ -222,7 +236,7 @@ async fn a_checkpoint_is_the_keyset_keys_or_none() {
     let forged = two.checkpoint(at(10)).await.unwrap().replace('\'', "''");
     let insert = format!("INSERT INTO checkpoint (seq, time, envelope) VALUES (99, 0, '{forged}')");
     one.store.tamper(&insert).await;
-    let report = one.audit_verify(&[]).await.unwrap();
+    let report = one.audit_verify(&[], |_| ()).await.unwrap();
     assert_eq!((report.checkpoint, report.finding), (7, None));
 }
 

@@ -182,7 +182,14 @@ async fn what_was_there_is_there_again() {
     let events: Vec<&str> = new.iter().map(|row| row.event.as_str()).collect();
     assert_eq!(events, [AuditEvent::Restore.as_str()]);
     assert_eq!(new.first().unwrap().actor, "operator");
-    assert!(restored.audit_verify(&[]).await.unwrap().finding.is_none());
+    assert!(
+        restored
+            .audit_verify(&[], |_| ())
+            .await
+            .unwrap()
+            .finding
+            .is_none()
+    );
 
     // It goes on from there: the tokens are known, and it mints.
     let report = restored.revoke(minted, None, "x", at(31)).await.unwrap();
@@ -380,7 +387,14 @@ async fn keys_are_where_the_last_keyset_has_them() {
         "{names:?}"
     );
     restored.mint(&request(), at(2 * DAY + 4)).await.unwrap();
-    assert!(restored.audit_verify(&[]).await.unwrap().finding.is_none());
+    assert!(
+        restored
+            .audit_verify(&[], |_| ())
+            .await
+            .unwrap()
+            .finding
+            .is_none()
+    );
 }
 
 #[tokio::test]

@@ -22,7 +22,10 @@ fn all_of_the_agent(now: u64) -> Target {
 }
 
 async fn whole(issuer: &Issuer) {
-    assert_eq!(issuer.audit_verify(&[]).await.unwrap().finding, None);
+    assert_eq!(
+        issuer.audit_verify(&[], |_| ()).await.unwrap().finding,
+        None
+    );
     let keys = issuer.keys().await.unwrap();
     let active = keys.iter().filter(|key| key.state == State::Active);
     assert_eq!(active.count(), 1);

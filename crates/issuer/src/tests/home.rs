@@ -65,7 +65,10 @@ async fn locked_it_shows_and_revokes_and_does_not_sign() {
         locked.keyset(at(3_600)).await,
         Err(PublishError::Locked(_))
     ));
-    assert_eq!(locked.audit_verify(&[]).await.unwrap().finding, None);
+    assert_eq!(
+        locked.audit_verify(&[], |_| ()).await.unwrap().finding,
+        None
+    );
 
     let wrong = Passphrase::new("wrong horse battery").unwrap();
     assert!(matches!(

@@ -122,7 +122,10 @@ async fn rotation_runs_its_whole_course() {
         keys.iter().filter(|key| key.state == State::Active).count(),
         1
     );
-    assert_eq!(issuer.audit_verify(&[]).await.unwrap().finding, None);
+    assert_eq!(
+        issuer.audit_verify(&[], |_| ()).await.unwrap().finding,
+        None
+    );
 }
 
 #[tokio::test]
@@ -152,7 +155,7 @@ async fn of_two_processes_one_wins_a_transition() {
         })
     ));
     assert_eq!(keyset(&two).await.version, 2);
-    assert_eq!(one.audit_verify(&[]).await.unwrap().finding, None);
+    assert_eq!(one.audit_verify(&[], |_| ()).await.unwrap().finding, None);
 }
 
 #[tokio::test]

@@ -90,7 +90,10 @@ async fn a_request_outside_the_limits_is_refused_and_recorded_and_never_trimmed(
         .unwrap();
     assert_eq!(rows.len(), 5);
     assert!(rows.first().unwrap().detail.contains("1 to 3600 s"));
-    assert_eq!(issuer.audit_verify(&[]).await.unwrap().finding, None);
+    assert_eq!(
+        issuer.audit_verify(&[], |_| ()).await.unwrap().finding,
+        None
+    );
 }
 
 #[tokio::test]
@@ -134,7 +137,7 @@ async fn many_mints_of_two_processes_are_one_chain() {
     };
     let (one, two) = (mints(one), mints(two));
     let (one, _two) = (one.await.unwrap(), two.await.unwrap());
-    let report = one.audit_verify(&[]).await.unwrap();
+    let report = one.audit_verify(&[], |_| ()).await.unwrap();
     assert_eq!((report.rows, report.finding), (4 + 50, None));
 }
 
@@ -158,7 +161,7 @@ async fn mints_at_the_same_time_are_all_recorded_each_with_its_own_row() {
         assert_eq!(row.seq, receipt.audit_seq);
         assert_eq!(row.actor, format!("client-{}", number % 7));
     }
-    let report = issuer.audit_verify(&[]).await.unwrap();
+    let report = issuer.audit_verify(&[], |_| ()).await.unwrap();
     assert_eq!((report.rows, report.finding), (4 + 300, None));
 }
 

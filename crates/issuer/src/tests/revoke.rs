@@ -166,5 +166,8 @@ async fn several_are_revoked_together_or_not_at_all() {
         issuer.revoke_all(&too_many, None, "swept", at(2)).await,
         Err(RevokeError::TooMany)
     ));
-    assert_eq!(issuer.audit_verify(&[]).await.unwrap().finding, None);
+    assert_eq!(
+        issuer.audit_verify(&[], |_| ()).await.unwrap().finding,
+        None
+    );
 }
