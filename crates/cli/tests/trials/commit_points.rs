@@ -44,8 +44,9 @@ async fn a_command_that_is_killed_at_any_write_has_done_all_or_nothing() {
         world: World::new(),
     };
     let mut state = trial.state().await;
-    let (mut tries, mut kills) = (0, 0);
+    let mut tries = 0;
     for verb in VERBS {
+        let mut kills = 0;
         for (calls, step) in WRITES {
             for count in (1..MOST).step_by(step) {
                 tries += 1;
@@ -74,8 +75,10 @@ async fn a_command_that_is_killed_at_any_write_has_done_all_or_nothing() {
                 kills += 1;
             }
         }
+        // A log that is begun, written, carried over and removed.
+        assert!(kills >= 4, "{verb}: killed {kills} times");
+        eprintln!("{verb}: killed {kills} times");
     }
-    assert!(kills > 100, "{kills}");
 }
 
 /// Each changes something, however often.
