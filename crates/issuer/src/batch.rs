@@ -71,8 +71,12 @@ async fn run<W: Work>(work: Arc<W>, mut queue: mpsc::Receiver<(W::Job, Caller<W>
         // A task of its own: a panic ends this batch, and not those after it.
         let ended = tokio::spawn(batch(Arc::clone(&work), jobs, callers)).await;
         if let Ok(Err(error)) = ended {
-            // Who asked while the database was tried in vain does not wait for another try.
-            while let Ok((_, caller)) = queue.try_recv() {
+            // Who asked while the database was tried in vain does not wait for another try; whoever comes
+            // from now on has one.
+            for _ in 0..queue.len() {
+                let Ok((_, caller)) = queue.try_recv() else {
+                    break;
+                };
                 let _ = caller.send(Err(error.clone().into()));
             }
         }
