@@ -202,11 +202,12 @@ impl VerifyArgs {
             let kept = kept.map_err(|error| Failure::new(Exit::Local, error))?;
             let file =
                 File::open(path).map_err(|error| Source::File(path.clone()).unreadable(&error))?;
-            return verify_export(&mut BufReader::new(file), &key, &kept)
+            let verified = async { verify_export(&mut BufReader::new(file), &key, &kept) };
+            return Progress::waiting("seconds, verifying the export", verified)
+                .await
                 .map_err(|error| Failure::new(Exit::Local, error));
         }
         if let Some(server) = global.server()? {
-            output::note("the issuer goes over its whole record; that can take a while");
             let read = |bytes: &Zeroizing<Vec<u8>>| {
                 serde_json::from_slice::<Value>(bytes).map_err(|_| {
                     Failure::plain(Exit::Local, "a checkpoint cannot be read")

@@ -11,6 +11,7 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
+use tokio::time::interval;
 
 use crate::exit::{Exit, Failure};
 
@@ -126,6 +127,21 @@ impl Progress {
         Progress { what, shown: None }
     }
 
+    /// Waits for what cannot say how far it is: a terminal is told for how many seconds by now.
+    pub(crate) async fn waiting<T>(why: &'static str, work: impl Future<Output = T>) -> T {
+        // A task of its own: the work may keep its thread busy.
+        let told = io::stderr()
+            .is_terminal()
+            .then(|| tokio::spawn(seconds(why)));
+        let done = work.await;
+        if let Some(told) = told {
+            told.abort();
+            // Only then its line is gone.
+            let _ = told.await;
+        }
+        done
+    }
+
     /// Says how many there are by now.
     pub(crate) fn at(&mut self, count: u64) {
         const PAUSE: Duration = Duration::from_millis(100);
@@ -141,6 +157,18 @@ impl Drop for Progress {
     fn drop(&mut self) {
         if self.shown.is_some() {
             let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+async fn seconds(why: &'static str) {
+    let mut progress = Progress::new(why);
+    let mut ticks = interval(Duration::from_secs(1));
+    // The first one comes at once, and a moment is not worth a word.
+    for second in 0.. {
+        ticks.tick().await;
+        if second > 1 {
+            progress.at(second);
         }
     }
 }

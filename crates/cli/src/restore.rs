@@ -103,7 +103,8 @@ impl RestoreArgs {
                 with(global, async |issuer| {
                     self.same_key(issuer.keyset_key())?;
                     issuer.unlock(&self.passphrase.passphrase(global)?)?;
-                    Ok(issuer.catch_up(&later, now).await?)
+                    let taken = issuer.catch_up(&later, now);
+                    Ok(Progress::waiting("seconds, taking over what came later", taken).await?)
                 })
                 .await?
             }

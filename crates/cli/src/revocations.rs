@@ -18,7 +18,8 @@ use crate::{
     exit::{Exit, Failure, Outcome},
     issuer::{unlocking, with},
     out::{self, Out},
-    output, parse,
+    output::{self, Progress},
+    parse,
     passphrase::PassphraseArg,
     settings::Global,
     token,
@@ -62,6 +63,7 @@ impl ListArgs {
         let entries: Vec<Value> = match global.server()? {
             Some(server) => {
                 let mut all: Vec<Value> = Vec::new();
+                let mut progress = Progress::new("revocations");
                 loop {
                     let after = all.last().and_then(|last| last.get("seq")?.as_u64());
                     let path = format!("/v1/revocations?after={}", after.unwrap_or(0));
@@ -70,11 +72,15 @@ impl ListArgs {
                         break all;
                     }
                     all.extend(page);
+                    progress.at(all.len() as u64);
                 }
             }
             None => {
                 let now = clock::now()?;
-                let revoked = with(global, async |issuer| Ok(issuer.revoked(now).await?));
+                let revoked = with(global, async |issuer| {
+                    let revoked = issuer.revoked(now);
+                    Ok(Progress::waiting("seconds, reading the revocations", revoked).await?)
+                });
                 let revoked: Vec<RevocationInfo> = revoked.await?;
                 revoked.iter().map(|entry| json!(entry)).collect()
             }
@@ -241,7 +247,10 @@ impl ExportArgs {
         }
         let now = clock::now()?;
         let snapshot = with(global, async |issuer| {
-            let sign = async || issuer.snapshot(now).await;
+            let sign = async || {
+                let signed = issuer.snapshot(now);
+                Progress::waiting("seconds, signing the revocations", signed).await
+            };
             unlocking(issuer, &self.passphrase, global, sign).await
         });
         let snapshot = snapshot.await?;

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::{
     exit::{Exit, Failure},
     input::Source,
+    output::Progress,
     settings::Config,
 };
 
@@ -172,7 +173,8 @@ impl Server {
             request = request.timeout(AUDIT_VERIFY_TIME.saturating_add(PATIENCE));
         }
         tracing::debug!(path, "asking the issuer");
-        let mut response = request.send().await.map_err(|error| unreachable(&error))?;
+        let sent = Progress::waiting("seconds, waiting for the issuer", request.send()).await;
+        let mut response = sent.map_err(|error| unreachable(&error))?;
         let status = response.status();
         let bytes = read(&mut response).await?;
         if status.is_success() {
@@ -184,6 +186,7 @@ impl Server {
 
 async fn read(response: &mut Response) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
+    let mut progress = Progress::new("bytes");
     while let Some(chunk) = response
         .chunk()
         .await
@@ -193,6 +196,7 @@ async fn read(response: &mut Response) -> Result<Vec<u8>, Failure> {
             return Err(unreadable());
         }
         bytes.extend_from_slice(&chunk);
+        progress.at(bytes.len() as u64);
     }
     Ok(bytes)
 }

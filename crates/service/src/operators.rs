@@ -441,3 +441,63 @@ fn bad_query(rejection: QueryRejection) -> Problem {
 fn secretly<T: Serialize>(status: StatusCode, body: &T) -> Response {
     (status, [("cache-control", "no-store")], Json(body)).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::{body::Body, extract::Request};
+    use bailiwick_issuer::{InitOptions, MintRequest, Passphrase, profile::Profiles};
+    use bailiwick_token::grant::Grants;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::{
+        config::Config,
+        routes::{self, AUDIT_VERIFY},
+    };
+
+    #[tokio::test]
+    async fn one_audit_is_verified_at_a_time() {
+        let now = Timestamp::from_unix(1_800_000_000).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let options = InitOptions::new("https://issuer.example");
+        let passphrase = Passphrase::new("correct horse battery staple").unwrap();
+        let issuer = Issuer::init(&dir.path().join("home"), options, &passphrase, now)
+            .await
+            .unwrap();
+        let wanted = MintRequest {
+            agent: "operator:ada".to_owned(),
+            principal: "user:ada".to_owned(),
+            tenant: None,
+            task: None,
+            claims: [].into(),
+            grants: Grants::from_toml(
+                "[[grant]]\nservice = \"bailiwick\"\naction = \"audit:verify\"\n",
+            )
+            .unwrap(),
+            ttl: 600,
+            profile: None,
+            max_depth: None,
+        };
+        let token = issuer.mint(&wanted, now).await.unwrap().token;
+        let token = token.to_base64().to_string();
+        let clock = Arc::new(move || now);
+        let state = State::new(issuer, Config::default(), Profiles::default(), clock).unwrap();
+        let verify = async || {
+            let request = Request::post(AUDIT_VERIFY)
+                .header("authorization", format!("Bearer {token}"))
+                .header("content-type", "application/json")
+                .body(Body::from("{}"))
+                .unwrap();
+            let router = routes::router(state.clone());
+            router.oneshot(request).await.unwrap().status()
+        };
+        let somebody = state.verifying.lock().await;
+        assert_eq!(verify().await, StatusCode::SERVICE_UNAVAILABLE);
+        drop(somebody);
+        assert_eq!(verify().await, StatusCode::OK);
+        // Whoever ended gave it back.
+        assert_eq!(verify().await, StatusCode::OK);
+    }
+}

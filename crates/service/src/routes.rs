@@ -337,11 +337,50 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response<Body> {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 mod tests {
     use std::collections::BTreeSet;
 
+    use axum::middleware::from_fn;
+    use tokio::time::sleep;
+    use tower::ServiceExt;
+
     use super::*;
     use crate::operations;
+
+    #[tokio::test(start_paused = true)]
+    async fn verifying_the_audit_has_a_longer_time_than_anything_else() {
+        let limit = Duration::from_secs(5);
+        let second = Duration::from_secs(1);
+        for (path, taken, status) in [
+            ("/v1/audit", limit - second, 200),
+            ("/v1/audit", limit + second, 503),
+            (AUDIT_VERIFY, AUDIT_VERIFY_TIME - second, 200),
+            (AUDIT_VERIFY, AUDIT_VERIFY_TIME + second, 503),
+        ] {
+            let room = Arc::new(Room {
+                places: Semaphore::new(1),
+                arriving: Semaphore::new(1),
+                time: limit,
+            });
+            let admitted = from_fn(move |request: Request, next: Next| {
+                let room = Arc::clone(&room);
+                async move {
+                    match answer(&room, request, next).await {
+                        Ok(response) => response,
+                        Err(Turned::Away(problem)) => problem.into_response(),
+                        Err(Turned::Shed) => StatusCode::IM_A_TEAPOT.into_response(),
+                    }
+                }
+            });
+            let router = Router::new()
+                .route(path, routing::get(move || sleep(taken)))
+                .layer(admitted);
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let answered = router.oneshot(request).await.unwrap();
+            assert_eq!(answered.status(), status, "{path} after {taken:?}");
+        }
+    }
 
     #[test]
     fn what_is_served_is_what_is_described() {
