@@ -1,6 +1,11 @@
 //! `bailiwick audit`: who did what, and whether the record still says so.
 
-use std::{fmt::Write, fs::File, io::BufReader, path::PathBuf};
+use std::{
+    fmt::{self, Write},
+    fs::File,
+    io::BufReader,
+    path::PathBuf,
+};
 
 use bailiwick_issuer::{
     AuditEvent, AuditFilter, AuditReport, AuditRow, Checkpoint, MAX_CHECKPOINT, verify_export,
@@ -17,10 +22,11 @@ use crate::{
     exit::{Exit, Failure, Outcome},
     input::Source,
     issuer::{unlocking, with},
-    out::{self, Out, Readers},
-    output::{self, Format, Progress},
+    out::{self, Draft, Out, Readers},
+    output::{self, Progress},
     parse,
     passphrase::PassphraseArg,
+    server,
     settings::Global,
 };
 
@@ -284,14 +290,6 @@ impl CheckpointArgs {
     }
 }
 
-/// The rows after one, as many as are handed out at once.
-async fn page(global: &Global, after: u64) -> Result<Vec<AuditRow>, Failure> {
-    match global.server()? {
-        Some(server) => server.get(&format!("/v1/audit?after={after}")).await,
-        None => with(global, async |issuer| Ok(issuer.audit_after(after).await?)).await,
-    }
-}
-
 async fn sign(global: &Global, passphrase: &PassphraseArg) -> Result<String, Failure> {
     if let Some(server) = global.server()? {
         return server.text(Method::POST, "/v1/audit/checkpoints").await;
@@ -325,38 +323,96 @@ impl ExportArgs {
     async fn run(self, global: &Global) -> Outcome {
         // First: what is signed is in what follows, and rows may be added meanwhile.
         let checkpoint = sign(global, &self.passphrase).await?;
-        let mut lines = String::new();
-        let mut progress = Progress::new("rows");
-        let mut rows = 0_usize;
-        let mut after = self.after;
+        let end = format!("{{\"checkpoint\":{checkpoint}}}\n");
+        let rows = match &self.out.out {
+            None => {
+                let rows = self.rows(global, &mut |lines| output::print(lines)).await?;
+                output::print(end)?;
+                rows
+            }
+            Some(path) => {
+                let mut draft = Draft::begin(path, Readers::Owner)?;
+                let rows = self.rows(global, &mut |lines| draft.write(lines)).await?;
+                draft.write(&end)?;
+                draft.keep()?;
+                rows
+            }
+        };
+        output::note(rows);
+        Ok(Exit::Done)
+    }
+
+    /// Hands out the rows, a page of lines at a time: a record may be larger than memory.
+    async fn rows(&self, global: &Global, put: &mut Put<'_>) -> Result<Exported, Failure> {
+        match global.server()? {
+            Some(server) => {
+                let page = async |after| server.get(&format!("/v1/audit?after={after}")).await;
+                self.pages(page, put).await
+            }
+            None => {
+                with(global, async |issuer| {
+                    let page = async |after| Ok(issuer.audit_after(after).await?);
+                    self.pages(page, put).await
+                })
+                .await
+            }
+        }
+    }
+
+    /// `page` gives the rows after one, as many as are handed out at once.
+    async fn pages(
+        &self,
+        page: impl AsyncFn(u64) -> Result<Vec<AuditRow>, Failure>,
+        put: &mut Put<'_>,
+    ) -> Result<Exported, Failure> {
+        let mut exported = Exported {
+            rows: 0,
+            last: self.after,
+        };
         // The row that the earlier export ended with has to be there still.
-        if let Some(before) = after.checked_sub(1)
-            && page(global, before).await?.is_empty()
+        if let Some(before) = self.after.checked_sub(1)
+            && page(before).await?.is_empty()
         {
+            let after = self.after;
             return Err(Failure::plain(
                 Exit::NotFound,
                 format!("the record ends before row {after}: it went back, or was restored"),
             )
             .hint("put the earlier export aside, and begin a new one without --after"));
         }
+        let mut progress = Progress::new("rows");
         loop {
-            let page = page(global, after).await?;
-            let Some(last) = page.last() else { break };
-            after = last.seq;
-            rows = rows.saturating_add(page.len());
-            for row in &page {
-                lines.push_str(&serde_json::to_string(row).unwrap_or_default());
+            let rows = page(exported.last).await?;
+            let Some(last) = rows.last() else {
+                return Ok(exported);
+            };
+            if last.seq <= exported.last {
+                return Err(server::unreadable());
+            }
+            exported.last = last.seq;
+            exported.rows = exported.rows.saturating_add(rows.len());
+            let mut lines = String::new();
+            for row in &rows {
+                lines.push_str(&output::json_text(row)?);
                 lines.push('\n');
             }
-            progress.at(rows as u64);
+            put(&lines)?;
+            progress.at(exported.rows as u64);
         }
-        drop(progress);
-        lines.push_str(&format!("{{\"checkpoint\":{checkpoint}}}\n"));
-        output::note(format_args!("{rows} rows, up to number {after}"));
-        match (&self.out.out, global.format()) {
-            (Some(path), _) => out::write(path, &lines, Readers::Owner)?,
-            (None, Format::Text | Format::Json) => output::print(&lines)?,
-        }
-        Ok(Exit::Done)
+    }
+}
+
+/// Takes lines.
+type Put<'a> = dyn FnMut(&str) -> Result<(), Failure> + 'a;
+
+/// How many rows were exported, and the number of the last one.
+struct Exported {
+    rows: usize,
+    last: u64,
+}
+
+impl fmt::Display for Exported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} rows, up to number {}", self.rows, self.last)
     }
 }

@@ -37,10 +37,7 @@ pub(crate) struct Out {
 /// Writes a file in one step: whoever reads it meanwhile sees the old one or the new one.
 pub(crate) fn write(path: &Path, content: &str, readers: Readers) -> Result<(), Failure> {
     let mut draft = Draft::begin(path, readers)?;
-    draft
-        .file()
-        .write_all(content.as_bytes())
-        .map_err(|error| unwritable(path, &error))?;
+    draft.write(content)?;
     draft.keep()
 }
 
@@ -75,6 +72,12 @@ impl Draft {
     /// Where to write.
     pub(crate) fn file(&mut self) -> &mut File {
         self.file.as_file_mut()
+    }
+
+    /// Writes more of it.
+    pub(crate) fn write(&mut self, content: &str) -> Result<(), Failure> {
+        let written = self.file().write_all(content.as_bytes());
+        written.map_err(|error| unwritable(&self.path, &error))
     }
 
     /// Puts it in its place; what was there is replaced.

@@ -60,9 +60,13 @@ struct Versioned<'a, T> {
 
 /// Prints one JSON document on one line.
 pub(crate) fn json<T: Serialize>(document: &T) -> Result<(), Failure> {
-    let text = serde_json::to_string(document)
-        .map_err(|error| Failure::plain(Exit::Local, format!("cannot write JSON ({error})")))?;
-    line(text)
+    line(json_text(document)?)
+}
+
+/// A JSON document on one line.
+pub(crate) fn json_text<T: Serialize>(document: &T) -> Result<String, Failure> {
+    serde_json::to_string(document)
+        .map_err(|error| Failure::plain(Exit::Local, format!("cannot write JSON ({error})")))
 }
 
 /// Prints one line of data.

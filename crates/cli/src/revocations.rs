@@ -21,6 +21,7 @@ use crate::{
     output::{self, Progress},
     parse,
     passphrase::PassphraseArg,
+    server,
     settings::Global,
     token,
 };
@@ -64,13 +65,16 @@ impl ListArgs {
             Some(server) => {
                 let mut all: Vec<Value> = Vec::new();
                 let mut progress = Progress::new("revocations");
+                let mut after = 0;
                 loop {
-                    let after = all.last().and_then(|last| last.get("seq")?.as_u64());
-                    let path = format!("/v1/revocations?after={}", after.unwrap_or(0));
-                    let page: Vec<Value> = server.get(&path).await?;
-                    if page.is_empty() {
-                        break all;
-                    }
+                    let page: Vec<Value> = server
+                        .get(&format!("/v1/revocations?after={after}"))
+                        .await?;
+                    let Some(last) = page.last() else { break all };
+                    let last = last.get("seq").and_then(Value::as_u64);
+                    after = last
+                        .filter(|last| *last > after)
+                        .ok_or_else(server::unreadable)?;
                     all.extend(page);
                     progress.at(all.len() as u64);
                 }

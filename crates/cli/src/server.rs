@@ -235,7 +235,8 @@ fn unreachable(error: &reqwest::Error) -> Failure {
     .hint("check --server and the network; what was asked for may have been done")
 }
 
-fn unreadable() -> Failure {
+/// An answer that no issuer of this version gives.
+pub(crate) fn unreadable() -> Failure {
     Failure::plain(Exit::Remote, "the issuer's answer cannot be read")
         .hint("it may be of another version: use the same one on both sides")
 }

@@ -8,12 +8,14 @@
 use std::net::SocketAddr;
 
 use axum::{
+    Json,
     body::Bytes,
     extract::{ConnectInfo, State as Shared, rejection::BytesRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use bailiwick_issuer::{MintError, Minted, StoreError, profile::Ask};
+use serde::Serialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -416,16 +418,25 @@ fn busy(text: impl Into<String>) -> OAuthError {
     }
 }
 
+/// RFC 6749, section 5.1, with RFC 8693, section 2.2.1.
+#[derive(Serialize)]
+struct Success<'a> {
+    access_token: &'a str,
+    issued_token_type: &'static str,
+    token_type: &'static str,
+    expires_in: u64,
+    scope: &'a str,
+}
+
 fn success(minted: &Minted, profile: &str, state: &State) -> Response {
     let token = Zeroizing::new(minted.token.to_base64());
-    let receipt = &minted.receipt;
-    let body = json!({
-        "access_token": token.as_str(),
-        "issued_token_type": ISSUED_TYPE,
-        "token_type": "Bearer",
-        "expires_in": receipt.expires.since(state.now()),
-        "scope": profile,
-    });
+    let body = Success {
+        access_token: &token,
+        issued_token_type: ISSUED_TYPE,
+        token_type: "Bearer",
+        expires_in: minted.receipt.expires.since(state.now()),
+        scope: profile,
+    };
     respond(StatusCode::OK, &body)
 }
 
@@ -452,13 +463,9 @@ impl IntoResponse for OAuthError {
     }
 }
 
-fn respond(status: StatusCode, body: &serde_json::Value) -> Response {
-    let mut response = (status, body.to_string()).into_response();
+fn respond(status: StatusCode, body: &impl Serialize) -> Response {
+    let mut response = (status, Json(body)).into_response();
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     response

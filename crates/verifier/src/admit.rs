@@ -5,7 +5,7 @@ use bailiwick_token::{
     container::Algorithm,
     datalog::{
         AuthorityError, BlockError, Code, Kind,
-        code::{Binary, Block, Op, Query, Term, Unary},
+        code::{Binary, Block, Op, Query, Symbol, Term, Unary},
         is_reserved, names,
     },
     limits::Limits,
@@ -117,8 +117,9 @@ fn language(index: usize, code: &Code, block: &Block) -> Result<(), Refused> {
                 "holds a grant that rests on another grant",
             ));
         }
+        let variables = variables(code, &rule.query);
         for term in code.terms(rule.head.terms) {
-            bound(index, code, &rule.query, term)?;
+            bound(index, &variables, term)?;
         }
     }
     checks
@@ -131,11 +132,25 @@ fn query(index: usize, code: &Code, query: &Query) -> Result<(), Refused> {
     if !code.scopes(query).is_empty() {
         return Err(unsupported(index, "trusts other keys or blocks"));
     }
+    let variables = variables(code, query);
     code.expressions(query)
-        .try_for_each(|ops| expression(index, code, query, ops))
+        .try_for_each(|ops| expression(index, code, &variables, ops))
 }
 
-fn expression(index: usize, code: &Code, query: &Query, ops: &[Op]) -> Result<(), Refused> {
+/// What the predicates of a body bind, in order: it is looked up for every variable of its expressions.
+fn variables(code: &Code, query: &Query) -> Vec<Symbol> {
+    let terms = code.body(query).iter();
+    let terms = terms.flat_map(|predicate| code.terms(predicate.terms));
+    let variables = terms.filter_map(|term| match term {
+        Term::Variable(name) => Some(*name),
+        _ => None,
+    });
+    let mut variables: Vec<Symbol> = variables.collect();
+    variables.sort_unstable();
+    variables
+}
+
+fn expression(index: usize, code: &Code, variables: &[Symbol], ops: &[Op]) -> Result<(), Refused> {
     if let [
         Op::Value(value @ Term::Variable(_)),
         closure @ Op::Closure { .. },
@@ -143,11 +158,11 @@ fn expression(index: usize, code: &Code, query: &Query, ops: &[Op]) -> Result<()
     ] = ops
         && each_of_a_list(code, closure, rest)
     {
-        return bound(index, code, query, value);
+        return bound(index, variables, value);
     }
     for op in ops {
         match op {
-            Op::Value(term) => bound(index, code, query, term)?,
+            Op::Value(term) => bound(index, variables, term)?,
             Op::Unary(Unary::Ffi(_)) | Op::Binary(Binary::Ffi(_)) => {
                 return Err(unsupported(index, "calls an external function"));
             }
@@ -186,18 +201,14 @@ fn each_of_a_list(code: &Code, closure: &Op, rest: &[Op]) -> bool {
 }
 
 /// Whether a variable is bound by the predicates of its body.
-fn bound(index: usize, code: &Code, query: &Query, term: &Term) -> Result<(), Refused> {
-    if !matches!(term, Term::Variable(_)) {
-        return Ok(());
+fn bound(index: usize, variables: &[Symbol], term: &Term) -> Result<(), Refused> {
+    match term {
+        Term::Variable(name) if variables.binary_search(name).is_err() => Err((
+            Reason::Malformed,
+            format!("block {index} uses a variable that its predicates do not bind"),
+        )),
+        _ => Ok(()),
     }
-    let mut body = code.body(query).iter();
-    if body.any(|predicate| code.terms(predicate.terms).contains(term)) {
-        return Ok(());
-    }
-    Err((
-        Reason::Malformed,
-        format!("block {index} uses a variable that its predicates do not bind"),
-    ))
 }
 
 fn unsupported(index: usize, what: &str) -> Refused {

@@ -1,6 +1,6 @@
 //! One structured record for each decision, and counters by reason.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::{
     decision::{Decision, Reason},
@@ -10,7 +10,15 @@ use crate::{
 
 /// How many calls were allowed, denied by each reason, and let pass by shadow mode.
 #[derive(Debug, Default)]
-pub struct Counters {
+pub struct Counters([Share; SHARES]);
+
+const SHARES: usize = 8;
+
+/// What some of the threads counted. Each share has cache lines of its own: threads that count in one take
+/// it from one another with every decision.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Share {
     allowed: AtomicU64,
     denied: [AtomicU64; Reason::ALL.len()],
     would_deny: AtomicU64,
@@ -20,41 +28,61 @@ impl Counters {
     /// Calls allowed.
     #[must_use]
     pub fn allowed(&self) -> u64 {
-        self.allowed.load(Ordering::Relaxed)
+        self.sum(|share| Some(&share.allowed))
     }
 
     /// Calls denied for this reason, those that shadow mode let pass included.
     #[must_use]
     pub fn denied(&self, reason: Reason) -> u64 {
-        self.slot(reason)
-            .map_or(0, |slot| slot.load(Ordering::Relaxed))
+        self.sum(|share| share.denied(reason))
     }
 
     /// Calls that would have been denied, and that shadow mode let pass.
     #[must_use]
     pub fn would_deny(&self) -> u64 {
-        self.would_deny.load(Ordering::Relaxed)
+        self.sum(|share| Some(&share.would_deny))
+    }
+
+    fn sum(&self, counter: impl Fn(&Share) -> Option<&AtomicU64>) -> u64 {
+        let counters = self.0.iter().filter_map(counter);
+        counters
+            .map(|counter| counter.load(Ordering::Relaxed))
+            .sum()
     }
 
     pub(crate) fn count(&self, decision: &Decision, shadow: bool) {
+        let Some(share) = self.0.get(place()) else {
+            return;
+        };
         let one = |counter: &AtomicU64| counter.fetch_add(1, Ordering::Relaxed);
         match decision.reason() {
-            None => drop(one(&self.allowed)),
+            None => drop(one(&share.allowed)),
             Some(reason) => {
-                self.slot(reason).map(one);
+                share.denied(reason).map(one);
                 if shadow {
-                    one(&self.would_deny);
+                    one(&share.would_deny);
                 }
             }
         }
     }
+}
 
-    fn slot(&self, reason: Reason) -> Option<&AtomicU64> {
+impl Share {
+    fn denied(&self, reason: Reason) -> Option<&AtomicU64> {
         let index = Reason::ALL
             .iter()
             .position(|candidate| *candidate == reason)?;
         self.denied.get(index)
     }
+}
+
+/// Where this thread counts.
+fn place() -> usize {
+    static THREADS: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static PLACE: usize = THREADS.fetch_add(1, Ordering::Relaxed) % SHARES;
+    }
+    PLACE.with(|place| *place)
 }
 
 /// Emits the record: names of arguments, never their values, and never token bytes.

@@ -4,14 +4,25 @@
 use std::sync::LazyLock;
 
 use bailiwick_fuzz::{Root, held, now, said};
-use bailiwick_token::token::Token;
-use bailiwick_verifier::{Request, Verifier};
+use bailiwick_token::{key::PublicKey, token::Token};
+use bailiwick_verifier::{
+    Request, Verifier,
+    biscuit::{Externs, Key, Outcome, authorize},
+};
 use libfuzzer_sys::fuzz_target;
 
 static FRESH: LazyLock<Verifier> = LazyLock::new(|| Root::fixed().verifier(5_000, 0));
 static WARM: LazyLock<Verifier> = LazyLock::new(|| Root::fixed().verifier(5_000, 1 << 20));
 
+static ROOT: LazyLock<Key> = LazyLock::new(|| {
+    let key = Root::fixed().key.verifying_key();
+    Key::Ed25519(PublicKey::try_from(key).expect("a key of ours"))
+});
+
 fuzz_target!(|data: &[u8]| {
+    // As a Biscuit of anyone, in binary or as text, with every kind of signature.
+    let report = authorize(data, &ROOT, "allow if true;", &Externs::default(), 100_000);
+    assert!(!matches!(report.outcome, Outcome::Allow { .. }) || report.revocation_ids.is_some());
     let request = Request::new("order")
         .arg("amount", 5)
         .arg("tags", vec!["a", "b"]);

@@ -92,7 +92,26 @@ fn blocks(root: &Root) -> Vec<Forgery> {
     };
     let appended = Forge::honest(root).append_bytes(vec![0x18, 6]);
     let spliced = other.container.blocks.clone();
+    let longest = (0..15).fold(Forge::honest(root), |forge, _| forge.append(NARROW));
+    let sealed = longest.clone().seal();
     vec![
+        forgery(
+            "block-last-of-sixteen-forged",
+            "as many blocks as there may be, of which the last one alone is not signed well",
+            longest.changed(|token| {
+                token.blocks[14].signature = token.blocks[13].signature.clone();
+            }),
+            BAD,
+        ),
+        forgery(
+            "seal-of-sixteen-forged",
+            "as many blocks as there may be, and a seal that is another's signature",
+            sealed.changed(|token| {
+                let signature = token.blocks[13].signature.clone();
+                token.proof.content = Some(Content::FinalSignature(signature));
+            }),
+            BAD,
+        ),
         forgery(
             "blocks-all-dropped",
             "all that narrows, dropped",

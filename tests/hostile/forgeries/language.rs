@@ -145,7 +145,14 @@ fn appended(root: &Root) -> Vec<Forgery> {
             "check if \"x\".matches(\"\\\\w{400}\");",
             UNSUPPORTED,
         )
-        .alone("out_of_fuel"),
+        .alone("error"),
+        of(
+            "regular-expression-of-classes",
+            "a regular expression of classes that are large, and the same for upper and lower case",
+            "check if \"x\".matches(\"(?i)(?:[\\\\S][\\\\S][\\\\S][\\\\S][\\\\S][\\\\S][\\\\S][\\\\S]){0}\");",
+            UNSUPPORTED,
+        )
+        .alone("error"),
         of(
             "external-function",
             "a function that the host may not have",

@@ -259,7 +259,7 @@ fn of_others(root: &Root) -> Vec<Forgery> {
                 "{} check if f($a), f($b), [{items}].all($p -> $p + $a > $b - 100), false;",
                 facts(40)
             ),
-            OUT_OF_FUEL,
+            "deny",
         ),
         of(
             "regular-expression-over-facts",

@@ -1,8 +1,7 @@
 //! `bailiwick biscuit authorize`: one decision on any Biscuit.
 
 use bailiwick_verifier::biscuit::{
-    self, DEFAULT_FUEL, Externs, FailedCheck, Key, MAX_POLICY_BYTES, Matched, Outcome, Place,
-    Report,
+    self, DEFAULT_FUEL, Externs, FailedCheck, Key, Matched, Outcome, Place, Report,
 };
 use clap::Args;
 
@@ -13,6 +12,9 @@ use crate::{
     output::{Format, GREEN, RED},
     settings::Global,
 };
+
+/// The most bytes of an authorizer that are read at all.
+const MAX_READ: usize = 1 << 20;
 
 /// Options of `biscuit authorize`.
 #[derive(Debug, Args)]
@@ -44,7 +46,8 @@ impl AuthorizeArgs {
             return Err(Failure::plain(Exit::Usage, "standard input is given twice")
                 .hint("name a file for the token or for --authorizer"));
         }
-        let code = self.authorizer.read_text(MAX_POLICY_BYTES)?;
+        // What is too long for a decision is told as an outcome, like all that is wrong with the rules.
+        let code = self.authorizer.read_text(MAX_READ)?;
         let token = self.biscuit.bytes()?;
         let externs = Externs::default();
         let report = biscuit::authorize(&token, &self.root_key, &code, &externs, self.fuel);

@@ -95,9 +95,11 @@ impl Profile {
         let services: BTreeSet<&str> = ask.services.iter().map(String::as_str).collect();
         let wanted =
             |grant: &&Grant| services.is_empty() || services.contains(grant.service.as_str());
-        let given: Vec<Grant> = given.iter().filter(wanted).cloned().collect();
         if let Some(asked) = &ask.grants {
-            let is_given = |grant: &Grant| given.iter().any(|wider| grant.is_within(wider));
+            let is_given = |grant: &Grant| {
+                let mut given = given.iter().filter(wanted);
+                given.any(|wider| grant.is_within(wider))
+            };
             return match asked.iter().position(|grant| !is_given(grant)) {
                 None => Ok(asked.clone()),
                 Some(index) => Err(Refusal::Outside {
@@ -106,7 +108,11 @@ impl Profile {
                 }),
             };
         }
+        if services.is_empty() {
+            return Ok(given);
+        }
         // Not empty: each service asked for has a grant, and each grant was well formed before.
+        let given = given.iter().filter(wanted).cloned().collect();
         Grants::new(given).map_err(|error| self.unfit(&error.path, "is not well formed"))
     }
 

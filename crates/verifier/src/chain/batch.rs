@@ -11,67 +11,85 @@ use super::{
 /// From how many signatures on a batch is cheaper than one by one: two cost the same either way.
 const BATCH_FROM: usize = 3;
 
-/// Whether all verify; where one does not, the first that does not is named.
+/// Whether all verify; where one does not, it is named.
 pub(super) fn verify(links: &[Readable<'_>]) -> Result<(), ChainError> {
-    let batched = batch_verifies(links);
-    let mut message = Vec::new();
-    for link in links {
-        if !(batched && matches!(link.signed, Signed::Ed25519(..))) {
-            link.message.write(&mut message);
-            link.verify(&message)?;
-        }
-    }
-    Ok(())
+    let (ed25519, others): (Vec<&Readable<'_>>, Vec<&Readable<'_>>) = links
+        .iter()
+        .partition(|link| matches!(link.signed, Signed::Ed25519(..)));
+    all(&ed25519)?;
+    others.into_iter().try_for_each(Readable::verify)
 }
 
-/// Whether there are enough Ed25519 signatures for a batch, and all of them verify at once. A batch
-/// that fails says nothing about which one does.
+/// Verifies Ed25519 signatures. A batch that fails does not say which one is wrong, and somebody made it
+/// fail: the half in which it must be is halved again, so that to name it costs less than as much again.
+fn all(links: &[&Readable<'_>]) -> Result<(), ChainError> {
+    if links.len() < BATCH_FROM {
+        return links.iter().try_for_each(|link| link.verify());
+    }
+    // Verified by itself it fails for sure, and in a batch it might not.
+    if let Some(weak) = links.iter().find(|link| link.has_small_order()) {
+        return Err(weak.wrong());
+    }
+    if batch(links) {
+        return Ok(());
+    }
+    let mut suspects = links;
+    while let Some((first, second)) = suspects.split_at_checked(suspects.len() / 2)
+        && !first.is_empty()
+    {
+        let good = match first.len() < BATCH_FROM {
+            true => first.iter().all(|link| link.verify().is_ok()),
+            false => batch(first),
+        };
+        suspects = if good { second } else { first };
+    }
+    // The batch of all failed, so that one of them is wrong, whatever a batch of fewer let pass.
+    Err(suspects
+        .first()
+        .map_or(ChainError::Proof, |link| link.wrong()))
+}
+
+/// Whether all verify at once.
 ///
 /// The batch equation lets points of small order pass where `verify_strict` does not. Keys of small
-/// order cannot be constructed; signatures with such a point are left to `verify_strict` here.
-/// `docs/decisions` says what still differs.
-pub(super) fn batch_verifies(links: &[Readable<'_>]) -> bool {
-    let ed25519 = || {
-        links
-            .iter()
-            .filter(|link| matches!(link.signed, Signed::Ed25519(..)))
-    };
-    let count = ed25519().count();
-    if count < BATCH_FROM {
-        return false;
-    }
-    let mut messages: Vec<Vec<u8>> = Vec::with_capacity(count);
-    let mut signatures: Vec<Signature> = Vec::with_capacity(count);
-    let mut keys: Vec<VerifyingKey> = Vec::with_capacity(count);
-    for link in ed25519() {
-        let Signed::Ed25519(key, signature) = &link.signed else {
-            continue;
-        };
-        if has_small_order(signature) {
-            return false;
-        }
-        messages.push(link.message.to_vec());
-        signatures.push(*signature);
-        keys.push(*key);
-    }
+/// order cannot be constructed, and of signatures with such a point none gets here. `docs/decisions` says
+/// what still differs.
+pub(super) fn batch(links: &[&Readable<'_>]) -> bool {
+    let messages: Vec<Vec<u8>> = links.iter().map(|link| link.message.to_vec()).collect();
     let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+    let (signatures, keys): (Vec<Signature>, Vec<VerifyingKey>) = links
+        .iter()
+        .filter_map(|link| match &link.signed {
+            Signed::Ed25519(key, signature) => Some((*signature, *key)),
+            Signed::Secp256r1(..) => None,
+        })
+        .unzip();
+    // Of another number than messages, they fail.
     ed25519_dalek::verify_batch(&messages, &signatures, &keys).is_ok()
 }
 
-/// Whether the point of a signature is of small order. One that is no point fails in the batch.
-fn has_small_order(signature: &Signature) -> bool {
-    VerifyingKey::from_bytes(signature.r_bytes()).is_ok_and(|point| point.is_weak())
-}
-
 impl Readable<'_> {
-    fn verify(&self, message: &[u8]) -> Result<(), ChainError> {
+    fn verify(&self) -> Result<(), ChainError> {
+        let message = self.message.to_vec();
         let verified = match &self.signed {
-            Signed::Ed25519(key, signature) => key.verify_strict(message, signature).is_ok(),
-            Signed::Secp256r1(key, signature) => key.verify(message, signature).is_ok(),
+            Signed::Ed25519(key, signature) => key.verify_strict(&message, signature).is_ok(),
+            Signed::Secp256r1(key, signature) => key.verify(&message, signature).is_ok(),
         };
         match verified {
             true => Ok(()),
-            false => Err(ChainError::Signature(self.what)),
+            false => Err(self.wrong()),
         }
+    }
+
+    /// Whether the point of the signature is of small order. One that is no point fails in a batch.
+    fn has_small_order(&self) -> bool {
+        let Signed::Ed25519(_, signature) = &self.signed else {
+            return false;
+        };
+        VerifyingKey::from_bytes(signature.r_bytes()).is_ok_and(|point| point.is_weak())
+    }
+
+    fn wrong(&self) -> ChainError {
+        ChainError::Signature(self.what)
     }
 }

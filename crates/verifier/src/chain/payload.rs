@@ -29,12 +29,6 @@ impl<'a> Message<'a> {
         self.0.into_iter()
     }
 
-    /// Its bytes, in place of what `buffer` held.
-    pub(super) fn write(&self, buffer: &mut Vec<u8>) {
-        buffer.clear();
-        self.parts().for_each(|part| buffer.extend_from_slice(part));
-    }
-
     pub(super) fn to_vec(self) -> Vec<u8> {
         self.0.concat()
     }

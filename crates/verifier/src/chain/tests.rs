@@ -57,12 +57,23 @@ fn what_verified_is_remembered_and_nothing_else() {
 }
 
 #[test]
-fn three_signatures_and_more_go_in_a_batch() {
-    for (blocks, batched) in [(1, false), (2, true), (4, true)] {
+fn the_wrong_one_of_any_number_is_named() {
+    for blocks in 1..=16 {
         let (token, root) = token(blocks);
         let key = Key::Ed25519(root);
         let chain = chain(token.container(), &key, ThirdParties::Current).unwrap();
-        let links = read(chain.links.iter(), None).unwrap();
-        assert_eq!(batch::batch_verifies(&links), batched, "{blocks} blocks");
+        let good = || read(chain.links.iter(), None).unwrap();
+        let refs = |links: &[Readable<'_>]| batch::batch(&links.iter().collect::<Vec<_>>());
+        assert!(batch::verify(&good()).is_ok() && refs(&good()));
+        for wrong in 0..=blocks {
+            let mut links = good();
+            links[wrong].message = links[(wrong + 1) % links.len()].message;
+            assert!(!refs(&links));
+            assert_eq!(
+                batch::verify(&links),
+                Err(ChainError::Signature(error::What::Block(wrong))),
+                "of {blocks}"
+            );
+        }
     }
 }

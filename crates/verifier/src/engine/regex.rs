@@ -1,11 +1,15 @@
-//! Regular expressions, bounded in size, each compiled once.
+//! Regular expressions, bounded in size and in what it takes to compile them, each compiled once.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use ::regex::{Regex, RegexBuilder};
+use regex_automata::meta::{BuildError, Builder, Config, Regex};
+use regex_syntax::{
+    ast::{self, Ast, ClassSetBinaryOp, ClassSetItem, Flag, Flags, GroupKind},
+    hir::{self, Hir},
+};
 
 use super::{
     error::Error,
@@ -25,19 +29,36 @@ const MAX_KEPT: usize = 64;
 /// before: the cost of an evaluation does not depend on those before it.
 const COMPILE: u64 = 20_000;
 
+/// What each class of characters in it is charged beyond that: `\p{L}` stands for hundreds of ranges.
+const CLASS: u64 = 5_000;
+
+/// How deep groups and classes may be nested.
+const MAX_NESTING: u32 = 50;
+
 /// Those that are known, and those that were used so far.
 #[derive(Debug, Default)]
 pub(super) struct Patterns {
     /// Compiled before the first evaluation, so that none is charged for them.
     prepared: BTreeMap<String, (Regex, usize)>,
-    kept: Mutex<BTreeMap<String, Compiled>>,
+    kept: Mutex<BTreeMap<String, Kept>>,
 }
 
 /// Those that an evaluation has paid for.
 pub(super) type Paid = BTreeSet<String>;
 
 /// A regular expression and its size, `None` for a text that is none, an error for one too large.
-type Compiled = Result<Option<(Regex, usize)>, ()>;
+type Compiled = Result<Option<(Regex, usize)>, TooLarge>;
+
+/// One that was compiled, and how many classes it has.
+#[derive(Debug, Clone)]
+struct Kept {
+    classes: u64,
+    compiled: Compiled,
+}
+
+/// It may match, and whether it does is not found out.
+#[derive(Debug, Clone, Copy)]
+struct TooLarge;
 
 impl Patterns {
     /// Compiles one that stands in the verifier's own Datalog; answers whether it could be.
@@ -45,7 +66,10 @@ impl Patterns {
         if pattern.len() > MAX_TEXT {
             return false;
         }
-        let Ok(Some(compiled)) = compile(pattern) else {
+        let Ok(Some((ast, _))) = read(pattern) else {
+            return false;
+        };
+        let Ok(Some(compiled)) = compile(pattern, &ast) else {
             return false;
         };
         self.prepared.insert(pattern.to_owned(), compiled);
@@ -74,36 +98,59 @@ impl Patterns {
         if pattern.len() > MAX_TEXT {
             return Err(Error::Regex.into());
         }
-        if !paid.contains(pattern) {
+        let first = !paid.contains(pattern);
+        if first {
             fuel.take(COMPILE)?;
+        }
+        let compiled = self.get(pattern, |classes| match first {
+            true => fuel.take(classes.saturating_mul(CLASS)),
+            false => Ok(()),
+        })?;
+        if first {
             paid.insert(pattern.to_owned());
         }
-        match self.get(pattern) {
+        match compiled {
             Ok(Some((regex, size))) => is_match(&regex, size, text, fuel),
             Ok(None) => Ok(false),
-            Err(()) => Err(Error::Regex.into()),
+            Err(TooLarge) => Err(Error::Regex.into()),
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, BTreeMap<String, Compiled>> {
+    fn kept(&self) -> MutexGuard<'_, BTreeMap<String, Kept>> {
         // A thread that panicked in between left a map that is whole.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get(&self, pattern: &str) -> Compiled {
-        let kept = self.kept();
-        if let Some(compiled) = kept.get(pattern) {
-            return compiled.clone();
+    /// One that is known, or is compiled now; `pay` is asked for its classes before.
+    fn get(
+        &self,
+        pattern: &str,
+        pay: impl FnOnce(u64) -> Result<(), Stop>,
+    ) -> Result<Compiled, Stop> {
+        let known = self.kept().get(pattern).cloned();
+        if let Some(Kept { classes, compiled }) = known {
+            pay(classes)?;
+            return Ok(compiled);
         }
-        drop(kept);
         // Not under the lock: others need not wait for this one.
-        let compiled = compile(pattern);
+        let (classes, compiled) = match read(pattern) {
+            Ok(Some((ast, classes))) => {
+                pay(classes)?;
+                (classes, compile(pattern, &ast))
+            }
+            Ok(None) => (0, Ok(None)),
+            Err(error) => (0, Err(error)),
+        };
+        let found = Kept {
+            classes,
+            compiled: compiled.clone(),
+        };
         let mut kept = self.kept();
         if kept.len() >= MAX_KEPT {
             kept.clear();
         }
-        kept.insert(pattern.to_owned(), compiled.clone());
-        compiled
+        kept.insert(pattern.to_owned(), found);
+        Ok(compiled)
     }
 }
 
@@ -115,22 +162,129 @@ fn is_match(regex: &Regex, size: usize, text: &str, fuel: &mut Fuel) -> Result<b
     Ok(regex.is_match(text))
 }
 
+/// The pattern as it is written, and how many classes it has; `None` where it is no regular expression.
+fn read(pattern: &str) -> Result<Option<(Ast, u64)>, TooLarge> {
+    let mut parser = ast::parse::ParserBuilder::new();
+    match parser.nest_limit(MAX_NESTING).build().parse(pattern) {
+        Ok(ast) => {
+            let classes = ast::visit(&ast, Classes::default())?;
+            Ok(Some((ast, classes)))
+        }
+        Err(error) => match error.kind() {
+            ast::ErrorKind::NestLimitExceeded(_) | ast::ErrorKind::CaptureLimitExceeded => {
+                Err(TooLarge)
+            }
+            _ => Ok(None),
+        },
+    }
+}
+
+/// What a pattern means, by the Unicode that is known here: a property that is not may be known to others.
+fn meaning(pattern: &str, ast: &Ast) -> Result<Option<Hir>, TooLarge> {
+    let mut translator = hir::translate::TranslatorBuilder::new().build();
+    match translator.translate(pattern, ast) {
+        Ok(hir) => Ok(Some(hir)),
+        Err(error) => match error.kind() {
+            hir::ErrorKind::UnicodeNotAllowed
+            | hir::ErrorKind::InvalidUtf8
+            | hir::ErrorKind::InvalidLineTerminator => Ok(None),
+            _ => Err(TooLarge),
+        },
+    }
+}
+
 /// The library does not say how large a regular expression came out, and matching takes as long as
 /// it is large, so it is compiled with the least limit that it fits.
-fn compile(pattern: &str) -> Compiled {
+fn compile(pattern: &str, ast: &Ast) -> Compiled {
+    let Some(hir) = meaning(pattern, ast)? else {
+        return Ok(None);
+    };
     for size in SIZES {
-        let built = RegexBuilder::new(pattern)
-            .size_limit(size)
-            .dfa_size_limit(size)
-            .nest_limit(50)
-            .build();
-        match built {
+        match built(&hir, size) {
             Ok(regex) => return Ok(Some((regex, size))),
-            Err(::regex::Error::CompiledTooBig(_)) => {}
-            Err(_) => return Ok(None),
+            Err(error) if error.size_limit().is_some() => {}
+            Err(_) => return Err(TooLarge),
         }
     }
-    Err(())
+    Err(TooLarge)
+}
+
+fn built(hir: &Hir, size: usize) -> Result<Regex, BuildError> {
+    let config = Config::new()
+        .nfa_size_limit(Some(size))
+        .hybrid_cache_capacity(size);
+    Builder::new().configure(config).build_from_hir(hir)
+}
+
+/// The classes of a pattern, counted before anything is made of them.
+#[derive(Debug, Default)]
+struct Classes {
+    count: u64,
+    /// Whether one that is large has to be made the same for upper and lower case: that takes a step for
+    /// each of its characters, of which there may be a million.
+    wide: bool,
+    insensitive: bool,
+}
+
+impl Classes {
+    fn one(&mut self, wide: bool) {
+        self.count = self.count.saturating_add(1);
+        self.wide |= wide;
+    }
+
+    fn flags(&mut self, flags: &Flags) {
+        self.insensitive |= flags.flag_state(Flag::CaseInsensitive) == Some(true);
+    }
+}
+
+impl ast::Visitor for Classes {
+    type Output = u64;
+    type Err = TooLarge;
+
+    fn finish(self) -> Result<u64, TooLarge> {
+        match self.wide && self.insensitive {
+            true => Err(TooLarge),
+            false => Ok(self.count),
+        }
+    }
+
+    fn visit_pre(&mut self, ast: &Ast) -> Result<(), TooLarge> {
+        match ast {
+            Ast::Flags(set) => self.flags(&set.flags),
+            Ast::Group(group) => {
+                if let GroupKind::NonCapturing(flags) = &group.kind {
+                    self.flags(flags);
+                }
+            }
+            // The same for upper and lower case as they are.
+            Ast::ClassPerl(_) | Ast::Dot(_) => self.one(false),
+            Ast::ClassUnicode(_) => self.one(true),
+            // What is negated is so afterwards.
+            Ast::ClassBracketed(_) => self.one(false),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn visit_class_set_item_pre(&mut self, item: &ClassSetItem) -> Result<(), TooLarge> {
+        const NARROW: u32 = 256;
+        match item {
+            ClassSetItem::Perl(_) | ClassSetItem::Unicode(_) => self.one(true),
+            ClassSetItem::Bracketed(class) => self.one(class.negated),
+            ClassSetItem::Ascii(class) => self.wide |= class.negated,
+            ClassSetItem::Range(range) => {
+                let (first, last) = (u32::from(range.start.c), u32::from(range.end.c));
+                self.wide |= last.saturating_sub(first) > NARROW;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn visit_class_set_binary_op_pre(&mut self, _: &ClassSetBinaryOp) -> Result<(), TooLarge> {
+        self.one(false);
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -144,13 +298,13 @@ mod tests {
         let mut found = BTreeSet::new();
         for times in (0..).step_by(25) {
             let pattern = format!("^a{{{times}}}$");
-            let Ok(Some((_, size))) = compile(&pattern) else {
+            let (ast, _) = read(&pattern).unwrap().unwrap();
+            let Ok(Some((_, size))) = compile(&pattern, &ast) else {
                 break;
             };
             found.insert(size);
-            let mut less = RegexBuilder::new(&pattern);
-            let fits = less.size_limit(size / 2).dfa_size_limit(size / 2).build();
-            assert!(size == SIZES[0] || fits.is_err(), "{pattern}: {size}");
+            let less = built(&meaning(&pattern, &ast).unwrap().unwrap(), size / 2);
+            assert!(size == SIZES[0] || less.is_err(), "{pattern}: {size}");
         }
         assert_eq!(found, SIZES.into());
     }
@@ -159,9 +313,65 @@ mod tests {
     fn few_are_kept_and_those_are() {
         let patterns = Patterns::default();
         for count in 0..3 * MAX_KEPT {
-            assert!(patterns.get(&format!("^{count}$")).is_ok());
+            let found = patterns.get(&format!("^{count}$"), |_| Ok(()));
+            assert!(matches!(found, Ok(Ok(Some(_)))));
             let kept = patterns.kept().len();
             assert!(kept <= MAX_KEPT && (kept == count + 1 || count >= MAX_KEPT));
+        }
+    }
+
+    /// What may match and is not found out is an error: under `reject if` and `!`, "no match" would be a
+    /// permission.
+    #[test]
+    fn only_what_is_no_regular_expression_matches_nothing() {
+        let matches = |pattern: &str| {
+            let (mut paid, mut fuel) = (Paid::new(), Fuel::unlimited());
+            Patterns::default().matches("ä", pattern, &mut paid, &mut fuel)
+        };
+        let nested = format!("{}ä{}", "(?:".repeat(60), ")".repeat(60));
+        let large = "ä|".repeat(400) + "\\w{500}";
+        for (pattern, expected) in [
+            (r"^\p{L}$", Ok(true)),
+            (r"^\p{Greek}$", Ok(false)),
+            (r"(?i)^Ä$", Ok(true)),
+            (r"(?i)^[à-þ]$", Ok(true)),
+            (r"(?i)^\w$", Ok(true)),
+            ("(", Ok(false)),
+            ("a{2,1}", Ok(false)),
+            (r"\p{Nothing}", Err(Error::Regex.into())),
+            (r"(?i)[\S]", Err(Error::Regex.into())),
+            (r"(?i)\p{L}", Err(Error::Regex.into())),
+            (r"(?i:[[^a]b])", Err(Error::Regex.into())),
+            (r"(?i)[[:^alpha:]]", Err(Error::Regex.into())),
+            (r"(?i)[a-\x{ffff}]", Err(Error::Regex.into())),
+            (&nested, Err(Error::Regex.into())),
+            (&large, Err(Error::Regex.into())),
+        ] {
+            assert_eq!(matches(pattern), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn each_class_is_charged_before_it_is_made() {
+        for (pattern, classes) in [
+            ("a", 0),
+            (r"\d.\D", 3),
+            (r"[a-z]", 1),
+            (r"[\p{L}--[a-z]]", 4),
+        ] {
+            let matches = |patterns: &Patterns, units| {
+                let (mut paid, mut fuel) = (Paid::new(), Fuel::new(units));
+                let matched = patterns.matches("", pattern, &mut paid, &mut fuel);
+                (matched, units - fuel.left())
+            };
+            let price = COMPILE + classes * CLASS;
+            let patterns = Patterns::default();
+            assert_eq!(matches(&patterns, price - 1).0, Err(Stop::OutOfFuel));
+            assert_eq!(patterns.kept().len(), 0, "{pattern}");
+            // The same whether or not it was compiled before.
+            let first = matches(&patterns, 1_000_000);
+            assert!(first.0.is_ok() && first.1 >= price, "{pattern}: {first:?}");
+            assert_eq!(matches(&patterns, 1_000_000), first);
         }
     }
 }

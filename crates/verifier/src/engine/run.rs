@@ -143,7 +143,7 @@ impl<'p> World<'p> {
             }
             return Ok(());
         }
-        let mut now = self.counts();
+        let mut now = self.counts()?;
         for (number, rule) in (0..).zip(&program.rules) {
             self.join.start(&rule.body);
             for scan in program.scans(&rule.body) {
@@ -152,7 +152,7 @@ impl<'p> World<'p> {
             self.derive(number, rule)?;
         }
         loop {
-            let before = std::mem::replace(&mut now, self.counts());
+            let before = std::mem::replace(&mut now, self.counts()?);
             if before == now {
                 return Ok(());
             }
@@ -164,6 +164,7 @@ impl<'p> World<'p> {
                         continue;
                     }
                     // Those before it match older facts only, so that no match is found twice.
+                    self.fuel.elements(scans.len())?;
                     self.join.start(&rule.body);
                     for (place, scan) in scans.iter().enumerate() {
                         let (before, now) = (at(&before, scan.relation), at(&now, scan.relation));
@@ -180,11 +181,12 @@ impl<'p> World<'p> {
     }
 
     /// How many facts of each predicate there are.
-    fn counts(&self) -> Vec<u32> {
+    fn counts(&mut self) -> Result<Vec<u32>, Stop> {
+        self.fuel.elements(self.program.relations.len())?;
         let relations = (0..).zip(&self.program.relations);
-        relations
+        Ok(relations
             .map(|(relation, _)| self.facts.count(relation))
-            .collect()
+            .collect())
     }
 
     /// Adds the head of a rule for each match that the search finds.

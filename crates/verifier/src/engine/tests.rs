@@ -296,7 +296,25 @@ fn what_grows_ends_out_of_fuel() {
     let long = "x".repeat(4000);
     let regex = format!("check if f($a), \"{long}\".matches(\"y{{50}}\");");
     let cross = "g($a, $b, $c, $d) <- f($a), f($b), f($c), f($d);";
-    let cases: [(&str, Vec<String>); 8] = [
+    // Thirty rounds, one after the other.
+    let rounds: String = (0..30).map(|n| format!("next({n}, {});", n + 1)).collect();
+    let rounds = format!("{rounds} p(0); p($b) <- p($a), next($a, $b);");
+    let body = vec!["p($a)"; 400].join(", ");
+    let beside: String = (0..5_000).map(|n| format!("beside{n}(1);")).collect();
+    let classes = "[\\\\d]".repeat(30);
+    let cases: [(&str, Vec<String>); 11] = [
+        (
+            "many predicates in many rounds",
+            vec![format!("{rounds} g($a) <- {body}, nothing($a);")],
+        ),
+        (
+            "many predicates beside many rounds",
+            vec![format!("{rounds} {beside}")],
+        ),
+        (
+            "a regular expression of many classes",
+            vec![format!("check if \"a\".matches(\"{classes}\");")],
+        ),
         ("a self-join of four", vec![join]),
         ("a string that grows", vec![doubling]),
         ("unions", vec![unions]),
