@@ -11,6 +11,7 @@
 //! | shadowed and unbound variables raise where they are reached | when the block is compiled |
 //! | the smallest integer divided by -1 is a division by zero | an overflow |
 //! | where one of several facts raises, the outcome depends on the hash order of the process | on nothing |
+//! | a pattern too deep, too large, of an unknown property, or of large classes for either case, is compiled, or matches nothing | an error |
 //! | limits are looked at between rounds, and end in a timeout | fuel, in every loop |
 
 #![cfg(test)]
@@ -143,7 +144,9 @@ fn the_generator_reaches_every_outcome() {
 #[test]
 fn the_known_differences() {
     let failed = || Result::Deny(Some((true, 0)), vec![(Some(0), 0)]);
-    let cases = [
+    let nested = format!("{}a{}", "(?:".repeat(60), ")".repeat(60));
+    let nested = format!("check if \"a\".matches(\"{nested}\");");
+    let cases: [(&str, Result, Result); 13] = [
         ("f(1); reject if f(1) or f(2);", failed(), Result::Allow(0)),
         ("check if {1, 2}.contains(null);", failed(), Result::Error),
         ("check if {1, 2}.contains([1]);", failed(), Result::Error),
@@ -173,6 +176,22 @@ fn the_known_differences() {
             failed(),
         ),
         ("check if false && $x;", Result::Error, failed()),
+        (
+            "check if !\"a\".matches(\"\\\\p{Nothing}\");",
+            Result::Error,
+            Result::Allow(0),
+        ),
+        (
+            "check if \"a\".matches(\"(?i)[\\\\S]\");",
+            Result::Error,
+            Result::Allow(0),
+        ),
+        (&nested, Result::Error, Result::Allow(0)),
+        (
+            "check if \"a\".matches(\"a|\\\\w{50}\");",
+            Result::Error,
+            Result::Allow(0),
+        ),
     ];
     for (code, expected, reference) in cases {
         let case = Case {

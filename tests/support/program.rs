@@ -19,15 +19,21 @@ enum Type {
     Ints,
     Strs,
     List,
+    Date,
+    Bytes,
+    Map,
 }
 
-const TYPES: [Type; 6] = [
+const TYPES: [Type; 9] = [
     Type::Int,
     Type::Str,
     Type::Bool,
     Type::Ints,
     Type::Strs,
     Type::List,
+    Type::Date,
+    Type::Bytes,
+    Type::Map,
 ];
 
 /// Writes Datalog from choices.
@@ -68,6 +74,13 @@ impl<C: Choices> Writer<C> {
 
     fn value(&mut self, kind: Type) -> String {
         match kind {
+            Type::Int if self.wrong && self.one_in(8) => self
+                .pick(&[
+                    "9223372036854775807",
+                    "-9223372036854775807",
+                    "4611686018427387904",
+                ])
+                .to_owned(),
             Type::Int => self.below(4).to_string(),
             Type::Str => self
                 .pick(&["\"\"", "\"a\"", "\"b\"", "\"ab\"", "\"abc\""])
@@ -78,6 +91,22 @@ impl<C: Choices> Writer<C> {
                 .pick(&["{\"a\"}", "{\"b\", \"ab\"}", "{\"abc\", \"b\", \"a\"}"])
                 .to_owned(),
             Type::List => self.pick(&["[]", "[1]", "[1, 2]", "[3, 1, 2]"]).to_owned(),
+            Type::Date => self
+                .pick(&[
+                    "2026-01-01T00:00:00Z",
+                    "2026-11-23T12:00:00Z",
+                    "1970-01-01T00:00:00Z",
+                ])
+                .to_owned(),
+            Type::Bytes => self.pick(&["hex:ff", "hex:00", "hex:0102"]).to_owned(),
+            Type::Map => self
+                .pick(&[
+                    "{\"b\": 0}",
+                    "{\"a\": 1}",
+                    "{\"a\": 1, 2: [1]}",
+                    "{1: {\"b\": null}}",
+                ])
+                .to_owned(),
         }
     }
 
@@ -114,7 +143,14 @@ impl<C: Choices> Writer<C> {
                     )
                 }
                 1 => {
-                    let container = self.one_of(&[Type::Str, Type::Ints, Type::Strs, Type::List]);
+                    let container = self.one_of(&[
+                        Type::Str,
+                        Type::Ints,
+                        Type::Strs,
+                        Type::List,
+                        Type::Bytes,
+                        Type::Map,
+                    ]);
                     format!("({}).length()", of(self, container))
                 }
                 2 if self.wrong => format!("({} / {})", of(self, Type::Int), of(self, Type::Int)),
@@ -135,14 +171,14 @@ impl<C: Choices> Writer<C> {
                 }
                 _ => self.value(kind),
             },
-            Type::List => self.value(kind),
+            Type::List | Type::Date | Type::Bytes | Type::Map => self.value(kind),
             Type::Bool => self.condition(depth, variables),
         }
     }
 
     fn condition(&mut self, depth: u32, variables: &Variables) -> String {
         let of = |writer: &mut Writer<C>, kind| writer.expression(kind, depth, variables);
-        match self.below(11) {
+        match self.below(15) {
             0 => {
                 let operator = self.pick(&["<", ">", "<=", ">=", "===", "!=="]);
                 format!(
@@ -238,6 +274,50 @@ impl<C: Choices> Writer<C> {
                 of(self, Type::Bool),
                 of(self, Type::Bool)
             ),
+            10 => {
+                let operator = self.pick(&["<", ">", "<=", ">=", "===", "!=="]);
+                format!(
+                    "({} {operator} {})",
+                    of(self, Type::Date),
+                    of(self, Type::Date)
+                )
+            }
+            11 => {
+                let pattern = self.pick(&[
+                    "^a",
+                    "b$",
+                    "a|b",
+                    "^[a-b]+$",
+                    "^.{2}$",
+                    "(",
+                    "^\\\\w*$",
+                    "(?i)^A",
+                    "^\\\\p{L}+$",
+                ]);
+                format!("({}).matches(\"{pattern}\")", of(self, Type::Str))
+            }
+            // What is there, or null.
+            12 => {
+                let (container, key) = match self.below(3) {
+                    0 => (Type::List, Type::Int),
+                    1 => (Type::Map, Type::Str),
+                    _ => (Type::Map, Type::Int),
+                };
+                let wanted = match self.below(3) {
+                    0 => "null".to_owned(),
+                    1 => self.value(Type::List),
+                    _ => self.value(Type::Int),
+                };
+                format!(
+                    "(({}).get({}) == {wanted})",
+                    of(self, container),
+                    of(self, key)
+                )
+            }
+            13 => {
+                let key = self.one_of(&[Type::Str, Type::Int]);
+                format!("{}.contains({})", self.value(Type::Map), self.value(key))
+            }
             _ => format!("!{}", self.value(Type::Bool)),
         }
     }
@@ -249,20 +329,26 @@ impl<C: Choices> Writer<C> {
             2 => format!("pair({}, {})", self.value(Type::Int), self.value(Type::Str)),
             3 => format!("flag({})", self.value(Type::Bool)),
             4 => format!("ints({})", self.value(Type::Ints)),
-            _ => format!("list({})", self.value(Type::List)),
+            5 => format!("list({})", self.value(Type::List)),
+            6 => format!("date({})", self.value(Type::Date)),
+            7 => format!("bytes({})", self.value(Type::Bytes)),
+            _ => format!("map({})", self.value(Type::Map)),
         }
     }
 
     fn body(&mut self, variables: &mut Variables) -> String {
         let mut parts = Vec::new();
         for _ in 0..self.below(4) {
-            let (name, kinds): (&str, &[Type]) = match self.below(7) {
+            let (name, kinds): (&str, &[Type]) = match self.below(10) {
                 0 => ("num", &[Type::Int]),
                 1 => ("text", &[Type::Str]),
                 2 => ("pair", &[Type::Int, Type::Str]),
                 3 => ("flag", &[Type::Bool]),
                 4 => ("ints", &[Type::Ints]),
                 5 => ("list", &[Type::List]),
+                6 => ("date", &[Type::Date]),
+                7 => ("bytes", &[Type::Bytes]),
+                8 => ("map", &[Type::Map]),
                 _ => ("derived", &[Type::Int]),
             };
             let mut terms = Vec::new();
@@ -336,6 +422,12 @@ impl<C: Choices> Writer<C> {
         } else {
             "num"
         };
+        let texts = variables.iter().filter(|(_, kind)| *kind == Type::Str);
+        let texts: Vec<String> = texts.map(|(name, _)| name.clone()).collect();
+        if !self.wrong && !texts.is_empty() && self.one_in(3) {
+            let text = self.one_of(&texts);
+            return format!("pair({head}, {text}) <- {body}{};\n", self.scope());
+        }
         format!("{name}({head}) <- {body}{};\n", self.scope())
     }
 
@@ -343,13 +435,13 @@ impl<C: Choices> Writer<C> {
         let mut code = String::new();
         if self.wrong {
             if first {
-                for name in 0..6 {
+                for name in 0..9 {
                     code.push_str(&format!("{};\n", self.fact(name)));
                 }
             }
         } else {
             for _ in 0..self.below(6) {
-                let name = self.below(6);
+                let name = self.below(9);
                 code.push_str(&format!("{};\n", self.fact(name)));
             }
         }

@@ -4,7 +4,7 @@ use std::{
     env, fs,
     io::{self, IsTerminal},
     os::unix::fs::PermissionsExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use bailiwick_issuer::Passphrase;
@@ -81,10 +81,18 @@ impl PassphraseArg {
     }
 }
 
+/// Whether it is one of the service manager's, which lets the service read it by an access list: the group's bits
+/// are those of its mask.
+fn is_credential(path: &Path) -> bool {
+    let directory = env::var_os("CREDENTIALS_DIRECTORY").filter(|directory| !directory.is_empty());
+    directory.is_some_and(|directory| path.starts_with(directory))
+}
+
 fn first_line(file: &Source) -> Result<Zeroizing<String>, Failure> {
     if let Source::File(path) = file
         && let Ok(metadata) = fs::metadata(path)
         && metadata.permissions().mode() & 0o077 != 0
+        && !is_credential(path)
     {
         output::warn(format_args!(
             "others can read the passphrase in {file}: run `chmod 600` on it"

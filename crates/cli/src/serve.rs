@@ -93,7 +93,7 @@ impl ServeArgs {
         loop {
             match signals.next().await {
                 Signal::End => break,
-                Signal::Reload => match running.reload() {
+                Signal::Reload => match running.reload().await {
                     Ok(()) => output::note("the profiles were taken up"),
                     Err(error) => output::warn(format_args!("{error}; the profiles in use stay")),
                 },

@@ -148,7 +148,7 @@ impl ForgetArgs {
             }
             None => {
                 let known = with(global, async |issuer| {
-                    Ok(issuer.forget_verifier(&self.name).await?)
+                    Ok(issuer.forget_verifier(&self.name, clock::now()?).await?)
                 });
                 if !known.await? {
                     let unknown = format!("no verifier has the name `{}`", self.name);

@@ -75,6 +75,10 @@ events! {
     ClientRotate "client.rotate",
     /// A client was disabled, its secrets were destroyed.
     ClientDisable "client.disable",
+    /// A verifier that is no more was forgotten: no activation waits for it.
+    VerifierForget "verifier.forget",
+    /// An operator asked for what its token does not let it do.
+    OperatorRefused "operator.refused",
 }
 
 impl fmt::Display for AuditEvent {

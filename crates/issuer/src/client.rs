@@ -14,6 +14,7 @@ use rand::{RngCore, rngs::OsRng};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
@@ -227,7 +228,7 @@ impl Issuer {
     ) -> Result<Option<ClientInfo>, StoreError> {
         let (client, hash) = self.claimed(name, secret, now).await?;
         let known = hash.is_some();
-        let right = self.secrets_seen.verify(hash, secret).await && known;
+        let right = self.secrets_seen.verify(hash, secret).await? && known;
         Ok(client.filter(|client| right && client.disabled_at.is_none()))
     }
 
@@ -346,11 +347,11 @@ impl Default for SecretsSeen {
 
 impl SecretsSeen {
     /// Whether `secret` is the one that was hashed. Without a hash it takes as long, and is wrong.
-    async fn verify(&self, hash: Option<String>, secret: &str) -> bool {
+    async fn verify(&self, hash: Option<String>, secret: &str) -> Result<bool, StoreError> {
         let hash = hash.unwrap_or_else(|| nobody().to_owned());
         let digest = self.digest(&hash, secret);
         if self.good.get(&digest).is_some() {
-            return true;
+            return Ok(true);
         }
         let secret = Zeroizing::new(secret.to_owned());
         let right = blocking(|| {
@@ -364,11 +365,11 @@ impl SecretsSeen {
                 })
             }
         });
-        let right = right.await.unwrap_or(false);
+        let right = right.await?.unwrap_or(false);
         if right {
             self.good.insert(digest, ());
         }
-        right
+        Ok(right)
     }
 
     /// Whether `secret` was found to be the one that was hashed.
@@ -406,7 +407,7 @@ fn hash(secret: &ClientSecret) -> Option<String> {
 async fn new_secret(now: Timestamp) -> Result<(StoredSecret, ClientSecret), ClientError> {
     let (id, secret) = ClientSecret::generate();
     let made = blocking(|| move || hash(&secret).map(|hash| (hash, secret)));
-    let (hash, secret) = made.await.flatten().ok_or(ClientError::Hash)?;
+    let (hash, secret) = made.await?.flatten().ok_or(ClientError::Hash)?;
     let info = SecretInfo {
         id,
         created_at: now,
@@ -415,14 +416,21 @@ async fn new_secret(now: Timestamp) -> Result<(StoredSecret, ClientSecret), Clie
     Ok((StoredSecret { info, hash }, secret))
 }
 
-/// Argon2id takes 19 MiB and tens of milliseconds: two at a time, whatever comes. The work is made
-/// once it has its turn.
+/// Argon2id takes 19 MiB and tens of milliseconds: two at a time, whatever comes, and so many wait that
+/// each has its turn within seconds. The work is made once it has it.
+///
+/// # Errors
+/// [`StoreError::Overloaded`]; `None` where the work panicked.
 async fn blocking<T: Send + 'static, W: FnOnce() -> T + Send + 'static>(
     work: impl FnOnce() -> W,
-) -> Option<T> {
-    static PLACES: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(2);
-    let _place = PLACES.acquire().await.ok()?;
-    tokio::task::spawn_blocking(work()).await.ok()
+) -> Result<Option<T>, StoreError> {
+    static WAITING: Semaphore = Semaphore::const_new(256);
+    static PLACES: Semaphore = Semaphore::const_new(2);
+    let _waits = WAITING.try_acquire().map_err(|_| StoreError::Overloaded)?;
+    let Ok(_place) = PLACES.acquire().await else {
+        return Ok(None);
+    };
+    Ok(tokio::task::spawn_blocking(work()).await.ok())
 }
 
 async fn enabled(tx: &mut Tx, name: &str) -> Result<ClientInfo, ClientError> {
@@ -439,7 +447,8 @@ async fn enabled(tx: &mut Tx, name: &str) -> Result<ClientInfo, ClientError> {
 
 /// RFC 6749, appendix A: visible ASCII; a colon would end it in HTTP Basic.
 fn is_name(name: &str) -> bool {
-    let named = |c: char| c.is_ascii_graphic() && c != ':';
+    // A slash stands in what the audit calls a provider's subject.
+    let named = |c: char| c.is_ascii_graphic() && !matches!(c, ':' | '/');
     (1..=MAX_NAME).contains(&name.len()) && name.chars().all(named)
 }
 
@@ -470,7 +479,7 @@ fn check(client: &NewClient) -> Result<(), ClientError> {
 #[non_exhaustive]
 pub enum ClientError {
     /// The name cannot be one.
-    #[error("a client's name has 1 to {MAX_NAME} visible ASCII characters, and no colon")]
+    #[error("a client's name has 1 to {MAX_NAME} visible ASCII characters, and no colon or slash")]
     Name,
     /// Nobody.
     #[error("a client acts on somebody's authority: name a principal of at most 512 bytes")]

@@ -143,6 +143,22 @@ impl Issuer {
         Ok(self.record(refusal.entry(), None, now).await?)
     }
 
+    /// Records that an operator, in whose name this acts, asked for an action that its token does not let
+    /// it do.
+    ///
+    /// # Errors
+    /// [`MintError`], and nothing was recorded.
+    pub async fn record_denied_operator(
+        &self,
+        action: &str,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<u64, MintError> {
+        let detail = json!({ "action": action, "error": clip(reason) });
+        let entry = Entry::new(AuditEvent::OperatorRefused, detail);
+        Ok(self.record(entry, None, now).await?)
+    }
+
     async fn record(
         &self,
         entry: Entry,
@@ -302,12 +318,7 @@ pub struct RefusedRequest<'a> {
 }
 
 impl RefusedRequest<'_> {
-    /// What was refused is of any size and any characters: the row holds the beginning.
     fn entry(&self) -> Entry {
-        let clip = |text: &str| -> String {
-            let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-            text.chars().take(256).map(shown).collect()
-        };
         let named = |text: &str| (!text.is_empty()).then(|| clip(text));
         let detail = json!({ "profile": self.profile.map(clip), "error": clip(self.reason) });
         Entry {
@@ -316,6 +327,12 @@ impl RefusedRequest<'_> {
             ..Entry::new(AuditEvent::MintRefused, detail)
         }
     }
+}
+
+/// What was refused is of any size and any characters: the row holds the beginning.
+fn clip(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    text.chars().take(256).map(shown).collect()
 }
 
 /// Why a request was refused.

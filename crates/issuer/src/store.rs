@@ -140,6 +140,17 @@ impl Tx {
         columns: &[&'static str],
         rows: Vec<Vec<Value>>,
     ) -> Result<(), StoreError> {
+        self.put_all(table, columns, rows, "").await
+    }
+
+    /// The same, and `otherwise` says what becomes of a row that is there.
+    async fn put_all(
+        &mut self,
+        table: &'static str,
+        columns: &[&'static str],
+        rows: Vec<Vec<Value>>,
+        otherwise: &'static str,
+    ) -> Result<(), StoreError> {
         /// Below the number of parameters that either database takes.
         const AT_A_TIME: usize = 128;
         let mut rows = rows.into_iter().peekable();
@@ -156,7 +167,8 @@ impl Tx {
                 // Writing to a string does not fail.
                 let _ = write!(sql, "{before}${}", place.saturating_add(1));
             }
-            sql.push(')');
+            sql.push_str(") ");
+            sql.push_str(otherwise);
             self.execute(sql, values).await?;
         }
         Ok(())
@@ -170,6 +182,9 @@ pub enum StoreError {
     /// Another process holds the lock.
     #[error("another process is writing to the issuer's database: try again")]
     Busy,
+    /// It took longer than it may.
+    #[error("the issuer's database took too long to answer: ask for less, or try again")]
+    Slow,
     /// Too much waits for it already.
     #[error("the issuer has more to do than it can: try again in a moment")]
     Overloaded,
@@ -253,8 +268,10 @@ impl From<sqlx::Error> for StoreError {
 fn by_code(code: &str) -> Option<StoreError> {
     // SQLSTATE has five characters; SQLite's numbers are shorter, as far as they matter.
     match code {
-        // lock_not_available, query_canceled, serialization_failure, deadlock_detected
-        "55P03" | "57014" | "40001" | "40P01" => return Some(StoreError::Busy),
+        // lock_not_available, serialization_failure, deadlock_detected
+        "55P03" | "40001" | "40P01" => return Some(StoreError::Busy),
+        // query_canceled, as a rule by `statement_timeout`
+        "57014" => return Some(StoreError::Slow),
         "53100" => return Some(StoreError::Full),
         // too_many_connections, and the server going down or coming up
         "53300" | "57P01" | "57P02" | "57P03" => return Some(StoreError::Unreachable),

@@ -1,10 +1,17 @@
-//! Verifiers, as far as they say of themselves what they use. Nobody vouches for it: it delays a
-//! planned activation at most, and never an emergency.
+//! Verifiers, as far as they say of themselves what they use. Nobody vouches for it: who makes up a
+//! report can delay a planned activation, or hide a verifier that lags, for which the time since the
+//! keyset was published is waited for in any case. An emergency waits for no report.
 
 use bailiwick_token::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{issuer::Issuer, store::StoreError};
+use serde_json::json;
+
+use crate::{
+    audit::{AuditEvent, Entry},
+    issuer::Issuer,
+    store::StoreError,
+};
 
 /// What a verifier last said of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,10 +76,14 @@ impl Issuer {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn forget_verifier(&self, name: &str) -> Result<bool, StoreError> {
+    pub async fn forget_verifier(&self, name: &str, now: Timestamp) -> Result<bool, StoreError> {
         let mut tx = self.store.write().await?;
         let known = tx.forget_verifier(name).await?;
-        tx.commit().await?;
+        if known {
+            let entry = Entry::new(AuditEvent::VerifierForget, json!({ "verifier": name }));
+            tx.record(entry, &self.actor, now).await?;
+            tx.commit().await?;
+        }
         Ok(known)
     }
 }

@@ -133,9 +133,9 @@ impl State {
                 Ok(client) => client.name,
                 Err(_) => String::new(),
             };
-            tracing::warn!(client = name, %from, "a wrong name or secret");
-            // On record as far as nobody can fill the record with it.
+            // On record, and in the log, as far as nobody can fill either with it.
             if self.rates.take("", "", WRONG_SECRETS).is_ok() {
+                tracing::warn!(client = name, %from, "a wrong name or secret");
                 let refused = RefusedRequest {
                     agent: &name,
                     principal: "",

@@ -58,11 +58,13 @@ pub struct Tls {
 pub struct Limits {
     /// Connections at a time; more are closed at once.
     pub connections: usize,
-    /// Requests at a time; more are answered with 503 and `Retry-After`.
+    /// Requests at a time; more are answered with 503 and `Retry-After`. What verifiers fetch has as many
+    /// places of its own.
     pub requests: usize,
     /// How long a request may take, in seconds, its body included.
     pub request_seconds: u64,
-    /// How long the head of a request, or a TLS handshake, may take to arrive, in seconds.
+    /// How long the head of a request, or a TLS handshake, may take to arrive, and how long a caller may leave
+    /// unread what it is sent, in seconds.
     pub header_seconds: u64,
     /// How long requests under way are waited for at the end, in seconds.
     pub drain_seconds: u64,

@@ -8,12 +8,14 @@ use axum::{
     body::Bytes,
     http::{HeaderMap, header},
 };
-use bailiwick_issuer::{PublishedHead, SnapshotFailure, StoreError};
-use bailiwick_token::timestamp::Timestamp;
+use bailiwick_issuer::{MintError, PublishedHead, PublishedKeyset, SnapshotFailure, StoreError};
+use bailiwick_token::{timestamp::Timestamp, value::Value};
 use bailiwick_verifier::{Decision, Limits, Reason, Request as Call, Trust, Values, Verifier};
+use tokio::sync::Mutex;
 
 use crate::{
     problem::{Code, Problem},
+    rate::REFUSALS,
     state::{Shared, State},
 };
 
@@ -22,7 +24,11 @@ pub const OPERATOR_SERVICE: &str = "bailiwick";
 
 /// The issuer's verifier for its own tokens.
 #[derive(Default)]
-pub(crate) struct Guard(ArcSwapOption<InUse>);
+pub(crate) struct Guard {
+    in_use: ArcSwapOption<InUse>,
+    /// Who holds this makes the next one; others wait for it.
+    making: Mutex<()>,
+}
 
 /// A verifier, and what it was made from.
 struct InUse {
@@ -36,6 +42,8 @@ struct InUse {
 pub(crate) struct Operator {
     /// What the audit calls it.
     pub(crate) actor: String,
+    /// The agent of its token.
+    agent: String,
 }
 
 impl State {
@@ -45,22 +53,53 @@ impl State {
         headers: &HeaderMap,
         call: &Call,
     ) -> Result<Operator, Problem> {
-        let verifier = self.own_verifier().await?;
-        let decision = match bearer(headers)? {
-            None => verifier
-                .verifier
-                .recorded(Decision::missing_token(), Some(call)),
-            Some(token) => verifier.verifier.check(token, call, self.now()),
+        // Without a token nothing has to be made ready.
+        let Some(token) = bearer(headers)? else {
+            let decision = Decision::missing_token();
+            return Err(denied(&decision, Reason::MissingToken, call));
         };
-        match &decision {
-            Decision::Allow(allow) => Ok(Operator {
-                actor: format!(
-                    "operator:{} ({})",
-                    allow.identity.agent, allow.identity.token_id
-                ),
-            }),
-            Decision::Deny(deny) => Err(denied(&decision, deny.reason, call)),
+        let now = self.now();
+        let in_use = self.own_verifier().await?;
+        let decision = in_use.verifier.check(token, call, now);
+        let operator = decision.identity().map(|identity| Operator {
+            actor: format!("operator:{} ({})", identity.agent, identity.token_id),
+            agent: identity.agent.clone(),
+        });
+        match (&decision, operator) {
+            (Decision::Allow(_), Some(operator)) => Ok(operator),
+            (Decision::Deny(deny), operator) => {
+                let problem = denied(&decision, deny.reason, call);
+                if let Some(operator) = operator {
+                    let reason = deny.reason.code();
+                    self.refused(&operator, call.action(), reason).await?;
+                }
+                Err(problem)
+            }
+            // Whoever is allowed something is known.
+            (Decision::Allow(_), None) => Err(Problem::new(
+                Code::Internal,
+                "the issuer does not know whom it allowed this",
+            )),
         }
+    }
+
+    /// Puts on record what a known operator was refused, as far as it does not fill the record with it.
+    pub(crate) async fn refused(
+        &self,
+        operator: &Operator,
+        action: &str,
+        reason: &str,
+    ) -> Result<(), MintError> {
+        if self
+            .rates
+            .take("operator", &operator.agent, REFUSALS)
+            .is_err()
+        {
+            return Ok(());
+        }
+        let issuer = self.issuer.acting_as(&operator.actor);
+        let recorded = issuer.record_denied_operator(action, reason, self.now());
+        recorded.await.map(drop)
     }
 
     /// A verifier that knows the newest keyset and every revocation: this is the one place where
@@ -68,32 +107,25 @@ impl State {
     async fn own_verifier(&self) -> Result<Arc<InUse>, Problem> {
         let now = self.now();
         let head = self.issuer.head(now).await?;
-        let current = |in_use: &Arc<InUse>| {
-            let trust = in_use.verifier.trust();
-            // Where the clock was set back, what it knows is of a time to come.
-            let signed = [
-                Some(trust.keyset().issued_at),
-                trust.revocations_issued_at(),
-            ];
-            (in_use.keyset_version, in_use.feed_seq) == (head.keyset_version, head.seq)
-                && trust.keyset().expires > now.plus(60)
-                && signed.into_iter().flatten().all(|signed| signed <= now)
-        };
-        if let Some(in_use) = self.guard.0.load_full().filter(current) {
+        let current = |in_use: &Arc<InUse>| in_use.is_current(&head, now);
+        if let Some(in_use) = self.guard.in_use.load_full().filter(current) {
+            return Ok(in_use);
+        }
+        let _making = self.guard.making.lock().await;
+        // While this waited, somebody else may have made it.
+        let last = self.guard.in_use.load_full();
+        if let Some(in_use) = last.clone().filter(current) {
             return Ok(in_use);
         }
         let keyset = self.issuer.keyset(now).await?;
-        let snapshot = self.snapshot_of(head.clone()).await?;
-        let fault = |error: &dyn std::fmt::Display| {
-            tracing::error!(%error, "the issuer does not trust itself");
-            Problem::new(
-                Code::Internal,
-                "the issuer cannot verify its own tokens, and its log says why",
-            )
+        let followed = match last {
+            Some(last) => self.followed(&last, &keyset, &head).await?,
+            None => None,
         };
-        let key = self.issuer.keyset_key();
-        let trust = Trust::open(keyset.envelope.as_bytes(), key, Some(&snapshot))
-            .map_err(|error| fault(&error))?;
+        let trust = match followed {
+            Some(trust) => trust,
+            None => self.opened(&keyset, &head).await?,
+        };
         let verifier = Verifier::new(OPERATOR_SERVICE, trust).map_err(|error| fault(&error))?;
         // An operator calls rarely, and its token is not kept for the next time.
         let verifier = verifier.limits(Limits {
@@ -105,9 +137,83 @@ impl State {
             feed_seq: head.seq,
             verifier,
         });
-        self.guard.0.store(Some(Arc::clone(&in_use)));
+        self.guard.in_use.store(Some(Arc::clone(&in_use)));
         Ok(in_use)
     }
+
+    /// What the last one knew and what changed since, where the changes lead from there to here.
+    async fn followed(
+        &self,
+        last: &InUse,
+        keyset: &PublishedKeyset,
+        head: &PublishedHead,
+    ) -> Result<Option<Trust>, Problem> {
+        let Ok(trust) = last
+            .verifier
+            .trust()
+            .with_keyset(keyset.envelope.as_bytes())
+        else {
+            return Ok(None);
+        };
+        let Some(position) = trust.position() else {
+            return Ok(None);
+        };
+        let epoch = position.epoch.to_string();
+        let lines = self.issuer.delta(&epoch, position.seq, head.seq).await?;
+        let followed = lines.and_then(|lines| {
+            let head = head.envelope.as_bytes();
+            trust.with_delta(head, lines.as_bytes(), self.now()).ok()
+        });
+        Ok(followed)
+    }
+
+    /// Everything that is revoked, read anew.
+    async fn opened(
+        &self,
+        keyset: &PublishedKeyset,
+        head: &PublishedHead,
+    ) -> Result<Trust, Problem> {
+        let snapshot = self.snapshot_of(head.clone()).await?;
+        let (keyset, key) = (keyset.envelope.clone(), *self.issuer.keyset_key());
+        // A million revocations take half a second, for which others need not wait.
+        let opened = tokio::task::spawn_blocking(move || {
+            Trust::open(keyset.as_bytes(), &key, Some(&snapshot))
+        });
+        let opened = opened.await.map_err(|error| fault(&error))?;
+        opened.map_err(|error| fault(&error))
+    }
+}
+
+impl InUse {
+    fn is_current(&self, head: &PublishedHead, now: Timestamp) -> bool {
+        let trust = self.verifier.trust();
+        // Where the clock was set back, what it knows is of a time to come.
+        let signed = [
+            Some(trust.keyset().issued_at),
+            trust.revocations_issued_at(),
+        ];
+        (self.keyset_version, self.feed_seq) == (head.keyset_version, head.seq)
+            && trust.keyset().expires > now.plus(60)
+            && signed.into_iter().flatten().all(|signed| signed <= now)
+    }
+}
+
+/// A list of texts, as an argument of a call.
+pub(crate) fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Value {
+    let texts = texts.into_iter();
+    Value::Array(
+        texts
+            .map(|text| Value::String(text.as_ref().to_owned()))
+            .collect(),
+    )
+}
+
+fn fault(error: &dyn std::fmt::Display) -> Problem {
+    tracing::error!(%error, "the issuer does not trust itself");
+    Problem::new(
+        Code::Internal,
+        "the issuer cannot verify its own tokens, and its log says why",
+    )
 }
 
 /// A snapshot that was made, and of what.

@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 
 use crate::{
     body::Strict,
+    operator::texts,
     problem::{Code, Problem},
     state::State,
 };
@@ -332,8 +333,12 @@ pub(crate) async fn audit(
         since: rows.since,
         until: rows.until,
         before: rows.before,
-        limit: Some(rows.limit.unwrap_or(100).min(MAX_LIMIT)),
+        limit: Some(rows.limit.unwrap_or(100)),
     };
+    if filter.limit > Some(MAX_LIMIT) {
+        let text = format!("at most {MAX_LIMIT} rows are told at a time: go on with `before`");
+        return Err(Problem::new(Code::BadRequest, text));
+    }
     Ok(Json(issuer.audit_list(&filter).await?))
 }
 
@@ -398,7 +403,7 @@ pub(crate) async fn forget_verifier(
     let call = Call::new("verifier:forget").arg("name", name.as_str());
     let issuer = state.by(&headers, call).await?;
     state.flush_reports().await?;
-    match issuer.forget_verifier(&name).await? {
+    match issuer.forget_verifier(&name, state.now()).await? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Problem::new(
             Code::NotFound,
@@ -416,11 +421,6 @@ pub(crate) async fn profiles(Shared(state): Shared<State>, headers: HeaderMap) -
         .map(|profile| json!(profile.summary()))
         .collect();
     Ok(Json(Value::Array(list)))
-}
-
-fn texts(texts: &[String]) -> bailiwick_token::value::Value {
-    let texts = texts.iter().cloned();
-    bailiwick_token::value::Value::Array(texts.map(bailiwick_token::value::Value::String).collect())
 }
 
 fn key(id: Result<Path<String>, PathRejection>) -> Result<KeyId, Problem> {

@@ -146,7 +146,7 @@ impl From<StoreError> for Problem {
         match &error {
             // Not in the log: a flood would fill it.
             StoreError::Overloaded => Problem::new(Code::Unavailable, error.to_string()),
-            StoreError::Busy | StoreError::Full | StoreError::Unreachable => {
+            StoreError::Busy | StoreError::Full | StoreError::Slow | StoreError::Unreachable => {
                 tracing::error!(%error, "the store refused");
                 Problem::new(Code::Unavailable, error.to_string())
             }

@@ -23,7 +23,7 @@ use jsonwebtoken::{
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::config::{ProviderConfig, is_safe};
 
@@ -42,6 +42,9 @@ const SKEW: u64 = 60;
 /// How long a provider is left alone after it was asked because of an unknown key, in seconds.
 const COOL_DOWN: u64 = 30;
 
+/// How many wait for a provider's answer. Anyone can send a token that names an unknown key.
+const WAITING: usize = 64;
+
 /// How long a provider has to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -56,6 +59,8 @@ pub(crate) struct Provider {
     /// When it was last asked because of an unknown key. Who holds this asks; others wait for the
     /// answer.
     asked: Mutex<Option<Timestamp>>,
+    /// Places for those who wait.
+    waiting: Semaphore,
     /// Whether it said nothing of use the last time.
     in_vain: AtomicBool,
     http: reqwest::Client,
@@ -117,6 +122,7 @@ impl Providers {
             config: config.clone(),
             keys: ArcSwapOption::empty(),
             asked: Mutex::new(None),
+            waiting: Semaphore::new(WAITING),
             in_vain: AtomicBool::new(true),
             http: http.clone(),
         };
@@ -260,6 +266,8 @@ impl Provider {
         if let Some(found) = self.known(kid, alg) {
             return found;
         }
+        let waits = self.waiting.try_acquire();
+        let _waits = waits.map_err(|_| AssertionError::Unreachable)?;
         let mut asked = self.asked.lock().await;
         // While this waited, somebody else may have asked.
         if let Some(found) = self.known(kid, alg) {

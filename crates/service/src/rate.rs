@@ -19,6 +19,12 @@ pub(crate) struct Rate {
     pub(crate) burst: NonZeroU32,
 }
 
+/// How many refusals of one caller, or operator, are recorded.
+pub(crate) const REFUSALS: Rate = Rate {
+    per_minute: NonZeroU32::new(30).unwrap(),
+    burst: NonZeroU32::new(30).unwrap(),
+};
+
 /// The limiters of the callers that came last.
 pub(crate) struct Rates {
     limiters: Cache<(Arc<str>, Arc<str>, Rate), Arc<Limiter>>,

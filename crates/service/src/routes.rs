@@ -36,6 +36,9 @@ pub(crate) const OPENAPI: &str = include_str!("../openapi.json");
 /// The most bytes of bodies that are arriving, all together.
 const MAX_ARRIVING: usize = 64 << 20;
 
+/// Where everything is that verifiers fetch.
+const PUBLISHED: &str = "/.well-known/";
+
 /// Where the audit is verified.
 pub const AUDIT_VERIFY: &str = "/v1/audit/verify";
 
@@ -122,6 +125,7 @@ pub(crate) fn router(state: State) -> Router {
     let limits = &state.config.limits;
     let room = Room {
         places: Semaphore::new(limits.requests),
+        published: Semaphore::new(limits.requests),
         arriving: Semaphore::new(MAX_ARRIVING),
         time: Duration::from_secs(limits.request_seconds),
     };
@@ -143,6 +147,8 @@ pub(crate) fn router(state: State) -> Router {
 struct Room {
     /// For those that are worked at.
     places: Semaphore,
+    /// For what verifiers fetch, of its own: whoever fills the others denies nothing at any service.
+    published: Semaphore,
     /// For bodies that have not arrived yet: their bytes.
     arriving: Semaphore,
     /// How long a request may take, its body included.
@@ -208,8 +214,13 @@ async fn answer(room: &Room, request: Request, next: Next) -> Result<Response, T
         );
         Turned::Away(late.with_status(StatusCode::REQUEST_TIMEOUT))
     })??;
-    let _place = room.places.try_acquire().map_err(|_| Turned::Shed)?;
-    if request.uri().path() == AUDIT_VERIFY {
+    let path = request.uri().path();
+    let places = match path.starts_with(PUBLISHED) {
+        true => &room.published,
+        false => &room.places,
+    };
+    let _place = places.try_acquire().map_err(|_| Turned::Shed)?;
+    if path == AUDIT_VERIFY {
         deadline = now.checked_add(AUDIT_VERIFY_TIME).unwrap_or(deadline);
     }
     let answered = timeout_at(deadline, next.run(request)).await;
@@ -360,6 +371,7 @@ mod tests {
         ] {
             let room = Arc::new(Room {
                 places: Semaphore::new(1),
+                published: Semaphore::new(0),
                 arriving: Semaphore::new(1),
                 time: limit,
             });

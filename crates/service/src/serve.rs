@@ -4,7 +4,8 @@ use std::{
     future::{Ready, ready},
     io,
     net::{SocketAddr, TcpListener},
-    path::Path,
+    path::{Path, PathBuf},
+    pin::Pin,
     sync::Arc,
     time::Duration,
 };
@@ -17,10 +18,12 @@ use axum_server::{
 use bailiwick_issuer::Issuer;
 use hyper_util::rt::TokioTimer;
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::TcpSocket,
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::{JoinHandle, JoinSet},
 };
+use tokio_io_timeout::TimeoutStream;
 
 use crate::{
     config::{Config, ConfigError},
@@ -50,6 +53,8 @@ pub struct Running {
     handles: [Handle<SocketAddr>; 2],
     servers: [JoinHandle<io::Result<()>>; 2],
     tasks: JoinSet<()>,
+    /// The certificate in use, and the files that it and its key were read from.
+    tls: Option<(RustlsConfig, PathBuf, PathBuf)>,
     state: Option<StateHandle>,
 }
 
@@ -95,8 +100,11 @@ pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Runni
     let (stop, stopped) = watch::channel(false);
     let mut tasks = tasks::start(&state, &stopped);
     let places = Arc::new(Semaphore::new(state.config.limits.connections));
-    let limited = Limited(places);
     let header = Duration::from_secs(state.config.limits.header_seconds);
+    let limited = Limited {
+        places,
+        unread: header,
+    };
     let routes = routes::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let operations = operations::router(state.clone()).into_make_service();
     let address = listener.local_addr()?;
@@ -104,6 +112,7 @@ pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Runni
     let handles = [Handle::new(), Handle::new()];
     let [public, private] = handles.clone();
 
+    let mut tls_in_use = None;
     let public = match tls {
         None => {
             let server = axum_server::from_tcp(listener)?
@@ -112,6 +121,7 @@ pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Runni
             tokio::spawn(impatient(server, header).serve(routes))
         }
         Some((certificate, path, key)) => {
+            tls_in_use = Some((certificate.clone(), path.clone(), key.clone()));
             tasks.spawn(renewed(certificate.clone(), path, key, stopped));
             let acceptor = RustlsAcceptor::new(certificate)
                 .handshake_timeout(header)
@@ -132,6 +142,7 @@ pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Runni
         handles,
         servers: [public, private],
         tasks,
+        tls: tls_in_use,
         state: Some(StateHandle(state)),
     })
 }
@@ -149,11 +160,15 @@ impl Running {
         self.operations
     }
 
-    /// Takes up the profiles as they are now.
+    /// Takes up the profiles and the certificate as they are now. A certificate that cannot be read is in the
+    /// log, and the one in use stays.
     ///
     /// # Errors
     /// [`ProfilesError`], and those in use stay.
-    pub fn reload(&self) -> Result<(), ProfilesError> {
+    pub async fn reload(&self) -> Result<(), ProfilesError> {
+        if let Some((config, certificate, key)) = &self.tls {
+            take_up(config, certificate, key).await;
+        }
         match &self.state {
             None => Ok(()),
             Some(StateHandle(state)) => state.reload_profiles().map(drop),
@@ -204,13 +219,8 @@ fn impatient<A>(
         .max_headers(64)
         // Of what has not been read to an end, on each connection.
         .max_buf_size(MAX_HEAD);
-    server
-        .http_builder()
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(header)
-        .keep_alive_timeout(header);
-    server.first_request_timeout(header)
+    // HTTP/1.1 is all: a connection of HTTP/2 could be kept busy without a request.
+    server.http1_only().first_request_timeout(header)
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
@@ -229,19 +239,27 @@ fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
 async fn certified(certificate: &Path, key: &Path) -> Result<RustlsConfig, ServeError> {
     // Two libraries may each have brought one; the process takes one for all.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    RustlsConfig::from_pem_file(certificate, key)
-        .await
-        .map_err(|error| ServeError::Certificate {
-            path: certificate.to_owned(),
-            error,
-        })
+    let config = read(certificate, key).await;
+    let config = config.map_err(|error| ServeError::Certificate {
+        path: certificate.to_owned(),
+        error,
+    })?;
+    Ok(RustlsConfig::from_config(config))
+}
+
+async fn read(certificate: &Path, key: &Path) -> io::Result<Arc<rustls::ServerConfig>> {
+    let read = RustlsConfig::from_pem_file(certificate, key).await?;
+    let mut config = read.get_inner();
+    // What is served is HTTP/1.1, and HTTP/2 is not offered.
+    Arc::make_mut(&mut config).alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
 }
 
 /// Takes up a renewed certificate.
 async fn renewed(
     config: RustlsConfig,
-    certificate: std::path::PathBuf,
-    key: std::path::PathBuf,
+    certificate: PathBuf,
+    key: PathBuf,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut ticks = tokio::time::interval(CERTIFICATE);
@@ -250,32 +268,44 @@ async fn renewed(
             _ = stop.changed() => return,
             _ = ticks.tick() => {}
         }
-        if let Err(error) = config.reload_from_pem_file(&certificate, &key).await {
+        take_up(&config, &certificate, &key).await;
+    }
+}
+
+async fn take_up(config: &RustlsConfig, certificate: &Path, key: &Path) {
+    match read(certificate, key).await {
+        Ok(read) => config.reload_from_config(read),
+        Err(error) => {
             tracing::error!(%error, "the certificate cannot be read, and the one in use stays");
         }
     }
 }
 
-/// Closes connections beyond a number.
+/// Closes connections beyond a number, and those of whom does not read what it is sent.
 #[derive(Debug, Clone)]
-struct Limited(Arc<Semaphore>);
+struct Limited {
+    places: Arc<Semaphore>,
+    unread: Duration,
+}
 
 /// A connection, and its place.
 struct Placed<S> {
-    stream: S,
+    stream: Pin<Box<TimeoutStream<S>>>,
     _place: OwnedSemaphorePermit,
 }
 
-impl<I, S> Accept<I, S> for Limited {
+impl<I: AsyncRead + AsyncWrite, S> Accept<I, S> for Limited {
     type Stream = Placed<I>;
     type Service = S;
     type Future = Ready<io::Result<(Placed<I>, S)>>;
 
     fn accept(&self, stream: I, service: S) -> Self::Future {
-        ready(match Arc::clone(&self.0).try_acquire_owned() {
+        ready(match Arc::clone(&self.places).try_acquire_owned() {
             Ok(place) => {
+                let mut stream = TimeoutStream::new(stream);
+                stream.set_write_timeout(Some(self.unread));
                 let placed = Placed {
-                    stream,
+                    stream: Box::pin(stream),
                     _place: place,
                 };
                 Ok((placed, service))
@@ -299,31 +329,31 @@ mod placed {
 
     use super::Placed;
 
-    impl<S: AsyncRead + Unpin> AsyncRead for Placed<S> {
+    impl<S: AsyncRead + AsyncWrite> AsyncRead for Placed<S> {
         fn poll_read(
             mut self: Pin<&mut Self>,
             cx: &mut Context<'_>,
             buf: &mut ReadBuf<'_>,
         ) -> Poll<io::Result<()>> {
-            Pin::new(&mut self.stream).poll_read(cx, buf)
+            self.stream.as_mut().poll_read(cx, buf)
         }
     }
 
-    impl<S: AsyncWrite + Unpin> AsyncWrite for Placed<S> {
+    impl<S: AsyncRead + AsyncWrite> AsyncWrite for Placed<S> {
         fn poll_write(
             mut self: Pin<&mut Self>,
             cx: &mut Context<'_>,
             buf: &[u8],
         ) -> Poll<io::Result<usize>> {
-            Pin::new(&mut self.stream).poll_write(cx, buf)
+            self.stream.as_mut().poll_write(cx, buf)
         }
 
         fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Pin::new(&mut self.stream).poll_flush(cx)
+            self.stream.as_mut().poll_flush(cx)
         }
 
         fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Pin::new(&mut self.stream).poll_shutdown(cx)
+            self.stream.as_mut().poll_shutdown(cx)
         }
     }
 }

@@ -30,7 +30,7 @@ const CHECKPOINT: Duration = Duration::from_secs(3_600);
 pub(crate) fn start(state: &State, stop: &watch::Receiver<bool>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let (published, upkeep, providers) = (state.clone(), state.clone(), state.clone());
-    tasks.spawn(every(PUBLISHED, stop.clone(), move || {
+    tasks.spawn(every(PUBLISHED, state.clone(), stop.clone(), move || {
         let state = published.clone();
         async move {
             // Before the head, which names its version.
@@ -46,7 +46,7 @@ pub(crate) fn start(state: &State, stop: &watch::Receiver<bool>) -> JoinSet<()> 
         }
     }));
     let signed = std::sync::Arc::new(std::sync::Mutex::new(std::time::Instant::now()));
-    tasks.spawn(every(UPKEEP, stop.clone(), move || {
+    tasks.spawn(every(UPKEEP, state.clone(), stop.clone(), move || {
         let (state, signed) = (upkeep.clone(), signed.clone());
         async move {
             match state.reload_profiles() {
@@ -72,7 +72,7 @@ pub(crate) fn start(state: &State, stop: &watch::Receiver<bool>) -> JoinSet<()> 
         }
     }));
     let stopped = stop.clone();
-    tasks.spawn(every(PROVIDERS, stop.clone(), move || {
+    tasks.spawn(every(PROVIDERS, state.clone(), stop.clone(), move || {
         let (state, mut stopped) = (providers.clone(), stopped.clone());
         async move {
             // A provider that does not answer holds up nothing, least of all the end.
@@ -85,8 +85,10 @@ pub(crate) fn start(state: &State, stop: &watch::Receiver<bool>) -> JoinSet<()> 
     tasks
 }
 
-async fn every<F: Future<Output = ()>>(
+/// Each time is a task of its own: one that panics is in the log, and the next one comes all the same.
+async fn every<F: Future<Output = ()> + Send + 'static>(
     period: Duration,
+    state: State,
     mut stop: watch::Receiver<bool>,
     mut work: impl FnMut() -> F,
 ) {
@@ -96,7 +98,10 @@ async fn every<F: Future<Output = ()>>(
         tokio::select! {
             biased;
             _ = stop.changed() => return,
-            _ = ticks.tick() => work().await,
+            _ = ticks.tick() => {
+                let done = tokio::spawn(work()).await;
+                state.note(done, "a task in the background");
+            }
         }
     }
 }

@@ -1,7 +1,12 @@
 //! A token for a known caller, through a profile: what both token endpoints come down to, and
 //! `POST /v1/tokens`, its JSON form.
 
-use std::{net::IpAddr, num::NonZeroU32, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    num::NonZeroU32,
+    time::Duration,
+};
 
 use axum::{
     Json,
@@ -22,16 +27,10 @@ use zeroize::Zeroizing;
 use crate::{
     body::Strict,
     caller::{CallerError, Credentials, Known, basic},
-    operator::OPERATOR_SERVICE,
+    operator::{OPERATOR_SERVICE, texts},
     problem::{Code, Problem},
-    rate::Rate,
+    rate::{REFUSALS, Rate},
     state::State,
-};
-
-/// How many refusals of one caller are recorded. Beyond that it has to wait.
-const REFUSALS: Rate = Rate {
-    per_minute: NonZeroU32::new(30).unwrap(),
-    burst: NonZeroU32::new(30).unwrap(),
 };
 
 /// What a caller is told beyond a rate.
@@ -159,7 +158,7 @@ pub(crate) struct NewToken {
     tenant: Option<String>,
     /// Further claims.
     #[serde(default)]
-    claims: std::collections::BTreeMap<String, String>,
+    claims: BTreeMap<String, String>,
 }
 
 /// What it answers.
@@ -282,8 +281,16 @@ async fn by_operator(
     if let Some(tenant) = &wanted.tenant {
         call = call.arg("tenant", tenant.as_str());
     }
+    // Whoever may say for whom is not to say for what, unless that is granted as well.
+    let services: BTreeSet<&str> = grants.iter().map(|grant| grant.service.as_str()).collect();
+    call = call.arg("services", texts(services));
+    if !wanted.claims.is_empty() {
+        call = call.arg("claims", texts(wanted.claims.keys()));
+    }
     let operator = state.operator(headers, &call).await?;
     if grants.iter().any(|grant| grant.service == OPERATOR_SERVICE) {
+        let refused = state.refused(&operator, call.action(), "grants for this issuer");
+        refused.await?;
         return Err(Problem::new(
             Code::Denied,
             "operators are made at the issuer's home, or by a profile, and not by operators",

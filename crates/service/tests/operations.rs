@@ -153,10 +153,15 @@ async fn what_it_has_no_room_for_is_turned_away() {
     };
     let mut taken = crowded.take().await;
     let before = shed().await;
-    let path = "/.well-known/bailiwick/keyset";
+    let path = "/v1/openapi.json";
     let answer = service.get(path, Auth::None).await;
     answer.is_problem(503, Code::Unavailable);
     assert_eq!(answer.header("retry-after"), Some("5"));
+    // Verifiers are let in: without a head they would deny.
+    for path in ["keyset", "revocations", "revocations/snapshot"] {
+        let path = format!("/.well-known/bailiwick/{path}");
+        assert_eq!(service.get(&path, Auth::None).await.status, 200, "{path}");
+    }
     let token = service
         .token(Auth::None, &[("grant_type", "client_credentials")])
         .await;
@@ -210,6 +215,25 @@ async fn connections_beyond_the_limit_are_closed() {
     assert!(first.answer().await.starts_with("HTTP/1.1 404 "));
     drop(first);
     eventually("room", async || {
+        let mut wire = Wire::connect(service.address).await;
+        wire.try_send("GET /nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            .await;
+        wire.rest().await.starts_with("HTTP/1.1 404 ")
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_does_not_read_is_not_waited_for() {
+    let mut setup = Setup::default();
+    setup.config.limits.connections = 1;
+    setup.config.limits.header_seconds = 1;
+    let service = setup.start().await;
+    let mut deaf = Wire::connect(service.address).await;
+    // More than the buffers between the two hold.
+    let ask = "GET /v1/openapi.json HTTP/1.1\r\nhost: x\r\n\r\n";
+    deaf.send(&ask.repeat(1_000)).await;
+    eventually("its place is free", async || {
         let mut wire = Wire::connect(service.address).await;
         wire.try_send("GET /nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
             .await;
@@ -348,7 +372,7 @@ async fn profiles_are_taken_up_as_a_whole_or_not_at_all() {
         format!("{added}{}", support::OF_PROVIDER),
     ] {
         std::fs::write(&file, broken).unwrap();
-        running.reload().unwrap_err();
+        running.reload().await.unwrap_err();
         ask("buyer").await.is_token();
         ask("added").await.is_oauth(400, "invalid_scope");
     }
@@ -356,10 +380,10 @@ async fn profiles_are_taken_up_as_a_whole_or_not_at_all() {
     std::fs::write(&file, &added).unwrap();
     let directory = service.home().join("profiles.d");
     std::fs::create_dir(&directory).unwrap();
-    running.reload().unwrap_err();
+    running.reload().await.unwrap_err();
     ask("buyer").await.is_token();
     std::fs::remove_dir(&directory).unwrap();
-    running.reload().unwrap();
+    running.reload().await.unwrap();
     ask("added").await.is_token();
     ask("buyer").await.is_oauth(400, "invalid_scope");
     // Several files are one set; what is no profile is left alone.
@@ -367,14 +391,14 @@ async fn profiles_are_taken_up_as_a_whole_or_not_at_all() {
     std::fs::create_dir(&directory).unwrap();
     std::fs::write(directory.join("a.toml"), &good).unwrap();
     std::fs::write(directory.join("notes.txt"), "not toml").unwrap();
-    running.reload().unwrap();
+    running.reload().await.unwrap();
     ask("buyer").await.is_token();
     std::fs::write(directory.join("b.toml"), "not toml").unwrap();
-    running.reload().unwrap_err();
+    running.reload().await.unwrap_err();
     ask("buyer").await.is_token();
     // None at all is a set, too: then nobody gets anything.
     std::fs::remove_dir_all(&directory).unwrap();
-    running.reload().unwrap();
+    running.reload().await.unwrap();
     ask("buyer").await.is_oauth(400, "invalid_scope");
 }
 

@@ -69,9 +69,12 @@ impl Service {
         }
     }
 
+    /// Of what was done, besides what was refused.
     async fn rows(&self) -> usize {
         let filter = bailiwick_issuer::AuditFilter::default();
-        self.issuer.audit_list(&filter).await.unwrap().len()
+        let rows = self.issuer.audit_list(&filter).await.unwrap();
+        let done = rows.iter().filter(|row| row.event != "operator.refused");
+        done.count()
     }
 
     /// That nobody gets anything done by these credentials.
@@ -339,6 +342,35 @@ async fn the_audit_names_the_operator() {
 }
 
 #[tokio::test]
+async fn what_an_operator_is_refused_is_on_record() {
+    let service = Service::start().await;
+    let grants = grant("bailiwick", "key:list");
+    let (token, id) = service.mint("ada", &grants).await;
+    let auth = Auth::Bearer(&token);
+    service.get("/v1/keys", auth).await.json();
+    for _ in 0..40 {
+        let answer = service.post("/v1/keys/rotate", auth, &Value::Null).await;
+        answer.is_problem(403, Code::Denied);
+    }
+    let rows = service.audit().await;
+    let refused = rows.iter().filter(|row| row["event"] == "operator.refused");
+    let refused: Vec<_> = refused.collect();
+    // As many as a minute holds: nobody fills the record by being refused.
+    assert_eq!(refused.len(), 30);
+    assert_eq!(refused[0]["actor"], json!(format!("operator:ada ({id})")));
+    assert_eq!(
+        refused[0]["detail"],
+        json!({ "action": "key:rotate", "error": "no_grant" })
+    );
+    // Who cannot be verified is nobody, and is not on record.
+    let forged = format!("{token}x");
+    service
+        .post("/v1/keys/rotate", Auth::Bearer(&forged), &Value::Null)
+        .await;
+    assert_eq!(service.audit().await.len(), rows.len() + 1);
+}
+
+#[tokio::test]
 async fn the_audit_is_listed_by_what_is_asked() {
     let service = Service::start().await;
     let (token, _) = service.mint("ada", &everything()).await;
@@ -527,7 +559,8 @@ async fn guards_say_what_they_wait_for() {
 async fn an_operator_mints_within_its_grant_and_never_an_operator() {
     let service = Service::start().await;
     let bounded = format!(
-        "{}[grant.args]\nagent = {{ prefix = \"agent:\" }}\nprincipal = \"team:b\"\nttl = {{ max = \"300\" }}\n",
+        "{}[grant.args]\nagent = {{ prefix = \"agent:\" }}\nprincipal = \"team:b\"\nttl = {{ max = \"300\" }}\n\
+         services = {{ all_of_in = [\"erp\", \"crm\"] }}\n",
         grant("bailiwick", "token:mint")
     );
     let (bounded, id) = service.mint("ada", &bounded).await;
@@ -543,8 +576,19 @@ async fn an_operator_mints_within_its_grant_and_never_an_operator() {
     for (members, bounded_status, free_status) in [
         (json!({}), 201, 201),
         (json!({ "ttl": 300 }), 201, 201),
+        (json!({ "task": "read", "max_depth": 2 }), 201, 201),
+        // What was not said of claims, or of other services, is not granted.
+        (json!({ "claims": { "region": "eu" } }), 403, 201),
         (
-            json!({ "task": "read", "max_depth": 2, "claims": { "region": "eu" } }),
+            json!({ "grants": { "grant": [{ "service": "payroll", "action": "*" }] } }),
+            403,
+            201,
+        ),
+        (
+            json!({ "grants": { "grant": [
+                { "service": "crm", "action": "*" },
+                { "service": "erp", "action": "*" },
+            ] } }),
             201,
             201,
         ),
@@ -597,7 +641,7 @@ async fn an_operator_mints_within_its_grant_and_never_an_operator() {
     let minted = rows
         .iter()
         .filter(|row| row["actor"] == actor && row["event"] == "mint");
-    assert_eq!(minted.count(), 3);
+    assert_eq!(minted.count(), 4);
 }
 
 #[tokio::test]

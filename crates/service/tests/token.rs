@@ -18,24 +18,24 @@ const FORM: &str = "application/x-www-form-urlencoded";
 async fn with_client() -> (Service, String) {
     let service = Service::start().await;
     let profiles = ["buyer", "treasurer", "seldom", "imagined"];
-    let secret = service.client("a/b+c", &profiles).await;
+    let secret = service.client("a&b+c", &profiles).await;
     (service, secret)
 }
 
 fn basic(secret: &str) -> Auth<'_> {
-    Auth::Basic("a/b+c", secret)
+    Auth::Basic("a&b+c", secret)
 }
 
 #[tokio::test]
 async fn a_client_gets_a_token_by_header_and_by_body() {
     let (service, secret) = with_client().await;
     let by_header = service.token(basic(&secret), &[GRANT, BUYER]).await;
-    let named_again = [GRANT, BUYER, ("client_id", "a/b+c")];
+    let named_again = [GRANT, BUYER, ("client_id", "a&b+c")];
     let named_again = service.token(basic(&secret), &named_again).await;
     let body = [
         GRANT,
         BUYER,
-        ("client_id", "a/b+c"),
+        ("client_id", "a&b+c"),
         ("client_secret", &secret),
     ];
     let by_body = service.token(Auth::None, &body).await;
@@ -47,7 +47,7 @@ async fn a_client_gets_a_token_by_header_and_by_body() {
         let allowed = verifier.check(&token, &Call::new("purchase_order:create"), service.now());
         assert!(allowed.is_allow(), "{allowed:?}");
         let identity = allowed.identity().unwrap();
-        assert_eq!(identity.agent, "agent:a/b+c");
+        assert_eq!(identity.agent, "agent:a&b+c");
         assert_eq!(identity.principal, "team:procurement");
         for (call, seconds) in [("payment:create", 0), ("purchase_order:create", 600)] {
             let later = service.now().plus(seconds);
@@ -62,9 +62,9 @@ async fn who_is_not_known_gets_nothing() {
     let half = secret.split_once('.').unwrap().0;
     let challenge = Some("Basic realm=\"bailiwick\", charset=\"UTF-8\"");
     for (name, wrong) in [
-        ("a/b+c", "wrong"),
-        ("a/b+c", ""),
-        ("a/b+c", half),
+        ("a&b+c", "wrong"),
+        ("a&b+c", ""),
+        ("a&b+c", half),
         ("a/b%2Bc", secret.as_str()),
         ("A/B+C", secret.as_str()),
         ("nobody", secret.as_str()),
@@ -89,7 +89,7 @@ async fn who_is_not_known_gets_nothing() {
     assert_eq!(nobody.header("www-authenticate"), challenge);
     service
         .issuer
-        .client_disable("a/b+c", service.now())
+        .client_disable("a&b+c", service.now())
         .await
         .unwrap();
     let disabled = service.token(basic(&secret), &[GRANT, BUYER]).await;
@@ -99,7 +99,7 @@ async fn who_is_not_known_gets_nothing() {
 #[tokio::test]
 async fn a_request_that_means_several_things_means_nothing() {
     let (service, secret) = with_client().await;
-    let id = ("client_id", "a/b+c");
+    let id = ("client_id", "a&b+c");
     let by_body = ("client_secret", secret.as_str());
     let assertion = ("client_assertion", "a.b.c");
     let kind = (
@@ -128,7 +128,7 @@ async fn a_request_that_means_several_things_means_nothing() {
             BUYER,
             id,
             by_body,
-            (name, "a/b+c"),
+            (name, "a&b+c"),
             (name, "another"),
         ];
         let answer = service.token(Auth::None, &form).await;
@@ -418,12 +418,12 @@ async fn mints_and_refusals_are_on_record() {
     let rows = service.audit().await;
     let of = |event: &str| {
         let mut rows = rows.iter().filter(|row| row["event"] == event);
-        let row = rows.find(|row| row["actor"] == "caller:a/b+c");
+        let row = rows.find(|row| row["actor"] == "caller:a&b+c");
         row.unwrap_or_else(|| panic!("{event}: {rows:?}")).clone()
     };
     let (minted, refused) = (of("mint"), of("mint.refused"));
-    assert_eq!(minted["agent"], "agent:a/b+c");
-    assert_eq!(refused["agent"], "a/b+c");
+    assert_eq!(minted["agent"], "agent:a&b+c");
+    assert_eq!(refused["agent"], "a&b+c");
     assert_eq!(refused["detail"]["profile"], "treasurer");
     // The log says what the caller is not told.
     let why = refused["detail"]["error"].as_str().unwrap();

@@ -97,6 +97,7 @@ CREATE TABLE audit (
 CREATE INDEX audit_agent ON audit (agent) WHERE agent IS NOT NULL;
 CREATE INDEX audit_principal ON audit (principal) WHERE principal IS NOT NULL;
 CREATE INDEX audit_token ON audit (token) WHERE token IS NOT NULL;
+CREATE INDEX audit_time ON audit (time);
 
 -- Signed statements that the audit had this row at its end.
 CREATE TABLE checkpoint (

@@ -14,24 +14,33 @@ impl Tx {
         &mut self,
         reports: &[VerifierInfo],
     ) -> Result<(), StoreError> {
-        for report in reports {
-            self.execute(
-                "INSERT INTO verifier (name, service, keyset_version, feed_epoch, feed_seq, seen_at)
-                 VALUES ($1, $2, $3, $4, $5, $6)
-                 ON CONFLICT (name) DO UPDATE SET service = excluded.service,
-                    keyset_version = excluded.keyset_version, feed_epoch = excluded.feed_epoch,
-                    feed_seq = excluded.feed_seq, seen_at = excluded.seen_at",
-                values![
-                    &report.name,
-                    &report.service,
-                    report.keyset_version,
-                    report.feed_epoch.clone(),
-                    report.feed_seq,
-                    report.seen_at,
-                ],
-            )
-            .await?;
-        }
+        // Many with one statement: whoever records something waits for this.
+        let rows = reports.iter().map(|report| {
+            values![
+                &report.name,
+                &report.service,
+                report.keyset_version,
+                report.feed_epoch.clone(),
+                report.feed_seq,
+                report.seen_at,
+            ]
+        });
+        self.put_all(
+            "verifier",
+            &[
+                "name",
+                "service",
+                "keyset_version",
+                "feed_epoch",
+                "feed_seq",
+                "seen_at",
+            ],
+            rows.collect(),
+            "ON CONFLICT (name) DO UPDATE SET service = excluded.service,
+                keyset_version = excluded.keyset_version, feed_epoch = excluded.feed_epoch,
+                feed_seq = excluded.feed_seq, seen_at = excluded.seen_at",
+        )
+        .await?;
         self.execute(
             "DELETE FROM verifier WHERE name NOT IN
                 (SELECT name FROM verifier ORDER BY seen_at DESC LIMIT $1)",

@@ -234,8 +234,8 @@ async fn a_key_that_a_verifier_does_not_know_is_not_activated() {
     let known = issuer.verifiers().await.unwrap();
     assert_eq!(known.keyset_version, 3);
     assert_eq!(names(known), ["erp-1", "erp-2", "erp-3"]);
-    assert!(issuer.forget_verifier("erp-3").await.unwrap());
-    assert!(!issuer.forget_verifier("erp-3").await.unwrap());
+    assert!(issuer.forget_verifier("erp-3", at(300)).await.unwrap());
+    assert!(!issuer.forget_verifier("erp-3", at(300)).await.unwrap());
 }
 
 #[tokio::test]

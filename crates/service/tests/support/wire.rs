@@ -34,7 +34,7 @@ impl Wire {
         };
         let closed = tokio::time::timeout(PATIENCE, reading).await;
         assert!(closed.is_ok(), "the connection stayed open");
-        String::from_utf8(text).unwrap()
+        String::from_utf8_lossy(&text).into_owned()
     }
 
     /// One answer whose body is as long as it says.
