@@ -34,8 +34,13 @@ pub(crate) struct Guard {
 struct InUse {
     keyset_version: u64,
     feed_seq: u64,
+    /// When everything was read anew. What changed since is added to it, and what is dead stays in it.
+    opened_at: Timestamp,
     verifier: Verifier,
 }
+
+/// For so many seconds changes are added; then everything is read anew.
+const FOLLOWED: u64 = 3_600;
 
 /// An operator who may do what is asked.
 #[derive(Debug)]
@@ -118,13 +123,18 @@ impl State {
             return Ok(in_use);
         }
         let keyset = self.issuer.keyset(now).await?;
+        let last =
+            last.filter(|last| now >= last.opened_at && now.since(last.opened_at) < FOLLOWED);
         let followed = match last {
-            Some(last) => self.followed(&last, &keyset, &head).await?,
+            Some(last) => {
+                let followed = self.followed(&last, &keyset, &head).await?;
+                followed.map(|trust| (trust, last.opened_at))
+            }
             None => None,
         };
-        let trust = match followed {
-            Some(trust) => trust,
-            None => self.opened(&keyset, &head).await?,
+        let (trust, opened_at) = match followed {
+            Some(followed) => followed,
+            None => (self.opened(&keyset, &head).await?, now),
         };
         let verifier = Verifier::new(OPERATOR_SERVICE, trust).map_err(|error| fault(&error))?;
         // An operator calls rarely, and its token is not kept for the next time.
@@ -135,6 +145,7 @@ impl State {
         let in_use = Arc::new(InUse {
             keyset_version: keyset.version,
             feed_seq: head.seq,
+            opened_at,
             verifier,
         });
         self.guard.in_use.store(Some(Arc::clone(&in_use)));
