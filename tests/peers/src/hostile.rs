@@ -7,7 +7,8 @@ use bailiwick_token::{
     token::Token,
 };
 use bailiwick_verifier::{Reason, Verifier};
-use biscuit_auth::{BlockBuilder, KeyPair, UnverifiedBiscuit};
+use biscuit_auth::{BlockBuilder, KeyPair, UnverifiedBiscuit, format::schema};
+use prost::Message;
 
 use crate::{
     sample::{Sample, request, text},
@@ -28,7 +29,34 @@ pub(crate) fn variants(sample: &Sample) -> Vec<Variant<'_>> {
             let honest = honest(sample, attack.name, (attack.token)().len());
             [refused(sample, attack), honest]
         })
+        .chain(forged(sample))
         .collect()
+}
+
+/// The longest chain there may be, with a wrong signature at its end, beside the same chain as it was made.
+fn forged(sample: &Sample) -> [Variant<'_>; 2] {
+    const NAME: &str = "a wrong signature, the last of sixteen";
+    let chain = || {
+        let caveat = Caveat {
+            scope: None,
+            ..sample.caveat()
+        };
+        (0..15).fold(sample.mint(), |token, _| token.attenuate(&caveat).unwrap())
+    };
+    let token = move || {
+        let mut token = schema::Biscuit::decode(chain().as_bytes()).unwrap();
+        token.blocks[14].signature = token.blocks[13].signature.clone();
+        text(&Token::from_bytes(token.encode_to_vec()).unwrap())
+    };
+    let attack = Attack {
+        name: NAME,
+        reason: Reason::BadSignature,
+        token: Box::new(token),
+    };
+    let (verifier, request) = (sample.verifier(), request());
+    let decide = move |text: &str| verifier.check(text, &request, sample.now).is_allow();
+    let honest = Variant::fresh((HONEST, NAME), 15, move || text(&chain()), decide);
+    [refused(sample, attack), honest]
 }
 
 struct Attack<'a> {
