@@ -94,7 +94,7 @@ impl ServeArgs {
             match signals.next().await {
                 Signal::End => break,
                 Signal::Reload => match running.reload().await {
-                    Ok(()) => output::note("the profiles were taken up"),
+                    Ok(()) => output::note("the profiles and the certificate were taken up"),
                     Err(error) => output::warn(format_args!("{error}; the profiles in use stay")),
                 },
             }

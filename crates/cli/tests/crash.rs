@@ -14,6 +14,7 @@
 mod support;
 
 use std::{
+    env,
     path::Path,
     sync::{
         Arc,
@@ -23,7 +24,8 @@ use std::{
 
 use support::{
     acknowledged::{Acknowledged, post},
-    world::World,
+    schema, skipped,
+    world::{Setup, World},
 };
 
 /// How often the service is killed.
@@ -41,7 +43,28 @@ struct Seen {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_survives_a_crash_at_any_point() {
-    let world = World::new();
+    survives(World::new()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_a_crash_on_postgresql() {
+    let Ok(server) = env::var("BAILIWICK_POSTGRES") else {
+        return skipped(
+            "kill -9 of an issuer on PostgreSQL",
+            "let BAILIWICK_POSTGRES name a PostgreSQL server, as postgres://USER@HOST:PORT/DATABASE",
+        );
+    };
+    let url = schema(&server).await;
+    let world = tokio::task::spawn_blocking(move || {
+        World::with(Setup {
+            store: Some(&url),
+            ..Setup::default()
+        })
+    });
+    survives(world.await.unwrap()).await;
+}
+
+async fn survives(world: World) {
     let seen = Arc::new(Seen::default());
     for round in 0..ROUNDS {
         let serving = world.serve();

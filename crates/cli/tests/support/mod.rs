@@ -20,6 +20,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sqlx::Connection;
+
 /// Asks until it is so, and fails after `patience`.
 pub async fn eventually(what: &str, patience: Duration, mut so: impl AsyncFnMut() -> bool) {
     let begun = Instant::now();
@@ -41,4 +43,26 @@ pub fn skipped(trial: &str, why: &str) {
             .unwrap();
         writeln!(file, "{trial} NOT TRIED: {why}").unwrap();
     }
+}
+
+/// The URL of a schema of its own at a PostgreSQL server.
+pub async fn schema(server: &str) -> String {
+    let name = tempfile::tempdir().unwrap();
+    let name = name
+        .path()
+        .file_name()
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let name = format!("trial_{}", name.to_lowercase());
+    let mut connection = sqlx::PgConnection::connect(server).await.unwrap();
+    let create = sqlx::AssertSqlSafe(format!("CREATE SCHEMA {name}"));
+    sqlx::raw_sql(create)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let sign = if server.contains('?') { '&' } else { '?' };
+    format!("{server}{sign}options[search_path]={name}")
 }

@@ -18,7 +18,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::Connection;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -28,7 +27,7 @@ use tokio::{
 
 use crate::support::{
     acknowledged::{Acknowledged, Answer},
-    eventually, skipped,
+    eventually, schema, skipped,
     world::{Serving, Setup, World},
 };
 
@@ -218,28 +217,6 @@ impl Scene {
         })
         .await;
     }
-}
-
-/// A schema of its own, as the last part of the server's URL.
-async fn schema(server: &str) -> String {
-    let name = tempfile::tempdir().unwrap();
-    let name = name
-        .path()
-        .file_name()
-        .unwrap()
-        .to_str()
-        .unwrap()
-        .to_owned();
-    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    let name = format!("trial_{}", name.to_lowercase());
-    let mut connection = sqlx::PgConnection::connect(server).await.unwrap();
-    let create = sqlx::AssertSqlSafe(format!("CREATE SCHEMA {name}"));
-    sqlx::raw_sql(create)
-        .execute(&mut connection)
-        .await
-        .unwrap();
-    let sign = if server.contains('?') { '&' } else { '?' };
-    format!("{server}{sign}options[search_path]={name}")
 }
 
 /// How a line is.
