@@ -8,9 +8,13 @@ use axum::{
     body::Bytes,
     http::{HeaderMap, header},
 };
-use bailiwick_issuer::{MintError, PublishedHead, PublishedKeyset, SnapshotFailure, StoreError};
+use bailiwick_issuer::{
+    FEED_LIFE, MintError, PublishedHead, PublishedKeyset, SnapshotFailure, StoreError,
+};
 use bailiwick_token::{timestamp::Timestamp, value::Value};
-use bailiwick_verifier::{Decision, Limits, Reason, Request as Call, Trust, Values, Verifier};
+use bailiwick_verifier::{
+    Decision, Limits, Reason, Request as Call, Staleness, Trust, Values, Verifier,
+};
 use tokio::sync::Mutex;
 
 use crate::{
@@ -110,16 +114,17 @@ impl State {
     /// A verifier that knows the newest keyset and every revocation: this is the one place where
     /// nothing has to be polled for.
     async fn own_verifier(&self) -> Result<Arc<InUse>, Problem> {
-        let now = self.now();
-        let head = self.issuer.head(now).await?;
-        let current = |in_use: &Arc<InUse>| in_use.is_current(&head, now);
-        if let Some(in_use) = self.guard.in_use.load_full().filter(current) {
+        let head = self.issuer.head(self.now()).await?;
+        let last = self.guard.in_use.load_full();
+        if let Some(in_use) = last.filter(|in_use| in_use.is_current(&head, self.now())) {
             return Ok(in_use);
         }
         let _making = self.guard.making.lock().await;
-        // While this waited, somebody else may have made it.
+        // While this waited, somebody else may have made it, or more may have been revoked.
+        let now = self.now();
+        let head = self.issuer.head(now).await?;
         let last = self.guard.in_use.load_full();
-        if let Some(in_use) = last.clone().filter(current) {
+        if let Some(in_use) = last.clone().filter(|in_use| in_use.is_current(&head, now)) {
             return Ok(in_use);
         }
         let keyset = self.issuer.keyset(now).await?;
@@ -141,6 +146,11 @@ impl State {
         let verifier = verifier.limits(Limits {
             cache_bytes: 0,
             ..Limits::default()
+        });
+        // Before each call it is held against the newest head, so that its own need not be fresh.
+        let verifier = verifier.staleness(Staleness {
+            after: FEED_LIFE,
+            ..Staleness::default()
         });
         let in_use = Arc::new(InUse {
             keyset_version: keyset.version,

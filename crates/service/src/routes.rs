@@ -36,8 +36,11 @@ pub(crate) const OPENAPI: &str = include_str!("../openapi.json");
 /// The most bytes of bodies that are arriving, all together.
 const MAX_ARRIVING: usize = 64 << 20;
 
-/// Where everything is that verifiers fetch.
-const PUBLISHED: &str = "/.well-known/";
+/// Where the keyset is.
+const KEYSET: &str = "/.well-known/bailiwick/keyset";
+
+/// Where the head of the revocation feed is; all else of the feed is below it.
+const HEAD: &str = "/.well-known/bailiwick/revocations";
 
 /// Where the audit is verified.
 pub const AUDIT_VERIFY: &str = "/v1/audit/verify";
@@ -87,8 +90,8 @@ fn table() -> Vec<Route> {
     vec![
         post("/v1/token", oauth::token),
         post("/v1/tokens", tokens::create),
-        get("/.well-known/bailiwick/keyset", published::keyset),
-        get("/.well-known/bailiwick/revocations", published::head),
+        get(KEYSET, published::keyset),
+        get(HEAD, published::head),
         get(
             "/.well-known/bailiwick/revocations/snapshot",
             published::snapshot,
@@ -125,7 +128,8 @@ pub(crate) fn router(state: State) -> Router {
     let limits = &state.config.limits;
     let room = Room {
         places: Semaphore::new(limits.requests),
-        published: Semaphore::new(limits.requests),
+        fresh: Semaphore::new(limits.requests),
+        large: Semaphore::new(limits.requests),
         arriving: Semaphore::new(MAX_ARRIVING),
         time: Duration::from_secs(limits.request_seconds),
     };
@@ -147,8 +151,10 @@ pub(crate) fn router(state: State) -> Router {
 struct Room {
     /// For those that are worked at.
     places: Semaphore,
-    /// For what verifiers fetch, of its own: whoever fills the others denies nothing at any service.
-    published: Semaphore,
+    /// For what verifiers need to go on, of its own: whoever fills the others denies nothing at any service.
+    fresh: Semaphore,
+    /// For snapshots and changes, which take longer.
+    large: Semaphore,
     /// For bodies that have not arrived yet: their bytes.
     arriving: Semaphore,
     /// How long a request may take, its body included.
@@ -215,9 +221,10 @@ async fn answer(room: &Room, request: Request, next: Next) -> Result<Response, T
         Turned::Away(late.with_status(StatusCode::REQUEST_TIMEOUT))
     })??;
     let path = request.uri().path();
-    let places = match path.starts_with(PUBLISHED) {
-        true => &room.published,
-        false => &room.places,
+    let places = match path {
+        KEYSET | HEAD => &room.fresh,
+        _ if path.starts_with(HEAD) => &room.large,
+        _ => &room.places,
     };
     let _place = places.try_acquire().map_err(|_| Turned::Shed)?;
     if path == AUDIT_VERIFY {
@@ -371,7 +378,8 @@ mod tests {
         ] {
             let room = Arc::new(Room {
                 places: Semaphore::new(1),
-                published: Semaphore::new(0),
+                fresh: Semaphore::new(0),
+                large: Semaphore::new(0),
                 arriving: Semaphore::new(1),
                 time: limit,
             });

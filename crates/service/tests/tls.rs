@@ -30,11 +30,11 @@ fn certify(authority: &Authority, home: &Path) {
     std::fs::write(home.join("tls.key"), key.serialize_pem()).unwrap();
 }
 
-async fn service(authority: &Authority) -> (Service, tempfile::TempDir) {
+async fn service(authority: &Authority, header_seconds: u64) -> (Service, tempfile::TempDir) {
     let files = tempfile::tempdir().unwrap();
     certify(authority, files.path());
     let mut setup = Setup::default();
-    setup.config.limits.header_seconds = 1;
+    setup.config.limits.header_seconds = header_seconds;
     setup.config.tls = Some(Tls {
         certificate: files.path().join("tls.pem"),
         key: files.path().join("tls.key"),
@@ -60,7 +60,7 @@ async fn keyset(client: &Client, address: SocketAddr) -> reqwest::Result<Respons
 #[tokio::test]
 async fn who_trusts_its_authority_is_served() {
     let (ours, another) = (authority(), authority());
-    let (service, _files) = service(&ours).await;
+    let (service, _files) = service(&ours, 10).await;
     let client = client(&ours);
     let answer = keyset(&client, service.address).await.unwrap();
     // HTTP/2 is not offered, though this client asks for it.
@@ -97,7 +97,7 @@ async fn who_trusts_its_authority_is_served() {
 #[tokio::test]
 async fn a_verifier_follows_over_tls() {
     let ours = authority();
-    let (service, _files) = service(&ours).await;
+    let (service, _files) = service(&ours, 10).await;
     let base = format!("https://{}", service.address);
     let now = service.now();
     let start = async |authority: &Authority| {
@@ -113,7 +113,7 @@ async fn a_verifier_follows_over_tls() {
 #[tokio::test]
 async fn a_renewed_certificate_is_taken_up() {
     let (old, new) = (authority(), authority());
-    let (service, files) = service(&old).await;
+    let (service, files) = service(&old, 10).await;
     let running = service.running.as_ref().unwrap();
     let held = client(&old);
     keyset(&held, service.address).await.unwrap();
@@ -132,7 +132,7 @@ async fn a_renewed_certificate_is_taken_up() {
 #[tokio::test]
 async fn a_handshake_that_never_ends_is_not_waited_for() {
     let ours = authority();
-    let (service, _files) = service(&ours).await;
+    let (service, _files) = service(&ours, 1).await;
     let mut silent = Wire::connect(service.address).await;
     let mut begun = Wire::connect(service.address).await;
     // The beginning of a ClientHello.

@@ -43,7 +43,7 @@ fn all(links: &[&Readable<'_>]) -> Result<(), ChainError> {
         };
         suspects = if good { second } else { first };
     }
-    // The batch of all failed, so that one of them is wrong, whatever a batch of fewer let pass.
+    // The batch of all failed, so that the token is refused, whatever a batch of fewer let pass.
     Err(suspects
         .first()
         .map_or(ChainError::Proof, |link| link.wrong()))

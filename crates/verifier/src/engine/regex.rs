@@ -2,12 +2,15 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use regex_automata::meta::{Builder, Config, Regex};
+use regex_automata::{
+    meta::{Builder, Config, Regex},
+    nfa::thompson::WhichCaptures,
+};
 use regex_syntax::{
-    ast::{self, Ast, ClassSetBinaryOp, ClassSetItem, Flag, Flags, GroupKind},
+    ast::{self, Ast, ClassPerlKind, ClassSetBinaryOp, ClassSetItem, Flag, Flags, GroupKind},
     hir::{self, Hir},
 };
 
@@ -39,15 +42,15 @@ const MAX_NESTING: u32 = 50;
 #[derive(Debug, Default)]
 pub(super) struct Patterns {
     /// Compiled before the first evaluation, so that none is charged for them.
-    prepared: BTreeMap<String, (Regex, usize)>,
+    prepared: BTreeMap<String, (Arc<Regex>, usize)>,
     kept: Mutex<BTreeMap<String, Kept>>,
 }
 
 /// Those that an evaluation has paid for.
 pub(super) type Paid = BTreeSet<String>;
 
-/// A regular expression and its size, `None` for a text that is none, an error for one too large.
-type Compiled = Result<Option<(Regex, usize)>, TooLarge>;
+/// A regular expression and its size, shared with the memory that it matches in, `None` for a text that is none, an error for one too large.
+type Compiled = Result<Option<(Arc<Regex>, usize)>, TooLarge>;
 
 /// One that was compiled, and how many classes it has.
 #[derive(Debug, Clone)]
@@ -134,9 +137,10 @@ impl Patterns {
         }
         // Not under the lock: others need not wait for this one.
         let (classes, compiled) = match read(pattern) {
+            Ok(Some((_, classes))) if classes.are_dear() => (0, Err(TooLarge)),
             Ok(Some((ast, classes))) => {
-                pay(classes)?;
-                (classes, compile(pattern, &ast))
+                pay(classes.count)?;
+                (classes.count, compile(pattern, &ast))
             }
             Ok(None) => (0, Ok(None)),
             Err(error) => (0, Err(error)),
@@ -162,8 +166,8 @@ fn is_match(regex: &Regex, size: usize, text: &str, fuel: &mut Fuel) -> Result<b
     Ok(regex.is_match(text))
 }
 
-/// The pattern as it is written, and how many classes it has; `None` where it is no regular expression.
-fn read(pattern: &str) -> Result<Option<(Ast, u64)>, TooLarge> {
+/// The pattern as it is written, and its classes; `None` where it is no regular expression.
+fn read(pattern: &str) -> Result<Option<(Ast, Classes)>, TooLarge> {
     let mut parser = ast::parse::ParserBuilder::new();
     match parser.nest_limit(MAX_NESTING).build().parse(pattern) {
         Ok(ast) => {
@@ -201,7 +205,7 @@ fn compile(pattern: &str, ast: &Ast) -> Compiled {
     };
     for size in SIZES {
         if let Some(regex) = built(&hir, size)? {
-            return Ok(Some((regex, size)));
+            return Ok(Some((Arc::new(regex), size)));
         }
     }
     Err(TooLarge)
@@ -210,6 +214,8 @@ fn compile(pattern: &str, ast: &Ast) -> Compiled {
 /// Compiled into so many bytes; `None` where it needs more.
 fn built(hir: &Hir, size: usize) -> Result<Option<Regex>, TooLarge> {
     let config = Config::new()
+        // Whether it matches is all that is asked: no place has to be kept for each group.
+        .which_captures(WhichCaptures::None)
         .nfa_size_limit(Some(size))
         .hybrid_cache_capacity(size);
     match Builder::new().configure(config).build_from_hir(hir) {
@@ -230,6 +236,11 @@ struct Classes {
 }
 
 impl Classes {
+    /// Whether to make one takes so long that only a service's own pattern is worth it.
+    fn are_dear(&self) -> bool {
+        self.wide && self.insensitive
+    }
+
     fn one(&mut self, wide: bool) {
         self.count = self.count.saturating_add(1);
         self.wide |= wide;
@@ -241,14 +252,11 @@ impl Classes {
 }
 
 impl ast::Visitor for Classes {
-    type Output = u64;
+    type Output = Classes;
     type Err = TooLarge;
 
-    fn finish(self) -> Result<u64, TooLarge> {
-        match self.wide && self.insensitive {
-            true => Err(TooLarge),
-            false => Ok(self.count),
-        }
+    fn finish(self) -> Result<Classes, TooLarge> {
+        Ok(self)
     }
 
     fn visit_pre(&mut self, ast: &Ast) -> Result<(), TooLarge> {
@@ -272,7 +280,11 @@ impl ast::Visitor for Classes {
     fn visit_class_set_item_pre(&mut self, item: &ClassSetItem) -> Result<(), TooLarge> {
         const NARROW: u32 = 256;
         match item {
-            ClassSetItem::Perl(_) | ClassSetItem::Unicode(_) => self.one(true),
+            ClassSetItem::Perl(class) => {
+                let large = class.negated || class.kind == ClassPerlKind::Word;
+                self.one(large);
+            }
+            ClassSetItem::Unicode(_) => self.one(true),
             ClassSetItem::Bracketed(class) => self.one(class.negated),
             ClassSetItem::Ascii(class) => self.wide |= class.negated,
             ClassSetItem::Range(range) => {
@@ -342,10 +354,12 @@ mod tests {
             (r"(?i)^Ä$", Ok(true)),
             (r"(?i)^[à-þ]$", Ok(true)),
             (r"(?i)^\w$", Ok(true)),
+            (r"(?i)^[\d\sä]$", Ok(true)),
             ("(", Ok(false)),
             ("a{2,1}", Ok(false)),
             (r"\p{Nothing}", Err(Error::Regex.into())),
             (r"(?i)[\S]", Err(Error::Regex.into())),
+            (r"(?i)[\w]", Err(Error::Regex.into())),
             (r"(?i)\p{L}", Err(Error::Regex.into())),
             (r"(?i:[[^a]b])", Err(Error::Regex.into())),
             (r"(?i)[[:^alpha:]]", Err(Error::Regex.into())),
@@ -379,5 +393,16 @@ mod tests {
             assert!(first.0.is_ok() && first.1 >= price, "{pattern}: {first:?}");
             assert_eq!(matches(&patterns, 1_000_000), first);
         }
+    }
+
+    /// The service pays for its own once, at the start.
+    #[test]
+    fn a_service_may_have_what_a_token_may_not() {
+        let mut patterns = Patterns::default();
+        assert!(patterns.prepare(r"(?i)^[\w.-]+$"));
+        let (mut paid, mut fuel) = (Paid::new(), Fuel::unlimited());
+        let matched = patterns.matches("A.b", r"(?i)^[\w.-]+$", &mut paid, &mut fuel);
+        assert_eq!(matched, Ok(true));
+        assert!(!patterns.prepare("(") && !patterns.prepare(r"\w{500}"));
     }
 }
