@@ -31,3 +31,5 @@ mod rights;
 mod slow;
 #[path = "trials/stop.rs"]
 mod stop;
+#[path = "trials/tls.rs"]
+mod tls;

@@ -1,0 +1,81 @@
+//! A service with a certificate of its own, and an operator who works with it over the network.
+//!
+//! Promised: with the authority of the certificate in `--ca` every verb works as in the open, and without it nothing is
+//! sent; a renewed certificate is taken up by SIGHUP, without a restart.
+//!
+//! It would be seen to fail by a verb that fails with `--ca`, or that works without.
+
+use std::path::Path;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::{
+    eventually,
+    world::{Setup, World},
+};
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+/// An authority, whose certificate is kept beside what it certifies.
+fn authority(files: &Path, name: &str) -> (Authority, String) {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let file = files.join(name);
+    std::fs::write(&file, authority.pem()).unwrap();
+    (authority, file.to_str().unwrap().to_owned())
+}
+
+fn certify(authority: &Authority, files: &Path) {
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    let certificate = params.signed_by(&key, authority).unwrap();
+    std::fs::write(files.join("tls.key"), key.serialize_pem()).unwrap();
+    std::fs::write(files.join("tls.pem"), certificate.pem()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_works_over_tls() {
+    let files = tempfile::tempdir().unwrap();
+    let files = files.path();
+    let (old, old_file) = authority(files, "old.pem");
+    let (new, new_file) = authority(files, "new.pem");
+    certify(&old, files);
+    let tls = format!(
+        "[tls]\ncertificate = \"{0}/tls.pem\"\nkey = \"{0}/tls.key\"\n",
+        files.display()
+    );
+    let world = World::with(Setup {
+        config: &tls,
+        ..Setup::default()
+    });
+    let serving = world.serve();
+    let server = serving.base.replace("http://", "https://");
+    let token = world.keep("operator.token", &world.operator);
+    let list = |ca: &[&str]| {
+        let mut arguments = vec!["key", "list", "--server", &server];
+        arguments.extend(["--operator-token-file", &token]);
+        arguments.extend(ca);
+        world.command(&arguments).output().unwrap()
+    };
+    let done = list(&["--ca", &old_file]);
+    assert!(done.status.success(), "{done:?}");
+    for ca in [&["--ca", &new_file][..], &[]] {
+        let done = list(ca);
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.status.code(), Some(6), "{said}");
+        assert!(said.contains("certificate"), "{said}");
+    }
+
+    certify(&new, files);
+    let pid = Pid::from_raw(i32::try_from(serving.pid()).unwrap()).unwrap();
+    kill_process(pid, Signal::HUP).unwrap();
+    let patience = std::time::Duration::from_secs(20);
+    eventually("the new certificate is in use", patience, async || {
+        list(&["--ca", &new_file]).status.success()
+    })
+    .await;
+    assert!(!list(&["--ca", &old_file]).status.success());
+    serving.stop();
+}
