@@ -25,6 +25,7 @@ pub mod oracle;
 pub mod program;
 pub mod random;
 pub mod reference;
+pub mod stated;
 
 pub const ISSUER: &str = "https://issuer.example";
 pub const SERVICE: &str = "erp";

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use biscuit_auth::{
     AuthorizerBuilder, AuthorizerLimits, Biscuit, KeyPair,
-    builder::{BiscuitBuilder, BlockBuilder},
+    builder::{BiscuitBuilder, BlockBuilder, Fact},
     error,
 };
 
@@ -53,17 +53,40 @@ impl Case {
     }
 }
 
-/// What biscuit-auth makes of it, and the facts that are known in the end. Its limits are out of reach.
-pub fn theirs(token: &Biscuit, code: &str) -> (Result, Option<BTreeSet<String>>) {
+/// The verifier's Datalog, for biscuit-auth. Its limits are out of reach.
+fn authorizer(code: &str) -> AuthorizerBuilder {
     let limits = AuthorizerLimits {
         max_facts: 1_000_000,
         max_iterations: 100_000,
         max_time: Duration::from_secs(3600),
     };
-    let builder = AuthorizerBuilder::new()
+    AuthorizerBuilder::new()
         .set_limits(limits)
         .code(code)
-        .unwrap_or_else(|error| panic!("{error}: {code}"));
+        .unwrap_or_else(|error| panic!("{error}: {code}"))
+}
+
+/// Whether biscuit-auth allows it with these facts besides; an error where an operation fails.
+pub fn decided(
+    token: &Biscuit,
+    facts: Vec<Fact>,
+    code: &str,
+) -> std::result::Result<bool, error::Token> {
+    let add = |builder: AuthorizerBuilder, fact| builder.fact(fact).expect("a fact");
+    let builder = facts.into_iter().fold(authorizer(code), add);
+    let allowed = builder
+        .build(token)
+        .and_then(|mut authorizer| authorizer.authorize());
+    match allowed {
+        Ok(_) => Ok(true),
+        Err(error::Token::FailedLogic(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// What biscuit-auth makes of it, and the facts that are known in the end.
+pub fn theirs(token: &Biscuit, code: &str) -> (Result, Option<BTreeSet<String>>) {
+    let builder = authorizer(code);
     let Ok(mut authorizer) = builder.build(token) else {
         return (Result::Error, None);
     };

@@ -1,0 +1,101 @@
+//! A call as the profile states it, told to biscuit-auth: written from the profile's text and not from
+//! the verifier.
+
+use std::collections::BTreeSet;
+
+use bailiwick_token::{timestamp::Timestamp, value::Value};
+use biscuit_auth::builder::{Fact, Term};
+
+use super::{SERVICE, now, random::Call};
+
+/// All facts about a call with a token of so many appended blocks.
+pub fn facts(call: &Call, depth: usize) -> Vec<Fact> {
+    let text = |text: &str| Term::Str(text.to_owned());
+    let names: BTreeSet<Term> = std::iter::once("")
+        .chain(call.args.keys().map(String::as_str))
+        .map(text)
+        .collect();
+    let mut facts = vec![
+        fact("time", [Term::Date(now().unix())]),
+        fact("service", [text(SERVICE)]),
+        fact("action", [text(&call.action)]),
+        fact("depth", [Term::Integer(depth as i64)]),
+        fact("args", [Term::Set(names)]),
+    ];
+    facts.extend(
+        call.resource
+            .as_deref()
+            .map(|resource| fact("resource", [text(resource)])),
+    );
+    for (name, value) in &call.args {
+        argument(name, value, &mut facts);
+        members(name, value, &mut facts);
+    }
+    facts
+}
+
+fn fact<const N: usize>(name: &str, terms: [Term; N]) -> Fact {
+    Fact::new(name.to_owned(), terms.to_vec())
+}
+
+/// What is said of a value under its name or path.
+fn argument(path: &str, value: &Value, facts: &mut Vec<Fact>) {
+    let mut say = |name, term| facts.push(fact(name, [Term::Str(path.to_owned()), term]));
+    match value {
+        Value::Array(items) => match items.iter().map(scalar).collect::<Option<Vec<Term>>>() {
+            Some(items) => say("arg", Term::Array(items)),
+            None => say("json", Term::Str(value.to_string())),
+        },
+        Value::Object(_) => say("json", Term::Str(value.to_string())),
+        one => {
+            if let Some(term) = scalar(one) {
+                say("arg", term);
+            }
+        }
+    }
+    match value {
+        Value::Number(number) => {
+            if let Some(micros) = number.micros() {
+                say("num", Term::Integer(micros.0));
+            }
+        }
+        Value::String(text) => {
+            if let Ok(date) = text.parse::<Timestamp>() {
+                say("date", Term::Date(date.unix()));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The scalar members of objects, by their path.
+fn members(path: &str, value: &Value, facts: &mut Vec<Fact>) {
+    let nested = |value: &Value| matches!(value, Value::Array(_) | Value::Object(_));
+    match value {
+        Value::Object(all) => {
+            for (name, member) in all {
+                let path = format!("{path}.{name}");
+                match nested(member) {
+                    true => members(&path, member, facts),
+                    false => argument(&path, member, facts),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                members(&format!("{path}.{index}"), item, facts);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn scalar(value: &Value) -> Option<Term> {
+    match value {
+        Value::Null => Some(Term::Null),
+        Value::Bool(value) => Some(Term::Bool(*value)),
+        Value::String(text) => Some(Term::Str(text.clone())),
+        Value::Number(number) => number.integer().map(Term::Integer),
+        Value::Array(_) | Value::Object(_) => None,
+    }
+}
