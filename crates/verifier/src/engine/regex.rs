@@ -357,6 +357,7 @@ mod tests {
             (r"(?i)^[\d\sä]$", Ok(true)),
             ("(", Ok(false)),
             ("a{2,1}", Ok(false)),
+            (r"(?-u:\xFF)", Ok(false)),
             (r"\p{Nothing}", Err(Error::Regex.into())),
             (r"(?i)[\S]", Err(Error::Regex.into())),
             (r"(?i)[\w]", Err(Error::Regex.into())),
