@@ -82,9 +82,10 @@ pub(crate) struct ListArgs {
     /// Only rows with a lower number: the page before the one that begins with it
     #[arg(long, value_name = "SEQ")]
     before: Option<u64>,
-    /// Only the latest so many [default with --server: 100, at most 1000]
-    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1_000_000))]
-    limit: Option<u32>,
+    /// Only the latest so many; with --server at most 1000
+    #[arg(long, value_name = "N", default_value = "100",
+          value_parser = value_parser!(u32).range(1..=1_000_000))]
+    limit: u32,
 }
 
 #[derive(Serialize)]
@@ -102,7 +103,7 @@ impl ListArgs {
             since: self.since,
             until: self.until,
             before: self.before,
-            limit: self.limit,
+            limit: Some(self.limit),
         };
         let rows: Vec<AuditRow> = match global.server()? {
             Some(server) => server.get(&format!("/v1/audit?{}", query(&filter))).await?,
@@ -115,6 +116,10 @@ impl ListArgs {
         };
         let lines: String = rows.iter().map(line).collect();
         global.format().print(&Listed { rows: &rows }, lines)?;
+        let full = rows.len() as u64 == u64::from(self.limit);
+        if let Some(first) = rows.first().filter(|first| full && first.seq > 1) {
+            output::hint(format_args!("for older rows add `--before {}`", first.seq));
+        }
         Ok(Exit::Done)
     }
 }

@@ -33,3 +33,5 @@ mod slow;
 mod stop;
 #[path = "trials/tls.rs"]
 mod tls;
+#[path = "trials/two_issuers.rs"]
+mod two_issuers;

@@ -5,7 +5,7 @@
 //! were written, and never change. A snapshot is made when it is asked for.
 
 use bailiwick_token::{
-    revocation::{Head, MAX_PAGE, Position, SnapshotBase, SnapshotError},
+    revocation::{Head, MAX_PAGE, Position, Snapshot, SnapshotBase, SnapshotError, SnapshotHeader},
     timestamp::Timestamp,
 };
 use serde::Serialize;
@@ -160,17 +160,51 @@ impl Issuer {
     /// # Errors
     /// [`SnapshotFailure`].
     pub async fn snapshot(&self, now: Timestamp) -> Result<PublishedRevocations, SnapshotFailure> {
+        self.snapshot_from(None::<String>, now).await
+    }
+
+    /// The same, where the last snapshot of this issuer is at hand: what that holds is not read from the
+    /// database again, which is most of the work with a million revocations.
+    ///
+    /// # Errors
+    /// [`SnapshotFailure`].
+    pub async fn snapshot_after(
+        &self,
+        last: impl AsRef<[u8]> + Send + 'static,
+        now: Timestamp,
+    ) -> Result<PublishedRevocations, SnapshotFailure> {
+        match self.snapshot_from(Some(last), now).await {
+            // It also holds what was superseded since, and may be too large.
+            Err(SnapshotFailure::Snapshot(_)) => self.snapshot(now).await,
+            made => made,
+        }
+    }
+
+    async fn snapshot_from(
+        &self,
+        last: Option<impl AsRef<[u8]> + Send + 'static>,
+        now: Timestamp,
+    ) -> Result<PublishedRevocations, SnapshotFailure> {
         let mut tx = self.store.read().await?;
         let signer = self.keyset_signer(&mut tx).await?;
         let position = tx.position().await?;
         let keyset_version = tx.keyset().await?.map_or(0, |keyset| keyset.version);
-        let mut entries = Vec::new();
-        let mut after = 0;
+        let key = self.settings.keyset_key;
+        let begun = last.and_then(|last| {
+            let (header, _) = SnapshotHeader::open(last.as_ref(), &key).ok()?;
+            // One of a time to come has left out what is not dead yet.
+            let leads_here = header.epoch == position.epoch
+                && header.seq <= position.seq
+                && header.issued_at <= now;
+            leads_here.then_some((last, header.seq))
+        });
+        let mut after = begun.as_ref().map_or(0, |(_, seq)| *seq);
+        let mut newer = Vec::new();
         loop {
             let page = tx.revocations(after, now).await?;
             let Some(last) = page.last() else { break };
             after = last.seq;
-            entries.extend(page.into_iter().map(|entry| entry.revocation));
+            newer.extend(page.into_iter().map(|entry| entry.revocation));
         }
         drop(tx);
         let base = SnapshotBase {
@@ -180,14 +214,26 @@ impl Issuer {
             expires: now.plus(FEED_LIFE),
             keyset_version,
         };
-        let count = entries.len() as u64;
-        let file = base.write(entries, &signer)?;
+        // A million lines take a second, for which others need not wait.
+        let written = tokio::task::spawn_blocking(move || {
+            let mut entries = Vec::new();
+            if let Some((last, _)) = &begun {
+                let older = Snapshot::open(last.as_ref(), &key)?.entries();
+                entries = older.collect::<Result<_, _>>()?;
+            }
+            entries.extend(newer);
+            let file = base.write(entries, &signer)?;
+            let (header, _) = SnapshotHeader::open(file.as_bytes(), &key)?;
+            Ok::<_, SnapshotError>((file, header))
+        });
+        // Without an outcome it panicked, which the log tells, or the runtime ends.
+        let (file, header) = written.await.map_err(|_| StoreError::Unreachable)??;
         Ok(PublishedRevocations {
-            seq: position.seq,
-            keyset_version,
-            issued_at: now,
-            expires: base.expires,
-            entries: count,
+            seq: header.seq,
+            keyset_version: header.keyset_version,
+            issued_at: header.issued_at,
+            expires: header.expires,
+            entries: header.entries,
             file,
         })
     }

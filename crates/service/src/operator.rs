@@ -267,15 +267,18 @@ impl Shared {
         // Whoever holds this makes one; others wait for it.
         let mut made = self.snapshot.lock().await;
         let now = self.now();
-        if let Some(made) = &*made
-            && made.seq >= head.seq
-            && made.keyset_version >= head.keyset_version
-            && made.at <= now
-            && now.since(made.at) < SNAPSHOT_KEPT
-        {
-            return Ok(made.file.clone());
-        }
-        let snapshot = self.issuer.snapshot(now).await?;
+        let snapshot = match &*made {
+            Some(made)
+                if made.seq >= head.seq
+                    && made.keyset_version >= head.keyset_version
+                    && made.at <= now
+                    && now.since(made.at) < SNAPSHOT_KEPT =>
+            {
+                return Ok(made.file.clone());
+            }
+            Some(made) => self.issuer.snapshot_after(made.file.clone(), now).await?,
+            None => self.issuer.snapshot(now).await?,
+        };
         let file = Bytes::from(snapshot.file);
         *made = Some(MadeSnapshot {
             seq: snapshot.seq,

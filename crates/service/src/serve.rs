@@ -1,9 +1,11 @@
 //! Listening, and ceasing to: what is under way is finished, what comes anew is not begun.
 
 use std::{
+    fs,
     future::{Ready, ready},
     io,
     net::{SocketAddr, TcpListener},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     pin::Pin,
     sync::Arc,
@@ -239,6 +241,13 @@ fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
 async fn certified(certificate: &Path, key: &Path) -> Result<RustlsConfig, ServeError> {
     // Two libraries may each have brought one; the process takes one for all.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    // A group may have to: it is how one key serves several programs.
+    if fs::metadata(key).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
+        tracing::warn!(
+            path = %key.display(),
+            "everybody on this machine can read the private key of TLS: run `chmod o=` on it"
+        );
+    }
     let config = read(certificate, key).await;
     let config = config.map_err(|error| ServeError::Certificate {
         path: certificate.to_owned(),

@@ -49,7 +49,6 @@
 
 mod feed;
 mod http;
-mod kept;
 mod keyset;
 mod pace;
 mod status;
@@ -68,7 +67,10 @@ pub use self::{
     status::{Monitor, Status},
     transport::{Answer, FetchError, Get, Transport},
 };
-use self::{kept::Kept, pace::Pace, store::Store};
+use self::{
+    pace::Pace,
+    store::{Kept, Store},
+};
 pub use crate::clock::{Clock, system_clock};
 use crate::{
     trust::{FeedError, RollbackError, Trust, TrustError},
@@ -122,8 +124,8 @@ pub struct Refresher<T> {
     store: Option<Store>,
     /// What was read last.
     trust: Trust,
-    /// The changes since the snapshot on disk.
-    kept: Kept,
+    /// The feed as it is on disk; `None` where that cannot be gone on with.
+    kept: Option<Kept>,
     /// When the head was last written.
     saved: Option<Instant>,
     keyset: Polled,
@@ -181,7 +183,7 @@ impl<T: Transport> Refresher<T> {
             Some((trust, kept)) => (trust, None, kept),
             None => {
                 let fetched = keyset::first(&options, &transport, &clock, store.clone()).await?;
-                (fetched.0, fetched.1, Kept::default())
+                (fetched.0, fetched.1, None)
             }
         };
         let trust = keyset::needing(trust);
@@ -357,18 +359,19 @@ impl<T: Transport> Refresher<T> {
     }
 
     /// Writes to disk, where there is a place. A failure is told and changes nothing else.
-    async fn save(&self, write: impl FnOnce(&Store) -> io::Result<()> + Send + 'static) -> bool {
-        let Some(store) = self.store.clone() else {
-            return true;
-        };
+    async fn save<R: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Store) -> io::Result<R> + Send + 'static,
+    ) -> Option<R> {
+        let store = self.store.clone()?;
         let written = blocking(move || write(&store)).await;
         match written.and_then(|written| written.map_err(RefreshError::Disk)) {
-            Ok(()) => true,
+            Ok(written) => Some(written),
             Err(error) => {
                 let now = (self.clock)();
                 self.monitor.change(|status| status.failed(&error, now));
                 tracing::warn!(%error, "what is in use could not be kept");
-                false
+                None
             }
         }
     }

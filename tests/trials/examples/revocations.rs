@@ -1,9 +1,10 @@
-//! What a million revoked tokens cost: the issuer's snapshot, a verifier's cold start over HTTP until
-//! its first decision, the load alone, memory, and a decision.
+//! What a million revoked tokens cost: the issuer's snapshots, a verifier's cold start over HTTP until
+//! its first decision, a tenth as many changes after it, the load alone, memory, and a decision.
 //! `cargo run --release -p bailiwick-trials --example revocations`; a number after `--` for fewer.
 //!
-//! Promised for a million: at most 16 bytes of memory for an id, and a load (signature, parse, build; the
-//! way over the network apart) within 2 seconds. It ends with an error where that is not kept.
+//! Promised for a million: at most 16 bytes of memory for an id, also after changes and with a directory, and
+//! a load (signature, parse, build; the way over the network apart) within 2 seconds. It ends with an error
+//! where that is not kept.
 //!
 //! Left out: a network; the snapshot comes over loopback.
 
@@ -20,6 +21,9 @@
 mod support;
 
 use std::{
+    env, fs,
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -38,10 +42,16 @@ use bailiwick_verifier::{
     Reason, Request, Trust, Verifier,
     refresh::{Answer, FetchError, Get, Http, Options, Refresher, Transport, system_clock},
 };
+use peak_alloc::PeakAlloc;
 use support::{ACTION, HEAD, ISSUER, SERVICE, Service};
+use tokio::{runtime::Handle, time::sleep};
 
-/// How often the snapshot is loaded; the memory of the later half is looked at.
-const LOADS: usize = 12;
+/// Counts what is held.
+#[global_allocator]
+static HELD: PeakAlloc = PeakAlloc;
+
+/// How often the snapshot is loaded; the shortest time counts.
+const LOADS: usize = 5;
 
 /// Counts what comes over the wire.
 #[derive(Clone)]
@@ -57,6 +67,9 @@ impl Transport for Counting {
     }
 }
 
+/// A line by which the verifier's process tells that it follows.
+const FOLLOWING: &str = "following";
+
 /// What the verifier's process is told by, in its environment.
 const TOLD: [&str; 5] = [
     "TRIAL_URL",
@@ -68,7 +81,7 @@ const TOLD: [&str; 5] = [
 
 #[tokio::main]
 async fn main() {
-    let told = TOLD.map(|name| std::env::var(name).ok());
+    let told = TOLD.map(|name| env::var(name).ok());
     if let [
         Some(url),
         Some(key),
@@ -80,12 +93,12 @@ async fn main() {
         let (key, entries) = (key.parse().unwrap(), entries.parse().unwrap());
         return follow(&url, key, &good, &revoked, entries).await;
     }
-    let entries: u64 = std::env::args()
+    let entries: u64 = env::args()
         .nth(1)
         .map_or(1_000_000, |number| number.parse().unwrap());
     let mut service = Service::start_with(InitOptions::new(ISSUER), 600, async |issuer, now| {
         let begun = Instant::now();
-        revoke(issuer, entries, now).await;
+        revoke(issuer, 0, entries, now).await;
         row("revoked", format!("{entries} ids, in {}", seconds(begun)));
     })
     .await;
@@ -109,6 +122,20 @@ async fn main() {
         "the first snapshot",
         format!("{}, in {requests} requests", seconds(begun)),
     );
+    let target = Target::Block([7; 64]);
+    let now = service.time.now();
+    service
+        .issuer
+        .revoke(target, None, "after it", now)
+        .await
+        .unwrap();
+    let begun = Instant::now();
+    let next = service.answer(&format!("{HEAD}/snapshot")).await.0;
+    assert_eq!(
+        next, 200,
+        "a snapshot takes too long where another was made"
+    );
+    row("the next", seconds(begun));
     // In a process of its own, so that its memory can be told from the issuer's.
     let values = [
         service.url.clone(),
@@ -117,29 +144,52 @@ async fn main() {
         revoked.token.to_base64().to_string(),
         entries.to_string(),
     ];
-    let verifier = std::env::current_exe().unwrap();
+    let (issuer, handle, now) = (
+        service.issuer.clone(),
+        Handle::current(),
+        service.time.now(),
+    );
     let ended = tokio::task::spawn_blocking(move || {
-        std::process::Command::new(verifier)
+        let mut verifier = Command::new(env::current_exe().unwrap())
             .envs(TOLD.into_iter().zip(values))
-            .status()
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        for line in BufReader::new(verifier.stdout.take().unwrap()).lines() {
+            match line.unwrap().as_str() {
+                FOLLOWING => handle.block_on(revoke(&issuer, entries, changes(entries), now)),
+                line => println!("{line}"),
+            }
+        }
+        verifier.wait().unwrap()
     });
-    let ended = ended.await.unwrap().unwrap();
+    let ended = ended.await.unwrap();
     service.stop().await;
     assert!(ended.success(), "the verifier ended with an error");
 }
 
-/// A verifier that knows nothing, from the first request to the first two decisions; then the load
-/// alone.
+/// How many changes come while the verifier follows: not so many that it takes another snapshot.
+fn changes(entries: u64) -> u64 {
+    entries / 10
+}
+
+/// A verifier that knows nothing, from the first request to the first two decisions, and on through
+/// many changes; then the load alone.
 async fn follow(url: &str, key: PublicKey, good: &str, revoked: &str, entries: u64) {
     let request = Request::new(ACTION);
     let clock = system_clock();
     let wire = Counting(Http::new().unwrap(), Arc::default());
-    let (before, begun) = (resident(), Instant::now());
-    let options = Options::new(url, key);
+    let directory = tempfile::tempdir().unwrap();
+    let (before, begun) = (HELD.current_usage(), Instant::now());
+    let resident_before = resident();
+    let mut options = Options::new(url, key);
+    options.directory = Some(directory.path().to_owned());
+    options.poll = Duration::from_secs(1);
     let refresher = Refresher::start(options, wire.clone(), clock.clone())
         .await
         .unwrap();
-    let verifier = Verifier::new(SERVICE, refresher.trust()).unwrap();
+    let monitor = refresher.monitor();
+    let verifier = Arc::new(Verifier::new(SERVICE, refresher.trust()).unwrap());
     let denied = verifier.check(revoked, &request, clock());
     assert_eq!(denied.reason(), Some(Reason::Revoked), "{denied:?}");
     let allowed = verifier.check(good, &request, clock());
@@ -148,20 +198,55 @@ async fn follow(url: &str, key: PublicKey, good: &str, revoked: &str, entries: u
         "a cold start",
         format!("{}, to the first decisions", seconds(begun)),
     );
-    assert_eq!(refresher.status().revocations as u64, entries + 1);
+    let started = monitor.status().revocations as u64;
+    assert_eq!(started, entries + 2);
     let bytes = wire.1.load(Ordering::Relaxed);
-    let an_id = bytes as f64 / entries as f64;
+    let an_id = |bytes: u64, ids: u64| format!("{:.1} bytes for an id", bytes as f64 / ids as f64);
     row(
         "on the wire",
-        format!("{:.1} MB, {an_id:.1} bytes for an id", bytes as f64 / 1e6),
+        format!("{:.1} MB, {}", bytes as f64 / 1e6, an_id(bytes, started)),
     );
-    let held = resident().saturating_sub(before) as f64 / entries as f64;
-    row(
-        "resident after it",
-        format!("{held:.1} bytes for an id, with what the fetch left behind"),
-    );
+    let held = || HELD.current_usage().saturating_sub(before) as u64;
+    row("held after it", an_id(held(), started));
+    let peak = HELD.peak_usage().saturating_sub(before) as u64;
+    row("and at the most", an_id(peak, started));
 
-    // Of several that are held at a time, the later ones find nothing left behind to live in.
+    let following = tokio::spawn(refresher.run(Arc::clone(&verifier)));
+    println!("{FOLLOWING}");
+    let (begun, all) = (Instant::now(), started + changes(entries));
+    HELD.reset_peak_usage();
+    while (monitor.status().revocations as u64) < all {
+        assert!(
+            begun.elapsed() < Duration::from_secs(300),
+            "{:?}",
+            monitor.status()
+        );
+        sleep(Duration::from_millis(100)).await;
+    }
+    // The poll after it finds nothing new, and what the one before it left behind is gone.
+    sleep(Duration::from_secs(3)).await;
+    row(
+        "changes",
+        format!("{}, followed in {}", changes(entries), seconds(begun)),
+    );
+    let held_by_id = held() as f64 / all as f64;
+    row("held after them", an_id(held(), all));
+    let peak = HELD.peak_usage().saturating_sub(before) as u64;
+    row("and at the most", an_id(peak, all));
+    following.abort();
+    assert!(following.await.unwrap_err().is_cancelled());
+    let grown = resident().saturating_sub(resident_before);
+    row("resident", an_id(grown, all));
+    let kept = fs::read_dir(&directory).unwrap();
+    let kept = kept.map(|file| file.unwrap());
+    let kept = kept.filter(|file| file.file_name().to_string_lossy().starts_with("changes-"));
+    let kept: u64 = kept.map(|file| file.metadata().unwrap().len()).sum();
+    assert!(
+        kept > 40 * changes(entries),
+        "the changes are not kept: {kept} bytes"
+    );
+    drop(verifier);
+
     let get = async |path: &str| {
         let url = format!("{url}{path}");
         let get = Get {
@@ -179,23 +264,17 @@ async fn follow(url: &str, key: PublicKey, good: &str, revoked: &str, entries: u
     let keyset = get("/.well-known/bailiwick/keyset").await;
     let (head, file) = (get(HEAD).await, get(&format!("{HEAD}/snapshot")).await);
     let open = |file: Option<&[u8]>| Trust::open(&keyset, &key, file).unwrap();
-    let (mut all, mut load, mut before) = (Vec::new(), Duration::MAX, 0);
-    for number in 0..LOADS {
-        if number == LOADS / 2 {
-            before = resident();
-        }
+    let mut load = Duration::MAX;
+    for _ in 0..LOADS {
         let begun = Instant::now();
-        all.push(open(Some(&file)));
+        drop(open(Some(&file)));
         load = load.min(begun.elapsed());
     }
-    let grown = resident().saturating_sub(before) as f64;
-    let held = grown / (LOADS - LOADS / 2) as f64 / entries as f64;
     row("the load alone", format!("{:.2} s", load.as_secs_f64()));
-    row("resident", format!("{held:.1} bytes for an id"));
     row("the head", format!("{} bytes", head.len()));
 
     let none = Verifier::new(SERVICE, open(None)).unwrap();
-    let all = Verifier::new(SERVICE, all.pop().unwrap()).unwrap();
+    let all = Verifier::new(SERVICE, open(Some(&file))).unwrap();
     let now = clock();
     let [without, with] = [&none, &all]
         .map(|verifier| each(|| assert!(verifier.check(good, &request, now).is_allow())));
@@ -208,7 +287,10 @@ async fn follow(url: &str, key: PublicKey, good: &str, revoked: &str, entries: u
         format!("{:.0} ns", with.as_secs_f64() * 1e9),
     );
     assert!(head.len() <= 512, "the head is too large");
-    assert!(held > 0.0 && held <= 16.0, "an id takes too much");
+    assert!(
+        held_by_id > 0.0 && held_by_id <= 16.0,
+        "an id takes too much"
+    );
     assert!(
         entries > 1_000_000 || load < Duration::from_secs(2),
         "the load takes too long"
@@ -216,14 +298,15 @@ async fn follow(url: &str, key: PublicKey, good: &str, revoked: &str, entries: u
 }
 
 /// Through the library, in thousands.
-async fn revoke(issuer: &Issuer, entries: u64, now: Timestamp) {
+async fn revoke(issuer: &Issuer, after: u64, count: u64, now: Timestamp) {
     let target = |number: u64| {
         let mut id = [0xab; 16];
         id[..8].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
         Target::Token(TokenId::from_bytes(id))
     };
-    for first in (0..entries).step_by(1_000) {
-        let targets: Vec<Target> = (first..entries.min(first + 1_000)).map(target).collect();
+    let end = after + count;
+    for first in (after..end).step_by(1_000) {
+        let targets: Vec<Target> = (first..end.min(first + 1_000)).map(target).collect();
         issuer
             .revoke_all(&targets, Some(now.plus(86_400)), "a million", now)
             .await
@@ -250,7 +333,7 @@ fn each(mut call: impl FnMut()) -> Duration {
 
 /// The bytes that this process has in memory, where the system tells.
 fn resident() -> u64 {
-    let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let text = fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = text
         .split(' ')
         .nth(1)

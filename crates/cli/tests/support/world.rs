@@ -158,6 +158,11 @@ impl World {
     }
 
     pub fn serve(&self) -> Serving {
+        self.serve_at(&self.home)
+    }
+
+    /// Of a copy of the home.
+    pub fn serve_at(&self, home: &Path) -> Serving {
         let arguments = [
             "serve",
             "--json",
@@ -169,6 +174,7 @@ impl World {
         let log = File::options().create(true).append(true).open(self.log());
         let mut child = self
             .command(&arguments)
+            .env("BAILIWICK_HOME", home)
             .stdout(Stdio::piped())
             .stderr(log.unwrap())
             .spawn()

@@ -196,9 +196,28 @@ async fn every_verb_does_over_the_network_what_it_does_at_home() {
     there.run(&["audit", "export", "--out", &export]);
     there.run(&["audit", "verify", "--export", &export]);
 
-    // Verifiers and profiles.
+    // Verifiers and profiles. One is behind, and says so.
+    let url = format!("{}/.well-known/bailiwick/keyset", serving.base);
+    let polled = reqwest::Client::new().get(url).header(
+        "bailiwick-verifier",
+        "name=\"erp-1\"; service=\"erp\"; keyset=1",
+    );
+    assert!(polled.send().await.unwrap().status().is_success());
+    let lag = |mut shown: Value| {
+        let verifier = shown.pointer_mut("/verifiers/0").unwrap();
+        let ago = verifier.as_object_mut().unwrap().remove("seconds_ago");
+        assert!(ago.unwrap().as_u64().unwrap() < 60);
+        shown
+    };
+    let behind = ["verifier", "lag", "--behind"];
+    let (there_lag, here_lag) = (lag(there.json(&behind)), lag(world.json(&behind)));
+    assert_eq!(there_lag, here_lag);
+    let version = there_lag.pointer("/keyset_version").unwrap().as_u64();
+    let missing = there_lag.pointer("/verifiers/0/keysets_behind").unwrap();
+    assert_eq!(missing.as_u64(), version.map(|version| version - 1));
+    there.run(&["verifier", "forget", "erp-1"]);
     is_same(&["verifier", "lag"]);
-    there.refused(&["verifier", "forget", "nobody"], 5);
+    there.refused(&["verifier", "forget", "erp-1"], 5);
     is_same(&["profile", "list"]);
 
     // What makes or moves a home works there only.

@@ -1,11 +1,16 @@
 //! A service with a certificate of its own, and an operator who works with it over the network.
 //!
 //! Promised: with the authority of the certificate in `--ca` every verb works as in the open, and without it nothing is
-//! sent; a renewed certificate is taken up by SIGHUP, without a restart.
+//! sent; a renewed certificate is taken up by SIGHUP, without a restart; a private key that everybody can read is told
+//! of.
 //!
 //! It would be seen to fail by a verb that fails with `--ca`, or that works without.
 
-use std::path::Path;
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustix::process::{Pid, Signal, kill_process};
@@ -23,7 +28,7 @@ fn authority(files: &Path, name: &str) -> (Authority, String) {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let file = files.join(name);
-    std::fs::write(&file, authority.pem()).unwrap();
+    fs::write(&file, authority.pem()).unwrap();
     (authority, file.to_str().unwrap().to_owned())
 }
 
@@ -31,8 +36,12 @@ fn certify(authority: &Authority, files: &Path) {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
     let certificate = params.signed_by(&key, authority).unwrap();
-    std::fs::write(files.join("tls.key"), key.serialize_pem()).unwrap();
-    std::fs::write(files.join("tls.pem"), certificate.pem()).unwrap();
+    fs::write(files.join("tls.key"), key.serialize_pem()).unwrap();
+    fs::write(files.join("tls.pem"), certificate.pem()).unwrap();
+}
+
+fn permit(files: &Path, mode: u32) {
+    fs::set_permissions(files.join("tls.key"), Permissions::from_mode(mode)).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -42,6 +51,7 @@ async fn an_operator_works_over_tls() {
     let (old, old_file) = authority(files, "old.pem");
     let (new, new_file) = authority(files, "new.pem");
     certify(&old, files);
+    permit(files, 0o640);
     let tls = format!(
         "[tls]\ncertificate = \"{0}/tls.pem\"\nkey = \"{0}/tls.key\"\n",
         files.display()
@@ -78,4 +88,10 @@ async fn an_operator_works_over_tls() {
     .await;
     assert!(!list(&["--ca", &old_file]).status.success());
     serving.stop();
+
+    let told = "can read the private key of TLS";
+    assert!(!world.said().contains(told));
+    permit(files, 0o644);
+    world.serve().stop();
+    assert!(world.said().contains(told), "{}", world.said());
 }

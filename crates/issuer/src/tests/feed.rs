@@ -1,6 +1,6 @@
 use bailiwick_token::{
     claims::TokenId,
-    revocation::{Head, Position, Snapshot, Target},
+    revocation::{Head, Party, Position, Revocation, Snapshot, SnapshotHeader, Target, Watermark},
 };
 
 use super::*;
@@ -103,5 +103,83 @@ async fn a_snapshot_holds_what_still_matters() {
             snapshot.header().position(),
             head(&issuer, now).await.position()
         );
+    }
+}
+
+fn entries(issuer: &Issuer, file: &str) -> Vec<Revocation> {
+    let snapshot = Snapshot::open(file.as_bytes(), issuer.keyset_key()).unwrap();
+    snapshot.entries().collect::<Result<_, _>>().unwrap()
+}
+
+/// Made from the last one it says what it says made anew; what was superseded since may stand beside
+/// what superseded it.
+#[tokio::test]
+async fn a_snapshot_from_the_last_one() {
+    let (_dir, issuer) = issuer().await;
+    let buyer = |before| {
+        Target::Watermark(Watermark::new(Party::Agent, "agent:buyer", at(before)).unwrap())
+    };
+    let steps = [
+        (1, token(1), Some(100)),
+        (2, token(2), Some(1_000)),
+        (3, buyer(3), None),
+        (4, token(1), Some(400)),
+        (50, token(3), None),
+        (200, buyer(200), None),
+        (300, Target::Block([3; 64]), Some(5_000)),
+        (700, token(4), None),
+        (2_000, token(5), None),
+    ];
+    let mut last = issuer.snapshot(at(0)).await.unwrap().file;
+    for (now, target, expires) in steps {
+        issuer
+            .revoke(target, expires.map(at), "x", at(now))
+            .await
+            .unwrap();
+        let anew = issuer.snapshot(at(now)).await.unwrap();
+        let after = issuer.snapshot_after(last, at(now)).await.unwrap();
+        let header = |file: &str| {
+            let (header, _) = SnapshotHeader::open(file.as_bytes(), issuer.keyset_key()).unwrap();
+            (header.position(), header.issued_at, header.expires)
+        };
+        assert_eq!(header(&after.file), header(&anew.file));
+        let [held, wanted] = [&after, &anew].map(|made| entries(&issuer, &made.file));
+        assert_eq!(after.entries, held.len() as u64);
+        assert!(wanted.iter().all(|entry| held.contains(entry)), "{now}");
+        for entry in held.iter().filter(|entry| !wanted.contains(entry)) {
+            let superseded = wanted
+                .iter()
+                .any(|newer| match (&newer.target, &entry.target) {
+                    (Target::Watermark(newer), Target::Watermark(older)) => {
+                        newer.party() == older.party() && newer.name() == older.name()
+                    }
+                    (newer, older) => newer == older,
+                });
+            assert!(superseded, "{now}: {entry:?}");
+        }
+        last = after.file;
+    }
+    assert_eq!(entries(&issuer, &last).len(), 6);
+}
+
+/// What is no snapshot of this history, or is one of a time to come, is not built upon.
+#[tokio::test]
+async fn a_snapshot_from_what_does_not_lead_to_it() {
+    let (_dir, issuer) = issuer().await;
+    issuer
+        .revoke(token(1), Some(at(300)), "x", at(1))
+        .await
+        .unwrap();
+    let anew = issuer.snapshot(at(2)).await.unwrap();
+    let (_other_dir, other) = super::issuer().await;
+    other.revoke(token(2), None, "x", at(1)).await.unwrap();
+    let ahead = issuer.snapshot(at(10_000)).await.unwrap();
+    assert_eq!(ahead.entries, 0);
+    let mut cut = anew.file.clone();
+    cut.truncate(cut.len() - 2);
+    let foreign = other.snapshot(at(2)).await.unwrap().file;
+    for last in [foreign, ahead.file, cut, "{}".to_owned(), String::new()] {
+        let after = issuer.snapshot_after(last, at(2)).await.unwrap();
+        assert_eq!(entries(&issuer, &after.file), entries(&issuer, &anew.file));
     }
 }

@@ -8,16 +8,15 @@ use bailiwick_token::revocation::{
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Answer, FetchError, RefreshError, Refresher, TIMEOUT, Transport, after, blocking,
-    is_admissible, kept::Kept,
+    Answer, FetchError, RefreshError, Refresher, TIMEOUT, Transport, after, blocking, is_admissible,
 };
 use crate::{trust::Trust, verifier::Verifier};
 
 /// How long a snapshot may take to arrive.
 const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// How often a snapshot is taken only to have fewer changes on disk, and how long it may take: no head
-/// is read meanwhile.
+/// How often a snapshot is taken only for what is on disk, and how long it may take: no head is read
+/// meanwhile.
 const REST: Duration = Duration::from_secs(600);
 const REST_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -64,17 +63,23 @@ impl<T: Transport> Refresher<T> {
         if let Some(fed) = self.fed(&self.trust()).await? {
             self.put_fed(fed, verifier).await?;
         }
-        if self.kept.is_long(self.trust.revocation_count()) && self.rest <= Instant::now() {
+        if self.wants_snapshot() && self.rest <= Instant::now() {
             self.rest = after(REST);
-            if let Err(error) = self.shorten(verifier).await {
-                tracing::warn!(%error, "what is kept on disk stays long");
+            if let Err(error) = self.begin_anew(verifier).await {
+                tracing::warn!(%error, "what is kept on disk stays long, or old");
             }
         }
         Ok(())
     }
 
-    /// Takes a snapshot in the place of the changes on disk. Nothing that is in use waits for it.
-    async fn shorten(&mut self, verifier: Option<&Arc<Verifier>>) -> Result<(), RefreshError> {
+    /// Whether the changes on disk are too many, or could not be gone on with.
+    fn wants_snapshot(&self) -> bool {
+        let entries = self.trust.revocation_count();
+        self.store.is_some() && self.kept.is_none_or(|kept| kept.is_long(entries))
+    }
+
+    /// Takes a snapshot in the place of what is on disk. Nothing that is in use waits for it.
+    async fn begin_anew(&mut self, verifier: Option<&Arc<Verifier>>) -> Result<(), RefreshError> {
         let trust = self.trust();
         let url = feed_url(&trust)?;
         let fed = self.with_snapshot(&url, &trust, REST_TIMEOUT).await?;
@@ -280,28 +285,27 @@ impl<T: Transport> Refresher<T> {
         let Some(Position { epoch, seq, .. }) = self.trust.position() else {
             return;
         };
-        if self.store.is_none() {
-            return;
-        }
         let changed = snapshot.is_some() || count > 0;
-        match snapshot {
-            None => self.kept.extend(&lines, count),
-            Some(file) => {
-                self.kept = Kept::new(lines, count);
-                let begin = seq.saturating_sub(count);
-                let save = self.save(move |store| store.save_snapshot(epoch, begin, &file));
-                self.kept.usable(save.await);
-            }
-        }
         let recent = self.saved.is_some_and(|at| at.elapsed() < SAVE);
-        if !self.kept.is_usable() || (recent && !changed) {
-            return;
-        }
-        let begin = seq.saturating_sub(self.kept.count());
-        let lines = self.kept.lines().to_vec();
-        let save = self.save(move |store| store.save_feed(epoch, begin, &head, &lines));
-        if save.await {
+        let begin = (epoch, seq.saturating_sub(count));
+        let kept = match (snapshot, self.kept) {
+            (Some(file), _) => {
+                self.save(move |store| store.begin(begin, &file, (&lines, count), &head))
+                    .await
+            }
+            (None, Some(kept)) if changed || !recent => {
+                self.save(move |store| store.extend(kept, (&lines, count), &head))
+                    .await
+            }
+            // What is on disk stays as it is.
+            (None, _) => return,
+        };
+        if kept.is_some() {
             self.saved = Some(Instant::now());
+        }
+        // Without these changes none can follow them; a head that is not written does no such harm.
+        if kept.is_some() || changed {
+            self.kept = kept;
         }
     }
 }

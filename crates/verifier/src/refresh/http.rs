@@ -104,11 +104,13 @@ fn etag(response: &Response) -> Option<String> {
 
 /// The body; an error of `None` where it is larger than that.
 async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, Option<reqwest::Error>> {
-    let announced = response.content_length().map(usize::try_from);
-    if announced.is_some_and(|length| length.is_ok_and(|length| length > limit)) {
+    let announced = response.content_length().unwrap_or(0);
+    let announced = usize::try_from(announced).unwrap_or(usize::MAX);
+    if announced > limit {
         return Err(None);
     }
-    let mut body = Vec::new();
+    // Grown step by step, a large one takes three times its size.
+    let mut body = Vec::with_capacity(announced);
     while let Some(chunk) = response.chunk().await.map_err(Some)? {
         if chunk.len() > limit.saturating_sub(body.len()) {
             return Err(None);

@@ -19,6 +19,11 @@ fn names(directory: &Path) -> Vec<String> {
     names
 }
 
+/// The file of what began with that change.
+fn begun(file: &str, seq: u64) -> String {
+    format!("{file}-0101010101010101-{seq}.ndjson")
+}
+
 /// Nothing of what was in use, changes included, is lost by a start while the issuer is down.
 #[tokio::test(start_paused = true)]
 async fn a_start_while_the_issuer_is_down() {
@@ -32,8 +37,9 @@ async fn a_start_while_the_issuer_is_down() {
     issuer.revoke(8);
     issuer.publish(|_| {});
     scene.pass(5).await;
-    let snapshot = "snapshot-0101010101010101-3.ndjson";
-    assert_eq!(names(directory), ["feed.ndjson", "keyset.json", snapshot]);
+    let [changes, snapshot] = ["changes", "snapshot"].map(|file| begun(file, 3));
+    let all = [&changes, "head.json", "keyset.json", &snapshot];
+    assert_eq!(names(directory), all);
     for name in names(directory) {
         let mode = fs::metadata(directory.join(&name)).unwrap().permissions();
         assert_eq!(mode.mode() & 0o777, 0o600, "{name}");
@@ -66,17 +72,15 @@ async fn a_new_snapshot_takes_the_place_of_the_old_one() {
     let issuer = Issuer::new(3);
     let options = kept_in(&issuer, directory);
     let mut scene = Scene::with(issuer.clone(), options.clone()).await;
-    // More changes than are worth being written as a whole each time.
+    // More changes than are worth being read one by one.
     let more = (10..10_020).map(issuer::token);
     issuer.state().changes.extend(more);
     issuer.asked();
     scene.pass(31).await;
     assert!(issuer.asked().contains(&"/revocations/snapshot".to_owned()));
-    assert_eq!(
-        names(directory)[2],
-        "snapshot-0101010101010101-10013.ndjson"
-    );
-    assert_eq!(names(directory).len(), 3);
+    let [changes, snapshot] = ["changes", "snapshot"].map(|file| begun(file, 10_013));
+    let all = [&changes, "head.json", "keyset.json", &snapshot];
+    assert_eq!(names(directory), all);
     issuer.set(Mode::Down);
     assert_eq!(Scene::with(issuer, options).await.seq(), Some(10_013));
 }
@@ -90,8 +94,8 @@ async fn what_is_spoilt_on_disk_is_fetched_again() {
         |_| b"\n",
         |good| &good[1..],
     ];
-    let snapshot = "snapshot-0101010101010101-3.ndjson";
-    for name in ["keyset.json", "feed.ndjson", snapshot] {
+    let [changes, snapshot] = ["changes", "snapshot"].map(|file| begun(file, 3));
+    for name in ["keyset.json", "head.json", &changes, &snapshot] {
         for spoil in spoils {
             let directory = tempfile::tempdir().unwrap();
             let directory = directory.path();
@@ -126,4 +130,88 @@ async fn a_directory_that_went_away() {
     issuer.revoke(7);
     scene.pass(5).await;
     assert_eq!((scene.seq(), scene.status().failures), (Some(4), 1));
+}
+
+/// Whatever a crash leaves behind in the directory, the next start has all that the head on disk says, and
+/// goes on from there.
+#[tokio::test(start_paused = true)]
+async fn what_an_interruption_leaves() {
+    type Leave = fn(&Path, &Issuer);
+    let leaves: [(&str, Leave); 5] = [
+        ("half of a change", |directory, _| {
+            append(&directory.join(begun("changes", 3)), b"{\"seq\":5,");
+        }),
+        ("changes without their head", |directory, issuer| {
+            let lines = issuer.state().lines(4, 5);
+            append(&directory.join(begun("changes", 3)), lines.as_bytes());
+        }),
+        ("a snapshot without its changes", |directory, _| {
+            let snapshot = directory.join(begun("snapshot", 3));
+            fs::copy(snapshot, directory.join(begun("snapshot", 4))).unwrap();
+        }),
+        ("a snapshot that is newer than the head", |directory, _| {
+            let [old, new] = [3, 9].map(|seq| directory.join(begun("snapshot", seq)));
+            fs::copy(old, new).unwrap();
+            fs::write(directory.join(begun("changes", 9)), b"").unwrap();
+        }),
+        ("half of a file", |directory, _| {
+            fs::write(directory.join(".head.json.new"), b"{").unwrap();
+        }),
+    ];
+    for (what, leave) in leaves {
+        let directory = tempfile::tempdir().unwrap();
+        let directory = directory.path();
+        let issuer = Issuer::new(3);
+        let options = kept_in(&issuer, directory);
+        let mut scene = Scene::with(issuer.clone(), options.clone()).await;
+        issuer.revoke(7);
+        scene.pass(5).await;
+        issuer.revoke(8);
+        leave(directory, &issuer);
+        issuer.asked();
+        issuer.set(Mode::Down);
+        let mut again = Scene::with(issuer.clone(), options.clone()).await;
+        assert_eq!(again.seq(), Some(4), "{what}");
+        issuer.set(Mode::Up);
+        again.pass(60).await;
+        assert_eq!(again.seq(), Some(5), "{what}");
+        let asked = issuer.asked();
+        assert!(
+            !asked.contains(&"/revocations/snapshot".to_owned()),
+            "{what}"
+        );
+        issuer.set(Mode::Down);
+        let third = Scene::with(issuer, options).await;
+        assert_eq!(third.seq(), Some(5), "{what}");
+    }
+}
+
+/// Where a change could not be written none can follow it, and so the directory begins anew before long.
+#[tokio::test(start_paused = true)]
+async fn changes_that_cannot_be_gone_on_with() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    let issuer = Issuer::new(3);
+    let options = kept_in(&issuer, directory);
+    let mut scene = Scene::with(issuer.clone(), options.clone()).await;
+    issuer.revoke(7);
+    scene.pass(5).await;
+    fs::write(directory.join(begun("changes", 3)), b"").unwrap();
+    issuer.revoke(8);
+    scene.pass(5).await;
+    assert_eq!((scene.seq(), scene.status().failures), (Some(5), 1));
+    issuer.revoke(9);
+    scene.pass(5).await;
+    assert_eq!((scene.seq(), scene.status().failures), (Some(6), 1));
+    issuer.asked();
+    scene.pass(600).await;
+    assert!(issuer.asked().contains(&"/revocations/snapshot".to_owned()));
+    issuer.set(Mode::Down);
+    assert_eq!(Scene::with(issuer, options).await.seq(), Some(6));
+}
+
+fn append(file: &Path, more: &[u8]) {
+    let mut content = fs::read(file).unwrap();
+    content.extend_from_slice(more);
+    fs::write(file, content).unwrap();
 }

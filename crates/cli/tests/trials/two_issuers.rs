@@ -1,0 +1,156 @@
+//! Two processes with copies of one home, on one PostgreSQL.
+//!
+//! Promised: of two activations of a key at the same time one wins; each mint at either of them is signed by the key that
+//! was active just then; what one revokes the other publishes in its next head, and both hand out the same one; the audit is
+//! one chain, in which everything acknowledged stands; where one is killed in the middle of its work, the other goes on.
+//!
+//! It would be seen to fail by two winners or none, by a mint on record beside a key that was not active, by two heads, by a
+//! finding in the audit, or by an issuer that waits for a dead one.
+
+use std::{
+    env, fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use crate::support::{
+    acknowledged::{Acknowledged, Answer, post},
+    eventually, schema, skipped,
+    world::{Setup, World},
+};
+
+/// How many mint at each of them.
+const CLIENTS: usize = 4;
+
+/// How often a key is activated at both.
+const TRANSITIONS: usize = 8;
+
+const PATIENCE: Duration = Duration::from_secs(40);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_issuers_on_one_store() {
+    let Ok(server) = env::var("BAILIWICK_POSTGRES") else {
+        return skipped(
+            "two issuers on one PostgreSQL",
+            "let BAILIWICK_POSTGRES name a PostgreSQL server, as postgres://USER@HOST:PORT/DATABASE",
+        );
+    };
+    let url = schema(&server).await;
+    let world = tokio::task::spawn_blocking(move || {
+        World::with(Setup {
+            store: Some(&url),
+            ..Setup::default()
+        })
+    });
+    let world = world.await.unwrap();
+    let copy = world.scratch().join("copy");
+    copy_home(world.home(), &copy);
+    let (one, two) = (world.serve(), world.serve_at(&copy));
+    let http = reqwest::Client::new();
+    let (seen, done) = (
+        Arc::new(Acknowledged::default()),
+        Arc::new(AtomicBool::new(false)),
+    );
+    let mut clients = JoinSet::new();
+    for base in [&one.base, &two.base] {
+        for _ in 0..CLIENTS {
+            let (http, base, secret) = (http.clone(), base.clone(), world.secret.clone());
+            let (seen, done) = (Arc::clone(&seen), Arc::clone(&done));
+            clients.spawn(async move {
+                while !done.load(Ordering::SeqCst) {
+                    match seen.mint(&http, &base, &secret).await {
+                        Ok(answer) => assert!(answer.is_success(), "{answer:?}"),
+                        // The one that is killed.
+                        Err(_) => return,
+                    }
+                }
+            });
+        }
+    }
+
+    let change = async |base: &str, path: &str, body: &str| -> Answer {
+        let request = http.post(format!("{base}{path}"));
+        let request = request.bearer_auth(&world.operator);
+        post(request, body.to_owned()).await.unwrap()
+    };
+    for _ in 0..TRANSITIONS {
+        let staged = change(&one.base, "/v1/keys", "{}").await.json();
+        let id = staged.pointer("/changes/0/id").unwrap().as_str().unwrap();
+        let path = format!("/v1/keys/{id}/activate");
+        let activate = |base| change(base, &path, "{\"force\":true}");
+        let (here, there) = tokio::join!(activate(&one.base), activate(&two.base));
+        let won = [&here, &there].map(Answer::is_success);
+        assert!(won[0] != won[1], "{here:?}, {there:?}");
+        let lost = if won[0] { &there } else { &here };
+        assert_eq!(lost.status, 409, "{lost:?}");
+    }
+
+    let head = async |base: &str| {
+        let url = format!("{base}/.well-known/bailiwick/revocations");
+        http.get(url).send().await.unwrap().text().await.unwrap()
+    };
+    let (mut before, mut same) = (head(&two.base).await, 0);
+    for round in 0..TRANSITIONS {
+        let token = seen.tokens.lock().unwrap().last().cloned().unwrap();
+        let base = if round % 2 == 0 { &one.base } else { &two.base };
+        let revoked = seen.revoke(&http, base, &world.operator, &token).await;
+        assert!(revoked.unwrap().is_success());
+        let (here, there) = (head(&one.base).await, head(&two.base).await);
+        assert_ne!(there, before, "a revocation is not in the other one's head");
+        // Between the two it may have become time to sign anew.
+        same += usize::from(here == there);
+        before = there;
+    }
+    assert!(same >= TRANSITIONS / 2, "{same} heads were the same");
+
+    one.kill();
+    let minted = || seen.tokens.lock().unwrap().len();
+    let at_the_end_of_one = minted();
+    eventually("the other one goes on", PATIENCE, async || {
+        minted() > at_the_end_of_one + 50
+    })
+    .await;
+    done.store(true, Ordering::SeqCst);
+    while let Some(ended) = clients.join_next().await {
+        ended.unwrap();
+    }
+    two.stop();
+
+    seen.check(&world);
+    assert!(each_by_the_active_key(&world) >= minted());
+}
+
+fn copy_home(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    fs::set_permissions(to, PermissionsExt::from_mode(0o700)).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+/// Reads the record in its order. Tells how many mints there are.
+fn each_by_the_active_key(world: &World) -> usize {
+    let rows = world.json(&["audit", "list", "--limit", "1000000"]);
+    let (mut active, mut mints) = (Value::Null, 0);
+    for row in rows.pointer("/rows").unwrap().as_array().unwrap() {
+        let key = row.pointer("/key");
+        match row.pointer("/event").unwrap().as_str().unwrap() {
+            "key.activate" => active = key.unwrap().clone(),
+            "mint" => {
+                mints += 1;
+                assert_eq!(key, Some(&active), "{row}");
+            }
+            _ => {}
+        }
+    }
+    mints
+}
