@@ -1,13 +1,15 @@
 //! The law of a restore: over random histories, an issuer that is put back to an earlier state, and is
 //! told what came later, changes no verdict. A verifier that followed the lost issuer takes what the
 //! restored one publishes, denies every token that it denied, and allows every token that it allowed.
+//! Where the restored one is told of a part only, that verifier still denies every token that it denied.
 
 #![cfg(test)]
 
 use std::io::BufReader;
 
 use bailiwick_issuer::{
-    InitOptions, Issuer, Later, MintRequest, Passphrase, RestoreOptions, RestoreReport, State,
+    InitOptions, Issuer, Later, MintRequest, Passphrase, RestoreError, RestoreOptions,
+    RestoreReport, State,
 };
 use bailiwick_token::{
     grant::{Grant, Grants},
@@ -115,6 +117,16 @@ impl World {
     }
 
     async fn restore(&self, backup: &[u8], later: Later, name: &str) -> (Issuer, RestoreReport) {
+        let restored = self.try_restore(backup, later, name).await;
+        restored.expect("a restored issuer")
+    }
+
+    async fn try_restore(
+        &self,
+        backup: &[u8],
+        later: Later,
+        name: &str,
+    ) -> Result<(Issuer, RestoreReport), RestoreError> {
         let options = RestoreOptions {
             later,
             keyset_key: Some(*self.issuer.keyset_key()),
@@ -122,9 +134,7 @@ impl World {
         };
         let home = self.dir.path().join(name);
         let mut input = BufReader::new(backup);
-        Issuer::restore(&home, &mut input, options, &passphrase(), |_| {}, self.now)
-            .await
-            .expect("a restored issuer")
+        Issuer::restore(&home, &mut input, options, &passphrase(), |_| {}, self.now).await
     }
 
     /// What a verifier says to each token, a little later.
@@ -233,4 +243,73 @@ proptest! {
             Ok(())
         })?;
     }
+
+    #[test]
+    fn a_restore_that_is_told_of_a_part_changes_no_verdict_where_the_rest_was_known(
+        before in vec(event(), 0..12),
+        told in vec(event(), 0..12),
+        untold in vec(event(), 0..12),
+    ) {
+        told_of_a_part([&before, &told, &untold]);
+    }
+}
+
+#[test]
+fn what_a_restored_issuer_lacks_is_told() {
+    use Event::{Mint, RevokeAgent, RevokeToken};
+    let mints = [Mint(0), Mint(1), Mint(1)];
+    let lacking = told_of_a_part([&mints, &[RevokeToken(1)], &[RevokeToken(2), RevokeAgent(0)]]);
+    assert_eq!(lacking, Some(2));
+    assert_eq!(told_of_a_part([&mints, &[RevokeToken(1)], &[]]), Some(0));
+}
+
+/// Verifiers that knew all of it say what they said, whether they follow the feed or are handed files.
+/// Tells how many revocations the restored issuer lacks; `None` where it refuses what it is told, since
+/// the files are of times that lie too far apart.
+fn told_of_a_part([before, told, untold]: [&[Event]; 3]) -> Option<usize> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let mut world = World::new().await;
+        for event in before {
+            world.step(*event).await;
+        }
+        let mut backup = Vec::new();
+        let written = world.issuer.backup(&mut backup, |_| {}, world.now).await;
+        written.expect("a backup");
+        for event in told {
+            world.step(*event).await;
+        }
+        let part = world.issuer.snapshot(world.now).await.expect("a snapshot");
+        for event in untold {
+            world.step(*event).await;
+        }
+        let now = world.now;
+        let trust = published(&world.issuer, None, now).await;
+        let verifier = || Verifier::new("erp", trust.clone()).expect("a verifier");
+        let verdicts = world.verdicts(&verifier());
+        let keyset = world.issuer.keyset(now).await.expect("a keyset");
+        let later = Later {
+            keyset: Some(keyset.envelope.into()),
+            revocations: vec![part.file.into()],
+            ..Later::default()
+        };
+        let restored = match world.try_restore(&backup, later, "restored").await {
+            Ok((restored, _)) => restored,
+            Err(RestoreError::Later(_)) => return None,
+            Err(error) => panic!("{error}"),
+        };
+        let followed = published(&restored, Some(&trust), now.plus(1)).await;
+        let handed = published(&restored, None, now.plus(1)).await;
+        let lacking = [followed, handed].map(|newer| {
+            let verifier = verifier();
+            verifier.replace_trust(newer).expect("newer trust");
+            assert_eq!(world.verdicts(&verifier), verdicts);
+            verifier.trust().carried_revocations()
+        });
+        assert_eq!(lacking[0], lacking[1]);
+        Some(lacking[0])
+    })
 }

@@ -3,7 +3,7 @@
 use bailiwick_token::{
     claims::TokenId,
     dsse::Envelope,
-    keyset,
+    keyset::{self, Keyset},
     revocation::{
         DeltaError, Epoch, HEAD_TYPE, Head, Revocation, SKEW, SNAPSHOT_TYPE, SnapshotBase,
         SnapshotError, Target,
@@ -311,6 +311,47 @@ fn stale_revocations() {
         (code(now().plus(99)), code(now().plus(100))),
         (ALLOW, stale)
     );
+}
+
+/// Whoever lets heads through and holds back the keyset, by which a key may be revoked, has two looks for it
+/// and a minute. Another head by which there is no such keyset takes nothing back.
+#[test]
+fn a_keyset_that_is_withheld() {
+    let (root, feed, mut trust) = scene();
+    let token = Forge::honest(&root).text();
+    let outcome = |trust: &Trust, at| {
+        let verifier = Verifier::new(SERVICE, trust.clone()).expect("a service");
+        let decision = verifier.check(&token, &order(), at);
+        decision.reason().map_or(ALLOW, |reason| reason.code())
+    };
+    let wait = 60 + 2 * 30;
+    for (after, told) in [(0, 2), (30, 1), (wait - 5, 3), (wait, 1), (wait + 1, 1)] {
+        let (at, known) = (
+            now().plus(after),
+            trust.position().expect("revocations").seq,
+        );
+        let head = Head {
+            keyset_version: told,
+            ..feed.head(4, at)
+        };
+        let lines = feed.lines(known as usize, 4);
+        trust = trust
+            .with_delta(feed.signed(&head).as_bytes(), lines.as_bytes(), at)
+            .expect("changes");
+        let wanted = if after > wait { "stale_keyset" } else { ALLOW };
+        assert_eq!(outcome(&trust, at), wanted, "after {after} s");
+    }
+    let with = |version| {
+        let keyset = Keyset {
+            version,
+            ..root.keyset()
+        };
+        let keyset = keyset.sign(&root.keyset_key).to_json();
+        trust.with_keyset(keyset.as_bytes()).expect("a keyset")
+    };
+    let then = now().plus(wait + 1);
+    assert_eq!(outcome(&with(2), then), "stale_keyset");
+    assert_eq!(outcome(&with(3), then), ALLOW);
 }
 
 /// A clock that runs ahead loses no entry: they vanish by the time that is signed.

@@ -193,7 +193,7 @@ impl VerifyArgs {
                 Exit::Local,
                 format!("the record was tampered with: {finding}"),
             )
-            .hint("keep a copy of it as it is, and compare it with a backup")),
+            .hint("keep a copy of it as it is, and compare it with a backup; a `restore` in it explains rows that are missing before that")),
         }
     }
 

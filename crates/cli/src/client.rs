@@ -1,6 +1,9 @@
 //! `bailiwick client`: agents that authenticate with a secret.
 
-use bailiwick_issuer::{ClientError, ClientInfo, NewClient};
+use std::path::Path;
+
+use bailiwick_issuer::{ClientError, ClientInfo, NewClient, profile::Limits as ProfileLimits};
+use bailiwick_service::read_profiles;
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -73,17 +76,20 @@ pub(crate) struct ListArgs {}
 /// Options of `client rotate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-While the overlap lasts both secrets are good, so that no request is refused in between. After a
-leak leave it out: the old secrets end at once.
+While the overlap lasts both secrets are good, so that no request is refused in between.
 
-Example:
-  bailiwick client rotate orchestrator --overlap 1h --out secret")]
+Examples:
+  bailiwick client rotate orchestrator --out secret
+  bailiwick client rotate orchestrator --at-once --out secret")]
 pub(crate) struct RotateArgs {
     /// Its name
     name: String,
-    /// For how long the secrets that it has stay good, such as 1h [default: not at all]
-    #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
-    overlap: Option<u64>,
+    /// For how long the secrets that it has stay good
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = parse::duration)]
+    overlap: u64,
+    /// End the secrets that it has at once: after a leak
+    #[arg(long, conflicts_with = "overlap")]
+    at_once: bool,
     #[command(flatten)]
     out: Out,
 }
@@ -139,6 +145,7 @@ impl AddArgs {
         let made = match global.server()? {
             Some(server) => server.post("/v1/clients", &client).await?,
             None => {
+                warn_of_unknown(&client.profiles, &global.home()?);
                 let now = clock::now()?;
                 with(global, async |issuer| {
                     let (client, secret) = issuer.client_add(client, now).await?;
@@ -149,6 +156,19 @@ impl AddArgs {
             }
         };
         deliver(global, &self.out, &made)
+    }
+}
+
+/// A profile may also be written later.
+fn warn_of_unknown(named: &[String], home: &Path) {
+    let Ok(known) = read_profiles(home, &ProfileLimits::default()) else {
+        return;
+    };
+    for name in named.iter().filter(|name| known.get(name).is_none()) {
+        output::warn(format_args!(
+            "there is no profile `{}` in the home: until there is, the client gets nothing by it",
+            output::plain(name)
+        ));
     }
 }
 
@@ -168,7 +188,7 @@ impl ListArgs {
 
 impl RotateArgs {
     async fn run(self, global: &Global) -> Outcome {
-        let overlap = self.overlap.unwrap_or(0);
+        let overlap = if self.at_once { 0 } else { self.overlap };
         let made = match global.server()? {
             Some(server) => {
                 let path = format!("/v1/clients/{}/rotate", parse::segment(&self.name));

@@ -110,7 +110,7 @@ impl From<RestoreError> for Failure {
 impl From<RevokeError> for Failure {
     fn from(error: RevokeError) -> Failure {
         match &error {
-            RevokeError::Reason => Failure::new(Exit::Guarded, error),
+            RevokeError::Reason | RevokeError::Full => Failure::new(Exit::Guarded, error),
             _ => Failure::new(Exit::Local, error),
         }
     }

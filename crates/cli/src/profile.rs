@@ -1,6 +1,6 @@
 //! `bailiwick profile`: which caller may receive which grants.
 //!
-//! No verb needs the database or a key: what is in files, and with `--server` what a service has taken up.
+//! No verb needs a key: what is in files, and with `--server` what a service has taken up.
 
 mod check;
 mod files;
@@ -26,9 +26,9 @@ impl ProfileCommand {
     /// Runs the verb.
     pub(crate) async fn run(self, global: &Global) -> Outcome {
         match self {
-            ProfileCommand::Check(args) => args.run(global),
+            ProfileCommand::Check(args) => args.run(global).await,
             ProfileCommand::List(args) => args.run(global).await,
-            ProfileCommand::Test(args) => args.run(global),
+            ProfileCommand::Test(args) => args.run(global).await,
         }
     }
 }

@@ -12,6 +12,7 @@ use clap::Args;
 
 use crate::{
     clock,
+    confirm::Confirm,
     exit::{Exit, Failure, Outcome},
     input::Source,
     issuer::{self, with},
@@ -49,7 +50,8 @@ pub(crate) struct RestoreArgs {
     /// What `bailiwick backup` wrote
     #[arg(value_name = "FILE|-", required_unless_present = "in_place")]
     backup: Option<Source>,
-    /// The home's database was put back by other means, such as a snapshot: go on with it
+    /// The home's database was put back by other means, such as a snapshot: go on with it, once every
+    /// issuer on it was stopped
     #[arg(long, conflicts_with_all = ["backup", "store_file"])]
     in_place: bool,
     /// The directory in which a verifier keeps what it last fetched
@@ -79,6 +81,8 @@ pub(crate) struct RestoreArgs {
     store: StoreArg,
     #[command(flatten)]
     passphrase: PassphraseArg,
+    #[command(flatten)]
+    confirm: Confirm,
 }
 
 impl RestoreArgs {
@@ -102,6 +106,8 @@ impl RestoreArgs {
             None => {
                 with(global, async |issuer| {
                     self.same_key(issuer.keyset_key())?;
+                    self.confirm
+                        .ask("go on from what was put back at", &issuer.settings().issuer)?;
                     issuer.unlock(&self.passphrase.passphrase(global)?)?;
                     let taken = issuer.catch_up(&later, now);
                     Ok(Progress::waiting("seconds, taking over what came later", taken).await?)

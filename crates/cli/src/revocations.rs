@@ -1,16 +1,18 @@
 //! `bailiwick revocations`: what is revoked.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use bailiwick_issuer::{RevocationInfo, RevokeReport};
 use bailiwick_token::{
-    revocation::{Party, Snapshot, Target, Watermark},
+    key::PublicKey,
+    revocation::{Head, Party, Snapshot, SnapshotHeader, Target, Watermark},
     timestamp::Timestamp,
 };
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::{
     clock,
@@ -21,10 +23,14 @@ use crate::{
     output::{self, Progress},
     parse,
     passphrase::PassphraseArg,
-    server,
+    server::{self, Server},
     settings::Global,
     token,
 };
+
+/// How often a snapshot is fetched that lies behind the head, and how long apart.
+const ATTEMPTS: usize = 5;
+const PAUSE: Duration = Duration::from_secs(3);
 
 /// The verbs of `revocations`.
 #[derive(Debug, Subcommand)]
@@ -194,11 +200,23 @@ impl AddArgs {
                 .await?
             }
         };
+        if self.before.is_none() {
+            // Tokens of this very second are meant, and what is minted after this command is not.
+            sleep(Duration::from_secs(1)).await;
+        }
         let lines: String = reports.iter().map(token::revoked).collect();
         let listed = Listed {
             revocations: &reports,
         };
         global.format().print(&listed, lines)?;
+        for ((party, _, name), report) in named.iter().zip(&reports) {
+            if !report.minted_here {
+                output::warn(format_args!(
+                    "no token was minted here for the {party} `{}`: check the name",
+                    output::plain(name)
+                ));
+            }
+        }
         Ok(Exit::Done)
     }
 }
@@ -229,16 +247,34 @@ struct Exported<'a> {
     out: Option<&'a Path>,
 }
 
+/// The snapshot with all that is revoked by now. The first that is handed out may be a few seconds old.
+async fn newest(server: &Server, key: &PublicKey) -> Result<(String, SnapshotHeader), Failure> {
+    let remote = |error: &dyn std::fmt::Display| Failure::new(Exit::Remote, error);
+    let feed = "/.well-known/bailiwick/revocations";
+    let head = server.text(Method::GET, feed).await?;
+    let head = Head::open(head.as_bytes(), key).map_err(|error| remote(&error))?;
+    let path = format!("{feed}/snapshot");
+    for _ in 0..ATTEMPTS {
+        let file = server.text(Method::GET, &path).await?;
+        let snapshot = Snapshot::open(file.as_bytes(), key).map_err(|error| remote(&error))?;
+        let header = snapshot.header().clone();
+        if header.epoch == head.epoch && header.seq >= head.seq {
+            return Ok((file, header));
+        }
+        Progress::waiting("seconds, for a snapshot of by now", sleep(PAUSE)).await;
+    }
+    Err(
+        Failure::plain(Exit::Remote, "the snapshot stays behind the head")
+            .hint("see whether a cache serves an old one"),
+    )
+}
+
 impl ExportArgs {
     async fn run(self, global: &Global) -> Outcome {
         let out = self.out.out.as_deref();
         if let Some(server) = global.server()? {
-            let path = "/.well-known/bailiwick/revocations/snapshot";
-            let file = server.text(Method::GET, path).await?;
             let key = global.keyset_key()?;
-            let snapshot = Snapshot::open(file.as_bytes(), &key)
-                .map_err(|error| Failure::new(Exit::Remote, error))?;
-            let header = snapshot.header();
+            let (file, header) = newest(&server, &key).await?;
             let exported = Exported {
                 seq: header.seq,
                 entries: header.entries,
@@ -259,7 +295,7 @@ impl ExportArgs {
         });
         let snapshot = snapshot.await?;
         let exported = Exported {
-            seq: snapshot.seq,
+            seq: snapshot.position.seq,
             entries: snapshot.entries,
             issued_at: snapshot.issued_at,
             expires: snapshot.expires,

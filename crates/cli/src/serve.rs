@@ -1,6 +1,6 @@
 //! `bailiwick serve`: the issuer on the network.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use bailiwick_issuer::Issuer;
 use bailiwick_service::{Clock, Config, ServeError};
@@ -61,15 +61,7 @@ impl ServeArgs {
         let home = global.home()?;
         let issuer = Issuer::open(&home).await?;
         issuer.unlock(&self.passphrase.passphrase(global)?)?;
-        let file = home.join("service.toml");
-        let mut config = match file.exists() {
-            false => Config::default(),
-            true => {
-                let text = Source::File(file).read_text(MAX_CONFIG)?;
-                Config::parse(&text)
-                    .map_err(|error| Failure::new(Exit::Local, ServeError::Config(error)))?
-            }
-        };
+        let mut config = configured(&home)?;
         config.listen = self.listen.unwrap_or(config.listen);
         config.operations_listen = self.operations_listen.unwrap_or(config.operations_listen);
         let name = issuer.settings().issuer.clone();
@@ -107,6 +99,16 @@ impl ServeArgs {
         })?;
         Ok(Exit::Done)
     }
+}
+
+/// What `service.toml` says, where there is one.
+pub(crate) fn configured(home: &Path) -> Result<Config, Failure> {
+    let file = home.join("service.toml");
+    if !file.exists() {
+        return Ok(Config::default());
+    }
+    let text = Source::File(file).read_text(MAX_CONFIG)?;
+    Config::parse(&text).map_err(|error| Failure::new(Exit::Local, ServeError::Config(error)))
 }
 
 enum Signal {

@@ -18,6 +18,9 @@ use crate::{
 /// The environment variable that names the issuer.
 const SERVER: &str = "BAILIWICK_SERVER";
 
+/// The environment variable that names the file of a certificate authority.
+const CA: &str = "BAILIWICK_CA";
+
 /// The environment variable that holds the operator's token.
 const TOKEN: &str = "BAILIWICK_OPERATOR_TOKEN";
 
@@ -34,13 +37,14 @@ const PATIENCE: Duration = Duration::from_secs(120);
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct ServerArgs {
-    /// Work with the issuer at this URL instead of a home [env: BAILIWICK_SERVER]
+    /// Work with the issuer at this URL instead of a home; with the one in the home where it is empty
+    /// [env: BAILIWICK_SERVER]
     #[arg(long, global = true, value_name = "URL")]
     server: Option<String>,
     /// The operator's token for --server [default: BAILIWICK_OPERATOR_TOKEN]
     #[arg(long, global = true, value_name = "FILE|-")]
     operator_token_file: Option<Source>,
-    /// Trust this certificate authority (PEM) for --server, too
+    /// Trust this certificate authority (PEM) for --server, too [env: BAILIWICK_CA]
     #[arg(long, global = true, value_name = "FILE")]
     ca: Option<PathBuf>,
 }
@@ -55,9 +59,9 @@ pub(crate) struct Server {
 impl ServerArgs {
     /// The service, where one is named: by flag, environment or `config.toml`.
     pub(crate) fn open(&self, config: &Config) -> Result<Option<Server>, Failure> {
-        let environment = || env::var(SERVER).ok().filter(|url| !url.is_empty());
-        let named = self.server.clone().or_else(environment);
-        let Some(url) = named.or_else(|| config.server.clone()) else {
+        let named = self.server.clone().or_else(|| env::var(SERVER).ok());
+        let named = named.or_else(|| config.server.clone());
+        let Some(url) = named.filter(|url| !url.is_empty()) else {
             return Ok(None);
         };
         let base = base(&url)?;
@@ -68,7 +72,9 @@ impl ServerArgs {
             // An operator's token goes to the service that was named, and to nobody it points at.
             .redirect(Policy::none())
             .user_agent(concat!("bailiwick/", env!("CARGO_PKG_VERSION")));
-        if let Some(path) = self.ca.as_ref().or(config.ca.as_ref()) {
+        let environment = env::var_os(CA).filter(|path| !path.is_empty());
+        let ca = self.ca.clone().or(environment.map(PathBuf::from));
+        if let Some(path) = ca.or_else(|| config.ca.clone()) {
             let pem = Source::File(path.clone()).read(MAX_FILE)?;
             let certificate = reqwest::Certificate::from_pem(&pem).map_err(|_| {
                 let path = path.display();
@@ -228,11 +234,17 @@ fn unreachable(error: &reqwest::Error) -> Failure {
     while let Some(source) = cause.source() {
         cause = source;
     }
+    let hint = match error.is_connect() {
+        true => {
+            "check --server and the network, and name a certificate authority of your own by --ca; nothing was asked for yet"
+        }
+        false => "check --server and the network; what was asked for may have been done",
+    };
     Failure::plain(
         Exit::Remote,
         format!("the issuer cannot be reached ({cause})"),
     )
-    .hint("check --server and the network; what was asked for may have been done")
+    .hint(hint)
 }
 
 /// An answer that no issuer of this version gives.

@@ -80,7 +80,7 @@ impl Global {
                 Exit::Usage,
                 format!("`{what}` works on the issuer's own home, and not over the network"),
             )
-            .hint("run it on the issuer's machine, without --server and BAILIWICK_SERVER")),
+            .hint("run it on the issuer's machine, without --server, BAILIWICK_SERVER, and `server` in `config.toml`")),
         }
     }
 

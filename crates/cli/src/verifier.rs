@@ -135,6 +135,9 @@ impl LagArgs {
             verifiers: lags,
         };
         global.format().print(&shown, lines)?;
+        if report.verifiers.is_empty() {
+            output::note("no verifier has said anything yet");
+        }
         Ok(Exit::Done)
     }
 }

@@ -18,7 +18,7 @@ use std::{
     env,
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -40,6 +40,7 @@ const CLIENTS: usize = 8;
 struct Seen {
     acknowledged: Acknowledged,
     keyset_version: AtomicUsize,
+    revoked_keys: Mutex<Vec<String>>,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -134,6 +135,7 @@ async fn changes(http: reqwest::Client, base: String, operator: String, seen: Ar
         let Some(revoked) = change(format!("/v1/keys/{id}/revoke"), body).await else {
             return;
         };
+        seen.revoked_keys.lock().unwrap().push(id.to_owned());
         let version = revoked
             .pointer("/keyset_version")
             .unwrap()
@@ -152,6 +154,21 @@ async fn changes(http: reqwest::Client, base: String, operator: String, seen: Ar
 /// What the home says afterwards.
 fn check(world: &World, seen: &Seen) {
     seen.acknowledged.check(world);
+    let revoked = world.json(&["key", "list", "--state", "revoked"]);
+    let revoked = revoked.pointer("/keys").unwrap().to_string();
+    for key in seen.revoked_keys.lock().unwrap().iter() {
+        assert!(
+            revoked.contains(key.as_str()),
+            "{key} was revoked, and is not"
+        );
+    }
+    let feed = world.run(&["revocations", "list", "--json"]);
+    for token in seen.acknowledged.revoked.lock().unwrap().iter() {
+        assert!(
+            feed.contains(token.as_str()),
+            "{token} was revoked, and is not"
+        );
+    }
     let keys = world.json(&["key", "list", "--state", "active"]);
     assert_eq!(keys.pointer("/keys").unwrap().as_array().unwrap().len(), 1);
     let exported = world.scratch().join("keyset.json");

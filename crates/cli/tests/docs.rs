@@ -3,9 +3,17 @@
 
 #![cfg(test)]
 #![cfg(unix)]
-#![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
 
 use std::{path::Path, process::Command};
+
+use support::skipped;
 
 /// One shell script of the pages' commands and files.
 fn script(pages: &[&str]) -> String {
@@ -104,21 +112,19 @@ fn the_operators_guide() {
 #[test]
 fn the_guide_to_the_service() {
     if Command::new("curl").arg("--version").output().is_err() {
-        eprintln!("SKIPPED: the guide to the service, because there is no curl");
-        return;
+        return skipped("the guide to the service", "install curl");
     }
-    let free = || {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        listener
-            .local_addr()
-            .expect("its address")
-            .port()
-            .to_string()
-    };
+    // Both are held until both are known.
+    let free = || std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let ports = [free(), free()].map(|listener| {
+        let address = listener.local_addr().expect("its address");
+        address.port().to_string()
+    });
     let page = ["guides/issuer-service.md"];
-    let script = script(&page)
-        .replace("8420", &free())
-        .replace("8421", &free());
+    let script = script(&page);
+    let parts = script.split("8420");
+    let parts: Vec<String> = parts.map(|part| part.replace("8421", &ports[1])).collect();
+    let script = parts.join(&ports[0]);
     let text = run_script(&page, &script);
     assert!(text.contains("ready"), "{text}");
 }

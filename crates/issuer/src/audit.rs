@@ -277,8 +277,8 @@ pub enum Tampering {
 pub(crate) struct Walk {
     rows: u64,
     last: AuditHead,
-    /// What was signed, by row.
-    checkpoints: BTreeMap<u64, [u8; 32]>,
+    /// What was signed, by row: two that differ are signed where a record was put back, and both count.
+    checkpoints: BTreeMap<u64, Vec<[u8; 32]>>,
     finding: Option<AuditFinding>,
 }
 
@@ -299,11 +299,14 @@ impl Walk {
 
     /// From the row after `last` on, which the caller vouches for.
     pub(crate) fn after(last: AuditHead, checkpoints: impl IntoIterator<Item = AuditHead>) -> Walk {
-        let checkpoints = checkpoints.into_iter().map(|head| (head.seq, head.hash));
+        let mut signed: BTreeMap<u64, Vec<[u8; 32]>> = BTreeMap::new();
+        for head in checkpoints {
+            signed.entry(head.seq).or_default().push(head.hash);
+        }
         Walk {
             rows: 0,
             last,
-            checkpoints: checkpoints.collect(),
+            checkpoints: signed,
             finding: None,
         }
     }
@@ -321,8 +324,8 @@ impl Walk {
             _ if self.finding.is_some() => self.finding,
             _ if seq > expected => finding(expected, Tampering::Removed),
             Some(row) if seq == expected && row.digest() == row.hash => {
-                let signed = self.checkpoints.get(&seq);
-                if signed.is_some_and(|signed| *signed != row.hash) {
+                let mut signed = self.checkpoints.get(&seq).into_iter().flatten();
+                if signed.any(|signed| *signed != row.hash) {
                     finding(seq, Tampering::Rewritten)
                 } else if row.prev == self.last.hash {
                     self.rows = self.rows.saturating_add(1);

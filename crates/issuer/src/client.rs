@@ -171,10 +171,11 @@ impl Issuer {
         }
         tx.insert_client_secret(name, &stored).await?;
         let detail = json!({ "client": name, "secret": stored.info.id, "others_end": end });
+        // Read before the commit: after it nothing may fail, or the new secret is lost.
+        let rotated = enabled(&mut tx, name).await?;
         self.finish(tx, AuditEvent::ClientRotate, &info, detail, now)
             .await?;
-        let info = self.client(name).await?;
-        Ok((info, secret))
+        Ok((rotated, secret))
     }
 
     /// Refuses a client from now on, and destroys its secrets. Its name is never used again, and
@@ -191,9 +192,10 @@ impl Issuer {
         let info = enabled(&mut tx, name).await?;
         tx.disable_client(name, now).await?;
         let detail = json!({ "client": name });
+        let disabled = tx.client(name).await?;
         self.finish(tx, AuditEvent::ClientDisable, &info, detail, now)
             .await?;
-        self.client(name).await
+        Ok(disabled.map_or(info, |client| client.info))
     }
 
     /// All clients, by name.
@@ -354,7 +356,7 @@ impl SecretsSeen {
             return Ok(true);
         }
         let secret = Zeroizing::new(secret.to_owned());
-        let right = blocking(|| {
+        let right = blocking(&CALLERS, || {
             // While this waited, the same secret may have been found good: many come at once after a
             // start.
             let seen = self.good.get(&digest).is_some();
@@ -406,7 +408,9 @@ fn hash(secret: &ClientSecret) -> Option<String> {
 
 async fn new_secret(now: Timestamp) -> Result<(StoredSecret, ClientSecret), ClientError> {
     let (id, secret) = ClientSecret::generate();
-    let made = blocking(|| move || hash(&secret).map(|hash| (hash, secret)));
+    let made = blocking(&OPERATORS, || {
+        move || hash(&secret).map(|hash| (hash, secret))
+    });
     let (hash, secret) = made.await?.flatten().ok_or(ClientError::Hash)?;
     let info = SecretInfo {
         id,
@@ -416,18 +420,39 @@ async fn new_secret(now: Timestamp) -> Result<(StoredSecret, ClientSecret), Clie
     Ok((StoredSecret { info, hash }, secret))
 }
 
-/// Argon2id takes 19 MiB and tens of milliseconds: two at a time, whatever comes, and so many wait that
-/// each has its turn within seconds. The work is made once it has it.
+/// Argon2id takes 19 MiB and tens of milliseconds: so many at a time, whatever comes, and so many wait that
+/// each has its turn within seconds.
+struct Places {
+    waiting: Semaphore,
+    working: Semaphore,
+}
+
+/// Of who signs in, be it a stranger.
+static CALLERS: Places = Places::new(256, 2);
+
+/// Of who makes secrets. They wait for no stranger.
+static OPERATORS: Places = Places::new(16, 1);
+
+impl Places {
+    const fn new(waiting: usize, working: usize) -> Places {
+        Places {
+            waiting: Semaphore::const_new(waiting),
+            working: Semaphore::const_new(working),
+        }
+    }
+}
+
+/// Does what takes a place. The work is made once it has one.
 ///
 /// # Errors
 /// [`StoreError::Overloaded`]; `None` where the work panicked.
 async fn blocking<T: Send + 'static, W: FnOnce() -> T + Send + 'static>(
+    places: &'static Places,
     work: impl FnOnce() -> W,
 ) -> Result<Option<T>, StoreError> {
-    static WAITING: Semaphore = Semaphore::const_new(256);
-    static PLACES: Semaphore = Semaphore::const_new(2);
-    let _waits = WAITING.try_acquire().map_err(|_| StoreError::Overloaded)?;
-    let Ok(_place) = PLACES.acquire().await else {
+    let waits = places.waiting.try_acquire();
+    let _waits = waits.map_err(|_| StoreError::Overloaded)?;
+    let Ok(_place) = places.working.acquire().await else {
         return Ok(None);
     };
     Ok(tokio::task::spawn_blocking(work()).await.ok())

@@ -4,6 +4,8 @@
 //! The head is stored, so that several issuers hand out the same one. Changes are handed out as they
 //! were written, and never change. A snapshot is made when it is asked for.
 
+use std::collections::HashSet;
+
 use bailiwick_token::{
     revocation::{Head, MAX_PAGE, Position, Snapshot, SnapshotBase, SnapshotError, SnapshotHeader},
     timestamp::Timestamp,
@@ -14,7 +16,7 @@ use crate::{
     issuer::{Issuer, Locked},
     keyring::SKEW,
     keyset::PublishError,
-    store::{StoreError, StoredHead},
+    store::{StoreError, StoredHead, Tx, target_name},
     vault::VaultError,
 };
 
@@ -41,10 +43,10 @@ pub struct PublishedHead {
 }
 
 /// A signed snapshot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedRevocations {
-    /// The number of the last change in it.
-    pub seq: u64,
+    /// How far the history goes in it.
+    pub position: Position,
     /// The keyset that goes with it.
     pub keyset_version: u64,
     /// When it was signed.
@@ -117,6 +119,14 @@ impl Issuer {
         Ok(stored.into())
     }
 
+    /// How far the history of revocations goes.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn position(&self) -> Result<Position, StoreError> {
+        self.store.read().await?.position().await
+    }
+
     /// The head as it was signed last, however old.
     ///
     /// # Errors
@@ -174,7 +184,7 @@ impl Issuer {
         now: Timestamp,
     ) -> Result<PublishedRevocations, SnapshotFailure> {
         match self.snapshot_from(Some(last), now).await {
-            // It also holds what was superseded since, and may be too large.
+            // It was not whole.
             Err(SnapshotFailure::Snapshot(_)) => self.snapshot(now).await,
             made => made,
         }
@@ -190,15 +200,15 @@ impl Issuer {
         let position = tx.position().await?;
         let keyset_version = tx.keyset().await?.map_or(0, |keyset| keyset.version);
         let key = self.settings.keyset_key;
-        let begun = last.and_then(|last| {
-            let (header, _) = SnapshotHeader::open(last.as_ref(), &key).ok()?;
+        let (mut begun, mut after) = (None, 0);
+        if let Some(last) = last
+            && let Ok((header, _)) = SnapshotHeader::open(last.as_ref(), &key)
             // One of a time to come has left out what is not dead yet.
-            let leads_here = header.epoch == position.epoch
-                && header.seq <= position.seq
-                && header.issued_at <= now;
-            leads_here.then_some((last, header.seq))
-        });
-        let mut after = begun.as_ref().map_or(0, |(_, seq)| *seq);
+            && header.issued_at <= now
+            && leads_to(&mut tx, header.position(), &position).await?
+        {
+            (begun, after) = (Some(last), header.seq);
+        }
         let mut newer = Vec::new();
         loop {
             let page = tx.revocations(after, now).await?;
@@ -217,9 +227,17 @@ impl Issuer {
         // A million lines take a second, for which others need not wait.
         let written = tokio::task::spawn_blocking(move || {
             let mut entries = Vec::new();
-            if let Some((last, _)) = &begun {
-                let older = Snapshot::open(last.as_ref(), &key)?.entries();
-                entries = older.collect::<Result<_, _>>()?;
+            if let Some(last) = &begun {
+                let superseded: HashSet<_> = newer
+                    .iter()
+                    .map(|entry| target_name(&entry.target))
+                    .collect();
+                for entry in Snapshot::open(last.as_ref(), &key)?.entries() {
+                    let entry = entry?;
+                    if !superseded.contains(&target_name(&entry.target)) {
+                        entries.push(entry);
+                    }
+                }
             }
             entries.extend(newer);
             let file = base.write(entries, &signer)?;
@@ -229,7 +247,7 @@ impl Issuer {
         // Without an outcome it panicked, which the log tells, or the runtime ends.
         let (file, header) = written.await.map_err(|_| StoreError::Unreachable)??;
         Ok(PublishedRevocations {
-            seq: header.seq,
+            position: header.position(),
             keyset_version: header.keyset_version,
             issued_at: header.issued_at,
             expires: header.expires,
@@ -237,6 +255,20 @@ impl Issuer {
             file,
         })
     }
+}
+
+/// Whether the history goes from one to the other: a store that was put back may have gone another way
+/// since. Where there are many changes in between, nobody looks.
+async fn leads_to(tx: &mut Tx, from: Position, to: &Position) -> Result<bool, StoreError> {
+    let between = to.seq.checked_sub(from.seq);
+    if from.epoch != to.epoch || between.is_none_or(|between| between > MAX_PAGE) {
+        return Ok(false);
+    }
+    let mut end = Some(from);
+    for line in tx.lines(from.seq, to.seq).await? {
+        end = end.and_then(|at| at.then(line.as_bytes()));
+    }
+    Ok(end.as_ref() == Some(to))
 }
 
 /// Whether a clock that is not wrong can have signed at that time.

@@ -1,7 +1,7 @@
 //! Revoking tokens, blocks, and all that a party was given before a time.
 
 use bailiwick_token::{
-    revocation::{Party, Revocation, Target, Watermark},
+    revocation::{MAX_ENTRIES, Party, Revocation, Target, Watermark},
     timestamp::Timestamp,
 };
 use serde::{Deserialize, Serialize, Serializer};
@@ -17,6 +17,10 @@ use crate::{
 
 /// The most targets that are revoked at once.
 pub const MAX_TARGETS: usize = 1_000;
+
+/// The most revocations that are alive where another token or block is revoked: what a snapshot may hold,
+/// less room for watermarks.
+pub(crate) const MAX_ALIVE: usize = MAX_ENTRIES - 50_000;
 
 /// One thing that is revoked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -45,7 +49,8 @@ pub struct RevokeReport {
     pub revoked_at: Timestamp,
     /// When the entry vanishes; never, where it is absent.
     pub expires: Option<Timestamp>,
-    /// Whether the token was minted here. An id that nobody minted may be a typing error.
+    /// Whether the token, or one of the agent or principal, was minted here: what nobody was given may be
+    /// a typing error. Nothing is known of blocks, and tenants are taken to be right.
     pub minted_here: bool,
 }
 
@@ -122,6 +127,11 @@ impl Issuer {
             reports.push(report);
         }
         if !entries.is_empty() {
+            let watermarks =
+                |entry: &RevocationInfo| matches!(entry.revocation.target, Target::Watermark(_));
+            if !entries.iter().all(watermarks) && !tx.has_room_for(entries.len(), now).await? {
+                return Err(RevokeError::Full);
+            }
             tx.append_revocations(&entries).await?;
             tx.record_all(rows).await?;
             tx.commit().await?;
@@ -149,12 +159,20 @@ impl Issuer {
                 minted.or(expires)
             }
         };
+        let minted_here = match target {
+            Target::Token(_) => minted.is_some(),
+            Target::Block(_) => false,
+            Target::Watermark(watermark) => {
+                tx.has_minted_for(watermark.party(), watermark.name())
+                    .await?
+            }
+        };
         let report = |outcome, revoked_at, expires| RevokeReport {
             target: target.to_string(),
             outcome,
             revoked_at,
             expires,
-            minted_here: minted.is_some(),
+            minted_here,
         };
         let known = tx.revocation(target).await?;
         let wanted = Revocation {
@@ -235,14 +253,14 @@ async fn unnamed(
     targets: &[Target],
     now: Timestamp,
 ) -> Result<Vec<Target>, StoreError> {
-    let mut tokens = Vec::new();
-    for target in targets {
-        if let Target::Watermark(watermark) = target
-            && watermark.issued_before() >= now
-        {
-            tokens.extend(tx.minted_since(watermark).await?);
-        }
-    }
+    let watermarks = targets.iter().filter_map(|target| match target {
+        Target::Watermark(watermark) => Some(watermark),
+        Target::Token(_) | Target::Block(_) => None,
+    });
+    let of_now: Vec<_> = watermarks
+        .filter(|watermark| watermark.issued_before() >= now)
+        .collect();
+    let tokens = tx.minted_since(&of_now).await?;
     Ok(tokens.into_iter().map(Target::Token).collect())
 }
 
@@ -302,6 +320,11 @@ pub enum RevokeError {
         "tokens are revoked that were issued before a time that has come: leave the time out for now"
     )]
     Future,
+    /// There are as many revocations as verifiers take, but for some watermarks.
+    #[error(
+        "{MAX_ALIVE} revocations are alive, and verifiers take hardly more: revoke by agent, principal or tenant, or the root key"
+    )]
+    Full,
     /// More than [`MAX_TARGETS`].
     #[error(
         "at most {MAX_TARGETS} are revoked at once: use several requests, or revoke by agent or principal"

@@ -38,7 +38,9 @@ pub(crate) struct Metrics {
     pub(crate) unsigned_rows: Gauge,
     pub(crate) verifiers_behind: Gauge,
     pub(crate) staged_keys: Gauge,
+    pub(crate) active_key_age: Gauge,
     pub(crate) profiles_failed: Gauge,
+    pub(crate) certificate_failed: Gauge,
     pub(crate) providers_without_keys: Gauge,
     pub(crate) task_failures: Counter<u64, AtomicU64>,
 }
@@ -63,7 +65,9 @@ impl Metrics {
             unsigned_rows: Gauge::default(),
             verifiers_behind: Gauge::default(),
             staged_keys: Gauge::default(),
+            active_key_age: Gauge::default(),
             profiles_failed: Gauge::default(),
+            certificate_failed: Gauge::default(),
             providers_without_keys: Gauge::default(),
             task_failures: Counter::default(),
         };
@@ -83,7 +87,9 @@ impl Metrics {
             unsigned_rows,
             verifiers_behind,
             staged_keys,
+            active_key_age,
             profiles_failed,
+            certificate_failed,
             providers_without_keys,
             task_failures,
         } = &mut metrics;
@@ -151,9 +157,19 @@ impl Metrics {
             ),
             ("staged_keys", "Root keys that stand by", staged_keys),
             (
+                "active_key_age_seconds",
+                "Since when the root key that signs does",
+                active_key_age,
+            ),
+            (
                 "profiles_failed",
                 "1 while the profiles in the home cannot be taken up",
                 profiles_failed,
+            ),
+            (
+                "certificate_failed",
+                "1 while the certificate of TLS cannot be read anew",
+                certificate_failed,
             ),
             (
                 "providers_without_keys",

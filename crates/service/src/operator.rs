@@ -11,7 +11,11 @@ use axum::{
 use bailiwick_issuer::{
     FEED_LIFE, MintError, PublishedHead, PublishedKeyset, SnapshotFailure, StoreError,
 };
-use bailiwick_token::{timestamp::Timestamp, value::Value};
+use bailiwick_token::{
+    revocation::{MAX_PAGE, Position},
+    timestamp::Timestamp,
+    value::Value,
+};
 use bailiwick_verifier::{
     Decision, Limits, Reason, Request as Call, Staleness, Trust, Values, Verifier,
 };
@@ -194,7 +198,7 @@ impl State {
         keyset: &PublishedKeyset,
         head: &PublishedHead,
     ) -> Result<Trust, Problem> {
-        let snapshot = self.snapshot_of(head.clone()).await?;
+        let snapshot = self.snapshot_of(head.clone(), false).await?;
         let (keyset, key) = (keyset.envelope.clone(), *self.issuer.keyset_key());
         // A million revocations take half a second, for which others need not wait.
         let opened = tokio::task::spawn_blocking(move || {
@@ -239,23 +243,31 @@ fn fault(error: &dyn std::fmt::Display) -> Problem {
 
 /// A snapshot that was made, and of what.
 pub(crate) struct MadeSnapshot {
-    seq: u64,
+    position: Position,
     keyset_version: u64,
     at: Timestamp,
     file: Bytes,
 }
 
-/// For so many seconds a snapshot is handed out again where nothing changed: to make one takes a
-/// while, and anyone can ask.
+/// For so many seconds a snapshot is handed out again where nothing changed.
 const SNAPSHOT_KEPT: u64 = 300;
+
+/// And where something did, to who joins it to the head by the changes since: to make one takes a while,
+/// and anyone can ask. A cache may keep it for as long.
+pub(crate) const SNAPSHOT_SPARED: u64 = 5;
 
 impl State {
     /// A snapshot of the revocations up to this head, or of more, which speaks of its keyset, or of a
-    /// later one; a restore, which begins another history, raises that. It is made to its end though the
-    /// caller is gone by then: where it takes longer than a request may, the next one finds it.
-    pub(crate) async fn snapshot_of(&self, head: PublishedHead) -> Result<Bytes, SnapshotFailure> {
+    /// later one; a restore, which begins another history, raises that. Where it may be `recent`, it is
+    /// one that the changes of a page lead from to the head. It is made to its end though the caller is
+    /// gone by then: where it takes longer than a request may, the next one finds it.
+    pub(crate) async fn snapshot_of(
+        &self,
+        head: PublishedHead,
+        recent: bool,
+    ) -> Result<Bytes, SnapshotFailure> {
         let state = self.clone();
-        let made = tokio::spawn(async move { state.made_snapshot(&head).await });
+        let made = tokio::spawn(async move { state.made_snapshot(&head, recent).await });
         // The task ends with the runtime only.
         made.await
             .unwrap_or(Err(SnapshotFailure::Store(StoreError::Unreachable)))
@@ -263,17 +275,31 @@ impl State {
 }
 
 impl Shared {
-    async fn made_snapshot(&self, head: &PublishedHead) -> Result<Bytes, SnapshotFailure> {
+    async fn made_snapshot(
+        &self,
+        head: &PublishedHead,
+        recent: bool,
+    ) -> Result<Bytes, SnapshotFailure> {
         // Whoever holds this makes one; others wait for it.
         let mut made = self.snapshot.lock().await;
-        let now = self.now();
+        let (now, position) = (self.now(), self.issuer.position().await?);
+        let holds = |made: &MadeSnapshot, seconds| {
+            made.keyset_version >= head.keyset_version
+                && made.at <= now
+                && now.since(made.at) < seconds
+        };
+        let leads = |made: &MadeSnapshot| {
+            made.position.epoch == position.epoch
+                && position
+                    .seq
+                    .checked_sub(made.position.seq)
+                    .is_some_and(|between| between <= MAX_PAGE)
+        };
         let snapshot = match &*made {
-            Some(made)
-                if made.seq >= head.seq
-                    && made.keyset_version >= head.keyset_version
-                    && made.at <= now
-                    && now.since(made.at) < SNAPSHOT_KEPT =>
-            {
+            Some(made) if made.position == position && holds(made, SNAPSHOT_KEPT) => {
+                return Ok(made.file.clone());
+            }
+            Some(made) if recent && leads(made) && holds(made, SNAPSHOT_SPARED) => {
                 return Ok(made.file.clone());
             }
             Some(made) => self.issuer.snapshot_after(made.file.clone(), now).await?,
@@ -281,9 +307,10 @@ impl Shared {
         };
         let file = Bytes::from(snapshot.file);
         *made = Some(MadeSnapshot {
-            seq: snapshot.seq,
+            position: snapshot.position,
             keyset_version: snapshot.keyset_version,
-            at: now,
+            // Its making took a while, too.
+            at: self.now(),
             file: file.clone(),
         });
         Ok(file)

@@ -263,8 +263,13 @@ pub(crate) async fn client_add(
 #[serde(deny_unknown_fields)]
 pub(crate) struct Overlap {
     /// For how many seconds the secrets that it has stay good.
-    #[serde(default)]
+    #[serde(default = "overlap")]
     overlap: u64,
+}
+
+/// Long enough for whoever has the secret to be given the new one.
+fn overlap() -> u64 {
+    3600
 }
 
 /// `POST /v1/clients/{name}/rotate`

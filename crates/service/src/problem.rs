@@ -205,6 +205,7 @@ impl From<RevokeError> for Problem {
     fn from(error: RevokeError) -> Problem {
         match error {
             RevokeError::Store(error) => error.into(),
+            full @ RevokeError::Full => Problem::new(Code::Guarded, full.to_string()),
             other => Problem::new(Code::BadRequest, other.to_string()),
         }
     }

@@ -8,6 +8,7 @@ use axum::{
 };
 
 use crate::{
+    operator::SNAPSHOT_SPARED,
     problem::{Code, Problem},
     state::State,
 };
@@ -46,17 +47,16 @@ pub(crate) async fn head(
 /// `GET /.well-known/bailiwick/revocations/snapshot`
 pub(crate) async fn snapshot(Shared(state): Shared<State>) -> Result<Response, Problem> {
     let head = state.issuer.head(state.now()).await?;
-    let snapshot = state.snapshot_of(head).await?;
+    let snapshot = state.snapshot_of(head, true).await?;
     let mut response = (StatusCode::OK, snapshot).into_response();
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/x-ndjson"),
     );
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("public, max-age=5"),
-    );
+    if let Ok(value) = format!("public, max-age={SNAPSHOT_SPARED}").parse() {
+        headers.insert(header::CACHE_CONTROL, value);
+    }
     Ok(response)
 }
 
@@ -81,11 +81,12 @@ pub(crate) async fn delta(
         number(after).ok_or_else(gone)?,
         number(to).ok_or_else(gone)?,
     );
-    let lines = state
-        .issuer
-        .delta(&epoch, after, to)
-        .await?
-        .ok_or_else(gone)?;
+    let lines = {
+        // It is never closed.
+        let _place = state.changes.acquire().await.map_err(|_| gone())?;
+        state.issuer.delta(&epoch, after, to).await?
+    };
+    let lines = lines.ok_or_else(gone)?;
     let mut response = (StatusCode::OK, lines).into_response();
     let headers = response.headers_mut();
     headers.insert(

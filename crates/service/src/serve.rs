@@ -19,6 +19,7 @@ use axum_server::{
 };
 use bailiwick_issuer::Issuer;
 use hyper_util::rt::TokioTimer;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpSocket,
@@ -55,8 +56,7 @@ pub struct Running {
     handles: [Handle<SocketAddr>; 2],
     servers: [JoinHandle<io::Result<()>>; 2],
     tasks: JoinSet<()>,
-    /// The certificate in use, and the files that it and its key were read from.
-    tls: Option<(RustlsConfig, PathBuf, PathBuf)>,
+    tls: Option<Certificate>,
     state: Option<StateHandle>,
 }
 
@@ -123,8 +123,14 @@ pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Runni
             tokio::spawn(impatient(server, header).serve(routes))
         }
         Some((certificate, path, key)) => {
-            tls_in_use = Some((certificate.clone(), path.clone(), key.clone()));
-            tasks.spawn(renewed(certificate.clone(), path, key, stopped));
+            let in_use = Certificate {
+                config: certificate.clone(),
+                certificate: path,
+                key,
+                failed: state.metrics.certificate_failed.clone(),
+            };
+            tls_in_use = Some(in_use.clone());
+            tasks.spawn(renewed(in_use, stopped));
             let acceptor = RustlsAcceptor::new(certificate)
                 .handshake_timeout(header)
                 .acceptor(limited);
@@ -163,13 +169,13 @@ impl Running {
     }
 
     /// Takes up the profiles and the certificate as they are now. A certificate that cannot be read is in the
-    /// log, and the one in use stays.
+    /// log and the metrics, and the one in use stays.
     ///
     /// # Errors
     /// [`ProfilesError`], and those in use stay.
     pub async fn reload(&self) -> Result<(), ProfilesError> {
-        if let Some((config, certificate, key)) = &self.tls {
-            take_up(config, certificate, key).await;
+        if let Some(certificate) = &self.tls {
+            certificate.take_up().await;
         }
         match &self.state {
             None => Ok(()),
@@ -264,29 +270,37 @@ async fn read(certificate: &Path, key: &Path) -> io::Result<Arc<rustls::ServerCo
     Ok(config)
 }
 
-/// Takes up a renewed certificate.
-async fn renewed(
+/// A certificate in use, and where it comes from.
+#[derive(Debug, Clone)]
+struct Certificate {
     config: RustlsConfig,
     certificate: PathBuf,
     key: PathBuf,
-    mut stop: watch::Receiver<bool>,
-) {
+    failed: Gauge,
+}
+
+impl Certificate {
+    async fn take_up(&self) {
+        let read = read(&self.certificate, &self.key).await;
+        self.failed.set(i64::from(read.is_err()));
+        match read {
+            Ok(read) => self.config.reload_from_config(read),
+            Err(error) => {
+                tracing::error!(%error, "the certificate cannot be read, and the one in use stays");
+            }
+        }
+    }
+}
+
+/// Takes up a renewed certificate.
+async fn renewed(certificate: Certificate, mut stop: watch::Receiver<bool>) {
     let mut ticks = tokio::time::interval(CERTIFICATE);
     loop {
         tokio::select! {
             _ = stop.changed() => return,
             _ = ticks.tick() => {}
         }
-        take_up(&config, &certificate, &key).await;
-    }
-}
-
-async fn take_up(config: &RustlsConfig, certificate: &Path, key: &Path) {
-    match read(certificate, key).await {
-        Ok(read) => config.reload_from_config(read),
-        Err(error) => {
-            tracing::error!(%error, "the certificate cannot be read, and the one in use stays");
-        }
+        certificate.take_up().await;
     }
 }
 

@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) reports: Reports,
     pub(crate) guard: Guard,
     pub(crate) snapshot: tokio::sync::Mutex<Option<MadeSnapshot>>,
+    /// Changes are read by few at a time, so that the database has room for what verifiers need to go on.
+    pub(crate) changes: tokio::sync::Semaphore,
     /// Held by who verifies the audit.
     pub(crate) verifying: tokio::sync::Mutex<()>,
     pub(crate) metrics: Metrics,
@@ -77,6 +79,7 @@ impl State {
             reports: Reports::default(),
             guard: Guard::default(),
             snapshot: tokio::sync::Mutex::default(),
+            changes: tokio::sync::Semaphore::new(2),
             verifying: tokio::sync::Mutex::default(),
             metrics: Metrics::new(),
             unwritten: ArcSwapOption::empty(),
@@ -106,7 +109,9 @@ impl Shared {
     /// Takes up the profiles as they are now, all or none. Tells whether they are others.
     pub(crate) fn reload_profiles(&self) -> Result<bool, ProfilesError> {
         let limits = Shared::profile_limits(&self.issuer, &self.config);
-        let profiles = read_profiles(&self.home, &limits)?;
+        let read = read_profiles(&self.home, &limits);
+        self.metrics.profiles_failed.set(i64::from(read.is_err()));
+        let profiles = read?;
         let changed = **self.profiles.load() != profiles;
         if changed {
             self.profiles.store(Arc::new(profiles));

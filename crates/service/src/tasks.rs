@@ -50,16 +50,9 @@ pub(crate) fn start(state: &State, stop: &watch::Receiver<bool>) -> JoinSet<()> 
         let (state, signed) = (upkeep.clone(), signed.clone());
         async move {
             match state.reload_profiles() {
-                Ok(changed) => {
-                    state.metrics.profiles_failed.set(0);
-                    if changed {
-                        tracing::info!("other profiles are in use now");
-                    }
-                }
-                Err(error) => {
-                    state.metrics.profiles_failed.set(1);
-                    tracing::error!(%error, "the profiles in use stay");
-                }
+                Ok(true) => tracing::info!("other profiles are in use now"),
+                Ok(false) => {}
+                Err(error) => tracing::error!(%error, "the profiles in use stay"),
             }
             let since = signed.lock().map_or(Duration::ZERO, |at| at.elapsed());
             let done = state.checkpoint_if_due(since).await;
@@ -141,12 +134,15 @@ impl Shared {
         metrics
             .unsigned_rows
             .set(gauge(self.issuer.unsigned_rows().await?));
-        let staged = self.issuer.keys().await?;
-        let staged = staged
-            .iter()
-            .filter(|key| key.state == KeyState::Staged)
-            .count();
-        metrics.staged_keys.set(gauge(staged as u64));
+        let keys = self.issuer.keys().await?;
+        let of = |state| keys.iter().filter(move |key| key.state == state);
+        metrics
+            .staged_keys
+            .set(gauge(of(KeyState::Staged).count() as u64));
+        let since = of(KeyState::Active).find_map(|key| key.activated_at);
+        metrics
+            .active_key_age
+            .set(gauge(since.map_or(0, |since| now.since(since))));
         let verifiers = self.issuer.verifiers().await?;
         let behind = verifiers.verifiers.iter().filter(|verifier| {
             verifier.keyset_version < verifiers.keyset_version

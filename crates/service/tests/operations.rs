@@ -29,7 +29,9 @@ async fn it_says_how_it_is() {
         ("bailiwick_issuer_keyset_remaining_seconds", "86400"),
         ("bailiwick_issuer_staged_keys", "1"),
         ("bailiwick_issuer_feed_seq", "0"),
+        ("bailiwick_issuer_active_key_age_seconds", "0"),
         ("bailiwick_issuer_profiles_failed", "0"),
+        ("bailiwick_issuer_certificate_failed", "0"),
         (IN_FLIGHT, "0"),
     ] {
         assert_eq!(service.metric(name).await.as_deref(), Some(value), "{name}");
@@ -43,6 +45,11 @@ async fn it_says_how_it_is() {
         .await;
         assert!(wire.rest().await.starts_with("HTTP/1.1 404 "));
     }
+    service.time.pass(60);
+    let age = service
+        .metric("bailiwick_issuer_active_key_age_seconds")
+        .await;
+    assert_eq!(age.as_deref(), Some("60"));
     // A keyset that has ended is good for nothing: as long as it is not renewed, nobody is sent here.
     service.time.pass(86_400);
     let answer = service.get("/readyz", Auth::None).await;

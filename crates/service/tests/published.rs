@@ -132,9 +132,36 @@ async fn changes_lead_from_one_head_to_the_next_and_never_change() {
     }
     assert_eq!(pieces, delta.text);
     // Whoever begins now takes the snapshot.
+    service.time.pass(5);
     let snapshot = service.get(SNAPSHOT, Auth::None).await;
     assert_eq!(snapshot.text.lines().count(), 5);
     service.verifier("erp").await;
+}
+
+/// To make a snapshot takes a while, and anyone can ask: it is spared where the changes since lead on.
+#[tokio::test]
+async fn a_snapshot_is_not_made_anew_for_each_change() {
+    let service = Service::start().await;
+    service.revoke_agent("agent:a").await;
+    let first = service.get(SNAPSHOT, Auth::None).await.text;
+    service.revoke_agent("agent:b").await;
+    service.time.pass(4);
+    assert_eq!(service.get(SNAPSHOT, Auth::None).await.text, first);
+    let verifier = service.verifier("erp").await;
+    assert_eq!(verifier.trust().revocation_count(), 2);
+    // The issuer's own verifier does not wait for it.
+    let operator = service.operator(&["key:list"]).await;
+    let answer = service.get("/v1/keys", Auth::Bearer(&operator)).await;
+    assert_eq!(answer.status, 200);
+    service.time.pass(1);
+    let second = service.get(SNAPSHOT, Auth::None).await.text;
+    assert_eq!(second.lines().count(), 3);
+    // A keyset that is newer than it is, is not.
+    let token = service.operator(&["key:stage"]).await;
+    service
+        .post("/v1/keys", Auth::Bearer(&token), &json!(null))
+        .await;
+    assert_ne!(service.get(SNAPSHOT, Auth::None).await.text, second);
 }
 
 #[tokio::test]

@@ -121,8 +121,11 @@ async fn a_renewed_certificate_is_taken_up() {
     std::fs::write(files.path().join("tls.pem"), "not a certificate").unwrap();
     running.reload().await.unwrap();
     keyset(&client(&old), service.address).await.unwrap();
+    let failed = "bailiwick_issuer_certificate_failed";
+    assert_eq!(service.metric(failed).await.as_deref(), Some("1"));
     certify(&new, files.path());
     running.reload().await.unwrap();
+    assert_eq!(service.metric(failed).await.as_deref(), Some("0"));
     keyset(&client(&new), service.address).await.unwrap();
     assert!(keyset(&client(&old), service.address).await.is_err());
     // Who is connected stays so.

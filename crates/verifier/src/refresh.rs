@@ -354,6 +354,7 @@ impl<T: Transport> Refresher<T> {
             report: report.as_deref(),
             limit,
             timeout: within,
+            revalidate: self.trust.newer_keyset().is_some(),
         };
         fetch(&self.transport, get).await
     }
@@ -433,6 +434,16 @@ pub enum RefreshError {
     /// The keyset cannot be trusted.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// It is good, and older than what heads tell of.
+    #[error(
+        "the keyset has version {version}, and heads tell of {told}: see that no cache keeps the old one"
+    )]
+    KeysetBehind {
+        /// The version that was fetched.
+        version: u64,
+        /// The version that a head has told of.
+        told: u64,
+    },
     /// The keyset has ended, or is of a time to come.
     #[error(
         "the keyset is signed for another time than now: set the clock of this machine or of the issuer"

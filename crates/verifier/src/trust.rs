@@ -106,6 +106,9 @@ pub enum RollbackError {
     RevocationsLost,
 }
 
+/// The longest time between two looks for a newer keyset, in seconds.
+pub(crate) const MAX_HINT: u64 = 3_600;
+
 /// What a token shows to be looked up.
 pub(crate) struct Credentials<'a> {
     pub(crate) root_key: KeyId,
@@ -205,6 +208,19 @@ impl Trust {
         }
     }
 
+    /// This trust in the place of `used`: with what that says is revoked and this, of a history that was
+    /// begun anew, does not.
+    pub(crate) fn carrying(&self, used: &Trust) -> Result<Trust, RollbackError> {
+        match (&self.revocations, &used.revocations) {
+            (Some(offered), Some(used)) => {
+                let carrying = offered.carrying(used);
+                // More than one verifier bears.
+                Ok(self.with(carrying.map_err(|_| RollbackError::RevocationsLost)?))
+            }
+            _ => Ok(self.clone()),
+        }
+    }
+
     /// The root key that a token names, where it is trusted at `now`.
     pub(crate) fn root_key(
         &self,
@@ -272,6 +288,7 @@ impl Trust {
                 format!("the root key `{id}` is another than the one that signed the token"),
             ));
         }
+        self.not_withheld(staleness, now)?;
         match &self.revocations {
             Some(revocations) => revocations.check(shown, staleness, now),
             None if self.needs_revocations => Err((
@@ -281,6 +298,28 @@ impl Trust {
             )),
             None => Ok(()),
         }
+    }
+}
+
+impl Trust {
+    /// A keyset that heads tell of and that does not come may revoke the key: it is waited for as long as
+    /// a cache may hold the old one, and this verifier may take to ask, and a head may be old.
+    fn not_withheld(&self, staleness: &Staleness, now: Timestamp) -> Result<(), Refused> {
+        let Some((version, since)) = self.newer_keyset() else {
+            return Ok(());
+        };
+        let hint = self.keyset().refresh_hint.clamp(1, MAX_HINT);
+        let wait = staleness.after.saturating_add(hint.saturating_mul(2));
+        if now.since(since) <= wait {
+            return Ok(());
+        }
+        Err((
+            Reason::StaleKeyset,
+            format!(
+                "the keyset has version {}, and heads have told of {version} since {since}: see that no cache keeps the old one",
+                self.keyset().version
+            ),
+        ))
     }
 }
 

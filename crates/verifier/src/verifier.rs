@@ -161,16 +161,18 @@ impl Verifier {
         self.trust.load_full()
     }
 
-    /// Puts newer trust in the place of the one in use. Calls under way finish under the old one.
+    /// Puts newer trust in the place of the one in use. Calls under way finish under the old one. What was
+    /// revoked stays so, also where the issuer was restored from a backup and does not know it any more
+    /// ([`Trust::carried_revocations`]).
     ///
     /// # Errors
     /// When it is older, or a fork; then the one in use stays.
     pub fn replace_trust(&self, trust: Trust) -> Result<(), RollbackError> {
-        let trust = Arc::new(trust);
         loop {
             let used = self.trust.load();
             trust.may_replace(&used)?;
-            let previous = self.trust.compare_and_swap(&*used, Arc::clone(&trust));
+            let offered = Arc::new(trust.carrying(&used)?);
+            let previous = self.trust.compare_and_swap(&*used, offered);
             if Arc::ptr_eq(&previous, &used) {
                 return Ok(());
             }

@@ -268,6 +268,7 @@ async fn what_http_is_kept_to() {
             report: None,
             limit,
             timeout: Duration::from_millis(500),
+            revalidate: false,
         };
         http.get(get).await
     };

@@ -9,7 +9,7 @@
 
 use std::{
     net::{SocketAddr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -39,7 +39,7 @@ pub const HEAD: &str = "/.well-known/bailiwick/revocations";
 pub const SERVICE: &str = "erp";
 pub const ACTION: &str = "order:read";
 
-const PASSPHRASE: &str = "a passphrase of a trial";
+pub const PASSPHRASE: &str = "a passphrase of a trial";
 
 /// One profile for all clients; `{ttl}` is its longest life in seconds.
 const PROFILES: &str = r#"
@@ -87,6 +87,7 @@ pub struct Service {
     pub issuer: Issuer,
     pub time: Time,
     pub url: String,
+    listen: SocketAddr,
     running: Option<Running>,
     http: reqwest::Client,
     dir: TempDir,
@@ -120,30 +121,47 @@ impl Service {
         let profiles = PROFILES.replace("{ttl}", &ttl.to_string());
         std::fs::write(home.join("profiles.toml"), profiles).unwrap();
         prepare(&issuer, time.now()).await;
-        let config = Config {
-            listen,
-            operations_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            ..Config::default()
-        };
-        let running = serve(issuer.clone(), config, time.clock()).await.unwrap();
-        Service {
+        let mut service = Service {
             issuer,
             time,
             url,
-            running: Some(running),
+            listen,
+            running: None,
             http: reqwest::Client::builder()
                 .no_proxy()
                 .timeout(Duration::from_secs(60))
                 .build()
                 .unwrap(),
             dir,
-        }
+        };
+        service.listen().await;
+        service
     }
 
-    /// Nobody listens any more; its folder stays.
+    async fn listen(&mut self) {
+        let config = Config {
+            listen: self.listen,
+            operations_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            ..Config::default()
+        };
+        let running = serve(self.issuer.clone(), config, self.time.clock()).await;
+        self.running = Some(running.unwrap());
+    }
+
+    /// The issuer of this home is in its place, at the same address.
+    pub async fn become_that_of(&mut self, home: &Path) {
+        self.stop().await;
+        self.issuer = Issuer::open(home).await.unwrap();
+        let passphrase = Passphrase::new(PASSPHRASE).unwrap();
+        self.issuer.unlock(&passphrase).unwrap();
+        self.listen().await;
+    }
+
+    /// Nobody listens any more; its folder stays, without open files in it.
     pub async fn stop(&mut self) {
         if let Some(running) = self.running.take() {
             running.stop(Duration::ZERO).await.unwrap();
+            self.issuer.clone().close().await;
         }
     }
 

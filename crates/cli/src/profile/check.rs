@@ -6,7 +6,7 @@ use bailiwick_issuer::profile::{Limits, Profile};
 use clap::Args;
 use serde::Serialize;
 
-use super::files::Files;
+use super::files::{Files, limits};
 use crate::{
     exit::{Exit, Outcome},
     parse,
@@ -16,8 +16,8 @@ use crate::{
 /// Options of `profile check`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-All that can be checked without a caller is: grants, parameters and their types, times, names. Of
-the issuer only what is given here is known.
+All that can be checked without a caller is: grants, parameters and their types, times, names. What
+is not given here is taken from the issuer in the home and its `service.toml`, where there is one.
 
 Example:
   bailiwick profile check profiles.toml --max-ttl 1h --provider corp")]
@@ -40,12 +40,13 @@ struct Checked<'a> {
 }
 
 impl CheckArgs {
-    pub(super) fn run(self, global: &Global) -> Outcome {
+    pub(super) async fn run(self, global: &Global) -> Outcome {
         let files = Files::read(&self.files, global)?;
+        let known = limits(global).await?;
         let providers = (!self.providers.is_empty()).then(|| self.providers.into_iter().collect());
         let profiles = files.parse(&Limits {
-            max_token_ttl: self.max_ttl,
-            providers,
+            max_token_ttl: self.max_ttl.or(known.max_token_ttl),
+            providers: providers.or(known.providers),
         })?;
         let checked = Checked {
             files: files.len(),

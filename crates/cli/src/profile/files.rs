@@ -10,7 +10,8 @@ use bailiwick_issuer::profile::{Limits, MAX_FILE, Profiles};
 use crate::{
     exit::{Exit, Failure},
     input::Source,
-    output,
+    issuer::with,
+    output, serve,
     settings::Global,
 };
 
@@ -29,6 +30,13 @@ impl Files {
     /// order of the names in them.
     pub(super) fn read(named: &[PathBuf], global: &Global) -> Result<Files, Failure> {
         let paths = match named {
+            [] if global.server()?.is_some() => {
+                return Err(Failure::plain(
+                    Exit::Usage,
+                    "the profiles of an issuer elsewhere are not here",
+                )
+                .hint("name files; `profile list` shows what the service has taken up"));
+            }
             [] => in_home(&global.home()?)?,
             named => in_order(named)?,
         };
@@ -59,6 +67,22 @@ impl Files {
                 .hint("correct it until `bailiwick profile check` accepts it")
         })
     }
+}
+
+/// What the service of the issuer in the home checks profiles against; nothing, where there is none.
+pub(super) async fn limits(global: &Global) -> Result<Limits, Failure> {
+    let home = global.home()?;
+    if global.server()?.is_some() || !home.join("identity.age").exists() {
+        return Ok(Limits::default());
+    }
+    let config = serve::configured(&home)?;
+    with(global, async |issuer| {
+        Ok(Limits {
+            max_token_ttl: Some(issuer.settings().max_token_ttl),
+            providers: Some(config.provider_names()),
+        })
+    })
+    .await
 }
 
 /// One file or one directory, as the issuer's service reads them.

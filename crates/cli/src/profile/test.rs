@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write, path::PathBuf};
 
 use bailiwick_issuer::{
     MintRequest,
-    profile::{Ask, Caller, ErrorCode, Limits, Refusal},
+    profile::{Ask, Caller, ErrorCode, Refusal},
 };
 use bailiwick_token::{
     duration,
@@ -14,7 +14,7 @@ use bailiwick_token::{
 use clap::{Args, value_parser};
 use serde::Serialize;
 
-use super::files::Files;
+use super::files::{Files, limits};
 use crate::{
     exit::{Exit, Failure, Outcome},
     input::{self, Source},
@@ -66,12 +66,12 @@ pub(crate) struct TestArgs {
 }
 
 impl TestArgs {
-    pub(super) fn run(self, global: &Global) -> Outcome {
+    pub(super) async fn run(self, global: &Global) -> Outcome {
         if self.caller == Source::Stdin && self.grants == Some(Source::Stdin) {
             return Err(Failure::plain(Exit::Usage, "standard input is given twice")
                 .hint("name a file for --caller or for --grants"));
         }
-        let profiles = Files::read(&self.profiles, global)?.parse(&Limits::default())?;
+        let profiles = Files::read(&self.profiles, global)?.parse(&limits(global).await?)?;
         let caller = caller(&self.caller)?;
         let ask = Ask {
             grants: self.grants.as_ref().map(input::grants).transpose()?,

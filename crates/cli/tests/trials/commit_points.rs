@@ -8,18 +8,24 @@
 //! of a verb's rows without the others, or a change without its row.
 //!
 //! `strace` kills the process as it enters its n-th write, for each n, until the verb gets to its end. A command writes
-//! the log of the database, and carries it over into the database when it closes.
+//! the log of the database, and carries it over into the database when it closes. A service is killed so in the middle of
+//! mints that many ask for at the same time, whose rows share a commit: each that was answered is on record.
 
 use std::{
     collections::BTreeSet,
+    io::{BufRead, BufReader},
     os::unix::process::ExitStatusExt,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
+    sync::Arc,
 };
 
 use bailiwick_issuer::{AuditEvent, AuditFilter, Issuer, State as KeyState};
 use bailiwick_token::keyset::Keyset;
 
-use crate::support::{skipped, world::World};
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use crate::support::{acknowledged::Acknowledged, skipped, world::World};
 
 /// What writes, by system call, and which of them are tried: pages are written one after the other, and each fourth of
 /// those has to do.
@@ -31,16 +37,77 @@ const WRITES: [(&str, usize); 2] = [
 /// More than any verb writes.
 const MOST: usize = 200;
 
-#[tokio::test]
-async fn a_command_that_is_killed_at_any_write_has_done_all_or_nothing() {
+/// At which of its writes a service is killed: from its start on, and so many.
+const SERVED: [(&str, usize, usize); 2] = [("fsync,fdatasync", 1, 24), ("pwrite64", 7, 140)];
+
+/// How many mint at the same time.
+const CLIENTS: usize = 6;
+
+/// Whether processes can be killed at their writes here.
+fn can_trace() -> bool {
     let works = Command::new("strace")
         .args(["-qq", "-o", "/dev/null", "true"])
         .output();
-    if !works.is_ok_and(|done| done.status.success()) {
-        return skipped(
+    let works = works.is_ok_and(|done| done.status.success());
+    if !works {
+        skipped(
             "kill -9 at each write",
             "`strace` is not installed, or may not trace here",
         );
+    }
+    works
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_is_killed_at_any_write_has_what_it_answered() {
+    if !can_trace() {
+        return;
+    }
+    let trial = Trial {
+        world: World::new(),
+    };
+    let seen = Arc::new(Acknowledged::default());
+    let (mut version, mut served) = (0, 0);
+    for (calls, step, most) in SERVED {
+        for count in (1..most).step_by(step) {
+            let arguments = ["serve", "--json", "--listen", "127.0.0.1:0"];
+            let operations = ["--operations-listen", "127.0.0.1:0"];
+            let arguments = [&arguments[..], &operations].concat();
+            let mut service = trial
+                .traced(&arguments, calls, count)
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            let mut line = String::new();
+            let mut stdout = BufReader::new(service.stdout.take().unwrap());
+            stdout.read_line(&mut line).unwrap();
+            // Nothing, where it was killed before it listened.
+            if let Ok(serving) = serde_json::from_str::<Value>(&line) {
+                let listen = serving.pointer("/listen").unwrap().as_str().unwrap();
+                trial.mint_until_it_is_gone(listen, &seen).await;
+                served += 1;
+            }
+            let ended = service.wait().unwrap();
+            assert!(!ended.success(), "{calls} {count}: {ended}");
+            let state = trial.state().await;
+            assert!(state.version >= version, "the keyset's version fell");
+            version = state.version;
+            seen.check(&trial.world);
+        }
+    }
+    let minted = seen.tokens.lock().unwrap().len();
+    assert!(
+        served >= 20 && minted > served,
+        "{served} served, {minted} mints"
+    );
+    eprintln!("serve: killed {served} times as it served, {minted} mints were answered");
+}
+
+#[tokio::test]
+async fn a_command_that_is_killed_at_any_write_has_done_all_or_nothing() {
+    if !can_trace() {
+        return;
     }
     let trial = Trial {
         world: World::new(),
@@ -97,6 +164,7 @@ const VERBS: &[(&str, &[u64])] = &[
         &[1],
     ),
     ("key stage", &[1]),
+    ("key import KEY", &[1]),
     ("key activate STAGED --force", &[2, 3]),
     ("key revoke STAGED --reason trial --yes", &[1, 2]),
     ("key retire RETIRING --force --yes", &[1]),
@@ -104,7 +172,7 @@ const VERBS: &[(&str, &[u64])] = &[
         "client add client-NUMBER --principal p --profile buyer --out OUT",
         &[1],
     ),
-    ("client rotate orchestrator --out OUT", &[1]),
+    ("client rotate orchestrator --at-once --out OUT", &[1]),
     ("client disable CLIENT --yes", &[1]),
 ];
 
@@ -135,6 +203,7 @@ impl Trial {
                 .to_string(),
             "OUT" => self.world.scratch().join("out").display().to_string(),
             "TOKEN" => format!("{number:032x}"),
+            "KEY" => self.world.keep("key.hex", &format!("{number:064x}\n")),
             "STAGED" => first("staged").unwrap(),
             "RETIRING" => first("retiring").unwrap_or_else(|| {
                 run(&["key", "activate", &first("staged").unwrap(), "--force"]);
@@ -160,7 +229,29 @@ impl Trial {
 
     fn killed_at(&self, arguments: &[String], calls: &str, count: usize) -> Output {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let command = self.world.command(&arguments);
+        self.traced(&arguments, calls, count).output().unwrap()
+    }
+
+    async fn mint_until_it_is_gone(&self, listen: &str, seen: &Arc<Acknowledged>) {
+        let http = reqwest::Client::new();
+        let mut clients = JoinSet::new();
+        for _ in 0..CLIENTS {
+            let (http, secret) = (http.clone(), self.world.secret.clone());
+            let (base, seen) = (format!("http://{listen}"), Arc::clone(seen));
+            clients.spawn(async move {
+                while let Ok(answer) = seen.mint(&http, &base, &secret).await {
+                    assert!(answer.is_success(), "{answer:?}");
+                }
+            });
+        }
+        while let Some(ended) = clients.join_next().await {
+            ended.unwrap();
+        }
+    }
+
+    /// What kills the command as it makes that call for the n-th time.
+    fn traced(&self, arguments: &[&str], calls: &str, count: usize) -> Command {
+        let command = self.world.command(arguments);
         let mut traced = Command::new("strace");
         traced.args(["-f", "-qq", "-o", "/dev/null", "-e"]);
         traced.arg(format!("trace={calls}"));
@@ -172,7 +263,7 @@ impl Trial {
                 None => traced.env_remove(name),
             };
         }
-        traced.output().unwrap()
+        traced
     }
 
     /// Opens the home, and checks that it is whole.

@@ -13,7 +13,9 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
 use rustix::process::geteuid;
+use serde_json::Value;
 
 use crate::support::{
     acknowledged::Acknowledged,
@@ -45,14 +47,12 @@ async fn secrets_that_passed_through_are_not_in_memory() {
 
     // Each once, and again on a connection of its own; good ones and wrong ones.
     let wrong = "wrong-secret-that-nobody-has-0123456789";
-    let seen = Acknowledged::default();
+    let (seen, mut minted) = (Acknowledged::default(), String::new());
     for _ in 0..TIMES {
         let http = reqwest::Client::new();
-        let minted = seen
-            .mint(&http, &serving.base, &world.secret)
-            .await
-            .unwrap();
-        assert!(minted.is_success(), "{minted:?}");
+        let answer = seen.mint(&http, &serving.base, &world.secret).await;
+        let answer = answer.unwrap();
+        assert!(answer.is_success(), "{answer:?}");
         let refused = seen.mint(&http, &serving.base, wrong).await.unwrap();
         assert!(!refused.is_success(), "{refused:?}");
         let token = seen.tokens.lock().unwrap().last().unwrap().clone();
@@ -65,15 +65,21 @@ async fn secrets_that_passed_through_are_not_in_memory() {
         );
         let request = http.post(format!("{}/v1/token", serving.base));
         let request = request.header("content-type", "application/x-www-form-urlencoded");
-        assert_eq!(request.body(form).send().await.unwrap().status(), 200);
+        let answer = request.body(form).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        minted = answer["access_token"].as_str().unwrap().to_owned();
     }
 
     if !geteuid().is_root() {
         return skipped("memory as root sees it", "run the trial as root");
     }
+    let basic = BASE64.encode(format!("orchestrator:{}", world.secret));
     let secrets = [
         ("the passphrase", PASSPHRASE),
         ("a client's secret", &world.secret),
+        ("a client's secret, as it is sent", &basic),
+        ("a token that was minted", &minted),
         ("a wrong secret", wrong),
         ("an operator's token", &world.operator),
     ];

@@ -65,12 +65,17 @@ impl Later {
         state: &State,
         now: Timestamp,
     ) -> Result<Known, LaterError> {
-        let complete = self.keyset.is_some() && !self.revocations.is_empty();
+        let missing = match (&self.keyset, &*self.revocations) {
+            (Some(_), [_, ..]) => None,
+            (None, [_, ..]) => Some("the last keyset"),
+            (Some(_), []) => Some("the last revocations"),
+            (None, []) => Some("the last keyset and revocations"),
+        };
         let numbered = self.keyset.is_some() || self.version > 0;
-        match self.revoke_keys {
+        match (&self.revoke_keys, missing) {
             _ if self.version > MAX_VERSION => return Err(LaterError::TooHigh),
-            None if !complete => return Err(LaterError::Incomplete),
-            Some(_) if !numbered => return Err(LaterError::Version),
+            (None, Some(missing)) => return Err(LaterError::Incomplete { missing }),
+            (Some(_), _) if !numbered => return Err(LaterError::Version),
             _ => {}
         }
         let keyset = match &self.keyset {
@@ -196,9 +201,12 @@ fn same_issuer(issuer: &str, settings: &Settings) -> Result<(), LaterError> {
 pub enum LaterError {
     /// Something is missing.
     #[error(
-        "what was revoked since the backup is not known: give the last keyset and the last revocations (`--verifier DIR` has both), or end every token with --revoke-keys"
+        "what was revoked since the backup is not known, without {missing}: give the last keyset and the last revocations (`--verifier DIR` has both), or end every token with --revoke-keys"
     )]
-    Incomplete,
+    Incomplete {
+        /// What.
+        missing: &'static str,
+    },
     /// The version is missing.
     #[error(
         "the last version of the keyset is not known: give --keyset, or --above with a number that no keyset has reached"

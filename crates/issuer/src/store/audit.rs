@@ -1,5 +1,7 @@
 //! The rows of the audit.
 
+use std::collections::HashMap;
+
 use bailiwick_token::{
     claims::TokenId,
     revocation::{Party, Watermark},
@@ -120,36 +122,60 @@ impl Tx {
         Ok(rows.iter().rev().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// The tokens of a watermark's party, among the last that it was given, that were issued too late
-    /// for the watermark to name them.
+    /// Whether an agent or a principal was ever given a token; a tenant is in the detail alone, and not
+    /// looked for.
+    pub(crate) async fn has_minted_for(
+        &mut self,
+        party: Party,
+        name: &str,
+    ) -> Result<bool, StoreError> {
+        let named = match party {
+            Party::Agent => "agent = $2",
+            Party::Principal => "principal = $2",
+            Party::Tenant => return Ok(true),
+        };
+        let sql = format!("SELECT seq FROM audit WHERE event = $1 AND {named} LIMIT 1");
+        let parameters = values![AuditEvent::Mint.as_str(), name];
+        Ok(!self.fetch("audit row", sql, parameters).await?.is_empty())
+    }
+
+    /// The tokens of the parties of these watermarks, among the last that were minted, that were issued too
+    /// late for the watermark to name them.
     pub(crate) async fn minted_since(
         &mut self,
-        watermark: &Watermark,
+        watermarks: &[&Watermark],
     ) -> Result<Vec<TokenId>, StoreError> {
-        let named = match watermark.party() {
-            Party::Agent => "agent = $4",
-            Party::Principal => "principal = $4",
-            // It is in the detail alone.
-            Party::Tenant => "$4 <> ''",
+        let Some(first) = watermarks.iter().map(|it| it.issued_before()).min() else {
+            return Ok(Vec::new());
         };
-        let sql = format!(
-            "SELECT token, detail FROM
-                (SELECT time, token, detail FROM audit WHERE event = $1 AND {named}
-                 ORDER BY seq DESC LIMIT $2) AS last_mints
-             WHERE time >= $3"
-        );
-        let event = AuditEvent::Mint.as_str();
-        let before = watermark.issued_before();
-        let parameters = values![event, LAST_MINTS, before, watermark.name()];
-        let rows = self.fetch("audit row", sql, parameters).await?;
+        let latest: HashMap<(Party, &str), Timestamp> = watermarks
+            .iter()
+            .map(|it| ((it.party(), it.name()), it.issued_before()))
+            .collect();
+        let rows = self
+            .fetch(
+                "audit row",
+                "SELECT time, token, agent, principal, detail FROM audit
+                 WHERE time >= $1 AND event = $2 ORDER BY seq DESC LIMIT $3",
+                values![first, AuditEvent::Mint.as_str(), LAST_MINTS],
+            )
+            .await?;
         let mut tokens = Vec::new();
         for row in rows {
-            let tenant = mint(&row)?.tenant;
-            if watermark.party() == Party::Tenant && tenant.as_deref() != Some(watermark.name()) {
-                continue;
+            let (agent, principal) = (row.text("agent")?, row.text("principal")?);
+            let (time, tenant) = (row.time("time")?, mint(&row)?.tenant);
+            let parties = [
+                (Party::Agent, Some(&*agent)),
+                (Party::Principal, Some(&*principal)),
+                (Party::Tenant, tenant.as_deref()),
+            ];
+            let mut named = parties
+                .into_iter()
+                .filter_map(|(party, name)| latest.get(&(party, name?)));
+            if named.any(|issued_before| time >= *issued_before) {
+                let token = row.text("token")?.parse();
+                tokens.push(token.map_err(|_| StoreError::Damaged("audit row"))?);
             }
-            let token = row.text("token")?.parse();
-            tokens.push(token.map_err(|_| StoreError::Damaged("audit row"))?);
         }
         Ok(tokens)
     }

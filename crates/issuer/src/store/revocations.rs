@@ -9,7 +9,7 @@ use super::{
     StoreError, Tx,
     database::{NotStored, Row, values},
 };
-use crate::revoke::RevocationInfo;
+use crate::revoke::{MAX_ALIVE, RevocationInfo};
 
 /// How many rows a walk over all of them holds at a time.
 const PAGE: u64 = 10_000;
@@ -116,6 +116,29 @@ impl Tx {
         )
         .await?;
         Ok(position)
+    }
+
+    /// Whether so many more may be revoked. They are counted once there can be that many.
+    pub(crate) async fn has_room_for(
+        &mut self,
+        more: usize,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let room = (MAX_ALIVE as u64).saturating_sub(more as u64);
+        if self.position().await?.seq <= room {
+            return Ok(true);
+        }
+        // No further than the row that is one too many.
+        let beyond = self
+            .fetch_one(
+                "revocation",
+                "SELECT seq FROM revocation
+                 WHERE superseded = 0 AND (expires IS NULL OR expires >= $1)
+                 LIMIT 1 OFFSET $2",
+                values![now.minus(SKEW), room],
+            )
+            .await?;
+        Ok(beyond.is_none())
     }
 
     /// A page of what is revoked and not dead, after the change `after`, in the order in which it

@@ -460,7 +460,7 @@ async fn without_what_came_after_every_key_is_revoked_or_nothing_happens() {
     ] {
         let refused = restorer.restore(&file, incomplete, 20).await.unwrap_err();
         assert!(
-            matches!(refused, RestoreError::Later(LaterError::Incomplete)),
+            matches!(refused, RestoreError::Later(LaterError::Incomplete { .. })),
             "{refused}"
         );
     }

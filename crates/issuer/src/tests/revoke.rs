@@ -4,7 +4,7 @@ use bailiwick_token::{
 };
 
 use super::*;
-use crate::{RevokeError, RevokeOutcome};
+use crate::{RevokeError, RevokeOutcome, revoke::MAX_ALIVE};
 
 #[tokio::test]
 async fn a_revocation_lasts_as_long_as_its_token() {
@@ -170,4 +170,26 @@ async fn several_are_revoked_together_or_not_at_all() {
         issuer.audit_verify(&[], |_| ()).await.unwrap().finding,
         None
     );
+}
+
+/// What is dead, or was superseded, takes no room.
+#[tokio::test]
+async fn there_is_an_end_to_what_is_revoked() {
+    let (_dir, issuer) = issuer().await;
+    for (n, end) in [(1, 50), (2, 500), (3, 500), (3, 600)] {
+        let target = Target::Token(TokenId::from_bytes([n; 16]));
+        issuer
+            .revoke(target, Some(at(end)), "x", at(1))
+            .await
+            .unwrap();
+    }
+    let has_room_for = async |more, now| {
+        let mut tx = issuer.store.read().await.unwrap();
+        tx.has_room_for(more, at(now)).await.unwrap()
+    };
+    assert!(has_room_for(MAX_ALIVE - 4, 1).await);
+    assert!(has_room_for(MAX_ALIVE - 3, 1).await);
+    assert!(!has_room_for(MAX_ALIVE - 2, 1).await);
+    assert!(has_room_for(MAX_ALIVE - 2, 300).await);
+    assert!(!has_room_for(MAX_ALIVE + 1, 1).await);
 }

@@ -30,7 +30,11 @@ use std::{
 
 use bailiwick_issuer::{InitOptions, Issuer, MintRequest, NewClient, Passphrase};
 use bailiwick_service::{Clock, Code, Config, OPERATOR_SERVICE, Problem, Running, serve};
-use bailiwick_token::{grant::Grants, revocation::Head, timestamp::Timestamp};
+use bailiwick_token::{
+    grant::Grants,
+    revocation::{Head, SnapshotHeader},
+    timestamp::Timestamp,
+};
 use bailiwick_verifier::{Trust, Verifier};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{
@@ -413,9 +417,10 @@ impl Service {
         .await;
     }
 
-    /// What a verifier of `service` makes of what is served: keyset, snapshot, head.
+    /// What a verifier of `service` makes of what is served: keyset, snapshot, head, and the changes between
+    /// the two.
     pub async fn verifier(&self, service: &str) -> Verifier {
-        let fetched = async |path| {
+        let fetched = async |path: &str| {
             let answer = self.get(path, Auth::None).await;
             assert_eq!(answer.status, 200, "{}", answer.text);
             answer.text
@@ -425,10 +430,18 @@ impl Service {
         let head = fetched("/.well-known/bailiwick/revocations").await;
         let key = self.issuer.keyset_key();
         let trust = Trust::open(keyset.as_bytes(), key, None).unwrap();
-        Head::open(head.as_bytes(), key).unwrap();
+        let newest = Head::open(head.as_bytes(), key).unwrap();
+        let (begun, _) = SnapshotHeader::open(snapshot.as_bytes(), key).unwrap();
+        let path = format!("{}/{}-{}", newest.epoch, begun.seq, newest.seq);
+        let lines = fetched(&format!("/.well-known/bailiwick/revocations/{path}")).await;
         let trust = trust
             .needing_revocations()
-            .with_snapshot(snapshot.as_bytes(), head.as_bytes(), &[], self.now())
+            .with_snapshot(
+                snapshot.as_bytes(),
+                head.as_bytes(),
+                lines.as_bytes(),
+                self.now(),
+            )
             .unwrap();
         Verifier::new(service, trust).unwrap()
     }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bailiwick_token::revocation::{
     Head, MAX_HEAD, MAX_PAGE, MAX_SNAPSHOT, Position, SnapshotHeader, page_bytes,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     Answer, FetchError, RefreshError, Refresher, TIMEOUT, Transport, after, blocking, is_admissible,
@@ -63,10 +63,15 @@ impl<T: Transport> Refresher<T> {
         if let Some(fed) = self.fed(&self.trust()).await? {
             self.put_fed(fed, verifier).await?;
         }
-        if self.wants_snapshot() && self.rest <= Instant::now() {
+        if self.wants_snapshot() && self.rest.max(self.snapshot) <= Instant::now() {
             self.rest = after(REST);
             if let Err(error) = self.begin_anew(verifier).await {
-                tracing::warn!(%error, "what is kept on disk stays long, or old");
+                let now = (self.clock)();
+                self.monitor.change(|status| status.failed(&error, now));
+                match error.is_rollback() {
+                    true => tracing::error!(%error, "the snapshot would undo what is in use"),
+                    false => tracing::warn!(%error, "what is kept on disk stays long, or old"),
+                }
             }
         }
         Ok(())
@@ -82,7 +87,12 @@ impl<T: Transport> Refresher<T> {
     async fn begin_anew(&mut self, verifier: Option<&Arc<Verifier>>) -> Result<(), RefreshError> {
         let trust = self.trust();
         let url = feed_url(&trust)?;
-        let fed = self.with_snapshot(&url, &trust, REST_TIMEOUT).await?;
+        let taken = timeout(REST_TIMEOUT, self.with_snapshot(&url, &trust, REST_TIMEOUT));
+        let late = |_| RefreshError::Fetch {
+            url: url.clone(),
+            error: FetchError::TimedOut(REST_TIMEOUT.as_secs()),
+        };
+        let fed = taken.await.map_err(late)??;
         self.put_fed(fed, verifier).await
     }
 
@@ -127,8 +137,17 @@ impl<T: Transport> Refresher<T> {
             count,
             keyset_version,
         } = fed;
+        let anew = trust.position().map(|at| at.epoch) != self.trust.position().map(|at| at.epoch);
         self.put(trust, verifier).await?;
         self.head.etag = etag;
+        let carried = self.trust.carried_revocations();
+        if anew && carried > 0 {
+            tracing::error!(
+                issuer = self.options.issuer,
+                carried,
+                "the issuer was restored and lacks revocations that are in use: they hold here until this service starts anew; revoke again at the issuer what was revoked before its restore"
+            );
+        }
         // Once for each version, so that an issuer whose keyset lags is not asked all the time.
         if keyset_version > self.trust.keyset().version && keyset_version > self.announced {
             self.announced = keyset_version;

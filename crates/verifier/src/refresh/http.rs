@@ -5,7 +5,7 @@ use std::{error::Error, fmt::Write as _, time::Duration};
 use bailiwick_token::report;
 use reqwest::{
     Certificate, Client, ClientBuilder, Response, StatusCode, Url,
-    header::{ETAG, IF_NONE_MATCH},
+    header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH},
     redirect::Policy,
 };
 
@@ -72,6 +72,9 @@ impl Transport for Http {
         if let Some(etag) = get.etag {
             request = request.header(IF_NONE_MATCH, etag);
         }
+        if get.revalidate {
+            request = request.header(CACHE_CONTROL, "no-cache");
+        }
         if let Some(report) = get.report {
             request = request.header(report::HEADER, report);
         }
@@ -109,8 +112,9 @@ async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, Option
     if announced > limit {
         return Err(None);
     }
+    let mut body = Vec::new();
     // Grown step by step, a large one takes three times its size.
-    let mut body = Vec::with_capacity(announced);
+    body.try_reserve_exact(announced).map_err(|_| None)?;
     while let Some(chunk) = response.chunk().await.map_err(Some)? {
         if chunk.len() > limit.saturating_sub(body.len()) {
             return Err(None);

@@ -8,13 +8,27 @@ use super::{
     Answer, Clock, Get, Options, RefreshError, Refresher, Store, TIMEOUT, Transport, blocking,
     fetch,
 };
-use crate::{trust::Trust, verifier::Verifier};
+use crate::{
+    trust::{MAX_HINT, Trust},
+    verifier::Verifier,
+};
 
 impl<T: Transport> Refresher<T> {
     pub(super) async fn refresh_keyset(
         &mut self,
         verifier: &Arc<Verifier>,
     ) -> Result<(), RefreshError> {
+        self.fetch_keyset(verifier).await?;
+        match self.trust.newer_keyset() {
+            None => Ok(()),
+            Some((told, _)) => Err(RefreshError::KeysetBehind {
+                version: self.trust.keyset().version,
+                told,
+            }),
+        }
+    }
+
+    async fn fetch_keyset(&mut self, verifier: &Arc<Verifier>) -> Result<(), RefreshError> {
         let url = address(&self.options);
         let etag = self.keyset.etag.as_deref();
         let (body, etag) = match self.get(&url, etag, MAX_ENVELOPE, TIMEOUT).await? {
@@ -71,6 +85,7 @@ pub(super) async fn first<T: Transport>(
         report: report.as_deref(),
         limit: MAX_ENVELOPE,
         timeout: TIMEOUT,
+        revalidate: false,
     };
     let Answer::Found { body, etag } = fetch(transport, get).await? else {
         return Err(RefreshError::NotFound(url));
@@ -93,7 +108,7 @@ pub(super) fn needing(trust: Trust) -> Trust {
 
 /// How often a keyset wants to be fetched.
 pub(super) fn hint(trust: &Trust) -> Duration {
-    Duration::from_secs(trust.keyset().refresh_hint.clamp(1, 3_600))
+    Duration::from_secs(trust.keyset().refresh_hint.clamp(1, MAX_HINT))
 }
 
 /// A keyset that is not for now must not take the place of one that is.

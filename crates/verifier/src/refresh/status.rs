@@ -30,6 +30,9 @@ pub struct Status {
     pub head_expires: Option<Timestamp>,
     /// How many revocations there are.
     pub revocations: usize,
+    /// How many more an earlier history has left: the issuer was restored from a backup and lacks them.
+    /// They hold here until this verifier starts anew.
+    pub carried_revocations: usize,
     /// When the issuer was last asked for its keyset, and its answer was good.
     pub keyset_checked_at: Option<Timestamp>,
     /// When the issuer was last asked for its head, and its answer was good.
@@ -55,6 +58,7 @@ impl Status {
             head_issued_at: None,
             head_expires: None,
             revocations: 0,
+            carried_revocations: 0,
             keyset_checked_at: None,
             head_checked_at: None,
             failures: 0,
@@ -75,6 +79,7 @@ impl Status {
         self.head_issued_at = trust.revocations_issued_at();
         self.head_expires = trust.revocations_expire();
         self.revocations = trust.revocation_count();
+        self.carried_revocations = trust.carried_revocations();
     }
 
     pub(super) fn failed(&mut self, error: &RefreshError, now: Timestamp) {

@@ -3,61 +3,50 @@
 //! | file | holds |
 //! |---|---|
 //! | `keyset.json` | the keyset in use |
-//! | `head.json` | the head in use |
 //! | `snapshot-{epoch}-{seq}.ndjson` | the snapshot that the revocations began with |
-//! | `changes-{epoch}-{seq}.ndjson` | the changes since that snapshot, up to the head or beyond it |
+//! | `feed.ndjson` | the head in use, and the changes that lead to it from that snapshot |
 //!
-//! Each is signed or bound to what is, and verified when it is read. Changes are appended and synced;
-//! everything else is written to a temporary file, synced and renamed. The head comes last: whatever is
-//! interrupted leaves the head from before, and a snapshot with the changes that lead to it.
+//! Each is signed or bound to what is, and verified when it is read. Each is written to a temporary
+//! file, synced and renamed; `feed.ndjson`, whose number of lines tells which snapshot it goes with,
+//! comes after that snapshot, so that whatever is interrupted leaves one state or the other.
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
 };
 
 use bailiwick_token::{
     dsse::MAX_ENVELOPE,
     key::PublicKey,
-    revocation::{Epoch, Head, MAX_HEAD, MAX_SNAPSHOT},
+    revocation::{Epoch, Head, MAX_SNAPSHOT},
 };
 
 use crate::trust::Trust;
 
 const KEYSET: &str = "keyset.json";
-const HEAD: &str = "head.json";
+const FEED: &str = "feed.ndjson";
 
 /// The largest file of changes that is read, in bytes.
-const MAX_CHANGES: usize = 64 << 20;
+const MAX_FEED: usize = 64 << 20;
 
 /// The fewest changes after which a new snapshot is worth its size.
 const FEW: usize = 10_000;
 
-/// A snapshot on disk, and how far the changes beside it lead.
-#[derive(Debug, Clone, Copy)]
+/// What [`FEED`] holds: the changes that lead from a snapshot, which is there, to the head in use. They
+/// can be many, and stay on disk.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Kept {
-    epoch: Epoch,
-    /// That of the snapshot.
-    seq: u64,
     /// How many changes there are, and how many bytes they take.
     count: u64,
     bytes: u64,
 }
 
 impl Kept {
-    /// Whether a new snapshot should take the place of so many changes.
+    /// Whether a new snapshot should take their place: they are written as a whole each time.
     pub(super) fn is_long(&self, entries: usize) -> bool {
-        let most = FEW.max(entries / 8);
-        usize::try_from(self.count).is_ok_and(|count| count > most)
-    }
-
-    fn snapshot(&self) -> String {
-        format!("snapshot-{}-{}.ndjson", self.epoch, self.seq)
-    }
-
-    fn changes(&self) -> String {
-        format!("changes-{}-{}.ndjson", self.epoch, self.seq)
+        let most = FEW.max(entries / 8) as u64;
+        self.count > most || self.bytes > MAX_FEED as u64 / 2
     }
 }
 
@@ -71,9 +60,11 @@ impl Store {
     /// Makes the directory where it is not there.
     pub(super) fn open(directory: &Path) -> io::Result<Store> {
         fs::create_dir_all(directory)?;
-        Ok(Store {
+        let store = Store {
             directory: directory.to_owned(),
-        })
+        };
+        store.remove(|name| name.starts_with('.') && name.ends_with(".new"));
+        Ok(store)
     }
 
     /// What was in use. What cannot be read is as good as not there: it is fetched again.
@@ -89,105 +80,92 @@ impl Store {
     }
 
     fn load_feed(&self, trust: &Trust, keyset_key: &PublicKey) -> Option<(Trust, Kept)> {
-        let head = self.read(HEAD, MAX_HEAD)?;
-        let read = Head::open(&head, keyset_key)
-            .map_err(|error| unusable(HEAD, &error))
+        let feed = self.read(FEED, MAX_FEED)?;
+        let end = feed.iter().position(|byte| *byte == b'\n')?;
+        let (head, lines) = feed.split_at(end);
+        let lines = lines.get(1..)?;
+        let read = Head::open(head, keyset_key)
+            .map_err(|error| unusable(FEED, &error))
             .ok()?;
-        let snapshots = self
-            .snapshots(read.epoch)
-            .map_err(|error| unusable("snapshot", &error))
+        let count = lines.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let begin = (read.epoch, read.seq.checked_sub(count)?);
+        let snapshot = self.read(&snapshot(begin), MAX_SNAPSHOT)?;
+        // As of when it was signed: it is old by now, which each decision looks at for itself.
+        let trust = trust
+            .with_snapshot(&snapshot, head, lines, read.issued_at)
+            .map_err(|error| unusable(FEED, &error))
             .ok()?;
-        let before = snapshots.into_iter().filter(|seq| *seq <= read.seq);
-        // The newest one has no changes beside it where its taking was interrupted.
-        before.rev().find_map(|seq| {
-            let mut kept = Kept {
-                epoch: read.epoch,
-                seq,
-                count: read.seq.checked_sub(seq)?,
-                bytes: 0,
-            };
-            let changes = self.read(&kept.changes(), MAX_CHANGES)?;
-            let lines = first_lines(&changes, kept.count)?;
-            kept.bytes = lines.len() as u64;
-            let snapshot = self.read(&kept.snapshot(), MAX_SNAPSHOT)?;
-            // As of when it was signed: it is old by now, which each decision looks at for itself.
-            let trust = trust
-                .with_snapshot(&snapshot, &head, lines, read.issued_at)
-                .map_err(|error| unusable(&kept.snapshot(), &error))
-                .ok()?;
-            Some((trust, kept))
-        })
-    }
-
-    /// The numbers of the snapshots that are there, in order.
-    fn snapshots(&self, epoch: Epoch) -> io::Result<Vec<u64>> {
-        let prefix = format!("snapshot-{epoch}-");
-        let mut found = Vec::new();
-        for name in self.names()? {
-            let seq = name.strip_prefix(&prefix);
-            let seq = seq.and_then(|rest| rest.strip_suffix(".ndjson"));
-            found.extend(seq.and_then(|seq| seq.parse::<u64>().ok()));
-        }
-        found.sort_unstable();
-        Ok(found)
+        let bytes = lines.len() as u64;
+        Some((trust, Kept { count, bytes }))
     }
 
     pub(super) fn save_keyset(&self, keyset: &[u8]) -> io::Result<()> {
-        self.write(KEYSET, keyset)
+        self.write(KEYSET, |file| file.write_all(keyset))
     }
 
-    /// Begins anew: with the snapshot of that number, the changes since, and the head that they lead to.
-    /// What was begun with before goes.
+    /// Begins with the snapshot of that number, and goes on from there. Older snapshots go.
     pub(super) fn begin(
         &self,
-        (epoch, seq): (Epoch, u64),
-        snapshot: &[u8],
-        (lines, count): (&[u8], u64),
+        begin: (Epoch, u64),
+        file: &[u8],
+        changes: (&[u8], u64),
         head: &[u8],
     ) -> io::Result<Kept> {
-        let kept = Kept {
-            epoch,
-            seq,
-            count,
-            bytes: lines.len() as u64,
-        };
-        self.write(&kept.snapshot(), snapshot)?;
-        self.write(&kept.changes(), lines)?;
-        self.write(HEAD, head)?;
-        let used = [kept.snapshot(), kept.changes()];
-        for name in self.names()? {
-            let old = name.starts_with("snapshot-") || name.starts_with("changes-");
-            if old && !used.contains(&name) {
-                fs::remove_file(self.directory.join(&name))?;
-            }
+        let used = snapshot(begin);
+        // One that is there says the same, and may go with the head on disk.
+        if !self.directory.join(&used).exists() {
+            self.write(&used, |place| place.write_all(file))?;
         }
+        let kept = self.save_feed(Kept::default(), io::empty(), changes, head)?;
+        self.remove(|name| name.starts_with("snapshot-") && name != used);
         Ok(kept)
     }
 
-    /// Goes on with further changes, and the head that they lead to.
+    /// Removes files that are of no use any more, as far as that can be done.
+    fn remove(&self, is_useless: impl Fn(&str) -> bool) {
+        let entries = fs::read_dir(&self.directory).into_iter().flatten();
+        for entry in entries.flatten() {
+            if is_useless(&entry.file_name().to_string_lossy())
+                && let Err(error) = fs::remove_file(entry.path())
+            {
+                tracing::warn!(file = %entry.path().display(), %error, "it is of no use, and stays");
+            }
+        }
+    }
+
+    /// Goes on from what is there, with further changes and the head that they lead to.
     pub(super) fn extend(
         &self,
         kept: Kept,
+        changes: (&[u8], u64),
+        head: &[u8],
+    ) -> io::Result<Kept> {
+        let mut there = BufReader::new(File::open(self.directory.join(FEED))?);
+        there.skip_until(b'\n')?;
+        self.save_feed(kept, there, changes, head)
+    }
+
+    fn save_feed(
+        &self,
+        kept: Kept,
+        mut there: impl Read,
         (lines, count): (&[u8], u64),
         head: &[u8],
     ) -> io::Result<Kept> {
-        if count > 0 {
-            self.append(&kept.changes(), kept.bytes, lines)?;
-        }
-        self.write(HEAD, head)?;
+        self.write(FEED, |file| {
+            file.write_all(head.trim_ascii())?;
+            file.write_all(b"\n")?;
+            if io::copy(&mut there, file)? != kept.bytes {
+                return Err(io::Error::other(format!(
+                    "`{FEED}` was changed by somebody"
+                )));
+            }
+            file.write_all(lines)
+        })?;
         Ok(Kept {
             count: kept.count.saturating_add(count),
             bytes: kept.bytes.saturating_add(lines.len() as u64),
-            ..kept
         })
-    }
-
-    fn names(&self) -> io::Result<Vec<String>> {
-        let entries = fs::read_dir(&self.directory)?;
-        let name = |entry: io::Result<fs::DirEntry>| Ok(entry?.file_name());
-        let names: io::Result<Vec<_>> = entries.map(name).collect();
-        let names = names?.into_iter();
-        Ok(names.filter_map(|name| name.into_string().ok()).collect())
     }
 
     /// A file of at most that many bytes.
@@ -211,28 +189,22 @@ impl Store {
         }
     }
 
-    /// After so many bytes of a file that is there; what stands behind them, an interrupted call left.
-    fn append(&self, name: &str, bytes: u64, more: &[u8]) -> io::Result<()> {
-        let path = self.directory.join(name);
-        let mut file = OpenOptions::new().write(true).open(path)?;
-        if file.metadata()?.len() < bytes {
-            return Err(io::Error::other(format!("`{name}` was cut off")));
-        }
-        file.set_len(bytes)?;
-        file.seek(SeekFrom::Start(bytes))?;
-        file.write_all(more)?;
-        file.sync_all()
-    }
-
-    fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
+    fn write(
+        &self,
+        name: &str,
+        content: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> io::Result<()> {
         let temporary = self.directory.join(format!(".{name}.new"));
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&temporary)?;
-        file.write_all(content)?;
-        file.sync_all()?;
+        if let Err(error) = content(&mut file).and_then(|()| file.sync_all()) {
+            // A disk that is full has room again.
+            let _ = fs::remove_file(&temporary);
+            return Err(error);
+        }
         fs::rename(&temporary, self.directory.join(name))?;
         // The name is on disk once its directory is.
         #[cfg(unix)]
@@ -241,14 +213,8 @@ impl Store {
     }
 }
 
-/// So many lines, each with its end.
-fn first_lines(text: &[u8], count: u64) -> Option<&[u8]> {
-    let Some(last) = count.checked_sub(1) else {
-        return Some(&[]);
-    };
-    let mut ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-    let (end, _) = ends.nth(usize::try_from(last).ok()?)?;
-    text.get(..=end)
+fn snapshot((epoch, seq): (Epoch, u64)) -> String {
+    format!("snapshot-{epoch}-{seq}.ndjson")
 }
 
 fn unusable(file: &str, error: &dyn std::fmt::Display) {

@@ -21,6 +21,8 @@ pub struct Get<'a> {
     pub limit: usize,
     /// How long it may take as a whole. The refresher waits no longer, whatever a transport does.
     pub timeout: Duration,
+    /// Whether a cache on the way has to ask the issuer (`no-cache`, RFC 9111, section 5.2.1.4).
+    pub revalidate: bool,
 }
 
 /// What an issuer answered.

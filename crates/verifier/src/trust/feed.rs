@@ -79,7 +79,7 @@ impl Trust {
         let head = self.head(head, now)?;
         let used = self.revocations.as_ref().ok_or(FeedError::Nothing)?;
         let changes = used.position.follow(lines, &head)?;
-        Ok(self.with(used.with(&changes, &head)?))
+        Ok(self.told(used.with(&changes, &head)?, &head))
     }
 
     /// This trust, with a snapshot in the place of what is in use, and the changes that lead from it
@@ -103,10 +103,25 @@ impl Trust {
         }
         let changes = snapshot.header().position().follow(lines, &head)?;
         let offered = Revocations::of_feed(&snapshot, changes, &head)?;
-        if let Some(used) = &self.revocations {
-            offered.may_replace(used)?;
-        }
-        Ok(self.with(offered))
+        let offered = match &self.revocations {
+            None => offered,
+            Some(used) => {
+                offered.may_replace(used)?;
+                offered.carrying(used)?
+            }
+        };
+        Ok(self.told(offered, &head))
+    }
+
+    fn told(&self, offered: Revocations, head: &Head) -> Trust {
+        let (keyset, used) = (self.keyset().version, self.revocations.as_deref());
+        self.with(offered.telling_of(head.keyset_version, keyset, used))
+    }
+
+    /// The version of a newer keyset that a head has told of, and since when.
+    pub(crate) fn newer_keyset(&self) -> Option<(u64, Timestamp)> {
+        let told = self.revocations.as_deref()?.newer_keyset();
+        told.filter(|(version, _)| *version > self.keyset().version)
     }
 
     /// How far the revocations were read, where there are any.
@@ -131,6 +146,13 @@ impl Trust {
     #[must_use]
     pub fn revocation_count(&self) -> usize {
         self.revocations.as_deref().map_or(0, Revocations::len)
+    }
+
+    /// How many more an earlier history has left: an issuer that was restored from a backup lacks them,
+    /// and until this verifier starts anew they hold here all the same. Revoke them at the issuer again.
+    #[must_use]
+    pub fn carried_revocations(&self) -> usize {
+        self.revocations.as_deref().map_or(0, Revocations::carried)
     }
 
     fn of_this_issuer(&self, issuer: &str) -> Result<(), FeedError> {

@@ -15,7 +15,7 @@ use super::{
 use crate::{admit::Refused, decision::Reason};
 
 /// What was read of an issuer's history of revocations.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Revocations {
     pub(super) position: Position,
     /// When that was signed: the time by which entries vanish.
@@ -25,6 +25,11 @@ pub(super) struct Revocations {
     /// Whether a head of the feed said so. A file is carried by hand, and has no other age than its end.
     fed: bool,
     revoked: Arc<Revoked>,
+    /// What an earlier history said, and this one, which was begun anew, does not: the issuer was restored
+    /// from a backup, and has not been told of it again. It holds here all the same.
+    carried: Arc<Revoked>,
+    /// The newest keyset that a head has told of, while it was newer than the one in use, and since when.
+    newer_keyset: Option<(u64, Timestamp)>,
 }
 
 impl Revocations {
@@ -37,6 +42,8 @@ impl Revocations {
             expires: header.expires,
             fed: false,
             revoked: Arc::new(Revoked::new(snapshot.entries(), header.issued_at)?),
+            carried: Arc::default(),
+            newer_keyset: None,
         })
     }
 
@@ -50,6 +57,7 @@ impl Revocations {
         Ok(Revocations::at(
             head,
             Revoked::new(entries, head.issued_at)?.into(),
+            Arc::default(),
         ))
     }
 
@@ -63,16 +71,60 @@ impl Revocations {
             [] => Arc::clone(&self.revoked),
             changes => Arc::new(self.revoked.with(changes, head.issued_at)?),
         };
-        Ok(Revocations::at(head, revoked))
+        let mut next = Revocations::at(head, revoked, Arc::clone(&self.carried));
+        if !changes.is_empty() {
+            next.carried = next.lacking(&[&self.carried])?;
+        }
+        Ok(next)
     }
 
-    fn at(head: &Head, revoked: Arc<Revoked>) -> Revocations {
+    /// These in the place of what is in use: with what that says and these, of another history, do not.
+    pub(super) fn carrying(&self, used: &Revocations) -> Result<Revocations, SnapshotError> {
+        let carried = match self.position.epoch == used.position.epoch {
+            true => self.lacking(&[&used.carried])?,
+            false => self.lacking(&[&used.revoked, &used.carried])?,
+        };
+        Ok(Revocations {
+            carried,
+            ..self.clone()
+        })
+    }
+
+    fn lacking(&self, known: &[&Revoked]) -> Result<Arc<Revoked>, SnapshotError> {
+        Ok(Arc::new(self.revoked.lacking(known, self.issued_at)?))
+    }
+
+    /// These, by a head that tells of a keyset, beside the one in use and what was told before.
+    pub(super) fn telling_of(
+        self,
+        keyset_version: u64,
+        in_use: u64,
+        used: Option<&Revocations>,
+    ) -> Revocations {
+        let told = used.and_then(|used| used.newer_keyset);
+        let told = told.filter(|(version, _)| *version > in_use);
+        let (version, since) = told.unwrap_or((keyset_version, self.issued_at));
+        let newest = version.max(keyset_version);
+        Revocations {
+            newer_keyset: (newest > in_use).then_some((newest, since)),
+            ..self
+        }
+    }
+
+    /// The newest keyset that a head has told of, where it was newer than the one in use.
+    pub(super) fn newer_keyset(&self) -> Option<(u64, Timestamp)> {
+        self.newer_keyset
+    }
+
+    fn at(head: &Head, revoked: Arc<Revoked>, carried: Arc<Revoked>) -> Revocations {
         Revocations {
             position: head.position(),
             issued_at: head.issued_at,
             expires: head.expires,
             fed: true,
             revoked,
+            carried,
+            newer_keyset: None,
         }
     }
 
@@ -81,8 +133,14 @@ impl Revocations {
         self.revoked.len()
     }
 
+    /// How many more an earlier history has left.
+    pub(super) fn carried(&self) -> usize {
+        self.carried.len()
+    }
+
     /// Whether `self` may take the place of `used`: it is newer, and has everything that still
-    /// holds there. A history that was begun anew need not; it has to be newer, though.
+    /// holds there. A history that was begun anew need not: it has to be newer, and what it lacks is
+    /// [carried](Revocations::carrying).
     pub(super) fn may_replace(&self, used: &Revocations) -> Result<(), RollbackError> {
         let (offered, current) = (&self.position, &used.position);
         if offered.epoch != current.epoch {
@@ -117,9 +175,8 @@ impl Revocations {
         now: Timestamp,
     ) -> Result<(), Refused> {
         self.fresh(shown, staleness, now)?;
-        let found = self
-            .revoked
-            .find(shown.names, shown.issued_at, self.issued_at);
+        let find = |revoked: &Revoked| revoked.find(shown.names, shown.issued_at, self.issued_at);
+        let found = find(&self.revoked).or_else(|| find(&self.carried));
         let detail = match found {
             None => return Ok(()),
             Some(Found::Token) => "the token has been revoked".to_owned(),

@@ -74,6 +74,12 @@ struct Mark {
     end: End,
 }
 
+/// One of them.
+enum Entry {
+    Id(u64, End),
+    Mark(Mark),
+}
+
 /// What of a token is revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
@@ -170,19 +176,47 @@ impl Revoked {
 
     /// Whether everything of `other` that has not ended at `at` is here, and ends no sooner.
     pub(super) fn covers(&self, other: &Revoked, at: Timestamp) -> bool {
-        let alive = |end: End| end == NEVER || u64::from(end) > at.unix();
+        self.missing(other, at).next().is_none()
+    }
+
+    /// What of `others` has not ended at `at`, and is not here, or ends sooner.
+    pub(super) fn lacking(
+        &self,
+        others: &[&Revoked],
+        at: Timestamp,
+    ) -> Result<Revoked, SnapshotError> {
+        let mut lacking = Gathered::default();
+        for entry in others.iter().flat_map(|other| self.missing(other, at)) {
+            match entry {
+                Entry::Id(id, end) => lacking.ids.push((id, end)),
+                Entry::Mark(mark) => lacking.marks.push(mark),
+            }
+        }
+        Revoked::default().merged(lacking, at)
+    }
+
+    fn missing<'a>(
+        &'a self,
+        other: &'a Revoked,
+        at: Timestamp,
+    ) -> impl Iterator<Item = Entry> + use<'a> {
+        let alive = move |end: End| end == NEVER || u64::from(end) > at.unix();
         let mut here = self.ids.iter().zip(&self.ends).peekable();
-        let mut there = other.ids.iter().zip(&other.ends);
-        let ids = there.all(|(id, end)| {
+        let there = other.ids.iter().zip(&other.ends);
+        let ids = there.filter_map(move |(id, end)| {
             while here.next_if(|(known, _)| *known < id).is_some() {}
             let known = here.peek();
-            !alive(*end) || known.is_some_and(|(known, longer)| *known == id && *longer >= end)
+            let known = known.is_some_and(|(known, longer)| *known == id && *longer >= end);
+            (alive(*end) && !known).then_some(Entry::Id(*id, *end))
         });
-        let mut marks = other.watermarks.iter();
-        ids && marks.all(|mark| {
-            let wider = |known: &Mark| known.covers(mark);
-            !alive(mark.end) || self.marks(mark.party).iter().any(wider)
-        })
+        let marks = other.watermarks.iter().filter_map(move |mark| {
+            let known = self
+                .marks(mark.party)
+                .iter()
+                .any(|known| known.covers(mark));
+            (alive(mark.end) && !known).then_some(Entry::Mark(*mark))
+        });
+        ids.chain(marks)
     }
 
     fn contains(&self, id: u64, at: Timestamp) -> bool {

@@ -19,9 +19,8 @@ fn names(directory: &Path) -> Vec<String> {
     names
 }
 
-/// The file of what began with that change.
-fn begun(file: &str, seq: u64) -> String {
-    format!("{file}-0101010101010101-{seq}.ndjson")
+fn snapshot(seq: u64) -> String {
+    format!("snapshot-0101010101010101-{seq}.ndjson")
 }
 
 /// Nothing of what was in use, changes included, is lost by a start while the issuer is down.
@@ -37,9 +36,10 @@ async fn a_start_while_the_issuer_is_down() {
     issuer.revoke(8);
     issuer.publish(|_| {});
     scene.pass(5).await;
-    let [changes, snapshot] = ["changes", "snapshot"].map(|file| begun(file, 3));
-    let all = [&changes, "head.json", "keyset.json", &snapshot];
-    assert_eq!(names(directory), all);
+    assert_eq!(
+        names(directory),
+        ["feed.ndjson", "keyset.json", &snapshot(3)]
+    );
     for name in names(directory) {
         let mode = fs::metadata(directory.join(&name)).unwrap().permissions();
         assert_eq!(mode.mode() & 0o777, 0o600, "{name}");
@@ -72,15 +72,16 @@ async fn a_new_snapshot_takes_the_place_of_the_old_one() {
     let issuer = Issuer::new(3);
     let options = kept_in(&issuer, directory);
     let mut scene = Scene::with(issuer.clone(), options.clone()).await;
-    // More changes than are worth being read one by one.
+    // More changes than are worth being written as a whole each time.
     let more = (10..10_020).map(issuer::token);
     issuer.state().changes.extend(more);
     issuer.asked();
     scene.pass(31).await;
     assert!(issuer.asked().contains(&"/revocations/snapshot".to_owned()));
-    let [changes, snapshot] = ["changes", "snapshot"].map(|file| begun(file, 10_013));
-    let all = [&changes, "head.json", "keyset.json", &snapshot];
-    assert_eq!(names(directory), all);
+    assert_eq!(
+        names(directory),
+        ["feed.ndjson", "keyset.json", &snapshot(10_013)]
+    );
     issuer.set(Mode::Down);
     assert_eq!(Scene::with(issuer, options).await.seq(), Some(10_013));
 }
@@ -94,8 +95,7 @@ async fn what_is_spoilt_on_disk_is_fetched_again() {
         |_| b"\n",
         |good| &good[1..],
     ];
-    let [changes, snapshot] = ["changes", "snapshot"].map(|file| begun(file, 3));
-    for name in ["keyset.json", "head.json", &changes, &snapshot] {
+    for name in ["keyset.json", "feed.ndjson", &snapshot(3)] {
         for spoil in spoils {
             let directory = tempfile::tempdir().unwrap();
             let directory = directory.path();
@@ -136,26 +136,14 @@ async fn a_directory_that_went_away() {
 /// goes on from there.
 #[tokio::test(start_paused = true)]
 async fn what_an_interruption_leaves() {
-    type Leave = fn(&Path, &Issuer);
-    let leaves: [(&str, Leave); 5] = [
-        ("half of a change", |directory, _| {
-            append(&directory.join(begun("changes", 3)), b"{\"seq\":5,");
-        }),
-        ("changes without their head", |directory, issuer| {
-            let lines = issuer.state().lines(4, 5);
-            append(&directory.join(begun("changes", 3)), lines.as_bytes());
-        }),
-        ("a snapshot without its changes", |directory, _| {
-            let snapshot = directory.join(begun("snapshot", 3));
-            fs::copy(snapshot, directory.join(begun("snapshot", 4))).unwrap();
-        }),
-        ("a snapshot that is newer than the head", |directory, _| {
-            let [old, new] = [3, 9].map(|seq| directory.join(begun("snapshot", seq)));
+    type Leave = fn(&Path);
+    let leaves: [(&str, Leave); 2] = [
+        ("a newer snapshot, and the feed from before", |directory| {
+            let [old, new] = [3, 5].map(|seq| directory.join(snapshot(seq)));
             fs::copy(old, new).unwrap();
-            fs::write(directory.join(begun("changes", 9)), b"").unwrap();
         }),
-        ("half of a file", |directory, _| {
-            fs::write(directory.join(".head.json.new"), b"{").unwrap();
+        ("half of a file", |directory| {
+            fs::write(directory.join(".feed.ndjson.new"), b"{").unwrap();
         }),
     ];
     for (what, leave) in leaves {
@@ -167,12 +155,12 @@ async fn what_an_interruption_leaves() {
         issuer.revoke(7);
         scene.pass(5).await;
         issuer.revoke(8);
-        leave(directory, &issuer);
-        issuer.asked();
+        leave(directory);
         issuer.set(Mode::Down);
         let mut again = Scene::with(issuer.clone(), options.clone()).await;
         assert_eq!(again.seq(), Some(4), "{what}");
         issuer.set(Mode::Up);
+        issuer.asked();
         again.pass(60).await;
         assert_eq!(again.seq(), Some(5), "{what}");
         let asked = issuer.asked();
@@ -196,7 +184,7 @@ async fn changes_that_cannot_be_gone_on_with() {
     let mut scene = Scene::with(issuer.clone(), options.clone()).await;
     issuer.revoke(7);
     scene.pass(5).await;
-    fs::write(directory.join(begun("changes", 3)), b"").unwrap();
+    fs::write(directory.join("feed.ndjson"), b"{}\n").unwrap();
     issuer.revoke(8);
     scene.pass(5).await;
     assert_eq!((scene.seq(), scene.status().failures), (Some(5), 1));
@@ -208,10 +196,4 @@ async fn changes_that_cannot_be_gone_on_with() {
     assert!(issuer.asked().contains(&"/revocations/snapshot".to_owned()));
     issuer.set(Mode::Down);
     assert_eq!(Scene::with(issuer, options).await.seq(), Some(6));
-}
-
-fn append(file: &Path, more: &[u8]) {
-    let mut content = fs::read(file).unwrap();
-    content.extend_from_slice(more);
-    fs::write(file, content).unwrap();
 }
