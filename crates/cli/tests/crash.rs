@@ -15,7 +15,6 @@
 mod support;
 
 use std::{
-    env,
     path::Path,
     sync::{
         Arc, Mutex,
@@ -25,8 +24,7 @@ use std::{
 
 use support::{
     acknowledged::{Acknowledged, post},
-    schema, skipped,
-    world::{Setup, World},
+    world::World,
 };
 
 /// How often the service is killed.
@@ -50,20 +48,9 @@ async fn what_was_acknowledged_survives_a_crash_at_any_point() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_survives_a_crash_on_postgresql() {
-    let Ok(server) = env::var("BAILIWICK_POSTGRES") else {
-        return skipped(
-            "kill -9 of an issuer on PostgreSQL",
-            "let BAILIWICK_POSTGRES name a PostgreSQL server, as postgres://USER@HOST:PORT/DATABASE",
-        );
-    };
-    let url = schema(&server).await;
-    let world = tokio::task::spawn_blocking(move || {
-        World::with(Setup {
-            store: Some(&url),
-            ..Setup::default()
-        })
-    });
-    survives(world.await.unwrap()).await;
+    if let Some(world) = World::on_postgres("kill -9 of an issuer on PostgreSQL").await {
+        survives(world).await;
+    }
 }
 
 async fn survives(world: World) {

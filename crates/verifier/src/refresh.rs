@@ -34,9 +34,11 @@
 //!
 //! A failed refresh changes nothing: the last good keyset and revocations stay in use until they end,
 //! or are too old for the verifier ([`Staleness`](crate::Staleness)); then every call is denied as
-//! `stale_keyset`. A verifier whose keyset names a feed admits nothing before it has read it. What is
-//! older than what is in use, or of another history, is refused, logged as an error and counted
-//! ([`Status::rollbacks`]).
+//! `stale_keyset`. So it is where heads tell of a newer keyset that does not come for longer than two
+//! refresh hints and that bound. A verifier whose keyset names a feed admits nothing before it has read
+//! it. What is older than what is in use, or of another history, is refused, logged as an error and
+//! counted ([`Status::rollbacks`]). What an issuer that was restored does not know any more stays revoked
+//! ([`Status::carried_revocations`]).
 //!
 //! With a directory, what is in use is kept there, and a verifier that starts while its issuer is down
 //! goes on from it. The directory belongs to one refresher, and its verifier's trust to the refresher:

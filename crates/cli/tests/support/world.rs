@@ -1,6 +1,7 @@
 //! A home with a profile, a client and an operator's token, and `bailiwick serve` on it.
 
 use std::{
+    env,
     fs::{self, File},
     io::{BufRead, BufReader},
     os::unix::fs::PermissionsExt,
@@ -12,6 +13,8 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+
+use super::{schema, skipped};
 
 /// How long a service may take to end.
 const STOP: Duration = Duration::from_secs(40);
@@ -71,6 +74,25 @@ pub struct World {
 impl World {
     pub fn new() -> World {
         World::with(Setup::default())
+    }
+
+    /// With a schema of its own at a PostgreSQL server, where there is one.
+    pub async fn on_postgres(trial: &str) -> Option<World> {
+        let Ok(server) = env::var("BAILIWICK_POSTGRES") else {
+            skipped(
+                trial,
+                "let BAILIWICK_POSTGRES name a PostgreSQL server, as postgres://USER@HOST:PORT/DATABASE",
+            );
+            return None;
+        };
+        let url = schema(&server).await;
+        let world = tokio::task::spawn_blocking(move || {
+            World::with(Setup {
+                store: Some(&url),
+                ..Setup::default()
+            })
+        });
+        Some(world.await.unwrap())
     }
 
     pub fn with(setup: Setup<'_>) -> World {

@@ -8,7 +8,7 @@
 //! finding in the audit, or by an issuer that waits for a dead one.
 
 use std::{
-    env, fs,
+    fs,
     os::unix::fs::PermissionsExt,
     path::Path,
     sync::{
@@ -24,8 +24,8 @@ use tokio::task::JoinSet;
 
 use crate::support::{
     acknowledged::{Acknowledged, Answer, post},
-    eventually, schema, skipped,
-    world::{Setup, World},
+    eventually,
+    world::World,
 };
 
 /// How many mint at each of them.
@@ -38,20 +38,9 @@ const PATIENCE: Duration = Duration::from_secs(40);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_issuers_on_one_store() {
-    let Ok(server) = env::var("BAILIWICK_POSTGRES") else {
-        return skipped(
-            "two issuers on one PostgreSQL",
-            "let BAILIWICK_POSTGRES name a PostgreSQL server, as postgres://USER@HOST:PORT/DATABASE",
-        );
+    let Some(world) = World::on_postgres("two issuers on one PostgreSQL").await else {
+        return;
     };
-    let url = schema(&server).await;
-    let world = tokio::task::spawn_blocking(move || {
-        World::with(Setup {
-            store: Some(&url),
-            ..Setup::default()
-        })
-    });
-    let world = world.await.unwrap();
     let copy = world.scratch().join("copy");
     copy_home(world.home(), &copy);
     let (one, two) = (world.serve(), world.serve_at(&copy));

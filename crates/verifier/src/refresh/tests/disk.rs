@@ -10,6 +10,16 @@ fn kept_in(issuer: &Issuer, directory: &Path) -> Options {
     options
 }
 
+/// A refresher that has followed one change since its snapshot.
+async fn changed(directory: &Path) -> (Issuer, Options, Scene) {
+    let issuer = Issuer::new(3);
+    let options = kept_in(&issuer, directory);
+    let mut scene = Scene::with(issuer.clone(), options.clone()).await;
+    issuer.revoke(7);
+    scene.pass(5).await;
+    (issuer, options, scene)
+}
+
 fn names(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).unwrap();
     let mut names: Vec<_> = entries
@@ -28,11 +38,7 @@ fn snapshot(seq: u64) -> String {
 async fn a_start_while_the_issuer_is_down() {
     let directory = tempfile::tempdir().unwrap();
     let directory = directory.path();
-    let issuer = Issuer::new(3);
-    let options = kept_in(&issuer, directory);
-    let mut scene = Scene::with(issuer.clone(), options.clone()).await;
-    issuer.revoke(7);
-    scene.pass(5).await;
+    let (issuer, options, mut scene) = changed(directory).await;
     issuer.revoke(8);
     issuer.publish(|_| {});
     scene.pass(5).await;
@@ -99,11 +105,7 @@ async fn what_is_spoilt_on_disk_is_fetched_again() {
         for spoil in spoils {
             let directory = tempfile::tempdir().unwrap();
             let directory = directory.path();
-            let issuer = Issuer::new(3);
-            let options = kept_in(&issuer, directory);
-            let mut scene = Scene::with(issuer.clone(), options.clone()).await;
-            issuer.revoke(7);
-            scene.pass(5).await;
+            let (issuer, options, _) = changed(directory).await;
             let file = directory.join(name);
             let good = fs::read(&file).unwrap();
             fs::write(&file, spoil(&good)).unwrap();
@@ -149,11 +151,7 @@ async fn what_an_interruption_leaves() {
     for (what, leave) in leaves {
         let directory = tempfile::tempdir().unwrap();
         let directory = directory.path();
-        let issuer = Issuer::new(3);
-        let options = kept_in(&issuer, directory);
-        let mut scene = Scene::with(issuer.clone(), options.clone()).await;
-        issuer.revoke(7);
-        scene.pass(5).await;
+        let (issuer, options, _) = changed(directory).await;
         issuer.revoke(8);
         leave(directory);
         issuer.set(Mode::Down);
@@ -179,11 +177,7 @@ async fn what_an_interruption_leaves() {
 async fn changes_that_cannot_be_gone_on_with() {
     let directory = tempfile::tempdir().unwrap();
     let directory = directory.path();
-    let issuer = Issuer::new(3);
-    let options = kept_in(&issuer, directory);
-    let mut scene = Scene::with(issuer.clone(), options.clone()).await;
-    issuer.revoke(7);
-    scene.pass(5).await;
+    let (issuer, options, mut scene) = changed(directory).await;
     fs::write(directory.join("feed.ndjson"), b"{}\n").unwrap();
     issuer.revoke(8);
     scene.pass(5).await;
