@@ -222,6 +222,16 @@ pub enum StoreError {
         "the database lacks migration {0} of this program, and this role may not add it: open it once with the URL of the role that owns the tables, for example by `bailiwick key list`"
     )]
     OlderSchema(i64),
+    /// The role may not do that.
+    #[error(
+        "this role has no right to do that in the issuer's database: use the URL of the role that owns the tables, or give this one its rights anew (docs/deploy/postgres.sql, step 2)"
+    )]
+    Rights,
+    /// The server has no such database.
+    #[error(
+        "the server has no database of this name: create it (docs/deploy/postgres.sql, step 1), or correct the URL"
+    )]
+    NoDatabase,
     /// It holds what was not written here.
     #[error("the database holds a damaged {0}: restore the home from a backup")]
     Damaged(&'static str),
@@ -275,6 +285,10 @@ fn by_code(code: &str) -> Option<StoreError> {
         "53100" => return Some(StoreError::Full),
         // too_many_connections, and the server going down or coming up
         "53300" | "57P01" | "57P02" | "57P03" => return Some(StoreError::Unreachable),
+        // insufficient_privilege
+        "42501" => return Some(StoreError::Rights),
+        // invalid_catalog_name
+        "3D000" => return Some(StoreError::NoDatabase),
         // data_corrupted, index_corrupted
         "XX001" | "XX002" => return Some(StoreError::Damaged("file")),
         _ => {}

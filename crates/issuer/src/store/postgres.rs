@@ -146,17 +146,9 @@ async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
         .run(&mut *connection)
         .await
         .map_err(|error| match error.into() {
-            StoreError::Database(error) if is_forbidden(&error) => {
-                StoreError::OlderSchema(due.version)
-            }
+            StoreError::Rights => StoreError::OlderSchema(due.version),
             other => other,
         })
-}
-
-/// Whether the role lacks a right.
-fn is_forbidden(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.as_deref() == Some("42501")
 }
 
 #[async_trait]
