@@ -123,10 +123,10 @@ async fn an_issuer_of_yesterday() {
     .await;
 
     // The store is put back, as a snapshot of a disk is.
-    scene.service.become_that_of(&yesterday).await;
     for watch in &scene.watches {
         assert_eq!(watch.monitor.status().rollbacks, 0);
     }
+    scene.service.become_that_of(&yesterday).await;
     for watch in &scene.watches {
         eventually("it is noticed", async || {
             for token in [&first, &second] {

@@ -127,9 +127,8 @@ impl Issuer {
             reports.push(report);
         }
         if !entries.is_empty() {
-            let watermarks =
-                |entry: &RevocationInfo| matches!(entry.revocation.target, Target::Watermark(_));
-            if !entries.iter().all(watermarks) && !tx.has_room_for(entries.len(), now).await? {
+            let is_watermark = |target: &Target| matches!(target, Target::Watermark(_));
+            if !targets.iter().all(is_watermark) && !tx.has_room_for(entries.len(), now).await? {
                 return Err(RevokeError::Full);
             }
             tx.append_revocations(&entries).await?;

@@ -314,6 +314,7 @@ impl<T: Transport> Refresher<T> {
         };
         match &outcome {
             Ok(()) => polled.pace.succeeded(),
+            Err(RefreshError::KeysetBehind { .. }) => polled.pace.lagged(),
             Err(_) => polled.pace.failed(),
         }
         self.monitor.change(|status| {
@@ -345,20 +346,26 @@ impl<T: Transport> Refresher<T> {
         limit: usize,
         within: Duration,
     ) -> Result<Answer, RefreshError> {
+        let get = Get {
+            url,
+            etag,
+            report: None,
+            limit,
+            timeout: within,
+            revalidate: false,
+        };
+        self.fetch(get).await
+    }
+
+    /// Fetches, and reports what is in use.
+    async fn fetch(&self, get: Get<'_>) -> Result<Answer, RefreshError> {
         let report = self.options.report.clone().map(|mut report| {
             report.keyset = Some(self.trust.keyset().version);
             report.feed = self.trust.position().map(|at| (at.epoch, at.seq));
             report.to_string()
         });
-        let get = Get {
-            url,
-            etag,
-            report: report.as_deref(),
-            limit,
-            timeout: within,
-            revalidate: self.trust.newer_keyset().is_some(),
-        };
-        fetch(&self.transport, get).await
+        let report = report.as_deref();
+        fetch(&self.transport, Get { report, ..get }).await
     }
 
     /// Writes to disk, where there is a place. A failure is told and changes nothing else.

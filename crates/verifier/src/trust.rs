@@ -106,9 +106,6 @@ pub enum RollbackError {
     RevocationsLost,
 }
 
-/// The longest time between two looks for a newer keyset, in seconds.
-pub(crate) const MAX_HINT: u64 = 3_600;
-
 /// What a token shows to be looked up.
 pub(crate) struct Credentials<'a> {
     pub(crate) root_key: KeyId,
@@ -302,22 +299,23 @@ impl Trust {
 }
 
 impl Trust {
-    /// A keyset that heads tell of and that does not come may revoke the key: it is waited for as long as
-    /// a cache may hold the old one, and this verifier may take to ask, and a head may be old.
+    /// A keyset that heads tell of and that does not come may revoke the key. It is waited for as long as a
+    /// cache may hold the old one, and a reader may take to ask, and a head may be old.
     fn not_withheld(&self, staleness: &Staleness, now: Timestamp) -> Result<(), Refused> {
-        let Some((version, since)) = self.newer_keyset() else {
+        let keyset = self.keyset();
+        let told = self.newer_keyset();
+        let Some(told) = told.filter(|told| told.in_use == keyset.version) else {
             return Ok(());
         };
-        let hint = self.keyset().refresh_hint.clamp(1, MAX_HINT);
-        let wait = staleness.after.saturating_add(hint.saturating_mul(2));
-        if now.since(since) <= wait {
+        let looks = keyset.refresh_hint.max(1).saturating_mul(2);
+        if now.since(told.since) <= staleness.after.saturating_add(looks) {
             return Ok(());
         }
         Err((
             Reason::StaleKeyset,
             format!(
-                "the keyset has version {}, and heads have told of {version} since {since}: see that no cache keeps the old one",
-                self.keyset().version
+                "the keyset has version {}, and heads have told of {} since {}: see that no cache keeps the old one",
+                keyset.version, told.version, told.since
             ),
         ))
     }

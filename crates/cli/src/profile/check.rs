@@ -42,7 +42,10 @@ struct Checked<'a> {
 impl CheckArgs {
     pub(super) async fn run(self, global: &Global) -> Outcome {
         let files = Files::read(&self.files, global)?;
-        let known = limits(global).await?;
+        let known = match self.max_ttl.is_some() && !self.providers.is_empty() {
+            true => Limits::default(),
+            false => limits(global).await?,
+        };
         let providers = (!self.providers.is_empty()).then(|| self.providers.into_iter().collect());
         let profiles = files.parse(&Limits {
             max_token_ttl: self.max_ttl.or(known.max_token_ttl),

@@ -71,8 +71,11 @@ impl Files {
 
 /// What the service of the issuer in the home checks profiles against; nothing, where there is none.
 pub(super) async fn limits(global: &Global) -> Result<Limits, Failure> {
-    let home = global.home()?;
-    if global.server()?.is_some() || !home.join("identity.age").exists() {
+    let home = global.home().ok();
+    let Some(home) = home.filter(|home| home.join("identity.age").exists()) else {
+        return Ok(Limits::default());
+    };
+    if global.server()?.is_some() {
         return Ok(Limits::default());
     }
     let config = serve::configured(&home)?;

@@ -69,6 +69,8 @@ CREATE TABLE revocation (
 );
 
 CREATE INDEX revocation_target ON revocation (kind, target);
+-- How many are alive.
+CREATE INDEX revocation_alive ON revocation (expires) WHERE superseded = 0;
 
 -- The head of the feed as it was signed last, so that several issuers hand out one.
 CREATE TABLE feed_head (

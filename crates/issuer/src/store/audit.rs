@@ -15,7 +15,7 @@ use super::{
 };
 use crate::audit::{AuditEvent, AuditFilter, AuditHead, AuditReport, AuditRow, Entry, Walk};
 
-/// How many of the last mints are looked at for what a clock that was wrong put on record.
+/// How many mints are looked at for what a clock that was wrong put on record.
 const LAST_MINTS: u64 = 10_000;
 
 /// How many rows a check holds at a time.
@@ -139,42 +139,55 @@ impl Tx {
         Ok(!self.fetch("audit row", sql, parameters).await?.is_empty())
     }
 
-    /// The tokens of the parties of these watermarks, among the last that were minted, that were issued too
-    /// late for the watermark to name them.
+    /// The tokens of the parties of these watermarks that were issued too late for the watermark to name
+    /// them: of each kind of party [`LAST_MINTS`] at the most.
     pub(crate) async fn minted_since(
         &mut self,
         watermarks: &[&Watermark],
     ) -> Result<Vec<TokenId>, StoreError> {
-        let Some(first) = watermarks.iter().map(|it| it.issued_before()).min() else {
-            return Ok(Vec::new());
-        };
-        let latest: HashMap<(Party, &str), Timestamp> = watermarks
-            .iter()
-            .map(|it| ((it.party(), it.name()), it.issued_before()))
-            .collect();
-        let rows = self
-            .fetch(
-                "audit row",
-                "SELECT time, token, agent, principal, detail FROM audit
-                 WHERE time >= $1 AND event = $2 ORDER BY seq DESC LIMIT $3",
-                values![first, AuditEvent::Mint.as_str(), LAST_MINTS],
-            )
-            .await?;
         let mut tokens = Vec::new();
-        for row in rows {
-            let (agent, principal) = (row.text("agent")?, row.text("principal")?);
-            let (time, tenant) = (row.time("time")?, mint(&row)?.tenant);
-            let parties = [
-                (Party::Agent, Some(&*agent)),
-                (Party::Principal, Some(&*principal)),
-                (Party::Tenant, tenant.as_deref()),
-            ];
-            let mut named = parties
-                .into_iter()
-                .filter_map(|(party, name)| latest.get(&(party, name?)));
-            if named.any(|issued_before| time >= *issued_before) {
-                let token = row.text("token")?.parse();
-                tokens.push(token.map_err(|_| StoreError::Damaged("audit row"))?);
+        for party in [Party::Agent, Party::Principal, Party::Tenant] {
+            let of_party = watermarks.iter().filter(|it| it.party() == party);
+            let before: HashMap<&str, Timestamp> =
+                of_party.map(|it| (it.name(), it.issued_before())).collect();
+            let Some(first) = before.values().min() else {
+                continue;
+            };
+            let mut parameters = values![*first, AuditEvent::Mint.as_str()];
+            let column = match party {
+                Party::Agent => Some("agent"),
+                Party::Principal => Some("principal"),
+                // It is in the detail alone.
+                Party::Tenant => None,
+            };
+            let named = column.map_or_else(String::new, |column| {
+                let names = before.keys().map(|name| {
+                    parameters.push((*name).into());
+                    format!("${}", parameters.len())
+                });
+                format!(
+                    " AND {column} IN ({})",
+                    names.collect::<Vec<_>>().join(", ")
+                )
+            });
+            parameters.push(LAST_MINTS.into());
+            let last = parameters.len();
+            // In this order by the index on the time, which few rows lie behind, but where a clock was wrong.
+            let sql = format!(
+                "SELECT time, token, agent, principal, detail FROM audit
+                 WHERE time >= $1 AND event = $2{named} ORDER BY time DESC LIMIT ${last}"
+            );
+            for row in self.fetch("audit row", sql, parameters).await? {
+                let name = match column {
+                    Some(column) => Some(row.text(column)?),
+                    None => mint(&row)?.tenant,
+                };
+                let before = name.and_then(|name| before.get(name.as_str()).copied());
+                let time = row.time("time")?;
+                if before.is_some_and(|before| time >= before) {
+                    let token = row.text("token")?.parse();
+                    tokens.push(token.map_err(|_| StoreError::Damaged("audit row"))?);
+                }
             }
         }
         Ok(tokens)

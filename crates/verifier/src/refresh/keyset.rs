@@ -8,10 +8,7 @@ use super::{
     Answer, Clock, Get, Options, RefreshError, Refresher, Store, TIMEOUT, Transport, blocking,
     fetch,
 };
-use crate::{
-    trust::{MAX_HINT, Trust},
-    verifier::Verifier,
-};
+use crate::{trust::Trust, verifier::Verifier};
 
 impl<T: Transport> Refresher<T> {
     pub(super) async fn refresh_keyset(
@@ -21,9 +18,9 @@ impl<T: Transport> Refresher<T> {
         self.fetch_keyset(verifier).await?;
         match self.trust.newer_keyset() {
             None => Ok(()),
-            Some((told, _)) => Err(RefreshError::KeysetBehind {
+            Some(told) => Err(RefreshError::KeysetBehind {
                 version: self.trust.keyset().version,
-                told,
+                told: told.version,
             }),
         }
     }
@@ -31,7 +28,15 @@ impl<T: Transport> Refresher<T> {
     async fn fetch_keyset(&mut self, verifier: &Arc<Verifier>) -> Result<(), RefreshError> {
         let url = address(&self.options);
         let etag = self.keyset.etag.as_deref();
-        let (body, etag) = match self.get(&url, etag, MAX_ENVELOPE, TIMEOUT).await? {
+        let get = Get {
+            url: &url,
+            etag,
+            report: None,
+            limit: MAX_ENVELOPE,
+            timeout: TIMEOUT,
+            revalidate: self.trust.newer_keyset().is_some(),
+        };
+        let (body, etag) = match self.fetch(get).await? {
             Answer::Found { body, etag } => (body, etag),
             Answer::NotModified => return Ok(()),
             Answer::Gone => return Err(RefreshError::NotFound(url)),
@@ -108,7 +113,7 @@ pub(super) fn needing(trust: Trust) -> Trust {
 
 /// How often a keyset wants to be fetched.
 pub(super) fn hint(trust: &Trust) -> Duration {
-    Duration::from_secs(trust.keyset().refresh_hint.clamp(1, MAX_HINT))
+    Duration::from_secs(trust.keyset().refresh_hint.clamp(1, 3_600))
 }
 
 /// A keyset that is not for now must not take the place of one that is.

@@ -59,10 +59,19 @@ impl Pace {
     }
 
     pub(super) fn failed(&mut self) {
+        self.again(self.every.max(LONGEST));
+    }
+
+    /// It was not yet what is waited for, and is needed soon, however seldom it is fetched otherwise.
+    pub(super) fn lagged(&mut self) {
+        self.again(LONGEST);
+    }
+
+    fn again(&mut self, longest: Duration) {
         let first = self.every.clamp(SHORTEST, Duration::from_secs(5));
         let wait = first.saturating_mul(2_u32.saturating_pow(self.failures));
         self.failures = self.failures.saturating_add(1);
-        self.wait(wait.min(self.every.max(LONGEST)));
+        self.wait(wait.min(longest));
     }
 
     fn wait(&mut self, wait: Duration) {

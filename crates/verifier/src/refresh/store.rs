@@ -112,10 +112,7 @@ impl Store {
         head: &[u8],
     ) -> io::Result<Kept> {
         let used = snapshot(begin);
-        // One that is there says the same, and may go with the head on disk.
-        if !self.directory.join(&used).exists() {
-            self.write(&used, |place| place.write_all(file))?;
-        }
+        self.write(&used, |place| place.write_all(file))?;
         let kept = self.save_feed(Kept::default(), io::empty(), changes, head)?;
         self.remove(|name| name.starts_with("snapshot-") && name != used);
         Ok(kept)

@@ -10,7 +10,7 @@ use bailiwick_token::{
 
 use super::{
     RollbackError, Trust,
-    revocations::{Revocations, is_ahead},
+    revocations::{NewerKeyset, Revocations, is_ahead},
 };
 
 impl Trust {
@@ -118,10 +118,10 @@ impl Trust {
         self.with(offered.telling_of(head.keyset_version, keyset, used))
     }
 
-    /// The version of a newer keyset that a head has told of, and since when.
-    pub(crate) fn newer_keyset(&self) -> Option<(u64, Timestamp)> {
+    /// A newer keyset that heads have told of.
+    pub(crate) fn newer_keyset(&self) -> Option<NewerKeyset> {
         let told = self.revocations.as_deref()?.newer_keyset();
-        told.filter(|(version, _)| *version > self.keyset().version)
+        told.filter(|told| told.version > self.keyset().version)
     }
 
     /// How far the revocations were read, where there are any.

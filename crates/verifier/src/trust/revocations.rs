@@ -28,8 +28,18 @@ pub(super) struct Revocations {
     /// What an earlier history said, and this one, which was begun anew, does not: the issuer was restored
     /// from a backup, and has not been told of it again. It holds here all the same.
     carried: Arc<Revoked>,
-    /// The newest keyset that a head has told of, while it was newer than the one in use, and since when.
-    newer_keyset: Option<(u64, Timestamp)>,
+    newer_keyset: Option<NewerKeyset>,
+}
+
+/// A keyset that heads have told of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewerKeyset {
+    /// The newest version that was told of.
+    pub(crate) version: u64,
+    /// When the first head was signed that told of a newer one than was in use.
+    pub(crate) since: Timestamp,
+    /// Which was in use then.
+    pub(crate) in_use: u64,
 }
 
 impl Revocations {
@@ -80,13 +90,22 @@ impl Revocations {
 
     /// These in the place of what is in use: with what that says and these, of another history, do not.
     pub(super) fn carrying(&self, used: &Revocations) -> Result<Revocations, SnapshotError> {
-        let carried = match self.position.epoch == used.position.epoch {
-            true => self.lacking(&[&used.carried])?,
-            false => self.lacking(&[&used.revoked, &used.carried])?,
+        let same = self.position.epoch == used.position.epoch;
+        if same && Arc::ptr_eq(&self.carried, &used.carried) {
+            return Ok(self.clone());
+        }
+        let carried = match same {
+            true => self.lacking(&[&self.carried, &used.carried])?,
+            false => self.lacking(&[&self.carried, &used.revoked, &used.carried])?,
         };
-        Ok(Revocations {
-            carried,
-            ..self.clone()
+        // Where it is the same, there is one of it.
+        let known = self.carried.covers(&carried, self.issued_at);
+        Ok(match known && self.carried.len() == carried.len() {
+            true => self.clone(),
+            false => Revocations {
+                carried,
+                ..self.clone()
+            },
         })
     }
 
@@ -102,17 +121,24 @@ impl Revocations {
         used: Option<&Revocations>,
     ) -> Revocations {
         let told = used.and_then(|used| used.newer_keyset);
-        let told = told.filter(|(version, _)| *version > in_use);
-        let (version, since) = told.unwrap_or((keyset_version, self.issued_at));
-        let newest = version.max(keyset_version);
+        let version = told.map_or(0, |told| told.version).max(keyset_version);
+        // One that came meanwhile shows that nobody holds them back, though it may not be the last.
+        let since = told
+            .filter(|told| told.in_use == in_use)
+            .map_or(self.issued_at, |told| told.since);
+        let newer = NewerKeyset {
+            version,
+            since,
+            in_use,
+        };
         Revocations {
-            newer_keyset: (newest > in_use).then_some((newest, since)),
+            newer_keyset: (version > in_use).then_some(newer),
             ..self
         }
     }
 
-    /// The newest keyset that a head has told of, where it was newer than the one in use.
-    pub(super) fn newer_keyset(&self) -> Option<(u64, Timestamp)> {
+    /// What heads have told of keysets, where one was newer than the one in use.
+    pub(super) fn newer_keyset(&self) -> Option<NewerKeyset> {
         self.newer_keyset
     }
 

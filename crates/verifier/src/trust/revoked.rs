@@ -176,17 +176,19 @@ impl Revoked {
 
     /// Whether everything of `other` that has not ended at `at` is here, and ends no sooner.
     pub(super) fn covers(&self, other: &Revoked, at: Timestamp) -> bool {
-        self.missing(other, at).next().is_none()
+        let alive = move |end: End| end == NEVER || u64::from(end) > at.unix();
+        self.missing(other, alive).next().is_none()
     }
 
-    /// What of `others` has not ended at `at`, and is not here, or ends sooner.
+    /// What of `others` is not dead at `at`, and is not here, or ends sooner.
     pub(super) fn lacking(
         &self,
         others: &[&Revoked],
         at: Timestamp,
     ) -> Result<Revoked, SnapshotError> {
         let mut lacking = Gathered::default();
-        for entry in others.iter().flat_map(|other| self.missing(other, at)) {
+        let alive = move |end| !is_dead(end, at);
+        for entry in others.iter().flat_map(|other| self.missing(other, alive)) {
             match entry {
                 Entry::Id(id, end) => lacking.ids.push((id, end)),
                 Entry::Mark(mark) => lacking.marks.push(mark),
@@ -198,9 +200,8 @@ impl Revoked {
     fn missing<'a>(
         &'a self,
         other: &'a Revoked,
-        at: Timestamp,
-    ) -> impl Iterator<Item = Entry> + use<'a> {
-        let alive = move |end: End| end == NEVER || u64::from(end) > at.unix();
+        alive: impl Fn(End) -> bool + Copy + 'a,
+    ) -> impl Iterator<Item = Entry> {
         let mut here = self.ids.iter().zip(&self.ends).peekable();
         let there = other.ids.iter().zip(&other.ends);
         let ids = there.filter_map(move |(id, end)| {

@@ -121,6 +121,27 @@ async fn what_is_spoilt_on_disk_is_fetched_again() {
     }
 }
 
+/// Also where the issuer has nothing newer, so that the snapshot has the name of the spoilt one.
+#[tokio::test(start_paused = true)]
+async fn a_spoilt_snapshot_of_the_same_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    let issuer = Issuer::new(3);
+    let options = kept_in(&issuer, directory);
+    Scene::with(issuer.clone(), options.clone()).await;
+    let file = directory.join(snapshot(3));
+    let mut spoilt = fs::read(&file).unwrap();
+    let last = spoilt.len() - 2;
+    spoilt[last] ^= 1;
+    fs::write(&file, spoilt).unwrap();
+    assert_eq!(
+        Scene::with(issuer.clone(), options.clone()).await.seq(),
+        Some(3)
+    );
+    issuer.set(Mode::Down);
+    assert_eq!(Scene::with(issuer, options).await.seq(), Some(3));
+}
+
 /// A disk that is full, or a directory that went away, is told, and decisions go on.
 #[tokio::test(start_paused = true)]
 async fn a_directory_that_went_away() {
