@@ -166,13 +166,14 @@ impl Tx {
                     format!("${}", parameters.len())
                 });
                 format!(
-                    " AND {column} IN ({})",
+                    " AND {column} || '' IN ({})",
                     names.collect::<Vec<_>>().join(", ")
                 )
             });
             parameters.push(LAST_MINTS.into());
             let last = parameters.len();
-            // In this order by the index on the time, which few rows lie behind, but where a clock was wrong.
+            // By the index on the time, behind which few rows lie unless a clock was wrong, and not by those
+            // on the parties, behind which all of theirs do: hence the empty text.
             let sql = format!(
                 "SELECT time, token, agent, principal, detail FROM audit
                  WHERE time >= $1 AND event = $2{named} ORDER BY time DESC LIMIT ${last}"
