@@ -63,7 +63,12 @@ impl Store {
         let store = Store {
             directory: directory.to_owned(),
         };
-        store.remove(|name| name.starts_with('.') && name.ends_with(".new"));
+        store.remove(|name| {
+            let begun = name
+                .strip_prefix('.')
+                .and_then(|it| it.strip_suffix(".new"));
+            begun.is_some_and(|name| name == KEYSET || name == FEED || is_snapshot(name))
+        });
         Ok(store)
     }
 
@@ -114,7 +119,7 @@ impl Store {
         let used = snapshot(begin);
         self.write(&used, |place| place.write_all(file))?;
         let kept = self.save_feed(Kept::default(), io::empty(), changes, head)?;
-        self.remove(|name| name.starts_with("snapshot-") && name != used);
+        self.remove(|name| is_snapshot(name) && name != used);
         Ok(kept)
     }
 
@@ -212,6 +217,10 @@ impl Store {
 
 fn snapshot((epoch, seq): (Epoch, u64)) -> String {
     format!("snapshot-{epoch}-{seq}.ndjson")
+}
+
+fn is_snapshot(name: &str) -> bool {
+    name.starts_with("snapshot-") && name.ends_with(".ndjson")
 }
 
 fn unusable(file: &str, error: &dyn std::fmt::Display) {

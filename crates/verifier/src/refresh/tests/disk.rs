@@ -166,7 +166,9 @@ async fn what_an_interruption_leaves() {
             fs::copy(old, new).unwrap();
         }),
         ("half of a file", |directory| {
-            fs::write(directory.join(".feed.ndjson.new"), b"{").unwrap();
+            for name in [".feed.ndjson.new", ".snapshot-00-7.ndjson.new"] {
+                fs::write(directory.join(name), b"{").unwrap();
+            }
         }),
     ];
     for (what, leave) in leaves {
@@ -190,6 +192,8 @@ async fn what_an_interruption_leaves() {
         issuer.set(Mode::Down);
         let third = Scene::with(issuer, options).await;
         assert_eq!(third.seq(), Some(5), "{what}");
+        let left = names(directory);
+        assert!(!left.iter().any(|name| name.starts_with('.')), "{left:?}");
     }
 }
 
