@@ -341,29 +341,39 @@ fn a_keyset_that_is_withheld() {
         let wanted = if after > wait { "stale_keyset" } else { ALLOW };
         assert_eq!(outcome(&trust, at), wanted, "after {after} s");
     }
-    let with = |trust: &Trust, version| {
+    let with = |version, issued_at| {
         let keyset = Keyset {
             version,
+            issued_at,
             ..root.keyset()
         };
         let keyset = keyset.sign(&root.keyset_key).to_json();
         trust.with_keyset(keyset.as_bytes()).expect("a keyset")
     };
     let then = now().plus(wait + 1);
-    assert_eq!(outcome(&with(&trust, 3), then), ALLOW);
-    // One that is not the last shows that a cache lags, and nobody holds them back: it begins anew.
-    trust = with(&trust, 2);
-    assert_eq!(outcome(&trust, then), ALLOW);
-    for (after, wanted) in [(0, ALLOW), (wait, ALLOW), (wait + 1, "stale_keyset")] {
-        let at = then.plus(after);
-        let head = Head {
-            keyset_version: 3,
-            ..feed.head(4, at)
-        };
-        trust = trust
-            .with_delta(feed.signed(&head).as_bytes(), b"", at)
-            .expect("changes");
-        assert_eq!(outcome(&trust, at), wanted, "after {after} s more");
+    assert_eq!(outcome(&with(3, now()), then), ALLOW);
+    // One that is not the last begins anew, from when it was signed: what is newer is newer than that.
+    for (signed, after, wanted) in [
+        (0, 0, "stale_keyset"),
+        (wait, 0, ALLOW),
+        (wait, wait - 1, ALLOW),
+        (wait, wait, "stale_keyset"),
+    ] {
+        let (mut trust, at) = (with(2, now().plus(signed)), then.plus(after));
+        for at in [then, at] {
+            let head = Head {
+                keyset_version: 3,
+                ..feed.head(4, at)
+            };
+            trust = trust
+                .with_delta(feed.signed(&head).as_bytes(), b"", at)
+                .expect("changes");
+        }
+        assert_eq!(
+            outcome(&trust, at),
+            wanted,
+            "signed {signed}, {after} s more"
+        );
     }
 }
 

@@ -128,7 +128,11 @@ impl Issuer {
         }
         if !entries.is_empty() {
             let is_watermark = |target: &Target| matches!(target, Target::Watermark(_));
-            if !targets.iter().all(is_watermark) && !tx.has_room_for(entries.len(), now).await? {
+            let most = match targets.iter().all(is_watermark) {
+                true => MAX_ENTRIES,
+                false => MAX_ALIVE,
+            };
+            if !tx.has_room_for(entries.len(), most, now).await? {
                 return Err(RevokeError::Full);
             }
             tx.append_revocations(&entries).await?;

@@ -243,7 +243,10 @@ pub enum StoreError {
 impl StoreError {
     /// Whether it is not about the statement, but about the database as a whole.
     pub(crate) fn is_of_the_whole(&self) -> bool {
-        !matches!(self, StoreError::Database(_) | StoreError::Damaged(_))
+        !matches!(
+            self,
+            StoreError::Database(_) | StoreError::Damaged(_) | StoreError::Rights
+        )
     }
 }
 

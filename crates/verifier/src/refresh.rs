@@ -28,7 +28,8 @@
 //! another epoch, it takes `{revocation_url}/snapshot`.
 //!
 //! One request is made at a time; each has a time-out and a limit on its body. What fails is tried
-//! again, ever more seldom, up to half a minute. Plain `http` is taken from loopback addresses only.
+//! again, ever more seldom, up to half a minute, or as seldom as it is fetched anyway. Plain `http` is
+//! taken from loopback addresses only.
 //!
 //! # What holds when something fails
 //!
@@ -308,13 +309,14 @@ impl<T: Transport> Refresher<T> {
     /// Writes down how something went, and when it is due again.
     fn settle(&mut self, part: Part, outcome: Result<(), RefreshError>) {
         let now = (self.clock)();
+        let needed = self.trust.newer_keyset().is_some();
         let polled = match part {
             Part::Keyset => &mut self.keyset,
             Part::Feed => &mut self.head,
         };
         match &outcome {
             Ok(()) => polled.pace.succeeded(),
-            Err(RefreshError::KeysetBehind { .. }) => polled.pace.lagged(),
+            Err(_) if part == Part::Keyset && needed => polled.pace.lagged(),
             Err(_) => polled.pace.failed(),
         }
         self.monitor.change(|status| {

@@ -16,7 +16,7 @@ use super::{
 use crate::audit::{AuditEvent, AuditFilter, AuditHead, AuditReport, AuditRow, Entry, Walk};
 
 /// How many mints are looked at for what a clock that was wrong put on record.
-const LAST_MINTS: u64 = 10_000;
+const MOST_MINTS: u64 = 10_000;
 
 /// How many rows a check holds at a time.
 const PAGE: u64 = 1_000;
@@ -140,7 +140,8 @@ impl Tx {
     }
 
     /// The tokens of the parties of these watermarks that were issued too late for the watermark to name
-    /// them: of each kind of party [`LAST_MINTS`] at the most.
+    /// them, the earliest first, of each kind of party [`MOST_MINTS`] at the most. A tenant is in the detail
+    /// alone, so that those count which are everybody's.
     pub(crate) async fn minted_since(
         &mut self,
         watermarks: &[&Watermark],
@@ -157,7 +158,6 @@ impl Tx {
             let column = match party {
                 Party::Agent => Some("agent"),
                 Party::Principal => Some("principal"),
-                // It is in the detail alone.
                 Party::Tenant => None,
             };
             let named = column.map_or_else(String::new, |column| {
@@ -170,13 +170,13 @@ impl Tx {
                     names.collect::<Vec<_>>().join(", ")
                 )
             });
-            parameters.push(LAST_MINTS.into());
+            parameters.push(MOST_MINTS.into());
             let last = parameters.len();
             // By the index on the time, behind which few rows lie unless a clock was wrong, and not by those
             // on the parties, behind which all of theirs do: hence the empty text.
             let sql = format!(
                 "SELECT time, token, agent, principal, detail FROM audit
-                 WHERE time >= $1 AND event = $2{named} ORDER BY time DESC LIMIT ${last}"
+                 WHERE time >= $1 AND event = $2{named} ORDER BY time LIMIT ${last}"
             );
             for row in self.fetch("audit row", sql, parameters).await? {
                 let name = match column {

@@ -9,7 +9,7 @@ use super::{
     StoreError, Tx,
     database::{NotStored, Row, values},
 };
-use crate::revoke::{MAX_ALIVE, RevocationInfo};
+use crate::revoke::RevocationInfo;
 
 /// How many rows a walk over all of them holds at a time.
 const PAGE: u64 = 10_000;
@@ -118,13 +118,15 @@ impl Tx {
         Ok(position)
     }
 
-    /// Whether so many more may be revoked. They are counted once there can be that many.
+    /// Whether so many more may be revoked, and be `most` at the most. They are counted once there can be
+    /// that many.
     pub(crate) async fn has_room_for(
         &mut self,
         more: usize,
+        most: usize,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let room = (MAX_ALIVE as u64).saturating_sub(more as u64);
+        let room = (most as u64).saturating_sub(more as u64);
         if self.position().await?.seq <= room {
             return Ok(true);
         }

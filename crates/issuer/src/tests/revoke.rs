@@ -185,7 +185,7 @@ async fn there_is_an_end_to_what_is_revoked() {
     }
     let has_room_for = async |more, now| {
         let mut tx = issuer.store.read().await.unwrap();
-        tx.has_room_for(more, at(now)).await.unwrap()
+        tx.has_room_for(more, MAX_ALIVE, at(now)).await.unwrap()
     };
     assert!(has_room_for(MAX_ALIVE - 4, 1).await);
     assert!(has_room_for(MAX_ALIVE - 3, 1).await);

@@ -64,7 +64,8 @@ impl Pace {
 
     /// It was not yet what is waited for, and is needed soon, however seldom it is fetched otherwise.
     pub(super) fn lagged(&mut self) {
-        self.again(LONGEST);
+        let sixtieth = self.every.checked_div(60).unwrap_or_default();
+        self.again(LONGEST.max(sixtieth));
     }
 
     fn again(&mut self, longest: Duration) {

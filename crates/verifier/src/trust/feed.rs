@@ -114,7 +114,7 @@ impl Trust {
     }
 
     fn told(&self, offered: Revocations, head: &Head) -> Trust {
-        let (keyset, used) = (self.keyset().version, self.revocations.as_deref());
+        let (keyset, used) = (self.keyset(), self.revocations.as_deref());
         self.with(offered.telling_of(head.keyset_version, keyset, used))
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bailiwick_token::{
+    keyset::Keyset,
     revocation::{Head, Position, Revocation, SKEW, Snapshot, SnapshotError},
     timestamp::Timestamp,
 };
@@ -36,7 +37,7 @@ pub(super) struct Revocations {
 pub(crate) struct NewerKeyset {
     /// The newest version that was told of.
     pub(crate) version: u64,
-    /// When the first head was signed that told of a newer one than was in use.
+    /// From when on a newer one than is in use was there.
     pub(crate) since: Timestamp,
     /// Which was in use then.
     pub(crate) in_use: u64,
@@ -117,22 +118,24 @@ impl Revocations {
     pub(super) fn telling_of(
         self,
         keyset_version: u64,
-        in_use: u64,
+        in_use: &Keyset,
         used: Option<&Revocations>,
     ) -> Revocations {
         let told = used.and_then(|used| used.newer_keyset);
         let version = told.map_or(0, |told| told.version).max(keyset_version);
-        // One that came meanwhile shows that nobody holds them back, though it may not be the last.
-        let since = told
-            .filter(|told| told.in_use == in_use)
-            .map_or(self.issued_at, |told| told.since);
+        let since = match told {
+            None => self.issued_at,
+            Some(told) if told.in_use == in_use.version => told.since,
+            // One that came meanwhile and is not the last: what is newer was signed after it.
+            Some(told) => told.since.max(in_use.issued_at),
+        };
         let newer = NewerKeyset {
             version,
             since,
-            in_use,
+            in_use: in_use.version,
         };
         Revocations {
-            newer_keyset: (version > in_use).then_some(newer),
+            newer_keyset: (version > in_use.version).then_some(newer),
             ..self
         }
     }

@@ -212,3 +212,35 @@ async fn an_unknown_key() {
     assert!(keysets(issuer.asked()) <= 2);
     running.abort();
 }
+
+/// However seldom it is fetched otherwise, and though the issuer is away for a moment.
+#[tokio::test(start_paused = true)]
+async fn a_newer_keyset_is_asked_for_until_it_comes() {
+    let issuer = Issuer::new(0);
+    issuer.state().keyset.refresh_hint = 3_600;
+    let mut scene = Scene::new(issuer).await;
+    let old = scene.issuer.state().keyset.clone();
+    scene.issuer.publish(|_| {});
+    let old = old.sign(&ed25519_dalek::SigningKey::from_bytes(&[9; 32]));
+    scene.issuer.lie(KEYSET, old.to_json());
+    for round in 0..120 {
+        let mode = match round {
+            60 => issuer::Mode::Down,
+            _ => issuer::Mode::Up,
+        };
+        scene.issuer.set(mode);
+        scene.pass(5).await;
+    }
+    scene.asked();
+    for _ in 0..60 {
+        scene.pass(5).await;
+    }
+    let asked = scene.asked();
+    let keysets = asked.iter().filter(|path| *path == KEYSET).count();
+    assert!(keysets >= 4, "{keysets} in five minutes");
+    scene.issuer.be_honest();
+    for _ in 0..13 {
+        scene.pass(5).await;
+    }
+    assert_eq!(scene.verifier.trust().keyset().version, 2);
+}
