@@ -129,6 +129,8 @@ async fn main() {
         .revoke(target, None, "after it", now)
         .await
         .unwrap();
+    // For so long the last one would be handed out.
+    sleep(Duration::from_secs(6)).await;
     let begun = Instant::now();
     let next = service.answer(&format!("{HEAD}/snapshot")).await.0;
     assert_eq!(
