@@ -51,6 +51,13 @@ struct World {
     tokens: Vec<(String, Target)>,
 }
 
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
+
 fn passphrase() -> Passphrase {
     Passphrase::new("a passphrase of a test").expect("long enough")
 }
@@ -114,6 +121,13 @@ impl World {
             Event::Rotate => drop(issuer.rotate(now).await.expect("a rotation")),
             Event::Wait(seconds) => self.now = now.plus(seconds),
         }
+    }
+
+    async fn backup(&self) -> Vec<u8> {
+        let mut backup = Vec::new();
+        let written = self.issuer.backup(&mut backup, |_| {}, self.now).await;
+        written.expect("a backup");
+        backup
     }
 
     async fn restore(&self, backup: &[u8], later: Later, name: &str) -> (Issuer, RestoreReport) {
@@ -180,17 +194,12 @@ proptest! {
 
     #[test]
     fn a_restore_changes_no_verdict(before in vec(event(), 0..12), after in vec(event(), 0..24)) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        runtime.block_on(async {
+        runtime().block_on(async {
             let mut world = World::new().await;
             for event in before {
                 world.step(event).await;
             }
-            let mut backup = Vec::new();
-            world.issuer.backup(&mut backup, |_| {}, world.now).await.expect("a backup");
+            let backup = world.backup().await;
             for event in after {
                 world.step(event).await;
             }
@@ -267,18 +276,12 @@ fn what_a_restored_issuer_lacks_is_told() {
 /// Tells how many revocations the restored issuer lacks; `None` where it refuses what it is told, since
 /// the files are of times that lie too far apart.
 fn told_of_a_part([before, told, untold]: [&[Event]; 3]) -> Option<usize> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
+    runtime().block_on(async {
         let mut world = World::new().await;
         for event in before {
             world.step(*event).await;
         }
-        let mut backup = Vec::new();
-        let written = world.issuer.backup(&mut backup, |_| {}, world.now).await;
-        written.expect("a backup");
+        let backup = world.backup().await;
         for event in told {
             world.step(*event).await;
         }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
 
+use bailiwick_issuer::{Settings, profile::Limits as ProfileLimits};
 use jsonwebtoken::Algorithm;
 use serde::Deserialize;
 
@@ -133,9 +134,16 @@ impl Config {
         Ok(config)
     }
 
-    /// The names of its providers.
+    /// What profiles are checked against, at an issuer of these settings.
     #[must_use]
-    pub fn provider_names(&self) -> BTreeSet<String> {
+    pub fn profile_limits(&self, settings: &Settings) -> ProfileLimits {
+        ProfileLimits {
+            max_token_ttl: Some(settings.max_token_ttl),
+            providers: Some(self.provider_names()),
+        }
+    }
+
+    fn provider_names(&self) -> BTreeSet<String> {
         self.providers
             .iter()
             .map(|provider| provider.name.clone())

@@ -33,7 +33,7 @@ use crate::{
     operations,
     profiles::{ProfilesError, read_profiles},
     routes,
-    state::{Clock, Shared, State},
+    state::{Clock, State},
     tasks,
 };
 
@@ -78,7 +78,7 @@ pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Runni
     if !issuer.is_unlocked() {
         return Err(ServeError::Locked);
     }
-    let limits = Shared::profile_limits(&issuer, &config);
+    let limits = config.profile_limits(issuer.settings());
     let profiles = read_profiles(issuer.home(), &limits)?;
     if profiles.is_empty() {
         tracing::warn!("there are no profiles, so no caller gets anything");

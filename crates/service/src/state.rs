@@ -9,10 +9,7 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use bailiwick_issuer::{
-    Issuer,
-    profile::{Limits as ProfileLimits, Profiles},
-};
+use bailiwick_issuer::{Issuer, profile::Profiles};
 use bailiwick_token::timestamp::Timestamp;
 
 use crate::{
@@ -98,17 +95,9 @@ impl Shared {
         (self.clock)()
     }
 
-    /// What profiles are checked against.
-    pub(crate) fn profile_limits(issuer: &Issuer, config: &Config) -> ProfileLimits {
-        ProfileLimits {
-            max_token_ttl: Some(issuer.settings().max_token_ttl),
-            providers: Some(config.provider_names()),
-        }
-    }
-
     /// Takes up the profiles as they are now, all or none. Tells whether they are others.
     pub(crate) fn reload_profiles(&self) -> Result<bool, ProfilesError> {
-        let limits = Shared::profile_limits(&self.issuer, &self.config);
+        let limits = self.config.profile_limits(self.issuer.settings());
         let read = read_profiles(&self.home, &limits);
         self.metrics.profiles_failed.set(i64::from(read.is_err()));
         let profiles = read?;

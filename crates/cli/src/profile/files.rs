@@ -5,12 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bailiwick_issuer::profile::{Limits, MAX_FILE, Profiles};
+use bailiwick_issuer::{
+    HomeError, Issuer, OpenError,
+    profile::{Limits, MAX_FILE, Profiles},
+};
 
 use crate::{
     exit::{Exit, Failure},
     input::Source,
-    issuer::with,
     output, serve,
     settings::Global,
 };
@@ -71,21 +73,20 @@ impl Files {
 
 /// What the service of the issuer in the home checks profiles against; nothing, where there is none.
 pub(super) async fn limits(global: &Global) -> Result<Limits, Failure> {
-    let home = global.home().ok();
-    let Some(home) = home.filter(|home| home.join("identity.age").exists()) else {
+    let Ok(home) = global.home() else {
         return Ok(Limits::default());
     };
     if global.server()?.is_some() {
         return Ok(Limits::default());
     }
-    let config = serve::configured(&home)?;
-    with(global, async |issuer| {
-        Ok(Limits {
-            max_token_ttl: Some(issuer.settings().max_token_ttl),
-            providers: Some(config.provider_names()),
-        })
-    })
-    .await
+    let issuer = match Issuer::open(&home).await {
+        Err(OpenError::Home(HomeError::Missing(_))) => return Ok(Limits::default()),
+        opened => opened?,
+    };
+    let config = serve::configured(&home);
+    let limits = config.map(|config| config.profile_limits(issuer.settings()));
+    issuer.close().await;
+    limits
 }
 
 /// One file or one directory, as the issuer's service reads them.

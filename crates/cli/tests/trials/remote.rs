@@ -230,4 +230,15 @@ async fn every_verb_does_over_the_network_what_it_does_at_home() {
         let done = there.output(&verb.split(' ').collect::<Vec<_>>());
         assert_eq!(done.status.code(), Some(2), "{verb}");
     }
+
+    // Where `config.toml` names a service, an empty variable means the home all the same.
+    let config = "server = \"http://127.0.0.1:1\"\n";
+    std::fs::write(world.home().join("config.toml"), config).unwrap();
+    let code = |server: Option<&str>| {
+        let mut command = world.command(&["key", "list"]);
+        command.envs(server.map(|url| ("BAILIWICK_SERVER", url)));
+        command.output().unwrap().status.code()
+    };
+    assert_eq!(code(None), Some(6));
+    assert_eq!(code(Some("")), Some(0));
 }

@@ -71,6 +71,19 @@ async fn an_operator_works_over_tls() {
     };
     let done = list(&["--ca", &old_file]);
     assert!(done.status.success(), "{done:?}");
+    let by_variable = world
+        .command(&[
+            "key",
+            "list",
+            "--server",
+            &server,
+            "--operator-token-file",
+            &token,
+        ])
+        .env("BAILIWICK_CA", &old_file)
+        .output()
+        .unwrap();
+    assert!(by_variable.status.success(), "{by_variable:?}");
     for ca in [&["--ca", &new_file][..], &[]] {
         let done = list(ca);
         let said = String::from_utf8(done.stderr).unwrap();
