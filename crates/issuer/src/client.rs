@@ -80,6 +80,49 @@ pub struct NewClient {
     pub claims: serde_json::Map<String, serde_json::Value>,
 }
 
+/// A client whose secret was verified. Only that verification makes one.
+#[derive(Clone)]
+pub struct SignedIn {
+    info: ClientInfo,
+    secret: StoredSecret,
+}
+
+impl SignedIn {
+    /// The client as it was registered then.
+    #[must_use]
+    pub fn client(&self) -> &ClientInfo {
+        &self.info
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.info.name
+    }
+
+    /// Whether the registration and the secret are what they were. Another secret beside it, or a
+    /// later end of this one, changes nothing.
+    pub(crate) fn still_holds(&self, stored: &StoredClient, at: Timestamp) -> bool {
+        let registered = |info: &ClientInfo| ClientInfo {
+            secrets: Vec::new(),
+            ..info.clone()
+        };
+        let has_secret = stored.secrets.iter().any(|secret| {
+            (&secret.info.id, &secret.hash) == (&self.secret.info.id, &self.secret.hash)
+                && secret.is_good(at)
+        });
+        has_secret
+            && stored.info.disabled_at.is_none()
+            && registered(&stored.info) == registered(&self.info)
+    }
+}
+
+impl fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedIn")
+            .field("client", &self.info.name)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A secret, at the one time at which it is known. `Debug` shows nothing.
 pub struct ClientSecret(Zeroizing<String>);
 
@@ -130,7 +173,7 @@ impl Issuer {
             disabled_at: None,
             secrets: vec![stored.info.clone()],
         };
-        let mut tx = self.store.write().await?;
+        let mut tx = self.write(now).await?;
         if tx.client(&info.name).await?.is_some() {
             return Err(ClientError::Exists(info.name));
         }
@@ -158,7 +201,7 @@ impl Issuer {
         now: Timestamp,
     ) -> Result<(ClientInfo, ClientSecret), ClientError> {
         let (stored, secret) = new_secret(now).await?;
-        let mut tx = self.store.write().await?;
+        let mut tx = self.write(now).await?;
         let info = enabled(&mut tx, name).await?;
         let end = now.plus(overlap);
         tx.end_client_secrets(name, end, now).await?;
@@ -188,7 +231,7 @@ impl Issuer {
         name: &str,
         now: Timestamp,
     ) -> Result<ClientInfo, ClientError> {
-        let mut tx = self.store.write().await?;
+        let mut tx = self.write(now).await?;
         let info = enabled(&mut tx, name).await?;
         tx.disable_client(name, now).await?;
         let detail = json!({ "client": name });
@@ -227,11 +270,11 @@ impl Issuer {
         name: &str,
         secret: &str,
         now: Timestamp,
-    ) -> Result<Option<ClientInfo>, StoreError> {
-        let (client, hash) = self.claimed(name, secret, now).await?;
-        let known = hash.is_some();
-        let right = self.secrets_seen.verify(hash, secret).await? && known;
-        Ok(client.filter(|client| right && client.disabled_at.is_none()))
+    ) -> Result<Option<SignedIn>, StoreError> {
+        let claimed = self.claimed(name, secret, now).await?;
+        let hash = claimed.as_ref().map(|claimed| claimed.secret.hash.clone());
+        let right = self.secrets_seen.verify(hash, secret).await?;
+        Ok(claimed.filter(|claimed| right && claimed.info.disabled_at.is_none()))
     }
 
     /// As [`Issuer::authenticate_client`], for a secret that was found good before, lately and here.
@@ -244,32 +287,35 @@ impl Issuer {
         name: &str,
         secret: &str,
         now: Timestamp,
-    ) -> Result<Option<ClientInfo>, StoreError> {
-        let (client, hash) = self.claimed(name, secret, now).await?;
-        let right = hash.is_some_and(|hash| self.secrets_seen.knows(&hash, secret));
-        Ok(client.filter(|client| right && client.disabled_at.is_none()))
+    ) -> Result<Option<SignedIn>, StoreError> {
+        let claimed = self.claimed(name, secret, now).await?;
+        Ok(claimed.filter(|claimed| {
+            self.secrets_seen.knows(&claimed.secret.hash, secret)
+                && claimed.info.disabled_at.is_none()
+        }))
     }
 
-    /// The client of this name, and the hash of the secret that this one claims to be.
+    /// The client of this name with the secret that this one claims to be, before that is verified.
     async fn claimed(
         &self,
         name: &str,
         secret: &str,
         now: Timestamp,
-    ) -> Result<(Option<ClientInfo>, Option<String>), StoreError> {
+    ) -> Result<Option<SignedIn>, StoreError> {
         // What cannot be a name is not looked up: PostgreSQL, for one, takes no NUL.
         if secret.len() > MAX_SECRET || !is_name(name) {
-            return Ok((None, None));
+            return Ok(None);
         }
         let Some(client) = self.clients_in_use.submit(name.to_owned()).await? else {
-            return Ok((None, None));
+            return Ok(None);
         };
         let id = secret.split_once('.').map_or("", |(id, _)| id);
-        let claimed = client
-            .secrets
-            .into_iter()
-            .find(|stored| stored.info.id == id && stored.info.expires.is_none_or(|end| now < end));
-        Ok((Some(client.info), claimed.map(|stored| stored.hash)))
+        let mut secrets = client.secrets.into_iter();
+        let secret = secrets.find(|stored| stored.info.id == id && stored.is_good(now));
+        Ok(secret.map(|secret| SignedIn {
+            info: client.info,
+            secret,
+        }))
     }
 
     /// Notes that a one-time assertion was used. `false`: it was used before, here or at another
@@ -286,7 +332,7 @@ impl Issuer {
         expires: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut tx = self.store.write().await?;
+        let mut tx = self.write(now).await?;
         let first = tx.use_assertion(id, issued_at, expires, now).await?;
         tx.commit().await?;
         Ok(first)

@@ -84,7 +84,7 @@ impl Issuer {
             }
             self.keyset_signer(&mut tx).await?
         };
-        let mut tx = self.store.write().await?;
+        let mut tx = self.write(now).await?;
         let position = tx.position().await?;
         let keyset_version = tx.keyset().await?.map_or(0, |keyset| keyset.version);
         let last = tx.head().await?;

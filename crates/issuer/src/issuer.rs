@@ -24,6 +24,7 @@ use crate::{
     passphrase::Passphrase,
     record::Commit,
     settings::{InitOptions, Settings, SettingsError},
+    standing::Standing,
     store::{Store, StoreError, Tx},
     vault::{Vault, VaultError},
 };
@@ -41,6 +42,7 @@ pub struct Issuer {
     pub(crate) store: Store,
     pub(crate) settings: Arc<Settings>,
     pub(crate) actor: Arc<str>,
+    pub(crate) standing: Arc<Standing>,
     pub(crate) signer: Arc<SignerInUse>,
     pub(crate) records: Arc<Batcher<Commit>>,
     pub(crate) clients_in_use: Arc<Batcher<LookUp>>,
@@ -97,6 +99,7 @@ impl Issuer {
             store,
             settings: Arc::new(settings),
             actor: ACTOR.into(),
+            standing: Arc::default(),
             home,
             vault: Arc::default(),
         })
@@ -128,6 +131,15 @@ impl Issuer {
     pub fn acting_as(&self, actor: &str) -> Issuer {
         Issuer {
             actor: actor.into(),
+            ..self.clone()
+        }
+    }
+
+    /// Acts on these grounds: each transaction that writes compares them first.
+    #[must_use]
+    pub fn on_standing(&self, standing: Standing) -> Issuer {
+        Issuer {
+            standing: Arc::new(standing),
             ..self.clone()
         }
     }
@@ -165,6 +177,22 @@ impl Issuer {
     /// Ends all connections to the database, of all clones; of SQLite's files one is left.
     pub async fn close(self) {
         self.store.close().await;
+    }
+
+    /// Begins to write, if the grounds of the caller still hold. That they do not is on record then.
+    ///
+    /// # Errors
+    /// [`StoreError::Withdrawn`], or the database.
+    pub(crate) async fn write(&self, now: Timestamp) -> Result<Tx, StoreError> {
+        let mut tx = self.store.write().await?;
+        let Some(withdrawn) = self.standing.withdrawn(&mut tx, now).await? else {
+            return Ok(tx);
+        };
+        if let Some(entry) = self.standing.refusal(withdrawn) {
+            tx.record(entry, &self.actor, now).await?;
+            tx.commit().await?;
+        }
+        Err(withdrawn.into())
     }
 
     /// The files of the home that a backup takes along.

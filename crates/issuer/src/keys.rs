@@ -142,7 +142,7 @@ impl Issuer {
         now: Timestamp,
         verb: impl FnOnce(Ring, &mut Fresh<'_>) -> Result<Ring, TransitionError>,
     ) -> Result<KeyReport, KeyError> {
-        let mut tx = self.store.write().await?;
+        let mut tx = self.write(now).await?;
         let reports = tx.keysets_in_use().await?;
         let ring = keyset::ring(&mut tx, &self.settings)
             .await?

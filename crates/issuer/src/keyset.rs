@@ -59,7 +59,7 @@ impl Issuer {
             let mut tx = self.store.read().await?;
             self.keyset_signer(&mut tx).await?
         };
-        let mut tx = self.store.write().await?;
+        let mut tx = self.write(now).await?;
         // Another one may have signed it in between.
         if let Some(keyset) = tx.keyset().await?.filter(fresh) {
             return Ok(keyset.into());

@@ -22,6 +22,7 @@ pub mod profile;
 mod record;
 mod revoke;
 mod settings;
+mod standing;
 mod store;
 mod vault;
 mod verifiers;
@@ -34,7 +35,7 @@ pub use backup::{
     BackupError, BackupFileError, BackupReport, Later, LaterError, RestoreError, RestoreOptions,
     RestoreReport,
 };
-pub use client::{ClientError, ClientInfo, ClientSecret, NewClient, SecretInfo};
+pub use client::{ClientError, ClientInfo, ClientSecret, NewClient, SecretInfo, SignedIn};
 pub use feed::{FEED_LIFE, HEAD_RESIGN, PublishedHead, PublishedRevocations, SnapshotFailure};
 pub use home::HomeError;
 pub use issuer::{InitError, Issuer, Locked, OpenError, UnlockError};
@@ -45,6 +46,7 @@ pub use mint::{MintError, MintRequest, Minted, Receipt, Refusal, RefusedRequest}
 pub use passphrase::{MIN_PASSPHRASE, Passphrase, PassphraseError};
 pub use revoke::{MAX_TARGETS, RevocationInfo, RevokeError, RevokeOutcome, RevokeReport};
 pub use settings::{InitOptions, Settings, SettingsError};
+pub use standing::{Standing, Withdrawn};
 pub use store::{PostgresUrl, PostgresUrlError, StoreError};
 pub use vault::{ImportError, ImportedKey, VaultError};
 pub use verifiers::{VerifierInfo, VerifierReport};

@@ -22,6 +22,7 @@ use crate::{
     issuer::{Issuer, Locked},
     keyring::SKEW,
     record::{Record, RecordError},
+    standing::Condition,
     store::StoreError,
     vault::VaultError,
 };
@@ -100,8 +101,12 @@ impl Issuer {
     /// Mints a token. It is returned once its audit row is on the disk, and not before; mints at
     /// the same time share that wait.
     ///
+    /// `now` is when the request came in, and the token's `issued_at`: whatever a watermark of a later
+    /// time is to end, it names, however long the request has waited.
+    ///
     /// # Errors
-    /// [`MintError`], and there is no token. A request that was refused is recorded, too.
+    /// [`MintError`], and there is no token. A request that was refused is recorded, too, and so is
+    /// one whose grounds ([`Issuer::on_standing`]) were withdrawn while it waited.
     pub async fn mint(&self, request: &MintRequest, now: Timestamp) -> Result<Minted, MintError> {
         for _ in 0..ATTEMPTS {
             let signer = self.signer().await?;
@@ -118,7 +123,11 @@ impl Issuer {
                     return Err(refusal.into());
                 }
             };
-            match self.record(entry, Some(signer.id), now).await {
+            let condition = Condition {
+                signed_by: signer.id,
+                standing: Arc::clone(&self.standing),
+            };
+            match self.record(entry, Some(condition), now).await {
                 Ok(audit_seq) => {
                     let receipt = Receipt::new(claims, signer.id, audit_seq);
                     return Ok(Minted { token, receipt });
@@ -162,14 +171,14 @@ impl Issuer {
     async fn record(
         &self,
         entry: Entry,
-        signed_by: Option<KeyId>,
+        condition: Option<Condition>,
         time: Timestamp,
     ) -> Result<u64, RecordError> {
         let record = Record {
             entry,
             actor: self.actor.clone(),
             time,
-            signed_by,
+            condition,
         };
         self.records.submit(record).await
     }

@@ -8,6 +8,7 @@
 
 mod caller;
 mod error;
+mod in_use;
 mod issue;
 mod matching;
 mod param;
@@ -25,6 +26,7 @@ use self::{matching::PartyMatch, param::Param, template::Template, text::Text};
 
 pub use caller::{Caller, Party, Source};
 pub use error::ProfileError;
+pub use in_use::{InUse, Snapshot};
 pub use issue::Ask;
 pub use matching::Mismatch;
 pub use param::{ClaimPath, ParamType, Who};

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bailiwick_token::{key::KeyId, timestamp::Timestamp};
+use bailiwick_token::timestamp::Timestamp;
 
 use crate::{
     audit::Entry,
     batch::{Answers, Work},
-    store::{Store, StoreError},
+    standing::{Clients, Condition},
+    store::{Store, StoreError, Tx},
 };
 
 /// What is to be recorded.
@@ -18,8 +19,8 @@ pub(crate) struct Record {
     pub(crate) entry: Entry,
     pub(crate) actor: Arc<str>,
     pub(crate) time: Timestamp,
-    /// The key that signed the token that it is about: it counts only while that one is active.
-    pub(crate) signed_by: Option<KeyId>,
+    /// What a mint depends on, compared in the transaction. A refusal depends on nothing.
+    pub(crate) condition: Option<Condition>,
 }
 
 /// Why nothing was recorded.
@@ -44,16 +45,13 @@ impl Work for Commit {
 
     async fn all(&self, records: &[Record]) -> Result<Answers<Commit>, StoreError> {
         let mut tx = self.0.write().await?;
-        let active = match records.iter().any(|record| record.signed_by.is_some()) {
-            true => tx.active_key().await?.map(|key| key.id),
-            false => None,
-        };
-        let counts = |record: &Record| record.signed_by.is_none() || record.signed_by == active;
-        let counted: Vec<&Record> = records.iter().filter(|record| counts(record)).collect();
-        let entries = counted
+        let fates = fates(&mut tx, records).await?;
+        let entries: Vec<_> = records
             .iter()
-            .map(|record| (record.entry.clone(), &*record.actor, record.time));
-        let mut row = match counted.len() as u64 {
+            .zip(&fates)
+            .filter_map(|(record, fate)| Some((fate.entry(record)?, &*record.actor, record.time)))
+            .collect();
+        let mut row = match entries.len() as u64 {
             0 => 0,
             all => {
                 let last = tx.record_all(entries).await?;
@@ -61,13 +59,67 @@ impl Work for Commit {
                 last.saturating_sub(all)
             }
         };
-        let answer = |record: &Record| {
-            if !counts(record) {
-                return Err(RecordError::Superseded);
+        let answer = |(record, fate): (&Record, Fate)| {
+            if fate.entry(record).is_some() {
+                row = row.saturating_add(1);
             }
-            row = row.saturating_add(1);
-            Ok(row)
+            match fate {
+                Fate::Recorded => Ok(row),
+                Fate::Refused(error, _) => Err(error),
+            }
         };
-        Ok(records.iter().map(answer).collect())
+        Ok(records.iter().zip(fates).map(answer).collect())
     }
+}
+
+/// The outcome of one record in the transaction of its batch.
+enum Fate {
+    /// It is recorded as it came.
+    Recorded,
+    /// It is not, for this reason, and a refusal may be recorded in its place.
+    Refused(RecordError, Option<Entry>),
+}
+
+impl Fate {
+    fn entry(&self, record: &Record) -> Option<Entry> {
+        match self {
+            Fate::Recorded => Some(record.entry.clone()),
+            Fate::Refused(_, refusal) => refusal.clone(),
+        }
+    }
+}
+
+/// Compares what each record depends on with the state that the transaction sees.
+async fn fates(tx: &mut Tx, records: &[Record]) -> Result<Vec<Fate>, StoreError> {
+    let conditions = || {
+        records
+            .iter()
+            .filter_map(|record| record.condition.as_ref())
+    };
+    let active = match conditions().next() {
+        Some(_) => tx.active_key().await?.map(|key| key.id),
+        None => None,
+    };
+    let clients = Clients::read(tx, conditions().map(|it| &*it.standing)).await?;
+    let mut fates = Vec::with_capacity(records.len());
+    for record in records {
+        let Some(Condition {
+            signed_by,
+            standing,
+        }) = &record.condition
+        else {
+            fates.push(Fate::Recorded);
+            continue;
+        };
+        let withdrawn = standing.withdrawn_among(tx, &clients, record.time).await?;
+        fates.push(match withdrawn {
+            Some(withdrawn) => {
+                let error = StoreError::from(withdrawn).into();
+                Fate::Refused(error, standing.refusal(withdrawn))
+            }
+            None if Some(*signed_by) != active => Fate::Refused(RecordError::Superseded, None),
+            None => Fate::Recorded,
+        });
+    }
+    Ok(fates)
 }

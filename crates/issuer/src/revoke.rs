@@ -113,7 +113,7 @@ impl Issuer {
         if targets.len() > MAX_TARGETS {
             return Err(RevokeError::TooMany);
         }
-        let mut tx = self.store.write().await?;
+        let mut tx = self.write(now).await?;
         let (mut reports, mut entries, mut rows) = (Vec::new(), Vec::new(), Vec::new());
         let mut seen = std::collections::BTreeSet::new();
         let unnamed = unnamed(&mut tx, targets, now).await?;

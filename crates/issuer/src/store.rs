@@ -25,6 +25,8 @@ use std::{fmt::Write, io::ErrorKind, path::PathBuf, sync::Arc};
 
 use sqlx::migrate::MigrateError;
 
+use crate::standing::Withdrawn;
+
 use self::{
     database::{Connection, Database, NotStored, Row, Sql},
     postgres::PostgresDatabase,
@@ -235,6 +237,9 @@ pub enum StoreError {
     /// It holds what was not written here.
     #[error("the database holds a damaged {0}: restore the home from a backup")]
     Damaged(&'static str),
+    /// The caller's right to act was withdrawn before the transaction began.
+    #[error(transparent)]
+    Withdrawn(#[from] Withdrawn),
     /// Anything else.
     #[error("the issuer's database cannot be used ({0}): check its disk, permissions and settings")]
     Database(#[source] Arc<sqlx::Error>),
@@ -245,7 +250,10 @@ impl StoreError {
     pub(crate) fn is_of_the_whole(&self) -> bool {
         !matches!(
             self,
-            StoreError::Database(_) | StoreError::Damaged(_) | StoreError::Rights
+            StoreError::Database(_)
+                | StoreError::Damaged(_)
+                | StoreError::Rights
+                | StoreError::Withdrawn(_)
         )
     }
 }

@@ -19,6 +19,7 @@ mod home;
 mod keys;
 mod mint;
 mod revoke;
+mod standing;
 
 use bailiwick_token::{grant::Grants, keyset::Keyset, timestamp::Timestamp};
 use sqlx::Connection;

@@ -77,7 +77,7 @@ impl Issuer {
     /// # Errors
     /// [`StoreError`].
     pub async fn forget_verifier(&self, name: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let mut tx = self.store.write().await?;
+        let mut tx = self.write(now).await?;
         let known = tx.forget_verifier(name).await?;
         if known {
             let entry = Entry::new(AuditEvent::VerifierForget, json!({ "verifier": name }));

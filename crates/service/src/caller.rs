@@ -4,7 +4,7 @@ use std::{net::IpAddr, num::NonZeroU32};
 
 use axum::http::{HeaderMap, header};
 use bailiwick_issuer::{
-    ClientInfo, RefusedRequest,
+    ClientInfo, RefusedRequest, SignedIn,
     profile::{Party, Source},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -67,6 +67,8 @@ pub(crate) enum CallerError {
 pub(crate) struct Known {
     pub(crate) party: Party,
     pub(crate) name: String,
+    /// The sign-in, where it is a client of this issuer.
+    pub(crate) signed_in: Option<SignedIn>,
 }
 
 /// The name and secret of HTTP Basic, where the header is there (RFC 6749, section 2.3.1).
@@ -182,13 +184,16 @@ impl State {
                 source: Source::Provider(assertion.provider),
                 claims: assertion.claims,
             },
+            signed_in: None,
         })
     }
 }
 
-fn known(client: ClientInfo) -> Known {
+fn known(signed_in: SignedIn) -> Known {
+    let client = signed_in.client().clone();
     Known {
         name: client.name.clone(),
+        signed_in: Some(signed_in),
         party: Party {
             source: Source::Client,
             claims: claims(client),

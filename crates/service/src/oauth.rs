@@ -14,7 +14,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use bailiwick_issuer::{MintError, Minted, StoreError, profile::Ask};
+use bailiwick_issuer::{MintError, Minted, StoreError, Withdrawn, profile::Ask};
 use serde::Serialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -89,6 +89,7 @@ async fn answer(
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(Minted, String), OAuthError> {
+    let arrived = state.now();
     let body = body.map_err(|_| {
         error(
             "invalid_request",
@@ -129,6 +130,7 @@ async fn answer(
         .into_iter()
         .flat_map(|name| form.all(name));
     let wish = Wish {
+        arrived,
         agent,
         principal,
         scope,
@@ -385,6 +387,11 @@ fn refused(refused: WishError) -> OAuthError {
         WishError::Mint(MintError::Refused(refusal)) => {
             error("invalid_request", refusal.to_string())
         }
+        // The same as for a client that comes after its secret was ended.
+        WishError::Mint(MintError::Store(StoreError::Withdrawn(Withdrawn::Client))) => OAuthError {
+            status: StatusCode::UNAUTHORIZED,
+            ..error("invalid_client", CallerError::WrongSecret.to_string())
+        },
         WishError::Mint(MintError::Store(error)) => unavailable(&error),
         WishError::Mint(failed) => {
             tracing::error!(error = %failed, "no token could be minted");
@@ -400,7 +407,7 @@ fn refused(refused: WishError) -> OAuthError {
 }
 
 fn unavailable(failed: &StoreError) -> OAuthError {
-    if let StoreError::Overloaded = failed {
+    if let StoreError::Overloaded | StoreError::Withdrawn(_) = failed {
         return busy(failed.to_string());
     }
     tracing::error!(error = %failed, "the store refused");

@@ -9,11 +9,13 @@ use axum::{
     http::{HeaderMap, header},
 };
 use bailiwick_issuer::{
-    FEED_LIFE, MintError, PublishedHead, PublishedKeyset, SnapshotFailure, StoreError,
+    FEED_LIFE, Issuer, MintError, PublishedHead, PublishedKeyset, SnapshotFailure, Standing,
+    StoreError,
 };
 use bailiwick_token::{
     revocation::{MAX_PAGE, Position},
     timestamp::Timestamp,
+    token::Token,
     value::Value,
 };
 use bailiwick_verifier::{
@@ -57,6 +59,8 @@ pub(crate) struct Operator {
     pub(crate) actor: String,
     /// The agent of its token.
     agent: String,
+    /// What its token is compared by in the transaction of the action.
+    standing: Standing,
 }
 
 impl State {
@@ -74,10 +78,14 @@ impl State {
         let now = self.now();
         let in_use = self.own_verifier().await?;
         let decision = in_use.verifier.check(token, call, now);
-        let operator = decision.identity().map(|identity| Operator {
-            actor: format!("operator:{} ({})", identity.agent, identity.token_id),
-            agent: identity.agent.clone(),
-        });
+        let operator = match decision.identity() {
+            None => None,
+            Some(identity) => Some(Operator {
+                actor: format!("operator:{} ({})", identity.agent, identity.token_id),
+                agent: identity.agent.clone(),
+                standing: standing(token, call)?,
+            }),
+        };
         match (&decision, operator) {
             (Decision::Allow(_), Some(operator)) => Ok(operator),
             (Decision::Deny(deny), operator) => {
@@ -94,6 +102,12 @@ impl State {
                 "the issuer does not know whom it allowed this",
             )),
         }
+    }
+
+    /// The issuer, acting in the name of an operator while its token is not revoked.
+    pub(crate) fn acting_for(&self, operator: Operator) -> Issuer {
+        let issuer = self.issuer.acting_as(&operator.actor);
+        issuer.on_standing(operator.standing)
     }
 
     /// Puts on record what a known operator was refused, as far as it does not fill the record with it.
@@ -221,6 +235,13 @@ impl InUse {
             && trust.keyset().expires > now.plus(60)
             && signed.into_iter().flatten().all(|signed| signed <= now)
     }
+}
+
+/// The standing of an operator whose token was verified.
+fn standing(token: &str, call: &Call) -> Result<Standing, Problem> {
+    // What a verifier has read can be read again.
+    let token = Token::parse(token).map_err(|error| fault(&error))?;
+    Standing::of_operator(&token, call.action()).map_err(|error| fault(&error))
 }
 
 /// A list of texts, as an argument of a call.

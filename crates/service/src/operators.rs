@@ -36,10 +36,11 @@ type Answer<T> = Result<Json<T>, Problem>;
 const MAX_LIMIT: u32 = 1_000;
 
 impl State {
-    /// The issuer, in the name of the operator who may do this.
+    /// The issuer, in the name of the operator who may do this. The operator's token is compared
+    /// once more in the transaction of each verb that writes.
     async fn by(&self, headers: &HeaderMap, call: Call) -> Result<Issuer, Problem> {
         let operator = self.operator(headers, &call).await?;
-        Ok(self.issuer.acting_as(&operator.actor))
+        Ok(self.acting_for(operator))
     }
 }
 
@@ -462,8 +463,8 @@ mod tests {
         routes::{self, AUDIT_VERIFY},
     };
 
-    #[tokio::test]
-    async fn one_audit_is_verified_at_a_time() {
+    /// A service's state, and an operator's token for these actions.
+    async fn with_operator(actions: &[&str]) -> (tempfile::TempDir, State, String) {
         let now = Timestamp::from_unix(1_800_000_000).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let options = InitOptions::new("https://issuer.example");
@@ -471,16 +472,15 @@ mod tests {
         let issuer = Issuer::init(&dir.path().join("home"), options, &passphrase, now)
             .await
             .unwrap();
+        let grant = |action| format!("[[grant]]\nservice = \"bailiwick\"\naction = \"{action}\"\n");
+        let grants: String = actions.iter().map(grant).collect();
         let wanted = MintRequest {
             agent: "operator:ada".to_owned(),
             principal: "user:ada".to_owned(),
             tenant: None,
             task: None,
             claims: [].into(),
-            grants: Grants::from_toml(
-                "[[grant]]\nservice = \"bailiwick\"\naction = \"audit:verify\"\n",
-            )
-            .unwrap(),
+            grants: Grants::from_toml(&grants).unwrap(),
             ttl: 600,
             profile: None,
             max_depth: None,
@@ -489,6 +489,48 @@ mod tests {
         let token = token.to_base64().to_string();
         let clock = Arc::new(move || now);
         let state = State::new(issuer, Config::default(), Profiles::default(), clock).unwrap();
+        (dir, state, token)
+    }
+
+    /// A stolen token registers no client while it waits for its turn to hash a secret.
+    #[tokio::test]
+    async fn revoked_operator_registers_no_client() {
+        let (_dir, state, token) = with_operator(&["client:add"]).await;
+        let mut headers = HeaderMap::new();
+        let bearer = format!("Bearer {token}").parse().unwrap();
+        headers.insert("authorization", bearer);
+        let waiting = state.by(&headers, Call::new("client:add")).await.unwrap();
+        let agent = Watermark::new(Party::Agent, "operator:ada", state.now().plus(1)).unwrap();
+        let target = Target::Watermark(agent);
+        let revoked = state.issuer.revoke(target, None, "stolen", state.now());
+        revoked.await.unwrap();
+        let client = NewClient {
+            name: "thief".to_owned(),
+            principal: "team:procurement".to_owned(),
+            profiles: vec!["buyer".to_owned()],
+            claims: serde_json::Map::new(),
+        };
+        let refused = waiting.client_add(client, state.now()).await.unwrap_err();
+        let problem = Problem::from(refused);
+        assert_eq!(
+            (problem.code, problem.reason.as_deref()),
+            (Code::Unauthenticated, Some("revoked"))
+        );
+        assert_eq!(state.issuer.clients().await.unwrap(), []);
+        let rows = state.issuer.audit_list(&AuditFilter::default()).await;
+        let rows = rows.unwrap();
+        let last = rows.last().unwrap();
+        assert_eq!(last.event, "operator.refused");
+        assert!(
+            last.actor.starts_with("operator:operator:ada ("),
+            "{last:?}"
+        );
+        assert!(last.detail.contains("client:add"), "{last:?}");
+    }
+
+    #[tokio::test]
+    async fn one_audit_is_verified_at_a_time() {
+        let (_dir, state, token) = with_operator(&["audit:verify"]).await;
         let verify = async || {
             let request = Request::post(AUDIT_VERIFY)
                 .header("authorization", format!("Bearer {token}"))

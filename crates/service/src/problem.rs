@@ -7,9 +7,12 @@ use axum::{
 };
 use bailiwick_issuer::{
     ClientError, Guard, KeyError, MintError, PublishError, RevokeError, SnapshotFailure,
-    StoreError, TransitionError,
+    StoreError, TransitionError, Withdrawn,
 };
+use bailiwick_verifier::Reason;
 use serde::{Deserialize, Serialize};
+
+use crate::caller::CallerError;
 
 /// What went wrong, for programs. Codes are never renamed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,6 +147,15 @@ impl IntoResponse for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Problem {
         match &error {
+            // On record already.
+            StoreError::Withdrawn(Withdrawn::Client) => {
+                Problem::new(Code::Unauthenticated, CallerError::WrongSecret.to_string())
+            }
+            StoreError::Withdrawn(Withdrawn::Operator) => Problem {
+                reason: Some(Reason::Revoked.code().to_owned()),
+                ..Problem::new(Code::Unauthenticated, error.to_string())
+            },
+            StoreError::Withdrawn(_) => Problem::new(Code::Unavailable, error.to_string()),
             // Not in the log: a flood would fill it.
             StoreError::Overloaded => Problem::new(Code::Unavailable, error.to_string()),
             StoreError::Busy | StoreError::Full | StoreError::Slow | StoreError::Unreachable => {

@@ -8,8 +8,11 @@ use std::{
     },
 };
 
-use arc_swap::{ArcSwap, ArcSwapOption};
-use bailiwick_issuer::{Issuer, profile::Profiles};
+use arc_swap::ArcSwapOption;
+use bailiwick_issuer::{
+    Issuer,
+    profile::{InUse, Profiles},
+};
 use bailiwick_token::timestamp::Timestamp;
 
 use crate::{
@@ -33,7 +36,7 @@ pub(crate) struct State(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) issuer: Issuer,
     pub(crate) config: Config,
-    pub(crate) profiles: ArcSwap<Profiles>,
+    pub(crate) profiles: InUse,
     pub(crate) providers: Providers,
     pub(crate) failures: Failures,
     pub(crate) rates: Rates,
@@ -80,7 +83,7 @@ impl State {
             verifying: tokio::sync::Mutex::default(),
             metrics: Metrics::new(),
             unwritten: ArcSwapOption::empty(),
-            profiles: ArcSwap::from_pointee(profiles),
+            profiles: InUse::new(profiles),
             draining: AtomicBool::new(false),
             issuer,
             config,
@@ -100,12 +103,7 @@ impl Shared {
         let limits = self.config.profile_limits(self.issuer.settings());
         let read = read_profiles(&self.home, &limits);
         self.metrics.profiles_failed.set(i64::from(read.is_err()));
-        let profiles = read?;
-        let changed = **self.profiles.load() != profiles;
-        if changed {
-            self.profiles.store(Arc::new(profiles));
-        }
-        Ok(changed)
+        Ok(self.profiles.replace(read?))
     }
 
     /// From now on nobody shall send anything new.

@@ -15,10 +15,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bailiwick_issuer::{
-    MintError, MintRequest, Minted, Receipt, RefusedRequest,
+    Issuer, MintError, MintRequest, Minted, Receipt, RefusedRequest, Standing, StoreError,
+    Withdrawn,
     profile::{Ask, Caller},
 };
-use bailiwick_token::grant::Grants;
+use bailiwick_token::{grant::Grants, timestamp::Timestamp};
 use bailiwick_verifier::Request as Call;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -37,13 +38,19 @@ use crate::{
 pub(crate) const TOO_OFTEN: &str = "the caller mints, or is refused, too often";
 
 /// What a known caller asks for.
+#[derive(Clone)]
 pub(crate) struct Wish {
+    /// When the request came in, before it waited for anything.
+    pub(crate) arrived: Timestamp,
     pub(crate) agent: Known,
     pub(crate) principal: Option<Known>,
     /// The profile, where it was named.
     pub(crate) scope: Option<String>,
     pub(crate) ask: Ask,
 }
+
+/// How often a profile may change under one request before it is given up.
+const ATTEMPTS: usize = 4;
 
 /// Why it gets nothing.
 #[derive(Debug)]
@@ -63,22 +70,40 @@ impl From<MintError> for WishError {
 }
 
 impl State {
-    /// Mints what a profile lets this caller have, or says why not. Either is on record by then.
+    /// Mints what a profile lets this caller have, or says why not. Either is on record by then. A
+    /// request whose profile changes while it waits is decided anew, by the profiles of then.
     pub(crate) async fn grant(&self, wish: Wish) -> Result<(Minted, String), WishError> {
-        let now = self.now();
+        let mut last = Withdrawn::Profile;
+        for _ in 0..ATTEMPTS {
+            match self.grant_once(wish.clone()).await {
+                Err(WishError::Mint(MintError::Store(StoreError::Withdrawn(withdrawn)))) => {
+                    last = withdrawn;
+                    if withdrawn != Withdrawn::Profile {
+                        break;
+                    }
+                }
+                done => return done,
+            }
+        }
+        self.metrics.outcome("withdrawn");
+        Err(MintError::from(StoreError::from(last)).into())
+    }
+
+    async fn grant_once(&self, wish: Wish) -> Result<(Minted, String), WishError> {
         let Wish {
+            arrived,
             agent,
             principal,
             scope,
             ask,
         } = wish;
         let principal_name = principal.as_ref().map(|known| known.name.clone());
-        let agent_name = agent.name;
+        let (agent_name, signed_in) = (agent.name, agent.signed_in);
         let caller = Caller {
             agent: agent.party,
             principal: principal.map(|known| known.party),
         };
-        let profiles = self.profiles.load_full();
+        let profiles = self.profiles.load();
         let selected = profiles.select(scope.as_deref(), &caller);
         let request = selected.and_then(|profile| Ok((profile, profile.issue(&caller, &ask)?)));
         let (profile, request) = match request {
@@ -96,7 +121,7 @@ impl State {
                     reason: &refusal.log(),
                 };
                 self.acting(&agent_name)
-                    .record_refusal(refused, now)
+                    .record_refusal(refused, arrived)
                     .await?;
                 let code = refusal.code().as_str();
                 self.metrics.outcome(code);
@@ -118,13 +143,16 @@ impl State {
                 return Err(WishError::TooMany(wait));
             }
         }
-        let minted = self.acting(&agent_name).mint(&request, now).await?;
+        let standing = signed_in.map_or_else(Standing::default, Standing::of_client);
+        let standing = standing.under(self.profiles.snapshot(&profiles, profile.name()));
+        let issuer = self.acting(&agent_name).on_standing(standing);
+        let minted = issuer.mint(&request, arrived).await?;
         self.metrics.outcome("minted");
         Ok((minted, profile.name().to_owned()))
     }
 
     /// The issuer, for the audit to say on whose request it acts.
-    fn acting(&self, caller: &str) -> bailiwick_issuer::Issuer {
+    fn acting(&self, caller: &str) -> Issuer {
         self.issuer.acting_as(&format!("caller:{caller}"))
     }
 }
@@ -178,6 +206,7 @@ pub(crate) async fn create(
     headers: HeaderMap,
     Strict(wanted): Strict<NewToken>,
 ) -> Result<Response, Problem> {
+    let arrived = state.now();
     let grants = match &wanted.grants {
         None => None,
         Some(json) => Some(
@@ -186,7 +215,7 @@ pub(crate) async fn create(
         ),
     };
     if bearer(&headers) {
-        let (minted, actor) = by_operator(&state, &headers, wanted, grants).await?;
+        let (minted, actor) = by_operator(&state, &headers, wanted, grants, arrived).await?;
         tracing::info!(actor, token = %minted.receipt.token_id, "minted for an operator");
         return Ok(answer(&minted, None));
     }
@@ -204,6 +233,7 @@ pub(crate) async fn create(
         .await
         .map_err(unknown)?;
     let wish = Wish {
+        arrived,
         agent,
         principal,
         scope: wanted.profile,
@@ -257,6 +287,7 @@ async fn by_operator(
     headers: &HeaderMap,
     wanted: NewToken,
     grants: Option<Grants>,
+    arrived: Timestamp,
 ) -> Result<(Minted, String), Problem> {
     let bad = |text: &str| Problem::new(Code::BadRequest, text);
     if wanted.profile.is_some()
@@ -307,10 +338,10 @@ async fn by_operator(
         max_depth: wanted.max_depth,
         profile: None,
     };
-    let issuer = state.issuer.acting_as(&operator.actor);
-    let minted = issuer.mint(&request, state.now()).await?;
+    let actor = operator.actor.clone();
+    let minted = state.acting_for(operator).mint(&request, arrived).await?;
     state.metrics.outcome("minted");
-    Ok((minted, operator.actor))
+    Ok((minted, actor))
 }
 
 fn answer(minted: &Minted, profile: Option<&str>) -> Response {
@@ -361,5 +392,102 @@ fn refused(error: WishError) -> Problem {
             }
         }
         WishError::Mint(error) => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, pin::pin, sync::Arc};
+
+    use bailiwick_issuer::{
+        AuditFilter, InitOptions, NewClient, Passphrase,
+        profile::{Limits, Party, Profiles, Source},
+    };
+
+    use super::*;
+    use crate::config::Config;
+
+    const PROFILE: &str = r#"
+[[profile]]
+name = "buyer"
+[profile.match.agent]
+source = "client"
+[profile.token]
+agent = "agent:buyer"
+principal = "team:procurement"
+ttl = { default = "10m", max = "1h" }
+[[profile.grant]]
+service = "erp"
+action = "purchase_order:create"
+"#;
+
+    fn profiles(text: &str) -> Profiles {
+        Profiles::parse(&[("profiles.toml", text)], &Limits::default()).unwrap()
+    }
+
+    /// A request that has found its profile waits, and the profiles are replaced meanwhile: it is
+    /// decided by the new ones.
+    #[tokio::test]
+    async fn profiles_of_the_end_decide() {
+        let now = Timestamp::from_unix(1_800_000_000).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let options = InitOptions::new("https://issuer.example");
+        let passphrase = Passphrase::new("correct horse battery staple").unwrap();
+        let issuer = Issuer::init(&dir.path().join("home"), options, &passphrase, now)
+            .await
+            .unwrap();
+        let clock = Arc::new(move || now);
+        let state = State::new(issuer, Config::default(), profiles(PROFILE), clock).unwrap();
+        let client = NewClient {
+            name: "buyer".to_owned(),
+            principal: "team:procurement".to_owned(),
+            profiles: vec!["buyer".to_owned()],
+            claims: serde_json::Map::new(),
+        };
+        let (_, secret) = state.issuer.client_add(client, now).await.unwrap();
+        let signed_in = state
+            .issuer
+            .authenticate_client("buyer", secret.expose(), now);
+        let wish = Wish {
+            arrived: now,
+            agent: Known {
+                party: Party {
+                    source: Source::Client,
+                    claims: [("profiles".to_owned(), serde_json::json!(["buyer"]))]
+                        .into_iter()
+                        .collect(),
+                },
+                name: "buyer".to_owned(),
+                signed_in: signed_in.await.unwrap(),
+            },
+            principal: None,
+            scope: Some("buyer".to_owned()),
+            ask: Ask::default(),
+        };
+        // From now on the key that signs is at hand, and nothing but the record is waited for.
+        state.grant(wish.clone()).await.unwrap();
+        let narrower = PROFILE.replace("10m", "5m");
+        for (text, ttl) in [(narrower.as_str(), Some(300)), ("", None)] {
+            let mut granting = pin!(state.grant(wish.clone()));
+            let waits: bool = poll_fn(|cx| granting.as_mut().poll(cx).is_pending().into()).await;
+            assert!(waits);
+            state.profiles.replace(match text {
+                "" => Profiles::default(),
+                text => profiles(text),
+            });
+            match (granting.await, ttl) {
+                (Ok((minted, _)), Some(ttl)) => {
+                    assert_eq!(minted.receipt.expires, now.plus(ttl));
+                }
+                (Err(WishError::Refused { code, .. }), None) => assert_eq!(code, "invalid_scope"),
+                (other, _) => panic!("{other:?}"),
+            }
+        }
+        let rows = state.issuer.audit_list(&AuditFilter::default()).await;
+        let events: Vec<String> = rows.unwrap().into_iter().map(|row| row.event).collect();
+        assert_eq!(
+            events.get(events.len().saturating_sub(3)..).unwrap(),
+            ["mint", "mint", "mint.refused"]
+        );
     }
 }

@@ -55,7 +55,7 @@ impl Issuer {
     /// # Errors
     /// [`PublishError`].
     pub async fn checkpoint(&self, now: Timestamp) -> Result<String, PublishError> {
-        let mut tx = self.store.write().await?;
+        let mut tx = self.write(now).await?;
         let envelope = self.sign_checkpoint(&mut tx, now).await?;
         tx.commit().await?;
         Ok(envelope)

@@ -79,7 +79,7 @@ impl Issuer {
         later: &Later,
         now: Timestamp,
     ) -> Result<RestoreReport, RestoreError> {
-        let mut tx = self.store.write().await?;
+        let mut tx = self.write(now).await?;
         let signer = self.keyset_signer(&mut tx).await?;
         let with = (&*self.settings, self.vault()?, &signer);
         let report = catch_up(&mut tx, with, later, None, &self.actor, now).await?;

@@ -20,6 +20,13 @@ pub(crate) struct StoredSecret {
     pub(crate) hash: String,
 }
 
+impl StoredSecret {
+    /// Whether it has not ended.
+    pub(crate) fn is_good(&self, at: Timestamp) -> bool {
+        self.info.expires.is_none_or(|end| at < end)
+    }
+}
+
 /// A client as it is kept.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredClient {

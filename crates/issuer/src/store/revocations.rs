@@ -79,6 +79,30 @@ impl Tx {
         Ok(row.as_ref().map(read).transpose()?)
     }
 
+    /// The last word about each of these targets, where there is one.
+    pub(crate) async fn revocations_of(
+        &mut self,
+        targets: &[Target],
+    ) -> Result<Vec<Revocation>, StoreError> {
+        let (mut parameters, mut conditions) = (Vec::new(), Vec::new());
+        for (kind, bytes) in targets.iter().map(target_name) {
+            let first = parameters.len().saturating_add(1);
+            let second = first.saturating_add(1);
+            conditions.push(format!("(kind = ${first} AND target = ${second})"));
+            parameters.extend(values![kind, bytes]);
+        }
+        if conditions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT * FROM revocation WHERE superseded = 0 AND ({})",
+            conditions.join(" OR ")
+        );
+        let rows = self.fetch("revocation", sql, parameters).await?;
+        let revocations = rows.iter().map(|row| Ok(read(row)?.revocation));
+        revocations.collect()
+    }
+
     /// Appends changes to the history; each takes the place of the one before it about its target.
     pub(crate) async fn append_revocations(
         &mut self,

@@ -36,7 +36,7 @@ async fn a_secret_is_shown_once_and_kept_as_a_hash() {
             .authenticate_client(name, secret, at(1))
             .await
             .unwrap();
-        client.map(|client| client.principal)
+        client.map(|signed_in| signed_in.client().principal.clone())
     };
     let right = Some("team:procurement".to_owned());
     // The second time from memory.
@@ -77,7 +77,7 @@ async fn who_signs_in_at_the_same_time_is_told_apart() {
                 let client = client.unwrap();
                 let own = ["a", "b", "c"][index] == name;
                 assert_eq!(client.is_some(), own, "{name}");
-                client.is_none_or(|client| client.principal == format!("team:{name}"))
+                client.is_none_or(|it| it.client().principal == format!("team:{name}"))
             });
         }
     }

@@ -23,6 +23,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 /// A key pair of a provider.
 pub struct Signer {
@@ -157,6 +158,8 @@ pub enum Mood {
     Disguised,
     /// It takes the question, and never answers.
     Silent,
+    /// It takes the question, and answers once [`Provider::release`] is called.
+    Held,
 }
 
 struct Inner {
@@ -165,6 +168,7 @@ struct Inner {
     mood: Mood,
     asked: usize,
     led_away: usize,
+    released: Arc<Semaphore>,
 }
 
 type Shared = Arc<Mutex<Inner>>;
@@ -186,6 +190,7 @@ impl Provider {
             mood: Mood::Well,
             asked: 0,
             led_away: 0,
+            released: Arc::new(Semaphore::new(0)),
         }));
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(discovery))
@@ -218,6 +223,13 @@ impl Provider {
         self.inner.lock().unwrap().mood = mood;
     }
 
+    /// Lets everything that is held go, and holds nothing more.
+    pub fn release(&self) {
+        let mut inner = self.inner.lock().unwrap();
+        inner.mood = Mood::Well;
+        inner.released.add_permits(Semaphore::MAX_PERMITS);
+    }
+
     /// How often its keys were asked for.
     pub fn asked(&self) -> usize {
         self.inner.lock().unwrap().asked
@@ -244,8 +256,15 @@ async fn discovery(State(inner): State<Shared>) -> Response {
 }
 
 async fn jwks(State(inner): State<Shared>) -> Response {
-    let mut inner = inner.lock().unwrap();
-    inner.asked += 1;
+    let held = {
+        let mut inner = inner.lock().unwrap();
+        inner.asked += 1;
+        (inner.mood == Mood::Held).then(|| Arc::clone(&inner.released))
+    };
+    if let Some(released) = held {
+        let _ = released.acquire().await.unwrap();
+    }
+    let inner = inner.lock().unwrap();
     let body = json!({ "keys": inner.keys });
     match inner.mood {
         Mood::Down => StatusCode::BAD_GATEWAY.into_response(),

@@ -1,0 +1,74 @@
+//! The profiles in use, which a reload replaces while requests wait.
+
+use std::{fmt, sync::Arc};
+
+use arc_swap::ArcSwap;
+
+use super::Profiles;
+
+/// The profiles in use. Clones share one set.
+#[derive(Clone, Default)]
+pub struct InUse(Arc<ArcSwap<Profiles>>);
+
+impl InUse {
+    /// These profiles, until they are replaced.
+    #[must_use]
+    pub fn new(profiles: Profiles) -> InUse {
+        InUse(Arc::new(ArcSwap::from_pointee(profiles)))
+    }
+
+    /// The profiles as they are now.
+    #[must_use]
+    pub fn load(&self) -> Arc<Profiles> {
+        self.0.load_full()
+    }
+
+    /// Takes up other profiles. Returns whether they differ.
+    pub fn replace(&self, profiles: Profiles) -> bool {
+        let differ = *self.load() != profiles;
+        if differ {
+            self.0.store(Arc::new(profiles));
+        }
+        differ
+    }
+
+    /// A profile as a request found it, to be compared later.
+    #[must_use]
+    pub fn snapshot(&self, read: &Arc<Profiles>, name: &str) -> Snapshot {
+        Snapshot {
+            in_use: self.clone(),
+            read: Arc::clone(read),
+            name: name.to_owned(),
+        }
+    }
+}
+
+impl fmt::Debug for InUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InUse").finish_non_exhaustive()
+    }
+}
+
+/// A profile as a request found it.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    in_use: InUse,
+    read: Arc<Profiles>,
+    name: String,
+}
+
+impl Snapshot {
+    /// The profile's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the profile is in use as it was read. A reload that changed other profiles changes
+    /// nothing here.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        let now = self.in_use.load();
+        Arc::ptr_eq(&now, &self.read) || now.get(&self.name) == self.read.get(&self.name)
+    }
+}

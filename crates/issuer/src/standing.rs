@@ -1,0 +1,222 @@
+//! The grounds on which a caller may act.
+//!
+//! They are read when a request is authenticated, and then the request waits: for Argon2id, for a
+//! batch, for the database. An attacker can prolong each wait. So the grounds are compared once more
+//! in the transaction that acts, and a client that was disabled, a secret that was replaced, a token
+//! that was revoked or a profile that was removed in the meantime gives nothing.
+
+use std::sync::Arc;
+
+use bailiwick_token::{
+    datalog::AuthorityError,
+    key::KeyId,
+    revocation::{Party, Target, Watermark},
+    timestamp::Timestamp,
+    token::Token,
+};
+use serde_json::json;
+
+use crate::{
+    audit::{AuditEvent, Entry},
+    client::SignedIn,
+    keyring::State,
+    profile,
+    store::{StoreError, StoredClient, Tx},
+};
+
+/// The grounds on which a request acts. Without any, nothing can be withdrawn: that is the issuer
+/// itself, and whoever works at its home.
+#[derive(Debug, Clone, Default)]
+pub struct Standing {
+    client: Option<SignedIn>,
+    operator: Option<Operator>,
+    profile: Option<profile::Snapshot>,
+}
+
+/// A ground that does not hold any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Withdrawn {
+    /// The client was disabled or registered anew, or its secret was ended.
+    #[error("the client was disabled, or its secret was ended, while the request waited")]
+    Client,
+    /// The operator's token was revoked.
+    #[error("the operator's token was revoked while the request waited")]
+    Operator,
+    /// The profile was changed or removed.
+    #[error("the profile was changed or removed while the request waited: try again")]
+    Profile,
+}
+
+/// An operator's token as the record can revoke it, and what it was used for.
+#[derive(Debug, Clone)]
+struct Operator {
+    key: Option<KeyId>,
+    issued_at: Timestamp,
+    /// By each of these it may have been revoked.
+    targets: Vec<Target>,
+    action: String,
+}
+
+impl Standing {
+    /// The standing of a client that has signed in.
+    #[must_use]
+    pub fn of_client(client: SignedIn) -> Standing {
+        Standing {
+            client: Some(client),
+            ..Standing::default()
+        }
+    }
+
+    /// The standing of an operator whose token allows an action. The caller has verified the token.
+    ///
+    /// # Errors
+    /// When the token is not one of the profile.
+    pub fn of_operator(token: &Token, action: &str) -> Result<Standing, AuthorityError> {
+        Ok(Standing {
+            operator: Some(Operator::new(token, action)?),
+            ..Standing::default()
+        })
+    }
+
+    /// The same, resting on a profile as well.
+    #[must_use]
+    pub fn under(self, profile: profile::Snapshot) -> Standing {
+        Standing {
+            profile: Some(profile),
+            ..self
+        }
+    }
+
+    /// The ground that was withdrawn, as the transaction sees it.
+    pub(crate) async fn withdrawn(
+        &self,
+        tx: &mut Tx,
+        at: Timestamp,
+    ) -> Result<Option<Withdrawn>, StoreError> {
+        let clients = Clients::read(tx, [self]).await?;
+        self.withdrawn_among(tx, &clients, at).await
+    }
+
+    /// The same, for one of many whose clients were read together.
+    pub(crate) async fn withdrawn_among(
+        &self,
+        tx: &mut Tx,
+        clients: &Clients,
+        at: Timestamp,
+    ) -> Result<Option<Withdrawn>, StoreError> {
+        if let Some(signed_in) = &self.client
+            && !clients
+                .named(signed_in.name())
+                .is_some_and(|stored| signed_in.still_holds(stored, at))
+        {
+            return Ok(Some(Withdrawn::Client));
+        }
+        if let Some(operator) = &self.operator
+            && operator.is_revoked(tx, at).await?
+        {
+            return Ok(Some(Withdrawn::Operator));
+        }
+        let profile = self.profile.as_ref();
+        Ok(profile
+            .is_some_and(|profile| !profile.is_current())
+            .then_some(Withdrawn::Profile))
+    }
+
+    /// The audit row for a withdrawn ground; none for a profile, since the caller is asked to try
+    /// again under the profiles of now, which may give the same.
+    pub(crate) fn refusal(&self, withdrawn: Withdrawn) -> Option<Entry> {
+        let error = withdrawn.to_string();
+        match (withdrawn, &self.client, &self.operator) {
+            (Withdrawn::Client, Some(client), _) => {
+                let profile = self.profile.as_ref().map(profile::Snapshot::name);
+                let detail = json!({ "profile": profile, "error": error });
+                Some(Entry {
+                    agent: Some(client.name().to_owned()),
+                    ..Entry::new(AuditEvent::MintRefused, detail)
+                })
+            }
+            (Withdrawn::Operator, _, Some(operator)) => {
+                let detail = json!({ "action": operator.action, "error": error });
+                Some(Entry::new(AuditEvent::OperatorRefused, detail))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Operator {
+    fn new(token: &Token, action: &str) -> Result<Operator, AuthorityError> {
+        let claims = token.code().claims()?;
+        let mut targets = vec![Target::Token(claims.token_id)];
+        for signature in token.block_signatures() {
+            // A signature of another length is no target of any revocation.
+            targets.extend(<[u8; 64]>::try_from(signature).map(Target::Block));
+        }
+        for (party, name) in [
+            (Party::Agent, Some(&claims.agent)),
+            (Party::Principal, Some(&claims.principal)),
+            (Party::Tenant, claims.tenant.as_ref()),
+        ] {
+            let Some(name) = name else { continue };
+            let watermark = Watermark::new(party, name, claims.issued_at);
+            targets.extend(watermark.map(Target::Watermark));
+        }
+        Ok(Operator {
+            key: token.root_key_id().map(KeyId::from_u32),
+            issued_at: claims.issued_at,
+            targets,
+            action: action.to_owned(),
+        })
+    }
+
+    /// Whether the token, or the key that signed it, has been revoked.
+    async fn is_revoked(&self, tx: &mut Tx, at: Timestamp) -> Result<bool, StoreError> {
+        let keys = tx.keys().await?;
+        let key = keys.iter().find(|key| Some(key.id()) == self.key);
+        if key.is_none_or(|key| matches!(key.state(), State::Retired | State::Revoked)) {
+            return Ok(true);
+        }
+        let revoked = tx.revocations_of(&self.targets).await?;
+        Ok(revoked.iter().any(|revocation| {
+            let named = match &revocation.target {
+                Target::Watermark(watermark) => self.issued_at < watermark.issued_before(),
+                Target::Token(_) | Target::Block(_) => true,
+            };
+            named && !revocation.is_dead(at)
+        }))
+    }
+}
+
+/// The clients that some standings rest on, as one transaction sees them.
+pub(crate) struct Clients(Vec<StoredClient>);
+
+impl Clients {
+    /// Reads them with one statement, or with none where there are none.
+    pub(crate) async fn read(
+        tx: &mut Tx,
+        standings: impl IntoIterator<Item = &Standing>,
+    ) -> Result<Clients, StoreError> {
+        let names = standings.into_iter().filter_map(|it| it.client.as_ref());
+        let mut names: Vec<&str> = names.map(SignedIn::name).collect();
+        names.sort_unstable();
+        names.dedup();
+        Ok(Clients(match names.as_slice() {
+            [] => Vec::new(),
+            names => tx.clients_named(names).await?,
+        }))
+    }
+
+    fn named(&self, name: &str) -> Option<&StoredClient> {
+        self.0.iter().find(|client| client.info.name == name)
+    }
+}
+
+/// A mint counts only while this still holds in the transaction that records it.
+#[derive(Debug)]
+pub(crate) struct Condition {
+    /// The key that signed the token has to be the active one.
+    pub(crate) signed_by: KeyId,
+    /// The grounds on which the token was asked for.
+    pub(crate) standing: Arc<Standing>,
+}
