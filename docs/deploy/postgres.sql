@@ -13,7 +13,8 @@ SELECT :step = 1 AS first \gset
 CREATE ROLE bailiwick_owner LOGIN;
 CREATE ROLE bailiwick LOGIN;
 -- Set their passwords by `\password bailiwick_owner` and `\password bailiwick`.
-CREATE DATABASE bailiwick OWNER bailiwick_owner;
+-- Names hold any character, so that no other encoding is taken.
+CREATE DATABASE bailiwick OWNER bailiwick_owner ENCODING 'UTF8' TEMPLATE template0;
 REVOKE ALL ON DATABASE bailiwick FROM PUBLIC;
 GRANT CONNECT ON DATABASE bailiwick TO bailiwick;
 

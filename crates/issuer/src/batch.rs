@@ -17,6 +17,9 @@ const QUEUE: usize = 1024;
 /// made ready.
 const BATCH: usize = 64;
 
+/// How often a batch is begun where other transactions stand in its way.
+const ATTEMPTS: usize = 3;
+
 /// What is done with many jobs at a time.
 #[async_trait]
 pub(crate) trait Work: Send + Sync + 'static {
@@ -92,7 +95,7 @@ async fn batch<W: Work>(
     jobs: Vec<W::Job>,
     callers: Vec<Caller<W>>,
 ) -> Result<(), StoreError> {
-    let (answers, whole) = match work.all(&jobs).await {
+    let (answers, whole) = match attempted(&*work, &jobs).await {
         Ok(answers) => (answers, Ok(())),
         Err(error) if error.is_of_the_whole() => {
             let told = jobs.iter().map(|_| Err(error.clone().into()));
@@ -102,7 +105,7 @@ async fn batch<W: Work>(
         Err(_) => {
             let mut answers = Vec::with_capacity(jobs.len());
             for job in &jobs {
-                match work.all(std::slice::from_ref(job)).await {
+                match attempted(&*work, std::slice::from_ref(job)).await {
                     Ok(one) => answers.extend(one),
                     Err(error) => answers.push(Err(error.into())),
                 }
@@ -115,6 +118,18 @@ async fn batch<W: Work>(
         let _ = caller.send(answer);
     }
     whole
+}
+
+/// Works at the jobs, anew where another transaction stood in the way: nothing was done then.
+async fn attempted<W: Work>(work: &W, jobs: &[W::Job]) -> Result<Answers<W>, StoreError> {
+    let mut done = work.all(jobs).await;
+    for _ in 1..ATTEMPTS {
+        if !matches!(done, Err(StoreError::Conflict)) {
+            break;
+        }
+        done = work.all(jobs).await;
+    }
+    done
 }
 
 #[cfg(test)]
@@ -140,6 +155,8 @@ mod tests {
     const DAMAGED: usize = 7;
     const CUT_OFF: usize = 8;
     const PANIC: usize = 9;
+    /// Conflicts as often as it is above this.
+    const CONFLICT: usize = 1_000_000;
 
     #[async_trait]
     impl Work for Doubler {
@@ -150,6 +167,10 @@ mod tests {
         async fn all(&self, jobs: &[usize]) -> Result<Answers<Self>, StoreError> {
             self.sizes.lock().unwrap().push(jobs.len());
             self.gate.acquire().await.unwrap().forget();
+            let tries = self.sizes.lock().unwrap().len();
+            if jobs.iter().any(|job| *job >= CONFLICT + tries) {
+                return Err(StoreError::Conflict);
+            }
             assert!(!jobs.contains(&PANIC));
             if jobs.contains(&CUT_OFF) {
                 return Err(StoreError::Unreachable);
@@ -232,6 +253,22 @@ mod tests {
         assert_eq!(*doubler.sizes.lock().unwrap(), [1]);
         doubler.gate.add_permits(1);
         assert_eq!(submit(1).await.unwrap().unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn conflicts_are_retried_within_bounds() {
+        for (conflicts, tries, answer) in [
+            (0, 1, Some(CONFLICT)),
+            (2, 3, Some(CONFLICT + 2)),
+            (3, ATTEMPTS, None),
+        ] {
+            let (doubler, submit) = doubler();
+            doubler.gate.add_permits(100);
+            let done = submit(CONFLICT + conflicts).await.unwrap();
+            assert_eq!(done.as_ref().ok(), answer.map(|job| job * 2).as_ref());
+            assert!(done.is_ok() || matches!(done, Err(StoreError::Conflict)));
+            assert_eq!(doubler.sizes.lock().unwrap().len(), tries);
+        }
     }
 
     #[tokio::test]

@@ -112,7 +112,7 @@ impl Tx {
         sql: impl Into<Sql>,
         values: Vec<Value>,
     ) -> Result<u64, StoreError> {
-        self.0.execute(sql.into(), values).await
+        self.0.execute(sql.into(), fit(values)?).await
     }
 
     /// Rows that are each one `what`.
@@ -122,7 +122,7 @@ impl Tx {
         sql: impl Into<Sql>,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
-        let rows = self.0.fetch(sql.into(), values).await?;
+        let rows = self.0.fetch(sql.into(), fit(values)?).await?;
         Ok(rows.into_iter().map(|row| Row { row, what }).collect())
     }
 
@@ -177,6 +177,16 @@ impl Tx {
     }
 }
 
+/// Parameters that either database takes: PostgreSQL has no NUL in its texts. SQLite has, and what it
+/// keeps could not be moved to the other.
+fn fit(values: Vec<Value>) -> Result<Vec<Value>, StoreError> {
+    let has_nul = |value: &Value| matches!(value, Value::Text(Some(text)) if text.contains('\0'));
+    match values.iter().any(has_nul) {
+        true => Err(StoreError::Nul),
+        false => Ok(values),
+    }
+}
+
 /// Why the database refused.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -184,6 +194,16 @@ pub enum StoreError {
     /// Another process holds the lock.
     #[error("another process is writing to the issuer's database: try again")]
     Busy,
+    /// Another transaction stood in the way of this one.
+    #[error(
+        "another transaction in the issuer's database stood in the way, and nothing was changed: try again"
+    )]
+    Conflict,
+    /// A text that no database of the two takes.
+    #[error(
+        "a text holds the character NUL, which the issuer's database does not take: leave it out"
+    )]
+    Nul,
     /// It took longer than it may.
     #[error("the issuer's database took too long to answer: ask for less, or try again")]
     Slow,
@@ -213,6 +233,26 @@ pub enum StoreError {
         "the database server may forget what it acknowledged: set `{0}` to `on` in its configuration"
     )]
     Forgetful(&'static str),
+    /// Its texts could not hold every name.
+    #[error(
+        "the database has the encoding `{0}`, and `UTF8` is needed: create it anew with `ENCODING 'UTF8' TEMPLATE template0`"
+    )]
+    Encoding(String),
+    /// Its server is too old.
+    #[error("the database server has version {0}, and 13 or later is needed: upgrade it")]
+    OldServer(String),
+    /// Something between here and the server drops what a session asks for.
+    #[error(
+        "the session has `{name}` at `{value}` and not at `{needed}`, which it asked for: connect without a pooler that drops startup options, or set it for the role by ALTER ROLE"
+    )]
+    Session {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// The value that it needs.
+        needed: &'static str,
+    },
     /// Written by a later version.
     #[error("the database has schema {0}, which a newer version of this program wrote: upgrade it")]
     NewerSchema(i64),
@@ -253,6 +293,7 @@ impl StoreError {
             StoreError::Database(_)
                 | StoreError::Damaged(_)
                 | StoreError::Rights
+                | StoreError::Nul
                 | StoreError::Withdrawn(_)
         )
     }
@@ -289,8 +330,10 @@ impl From<sqlx::Error> for StoreError {
 fn by_code(code: &str) -> Option<StoreError> {
     // SQLSTATE has five characters; SQLite's numbers are shorter, as far as they matter.
     match code {
-        // lock_not_available, serialization_failure, deadlock_detected
-        "55P03" | "40001" | "40P01" => return Some(StoreError::Busy),
+        // lock_not_available
+        "55P03" => return Some(StoreError::Busy),
+        // serialization_failure, deadlock_detected
+        "40001" | "40P01" => return Some(StoreError::Conflict),
         // query_canceled, as a rule by `statement_timeout`
         "57014" => return Some(StoreError::Slow),
         "53100" => return Some(StoreError::Full),

@@ -20,6 +20,7 @@ mod keys;
 mod mint;
 mod revoke;
 mod standing;
+mod store;
 
 use bailiwick_token::{grant::Grants, keyset::Keyset, timestamp::Timestamp};
 use sqlx::Connection;

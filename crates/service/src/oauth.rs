@@ -412,9 +412,11 @@ fn unavailable(failed: &StoreError) -> OAuthError {
     }
     tracing::error!(error = %failed, "the store refused");
     match failed {
-        StoreError::Busy | StoreError::Full | StoreError::Slow | StoreError::Unreachable => {
-            busy(failed.to_string())
-        }
+        StoreError::Busy
+        | StoreError::Conflict
+        | StoreError::Full
+        | StoreError::Slow
+        | StoreError::Unreachable => busy(failed.to_string()),
         _ => busy("the issuer cannot use its store, and its log says why"),
     }
 }

@@ -156,9 +156,14 @@ impl From<StoreError> for Problem {
                 ..Problem::new(Code::Unauthenticated, error.to_string())
             },
             StoreError::Withdrawn(_) => Problem::new(Code::Unavailable, error.to_string()),
+            StoreError::Nul => Problem::new(Code::BadRequest, error.to_string()),
             // Not in the log: a flood would fill it.
             StoreError::Overloaded => Problem::new(Code::Unavailable, error.to_string()),
-            StoreError::Busy | StoreError::Full | StoreError::Slow | StoreError::Unreachable => {
+            StoreError::Busy
+            | StoreError::Conflict
+            | StoreError::Full
+            | StoreError::Slow
+            | StoreError::Unreachable => {
                 tracing::error!(%error, "the store refused");
                 Problem::new(Code::Unavailable, error.to_string())
             }

@@ -24,8 +24,25 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres
 /// How long anything may take. A server that was cut off is not waited for: its issuers stop.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The oldest version that is taken, as `server_version_num` writes it: 13.
+const OLDEST_VERSION: u32 = 130_000;
+
+/// How often a writer asks for its place where a deadlock took it away.
+const ATTEMPTS: usize = 3;
+
 /// How long a connection has to show that it is alive.
 const ALIVE: Duration = Duration::from_secs(2);
+
+/// Settings of each session, whatever the role and the database have for others. A statement sees
+/// what was committed before it began: at any other level a writer would see the state of before it
+/// waited for its place, and fail or decide by what is gone.
+const SESSION: [(&str, &str); 2] = [
+    ("default_transaction_isolation", "read committed"),
+    ("default_transaction_read_only", "off"),
+];
+
+/// Begins a transaction that writes.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
 /// Takes the place of the writer, or gives up. The number names the lock, and says `bailiwic`.
 const BEGIN_WRITE: &str = "SELECT pg_advisory_xact_lock(7089056958346258787)";
@@ -76,11 +93,13 @@ pub(super) struct PostgresDatabase {
 }
 
 impl PostgresDatabase {
-    /// Connects, brings an older schema up to date, and refuses a server that may forget.
+    /// Connects, refuses a server or a database that cannot be relied on, and brings an older schema up
+    /// to date.
     pub(super) async fn open(url: &PostgresUrl) -> Result<PostgresDatabase, StoreError> {
         let milliseconds = PATIENCE.as_millis().to_string();
         let options = PgConnectOptions::from_str(url.as_str())?
             .application_name("bailiwick")
+            .options(SESSION)
             .options([
                 ("statement_timeout", milliseconds.as_str()),
                 ("lock_timeout", milliseconds.as_str()),
@@ -97,19 +116,45 @@ impl PostgresDatabase {
         // Readers keep nobody waiting, and a backup may be written to a slow pipe.
         let idle = [("idle_in_transaction_session_timeout", milliseconds.as_str())];
         let writer = pool(1).connect_with(options.clone().options(idle)).await?;
-        for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
-            let value: String = sqlx::query_scalar("SELECT current_setting($1)")
-                .bind(setting)
-                .fetch_one(&writer)
-                .await?;
-            if value == "off" {
-                return Err(StoreError::Forgetful(setting));
-            }
-        }
+        check(&writer).await?;
         migrate(&writer).await?;
         let reader = pool(8).connect_lazy_with(options);
         Ok(PostgresDatabase { writer, reader })
     }
+}
+
+/// Refuses what no session can set.
+async fn check(pool: &PgPool) -> Result<(), StoreError> {
+    let setting = async |name: &'static str| {
+        let query = sqlx::query_scalar("SELECT current_setting($1)").bind(name);
+        query.fetch_one(pool).await
+    };
+    let version: String = setting("server_version_num").await?;
+    if version.parse::<u32>().is_ok_and(|it| it < OLDEST_VERSION) {
+        return Err(StoreError::OldServer(setting("server_version").await?));
+    }
+    let encoding: String = setting("server_encoding").await?;
+    if encoding != "UTF8" {
+        return Err(StoreError::Encoding(encoding));
+    }
+    for name in ["fsync", "synchronous_commit", "full_page_writes"] {
+        let value: String = setting(name).await?;
+        if value == "off" {
+            return Err(StoreError::Forgetful(name));
+        }
+    }
+    // A pooler in between may drop what a session asks for.
+    for (name, needed) in SESSION {
+        let value: String = setting(name).await?;
+        if value != needed {
+            return Err(StoreError::Session {
+                name,
+                value,
+                needed,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Brings an older schema up to date. Where there is nothing to do, nothing is asked for that the
@@ -151,13 +196,27 @@ async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
         })
 }
 
+impl PostgresDatabase {
+    async fn begin_write(&self) -> Result<PostgresConnection, StoreError> {
+        let mut connection = PostgresConnection::of(&self.writer).await?;
+        connection.begin(BEGIN).await?;
+        patiently(sqlx::query(BEGIN_WRITE).execute(connection.live()?)).await?;
+        Ok(connection)
+    }
+}
+
 #[async_trait]
 impl Database for PostgresDatabase {
     async fn write(&self) -> Result<Box<dyn Connection>, StoreError> {
-        let mut connection = PostgresConnection::of(&self.writer).await?;
-        connection.begin("BEGIN").await?;
-        patiently(sqlx::query(BEGIN_WRITE).execute(connection.live()?)).await?;
-        Ok(Box::new(connection))
+        let mut begun = self.begin_write().await;
+        for _ in 1..ATTEMPTS {
+            // Nothing was done yet.
+            if !matches!(begun, Err(StoreError::Conflict)) {
+                break;
+            }
+            begun = self.begin_write().await;
+        }
+        Ok(Box::new(begun?))
     }
 
     async fn read(&self) -> Result<Box<dyn Connection>, StoreError> {
