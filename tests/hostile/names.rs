@@ -125,6 +125,17 @@ fn an_authority_block_is_of_the_profile_or_refused() {
     ] {
         cases.push((line.to_owned(), replaced("token_id(", line), "not_profile"));
     }
+    // A watermark could not name these.
+    for name in ["agent", "principal", "tenant"] {
+        for value in [String::new(), "n".repeat(513), "\u{e4}".repeat(257)] {
+            let line = format!("{name}(\"{value}\");");
+            let forge = replaced(&format!("{name}("), &line);
+            cases.push((line, forge, "not_profile"));
+        }
+        let longest = format!("{name}(\"{}\");", "n".repeat(512));
+        let forge = replaced(&format!("{name}("), &longest);
+        cases.push((longest, forge, ALLOW));
+    }
     for profile in ["bailiwick/2", "bailiwick/1 ", "Bailiwick/1", ""] {
         let line = format!("profile(\"{profile}\");");
         cases.push((line.clone(), replaced("profile(", &line), "not_profile"));

@@ -62,10 +62,10 @@ impl AuditCommand {
 )]
 pub(crate) struct ListArgs {
     /// Only of this agent
-    #[arg(long, value_parser = parse::text)]
+    #[arg(long, value_parser = parse::name)]
     agent: Option<String>,
     /// Only on this principal's authority
-    #[arg(long, value_parser = parse::text)]
+    #[arg(long, value_parser = parse::name)]
     principal: Option<String>,
     /// Only about this token
     #[arg(long, value_name = "ID")]

@@ -56,7 +56,7 @@ pub(crate) struct AddArgs {
     /// Its name: the `client_id`
     name: String,
     /// On whose authority it acts
-    #[arg(long, value_parser = parse::text)]
+    #[arg(long, value_parser = parse::name)]
     principal: String,
     /// A profile that it may use; may be given several times
     #[arg(long = "profile", value_name = "NAME", required = true, value_parser = parse::text)]

@@ -1,6 +1,9 @@
 //! Parsers of argument values. Each bounds its input.
 
-use bailiwick_token::duration;
+use bailiwick_token::{
+    claims::{MAX_NAME, is_name},
+    duration,
+};
 
 /// The longest text of an argument that becomes part of a token, in bytes.
 const MAX_TEXT: usize = 1024;
@@ -18,6 +21,16 @@ pub(crate) fn text(text: &str) -> Result<String, String> {
         ));
     }
     Ok(text.to_owned())
+}
+
+/// The name of an agent, a principal or a tenant.
+pub(crate) fn name(text: &str) -> Result<String, String> {
+    match is_name(text) {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "write 1 to {MAX_NAME} bytes of text without control characters"
+        )),
+    }
 }
 
 /// A name as one segment of a URL's path.
@@ -43,6 +56,14 @@ pub(crate) fn claim(argument: &str) -> Result<(String, String), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_end_at_512_bytes() {
+        assert!(name(&"n".repeat(512)).is_ok());
+        for bad in [&"n".repeat(513), "a\nb", ""] {
+            assert!(name(bad).is_err(), "{bad:?}");
+        }
+    }
 
     #[test]
     fn claims_have_a_name_and_a_value() {

@@ -137,13 +137,13 @@ Example:
 #[group(skip)]
 pub(crate) struct AddArgs {
     /// All tokens of this agent
-    #[arg(long, value_parser = parse::text, required_unless_present_any = ["principal", "tenant"])]
+    #[arg(long, value_parser = parse::name, required_unless_present_any = ["principal", "tenant"])]
     agent: Option<String>,
     /// All tokens on this principal's authority
-    #[arg(long, value_parser = parse::text)]
+    #[arg(long, value_parser = parse::name)]
     principal: Option<String>,
     /// All tokens in this tenant
-    #[arg(long, value_parser = parse::text)]
+    #[arg(long, value_parser = parse::name)]
     tenant: Option<String>,
     /// Issued before this time [default: now]
     #[arg(long, value_name = "RFC3339")]

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, fmt};
 
 use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
 use async_trait::async_trait;
-use bailiwick_token::timestamp::Timestamp;
+use bailiwick_token::{claims, timestamp::Timestamp};
 use quick_cache::sync::Cache;
 use rand::{RngCore, rngs::OsRng};
 use serde::{Deserialize, Serialize};
@@ -527,11 +527,7 @@ fn check(client: &NewClient) -> Result<(), ClientError> {
     if !is_name(&client.name) {
         return Err(ClientError::Name);
     }
-    let principal = client.principal.trim();
-    if principal.is_empty()
-        || client.principal.len() > 512
-        || client.principal.contains(char::is_control)
-    {
+    if client.principal.trim().is_empty() || !claims::is_name(&client.principal) {
         return Err(ClientError::Principal);
     }
     if client.profiles.is_empty() || client.profiles.len() > 64 {
@@ -553,7 +549,10 @@ pub enum ClientError {
     #[error("a client's name has 1 to {MAX_NAME} visible ASCII characters, and no colon or slash")]
     Name,
     /// Nobody.
-    #[error("a client acts on somebody's authority: name a principal of at most 512 bytes")]
+    #[error(
+        "a client acts on somebody's authority: name a principal of at most {} bytes, without control characters",
+        claims::MAX_NAME
+    )]
     Principal,
     /// None, or too many.
     #[error("a client uses 1 to 64 profiles: name them")]

@@ -6,6 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::timestamp::Timestamp;
 
+/// The longest name of an agent, a principal or a tenant, in bytes, wherever one stands: in a token, a
+/// profile, a client's registration or a watermark. So a watermark can name whatever was minted.
+pub const MAX_NAME: usize = 512;
+
+/// Whether a text can name an agent, a principal or a tenant: 1 to [`MAX_NAME`] bytes without control
+/// characters.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    (1..=MAX_NAME).contains(&text.len()) && !text.contains(char::is_control)
+}
+
 /// The descriptive facts and the limits in time that an issuer signs into the authority block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {

@@ -22,7 +22,10 @@ mod snapshot;
 
 use std::fmt;
 
-use crate::{claims::TokenId, timestamp::Timestamp};
+use crate::{
+    claims::{MAX_NAME, TokenId, is_name},
+    timestamp::Timestamp,
+};
 
 pub use chain::{Digest, DigestError, Epoch, EpochError, Position, chain};
 pub use delta::{DeltaError, MAX_PAGE, page_bytes};
@@ -34,9 +37,6 @@ pub use snapshot::{
 
 /// For how long after its end a statement is kept, in seconds: clocks differ.
 pub const SKEW: u64 = 60;
-
-/// The longest name in a [`Watermark`], in bytes.
-pub const MAX_NAME: usize = 512;
 
 /// One statement of what is revoked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,7 +97,7 @@ impl Watermark {
         name: &str,
         issued_before: Timestamp,
     ) -> Result<Watermark, WatermarkError> {
-        if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
+        if !is_name(name) {
             return Err(WatermarkError { party });
         }
         Ok(Watermark {

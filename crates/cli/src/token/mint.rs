@@ -31,10 +31,10 @@ Example:
       --grants grants.toml --out token")]
 pub(crate) struct MintArgs {
     /// The agent that may act
-    #[arg(long, value_parser = parse::text)]
+    #[arg(long, value_parser = parse::name)]
     agent: String,
     /// On whose authority
-    #[arg(long, value_parser = parse::text)]
+    #[arg(long, value_parser = parse::name)]
     principal: String,
     /// The token's life, such as 15m
     #[arg(long, value_name = "DURATION", env = "BAILIWICK_TTL", hide_env_values = true, value_parser = parse::duration)]
@@ -43,7 +43,7 @@ pub(crate) struct MintArgs {
     #[arg(long, value_name = "FILE|-")]
     grants: Source,
     /// The tenant it acts in
-    #[arg(long, value_parser = parse::text)]
+    #[arg(long, value_parser = parse::name)]
     tenant: Option<String>,
     /// What for, in words
     #[arg(long, value_name = "TEXT", value_parser = parse::text)]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick_token::{
+    claims::MAX_NAME,
     duration,
     value::{
         Value,
@@ -178,10 +179,11 @@ fn token(
         "max_depth",
         "rate",
     ])?;
-    let text = |table: &Table<'_>, key: &str| {
+    let text = |table: &Table<'_>, key: &str, max: usize| {
         let text = table.needed_text(key)?;
-        Text::parse(text, params).map_err(|why| Fault::at(table.path_of(key), why))
+        Text::parse(text, params, max).map_err(|why| Fault::at(table.path_of(key), why))
     };
+    let name = |key: &str| text(table, key, MAX_NAME);
     let mut claims = BTreeMap::new();
     if let Some(table) = table.table("claims")? {
         for (name, _) in table.members() {
@@ -192,7 +194,7 @@ fn token(
                     "no parameter can stand in the name of a claim",
                 ));
             }
-            claims.insert(name.to_owned(), text(&table, name)?);
+            claims.insert(name.to_owned(), text(&table, name, MAX_TEXT)?);
         }
         if claims.len() > MAX_CLAIMS {
             return Err(Fault::at(
@@ -201,10 +203,10 @@ fn token(
             ));
         }
     }
-    let tenant = table.get("tenant").map(|_| text(table, "tenant"));
+    let tenant = table.get("tenant").map(|_| name("tenant"));
     Ok(TokenForm {
-        agent: text(table, "agent")?,
-        principal: text(table, "principal")?,
+        agent: name("agent")?,
+        principal: name("principal")?,
         tenant: tenant.transpose()?,
         claims,
         ttl: ttl(&table.needed_table("ttl")?, limits)?,

@@ -581,3 +581,51 @@ fn a_summary_is_json_without_a_caller() {
     );
     assert_eq!(text, expected);
 }
+
+/// Names of 512 bytes, with their parameters filled in; other claims of 1024.
+#[test]
+fn names_end_at_their_bound() {
+    let text = r#"
+[[profile]]
+name = "buyer"
+[profile.match.agent]
+source = "client"
+[profile.params]
+client = { claim = "agent.client", type = "string" }
+[profile.token]
+agent = "agent:${client}"
+principal = "p:${client}"
+tenant = "t:${client}"
+claims = { label = "label:${client}" }
+ttl = { default = "15m", max = "1h" }
+[[profile.grant]]
+service = "erp"
+action = "purchase_order:create"
+"#;
+    let all = profiles(text).unwrap();
+    let profile = all.get("buyer").unwrap();
+    for (length, refused) in [(506, None), (507, Some("token.agent"))] {
+        let claims = json!({ "client": "n".repeat(length), "profiles": ["buyer"] });
+        let caller = Caller {
+            agent: party(Source::Client, claims),
+            principal: None,
+        };
+        match (profile.issue(&caller, &Ask::default()), refused) {
+            (Ok(request), None) => assert_eq!(request.agent.len(), 512),
+            (Err(Refusal::Template { path, .. }), Some(expected)) => assert_eq!(path, expected),
+            (other, _) => panic!("{other:?}"),
+        }
+    }
+    for (key, good) in [
+        ("agent", false),
+        ("principal", false),
+        ("tenant", false),
+        ("label", true),
+    ] {
+        let long = text.replace(
+            &format!("{key} = \""),
+            &format!("{key} = \"{}", "n".repeat(600)),
+        );
+        assert_eq!(profiles(&long).is_ok(), good, "{key}");
+    }
+}

@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 
 use super::param::{Param, ParamType, Values};
 
-/// The longest text, before and after its parameters are filled in, in bytes: what a claim of a
-/// token holds.
+/// The longest text of a claim of a token, in bytes.
 pub(super) const MAX_TEXT: usize = 1_024;
 
 /// How a parameter begins.
 pub(super) const OPEN: &str = "${";
 
-/// A text that was read.
+/// A text that was read, and its longest length in bytes with its parameters filled in.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Text(Vec<Part>);
+pub(super) struct Text {
+    parts: Vec<Part>,
+    max: usize,
+}
 
 #[derive(Debug, Clone, PartialEq)]
 enum Part {
@@ -22,15 +24,19 @@ enum Part {
 }
 
 impl Text {
-    /// Reads a text and finds its parameters among those of the profile.
+    /// Reads a text of at most `max` bytes, and finds its parameters among those of the profile.
     ///
     /// Two callers whose claims differ get two texts: each parameter but the last is one that
     /// cannot hold a `/`, and is followed by one, so a text tells all of its parameters.
-    pub(super) fn parse(text: &str, params: &BTreeMap<String, Param>) -> Result<Text, String> {
+    pub(super) fn parse(
+        text: &str,
+        params: &BTreeMap<String, Param>,
+        max: usize,
+    ) -> Result<Text, String> {
         let parts = split(text)?;
-        if text.is_empty() || text.len() > MAX_TEXT || text.contains(char::is_control) {
+        if text.is_empty() || text.len() > max || text.contains(char::is_control) {
             return Err(format!(
-                "write 1 to {MAX_TEXT} bytes of text without control characters"
+                "write 1 to {max} bytes of text without control characters"
             ));
         }
         let names = parts.iter().filter(|part| matches!(part, Part::Param(_)));
@@ -54,7 +60,7 @@ impl Text {
                 ));
             }
         }
-        Ok(Text(parts))
+        Ok(Text { parts, max })
     }
 
     /// The parameter that the text is, where it is nothing else.
@@ -66,20 +72,23 @@ impl Text {
     /// Whether each parameter is a segment with a `/` behind it, so that a claim can neither be
     /// the beginning of another one nor reach beyond its place.
     pub(super) fn is_path_prefix(&self, params: &BTreeMap<String, Param>) -> bool {
-        self.0.iter().enumerate().all(|(index, part)| match part {
-            Part::Literal(_) => true,
-            Part::Param(name) => {
-                let next = self.0.get(index.saturating_add(1));
-                let parted = matches!(next, Some(Part::Literal(text)) if text.starts_with('/'));
-                let kind = params.get(name).map(|param| param.kind);
-                parted && matches!(kind, Some(ParamType::Segment | ParamType::Integer))
-            }
-        })
+        self.parts
+            .iter()
+            .enumerate()
+            .all(|(index, part)| match part {
+                Part::Literal(_) => true,
+                Part::Param(name) => {
+                    let next = self.parts.get(index.saturating_add(1));
+                    let parted = matches!(next, Some(Part::Literal(text)) if text.starts_with('/'));
+                    let kind = params.get(name).map(|param| param.kind);
+                    parted && matches!(kind, Some(ParamType::Segment | ParamType::Integer))
+                }
+            })
     }
 
     /// The names of its parameters.
     pub(super) fn params(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|part| match part {
+        self.parts.iter().filter_map(|part| match part {
             Part::Param(name) => Some(name.as_str()),
             Part::Literal(_) => None,
         })
@@ -87,12 +96,12 @@ impl Text {
 
     /// The text with its parameters filled in; nothing, where it becomes too long.
     pub(super) fn fill(&self, values: &Values) -> Option<String> {
-        let parts = self.0.iter().map(|part| match part {
+        let parts = self.parts.iter().map(|part| match part {
             Part::Literal(text) => Some(text.clone()),
             Part::Param(name) => values.get(name)?.text(),
         });
         let text: String = parts.collect::<Option<_>>()?;
-        (text.len() <= MAX_TEXT).then_some(text)
+        (text.len() <= self.max).then_some(text)
     }
 }
 

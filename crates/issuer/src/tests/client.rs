@@ -174,6 +174,10 @@ async fn what_no_client_can_be_is_refused() {
             ..orchestrator()
         },
         NewClient {
+            principal: "n".repeat(513),
+            ..orchestrator()
+        },
+        NewClient {
             profiles: Vec::new(),
             ..orchestrator()
         },

@@ -218,3 +218,50 @@ async fn a_refusal_is_recorded_whatever_it_holds() {
     assert_eq!((row.principal, row.event.as_str()), (None, "mint.refused"));
     assert!(row.detail.len() < 400 && row.detail.contains("buyer"));
 }
+
+/// The bound of a name is one, so that a watermark can name whatever is minted.
+#[tokio::test]
+async fn names_are_minted_as_they_are_revoked() {
+    use bailiwick_token::revocation::{Party, Watermark};
+
+    let (_dir, issuer) = issuer().await;
+    for name in ["n".repeat(512), "n".repeat(513), "\u{e4}".repeat(257)] {
+        let text = || name.clone();
+        for (party, request) in [
+            (
+                Party::Agent,
+                MintRequest {
+                    agent: text(),
+                    ..request()
+                },
+            ),
+            (
+                Party::Principal,
+                MintRequest {
+                    principal: text(),
+                    ..request()
+                },
+            ),
+            (
+                Party::Tenant,
+                MintRequest {
+                    tenant: Some(text()),
+                    ..request()
+                },
+            ),
+        ] {
+            let can_be_named = Watermark::new(party, &name, at(1)).is_ok();
+            let minted = issuer.mint(&request, at(1)).await;
+            assert_eq!(
+                minted.is_ok(),
+                can_be_named,
+                "{party} of {} bytes",
+                name.len()
+            );
+            if let Err(error) = minted {
+                assert!(matches!(error, MintError::Refused(Refusal::Profile(_))));
+                assert!(error.to_string().contains("512"), "{error}");
+            }
+        }
+    }
+}

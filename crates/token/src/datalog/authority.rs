@@ -13,12 +13,12 @@ use super::{
     fact, names, rule,
 };
 use crate::{
-    claims::{Claims, TokenId},
+    claims::{Claims, MAX_NAME, TokenId, is_name},
     grant::{Grant, Grants},
     timestamp::Timestamp,
 };
 
-/// The longest text of a claim, in bytes.
+/// The longest text of any other claim, in bytes.
 const MAX_TEXT: usize = 1024;
 
 /// The most further claims.
@@ -35,6 +35,17 @@ pub(super) fn text(field: &'static str, text: &str) -> Result<builder::Term, Dat
     Ok(string(text))
 }
 
+/// The name of an agent, a principal or a tenant, as a term.
+fn name(field: &'static str, name: &str) -> Result<builder::Term, DatalogError> {
+    match is_name(name) {
+        true => Ok(string(name)),
+        false => Err(DatalogError::Text {
+            field,
+            max: MAX_NAME,
+        }),
+    }
+}
+
 pub(super) fn encode(claims: &Claims, grants: &Grants) -> Result<BlockBuilder, DatalogError> {
     if claims.not_before >= claims.expires {
         return Err(DatalogError::Life);
@@ -43,24 +54,24 @@ pub(super) fn encode(claims: &Claims, grants: &Grants) -> Result<BlockBuilder, D
         return Err(DatalogError::Claims(MAX_CLAIMS));
     }
     let mut block = BlockBuilder::new();
-    let mut state = |name: &str, terms: Vec<builder::Term>| block.facts.push(fact(name, terms));
+    let mut state = |head: &str, terms: Vec<builder::Term>| block.facts.push(fact(head, terms));
     state(names::PROFILE, vec![string(PROFILE)]);
     state(names::ISSUER, vec![text("issuer", &claims.issuer)?]);
     state(
         names::TOKEN_ID,
         vec![builder::Term::Bytes(claims.token_id.as_bytes().to_vec())],
     );
-    state(names::AGENT, vec![text("agent", &claims.agent)?]);
+    state(names::AGENT, vec![name("agent", &claims.agent)?]);
     state(
         names::PRINCIPAL,
-        vec![text("principal", &claims.principal)?],
+        vec![name("principal", &claims.principal)?],
     );
     state(
         names::ISSUED_AT,
         vec![builder::Term::Date(claims.issued_at.unix())],
     );
     if let Some(tenant) = &claims.tenant {
-        state(names::TENANT, vec![text("tenant", tenant)?]);
+        state(names::TENANT, vec![name("tenant", tenant)?]);
     }
     if let Some(task) = &claims.task {
         state(names::TASK, vec![text("task", task)?]);
@@ -105,6 +116,11 @@ pub enum AuthorityError {
     /// A fact of the profile is missing, stands twice, or has the wrong shape.
     #[error("the fact `{0}` is missing, stands twice, or has the wrong shape")]
     Fact(&'static str),
+    /// The name of an agent, a principal or a tenant is one that no watermark could revoke.
+    #[error(
+        "the name in `{0}` is empty, longer than {MAX_NAME} bytes, or holds a control character"
+    )]
+    Name(&'static str),
     /// A fact or rule is there that the profile does not know.
     #[error("the authority block holds `{0}`, which the profile does not know")]
     Unknown(String),
@@ -138,9 +154,9 @@ impl Code {
         let claims = Claims {
             issuer: facts.string(names::ISSUER)?,
             token_id: facts.token_id()?,
-            agent: facts.string(names::AGENT)?,
-            principal: facts.string(names::PRINCIPAL)?,
-            tenant: facts.take_string(names::TENANT)?.map(str::to_owned),
+            agent: facts.name(names::AGENT)?,
+            principal: facts.name(names::PRINCIPAL)?,
+            tenant: facts.take_name(names::TENANT)?.map(str::to_owned),
             task: facts.take_string(names::TASK)?.map(str::to_owned),
             issued_at: facts.issued_at()?,
             claims: std::mem::take(&mut facts.claims),
@@ -238,6 +254,18 @@ impl<'c> Facts<'c> {
     fn string(&mut self, name: &'static str) -> Result<String, AuthorityError> {
         let text = self.take_string(name)?;
         text.map(str::to_owned).ok_or(AuthorityError::Fact(name))
+    }
+
+    fn take_name(&mut self, fact: &'static str) -> Result<Option<&'c str>, AuthorityError> {
+        match self.take_string(fact)? {
+            Some(name) if !is_name(name) => Err(AuthorityError::Name(fact)),
+            name => Ok(name),
+        }
+    }
+
+    fn name(&mut self, fact: &'static str) -> Result<String, AuthorityError> {
+        let name = self.take_name(fact)?;
+        name.map(str::to_owned).ok_or(AuthorityError::Fact(fact))
     }
 
     fn token_id(&mut self) -> Result<TokenId, AuthorityError> {

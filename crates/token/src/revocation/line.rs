@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Party, Revocation, Target, Watermark, WatermarkError};
 use crate::{claims::TokenId, timestamp::Timestamp, timestamp::unix};
 
-/// The longest line that is read, in bytes: a name of [`MAX_NAME`](super::MAX_NAME) bytes fits,
+/// The longest line that is read, in bytes: a name of [`MAX_NAME`](crate::claims::MAX_NAME) bytes fits,
 /// whatever its characters are escaped as.
 pub const MAX_LINE: usize = 4096;
 

@@ -8,7 +8,7 @@ use super::{Condition, Hole, Item, Items, Place, Resource};
 use crate::profile::{
     error::Fault,
     param::{Param, ParamType},
-    text::{OPEN, Text, kind_of},
+    text::{MAX_TEXT, OPEN, Text, kind_of},
 };
 
 pub(super) struct Reader<'p> {
@@ -134,7 +134,7 @@ impl<'p> Reader<'p> {
             ("min", Some(text)) => Condition::Min(self.bound(text)?),
             ("max", Some(text)) => Condition::Max(self.bound(text)?),
             ("prefix", Some(text)) => {
-                let text = Text::parse(text, self.params)?;
+                let text = Text::parse(text, self.params, MAX_TEXT)?;
                 if !text.is_path_prefix(self.params) {
                     return Err("a parameter of a prefix is of the type `segment` or `integer` and has a `/` behind it, or one claim would be the beginning of another".to_owned());
                 }
@@ -197,7 +197,7 @@ impl<'p> Reader<'p> {
     /// A value: one parameter, which keeps its type, or text with parameters in it.
     fn item(&self, text: &str) -> Result<Item, String> {
         let Some(name) = Text::whole(text) else {
-            return Text::parse(text, self.params).map(Item::Text);
+            return Text::parse(text, self.params, MAX_TEXT).map(Item::Text);
         };
         match kind_of(name, self.params)? {
             ParamType::Strings => Err(format!(

@@ -198,7 +198,7 @@ fn each_mistake_is_found_with_its_line() {
             "tenant = \"\"",
             26,
             "token.tenant",
-            "write 1 to 1024 bytes",
+            "write 1 to 512 bytes",
         ),
         (
             "tenant = \"acme\"",
