@@ -191,7 +191,7 @@ impl RotateArgs {
         let overlap = if self.at_once { 0 } else { self.overlap };
         let made = match global.server()? {
             Some(server) => {
-                let path = format!("/v1/clients/{}/rotate", parse::segment(&self.name));
+                let path = format!("/v1/clients/{}/rotate", parse::path_segment(&self.name)?);
                 server.post(&path, &json!({ "overlap": overlap })).await?
             }
             None => {
@@ -213,7 +213,7 @@ impl DisableArgs {
         self.confirm.ask("disable the client", &self.name)?;
         let client: ClientInfo = match global.server()? {
             Some(server) => {
-                let path = format!("/v1/clients/{}/disable", parse::segment(&self.name));
+                let path = format!("/v1/clients/{}/disable", parse::path_segment(&self.name)?);
                 server.post(&path, &json!({})).await?
             }
             None => {

@@ -5,6 +5,8 @@ use bailiwick_token::{
     duration,
 };
 
+use crate::exit::{Exit, Failure};
+
 /// The longest text of an argument that becomes part of a token, in bytes.
 const MAX_TEXT: usize = 1024;
 
@@ -33,7 +35,17 @@ pub(crate) fn name(text: &str) -> Result<String, String> {
     }
 }
 
-/// A name as one segment of a URL's path.
+/// A name as one segment of a URL's path. Dots alone, which no encoding saves from being folded, are
+/// names of before such were refused.
+pub(crate) fn path_segment(name: &str) -> Result<String, Failure> {
+    if name.bytes().all(|byte| byte == b'.') {
+        let text = format!("no URL can hold the name `{name}`");
+        return Err(Failure::plain(Exit::Usage, text).hint("do it at the issuer's home"));
+    }
+    Ok(segment(name))
+}
+
+/// A value as a part of a URL.
 pub(crate) fn segment(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~');
     name.bytes()
@@ -56,6 +68,14 @@ pub(crate) fn claim(argument: &str) -> Result<(String, String), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dots_stand_in_no_url() {
+        assert_eq!(path_segment("a.b/c").unwrap(), "a%2Eb%2Fc");
+        for bad in ["", ".", "..", "..."] {
+            assert!(path_segment(bad).is_err(), "{bad:?}");
+        }
+    }
 
     #[test]
     fn names_end_at_512_bytes() {

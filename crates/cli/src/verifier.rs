@@ -146,7 +146,7 @@ impl ForgetArgs {
     async fn run(self, global: &Global) -> Outcome {
         match global.server()? {
             Some(server) => {
-                let path = format!("/v1/verifiers/{}", parse::segment(&self.name));
+                let path = format!("/v1/verifiers/{}", parse::path_segment(&self.name)?);
                 server.delete(&path).await?;
             }
             None => {

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, fmt};
 
 use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
 use async_trait::async_trait;
-use bailiwick_token::{claims, timestamp::Timestamp};
+use bailiwick_token::{claims, text::is_path_segment, timestamp::Timestamp};
 use quick_cache::sync::Cache;
 use rand::{RngCore, rngs::OsRng};
 use serde::{Deserialize, Serialize};
@@ -516,11 +516,11 @@ async fn enabled(tx: &mut Tx, name: &str) -> Result<ClientInfo, ClientError> {
     }
 }
 
-/// RFC 6749, appendix A: visible ASCII; a colon would end it in HTTP Basic.
+/// RFC 6749, appendix A: visible ASCII; a colon would end it in HTTP Basic. Operators name it in URLs.
 fn is_name(name: &str) -> bool {
-    // A slash stands in what the audit calls a provider's subject.
-    let named = |c: char| c.is_ascii_graphic() && !matches!(c, ':' | '/');
-    (1..=MAX_NAME).contains(&name.len()) && name.chars().all(named)
+    let named = |c: char| c.is_ascii_graphic() && c != ':';
+    // A slash would also make it what the audit calls a provider's subject.
+    (1..=MAX_NAME).contains(&name.len()) && name.chars().all(named) && is_path_segment(name)
 }
 
 fn check(client: &NewClient) -> Result<(), ClientError> {
@@ -546,7 +546,9 @@ fn check(client: &NewClient) -> Result<(), ClientError> {
 #[non_exhaustive]
 pub enum ClientError {
     /// The name cannot be one.
-    #[error("a client's name has 1 to {MAX_NAME} visible ASCII characters, and no colon or slash")]
+    #[error(
+        "a client's name has 1 to {MAX_NAME} visible ASCII characters without `:`, `/`, `\\`, `%`, `?` and `#`, and is not `.` or `..`"
+    )]
     Name,
     /// Nobody.
     #[error(

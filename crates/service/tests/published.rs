@@ -245,6 +245,10 @@ async fn verifiers_are_heard_where_they_can_be_read() {
         (HEAD, "name=\"bad-6\"; service=\"erp\"; else=1"),
         (HEAD, "name=\"bad\\-7\"; service=\"erp\""),
         (HEAD, long.as_str()),
+        // No operator could name these in a URL.
+        (HEAD, "name=\"..\"; service=\"erp\""),
+        (HEAD, "name=\"a/b\"; service=\"erp\""),
+        (HEAD, "name=\"%2e\"; service=\"erp\""),
         // Not where it is said.
         (SNAPSHOT, "name=\"bad-8\"; service=\"erp\""),
     ] {

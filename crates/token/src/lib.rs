@@ -20,6 +20,7 @@ pub mod keyset;
 pub mod limits;
 pub mod report;
 pub mod revocation;
+pub mod text;
 pub mod timestamp;
 pub mod token;
 pub mod value;

@@ -10,12 +10,13 @@
 //! hex     = DIGIT / %x61-66                                     ; lower case
 //! ```
 //!
+//! The verifier's own name is one that can stand in a URL's path ([`is_path_segment`]).
 //! For example: `name="erp-1"; service="erp"; keyset=12; epoch=0123456789abcdef; seq=345`. Nothing
 //! else is read: one report has one text.
 
 use std::{fmt, str::FromStr};
 
-use crate::revocation::Epoch;
+use crate::{revocation::Epoch, text::is_path_segment};
 
 /// The name of the header.
 pub const HEADER: &str = "bailiwick-verifier";
@@ -43,8 +44,9 @@ impl Report {
     /// # Errors
     /// When one of the names cannot be written.
     pub fn new(name: &str, service: &str) -> Result<Report, ReportError> {
-        let all = [name, service].into_iter().all(is_name);
-        all.then(|| Report {
+        // The issuer's operators name the verifier in a URL, and not the service.
+        let good = is_name(name) && is_path_segment(name) && is_name(service);
+        good.then(|| Report {
             name: name.to_owned(),
             service: service.to_owned(),
             keyset: None,
@@ -140,7 +142,7 @@ fn is_name(text: &str) -> bool {
 pub enum ReportError {
     /// A name that cannot be written.
     #[error(
-        "a verifier is reported under names of 1 to {MAX_NAME} printable ASCII characters, without quotation marks and backslashes"
+        "a verifier is reported under names of 1 to {MAX_NAME} printable ASCII characters without `\"` and `\\`; its own name has no `/`, `%`, `?` or `#` either, and is not `.` or `..`"
     )]
     Name,
     /// Another text.
@@ -197,6 +199,12 @@ mod tests {
         for name in ["", "a\"b", "a\\b", "a\nb", "ä", long.as_str()] {
             assert_eq!(Report::new(name, "erp"), Err(ReportError::Name), "{name}");
             assert_eq!(Report::new("erp-1", name), Err(ReportError::Name), "{name}");
+        }
+        for name in [".", "..", "%2e%2e", "a/b", "a%2Fb", "..;", " "] {
+            assert_eq!(Report::new(name, "erp"), Err(ReportError::Name), "{name}");
+            let text = format!("name=\"{name}\"; service=\"erp\"");
+            assert_eq!(text.parse::<Report>(), Err(ReportError::Name), "{name}");
+            assert!(Report::new("erp-1", name).is_ok(), "{name}");
         }
         for text in [
             "",

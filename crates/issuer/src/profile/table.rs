@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-use bailiwick_token::value::Value;
+use bailiwick_token::{text::is_path_segment, value::Value};
 
 use super::error::Fault;
 
@@ -76,14 +76,17 @@ impl<'v> Table<'v> {
         text.ok_or_else(|| Fault::at(self.path_of(key), "is missing"))
     }
 
-    /// A name that needs no quotes anywhere, in OAuth's `scope` above all.
+    /// A name that needs no quotes anywhere, in OAuth's `scope` and in URLs above all.
     pub(super) fn needed_name(&self, key: &str) -> Result<&'v str, Fault> {
         let name = self.needed_text(key)?;
         let right = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
-        if !(1..=MAX_NAME).contains(&name.len()) || !name.bytes().all(right) {
+        let fits = (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(right);
+        if !fits || !is_path_segment(name) {
             return Err(Fault::at(
                 self.path_of(key),
-                format!("a name has 1 to {MAX_NAME} letters, digits, `_`, `.`, `:` and `-`"),
+                format!(
+                    "a name has 1 to {MAX_NAME} letters, digits, `_`, `.`, `:` and `-`, and more than dots"
+                ),
             ));
         }
         Ok(name)

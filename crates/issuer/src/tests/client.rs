@@ -156,6 +156,10 @@ async fn a_disabled_client_is_refused_for_good() {
 async fn what_no_client_can_be_is_refused() {
     let (_dir, issuer) = issuer().await;
     let claims = |text| serde_json::from_str(text).unwrap();
+    let named = |name: &str| NewClient {
+        name: name.to_owned(),
+        ..orchestrator()
+    };
     let wrong = [
         NewClient {
             name: "a:b".to_owned(),
@@ -169,6 +173,14 @@ async fn what_no_client_can_be_is_refused() {
             name: String::new(),
             ..orchestrator()
         },
+        named("."),
+        named(".."),
+        named("..;"),
+        named("%2e%2e"),
+        named("a/b"),
+        named("a\\b"),
+        named("a?b"),
+        named("a#b"),
         NewClient {
             principal: " ".to_owned(),
             ..orchestrator()
@@ -207,4 +219,26 @@ async fn an_assertion_is_used_once_by_whichever_issuer() {
     assert!(used(&two, 2, 11).await);
     // As long as it would be accepted, it is remembered.
     assert!(!used(&one, 1, 100).await);
+}
+
+/// A name of before the rule can be ended at the home.
+#[tokio::test]
+async fn unreachable_names_can_be_removed() {
+    let (_dir, issuer) = issuer().await;
+    let (_, secret) = issuer.client_add(orchestrator(), at(0)).await.unwrap();
+    issuer
+        .store
+        .tamper("INSERT INTO client SELECT '..', principal, profiles, claims, created_at, disabled_at FROM client")
+        .await;
+    issuer
+        .store
+        .tamper(
+            "INSERT INTO verifier (name, service, keyset_version, seen_at) VALUES ('..', 'erp', 1, 1)",
+        )
+        .await;
+    let known = issuer.authenticate_client("..", secret.expose(), at(1));
+    assert!(known.await.unwrap().is_none());
+    let disabled = issuer.client_disable("..", at(1)).await.unwrap();
+    assert_eq!(disabled.disabled_at, Some(at(1)));
+    assert!(issuer.forget_verifier("..", at(1)).await.unwrap());
 }
