@@ -3,6 +3,7 @@
 use std::{env, path::PathBuf, time::Duration};
 
 use bailiwick_service::{AUDIT_VERIFY, AUDIT_VERIFY_TIME, Code, Problem};
+use bailiwick_token::text::credential;
 use clap::Args;
 use reqwest::{Client, Method, Response, StatusCode, Url, redirect::Policy};
 use serde::{Serialize, de::DeserializeOwned};
@@ -102,7 +103,7 @@ impl ServerArgs {
         } else {
             return Ok(None);
         };
-        Ok(Some(Zeroizing::new(text.trim().to_owned())))
+        Ok(Some(Zeroizing::new(credential(&text).to_owned())))
     }
 }
 

@@ -7,6 +7,7 @@ use bailiwick_issuer::{
     ClientInfo, RefusedRequest, SignedIn,
     profile::{Party, Source},
 };
+use bailiwick_token::text::credential;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -84,7 +85,7 @@ pub(crate) fn basic(headers: &HeaderMap) -> Result<Option<Credentials>, CallerEr
     }
     let decoded = Zeroizing::new(
         STANDARD
-            .decode(encoded.trim())
+            .decode(credential(encoded))
             .map_err(|_| CallerError::Ambiguous)?,
     );
     let decoded = std::str::from_utf8(&decoded).map_err(|_| CallerError::Ambiguous)?;
@@ -121,7 +122,7 @@ impl State {
     }
 
     async fn client(&self, name: &str, secret: &str, from: IpAddr) -> Result<Known, CallerError> {
-        let now = self.now();
+        let (now, secret) = (self.now(), credential(secret));
         if !self.failures.may_try(name, from, now) {
             // Who guesses may share the address, such as a proxy's: a secret that was good before is
             // not held up by that.
@@ -161,7 +162,7 @@ impl State {
         jwt: &str,
         one_time: bool,
     ) -> Result<Known, CallerError> {
-        let now = self.now();
+        let (now, jwt) = (self.now(), credential(jwt));
         let assertion = self
             .providers
             .verify(jwt, now)

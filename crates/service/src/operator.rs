@@ -14,6 +14,7 @@ use bailiwick_issuer::{
 };
 use bailiwick_token::{
     revocation::{MAX_PAGE, Position},
+    text::credential,
     timestamp::Timestamp,
     token::Token,
     value::Value,
@@ -354,7 +355,7 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     if values.next().is_some() || !scheme.eq_ignore_ascii_case("bearer") {
         return Err(unreadable());
     }
-    Ok(Some(token.trim()))
+    Ok(Some(credential(token)))
 }
 
 fn denied(decision: &Decision, reason: Reason, call: &Call) -> Problem {

@@ -560,3 +560,35 @@ async fn a_caller_that_hangs_up_is_not_counted_any_more() {
     drop(wire);
     scene.service.wait_for(in_flight, "0").await;
 }
+
+/// A file ends with a newline, and a caller may send it as it is.
+#[tokio::test]
+async fn white_space_around_jwts_is_ignored() {
+    let scene = Scene::new().await;
+    let subject = format!("{}\n", scene.jwt(&json!({})));
+    scene.exchange(&subject).await.is_token();
+    let actor = format!(" {}\r\n", scene.jwt(&json!({ "sub": "robot" })));
+    let deputy = [
+        (
+            "grant_type",
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+        ),
+        ("scope", "deputy"),
+        ("subject_token", &subject),
+        ("subject_token_type", JWT),
+        ("actor_token", &actor),
+        ("actor_token_type", JWT),
+    ];
+    scene.service.token(Auth::None, &deputy).await.is_token();
+    let assertion = |jti: &str| {
+        let jwt = scene.jwt(&json!({ "sub": "robot", "jti": jti }));
+        format!("{jwt}\n")
+    };
+    scene.assert(&assertion("one")).await.is_token();
+    let body = json!({ "profile": "deputy", "client_assertion": assertion("two"), "subject_token": subject });
+    let answer = scene.service.post("/v1/tokens", Auth::None, &body).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    let split = scene.jwt(&json!({})).replacen('.', ".\n", 1);
+    let answer = scene.exchange(&split).await;
+    answer.is_oauth(400, "invalid_request");
+}

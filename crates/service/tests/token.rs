@@ -469,3 +469,38 @@ async fn the_metadata_says_what_there_is() {
             .contains(&exchange)
     );
 }
+
+/// A file ends with a newline, and a client may send it as it is.
+#[tokio::test]
+async fn white_space_around_secrets_is_ignored() {
+    let (service, secret) = with_client().await;
+    for (before, after) in [("", "\n"), ("", "\r\n"), (" \t", " \n\n"), ("\n", "")] {
+        let sent = format!("{before}{secret}{after}");
+        let body = [
+            GRANT,
+            BUYER,
+            ("client_id", "a&b+c"),
+            ("client_secret", &sent),
+        ];
+        service.token(Auth::None, &body).await.is_token();
+        service
+            .token(basic(&sent), &[GRANT, BUYER])
+            .await
+            .is_token();
+        let json = json!({ "profile": "buyer" });
+        let answer = service.post("/v1/tokens", basic(&sent), &json).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+    }
+    // Within it, or of another kind, white space makes another secret.
+    let (id, random) = secret.split_once('.').unwrap();
+    for wrong in [
+        format!("{id}.\n{random}"),
+        format!("{id} .{random}"),
+        format!("{secret}\u{a0}"),
+        format!("{secret}\0"),
+        format!("{secret}\u{2028}"),
+    ] {
+        let answer = service.token(basic(&wrong), &[GRANT, BUYER]).await;
+        answer.is_oauth(401, "invalid_client");
+    }
+}

@@ -2,6 +2,17 @@
 
 use crate::grant::is_normal_resource;
 
+/// A token, a JWT or a secret without the white space around it. A file that holds one ends with a
+/// newline, and none of them holds white space of its own.
+///
+/// ```
+/// assert_eq!(bailiwick_token::text::credential("secret\r\n"), "secret");
+/// ```
+#[must_use]
+pub fn credential(text: &str) -> &str {
+    text.trim_ascii()
+}
+
 /// Whether a name can stand as one segment of a URL's path, as it is or percent-encoded.
 ///
 /// Clients of HTTP, proxies and servers resolve `.` and `..`, in any of their encodings, and part a path

@@ -13,6 +13,7 @@ use crate::{
     claims::TokenId,
     container::{Container, SignedBlock},
     datalog::{Authority, AuthorityError, Block, BlockError, Code},
+    text::credential,
 };
 
 /// The most bytes of a container that are decoded at all. The profile's own limit is lower.
@@ -58,7 +59,7 @@ impl Token {
     /// # Errors
     /// When it is not a token, or too long.
     pub fn parse(text: &str) -> Result<Token, TokenError> {
-        let text = text.trim_ascii();
+        let text = credential(text);
         if text.len() > MAX_DECODED_BYTES.div_ceil(3).saturating_mul(4) {
             return Err(TokenError::TooLarge);
         }

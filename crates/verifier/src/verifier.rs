@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use bailiwick_token::{timestamp::Timestamp, token::Token};
+use bailiwick_token::{text::credential, timestamp::Timestamp, token::Token};
 
 use crate::{
     admit::{self, Refused},
@@ -182,7 +182,7 @@ impl Verifier {
     /// Verifies a token in its text form, and decides one call with it. A token seen before is not
     /// verified again; whether it is still trusted is looked at for every call.
     pub fn check(&self, token: &str, request: &Request, now: Timestamp) -> Decision {
-        let text = token.trim_ascii();
+        let text = credential(token);
         let verified = self
             .tokens
             .get(text)
