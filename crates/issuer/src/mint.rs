@@ -118,6 +118,7 @@ impl Issuer {
                         principal: &request.principal,
                         profile: request.profile.as_deref(),
                         reason: &refusal.to_string(),
+                        left_out: 0,
                     };
                     self.record_refusal(refused, now).await?;
                     return Err(refusal.into());
@@ -153,7 +154,7 @@ impl Issuer {
     }
 
     /// Records that an operator, in whose name this acts, asked for an action that its token does not let
-    /// it do.
+    /// it do. So many like it were refused and not recorded since the last one that was.
     ///
     /// # Errors
     /// [`MintError`], and nothing was recorded.
@@ -161,9 +162,11 @@ impl Issuer {
         &self,
         action: &str,
         reason: &str,
+        left_out: u64,
         now: Timestamp,
     ) -> Result<u64, MintError> {
-        let detail = json!({ "action": action, "error": clip(reason) });
+        let mut detail = json!({ "action": action, "error": clip(reason) });
+        state_left_out(&mut detail, left_out);
         let entry = Entry::new(AuditEvent::OperatorRefused, detail);
         Ok(self.record(entry, None, now).await?)
     }
@@ -324,17 +327,26 @@ pub struct RefusedRequest<'a> {
     pub profile: Option<&'a str>,
     /// Why it was refused, with nothing secret in it.
     pub reason: &'a str,
+    /// How many like it were refused and not recorded since the last one that was.
+    pub left_out: u64,
 }
 
 impl RefusedRequest<'_> {
     fn entry(&self) -> Entry {
         let named = |text: &str| (!text.is_empty()).then(|| clip(text));
-        let detail = json!({ "profile": self.profile.map(clip), "error": clip(self.reason) });
+        let mut detail = json!({ "profile": self.profile.map(clip), "error": clip(self.reason) });
+        state_left_out(&mut detail, self.left_out);
         Entry {
             agent: named(self.agent),
             principal: named(self.principal),
             ..Entry::new(AuditEvent::MintRefused, detail)
         }
+    }
+}
+
+fn state_left_out(detail: &mut serde_json::Value, left_out: u64) {
+    if let Some(detail) = detail.as_object_mut().filter(|_| left_out > 0) {
+        detail.insert("left_out".to_owned(), left_out.into());
     }
 }
 

@@ -1,10 +1,10 @@
 //! Who calls: a client with a secret, or whom a provider's JWT speaks of.
 
-use std::{net::IpAddr, num::NonZeroU32};
+use std::net::IpAddr;
 
 use axum::http::{HeaderMap, header};
 use bailiwick_issuer::{
-    ClientInfo, RefusedRequest, SignedIn,
+    ClientInfo, SignedIn,
     profile::{Party, Source},
 };
 use bailiwick_token::text::credential;
@@ -15,18 +15,12 @@ use zeroize::Zeroizing;
 
 use crate::{
     provider::{Assertion, AssertionError},
-    rate::Rate,
     state::State,
+    strangers::Kind,
 };
 
 /// RFC 7521, section 4.2, with RFC 7523.
 pub(crate) const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-
-/// How many wrong secrets are recorded, of all callers.
-const WRONG_SECRETS: Rate = Rate {
-    per_minute: NonZeroU32::new(60).unwrap(),
-    burst: NonZeroU32::new(60).unwrap(),
-};
 
 /// What a request shows of who sends it.
 pub(crate) enum Credentials {
@@ -55,12 +49,48 @@ pub(crate) enum CallerError {
         what: &'static str,
         error: AssertionError,
     },
-    #[error("the {0} has to have a `jti`: it is used once")]
-    NoId(&'static str),
-    #[error("the {0} has been used before")]
-    Replayed(&'static str),
+    #[error("the {what} has to have a `jti`: it is used once")]
+    NoId {
+        what: &'static str,
+        /// Whom it speaks of.
+        name: String,
+    },
+    #[error("the {what} has been used before")]
+    Replayed {
+        what: &'static str,
+        /// Whom it speaks of.
+        name: String,
+    },
     #[error(transparent)]
     Store(#[from] bailiwick_issuer::StoreError),
+}
+
+/// What is known of the sender of a JWT.
+#[derive(Clone, Copy)]
+pub(crate) struct Sender<'a> {
+    pub(crate) from: IpAddr,
+    /// The agent, where it is known already; empty otherwise.
+    pub(crate) agent: &'a str,
+}
+
+impl CallerError {
+    /// The kind of a refused JWT, and whom it speaks of as far as its provider vouches for that. None
+    /// where nothing was refused: a store or a provider did not answer.
+    fn refused_jwt(&self) -> Option<(Kind, &str)> {
+        match self {
+            CallerError::Assertion { error, .. } => match error {
+                AssertionError::Unreachable => None,
+                AssertionError::Claim(_) | AssertionError::Time | AssertionError::Life => {
+                    Some((Kind::Signed, ""))
+                }
+                _ => Some((Kind::Unsigned, "")),
+            },
+            CallerError::NoId { name, .. } | CallerError::Replayed { name, .. } => {
+                Some((Kind::Signed, name))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A party, and what the audit calls it.
@@ -117,7 +147,10 @@ impl State {
     ) -> Result<Known, CallerError> {
         match credentials {
             Credentials::Secret { name, secret } => self.client(&name, &secret, from).await,
-            Credentials::Assertion(jwt) => self.party("client assertion", &jwt, true).await,
+            Credentials::Assertion(jwt) => {
+                let sender = Sender { from, agent: "" };
+                self.party("client assertion", &jwt, true, sender).await
+            }
         }
     }
 
@@ -127,7 +160,10 @@ impl State {
             // Who guesses may share the address, such as a proxy's: a secret that was good before is
             // not held up by that.
             let client = self.issuer.recognize_client(name, secret, now).await?;
-            return client.map(known).ok_or(CallerError::TooMany);
+            return client.map(known).ok_or_else(|| {
+                self.turn_away_unseen(Kind::Secret);
+                CallerError::TooMany
+            });
         }
         let Some(client) = self.issuer.authenticate_client(name, secret, now).await? else {
             self.failures.note(name, from, now);
@@ -136,27 +172,37 @@ impl State {
                 Ok(client) => client.name,
                 Err(_) => String::new(),
             };
-            // On record, and in the log, as far as nobody can fill either with it.
-            if self.rates.take("", "", WRONG_SECRETS).is_ok() {
-                tracing::warn!(client = name, %from, "a wrong name or secret");
-                let refused = RefusedRequest {
-                    agent: &name,
-                    principal: "",
-                    profile: None,
-                    reason: "a wrong name or secret",
-                };
-                let issuer = self.issuer.acting_as("caller:unknown");
-                if let Err(error) = issuer.record_refusal(refused, now).await {
-                    tracing::error!(%error, "a refusal is not on record");
-                }
-            }
+            let reason = "a wrong name or secret";
+            self.turn_away(Kind::Secret, &name, reason, from).await;
             return Err(CallerError::WrongSecret);
         };
         Ok(known(client))
     }
 
-    /// The party that a JWT speaks of. What is to be used once is used up by this.
+    /// The party that a JWT speaks of. What is to be used once is used up by this, and a JWT that is
+    /// refused is on record.
     pub(crate) async fn party(
+        &self,
+        what: &'static str,
+        jwt: &str,
+        one_time: bool,
+        sender: Sender<'_>,
+    ) -> Result<Known, CallerError> {
+        let party = self.party_of(what, jwt, one_time).await;
+        if let Err(error) = &party
+            && let Some((kind, name)) = error.refused_jwt()
+        {
+            let agent = match sender.agent {
+                "" => name,
+                agent => agent,
+            };
+            self.turn_away(kind, agent, &error.to_string(), sender.from)
+                .await;
+        }
+        party
+    }
+
+    async fn party_of(
         &self,
         what: &'static str,
         jwt: &str,
@@ -168,19 +214,22 @@ impl State {
             .verify(jwt, now)
             .await
             .map_err(|error| CallerError::Assertion { what, error })?;
+        let subject = assertion.claims.get("sub").and_then(Value::as_str);
+        let name = format!("{}/{}", assertion.provider, subject.unwrap_or_default());
         if one_time || assertion.one_time {
-            let id = identity(&assertion).ok_or(CallerError::NoId(what))?;
+            let Some(id) = identity(&assertion) else {
+                return Err(CallerError::NoId { what, name });
+            };
             if !self
                 .issuer
                 .use_assertion(&id, assertion.begin, assertion.end, now)
                 .await?
             {
-                return Err(CallerError::Replayed(what));
+                return Err(CallerError::Replayed { what, name });
             }
         }
-        let subject = assertion.claims.get("sub").and_then(Value::as_str);
         Ok(Known {
-            name: format!("{}/{}", assertion.provider, subject.unwrap_or_default()),
+            name,
             party: Party {
                 source: Source::Provider(assertion.provider),
                 claims: assertion.claims,

@@ -26,6 +26,7 @@ mod reports;
 mod routes;
 mod serve;
 mod state;
+mod strangers;
 mod tasks;
 mod tokens;
 

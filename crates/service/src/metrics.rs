@@ -22,11 +22,18 @@ pub(crate) struct OutcomeLabels {
     pub(crate) outcome: &'static str,
 }
 
+/// A caller that stays unknown.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct KindLabels {
+    pub(crate) kind: &'static str,
+}
+
 pub(crate) struct Metrics {
     registry: Registry,
     pub(crate) requests: Family<RequestLabels, Counter>,
     pub(crate) seconds: Histogram,
     pub(crate) mints: Family<OutcomeLabels, Counter>,
+    pub(crate) unknown_callers: Family<KindLabels, Counter>,
     pub(crate) in_flight: Gauge,
     pub(crate) shed: Counter,
     pub(crate) store_up: Gauge,
@@ -54,6 +61,7 @@ impl Metrics {
                 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
             ]),
             mints: Family::default(),
+            unknown_callers: Family::default(),
             in_flight: Gauge::default(),
             shed: Counter::default(),
             store_up: Gauge::default(),
@@ -76,6 +84,7 @@ impl Metrics {
             requests,
             seconds,
             mints,
+            unknown_callers,
             in_flight,
             shed,
             store_up,
@@ -103,6 +112,11 @@ impl Metrics {
             "mints",
             "Tokens minted, and refusals by code",
             mints.clone(),
+        );
+        registry.register(
+            "unknown_callers",
+            "Callers whose credentials were refused, by kind",
+            unknown_callers.clone(),
         );
         registry.register(
             "requests_in_flight",

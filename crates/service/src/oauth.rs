@@ -14,14 +14,14 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use bailiwick_issuer::{MintError, Minted, StoreError, Withdrawn, profile::Ask};
+use bailiwick_issuer::{MintError, Minted, RefusedRequest, StoreError, Withdrawn, profile::Ask};
 use serde::Serialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::{
     body::MAX_BODY,
-    caller::{CallerError, Credentials, JWT_BEARER, Known, basic},
+    caller::{CallerError, Credentials, JWT_BEARER, Known, Sender, basic},
     provider::AssertionError,
     state::State,
     tokens::{TOO_OFTEN, Wish, WishError},
@@ -156,7 +156,11 @@ async fn exchange(
     let agent = match (form.jwt("actor_token")?, credentials) {
         (None, Some(credentials)) => client(state, from, headers, form, credentials).await?,
         (Some(actor), None) => {
-            let agent = state.party("actor token", actor, false).await;
+            let sender = Sender {
+                from: from.ip(),
+                agent: "",
+            };
+            let agent = state.party("actor token", actor, false, sender).await;
             agent.map_err(bad_token)?
         }
         (None, None) => return Err(no_client()),
@@ -168,8 +172,13 @@ async fn exchange(
             ));
         }
     };
-    let principal = state.party("subject token", subject, false).await;
-    Ok((agent, Some(principal.map_err(bad_token)?)))
+    let sender = Sender {
+        from: from.ip(),
+        agent: &agent.name,
+    };
+    let principal = state.party("subject token", subject, false, sender).await;
+    let principal = principal.map_err(bad_token)?;
+    Ok((agent, Some(principal)))
 }
 
 /// The client that the credentials are of.
@@ -188,12 +197,18 @@ async fn client(
         && let Some(id) = form.one("client_id")?
         && agent.party.claims.get("sub").and_then(Value::as_str) != Some(id)
     {
+        let reason = "`client_id` is not whom `client_assertion` speaks of";
+        let mismatch = RefusedRequest {
+            agent: &agent.name,
+            principal: "",
+            profile: None,
+            reason,
+            left_out: 0,
+        };
+        state.refuse(mismatch, state.now()).await.map_err(refused)?;
         return Err(OAuthError {
             status: StatusCode::UNAUTHORIZED,
-            ..error(
-                "invalid_client",
-                "`client_id` is not whom `client_assertion` speaks of",
-            )
+            ..error("invalid_client", reason)
         });
     }
     Ok(agent)

@@ -91,9 +91,14 @@ impl State {
             (Decision::Allow(_), Some(operator)) => Ok(operator),
             (Decision::Deny(deny), operator) => {
                 let problem = denied(&decision, deny.reason, call);
-                if let Some(operator) = operator {
-                    let reason = deny.reason.code();
-                    self.refused(&operator, call.action(), reason).await?;
+                let reason = deny.reason.code();
+                match (operator, problem.code) {
+                    (Some(operator), _) => self.refused(&operator, call.action(), reason).await?,
+                    // Nobody vouches for the token.
+                    (None, Code::Unauthenticated) => {
+                        self.turn_away_operator(call.action(), reason).await;
+                    }
+                    (None, _) => {}
                 }
                 Err(problem)
             }
@@ -125,8 +130,14 @@ impl State {
         {
             return Ok(());
         }
+        tracing::info!(
+            actor = operator.actor,
+            action,
+            reason,
+            "an operator is denied"
+        );
         let issuer = self.issuer.acting_as(&operator.actor);
-        let recorded = issuer.record_denied_operator(action, reason, self.now());
+        let recorded = issuer.record_denied_operator(action, reason, 0, self.now());
         recorded.await.map(drop)
     }
 

@@ -10,13 +10,20 @@ use governor::{
 use quick_cache::sync::Cache;
 use std::sync::Arc;
 
-type Limiter = RateLimiter<NotKeyed, InMemoryState, DefaultClock>;
+pub(crate) type Limiter = RateLimiter<NotKeyed, InMemoryState, DefaultClock>;
 
 /// A rate, as a profile states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Rate {
     pub(crate) per_minute: NonZeroU32,
     pub(crate) burst: NonZeroU32,
+}
+
+impl Rate {
+    /// A limiter of its own.
+    pub(crate) fn limiter(self) -> Limiter {
+        Limiter::direct(Quota::per_minute(self.per_minute).allow_burst(self.burst))
+    }
 }
 
 /// How many refusals of one caller, or operator, are recorded.
@@ -46,8 +53,7 @@ impl Rates {
         let limiter = self.limiters.get(&key).unwrap_or_else(|| {
             let _making = self.making.lock();
             self.limiters.get(&key).unwrap_or_else(|| {
-                let quota = Quota::per_minute(rate.per_minute).allow_burst(rate.burst);
-                let limiter = Arc::new(Limiter::direct(quota));
+                let limiter = Arc::new(rate.limiter());
                 self.limiters.insert(key.clone(), Arc::clone(&limiter));
                 limiter
             })

@@ -24,6 +24,7 @@ use crate::{
     provider::Providers,
     rate::Rates,
     reports::Reports,
+    strangers::Strangers,
 };
 
 /// Tells the time. Nothing below the edge reads a clock.
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) providers: Providers,
     pub(crate) failures: Failures,
     pub(crate) rates: Rates,
+    pub(crate) strangers: Strangers,
     pub(crate) reports: Reports,
     pub(crate) guard: Guard,
     pub(crate) snapshot: tokio::sync::Mutex<Option<MadeSnapshot>>,
@@ -76,6 +78,7 @@ impl State {
             providers: Providers::new(&config.providers)?,
             failures: Failures::new(config.limits.failures_per_minute),
             rates: Rates::new(),
+            strangers: Strangers::default(),
             reports: Reports::default(),
             guard: Guard::default(),
             snapshot: tokio::sync::Mutex::default(),

@@ -27,7 +27,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     body::Strict,
-    caller::{CallerError, Credentials, Known, basic},
+    caller::{CallerError, Credentials, Known, Sender, basic},
     operator::{OPERATOR_SERVICE, texts},
     problem::{Code, Problem},
     rate::{REFUSALS, Rate},
@@ -109,20 +109,14 @@ impl State {
         let (profile, request) = match request {
             Ok(found) => found,
             Err(refusal) => {
-                // A caller that is refused again and again does not fill the record with it.
-                if let Err(wait) = self.rates.take("", &agent_name, REFUSALS) {
-                    self.metrics.outcome("too_many");
-                    return Err(WishError::TooMany(wait));
-                }
                 let refused = RefusedRequest {
                     agent: &agent_name,
                     principal: principal_name.as_deref().unwrap_or_default(),
                     profile: scope.as_deref(),
                     reason: &refusal.log(),
+                    left_out: 0,
                 };
-                self.acting(&agent_name)
-                    .record_refusal(refused, arrived)
-                    .await?;
+                self.refuse(refused, arrived).await?;
                 let code = refusal.code().as_str();
                 self.metrics.outcome(code);
                 return Err(WishError::Refused {
@@ -149,6 +143,23 @@ impl State {
         let minted = issuer.mint(&request, arrived).await?;
         self.metrics.outcome("minted");
         Ok((minted, profile.name().to_owned()))
+    }
+
+    /// Records that a known caller is refused. One that is refused again and again does not fill the
+    /// record with it: it has to wait.
+    pub(crate) async fn refuse(
+        &self,
+        refused: RefusedRequest<'_>,
+        at: Timestamp,
+    ) -> Result<(), WishError> {
+        if let Err(wait) = self.rates.take("", refused.agent, REFUSALS) {
+            self.metrics.outcome("too_many");
+            return Err(WishError::TooMany(wait));
+        }
+        self.acting(refused.agent)
+            .record_refusal(refused, at)
+            .await?;
+        Ok(())
     }
 
     /// The issuer, for the audit to say on whose request it acts.
@@ -231,7 +242,7 @@ pub(crate) async fn create(
     }
     let (agent, principal) = parties(&state, &headers, &wanted, from.ip())
         .await
-        .map_err(unknown)?;
+        .map_err(|error| logged(unknown(error)))?;
     let wish = Wish {
         arrived,
         agent,
@@ -245,7 +256,10 @@ pub(crate) async fn create(
             max_depth: wanted.max_depth,
         },
     };
-    let (minted, profile) = state.grant(wish).await.map_err(refused)?;
+    let (minted, profile) = state
+        .grant(wish)
+        .await
+        .map_err(|error| logged(refused(error)))?;
     Ok(answer(&minted, Some(&profile)))
 }
 
@@ -274,7 +288,13 @@ async fn parties(
     let agent = state.agent(credentials, from).await?;
     let principal = match &wanted.subject_token {
         None => None,
-        Some(jwt) => Some(state.party("subject token", jwt, false).await?),
+        Some(jwt) => {
+            let sender = Sender {
+                from,
+                agent: &agent.name,
+            };
+            Some(state.party("subject token", jwt, false, sender).await?)
+        }
     };
     Ok((agent, principal))
 }
@@ -357,6 +377,12 @@ fn answer(minted: &Minted, profile: Option<&str>) -> Response {
         .headers_mut()
         .insert(header::CACHE_CONTROL, no_store);
     response
+}
+
+/// Says in the log why a caller gets nothing.
+fn logged(problem: Problem) -> Problem {
+    tracing::info!(code = ?problem.code, detail = problem.detail, "no token");
+    problem
 }
 
 fn unknown(error: CallerError) -> Problem {

@@ -381,12 +381,12 @@ async fn what_an_operator_is_refused_is_on_record() {
         refused[0]["detail"],
         json!({ "action": "key:rotate", "error": "no_grant" })
     );
-    // Who cannot be verified is nobody, and is not on record.
+    // Who cannot be verified is nobody, and that is a row as well.
     let forged = format!("{token}x");
     service
         .post("/v1/keys/rotate", Auth::Bearer(&forged), &Value::Null)
         .await;
-    assert_eq!(service.audit().await.len(), rows.len() + 1);
+    assert_eq!(service.audit().await.len(), rows.len() + 2);
 }
 
 #[tokio::test]
@@ -685,4 +685,60 @@ async fn who_may_register_clients_may_be_held_to_profiles() {
             .await;
         assert_eq!(answer.status, status, "{name}: {answer:?}");
     }
+}
+
+/// PostgreSQL has no NUL in its texts, so no database is asked for one.
+#[tokio::test]
+async fn nul_is_a_bad_request() {
+    let service = Service::start().await;
+    let token = service
+        .operator(&[
+            "audit:list",
+            "client:*",
+            "verifier:forget",
+            "revocation:create",
+        ])
+        .await;
+    let auth = Auth::Bearer(&token);
+    for column in ["agent", "principal", "token"] {
+        let path = format!("/v1/audit?{column}=a%00b");
+        let problem = service.get(&path, auth).await;
+        let detail = problem.is_problem(400, Code::BadRequest).detail;
+        assert!(detail.contains("NUL"), "{detail}");
+    }
+    for verb in ["rotate", "disable"] {
+        let path = format!("/v1/clients/a%00b/{verb}");
+        let problem = service.post(&path, auth, &Value::Null).await;
+        problem.is_problem(400, Code::BadRequest);
+    }
+    let method = Method::DELETE;
+    let problem = service.send(method, "/v1/verifiers/a%00b", auth, &[], "");
+    problem.await.is_problem(400, Code::BadRequest);
+    let body = json!({ "agents": ["a\u{0}b"], "reason": "a test" });
+    let problem = service.post("/v1/revocations", auth, &body).await;
+    problem.is_problem(400, Code::BadRequest);
+    let body = json!({ "tenants": ["a"], "reason": "a\u{0}b" });
+    let problem = service.post("/v1/revocations", auth, &body).await;
+    problem.is_problem(400, Code::BadRequest);
+    let client = json!({ "name": "a", "principal": "a\u{0}b", "profiles": ["buyer"] });
+    let problem = service.post("/v1/clients", auth, &client).await;
+    problem.is_problem(400, Code::BadRequest);
+    // Inside of JSON it is six characters.
+    let client = json!({ "name": "a", "principal": "b", "profiles": ["a\u{0}b"] });
+    let added = service.post("/v1/clients", auth, &client).await;
+    assert_eq!(added.status, 201, "{added:?}");
+}
+
+#[tokio::test]
+async fn unreachable_client_names_are_refused() {
+    let service = Service::start().await;
+    let token = service.operator(&["client:add"]).await;
+    for name in [
+        "", ".", "..", "..;", "%2e", "%2E%2e", "a/b", "a\\b", "a?b", "a#b",
+    ] {
+        let client = json!({ "name": name, "principal": "b", "profiles": ["buyer"] });
+        let problem = service.post("/v1/clients", Auth::Bearer(&token), &client);
+        problem.await.is_problem(400, Code::BadRequest);
+    }
+    assert!(service.issuer.clients().await.unwrap().is_empty());
 }

@@ -206,6 +206,7 @@ async fn a_refusal_is_recorded_whatever_it_holds() {
         principal: "",
         profile: Some("buyer"),
         reason: &"x".repeat(10_000),
+        left_out: 7,
     };
     issuer.record_refusal(refusal, at(1)).await.unwrap();
     let row = issuer
@@ -216,7 +217,11 @@ async fn a_refusal_is_recorded_whatever_it_holds() {
         .unwrap();
     assert_eq!(row.agent.as_deref(), Some("a\u{fffd}b\u{fffd}[2J"));
     assert_eq!((row.principal, row.event.as_str()), (None, "mint.refused"));
-    assert!(row.detail.len() < 400 && row.detail.contains("buyer"));
+    assert!(
+        row.detail.len() < 400
+            && row.detail.contains("buyer")
+            && row.detail.contains("\"left_out\":7")
+    );
 }
 
 /// The bound of a name is one, so that a watermark can name whatever is minted.

@@ -509,3 +509,12 @@ fn what_is_known_of_the_issuer_is_checked() {
         "`profiles.toml`: line 12, `profile[0].match.principal.source`: `corp` is no configured identity provider: configured are github, okta"
     );
 }
+
+#[test]
+fn names_of_dots_are_refused() {
+    for name in [".", "..", "..."] {
+        let text = PROFILE.replace("name = \"buyer\"", &format!("name = \"{name}\""));
+        let error = profiles(&text).unwrap_err();
+        assert!(error.message.contains("more than dots"), "{error}");
+    }
+}
