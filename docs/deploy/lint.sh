@@ -77,7 +77,7 @@ fi
 # --- what they say ---
 
 printf 'shell\n'
-"$venv/bin/shellcheck" lint.sh systemd/checkpoint || fail "shellcheck"
+"$venv/bin/shellcheck" --external-sources --source-path=SCRIPTDIR lint.sh systemd/checkpoint ../../.ci/* || fail "shellcheck"
 
 printf 'YAML\n'
 "$venv/bin/yamllint" --strict --config-file yamllint.yaml . || fail "yamllint"
