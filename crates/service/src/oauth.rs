@@ -30,6 +30,9 @@ use crate::{
 /// What a token of ours is called (RFC 8693, section 3).
 const ISSUED_TYPE: &str = "urn:bailiwick:token-type:biscuit";
 
+/// What a client may ask for: a token of ours by its own name, or an access token, which each is.
+const REQUESTED_TYPES: [&str; 2] = [ISSUED_TYPE, "urn:ietf:params:oauth:token-type:access_token"];
+
 pub(crate) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// What a subject or actor token may call itself: each is a JWT here.
@@ -98,10 +101,13 @@ async fn answer(
     })?;
     let form = Form::parse(headers, &body)?;
     let requested = form.one("requested_token_type")?;
-    if requested.is_some_and(|requested| requested != ISSUED_TYPE) {
+    if requested.is_some_and(|requested| !REQUESTED_TYPES.contains(&requested)) {
         return Err(error(
             "invalid_request",
-            format!("tokens of type {ISSUED_TYPE} are issued, and no others"),
+            format!(
+                "`requested_token_type` is one of {}: ask for one of them, or leave it out",
+                REQUESTED_TYPES.join(", ")
+            ),
         ));
     }
     let credentials = credentials(headers, &form)?;
