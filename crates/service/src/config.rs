@@ -4,7 +4,9 @@ use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
 
 use bailiwick_issuer::{Settings, profile::Limits as ProfileLimits};
 use jsonwebtoken::Algorithm;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use crate::provider::algorithm;
 
 /// The most bytes of the file.
 pub(crate) const MAX_CONFIG: usize = 256 * 1024;
@@ -98,8 +100,8 @@ pub struct ProviderConfig {
     pub issuer: String,
     /// The `aud` that its tokens have to have, among others or alone.
     pub audience: String,
-    /// How its tokens may be signed.
-    #[serde(default = "algorithms")]
+    /// How its tokens may be signed. `Ed25519` is another name of `EdDSA` (RFC 9864).
+    #[serde(default = "algorithms", deserialize_with = "read_algorithms")]
     pub algorithms: Vec<Algorithm>,
     /// Where its keys are; where it says in `/.well-known/openid-configuration`, without this.
     pub jwks_uri: Option<String>,
@@ -133,6 +135,18 @@ impl Config {
         config.check()?;
         Ok(config)
     }
+fn read_algorithms<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Algorithm>, D::Error> {
+    let names = Vec::<String>::deserialize(input)?;
+    let known = |name: &String| {
+        algorithm(name).ok_or_else(|| {
+            D::Error::custom(format!(
+                "the algorithm `{name}` is not supported: use RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA"
+            ))
+        })
+    };
+    names.iter().map(known).collect()
+}
+
 
     /// What profiles are checked against, at an issuer of these settings.
     #[must_use]
@@ -340,3 +354,15 @@ mod tests {
         }
     }
 }
+            (
+                format!("{PROVIDER}algorithms = [\"ES512\"]\n"),
+                "`ES512` is not supported",
+            ),
+    #[test]
+    fn ed25519_is_eddsa() {
+        let text = format!("{PROVIDER}algorithms = [\"Ed25519\"]\n");
+        let config = Config::parse(&text).unwrap();
+        let provider = config.providers.first().unwrap();
+        assert_eq!(provider.algorithms, [Algorithm::EdDSA]);
+    }
+

@@ -1,10 +1,14 @@
 //! OpenID providers: whose JWTs are believed, and with which keys (RFC 7519, RFC 7517).
 //!
 //! Issuer, audience and algorithms are pinned by configuration. A token's header has one say: which
-//! of the provider's published keys (`kid`) it was signed with. Keys are kept while the provider is
-//! out of reach, and fetched again when a token names one that is not known.
+//! of the provider's published keys it was signed with. Keys are kept while the provider is out of
+//! reach, and fetched again when none of them verifies a token.
+
+mod jwks;
+mod jwt;
 
 use std::{
+    error::Error,
     fmt,
     sync::{
         Arc,
@@ -15,34 +19,30 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use bailiwick_token::timestamp::Timestamp;
-use jsonwebtoken::{
-    Algorithm, DecodingKey, Validation,
-    dangerous::insecure_decode_claims,
-    decode, decode_header,
-    jwk::{Jwk, KeyAlgorithm, PublicKeyUse},
-};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tokio::sync::{Mutex, Semaphore};
 
+pub(crate) use self::jwt::algorithm;
+use self::{
+    jwks::{Found, KeySet, MAX_SHOWN, shown},
+    jwt::{Jwt, MAX_JWT},
+};
 use crate::config::{ProviderConfig, is_safe};
-
-/// The longest JWT that is looked at, in bytes.
-pub(crate) const MAX_JWT: usize = 16 * 1024;
 
 /// The most bytes of what a provider publishes.
 const MAX_DOCUMENT: usize = 1 << 20;
 
-/// The most keys of a provider.
-const MAX_KEYS: usize = 128;
+/// The most characters of the reason why nothing was fetched, in the log.
+const MAX_REASON: usize = 512;
 
 /// How far clocks may lie apart, in seconds.
 const SKEW: u64 = 60;
 
-/// How long a provider is left alone after it was asked because of an unknown key, in seconds.
+/// How long a provider is left alone after it was asked because of a token, in seconds.
 const COOL_DOWN: u64 = 30;
 
-/// How many wait for a provider's answer. Anyone can send a token that names an unknown key.
+/// How many wait for a provider's answer. Anyone can send a token that no key verifies.
 const WAITING: usize = 64;
 
 /// How long a provider has to answer.
@@ -55,9 +55,8 @@ pub(crate) struct Providers(Vec<Arc<Provider>>);
 /// One provider, and its keys as they were last seen.
 pub(crate) struct Provider {
     config: ProviderConfig,
-    keys: ArcSwapOption<Vec<Jwk>>,
-    /// When it was last asked because of an unknown key. Who holds this asks; others wait for the
-    /// answer.
+    keys: ArcSwapOption<KeySet>,
+    /// When it was last asked because of a token. Who holds this asks; others wait for the answer.
     asked: Mutex<Option<Timestamp>>,
     /// Places for those who wait.
     waiting: Semaphore,
@@ -96,6 +95,12 @@ pub(crate) enum AssertionError {
     Header,
     #[error("it was signed with a key that its provider does not publish")]
     UnknownKey,
+    #[error("its provider publishes the key that it names in a form that is not accepted")]
+    LeftOutKey,
+    #[error("its provider publishes no key for its algorithm under the name that it states")]
+    KeyAlgorithm,
+    #[error("it does not tell with which of its provider's keys it was signed")]
+    ManyKeys,
     #[error("its signature is wrong")]
     Signature,
     #[error("its `{0}` is missing, or not as it has to be")]
@@ -136,22 +141,15 @@ impl Providers {
         token: &str,
         now: Timestamp,
     ) -> Result<Assertion, AssertionError> {
-        #[derive(Deserialize)]
-        struct Issuer {
-            iss: String,
-        }
-        if token.len() > MAX_JWT {
-            return Err(AssertionError::Malformed);
-        }
+        let jwt = Jwt::parse(token)?;
         // Before anything was verified: it selects, and the provider it selects is held to it.
-        let Issuer { iss } =
-            insecure_decode_claims(token).map_err(|_| AssertionError::Malformed)?;
+        let issuer = jwt.claims.get("iss").and_then(Value::as_str);
         let provider = self
             .0
             .iter()
-            .find(|provider| provider.config.issuer == iss)
+            .find(|provider| issuer == Some(&provider.config.issuer))
             .ok_or(AssertionError::Issuer)?;
-        provider.verify(token, now).await
+        provider.verify(jwt, now).await
     }
 
     /// Fetches the keys of all providers anew. What cannot be fetched stays as it was.
@@ -162,11 +160,12 @@ impl Providers {
         }
     }
 
-    /// The names of those whose keys are not known.
+    /// The names of those without a key that can be used.
     pub(crate) fn without_keys(&self) -> impl Iterator<Item = &str> {
+        let without = |keys: &Option<Arc<KeySet>>| keys.as_ref().is_none_or(|keys| keys.is_empty());
         self.0
             .iter()
-            .filter(|provider| provider.keys.load().is_none())
+            .filter(move |provider| without(&provider.keys.load()))
             .map(|provider| provider.config.name.as_str())
     }
 }
@@ -174,27 +173,14 @@ impl Providers {
 impl Provider {
     async fn verify(
         self: &Arc<Self>,
-        token: &str,
+        jwt: Jwt<'_>,
         now: Timestamp,
     ) -> Result<Assertion, AssertionError> {
-        // An algorithm that is none (`none`, for one) is not a header that can be read.
-        let header = decode_header(token).map_err(|_| AssertionError::Malformed)?;
-        if !self.config.algorithms.contains(&header.alg) {
+        if !self.config.algorithms.contains(&jwt.header.alg) {
             return Err(AssertionError::Algorithm);
         }
-        if header.crit.is_some() || header.enc.is_some() || header.zip.is_some() {
-            return Err(AssertionError::Header);
-        }
-        let key = self.key(header.kid.as_deref(), header.alg, now).await?;
-        let mut validation = Validation::new(header.alg);
-        // Claims are looked at below: by the time that was handed in, and more strictly.
-        validation.required_spec_claims.clear();
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        let claims = decode::<Map<String, Value>>(token, &key, &validation)
-            .map_err(|_| AssertionError::Signature)?
-            .claims;
-        self.assertion(claims, now)
+        self.verify_signature(&jwt, now).await?;
+        self.assertion(jwt.claims, now)
     }
 
     fn assertion(
@@ -256,66 +242,58 @@ impl Provider {
         })
     }
 
-    /// The key that a token names, from what is known, or from asking again.
-    async fn key(
+    /// Verifies a signature with the keys that are known, or that the provider publishes by now.
+    async fn verify_signature(
         self: &Arc<Self>,
-        kid: Option<&str>,
-        alg: Algorithm,
+        jwt: &Jwt<'_>,
         now: Timestamp,
-    ) -> Result<DecodingKey, AssertionError> {
-        if let Some(found) = self.known(kid, alg) {
-            return found;
+    ) -> Result<(), AssertionError> {
+        let known = self.keys.load_full();
+        let Err(error) = signed(known.as_deref(), jwt) else {
+            return Ok(());
+        };
+        let asked = self.ask(jwt, &error, now).await;
+        let keys = self.keys.load_full();
+        let same = match (&known, &keys) {
+            (Some(known), Some(keys)) => Arc::ptr_eq(known, keys),
+            (known, keys) => known.is_none() && keys.is_none(),
+        };
+        match if same {
+            Err(error)
+        } else {
+            signed(keys.as_deref(), jwt)
+        } {
+            // The key may be one that the provider has begun to use since.
+            Err(AssertionError::UnknownKey) if !asked || self.in_vain.load(Ordering::Relaxed) => {
+                Err(AssertionError::Unreachable)
+            }
+            verified => verified,
         }
-        let waits = self.waiting.try_acquire();
-        let _waits = waits.map_err(|_| AssertionError::Unreachable)?;
+    }
+
+    /// Asks the provider for its keys, unless it was asked a moment ago, because none that is known
+    /// verifies a JWT. Tells whether there was a place to wait for the answer.
+    async fn ask(self: &Arc<Self>, jwt: &Jwt<'_>, why: &AssertionError, now: Timestamp) -> bool {
+        let Ok(_place) = self.waiting.try_acquire() else {
+            return false;
+        };
         let mut asked = self.asked.lock().await;
-        // While this waited, somebody else may have asked.
-        if let Some(found) = self.known(kid, alg) {
-            return found;
-        }
         // Also where the clock was set back.
         let rested = |last: Timestamp| now < last || now.since(last) >= COOL_DOWN;
         if asked.is_none_or(rested) {
             *asked = Some(now);
+            tracing::warn!(
+                provider = self.config.name,
+                kid = shown(jwt.header.kid.as_deref().unwrap_or_default(), MAX_SHOWN),
+                alg = ?jwt.header.alg,
+                %why,
+                "no known key verifies a JWT; the provider is asked for its keys"
+            );
             let provider = Arc::clone(self);
             // On its own: a caller that hangs up does not take the answer from the others.
             let _ = tokio::spawn(async move { provider.fetch().await }).await;
         }
-        match self.known(kid, alg) {
-            Some(found) => found,
-            // The key may be one that the provider has begun to use since.
-            None if self.in_vain.load(Ordering::Relaxed) => Err(AssertionError::Unreachable),
-            None => Err(AssertionError::UnknownKey),
-        }
-    }
-
-    /// The one key that fits, among those that are known.
-    fn known(
-        &self,
-        kid: Option<&str>,
-        alg: Algorithm,
-    ) -> Option<Result<DecodingKey, AssertionError>> {
-        let keys = self.keys.load_full()?;
-        let fits = |jwk: &&Jwk| {
-            let common = &jwk.common;
-            let signs =
-                !matches!(&common.public_key_use, Some(other) if *other != PublicKeyUse::Signature);
-            let same = |key: &KeyAlgorithm| json!(key) == json!(alg);
-            signs
-                && common.key_algorithm.as_ref().is_none_or(same)
-                && kid.is_none_or(|kid| common.key_id.as_deref() == Some(kid))
-        };
-        // A key of another kind than `alg` asks for is none.
-        let mut keys = keys.iter().filter(fits).filter_map(|jwk| {
-            let key = DecodingKey::from_jwk(jwk).ok()?;
-            (key.family() == alg.family()).then_some(key)
-        });
-        match (keys.next(), keys.next()) {
-            (Some(key), None) => Some(Ok(key)),
-            (None, _) => None,
-            // Two keys of one name, or a token that names none of several: not a guess.
-            (Some(_), Some(_)) => Some(Err(AssertionError::UnknownKey)),
-        }
+        true
     }
 
     /// Asks the provider. What it last said stays where it says nothing of use.
@@ -323,14 +301,25 @@ impl Provider {
         let published = self.published().await;
         self.in_vain.store(published.is_err(), Ordering::Relaxed);
         match published {
-            Ok(keys) => self.keys.store(Some(Arc::new(keys))),
+            Ok(keys) => {
+                keys.log(&self.config.name, self.keys.load().as_deref());
+                if keys.is_empty() {
+                    tracing::warn!(
+                        provider = self.config.name,
+                        "it publishes no key that can be used, so none of its tokens is accepted"
+                    );
+                }
+                self.keys.store(Some(Arc::new(keys)));
+            }
             Err(reason) => {
+                // It may quote what the provider sent.
+                let reason = shown(&reason, MAX_REASON);
                 tracing::warn!(provider = self.config.name, reason, "no keys were fetched");
             }
         }
     }
 
-    async fn published(&self) -> Result<Vec<Jwk>, String> {
+    async fn published(&self) -> Result<KeySet, String> {
         #[derive(Deserialize)]
         struct Discovery {
             issuer: String,
@@ -355,20 +344,7 @@ impl Provider {
             return Err("`jwks_uri` is not https".to_owned());
         }
         let text = self.get(&uri).await?;
-        // One key of an unknown kind does not take the others with it.
-        #[derive(Deserialize)]
-        struct Keys {
-            keys: Vec<Value>,
-        }
-        let Keys { keys } = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
-        let keys = keys.into_iter().take(MAX_KEYS);
-        let keys: Vec<Jwk> = keys
-            .filter_map(|key| serde_json::from_value(key).ok())
-            .collect();
-        match keys.is_empty() {
-            true => Err("it publishes no key that can be used".to_owned()),
-            false => Ok(keys),
-        }
+        KeySet::parse(&text).map_err(|error| format!("no JSON Web Key Set: {error}"))
     }
 
     async fn get(&self, uri: &str) -> Result<Vec<u8>, String> {
@@ -380,18 +356,47 @@ impl Provider {
             .send()
             .await
             .and_then(reqwest::Response::error_for_status)
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| with_causes(&error))?;
         if !response.status().is_success() {
             return Err(format!("it answered {}", response.status()));
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| error.to_string())? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| with_causes(&error))?
+        {
             if body.len().saturating_add(chunk.len()) > MAX_DOCUMENT {
                 return Err(format!("it answered with over {MAX_DOCUMENT} bytes"));
             }
             body.extend_from_slice(&chunk);
         }
         Ok(body)
+    }
+}
+
+/// An error with what caused it: that a certificate is not trusted stands at the end.
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// Whether a key of the set signed a JWT.
+fn signed(keys: Option<&KeySet>, jwt: &Jwt<'_>) -> Result<(), AssertionError> {
+    match keys.map_or(Found::Unknown, |keys| keys.find(&jwt.header)) {
+        Found::Keys(keys) => {
+            let signed = keys.iter().any(|key| jwt.is_signed_by(&key.decoding_key()));
+            signed.then_some(()).ok_or(AssertionError::Signature)
+        }
+        Found::TooMany => Err(AssertionError::ManyKeys),
+        Found::OtherAlgorithm => Err(AssertionError::KeyAlgorithm),
+        Found::LeftOut => Err(AssertionError::LeftOutKey),
+        Found::Unknown => Err(AssertionError::UnknownKey),
     }
 }
 

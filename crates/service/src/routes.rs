@@ -17,6 +17,7 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use prometheus_client::metrics::gauge::Gauge;
+use jsonwebtoken::Algorithm;
 use tokio::{sync::Semaphore, time::timeout_at};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -296,8 +297,13 @@ async fn metadata(Shared(state): Shared<State>) -> Response {
     let mut methods = vec!["client_secret_basic", "client_secret_post"];
     let mut algorithms = Vec::new();
     for algorithm in state.config.providers.iter().flat_map(|it| &it.algorithms) {
-        if !algorithms.contains(algorithm) {
-            algorithms.push(*algorithm);
+        let name = serde_json::json!(algorithm);
+        if !algorithms.contains(&name) {
+            // RFC 9864 has a second name for it.
+            if *algorithm == Algorithm::EdDSA {
+                algorithms.push("Ed25519".into());
+            }
+            algorithms.push(name);
         }
     }
     // Without a provider there is nobody whose JWTs are believed.

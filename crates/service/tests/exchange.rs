@@ -329,22 +329,6 @@ async fn nothing_but_a_published_key_signs() {
 }
 
 #[tokio::test]
-async fn a_token_without_a_kid_is_of_the_only_key() {
-    let scene = Scene::new().await;
-    let claims = scene.claims(&json!({}));
-    let nameless = scene.signer.sign_with(&json!({ "kid": null }), &claims);
-    scene.exchange(&nameless).await.is_token();
-    let second = Signer::es256("second");
-    scene.provider.publish(&[&scene.signer, &second]);
-    // The new key makes it look again, and then there are two.
-    scene.exchange(&second.sign(&claims)).await.is_token();
-    scene
-        .exchange(&nameless)
-        .await
-        .is_oauth(400, "invalid_request");
-}
-
-#[tokio::test]
 async fn an_assertion_is_used_once() {
     let scene = Scene::new().await;
     let another = scene.service.another().await;

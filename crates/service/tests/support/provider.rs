@@ -10,7 +10,8 @@ use aws_lc_rs::{
     rand::SystemRandom,
     rsa::KeySize,
     signature::{
-        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair,
+        ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
+        Ed25519KeyPair, KeyPair, RsaKeyPair,
     },
 };
 use axum::{
@@ -87,6 +88,22 @@ impl Signer {
         }
     }
 
+    pub fn es384(kid: &str) -> Signer {
+        let algorithm = &ECDSA_P384_SHA384_FIXED_SIGNING;
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &SystemRandom::new()).unwrap();
+        let pair = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref()).unwrap();
+        let (x, y) = pair.public_key().as_ref()[1..].split_at(48);
+        let (x, y) = (encode(x), encode(y));
+        Signer {
+            kid: kid.to_owned(),
+            algorithm: Algorithm::ES384,
+            key: EncodingKey::from_ec_der(pkcs8.as_ref()),
+            jwk: json!({ "kty": "EC", "crv": "P-384", "kid": kid, "use": "sig", "x": x, "y": y }),
+            public: vec![pair.public_key().as_ref().to_vec()],
+            private: pkcs8.as_ref().to_vec(),
+        }
+    }
+
     pub fn eddsa(kid: &str) -> Signer {
         let pkcs8 = Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new()).unwrap();
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8.as_ref()).unwrap();
@@ -99,6 +116,12 @@ impl Signer {
             public: vec![pair.public_key().as_ref().to_vec()],
             private: pkcs8.as_ref().to_vec(),
         }
+    }
+
+    /// The same key pair, signing by another algorithm of its type.
+    pub fn by(mut self, algorithm: Algorithm) -> Signer {
+        self.algorithm = algorithm;
+        self
     }
 
     fn header(&self) -> Value {
@@ -165,6 +188,7 @@ pub enum Mood {
 struct Inner {
     issuer: String,
     keys: Vec<Value>,
+    text: Option<String>,
     mood: Mood,
     asked: usize,
     led_away: usize,
@@ -193,6 +217,7 @@ impl Provider {
             released: Arc::new(Semaphore::new(0)),
         }));
         let router = Router::new()
+            text: None,
             .route("/.well-known/openid-configuration", get(discovery))
             .route("/jwks", get(jwks))
             .route("/elsewhere", get(elsewhere))
@@ -231,6 +256,11 @@ impl Provider {
     }
 
     /// How often its keys were asked for.
+    /// Publishes this text in the place of a key set.
+    pub fn publish_text(&self, text: String) {
+        self.inner.lock().unwrap().text = Some(text);
+    }
+
     pub fn asked(&self) -> usize {
         self.inner.lock().unwrap().asked
     }
@@ -276,6 +306,9 @@ async fn jwks(State(inner): State<Shared>) -> Response {
             let location = format!("{}/elsewhere", inner.issuer);
             (StatusCode::FOUND, [(header::LOCATION, location)]).into_response()
         }
+    if let Some(text) = &inner.text {
+        return ([(header::CONTENT_TYPE, "application/json")], text.clone()).into_response();
+    }
         _ => axum::Json(body).into_response(),
     }
 }

@@ -1,0 +1,403 @@
+//! JSON Web Key Sets as providers publish them (RFC 7517, RFC 7518, RFC 8037, RFC 9864).
+//!
+//! A key's type decides which algorithms it verifies; `alg` can only narrow that. Real providers write
+//! integers with leading zero octets, pad base64, repeat keys and share a `kid` among several. Each of
+//! these has one meaning only, so it is accepted. A key that is not usable is left out with its reason,
+//! and takes no other key with it.
+
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey,
+    RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, VerificationAlgorithm,
+};
+use base64::{
+    Engine,
+    alphabet::URL_SAFE,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use jsonwebtoken::{Algorithm, DecodingKey};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::jwt::{Header, algorithm};
+
+/// The most keys of a provider.
+const MAX_KEYS: usize = 512;
+
+/// The most keys that one JWT is tried with. Anyone can send a JWT, and an RSA key of 8192 bits takes a
+/// fifth of a millisecond.
+const MAX_TRIED: usize = 8;
+
+/// The most left-out keys that the log names one by one.
+const MAX_LOGGED: usize = 16;
+
+/// The most characters of a name that a provider or a caller chose, in the log.
+pub(super) const MAX_SHOWN: usize = 64;
+
+/// Members that only a private key has (RFC 7518, sections 6.2.2 and 6.3.2).
+const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
+
+/// A published key set: the keys that verify JWTs, and those left out.
+#[derive(Debug, Default)]
+pub(super) struct KeySet {
+    keys: Vec<Key>,
+    left_out: Vec<LeftOut>,
+    /// How many come after the most that are read.
+    unread: usize,
+}
+
+/// A public key that verifies JWTs.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    kid: Option<String>,
+    x5t: Option<String>,
+    x5t_s256: Option<String>,
+    algorithms: Vec<Algorithm>,
+    material: Material,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Material {
+    Rsa {
+        n: Vec<u8>,
+        e: Vec<u8>,
+    },
+    /// An uncompressed point (SEC 1, section 2.3.3).
+    Ec(Vec<u8>),
+    Ed(Vec<u8>),
+}
+
+/// A published key that is not used. Its texts are cut and escaped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LeftOut {
+    pub(super) kid: String,
+    pub(super) kty: String,
+    pub(super) reason: Reason,
+}
+
+/// Why a key is left out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Reason {
+    #[error("it is no JSON object")]
+    NoObject,
+    #[error("its `{0}` is missing or malformed")]
+    Member(&'static str),
+    #[error("it is a shared secret, which a provider must not publish")]
+    Secret,
+    #[error("its private half is published with it, so anyone can sign: replace it")]
+    Private,
+    #[error("it is not for signatures (`{0}`)")]
+    OtherUse(String),
+    #[error("keys of this type are not supported")]
+    Type,
+    #[error("the curve `{0}` is not supported")]
+    Curve(String),
+    #[error("RSA keys have 2048 to 8192 bits, and it has {0}")]
+    Size(usize),
+    #[error("its `alg` (`{0}`) is none that a key of its type is used with here")]
+    Algorithm(String),
+    #[error("it is not a valid public key")]
+    Invalid,
+}
+
+/// The keys that a JWT may have been signed with, or why there are none.
+pub(super) enum Found<'a> {
+    Keys(Vec<&'a Key>),
+    /// More than are tried.
+    TooMany,
+    /// The keys that it names are for other algorithms.
+    OtherAlgorithm,
+    /// The key that it names was left out.
+    LeftOut,
+    Unknown,
+}
+
+impl KeySet {
+    /// Reads a JWK set. Of `keys`, each is read on its own.
+    ///
+    /// # Errors
+    /// Where it is not a JWK set at all.
+    pub(super) fn parse(document: &[u8]) -> Result<KeySet, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Published {
+            keys: Vec<Value>,
+        }
+        // A byte order mark may be ignored (RFC 8259, section 8.1).
+        let document = document.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(document);
+        let Published { keys } = serde_json::from_slice(document)?;
+        let mut set = KeySet {
+            unread: keys.len().saturating_sub(MAX_KEYS),
+            ..KeySet::default()
+        };
+        for jwk in keys.iter().take(MAX_KEYS) {
+            match Key::read(jwk) {
+                // GitHub Enterprise Server publishes one key twice.
+                Ok(key) if set.keys.contains(&key) => {}
+                Ok(key) => set.keys.push(key),
+                Err(reason) => set.left_out.push(LeftOut::new(jwk, reason)),
+            }
+        }
+        Ok(set)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Writes the keys that are not used to the log, where they are others than those of `before`.
+    pub(super) fn log(&self, provider: &str, before: Option<&KeySet>) {
+        if before
+            .is_some_and(|before| before.left_out == self.left_out && before.unread == self.unread)
+        {
+            return;
+        }
+        for LeftOut { kid, kty, reason } in self.left_out.iter().take(MAX_LOGGED) {
+            tracing::warn!(provider, kid, kty, %reason, "a published key is left out");
+        }
+        let more = self.left_out.len().saturating_sub(MAX_LOGGED);
+        let more = more.saturating_add(self.unread);
+        if more > 0 {
+            tracing::warn!(provider, more, "more published keys are left out");
+        }
+    }
+
+    /// Finds the keys that a header admits: those that it names by `kid`, else by the thumbprint of a
+    /// certificate, else all; of these the ones for its algorithm.
+    pub(super) fn find(&self, header: &Header) -> Found<'_> {
+        let named = self.named(header);
+        let mut fits: Vec<&Key> = Vec::new();
+        for key in &named {
+            let seen = fits.iter().any(|seen| seen.material == key.material);
+            if key.algorithms.contains(&header.alg) && !seen {
+                fits.push(key);
+            }
+        }
+        let left_out = |kid: &String| {
+            let kid = shown(kid, MAX_SHOWN);
+            self.left_out.iter().any(|key| key.kid == kid)
+        };
+        match fits.len() {
+            1..=MAX_TRIED => Found::Keys(fits),
+            0 if header.kid.as_ref().is_some_and(left_out) => Found::LeftOut,
+            0 if named.is_empty() => Found::Unknown,
+            0 => Found::OtherAlgorithm,
+            _ => Found::TooMany,
+        }
+    }
+
+    fn named(&self, header: &Header) -> Vec<&Key> {
+        let by = |name: &Option<String>, of: fn(&Key) -> &Option<String>| {
+            let same = |key: &&Key| name.is_some() && of(key) == name;
+            self.keys.iter().filter(same).collect::<Vec<_>>()
+        };
+        if header.kid.is_some() {
+            let named = by(&header.kid, |key| &key.kid);
+            if !named.is_empty() {
+                return named;
+            }
+            // `kid` is optional on either side (RFC 7517, section 4.5).
+            return self.keys.iter().filter(|key| key.kid.is_none()).collect();
+        }
+        for named in [
+            by(&header.x5t_s256, |key| &key.x5t_s256),
+            by(&header.x5t, |key| &key.x5t),
+        ] {
+            if !named.is_empty() {
+                return named;
+            }
+        }
+        self.keys.iter().collect()
+    }
+}
+
+impl Key {
+    fn read(jwk: &Value) -> Result<Key, Reason> {
+        let jwk = Jwk(jwk.as_object().ok_or(Reason::NoObject)?);
+        let kty = jwk.text("kty")?.ok_or(Reason::Member("kty"))?;
+        if kty == "oct" {
+            return Err(Reason::Secret);
+        }
+        if PRIVATE.iter().any(|member| jwk.0.contains_key(*member)) {
+            return Err(Reason::Private);
+        }
+        jwk.is_for_signatures()?;
+        let (material, algorithms) = match kty {
+            "RSA" => (jwk.rsa()?, RSA),
+            "EC" => jwk.point()?,
+            "OKP" => (jwk.edwards()?, &[Algorithm::EdDSA][..]),
+            _ => return Err(Reason::Type),
+        };
+        let algorithms = match jwk.text("alg")? {
+            None => algorithms.to_vec(),
+            Some(stated) => {
+                let one = algorithm(stated).filter(|one| algorithms.contains(one));
+                vec![one.ok_or_else(|| Reason::Algorithm(shown(stated, MAX_SHOWN)))?]
+            }
+        };
+        Ok(Key {
+            kid: jwk.kid()?,
+            x5t: jwk.text("x5t")?.map(str::to_owned),
+            x5t_s256: jwk.text("x5t#S256")?.map(str::to_owned),
+            algorithms,
+            material,
+        })
+    }
+
+    /// The key in the form of the library that verifies with it.
+    pub(super) fn decoding_key(&self) -> DecodingKey {
+        match &self.material {
+            Material::Rsa { n, e } => DecodingKey::from_rsa_raw_components(n, e),
+            Material::Ec(point) => DecodingKey::from_ec_der(point),
+            Material::Ed(point) => DecodingKey::from_ed_der(point),
+        }
+    }
+}
+
+const RSA: &[Algorithm] = &[
+    Algorithm::RS256,
+    Algorithm::RS384,
+    Algorithm::RS512,
+    Algorithm::PS256,
+    Algorithm::PS384,
+    Algorithm::PS512,
+];
+
+/// A JWK while it is read.
+struct Jwk<'a>(&'a Map<String, Value>);
+
+impl<'a> Jwk<'a> {
+    /// A member that is text. Null and the empty text mean that it is absent, as some libraries write it.
+    fn text(&self, name: &'static str) -> Result<Option<&'a str>, Reason> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
+            Some(_) => Err(Reason::Member(name)),
+        }
+    }
+
+    fn kid(&self) -> Result<Option<String>, Reason> {
+        match self.0.get("kid") {
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            _ => Ok(self.text("kid")?.map(str::to_owned)),
+        }
+    }
+
+    /// RFC 7517, sections 4.2 and 4.3. SPIFFE calls the use of its signing keys `jwt-svid`.
+    fn is_for_signatures(&self) -> Result<(), Reason> {
+        if let Some(other) = self.text("use")?
+            && !["sig", "jwt-svid"].contains(&other)
+        {
+            return Err(Reason::OtherUse(shown(other, MAX_SHOWN)));
+        }
+        match self.0.get("key_ops") {
+            None | Some(Value::Null) => Ok(()),
+            Some(Value::Array(operations)) => {
+                let verifies = operations.iter().any(|operation| operation == "verify");
+                let other = || Reason::OtherUse("key_ops".to_owned());
+                (operations.is_empty() || verifies)
+                    .then_some(())
+                    .ok_or_else(other)
+            }
+            Some(_) => Err(Reason::Member("key_ops")),
+        }
+    }
+
+    fn rsa(&self) -> Result<Material, Reason> {
+        let (n, e) = (self.integer("n")?, self.integer("e")?);
+        let bits = bits(&n);
+        if !(2048..=8192).contains(&bits) {
+            return Err(Reason::Size(bits));
+        }
+        let components = RsaPublicKeyComponents { n: &n, e: &e };
+        // The library looks at parity and the exponent's size as it verifies only.
+        let odd = |integer: &[u8]| integer.last().is_some_and(|last| last & 1 == 1);
+        let sound = odd(&n) && odd(&e) && e != [1] && self::bits(&e) <= 33;
+        let parsed = components.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256);
+        match sound && parsed.is_ok() {
+            true => Ok(Material::Rsa { n, e }),
+            false => Err(Reason::Invalid),
+        }
+    }
+
+    fn point(&self) -> Result<(Material, &'static [Algorithm]), Reason> {
+        let (size, verifies, algorithms): (usize, &'static dyn VerificationAlgorithm, _) =
+            match self.text("crv")?.ok_or(Reason::Member("crv"))? {
+                "P-256" => (32, &ECDSA_P256_SHA256_FIXED, &[Algorithm::ES256][..]),
+                "P-384" => (48, &ECDSA_P384_SHA384_FIXED, &[Algorithm::ES384][..]),
+                other => return Err(Reason::Curve(shown(other, MAX_SHOWN))),
+            };
+        let mut point = vec![4];
+        for name in ["x", "y"] {
+            let coordinate = self.integer(name)?;
+            // Some publishers cut leading zero octets off, where the full length is demanded.
+            let missing = size
+                .checked_sub(coordinate.len())
+                .ok_or(Reason::Member(name))?;
+            point.extend(std::iter::repeat_n(0, missing));
+            point.extend(coordinate);
+        }
+        ParsedPublicKey::new(verifies, &point).map_err(|_| Reason::Invalid)?;
+        Ok((Material::Ec(point), algorithms))
+    }
+
+    fn edwards(&self) -> Result<Material, Reason> {
+        match self.text("crv")?.ok_or(Reason::Member("crv"))? {
+            "Ed25519" => {}
+            other => return Err(Reason::Curve(shown(other, MAX_SHOWN))),
+        }
+        let point = self.octets("x")?;
+        ParsedPublicKey::new(&ED25519, &point).map_err(|_| Reason::Invalid)?;
+        Ok(Material::Ed(point))
+    }
+
+    /// An unsigned integer without leading zero octets (RFC 7518, section 6.3.1.1).
+    fn integer(&self, name: &'static str) -> Result<Vec<u8>, Reason> {
+        let octets = self.octets(name)?;
+        let zeros = octets.iter().take_while(|octet| **octet == 0).count();
+        Ok(octets.into_iter().skip(zeros).collect())
+    }
+
+    /// Octets in base64url, or in base64, padded or not.
+    fn octets(&self, name: &'static str) -> Result<Vec<u8>, Reason> {
+        const LENIENT: GeneralPurpose = GeneralPurpose::new(
+            &URL_SAFE,
+            GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+        );
+        let text = self.text(name)?.ok_or(Reason::Member(name))?;
+        let text = text.replace('+', "-").replace('/', "_");
+        LENIENT.decode(text).map_err(|_| Reason::Member(name))
+    }
+}
+
+impl LeftOut {
+    fn new(jwk: &Value, reason: Reason) -> LeftOut {
+        let member = |name| match jwk.get(name) {
+            Some(Value::String(text)) => shown(text, MAX_SHOWN),
+            Some(Value::Number(number)) => number.to_string(),
+            _ => String::new(),
+        };
+        LeftOut {
+            kid: member("kid"),
+            kty: member("kty"),
+            reason,
+        }
+    }
+}
+
+/// The length of an integer without leading zero octets, in bits.
+fn bits(integer: &[u8]) -> usize {
+    let first = integer.first().map_or(0, |first| first.leading_zeros());
+    integer
+        .len()
+        .saturating_mul(8)
+        .saturating_sub(first as usize)
+}
+
+/// Text of a provider or a caller for the log: cut, and with all but printable ASCII escaped.
+pub(super) fn shown(text: &str, most: usize) -> String {
+    let plain = |c: char| c == ' ' || c.is_ascii_graphic();
+    let show = |c: char| match plain(c) {
+        true => c.to_string(),
+        false => c.escape_default().to_string(),
+    };
+    text.chars().take(most).map(show).collect()
+}

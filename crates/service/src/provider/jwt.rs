@@ -1,0 +1,92 @@
+//! The parts of a JWT, before any of it is believed (RFC 7515, RFC 7519).
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, DecodingKey, crypto};
+use serde_json::{Map, Value};
+
+use super::AssertionError;
+
+/// The longest JWT that is looked at, in bytes.
+pub(super) const MAX_JWT: usize = 16 * 1024;
+
+/// A JWT whose signature was not looked at yet.
+pub(super) struct Jwt<'a> {
+    pub(super) header: Header,
+    pub(super) claims: Map<String, Value>,
+    /// What is signed: header and claims as they were sent.
+    message: &'a str,
+    signature: &'a str,
+}
+
+/// The members of a JOSE header that have a say: the algorithm, and which key signed.
+pub(super) struct Header {
+    pub(super) alg: Algorithm,
+    pub(super) kid: Option<String>,
+    pub(super) x5t: Option<String>,
+    pub(super) x5t_s256: Option<String>,
+}
+
+/// The algorithm of this name (RFC 7518, section 3.1; RFC 9864, section 2.2). `none` has none.
+pub(crate) fn algorithm(name: &str) -> Option<Algorithm> {
+    match name {
+        // The one curve that `EdDSA` is used with here.
+        "Ed25519" => Some(Algorithm::EdDSA),
+        name => name.parse().ok(),
+    }
+}
+
+impl<'a> Jwt<'a> {
+    /// Takes a JWT apart.
+    pub(super) fn parse(token: &'a str) -> Result<Jwt<'a>, AssertionError> {
+        if token.len() > MAX_JWT {
+            return Err(AssertionError::Malformed);
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or(AssertionError::Malformed)?;
+        let (header, claims) = message.split_once('.').ok_or(AssertionError::Malformed)?;
+        Ok(Jwt {
+            header: Header::read(&object(header)?)?,
+            claims: object(claims)?,
+            message,
+            signature,
+        })
+    }
+
+    /// Whether this key signed it, by the algorithm in its header.
+    pub(super) fn is_signed_by(&self, key: &DecodingKey) -> bool {
+        let (signature, message) = (self.signature, self.message.as_bytes());
+        crypto::verify(signature, message, key, self.header.alg).unwrap_or(false)
+    }
+}
+
+impl Header {
+    fn read(header: &Map<String, Value>) -> Result<Header, AssertionError> {
+        let text = |name| match header.get(name) {
+            Some(Value::String(text)) => Some(text.clone()).filter(|text| !text.is_empty()),
+            // Some providers number their keys.
+            Some(Value::Number(number)) => Some(number.to_string()),
+            _ => None,
+        };
+        let alg = text("alg").ok_or(AssertionError::Malformed)?;
+        let alg = algorithm(&alg).ok_or(AssertionError::Algorithm)?;
+        // What a recipient has to understand, or refuse (RFC 7515, section 4.1.11).
+        if ["crit", "enc", "zip"]
+            .iter()
+            .any(|name| header.contains_key(*name))
+        {
+            return Err(AssertionError::Header);
+        }
+        Ok(Header {
+            alg,
+            kid: text("kid"),
+            x5t: text("x5t"),
+            x5t_s256: text("x5t#S256"),
+        })
+    }
+}
+
+/// A JSON object in base64url. Of members with one name the last counts (RFC 7519, section 4).
+fn object(part: &str) -> Result<Map<String, Value>, AssertionError> {
+    let json = URL_SAFE_NO_PAD.decode(part);
+    let json = json.map_err(|_| AssertionError::Malformed)?;
+    serde_json::from_slice(&json).map_err(|_| AssertionError::Malformed)
+}
