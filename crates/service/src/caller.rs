@@ -100,6 +100,37 @@ pub(crate) struct Known {
     pub(crate) name: String,
     /// The sign-in, where it is a client of this issuer.
     pub(crate) signed_in: Option<SignedIn>,
+    /// Whether it was known by a client assertion that others may have used before.
+    pub(crate) reused: bool,
+}
+
+impl Known {
+    /// What the audit calls who acts.
+    pub(crate) fn actor(&self) -> String {
+        let by = match self.reused {
+            true => "caller with a reusable assertion",
+            false => "caller",
+        };
+        format!("{by}:{}", self.name)
+    }
+}
+
+/// What a JWT is sent as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Subject,
+    Actor,
+    Assertion,
+}
+
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Role::Subject => "subject token",
+            Role::Actor => "actor token",
+            Role::Assertion => "client assertion",
+        }
+    }
 }
 
 /// The name and secret of HTTP Basic, where the header is there (RFC 6749, section 2.3.1).
@@ -149,7 +180,7 @@ impl State {
             Credentials::Secret { name, secret } => self.client(&name, &secret, from).await,
             Credentials::Assertion(jwt) => {
                 let sender = Sender { from, agent: "" };
-                self.party("client assertion", &jwt, true, sender).await
+                self.party(Role::Assertion, &jwt, sender).await
             }
         }
     }
@@ -183,12 +214,11 @@ impl State {
     /// refused is on record.
     pub(crate) async fn party(
         &self,
-        what: &'static str,
+        role: Role,
         jwt: &str,
-        one_time: bool,
         sender: Sender<'_>,
     ) -> Result<Known, CallerError> {
-        let party = self.party_of(what, jwt, one_time).await;
+        let party = self.party_of(role, jwt).await;
         if let Err(error) = &party
             && let Some((kind, name)) = error.refused_jwt()
         {
@@ -202,21 +232,14 @@ impl State {
         party
     }
 
-    async fn party_of(
-        &self,
-        what: &'static str,
-        jwt: &str,
-        one_time: bool,
-    ) -> Result<Known, CallerError> {
-        let (now, jwt) = (self.now(), credential(jwt));
-        let assertion = self
-            .providers
-            .verify(jwt, now)
-            .await
-            .map_err(|error| CallerError::Assertion { what, error })?;
+    async fn party_of(&self, role: Role, jwt: &str) -> Result<Known, CallerError> {
+        let (now, jwt, what) = (self.now(), credential(jwt), role.name());
+        let refused = |error| CallerError::Assertion { what, error };
+        let assertion = self.providers.verify(jwt, now).await.map_err(refused)?;
+        let reused = role == Role::Assertion && assertion.is_reusable().map_err(refused)?;
         let subject = assertion.claims.get("sub").and_then(Value::as_str);
         let name = format!("{}/{}", assertion.provider, subject.unwrap_or_default());
-        if one_time || assertion.one_time {
+        if assertion.one_time || (role == Role::Assertion && !reused) {
             let Some(id) = identity(&assertion) else {
                 return Err(CallerError::NoId { what, name });
             };
@@ -230,6 +253,7 @@ impl State {
         }
         Ok(Known {
             name,
+            reused,
             party: Party {
                 source: Source::Provider(assertion.provider),
                 claims: assertion.claims,
@@ -244,6 +268,7 @@ fn known(signed_in: SignedIn) -> Known {
     Known {
         name: client.name.clone(),
         signed_in: Some(signed_in),
+        reused: false,
         party: Party {
             source: Source::Client,
             claims: claims(client),

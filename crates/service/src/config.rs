@@ -108,10 +108,28 @@ pub struct ProviderConfig {
     /// The longest life of a token that is accepted, in seconds.
     #[serde(default = "max_life")]
     pub max_life: u64,
-    /// Whether each of its tokens has a `jti` and is used once. Client assertions always are.
+    /// Whether each of its tokens has a `jti` and is used once.
     #[serde(default)]
     pub one_time: bool,
+    /// How often one of its tokens can be a client assertion.
+    #[serde(default)]
+    pub assertions: Assertions,
 }
+
+/// How often a token can be a client assertion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Assertions {
+    /// Once, by its `jti` (RFC 7523, section 3): a copy of one that was used is good for nothing.
+    #[default]
+    OneTime,
+    /// Until it ends, as a workload uses the service account token that Kubernetes gives it. Whoever reads
+    /// one gets tokens as that workload for as long. It states `iat`, and this issuer is its only audience.
+    Reusable,
+}
+
+/// The longest life of a client assertion that may be used again, in seconds.
+const MAX_REUSABLE_LIFE: u64 = 86_400;
 
 fn algorithms() -> Vec<Algorithm> {
     vec![Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA]
@@ -241,6 +259,16 @@ fn read_algorithms<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Algorithm>
                 return refuse("`max_life` is 1 to 31536000 seconds");
             }
         }
+            if provider.assertions == Assertions::Reusable {
+                if provider.one_time {
+                    return refuse("`one_time` and reusable `assertions` exclude each other");
+                }
+                if provider.max_life > MAX_REUSABLE_LIFE {
+                    return refuse(
+                        "with reusable `assertions`, `max_life` is at most 86400 seconds",
+                    );
+                }
+            }
         Ok(())
     }
 }
@@ -318,6 +346,7 @@ mod tests {
         for (text, says) in [
             (PROVIDER.replace("corp", "client"), "is taken"),
             (format!("{PROVIDER}{PROVIDER}"), "is taken"),
+        assert_eq!(provider.assertions, Assertions::OneTime);
             (
                 format!("{PROVIDER}{}", PROVIDER.replace("corp", "other")),
                 "of another",
@@ -337,6 +366,18 @@ mod tests {
     fn nothing_travels_in_the_open_by_accident() {
         let open = "listen = \"0.0.0.0:8420\"\n";
         assert!(matches!(Config::parse(open), Err(ConfigError::Plain(_))));
+            (
+                format!("{PROVIDER}assertions = \"always\"\n"),
+                "unknown variant",
+            ),
+            (
+                format!("{PROVIDER}assertions = \"reusable\"\none_time = true\n"),
+                "exclude each other",
+            ),
+            (
+                format!("{PROVIDER}assertions = \"reusable\"\nmax_life = 86401\n"),
+                "at most 86400",
+            ),
         assert!(Config::parse(&format!("{open}plain_http = true\n")).is_ok());
         let tls = "[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n";
         assert!(Config::parse(&format!("{open}{tls}")).is_ok());

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     body::MAX_BODY,
-    caller::{CallerError, Credentials, JWT_BEARER, Known, Sender, basic},
+    caller::{CallerError, Credentials, JWT_BEARER, Known, Role, Sender, basic},
     provider::AssertionError,
     state::State,
     tokens::{TOO_OFTEN, Wish, WishError},
@@ -166,7 +166,7 @@ async fn exchange(
                 from: from.ip(),
                 agent: "",
             };
-            let agent = state.party("actor token", actor, false, sender).await;
+            let agent = state.party(Role::Actor, actor, sender).await;
             agent.map_err(bad_token)?
         }
         (None, None) => return Err(no_client()),
@@ -182,9 +182,8 @@ async fn exchange(
         from: from.ip(),
         agent: &agent.name,
     };
-    let principal = state.party("subject token", subject, false, sender).await;
-    let principal = principal.map_err(bad_token)?;
-    Ok((agent, Some(principal)))
+    let principal = state.party(Role::Subject, subject, sender).await;
+    Ok((agent, Some(principal.map_err(bad_token)?)))
 }
 
 /// The client that the credentials are of.
@@ -211,7 +210,8 @@ async fn client(
             reason,
             left_out: 0,
         };
-        state.refuse(mismatch, state.now()).await.map_err(refused)?;
+        let recorded = state.refuse(&agent.actor(), mismatch, state.now());
+        recorded.await.map_err(refused)?;
         return Err(OAuthError {
             status: StatusCode::UNAUTHORIZED,
             ..error("invalid_client", reason)

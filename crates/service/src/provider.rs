@@ -28,7 +28,7 @@ use self::{
     jwks::{Found, KeySet, MAX_SHOWN, shown},
     jwt::{Jwt, MAX_JWT},
 };
-use crate::config::{ProviderConfig, is_safe};
+use crate::config::{Assertions, ProviderConfig, is_safe};
 
 /// The most bytes of what a provider publishes.
 const MAX_DOCUMENT: usize = 1 << 20;
@@ -80,6 +80,8 @@ pub(crate) struct Assertion {
     pub(crate) end: Timestamp,
     /// Whether its provider lets each be used once.
     pub(crate) one_time: bool,
+    /// How often it can be a client assertion.
+    pub(crate) assertions: Assertions,
 }
 
 /// Why a JWT is not believed. It holds nothing of the token.
@@ -116,6 +118,15 @@ pub(crate) enum AssertionError {
 
 impl Providers {
     pub(crate) fn new(configs: &[ProviderConfig]) -> Result<Providers, reqwest::Error> {
+        for config in configs {
+            if config.assertions == Assertions::Reusable {
+                tracing::warn!(
+                    provider = config.name,
+                    max_life = config.max_life,
+                    "client assertions of this provider are good until they end: whoever reads one gets tokens as that workload for as long"
+                );
+            }
+        }
         let http = reqwest::Client::builder()
             .timeout(PATIENCE)
             .connect_timeout(PATIENCE)
@@ -167,6 +178,26 @@ impl Providers {
             .iter()
             .filter(move |provider| without(&provider.keys.load()))
             .map(|provider| provider.config.name.as_str())
+    }
+}
+
+impl Assertion {
+    /// Whether it may be a client assertion more than once.
+    ///
+    /// # Errors
+    /// Its provider lets it be, and it is not bounded as such a token has to be: by a beginning, so that
+    /// its whole life was looked at, and to this issuer, so that nobody else who receives it can use it.
+    pub(crate) fn is_reusable(&self) -> Result<bool, AssertionError> {
+        if self.assertions == Assertions::OneTime {
+            return Ok(false);
+        }
+        if !self.claims.contains_key("iat") {
+            return Err(AssertionError::Claim("iat"));
+        }
+        match self.claims.get("aud") {
+            Some(Value::Array(many)) if many.len() != 1 => Err(AssertionError::Claim("aud")),
+            _ => Ok(true),
+        }
     }
 }
 
@@ -238,6 +269,7 @@ impl Provider {
             begin: begin.unwrap_or(end.minus(self.config.max_life)),
             end: end.plus(SKEW),
             one_time: self.config.one_time,
+            assertions: self.config.assertions,
             claims,
         })
     }

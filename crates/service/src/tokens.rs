@@ -15,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bailiwick_issuer::{
-    Issuer, MintError, MintRequest, Minted, Receipt, RefusedRequest, Standing, StoreError,
+    MintError, MintRequest, Minted, Receipt, RefusedRequest, Standing, StoreError,
     Withdrawn,
     profile::{Ask, Caller},
 };
@@ -27,7 +27,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     body::Strict,
-    caller::{CallerError, Credentials, Known, Sender, basic},
+    caller::{CallerError, Credentials, Known, Role, Sender, basic},
     operator::{OPERATOR_SERVICE, texts},
     problem::{Code, Problem},
     rate::{REFUSALS, Rate},
@@ -98,6 +98,7 @@ impl State {
             ask,
         } = wish;
         let principal_name = principal.as_ref().map(|known| known.name.clone());
+        let actor = agent.actor();
         let (agent_name, signed_in) = (agent.name, agent.signed_in);
         let caller = Caller {
             agent: agent.party,
@@ -116,7 +117,7 @@ impl State {
                     reason: &refusal.log(),
                     left_out: 0,
                 };
-                self.refuse(refused, arrived).await?;
+                self.refuse(&actor, refused, arrived).await?;
                 let code = refusal.code().as_str();
                 self.metrics.outcome(code);
                 return Err(WishError::Refused {
@@ -139,7 +140,7 @@ impl State {
         }
         let standing = signed_in.map_or_else(Standing::default, Standing::of_client);
         let standing = standing.under(self.profiles.snapshot(&profiles, profile.name()));
-        let issuer = self.acting(&agent_name).on_standing(standing);
+        let issuer = self.issuer.acting_as(&actor).on_standing(standing);
         let minted = issuer.mint(&request, arrived).await?;
         self.metrics.outcome("minted");
         Ok((minted, profile.name().to_owned()))
@@ -149,6 +150,7 @@ impl State {
     /// record with it: it has to wait.
     pub(crate) async fn refuse(
         &self,
+        actor: &str,
         refused: RefusedRequest<'_>,
         at: Timestamp,
     ) -> Result<(), WishError> {
@@ -156,15 +158,9 @@ impl State {
             self.metrics.outcome("too_many");
             return Err(WishError::TooMany(wait));
         }
-        self.acting(refused.agent)
-            .record_refusal(refused, at)
-            .await?;
+        let issuer = self.issuer.acting_as(actor);
+        issuer.record_refusal(refused, at).await?;
         Ok(())
-    }
-
-    /// The issuer, for the audit to say on whose request it acts.
-    fn acting(&self, caller: &str) -> Issuer {
-        self.issuer.acting_as(&format!("caller:{caller}"))
     }
 }
 
@@ -293,7 +289,7 @@ async fn parties(
                 from,
                 agent: &agent.name,
             };
-            Some(state.party("subject token", jwt, false, sender).await?)
+            Some(state.party(Role::Subject, jwt, sender).await?)
         }
     };
     Ok((agent, principal))
@@ -485,6 +481,7 @@ action = "purchase_order:create"
                 },
                 name: "buyer".to_owned(),
                 signed_in: signed_in.await.unwrap(),
+                reused: false,
             },
             principal: None,
             scope: Some("buyer".to_owned()),

@@ -415,6 +415,95 @@ async fn a_provider_may_let_each_token_be_used_once() {
         .is_oauth(400, "invalid_request");
 }
 
+/// A service account token as Kubernetes makes it: no `jti`, a list of audiences, the same file for an hour.
+#[tokio::test]
+async fn a_workload_may_use_its_token_again() {
+    let scene = Scene::with(Signer::rs256("first"), "assertions = \"reusable\"\n").await;
+    let now = scene.service.now().unix();
+    let members = json!({
+        "aud": ["bailiwick"],
+        "sub": "system:serviceaccount:agents:buyer",
+        "iat": now,
+        "nbf": now,
+        "exp": now + 3_600,
+        "groups": null,
+        "kubernetes.io": {
+            "namespace": "agents",
+            "pod": { "name": "buyer-0", "uid": "b6a3f0e4-0000-4000-8000-000000000001" },
+            "serviceaccount": { "name": "buyer", "uid": "b6a3f0e4-0000-4000-8000-000000000002" },
+        },
+    });
+    let account = scene.jwt(&members);
+    let another = scene.service.another().await;
+    for _ in 0..3 {
+        scene.assert(&account).await.is_token();
+        assert_at(&another, &account).await.is_token();
+    }
+    let verifier = scene.service.verifier("erp").await;
+    let token = scene.assert(&account).await.is_token();
+    let call = Call::new("purchase_order:read");
+    let decision = verifier.check(&token, &call, scene.service.now());
+    assert!(decision.is_allow(), "{decision:?}");
+    let identity = decision.identity().unwrap();
+    assert_eq!(identity.agent, "agent:system:serviceaccount:agents:buyer");
+    // The audit tells what it was known by.
+    let rows = scene.service.audit().await;
+    let actor = "caller with a reusable assertion:corp/system:serviceaccount:agents:buyer";
+    let minted = rows.iter().filter(|row| row["actor"] == actor);
+    assert_eq!(minted.count(), 7, "{rows:?}");
+    // Later Kubernetes gives each a `jti`, which changes nothing here.
+    let named = |id: &str| {
+        let mut members = members.clone();
+        members["jti"] = json!(id);
+        scene.jwt(&members)
+    };
+    for _ in 0..2 {
+        scene.assert(&named("one")).await.is_token();
+    }
+    // As long as it lives, and as long as clocks may lie apart.
+    scene.service.time.pass(3_659);
+    scene.assert(&account).await.is_token();
+    scene.service.time.pass(1);
+    scene.assert(&account).await.is_oauth(401, "invalid_client");
+}
+
+#[tokio::test]
+async fn a_reusable_token_is_bounded() {
+    let scene = Scene::with(Signer::es256("first"), "assertions = \"reusable\"\n").await;
+    let now = scene.service.now().unix();
+    for (members, says) in [
+        // Another receiver of it could use it here.
+        (json!({ "aud": ["bailiwick", "other"] }), "`aud`"),
+        (json!({ "aud": ["bailiwick", "bailiwick"] }), "`aud`"),
+        (json!({ "aud": ["other"] }), "`aud`"),
+        (json!({ "aud": [] }), "`aud`"),
+        (json!({ "aud": null }), "`aud`"),
+        // How long it lives in all is not known without a beginning.
+        (json!({ "iat": null }), "`iat`"),
+        (json!({ "iat": null, "nbf": now }), "`iat`"),
+        (json!({ "exp": now + 3_601 }), "longer than"),
+        (
+            json!({ "iat": now - 86_400, "exp": now + 60 }),
+            "longer than",
+        ),
+        (json!({ "exp": null }), "`exp`"),
+        (json!({ "sub": null }), "`sub`"),
+    ] {
+        let answer = scene.assert(&scene.jwt(&members)).await;
+        let said = answer.is_oauth(401, "invalid_client");
+        assert!(said.contains(&says.replace('`', "'")), "{members}: {said}");
+    }
+    scene.assert(&scene.jwt(&json!({}))).await.is_token();
+    // Where it is no client assertion, nothing of that holds.
+    let shared = scene.jwt(&json!({ "aud": ["bailiwick", "other"], "iat": null }));
+    scene.exchange(&shared).await.is_token();
+    // One provider's tokens are not another's.
+    let once = Scene::new().await;
+    let token = once.jwt(&json!({}));
+    let said = once.assert(&token).await.is_oauth(401, "invalid_client");
+    assert!(said.contains("jti"), "{said}");
+}
+
 #[tokio::test]
 async fn a_rotation_is_noticed_and_a_flood_is_not_passed_on() {
     let scene = Scene::new().await;
