@@ -116,6 +116,11 @@ fn base(text: &str) -> Result<Url, Failure> {
         return Err(wrong("holds a name or a password")
             .hint("an operator authenticates with a token: --operator-token-file"));
     }
+    // Paths are put behind it.
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("has a query or a fragment")
+            .hint("name the issuer's URL, such as `https://issuer.example/path`"));
+    }
     if !bailiwick_service::is_safe(text) {
         return Err(wrong("would send the operator's token in the open")
             .hint("use https; plain http is for this machine only"));

@@ -56,6 +56,10 @@ impl InitOptions {
         if !self.issuer.starts_with("https://") && !self.issuer.starts_with("http://") {
             return Err(SettingsError::Url);
         }
+        // RFC 8414, section 2: paths are put behind an issuer's URL.
+        if self.issuer.contains(['?', '#']) {
+            return Err(SettingsError::Query);
+        }
         const YEAR: u64 = 31_536_000;
         for (name, value, range) in [
             ("refresh_hint", self.refresh_hint, 1..=86_400),
@@ -120,6 +124,11 @@ pub enum SettingsError {
     /// The issuer is no URL. Its name is in every token, and cannot be changed later.
     #[error("the issuer is not a URL: write one such as `https://issuer.example`")]
     Url,
+    /// The issuer's URL has a part that none has.
+    #[error(
+        "the issuer has a query or a fragment: write a URL such as `https://issuer.example/path`"
+    )]
+    Query,
     /// A time out of range.
     #[error("`{name}` is {value} s: choose {} to {} s", range.start(), range.end())]
     Seconds {

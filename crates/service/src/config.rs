@@ -135,6 +135,18 @@ fn algorithms() -> Vec<Algorithm> {
     vec![Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA]
 }
 
+fn read_algorithms<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Algorithm>, D::Error> {
+    let names = Vec::<String>::deserialize(input)?;
+    let known = |name: &String| {
+        algorithm(name).ok_or_else(|| {
+            D::Error::custom(format!(
+                "the algorithm `{name}` is not supported: use RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA"
+            ))
+        })
+    };
+    names.iter().map(known).collect()
+}
+
 fn max_life() -> u64 {
     86_400
 }
@@ -153,18 +165,6 @@ impl Config {
         config.check()?;
         Ok(config)
     }
-fn read_algorithms<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Algorithm>, D::Error> {
-    let names = Vec::<String>::deserialize(input)?;
-    let known = |name: &String| {
-        algorithm(name).ok_or_else(|| {
-            D::Error::custom(format!(
-                "the algorithm `{name}` is not supported: use RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA"
-            ))
-        })
-    };
-    names.iter().map(known).collect()
-}
-
 
     /// What profiles are checked against, at an issuer of these settings.
     #[must_use]
@@ -236,6 +236,10 @@ fn read_algorithms<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Algorithm>
             if provider.audience.is_empty() || provider.issuer.is_empty() {
                 return refuse("it needs an issuer and an audience");
             }
+            // OpenID Connect Discovery 1.0, section 2; RFC 8414, section 2.
+            if provider.issuer.contains(['?', '#']) {
+                return refuse("its issuer has a query or a fragment, which no issuer has");
+            }
             if !is_safe(&provider.issuer)
                 || provider
                     .jwks_uri
@@ -255,10 +259,6 @@ fn read_algorithms<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Algorithm>
                     "it signs with a key pair: RS256, PS256, ES256, ES384, EdDSA and the like",
                 );
             }
-            if !(1..=31_536_000).contains(&provider.max_life) {
-                return refuse("`max_life` is 1 to 31536000 seconds");
-            }
-        }
             if provider.assertions == Assertions::Reusable {
                 if provider.one_time {
                     return refuse("`one_time` and reusable `assertions` exclude each other");
@@ -269,6 +269,10 @@ fn read_algorithms<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Algorithm>
                     );
                 }
             }
+            if !(1..=31_536_000).contains(&provider.max_life) {
+                return refuse("`max_life` is 1 to 31536000 seconds");
+            }
+        }
         Ok(())
     }
 }
@@ -342,30 +346,26 @@ mod tests {
         let config = Config::parse(PROVIDER).unwrap();
         let provider = config.providers.first().unwrap();
         assert_eq!(provider.algorithms, algorithms());
+        assert_eq!(provider.assertions, Assertions::OneTime);
         assert_eq!(config.provider_names(), BTreeSet::from(["corp".to_owned()]));
         for (text, says) in [
             (PROVIDER.replace("corp", "client"), "is taken"),
             (format!("{PROVIDER}{PROVIDER}"), "is taken"),
-        assert_eq!(provider.assertions, Assertions::OneTime);
             (
                 format!("{PROVIDER}{}", PROVIDER.replace("corp", "other")),
                 "of another",
             ),
             (PROVIDER.replace("https", "http"), "in the open"),
+            (PROVIDER.replace(".example", ".example?a"), "a query"),
+            (PROVIDER.replace(".example", ".example#a"), "a query"),
             (format!("{PROVIDER}algorithms = [\"HS256\"]\n"), "key pair"),
             (format!("{PROVIDER}algorithms = []\n"), "key pair"),
             (format!("{PROVIDER}algorithms = [\"none\"]\n"), "none"),
+            (
+                format!("{PROVIDER}algorithms = [\"ES512\"]\n"),
+                "`ES512` is not supported",
+            ),
             (format!("{PROVIDER}jwks = \"x\"\n"), "unknown field"),
-        ] {
-            let error = Config::parse(&text).unwrap_err().to_string();
-            assert!(error.contains(says), "{text}: {error}");
-        }
-    }
-
-    #[test]
-    fn nothing_travels_in_the_open_by_accident() {
-        let open = "listen = \"0.0.0.0:8420\"\n";
-        assert!(matches!(Config::parse(open), Err(ConfigError::Plain(_))));
             (
                 format!("{PROVIDER}assertions = \"always\"\n"),
                 "unknown variant",
@@ -378,6 +378,24 @@ mod tests {
                 format!("{PROVIDER}assertions = \"reusable\"\nmax_life = 86401\n"),
                 "at most 86400",
             ),
+        ] {
+            let error = Config::parse(&text).unwrap_err().to_string();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn ed25519_is_eddsa() {
+        let text = format!("{PROVIDER}algorithms = [\"Ed25519\"]\n");
+        let config = Config::parse(&text).unwrap();
+        let provider = config.providers.first().unwrap();
+        assert_eq!(provider.algorithms, [Algorithm::EdDSA]);
+    }
+
+    #[test]
+    fn nothing_travels_in_the_open_by_accident() {
+        let open = "listen = \"0.0.0.0:8420\"\n";
+        assert!(matches!(Config::parse(open), Err(ConfigError::Plain(_))));
         assert!(Config::parse(&format!("{open}plain_http = true\n")).is_ok());
         let tls = "[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n";
         assert!(Config::parse(&format!("{open}{tls}")).is_ok());
@@ -395,15 +413,3 @@ mod tests {
         }
     }
 }
-            (
-                format!("{PROVIDER}algorithms = [\"ES512\"]\n"),
-                "`ES512` is not supported",
-            ),
-    #[test]
-    fn ed25519_is_eddsa() {
-        let text = format!("{PROVIDER}algorithms = [\"Ed25519\"]\n");
-        let config = Config::parse(&text).unwrap();
-        let provider = config.providers.first().unwrap();
-        assert_eq!(provider.algorithms, [Algorithm::EdDSA]);
-    }
-

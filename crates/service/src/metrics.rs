@@ -12,7 +12,7 @@ use prometheus_client::{
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct RequestLabels {
     pub(crate) method: &'static str,
-    pub(crate) path: String,
+    pub(crate) path: &'static str,
     pub(crate) status: u16,
 }
 

@@ -1,6 +1,7 @@
 //! What is at which path, and what every request passes on its way.
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -16,8 +17,8 @@ use axum::{
     routing::{self, MethodRouter},
 };
 use http_body_util::BodyExt;
-use prometheus_client::metrics::gauge::Gauge;
 use jsonwebtoken::Algorithm;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::{sync::Semaphore, time::timeout_at};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -42,6 +43,9 @@ const KEYSET: &str = "/.well-known/bailiwick/keyset";
 
 /// Where the head of the revocation feed is; all else of the feed is below it.
 const HEAD: &str = "/.well-known/bailiwick/revocations";
+
+/// Where OAuth clients look for what the service can do (RFC 8414).
+const METADATA: &str = "/.well-known/oauth-authorization-server";
 
 /// Where the audit is verified.
 pub const AUDIT_VERIFY: &str = "/v1/audit/verify";
@@ -101,7 +105,7 @@ fn table() -> Vec<Route> {
             "/.well-known/bailiwick/revocations/{epoch}/{range}",
             published::delta,
         ),
-        get("/.well-known/oauth-authorization-server", metadata),
+        get(METADATA, metadata),
         get("/v1/openapi.json", openapi),
         get("/v1/keys", operators::keys),
         post("/v1/keys", operators::stage),
@@ -124,28 +128,64 @@ fn table() -> Vec<Route> {
     ]
 }
 
-/// Everything but operations.
+/// Everything but operations: at the root, where a proxy has cut off the path of the issuer's URL, and below
+/// that path, where none has.
 pub(crate) fn router(state: State) -> Router {
     let limits = &state.config.limits;
+    let below = issuer_path(&state.issuer.settings().issuer);
+    let (router, paths) = placed(table(), &below);
     let room = Room {
         places: Semaphore::new(limits.requests),
         fresh: Semaphore::new(limits.requests),
         large: Semaphore::new(limits.requests),
         arriving: Semaphore::new(MAX_ARRIVING),
         time: Duration::from_secs(limits.request_seconds),
+        paths,
     };
     let admission = (state.clone(), Arc::new(room));
-    table()
-        .into_iter()
-        .fold(Router::new(), |router, route| {
-            router.route(route.path, route.handler)
-        })
+    router
         .fallback(nothing)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(admission, admit))
         .with_state(state)
+}
+
+/// The path of an issuer's URL, without a slash at its end (RFC 8414, section 3.1).
+fn issuer_path(issuer: &str) -> String {
+    let url = reqwest::Url::parse(issuer).ok();
+    let path = url.as_ref().map_or("", reqwest::Url::path);
+    path.trim_end_matches('/').to_owned()
+}
+
+/// A path as it was matched, and the one in the table.
+type Paths = BTreeMap<String, &'static str>;
+
+/// Places each route at the root and `below` the issuer's path, and the metadata where RFC 8414 has it: its
+/// well-known path stands between the host and the issuer's path.
+fn placed(table: Vec<Route>, below: &str) -> (Router<State>, Paths) {
+    // A segment of the issuer's path may begin with what axum 0.7 took for a parameter.
+    let mut router = Router::new().without_v07_checks();
+    let mut paths = Paths::new();
+    for Route { path, handler, .. } in table {
+        let mut places = vec![path.to_owned()];
+        if !below.is_empty() {
+            // As text: what would be a parameter in a route is none in a URL.
+            let below = below.replace('{', "{{").replace('}', "}}");
+            places.push(format!("{below}{path}"));
+            if path == METADATA {
+                places.push(format!("{path}{below}"));
+            }
+        }
+        // An issuer's path may be that of the metadata.
+        places.dedup();
+        for place in places {
+            router = router.route(&place, handler.clone());
+            paths.insert(place, path);
+        }
+    }
+    (router, paths)
 }
 
 /// What bounds the requests.
@@ -160,6 +200,16 @@ struct Room {
     arriving: Semaphore,
     /// How long a request may take, its body included.
     time: Duration,
+    /// The routes, wherever they are placed.
+    paths: Paths,
+}
+
+impl Room {
+    /// The route that a request is for.
+    fn route(&self, request: &Request) -> Option<&'static str> {
+        let matched = request.extensions().get::<MatchedPath>()?;
+        self.paths.get(matched.as_str()).copied()
+    }
 }
 
 /// Lets a request in where there is a place for it, and counts it.
@@ -170,10 +220,9 @@ async fn admit(
 ) -> Response {
     let begun = Instant::now();
     // What matched, and never what was sent: its values would be without bound.
-    let path = request.extensions().get::<MatchedPath>();
     let mut labels = RequestLabels {
         method: method(request.method()),
-        path: path.map_or("none", MatchedPath::as_str).to_owned(),
+        path: room.route(&request).unwrap_or("none"),
         status: 0,
     };
     let under_way = UnderWay::begin(&state.metrics.in_flight);
@@ -225,14 +274,14 @@ async fn answer(room: &Room, request: Request, next: Next) -> Result<Response, T
         );
         Turned::Away(late.with_status(StatusCode::REQUEST_TIMEOUT))
     })??;
-    let path = request.uri().path();
-    let places = match path {
-        KEYSET | HEAD => &room.fresh,
-        _ if path.starts_with(HEAD) => &room.large,
+    let route = room.route(&request);
+    let places = match route {
+        Some(KEYSET | HEAD) => &room.fresh,
+        Some(route) if route.starts_with(HEAD) => &room.large,
         _ => &room.places,
     };
     let _place = places.try_acquire().map_err(|_| Turned::Shed)?;
-    if path == AUDIT_VERIFY {
+    if route == Some(AUDIT_VERIFY) {
         deadline = now.checked_add(AUDIT_VERIFY_TIME).unwrap_or(deadline);
     }
     let answered = timeout_at(deadline, next.run(request)).await;
@@ -392,6 +441,7 @@ mod tests {
                 large: Semaphore::new(0),
                 arriving: Semaphore::new(1),
                 time: limit,
+                paths: Paths::from([(path.to_owned(), path)]),
             });
             let admitted = from_fn(move |request: Request, next: Next| {
                 let room = Arc::clone(&room);
@@ -409,6 +459,47 @@ mod tests {
             let request = Request::get(path).body(Body::empty()).unwrap();
             let answered = router.oneshot(request).await.unwrap();
             assert_eq!(answered.status(), status, "{path} after {taken:?}");
+        }
+    }
+
+    #[test]
+    fn an_issuer_path_ends_without_a_slash() {
+        for (issuer, path) in [
+            ("https://issuer.example", ""),
+            ("https://issuer.example/", ""),
+            ("https://issuer.example/a", "/a"),
+            ("https://issuer.example/a/b/", "/a/b"),
+            ("https://issuer.example/a%20b", "/a%20b"),
+        ] {
+            assert_eq!(issuer_path(issuer), path, "{issuer}");
+        }
+    }
+
+    /// Whatever an issuer is called, its service starts.
+    #[test]
+    fn no_issuer_path_is_in_the_way_of_a_route() {
+        let paths = table().into_iter().map(|route| route.path.to_owned());
+        let more = [
+            "/a",
+            "/v1",
+            "/{id}",
+            "/*a",
+            "/{*rest}",
+            "/:a",
+            "/a/b/c",
+            "/.well-known",
+        ];
+        for path in paths.chain(more.map(str::to_owned)) {
+            let below = issuer_path(&format!("https://issuer.example{path}"));
+            let (_, placed) = placed(table(), &below);
+            for route in table() {
+                assert_eq!(placed[route.path], route.path, "{path}");
+                assert_eq!(
+                    placed[&format!("{below}{}", route.path)],
+                    route.path,
+                    "{path}"
+                );
+            }
         }
     }
 

@@ -601,6 +601,41 @@ async fn keys_come_from_where_they_are_configured_to_be() {
     }
 }
 
+/// Where a provider's issuer has a path, its configuration is below that (OpenID Connect Discovery 1.0, section 4).
+#[tokio::test]
+async fn a_provider_may_have_a_path() {
+    for path in ["/realms/corp", "/id/EXAMPLE/"] {
+        let signer = Signer::es256("first");
+        let provider = Provider::start_below(path, &[&signer]).await;
+        let scene = Scene::of(provider, signer, "").await;
+        scene.exchange(&scene.jwt(&json!({}))).await.is_token();
+        // Its name is that, and no other that looks like it.
+        for other in [
+            format!("{}/", scene.provider.issuer),
+            scene.provider.issuer.trim_end_matches('/').to_owned(),
+            scene.provider.issuer.replace(path, ""),
+            scene.provider.issuer.replace("http:", "HTTP:"),
+        ] {
+            if other != scene.provider.issuer {
+                let jwt = scene.jwt(&json!({ "iss": other }));
+                scene.exchange(&jwt).await.is_oauth(400, "invalid_request");
+            }
+        }
+    }
+    // A configuration of the issuer without the slash is another's.
+    let signer = Signer::es256("first");
+    let provider = Provider::start_below("/realms/corp", &[&signer]).await;
+    let config = provider.config().replace("/realms/corp", "/realms/corp/");
+    let service = Setup::with_providers(&config).start().await;
+    let secret = service.client("assistant-1", &["assistant"]).await;
+    let claims = json!({
+        "iss": format!("{}/", provider.issuer), "aud": "bailiwick", "sub": "ada",
+        "exp": service.now().unix() + 60, "groups": ["buyers"],
+    });
+    let answer = exchange_at(&service, &secret, &signer.sign(&claims)).await;
+    answer.is_oauth(503, "temporarily_unavailable");
+}
+
 #[tokio::test]
 async fn a_provider_that_is_silent_does_not_hold_up_the_end() {
     let signer = Signer::es256("first");

@@ -6,10 +6,13 @@ mod support;
 
 use bailiwick_service::Code;
 use bailiwick_token::revocation::{Head, Snapshot};
-use bailiwick_verifier::{Request as Call, Trust};
+use bailiwick_verifier::{
+    Request as Call, Trust,
+    refresh::{Http, Options, Refresher},
+};
 use reqwest::Method;
 use serde_json::json;
-use support::{Answer, Auth, Service};
+use support::{Answer, Auth, Service, Setup};
 
 const KEYSET: &str = "/.well-known/bailiwick/keyset";
 const HEAD: &str = "/.well-known/bailiwick/revocations";
@@ -308,4 +311,78 @@ async fn a_snapshot_speaks_of_the_newest_keyset() {
     assert_eq!(version().await, (first, file));
     service.issuer.stage(service.time.now()).await.unwrap();
     assert_eq!(version().await.0, first + 1);
+}
+
+/// An issuer whose URL has a path is served below it, as without a proxy, and at the root, as behind one that cuts
+/// the path off. Its metadata is also where RFC 8414, section 3.1, has it.
+#[tokio::test]
+async fn an_issuer_may_have_a_path() {
+    const METADATA: &str = "/.well-known/oauth-authorization-server";
+    for issuer in [
+        "https://issuer.example/tenants/one",
+        "https://issuer.example/v1/",
+    ] {
+        let setup = Setup {
+            issuer: issuer.to_owned(),
+            ..Setup::default()
+        };
+        let service = setup.start().await;
+        let path = issuer
+            .trim_start_matches("https://issuer.example")
+            .trim_end_matches('/');
+        let fetched = async |path: &str| {
+            let answer = reqwest::get(format!("http://{}{path}", service.address))
+                .await
+                .unwrap();
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        };
+        for place in ["", path] {
+            let (status, keyset) = fetched(&format!("{place}{KEYSET}")).await;
+            assert_eq!(status, 200, "{place}");
+            let trust = Trust::open(keyset.as_bytes(), service.issuer.keyset_key(), None);
+            assert_eq!(trust.unwrap().keyset().issuer, issuer);
+            for below in [HEAD, SNAPSHOT, "/v1/openapi.json"] {
+                assert_eq!(
+                    fetched(&format!("{place}{below}")).await.0,
+                    200,
+                    "{place}{below}"
+                );
+            }
+        }
+        let base = issuer.trim_end_matches('/');
+        for place in [
+            METADATA.to_owned(),
+            format!("{METADATA}{path}"),
+            format!("{path}{METADATA}"),
+        ] {
+            let (status, text) = fetched(&place).await;
+            assert_eq!(status, 200, "{place}");
+            let metadata: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(metadata["issuer"], issuer);
+            assert_eq!(metadata["token_endpoint"], format!("{base}/v1/token"));
+        }
+        for nothing in [
+            format!("{METADATA}{path}/"),
+            format!("{METADATA}/other"),
+            format!("{path}/other{KEYSET}"),
+            format!("{path}{path}{KEYSET}"),
+            path.to_owned(),
+        ] {
+            assert_eq!(fetched(&nothing).await.0, 404, "{nothing}");
+        }
+        // A route is one route for the metrics, wherever it was asked for.
+        let metrics = service.get("/metrics", Auth::None).await.text;
+        assert!(
+            metrics.contains(&format!("path=\"{KEYSET}\",status=\"200\"}} 2")),
+            "{metrics}"
+        );
+        assert!(!metrics.contains("tenants"), "{metrics}");
+        // A verifier that is told the issuer's URL.
+        let at = format!("http://{}{path}/", service.address);
+        let options = Options::new(&at, *service.issuer.keyset_key());
+        let time = service.time.clone();
+        let clock: bailiwick_verifier::refresh::Clock = std::sync::Arc::new(move || time.now());
+        let refresher = Refresher::start(options, Http::new().unwrap(), clock).await;
+        assert_eq!(refresher.unwrap().trust().keyset().issuer, issuer);
+    }
 }

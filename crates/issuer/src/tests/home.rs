@@ -24,6 +24,17 @@ async fn init_makes_all_or_nothing() {
             ..
         })
     ));
+    for name in ["https://issuer.example?a=b", "https://issuer.example/a#b"] {
+        let options = InitOptions {
+            issuer: name.to_owned(),
+            ..options().await
+        };
+        let refused = Issuer::init(&home, options, &passphrase(), at(0)).await;
+        assert!(matches!(
+            refused,
+            Err(InitError::Settings(SettingsError::Query))
+        ));
+    }
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 
     let issuer = Issuer::init(&home, options().await, &passphrase(), at(0))

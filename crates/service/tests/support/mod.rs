@@ -176,6 +176,7 @@ impl Time {
 
 /// What a test may want otherwise.
 pub struct Setup {
+    pub issuer: String,
     pub profiles: String,
     pub config: Config,
 }
@@ -184,6 +185,7 @@ impl Default for Setup {
     fn default() -> Setup {
         let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
         Setup {
+            issuer: ISSUER.to_owned(),
             profiles: PROFILES.to_owned(),
             config: Config {
                 listen: anywhere,
@@ -210,7 +212,8 @@ impl Setup {
         let home = dir.path().join("home");
         let passphrase = Passphrase::new(PASSPHRASE).unwrap();
         let time = Time::new();
-        let issuer = Issuer::init(&home, InitOptions::new(ISSUER), &passphrase, time.now())
+        let options = InitOptions::new(&self.issuer);
+        let issuer = Issuer::init(&home, options, &passphrase, time.now())
             .await
             .unwrap();
         std::fs::write(home.join("profiles.toml"), &self.profiles).unwrap();

@@ -205,23 +205,32 @@ pub struct Provider {
 
 impl Provider {
     pub async fn start(keys: &[&Signer]) -> Provider {
+        Provider::start_below("", keys).await
+    }
+
+    /// Whose issuer is a URL with this path. The document is of the issuer as it is stated there.
+    pub async fn start_below(path: &str, keys: &[&Signer]) -> Provider {
         let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)));
         let listener = listener.await.unwrap();
-        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        let issuer = format!("http://{}{path}", listener.local_addr().unwrap());
         let inner = Arc::new(Mutex::new(Inner {
             issuer: issuer.clone(),
             keys: Vec::new(),
+            text: None,
             mood: Mood::Well,
             asked: 0,
             led_away: 0,
             released: Arc::new(Semaphore::new(0)),
         }));
         let router = Router::new()
-            text: None,
             .route("/.well-known/openid-configuration", get(discovery))
             .route("/jwks", get(jwks))
             .route("/elsewhere", get(elsewhere))
             .with_state(Arc::clone(&inner));
+        let router = match path.trim_end_matches('/') {
+            "" => router,
+            path => Router::new().nest(path, router),
+        };
         tokio::spawn(async move { axum::serve(listener, router).await });
         let provider = Provider { issuer, inner };
         provider.publish(keys);
@@ -240,6 +249,11 @@ impl Provider {
         self.inner.lock().unwrap().keys = keys.iter().map(|key| key.jwk.clone()).collect();
     }
 
+    /// Publishes this text in the place of a key set.
+    pub fn publish_text(&self, text: String) {
+        self.inner.lock().unwrap().text = Some(text);
+    }
+
     pub fn publish_also(&self, key: Value) {
         self.inner.lock().unwrap().keys.push(key);
     }
@@ -256,11 +270,6 @@ impl Provider {
     }
 
     /// How often its keys were asked for.
-    /// Publishes this text in the place of a key set.
-    pub fn publish_text(&self, text: String) {
-        self.inner.lock().unwrap().text = Some(text);
-    }
-
     pub fn asked(&self) -> usize {
         self.inner.lock().unwrap().asked
     }
@@ -282,7 +291,8 @@ async fn discovery(State(inner): State<Shared>) -> Response {
         Mood::Disguised => "https://another.example".to_owned(),
         _ => issuer.clone(),
     };
-    axum::Json(json!({ "issuer": stated, "jwks_uri": format!("{issuer}/jwks") })).into_response()
+    let jwks_uri = format!("{}/jwks", issuer.trim_end_matches('/'));
+    axum::Json(json!({ "issuer": stated, "jwks_uri": jwks_uri })).into_response()
 }
 
 async fn jwks(State(inner): State<Shared>) -> Response {
@@ -296,6 +306,9 @@ async fn jwks(State(inner): State<Shared>) -> Response {
     }
     let inner = inner.lock().unwrap();
     let body = json!({ "keys": inner.keys });
+    if let Some(text) = &inner.text {
+        return ([(header::CONTENT_TYPE, "application/json")], text.clone()).into_response();
+    }
     match inner.mood {
         Mood::Down => StatusCode::BAD_GATEWAY.into_response(),
         Mood::Verbose => {
@@ -306,9 +319,6 @@ async fn jwks(State(inner): State<Shared>) -> Response {
             let location = format!("{}/elsewhere", inner.issuer);
             (StatusCode::FOUND, [(header::LOCATION, location)]).into_response()
         }
-    if let Some(text) = &inner.text {
-        return ([(header::CONTENT_TYPE, "application/json")], text.clone()).into_response();
-    }
         _ => axum::Json(body).into_response(),
     }
 }
