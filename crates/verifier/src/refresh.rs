@@ -41,6 +41,9 @@
 //! counted ([`Status::rollbacks`]). What an issuer that was restored does not know any more stays revoked
 //! ([`Status::carried_revocations`]).
 //!
+//! A refresh that panics, as of a [`Transport`] or of whoever keeps the log, is one that failed: it is
+//! counted ([`Status::panics`]) and tried again.
+//!
 //! With a directory, what is in use is kept there, and a verifier that starts while its issuer is down
 //! goes on from it. The directory belongs to one refresher, and its verifier's trust to the refresher:
 //! nobody else should replace it.
@@ -60,7 +63,16 @@ mod store;
 mod tests;
 mod transport;
 
-use std::{io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 use bailiwick_token::{key::PublicKey, report::Report, revocation::SnapshotError};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -244,7 +256,7 @@ impl<T: Transport> Refresher<T> {
     /// Keeps the verifier's trust fresh, until it is dropped.
     pub async fn run(mut self, verifier: Arc<Verifier>) {
         loop {
-            self.turn(&verifier).await;
+            self.guarded_turn(&verifier).await;
             let (next, extra) = (self.next(), self.extra);
             let unknown_key = async {
                 sleep_until(extra).await;
@@ -258,6 +270,26 @@ impl<T: Transport> Refresher<T> {
                 }
             }
         }
+    }
+
+    /// Does what is due. A panic, as of a transport or of the log, is a failure like any other.
+    async fn guarded_turn(&mut self, verifier: &Arc<Verifier>) {
+        if caught(self.turn(verifier)).await.is_ok() {
+            return;
+        }
+        for pace in [&mut self.keyset.pace, &mut self.head.pace] {
+            if pace.is_due() {
+                pace.failed();
+            }
+        }
+        // How far the disk was written is not known.
+        self.kept = None;
+        let now = catch_unwind(AssertUnwindSafe(|| (self.clock)())).ok();
+        self.monitor.change(|status| status.panicked(now));
+        let issuer = &self.options.issuer;
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            tracing::error!(issuer, "a refresh panicked; it is tried again");
+        }));
     }
 
     /// Does what is due.
@@ -415,6 +447,20 @@ async fn blocking<R: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|_| RefreshError::Interrupted)
+}
+
+/// Runs `work`, and takes a panic for its end.
+async fn caught(work: impl Future<Output = ()>) -> Result<(), ()> {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx)));
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(())) => Poll::Ready(Ok(())),
+            Err(_) => Poll::Ready(Err(())),
+        }
+    })
+    .await
 }
 
 fn after(wait: Duration) -> Instant {

@@ -41,6 +41,8 @@ pub struct Status {
     pub failures: u64,
     /// How often what was fetched was older than what is in use, or of another history.
     pub rollbacks: u64,
+    /// How often a refresh panicked. Each is a failure, too.
+    pub panics: u64,
     /// What failed last, and when. It stays until something else fails.
     pub last_error: Option<(Timestamp, String)>,
 }
@@ -63,6 +65,7 @@ impl Status {
             head_checked_at: None,
             failures: 0,
             rollbacks: 0,
+            panics: 0,
             last_error: None,
         };
         status.update(trust);
@@ -88,6 +91,15 @@ impl Status {
             self.rollbacks = self.rollbacks.saturating_add(1);
         }
         self.last_error = Some((now, error.to_string()));
+    }
+
+    /// Without a time where the clock panics.
+    pub(super) fn panicked(&mut self, now: Option<Timestamp>) {
+        self.failures = self.failures.saturating_add(1);
+        self.panics = self.panics.saturating_add(1);
+        if let Some(now) = now {
+            self.last_error = Some((now, "the refresh panicked".to_owned()));
+        }
     }
 
     /// How many seconds ago the keyset was signed.

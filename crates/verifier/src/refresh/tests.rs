@@ -49,7 +49,7 @@ impl Scene {
     async fn pass(&mut self, seconds: u64) {
         self.issuer.pass(seconds);
         advance(Duration::from_secs(seconds)).await;
-        self.refresher.turn(&self.verifier).await;
+        self.refresher.guarded_turn(&self.verifier).await;
     }
 
     /// How many changes the verifier goes by.

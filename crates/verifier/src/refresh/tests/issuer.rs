@@ -45,6 +45,7 @@ pub(super) enum Mode {
     Down,
     Silent,
     Flooding,
+    Panicking,
 }
 
 pub(super) fn token(number: u64) -> Revocation {
@@ -222,6 +223,7 @@ impl Transport for Issuer {
             Mode::Up => {}
             Mode::Down => return Err(FetchError::Unreachable("down".to_owned())),
             Mode::Silent => std::future::pending().await,
+            Mode::Panicking => panic!("the transport has a fault"),
             Mode::Flooding => {
                 return Ok(Answer::Found {
                     body: vec![b'\n'; get.limit + 1],

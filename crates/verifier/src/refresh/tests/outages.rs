@@ -63,6 +63,59 @@ async fn what_does_not_answer_is_given_up() {
     assert_eq!(scene.seq(), Some(3));
 }
 
+/// It is asked ever more seldom, and followed again as soon as it answers.
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_a_failure() {
+    let mut scene = Scene::new(Issuer::new(3)).await;
+    scene.asked();
+    scene.issuer.set(Mode::Panicking);
+    let mut heads = 0;
+    for _ in 0..600 {
+        scene.pass(1).await;
+        let asked = scene.asked();
+        heads += asked.iter().filter(|path| *path == "/revocations").count();
+    }
+    // A panic within the keyset's fetch leaves the head to the next turn.
+    assert!((10..=40).contains(&heads), "{heads}");
+    let status = scene.status();
+    assert!(status.panics >= heads as u64 && status.failures >= status.panics);
+    assert_eq!(status.last_error.unwrap().1, "the refresh panicked");
+    assert_eq!(scene.seq(), Some(3));
+    scene.issuer.set(Mode::Up);
+    scene.issuer.revoke(9);
+    scene.pass(30).await;
+    assert_eq!(scene.seq(), Some(4));
+}
+
+/// A clock that panics denies nothing by itself and ends nothing.
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_panics_is_survived() {
+    let issuer = Issuer::new(3);
+    let broken = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let clock: Clock = {
+        let (right, broken) = (issuer.clock(), Arc::clone(&broken));
+        Arc::new(move || {
+            assert!(!broken.load(std::sync::atomic::Ordering::SeqCst));
+            right()
+        })
+    };
+    let refresher = Refresher::start(options(&issuer), issuer.clone(), clock).await;
+    let refresher = refresher.unwrap();
+    let verifier = Arc::new(Verifier::new("erp", refresher.trust()).unwrap());
+    let mut scene = Scene {
+        issuer,
+        refresher,
+        verifier,
+    };
+    broken.store(true, std::sync::atomic::Ordering::SeqCst);
+    scene.issuer.revoke(9);
+    scene.pass(40).await;
+    assert!(scene.status().panics > 0);
+    broken.store(false, std::sync::atomic::Ordering::SeqCst);
+    scene.pass(40).await;
+    assert_eq!(scene.seq(), Some(4));
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_answers_with_too_much_is_given_up() {
     let mut scene = Scene::new(Issuer::new(3)).await;
