@@ -1,11 +1,47 @@
 //! Diagnostics on stderr. No secret is ever handed to `tracing`, at any level.
+//!
+//! A log that cannot be written fails nothing. `tracing_subscriber` reports a writer's error by
+//! `eprintln!`, which panics where stderr is full or closed; so this writer has no errors, and counts the
+//! lines that are lost. A service also hands its lines to a thread: a reader that does not read would
+//! hold up every request otherwise.
 
-use std::io;
+use std::{
+    io::{self, Write},
+    panic,
+    sync::{
+        OnceLock,
+        atomic::Ordering,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+    time::Duration,
+};
 
+use bailiwick_service::LOST_LOG_LINES;
 use tracing_subscriber::EnvFilter;
+
+use crate::output;
 
 /// The environment variable with a filter such as `debug` or `bailiwick_issuer=trace`.
 const FILTER: &str = "BAILIWICK_LOG";
+
+/// The most lines that wait for the thread.
+const QUEUE: usize = 1_024;
+
+/// The most bytes of a line. What is longer is cut.
+const MAX_LINE: usize = 16 * 1024;
+
+/// How long the last lines are waited for at the end.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// To the thread that writes, where there is one.
+static THREAD: OnceLock<SyncSender<Message>> = OnceLock::new();
+
+enum Message {
+    Line(Vec<u8>),
+    /// Asks for an answer once everything before it is written.
+    Flush(SyncSender<()>),
+}
 
 /// Starts the log. The environment's filter goes before `--verbose`, which goes before silence.
 pub(crate) fn start(verbose: bool) {
@@ -13,7 +49,84 @@ pub(crate) fn start(verbose: bool) {
     let filter = EnvFilter::try_from_env(FILTER).unwrap_or_else(|_| EnvFilter::new(level));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(|| Log)
         .with_ansi(false)
         .init();
+}
+
+/// From now on a thread writes, and nobody waits for it. Panics are lines, too.
+pub(crate) fn write_in_background() {
+    let (sender, lines) = sync_channel(QUEUE);
+    let thread = thread::Builder::new().name("log".to_owned());
+    // Without a thread it is written as before.
+    if thread.spawn(move || write_all(&lines)).is_ok() && THREAD.set(sender).is_ok() {
+        panic::set_hook(Box::new(|panic| {
+            line(&format!("panic: {}\n", output::plain(&panic.to_string())));
+        }));
+    }
+}
+
+/// Whether a thread writes.
+pub(crate) fn is_in_background() -> bool {
+    THREAD.get().is_some()
+}
+
+/// Writes a line to stderr, or counts it as lost.
+pub(crate) fn line(line: &str) {
+    let written = match THREAD.get() {
+        None => io::stderr().lock().write_all(line.as_bytes()).is_ok(),
+        Some(thread) => thread.try_send(Message::Line(cut(line))).is_ok(),
+    };
+    if !written {
+        LOST_LOG_LINES.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Waits for the lines that the thread has not written yet, and not for long.
+pub(crate) fn flush() {
+    if let Some(thread) = THREAD.get() {
+        let (written, last) = sync_channel(1);
+        // Where the queue is full nobody reads.
+        if thread.try_send(Message::Flush(written)).is_ok() {
+            let _ = last.recv_timeout(PATIENCE);
+        }
+    }
+}
+
+fn write_all(lines: &Receiver<Message>) {
+    for message in lines {
+        match message {
+            Message::Line(line) => {
+                if io::stderr().lock().write_all(&line).is_err() {
+                    LOST_LOG_LINES.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            Message::Flush(written) => drop(written.send(())),
+        }
+    }
+}
+
+fn cut(line: &str) -> Vec<u8> {
+    match line.len() <= MAX_LINE {
+        true => line.as_bytes().to_vec(),
+        false => {
+            let end = line.floor_char_boundary(MAX_LINE);
+            let kept = line.get(..end).unwrap_or_default();
+            format!("{kept}…\n").into_bytes()
+        }
+    }
+}
+
+/// What `tracing_subscriber` writes to: a line at a time.
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        line(&String::from_utf8_lossy(text));
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

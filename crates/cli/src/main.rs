@@ -51,8 +51,10 @@ fn main() -> ExitCode {
     }
     let cli = cli::Cli::parse();
     logging::start(cli.global.verbose);
-    match cli.run() {
+    let code = match cli.run() {
         Ok(exit) => exit.into(),
         Err(failure) => failure.report(),
-    }
+    };
+    logging::flush();
+    code
 }

@@ -9,11 +9,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anstream::adapter::strip_str;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use tokio::time::interval;
 
-use crate::exit::{Exit, Failure};
+use crate::{
+    exit::{Exit, Failure},
+    logging,
+};
 
 /// The version of the JSON documents.
 const VERSION: u32 = 1;
@@ -179,6 +183,10 @@ async fn seconds(why: &'static str) {
 
 /// Nobody can be told that stderr cannot be written.
 fn tell(text: fmt::Arguments<'_>) {
+    if logging::is_in_background() {
+        let line = format!("{text}\n");
+        return logging::line(&strip_str(&line).to_string());
+    }
     let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 

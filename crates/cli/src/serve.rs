@@ -14,7 +14,7 @@ use crate::{
     exit::{Exit, Failure, Outcome},
     harden,
     input::Source,
-    output, parse,
+    logging, output, parse,
     passphrase::PassphraseArg,
     settings::Global,
 };
@@ -57,6 +57,7 @@ impl ServeArgs {
     /// Serves until a signal ends it.
     pub(crate) async fn run(self, global: &Global) -> Outcome {
         global.only_here("serve")?;
+        logging::write_in_background();
         harden::many_files();
         let home = global.home()?;
         let issuer = Issuer::open(&home).await?;
@@ -93,10 +94,7 @@ impl ServeArgs {
         }
         output::note("stopping: what is under way is finished");
         let grace = Duration::from_secs(self.grace.unwrap_or(0));
-        running.stop(grace).await.map_err(|error| {
-            Failure::plain(Exit::Local, format!("a listener failed ({error})"))
-                .hint("what was answered is on the disk; start it again")
-        })?;
+        running.stop(grace).await;
         Ok(Exit::Done)
     }
 }

@@ -13,6 +13,8 @@
 
 mod support;
 
+#[path = "trials/broken_log.rs"]
+mod broken_log;
 #[path = "trials/commit_points.rs"]
 mod commit_points;
 #[path = "trials/cut_store.rs"]

@@ -27,10 +27,12 @@ mod routes;
 mod serve;
 mod state;
 mod strangers;
+mod supervise;
 mod tasks;
 mod tokens;
 
 pub use config::{Assertions, Config, ConfigError, Limits, ProviderConfig, Tls, is_safe};
+pub use metrics::LOST_LOG_LINES;
 pub use operator::OPERATOR_SERVICE;
 pub use problem::{Code, Problem};
 pub use profiles::{ProfilesError, read_profiles};

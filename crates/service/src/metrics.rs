@@ -1,12 +1,17 @@
 //! What Prometheus is told: counts, times and ages; never a name that a caller chose.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
+
+use crate::supervise::Health;
+
+/// Lines that this process could not write to its log. Whoever keeps the log counts them here.
+pub static LOST_LOG_LINES: AtomicU64 = AtomicU64::new(0);
 
 /// A request, by the path of its route.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -50,6 +55,8 @@ pub(crate) struct Metrics {
     pub(crate) certificate_failed: Gauge,
     pub(crate) providers_without_keys: Gauge,
     pub(crate) task_failures: Counter<u64, AtomicU64>,
+    pub(crate) tasks: Health,
+    lost_log_lines: Counter<u64, AtomicU64>,
 }
 
 impl Metrics {
@@ -78,6 +85,8 @@ impl Metrics {
             certificate_failed: Gauge::default(),
             providers_without_keys: Gauge::default(),
             task_failures: Counter::default(),
+            tasks: Health::default(),
+            lost_log_lines: Counter::default(),
         };
         let Metrics {
             registry,
@@ -101,6 +110,8 @@ impl Metrics {
             certificate_failed,
             providers_without_keys,
             task_failures,
+            tasks,
+            lost_log_lines,
         } = &mut metrics;
         registry.register(
             "requests",
@@ -198,6 +209,21 @@ impl Metrics {
             "Failures of what is done in the background",
             task_failures.clone(),
         );
+        registry.register(
+            "task_up",
+            "1 while the last round of what is done in the background came to its end",
+            tasks.up.clone(),
+        );
+        registry.register(
+            "task_restarts",
+            "How often what is done in the background failed and was started again",
+            tasks.restarts.clone(),
+        );
+        registry.register(
+            "log_lines_lost",
+            "Lines that could not be written to the log",
+            lost_log_lines.clone(),
+        );
         metrics
     }
 
@@ -208,6 +234,8 @@ impl Metrics {
 
     /// OpenMetrics text.
     pub(crate) fn text(&self) -> String {
+        let lost = LOST_LOG_LINES.load(Ordering::Relaxed);
+        self.lost_log_lines.inner().store(lost, Ordering::Relaxed);
         let mut text = String::new();
         // A string takes everything.
         let _ = encode(&mut text, &self.registry);

@@ -65,4 +65,7 @@ pub enum ProfilesError {
     /// It is not a set of profiles.
     #[error(transparent)]
     Profile(#[from] ProfileError),
+    /// Reading them panicked.
+    #[error("the profiles cannot be read for a fault of the issuer: see its log")]
+    Fault,
 }

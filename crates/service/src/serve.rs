@@ -8,7 +8,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -24,7 +24,6 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpSocket,
     sync::{OwnedSemaphorePermit, Semaphore, watch},
-    task::{JoinHandle, JoinSet},
 };
 use tokio_io_timeout::TimeoutStream;
 
@@ -34,6 +33,7 @@ use crate::{
     profiles::{ProfilesError, read_profiles},
     routes,
     state::{Clock, State},
+    supervise::{Health, Supervisor},
     tasks,
 };
 
@@ -49,17 +49,16 @@ const MAX_HEAD: usize = 128 * 1024;
 /// A service that runs.
 #[derive(Debug)]
 pub struct Running {
-    address: SocketAddr,
-    operations: SocketAddr,
     stop: watch::Sender<bool>,
     drain: Duration,
-    handles: [Handle<SocketAddr>; 2],
-    servers: [JoinHandle<io::Result<()>>; 2],
-    tasks: JoinSet<()>,
+    public: Listener,
+    private: Listener,
+    tasks: Supervisor,
     tls: Option<Certificate>,
     state: Option<StateHandle>,
 }
 
+#[derive(Clone)]
 struct StateHandle(State);
 
 impl std::fmt::Debug for StateHandle {
@@ -91,16 +90,18 @@ pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Runni
             Some((certified(&certificate, &key).await?, certificate, key))
         }
     };
-    let listener = bind(config.listen)?;
-    let operations_listener = bind(config.operations_listen)?;
+    let bound = bind(config.listen)?;
+    let operations_bound = bind(config.operations_listen)?;
     let state = State::new(issuer, config, profiles, clock).map_err(ServeError::Client)?;
     // Before anybody asks: verifiers find a keyset and a head that are alive.
     let now = state.now();
     state.issuer.keyset(now).await.map_err(Box::new)?;
     state.issuer.head(now).await.map_err(Box::new)?;
 
+    let health = &state.metrics.tasks;
     let (stop, stopped) = watch::channel(false);
-    let mut tasks = tasks::start(&state, &stopped);
+    let mut tasks = Supervisor::new(health.clone(), stopped);
+    tasks::start(&state, &mut tasks);
     let places = Arc::new(Semaphore::new(state.config.limits.connections));
     let header = Duration::from_secs(state.config.limits.header_seconds);
     let limited = Limited {
@@ -109,19 +110,16 @@ pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Runni
     };
     let routes = routes::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let operations = operations::router(state.clone()).into_make_service();
-    let address = listener.local_addr()?;
-    let operations_address = operations_listener.local_addr()?;
-    let handles = [Handle::new(), Handle::new()];
-    let [public, private] = handles.clone();
 
     let mut tls_in_use = None;
     let public = match tls {
-        None => {
-            let server = axum_server::from_tcp(listener)?
-                .acceptor(limited)
-                .handle(public);
-            tokio::spawn(impatient(server, header).serve(routes))
-        }
+        None => Listener::start("listener", health, bound, move |listener, handle| {
+            let (limited, routes) = (limited.clone(), routes.clone());
+            async move {
+                let server = axum_server::from_tcp(listener)?.acceptor(limited);
+                impatient(server.handle(handle), header).serve(routes).await
+            }
+        })?,
         Some((certificate, path, key)) => {
             let in_use = Certificate {
                 config: certificate.clone(),
@@ -130,25 +128,40 @@ pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Runni
                 failed: state.metrics.certificate_failed.clone(),
             };
             tls_in_use = Some(in_use.clone());
-            tasks.spawn(renewed(in_use, stopped));
+            tasks.every("certificate", CERTIFICATE, move || {
+                let in_use = in_use.clone();
+                async move { in_use.take_up().await }
+            });
             let acceptor = RustlsAcceptor::new(certificate)
                 .handshake_timeout(header)
                 .acceptor(limited);
-            let server = axum_server::from_tcp(listener)?
-                .acceptor(acceptor)
-                .handle(public);
-            tokio::spawn(impatient(server, header).serve(routes))
+            Listener::start("listener", health, bound, move |listener, handle| {
+                let (acceptor, routes) = (acceptor.clone(), routes.clone());
+                async move {
+                    let server = axum_server::from_tcp(listener)?.acceptor(acceptor);
+                    impatient(server.handle(handle), header).serve(routes).await
+                }
+            })?
         }
     };
-    let server = axum_server::from_tcp(operations_listener)?.handle(private);
-    let private = tokio::spawn(impatient(server, header).serve(operations));
+    let serve_operations = move |listener, handle| {
+        let operations = operations.clone();
+        async move {
+            let server = axum_server::from_tcp(listener)?.handle(handle);
+            impatient(server, header).serve(operations).await
+        }
+    };
+    let private = Listener::start(
+        "operations listener",
+        health,
+        operations_bound,
+        serve_operations,
+    )?;
     Ok(Running {
-        address,
-        operations: operations_address,
         stop,
         drain: Duration::from_secs(state.config.limits.drain_seconds),
-        handles,
-        servers: [public, private],
+        public,
+        private,
         tasks,
         tls: tls_in_use,
         state: Some(StateHandle(state)),
@@ -159,13 +172,13 @@ impl Running {
     /// Where callers come to.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.public.address
     }
 
     /// Where operations are.
     #[must_use]
     pub fn operations_address(&self) -> SocketAddr {
-        self.operations
+        self.private.address
     }
 
     /// Takes up the profiles and the certificate as they are now. A certificate that cannot be read is in the
@@ -174,42 +187,89 @@ impl Running {
     /// # Errors
     /// [`ProfilesError`], and those in use stay.
     pub async fn reload(&self) -> Result<(), ProfilesError> {
-        if let Some(certificate) = &self.tls {
-            certificate.take_up().await;
-        }
-        match &self.state {
-            None => Ok(()),
-            Some(StateHandle(state)) => state.reload_profiles().map(drop),
-        }
+        let (certificate, state) = (self.tls.clone(), self.state.clone());
+        // On its own: a fault in reading ends this and not the process.
+        let reloaded = tokio::spawn(async move {
+            if let Some(certificate) = certificate {
+                certificate.take_up().await;
+            }
+            match state {
+                None => Ok(()),
+                Some(StateHandle(state)) => state.reload_profiles().map(drop),
+            }
+        });
+        reloaded.await.map_err(|_| ProfilesError::Fault)?
     }
 
     /// Ends it: from now on it is not ready, `grace` later nothing new is taken, and what is under
     /// way is waited for within the configured time. What was answered is on the disk.
-    ///
-    /// # Errors
-    /// Where a listener had failed before.
-    pub async fn stop(mut self, grace: Duration) -> io::Result<()> {
+    pub async fn stop(mut self, grace: Duration) {
         if let Some(StateHandle(state)) = &self.state {
             state.drain();
         }
         // Whoever balances the load looks at `/readyz`, and sends nothing more.
         tokio::time::sleep(grace).await;
-        let [public, private] = &self.handles;
-        public.graceful_shutdown(Some(self.drain));
-        let [public, operations] = self.servers;
-        let ended = public.await.map_err(io::Error::other)?;
-        private.graceful_shutdown(Some(Duration::from_secs(1)));
-        let also = operations.await.map_err(io::Error::other)?;
+        self.public.close(self.drain).await;
+        self.private.close(Duration::from_secs(1)).await;
         // The last word of verifiers.
         let _ = self.stop.send(true);
-        while self.tasks.join_next().await.is_some() {}
+        self.tasks.join().await;
         if let Some(StateHandle(state)) = self.state.take() {
             if let Err(error) = state.flush_reports().await {
                 tracing::warn!(%error, "what verifiers said last is lost");
             }
             state.issuer.clone().close().await;
         }
-        ended.and(also)
+    }
+}
+
+/// A listener, which listens again if it ends.
+#[derive(Debug)]
+struct Listener {
+    address: SocketAddr,
+    handle: Handle<SocketAddr>,
+    closing: watch::Sender<bool>,
+    supervisor: Supervisor,
+}
+
+impl Listener {
+    fn start<F>(
+        task: &'static str,
+        health: &Health,
+        listener: TcpListener,
+        serve: impl Fn(TcpListener, Handle<SocketAddr>) -> F + Send + Sync + 'static,
+    ) -> io::Result<Listener>
+    where
+        F: Future<Output = io::Result<()>> + Send + 'static,
+    {
+        let address = listener.local_addr()?;
+        let handle = Handle::new();
+        let (closing, closed) = watch::channel(false);
+        let mut supervisor = Supervisor::new(health.clone(), closed);
+        let bound = Mutex::new(Some(listener));
+        let of_server = handle.clone();
+        let serve = Arc::new(serve);
+        supervisor.keep(task, move || {
+            let bound = bound.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let (serve, handle) = (Arc::clone(&serve), of_server.clone());
+            async move {
+                let listener = bound.map_or_else(|| listen(address), Ok)?;
+                serve(listener, handle).await
+            }
+        });
+        Ok(Listener {
+            address,
+            handle,
+            closing,
+            supervisor,
+        })
+    }
+
+    /// Takes nothing more, and waits for what is under way.
+    async fn close(self, patience: Duration) {
+        let _ = self.closing.send(true);
+        self.handle.graceful_shutdown(Some(patience));
+        self.supervisor.join().await;
     }
 }
 
@@ -232,16 +292,17 @@ fn impatient<A>(
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    let listen = || {
-        let socket = match address {
-            SocketAddr::V4(_) => TcpSocket::new_v4(),
-            SocketAddr::V6(_) => TcpSocket::new_v6(),
-        }?;
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)?.into_std()
-    };
-    listen().map_err(|error| ServeError::Bind { address, error })
+    listen(address).map_err(|error| ServeError::Bind { address, error })
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
 }
 
 async fn certified(certificate: &Path, key: &Path) -> Result<RustlsConfig, ServeError> {
@@ -289,18 +350,6 @@ impl Certificate {
                 tracing::error!(%error, "the certificate cannot be read, and the one in use stays");
             }
         }
-    }
-}
-
-/// Takes up a renewed certificate.
-async fn renewed(certificate: Certificate, mut stop: watch::Receiver<bool>) {
-    let mut ticks = tokio::time::interval(CERTIFICATE);
-    loop {
-        tokio::select! {
-            _ = stop.changed() => return,
-            _ = ticks.tick() => {}
-        }
-        certificate.take_up().await;
     }
 }
 

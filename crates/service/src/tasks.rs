@@ -1,20 +1,21 @@
 //! What is done in the background, so that no request has to wait for it.
 
-use std::{sync::Arc, time::Duration};
-
-use bailiwick_issuer::{PublishError, State as KeyState, StoreError};
-use tokio::{
-    sync::watch,
-    task::JoinSet,
-    time::{MissedTickBehavior, interval},
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
-use crate::state::{Shared, State};
+use bailiwick_issuer::{PublishError, State as KeyState, StoreError};
+
+use crate::{
+    state::{Shared, State},
+    supervise::Supervisor,
+};
 
 /// How often keyset and head are looked at, and what verifiers said is written down.
 const PUBLISHED: Duration = Duration::from_secs(2);
 
-/// How often the audit, the profiles and the certificate are looked at.
+/// How often the audit and the profiles are looked at.
 const UPKEEP: Duration = Duration::from_secs(60);
 
 /// How often the providers are asked for their keys.
@@ -26,80 +27,71 @@ const UNSIGNED: u64 = 1_000;
 /// After so long one is signed for fewer.
 const CHECKPOINT: Duration = Duration::from_secs(3_600);
 
-/// Starts all of it. It ends when `stop` changes.
-pub(crate) fn start(state: &State, stop: &watch::Receiver<bool>) -> JoinSet<()> {
-    let mut tasks = JoinSet::new();
-    let (published, upkeep, providers) = (state.clone(), state.clone(), state.clone());
-    tasks.spawn(every(PUBLISHED, state.clone(), stop.clone(), move || {
-        let state = published.clone();
+/// Starts all of it.
+pub(crate) fn start(state: &State, supervisor: &mut Supervisor) {
+    let this = state.clone();
+    supervisor.every("publish", PUBLISHED, move || {
+        let state = this.clone();
+        async move { state.publish().await }
+    });
+    let this = state.clone();
+    supervisor.every("reports", PUBLISHED, move || {
+        let state = this.clone();
+        async move { state.note(state.flush_reports().await, "noting verifiers") }
+    });
+    let this = state.clone();
+    supervisor.every("profiles", UPKEEP, move || {
+        let state = this.clone();
+        async move { state.follow_profiles() }
+    });
+    let this = state.clone();
+    let signed = Arc::new(Mutex::new(Instant::now()));
+    supervisor.every("checkpoint", UPKEEP, move || {
+        let (state, signed) = (this.clone(), Arc::clone(&signed));
         async move {
-            // Before the head, which names its version.
-            state.note(
-                state.issuer.keyset(state.now()).await.map(drop),
-                "signing the keyset",
-            );
-            let signed = state.issuer.head(state.now()).await.map(drop);
-            let failure = signed.as_ref().err().map(ToString::to_string);
-            state.unwritten.store(failure.map(Arc::new));
-            state.note(signed, "signing the feed's head");
-            state.note(state.flush_reports().await, "noting verifiers");
-        }
-    }));
-    let signed = std::sync::Arc::new(std::sync::Mutex::new(std::time::Instant::now()));
-    tasks.spawn(every(UPKEEP, state.clone(), stop.clone(), move || {
-        let (state, signed) = (upkeep.clone(), signed.clone());
-        async move {
-            match state.reload_profiles() {
-                Ok(true) => tracing::info!("other profiles are in use now"),
-                Ok(false) => {}
-                Err(error) => tracing::error!(%error, "the profiles in use stay"),
-            }
             let since = signed.lock().map_or(Duration::ZERO, |at| at.elapsed());
             let done = state.checkpoint_if_due(since).await;
             if matches!(done, Ok(true))
                 && let Ok(mut at) = signed.lock()
             {
-                *at = std::time::Instant::now();
+                *at = Instant::now();
             }
             state.note(done.map(drop), "signing a checkpoint of the audit");
         }
-    }));
-    let stopped = stop.clone();
-    tasks.spawn(every(PROVIDERS, state.clone(), stop.clone(), move || {
-        let (state, mut stopped) = (providers.clone(), stopped.clone());
+    });
+    let (this, stop) = (state.clone(), supervisor.stop());
+    supervisor.every("providers", PROVIDERS, move || {
+        let (state, mut stop) = (this.clone(), stop.clone());
         async move {
             // A provider that does not answer holds up nothing, least of all the end.
             tokio::select! {
-                _ = stopped.changed() => {}
+                _ = stop.changed() => {}
                 () = state.providers.refresh() => {}
             }
         }
-    }));
-    tasks
-}
-
-/// Each time is a task of its own: one that panics is in the log, and the next one comes all the same.
-async fn every<F: Future<Output = ()> + Send + 'static>(
-    period: Duration,
-    state: State,
-    mut stop: watch::Receiver<bool>,
-    mut work: impl FnMut() -> F,
-) {
-    let mut ticks = interval(period);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            biased;
-            _ = stop.changed() => return,
-            _ = ticks.tick() => {
-                let done = tokio::spawn(work()).await;
-                state.note(done, "a task in the background");
-            }
-        }
-    }
+    });
 }
 
 impl Shared {
+    /// Signs keyset and head where that is due.
+    async fn publish(&self) {
+        // Before the head, which names its version.
+        let keyset = self.issuer.keyset(self.now()).await.map(drop);
+        self.note(keyset, "signing the keyset");
+        let head = self.issuer.head(self.now()).await.map(drop);
+        let failure = head.as_ref().err().map(ToString::to_string);
+        self.unwritten.store(failure.map(Arc::new));
+        self.note(head, "signing the feed's head");
+    }
+
+    fn follow_profiles(&self) {
+        match self.reload_profiles() {
+            Ok(true) => tracing::info!("other profiles are in use now"),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "the profiles in use stay"),
+        }
+    }
+
     /// Writes down what verifiers said.
     pub(crate) async fn flush_reports(&self) -> Result<(), StoreError> {
         let reports = self.reports.take();

@@ -645,7 +645,7 @@ async fn a_provider_that_is_silent_does_not_hold_up_the_end() {
     // It has five seconds to answer, and there is no need to wait for them.
     let running = service.running.take().unwrap();
     let begun = std::time::Instant::now();
-    running.stop(std::time::Duration::ZERO).await.unwrap();
+    running.stop(std::time::Duration::ZERO).await;
     assert!(begun.elapsed() < std::time::Duration::from_secs(4));
 }
 

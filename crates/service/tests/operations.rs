@@ -302,7 +302,7 @@ async fn what_is_under_way_is_finished() {
     assert!(!stopping.is_finished());
     assert_eq!(service.get("/readyz", Auth::None).await.status, 503);
     held.finish().await;
-    stopping.await.unwrap().unwrap();
+    stopping.await.unwrap();
 }
 
 #[tokio::test]
@@ -313,7 +313,7 @@ async fn what_does_not_end_is_not_waited_for_for_ever() {
     let _held = Held::begin(&service).await;
     let running = service.running.take().unwrap();
     let stopping = tokio::time::timeout(support::PATIENCE, running.stop(Duration::ZERO));
-    stopping.await.unwrap().unwrap();
+    stopping.await.unwrap();
 }
 
 #[tokio::test]
@@ -346,7 +346,7 @@ async fn what_verifiers_said_last_is_kept() {
         .send(reqwest::Method::GET, keyset, Auth::None, &report, "")
         .await;
     let running = service.running.take().unwrap();
-    running.stop(Duration::ZERO).await.unwrap();
+    running.stop(Duration::ZERO).await;
     let again = service.another().await;
     let known = again.issuer.verifiers().await.unwrap().verifiers;
     assert_eq!(known.len(), 1);

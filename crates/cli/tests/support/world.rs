@@ -185,6 +185,14 @@ impl World {
 
     /// Of a copy of the home.
     pub fn serve_at(&self, home: &Path) -> Serving {
+        let log = File::options().create(true).append(true).open(self.log());
+        let mut command = self.command(&[]);
+        command.env("BAILIWICK_HOME", home).stderr(log.unwrap());
+        self.serve_as(command)
+    }
+
+    /// With standard error and environment as the command has them.
+    pub fn serve_as(&self, mut command: Command) -> Serving {
         let arguments = [
             "serve",
             "--json",
@@ -193,14 +201,8 @@ impl World {
             "--operations-listen",
             "127.0.0.1:0",
         ];
-        let log = File::options().create(true).append(true).open(self.log());
-        let mut child = self
-            .command(&arguments)
-            .env("BAILIWICK_HOME", home)
-            .stdout(Stdio::piped())
-            .stderr(log.unwrap())
-            .spawn()
-            .unwrap();
+        let command = command.args(arguments).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let mut line = String::new();
         let stdout = child.stdout.take().unwrap();
         BufReader::new(stdout).read_line(&mut line).unwrap();
@@ -216,7 +218,7 @@ impl World {
 
     /// What services on this home said on stderr.
     pub fn said(&self) -> String {
-        fs::read_to_string(self.log()).unwrap()
+        fs::read_to_string(self.log()).unwrap_or_default()
     }
 
     fn log(&self) -> PathBuf {
@@ -247,6 +249,11 @@ pub struct Serving {
 }
 
 impl Serving {
+    /// Lets it take up the profiles.
+    pub fn reload(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::HUP).unwrap();
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -1,0 +1,317 @@
+//! Background loops that nothing ends but the service's own end.
+//!
+//! Each round of a loop is a task of its own. Where one panics, the next begins after a pause that grows,
+//! and until a round succeeds `/readyz` and the metrics name the loop: what it keeps up is out of date.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{MissedTickBehavior, interval, sleep},
+};
+
+/// The pause after the first panic of a loop. It doubles with each that follows.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// The longest pause.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// The name of a loop.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct LoopLabels {
+    task: &'static str,
+}
+
+/// How all loops are.
+#[derive(Clone, Default)]
+pub(crate) struct Health {
+    /// 1 while the last round of a loop succeeded.
+    pub(crate) up: Family<LoopLabels, Gauge>,
+    /// How often a loop began anew.
+    pub(crate) restarts: Family<LoopLabels, Counter>,
+    down: Arc<Mutex<BTreeSet<&'static str>>>,
+}
+
+impl Health {
+    /// A loop that is out of order.
+    pub(crate) fn down(&self) -> Option<&'static str> {
+        let down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
+        down.first().copied()
+    }
+
+    fn set(&self, task: &'static str, up: bool) {
+        let mut down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
+        match up {
+            true => down.remove(task),
+            false => down.insert(task),
+        };
+        let labels = LoopLabels { task };
+        self.up.get_or_create(&labels).set(i64::from(up));
+        let restarts = self.restarts.get_or_create(&labels);
+        if !up {
+            restarts.inc();
+        }
+    }
+}
+
+/// Starts loops, and starts them again.
+pub(crate) struct Supervisor {
+    health: Health,
+    stop: watch::Receiver<bool>,
+    loops: JoinSet<()>,
+}
+
+impl fmt::Debug for Supervisor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Supervisor").finish_non_exhaustive()
+    }
+}
+
+impl Supervisor {
+    /// Its loops end when `stop` changes.
+    pub(crate) fn new(health: Health, stop: watch::Receiver<bool>) -> Supervisor {
+        Supervisor {
+            health,
+            stop,
+            loops: JoinSet::new(),
+        }
+    }
+
+    /// What its loops end by.
+    pub(crate) fn stop(&self) -> watch::Receiver<bool> {
+        self.stop.clone()
+    }
+
+    /// Does `work` at once and after each `period`.
+    pub(crate) fn every<F>(
+        &mut self,
+        task: &'static str,
+        period: Duration,
+        work: impl Fn() -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (health, mut stop) = (self.health.clone(), self.stop.clone());
+        let work = Arc::new(work);
+        health.set(task, true);
+        self.loops.spawn(async move {
+            let mut ticks = interval(period);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut pause = SHORTEST;
+            loop {
+                tokio::select! {
+                    biased;
+                    _ = stop.changed() => return,
+                    _ = ticks.tick() => {}
+                }
+                while !round(task, &health, &work).await {
+                    tokio::select! {
+                        biased;
+                        _ = stop.changed() => return,
+                        () = sleep(pause) => {}
+                    }
+                    pause = pause.saturating_mul(2).min(LONGEST);
+                    // A round that came late is one, and not the one before the next.
+                    ticks.reset();
+                }
+                pause = SHORTEST;
+            }
+        });
+    }
+
+    /// Runs `work`, which ends after `stop` has changed and not before: a listener.
+    pub(crate) fn keep<F, E>(
+        &mut self,
+        task: &'static str,
+        work: impl Fn() -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: fmt::Display,
+    {
+        let (health, mut stop) = (self.health.clone(), self.stop.clone());
+        let work = Arc::new(work);
+        health.set(task, true);
+        self.loops.spawn(async move {
+            let mut pause = SHORTEST;
+            loop {
+                let this = Arc::clone(&work);
+                let ended = tokio::spawn(async move { this().await.map_err(|e| e.to_string()) });
+                let why = match ended.await {
+                    _ if *stop.borrow() => return,
+                    Ok(Ok(())) => "it ended".to_owned(),
+                    Ok(Err(error)) => error,
+                    Err(error) => error.to_string(),
+                };
+                health.set(task, false);
+                quietly(|| tracing::error!(task, why, "a task ended and is started again"));
+                tokio::select! {
+                    biased;
+                    _ = stop.changed() => return,
+                    () = sleep(pause) => {}
+                }
+                pause = pause.saturating_mul(2).min(LONGEST);
+                health.set(task, true);
+            }
+        });
+    }
+
+    /// Waits until all loops have ended.
+    pub(crate) async fn join(mut self) {
+        while self.loops.join_next().await.is_some() {}
+    }
+}
+
+/// Does one round. Tells whether it came to its end.
+async fn round<F>(
+    task: &'static str,
+    health: &Health,
+    work: &Arc<impl Fn() -> F + Send + Sync + 'static>,
+) -> bool
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let work = Arc::clone(work);
+    let ended = tokio::spawn(async move { work().await }).await;
+    health.set(task, ended.is_ok());
+    if let Err(error) = &ended {
+        quietly(
+            || tracing::error!(task, %error, "a task in the background failed; it is started again"),
+        );
+    }
+    ended.is_ok()
+}
+
+/// Writes to the log. Where whoever keeps the log panics, this loop goes on.
+fn quietly(log: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(log));
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    fn supervisor() -> (Supervisor, Health, watch::Sender<bool>) {
+        let (stop, stopped) = watch::channel(false);
+        let health = Health::default();
+        (Supervisor::new(health.clone(), stopped), health, stop)
+    }
+
+    fn counts(health: &Health, task: &'static str) -> (i64, u64) {
+        let labels = LoopLabels { task };
+        let up = health.up.get_or_create(&labels).get();
+        (up, health.restarts.get_or_create(&labels).get())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_loop_survives_its_panics() {
+        let (mut supervisor, health, stop) = supervisor();
+        let rounds = Arc::new(AtomicU64::new(0));
+        let done = Arc::clone(&rounds);
+        // The second to the sixth round panic.
+        supervisor.every("profiles", Duration::from_secs(10), move || {
+            let round = done.fetch_add(1, Ordering::SeqCst);
+            async move { assert!(!(1..6).contains(&round)) }
+        });
+        let seconds = async |seconds| sleep(Duration::from_secs(seconds)).await;
+        sleep(Duration::from_millis(500)).await;
+        assert_eq!((rounds.load(Ordering::SeqCst), health.down()), (1, None));
+        // At 10 s, and then after 1, 2, 4 and 8 s.
+        for (wait, begun) in [(10, 2), (1, 3), (2, 4), (4, 5), (8, 6)] {
+            seconds(wait).await;
+            assert_eq!(rounds.load(Ordering::SeqCst), begun);
+            assert_eq!(health.down(), Some("profiles"));
+            assert_eq!(counts(&health, "profiles"), (0, begun - 1));
+        }
+        seconds(16).await;
+        assert_eq!(rounds.load(Ordering::SeqCst), 7);
+        assert_eq!(health.down(), None);
+        assert_eq!(counts(&health, "profiles"), (1, 5));
+        stop.send(true).unwrap();
+        supervisor.join().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_closure_that_panics_is_a_round() {
+        let (mut supervisor, health, stop) = supervisor();
+        supervisor.every("profiles", Duration::from_secs(10), || {
+            assert!(std::hint::black_box(false));
+            async {}
+        });
+        sleep(Duration::from_secs(100)).await;
+        assert_eq!(health.down(), Some("profiles"));
+        // After 0, 1, 3, 7, 15, 31 and 63 s.
+        assert_eq!(counts(&health, "profiles"), (0, 7));
+        stop.send(true).unwrap();
+        supervisor.join().await;
+    }
+
+    /// Once with an error, once with a panic, once for no reason, and then until the end.
+    #[tokio::test(start_paused = true)]
+    async fn a_listener_is_started_again() {
+        let (mut supervisor, health, stop) = supervisor();
+        let begun = Arc::new(AtomicU64::new(0));
+        let (starts, ends) = (Arc::clone(&begun), supervisor.stop());
+        supervisor.keep("listener", move || {
+            let start = starts.fetch_add(1, Ordering::SeqCst);
+            let mut ends = ends.clone();
+            async move {
+                match start {
+                    0 => Err("no socket"),
+                    1 => std::panic::panic_any("a fault"),
+                    2 => Ok(()),
+                    _ => {
+                        let _ = ends.changed().await;
+                        Ok(())
+                    }
+                }
+            }
+        });
+        sleep(Duration::from_millis(500)).await;
+        assert_eq!(health.down(), Some("listener"));
+        sleep(Duration::from_secs(100)).await;
+        assert_eq!(begun.load(Ordering::SeqCst), 4);
+        assert_eq!(health.down(), None);
+        assert_eq!(counts(&health, "listener"), (1, 3));
+        stop.send(true).unwrap();
+        supervisor.join().await;
+        assert_eq!(begun.load(Ordering::SeqCst), 4);
+    }
+
+    /// A log that panics, as the default one of `tracing_subscriber` does where standard error is full.
+    #[tokio::test(start_paused = true)]
+    async fn a_log_that_panics_ends_no_loop() {
+        struct Broken;
+        impl std::io::Write for Broken {
+            fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+                std::panic::panic_any("the log is full")
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let subscriber = tracing_subscriber::fmt().with_writer(|| Broken).finish();
+        let _log = tracing::subscriber::set_default(subscriber);
+        let (mut supervisor, health, stop) = supervisor();
+        supervisor.every("profiles", Duration::from_secs(10), || async {
+            tracing::error!("a round");
+        });
+        sleep(Duration::from_secs(100)).await;
+        assert_eq!(counts(&health, "profiles"), (0, 7));
+        stop.send(true).unwrap();
+        supervisor.join().await;
+    }
+}
