@@ -210,7 +210,8 @@ async fn client(
             reason,
             left_out: 0,
         };
-        let recorded = state.refuse(&agent.actor(), mismatch, state.now());
+        let actor = agent.actor();
+        let recorded = state.refuse(&actor, mismatch, state.now());
         recorded.await.map_err(refused)?;
         return Err(OAuthError {
             status: StatusCode::UNAUTHORIZED,

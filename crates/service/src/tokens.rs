@@ -15,8 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bailiwick_issuer::{
-    MintError, MintRequest, Minted, Receipt, RefusedRequest, Standing, StoreError,
-    Withdrawn,
+    MintError, MintRequest, Minted, Receipt, RefusedRequest, Standing, StoreError, Withdrawn,
     profile::{Ask, Caller},
 };
 use bailiwick_token::{grant::Grants, timestamp::Timestamp};
