@@ -8,6 +8,7 @@ mod support;
 
 /// By what is attacked.
 mod hostile {
+    mod alphabet;
     mod calls;
     mod chain;
     mod corpus;

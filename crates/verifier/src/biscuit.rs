@@ -64,8 +64,8 @@ pub const DEFAULT_FUEL: u64 = 1_000_000;
 pub struct Unverified(Container);
 
 impl Unverified {
-    /// Reads the binary form, or the text form: base64 in either alphabet, with or without padding,
-    /// white space around it ignored.
+    /// Reads the binary form, or the text form: base64url, with or without padding, white space around
+    /// it ignored.
     ///
     /// # Errors
     /// [`ErrorKind::Format`] where it is neither, or beyond the limits.
