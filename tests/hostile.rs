@@ -17,6 +17,7 @@ mod hostile {
     mod feed;
     mod foreign_chain;
     mod foreign_keys;
+    mod foreign_facts;
     mod foreign_parties;
     mod forgeries;
     mod keys;
