@@ -13,6 +13,7 @@ mod hostile {
     mod chain;
     mod corpus;
     mod datalog;
+    mod depth;
     mod encoding;
     mod feed;
     mod foreign_chain;

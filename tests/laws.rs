@@ -2,17 +2,20 @@
 
 #![cfg(test)]
 
+use std::collections::BTreeMap;
+
 use bailiwick_token::{
     datalog::{Authority, CheckMeaning},
     grant::{Grant, Grants},
     token::Token,
 };
 use bailiwick_verifier::{Decision, Reason};
-use proptest::prelude::*;
+use biscuit_auth::Biscuit;
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
 mod support;
 
-use support::{Root, now, random, scope};
+use support::{Root, bodies, forge::Forge, now, random, reference::decided, scope, stated};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
@@ -56,6 +59,24 @@ proptest! {
             prop_assert!(parent || !decision.is_allow());
             (token, parent) = (child, decision.is_allow());
         }
+    }
+
+    /// The same for Datalog written by hand, and whatever is appended: also nothing but one more block.
+    #[test]
+    fn appending_never_widens(
+        written in bodies::written(),
+        appended in bodies::appended(),
+        call in bodies::call(),
+    ) {
+        let root = Root::fixed();
+        let verifier = root.verifier();
+        let parent = written.forge(&root);
+        let child = parent.clone().append(&appended);
+        let decide = |text: &str| verifier.check(text, &call.request(), now()).is_allow();
+        prop_assert!(
+            decide(&parent.text()) || !decide(&child.text()),
+            "{:#?}, and then {:?}", written, appended
+        );
     }
 
     /// A call is allowed just when each scope has a grant that allows it. Which of the token's own is
@@ -154,4 +175,40 @@ fn fits(token: Token) -> Option<Token> {
         .check(&token)
         .is_ok()
         .then_some(token)
+}
+
+/// The law on appending would say little if nothing were allowed, or if no token would break it: without
+/// the profile's rules on `depth` there are some that widen, as another library decides them.
+#[test]
+fn hand_written_tokens_reach_every_outcome() {
+    let root = Root::fixed();
+    let verifier = root.verifier();
+    let mut runner = TestRunner::deterministic();
+    let strategy = (bodies::written(), bodies::appended(), bodies::call());
+    let mut counts = BTreeMap::new();
+    let mut widened = 0;
+    for _ in 0..1500 {
+        let (written, appended, call) = strategy.new_tree(&mut runner).expect("a value").current();
+        let parent = written.forge(&root);
+        let child = parent.clone().append(&appended);
+        let reason = |text: &str| {
+            let decision = verifier.check(text, &call.request(), now());
+            decision.reason().map_or("allow", Reason::code)
+        };
+        *counts
+            .entry((reason(&parent.text()), reason(&child.text())))
+            .or_insert(0) += 1;
+        let theirs = |forge: &Forge, depth| {
+            let token =
+                Biscuit::from(forge.bytes(), root.key_pair().public()).expect("a signed token");
+            let facts = stated::facts(&call, depth);
+            decided(&token, facts, "allow if action($a), grant($a);").unwrap_or(false)
+        };
+        let depth = written.depth();
+        widened += usize::from(!theirs(&parent, depth) && theirs(&child, depth + 1));
+    }
+    println!("{counts:?}, widened elsewhere: {widened}");
+    let count = |parent, child| counts.get(&(parent, child)).copied().unwrap_or(0);
+    assert!(count("allow", "allow") >= 20 && count("allow", "caveat") >= 10);
+    assert!(count("unsupported", "unsupported") >= 100 && widened >= 5);
 }

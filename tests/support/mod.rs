@@ -18,6 +18,7 @@ use bailiwick_verifier::{Trust, Verifier};
 use biscuit_auth::{KeyPair, builder::BiscuitBuilder};
 use ed25519_dalek::SigningKey;
 
+pub mod bodies;
 pub mod feed;
 pub mod foreign;
 pub mod forge;
