@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use bailiwick_token::token::Token;
+use bailiwick_token::{datalog::Query, token::Token};
 use bailiwick_verifier::{
     biscuit::{self, DEFAULT_FUEL, Error, ErrorKind, Key, Outcome, Report, Unverified},
     engine::{Authorizer, Externs, Matched, Place, Program},
@@ -17,7 +17,7 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE},
 };
-use biscuit_auth::builder::Term;
+use biscuit_auth::builder::{BlockBuilder, Rule, Term};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -31,7 +31,17 @@ struct Samples {
 struct Case {
     title: String,
     filename: String,
+    token: Vec<Written>,
     validations: BTreeMap<String, Validation>,
+}
+
+/// A block as the case writes it.
+#[derive(Deserialize)]
+struct Written {
+    version: u32,
+    external_key: Option<String>,
+    public_keys: Vec<String>,
+    code: String,
 }
 
 #[derive(Deserialize)]
@@ -149,6 +159,10 @@ fn lower(id: &str) -> Vec<u8> {
 
 fn case(directory: &Path, case: &Case, root: &Key) {
     let bytes = std::fs::read(directory.join(&case.filename)).expect("a token");
+    // Its file holds them in another order.
+    if case.title != "reordered blocks" {
+        blocks(case, &bytes);
+    }
     for (name, validation) in &case.validations {
         let title = format!("{}: {name}", case.title);
         let decide = |input: &[u8]| -> Report {
@@ -167,11 +181,12 @@ fn case(directory: &Path, case: &Case, root: &Key) {
             decide(URL_SAFE.encode(&bytes).as_bytes()),
             "{title}: as text"
         );
-        assert_eq!(
-            report,
-            decide(STANDARD_NO_PAD.encode(&bytes).as_bytes()),
-            "{title}: as text"
-        );
+        // Text in the standard alphabet is another text, unless no character tells the two apart.
+        let standard = decide(STANDARD_NO_PAD.encode(&bytes).as_bytes());
+        match URL_SAFE.encode(&bytes).contains(['-', '_']) {
+            true => assert_eq!(outcome(&standard.outcome), json!("format"), "{title}"),
+            false => assert_eq!(report, standard, "{title}"),
+        }
         println!("{title}: as expected");
 
         // The cases name no ids of a token that does not verify.
@@ -185,6 +200,67 @@ fn case(directory: &Path, case: &Case, root: &Key) {
             let token = unverified.decode().expect("blocks");
             facts(&title, &token, &validation.authorizer_code, world);
         }
+    }
+}
+
+/// Whether each block says what the case writes.
+fn blocks(case: &Case, bytes: &[u8]) {
+    let token = Unverified::read(bytes).and_then(Unverified::decode);
+    let blocks = token.expect("a token").blocks();
+    assert_eq!(blocks.len(), case.token.len(), "{}", case.title);
+    for (block, written) in blocks.iter().zip(&case.token) {
+        let title = format!("{}: {}", case.title, written.code);
+        assert_eq!(block.version, written.version, "{title}");
+        let external_key = block.external_key.as_ref().map(ToString::to_string);
+        assert_eq!(external_key, written.external_key, "{title}");
+        let keys: Vec<String> = block.public_keys.iter().map(ToString::to_string).collect();
+        assert_eq!(keys, written.public_keys, "{title}");
+
+        let builder = BlockBuilder::new().code(&written.code).expect("Datalog");
+        let query = |rule: &Rule| {
+            let expressions = rule.expressions.iter();
+            let expressions = expressions.map(|expression| expression.ops.clone());
+            (
+                rule.body.clone(),
+                expressions.collect::<Vec<_>>(),
+                rule.scopes.len(),
+            )
+        };
+        let ours = |query: &Query| {
+            (
+                query.body.clone(),
+                query.expressions.clone(),
+                query.scopes.len(),
+            )
+        };
+        let facts: Vec<_> = builder
+            .facts
+            .iter()
+            .map(|fact| fact.predicate.clone())
+            .collect();
+        assert_eq!(block.facts, facts, "{title}");
+        let rules: Vec<_> = builder
+            .rules
+            .iter()
+            .map(|rule| (rule.head.clone(), query(rule)))
+            .collect();
+        let found: Vec<_> = block
+            .rules
+            .iter()
+            .map(|rule| (rule.head.clone(), ours(&rule.query)))
+            .collect();
+        assert_eq!(found, rules, "{title}");
+        let checks: Vec<Vec<_>> = builder
+            .checks
+            .iter()
+            .map(|check| check.queries.iter().map(query).collect())
+            .collect();
+        let found: Vec<Vec<_>> = block
+            .checks
+            .iter()
+            .map(|check| check.queries.iter().map(ours).collect())
+            .collect();
+        assert_eq!(found, checks, "{title}");
     }
 }
 

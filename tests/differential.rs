@@ -13,6 +13,7 @@
 //! | the smallest integer divided by -1 is a division by zero | an overflow |
 //! | where one of several facts raises, the outcome depends on the hash order of the process | on nothing |
 //! | a pattern too deep, too large, of an unknown property, or of large classes for either case, is compiled, or matches nothing | an error |
+//! | arrays, maps and `.get()` are read in blocks of any version | in those of 3.3: `tests/versions.rs` |
 //! | limits are looked at between rounds, and end in a timeout | fuel, in every loop |
 
 #![cfg(test)]

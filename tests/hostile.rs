@@ -8,13 +8,16 @@ mod support;
 
 /// By what is attacked.
 mod hostile {
+    mod alphabet;
     mod calls;
     mod chain;
     mod corpus;
     mod datalog;
+    mod depth;
     mod encoding;
     mod feed;
     mod foreign_chain;
+    mod foreign_facts;
     mod foreign_keys;
     mod foreign_parties;
     mod forgeries;
@@ -23,6 +26,7 @@ mod hostile {
     mod messages;
     mod names;
     mod readers;
+    mod resources;
     mod revocations;
     mod seen;
     mod terms;

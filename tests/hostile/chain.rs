@@ -62,7 +62,7 @@ fn a_signed_block_cannot_be_removed_reordered_or_changed() {
     };
     let sealed = || chain().seal();
     let other = Forge::honest(&root)
-        .append("check if depth($d);")
+        .append("check if depth($d), $d <= 9;")
         .append(NARROW);
     let mut cases = vec![
         ("the chain itself", chain(), "caveat"),
@@ -143,7 +143,10 @@ fn the_older_signatures_hold_the_chain_too() {
         forge.append_signed(prost::Message::encode_to_vec(&block), None)
     };
     let chain = old(old(Forge::honest(&root), DENY), NARROW);
-    let other = old(old(Forge::honest(&root), "check if depth($d);"), NARROW);
+    let other = old(
+        old(Forge::honest(&root), "check if depth($d), $d <= 9;"),
+        NARROW,
+    );
     let change = |change: &dyn Fn(&mut Vec<SignedBlock>)| {
         chain.clone().changed(|token| change(&mut token.blocks))
     };

@@ -1,6 +1,5 @@
 //! Protobuf messages of blocks that no builder writes.
 
-use bailiwick_verifier::Reason;
 use biscuit_auth::format::schema::{self, Op, op, term::Content};
 use prost::Message;
 
@@ -108,33 +107,6 @@ fn blocks_that_are_none() {
             MALFORMED,
         )],
     );
-}
-
-/// A block of an older version that uses what came later is refused by one reader or the other.
-#[test]
-fn an_older_version_gains_nothing() {
-    let root = Root::new();
-    for version in 3..=5 {
-        for code in [
-            "check if [1].contains(1);",
-            "check if null == null;",
-            "check if 1 != 2;",
-            "check all action($a);",
-            "check if action($a), $a.type() === \"string\";",
-        ] {
-            let forge =
-                Forge::honest(&root).append_changed(code, |block| block.version = Some(version));
-            let decision = root.verifier().check(&forge.text(), &order(), crate::now());
-            let refused = matches!(
-                decision.reason(),
-                Some(Reason::EvaluationError | Reason::Malformed)
-            );
-            assert!(
-                refused || decision.is_allow(),
-                "{version} {code} {decision:?}"
-            );
-        }
-    }
 }
 
 /// protobuf lets a message nest a hundred deep; what is deeper is not even read.

@@ -18,7 +18,9 @@ use bailiwick_verifier::{Trust, Verifier};
 use biscuit_auth::{KeyPair, builder::BiscuitBuilder};
 use ed25519_dalek::SigningKey;
 
+pub mod bodies;
 pub mod feed;
+pub mod fold;
 pub mod foreign;
 pub mod forge;
 pub mod oracle;

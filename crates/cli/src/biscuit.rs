@@ -36,7 +36,7 @@ impl BiscuitCommand {
 /// A Biscuit, which is a secret: never an argument itself.
 #[derive(Debug, Args)]
 struct BiscuitArg {
-    /// The Biscuit's file, in binary or as base64, or `-` for standard input
+    /// The Biscuit's file, in binary or as base64url, or `-` for standard input
     #[arg(value_name = "FILE|-")]
     biscuit: Source,
 }
@@ -51,7 +51,9 @@ impl BiscuitArg {
 /// Why there is no decision, and what to do next. Names in it may come from the token.
 fn failure(error: &Error) -> Failure {
     let hint = match error.kind {
-        ErrorKind::Format => "give a Biscuit as its issuer wrote it, in binary or as base64",
+        ErrorKind::Format => {
+            "give a Biscuit as its issuer wrote it, in binary or as base64url text"
+        }
         ErrorKind::Signature => {
             "the token was changed on its way, or --root-key is not the key that its issuer signs with"
         }

@@ -5,12 +5,24 @@
 
 use std::fmt;
 
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use zeroize::Zeroizing;
 
 use crate::{
+    text::credential,
     token::{MAX_DECODED_BYTES, TokenError},
     wire::{Field, Fields, Malformed, once},
 };
+
+/// The one alphabet of token text, base64url. It is written with padding, as biscuit-auth does, and
+/// read with or without.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// A container that has been decoded. Nothing of it has been verified.
 ///
@@ -112,6 +124,25 @@ impl Container {
             blocks,
             proof,
         })
+    }
+
+    /// Reads the text form: base64url, with or without padding, white space around it ignored.
+    ///
+    /// # Errors
+    /// When it is no container, or too long.
+    pub fn parse(text: &str) -> Result<Container, TokenError> {
+        let text = credential(text);
+        if text.len() > MAX_DECODED_BYTES.div_ceil(3).saturating_mul(4) {
+            return Err(TokenError::TooLarge);
+        }
+        let bytes = BASE64.decode(text).map_err(|_| TokenError::Base64)?;
+        Container::from_bytes(bytes)
+    }
+
+    /// The text form.
+    #[must_use]
+    pub fn to_base64(&self) -> Zeroizing<String> {
+        Zeroizing::new(BASE64.encode(self.as_bytes()))
     }
 
     /// The binary form, exactly as it was read.

@@ -11,6 +11,7 @@ use crate::{claims::Claims, grant::Grants};
 
 mod authority;
 mod block;
+mod body;
 mod caveat;
 pub mod code;
 mod decode;

@@ -75,8 +75,9 @@ pub struct BlockView {
     pub checks: Vec<String>,
     /// Descriptive facts beyond those above, as Datalog. No decision trusts them.
     pub facts: Vec<String>,
-    /// Whether a third party signed the block.
-    pub third_party: bool,
+    /// The public key of the third party that signed the block, `ed25519/` or `secp256r1/` and hex;
+    /// `None` where none did.
+    pub third_party: Option<String>,
     #[serde(skip)]
     meanings: Vec<CheckMeaning>,
 }
@@ -238,7 +239,7 @@ fn view(
         scopes: Vec::new(),
         checks: Vec::new(),
         facts: Vec::new(),
-        third_party: block.external_key.is_some(),
+        third_party: block.external_key.as_ref().map(ToString::to_string),
         meanings,
     };
     for (check, meaning) in checks.iter().zip(&view.meanings) {
@@ -337,6 +338,9 @@ impl fmt::Display for BlockView {
             ""
         };
         writeln!(f, "\nblock {}{title}", self.block)?;
+        if let Some(key) = &self.third_party {
+            writeln!(f, "  signed by a third party, {key}")?;
+        }
         for (label, text) in [("delegate", &self.delegate), ("task", &self.task)] {
             if let Some(text) = text {
                 writeln!(f, "  {label:<9}{}", visible(text))?;

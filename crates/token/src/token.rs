@@ -2,10 +2,6 @@
 
 use std::fmt;
 
-use base64::{
-    Engine, alphabet,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
 use zeroize::Zeroizing;
 
 pub use crate::container::Proof;
@@ -13,17 +9,10 @@ use crate::{
     claims::TokenId,
     container::{Container, SignedBlock},
     datalog::{Authority, AuthorityError, Block, BlockError, Code},
-    text::credential,
 };
 
 /// The most bytes of a container that are decoded at all. The profile's own limit is lower.
 pub const MAX_DECODED_BYTES: usize = 64 * 1024;
-
-/// Base64url as biscuit-auth writes it, with padding; read with or without.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::URL_SAFE,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
 
 /// A token whose structure has been decoded and whose signatures have not been looked at.
 ///
@@ -59,12 +48,7 @@ impl Token {
     /// # Errors
     /// When it is not a token, or too long.
     pub fn parse(text: &str) -> Result<Token, TokenError> {
-        let text = credential(text);
-        if text.len() > MAX_DECODED_BYTES.div_ceil(3).saturating_mul(4) {
-            return Err(TokenError::TooLarge);
-        }
-        let bytes = BASE64.decode(text).map_err(|_| TokenError::Base64)?;
-        Token::from_bytes(bytes)
+        Token::try_from(Container::parse(text)?)
     }
 
     /// Reads the binary form.
@@ -78,7 +62,7 @@ impl Token {
     /// The text form.
     #[must_use]
     pub fn to_base64(&self) -> Zeroizing<String> {
-        Zeroizing::new(BASE64.encode(self.as_bytes()))
+        self.container.to_base64()
     }
 
     /// The binary form, exactly as it was read.

@@ -5,7 +5,7 @@ use bailiwick_token::{
     container::Algorithm,
     datalog::{
         AuthorityError, BlockError, Code, Kind,
-        code::{Binary, Block, Op, Query, Symbol, Term, Unary},
+        code::{Binary, Block, Op, Predicate, Query, Symbol, Term, Unary},
         is_reserved, names,
     },
     limits::Limits,
@@ -108,7 +108,7 @@ fn language(index: usize, code: &Code, block: &Block) -> Result<(), Refused> {
         return Err(unsupported(index, "holds a `reject if`"));
     }
     for rule in code.rules(block) {
-        query(index, code, &rule.query)?;
+        query(index, code, &rule.query, Some(&rule.head))?;
         // Grants that rest on grants could derive more than their number.
         let mut body = code.body(&rule.query).iter();
         if body.any(|predicate| code.text(predicate.name) == names::GRANT) {
@@ -117,37 +117,46 @@ fn language(index: usize, code: &Code, block: &Block) -> Result<(), Refused> {
                 "holds a grant that rests on another grant",
             ));
         }
-        let variables = variables(code, &rule.query);
-        for term in code.terms(rule.head.terms) {
-            bound(index, &variables, term)?;
+        if code.unbound_in_head(rule).is_some() {
+            return Err(unbound(index));
         }
     }
-    checks
-        .iter()
-        .flat_map(|check| code.queries(check))
-        .try_for_each(|alternative| query(index, code, alternative))
+    for check in checks {
+        for alternative in code.queries(check) {
+            // Each match of a `check all` decides, so a bound that fails could hide a later error.
+            if check.kind == Kind::All && speaks_of_depth(code, alternative) {
+                return Err(unsupported(index, "holds a `check all` over `depth`"));
+            }
+            query(index, code, alternative, None)?;
+        }
+    }
+    Ok(())
 }
 
-fn query(index: usize, code: &Code, query: &Query) -> Result<(), Refused> {
+fn query(
+    index: usize,
+    code: &Code,
+    query: &Query,
+    head: Option<&Predicate>,
+) -> Result<(), Refused> {
     if !code.scopes(query).is_empty() {
         return Err(unsupported(index, "trusts other keys or blocks"));
     }
-    let variables = variables(code, query);
+    // The number of blocks is all that a holder who appends an empty one changes about a call.
+    if !code.bounds_depth_from_above(query, head) {
+        return Err(unsupported(
+            index,
+            "uses `depth` otherwise than as `depth($d)` with `$d <= N` last, so an appended block could make it true",
+        ));
+    }
+    let variables = code.bound_variables(query);
     code.expressions(query)
         .try_for_each(|ops| expression(index, code, &variables, ops))
 }
 
-/// What the predicates of a body bind, in order: it is looked up for every variable of its expressions.
-fn variables(code: &Code, query: &Query) -> Vec<Symbol> {
-    let terms = code.body(query).iter();
-    let terms = terms.flat_map(|predicate| code.terms(predicate.terms));
-    let variables = terms.filter_map(|term| match term {
-        Term::Variable(name) => Some(*name),
-        _ => None,
-    });
-    let mut variables: Vec<Symbol> = variables.collect();
-    variables.sort_unstable();
-    variables
+fn speaks_of_depth(code: &Code, query: &Query) -> bool {
+    let mut body = code.body(query).iter();
+    body.any(|predicate| code.text(predicate.name) == names::DEPTH)
 }
 
 fn expression(index: usize, code: &Code, variables: &[Symbol], ops: &[Op]) -> Result<(), Refused> {
@@ -203,12 +212,16 @@ fn each_of_a_list(code: &Code, closure: &Op, rest: &[Op]) -> bool {
 /// Whether a variable is bound by the predicates of its body.
 fn bound(index: usize, variables: &[Symbol], term: &Term) -> Result<(), Refused> {
     match term {
-        Term::Variable(name) if variables.binary_search(name).is_err() => Err((
-            Reason::Malformed,
-            format!("block {index} uses a variable that its predicates do not bind"),
-        )),
+        Term::Variable(name) if variables.binary_search(name).is_err() => Err(unbound(index)),
         _ => Ok(()),
     }
+}
+
+fn unbound(index: usize) -> Refused {
+    (
+        Reason::Malformed,
+        format!("block {index} uses a variable that its predicates do not bind"),
+    )
 }
 
 fn unsupported(index: usize, what: &str) -> Refused {

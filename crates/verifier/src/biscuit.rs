@@ -64,8 +64,8 @@ pub const DEFAULT_FUEL: u64 = 1_000_000;
 pub struct Unverified(Container);
 
 impl Unverified {
-    /// Reads the binary form, or the text form: base64 in either alphabet, with or without padding,
-    /// white space around it ignored.
+    /// Reads the binary form, or the text form: base64url, with or without padding, white space around
+    /// it ignored.
     ///
     /// # Errors
     /// [`ErrorKind::Format`] where it is neither, or beyond the limits.
@@ -91,7 +91,8 @@ impl Unverified {
     /// Verifies every signature under `root`, and decodes the blocks.
     ///
     /// # Errors
-    /// [`ErrorKind::Signature`] or [`ErrorKind::Format`], naming the block.
+    /// [`ErrorKind::Signature`] or [`ErrorKind::Format`], naming the block; [`ErrorKind::Rule`] for a
+    /// rule that states a variable which its body does not bind.
     pub fn verify(self, root: &Key) -> Result<Biscuit, Error> {
         self.verified(root, ThirdParties::Current)
     }
@@ -109,9 +110,13 @@ impl Unverified {
     fn verified(self, root: &Key, third_parties: ThirdParties) -> Result<Biscuit, Error> {
         chain::verify_any(&self.0, root, third_parties)?;
         let revocation_ids = self.revocation_ids(Some(root));
+        let stated_ids = chain::stated_revocation_ids(&self.0, root);
+        let token = self.decode()?;
+        engine::heads(token.code())?;
         Ok(Biscuit {
-            token: self.decode()?,
+            token,
             revocation_ids,
+            stated_ids,
         })
     }
 
@@ -130,6 +135,8 @@ impl Unverified {
 pub struct Biscuit {
     token: Token,
     revocation_ids: Vec<Vec<u8>>,
+    /// As facts state them, each with its block.
+    stated_ids: Vec<(usize, Vec<u8>)>,
 }
 
 impl Biscuit {
@@ -140,10 +147,13 @@ impl Biscuit {
     }
 
     /// Decides by a service's Datalog, as [`policies`] reads it, for at most so much fuel.
+    ///
+    /// The Datalog sees the fact `revocation_id($index, $bytes)` for each block, and for an ECDSA
+    /// signature one for each of its two forms, so a list matches whichever form it holds.
     #[must_use]
     pub fn authorize(&self, policies: &Authorizer, externs: &Externs, fuel: u64) -> Outcome {
         match Program::compile(self.token.code(), policies) {
-            Ok(program) => program.burn(externs, fuel).into(),
+            Ok(program) => program.decide(externs, fuel, &self.stated_ids).into(),
             Err(error) => Outcome::Error(error.into()),
         }
     }

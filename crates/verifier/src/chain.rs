@@ -23,7 +23,7 @@ mod tests;
 pub(crate) use error::ChainError;
 pub use key::{Key, KeyError, P256Key};
 pub(crate) use memo::Memo;
-pub(crate) use revocation::revocation_ids;
+pub(crate) use revocation::{revocation_ids, stated_revocation_ids};
 
 use link::{Link, Readable, chain};
 

@@ -39,7 +39,7 @@ pub use program::Program;
 pub use text::{MAX_NESTING, MAX_OPERATORS, MAX_POLICY_BYTES};
 
 pub(crate) use authorizer::{Draft, GRANTED, Misuse};
-pub(crate) use compile::{Base, Keep};
+pub(crate) use compile::{Base, Keep, heads};
 pub(crate) use fuel::{Fuel, Stop};
 use run::Scratch;
 pub(crate) use run::World;
@@ -103,7 +103,22 @@ impl Program {
     /// Evaluates a program that needs no request, and answers the outcome alone.
     #[must_use]
     pub fn burn(&self, externs: &Externs, fuel: u64) -> Outcome {
-        World::new(self, externs, fuel).authorize()
+        self.decide(externs, fuel, &[])
+    }
+
+    /// The same, with the fact `revocation_id($block, $bytes)` for each of these.
+    pub(crate) fn decide(&self, externs: &Externs, fuel: u64, ids: &[(usize, Vec<u8>)]) -> Outcome {
+        let mut world = World::new(self, externs, fuel);
+        for (block, id) in ids {
+            let block = i64::try_from(*block).unwrap_or(i64::MAX);
+            let stated = world.state(Known::RevocationId, |world| {
+                Ok([Term::Integer(block), world.bytes(id)?])
+            });
+            if let Err(stop) = stated {
+                return stop.into();
+            }
+        }
+        world.authorize()
     }
 
     /// Evaluates a program that needs no request, and says all that is known of it.

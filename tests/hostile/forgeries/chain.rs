@@ -76,7 +76,7 @@ fn blocks(root: &Root) -> Vec<Forgery> {
             .append(NARROW)
     };
     let other = Forge::honest(root)
-        .append("check if depth($d);")
+        .append("check if depth($d), $d <= 9;")
         .append(NARROW);
     let changed =
         |change: &dyn Fn(&mut Vec<SignedBlock>)| chain().changed(|token| change(&mut token.blocks));

@@ -168,6 +168,18 @@ pub enum BlockError {
         /// The block, counted from 0, the authority block.
         block: usize,
     },
+    /// The block uses a part of Datalog that is newer than the version it declares.
+    #[error(
+        "block {block} uses {feature}, which came with Datalog {since}, and declares an older version: its writer must declare {since}"
+    )]
+    Newer {
+        /// The block, counted from 0, the authority block.
+        block: usize,
+        /// What it uses.
+        feature: &'static str,
+        /// The version that it came with.
+        since: &'static str,
+    },
     /// The block is written in a version of Datalog that is not known.
     #[error("block {block} is written in an unknown version of Datalog ({version})")]
     Version {

@@ -1,7 +1,7 @@
 //! Biscuit's protobuf schema (`schema.proto`, version 3.3) -> [`Code`].
 
 use super::{
-    BlockError, Kind, ScopeKey,
+    BlockError, Kind, Scope, ScopeKey,
     code::{Block, Check, Code, Predicate, Query, Rule, Term, since},
 };
 use crate::container::Container;
@@ -10,11 +10,10 @@ use crate::wire::{Fields, once};
 mod op;
 mod table;
 mod term;
+mod version;
 
 use table::{Read, Refused, Table, required, scope, scope_key};
-
-/// Datalog 3.0 to 3.3, as the field `version` of a block numbers them.
-const VERSIONS: std::ops::RangeInclusive<u32> = 3..=6;
+use version::{Feature, VERSIONS};
 
 /// How deep messages may lie in a block: what other implementations take, and what bounds the
 /// recursion below.
@@ -82,6 +81,8 @@ struct Decoder {
     code: Code,
     /// Terms whose container or predicate is not complete yet.
     waiting: Vec<Term>,
+    /// The version of Datalog that the block declares.
+    version: u32,
 }
 
 // Recursion below is bounded by `depth`, which each message lowers.
@@ -101,11 +102,26 @@ impl Decoder {
                 version: header.version,
             });
         }
+        self.version = header.version;
         let block = Block {
             external_key,
             ..header
         };
         self.statements(bytes, block, table).map_err(refused)
+    }
+
+    /// Refuses a feature that is newer than the version that the block declares.
+    #[inline]
+    fn uses(&self, feature: Feature) -> Read<()> {
+        match feature.is_in(self.version) {
+            true => Ok(()),
+            false => Err(Refused::Newer(feature)),
+        }
+    }
+
+    fn scope(&self, bytes: &[u8], table: &Table<'_>) -> Read<Scope> {
+        self.uses(Feature::Trusting)?;
+        scope(bytes, table)
     }
 
     /// What the statements refer to, wherever it stands in the message.
@@ -129,6 +145,12 @@ impl Decoder {
     }
 
     fn statements(&mut self, bytes: &[u8], mut block: Block, table: &Table<'_>) -> Read<()> {
+        if block.external_key.is_some() {
+            self.uses(Feature::ThirdParty)?;
+        }
+        if !block.public_keys.is_empty() {
+            self.uses(Feature::PublicKeys)?;
+        }
         let (facts, rules) = (self.code.facts.len(), self.code.rules.len());
         let checks = self.code.checks.len();
         // Rules and checks have scopes of their own in the same list.
@@ -139,7 +161,7 @@ impl Decoder {
                 4 => self.fact(field.bytes()?, table)?,
                 5 => self.rule(field.bytes()?, table)?,
                 6 => self.check(field.bytes()?, table)?,
-                7 => scopes.push(scope(field.bytes()?, table)?),
+                7 => scopes.push(self.scope(field.bytes()?, table)?),
                 _ => {}
             }
         }
@@ -185,14 +207,20 @@ impl Decoder {
                     }
                     self.code.queries.push(query);
                 }
-                2 => once(&mut kind, field.number()?)?,
+                2 => {
+                    self.uses(Feature::KindOfCheck)?;
+                    once(&mut kind, field.number()?)?;
+                }
                 _ => return Err(Refused::Protobuf),
             }
         }
         let kind = match kind {
             None | Some(0) => Kind::One,
             Some(1) => Kind::All,
-            Some(2) => Kind::Reject,
+            Some(2) => {
+                self.uses(Feature::RejectIf)?;
+                Kind::Reject
+            }
             Some(_) => return Err(Refused::KindOfCheck),
         };
         let queries = since(&self.code.queries, queries);
@@ -222,7 +250,7 @@ impl Decoder {
                     self.code.expressions.push(expression);
                 }
                 4 => {
-                    let scope = scope(bytes, table)?;
+                    let scope = self.scope(bytes, table)?;
                     self.code.scopes.push(scope);
                 }
                 _ => return Err(Refused::Protobuf),

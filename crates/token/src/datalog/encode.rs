@@ -142,15 +142,16 @@ impl Body {
 
     fn argument(&mut self, index: usize, name: &str, constraint: &Constraint) {
         if let Some(exact) = &constraint.exact {
-            self.exact(name, exact);
+            self.exact(&variable(&format!("e{index}")), name, exact);
         }
         self.strings_and_arrays(&variable(&format!("a{index}")), name, constraint);
         self.numbers(&variable(&format!("m{index}")), name, constraint);
         self.dates(&variable(&format!("d{index}")), name, constraint);
     }
 
-    /// Values are matched by unification, which compares type and value.
-    fn exact(&mut self, name: &str, exact: &Value) {
+    /// Scalars are matched by unification, which compares type and value. An array needs Datalog 3.3,
+    /// and is compared by `==`: biscuit-auth finds the version to declare by operators, not by arrays.
+    fn exact(&mut self, var: &Term, name: &str, exact: &Value) {
         let (fact, term) = match (exact, exact.as_scalar(), exact.as_scalars()) {
             (Value::Number(number), scalar, _) => match (number.micros(), scalar) {
                 (Some(micros), _) => (names::NUM, Term::Integer(micros.0)),
@@ -159,10 +160,12 @@ impl Body {
                 (None, None) => (names::JSON, string(&exact.to_string())),
             },
             (_, Some(scalar), _) => (names::ARG, scalar_term(&scalar)),
-            (_, _, Some(scalars)) => (
-                names::ARG,
-                Term::Array(scalars.iter().map(scalar_term).collect()),
-            ),
+            (_, _, Some(scalars)) => {
+                let array = Term::Array(scalars.iter().map(scalar_term).collect());
+                self.predicate(names::ARG, vec![string(name), var.clone()]);
+                self.test(var, Binary::HeterogeneousEqual, array);
+                return;
+            }
             _ => (names::JSON, string(&exact.to_string())),
         };
         self.predicate(fact, vec![string(name), term]);

@@ -69,7 +69,21 @@ fn renamed(query: &Query) -> Option<Query> {
             }
         }
     }
+    // An array that is matched by unification is one that `==` compares: other writers write it so.
+    let mut compared = Vec::new();
     let body = query.body.iter().map(|predicate| {
+        if let (names::ARG, [Term::Str(name), array @ Term::Array(_)]) =
+            (predicate.name.as_str(), predicate.terms.as_slice())
+        {
+            let bound = encode::variable(&format!("{} {name}", names::ARG));
+            compared.push(vec![
+                encode::value(bound.clone()),
+                encode::value(array.clone()),
+                Op::Binary(Binary::HeterogeneousEqual),
+            ]);
+            let terms = vec![Term::Str(name.clone()), bound];
+            return Some(Predicate::new(predicate.name.clone(), terms));
+        }
         let terms: Option<Vec<Term>> = predicate
             .terms
             .iter()
@@ -77,10 +91,13 @@ fn renamed(query: &Query) -> Option<Query> {
             .collect();
         Some(Predicate::new(predicate.name.clone(), terms?))
     });
+    let body = body.collect::<Option<_>>()?;
     let expressions = query.expressions.iter().map(|ops| rename_ops(ops, &names));
+    let mut expressions = expressions.collect::<Option<Vec<_>>>()?;
+    expressions.append(&mut compared);
     Some(Query {
-        body: body.collect::<Option<_>>()?,
-        expressions: expressions.collect::<Option<_>>()?,
+        body,
+        expressions,
         scopes: query.scopes.clone(),
     })
 }
@@ -195,7 +212,10 @@ impl Candidate {
     }
 
     fn expression(&mut self, ops: &[Op]) -> Option<()> {
-        use Binary::{All, Contains, Equal, GreaterOrEqual, LessOrEqual, NotEqual, Prefix, Suffix};
+        use Binary::{
+            All, Contains, Equal, GreaterOrEqual, HeterogeneousEqual, LessOrEqual, NotEqual,
+            Prefix, Suffix,
+        };
         match ops {
             [
                 Op::Value(Term::Set(set)),
@@ -215,6 +235,9 @@ impl Candidate {
                 }
                 (Contains, Term::Str(text)) => {
                     self.bound_to(names::ARG, var)?.contains = Some(text.clone())
+                }
+                (HeterogeneousEqual, array @ Term::Array(_)) => {
+                    self.bound_to(names::ARG, var)?.exact = Some(exact(array)?)
                 }
                 (NotEqual, term) => self.exclusion(var, term)?,
                 (GreaterOrEqual, term) => self.range(var, term)?.min = bound(term),

@@ -1,6 +1,8 @@
 //! Revocation ids (Biscuit specification, "Revocation identifiers"): the signature of each block.
 
-use bailiwick_token::container::{Algorithm, Container};
+use std::ops::Neg;
+
+use bailiwick_token::container::{Algorithm, Container, SignedBlock};
 use p256::ecdsa;
 
 use super::key::Key;
@@ -11,31 +13,61 @@ use super::key::Key;
 /// verify, so an id is the one of the two whose s is the lower. Where `root` is not known, what the
 /// authority block's signature looks like tells its algorithm.
 pub(crate) fn revocation_ids(container: &Container, root: Option<&Key>) -> Vec<Vec<u8>> {
+    let blocks = signatures(container, root);
+    let ids = blocks.map(|(signature, ecdsa)| match forms(signature, ecdsa) {
+        Some([low, _]) => low,
+        None => signature.to_vec(),
+    });
+    ids.collect()
+}
+
+/// What `revocation_id` facts state: the number of each block with its id, and of an ECDSA signature
+/// both forms. Lists of other libraries hold signatures as they stand, and a holder can turn one into
+/// the other.
+pub(crate) fn stated_revocation_ids(container: &Container, root: &Key) -> Vec<(usize, Vec<u8>)> {
+    let blocks = signatures(container, Some(root)).enumerate();
+    let ids = blocks.flat_map(|(block, (signature, ecdsa))| {
+        let ids = match forms(signature, ecdsa) {
+            Some(forms) => Vec::from(forms),
+            None => vec![signature.to_vec()],
+        };
+        ids.into_iter().map(move |id| (block, id))
+    });
+    ids.collect()
+}
+
+/// The signature of each block, and whether ECDSA made it.
+fn signatures<'c>(
+    container: &'c Container,
+    root: Option<&Key>,
+) -> impl Iterator<Item = (&'c [u8], bool)> {
     const ED25519_BYTES: usize = 64;
+    let looks_like_ecdsa = |block: &SignedBlock| block.signature.len() != ED25519_BYTES;
     let mut ecdsa = match root {
         Some(Key::Ed25519(_)) => false,
         Some(Key::Secp256r1(_)) => true,
         None => container
             .signed_blocks()
             .next()
-            .is_some_and(|authority| authority.signature.len() != ED25519_BYTES),
+            .is_some_and(looks_like_ecdsa),
     };
-    let blocks = container.signed_blocks();
-    blocks
-        .map(|block| {
-            let id = match ecdsa {
-                true => low_s(&block.signature),
-                false => None,
-            };
-            ecdsa = block.next_key.algorithm == Algorithm::Secp256r1.number();
-            id.unwrap_or_else(|| block.signature.clone())
-        })
-        .collect()
+    container.signed_blocks().map(move |block| {
+        let next = block.next_key.algorithm == Algorithm::Secp256r1.number();
+        (
+            block.signature.as_slice(),
+            std::mem::replace(&mut ecdsa, next),
+        )
+    })
 }
 
-/// The lower of the two forms of a signature; `None` where it is none.
-fn low_s(signature: &[u8]) -> Option<Vec<u8>> {
+/// Both forms of an ECDSA signature, the one with the lower s first; `None` where it is none.
+fn forms(signature: &[u8], ecdsa: bool) -> Option<[Vec<u8>; 2]> {
+    if !ecdsa {
+        return None;
+    }
     let signature = ecdsa::Signature::from_der(signature).ok()?;
     let low = signature.normalize_s().unwrap_or(signature);
-    Some(low.to_der().as_bytes().to_vec())
+    let (r, s) = low.split_scalars();
+    let high = ecdsa::Signature::from_scalars(r, s.neg()).ok()?;
+    Some([low, high].map(|form| form.to_der().as_bytes().to_vec()))
 }

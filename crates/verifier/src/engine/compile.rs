@@ -69,6 +69,24 @@ pub(crate) enum Keep {
     Wanted,
 }
 
+/// Checks that the predicates of each rule bind what its head states: a rule that they do not is none,
+/// and is refused when a token is loaded (Biscuit specification, "Rules").
+///
+/// # Errors
+/// Names the first block and variable.
+pub(crate) fn heads(code: &Code) -> Result<(), Error> {
+    let mut blocks = (0..).map(Place::Block).zip(&code.blocks);
+    blocks.try_for_each(|(place, block)| placed(place, heads_of(code, block)))
+}
+
+fn heads_of(code: &Code, block: &Block) -> Compiled<()> {
+    let mut rules = code.rules(block).iter();
+    match rules.find_map(|rule| code.unbound_in_head(rule)) {
+        Some(name) => Err(Fault::UnboundHead(code.text(name).to_owned()).into()),
+        None => Ok(()),
+    }
+}
+
 /// Which blocks a third party has signed.
 fn signers(code: &Code) -> HashMap<ScopeKey, Origin> {
     let mut signers: HashMap<ScopeKey, Origin> = HashMap::new();
@@ -280,6 +298,7 @@ impl<'c> Compiler<'c> {
     /// The rules of a block; answers what its bodies trust where they say nothing.
     fn rules(&mut self, place: Place, block: &Block) -> Result<Origin, Error> {
         let default = self.trusted(place, self.code.block_scopes(block), Origin::DEFAULT);
+        placed(place, heads_of(self.code, block))?;
         for rule in self.code.rules(block) {
             let compiled = self.rule(place, rule, default);
             let rule = placed(place, compiled)?;

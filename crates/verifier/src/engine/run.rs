@@ -117,6 +117,12 @@ impl<'p> World<'p> {
         Ok(Term::Str(self.values.add_text(text, &mut self.fuel)?))
     }
 
+    /// Bytes that the verifier states.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<Term, Stop> {
+        self.fuel.take(1)?;
+        Ok(Term::Bytes(self.values.add_bytes(bytes, &mut self.fuel)?))
+    }
+
     /// A set of the request; its elements are in order, each once.
     pub(crate) fn set(&mut self, elements: Vec<Term>) -> Result<Term, Stop> {
         Ok(Term::Set(

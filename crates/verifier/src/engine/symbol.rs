@@ -5,7 +5,7 @@ use bailiwick_token::datalog::names;
 /// The number of a predicate: its name together with how many terms it has.
 pub(crate) type Relation = u16;
 
-/// The predicates of a request, whose numbers are the same in every program.
+/// The predicates that the verifier states, whose numbers are the same in every program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub(crate) enum Known {
@@ -19,10 +19,12 @@ pub(crate) enum Known {
     Num,
     Date,
     Json,
+    /// Outside the profile only.
+    RevocationId,
 }
 
 impl Known {
-    pub(crate) const ALL: [Known; 10] = [
+    pub(crate) const ALL: [Known; 11] = [
         Known::Time,
         Known::Service,
         Known::Action,
@@ -33,6 +35,7 @@ impl Known {
         Known::Num,
         Known::Date,
         Known::Json,
+        Known::RevocationId,
     ];
 
     pub(crate) fn relation(self) -> Relation {
@@ -52,6 +55,7 @@ impl Known {
             Known::Num => (names::NUM, 2),
             Known::Date => (names::DATE, 2),
             Known::Json => (names::JSON, 2),
+            Known::RevocationId => ("revocation_id", 2),
         }
     }
 }

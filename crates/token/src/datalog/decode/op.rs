@@ -4,6 +4,7 @@ use super::{
     super::code::{Binary, Op, Span, Symbol, Unary, since},
     Decoder,
     table::{Read, Refused, Table, one_of},
+    version::Feature,
 };
 use crate::wire::{Field, Fields, Malformed, once};
 
@@ -40,6 +41,7 @@ impl Decoder {
 
     fn closure(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<()> {
         let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
+        self.uses(Feature::Closure)?;
         let closure = self.code.ops.len();
         let mut params = Vec::new();
         self.code.ops.push(Op::Closure {
@@ -102,63 +104,72 @@ impl Decoder {
             (0, None) => Unary::Negate,
             (1, None) => Unary::Parens,
             (2, None) => Unary::Length,
-            (3, None) => Unary::TypeOf,
-            (4, Some(name)) => Unary::Ffi(name),
+            (3, None) => {
+                self.uses(Feature::TypeOf)?;
+                Unary::TypeOf
+            }
+            (4, Some(name)) => {
+                self.uses(Feature::External)?;
+                Unary::Ffi(name)
+            }
             (0..=4, _) => return Err(Refused::MisnamedFunction),
             _ => return Err(Refused::UnknownOperation),
         })
     }
 
     fn binary(&mut self, bytes: &[u8], table: &Table<'_>) -> Read<Binary> {
-        match self.operation(bytes, table)? {
-            (28, Some(name)) => Ok(Binary::Ffi(name)),
-            (28, None) => Err(Refused::MisnamedFunction),
+        let (operation, feature) = match self.operation(bytes, table)? {
+            (28, Some(name)) => (Binary::Ffi(name), Some(Feature::External)),
+            (28, None) => return Err(Refused::MisnamedFunction),
             (kind, name) => {
-                let index = usize::try_from(kind).map_err(|_| Refused::UnknownOperation)?;
-                let known = BINARY
-                    .get(index)
-                    .copied()
-                    .flatten()
-                    .ok_or(Refused::UnknownOperation)?;
-                match name {
-                    None => Ok(known),
-                    Some(_) => Err(Refused::MisnamedFunction),
+                let known = binary(kind).ok_or(Refused::UnknownOperation)?;
+                if name.is_some() {
+                    return Err(Refused::MisnamedFunction);
                 }
+                known
             }
+        };
+        if let Some(feature) = feature {
+            self.uses(feature)?;
         }
+        Ok(operation)
     }
 }
 
-/// By their numbers in the schema; the one that is missing calls external functions.
-const BINARY: [Option<Binary>; 30] = [
-    Some(Binary::LessThan),
-    Some(Binary::GreaterThan),
-    Some(Binary::LessOrEqual),
-    Some(Binary::GreaterOrEqual),
-    Some(Binary::Equal),
-    Some(Binary::Contains),
-    Some(Binary::Prefix),
-    Some(Binary::Suffix),
-    Some(Binary::Regex),
-    Some(Binary::Add),
-    Some(Binary::Sub),
-    Some(Binary::Mul),
-    Some(Binary::Div),
-    Some(Binary::And),
-    Some(Binary::Or),
-    Some(Binary::Intersection),
-    Some(Binary::Union),
-    Some(Binary::BitwiseAnd),
-    Some(Binary::BitwiseOr),
-    Some(Binary::BitwiseXor),
-    Some(Binary::NotEqual),
-    Some(Binary::HeterogeneousEqual),
-    Some(Binary::HeterogeneousNotEqual),
-    Some(Binary::LazyAnd),
-    Some(Binary::LazyOr),
-    Some(Binary::All),
-    Some(Binary::Any),
-    Some(Binary::Get),
-    None,
-    Some(Binary::TryOr),
-];
+/// The operation of this number in the schema, and the feature that it belongs to where it is newer
+/// than Datalog 3.0. The number 28, which is missing, calls external functions.
+fn binary(number: u64) -> Option<(Binary, Option<Feature>)> {
+    let newer = |operation, feature| (operation, Some(feature));
+    Some(match number {
+        0 => (Binary::LessThan, None),
+        1 => (Binary::GreaterThan, None),
+        2 => (Binary::LessOrEqual, None),
+        3 => (Binary::GreaterOrEqual, None),
+        4 => (Binary::Equal, None),
+        5 => (Binary::Contains, None),
+        6 => (Binary::Prefix, None),
+        7 => (Binary::Suffix, None),
+        8 => (Binary::Regex, None),
+        9 => (Binary::Add, None),
+        10 => (Binary::Sub, None),
+        11 => (Binary::Mul, None),
+        12 => (Binary::Div, None),
+        13 => (Binary::And, None),
+        14 => (Binary::Or, None),
+        15 => (Binary::Intersection, None),
+        16 => (Binary::Union, None),
+        17 => newer(Binary::BitwiseAnd, Feature::Bitwise),
+        18 => newer(Binary::BitwiseOr, Feature::Bitwise),
+        19 => newer(Binary::BitwiseXor, Feature::Bitwise),
+        20 => newer(Binary::NotEqual, Feature::NotEqual),
+        21 => newer(Binary::HeterogeneousEqual, Feature::Lenient),
+        22 => newer(Binary::HeterogeneousNotEqual, Feature::Lenient),
+        23 => newer(Binary::LazyAnd, Feature::Lazy),
+        24 => newer(Binary::LazyOr, Feature::Lazy),
+        25 => newer(Binary::All, Feature::Quantifier),
+        26 => newer(Binary::Any, Feature::Quantifier),
+        27 => newer(Binary::Get, Feature::Get),
+        29 => newer(Binary::TryOr, Feature::TryOr),
+        _ => return None,
+    })
+}

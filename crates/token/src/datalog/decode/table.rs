@@ -4,9 +4,12 @@ use std::collections::HashSet;
 
 use foldhash::quality::RandomState;
 
-use super::super::{
-    Algorithm, BlockError, Scope, ScopeKey,
-    code::{Code, Symbol, is_default},
+use super::{
+    super::{
+        Algorithm, BlockError, Scope, ScopeKey,
+        code::{Code, Symbol, is_default},
+    },
+    version::Feature,
 };
 use crate::wire::{Field, Fields, Malformed, once};
 
@@ -27,6 +30,8 @@ pub(super) enum Refused {
     MisnamedFunction,
     MixedSet,
     NestedSet,
+    /// The block declares an older version of Datalog than the feature's.
+    Newer(Feature),
     RepeatedKey,
     RepeatedSymbol,
     UnknownKey,
@@ -40,6 +45,13 @@ impl Refused {
         let what = match self {
             Refused::Protobuf => return BlockError::Protobuf { block },
             Refused::TooLarge => return BlockError::TooLarge { block },
+            Refused::Newer(feature) => {
+                return BlockError::Newer {
+                    block,
+                    feature: feature.name(),
+                    since: feature.since(),
+                };
+            }
             Refused::EmptyFact => "a fact is empty",
             Refused::EmptyKey => "a map key is empty",
             Refused::EmptyOperation => "an operation is empty",

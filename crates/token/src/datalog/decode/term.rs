@@ -4,6 +4,7 @@ use super::{
     super::code::{DEFAULT, FIRST_OWN, Predicate, Span, Symbol, Term, since},
     Decoder, MAX_RESOLVED,
     table::{Read, Refused, Table, one_of},
+    version::Feature,
 };
 use crate::wire::{Fields, once};
 
@@ -79,13 +80,20 @@ impl Decoder {
                 _ => return Err(Refused::Protobuf),
             },
             7 => Term::Set(self.set(field.bytes()?, table, inner)?),
-            8 if field.bytes()?.is_empty() => Term::Null,
+            8 if field.bytes()?.is_empty() => {
+                self.uses(Feature::Null)?;
+                Term::Null
+            }
             9 => {
+                self.uses(Feature::Array)?;
                 let before = self.waiting.len();
                 self.items(field.bytes()?, table, inner)?;
                 Term::Array(self.complete(before))
             }
-            10 => Term::Map(self.map(field.bytes()?, table, inner)?),
+            10 => {
+                self.uses(Feature::Map)?;
+                Term::Map(self.map(field.bytes()?, table, inner)?)
+            }
             _ => return Err(Refused::Protobuf),
         })
     }

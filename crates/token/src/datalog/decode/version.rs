@@ -1,0 +1,81 @@
+//! The versions of Datalog, and what came with each.
+
+/// The versions that are read, as the field `version` of a block numbers them: 3.0 to 3.3.
+pub(super) const VERSIONS: std::ops::RangeInclusive<u32> = V3_0..=V3_3;
+
+const V3_0: u32 = 3;
+const V3_1: u32 = 4;
+const V3_2: u32 = 5;
+const V3_3: u32 = 6;
+
+/// A part of the language that is newer than Datalog 3.0.
+///
+/// A block that uses one and declares an older version is refused: other libraries refuse it, so
+/// whoever reads it would see a token that they do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Feature {
+    KindOfCheck,
+    Trusting,
+    PublicKeys,
+    Bitwise,
+    NotEqual,
+    ThirdParty,
+    RejectIf,
+    Null,
+    Array,
+    Map,
+    Closure,
+    TypeOf,
+    External,
+    Lenient,
+    Lazy,
+    Quantifier,
+    Get,
+    TryOr,
+}
+
+impl Feature {
+    /// Its name for people, and the version that it came with (Biscuit specification, "Datalog" and
+    /// "Third-party block datalog version").
+    const fn introduced(self) -> (&'static str, u32) {
+        match self {
+            Feature::KindOfCheck => ("a check that names its kind, such as `check all`", V3_1),
+            Feature::Trusting => ("`trusting`", V3_1),
+            Feature::PublicKeys => ("public keys", V3_1),
+            Feature::Bitwise => ("a bitwise operator", V3_1),
+            Feature::NotEqual => ("`!==`", V3_1),
+            Feature::ThirdParty => ("a third party's signature", V3_2),
+            Feature::RejectIf => ("`reject if`", V3_3),
+            Feature::Null => ("`null`", V3_3),
+            Feature::Array => ("an array", V3_3),
+            Feature::Map => ("a map", V3_3),
+            Feature::Closure => ("a closure", V3_3),
+            Feature::TypeOf => ("`.type()`", V3_3),
+            Feature::External => ("an external function", V3_3),
+            Feature::Lenient => ("`==` or `!=`", V3_3),
+            Feature::Lazy => ("`&&` or `||`", V3_3),
+            Feature::Quantifier => ("`.all()` or `.any()`", V3_3),
+            Feature::Get => ("`.get()`", V3_3),
+            Feature::TryOr => ("`.try_or()`", V3_3),
+        }
+    }
+
+    /// Whether a block that declares this version may use it.
+    pub(super) const fn is_in(self, version: u32) -> bool {
+        self.introduced().1 <= version
+    }
+
+    pub(super) const fn name(self) -> &'static str {
+        self.introduced().0
+    }
+
+    /// The version that it came with, as people write it.
+    pub(super) const fn since(self) -> &'static str {
+        match self.introduced().1 {
+            V3_1 => "3.1",
+            V3_2 => "3.2",
+            V3_3 => "3.3",
+            _ => "3.0",
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Random Datalog as a holder or another issuer writes it by hand: conditions on the call, on the depth
+//! in every comparison, and on what blocks state.
+
+use proptest::{collection, prelude::*, sample::select};
+
+use super::{
+    Root,
+    forge::{Forge, authority_without},
+    random::{self, Call},
+};
+
+/// Conditions that say nothing of the depth. Some raise, and each names variables of its own.
+const CONDITIONS: [&str; 13] = [
+    "action(\"order:read\")",
+    "action($a), $a.starts_with(\"order\")",
+    "service(\"erp\")",
+    "arg(\"amount\", $v), $v <= 5",
+    "arg(\"vendor\", $w), $w.starts_with(\"a\")",
+    "arg($n, $m), $m !== 5",
+    "delegate($e), $e === \"x\"",
+    "task($t)",
+    "note($o), $o <= 1",
+    "resource($r)",
+    "true",
+    "false",
+    "1 / 0 === 1",
+];
+
+/// Each with the depth against the number `N`.
+const DEPTHS: [&str; 15] = [
+    "depth($d), $d <= N",
+    "depth($d), $d < N",
+    "depth($d), $d >= N",
+    "depth($d), $d > N",
+    "depth($d), $d === N",
+    "depth($d), $d !== N",
+    "depth($d), $d == N",
+    "depth($d), $d != N",
+    "depth($d), N >= $d",
+    "depth($d), !($d <= N)",
+    "depth($d), $d - N <= 0",
+    "depth($d), {0, N}.contains($d)",
+    "depth($d), note($d), $d <= N",
+    "depth(N)",
+    "depth($d)",
+];
+
+/// Facts that any block may state.
+const FACTS: [&str; 4] = ["delegate(\"x\");", "task(\"x\");", "note(1);", "note(2);"];
+
+/// A condition on the depth, and whether it comes last: mostly the one shape that the profile takes.
+fn depth() -> impl Strategy<Value = (String, bool)> {
+    let shape = prop_oneof![
+        6 => (Just(DEPTHS[0]), Just(true)),
+        2 => (select(&DEPTHS[..]), any::<bool>()),
+    ];
+    (shape, 0..3u8)
+        .prop_map(|((depth, last), number)| (depth.replace('N', &number.to_string()), last))
+}
+
+fn body() -> impl Strategy<Value = String> {
+    let conditions = collection::vec(select(&CONDITIONS[..]), 0..3);
+    (conditions, prop::option::weighted(0.4, depth())).prop_map(|(conditions, depth)| {
+        let mut parts: Vec<String> = conditions.into_iter().map(str::to_owned).collect();
+        match depth {
+            Some((depth, true)) => parts.push(depth),
+            Some((depth, false)) => parts.insert(0, depth),
+            None if parts.is_empty() => parts.push("true".to_owned()),
+            None => {}
+        }
+        parts.join(", ")
+    })
+}
+
+fn check() -> impl Strategy<Value = String> {
+    let kind = select(&["check if", "check if", "check if", "check if", "check all"][..]);
+    (kind, collection::vec(body(), 1..3))
+        .prop_map(|(kind, bodies)| format!("{kind} {};", bodies.join(" or ")))
+}
+
+fn statements(rules: bool) -> impl Strategy<Value = String> {
+    let grant = body().prop_map(|body| format!("grant(\"order:read\") <- {body};"));
+    let grants = collection::vec(grant, if rules { 1..4 } else { 0..1 });
+    // Of these, an authority block states a task at most.
+    let facts = match rules {
+        true => &FACTS[1..2],
+        false => &FACTS[..],
+    };
+    let facts = collection::vec(select(facts), 0..2);
+    let checks = collection::vec(check(), if rules { 0..2 } else { 0..3 });
+    (facts, grants, checks).prop_map(|(facts, grants, checks)| {
+        [facts.join(" "), grants.join(" "), checks.join(" ")].join(" ")
+    })
+}
+
+/// The statements of an authority block and of appended ones.
+#[derive(Debug, Clone)]
+pub struct Written {
+    authority: String,
+    appended: Vec<String>,
+}
+
+pub fn written() -> impl Strategy<Value = Written> {
+    (statements(true), collection::vec(statements(false), 0..3)).prop_map(
+        |(authority, appended)| Written {
+            authority,
+            appended,
+        },
+    )
+}
+
+/// What is appended in the hope that more is allowed: nothing at all, or any statements.
+pub fn appended() -> impl Strategy<Value = String> {
+    prop_oneof![Just(String::new()), statements(false)]
+}
+
+/// A call of the one action that is granted.
+pub fn call() -> impl Strategy<Value = Call> {
+    random::call().prop_map(|call| Call {
+        action: "order:read".to_owned(),
+        ..call
+    })
+}
+
+impl Written {
+    pub fn forge(&self, root: &Root) -> Forge {
+        let honest = authority_without("grant");
+        let token = Forge::authority(root, &format!("{honest}{}", self.authority));
+        self.appended
+            .iter()
+            .fold(token, |token, code| token.append(code))
+    }
+
+    /// How many blocks are appended.
+    pub fn depth(&self) -> usize {
+        self.appended.len()
+    }
+}
