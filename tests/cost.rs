@@ -132,6 +132,127 @@ fn hostile_tokens_are_refused_with_a_hundred_times_the_fuel() {
     }
 }
 
+/// A call of as many numbers as fit into 64 KiB, and one of a text as long.
+fn longest() -> [Request; 2] {
+    let numbers = vec!["1"; 32_700].join(",");
+    let call = |args: &str| {
+        Request::from_json(&format!(r#"{{"action":"order","args":{{"x":{args}}}}}"#))
+            .expect("a call")
+    };
+    [
+        call(&format!("[{numbers}]")),
+        call(&format!("\"{}abc\"", "ab".repeat(32_700))),
+    ]
+}
+
+#[test]
+fn the_longest_honest_calls_pass() {
+    let root = Root::new();
+    let [numbers, text] = longest();
+    let grants = |constraint: &str| -> Grants {
+        toml(&format!(
+            "[[grant]]\nservice = \"erp\"\naction = \"order\"\nargs = {{ x = {{ {constraint} }} }}"
+        ))
+    };
+    for (granted, narrowed, call) in [
+        ("all_of_in = [1, 2, 3]", "max_len = 40000", numbers),
+        // Looked for at every place, and found at the last.
+        (
+            "contains = \"abc\"",
+            "contains = \"bc\", max_len = 70000",
+            text,
+        ),
+    ] {
+        let token = root
+            .mint(&grants(granted))
+            .attenuate(&scope(grants(narrowed)));
+        let token = token.expect("a token within its limits").to_base64();
+        let decision = fueled(&root, default()).check(&token, &call, now());
+        assert!(decision.is_allow(), "{granted}: {decision:?}");
+    }
+}
+
+/// With so much fuel granted on top, and no more, a call needs as much less of its own.
+#[test]
+fn a_long_call_is_granted_no_more_than_the_cap() {
+    let root = Root::new();
+    let [numbers, _] = longest();
+    let text = Forge::honest(&root)
+        .append("check if arg(\"x\", $x), $x.all($p -> [1, 2].contains($p));")
+        .text();
+    let passes = |fuel: u64, long_call_fuel: u64| {
+        let limits = Limits {
+            fuel,
+            long_call_fuel,
+            ..Limits::default()
+        };
+        let decision = root.verifier().limits(limits).check(&text, &numbers, now());
+        assert!(matches!(decision.reason(), None | Some(Reason::OutOfFuel)));
+        decision.is_allow()
+    };
+    let (mut low, mut high) = (0u64, 1u64 << 20);
+    while low + 1 < high {
+        let middle = low.midpoint(high);
+        if passes(middle, 0) {
+            high = middle
+        } else {
+            low = middle
+        }
+    }
+    assert!(high > default(), "{high}");
+    for cap in [0, 1, 1000, 100_000] {
+        assert!(passes(high - cap, cap) && !passes(high - cap - 1, cap));
+    }
+    // Without a cap the call is granted what it states, and that suffices.
+    assert!(passes(0, u64::MAX));
+    assert!(passes(default(), Limits::default().long_call_fuel));
+}
+
+/// What a decision holds is bounded too, and says so.
+#[test]
+fn memory_is_a_limit_of_its_own() {
+    let root = Root::new();
+    let [_, call] = longest();
+    let sum = ["$x"; 5].join(" + ");
+    let text = Forge::honest(&root)
+        .append(&format!("check if arg(\"x\", $x), {sum} === \"\" or true;"))
+        .text();
+    let check = |memory: usize| {
+        let limits = Limits {
+            fuel: 1_000_000,
+            memory,
+            ..Limits::default()
+        };
+        root.verifier().limits(limits).check(&text, &call, now())
+    };
+    // Four sums of two to five times the call's text beside that itself, and the token.
+    let least = 65_403 * (1 + 2 + 3 + 4 + 5);
+    assert!(check(least + 50_000).is_allow());
+    let denied = check(least);
+    assert_eq!(denied.reason(), Some(Reason::OutOfFuel));
+    let denied = format!("{denied:?}");
+    assert!(denied.contains("bytes of memory"), "{denied}");
+    assert!(check(Limits::default().memory).is_allow());
+}
+
+/// Searching is charged by what it takes at worst, whoever chooses the strings.
+#[test]
+fn searches_are_refused_before_they_take_long() {
+    let root = Root::new();
+    let own = "ab".repeat(3000);
+    let rows: String = (0..40).map(|row| format!("f({row});")).collect();
+    let part = format!("{}b", "ab".repeat(30));
+    let token = Forge::honest(&root).append(&format!(
+        "{rows} s(\"{own}\"); check if f($a), s($s), $s.contains(\"{part}\") or true;"
+    ));
+    let small = Request::new("order");
+    let check = |fuel: u64| fueled(&root, fuel).check(&token.text(), &small, now());
+    // Forty searches of 6,000 bytes, of which each unit pays twelve.
+    assert_eq!(check(default()).reason(), Some(Reason::OutOfFuel));
+    assert_eq!(check(40 * 6000 / 12).reason(), Some(Reason::OutOfFuel));
+    assert!(check(40 * 6000 / 12 * 3 / 2).is_allow());
+}
+
 /// The cost is a function of token and call: the same whatever came before, and rising with both.
 #[test]
 fn the_count_is_the_same_each_time_and_rises_with_the_work() {

@@ -72,7 +72,7 @@ fn ours(token: &Biscuit, code: &str) -> (Result, Option<BTreeSet<String>>) {
             Result::Deny(policy, failed.collect())
         }
         Outcome::Error(_) => return (Result::Error, None),
-        Outcome::OutOfFuel => panic!("out of fuel"),
+        Outcome::OutOfFuel | Outcome::OutOfMemory => panic!("out of fuel"),
     };
     (
         result,

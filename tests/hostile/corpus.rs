@@ -136,7 +136,7 @@ fn engine(text: &str) -> Option<Engine> {
         Outcome::Allow { .. } => "allow",
         Outcome::Deny { .. } => "deny",
         Outcome::Error(_) => "error",
-        Outcome::OutOfFuel => OUT_OF_FUEL,
+        Outcome::OutOfFuel | Outcome::OutOfMemory => OUT_OF_FUEL,
     };
     Some(Engine {
         outcome: outcome.to_owned(),

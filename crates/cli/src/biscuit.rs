@@ -61,7 +61,9 @@ fn failure(error: &Error) -> Failure {
         ErrorKind::Execution => {
             "`bailiwick biscuit inspect` shows the token's checks; the rest is the file of --authorizer"
         }
-        ErrorKind::Fuel => "give more with --fuel, or make the policies cheaper",
+        ErrorKind::Fuel => {
+            "make the policies cheaper; where it is fuel that ran out, --fuel gives more"
+        }
         _ => "look at the token with `bailiwick biscuit inspect`",
     };
     Failure::plain(

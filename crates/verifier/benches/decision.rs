@@ -20,10 +20,7 @@ use bailiwick_token::{
     timestamp::Timestamp,
     token::Token,
 };
-use bailiwick_verifier::{
-    Reason, Request, Trust, Verifier,
-    engine::{Authorizer, Externs, Outcome, Program},
-};
+use bailiwick_verifier::{Reason, Request, Trust, Verifier};
 use biscuit_auth::{
     AuthorizerBuilder, AuthorizerLimits, Biscuit, BlockBuilder, KeyPair, UnverifiedBiscuit,
 };
@@ -395,80 +392,9 @@ fn refuse(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What a unit of fuel is worth: each program burns all it is given.
-fn burn(criterion: &mut Criterion) {
-    const UNITS: u64 = 100_000;
-    let facts: String = (0..60).map(|n| format!("f({n});")).collect();
-    let texts: String = (0..60)
-        .map(|n| format!("s(\"a rather long string, number {n:02}\");"))
-        .collect();
-    let list: Vec<String> = (0..100).map(|n| n.to_string()).collect();
-    let list = list.join(",");
-    let long = "x".repeat(4000);
-    let four = "f($a), f($b), f($c), f($d)";
-    let programs: [(&str, String); 11] = [
-        (
-            "rows",
-            format!("{facts} check if {four}, nothing($a);").replace("nothing($a)", "f(99)"),
-        ),
-        (
-            "bindings",
-            format!("{facts} check if {four}, f($e), f($f), f($g), false;"),
-        ),
-        (
-            "integers",
-            format!("{facts} check if {four}, $a + $b + $c + $d < 0;"),
-        ),
-        (
-            "derived facts",
-            format!("{facts} g($a, $b, $c, $d) <- {four};"),
-        ),
-        (
-            "strings that differ",
-            format!("{texts} check if s($a), s($b), s($c), s($d), $a + $b === $c + $d, false;"),
-        ),
-        (
-            "long strings joined",
-            format!("s(\"{long}\"); {facts} check if {four}, s($s), $s + $s === $s, false;"),
-        ),
-        (
-            "long strings searched",
-            format!("s(\"{long}\"); {facts} check if {four}, s($s), $s.contains(\"xxy\");"),
-        ),
-        (
-            "sets",
-            format!("{facts} check if {four}, {{{list}}}.union({{1, 200}}).length() < 0;"),
-        ),
-        (
-            "arrays",
-            format!("{facts} check if {four}, [{list}].contains(200);"),
-        ),
-        (
-            "closures",
-            format!("check if [{list}].all($a -> [{list}].all($b -> [{list}].all($c -> true)));"),
-        ),
-        (
-            "regular expressions",
-            format!("s(\"{long}\"); {facts} check if {four}, s($s), $s.matches(\"(x+x+)+y\");"),
-        ),
-    ];
-    let mut group = criterion.benchmark_group("burn 100,000 units");
-    for (name, code) in &programs {
-        let token = Biscuit::builder().code(code).unwrap();
-        let token = token.build(&KeyPair::new()).unwrap().to_vec().unwrap();
-        let token = Token::from_bytes(token).unwrap();
-        let program = Program::compile(token.code(), &Authorizer::profile()).unwrap();
-        let externs = Externs::default();
-        let outcome = || program.burn(&externs, UNITS);
-        assert_eq!(outcome(), Outcome::OutOfFuel, "{name}");
-        group.bench_function(*name, |bencher| bencher.iter(|| black_box(outcome())));
-    }
-    group.finish();
-}
-
 criterion_group! {
     name = benches;
     config = Criterion::default().measurement_time(Duration::from_secs(3)).warm_up_time(Duration::from_secs(1));
-    targets = mint, attenuate, verify, refuse, burn
+    targets = mint, attenuate, verify, refuse
 }
 criterion_main!(benches);

@@ -40,8 +40,8 @@ mod outcome;
 pub use crate::{
     chain::{Key, KeyError, P256Key},
     engine::{
-        Authorizer, Extern, Externs, FailedCheck, MAX_NESTING, MAX_OPERATORS, MAX_POLICY_BYTES,
-        Matched, Place,
+        Authorizer, Budget, DEFAULT_FUEL, DEFAULT_MEMORY, Extern, Externs, FailedCheck,
+        MAX_NESTING, MAX_OPERATORS, MAX_POLICY_BYTES, Matched, Place,
     },
 };
 pub use outcome::{Error, ErrorKind, Outcome, Report};
@@ -55,9 +55,6 @@ pub const MAX_BLOCKS: usize = engine::MAX_BLOCKS;
 /// How deep the messages of a container or a block nest at most, terms and closures among them. The
 /// decoder of protobuf holds it.
 pub const MAX_DEPTH: usize = 100;
-
-/// Fuel for a decision on a token of ordinary size: some milliseconds at most.
-pub const DEFAULT_FUEL: u64 = 1_000_000;
 
 /// A Biscuit whose container has been read. Nothing of it has been verified.
 #[derive(Debug, Clone)]
@@ -146,14 +143,22 @@ impl Biscuit {
         &self.revocation_ids
     }
 
-    /// Decides by a service's Datalog, as [`policies`] reads it, for at most so much fuel.
+    /// Decides by a service's Datalog, as [`policies`] reads it, within a budget: so much fuel and the
+    /// default memory, or a [`Budget`] of both.
     ///
     /// The Datalog sees the fact `revocation_id($index, $bytes)` for each block, and for an ECDSA
     /// signature one for each of its two forms, so a list matches whichever form it holds.
     #[must_use]
-    pub fn authorize(&self, policies: &Authorizer, externs: &Externs, fuel: u64) -> Outcome {
+    pub fn authorize(
+        &self,
+        policies: &Authorizer,
+        externs: &Externs,
+        budget: impl Into<Budget>,
+    ) -> Outcome {
         match Program::compile(self.token.code(), policies) {
-            Ok(program) => program.decide(externs, fuel, &self.stated_ids).into(),
+            Ok(program) => program
+                .decide(externs, budget.into(), &self.stated_ids)
+                .into(),
             Err(error) => Outcome::Error(error.into()),
         }
     }
@@ -169,7 +174,13 @@ pub fn policies(code: &str) -> Result<Authorizer, Error> {
 
 /// Reads, verifies and decides in one call.
 #[must_use]
-pub fn authorize(token: &[u8], root: &Key, code: &str, externs: &Externs, fuel: u64) -> Report {
+pub fn authorize(
+    token: &[u8],
+    root: &Key,
+    code: &str,
+    externs: &Externs,
+    budget: impl Into<Budget>,
+) -> Report {
     let unverified = match Unverified::read(token) {
         Ok(unverified) => unverified,
         Err(error) => {
@@ -182,7 +193,7 @@ pub fn authorize(token: &[u8], root: &Key, code: &str, externs: &Externs, fuel: 
     let revocation_ids = unverified.revocation_ids(Some(root));
     let decided = unverified
         .verify(root)
-        .and_then(|biscuit| Ok(biscuit.authorize(&policies(code)?, externs, fuel)));
+        .and_then(|biscuit| Ok(biscuit.authorize(&policies(code)?, externs, budget)));
     Report {
         outcome: decided.unwrap_or_else(Outcome::Error),
         revocation_ids: Some(revocation_ids),

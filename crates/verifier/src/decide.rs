@@ -54,7 +54,7 @@ impl Verifier {
             &self.service,
             token.depth,
             now,
-            self.limits.fuel,
+            self.limits.allowance(),
         );
         match outcome {
             Outcome::Allow { .. } => Ok(Decision::Allow(Allow {
@@ -67,6 +67,13 @@ impl Verifier {
                 format!(
                     "deciding this call takes more than {} units of fuel",
                     self.limits.fuel
+                ),
+            )),
+            Outcome::OutOfMemory => Err((
+                Reason::OutOfFuel,
+                format!(
+                    "deciding this call takes more than {} bytes of memory",
+                    self.limits.memory
                 ),
             )),
             Outcome::Deny { policy, failed } => {

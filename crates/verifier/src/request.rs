@@ -388,7 +388,7 @@ impl<'a> Statement<'a> {
             for name in names {
                 listed.push(world.string(name)?);
             }
-            Ok([world.set(listed)?])
+            Ok([world.set(&listed)?])
         })?;
         for known in [Known::Arg, Known::Num, Known::Date, Known::Json] {
             if world.wants(known) {
@@ -407,7 +407,7 @@ impl<'a> Statement<'a> {
                         for item in items {
                             elements.extend(scalar_term(world, item)?);
                         }
-                        Some(world.array(elements)?)
+                        Some(world.array(&elements)?)
                     }
                     value => scalar_term(world, value)?,
                 },

@@ -10,7 +10,7 @@ use crate::{
     cache::Tokens,
     chain::Memo,
     decision::{Decision, Deny, Reason},
-    engine::Base,
+    engine::{Allowance, Base, Budget},
     policy::{Policy, PolicyError},
     record::{self, Counters},
     request::Request,
@@ -41,10 +41,17 @@ pub struct Verifier {
 pub struct Limits {
     /// Bounds on the structure of a token.
     pub token: bailiwick_token::limits::Limits,
-    /// How much a decision may cost: a fact tried or an operation is one, and work on strings, sets
-    /// and arrays by their size. One is worth a few nanoseconds. A long call is granted more, in
-    /// proportion to what it holds.
+    /// Units of work that a decision may cost: one for each fact tried and each operation, and more for
+    /// long strings, sets and arrays. No unit is worth more than a three thousandth of verifying a
+    /// signature.
     pub fuel: u64,
+    /// The most fuel that a long call is granted on top, in proportion to what it states: eight units
+    /// for each that stating it takes beyond 250. The default suffices for a call of 64 KiB.
+    pub long_call_fuel: u64,
+    /// The most bytes that a decision may hold at one time: the compiled token, the facts of the call,
+    /// and what operations and rules make. More is denied as `out_of_fuel`. The allocator may have to
+    /// give up to three times as much.
+    pub memory: usize,
     /// The most bytes of verified tokens that are kept, so that a token seen before is not
     /// verified again. 0 keeps none.
     pub cache_bytes: usize,
@@ -55,7 +62,22 @@ impl Default for Limits {
         Limits {
             token: bailiwick_token::limits::Limits::default(),
             fuel: 5_000,
+            long_call_fuel: 1 << 18,
+            memory: 4 << 20,
             cache_bytes: 16 << 20,
+        }
+    }
+}
+
+impl Limits {
+    /// What one evaluation may use.
+    pub(crate) fn allowance(&self) -> Allowance {
+        Allowance {
+            budget: Budget {
+                fuel: self.fuel,
+                memory: self.memory,
+            },
+            long_call: self.long_call_fuel,
         }
     }
 }

@@ -67,7 +67,7 @@ fn ours(token: &Biscuit, code: &str) -> (Result, Option<BTreeSet<String>>) {
             Result::Deny(policy, failed.collect())
         }
         Outcome::Error(_) => return (Result::Error, None),
-        Outcome::OutOfFuel => panic!("out of fuel"),
+        Outcome::OutOfFuel | Outcome::OutOfMemory => panic!("out of fuel"),
     };
     let facts = evaluation.facts.into_iter().map(|(_, fact)| fact);
     (result, Some(facts.collect()))

@@ -27,7 +27,7 @@ pub fn evaluate(program: &Program, fuel: u64) -> Evaluation {
         );
         if let Some(less) = evaluation.burnt.checked_sub(1) {
             assert_eq!(
-                program.burn(&externs, less),
+                program.burn(&externs, less).outcome,
                 Outcome::OutOfFuel,
                 "one less than was burnt"
             );

@@ -48,7 +48,7 @@ pub enum ErrorKind {
     Rule,
     /// An operation failed, and with it the whole evaluation.
     Execution,
-    /// It takes more fuel than given.
+    /// It takes more fuel, or holds more memory, than given.
     Fuel,
 }
 
@@ -99,6 +99,10 @@ impl From<engine::Outcome> for Outcome {
             engine::Outcome::OutOfFuel => Outcome::Error(Error {
                 kind: ErrorKind::Fuel,
                 message: "it takes more fuel than is given".to_owned(),
+            }),
+            engine::Outcome::OutOfMemory => Outcome::Error(Error {
+                kind: ErrorKind::Fuel,
+                message: "it holds more memory than is given".to_owned(),
             }),
         }
     }

@@ -28,6 +28,8 @@ pub enum Outcome {
     Error(Error),
     /// It takes more fuel than given.
     OutOfFuel,
+    /// It holds more memory than given.
+    OutOfMemory,
 }
 
 /// The policy that matched first, by its place.
@@ -52,6 +54,7 @@ impl From<Stop> for Outcome {
     fn from(stop: Stop) -> Outcome {
         match stop {
             Stop::OutOfFuel => Outcome::OutOfFuel,
+            Stop::OutOfMemory => Outcome::OutOfMemory,
             Stop::Error(error) => Outcome::Error(*error),
         }
     }
@@ -60,10 +63,13 @@ impl From<Stop> for Outcome {
 impl World<'_> {
     /// Runs rules, checks and policies.
     pub(crate) fn authorize(&mut self) -> Outcome {
-        match self.rules().and_then(|()| self.decide()) {
-            Ok(outcome) => outcome,
-            Err(stop) => stop.into(),
-        }
+        self.run().unwrap_or_else(Outcome::from)
+    }
+
+    fn run(&mut self) -> Result<Outcome, Stop> {
+        self.fuel.hold(self.program.held)?;
+        self.rules()?;
+        self.decide()
     }
 
     /// Whether a query has a match.

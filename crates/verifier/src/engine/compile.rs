@@ -244,8 +244,8 @@ fn placed<T>(place: Place, result: Compiled<T>) -> Result<T, Error> {
     result.map_err(|refused| match refused {
         Refused::Fault(fault) => Error::Compile { place, fault },
         Refused::Stop(Stop::Error(error)) => *error,
-        // Fuel is unlimited here, so only more than 32 bits can number ends in this.
-        Refused::Stop(Stop::OutOfFuel) => Error::Compile {
+        // The budget is unlimited here, so only more than 32 bits can number ends in this.
+        Refused::Stop(Stop::OutOfFuel | Stop::OutOfMemory) => Error::Compile {
             place,
             fault: Fault::TooLarge,
         },

@@ -63,7 +63,7 @@ pub(super) fn import(
                 return Err(Refused::Fault(Fault::TooLarge));
             };
             term = Some((container.close)(
-                values.add_elements(container.done, fuel)?,
+                values.add_elements(&container.done, fuel)?,
             ));
         };
     }
@@ -108,6 +108,36 @@ fn scalar(values: &mut Values<'_>, item: &Item<'_>, fuel: &mut Fuel) -> Result<T
             return Err(Refused::Fault(Fault::TooLarge));
         }
     })
+}
+
+/// Charges for handing a value out, before it is copied; answers about how many bytes the copy takes.
+pub(super) fn charge(values: &Values<'_>, term: Term, fuel: &mut Fuel) -> Result<usize, Stop> {
+    /// Units for a term, which is allocated and put in order anew.
+    const TERM: u64 = 12;
+    /// Bytes of a term, those of its place in a tree included.
+    const TERM_BYTES: usize = 128;
+    let mut bytes = 0usize;
+    let mut waiting: Vec<Span> = Vec::new();
+    let mut count = |term: &Term, waiting: &mut Vec<Span>| -> Result<(), Stop> {
+        fuel.take(TERM)?;
+        bytes = bytes.saturating_add(TERM_BYTES);
+        match term {
+            Term::Str(span) | Term::Bytes(span) => {
+                fuel.each_byte(span.len as usize)?;
+                bytes = bytes.saturating_add(span.len as usize);
+            }
+            Term::Set(span) | Term::Array(span) | Term::Map(span) => waiting.push(*span),
+            Term::Integer(_) | Term::Date(_) | Term::Bool(_) | Term::Null => {}
+        }
+        Ok(())
+    };
+    count(&term, &mut waiting)?;
+    while let Some(span) = waiting.pop() {
+        for term in values.elements(span) {
+            count(term, &mut waiting)?;
+        }
+    }
+    Ok(bytes)
 }
 
 struct Leaving {

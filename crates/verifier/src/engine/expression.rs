@@ -55,7 +55,20 @@ enum Over {
     Entries(Span),
 }
 
+/// What an error costs that `try_or` may catch: it is made and thrown away.
+const ERROR: u64 = 4;
+
+/// Bytes that the stacks may take for each instruction of an expression.
+pub(super) const STEP_BYTES: usize = size_of::<Operand>();
+
 impl Machine {
+    /// About how many bytes it takes.
+    pub(super) fn size(&self) -> usize {
+        let calls = self.calls.capacity().saturating_mul(size_of::<Call>());
+        let stack = self.stack.capacity().saturating_mul(STEP_BYTES);
+        stack.saturating_add(calls)
+    }
+
     /// Evaluates one expression; `slots` are the variables that are bound.
     pub(super) fn evaluate(
         &mut self,
@@ -75,7 +88,10 @@ impl Machine {
             match step {
                 Ok(None) => {}
                 Ok(Some(term)) => return Ok(term),
-                Err(Stop::Error(error)) => self.catch(error)?,
+                Err(Stop::Error(error)) => {
+                    fuel.take(ERROR)?;
+                    self.catch(error)?;
+                }
                 Err(stop) => return Err(stop),
             }
         }
@@ -91,15 +107,15 @@ impl Machine {
         fuel.take(1)?;
         let instruction = operators.program.code.get(self.at as usize).copied();
         self.at = self.at.saturating_add(1);
-        match instruction.ok_or(Error::InvalidType)? {
+        match instruction.ok_or_else(|| Stop::from(Error::InvalidType))? {
             Instruction::Value(constant) => {
                 let term = operators.program.constant(constant);
                 self.stack.push(Operand::Value(term));
             }
             Instruction::Slot(slot) => {
                 let term = slots.get(usize::from(slot)).copied();
-                self.stack
-                    .push(Operand::Value(term.ok_or(Error::InvalidType)?));
+                let term = term.ok_or_else(|| Stop::from(Error::InvalidType))?;
+                self.stack.push(Operand::Value(term));
             }
             Instruction::Closure { length, parameter } => {
                 let body = Code {
@@ -266,7 +282,7 @@ impl Operators<'_, '_> {
                 let Some(&[key, value]) = entry else {
                     return Ok(None);
                 };
-                let pair = self.values.add_elements([key, value], fuel)?;
+                let pair = self.values.add_elements(&[key, value], fuel)?;
                 Ok(Some(Term::Array(pair)))
             }
         }

@@ -144,6 +144,13 @@ impl Derived {
     }
 }
 
+/// Bytes for each predicate that rules derive.
+pub(super) const HEAD_BYTES: usize = size_of::<Derived>();
+
+/// Bytes of a derived fact besides its terms: its origin, its rule, and its place in the index, whose
+/// nodes may be half empty.
+const ROW_BYTES: usize = size_of::<Origin>() + size_of::<u32>() + 2 * size_of::<(u64, u32)>();
+
 /// So many derived facts are found by a look at each.
 const UNINDEXED: u32 = 16;
 
@@ -169,10 +176,17 @@ impl Space {
         self.derived.iter_mut().for_each(Derived::clear);
     }
 
-    /// About how many terms it has room for.
-    pub(super) fn room(&self) -> usize {
-        let derived = self.derived.iter().map(|derived| derived.terms.capacity());
-        derived.fold(self.request.terms.capacity(), usize::saturating_add)
+    /// About how many bytes it takes.
+    pub(super) fn size(&self) -> usize {
+        fn bytes<T>(list: &Vec<T>) -> usize {
+            list.capacity().saturating_mul(size_of::<T>())
+        }
+        let derived = self.derived.iter().map(|derived| {
+            let rows = bytes(&derived.origins).saturating_add(bytes(&derived.rules));
+            bytes(&derived.terms).saturating_add(rows)
+        });
+        let lists = bytes(&self.request.terms).saturating_add(bytes(&self.derived));
+        derived.fold(lists, usize::saturating_add)
     }
 }
 
@@ -203,8 +217,9 @@ impl<'p> Facts<'p> {
         fuel: &mut Fuel,
     ) -> Result<(), Stop> {
         fuel.take(1)?;
+        fuel.hold(size_of_val(&terms))?;
         let request = &mut self.space.request;
-        let stored = u32::try_from(request.terms.len()).map_err(|_| Stop::OutOfFuel)?;
+        let stored = u32::try_from(request.terms.len()).map_err(|_| Stop::OutOfMemory)?;
         if let Some((start, count)) = request.ranges.get_mut(known as usize) {
             if *count == 0 {
                 *start = stored;
@@ -340,7 +355,7 @@ impl<'p> Facts<'p> {
         fuel: &mut Fuel,
     ) -> Result<bool, Stop> {
         /// A row, its origin, and its place in the index.
-        const STORED: u64 = 16;
+        const STORED: u64 = 24;
         fuel.take(STORED)?;
         let stated = self.stated(relation);
         let Some(derived) = self.derived(relation) else {
@@ -373,6 +388,7 @@ impl<'p> Facts<'p> {
             }
         }
         fuel.elements(terms.len())?;
+        fuel.hold(size_of_val(terms).saturating_add(ROW_BYTES))?;
         let place = self.program.relation(relation);
         let place = place.and_then(|known| known.derived).map(usize::from);
         let derived = place.and_then(|place| self.space.derived.get_mut(place));
@@ -382,7 +398,7 @@ impl<'p> Facts<'p> {
                 .checked_add(row)
                 .is_none_or(|count| count == u32::MAX)
             {
-                return Err(Stop::OutOfFuel);
+                return Err(Stop::OutOfMemory);
             }
             if indexed {
                 derived.index.insert((hash, row));

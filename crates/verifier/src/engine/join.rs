@@ -30,7 +30,17 @@ struct Cursor {
     origin: Origin,
 }
 
+/// Bytes for each predicate of a body.
+pub(super) const SCAN_BYTES: usize = size_of::<Cursor>() + size_of::<Window>();
+
 impl Join {
+    /// About how many bytes it takes.
+    pub(super) fn size(&self) -> usize {
+        let scans = self.scans.capacity().saturating_mul(SCAN_BYTES);
+        let slots = self.slots.capacity().saturating_mul(size_of::<Term>());
+        scans.saturating_add(slots)
+    }
+
     /// Begins with a body, over all facts.
     pub(super) fn start(&mut self, body: &Body) {
         self.scans.clear();

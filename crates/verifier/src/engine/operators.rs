@@ -9,8 +9,9 @@ use super::{
     error::Error,
     fuel::{Fuel, Stop},
     program::{Binary, Program, Unary},
-    regex::Paid,
-    term::{Span, Term, Values},
+    regex::Regexes,
+    search,
+    term::{STRING, Span, Term, Values},
 };
 
 /// A function of the host: one operand or two, an answer or the reason why there is none.
@@ -42,7 +43,7 @@ pub(super) struct Operators<'p, 'v> {
     pub(super) program: &'p Program,
     pub(super) values: &'v mut Values<'p>,
     pub(super) externs: &'v Externs,
-    pub(super) paid: &'v mut Paid,
+    pub(super) regexes: &'v mut Regexes,
 }
 
 type Answer = Result<Term, Stop>;
@@ -52,7 +53,9 @@ fn invalid() -> Answer {
 }
 
 fn integer(value: Option<i64>) -> Answer {
-    value.map(Term::Integer).ok_or(Error::Overflow.into())
+    value
+        .map(Term::Integer)
+        .ok_or_else(|| Error::Overflow.into())
 }
 
 impl Operators<'_, '_> {
@@ -65,7 +68,10 @@ impl Operators<'_, '_> {
                 Term::Str(span) | Term::Bytes(span) | Term::Set(span) | Term::Array(span),
             ) => Term::Integer(i64::from(span.len)),
             (Unary::Length, Term::Map(span)) => Term::Integer(i64::from(span.len / 2)),
-            (Unary::TypeOf, value) => Term::Str(self.values.add_text(value.type_name(), fuel)?),
+            (Unary::TypeOf, value) => {
+                fuel.take(STRING)?;
+                Term::Str(self.values.add_text(value.type_name(), fuel)?)
+            }
             (Unary::Extern(name), value) => return self.external(name, value, None, fuel),
             (Unary::Negate | Unary::Length, _) => return invalid(),
         })
@@ -103,10 +109,10 @@ impl Operators<'_, '_> {
             B::Regex => match (left, right) {
                 (Term::Str(text), Term::Str(pattern)) => {
                     let (text, pattern) = (self.values.text(text), self.values.text(pattern));
-                    let matches = self
-                        .program
-                        .patterns
-                        .matches(text, pattern, self.paid, fuel)?;
+                    let matches =
+                        self.program
+                            .patterns
+                            .matches(text, pattern, self.regexes, fuel)?;
                     Ok(Term::Bool(matches))
                 }
                 _ => invalid(),
@@ -156,8 +162,7 @@ impl Operators<'_, '_> {
     fn contains(&mut self, left: Term, right: Term, fuel: &mut Fuel) -> Answer {
         Ok(Term::Bool(match (left, right) {
             (Term::Str(text), Term::Str(part)) => {
-                fuel.bytes((text.len as usize).saturating_add(part.len as usize))?;
-                self.values.text(text).contains(self.values.text(part))
+                search::contains(self.values.utf8(text), self.values.utf8(part), fuel)?
             }
             (Term::Set(set), Term::Set(part)) => self.superset(set, part, fuel)?,
             // Any element may be asked for, null too, as the specification has it.
@@ -207,7 +212,7 @@ impl Operators<'_, '_> {
     /// The union or the intersection of two sets, both in order, and so is the answer.
     fn merge(&mut self, binary: Binary, left: Span, right: Span, fuel: &mut Fuel) -> Answer {
         let union = binary == Binary::Union;
-        let mut merged = Vec::new();
+        let begun = self.values.mark();
         let (mut at_left, mut at_right) = (0usize, 0usize);
         loop {
             fuel.take(1)?;
@@ -223,20 +228,20 @@ impl Operators<'_, '_> {
                 (None, None) => break,
             };
             if union || order.is_eq() {
-                merged.push(item);
+                self.values.add_element(item, fuel)?;
             }
             at_left = at_left.saturating_add(usize::from(order.is_le()));
             at_right = at_right.saturating_add(usize::from(order.is_ge()));
         }
-        Ok(Term::Set(self.values.add_elements(merged, fuel)?))
+        Ok(Term::Set(self.values.elements_since(begun)?))
     }
 
     fn begins_or_ends(&self, binary: Binary, left: Term, right: Term, fuel: &mut Fuel) -> Answer {
         let prefix = binary == Binary::Prefix;
         Ok(Term::Bool(match (left, right) {
             (Term::Str(text), Term::Str(part)) => {
-                fuel.bytes(part.len as usize)?;
-                let (text, part) = (self.values.text(text), self.values.text(part));
+                fuel.compared(part.len as usize)?;
+                let (text, part) = (self.values.utf8(text), self.values.utf8(part));
                 match prefix {
                     true => text.starts_with(part),
                     false => text.ends_with(part),
@@ -290,19 +295,26 @@ impl Operators<'_, '_> {
         fuel.take(CALL)?;
         let name = self.program.externs.get(usize::from(name));
         let name = name.map(String::as_str).unwrap_or_default();
+        // An error has a copy of it.
+        fuel.bytes(name.len())?;
         let function = (self.externs.0.get(name))
             .ok_or_else(|| Error::UndefinedExtern(name.to_owned()))?
             .clone();
-        let size = |term| self.values.size(term, fuel);
-        std::iter::once(left).chain(right).try_for_each(size)?;
+        // Held while the function runs.
+        let mut copies = 0usize;
+        for term in std::iter::once(left).chain(right) {
+            copies = copies.saturating_add(edge::charge(self.values, term, fuel)?);
+        }
+        fuel.hold(copies)?;
         let left = edge::export(self.values, left);
         let right = right.map(|right| edge::export(self.values, right));
         let failed = |message: String| Error::Extern {
             name: name.to_owned(),
             message,
         };
-        let answer = function(left, right).map_err(failed)?;
-        edge::import(self.values, &answer, fuel).map_err(|refused| match refused {
+        let answer = function(left, right);
+        fuel.release(copies);
+        edge::import(self.values, &answer.map_err(failed)?, fuel).map_err(|refused| match refused {
             Refused::Stop(stop) => stop,
             Refused::Fault(fault) => failed(fault.to_string()).into(),
         })

@@ -1,9 +1,6 @@
-//! Regular expressions, bounded in size and in what it takes to compile them, each compiled once.
+//! Regular expressions, bounded in size and in what it takes to compile them.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::collections::BTreeMap;
 
 use regex_automata::{
     meta::{Builder, Config, Regex},
@@ -25,12 +22,11 @@ const MAX_TEXT: usize = 1024;
 /// How many bytes one may be compiled into: what it is tried with in turn.
 const SIZES: [usize; 6] = [1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15, 1 << 16];
 
-/// The most that are kept.
-const MAX_KEPT: usize = 64;
-
-/// What compiling one is charged, in each evaluation that uses it, whether or not it was compiled
-/// before: the cost of an evaluation does not depend on those before it.
+/// What compiling one is charged, once in each evaluation that uses it.
 const COMPILE: u64 = 20_000;
+
+/// What each attempt to compile it is charged beyond that, for each byte that it may be compiled into.
+const ATTEMPT: u64 = 2;
 
 /// What each class of characters in it is charged beyond that: `\p{L}` stands for hundreds of ranges.
 const CLASS: u64 = 5_000;
@@ -38,30 +34,26 @@ const CLASS: u64 = 5_000;
 /// How deep groups and classes may be nested.
 const MAX_NESTING: u32 = 50;
 
-/// Those that are known, and those that were used so far.
+/// Bytes that one takes while it is compiled and while it is matched, besides those of its program.
+const BYTES: usize = 64 << 10;
+
+/// Bytes of a class of characters, in whatever form.
+const CLASS_BYTES: usize = 32 << 10;
+
+/// Those that stand in the verifier's own Datalog, compiled before the first evaluation, so that none is
+/// charged for them.
 #[derive(Debug, Default)]
-pub(super) struct Patterns {
-    /// Compiled before the first evaluation, so that none is charged for them.
-    prepared: BTreeMap<String, (Arc<Regex>, usize)>,
-    kept: Mutex<BTreeMap<String, Kept>>,
-}
+pub(super) struct Patterns(BTreeMap<String, (Regex, usize)>);
 
-/// Those that an evaluation has paid for.
-pub(super) type Paid = BTreeSet<String>;
+/// Those that an evaluation has compiled and paid for.
+pub(super) type Regexes = BTreeMap<String, Compiled>;
 
-/// A regular expression and its size, shared with the memory that it matches in, `None` for a text that is none, an error for one too large.
-type Compiled = Result<Option<(Arc<Regex>, usize)>, TooLarge>;
-
-/// One that was compiled, and how many classes it has.
-#[derive(Debug, Clone)]
-struct Kept {
-    classes: u64,
-    compiled: Compiled,
-}
+/// A regular expression and its size, `None` for a text that is none, an error for one too large.
+pub(super) type Compiled = Result<Option<(Regex, usize)>, TooLarge>;
 
 /// It may match, and whether it does is not found out.
 #[derive(Debug, Clone, Copy)]
-struct TooLarge;
+pub(super) struct TooLarge;
 
 impl Patterns {
     /// Compiles one that stands in the verifier's own Datalog; answers whether it could be.
@@ -72,10 +64,10 @@ impl Patterns {
         let Ok(Some((ast, _))) = read(pattern) else {
             return false;
         };
-        let Ok(Some(compiled)) = compile(pattern, &ast) else {
+        let Ok(Ok(Some(compiled))) = compile(pattern, &ast, &mut Fuel::unlimited()) else {
             return false;
         };
-        self.prepared.insert(pattern.to_owned(), compiled);
+        self.0.insert(pattern.to_owned(), compiled);
         true
     }
 
@@ -85,11 +77,12 @@ impl Patterns {
         &self,
         text: &str,
         pattern: &str,
-        paid: &mut Paid,
+        regexes: &mut Regexes,
         fuel: &mut Fuel,
     ) -> Result<bool, Stop> {
-        fuel.bytes(pattern.len())?;
-        if let Some((regex, size)) = self.prepared.get(pattern) {
+        // It is compared with several of those that are known.
+        fuel.each_byte(pattern.len())?;
+        if let Some((regex, size)) = self.0.get(pattern) {
             // Its writer is the service, not whoever attacks it: charged for what it takes as a rule,
             // and not for the most that it could take.
             const SMALLEST: usize = 1 << 11;
@@ -101,68 +94,41 @@ impl Patterns {
         if pattern.len() > MAX_TEXT {
             return Err(Error::Regex.into());
         }
-        let first = !paid.contains(pattern);
-        if first {
-            fuel.take(COMPILE)?;
+        if !regexes.contains_key(pattern) {
+            let compiled = charged(pattern, fuel)?;
+            regexes.insert(pattern.to_owned(), compiled);
         }
-        let compiled = self.get(pattern, |classes| match first {
-            true => fuel.take(classes.saturating_mul(CLASS)),
-            false => Ok(()),
-        })?;
-        if first {
-            paid.insert(pattern.to_owned());
-        }
-        match compiled {
-            Ok(Some((regex, size))) => is_match(&regex, size, text, fuel),
-            Ok(None) => Ok(false),
-            Err(TooLarge) => Err(Error::Regex.into()),
+        match regexes.get(pattern) {
+            Some(Ok(Some((regex, size)))) => is_match(regex, *size, text, fuel),
+            Some(Ok(None)) | None => Ok(false),
+            Some(Err(TooLarge)) => Err(Error::Regex.into()),
         }
     }
+}
 
-    fn kept(&self) -> MutexGuard<'_, BTreeMap<String, Kept>> {
-        // A thread that panicked in between left a map that is whole.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// One that is known, or is compiled now; `pay` is asked for its classes before.
-    fn get(
-        &self,
-        pattern: &str,
-        pay: impl FnOnce(u64) -> Result<(), Stop>,
-    ) -> Result<Compiled, Stop> {
-        let known = self.kept().get(pattern).cloned();
-        if let Some(Kept { classes, compiled }) = known {
-            pay(classes)?;
-            return Ok(compiled);
-        }
-        // Not under the lock: others need not wait for this one.
-        let (classes, compiled) = match read(pattern) {
-            Ok(Some((_, classes))) if classes.are_dear() => (0, Err(TooLarge)),
-            Ok(Some((ast, classes))) => {
-                pay(classes.count)?;
-                (classes.count, compile(pattern, &ast))
-            }
-            Ok(None) => (0, Ok(None)),
-            Err(error) => (0, Err(error)),
-        };
-        let found = Kept {
-            classes,
-            compiled: compiled.clone(),
-        };
-        let mut kept = self.kept();
-        if kept.len() >= MAX_KEPT {
-            kept.clear();
-        }
-        kept.insert(pattern.to_owned(), found);
-        Ok(compiled)
-    }
+/// Compiles one, and charges for it and each of its classes before it is made.
+fn charged(pattern: &str, fuel: &mut Fuel) -> Result<Compiled, Stop> {
+    fuel.take(COMPILE)?;
+    fuel.hold(BYTES)?;
+    let (ast, classes) = match read(pattern) {
+        Ok(Some((_, classes))) if classes.are_dear() => return Ok(Err(TooLarge)),
+        Ok(Some(read)) => read,
+        Ok(None) => return Ok(Ok(None)),
+        Err(error) => return Ok(Err(error)),
+    };
+    fuel.take(classes.count.saturating_mul(CLASS))?;
+    let count = usize::try_from(classes.count).unwrap_or(usize::MAX);
+    fuel.hold(count.saturating_mul(CLASS_BYTES))?;
+    compile(pattern, &ast, fuel)
 }
 
 fn is_match(regex: &Regex, size: usize, text: &str, fuel: &mut Fuel) -> Result<bool, Stop> {
     /// Bytes of a state, and of what looking at it for a byte of text costs.
-    const PER_UNIT: usize = 64;
+    const PER_UNIT: usize = 24;
+    /// What it takes to begin.
+    const BEGIN: u64 = 8;
     let work = text.len().saturating_add(1).saturating_mul(size);
-    fuel.take((work / PER_UNIT) as u64)?;
+    fuel.take(BEGIN.saturating_add((work / PER_UNIT) as u64))?;
     Ok(regex.is_match(text))
 }
 
@@ -199,16 +165,21 @@ fn meaning(pattern: &str, ast: &Ast) -> Result<Option<Hir>, TooLarge> {
 
 /// The library does not say how large a regular expression came out, and matching takes as long as
 /// it is large, so it is compiled with the least limit that it fits.
-fn compile(pattern: &str, ast: &Ast) -> Compiled {
-    let Some(hir) = meaning(pattern, ast)? else {
-        return Ok(None);
+fn compile(pattern: &str, ast: &Ast, fuel: &mut Fuel) -> Result<Compiled, Stop> {
+    let hir = match meaning(pattern, ast) {
+        Ok(Some(hir)) => hir,
+        Ok(None) => return Ok(Ok(None)),
+        Err(error) => return Ok(Err(error)),
     };
     for size in SIZES {
-        if let Some(regex) = built(&hir, size)? {
-            return Ok(Some((Arc::new(regex), size)));
+        fuel.take((size as u64).saturating_mul(ATTEMPT))?;
+        match built(&hir, size) {
+            Ok(Some(regex)) => return Ok(Ok(Some((regex, size)))),
+            Ok(None) => {}
+            Err(error) => return Ok(Err(error)),
         }
     }
-    Err(TooLarge)
+    Ok(Err(TooLarge))
 }
 
 /// Compiled into so many bytes; `None` where it needs more.
@@ -216,6 +187,11 @@ fn built(hir: &Hir, size: usize) -> Result<Option<Regex>, TooLarge> {
     let config = Config::new()
         // Whether it matches is all that is asked: no place has to be kept for each group.
         .which_captures(WhichCaptures::None)
+        // These make matching faster, and take longer to build than all the rest, within no limit of size.
+        .auto_prefilter(false)
+        .backtrack(false)
+        .onepass(false)
+        .dfa(false)
         .nfa_size_limit(Some(size))
         .hybrid_cache_capacity(size);
     match Builder::new().configure(config).build_from_hir(hir) {
@@ -306,15 +282,17 @@ impl ast::Visitor for Classes {
 #[allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
+    use crate::engine::DEFAULT_MEMORY;
 
     /// What is charged for matching goes by the size, so it may not be larger than need be.
     #[test]
     fn each_has_the_least_size_that_it_fits() {
-        let mut found = BTreeSet::new();
+        let mut found = std::collections::BTreeSet::new();
         for times in (0..).step_by(25) {
             let pattern = format!("^a{{{times}}}$");
             let (ast, _) = read(&pattern).unwrap().unwrap();
-            let Ok(Some((_, size))) = compile(&pattern, &ast) else {
+            let compiled = compile(&pattern, &ast, &mut Fuel::unlimited());
+            let Ok(Ok(Some((_, size)))) = compiled else {
                 break;
             };
             found.insert(size);
@@ -327,24 +305,13 @@ mod tests {
         assert_eq!(found, SIZES.into());
     }
 
-    #[test]
-    fn few_are_kept_and_those_are() {
-        let patterns = Patterns::default();
-        for count in 0..3 * MAX_KEPT {
-            let found = patterns.get(&format!("^{count}$"), |_| Ok(()));
-            assert!(matches!(found, Ok(Ok(Some(_)))));
-            let kept = patterns.kept().len();
-            assert!(kept <= MAX_KEPT && (kept == count + 1 || count >= MAX_KEPT));
-        }
-    }
-
     /// What may match and is not found out is an error: under `reject if` and `!`, "no match" would be a
     /// permission.
     #[test]
     fn only_what_is_no_regular_expression_matches_nothing() {
         let matches = |pattern: &str| {
-            let (mut paid, mut fuel) = (Paid::new(), Fuel::unlimited());
-            Patterns::default().matches("ä", pattern, &mut paid, &mut fuel)
+            let (mut regexes, mut fuel) = (Regexes::new(), Fuel::unlimited());
+            Patterns::default().matches("ä", pattern, &mut regexes, &mut fuel)
         };
         let nested = format!("{}ä{}", "(?:".repeat(60), ")".repeat(60));
         let large = "ä|".repeat(400) + "\\w{500}";
@@ -380,20 +347,33 @@ mod tests {
             (r"[a-z]", 1),
             (r"[\p{L}--[a-z]]", 4),
         ] {
-            let matches = |patterns: &Patterns, units| {
-                let (mut paid, mut fuel) = (Paid::new(), Fuel::new(units));
-                let matched = patterns.matches("", pattern, &mut paid, &mut fuel);
+            let price = COMPILE + classes * CLASS + ATTEMPT * SIZES[0] as u64;
+            let mut regexes = Regexes::new();
+            let mut matches = |units: u64| {
+                let mut fuel = Fuel::new(units.into());
+                let matched = Patterns::default().matches("", pattern, &mut regexes, &mut fuel);
                 (matched, units - fuel.left())
             };
-            let price = COMPILE + classes * CLASS;
-            let patterns = Patterns::default();
-            assert_eq!(matches(&patterns, price - 1).0, Err(Stop::OutOfFuel));
-            assert_eq!(patterns.kept().len(), 0, "{pattern}");
-            // The same whether or not it was compiled before.
-            let first = matches(&patterns, 1_000_000);
-            assert!(first.0.is_ok() && first.1 >= price, "{pattern}: {first:?}");
-            assert_eq!(matches(&patterns, 1_000_000), first);
+            assert_eq!(matches(price - 1).0, Err(Stop::OutOfFuel), "{pattern}");
+            let (matched, burnt) = matches(1_000_000);
+            assert!(matched.is_ok() && burnt >= price, "{pattern}: {burnt}");
+            // Once in an evaluation.
+            let (matched, burnt) = matches(COMPILE);
+            assert!(matched.is_ok(), "{pattern}: {burnt}");
         }
+    }
+
+    /// Memory is counted before it is taken, however many there are.
+    #[test]
+    fn compiled_ones_are_held() {
+        let (mut regexes, mut fuel) = (Regexes::new(), Fuel::new(u64::MAX.into()));
+        let stopped = (0..).find_map(|number| {
+            let pattern = format!("^{number}$");
+            let matched = Patterns::default().matches("", &pattern, &mut regexes, &mut fuel);
+            matched.err()
+        });
+        assert_eq!(stopped, Some(Stop::OutOfMemory));
+        assert_eq!(regexes.len(), DEFAULT_MEMORY / BYTES);
     }
 
     /// The service pays for its own once, at the start.
@@ -401,8 +381,8 @@ mod tests {
     fn a_service_may_have_what_a_token_may_not() {
         let mut patterns = Patterns::default();
         assert!(patterns.prepare(r"(?i)^[\w.-]+$"));
-        let (mut paid, mut fuel) = (Paid::new(), Fuel::unlimited());
-        let matched = patterns.matches("A.b", r"(?i)^[\w.-]+$", &mut paid, &mut fuel);
+        let (mut regexes, mut fuel) = (Regexes::new(), Fuel::unlimited());
+        let matched = patterns.matches("A.b", r"(?i)^[\w.-]+$", &mut regexes, &mut fuel);
         assert_eq!(matched, Ok(true));
         assert!(!patterns.prepare("(") && !patterns.prepare(r"\w{500}"));
     }

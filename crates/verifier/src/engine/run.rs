@@ -9,11 +9,11 @@ use super::{
     error::{Error, Place},
     expression::Machine,
     facts::{Facts, Space},
-    fuel::{Fuel, Stop},
+    fuel::{Budget, Fuel, Stop},
     join::Join,
     operators::{Externs, Operators},
     program::{Arg, Body, Program, Rule},
-    regex::Paid,
+    regex::Regexes,
     symbol::{Known, Relation},
     term::{Pool, Term, Values},
 };
@@ -28,7 +28,7 @@ pub(crate) struct World<'p> {
     pub(super) fuel: Fuel,
     pub(super) join: Join,
     machine: Machine,
-    paid: Paid,
+    regexes: Regexes,
     /// The rule on which the first check of the verifier rests: in the profile, the one that looks
     /// for a grant.
     pub(super) granted: Option<u32>,
@@ -47,8 +47,13 @@ impl Scratch {
     /// Whether it is small enough to be kept.
     pub(crate) fn is_small(&self) -> bool {
         const MOST_BYTES: usize = 256 * 1024;
-        let terms = self.space.room().saturating_mul(size_of::<Term>());
-        self.pool.size().saturating_add(terms) <= MOST_BYTES
+        let parts = [
+            self.pool.size(),
+            self.space.size(),
+            self.join.size(),
+            self.machine.size(),
+        ];
+        parts.into_iter().fold(0, usize::saturating_add) <= MOST_BYTES
     }
 }
 
@@ -56,14 +61,14 @@ impl Scratch {
 const QUERY: u64 = 4;
 
 impl<'p> World<'p> {
-    pub(crate) fn new(program: &'p Program, externs: &'p Externs, fuel: u64) -> World<'p> {
-        World::within(program, externs, fuel, Scratch::default())
+    pub(crate) fn new(program: &'p Program, externs: &'p Externs, budget: Budget) -> World<'p> {
+        World::within(program, externs, budget, Scratch::default())
     }
 
     pub(crate) fn within(
         program: &'p Program,
         externs: &'p Externs,
-        fuel: u64,
+        budget: Budget,
         scratch: Scratch,
     ) -> World<'p> {
         World {
@@ -71,10 +76,10 @@ impl<'p> World<'p> {
             externs,
             values: Values::over(&program.pool, scratch.pool),
             facts: Facts::new(program, scratch.space),
-            fuel: Fuel::new(fuel),
+            fuel: Fuel::new(budget),
             join: scratch.join,
             machine: scratch.machine,
-            paid: Paid::new(),
+            regexes: Regexes::new(),
             granted: None,
         }
     }
@@ -124,14 +129,14 @@ impl<'p> World<'p> {
     }
 
     /// A set of the request; its elements are in order, each once.
-    pub(crate) fn set(&mut self, elements: Vec<Term>) -> Result<Term, Stop> {
+    pub(crate) fn set(&mut self, elements: &[Term]) -> Result<Term, Stop> {
         Ok(Term::Set(
             self.values.add_elements(elements, &mut self.fuel)?,
         ))
     }
 
     /// An array of the request.
-    pub(crate) fn array(&mut self, elements: Vec<Term>) -> Result<Term, Stop> {
+    pub(crate) fn array(&mut self, elements: &[Term]) -> Result<Term, Stop> {
         Ok(Term::Array(
             self.values.add_elements(elements, &mut self.fuel)?,
         ))
@@ -250,14 +255,17 @@ impl<'p> World<'p> {
             program: self.program,
             values: &mut self.values,
             externs: self.externs,
-            paid: &mut self.paid,
+            regexes: &mut self.regexes,
         };
         for test in self.program.tests(body) {
             let slots = &mut self.join.slots;
-            match self
+            let begun = operators.values.mark();
+            let answer = self
                 .machine
-                .evaluate(*test, slots, &mut operators, &mut self.fuel)?
-            {
+                .evaluate(*test, slots, &mut operators, &mut self.fuel)?;
+            // What operations made is not bound to any variable, so nothing refers to it any more.
+            operators.values.forget_since(begun, &mut self.fuel);
+            match answer {
                 Term::Bool(true) => {}
                 Term::Bool(false) => return Ok(false),
                 _ => return Err(Error::InvalidType.into()),

@@ -48,11 +48,22 @@ pub(crate) struct Values<'p> {
     own: Pool,
 }
 
-/// The span of `len` items that begin at `start`; more than 32 bits can number is out of bounds.
+/// How much had been added at some time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark {
+    text: usize,
+    bytes: usize,
+    elements: usize,
+}
+
+/// What an operation that makes a string costs besides its bytes.
+pub(super) const STRING: u64 = 2;
+
+/// The span of `len` items that begin at `start`; more than 32 bits can number is more than any memory allows.
 fn span(start: usize, len: usize) -> Result<Span, Stop> {
     match (u32::try_from(start), u32::try_from(len)) {
         (Ok(start), Ok(len)) if start.checked_add(len).is_some() => Ok(Span { start, len }),
-        _ => Err(Stop::OutOfFuel),
+        _ => Err(Stop::OutOfMemory),
     }
 }
 
@@ -124,6 +135,17 @@ impl<'p> Values<'p> {
         .unwrap_or_default()
     }
 
+    /// The bytes of a string, whose order is that of the string.
+    #[inline]
+    pub(super) fn utf8(&self, span: Span) -> &[u8] {
+        match span.beyond(self.fixed.text.len()) {
+            Some(range) => self.own.text.as_bytes().get(range),
+            None => self.fixed.text.as_bytes().get(span.range()),
+        }
+        .unwrap_or_default()
+    }
+
+    #[inline]
     pub(crate) fn bytes(&self, span: Span) -> &[u8] {
         match span.beyond(self.fixed.bytes.len()) {
             Some(range) => self.own.bytes.get(range),
@@ -141,8 +163,35 @@ impl<'p> Values<'p> {
         .unwrap_or_default()
     }
 
+    /// How much has been added so far.
+    #[inline]
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            text: self.own.text.len(),
+            bytes: self.own.bytes.len(),
+            elements: self.own.elements.len(),
+        }
+    }
+
+    /// Forgets what was added since.
+    #[inline]
+    pub(super) fn forget_since(&mut self, mark: Mark, fuel: &mut Fuel) {
+        let now = self.mark();
+        if now == mark {
+            return;
+        }
+        self.own.text.truncate(mark.text);
+        self.own.bytes.truncate(mark.bytes);
+        self.own.elements.truncate(mark.elements);
+        let elements = now.elements.saturating_sub(mark.elements);
+        fuel.release(now.text.saturating_sub(mark.text));
+        fuel.release(now.bytes.saturating_sub(mark.bytes));
+        fuel.release(elements.saturating_mul(size_of::<Term>()));
+    }
+
     pub(crate) fn add_text(&mut self, text: &str, fuel: &mut Fuel) -> Result<Span, Stop> {
         fuel.bytes(text.len())?;
+        fuel.hold(text.len())?;
         let start = self.fixed.text.len().saturating_add(self.own.text.len());
         self.own.text.push_str(text);
         span(start, text.len())
@@ -150,11 +199,10 @@ impl<'p> Values<'p> {
 
     /// The second string after the first.
     pub(crate) fn join(&mut self, a: Span, b: Span, fuel: &mut Fuel) -> Result<Span, Stop> {
-        /// What a new string costs besides its bytes.
-        const STRING: u64 = 2;
         let len = (a.len as usize).saturating_add(b.len as usize);
         fuel.take(STRING)?;
-        fuel.bytes(len)?;
+        fuel.made(len)?;
+        fuel.hold(len)?;
         let start = self.fixed.text.len().saturating_add(self.own.text.len());
         for part in [a, b] {
             match part.beyond(self.fixed.text.len()) {
@@ -172,6 +220,7 @@ impl<'p> Values<'p> {
 
     pub(crate) fn add_bytes(&mut self, bytes: &[u8], fuel: &mut Fuel) -> Result<Span, Stop> {
         fuel.bytes(bytes.len())?;
+        fuel.hold(bytes.len())?;
         let start = self.fixed.bytes.len().saturating_add(self.own.bytes.len());
         self.own.bytes.extend_from_slice(bytes);
         span(start, bytes.len())
@@ -179,14 +228,28 @@ impl<'p> Values<'p> {
 
     pub(crate) fn add_elements(
         &mut self,
-        elements: impl IntoIterator<Item = Term>,
+        elements: &[Term],
         fuel: &mut Fuel,
     ) -> Result<Span, Stop> {
-        let before = self.own.elements.len();
-        self.own.elements.extend(elements);
-        let len = self.own.elements.len().saturating_sub(before);
-        fuel.elements(len)?;
-        span(self.fixed.elements.len().saturating_add(before), len)
+        let begun = self.mark();
+        fuel.elements(elements.len())?;
+        fuel.hold(size_of_val(elements))?;
+        self.own.elements.extend_from_slice(elements);
+        self.elements_since(begun)
+    }
+
+    /// Adds one more to the elements since a mark.
+    pub(super) fn add_element(&mut self, element: Term, fuel: &mut Fuel) -> Result<(), Stop> {
+        fuel.take(1)?;
+        fuel.hold(size_of::<Term>())?;
+        self.own.elements.push(element);
+        Ok(())
+    }
+
+    /// The elements that were added since a mark.
+    pub(super) fn elements_since(&self, mark: Mark) -> Result<Span, Stop> {
+        let len = self.own.elements.len().saturating_sub(mark.elements);
+        span(self.fixed.elements.len().saturating_add(mark.elements), len)
     }
 
     /// Whether two values are of one type and equal.
@@ -200,74 +263,73 @@ impl<'p> Values<'p> {
                 if a.start == b.start {
                     return Ok(true);
                 }
-                fuel.bytes(a.len as usize)?;
-                Ok(self.text(a) == self.text(b))
+                fuel.compared(a.len as usize)?;
+                Ok(self.utf8(a) == self.utf8(b))
             }
             (Term::Integer(a), Term::Integer(b)) => Ok(a == b),
             (Term::Date(a), Term::Date(b)) => Ok(a == b),
             (Term::Bool(a), Term::Bool(b)) => Ok(a == b),
             (Term::Null, Term::Null) => Ok(true),
-            (Term::Bytes(a), Term::Bytes(b))
-            | (Term::Set(a), Term::Set(b))
-            | (Term::Array(a), Term::Array(b))
-            | (Term::Map(a), Term::Map(b))
-                if a.len != b.len || a == b || a.len == 0 =>
-            {
-                Ok(a.len == b.len)
+            (Term::Bytes(a), Term::Bytes(b)) => {
+                if a.len != b.len {
+                    return Ok(false);
+                }
+                fuel.compared(a.len as usize)?;
+                Ok(self.bytes(a) == self.bytes(b))
             }
-            _ => Ok(self.compare(a, b, fuel)?.is_eq()),
+            (Term::Set(left), Term::Set(right))
+            | (Term::Array(left), Term::Array(right))
+            | (Term::Map(left), Term::Map(right)) => {
+                if left.len != right.len || left.len == 0 {
+                    return Ok(left.len == right.len);
+                }
+                Ok(self.compare(a, b, fuel)?.is_eq())
+            }
+            _ => Ok(false),
         }
     }
 
     /// The order in which sets keep their elements: by type, then by value. Containers compare
-    /// element by element; those inside wait on a stack, since input decides how deep they lie.
+    /// element by element; those around the ones that are looked at wait on a stack, since input
+    /// decides how deep they lie.
     pub(crate) fn compare(&self, a: Term, b: Term, fuel: &mut Fuel) -> Result<Ordering, Stop> {
-        let mut waiting: Vec<(Span, Span, usize)> = Vec::new();
-        let (mut a, mut b) = (a, b);
+        /// What it costs to go on inside of others.
+        const ENTER: u64 = 2;
+        let mut around: Vec<(Span, Span, usize)> = Vec::new();
+        let (mut left, mut right) = match self.shallow(a, b, fuel)? {
+            Shallow::Order(order) => return Ok(order),
+            Shallow::Inside(left, right) => (left, right),
+        };
+        fuel.take(1)?;
+        let mut at = 0usize;
         loop {
-            let order = match self.shallow(a, b, fuel)? {
-                Shallow::Order(order) => order,
-                Shallow::Inside(a, b) => {
+            match (self.elements(left).get(at), self.elements(right).get(at)) {
+                (Some(a), Some(b)) => {
                     fuel.take(1)?;
-                    waiting.push((a, b, 0));
-                    Ordering::Equal
-                }
-            };
-            if order.is_ne() {
-                return Ok(order);
-            }
-            loop {
-                let Some((left, right, next)) = waiting.last_mut() else {
-                    return Ok(Ordering::Equal);
-                };
-                let at = *next;
-                *next = next.saturating_add(1);
-                match (self.elements(*left).get(at), self.elements(*right).get(at)) {
-                    (Some(left), Some(right)) => {
-                        fuel.take(1)?;
-                        (a, b) = (*left, *right);
-                        break;
+                    at = at.saturating_add(1);
+                    match self.shallow(*a, *b, fuel)? {
+                        Shallow::Order(Ordering::Equal) => {}
+                        Shallow::Order(order) => return Ok(order),
+                        Shallow::Inside(inner_left, inner_right) => {
+                            fuel.take(ENTER)?;
+                            around.push((left, right, at));
+                            (left, right, at) = (inner_left, inner_right, 0);
+                        }
                     }
-                    (None, None) => {
-                        waiting.pop();
-                    }
-                    (None, Some(_)) => return Ok(Ordering::Less),
-                    (Some(_), None) => return Ok(Ordering::Greater),
                 }
+                (None, None) => match around.pop() {
+                    Some(outer) => (left, right, at) = outer,
+                    None => return Ok(Ordering::Equal),
+                },
+                (None, Some(_)) => return Ok(Ordering::Less),
+                (Some(_), None) => return Ok(Ordering::Greater),
             }
         }
-    }
-
-    /// Charges for all that a value holds.
-    pub(crate) fn size(&self, term: Term, fuel: &mut Fuel) -> Result<(), Stop> {
-        self.hash(&[term], fuel).map(drop)
     }
 
     /// The same for equal rows. It decides only where a row is looked for, so it need not be strong:
     /// rows that share it are compared, and each comparison is charged.
     pub(crate) fn hash(&self, terms: &[Term], fuel: &mut Fuel) -> Result<u64, Stop> {
-        /// It goes byte by byte.
-        const HASHED_PER_UNIT: u32 = 8;
         let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
         let mut waiting: Vec<(Span, usize)> = Vec::new();
         for term in terms {
@@ -281,14 +343,15 @@ impl<'p> Values<'p> {
                     Term::Bool(value) => hash.add(&[u8::from(value)]),
                     Term::Null => {}
                     Term::Str(span) => {
-                        fuel.take(u64::from(span.len / HASHED_PER_UNIT))?;
-                        hash.add(self.text(span).as_bytes());
+                        fuel.each_byte(span.len as usize)?;
+                        hash.add(self.utf8(span));
                     }
                     Term::Bytes(span) => {
-                        fuel.take(u64::from(span.len / HASHED_PER_UNIT))?;
+                        fuel.each_byte(span.len as usize)?;
                         hash.add(self.bytes(span));
                     }
                     Term::Set(span) | Term::Array(span) | Term::Map(span) => {
+                        fuel.take(1)?;
                         waiting.push((span, 0));
                     }
                 }
@@ -311,17 +374,21 @@ impl<'p> Values<'p> {
             (Term::Integer(a), Term::Integer(b)) => a.cmp(&b),
             (Term::Date(a), Term::Date(b)) => a.cmp(&b),
             (Term::Bool(a), Term::Bool(b)) => a.cmp(&b),
+            (Term::Str(a), Term::Str(b)) if a == b => Ordering::Equal,
             (Term::Str(a), Term::Str(b)) => {
-                fuel.bytes(a.len.min(b.len) as usize)?;
-                self.text(a).cmp(self.text(b))
+                fuel.compared(a.len.min(b.len) as usize)?;
+                self.utf8(a).cmp(self.utf8(b))
             }
             (Term::Bytes(a), Term::Bytes(b)) => {
-                fuel.bytes(a.len.min(b.len) as usize)?;
+                fuel.compared(a.len.min(b.len) as usize)?;
                 self.bytes(a).cmp(self.bytes(b))
             }
             (Term::Set(a), Term::Set(b))
             | (Term::Array(a), Term::Array(b))
-            | (Term::Map(a), Term::Map(b)) => return Ok(Shallow::Inside(a, b)),
+            | (Term::Map(a), Term::Map(b)) => match a == b {
+                true => Ordering::Equal,
+                false => return Ok(Shallow::Inside(a, b)),
+            },
             _ => a.rank().cmp(&b.rank()),
         }))
     }

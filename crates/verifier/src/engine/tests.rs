@@ -37,7 +37,7 @@ fn check(expression: &str) -> Result<bool, Error> {
         Outcome::Allow { .. } => Ok(true),
         Outcome::Deny { .. } => Ok(false),
         Outcome::Error(error) => Err(error),
-        Outcome::OutOfFuel => panic!("{expression} is no hard work"),
+        Outcome::OutOfFuel | Outcome::OutOfMemory => panic!("{expression} is no hard work"),
     }
 }
 
@@ -376,7 +376,7 @@ fn depth_is_no_matter() {
         &Authorizer::parse("allow if true;").unwrap(),
     )
     .unwrap();
-    let mut world = World::new(&program, &NO_EXTERNS, 100_000);
+    let mut world = World::new(&program, &NO_EXTERNS, 100_000.into());
     assert_eq!(world.authorize(), Outcome::Allow { policy: 0 });
 }
 
@@ -498,7 +498,7 @@ fn a_program_weighs_what_it_keeps() {
 fn little_memory_is_kept() {
     let program = program(&[""], "allow if true;");
     for (bytes, small) in [(0, true), (1000, true), (1_000_000, false)] {
-        let mut world = World::new(&program, &NO_EXTERNS, 1_000_000);
+        let mut world = World::new(&program, &NO_EXTERNS, 1_000_000.into());
         world.string(&"x".repeat(bytes)).unwrap();
         assert_eq!(world.into_scratch().is_small(), small, "{bytes} bytes");
     }

@@ -150,6 +150,6 @@ impl<'c> Compiler<'c> {
         for term in self.code.terms(span) {
             elements.push(self.value(term)?);
         }
-        Ok(self.values.add_elements(elements, &mut self.fuel)?)
+        Ok(self.values.add_elements(&elements, &mut self.fuel)?)
     }
 }

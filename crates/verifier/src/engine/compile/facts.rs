@@ -140,6 +140,7 @@ impl<'c> Compiler<'c> {
         });
         program.pool = self.values.into_pool();
         program.shrink();
+        program.held = program.size().saturating_add(program.workspace());
         program
     }
 }

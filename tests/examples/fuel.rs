@@ -1,0 +1,66 @@
+//! What a unit of fuel is worth, at most: writes the tables in `docs/decisions/0002-fuel.md`.
+//!
+//! `cargo run --release -p bailiwick-tests --example fuel`, and `-- NAME` for one operation alone.
+//!
+//! For each operation a search looks for the program whose units are dearest: it draws lengths, alphabets,
+//! shapes and places at random, and then goes from the dearest to its neighbours. What it found is measured
+//! once more, in turns with one `verify_strict`, which is the measure: a machine that is slow for a while is
+//! slow for both.
+
+use std::{fs, path::Path};
+
+use peak_alloc::PeakAlloc;
+
+#[path = "../support/mod.rs"]
+mod support;
+/// The programs, the search among them, and whole decisions.
+mod fuel {
+    pub mod climb;
+    pub mod decisions;
+    pub mod operations;
+    pub mod text;
+}
+
+use fuel::{climb, decisions, operations};
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+fn main() {
+    // The operations whose names hold the argument; without one all of them, and the page is written.
+    let only = std::env::args().nth(1);
+    let wanted = only.clone().unwrap_or_default();
+    let mut found: Vec<climb::Found> = operations::all()
+        .iter()
+        .filter(|operation| operation.name.contains(&wanted))
+        .map(|operation| {
+            let found = climb::dearest(operation);
+            println!("{found}");
+            found
+        })
+        .collect();
+    found.sort_by(|one, other| other.signatures().total_cmp(&one.signatures()));
+    if only.is_some() {
+        return;
+    }
+    let mut page = String::from(
+        "| operation | ns a unit | units for a `verify_strict` | bytes a unit | counted | dearest with |\n|---|--:|--:|--:|--:|---|\n",
+    );
+    for found in &found {
+        page.push_str(&found.row());
+    }
+    page.push('\n');
+    page.push_str(&climb::worst_of_reading(&found));
+    page.push_str(&decisions::table());
+    println!("\n{page}");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/decisions/0002-fuel.md");
+    let document = fs::read_to_string(&file).expect("the decision");
+    fs::write(&file, between_marks(&document, &page)).expect("the decision");
+}
+
+fn between_marks(page: &str, table: &str) -> String {
+    const MARKS: [&str; 2] = ["<!-- measured -->\n", "<!-- end -->"];
+    let (before, rest) = page.split_once(MARKS[0]).expect("the first mark");
+    let (_, after) = rest.split_once(MARKS[1]).expect("the second mark");
+    format!("{before}{}{table}{}{after}", MARKS[0], MARKS[1])
+}
