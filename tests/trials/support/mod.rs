@@ -160,7 +160,7 @@ impl Service {
     /// Nobody listens any more; its folder stays, without open files in it.
     pub async fn stop(&mut self) {
         if let Some(running) = self.running.take() {
-            running.stop(Duration::ZERO).await.unwrap();
+            running.stop(Duration::ZERO).await;
             self.issuer.clone().close().await;
         }
     }
