@@ -17,8 +17,8 @@ mod hostile {
     mod encoding;
     mod feed;
     mod foreign_chain;
-    mod foreign_keys;
     mod foreign_facts;
+    mod foreign_keys;
     mod foreign_parties;
     mod forgeries;
     mod keys;
@@ -26,6 +26,7 @@ mod hostile {
     mod messages;
     mod names;
     mod readers;
+    mod resources;
     mod revocations;
     mod seen;
     mod terms;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use bailiwick_token::{
     datalog::{Authority, CheckMeaning},
-    grant::{Grant, Grants},
+    grant::{Grant, Grants, is_normal_resource, is_plain_segment},
     token::Token,
 };
 use bailiwick_verifier::{Decision, Reason};
@@ -15,7 +15,44 @@ use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
 mod support;
 
-use support::{Root, bodies, forge::Forge, now, random, reference::decided, scope, stated};
+use support::{
+    Root, bodies,
+    fold::{FOLDS, Fold, folded},
+    forge::Forge,
+    now, random,
+    reference::decided,
+    scope, stated,
+};
+
+/// What resources are made of: names, and what services fold into separators, dots or nothing.
+const PIECES: [&str; 26] = [
+    "eu",
+    "us",
+    "a",
+    "1",
+    ".",
+    "..",
+    "/",
+    "/",
+    "/",
+    ";",
+    "%2e",
+    "%2F",
+    "%",
+    "\\",
+    " ",
+    "\u{a0}",
+    "\u{3000}",
+    "\u{200b}",
+    "\u{feff}",
+    "\u{ff0e}",
+    "\u{2025}",
+    "\u{ff0f}",
+    "\u{ff3c}",
+    "\u{ff1b}",
+    "\u{ff05}2e",
+    "\u{2100}",
+];
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
@@ -77,6 +114,32 @@ proptest! {
             decide(&parent.text()) || !decide(&child.text()),
             "{:#?}, and then {:?}", written, appended
         );
+    }
+
+    /// A resource that a prefix allows does not lead out of it, however a service folds it.
+    #[test]
+    fn no_allowed_resource_leads_elsewhere(
+        pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 1..9),
+        folds in prop::sample::subsequence(&FOLDS[..], 0..=FOLDS.len()).prop_shuffle(),
+    ) {
+        let resource = format!("eu/{}", pieces.concat());
+        if is_normal_resource(&resource) {
+            let folded = folded(&resource, &folds);
+            let inside = folded.as_ref().is_some_and(|segments| segments.len() > 1 && segments[0] == "eu");
+            prop_assert!(inside, "{:?} becomes {:?} by {:?}", resource, folded, folds);
+        }
+    }
+
+    /// A parameter of a profile names one segment, which nothing folds into another.
+    #[test]
+    fn no_plain_segment_becomes_another(
+        pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 1..5),
+        folds in prop::sample::subsequence(&FOLDS[..], 0..=FOLDS.len()).prop_shuffle(),
+    ) {
+        let segment = pieces.concat();
+        if is_plain_segment(&segment) {
+            prop_assert_eq!(folded(&segment, &folds), Some(vec![segment]), "by {:?}", folds);
+        }
     }
 
     /// A call is allowed just when each scope has a grant that allows it. Which of the token's own is
@@ -211,4 +274,29 @@ fn hand_written_tokens_reach_every_outcome() {
     let count = |parent, child| counts.get(&(parent, child)).copied().unwrap_or(0);
     assert!(count("allow", "allow") >= 20 && count("allow", "caveat") >= 10);
     assert!(count("unsupported", "unsupported") >= 100 && widened >= 5);
+}
+
+/// The same of resources: many that are folded are refused, and some are taken.
+#[test]
+fn random_resources_reach_both_outcomes() {
+    let mut runner = TestRunner::deterministic();
+    let strategy = prop::collection::vec(prop::sample::select(&PIECES[..]), 1..9);
+    let (mut taken, mut leading_elsewhere) = (0, 0);
+    for _ in 0..5000 {
+        let pieces = strategy.new_tree(&mut runner).expect("a value").current();
+        let resource = format!("eu/{}", pieces.concat());
+        let folds = [
+            Fold::Nfkc,
+            Fold::Percent,
+            Fold::Backslash,
+            Fold::Parameters,
+            Fold::Trim,
+        ];
+        let folded = folded(&resource, &folds);
+        taken += usize::from(is_normal_resource(&resource));
+        let first = folded.and_then(|segments| segments.into_iter().next());
+        leading_elsewhere += usize::from(first.as_deref() != Some("eu"));
+    }
+    println!("taken: {taken}, leading elsewhere: {leading_elsewhere}");
+    assert!(taken >= 100 && leading_elsewhere >= 100);
 }

@@ -150,7 +150,7 @@ fn actions_and_resources_that_are_none() {
     }
     for resource in [
         "", "/", "a/", "/a", "a//b", ".", "..", "a/..", "../a", "a/./b", "a\\b", "..\\a", "a%2fb",
-        "%2e%2e", "a?b", "a#b", "a\0", "a\nb", "a\u{85}b",
+        "%2e%2e", "a?b", "a#b", "a\0", "a\nb", "a\u{85}b", "...", "a/..;b",
     ] {
         assert_eq!(
             outcome(&verifier, &token, &order().resource(resource)),
@@ -158,7 +158,7 @@ fn actions_and_resources_that_are_none() {
             "{resource:?}"
         );
     }
-    for resource in ["a", "a/b", "...", "a..b", ".a", "a b", "é", "*", "a/*"] {
+    for resource in ["a", "a/b", "a..b", ".a", "a b", "é", "*", "a/*"] {
         assert_eq!(
             outcome(&verifier, &token, &order().resource(resource)),
             ALLOW,

@@ -20,6 +20,7 @@ use ed25519_dalek::SigningKey;
 
 pub mod bodies;
 pub mod feed;
+pub mod fold;
 pub mod foreign;
 pub mod forge;
 pub mod oracle;

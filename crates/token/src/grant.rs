@@ -9,12 +9,13 @@ pub(crate) mod check;
 mod constraint;
 mod intersect;
 mod print;
+mod resource;
 mod text;
 mod within;
 
-pub use check::is_normal_resource;
 pub use constraint::{Bound, BoundError, Constraint, List, ListError};
 pub use intersect::{Effective, TooManyCombinations};
+pub use resource::{is_normal_resource, is_plain_segment};
 pub use text::GrantsError;
 
 /// The most grants that a list can hold: as many as a profile token can carry.

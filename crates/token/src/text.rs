@@ -26,9 +26,7 @@ pub fn credential(text: &str) -> &str {
 /// ```
 #[must_use]
 pub fn is_path_segment(name: &str) -> bool {
-    // What a server folds it to has no parameters and no white space around it.
-    let folded = name.split(';').next().unwrap_or_default().trim();
-    !name.contains('/') && is_normal_resource(name) && !folded.bytes().all(|byte| byte == b'.')
+    !name.contains('/') && is_normal_resource(name)
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ pub enum RequestError {
     Action,
     /// The resource is not in normal form.
     #[error(
-        "the resource is not in normal form: segments parted by `/`, none of them empty, `.` or `..`, without `\\`, `%`, `?`, `#` and control characters"
+        "the resource is not in normal form: segments parted by `/`, none of them empty, dots or white space before its first `;`, without `\\`, `%`, `?`, `#` and control characters"
     )]
     Resource,
     /// A name is one that no grant could speak of.

@@ -697,6 +697,14 @@ async fn arguments_come_from_where_they_are_declared() {
         ("/files/a/b/c", 403),
         ("/files/a/../c", 400),
         ("/files/a//c", 400),
+        // What the handler's router or file system could fold.
+        ("/..;/orders/PO-7?limit=10&page=5", 400),
+        ("/%EF%BC%8E%EF%BC%8E/orders/PO-7?limit=10&page=5", 400),
+        ("/..%20/orders/PO-7?limit=10&page=5", 400),
+        ("/files/a/..;v=1/c", 400),
+        ("/files/a/%E2%80%A5/c", 400),
+        ("/files/a/..%20;x/c", 400),
+        ("/files/a;v=1/b/c", 403),
     ] {
         assert_eq!(fetch(&app, uri).await.status.as_u16(), status, "{uri}");
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bailiwick_token::{
-    grant::{Bound, is_normal_resource},
+    grant::{Bound, is_plain_segment},
     timestamp::Timestamp,
     value::{Micros, Number, Value},
 };
@@ -308,7 +308,7 @@ fn read_text(text: &str) -> Result<String, &'static str> {
 fn read_segment(text: &str) -> Result<String, &'static str> {
     let text = read_text(text)?;
     // The star would make a prefix of a name, in a pattern and in the text of one.
-    if !is_normal_resource(&text) || text.contains(['/', '*']) {
+    if !is_plain_segment(&text) || text.contains('*') {
         return Err("is not one segment of a path in normal form");
     }
     Ok(text)

@@ -377,6 +377,7 @@ fn what_a_profile_is_not_for_and_what_is_none_are_told_alike() {
 #[test]
 fn a_claim_that_does_not_fit_is_named_and_not_shown() {
     const SECRET: &str = "s3cr3t/../*";
+    const REGION: &str = "https://corp.example/region";
     for (name, value, why) in [
         ("sub", json!(7), "is of another type"),
         ("sub", json!(null), "is null"),
@@ -392,11 +393,19 @@ fn a_claim_that_does_not_fit_is_named_and_not_shown() {
         ),
         ("sub", json!("a\nb"), "holds a control character"),
         ("sub", json!("a".repeat(1025)), "is longer than 1024 bytes"),
+        (REGION, json!(SECRET), "is not one segment"),
+        // A service would fold each of these into a neighbour's name, or out of the folder.
+        (REGION, json!("s3cr3t;1"), "is not one segment"),
+        (REGION, json!("..;s3cr3t"), "is not one segment"),
+        (REGION, json!("\u{ff53}3cr3t"), "is not one segment"),
         (
-            "https://corp.example/region",
-            json!(SECRET),
+            REGION,
+            json!("s3cr3t\u{2025}\u{ff0f}eu"),
             "is not one segment",
         ),
+        (REGION, json!("s3cr\u{200b}3t"), "is not one segment"),
+        (REGION, json!("s3cr\u{a0}3t"), "is not one segment"),
+        (REGION, json!("\u{feff}s3cr3t"), "is not one segment"),
         (
             "limits",
             json!({ "purchase": SECRET }),

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Bound, Constraint, Grant, GrantsError, List, MAX_GRANTS, Pattern, top_level};
+use super::{
+    Bound, Constraint, Grant, GrantsError, List, MAX_GRANTS, Pattern, resource::could_match,
+    top_level,
+};
 use crate::value::{MAX_DEPTH, Scalar, Value};
 
 /// The longest name of a service, action, resource pattern or argument, in bytes.
@@ -73,17 +76,9 @@ fn characters(path: &str, text: &str) -> Result<(), GrantsError> {
     Ok(())
 }
 
-/// A pattern that no resource in normal form could match is a mistake of its writer.
+/// Refuses a pattern that no resource in normal form could match.
 fn resource_form(path: &str, pattern: &Pattern) -> Result<(), GrantsError> {
-    let normal = match pattern {
-        Pattern::Exact(text) => is_normal_resource(text),
-        Pattern::Prefix(text) => {
-            let (whole, last) = text.rsplit_once('/').unwrap_or(("", text));
-            let has_parent = text.contains('/');
-            (!has_parent || is_normal_resource(whole)) && !last.contains(FORBIDDEN)
-        }
-    };
-    if normal {
+    if could_match(pattern) {
         return Ok(());
     }
     Err(GrantsError::at(
@@ -92,18 +87,6 @@ fn resource_form(path: &str, pattern: &Pattern) -> Result<(), GrantsError> {
             "`{pattern}` matches no resource: write segments parted by `/`, none of them empty, `.` or `..`, without `\\`, `%`, `?` and `#`"
         ),
     ))
-}
-
-const FORBIDDEN: [char; 4] = ['\\', '%', '?', '#'];
-
-/// Whether a resource is in the normal form that the profile takes: segments parted by `/`, none
-/// of them empty, `.` or `..`, and neither `\`, `%`, `?`, `#` nor a control character in it.
-#[must_use]
-pub fn is_normal_resource(resource: &str) -> bool {
-    resource
-        .split('/')
-        .all(|segment| !matches!(segment, "" | "." | ".."))
-        && !resource.contains(|c: char| FORBIDDEN.contains(&c) || c.is_control())
 }
 
 fn arguments(
