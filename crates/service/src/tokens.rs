@@ -421,7 +421,7 @@ mod tests {
     use std::{future::poll_fn, pin::pin, sync::Arc};
 
     use bailiwick_issuer::{
-        AuditFilter, InitOptions, NewClient, Passphrase,
+        AuditFilter, InitOptions, Issuer, NewClient, Passphrase,
         profile::{Limits, Party, Profiles, Source},
     };
 
