@@ -26,6 +26,7 @@
 //! that speak HTTP, and the feature `refresh` adds `refresh`, which fetches keyset and revocations.
 
 mod admit;
+mod authenticate;
 pub mod biscuit;
 mod cache;
 mod chain;
@@ -49,6 +50,7 @@ pub mod trust;
 mod verifier;
 mod verify;
 
+pub use authenticate::Authenticated;
 pub use decision::{Allow, Decision, Delegation, Deny, Reason};
 pub use explain::{Refusal, Values};
 pub use policy::{Policy, PolicyError};
