@@ -30,7 +30,7 @@ mod strangers;
 mod tasks;
 mod tokens;
 
-pub use config::{Config, ConfigError, Limits, ProviderConfig, Tls, is_safe};
+pub use config::{Config, ConfigError, Limits, ProviderConfig, Tls};
 pub use operator::OPERATOR_SERVICE;
 pub use problem::{Code, Problem};
 pub use profiles::{ProfilesError, read_profiles};

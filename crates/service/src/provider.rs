@@ -15,17 +15,19 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use bailiwick_token::timestamp::Timestamp;
+use bailiwick_verifier::outbound::{Client, SafeUrl};
 use jsonwebtoken::{
     Algorithm, DecodingKey, Validation,
     dangerous::insecure_decode_claims,
     decode, decode_header,
     jwk::{Jwk, KeyAlgorithm, PublicKeyUse},
 };
+use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, Semaphore};
 
-use crate::config::{ProviderConfig, is_safe};
+use crate::config::ProviderConfig;
 
 /// The longest JWT that is looked at, in bytes.
 pub(crate) const MAX_JWT: usize = 16 * 1024;
@@ -63,7 +65,7 @@ pub(crate) struct Provider {
     waiting: Semaphore,
     /// Whether it said nothing of use the last time.
     in_vain: AtomicBool,
-    http: reqwest::Client,
+    http: Client,
 }
 
 /// A JWT that was verified.
@@ -111,13 +113,12 @@ pub(crate) enum AssertionError {
 
 impl Providers {
     pub(crate) fn new(configs: &[ProviderConfig]) -> Result<Providers, reqwest::Error> {
-        let http = reqwest::Client::builder()
-            .timeout(PATIENCE)
-            .connect_timeout(PATIENCE)
-            // Keys come from where they are configured to be, and from nowhere that this leads to.
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("bailiwick/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let http = Client::new(|builder| {
+            builder
+                .timeout(PATIENCE)
+                .connect_timeout(PATIENCE)
+                .user_agent(concat!("bailiwick/", env!("CARGO_PKG_VERSION")))
+        })?;
         let provider = |config: &ProviderConfig| Provider {
             config: config.clone(),
             keys: ArcSwapOption::empty(),
@@ -351,9 +352,6 @@ impl Provider {
                 discovery.jwks_uri
             }
         };
-        if !is_safe(&uri) {
-            return Err("`jwks_uri` is not https".to_owned());
-        }
         let text = self.get(&uri).await?;
         // One key of an unknown kind does not take the others with it.
         #[derive(Deserialize)]
@@ -372,10 +370,11 @@ impl Provider {
     }
 
     async fn get(&self, uri: &str) -> Result<Vec<u8>, String> {
+        let url = SafeUrl::parse(uri).map_err(|error| format!("an address of its {error}"))?;
         // What `reqwest` says names the address, which is the configured one.
         let mut response = self
             .http
-            .get(uri)
+            .request(Method::GET, &url)
             .header("accept", "application/json")
             .send()
             .await

@@ -40,6 +40,8 @@ mod evaluate;
 pub mod explain;
 #[cfg(feature = "axum")]
 pub mod layer;
+#[cfg(feature = "outbound")]
+pub mod outbound;
 mod policy;
 mod record;
 #[cfg(feature = "refresh")]
