@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::{
+    body::Authenticated,
     provider::{Assertion, AssertionError},
     state::State,
     strangers::Kind,
@@ -100,7 +101,11 @@ pub(crate) struct Known {
     pub(crate) name: String,
     /// The sign-in, where it is a client of this issuer.
     pub(crate) signed_in: Option<SignedIn>,
+    /// Only the checks of this file make one.
+    _checked: (),
 }
+
+impl Authenticated for Known {}
 
 /// The name and secret of HTTP Basic, where the header is there (RFC 6749, section 2.3.1).
 pub(crate) fn basic(headers: &HeaderMap) -> Result<Option<Credentials>, CallerError> {
@@ -235,6 +240,7 @@ impl State {
                 claims: assertion.claims,
             },
             signed_in: None,
+            _checked: (),
         })
     }
 }
@@ -248,6 +254,7 @@ fn known(signed_in: SignedIn) -> Known {
             source: Source::Client,
             claims: claims(client),
         },
+        _checked: (),
     }
 }
 
