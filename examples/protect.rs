@@ -33,8 +33,8 @@ fn service(keyset: &str, keyset_key: &PublicKey) -> Result<Router, Box<dyn Error
     let creates = protect.action("purchase_order:create").json_body();
     let reads = protect.action("purchase_order:read").path("id");
     Ok(Router::new()
-        .route("/orders", post(create).layer(creates))
-        .route("/orders/{id}", get(read).layer(reads)))
+        .route("/orders", post(create).route_layer(creates))
+        .route("/orders/{id}", get(read).route_layer(reads)))
 }
 
 /// A handler runs for allowed calls only. It can ask on whose authority it runs, and it gets the

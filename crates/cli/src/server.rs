@@ -4,8 +4,9 @@ use std::{env, path::PathBuf, time::Duration};
 
 use bailiwick_service::{AUDIT_VERIFY, AUDIT_VERIFY_TIME, Code, Problem};
 use bailiwick_token::text::credential;
+use bailiwick_verifier::outbound::{Client, SafeUrl, UnsafeUrl};
 use clap::Args;
-use reqwest::{Client, Method, Response, StatusCode, Url, redirect::Policy};
+use reqwest::{Method, Response, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
@@ -52,7 +53,7 @@ pub(crate) struct ServerArgs {
 
 /// An issuer's service, and an operator's token for it.
 pub(crate) struct Server {
-    base: Url,
+    base: SafeUrl,
     http: Client,
     token: Option<Zeroizing<String>>,
 }
@@ -67,24 +68,26 @@ impl ServerArgs {
         };
         let base = base(&url)?;
         let token = self.token(config)?;
-        let mut builder = Client::builder()
-            .timeout(PATIENCE)
-            .connect_timeout(Duration::from_secs(10))
-            // An operator's token goes to the service that was named, and to nobody it points at.
-            .redirect(Policy::none())
-            .user_agent(concat!("bailiwick/", env!("CARGO_PKG_VERSION")));
         let environment = env::var_os(CA).filter(|path| !path.is_empty());
         let ca = self.ca.clone().or(environment.map(PathBuf::from));
-        if let Some(path) = ca.or_else(|| config.ca.clone()) {
+        let ca = ca.or_else(|| config.ca.clone());
+        let authority = |path: PathBuf| {
             let pem = Source::File(path.clone()).read(MAX_FILE)?;
-            let certificate = reqwest::Certificate::from_pem(&pem).map_err(|_| {
+            reqwest::Certificate::from_pem(&pem).map_err(|_| {
                 let path = path.display();
                 Failure::plain(Exit::Local, format!("`{path}` holds no certificate in PEM"))
                     .hint("name the file of the authority that signed the service's certificate")
-            })?;
-            builder = builder.tls_certs_merge([certificate]);
-        }
-        let http = builder.build().map_err(|error| {
+            })
+        };
+        let authority = ca.map(authority).transpose()?;
+        let http = Client::new(|builder| {
+            builder
+                .timeout(PATIENCE)
+                .connect_timeout(Duration::from_secs(10))
+                .user_agent(concat!("bailiwick/", env!("CARGO_PKG_VERSION")))
+                .tls_certs_merge(authority.clone())
+        });
+        let http = http.map_err(|error| {
             Failure::plain(
                 Exit::Local,
                 format!("no HTTPS client can be made ({error})"),
@@ -107,25 +110,29 @@ impl ServerArgs {
     }
 }
 
-/// HTTPS, or this very machine.
-fn base(text: &str) -> Result<Url, Failure> {
-    let wrong = |what: &str| Failure::plain(Exit::Usage, format!("--server {what}"));
-    let url = Url::parse(text)
-        .map_err(|_| wrong("is not a URL").hint("write one such as `https://issuer.example`"))?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("holds a name or a password")
-            .hint("an operator authenticates with a token: --operator-token-file"));
+/// Reads where the issuer is.
+fn base(text: &str) -> Result<SafeUrl, Failure> {
+    let wrong = |what: &str, hint: &'static str| {
+        Failure::plain(Exit::Usage, format!("--server {what}")).hint(hint)
+    };
+    let base = SafeUrl::parse(text).map_err(|error| match error {
+        UnsafeUrl::Malformed => wrong("is not a URL", "write one such as `https://issuer.example`"),
+        UnsafeUrl::Credentials => wrong(
+            "holds a name or a password",
+            "an operator authenticates with a token: --operator-token-file",
+        ),
+        _ => wrong(
+            "would send the operator's token in the open",
+            "use https; plain http is for this machine only",
+        ),
+    })?;
+    match base.is_base() {
+        true => Ok(base),
+        false => Err(wrong(
+            "holds a query or a fragment",
+            "write where the issuer is, such as `https://issuer.example`",
+        )),
     }
-    // Paths are put behind it.
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("has a query or a fragment")
-            .hint("name the issuer's URL, such as `https://issuer.example/path`"));
-    }
-    if !bailiwick_service::is_safe(text) {
-        return Err(wrong("would send the operator's token in the open")
-            .hint("use https; plain http is for this machine only"));
-    }
-    Ok(url)
 }
 
 impl Server {
@@ -170,8 +177,9 @@ impl Server {
         path: &str,
         body: Option<&B>,
     ) -> Result<Vec<u8>, Failure> {
-        let base = self.base.as_str().trim_end_matches('/');
-        let mut request = self.http.request(method, format!("{base}{path}"));
+        let base = self.base.url().as_str().trim_end_matches('/');
+        let url = SafeUrl::parse(&format!("{base}{path}")).map_err(|_| unreadable())?;
+        let mut request = self.http.request(method, &url);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.as_str());
         }

@@ -58,7 +58,7 @@ async fn survives(world: World) {
     for round in 0..ROUNDS {
         let serving = world.serve();
         let base = &serving.base;
-        let http = reqwest::Client::new();
+        let http = support::http();
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..CLIENTS {
             tasks.spawn(mints(

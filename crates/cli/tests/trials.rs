@@ -25,6 +25,8 @@ mod full_disk;
 mod memory;
 #[path = "trials/oidc.rs"]
 mod oidc;
+#[path = "trials/proxy.rs"]
+mod proxy;
 #[path = "trials/remote.rs"]
 mod remote;
 #[path = "trials/rights.rs"]

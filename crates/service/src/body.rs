@@ -1,30 +1,198 @@
-//! Bodies: read within a bound, and refused in words.
+//! Bodies: bounded while they arrive, parsed for callers who are known, and refused in words.
+
+use std::time::Duration;
 
 use axum::{
     Json,
-    body::Bytes,
-    extract::{FromRequest, Request, rejection::BytesRejection},
+    body::{Body, Bytes, HttpBody},
+    extract::{FromRequest, Request},
+    http::{HeaderMap, StatusCode, header},
 };
-use serde::de::DeserializeOwned;
+use bailiwick_verifier::layer::media;
+use http_body_util::BodyExt;
+use serde::{Deserialize, de::DeserializeOwned};
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
+use zeroize::Zeroizing;
 
 use crate::problem::{Code, Problem};
 
 /// The most bytes of a body.
 pub(crate) const MAX_BODY: usize = 256 * 1024;
 
-/// JSON whose members are all known. An empty body is an empty object.
-pub(crate) struct Strict<T>(pub(crate) T);
+/// The most bytes of a body that are read and dropped while its answer is on the way.
+const MAX_DISCARDED: usize = 16 << 20;
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Strict<T> {
+/// How long they are waited for.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Somebody who was authenticated. Only the check of a credential makes one, and parsing a body asks
+/// for one, so that a stranger buys no work with it.
+pub(crate) trait Authenticated {}
+
+/// A body that arrived and was not looked at.
+pub(crate) struct Unread {
+    headers: HeaderMap,
+    bytes: Bytes,
+}
+
+/// In the extensions of a request whose body is longer than any may be. It has none then.
+#[derive(Clone, Copy)]
+struct TooLong;
+
+impl<S: Send + Sync> FromRequest<S> for Unread {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Strict<T>, Problem> {
-        let bytes = Bytes::from_request(request, state).await.map_err(refused)?;
-        let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+    async fn from_request(request: Request, state: &S) -> Result<Unread, Problem> {
+        let too_long = || {
+            Problem::new(
+                Code::TooLarge,
+                format!("a body has at most {MAX_BODY} bytes"),
+            )
+        };
+        if request.extensions().get::<TooLong>().is_some() {
+            return Err(too_long());
+        }
+        let headers = request.headers().clone();
+        let bytes = Bytes::from_request(request, state).await;
+        let bytes = bytes.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => too_long(),
+            _ => Problem::new(Code::BadRequest, rejection.body_text()),
+        })?;
+        Ok(Unread { headers, bytes })
+    }
+}
+
+impl Unread {
+    /// Reads JSON whose members are all known. An empty body is an empty object.
+    pub(crate) fn json<T: DeserializeOwned>(&self, _: &impl Authenticated) -> Result<T, Problem> {
+        self.parsed()
+    }
+
+    /// Reads the one member that a caller can be authenticated by, and passes over all others.
+    pub(crate) fn client_assertion(&self) -> Result<Option<Zeroizing<String>>, Problem> {
+        #[derive(Deserialize)]
+        struct Asserted {
+            client_assertion: Option<Zeroizing<String>>,
+        }
+        self.parsed()
+            .map(|Asserted { client_assertion }| client_assertion)
+    }
+
+    /// The text of a form, where it is one.
+    pub(crate) fn form(&self) -> Option<&[u8]> {
+        let media = media::utf8(&self.headers)?;
+        (media.essence_str() == mime::APPLICATION_WWW_FORM_URLENCODED).then_some(&self.bytes)
+    }
+
+    fn parsed<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let text: &[u8] = match self.bytes.is_empty() {
+            true => b"{}",
+            false if self.is_json() => &self.bytes,
+            false => {
+                let text =
+                    "the body is not JSON in UTF-8 by its `Content-Type`: send `application/json`";
+                let problem = Problem::new(Code::BadRequest, text);
+                return Err(problem.with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+            }
+        };
         let Json(value) = Json::from_bytes(text).map_err(|rejection| {
             Problem::new(Code::BadRequest, without_text(&rejection.body_text()))
         })?;
-        Ok(Strict(value))
+        Ok(value)
+    }
+
+    fn is_json(&self) -> bool {
+        media::utf8(&self.headers)
+            .is_some_and(|media| media.essence_str() == mime::APPLICATION_JSON)
+    }
+}
+
+/// Reads a body, and marks the request where it is longer than any may be. Its bytes hold places of
+/// `arriving` until all are there.
+pub(crate) async fn arrived(request: Request, arriving: &Semaphore) -> Result<Request, Lost> {
+    let (mut parts, body) = request.into_parts();
+    let mut body = Arriving {
+        // A sender that asked first has sent nothing yet, and reading would tell it to go on.
+        drop_rest: !parts.headers.contains_key(header::EXPECT),
+        body,
+    };
+    let bytes = body.read(arriving).await?;
+    match bytes {
+        Some(bytes) => Ok(Request::from_parts(parts, Body::from(bytes))),
+        None => {
+            parts.extensions.insert(TooLong);
+            Ok(Request::from_parts(parts, Body::empty()))
+        }
+    }
+}
+
+/// Why a body did not arrive.
+pub(crate) enum Lost {
+    /// Too many bytes are arriving.
+    NoRoom,
+    /// It broke off.
+    Broken,
+}
+
+/// A body on its way. What is not read of it is dropped while the answer is on its own way: a
+/// connection that is closed on unread bytes is reset, and the sender may never see the answer.
+struct Arriving {
+    body: Body,
+    drop_rest: bool,
+}
+
+impl Arriving {
+    /// All of it; `None` where it is longer than any may be.
+    async fn read(&mut self, arriving: &Semaphore) -> Result<Option<Bytes>, Lost> {
+        // By its `Content-Length`: nothing of it needs to be kept.
+        if self.body.size_hint().lower() > MAX_BODY as u64 {
+            return Ok(None);
+        }
+        self.drop_rest = true;
+        let mut bytes = Vec::new();
+        let mut held = room(arriving, 0)?;
+        while let Some(frame) = self.body.frame().await {
+            let Ok(data) = frame.map_err(|_| Lost::Broken)?.into_data() else {
+                continue;
+            };
+            if bytes.len().saturating_add(data.len()) > MAX_BODY {
+                return Ok(None);
+            }
+            held.merge(room(arriving, data.len())?);
+            bytes.extend_from_slice(&data);
+        }
+        self.drop_rest = false;
+        Ok(Some(Bytes::from(bytes)))
+    }
+}
+
+fn room(arriving: &Semaphore, bytes: usize) -> Result<SemaphorePermit<'_>, Lost> {
+    let places = u32::try_from(bytes).unwrap_or(u32::MAX);
+    arriving.try_acquire_many(places).map_err(|_| Lost::NoRoom)
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        if !self.drop_rest {
+            return;
+        }
+        let mut body = std::mem::take(&mut self.body);
+        let rest = async move {
+            let mut left = MAX_DISCARDED;
+            while left > 0
+                && let Some(Ok(frame)) = body.frame().await
+            {
+                left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            }
+        };
+        // Without a runtime there is no connection either.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(timeout(LINGER, rest));
+        }
     }
 }
 
@@ -41,16 +209,6 @@ fn without_text(message: &str) -> String {
             )
         }
         _ => message.to_owned(),
-    }
-}
-
-pub(crate) fn refused(rejection: BytesRejection) -> Problem {
-    match rejection.status().as_u16() {
-        413 => Problem::new(
-            Code::TooLarge,
-            format!("a body has at most {MAX_BODY} bytes"),
-        ),
-        _ => Problem::new(Code::BadRequest, rejection.body_text()),
     }
 }
 

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::{
+    body::Authenticated,
     provider::{Assertion, AssertionError},
     state::State,
     strangers::Kind,
@@ -101,7 +102,9 @@ pub(crate) struct Known {
     /// The sign-in, where it is a client of this issuer.
     pub(crate) signed_in: Option<SignedIn>,
     /// Whether it was known by a client assertion that others may have used before.
-    pub(crate) reused: bool,
+    reused: bool,
+    /// Only the checks of this file make one.
+    _checked: (),
 }
 
 impl Known {
@@ -132,6 +135,8 @@ impl Role {
         }
     }
 }
+
+impl Authenticated for Known {}
 
 /// The name and secret of HTTP Basic, where the header is there (RFC 6749, section 2.3.1).
 pub(crate) fn basic(headers: &HeaderMap) -> Result<Option<Credentials>, CallerError> {
@@ -259,6 +264,7 @@ impl State {
                 claims: assertion.claims,
             },
             signed_in: None,
+            _checked: (),
         })
     }
 }
@@ -273,6 +279,7 @@ fn known(signed_in: SignedIn) -> Known {
             source: Source::Client,
             claims: claims(client),
         },
+        _checked: (),
     }
 }
 

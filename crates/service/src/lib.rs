@@ -31,7 +31,7 @@ mod supervise;
 mod tasks;
 mod tokens;
 
-pub use config::{Assertions, Config, ConfigError, Limits, ProviderConfig, Tls, is_safe};
+pub use config::{Assertions, Config, ConfigError, Limits, ProviderConfig, Tls};
 pub use metrics::LOST_LOG_LINES;
 pub use operator::OPERATOR_SERVICE;
 pub use problem::{Code, Problem};

@@ -9,8 +9,7 @@ use std::net::SocketAddr;
 
 use axum::{
     Json,
-    body::Bytes,
-    extract::{ConnectInfo, State as Shared, rejection::BytesRejection},
+    extract::{ConnectInfo, State as Shared},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -20,8 +19,9 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::{
-    body::MAX_BODY,
+    body::Unread,
     caller::{CallerError, Credentials, JWT_BEARER, Known, Role, Sender, basic},
+    problem::Problem,
     provider::AssertionError,
     state::State,
     tokens::{TOO_OFTEN, Wish, WishError},
@@ -71,7 +71,7 @@ pub(crate) async fn token(
     Shared(state): Shared<State>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Result<Unread, Problem>,
 ) -> Response {
     match answer(&state, from, &headers, body).await {
         Ok((minted, profile)) => success(&minted, &profile, &state),
@@ -90,16 +90,11 @@ async fn answer(
     state: &State,
     from: SocketAddr,
     headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Result<Unread, Problem>,
 ) -> Result<(Minted, String), OAuthError> {
     let arrived = state.now();
-    let body = body.map_err(|_| {
-        error(
-            "invalid_request",
-            format!("the body has at most {MAX_BODY} bytes"),
-        )
-    })?;
-    let form = Form::parse(headers, &body)?;
+    let body = body.map_err(|problem| error("invalid_request", problem.detail))?;
+    let form = Form::parse(&body)?;
     let requested = form.one("requested_token_type")?;
     if requested.is_some_and(|requested| !REQUESTED_TYPES.contains(&requested)) {
         return Err(error(
@@ -261,21 +256,13 @@ fn credentials(headers: &HeaderMap, form: &Form) -> Result<Option<Credentials>, 
 struct Form(Vec<(String, Zeroizing<String>)>);
 
 impl Form {
-    fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Form, OAuthError> {
-        let media = headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok());
-        let media = media
-            .and_then(|value| value.split(';').next())
-            .map(str::trim);
-        if !media
-            .is_some_and(|media| media.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
-        {
-            return Err(error(
+    fn parse(body: &Unread) -> Result<Form, OAuthError> {
+        let body = body.form().ok_or_else(|| {
+            error(
                 "invalid_request",
-                "the body is `application/x-www-form-urlencoded`",
-            ));
-        }
+                "the body is `application/x-www-form-urlencoded` in UTF-8",
+            )
+        })?;
         let pairs = form_pairs(body).take(MAX_PARAMETERS.saturating_add(1));
         let pairs: Vec<_> = pairs.collect();
         if pairs.len() > MAX_PARAMETERS {

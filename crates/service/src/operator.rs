@@ -20,11 +20,13 @@ use bailiwick_token::{
     value::Value,
 };
 use bailiwick_verifier::{
-    Decision, Limits, Reason, Request as Call, Staleness, Trust, Values, Verifier,
+    Decision, Deny, Limits, Reason, Request as Call, Staleness, Trust, Values, Verifier,
+    decision::Identity,
 };
 use tokio::sync::Mutex;
 
 use crate::{
+    body::Authenticated,
     problem::{Code, Problem},
     rate::REFUSALS,
     state::{Shared, State},
@@ -53,6 +55,17 @@ struct InUse {
 /// For so many seconds changes are added; then everything is read anew.
 const FOLLOWED: u64 = 3_600;
 
+/// Whoever holds a token of this issuer that is in force. It may do nothing yet.
+#[derive(Debug)]
+pub(crate) struct Holder {
+    /// The agent of its token.
+    pub(crate) agent: String,
+    /// Only [`State::holder`] makes one.
+    _checked: (),
+}
+
+impl Authenticated for Holder {}
+
 /// An operator who may do what is asked.
 #[derive(Debug)]
 pub(crate) struct Operator {
@@ -62,6 +75,16 @@ pub(crate) struct Operator {
     agent: String,
     /// What its token is compared by in the transaction of the action.
     standing: Standing,
+}
+
+impl Operator {
+    fn of(identity: &Identity, token: &str, call: &Call) -> Result<Operator, Problem> {
+        Ok(Operator {
+            actor: format!("operator:{} ({})", identity.agent, identity.token_id),
+            agent: identity.agent.clone(),
+            standing: standing(token, call)?,
+        })
+    }
 }
 
 impl State {
@@ -76,38 +99,55 @@ impl State {
             let decision = Decision::missing_token();
             return Err(denied(&decision, Reason::MissingToken, call));
         };
-        let now = self.now();
         let in_use = self.own_verifier().await?;
-        let decision = in_use.verifier.check(token, call, now);
-        let operator = match decision.identity() {
-            None => None,
-            Some(identity) => Some(Operator {
-                actor: format!("operator:{} ({})", identity.agent, identity.token_id),
-                agent: identity.agent.clone(),
-                standing: standing(token, call)?,
-            }),
-        };
-        match (&decision, operator) {
-            (Decision::Allow(_), Some(operator)) => Ok(operator),
-            (Decision::Deny(deny), operator) => {
-                let problem = denied(&decision, deny.reason, call);
-                let reason = deny.reason.code();
-                match (operator, problem.code) {
-                    (Some(operator), _) => self.refused(&operator, call.action(), reason).await?,
-                    // Nobody vouches for the token.
-                    (None, Code::Unauthenticated) => {
-                        self.turn_away_operator(call.action(), reason).await;
-                    }
-                    (None, _) => {}
-                }
-                Err(problem)
-            }
-            // Whoever is allowed something is known.
-            (Decision::Allow(_), None) => Err(Problem::new(
-                Code::Internal,
-                "the issuer does not know whom it allowed this",
-            )),
+        match in_use.verifier.check(token, call, self.now()) {
+            Decision::Allow(allow) => Operator::of(&allow.identity, token, call),
+            Decision::Deny(deny) => Err(self.turned_down(deny, token, call).await?),
         }
+    }
+
+    /// The holder of the token that a request for `action` carries: what comes before its body is read.
+    pub(crate) async fn holder(
+        &self,
+        headers: &HeaderMap,
+        action: &str,
+    ) -> Result<Holder, Problem> {
+        let call = Call::new(action);
+        let Some(token) = bearer(headers)? else {
+            let decision = Decision::missing_token();
+            return Err(denied(&decision, Reason::MissingToken, &call));
+        };
+        let in_use = self.own_verifier().await?;
+        match in_use.verifier.authenticate(token, self.now()) {
+            Ok(authenticated) => Ok(Holder {
+                agent: authenticated.token().identity().agent.clone(),
+                _checked: (),
+            }),
+            Err(deny) => {
+                let decision = Decision::Deny((*deny).clone());
+                let _ = in_use.verifier.recorded(decision, Some(&call));
+                Err(self.turned_down(*deny, token, &call).await?)
+            }
+        }
+    }
+
+    /// The answer to a denial, which is on record.
+    async fn turned_down(&self, deny: Deny, token: &str, call: &Call) -> Result<Problem, Problem> {
+        let (reason, identity) = (deny.reason, deny.identity.clone());
+        let problem = denied(&Decision::Deny(deny), reason, call);
+        match (identity, problem.code) {
+            (Some(identity), _) => {
+                let operator = Operator::of(&identity, token, call)?;
+                self.refused(&operator, call.action(), reason.code())
+                    .await?;
+            }
+            // Nobody vouches for the token.
+            (None, Code::Unauthenticated) => {
+                self.turn_away_operator(call.action(), reason.code()).await;
+            }
+            (None, _) => {}
+        }
+        Ok(problem)
     }
 
     /// The issuer, acting in the name of an operator while its token is not revoked.

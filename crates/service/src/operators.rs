@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    body::Strict,
+    body::Unread,
     operator::texts,
     problem::{Code, Problem},
     state::State,
@@ -37,7 +37,8 @@ const MAX_LIMIT: u32 = 1_000;
 
 impl State {
     /// The issuer, in the name of the operator who may do this. The operator's token is compared
-    /// once more in the transaction of each verb that writes.
+    /// once more in the transaction of each verb that writes. Where the request has a body, a
+    /// [`Holder`](crate::operator::Holder) is asked for before that is parsed.
     async fn by(&self, headers: &HeaderMap, call: Call) -> Result<Issuer, Problem> {
         let operator = self.operator(headers, &call).await?;
         Ok(self.acting_for(operator))
@@ -81,8 +82,10 @@ pub(crate) async fn activate(
     Shared(state): Shared<State>,
     headers: HeaderMap,
     id: Result<Path<String>, PathRejection>,
-    Strict(Force { force }): Strict<Force>,
+    body: Unread,
 ) -> Answer<KeyReport> {
+    let holder = state.holder(&headers, "key:activate").await?;
+    let Force { force } = body.json(&holder)?;
     let id = key(id)?;
     let call = Call::new("key:activate")
         .resource(&id.to_string())
@@ -96,8 +99,10 @@ pub(crate) async fn retire(
     Shared(state): Shared<State>,
     headers: HeaderMap,
     id: Result<Path<String>, PathRejection>,
-    Strict(Force { force }): Strict<Force>,
+    body: Unread,
 ) -> Answer<KeyReport> {
+    let holder = state.holder(&headers, "key:retire").await?;
+    let Force { force } = body.json(&holder)?;
     let id = key(id)?;
     let call = Call::new("key:retire")
         .resource(&id.to_string())
@@ -111,8 +116,10 @@ pub(crate) async fn revoke_key(
     Shared(state): Shared<State>,
     headers: HeaderMap,
     id: Result<Path<String>, PathRejection>,
-    Strict(Reason { reason }): Strict<Reason>,
+    body: Unread,
 ) -> Answer<KeyReport> {
+    let holder = state.holder(&headers, "key:revoke").await?;
+    let Reason { reason } = body.json(&holder)?;
     let id = key(id)?;
     let call = Call::new("key:revoke").resource(&id.to_string());
     let issuer = state.by(&headers, call).await?;
@@ -183,8 +190,10 @@ impl Revoke {
 pub(crate) async fn revoke(
     Shared(state): Shared<State>,
     headers: HeaderMap,
-    Strict(wanted): Strict<Revoke>,
+    body: Unread,
 ) -> Answer<Vec<RevokeReport>> {
+    let holder = state.holder(&headers, "revocation:create").await?;
+    let wanted: Revoke = body.json(&holder)?;
     let call = Call::new("revocation:create")
         .arg("tokens", !wanted.tokens.is_empty())
         .arg("blocks", !wanted.blocks.is_empty())
@@ -239,8 +248,10 @@ pub(crate) async fn clients(
 pub(crate) async fn client_add(
     Shared(state): Shared<State>,
     headers: HeaderMap,
-    Strict(client): Strict<NewClient>,
+    body: Unread,
 ) -> Result<Response, Problem> {
+    let holder = state.holder(&headers, "client:add").await?;
+    let client: NewClient = body.json(&holder)?;
     let mut call = Call::new("client:add")
         .arg("name", client.name.as_str())
         .arg("principal", client.principal.as_str())
@@ -278,8 +289,10 @@ pub(crate) async fn client_rotate(
     Shared(state): Shared<State>,
     headers: HeaderMap,
     name: Result<Path<String>, PathRejection>,
-    Strict(Overlap { overlap }): Strict<Overlap>,
+    body: Unread,
 ) -> Result<Response, Problem> {
+    let holder = state.holder(&headers, "client:rotate").await?;
+    let Overlap { overlap } = body.json(&holder)?;
     let Path(name) = name.map_err(bad_path)?;
     let call = Call::new("client:rotate").arg("name", name.as_str());
     let issuer = state.by(&headers, call).await?;
@@ -361,8 +374,10 @@ pub(crate) struct Verify {
 pub(crate) async fn audit_verify(
     Shared(state): Shared<State>,
     headers: HeaderMap,
-    Strict(Verify { checkpoints }): Strict<Verify>,
+    body: Unread,
 ) -> Answer<AuditReport> {
+    let holder = state.holder(&headers, "audit:verify").await?;
+    let Verify { checkpoints } = body.json(&holder)?;
     let issuer = state.by(&headers, Call::new("audit:verify")).await?;
     let (key, name) = (issuer.keyset_key(), &issuer.settings().issuer);
     let open = |checkpoint: &Value| {

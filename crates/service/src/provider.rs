@@ -19,6 +19,8 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use bailiwick_token::timestamp::Timestamp;
+use bailiwick_verifier::outbound::{Client, SafeUrl};
+use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::sync::{Mutex, Semaphore};
@@ -28,7 +30,7 @@ use self::{
     jwks::{Found, KeySet, MAX_SHOWN, shown},
     jwt::{Jwt, MAX_JWT},
 };
-use crate::config::{Assertions, ProviderConfig, is_safe};
+use crate::config::{Assertions, ProviderConfig};
 
 /// The most bytes of what a provider publishes.
 const MAX_DOCUMENT: usize = 1 << 20;
@@ -62,7 +64,7 @@ pub(crate) struct Provider {
     waiting: Semaphore,
     /// Whether it said nothing of use the last time.
     in_vain: AtomicBool,
-    http: reqwest::Client,
+    http: Client,
 }
 
 /// A JWT that was verified.
@@ -127,13 +129,12 @@ impl Providers {
                 );
             }
         }
-        let http = reqwest::Client::builder()
-            .timeout(PATIENCE)
-            .connect_timeout(PATIENCE)
-            // Keys come from where they are configured to be, and from nowhere that this leads to.
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("bailiwick/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let http = Client::new(|builder| {
+            builder
+                .timeout(PATIENCE)
+                .connect_timeout(PATIENCE)
+                .user_agent(concat!("bailiwick/", env!("CARGO_PKG_VERSION")))
+        })?;
         let provider = |config: &ProviderConfig| Provider {
             config: config.clone(),
             keys: ArcSwapOption::empty(),
@@ -372,18 +373,16 @@ impl Provider {
                 discovery.jwks_uri
             }
         };
-        if !is_safe(&uri) {
-            return Err("`jwks_uri` is not https".to_owned());
-        }
         let text = self.get(&uri).await?;
         KeySet::parse(&text).map_err(|error| format!("no JSON Web Key Set: {error}"))
     }
 
     async fn get(&self, uri: &str) -> Result<Vec<u8>, String> {
+        let url = SafeUrl::parse(uri).map_err(|error| format!("an address of its {error}"))?;
         // What `reqwest` says names the address, which is the configured one.
         let mut response = self
             .http
-            .get(uri)
+            .request(Method::GET, &url)
             .header("accept", "application/json")
             .send()
             .await

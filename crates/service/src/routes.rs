@@ -16,14 +16,13 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{self, MethodRouter},
 };
-use http_body_util::BodyExt;
 use jsonwebtoken::Algorithm;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::{sync::Semaphore, time::timeout_at};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    body::MAX_BODY,
+    body::{Lost, MAX_BODY, arrived},
     metrics::RequestLabels,
     oauth, operators,
     problem::{Code, Problem},
@@ -266,14 +265,18 @@ async fn answer(room: &Room, request: Request, next: Next) -> Result<Response, T
     let now = tokio::time::Instant::now();
     // Ten minutes at the most, by the configuration.
     let mut deadline = now.checked_add(room.time).unwrap_or(now);
-    let arrived = timeout_at(deadline, arrived(request, &room.arriving)).await;
-    let request = arrived.map_err(|_| {
+    let request = timeout_at(deadline, arrived(request, &room.arriving)).await;
+    let request = request.map_err(|_| {
         let late = Problem::new(
             Code::Unavailable,
             "the request took longer to arrive than the issuer waits: try again",
         );
         Turned::Away(late.with_status(StatusCode::REQUEST_TIMEOUT))
-    })??;
+    })?;
+    let request = request.map_err(|lost| match lost {
+        Lost::NoRoom => Turned::Shed,
+        Lost::Broken => Turned::Away(Problem::new(Code::BadRequest, "the body broke off")),
+    })?;
     let route = room.route(&request);
     let places = match route {
         Some(KEYSET | HEAD) => &room.fresh,
@@ -291,25 +294,6 @@ async fn answer(room: &Room, request: Request, next: Next) -> Result<Response, T
             "the issuer did not get to an end in time: try again in a moment",
         ))
     })
-}
-
-/// The request with all of its body, or with more than is read of any.
-async fn arrived(request: Request, arriving: &Semaphore) -> Result<Request, Turned> {
-    let (parts, mut body) = request.into_parts();
-    let mut bytes = Vec::new();
-    let mut held = arriving.try_acquire_many(0).map_err(|_| Turned::Shed)?;
-    while bytes.len() <= MAX_BODY
-        && let Some(frame) = body.frame().await
-    {
-        let broken = |_| Turned::Away(Problem::new(Code::BadRequest, "the body broke off"));
-        if let Ok(data) = frame.map_err(broken)?.into_data() {
-            let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
-            let more = arriving.try_acquire_many(length);
-            held.merge(more.map_err(|_| Turned::Shed)?);
-            bytes.extend_from_slice(&data);
-        }
-    }
-    Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
 /// A request under way. A caller that hangs up ends it, too.

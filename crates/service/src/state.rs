@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) snapshot: tokio::sync::Mutex<Option<MadeSnapshot>>,
     /// Changes are read by few at a time, so that the database has room for what verifiers need to go on.
     pub(crate) changes: tokio::sync::Semaphore,
+    /// For long grants, which are parsed one at a time, so that minting keeps the other processors.
+    pub(crate) parsing: tokio::sync::Semaphore,
     /// Held by who verifies the audit.
     pub(crate) verifying: tokio::sync::Mutex<()>,
     pub(crate) metrics: Metrics,
@@ -83,6 +85,7 @@ impl State {
             guard: Guard::default(),
             snapshot: tokio::sync::Mutex::default(),
             changes: tokio::sync::Semaphore::new(2),
+            parsing: tokio::sync::Semaphore::new(1),
             verifying: tokio::sync::Mutex::default(),
             metrics: Metrics::new(),
             unwritten: ArcSwapOption::empty(),

@@ -25,7 +25,7 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::{
-    body::Strict,
+    body::Unread,
     caller::{CallerError, Credentials, Known, Role, Sender, basic},
     operator::{OPERATOR_SERVICE, texts},
     problem::{Code, Problem},
@@ -35,6 +35,21 @@ use crate::{
 
 /// What a caller is told beyond a rate.
 pub(crate) const TOO_OFTEN: &str = "the caller mints, or is refused, too often";
+
+/// The action of an operator who mints.
+const MINT: &str = "token:mint";
+
+/// The most bytes of grants: those that a token can carry take fewer.
+const MAX_GRANTS: usize = 64 * 1024;
+
+/// Grants of so many bytes are read at once, which takes less time than handing them to another thread.
+const QUICK_GRANTS: usize = 8 * 1024;
+
+/// How often a caller may send longer ones.
+const LARGE_GRANTS: Rate = Rate {
+    per_minute: NonZeroU32::new(60).unwrap(),
+    burst: NonZeroU32::new(20).unwrap(),
+};
 
 /// What a known caller asks for.
 #[derive(Clone)]
@@ -210,20 +225,22 @@ pub(crate) async fn create(
     Shared(state): Shared<State>,
     ConnectInfo(from): ConnectInfo<std::net::SocketAddr>,
     headers: HeaderMap,
-    Strict(wanted): Strict<NewToken>,
+    body: Unread,
 ) -> Result<Response, Problem> {
     let arrived = state.now();
-    let grants = match &wanted.grants {
-        None => None,
-        Some(json) => Some(
-            Grants::from_json(json.get())
-                .map_err(|error| Problem::new(Code::BadRequest, format!("`grants`: {error}")))?,
-        ),
-    };
+    // Who calls comes first: nothing that a stranger writes is parsed.
     if bearer(&headers) {
+        let holder = state.holder(&headers, MINT).await?;
+        let mut wanted: NewToken = body.json(&holder)?;
+        let grants = grants(&state, &holder.agent, wanted.grants.take()).await?;
         let (minted, actor) = by_operator(&state, &headers, wanted, grants, arrived).await?;
         tracing::info!(actor, token = %minted.receipt.token_id, "minted for an operator");
         return Ok(answer(&minted, None));
+    }
+    let agent = agent(&state, &headers, &body, from.ip()).await?;
+    let mut wanted: NewToken = body.json(&agent)?;
+    if wanted.client_assertion.is_some() && headers.contains_key(header::AUTHORIZATION) {
+        return Err(logged(unknown(CallerError::Ambiguous)));
     }
     if wanted.agent.is_some()
         || wanted.principal.is_some()
@@ -235,9 +252,18 @@ pub(crate) async fn create(
             "who acts for whom is for the profile to say: leave `agent`, `principal`, `tenant` and `claims` out",
         ));
     }
-    let (agent, principal) = parties(&state, &headers, &wanted, from.ip())
-        .await
-        .map_err(|error| logged(unknown(error)))?;
+    let grants = grants(&state, &agent.name, wanted.grants.take()).await?;
+    let principal = match &wanted.subject_token {
+        None => None,
+        Some(jwt) => {
+            let sender = Sender {
+                from: from.ip(),
+                agent: &agent.name,
+            };
+            let principal = state.party("subject token", jwt, false, sender).await;
+            Some(principal.map_err(|error| logged(unknown(error)))?)
+        }
+    };
     let wish = Wish {
         arrived,
         agent,
@@ -269,29 +295,54 @@ fn bearer(headers: &HeaderMap) -> bool {
     })
 }
 
-async fn parties(
+/// The agent, by HTTP Basic or by the `client_assertion` of the body.
+async fn agent(
     state: &State,
     headers: &HeaderMap,
-    wanted: &NewToken,
+    body: &Unread,
     from: IpAddr,
-) -> Result<(Known, Option<Known>), CallerError> {
-    let credentials = match (basic(headers)?, &wanted.client_assertion) {
-        (Some(basic), None) => basic,
-        (None, Some(jwt)) => Credentials::Assertion(jwt.clone()),
-        _ => return Err(CallerError::Ambiguous),
-    };
-    let agent = state.agent(credentials, from).await?;
-    let principal = match &wanted.subject_token {
-        None => None,
-        Some(jwt) => {
-            let sender = Sender {
-                from,
-                agent: &agent.name,
-            };
-            Some(state.party(Role::Subject, jwt, sender).await?)
+) -> Result<Known, Problem> {
+    let refuse = |error| logged(unknown(error));
+    let credentials = match basic(headers).map_err(refuse)? {
+        Some(basic) => basic,
+        None => {
+            let assertion = body.client_assertion()?;
+            Credentials::Assertion(assertion.ok_or_else(|| refuse(CallerError::Ambiguous))?)
         }
     };
-    Ok((agent, principal))
+    state.agent(credentials, from).await.map_err(refuse)
+}
+
+/// Reads the grants that a known caller asks for. What takes more than a moment is done beside the
+/// threads that answer requests, and counted against the caller.
+async fn grants(
+    state: &State,
+    caller: &str,
+    text: Option<Box<RawValue>>,
+) -> Result<Option<Grants>, Problem> {
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    let length = text.get().len();
+    if length > MAX_GRANTS {
+        let text = format!("`grants` has at most {MAX_GRANTS} bytes: no token carries as much");
+        return Err(Problem::new(Code::BadRequest, text));
+    }
+    let read = if length <= QUICK_GRANTS {
+        Grants::from_json(text.get())
+    } else {
+        if let Err(wait) = state.rates.take("grants", caller, LARGE_GRANTS) {
+            return Err(too_often(wait));
+        }
+        let gone = || Problem::new(Code::Unavailable, "the issuer is stopping: try again");
+        // It is never closed.
+        let _place = state.parsing.acquire().await.map_err(|_| gone())?;
+        tokio::task::spawn_blocking(move || Grants::from_json(text.get()))
+            .await
+            .map_err(|_| gone())?
+    };
+    read.map(Some)
+        .map_err(|error| Problem::new(Code::BadRequest, format!("`grants`: {error}")))
 }
 
 /// An operator mints without a profile, within what its own token lets it: who, for whom and for how
@@ -320,7 +371,7 @@ async fn by_operator(
         return Err(bad("`agent`, `principal`, `ttl` and `grants` are needed"));
     };
     let seconds = i64::try_from(ttl).map_err(|_| bad("`ttl` is too large"))?;
-    let mut call = Call::new("token:mint")
+    let mut call = Call::new(MINT)
         .arg("agent", agent.as_str())
         .arg("principal", principal.as_str())
         .arg("ttl", seconds);
@@ -399,19 +450,21 @@ fn unknown(error: CallerError) -> Problem {
     }
 }
 
+fn too_often(wait: Duration) -> Problem {
+    let wait = wait.as_secs().saturating_add(1);
+    Problem {
+        retry_after: Some(wait),
+        ..Problem::new(Code::TooMany, format!("{TOO_OFTEN}: wait {wait} s"))
+    }
+}
+
 fn refused(error: WishError) -> Problem {
     match error {
         WishError::Refused { code, text } => Problem {
             reason: Some(code.to_owned()),
             ..Problem::new(Code::Denied, text)
         },
-        WishError::TooMany(wait) => {
-            let wait = wait.as_secs().saturating_add(1);
-            Problem {
-                retry_after: Some(wait),
-                ..Problem::new(Code::TooMany, format!("{TOO_OFTEN}: wait {wait} s"))
-            }
-        }
+        WishError::TooMany(wait) => too_often(wait),
         WishError::Mint(error) => error.into(),
     }
 }
@@ -422,7 +475,7 @@ mod tests {
 
     use bailiwick_issuer::{
         AuditFilter, InitOptions, Issuer, NewClient, Passphrase,
-        profile::{Limits, Party, Profiles, Source},
+        profile::{Limits, Profiles},
     };
 
     use super::*;
@@ -466,22 +519,14 @@ action = "purchase_order:create"
             claims: serde_json::Map::new(),
         };
         let (_, secret) = state.issuer.client_add(client, now).await.unwrap();
-        let signed_in = state
-            .issuer
-            .authenticate_client("buyer", secret.expose(), now);
+        let credentials = Credentials::Secret {
+            name: "buyer".to_owned(),
+            secret: Zeroizing::new(secret.expose().to_owned()),
+        };
+        let agent = state.agent(credentials, IpAddr::from([127, 0, 0, 1])).await;
         let wish = Wish {
             arrived: now,
-            agent: Known {
-                party: Party {
-                    source: Source::Client,
-                    claims: [("profiles".to_owned(), serde_json::json!(["buyer"]))]
-                        .into_iter()
-                        .collect(),
-                },
-                name: "buyer".to_owned(),
-                signed_in: signed_in.await.unwrap(),
-                reused: false,
-            },
+            agent: agent.unwrap(),
             principal: None,
             scope: Some("buyer".to_owned()),
             ask: Ask::default(),

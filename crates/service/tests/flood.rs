@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 /// More than may wait for a hash. Both ends of each connection are files of this process.
 const STRANGERS: usize = 400;
 
+#[expect(clippy::disallowed_methods, reason = "proxies are switched off")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_strangers_takes_nothing_from_verifiers() {
     let service = Service::start().await;

@@ -7,6 +7,7 @@ mod support;
 use std::time::Duration;
 
 use bailiwick_service::Code;
+use reqwest::Method;
 use serde_json::json;
 use support::{
     Auth, Service, Setup, eventually,
@@ -286,6 +287,63 @@ async fn who_is_slow_is_not_waited_for() {
         "{text}"
     );
     assert!(text.contains("\"code\":\"unavailable\""), "{text}");
+}
+
+/// A sender that writes all of its body before it reads finds the answer there.
+#[tokio::test]
+async fn a_body_that_is_too_long_gets_413() {
+    let service = Service::start().await;
+    let secret = service.client("orchestrator", &["buyer"]).await;
+    let length = 8 << 20;
+    let head = |more: &str| {
+        format!(
+            "POST /v1/tokens HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{more}\r\n"
+        )
+    };
+    let body = " ".repeat(length);
+    let announced = head(&format!("content-length: {length}\r\n"));
+    let chunked = head("transfer-encoding: chunked\r\n");
+    let mut wire = Wire::connect(service.address).await;
+    // The connection is good for the next request.
+    for request in [
+        format!("{announced}{body}"),
+        format!("{chunked}{length:x}\r\n{body}\r\n0\r\n\r\n"),
+        format!("{announced}{body}"),
+    ] {
+        wire.send(&request).await;
+        let text = wire.answer().await;
+        assert!(text.starts_with("HTTP/1.1 413 "), "{text}");
+        assert!(text.contains("262144 bytes"), "{text}");
+    }
+    // One that asks before it sends is told at once, and sends nothing.
+    let mut wire = Wire::connect(service.address).await;
+    let asks = head(&format!(
+        "content-length: {length}\r\nexpect: 100-continue\r\n"
+    ));
+    wire.send(&asks).await;
+    assert!(wire.rest().await.starts_with("HTTP/1.1 413 "));
+    // So is a usual client, known or not.
+    for auth in [Auth::None, Auth::Basic("orchestrator", &secret)] {
+        let json = [("content-type", "application/json")];
+        let path = "/v1/tokens";
+        let sent = service.send(Method::POST, path, auth, &json, body.clone());
+        sent.await.is_problem(413, Code::TooLarge);
+    }
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let sent = service.send(Method::POST, "/v1/token", Auth::None, &form, body);
+    sent.await.is_oauth(400, "invalid_request");
+    // What is dropped has an end, too.
+    let mut wire = Wire::connect(service.address).await;
+    wire.send(&head("transfer-encoding: chunked\r\n")).await;
+    let chunk = format!("100000\r\n{}\r\n", " ".repeat(1 << 20));
+    let mut sent = 0;
+    while wire.try_send(&chunk).await {
+        sent += 1;
+        assert!(sent < 64, "it reads on and on");
+    }
+    // Nobody's memory of bodies on their way is held by any of it.
+    let answer = service.get("/v1/openapi.json", Auth::None).await;
+    assert_eq!(answer.status, 200);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use bailiwick_service::Code;
 use bailiwick_verifier::Request as Call;
 use reqwest::Method;
 use serde_json::json;
-use support::{Answer, Auth, Service, Setup};
+use support::{Answer, Auth, Service, Setup, grant};
 
 const GRANT: (&str, &str) = ("grant_type", "client_credentials");
 const BUYER: (&str, &str) = ("scope", "buyer");
@@ -156,6 +156,9 @@ async fn what_cannot_be_read_is_refused_in_words() {
         Some("application/json"),
         Some("text/plain"),
         Some("multipart/form-data"),
+        Some("application/x-www-form-urlencoded; charset=utf-16"),
+        Some("application/x-www-form-urlencoded; charset =utf-16"),
+        Some("application/x-www-form-urlencoded; charset=utf-8; charset=utf-16"),
     ] {
         let headers: Vec<_> = media
             .map(|media| ("content-type", media))
@@ -404,6 +407,119 @@ async fn a_program_states_its_grants() {
     nobody.is_problem(401, Code::Unauthenticated);
     let large = json!({ "task": "x".repeat(256 * 1024) });
     ask(large).await.is_problem(413, Code::TooLarge);
+}
+
+#[tokio::test]
+async fn callers_are_known_before_bodies_are_parsed() {
+    let (service, secret) = with_client().await;
+    let operator = service.operator(&["token:mint"]).await;
+    let (revoked, id) = service
+        .mint("operator:eve", &grant("bailiwick", "token:mint"))
+        .await;
+    let target = bailiwick_token::revocation::Target::Token(id.parse().unwrap());
+    service
+        .issuer
+        .revoke_all(&[target], None, "left", service.now())
+        .await
+        .unwrap();
+    let json = [("content-type", "application/json")];
+    let send = async |auth: Auth<'_>, body: &str| {
+        let body = body.to_owned();
+        let path = "/v1/tokens";
+        service.send(Method::POST, path, auth, &json, body).await
+    };
+    let bad_grants = r#"{"grants":{"grant":[{}]}}"#;
+    for body in ["{", "[]", r#"{"profile":1}"#, bad_grants] {
+        // Whoever is known is told what is wrong.
+        for auth in [basic(&secret), Auth::Bearer(&operator)] {
+            send(auth, body).await.is_problem(400, Code::BadRequest);
+        }
+        // A stranger is a stranger whatever it writes.
+        for auth in [
+            basic("wrong"),
+            Auth::Bearer("x"),
+            Auth::Bearer(&revoked),
+            Auth::Bearer(&format!("{operator}AAAA")),
+        ] {
+            send(auth, body)
+                .await
+                .is_problem(401, Code::Unauthenticated);
+        }
+    }
+    let forged = r#"{"client_assertion":"a.b.c","grants":{"grant":[{}]}}"#;
+    send(Auth::None, forged)
+        .await
+        .is_problem(401, Code::Unauthenticated);
+    // Two ways at once mean nothing.
+    let both = r#"{"client_assertion":"a.b.c"}"#;
+    send(basic(&secret), both)
+        .await
+        .is_problem(401, Code::Unauthenticated);
+}
+
+#[tokio::test]
+async fn long_grants_are_counted_against_their_caller() {
+    let (service, secret) = with_client().await;
+    let other = service.client("other", &["buyer"]).await;
+    let note = |length: usize| json!({ "grants": { "grant": [{ "note": "x".repeat(length) }] } });
+    let ask = async |auth: Auth<'_>, length| service.post("/v1/tokens", auth, &note(length)).await;
+    let too_long = ask(basic(&secret), 64 * 1024).await;
+    let too_long = too_long.is_problem(400, Code::BadRequest);
+    assert!(too_long.detail.contains("65536 bytes"), "{too_long:?}");
+    let mut turned_away = None;
+    for _ in 0..200 {
+        let answer = ask(basic(&secret), 9 * 1024).await;
+        if answer.status != 400 {
+            turned_away = Some(answer);
+            break;
+        }
+    }
+    let turned_away = turned_away.unwrap();
+    turned_away.is_problem(429, Code::TooMany);
+    assert!(turned_away.header("retry-after").is_some());
+    // Short ones, and those of others, are parsed as before.
+    ask(basic(&secret), 100)
+        .await
+        .is_problem(400, Code::BadRequest);
+    ask(Auth::Basic("other", &other), 9 * 1024)
+        .await
+        .is_problem(400, Code::BadRequest);
+}
+
+#[tokio::test]
+async fn json_bodies_are_utf8() {
+    let (service, secret) = with_client().await;
+    let operator = service.operator(&["client:add"]).await;
+    for media in [
+        None,
+        Some("text/plain"),
+        Some("application/x-www-form-urlencoded"),
+        Some("application/json; charset=utf-16"),
+        Some("application/json; charset =utf-16"),
+        Some("application/json; charset=\"UTF-16\""),
+        Some("application/json; charset=utf-8; charset=utf-16"),
+    ] {
+        let headers: Vec<_> = media
+            .map(|media| ("content-type", media))
+            .into_iter()
+            .collect();
+        for (path, auth) in [
+            ("/v1/tokens", basic(&secret)),
+            ("/v1/tokens", Auth::None),
+            ("/v1/clients", Auth::Bearer(&operator)),
+        ] {
+            let answer = service
+                .send(Method::POST, path, auth, &headers, "{\"a\":1}")
+                .await;
+            answer.is_problem(415, Code::BadRequest);
+        }
+    }
+    let media = [("content-type", "Application/JSON; Charset=\"utf-8\"")];
+    let body = r#"{"profile":"buyer"}"#;
+    let answer = service
+        .send(Method::POST, "/v1/tokens", basic(&secret), &media, body)
+        .await;
+    assert_eq!(answer.status, 201, "{answer:?}");
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@ use bailiwick_token::timestamp::Timestamp;
 
 use crate::{
     admit::Refused,
-    decision::{Allow, Decision, Deny, Granted, Reason},
+    authenticate::denied,
+    decision::{Allow, Decision, Granted, Reason},
     engine::{self, FailedCheck, GRANTED, Outcome, Place},
     evaluate::first_failure,
     refuse::{self, Reading},
@@ -21,13 +22,20 @@ impl Verifier {
     pub fn decide(&self, token: &Verified, request: &Request, now: Timestamp) -> Decision {
         let decision = self
             .decided(token, request, now)
-            .unwrap_or_else(|(reason, detail)| {
-                Decision::Deny(Deny {
-                    identity: Some(Arc::clone(&token.identity)),
-                    ..Deny::new(reason, detail)
-                })
-            });
+            .unwrap_or_else(|refused| Decision::Deny(denied(token, refused)));
         self.recorded(decision, Some(request))
+    }
+
+    /// Whether a verified token is still trusted: its root key, and that it is not revoked.
+    pub(crate) fn recheck(&self, token: &Verified, now: Timestamp) -> Result<(), Refused> {
+        let shown = Credentials {
+            root_key: token.root_key,
+            root: &token.root,
+            names: &token.names,
+            issued_at: token.issued_at,
+            expires: token.expires,
+        };
+        self.trust.load().recheck(&shown, &self.staleness, now)
     }
 
     fn decided(
@@ -36,14 +44,7 @@ impl Verifier {
         request: &Request,
         now: Timestamp,
     ) -> Result<Decision, Refused> {
-        let shown = Credentials {
-            root_key: token.root_key,
-            root: &token.root,
-            names: &token.names,
-            issued_at: token.issued_at,
-            expires: token.expires,
-        };
-        self.trust.load().recheck(&shown, &self.staleness, now)?;
+        self.recheck(token, now)?;
         let call = request
             .state()
             .map_err(|error| (Reason::BadRequest, error.to_string()))?;

@@ -15,8 +15,8 @@
 //! # fn example(verifier: Verifier) -> Router {
 //! let protect = Protect::new(Arc::new(verifier), system_clock());
 //! Router::new()
-//!     .route("/orders", post(create).layer(protect.action("purchase_order:create").json_body()))
-//!     .route("/orders/{id}", get(read).layer(protect.action("purchase_order:read").path("id")))
+//!     .route("/orders", post(create).route_layer(protect.action("purchase_order:create").json_body()))
+//!     .route("/orders/{id}", get(read).route_layer(protect.action("purchase_order:read").path("id")))
 //! # }
 //! ```
 //!
@@ -25,8 +25,22 @@
 //! `Bailiwick-Token`, never from the query, and removes it before the handler sees the request.
 //!
 //! The layer protects the methods that stand before it, so each method gets its own:
-//! `get(read).layer(reads).merge(post(create).layer(creates))`. In `get(read).layer(reads).post(create)`
-//! the second would be open; a handler that takes [`Authorized`] answers 500 there and does nothing.
+//! `get(read).route_layer(reads).merge(post(create).route_layer(creates))`. In
+//! `get(read).route_layer(reads).post(create)` the second would be open; a handler that takes
+//! [`Authorized`] answers 500 there and does nothing.
+//!
+//! Apply it with a method router's `route_layer`. axum's `layer` protects a route as well, but also
+//! its answer to methods that it does not have: a `PUT` would then get 401 or 403 and count as a
+//! denial of the action, where 405 is right. So would a `route_layer` of the whole `Router`. A route
+//! of `any` method has no such answer, and takes `layer`. Nor does `route_layer` cover a `.fallback`
+//! of the route, or an `.options` added after it, such as one for CORS preflights.
+//!
+//! # The order of work
+//!
+//! The token comes first: its place, structure, signatures, root key, times, and revocation. Only for
+//! a token that passes does the layer read the body and state the call; then trust and time are
+//! checked again with the decision. Up to 256 KiB of a refused request's body are read and dropped, so
+//! that its sender can read the answer.
 //!
 //! # What a caller is told
 //!
@@ -53,6 +67,8 @@ mod body;
 mod call;
 mod credential;
 mod extract;
+#[doc(hidden)]
+pub mod media;
 mod problem;
 mod service;
 mod template;

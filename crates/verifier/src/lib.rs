@@ -26,6 +26,7 @@
 //! that speak HTTP, and the feature `refresh` adds `refresh`, which fetches keyset and revocations.
 
 mod admit;
+mod authenticate;
 pub mod biscuit;
 mod cache;
 mod chain;
@@ -39,6 +40,8 @@ mod evaluate;
 pub mod explain;
 #[cfg(feature = "axum")]
 pub mod layer;
+#[cfg(feature = "outbound")]
+pub mod outbound;
 mod policy;
 mod record;
 #[cfg(feature = "refresh")]
@@ -49,6 +52,7 @@ pub mod trust;
 mod verifier;
 mod verify;
 
+pub use authenticate::Authenticated;
 pub use decision::{Allow, Decision, Delegation, Deny, Reason};
 pub use explain::{Refusal, Values};
 pub use policy::{Policy, PolicyError};

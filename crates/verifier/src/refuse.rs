@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bailiwick_token::{
-    datalog::{CheckMeaning, Code, code::Check, describe_check},
+    datalog::{CheckMeaning, Code, Limit, code::Check, describe_check},
     grant::Grant,
     timestamp::Timestamp,
     token::Token,
@@ -187,12 +187,51 @@ pub(crate) fn policy(policy: Option<Matched>, own: &[usize]) -> Refused {
     )
 }
 
-/// The denial that these refusals make: the first of them in the order of [`PRECEDENCE`] names it.
+/// The denial of a token that has ended or does not hold yet, whatever the call. [`PRECEDENCE`] puts
+/// both first, so a decision says the same.
+pub(crate) fn out_of_time(token: &Verified, now: Timestamp) -> Option<Deny> {
+    let reason = if now < token.begins {
+        Reason::NotYetValid
+    } else if now >= token.expires {
+        Reason::Expired
+    } else {
+        return None;
+    };
+    let reading = Reading::of(token);
+    let refusals = reading.checks().filter_map(|(block, _, code, check)| {
+        let (reason, condition) = match code.limit(check)? {
+            Limit::NotBefore(needed) if now < needed => (
+                Reason::NotYetValid,
+                Condition::NotBefore { needed, found: now },
+            ),
+            Limit::Expires(needed) if now >= needed => {
+                (Reason::Expired, Condition::Expires { needed, found: now })
+            }
+            _ => return None,
+        };
+        let refusal = Refusal {
+            block,
+            delegate: token.delegate(block),
+            alternative: None,
+            condition,
+        };
+        Some((reason, refusal))
+    });
+    let otherwise = (reason, summary(reason).to_owned());
+    Some(denial(token, refusals.collect(), otherwise))
+}
+
+/// The decision that these refusals make.
 pub(crate) fn deny(
     token: &Verified,
     refusals: Vec<(Reason, Refusal)>,
     otherwise: Refused,
 ) -> Decision {
+    Decision::Deny(denial(token, refusals, otherwise))
+}
+
+/// The denial that these refusals make: the first of them in the order of [`PRECEDENCE`] names it.
+fn denial(token: &Verified, refusals: Vec<(Reason, Refusal)>, otherwise: Refused) -> Deny {
     let reason = PRECEDENCE
         .iter()
         .find(|reason| refusals.iter().any(|(found, _)| found == *reason));
@@ -204,12 +243,12 @@ pub(crate) fn deny(
         .into_iter()
         .filter(|(found, _)| *found == reason)
         .map(|(_, refusal)| refusal);
-    Decision::Deny(Deny {
+    Deny {
         reason,
         detail,
         identity: Some(Arc::clone(&token.identity)),
         refusals: refusals.collect(),
-    })
+    }
 }
 
 /// Which reason is told where several hold: what no other request could mend comes first.

@@ -162,7 +162,7 @@ impl Request {
     }
 
     /// The names of the arguments.
-    pub fn argument_names(&self) -> impl Iterator<Item = &str> {
+    pub fn argument_names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.args.keys().map(String::as_str)
     }
 

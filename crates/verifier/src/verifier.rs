@@ -3,19 +3,16 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use bailiwick_token::{text::credential, timestamp::Timestamp, token::Token};
 
 use crate::{
-    admit::{self, Refused},
     cache::Tokens,
     chain::Memo,
-    decision::{Decision, Deny, Reason},
+    decision::Decision,
     engine::{Allowance, Base, Budget},
     policy::{Policy, PolicyError},
     record::{self, Counters},
     request::Request,
     trust::{RollbackError, Staleness, Trust},
-    verify::Verified,
 };
 
 /// Decides calls at one service. It is shared between threads as it is.
@@ -30,7 +27,7 @@ pub struct Verifier {
     pub(crate) memo: Memo,
     /// What goes with every token, compiled.
     pub(crate) base: Arc<Base>,
-    tokens: Tokens,
+    pub(crate) tokens: Tokens,
     /// Told whenever a token names a root key that is not in the keyset.
     #[cfg(feature = "refresh")]
     pub(crate) unknown_key: tokio::sync::Notify,
@@ -199,37 +196,6 @@ impl Verifier {
                 return Ok(());
             }
         }
-    }
-
-    /// Verifies a token in its text form, and decides one call with it. A token seen before is not
-    /// verified again; whether it is still trusted is looked at for every call.
-    pub fn check(&self, token: &str, request: &Request, now: Timestamp) -> Decision {
-        let text = credential(token);
-        let verified = self
-            .tokens
-            .get(text)
-            .map_or_else(|| self.unseen(text, now), Ok);
-        match verified {
-            Ok(verified) => self.decide(&verified, request, now),
-            Err((reason, detail)) => {
-                self.recorded(Decision::Deny(Deny::new(reason, detail)), Some(request))
-            }
-        }
-    }
-
-    fn unseen(&self, text: &str, now: Timestamp) -> Result<Arc<Verified>, Refused> {
-        // Longer texts are not even decoded; base64 takes four characters for three bytes.
-        let most = self.limits.token.token_bytes;
-        if text.len() > most.div_ceil(3).saturating_mul(4) {
-            return Err((
-                Reason::TooLarge,
-                format!("the token is longer than {most} bytes"),
-            ));
-        }
-        let token = Token::parse(text).map_err(|error| admit::undecodable(&error))?;
-        let verified = Arc::new(self.verified(&token, text, now)?);
-        self.tokens.insert(Arc::clone(&verified));
-        Ok(verified)
     }
 
     /// Counts and records a decision that was made without [`Verifier::decide`], such as a missing token.

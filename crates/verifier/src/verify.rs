@@ -35,6 +35,8 @@ pub struct Verified {
     pub(crate) identity: Arc<Identity>,
     /// When its authority block was made.
     pub(crate) issued_at: Timestamp,
+    /// From when on it is in force, the latest begin of all its blocks.
+    pub(crate) begins: Timestamp,
     pub(crate) expires: Timestamp,
     pub(crate) root_key: KeyId,
     /// The bytes of the root key: an id is too short to tell two issuers' keys apart for certain.
@@ -171,7 +173,14 @@ impl Verifier {
         let signatures = chain::verify(token, &root, &self.memo)?;
         let code = token.code();
         let program = self.base.program(code, Keep::Wanted).map_err(malformed)?;
-        let expires = ends(code).fold(claims.expires, Timestamp::min);
+        let (mut begins, mut expires) = (claims.not_before, claims.expires);
+        for limit in appended_limits(code) {
+            match limit {
+                Limit::NotBefore(begin) => begins = begins.max(begin),
+                Limit::Expires(end) => expires = expires.min(end),
+                Limit::MaxDepth(_) => {}
+            }
+        }
         let issued_at = claims.issued_at;
         let identity = identity(code, claims);
         Ok(Verified {
@@ -180,6 +189,7 @@ impl Verifier {
             source: Source(text.into()),
             depth: code.blocks.len().saturating_sub(1),
             issued_at,
+            begins,
             expires,
             root_key,
             root: *root.as_bytes(),
@@ -189,14 +199,11 @@ impl Verifier {
     }
 }
 
-/// The ends that appended blocks set.
-fn ends(code: &Code) -> impl Iterator<Item = Timestamp> {
+/// The limits that appended blocks set in checks of one alternative.
+fn appended_limits(code: &Code) -> impl Iterator<Item = Limit> {
     let appended = code.blocks.iter().skip(1);
     let checks = appended.flat_map(|block| code.checks(block));
-    checks.filter_map(|check| match code.limit(check) {
-        Some(Limit::Expires(end)) => Some(end),
-        _ => None,
-    })
+    checks.filter_map(|check| code.limit(check))
 }
 
 fn identity(code: &Code, claims: Claims) -> Identity {

@@ -5,7 +5,10 @@
 use std::{
     collections::BTreeMap,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
 };
 
@@ -29,12 +32,13 @@ use bailiwick_token::{
     token::Token,
 };
 use bailiwick_verifier::{
-    Limits, Reason, Trust, Values, Verifier,
+    Decision, Limits, Reason, Trust, Values, Verifier,
     layer::{Authorized, Protect, ShadowDenied, status},
 };
 use biscuit_auth::{KeyPair, PrivateKey};
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::{Layer, ServiceExt};
 
 const ISSUER: &str = "https://issuer.example";
@@ -209,13 +213,13 @@ fn app(protect: &Protect) -> Router {
     let absent = protect.action("purchase_order:create").path("order");
     let files = protect.action("purchase_order:read").resource("eu/{*rest}");
     Router::new()
-        .route("/orders", post(mirror).layer(create))
-        .route("/{tenant}/orders/{id}", get(mirror).layer(read))
-        .route("/notes/{note}", post(mirror).layer(clash))
-        .route("/twice/{id}", get(mirror).layer(twice))
-        .route("/template/{id}", get(mirror).layer(template))
-        .route("/absent/{id}", get(mirror).layer(absent))
-        .route("/files/{*rest}", get(mirror).layer(files))
+        .route("/orders", post(mirror).route_layer(create))
+        .route("/{tenant}/orders/{id}", get(mirror).route_layer(read))
+        .route("/notes/{note}", post(mirror).route_layer(clash))
+        .route("/twice/{id}", get(mirror).route_layer(twice))
+        .route("/template/{id}", get(mirror).route_layer(template))
+        .route("/absent/{id}", get(mirror).route_layer(absent))
+        .route("/files/{*rest}", get(mirror).route_layer(files))
 }
 
 struct Answer {
@@ -557,6 +561,8 @@ async fn a_body_that_cannot_be_read_is_400() {
         &["text/plain"][..],
         &["application/x-www-form-urlencoded"],
         &["application/json; charset=utf-16"],
+        &["application/json; charset =utf-16"],
+        &["application/json; charset=utf-8; charset=utf-16"],
         &["application/json", "application/json"],
         &[],
     ] {
@@ -664,7 +670,7 @@ async fn trailers_are_handed_on() {
     let create = protect(verifier(), now())
         .action("purchase_order:create")
         .json_body();
-    let app = Router::new().route("/orders", post(trailers).layer(create));
+    let app = Router::new().route("/orders", post(trailers).route_layer(create));
     let answer = order(
         &app,
         &[("bailiwick-token", &token())],
@@ -723,7 +729,7 @@ async fn two_path_parameters_of_one_name_are_none() {
     let reads = protect(verifier(), now())
         .action("purchase_order:read")
         .path("id");
-    let inner = Router::new().route("/{id}", get(mirror).layer(reads));
+    let inner = Router::new().route("/{id}", get(mirror).route_layer(reads));
     let app = Router::new().nest_service("/{id}", inner);
     let problem = fetch(&app, "/PO-1/PO-2").await.refused(400, "bad_request");
     assert!(
@@ -870,8 +876,8 @@ async fn each_method_has_its_own_action() {
     );
     let merged = get(strict)
         .layer(reads.clone())
-        .merge(post(strict).layer(creates));
-    let open = get(strict).layer(reads).post(strict);
+        .merge(post(strict).route_layer(creates));
+    let open = get(strict).route_layer(reads).post(strict);
     let app = Router::new().route("/orders", merged).route("/open", open);
     let answer = order(&app, &[("bailiwick-token", &token())], ORDER).await;
     assert_eq!(
@@ -884,6 +890,246 @@ async fn each_method_has_its_own_action() {
     // The layer does not reach the method behind it; the extractor notices.
     let answer = send(&app, request(Method::POST, "/open", &[], "")).await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test]
+async fn unrouted_methods_get_405() {
+    let verifier = Arc::new(verifier());
+    let protect = Protect::new(Arc::clone(&verifier), Arc::new(now));
+    let (reads, creates) = (
+        protect.action("purchase_order:read").query("id"),
+        protect.action("purchase_order:create").json_body(),
+    );
+    async fn preflight() -> (StatusCode, [(&'static str, &'static str); 1]) {
+        let allowed = ("access-control-allow-methods", "POST");
+        (StatusCode::NO_CONTENT, [allowed])
+    }
+    let merged = get(mirror)
+        .route_layer(reads.clone())
+        .merge(post(mirror).route_layer(creates.clone()));
+    let app = Router::new()
+        .route("/merged", merged)
+        .route("/apart", get(mirror).route_layer(reads))
+        .route("/apart", post(mirror).route_layer(creates.clone()))
+        .route(
+            "/cors",
+            post(mirror).route_layer(creates).options(preflight),
+        );
+    let token = token();
+    for credential in [&[][..], &[("bailiwick-token", token.as_str())]] {
+        for path in ["/merged", "/apart"] {
+            for method in [
+                Method::PUT,
+                Method::DELETE,
+                Method::OPTIONS,
+                Method::PATCH,
+                Method::TRACE,
+                Method::from_bytes(b"PURGE").unwrap(),
+            ] {
+                let answer = send(&app, request(method.clone(), path, credential, ORDER)).await;
+                assert_eq!(
+                    answer.status,
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "{method} {path}"
+                );
+                assert_eq!(answer.header("allow"), Some("GET,HEAD,POST"));
+                assert!(answer.header("www-authenticate").is_none());
+            }
+        }
+        // The preflight of a browser carries no credentials, and is the service's own affair.
+        let answer = send(&app, request(Method::OPTIONS, "/cors", credential, "")).await;
+        assert_eq!(
+            (answer.status, answer.header("access-control-allow-methods")),
+            (StatusCode::NO_CONTENT, Some("POST"))
+        );
+    }
+    let counters = verifier.counters();
+    let denied: u64 = Reason::ALL
+        .iter()
+        .map(|reason| counters.denied(*reason))
+        .sum();
+    assert_eq!((counters.allowed(), denied), (0, 0), "none was a call");
+}
+
+#[tokio::test]
+async fn head_is_decided_as_get() {
+    let verifier = Arc::new(verifier());
+    let protect = Protect::new(Arc::clone(&verifier), Arc::new(now));
+    let app = app(&protect);
+    let token = token();
+    let read = "/de/orders/PO-7?limit=10&page=5";
+    for (uri, credential, status) in [
+        (read, &[][..], 401),
+        (read, &[("bailiwick-token", token.as_str())], 200),
+        (
+            "/de/orders/XX-7?limit=10&page=5",
+            &[("bailiwick-token", token.as_str())],
+            403,
+        ),
+    ] {
+        let answer = send(&app, request(Method::HEAD, uri, credential, "")).await;
+        assert_eq!(answer.status.as_u16(), status, "{uri}");
+        assert!(answer.body.is_empty());
+    }
+    let counters = verifier.counters();
+    assert_eq!(counters.allowed(), 1);
+    assert_eq!(counters.denied(Reason::MissingToken), 1);
+    assert_eq!(counters.denied(Reason::NoGrant), 1);
+}
+
+/// Counts the bytes that are read of it. Its length is not announced.
+struct Counted {
+    left: usize,
+    read: Arc<AtomicUsize>,
+}
+
+impl HttpBody for Counted {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, std::io::Error>>> {
+        let frame = self.left.min(1024);
+        self.left = self.left.saturating_sub(frame);
+        self.read.fetch_add(frame, Ordering::Relaxed);
+        let data = (frame > 0).then(|| Ok(http_body::Frame::data(Bytes::from(vec![b'{'; frame]))));
+        Poll::Ready(data)
+    }
+}
+
+/// Headers of a request.
+type Sent = Vec<(&'static str, String)>;
+
+/// Each with the reason for which every call with it is denied.
+fn bad_credentials() -> Vec<(Sent, &'static str)> {
+    let bearer = |token: &str| vec![("authorization", format!("Bearer {token}"))];
+    let good = signed_by(&root(), &claims(1), GRANTS);
+    let stranger = signed_by(&SigningKey::from_bytes(&[2; 32]), &claims(1), GRANTS);
+    let mut forged = good.as_bytes().to_vec();
+    *forged.last_mut().unwrap() ^= 1;
+    let over = Claims {
+        issued_at: now().minus(900),
+        not_before: now().minus(900),
+        expires: now(),
+        ..claims(1)
+    };
+    let early = Claims {
+        not_before: now().plus(1),
+        ..claims(1)
+    };
+    let shortened = Caveat {
+        expires: Some(now()),
+        ..Caveat::default()
+    };
+    let lost = signed_by(&root(), &claims(66), GRANTS);
+    let mut twice = bearer(&text(&good));
+    twice.extend(bearer(&text(&lost)));
+    vec![
+        (Vec::new(), "missing_token"),
+        (bearer("x"), "malformed"),
+        (twice, "malformed"),
+        (bearer(&"A".repeat(20_000)), "too_large"),
+        (bearer(&text(&stranger)), "unknown_key"),
+        (
+            bearer(&text(&Token::from_bytes(forged).unwrap())),
+            "bad_signature",
+        ),
+        (bearer(&text(&lost)), "revoked"),
+        (bearer(&text(&signed_by(&root(), &over, GRANTS))), "expired"),
+        (
+            bearer(&text(&good.attenuate(&shortened).unwrap())),
+            "expired",
+        ),
+        (
+            bearer(&text(&signed_by(&root(), &early, GRANTS))),
+            "not_yet_valid",
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn the_token_comes_before_the_body() {
+    let app = app(&protect(verifier(), now()));
+    for (credential, reason) in bad_credentials() {
+        let mut headers: Vec<_> = credential
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        // No JSON, of no media type, and far too long: nothing of that is looked at.
+        let read = Arc::new(AtomicUsize::new(0));
+        let body = || {
+            let read = Arc::clone(&read);
+            Body::new(Counted {
+                left: 4 << 20,
+                read,
+            })
+        };
+        let answer = send(&app, request(Method::POST, "/orders", &headers, body())).await;
+        answer.refused(401, reason);
+        let dropped = read.swap(0, Ordering::Relaxed);
+        assert!(dropped <= 256 * 1024 + 1024, "{reason}: {dropped}");
+        // Nor is a sender told to go on that waits for leave to send.
+        headers.push(("expect", "100-continue"));
+        let answer = send(&app, request(Method::POST, "/orders", &headers, body())).await;
+        answer.refused(401, reason);
+        assert_eq!(read.load(Ordering::Relaxed), 0, "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn denials_of_tokens_are_the_same_early_and_late() {
+    let verifier = verifier();
+    for (credential, reason) in bad_credentials() {
+        let [(_, value)] = credential.as_slice() else {
+            continue;
+        };
+        let token = value.trim_start_matches("Bearer ");
+        let early = verifier.authenticate(token, now()).unwrap_err();
+        let call = bailiwick_verifier::Request::new("purchase_order:create");
+        let Decision::Deny(late) = verifier.check(token, &call, now()) else {
+            panic!("{reason} was allowed");
+        };
+        assert_eq!(*early, late, "{reason}");
+        assert_eq!(early.reason.code(), reason);
+    }
+}
+
+/// Answers arrive over a socket although the sender writes its whole body before it reads.
+#[tokio::test]
+async fn a_refused_sender_reads_its_answer() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let app = app(&protect(verifier(), now()));
+    let server = tokio::spawn(async move { axum::serve(listener, app).await });
+    let order = |token: &str, length: usize| {
+        let head = format!(
+            "POST /orders HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+        );
+        [head.into_bytes(), vec![b' '; length]].concat()
+    };
+    let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+    // The connection stays good for the next request.
+    for (token, length, status) in [
+        ("x", 60_000, "401"),
+        ("x", 250_000, "401"),
+        (token().as_str(), 200_000, "400"),
+        (token().as_str(), 0, "403"),
+    ] {
+        socket.write_all(&order(token, length)).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"}") {
+            assert_ne!(socket.read_buf(&mut answer).await.unwrap(), 0);
+        }
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{answer}"
+        );
+    }
+    server.abort();
 }
 
 #[tokio::test]

@@ -101,6 +101,7 @@ impl Service {
     }
 
     /// With something done to the issuer before anybody asks.
+    #[expect(clippy::disallowed_methods, reason = "proxies are switched off")]
     pub async fn start_with(
         options: InitOptions,
         ttl: u64,

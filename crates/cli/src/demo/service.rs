@@ -44,8 +44,8 @@ pub(super) fn app(verifier: Arc<Verifier>, clock: Clock, orders: Orders) -> Rout
     let creates = protect.action("purchase_order:create").json_body();
     let reads = protect.action("purchase_order:read").path("id");
     Router::new()
-        .route("/orders", post(create).layer(creates))
-        .route("/orders/{id}", get(read).layer(reads))
+        .route("/orders", post(create).route_layer(creates))
+        .route("/orders/{id}", get(read).route_layer(reads))
         .with_state(orders)
 }
 

@@ -22,6 +22,9 @@ use std::{
 
 use sqlx::Connection;
 
+/// How long a request may take before a trial fails rather than hangs.
+const PATIENCE: Duration = Duration::from_secs(600);
+
 /// Asks until it is so, and fails after `patience`.
 pub async fn eventually(what: &str, patience: Duration, mut so: impl AsyncFnMut() -> bool) {
     let begun = Instant::now();
@@ -29,6 +32,18 @@ pub async fn eventually(what: &str, patience: Duration, mut so: impl AsyncFnMut(
         assert!(begun.elapsed() < patience, "not in {patience:?}: {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// A client for this machine, whatever proxies the environment names.
+pub fn http() -> reqwest::Client {
+    http_within(PATIENCE)
+}
+
+/// The same, for requests that may take so long.
+#[expect(clippy::disallowed_methods, reason = "proxies are switched off")]
+pub fn http_within(time: Duration) -> reqwest::Client {
+    let client = reqwest::Client::builder().no_proxy().timeout(time);
+    client.build().unwrap()
 }
 
 /// Says loudly that a trial was not made, and how to have it made: also in the file that `BAILIWICK_SKIPPED` names, since

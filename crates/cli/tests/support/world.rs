@@ -60,11 +60,14 @@ pub struct Setup<'a> {
     pub profiles: &'a str,
     /// What the client may use besides `buyer`.
     pub profile: Option<&'a str>,
+    /// Variables of the environment of each command.
+    pub environment: &'a [(&'a str, String)],
 }
 
 pub struct World {
     scratch: tempfile::TempDir,
     home: PathBuf,
+    environment: Vec<(String, String)>,
     /// Of the client `orchestrator`.
     pub secret: String,
     /// The token of an operator for keys and revocations.
@@ -101,6 +104,11 @@ impl World {
         let mut world = World {
             scratch,
             home,
+            environment: setup
+                .environment
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect(),
             secret: String::new(),
             operator: String::new(),
         };
@@ -162,6 +170,7 @@ impl World {
             )
             .env_remove("BAILIWICK_SERVER")
             .env_remove("BAILIWICK_STORE")
+            .envs(self.environment.iter().cloned())
             .stdin(Stdio::null());
         command
     }
@@ -279,7 +288,10 @@ impl Serving {
 
     /// The status and the text of one of its own pages.
     pub async fn ask(&self, path: &str) -> (u16, String) {
-        let answer = reqwest::get(format!("{}{path}", self.operations)).await;
+        let answer = super::http()
+            .get(format!("{}{path}", self.operations))
+            .send()
+            .await;
         let answer = answer.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }

@@ -246,7 +246,7 @@ impl Trial {
     }
 
     async fn mint_until_it_is_gone(&self, listen: &str, seen: &Arc<Acknowledged>) {
-        let http = reqwest::Client::new();
+        let http = crate::support::http();
         let mut clients = JoinSet::new();
         for _ in 0..CLIENTS {
             let (http, secret) = (http.clone(), self.world.secret.clone());

@@ -119,7 +119,7 @@ impl Scene {
         assert_eq!(self.serving.ask("/livez").await.0, 200);
         for path in ["keyset", "revocations"] {
             let url = format!("{}/.well-known/bailiwick/{path}", self.serving.base);
-            let answer = reqwest::get(url).await.unwrap();
+            let answer = crate::support::http().get(url).send().await.unwrap();
             assert_eq!(answer.status(), 503, "{path}");
             assert!(answer.headers().contains_key("retry-after"), "{path}");
         }
@@ -189,10 +189,7 @@ impl Scene {
     fn clients(&self, done: &Arc<AtomicBool>, refused: &Arc<Mutex<Vec<Answer>>>) -> JoinSet<()> {
         let mut clients = JoinSet::new();
         // One that hangs fails the trial, and does not hang it.
-        let http = reqwest::Client::builder()
-            .timeout(PATIENCE)
-            .build()
-            .unwrap();
+        let http = crate::support::http_within(PATIENCE);
         for _ in 0..CLIENTS {
             let (seen, done, refused) = (self.seen.clone(), done.clone(), refused.clone());
             let (http, base) = (http.clone(), self.serving.base.clone());

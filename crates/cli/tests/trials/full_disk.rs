@@ -89,7 +89,7 @@ async fn fills_up(disk: &Path) {
     });
     let serving = world.serve();
     let seen = Arc::new(Acknowledged::default());
-    let http = reqwest::Client::new();
+    let http = crate::support::http();
     let mint = async || {
         let minted = seen.mint(&http, &serving.base, &world.secret).await;
         minted.unwrap()
@@ -142,7 +142,10 @@ async fn fills_up(disk: &Path) {
         is_told(&revoke(last).await);
         assert_eq!(serving.ask("/livez").await.0, 200);
         assert_eq!(serving.ask("/readyz").await.0, 503);
-        let keyset = reqwest::get(format!("{}/.well-known/bailiwick/keyset", serving.base)).await;
+        let keyset = crate::support::http()
+            .get(format!("{}/.well-known/bailiwick/keyset", serving.base))
+            .send()
+            .await;
         assert_eq!(keyset.unwrap().status(), 200, "what is signed is read");
         assert_eq!(seen.tokens.lock().unwrap().len(), minted);
 

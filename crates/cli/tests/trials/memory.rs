@@ -49,7 +49,7 @@ async fn secrets_that_passed_through_are_not_in_memory() {
     let wrong = "wrong-secret-that-nobody-has-0123456789";
     let (seen, mut minted) = (Acknowledged::default(), String::new());
     for _ in 0..TIMES {
-        let http = reqwest::Client::new();
+        let http = crate::support::http();
         let answer = seen.mint(&http, &serving.base, &world.secret).await;
         let answer = answer.unwrap();
         assert!(answer.is_success(), "{answer:?}");

@@ -93,7 +93,14 @@ async fn a_real_providers_tokens_are_exchanged() {
     provider.rotate();
     let third = provider.jwt(AUDIENCE).await;
     provider.tell("down");
-    assert!(reqwest::get(&provider.issuer).await.is_err(), "it is down");
+    assert!(
+        crate::support::http()
+            .get(&provider.issuer)
+            .send()
+            .await
+            .is_err(),
+        "it is down"
+    );
     for known in [&first, &second] {
         let token = scene.exchange(known).await.token();
         scene.verified(&token).await;
@@ -154,7 +161,7 @@ impl Scene {
             ),
         ];
         let url = format!("{}/v1/token", self.serving.base);
-        let request = reqwest::Client::new()
+        let request = crate::support::http()
             .post(url)
             .basic_auth("orchestrator", Some(&self.world.secret));
         let answer = sent(request, &form).await;
@@ -175,7 +182,14 @@ impl Scene {
     /// A verifier, with the keyset that it fetched, allows the call and knows who makes it.
     async fn verified(&self, token: &str) {
         let url = format!("{}/.well-known/bailiwick/keyset", self.serving.base);
-        let keyset = reqwest::get(url).await.unwrap().text().await.unwrap();
+        let keyset = crate::support::http()
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
         let keyset = self.world.keep("keyset.json", &keyset);
         let token = self.world.keep("token", token);
         let key = self.world.run(&["keyset", "key"]);
@@ -246,7 +260,7 @@ impl Provider {
             ("scope", "use"),
         ];
         let secret = Some("the+secret+of+a+client+of+the+provider");
-        let request = reqwest::Client::new().post(format!("{}/token", self.issuer));
+        let request = crate::support::http().post(format!("{}/token", self.issuer));
         let (status, body) = sent(request.basic_auth("ada", secret), &form).await;
         assert_eq!(status, 200, "{body}");
         body["access_token"].as_str().unwrap().to_owned()

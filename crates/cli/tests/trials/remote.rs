@@ -198,7 +198,7 @@ async fn every_verb_does_over_the_network_what_it_does_at_home() {
 
     // Verifiers and profiles. One is behind, and says so.
     let url = format!("{}/.well-known/bailiwick/keyset", serving.base);
-    let polled = reqwest::Client::new().get(url).header(
+    let polled = crate::support::http().get(url).header(
         "bailiwick-verifier",
         "name=\"erp-1\"; service=\"erp\"; keyset=1",
     );

@@ -42,7 +42,7 @@ async fn an_issuer_runs_with_the_rights_of_its_role() {
 
     let serving = world.serve();
     let seen = Acknowledged::default();
-    let http = reqwest::Client::new();
+    let http = crate::support::http();
     let minted = seen
         .mint(&http, &serving.base, &world.secret)
         .await

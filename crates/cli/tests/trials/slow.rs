@@ -67,7 +67,7 @@ async fn ten_thousand_slow_senders_hold_up_nobody() {
     });
     let serving = world.serve();
     let seen = Acknowledged::default();
-    let http = reqwest::Client::new();
+    let http = crate::support::http();
     let mint = async || {
         let answer = seen.mint(&http, &serving.base, &world.secret).await;
         let answer = answer.unwrap();

@@ -23,7 +23,7 @@ async fn what_is_under_way_at_sigterm_is_answered_and_nothing_else_is_recorded()
             let (base, secret) = (serving.base.clone(), world.secret.clone());
             let acknowledged = Arc::clone(&acknowledged);
             clients.spawn(async move {
-                let http = reqwest::Client::new();
+                let http = crate::support::http();
                 // An error is a connection that was closed between two requests, or not taken.
                 while let Ok(answer) = acknowledged.mint(&http, &base, &secret).await {
                     assert!(answer.is_success(), "{answer:?}");

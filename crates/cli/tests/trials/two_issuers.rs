@@ -44,7 +44,7 @@ async fn two_issuers_on_one_store() {
     let copy = world.scratch().join("copy");
     copy_home(world.home(), &copy);
     let (one, two) = (world.serve(), world.serve_at(&copy));
-    let http = reqwest::Client::new();
+    let http = crate::support::http();
     let (seen, done) = (
         Arc::new(Acknowledged::default()),
         Arc::new(AtomicBool::new(false)),

@@ -265,6 +265,7 @@ impl Service {
         Setup::default().start().await
     }
 
+    #[expect(clippy::disallowed_methods, reason = "proxies are switched off")]
     async fn serve(
         dir: Arc<TempDir>,
         issuer: Issuer,

@@ -20,9 +20,9 @@ impl Wire {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
-    /// To somebody who may have closed already.
-    pub async fn try_send(&mut self, text: &str) {
-        let _ = self.0.write_all(text.as_bytes()).await;
+    /// To somebody who may have closed already; tells whether it has not.
+    pub async fn try_send(&mut self, text: &str) -> bool {
+        self.0.write_all(text.as_bytes()).await.is_ok()
     }
 
     /// What comes until the other side closes.

@@ -34,17 +34,21 @@ impl Grant {
     /// could not be shown.
     #[must_use]
     pub fn is_within(&self, other: &Grant) -> bool {
+        // Cheap conditions come first: a list of values can be long.
+        if self.service != other.service || !self.action.is_within(&other.action) {
+            return false;
+        }
         let resource = match (&self.resource, &other.resource) {
             (_, None) => true,
             (None, Some(_)) => false,
             (Some(narrow), Some(wide)) => narrow.is_within(wide),
         };
-        let args = match (&self.args, &other.args) {
-            (_, None) => true,
-            (None, Some(_)) => false,
-            (Some(narrow), Some(wide)) => arguments(narrow, wide),
-        };
-        self.service == other.service && self.action.is_within(&other.action) && resource && args
+        resource
+            && match (&self.args, &other.args) {
+                (_, None) => true,
+                (None, Some(_)) => false,
+                (Some(narrow), Some(wide)) => arguments(narrow, wide),
+            }
     }
 }
 

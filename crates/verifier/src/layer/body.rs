@@ -11,12 +11,17 @@ use axum::{
     body::{Body, Bytes, HttpBody},
     http::{
         HeaderMap,
-        header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName},
+        header::{CONTENT_ENCODING, EXPECT},
     },
 };
 use http_body::{Frame, SizeHint};
+use mime::Mime;
 
+use super::media;
 use crate::request::MAX_CALL_BYTES;
+
+/// The most bytes that [`discard`] reads: as many as Go's `net/http` does.
+const MAX_DISCARDED: u64 = 256 * 1024;
 
 /// A body that cannot be read as JSON arguments.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,31 +51,35 @@ pub(super) async fn read_json(
     if headers.contains_key(CONTENT_ENCODING) {
         return Err(BodyError::Encoded);
     }
-    match single(headers, CONTENT_TYPE) {
-        Some(content_type) if is_json(content_type) => Ok(Some(bytes)),
+    match media::utf8(headers) {
+        Some(media) if is_json(&media) => Ok(Some(bytes)),
         _ => Err(BodyError::ContentType),
     }
 }
 
-fn single(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (Some(value), None) => value.to_str().ok(),
-        _ => None,
-    }
+/// `application/json` or a type with the suffix `+json` (RFC 6839).
+fn is_json(media: &Mime) -> bool {
+    let json = media.subtype() == mime::JSON || media.suffix() == Some(mime::JSON);
+    media.type_() == mime::APPLICATION && json
 }
 
-/// `application/json` or a type with the suffix `+json` (RFC 6839), in no charset but UTF-8.
-fn is_json(content_type: &str) -> bool {
-    let lower = content_type.to_ascii_lowercase();
-    let mut parts = lower.split(';').map(str::trim);
-    let essence = parts.next().unwrap_or_default();
-    let json = essence == "application/json"
-        || (essence.starts_with("application/") && essence.ends_with("+json"));
-    json && parts.all(|parameter| match parameter.strip_prefix("charset=") {
-        Some(charset) => matches!(charset, "utf-8" | "\"utf-8\""),
-        None => true,
-    })
+/// Reads and drops a body that nobody wants, up to [`MAX_DISCARDED`] bytes of it. A server that closes
+/// a connection on unread bytes resets it, and then the sender may never see the answer.
+pub(super) async fn discard(headers: &HeaderMap, mut body: Body) {
+    // A sender that asked first has sent nothing yet, and reading would tell it to go on.
+    if headers.contains_key(EXPECT) {
+        return;
+    }
+    let mut left = MAX_DISCARDED;
+    while body.size_hint().lower() <= left
+        && let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await
+    {
+        let read = frame.data_ref().map_or(0, Bytes::len) as u64;
+        match left.checked_sub(read) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
 }
 
 async fn read(body: &mut Body) -> Result<Bytes, BodyError> {

@@ -11,7 +11,10 @@ use super::{
     body::{self, BodyError},
     template::{Template, parameter},
 };
-use crate::request::{Request, RequestError};
+use crate::{
+    authenticate::Authenticated,
+    request::{Request, RequestError},
+};
 
 /// What the calls of one route are made of.
 #[derive(Debug, Clone)]
@@ -107,9 +110,11 @@ impl Declared {
         self.fault = Some(fault);
     }
 
-    /// Reads the call. What was read of the body is put back.
+    /// Reads the call of somebody whose token verified; nobody else's body is worth the work. What
+    /// was read of the body is put back.
     pub(super) async fn read(
         &self,
+        _: &Authenticated,
         parts: &mut Parts,
         body: &mut Body,
     ) -> Result<Request, CallError> {

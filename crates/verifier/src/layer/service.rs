@@ -1,17 +1,23 @@
 //! The middleware itself.
 
 use std::{
+    error::Error,
     mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
-use axum::{extract::Request, response::IntoResponse, response::Response};
+use axum::{
+    extract::Request,
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
 use tower_service::Service;
 
-use super::{Action, Authorized, Problem, ShadowDenied, credential};
+use super::{Action, Authorized, Problem, ShadowDenied, body, credential};
 use crate::{
+    authenticate::Authenticated,
     decision::{Decision, Deny, Reason},
     request,
 };
@@ -62,22 +68,22 @@ impl Action {
         let verifier = &self.protect.verifier;
         let looked_at = self.protect.headers;
         let (mut parts, mut body) = request.into_parts();
-        let unread = request::Request::new(&self.call.action);
-        let refused = |reason, detail| {
-            verifier.recorded(Decision::Deny(Deny::new(reason, detail)), Some(&unread))
-        };
-        let decision = match credential::find(&parts.headers, looked_at) {
-            Err(error) => refused(Reason::Malformed, error.to_string()),
-            Ok(None) => verifier.recorded(Decision::missing_token(), Some(&unread)),
-            Ok(Some(token)) => match self.call.read(&mut parts, &mut body).await {
-                Err(error) => refused(Reason::BadRequest, error.to_string()),
-                // The time is told after the body was read: a slow sender gains no life.
-                //
-                // This runs on the runtime's own thread. It takes about 0.2 ms and its fuel bounds
-                // it; handing it to another thread and back would cost about as much, and queue
-                // behind whatever blocks there.
-                Ok(call) => verifier.check(&token, &call, (self.protect.clock)()),
-            },
+        let decision = match self.authenticate(&parts.headers) {
+            Err(decision) => decision,
+            Ok(authenticated) => {
+                let call = self.call.read(&authenticated, &mut parts, &mut body).await;
+                match call {
+                    Err(error) => self.refused(Reason::BadRequest, &error),
+                    // The clock is read anew, after the body: a slow sender gains no life.
+                    //
+                    // This runs on the runtime's own thread. It takes about 0.2 ms and its fuel bounds
+                    // it; handing it to another thread and back would cost about as much, and queue
+                    // behind whatever blocks there.
+                    Ok(call) => {
+                        verifier.decide(authenticated.token(), &call, (self.protect.clock)())
+                    }
+                }
+            }
         };
         match decision {
             Decision::Allow(allow) => {
@@ -90,8 +96,34 @@ impl Action {
                 parts.extensions.remove::<Authorized>();
                 parts.extensions.insert(ShadowDenied(deny));
             }
-            Decision::Deny(deny) => return Err(Problem::denied(&deny, self)),
+            Decision::Deny(deny) => {
+                body::discard(&parts.headers, body).await;
+                return Err(Problem::denied(&deny, self));
+            }
         }
         Ok(Request::from_parts(parts, body))
+    }
+
+    /// The token among the headers, verified: without one nothing of the call is read.
+    fn authenticate(&self, headers: &HeaderMap) -> Result<Authenticated, Decision> {
+        let verifier = &self.protect.verifier;
+        let token = credential::find(headers, self.protect.headers)
+            .map_err(|error| self.refused(Reason::Malformed, &error))?
+            .ok_or_else(|| verifier.recorded(Decision::missing_token(), Some(&self.unread())))?;
+        verifier
+            .authenticate(&token, (self.protect.clock)())
+            .map_err(|deny| verifier.recorded(Decision::Deny(*deny), Some(&self.unread())))
+    }
+
+    fn refused(&self, reason: Reason, error: &dyn Error) -> Decision {
+        let decision = Decision::Deny(Deny::new(reason, error.to_string()));
+        self.protect
+            .verifier
+            .recorded(decision, Some(&self.unread()))
+    }
+
+    /// What a record can say of a call that nobody read: its action.
+    fn unread(&self) -> request::Request {
+        request::Request::new(&self.call.action)
     }
 }

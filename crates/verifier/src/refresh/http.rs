@@ -4,15 +4,17 @@ use std::{error::Error, fmt::Write as _, time::Duration};
 
 use bailiwick_token::report;
 use reqwest::{
-    Certificate, Client, ClientBuilder, Response, StatusCode, Url,
+    Certificate, ClientBuilder, Method, Response, StatusCode,
     header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH},
-    redirect::Policy,
 };
 
 use super::transport::{Answer, FetchError, Get, Transport};
+use crate::outbound::{Client, SafeUrl};
 
-/// HTTP/1.1, over TLS with rustls. Redirects are not followed, cookies not kept, and proxies of the
-/// environment not used.
+/// HTTP/1.1, over TLS with rustls, or in plain text on this machine: as an [`outbound`] client does.
+/// Redirects are not followed, and cookies not kept.
+///
+/// [`outbound`]: crate::outbound
 #[derive(Debug, Clone)]
 pub struct Http {
     client: Client,
@@ -33,7 +35,7 @@ impl Http {
     /// # Errors
     /// When the system has none that can be read.
     pub fn new() -> Result<Http, HttpError> {
-        Http::built(client())
+        Http::built(|builder| builder)
     }
 
     /// Trusts these certificates of authorities, in PEM, and no others.
@@ -47,28 +49,27 @@ impl Http {
                 "there are no certificates in the file".to_owned(),
             ));
         }
-        Http::built(client().tls_certs_only(roots))
+        Http::built(|builder| builder.tls_certs_only(roots.clone()))
     }
 
-    fn built(client: ClientBuilder) -> Result<Http, HttpError> {
-        let client = client.build().map_err(|error| HttpError(said(&error)))?;
+    fn built(trusting: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<Http, HttpError> {
+        let client = Client::new(|builder| {
+            trusting(builder)
+                .connect_timeout(CONNECT)
+                .read_timeout(SILENCE)
+                .user_agent(concat!("bailiwick-verifier/", env!("CARGO_PKG_VERSION")))
+        });
+        let client = client.map_err(|error| HttpError(said(&error)))?;
         Ok(Http { client })
     }
 }
 
-fn client() -> ClientBuilder {
-    Client::builder()
-        .redirect(Policy::none())
-        .no_proxy()
-        .referer(false)
-        .connect_timeout(CONNECT)
-        .read_timeout(SILENCE)
-        .user_agent(concat!("bailiwick-verifier/", env!("CARGO_PKG_VERSION")))
-}
-
 impl Transport for Http {
     async fn get(&self, get: Get<'_>) -> Result<Answer, FetchError> {
-        let mut request = self.client.get(get.url).timeout(get.timeout);
+        let url = SafeUrl::parse(get.url)
+            .map_err(|error| FetchError::Unreachable(format!("its address {error}")))?;
+        let request = self.client.request(Method::GET, &url);
+        let mut request = request.timeout(get.timeout);
         if let Some(etag) = get.etag {
             request = request.header(IF_NONE_MATCH, etag);
         }
@@ -128,24 +129,10 @@ async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, Option
 /// `http://127.0.0.1:8080`, and neither a query nor a password.
 #[must_use]
 pub fn is_admissible(url: &str) -> bool {
-    let Ok(parsed) = Url::parse(url) else {
-        return false;
-    };
-    let host = parsed.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    let loopback = address
-        .parse::<std::net::IpAddr>()
-        .is_ok_and(|address| address.is_loopback());
-    let plain = parsed.query().is_none()
-        && parsed.fragment().is_none()
-        && parsed.username().is_empty()
-        && parsed.password().is_none();
-    plain
-        && match parsed.scheme() {
-            "https" => !host.is_empty(),
-            "http" => loopback,
-            _ => false,
-        }
+    // A transport other than `Http` may have a name resolved by whoever answers.
+    let is_number = |url: &SafeUrl| url.url().domain().is_none();
+    SafeUrl::parse(url)
+        .is_ok_and(|url| url.is_base() && (url.url().scheme() == "https" || is_number(&url)))
 }
 
 /// The error and what caused it.

@@ -1,0 +1,90 @@
+//! Token text + trust + time -> [`Authenticated`], ahead of any call.
+
+use std::sync::Arc;
+
+use bailiwick_token::{text::credential, timestamp::Timestamp, token::Token};
+
+use crate::{
+    admit::{self, Refused},
+    decision::{Decision, Deny, Reason},
+    refuse,
+    request::Request,
+    verifier::Verifier,
+    verify::Verified,
+};
+
+/// A token that verified, and was in force and not revoked when [`Verifier::authenticate`] made this.
+///
+/// An edge asks for it before it reads a request's body, so that a stranger buys no more work than
+/// a look at its token. It allows nothing: [`Verifier::decide`] checks trust and time again.
+#[derive(Debug, Clone)]
+pub struct Authenticated(Arc<Verified>);
+
+impl Authenticated {
+    /// The verified token, for [`Verifier::decide`].
+    #[must_use]
+    pub fn token(&self) -> &Verified {
+        &self.0
+    }
+}
+
+impl Verifier {
+    /// Checks all of a token that does not depend on the call: its structure, limits and signatures,
+    /// the root key, revocations, and the time. The result is neither counted nor recorded.
+    ///
+    /// # Errors
+    /// The denial of every call with this token.
+    pub fn authenticate(&self, token: &str, now: Timestamp) -> Result<Authenticated, Box<Deny>> {
+        let token = self
+            .seen_or_verified(token, now)
+            .map_err(|(reason, detail)| Box::new(Deny::new(reason, detail)))?;
+        self.recheck(&token, now)
+            .map_err(|refused| Box::new(denied(&token, refused)))?;
+        match refuse::out_of_time(&token, now) {
+            None => Ok(Authenticated(token)),
+            Some(deny) => Err(Box::new(deny)),
+        }
+    }
+
+    /// Verifies a token in its text form, and decides one call with it. A token seen before is not
+    /// verified again; whether it is still trusted is looked at for every call.
+    pub fn check(&self, token: &str, request: &Request, now: Timestamp) -> Decision {
+        match self.seen_or_verified(token, now) {
+            Ok(verified) => self.decide(&verified, request, now),
+            Err((reason, detail)) => {
+                self.recorded(Decision::Deny(Deny::new(reason, detail)), Some(request))
+            }
+        }
+    }
+
+    fn seen_or_verified(&self, token: &str, now: Timestamp) -> Result<Arc<Verified>, Refused> {
+        let text = credential(token);
+        match self.tokens.get(text) {
+            Some(seen) => Ok(seen),
+            None => self.unseen(text, now),
+        }
+    }
+
+    fn unseen(&self, text: &str, now: Timestamp) -> Result<Arc<Verified>, Refused> {
+        // Longer texts are not even decoded; base64 takes four characters for three bytes.
+        let most = self.limits.token.token_bytes;
+        if text.len() > most.div_ceil(3).saturating_mul(4) {
+            return Err((
+                Reason::TooLarge,
+                format!("the token is longer than {most} bytes"),
+            ));
+        }
+        let token = Token::parse(text).map_err(|error| admit::undecodable(&error))?;
+        let verified = Arc::new(self.verified(&token, text, now)?);
+        self.tokens.insert(Arc::clone(&verified));
+        Ok(verified)
+    }
+}
+
+/// The denial of a token that was verified.
+pub(crate) fn denied(token: &Verified, (reason, detail): Refused) -> Deny {
+    Deny {
+        identity: Some(Arc::clone(&token.identity)),
+        ..Deny::new(reason, detail)
+    }
+}

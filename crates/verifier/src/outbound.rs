@@ -1,0 +1,239 @@
+//! HTTP to other servers: by TLS, or in plain text on this very machine, and never another way.
+//!
+//! [`SafeUrl`] judges an address by its text, and [`Client`] holds the transport to what was judged.
+//! A [`Client`] takes no other address, follows no redirect, and sends requests to this machine
+//! directly: no proxy of the environment, hosts file or name server can lead them elsewhere. All else
+//! goes by TLS, through a proxy where `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say so; such a proxy
+//! passes encrypted bytes on.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use reqwest::{
+    ClientBuilder, Method, RequestBuilder, Url,
+    dns::{Addrs, Name, Resolve, Resolving},
+    redirect::Policy,
+};
+
+/// The one name of this machine (RFC 6761 section 6.3).
+const LOCALHOST: &str = "localhost";
+
+/// The address of a server that alone can read what is sent there: `https`, or `http` of a loopback
+/// address or of `localhost`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SafeUrl {
+    url: Url,
+    local: bool,
+}
+
+/// An address that requests with secrets may not be sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnsafeUrl {
+    /// The text is not a URL.
+    #[error("is not a URL: write one such as `https://issuer.example`")]
+    Malformed,
+    /// A name or a password stands in it, which logs and messages would repeat.
+    #[error("holds a name or a password: leave them out")]
+    Credentials,
+    /// Anyone on the way could read and change what is sent.
+    #[error("is plain HTTP to another machine, or no HTTP: use `https`")]
+    Open,
+}
+
+impl SafeUrl {
+    /// Reads an address as URL parsers do (WHATWG), so that `http://127.1` is one of this machine.
+    ///
+    /// # Errors
+    /// [`UnsafeUrl`].
+    pub fn parse(text: &str) -> Result<SafeUrl, UnsafeUrl> {
+        let url = Url::parse(text).map_err(|_| UnsafeUrl::Malformed)?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(UnsafeUrl::Credentials);
+        }
+        let host = url.host_str().unwrap_or_default();
+        let address = host.trim_start_matches('[').trim_end_matches(']');
+        let loopback = address
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback());
+        let local = loopback || host == LOCALHOST;
+        match (url.scheme(), local) {
+            ("https", _) if !host.is_empty() => Ok(SafeUrl { url, local }),
+            ("http", true) => Ok(SafeUrl { url, local }),
+            _ => Err(UnsafeUrl::Open),
+        }
+    }
+
+    /// The address.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Whether it has neither a query nor a fragment, so that a path can be appended to it.
+    #[must_use]
+    pub fn is_base(&self) -> bool {
+        self.url.query().is_none() && self.url.fragment().is_none()
+    }
+}
+
+/// Sends requests to [`SafeUrl`]s.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// For this machine.
+    local: reqwest::Client,
+    /// For all others: TLS only.
+    remote: reqwest::Client,
+}
+
+impl Client {
+    /// A client with time-outs, certificates and the like of its user's choice. Redirects and proxies
+    /// are not for the user to choose.
+    ///
+    /// # Errors
+    /// When the system has no certificates that can be read.
+    #[expect(clippy::disallowed_methods, reason = "all others come here")]
+    pub fn new(
+        configure: impl Fn(ClientBuilder) -> ClientBuilder,
+    ) -> Result<Client, reqwest::Error> {
+        let builder = || {
+            configure(reqwest::Client::builder())
+                .redirect(Policy::none())
+                .referer(false)
+        };
+        Ok(Client {
+            local: builder().no_proxy().dns_resolver(Loopback).build()?,
+            remote: builder().https_only(true).build()?,
+        })
+    }
+
+    /// A request, to be completed and sent.
+    pub fn request(&self, method: Method, url: &SafeUrl) -> RequestBuilder {
+        let client = match url.local {
+            true => &self.local,
+            false => &self.remote,
+        };
+        client.request(method, url.url.clone())
+    }
+}
+
+/// Resolves `localhost` to the loopback addresses, and no other name.
+struct Loopback;
+
+impl Resolve for Loopback {
+    fn resolve(&self, name: Name) -> Resolving {
+        let addresses = match name.as_str() {
+            LOCALHOST => {
+                // The port is the URL's.
+                let all: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+                let all = all.map(|address| SocketAddr::new(address, 0));
+                Ok(Box::new(all.into_iter()) as Addrs)
+            }
+            other => Err(format!("`{other}` is not this machine").into()),
+        };
+        Box::pin(async move { addresses })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_this_machine() {
+        for text in [
+            "http://127.0.0.1",
+            "http://127.9.9.9:8080/a?b=c",
+            "http://127.1",
+            "http://2130706433",
+            "http://0x7f.0.0.1",
+            "http://[::1]:8080/revocations",
+            "http://[0:0:0:0:0:0:0:1]",
+            "http://localhost",
+            "HTTP://LocalHost:8420/x",
+            "http://l\u{6f}calhost",
+            "https://localhost:8420",
+            "https://127.0.0.1",
+        ] {
+            assert!(SafeUrl::parse(text).unwrap().local, "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_elsewhere_need_tls() {
+        for text in [
+            "https://issuer.example",
+            "https://issuer.example:8443/a/b?c=d",
+            "https://0.0.0.0",
+            "https://localhost.",
+            "https://issuer.localhost",
+            "https://[::ffff:127.0.0.1]",
+        ] {
+            let url = SafeUrl::parse(text).unwrap();
+            assert!(!url.local, "{text}");
+            let plain = text.replacen("https", "http", 1);
+            assert_eq!(SafeUrl::parse(&plain), Err(UnsafeUrl::Open), "{plain}");
+        }
+    }
+
+    #[test]
+    fn misleading_addresses_are_refused() {
+        for (text, error) in [
+            ("http://127.0.0.1.example", UnsafeUrl::Open),
+            ("http://localhost.example", UnsafeUrl::Open),
+            ("http://127.0.0.1@issuer.example", UnsafeUrl::Credentials),
+            ("http://localhost:80@issuer.example", UnsafeUrl::Credentials),
+            ("https://user@issuer.example", UnsafeUrl::Credentials),
+            ("https://:secret@issuer.example", UnsafeUrl::Credentials),
+            ("http://issuer.example\\@127.0.0.1", UnsafeUrl::Open),
+            ("http://issuer.example/@127.0.0.1", UnsafeUrl::Open),
+            ("http://issuer.example#@127.0.0.1", UnsafeUrl::Open),
+            ("http://0", UnsafeUrl::Open),
+            ("http://[::]", UnsafeUrl::Open),
+            ("http://169.254.169.254", UnsafeUrl::Open),
+            ("http://10.0.0.1", UnsafeUrl::Open),
+            ("ftp://127.0.0.1", UnsafeUrl::Open),
+            ("unix:/run/issuer.sock", UnsafeUrl::Open),
+            ("http+unix://%2Frun%2Fissuer.sock", UnsafeUrl::Open),
+            ("file:///etc/passwd", UnsafeUrl::Open),
+            ("https://", UnsafeUrl::Malformed),
+            ("http://127.0.0.1:x", UnsafeUrl::Malformed),
+            ("issuer.example", UnsafeUrl::Malformed),
+            ("", UnsafeUrl::Malformed),
+        ] {
+            assert_eq!(SafeUrl::parse(text).unwrap_err(), error, "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn localhost_needs_no_name_server() {
+        let resolved = |name: &str| Loopback.resolve(name.parse().unwrap());
+        let addresses = resolved("localhost").await.unwrap();
+        assert!(
+            addresses
+                .map(|address| address.ip())
+                .all(|ip| ip.is_loopback())
+        );
+        assert!(resolved("issuer.example").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn redirects_are_not_followed() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let here = format!("http://{}", listener.local_addr().unwrap());
+        let location = here.clone();
+        tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let _ = socket.read(&mut [0; 4096]).await.unwrap();
+            let answer = format!(
+                "HTTP/1.1 307 Moved\r\nlocation: {location}/secret\r\ncontent-length: 0\r\n\r\n"
+            );
+            socket.write_all(answer.as_bytes()).await.unwrap();
+        });
+        let client = Client::new(|builder| builder).unwrap();
+        let url = SafeUrl::parse(&here).unwrap();
+        let answer = client.request(Method::GET, &url).send().await.unwrap();
+        assert_eq!(answer.status(), 307);
+    }
+}
