@@ -260,7 +260,7 @@ pub(crate) async fn create(
                 from: from.ip(),
                 agent: &agent.name,
             };
-            let principal = state.party("subject token", jwt, false, sender).await;
+            let principal = state.party(Role::Subject, jwt, sender).await;
             Some(principal.map_err(|error| logged(unknown(error)))?)
         }
     };
