@@ -5,18 +5,19 @@
 use std::collections::BTreeMap;
 
 use bailiwick_token::{
-    datalog::{Authority, CheckMeaning},
+    attenuate::{AttenuateError, Caveat},
+    datalog::{self, Authority, CheckMeaning},
     grant::{Grant, Grants, is_normal_resource, is_plain_segment},
     token::Token,
 };
-use bailiwick_verifier::{Decision, Reason};
+use bailiwick_verifier::{Decision, Reason, Request};
 use biscuit_auth::Biscuit;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
 mod support;
 
 use support::{
-    Root, bodies,
+    Root, bodies, claims,
     fold::{FOLDS, Fold, folded},
     forge::Forge,
     now, random,
@@ -217,6 +218,78 @@ proptest! {
         });
         prop_assert_eq!(listed, expected);
     }
+}
+
+/// A token is narrowed as often as its own checks allow, and no further: one more block, written by
+/// other means, leaves nothing of it, and is shown so.
+#[test]
+fn narrowing_stops_at_the_limit() {
+    let root = Root::new();
+    let grants = Grants::new(vec![Grant::new("erp", "order")]).expect("a grant");
+    let narrower = Caveat {
+        delegate: Some("agent:checker".to_owned()),
+        ..Caveat::default()
+    };
+    let allows = |token: &Token| {
+        root.verifier()
+            .check(&token.to_base64(), &Request::new("order"), now())
+    };
+    for limit in 0..4 {
+        let limited = Claims {
+            max_depth: Some(limit),
+            ..claims()
+        };
+        let block = datalog::authority_block(&limited, &grants).expect("claims that fit");
+        let mut token = root.sign(block);
+        for left in (0..=limit).rev() {
+            assert!(allows(&token).is_allow());
+            let effective = token.inspect().effective().expect("one way");
+            assert_eq!(effective.narrowings_left(), Some(left));
+            assert!(!effective.is_too_deep() && !effective.alternatives.is_empty());
+            if left > 0 {
+                token = token.attenuate(&narrower).expect("a block that is allowed");
+            }
+        }
+        let refused = token.attenuate(&narrower).expect_err("a block too many");
+        let appended = usize::try_from(limit).expect("a small number");
+        assert_eq!(refused, AttenuateError::Depth { appended, limit });
+        assert!(token.seal().is_ok());
+
+        let forged = biscuit_auth::UnverifiedBiscuit::from(token.as_bytes()).expect("a Biscuit");
+        let forged = forged.append(BlockBuilder::new()).expect("an open token");
+        let forged = Token::from_bytes(forged.to_vec().expect("bytes")).expect("a token");
+        assert_eq!(allows(&forged).reason(), Some(Reason::Depth));
+        let effective = forged.inspect().effective().expect("one way");
+        assert!(effective.is_too_deep() && effective.alternatives.is_empty());
+        let says = format!(
+            "nothing is left: {} blocks are appended, and the token allows at most {limit}\n",
+            limit + 1
+        );
+        assert!(effective.to_string().starts_with(&says), "{effective}");
+        assert!(matches!(
+            forged.attenuate(&narrower),
+            Err(AttenuateError::Depth { .. })
+        ));
+    }
+}
+
+/// A holder's own limit counts like the issuer's.
+#[test]
+fn a_holder_can_limit_the_depth() {
+    let root = Root::new();
+    let grants = Grants::new(vec![Grant::new("erp", "order")]).expect("a grant");
+    let limited = Forge::honest(&root).append("check if depth($d), $d <= 1;");
+    let limited = Token::parse(&limited.text()).expect("a token");
+    let refused = limited
+        .attenuate(&scope(grants))
+        .expect_err("a block too many");
+    assert_eq!(
+        refused,
+        AttenuateError::Depth {
+            appended: 1,
+            limit: 1
+        }
+    );
 }
 
 /// Grants of what both lists allow, as far as single grants can say it.

@@ -10,7 +10,11 @@ use std::{
 use bailiwick_issuer::{
     AuditEvent, AuditFilter, AuditReport, AuditRow, Checkpoint, MAX_CHECKPOINT, verify_export,
 };
-use bailiwick_token::{claims::TokenId, timestamp::Timestamp};
+use bailiwick_token::{
+    claims::TokenId,
+    escape::{name, visible},
+    timestamp::Timestamp,
+};
 use clap::{Args, Subcommand, value_parser};
 use reqwest::Method;
 use serde::Serialize;
@@ -154,14 +158,14 @@ fn line(row: &AuditRow) -> String {
         ("token", &row.token),
         ("key", &row.key),
     ];
-    for (name, value) in parts {
+    for (part, value) in parts {
         if let Some(value) = value {
             // Writing to a string cannot fail.
-            let _ = write!(text, " {name}={value}");
+            let _ = write!(text, " {part}={}", name(value));
         }
     }
-    let _ = write!(text, " by {} {}", row.actor, row.detail);
-    output::plain(&text) + "\n"
+    let _ = writeln!(text, " by {} {}", name(&row.actor), visible(&row.detail));
+    text
 }
 
 /// Options of `audit verify`.
@@ -329,7 +333,7 @@ impl ExportArgs {
         // First: what is signed is in what follows, and rows may be added meanwhile.
         let checkpoint = sign(global, &self.passphrase).await?;
         let end = format!("{{\"checkpoint\":{checkpoint}}}\n");
-        let rows = match &self.out.out {
+        let rows = match self.out.path() {
             None => {
                 let rows = self.rows(global, &mut |lines| output::print(lines)).await?;
                 output::print(end)?;

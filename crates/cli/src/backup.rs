@@ -3,11 +3,10 @@
 use std::{
     fmt,
     io::{self, BufWriter, IsTerminal, Write},
-    path::{Path, PathBuf},
 };
 
 use bailiwick_issuer::{BackupReport, Issuer};
-use bailiwick_token::timestamp::Timestamp;
+use bailiwick_token::{escape::name, timestamp::Timestamp};
 use clap::Args;
 use serde::Serialize;
 
@@ -15,7 +14,7 @@ use crate::{
     clock,
     exit::{Exit, Failure, Outcome},
     issuer::with,
-    out::{Draft, Readers},
+    out::{Draft, Out, Readers},
     output::{self, Format, Progress},
     passphrase::PassphraseArg,
     settings::Global,
@@ -31,9 +30,8 @@ not in it. It does not hold the URL of a PostgreSQL database.
 Example:
   bailiwick backup --out issuer-$(date +%F).backup")]
 pub(crate) struct BackupArgs {
-    /// Write to this file instead of stdout; what was there is replaced as a whole
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    out: Out,
     #[command(flatten)]
     passphrase: PassphraseArg,
 }
@@ -42,14 +40,14 @@ pub(crate) struct BackupArgs {
 struct Written<'a> {
     #[serde(flatten)]
     report: &'a BackupReport,
-    out: &'a Path,
+    out: String,
 }
 
 impl BackupArgs {
     /// Writes the backup.
     pub(crate) async fn run(self, global: &Global) -> Outcome {
         global.only_here("backup")?;
-        if self.out.is_none() && io::stdout().is_terminal() {
+        if self.out.path().is_none() && io::stdout().is_terminal() {
             return Err(
                 Failure::plain(Exit::Usage, "a backup is not for a terminal")
                     .hint("give --out FILE, or pipe it to a program"),
@@ -58,7 +56,7 @@ impl BackupArgs {
         let now = clock::now()?;
         let report = with(global, async |issuer| {
             issuer.unlock(&self.passphrase.passphrase(global)?)?;
-            match &self.out {
+            match self.out.path() {
                 Some(path) => {
                     let mut draft = Draft::begin(path, Readers::Owner)?;
                     let report = write(issuer, draft.file(), now).await?;
@@ -70,7 +68,7 @@ impl BackupArgs {
         });
         let report = report.await?;
         let said = Said(&report);
-        match (&self.out, global.format()) {
+        match (self.out.text(), global.format()) {
             // Without a file, standard output is taken.
             (None, _) | (Some(_), Format::Text) => output::note(said),
             (Some(out), Format::Json) => {
@@ -110,7 +108,8 @@ impl fmt::Display for Said<'_> {
         } = self.0;
         write!(
             f,
-            "{issuer} as of {made_at}: {rows} rows, keyset {keyset_version}"
+            "{} as of {made_at}: {rows} rows, keyset {keyset_version}",
+            name(issuer)
         )
     }
 }

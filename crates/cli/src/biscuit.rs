@@ -3,6 +3,7 @@
 mod authorize;
 mod inspect;
 
+use bailiwick_token::escape::visible;
 use bailiwick_verifier::biscuit::{Error, ErrorKind};
 use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
@@ -10,7 +11,6 @@ use zeroize::Zeroizing;
 use crate::{
     exit::{Exit, Failure, Outcome},
     input::{self, Source},
-    output,
     settings::Global,
 };
 
@@ -68,7 +68,7 @@ fn failure(error: &Error) -> Failure {
     };
     Failure::plain(
         Exit::Local,
-        format!("{}: {}", error.kind, output::plain(&error.message)),
+        format!("{}: {}", error.kind, visible(&error.message)),
     )
     .hint(hint)
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bailiwick_issuer::{ClientError, ClientInfo, NewClient, profile::Limits as ProfileLimits};
 use bailiwick_service::read_profiles;
+use bailiwick_token::escape::{code, name};
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -13,6 +14,7 @@ use crate::{
     clock,
     confirm::Confirm,
     exit::{Exit, Failure, Outcome},
+    input::shown,
     issuer::with,
     out::{self, Out, Readers},
     output::{self, Format},
@@ -132,7 +134,7 @@ impl AddArgs {
         let mut claims = Map::new();
         for (name, value) in self.claims {
             if claims.insert(name.clone(), Value::String(value)).is_some() {
-                let twice = format!("the claim `{name}` is given twice");
+                let twice = format!("the claim {} is given twice", code(&name));
                 return Err(Failure::plain(Exit::Usage, twice).hint("give each claim one value"));
             }
         }
@@ -164,10 +166,10 @@ fn warn_of_unknown(named: &[String], home: &Path) {
     let Ok(known) = read_profiles(home, &ProfileLimits::default()) else {
         return;
     };
-    for name in named.iter().filter(|name| known.get(name).is_none()) {
+    for profile in named.iter().filter(|profile| known.get(profile).is_none()) {
         output::warn(format_args!(
-            "there is no profile `{}` in the home: until there is, the client gets nothing by it",
-            output::plain(name)
+            "there is no profile {} in the home: until there is, the client gets nothing by it",
+            code(profile)
         ));
     }
 }
@@ -236,10 +238,10 @@ fn deliver(global: &Global, out: &Out, made: &WithSecret) -> Outcome {
     let lost = |failure: Failure| {
         failure.hint(format!(
             "the secret is lost: mend the place it goes to, and run `bailiwick client rotate {}`",
-            client.name
+            name(&client.name)
         ))
     };
-    match (&out.out, global.format()) {
+    match (out.path(), global.format()) {
         (Some(path), format) => {
             out::write(path, &line, Readers::Owner).map_err(lost)?;
             if format == Format::Json {
@@ -251,7 +253,7 @@ fn deliver(global: &Global, out: &Out, made: &WithSecret) -> Outcome {
                     "",
                 )?;
             }
-            output::note(format_args!("written to `{}`", path.display()));
+            output::note(format_args!("written to {}", shown(path)));
         }
         (None, format) => {
             let secret = Some(secret.as_str());
@@ -262,8 +264,8 @@ fn deliver(global: &Global, out: &Out, made: &WithSecret) -> Outcome {
     let secrets = client.secrets.len();
     output::note(format_args!(
         "client {} for {}, with {secrets} good {}",
-        client.name,
-        client.principal,
+        name(&client.name),
+        name(&client.principal),
         if secrets == 1 { "secret" } else { "secrets" }
     ));
     Ok(Exit::Done)
@@ -274,13 +276,15 @@ fn line(client: &ClientInfo) -> String {
         None => format!("{} secrets", client.secrets.len()),
         Some(at) => format!("disabled at {at}"),
     };
-    let text = format!(
-        "{} principal={} profiles={} {state}",
-        client.name,
-        client.principal,
-        client.profiles.join(",")
-    );
-    output::plain(&text) + "\n"
+    let profiles: Vec<String> = (client.profiles.iter())
+        .map(|profile| name(profile).to_string())
+        .collect();
+    format!(
+        "{} principal={} profiles={} {state}\n",
+        name(&client.name),
+        name(&client.principal),
+        profiles.join(",")
+    )
 }
 
 impl From<ClientError> for Failure {

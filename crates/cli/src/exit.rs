@@ -82,7 +82,9 @@ impl Failure {
 
     /// Tells a person, and the shell.
     pub(crate) fn report(self) -> ExitCode {
-        output::error(&self.message, self.hint.as_deref());
+        // A name in it cannot begin a line that looks like one of this program's.
+        let message = self.message.replace('\n', "\n  ");
+        output::error(&message, self.hint.as_deref());
         self.exit.into()
     }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::{
     cli::Cli,
     exit::{Exit, Failure, Outcome},
+    input::shown,
     output,
     settings::Global,
 };
@@ -28,7 +29,7 @@ impl CompletionsArgs {
     pub(crate) fn run(self) -> Outcome {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "bailiwick", &mut script);
-        output::print(String::from_utf8_lossy(&script))?;
+        output::raw(&String::from_utf8_lossy(&script))?;
         Ok(Exit::Done)
     }
 }
@@ -43,22 +44,26 @@ pub(crate) struct ManArgs {
 
 #[derive(Serialize)]
 struct Written {
-    written: Vec<PathBuf>,
+    written: Vec<String>,
 }
 
 impl ManArgs {
     /// Writes the pages, and prints their paths.
     pub(crate) fn run(self, global: &Global) -> Outcome {
         let written = self.write().map_err(|error| {
-            let dir = self.dir.display();
-            Failure::plain(Exit::Local, format!("cannot write to `{dir}` ({error})"))
+            let dir = shown(&self.dir);
+            Failure::plain(Exit::Local, format!("cannot write to {dir} ({error})"))
                 .hint("name a directory that you can write to")
         })?;
         let lines: String = written
             .iter()
             .map(|path| format!("{}\n", path.display()))
             .collect();
-        global.format().print(&Written { written }, lines)?;
+        let written = written.iter().map(|path| path.display().to_string());
+        let written = Written {
+            written: written.collect(),
+        };
+        global.format().print(&written, lines)?;
         Ok(Exit::Done)
     }
 

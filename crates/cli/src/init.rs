@@ -2,14 +2,17 @@
 
 use std::path::PathBuf;
 
-use bailiwick_issuer::{HomeError, InitError, InitOptions, Issuer, State};
-use bailiwick_token::key::{KeyId, PublicKey};
+use bailiwick_issuer::{InitError, InitOptions, Issuer, State};
+use bailiwick_token::{
+    escape::{name, phrase},
+    key::{KeyId, PublicKey},
+};
 use clap::Args;
 use serde::Serialize;
 
 use crate::{
     clock,
-    exit::{Exit, Outcome},
+    exit::{Exit, Failure, Outcome},
     issuer, output, parse,
     passphrase::PassphraseArg,
     settings::Global,
@@ -66,15 +69,13 @@ impl InitArgs {
     pub(crate) async fn run(self, global: &Global) -> Outcome {
         let home = global.home()?;
         // The issuer looks again; this is so that nobody thinks up a passphrase for nothing.
-        if std::fs::read_dir(&home).is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err(InitError::Home(HomeError::Exists(home)).into());
-        }
+        Issuer::check_vacant(&home).map_err(InitError::Home)?;
         global.only_here("init")?;
         let store = self.store.store()?;
         let passphrase = self.passphrase.new_passphrase(global)?;
         let options = InitOptions {
             store,
-            ..self.options()
+            ..self.options()?
         };
         let issuer = Issuer::init(&home, options, &passphrase, clock::now()?).await?;
         let keys = issuer.keys().await?;
@@ -92,7 +93,7 @@ impl InitArgs {
         Ok(Exit::Done)
     }
 
-    fn options(self) -> InitOptions {
+    fn options(self) -> Result<InitOptions, Failure> {
         let mut options = InitOptions::new(self.issuer);
         if let Some(seconds) = self.max_ttl {
             options.max_token_ttl = seconds;
@@ -103,11 +104,11 @@ impl InitArgs {
         if let Some(seconds) = self.keyset_life {
             options.keyset_life = seconds;
         }
-        if let Some(actor) = issuer::actor() {
+        if let Some(actor) = issuer::actor()? {
             options.actor = actor;
         }
         options.revocation_url = self.revocation_url;
-        options
+        Ok(options)
     }
 }
 
@@ -116,8 +117,8 @@ impl Made {
         let id = |id: Option<KeyId>| id.map_or("none".to_owned(), |id| id.to_string());
         format!(
             "issuer      {}\nhome        {}\nkeyset key  {}\nactive      {}\nspare       {}\n",
-            self.issuer,
-            self.home.display(),
+            name(&self.issuer),
+            phrase(&self.home.display().to_string()),
             self.keyset_key,
             id(self.active),
             id(self.spare),

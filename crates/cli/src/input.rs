@@ -3,13 +3,16 @@
 use std::{
     convert::Infallible,
     env, fmt,
-    fs::File,
-    io::{self, IsTerminal, Read},
-    path::PathBuf,
+    fs::{self, File},
+    io::{self, Cursor, IsTerminal, Read},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
     str::FromStr,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use bailiwick_token::{
+    escape::code,
     grant::Grants,
     token::{MAX_DECODED_BYTES, Token},
 };
@@ -33,6 +36,13 @@ const MAX_TOKEN_FILE: usize = MAX_TOKEN_TEXT.saturating_add(1024);
 /// The most bytes of a file of grants. The parser's own limit is lower and says so.
 const MAX_GRANTS_FILE: usize = 512 * 1024;
 
+/// A byte order mark, which some editors begin text files with. Nothing that is read here begins
+/// with these bytes by itself.
+const BOM: [u8; 3] = *b"\xef\xbb\xbf";
+
+/// Whether standard input has been opened.
+static STDIN_TAKEN: AtomicBool = AtomicBool::new(false);
+
 /// Where bytes come from: a file, or standard input as `-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -43,6 +53,37 @@ pub(crate) enum Source {
 }
 
 impl Source {
+    /// Opens it for reading, behind a byte order mark. Standard input is opened once: whoever came
+    /// second would find it empty.
+    pub(crate) fn open(&self) -> Result<Box<dyn Read + Send>, Failure> {
+        let mut input: Box<dyn Read + Send> = match self {
+            Source::Stdin if STDIN_TAKEN.swap(true, Ordering::Relaxed) => {
+                return Err(
+                    Failure::plain(Exit::Usage, "two files cannot both be standard input")
+                        .hint("name a file for one of them"),
+                );
+            }
+            Source::Stdin => {
+                if io::stdin().is_terminal() {
+                    output::note("reading standard input; end it with Ctrl-D");
+                }
+                Box::new(io::stdin())
+            }
+            Source::File(path) => {
+                Box::new(File::open(path).map_err(|error| self.unreadable(&error))?)
+            }
+        };
+        let mut head = Vec::with_capacity(BOM.len());
+        (&mut input)
+            .take(BOM.len() as u64)
+            .read_to_end(&mut head)
+            .map_err(|error| self.unreadable(&error))?;
+        if head == BOM {
+            head.clear();
+        }
+        Ok(Box::new(Cursor::new(head).chain(input)))
+    }
+
     /// Reads all of at most `limit` bytes.
     pub(crate) fn read(&self, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let bytes = self.read_beyond(limit)?;
@@ -72,18 +113,7 @@ impl Source {
         // A buffer that grows would leave copies of secrets behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(limit.saturating_add(1).min(1 << 20)));
         let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-        let read = match self {
-            Source::Stdin => {
-                if io::stdin().is_terminal() {
-                    output::note("reading standard input; end it with Ctrl-D");
-                }
-                io::stdin().lock().take(most).read_to_end(&mut bytes)
-            }
-            Source::File(path) => {
-                File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes))
-            }
-        };
-        match read {
+        match self.open()?.take(most).read_to_end(&mut bytes) {
             Ok(count) => {
                 tracing::debug!(bytes = count, "read {self}");
                 Ok(bytes)
@@ -126,10 +156,59 @@ impl fmt::Display for Source {
                 let text = path.display().to_string();
                 let shown: String = text.chars().take(SHOWN).collect();
                 let rest = if shown.len() < text.len() { "…" } else { "" };
-                write!(f, "`{}{rest}`", output::plain(&shown))
+                write!(f, "{}", code(&format!("{shown}{rest}")))
             }
         }
     }
+}
+
+/// A path in a message.
+pub(crate) fn shown(path: &Path) -> String {
+    Source::File(path.to_owned()).to_string()
+}
+
+/// An environment variable, which may hold a secret; `None` where it is not set.
+pub(crate) fn variable(name: &str) -> Result<Option<Zeroizing<String>>, Failure> {
+    match env::var(name) {
+        Ok(text) => Ok(Some(Zeroizing::new(text))),
+        Err(env::VarError::NotPresent) => Ok(None),
+        // As if it were not set, another source would be used that nobody meant.
+        Err(env::VarError::NotUnicode(_)) => Err(Failure::plain(
+            Exit::Usage,
+            format!("the environment variable {name} is not text (UTF-8)"),
+        )
+        .hint("set it again, or unset it")),
+    }
+}
+
+/// Warns where others than this user can read the file of a secret, or own it.
+pub(crate) fn warn_if_open(secret: &str, file: &Source) {
+    let Source::File(path) = file else { return };
+    let Ok(metadata) = fs::metadata(path) else {
+        return;
+    };
+    if !metadata.is_file() || is_credential(path) {
+        return;
+    }
+    let user = rustix::process::geteuid().as_raw();
+    let owner = metadata.uid();
+    if owner != user && owner != 0 {
+        output::warn(format_args!(
+            "{file}, the file of the {secret}, belongs to user {owner}, and not to user {user}: run `chown` on it"
+        ));
+    }
+    if metadata.mode() & 0o077 != 0 {
+        output::warn(format_args!(
+            "others can read the {secret} in {file}: run `chmod 600` on it"
+        ));
+    }
+}
+
+/// Whether it is one of the service manager's, which lets the service read it by an access list: the
+/// group's bits are those of its mask, and root owns it.
+fn is_credential(path: &Path) -> bool {
+    let directory = env::var_os("CREDENTIALS_DIRECTORY").filter(|directory| !directory.is_empty());
+    directory.is_some_and(|directory| path.starts_with(directory))
 }
 
 /// A token, which is a secret: never an argument itself.
@@ -150,7 +229,7 @@ impl TokenArg {
     pub(crate) fn text(&self) -> Result<Zeroizing<String>, Failure> {
         match &self.token {
             Some(source) => token_text(source),
-            None => env::var(TOKEN).map(Zeroizing::new).map_err(|_| {
+            None => variable(TOKEN)?.ok_or_else(|| {
                 Failure::plain(Exit::Usage, "no token is given").hint(format!(
                     "name its file, pipe it in and write `-`, or set {TOKEN}"
                 ))

@@ -1,7 +1,5 @@
 //! The issuer in the home: opened, unlocked only where that is needed, and closed again.
 
-use std::env;
-
 use bailiwick_issuer::{
     BackupError, InitError, Issuer, KeyError, MintError, OpenError, PublishError, RestoreError,
     RevokeError, SnapshotFailure, StoreError, TransitionError, UnlockError,
@@ -9,6 +7,7 @@ use bailiwick_issuer::{
 
 use crate::{
     exit::{Exit, Failure},
+    input,
     passphrase::PassphraseArg,
     settings::Global,
 };
@@ -17,8 +16,9 @@ use crate::{
 const ACTOR: &str = "BAILIWICK_ACTOR";
 
 /// Who acts, where somebody said so.
-pub(crate) fn actor() -> Option<String> {
-    env::var(ACTOR).ok().filter(|actor| !actor.is_empty())
+pub(crate) fn actor() -> Result<Option<String>, Failure> {
+    let actor = input::variable(ACTOR)?.filter(|actor| !actor.is_empty());
+    Ok(actor.map(|actor| actor.to_string()))
 }
 
 /// Works with the issuer, and leaves a home without open files behind.
@@ -30,7 +30,7 @@ pub(crate) async fn with<T>(
     let home = global.home()?;
     tracing::debug!(home = %home.display(), "opening the issuer");
     let mut issuer = Issuer::open(&home).await?;
-    if let Some(actor) = actor() {
+    if let Some(actor) = actor()? {
         issuer = issuer.acting_as(&actor);
     }
     let done = work(&issuer).await;

@@ -18,9 +18,8 @@ use std::{
 };
 
 use bailiwick_service::LOST_LOG_LINES;
+use bailiwick_token::escape::visible;
 use tracing_subscriber::EnvFilter;
-
-use crate::output;
 
 /// The environment variable with a filter such as `debug` or `bailiwick_issuer=trace`.
 const FILTER: &str = "BAILIWICK_LOG";
@@ -61,7 +60,7 @@ pub(crate) fn write_in_background() {
     // Without a thread it is written as before.
     if thread.spawn(move || write_all(&lines)).is_ok() && THREAD.set(sender).is_ok() {
         panic::set_hook(Box::new(|panic| {
-            line(&format!("panic: {}\n", output::plain(&panic.to_string())));
+            line(&format!("panic: {}\n", visible(&panic.to_string())));
         }));
     }
 }
@@ -122,11 +121,31 @@ struct Log;
 
 impl Write for Log {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        line(&String::from_utf8_lossy(text));
+        line(&one_line(&String::from_utf8_lossy(text)));
         Ok(text.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// An event as one line, with everything escaped that is not printable: a name in it can neither
+/// begin another line nor speak to a terminal.
+fn one_line(event: &str) -> String {
+    let event = event.strip_suffix('\n').unwrap_or(event);
+    format!("{}\n", visible(event))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_line() {
+        assert_eq!(
+            one_line("WARN a\nERROR b\u{9b}2J\n"),
+            "WARN a\\nERROR b\\u009b2J\n"
+        );
     }
 }

@@ -37,7 +37,8 @@ mod verifier;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use bailiwick_token::escape::visible;
+use clap::{Parser, error::ContextValue};
 
 /// What is given back is wiped: secrets pass through buffers of libraries that do not wipe theirs.
 #[global_allocator]
@@ -49,7 +50,10 @@ fn main() -> ExitCode {
     if let Err(failure) = harden::process() {
         return failure.report();
     }
-    let cli = cli::Cli::parse();
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(error),
+    };
     logging::start(cli.global.verbose);
     let code = match cli.run() {
         Ok(exit) => exit.into(),
@@ -57,4 +61,23 @@ fn main() -> ExitCode {
     };
     logging::flush();
     code
+}
+
+/// Prints help, or why the arguments make no sense. Clap repeats arguments as they came, and those
+/// may be somebody else's.
+fn usage(mut error: clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    let arguments = error.context().filter_map(|(kind, value)| match value {
+        ContextValue::String(text) => Some((kind, visible(text).into_owned())),
+        _ => None,
+    });
+    for (kind, text) in arguments.collect::<Vec<_>>() {
+        error.insert(kind, ContextValue::String(text));
+    }
+    let text = error.render().to_string();
+    let text = text.trim_end_matches('\n');
+    output::error(text.strip_prefix("error: ").unwrap_or(text), None);
+    exit::Exit::Usage.into()
 }

@@ -1,10 +1,20 @@
 //! `--out FILE`: data into a file instead of standard output.
+//!
+//! | what stands at the path | what is done |
+//! |---|---|
+//! | nothing, or a regular file | the file is replaced in one step, its permissions with it |
+//! | a symbolic link | the same with the file that it leads to; the link stays |
+//! | a device, a FIFO, or what standard output or standard error already is | it is written to |
+//! | a directory, or a link to nothing | refused |
 
 use std::{
     fmt,
-    fs::{File, Permissions},
+    fs::{self, File, Metadata, OpenOptions, Permissions},
     io::{self, Write},
-    os::unix::fs::PermissionsExt,
+    os::{
+        fd::AsFd,
+        unix::fs::{MetadataExt, PermissionsExt},
+    },
     path::{Path, PathBuf},
 };
 
@@ -14,6 +24,7 @@ use tempfile::NamedTempFile;
 
 use crate::{
     exit::{Exit, Failure},
+    input::{Source, shown},
     output::{self, Format},
 };
 
@@ -29,49 +40,63 @@ pub(crate) enum Readers {
 /// Where data goes.
 #[derive(Debug, Args)]
 pub(crate) struct Out {
-    /// Write to this file instead of stdout; what was there is replaced as a whole
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
+    /// Write to this file instead of stdout; what was there is replaced as a whole, unless it is a
+    /// device or a FIFO
+    #[arg(long, value_name = "FILE|-")]
+    out: Option<Source>,
 }
 
-/// Writes a file in one step: whoever reads it meanwhile sees the old one or the new one.
+impl Out {
+    /// The file that is named; none where data goes to stdout.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match &self.out {
+            Some(Source::File(path)) => Some(path),
+            Some(Source::Stdin) | None => None,
+        }
+    }
+
+    /// The same for JSON documents, which hold text only.
+    pub(crate) fn text(&self) -> Option<String> {
+        self.path().map(|path| path.display().to_string())
+    }
+}
+
+/// Writes all of a file.
 pub(crate) fn write(path: &Path, content: &str, readers: Readers) -> Result<(), Failure> {
     let mut draft = Draft::begin(path, readers)?;
     draft.write(content)?;
     draft.keep()
 }
 
-/// A file in the making, beside its place. It goes there as a whole, or vanishes.
+/// What is being written to a path.
 pub(crate) struct Draft {
-    file: NamedTempFile,
+    place: Place,
     path: PathBuf,
 }
 
+enum Place {
+    /// Beside a regular file, to replace it: whoever reads that meanwhile sees the old one or the new.
+    Beside(NamedTempFile, PathBuf),
+    /// A device or a FIFO.
+    Through(File),
+}
+
 impl Draft {
-    /// Begins a file that will be at `path`.
+    /// Begins what will be at `path`.
     pub(crate) fn begin(path: &Path, readers: Readers) -> Result<Draft, Failure> {
-        let parent = match path.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
-        let mode = match readers {
-            Readers::Owner => 0o600,
-            Readers::Everyone => 0o644,
-        };
-        let file = tempfile::Builder::new()
-            .prefix(".bailiwick-")
-            .permissions(Permissions::from_mode(mode))
-            .tempfile_in(parent)
-            .map_err(|error| unwritable(path, &error))?;
+        let place = place(path, readers).map_err(|error| unwritable(path, &error))?;
         Ok(Draft {
-            file,
+            place,
             path: path.to_owned(),
         })
     }
 
     /// Where to write.
     pub(crate) fn file(&mut self) -> &mut File {
-        self.file.as_file_mut()
+        match &mut self.place {
+            Place::Beside(file, _) => file.as_file_mut(),
+            Place::Through(file) => file,
+        }
     }
 
     /// Writes more of it.
@@ -80,24 +105,95 @@ impl Draft {
         written.map_err(|error| unwritable(&self.path, &error))
     }
 
-    /// Puts it in its place; what was there is replaced.
+    /// Puts a file in its place.
     pub(crate) fn keep(self) -> Result<(), Failure> {
-        let Draft { file, path } = self;
-        let kept = || {
-            file.as_file().sync_all()?;
-            file.persist(&path)?;
-            // So that its name lasts, too.
-            let parent = path.parent().filter(|parent| *parent != Path::new(""));
-            File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+        let Draft { place, path } = self;
+        let kept = || match place {
+            Place::Through(mut file) => file.flush(),
+            Place::Beside(file, target) => {
+                file.as_file().sync_all()?;
+                file.persist(&target)?;
+                // So that its name lasts, too.
+                File::open(parent(&target))?.sync_all()
+            }
         };
         kept().map_err(|error| unwritable(&path, &error))
     }
 }
 
+fn place(path: &Path, readers: Readers) -> io::Result<Place> {
+    let target = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
+            path.to_owned()
+        }
+        Err(error) => return Err(error),
+        Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(metadata) => {
+            if let Some(file) = standard(&metadata)? {
+                return Ok(Place::Through(file));
+            }
+            if !metadata.is_file() {
+                return through(path).map(Place::Through);
+            }
+            // The kernel has followed the link before, and refused one that another user planted.
+            match path.is_symlink() {
+                true => fs::canonicalize(path)?,
+                false => path.to_owned(),
+            }
+        }
+    };
+    let mode = match readers {
+        Readers::Owner => 0o600,
+        Readers::Everyone => 0o644,
+    };
+    let file = tempfile::Builder::new()
+        .prefix(".bailiwick-")
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(parent(&target))?;
+    Ok(Place::Beside(file, target))
+}
+
+/// Standard output or standard error, where the path names one of them, such as `/dev/stdout`: to open
+/// it anew would write over what is in it, or fail.
+fn standard(named: &Metadata) -> io::Result<Option<File>> {
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    for stream in [stdout.as_fd(), stderr.as_fd()] {
+        let Ok(stream) = stream.try_clone_to_owned() else {
+            continue;
+        };
+        let stream = File::from(stream);
+        let metadata = stream.metadata()?;
+        if (metadata.dev(), metadata.ino()) == (named.dev(), named.ino()) {
+            return Ok(Some(stream));
+        }
+    }
+    Ok(None)
+}
+
+fn through(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    // It may have been exchanged since it was looked at.
+    match file.metadata()?.is_file() {
+        true => Err(io::ErrorKind::InvalidInput.into()),
+        false => Ok(file),
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent()
+        .filter(|parent| *parent != Path::new(""))
+        .unwrap_or(Path::new("."))
+}
+
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    let name = shown(path);
+    if error.kind() == io::ErrorKind::NotFound && path.is_symlink() {
+        return Failure::plain(Exit::Local, format!("{name} is a symbolic link to nothing"))
+            .hint("make the file that it leads to, or remove the link");
+    }
     // The error itself would name a temporary file.
-    let (path, why) = (path.display(), error.kind());
-    Failure::plain(Exit::Local, format!("cannot write `{path}` ({why})"))
+    let why = error.kind();
+    Failure::plain(Exit::Local, format!("cannot write {name} ({why})"))
         .hint("name a file in a directory that you can write to")
 }
 
@@ -110,11 +206,12 @@ pub(crate) fn signed<T: Serialize>(
     note: fmt::Arguments<'_>,
     document: &T,
 ) -> Result<(), Failure> {
-    if let Some(path) = &out.out {
+    let path = out.path();
+    if let Some(path) = path {
         write(path, envelope, Readers::Everyone)?;
     }
     output::note(note);
-    match (&out.out, format) {
+    match (path, format) {
         (Some(_), Format::Text) => Ok(()),
         (None, Format::Text) => output::signed(envelope),
         (_, Format::Json) => Format::Json.print(document, ""),

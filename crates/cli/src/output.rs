@@ -2,6 +2,10 @@
 //!
 //! Both are coloured on a terminal only, and not at all under `NO_COLOR`; that is `anstream`'s
 //! decision. A reader that went away (`| head`) ends the output and is no error.
+//!
+//! All text passes one gate here ([`gated`]), whatever library or issuer it comes from. The gate
+//! cannot tell a name from the words around it, so names are quoted where a line is composed
+//! (`bailiwick_token::escape`).
 
 use std::{
     fmt,
@@ -11,6 +15,7 @@ use std::{
 
 use anstream::adapter::strip_str;
 use anstyle::{AnsiColor, Style};
+use bailiwick_token::escape::visible;
 use serde::Serialize;
 use tokio::time::interval;
 
@@ -28,6 +33,12 @@ pub(crate) const GREEN: Style = AnsiColor::Green.on_default().bold();
 pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 const CYAN: Style = AnsiColor::Cyan.on_default().bold();
+
+/// The styles of this program as a terminal is told of them. Nothing else that begins with an
+/// escape character is printed.
+const STYLES: [&str; 6] = [
+    "\x1b[0m", "\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m",
+];
 
 /// Which of its two forms a command's data takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,9 +78,10 @@ pub(crate) fn json<T: Serialize>(document: &T) -> Result<(), Failure> {
     line(json_text(document)?)
 }
 
-/// A JSON document on one line.
+/// A JSON document on one line, with everything escaped that is not printable.
 pub(crate) fn json_text<T: Serialize>(document: &T) -> Result<String, Failure> {
     serde_json::to_string(document)
+        .map(|text| visible(&text).into_owned())
         .map_err(|error| Failure::plain(Exit::Local, format!("cannot write JSON ({error})")))
 }
 
@@ -78,45 +90,83 @@ pub(crate) fn line(text: impl fmt::Display) -> Result<(), Failure> {
     print(format_args!("{text}\n"))
 }
 
-/// Prints data as it stands.
+/// Prints lines of data.
 pub(crate) fn print(text: impl fmt::Display) -> Result<(), Failure> {
+    let text = gated(&text.to_string(), &STYLES);
     let mut stdout = anstream::stdout().lock();
     written(write!(stdout, "{text}").and_then(|()| stdout.flush()))
 }
 
-/// Text of unknown origin, with what could move a terminal's cursor made visible.
-pub(crate) fn plain(text: &str) -> String {
-    let shown = |c: char| match c.is_control() {
-        true => c.escape_default().to_string(),
-        false => c.to_string(),
-    };
-    text.chars().map(shown).collect()
+/// Prints text of this program itself, byte for byte.
+pub(crate) fn raw(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    written(
+        stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush()),
+    )
 }
 
-/// Prints what is signed, byte for byte; a terminal gets a line break after it.
+/// Prints what is signed, byte for byte. On a terminal it can only be looked at, so that it passes
+/// the gate there, and gets a line break after it.
 pub(crate) fn signed(text: &str) -> Result<(), Failure> {
-    let end = if io::stdout().is_terminal() { "\n" } else { "" };
-    print(format_args!("{text}{end}"))
+    match io::stdout().is_terminal() {
+        true => line(text),
+        false => raw(text),
+    }
+}
+
+/// Lines with everything escaped that is not printable, but for line breaks and these styles.
+fn gated(text: &str, styles: &[&str]) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut lines = text.split('\n');
+    let mut rest = lines.next();
+    while let Some(line) = rest {
+        let mut line = line;
+        while let Some((before, after)) = line.split_once('\x1b') {
+            shown.push_str(&visible(before));
+            let style = styles.iter().find_map(|style| {
+                let code = style.strip_prefix('\x1b')?;
+                Some((style, after.strip_prefix(code)?))
+            });
+            line = match style {
+                Some((style, after)) => {
+                    shown.push_str(style);
+                    after
+                }
+                None => {
+                    shown.push_str(&visible("\x1b"));
+                    after
+                }
+            };
+        }
+        shown.push_str(&visible(line));
+        rest = lines.next();
+        if rest.is_some() {
+            shown.push('\n');
+        }
+    }
+    shown
 }
 
 /// Says something about what is done.
 pub(crate) fn note(text: impl fmt::Display) {
-    tell(format_args!("{text}"));
+    tell("", text);
 }
 
 /// Says what to do next.
 pub(crate) fn hint(text: impl fmt::Display) {
-    tell(format_args!("{CYAN}hint:{CYAN:#} {text}"));
+    tell(&format!("{CYAN}hint:{CYAN:#} "), text);
 }
 
 /// Says what the person should have seen.
 pub(crate) fn warn(text: impl fmt::Display) {
-    tell(format_args!("{YELLOW}warning:{YELLOW:#} {text}"));
+    tell(&format!("{YELLOW}warning:{YELLOW:#} "), text);
 }
 
 /// Says why the command failed, and what to do next.
 pub(crate) fn error(message: &str, what_next: Option<&str>) {
-    tell(format_args!("{RED}error:{RED:#} {message}"));
+    tell(&format!("{RED}error:{RED:#} "), message);
     if let Some(what_next) = what_next {
         hint(what_next);
     }
@@ -182,12 +232,12 @@ async fn seconds(why: &'static str) {
 }
 
 /// Nobody can be told that stderr cannot be written.
-fn tell(text: fmt::Arguments<'_>) {
+fn tell(label: &str, text: impl fmt::Display) {
+    let text = gated(&text.to_string(), &[]);
     if logging::is_in_background() {
-        let line = format!("{text}\n");
-        return logging::line(&strip_str(&line).to_string());
+        return logging::line(&format!("{}{text}\n", strip_str(label)));
     }
-    let _ = writeln!(anstream::stderr().lock(), "{text}");
+    let _ = writeln!(anstream::stderr().lock(), "{label}{text}");
 }
 
 fn written(result: io::Result<()>) -> Result<(), Failure> {
@@ -198,5 +248,24 @@ fn written(result: io::Result<()>) -> Result<(), Failure> {
         )
         .hint("what was done stays done: make room, and look at its result again")),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_own_styles_pass() {
+        let text = format!("{GREEN}allow{GREEN:#} a\x1b[2Jb\u{202e}\r\n\x1b[1;32m\x1b\n");
+        assert_eq!(
+            gated(&text, &STYLES),
+            "\x1b[1m\x1b[32mallow\x1b[0m a\\u001b[2Jb\\u202e\\r\n\\u001b[1;32m\\u001b\n"
+        );
+        assert_eq!(gated("\x1b[32mgood", &[]), "\\u001b[32mgood");
+        for style in [GREEN, RED, YELLOW, CYAN] {
+            let text = format!("{style}x{style:#}");
+            assert_eq!(gated(&text, &STYLES), text);
+        }
     }
 }

@@ -1,20 +1,17 @@
 //! Where the passphrase of the private keys comes from.
 
 use std::{
-    env, fs,
     io::{self, IsTerminal},
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
-use bailiwick_issuer::Passphrase;
+use bailiwick_issuer::{Passphrase, PassphraseError};
 use clap::Args;
 use zeroize::Zeroizing;
 
 use crate::{
     exit::{Exit, Failure},
-    input::Source,
-    output,
+    input::{self, Source},
     settings::Global,
 };
 
@@ -27,7 +24,7 @@ const MAX_FILE: usize = 4096;
 /// For commands that use private keys.
 #[derive(Debug, Args)]
 pub(crate) struct PassphraseArg {
-    /// The file that holds the passphrase, on its first line [default: BAILIWICK_PASSPHRASE]
+    /// The file that holds the passphrase, one line [default: BAILIWICK_PASSPHRASE]
     #[arg(
         long,
         value_name = "FILE|-",
@@ -39,13 +36,18 @@ pub(crate) struct PassphraseArg {
 
 impl PassphraseArg {
     /// The passphrase, from the first place that has one: file, environment, `config.toml`,
-    /// and, on a terminal, the person at it.
+    /// and, on a terminal, the person at it. [`Passphrase::new`] reads what any of them gives.
     pub(crate) fn passphrase(&self, global: &Global) -> Result<Passphrase, Failure> {
-        let too_short = |_| {
-            Failure::plain(Exit::Local, "the passphrase is too short to be that of a home")
-                .hint("check where it comes from: --passphrase-file, then the environment, then `config.toml`")
+        let unfit = |error| {
+            match error {
+            PassphraseError::Short => {
+                Failure::plain(Exit::Local, "the passphrase is too short to be that of a home")
+                    .hint("check where it comes from: --passphrase-file, then the environment, then `config.toml`")
+            }
+            error => Failure::new(Exit::Local, error),
+        }
         };
-        Passphrase::new(&self.given(global, || ask("Passphrase: "))?).map_err(too_short)
+        Passphrase::new(&self.given(global, || ask("Passphrase: "))?).map_err(unfit)
     }
 
     /// A new passphrase: a person is asked twice.
@@ -70,43 +72,20 @@ impl PassphraseArg {
         // A variable that is set to nothing names no file.
         let named = |file: &&Source| **file != Source::File(PathBuf::new());
         if let Some(file) = self.passphrase_file.as_ref().filter(named) {
-            first_line(file)
-        } else if let Ok(text) = env::var(PASSPHRASE) {
-            Ok(Zeroizing::new(text))
+            read(file)
+        } else if let Some(text) = input::variable(PASSPHRASE)? {
+            Ok(text)
         } else if let Some(file) = configured()? {
-            first_line(&Source::File(file))
+            read(&Source::File(file))
         } else {
             ask()
         }
     }
 }
 
-/// Whether it is one of the service manager's, which lets the service read it by an access list: the group's bits
-/// are those of its mask.
-fn is_credential(path: &Path) -> bool {
-    let directory = env::var_os("CREDENTIALS_DIRECTORY").filter(|directory| !directory.is_empty());
-    directory.is_some_and(|directory| path.starts_with(directory))
-}
-
-fn first_line(file: &Source) -> Result<Zeroizing<String>, Failure> {
-    if let Source::File(path) = file
-        && let Ok(metadata) = fs::metadata(path)
-        && metadata.permissions().mode() & 0o077 != 0
-        && !is_credential(path)
-    {
-        output::warn(format_args!(
-            "others can read the passphrase in {file}: run `chmod 600` on it"
-        ));
-    }
-    let text = file.read_text(MAX_FILE)?;
-    let line = text.lines().next().unwrap_or_default();
-    if line.is_empty() {
-        return Err(
-            Failure::plain(Exit::Local, format!("the first line of {file} is empty"))
-                .hint("write the passphrase there, and nothing else"),
-        );
-    }
-    Ok(Zeroizing::new(line.to_owned()))
+fn read(file: &Source) -> Result<Zeroizing<String>, Failure> {
+    input::warn_if_open("passphrase", file);
+    file.read_text(MAX_FILE)
 }
 
 fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {

@@ -1,20 +1,20 @@
 //! `bailiwick restore`: an issuer from a backup.
 
 use std::{
-    fs::{self, File},
-    io::{self, BufRead, BufReader},
+    fs,
+    io::{self, BufReader},
     path::PathBuf,
 };
 
 use bailiwick_issuer::{Issuer, Later, RestoreOptions, RestoreReport};
-use bailiwick_token::{dsse::MAX_ENVELOPE, key::PublicKey, revocation::MAX_SNAPSHOT};
+use bailiwick_token::{dsse::MAX_ENVELOPE, escape::name, key::PublicKey, revocation::MAX_SNAPSHOT};
 use clap::Args;
 
 use crate::{
     clock,
     confirm::Confirm,
     exit::{Exit, Failure, Outcome},
-    input::Source,
+    input::{Source, shown},
     issuer::{self, with},
     key,
     output::{self, Progress},
@@ -89,17 +89,6 @@ impl RestoreArgs {
     /// Restores, and says what is left to do.
     pub(crate) async fn run(self, global: &Global) -> Outcome {
         global.only_here("restore")?;
-        let named = self
-            .backup
-            .iter()
-            .chain(&self.keyset)
-            .chain(&self.revocations);
-        if named.filter(|source| **source == Source::Stdin).count() > 1 {
-            return Err(
-                Failure::plain(Exit::Usage, "two files cannot both be standard input")
-                    .hint("name a file for one of them"),
-            );
-        }
         let later = self.later()?;
         let now = clock::now()?;
         let report = match &self.backup {
@@ -119,15 +108,15 @@ impl RestoreArgs {
                     store: self.store.store()?,
                     keyset_key: self.keyset_key,
                     later,
-                    actor: issuer::actor().unwrap_or_else(|| "local".to_owned()),
+                    actor: issuer::actor()?.unwrap_or_else(|| "local".to_owned()),
                 };
                 let passphrase = self.passphrase.passphrase(global)?;
-                let mut input = open(backup)?;
+                let mut input = BufReader::new(backup.open()?);
                 let mut progress = Progress::new("rows");
                 let home = global.home()?;
                 let restored = Issuer::restore(
                     &home,
-                    &mut *input,
+                    &mut input,
                     options,
                     &passphrase,
                     |rows| progress.at(rows),
@@ -200,23 +189,13 @@ fn kept(directory: &PathBuf) -> Result<Vec<PathBuf>, Failure> {
         return Err(Failure::plain(
             Exit::Local,
             format!(
-                "`{}` holds over {MAX_FILES} files of revocations",
-                directory.display()
+                "{} holds over {MAX_FILES} files of revocations",
+                shown(directory)
             ),
         )
         .hint("name the directory of one verifier"));
     }
     Ok(files)
-}
-
-fn open(backup: &Source) -> Result<Box<dyn BufRead + Send>, Failure> {
-    Ok(match backup {
-        Source::Stdin => Box::new(BufReader::new(io::stdin())),
-        Source::File(path) => {
-            let file = File::open(path).map_err(|error| backup.unreadable(&error))?;
-            Box::new(BufReader::new(file))
-        }
-    })
 }
 
 fn text(report: &RestoreReport) -> String {
@@ -234,7 +213,8 @@ fn text(report: &RestoreReport) -> String {
     };
     let facts = format!(
         "issuer       {}\nas of        {as_of}\nkeyset       {}{known}\nrevocations  {revocations}\n",
-        report.issuer, report.keyset_version,
+        name(&report.issuer),
+        report.keyset_version,
     );
     let keys: String = report.keys.iter().map(key::change).collect();
     facts + &keys

@@ -1,9 +1,10 @@
 //! `bailiwick revocations`: what is revoked.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use bailiwick_issuer::{RevocationInfo, RevokeReport};
 use bailiwick_token::{
+    escape::{code, name, phrase},
     key::PublicKey,
     revocation::{Head, Party, Snapshot, SnapshotHeader, Target, Watermark},
     timestamp::Timestamp,
@@ -105,24 +106,23 @@ impl ListArgs {
 }
 
 fn line(entry: &Value) -> String {
-    let text = |name: &str| entry.get(name).and_then(Value::as_str);
-    let time = |name: &str| {
-        let unix = entry.get(name).and_then(Value::as_u64)?;
+    let text = |member: &str| entry.get(member).and_then(Value::as_str);
+    let time = |member: &str| {
+        let unix = entry.get(member).and_then(Value::as_u64)?;
         Timestamp::from_unix(unix).map(|time| time.to_string())
     };
     let kinds = ["token", "block", "agent", "principal", "tenant"];
     let target = kinds
         .into_iter()
-        .find_map(|kind| Some(format!("{kind}:{}", text(kind)?)))
+        .find_map(|kind| Some(format!("{kind}:{}", name(text(kind)?))))
         .unwrap_or_default();
     let before = time("issued_before").map_or(String::new(), |time| format!(" before {time}"));
     let until = time("expires").map_or("for ever".to_owned(), |time| format!("until {time}"));
-    let line = format!(
-        "{} {target}{before} {until}: {}",
-        text("revoked_at").unwrap_or_default(),
-        text("reason").unwrap_or_default()
-    );
-    output::plain(&line) + "\n"
+    format!(
+        "{} {target}{before} {until}: {}\n",
+        name(text("revoked_at").unwrap_or_default()),
+        phrase(text("reason").unwrap_or_default())
+    )
 }
 
 /// Options of `revocations add`.
@@ -212,8 +212,8 @@ impl AddArgs {
         for ((party, _, name), report) in named.iter().zip(&reports) {
             if !report.minted_here {
                 output::warn(format_args!(
-                    "no token was minted here for the {party} `{}`: check the name",
-                    output::plain(name)
+                    "no token was minted here for the {party} {}: check the name",
+                    code(name)
                 ));
             }
         }
@@ -244,7 +244,7 @@ struct Exported<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     snapshot: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    out: Option<&'a Path>,
+    out: Option<String>,
 }
 
 /// The snapshot with all that is revoked by now. The first that is handed out may be a few seconds old.
@@ -271,7 +271,7 @@ async fn newest(server: &Server, key: &PublicKey) -> Result<(String, SnapshotHea
 
 impl ExportArgs {
     async fn run(self, global: &Global) -> Outcome {
-        let out = self.out.out.as_deref();
+        let out = self.out.path();
         if let Some(server) = global.server()? {
             let key = global.keyset_key()?;
             let (file, header) = newest(&server, &key).await?;
@@ -281,7 +281,7 @@ impl ExportArgs {
                 issued_at: header.issued_at,
                 expires: header.expires,
                 snapshot: out.is_none().then_some(file.as_str()),
-                out,
+                out: self.out.text(),
             };
             return self.print(global, &file, &exported);
         }
@@ -300,7 +300,7 @@ impl ExportArgs {
             issued_at: snapshot.issued_at,
             expires: snapshot.expires,
             snapshot: out.is_none().then_some(snapshot.file.as_str()),
-            out,
+            out: self.out.text(),
         };
         self.print(global, &snapshot.file, &exported)
     }

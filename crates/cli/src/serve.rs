@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use bailiwick_issuer::Issuer;
 use bailiwick_service::{Clock, Config, ServeError};
-use bailiwick_token::timestamp::Timestamp;
+use bailiwick_token::{escape::name, timestamp::Timestamp};
 use clap::Args;
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,7 +16,7 @@ use crate::{
     input::Source,
     logging, output, parse,
     passphrase::PassphraseArg,
-    settings::Global,
+    settings::{Global, is_missing},
 };
 
 /// The most bytes of `service.toml`.
@@ -65,7 +65,7 @@ impl ServeArgs {
         let mut config = configured(&home)?;
         config.listen = self.listen.unwrap_or(config.listen);
         config.operations_listen = self.operations_listen.unwrap_or(config.operations_listen);
-        let name = issuer.settings().issuer.clone();
+        let issued_by = issuer.settings().issuer.clone();
         // Where the clock stands outside of the years that there are, everything has ended.
         let clock: Clock = Arc::new(|| clock::now().unwrap_or(Timestamp::MAX));
         // Before anything is announced: a signal that comes early is not lost.
@@ -74,13 +74,15 @@ impl ServeArgs {
             .await
             .map_err(|error| Failure::new(Exit::Local, error))?;
         let serving = Serving {
-            issuer: name,
+            issuer: issued_by,
             listen: running.address(),
             operations_listen: running.operations_address(),
         };
         let text = format!(
             "issuer      {}\nlisten      {}\noperations  {}\n",
-            serving.issuer, serving.listen, serving.operations_listen
+            name(&serving.issuer),
+            serving.listen,
+            serving.operations_listen
         );
         global.format().print(&serving, text)?;
         loop {
@@ -102,7 +104,7 @@ impl ServeArgs {
 /// What `service.toml` says, where there is one.
 pub(crate) fn configured(home: &Path) -> Result<Config, Failure> {
     let file = home.join("service.toml");
-    if !file.exists() {
+    if is_missing(&file)? {
         return Ok(Config::default());
     }
     let text = Source::File(file).read_text(MAX_CONFIG)?;

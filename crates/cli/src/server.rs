@@ -3,7 +3,7 @@
 use std::{env, path::PathBuf, time::Duration};
 
 use bailiwick_service::{AUDIT_VERIFY, AUDIT_VERIFY_TIME, Code, Problem};
-use bailiwick_token::text::credential;
+use bailiwick_token::{escape::visible, text::credential};
 use bailiwick_verifier::outbound::{Client, SafeUrl, UnsafeUrl};
 use clap::Args;
 use reqwest::{Method, Response, StatusCode};
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     exit::{Exit, Failure},
-    input::Source,
+    input::{Source, shown, variable, warn_if_open},
     output::Progress,
     settings::Config,
 };
@@ -61,7 +61,10 @@ pub(crate) struct Server {
 impl ServerArgs {
     /// The service, where one is named: by flag, environment or `config.toml`.
     pub(crate) fn open(&self, config: &Config) -> Result<Option<Server>, Failure> {
-        let named = self.server.clone().or_else(|| env::var(SERVER).ok());
+        let named = match self.server.clone() {
+            Some(server) => Some(server),
+            None => variable(SERVER)?.map(|server| server.to_string()),
+        };
         let named = named.or_else(|| config.server.clone());
         let Some(url) = named.filter(|url| !url.is_empty()) else {
             return Ok(None);
@@ -74,8 +77,8 @@ impl ServerArgs {
         let authority = |path: PathBuf| {
             let pem = Source::File(path.clone()).read(MAX_FILE)?;
             reqwest::Certificate::from_pem(&pem).map_err(|_| {
-                let path = path.display();
-                Failure::plain(Exit::Local, format!("`{path}` holds no certificate in PEM"))
+                let path = shown(&path);
+                Failure::plain(Exit::Local, format!("{path} holds no certificate in PEM"))
                     .hint("name the file of the authority that signed the service's certificate")
             })
         };
@@ -97,12 +100,16 @@ impl ServerArgs {
     }
 
     fn token(&self, config: &Config) -> Result<Option<Zeroizing<String>>, Failure> {
+        let read = |file: &Source| {
+            warn_if_open("operator's token", file);
+            file.read_text(MAX_FILE)
+        };
         let text = if let Some(file) = &self.operator_token_file {
-            file.read_text(MAX_FILE)?
-        } else if let Ok(token) = env::var(TOKEN) {
-            Zeroizing::new(token)
+            read(file)?
+        } else if let Some(token) = variable(TOKEN)? {
+            token
         } else if let Some(file) = &config.operator_token_file {
-            Source::File(file.clone()).read_text(MAX_FILE)?
+            read(&Source::File(file.clone()))?
         } else {
             return Ok(None);
         };
@@ -233,7 +240,8 @@ fn refused(status: StatusCode, bytes: &[u8], with_token: bool) -> Failure {
         Code::BadRequest => Exit::Usage,
         _ => Exit::Remote,
     };
-    let failure = Failure::new(exit, problem.detail);
+    // Another machine's text: one line, however many it sends.
+    let failure = Failure::new(exit, visible(&problem.detail));
     match problem.code {
         Code::Unauthenticated if !with_token => {
             failure.hint("give --operator-token-file, or set BAILIWICK_OPERATOR_TOKEN")

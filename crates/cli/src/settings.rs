@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::{
     exit::{Exit, Failure},
-    input::Source,
+    input::{self, Source},
     output::Format,
     server::{Server, ServerArgs},
 };
@@ -54,9 +54,9 @@ impl Global {
 
     /// The key that an issuer elsewhere is held to: from the environment, or `config.toml`.
     pub(crate) fn keyset_key(&self) -> Result<PublicKey, Failure> {
-        let environment = env::var(KEYSET_KEY).ok().filter(|key| !key.is_empty());
+        let environment = input::variable(KEYSET_KEY)?.filter(|key| !key.is_empty());
         let text = match environment {
-            Some(text) => Some(text),
+            Some(text) => Some(text.to_string()),
             None => self.config()?.keyset_key,
         };
         let text = text.ok_or_else(|| {
@@ -140,7 +140,7 @@ pub(crate) struct Config {
 
 impl Config {
     fn read(path: &Path) -> Result<Config, Failure> {
-        if !path.exists() {
+        if is_missing(path)? {
             return Ok(Config::default());
         }
         tracing::debug!(path = %path.display(), "reading the settings");
@@ -148,7 +148,7 @@ impl Config {
         let mut config: Config = toml::from_str(&text).map_err(|error| {
             Failure::plain(
                 Exit::Local,
-                format!("`{}`: {}", path.display(), error.message()),
+                format!("{}: {}", input::shown(path), error.message()),
             )
             .hint("correct that line, or take it out")
         })?;
@@ -165,4 +165,13 @@ impl Config {
         }
         Ok(config)
     }
+}
+
+/// Whether there is no such file in the home. One that cannot be looked at is not missing: without
+/// what it says, something else would be done than its writer wants.
+pub(crate) fn is_missing(file: &Path) -> Result<bool, Failure> {
+    let there = file.try_exists();
+    there
+        .map(|there| !there)
+        .map_err(|error| Source::File(file.to_owned()).unreadable(&error))
 }

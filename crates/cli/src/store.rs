@@ -1,14 +1,11 @@
 //! Where the database of a new home is.
 
-use std::env;
-
 use bailiwick_issuer::PostgresUrl;
 use clap::Args;
-use zeroize::Zeroizing;
 
 use crate::{
     exit::{Exit, Failure},
-    input::Source,
+    input::{Source, variable, warn_if_open},
 };
 
 /// The environment variable that holds the URL of a PostgreSQL database.
@@ -29,10 +26,15 @@ pub(crate) struct StoreArg {
 impl StoreArg {
     /// It may hold a password, so it is no argument.
     pub(crate) fn store(&self) -> Result<Option<PostgresUrl>, Failure> {
-        let text = match (&self.store_file, env::var(STORE)) {
-            (Some(file), _) => file.read_text(MAX_STORE)?,
-            (None, Ok(url)) if !url.is_empty() => Zeroizing::new(url),
-            _ => return Ok(None),
+        let text = match &self.store_file {
+            Some(file) => {
+                warn_if_open("database's URL", file);
+                file.read_text(MAX_STORE)?
+            }
+            None => match variable(STORE)?.filter(|url| !url.is_empty()) {
+                Some(url) => url,
+                None => return Ok(None),
+            },
         };
         let url = text.trim().parse();
         url.map(Some)

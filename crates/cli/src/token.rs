@@ -31,7 +31,7 @@ pub(crate) enum TokenCommand {
     /// Show what a token says, without verifying it
     Inspect(inspect::InspectArgs),
     /// Decide one call, as a service would
-    Verify(verify::VerifyArgs),
+    Verify(Box<verify::VerifyArgs>),
     /// Revoke a token, or one of its blocks, before its end
     Revoke(revoke::RevokeArgs),
 }

@@ -1,7 +1,10 @@
 //! `bailiwick verifier`: what verifiers use, as far as they said so.
 
 use bailiwick_issuer::{VerifierInfo, VerifierReport};
-use bailiwick_token::timestamp::Timestamp;
+use bailiwick_token::{
+    escape::{code, name},
+    timestamp::Timestamp,
+};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -106,10 +109,9 @@ impl<'a> Lag<'a> {
             (None, Some(_)) => "revocations of another history".to_owned(),
             (None, None) => "no revocations".to_owned(),
         };
-        let VerifierInfo { name, service, .. } = self.verifier;
         let ago = self.seconds_ago;
-        let text = format!("{name} service={service} {keyset}, {feed}, heard of {ago} s ago");
-        output::plain(&text) + "\n"
+        let (verifier, service) = (name(&self.verifier.name), name(&self.verifier.service));
+        format!("{verifier} service={service} {keyset}, {feed}, heard of {ago} s ago\n")
     }
 }
 
@@ -154,7 +156,7 @@ impl ForgetArgs {
                     Ok(issuer.forget_verifier(&self.name, clock::now()?).await?)
                 });
                 if !known.await? {
-                    let unknown = format!("no verifier has the name `{}`", self.name);
+                    let unknown = format!("no verifier has the name {}", code(&self.name));
                     return Err(Failure::plain(Exit::NotFound, unknown)
                         .hint("`verifier lag` shows those that there are"));
                 }
@@ -165,7 +167,7 @@ impl ForgetArgs {
         };
         global
             .format()
-            .print(&forgotten, format_args!("{} forgotten\n", self.name))?;
+            .print(&forgotten, format_args!("{} forgotten\n", name(&self.name)))?;
         Ok(Exit::Done)
     }
 }

@@ -5,10 +5,11 @@ use std::{
     collections::BTreeMap,
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
+use bailiwick_token::text::without_bom;
 use rand::{RngCore, rngs::OsRng};
 
 use crate::store::{Location, PostgresUrl};
@@ -42,15 +43,23 @@ fn is_written(name: &str) -> bool {
 pub(crate) struct Home(PathBuf);
 
 impl Home {
-    /// Opens a home whose files nobody but their owner can read or write.
+    /// Opens a home that belongs to this process's user, and whose files nobody else can read or
+    /// write.
     pub(crate) fn open(path: &Path) -> Result<Home, HomeError> {
-        let home = Home(path.to_owned());
-        let (database, store) = (home.database(), home.store());
-        if !database.exists() && !store.exists() {
-            return Err(HomeError::Missing(path.to_owned()));
+        let path = &located(path)?;
+        match followed(path)? {
+            None => return Err(HomeError::Missing(path.clone())),
+            Some(metadata) if !metadata.is_dir() => {
+                return Err(HomeError::NotADirectory(path.clone()));
+            }
+            Some(_) => {}
         }
-        if database.exists() && store.exists() {
-            return Err(HomeError::Ambiguous(path.to_owned()));
+        let home = Home(path.clone());
+        let exists = |file: PathBuf| file.try_exists().map_err(io_error(&file));
+        match (exists(home.database())?, exists(home.store())?) {
+            (false, false) => return Err(HomeError::Missing(path.clone())),
+            (true, true) => return Err(HomeError::Ambiguous(path.clone())),
+            _ => {}
         }
         private(path, "0700")?;
         // SQLite gives its two other files the permissions of the database; they come and go.
@@ -72,7 +81,9 @@ impl Home {
             return Ok(Location::Sqlite(self.database()));
         }
         let text = fs::read_to_string(&path).map_err(io_error(&path))?;
-        let url = text.parse().map_err(|_| HomeError::Url(path))?;
+        let url = without_bom(&text)
+            .parse()
+            .map_err(|_| HomeError::Url(path))?;
         Ok(Location::Postgres(url))
     }
 
@@ -126,29 +137,96 @@ impl Home {
     }
 }
 
+/// Where a home can be made: at a path of which nothing exists but, perhaps, an empty directory.
+pub(crate) fn vacant(path: &Path) -> Result<PathBuf, HomeError> {
+    let path = located(path)?;
+    match followed(&path)? {
+        None => Ok(path),
+        Some(metadata) if !metadata.is_dir() => Err(HomeError::Exists(path)),
+        Some(_) => {
+            let mut entries = fs::read_dir(&path).map_err(io_error(&path))?;
+            match entries.next() {
+                Some(_) => Err(HomeError::Exists(path)),
+                // To rename replaces an empty directory, and no link to one.
+                None => fs::canonicalize(&path).map_err(io_error(&path)),
+            }
+        }
+    }
+}
+
+/// The path from the root on: SQLite takes a relative one that begins with `file:` for a URL.
+fn located(path: &Path) -> Result<PathBuf, HomeError> {
+    if path.to_str().is_none() {
+        return Err(HomeError::NotText(path.to_owned()));
+    }
+    std::path::absolute(path).map_err(io_error(path))
+}
+
+/// What stands at a path, links followed; `None` where nothing does.
+fn followed(path: &Path) -> Result<Option<fs::Metadata>, HomeError> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match path.is_symlink() {
+            true => Err(HomeError::Dangling(path.to_owned())),
+            false => Ok(None),
+        },
+        Err(error) => Err(io_error(path)(error)),
+    }
+}
+
 /// A home in the making, beside where it shall stand. It is moved there as a whole, or vanishes.
 #[derive(Debug)]
 pub(crate) struct Draft {
     draft: Home,
     target: PathBuf,
     kept: bool,
+    /// Dropped after the draft in them was removed.
+    parents: Parents,
+}
+
+/// Directories that were made for a home, and vanish where none is made.
+#[derive(Debug, Default)]
+struct Parents(Vec<PathBuf>);
+
+impl Parents {
+    fn create(directory: &Path) -> Result<Parents, HomeError> {
+        let mut missing = Vec::new();
+        for ancestor in directory.ancestors() {
+            if ancestor.try_exists().map_err(io_error(ancestor))? {
+                break;
+            }
+            missing.push(ancestor.to_owned());
+        }
+        let mut parents = Parents::default();
+        for ancestor in missing.into_iter().rev() {
+            match fs::create_dir(&ancestor) {
+                Ok(()) => parents.0.push(ancestor),
+                // Another process was faster, and it is theirs.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(io_error(&ancestor)(error)),
+            }
+        }
+        Ok(parents)
+    }
+}
+
+impl Drop for Parents {
+    fn drop(&mut self) {
+        for directory in self.0.iter().rev() {
+            // Another process may use it by now; then it is not empty, and stays.
+            let _ = fs::remove_dir(directory);
+        }
+    }
 }
 
 impl Draft {
     /// Begins a home at `target`, where there must be nothing, or an empty directory.
     pub(crate) fn begin(target: &Path) -> Result<Draft, HomeError> {
-        let occupied = match fs::read_dir(target) {
-            Ok(mut entries) => entries.next().is_some(),
-            Err(error) => error.kind() != io::ErrorKind::NotFound,
-        };
-        if occupied {
-            return Err(HomeError::Exists(target.to_owned()));
-        }
-        let target = std::path::absolute(target).map_err(io_error(target))?;
+        let target = vacant(target)?;
         let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
             return Err(HomeError::Exists(target));
         };
-        fs::create_dir_all(parent).map_err(io_error(parent))?;
+        let parents = Parents::create(parent)?;
         let draft = parent.join(format!(
             ".{}.init-{:016x}",
             name.to_string_lossy(),
@@ -162,6 +240,7 @@ impl Draft {
             draft: Home(draft),
             target,
             kept: false,
+            parents,
         })
     }
 
@@ -219,6 +298,7 @@ impl Draft {
             },
         })?;
         self.kept = true;
+        self.parents.0.clear();
         if let Some(parent) = self.target.parent() {
             sync(parent)?;
         }
@@ -245,6 +325,15 @@ pub enum HomeError {
     /// There is something already.
     #[error("`{0}` exists and is not overwritten: name another home with --home")]
     Exists(PathBuf),
+    /// A link to nothing.
+    #[error("`{0}` is a symbolic link to nothing: make the directory that it names, or remove it")]
+    Dangling(PathBuf),
+    /// A file, or something else that holds no files.
+    #[error("`{0}` is not a directory, and a home is one: name another home")]
+    NotADirectory(PathBuf),
+    /// A path that SQLite cannot open.
+    #[error("the path `{0}` is not UTF-8 text, and that of a home is: choose another")]
+    NotText(PathBuf),
     /// Two databases.
     #[error("`{0}` holds both `issuer.db` and `store`: move the one away that is not in use")]
     Ambiguous(PathBuf),
@@ -274,8 +363,20 @@ pub enum HomeError {
         /// What they should be.
         wanted: &'static str,
     },
+    /// Its owner could read and change everything in it.
+    #[error(
+        "`{path}` belongs to user {owner}, and this process runs as user {user}: run it as user {owner}, or give `{path}` to user {user} by `chown`"
+    )]
+    Foreign {
+        /// The file or directory.
+        path: PathBuf,
+        /// Its owner's number.
+        owner: u32,
+        /// The number of the user whose rights this process has.
+        user: u32,
+    },
     /// It cannot be read or written.
-    #[error("`{path}` cannot be used ({error}): check that it exists and belongs to you")]
+    #[error("`{path}` cannot be used ({error}): check its path, its owner and its permissions")]
     Io {
         /// The file or directory.
         path: PathBuf,
@@ -285,11 +386,16 @@ pub enum HomeError {
 }
 
 fn private(path: &Path, wanted: &'static str) -> Result<(), HomeError> {
-    let mode = fs::metadata(path)
-        .map_err(io_error(path))?
-        .permissions()
-        .mode()
-        & 0o7777;
+    let metadata = fs::metadata(path).map_err(io_error(path))?;
+    let (owner, user) = (metadata.uid(), rustix::process::geteuid().as_raw());
+    if !may_own(owner, user) {
+        return Err(HomeError::Foreign {
+            path: path.to_owned(),
+            owner,
+            user,
+        });
+    }
+    let mode = metadata.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {
         return Err(HomeError::Open {
             path: path.to_owned(),
@@ -298,6 +404,11 @@ fn private(path: &Path, wanted: &'static str) -> Result<(), HomeError> {
         });
     }
     Ok(())
+}
+
+/// Whether the owner of a secret file is one who may know it: the user, or root, who knows all.
+fn may_own(owner: u32, user: u32) -> bool {
+    owner == user || owner == 0
 }
 
 fn unless_missing(error: HomeError) -> Result<(), HomeError> {
@@ -387,6 +498,84 @@ mod tests {
         let file = dir.path().join("file");
         fs::write(&file, "x").unwrap();
         assert!(matches!(Draft::begin(&file), Err(HomeError::Exists(_))));
-        assert!(matches!(Home::open(&file), Err(HomeError::Missing(_))));
+        assert!(matches!(
+            Home::open(&file),
+            Err(HomeError::NotADirectory(_))
+        ));
+    }
+
+    #[test]
+    fn parents_vanish_with_a_failed_draft() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a/b/home");
+        drop(Draft::begin(&path).unwrap());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        made(&path);
+        assert!(path.is_dir());
+    }
+
+    #[test]
+    fn links_are_followed_or_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let link = dir.path().join("link");
+        let real = dir.path().join("real");
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        assert!(matches!(Draft::begin(&link), Err(HomeError::Dangling(_))));
+        assert!(matches!(Home::open(&link), Err(HomeError::Dangling(_))));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+
+        fs::create_dir(&real).unwrap();
+        made(&link);
+        assert!(link.is_symlink());
+        assert_eq!(
+            Home::open(&link).unwrap().read_identity().unwrap(),
+            b"identity"
+        );
+        assert!(real.join(IDENTITY).is_file());
+    }
+
+    #[test]
+    fn paths_are_text_and_absolute() {
+        use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(OsStr::from_bytes(b"home\xff"));
+        assert!(matches!(Draft::begin(&path), Err(HomeError::NotText(_))));
+        assert!(matches!(Home::open(&path), Err(HomeError::NotText(_))));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        assert!(located(Path::new("file:x")).unwrap().starts_with("/"));
+    }
+
+    #[test]
+    fn only_root_and_the_user_may_own() {
+        for (owner, user, may) in [
+            (1000, 1000, true),
+            (0, 1000, true),
+            (0, 0, true),
+            (1000, 0, false),
+            (1000, 1001, false),
+        ] {
+            assert_eq!(may_own(owner, user), may, "{owner} {user}");
+        }
+    }
+
+    #[test]
+    fn homes_of_others_are_refused() {
+        // Only root can give a file away, and the tests run as root where that matters: in containers.
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("home");
+        let home = made(&path);
+        for file in [home.identity(), home.database(), path.clone()] {
+            std::os::unix::fs::chown(&file, Some(12_345), None).unwrap();
+            let refused = Home::open(&path).unwrap_err();
+            assert!(
+                matches!(&refused, HomeError::Foreign { path, owner: 12_345, user: 0 } if *path == file),
+                "{refused}"
+            );
+            std::os::unix::fs::chown(&file, Some(0), None).unwrap();
+        }
+        Home::open(&path).unwrap();
     }
 }

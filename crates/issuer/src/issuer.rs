@@ -16,7 +16,7 @@ use crate::{
     audit::{AuditEvent, Entry},
     batch::Batcher,
     client::{LookUp, SecretsSeen},
-    home::{Draft, Home, HomeError},
+    home::{self, Draft, Home, HomeError},
     keyring::{KeyInfo, Ring},
     keys::{self, KeyError},
     keyset::PublishError,
@@ -52,6 +52,15 @@ pub struct Issuer {
 }
 
 impl Issuer {
+    /// Checks that [`Issuer::init`] and [`Issuer::restore`] can make a home at `path`, before anyone
+    /// is asked for a passphrase.
+    ///
+    /// # Errors
+    /// [`HomeError`], where something stands there already or cannot be looked at.
+    pub fn check_vacant(path: &Path) -> Result<(), HomeError> {
+        home::vacant(path).map(drop)
+    }
+
     /// Makes an issuer at `home`: a keyset key, an active root key, a staged spare, the first
     /// keyset. The result is unlocked. It is made beside its place and moved there as a whole, so
     /// a failure leaves nothing, and nothing that exists is overwritten.

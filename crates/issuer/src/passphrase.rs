@@ -3,6 +3,7 @@
 use std::fmt;
 
 use age::secrecy::SecretString;
+use bailiwick_token::text::single_line;
 
 /// The least number of characters in a passphrase.
 pub const MIN_PASSPHRASE: usize = 12;
@@ -12,15 +13,18 @@ pub const MIN_PASSPHRASE: usize = 12;
 pub struct Passphrase(SecretString);
 
 impl Passphrase {
-    /// Takes the text as it stands; a line break at the end of a file is the caller's to strip.
+    /// Takes a passphrase as a file, a variable or a person gives it: one line. A byte order mark
+    /// before it and one line ending behind it (`\n` or `\r\n`) are no part of it; everything else
+    /// is, spaces included. So one home opens with one passphrase, wherever that comes from.
     ///
     /// # Errors
-    /// [`PassphraseError`] below [`MIN_PASSPHRASE`] characters.
+    /// [`PassphraseError`] below [`MIN_PASSPHRASE`] characters, and for more than one line.
     pub fn new(text: &str) -> Result<Passphrase, PassphraseError> {
-        if text.chars().count() < MIN_PASSPHRASE {
-            return Err(PassphraseError);
+        let line = single_line(text).ok_or(PassphraseError::Lines)?;
+        if line.chars().count() < MIN_PASSPHRASE {
+            return Err(PassphraseError::Short);
         }
-        Ok(Passphrase(SecretString::from(text.to_owned())))
+        Ok(Passphrase(SecretString::from(line.to_owned())))
     }
 
     pub(crate) fn secret(&self) -> SecretString {
@@ -34,20 +38,63 @@ impl fmt::Debug for Passphrase {
     }
 }
 
-/// The passphrase is too short.
+/// A text that cannot be a passphrase.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a passphrase has at least {MIN_PASSPHRASE} characters: use four or more random words")]
-pub struct PassphraseError;
+#[non_exhaustive]
+pub enum PassphraseError {
+    /// Too few characters.
+    #[error("a passphrase has at least {MIN_PASSPHRASE} characters: use four or more random words")]
+    Short,
+    /// More than one line.
+    #[error(
+        "a passphrase is one line, and this is more than one: give the passphrase and nothing else"
+    )]
+    Lines,
+}
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
+    use age::secrecy::ExposeSecret;
+
     use super::*;
 
     #[test]
     fn short_ones_are_refused_and_none_is_shown() {
-        assert_eq!(Passphrase::new("eleven char").err(), Some(PassphraseError));
+        for short in [
+            "eleven char",
+            "eleven char\n",
+            "\u{feff}eleven char\r\n",
+            "",
+        ] {
+            let refused = Passphrase::new(short).err();
+            assert_eq!(refused, Some(PassphraseError::Short), "{short:?}");
+        }
         let passphrase = Passphrase::new("twelve chars").unwrap();
         assert_eq!(format!("{passphrase:?}"), "Passphrase { .. }");
+    }
+
+    #[test]
+    fn one_line_ending_is_removed() {
+        for (text, secret) in [
+            ("correct horse", "correct horse"),
+            ("correct horse\n", "correct horse"),
+            ("correct horse\r\n", "correct horse"),
+            ("\u{feff}correct horse\n", "correct horse"),
+            (" correct horse \n", " correct horse "),
+        ] {
+            let passphrase = Passphrase::new(text).unwrap();
+            assert_eq!(passphrase.secret().expose_secret(), secret, "{text:?}");
+        }
+        for text in [
+            "correct horse\n\n",
+            "correct horse\r",
+            "correct horse\nbattery",
+            "\ncorrect horse",
+            "correct horse\r\r\n",
+        ] {
+            let refused = Passphrase::new(text).err();
+            assert_eq!(refused, Some(PassphraseError::Lines), "{text:?}");
+        }
     }
 }

@@ -35,6 +35,16 @@ pub enum AttenuateError {
     /// The caveat says nothing.
     #[error("the caveat is empty: give a scope, an end, a delegate or a task")]
     Empty,
+    /// One more block than the token's own checks allow: no call would be inside the result.
+    #[error(
+        "the token allows at most {limit} appended blocks, and {appended} are appended: ask its holder for one with fewer blocks"
+    )]
+    Depth {
+        /// How many blocks are appended already.
+        appended: usize,
+        /// How many the token allows.
+        limit: u32,
+    },
     /// A description does not fit the profile.
     #[error(transparent)]
     Datalog(#[from] DatalogError),
@@ -66,11 +76,13 @@ impl Token {
     /// ```
     ///
     /// # Errors
-    /// When the token is sealed, the caveat is empty, or the result would be beyond the profile's limits.
+    /// When the token is sealed, the caveat is empty, or the result would be beyond the token's own
+    /// limit of blocks or the profile's limits.
     pub fn attenuate(&self, caveat: &Caveat) -> Result<Token, AttenuateError> {
         if *caveat == Caveat::default() {
             return Err(AttenuateError::Empty);
         }
+        self.check_depth()?;
         let block = appended_block(caveat)?;
         let narrowed = self
             .open()?
@@ -88,6 +100,16 @@ impl Token {
     pub fn seal(&self) -> Result<Token, AttenuateError> {
         let sealed = self.open()?.seal().map_err(|_| AttenuateError::Damaged)?;
         reread(&sealed)
+    }
+
+    /// Refuses to append where a verifier would then deny every call.
+    fn check_depth(&self) -> Result<(), AttenuateError> {
+        let appended = self.appended_blocks();
+        match self.code().max_depth() {
+            Some(limit) if u32::try_from(appended).is_ok_and(|appended| appended < limit) => Ok(()),
+            Some(limit) => Err(AttenuateError::Depth { appended, limit }),
+            None => Ok(()),
+        }
     }
 
     fn open(&self) -> Result<UnverifiedBiscuit, AttenuateError> {

@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use crate::{
     datalog::{self, Authority, AuthorityError, CheckMeaning, Code, code, names},
+    escape::{name, phrase, visible},
     grant::{Effective, Grant, Grants, TooManyCombinations},
     timestamp::Timestamp,
     token::Token,
-    value::{Value, visible},
+    value::Value,
 };
 
 /// What a token says. Nothing of it has been verified: anyone can write a token that says this.
@@ -29,6 +30,9 @@ pub struct Inspection {
     pub not_profile: Option<String>,
     /// The blocks, the authority block first.
     pub blocks: Vec<BlockView>,
+    /// The most blocks that may be appended, by the checks of all blocks.
+    #[serde(skip)]
+    max_depth: Option<u32>,
 }
 
 /// The claims of the authority block.
@@ -125,6 +129,35 @@ pub struct EffectiveAuthority {
     pub further: Vec<String>,
     /// Grants in Datalog that allow more and cannot be listed as grants.
     pub opaque_grants: usize,
+    /// How many blocks are appended.
+    pub appended: usize,
+    /// How many may be appended, where the token limits that. With more of them it allows nothing.
+    pub max_depth: Option<u32>,
+    /// Whether the token is sealed, so that it cannot be narrowed.
+    pub sealed: bool,
+}
+
+impl EffectiveAuthority {
+    /// Whether more blocks are appended than the token allows.
+    #[must_use]
+    pub fn is_too_deep(&self) -> bool {
+        self.max_depth
+            .is_some_and(|limit| u32::try_from(self.appended).is_ok_and(|count| count > limit))
+    }
+
+    /// Whether no call is inside all blocks.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.alternatives.is_empty() && self.opaque_grants == 0
+    }
+
+    /// How many more times the token can be narrowed, where something limits that.
+    #[must_use]
+    pub fn narrowings_left(&self) -> Option<u32> {
+        let appended = u32::try_from(self.appended).unwrap_or(u32::MAX);
+        let left = self.max_depth.map(|limit| limit.saturating_sub(appended));
+        if self.sealed { Some(0) } else { left }
+    }
 }
 
 impl Token {
@@ -152,6 +185,7 @@ impl Token {
                     )
                 })
                 .collect(),
+            max_depth: self.code().max_depth(),
         }
     }
 }
@@ -166,18 +200,24 @@ impl Inspection {
         let (grants, opaque): (Vec<_>, Vec<_>) =
             granted.partition(|grant| matches!(grant, Alternative::Grant(_)));
         let grants = grants.into_iter().filter_map(Alternative::grant).collect();
-        let meanings = || self.blocks.iter().flat_map(|block| &block.meanings);
-        let scopes: Vec<Grants> = meanings()
-            .filter_map(|meaning| match meaning {
-                CheckMeaning::Scope(grants) => Grants::new(grants.clone()).ok(),
-                _ => None,
-            })
-            .collect();
+        let mut further: Vec<String> = Vec::new();
+        let mut scopes: Vec<Grants> = Vec::new();
+        for meaning in self.blocks.iter().flat_map(|block| &block.meanings) {
+            if let CheckMeaning::Scope(grants) = meaning {
+                match Grants::new(grants.clone()) {
+                    Ok(scope) => scopes.push(scope),
+                    // It narrows all the same.
+                    Err(_) => further.push(joined(grants, " or ")),
+                }
+            }
+        }
+        let checks = self.blocks.iter().flat_map(|block| block.checks.clone());
+        further.extend(checks);
         let alternatives = match Grants::new(grants) {
             Ok(grants) => grants.within(&scopes)?,
             Err(_) => Vec::new(),
         };
-        Ok(EffectiveAuthority {
+        let mut effective = EffectiveAuthority {
             alternatives,
             not_before: self
                 .blocks
@@ -185,13 +225,17 @@ impl Inspection {
                 .filter_map(|block| block.not_before)
                 .max(),
             expires: self.blocks.iter().filter_map(|block| block.expires).min(),
-            further: self
-                .blocks
-                .iter()
-                .flat_map(|block| block.checks.clone())
-                .collect(),
+            further,
             opaque_grants: opaque.len(),
-        })
+            appended: self.blocks.len().saturating_sub(1),
+            max_depth: self.max_depth,
+            sealed: self.sealed,
+        };
+        if effective.is_too_deep() {
+            effective.alternatives.clear();
+            effective.opaque_grants = 0;
+        }
+        Ok(effective)
     }
 }
 
@@ -295,18 +339,18 @@ impl fmt::Display for Inspection {
                     "token      {} ({} bytes, {state})",
                     claims.token_id, self.bytes
                 )?;
-                writeln!(f, "agent      {}", visible(&claims.agent))?;
-                writeln!(f, "principal  {}", visible(&claims.principal))?;
-                writeln!(f, "issuer     {}", visible(&claims.issuer))?;
+                writeln!(f, "agent      {}", name(&claims.agent))?;
+                writeln!(f, "principal  {}", name(&claims.principal))?;
+                writeln!(f, "issuer     {}", name(&claims.issuer))?;
                 if let Some(tenant) = &claims.tenant {
-                    writeln!(f, "tenant     {}", visible(tenant))?;
+                    writeln!(f, "tenant     {}", name(tenant))?;
                 }
                 writeln!(f, "issued     {}", claims.issued_at)?;
                 if let Some(depth) = claims.max_depth {
                     writeln!(f, "depth      at most {depth} appended blocks")?;
                 }
-                for (name, value) in &claims.claims {
-                    writeln!(f, "claim      {} = {}", visible(name), visible(value))?;
+                for (claim, value) in &claims.claims {
+                    writeln!(f, "claim      {} = {}", name(claim), phrase(value))?;
                 }
             }
             (None, reason) => {
@@ -343,7 +387,7 @@ impl fmt::Display for BlockView {
         }
         for (label, text) in [("delegate", &self.delegate), ("task", &self.task)] {
             if let Some(text) = text {
-                writeln!(f, "  {label:<9}{}", visible(text))?;
+                writeln!(f, "  {label:<9}{}", phrase(text))?;
             }
         }
         for (label, time) in [("from", self.not_before), ("until", self.expires)] {
@@ -369,8 +413,16 @@ impl fmt::Display for BlockView {
 
 impl fmt::Display for EffectiveAuthority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.alternatives.is_empty() && self.opaque_grants == 0 {
-            writeln!(f, "nothing is left: no call meets all blocks")?;
+        match self.max_depth {
+            Some(limit) if self.is_too_deep() => writeln!(
+                f,
+                "nothing is left: {} blocks are appended, and the token allows at most {limit}",
+                self.appended
+            )?,
+            _ if self.is_nothing() => {
+                writeln!(f, "nothing is left: no call meets all blocks")?;
+            }
+            _ => {}
         }
         for all in &self.alternatives {
             writeln!(f, "may  {}", joined(all, "\n and "))?;
@@ -390,7 +442,13 @@ impl fmt::Display for EffectiveAuthority {
         for check in &self.further {
             writeln!(f, "only where {}", visible(check))?;
         }
-        Ok(())
+        match self.narrowings_left() {
+            _ if self.is_nothing() => Ok(()),
+            Some(0) => writeln!(f, "it cannot be narrowed any more"),
+            Some(1) => writeln!(f, "it can be narrowed once more"),
+            Some(left) => writeln!(f, "it can be narrowed {left} more times"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -402,12 +460,13 @@ impl Serialize for EffectiveAuthority {
             .iter()
             .map(|all| all.iter().map(Grant::to_value).collect())
             .collect();
-        let mut object = serializer.serialize_struct("EffectiveAuthority", 5)?;
+        let mut object = serializer.serialize_struct("EffectiveAuthority", 6)?;
         object.serialize_field("may", &alternatives)?;
         object.serialize_field("not_before", &self.not_before)?;
         object.serialize_field("expires", &self.expires)?;
         object.serialize_field("further_checks", &self.further)?;
         object.serialize_field("opaque_grants", &self.opaque_grants)?;
+        object.serialize_field("narrowings_left", &self.narrowings_left())?;
         object.end()
     }
 }
@@ -415,7 +474,7 @@ impl Serialize for EffectiveAuthority {
 fn joined<T: fmt::Display>(items: &[T], separator: &str) -> String {
     items
         .iter()
-        .map(|item| visible(&item.to_string()))
+        .map(|item| visible(&item.to_string()).into_owned())
         .collect::<Vec<_>>()
         .join(separator)
 }

@@ -13,6 +13,7 @@ pub mod container;
 pub mod datalog;
 pub mod dsse;
 pub mod duration;
+pub mod escape;
 pub mod grant;
 pub mod inspect;
 pub mod key;

@@ -24,6 +24,7 @@ use std::fmt;
 
 use crate::{
     claims::{MAX_NAME, TokenId, is_name},
+    escape,
     timestamp::Timestamp,
 };
 
@@ -178,7 +179,7 @@ impl fmt::Display for Watermark {
             name,
             issued_before,
         } = self;
-        write!(f, "{party}:{name} before {issued_before}")
+        write!(f, "{party}:{} before {issued_before}", escape::name(name))
     }
 }
 

@@ -13,6 +13,24 @@ pub fn credential(text: &str) -> &str {
     text.trim_ascii()
 }
 
+/// Text without the byte order mark that some editors begin a file with.
+#[must_use]
+pub fn without_bom(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// The text of a file or a variable that holds one line: without a byte order mark before it and
+/// without one line ending (`\n` or `\r\n`) behind it. `None` where it holds more lines than one.
+#[must_use]
+pub fn single_line(text: &str) -> Option<&str> {
+    let text = without_bom(text);
+    let line = match text.strip_suffix('\n') {
+        Some(line) => line.strip_suffix('\r').unwrap_or(line),
+        None => text,
+    };
+    (!line.contains(['\n', '\r'])).then_some(line)
+}
+
 /// Whether a name can stand as one segment of a URL's path, as it is or percent-encoded.
 ///
 /// Clients of HTTP, proxies and servers resolve `.` and `..`, in any of their encodings, and part a path
@@ -32,6 +50,23 @@ pub fn is_path_segment(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_lose_one_ending() {
+        for (text, line) in [
+            ("a", Some("a")),
+            ("a\n", Some("a")),
+            ("a\r\n", Some("a")),
+            ("\u{feff}a\n", Some("a")),
+            (" a ", Some(" a ")),
+            ("", Some("")),
+            ("a\n\n", None),
+            ("a\r", None),
+            ("a\nb", None),
+        ] {
+            assert_eq!(single_line(text), line, "{text:?}");
+        }
+    }
 
     #[test]
     fn path_segments_lead_where_they_say() {

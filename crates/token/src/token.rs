@@ -103,6 +103,12 @@ impl Token {
         self.code.resolve()
     }
 
+    /// How many blocks stand behind the authority block.
+    #[must_use]
+    pub fn appended_blocks(&self) -> usize {
+        self.code.blocks.len().saturating_sub(1)
+    }
+
     /// Whether no block can be appended any more.
     #[must_use]
     pub fn is_sealed(&self) -> bool {

@@ -12,6 +12,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use crate::escape::visible;
+
 mod number;
 pub mod toml;
 
@@ -112,6 +114,12 @@ impl Value {
         }
     }
 
+    /// The canonical text, for people: the same JSON, with everything escaped that is not printable.
+    #[must_use]
+    pub fn to_visible(&self) -> String {
+        visible(&self.to_string()).into_owned()
+    }
+
     /// What kind of JSON value this is, for messages.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -207,47 +215,6 @@ impl Serialize for Value {
             Value::Object(members) => serializer.collect_map(members),
         }
     }
-}
-
-/// A JSON string literal of `text`.
-#[must_use]
-pub fn quote(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-/// Text of unknown origin with all that could move a cursor, end a line or turn the direction of
-/// writing made visible, so that it can go to a terminal or a log.
-#[must_use]
-pub fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_unseen(c) {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
-}
-
-/// The same for JSON text without white space between its tokens: it stays the same JSON.
-#[must_use]
-pub fn visible_json(json: &str) -> String {
-    let mut shown = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_unseen(c) {
-            // None of them lies beyond four digits.
-            shown.push_str(&format!("\\u{:04x}", u32::from(c)));
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
-}
-
-fn is_unseen(c: char) -> bool {
-    let formats = matches!(c, '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
-    c.is_control() || formats
 }
 
 /// Reads one value out of its raw text. `left` containers may still be opened, of `depth` in all.

@@ -2,12 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use bailiwick_token::{
-    claims::TokenId,
-    grant::Grant,
-    timestamp::Timestamp,
-    value::{visible, visible_json},
-};
+use bailiwick_token::{claims::TokenId, escape::visible, grant::Grant, timestamp::Timestamp};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::{
@@ -285,13 +280,13 @@ impl Decision {
     }
 
     /// The decision as one JSON object: `decision`, `reason`, `token_id`, `agent`, `principal`,
-    /// `grant`, `chain` and `explain`. Control characters in names are escaped, DEL and the C1 ones
-    /// as well, which JSON would let pass to a terminal.
+    /// `grant`, `chain` and `explain`. Everything that is not printable is escaped, which JSON alone
+    /// would let pass to a terminal.
     #[must_use]
     pub fn to_json(&self, values: Values) -> String {
         // Writing these types cannot fail; an empty object would be no decision at all.
         serde_json::to_string(&DecisionJson(self, values))
-            .map(|json| visible_json(&json))
+            .map(|json| visible(&json).into_owned())
             .unwrap_or_else(|_| r#"{"decision":"deny","reason":"evaluation_error"}"#.to_owned())
     }
 }

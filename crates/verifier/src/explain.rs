@@ -1,9 +1,10 @@
 //! Why not: in words for a person, in fields for a program.
 
 use bailiwick_token::{
+    escape::{code, quote, visible},
     grant::Bound,
     timestamp::Timestamp,
-    value::{Value, quote, visible},
+    value::Value,
 };
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
@@ -178,12 +179,12 @@ impl Wanted {
         let list = |values: &[Value]| {
             values
                 .iter()
-                .map(Value::to_string)
+                .map(Value::to_visible)
                 .collect::<Vec<_>>()
                 .join(", ")
         };
         match self {
-            Wanted::Exactly(value) => format!("exactly {value} is allowed"),
+            Wanted::Exactly(value) => format!("exactly {} is allowed", value.to_visible()),
             Wanted::OneOf(values) => format!("one of {} is allowed", list(values)),
             Wanted::NotOneOf(values) => format!("none of {} is allowed", list(values)),
             Wanted::Min(bound) => format!("at least {bound} is needed"),
@@ -203,16 +204,12 @@ impl Refusal {
     #[must_use]
     pub fn sentence(&self, values: Values) -> String {
         let delegate = match &self.delegate {
-            Some(delegate) => format!(" (delegate `{}`)", visible(delegate)),
+            Some(delegate) => format!(" (delegate {})", code(delegate)),
             None if self.block == 0 => " (authority)".to_owned(),
             None => String::new(),
         };
-        // Values and Datalog are quoted as JSON does it, which leaves some control characters.
-        visible(&format!(
-            "block {}{delegate}: {}",
-            self.block,
-            self.condition.sentence(values)
-        ))
+        let condition = self.condition.sentence(values);
+        visible(&format!("block {}{delegate}: {condition}", self.block)).into_owned()
     }
 }
 
@@ -290,27 +287,25 @@ impl Condition {
 
     fn sentence(&self, values: Values) -> String {
         let shown = |value: &Value| match values {
-            Values::Shown => format!(" is {}", shortened(&value.to_string())),
+            Values::Shown => format!(" is {}", shortened(&value.to_visible())),
             Values::Hidden => " does not fit".to_owned(),
         };
         match self {
             Condition::Service { found, needed } => format!(
-                "the service is `{}`, `{}` is allowed",
-                visible(found),
-                visible(needed)
+                "the service is {}, {} is allowed",
+                code(found),
+                code(needed)
             ),
-            Condition::Action { found, needed } => format!(
-                "the action is `{}`, `{}` is allowed",
-                visible(found),
-                visible(needed)
-            ),
+            Condition::Action { found, needed } => {
+                format!("the action is {}, {} is allowed", code(found), code(needed))
+            }
             Condition::NoAlternative { offered } if offered.is_empty() => {
                 "it allows nothing".to_owned()
             }
             Condition::NoAlternative { offered } => {
                 let offered: Vec<String> = offered
                     .iter()
-                    .map(|offer| format!("`{}`", visible(offer)))
+                    .map(|offer| code(offer).to_string())
                     .collect();
                 format!(
                     "nothing here allows this service and action; allowed are {}",
@@ -320,37 +315,34 @@ impl Condition {
             Condition::Resource {
                 found: None,
                 needed,
-            } => format!(
-                "the call names no resource, `{}` is allowed",
-                visible(needed)
-            ),
+            } => format!("the call names no resource, {} is allowed", code(needed)),
             Condition::Resource {
                 found: Some(found),
                 needed,
             } => match values {
                 Values::Shown => format!(
-                    "the resource is `{}`, `{}` is allowed",
-                    shortened(&visible(found)),
-                    visible(needed)
+                    "the resource is {}, {} is allowed",
+                    code(&shortened(found)),
+                    code(needed)
                 ),
                 Values::Hidden => {
-                    format!("the resource is another, `{}` is allowed", visible(needed))
+                    format!("the resource is another, {} is allowed", code(needed))
                 }
             },
             Condition::Missing { argument, needed } => {
-                format!("`{}` is missing ({needed})", visible(argument))
+                format!("{} is missing ({needed})", code(argument))
             }
             Condition::Extra { argument } => {
-                format!("`{}` is not among the arguments allowed", visible(argument))
+                format!("{} is not among the arguments allowed", code(argument))
             }
             Condition::Type {
                 argument,
                 found,
                 needed,
-            } => format!("`{}` is {found}, {needed} is needed", visible(argument)),
+            } => format!("{} is {found}, {needed} is needed", code(argument)),
             Condition::Unrepresentable { argument, found } => format!(
-                "`{}`{}: only numbers of whole millionths up to 9223372036854.775807 can be compared",
-                visible(argument),
+                "{}{}: only numbers of whole millionths up to 9223372036854.775807 can be compared",
+                code(argument),
                 shown(found)
             ),
             Condition::Value {
@@ -364,8 +356,8 @@ impl Condition {
             } => {
                 let _ = found;
                 format!(
-                    "`{}` has a length of {length}, at most {limit} is allowed",
-                    visible(argument)
+                    "{} has a length of {length}, at most {limit} is allowed",
+                    code(argument)
                 )
             }
             Condition::Value {
@@ -373,12 +365,7 @@ impl Condition {
                 found,
                 needed,
             } => {
-                format!(
-                    "`{}`{}, {}",
-                    visible(argument),
-                    shown(found),
-                    needed.sentence()
-                )
+                format!("{}{}, {}", code(argument), shown(found), needed.sentence())
             }
             Condition::NotBefore { found, needed } => {
                 format!("it holds from {needed} on, it is {found}")

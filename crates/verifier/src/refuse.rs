@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bailiwick_token::{
     datalog::{CheckMeaning, Code, Limit, code::Check, describe_check},
+    escape::name,
     grant::Grant,
     timestamp::Timestamp,
     token::Token,
@@ -147,7 +148,13 @@ impl Verifier {
         if here.is_empty() {
             let offered = grants
                 .iter()
-                .map(|grant| format!("{} {}", grant.service, grant.action))
+                .map(|grant| {
+                    format!(
+                        "{} {}",
+                        name(&grant.service),
+                        name(&grant.action.to_string())
+                    )
+                })
                 .collect();
             here.push((None, Condition::NoAlternative { offered }));
         }

@@ -1,9 +1,6 @@
 //! Recorded calls, one JSON object a line.
 
-use std::{
-    fs::File,
-    io::{self, BufRead, BufReader, Read},
-};
+use std::io::{self, BufRead, BufReader, Read};
 
 use bailiwick_verifier::{Decision, Deny, Reason, Request};
 use serde::{Deserialize, Deserializer};
@@ -154,16 +151,9 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn open(source: &Source) -> Result<Lines, Failure> {
-        let reader: Box<dyn BufRead> = match source {
-            Source::Stdin => Box::new(BufReader::new(io::stdin())),
-            Source::File(path) => {
-                let file = File::open(path).map_err(|error| source.unreadable(&error))?;
-                Box::new(BufReader::new(file))
-            }
-        };
         Ok(Lines {
             source: source.clone(),
-            reader,
+            reader: Box::new(BufReader::new(source.open()?)),
             number: 0,
         })
     }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::HashMap, fmt};
 
-use bailiwick_token::{grant::Grants, timestamp::Timestamp};
+use bailiwick_token::{escape::name, grant::Grants, timestamp::Timestamp};
 use bailiwick_verifier::{Decision, Reason, Values, Verifier};
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ use crate::{
 #[command(after_help = "\
 Each line of the calls is one JSON object: `service`, `action`, and where wanted `resource`, `args`
 and `expect` (`allow` or `deny`). Other members are ignored. The exit code is 3 where a call came
-out otherwise than expected.
+out otherwise than expected, and 1 where a line cannot be read as a call and does not expect `deny`.
 
 Example:
   bailiwick grants simulate --grants grants.toml --calls calls.jsonl")]
@@ -51,6 +51,7 @@ impl SimulateArgs {
         };
         let mut simulation = Simulation::new(&grants, clock::now()?)?;
         let mut tally = Tally::default();
+        let mut unread = Unread::default();
         let mut lines = Lines::open(&self.calls)?;
         while let Some(line) = lines.next()? {
             let call = Call::read(&line)?;
@@ -59,12 +60,18 @@ impl SimulateArgs {
                 .expected
                 .is_none_or(|allow| allow == decision.is_allow());
             tally.count(&decision, call.expected, met);
+            if decision.reason() == Some(Reason::BadRequest) && call.expected != Some(false) {
+                unread.add(line.number);
+            }
             match global.format() {
                 Format::Json => print_json(line.number, &decision, values)?,
                 Format::Text => print_text(line.number, &call, &decision, values, met)?,
             }
         }
         output::note(&tally);
+        if unread.count > 0 {
+            return Err(unread.into());
+        }
         Ok(match tally.unmet {
             0 => Exit::Done,
             _ => Exit::Denied,
@@ -110,6 +117,39 @@ impl Simulation {
     }
 }
 
+/// The most lines that a message names.
+const MAX_NAMED: usize = 16;
+
+/// Lines that hold no call: they were not tried, whatever the others say.
+#[derive(Default)]
+struct Unread {
+    first: Vec<u64>,
+    count: usize,
+}
+
+impl Unread {
+    fn add(&mut self, line: u64) {
+        self.count = self.count.saturating_add(1);
+        if self.first.len() < MAX_NAMED {
+            self.first.push(line);
+        }
+    }
+}
+
+impl From<Unread> for Failure {
+    fn from(unread: Unread) -> Failure {
+        let lines: Vec<String> = unread.first.iter().map(u64::to_string).collect();
+        let lines = lines.join(", ");
+        let which = match (unread.count, unread.count.saturating_sub(MAX_NAMED)) {
+            (1, _) => format!("line {lines}"),
+            (_, 0) => format!("lines {lines}"),
+            (_, more) => format!("lines {lines} and {more} more"),
+        };
+        Failure::plain(Exit::Local, format!("{which} cannot be read as a call"))
+            .hint(r#"correct each, or add `"expect": "deny"` where it is meant to be refused"#)
+    }
+}
+
 /// One line of `--json`.
 #[derive(Serialize)]
 struct Decided<'a> {
@@ -148,12 +188,15 @@ fn print_text(
 ) -> Result<(), Failure> {
     let style = if decision.is_allow() { GREEN } else { RED };
     let word = word(decision);
-    let name = |part: &Option<String>| part.as_deref().map_or("?".to_owned(), output::plain);
-    let (service, action) = (name(&call.service), name(&call.action));
+    let named = |part: &Option<String>| {
+        part.as_deref()
+            .map_or("?".to_owned(), |part| name(part).to_string())
+    };
+    let (service, action) = (named(&call.service), named(&call.action));
     let why = match decision.reason() {
         Some(reason) => {
             let sentences = decision.explain(values).join("; ");
-            format!(": {reason}, {}", output::plain(&sentences))
+            format!(": {reason}, {sentences}")
         }
         None => String::new(),
     };

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use bailiwick_issuer::{Change, Guard, KeyInfo, KeyReport, Step};
+use bailiwick_token::escape::phrase;
 use serde::Serialize;
 
 use crate::{
@@ -81,7 +82,7 @@ pub(super) fn line(key: &KeyInfo) -> String {
         }
     }
     if let Some(reason) = &key.reason {
-        let _ = write!(text, ": {}", output::plain(reason));
+        let _ = write!(text, ": {}", phrase(reason));
     }
     text + "\n"
 }

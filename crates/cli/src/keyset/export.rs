@@ -1,7 +1,5 @@
 //! `bailiwick keyset export` and `keyset key`: what verifiers are given.
 
-use std::path::Path;
-
 use bailiwick_token::{key::PublicKey, keyset::Keyset, timestamp::Timestamp};
 use clap::Args;
 use reqwest::Method;
@@ -38,7 +36,7 @@ struct Exported<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     envelope: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    out: Option<&'a Path>,
+    out: Option<String>,
 }
 
 impl ExportArgs {
@@ -66,13 +64,12 @@ impl ExportArgs {
                 )
             }
         };
-        let out = self.out.out.as_deref();
         let exported = Exported {
             keyset_version: version,
             issued_at,
             expires,
-            envelope: out.is_none().then_some(envelope.as_str()),
-            out,
+            envelope: self.out.path().is_none().then_some(envelope.as_str()),
+            out: self.out.text(),
         };
         out::signed(
             &self.out,

@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 use bailiwick_token::{
     dsse::MAX_ENVELOPE,
     duration,
+    escape::{name, phrase},
     key::PublicKey,
     keyset::{KeyState, Keyset},
 };
@@ -74,7 +75,7 @@ impl ShowArgs {
 
 fn text(keyset: &Keyset) -> Result<String, fmt::Error> {
     let mut text = String::new();
-    writeln!(text, "issuer     {}", output::plain(&keyset.issuer))?;
+    writeln!(text, "issuer     {}", name(&keyset.issuer))?;
     writeln!(text, "version    {}", keyset.version)?;
     writeln!(text, "issued     {}", keyset.issued_at)?;
     writeln!(text, "expires    {}", keyset.expires)?;
@@ -85,7 +86,7 @@ fn text(keyset: &Keyset) -> Result<String, fmt::Error> {
     )?;
     writeln!(text, "max ttl    {}", duration::show(keyset.max_token_ttl))?;
     if let Some(url) = &keyset.revocation_url {
-        writeln!(text, "revoked at {}", output::plain(url))?;
+        writeln!(text, "revoked at {}", name(url))?;
     }
     for key in &keyset.keys {
         let state = match key.state {
@@ -101,7 +102,7 @@ fn text(keyset: &Keyset) -> Result<String, fmt::Error> {
         }
     }
     for dead in &keyset.tombstones {
-        let reason = output::plain(&dead.reason);
+        let reason = phrase(&dead.reason);
         writeln!(
             text,
             "tombstone  {} revoked  {}: {reason}",

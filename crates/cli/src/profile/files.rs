@@ -9,12 +9,13 @@ use bailiwick_issuer::{
     HomeError, Issuer, OpenError,
     profile::{Limits, MAX_FILE, Profiles},
 };
+use bailiwick_token::escape::visible;
 
 use crate::{
     exit::{Exit, Failure},
     input::Source,
-    output, serve,
-    settings::Global,
+    serve,
+    settings::{Global, is_missing},
 };
 
 /// In the home: one file, or a directory of files.
@@ -92,7 +93,7 @@ pub(super) async fn limits(global: &Global) -> Result<Limits, Failure> {
 /// One file or one directory, as the issuer's service reads them.
 fn in_home(home: &Path) -> Result<Vec<PathBuf>, Failure> {
     let (file, directory) = (home.join(FILE), home.join(DIRECTORY));
-    let paths = match (file.exists(), directory.exists()) {
+    let paths = match (!is_missing(&file)?, !is_missing(&directory)?) {
         (true, true) => {
             let home = shown(home);
             let both = format!("`{home}` holds both `{FILE}` and `{DIRECTORY}`");
@@ -148,5 +149,5 @@ fn none_in(directory: &Path) -> Failure {
 }
 
 fn shown(path: &Path) -> String {
-    output::plain(&path.display().to_string())
+    visible(&path.display().to_string()).into_owned()
 }

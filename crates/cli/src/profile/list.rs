@@ -3,7 +3,10 @@
 use std::{fmt::Write, path::PathBuf};
 
 use bailiwick_issuer::profile::{Limits, Profile, Summary};
-use bailiwick_token::{duration, value::visible};
+use bailiwick_token::{
+    duration,
+    escape::{self, phrase},
+};
 use clap::Args;
 use serde::Serialize;
 
@@ -49,25 +52,27 @@ impl ListArgs {
 fn words(profiles: &[Summary]) -> String {
     let widths = profiles.iter().map(|profile| profile.name.len());
     let width = widths.max().unwrap_or(0);
-    profiles.iter().fold(String::new(), |mut text, profile| {
+    profiles.iter().fold(String::new(), |mut lines, profile| {
         let Summary {
             name, agent, ttl, ..
         } = profile;
-        let services: Vec<&str> = profile.services.iter().map(String::as_str).collect();
+        let services: Vec<String> = (profile.services.iter())
+            .map(|service| escape::name(service).to_string())
+            .collect();
         let principal = match &profile.principal {
             Some(source) => format!(" for {source}"),
             None => String::new(),
         };
         let description = match &profile.description {
-            Some(words) => format!(": {}", visible(words)),
+            Some(words) => format!(": {}", phrase(words)),
             None => String::new(),
         };
-        let (services, life) = (visible(&services.join(", ")), duration::show(ttl.default));
+        let (services, life) = (services.join(", "), duration::show(ttl.default));
         // Writing to a string cannot fail.
         let _ = writeln!(
-            text,
+            lines,
             "{name:width$}  {agent}{principal}, {life}, at {services}{description}"
         );
-        text
+        lines
     })
 }

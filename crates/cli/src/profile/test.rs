@@ -1,6 +1,10 @@
 //! `bailiwick profile test`: what a caller would get.
 
-use std::{collections::BTreeMap, fmt::Write, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt::{Display, Write},
+    path::PathBuf,
+};
 
 use bailiwick_issuer::{
     MintRequest,
@@ -8,8 +12,9 @@ use bailiwick_issuer::{
 };
 use bailiwick_token::{
     duration,
+    escape::{name, phrase},
     grant::Grant,
-    value::{Value, visible},
+    value::Value,
 };
 use clap::{Args, value_parser};
 use serde::Serialize;
@@ -143,32 +148,31 @@ impl<'a> Issued<'a> {
 }
 
 fn words(issued: &Issued<'_>, request: &MintRequest) -> String {
-    let mut text = format!("{GREEN}issue{GREEN:#} by profile {}\n", issued.profile);
-    let mut line = |name: &str, value: &str| {
+    let mut text = format!(
+        "{GREEN}issue{GREEN:#} by profile {}\n",
+        name(issued.profile)
+    );
+    let mut line = |label: &str, value: &dyn Display| {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  {name:<9}  {}", visible(value));
+        let _ = writeln!(text, "  {label:<9}  {value}");
     };
-    line("agent", issued.agent);
-    line("principal", issued.principal);
-    for (name, value) in [("tenant", issued.tenant), ("task", issued.task)] {
-        if let Some(value) = value {
-            line(name, value);
-        }
+    line("agent", &name(issued.agent));
+    line("principal", &name(issued.principal));
+    if let Some(tenant) = issued.tenant {
+        line("tenant", &name(tenant));
     }
-    for (name, value) in issued.claims {
-        line("claim", &format!("{name}={value}"));
+    if let Some(task) = issued.task {
+        line("task", &phrase(task));
+    }
+    for (claim, value) in issued.claims {
+        line("claim", &format_args!("{}={}", name(claim), phrase(value)));
     }
     line("life", &duration::show(issued.ttl));
     if let Some(depth) = issued.max_depth {
-        line("depth", &depth.to_string());
+        line("depth", &depth);
     }
     text.push('\n');
-    text + &visible_lines(&request.grants.to_toml())
-}
-
-/// Text of several lines, each of which is made visible.
-fn visible_lines(text: &str) -> String {
-    text.lines().map(|line| visible(line) + "\n").collect()
+    text + &request.grants.to_toml()
 }
 
 /// What a caller is told instead, and what goes to the log.

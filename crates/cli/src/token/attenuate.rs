@@ -20,7 +20,8 @@ use crate::{
     group(ArgGroup::new("caveat").required(true).multiple(true)
         .args(["grants", "ttl", "delegate", "task", "seal"])),
     after_help = "\
-Needs no home, no key and no network. What is left is told on stderr.
+Needs no home, no key and no network. What is left is told on stderr. A token that has as many
+blocks as it allows is not narrowed: nothing would be left of it.
 
 Example:
   bailiwick token attenuate token --grants read-only.toml --ttl 5m \\
@@ -108,5 +109,5 @@ fn is_nothing(left: &EffectiveAuthority) -> Result<bool, Failure> {
         }
         None => false,
     };
-    Ok(ended || (left.alternatives.is_empty() && left.opaque_grants == 0))
+    Ok(ended || left.is_nothing())
 }

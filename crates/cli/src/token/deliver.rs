@@ -1,12 +1,11 @@
 //! A new token on its way out: the one secret that stdout is for.
 
-use std::path::Path;
-
 use bailiwick_token::token::Token;
 use serde::Serialize;
 
 use crate::{
     exit::Failure,
+    input::shown,
     out::{self, Out, Readers},
     output::{self, Format},
 };
@@ -17,7 +16,7 @@ struct Delivered<'a, T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    out: Option<&'a Path>,
+    out: Option<String>,
     #[serde(flatten)]
     about: &'a T,
 }
@@ -31,15 +30,15 @@ pub(super) fn deliver<T: Serialize>(
 ) -> Result<(), Failure> {
     let text = token.to_base64();
     let line = zeroize::Zeroizing::new(format!("{}\n", *text));
-    let document = |token, out| Delivered { token, out, about };
-    match (&out.out, format) {
+    let document = |token, out: Option<String>| Delivered { token, out, about };
+    match (out.path(), format) {
         (None, _) => format.print(&document(Some(&text), None), &*line),
         (Some(path), _) => {
             out::write(path, &line, Readers::Owner)?;
             if format == Format::Json {
-                return format.print(&document(None, Some(path)), "");
+                return format.print(&document(None, out.text()), "");
             }
-            output::note(format_args!("written to `{}`", path.display()));
+            output::note(format_args!("written to {}", shown(path)));
             Ok(())
         }
     }

@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use bailiwick_issuer::{MintRequest, Receipt};
-use bailiwick_token::{grant::Grants, token::Token};
+use bailiwick_token::{
+    escape::{code, name},
+    grant::Grants,
+    token::Token,
+};
 use clap::{Args, value_parser};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -110,11 +114,11 @@ impl MintArgs {
 
     fn request(&self, global: &Global) -> Result<MintRequest, Failure> {
         let mut claims = std::collections::BTreeMap::new();
-        for (name, value) in &self.claims {
-            if claims.insert(name.clone(), value.clone()).is_some() {
+        for (claim, value) in &self.claims {
+            if claims.insert(claim.clone(), value.clone()).is_some() {
                 return Err(Failure::plain(
                     Exit::Usage,
-                    format!("the claim `{name}` is given twice"),
+                    format!("the claim {} is given twice", code(claim)),
                 )
                 .hint("give each claim one value"));
             }
@@ -138,8 +142,11 @@ impl MintArgs {
         }
         match global.config()?.ttl {
             Some(text) => parse::duration(&text).map_err(|error| {
-                Failure::plain(Exit::Local, format!("`ttl` in `config.toml` is `{text}`"))
-                    .hint(error)
+                Failure::plain(
+                    Exit::Local,
+                    format!("`ttl` in `config.toml` is {}", code(&text)),
+                )
+                .hint(error)
             }),
             None => Err(Failure::plain(Exit::Usage, "--ttl is not given")
                 .hint("give it, set BAILIWICK_TTL, or put `ttl` into `config.toml` in the home")),
@@ -182,7 +189,9 @@ fn summary(receipt: &Receipt) -> String {
         ..
     } = receipt;
     format!(
-        "token {token_id} for {agent}, on the authority of {principal}\n\
-         until {expires}, signed by key {key}, recorded as row {audit_seq} of the audit"
+        "token {token_id} for {}, on the authority of {}\n\
+         until {expires}, signed by key {key}, recorded as row {audit_seq} of the audit",
+        name(agent),
+        name(principal),
     )
 }

@@ -1,13 +1,17 @@
 //! `bailiwick token verify`: one decision, as a service would make it.
 
+mod call;
+
 use std::path::PathBuf;
 
 use bailiwick_token::{
-    dsse::MAX_ENVELOPE, key::PublicKey, revocation::MAX_SNAPSHOT, timestamp::Timestamp,
+    dsse::MAX_ENVELOPE, escape::name, key::PublicKey, keyset::Keyset, revocation::MAX_SNAPSHOT,
+    timestamp::Timestamp,
 };
-use bailiwick_verifier::{Decision, Policy, Request, Trust, Values, Verifier};
+use bailiwick_verifier::{Decision, Policy, Trust, Values, Verifier};
 use clap::Args;
-use zeroize::Zeroizing;
+
+use self::call::CallArgs;
 
 use crate::{
     clock,
@@ -18,20 +22,20 @@ use crate::{
     settings::{Config, Global},
 };
 
-/// The most bytes of a file of arguments. The verifier's own limit is lower and says so.
-const MAX_ARGS_FILE: usize = 1 << 20;
-
 /// The most bytes of a file of Datalog. The parser's own limit is lower and says so.
 const MAX_POLICY_FILE: usize = 1 << 20;
 
 /// Options of `token verify`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit code 0: allowed. 3: denied; a token that cannot be read is denied as well.
+Exit code 0: allowed. 3: denied; a token that cannot be read is denied as well. 4: the keyset names
+a feed of revocations, and none are given: a revoked token would be allowed.
 
-Example:
+Examples:
   bailiwick token verify token --keyset keyset.json --keyset-key \"$(bailiwick keyset key)\" \\
-      --service erp --action purchase_order:create --args '{\"amount\":4200,\"currency\":\"EUR\"}'")]
+      --revocations revocations.ndjson --service erp --action purchase_order:create \\
+      --args '{\"amount\":4200,\"currency\":\"EUR\"}'
+  bailiwick token verify token --service erp --call - < call.json")]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     token: TokenArg,
@@ -59,6 +63,9 @@ pub(crate) struct VerifyArgs {
         hide_env_values = true
     )]
     revocations: Option<Source>,
+    /// Decide although no revocations are given: a revoked token is then allowed until it ends
+    #[arg(long)]
+    without_revocations: bool,
     /// The service that is called: its verifier's own name
     #[arg(long, value_name = "NAME", env = "BAILIWICK_SERVICE", hide_env_values = true, value_parser = parse::text)]
     service: Option<String>,
@@ -70,15 +77,8 @@ pub(crate) struct VerifyArgs {
         hide_env_values = true
     )]
     policy: Option<Source>,
-    /// What is called
-    #[arg(long, value_name = "NAME")]
-    action: String,
-    /// What it acts on
-    #[arg(long, value_name = "PATH")]
-    resource: Option<String>,
-    /// The call's arguments, a JSON object, or `@` and its file
-    #[arg(long, value_name = "JSON|@FILE")]
-    args: Option<String>,
+    #[command(flatten)]
+    call: CallArgs,
     /// Decide as of this time [default: now]
     #[arg(long, value_name = "RFC3339")]
     at: Option<Timestamp>,
@@ -90,15 +90,14 @@ pub(crate) struct VerifyArgs {
 impl VerifyArgs {
     pub(super) fn run(self, global: &Global) -> Outcome {
         let config = global.config()?;
-        let verifier = self.verifier(&config)?;
+        let (verifier, revocations) = self.verifier(&config)?;
         let now = match self.at {
             Some(time) => time,
             None => clock::now()?,
         };
-        let args = self.args_text()?;
+        let request = self.call.request()?;
         let token = self.token.text()?;
-        let args = args.as_deref().map(String::as_str);
-        let decision = match Request::from_args_json(&self.action, self.resource.as_deref(), args) {
+        let decision = match request {
             _ if token.trim_ascii().is_empty() => {
                 verifier.recorded(Decision::missing_token(), None)
             }
@@ -110,7 +109,7 @@ impl VerifyArgs {
             false => Values::Shown,
         };
         match global.format() {
-            Format::Json => output::line(decision.to_json(values))?,
+            Format::Json => output::line(json(&decision, values, revocations))?,
             Format::Text => output::print(text(&decision, values))?,
         }
         Ok(match decision.is_allow() {
@@ -119,7 +118,7 @@ impl VerifyArgs {
         })
     }
 
-    fn verifier(&self, config: &Config) -> Result<Verifier, Failure> {
+    fn verifier(&self, config: &Config) -> Result<(Verifier, Revocations), Failure> {
         let file = |given: &Option<Source>, configured: &Option<PathBuf>| {
             given.clone().or(configured.clone().map(Source::File))
         };
@@ -143,32 +142,61 @@ impl VerifyArgs {
         let revocations = file(&self.revocations, &config.revocations)
             .map(|file| file.read(MAX_SNAPSHOT))
             .transpose()?;
-        let revocations = revocations.as_ref().map(|snapshot| snapshot.as_slice());
-        let trust = Trust::open(&keyset, &keyset_key, revocations)
+        let snapshot = revocations.as_ref().map(|snapshot| snapshot.as_slice());
+        let trust = Trust::open(&keyset, &keyset_key, snapshot)
             .map_err(|error| Failure::new(Exit::Local, error))?;
+        let revocations = match snapshot {
+            Some(_) => Revocations::Checked,
+            None => self.unchecked(trust.keyset())?,
+        };
         let verifier = Verifier::new(service, trust).map_err(|error| {
             Failure::plain(Exit::Usage, error).hint("a service has one name, such as `erp`")
         })?;
         let Some(source) = file(&self.policy, &config.policy) else {
-            return Ok(verifier);
+            return Ok((verifier, revocations));
         };
         let text = source.read_text(MAX_POLICY_FILE)?;
         let policy = Policy::parse(&text).and_then(|policy| verifier.policy(&policy));
-        policy.map_err(|error| Failure::new(Exit::Local, format!("{source}: {error}")))
+        let verifier =
+            policy.map_err(|error| Failure::new(Exit::Local, format!("{source}: {error}")))?;
+        Ok((verifier, revocations))
     }
 
-    fn args_text(&self) -> Result<Option<Zeroizing<String>>, Failure> {
-        let Some(args) = &self.args else {
-            return Ok(None);
-        };
-        match args.strip_prefix('@') {
-            Some(file) => {
-                let Ok(source) = file.parse::<Source>();
-                source.read_text(MAX_ARGS_FILE).map(Some)
+    /// Goes on without revocations where that was asked for, or where the issuer publishes none.
+    fn unchecked(&self, keyset: &Keyset) -> Result<Revocations, Failure> {
+        match &keyset.revocation_url {
+            _ if self.without_revocations => {}
+            Some(url) => {
+                let unknown = "the issuer publishes revocations, and none are given: a revoked token would be allowed";
+                return Err(Failure::plain(Exit::Guarded, unknown).hint(format!(
+                    "fetch them from {}/snapshot and give --revocations, or --without-revocations",
+                    name(url.trim_end_matches('/'))
+                )));
             }
-            None => Ok(Some(Zeroizing::new(args.clone()))),
+            None => output::warn(
+                "revocations are not checked: this keyset names no feed of them; give --revocations where the issuer exports a file",
+            ),
         }
+        Ok(Revocations::NotChecked)
     }
+}
+
+/// Whether it is known what was revoked.
+#[derive(Debug, Clone, Copy)]
+enum Revocations {
+    Checked,
+    NotChecked,
+}
+
+/// The verifier's own JSON, an object, with one more member. Its numbers stay as they are written.
+fn json(decision: &Decision, values: Values, revocations: Revocations) -> String {
+    let revocations = match revocations {
+        Revocations::Checked => "checked",
+        Revocations::NotChecked => "not_checked",
+    };
+    let object = decision.to_json(values);
+    let members = object.strip_suffix('}').unwrap_or(&object);
+    format!(r#"{members},"revocations":"{revocations}"}}"#)
 }
 
 fn missing(flag: &str) -> Failure {
@@ -194,24 +222,19 @@ fn text(decision: &Decision, values: Values) -> String {
         Decision::Deny(deny) => {
             lines.push(format!("{RED}deny{RED:#} {}", deny.reason));
             let sentences = deny.explain(values);
-            lines.extend(
-                sentences
-                    .iter()
-                    .map(|sentence| format!("  {}", output::plain(sentence))),
-            );
+            lines.extend(sentences.iter().map(|sentence| format!("  {sentence}")));
         }
     }
     if let Some(identity) = decision.identity() {
-        let (agent, principal) = (
-            output::plain(&identity.agent),
-            output::plain(&identity.principal),
-        );
+        let (agent, principal) = (name(&identity.agent), name(&identity.principal));
         lines.push(format!("  agent    {agent} for {principal}"));
         for link in &identity.chain {
             let delegate = link
                 .delegate
                 .as_deref()
-                .map_or("nobody named".to_owned(), output::plain);
+                .map_or("nobody named".to_owned(), |delegate| {
+                    name(delegate).to_string()
+                });
             lines.push(format!("  via      {delegate} (block {})", link.block));
         }
         lines.push(format!("  token    {}", identity.token_id));

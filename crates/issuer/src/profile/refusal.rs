@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bailiwick_token::{duration, value::visible};
+use bailiwick_token::{duration, escape::visible};
 use serde::Serialize;
 
 use super::{ClaimPath, Mismatch, ParamType, Ttl};
@@ -184,7 +184,7 @@ impl Refusal {
     /// The text for the log, on one line.
     #[must_use]
     pub fn log(&self) -> String {
-        visible(&self.to_string())
+        visible(&self.to_string()).into_owned()
     }
 }
 

@@ -568,11 +568,11 @@ fn services_narrow_by_the_callers_own_wish() {
     assert_eq!(refusal.code(), ErrorCode::InvalidTarget);
     assert_eq!(
         refusal.log(),
-        "profile `buyer` grants nothing at the service `\"x\"\\u{202e}`"
+        "profile `buyer` grants nothing at the service `\"x\"\\u202e`"
     );
     assert_eq!(
         refusal.public(),
-        "profile `buyer` grants nothing at the service `?x??u{202e}`"
+        "profile `buyer` grants nothing at the service `?x??u202e`"
     );
     let refusal = at(&["erp"], Some(crm.clone())).unwrap_err();
     assert_eq!(refusal.code(), ErrorCode::InvalidScope);

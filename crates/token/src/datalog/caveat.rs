@@ -106,6 +106,18 @@ impl Code {
         }
     }
 
+    /// The most blocks that may be appended, by the checks of all blocks; `None` where none of them
+    /// limits it.
+    #[must_use]
+    pub fn max_depth(&self) -> Option<u32> {
+        let checks = self.blocks.iter().flat_map(|block| self.checks(block));
+        let limits = checks.filter_map(|check| match self.limit(check) {
+            Some(Limit::MaxDepth(depth)) => Some(depth),
+            _ => None,
+        });
+        limits.min()
+    }
+
     /// The grant that a rule of an authority block writes, where it is one.
     #[must_use]
     pub fn grant(&self, rule: &Rule) -> Option<Grant> {

@@ -3,7 +3,7 @@
 use biscuit_auth::builder::{Binary, MapKey, Op, Predicate, Term, Unary};
 
 use super::{BlockCheck, Kind, Query};
-use crate::{timestamp::Timestamp, value::quote};
+use crate::{escape::quote, timestamp::Timestamp};
 
 pub(super) fn rule(head: &Predicate, body: &Query) -> String {
     format!("{} <- {}", predicate(head), query(body))
@@ -46,12 +46,12 @@ pub(super) fn predicate(predicate: &Predicate) -> String {
 
 /// A name as it stands where it is a plain one, quoted where it could pass for something else.
 fn name(name: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
-    let is_plain = name.starts_with(char::is_alphabetic) && name.chars().all(plain);
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let is_plain = name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(plain);
     if is_plain {
         name.to_owned()
     } else {
-        quote(name)
+        quote(name).to_string()
     }
 }
 
@@ -64,7 +64,7 @@ fn term(value: &Term) -> String {
         Term::Variable(variable) => format!("${}", name(variable)),
         Term::Parameter(parameter) => format!("{{{}}}", name(parameter)),
         Term::Integer(value) => value.to_string(),
-        Term::Str(text) => quote(text),
+        Term::Str(text) => quote(text).to_string(),
         Term::Date(seconds) => match Timestamp::from_unix(*seconds) {
             Some(date) => date.to_string(),
             None => format!("date({seconds})"),
@@ -79,8 +79,8 @@ fn term(value: &Term) -> String {
             let entries = map.iter().map(|(key, value)| {
                 let key = match key {
                     MapKey::Integer(value) => value.to_string(),
-                    MapKey::Str(text) => quote(text),
-                    MapKey::Parameter(parameter) => format!("{{{parameter}}}"),
+                    MapKey::Str(text) => quote(text).to_string(),
+                    MapKey::Parameter(parameter) => format!("{{{}}}", name(parameter)),
                 };
                 format!("{key}: {}", term(value))
             });

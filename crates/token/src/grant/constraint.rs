@@ -3,8 +3,9 @@
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use crate::{
+    escape::quote,
     timestamp::Timestamp,
-    value::{Micros, Number, Scalar, Value, quote},
+    value::{Micros, Number, Scalar, Value},
 };
 
 /// What an argument may be: all that is set here holds at once.
@@ -248,12 +249,14 @@ impl fmt::Display for Constraint {
     /// In words: `` at least 0.01 and at most 10000 ``.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let join = |values: Vec<Value>| {
-            let texts: Vec<String> = values.iter().map(Value::to_string).collect();
+            let texts: Vec<String> = values.iter().map(Value::to_visible).collect();
             texts.join(", ")
         };
         let scalars = |set: &BTreeSet<Scalar>| join(set.iter().cloned().map(Value::from).collect());
         let parts: Vec<String> = [
-            self.exact.as_ref().map(|value| format!("exactly {value}")),
+            self.exact
+                .as_ref()
+                .map(|value| format!("exactly {}", value.to_visible())),
             self.one_of
                 .as_ref()
                 .map(|list| format!("one of {}", join(list.values()))),

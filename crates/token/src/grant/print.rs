@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fmt, fmt::Write};
 use serde::{Serialize, Serializer};
 
 use super::{Bound, Constraint, Grant, Grants};
-use crate::value::{Scalar, Value, quote};
+use crate::{
+    escape::{name, quote_toml},
+    value::{Scalar, Value},
+};
 
 impl Grants {
     /// The grants as TOML text, which [`Grants::from_toml`] reads back without loss.
@@ -57,17 +60,19 @@ impl Grant {
 
 impl fmt::Display for Grant {
     /// In words, on one line: `` erp purchase_order:create (amount: at most 10000; nothing else) ``.
+    /// Names that are not plain are quoted, so that none can pass for the words around it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.service, self.action)?;
+        let action = self.action.to_string();
+        write!(f, "{} {}", name(&self.service), name(&action))?;
         if let Some(resource) = &self.resource {
-            write!(f, " on {resource}")?;
+            write!(f, " on {}", name(&resource.to_string()))?;
         }
         let Some(args) = &self.args else {
             return Ok(());
         };
         f.write_str(" (")?;
-        for (name, constraint) in args {
-            write!(f, "{name}: {constraint}; ")?;
+        for (argument, constraint) in args {
+            write!(f, "{}: {constraint}; ", name(argument))?;
         }
         f.write_str(if args.is_empty() {
             "no arguments)"
@@ -212,7 +217,6 @@ fn toml_key(name: &str) -> String {
     }
 }
 
-/// A basic string (TOML 1.0): JSON's escapes, and DEL, which JSON leaves as it is.
 fn toml_string(text: &str) -> String {
-    quote(text).replace('\u{7f}', "\\u007F")
+    quote_toml(text).to_string()
 }

@@ -1,0 +1,125 @@
+//! The call that is decided: in options, or as one JSON object.
+
+use std::borrow::Cow;
+
+use bailiwick_verifier::{Request, RequestError};
+use clap::Args;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::{exit::Failure, input::Source};
+
+/// The most bytes of a file of a call. The verifier's own limit is lower and says so.
+const MAX_FILE: usize = 1 << 20;
+
+/// Options that say what is called.
+#[derive(Debug, Args)]
+pub(super) struct CallArgs {
+    /// What is called
+    #[arg(long, value_name = "NAME", required_unless_present = "call")]
+    action: Option<String>,
+    /// What it acts on
+    #[arg(long, value_name = "PATH")]
+    resource: Option<String>,
+    /// The call's arguments, a JSON object
+    #[arg(long, value_name = "JSON", conflicts_with = "args_file")]
+    args: Option<String>,
+    /// The file of the call's arguments
+    #[arg(long, value_name = "FILE|-")]
+    args_file: Option<Source>,
+    /// The file of the whole call, a JSON object: `action`, and where wanted `resource` and `args`
+    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["action", "resource", "args", "args_file"])]
+    call: Option<Source>,
+}
+
+impl CallArgs {
+    /// The call. One that cannot be read is for the verifier to deny: it may be somebody else's.
+    pub(super) fn request(&self) -> Result<Result<Request, RequestError>, Failure> {
+        if let Some(file) = &self.call {
+            return Ok(text(&file.read(MAX_FILE)?).and_then(whole));
+        }
+        let file = self.args_file.as_ref();
+        let bytes = file.map(|file| file.read(MAX_FILE)).transpose()?;
+        let args = match &bytes {
+            Some(bytes) => text(bytes).map(Some),
+            None => Ok(self.args.as_deref()),
+        };
+        let action = self.action.as_deref().unwrap_or_default();
+        Ok(args.and_then(|args| Request::from_args_json(action, self.resource.as_deref(), args)))
+    }
+}
+
+/// The members of a call; no others, since one that is misspelled would go undecided.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whole<'a> {
+    #[serde(borrow)]
+    action: Cow<'a, str>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    resource: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "raw")]
+    args: Option<&'a RawValue>,
+}
+
+/// A member that is `null` is there, and wrong.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
+    Cow::<'de, str>::deserialize(deserializer).map(Some)
+}
+
+fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+fn whole(text: &str) -> Result<Request, RequestError> {
+    // A list of the right length would pass for an object otherwise.
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err(RequestError::Shape("an object is expected".to_owned()));
+    }
+    let call: Whole<'_> =
+        serde_json::from_str(text).map_err(|error| RequestError::Shape(error.to_string()))?;
+    Request::from_args_json(
+        &call.action,
+        call.resource.as_deref(),
+        call.args.map(RawValue::get),
+    )
+}
+
+fn text(bytes: &[u8]) -> Result<&str, RequestError> {
+    std::str::from_utf8(bytes).map_err(|_| RequestError::Shape("not text (UTF-8)".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_has_three_members() {
+        let call = whole(r#"{"action":"order","resource":"eu/1","args":{"a":1}}"#).unwrap();
+        let expected = Request::new("order").resource("eu/1").arg("a", 1);
+        assert_eq!(call, expected);
+        assert_eq!(
+            whole(r#"{"action":"order"}"#).unwrap(),
+            Request::new("order")
+        );
+        for wrong in [
+            "",
+            "null",
+            r#""order""#,
+            r#"["order"]"#,
+            r#"["order","eu/1",{}]"#,
+            "{}",
+            r#"{"action":null}"#,
+            r#"{"action":"order","arg":{}}"#,
+            r#"{"action":"order","Resource":"eu/1"}"#,
+            r#"{"action":"order","service":"erp"}"#,
+            r#"{"action":"order","action":"read"}"#,
+            r#"{"action":"order","resource":null}"#,
+            r#"{"action":"order","args":null}"#,
+            r#"{"action":"order","args":[]}"#,
+            r#"{"action":"order","args":{"a":1,"a":2}}"#,
+            r#"{"action":"order"} {}"#,
+        ] {
+            assert!(whole(wrong).is_err(), "{wrong}");
+        }
+    }
+}
