@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
-use bailiwick_token::value::{quote, visible_json};
+use bailiwick_token::escape::quote;
 
 use crate::{
     decision::{Decision, Reason},
@@ -124,7 +124,7 @@ fn printed(name: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     match mark.is_empty() && !cut.is_empty() && cut.chars().all(plain) {
         true => Cow::Borrowed(cut),
-        false => Cow::Owned(format!("{}{mark}", visible_json(&quote(cut)))),
+        false => Cow::Owned(format!("{}{mark}", quote(cut))),
     }
 }
 
