@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 
 use bailiwick_token::{
     attenuate::{AttenuateError, Caveat},
+    claims::Claims,
     datalog::{self, Authority, CheckMeaning},
     grant::{Grant, Grants, is_normal_resource, is_plain_segment},
     token::Token,
 };
 use bailiwick_verifier::{Decision, Reason, Request};
-use biscuit_auth::Biscuit;
+use biscuit_auth::{Biscuit, builder::BlockBuilder};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
 mod support;
