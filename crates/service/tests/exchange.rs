@@ -660,7 +660,7 @@ async fn a_caller_that_hangs_up_is_not_counted_any_more() {
     let length = body.len();
     let mut wire = Wire::connect(scene.service.address).await;
     wire.send(&format!(
-        "POST /v1/tokens HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n{body}"
+        "POST /v1/tokens HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
     ))
     .await;
     let in_flight = "bailiwick_issuer_requests_in_flight";
