@@ -39,8 +39,8 @@ pub struct Limits {
     /// Bounds on the structure of a token.
     pub token: bailiwick_token::limits::Limits,
     /// Units of work that a decision may cost: one for each fact tried and each operation, and more for
-    /// long strings, sets and arrays. No unit is worth more than a three thousandth of verifying a
-    /// signature.
+    /// long strings, sets and arrays. Prices are set so that a unit is worth at most a three
+    /// thousandth of verifying a signature.
     pub fuel: u64,
     /// The most fuel that a long call is granted on top, in proportion to what it states: eight units
     /// for each that stating it takes beyond 250. The default suffices for a call of 64 KiB.

@@ -74,7 +74,7 @@ impl Found {
             1000.0 / self.signatures(),
             self.bytes_per_unit(),
             self.counted as f64 / self.fuel as f64,
-            self.shape
+            self.shape.replace('|', "\\|")
         )
     }
 }
