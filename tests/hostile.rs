@@ -13,6 +13,7 @@ mod hostile {
     mod chain;
     mod corpus;
     mod datalog;
+    mod denials;
     mod depth;
     mod encoding;
     mod feed;

@@ -1,7 +1,7 @@
-//! What an unseen token costs by its size, honest and hostile: writes `docs/cost.svg` and the table in
-//! `docs/cost.md`.
+//! What an unseen token costs by its size, honest and hostile, and what calls with a seen one cost by
+//! theirs: writes `docs/cost.svg` and the tables in `docs/cost.md`.
 //!
-//! `cargo run --release -p bailiwick-tests --example cost`
+//! `cargo run --release -p bailiwick-tests --example cost`, and with ` -- calls` the calls alone.
 //!
 //! Each decision is made by a verifier that has seen nothing. Rounds go through all tokens in turn, so
 //! that a noisy minute meets all of them; the median of each counts.
@@ -16,11 +16,12 @@ use serde_json::Value;
 mod support;
 /// The tokens, and how they are drawn.
 mod cost {
+    pub mod calls;
     pub mod draw;
     pub mod tokens;
 }
 
-use cost::{draw, tokens};
+use cost::{calls, draw, tokens};
 use support::{Root, now};
 
 const ROUNDS: usize = 301;
@@ -36,6 +37,15 @@ pub struct Point {
 
 fn main() {
     let root = Root::fixed();
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let calls = calls::table(&root);
+    print!("{calls}");
+    let page = fs::read_to_string(docs.join("cost.md")).expect("the page");
+    let page = between_marks(&page, CALLS, &calls);
+    fs::write(docs.join("cost.md"), &page).expect("the page");
+    if std::env::args().any(|argument| argument == "calls") {
+        return;
+    }
     let mut points = tokens::all(&root);
     let mut samples = vec![Vec::with_capacity(ROUNDS); points.len()];
     for _ in 0..ROUNDS {
@@ -63,16 +73,11 @@ fn main() {
     let per_block = draw::per_block(chain, &line);
     let dearest = dearest(&root, &line, per_block, &points[0].text);
     print!("{dearest}");
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
     fs::write(docs.join("cost.svg"), draw::svg(&points, &line)).expect("the drawing");
     let table = draw::table(&points, &line);
     print!("{table}");
-    let page = fs::read_to_string(docs.join("cost.md")).expect("the page");
-    fs::write(
-        docs.join("cost.md"),
-        between_marks(&page, &format!("{table}\n{dearest}")),
-    )
-    .expect("the page");
+    let page = between_marks(&page, TOKENS, &format!("{table}\n{dearest}"));
+    fs::write(docs.join("cost.md"), page).expect("the page");
 }
 
 /// The call that all tokens are tried with.
@@ -134,9 +139,12 @@ fn dearest(root: &Root, line: &draw::Line, per_block: f64, honest: &str) -> Stri
     )
 }
 
-fn between_marks(page: &str, table: &str) -> String {
-    const MARKS: [&str; 2] = ["<!-- measured -->\n", "<!-- end -->"];
-    let (before, rest) = page.split_once(MARKS[0]).expect("the first mark");
-    let (_, after) = rest.split_once(MARKS[1]).expect("the second mark");
-    format!("{before}{}{table}{}{after}", MARKS[0], MARKS[1])
+/// The marks of the page between which tables stand.
+const TOKENS: [&str; 2] = ["<!-- measured -->\n", "<!-- end -->"];
+const CALLS: [&str; 2] = ["<!-- calls measured -->\n", "<!-- end of calls -->"];
+
+fn between_marks(page: &str, marks: [&str; 2], table: &str) -> String {
+    let (before, rest) = page.split_once(marks[0]).expect("the first mark");
+    let (_, after) = rest.split_once(marks[1]).expect("the second mark");
+    format!("{before}{}{table}{}{after}", marks[0], marks[1])
 }

@@ -133,9 +133,10 @@ fn explanations_stay_short() {
         let Decision::Deny(deny) = &decision else {
             panic!("an allowed call")
         };
-        assert_eq!(deny.refusals.len(), 60);
-        assert!(decision.to_json(Values::Shown).len() < 256 * 1024);
-        assert!(decision.explain(Values::Shown).concat().len() < 128 * 1024);
-        assert!(decision.explain(Values::Hidden).concat().len() < 128 * 1024);
+        assert!(deny.refusals.len() == 60 || deny.cut_off);
+        assert!(deny.refusals.len() > 10, "{}", deny.refusals.len());
+        assert!(decision.to_json(Values::Shown).len() < 64 * 1024);
+        assert!(decision.explain(Values::Shown).concat().len() < 17 * 1024);
+        assert!(decision.explain(Values::Hidden).concat().len() < 17 * 1024);
     }
 }

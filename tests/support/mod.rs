@@ -19,6 +19,7 @@ use biscuit_auth::{KeyPair, builder::BiscuitBuilder};
 use ed25519_dalek::SigningKey;
 
 pub mod bodies;
+pub mod calls;
 pub mod feed;
 pub mod fold;
 pub mod foreign;

@@ -14,6 +14,7 @@ mod block;
 mod body;
 mod caveat;
 pub mod code;
+mod conditions;
 mod decode;
 mod encode;
 mod import;

@@ -13,7 +13,7 @@ mod resource;
 mod text;
 mod within;
 
-pub use constraint::{Bound, BoundError, Constraint, List, ListError};
+pub use constraint::{Bound, BoundError, Constraint, List, ListError, Listed};
 pub use intersect::{Effective, TooManyCombinations};
 pub use resource::{is_normal_resource, is_plain_segment};
 pub use text::GrantsError;

@@ -3,7 +3,11 @@
 //! A bound on money must never pass through a binary float, so numbers are read from their decimal
 //! text and kept as digits and a power of ten.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -12,7 +16,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::escape::visible;
+use crate::escape::{quote, visible};
 
 mod number;
 pub mod toml;
@@ -117,7 +121,20 @@ impl Value {
     /// The canonical text, for people: the same JSON, with everything escaped that is not printable.
     #[must_use]
     pub fn to_visible(&self) -> String {
-        visible(&self.to_string()).into_owned()
+        self.shown().to_string()
+    }
+
+    /// As [`Value::to_visible`], written piece by piece, so that a writer which takes no more ends
+    /// the work.
+    pub fn shown(&self) -> impl fmt::Display {
+        struct Visible<'a, 'f>(&'a mut fmt::Formatter<'f>);
+
+        impl fmt::Write for Visible<'_, '_> {
+            fn write_str(&mut self, text: &str) -> fmt::Result {
+                self.0.write_str(&visible(text))
+            }
+        }
+        fmt::from_fn(move |f| write!(Visible(f), "{self}"))
     }
 
     /// What kind of JSON value this is, for messages.
@@ -145,6 +162,18 @@ pub enum Scalar {
     Integer(i64),
     /// a string
     String(String),
+}
+
+impl fmt::Display for Scalar {
+    /// For people, as [`Value::shown`] writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Scalar::Null => f.write_str("null"),
+            Scalar::Bool(value) => value.fmt(f),
+            Scalar::Integer(value) => value.fmt(f),
+            Scalar::String(text) => quote(text).fmt(f),
+        }
+    }
 }
 
 impl From<Scalar> for Value {
@@ -194,9 +223,78 @@ impl<T: Into<Value>> From<Vec<T>> for Value {
     }
 }
 
+/// It is written piece by piece, so that a writer which takes no more ends the work.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+        match self {
+            Value::Null => f.write_str("null"),
+            Value::Bool(value) => value.fmt(f),
+            Value::Number(number) => number.fmt(f),
+            Value::String(text) => Quoted(text).fmt(f),
+            Value::Array(items) => {
+                f.write_char('[')?;
+                separated(f, ",", items, |f, item| item.fmt(f))?;
+                f.write_char(']')
+            }
+            Value::Object(members) => {
+                f.write_char('{')?;
+                separated(f, ",", members, |f, (name, value)| {
+                    write!(f, "{}:{value}", Quoted(name))
+                })?;
+                f.write_char('}')
+            }
+        }
+    }
+}
+
+/// Writes each item, and `separator` between two.
+pub(crate) fn separated<T>(
+    f: &mut fmt::Formatter<'_>,
+    separator: &str,
+    items: impl IntoIterator<Item = T>,
+    mut write: impl FnMut(&mut fmt::Formatter<'_>, T) -> fmt::Result,
+) -> fmt::Result {
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            f.write_str(separator)?;
+        }
+        write(f, item)?;
+    }
+    Ok(())
+}
+
+/// A text that `Display` writes as a JSON string literal (RFC 8259 section 7), piece by piece.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// As many bytes are looked through before any of them is written.
+        const PIECE: usize = 256;
+        let is_escaped = |c: char| matches!(c, '"' | '\\' | '\0'..='\x1f');
+        f.write_char('"')?;
+        let mut rest = self.0;
+        while let Some((piece, after)) = rest.split_at_checked(rest.floor_char_boundary(PIECE)) {
+            if piece.is_empty() {
+                break;
+            }
+            rest = after;
+            for part in piece.split_inclusive(is_escaped) {
+                let plain = part.trim_end_matches(is_escaped);
+                f.write_str(plain)?;
+                match part.chars().next_back() {
+                    Some('"') => f.write_str("\\\"")?,
+                    Some('\\') => f.write_str("\\\\")?,
+                    Some('\n') => f.write_str("\\n")?,
+                    Some('\r') => f.write_str("\\r")?,
+                    Some('\t') => f.write_str("\\t")?,
+                    Some('\x08') => f.write_str("\\b")?,
+                    Some('\x0c') => f.write_str("\\f")?,
+                    Some(c) if is_escaped(c) => write!(f, "\\u{:04x}", u32::from(c))?,
+                    _ => {}
+                }
+            }
+        }
+        f.write_char('"')
     }
 }
 
@@ -337,6 +435,48 @@ mod tests {
             "1e99999999999999999999",
         ] {
             assert!(Value::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn display_is_what_serde_writes() {
+        let text: String = ('\0'..='\u{2100}').chain(['\u{10ffff}']).collect();
+        let value = Value::Object(BTreeMap::from([
+            (text.clone(), Value::from(vec![text, String::new()])),
+            ("empty".to_owned(), Value::Array(Vec::new())),
+            (
+                "null".to_owned(),
+                Value::Array(vec![Value::Null, Value::Bool(true)]),
+            ),
+            ("number".to_owned(), Value::from(-12)),
+        ]));
+        let written = serde_json::to_string(&value).ok();
+        assert_eq!(Some(value.to_string()), written);
+    }
+
+    /// A writer that takes a hundred bytes sees little more than that of a long value.
+    #[test]
+    fn display_stops_with_its_writer() {
+        struct Hundred(usize);
+        impl fmt::Write for Hundred {
+            fn write_str(&mut self, text: &str) -> fmt::Result {
+                self.0 += text.len();
+                if self.0 > 100 {
+                    Err(fmt::Error)
+                } else {
+                    Ok(())
+                }
+            }
+        }
+        for value in [
+            Value::from("x".repeat(60_000)),
+            Value::from("\u{1}".repeat(60_000)),
+            Value::from(vec![1; 30_000]),
+            Value::from(vec!["x"; 30_000]),
+        ] {
+            let mut writer = Hundred(0);
+            assert!(write!(writer, "{value}").is_err());
+            assert!(writer.0 < 400, "{} bytes offered", writer.0);
         }
     }
 

@@ -37,7 +37,7 @@ impl Verifier {
     pub fn authenticate(&self, token: &str, now: Timestamp) -> Result<Authenticated, Box<Deny>> {
         let token = self
             .seen_or_verified(token, now)
-            .map_err(|(reason, detail)| Box::new(Deny::new(reason, detail)))?;
+            .map_err(|(reason, detail)| Box::new(Deny::new(reason, &detail)))?;
         self.recheck(&token, now)
             .map_err(|refused| Box::new(denied(&token, refused)))?;
         match refuse::out_of_time(&token, now) {
@@ -52,7 +52,7 @@ impl Verifier {
         match self.seen_or_verified(token, now) {
             Ok(verified) => self.decide(&verified, request, now),
             Err((reason, detail)) => {
-                self.recorded(Decision::Deny(Deny::new(reason, detail)), Some(request))
+                self.recorded(Decision::Deny(Deny::new(reason, &detail)), Some(request))
             }
         }
     }
@@ -85,6 +85,6 @@ impl Verifier {
 pub(crate) fn denied(token: &Verified, (reason, detail): Refused) -> Deny {
     Deny {
         identity: Some(Arc::clone(&token.identity)),
-        ..Deny::new(reason, detail)
+        ..Deny::new(reason, &detail)
     }
 }

@@ -212,9 +212,6 @@ impl From<ChainError> for Error {
             true => ErrorKind::Format,
             false => ErrorKind::Signature,
         };
-        Error {
-            kind,
-            message: error.to_string(),
-        }
+        Error::new(kind, error)
     }
 }

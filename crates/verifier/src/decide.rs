@@ -8,9 +8,7 @@ use crate::{
     admit::Refused,
     authenticate::denied,
     decision::{Allow, Decision, Granted, Reason},
-    engine::{self, FailedCheck, GRANTED, Outcome, Place},
-    evaluate::first_failure,
-    refuse::{self, Reading},
+    engine::{self, Outcome},
     request::Request,
     trust::Credentials,
     verifier::Verifier,
@@ -77,39 +75,10 @@ impl Verifier {
                     self.limits.memory
                 ),
             )),
-            Outcome::Deny { policy, failed } => {
-                let of_token = |failed: &FailedCheck| match failed.place {
-                    Place::Block(block) => Some((block, failed.check)),
-                    Place::Authorizer => None,
-                };
-                let of_service = |failed: &FailedCheck| match failed.place {
-                    Place::Authorizer => Some(failed.check),
-                    Place::Block(_) => None,
-                };
-                let own: Vec<usize> = failed.iter().filter_map(of_service).collect();
-                let granted = !own.contains(&GRANTED);
-                let checks: Vec<(usize, usize)> = failed.iter().filter_map(of_token).collect();
-                let reading = Reading::of(token);
-                let refusals = self.refusals(token, &reading, &call, now, granted, Some(&checks));
-                let otherwise = refuse::policy(policy, &own);
-                Ok(refuse::deny(token, refusals, otherwise))
-            }
-            Outcome::Error(error) => {
-                // The error aborted the evaluation; conditions that fail by themselves explain it best.
-                let reading = Reading::of(token);
-                let granted = reading.grants.iter().any(|grant| {
-                    grant
-                        .as_ref()
-                        .is_none_or(|grant| first_failure(grant, &self.service, &call).is_none())
-                });
-                let refusals = self.refusals(token, &reading, &call, now, granted, None);
-                let error = format!("evaluating the call failed: {error}");
-                Ok(refuse::deny(
-                    token,
-                    refusals,
-                    (Reason::EvaluationError, error),
-                ))
-            }
+            Outcome::Deny { policy, failed } => Ok(Decision::Deny(
+                self.denied(token, &call, now, policy, &failed),
+            )),
+            Outcome::Error(error) => Ok(Decision::Deny(self.failed(token, &call, now, &error))),
         }
     }
 }

@@ -3,10 +3,14 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use bailiwick_token::{claims::TokenId, escape::visible, grant::Grant, timestamp::Timestamp};
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde::{
+    Serialize, Serializer,
+    ser::{SerializeMap, SerializeSeq},
+};
 
 use crate::{
-    explain::{Refusal, Shown, Values, shortened},
+    excerpt::excerpt,
+    explain::{CUT_OFF, Refusal, Shown, Values},
     request::RequestError,
     verify::Source,
 };
@@ -120,6 +124,9 @@ impl fmt::Display for Reason {
     }
 }
 
+/// The most bytes of a denial as JSON, its names and explanation included.
+pub const MAX_DENIAL_JSON: usize = 128 * 1024;
+
 /// What a verifier decided about one call.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
@@ -177,7 +184,12 @@ pub struct Deny {
     pub identity: Option<Arc<Identity>>,
     /// The conditions that were not met.
     pub refusals: Vec<Refusal>,
+    /// Whether the explanation ends before its last condition.
+    pub cut_off: bool,
 }
+
+/// The most bytes of a detail: it may repeat names out of a token or a call that nobody vouches for.
+const MAX_DETAIL: usize = 256;
 
 /// Who acts, on whose authority: verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -250,15 +262,12 @@ impl Decision {
 
     /// The denial of a call that cannot be read.
     pub fn bad_request(error: &RequestError) -> Decision {
-        Decision::Deny(Deny::new(Reason::BadRequest, error.to_string()))
+        Decision::Deny(Deny::new(Reason::BadRequest, error))
     }
 
     /// The denial of a call without a token.
     pub fn missing_token() -> Decision {
-        Decision::Deny(Deny::new(
-            Reason::MissingToken,
-            "the call carries no token".to_owned(),
-        ))
+        Decision::Deny(Deny::new(Reason::MissingToken, "the call carries no token"))
     }
 
     /// Who acts, on whose authority, where the token has been verified.
@@ -281,7 +290,7 @@ impl Decision {
 
     /// The decision as one JSON object: `decision`, `reason`, `token_id`, `agent`, `principal`,
     /// `grant`, `chain` and `explain`. Everything that is not printable is escaped, which JSON alone
-    /// would let pass to a terminal.
+    /// would let pass to a terminal. A denial takes at most [`MAX_DENIAL_JSON`] bytes.
     #[must_use]
     pub fn to_json(&self, values: Values) -> String {
         // Writing these types cannot fail; an empty object would be no decision at all.
@@ -292,26 +301,32 @@ impl Decision {
 }
 
 impl Deny {
-    pub(crate) fn new(reason: Reason, detail: String) -> Deny {
+    pub(crate) fn new(reason: Reason, detail: impl fmt::Display) -> Deny {
         Deny {
             reason,
-            // It may repeat names out of a token or call that nobody vouches for.
-            detail: shortened(&visible(&detail)),
+            detail: excerpt(detail, MAX_DETAIL),
             identity: None,
             refusals: Vec::new(),
+            cut_off: false,
         }
     }
 
-    /// One sentence for each condition that was not met, or the detail where there are none.
+    /// One sentence for each condition that was not met, or the detail where there are none; the
+    /// last one is [`CUT_OFF`] where there are more. They take a little more than
+    /// [`MAX_EXPLANATION`](crate::explain::MAX_EXPLANATION) bytes at most.
     #[must_use]
     pub fn explain(&self, values: Values) -> Vec<String> {
-        if self.refusals.is_empty() {
-            return vec![self.detail.clone()];
+        let mut sentences: Vec<String> = match self.refusals.as_slice() {
+            [] => vec![self.detail.clone()],
+            refusals => refusals
+                .iter()
+                .map(|refusal| refusal.sentence(values))
+                .collect(),
+        };
+        if self.cut_off {
+            sentences.push(CUT_OFF.to_owned());
         }
-        self.refusals
-            .iter()
-            .map(|refusal| refusal.sentence(values))
-            .collect()
+        sentences
     }
 }
 
@@ -349,14 +364,19 @@ struct Explained<'a>(&'a Decision, Values);
 impl Serialize for Explained<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Explained(decision, values) = self;
-        match decision {
-            Decision::Allow(_) => serializer.collect_seq(std::iter::empty::<()>()),
-            Decision::Deny(deny) if deny.refusals.is_empty() => {
-                serializer.collect_seq([BTreeMap::from([("text", deny.detail.as_str())])])
+        let mut list = serializer.serialize_seq(None)?;
+        if let Decision::Deny(deny) = decision {
+            if deny.refusals.is_empty() {
+                list.serialize_element(&BTreeMap::from([("text", deny.detail.as_str())]))?;
             }
-            Decision::Deny(deny) => {
-                serializer.collect_seq(deny.refusals.iter().map(|refusal| Shown(refusal, *values)))
+            for refusal in &deny.refusals {
+                list.serialize_element(&Shown(refusal, *values))?;
+            }
+            if deny.cut_off {
+                let end = BTreeMap::from([("condition", "cut_off"), ("text", CUT_OFF)]);
+                list.serialize_element(&end)?;
             }
         }
+        list.end()
     }
 }

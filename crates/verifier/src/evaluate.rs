@@ -1,294 +1,237 @@
-//! What grants mean, without Datalog: which condition fails first.
+//! The meaning of grants without Datalog: the first condition of each that a call does not meet.
 //!
-//! The decision is the engine's. This says why, and which grant it was; a property test holds both
-//! to the same answer.
+//! The decision is the engine's. This explains it; a property test holds both to the same answer.
+//! Every step is charged to the [`Steps`] of the explanation, since a call of 64 KiB may meet a
+//! token with as many alternatives as it can have.
 
-use std::fmt::{self, Write};
+use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick_token::{
-    grant::{Bound, Constraint, Grant, List},
-    value::Value,
+    datalog::{Code, code::Query, names},
+    grant::{Constraint, Grant},
+    value::{Scalar, Value},
 };
 
 use crate::{
-    explain::{Condition, Wanted},
+    decision::Reason,
+    excerpt::{MAX_NAME, MAX_VALUE, beginning},
+    explain::{Condition, Excerpt},
     request::{Stated, Statement},
 };
 
-/// The first condition of `grant` that the call does not meet.
-pub(crate) fn first_failure(
-    grant: &Grant,
-    service: &str,
-    call: &Statement<'_>,
-) -> Option<Condition> {
-    if grant.service != service {
-        return Some(Condition::Service {
-            found: service.to_owned(),
-            needed: grant.service.clone(),
-        });
+#[cfg(test)]
+mod tests;
+mod violation;
+
+use violation::Violation;
+
+/// The steps that an explanation may still take. One is worth about ten nanoseconds.
+#[derive(Debug)]
+pub(crate) struct Steps {
+    left: u64,
+}
+
+/// The steps are spent: the explanation ends here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spent;
+
+impl Steps {
+    pub(crate) fn new(steps: u64) -> Steps {
+        Steps { left: steps }
     }
-    if !grant.action.matches(call.action) {
-        return Some(Condition::Action {
-            found: call.action.to_owned(),
-            needed: grant.action.to_string(),
-        });
+
+    pub(crate) fn take(&mut self, steps: usize) -> Result<(), Spent> {
+        let left = self.left.checked_sub(steps as u64);
+        self.left = left.unwrap_or(0);
+        left.map(drop).ok_or(Spent)
     }
-    if let Some(pattern) = &grant.resource {
-        let found = call.resource.map(str::to_owned);
-        if !found
-            .as_deref()
-            .is_some_and(|resource| pattern.matches(resource))
+}
+
+/// The steps of one alternative that is for another service or action.
+const PER_ALTERNATIVE: usize = 8;
+/// The steps of reading the conditions of an alternative, and for each of its weight.
+const PER_READING: usize = 96;
+const PER_WEIGHT: usize = 2;
+/// The steps of one constraint, besides those of what it looks at.
+const PER_CONSTRAINT: usize = 8;
+/// The steps of an excerpt: text is written, and memory allocated.
+const PER_EXCERPT: usize = 32;
+/// The steps of each element that is read as a scalar, once for an argument.
+const PER_SCALAR: usize = 2;
+/// The bytes of a string that are searched in one step.
+const BYTES_SEARCHED: usize = 8;
+
+/// A grant or an alternative beside a call.
+pub(crate) enum Alternative {
+    /// The call meets all of its conditions that can be read.
+    Met,
+    /// It is for another service or action.
+    Elsewhere,
+    /// The call does not meet this condition, the first of those that it does not meet.
+    Fails(Condition),
+    /// It is Datalog that no grant writes.
+    Datalog,
+}
+
+/// A call that grants are compared with. What takes a walk through an argument is found out once,
+/// however many alternatives speak of it.
+pub(crate) struct Comparison<'c> {
+    service: &'c str,
+    call: &'c Statement<'c>,
+    pub(crate) budget: Steps,
+    excerpts: BTreeMap<&'c str, Excerpt>,
+    scalars: BTreeMap<&'c str, Option<Vec<Scalar>>>,
+}
+
+impl<'c> Comparison<'c> {
+    pub(crate) fn new(service: &'c str, call: &'c Statement<'c>, budget: Steps) -> Self {
+        Comparison {
+            service,
+            call,
+            budget,
+            excerpts: BTreeMap::new(),
+            scalars: BTreeMap::new(),
+        }
+    }
+
+    /// Compares the call with a body: the grant's, or the alternative's of a scope.
+    pub(crate) fn with(&mut self, code: &Code, body: &Query) -> Result<Alternative, Spent> {
+        self.budget.take(PER_ALTERNATIVE)?;
+        if code.needs_other(body, names::SERVICE, self.service)
+            || code.needs_other(body, names::ACTION, self.call.action)
         {
-            return Some(Condition::Resource {
-                found,
-                needed: pattern.to_string(),
-            });
+            return Ok(Alternative::Elsewhere);
+        }
+        Ok(match self.read(code, body)? {
+            Some(grant) => self.with_grant(&grant)?,
+            None => Alternative::Datalog,
+        })
+    }
+
+    /// The conditions of a body.
+    pub(crate) fn read(&mut self, code: &Code, body: &Query) -> Result<Option<Grant>, Spent> {
+        let steps = code.weight(body).saturating_mul(PER_WEIGHT);
+        self.budget.take(steps.saturating_add(PER_READING))?;
+        Ok(code.conditions(body))
+    }
+
+    /// The reason where none of these grants allows the call.
+    pub(crate) fn reason(&self, code: &Code, grants: &[Query]) -> Reason {
+        // A grant in Datalog may be for any service.
+        let elsewhere = |grant: &Query| code.needs_other(grant, names::SERVICE, self.service);
+        match grants.iter().all(elsewhere) {
+            true => Reason::WrongService,
+            false => Reason::NoGrant,
         }
     }
-    let args = grant.args.as_ref()?;
-    let failed = args
-        .iter()
-        .find_map(|(name, constraint)| argument(name, constraint, call));
-    failed.or_else(|| {
-        let allowed = |name: &str| {
-            grant
-                .allowed_names()
-                .is_none_or(|mut names| names.any(|allowed| allowed == name))
+
+    fn with_grant(&mut self, grant: &Grant) -> Result<Alternative, Spent> {
+        if grant.service != self.service || !grant.action.matches(self.call.action) {
+            return Ok(Alternative::Elsewhere);
+        }
+        let failed = match self.resource(grant)? {
+            Some(condition) => Some(condition),
+            None => self.arguments(grant)?,
         };
-        let extra = call.names().find(|name| !allowed(name))?;
-        Some(Condition::Extra {
-            argument: extra.to_owned(),
-        })
-    })
-}
-
-fn argument(name: &str, constraint: &Constraint, call: &Statement<'_>) -> Option<Condition> {
-    if constraint.is_any() {
-        return None;
+        Ok(failed.map_or(Alternative::Met, Alternative::Fails))
     }
-    let argument = name.to_owned();
-    let Some(stated) = call.get(name) else {
-        return Some(Condition::Missing {
-            argument,
-            needed: constraint.to_string(),
-        });
-    };
-    let wanted = violated(constraint, stated)?;
-    let found = || excerpt(stated.value);
-    Some(match wanted {
-        Violation::Type(needed) => Condition::Type {
-            argument,
-            found: stated.value.kind(),
-            needed,
-        },
-        Violation::Unrepresentable => Condition::Unrepresentable {
-            argument,
-            found: found(),
-        },
-        Violation::Value(needed) => Condition::Value {
-            argument,
-            found: found(),
-            needed,
-        },
-    })
-}
 
-/// The most bytes of a value's text that an explanation keeps: it may do so once for each alternative.
-const MAX_EXCERPT: usize = 1024;
-
-/// The value, or the beginning of its text where that is long.
-fn excerpt(value: &Value) -> Value {
-    let mut text = Beginning(String::new());
-    let written = match value {
-        Value::String(string) => text.write_str(string),
-        other => write!(text, "{other}"),
-    };
-    match written {
-        Ok(()) => value.clone(),
-        Err(_) => Value::String(text.0),
-    }
-}
-
-/// Text up to [`MAX_EXCERPT`] bytes; more is an error, so that no one goes on to write it.
-struct Beginning(String);
-
-impl Write for Beginning {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let left = MAX_EXCERPT.saturating_sub(self.0.len());
-        let fits = text.floor_char_boundary(left);
-        self.0.push_str(text.get(..fits).unwrap_or_default());
-        if fits == text.len() {
-            return Ok(());
+    fn resource(&mut self, grant: &Grant) -> Result<Option<Condition>, Spent> {
+        let (Some(pattern), found) = (&grant.resource, self.call.resource) else {
+            return Ok(None);
+        };
+        if found.is_some_and(|resource| pattern.matches(resource)) {
+            return Ok(None);
         }
-        self.0.push('…');
-        Err(fmt::Error)
+        self.budget.take(PER_EXCERPT)?;
+        Ok(Some(Condition::Resource {
+            found: found.map(|resource| beginning(resource, MAX_VALUE)),
+            needed: beginning(pattern, MAX_VALUE),
+        }))
     }
-}
 
-enum Violation {
-    /// The value is of another type.
-    Type(&'static str),
-    /// The value is a number that is not a whole number of millionths.
-    Unrepresentable,
-    /// The value is of the right type and not what is wanted.
-    Value(Wanted),
-}
-
-fn violated(constraint: &Constraint, stated: &Stated<'_>) -> Option<Violation> {
-    let checks = [
-        constraint
-            .exact
-            .as_ref()
-            .and_then(|value| exact(value, stated)),
-        constraint
-            .one_of
-            .as_ref()
-            .and_then(|list| member(list, stated, true)),
-        constraint
-            .not_one_of
-            .as_ref()
-            .and_then(|list| member(list, stated, false)),
-        constraint.min.and_then(|min| bounded(min, stated, true)),
-        constraint.max.and_then(|max| bounded(max, stated, false)),
-        constraint.prefix.as_ref().and_then(|text| {
-            string(
-                stated,
-                |found| found.starts_with(text),
-                || Wanted::Prefix(text.clone()),
-            )
-        }),
-        constraint.suffix.as_ref().and_then(|text| {
-            string(
-                stated,
-                |found| found.ends_with(text),
-                || Wanted::Suffix(text.clone()),
-            )
-        }),
-        constraint.contains.as_ref().and_then(|text| {
-            string(
-                stated,
-                |found| found.contains(text),
-                || Wanted::Contains(text.clone()),
-            )
-        }),
-        constraint
-            .all_of_in
-            .as_ref()
-            .and_then(|set| match stated.array() {
-                None => Some(Violation::Type(
-                    "an array of strings, booleans and integers",
-                )),
-                Some(items) if items.iter().all(|item| set.contains(item)) => None,
-                Some(_) => Some(Violation::Value(Wanted::AllOfIn(
-                    set.iter().cloned().map(Value::from).collect(),
-                ))),
-            }),
-        constraint
-            .max_len
-            .and_then(|length| bounded_length(length, stated)),
-    ];
-    // A wrong type says more than that some value is not what is wanted.
-    let mut failed: Vec<Violation> = checks.into_iter().flatten().collect();
-    let first_type = failed
-        .iter()
-        .position(|violation| !matches!(violation, Violation::Value(_)));
-    match first_type {
-        Some(index) => Some(failed.swap_remove(index)),
-        None => failed.into_iter().next(),
-    }
-}
-
-fn exact(wanted: &Value, stated: &Stated<'_>) -> Option<Violation> {
-    let value = || Some(Violation::Value(Wanted::Exactly(wanted.clone())));
-    match wanted {
-        Value::Number(number) => match (number.micros(), stated.value) {
-            (Some(micros), Value::Number(_)) if stated.num() == Some(micros) => None,
-            (None, Value::Number(found)) if found.integer() == number.integer() => None,
-            (_, Value::Number(found)) if stated.num().is_none() && found.integer().is_none() => {
-                Some(Violation::Unrepresentable)
+    fn arguments(&mut self, grant: &Grant) -> Result<Option<Condition>, Spent> {
+        let Some(args) = &grant.args else {
+            return Ok(None);
+        };
+        for (name, constraint) in args {
+            if let Some(condition) = self.argument(name, constraint)? {
+                return Ok(Some(condition));
             }
-            (_, Value::Number(_)) => value(),
-            _ => Some(Violation::Type("a number")),
-        },
-        _ if std::mem::discriminant(wanted) != std::mem::discriminant(stated.value) => {
-            Some(Violation::Type(wanted.kind()))
         }
-        // Equal values are stated alike, so comparing values is comparing facts.
-        _ if wanted == stated.value => None,
-        _ => value(),
+        // Of more names than are allowed one of the first is not: no more of them are looked at.
+        self.budget.take(args.len())?;
+        let allowed: BTreeSet<&str> = grant.allowed_names().into_iter().flatten().collect();
+        let extra = self.call.names().find(|name| !allowed.contains(name));
+        Ok(extra.map(|extra| Condition::Extra {
+            argument: beginning(extra, MAX_NAME),
+        }))
     }
-}
 
-fn member(list: &List, stated: &Stated<'_>, inside: bool) -> Option<Violation> {
-    if !list.has_type_of(stated.value) {
-        return Some(match (list, stated.value) {
-            (List::Numbers(_), Value::Number(_)) => Violation::Unrepresentable,
-            (List::Numbers(_), _) => Violation::Type("a number"),
-            (List::Strings(_), _) => Violation::Type("a string"),
-            (List::Bools(_), _) => Violation::Type("a boolean"),
-        });
-    }
-    if list.holds(stated.value) == inside {
-        return None;
-    }
-    Some(Violation::Value(if inside {
-        Wanted::OneOf(list.values())
-    } else {
-        Wanted::NotOneOf(list.values())
-    }))
-}
-
-fn bounded(bound: Bound, stated: &Stated<'_>, is_min: bool) -> Option<Violation> {
-    let found = match bound {
-        Bound::Number(_) => stated.num().map(Bound::Number),
-        Bound::Date(_) => stated.date().map(Bound::Date),
-    };
-    let Some(found) = found else {
-        return Some(match (bound, stated.value) {
-            (Bound::Number(_), Value::Number(_)) => Violation::Unrepresentable,
-            (Bound::Number(_), _) => Violation::Type("a number"),
-            (Bound::Date(_), _) => Violation::Type("a date-time such as `2026-11-23T12:00:00Z`"),
-        });
-    };
-    let holds = if is_min {
-        found >= bound
-    } else {
-        found <= bound
-    };
-    (!holds).then_some({
-        Violation::Value(if is_min {
-            Wanted::Min(bound)
-        } else {
-            Wanted::Max(bound)
-        })
-    })
-}
-
-fn string(
-    stated: &Stated<'_>,
-    holds: impl Fn(&str) -> bool,
-    wanted: impl Fn() -> Wanted,
-) -> Option<Violation> {
-    match stated.text() {
-        Some(text) if holds(text) => None,
-        Some(_) => Some(Violation::Value(wanted())),
-        None => Some(Violation::Type("a string")),
-    }
-}
-
-fn bounded_length(limit: u32, stated: &Stated<'_>) -> Option<Violation> {
-    let length = match (stated.text(), stated.array()) {
-        (Some(text), _) => text.len(),
-        (_, Some(items)) => items.len(),
-        _ => {
-            return Some(Violation::Type(
-                "a string, or an array of strings, booleans and integers",
-            ));
+    fn argument(
+        &mut self,
+        name: &str,
+        constraint: &Constraint,
+    ) -> Result<Option<Condition>, Spent> {
+        if constraint.is_any() {
+            return Ok(None);
         }
-    };
-    let holds = u32::try_from(length).is_ok_and(|length| length <= limit);
-    (!holds).then_some(Violation::Value(Wanted::MaxLen {
-        found: length,
-        limit,
-    }))
+        self.budget.take(PER_CONSTRAINT)?;
+        let argument = || beginning(name, MAX_NAME);
+        let call = self.call;
+        let Some(stated) = call.get(name) else {
+            self.budget.take(PER_EXCERPT)?;
+            return Ok(Some(Condition::Missing {
+                argument: argument(),
+                needed: beginning(constraint, MAX_VALUE),
+            }));
+        };
+        let Some(violation) = self.violated(constraint, stated)? else {
+            return Ok(None);
+        };
+        self.budget.take(PER_EXCERPT)?;
+        Ok(Some(match violation {
+            Violation::Type(needed) => Condition::Type {
+                argument: argument(),
+                found: stated.value.kind(),
+                needed,
+            },
+            Violation::Unrepresentable => Condition::Unrepresentable {
+                argument: argument(),
+                found: self.excerpt(stated)?,
+            },
+            Violation::Value(needed) => Condition::Value {
+                argument: argument(),
+                found: self.excerpt(stated)?,
+                needed,
+            },
+        }))
+    }
+
+    /// The excerpt of an argument, made once.
+    fn excerpt(&mut self, stated: &'c Stated<'c>) -> Result<Excerpt, Spent> {
+        if let Some(made) = self.excerpts.get(stated.path()) {
+            return Ok(made.clone());
+        }
+        self.budget.take(PER_EXCERPT)?;
+        let made = Excerpt::of(stated.value);
+        self.excerpts.insert(stated.path(), made.clone());
+        Ok(made)
+    }
+
+    /// The elements of an array of scalars, read once; `None` for any other value.
+    fn scalars(&mut self, stated: &'c Stated<'c>) -> Result<Option<&[Scalar]>, Spent> {
+        let Value::Array(items) = stated.value else {
+            return Ok(None);
+        };
+        if !self.scalars.contains_key(stated.path()) {
+            self.budget.take(items.len().saturating_mul(PER_SCALAR))?;
+            let scalars = stated.value.as_scalars();
+            self.scalars.insert(stated.path(), scalars);
+        }
+        Ok(self
+            .scalars
+            .get(stated.path())
+            .and_then(|read| read.as_deref()))
+    }
 }

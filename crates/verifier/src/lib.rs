@@ -37,6 +37,7 @@ pub mod decision;
 #[doc(hidden)]
 pub mod engine;
 mod evaluate;
+mod excerpt;
 pub mod explain;
 #[cfg(feature = "axum")]
 pub mod layer;

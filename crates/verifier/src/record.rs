@@ -1,17 +1,19 @@
 //! One structured record for each decision, and counters by reason.
 
-use std::{
-    borrow::Cow,
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
-};
-
-use bailiwick_token::escape::quote;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::{
     decision::{Decision, Reason},
-    explain::{Values, shortened},
+    excerpt::{MAX_NAME, excerpt, names},
+    explain::Values,
     request::Request,
 };
+
+/// The most bytes that a record keeps of the names of arguments, and of an explanation.
+const MAX_ARGUMENTS: usize = 512;
+const MAX_EXPLAINED: usize = 2048;
+/// The most bytes of an agent and a principal: as long as they may be.
+const MAX_IDENTITY: usize = 512;
 
 /// How many calls were allowed, denied by each reason, and let pass by shadow mode.
 #[derive(Debug, Default)]
@@ -90,57 +92,28 @@ fn place() -> usize {
     PLACE.with(|place| *place)
 }
 
-/// The most bytes of argument names in a record.
-const MAX_NAMES: usize = 512;
-
-/// The most characters of one argument name in a record.
-const MAX_NAME: usize = 64;
-
-/// The argument names as a list within [`MAX_NAMES`]. The caller chose them, so a name that could
-/// pass for several or for something else is quoted.
-fn names(request: &Request) -> String {
-    let mut list = String::new();
-    let mut left = request.argument_names();
-    while let Some(name) = left.next() {
-        let name = printed(name);
-        if list.len().saturating_add(name.len()) > MAX_NAMES {
-            list.push_str(&format!("… and {} more", left.len().saturating_add(1)));
-            break;
-        }
-        if !list.is_empty() {
-            list.push(',');
-        }
-        list.push_str(&name);
-    }
-    list
-}
-
-/// One name, cut, and quoted unless it is plain.
-fn printed(name: &str) -> Cow<'_, str> {
-    let (cut, mark) = match name.char_indices().nth(MAX_NAME) {
-        Some((end, _)) => (name.get(..end).unwrap_or_default(), "…"),
-        None => (name, ""),
-    };
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    match mark.is_empty() && !cut.is_empty() && cut.chars().all(plain) {
-        true => Cow::Borrowed(cut),
-        false => Cow::Owned(format!("{}{mark}", quote(cut))),
-    }
-}
-
-/// Emits the record: names of arguments, never their values, and never token bytes.
+/// Emits the record: names of arguments, never their values, and never token bytes. It takes a few
+/// kilobytes at most, whatever the call and the token.
 pub(crate) fn emit(service: &str, request: Option<&Request>, decision: &Decision, shadow: bool) {
-    if !tracing::enabled!(tracing::Level::WARN) {
+    let enabled = match shadow && !decision.is_allow() {
+        true => tracing::enabled!(tracing::Level::WARN),
+        false => tracing::enabled!(tracing::Level::INFO),
+    };
+    if !enabled {
         return;
     }
     let identity = decision.identity();
-    let chain: Vec<&str> = identity
+    let chain: Vec<String> = identity
         .iter()
         .flat_map(|identity| &identity.chain)
         .filter_map(|link| link.delegate.as_deref())
+        .map(|delegate| excerpt(delegate, MAX_NAME))
         .collect();
     let token_id = identity.map(|identity| identity.token_id.to_string());
-    let action = request.map(|request| shortened(request.action()));
+    let action = request.map(|request| excerpt(request.action(), MAX_NAME));
+    let arguments = request.map(|request| names(request.argument_names(), MAX_ARGUMENTS));
+    let explained = decision.explain(Values::Hidden).join("; ");
+    let explained = excerpt(explained, MAX_EXPLAINED);
     macro_rules! record {
         ($level:ident, $text:literal, $outcome:expr) => {
             tracing::$level!(
@@ -148,13 +121,13 @@ pub(crate) fn emit(service: &str, request: Option<&Request>, decision: &Decision
                 reason = decision.reason().map(Reason::code),
                 service,
                 "gen_ai.tool.name" = action,
-                arguments = request.map(names),
+                arguments,
                 token_id,
-                agent = identity.map(|identity| identity.agent.as_str()),
-                principal = identity.map(|identity| identity.principal.as_str()),
+                agent = identity.map(|identity| excerpt(&identity.agent, MAX_IDENTITY)),
+                principal = identity.map(|identity| excerpt(&identity.principal, MAX_IDENTITY)),
                 // Each quoted: a delegate's name must not pass for two.
                 chain = ?chain,
-                explain = decision.explain(Values::Hidden).join("; "),
+                explain = explained,
                 $text
             )
         };
@@ -163,55 +136,5 @@ pub(crate) fn emit(service: &str, request: Option<&Request>, decision: &Decision
         (Decision::Allow(_), _) => record!(info, "call allowed", "allow"),
         (Decision::Deny(_), false) => record!(info, "call denied", "deny"),
         (Decision::Deny(_), true) => record!(warn, "call let pass by shadow mode", "would_deny"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn named(names_of_arguments: &[&str]) -> String {
-        let request = Request::new("order:create");
-        names(
-            &names_of_arguments
-                .iter()
-                .fold(request, |request, name| request.arg(name, 1)),
-        )
-    }
-
-    #[test]
-    fn plain_names_are_listed() {
-        assert_eq!(named(&[]), "");
-        assert_eq!(
-            named(&["currency", "amount", "due-date"]),
-            "amount,currency,due-date"
-        );
-    }
-
-    #[test]
-    fn misleading_names_are_quoted() {
-        assert_eq!(named(&["amount,currency"]), r#""amount,currency""#);
-        assert_eq!(named(&["a\" agent=\"x"]), r#""a\" agent=\"x""#);
-        assert_eq!(named(&["a\nb\u{202e}\u{9b}"]), r#""a\nb\u202e\u009b""#);
-        assert_eq!(named(&[""]), r#""""#);
-    }
-
-    #[test]
-    fn long_and_many_names_are_cut() {
-        let long = "n".repeat(65_000);
-        assert_eq!(named(&[&long]), format!("\"{}\"…", "n".repeat(MAX_NAME)));
-        let many: Vec<String> = (0..9_000).map(|number| format!("name{number}")).collect();
-        let many: Vec<&str> = many.iter().map(String::as_str).collect();
-        let listed = named(&many);
-        assert!(listed.len() <= MAX_NAMES + 40, "{}", listed.len());
-        let (shown, more) = listed.rsplit_once("… and ").unwrap();
-        let more: usize = more.strip_suffix(" more").unwrap().parse().unwrap();
-        assert_eq!(shown.split(',').count() + more, many.len());
-        // Characters that are escaped grow, and the bound holds for what is written.
-        let wide: Vec<String> = (0..100)
-            .map(|number| format!("{}{number}", "\u{202e}".repeat(60)))
-            .collect();
-        let wide: Vec<&str> = wide.iter().map(String::as_str).collect();
-        assert!(named(&wide).len() <= MAX_NAMES + 40);
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use bailiwick_token::{
     grant::is_normal_resource,
     timestamp::Timestamp,
-    value::{MAX_DEPTH, Micros, Scalar, Value, ValueError},
+    value::{MAX_DEPTH, Micros, Value, ValueError},
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -162,7 +162,7 @@ impl Request {
     }
 
     /// The names of the arguments.
-    pub fn argument_names(&self) -> impl ExactSizeIterator<Item = &str> {
+    pub fn argument_names(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
         self.args.keys().map(String::as_str)
     }
 
@@ -187,6 +187,7 @@ impl Request {
             names: &self.args,
             args: Vec::with_capacity(self.args.len()),
             path_bytes: 0,
+            bytes: 0,
         };
         let mut bytes = self
             .action
@@ -209,6 +210,7 @@ impl Request {
         if bytes > MAX_CALL_BYTES {
             return Err(RequestError::TooLong);
         }
+        statement.bytes = bytes;
         // Arguments are in order; members of nested ones need not be.
         if statement.args.len() > self.args.len() {
             statement.args.sort_by(|a, b| a.path.cmp(&b.path));
@@ -247,6 +249,8 @@ pub(crate) struct Statement<'a> {
     /// In the order of their paths.
     args: Vec<Stated<'a>>,
     path_bytes: usize,
+    /// About the length of the call's text.
+    pub(crate) bytes: usize,
 }
 
 /// What is stated of one argument, or of one scalar member below it.
@@ -264,9 +268,9 @@ impl<'a> Stated<'a> {
         }
     }
 
-    /// `arg`: an array of scalars.
-    pub(crate) fn array(&self) -> Option<Vec<Scalar>> {
-        self.value.as_scalars()
+    /// The name or path.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
     }
 
     /// `num`

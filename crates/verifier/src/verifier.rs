@@ -49,6 +49,10 @@ pub struct Limits {
     /// and what operations and rules make. More is denied as `out_of_fuel`. The allocator may have to
     /// give up to three times as much.
     pub memory: usize,
+    /// The steps that explaining a denial may take, besides one for each byte of the call; one is worth
+    /// about ten nanoseconds. An explanation that would take more is cut off and says so, and the
+    /// decision stays the same. 0 explains nothing but the reason.
+    pub explain: u64,
     /// The most bytes of verified tokens that are kept, so that a token seen before is not
     /// verified again. 0 keeps none.
     pub cache_bytes: usize,
@@ -61,6 +65,7 @@ impl Default for Limits {
             fuel: 5_000,
             long_call_fuel: 1 << 18,
             memory: 4 << 20,
+            explain: 4_000,
             cache_bytes: 16 << 20,
         }
     }

@@ -15,10 +15,13 @@ use crate::{
     chain,
     decision::{Delegation, Deny, Identity, Reason},
     engine::{self, Base, Keep, Program},
-    explain::shortened,
+    excerpt::{MAX_NAME, beginning},
     trust::Names,
     verifier::Verifier,
 };
+
+/// The most bytes that are kept of a delegate's name and of a task.
+const MAX_DESCRIPTION: usize = 256;
 
 /// A token whose structure, limits and signatures have been verified. Only a [`Verifier`] makes one.
 ///
@@ -75,12 +78,13 @@ impl Verified {
         .fold(0, usize::saturating_add)
     }
 
-    /// To whom the token was handed on with a block, as its writer says; shortened, since
+    /// To whom the token was handed on with a block, as its writer says: an excerpt, since
     /// explanations repeat it for each condition.
     pub(crate) fn delegate(&self, block: usize) -> Option<String> {
         let mut chain = self.identity.chain.iter();
         let link = chain.find(|link| link.block == block)?;
-        link.delegate.as_deref().map(shortened)
+        let delegate = link.delegate.as_deref();
+        delegate.map(|delegate| beginning(delegate, MAX_NAME))
     }
 }
 
@@ -146,7 +150,7 @@ impl Verifier {
     /// The denial that every call with this token would meet.
     pub fn verify(&self, token: &Token, now: Timestamp) -> Result<Verified, Box<Deny>> {
         self.verified(token, &token.to_base64(), now)
-            .map_err(|(reason, detail)| Box::new(Deny::new(reason, detail)))
+            .map_err(|(reason, detail)| Box::new(Deny::new(reason, &detail)))
     }
 
     /// Verifies a token that was read out of `text`.
@@ -209,7 +213,12 @@ fn appended_limits(code: &Code) -> impl Iterator<Item = Limit> {
 fn identity(code: &Code, claims: Claims) -> Identity {
     let chain = code.blocks.iter().enumerate().skip(1);
     let chain = chain.map(|(index, block)| {
-        let described = |name| code.described(block, name).map(str::to_owned);
+        // A string that one block states can be named by all others, so a short token could name
+        // megabytes. No decision rests on these.
+        let described = |name| {
+            let text = code.described(block, name);
+            text.map(|text| beginning(text, MAX_DESCRIPTION))
+        };
         Delegation {
             block: index,
             delegate: described(names::DELEGATE),

@@ -1197,3 +1197,41 @@ fn every_reason_has_its_status() {
         assert_eq!(status(reason).as_u16(), expected, "{reason}");
     }
 }
+
+/// A body of 64 KiB, and a token with 40 alternatives that refuse it: values are shown, and the
+/// answer is short all the same.
+#[tokio::test]
+async fn a_problem_is_short_whatever_the_call() {
+    let app = app(&protect(verifier(), now()).explain(Values::Shown));
+    let grant = |args: &str| {
+        format!("[[grant]]\nservice = \"erp\"\naction = \"purchase_order:create\"\n{args}\n")
+    };
+    let scope: String = (0..40)
+        .map(|index| grant(&format!("args = {{ a = {{ exact = [{index}] }} }}")))
+        .collect();
+    let token = narrowed(&signed_by(&root(), &claims(1), &grant("")), &scope);
+    let token = text(&token);
+    let repeated = |text: &str, count: usize| format!("{}{text}", format!("{text},").repeat(count));
+    for body in [
+        format!(r#"{{"a":[{}]}}"#, repeated("1", 32_000)),
+        format!(r#"{{"a":[{}]}}"#, repeated(r#""\u0001\"""#, 5_000)),
+        format!(r#"{{"a":"{}"}}"#, "\\\"".repeat(30_000)),
+        format!(r#"{{"a":[7],"{}":1}}"#, "\\u202e".repeat(10_000)),
+        format!(r#"{{"a":{}}}"#, "1".repeat(60_000)),
+    ] {
+        let answer = order(&app, &[("bailiwick-token", &token)], body).await;
+        let problem = answer.refused(403, "caveat");
+        let explain = problem["explain"].as_array().unwrap();
+        assert!(explain.len() > 10, "{problem}");
+        assert!(answer.body.len() < 36 * 1024, "{} bytes", answer.body.len());
+    }
+    // Neither is one that cannot be read.
+    for body in [
+        format!(r#"{{"{}":1}}"#, ".".repeat(60_000)),
+        format!(r#"{{"{0}":1,"{0}":1}}"#, "\\u202e".repeat(5_000)),
+    ] {
+        let answer = order(&app, &[("bailiwick-token", &token)], body).await;
+        answer.refused(400, "bad_request");
+        assert!(answer.body.len() < 6 * 1024, "{} bytes", answer.body.len());
+    }
+}

@@ -115,6 +115,7 @@ pub(super) fn denied(detail: String) -> Box<Decision> {
         detail,
         identity: None,
         refusals: Vec::new(),
+        cut_off: false,
     }))
 }
 

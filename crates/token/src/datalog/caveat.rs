@@ -3,14 +3,18 @@
 use biscuit_auth::builder::{self, BlockBuilder, Predicate};
 
 use super::{
-    BlockRule, DatalogError, Kind, Query,
+    DatalogError, Kind, Query,
     authority::text,
     check,
     code::{Binary, Check, Code, Op, Rule, Term},
     encode::{Form, alternatives, value, variable},
     fact, names, recognize,
 };
-use crate::{attenuate::Caveat, grant::Grant, timestamp::Timestamp};
+use crate::{
+    attenuate::Caveat,
+    grant::{Grant, Pattern},
+    timestamp::Timestamp,
+};
 
 /// What a check means in the terms of the profile.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,8 +53,9 @@ impl Code {
             None if check.kind != Kind::One => return CheckMeaning::Datalog,
             None => {}
         }
-        let queries = self.resolve_check(check).queries;
-        let grants: Option<Vec<Grant>> = queries.iter().map(recognize::grant).collect();
+        let queries = self.queries(check).iter();
+        let grants: Option<Vec<Grant>> =
+            queries.map(|query| recognize::grant(self, query)).collect();
         match grants {
             Some(grants) if !grants.is_empty() => CheckMeaning::Scope(grants),
             _ => CheckMeaning::Datalog,
@@ -121,7 +126,18 @@ impl Code {
     /// The grant that a rule of an authority block writes, where it is one.
     #[must_use]
     pub fn grant(&self, rule: &Rule) -> Option<Grant> {
-        granted(&self.resolve_rule(rule))
+        let grant = recognize::grant(self, &rule.query)?;
+        let head_fits = match (self.terms(rule.head.terms), &grant.action) {
+            ([Term::Str(action)], Pattern::Exact(granted)) => self.text(*action) == granted,
+            // The head must grant the action that the body matches, and not another variable of it.
+            ([head @ Term::Variable(_)], Pattern::Prefix(_)) => {
+                let mut body = self.body(&rule.query).iter();
+                let matched = body.find(|predicate| self.text(predicate.name) == names::ACTION);
+                matched.is_some_and(|action| self.terms(action.terms).first() == Some(head))
+            }
+            _ => false,
+        };
+        (self.text(rule.head.name) == names::GRANT && head_fits).then_some(grant)
     }
 }
 
@@ -183,24 +199,4 @@ fn bounded(fact: &str, operator: builder::Binary, limit: builder::Term) -> Query
         ]],
         scopes: Vec::new(),
     }
-}
-
-fn granted(rule: &BlockRule) -> Option<Grant> {
-    let grant = recognize::grant(&rule.query)?;
-    let head_fits = match (rule.head.terms.as_slice(), &grant.action) {
-        ([builder::Term::Str(action)], crate::grant::Pattern::Exact(granted)) => action == granted,
-        // The head must grant the action that the body matches, and not another variable of it.
-        ([builder::Term::Variable(head)], crate::grant::Pattern::Prefix(_)) => {
-            let of_action = |predicate: &&Predicate| predicate.name == names::ACTION;
-            let bound = rule
-                .query
-                .body
-                .iter()
-                .find(of_action)
-                .and_then(|predicate| predicate.terms.first());
-            bound == Some(&variable(head))
-        }
-        _ => false,
-    };
-    (rule.head.name == names::GRANT && head_fits).then_some(grant)
 }

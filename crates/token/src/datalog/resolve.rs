@@ -64,7 +64,7 @@ impl Code {
         }
     }
 
-    fn query(&self, query: &code::Query) -> Query {
+    pub(super) fn query(&self, query: &code::Query) -> Query {
         Query {
             body: self
                 .body(query)
@@ -192,6 +192,38 @@ impl Code {
             Binary::Get => builder::Binary::Get,
             Binary::TryOr => builder::Binary::TryOr,
             Binary::Ffi(name) => builder::Binary::Ffi(self.owned(name)),
+        }
+    }
+}
+
+// It recurses into containers, whose depth has been bounded when they were read.
+impl Code {
+    /// What there is to read of a body: one for each predicate, term and operation, and the bytes of
+    /// names and strings.
+    #[must_use]
+    pub fn weight(&self, query: &code::Query) -> usize {
+        let predicates = self.body(query).iter().map(|predicate| {
+            let name = self.text(predicate.name).len();
+            self.terms_weight(predicate.terms).saturating_add(name)
+        });
+        let expressions = self.expressions(query).flatten().map(|op| match op {
+            Op::Value(term) => self.term_weight(term),
+            _ => 1,
+        });
+        predicates.chain(expressions).fold(1, usize::saturating_add)
+    }
+
+    fn terms_weight(&self, terms: code::Span) -> usize {
+        let weights = self.terms(terms).iter().map(|term| self.term_weight(term));
+        weights.fold(1, usize::saturating_add)
+    }
+
+    fn term_weight(&self, term: &Term) -> usize {
+        match term {
+            Term::Variable(text) | Term::Str(text) => self.text(*text).len().saturating_add(1),
+            Term::Bytes(bytes) => bytes.len().saturating_add(1),
+            Term::Set(terms) | Term::Array(terms) | Term::Map(terms) => self.terms_weight(*terms),
+            Term::Integer(_) | Term::Date(_) | Term::Bool(_) | Term::Null => 1,
         }
     }
 }

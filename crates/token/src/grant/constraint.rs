@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 use crate::{
     escape::quote,
     timestamp::Timestamp,
-    value::{Micros, Number, Scalar, Value},
+    value::{Micros, Number, Scalar, Value, separated},
 };
 
 /// What an argument may be: all that is set here holds at once.
@@ -245,47 +245,69 @@ impl<const N: usize> From<[&str; N]> for List {
     }
 }
 
-impl fmt::Display for Constraint {
-    /// In words: `` at least 0.01 and at most 10000 ``.
+/// `1, 2, 3`
+impl fmt::Display for List {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let join = |values: Vec<Value>| {
-            let texts: Vec<String> = values.iter().map(Value::to_visible).collect();
-            texts.join(", ")
+        match self {
+            List::Strings(set) => separated(f, ", ", set, |f, text| quote(text).fmt(f)),
+            List::Numbers(set) => separated(f, ", ", set, |f, micros| micros.fmt(f)),
+            List::Bools(set) => separated(f, ", ", set, |f, value| value.fmt(f)),
+        }
+    }
+}
+
+impl fmt::Display for Constraint {
+    /// In words: `` at least 0.01 and at most 10000 ``. They are written piece by piece, so that a
+    /// writer which takes no more ends the work.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        let mut part = |words: fmt::Arguments<'_>| {
+            f.write_str(std::mem::replace(&mut separator, " and "))?;
+            f.write_fmt(words)
         };
-        let scalars = |set: &BTreeSet<Scalar>| join(set.iter().cloned().map(Value::from).collect());
-        let parts: Vec<String> = [
-            self.exact
-                .as_ref()
-                .map(|value| format!("exactly {}", value.to_visible())),
-            self.one_of
-                .as_ref()
-                .map(|list| format!("one of {}", join(list.values()))),
-            self.not_one_of
-                .as_ref()
-                .map(|list| format!("none of {}", join(list.values()))),
-            self.min.map(|bound| format!("at least {bound}")),
-            self.max.map(|bound| format!("at most {bound}")),
-            self.prefix
-                .as_ref()
-                .map(|text| format!("begins with {}", quote(text))),
-            self.suffix
-                .as_ref()
-                .map(|text| format!("ends with {}", quote(text))),
-            self.contains
-                .as_ref()
-                .map(|text| format!("contains {}", quote(text))),
-            self.all_of_in
-                .as_ref()
-                .map(|set| format!("each element one of {}", scalars(set))),
-            self.max_len
-                .map(|length| format!("length at most {length}")),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        if parts.is_empty() {
+        if let Some(value) = &self.exact {
+            part(format_args!("exactly {}", value.shown()))?;
+        }
+        if let Some(list) = &self.one_of {
+            part(format_args!("one of {list}"))?;
+        }
+        if let Some(list) = &self.not_one_of {
+            part(format_args!("none of {list}"))?;
+        }
+        if let Some(bound) = self.min {
+            part(format_args!("at least {bound}"))?;
+        }
+        if let Some(bound) = self.max {
+            part(format_args!("at most {bound}"))?;
+        }
+        if let Some(text) = &self.prefix {
+            part(format_args!("begins with {}", quote(text)))?;
+        }
+        if let Some(text) = &self.suffix {
+            part(format_args!("ends with {}", quote(text)))?;
+        }
+        if let Some(text) = &self.contains {
+            part(format_args!("contains {}", quote(text)))?;
+        }
+        if let Some(set) = &self.all_of_in {
+            part(format_args!("each element one of {}", Listed(set)))?;
+        }
+        if let Some(length) = self.max_len {
+            part(format_args!("length at most {length}"))?;
+        }
+        if self.is_any() {
             return f.write_str("any value");
         }
-        f.write_str(&parts.join(" and "))
+        Ok(())
+    }
+}
+
+/// Scalars that `Display` writes as [`List`] does.
+#[derive(Debug, Clone, Copy)]
+pub struct Listed<'a>(pub &'a BTreeSet<Scalar>);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        separated(f, ", ", self.0, |f, scalar| scalar.fmt(f))
     }
 }

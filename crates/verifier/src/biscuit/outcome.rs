@@ -4,7 +4,13 @@ use std::fmt;
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::engine::{self, FailedCheck, Matched, Place};
+use crate::{
+    engine::{self, FailedCheck, Matched, Place},
+    excerpt::excerpt,
+};
+
+/// The most bytes of a message: it may repeat names out of a token that nobody vouches for.
+const MAX_MESSAGE: usize = 1024;
 
 /// What came of a token under a service's policies. Everything but [`Outcome::Allow`] is a refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,11 +69,15 @@ pub struct Report {
 }
 
 impl Error {
-    pub(super) fn format(message: impl ToString) -> Error {
+    pub(super) fn new(kind: ErrorKind, message: impl fmt::Display) -> Error {
         Error {
-            kind: ErrorKind::Format,
-            message: message.to_string(),
+            kind,
+            message: excerpt(message, MAX_MESSAGE),
         }
+    }
+
+    pub(super) fn format(message: impl fmt::Display) -> Error {
+        Error::new(ErrorKind::Format, message)
     }
 }
 
@@ -83,10 +93,7 @@ impl From<engine::Error> for Error {
             true => ErrorKind::Rule,
             false => ErrorKind::Execution,
         };
-        Error {
-            kind,
-            message: error.to_string(),
-        }
+        Error::new(kind, error)
     }
 }
 

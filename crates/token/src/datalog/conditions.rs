@@ -1,0 +1,379 @@
+//! The conditions of a body, read straight from its code.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    code::{Binary, Code, Op, Query, Symbol, Term, Unary},
+    names,
+};
+use crate::{
+    grant::{Bound, Constraint, Grant, List, Pattern},
+    timestamp::Timestamp,
+    value::{Micros, Number, Scalar, Value},
+};
+
+impl Code {
+    /// The conditions of a body as a grant, where they can be written as one.
+    ///
+    /// Each of them is a condition of the body: a call that does not meet one of them does not
+    /// match it. The body may have others, so this explains a call that a body refuses, and decides
+    /// nothing. The grant that a body *is* is [`Code::grant`].
+    #[must_use]
+    pub fn conditions(&self, query: &Query) -> Option<Grant> {
+        let mut conditions = Conditions::new(self);
+        for predicate in self.body(query) {
+            conditions.predicate(self.text(predicate.name), self.terms(predicate.terms))?;
+        }
+        for ops in self.expressions(query) {
+            conditions.expression(ops)?;
+        }
+        conditions.finish()
+    }
+
+    /// Whether a body looks for a fact of this name that states another text.
+    #[must_use]
+    pub fn needs_other(&self, query: &Query, name: &str, text: &str) -> bool {
+        let mut body = self.body(query).iter();
+        body.any(|predicate| match self.terms(predicate.terms) {
+            [Term::Str(needed)] => self.text(predicate.name) == name && self.text(*needed) != text,
+            _ => false,
+        })
+    }
+}
+
+/// The fact that binds a variable: its name, and that of the argument where it is about one.
+#[derive(Clone, Copy)]
+struct Binding<'c> {
+    variable: Symbol,
+    fact: &'c str,
+    argument: &'c str,
+}
+
+struct Conditions<'c> {
+    code: &'c Code,
+    bindings: Vec<Binding<'c>>,
+    service: Option<String>,
+    action: Option<Pattern>,
+    resource: Option<Pattern>,
+    listed: Option<BTreeSet<String>>,
+    args: BTreeMap<String, Constraint>,
+}
+
+/// Sets what is not set yet: a second condition of one kind is none that a grant writes.
+fn once<T>(slot: &mut Option<T>, value: T) -> Option<()> {
+    match slot {
+        Some(_) => None,
+        None => {
+            *slot = Some(value);
+            Some(())
+        }
+    }
+}
+
+impl<'c> Conditions<'c> {
+    fn new(code: &'c Code) -> Conditions<'c> {
+        Conditions {
+            code,
+            bindings: Vec::new(),
+            service: None,
+            action: None,
+            resource: None,
+            listed: None,
+            args: BTreeMap::new(),
+        }
+    }
+
+    fn finish(mut self) -> Option<Grant> {
+        let args = match self.listed {
+            None if self.args.is_empty() => None,
+            None => return None,
+            Some(listed) => {
+                for name in listed.into_iter().filter(|name| !name.is_empty()) {
+                    let covered = self
+                        .args
+                        .keys()
+                        .any(|path| crate::grant::top_level(path) == name);
+                    if !covered {
+                        self.args.insert(name, Constraint::any());
+                    }
+                }
+                Some(self.args)
+            }
+        };
+        Some(Grant {
+            service: self.service?,
+            action: self.action?,
+            resource: self.resource,
+            args,
+        })
+    }
+
+    fn text(&self, symbol: Symbol) -> &'c str {
+        self.code.text(symbol)
+    }
+
+    fn argument(&mut self, name: &str) -> &mut Constraint {
+        self.args.entry(name.to_owned()).or_default()
+    }
+
+    fn predicate(&mut self, fact: &'c str, terms: &[Term]) -> Option<()> {
+        match (fact, terms) {
+            (names::SERVICE, [Term::Str(service)]) => {
+                once(&mut self.service, self.code.text(*service).to_owned())
+            }
+            (names::ACTION, [Term::Str(action)]) => {
+                let action = self.text(*action).to_owned();
+                once(&mut self.action, Pattern::Exact(action))
+            }
+            (names::RESOURCE, [Term::Str(resource)]) => {
+                let resource = self.text(*resource).to_owned();
+                once(&mut self.resource, Pattern::Exact(resource))
+            }
+            (names::ACTION | names::RESOURCE | names::ARGS, [Term::Variable(variable)]) => {
+                self.bind(*variable, fact, "")
+            }
+            (
+                names::ARG | names::NUM | names::DATE,
+                [Term::Str(argument), Term::Variable(variable)],
+            ) => self.bind(*variable, fact, self.text(*argument)),
+            (names::NUM, [Term::Str(argument), Term::Integer(micros)]) => {
+                let value = Value::Number(Micros(*micros).into());
+                let argument = self.text(*argument);
+                once(&mut self.argument(argument).exact, value)
+            }
+            (names::ARG, [Term::Str(argument), term]) => {
+                let (argument, value) = (self.text(*argument), self.exact(term)?);
+                once(&mut self.argument(argument).exact, value)
+            }
+            (names::JSON, [Term::Str(argument), Term::Str(text)]) => {
+                let value = Value::parse(self.text(*text)).ok()?;
+                let argument = self.text(*argument);
+                once(&mut self.argument(argument).exact, value)
+            }
+            _ => None,
+        }
+    }
+
+    /// A variable that is bound twice is a join, which no grant writes.
+    fn bind(&mut self, variable: Symbol, fact: &'c str, argument: &'c str) -> Option<()> {
+        if self.binding(variable).is_some() {
+            return None;
+        }
+        self.bindings.push(Binding {
+            variable,
+            fact,
+            argument,
+        });
+        Some(())
+    }
+
+    fn binding(&self, variable: Symbol) -> Option<Binding<'c>> {
+        let mut bindings = self.bindings.iter();
+        bindings
+            .find(|binding| binding.variable == variable)
+            .copied()
+    }
+
+    fn expression(&mut self, ops: &[Op]) -> Option<()> {
+        use Binary::{
+            All, Contains, Equal, GreaterOrEqual, HeterogeneousEqual, LessOrEqual, NotEqual,
+            Prefix, Suffix,
+        };
+        match ops {
+            [
+                Op::Value(Term::Set(set)),
+                Op::Value(Term::Variable(variable)),
+                Op::Binary(Contains),
+            ] => self.membership(self.binding(*variable)?, self.code.terms(*set)),
+            [
+                Op::Value(Term::Variable(variable)),
+                Op::Value(term),
+                Op::Binary(operator),
+            ] => {
+                let binding = self.binding(*variable)?;
+                match (operator, term) {
+                    (Prefix, Term::Str(prefix)) => self.prefix(binding, self.text(*prefix)),
+                    (Suffix, Term::Str(text)) => {
+                        let text = self.text(*text).to_owned();
+                        once(&mut self.constraint(binding, names::ARG)?.suffix, text)
+                    }
+                    (Contains, Term::Str(text)) => {
+                        let text = self.text(*text).to_owned();
+                        once(&mut self.constraint(binding, names::ARG)?.contains, text)
+                    }
+                    (HeterogeneousEqual, array @ Term::Array(_)) => {
+                        let value = self.exact(array)?;
+                        once(&mut self.constraint(binding, names::ARG)?.exact, value)
+                    }
+                    (NotEqual, term) => self.exclusion(binding, term),
+                    (GreaterOrEqual, term) => {
+                        let (fact, bound) = bound(term)?;
+                        once(&mut self.constraint(binding, fact)?.min, bound)
+                    }
+                    (LessOrEqual, term) => {
+                        let (fact, bound) = bound(term)?;
+                        once(&mut self.constraint(binding, fact)?.max, bound)
+                    }
+                    _ => None,
+                }
+            }
+            [
+                Op::Value(Term::Variable(variable)),
+                Op::Unary(Unary::Length),
+                Op::Value(Term::Integer(length)),
+                Op::Binary(LessOrEqual),
+            ] => {
+                let length = u32::try_from(*length).ok()?;
+                let binding = self.binding(*variable)?;
+                once(&mut self.constraint(binding, names::ARG)?.max_len, length)
+            }
+            [
+                Op::Value(Term::Variable(variable)),
+                Op::Closure { params, length: 3 },
+                Op::Value(Term::Array(elements)),
+                Op::Value(Term::Variable(element)),
+                Op::Binary(Contains),
+                Op::Binary(All),
+            ] if self.code.params(*params) == [*element] => {
+                let elements = self.code.terms(*elements).iter();
+                let elements: Option<BTreeSet<Scalar>> =
+                    elements.map(|term| self.scalar(term)).collect();
+                let binding = self.binding(*variable)?;
+                once(
+                    &mut self.constraint(binding, names::ARG)?.all_of_in,
+                    elements?,
+                )
+            }
+            // Type tests say no more than the other conditions do.
+            [
+                Op::Value(Term::Variable(_)),
+                Op::Unary(Unary::TypeOf),
+                Op::Value(Term::Str(_)),
+                Op::Binary(Equal),
+            ]
+            | [
+                Op::Value(Term::Set(_)),
+                Op::Value(Term::Variable(_)),
+                Op::Unary(Unary::TypeOf),
+                Op::Binary(Contains),
+            ] => Some(()),
+            _ => None,
+        }
+    }
+
+    /// The constraint of the argument that facts of this name bind a variable to.
+    fn constraint(&mut self, binding: Binding<'c>, fact: &str) -> Option<&mut Constraint> {
+        match binding.fact == fact {
+            true => Some(self.argument(binding.argument)),
+            false => None,
+        }
+    }
+
+    fn membership(&mut self, binding: Binding<'c>, set: &[Term]) -> Option<()> {
+        if binding.fact == names::ARGS {
+            let names = set.iter().map(|term| match term {
+                Term::Str(name) => Some(self.text(*name).to_owned()),
+                _ => None,
+            });
+            let listed: BTreeSet<String> = names.collect::<Option<_>>()?;
+            return match listed.contains("") {
+                true => once(&mut self.listed, listed),
+                false => None,
+            };
+        }
+        let list = self.list(binding.fact, set)?;
+        once(&mut self.constraint(binding, binding.fact)?.one_of, list)
+    }
+
+    fn prefix(&mut self, binding: Binding<'c>, prefix: &str) -> Option<()> {
+        let pattern = || Pattern::Prefix(prefix.to_owned());
+        match binding.fact {
+            names::ACTION => once(&mut self.action, pattern()),
+            names::RESOURCE => once(&mut self.resource, pattern()),
+            // The empty prefix is the test for strings.
+            _ if prefix.is_empty() => Some(()),
+            _ => once(
+                &mut self.constraint(binding, names::ARG)?.prefix,
+                prefix.to_owned(),
+            ),
+        }
+    }
+
+    fn exclusion(&mut self, binding: Binding<'c>, term: &Term) -> Option<()> {
+        let one = self.list(binding.fact, std::slice::from_ref(term))?;
+        let constraint = self.constraint(binding, binding.fact)?;
+        match (&mut constraint.not_one_of, one) {
+            (slot @ None, one) => *slot = Some(one),
+            (Some(List::Strings(set)), List::Strings(one)) => set.extend(one),
+            (Some(List::Numbers(set)), List::Numbers(one)) => set.extend(one),
+            (Some(List::Bools(set)), List::Bools(one)) => set.extend(one),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Values of one type, as the facts of this name state them.
+    fn list(&self, fact: &str, terms: &[Term]) -> Option<List> {
+        let terms = terms.iter();
+        match (fact, terms.as_slice().first()?) {
+            (names::NUM, _) => {
+                let numbers = terms.map(|term| match term {
+                    Term::Integer(micros) => Some(Micros(*micros)),
+                    _ => None,
+                });
+                numbers.collect::<Option<_>>().map(List::Numbers)
+            }
+            (names::ARG, Term::Str(_)) => {
+                let texts = terms.map(|term| match term {
+                    Term::Str(text) => Some(self.text(*text).to_owned()),
+                    _ => None,
+                });
+                texts.collect::<Option<_>>().map(List::Strings)
+            }
+            (names::ARG, _) => {
+                let bools = terms.map(|term| match term {
+                    Term::Bool(value) => Some(*value),
+                    _ => None,
+                });
+                bools.collect::<Option<_>>().map(List::Bools)
+            }
+            _ => None,
+        }
+    }
+
+    fn exact(&self, term: &Term) -> Option<Value> {
+        match term {
+            Term::Array(terms) => {
+                let items = self.code.terms(*terms).iter();
+                let items: Option<Vec<Value>> = items
+                    .map(|term| self.scalar(term).map(Value::from))
+                    .collect();
+                Some(Value::Array(items?))
+            }
+            Term::Integer(value) => Some(Value::Number(Number::from(*value))),
+            other => self.scalar(other).map(Value::from),
+        }
+    }
+
+    fn scalar(&self, term: &Term) -> Option<Scalar> {
+        match term {
+            Term::Null => Some(Scalar::Null),
+            Term::Bool(value) => Some(Scalar::Bool(*value)),
+            Term::Integer(value) => Some(Scalar::Integer(*value)),
+            Term::Str(text) => Some(Scalar::String(self.text(*text).to_owned())),
+            _ => None,
+        }
+    }
+}
+
+/// A bound, and the name of the facts that state what it bounds.
+fn bound(term: &Term) -> Option<(&'static str, Bound)> {
+    match term {
+        Term::Integer(micros) => Some((names::NUM, Bound::Number(Micros(*micros)))),
+        Term::Date(seconds) => {
+            let date = Timestamp::from_unix(*seconds)?;
+            Some((names::DATE, Bound::Date(date)))
+        }
+        _ => None,
+    }
+}

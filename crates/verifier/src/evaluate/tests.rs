@@ -1,0 +1,98 @@
+//! The steps that comparing takes, counted.
+
+use bailiwick_token::grant::{Grant, Grants};
+
+use super::*;
+use crate::request::Request;
+
+const PLENTY: u64 = 1 << 40;
+
+fn grants(args: impl Fn(usize) -> String) -> Vec<Grant> {
+    let grant = |index| {
+        format!(
+            "[[grant]]\nservice = \"erp\"\naction = \"order\"\nargs = {{ {} }}\n",
+            args(index)
+        )
+    };
+    let text: String = (0..63).map(grant).collect();
+    Grants::from_toml(&text).unwrap().iter().cloned().collect()
+}
+
+/// The steps that comparing a call with all of these takes, and how many of them allow it.
+fn steps(grants: &[Grant], args: &str) -> (u64, usize) {
+    let request = Request::from_args_json("order", None, Some(args)).unwrap();
+    let call = request.state().unwrap();
+    let mut comparison = Comparison::new("erp", &call, Steps::new(PLENTY));
+    let mut allowed = 0;
+    for grant in grants {
+        allowed += usize::from(matches!(comparison.with_grant(grant), Ok(Alternative::Met)));
+    }
+    (PLENTY - comparison.budget.left, allowed)
+}
+
+fn ones(count: usize) -> String {
+    format!(r#"{{"a":[{}]}}"#, vec!["1"; count].join(","))
+}
+
+/// 63 alternatives `a = { exact = [i] }` and an array of 32,700 ones took 203 ms to explain.
+#[test]
+fn an_excerpt_is_made_once_for_all_alternatives() {
+    let exact = grants(|index| format!("a = {{ exact = [{}] }}", index + 2));
+    let (short, _) = steps(&exact, &ones(2));
+    assert_eq!(steps(&exact, &ones(32_700)), (short, 0));
+    assert!(short < 5_000, "{short}");
+}
+
+#[test]
+fn elements_are_read_once_and_compared_for_each_alternative() {
+    let listed = grants(|index| format!("a = {{ all_of_in = [1, {}], max_len = 3 }}", index + 2));
+    let (short, _) = steps(&listed, &ones(10));
+    let (long, _) = steps(&listed, &ones(1_010));
+    // Two to read an element, and for each of 63 alternatives two comparisons.
+    assert_eq!(long - short, 1_000 * (2 + 63 * 2));
+    // A first element that is not listed ends the comparison.
+    let array = format!(r#"{{"a":[0,{}]}}"#, vec!["1"; 1_009].join(","));
+    assert!(steps(&listed, &array).0 < short + 4 * 1_010);
+}
+
+#[test]
+fn searching_is_charged_by_the_bytes_searched() {
+    let contains = grants(|index| format!("a = {{ contains = \"b{index}\" }}"));
+    let text = |bytes: usize| format!(r#"{{"a":"{}"}}"#, "a".repeat(bytes));
+    let (short, _) = steps(&contains, &text(800));
+    let (long, _) = steps(&contains, &text(8_000));
+    assert_eq!(long - short, 63 * 900);
+    let prefix = grants(|index| format!("a = {{ prefix = \"b{index}\" }}"));
+    assert_eq!(steps(&prefix, &text(800)), steps(&prefix, &text(8_000)));
+}
+
+/// Of a thousand names, as many are looked at as are allowed, and one more.
+#[test]
+fn names_are_looked_at_up_to_the_first_extra_one() {
+    let closed = grants(|index| format!("a{index} = \"*\""));
+    let arguments = |count: usize| {
+        let members: Vec<String> = (0..count).map(|index| format!("\"x{index}\":1")).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    assert_eq!(
+        steps(&closed, &arguments(2)),
+        steps(&closed, &arguments(1_000))
+    );
+}
+
+/// A budget that ends within an alternative ends the comparison.
+#[test]
+fn a_spent_budget_stays_spent() {
+    let exact = grants(|index| format!("a = {{ exact = [{}] }}", index + 2));
+    let request = Request::from_args_json("order", None, Some(&ones(2))).unwrap();
+    let call = request.state().unwrap();
+    let (all, _) = steps(&exact, &ones(2));
+    for budget in [0, 1, all / 2, all - 1] {
+        let mut comparison = Comparison::new("erp", &call, Steps::new(budget));
+        let mut results = exact
+            .iter()
+            .map(|grant| comparison.with_grant(grant).is_ok());
+        assert!(results.by_ref().any(|compared| !compared), "{budget}");
+        assert!(results.all(|compared| !compared), "{budget}");
+    }
+}

@@ -1,0 +1,230 @@
+//! The beginnings of texts and values that may be of any length: what a denial or a record repeats of
+//! a call or a token.
+//!
+//! An excerpt costs what it shows and not what it is taken from, so it can be made of anything that
+//! `Display` writes piece by piece.
+
+use std::{
+    fmt::{self, Display, Write},
+    sync::Arc,
+};
+
+use bailiwick_token::{
+    escape::{quote, visible},
+    value::Value,
+};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// The most bytes of a name that are repeated: an argument, an action, a delegate.
+pub(crate) const MAX_NAME: usize = 128;
+
+/// The most bytes of a value that are repeated, or of a list of values.
+pub(crate) const MAX_VALUE: usize = 200;
+
+/// A writer that holds the first `limit` bytes and refuses the rest, so that whoever writes stops.
+struct Beginning {
+    text: String,
+    limit: usize,
+    is_cut: bool,
+}
+
+impl Beginning {
+    fn of(value: impl Display, limit: usize) -> Beginning {
+        let mut beginning = Beginning {
+            text: String::new(),
+            limit,
+            is_cut: false,
+        };
+        // The only error is the end of what is taken, which `is_cut` tells.
+        let _ = write!(beginning, "{value}");
+        beginning
+    }
+
+    /// The text, with an ellipsis where there is more.
+    fn marked(mut self) -> String {
+        if self.is_cut {
+            self.text.push('…');
+        }
+        self.text
+    }
+}
+
+impl Write for Beginning {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let left = self.limit.saturating_sub(self.text.len());
+        let fits = text.floor_char_boundary(left);
+        self.text.push_str(text.get(..fits).unwrap_or_default());
+        if self.is_cut || fits < text.len() {
+            self.is_cut = true;
+            return Err(fmt::Error);
+        }
+        Ok(())
+    }
+}
+
+/// Returns what `value` displays up to `limit` bytes, with an ellipsis where there is more. What is
+/// not printable is escaped, each character to at most twelve bytes.
+pub(crate) fn excerpt(value: impl Display, limit: usize) -> String {
+    visible(&beginning(value, limit)).into_owned()
+}
+
+/// The same with all characters as they are, for what is escaped where it is printed.
+pub(crate) fn beginning(value: impl Display, limit: usize) -> String {
+    Beginning::of(value, limit).marked()
+}
+
+/// Names in one line of at most `limit` bytes before escapes, parted by commas. A name that is not
+/// plain is quoted, so that it cannot pass for two.
+pub(crate) fn names<'n>(names: impl Iterator<Item = &'n str> + Clone, limit: usize) -> String {
+    excerpt(Names(names), limit)
+}
+
+struct Names<I>(I);
+
+impl<'n, I: Iterator<Item = &'n str> + Clone> Display for Names<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        for (index, name) in self.0.clone().enumerate() {
+            if index > 0 {
+                f.write_char(',')?;
+            }
+            // A name beyond this is cut in any case.
+            let shown = name.get(..name.floor_char_boundary(MAX_NAME));
+            let shown = shown.unwrap_or_default();
+            match shown.is_empty() || !shown.chars().all(is_plain) {
+                true => quote(shown).fmt(f)?,
+                false => f.write_str(shown)?,
+            }
+            if shown.len() < name.len() {
+                f.write_char('…')?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value as an explanation repeats it: its canonical JSON text, of which a long value keeps the
+/// beginning. Copies share the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    text: Arc<str>,
+    /// A string that is cut is still a string; the beginning of an array is no JSON.
+    is_json: bool,
+}
+
+impl Excerpt {
+    pub(crate) fn of(value: &Value) -> Excerpt {
+        if let Value::String(text) = value {
+            return Excerpt::string(text);
+        }
+        let text = Beginning::of(value, MAX_VALUE);
+        let is_json = !text.is_cut;
+        Excerpt {
+            text: visible(&text.marked()).into(),
+            is_json,
+        }
+    }
+
+    pub(crate) fn string(text: &str) -> Excerpt {
+        Excerpt {
+            text: quote(&beginning(text, MAX_VALUE)).to_string().into(),
+            is_json: true,
+        }
+    }
+
+    /// Several values, as `list` displays them.
+    pub(crate) fn list(list: impl Display) -> Excerpt {
+        Excerpt {
+            text: excerpt(list, MAX_VALUE).into(),
+            is_json: false,
+        }
+    }
+
+    /// The text: at most a few hundred bytes, without control characters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Serialize for Excerpt {
+    /// The value, or a JSON string of its beginning; only for `serde_json` serializers.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.is_json {
+            true => RawValue::from_string(self.text.to_string())
+                .map_err(serde::ser::Error::custom)?
+                .serialize(serializer),
+            false => serializer.serialize_str(&self.text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is displayed in pieces of ten bytes, counting how many were asked for.
+    struct Endless<'c>(&'c std::cell::Cell<usize>);
+
+    impl Display for Endless<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            loop {
+                self.0.set(self.0.get() + 1);
+                f.write_str("0123456789")?;
+            }
+        }
+    }
+
+    #[test]
+    fn excerpts_stop_their_writer() {
+        let pieces = std::cell::Cell::new(0);
+        assert_eq!(excerpt(Endless(&pieces), 25), "0123456789012345678901234…");
+        assert_eq!(pieces.get(), 3);
+        assert_eq!(excerpt("0123456789", 10), "0123456789");
+        assert_eq!(excerpt("ééé", 5), "éé…");
+        assert_eq!(excerpt("a\u{1b}\u{202e}b", 100), r"a\u001b\u202eb");
+        assert_eq!(beginning("\n\n", 1), "\n…");
+    }
+
+    #[test]
+    fn long_values_keep_their_beginning() {
+        let json = |value: Value| {
+            let excerpt = Excerpt::of(&value);
+            let json = serde_json::to_value(&excerpt).unwrap();
+            (excerpt.to_string(), json)
+        };
+        let (text, found) = json(Value::from(vec![1, 2]));
+        assert_eq!((text.as_str(), found), ("[1,2]", serde_json::json!([1, 2])));
+        let (text, found) = json(Value::from(vec![1; 30_000]));
+        assert!(text.starts_with("[1,1,") && text.ends_with('…'));
+        assert_eq!((text.len(), found), (203, serde_json::json!(text)));
+        let (text, found) = json(Value::from("x".repeat(60_000)));
+        assert_eq!(found, serde_json::json!(format!("{}…", "x".repeat(200))));
+        assert_eq!(text, format!("\"{}…\"", "x".repeat(200)));
+        let (text, found) = json(Value::from("\u{1}\u{202e}\u{9b}"));
+        assert_eq!(text, r#""\u0001\u202e\u009b""#);
+        assert_eq!(found, serde_json::json!("\u{1}\u{202e}\u{9b}"));
+        let (text, _) = json(Value::from("\u{1}".repeat(60_000)));
+        assert!(text.len() < 6 * MAX_VALUE + 6, "{}", text.len());
+    }
+
+    #[test]
+    fn names_cannot_pass_for_two() {
+        let line = |list: &[&str]| names(list.iter().copied(), 100);
+        assert_eq!(
+            line(&["amount", "x,y", "", "\n", "a\" agent=\"x"]),
+            r#"amount,"x,y","","\n","a\" agent=\"x""#
+        );
+        let long = "n".repeat(60_000);
+        assert_eq!(line(&[&long, "b"]), format!("{}…", "n".repeat(100)));
+        let most = names([long.as_str(), "b"].into_iter(), 1000);
+        assert_eq!(most, format!("{}…,b", "n".repeat(128)));
+    }
+}

@@ -1,0 +1,233 @@
+//! Conditions as sentences, and as JSON.
+
+use bailiwick_token::{escape::code, value::Value};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use super::{Condition, Refusal, Values, Wanted};
+
+impl Refusal {
+    /// One sentence, such as
+    /// ``block 2 (delegate `agent:invoice-checker`): `amount` is 5000, at most 4200 is allowed``.
+    #[must_use]
+    pub fn sentence(&self, values: Values) -> String {
+        let delegate = match &self.delegate {
+            Some(delegate) => format!(" (delegate {})", code(delegate)),
+            None if self.block == 0 => " (authority)".to_owned(),
+            None => String::new(),
+        };
+        format!(
+            "block {}{delegate}: {}",
+            self.block,
+            self.condition.sentence(values)
+        )
+    }
+}
+
+impl Wanted {
+    /// The constraint's name in grants text.
+    fn name(&self) -> &'static str {
+        match self {
+            Wanted::Exactly(_) => "exact",
+            Wanted::OneOf(_) => "one_of",
+            Wanted::NotOneOf(_) => "not_one_of",
+            Wanted::Min(_) => "min",
+            Wanted::Max(_) => "max",
+            Wanted::Prefix(_) => "prefix",
+            Wanted::Suffix(_) => "suffix",
+            Wanted::Contains(_) => "contains",
+            Wanted::AllOfIn(_) => "all_of_in",
+            Wanted::MaxLen { .. } => "max_len",
+        }
+    }
+
+    /// The rest of a sentence that begins with the value found.
+    fn sentence(&self) -> String {
+        match self {
+            Wanted::Exactly(value) => format!("exactly {value} is allowed"),
+            Wanted::OneOf(values) => format!("one of {values} is allowed"),
+            Wanted::NotOneOf(values) => format!("none of {values} is allowed"),
+            Wanted::Min(bound) => format!("at least {bound} is needed"),
+            Wanted::Max(bound) => format!("at most {bound} is allowed"),
+            Wanted::Prefix(text) => format!("it must begin with {text}"),
+            Wanted::Suffix(text) => format!("it must end with {text}"),
+            Wanted::Contains(text) => format!("it must contain {text}"),
+            Wanted::AllOfIn(values) => format!("each element must be one of {values}"),
+            Wanted::MaxLen { limit, .. } => format!("a length of at most {limit} is allowed"),
+        }
+    }
+}
+
+impl Condition {
+    fn name(&self) -> &'static str {
+        match self {
+            Condition::NoAlternative { .. } => "no_alternative",
+            Condition::Resource { .. } => "resource",
+            Condition::Missing { .. } => "missing_argument",
+            Condition::Extra { .. } => "extra_argument",
+            Condition::Type { .. } => "wrong_type",
+            Condition::Unrepresentable { .. } => "unrepresentable_number",
+            Condition::Value { needed, .. } => needed.name(),
+            Condition::NotBefore { .. } => "not_before",
+            Condition::Expires { .. } => "expires",
+            Condition::Depth { .. } => "depth",
+            Condition::Datalog { .. } => "datalog",
+        }
+    }
+
+    fn argument(&self) -> Option<&str> {
+        match self {
+            Condition::Missing { argument, .. }
+            | Condition::Extra { argument }
+            | Condition::Type { argument, .. }
+            | Condition::Unrepresentable { argument, .. }
+            | Condition::Value { argument, .. } => Some(argument),
+            _ => None,
+        }
+    }
+
+    /// The condition as words, without its block.
+    fn sentence(&self, values: Values) -> String {
+        let hidden = values == Values::Hidden;
+        match self {
+            Condition::NoAlternative { offered, .. } if offered.is_empty() => {
+                "it allows nothing".to_owned()
+            }
+            Condition::NoAlternative { offered, further } => {
+                let offered: Vec<String> = offered
+                    .iter()
+                    .map(|offer| code(offer).to_string())
+                    .collect();
+                let further = match further {
+                    0 => String::new(),
+                    further => format!(", and {further} more"),
+                };
+                format!(
+                    "nothing here allows this service and action; allowed are {}{further}",
+                    offered.join(", ")
+                )
+            }
+            Condition::Resource {
+                found: None,
+                needed,
+            } => format!("the call names no resource, {} is allowed", code(needed)),
+            Condition::Resource { needed, .. } if hidden => {
+                format!("the resource is another, {} is allowed", code(needed))
+            }
+            Condition::Resource {
+                found: Some(found),
+                needed,
+            } => format!(
+                "the resource is {}, {} is allowed",
+                code(found),
+                code(needed)
+            ),
+            Condition::Missing { argument, needed } => {
+                format!("{} is missing ({needed})", code(argument))
+            }
+            Condition::Extra { argument } => {
+                format!("{} is not among the arguments allowed", code(argument))
+            }
+            Condition::Type {
+                argument,
+                found,
+                needed,
+            } => format!("{} is {found}, {needed} is needed", code(argument)),
+            Condition::Unrepresentable { argument, found } => {
+                let is = match hidden {
+                    true => "does not fit".to_owned(),
+                    false => format!("is {found}"),
+                };
+                format!(
+                    "{} {is}: only numbers of whole millionths up to 9223372036854.775807 can be compared",
+                    code(argument)
+                )
+            }
+            Condition::Value {
+                argument,
+                needed: Wanted::MaxLen { found, limit },
+                ..
+            } => format!(
+                "{} has a length of {found}, at most {limit} is allowed",
+                code(argument)
+            ),
+            Condition::Value {
+                argument, needed, ..
+            } if hidden => format!("{} does not fit, {}", code(argument), needed.sentence()),
+            Condition::Value {
+                argument,
+                found,
+                needed,
+            } => format!("{} is {found}, {}", code(argument), needed.sentence()),
+            Condition::NotBefore { found, needed } => {
+                format!("it holds from {needed} on, it is {found}")
+            }
+            Condition::Expires { found, needed } => format!("it ended at {needed}, it is {found}"),
+            Condition::Depth { found, needed } => {
+                format!("{found} blocks are appended, at most {needed} are allowed")
+            }
+            Condition::Datalog { text: Some(text) } => format!("this check does not hold: {text}"),
+            Condition::Datalog { text: None } => {
+                "a check does not hold that is too long to show".to_owned()
+            }
+        }
+    }
+
+    /// The words for the value needed.
+    fn needed(&self) -> Option<String> {
+        match self {
+            Condition::Resource { needed, .. } | Condition::Missing { needed, .. } => {
+                Some(needed.clone())
+            }
+            Condition::NoAlternative { offered, .. } => Some(offered.join(", ")),
+            Condition::Type { needed, .. } => Some((*needed).to_owned()),
+            Condition::Value { needed, .. } => Some(needed.sentence()),
+            Condition::NotBefore { needed, .. } | Condition::Expires { needed, .. } => {
+                Some(needed.to_string())
+            }
+            Condition::Depth { needed, .. } => Some(needed.to_string()),
+            Condition::Datalog { text } => text.clone(),
+            Condition::Extra { .. } | Condition::Unrepresentable { .. } => None,
+        }
+    }
+
+    /// Writes the value found as the entry `found`; values of arguments only where they are shown.
+    fn write_found<M: SerializeMap>(&self, values: Values, map: &mut M) -> Result<(), M::Error> {
+        let mut entry = |found: Option<Value>| map.serialize_entry("found", &found);
+        match self {
+            Condition::Unrepresentable { found, .. } | Condition::Value { found, .. }
+                if values == Values::Shown =>
+            {
+                map.serialize_entry("found", found)
+            }
+            Condition::Resource {
+                found: Some(found), ..
+            } if values == Values::Shown => entry(Some(Value::from(found.as_str()))),
+            Condition::Type { found, .. } => entry(Some(Value::from(*found))),
+            Condition::NotBefore { found, .. } | Condition::Expires { found, .. } => {
+                entry(Some(Value::from(found.to_string())))
+            }
+            Condition::Depth { found, .. } => entry(i64::try_from(*found).ok().map(Value::from)),
+            _ => entry(None),
+        }
+    }
+}
+
+/// A refusal as a JSON object: its fields, and the sentence as `text`.
+pub(crate) struct Shown<'a>(pub(crate) &'a Refusal, pub(crate) Values);
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Shown(refusal, values) = *self;
+        let condition = &refusal.condition;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("block", &refusal.block)?;
+        map.serialize_entry("delegate", &refusal.delegate)?;
+        map.serialize_entry("alternative", &refusal.alternative)?;
+        map.serialize_entry("condition", condition.name())?;
+        map.serialize_entry("argument", &condition.argument())?;
+        condition.write_found(values, &mut map)?;
+        map.serialize_entry("needed", &condition.needed())?;
+        map.serialize_entry("text", &refusal.sentence(values))?;
+        map.end()
+    }
+}

@@ -1,0 +1,125 @@
+//! What a seen token's calls cost by their size: the dearest that is allowed beside the dearest that is
+//! denied.
+
+use std::{hint::black_box, time::Instant};
+
+use bailiwick_verifier::{Decision, Limits, Request, Values, Verifier};
+
+use crate::support::{
+    Root,
+    calls::{self, ALTERNATIVES, SHAPES},
+    forge::Forge,
+    now,
+};
+
+const SIZES: [usize; 6] = [100, 500, 2_000, 8_000, 24_000, calls::MAX_CALL];
+
+/// Each call is made so often, or until it has taken so long.
+const ROUNDS: usize = 31;
+const MAX_SECONDS: f64 = 0.04;
+
+/// A call and what it costs.
+#[derive(Default)]
+struct Dearest {
+    micros: f64,
+    what: String,
+}
+
+impl Dearest {
+    fn offer(&mut self, micros: f64, what: impl FnOnce() -> String) {
+        if micros > self.micros {
+            *self = Dearest {
+                micros,
+                what: what(),
+            };
+        }
+    }
+}
+
+/// A table, one row for each size.
+pub fn table(root: &Root) -> String {
+    let verifier = root.verifier();
+    let silent = root.verifier().limits(Limits {
+        explain: 0,
+        ..Limits::default()
+    });
+    let mut tokens = vec![("all fuel", working(root))];
+    for (name, alternative) in ALTERNATIVES {
+        let narrowed = calls::narrowed(root, alternative);
+        tokens.push((name, narrowed.token.to_base64().to_string()));
+        tokens.push((name, narrowed.open.to_base64().to_string()));
+    }
+    let mut text = "| bytes of the call | dearest allowed, µs | dearest denied, µs | of the allowed | of the same call allowed, at most | not explained, µs | written as JSON, µs | dearest denied |\n|---|---|---|---|---|---|---|---|\n".to_owned();
+    for size in SIZES {
+        let [mut allowed, mut denied, mut unexplained, mut written] =
+            std::array::from_fn(|_| Dearest::default());
+        let mut ratio: f64 = 0.0;
+        for (shape, args) in SHAPES {
+            let call = Request::from_json(&calls::json(&args(size))).expect("a call");
+            let (mut allowed_here, mut denied_here) = (0.0, 0.0);
+            for (name, token) in &tokens {
+                let what = || format!("{shape}, {name}");
+                let micros = fastest(|| verifier.check(token, &call, now()));
+                if verifier.check(token, &call, now()).is_allow() {
+                    allowed_here = f64::max(allowed_here, micros);
+                    allowed.offer(micros, what);
+                    continue;
+                }
+                denied_here = f64::max(denied_here, micros);
+                denied.offer(micros, what);
+                unexplained.offer(fastest(|| silent.check(token, &call, now())), what);
+                written.offer(fastest(|| written_out(&verifier, token, &call)), what);
+            }
+            ratio = ratio.max(denied_here / allowed_here);
+        }
+        text.push_str(&format!(
+            "| {size} | {:.0} | {:.0} | {:.2} | {ratio:.2} | {:.0} | {:.0} | {} |\n",
+            allowed.micros,
+            denied.micros,
+            denied.micros / allowed.micros,
+            unexplained.micros,
+            written.micros,
+            denied.what,
+        ));
+    }
+    text
+}
+
+/// Decides, and writes all of the denial.
+fn written_out(verifier: &Verifier, token: &str, call: &Request) -> (Decision, String) {
+    let decision = verifier.check(token, call, now());
+    let json = decision.to_json(Values::Shown);
+    (decision, json)
+}
+
+/// Of several rounds the fastest: whatever else runs on the machine only adds to it.
+fn fastest<T>(mut work: impl FnMut() -> T) -> f64 {
+    let begun = Instant::now();
+    let mut fastest = f64::INFINITY;
+    for round in 0..ROUNDS {
+        if round >= 5 && begun.elapsed().as_secs_f64() > MAX_SECONDS {
+            break;
+        }
+        let start = Instant::now();
+        black_box(work());
+        fastest = fastest.min(start.elapsed().as_secs_f64() * 1e6);
+    }
+    fastest
+}
+
+/// A token that allows the call with nearly all of the fuel that a short one is given.
+fn working(root: &Root) -> String {
+    let facts: String = (0..20).map(|index| format!("f({index});")).collect();
+    let token = |count: usize| {
+        let either = vec!["f($a), f($b), false"; count].join(" or ");
+        Forge::honest(root)
+            .append(&format!("{facts} check if {either} or true;"))
+            .text()
+    };
+    let call = Request::new(calls::ACTION);
+    let allows = |count: &usize| {
+        let decision = root.verifier().check(&token(*count), &call, now());
+        decision.is_allow()
+    };
+    token((1..60).rev().find(allows).expect("one that is allowed"))
+}

@@ -1,0 +1,277 @@
+//! Calls that are dear to explain: each is decided right, and its explanation ends in time, says so
+//! where it does, and is never wrong.
+
+use bailiwick_token::{grant::Grants, value::Value};
+use bailiwick_verifier::{
+    Decision, Deny, Limits, Reason, Request, Values, Verifier,
+    decision::MAX_DENIAL_JSON,
+    explain::{CUT_OFF, Condition, MAX_EXPLANATION},
+};
+
+use crate::{
+    ALLOW, order, outcome,
+    support::{
+        Root, SERVICE,
+        calls::{ACTION, ALTERNATIVES, MAX_CALL, Narrowed, SHAPES, json, narrowed},
+        forge::Forge,
+        now, oracle,
+    },
+};
+
+const OUT_OF_FUEL: &str = "out_of_fuel";
+
+/// A verifier whose explanations take so many steps.
+fn explaining(root: &Root, steps: u64) -> Verifier {
+    root.verifier().limits(Limits {
+        explain: steps,
+        ..Limits::default()
+    })
+}
+
+fn denied(decision: Decision) -> Deny {
+    match decision {
+        Decision::Deny(deny) => deny,
+        Decision::Allow(_) => panic!("an allowed call"),
+    }
+}
+
+/// The grants among these that allow a call, by an independent reading.
+fn allowing(grants: &Grants, args: &str) -> Vec<usize> {
+    let args = Value::parse(args).expect("JSON");
+    let call = oracle::Call {
+        service: SERVICE,
+        action: ACTION,
+        resource: None,
+        args: &args,
+    };
+    let grants = grants.iter().enumerate();
+    let allowing = grants.filter(|(_, grant)| oracle::allows(grant, &call));
+    allowing.map(|(index, _)| index).collect()
+}
+
+/// Whatever a denial is written to, it is short, and it is marked where it is cut off.
+fn assert_bounded(deny: &Deny, what: &str) {
+    for values in [Values::Shown, Values::Hidden] {
+        let sentences = deny.explain(values);
+        let bytes: usize = sentences.iter().map(String::len).sum();
+        let most = MAX_EXPLANATION + CUT_OFF.len();
+        assert!(bytes <= most, "{what}: {bytes} bytes of text");
+        let marked = sentences.last().is_some_and(|last| last == CUT_OFF);
+        assert_eq!(marked, deny.cut_off, "{what}: {sentences:?}");
+        let json = Decision::Deny(deny.clone()).to_json(values);
+        assert!(
+            json.len() <= MAX_DENIAL_JSON,
+            "{what}: {} bytes of JSON",
+            json.len()
+        );
+        let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        let last = json["explain"].as_array().and_then(|list| list.last());
+        let marked =
+            last.is_some_and(|last| last["condition"] == "cut_off" && last["text"] == CUT_OFF);
+        assert_eq!(marked, deny.cut_off, "{what}: {json}");
+    }
+}
+
+/// Throws every shape of this size at every token; answers how many of the denials ran out of fuel.
+fn throw(root: &Root, tokens: &[(&str, Narrowed)], size: usize) -> usize {
+    let verifier = root.verifier();
+    let mut spent = 0;
+    for (shape, args) in SHAPES {
+        let args = args(size);
+        let call = json(&args);
+        assert!(call.len() <= size.max(100), "{shape}: {} bytes", call.len());
+        let call = Request::from_json(&call).expect("a call");
+        for (name, narrowed) in tokens {
+            let what = format!("{shape} of {size} bytes, {name}");
+            let open = outcome(&verifier, &narrowed.open.to_base64(), &call);
+            assert!([ALLOW, OUT_OF_FUEL].contains(&open), "{what}: {open}");
+            let allowing = allowing(&narrowed.grants, &args);
+            let decision = verifier.check(&narrowed.token.to_base64(), &call, now());
+            match decision.reason() {
+                Some(Reason::OutOfFuel) => spent += 1,
+                found => {
+                    let expected = allowing.is_empty().then_some(Reason::Caveat);
+                    assert_eq!(found, expected, "{what}");
+                }
+            }
+            if let Decision::Deny(deny) = decision {
+                assert_bounded(&deny, &what);
+                assert_explained(&deny, &narrowed.grants, &what);
+            }
+        }
+    }
+    spent
+}
+
+/// Alternatives are explained in their order, without a gap, and none that allows the call.
+fn assert_explained(deny: &Deny, grants: &Grants, what: &str) {
+    if deny.reason == Reason::OutOfFuel {
+        return assert!(deny.refusals.is_empty() && !deny.cut_off, "{what}");
+    }
+    let explained = deny.refusals.iter().map(|refusal| refusal.alternative);
+    let in_order = (0..deny.refusals.len()).map(Some);
+    assert!(explained.eq(in_order), "{what}: {:?}", deny.refusals);
+    let whole = deny.refusals.len() == grants.len();
+    assert_eq!(whole, !deny.cut_off, "{what}: {}", deny.refusals.len());
+    assert!(!deny.refusals.is_empty() || deny.cut_off, "{what}");
+}
+
+fn tokens(root: &Root) -> Vec<(&'static str, Narrowed)> {
+    let tokens = ALTERNATIVES.iter();
+    tokens
+        .map(|(name, alternative)| (*name, narrowed(root, *alternative)))
+        .collect()
+}
+
+#[test]
+fn short_calls_are_explained_within_bounds() {
+    let root = Root::new();
+    let tokens = tokens(&root);
+    for size in [300, 4_000] {
+        let spent = throw(&root, &tokens, size);
+        assert!(
+            spent < SHAPES.len() * tokens.len() / 4,
+            "{spent} ran out of fuel"
+        );
+    }
+}
+
+#[test]
+fn the_longest_calls_are_explained_within_bounds() {
+    let root = Root::new();
+    let tokens = tokens(&root);
+    let spent = throw(&root, &tokens, MAX_CALL);
+    assert!(
+        spent < SHAPES.len() * tokens.len() / 2,
+        "{spent} ran out of fuel"
+    );
+}
+
+/// The alternatives of an issuer's own grants are explained within the same bounds.
+#[test]
+fn grants_are_explained_like_scopes() {
+    let root = Root::new();
+    let verifier = root.verifier();
+    for (name, alternative) in ALTERNATIVES {
+        let grants = narrowed(&root, alternative).grants;
+        // In an authority block each takes more room.
+        let grants = Grants::new(grants.iter().take(30).cloned().collect()).expect("some grants");
+        let token = root.mint(&grants).to_base64();
+        for size in [300, MAX_CALL] {
+            let args = SHAPES[0].1(size);
+            if !allowing(&grants, &args).is_empty() {
+                continue;
+            }
+            let call = Request::from_json(&json(&args)).expect("a call");
+            let deny = denied(verifier.check(&token, &call, now()));
+            let what = format!("{name}, {size} bytes");
+            let expected = [Reason::NoGrant, Reason::OutOfFuel];
+            assert!(expected.contains(&deny.reason), "{what}: {}", deny.reason);
+            assert_bounded(&deny, &what);
+            assert_explained(&deny, &grants, &what);
+        }
+    }
+}
+
+/// With fewer steps the explanation is the beginning of what it is with more, and the decision is
+/// the same.
+#[test]
+fn fewer_steps_cut_off_and_change_nothing() {
+    let root = Root::new();
+    let mut cut = 0;
+    for (name, narrowed) in tokens(&root) {
+        for (shape, args) in SHAPES {
+            let call = Request::from_json(&json(&args(300))).expect("a call");
+            let check = |steps| {
+                let verifier = explaining(&root, steps);
+                verifier.check(&narrowed.token.to_base64(), &call, now())
+            };
+            let Decision::Deny(whole) = check(1 << 40) else {
+                continue;
+            };
+            for steps in [0, 100, 1_000, 2_500] {
+                let what = format!("{shape}, {name}, {steps} steps");
+                let deny = denied(check(steps));
+                let count = deny.refusals.len();
+                assert_eq!(deny.reason, whole.reason, "{what}");
+                assert_eq!(deny.refusals, whole.refusals[..count], "{what}");
+                let shorter = count < whole.refusals.len() || whole.cut_off;
+                assert_eq!(deny.cut_off, shorter, "{what}");
+                assert_bounded(&deny, &what);
+                cut += usize::from(deny.cut_off);
+            }
+        }
+    }
+    assert!(cut > 100, "{cut} explanations were cut off");
+}
+
+/// A wrong type aborts the evaluation. Which condition it was is told where all of them are looked
+/// at, and nothing is claimed where not.
+#[test]
+fn an_aborted_evaluation_claims_nothing_unseen() {
+    let root = Root::new();
+    let grant = |service: &str, action: &str| {
+        format!(
+            "[[grant]]\nservice = \"{service}\"\naction = \"{action}\"\nargs = {{ a = {{ prefix = \"x\" }} }}\n"
+        )
+    };
+    let scope: String = (0..20)
+        .map(|index| grant(SERVICE, &format!("other:{index}")))
+        .collect();
+    let scope = crate::support::toml(&format!("{scope}{}", grant(SERVICE, ACTION)));
+    let open = format!("[[grant]]\nservice = \"{SERVICE}\"\naction = \"*\"\n");
+    let minted = root.mint(&crate::support::toml(&open));
+    let token = minted
+        .attenuate(&crate::support::scope(scope))
+        .expect("a token");
+    let call = order().arg("a", 1);
+    let check = |steps| denied(explaining(&root, steps).check(&token.to_base64(), &call, now()));
+    let whole = check(5_000);
+    assert_eq!(whole.reason, Reason::Caveat);
+    assert!(matches!(
+        whole.refusals[0].condition,
+        Condition::Type { .. }
+    ));
+    let cut = check(0);
+    assert_eq!(cut.reason, Reason::EvaluationError);
+    assert!(cut.cut_off && cut.refusals.is_empty(), "{cut:?}");
+    assert_bounded(&cut, "an aborted evaluation");
+}
+
+/// Texts that a short token repeats: delegates and tasks of kilobytes in each block, dozens of checks,
+/// expressions that are long to write out.
+#[test]
+fn tokens_that_repeat_long_texts_are_explained_within_bounds() {
+    let root = Root::new();
+    let verifier = root.verifier();
+    let long = "\u{1}".repeat(2_500);
+    let named = (0..12).fold(Forge::honest(&root), |forge, _| {
+        forge.append(&format!(
+            "delegate(\"{long}\"); task(\"{long}\"); check if false;"
+        ))
+    });
+    // Long to write out: a sum of long strings in dozens of parentheses.
+    let literal = format!("\"{}\"", "x".repeat(3_000));
+    let sum = format!("({literal} + {literal} + {literal})");
+    let sum = format!("{}{sum}{}", "(".repeat(30), ")".repeat(30));
+    let sums = format!("check if {sum} === \"\";").repeat(4);
+    let expressions = Forge::honest(&root).append(&sums);
+    let checks = Forge::honest(&root).append(&"check if false;".repeat(60));
+    let ends = "check if time($t), $t < 2026-01-01T00:00:00Z;".repeat(150);
+    let ended = Forge::honest(&root).append(&ends);
+    let others = [1, 2].map(|index| format!("service(\"erp\"), action(\"{index}{long}\")"));
+    let others = others.join(" or ");
+    let others = Forge::honest(&root).append(&format!("check if {others};"));
+    for (name, forge, reason) in [
+        ("delegates", named, Reason::Caveat),
+        ("expressions", expressions, Reason::Caveat),
+        ("checks", checks, Reason::Caveat),
+        ("ends", ended, Reason::Expired),
+        ("others", others, Reason::Caveat),
+    ] {
+        let deny = denied(verifier.check(&forge.text(), &order(), now()));
+        assert_eq!(deny.reason, reason, "{name}: {}", deny.detail);
+        assert!(!deny.refusals.is_empty() || deny.cut_off, "{name}");
+        assert_bounded(&deny, name);
+    }
+}
