@@ -347,7 +347,7 @@ fn hand_written_tokens_reach_every_outcome() {
     println!("{counts:?}, widened elsewhere: {widened}");
     let count = |parent, child| counts.get(&(parent, child)).copied().unwrap_or(0);
     assert!(count("allow", "allow") >= 20 && count("allow", "caveat") >= 10);
-    assert!(count("unsupported", "unsupported") >= 100 && widened >= 5);
+    assert!(count("unsupported", "unsupported") >= 100 && widened >= 3);
 }
 
 /// The same of resources: many that are folded are refused, and some are taken.

@@ -331,9 +331,8 @@ async fn an_issuer_may_have_a_path() {
             .trim_start_matches("https://issuer.example")
             .trim_end_matches('/');
         let fetched = async |path: &str| {
-            let answer = reqwest::get(format!("http://{}{path}", service.address))
-                .await
-                .unwrap();
+            let url = format!("http://{}{path}", service.address);
+            let answer = service.http.get(url).send().await.unwrap();
             (answer.status().as_u16(), answer.text().await.unwrap())
         };
         for place in ["", path] {

@@ -16,7 +16,7 @@ use std::{
 use reqwest::StatusCode;
 
 use crate::support::{
-    eventually,
+    eventually, http,
     world::{Serving, World},
 };
 
@@ -125,7 +125,7 @@ async fn serves_with(stderr: Stdio) {
 /// The status of a request for a token.
 async fn minted(serving: &Serving, profile: &str, secret: &str) -> StatusCode {
     // Making one takes longer than its request.
-    static HTTP: LazyLock<reqwest::Client> = LazyLock::new(reqwest::Client::new);
+    static HTTP: LazyLock<reqwest::Client> = LazyLock::new(http);
     let answer = HTTP
         .post(format!("{}/v1/token", serving.base))
         .basic_auth("orchestrator", Some(secret))

@@ -255,7 +255,7 @@ pub struct Service {
     pub running: Option<Running>,
     pub address: SocketAddr,
     pub operations: SocketAddr,
-    http: Client,
+    pub http: Client,
     /// Whatever it answered, and to what.
     pub said: Mutex<Vec<(String, Answer)>>,
 }
