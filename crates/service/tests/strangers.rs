@@ -1,4 +1,4 @@
-//! Whoever is refused without being known leaves a row, a line of the log and a count.
+//! A caller that is refused without being known leaves a row, a line of the log and a count.
 
 #![cfg(test)]
 #![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
@@ -7,57 +7,16 @@ mod support;
 
 use serde_json::{Value, json};
 use support::{
-    Auth, Service, Setup,
-    provider::{Provider, Signer, unsigned},
+    Auth, Service,
+    provider::{Signer, unsigned},
+    scene::Scene,
 };
 
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
-struct Scene {
-    provider: Provider,
-    signer: Signer,
-    service: Service,
-    secret: String,
-}
-
 impl Scene {
-    async fn new() -> Scene {
-        let signer = Signer::es256("first");
-        let provider = Provider::start(&[&signer]).await;
-        let service = Setup::with_providers(&provider.config()).start().await;
-        let name = "bailiwick_issuer_providers_without_keys";
-        service.wait_for(name, "0").await;
-        let secret = service.client("assistant-1", &["assistant"]).await;
-        Scene {
-            provider,
-            signer,
-            service,
-            secret,
-        }
-    }
-
-    /// What a good token says, with these members added or replaced.
-    fn claims(&self, members: &Value) -> Value {
-        let now = self.service.now().unix();
-        let mut claims = json!({
-            "iss": self.provider.issuer,
-            "aud": "bailiwick",
-            "sub": "robot",
-            "iat": now,
-            "exp": now + 300,
-            "groups": ["buyers"],
-        });
-        let members = members.as_object().unwrap().clone();
-        claims.as_object_mut().unwrap().extend(members);
-        claims
-    }
-
-    fn jwt(&self, members: &Value) -> String {
-        self.signer.sign(&self.claims(members))
-    }
-
     async fn exchange(&self, subject: &str) -> u16 {
         let form = [
             ("grant_type", EXCHANGE),
@@ -70,7 +29,7 @@ impl Scene {
     }
 
     async fn act(&self, actor: &str) -> u16 {
-        let subject = self.jwt(&json!({ "sub": "ada" }));
+        let subject = self.jwt(&json!({}));
         let form = [
             ("grant_type", EXCHANGE),
             ("scope", "deputy"),
@@ -121,10 +80,10 @@ async fn refused_jwts_leave_rows() {
     let forged = Signer::es256("first").sign(&scene.claims(&json!({})));
     let nobody = unsigned(&json!({ "alg": "none" }), &scene.claims(&json!({})));
     let foreign = scene.jwt(&json!({ "iss": "https://another.example" }));
-    let used = scene.jwt(&json!({ "jti": "2" }));
+    let used = scene.jwt(&json!({ "sub": "robot", "jti": "2" }));
     assert_eq!(scene.assert(&used, &[]).await, 200);
-    let nameless = scene.jwt(&json!({}));
-    let other_name = scene.jwt(&json!({ "jti": "3" }));
+    let nameless = scene.jwt(&json!({ "sub": "robot" }));
+    let other_name = scene.jwt(&json!({ "sub": "robot", "jti": "3" }));
 
     let client = Some("assistant-1");
     let robot = Some("corp/robot");
@@ -147,7 +106,12 @@ async fn refused_jwts_leave_rows() {
             client,
             "its signature is wrong",
         ),
-        (scene.exchange(&nobody).await, 400, client, "not a JWT"),
+        (
+            scene.exchange(&nobody).await,
+            400,
+            client,
+            "signed in a way that its provider is not configured for",
+        ),
         (
             scene.exchange(&foreign).await,
             400,
@@ -228,7 +192,7 @@ async fn wrong_secrets_leave_rows() {
         answer.is_oauth(401, "invalid_client");
         let row = scene.rows().await.pop().unwrap();
         assert_eq!(row.get("agent").and_then(Value::as_str), agent, "{row}");
-        assert_eq!(row["actor"], "caller:unknown");
+        assert_eq!(row["actor"], "unknown caller");
     }
     assert_eq!(scene.count("secret").await.as_deref(), Some("2"));
 }
@@ -249,7 +213,7 @@ async fn unknown_operators_leave_rows() {
         assert_eq!(keys(token).await, 401, "{token}");
         let row = scene.rows().await.pop().unwrap();
         assert_eq!(row["event"], "operator.refused");
-        assert_eq!(row["actor"], "operator:unknown");
+        assert_eq!(row["actor"], "unknown operator");
         assert_eq!(row["detail"]["action"], "key:list");
         assert!(!row.to_string().contains(token), "{row}");
     }

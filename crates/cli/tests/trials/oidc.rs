@@ -1,7 +1,7 @@
 //! A real OpenID provider, the npm package `oidc-provider`, with keys and tokens of its own making.
 //!
 //! Promised: a JWT of a configured provider becomes a token of ours that a verifier accepts; a provider's rotation is
-//! followed without a restart, at once or, within half a minute of the one before, after that; while the provider is
+//! followed without a restart, at once or half a minute after the issuer last asked for keys; while the provider is
 //! away, JWTs of keys that are known are good as before; and neither then nor otherwise is a JWT accepted that is for
 //! another audience, has expired, is unsigned, or is signed with what everybody knows.
 //!
@@ -80,7 +80,6 @@ async fn a_real_providers_tokens_are_exchanged() {
     provider.tell("clock -4000");
     refused.push(("expired", provider.jwt(AUDIENCE).await));
     provider.tell("clock 0");
-    refused.extend(forged(&first, &provider));
     scene.refuses(&refused).await;
 
     provider.rotate();
@@ -88,6 +87,10 @@ async fn a_real_providers_tokens_are_exchanged() {
     assert_ne!(header(&first)["kid"], header(&second)["kid"]);
     scene.exchange(&second).await.token();
     scene.exchange(&first).await.token();
+
+    // After the rotation: a wrong signature makes the issuer ask the provider, too.
+    refused.extend(forged(&first, &provider));
+    scene.refuses(&refused).await;
 
     // A key that the issuer has not seen when the provider goes away.
     provider.rotate();
