@@ -1,4 +1,4 @@
-//! Token text in an alphabet that is not its own.
+//! Token text in the standard base64 alphabet.
 
 use bailiwick_token::token::{Token, TokenError};
 use bailiwick_verifier::biscuit::{self, DEFAULT_FUEL, ErrorKind, Externs, Outcome, Unverified};
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Bytes whose text differs between the alphabets.
+/// Returns whether the text of these bytes differs between the alphabets.
 fn tells_alphabets_apart(bytes: &[u8]) -> bool {
     URL_SAFE.encode(bytes).contains(['-', '_'])
 }

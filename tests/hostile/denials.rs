@@ -1,5 +1,5 @@
-//! Calls that are dear to explain: each is decided right, and its explanation ends in time, says so
-//! where it does, and is never wrong.
+//! Calls that are dear to explain: each is decided right, and its explanation is bounded, marked where it
+//! is cut off, and never wrong.
 
 use bailiwick_token::{grant::Grants, value::Value};
 use bailiwick_verifier::{
@@ -13,26 +13,20 @@ use crate::{
     support::{
         Root, SERVICE,
         calls::{ACTION, ALTERNATIVES, MAX_CALL, Narrowed, SHAPES, json, narrowed},
+        denied,
         forge::Forge,
-        now, oracle,
+        now, oracle, scope, toml,
     },
 };
 
 const OUT_OF_FUEL: &str = "out_of_fuel";
 
-/// A verifier whose explanations take so many steps.
+/// A verifier whose explanations may take this many steps.
 fn explaining(root: &Root, steps: u64) -> Verifier {
     root.verifier().limits(Limits {
         explain: steps,
         ..Limits::default()
     })
-}
-
-fn denied(decision: Decision) -> Deny {
-    match decision {
-        Decision::Deny(deny) => deny,
-        Decision::Allow(_) => panic!("an allowed call"),
-    }
 }
 
 /// The grants among these that allow a call, by an independent reading.
@@ -72,7 +66,7 @@ fn assert_bounded(deny: &Deny, what: &str) {
     }
 }
 
-/// Throws every shape of this size at every token; answers how many of the denials ran out of fuel.
+/// Throws every shape of this size at every token, and returns the number of denials that ran out of fuel.
 fn throw(root: &Root, tokens: &[(&str, Narrowed)], size: usize) -> usize {
     let verifier = root.verifier();
     let mut spent = 0;
@@ -103,7 +97,7 @@ fn throw(root: &Root, tokens: &[(&str, Narrowed)], size: usize) -> usize {
     spent
 }
 
-/// Alternatives are explained in their order, without a gap, and none that allows the call.
+/// Asserts that alternatives are explained in their order, without a gap, to the last or to a mark.
 fn assert_explained(deny: &Deny, grants: &Grants, what: &str) {
     if deny.reason == Reason::OutOfFuel {
         return assert!(deny.refusals.is_empty() && !deny.cut_off, "{what}");
@@ -205,8 +199,8 @@ fn fewer_steps_cut_off_and_change_nothing() {
     assert!(cut > 100, "{cut} explanations were cut off");
 }
 
-/// A wrong type aborts the evaluation. Which condition it was is told where all of them are looked
-/// at, and nothing is claimed where not.
+/// A wrong type aborts the evaluation. An explanation that reaches the condition names it; one that is cut off
+/// before claims nothing.
 #[test]
 fn an_aborted_evaluation_claims_nothing_unseen() {
     let root = Root::new();
@@ -215,15 +209,13 @@ fn an_aborted_evaluation_claims_nothing_unseen() {
             "[[grant]]\nservice = \"{service}\"\naction = \"{action}\"\nargs = {{ a = {{ prefix = \"x\" }} }}\n"
         )
     };
-    let scope: String = (0..20)
+    let others: String = (0..20)
         .map(|index| grant(SERVICE, &format!("other:{index}")))
         .collect();
-    let scope = crate::support::toml(&format!("{scope}{}", grant(SERVICE, ACTION)));
+    let grants = toml(&format!("{others}{}", grant(SERVICE, ACTION)));
     let open = format!("[[grant]]\nservice = \"{SERVICE}\"\naction = \"*\"\n");
-    let minted = root.mint(&crate::support::toml(&open));
-    let token = minted
-        .attenuate(&crate::support::scope(scope))
-        .expect("a token");
+    let minted = root.mint(&toml(&open));
+    let token = minted.attenuate(&scope(grants)).expect("a token");
     let call = order().arg("a", 1);
     let check = |steps| denied(explaining(&root, steps).check(&token.to_base64(), &call, now()));
     let whole = check(5_000);
@@ -238,8 +230,8 @@ fn an_aborted_evaluation_claims_nothing_unseen() {
     assert_bounded(&cut, "an aborted evaluation");
 }
 
-/// Texts that a short token repeats: delegates and tasks of kilobytes in each block, dozens of checks,
-/// expressions that are long to write out.
+/// Tokens that make one denial repeat long texts: delegates and tasks of kilobytes in each block, dozens of
+/// checks, expressions that are long to write out.
 #[test]
 fn tokens_that_repeat_long_texts_are_explained_within_bounds() {
     let root = Root::new();

@@ -113,3 +113,33 @@ fn the_one_shape_of_depth_narrows() {
     let handed_on = token.append("task(\"a\");");
     assert_eq!(outcome(&verifier, &handed_on.text(), &read), "no_grant");
 }
+
+/// A check over grants sees one fewer where a bound on `depth` fails: the one for which it does not
+/// hold, or raises.
+#[test]
+fn no_check_looks_for_grants_that_depth_ends() {
+    let root = Root::new();
+    let ending = "grant(\"other\") <- action($a), depth($d), $d <= 0;";
+    let checks = [
+        "check all grant($g), $g === \"order\";",
+        "check if grant($g), 1 / 0 === 1;",
+        "check if grant($g), $g === \"order\";",
+    ];
+    let cases = checks.iter().flat_map(|check| {
+        let own = format!("{AUTHORITY}{ending} {check}");
+        let authority = Forge::authority(&root, &format!("{AUTHORITY}{ending}"));
+        [
+            (format!("own: {check}"), Forge::authority(&root, &own)),
+            (format!("appended: {check}"), authority.append(check)),
+        ]
+        .map(|(name, forge)| (name, forge, "unsupported"))
+    });
+    expect(&root, &order(), cases);
+    // Without `depth` the same checks are legal.
+    let plain = format!("{AUTHORITY}grant(\"other\") <- action($a); {}", checks[2]);
+    expect(
+        &root,
+        &order(),
+        [("no depth", Forge::authority(&root, &plain), ALLOW)],
+    );
+}

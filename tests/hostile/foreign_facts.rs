@@ -1,4 +1,4 @@
-//! What the verifier states outside the profile, and rules that state what nothing binds.
+//! Facts that the verifier states outside the profile, and rules whose heads nothing binds.
 
 use bailiwick_verifier::biscuit::{
     self, DEFAULT_FUEL, ErrorKind, Externs, Key, Outcome, Unverified,
@@ -17,7 +17,7 @@ fn outcome(token: &Foreign, root: &Key, code: &str) -> Outcome {
     .outcome
 }
 
-/// Denies a token of which block `block` has this id.
+/// Datalog that denies a token whose block of this number has this id.
 fn revoking(block: usize, id: &[u8]) -> String {
     let id = hex::encode(id);
     format!("deny if revocation_id({block}, hex:{id}); allow if true;")
@@ -99,8 +99,8 @@ fn stating_revocation_ids_costs_fuel() {
     assert_eq!(error.kind, ErrorKind::Fuel);
 }
 
-/// Whatever else is wrong with the rule, or with the service's Datalog: it is told when the token is
-/// loaded.
+/// The error is found when the token is loaded, whatever else is wrong with the rule or with the service's
+/// Datalog.
 #[test]
 fn an_unbound_head_is_a_rule_error() {
     let root = Pair::ed25519(1);

@@ -4,7 +4,7 @@ use bailiwick_verifier::{Reason, Request, RequestError};
 
 use crate::support::{Root, now, toml};
 
-/// Under `eu/`, as they stand.
+/// Resources that begin with `eu/`, and that some back end takes for another.
 const FOLDED: &[&str] = &[
     "eu/..;/us/1",
     "eu/..;v=1/us/1",
@@ -61,7 +61,7 @@ fn resources_that_back_ends_fold_are_refused() {
     }
 }
 
-/// Parameters, white space and other scripts within a name are its own affair.
+/// Parameters, white space and other scripts within a name are allowed, and compared byte for byte.
 #[test]
 fn a_resource_is_used_as_it_came() {
     let root = Root::new();

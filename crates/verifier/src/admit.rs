@@ -110,8 +110,7 @@ fn language(index: usize, code: &Code, block: &Block) -> Result<(), Refused> {
     for rule in code.rules(block) {
         query(index, code, &rule.query, Some(&rule.head))?;
         // Grants that rest on grants could derive more than their number.
-        let mut body = code.body(&rule.query).iter();
-        if body.any(|predicate| code.text(predicate.name) == names::GRANT) {
+        if looks_for(code, &rule.query, names::GRANT) {
             return Err(unsupported(
                 index,
                 "holds a grant that rests on another grant",
@@ -124,8 +123,16 @@ fn language(index: usize, code: &Code, block: &Block) -> Result<(), Refused> {
     for check in checks {
         for alternative in code.queries(check) {
             // Each match of a `check all` decides, so a bound that fails could hide a later error.
-            if check.kind == Kind::All && speaks_of_depth(code, alternative) {
+            if check.kind == Kind::All && looks_for(code, alternative, names::DEPTH) {
                 return Err(unsupported(index, "holds a `check all` over `depth`"));
+            }
+            // A grant that a bound on `depth` ends could be the one for which a `check all` does not
+            // hold, or for which an expression raises.
+            if looks_for(code, alternative, names::GRANT) && some_grant_looks_for_depth(code) {
+                return Err(unsupported(
+                    index,
+                    "holds a check over grants, one of which uses `depth`",
+                ));
             }
             query(index, code, alternative, None)?;
         }
@@ -154,9 +161,15 @@ fn query(
         .try_for_each(|ops| expression(index, code, &variables, ops))
 }
 
-fn speaks_of_depth(code: &Code, query: &Query) -> bool {
+/// Returns whether a body looks for facts of this name.
+fn looks_for(code: &Code, query: &Query, name: &str) -> bool {
     let mut body = code.body(query).iter();
-    body.any(|predicate| code.text(predicate.name) == names::DEPTH)
+    body.any(|predicate| code.text(predicate.name) == name)
+}
+
+fn some_grant_looks_for_depth(code: &Code) -> bool {
+    let mut rules = code.blocks.iter().flat_map(|block| code.rules(block));
+    rules.any(|rule| looks_for(code, &rule.query, names::DEPTH))
 }
 
 fn expression(index: usize, code: &Code, variables: &[Symbol], ops: &[Op]) -> Result<(), Refused> {
