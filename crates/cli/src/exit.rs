@@ -82,7 +82,7 @@ impl Failure {
 
     /// Tells a person, and the shell.
     pub(crate) fn report(self) -> ExitCode {
-        // A name in it cannot begin a line that looks like one of this program's.
+        // Indented, so that a name with a line break cannot forge a line such as `hint: …`.
         let message = self.message.replace('\n', "\n  ");
         output::error(&message, self.hint.as_deref());
         self.exit.into()

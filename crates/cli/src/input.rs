@@ -40,7 +40,7 @@ const MAX_GRANTS_FILE: usize = 512 * 1024;
 /// with these bytes by itself.
 const BOM: [u8; 3] = *b"\xef\xbb\xbf";
 
-/// Whether standard input has been opened.
+/// Set once standard input has been opened.
 static STDIN_TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Where bytes come from: a file, or standard input as `-`.
@@ -53,8 +53,8 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// Opens it for reading, behind a byte order mark. Standard input is opened once: whoever came
-    /// second would find it empty.
+    /// Opens it for reading, behind a byte order mark. Standard input can be opened once: a second
+    /// reader would find it empty.
     pub(crate) fn open(&self) -> Result<Box<dyn Read + Send>, Failure> {
         let mut input: Box<dyn Read + Send> = match self {
             Source::Stdin if STDIN_TAKEN.swap(true, Ordering::Relaxed) => {
@@ -172,7 +172,7 @@ pub(crate) fn variable(name: &str) -> Result<Option<Zeroizing<String>>, Failure>
     match env::var(name) {
         Ok(text) => Ok(Some(Zeroizing::new(text))),
         Err(env::VarError::NotPresent) => Ok(None),
-        // As if it were not set, another source would be used that nobody meant.
+        // Treated as unset, it would give way to another source that nobody meant.
         Err(env::VarError::NotUnicode(_)) => Err(Failure::plain(
             Exit::Usage,
             format!("the environment variable {name} is not text (UTF-8)"),
@@ -204,8 +204,8 @@ pub(crate) fn warn_if_open(secret: &str, file: &Source) {
     }
 }
 
-/// Whether it is one of the service manager's, which lets the service read it by an access list: the
-/// group's bits are those of its mask, and root owns it.
+/// Returns whether a file is a credential of the service manager. The service reads it by an access
+/// list, so root owns it, and the group's bits are those of the list's mask.
 fn is_credential(path: &Path) -> bool {
     let directory = env::var_os("CREDENTIALS_DIRECTORY").filter(|directory| !directory.is_empty());
     directory.is_some_and(|directory| path.starts_with(directory))

@@ -30,10 +30,10 @@ const QUEUE: usize = 1_024;
 /// The most bytes of a line. What is longer is cut.
 const MAX_LINE: usize = 16 * 1024;
 
-/// How long the last lines are waited for at the end.
+/// Time to wait for the last lines at the end.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// To the thread that writes, where there is one.
+/// Sender to the thread that writes, where there is one.
 static THREAD: OnceLock<SyncSender<Message>> = OnceLock::new();
 
 enum Message {
@@ -53,11 +53,12 @@ pub(crate) fn start(verbose: bool) {
         .init();
 }
 
-/// From now on a thread writes, and nobody waits for it. Panics are lines, too.
+/// Starts a thread that writes all further lines, so that no caller waits for stderr. Panics become
+/// lines, too.
 pub(crate) fn write_in_background() {
     let (sender, lines) = sync_channel(QUEUE);
     let thread = thread::Builder::new().name("log".to_owned());
-    // Without a thread it is written as before.
+    // Without a thread, callers go on writing.
     if thread.spawn(move || write_all(&lines)).is_ok() && THREAD.set(sender).is_ok() {
         panic::set_hook(Box::new(|panic| {
             line(&format!("panic: {}\n", visible(&panic.to_string())));
@@ -65,7 +66,7 @@ pub(crate) fn write_in_background() {
     }
 }
 
-/// Whether a thread writes.
+/// Returns whether a thread writes the lines.
 pub(crate) fn is_in_background() -> bool {
     THREAD.get().is_some()
 }
@@ -81,11 +82,11 @@ pub(crate) fn line(line: &str) {
     }
 }
 
-/// Waits for the lines that the thread has not written yet, and not for long.
+/// Waits up to [`PATIENCE`] for the lines that the thread has not written yet.
 pub(crate) fn flush() {
     if let Some(thread) = THREAD.get() {
         let (written, last) = sync_channel(1);
-        // Where the queue is full nobody reads.
+        // A full queue means that nobody reads stderr, so waiting is no use.
         if thread.try_send(Message::Flush(written)).is_ok() {
             let _ = last.recv_timeout(PATIENCE);
         }
@@ -116,7 +117,7 @@ fn cut(line: &str) -> Vec<u8> {
     }
 }
 
-/// What `tracing_subscriber` writes to: a line at a time.
+/// Writer for `tracing_subscriber`, which writes each event at once.
 struct Log;
 
 impl Write for Log {

@@ -63,8 +63,8 @@ fn main() -> ExitCode {
     code
 }
 
-/// Prints help, or why the arguments make no sense. Clap repeats arguments as they came, and those
-/// may be somebody else's.
+/// Prints help, or the error of the command line. Clap repeats arguments as they came, so they are
+/// escaped here.
 fn usage(mut error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
         error.exit();

@@ -47,7 +47,7 @@ pub(crate) struct Out {
 }
 
 impl Out {
-    /// The file that is named; none where data goes to stdout.
+    /// The path of the file; `None` where data goes to stdout.
     pub(crate) fn path(&self) -> Option<&Path> {
         match &self.out {
             Some(Source::File(path)) => Some(path),
@@ -55,7 +55,7 @@ impl Out {
         }
     }
 
-    /// The same for JSON documents, which hold text only.
+    /// The same as text, for JSON documents.
     pub(crate) fn text(&self) -> Option<String> {
         self.path().map(|path| path.display().to_string())
     }
@@ -68,21 +68,22 @@ pub(crate) fn write(path: &Path, content: &str, readers: Readers) -> Result<(), 
     draft.keep()
 }
 
-/// What is being written to a path.
+/// Data that is being written to a path.
 pub(crate) struct Draft {
     place: Place,
     path: PathBuf,
 }
 
 enum Place {
-    /// Beside a regular file, to replace it: whoever reads that meanwhile sees the old one or the new.
+    /// A draft beside a regular file, and the path of that file. The draft replaces it in one step, so
+    /// a reader sees the old file or the new one.
     Beside(NamedTempFile, PathBuf),
     /// A device or a FIFO.
     Through(File),
 }
 
 impl Draft {
-    /// Begins what will be at `path`.
+    /// Begins to write to `path`.
     pub(crate) fn begin(path: &Path, readers: Readers) -> Result<Draft, Failure> {
         let place = place(path, readers).map_err(|error| unwritable(path, &error))?;
         Ok(Draft {
@@ -91,7 +92,7 @@ impl Draft {
         })
     }
 
-    /// Where to write.
+    /// The file to write to.
     pub(crate) fn file(&mut self) -> &mut File {
         match &mut self.place {
             Place::Beside(file, _) => file.as_file_mut(),
@@ -105,7 +106,7 @@ impl Draft {
         written.map_err(|error| unwritable(&self.path, &error))
     }
 
-    /// Puts a file in its place.
+    /// Finishes: puts a draft in its place, and flushes a device or a FIFO.
     pub(crate) fn keep(self) -> Result<(), Failure> {
         let Draft { place, path } = self;
         let kept = || match place {
@@ -135,7 +136,8 @@ fn place(path: &Path, readers: Readers) -> io::Result<Place> {
             if !metadata.is_file() {
                 return through(path).map(Place::Through);
             }
-            // The kernel has followed the link before, and refused one that another user planted.
+            // `metadata` above made the kernel follow the link. In a directory such as `/tmp` that
+            // fails for a link that another user planted (`fs.protected_symlinks`).
             match path.is_symlink() {
                 true => fs::canonicalize(path)?,
                 false => path.to_owned(),
@@ -153,8 +155,8 @@ fn place(path: &Path, readers: Readers) -> io::Result<Place> {
     Ok(Place::Beside(file, target))
 }
 
-/// Standard output or standard error, where the path names one of them, such as `/dev/stdout`: to open
-/// it anew would write over what is in it, or fail.
+/// Standard output or standard error, if the path names one of them, such as `/dev/stdout`. Opening it
+/// anew could fail, or overwrite what it holds.
 fn standard(named: &Metadata) -> io::Result<Option<File>> {
     let (stdout, stderr) = (io::stdout(), io::stderr());
     for stream in [stdout.as_fd(), stderr.as_fd()] {
@@ -172,7 +174,7 @@ fn standard(named: &Metadata) -> io::Result<Option<File>> {
 
 fn through(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().write(true).open(path)?;
-    // It may have been exchanged since it was looked at.
+    // Another process may have replaced it by a regular file since `metadata`.
     match file.metadata()?.is_file() {
         true => Err(io::ErrorKind::InvalidInput.into()),
         false => Ok(file),

@@ -34,8 +34,7 @@ pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 const CYAN: Style = AnsiColor::Cyan.on_default().bold();
 
-/// The styles of this program as a terminal is told of them. Nothing else that begins with an
-/// escape character is printed.
+/// The escape sequences of this program's styles. No other escape character is printed.
 const STYLES: [&str; 6] = [
     "\x1b[0m", "\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m",
 ];
@@ -107,8 +106,8 @@ pub(crate) fn raw(text: &str) -> Result<(), Failure> {
     )
 }
 
-/// Prints what is signed, byte for byte. On a terminal it can only be looked at, so that it passes
-/// the gate there, and gets a line break after it.
+/// Prints signed text byte for byte. A terminal only shows it, so there it passes the gate, and a line
+/// break follows.
 pub(crate) fn signed(text: &str) -> Result<(), Failure> {
     match io::stdout().is_terminal() {
         true => line(text),
@@ -116,7 +115,7 @@ pub(crate) fn signed(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Lines with everything escaped that is not printable, but for line breaks and these styles.
+/// Escapes everything that is not printable, except line breaks and these styles.
 fn gated(text: &str, styles: &[&str]) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut lines = text.split('\n');

@@ -35,8 +35,8 @@ pub(crate) fn name(text: &str) -> Result<String, String> {
     }
 }
 
-/// A name as one segment of a URL's path. Dots alone, which no encoding saves from being folded, are
-/// names of before such were refused.
+/// A name as one segment of a URL's path. Names of dots alone are refused, since clients and proxies
+/// fold them even where they are encoded; older homes can still hold such names.
 pub(crate) fn path_segment(name: &str) -> Result<String, Failure> {
     if name.bytes().all(|byte| byte == b'.') {
         let text = format!("no URL can hold the name `{name}`");
@@ -51,7 +51,7 @@ pub(crate) fn segment(name: &str) -> String {
     name.bytes()
         .map(|byte| match plain(byte) {
             true => char::from(byte).to_string(),
-            // Dots, too: two of them are not a name to a URL.
+            // Dots are encoded, too: a URL reads `..` as the folder above.
             false => format!("%{byte:02X}"),
         })
         .collect()

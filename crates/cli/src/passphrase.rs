@@ -38,14 +38,16 @@ impl PassphraseArg {
     /// The passphrase, from the first place that has one: file, environment, `config.toml`,
     /// and, on a terminal, the person at it. [`Passphrase::new`] reads what any of them gives.
     pub(crate) fn passphrase(&self, global: &Global) -> Result<Passphrase, Failure> {
-        let unfit = |error| {
-            match error {
-            PassphraseError::Short => {
-                Failure::plain(Exit::Local, "the passphrase is too short to be that of a home")
-                    .hint("check where it comes from: --passphrase-file, then the environment, then `config.toml`")
-            }
+        let unfit = |error| match error {
+            PassphraseError::Short => Failure::plain(
+                Exit::Local,
+                "the passphrase is too short to be that of a home",
+            )
+            .hint(
+                "check where it comes from: --passphrase-file, then the environment, \
+                 then `config.toml`",
+            ),
             error => Failure::new(Exit::Local, error),
-        }
         };
         Passphrase::new(&self.given(global, || ask("Passphrase: "))?).map_err(unfit)
     }

@@ -106,7 +106,7 @@ impl ServerArgs {
         };
         let text = if let Some(file) = &self.operator_token_file {
             read(file)?
-        } else if let Some(token) = variable(TOKEN)? {
+        } else if let Some(token) = variable(TOKEN)?.filter(|token| !token.is_empty()) {
             token
         } else if let Some(file) = &config.operator_token_file {
             read(&Source::File(file.clone()))?
@@ -117,7 +117,7 @@ impl ServerArgs {
     }
 }
 
-/// Reads where the issuer is.
+/// Parses the issuer's address.
 fn base(text: &str) -> Result<SafeUrl, Failure> {
     let wrong = |what: &str, hint: &'static str| {
         Failure::plain(Exit::Usage, format!("--server {what}")).hint(hint)
@@ -240,7 +240,7 @@ fn refused(status: StatusCode, bytes: &[u8], with_token: bool) -> Failure {
         Code::BadRequest => Exit::Usage,
         _ => Exit::Remote,
     };
-    // Another machine's text: one line, however many it sends.
+    // Another machine wrote the text, so its line breaks are escaped.
     let failure = Failure::new(exit, visible(&problem.detail));
     match problem.code {
         Code::Unauthenticated if !with_token => {

@@ -167,8 +167,8 @@ impl Config {
     }
 }
 
-/// Whether there is no such file in the home. One that cannot be looked at is not missing: without
-/// what it says, something else would be done than its writer wants.
+/// Returns whether the home lacks a file. A file that cannot be looked at is an error and not
+/// missing: the command would otherwise run without the settings in it.
 pub(crate) fn is_missing(file: &Path) -> Result<bool, Failure> {
     let there = file.try_exists();
     there

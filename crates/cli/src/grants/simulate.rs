@@ -120,7 +120,7 @@ impl Simulation {
 /// The most lines that a message names.
 const MAX_NAMED: usize = 16;
 
-/// Lines that hold no call: they were not tried, whatever the others say.
+/// Lines that cannot be read as a call.
 #[derive(Default)]
 struct Unread {
     first: Vec<u64>,

@@ -13,7 +13,7 @@ use bailiwick_token::escape::visible;
 
 use crate::{
     exit::{Exit, Failure},
-    input::Source,
+    input::{Source, shown},
     serve,
     settings::{Global, is_missing},
 };
@@ -51,7 +51,7 @@ impl Files {
             .hint("write several profiles into one file"));
         }
         let files = paths.into_iter().map(|path| {
-            let name = shown(&path);
+            let name = visible(&path.display().to_string()).into_owned();
             let text = Source::File(path).read_text(MAX_FILE)?;
             Ok((name, text.to_string()))
         });
@@ -96,7 +96,7 @@ fn in_home(home: &Path) -> Result<Vec<PathBuf>, Failure> {
     let paths = match (!is_missing(&file)?, !is_missing(&directory)?) {
         (true, true) => {
             let home = shown(home);
-            let both = format!("`{home}` holds both `{FILE}` and `{DIRECTORY}`");
+            let both = format!("{home} holds both `{FILE}` and `{DIRECTORY}`");
             return Err(Failure::plain(Exit::Local, both).hint("keep one of them"));
         }
         (true, false) => vec![file],
@@ -144,10 +144,6 @@ fn none_in(directory: &Path) -> Failure {
     let directory = shown(directory);
     Failure::plain(
         Exit::NotFound,
-        format!("there are no profiles in `{directory}`"),
+        format!("there are no profiles in {directory}"),
     )
-}
-
-fn shown(path: &Path) -> String {
-    visible(&path.display().to_string()).into_owned()
 }

@@ -162,7 +162,10 @@ impl VerifyArgs {
         Ok((verifier, revocations))
     }
 
-    /// Goes on without revocations where that was asked for, or where the issuer publishes none.
+    /// Allows deciding without revocations if the caller asked for that, or if the keyset names no feed.
+    ///
+    /// # Errors
+    /// Fails with [`Exit::Guarded`] otherwise.
     fn unchecked(&self, keyset: &Keyset) -> Result<Revocations, Failure> {
         match &keyset.revocation_url {
             _ if self.without_revocations => {}
@@ -181,14 +184,15 @@ impl VerifyArgs {
     }
 }
 
-/// Whether it is known what was revoked.
+/// State of the check of revocations, as the JSON output reports it.
 #[derive(Debug, Clone, Copy)]
 enum Revocations {
     Checked,
     NotChecked,
 }
 
-/// The verifier's own JSON, an object, with one more member. Its numbers stay as they are written.
+/// The verifier's JSON object with the member `revocations` added as text, so that its numbers stay as
+/// they are written.
 fn json(decision: &Decision, values: Values, revocations: Revocations) -> String {
     let revocations = match revocations {
         Revocations::Checked => "checked",

@@ -22,7 +22,7 @@ use std::{
 
 use sqlx::Connection;
 
-/// How long a request may take before a trial fails rather than hangs.
+/// Maximum time of a request, so that a trial fails rather than hangs.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Asks until it is so, and fails after `patience`.
@@ -39,7 +39,7 @@ pub fn http() -> reqwest::Client {
     http_within(PATIENCE)
 }
 
-/// The same, for requests that may take so long.
+/// The same, with another maximum time of a request.
 #[expect(clippy::disallowed_methods, reason = "proxies are switched off")]
 pub fn http_within(time: Duration) -> reqwest::Client {
     let client = reqwest::Client::builder().no_proxy().timeout(time);

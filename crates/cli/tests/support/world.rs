@@ -200,7 +200,7 @@ impl World {
         self.serve_as(command)
     }
 
-    /// With standard error and environment as the command has them.
+    /// Serves with the standard error and the environment of `command`.
     pub fn serve_as(&self, mut command: Command) -> Serving {
         let arguments = [
             "serve",
@@ -258,7 +258,7 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Lets it take up the profiles.
+    /// Makes it read the profiles again.
     pub fn reload(&self) {
         kill_process(Pid::from_child(&self.child), Signal::HUP).unwrap();
     }

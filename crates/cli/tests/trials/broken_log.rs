@@ -20,7 +20,7 @@ use crate::support::{
     world::{Serving, World},
 };
 
-/// How long what is certain to come is waited for.
+/// Maximum time to wait for an event.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -36,7 +36,7 @@ async fn a_closed_log_fails_nothing() {
     serves_with(writer.into()).await;
 }
 
-/// Whoever should read the log hangs: what fits into the pipe is written, and the rest is lost.
+/// The reader of the log hangs: lines that fit into the pipe are written, and the rest is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_that_nobody_reads_fails_nothing() {
     let (reader, writer) = std::io::pipe().unwrap();
@@ -124,7 +124,7 @@ async fn serves_with(stderr: Stdio) {
 
 /// The status of a request for a token.
 async fn minted(serving: &Serving, profile: &str, secret: &str) -> StatusCode {
-    // Making one takes longer than its request.
+    // Shared, since building a client takes longer than the request.
     static HTTP: LazyLock<reqwest::Client> = LazyLock::new(http);
     let answer = HTTP
         .post(format!("{}/v1/token", serving.base))

@@ -11,8 +11,8 @@
 //! the log of the database, and carries it over into the database when it closes. A service is killed so in the middle of
 //! mints that many ask for at the same time, whose rows share a commit: each that was answered is on record.
 //!
-//! Each write is a point to be killed at where `BAILIWICK_TRIALS=full`; otherwise each third one is, and another third
-//! for each verb.
+//! With `BAILIWICK_TRIALS=full` the process is killed at each write, otherwise at each third one; the first differs from
+//! verb to verb.
 
 use std::{
     collections::BTreeSet,
@@ -47,7 +47,7 @@ const SERVED: [(&str, usize, usize); 2] = [("fsync,fdatasync", 1, 24), ("pwrite6
 /// How many mint at the same time.
 const CLIENTS: usize = 6;
 
-/// The distance between the writes that are tried, in units of those of the full trial.
+/// Factor of the distance between the writes that are tried, 1 in the full trial.
 fn stride() -> usize {
     match env::var_os("BAILIWICK_TRIALS").is_some_and(|size| size == "full") {
         true => 1,

@@ -18,10 +18,10 @@ use crate::support::{
     world::{Setup, World},
 };
 
-/// How long a service may take to ask its provider.
+/// Maximum time until a service asks its provider.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A server that notes what it is sent, and answers each request alike.
+/// A server that records the heads of requests.
 struct Noting {
     address: SocketAddr,
     sent: Arc<Mutex<Vec<String>>>,

@@ -1,4 +1,4 @@
-//! The call that is decided: in options, or as one JSON object.
+//! The call to decide, given by options or as one JSON object.
 
 use std::borrow::Cow;
 
@@ -12,13 +12,13 @@ use crate::{exit::Failure, input::Source};
 /// The most bytes of a file of a call. The verifier's own limit is lower and says so.
 const MAX_FILE: usize = 1 << 20;
 
-/// Options that say what is called.
+/// Options that describe the call.
 #[derive(Debug, Args)]
 pub(super) struct CallArgs {
-    /// What is called
+    /// The action that is called
     #[arg(long, value_name = "NAME", required_unless_present = "call")]
     action: Option<String>,
-    /// What it acts on
+    /// The resource that the action acts on
     #[arg(long, value_name = "PATH")]
     resource: Option<String>,
     /// The call's arguments, a JSON object
@@ -33,7 +33,11 @@ pub(super) struct CallArgs {
 }
 
 impl CallArgs {
-    /// The call. One that cannot be read is for the verifier to deny: it may be somebody else's.
+    /// The call. The inner error is a call that cannot be read: a caller of the service may have sent
+    /// it, so the verifier denies it.
+    ///
+    /// # Errors
+    /// Fails when a file cannot be read or is too long.
     pub(super) fn request(&self) -> Result<Result<Request, RequestError>, Failure> {
         if let Some(file) = &self.call {
             return Ok(text(&file.read(MAX_FILE)?).and_then(whole));
@@ -49,7 +53,7 @@ impl CallArgs {
     }
 }
 
-/// The members of a call; no others, since one that is misspelled would go undecided.
+/// The members of a call. Others are refused, since a misspelled member would go undecided.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Whole<'a> {
@@ -61,7 +65,7 @@ struct Whole<'a> {
     args: Option<&'a RawValue>,
 }
 
-/// A member that is `null` is there, and wrong.
+/// Reads a member that is present, so that `null` is refused and not taken for absent.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
     Cow::<'de, str>::deserialize(deserializer).map(Some)
 }
