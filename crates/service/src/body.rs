@@ -26,20 +26,20 @@ pub(crate) const MAX_BODY: usize = 256 * 1024;
 /// The most bytes of a body that are read and dropped while its answer is on the way.
 const MAX_DISCARDED: usize = 16 << 20;
 
-/// How long they are waited for.
+/// Maximum time to wait for these bytes.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// Somebody who was authenticated. Only the check of a credential makes one, and parsing a body asks
-/// for one, so that a stranger buys no work with it.
+/// A caller that was authenticated. Only the check of a credential makes one, and [`Unread::json`] asks
+/// for one, so that an unauthenticated request costs no parsing of what it asks for.
 pub(crate) trait Authenticated {}
 
-/// A body that arrived and was not looked at.
+/// A body that has arrived and is not parsed yet.
 pub(crate) struct Unread {
     headers: HeaderMap,
     bytes: Bytes,
 }
 
-/// In the extensions of a request whose body is longer than any may be. It has none then.
+/// The extension of a request whose body was longer than [`MAX_BODY`], and was dropped.
 #[derive(Clone, Copy)]
 struct TooLong;
 
@@ -111,8 +111,8 @@ impl Unread {
     }
 }
 
-/// Reads a body, and marks the request where it is longer than any may be. Its bytes hold places of
-/// `arriving` until all are there.
+/// Reads a body. If it is longer than [`MAX_BODY`], the request is marked with [`TooLong`] instead. Its
+/// bytes hold places of `arriving` until all are there.
 pub(crate) async fn arrived(request: Request, arriving: &Semaphore) -> Result<Request, Lost> {
     let (mut parts, body) = request.into_parts();
     let mut body = Arriving {

@@ -53,20 +53,20 @@ pub(crate) enum CallerError {
     #[error("the {what} has to have a `jti`: it is used once")]
     NoId {
         what: &'static str,
-        /// Whom it speaks of.
+        /// Its subject, as the audit names it.
         name: String,
     },
     #[error("the {what} has been used before")]
     Replayed {
         what: &'static str,
-        /// Whom it speaks of.
+        /// Its subject, as the audit names it.
         name: String,
     },
     #[error(transparent)]
     Store(#[from] bailiwick_issuer::StoreError),
 }
 
-/// What is known of the sender of a JWT.
+/// The sender of a JWT, as far as it is known.
 #[derive(Clone, Copy)]
 pub(crate) struct Sender<'a> {
     pub(crate) from: IpAddr,
@@ -75,8 +75,8 @@ pub(crate) struct Sender<'a> {
 }
 
 impl CallerError {
-    /// The kind of a refused JWT, and whom it speaks of as far as its provider vouches for that. None
-    /// where nothing was refused: a store or a provider did not answer.
+    /// The kind of a refused JWT, and its subject if its provider vouches for that. `None` if nothing
+    /// was refused: the store or the provider did not answer.
     fn refused_jwt(&self) -> Option<(Kind, &str)> {
         match self {
             CallerError::Assertion { error, .. } => match error {
@@ -101,14 +101,14 @@ pub(crate) struct Known {
     pub(crate) name: String,
     /// The sign-in, where it is a client of this issuer.
     pub(crate) signed_in: Option<SignedIn>,
-    /// Whether it was known by a client assertion that others may have used before.
+    /// True if it was authenticated by a client assertion that may have been used before.
     reused: bool,
     /// Only the checks of this file make one.
     _checked: (),
 }
 
 impl Known {
-    /// What the audit calls who acts.
+    /// The actor in the audit. A name with a `/` is that of a provider's subject: no client's has one.
     pub(crate) fn actor(&self) -> String {
         let by = match self.reused {
             true => "caller with a reusable assertion",
@@ -118,7 +118,7 @@ impl Known {
     }
 }
 
-/// What a JWT is sent as.
+/// The role of a JWT in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Subject,
@@ -215,8 +215,7 @@ impl State {
         Ok(known(client))
     }
 
-    /// The party that a JWT speaks of. What is to be used once is used up by this, and a JWT that is
-    /// refused is on record.
+    /// Verifies a JWT and returns its party. This uses up a JWT that is good once, and records a refusal.
     pub(crate) async fn party(
         &self,
         role: Role,

@@ -101,7 +101,7 @@ pub struct ProviderConfig {
     pub issuer: String,
     /// The `aud` that its tokens have to have, among others or alone.
     pub audience: String,
-    /// How its tokens may be signed. `Ed25519` is another name of `EdDSA` (RFC 9864).
+    /// The algorithms that may sign its tokens. `Ed25519` is another name of `EdDSA` (RFC 9864).
     #[serde(default = "algorithms", deserialize_with = "read_algorithms")]
     pub algorithms: Vec<Algorithm>,
     /// Where its keys are; where it says in `/.well-known/openid-configuration`, without this.
@@ -109,23 +109,23 @@ pub struct ProviderConfig {
     /// The longest life of a token that is accepted, in seconds.
     #[serde(default = "max_life")]
     pub max_life: u64,
-    /// Whether each of its tokens has a `jti` and is used once.
+    /// True if each of its tokens has a `jti` and is used once.
     #[serde(default)]
     pub one_time: bool,
-    /// How often one of its tokens can be a client assertion.
+    /// The use of its tokens as client assertions: each once, or until it ends.
     #[serde(default)]
     pub assertions: Assertions,
 }
 
-/// How often a token can be a client assertion.
+/// The use of a provider's tokens as client assertions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Assertions {
     /// Once, by its `jti` (RFC 7523, section 3): a copy of one that was used is good for nothing.
     #[default]
     OneTime,
-    /// Until it ends, as a workload uses the service account token that Kubernetes gives it. Whoever reads
-    /// one gets tokens as that workload for as long. It states `iat`, and this issuer is its only audience.
+    /// Until it ends, as a workload uses the service account token that Kubernetes gives it. Anyone who reads
+    /// one gets tokens as that workload until then. It states `iat`, and this issuer is its only audience.
     Reusable,
 }
 
@@ -319,11 +319,11 @@ pub enum ConfigError {
     /// A provider whose keys could come from anybody.
     #[error("the provider `{name}` cannot be used: its `{member}` {error}")]
     ProviderUrl {
-        /// Which one.
+        /// The provider's name.
         name: String,
-        /// Which of its addresses. The address itself may hold a password.
+        /// The member that holds the address. The address itself may hold a password.
         member: &'static str,
-        /// What is wrong with it.
+        /// The reason why the address is not used.
         error: UnsafeUrl,
     },
 }

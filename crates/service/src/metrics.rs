@@ -10,7 +10,7 @@ use prometheus_client::{
 
 use crate::supervise::Health;
 
-/// Lines that this process could not write to its log. Whoever keeps the log counts them here.
+/// Lines that this process could not write to its log. The writer of the log counts them here.
 pub static LOST_LOG_LINES: AtomicU64 = AtomicU64::new(0);
 
 /// A request, by the path of its route.
@@ -211,12 +211,12 @@ impl Metrics {
         );
         registry.register(
             "task_up",
-            "1 while the last round of what is done in the background came to its end",
+            "1 while the last run of a background task succeeded",
             tasks.up.clone(),
         );
         registry.register(
             "task_restarts",
-            "How often what is done in the background failed and was started again",
+            "Number of times that a background task failed and was started again",
             tasks.restarts.clone(),
         );
         registry.register(

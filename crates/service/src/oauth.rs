@@ -30,7 +30,8 @@ use crate::{
 /// What a token of ours is called (RFC 8693, section 3).
 const ISSUED_TYPE: &str = "urn:bailiwick:token-type:biscuit";
 
-/// What a client may ask for: a token of ours by its own name, or an access token, which each is.
+/// The types of token that a client may request: a token of ours by its own name, or an access token,
+/// which each of ours is.
 const REQUESTED_TYPES: [&str; 2] = [ISSUED_TYPE, "urn:ietf:params:oauth:token-type:access_token"];
 
 pub(crate) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";

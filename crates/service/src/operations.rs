@@ -35,8 +35,8 @@ pub(crate) fn router(state: State) -> Router {
         .with_state(state)
 }
 
-/// Ready is who can mint: the store answers and takes what is written, the keyset is alive, nothing in the
-/// background is out of order, and no end was announced.
+/// Reports whether the issuer can mint: the store answers and takes what is written, the keyset is alive, no
+/// background task is down, and no end was announced.
 async fn ready(Shared(state): Shared<State>) -> Response {
     let now = state.now();
     let reason = if state.is_draining() {

@@ -55,7 +55,7 @@ struct InUse {
 /// For so many seconds changes are added; then everything is read anew.
 const FOLLOWED: u64 = 3_600;
 
-/// Whoever holds a token of this issuer that is in force. It may do nothing yet.
+/// The holder of a token of this issuer that is in force. It may do nothing yet.
 #[derive(Debug)]
 pub(crate) struct Holder {
     /// The agent of its token.
@@ -69,22 +69,28 @@ impl Authenticated for Holder {}
 /// An operator who may do what is asked.
 #[derive(Debug)]
 pub(crate) struct Operator {
-    /// What the audit calls it.
-    pub(crate) actor: String,
-    /// The agent of its token.
-    agent: String,
-    /// What its token is compared by in the transaction of the action.
+    /// The identity in its token.
+    pub(crate) identity: Arc<Identity>,
+    /// The standing of its token, compared in the transaction of the action.
     standing: Standing,
 }
 
 impl Operator {
-    fn of(identity: &Identity, token: &str, call: &Call) -> Result<Operator, Problem> {
+    fn of(identity: &Arc<Identity>, token: &str, call: &Call) -> Result<Operator, Problem> {
         Ok(Operator {
-            actor: format!("operator:{} ({})", identity.agent, identity.token_id),
-            agent: identity.agent.clone(),
+            identity: Arc::clone(identity),
             standing: standing(token, call)?,
         })
     }
+
+    /// The actor in the audit.
+    pub(crate) fn actor(&self) -> String {
+        actor(&self.identity)
+    }
+}
+
+fn actor(identity: &Identity) -> String {
+    format!("operator:{} ({})", identity.agent, identity.token_id)
 }
 
 impl State {
@@ -102,11 +108,11 @@ impl State {
         let in_use = self.own_verifier().await?;
         match in_use.verifier.check(token, call, self.now()) {
             Decision::Allow(allow) => Operator::of(&allow.identity, token, call),
-            Decision::Deny(deny) => Err(self.turned_down(deny, token, call).await?),
+            Decision::Deny(deny) => Err(self.record_denial(deny, call).await?),
         }
     }
 
-    /// The holder of the token that a request for `action` carries: what comes before its body is read.
+    /// The holder of the token that a request for `action` carries, before its body is parsed.
     pub(crate) async fn holder(
         &self,
         headers: &HeaderMap,
@@ -126,19 +132,18 @@ impl State {
             Err(deny) => {
                 let decision = Decision::Deny((*deny).clone());
                 let _ = in_use.verifier.recorded(decision, Some(&call));
-                Err(self.turned_down(*deny, token, &call).await?)
+                Err(self.record_denial(*deny, &call).await?)
             }
         }
     }
 
-    /// The answer to a denial, which is on record.
-    async fn turned_down(&self, deny: Deny, token: &str, call: &Call) -> Result<Problem, Problem> {
+    /// Records a denial, and returns the answer to it.
+    async fn record_denial(&self, deny: Deny, call: &Call) -> Result<Problem, Problem> {
         let (reason, identity) = (deny.reason, deny.identity.clone());
         let problem = denied(&Decision::Deny(deny), reason, call);
         match (identity, problem.code) {
             (Some(identity), _) => {
-                let operator = Operator::of(&identity, token, call)?;
-                self.refused(&operator, call.action(), reason.code())
+                self.refused(&identity, call.action(), reason.code())
                     .await?;
             }
             // Nobody vouches for the token.
@@ -152,31 +157,27 @@ impl State {
 
     /// The issuer, acting in the name of an operator while its token is not revoked.
     pub(crate) fn acting_for(&self, operator: Operator) -> Issuer {
-        let issuer = self.issuer.acting_as(&operator.actor);
+        let issuer = self.issuer.acting_as(&operator.actor());
         issuer.on_standing(operator.standing)
     }
 
     /// Puts on record what a known operator was refused, as far as it does not fill the record with it.
     pub(crate) async fn refused(
         &self,
-        operator: &Operator,
+        identity: &Identity,
         action: &str,
         reason: &str,
     ) -> Result<(), MintError> {
         if self
             .rates
-            .take("operator", &operator.agent, REFUSALS)
+            .take("operator", &identity.agent, REFUSALS)
             .is_err()
         {
             return Ok(());
         }
-        tracing::info!(
-            actor = operator.actor,
-            action,
-            reason,
-            "an operator is denied"
-        );
-        let issuer = self.issuer.acting_as(&operator.actor);
+        let actor = actor(identity);
+        tracing::info!(actor, action, reason, "an operator is denied");
+        let issuer = self.issuer.acting_as(&actor);
         let recorded = issuer.record_denied_operator(action, reason, 0, self.now());
         recorded.await.map(drop)
     }

@@ -41,10 +41,10 @@ const MAX_REASON: usize = 512;
 /// How far clocks may lie apart, in seconds.
 const SKEW: u64 = 60;
 
-/// How long a provider is left alone after it was asked because of a token, in seconds.
+/// Minimum time between two requests to a provider because of tokens, in seconds.
 const COOL_DOWN: u64 = 30;
 
-/// How many wait for a provider's answer. Anyone can send a token that no key verifies.
+/// Maximum number of callers that wait for a provider's answer. Anyone can send a token that no key verifies.
 const WAITING: usize = 64;
 
 /// How long a provider has to answer.
@@ -58,7 +58,7 @@ pub(crate) struct Providers(Vec<Arc<Provider>>);
 pub(crate) struct Provider {
     config: ProviderConfig,
     keys: ArcSwapOption<KeySet>,
-    /// When it was last asked because of a token. Who holds this asks; others wait for the answer.
+    /// Time of the last request to it because of a token. The holder of this asks; others wait for the answer.
     asked: Mutex<Option<Timestamp>>,
     /// Places for those who wait.
     waiting: Semaphore,
@@ -82,7 +82,7 @@ pub(crate) struct Assertion {
     pub(crate) end: Timestamp,
     /// Whether its provider lets each be used once.
     pub(crate) one_time: bool,
-    /// How often it can be a client assertion.
+    /// The use as client assertion that its provider is configured for.
     pub(crate) assertions: Assertions,
 }
 
@@ -125,7 +125,7 @@ impl Providers {
                 tracing::warn!(
                     provider = config.name,
                     max_life = config.max_life,
-                    "client assertions of this provider are good until they end: whoever reads one gets tokens as that workload for as long"
+                    "client assertions of this provider are good until they end: anyone who reads one gets tokens as that workload until then"
                 );
             }
         }
@@ -183,11 +183,12 @@ impl Providers {
 }
 
 impl Assertion {
-    /// Whether it may be a client assertion more than once.
+    /// Returns whether it may be a client assertion more than once.
     ///
     /// # Errors
-    /// Its provider lets it be, and it is not bounded as such a token has to be: by a beginning, so that
-    /// its whole life was looked at, and to this issuer, so that nobody else who receives it can use it.
+    /// [`AssertionError::Claim`] if its provider allows that and it is not bounded as such a token has to
+    /// be: by a beginning, so that its whole life was checked, and to this issuer, so that no other
+    /// recipient can use it.
     pub(crate) fn is_reusable(&self) -> Result<bool, AssertionError> {
         if self.assertions == Assertions::OneTime {
             return Ok(false);
@@ -417,7 +418,7 @@ fn with_causes(error: &dyn Error) -> String {
     text
 }
 
-/// Whether a key of the set signed a JWT.
+/// Verifies the signature of a JWT with the keys of a set.
 fn signed(keys: Option<&KeySet>, jwt: &Jwt<'_>) -> Result<(), AssertionError> {
     match keys.map_or(Found::Unknown, |keys| keys.find(&jwt.header)) {
         Found::Keys(keys) => {

@@ -43,7 +43,7 @@ const KEYSET: &str = "/.well-known/bailiwick/keyset";
 /// Where the head of the revocation feed is; all else of the feed is below it.
 const HEAD: &str = "/.well-known/bailiwick/revocations";
 
-/// Where OAuth clients look for what the service can do (RFC 8414).
+/// The metadata for OAuth clients (RFC 8414).
 const METADATA: &str = "/.well-known/oauth-authorization-server";
 
 /// Where the audit is verified.

@@ -1,4 +1,4 @@
-//! Callers that stay unknown: on record and in the log, as far as nobody can fill either with it.
+//! Records callers that stay unknown, in the audit and the log, within bounds that no flood exceeds.
 //!
 //! Anyone can cause such a row, so each kind has an allowance of its own: a flood of one kind hides
 //! no other. What is left out is counted, and the next row of its kind says how much that was.
@@ -9,7 +9,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use bailiwick_issuer::RefusedRequest;
+use bailiwick_issuer::{MintError, RefusedRequest};
 
 use crate::{
     metrics::KindLabels,
@@ -17,13 +17,20 @@ use crate::{
     state::State,
 };
 
-/// How many of each kind are recorded, of all callers.
+/// Maximum rate of records of each kind, for all callers together.
 const RECORDED: Rate = Rate {
     per_minute: NonZeroU32::new(60).unwrap(),
     burst: NonZeroU32::new(60).unwrap(),
 };
 
-/// A way to stay unknown.
+/// The actor of these refusals in the audit. A client can have the name `unknown`, whose actor is
+/// `caller:unknown`: this one is another.
+const UNKNOWN_CALLER: &str = "unknown caller";
+
+/// The actor of refusals of unknown operators.
+const UNKNOWN_OPERATOR: &str = "unknown operator";
+
+/// The credential by which a caller stays unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A wrong name or secret of a client.
@@ -80,33 +87,33 @@ impl Strangers {
         }
     }
 
-    /// How many of this kind were left out since the last one, where this one may be recorded. Otherwise it
-    /// is left out.
+    /// Returns the number of this kind that were left out since the last one, if this one may be recorded.
+    /// Otherwise it is left out, too.
     fn admit(&self, kind: Kind) -> Option<u64> {
         let allowance = self.of(kind);
         match allowance.limiter.check() {
             Ok(()) => Some(allowance.left_out.swap(0, Ordering::Relaxed)),
             Err(_) => {
-                self.leave_out(kind);
+                self.leave_out(kind, 1);
                 None
             }
         }
     }
 
-    fn leave_out(&self, kind: Kind) {
-        self.of(kind).left_out.fetch_add(1, Ordering::Relaxed);
+    fn leave_out(&self, kind: Kind, count: u64) {
+        self.of(kind).left_out.fetch_add(count, Ordering::Relaxed);
     }
 }
 
 impl State {
-    /// Records that a caller stays unknown. `agent` is whom it was taken for, where that is known.
+    /// Records that a caller stays unknown. `agent` is its name as far as that is known; empty otherwise.
     pub(crate) async fn turn_away(&self, kind: Kind, agent: &str, reason: &str, from: IpAddr) {
         self.count(kind);
         let Some(left_out) = self.strangers.admit(kind) else {
             return;
         };
-        let kind = kind.as_str();
-        tracing::warn!(kind, agent, reason, left_out, %from, "a caller is not known");
+        let name = kind.as_str();
+        tracing::warn!(kind = name, agent, reason, left_out, %from, "a caller is not known");
         let refused = RefusedRequest {
             agent,
             principal: "",
@@ -114,30 +121,35 @@ impl State {
             reason,
             left_out,
         };
-        let issuer = self.issuer.acting_as("caller:unknown");
-        if let Err(error) = issuer.record_refusal(refused, self.now()).await {
-            tracing::error!(%error, "a refusal is not on record");
-        }
+        let issuer = self.issuer.acting_as(UNKNOWN_CALLER);
+        let recorded = issuer.record_refusal(refused, self.now()).await;
+        self.keep_count(kind, left_out, recorded);
     }
 
-    /// The same, of a token that is no operator's.
+    /// Records that the token of an operator does not verify.
     pub(crate) async fn turn_away_operator(&self, action: &str, reason: &str) {
         self.count(Kind::Operator);
         let Some(left_out) = self.strangers.admit(Kind::Operator) else {
             return;
         };
         tracing::warn!(action, reason, left_out, "an operator is not known");
-        let issuer = self.issuer.acting_as("operator:unknown");
+        let issuer = self.issuer.acting_as(UNKNOWN_OPERATOR);
         let recorded = issuer.record_denied_operator(action, reason, left_out, self.now());
-        if let Err(error) = recorded.await {
+        self.keep_count(Kind::Operator, left_out, recorded.await);
+    }
+
+    /// Leaves a refusal that could not be recorded to the next row, with those that it was to count.
+    fn keep_count(&self, kind: Kind, left_out: u64, recorded: Result<u64, MintError>) {
+        if let Err(error) = recorded {
             tracing::error!(%error, "a refusal is not on record");
+            self.strangers.leave_out(kind, left_out.saturating_add(1));
         }
     }
 
     /// Counts one that was turned away before its credentials were looked at.
     pub(crate) fn turn_away_unseen(&self, kind: Kind) {
         self.count(kind);
-        self.strangers.leave_out(kind);
+        self.strangers.leave_out(kind, 1);
     }
 
     fn count(&self, kind: Kind) {
@@ -161,12 +173,12 @@ mod tests {
         for _ in 0..5 {
             assert_eq!(strangers.admit(Kind::Unsigned), None);
         }
-        strangers.leave_out(Kind::Unsigned);
+        strangers.leave_out(Kind::Unsigned, 1);
         assert_eq!(strangers.unsigned.left_out.load(Ordering::Relaxed), 6);
         for kind in [Kind::Secret, Kind::Signed, Kind::Operator] {
             assert_eq!(strangers.admit(kind), Some(0));
         }
-        strangers.leave_out(Kind::Secret);
+        strangers.leave_out(Kind::Secret, 1);
         assert_eq!(strangers.admit(Kind::Secret), Some(1));
         assert_eq!(strangers.admit(Kind::Secret), Some(0));
     }

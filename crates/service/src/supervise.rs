@@ -18,7 +18,7 @@ use prometheus_client::{
 use tokio::{
     sync::watch,
     task::JoinSet,
-    time::{MissedTickBehavior, interval, sleep},
+    time::{Instant, MissedTickBehavior, interval, sleep},
 };
 
 /// The pause after the first panic of a loop. It doubles with each that follows.
@@ -33,12 +33,12 @@ pub(crate) struct LoopLabels {
     task: &'static str,
 }
 
-/// How all loops are.
+/// The health of all loops.
 #[derive(Clone, Default)]
 pub(crate) struct Health {
     /// 1 while the last round of a loop succeeded.
     pub(crate) up: Family<LoopLabels, Gauge>,
-    /// How often a loop began anew.
+    /// Number of times that a loop was started again.
     pub(crate) restarts: Family<LoopLabels, Counter>,
     down: Arc<Mutex<BTreeSet<&'static str>>>,
 }
@@ -88,7 +88,7 @@ impl Supervisor {
         }
     }
 
-    /// What its loops end by.
+    /// The signal that ends its loops.
     pub(crate) fn stop(&self) -> watch::Receiver<bool> {
         self.stop.clone()
     }
@@ -146,6 +146,7 @@ impl Supervisor {
             let mut pause = SHORTEST;
             loop {
                 let this = Arc::clone(&work);
+                let begun = Instant::now();
                 let ended = tokio::spawn(async move { this().await.map_err(|e| e.to_string()) });
                 let why = match ended.await {
                     _ if *stop.borrow() => return,
@@ -155,6 +156,10 @@ impl Supervisor {
                 };
                 health.set(task, false);
                 quietly(|| tracing::error!(task, why, "a task ended and is started again"));
+                // After a long run the fault is a new one.
+                if begun.elapsed() > LONGEST {
+                    pause = SHORTEST;
+                }
                 tokio::select! {
                     biased;
                     _ = stop.changed() => return,
@@ -172,7 +177,7 @@ impl Supervisor {
     }
 }
 
-/// Does one round. Tells whether it came to its end.
+/// Does one round. Returns whether it ended without a panic.
 async fn round<F>(
     task: &'static str,
     health: &Health,
@@ -192,7 +197,7 @@ where
     ended.is_ok()
 }
 
-/// Writes to the log. Where whoever keeps the log panics, this loop goes on.
+/// Writes to the log. If its writer panics, the loop goes on.
 fn quietly(log: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(log));
 }

@@ -15,7 +15,7 @@ use crate::{
 /// How often keyset and head are looked at, and what verifiers said is written down.
 const PUBLISHED: Duration = Duration::from_secs(2);
 
-/// How often the audit and the profiles are looked at.
+/// Time between two looks at the audit and the profiles.
 const UPKEEP: Duration = Duration::from_secs(60);
 
 /// How often the providers are asked for their keys.

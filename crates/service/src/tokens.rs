@@ -45,7 +45,7 @@ const MAX_GRANTS: usize = 64 * 1024;
 /// Grants of so many bytes are read at once, which takes less time than handing them to another thread.
 const QUICK_GRANTS: usize = 8 * 1024;
 
-/// How often a caller may send longer ones.
+/// Maximum rate of longer ones from one caller.
 const LARGE_GRANTS: Rate = Rate {
     per_minute: NonZeroU32::new(60).unwrap(),
     burst: NonZeroU32::new(20).unwrap(),
@@ -54,7 +54,7 @@ const LARGE_GRANTS: Rate = Rate {
 /// What a known caller asks for.
 #[derive(Clone)]
 pub(crate) struct Wish {
-    /// When the request came in, before it waited for anything.
+    /// Time at which the request came in, before it waited for anything.
     pub(crate) arrived: Timestamp,
     pub(crate) agent: Known,
     pub(crate) principal: Option<Known>,
@@ -63,7 +63,7 @@ pub(crate) struct Wish {
     pub(crate) ask: Ask,
 }
 
-/// How often a profile may change under one request before it is given up.
+/// Attempts at a mint whose profile changes under it.
 const ATTEMPTS: usize = 4;
 
 /// Why it gets nothing.
@@ -386,7 +386,7 @@ async fn by_operator(
     }
     let operator = state.operator(headers, &call).await?;
     if grants.iter().any(|grant| grant.service == OPERATOR_SERVICE) {
-        let refused = state.refused(&operator, call.action(), "grants for this issuer");
+        let refused = state.refused(&operator.identity, call.action(), "grants for this issuer");
         refused.await?;
         return Err(Problem::new(
             Code::Denied,
@@ -404,7 +404,7 @@ async fn by_operator(
         max_depth: wanted.max_depth,
         profile: None,
     };
-    let actor = operator.actor.clone();
+    let actor = operator.actor();
     let minted = state.acting_for(operator).mint(&request, arrived).await?;
     state.metrics.outcome("minted");
     Ok((minted, actor))

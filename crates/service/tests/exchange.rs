@@ -7,72 +7,18 @@ mod support;
 
 use bailiwick_service::Code;
 use bailiwick_verifier::Request as Call;
-use serde_json::{Value, json};
+use serde_json::json;
 use support::{
     Answer, Auth, Service, Setup,
     provider::{Mood, Provider, Signer, under_secret, unsigned},
+    scene::Scene,
     wire::Wire,
 };
 
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// A provider, a service that believes it, and a client of that.
-struct Scene {
-    provider: Provider,
-    signer: Signer,
-    service: Service,
-    secret: String,
-}
-
 impl Scene {
-    async fn new() -> Scene {
-        Scene::with(Signer::es256("first"), "").await
-    }
-
-    /// With another key, and more of a configuration.
-    async fn with(signer: Signer, config: &str) -> Scene {
-        let provider = Provider::start(&[&signer]).await;
-        let scene = Scene::of(provider, signer, config).await;
-        let name = "bailiwick_issuer_providers_without_keys";
-        scene.service.wait_for(name, "0").await;
-        scene
-    }
-
-    /// With a provider in whichever mood.
-    async fn of(provider: Provider, signer: Signer, config: &str) -> Scene {
-        let config = format!("{}{config}", provider.config());
-        let service = Setup::with_providers(&config).start().await;
-        let secret = service.client("assistant-1", &["assistant"]).await;
-        Scene {
-            provider,
-            signer,
-            service,
-            secret,
-        }
-    }
-
-    /// What a good token says, with these members added or replaced; null takes one out.
-    fn claims(&self, members: &Value) -> Value {
-        let now = self.service.now().unix();
-        let mut claims = json!({
-            "iss": self.provider.issuer,
-            "aud": "bailiwick",
-            "sub": "ada",
-            "iat": now,
-            "exp": now + 300,
-            "groups": ["staff", "buyers"],
-        });
-        let object = claims.as_object_mut().unwrap();
-        object.extend(members.as_object().unwrap().clone());
-        object.retain(|_, value| !value.is_null());
-        claims
-    }
-
-    fn jwt(&self, members: &Value) -> String {
-        self.signer.sign(&self.claims(members))
-    }
-
     async fn exchange(&self, subject: &str) -> Answer {
         exchange_at(&self.service, &self.secret, subject).await
     }
@@ -601,7 +547,7 @@ async fn keys_come_from_where_they_are_configured_to_be() {
     }
 }
 
-/// Where a provider's issuer has a path, its configuration is below that (OpenID Connect Discovery 1.0, section 4).
+/// A provider whose issuer has a path publishes its configuration below that (OpenID Connect Discovery 1.0, section 4).
 #[tokio::test]
 async fn a_provider_may_have_a_path() {
     for path in ["/realms/corp", "/id/EXAMPLE/"] {

@@ -7,14 +7,15 @@ mod support;
 use reqwest::Method;
 use serde_json::json;
 use support::{
-    Answer, Auth, Service, Setup,
+    Answer, Auth,
     provider::{Provider, Signer},
+    scene::Scene,
 };
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const FORM_UTF8: &str = "application/x-www-form-urlencoded;charset=UTF-8";
 
-/// How a client authenticates beside its body.
+/// The place of a client's credentials.
 #[derive(Clone, Copy, PartialEq)]
 enum Client {
     Basic,
@@ -160,45 +161,17 @@ const CREDENTIALS: [(&str, Client, &str, &str); 6] = [
     ),
 ];
 
-struct Scene {
-    provider: Provider,
-    signer: Signer,
-    service: Service,
-    secret: String,
+/// A scene whose client may use a profile of its own as well.
+async fn scene() -> Scene {
+    let signer = Signer::es256("first");
+    let provider = Provider::start(&[&signer]).await;
+    Scene::with_profiles(provider, signer, "", &["assistant", "buyer"]).await
 }
 
 impl Scene {
-    async fn new() -> Scene {
-        let signer = Signer::es256("first");
-        let provider = Provider::start(&[&signer]).await;
-        let service = Setup::with_providers(&provider.config()).start().await;
-        let secret = service.client("assistant-1", &["assistant", "buyer"]).await;
-        Scene {
-            provider,
-            signer,
-            service,
-            secret,
-        }
-    }
-
-    fn jwt(&self, members: serde_json::Value) -> String {
-        let now = self.service.now().unix();
-        let mut claims = json!({
-            "iss": self.provider.issuer,
-            "aud": "bailiwick",
-            "sub": "ada",
-            "iat": now,
-            "exp": now.saturating_add(300),
-            "groups": ["buyers"],
-        });
-        let object = claims.as_object_mut().unwrap();
-        object.extend(members.as_object().unwrap().clone());
-        self.signer.sign(&claims)
-    }
-
     async fn send(&self, client: Client, media: &str, body: &str) -> Answer {
         let body = body
-            .replace("JWT", &self.jwt(json!({})))
+            .replace("JWT", &self.jwt(&json!({})))
             .replace("SECRET", &self.secret);
         let auth = match client {
             Client::Basic => Auth::Basic("assistant-1", &self.secret),
@@ -213,7 +186,7 @@ impl Scene {
 
 #[tokio::test]
 async fn common_clients_get_tokens() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     for (name, client, media, body) in EXCHANGES.into_iter().chain(CREDENTIALS) {
         let answer = scene.send(client, media, body).await;
         assert_eq!(answer.status, 200, "{name}: {answer:?}");
@@ -224,9 +197,9 @@ async fn common_clients_get_tokens() {
 /// Clients that authenticate by a JWT send their name, too, or another's actor token without any secret.
 #[tokio::test]
 async fn clients_without_a_secret_get_tokens() {
-    let scene = Scene::new().await;
-    let assertion = scene.jwt(json!({ "sub": "robot", "jti": "one" }));
-    let actor = scene.jwt(json!({ "sub": "robot" }));
+    let scene = scene().await;
+    let assertion = scene.jwt(&json!({ "sub": "robot", "jti": "one" }));
+    let actor = scene.jwt(&json!({ "sub": "robot" }));
     for body in [
         format!(
             "grant_type=client_credentials&scope=workload&client_id=robot\
@@ -249,7 +222,7 @@ async fn clients_without_a_secret_get_tokens() {
 
 #[tokio::test]
 async fn other_token_types_are_refused() {
-    let scene = Scene::new().await;
+    let scene = scene().await;
     let exchange = "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&scope=assistant\
                     &subject_token=JWT&subject_token_type=urn:ietf:params:oauth:token-type:jwt";
     for requested in [

@@ -1,4 +1,4 @@
-//! What is withdrawn while a request waits gives nothing.
+//! A right that is withdrawn while a request waits gives nothing.
 //!
 //! The provider holds its keys back, so a request waits there after its client has signed in.
 
@@ -18,7 +18,7 @@ use support::{
 
 const CLIENT: &str = "assistant-1";
 
-/// Which endpoint is asked.
+/// The endpoint of a request.
 #[derive(Clone, Copy)]
 enum Endpoint {
     OAuth,

@@ -41,7 +41,7 @@ const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
 pub(super) struct KeySet {
     keys: Vec<Key>,
     left_out: Vec<LeftOut>,
-    /// How many come after the most that are read.
+    /// Number of keys after the first [`MAX_KEYS`], which are not read.
     unread: usize,
 }
 
@@ -115,7 +115,7 @@ impl KeySet {
     /// Reads a JWK set. Of `keys`, each is read on its own.
     ///
     /// # Errors
-    /// Where it is not a JWK set at all.
+    /// [`serde_json::Error`] if it is not a JWK set at all.
     pub(super) fn parse(document: &[u8]) -> Result<KeySet, serde_json::Error> {
         #[derive(Deserialize)]
         struct Published {

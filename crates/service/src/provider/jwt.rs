@@ -13,7 +13,7 @@ pub(super) const MAX_JWT: usize = 16 * 1024;
 pub(super) struct Jwt<'a> {
     pub(super) header: Header,
     pub(super) claims: Map<String, Value>,
-    /// What is signed: header and claims as they were sent.
+    /// The signed text: header and claims as they were sent.
     message: &'a str,
     signature: &'a str,
 }
@@ -51,7 +51,7 @@ impl<'a> Jwt<'a> {
         })
     }
 
-    /// Whether this key signed it, by the algorithm in its header.
+    /// Returns whether this key signed it, by the algorithm in its header.
     pub(super) fn is_signed_by(&self, key: &DecodingKey) -> bool {
         let (signature, message) = (self.signature, self.message.as_bytes());
         crypto::verify(signature, message, key, self.header.alg).unwrap_or(false)

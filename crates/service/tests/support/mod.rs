@@ -16,6 +16,7 @@
 
 pub mod description;
 pub mod provider;
+pub mod scene;
 pub mod wire;
 
 use std::{

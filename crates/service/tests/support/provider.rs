@@ -208,7 +208,7 @@ impl Provider {
         Provider::start_below("", keys).await
     }
 
-    /// Whose issuer is a URL with this path. The document is of the issuer as it is stated there.
+    /// Starts a provider whose issuer is a URL with this path, as its document states.
     pub async fn start_below(path: &str, keys: &[&Signer]) -> Provider {
         let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)));
         let listener = listener.await.unwrap();
