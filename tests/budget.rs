@@ -1,38 +1,22 @@
-//! The budget of an evaluation: work is charged by the size of what it looks at, memory by what is held.
+//! The budget of an evaluation: work is charged by the bytes and elements that it reads, memory by the bytes
+//! that it holds.
 //!
-//! No clock is looked at. `examples/fuel.rs` measures what a unit is worth.
+//! No test reads a clock. `examples/fuel.rs` measures what a unit is worth.
 
 #![cfg(test)]
 
-use bailiwick_token::token::Token;
-use bailiwick_verifier::engine::{Authorizer, Budget, Burnt, Externs, Outcome, Program};
-use biscuit_auth::{Biscuit, KeyPair};
+use bailiwick_verifier::engine::{Budget, Burnt, Outcome};
 use proptest::prelude::*;
 
-fn program(code: &str) -> Program {
-    let token = Biscuit::builder()
-        .code(code)
-        .unwrap_or_else(|error| panic!("{error}: {code}"));
-    let token = token
-        .build(&KeyPair::new())
-        .expect("a token")
-        .to_vec()
-        .expect("bytes");
-    let token = Token::from_bytes(token).expect("a token");
-    let policies = Authorizer::parse("allow if true;").expect("Datalog");
-    Program::compile(token.code(), &policies).expect("a program")
-}
+mod support;
 
-/// Hands back what it is given.
-fn externs() -> Externs {
-    Externs::default().with("same", std::sync::Arc::new(|left, _| Ok(left)))
-}
+use support::engine::{externs, program};
 
 fn burn(code: &str, budget: impl Into<Budget>) -> Burnt {
     program(code).burn(&externs(), budget)
 }
 
-/// Fuel that a check burns whose only condition is this expression, on two strings.
+/// Fuel burnt by a check of one expression on two strings.
 fn burnt(left: &str, right: &str, expression: &str) -> u64 {
     let code = format!("s(\"{left}\"); t(\"{right}\"); check if s($s), t($t), {expression};");
     burn(&code, u64::MAX).fuel
@@ -64,7 +48,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_made_is_charged_and_held(text in letters(), times in 1usize..20) {
+    fn new_strings_are_charged_and_held(text in letters(), times in 1usize..20) {
         let sum = " + $s".repeat(times);
         let code = format!("s(\"{text}\"); check if s($s), ($s{sum}).length() > 0;");
         let made: usize = (2..=times + 1).map(|count| count * text.len()).sum();
@@ -88,7 +72,7 @@ proptest! {
 
     /// The same on every run, and not a unit or a byte less suffices.
     #[test]
-    fn what_is_burnt_is_what_it_takes(text in letters(), count in 1usize..20) {
+    fn burnt_budgets_suffice_exactly(text in letters(), count in 1usize..20) {
         let facts: String = (0..count).map(|number| format!("f({number});")).collect();
         let code = format!(
             "s(\"{text}\"); {facts} g($a, $s) <- f($a), s($s);
@@ -107,7 +91,7 @@ proptest! {
     }
 }
 
-/// What operations make is forgotten after the condition that it was made for.
+/// Values that operations make are released after the condition that they were made for.
 #[test]
 fn conditions_hold_only_their_own_values() {
     let facts: String = (0..100).map(|number| format!("f({number});")).collect();
@@ -121,9 +105,9 @@ fn conditions_hold_only_their_own_values() {
     assert_eq!(all.memory - nothing.memory, 2000);
 }
 
-/// A failure to hold more is no error that `try_or` could catch.
+/// Running out of memory is no error that `try_or` could catch.
 #[test]
-fn nothing_catches_the_end_of_memory() {
+fn try_or_does_not_catch_out_of_memory() {
     let sum = " + $s".repeat(100);
     let code = format!(
         "s(\"{}\"); check if s($s), (($s{sum}).length() > 0).try_or(true);",

@@ -159,7 +159,7 @@ fn lower(id: &str) -> Vec<u8> {
 
 fn case(directory: &Path, case: &Case, root: &Key) {
     let bytes = std::fs::read(directory.join(&case.filename)).expect("a token");
-    // Its file holds them in another order.
+    // The file of that case holds its blocks in another order.
     if case.title != "reordered blocks" {
         blocks(case, &bytes);
     }
@@ -181,7 +181,7 @@ fn case(directory: &Path, case: &Case, root: &Key) {
             decide(URL_SAFE.encode(&bytes).as_bytes()),
             "{title}: as text"
         );
-        // Text in the standard alphabet is another text, unless no character tells the two apart.
+        // The standard alphabet is refused, unless the text has no character that tells the two apart.
         let standard = decide(STANDARD_NO_PAD.encode(&bytes).as_bytes());
         match URL_SAFE.encode(&bytes).contains(['-', '_']) {
             true => assert_eq!(outcome(&standard.outcome), json!("format"), "{title}"),
@@ -203,7 +203,7 @@ fn case(directory: &Path, case: &Case, root: &Key) {
     }
 }
 
-/// Whether each block says what the case writes.
+/// Asserts that each block says what the case writes.
 fn blocks(case: &Case, bytes: &[u8]) {
     let token = Unverified::read(bytes).and_then(Unverified::decode);
     let blocks = token.expect("a token").blocks();

@@ -172,7 +172,7 @@ fn the_longest_honest_calls_pass() {
     }
 }
 
-/// With so much fuel granted on top, and no more, a call needs as much less of its own.
+/// A call needs exactly as much less of `fuel` as `long_call_fuel` grants.
 #[test]
 fn a_long_call_is_granted_no_more_than_the_cap() {
     let root = Root::new();
@@ -208,7 +208,7 @@ fn a_long_call_is_granted_no_more_than_the_cap() {
     assert!(passes(default(), Limits::default().long_call_fuel));
 }
 
-/// What a decision holds is bounded too, and says so.
+/// Memory is bounded too, and the denial says so.
 #[test]
 fn memory_is_a_limit_of_its_own() {
     let root = Root::new();

@@ -13,7 +13,7 @@
 //! | the smallest integer divided by -1 is a division by zero | an overflow |
 //! | where one of several facts raises, the outcome depends on the hash order of the process | on nothing |
 //! | a pattern too deep, too large, of an unknown property, or of large classes for either case, is compiled, or matches nothing | an error |
-//! | arrays, maps and `.get()` are read in blocks of any version | in those of 3.3: `tests/versions.rs` |
+//! | features of 3.3 are read in blocks of 3.0, and arrays, maps and `.get()` in blocks of any version | in those that declare 3.3: `tests/versions.rs` |
 //! | limits are looked at between rounds, and end in a timeout | fuel, in every loop |
 
 #![cfg(test)]
@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 
 use bailiwick_token::{limits::Limits, token::Token, value::Value};
 use bailiwick_verifier::engine::{
-    Authorizer, Evaluation, Externs, Matched, Outcome, Place, Program,
+    Authorizer, Budget, Evaluation, Externs, Matched, Outcome, Place, Program,
 };
 use biscuit_auth::{Biscuit, KeyPair};
 use proptest::prelude::*;
@@ -38,7 +38,11 @@ use support::{
     scope, stated,
 };
 
-const FUEL: u64 = 20_000_000;
+/// Out of reach of what the generators write.
+const BUDGET: Budget = Budget {
+    fuel: 20_000_000,
+    memory: 1 << 30,
+};
 
 impl Choices for StdRng {
     fn below(&mut self, count: usize) -> usize {
@@ -53,7 +57,7 @@ fn ours(token: &Biscuit, code: &str) -> (Result, Option<BTreeSet<String>>) {
     let Ok(program) = program else {
         return (Result::Error, None);
     };
-    let Evaluation { outcome, facts, .. } = program.evaluate(&Externs::default(), FUEL);
+    let Evaluation { outcome, facts, .. } = program.evaluate(&Externs::default(), BUDGET);
     let result = match outcome {
         Outcome::Allow { policy } => Result::Allow(policy),
         Outcome::Deny { policy, failed } => {
@@ -72,7 +76,7 @@ fn ours(token: &Biscuit, code: &str) -> (Result, Option<BTreeSet<String>>) {
             Result::Deny(policy, failed.collect())
         }
         Outcome::Error(_) => return (Result::Error, None),
-        Outcome::OutOfFuel | Outcome::OutOfMemory => panic!("out of fuel"),
+        Outcome::OutOfFuel | Outcome::OutOfMemory => panic!("out of fuel or memory"),
     };
     (
         result,

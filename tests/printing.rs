@@ -1,4 +1,4 @@
-//! What is printed of names that nobody vouches for.
+//! Names that nobody vouches for, as they are printed.
 
 #![cfg(test)]
 
@@ -8,19 +8,20 @@ use bailiwick_token::{
     attenuate::Caveat,
     escape::{code, is_printable, name, phrase, quote, visible},
     grant::{Constraint, Grant, Grants},
+    token::Token,
     value::Value,
 };
-use bailiwick_verifier::{Request, Values};
+use bailiwick_verifier::{Reason, Request, Values};
 use proptest::{collection, prelude::*, sample::select};
 
 mod support;
 
-use support::{Root, now, scope};
+use support::{Root, forge::Forge, now, scope};
 
-/// What a holder calls an argument so that a scope reads narrower than it is.
+/// An argument name with which a holder makes a scope read narrower than it is.
 const NARROWER: &str = "action (amount: at most 5; nothing else), or erp po:noop (x";
 
-/// Names of pieces that mean something to a terminal, to a reader, or to the words around them.
+/// Names made of pieces that mean something to a terminal, to a reader, or to the words around them.
 fn names() -> impl Strategy<Value = String> {
     const PIECES: [&str; 24] = [
         "a",
@@ -55,7 +56,7 @@ fn names() -> impl Strategy<Value = String> {
     collection::vec(piece, 1..8).prop_map(|pieces| pieces.concat())
 }
 
-/// Grants whose names and values are such names, wherever the profile takes them.
+/// Grants made of such names, wherever the profile allows them.
 fn grants() -> impl Strategy<Value = Grants> {
     let constraint = prop_oneof![
         Just(Constraint::any()),
@@ -136,7 +137,10 @@ proptest! {
         let root = Root::new();
         let token = root.mint(&Grants::new(vec![Grant::new("erp", "order")]).expect("a grant"));
         let caveat = Caveat { delegate: Some(delegate), task: Some(task), ..scope(narrowed) };
-        let Ok(token) = token.attenuate(&caveat) else { return Ok(()) };
+        // A control character is refused; few names hold one.
+        let token = token.attenuate(&caveat);
+        prop_assume!(token.is_ok());
+        let token = token.expect("a narrower token");
         let inspection = token.inspect();
         assert_printable(&inspection.to_string())?;
         assert_printable(&inspection.effective().expect("few ways").to_string())?;
@@ -146,6 +150,32 @@ proptest! {
             assert_printable(&decision.explain(values).join("\n"))?;
             assert_printable(&decision.to_json(values))?;
         }
+    }
+}
+
+/// Other libraries append what attenuation here refuses: control characters, and statements outside the
+/// profile's shapes.
+#[test]
+fn forged_blocks_are_printable() {
+    const HIDDEN: &str = "a\u{1b}[2J\u{9b}1m\u{202e}\u{200b}b";
+    let root = Root::new();
+    let forge = Forge::honest(&root).append(&format!(
+        "delegate(\"{HIDDEN}\"); task(\"{HIDDEN}\"); note(\"{HIDDEN}\"); check if arg(\"{HIDDEN}\", 1);"
+    ));
+    let token = Token::parse(&forge.text()).expect("a token");
+    let decision = root
+        .verifier()
+        .check(&forge.text(), &Request::new("order"), now());
+    assert_eq!(decision.reason(), Some(Reason::Caveat));
+    let mut texts = vec![token.inspect().to_string()];
+    for values in [Values::Shown, Values::Hidden] {
+        texts.extend([
+            decision.explain(values).join("\n"),
+            decision.to_json(values),
+        ]);
+    }
+    for text in texts {
+        assert_printable(&text).expect("printable characters");
     }
 }
 

@@ -19,12 +19,11 @@ use biscuit_auth::format::schema;
 /// What is looked for, and where.
 mod secrets {
     pub(crate) mod forms;
-    pub(crate) mod log;
 }
 mod support;
 
-use secrets::{forms::Secrets, log::Log};
-use support::{ISSUER, Root, SERVICE, forge::Forge, now, scope, toml};
+use secrets::forms::Secrets;
+use support::{ISSUER, Root, SERVICE, forge::Forge, log::Log, now, scope, toml};
 
 fn grants() -> Grants {
     toml(

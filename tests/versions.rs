@@ -1,8 +1,8 @@
 //! Each feature of Datalog under each version that a block can declare, beside biscuit-auth 6.0.0.
 //!
 //! Known differences: biscuit-auth looks for features of 3.3 in blocks of 3.1 and 3.2 only, and so reads
-//! those marked [`Reference::LaxIn30`] in blocks of 3.0; and it finds a version by operators, null and
-//! scopes, and so reads the features marked [`Reference::Lax`] in blocks of any version.
+//! those marked [`Reference::LaxIn30`] in blocks of 3.0; and it finds a version by operators, closures, kinds
+//! of checks, null and scopes, and so reads the features marked [`Reference::Lax`] in blocks of any version.
 
 #![cfg(test)]
 
@@ -27,7 +27,7 @@ use support::{
     now, scope,
 };
 
-/// How biscuit-auth takes a feature in a block of an older version.
+/// The answer of biscuit-auth to a feature in a block of an older version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reference {
     Refuses,
@@ -40,7 +40,7 @@ use Reference::{Lax, LaxIn30, Refuses};
 /// A feature as a block writes it, the first version that has it, and biscuit-auth's answer to older ones.
 type Case = (&'static str, u32, Reference);
 
-/// What is done to a block by hand.
+/// A change to a block that no text writes.
 type Change = fn(&mut schema::Block);
 
 /// As the field `version` numbers them.
@@ -118,7 +118,7 @@ const WRITTEN: &[Case] = &[
     ("check if (1 / 0 === 1).try_or(true);", V3_3, LaxIn30),
 ];
 
-/// What no text writes: changes to the block of `note(1); check if note(1);`.
+/// Features that no text writes, as changes to the block of `note(1); check if note(1);`.
 const CHANGED: &[(Case, Change)] = &[
     (
         ("a check that names its kind, `check if`", V3_1, Refuses),
@@ -199,7 +199,7 @@ fn cases() -> impl Iterator<Item = (Case, schema::Block)> {
     written.chain(changed)
 }
 
-/// What a block can declare; `None` leaves the field out.
+/// The versions that a block can declare; `None` leaves the field out.
 fn declared() -> impl Iterator<Item = Option<u32>> {
     (0..=7).map(Some).chain([None])
 }
@@ -330,7 +330,7 @@ fn each_block_declares_for_itself() {
     );
 }
 
-/// What is minted and appended here is read back by the same decoder, arrays too.
+/// Minting and attenuating declare the least version that fits, and the same decoder reads it back.
 #[test]
 fn own_blocks_declare_what_they_use() {
     let root = Root::new();

@@ -1,5 +1,5 @@
-//! What an unseen token costs by its size, honest and hostile, and what calls with a seen one cost by
-//! theirs: writes `docs/cost.svg` and the tables in `docs/cost.md`.
+//! Measures unseen tokens by their size, honest and hostile, and calls with seen tokens by theirs: writes
+//! `docs/cost.svg` and the tables in `docs/cost.md`.
 //!
 //! `cargo run --release -p bailiwick-tests --example cost`, and with ` -- calls` the calls alone.
 //!
@@ -22,7 +22,7 @@ mod cost {
 }
 
 use cost::{calls, draw, tokens};
-use support::{Root, now};
+use support::{Root, now, page::replace_between};
 
 const ROUNDS: usize = 301;
 
@@ -40,9 +40,8 @@ fn main() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
     let calls = calls::table(&root);
     print!("{calls}");
-    let page = fs::read_to_string(docs.join("cost.md")).expect("the page");
-    let page = between_marks(&page, CALLS, &calls);
-    fs::write(docs.join("cost.md"), &page).expect("the page");
+    let page = docs.join("cost.md");
+    replace_between(&page, CALLS, &calls);
     if std::env::args().any(|argument| argument == "calls") {
         return;
     }
@@ -76,8 +75,7 @@ fn main() {
     fs::write(docs.join("cost.svg"), draw::svg(&points, &line)).expect("the drawing");
     let table = draw::table(&points, &line);
     print!("{table}");
-    let page = between_marks(&page, TOKENS, &format!("{table}\n{dearest}"));
-    fs::write(docs.join("cost.md"), page).expect("the page");
+    replace_between(&page, TOKENS, &format!("{table}\n{dearest}"));
 }
 
 /// The call that all tokens are tried with.
@@ -139,12 +137,6 @@ fn dearest(root: &Root, line: &draw::Line, per_block: f64, honest: &str) -> Stri
     )
 }
 
-/// The marks of the page between which tables stand.
+/// The marks in `docs/cost.md` around each table.
 const TOKENS: [&str; 2] = ["<!-- measured -->\n", "<!-- end -->"];
 const CALLS: [&str; 2] = ["<!-- calls measured -->\n", "<!-- end of calls -->"];
-
-fn between_marks(page: &str, marks: [&str; 2], table: &str) -> String {
-    let (before, rest) = page.split_once(marks[0]).expect("the first mark");
-    let (_, after) = rest.split_once(marks[1]).expect("the second mark");
-    format!("{before}{}{table}{}{after}", marks[0], marks[1])
-}

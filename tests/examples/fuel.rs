@@ -1,4 +1,4 @@
-//! What a unit of fuel is worth, at most: writes the tables in `docs/decisions/0002-fuel.md`.
+//! Measures the most that a unit of fuel is worth, and writes the tables in `docs/decisions/0002-fuel.md`.
 //!
 //! `cargo run --release -p bailiwick-tests --example fuel`, and `-- NAME` for one operation alone.
 //!
@@ -6,8 +6,10 @@
 //! shapes and places at random, and then goes from the dearest to its neighbours. What it found is measured
 //! once more, in turns with one `verify_strict`, which is the measure: a machine that is slow for a while is
 //! slow for both.
+//!
+//! [`LEFT_OUT`] says what the first table leaves out.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use peak_alloc::PeakAlloc;
 
@@ -22,12 +24,17 @@ mod fuel {
 }
 
 use fuel::{climb, decisions, operations};
+use support::page::replace_between;
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
+const LEFT_OUT: &str = "Left out of the operations: programs that end in an error or burn less than a twentieth of their fuel, and the\nwork before an evaluation (signatures, decoding, compiling, stating a call). The search draws from lists and ends:\nthere may be dearer programs.\n\n";
+
+const MARKS: [&str; 2] = ["<!-- measured -->\n", "<!-- end -->"];
+
 fn main() {
-    // The operations whose names hold the argument; without one all of them, and the page is written.
+    // With an argument, only the operations whose names contain it, and no page is written.
     let only = std::env::args().nth(1);
     let wanted = only.clone().unwrap_or_default();
     let mut found: Vec<climb::Found> = operations::all()
@@ -50,17 +57,10 @@ fn main() {
         page.push_str(&found.row());
     }
     page.push('\n');
+    page.push_str(LEFT_OUT);
     page.push_str(&climb::worst_of_reading(&found));
     page.push_str(&decisions::table());
     println!("\n{page}");
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/decisions/0002-fuel.md");
-    let document = fs::read_to_string(&file).expect("the decision");
-    fs::write(&file, between_marks(&document, &page)).expect("the decision");
-}
-
-fn between_marks(page: &str, table: &str) -> String {
-    const MARKS: [&str; 2] = ["<!-- measured -->\n", "<!-- end -->"];
-    let (before, rest) = page.split_once(MARKS[0]).expect("the first mark");
-    let (_, after) = rest.split_once(MARKS[1]).expect("the second mark");
-    format!("{before}{}{table}{}{after}", MARKS[0], MARKS[1])
+    replace_between(&file, MARKS, &page);
 }

@@ -9,7 +9,7 @@ use super::{
     random::{self, Call},
 };
 
-/// Conditions that say nothing of the depth. Some raise, and each names variables of its own.
+/// Conditions that do not mention the depth. Some raise, and each names variables of its own.
 const CONDITIONS: [&str; 13] = [
     "action(\"order:read\")",
     "action($a), $a.starts_with(\"order\")",
@@ -26,7 +26,7 @@ const CONDITIONS: [&str; 13] = [
     "1 / 0 === 1",
 ];
 
-/// Each with the depth against the number `N`.
+/// Conditions on the depth, beside the number `N`.
 const DEPTHS: [&str; 15] = [
     "depth($d), $d <= N",
     "depth($d), $d < N",
@@ -109,7 +109,7 @@ pub fn written() -> impl Strategy<Value = Written> {
     )
 }
 
-/// What is appended in the hope that more is allowed: nothing at all, or any statements.
+/// A block appended in the hope that more is allowed: an empty one, or any statements.
 pub fn appended() -> impl Strategy<Value = String> {
     prop_oneof![Just(String::new()), statements(false)]
 }
@@ -131,7 +131,7 @@ impl Written {
             .fold(token, |token, code| token.append(code))
     }
 
-    /// How many blocks are appended.
+    /// Number of appended blocks.
     pub fn depth(&self) -> usize {
         self.appended.len()
     }

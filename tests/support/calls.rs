@@ -1,4 +1,4 @@
-//! Calls of any size, and tokens with many alternatives that refuse them: what a denial has to explain.
+//! Calls of any size, and tokens whose many alternatives refuse them: a denial has to explain each.
 
 use std::iter;
 
@@ -19,7 +19,7 @@ pub const MAX_CALL: usize = 64 * 1024;
 /// A call's arguments as JSON, of at most so many bytes.
 type Shape = fn(usize) -> String;
 
-/// Arguments that drive one loop each of whoever looks at them. Each has an `a`, which is constrained.
+/// Shapes that each drive one loop of the verifier. Each has an argument `a`, which the tokens constrain.
 pub const SHAPES: [(&str, Shape); 13] = [
     ("an array of ones", |bytes| array(bytes, |_| "1".to_owned())),
     ("an array of integers", |bytes| {

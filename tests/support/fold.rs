@@ -1,5 +1,5 @@
-//! Where a service behind the verifier would look for a resource, by each of the foldings that such
-//! services do, in any order. It shares nothing with the verifier.
+//! The path at which a service behind the verifier would look for a resource, by each of the foldings that
+//! such services do, in any order. It shares nothing with the verifier.
 
 use unicode_normalization::UnicodeNormalization;
 

@@ -14,17 +14,20 @@ use bailiwick_token::{
     timestamp::Timestamp,
     token::Token,
 };
-use bailiwick_verifier::{Trust, Verifier};
+use bailiwick_verifier::{Decision, Deny, Trust, Verifier};
 use biscuit_auth::{KeyPair, builder::BiscuitBuilder};
 use ed25519_dalek::SigningKey;
 
 pub mod bodies;
 pub mod calls;
+pub mod engine;
 pub mod feed;
 pub mod fold;
 pub mod foreign;
 pub mod forge;
+pub mod log;
 pub mod oracle;
+pub mod page;
 pub mod program;
 pub mod random;
 pub mod reference;
@@ -147,6 +150,14 @@ pub fn scope(grants: Grants) -> Caveat {
     Caveat {
         scope: Some(grants),
         ..Caveat::default()
+    }
+}
+
+/// The denial that a decision has to be.
+pub fn denied(decision: Decision) -> Deny {
+    match decision {
+        Decision::Deny(deny) => deny,
+        Decision::Allow(_) => panic!("an allowed call"),
     }
 }
 

@@ -17,7 +17,7 @@ const QUEUE: usize = 1024;
 /// made ready.
 const BATCH: usize = 64;
 
-/// How often a batch is begun where other transactions stand in its way.
+/// Attempts at a batch that conflicts with other transactions.
 const ATTEMPTS: usize = 3;
 
 /// What is done with many jobs at a time.
@@ -120,7 +120,7 @@ async fn batch<W: Work>(
     whole
 }
 
-/// Works at the jobs, anew where another transaction stood in the way: nothing was done then.
+/// Works at the jobs, and again after a conflict with another transaction, which leaves nothing done.
 async fn attempted<W: Work>(work: &W, jobs: &[W::Job]) -> Result<Answers<W>, StoreError> {
     let mut done = work.all(jobs).await;
     for _ in 1..ATTEMPTS {

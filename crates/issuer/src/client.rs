@@ -88,7 +88,7 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
-    /// The client as it was registered then.
+    /// The client as it was registered when it signed in.
     #[must_use]
     pub fn client(&self) -> &ClientInfo {
         &self.info
@@ -98,8 +98,8 @@ impl SignedIn {
         &self.info.name
     }
 
-    /// Whether the registration and the secret are what they were. Another secret beside it, or a
-    /// later end of this one, changes nothing.
+    /// Returns whether the registration and the secret are unchanged. Another secret beside it, or a
+    /// later end of this one, does not matter.
     pub(crate) fn still_holds(&self, stored: &StoredClient, at: Timestamp) -> bool {
         let registered = |info: &ClientInfo| ClientInfo {
             secrets: Vec::new(),

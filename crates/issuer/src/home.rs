@@ -137,7 +137,7 @@ impl Home {
     }
 }
 
-/// Where a home can be made: at a path of which nothing exists but, perhaps, an empty directory.
+/// Returns the absolute path for a new home, where nothing exists yet, or an empty directory.
 pub(crate) fn vacant(path: &Path) -> Result<PathBuf, HomeError> {
     let path = located(path)?;
     match followed(&path)? {
@@ -154,7 +154,7 @@ pub(crate) fn vacant(path: &Path) -> Result<PathBuf, HomeError> {
     }
 }
 
-/// The path from the root on: SQLite takes a relative one that begins with `file:` for a URL.
+/// Makes a path absolute: SQLite takes a relative one that begins with `file:` for a URL.
 fn located(path: &Path) -> Result<PathBuf, HomeError> {
     if path.to_str().is_none() {
         return Err(HomeError::NotText(path.to_owned()));
@@ -162,7 +162,7 @@ fn located(path: &Path) -> Result<PathBuf, HomeError> {
     std::path::absolute(path).map_err(io_error(path))
 }
 
-/// What stands at a path, links followed; `None` where nothing does.
+/// Reads the metadata at a path and follows links; `None` if nothing is there.
 fn followed(path: &Path) -> Result<Option<fs::Metadata>, HomeError> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(Some(metadata)),
@@ -184,7 +184,7 @@ pub(crate) struct Draft {
     parents: Parents,
 }
 
-/// Directories that were made for a home, and vanish where none is made.
+/// Parent directories created for a home. Dropped, they are removed: a home that is kept clears them.
 #[derive(Debug, Default)]
 struct Parents(Vec<PathBuf>);
 
@@ -406,7 +406,8 @@ fn private(path: &Path, wanted: &'static str) -> Result<(), HomeError> {
     Ok(())
 }
 
-/// Whether the owner of a secret file is one who may know it: the user, or root, who knows all.
+/// Returns whether `owner` may own the secret files of `user`: the user itself, or root, which can read
+/// them in any case.
 fn may_own(owner: u32, user: u32) -> bool {
     owner == user || owner == 0
 }

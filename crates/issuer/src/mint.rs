@@ -154,7 +154,7 @@ impl Issuer {
     }
 
     /// Records that an operator, in whose name this acts, asked for an action that its token does not let
-    /// it do. So many like it were refused and not recorded since the last one that was.
+    /// it do. `left_out` is the number of similar refusals since the last recorded one.
     ///
     /// # Errors
     /// [`MintError`], and nothing was recorded.
@@ -327,7 +327,7 @@ pub struct RefusedRequest<'a> {
     pub profile: Option<&'a str>,
     /// Why it was refused, with nothing secret in it.
     pub reason: &'a str,
-    /// How many like it were refused and not recorded since the last one that was.
+    /// Number of similar refusals since the last recorded one.
     pub left_out: u64,
 }
 

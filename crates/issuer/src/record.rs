@@ -19,7 +19,7 @@ pub(crate) struct Record {
     pub(crate) entry: Entry,
     pub(crate) actor: Arc<str>,
     pub(crate) time: Timestamp,
-    /// What a mint depends on, compared in the transaction. A refusal depends on nothing.
+    /// The condition of a mint, checked in the transaction. A refusal has none.
     pub(crate) condition: Option<Condition>,
 }
 
@@ -49,7 +49,10 @@ impl Work for Commit {
         let entries: Vec<_> = records
             .iter()
             .zip(&fates)
-            .filter_map(|(record, fate)| Some((fate.entry(record)?, &*record.actor, record.time)))
+            .filter_map(|(record, fate)| {
+                let entry = fate.entry(record)?.clone();
+                Some((entry, &*record.actor, record.time))
+            })
             .collect();
         let mut row = match entries.len() as u64 {
             0 => 0,
@@ -81,10 +84,10 @@ enum Fate {
 }
 
 impl Fate {
-    fn entry(&self, record: &Record) -> Option<Entry> {
+    fn entry<'a>(&'a self, record: &'a Record) -> Option<&'a Entry> {
         match self {
-            Fate::Recorded => Some(record.entry.clone()),
-            Fate::Refused(_, refusal) => refusal.clone(),
+            Fate::Recorded => Some(&record.entry),
+            Fate::Refused(_, refusal) => refusal.as_ref(),
         }
     }
 }

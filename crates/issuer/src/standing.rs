@@ -24,8 +24,8 @@ use crate::{
     store::{StoreError, StoredClient, Tx},
 };
 
-/// The grounds on which a request acts. Without any, nothing can be withdrawn: that is the issuer
-/// itself, and whoever works at its home.
+/// The grounds on which a request acts. The default has none, so nothing can be withdrawn: it is for
+/// the issuer itself, and for people who work at its home.
 #[derive(Debug, Clone, Default)]
 pub struct Standing {
     client: Option<SignedIn>,
@@ -53,7 +53,7 @@ pub enum Withdrawn {
 struct Operator {
     key: Option<KeyId>,
     issued_at: Timestamp,
-    /// By each of these it may have been revoked.
+    /// The targets whose revocation revokes the token.
     targets: Vec<Target>,
     action: String,
 }
@@ -71,7 +71,7 @@ impl Standing {
     /// The standing of an operator whose token allows an action. The caller has verified the token.
     ///
     /// # Errors
-    /// When the token is not one of the profile.
+    /// [`AuthorityError`] if the token's authority block is not of Bailiwick's form.
     pub fn of_operator(token: &Token, action: &str) -> Result<Standing, AuthorityError> {
         Ok(Standing {
             operator: Some(Operator::new(token, action)?),
@@ -79,7 +79,7 @@ impl Standing {
         })
     }
 
-    /// The same, resting on a profile as well.
+    /// Adds a profile to the grounds.
     #[must_use]
     pub fn under(self, profile: profile::Snapshot) -> Standing {
         Standing {
@@ -88,7 +88,7 @@ impl Standing {
         }
     }
 
-    /// The ground that was withdrawn, as the transaction sees it.
+    /// Returns a ground that was withdrawn, as the transaction sees it.
     pub(crate) async fn withdrawn(
         &self,
         tx: &mut Tx,
@@ -98,7 +98,7 @@ impl Standing {
         self.withdrawn_among(tx, &clients, at).await
     }
 
-    /// The same, for one of many whose clients were read together.
+    /// Same as [`Standing::withdrawn`], with clients that were read for several standings together.
     pub(crate) async fn withdrawn_among(
         &self,
         tx: &mut Tx,
@@ -170,7 +170,7 @@ impl Operator {
         })
     }
 
-    /// Whether the token, or the key that signed it, has been revoked.
+    /// Returns whether the token, or the key that signed it, has been revoked.
     async fn is_revoked(&self, tx: &mut Tx, at: Timestamp) -> Result<bool, StoreError> {
         let keys = tx.keys().await?;
         let key = keys.iter().find(|key| Some(key.id()) == self.key);
@@ -192,7 +192,7 @@ impl Operator {
 pub(crate) struct Clients(Vec<StoredClient>);
 
 impl Clients {
-    /// Reads them with one statement, or with none where there are none.
+    /// Reads the clients of these standings with one statement; with none if no client is among them.
     pub(crate) async fn read(
         tx: &mut Tx,
         standings: impl IntoIterator<Item = &Standing>,
@@ -212,7 +212,7 @@ impl Clients {
     }
 }
 
-/// A mint counts only while this still holds in the transaction that records it.
+/// The condition of a mint, which has to hold in the transaction that records it.
 #[derive(Debug)]
 pub(crate) struct Condition {
     /// The key that signed the token has to be the active one.

@@ -40,9 +40,9 @@ pub enum AttenuateError {
         "the token allows at most {limit} appended blocks, and {appended} are appended: ask its holder for one with fewer blocks"
     )]
     Depth {
-        /// How many blocks are appended already.
+        /// The number of blocks appended already.
         appended: usize,
-        /// How many the token allows.
+        /// The number that the token allows.
         limit: u32,
     },
     /// A description does not fit the profile.
@@ -76,7 +76,7 @@ impl Token {
     /// ```
     ///
     /// # Errors
-    /// When the token is sealed, the caveat is empty, or the result would be beyond the token's own
+    /// Fails when the token is sealed, the caveat is empty, or the result would be beyond the token's own
     /// limit of blocks or the profile's limits.
     pub fn attenuate(&self, caveat: &Caveat) -> Result<Token, AttenuateError> {
         if *caveat == Caveat::default() {

@@ -10,8 +10,8 @@ use crate::timestamp::Timestamp;
 /// profile, a client's registration or a watermark. So a watermark can name whatever was minted.
 pub const MAX_NAME: usize = 512;
 
-/// Whether a text can name an agent, a principal or a tenant: 1 to [`MAX_NAME`] bytes without control
-/// characters.
+/// Returns whether a text can name an agent, a principal or a tenant: 1 to [`MAX_NAME`] bytes without
+/// control characters.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     (1..=MAX_NAME).contains(&text.len()) && !text.contains(char::is_control)

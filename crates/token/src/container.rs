@@ -129,7 +129,7 @@ impl Container {
     /// Reads the text form: base64url, with or without padding, white space around it ignored.
     ///
     /// # Errors
-    /// When it is no container, or too long.
+    /// Fails when the text is not base64url, not a container, or too long.
     pub fn parse(text: &str) -> Result<Container, TokenError> {
         let text = credential(text);
         if text.len() > MAX_DECODED_BYTES.div_ceil(3).saturating_mul(4) {

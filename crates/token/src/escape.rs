@@ -24,7 +24,7 @@ const IGNORABLE: CodePointSetDataBorrowed<'static> =
 /// Symbols by their category, and blank: a pattern of Braille without dots, and a note without a head.
 const BLANK: [char; 2] = ['\u{2800}', '\u{1d159}'];
 
-/// Whether a character leaves a mark of its own where it is printed, and moves nothing else.
+/// Returns whether a character is printed as a mark of its own, and moves nothing else.
 #[must_use]
 pub fn is_printable(c: char) -> bool {
     if c.is_ascii() {

@@ -129,29 +129,29 @@ pub struct EffectiveAuthority {
     pub further: Vec<String>,
     /// Grants in Datalog that allow more and cannot be listed as grants.
     pub opaque_grants: usize,
-    /// How many blocks are appended.
+    /// Number of appended blocks.
     pub appended: usize,
-    /// How many may be appended, where the token limits that. With more of them it allows nothing.
+    /// Maximum number of appended blocks, if the token sets one. With more of them it allows nothing.
     pub max_depth: Option<u32>,
-    /// Whether the token is sealed, so that it cannot be narrowed.
+    /// True if the token is sealed, so that it cannot be narrowed.
     pub sealed: bool,
 }
 
 impl EffectiveAuthority {
-    /// Whether more blocks are appended than the token allows.
+    /// Returns whether more blocks are appended than the token allows.
     #[must_use]
     pub fn is_too_deep(&self) -> bool {
         self.max_depth
             .is_some_and(|limit| u32::try_from(self.appended).is_ok_and(|count| count > limit))
     }
 
-    /// Whether no call is inside all blocks.
+    /// Returns whether no call is inside all blocks.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         self.alternatives.is_empty() && self.opaque_grants == 0
     }
 
-    /// How many more times the token can be narrowed, where something limits that.
+    /// Number of times that the token can still be narrowed; `None` where nothing limits it.
     #[must_use]
     pub fn narrowings_left(&self) -> Option<u32> {
         let appended = u32::try_from(self.appended).unwrap_or(u32::MAX);

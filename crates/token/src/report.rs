@@ -10,7 +10,7 @@
 //! hex     = DIGIT / %x61-66                                     ; lower case
 //! ```
 //!
-//! The verifier's own name is one that can stand in a URL's path ([`is_path_segment`]).
+//! The verifier's own name can stand in a URL's path ([`is_path_segment`]).
 //! For example: `name="erp-1"; service="erp"; keyset=12; epoch=0123456789abcdef; seq=345`. Nothing
 //! else is read: one report has one text.
 

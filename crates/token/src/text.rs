@@ -31,9 +31,9 @@ pub fn single_line(text: &str) -> Option<&str> {
     (!line.contains(['\n', '\r'])).then_some(line)
 }
 
-/// Whether a name can stand as one segment of a URL's path, as it is or percent-encoded.
+/// Returns whether a name can stand as one segment of a URL's path, as it is or percent-encoded.
 ///
-/// Clients of HTTP, proxies and servers resolve `.` and `..`, in any of their encodings, and part a path
+/// Clients of HTTP, proxies and servers resolve `.` and `..`, in any of their encodings, and split a path
 /// at `/`. Such a name could not be reached over the network, or would lead somewhere else.
 ///
 /// ```

@@ -103,7 +103,7 @@ impl Token {
         self.code.resolve()
     }
 
-    /// How many blocks stand behind the authority block.
+    /// Number of blocks behind the authority block.
     #[must_use]
     pub fn appended_blocks(&self) -> usize {
         self.code.blocks.len().saturating_sub(1)

@@ -24,7 +24,7 @@ impl Verifier {
         self.recorded(decision, Some(request))
     }
 
-    /// Whether a verified token is still trusted: its root key, and that it is not revoked.
+    /// Checks that a verified token is still trusted: its root key, and that it is not revoked.
     pub(crate) fn recheck(&self, token: &Verified, now: Timestamp) -> Result<(), Refused> {
         let shown = Credentials {
             root_key: token.root_key,

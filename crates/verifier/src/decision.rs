@@ -184,7 +184,7 @@ pub struct Deny {
     pub identity: Option<Arc<Identity>>,
     /// The conditions that were not met.
     pub refusals: Vec<Refusal>,
-    /// Whether the explanation ends before its last condition.
+    /// True if the explanation ends before its last condition.
     pub cut_off: bool,
 }
 

@@ -60,7 +60,7 @@ thread_local! {
     static SCRATCH: Cell<Scratch> = Cell::default();
 }
 
-/// What one decision of the profile may use.
+/// The budget of one decision of the profile.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Allowance {
     pub(crate) budget: Budget,
@@ -107,10 +107,10 @@ pub(crate) fn evaluate(
     (outcome, rule)
 }
 
-/// What an evaluation came to, and what it took.
+/// An evaluation's outcome and its cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Burnt {
-    /// What it came to.
+    /// The outcome.
     pub outcome: Outcome,
     /// Units of fuel that it burnt.
     pub fuel: u64,

@@ -36,7 +36,7 @@ impl Beginning {
             limit,
             is_cut: false,
         };
-        // The only error is the end of what is taken, which `is_cut` tells.
+        // The only error is that of a full `Beginning`, which `is_cut` records.
         let _ = write!(beginning, "{value}");
         beginning
     }
@@ -141,7 +141,7 @@ impl Excerpt {
         }
     }
 
-    /// The text: at most a few hundred bytes, without control characters.
+    /// The text: at most six times 200 bytes and an ellipsis, without control characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
@@ -171,7 +171,7 @@ impl Serialize for Excerpt {
 mod tests {
     use super::*;
 
-    /// What is displayed in pieces of ten bytes, counting how many were asked for.
+    /// Displays pieces of ten bytes without end, and counts them.
     struct Endless<'c>(&'c std::cell::Cell<usize>);
 
     impl Display for Endless<'_> {

@@ -48,7 +48,7 @@
 //! |---|---|---|
 //! | `missing_token` | 401 | `resource_metadata` where configured |
 //! | `malformed` `too_large` `unsupported` `not_profile` `reserved_name` `unknown_key` `revoked_key` `bad_signature` `not_yet_valid` `expired` `revoked` | 401 | `error="invalid_token"` |
-//! | `wrong_service` `no_grant` `caveat` `depth` `evaluation_error` `out_of_fuel` | 403 | `error="insufficient_scope"`, `scope` naming the action |
+//! | `wrong_service` `no_grant` `caveat` `policy` `depth` `evaluation_error` `out_of_fuel` | 403 | `error="insufficient_scope"`, `scope` naming the action |
 //! | `bad_request` | 400 | |
 //! | `stale_keyset` | 503 with `Retry-After` | |
 //!

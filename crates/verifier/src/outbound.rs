@@ -69,7 +69,7 @@ impl SafeUrl {
         &self.url
     }
 
-    /// Whether it has neither a query nor a fragment, so that a path can be appended to it.
+    /// Returns whether the address has neither a query nor a fragment, so that a path can be appended.
     #[must_use]
     pub fn is_base(&self) -> bool {
         self.url.query().is_none() && self.url.fragment().is_none()
@@ -90,7 +90,7 @@ impl Client {
     /// are not for the user to choose.
     ///
     /// # Errors
-    /// When the system has no certificates that can be read.
+    /// Fails when the system has no certificates that can be read.
     #[expect(clippy::disallowed_methods, reason = "all others come here")]
     pub fn new(
         configure: impl Fn(ClientBuilder) -> ClientBuilder,

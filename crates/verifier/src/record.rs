@@ -13,7 +13,7 @@ use crate::{
 const MAX_ARGUMENTS: usize = 512;
 const MAX_EXPLAINED: usize = 2048;
 /// The most bytes of an agent and a principal: as long as they may be.
-const MAX_IDENTITY: usize = 512;
+const MAX_IDENTITY: usize = bailiwick_token::claims::MAX_NAME;
 
 /// How many calls were allowed, denied by each reason, and let pass by shadow mode.
 #[derive(Debug, Default)]
@@ -92,8 +92,8 @@ fn place() -> usize {
     PLACE.with(|place| *place)
 }
 
-/// Emits the record: names of arguments, never their values, and never token bytes. It takes a few
-/// kilobytes at most, whatever the call and the token.
+/// Emits the record: names of arguments, never their values, and never token bytes. It takes
+/// about twenty kilobytes at most under the default limits, whatever the call.
 pub(crate) fn emit(service: &str, request: Option<&Request>, decision: &Decision, shadow: bool) {
     let enabled = match shadow && !decision.is_allow() {
         true => tracing::enabled!(tracing::Level::WARN),

@@ -41,7 +41,7 @@
 //! counted ([`Status::rollbacks`]). What an issuer that was restored does not know any more stays revoked
 //! ([`Status::carried_revocations`]).
 //!
-//! A refresh that panics, as of a [`Transport`] or of whoever keeps the log, is one that failed: it is
+//! A refresh that panics, such as in a [`Transport`] or in a subscriber of the log, has failed: it is
 //! counted ([`Status::panics`]) and tried again.
 //!
 //! With a directory, what is in use is kept there, and a verifier that starts while its issuer is down

@@ -7,6 +7,7 @@ use std::{
 };
 
 use bailiwick_token::{
+    escape,
     grant::is_normal_resource,
     timestamp::Timestamp,
     value::{MAX_DEPTH, Micros, Value, ValueError},
@@ -67,7 +68,7 @@ pub enum RequestError {
     )]
     Resource,
     /// A name is one that no grant could speak of.
-    #[error("the argument name `{0}` is empty or holds a dot")]
+    #[error("the argument name {} is empty or holds a dot", escape::code(.0))]
     Name(String),
 }
 

@@ -51,7 +51,7 @@ pub struct Limits {
     pub memory: usize,
     /// The steps that explaining a denial may take, besides one for each byte of the call; one is worth
     /// about ten nanoseconds. An explanation that would take more is cut off and says so, and the
-    /// decision stays the same. 0 explains nothing but the reason.
+    /// decision stays the same. With 0 the explanation has the steps for the call's bytes only.
     pub explain: u64,
     /// The most bytes of verified tokens that are kept, so that a token seen before is not
     /// verified again. 0 keeps none.
@@ -72,7 +72,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// What one evaluation may use.
+    /// The budget of one evaluation.
     pub(crate) fn allowance(&self) -> Allowance {
         Allowance {
             budget: Budget {

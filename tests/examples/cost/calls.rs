@@ -1,4 +1,4 @@
-//! What a seen token's calls cost by their size: the dearest that is allowed beside the dearest that is
+//! The cost of calls with seen tokens by their size: the dearest that is allowed beside the dearest that is
 //! denied.
 
 use std::{hint::black_box, time::Instant};
@@ -14,11 +14,11 @@ use crate::support::{
 
 const SIZES: [usize; 6] = [100, 500, 2_000, 8_000, 24_000, calls::MAX_CALL];
 
-/// Each call is made so often, or until it has taken so long.
+/// Most decisions of each call, and seconds after which no further one is made.
 const ROUNDS: usize = 31;
 const MAX_SECONDS: f64 = 0.04;
 
-/// A call and what it costs.
+/// The dearest call so far.
 #[derive(Default)]
 struct Dearest {
     micros: f64,
@@ -82,17 +82,18 @@ pub fn table(root: &Root) -> String {
             denied.what,
         ));
     }
+    text.push_str("\nLeft out: reading the call from its JSON, and the signatures and blocks of the token, since all were seen before.\n");
     text
 }
 
-/// Decides, and writes all of the denial.
+/// Decides, and writes the decision as JSON.
 fn written_out(verifier: &Verifier, token: &str, call: &Request) -> (Decision, String) {
     let decision = verifier.check(token, call, now());
     let json = decision.to_json(Values::Shown);
     (decision, json)
 }
 
-/// Of several rounds the fastest: whatever else runs on the machine only adds to it.
+/// Microseconds of the fastest round: whatever else runs on the machine only adds to it.
 fn fastest<T>(mut work: impl FnMut() -> T) -> f64 {
     let begun = Instant::now();
     let mut fastest = f64::INFINITY;

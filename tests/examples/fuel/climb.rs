@@ -4,12 +4,12 @@ use std::{fmt, hint::black_box, time::Instant};
 
 use bailiwick_token::token::Token;
 use bailiwick_verifier::engine::{Authorizer, Budget, Externs, Outcome, Program};
-use biscuit_auth::{Biscuit, KeyPair, builder, builder::BlockBuilder};
+use biscuit_auth::{Biscuit, KeyPair, builder::BlockBuilder};
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::operations::Operation;
-use crate::MEMORY;
+use crate::{MEMORY, support::engine::externs};
 
 /// Programs drawn at random, and rounds in which each choice of the dearest is changed.
 const DRAWN: usize = 60;
@@ -39,7 +39,7 @@ impl Choices<'_> {
     }
 }
 
-/// The dearest program that was found, and what it takes.
+/// The dearest program found, and its measurements.
 pub struct Found {
     name: &'static str,
     shape: String,
@@ -48,7 +48,7 @@ pub struct Found {
     fuel: u64,
     bytes: usize,
     counted: usize,
-    /// Nanoseconds and bytes for each byte of the token, to read and compile it.
+    /// Nanoseconds and bytes to read and compile the token, for each of its bytes.
     read: (f64, f64),
 }
 
@@ -57,7 +57,7 @@ impl Found {
         self.nanos / self.fuel as f64
     }
 
-    /// What 1,000 units are worth, in signatures.
+    /// Worth of 1,000 units, in signatures.
     pub fn signatures(&self) -> f64 {
         1000.0 * self.per_unit() / self.signature
     }
@@ -85,7 +85,7 @@ impl fmt::Display for Found {
     }
 }
 
-/// Of all programs the one whose token is dearest to read, by its bytes.
+/// States the most time and memory that reading a token took, for each of its bytes.
 pub fn worst_of_reading(found: &[Found]) -> String {
     let dearest = |by: fn(&Found) -> f64| {
         let dearest = found.iter().max_by(|a, b| by(a).total_cmp(&by(b)));
@@ -105,13 +105,13 @@ struct Compiled {
     read: (f64, f64),
 }
 
-/// Between the blocks of a program.
+/// Separates the blocks of a program.
 pub const BLOCK: &str = "\n---\n";
 
 fn compile(code: &str) -> Option<Compiled> {
     let mut blocks = code.split(BLOCK);
     let authority = blocks.next().unwrap_or_default();
-    // What is no Datalog has no program: the parser bounds how deep terms nest.
+    // The parser bounds how deep terms nest, and refuses some of the programs drawn.
     let builder = Biscuit::builder().code(authority).ok()?;
     let mut token = builder.build(&KeyPair::new()).expect("a token");
     for block in blocks {
@@ -137,7 +137,7 @@ fn compile(code: &str) -> Option<Compiled> {
         best = best.min(start.elapsed().as_nanos() as f64);
     }
     let peak = MEMORY.peak_usage().saturating_sub(before);
-    // What a token has besides its blocks is left out of small ones.
+    // A small token is mostly signatures and keys: its size would say little of its blocks.
     let size = bytes.max(2000) as f64;
     program.map(|program| Compiled {
         program,
@@ -145,24 +145,18 @@ fn compile(code: &str) -> Option<Compiled> {
     })
 }
 
-/// Hands back what it is given.
-pub fn externs() -> Externs {
-    let same = std::sync::Arc::new(|left: builder::Term, _| Ok(left));
-    Externs::default().with("same", same)
-}
-
 fn nanos(program: &Program, externs: &Externs, budget: Budget) -> (f64, u64) {
     let start = Instant::now();
     let burnt = black_box(program.burn(externs, budget));
     let nanos = start.elapsed().as_nanos() as f64;
-    // What ends in an error does not do what it should, and is not looked at.
+    // An error ends a program before it has repeated its operation: it is left out.
     match burnt.outcome {
         Outcome::Error(_) => (nanos, 0),
         _ => (nanos, burnt.fuel),
     }
 }
 
-/// The operation's program by its digits, and what a unit of it takes.
+/// Nanoseconds a unit of the program that these digits choose, the program, and its choices.
 fn tried(
     operation: &Operation,
     digits: &[usize],

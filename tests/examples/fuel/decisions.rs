@@ -15,7 +15,7 @@ use crate::{
 
 const TURNS: usize = 60;
 
-/// What a token appends, and what is called.
+/// A block to append, and a call.
 struct Case {
     token: &'static str,
     code: String,
@@ -123,7 +123,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// Each beside one signature and beside the honest token with the same call.
+/// Measures each case beside one signature and beside the honest token with the same call.
 pub fn table() -> String {
     let root = Root::fixed();
     let signature = Signature::new();

@@ -18,7 +18,7 @@ pub fn text(length: usize, kind: &str) -> String {
         .collect()
 }
 
-/// The same with another letter somewhere.
+/// The same text with another letter at one place.
 pub fn changed(text: &str, place: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
     let at = match place {
@@ -70,7 +70,8 @@ pub const KINDS: [&str; 7] = [
     "nested arrays",
 ];
 
-/// An operation, made over and over: for each of three rows, or in three closures.
+/// A program that makes an operation for each triple of 40 numbers: as rows that are joined, or in nested
+/// closures.
 pub fn repeated(facts: &str, bound: &str, operation: &str, answer: bool, by: &str) -> String {
     const TIMES: usize = 40;
     let items: Vec<String> = (0..TIMES).map(|item| item.to_string()).collect();

@@ -11,12 +11,15 @@ use bailiwick_fuzz::{
     reference::{Result, theirs},
 };
 use bailiwick_token::token::Token;
-use bailiwick_verifier::engine::{Authorizer, Matched, Outcome, Place};
+use bailiwick_verifier::engine::{Authorizer, Budget, Matched, Outcome, Place};
 use biscuit_auth::{Algorithm, Biscuit, KeyPair, PrivateKey};
 use libfuzzer_sys::fuzz_target;
 
 /// Out of reach of what an input can write.
-const FUEL: u64 = 50_000_000;
+const BUDGET: Budget = Budget {
+    fuel: 50_000_000,
+    memory: 1 << 30,
+};
 
 static THIRD_PARTY: LazyLock<KeyPair> = LazyLock::new(|| {
     let private = PrivateKey::from_bytes(&[9; 32], Algorithm::Ed25519).expect("a key");
@@ -49,7 +52,7 @@ fn ours(token: &Biscuit, code: &str) -> (Result, Option<BTreeSet<String>>) {
     let Ok(program) = engine::compile(&token, &authorizer) else {
         return (Result::Error, None);
     };
-    let evaluation = engine::evaluate(&program, FUEL);
+    let evaluation = engine::evaluate(&program, BUDGET);
     let result = match evaluation.outcome {
         Outcome::Allow { policy } => Result::Allow(policy),
         Outcome::Deny { policy, failed } => {
@@ -67,7 +70,7 @@ fn ours(token: &Biscuit, code: &str) -> (Result, Option<BTreeSet<String>>) {
             Result::Deny(policy, failed.collect())
         }
         Outcome::Error(_) => return (Result::Error, None),
-        Outcome::OutOfFuel | Outcome::OutOfMemory => panic!("out of fuel"),
+        Outcome::OutOfFuel | Outcome::OutOfMemory => panic!("out of fuel or memory"),
     };
     let facts = evaluation.facts.into_iter().map(|(_, fact)| fact);
     (result, Some(facts.collect()))

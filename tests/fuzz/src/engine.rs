@@ -1,33 +1,42 @@
 //! The engine by itself: any Biscuit, without the limits of the profile.
 
 use bailiwick_token::token::Token;
-use bailiwick_verifier::engine::{Authorizer, Error, Evaluation, Externs, Outcome, Program};
+use bailiwick_verifier::engine::{
+    Authorizer, Budget, Error, Evaluation, Externs, Outcome, Program,
+};
 
 /// The one place that knows how a program is made.
 pub fn compile(token: &Token, authorizer: &Authorizer) -> Result<Program, Error> {
     Program::compile(token.code(), authorizer)
 }
 
-/// Evaluates with so much fuel, and holds the engine to what it says of fuel: the outcome is a
-/// function of its input, no more is burnt than is given, and what was burnt suffices just so.
-pub fn evaluate(program: &Program, fuel: u64) -> Evaluation {
+/// Evaluates within a budget, and holds the engine to its account of fuel: the outcome is a function of
+/// its input, no more is burnt than is given, and what was burnt suffices just so.
+pub fn evaluate(program: &Program, budget: impl Into<Budget>) -> Evaluation {
+    let budget = budget.into();
+    let with = |fuel: u64| Budget { fuel, ..budget };
     let externs = Externs::default();
-    let evaluation = program.evaluate(&externs, fuel);
+    let evaluation = program.evaluate(&externs, budget);
     assert!(
-        evaluation.burnt <= fuel,
-        "{} of {fuel} burnt",
-        evaluation.burnt
+        evaluation.burnt <= budget.fuel,
+        "{} of {} burnt",
+        evaluation.burnt,
+        budget.fuel
     );
-    assert_eq!(program.evaluate(&externs, fuel), evaluation, "a second run");
+    assert_eq!(
+        program.evaluate(&externs, budget),
+        evaluation,
+        "a second run"
+    );
     if evaluation.outcome != Outcome::OutOfFuel {
         assert_eq!(
-            program.evaluate(&externs, evaluation.burnt),
+            program.evaluate(&externs, with(evaluation.burnt)),
             evaluation,
             "what was burnt"
         );
         if let Some(less) = evaluation.burnt.checked_sub(1) {
             assert_eq!(
-                program.burn(&externs, less).outcome,
+                program.burn(&externs, with(less)).outcome,
                 Outcome::OutOfFuel,
                 "one less than was burnt"
             );

@@ -11,19 +11,19 @@ use super::Profiles;
 pub struct InUse(Arc<ArcSwap<Profiles>>);
 
 impl InUse {
-    /// These profiles, until they are replaced.
+    /// Starts with these profiles.
     #[must_use]
     pub fn new(profiles: Profiles) -> InUse {
         InUse(Arc::new(ArcSwap::from_pointee(profiles)))
     }
 
-    /// The profiles as they are now.
+    /// The current profiles.
     #[must_use]
     pub fn load(&self) -> Arc<Profiles> {
         self.0.load_full()
     }
 
-    /// Takes up other profiles. Returns whether they differ.
+    /// Replaces the profiles. Returns whether they differ.
     pub fn replace(&self, profiles: Profiles) -> bool {
         let differ = *self.load() != profiles;
         if differ {
@@ -32,7 +32,7 @@ impl InUse {
         differ
     }
 
-    /// A profile as a request found it, to be compared later.
+    /// Remembers a profile as a request found it, for a later comparison.
     #[must_use]
     pub fn snapshot(&self, read: &Arc<Profiles>, name: &str) -> Snapshot {
         Snapshot {
@@ -64,8 +64,8 @@ impl Snapshot {
         &self.name
     }
 
-    /// Whether the profile is in use as it was read. A reload that changed other profiles changes
-    /// nothing here.
+    /// Returns whether the profile is in use as it was read. A reload that changed other profiles
+    /// does not matter.
     #[must_use]
     pub fn is_current(&self) -> bool {
         let now = self.in_use.load();

@@ -21,7 +21,7 @@ pub(crate) struct StoredSecret {
 }
 
 impl StoredSecret {
-    /// Whether it has not ended.
+    /// Returns whether the secret has not ended.
     pub(crate) fn is_good(&self, at: Timestamp) -> bool {
         self.info.expires.is_none_or(|end| at < end)
     }

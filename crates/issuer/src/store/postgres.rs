@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The oldest version that is taken, as `server_version_num` writes it: 13.
 const OLDEST_VERSION: u32 = 130_000;
 
-/// How often a writer asks for its place where a deadlock took it away.
+/// Attempts at the writer's place, which a deadlock can take away.
 const ATTEMPTS: usize = 3;
 
 /// How long a connection has to show that it is alive.
@@ -123,14 +123,15 @@ impl PostgresDatabase {
     }
 }
 
-/// Refuses what no session can set.
+/// Refuses a server, a database or a session that lacks what an issuer relies on.
 async fn check(pool: &PgPool) -> Result<(), StoreError> {
     let setting = async |name: &'static str| {
         let query = sqlx::query_scalar("SELECT current_setting($1)").bind(name);
         query.fetch_one(pool).await
     };
     let version: String = setting("server_version_num").await?;
-    if version.parse::<u32>().is_ok_and(|it| it < OLDEST_VERSION) {
+    let number = version.parse::<u32>().ok();
+    if number.is_none_or(|number| number < OLDEST_VERSION) {
         return Err(StoreError::OldServer(setting("server_version").await?));
     }
     let encoding: String = setting("server_encoding").await?;

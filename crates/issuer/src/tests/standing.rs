@@ -40,7 +40,7 @@ async fn client(issuer: &Issuer) -> ClientSecret {
     issuer.client_add(client, at(0)).await.unwrap().1
 }
 
-/// What `standing` was given, for a client that has signed in.
+/// The issuer, acting on the standing of a client that has signed in.
 async fn signed_in(issuer: &Issuer, secret: &ClientSecret) -> Issuer {
     let signed_in = issuer.authenticate_client("buyer", secret.expose(), at(1));
     let standing = Standing::of_client(signed_in.await.unwrap().unwrap());

@@ -64,7 +64,7 @@ async fn nul_is_refused_in_words() {
     assert!(issuer.mint(&request(), at(2)).await.is_ok());
 }
 
-/// What the role, the database or the URL set for a session holds for others, and not here.
+/// Isolation levels of the role, the database or the URL do not apply to the issuer's sessions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_default_isolation_refuses_a_mint() {
     let Some(server) = server() else { return };

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     claims::{Claims, MAX_NAME, TokenId, is_name},
+    escape,
     grant::{Grant, Grants},
     timestamp::Timestamp,
 };
@@ -116,13 +117,13 @@ pub enum AuthorityError {
     /// A fact of the profile is missing, stands twice, or has the wrong shape.
     #[error("the fact `{0}` is missing, stands twice, or has the wrong shape")]
     Fact(&'static str),
-    /// The name of an agent, a principal or a tenant is one that no watermark could revoke.
+    /// No watermark could revoke the name of an agent, a principal or a tenant.
     #[error(
         "the name in `{0}` is empty, longer than {MAX_NAME} bytes, or holds a control character"
     )]
     Name(&'static str),
     /// A fact or rule is there that the profile does not know.
-    #[error("the authority block holds `{0}`, which the profile does not know")]
+    #[error("the authority block holds {}, which the profile does not know", escape::code(.0))]
     Unknown(String),
     /// The token is bound to a holder's key, which nothing here could check.
     #[error("the token is bound to a holder's key, and this version cannot check that")]

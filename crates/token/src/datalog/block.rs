@@ -175,7 +175,7 @@ pub enum BlockError {
     Newer {
         /// The block, counted from 0, the authority block.
         block: usize,
-        /// What it uses.
+        /// The part of Datalog that it uses.
         feature: &'static str,
         /// The version that it came with.
         since: &'static str,

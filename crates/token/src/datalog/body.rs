@@ -1,4 +1,4 @@
-//! What can be told of the body of a rule or a check without evaluating it.
+//! Properties of the bodies of rules and checks, found without evaluating them.
 
 use super::{
     code::{Binary, Code, Op, Predicate, Query, Rule, Symbol, Term},
@@ -31,7 +31,8 @@ impl Code {
         })
     }
 
-    /// Whether the fact `depth` can only make this body false, so that no appended block makes it true.
+    /// Returns whether the fact `depth` can only make this body false, so that no appended block makes
+    /// it true.
     ///
     /// One shape does: `depth($d)` once, `$d <= N` as the last expression, and no other use of the
     /// variable, in the `head` of a rule neither. The bound comes last because an expression that
@@ -77,7 +78,7 @@ impl Code {
         }
     }
 
-    // It recurses into containers, whose depth has been bounded when they were read.
+    // Recursion is safe: the depth of containers was bounded when they were read.
     fn holds(&self, term: &Term, variable: Symbol) -> bool {
         match term {
             Term::Variable(name) => *name == variable,

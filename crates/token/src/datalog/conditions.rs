@@ -30,7 +30,7 @@ impl Code {
         conditions.finish()
     }
 
-    /// Whether a body looks for a fact of this name that states another text.
+    /// Returns whether a body looks for a fact of this name that states another text.
     #[must_use]
     pub fn needs_other(&self, query: &Query, name: &str, text: &str) -> bool {
         let mut body = self.body(query).iter();

@@ -66,7 +66,7 @@ fn renamed(query: &Query) -> Option<Query> {
             }
         }
     }
-    // An array that is matched by unification is one that `==` compares: other writers write it so.
+    // Other writers match an array by unification. That says the same as comparing it by `==`.
     let mut compared = Vec::new();
     let body = query.body.iter().map(|predicate| {
         if let (names::ARG, [Term::Str(name), array @ Term::Array(_)]) =

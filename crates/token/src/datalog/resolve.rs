@@ -196,10 +196,10 @@ impl Code {
     }
 }
 
-// It recurses into containers, whose depth has been bounded when they were read.
+// Recursion is safe: the depth of containers was bounded when they were read.
 impl Code {
-    /// What there is to read of a body: one for each predicate, term and operation, and the bytes of
-    /// names and strings.
+    /// The size of a body: one for each predicate, term and operation, and the bytes of names and
+    /// strings.
     #[must_use]
     pub fn weight(&self, query: &code::Query) -> usize {
         let predicates = self.body(query).iter().map(|predicate| {

@@ -13,7 +13,7 @@ use super::Pattern;
 /// Characters that some reader takes for a separator or decodes.
 const FORBIDDEN: [char; 5] = ['/', '\\', '%', '?', '#'];
 
-/// Whether a resource is in the normal form that the profile takes.
+/// Returns whether a resource is in the normal form that the profile takes.
 ///
 /// Its segments, parted by `/`, are looked at after NFKC. None holds `/`, `\`, `%`, `?`, `#` or a
 /// control character, and none is empty or made of dots, white space and invisible characters alone, up
@@ -26,8 +26,8 @@ pub fn is_normal_resource(resource: &str) -> bool {
     })
 }
 
-/// Whether a text is one segment of a resource that no reader folds into another segment: two names that
-/// a service takes for one would share what is granted to either.
+/// Returns whether a text is one segment of a resource that no reader folds into another segment. Two
+/// names that a service takes for one would share what is granted to either.
 ///
 /// Besides the normal form it is in NFKC, holds no `;` and no invisible character, and does not begin or
 /// end with white space.
@@ -40,8 +40,8 @@ pub fn is_plain_segment(text: &str) -> bool {
         && text.trim_matches(' ') == text
 }
 
-/// Whether any resource in normal form could match a pattern; one that none does is a mistake of its
-/// writer. What stands behind the last `/` of a prefix need not be a whole segment.
+/// Returns whether any resource in normal form could match a pattern. A pattern that matches none is a
+/// mistake of its writer. What stands behind the last `/` of a prefix need not be a whole segment.
 pub(super) fn could_match(pattern: &Pattern) -> bool {
     let (whole, begun) = match pattern {
         Pattern::Exact(text) => return is_normal_resource(text),
@@ -67,7 +67,7 @@ fn is_clean(segment: &str) -> bool {
     !segment.contains(|c: char| FORBIDDEN.contains(&c) || c.is_control())
 }
 
-/// Whether more than dots and what is trimmed is left of a segment without its parameters.
+/// Returns whether a segment without its parameters is more than dots and trimmed characters.
 fn names_something(segment: &str) -> bool {
     let name = segment.split(';').next().unwrap_or_default();
     name.contains(|c: char| c != '.' && !is_trimmed(c))

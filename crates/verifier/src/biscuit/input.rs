@@ -18,8 +18,8 @@ pub(super) fn container(input: &[u8]) -> Result<Container, Error> {
     }
 }
 
-/// Whether it belongs to base64 in either alphabet. The standard one is told from bytes so that its
-/// refusal says what is wrong.
+/// Returns whether a byte belongs to base64 in either alphabet. Text in the standard one is not taken
+/// for a binary token, so that its refusal says what is wrong.
 fn is_text(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+' | b'/' | b'=')
 }

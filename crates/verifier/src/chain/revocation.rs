@@ -21,8 +21,8 @@ pub(crate) fn revocation_ids(container: &Container, root: Option<&Key>) -> Vec<V
     ids.collect()
 }
 
-/// What `revocation_id` facts state: the number of each block with its id, and of an ECDSA signature
-/// both forms. Lists of other libraries hold signatures as they stand, and a holder can turn one into
+/// The contents of `revocation_id` facts: the number of each block with its id, and both forms of an
+/// ECDSA signature. Lists of other libraries hold signatures as they stand, and a holder can turn one into
 /// the other.
 pub(crate) fn stated_revocation_ids(container: &Container, root: &Key) -> Vec<(usize, Vec<u8>)> {
     let blocks = signatures(container, Some(root)).enumerate();

@@ -69,11 +69,11 @@ pub(crate) enum Keep {
     Wanted,
 }
 
-/// Checks that the predicates of each rule bind what its head states: a rule that they do not is none,
-/// and is refused when a token is loaded (Biscuit specification, "Rules").
+/// Checks that the body of each rule binds all variables of its head. A token with a rule that does not
+/// is refused when it is loaded (Biscuit specification, "Rules").
 ///
 /// # Errors
-/// Names the first block and variable.
+/// [`Fault::UnboundHead`] for the first such rule and variable.
 pub(crate) fn heads(code: &Code) -> Result<(), Error> {
     let mut blocks = (0..).map(Place::Block).zip(&code.blocks);
     blocks.try_for_each(|(place, block)| placed(place, heads_of(code, block)))

@@ -55,7 +55,7 @@ enum Over {
     Entries(Span),
 }
 
-/// What an error costs that `try_or` may catch: it is made and thrown away.
+/// The price of an error that `try_or` may catch: it is made and thrown away.
 const ERROR: u64 = 4;
 
 /// Bytes that the stacks may take for each instruction of an expression.

@@ -41,7 +41,7 @@ impl From<u64> for Budget {
     }
 }
 
-/// What is left of a budget.
+/// The rest of a budget.
 #[derive(Debug, Clone)]
 pub(crate) struct Fuel {
     left: u64,

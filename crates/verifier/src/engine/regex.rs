@@ -22,10 +22,10 @@ const MAX_TEXT: usize = 1024;
 /// How many bytes one may be compiled into: what it is tried with in turn.
 const SIZES: [usize; 6] = [1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15, 1 << 16];
 
-/// What compiling one is charged, once in each evaluation that uses it.
+/// The price of compiling one, charged once in each evaluation that uses it.
 const COMPILE: u64 = 20_000;
 
-/// What each attempt to compile it is charged beyond that, for each byte that it may be compiled into.
+/// The price of each attempt to compile it, for each byte that it may be compiled into.
 const ATTEMPT: u64 = 2;
 
 /// What each class of characters in it is charged beyond that: `\p{L}` stands for hundreds of ranges.
@@ -123,9 +123,9 @@ fn charged(pattern: &str, fuel: &mut Fuel) -> Result<Compiled, Stop> {
 }
 
 fn is_match(regex: &Regex, size: usize, text: &str, fuel: &mut Fuel) -> Result<bool, Stop> {
-    /// Bytes of a state, and of what looking at it for a byte of text costs.
+    /// Bytes of compiled program that are looked at for one byte of text in a unit of fuel.
     const PER_UNIT: usize = 24;
-    /// What it takes to begin.
+    /// The price of beginning.
     const BEGIN: u64 = 8;
     let work = text.len().saturating_add(1).saturating_mul(size);
     fuel.take(BEGIN.saturating_add((work / PER_UNIT) as u64))?;

@@ -8,9 +8,9 @@
 
 use super::fuel::{Fuel, Stop};
 
-/// Whether `part` stands in `text`.
+/// Returns whether `part` stands in `text`.
 pub(super) fn contains(text: &[u8], part: &[u8], fuel: &mut Fuel) -> Result<bool, Stop> {
-    /// To clear the table costs as much as so many operations.
+    /// The price of clearing the table.
     const TABLE: u64 = 4;
     if part.len() > text.len() {
         return Ok(false);

@@ -48,7 +48,7 @@ pub(crate) struct Values<'p> {
     own: Pool,
 }
 
-/// How much had been added at some time.
+/// The lengths of what had been added at some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark {
     text: usize,
@@ -56,7 +56,7 @@ pub(super) struct Mark {
     elements: usize,
 }
 
-/// What an operation that makes a string costs besides its bytes.
+/// The price of an operation that makes a string, besides its bytes.
 pub(super) const STRING: u64 = 2;
 
 /// The span of `len` items that begin at `start`; more than 32 bits can number is more than any memory allows.
@@ -163,7 +163,7 @@ impl<'p> Values<'p> {
         .unwrap_or_default()
     }
 
-    /// How much has been added so far.
+    /// The lengths of what has been added so far.
     #[inline]
     pub(super) fn mark(&self) -> Mark {
         Mark {
@@ -293,7 +293,7 @@ impl<'p> Values<'p> {
     /// element by element; those around the ones that are looked at wait on a stack, since input
     /// decides how deep they lie.
     pub(crate) fn compare(&self, a: Term, b: Term, fuel: &mut Fuel) -> Result<Ordering, Stop> {
-        /// What it costs to go on inside of others.
+        /// The price of going on inside of other containers.
         const ENTER: u64 = 2;
         let mut around: Vec<(Span, Span, usize)> = Vec::new();
         let (mut left, mut right) = match self.shallow(a, b, fuel)? {

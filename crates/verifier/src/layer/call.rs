@@ -110,8 +110,8 @@ impl Declared {
         self.fault = Some(fault);
     }
 
-    /// Reads the call of somebody whose token verified; nobody else's body is worth the work. What
-    /// was read of the body is put back.
+    /// Reads the call. The verified token is proof that no stranger causes this work. Bytes that were
+    /// read go back into the body.
     pub(super) async fn read(
         &self,
         _: &Authenticated,

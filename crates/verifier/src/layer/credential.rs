@@ -4,7 +4,7 @@ use axum::http::{
     HeaderMap, HeaderValue,
     header::{AUTHORIZATION, HeaderName},
 };
-use bailiwick_token::token::Token;
+use bailiwick_token::{text::credential, token::Token};
 
 /// The header for tokens where `Authorization` is taken.
 pub const TOKEN_HEADER: HeaderName = HeaderName::from_static("bailiwick-token");
@@ -39,10 +39,8 @@ pub(super) fn find(
         Headers::Both => single(headers, AUTHORIZATION)?.and_then(bearer),
         Headers::OwnOnly => None,
     };
-    let text = |name: HeaderName, token: &[u8]| match std::str::from_utf8(token) {
-        Ok(text) if text.is_ascii() && !text.trim_ascii().is_empty() => {
-            Ok(text.trim_ascii().to_owned())
-        }
+    let text = |name: HeaderName, token: &[u8]| match std::str::from_utf8(token).map(credential) {
+        Ok(text) if text.is_ascii() && !text.is_empty() => Ok(text.to_owned()),
         _ => Err(CredentialError::Text(name)),
     };
     let own = own

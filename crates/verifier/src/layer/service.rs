@@ -1,7 +1,6 @@
 //! The middleware itself.
 
 use std::{
-    error::Error,
     mem,
     pin::Pin,
     sync::Arc,
@@ -17,7 +16,7 @@ use tower_service::Service;
 
 use super::{Action, Authorized, Problem, ShadowDenied, body, credential};
 use crate::{
-    authenticate::Authenticated,
+    authenticate::{Authenticated, denied},
     decision::{Decision, Deny, Reason},
     request,
 };
@@ -73,7 +72,12 @@ impl Action {
             Ok(authenticated) => {
                 let call = self.call.read(&authenticated, &mut parts, &mut body).await;
                 match call {
-                    Err(error) => self.refused(Reason::BadRequest, &error),
+                    // The token is verified, so the record says whose call it is.
+                    Err(error) => {
+                        let refused = (Reason::BadRequest, error.to_string());
+                        let deny = denied(authenticated.token(), refused);
+                        self.recorded(Decision::Deny(deny))
+                    }
                     // The clock is read anew, after the body: a slow sender gains no life.
                     //
                     // This runs on the runtime's own thread. It takes about 0.2 ms and its fuel bounds
@@ -108,22 +112,17 @@ impl Action {
     fn authenticate(&self, headers: &HeaderMap) -> Result<Authenticated, Decision> {
         let verifier = &self.protect.verifier;
         let token = credential::find(headers, self.protect.headers)
-            .map_err(|error| self.refused(Reason::Malformed, &error))?
-            .ok_or_else(|| verifier.recorded(Decision::missing_token(), Some(&self.unread())))?;
+            .map_err(|error| Decision::Deny(Deny::new(Reason::Malformed, error)))
+            .and_then(|token| token.ok_or_else(Decision::missing_token))
+            .map_err(|decision| self.recorded(decision))?;
         verifier
             .authenticate(&token, (self.protect.clock)())
-            .map_err(|deny| verifier.recorded(Decision::Deny(*deny), Some(&self.unread())))
+            .map_err(|deny| self.recorded(Decision::Deny(*deny)))
     }
 
-    fn refused(&self, reason: Reason, error: &dyn Error) -> Decision {
-        let decision = Decision::Deny(Deny::new(reason, error.to_string()));
-        self.protect
-            .verifier
-            .recorded(decision, Some(&self.unread()))
-    }
-
-    /// What a record can say of a call that nobody read: its action.
-    fn unread(&self) -> request::Request {
-        request::Request::new(&self.call.action)
+    /// Counts and records the denial of a call that was not read: all that is known of it is its action.
+    fn recorded(&self, decision: Decision) -> Decision {
+        let unread = request::Request::new(&self.call.action);
+        self.protect.verifier.recorded(decision, Some(&unread))
     }
 }

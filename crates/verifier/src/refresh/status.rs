@@ -41,7 +41,7 @@ pub struct Status {
     pub failures: u64,
     /// How often what was fetched was older than what is in use, or of another history.
     pub rollbacks: u64,
-    /// How often a refresh panicked. Each is a failure, too.
+    /// Number of refreshes that panicked. Each counts as a failure, too.
     pub panics: u64,
     /// What failed last, and when. It stays until something else fails.
     pub last_error: Option<(Timestamp, String)>,

@@ -100,10 +100,10 @@ impl<'c> Explanation<'c> {
         checks: &[(usize, &Check)],
     ) -> Result<(), Spent> {
         for (block, check) in checks {
-            let begun = self.refusals.len();
+            let begun = (self.refusals.len(), self.bytes);
             let is_scope = check.kind == Kind::One && code.limit(check).is_none();
             if !is_scope || !self.scope(comparison, code, *block, code.queries(check))? {
-                self.refusals.truncate(begun);
+                self.take_back(begun);
                 self.datalog(comparison, code, *block, check)?;
             }
         }
@@ -132,7 +132,7 @@ impl<'c> Explanation<'c> {
     }
 
     /// Explains one block's grants or scope: each alternative for this service and action with the
-    /// first condition that fails, or the ones for others. Tells whether that is why the call is
+    /// first condition that fails, or the ones for others. Returns whether that is why the call is
     /// refused: not where one is Datalog, or the call meets all that can be read of one.
     pub(super) fn scope(
         &mut self,
@@ -220,10 +220,10 @@ impl<'c> Explanation<'c> {
         block: usize,
         alternatives: &[Query],
     ) -> Result<bool, Spent> {
-        let begun = self.refusals.len();
+        let begun = (self.refusals.len(), self.bytes);
         let refuses = self.scope(comparison, code, block, alternatives);
         if refuses != Ok(true) {
-            self.refusals.truncate(begun);
+            self.take_back(begun);
         }
         refuses
     }
@@ -243,6 +243,12 @@ impl<'c> Explanation<'c> {
         self.bytes = self.bytes.checked_sub(refusal.size()).ok_or(Spent)?;
         self.refusals.push(refusal);
         Ok(())
+    }
+
+    /// Goes back to these lengths: what was added since is not shown, and takes no room.
+    fn take_back(&mut self, (refusals, bytes): (usize, usize)) {
+        self.refusals.truncate(refusals);
+        self.bytes = bytes;
     }
 
     pub(super) fn ended(mut self, explained: Result<(), Spent>) -> Explanation<'c> {

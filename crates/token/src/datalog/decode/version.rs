@@ -11,7 +11,7 @@ const V3_3: u32 = 6;
 /// A part of the language that is newer than Datalog 3.0.
 ///
 /// A block that uses one and declares an older version is refused: other libraries refuse it, so
-/// whoever reads it would see a token that they do not.
+/// whoever accepted it would accept a token that they do not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Feature {
     KindOfCheck,
@@ -60,7 +60,7 @@ impl Feature {
         }
     }
 
-    /// Whether a block that declares this version may use it.
+    /// Returns whether a block that declares this version may use the feature.
     pub(super) const fn is_in(self, version: u32) -> bool {
         self.introduced().1 <= version
     }

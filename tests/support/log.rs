@@ -1,4 +1,4 @@
-//! What is logged, kept in memory.
+//! A log in memory.
 
 use std::{
     io::{self, Write},
@@ -7,12 +7,12 @@ use std::{
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// What is logged, in memory.
+/// Everything logged so far; clones share it.
 #[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().expect("a log").clone()).expect("text")
     }
 }
