@@ -65,7 +65,7 @@ impl Default for Limits {
             fuel: 5_000,
             long_call_fuel: 1 << 18,
             memory: 4 << 20,
-            explain: 4_000,
+            explain: 3_000,
             cache_bytes: 16 << 20,
         }
     }

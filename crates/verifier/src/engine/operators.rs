@@ -149,7 +149,11 @@ impl Operators<'_, '_> {
                 B::Sub => integer(left.checked_sub(right)),
                 B::Mul => integer(left.checked_mul(right)),
                 B::Div if right == 0 => Err(Error::DivideByZero.into()),
-                B::Div => integer(left.checked_div(right)),
+                B::Div => {
+                    // A processor of some age takes dozens of cycles for it.
+                    fuel.take(1)?;
+                    integer(left.checked_div(right))
+                }
                 B::BitwiseAnd => Ok(Term::Integer(left & right)),
                 B::BitwiseOr => Ok(Term::Integer(left | right)),
                 B::BitwiseXor => Ok(Term::Integer(left ^ right)),
@@ -215,7 +219,7 @@ impl Operators<'_, '_> {
         let begun = self.values.mark();
         let (mut at_left, mut at_right) = (0usize, 0usize);
         loop {
-            fuel.take(1)?;
+            fuel.take(2)?;
             let a = self.values.elements(left).get(at_left).copied();
             let b = self.values.elements(right).get(at_right).copied();
             let (order, item) = match (a, b) {
