@@ -106,8 +106,11 @@ fn fastest<T>(mut work: impl FnMut() -> T) -> f64 {
     fastest
 }
 
+/// A fact, by its number.
+type Fact = fn(usize) -> String;
+
 /// Facts, and an alternative of a check that never holds and takes much time for its fuel.
-const WORK: [(fn(usize) -> String, &str); 4] = [
+const WORK: [(Fact, &str); 4] = [
     (|n| format!("f({n}, {});", n + 1), "f($a, $b), f($b, $a)"),
     (
         |n| format!("f({n}, {});", n + 1),
@@ -128,7 +131,7 @@ fn working(root: &Root) -> Vec<String> {
     let verifier = root.verifier();
     let call = Request::new(calls::ACTION);
     let allows = |token: &String| verifier.check(token, &call, now()).is_allow();
-    let most = |(fact, alternative): &(fn(usize) -> String, &str)| {
+    let most = |(fact, alternative): &(Fact, &str)| {
         let facts: String = (0..20).map(fact).collect();
         let token = |count: usize| {
             let either = vec![*alternative; count].join(" or ");

@@ -139,7 +139,11 @@ fn exact(wanted: &Value, stated: &Stated<'_>) -> Option<Violation> {
     match wanted {
         Value::Number(number) => match (number.micros(), stated.value) {
             (Some(micros), Value::Number(_)) if stated.num() == Some(micros) => None,
-            (None, Value::Number(found)) if found.integer() == number.integer() => None,
+            (None, Value::Number(found))
+                if number.integer().is_some() && found.integer() == number.integer() =>
+            {
+                None
+            }
             (_, Value::Number(found)) if stated.num().is_none() && found.integer().is_none() => {
                 Some(Violation::Unrepresentable)
             }
