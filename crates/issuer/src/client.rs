@@ -6,7 +6,6 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
 use async_trait::async_trait;
 use bailiwick_token::{claims, text::is_path_segment, timestamp::Timestamp};
 use quick_cache::sync::Cache;
@@ -14,7 +13,6 @@ use rand::{RngCore, rngs::OsRng};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use tokio::sync::Semaphore;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
@@ -23,6 +21,10 @@ use crate::{
     issuer::Issuer,
     store::{Store, StoreError, StoredClient, StoredSecret, Tx},
 };
+
+mod hashing;
+
+use hashing::{Buffer, CALLERS, OPERATORS};
 
 /// The longest name of a client, in bytes.
 const MAX_NAME: usize = 128;
@@ -402,16 +404,11 @@ impl SecretsSeen {
             return Ok(true);
         }
         let secret = Zeroizing::new(secret.to_owned());
-        let right = blocking(&CALLERS, || {
+        let right = CALLERS.run(|| {
             // While this waited, the same secret may have been found good: many come at once after a
             // start.
             let seen = self.good.get(&digest).is_some();
-            move || {
-                seen || PasswordHash::new(&hash).is_ok_and(|hash| {
-                    let secret = secret.as_bytes();
-                    Argon2::default().verify_password(secret, &hash).is_ok()
-                })
-            }
+            move |buffer: &mut Buffer| seen || buffer.verifies(secret.as_bytes(), &hash)
         });
         let right = right.await?.unwrap_or(false);
         if right {
@@ -441,21 +438,18 @@ fn nobody() -> &'static str {
     static NOBODY: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     NOBODY.get_or_init(|| {
         let (_, secret) = ClientSecret::generate();
-        hash(&secret).unwrap_or_default()
+        let hash = Buffer::default().hash(secret.expose().as_bytes());
+        hash.unwrap_or_default()
     })
-}
-
-fn hash(secret: &ClientSecret) -> Option<String> {
-    let hash: PasswordHash = Argon2::default()
-        .hash_password(secret.expose().as_bytes())
-        .ok()?;
-    Some(hash.to_string())
 }
 
 async fn new_secret(now: Timestamp) -> Result<(StoredSecret, ClientSecret), ClientError> {
     let (id, secret) = ClientSecret::generate();
-    let made = blocking(&OPERATORS, || {
-        move || hash(&secret).map(|hash| (hash, secret))
+    let made = OPERATORS.run(|| {
+        move |buffer: &mut Buffer| {
+            let hash = buffer.hash(secret.expose().as_bytes());
+            hash.map(|hash| (hash, secret))
+        }
     });
     let (hash, secret) = made.await?.flatten().ok_or(ClientError::Hash)?;
     let info = SecretInfo {
@@ -464,44 +458,6 @@ async fn new_secret(now: Timestamp) -> Result<(StoredSecret, ClientSecret), Clie
         expires: None,
     };
     Ok((StoredSecret { info, hash }, secret))
-}
-
-/// Argon2id takes 19 MiB and tens of milliseconds: so many at a time, whatever comes, and so many wait that
-/// each has its turn within seconds.
-struct Places {
-    waiting: Semaphore,
-    working: Semaphore,
-}
-
-/// Of who signs in, be it a stranger.
-static CALLERS: Places = Places::new(256, 2);
-
-/// Of who makes secrets. They wait for no stranger.
-static OPERATORS: Places = Places::new(16, 1);
-
-impl Places {
-    const fn new(waiting: usize, working: usize) -> Places {
-        Places {
-            waiting: Semaphore::const_new(waiting),
-            working: Semaphore::const_new(working),
-        }
-    }
-}
-
-/// Does what takes a place. The work is made once it has one.
-///
-/// # Errors
-/// [`StoreError::Overloaded`]; `None` where the work panicked.
-async fn blocking<T: Send + 'static, W: FnOnce() -> T + Send + 'static>(
-    places: &'static Places,
-    work: impl FnOnce() -> W,
-) -> Result<Option<T>, StoreError> {
-    let waits = places.waiting.try_acquire();
-    let _waits = waits.map_err(|_| StoreError::Overloaded)?;
-    let Ok(_place) = places.working.acquire().await else {
-        return Ok(None);
-    };
-    Ok(tokio::task::spawn_blocking(work()).await.ok())
 }
 
 async fn enabled(tx: &mut Tx, name: &str) -> Result<ClientInfo, ClientError> {
@@ -527,7 +483,7 @@ fn check(client: &NewClient) -> Result<(), ClientError> {
     if !is_name(&client.name) {
         return Err(ClientError::Name);
     }
-    if client.principal.trim().is_empty() || !claims::is_name(&client.principal) {
+    if client.principal.trim() != client.principal || !claims::is_name(&client.principal) {
         return Err(ClientError::Principal);
     }
     if client.profiles.is_empty() || client.profiles.len() > 64 {
@@ -552,7 +508,7 @@ pub enum ClientError {
     Name,
     /// Nobody.
     #[error(
-        "a client acts on somebody's authority: name a principal of at most {} bytes, without control characters",
+        "a client acts on somebody's authority: name a principal of at most {} bytes, without control characters and without white space at its ends",
         claims::MAX_NAME
     )]
     Principal,

@@ -190,9 +190,8 @@ pub(crate) struct NewToken {
     client_assertion: Option<Zeroizing<String>>,
     /// Grants within those of the profile, which are all without this.
     grants: Option<Box<RawValue>>,
-    /// Grants at these services only.
-    #[serde(default)]
-    services: Vec<String>,
+    /// Grants at these services only, which are all of the profile's without this.
+    services: Option<Vec<String>>,
     /// The life in seconds.
     ttl: Option<u64>,
     /// What for, in words.
@@ -252,6 +251,15 @@ pub(crate) async fn create(
             "who acts for whom is for the profile to say: leave `agent`, `principal`, `tenant` and `claims` out",
         ));
     }
+    let services = match wanted.services.take() {
+        Some(services) if services.is_empty() => {
+            return Err(Problem::new(
+                Code::BadRequest,
+                "`services` is empty, and an empty list allows nothing: leave it out for all services of the profile",
+            ));
+        }
+        services => services.unwrap_or_default(),
+    };
     let grants = grants(&state, &agent.name, wanted.grants.take()).await?;
     let principal = match &wanted.subject_token {
         None => None,
@@ -271,7 +279,7 @@ pub(crate) async fn create(
         scope: wanted.profile,
         ask: Ask {
             grants,
-            services: wanted.services,
+            services,
             ttl: wanted.ttl,
             task: wanted.task,
             max_depth: wanted.max_depth,
@@ -359,7 +367,7 @@ async fn by_operator(
     if wanted.profile.is_some()
         || wanted.subject_token.is_some()
         || wanted.client_assertion.is_some()
-        || !wanted.services.is_empty()
+        || wanted.services.is_some()
     {
         return Err(bad(
             "an operator's token mints without a profile: leave `profile`, `services` and other credentials out",

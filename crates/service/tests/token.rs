@@ -395,6 +395,8 @@ async fn a_program_states_its_grants() {
         json!({ "profile": "buyer", "claims": { "a": "b" } }),
         json!({ "profile": "buyer", "grants": {} }),
         json!({ "profile": "buyer", "grants": [] }),
+        // An empty list is not the absent one, which means all.
+        json!({ "profile": "buyer", "services": [] }),
         json!({ "profile": "buyer", "scope": "buyer" }),
         json!({ "profile": 1 }),
         json!([]),

@@ -186,6 +186,10 @@ async fn what_no_client_can_be_is_refused() {
             ..orchestrator()
         },
         NewClient {
+            principal: "team:procurement ".to_owned(),
+            ..orchestrator()
+        },
+        NewClient {
             principal: "n".repeat(513),
             ..orchestrator()
         },
