@@ -12,7 +12,7 @@
 
 #![cfg(test)]
 
-use bailiwick_verifier::biscuit::{ErrorKind, Unverified};
+use bailiwick_biscuit::authorize::{ErrorKind, Unverified};
 use biscuit_auth::{
     Algorithm, Biscuit, KeyPair, PublicKey,
     builder::{BiscuitBuilder, BlockBuilder},

@@ -20,10 +20,10 @@
 
 use std::collections::BTreeSet;
 
-use bailiwick_token::{limits::Limits, token::Token, value::Value};
-use bailiwick_verifier::engine::{
+use bailiwick_biscuit::engine::{
     Authorizer, Budget, Evaluation, Externs, Matched, Outcome, Place, Program,
 };
+use bailiwick_token::{limits::Limits, token::Token, value::Value};
 use biscuit_auth::{Biscuit, KeyPair};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -80,7 +80,12 @@ fn ours(token: &Biscuit, code: &str) -> (Result, Option<BTreeSet<String>>) {
     };
     (
         result,
-        Some(facts.into_iter().map(|(_, fact)| fact).collect()),
+        Some(
+            facts
+                .into_iter()
+                .map(|(_, fact)| fact.to_string())
+                .collect(),
+        ),
     )
 }
 

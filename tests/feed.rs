@@ -39,7 +39,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
             ..claims()
         };
         let grants = toml("[[grant]]\nservice = \"erp\"\naction = \"order\"\n");
-        let token = root.sign(datalog::authority_block(&claims, &grants).expect("claims"));
+        let token = root.sign(&datalog::authority_block(&claims, &grants).expect("claims"));
         let caveat = Caveat {
             expires: Some(claims.expires.minus(1)),
             ..Caveat::default()

@@ -9,7 +9,12 @@ use std::{
     process::{Command, Stdio},
 };
 
-use bailiwick_token::{attenuate::Caveat, datalog::CheckMeaning, grant::Grants, token::Token};
+use bailiwick_token::{
+    attenuate::Caveat,
+    datalog::{self, CheckMeaning},
+    grant::Grants,
+    token::Token,
+};
 use bailiwick_verifier::{Reason, Request};
 use serde_json::{Value, json};
 
@@ -107,7 +112,7 @@ fn a_token_narrowed_there_verifies_here_with_the_same_meaning() {
         "#,
     );
     assert_eq!(
-        code.meaning(check),
+        datalog::meaning(code, check),
         CheckMeaning::Scope(expected.iter().cloned().collect())
     );
     assert_eq!(

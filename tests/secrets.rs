@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+use bailiwick_biscuit::authorize::{self, DEFAULT_FUEL, Externs, Key, Unverified};
 use bailiwick_token::{
     attenuate::Caveat,
     grant::Grants,
@@ -10,10 +11,7 @@ use bailiwick_token::{
     revocation::{Epoch, Head, Position, Revocation, Snapshot, SnapshotBase, Target},
     token::Token,
 };
-use bailiwick_verifier::{
-    Request, Trust, Values, Verifier,
-    biscuit::{self, DEFAULT_FUEL, Externs, Key, Unverified},
-};
+use bailiwick_verifier::{Request, Trust, Values, Verifier};
 use biscuit_auth::format::schema;
 
 /// What is looked for, and where.
@@ -116,7 +114,7 @@ fn nothing_that_holds_a_token_or_a_key_prints_it() {
                 "",
             ] {
                 let (bytes, externs) = (token.as_bytes(), Externs::default());
-                let report = biscuit::authorize(bytes, &key, code, &externs, DEFAULT_FUEL);
+                let report = authorize::authorize(bytes, &key, code, &externs, DEFAULT_FUEL);
                 secrets.assert_debug(&report, "a report");
                 let json = serde_json::to_string(&report).expect("JSON");
                 secrets.assert_absent(&json, "a report as JSON");

@@ -6,11 +6,10 @@
 
 #![cfg(test)]
 
-use bailiwick_token::{datalog::Code, grant::Grants};
-use bailiwick_verifier::{
-    Reason, Request,
-    biscuit::{self, DEFAULT_FUEL, ErrorKind, Externs, Outcome, Unverified},
-};
+use bailiwick_biscuit::authorize::{self, DEFAULT_FUEL, ErrorKind, Externs, Outcome, Unverified};
+use bailiwick_biscuit::datalog::Code;
+use bailiwick_token::grant::Grants;
+use bailiwick_verifier::{Reason, Request};
 use biscuit_auth::{
     PublicKey,
     datalog::SymbolTable,
@@ -280,7 +279,7 @@ fn newer_features_in_older_blocks_are_refused() {
             Pair::ed25519(3),
             1,
         );
-        let report = biscuit::authorize(
+        let report = authorize::authorize(
             &foreign.bytes(),
             &root.key(),
             "allow if true;",

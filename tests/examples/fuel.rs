@@ -13,6 +13,10 @@ use std::path::Path;
 
 use peak_alloc::PeakAlloc;
 
+/// The engine on Datalog that is written here.
+#[path = "../../crates/biscuit/tests/support/mod.rs"]
+#[allow(dead_code, reason = "its tests use all of it")]
+mod engine;
 #[path = "../support/mod.rs"]
 mod support;
 /// The programs, the search among them, and whole decisions.

@@ -1,7 +1,10 @@
 //! Token text in the standard base64 alphabet.
 
+use bailiwick_biscuit::{
+    authorize::{self, DEFAULT_FUEL, ErrorKind, Externs, Outcome, Unverified},
+    container::ContainerError,
+};
 use bailiwick_token::token::{Token, TokenError};
-use bailiwick_verifier::biscuit::{self, DEFAULT_FUEL, ErrorKind, Externs, Outcome, Unverified};
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
@@ -44,7 +47,10 @@ fn the_standard_alphabet_is_refused() {
         ],
     );
     let text = STANDARD.encode(&bytes);
-    assert_eq!(Token::parse(&text).map(drop), Err(TokenError::Base64));
+    assert_eq!(
+        Token::parse(&text).map(drop),
+        Err(TokenError::Container(ContainerError::Base64))
+    );
 }
 
 #[test]
@@ -59,7 +65,7 @@ fn the_standard_alphabet_is_refused_outside_the_profile() {
     let outcome = |text: &str| {
         let externs = Externs::default();
         let code = "allow if true;";
-        biscuit::authorize(text.as_bytes(), &root.key(), code, &externs, DEFAULT_FUEL).outcome
+        authorize::authorize(text.as_bytes(), &root.key(), code, &externs, DEFAULT_FUEL).outcome
     };
     for text in [URL_SAFE.encode(&bytes), URL_SAFE_NO_PAD.encode(&bytes)] {
         assert_eq!(outcome(&text), Outcome::Allow { policy: 0 });

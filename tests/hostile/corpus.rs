@@ -6,11 +6,9 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Once};
 
+use bailiwick_biscuit::engine::{Authorizer, Externs, Outcome, Program};
 use bailiwick_token::token::Token;
-use bailiwick_verifier::{
-    Limits, Request, Verifier,
-    engine::{Authorizer, Externs, Outcome, Program},
-};
+use bailiwick_verifier::{Limits, Request, Verifier};
 use serde::{Deserialize, Serialize};
 
 use super::forgeries::{self, Forgery};

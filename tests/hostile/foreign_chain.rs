@@ -1,6 +1,6 @@
 //! Chains outside of the profile: both algorithms, both versions, open and sealed.
 
-use bailiwick_verifier::biscuit::{
+use bailiwick_biscuit::authorize::{
     self, DEFAULT_FUEL, Externs, MAX_BLOCKS, MAX_BYTES, MAX_DEPTH, Outcome,
 };
 use biscuit_auth::format::schema::{SignedBlock, proof::Content};
@@ -10,7 +10,7 @@ use crate::support::foreign::{Foreign, Pair, other_form};
 /// What comes of a token: `allow`, `deny`, or the kind of its error.
 pub(super) fn decided(token: &[u8], root: &Pair, policies: &str) -> String {
     let externs = Externs::default();
-    let report = biscuit::authorize(token, &root.key(), policies, &externs, DEFAULT_FUEL);
+    let report = authorize::authorize(token, &root.key(), policies, &externs, DEFAULT_FUEL);
     match report.outcome {
         Outcome::Allow { .. } => "allow".to_owned(),
         Outcome::Deny { .. } => "deny".to_owned(),
@@ -245,13 +245,14 @@ fn the_second_form_of_a_signature_has_the_id_of_the_first() {
     let ids = |token: &Foreign| {
         let externs = Externs::default();
         let code = "allow if true;";
-        let report = biscuit::authorize(&token.bytes(), &root.key(), code, &externs, DEFAULT_FUEL);
+        let report =
+            authorize::authorize(&token.bytes(), &root.key(), code, &externs, DEFAULT_FUEL);
         assert_eq!(report.outcome, Outcome::Allow { policy: 0 });
         report.revocation_ids.expect("ids")
     };
     assert_eq!(ids(&token), ids(&flipped));
     let unverified = |token: &Foreign| {
-        let read = biscuit::Unverified::read(&token.bytes()).expect("a container");
+        let read = authorize::Unverified::read(&token.bytes()).expect("a container");
         read.revocation_ids(None)
     };
     assert_eq!(unverified(&token), ids(&flipped));

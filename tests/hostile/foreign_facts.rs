@@ -1,13 +1,13 @@
 //! Facts that the verifier states outside the profile, and rules whose heads nothing binds.
 
-use bailiwick_verifier::biscuit::{
+use bailiwick_biscuit::authorize::{
     self, DEFAULT_FUEL, ErrorKind, Externs, Key, Outcome, Unverified,
 };
 
 use crate::support::foreign::{Foreign, Pair, other_form};
 
 fn outcome(token: &Foreign, root: &Key, code: &str) -> Outcome {
-    biscuit::authorize(
+    authorize::authorize(
         &token.bytes(),
         root,
         code,
@@ -92,7 +92,7 @@ fn stating_revocation_ids_costs_fuel() {
     }
     let code = "check if revocation_id(200, $id); allow if true;";
     let externs = Externs::default();
-    let report = biscuit::authorize(&token.bytes(), &root.key(), code, &externs, 100);
+    let report = authorize::authorize(&token.bytes(), &root.key(), code, &externs, 100);
     let Outcome::Error(error) = report.outcome else {
         panic!("{:?}", report.outcome);
     };

@@ -1,6 +1,6 @@
 //! Keys that a Biscuit outside of the profile may not name either.
 
-use bailiwick_verifier::biscuit::Key;
+use bailiwick_biscuit::authorize::Key;
 use biscuit_auth::format::schema::{self, proof::Content};
 
 use crate::support::foreign::{Foreign, Pair};

@@ -1,7 +1,7 @@
 //! Third parties' blocks outside of the profile: forged, moved to other tokens, taken for another
 //! version.
 
-use bailiwick_verifier::biscuit::{ErrorKind, Unverified};
+use bailiwick_biscuit::authorize::{ErrorKind, Unverified};
 use biscuit_auth::{datalog::SymbolTable, format::schema};
 use prost::Message;
 

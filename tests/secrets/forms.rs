@@ -2,7 +2,8 @@
 
 use std::fmt::Debug;
 
-use bailiwick_token::token::{Proof, Token};
+use bailiwick_biscuit::container::Proof;
+use bailiwick_token::token::Token;
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},

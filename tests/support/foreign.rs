@@ -3,7 +3,7 @@
 //! The messages are written down once more from the specification ("Signature payload"), so that
 //! the verifier is not held to its own reading.
 
-use bailiwick_verifier::biscuit::Key;
+use bailiwick_biscuit::authorize::Key;
 use biscuit_auth::{datalog::SymbolTable, format::schema};
 use ed25519_dalek::{Signer, SigningKey};
 use p256::ecdsa;

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use bailiwick_biscuit::{build, datalog::Block};
 use bailiwick_token::{
     attenuate::Caveat,
     claims::{Claims, TokenId},
@@ -15,12 +16,11 @@ use bailiwick_token::{
     token::Token,
 };
 use bailiwick_verifier::{Decision, Deny, Trust, Verifier};
-use biscuit_auth::{KeyPair, builder::BiscuitBuilder};
+use biscuit_auth::KeyPair;
 use ed25519_dalek::SigningKey;
 
 pub mod bodies;
 pub mod calls;
-pub mod engine;
 pub mod feed;
 pub mod fold;
 pub mod foreign;
@@ -117,16 +117,15 @@ impl Root {
     }
 
     /// Signs an authority block as it stands, well formed or not.
-    pub fn sign(&self, block: BiscuitBuilder) -> Token {
-        let biscuit = block
-            .root_key_id(self.key_id().as_u32())
-            .build(&self.key_pair())
-            .expect("a token");
-        Token::from_bytes(biscuit.to_vec().expect("bytes")).expect("a token")
+    pub fn sign(&self, block: &Block) -> Token {
+        let root = build::KeyPair::new(&self.key).expect("a key");
+        let id = Some(self.key_id().as_u32());
+        let signed = build::sign(block, &root, id).expect("a block");
+        Token::try_from(signed).expect("a token")
     }
 
     pub fn mint(&self, grants: &Grants) -> Token {
-        self.sign(datalog::authority_block(&claims(), grants).expect("claims that fit"))
+        self.sign(&datalog::authority_block(&claims(), grants).expect("claims that fit"))
     }
 }
 

@@ -3,8 +3,8 @@
 mod authorize;
 mod inspect;
 
+use bailiwick_biscuit::authorize::{Error, ErrorKind};
 use bailiwick_token::escape::visible;
-use bailiwick_verifier::biscuit::{Error, ErrorKind};
 use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
 

@@ -11,11 +11,8 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use bailiwick_token::{
-    escape::code,
-    grant::Grants,
-    token::{MAX_DECODED_BYTES, Token},
-};
+use bailiwick_biscuit::container::MAX_BYTES;
+use bailiwick_token::{escape::code, grant::Grants, token::Token};
 use clap::Args;
 use zeroize::Zeroizing;
 
@@ -28,7 +25,7 @@ use crate::{
 const TOKEN: &str = "BAILIWICK_TOKEN";
 
 /// The most bytes of a token's text that are decoded.
-const MAX_TOKEN_TEXT: usize = MAX_DECODED_BYTES.div_ceil(3).saturating_mul(4);
+const MAX_TOKEN_TEXT: usize = MAX_BYTES.div_ceil(3).saturating_mul(4);
 
 /// The most bytes of a token's file: its longest text, and some white space.
 const MAX_TOKEN_FILE: usize = MAX_TOKEN_TEXT.saturating_add(1024);

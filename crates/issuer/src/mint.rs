@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwapOption;
+use bailiwick_biscuit::build::{self, KeyPair};
 use bailiwick_token::{
     claims::{Claims, TokenId},
     datalog::{self, DatalogError},
@@ -12,7 +13,6 @@ use bailiwick_token::{
     timestamp::Timestamp,
     token::{Token, TokenError},
 };
-use biscuit_auth::{Algorithm, KeyPair, PrivateKey};
 use rand::{RngCore, rngs::OsRng};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -199,11 +199,9 @@ impl Issuer {
             .ok_or(StoreError::Damaged("root key"))?;
         let sealed = tx.sealed(&key.id.to_string()).await?;
         let secret = vault.unseal(&sealed, &key.public)?;
-        let secret = PrivateKey::from_bytes(secret.as_bytes(), Algorithm::Ed25519)
-            .map_err(|_| VaultError::Damaged)?;
         let signer = Arc::new(Signer {
             id: key.id,
-            key: KeyPair::from(&secret),
+            key: KeyPair::new(&secret).map_err(|_| VaultError::Damaged)?,
         });
         self.signer.0.store(Some(Arc::clone(&signer)));
         Ok(signer)
@@ -244,12 +242,9 @@ impl Issuer {
             expires: now.plus(request.ttl),
             max_depth: request.max_depth,
         };
-        let builder = datalog::authority_block(&claims, &request.grants)?;
-        let biscuit = builder
-            .root_key_id(key.as_u32())
-            .build(signer)
-            .map_err(|_| Refusal::Fault)?;
-        let token = Token::from_bytes(biscuit.to_vec().map_err(|_| Refusal::Fault)?)?;
+        let block = datalog::authority_block(&claims, &request.grants)?;
+        let signed = build::sign(&block, signer, Some(key.as_u32()));
+        let token = Token::try_from(signed.map_err(|_| Refusal::Fault)?)?;
         Limits::default().check(&token)?;
         let entry = minted(request, &claims, key)?;
         Ok((claims, token, entry))

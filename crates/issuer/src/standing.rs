@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use bailiwick_token::{
-    datalog::AuthorityError,
+    datalog::{self, AuthorityError},
     key::KeyId,
     revocation::{Party, Target, Watermark},
     timestamp::Timestamp,
@@ -147,7 +147,7 @@ impl Standing {
 
 impl Operator {
     fn new(token: &Token, action: &str) -> Result<Operator, AuthorityError> {
-        let claims = token.code().claims()?;
+        let claims = datalog::claims(token.code())?;
         let mut targets = vec![Target::Token(claims.token_id)];
         for signature in token.block_signatures() {
             // A signature of another length is no target of any revocation.

@@ -24,6 +24,7 @@ use std::{
 };
 
 use axum::{Router, routing::post};
+use bailiwick_biscuit::build::{self, KeyPair};
 use bailiwick_issuer::{InitOptions, Issuer, NewClient, Passphrase, PostgresUrl};
 use bailiwick_service::{Clock, Config, serve};
 use bailiwick_token::{
@@ -32,7 +33,6 @@ use bailiwick_token::{
     grant::Grants,
     timestamp::Timestamp,
 };
-use biscuit_auth::{Algorithm, KeyPair};
 
 /// As in the program: what is given back is wiped.
 #[global_allocator]
@@ -214,7 +214,7 @@ async fn issuer(clients: usize, store: Option<PostgresUrl>) -> Seen {
 
 /// As many threads that make tokens and do nothing else.
 fn alone_signs(threads: usize) -> Seen {
-    let root = KeyPair::new_with_algorithm(Algorithm::Ed25519);
+    let root = new_key();
     let grants = Grants::from_toml(GRANTS).unwrap();
     let begun = Instant::now();
     let made = |_| {
@@ -237,7 +237,7 @@ fn alone_signs(threads: usize) -> Seen {
 }
 
 async fn bare(clients: usize) -> Seen {
-    let root = Arc::new(KeyPair::new_with_algorithm(Algorithm::Ed25519));
+    let root = Arc::new(new_key());
     let grants = Grants::from_toml(GRANTS).unwrap();
     let handler = move |_: String| {
         let (root, grants) = (Arc::clone(&root), grants.clone());
@@ -250,6 +250,10 @@ async fn bare(clients: usize) -> Seen {
     let seen = load(clients, &url, None).await;
     server.abort();
     seen
+}
+
+fn new_key() -> KeyPair {
+    KeyPair::new(&ed25519_dalek::SigningKey::generate(&mut rand::rngs::OsRng)).unwrap()
 }
 
 fn signed(root: &KeyPair, grants: &Grants) -> String {
@@ -268,8 +272,8 @@ fn signed(root: &KeyPair, grants: &Grants) -> String {
         max_depth: None,
     };
     let block = authority_block(&claims, grants).unwrap();
-    let token = block.root_key_id(1).build(root).unwrap();
-    format!("{{\"access_token\":\"{}\"}}", token.to_base64().unwrap())
+    let token = build::sign(&block, root, Some(1)).unwrap();
+    format!("{{\"access_token\":\"{}\"}}", token.to_base64().as_str())
 }
 
 #[expect(clippy::disallowed_methods, reason = "proxies are switched off")]

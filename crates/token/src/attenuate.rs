@@ -1,9 +1,9 @@
 //! Narrowing a token, offline.
 
-use biscuit_auth::UnverifiedBiscuit;
+use bailiwick_biscuit::{build, container::Container};
 
 use crate::{
-    datalog::{DatalogError, appended_block},
+    datalog::{DatalogError, appended_block, max_depth},
     grant::Grants,
     limits::{LimitError, Limits},
     timestamp::Timestamp,
@@ -84,11 +84,8 @@ impl Token {
         }
         self.check_depth()?;
         let block = appended_block(caveat)?;
-        let narrowed = self
-            .open()?
-            .append(block)
-            .map_err(|_| AttenuateError::Damaged)?;
-        let narrowed = reread(&narrowed)?;
+        let narrowed = build::append(self.open()?, &block).map_err(|_| AttenuateError::Damaged)?;
+        let narrowed = Token::try_from(narrowed)?;
         Limits::default().check(&narrowed)?;
         Ok(narrowed)
     }
@@ -98,29 +95,24 @@ impl Token {
     /// # Errors
     /// When it is sealed already, or damaged.
     pub fn seal(&self) -> Result<Token, AttenuateError> {
-        let sealed = self.open()?.seal().map_err(|_| AttenuateError::Damaged)?;
-        reread(&sealed)
+        let sealed = build::seal(self.open()?).map_err(|_| AttenuateError::Damaged)?;
+        Ok(Token::try_from(sealed)?)
     }
 
     /// Refuses to append where a verifier would then deny every call.
     fn check_depth(&self) -> Result<(), AttenuateError> {
         let appended = self.appended_blocks();
-        match self.code().max_depth() {
+        match max_depth(self.code()) {
             Some(limit) if u32::try_from(appended).is_ok_and(|appended| appended < limit) => Ok(()),
             Some(limit) => Err(AttenuateError::Depth { appended, limit }),
             None => Ok(()),
         }
     }
 
-    fn open(&self) -> Result<UnverifiedBiscuit, AttenuateError> {
-        if self.is_sealed() {
-            return Err(AttenuateError::Sealed);
+    fn open(&self) -> Result<&Container, AttenuateError> {
+        match self.is_sealed() {
+            true => Err(AttenuateError::Sealed),
+            false => Ok(self.container()),
         }
-        UnverifiedBiscuit::from(self.as_bytes()).map_err(|_| AttenuateError::Damaged)
     }
-}
-
-fn reread(biscuit: &UnverifiedBiscuit) -> Result<Token, AttenuateError> {
-    let bytes = biscuit.to_vec().map_err(|_| AttenuateError::Damaged)?;
-    Ok(Token::from_bytes(bytes)?)
 }

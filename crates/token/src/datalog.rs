@@ -3,33 +3,22 @@
 //! Strings enter Datalog as terms, never by concatenation, and blocks are read from their decoded
 //! structure, never from printed Datalog, which does not survive a second parse.
 
-use biscuit_auth::builder::{
-    BiscuitBuilder, BlockBuilder, Check, CheckKind, Expression, Fact, Predicate, Rule, Term,
-};
+use bailiwick_biscuit::datalog::{Block, BlockCheck, Kind, Predicate, Query, Term};
 
-use crate::{claims::Claims, grant::Grants};
+use crate::{attenuate::Caveat, claims::Claims, grant::Grants};
 
 mod authority;
-mod block;
-mod body;
 mod caveat;
-pub mod code;
 mod conditions;
-mod decode;
+mod depth;
 mod encode;
-mod import;
-mod print;
 mod recognize;
-mod resolve;
 
-pub use authority::{Authority, AuthorityError};
-pub use block::{
-    Algorithm, Block, BlockCheck, BlockError, BlockRule, Kind, Query, Scope, ScopeKey,
-};
-pub use caveat::{CheckMeaning, Limit};
-pub use code::Code;
+pub use authority::{Authority, AuthorityError, authority, claims};
+pub use caveat::{CheckMeaning, Limit, grant, limit, max_depth, meaning};
+pub use conditions::{conditions, needs_other};
+pub use depth::bounds_depth_from_above;
 pub use encode::DatalogError;
-pub use import::ParameterError;
 
 /// The version of the token profile that this crate reads and writes.
 pub const PROFILE: &str = "bailiwick/1";
@@ -111,21 +100,19 @@ pub fn is_reserved(name: &str) -> bool {
     names::RESERVED.contains(&name) || name == names::NOW
 }
 
-/// The authority block of `claims` and `grants`, not yet signed and without a root key id.
+/// The authority block of `claims` and `grants`.
 ///
 /// # Errors
-/// When something does not fit the profile.
-pub fn authority_block(claims: &Claims, grants: &Grants) -> Result<BiscuitBuilder, DatalogError> {
-    Ok(BiscuitBuilder::new().merge(authority::encode(claims, grants)?))
+/// [`DatalogError`] where something does not fit the profile.
+pub fn authority_block(claims: &Claims, grants: &Grants) -> Result<Block, DatalogError> {
+    authority::encode(claims, grants)
 }
 
 /// One appended block: a scope, an end, a delegate and a task, each where given.
 ///
 /// # Errors
-/// When a description is too long.
-pub(crate) fn appended_block(
-    caveat: &crate::attenuate::Caveat,
-) -> Result<BlockBuilder, DatalogError> {
+/// [`DatalogError`] where a description is too long.
+pub fn appended_block(caveat: &Caveat) -> Result<Block, DatalogError> {
     caveat::encode(caveat)
 }
 
@@ -133,52 +120,17 @@ pub(crate) fn appended_block(
 #[must_use]
 pub fn show(grants: &Grants) -> String {
     let rules = encode::alternatives(grants, encode::Form::Rule);
-    rules
-        .iter()
-        .map(|rule| format!("{};\n", print::rule(&rule.head, &rule.query)))
-        .collect()
+    rules.iter().map(|rule| format!("{rule};\n")).collect()
 }
 
-/// A check as Datalog, for people.
-#[must_use]
-pub fn describe_check(check: &BlockCheck) -> String {
-    print::check(check)
-}
-
-/// A rule as Datalog, for people.
-#[must_use]
-pub fn describe_rule(rule: &BlockRule) -> String {
-    print::rule(&rule.head, &rule.query)
-}
-
-/// A fact as Datalog, for people.
-#[must_use]
-pub fn describe_fact(fact: &Predicate) -> String {
-    print::predicate(fact)
-}
-
-fn fact(name: &str, terms: Vec<Term>) -> Fact {
-    Fact::new(name.to_owned(), terms)
+fn fact(name: &str, terms: Vec<Term>) -> Predicate {
+    Predicate::new(name, terms)
 }
 
 /// A check with one alternative per query.
-fn check(queries: Vec<Query>) -> Check {
-    let head = Predicate::new("query".to_owned(), Vec::new());
-    let queries = queries
-        .into_iter()
-        .map(|query| rule(head.clone(), query))
-        .collect();
-    Check {
+fn check(queries: Vec<Query>) -> BlockCheck {
+    BlockCheck {
+        kind: Kind::One,
         queries,
-        kind: CheckKind::One,
     }
-}
-
-fn rule(head: Predicate, query: Query) -> Rule {
-    let expressions = query
-        .expressions
-        .into_iter()
-        .map(|ops| Expression { ops })
-        .collect();
-    Rule::new(head, query.body, expressions, Vec::new())
 }

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use bailiwick_biscuit::datalog::{Code, code};
 use serde::Serialize;
 
 use crate::{
-    datalog::{self, Authority, AuthorityError, CheckMeaning, Code, code, names},
+    datalog::{self, Authority, AuthorityError, CheckMeaning, names},
     escape::{name, phrase, visible},
     grant::{Effective, Grant, Grants, TooManyCombinations},
     timestamp::Timestamp,
@@ -185,7 +186,7 @@ impl Token {
                     )
                 })
                 .collect(),
-            max_depth: self.code().max_depth(),
+            max_depth: datalog::max_depth(self.code()),
         }
     }
 }
@@ -270,7 +271,10 @@ fn view(
     authority: Option<&Authority>,
 ) -> BlockView {
     let checks = code.checks(block);
-    let meanings: Vec<CheckMeaning> = checks.iter().map(|check| code.meaning(check)).collect();
+    let meanings: Vec<CheckMeaning> = checks
+        .iter()
+        .map(|check| datalog::meaning(code, check))
+        .collect();
     let described = |name| code.described(block, name).map(str::to_owned);
     let mut view = BlockView {
         block: index,
@@ -297,9 +301,9 @@ fn view(
                 .push(grants.iter().cloned().map(Alternative::Grant).collect()),
             // The authority block's limit of depth stands among the claims.
             CheckMeaning::MaxDepth(_) if index == 0 && authority.is_some() => {}
-            CheckMeaning::MaxDepth(_) | CheckMeaning::Datalog => view
-                .checks
-                .push(datalog::describe_check(&code.resolve_check(check))),
+            CheckMeaning::MaxDepth(_) | CheckMeaning::Datalog => {
+                view.checks.push(code.resolve_check(check).to_string())
+            }
         }
     }
     let grants = authority
@@ -308,7 +312,7 @@ fn view(
     view.grants = (code.rules(block).iter().enumerate())
         .map(|(place, rule)| match grants.get(place) {
             Some(Some(grant)) => Alternative::Grant(grant.clone()),
-            _ => Alternative::Datalog(datalog::describe_rule(&code.resolve_rule(rule))),
+            _ => Alternative::Datalog(code.resolve_rule(rule).to_string()),
         })
         .collect();
     let told = |name: &str| {
@@ -320,7 +324,7 @@ fn view(
     let facts = code.facts(block).iter();
     view.facts = facts
         .filter(|fact| !told(code.text(fact.name)))
-        .map(|fact| datalog::describe_fact(&code.resolve_predicate(fact)))
+        .map(|fact| code.resolve_predicate(fact).to_string())
         .collect();
     view
 }

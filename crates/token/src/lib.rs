@@ -7,13 +7,13 @@
 //! `wasm32-unknown-unknown`. It further defines the data that issuers and verifiers share: the
 //! [`keyset`] and the list of [`revocation`]s, as signed [`dsse`] envelopes.
 
+pub use bailiwick_biscuit::escape;
+
 pub mod attenuate;
 pub mod claims;
-pub mod container;
 pub mod datalog;
 pub mod dsse;
 pub mod duration;
-pub mod escape;
 pub mod grant;
 pub mod inspect;
 pub mod key;
@@ -25,4 +25,3 @@ pub mod text;
 pub mod timestamp;
 pub mod token;
 pub mod value;
-mod wire;

@@ -1,9 +1,8 @@
 //! How large a token of the profile may be.
 
-use crate::{
-    datalog::code::{Block, Code, Query},
-    token::Token,
-};
+use bailiwick_biscuit::datalog::code::{Block, Code, Query};
+
+use crate::{datalog, token::Token};
 
 /// Bounds on the structure of a token, checked before anything is evaluated.
 ///
@@ -120,7 +119,9 @@ fn alternatives(code: &Code, block: &Block) -> usize {
 /// Limits in time and depth are checks too; they are no alternatives that a holder spends.
 fn fixed_checks(code: &Code, block: &Block) -> usize {
     let checks = code.checks(block).iter();
-    checks.filter(|check| code.limit(check).is_some()).count()
+    checks
+        .filter(|check| datalog::limit(code, check).is_some())
+        .count()
 }
 
 fn statements(code: &Code, block: &Block) -> usize {

@@ -2,17 +2,16 @@
 
 use std::fmt;
 
+use bailiwick_biscuit::{
+    container::{Container, ContainerError, Proof, SignedBlock},
+    datalog::{Block, BlockError, Code},
+};
 use zeroize::Zeroizing;
 
-pub use crate::container::Proof;
 use crate::{
     claims::TokenId,
-    container::{Container, SignedBlock},
-    datalog::{Authority, AuthorityError, Block, BlockError, Code},
+    datalog::{self, Authority, AuthorityError},
 };
-
-/// The most bytes of a container that are decoded at all. The profile's own limit is lower.
-pub const MAX_DECODED_BYTES: usize = 64 * 1024;
 
 /// A token whose structure has been decoded and whose signatures have not been looked at.
 ///
@@ -28,15 +27,9 @@ pub struct Token {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// It is too long to be looked at.
-    #[error("the token is longer than {MAX_DECODED_BYTES} bytes")]
-    TooLarge,
-    /// It is not base64url.
-    #[error("the token is not base64url text (RFC 4648 section 5)")]
-    Base64,
-    /// The bytes are not a Biscuit container (format version 3).
-    #[error("the token is not a Biscuit")]
-    Container,
+    /// It is not a container.
+    #[error(transparent)]
+    Container(#[from] ContainerError),
     /// A block cannot be decoded.
     #[error(transparent)]
     Block(#[from] BlockError),
@@ -80,7 +73,9 @@ impl Token {
     /// The id that the authority block claims. Nothing has verified it.
     #[must_use]
     pub fn token_id(&self) -> Option<TokenId> {
-        self.code.claims().ok().map(|claims| claims.token_id)
+        datalog::claims(&self.code)
+            .ok()
+            .map(|claims| claims.token_id)
     }
 
     /// The authority block in the terms of the profile. Nothing has verified it.
@@ -88,7 +83,7 @@ impl Token {
     /// # Errors
     /// When the token is not one of the profile.
     pub fn authority(&self) -> Result<Authority, AuthorityError> {
-        self.code.authority()
+        datalog::authority(&self.code)
     }
 
     /// The Datalog of its blocks, as whoever decides works on it.

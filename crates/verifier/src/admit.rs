@@ -1,15 +1,18 @@
 //! Structure and limits, looked at before a signature is verified or anything is evaluated.
 
+use bailiwick_biscuit::{
+    container::{ContainerError, Proof},
+    datalog::{
+        BlockError, Code, Kind,
+        code::{Binary, Block, Op, Predicate, Query, Symbol, Term, Unary},
+    },
+    key::Algorithm,
+};
 use bailiwick_token::{
     claims::Claims,
-    container::Algorithm,
-    datalog::{
-        AuthorityError, BlockError, Code, Kind,
-        code::{Binary, Block, Op, Predicate, Query, Symbol, Term, Unary},
-        is_reserved, names,
-    },
+    datalog::{self, AuthorityError, is_reserved, names},
     limits::Limits,
-    token::{Proof, Token, TokenError},
+    token::{Token, TokenError},
 };
 
 use crate::decision::Reason;
@@ -19,7 +22,8 @@ pub(crate) type Refused = (Reason, String);
 /// Why a text or byte string that could not be decoded is refused.
 pub(crate) fn undecodable(error: &TokenError) -> Refused {
     let reason = match error {
-        TokenError::TooLarge | TokenError::Block(BlockError::TooLarge { .. }) => Reason::TooLarge,
+        TokenError::Container(ContainerError::TooLarge)
+        | TokenError::Block(BlockError::TooLarge { .. }) => Reason::TooLarge,
         TokenError::Block(BlockError::Version { .. }) => Reason::Unsupported,
         _ => Reason::Malformed,
     };
@@ -37,7 +41,7 @@ pub(crate) fn admit(token: &Token, limits: &Limits) -> Result<Claims, Refused> {
         reserved_names(index, code, block)?;
         language(index, code, block)?;
     }
-    code.claims().map_err(|error| match error {
+    datalog::claims(code).map_err(|error| match error {
         // To let a bound token pass as a bearer token would undo what its issuer meant.
         AuthorityError::Holder => (Reason::Unsupported, error.to_string()),
         _ => (Reason::NotProfile, error.to_string()),
@@ -150,7 +154,7 @@ fn query(
         return Err(unsupported(index, "trusts other keys or blocks"));
     }
     // The number of blocks is all that a holder who appends an empty one changes about a call.
-    if !code.bounds_depth_from_above(query, head) {
+    if !datalog::bounds_depth_from_above(code, query, head) {
         return Err(unsupported(
             index,
             "uses `depth` otherwise than as `depth($d)` with `$d <= N` last, so an appended block could make it true",

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use bailiwick_biscuit::engine::Outcome;
 use bailiwick_token::timestamp::Timestamp;
 
 use crate::{
     admit::Refused,
     authenticate::denied,
     decision::{Allow, Decision, Granted, Reason},
-    engine::{self, Outcome},
+    evaluation::Evaluation,
     request::Request,
     trust::Credentials,
     verifier::Verifier,
@@ -47,14 +48,13 @@ impl Verifier {
             .state()
             .map_err(|error| (Reason::BadRequest, error.to_string()))?;
         let program = self.program(token)?;
-        let (outcome, rule) = engine::evaluate(
-            &program,
-            &call,
-            &self.service,
-            token.depth,
+        let evaluation = Evaluation {
+            call: &call,
+            service: &self.service,
+            depth: token.depth,
             now,
-            self.limits.allowance(),
-        );
+        };
+        let (outcome, rule) = evaluation.run(&program, self.limits.allowance());
         match outcome {
             Outcome::Allow { .. } => Ok(Decision::Allow(Allow {
                 identity: Arc::clone(&token.identity),

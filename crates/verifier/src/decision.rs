@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use bailiwick_token::{claims::TokenId, escape::visible, grant::Grant, timestamp::Timestamp};
+use bailiwick_token::{
+    claims::TokenId, datalog, escape::visible, grant::Grant, timestamp::Timestamp,
+};
 use serde::{
     Serialize, Serializer,
     ser::{SerializeMap, SerializeSeq},
@@ -169,7 +171,7 @@ impl Allow {
         let token = granted.source.token()?;
         let code = token.code();
         let rule = code.rules(code.blocks.first()?).get(granted.rule)?;
-        code.grant(rule)
+        datalog::grant(code, rule)
     }
 }
 

@@ -6,8 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bailiwick_biscuit::datalog::{Code, code::Query};
 use bailiwick_token::{
-    datalog::{Code, code::Query, names},
+    datalog::{self, names},
     grant::{Constraint, Grant},
     value::{Scalar, Value},
 };
@@ -98,8 +99,8 @@ impl<'c> Comparison<'c> {
     /// Compares the call with a body: the grant's, or the alternative's of a scope.
     pub(crate) fn with(&mut self, code: &Code, body: &Query) -> Result<Alternative, Spent> {
         self.budget.take(PER_ALTERNATIVE)?;
-        if code.needs_other(body, names::SERVICE, self.service)
-            || code.needs_other(body, names::ACTION, self.call.action)
+        if datalog::needs_other(code, body, names::SERVICE, self.service)
+            || datalog::needs_other(code, body, names::ACTION, self.call.action)
         {
             return Ok(Alternative::Elsewhere);
         }
@@ -113,13 +114,14 @@ impl<'c> Comparison<'c> {
     pub(crate) fn read(&mut self, code: &Code, body: &Query) -> Result<Option<Grant>, Spent> {
         let steps = code.weight(body).saturating_mul(PER_WEIGHT);
         self.budget.take(steps.saturating_add(PER_READING))?;
-        Ok(code.conditions(body))
+        Ok(datalog::conditions(code, body))
     }
 
     /// The reason where none of these grants allows the call.
     pub(crate) fn reason(&self, code: &Code, grants: &[Query]) -> Reason {
         // A grant in Datalog may be for any service.
-        let elsewhere = |grant: &Query| code.needs_other(grant, names::SERVICE, self.service);
+        let elsewhere =
+            |grant: &Query| datalog::needs_other(code, grant, names::SERVICE, self.service);
         match grants.iter().all(elsewhere) {
             true => Reason::WrongService,
             false => Reason::NoGrant,

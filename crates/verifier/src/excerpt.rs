@@ -9,6 +9,8 @@ use std::{
     sync::Arc,
 };
 
+use bailiwick_biscuit::excerpt::Beginning;
+pub(crate) use bailiwick_biscuit::excerpt::{beginning, excerpt};
 use bailiwick_token::{
     escape::{quote, visible},
     value::Value,
@@ -21,58 +23,6 @@ pub(crate) const MAX_NAME: usize = 128;
 
 /// The most bytes of a value that are repeated, or of a list of values.
 pub(crate) const MAX_VALUE: usize = 200;
-
-/// A writer that holds the first `limit` bytes and refuses the rest, so that whoever writes stops.
-struct Beginning {
-    text: String,
-    limit: usize,
-    is_cut: bool,
-}
-
-impl Beginning {
-    fn of(value: impl Display, limit: usize) -> Beginning {
-        let mut beginning = Beginning {
-            text: String::new(),
-            limit,
-            is_cut: false,
-        };
-        // The only error is that of a full `Beginning`, which `is_cut` records.
-        let _ = write!(beginning, "{value}");
-        beginning
-    }
-
-    /// The text, with an ellipsis where there is more.
-    fn marked(mut self) -> String {
-        if self.is_cut {
-            self.text.push('…');
-        }
-        self.text
-    }
-}
-
-impl Write for Beginning {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let left = self.limit.saturating_sub(self.text.len());
-        let fits = text.floor_char_boundary(left);
-        self.text.push_str(text.get(..fits).unwrap_or_default());
-        if self.is_cut || fits < text.len() {
-            self.is_cut = true;
-            return Err(fmt::Error);
-        }
-        Ok(())
-    }
-}
-
-/// Returns what `value` displays up to `limit` bytes, with an ellipsis where there is more. What is
-/// not printable is escaped, each character to at most twelve bytes.
-pub(crate) fn excerpt(value: impl Display, limit: usize) -> String {
-    visible(&beginning(value, limit)).into_owned()
-}
-
-/// The same with all characters as they are, for what is escaped where it is printed.
-pub(crate) fn beginning(value: impl Display, limit: usize) -> String {
-    Beginning::of(value, limit).marked()
-}
 
 /// Names in one line of at most `limit` bytes before escapes, parted by commas. A name that is not
 /// plain is quoted, so that it cannot pass for two.
@@ -119,7 +69,7 @@ impl Excerpt {
             return Excerpt::string(text);
         }
         let text = Beginning::of(value, MAX_VALUE);
-        let is_json = !text.is_cut;
+        let is_json = !text.is_cut();
         Excerpt {
             text: visible(&text.marked()).into(),
             is_json,
@@ -170,29 +120,6 @@ impl Serialize for Excerpt {
 #[allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
-
-    /// Displays pieces of ten bytes without end, and counts them.
-    struct Endless<'c>(&'c std::cell::Cell<usize>);
-
-    impl Display for Endless<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            loop {
-                self.0.set(self.0.get() + 1);
-                f.write_str("0123456789")?;
-            }
-        }
-    }
-
-    #[test]
-    fn excerpts_stop_their_writer() {
-        let pieces = std::cell::Cell::new(0);
-        assert_eq!(excerpt(Endless(&pieces), 25), "0123456789012345678901234…");
-        assert_eq!(pieces.get(), 3);
-        assert_eq!(excerpt("0123456789", 10), "0123456789");
-        assert_eq!(excerpt("ééé", 5), "éé…");
-        assert_eq!(excerpt("a\u{1b}\u{202e}b", 100), r"a\u001b\u202eb");
-        assert_eq!(beginning("\n\n", 1), "\n…");
-    }
 
     #[test]
     fn long_values_keep_their_beginning() {

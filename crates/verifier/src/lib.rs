@@ -20,23 +20,20 @@
 //! # }
 //! ```
 //!
-//! Tokens outside the profile, of any issuer, are decided by [`biscuit`].
+//! Tokens outside the profile, of any issuer, are decided by the crate `bailiwick-biscuit`.
 //!
 //! Nothing of that reads a file or a clock. The edges do: the feature `axum` adds `layer`, for services
 //! that speak HTTP, and the feature `refresh` adds `refresh`, which fetches keyset and revocations.
 
 mod admit;
 mod authenticate;
-pub mod biscuit;
 mod cache;
-mod chain;
 #[cfg(any(feature = "axum", feature = "refresh"))]
 mod clock;
 mod decide;
 pub mod decision;
-#[doc(hidden)]
-pub mod engine;
 mod evaluate;
+mod evaluation;
 mod excerpt;
 pub mod explain;
 #[cfg(feature = "axum")]

@@ -1,8 +1,15 @@
 //! What a service adds to every token: its own Datalog, which can only narrow.
 
+use bailiwick_biscuit::{
+    datalog::{BlockCheck, Kind, Predicate, Query, Scope, Term},
+    engine::{self, Authorizer, Base, Error, Source},
+};
 use bailiwick_token::datalog::names;
 
-use crate::engine::{Authorizer, Base, Draft, Error, Misuse};
+use crate::evaluation::FACTS;
+
+/// The place of the check for a grant among the checks of a verifier.
+pub(crate) const GRANTED: usize = 0;
 
 /// A service's own Datalog: facts about what it serves, rules, checks and policies.
 ///
@@ -73,38 +80,63 @@ impl Policy {
     /// # Errors
     /// When it is wrong, so that a service does not start with it.
     pub fn parse(text: &str) -> Result<Policy, PolicyError> {
-        let draft = Draft::parse(text)?;
-        for name in draft.heads() {
+        let source = Source::parse(text)?;
+        for name in source.heads() {
             if bailiwick_token::datalog::is_reserved(name) || names::AUTHORITY_ONLY.contains(&name)
             {
                 return Err(PolicyError::Reserved(name.to_owned()));
             }
         }
-        match draft.misuse() {
-            None => {}
-            Some(Misuse::Key) => return Err(PolicyError::Trusting),
-            Some(Misuse::Extern(name)) => return Err(PolicyError::Extern(name)),
+        let trusts_key = |scope: &Scope| matches!(scope, Scope::PublicKey(_));
+        if source.scopes().any(trusts_key) {
+            return Err(PolicyError::Trusting);
         }
-        if draft.denies_all() {
+        if let Some(name) = source.externs().next() {
+            return Err(PolicyError::Extern(name.to_owned()));
+        }
+        if !source.policies.is_empty() && source.policies.iter().all(|policy| !policy.allow) {
             return Err(PolicyError::DeniesAll);
         }
-        let policy = Policy(draft.within_profile()?);
+        let policy = Policy(within_profile(source));
         policy.compile()?;
         Ok(policy)
     }
 
     /// What only the profile asks for: nothing of a service's own.
     pub(crate) fn none() -> Policy {
-        // It is a constant, and a test compiles it.
-        Policy(Draft::default().within_profile().unwrap_or_default())
+        Policy(within_profile(Source::default()))
     }
 
     pub(crate) fn compile(&self) -> Result<Base, PolicyError> {
-        let mut base = Base::new(&self.0)?;
+        let mut base = Base::new(&self.0, &FACTS)?;
         base.prepare().map_err(|pattern| match pattern {
             Some(pattern) => PolicyError::Regex(pattern),
             None => PolicyError::Pattern,
         })?;
         Ok(base)
     }
+}
+
+/// Adds what the profile asks for: `check if action($a), grant($a)` comes first, so that nothing of a
+/// service's own can grant what the token does not. A service without policies allows what passes it.
+fn within_profile(mut source: Source) -> Authorizer {
+    let of = |name: &str| Predicate::new(name, [Term::Variable("a".to_owned())]);
+    let granted = Query {
+        body: vec![of(names::ACTION), of(names::GRANT)],
+        expressions: Vec::new(),
+        // Whatever the service's Datalog trusts otherwise.
+        scopes: vec![Scope::Authority],
+    };
+    let check = BlockCheck {
+        kind: Kind::One,
+        queries: vec![granted],
+    };
+    source.statements.checks.insert(GRANTED, check);
+    if source.policies.is_empty() {
+        source.policies.push(engine::Policy {
+            allow: true,
+            queries: vec![Query::default()],
+        });
+    }
+    source.authorizer()
 }

@@ -5,19 +5,19 @@
 //! [`MAX_EXPLANATION`](crate::explain::MAX_EXPLANATION) bytes. Where either is spent the explanation is
 //! shorter, never another.
 
-use bailiwick_token::{
+use bailiwick_biscuit::{
     datalog::{
         Code,
         code::{Check, Query},
     },
-    timestamp::Timestamp,
-    token::Token,
+    engine::{self, FailedCheck, Matched, Place},
 };
+use bailiwick_token::{timestamp::Timestamp, token::Token};
 
 use crate::{
     decision::{Deny, Reason},
-    engine::{self, FailedCheck, GRANTED, Matched, Place},
     evaluate::{Comparison, Spent, Steps},
+    policy::GRANTED,
     request::Statement,
     verifier::Verifier,
     verify::Verified,

@@ -15,8 +15,6 @@ use bailiwick_token::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::engine::{Known, Stop, Term, World};
-
 /// The longest call that is read, in bytes of its text.
 pub const MAX_CALL_BYTES: usize = 64 * 1024;
 
@@ -288,7 +286,7 @@ impl<'a> Stated<'a> {
     }
 
     /// `json`: what holds more than scalars, as its canonical text.
-    fn json(&self) -> Option<String> {
+    pub(crate) fn json(&self) -> Option<String> {
         let nested = match self.value {
             Value::Array(items) => items.iter().any(|item| !is_scalar(item)),
             Value::Object(_) => true,
@@ -298,8 +296,8 @@ impl<'a> Stated<'a> {
     }
 }
 
-/// Whether Datalog has a scalar for it.
-fn is_scalar(value: &Value) -> bool {
+/// Returns whether Datalog has a scalar for it.
+pub(crate) fn is_scalar(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(_) | Value::String(_) => true,
         Value::Number(number) => number.integer().is_some(),
@@ -311,6 +309,11 @@ impl<'a> Statement<'a> {
     /// The names of the arguments, in order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> {
         self.names.keys().map(String::as_str)
+    }
+
+    /// What is stated of all arguments and members, in the order of their paths.
+    pub(crate) fn args(&self) -> &[Stated<'a>] {
+        &self.args
     }
 
     /// What is stated of this name or path.
@@ -367,77 +370,4 @@ impl<'a> Statement<'a> {
         }
         Ok(path)
     }
-
-    /// States the facts of the profile: everything that a token's Datalog sees of a call. What no
-    /// body looks for is left out.
-    pub(crate) fn state_in(
-        &self,
-        world: &mut World<'_>,
-        service: &str,
-        depth: usize,
-        now: Timestamp,
-    ) -> Result<(), Stop> {
-        let depth = i64::try_from(depth).unwrap_or(i64::MAX);
-        world.state(Known::Time, |_| Ok([Term::Date(now.unix())]))?;
-        world.state(Known::Service, |world| Ok([world.string(service)?]))?;
-        world.state(Known::Action, |world| Ok([world.string(self.action)?]))?;
-        world.state(Known::Depth, |_| Ok([Term::Integer(depth)]))?;
-        if let Some(resource) = self.resource {
-            world.state(Known::Resource, |world| Ok([world.string(resource)?]))?;
-        }
-        world.state(Known::Args, |world| {
-            let empty = world.string("")?;
-            let names = self.names();
-            let mut listed = Vec::with_capacity(self.names.len().saturating_add(1));
-            listed.push(empty);
-            for name in names {
-                listed.push(world.string(name)?);
-            }
-            Ok([world.set(&listed)?])
-        })?;
-        for known in [Known::Arg, Known::Num, Known::Date, Known::Json] {
-            if world.wants(known) {
-                self.arguments_in(world, known)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn arguments_in(&self, world: &mut World<'_>, known: Known) -> Result<(), Stop> {
-        for stated in &self.args {
-            let term = match known {
-                Known::Arg => match stated.value {
-                    Value::Array(items) if items.iter().all(is_scalar) => {
-                        let mut elements = Vec::with_capacity(items.len());
-                        for item in items {
-                            elements.extend(scalar_term(world, item)?);
-                        }
-                        Some(world.array(&elements)?)
-                    }
-                    value => scalar_term(world, value)?,
-                },
-                Known::Num => stated.num().map(|micros| Term::Integer(micros.0)),
-                Known::Date => stated.date().map(|date| Term::Date(date.unix())),
-                _ => match stated.json() {
-                    Some(text) => Some(world.string(&text)?),
-                    None => None,
-                },
-            };
-            if let Some(term) = term {
-                world.state(known, |world| Ok([world.string(&stated.path)?, term]))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The term of a scalar.
-fn scalar_term(world: &mut World<'_>, value: &Value) -> Result<Option<Term>, Stop> {
-    Ok(match value {
-        Value::Null => Some(Term::Null),
-        Value::Bool(value) => Some(Term::Bool(*value)),
-        Value::Number(number) => number.integer().map(Term::Integer),
-        Value::String(text) => Some(world.string(text)?),
-        Value::Array(_) | Value::Object(_) => None,
-    })
 }

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use bailiwick_biscuit::{
+    chain::Memo,
+    engine::{Base, Budget},
+};
 
 use crate::{
     cache::Tokens,
-    chain::Memo,
     decision::Decision,
-    engine::{Allowance, Base, Budget},
+    evaluation::Allowance,
     policy::{Policy, PolicyError},
     record::{self, Counters},
     request::Request,

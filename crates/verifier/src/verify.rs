@@ -2,9 +2,14 @@
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
+use bailiwick_biscuit::{
+    chain::{self, ChainError},
+    datalog::Code,
+    engine::{self, Base, Keep, Program},
+};
 use bailiwick_token::{
     claims::Claims,
-    datalog::{Code, Limit, names},
+    datalog::{self, Limit, names},
     key::KeyId,
     timestamp::Timestamp,
     token::Token,
@@ -12,9 +17,7 @@ use bailiwick_token::{
 
 use crate::{
     admit::{self, Refused},
-    chain,
     decision::{Delegation, Deny, Identity, Reason},
-    engine::{self, Base, Keep, Program},
     excerpt::{MAX_NAME, beginning},
     trust::Names,
     verifier::Verifier,
@@ -174,7 +177,9 @@ impl Verifier {
                 "the token names another issuer than the keyset".to_owned(),
             ));
         }
-        let signatures = chain::verify(token, &root, &self.memo)?;
+        chain::verify_remembering(token.container(), &root, &self.memo)
+            .map_err(|error| broken(&error))?;
+        let signatures = signatures(token)?;
         let code = token.code();
         let program = self.base.program(code, Keep::Wanted).map_err(malformed)?;
         let (mut begins, mut expires) = (claims.not_before, claims.expires);
@@ -203,11 +208,33 @@ impl Verifier {
     }
 }
 
+fn broken(error: &ChainError) -> Refused {
+    let reason = match error {
+        ChainError::Key(..) => Reason::Unsupported,
+        _ => Reason::BadSignature,
+    };
+    (reason, error.to_string())
+}
+
+/// The signatures of the blocks, which name them in revocations.
+fn signatures(token: &Token) -> Result<Box<[[u8; 64]]>, Refused> {
+    let signatures = token.signed_blocks().map(|block| {
+        let signature = block.signature.as_slice().try_into();
+        signature.map_err(|_| {
+            (
+                Reason::Malformed,
+                "a signature is not 64 bytes long".to_owned(),
+            )
+        })
+    });
+    signatures.collect()
+}
+
 /// The limits that appended blocks set in checks of one alternative.
 fn appended_limits(code: &Code) -> impl Iterator<Item = Limit> {
     let appended = code.blocks.iter().skip(1);
     let checks = appended.flat_map(|block| code.checks(block));
-    checks.filter_map(|check| code.limit(check))
+    checks.filter_map(|check| datalog::limit(code, check))
 }
 
 fn identity(code: &Code, claims: Claims) -> Identity {

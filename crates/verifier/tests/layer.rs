@@ -20,6 +20,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
+use bailiwick_biscuit::{
+    build::{self, KeyPair},
+    datalog::Block,
+};
 use bailiwick_token::{
     attenuate::Caveat,
     claims::{Claims, TokenId},
@@ -35,7 +39,6 @@ use bailiwick_verifier::{
     Decision, Limits, Reason, Trust, Values, Verifier,
     layer::{Authorized, Protect, ShadowDenied, status},
 };
-use biscuit_auth::{KeyPair, PrivateKey};
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -86,13 +89,10 @@ fn claims(id: u8) -> Claims {
 
 fn signed_by(key: &SigningKey, claims: &Claims, grants: &str) -> Token {
     let grants = Grants::from_toml(grants).unwrap();
-    let private = PrivateKey::from_bytes(key.as_bytes(), biscuit_auth::Algorithm::Ed25519).unwrap();
-    let biscuit = datalog::authority_block(claims, &grants)
-        .unwrap()
-        .root_key_id(KeyId::derive(ISSUER, &public(key)).as_u32())
-        .build(&KeyPair::from(&private))
-        .unwrap();
-    Token::from_bytes(biscuit.to_vec().unwrap()).unwrap()
+    let block = datalog::authority_block(claims, &grants).unwrap();
+    let id = KeyId::derive(ISSUER, &public(key)).as_u32();
+    let signed = build::sign(&block, &KeyPair::new(key).unwrap(), Some(id)).unwrap();
+    Token::try_from(signed).unwrap()
 }
 
 fn token() -> String {
@@ -114,9 +114,8 @@ fn narrowed(token: &Token, grants: &str) -> Token {
 
 /// The token with one more block, as a holder appends it who looks at no limit.
 fn appended(token: &Token) -> Token {
-    let biscuit = biscuit_auth::UnverifiedBiscuit::from(token.as_bytes()).unwrap();
-    let block = biscuit_auth::builder::BlockBuilder::new();
-    Token::from_bytes(biscuit.append(block).unwrap().to_vec().unwrap()).unwrap()
+    let appended = build::append(token.container(), &Block::default()).unwrap();
+    Token::try_from(appended).unwrap()
 }
 
 fn verifier() -> Verifier {

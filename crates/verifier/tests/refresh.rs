@@ -14,6 +14,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
+use bailiwick_biscuit::build::{self, KeyPair};
 use bailiwick_token::{
     claims::{Claims, TokenId},
     datalog,
@@ -22,7 +23,6 @@ use bailiwick_token::{
     keyset::{Algorithm, KeyState, Keyset, RootKey},
     report::{self, Report},
     revocation::{Digest, Epoch, Head, Position, Revocation, SnapshotBase, Target},
-    token::Token,
 };
 use bailiwick_verifier::{
     Reason, Request, Verifier,
@@ -127,18 +127,11 @@ impl Issuer {
             max_depth: None,
         };
         let grants = Grants::from_toml("[[grant]]\nservice = \"erp\"\naction = \"order\"\n");
-        let private = biscuit_auth::PrivateKey::from_bytes(
-            key(seed).as_bytes(),
-            biscuit_auth::Algorithm::Ed25519,
-        );
-        let pair = biscuit_auth::KeyPair::from(&private.unwrap());
+        let root = KeyPair::new(&key(seed)).unwrap();
         let id = KeyId::derive(self.name(), &public(&key(seed)));
         let block = datalog::authority_block(&claims, &grants.unwrap()).unwrap();
-        let token = block.root_key_id(id.as_u32()).build(&pair).unwrap();
-        Token::from_bytes(token.to_vec().unwrap())
-            .unwrap()
-            .to_base64()
-            .to_string()
+        let token = build::sign(&block, &root, Some(id.as_u32())).unwrap();
+        token.to_base64().to_string()
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::{fmt, hint::black_box, time::Instant};
 
+use bailiwick_biscuit::engine::{Authorizer, Budget, Externs, Outcome, Program};
 use bailiwick_token::token::Token;
-use bailiwick_verifier::engine::{Authorizer, Budget, Externs, Outcome, Program};
 use biscuit_auth::{Biscuit, KeyPair, builder::BlockBuilder};
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::operations::Operation;
-use crate::{MEMORY, support::engine::externs};
+use crate::{MEMORY, engine::externs};
 
 /// Programs drawn at random, and rounds in which each choice of the dearest is changed.
 const DRAWN: usize = 60;

@@ -1,6 +1,6 @@
 //! Programs that repeat one operation, written from choices.
 
-use bailiwick_verifier::engine::Budget;
+use bailiwick_biscuit::engine::Budget;
 
 use super::climb::Choices;
 

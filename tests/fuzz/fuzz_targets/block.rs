@@ -3,13 +3,14 @@
 
 use std::sync::LazyLock;
 
+use bailiwick_biscuit::engine::Authorizer;
 use bailiwick_fuzz::{
     Root, engine,
     forge::{Forge, public},
     now, said,
 };
 use bailiwick_token::token::Token;
-use bailiwick_verifier::{Request, Verifier, engine::Authorizer};
+use bailiwick_verifier::{Request, Verifier};
 use biscuit_auth::format::schema::ExternalSignature;
 use libfuzzer_sys::fuzz_target;
 

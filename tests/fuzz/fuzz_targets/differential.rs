@@ -4,6 +4,7 @@
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
+use bailiwick_biscuit::engine::{Authorizer, Budget, Matched, Outcome, Place};
 use bailiwick_fuzz::{
     choices::Bytes,
     engine,
@@ -11,7 +12,6 @@ use bailiwick_fuzz::{
     reference::{Result, theirs},
 };
 use bailiwick_token::token::Token;
-use bailiwick_verifier::engine::{Authorizer, Budget, Matched, Outcome, Place};
 use biscuit_auth::{Algorithm, Biscuit, KeyPair, PrivateKey};
 use libfuzzer_sys::fuzz_target;
 

@@ -1,9 +1,7 @@
 //! The engine by itself: any Biscuit, without the limits of the profile.
 
+use bailiwick_biscuit::engine::{Authorizer, Budget, Error, Evaluation, Externs, Outcome, Program};
 use bailiwick_token::token::Token;
-use bailiwick_verifier::engine::{
-    Authorizer, Budget, Error, Evaluation, Externs, Outcome, Program,
-};
 
 /// The one place that knows how a program is made.
 pub fn compile(token: &Token, authorizer: &Authorizer) -> Result<Program, Error> {

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use bailiwick_biscuit::build;
 use bailiwick_token::{
     attenuate::Caveat,
     claims::{Claims, TokenId},
@@ -134,11 +135,9 @@ impl Sample {
         };
         let block = datalog::authority_block(&claims, &self.grants).unwrap();
         let key = KeyId::derive(ISSUER, &public(&self.key));
-        let biscuit = block
-            .root_key_id(key.as_u32())
-            .build(&self.key_pair())
-            .unwrap();
-        Token::from_bytes(biscuit.to_vec().unwrap()).unwrap()
+        let root = build::KeyPair::new(&self.key).unwrap();
+        let signed = build::sign(&block, &root, Some(key.as_u32())).unwrap();
+        Token::try_from(signed).unwrap()
     }
 
     /// Appends a block that nobody has seen: its key is its own, and its end is one of many.

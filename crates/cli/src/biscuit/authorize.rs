@@ -1,6 +1,6 @@
 //! `bailiwick biscuit authorize`: one decision on any Biscuit.
 
-use bailiwick_verifier::biscuit::{
+use bailiwick_biscuit::authorize::{
     self, DEFAULT_FUEL, Externs, FailedCheck, Key, Matched, Outcome, Place, Report,
 };
 use clap::Args;
@@ -50,7 +50,7 @@ impl AuthorizeArgs {
         let code = self.authorizer.read_text(MAX_READ)?;
         let token = self.biscuit.bytes()?;
         let externs = Externs::default();
-        let report = biscuit::authorize(&token, &self.root_key, &code, &externs, self.fuel);
+        let report = authorize::authorize(&token, &self.root_key, &code, &externs, self.fuel);
         if let (Outcome::Error(error), format) = (&report.outcome, global.format()) {
             if format == Format::Json {
                 format.print(&report, "")?;

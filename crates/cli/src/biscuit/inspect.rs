@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use bailiwick_verifier::biscuit::Unverified;
+use bailiwick_biscuit::authorize::{Error, ErrorKind, Unverified};
+use bailiwick_token::token::Token;
 use clap::Args;
 
 use super::{BiscuitArg, failure};
@@ -29,10 +30,13 @@ impl InspectArgs {
         let unverified =
             Unverified::read(&self.biscuit.bytes()?).map_err(|error| failure(&error))?;
         let ids = unverified.revocation_ids(None);
-        let mut inspection = unverified
-            .decode()
-            .map_err(|error| failure(&error))?
-            .inspect();
+        let token = Token::try_from(unverified.container().clone()).map_err(|error| {
+            failure(&Error {
+                kind: ErrorKind::Format,
+                message: error.to_string(),
+            })
+        })?;
+        let mut inspection = token.inspect();
         for (block, id) in inspection.blocks.iter_mut().zip(&ids) {
             block.revocation_id = hex::encode(id);
         }

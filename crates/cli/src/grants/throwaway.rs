@@ -3,6 +3,7 @@
 //! Nothing is taken for granted: its tokens and its keyset are signed and encoded as any other, and
 //! the verifier opens and verifies them as any other.
 
+use bailiwick_biscuit::build::{self, KeyPair};
 use bailiwick_token::{
     claims::{Claims, TokenId},
     datalog,
@@ -14,7 +15,6 @@ use bailiwick_token::{
     token::Token,
 };
 use bailiwick_verifier::{Trust, Verifier};
-use biscuit_auth::{KeyPair, PrivateKey};
 use ed25519_dalek::SigningKey;
 use rand::{RngCore, rngs::OsRng};
 use zeroize::Zeroizing;
@@ -59,11 +59,8 @@ impl Issuer {
             tombstones: Vec::new(),
             revocation_url: None,
         };
-        let secret =
-            PrivateKey::from_bytes(root.as_bytes(), biscuit_auth::builder::Algorithm::Ed25519)
-                .map_err(broken)?;
         Ok(Issuer {
-            root: KeyPair::from(&secret),
+            root: KeyPair::new(&root).map_err(broken)?,
             root_id,
             keyset: keyset.sign(&keyset_key).to_json(),
             keyset_key: PublicKey::try_from(keyset_key.verifying_key()).map_err(broken)?,
@@ -86,12 +83,10 @@ impl Issuer {
             expires: self.now.plus(LIFE),
             max_depth: None,
         };
-        let biscuit = datalog::authority_block(&claims, grants)
-            .map_err(broken)?
-            .root_key_id(self.root_id.as_u32())
-            .build(&self.root)
-            .map_err(broken)?;
-        let token = Token::from_bytes(biscuit.to_vec().map_err(broken)?).map_err(broken)?;
+        let block = datalog::authority_block(&claims, grants).map_err(broken)?;
+        let id = Some(self.root_id.as_u32());
+        let signed = build::sign(&block, &self.root, id).map_err(broken)?;
+        let token = Token::try_from(signed).map_err(broken)?;
         Limits::default().check(&token).map_err(|error| {
             Failure::plain(
                 Exit::Local,

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use biscuit_auth::builder::{self, BlockBuilder};
+use bailiwick_biscuit::datalog::{
+    self, Block,
+    code::{self, Code, Term},
+};
 
 use super::{
-    BlockRule, DatalogError, PROFILE,
+    DatalogError, PROFILE,
     caveat::{self, Limit},
     check,
-    code::{self, Code, Term},
     encode::{Form, alternatives, string},
-    fact, names, rule,
+    fact, names,
 };
 use crate::{
     claims::{Claims, MAX_NAME, TokenId, is_name},
@@ -26,7 +28,7 @@ const MAX_TEXT: usize = 1024;
 const MAX_CLAIMS: usize = 32;
 
 /// A text that is fit for a claim, as a term.
-pub(super) fn text(field: &'static str, text: &str) -> Result<builder::Term, DatalogError> {
+pub(super) fn text(field: &'static str, text: &str) -> Result<datalog::Term, DatalogError> {
     if text.is_empty() || text.len() > MAX_TEXT || text.chars().any(char::is_control) {
         return Err(DatalogError::Text {
             field,
@@ -37,7 +39,7 @@ pub(super) fn text(field: &'static str, text: &str) -> Result<builder::Term, Dat
 }
 
 /// The name of an agent, a principal or a tenant, as a term.
-fn name(field: &'static str, name: &str) -> Result<builder::Term, DatalogError> {
+fn name(field: &'static str, name: &str) -> Result<datalog::Term, DatalogError> {
     match is_name(name) {
         true => Ok(string(name)),
         false => Err(DatalogError::Text {
@@ -47,20 +49,20 @@ fn name(field: &'static str, name: &str) -> Result<builder::Term, DatalogError> 
     }
 }
 
-pub(super) fn encode(claims: &Claims, grants: &Grants) -> Result<BlockBuilder, DatalogError> {
+pub(super) fn encode(claims: &Claims, grants: &Grants) -> Result<Block, DatalogError> {
     if claims.not_before >= claims.expires {
         return Err(DatalogError::Life);
     }
     if claims.claims.len() > MAX_CLAIMS {
         return Err(DatalogError::Claims(MAX_CLAIMS));
     }
-    let mut block = BlockBuilder::new();
-    let mut state = |head: &str, terms: Vec<builder::Term>| block.facts.push(fact(head, terms));
+    let mut block = Block::default();
+    let mut state = |head: &str, terms: Vec<datalog::Term>| block.facts.push(fact(head, terms));
     state(names::PROFILE, vec![string(PROFILE)]);
     state(names::ISSUER, vec![text("issuer", &claims.issuer)?]);
     state(
         names::TOKEN_ID,
-        vec![builder::Term::Bytes(claims.token_id.as_bytes().to_vec())],
+        vec![datalog::Term::Bytes(claims.token_id.as_bytes().to_vec())],
     );
     state(names::AGENT, vec![name("agent", &claims.agent)?]);
     state(
@@ -69,7 +71,7 @@ pub(super) fn encode(claims: &Claims, grants: &Grants) -> Result<BlockBuilder, D
     );
     state(
         names::ISSUED_AT,
-        vec![builder::Term::Date(claims.issued_at.unix())],
+        vec![datalog::Term::Date(claims.issued_at.unix())],
     );
     if let Some(tenant) = &claims.tenant {
         state(names::TENANT, vec![name("tenant", tenant)?]);
@@ -90,11 +92,9 @@ pub(super) fn encode(claims: &Claims, grants: &Grants) -> Result<BlockBuilder, D
         .checks
         .push(check(vec![caveat::expiry(claims.expires)]));
     if let Some(depth) = claims.max_depth {
-        block.checks.push(check(vec![caveat::max_depth(depth)]));
+        block.checks.push(check(vec![caveat::depth_at_most(depth)]));
     }
-    for BlockRule { head, query } in alternatives(grants, Form::Rule) {
-        block.rules.push(rule(head, query));
-    }
+    block.rules = alternatives(grants, Form::Rule);
     Ok(block)
 }
 
@@ -133,68 +133,66 @@ pub enum AuthorityError {
     Life,
 }
 
-impl Code {
-    /// Reads the claims of an authority block strictly: each fact of the profile once, an end in
-    /// time, rules that grant, and nothing else.
-    ///
-    /// # Errors
-    /// When the block is anything but that.
-    pub fn claims(&self) -> Result<Claims, AuthorityError> {
-        let block = self.blocks.first().ok_or(AuthorityError::Profile)?;
-        let mut facts = Facts::read(self, block)?;
-        if facts.take_string(names::PROFILE)? != Some(PROFILE) {
-            return Err(AuthorityError::Profile);
-        }
-        let mut limits = Limits::default();
-        for check in self.checks(block) {
-            limits.read(self.limit(check));
-        }
-        let (Some(not_before), Some(expires)) = (limits.not_before, limits.expires) else {
-            return Err(AuthorityError::Life);
-        };
-        let claims = Claims {
-            issuer: facts.string(names::ISSUER)?,
-            token_id: facts.token_id()?,
-            agent: facts.name(names::AGENT)?,
-            principal: facts.name(names::PRINCIPAL)?,
-            tenant: facts.take_name(names::TENANT)?.map(str::to_owned),
-            task: facts.take_string(names::TASK)?.map(str::to_owned),
-            issued_at: facts.issued_at()?,
-            claims: std::mem::take(&mut facts.claims),
-            not_before,
-            expires,
-            max_depth: limits.max_depth,
-        };
-        if facts.take(names::HOLDER).is_some() {
-            return Err(AuthorityError::Holder);
-        }
-        if let Some((name, _)) = facts.single.first() {
-            return Err(AuthorityError::Unknown((*name).to_owned()));
-        }
-        for rule in self.rules(block) {
-            let head = self.text(rule.head.name);
-            if head != names::GRANT || rule.head.terms.len() != 1 {
-                return Err(AuthorityError::Unknown(head.to_owned()));
-            }
-        }
-        Ok(claims)
+/// Reads the claims of an authority block strictly: each fact of the profile once, an end in
+/// time, rules that grant, and nothing else.
+///
+/// # Errors
+/// When the block is anything but that.
+pub fn claims(code: &Code) -> Result<Claims, AuthorityError> {
+    let block = code.blocks.first().ok_or(AuthorityError::Profile)?;
+    let mut facts = Facts::read(code, block)?;
+    if facts.take_string(names::PROFILE)? != Some(PROFILE) {
+        return Err(AuthorityError::Profile);
     }
+    let mut limits = Limits::default();
+    for check in code.checks(block) {
+        limits.read(caveat::limit(code, check));
+    }
+    let (Some(not_before), Some(expires)) = (limits.not_before, limits.expires) else {
+        return Err(AuthorityError::Life);
+    };
+    let claims = Claims {
+        issuer: facts.string(names::ISSUER)?,
+        token_id: facts.token_id()?,
+        agent: facts.name(names::AGENT)?,
+        principal: facts.name(names::PRINCIPAL)?,
+        tenant: facts.take_name(names::TENANT)?.map(str::to_owned),
+        task: facts.take_string(names::TASK)?.map(str::to_owned),
+        issued_at: facts.issued_at()?,
+        claims: std::mem::take(&mut facts.claims),
+        not_before,
+        expires,
+        max_depth: limits.max_depth,
+    };
+    if facts.take(names::HOLDER).is_some() {
+        return Err(AuthorityError::Holder);
+    }
+    if let Some((name, _)) = facts.single.first() {
+        return Err(AuthorityError::Unknown((*name).to_owned()));
+    }
+    for rule in code.rules(block) {
+        let head = code.text(rule.head.name);
+        if head != names::GRANT || rule.head.terms.len() != 1 {
+            return Err(AuthorityError::Unknown(head.to_owned()));
+        }
+    }
+    Ok(claims)
+}
 
-    /// The authority block in the terms of the profile.
-    ///
-    /// # Errors
-    /// As [`Code::claims`].
-    pub fn authority(&self) -> Result<Authority, AuthorityError> {
-        let claims = self.claims()?;
-        let rules = self
-            .blocks
-            .first()
-            .map_or(&[][..], |block| self.rules(block));
-        Ok(Authority {
-            claims,
-            grants: rules.iter().map(|rule| self.grant(rule)).collect(),
-        })
-    }
+/// The authority block in the terms of the profile.
+///
+/// # Errors
+/// As for [`claims`].
+pub fn authority(code: &Code) -> Result<Authority, AuthorityError> {
+    let claims = claims(code)?;
+    let rules = code
+        .blocks
+        .first()
+        .map_or(&[][..], |block| code.rules(block));
+    Ok(Authority {
+        claims,
+        grants: rules.iter().map(|rule| caveat::grant(code, rule)).collect(),
+    })
 }
 
 /// The facts of an authority block by name.

@@ -1,12 +1,14 @@
 //! Checks: a holder's caveat as a block, and what a check of any block means.
 
-use biscuit_auth::builder::{self, BlockBuilder, Predicate};
+use bailiwick_biscuit::datalog::{
+    self, Block, Kind, Predicate, Query,
+    code::{Binary, Check, Code, Op, Rule, Term},
+};
 
 use super::{
-    DatalogError, Kind, Query,
+    DatalogError,
     authority::text,
     check,
-    code::{Binary, Check, Code, Op, Rule, Term},
     encode::{Form, alternatives, value, variable},
     fact, names, recognize,
 };
@@ -42,107 +44,104 @@ pub enum Limit {
     MaxDepth(u32),
 }
 
-impl Code {
-    /// What a check means.
-    #[must_use]
-    pub fn meaning(&self, check: &Check) -> CheckMeaning {
-        match self.limit(check) {
-            Some(Limit::NotBefore(time)) => return CheckMeaning::NotBefore(time),
-            Some(Limit::Expires(time)) => return CheckMeaning::Expires(time),
-            Some(Limit::MaxDepth(depth)) => return CheckMeaning::MaxDepth(depth),
-            None if check.kind != Kind::One => return CheckMeaning::Datalog,
-            None => {}
-        }
-        let queries = self.queries(check).iter();
-        let grants: Option<Vec<Grant>> =
-            queries.map(|query| recognize::grant(self, query)).collect();
-        match grants {
-            Some(grants) if !grants.is_empty() => CheckMeaning::Scope(grants),
-            _ => CheckMeaning::Datalog,
-        }
+/// What a check means.
+#[must_use]
+pub fn meaning(code: &Code, check: &Check) -> CheckMeaning {
+    match limit(code, check) {
+        Some(Limit::NotBefore(time)) => return CheckMeaning::NotBefore(time),
+        Some(Limit::Expires(time)) => return CheckMeaning::Expires(time),
+        Some(Limit::MaxDepth(depth)) => return CheckMeaning::MaxDepth(depth),
+        None if check.kind != Kind::One => return CheckMeaning::Datalog,
+        None => {}
     }
-
-    /// What a check limits in time or depth, where it is such a limit: `time($t), $t < date` and
-    /// its like. Cheaper to tell than what it means.
-    #[must_use]
-    pub fn limit(&self, check: &Check) -> Option<Limit> {
-        let [query] = self.queries(check) else {
-            return None;
-        };
-        let mut expressions = self.expressions(query);
-        let (Kind::One, [predicate], Some(ops), None, []) = (
-            check.kind,
-            self.body(query),
-            expressions.next(),
-            expressions.next(),
-            self.scopes(query),
-        ) else {
-            return None;
-        };
-        let (
-            [Term::Variable(bound)],
-            [
-                Op::Value(Term::Variable(tested)),
-                Op::Value(limit),
-                operator,
-            ],
-        ) = (self.terms(predicate.terms), ops)
-        else {
-            return None;
-        };
-        if bound != tested {
-            return None;
-        }
-        match (self.text(predicate.name), operator, limit) {
-            (names::TIME, Op::Binary(Binary::GreaterOrEqual), Term::Date(date)) => {
-                Timestamp::from_unix(*date).map(Limit::NotBefore)
-            }
-            (names::TIME, Op::Binary(Binary::LessThan), Term::Date(date)) => {
-                Timestamp::from_unix(*date).map(Limit::Expires)
-            }
-            // As other tools write an end: the last second of life.
-            (names::TIME, Op::Binary(Binary::LessOrEqual), Term::Date(date)) => {
-                Timestamp::from_unix(date.checked_add(1)?).map(Limit::Expires)
-            }
-            (names::DEPTH, Op::Binary(Binary::LessOrEqual), Term::Integer(depth)) => {
-                u32::try_from(*depth).ok().map(Limit::MaxDepth)
-            }
-            _ => None,
-        }
-    }
-
-    /// The most blocks that may be appended, by the checks of all blocks; `None` where none of them
-    /// limits it.
-    #[must_use]
-    pub fn max_depth(&self) -> Option<u32> {
-        let checks = self.blocks.iter().flat_map(|block| self.checks(block));
-        let limits = checks.filter_map(|check| match self.limit(check) {
-            Some(Limit::MaxDepth(depth)) => Some(depth),
-            _ => None,
-        });
-        limits.min()
-    }
-
-    /// The grant that a rule of an authority block writes, where it is one.
-    #[must_use]
-    pub fn grant(&self, rule: &Rule) -> Option<Grant> {
-        let grant = recognize::grant(self, &rule.query)?;
-        let head_fits = match (self.terms(rule.head.terms), &grant.action) {
-            ([Term::Str(action)], Pattern::Exact(granted)) => self.text(*action) == granted,
-            // The head must grant the action that the body matches, and not another variable of it.
-            ([head @ Term::Variable(_)], Pattern::Prefix(_)) => {
-                let mut body = self.body(&rule.query).iter();
-                let matched = body.find(|predicate| self.text(predicate.name) == names::ACTION);
-                matched.is_some_and(|action| self.terms(action.terms).first() == Some(head))
-            }
-            _ => false,
-        };
-        (self.text(rule.head.name) == names::GRANT && head_fits).then_some(grant)
+    let queries = code.queries(check).iter();
+    let grants: Option<Vec<Grant>> = queries.map(|query| recognize::grant(code, query)).collect();
+    match grants {
+        Some(grants) if !grants.is_empty() => CheckMeaning::Scope(grants),
+        _ => CheckMeaning::Datalog,
     }
 }
 
-pub(super) fn encode(caveat: &Caveat) -> Result<BlockBuilder, DatalogError> {
-    let mut block = BlockBuilder::new();
+/// What a check limits in time or depth, where it is such a limit: `time($t), $t < date` and
+/// its like. Cheaper to tell than what it means.
+#[must_use]
+pub fn limit(code: &Code, check: &Check) -> Option<Limit> {
+    let [query] = code.queries(check) else {
+        return None;
+    };
+    let mut expressions = code.expressions(query);
+    let (Kind::One, [predicate], Some(ops), None, []) = (
+        check.kind,
+        code.body(query),
+        expressions.next(),
+        expressions.next(),
+        code.scopes(query),
+    ) else {
+        return None;
+    };
+    let (
+        [Term::Variable(bound)],
+        [
+            Op::Value(Term::Variable(tested)),
+            Op::Value(limit),
+            operator,
+        ],
+    ) = (code.terms(predicate.terms), ops)
+    else {
+        return None;
+    };
+    if bound != tested {
+        return None;
+    }
+    match (code.text(predicate.name), operator, limit) {
+        (names::TIME, Op::Binary(Binary::GreaterOrEqual), Term::Date(date)) => {
+            Timestamp::from_unix(*date).map(Limit::NotBefore)
+        }
+        (names::TIME, Op::Binary(Binary::LessThan), Term::Date(date)) => {
+            Timestamp::from_unix(*date).map(Limit::Expires)
+        }
+        // As other tools write an end: the last second of life.
+        (names::TIME, Op::Binary(Binary::LessOrEqual), Term::Date(date)) => {
+            Timestamp::from_unix(date.checked_add(1)?).map(Limit::Expires)
+        }
+        (names::DEPTH, Op::Binary(Binary::LessOrEqual), Term::Integer(depth)) => {
+            u32::try_from(*depth).ok().map(Limit::MaxDepth)
+        }
+        _ => None,
+    }
+}
+
+/// The most blocks that may be appended, by the checks of all blocks; `None` where none of them
+/// limits it.
+#[must_use]
+pub fn max_depth(code: &Code) -> Option<u32> {
+    let checks = code.blocks.iter().flat_map(|block| code.checks(block));
+    let limits = checks.filter_map(|check| match limit(code, check) {
+        Some(Limit::MaxDepth(depth)) => Some(depth),
+        _ => None,
+    });
+    limits.min()
+}
+
+/// The grant that a rule of an authority block writes, where it is one.
+#[must_use]
+pub fn grant(code: &Code, rule: &Rule) -> Option<Grant> {
+    let grant = recognize::grant(code, &rule.query)?;
+    let head_fits = match (code.terms(rule.head.terms), &grant.action) {
+        ([Term::Str(action)], Pattern::Exact(granted)) => code.text(*action) == granted,
+        // The head must grant the action that the body matches, and not another variable of it.
+        ([head @ Term::Variable(_)], Pattern::Prefix(_)) => {
+            let mut body = code.body(&rule.query).iter();
+            let matched = body.find(|predicate| code.text(predicate.name) == names::ACTION);
+            matched.is_some_and(|action| code.terms(action.terms).first() == Some(head))
+        }
+        _ => false,
+    };
+    (code.text(rule.head.name) == names::GRANT && head_fits).then_some(grant)
+}
+
+pub(super) fn encode(caveat: &Caveat) -> Result<Block, DatalogError> {
+    let mut block = Block::default();
     if let Some(delegate) = &caveat.delegate {
         block
             .facts
@@ -168,34 +167,34 @@ pub(super) fn encode(caveat: &Caveat) -> Result<BlockBuilder, DatalogError> {
 pub(super) fn expiry(expires: Timestamp) -> Query {
     bounded(
         names::TIME,
-        builder::Binary::LessThan,
-        builder::Term::Date(expires.unix()),
+        datalog::Binary::LessThan,
+        datalog::Term::Date(expires.unix()),
     )
 }
 
 pub(super) fn not_before(start: Timestamp) -> Query {
     bounded(
         names::TIME,
-        builder::Binary::GreaterOrEqual,
-        builder::Term::Date(start.unix()),
+        datalog::Binary::GreaterOrEqual,
+        datalog::Term::Date(start.unix()),
     )
 }
 
-pub(super) fn max_depth(depth: u32) -> Query {
+pub(super) fn depth_at_most(depth: u32) -> Query {
     bounded(
         names::DEPTH,
-        builder::Binary::LessOrEqual,
-        builder::Term::Integer(i64::from(depth)),
+        datalog::Binary::LessOrEqual,
+        datalog::Term::Integer(i64::from(depth)),
     )
 }
 
-fn bounded(fact: &str, operator: builder::Binary, limit: builder::Term) -> Query {
+fn bounded(fact: &str, operator: datalog::Binary, limit: datalog::Term) -> Query {
     Query {
         body: vec![Predicate::new(fact.to_owned(), vec![variable("t")])],
         expressions: vec![vec![
             value(variable("t")),
             value(limit),
-            builder::Op::Binary(operator),
+            datalog::Op::Binary(operator),
         ]],
         scopes: Vec::new(),
     }

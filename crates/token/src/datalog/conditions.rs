@@ -2,43 +2,40 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    code::{Binary, Code, Op, Query, Symbol, Term, Unary},
-    names,
-};
+use bailiwick_biscuit::datalog::code::{Binary, Code, Op, Query, Symbol, Term, Unary};
+
+use super::names;
 use crate::{
     grant::{Bound, Constraint, Grant, List, Pattern},
     timestamp::Timestamp,
     value::{Micros, Number, Scalar, Value},
 };
 
-impl Code {
-    /// The conditions of a body as a grant, where they can be written as one.
-    ///
-    /// Each of them is a condition of the body: a call that does not meet one of them does not
-    /// match it. The body may have others, so this explains a call that a body refuses, and decides
-    /// nothing. The grant that a body *is* is [`Code::grant`].
-    #[must_use]
-    pub fn conditions(&self, query: &Query) -> Option<Grant> {
-        let mut conditions = Conditions::new(self);
-        for predicate in self.body(query) {
-            conditions.predicate(self.text(predicate.name), self.terms(predicate.terms))?;
-        }
-        for ops in self.expressions(query) {
-            conditions.expression(ops)?;
-        }
-        conditions.finish()
+/// The conditions of a body as a grant, where they can be written as one.
+///
+/// Each of them is a condition of the body: a call that does not meet one of them does not
+/// match it. The body may have others, so this explains a call that a body refuses, and decides
+/// nothing. The grant that a body *is* is [`grant`](super::grant).
+#[must_use]
+pub fn conditions(code: &Code, query: &Query) -> Option<Grant> {
+    let mut conditions = Conditions::new(code);
+    for predicate in code.body(query) {
+        conditions.predicate(code.text(predicate.name), code.terms(predicate.terms))?;
     }
+    for ops in code.expressions(query) {
+        conditions.expression(ops)?;
+    }
+    conditions.finish()
+}
 
-    /// Returns whether a body looks for a fact of this name that states another text.
-    #[must_use]
-    pub fn needs_other(&self, query: &Query, name: &str, text: &str) -> bool {
-        let mut body = self.body(query).iter();
-        body.any(|predicate| match self.terms(predicate.terms) {
-            [Term::Str(needed)] => self.text(predicate.name) == name && self.text(*needed) != text,
-            _ => false,
-        })
-    }
+/// Returns whether a body looks for a fact of this name that states another text.
+#[must_use]
+pub fn needs_other(code: &Code, query: &Query, name: &str, text: &str) -> bool {
+    let mut body = code.body(query).iter();
+    body.any(|predicate| match code.terms(predicate.terms) {
+        [Term::Str(needed)] => code.text(predicate.name) == name && code.text(*needed) != text,
+        _ => false,
+    })
 }
 
 /// The fact that binds a variable: its name, and that of the argument where it is about one.

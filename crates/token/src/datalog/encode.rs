@@ -7,9 +7,9 @@
 
 use std::collections::BTreeSet;
 
-use biscuit_auth::builder::{Binary, Op, Predicate, Term, Unary};
+use bailiwick_biscuit::datalog::{Binary, BlockRule, Op, Predicate, Query, Term, Unary};
 
-use super::{BlockRule, Query, names};
+use super::names;
 use crate::{
     grant::{Bound, Constraint, Grant, Grants, List, Pattern, top_level},
     value::{Scalar, Value},

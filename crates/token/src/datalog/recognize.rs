@@ -1,25 +1,25 @@
 //! The bodies of rules and checks -> grants.
 //!
-//! The [conditions](Code::conditions) of a body are a candidate, and the candidate is encoded again:
+//! The [conditions](conditions) of a body are a candidate, and the candidate is encoded again:
 //! only when both say the same, up to the names of variables and the order of terms, is the body that
 //! grant.
 
 use std::collections::BTreeMap;
 
-use biscuit_auth::builder::{Binary, Op, Predicate, Term};
+use bailiwick_biscuit::datalog::{Binary, Code, Op, Predicate, Query, Term, code};
 
-use super::{Query, code, code::Code, encode, names};
+use super::{conditions::conditions, encode, names};
 use crate::grant::{Grant, Grants};
 
 /// The grant that a body writes, where it is one.
 pub(super) fn grant(code: &Code, query: &code::Query) -> Option<Grant> {
-    let candidate = code.conditions(query)?;
+    let candidate = conditions(code, query)?;
     // `Grants::new` knows what is well formed, and its one normal form.
     let checked = Grants::new(vec![candidate.clone()]).ok()?;
     if checked.iter().next() != Some(&candidate) {
         return None;
     }
-    let body = renamed(&code.query(query))?;
+    let body = renamed(&code.resolve_query(query))?;
     let same = |typed| {
         let written = encode::alternative(&candidate, typed, encode::Form::Check).query;
         renamed(&written).is_some_and(|written| equal(&written, &body))

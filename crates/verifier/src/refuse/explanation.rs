@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use bailiwick_biscuit::datalog::{
+    Code, Kind,
+    code::{Check, Query},
+};
 use bailiwick_token::{
-    datalog::{
-        Code, Kind, Limit,
-        code::{Check, Query},
-        describe_check,
-    },
+    datalog::{self, Limit},
     escape::name,
     timestamp::Timestamp,
 };
@@ -55,7 +55,7 @@ impl<'c> Explanation<'c> {
         let failed: Vec<(usize, Reason, Condition)> = checks
             .iter()
             .filter_map(|(block, check)| {
-                let (reason, condition) = self.limit(code.limit(check)?)?;
+                let (reason, condition) = self.limit(datalog::limit(code, check)?)?;
                 Some((*block, reason, condition))
             })
             .collect();
@@ -101,7 +101,7 @@ impl<'c> Explanation<'c> {
     ) -> Result<(), Spent> {
         for (block, check) in checks {
             let begun = (self.refusals.len(), self.bytes);
-            let is_scope = check.kind == Kind::One && code.limit(check).is_none();
+            let is_scope = check.kind == Kind::One && datalog::limit(code, check).is_none();
             if !is_scope || !self.scope(comparison, code, *block, code.queries(check))? {
                 self.take_back(begun);
                 self.datalog(comparison, code, *block, check)?;
@@ -123,7 +123,7 @@ impl<'c> Explanation<'c> {
         let text = match weight <= MAX_CHECK {
             true => {
                 comparison.budget.take(weight.saturating_mul(PER_WEIGHT))?;
-                let text = describe_check(&code.resolve_check(check));
+                let text = code.resolve_check(check).to_string();
                 Some(beginning(text, MAX_VALUE))
             }
             false => None,
@@ -195,7 +195,7 @@ impl<'c> Explanation<'c> {
         }
         let mut found = None;
         for (block, check) in checks {
-            if check.kind != Kind::One || code.limit(check).is_some() {
+            if check.kind != Kind::One || datalog::limit(code, check).is_some() {
                 continue;
             }
             match self.whole_scope(comparison, code, block, code.queries(check)) {

@@ -1,0 +1,218 @@
+//! Biscuits outside of the profile: any token of any issuer, under one root key, decided by a
+//! service's own Datalog.
+//!
+//! What is verified is what the Biscuit specification says: signatures of version 0 and 1 by either
+//! algorithm, signatures of third parties, open and sealed tokens. Bytes are a token only once all of
+//! it holds, and what is beyond the limits below is refused before it costs anything.
+//!
+//! ```
+//! use bailiwick_biscuit::authorize::{DEFAULT_FUEL, Externs, Key, Outcome, authorize};
+//!
+//! # fn example(token: &[u8], root: &str) -> Result<(), Box<dyn std::error::Error>> {
+//! let root: Key = root.parse()?;
+//! let policies = r#"operation("read"); allow if user($user), operation("read");"#;
+//! let report = authorize(token, &root, policies, &Externs::default(), DEFAULT_FUEL);
+//! match report.outcome {
+//!     Outcome::Allow { policy } => println!("policy {policy} allows it"),
+//!     Outcome::Deny { .. } => println!("denied"),
+//!     Outcome::Error(error) => println!("{}: {error}", error.kind),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+use crate::{
+    chain::{self, ChainError, ThirdParties},
+    container::{Container, ContainerError},
+    datalog::{BlockError, Code},
+    engine::{self, Program},
+};
+
+mod input;
+mod outcome;
+
+pub use crate::{
+    container::MAX_BYTES,
+    engine::{
+        Authorizer, Budget, DEFAULT_FUEL, DEFAULT_MEMORY, Extern, Externs, FailedCheck, MAX_BLOCKS,
+        MAX_NESTING, MAX_OPERATORS, MAX_POLICY_BYTES, Matched, Place,
+    },
+    key::{Key, KeyError, P256Key},
+};
+pub use outcome::{Error, ErrorKind, Outcome, Report};
+
+/// How deep the messages of a container or a block nest at most, terms and closures among them. The
+/// decoder of protobuf holds it.
+pub const MAX_DEPTH: usize = 100;
+
+/// A Biscuit whose container has been read. Nothing of it has been verified.
+#[derive(Debug, Clone)]
+pub struct Unverified(Container);
+
+impl Unverified {
+    /// Reads the binary form, or the text form: base64url, with or without padding, white space around
+    /// it ignored.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Format`] where it is neither, or beyond the limits.
+    pub fn read(input: &[u8]) -> Result<Unverified, Error> {
+        let container = input::container(input)?;
+        let blocks = container.block_count();
+        if blocks > MAX_BLOCKS {
+            return Err(Error::format(format!(
+                "the token has {blocks} blocks, at most {MAX_BLOCKS} are read"
+            )));
+        }
+        Ok(Unverified(container))
+    }
+
+    /// The revocation id of each block, the authority block's first: its signature, and of the two
+    /// forms that an ECDSA signature has the one with the lower s. Without the root key it is told
+    /// from the authority block's signature which algorithm made it.
+    #[must_use]
+    pub fn revocation_ids(&self, root: Option<&Key>) -> Vec<Vec<u8>> {
+        chain::revocation_ids(&self.0, root)
+    }
+
+    /// Verifies every signature under `root`, and decodes the blocks.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Signature`] or [`ErrorKind::Format`], naming the block; [`ErrorKind::Rule`] for a
+    /// rule that states a variable which its body does not bind.
+    pub fn verify(self, root: &Key) -> Result<Biscuit, Error> {
+        self.verified(root, ThirdParties::Current)
+    }
+
+    /// The same, where signatures of third parties in version 0 count too. The specification no
+    /// longer supports them: a holder can move a block that is so signed into another token, so
+    /// nothing that such a block says is bound to the token that it stands in.
+    ///
+    /// # Errors
+    /// As for [`Unverified::verify`].
+    pub fn verify_deprecated(self, root: &Key) -> Result<Biscuit, Error> {
+        self.verified(root, ThirdParties::Deprecated)
+    }
+
+    fn verified(self, root: &Key, third_parties: ThirdParties) -> Result<Biscuit, Error> {
+        chain::verify(&self.0, root, third_parties)?;
+        let revocation_ids = self.revocation_ids(Some(root));
+        let stated_ids = chain::stated_revocation_ids(&self.0, root);
+        let code = self.decode()?;
+        engine::heads(&code)?;
+        Ok(Biscuit {
+            code,
+            revocation_ids,
+            stated_ids,
+        })
+    }
+
+    /// Decodes the blocks of a token that is not verified, for those who want to see what it says.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Format`], naming the block.
+    pub fn decode(&self) -> Result<Code, Error> {
+        Ok(Code::of(&self.0)?)
+    }
+
+    /// The container.
+    #[must_use]
+    pub fn container(&self) -> &Container {
+        &self.0
+    }
+}
+
+/// A Biscuit whose signatures have all been verified, and its blocks decoded. Only
+/// [`Unverified::verify`] makes one.
+#[derive(Debug, Clone)]
+pub struct Biscuit {
+    code: Code,
+    revocation_ids: Vec<Vec<u8>>,
+    /// As facts state them, each with its block.
+    stated_ids: Vec<(usize, Vec<u8>)>,
+}
+
+impl Biscuit {
+    /// The revocation id of each block, as [`Unverified::revocation_ids`] tells them.
+    #[must_use]
+    pub fn revocation_ids(&self) -> &[Vec<u8>] {
+        &self.revocation_ids
+    }
+
+    /// Decides by a service's Datalog, as [`policies`] reads it, within a budget: so much fuel and the
+    /// default memory, or a [`Budget`] of both.
+    ///
+    /// The Datalog sees the fact `revocation_id($index, $bytes)` for each block, and for an ECDSA
+    /// signature one for each of its two forms, so a list matches whichever form it holds.
+    #[must_use]
+    pub fn authorize(
+        &self,
+        policies: &Authorizer,
+        externs: &Externs,
+        budget: impl Into<Budget>,
+    ) -> Outcome {
+        match Program::compile(&self.code, policies) {
+            Ok(program) => program
+                .decide(externs, budget.into(), &self.stated_ids)
+                .into(),
+            Err(error) => Outcome::Error(error.into()),
+        }
+    }
+}
+
+/// Reads a service's facts, rules, checks and policies.
+///
+/// # Errors
+/// [`ErrorKind::Rule`] where they are not Datalog, or beyond the limits.
+pub fn policies(code: &str) -> Result<Authorizer, Error> {
+    Ok(Authorizer::parse(code)?)
+}
+
+/// Reads, verifies and decides in one call.
+#[must_use]
+pub fn authorize(
+    token: &[u8],
+    root: &Key,
+    code: &str,
+    externs: &Externs,
+    budget: impl Into<Budget>,
+) -> Report {
+    let unverified = match Unverified::read(token) {
+        Ok(unverified) => unverified,
+        Err(error) => {
+            return Report {
+                outcome: Outcome::Error(error),
+                revocation_ids: None,
+            };
+        }
+    };
+    let revocation_ids = unverified.revocation_ids(Some(root));
+    let decided = unverified
+        .verify(root)
+        .and_then(|biscuit| Ok(biscuit.authorize(&policies(code)?, externs, budget)));
+    Report {
+        outcome: decided.unwrap_or_else(Outcome::Error),
+        revocation_ids: Some(revocation_ids),
+    }
+}
+
+impl From<ContainerError> for Error {
+    fn from(error: ContainerError) -> Error {
+        Error::format(error)
+    }
+}
+
+impl From<BlockError> for Error {
+    fn from(error: BlockError) -> Error {
+        Error::format(error)
+    }
+}
+
+impl From<ChainError> for Error {
+    fn from(error: ChainError) -> Error {
+        let kind = match error.is_form() {
+            true => ErrorKind::Format,
+            false => ErrorKind::Signature,
+        };
+        Error::new(kind, error)
+    }
+}

@@ -1,0 +1,91 @@
+//! The chain of signatures, from the root key to the proof (Biscuit specification, "Signature
+//! scheme"): every signature of a container, verified.
+//!
+//! Verifying is a pure function of key, message and signature, so a triple that verified once need not
+//! be computed again ([`Memo`]): a token shares all but its last block with the one that it was made
+//! from. What is left is verified in one batch where that pays, and one by one otherwise.
+
+use crate::{
+    container::Container,
+    key::{Key, PublicKey},
+};
+
+mod batch;
+mod error;
+mod link;
+mod memo;
+mod payload;
+mod revocation;
+mod signer;
+#[cfg(test)]
+mod tests;
+
+pub use error::{ChainError, Signed};
+pub use memo::Memo;
+pub use revocation::{revocation_ids, stated_revocation_ids};
+
+use link::{Link, Readable, chain};
+
+/// Verifies every signature of a container under `root`, and what verified with the same memo before
+/// only by its digest. Signatures of third parties in version 0 are refused.
+///
+/// # Errors
+/// The first thing that is wrong. Nothing of the container is remembered then.
+pub fn verify_remembering(
+    container: &Container,
+    root: &PublicKey,
+    memo: &Memo,
+) -> Result<(), ChainError> {
+    let root = Key::Ed25519(*root);
+    let chain = chain(container, &root, ThirdParties::Current)?;
+    let (unseen, digests): (Vec<&Link<'_>>, Vec<[u8; 32]>) = chain
+        .links
+        .iter()
+        .map(|link| (link, memo::digest(link)))
+        .filter(|(_, digest)| !memo.holds(digest))
+        .unzip();
+    let unseen = read(unseen.into_iter(), Some(memo))?;
+    let last_key = chain.proof()?;
+    batch::verify(&unseen)?;
+    if let Some(key) = last_key {
+        memo.remember_key(key);
+    }
+    for digest in digests {
+        memo.remember(digest);
+    }
+    Ok(())
+}
+
+fn read<'a, 'l>(
+    links: impl Iterator<Item = &'l Link<'a>>,
+    memo: Option<&Memo>,
+) -> Result<Vec<Readable<'a>>, ChainError>
+where
+    'a: 'l,
+{
+    links.map(|link| link.read(memo)).collect()
+}
+
+/// Which signatures of third parties count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ThirdParties {
+    /// Those of version 1, which name the signature of the block before.
+    Current,
+    /// Those of version 0 as well, which the specification no longer supports.
+    Deprecated,
+}
+
+/// Verifies every signature of a container under `root`.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn verify(
+    container: &Container,
+    root: &Key,
+    third_parties: ThirdParties,
+) -> Result<(), ChainError> {
+    let chain = chain(container, root, third_parties)?;
+    let links = read(chain.links.iter(), None)?;
+    chain.proof()?;
+    batch::verify(&links)
+}

@@ -1,0 +1,95 @@
+//! Verifying a list of signatures: in one batch where that pays, and one by one otherwise.
+
+use ed25519_dalek::{Signature, VerifyingKey};
+use p256::ecdsa::signature::Verifier;
+
+use super::{
+    error::ChainError,
+    link::{Readable, SignedBy},
+};
+
+/// From how many signatures on a batch is cheaper than one by one: two cost the same either way.
+const BATCH_FROM: usize = 3;
+
+/// Whether all verify; where one does not, it is named.
+pub(super) fn verify(links: &[Readable<'_>]) -> Result<(), ChainError> {
+    let (ed25519, others): (Vec<&Readable<'_>>, Vec<&Readable<'_>>) = links
+        .iter()
+        .partition(|link| matches!(link.signed, SignedBy::Ed25519(..)));
+    all(&ed25519)?;
+    others.into_iter().try_for_each(Readable::verify)
+}
+
+/// Verifies Ed25519 signatures. A batch that fails does not say which one is wrong, and somebody made it
+/// fail: the half in which it must be is halved again, so that to name it costs less than as much again.
+fn all(links: &[&Readable<'_>]) -> Result<(), ChainError> {
+    if links.len() < BATCH_FROM {
+        return links.iter().try_for_each(|link| link.verify());
+    }
+    // Verified by itself it fails for sure, and in a batch it might not.
+    if let Some(weak) = links.iter().find(|link| link.has_small_order()) {
+        return Err(weak.wrong());
+    }
+    if batch(links) {
+        return Ok(());
+    }
+    let mut suspects = links;
+    while let Some((first, second)) = suspects.split_at_checked(suspects.len() / 2)
+        && !first.is_empty()
+    {
+        let good = match first.len() < BATCH_FROM {
+            true => first.iter().all(|link| link.verify().is_ok()),
+            false => batch(first),
+        };
+        suspects = if good { second } else { first };
+    }
+    // The batch of all failed, so that the token is refused, whatever a batch of fewer let pass.
+    Err(suspects
+        .first()
+        .map_or(ChainError::Proof, |link| link.wrong()))
+}
+
+/// Whether all verify at once.
+///
+/// The batch equation lets points of small order pass where `verify_strict` does not. Keys of small
+/// order cannot be constructed, and of signatures with such a point none gets here. `docs/decisions` says
+/// what still differs.
+pub(super) fn batch(links: &[&Readable<'_>]) -> bool {
+    let messages: Vec<Vec<u8>> = links.iter().map(|link| link.message.to_vec()).collect();
+    let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+    let (signatures, keys): (Vec<Signature>, Vec<VerifyingKey>) = links
+        .iter()
+        .filter_map(|link| match &link.signed {
+            SignedBy::Ed25519(key, signature) => Some((*signature, *key)),
+            SignedBy::Secp256r1(..) => None,
+        })
+        .unzip();
+    // Of another number than messages, they fail.
+    ed25519_dalek::verify_batch(&messages, &signatures, &keys).is_ok()
+}
+
+impl Readable<'_> {
+    fn verify(&self) -> Result<(), ChainError> {
+        let message = self.message.to_vec();
+        let verified = match &self.signed {
+            SignedBy::Ed25519(key, signature) => key.verify_strict(&message, signature).is_ok(),
+            SignedBy::Secp256r1(key, signature) => key.verify(&message, signature).is_ok(),
+        };
+        match verified {
+            true => Ok(()),
+            false => Err(self.wrong()),
+        }
+    }
+
+    /// Whether the point of the signature is of small order. One that is no point fails in a batch.
+    fn has_small_order(&self) -> bool {
+        let SignedBy::Ed25519(_, signature) = &self.signed else {
+            return false;
+        };
+        VerifyingKey::from_bytes(signature.r_bytes()).is_ok_and(|point| point.is_weak())
+    }
+
+    fn wrong(&self) -> ChainError {
+        ChainError::Signature(self.what)
+    }
+}

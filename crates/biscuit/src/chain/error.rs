@@ -1,0 +1,64 @@
+//! Why a chain of signatures does not hold.
+
+use crate::key::KeyError;
+
+/// The first thing that is wrong with a chain, with the block where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChainError {
+    /// A block names a key that is refused.
+    #[error("block {0} names a key that is refused: {1}")]
+    Key(usize, KeyError),
+    /// The signature of a block has a version that the specification does not have.
+    #[error("block {0} has a signature of an unknown version")]
+    Version(usize),
+    /// The authority block carries the signature of a third party.
+    #[error("the authority block is signed by a third party, which only an appended block can be")]
+    ThirdPartyAuthority,
+    /// A third party's signature is of the deprecated version 0.
+    #[error(
+        "the third party's signature of block {0} is of version 0, which is not bound to this token: have it signed anew"
+    )]
+    ThirdPartyVersion(usize),
+    /// A signature is not of the form that its key's algorithm has.
+    #[error("{0} is not of the form that its key asks for")]
+    Form(Signed),
+    /// There is no proof, or it has a wrong length.
+    #[error("the token's proof is missing or of a wrong length")]
+    NoProof,
+    /// A signature does not verify.
+    #[error("{0} does not verify")]
+    Signature(Signed),
+    /// The secret of the proof is not that of the key that the last block names.
+    #[error("the proof is not that of the last block")]
+    Proof,
+}
+
+/// What a signature is of, each block by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signed {
+    /// A block.
+    Block(usize),
+    /// A block, by a third party.
+    ThirdParty(usize),
+    /// The whole token, after its last block.
+    Seal,
+}
+
+impl ChainError {
+    /// Returns whether the container is wrong, and not a signature that was computed.
+    #[must_use]
+    pub fn is_form(&self) -> bool {
+        !matches!(self, ChainError::Signature(_) | ChainError::Proof)
+    }
+}
+
+impl std::fmt::Display for Signed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Signed::Block(block) => write!(f, "the signature of block {block}"),
+            Signed::ThirdParty(block) => write!(f, "the third party's signature of block {block}"),
+            Signed::Seal => f.write_str("the seal"),
+        }
+    }
+}

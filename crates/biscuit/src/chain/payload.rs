@@ -1,0 +1,127 @@
+//! What is signed (Biscuit specification, "Signature payload"): the bytes of a block, its next key,
+//! and what it is bound to.
+
+use super::signer::Signer;
+use crate::container::SignedBlock;
+
+/// A message as its parts: it is hashed part by part, and joined only where it is verified.
+#[derive(Clone, Copy)]
+pub(super) struct Message<'a>([&'a [u8]; PARTS]);
+
+/// The parts of the longest message, that of a third party's block in version 1.
+const PARTS: usize = 12;
+
+/// Version 1, as a message names it.
+const VERSION_1: [u8; 4] = 1u32.to_le_bytes();
+
+impl<'a> Message<'a> {
+    fn of<const N: usize>(parts: [&'a [u8]; N]) -> Message<'a> {
+        const { assert!(N <= PARTS) };
+        let mut message = [[].as_slice(); PARTS];
+        for (to, part) in message.iter_mut().zip(parts) {
+            *to = part;
+        }
+        Message(message)
+    }
+
+    pub(super) fn parts(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.0.into_iter()
+    }
+
+    pub(super) fn to_vec(self) -> Vec<u8> {
+        self.0.concat()
+    }
+}
+
+/// The message that a block's signature signs, by the version of the signature; `None` where that
+/// version is unknown.
+///
+/// Version 0 signs block, external signature and next key. Version 1 also names its parts and signs
+/// the signature of the block before.
+pub(super) fn block<'a>(
+    block: &'a SignedBlock,
+    next: Signer<'a>,
+    previous: Option<&'a SignedBlock>,
+) -> Option<Message<'a>> {
+    let external = block
+        .external_signature
+        .as_ref()
+        .map(|external| external.signature.as_slice());
+    let key = &block.next_key.key;
+    match version(block) {
+        0 => Some(Message::of([
+            &block.block,
+            external.unwrap_or_default(),
+            next.algorithm(),
+            key,
+        ])),
+        1 => {
+            let (previous_name, previous) = named(
+                b"\0PREVSIG\0",
+                previous.map(|block| block.signature.as_slice()),
+            );
+            let (external_name, external) = named(b"\0EXTERNALSIG\0", external);
+            Some(Message::of([
+                b"\0BLOCK\0\0VERSION\0",
+                &VERSION_1,
+                b"\0PAYLOAD\0",
+                &block.block,
+                b"\0ALGORITHM\0",
+                next.algorithm(),
+                b"\0NEXTKEY\0",
+                key,
+                previous_name,
+                previous,
+                external_name,
+                external,
+            ]))
+        }
+        _ => None,
+    }
+}
+
+/// The message that a third party signs. In version 1 the signature of the block before binds it to
+/// one token. In version 0 only the key of the block before did, which a holder can put into another
+/// token.
+pub(super) fn third_party<'a>(
+    block: &'a SignedBlock,
+    signer: Signer<'a>,
+    previous: &'a SignedBlock,
+) -> Option<Message<'a>> {
+    match version(block) {
+        0 => Some(Message::of([
+            &block.block,
+            signer.algorithm(),
+            &previous.next_key.key,
+        ])),
+        1 => Some(Message::of([
+            b"\0EXTERNAL\0\0VERSION\0",
+            &VERSION_1,
+            b"\0PAYLOAD\0",
+            &block.block,
+            b"\0PREVSIG\0",
+            &previous.signature,
+        ])),
+        _ => None,
+    }
+}
+
+/// The message that a seal signs: the last block with its signature.
+pub(super) fn seal<'a>(last: &'a SignedBlock, next: Signer<'a>) -> Message<'a> {
+    Message::of([
+        &last.block,
+        next.algorithm(),
+        &last.next_key.key,
+        &last.signature,
+    ])
+}
+
+/// The version of a block's signatures; left out, it is 0.
+pub(super) fn version(block: &SignedBlock) -> u32 {
+    block.version.unwrap_or(0)
+}
+
+/// A part with its name, where there is one.
+fn named<'a>(name: &'a [u8], part: Option<&'a [u8]>) -> (&'a [u8], &'a [u8]) {
+    part.map_or_else(Default::default, |part| (name, part))
+}

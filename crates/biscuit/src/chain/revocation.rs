@@ -1,0 +1,77 @@
+//! Revocation ids (Biscuit specification, "Revocation identifiers"): the signature of each block.
+
+use std::ops::Neg;
+
+use p256::ecdsa;
+
+use crate::{
+    container::{Container, SignedBlock},
+    key::{Algorithm, Key},
+};
+
+/// The revocation id of each block, the authority block's first.
+///
+/// Of an ECDSA signature (r, s) there is a second one, (r, -s), that anyone can compute. Both
+/// verify, so an id is the one of the two whose s is the lower. Where `root` is not known, what the
+/// authority block's signature looks like tells its algorithm.
+#[must_use]
+pub fn revocation_ids(container: &Container, root: Option<&Key>) -> Vec<Vec<u8>> {
+    let blocks = signatures(container, root);
+    let ids = blocks.map(|(signature, ecdsa)| match forms(signature, ecdsa) {
+        Some([low, _]) => low,
+        None => signature.to_vec(),
+    });
+    ids.collect()
+}
+
+/// The contents of `revocation_id` facts: the number of each block with its id, and both forms of an
+/// ECDSA signature. Lists of other libraries hold signatures as they stand, and a holder can turn one into
+/// the other.
+#[must_use]
+pub fn stated_revocation_ids(container: &Container, root: &Key) -> Vec<(usize, Vec<u8>)> {
+    let blocks = signatures(container, Some(root)).enumerate();
+    let ids = blocks.flat_map(|(block, (signature, ecdsa))| {
+        let ids = match forms(signature, ecdsa) {
+            Some(forms) => Vec::from(forms),
+            None => vec![signature.to_vec()],
+        };
+        ids.into_iter().map(move |id| (block, id))
+    });
+    ids.collect()
+}
+
+/// The signature of each block, and whether ECDSA made it.
+fn signatures<'c>(
+    container: &'c Container,
+    root: Option<&Key>,
+) -> impl Iterator<Item = (&'c [u8], bool)> {
+    const ED25519_BYTES: usize = 64;
+    let looks_like_ecdsa = |block: &SignedBlock| block.signature.len() != ED25519_BYTES;
+    let mut ecdsa = match root {
+        Some(Key::Ed25519(_)) => false,
+        Some(Key::Secp256r1(_)) => true,
+        None => container
+            .signed_blocks()
+            .next()
+            .is_some_and(looks_like_ecdsa),
+    };
+    container.signed_blocks().map(move |block| {
+        let next = block.next_key.algorithm == Algorithm::Secp256r1.number();
+        (
+            block.signature.as_slice(),
+            std::mem::replace(&mut ecdsa, next),
+        )
+    })
+}
+
+/// Both forms of an ECDSA signature, the one with the lower s first; `None` where it is none.
+fn forms(signature: &[u8], ecdsa: bool) -> Option<[Vec<u8>; 2]> {
+    if !ecdsa {
+        return None;
+    }
+    let signature = ecdsa::Signature::from_der(signature).ok()?;
+    let low = signature.normalize_s().unwrap_or(signature);
+    let (r, s) = low.split_scalars();
+    let high = ecdsa::Signature::from_scalars(r, s.neg()).ok()?;
+    Some([low, high].map(|form| form.to_der().as_bytes().to_vec()))
+}

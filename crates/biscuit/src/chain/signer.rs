@@ -1,0 +1,98 @@
+//! The signers of a chain: the root key, and the keys that blocks name.
+
+use ed25519_dalek::SigningKey;
+use p256::ecdsa;
+
+use super::{Memo, error::ChainError};
+use crate::{
+    container::NamedKey,
+    key::{Algorithm, Key, KeyError, PublicKey},
+};
+
+/// Who is said to have signed something.
+#[derive(Clone, Copy)]
+pub(super) enum Signer<'a> {
+    Root(&'a Key),
+    /// The key that a block names, as it stands there, and its algorithm.
+    Named(usize, &'a NamedKey, Algorithm),
+}
+
+/// The numbers of the algorithms, as messages name them.
+const ED25519_NUMBER: [u8; 4] = Algorithm::Ed25519.number().to_le_bytes();
+const SECP256R1_NUMBER: [u8; 4] = Algorithm::Secp256r1.number().to_le_bytes();
+
+impl<'a> Signer<'a> {
+    /// The key that a block names. Its algorithm is known: what messages say of it, and what is
+    /// remembered, rests on that.
+    pub(super) fn named(block: usize, key: &'a NamedKey) -> Result<Signer<'a>, ChainError> {
+        let algorithm = Algorithm::from_number(key.algorithm);
+        let algorithm = algorithm.ok_or(ChainError::Key(block, KeyError::Algorithm))?;
+        Ok(Signer::Named(block, key, algorithm))
+    }
+
+    fn is(self) -> Algorithm {
+        match self {
+            Signer::Root(Key::Ed25519(_)) => Algorithm::Ed25519,
+            Signer::Root(Key::Secp256r1(_)) => Algorithm::Secp256r1,
+            Signer::Named(_, _, algorithm) => algorithm,
+        }
+    }
+
+    /// The key, once its bytes have proved to be one.
+    pub(super) fn key(self, memo: Option<&Memo>) -> Result<Key, ChainError> {
+        match self {
+            Signer::Root(key) => Ok(*key),
+            Signer::Named(_, key, Algorithm::Ed25519)
+                if let Some(known) = memo.and_then(|memo| memo.key(&key.key)) =>
+            {
+                Ok(Key::Ed25519(known))
+            }
+            Signer::Named(block, key, _) => {
+                Key::from_named(key).map_err(|error| ChainError::Key(block, error))
+            }
+        }
+    }
+
+    /// The number of its algorithm, as messages name it.
+    pub(super) fn algorithm(self) -> &'static [u8] {
+        match self.is() {
+            Algorithm::Ed25519 => &ED25519_NUMBER,
+            Algorithm::Secp256r1 => &SECP256R1_NUMBER,
+        }
+    }
+
+    /// Calls `with` with the bytes of the key.
+    pub(super) fn with_bytes<T>(self, with: impl FnOnce(&[u8]) -> T) -> T {
+        match self {
+            Signer::Root(Key::Ed25519(key)) => with(key.as_bytes()),
+            Signer::Root(Key::Secp256r1(key)) => {
+                with(key.verifying_key().to_encoded_point(true).as_bytes())
+            }
+            Signer::Named(_, key, _) => with(&key.key),
+        }
+    }
+
+    /// Whether `secret` is its other half; then answers an Ed25519 key. The proof that is not could
+    /// extend nothing, and proves nothing. What a secret makes is the one form of a key that protects
+    /// something, so bytes that are equal to it need not be read.
+    pub(super) fn owned_by(self, secret: &[u8]) -> Result<Option<PublicKey>, ChainError> {
+        let secret: &[u8; 32] = secret.try_into().map_err(|_| ChainError::NoProof)?;
+        let mut ed25519 = None;
+        let owns = match self.is() {
+            Algorithm::Ed25519 => {
+                let made = SigningKey::from_bytes(secret).verifying_key();
+                ed25519 = PublicKey::try_from(made).ok();
+                self.with_bytes(|key| key == made.as_bytes())
+            }
+            Algorithm::Secp256r1 => ecdsa::SigningKey::from_slice(secret).is_ok_and(|made| {
+                let made = made.verifying_key().to_encoded_point(true);
+                self.with_bytes(|key| key == made.as_bytes())
+            }),
+        };
+        match owns {
+            true => Ok(ed25519),
+            // A key that is none says more than that nobody owns it.
+            false => self.key(None).and(Err(ChainError::Proof)),
+        }
+    }
+}

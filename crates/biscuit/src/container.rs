@@ -1,0 +1,293 @@
+//! A Biscuit's container: the signed blocks, their keys and signatures, and the proof at the end.
+//!
+//! What stands inside a block is not looked at here: whoever verifies signatures does so on these
+//! bytes, before anything reads the Datalog that they sign.
+
+use std::fmt;
+
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use zeroize::Zeroizing;
+
+use crate::wire::{Field, Fields, Malformed, once};
+
+/// The most bytes of a container that are decoded.
+pub const MAX_BYTES: usize = 64 * 1024;
+
+/// A text or byte string is not a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ContainerError {
+    /// It is longer than [`MAX_BYTES`].
+    #[error("the token is longer than {MAX_BYTES} bytes")]
+    TooLarge,
+    /// It is not base64url.
+    #[error("the token is not base64url text (RFC 4648 section 5)")]
+    Base64,
+    /// The bytes are not a Biscuit container (format version 3).
+    #[error("the token is not a Biscuit")]
+    Format,
+}
+
+/// The one alphabet of token text, base64url. It is written with padding, as biscuit-auth does, and
+/// read with or without.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// A container that has been decoded. Nothing of it has been verified.
+///
+/// `Debug` shows none of it: an open token carries the secret to append to it, and all of it is a
+/// credential.
+#[derive(Clone)]
+pub struct Container {
+    bytes: Zeroizing<Vec<u8>>,
+    root_key_id: Option<u32>,
+    /// The authority block first; there is always one.
+    blocks: Vec<SignedBlock>,
+    proof: Option<Ending>,
+}
+
+/// A block as it was signed (`SignedBlock` of the specification's schema).
+#[derive(Clone)]
+pub struct SignedBlock {
+    /// Its content.
+    pub block: Vec<u8>,
+    /// The key that signs what follows it.
+    pub next_key: NamedKey,
+    /// The signature over all of it.
+    pub signature: Vec<u8>,
+    /// The signature of a third party over its content.
+    pub external_signature: Option<ExternalSignature>,
+    /// How the signatures are made; left out, it is 0.
+    pub version: Option<u32>,
+}
+
+/// A key as a block names it. Its bytes may be anything.
+#[derive(Clone)]
+pub struct NamedKey {
+    /// The number of its algorithm; see [`Algorithm::from_number`](crate::key::Algorithm::from_number).
+    pub algorithm: i32,
+    /// The bytes of the key.
+    pub key: Vec<u8>,
+}
+
+/// The signature of a third party.
+#[derive(Clone)]
+pub struct ExternalSignature {
+    /// The signature.
+    pub signature: Vec<u8>,
+    /// Whose it is said to be.
+    pub public_key: NamedKey,
+}
+
+/// What the container ends with, as a place in its bytes: the secret stands there only.
+#[derive(Clone)]
+enum Ending {
+    Secret(std::ops::Range<usize>),
+    Signature(std::ops::Range<usize>),
+}
+
+impl Container {
+    /// Reads the binary form (`Biscuit` of the specification's schema), strictly: what another reader
+    /// would skip, or could read in two ways, is refused.
+    ///
+    /// # Errors
+    /// When it is no container, or too long.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Container, ContainerError> {
+        let bytes = Zeroizing::new(bytes);
+        if bytes.len() > MAX_BYTES {
+            return Err(ContainerError::TooLarge);
+        }
+        let (root_key_id, blocks, proof) =
+            container(&bytes).map_err(|Malformed| ContainerError::Format)?;
+        Ok(Container {
+            bytes,
+            root_key_id,
+            blocks,
+            proof,
+        })
+    }
+
+    /// Reads the text form: base64url, with or without padding, white space around it ignored.
+    ///
+    /// # Errors
+    /// Fails when the text is not base64url, not a container, or too long.
+    pub fn parse(text: &str) -> Result<Container, ContainerError> {
+        let text = text.trim_ascii();
+        if text.len() > MAX_BYTES.div_ceil(3).saturating_mul(4) {
+            return Err(ContainerError::TooLarge);
+        }
+        let bytes = BASE64.decode(text).map_err(|_| ContainerError::Base64)?;
+        Container::from_bytes(bytes)
+    }
+
+    /// The text form.
+    #[must_use]
+    pub fn to_base64(&self) -> Zeroizing<String> {
+        Zeroizing::new(BASE64.encode(self.as_bytes()))
+    }
+
+    /// The binary form, exactly as it was read.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The unsigned hint which root key signed it.
+    #[must_use]
+    pub fn root_key_id(&self) -> Option<u32> {
+        self.root_key_id
+    }
+
+    /// The blocks as they were signed, the authority block first.
+    pub fn signed_blocks(&self) -> impl Iterator<Item = &SignedBlock> {
+        self.blocks.iter()
+    }
+
+    /// How many blocks there are, the authority block included.
+    #[must_use]
+    pub fn block_count(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// What proves that the last block is the last; `None` where the container has none.
+    #[must_use]
+    pub fn proof(&self) -> Option<Proof<'_>> {
+        let at = |range: &std::ops::Range<usize>| self.bytes.get(range.clone()).unwrap_or_default();
+        self.proof.as_ref().map(|proof| match proof {
+            Ending::Secret(range) => Proof::Open(at(range)),
+            Ending::Signature(range) => Proof::Sealed(at(range)),
+        })
+    }
+}
+
+type Parts = (Option<u32>, Vec<SignedBlock>, Option<Ending>);
+
+fn container(bytes: &[u8]) -> Result<Parts, Malformed> {
+    let (mut root_key_id, mut authority, mut proof) = (None, None, None);
+    let mut appended = Vec::new();
+    let mut fields = Fields(bytes);
+    while let Some((number, field)) = fields.next()? {
+        match number {
+            1 => once(&mut root_key_id, field.number32()?)?,
+            2 => once(&mut authority, signed_block(field.bytes()?)?)?,
+            3 => appended.push(signed_block(field.bytes()?)?),
+            4 => once(
+                &mut proof,
+                ending(field.bytes()?, bytes.len(), fields.0.len())?,
+            )?,
+            _ => return Err(Malformed),
+        }
+    }
+    let mut blocks = Vec::with_capacity(appended.len().saturating_add(1));
+    blocks.push(authority.ok_or(Malformed)?);
+    blocks.append(&mut appended);
+    // A container without proof is read, and refused by name.
+    Ok((root_key_id, blocks, proof.flatten()))
+}
+
+fn signed_block(bytes: &[u8]) -> Result<SignedBlock, Malformed> {
+    let (mut block, mut next_key, mut signature) = (None, None, None);
+    let (mut external_signature, mut version) = (None, None);
+    let mut fields = Fields(bytes);
+    while let Some((number, field)) = fields.next()? {
+        match number {
+            1 => once(&mut block, field.bytes()?)?,
+            2 => once(&mut next_key, named_key(field.bytes()?)?)?,
+            3 => once(&mut signature, field.bytes()?)?,
+            4 => once(&mut external_signature, external(field.bytes()?)?)?,
+            5 => once(&mut version, field.number32()?)?,
+            _ => return Err(Malformed),
+        }
+    }
+    Ok(SignedBlock {
+        block: block.ok_or(Malformed)?.to_vec(),
+        next_key: next_key.ok_or(Malformed)?,
+        signature: signature.ok_or(Malformed)?.to_vec(),
+        external_signature,
+        version,
+    })
+}
+
+fn external(bytes: &[u8]) -> Result<ExternalSignature, Malformed> {
+    let (mut signature, mut public_key) = (None, None);
+    let mut fields = Fields(bytes);
+    while let Some((number, field)) = fields.next()? {
+        match number {
+            1 => once(&mut signature, field.bytes()?)?,
+            2 => once(&mut public_key, named_key(field.bytes()?)?)?,
+            _ => return Err(Malformed),
+        }
+    }
+    Ok(ExternalSignature {
+        signature: signature.ok_or(Malformed)?.to_vec(),
+        public_key: public_key.ok_or(Malformed)?,
+    })
+}
+
+fn named_key(bytes: &[u8]) -> Result<NamedKey, Malformed> {
+    let (mut algorithm, mut key) = (None, None);
+    let mut fields = Fields(bytes);
+    while let Some((number, field)) = fields.next()? {
+        match number {
+            1 => once(&mut algorithm, enumerated(field)?)?,
+            2 => once(&mut key, field.bytes()?)?,
+            _ => return Err(Malformed),
+        }
+    }
+    Ok(NamedKey {
+        algorithm: algorithm.ok_or(Malformed)?,
+        key: key.ok_or(Malformed)?.to_vec(),
+    })
+}
+
+/// An enumerated value: a 32-bit number, whose sign is extended to 64 bits.
+fn enumerated(field: Field<'_>) -> Result<i32, Malformed> {
+    i32::try_from(field.number()?.cast_signed()).map_err(|_| Malformed)
+}
+
+/// The proof, which ends where `behind` bytes of all `length` bytes are left. An empty one is none.
+fn ending(bytes: &[u8], length: usize, behind: usize) -> Result<Option<Ending>, Malformed> {
+    let mut fields = Fields(bytes);
+    let Some((number, field)) = fields.next()? else {
+        return Ok(None);
+    };
+    if !fields.0.is_empty() {
+        return Err(Malformed);
+    }
+    let end = length.checked_sub(behind).ok_or(Malformed)?;
+    let begin = end.checked_sub(field.bytes()?.len()).ok_or(Malformed)?;
+    match number {
+        1 => Ok(Some(Ending::Secret(begin..end))),
+        2 => Ok(Some(Ending::Signature(begin..end))),
+        _ => Err(Malformed),
+    }
+}
+
+/// What a token ends with. `Debug` tells which, and no more.
+#[derive(Clone, Copy)]
+pub enum Proof<'a> {
+    /// The secret half of the last key, with which its holder appends.
+    Open(&'a [u8]),
+    /// The signature of the last block, after which nobody can.
+    Sealed(&'a [u8]),
+}
+
+impl fmt::Debug for Proof<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Proof::Open(_) => "Open(..)",
+            Proof::Sealed(_) => "Sealed(..)",
+        })
+    }
+}
+
+impl fmt::Debug for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Container").finish_non_exhaustive()
+    }
+}

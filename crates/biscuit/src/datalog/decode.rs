@@ -1,0 +1,314 @@
+//! Biscuit's protobuf schema (`schema.proto`, version 3.3) -> [`Code`].
+
+use super::{
+    Kind, Scope, ScopeKey,
+    code::{Block, Check, Code, Predicate, Query, Rule, Term, since},
+};
+use crate::{
+    container::Container,
+    wire::{Fields, once},
+};
+
+mod op;
+mod table;
+mod term;
+mod version;
+
+use table::{Read, Refused, Table, required, scope, scope_key};
+use version::{Feature, VERSIONS};
+
+/// How deep messages may lie in a block: what other implementations take, and what bounds the
+/// recursion below.
+const MAX_NESTING: u32 = 100;
+
+/// The most bytes of names and strings, each counted as often as it stands: a short token can name
+/// one long symbol thousands of times.
+const MAX_RESOLVED: usize = 1 << 20;
+
+/// A block cannot be decoded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BlockError {
+    /// The bytes are no protobuf message of the schema.
+    #[error("block {block} cannot be decoded")]
+    Protobuf {
+        /// The block, counted from 0, the authority block.
+        block: usize,
+    },
+    /// The block refers to something that is not there, or leaves out what must be.
+    #[error("block {block} is malformed: {what}")]
+    Malformed {
+        /// The block, counted from 0, the authority block.
+        block: usize,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// The block's strings are too long once its symbols are resolved.
+    #[error("block {block} names long strings too often")]
+    TooLarge {
+        /// The block, counted from 0, the authority block.
+        block: usize,
+    },
+    /// The block uses a part of Datalog that is newer than the version it declares.
+    #[error(
+        "block {block} uses {feature}, which came with Datalog {since}, and declares an older version: its writer must declare {since}"
+    )]
+    Newer {
+        /// The block, counted from 0, the authority block.
+        block: usize,
+        /// The part of Datalog that it uses.
+        feature: &'static str,
+        /// The version that it came with.
+        since: &'static str,
+    },
+    /// The block is written in a version of Datalog that is not known.
+    #[error("block {block} is written in an unknown version of Datalog ({version})")]
+    Version {
+        /// The block, counted from 0, the authority block.
+        block: usize,
+        /// The version it names.
+        version: u32,
+    },
+}
+
+impl Code {
+    /// Decodes one block that stands alone, such as the content of a token with one block.
+    ///
+    /// # Errors
+    /// When it cannot be decoded.
+    pub fn of_block(bytes: &[u8]) -> Result<Code, BlockError> {
+        let mut decoder = Decoder::default();
+        decoder.code.reserve(bytes.len());
+        decoder.block(0, bytes, None, &mut Table::default())?;
+        Ok(decoder.code)
+    }
+
+    /// Decodes the blocks of a container.
+    ///
+    /// # Errors
+    /// [`BlockError`] for the first block that cannot be decoded.
+    pub fn of(container: &Container) -> Result<Code, BlockError> {
+        let bytes = container.signed_blocks().map(|signed| signed.block.len());
+        let mut decoder = Decoder::default();
+        decoder.code.reserve(bytes.fold(0, usize::saturating_add));
+        // First-party blocks share one growing table of symbols and keys; a third-party block has
+        // its own.
+        let mut shared = Table::default();
+        shared.known.reserve(64);
+        shared.symbols.reserve(64);
+        for (index, signed) in container.signed_blocks().enumerate() {
+            match &signed.external_signature {
+                None => decoder.block(index, &signed.block, None, &mut shared)?,
+                Some(external) => {
+                    let key = scope_key(external.public_key.algorithm, &external.public_key.key);
+                    let key = key.ok_or(Refused::KindOfKey.in_block(index))?;
+                    let mut own = Table::default();
+                    decoder.block(index, &signed.block, Some(key), &mut own)?;
+                }
+            }
+        }
+        Ok(decoder.code)
+    }
+
+    /// Room for what an ordinary token of this many bytes holds.
+    fn reserve(&mut self, bytes: usize) {
+        self.text.reserve(bytes / 2);
+        self.ends.reserve(bytes / 16);
+        self.terms.reserve(bytes / 10);
+        self.ops.reserve(bytes / 12);
+        self.predicates.reserve(bytes / 20);
+        self.expressions.reserve(bytes / 40);
+        self.queries.reserve(16);
+        self.checks.reserve(8);
+        self.facts.reserve(16);
+    }
+}
+
+#[derive(Default)]
+struct Decoder {
+    code: Code,
+    /// Terms whose container or predicate is not complete yet.
+    waiting: Vec<Term>,
+    /// The version of Datalog that the block declares.
+    version: u32,
+}
+
+// Recursion below is bounded by `depth`, which each message lowers.
+impl Decoder {
+    fn block<'b>(
+        &mut self,
+        index: usize,
+        bytes: &'b [u8],
+        external_key: Option<ScopeKey>,
+        table: &mut Table<'b>,
+    ) -> Result<(), BlockError> {
+        let refused = |refused: Refused| refused.in_block(index);
+        let header = self.header(bytes, table).map_err(refused)?;
+        if !VERSIONS.contains(&header.version) {
+            return Err(BlockError::Version {
+                block: index,
+                version: header.version,
+            });
+        }
+        self.version = header.version;
+        let block = Block {
+            external_key,
+            ..header
+        };
+        self.statements(bytes, block, table).map_err(refused)
+    }
+
+    /// Refuses a feature that is newer than the version that the block declares.
+    #[inline]
+    fn uses(&self, feature: Feature) -> Read<()> {
+        match feature.is_in(self.version) {
+            true => Ok(()),
+            false => Err(Refused::Newer(feature)),
+        }
+    }
+
+    fn scope(&self, bytes: &[u8], table: &Table<'_>) -> Read<Scope> {
+        self.uses(Feature::Trusting)?;
+        scope(bytes, table)
+    }
+
+    /// What the statements refer to, wherever it stands in the message.
+    fn header<'b>(&mut self, bytes: &'b [u8], table: &mut Table<'b>) -> Read<Block> {
+        let mut block = Block::default();
+        let (mut context, mut version) = (None, None);
+        let mut fields = Fields(bytes);
+        while let Some((number, field)) = fields.next()? {
+            match number {
+                1 => table.add(field.text()?, &mut self.code)?,
+                2 => once(&mut context, field.text()?.to_owned())?,
+                3 => once(&mut version, field.number32()?)?,
+                8 => block.public_keys.push(table.add_key(field.bytes()?)?),
+                4..=7 => {}
+                _ => return Err(Refused::Protobuf),
+            }
+        }
+        block.context = context;
+        block.version = version.unwrap_or(0);
+        Ok(block)
+    }
+
+    fn statements(&mut self, bytes: &[u8], mut block: Block, table: &Table<'_>) -> Read<()> {
+        if block.external_key.is_some() {
+            self.uses(Feature::ThirdParty)?;
+        }
+        if !block.public_keys.is_empty() {
+            self.uses(Feature::PublicKeys)?;
+        }
+        let (facts, rules) = (self.code.facts.len(), self.code.rules.len());
+        let checks = self.code.checks.len();
+        // Rules and checks have scopes of their own in the same list.
+        let mut scopes = Vec::new();
+        let mut fields = Fields(bytes);
+        while let Some((number, field)) = fields.next()? {
+            match number {
+                4 => self.fact(field.bytes()?, table)?,
+                5 => self.rule(field.bytes()?, table)?,
+                6 => self.check(field.bytes()?, table)?,
+                7 => scopes.push(self.scope(field.bytes()?, table)?),
+                _ => {}
+            }
+        }
+        block.facts = since(&self.code.facts, facts);
+        block.rules = since(&self.code.rules, rules);
+        block.checks = since(&self.code.checks, checks);
+        block.scopes = self.code.add_scopes(scopes);
+        self.code.blocks.push(block);
+        Ok(())
+    }
+
+    fn fact(&mut self, bytes: &[u8], table: &Table<'_>) -> Read<()> {
+        let fact = required(bytes, 1, Refused::EmptyFact)?;
+        let before = self.code.terms.len();
+        let fact = self.predicate(fact, table, MAX_NESTING.saturating_sub(2))?;
+        let variable = |term: &Term| matches!(term, Term::Variable(_));
+        if self.code.terms.iter().skip(before).any(variable) {
+            return Err(Refused::VariableInFact);
+        }
+        self.code.facts.push(fact);
+        Ok(())
+    }
+
+    fn rule(&mut self, bytes: &[u8], table: &Table<'_>) -> Read<()> {
+        let (head, query) = self.body(bytes, table, MAX_NESTING.saturating_sub(1))?;
+        self.code.rules.push(Rule { head, query });
+        Ok(())
+    }
+
+    fn check(&mut self, bytes: &[u8], table: &Table<'_>) -> Read<()> {
+        let queries = self.code.queries.len();
+        let mut kind = None;
+        let mut fields = Fields(bytes);
+        while let Some((number, field)) = fields.next()? {
+            match number {
+                1 => {
+                    let depth = MAX_NESTING.saturating_sub(2);
+                    let (head, query) = self.body(field.bytes()?, table, depth)?;
+                    // It means nothing, so it may hold nothing: what no one looks at is counted by
+                    // no limit, and evaluators trip over variables in it.
+                    if !head.terms.is_empty() {
+                        return Err(Refused::HeadOfCheck);
+                    }
+                    self.code.queries.push(query);
+                }
+                2 => {
+                    self.uses(Feature::KindOfCheck)?;
+                    once(&mut kind, field.number()?)?;
+                }
+                _ => return Err(Refused::Protobuf),
+            }
+        }
+        let kind = match kind {
+            None | Some(0) => Kind::One,
+            Some(1) => Kind::All,
+            Some(2) => {
+                self.uses(Feature::RejectIf)?;
+                Kind::Reject
+            }
+            Some(_) => return Err(Refused::KindOfCheck),
+        };
+        let queries = since(&self.code.queries, queries);
+        self.code.checks.push(Check { kind, queries });
+        Ok(())
+    }
+
+    /// A rule, whose parts may stand in any order.
+    fn body(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<(Predicate, Query)> {
+        let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
+        let (predicates, expressions) = (self.code.predicates.len(), self.code.expressions.len());
+        let scopes = self.code.scopes.len();
+        let mut head = None;
+        let mut fields = Fields(bytes);
+        while let Some((number, field)) = fields.next()? {
+            let bytes = field.bytes()?;
+            match number {
+                1 => once(&mut head, self.predicate(bytes, table, inner)?)?,
+                2 => {
+                    let predicate = self.predicate(bytes, table, inner)?;
+                    self.code.predicates.push(predicate);
+                }
+                3 => {
+                    let start = self.code.ops.len();
+                    self.ops(bytes, table, inner)?;
+                    let expression = since(&self.code.ops, start);
+                    self.code.expressions.push(expression);
+                }
+                4 => {
+                    let scope = self.scope(bytes, table)?;
+                    self.code.scopes.push(scope);
+                }
+                _ => return Err(Refused::Protobuf),
+            }
+        }
+        let query = Query {
+            body: since(&self.code.predicates, predicates),
+            expressions: since(&self.code.expressions, expressions),
+            scopes: since(&self.code.scopes, scopes),
+        };
+        Ok((head.ok_or(Refused::Protobuf)?, query))
+    }
+}

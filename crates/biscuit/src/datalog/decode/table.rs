@@ -1,0 +1,179 @@
+//! What blocks refer to by number, and why one of them is refused.
+
+use std::collections::HashSet;
+
+use foldhash::quality::RandomState;
+
+use super::{
+    super::{
+        Scope, ScopeKey,
+        code::{Code, Symbol, is_default},
+    },
+    BlockError,
+    version::Feature,
+};
+use crate::{
+    key::Algorithm,
+    wire::{Field, Fields, Malformed, once},
+};
+
+/// Why a block cannot be decoded. It is small: each step of the decoder answers one, or what it read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// It is not protobuf, or not in the form that its writer would give it.
+    Protobuf,
+    TooLarge,
+    EmptyFact,
+    EmptyKey,
+    EmptyOperation,
+    EmptyTerm,
+    HeadOfCheck,
+    KindOfCheck,
+    KindOfKey,
+    KindOfScope,
+    MisnamedFunction,
+    MixedSet,
+    NestedSet,
+    /// The block declares an older version of Datalog than the feature's.
+    Newer(Feature),
+    RepeatedKey,
+    RepeatedSymbol,
+    UnknownKey,
+    UnknownOperation,
+    UnknownSymbol,
+    VariableInFact,
+}
+
+impl Refused {
+    pub(super) fn in_block(self, block: usize) -> BlockError {
+        let what = match self {
+            Refused::Protobuf => return BlockError::Protobuf { block },
+            Refused::TooLarge => return BlockError::TooLarge { block },
+            Refused::Newer(feature) => {
+                return BlockError::Newer {
+                    block,
+                    feature: feature.name(),
+                    since: feature.since(),
+                };
+            }
+            Refused::EmptyFact => "a fact is empty",
+            Refused::EmptyKey => "a map key is empty",
+            Refused::EmptyOperation => "an operation is empty",
+            Refused::EmptyTerm => "a term is empty",
+            Refused::HeadOfCheck => "an alternative of a check has a head that holds terms",
+            Refused::KindOfCheck => "a check is of an unknown kind",
+            Refused::KindOfKey => "a public key is of an unknown kind or length",
+            Refused::KindOfScope => "a scope is of an unknown kind",
+            Refused::MisnamedFunction => {
+                "an external function is named where none is, or not named"
+            }
+            Refused::MixedSet => "a set holds terms of several types",
+            Refused::NestedSet => "a set holds a variable or a set",
+            Refused::RepeatedKey => "it repeats a public key",
+            Refused::RepeatedSymbol => "it repeats a symbol",
+            Refused::UnknownKey => "it refers to an unknown public key",
+            Refused::UnknownOperation => "an operation is unknown",
+            Refused::UnknownSymbol => "it refers to an unknown symbol",
+            Refused::VariableInFact => "a fact holds a variable",
+        };
+        BlockError::Malformed { block, what }
+    }
+}
+
+pub(super) type Read<T> = Result<T, Refused>;
+
+impl From<Malformed> for Refused {
+    fn from(_: Malformed) -> Refused {
+        Refused::Protobuf
+    }
+}
+
+/// The symbols and keys that blocks refer to by number.
+#[derive(Default)]
+pub(super) struct Table<'b> {
+    /// Each with the length of its string.
+    pub(super) symbols: Vec<(Symbol, u32)>,
+    pub(super) known: HashSet<&'b str, RandomState>,
+    pub(super) keys: Vec<ScopeKey>,
+    pub(super) known_keys: HashSet<ScopeKey, RandomState>,
+}
+
+impl<'b> Table<'b> {
+    /// biscuit-auth lets a block list one symbol twice, and then one string compares unequal to
+    /// itself; and it looks through all earlier symbols anew for each block.
+    pub(super) fn add(&mut self, text: &'b str, code: &mut Code) -> Read<()> {
+        if is_default(text) || !self.known.insert(text) {
+            return Err(Refused::RepeatedSymbol);
+        }
+        self.symbols
+            .push((code.add_symbol(text), text.len() as u32));
+        Ok(())
+    }
+
+    pub(super) fn add_key(&mut self, bytes: &[u8]) -> Read<ScopeKey> {
+        let (mut algorithm, mut key) = (None, None);
+        let mut fields = Fields(bytes);
+        while let Some((number, field)) = fields.next()? {
+            match number {
+                1 => once(&mut algorithm, field.number()?)?,
+                2 => once(&mut key, field.bytes()?)?,
+                _ => return Err(Refused::Protobuf),
+            }
+        }
+        let algorithm = algorithm.ok_or(Refused::Protobuf)?;
+        let key = scope_key(
+            i32::try_from(algorithm).unwrap_or(-1),
+            key.ok_or(Refused::Protobuf)?,
+        );
+        let key = key.ok_or(Refused::KindOfKey)?;
+        if !self.known_keys.insert(key.clone()) {
+            return Err(Refused::RepeatedKey);
+        }
+        self.keys.push(key.clone());
+        Ok(key)
+    }
+}
+
+/// The one field of a message that is one of several.
+#[inline]
+pub(super) fn one_of<'a>(bytes: &'a [u8], empty: Refused) -> Read<(u64, Field<'a>)> {
+    let mut fields = Fields(bytes);
+    let only = fields.next()?.ok_or(empty)?;
+    match fields.0 {
+        [] => Ok(only),
+        _ => Err(Refused::Protobuf),
+    }
+}
+
+/// The content of a message that has one field, which must be there.
+pub(super) fn required(bytes: &[u8], wanted: u64, empty: Refused) -> Read<&[u8]> {
+    match one_of(bytes, empty)? {
+        (number, field) if number == wanted => Ok(field.bytes()?),
+        _ => Err(Refused::Protobuf),
+    }
+}
+
+pub(super) fn scope(bytes: &[u8], table: &Table<'_>) -> Read<Scope> {
+    match one_of(bytes, Refused::KindOfScope)? {
+        (1, field) => match field.number()? {
+            0 => Ok(Scope::Authority),
+            1 => Ok(Scope::Previous),
+            _ => Err(Refused::KindOfScope),
+        },
+        (2, field) => {
+            let index = usize::try_from(field.number()?).ok();
+            let key = index.and_then(|index| table.keys.get(index));
+            let key = key.ok_or(Refused::UnknownKey)?;
+            Ok(Scope::PublicKey(key.clone()))
+        }
+        _ => Err(Refused::Protobuf),
+    }
+}
+
+pub(super) fn scope_key(algorithm: i32, bytes: &[u8]) -> Option<ScopeKey> {
+    match (algorithm, bytes.len()) {
+        (0, 32) => Some(ScopeKey::new(Algorithm::Ed25519, bytes)),
+        (1, 33 | 65) => Some(ScopeKey::new(Algorithm::Secp256r1, bytes)),
+        _ => None,
+    }
+}

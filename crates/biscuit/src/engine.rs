@@ -1,0 +1,129 @@
+//! Biscuit Datalog 3.0 to 3.3, bounded by fuel that every loop spends.
+//!
+//! Blocks are compiled once ([`Program`]), with a host's own Datalog ([`Authorizer`]). An evaluation
+//! takes facts that the host states and a [`Budget`] of fuel and memory, and answers an [`Outcome`]: a
+//! function of its input, on every run. It looks at no clock, iterates over no hash map, and recurses on
+//! nothing that input could make deep.
+//!
+//! A host that decides many calls with one token compiles its own Datalog once ([`Base`]), names the
+//! predicates that it will state facts of ([`Known`]), and states them in a [`World`].
+
+mod authorize;
+mod authorizer;
+mod compile;
+mod edge;
+mod error;
+mod expression;
+mod facts;
+mod fuel;
+mod join;
+mod operators;
+mod parse;
+mod program;
+mod regex;
+mod run;
+mod search;
+mod symbol;
+mod term;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use authorize::{FailedCheck, Matched, Outcome};
+pub use authorizer::{Authorizer, Policy, Source};
+pub use compile::{Base, Keep};
+pub use error::{Error, Fault, Place};
+pub use facts::MAX_BLOCKS;
+pub use fuel::{Budget, DEFAULT_FUEL, DEFAULT_MEMORY, Stop};
+pub use operators::{Extern, Externs};
+pub use program::Program;
+pub use run::{Scratch, World};
+pub use symbol::{Known, KnownPlace, MAX_KNOWN};
+pub use term::{Span, Term};
+pub use text::{MAX_NESTING, MAX_OPERATORS, MAX_POLICY_BYTES};
+
+use compile::REVOCATION_ID;
+pub(crate) use compile::heads;
+
+use crate::datalog::Predicate;
+
+/// An evaluation's outcome and its cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Burnt {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Units of fuel that it burnt.
+    pub fuel: u64,
+    /// The most bytes that it held at one time.
+    pub memory: usize,
+}
+
+/// An evaluation's outcome, its cost, and its facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evaluation {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Units of fuel that it burnt.
+    pub burnt: u64,
+    /// Every fact after the rules, with the places that it rests on; where it got so far.
+    pub facts: Vec<(Vec<Place>, Predicate)>,
+}
+
+impl Program {
+    /// Evaluates a program of which nothing is stated.
+    #[must_use]
+    pub fn burn(&self, externs: &Externs, budget: impl Into<Budget>) -> Burnt {
+        self.burnt(externs, budget.into(), &[]).0
+    }
+
+    /// Decides with the fact `revocation_id($block, $bytes)` for each of these ids.
+    pub(crate) fn decide(
+        &self,
+        externs: &Externs,
+        budget: Budget,
+        ids: &[(usize, Vec<u8>)],
+    ) -> Outcome {
+        self.burnt(externs, budget, ids).0.outcome
+    }
+
+    /// Evaluates a program of which nothing is stated, and returns its facts as well. To copy them out is
+    /// no part of the evaluation, and bounded by nothing but them.
+    #[must_use]
+    pub fn evaluate(&self, externs: &Externs, budget: impl Into<Budget>) -> Evaluation {
+        let (burnt, world) = self.burnt(externs, budget.into(), &[]);
+        Evaluation {
+            outcome: burnt.outcome,
+            burnt: burnt.fuel,
+            facts: world.facts(),
+        }
+    }
+
+    fn burnt<'p>(
+        &'p self,
+        externs: &'p Externs,
+        budget: Budget,
+        ids: &[(usize, Vec<u8>)],
+    ) -> (Burnt, World<'p>) {
+        let mut world = World::new(self, externs, budget);
+        let outcome = match state_revocation_ids(&mut world, ids) {
+            Ok(()) => world.authorize(),
+            Err(stop) => stop.into(),
+        };
+        let burnt = Burnt {
+            outcome,
+            fuel: budget.fuel.saturating_sub(world.fuel.left()),
+            memory: budget.memory.saturating_sub(world.fuel.least_room()),
+        };
+        (burnt, world)
+    }
+}
+
+fn state_revocation_ids(world: &mut World<'_>, ids: &[(usize, Vec<u8>)]) -> Result<(), Stop> {
+    for (block, id) in ids {
+        let block = i64::try_from(*block).unwrap_or(i64::MAX);
+        world.state(REVOCATION_ID, |world| {
+            Ok([Term::Integer(block), world.bytes(id)?])
+        })?;
+    }
+    Ok(())
+}

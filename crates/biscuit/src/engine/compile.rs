@@ -1,0 +1,476 @@
+//! Decoded blocks -> [`Program`]. What can be known before anything is evaluated is checked here:
+//! that variables are bound, that expressions leave one value, that closures shadow nothing.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{
+    authorizer::Authorizer,
+    error::{Error, Fault, Place},
+    facts::{MAX_BLOCKS, Origin},
+    fuel::{Fuel, Stop},
+    program::{Binary, Body, Check, Instruction, Owner, Part, Policy, Program},
+    regex::Patterns,
+    symbol::{Known, KnownPlace, MAX_KNOWN, Relation},
+    term::{Pool, Span, Term, Values},
+};
+use crate::datalog::{
+    Scope, ScopeKey,
+    code::{Block, Check as Written, Code, Query, Symbol},
+};
+
+mod body;
+mod expression;
+mod facts;
+
+/// The predicate whose facts are stated of every token, `revocation_id($block, $bytes)`.
+pub(super) const REVOCATION_ID: KnownPlace = 0;
+
+const REVOCATION: [Known; 1] = [Known {
+    name: "revocation_id",
+    arity: 2,
+}];
+
+impl Program {
+    /// Compiles the blocks of a token together with what the host adds.
+    ///
+    /// # Errors
+    /// Says where and why, when it could not be evaluated.
+    pub fn compile(code: &Code, authorizer: &Authorizer) -> Result<Program, Error> {
+        Base::compile(authorizer, &REVOCATION, signers(code), States::ForAll)?
+            .program(code, Keep::All)
+    }
+}
+
+/// What a host adds to every token, compiled once.
+#[derive(Clone)]
+pub struct Base {
+    program: Program,
+    /// The first predicate of each name.
+    names: Arc<HashMap<String, Relation>>,
+    signers: HashMap<ScopeKey, Origin>,
+    authorizer: Authorizer,
+    states: States,
+}
+
+/// Who sees what the verifier states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum States {
+    /// The token's blocks too, as the specification has it.
+    ForAll,
+    /// Only the verifier's own Datalog, so that no token can rest on it.
+    ForItself,
+}
+
+/// What a service's policy says is its own affair.
+impl std::fmt::Debug for Base {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Base").finish_non_exhaustive()
+    }
+}
+
+/// Which of the facts that blocks state are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// All, for whoever looks into an evaluation.
+    All,
+    /// Those that a body looks for; the others decide nothing.
+    Wanted,
+}
+
+/// Checks that the body of each rule binds all variables of its head. A token with a rule that does not
+/// is refused when it is loaded (Biscuit specification, "Rules").
+///
+/// # Errors
+/// [`Fault::UnboundHead`] for the first such rule and variable.
+pub(crate) fn heads(code: &Code) -> Result<(), Error> {
+    let mut blocks = (0..).map(Place::Block).zip(&code.blocks);
+    blocks.try_for_each(|(place, block)| placed(place, heads_of(code, block)))
+}
+
+fn heads_of(code: &Code, block: &Block) -> Compiled<()> {
+    let mut rules = code.rules(block).iter();
+    match rules.find_map(|rule| code.unbound_in_head(rule)) {
+        Some(name) => Err(Fault::UnboundHead(code.text(name).to_owned()).into()),
+        None => Ok(()),
+    }
+}
+
+/// Which blocks a third party has signed.
+fn signers(code: &Code) -> HashMap<ScopeKey, Origin> {
+    let mut signers: HashMap<ScopeKey, Origin> = HashMap::new();
+    for (index, block) in code.blocks.iter().enumerate().take(MAX_BLOCKS) {
+        if let Some(key) = &block.external_key {
+            let signed = signers.entry(key.clone()).or_default();
+            *signed = signed.union(Origin::block(index));
+        }
+    }
+    signers
+}
+
+impl Base {
+    /// Compiles what goes with tokens that no third party has signed a block of: what the host's Datalog
+    /// states is for itself alone. Facts of the `known` predicates are stated in each evaluation, and seen
+    /// by all blocks.
+    ///
+    /// # Errors
+    /// [`Error::Compile`] where it could not be evaluated, or where more than [`MAX_KNOWN`] predicates are
+    /// given.
+    pub fn new(authorizer: &Authorizer, known: &[Known]) -> Result<Base, Error> {
+        Base::compile(authorizer, known, HashMap::new(), States::ForItself)
+    }
+
+    /// Compiles the regular expressions that stand in it, once.
+    ///
+    /// # Errors
+    /// The first that is none or too large; `None` where one does not stand there but is a variable or is
+    /// put together.
+    pub fn prepare(&mut self) -> Result<(), Option<String>> {
+        let mut patterns = Patterns::default();
+        let program = &self.program;
+        let values = Values::over(&program.pool, Pool::default());
+        let mut before = None;
+        for instruction in &program.code {
+            if let Instruction::Binary(Binary::Regex) = instruction {
+                let Some(Instruction::Value(constant)) = before else {
+                    return Err(None);
+                };
+                if let Term::Str(text) = program.constant(constant)
+                    && !patterns.prepare(values.text(text))
+                {
+                    return Err(Some(values.text(text).to_owned()));
+                }
+            }
+            before = Some(*instruction);
+        }
+        self.program.patterns = Arc::new(patterns);
+        Ok(())
+    }
+
+    fn compile(
+        authorizer: &Authorizer,
+        known: &[Known],
+        signers: HashMap<ScopeKey, Origin>,
+        states: States,
+    ) -> Result<Base, Error> {
+        let mut base = Base {
+            program: Program::default(),
+            names: Arc::default(),
+            signers,
+            authorizer: authorizer.clone(),
+            states,
+        };
+        let mut compiler = Compiler::over(&base, &authorizer.code)?;
+        if known.len() > MAX_KNOWN {
+            return placed(Place::Authorizer, Err(Fault::TooLarge.into()));
+        }
+        for known in known {
+            let added = compiler.add_relation(known.name, known.arity, None);
+            placed(Place::Authorizer, added)?;
+        }
+        if let [statements, policies] = authorizer.code.blocks.as_slice() {
+            let place = Place::Authorizer;
+            let default = compiler.rules(place, statements)?;
+            compiler.checks(place, statements, default)?;
+            let policies = authorizer.code.checks(policies).iter();
+            for (policy, allow) in policies.zip(&authorizer.allows) {
+                let queries = compiler.queries(place, policy, default);
+                let queries = placed(place, queries)?;
+                let allow = *allow;
+                compiler.program.policies.push(Policy { allow, queries });
+            }
+        }
+        let Compiler {
+            mut program,
+            values,
+            added,
+            ..
+        } = compiler;
+        program.own_rules = program.rules.len();
+        program.pool = values.into_pool();
+        (base.program, base.names) = (program, Arc::new(added));
+        Ok(base)
+    }
+
+    /// Compiles the blocks of a token on top.
+    ///
+    /// # Errors
+    /// [`Error::Compile`] for the first statement that could not be evaluated.
+    pub fn program(&self, code: &Code, keep: Keep) -> Result<Program, Error> {
+        let most = match self.states {
+            States::ForAll => MAX_BLOCKS,
+            // One bit of an origin is the service's.
+            States::ForItself => MAX_BLOCKS.saturating_sub(1),
+        };
+        if code.blocks.len() > most {
+            return Err(Error::Compile {
+                place: Place::Block(MAX_BLOCKS),
+                fault: Fault::Blocks,
+            });
+        }
+        let mut compiler = Compiler::over(self, code)?;
+        for (index, block) in code.blocks.iter().enumerate() {
+            let place = Place::Block(index);
+            let default = compiler.rules(place, block)?;
+            compiler.checks(place, block, default)?;
+            if index == 0 {
+                compiler.program.early = compiler.program.checks.len();
+            }
+        }
+        let rows = compiler.stated(&self.authorizer.code, keep)?;
+        Ok(compiler.finish(rows))
+    }
+}
+
+struct Compiler<'c> {
+    code: &'c Code,
+    program: Program,
+    values: Values<'static>,
+    /// The first predicate of each name: the verifier's, and those that were added.
+    names: Arc<HashMap<String, Relation>>,
+    added: HashMap<String, Relation>,
+    signers: &'c HashMap<ScopeKey, Origin>,
+    states: States,
+    /// What is known of each symbol: the first predicate of this name, its string, and the constant
+    /// that is this string.
+    relations: Vec<Option<Relation>>,
+    strings: Vec<Option<Span>>,
+    constants: Vec<Option<u16>>,
+    /// The slot of each variable, for the body of this number.
+    slots: Vec<(u32, u16)>,
+    body: u32,
+    /// The blocks of the token bound all that is done here.
+    fuel: Fuel,
+}
+
+/// Why a statement is not compiled; not yet placed.
+enum Refused {
+    Fault(Fault),
+    Stop(Stop),
+}
+
+type Compiled<T> = Result<T, Refused>;
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Refused {
+        Refused::Fault(fault)
+    }
+}
+
+impl From<Stop> for Refused {
+    fn from(stop: Stop) -> Refused {
+        Refused::Stop(stop)
+    }
+}
+
+fn placed<T>(place: Place, result: Compiled<T>) -> Result<T, Error> {
+    result.map_err(|refused| match refused {
+        Refused::Fault(fault) => Error::Compile { place, fault },
+        Refused::Stop(Stop::Error(error)) => *error,
+        // The budget is unlimited here, so only more than 32 bits can number ends in this.
+        Refused::Stop(Stop::OutOfFuel | Stop::OutOfMemory) => Error::Compile {
+            place,
+            fault: Fault::TooLarge,
+        },
+    })
+}
+
+fn number(count: usize) -> Compiled<u32> {
+    u32::try_from(count).map_err(|_| Refused::Fault(Fault::TooLarge))
+}
+
+fn short(count: usize) -> Compiled<u16> {
+    u16::try_from(count).map_err(|_| Refused::Fault(Fault::TooLarge))
+}
+
+/// A copy with room for more.
+fn roomy<T: Copy>(list: &[T], more: usize) -> Vec<T> {
+    let mut copy = Vec::with_capacity(list.len().saturating_add(more));
+    copy.extend_from_slice(list);
+    copy
+}
+
+impl<'c> Compiler<'c> {
+    fn over(base: &'c Base, code: &'c Code) -> Result<Compiler<'c>, Error> {
+        let (mut program, size) = (base.program.clone(), code.size());
+        program.scans = roomy(&program.scans, size.predicates);
+        program.args = roomy(&program.args, size.terms);
+        program.code = roomy(&program.code, size.ops);
+        program.constants = roomy(&program.constants, size.terms.min(64));
+        program.tests = roomy(&program.tests, size.expressions);
+        program.queries = roomy(&program.queries, size.queries);
+        let values = Values::with(std::mem::take(&mut program.pool));
+        let symbols = code.symbol_count();
+        Ok(Compiler {
+            code,
+            program,
+            values,
+            names: Arc::clone(&base.names),
+            added: HashMap::new(),
+            signers: &base.signers,
+            states: base.states,
+            relations: vec![None; symbols],
+            strings: vec![None; symbols],
+            constants: vec![None; symbols],
+            slots: vec![(0, 0); symbols],
+            body: 0,
+            fuel: Fuel::unlimited(),
+        })
+    }
+
+    /// The rules of a block; answers what its bodies trust where they say nothing.
+    fn rules(&mut self, place: Place, block: &Block) -> Result<Origin, Error> {
+        let default = self.trusted(place, self.code.block_scopes(block), Origin::DEFAULT);
+        placed(place, heads_of(self.code, block))?;
+        for rule in self.code.rules(block) {
+            let compiled = self.rule(place, rule, default);
+            let rule = placed(place, compiled)?;
+            self.program.rules.push(rule);
+        }
+        Ok(default)
+    }
+
+    /// Whose statements stand at a place.
+    fn owner(&self, place: Place) -> Owner {
+        match (place, self.states) {
+            (Place::Authorizer, States::ForItself) => Owner::SERVICE,
+            _ => Owner::of(place),
+        }
+    }
+
+    /// Whose facts a body sees: its own block's and the verifier's, and of others those that it
+    /// names, or those of its block's default.
+    fn trusted(&self, place: Place, scopes: &[Scope], default: Origin) -> Origin {
+        let own = self.owner(place).origin().union(Origin::AUTHORIZER);
+        if scopes.is_empty() {
+            return own.union(default);
+        }
+        scopes.iter().fold(own, |trusted, scope| {
+            trusted.union(match (scope, place) {
+                (Scope::Authority, _) => Origin::block(0),
+                (Scope::Previous, Place::Block(index)) => Origin::up_to(index),
+                (Scope::Previous, Place::Authorizer) => Origin::default(),
+                (Scope::PublicKey(key), _) => self.signers.get(key).copied().unwrap_or_default(),
+            })
+        })
+    }
+
+    fn checks(&mut self, place: Place, block: &Block, default: Origin) -> Result<(), Error> {
+        for (index, check) in self.code.checks(block).iter().enumerate() {
+            let queries = self.queries(place, check, default);
+            let compiled = queries.and_then(|queries| {
+                Ok(Check {
+                    owner: self.owner(place),
+                    index: number(index)?,
+                    kind: check.kind,
+                    queries,
+                })
+            });
+            let check = placed(place, compiled)?;
+            self.program.checks.push(check);
+        }
+        Ok(())
+    }
+
+    fn queries(&mut self, place: Place, check: &Written, default: Origin) -> Compiled<Part> {
+        let start = number(self.program.queries.len())?;
+        let queries: &'c [Query] = self.code.queries(check);
+        for query in queries {
+            let body: Body = self.query(place, query, default)?;
+            self.program.queries.push(body);
+        }
+        Ok(Part {
+            start,
+            count: short(queries.len())?,
+        })
+    }
+
+    /// The predicate of this name and so many terms; a new one where there is none.
+    fn relation(&mut self, name: Symbol, arity: usize) -> Compiled<Relation> {
+        let arity = short(arity)?;
+        if let Some(relation) = self.known_relation(name, arity) {
+            return Ok(relation);
+        }
+        let text = self.code.text(name);
+        let first = self.named(text);
+        let relation = self.add_relation(text, arity, first)?;
+        if let Some(slot) = self.relations.get_mut(name.index()) {
+            *slot = Some(first.unwrap_or(relation));
+        }
+        Ok(relation)
+    }
+
+    fn named(&self, text: &str) -> Option<Relation> {
+        let own = self.names.get(text).or_else(|| self.added.get(text));
+        own.copied()
+    }
+
+    fn known_relation(&mut self, name: Symbol, arity: u16) -> Option<Relation> {
+        let slot = *self.relations.get(name.index())?;
+        if slot.is_none() {
+            let first = self.named(self.code.text(name));
+            let slot = self.relations.get_mut(name.index())?;
+            *slot = first;
+        }
+        let mut next = *self.relations.get(name.index())?;
+        while let Some(relation) = next {
+            let known = self.program.relation(relation)?;
+            if known.arity == arity {
+                return Some(relation);
+            }
+            next = known.next;
+        }
+        None
+    }
+
+    /// Adds a predicate, behind the `first` of its name where there is one.
+    fn add_relation(
+        &mut self,
+        name: &str,
+        arity: u16,
+        first: Option<Relation>,
+    ) -> Compiled<Relation> {
+        let relation = short(self.program.relations.len())?;
+        let span = self.values.add_text(name, &mut self.fuel)?;
+        let first = first.and_then(|first| self.program.relations.get_mut(usize::from(first)));
+        let next = first.and_then(|first| first.next.replace(relation));
+        self.program.relations.push(super::program::Named {
+            name: span,
+            arity,
+            next,
+            wanted: false,
+            derived: None,
+            origins: 0,
+            terms: 0,
+            rows: 0,
+        });
+        if self.named(name).is_none() {
+            self.added.insert(name.to_owned(), relation);
+        }
+        Ok(relation)
+    }
+
+    /// The place of what a body trusts.
+    fn trust(&mut self, trusted: Origin) -> Compiled<u16> {
+        let known = &mut self.program.trusts;
+        match known.iter().position(|other| *other == trusted) {
+            Some(place) => short(place),
+            None => {
+                known.push(trusted);
+                short(known.len().saturating_sub(1))
+            }
+        }
+    }
+
+    fn string(&mut self, symbol: Symbol) -> Compiled<Span> {
+        if let Some(Some(span)) = self.strings.get(symbol.index()) {
+            return Ok(*span);
+        }
+        let span = self
+            .values
+            .add_text(self.code.text(symbol), &mut self.fuel)?;
+        if let Some(slot) = self.strings.get_mut(symbol.index()) {
+            *slot = Some(span);
+        }
+        Ok(span)
+    }
+}

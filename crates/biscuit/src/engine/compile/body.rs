@@ -1,0 +1,153 @@
+//! Rules and bodies: names to numbers, variables to slots.
+
+use crate::datalog::code::{Predicate, Query, Rule as Written, Span, Symbol, Term as Value};
+
+use super::{Compiled, Compiler, number, short};
+use crate::engine::{
+    error::{Fault, Place},
+    facts::Origin,
+    program::{Arg, Body, Code, Rule, Scan},
+    term::Term,
+};
+
+impl<'c> Compiler<'c> {
+    pub(super) fn rule(&mut self, place: Place, rule: &Written, default: Origin) -> Compiled<Rule> {
+        let body = self.query(place, &rule.query, default)?;
+        let terms = self.code.terms(rule.head.terms);
+        let head = self.relation(rule.head.name, terms.len())?;
+        let args = number(self.program.args.len())?;
+        for term in terms {
+            let arg = match term {
+                Value::Variable(name) => Arg::Bound(
+                    self.slot(*name)
+                        .ok_or_else(|| Fault::UnboundHead(self.code.text(*name).to_owned()))?,
+                ),
+                value => Arg::Value(self.constant(value)?),
+            };
+            self.program.args.push(arg);
+        }
+        Ok(Rule {
+            head,
+            args,
+            body,
+            owner: self.owner(place),
+        })
+    }
+
+    /// The variables of a body have slots until the next one is compiled.
+    pub(super) fn query(&mut self, place: Place, query: &Query, default: Origin) -> Compiled<Body> {
+        self.body = self.body.checked_add(1).ok_or(Fault::TooLarge)?;
+        let code = self.code;
+        let mut slots = 0;
+        let scans = number(self.program.scans.len())?;
+        for predicate in code.body(query) {
+            self.scan(predicate, &mut slots)?;
+        }
+        let tests = number(self.program.tests.len())?;
+        for ops in code.expressions(query) {
+            let start = number(self.program.code.len())?;
+            self.expression(ops, &mut slots)?;
+            let end = number(self.program.code.len())?;
+            self.program.tests.push(Code { start, end });
+        }
+        let trusted = self.trusted(place, code.scopes(query), default);
+        Ok(Body {
+            scans,
+            tests,
+            scan_count: short(code.body(query).len())?,
+            test_count: short(code.expressions(query).count())?,
+            trusted: self.trust(trusted)?,
+            slots,
+        })
+    }
+
+    fn scan(&mut self, predicate: &Predicate, slots: &mut u16) -> Compiled<()> {
+        let terms = self.code.terms(predicate.terms);
+        let relation = self.relation(predicate.name, terms.len())?;
+        if let Some(known) = self.program.relations.get_mut(usize::from(relation)) {
+            known.wanted = true;
+        }
+        let args = number(self.program.args.len())?;
+        for term in terms {
+            let arg = match term {
+                Value::Variable(name) => match self.slot(*name) {
+                    Some(slot) => Arg::Bound(slot),
+                    None => Arg::Bind(self.add_slot(*name, slots)?),
+                },
+                value => Arg::Value(self.constant(value)?),
+            };
+            self.program.args.push(arg);
+        }
+        self.program.scans.push(Scan { relation, args });
+        Ok(())
+    }
+
+    /// The slot of a variable that is bound in this body.
+    pub(super) fn slot(&self, name: Symbol) -> Option<u16> {
+        let (body, slot) = *self.slots.get(name.index())?;
+        (body == self.body).then_some(slot)
+    }
+
+    pub(super) fn add_slot(&mut self, name: Symbol, slots: &mut u16) -> Compiled<u16> {
+        let slot = *slots;
+        *slots = slot.checked_add(1).ok_or(Fault::TooLarge)?;
+        if let Some(known) = self.slots.get_mut(name.index()) {
+            *known = (self.body, slot);
+        }
+        Ok(slot)
+    }
+
+    /// A variable is bound no more.
+    pub(super) fn remove_slot(&mut self, name: Symbol) {
+        if let Some(known) = self.slots.get_mut(name.index()) {
+            *known = (0, 0);
+        }
+    }
+
+    /// The place of a constant. A string has one, however often it stands.
+    pub(super) fn constant(&mut self, term: &Value) -> Compiled<u16> {
+        if let Value::Str(symbol) = term
+            && let Some(Some(constant)) = self.constants.get(symbol.index())
+        {
+            return Ok(*constant);
+        }
+        let value = self.value(term)?;
+        let constant = short(self.program.constants.len())?;
+        self.program.constants.push(value);
+        if let Value::Str(symbol) = term
+            && let Some(known) = self.constants.get_mut(symbol.index())
+        {
+            *known = Some(constant);
+        }
+        Ok(constant)
+    }
+
+    pub(super) fn value(&mut self, term: &Value) -> Compiled<Term> {
+        Ok(match term {
+            Value::Integer(value) => Term::Integer(*value),
+            Value::Str(symbol) => Term::Str(self.string(*symbol)?),
+            Value::Date(seconds) => Term::Date(*seconds),
+            Value::Bytes(span) => {
+                let bytes = self.code.bytes(*span);
+                Term::Bytes(self.values.add_bytes(bytes, &mut self.fuel)?)
+            }
+            Value::Bool(value) => Term::Bool(*value),
+            Value::Null => Term::Null,
+            Value::Set(span) => Term::Set(self.elements(*span)?),
+            Value::Array(span) => Term::Array(self.elements(*span)?),
+            Value::Map(span) => Term::Map(self.elements(*span)?),
+            Value::Variable(name) => {
+                return Err(Fault::Variable(self.code.text(*name).to_owned()).into());
+            }
+        })
+    }
+
+    // Recursion is bounded: the decoder bounds how deep terms lie in one another.
+    fn elements(&mut self, span: Span) -> Compiled<crate::engine::term::Span> {
+        let mut elements = Vec::with_capacity(span.len());
+        for term in self.code.terms(span) {
+            elements.push(self.value(term)?);
+        }
+        Ok(self.values.add_elements(&elements, &mut self.fuel)?)
+    }
+}

@@ -1,0 +1,439 @@
+//! Facts by predicate, each with the blocks that it rests on.
+
+use std::{cmp::Ordering, collections::BTreeSet};
+
+use super::{
+    error::Place,
+    fuel::{Fuel, Stop},
+    program::{Arg, Program, Scan},
+    symbol::{KnownPlace, MAX_KNOWN, Relation},
+    term::{Term, Values},
+};
+
+/// The most blocks of a token; an origin has a bit for each, and one for the verifier.
+pub const MAX_BLOCKS: usize = 127;
+
+/// The blocks that a fact rests on, or those that a body trusts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Origin(u128);
+
+impl Origin {
+    pub(crate) const AUTHORIZER: Origin = Origin(1 << MAX_BLOCKS);
+    /// What a service states for itself alone. It is the bit of a block that no token has with which
+    /// a service's policy goes: see [`super::MAX_BLOCKS`].
+    pub(crate) const SERVICE: Origin = Origin(1 << (MAX_BLOCKS - 1));
+    /// What is trusted where nothing is said: the authority block and the verifier.
+    pub(crate) const DEFAULT: Origin = Origin(1 | 1 << MAX_BLOCKS);
+
+    /// A block of a token, of which there are no more than [`MAX_BLOCKS`].
+    pub(crate) fn block(index: usize) -> Origin {
+        let index = index.min(MAX_BLOCKS.saturating_sub(1));
+        Origin(1u128.unbounded_shl(index as u32))
+    }
+
+    /// This block and all before it.
+    pub(crate) fn up_to(index: usize) -> Origin {
+        (0..=index).fold(Origin::default(), |all, index| {
+            all.union(Origin::block(index))
+        })
+    }
+
+    pub(crate) fn of(place: Place) -> Origin {
+        match place {
+            Place::Block(index) => Origin::block(index),
+            Place::Authorizer => Origin::AUTHORIZER,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn union(self, other: Origin) -> Origin {
+        Origin(self.0 | other.0)
+    }
+
+    /// Whether all of it is trusted.
+    #[inline]
+    pub(crate) fn within(self, trusted: Origin) -> bool {
+        self.0 & !trusted.0 == 0
+    }
+
+    /// The places in it, blocks first.
+    pub(crate) fn places(self) -> Vec<Place> {
+        let blocks = (0..MAX_BLOCKS).filter(|index| Origin::block(*index).within(self));
+        let authorizer = Origin::AUTHORIZER.within(self).then_some(Place::Authorizer);
+        blocks.map(Place::Block).chain(authorizer).collect()
+    }
+}
+
+/// Facts of one predicate that lie together, row after row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rows<'f> {
+    pub(super) arity: usize,
+    pub(super) terms: &'f [Term],
+    pub(super) origins: Origins<'f>,
+}
+
+/// What rows rest on: each on its own, or all on the same.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Origins<'f> {
+    Each(&'f [Origin]),
+    All(Origin),
+}
+
+impl<'f> Rows<'f> {
+    #[inline]
+    pub(super) fn row(&self, row: u32) -> Option<(&'f [Term], Origin)> {
+        let start = (row as usize).saturating_mul(self.arity);
+        let terms = self.terms.get(start..start.saturating_add(self.arity))?;
+        let origin = match self.origins {
+            Origins::Each(origins) => *origins.get(row as usize)?,
+            Origins::All(origin) => origin,
+        };
+        Some((terms, origin))
+    }
+}
+
+/// What the host states: one predicate after the other.
+#[derive(Debug, Default)]
+struct Request {
+    terms: Vec<Term>,
+    /// Where the terms of each predicate begin, and how many facts it has.
+    ranges: [(u32, u32); MAX_KNOWN],
+}
+
+impl Request {
+    fn count(&self, relation: Relation) -> u32 {
+        self.ranges
+            .get(usize::from(relation))
+            .map_or(0, |range| range.1)
+    }
+
+    fn rows(&self, relation: Relation, arity: usize) -> Rows<'_> {
+        let range = self.ranges.get(usize::from(relation));
+        let (start, count) = range.copied().unwrap_or_default();
+        let start = start as usize;
+        let end = start.saturating_add((count as usize).saturating_mul(arity));
+        Rows {
+            arity,
+            terms: self.terms.get(start..end).unwrap_or_default(),
+            origins: Origins::All(Origin::AUTHORIZER),
+        }
+    }
+}
+
+/// What the rules derive of one predicate.
+#[derive(Debug, Default)]
+struct Derived {
+    terms: Vec<Term>,
+    origins: Vec<Origin>,
+    /// The rule that derived each first.
+    rules: Vec<u32>,
+    /// Finds a row by what it says: the hash of each after the first few, and its number.
+    index: BTreeSet<(u64, u32)>,
+}
+
+impl Derived {
+    fn count(&self) -> u32 {
+        self.origins.len() as u32
+    }
+
+    fn clear(&mut self) {
+        self.terms.clear();
+        self.origins.clear();
+        self.rules.clear();
+        self.index.clear();
+    }
+}
+
+/// Bytes for each predicate that rules derive.
+pub(super) const HEAD_BYTES: usize = size_of::<Derived>();
+
+/// Bytes of a derived fact besides its terms: its origin, its rule, and its place in the index, whose
+/// nodes may be half empty.
+const ROW_BYTES: usize = size_of::<Origin>() + size_of::<u32>() + 2 * size_of::<(u64, u32)>();
+
+/// So many derived facts are found by a look at each.
+const UNINDEXED: u32 = 16;
+
+/// The facts of a program, and those that a request and the rules add. Rows are numbered through:
+/// first the program's, then the request's, then those derived.
+#[derive(Debug)]
+pub(super) struct Facts<'p> {
+    program: &'p Program,
+    space: Space,
+}
+
+/// Where the facts of an evaluation lie, to be used again for the next.
+#[derive(Debug, Default)]
+pub(super) struct Space {
+    request: Request,
+    derived: Vec<Derived>,
+}
+
+impl Space {
+    pub(super) fn clear(&mut self) {
+        self.request.terms.clear();
+        self.request.ranges = Default::default();
+        self.derived.iter_mut().for_each(Derived::clear);
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn size(&self) -> usize {
+        fn bytes<T>(list: &Vec<T>) -> usize {
+            list.capacity().saturating_mul(size_of::<T>())
+        }
+        let derived = self.derived.iter().map(|derived| {
+            let rows = bytes(&derived.origins).saturating_add(bytes(&derived.rules));
+            bytes(&derived.terms).saturating_add(rows)
+        });
+        let lists = bytes(&self.request.terms).saturating_add(bytes(&self.derived));
+        derived.fold(lists, usize::saturating_add)
+    }
+}
+
+impl<'p> Facts<'p> {
+    /// `space` holds no facts.
+    pub(super) fn new(program: &'p Program, mut space: Space) -> Facts<'p> {
+        space
+            .derived
+            .resize_with(program.heads.len(), Derived::default);
+        Facts { program, space }
+    }
+
+    pub(super) fn into_space(self) -> Space {
+        self.space
+    }
+
+    /// Whether any body looks for this fact.
+    pub(super) fn wants(&self, known: KnownPlace) -> bool {
+        let known = self.program.relation(known);
+        known.is_some_and(|known| known.wanted)
+    }
+
+    /// States a fact about the call. All facts of one predicate are stated before the next.
+    pub(super) fn state<const N: usize>(
+        &mut self,
+        known: KnownPlace,
+        terms: [Term; N],
+        fuel: &mut Fuel,
+    ) -> Result<(), Stop> {
+        fuel.take(1)?;
+        fuel.hold(size_of_val(&terms))?;
+        let request = &mut self.space.request;
+        let stored = u32::try_from(request.terms.len()).map_err(|_| Stop::OutOfMemory)?;
+        if let Some((start, count)) = request.ranges.get_mut(usize::from(known)) {
+            if *count == 0 {
+                *start = stored;
+            }
+            debug_assert_eq!(usize::from(self.program.arity(known)), N);
+            *count = count.saturating_add(1);
+        }
+        request.terms.extend(terms);
+        Ok(())
+    }
+
+    /// How many facts of a predicate the program and the request state.
+    fn stated(&self, relation: Relation) -> u32 {
+        let fixed = self.program.relation(relation);
+        let fixed = fixed.map_or(0, |known| known.rows);
+        fixed.saturating_add(self.space.request.count(relation))
+    }
+
+    fn derived(&self, relation: Relation) -> Option<&Derived> {
+        let place = self.program.relation(relation)?.derived?;
+        self.space.derived.get(usize::from(place))
+    }
+
+    /// How many facts of a predicate there are.
+    #[inline]
+    pub(super) fn count(&self, relation: Relation) -> u32 {
+        let derived = self.derived(relation);
+        self.stated(relation)
+            .saturating_add(derived.map_or(0, Derived::count))
+    }
+
+    /// The rule that derived a row first, where one did.
+    pub(super) fn rule(&self, relation: Relation, row: u32) -> Option<u32> {
+        let row = row.checked_sub(self.stated(relation))?;
+        self.derived(relation)?.rules.get(row as usize).copied()
+    }
+
+    pub(super) fn row(&self, relation: Relation, row: u32) -> Option<(&[Term], Origin)> {
+        let (rows, first, _) = self.rows(relation, row)?;
+        rows.row(row.saturating_sub(first))
+    }
+
+    /// The rows among which this one lies, with the numbers of the first and of the one behind the last.
+    #[inline]
+    pub(super) fn rows(&self, relation: Relation, row: u32) -> Option<(Rows<'_>, u32, u32)> {
+        let known = self.program.relation(relation)?;
+        if row < known.rows {
+            return Some((self.program.rows(known), 0, known.rows));
+        }
+        let arity = usize::from(known.arity);
+        let stated = known
+            .rows
+            .saturating_add(self.space.request.count(relation));
+        if row < stated {
+            let rows = self.space.request.rows(relation, arity);
+            return Some((rows, known.rows, stated));
+        }
+        let derived = self.space.derived.get(usize::from(known.derived?))?;
+        let rows = Rows {
+            arity,
+            terms: &derived.terms,
+            origins: Origins::Each(&derived.origins),
+        };
+        Some((rows, stated, stated.saturating_add(derived.count())))
+    }
+
+    /// The rows that a predicate can match by its first term.
+    ///
+    /// A call states what it has about arguments in the order of their names, so that they are found
+    /// without a look at each.
+    #[inline]
+    pub(super) fn window(
+        &self,
+        scan: Scan,
+        values: &Values<'_>,
+        fuel: &mut Fuel,
+    ) -> Result<(u32, u32), Stop> {
+        /// Fewer are tried as fast.
+        const FEW: u32 = 8;
+        let count = self.count(scan.relation);
+        if count > FEW
+            && count == self.space.request.count(scan.relation)
+            && self.program.arity(scan.relation) > 1
+            && let [Arg::Value(first)] = self.program.args(scan.args, 1)
+        {
+            let first = self.program.constant(*first);
+            return self.narrowed(scan.relation, first, count, values, fuel);
+        }
+        Ok((0, count))
+    }
+
+    fn narrowed(
+        &self,
+        relation: Relation,
+        first: Term,
+        count: u32,
+        values: &Values<'_>,
+        fuel: &mut Fuel,
+    ) -> Result<(u32, u32), Stop> {
+        let bound = |after: Ordering, fuel: &mut Fuel| -> Result<u32, Stop> {
+            let (mut low, mut high) = (0, count);
+            while low < high {
+                fuel.take(1)?;
+                let middle = low.midpoint(high);
+                let found = self
+                    .row(relation, middle)
+                    .and_then(|(terms, _)| terms.first());
+                let Some(found) = found else {
+                    return Ok(high);
+                };
+                match values.compare(*found, first, fuel)? {
+                    order if order < after => low = middle.saturating_add(1),
+                    _ => high = middle,
+                }
+            }
+            Ok(low)
+        };
+        // The first that is not less, and the first that is greater.
+        Ok((
+            bound(Ordering::Equal, fuel)?,
+            bound(Ordering::Greater, fuel)?,
+        ))
+    }
+
+    /// Adds a fact that a rule derives, unless it is there already with the same origin. It costs
+    /// fuel in either case.
+    pub(super) fn derive(
+        &mut self,
+        relation: Relation,
+        terms: &[Term],
+        (origin, rule): (Origin, u32),
+        values: &Values<'_>,
+        fuel: &mut Fuel,
+    ) -> Result<bool, Stop> {
+        /// A row, its origin, and its place in the index.
+        const STORED: u64 = 24;
+        fuel.take(STORED)?;
+        let stated = self.stated(relation);
+        let Some(derived) = self.derived(relation) else {
+            return Ok(false);
+        };
+        // What blocks and the request state is few, and has no index; nor have the first derived.
+        let unindexed = derived.count().min(UNINDEXED);
+        for row in 0..stated.saturating_add(unindexed) {
+            fuel.take(1)?;
+            if self.is(relation, row, terms, origin, values, fuel)? {
+                return Ok(false);
+            }
+        }
+        let indexed = derived.count() >= UNINDEXED;
+        let hash = match indexed {
+            true => values.hash(terms, fuel)?,
+            false => 0,
+        };
+        for (_, row) in derived.index.range((hash, 0)..=(hash, u32::MAX)) {
+            fuel.take(1)?;
+            if self.is(
+                relation,
+                stated.saturating_add(*row),
+                terms,
+                origin,
+                values,
+                fuel,
+            )? {
+                return Ok(false);
+            }
+        }
+        fuel.elements(terms.len())?;
+        fuel.hold(size_of_val(terms).saturating_add(ROW_BYTES))?;
+        let place = self.program.relation(relation);
+        let place = place.and_then(|known| known.derived).map(usize::from);
+        let derived = place.and_then(|place| self.space.derived.get_mut(place));
+        if let Some(derived) = derived {
+            let row = derived.count();
+            if stated
+                .checked_add(row)
+                .is_none_or(|count| count == u32::MAX)
+            {
+                return Err(Stop::OutOfMemory);
+            }
+            if indexed {
+                derived.index.insert((hash, row));
+            }
+            derived.terms.extend_from_slice(terms);
+            derived.origins.push(origin);
+            derived.rules.push(rule);
+        }
+        Ok(true)
+    }
+
+    fn is(
+        &self,
+        relation: Relation,
+        row: u32,
+        terms: &[Term],
+        origin: Origin,
+        values: &Values<'_>,
+        fuel: &mut Fuel,
+    ) -> Result<bool, Stop> {
+        let Some((stated, stated_origin)) = self.row(relation, row) else {
+            return Ok(false);
+        };
+        if stated_origin != origin {
+            return Ok(false);
+        }
+        for (place, (a, b)) in stated.iter().zip(terms).enumerate() {
+            // The look at the row is charged: the first term goes with it.
+            if place > 0 {
+                fuel.take(1)?;
+            }
+            if !values.equal(*a, *b, fuel)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,174 @@
+//! Datalog text -> a tree, by the parser of the reference implementation.
+//!
+//! Text has been bounded before, so the tree is no deeper than recursion can bear.
+
+use biscuit_parser::{builder as parsed, parser};
+
+use super::authorizer::{Policy, Source};
+use crate::{
+    datalog::{
+        Binary, BlockCheck, BlockRule, Kind, MapKey, Op, Predicate, Query, Scope, ScopeKey, Term,
+        Unary,
+    },
+    key::Algorithm,
+};
+
+/// A tree, or what is wrong with the text.
+type Parsed<T> = Result<T, String>;
+
+pub(super) fn source(text: &str) -> Parsed<Source> {
+    let parsed = parser::parse_source(text.trim_ascii_start()).map_err(|errors| {
+        let messages = errors.iter().map(|error| {
+            let message = error.message.as_deref();
+            message.unwrap_or(error.input)
+        });
+        messages.collect::<Vec<_>>().join("; ")
+    })?;
+    let mut source = Source::default();
+    let block = &mut source.statements;
+    block.scopes = list(parsed.scopes, scope)?;
+    block.facts = list(parsed.facts, |(_, fact)| predicate(fact.predicate))?;
+    block.rules = list(parsed.rules, |(_, mut rule)| {
+        let head = std::mem::replace(&mut rule.head, parsed::Predicate::new(String::new(), []));
+        Ok(BlockRule {
+            head: predicate(head)?,
+            query: query(rule)?,
+        })
+    })?;
+    block.checks = list(parsed.checks, |(_, check)| {
+        Ok(BlockCheck {
+            kind: match check.kind {
+                parsed::CheckKind::One => Kind::One,
+                parsed::CheckKind::All => Kind::All,
+                parsed::CheckKind::Reject => Kind::Reject,
+            },
+            queries: list(check.queries, query)?,
+        })
+    })?;
+    source.policies = list(parsed.policies, |(_, policy)| {
+        Ok(Policy {
+            allow: matches!(policy.kind, parsed::PolicyKind::Allow),
+            queries: list(policy.queries, query)?,
+        })
+    })?;
+    Ok(source)
+}
+
+fn list<T, U, C: FromIterator<U>>(
+    items: impl IntoIterator<Item = T>,
+    convert: impl Fn(T) -> Parsed<U>,
+) -> Parsed<C> {
+    items.into_iter().map(convert).collect()
+}
+
+fn query(rule: parsed::Rule) -> Parsed<Query> {
+    Ok(Query {
+        body: list(rule.body, predicate)?,
+        expressions: list(rule.expressions, |expression| list(expression.ops, op))?,
+        scopes: list(rule.scopes, scope)?,
+    })
+}
+
+fn predicate(predicate: parsed::Predicate) -> Parsed<Predicate> {
+    Ok(Predicate {
+        name: predicate.name,
+        terms: list(predicate.terms, term)?,
+    })
+}
+
+/// Keys are taken as they stand: no point is decoded.
+fn scope(scope: parsed::Scope) -> Parsed<Scope> {
+    match scope {
+        parsed::Scope::Authority => Ok(Scope::Authority),
+        parsed::Scope::Previous => Ok(Scope::Previous),
+        parsed::Scope::PublicKey(key) => {
+            let algorithm = match key.algorithm {
+                parsed::Algorithm::Ed25519 => Algorithm::Ed25519,
+                parsed::Algorithm::Secp256r1 => Algorithm::Secp256r1,
+            };
+            Ok(Scope::PublicKey(ScopeKey::new(algorithm, &key.key)))
+        }
+        parsed::Scope::Parameter(name) => Err(no_value(&name)),
+    }
+}
+
+fn term(parsed: parsed::Term) -> Parsed<Term> {
+    Ok(match parsed {
+        parsed::Term::Variable(name) => Term::Variable(name),
+        parsed::Term::Integer(value) => Term::Integer(value),
+        parsed::Term::Str(text) => Term::Str(text),
+        parsed::Term::Date(seconds) => Term::Date(seconds),
+        parsed::Term::Bytes(bytes) => Term::Bytes(bytes),
+        parsed::Term::Bool(value) => Term::Bool(value),
+        parsed::Term::Null => Term::Null,
+        parsed::Term::Set(terms) => Term::Set(list(terms, term)?),
+        parsed::Term::Array(terms) => Term::Array(list(terms, term)?),
+        parsed::Term::Map(entries) => Term::Map(list(entries, |(key, value)| {
+            let key = match key {
+                parsed::MapKey::Integer(key) => MapKey::Integer(key),
+                parsed::MapKey::Str(key) => MapKey::Str(key),
+                parsed::MapKey::Parameter(name) => return Err(no_value(&name)),
+            };
+            Ok((key, term(value)?))
+        })?),
+        parsed::Term::Parameter(name) => return Err(no_value(&name)),
+    })
+}
+
+fn no_value(parameter: &str) -> String {
+    format!("the parameter `{parameter}` has no value")
+}
+
+fn op(parsed: parsed::Op) -> Parsed<Op> {
+    Ok(match parsed {
+        parsed::Op::Value(value) => Op::Value(term(value)?),
+        parsed::Op::Unary(operator) => Op::Unary(unary(operator)),
+        parsed::Op::Binary(operator) => Op::Binary(binary(operator)),
+        parsed::Op::Closure(params, ops) => Op::Closure(params, list(ops, op)?),
+    })
+}
+
+fn unary(parsed: parsed::Unary) -> Unary {
+    match parsed {
+        parsed::Unary::Negate => Unary::Negate,
+        parsed::Unary::Parens => Unary::Parens,
+        parsed::Unary::Length => Unary::Length,
+        parsed::Unary::TypeOf => Unary::TypeOf,
+        parsed::Unary::Ffi(name) => Unary::Ffi(name),
+    }
+}
+
+fn binary(parsed: parsed::Binary) -> Binary {
+    match parsed {
+        parsed::Binary::LessThan => Binary::LessThan,
+        parsed::Binary::GreaterThan => Binary::GreaterThan,
+        parsed::Binary::LessOrEqual => Binary::LessOrEqual,
+        parsed::Binary::GreaterOrEqual => Binary::GreaterOrEqual,
+        parsed::Binary::Equal => Binary::Equal,
+        parsed::Binary::Contains => Binary::Contains,
+        parsed::Binary::Prefix => Binary::Prefix,
+        parsed::Binary::Suffix => Binary::Suffix,
+        parsed::Binary::Regex => Binary::Regex,
+        parsed::Binary::Add => Binary::Add,
+        parsed::Binary::Sub => Binary::Sub,
+        parsed::Binary::Mul => Binary::Mul,
+        parsed::Binary::Div => Binary::Div,
+        parsed::Binary::And => Binary::And,
+        parsed::Binary::Or => Binary::Or,
+        parsed::Binary::Intersection => Binary::Intersection,
+        parsed::Binary::Union => Binary::Union,
+        parsed::Binary::BitwiseAnd => Binary::BitwiseAnd,
+        parsed::Binary::BitwiseOr => Binary::BitwiseOr,
+        parsed::Binary::BitwiseXor => Binary::BitwiseXor,
+        parsed::Binary::NotEqual => Binary::NotEqual,
+        parsed::Binary::HeterogeneousEqual => Binary::HeterogeneousEqual,
+        parsed::Binary::HeterogeneousNotEqual => Binary::HeterogeneousNotEqual,
+        parsed::Binary::LazyAnd => Binary::LazyAnd,
+        parsed::Binary::LazyOr => Binary::LazyOr,
+        parsed::Binary::All => Binary::All,
+        parsed::Binary::Any => Binary::Any,
+        parsed::Binary::Get => Binary::Get,
+        parsed::Binary::TryOr => Binary::TryOr,
+        parsed::Binary::Ffi(name) => Binary::Ffi(name),
+    }
+}

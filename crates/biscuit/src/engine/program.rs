@@ -1,0 +1,387 @@
+//! A token's blocks and the verifier's Datalog, compiled: what an evaluation reads and never writes.
+//!
+//! Verified tokens are kept in memory, so this is laid out to be small: a few long lists, in which
+//! everything else is a place.
+
+use std::sync::Arc;
+
+use super::{
+    authorize::FailedCheck,
+    error::Place,
+    expression::STEP_BYTES,
+    facts::{HEAD_BYTES, Origin, Origins, Rows},
+    join::SCAN_BYTES,
+    regex::Patterns,
+    symbol::Relation,
+    term::{Pool, Span, Term},
+};
+
+/// Everything that does not depend on the request.
+#[derive(Debug, Clone, Default)]
+pub struct Program {
+    pub(super) pool: Pool,
+    pub(super) relations: Vec<Named>,
+    /// The facts that blocks state, those of one predicate together.
+    pub(super) facts: Vec<Term>,
+    pub(super) origins: Vec<Origin>,
+    /// The verifier's own come first.
+    pub(super) rules: Vec<Rule>,
+    pub(super) own_rules: usize,
+    /// The predicates that rules derive, in order.
+    pub(super) heads: Vec<Relation>,
+    /// Whether a rule looks for what a rule derives.
+    pub(super) recursive: bool,
+    /// In the order in which they are looked at; those before `early` come before the policies.
+    pub(super) checks: Vec<Check>,
+    pub(super) early: usize,
+    pub(super) policies: Vec<Policy>,
+    /// The alternatives of checks and policies.
+    pub(super) queries: Vec<Body>,
+    pub(super) scans: Vec<Scan>,
+    pub(super) tests: Vec<Code>,
+    /// What bodies trust, each once.
+    pub(super) trusts: Vec<Origin>,
+    pub(super) args: Vec<Arg>,
+    pub(super) constants: Vec<Term>,
+    pub(super) code: Vec<Instruction>,
+    pub(super) externs: Vec<String>,
+    /// Bytes that it takes by itself, and that every evaluation of it works in.
+    pub(super) held: usize,
+    /// Shared by all programs of one verifier.
+    pub(super) patterns: Arc<Patterns>,
+}
+
+/// What is known of a predicate.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named {
+    /// For those who print facts.
+    pub(super) name: Span,
+    pub(super) arity: u16,
+    /// The next predicate of this name, with another number of terms.
+    pub(super) next: Option<Relation>,
+    /// Whether a body looks for it.
+    pub(super) wanted: bool,
+    /// Its place among the heads, where a rule derives it.
+    pub(super) derived: Option<u16>,
+    /// Where its facts begin: the first row among the origins, its terms, and how many rows.
+    pub(super) origins: u32,
+    pub(super) terms: u32,
+    pub(super) rows: u32,
+}
+
+/// Its head holds for each match of its body.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rule {
+    pub(super) head: Relation,
+    /// Where the terms of the head begin among the arguments.
+    pub(super) args: u32,
+    pub(super) body: Body,
+    /// The block that states it.
+    pub(super) owner: Owner,
+}
+
+/// Whose statement it is: a block, or the verifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Owner(u8);
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Check {
+    pub(super) owner: Owner,
+    pub(super) kind: crate::datalog::Kind,
+    /// Its place among the checks of its block.
+    pub(super) index: u32,
+    pub(super) queries: Part,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Policy {
+    pub(super) allow: bool,
+    pub(super) queries: Part,
+}
+
+/// A part of one of the lists.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    pub(super) start: u32,
+    pub(super) count: u16,
+}
+
+/// Predicates to be matched together, and tests of what they bind.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Body {
+    pub(super) scans: u32,
+    pub(super) tests: u32,
+    pub(super) scan_count: u16,
+    pub(super) test_count: u16,
+    /// Whose facts it sees.
+    pub(super) trusted: u16,
+    /// How many variables it binds, those of closures included.
+    pub(super) slots: u16,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scan {
+    pub(super) relation: Relation,
+    /// Where its terms begin among the arguments.
+    pub(super) args: u32,
+}
+
+/// One term of a predicate.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Arg {
+    /// This constant.
+    Value(u16),
+    /// Whatever stands there, bound from here on.
+    Bind(u16),
+    /// What is bound already.
+    Bound(u16),
+}
+
+/// A part of the program's instructions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Code {
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+/// One step of an expression, in postfix order.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Instruction {
+    /// This constant.
+    Value(u16),
+    Slot(u16),
+    /// Lays a closure on the stack, whose body is the next so many instructions, and skips them.
+    Closure {
+        length: u16,
+        parameter: Parameter,
+    },
+    Unary(Unary),
+    Binary(Binary),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parameter {
+    None,
+    One(u16),
+    /// No operation calls such a closure.
+    Many,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unary {
+    Negate,
+    /// Does nothing, to a value.
+    Parens,
+    Length,
+    TypeOf,
+    Extern(u16),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Binary {
+    LessThan,
+    GreaterThan,
+    LessOrEqual,
+    GreaterOrEqual,
+    Equal,
+    NotEqual,
+    SameValue,
+    NotSameValue,
+    Contains,
+    Prefix,
+    Suffix,
+    Regex,
+    Add,
+    Sub,
+    Mul,
+    Div,
+    And,
+    Or,
+    LazyAnd,
+    LazyOr,
+    Intersection,
+    Union,
+    BitwiseAnd,
+    BitwiseOr,
+    BitwiseXor,
+    All,
+    Any,
+    Get,
+    TryOr,
+    Extern(u16),
+}
+
+impl Owner {
+    pub(super) const SERVICE: Owner = Owner(SERVICE);
+
+    /// A place that was numbered: there are no more blocks than [`super::MAX_BLOCKS`].
+    pub(super) fn of(place: Place) -> Owner {
+        match place {
+            Place::Block(index) => Owner(u8::try_from(index).unwrap_or(AUTHORIZER)),
+            Place::Authorizer => Owner(AUTHORIZER),
+        }
+    }
+
+    pub(super) fn place(self) -> Place {
+        match self.0 {
+            AUTHORIZER | SERVICE => Place::Authorizer,
+            index => Place::Block(usize::from(index)),
+        }
+    }
+
+    pub(super) fn origin(self) -> Origin {
+        match self.0 {
+            SERVICE => Origin::SERVICE,
+            _ => Origin::of(self.place()),
+        }
+    }
+}
+
+const AUTHORIZER: u8 = u8::MAX;
+
+/// The verifier, where what it states is for itself alone.
+const SERVICE: u8 = u8::MAX - 1;
+
+fn part<T>(list: &[T], start: u32, count: u16) -> &[T] {
+    let start = start as usize;
+    list.get(start..start.saturating_add(usize::from(count)))
+        .unwrap_or_default()
+}
+
+impl Program {
+    #[inline]
+    pub(super) fn relation(&self, relation: Relation) -> Option<&Named> {
+        self.relations.get(usize::from(relation))
+    }
+
+    pub(super) fn arity(&self, relation: Relation) -> u16 {
+        self.relation(relation).map_or(0, |known| known.arity)
+    }
+
+    /// The facts of a predicate that blocks state.
+    #[inline]
+    pub(super) fn rows(&self, known: &Named) -> Rows<'_> {
+        Rows {
+            arity: usize::from(known.arity),
+            terms: self.facts.get(known.terms as usize..).unwrap_or_default(),
+            origins: Origins::Each(part_long(&self.origins, known.origins, known.rows)),
+        }
+    }
+
+    /// The arguments of a predicate.
+    #[inline]
+    pub(super) fn args(&self, start: u32, arity: usize) -> &[Arg] {
+        let start = start as usize;
+        self.args
+            .get(start..start.saturating_add(arity))
+            .unwrap_or_default()
+    }
+
+    #[inline]
+    pub(super) fn constant(&self, constant: u16) -> Term {
+        let constant = self.constants.get(usize::from(constant));
+        constant.copied().unwrap_or(Term::Null)
+    }
+
+    #[inline]
+    pub(super) fn scans(&self, body: &Body) -> &[Scan] {
+        part(&self.scans, body.scans, body.scan_count)
+    }
+
+    #[inline]
+    pub(super) fn tests(&self, body: &Body) -> &[Code] {
+        part(&self.tests, body.tests, body.test_count)
+    }
+
+    #[inline]
+    pub(super) fn trusted(&self, body: &Body) -> Origin {
+        let trusted = self.trusts.get(usize::from(body.trusted));
+        trusted.copied().unwrap_or_default()
+    }
+
+    #[inline]
+    pub(super) fn queries(&self, queries: Part) -> &[Body] {
+        part(&self.queries, queries.start, queries.count)
+    }
+
+    /// About how many bytes of memory it takes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        fn bytes<T>(list: &Vec<T>) -> usize {
+            list.capacity().saturating_mul(size_of::<T>())
+        }
+        [
+            size_of::<Program>(),
+            self.pool.size(),
+            bytes(&self.relations),
+            bytes(&self.facts),
+            bytes(&self.origins),
+            bytes(&self.rules),
+            bytes(&self.heads),
+            bytes(&self.checks),
+            bytes(&self.policies),
+            bytes(&self.queries),
+            bytes(&self.scans),
+            bytes(&self.tests),
+            bytes(&self.trusts),
+            bytes(&self.args),
+            bytes(&self.constants),
+            bytes(&self.code),
+            bytes(&self.externs),
+        ]
+        .into_iter()
+        .chain(self.externs.iter().map(String::capacity))
+        .fold(0, usize::saturating_add)
+    }
+
+    /// About how many bytes an evaluation works in, besides the facts and values that it adds: the
+    /// variables, predicates and operations of the largest body, and a few for each predicate, head
+    /// and check.
+    pub(super) fn workspace(&self) -> usize {
+        let bodies = self.rules.iter().map(|rule| &rule.body);
+        let (mut slots, mut scans) = (0, 0);
+        for body in bodies.chain(&self.queries) {
+            slots = body.slots.max(slots);
+            scans = body.scan_count.max(scans);
+        }
+        let steps = self
+            .tests
+            .iter()
+            .map(|code| code.end.saturating_sub(code.start));
+        let count = |count: usize, bytes: usize| count.saturating_mul(bytes);
+        [
+            count(usize::from(slots), size_of::<Term>()),
+            count(usize::from(scans), SCAN_BYTES),
+            count(steps.max().unwrap_or(0) as usize, STEP_BYTES),
+            // Their numbers before and after a round.
+            count(self.relations.len(), size_of::<[u32; 2]>()),
+            count(self.heads.len(), HEAD_BYTES),
+            count(self.checks.len(), size_of::<FailedCheck>()),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
+
+    /// Gives back what was reserved and not needed.
+    pub(super) fn shrink(&mut self) {
+        self.pool.shrink();
+        self.relations.shrink_to_fit();
+        self.facts.shrink_to_fit();
+        self.origins.shrink_to_fit();
+        self.rules.shrink_to_fit();
+        self.checks.shrink_to_fit();
+        self.queries.shrink_to_fit();
+        self.scans.shrink_to_fit();
+        self.tests.shrink_to_fit();
+        self.trusts.shrink_to_fit();
+        self.args.shrink_to_fit();
+        self.constants.shrink_to_fit();
+        self.code.shrink_to_fit();
+    }
+}
+
+fn part_long<T>(list: &[T], start: u32, count: u32) -> &[T] {
+    let start = start as usize;
+    list.get(start..start.saturating_add(count as usize))
+        .unwrap_or_default()
+}

@@ -1,0 +1,342 @@
+//! An evaluation: facts are stated, and the rules run to their fixpoint.
+
+use std::cmp::Ordering;
+
+use super::{
+    edge,
+    error::{Error, Place},
+    expression::Machine,
+    facts::{Facts, Space},
+    fuel::{Budget, Fuel, Stop},
+    join::Join,
+    operators::{Externs, Operators},
+    program::{Arg, Body, Program, Rule},
+    regex::Regexes,
+    symbol::{KnownPlace, Relation},
+    term::{Pool, Term, Values},
+};
+use crate::datalog::Predicate;
+
+/// An evaluation under way: facts are stated, and then [`World::authorize`] decides.
+#[derive(Debug)]
+pub struct World<'p> {
+    pub(super) program: &'p Program,
+    externs: &'p Externs,
+    pub(super) values: Values<'p>,
+    pub(super) facts: Facts<'p>,
+    pub(super) fuel: Fuel,
+    pub(super) join: Join,
+    machine: Machine,
+    regexes: Regexes,
+    /// The rule on which the first check of the host rests.
+    pub(super) granted: Option<u32>,
+}
+
+/// What an evaluation writes into: memory that one takes over from another. It holds no facts.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    pool: Pool,
+    space: Space,
+    join: Join,
+    machine: Machine,
+}
+
+impl Scratch {
+    /// Returns whether it is small enough to be kept.
+    #[must_use]
+    pub fn is_small(&self) -> bool {
+        const MOST_BYTES: usize = 256 * 1024;
+        let parts = [
+            self.pool.size(),
+            self.space.size(),
+            self.join.size(),
+            self.machine.size(),
+        ];
+        parts.into_iter().fold(0, usize::saturating_add) <= MOST_BYTES
+    }
+}
+
+/// What a body, a rule or a check costs besides its matches.
+const QUERY: u64 = 4;
+
+impl<'p> World<'p> {
+    /// Begins an evaluation in memory of its own.
+    #[must_use]
+    pub fn new(program: &'p Program, externs: &'p Externs, budget: Budget) -> World<'p> {
+        World::within(program, externs, budget, Scratch::default())
+    }
+
+    /// Begins an evaluation in the memory of one that has ended.
+    #[must_use]
+    pub fn within(
+        program: &'p Program,
+        externs: &'p Externs,
+        budget: Budget,
+        scratch: Scratch,
+    ) -> World<'p> {
+        World {
+            program,
+            externs,
+            values: Values::over(&program.pool, scratch.pool),
+            facts: Facts::new(program, scratch.space),
+            fuel: Fuel::new(budget),
+            join: scratch.join,
+            machine: scratch.machine,
+            regexes: Regexes::new(),
+            granted: None,
+        }
+    }
+
+    /// The memory that it took, for the next.
+    #[must_use]
+    pub fn into_scratch(self) -> Scratch {
+        let mut scratch = Scratch {
+            pool: self.values.into_pool(),
+            space: self.facts.into_space(),
+            join: self.join,
+            machine: self.machine,
+        };
+        scratch.pool.clear();
+        scratch.space.clear();
+        scratch
+    }
+
+    /// Units of fuel that are left.
+    #[must_use]
+    pub fn fuel_left(&self) -> u64 {
+        self.fuel.left()
+    }
+
+    /// Sets the units of fuel that are left.
+    pub fn refill(&mut self, units: u64) {
+        self.fuel.refill(units);
+    }
+
+    /// Returns the rule of a block on which the first check of the host rests, by its place among all
+    /// rules of the blocks; `None` where it rests on no rule, or was not reached.
+    #[must_use]
+    pub fn granting_rule(&self) -> Option<usize> {
+        let rule = self.granted? as usize;
+        rule.checked_sub(self.program.own_rules)
+    }
+
+    /// Returns whether any body looks for facts of this predicate.
+    #[must_use]
+    pub fn wants(&self, known: KnownPlace) -> bool {
+        self.facts.wants(known)
+    }
+
+    /// States a fact, where any body looks for it. All facts of one predicate are stated before those of
+    /// the next.
+    ///
+    /// # Errors
+    /// [`Stop`] where the budget is spent.
+    pub fn state<const N: usize>(
+        &mut self,
+        known: KnownPlace,
+        terms: impl FnOnce(&mut Self) -> Result<[Term; N], Stop>,
+    ) -> Result<(), Stop> {
+        if !self.wants(known) {
+            return Ok(());
+        }
+        let terms = terms(self)?;
+        self.facts.state(known, terms, &mut self.fuel)
+    }
+
+    /// A string for a fact.
+    ///
+    /// # Errors
+    /// [`Stop`] where the budget is spent.
+    pub fn string(&mut self, text: &str) -> Result<Term, Stop> {
+        self.fuel.take(1)?;
+        Ok(Term::Str(self.values.add_text(text, &mut self.fuel)?))
+    }
+
+    /// Bytes for a fact.
+    ///
+    /// # Errors
+    /// [`Stop`] where the budget is spent.
+    pub fn bytes(&mut self, bytes: &[u8]) -> Result<Term, Stop> {
+        self.fuel.take(1)?;
+        Ok(Term::Bytes(self.values.add_bytes(bytes, &mut self.fuel)?))
+    }
+
+    /// A set for a fact; its elements are in order, each once.
+    ///
+    /// # Errors
+    /// [`Stop`] where the budget is spent.
+    pub fn set(&mut self, elements: &[Term]) -> Result<Term, Stop> {
+        Ok(Term::Set(
+            self.values.add_elements(elements, &mut self.fuel)?,
+        ))
+    }
+
+    /// An array for a fact.
+    ///
+    /// # Errors
+    /// [`Stop`] where the budget is spent.
+    pub fn array(&mut self, elements: &[Term]) -> Result<Term, Stop> {
+        Ok(Term::Array(
+            self.values.add_elements(elements, &mut self.fuel)?,
+        ))
+    }
+
+    /// Applies the rules until they derive nothing new. After the first round, each looks only for
+    /// matches that rest on a fact of the round before.
+    pub(super) fn rules(&mut self) -> Result<(), Stop> {
+        let program = self.program;
+        if !program.recursive {
+            // No rule looks for what a rule derives, so one round is all.
+            for (number, rule) in (0..).zip(&program.rules) {
+                self.start(&rule.body)?;
+                self.derive(number, rule)?;
+            }
+            return Ok(());
+        }
+        let mut now = self.counts()?;
+        for (number, rule) in (0..).zip(&program.rules) {
+            self.join.start(&rule.body);
+            for scan in program.scans(&rule.body) {
+                self.join.within((0, at(&now, scan.relation)));
+            }
+            self.derive(number, rule)?;
+        }
+        loop {
+            let before = std::mem::replace(&mut now, self.counts()?);
+            if before == now {
+                return Ok(());
+            }
+            for (number, rule) in (0..).zip(&program.rules) {
+                let scans = program.scans(&rule.body);
+                for (newest, scan) in scans.iter().enumerate() {
+                    self.fuel.take(1)?;
+                    if at(&before, scan.relation) == at(&now, scan.relation) {
+                        continue;
+                    }
+                    // Those before it match older facts only, so that no match is found twice.
+                    self.fuel.elements(scans.len())?;
+                    self.join.start(&rule.body);
+                    for (place, scan) in scans.iter().enumerate() {
+                        let (before, now) = (at(&before, scan.relation), at(&now, scan.relation));
+                        self.join.within(match place.cmp(&newest) {
+                            Ordering::Less => (0, before),
+                            Ordering::Equal => (before, now),
+                            Ordering::Greater => (0, now),
+                        });
+                    }
+                    self.derive(number, rule)?;
+                }
+            }
+        }
+    }
+
+    /// How many facts of each predicate there are.
+    fn counts(&mut self) -> Result<Vec<u32>, Stop> {
+        self.fuel.elements(self.program.relations.len())?;
+        let relations = (0..).zip(&self.program.relations);
+        Ok(relations
+            .map(|(relation, _)| self.facts.count(relation))
+            .collect())
+    }
+
+    /// Adds the head of a rule for each match that the search finds.
+    fn derive(&mut self, number: u32, rule: &Rule) -> Result<(), Stop> {
+        self.fuel.take(QUERY)?;
+        let arity = usize::from(self.program.arity(rule.head));
+        let mut head: Vec<Term> = Vec::new();
+        while self.next_match(&rule.body)? {
+            head.clear();
+            self.fuel.elements(arity)?;
+            for arg in self.program.args(rule.args, arity) {
+                head.push(match arg {
+                    Arg::Value(constant) => self.program.constant(*constant),
+                    Arg::Bind(slot) | Arg::Bound(slot) => {
+                        let slot = self.join.slots.get(usize::from(*slot));
+                        slot.copied().unwrap_or(Term::Null)
+                    }
+                });
+            }
+            let origin = self.join.origin().union(rule.owner.origin());
+            self.facts.derive(
+                rule.head,
+                &head,
+                (origin, number),
+                &self.values,
+                &mut self.fuel,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The next match of the predicates for which all tests hold.
+    pub(super) fn next_match(&mut self, body: &Body) -> Result<bool, Stop> {
+        while self.next_binding(body)? {
+            if self.tests(body)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    pub(super) fn next_binding(&mut self, body: &Body) -> Result<bool, Stop> {
+        self.join.next(
+            self.program,
+            body,
+            &self.facts,
+            &self.values,
+            &mut self.fuel,
+        )
+    }
+
+    /// Whether all tests hold for what is bound, looked at in turn.
+    pub(super) fn tests(&mut self, body: &Body) -> Result<bool, Stop> {
+        let mut operators = Operators {
+            program: self.program,
+            values: &mut self.values,
+            externs: self.externs,
+            regexes: &mut self.regexes,
+        };
+        for test in self.program.tests(body) {
+            let slots = &mut self.join.slots;
+            let begun = operators.values.mark();
+            let answer = self
+                .machine
+                .evaluate(*test, slots, &mut operators, &mut self.fuel)?;
+            // What operations made is not bound to any variable, so nothing refers to it any more.
+            operators.values.forget_since(begun, &mut self.fuel);
+            match answer {
+                Term::Bool(true) => {}
+                Term::Bool(false) => return Ok(false),
+                _ => return Err(Error::InvalidType.into()),
+            }
+        }
+        Ok(true)
+    }
+
+    pub(super) fn start(&mut self, body: &Body) -> Result<(), Stop> {
+        self.fuel.take(QUERY)?;
+        self.join.start(body);
+        Ok(())
+    }
+
+    /// Every fact, with the places that it rests on.
+    pub(super) fn facts(&self) -> Vec<(Vec<Place>, Predicate)> {
+        let mut facts = Vec::new();
+        for (relation, known) in (0..).zip(&self.program.relations) {
+            let name = self.values.text(known.name).to_owned();
+            for row in 0..self.facts.count(relation) {
+                let Some((terms, origin)) = self.facts.row(relation, row) else {
+                    continue;
+                };
+                let terms = terms.iter().map(|term| edge::export(&self.values, *term));
+                let fact = Predicate::new(name.clone(), terms.collect::<Vec<_>>());
+                facts.push((origin.places(), fact));
+            }
+        }
+        facts
+    }
+}
+
+fn at(counts: &[u32], relation: Relation) -> u32 {
+    counts.get(usize::from(relation)).copied().unwrap_or(0)
+}

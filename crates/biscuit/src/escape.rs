@@ -1,0 +1,289 @@
+//! Text of unknown origin on its way to a terminal, a log, or a person.
+//!
+//! A holder chooses the names in a token, and a caller those in a call. Printed as they came, they
+//! could move a cursor, turn the direction of writing, or read like the words around them. So a
+//! name in the midst of other words is written by [`name`], [`phrase`], [`code`] or [`quote`]:
+//! different names then print differently, and none of them ends early. [`visible`] is the last
+//! gate, for a line that is complete.
+//!
+//! Escapes are those of JSON (RFC 8259, section 7): `\n`, `\u202e`, and a pair of them beyond four
+//! digits.
+
+use std::{borrow::Cow, fmt, fmt::Write};
+
+use icu_properties::{
+    CodePointMapData, CodePointMapDataBorrowed, CodePointSetData, CodePointSetDataBorrowed,
+    props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup},
+};
+
+const CATEGORIES: CodePointMapDataBorrowed<'static, GeneralCategory> = CodePointMapData::new();
+
+const IGNORABLE: CodePointSetDataBorrowed<'static> =
+    CodePointSetData::new::<DefaultIgnorableCodePoint>();
+
+/// Symbols by their category, and blank: a pattern of Braille without dots, and a note without a head.
+const BLANK: [char; 2] = ['\u{2800}', '\u{1d159}'];
+
+/// Returns whether a character is printed as a mark of its own, and moves nothing else.
+#[must_use]
+pub fn is_printable(c: char) -> bool {
+    if c.is_ascii() {
+        return !c.is_ascii_control();
+    }
+    let category = CATEGORIES.get(c);
+    // Controls, formats (the bidirectional ones among them), private use, unassigned; and every
+    // space and separator but the one space of ASCII.
+    let unseen = GeneralCategoryGroup::Other.contains(category)
+        || GeneralCategoryGroup::Separator.contains(category);
+    !unseen && !IGNORABLE.contains(c) && !BLANK.contains(&c)
+}
+
+/// A complete line, with everything escaped that is not printable. JSON without white space
+/// between its tokens stays the same JSON.
+#[must_use]
+pub fn visible(line: &str) -> Cow<'_, str> {
+    let shown = Shown::new(line, |_| false);
+    match shown.is_verbatim() {
+        true => Cow::Borrowed(line),
+        false => Cow::Owned(shown.to_string()),
+    }
+}
+
+/// A name among other words: as it stands where it is a plain one, such as
+/// `purchase_order:create` or `eu/*`, and quoted otherwise.
+pub fn name(text: &str) -> impl fmt::Display {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@*~+%=&?#!$".contains(c);
+    either(text, !text.is_empty() && text.chars().all(plain))
+}
+
+/// A description that takes up the rest of its line: as it stands where every character prints as
+/// itself and its ends can be seen, and quoted otherwise.
+pub fn phrase(text: &str) -> impl fmt::Display {
+    let seen = |c: char| c != ' ' && c != '"';
+    let ends = text.starts_with(seen) && text.ends_with(seen);
+    either(text, ends && Shown::new(text, |c| c == '\\').is_verbatim())
+}
+
+fn either(text: &str, verbatim: bool) -> impl fmt::Display {
+    fmt::from_fn(move |f| match verbatim {
+        true => f.write_str(text),
+        false => write!(f, "{}", quote(text)),
+    })
+}
+
+/// A JSON string literal. A parser reads the same text back.
+pub fn quote(text: &str) -> impl fmt::Display {
+    fmt::from_fn(move |f| write!(f, "\"{}\"", Shown::new(text, |c| matches!(c, '"' | '\\'))))
+}
+
+/// Text in backticks, as messages have it.
+pub fn code(text: &str) -> impl fmt::Display {
+    fmt::from_fn(move |f| write!(f, "`{}`", Shown::new(text, |c| matches!(c, '`' | '\\'))))
+}
+
+/// A basic string of TOML 1.0, which has JSON's escapes, but no pairs.
+pub fn quote_toml(text: &str) -> impl fmt::Display {
+    fmt::from_fn(move |f| {
+        f.write_char('"')?;
+        for part in parts(text, |c| matches!(c, '"' | '\\')) {
+            match part {
+                Part::Verbatim(text) => f.write_str(text)?,
+                Part::Escaped(c) if u32::from(c) > 0xffff => write!(f, "\\U{:08x}", u32::from(c))?,
+                Part::Escaped(c) => escape(f, c)?,
+            }
+        }
+        f.write_char('"')
+    })
+}
+
+/// Text with its unprintable and its special characters escaped.
+struct Shown<'a, F> {
+    text: &'a str,
+    is_special: F,
+}
+
+impl<'a, F: Fn(char) -> bool + Copy> Shown<'a, F> {
+    fn new(text: &'a str, is_special: F) -> Shown<'a, F> {
+        Shown { text, is_special }
+    }
+
+    fn is_verbatim(&self) -> bool {
+        parts(self.text, self.is_special).all(|part| matches!(part, Part::Verbatim(_)))
+    }
+}
+
+impl<F: Fn(char) -> bool + Copy> fmt::Display for Shown<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in parts(self.text, self.is_special) {
+            match part {
+                Part::Verbatim(text) => f.write_str(text)?,
+                Part::Escaped(c) => escape(f, c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+enum Part<'a> {
+    Verbatim(&'a str),
+    Escaped(char),
+}
+
+/// Cuts text into stretches that print as themselves and characters that have to be escaped.
+fn parts<F: Fn(char) -> bool>(text: &str, is_special: F) -> impl Iterator<Item = Part<'_>> {
+    let mut rest = text;
+    let mut carries_marks = false;
+    std::iter::from_fn(move || {
+        let mut end = rest.len();
+        for (at, c) in rest.char_indices() {
+            // A combining mark would be drawn over the quote or the letter before the name.
+            let floats = !carries_marks && !c.is_ascii() && is_mark(c);
+            if is_special(c) || floats || !is_printable(c) {
+                end = at;
+                break;
+            }
+            carries_marks = c.is_alphanumeric() || is_mark(c);
+        }
+        if end > 0 {
+            let (verbatim, left) = rest.split_at_checked(end)?;
+            rest = left;
+            return Some(Part::Verbatim(verbatim));
+        }
+        let mut chars = rest.chars();
+        let escaped = chars.next()?;
+        rest = chars.as_str();
+        carries_marks = false;
+        Some(Part::Escaped(escaped))
+    })
+}
+
+fn is_mark(c: char) -> bool {
+    GeneralCategoryGroup::Mark.contains(CATEGORIES.get(c))
+}
+
+fn escape(f: &mut fmt::Formatter<'_>, c: char) -> fmt::Result {
+    match c {
+        '\n' => f.write_str("\\n"),
+        '\r' => f.write_str("\\r"),
+        '\t' => f.write_str("\\t"),
+        '"' | '\\' => write!(f, "\\{c}"),
+        _ => (c.encode_utf16(&mut [0; 2]).iter()).try_for_each(|unit| write!(f, "\\u{unit:04x}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unseen_characters_are_escaped() {
+        for c in [
+            // C0, DEL, C1, and the separators of lines.
+            '\0',
+            '\u{1b}',
+            '\u{7f}',
+            '\u{85}',
+            '\u{9b}',
+            '\u{2028}',
+            '\u{2029}',
+            // Direction.
+            '\u{61c}',
+            '\u{200e}',
+            '\u{200f}',
+            '\u{202a}',
+            '\u{202e}',
+            '\u{2066}',
+            '\u{2069}',
+            // Without width, or without ink.
+            '\u{a0}',
+            '\u{ad}',
+            '\u{34f}',
+            '\u{115f}',
+            '\u{1160}',
+            '\u{17b4}',
+            '\u{180b}',
+            '\u{200b}',
+            '\u{200d}',
+            '\u{2060}',
+            '\u{2065}',
+            '\u{2800}',
+            '\u{1d159}',
+            '\u{3000}',
+            '\u{3164}',
+            '\u{fe00}',
+            '\u{fe0f}',
+            '\u{feff}',
+            '\u{ffa0}',
+            '\u{fff9}',
+            '\u{1d173}',
+            '\u{e0001}',
+            '\u{e0041}',
+            '\u{e0100}',
+            // Private use, unassigned, and what is no character.
+            '\u{e000}',
+            '\u{f0000}',
+            '\u{378}',
+            '\u{fdd0}',
+            '\u{ffff}',
+            '\u{10ffff}',
+        ] {
+            assert!(!is_printable(c), "{c:?}");
+            let text = format!("a{c}b");
+            let shown = visible(&text);
+            assert!(shown.is_ascii() && shown.contains('\\'), "{shown}");
+            let read: String = serde_json::from_str(&quote(&text).to_string()).unwrap();
+            assert_eq!(read, text);
+        }
+        for c in "aé中אب😀—“ß ~".chars() {
+            assert!(is_printable(c), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_quoted_unless_plain() {
+        for plain in [
+            "erp",
+            "purchase_order:create",
+            "eu/*",
+            "a.b",
+            "https://issuer.example",
+        ] {
+            assert_eq!(name(plain).to_string(), plain);
+            assert_eq!(phrase(plain).to_string(), plain);
+        }
+        for (text, named, phrased) in [
+            ("", r#""""#, r#""""#),
+            ("a b", r#""a b""#, "a b"),
+            ("a ", r#""a ""#, r#""a ""#),
+            ("münchen", r#""münchen""#, "münchen"),
+            ("x; y", r#""x; y""#, "x; y"),
+            ("x\\u202e", r#""x\\u202e""#, r#""x\\u202e""#),
+            ("x\u{202e}", r#""x\u202e""#, r#""x\u202e""#),
+            ("\"x\"", r#""\"x\"""#, r#""\"x\"""#),
+            ("\u{e0041}", r#""\udb40\udc41""#, r#""\udb40\udc41""#),
+        ] {
+            assert_eq!(name(text).to_string(), named);
+            assert_eq!(phrase(text).to_string(), phrased);
+        }
+        assert_eq!(code("a`b\\").to_string(), r"`a\u0060b\\`");
+    }
+
+    #[test]
+    fn combining_marks_need_a_letter() {
+        assert_eq!(visible("e\u{301}"), "e\u{301}");
+        assert_eq!(quote("\u{338}a").to_string(), r#""\u0338a""#);
+        assert_eq!(visible("; \u{20e3}"), "; \\u20e3");
+        assert_eq!(visible("हिन्दी"), "हिन्दी");
+    }
+
+    #[test]
+    fn json_stays_the_same() {
+        let value = serde_json::json!({"a\u{202e}": ["\u{9b}\u{e0041}\n", 1, null], "é": "\""});
+        let shown = visible(&value.to_string()).into_owned();
+        assert!(shown.chars().all(is_printable), "{shown}");
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&shown).unwrap(),
+            value
+        );
+    }
+}

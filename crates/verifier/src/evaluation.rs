@@ -1,0 +1,208 @@
+//! One evaluation: the facts that the profile states about a call, and the fuel that it is granted.
+
+use std::cell::Cell;
+
+use bailiwick_biscuit::engine::{
+    Budget, Externs, Known, KnownPlace, Outcome, Program, Scratch, Stop, Term, World,
+};
+use bailiwick_token::{datalog::names, timestamp::Timestamp, value::Value};
+
+use crate::request::{Stated, Statement, is_scalar};
+
+/// The facts that a verifier states about a call: everything that a token's Datalog sees of it.
+///
+/// The number of each is its place in [`FACTS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+enum Fact {
+    Time,
+    Service,
+    Action,
+    Resource,
+    Args,
+    Depth,
+    Arg,
+    Num,
+    Date,
+    Json,
+}
+
+/// The predicates of the profile (token format, "What a verifier states").
+pub(crate) const FACTS: [Known; 10] = [
+    known(names::TIME, 1),
+    known(names::SERVICE, 1),
+    known(names::ACTION, 1),
+    known(names::RESOURCE, 1),
+    known(names::ARGS, 1),
+    known(names::DEPTH, 1),
+    known(names::ARG, 2),
+    known(names::NUM, 2),
+    known(names::DATE, 2),
+    known(names::JSON, 2),
+];
+
+const fn known(name: &'static str, arity: u16) -> Known {
+    Known { name, arity }
+}
+
+impl Fact {
+    fn place(self) -> KnownPlace {
+        self as KnownPlace
+    }
+}
+
+/// A call that takes more units than this to state is a long one.
+const LONG_CALL: u64 = 250;
+
+/// Units of fuel that are granted on top for each unit beyond [`LONG_CALL`]: a condition on an array
+/// looks at each element, and a long call is dear to read in the first place.
+const FUEL_PER_STATED: u64 = 8;
+
+thread_local! {
+    /// The memory of the last evaluation on this thread.
+    static SCRATCH: Cell<Scratch> = Cell::default();
+}
+
+/// The budget of one decision.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Allowance {
+    pub(crate) budget: Budget,
+    /// The most fuel that a long call is granted on top.
+    pub(crate) long_call: u64,
+}
+
+/// A call at a service, with a token of so many appended blocks.
+pub(crate) struct Evaluation<'c> {
+    pub(crate) call: &'c Statement<'c>,
+    pub(crate) service: &'c str,
+    pub(crate) depth: usize,
+    pub(crate) now: Timestamp,
+}
+
+impl Evaluation<'_> {
+    /// Evaluates a program over the call. Returns the outcome, and which of the token's rules grants the
+    /// call, where one does.
+    pub(crate) fn run(&self, program: &Program, allowance: Allowance) -> (Outcome, Option<usize>) {
+        let externs = Externs::default();
+        // The call's own limits bound what it takes to state it.
+        let stating = Budget {
+            fuel: u64::MAX,
+            ..allowance.budget
+        };
+        let mut world = World::within(program, &externs, stating, SCRATCH.take());
+        let outcome = match self.state_in(&mut world) {
+            Err(stop) => stop.into(),
+            Ok(()) => {
+                let stated = u64::MAX.saturating_sub(world.fuel_left());
+                let beyond = stated.saturating_sub(LONG_CALL);
+                let granted = beyond
+                    .saturating_mul(FUEL_PER_STATED)
+                    .min(allowance.long_call);
+                world.refill(allowance.budget.fuel.saturating_add(granted));
+                world.authorize()
+            }
+        };
+        let rule = world.granting_rule();
+        let scratch = world.into_scratch();
+        if scratch.is_small() {
+            SCRATCH.set(scratch);
+        }
+        (outcome, rule)
+    }
+
+    /// States the facts of the profile. What no body looks for is left out.
+    fn state_in(&self, world: &mut World<'_>) -> Result<(), Stop> {
+        let depth = i64::try_from(self.depth).unwrap_or(i64::MAX);
+        let call = self.call;
+        world.state(Fact::Time.place(), |_| Ok([Term::Date(self.now.unix())]))?;
+        world.state(Fact::Service.place(), |world| {
+            Ok([world.string(self.service)?])
+        })?;
+        world.state(Fact::Action.place(), |world| {
+            Ok([world.string(call.action)?])
+        })?;
+        world.state(Fact::Depth.place(), |_| Ok([Term::Integer(depth)]))?;
+        if let Some(resource) = call.resource {
+            world.state(Fact::Resource.place(), |world| {
+                Ok([world.string(resource)?])
+            })?;
+        }
+        world.state(Fact::Args.place(), |world| {
+            // The empty string is always there, so that the set is never empty.
+            let mut listed = vec![world.string("")?];
+            for name in call.names() {
+                listed.push(world.string(name)?);
+            }
+            Ok([world.set(&listed)?])
+        })?;
+        for fact in [Fact::Arg, Fact::Num, Fact::Date, Fact::Json] {
+            if world.wants(fact.place()) {
+                for stated in call.args() {
+                    state_argument(world, fact, stated)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn state_argument(world: &mut World<'_>, fact: Fact, stated: &Stated<'_>) -> Result<(), Stop> {
+    let term = match fact {
+        Fact::Arg => match stated.value {
+            Value::Array(items) if items.iter().all(is_scalar) => {
+                let mut elements = Vec::with_capacity(items.len());
+                for item in items {
+                    elements.extend(scalar_term(world, item)?);
+                }
+                Some(world.array(&elements)?)
+            }
+            value => scalar_term(world, value)?,
+        },
+        Fact::Num => stated.num().map(|micros| Term::Integer(micros.0)),
+        Fact::Date => stated.date().map(|date| Term::Date(date.unix())),
+        _ => match stated.json() {
+            Some(text) => Some(world.string(&text)?),
+            None => None,
+        },
+    };
+    match term {
+        Some(term) => world.state(fact.place(), |world| {
+            Ok([world.string(stated.path())?, term])
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The term of a scalar.
+fn scalar_term(world: &mut World<'_>, value: &Value) -> Result<Option<Term>, Stop> {
+    Ok(match value {
+        Value::Null => Some(Term::Null),
+        Value::Bool(value) => Some(Term::Bool(*value)),
+        Value::Number(number) => number.integer().map(Term::Integer),
+        Value::String(text) => Some(world.string(text)?),
+        Value::Array(_) | Value::Object(_) => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_numbered_by_their_place() {
+        for (fact, name) in [
+            (Fact::Time, names::TIME),
+            (Fact::Service, names::SERVICE),
+            (Fact::Action, names::ACTION),
+            (Fact::Resource, names::RESOURCE),
+            (Fact::Args, names::ARGS),
+            (Fact::Depth, names::DEPTH),
+            (Fact::Arg, names::ARG),
+            (Fact::Num, names::NUM),
+            (Fact::Date, names::DATE),
+            (Fact::Json, names::JSON),
+        ] {
+            assert_eq!(FACTS[usize::from(fact.place())].name, name);
+        }
+    }
+}
