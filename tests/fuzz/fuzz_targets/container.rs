@@ -3,12 +3,10 @@
 
 use std::sync::LazyLock;
 
+use bailiwick_biscuit::authorize::{Externs, Key, Outcome, authorize};
 use bailiwick_fuzz::{Root, held, now, said};
 use bailiwick_token::{key::PublicKey, token::Token};
-use bailiwick_verifier::{
-    Request, Verifier,
-    biscuit::{Externs, Key, Outcome, authorize},
-};
+use bailiwick_verifier::{Request, Verifier};
 use libfuzzer_sys::fuzz_target;
 
 static FRESH: LazyLock<Verifier> = LazyLock::new(|| Root::fixed().verifier(5_000, 0));

@@ -72,6 +72,9 @@ fn ours(token: &Biscuit, code: &str) -> (Result, Option<BTreeSet<String>>) {
         Outcome::Error(_) => return (Result::Error, None),
         Outcome::OutOfFuel | Outcome::OutOfMemory => panic!("out of fuel or memory"),
     };
-    let facts = evaluation.facts.into_iter().map(|(_, fact)| fact);
+    let facts = evaluation
+        .facts
+        .into_iter()
+        .map(|(_, fact)| fact.to_string());
     (result, Some(facts.collect()))
 }
