@@ -1,4 +1,4 @@
-//! Biscuits outside of the profile: any token of any issuer, under one root key, decided by a
+//! Any token of any issuer, under one root key, decided by a
 //! service's own Datalog.
 //!
 //! What is verified is what the Biscuit specification says: signatures of version 0 and 1 by either

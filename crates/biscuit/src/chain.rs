@@ -26,8 +26,8 @@ pub use revocation::{revocation_ids, stated_revocation_ids};
 
 use link::{Link, Readable, chain};
 
-/// Verifies every signature of a container under `root`, and what verified with the same memo before
-/// only by its digest. Signatures of third parties in version 0 are refused.
+/// Verifies every signature of a container under `root`. A signature that verified before, with the same
+/// memo, is recognized by its digest. Signatures of third parties in version 0 are refused.
 ///
 /// # Errors
 /// The first thing that is wrong. Nothing of the container is remembered then.
@@ -66,7 +66,7 @@ where
     links.map(|link| link.read(memo)).collect()
 }
 
-/// Which signatures of third parties count.
+/// The signatures of third parties that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ThirdParties {
     /// Those of version 1, which name the signature of the block before.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::container::NamedKey;
 
-/// How a key of a Biscuit signs.
+/// The signature algorithm of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
     /// Ed25519 (RFC 8032).
@@ -99,7 +99,7 @@ impl P256Key {
     /// From the 33 bytes of the compressed form.
     ///
     /// # Errors
-    /// When they are not that form of a point. The uncompressed form would be a second encoding of
+    /// [`KeyError::P256`] if they are not that form of a point. The uncompressed form would be a second encoding of
     /// the same token.
     pub fn from_bytes(bytes: &[u8]) -> Result<P256Key, KeyError> {
         match bytes {
@@ -261,8 +261,9 @@ pub enum PublicKeyError {
     Weak,
 }
 
-/// Whether `text` holds nothing but `0-9a-f`: one value has one text.
-fn is_lower_hex(text: &str) -> bool {
+/// Returns whether `text` holds nothing but `0-9a-f`: one value has one text.
+#[must_use]
+pub fn is_lower_hex(text: &str) -> bool {
     text.bytes()
         .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use bailiwick_biscuit::key::is_lower_hex;
 pub use bailiwick_biscuit::key::{PublicKey, PublicKeyError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -67,12 +68,6 @@ impl fmt::Debug for KeyId {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not the id of a key: write 8 lower-case hex digits such as `0a1b2c3d`")]
 pub struct KeyIdError;
-
-/// Whether `text` holds nothing but `0-9a-f`: one value has one text.
-fn is_lower_hex(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
 
 impl Serialize for KeyId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -34,7 +34,7 @@ pub enum ChainError {
     Proof,
 }
 
-/// What a signature is of, each block by its number.
+/// The thing that a signature is of, each block by its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signed {
     /// A block.

@@ -9,7 +9,7 @@ use crate::{
     key::{Algorithm, Key, KeyError, PublicKey},
 };
 
-/// Who is said to have signed something.
+/// The key that something is said to be signed with.
 #[derive(Clone, Copy)]
 pub(super) enum Signer<'a> {
     Root(&'a Key),
@@ -72,7 +72,7 @@ impl<'a> Signer<'a> {
         }
     }
 
-    /// Whether `secret` is its other half; then answers an Ed25519 key. The proof that is not could
+    /// Checks that `secret` is its other half; then answers an Ed25519 key. The proof that is not could
     /// extend nothing, and proves nothing. What a secret makes is the one form of a key that protects
     /// something, so bytes that are equal to it need not be read.
     pub(super) fn owned_by(self, secret: &[u8]) -> Result<Option<PublicKey>, ChainError> {

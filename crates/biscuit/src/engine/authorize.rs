@@ -90,7 +90,7 @@ impl World<'_> {
         Ok(found)
     }
 
-    /// The verifier's checks and the authority block's, the policies, and the checks of the others.
+    /// The host's checks and the authority block's, the policies, and the checks of the others.
     fn decide(&mut self) -> Result<Outcome, Stop> {
         let program = self.program;
         let mut failed = Vec::new();

@@ -7,12 +7,12 @@ use super::{
 };
 use crate::datalog::{Binary, Block, BlockCheck, Code, Kind, Op, Query, Scope, Unary};
 
-/// What a host adds to a token, ready to be compiled. The default has no policy, so it allows nothing.
+/// A host's Datalog, ready to be compiled. The default has no policy, so it allows nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Authorizer {
     /// Facts, rules and checks as a first block, and in a second a check for each policy.
     pub(super) code: Code,
-    /// Which of the policies allow.
+    /// For each policy, whether it allows.
     pub(super) allows: Vec<bool>,
 }
 
@@ -28,7 +28,7 @@ pub struct Source {
 /// `allow if` or `deny if`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
-    /// Whether it allows.
+    /// `allow if`, and not `deny if`.
     pub allow: bool,
     /// Its alternatives.
     pub queries: Vec<Query>,
@@ -97,7 +97,7 @@ impl Source {
         self.statements.scopes.iter().chain(of_bodies)
     }
 
-    /// The names of the external functions that it calls.
+    /// The first external function that each of its expressions calls, by name.
     pub fn externs(&self) -> impl Iterator<Item = &str> {
         let expressions = self.bodies().flat_map(|query| &query.expressions);
         expressions.filter_map(|ops| external(ops))

@@ -41,7 +41,7 @@ impl Program {
     }
 }
 
-/// What a host adds to every token, compiled once.
+/// A host's Datalog, compiled once for all tokens.
 #[derive(Clone)]
 pub struct Base {
     program: Program,
@@ -52,23 +52,23 @@ pub struct Base {
     states: States,
 }
 
-/// Who sees what the verifier states.
+/// The Datalog that sees what the host states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum States {
     /// The token's blocks too, as the specification has it.
     ForAll,
-    /// Only the verifier's own Datalog, so that no token can rest on it.
+    /// Only the host's own Datalog, so that no token can rest on it.
     ForItself,
 }
 
-/// What a service's policy says is its own affair.
+/// Shows nothing: a policy is its service's own affair.
 impl std::fmt::Debug for Base {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Base").finish_non_exhaustive()
     }
 }
 
-/// Which of the facts that blocks state are kept.
+/// The facts of blocks that are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
     /// All, for whoever looks into an evaluation.
@@ -95,7 +95,7 @@ fn heads_of(code: &Code, block: &Block) -> Compiled<()> {
     }
 }
 
-/// Which blocks a third party has signed.
+/// The blocks that third parties have signed, by key.
 fn signers(code: &Code) -> HashMap<ScopeKey, Origin> {
     let mut signers: HashMap<ScopeKey, Origin> = HashMap::new();
     for (index, block) in code.blocks.iter().enumerate().take(MAX_BLOCKS) {
@@ -160,6 +160,7 @@ impl Base {
             states,
         };
         let mut compiler = Compiler::over(&base, &authorizer.code)?;
+        // So many also fit the number of a predicate.
         if known.len() > MAX_KNOWN {
             return placed(Place::Authorizer, Err(Fault::TooLarge.into()));
         }
@@ -186,6 +187,7 @@ impl Base {
             ..
         } = compiler;
         program.own_rules = program.rules.len();
+        program.known = known.len() as Relation;
         program.pool = values.into_pool();
         (base.program, base.names) = (program, Arc::new(added));
         Ok(base)
@@ -225,7 +227,7 @@ struct Compiler<'c> {
     code: &'c Code,
     program: Program,
     values: Values<'static>,
-    /// The first predicate of each name: the verifier's, and those that were added.
+    /// The first predicate of each name: the host's, and those that were added.
     names: Arc<HashMap<String, Relation>>,
     added: HashMap<String, Relation>,
     signers: &'c HashMap<ScopeKey, Origin>,
@@ -337,7 +339,7 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    /// Whose facts a body sees: its own block's and the verifier's, and of others those that it
+    /// Whose facts a body sees: its own block's and the host's, and of others those that it
     /// names, or those of its block's default.
     fn trusted(&self, place: Place, scopes: &[Scope], default: Origin) -> Origin {
         let own = self.owner(place).origin().union(Origin::AUTHORIZER);

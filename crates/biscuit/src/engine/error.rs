@@ -42,7 +42,7 @@ pub enum Error {
 pub enum Place {
     /// A block of the token, the authority block being 0.
     Block(usize),
-    /// The verifier's own Datalog.
+    /// The host's own Datalog.
     Authorizer,
 }
 

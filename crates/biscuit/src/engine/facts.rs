@@ -3,14 +3,14 @@
 use std::{cmp::Ordering, collections::BTreeSet};
 
 use super::{
-    error::Place,
+    error::{Error, Place},
     fuel::{Fuel, Stop},
     program::{Arg, Program, Scan},
     symbol::{KnownPlace, MAX_KNOWN, Relation},
     term::{Term, Values},
 };
 
-/// The most blocks of a token; an origin has a bit for each, and one for the verifier.
+/// The most blocks of a token; an origin has a bit for each, and one for the host.
 pub const MAX_BLOCKS: usize = 127;
 
 /// The blocks that a fact rests on, or those that a body trusts.
@@ -22,7 +22,7 @@ impl Origin {
     /// What a service states for itself alone. It is the bit of a block that no token has with which
     /// a service's policy goes: see [`super::MAX_BLOCKS`].
     pub(crate) const SERVICE: Origin = Origin(1 << (MAX_BLOCKS - 1));
-    /// What is trusted where nothing is said: the authority block and the verifier.
+    /// What is trusted where nothing is said: the authority block and the host.
     pub(crate) const DEFAULT: Origin = Origin(1 | 1 << MAX_BLOCKS);
 
     /// A block of a token, of which there are no more than [`MAX_BLOCKS`].
@@ -92,7 +92,7 @@ impl<'f> Rows<'f> {
     }
 }
 
-/// What the host states: one predicate after the other.
+/// The facts that the host states: one predicate after the other.
 #[derive(Debug, Default)]
 struct Request {
     terms: Vec<Term>,
@@ -216,6 +216,11 @@ impl<'p> Facts<'p> {
         terms: [Term; N],
         fuel: &mut Fuel,
     ) -> Result<(), Stop> {
+        // Rows of another length would be read as other facts, and a fact of a block's own predicate
+        // would pass for the host's.
+        if known >= self.program.known || usize::from(self.program.arity(known)) != N {
+            return Err(Error::InvalidType.into());
+        }
         fuel.take(1)?;
         fuel.hold(size_of_val(&terms))?;
         let request = &mut self.space.request;
@@ -224,7 +229,6 @@ impl<'p> Facts<'p> {
             if *count == 0 {
                 *start = stored;
             }
-            debug_assert_eq!(usize::from(self.program.arity(known)), N);
             *count = count.saturating_add(1);
         }
         request.terms.extend(terms);

@@ -18,7 +18,7 @@ pub struct Budget {
     pub memory: usize,
 }
 
-/// Fuel for a decision on a token of ordinary size outside of the profile: about twenty milliseconds
+/// Fuel for a decision on a token of ordinary size: about twenty milliseconds
 /// at most.
 pub const DEFAULT_FUEL: u64 = 1_000_000;
 

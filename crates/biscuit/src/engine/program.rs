@@ -1,4 +1,4 @@
-//! A token's blocks and the verifier's Datalog, compiled: what an evaluation reads and never writes.
+//! A token's blocks and the host's Datalog, compiled: what an evaluation reads and never writes.
 //!
 //! Verified tokens are kept in memory, so this is laid out to be small: a few long lists, in which
 //! everything else is a place.
@@ -21,10 +21,12 @@ use super::{
 pub struct Program {
     pub(super) pool: Pool,
     pub(super) relations: Vec<Named>,
+    /// Number of predicates whose facts the host states; they come first.
+    pub(super) known: Relation,
     /// The facts that blocks state, those of one predicate together.
     pub(super) facts: Vec<Term>,
     pub(super) origins: Vec<Origin>,
-    /// The verifier's own come first.
+    /// The host's own come first.
     pub(super) rules: Vec<Rule>,
     pub(super) own_rules: usize,
     /// The predicates that rules derive, in order.
@@ -47,7 +49,7 @@ pub struct Program {
     pub(super) externs: Vec<String>,
     /// Bytes that it takes by itself, and that every evaluation of it works in.
     pub(super) held: usize,
-    /// Shared by all programs of one verifier.
+    /// Shared by all programs of one host.
     pub(super) patterns: Arc<Patterns>,
 }
 
@@ -80,7 +82,7 @@ pub(super) struct Rule {
     pub(super) owner: Owner,
 }
 
-/// Whose statement it is: a block, or the verifier.
+/// Whose statement it is: a block, or the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Owner(u8);
 
@@ -239,7 +241,7 @@ impl Owner {
 
 const AUTHORIZER: u8 = u8::MAX;
 
-/// The verifier, where what it states is for itself alone.
+/// The host, where what it states is for itself alone.
 const SERVICE: u8 = u8::MAX - 1;
 
 fn part<T>(list: &[T], start: u32, count: u16) -> &[T] {

@@ -40,7 +40,7 @@ const BYTES: usize = 64 << 10;
 /// Bytes of a class of characters, in whatever form.
 const CLASS_BYTES: usize = 32 << 10;
 
-/// Those that stand in the verifier's own Datalog, compiled before the first evaluation, so that none is
+/// Those that stand in the host's own Datalog, compiled before the first evaluation, so that none is
 /// charged for them.
 #[derive(Debug, Default)]
 pub(super) struct Patterns(BTreeMap<String, (Regex, usize)>);
@@ -56,7 +56,7 @@ pub(super) type Compiled = Result<Option<(Regex, usize)>, TooLarge>;
 pub(super) struct TooLarge;
 
 impl Patterns {
-    /// Compiles one that stands in the verifier's own Datalog; answers whether it could be.
+    /// Compiles one that stands in the host's own Datalog; answers whether it could be.
     pub(super) fn prepare(&mut self, pattern: &str) -> bool {
         if pattern.len() > MAX_TEXT {
             return false;

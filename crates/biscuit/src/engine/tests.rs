@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::datalog::{self, Binary, Block, Code, Op, Scope};
 
-/// Blocks as text. They are read by biscuit-auth's parser, as the verifier's own Datalog is.
+/// Blocks as text. They are read by biscuit-auth's parser, as the host's own Datalog is.
 fn block(code: &str) -> Block {
     let (scopes, code) = match code.strip_prefix("trusting previous;") {
         Some(code) => (vec![Scope::Previous], code),
@@ -561,4 +561,46 @@ fn what_the_host_is_handed_is_charged() {
         let (little, much) = (burnt(little), burnt(&much));
         assert!(little + 900 < much, "{little} and {much}");
     }
+}
+
+/// A host that mixes up its predicates is refused, in every build.
+#[test]
+fn facts_of_another_place_or_length_are_refused() {
+    let known = [Known {
+        name: "call",
+        arity: 1,
+    }];
+    let base = Base::new(&Authorizer::parse("allow if true;").unwrap(), &known).unwrap();
+    let code = Code::from_blocks(&[block("f(1); check if f($x), call($y), g($x);")]);
+    let program = base.program(&code, Keep::Wanted).unwrap();
+    let externs = Externs::default();
+    let state = |place, terms: &[Term]| {
+        let mut world = World::new(&program, &externs, Budget::default());
+        match *terms {
+            [one] => world.state(place, |_| Ok([one])),
+            [one, two] => world.state(place, |_| Ok([one, two])),
+            _ => panic!("one term or two"),
+        }
+    };
+    let one = Term::Integer(1);
+    assert_eq!(state(0, &[one]), Ok(()));
+    assert_eq!(state(0, &[one, one]), Err(Error::InvalidType.into()));
+    // The number of a predicate that only a block knows.
+    assert_eq!(state(1, &[one]), Err(Error::InvalidType.into()));
+}
+
+#[test]
+fn too_many_predicates_of_a_host_are_refused() {
+    let known = |count| {
+        vec![
+            Known {
+                name: "k",
+                arity: 1
+            };
+            count
+        ]
+    };
+    let authorizer = Authorizer::default();
+    assert!(Base::new(&authorizer, &known(MAX_KNOWN)).is_ok());
+    assert!(Base::new(&authorizer, &known(MAX_KNOWN + 1)).is_err());
 }

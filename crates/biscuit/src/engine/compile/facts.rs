@@ -26,11 +26,11 @@ pub(super) struct Stated {
 }
 
 impl<'c> Compiler<'c> {
-    /// The facts of the verifier and of all blocks. By now it is known which ones bodies look for.
+    /// The facts of the host and of all blocks. By now it is known which ones bodies look for.
     pub(super) fn stated(&mut self, authorizer: &'c Code, keep: Keep) -> Result<Stated, Error> {
         let mut stated = Stated::default();
         let token = self.code;
-        // The verifier's facts are numbered by its own symbols.
+        // The host's facts are numbered by its own symbols.
         let own = authorizer.blocks.first();
         let own = own.map_or(&[][..], |block| authorizer.facts(block));
         if !own.is_empty() {
