@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, error::Error, time::SystemTime};
 
 use bailiwick_issuer::{InitOptions, Issuer, MintRequest, Passphrase};
 use bailiwick_token::{
-    attenuate::Caveat,
+    caveat::Caveat,
     grant::{Constraint, Grant, Grants},
     timestamp::Timestamp,
     token::Token,

@@ -5,7 +5,7 @@
 
 #![cfg(test)]
 
-use bailiwick_token::{attenuate::Caveat, grant::Grants};
+use bailiwick_token::{caveat::Caveat, grant::Grants};
 use bailiwick_verifier::{Limits, Reason, Request, Verifier};
 
 mod support;

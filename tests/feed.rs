@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use bailiwick_token::{
-    attenuate::Caveat,
+    caveat::Caveat,
     claims::{Claims, TokenId},
     datalog,
     revocation::{Party, Revocation, Target, Watermark},

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bailiwick_token::{
-    attenuate::Caveat,
+    caveat::Caveat,
     datalog::{self, CheckMeaning},
     grant::Grants,
     token::Token,

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use bailiwick_token::{
-    attenuate::{AttenuateError, Caveat},
+    attenuate::AttenuateError,
+    caveat::Caveat,
     claims::Claims,
     datalog::{self, Authority, CheckMeaning},
     grant::{Grant, Grants, is_normal_resource, is_plain_segment},

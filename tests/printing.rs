@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use bailiwick_token::{
-    attenuate::Caveat,
+    caveat::Caveat,
     escape::{code, is_printable, name, phrase, quote, visible},
     grant::{Constraint, Grant, Grants},
     token::Token,

@@ -4,7 +4,7 @@
 
 use bailiwick_biscuit::authorize::{self, DEFAULT_FUEL, Externs, Key, Unverified};
 use bailiwick_token::{
-    attenuate::Caveat,
+    caveat::Caveat,
     grant::Grants,
     key::PublicKey,
     keyset::Keyset,

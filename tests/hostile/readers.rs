@@ -6,7 +6,7 @@
 use std::fmt;
 
 use bailiwick_biscuit::datalog::{Block, BlockError, Code, Kind, Query};
-use bailiwick_token::{attenuate::Caveat, token::Token};
+use bailiwick_token::{caveat::Caveat, token::Token};
 use bailiwick_verifier::Values;
 use biscuit_auth::{
     builder::{self, CheckKind, Convert},

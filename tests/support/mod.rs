@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use bailiwick_biscuit::{build, datalog::Block};
 use bailiwick_token::{
-    attenuate::Caveat,
+    caveat::Caveat,
     claims::{Claims, TokenId},
     datalog,
     grant::Grants,

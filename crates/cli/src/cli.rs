@@ -1,13 +1,10 @@
 //! The commands: a noun, then a verb.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    audit, backup, biscuit, client, demo,
-    exit::{Exit, Failure, Outcome},
-    generate, grants, init, key, keyset, profile, restore, revocations, serve,
-    settings::Global,
-    token, verifier,
+    audit, backup, biscuit, client, demo, exit::Outcome, generate, grants, init, key, keyset,
+    profile, restore, revocations, runtime::wait, serve, settings::Global, token, verifier,
 };
 
 const AFTER_HELP: &str = "\
@@ -93,8 +90,8 @@ impl Cli {
             Command::Token(command) => command.run(global),
             Command::Biscuit(command) => command.run(global),
             Command::Grants(command) => command.run(global),
-            Command::Completions(args) => args.run(),
-            Command::Man(args) => args.run(global),
+            Command::Completions(args) => args.run(Cli::command()),
+            Command::Man(args) => args.run(Cli::command(), global),
             Command::Keyset(command) => command.run(global),
             Command::Init(args) => wait(args.run(global)),
             Command::Key(command) => wait(command.run(global)),
@@ -111,24 +108,12 @@ impl Cli {
     }
 }
 
-/// Runs to its end what waits for a store or a network.
-pub(crate) fn wait(work: impl Future<Output = Outcome>) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Failure::plain(Exit::Local, format!("cannot start ({error})"))
-                .hint("free memory or threads, and try again")
-        })?;
-    runtime.block_on(work)
-}
-
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
-        super::Cli::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use crate::output;
-
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -80,12 +78,19 @@ impl Failure {
         self
     }
 
-    /// Tells a person, and the shell.
-    pub(crate) fn report(self) -> ExitCode {
-        // Indented, so that a name with a line break cannot forge a line such as `hint: …`.
-        let message = self.message.replace('\n', "\n  ");
-        output::error(&message, self.hint.as_deref());
-        self.exit.into()
+    /// The message, indented, so that a name with a line break cannot forge a line such as `hint: …`.
+    pub(crate) fn indented(&self) -> String {
+        self.message.replace('\n', "\n  ")
+    }
+
+    /// The hint.
+    pub(crate) fn what_next(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// The exit code.
+    pub(crate) fn code(&self) -> Exit {
+        self.exit
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::{fs, io, path::PathBuf};
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 use serde::Serialize;
 
 use crate::{
-    cli::Cli,
     exit::{Exit, Failure, Outcome},
     input::shown,
     output,
@@ -25,10 +24,10 @@ pub(crate) struct CompletionsArgs {
 }
 
 impl CompletionsArgs {
-    /// Prints the completions.
-    pub(crate) fn run(self) -> Outcome {
+    /// Prints the completions of a command line.
+    pub(crate) fn run(self, mut command: Command) -> Outcome {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "bailiwick", &mut script);
+        clap_complete::generate(self.shell, &mut command, "bailiwick", &mut script);
         output::raw(&String::from_utf8_lossy(&script))?;
         Ok(Exit::Done)
     }
@@ -48,9 +47,9 @@ struct Written {
 }
 
 impl ManArgs {
-    /// Writes the pages, and prints their paths.
-    pub(crate) fn run(self, global: &Global) -> Outcome {
-        let written = self.write().map_err(|error| {
+    /// Writes the pages of a command line, and prints their paths.
+    pub(crate) fn run(self, command: Command, global: &Global) -> Outcome {
+        let written = self.write(command).map_err(|error| {
             let dir = shown(&self.dir);
             Failure::plain(Exit::Local, format!("cannot write to {dir} ({error})"))
                 .hint("name a directory that you can write to")
@@ -67,9 +66,9 @@ impl ManArgs {
         Ok(Exit::Done)
     }
 
-    fn write(&self) -> io::Result<Vec<PathBuf>> {
+    fn write(&self, command: Command) -> io::Result<Vec<PathBuf>> {
         fs::create_dir_all(&self.dir)?;
-        let mut root = Cli::command().disable_help_subcommand(true);
+        let mut root = command.disable_help_subcommand(true);
         root.build();
         let mut written = Vec::new();
         let mut left = vec![root];

@@ -5,7 +5,7 @@ mod show;
 
 use clap::Subcommand;
 
-use crate::{cli::wait, exit::Outcome, settings::Global};
+use crate::{exit::Outcome, runtime::wait, settings::Global};
 
 /// The verbs of `keyset`.
 #[derive(Debug, Subcommand)]

@@ -9,6 +9,7 @@ mod biscuit;
 mod cli;
 mod client;
 mod clock;
+mod config;
 mod confirm;
 mod demo;
 mod exit;
@@ -28,6 +29,7 @@ mod passphrase;
 mod profile;
 mod restore;
 mod revocations;
+mod runtime;
 mod serve;
 mod server;
 mod settings;
@@ -48,7 +50,7 @@ static WIPING: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
 fn main() -> ExitCode {
     // Before anything else: nothing that follows may end up in a core file.
     if let Err(failure) = harden::process() {
-        return failure.report();
+        return report(failure);
     }
     let cli = match cli::Cli::try_parse() {
         Ok(cli) => cli,
@@ -57,10 +59,16 @@ fn main() -> ExitCode {
     logging::start(cli.global.verbose);
     let code = match cli.run() {
         Ok(exit) => exit.into(),
-        Err(failure) => failure.report(),
+        Err(failure) => report(failure),
     };
     logging::flush();
     code
+}
+
+/// Says why the command failed, to a person and to the shell.
+fn report(failure: exit::Failure) -> ExitCode {
+    output::error(&failure.indented(), failure.what_next());
+    failure.code().into()
 }
 
 /// Prints help, or the error of the command line. Clap repeats arguments as they came, so they are

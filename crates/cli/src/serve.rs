@@ -11,12 +11,13 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     clock,
+    config::is_missing,
     exit::{Exit, Failure, Outcome},
     harden,
     input::Source,
     logging, output, parse,
     passphrase::PassphraseArg,
-    settings::{Global, is_missing},
+    settings::Global,
 };
 
 /// The most bytes of `service.toml`.

@@ -11,10 +11,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
 use crate::{
+    config::Config,
     exit::{Exit, Failure},
     input::{Source, shown, variable, warn_if_open},
     output::Progress,
-    settings::Config,
 };
 
 /// The environment variable that names the issuer.

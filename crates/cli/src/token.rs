@@ -12,8 +12,8 @@ use bailiwick_token::attenuate::AttenuateError;
 use clap::Subcommand;
 
 use crate::{
-    cli::wait,
     exit::{Exit, Failure, Outcome},
+    runtime::wait,
     settings::Global,
 };
 

@@ -14,14 +14,16 @@
 //! So a restore is told what came after ([`Later`]), and takes it over before anything is published.
 
 mod catch_up;
+mod error;
 mod file;
 mod later;
 mod restore;
 
 pub use catch_up::RestoreReport;
+pub use error::RestoreError;
 pub use file::BackupFileError;
 pub use later::{Later, LaterError};
-pub use restore::{RestoreError, RestoreOptions};
+pub use restore::RestoreOptions;
 
 use std::io::Write;
 

@@ -7,7 +7,7 @@ use bailiwick_verifier::outbound::{SafeUrl, UnsafeUrl};
 use jsonwebtoken::Algorithm;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use crate::provider::algorithm;
+use crate::algorithm::algorithm;
 
 /// The most bytes of the file.
 pub(crate) const MAX_CONFIG: usize = 256 * 1024;

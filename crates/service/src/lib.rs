@@ -8,6 +8,7 @@
 //! This crate is an edge. It knows HTTP and decides nothing that the issuer, its profiles or the
 //! verifier decide; errors of theirs become a status and a public code in `problem` and `oauth`.
 
+mod algorithm;
 mod body;
 mod caller;
 mod config;

@@ -25,7 +25,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::sync::{Mutex, Semaphore};
 
-pub(crate) use self::jwt::algorithm;
 use self::{
     jwks::{Found, KeySet, MAX_SHOWN, shown},
     jwt::{Jwt, MAX_JWT},

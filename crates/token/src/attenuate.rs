@@ -3,25 +3,11 @@
 use bailiwick_biscuit::{build, container::Container};
 
 use crate::{
+    caveat::Caveat,
     datalog::{DatalogError, appended_block, max_depth},
-    grant::Grants,
     limits::{LimitError, Limits},
-    timestamp::Timestamp,
     token::{Token, TokenError},
 };
-
-/// What a holder narrows a token to. Each part that is given narrows it; none can widen it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Caveat {
-    /// Calls must also be inside one of these grants.
-    pub scope: Option<Grants>,
-    /// The token also ends at this second.
-    pub expires: Option<Timestamp>,
-    /// To whom the token is handed on. Descriptive: for people and the audit, decides nothing.
-    pub delegate: Option<String>,
-    /// What for. Descriptive as well.
-    pub task: Option<String>,
-}
 
 /// A token could not be narrowed or sealed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,7 +49,7 @@ impl Token {
     /// The token narrowed by one block. Needs no key and no network.
     ///
     /// ```
-    /// # use bailiwick_token::{attenuate::{Caveat, AttenuateError}, grant::{Grant, Grants}, token::Token};
+    /// # use bailiwick_token::{caveat::Caveat, grant::{Grant, Grants}, token::Token};
     /// # fn example(token: Token) -> Result<(), Box<dyn std::error::Error>> {
     /// let narrowed = token.attenuate(&Caveat {
     ///     scope: Some(Grants::new(vec![Grant::new("erp", "purchase_order:read")])?),

@@ -5,7 +5,7 @@
 
 use bailiwick_biscuit::datalog::{Block, BlockCheck, Kind, Predicate, Query, Term};
 
-use crate::{attenuate::Caveat, claims::Claims, grant::Grants};
+use crate::{caveat::Caveat, claims::Claims, grant::Grants};
 
 mod authority;
 mod caveat;

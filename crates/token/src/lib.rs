@@ -10,6 +10,7 @@
 pub use bailiwick_biscuit::escape;
 
 pub mod attenuate;
+pub mod caveat;
 pub mod claims;
 pub mod datalog;
 pub mod dsse;

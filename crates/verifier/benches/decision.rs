@@ -12,7 +12,7 @@ use std::{hint::black_box, time::Duration};
 
 use bailiwick_biscuit::build;
 use bailiwick_token::{
-    attenuate::Caveat,
+    caveat::Caveat,
     claims::{Claims, TokenId},
     datalog,
     grant::Grants,

@@ -138,5 +138,5 @@ fn within_profile(mut source: Source) -> Authorizer {
             queries: vec![Query::default()],
         });
     }
-    source.authorizer()
+    Authorizer::from(source)
 }

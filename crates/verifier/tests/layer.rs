@@ -25,7 +25,7 @@ use bailiwick_biscuit::{
     datalog::Block,
 };
 use bailiwick_token::{
-    attenuate::Caveat,
+    caveat::Caveat,
     claims::{Claims, TokenId},
     datalog,
     grant::Grants,

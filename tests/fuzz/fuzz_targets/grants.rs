@@ -4,7 +4,7 @@
 use bailiwick_biscuit::build::{self, KeyPair};
 use bailiwick_fuzz::{ISSUER, Root, now};
 use bailiwick_token::{
-    attenuate::Caveat,
+    caveat::Caveat,
     claims::{Claims, TokenId},
     datalog,
     grant::{Grant, Grants},

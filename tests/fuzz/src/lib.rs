@@ -2,7 +2,7 @@
 //!
 //! Only public interfaces are used, so that a target outlives the insides of what it tries.
 
-use bailiwick_token::{attenuate::Caveat, token::Token};
+use bailiwick_token::{caveat::Caveat, token::Token};
 use bailiwick_verifier::{Decision, Values};
 
 pub mod choices;

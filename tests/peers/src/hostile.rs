@@ -2,7 +2,7 @@
 //! that comes closest: the hostile ones may be larger than any honest token, or smaller.
 
 use bailiwick_token::{
-    attenuate::Caveat,
+    caveat::Caveat,
     grant::{Grant, Grants},
     token::Token,
 };

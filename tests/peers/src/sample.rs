@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use bailiwick_biscuit::build;
 use bailiwick_token::{
-    attenuate::Caveat,
+    caveat::Caveat,
     claims::{Claims, TokenId},
     datalog,
     grant::Grants,

@@ -29,7 +29,7 @@ use std::{
 };
 
 use bailiwick_issuer::InitOptions;
-use bailiwick_token::{attenuate::Caveat, token::Token};
+use bailiwick_token::{caveat::Caveat, token::Token};
 use bailiwick_verifier::Reason;
 use serde_json::{Value, json};
 use support::{ACTION, HEAD, ISSUER, SERVICE, Service, Watch};

@@ -1,4 +1,4 @@
-//! The Datalog of a token as a verifier works on it: every name a number, every list a part of one
+//! The Datalog of a token as decisions are made on it: every name a number, every list a part of one
 //! long list. To decode it takes a few allocations for a token, not one for each term.
 
 use std::cmp::Ordering;

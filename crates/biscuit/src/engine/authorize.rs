@@ -1,63 +1,13 @@
 //! Whether a call is allowed: checks and policies over all facts.
 
 use super::{
-    error::{Error, Place},
     fuel::Stop,
+    origin::Place,
+    outcome::{FailedCheck, Matched, Outcome},
     program::{Body, Check},
     run::World,
 };
 use crate::datalog::Kind;
-
-/// What an evaluation came to: the same on every run with the same input.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// This allow policy matched, and every check held.
-    Allow {
-        /// Its place among the policies.
-        policy: usize,
-    },
-    /// Nothing allowed it, or a check failed.
-    Deny {
-        /// The policy that matched, where one did.
-        policy: Option<Matched>,
-        /// The checks that failed, in the order in which they were looked at.
-        failed: Vec<FailedCheck>,
-    },
-    /// An operation failed, and with it everything.
-    Error(Error),
-    /// It takes more fuel than given.
-    OutOfFuel,
-    /// It holds more memory than given.
-    OutOfMemory,
-}
-
-/// The policy that matched first, by its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Matched {
-    /// `allow if`
-    Allow(usize),
-    /// `deny if`
-    Deny(usize),
-}
-
-/// A check that did not hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FailedCheck {
-    /// Whose check it is.
-    pub place: Place,
-    /// Its place among the checks of its block.
-    pub check: usize,
-}
-
-impl From<Stop> for Outcome {
-    fn from(stop: Stop) -> Outcome {
-        match stop {
-            Stop::OutOfFuel => Outcome::OutOfFuel,
-            Stop::OutOfMemory => Outcome::OutOfMemory,
-            Stop::Error(error) => Outcome::Error(*error),
-        }
-    }
-}
 
 impl World<'_> {
     /// Runs rules, checks and policies.

@@ -5,9 +5,9 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     authorizer::Authorizer,
-    error::{Error, Fault, Place},
-    facts::{MAX_BLOCKS, Origin},
+    error::{Error, Fault},
     fuel::{Fuel, Stop},
+    origin::{MAX_BLOCKS, Origin, Place},
     program::{Binary, Body, Check, Instruction, Owner, Part, Policy, Program},
     regex::Patterns,
     symbol::{Known, KnownPlace, MAX_KNOWN, Relation},

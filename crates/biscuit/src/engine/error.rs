@@ -1,5 +1,7 @@
 //! Why Datalog cannot be evaluated.
 
+use super::origin::Place;
+
 /// An error ends the whole evaluation, whatever else would have held.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -37,24 +39,6 @@ pub enum Error {
     },
 }
 
-/// Where a statement stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// A block of the token, the authority block being 0.
-    Block(usize),
-    /// The host's own Datalog.
-    Authorizer,
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Place::Block(index) => write!(f, "block {index}"),
-            Place::Authorizer => f.write_str("authorizer"),
-        }
-    }
-}
-
 /// What makes a statement impossible to evaluate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -75,7 +59,7 @@ pub enum Fault {
     #[error("`${0}` stands where only a value can")]
     Variable(String),
     /// More blocks than an origin can name.
-    #[error("the token has more than {} blocks", super::facts::MAX_BLOCKS)]
+    #[error("the token has more than {} blocks", super::origin::MAX_BLOCKS)]
     Blocks,
     /// More than 32 bits can number.
     #[error("it is too large")]

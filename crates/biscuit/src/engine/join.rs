@@ -2,8 +2,9 @@
 //! facts of each predicate.
 
 use super::{
-    facts::{Facts, Origin},
+    facts::Facts,
     fuel::{Fuel, Stop},
+    origin::Origin,
     program::{Arg, Body, Program, Scan},
     term::{Term, Values},
 };

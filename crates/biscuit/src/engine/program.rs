@@ -6,12 +6,9 @@
 use std::sync::Arc;
 
 use super::{
-    authorize::FailedCheck,
-    error::Place,
-    expression::STEP_BYTES,
-    facts::{HEAD_BYTES, Origin, Origins, Rows},
-    join::SCAN_BYTES,
+    origin::{Origin, Place},
     regex::Patterns,
+    rows::{Origins, Rows},
     symbol::Relation,
     term::{Pool, Span, Term},
 };
@@ -333,34 +330,6 @@ impl Program {
         ]
         .into_iter()
         .chain(self.externs.iter().map(String::capacity))
-        .fold(0, usize::saturating_add)
-    }
-
-    /// About how many bytes an evaluation works in, besides the facts and values that it adds: the
-    /// variables, predicates and operations of the largest body, and a few for each predicate, head
-    /// and check.
-    pub(super) fn workspace(&self) -> usize {
-        let bodies = self.rules.iter().map(|rule| &rule.body);
-        let (mut slots, mut scans) = (0, 0);
-        for body in bodies.chain(&self.queries) {
-            slots = body.slots.max(slots);
-            scans = body.scan_count.max(scans);
-        }
-        let steps = self
-            .tests
-            .iter()
-            .map(|code| code.end.saturating_sub(code.start));
-        let count = |count: usize, bytes: usize| count.saturating_mul(bytes);
-        [
-            count(usize::from(slots), size_of::<Term>()),
-            count(usize::from(scans), SCAN_BYTES),
-            count(steps.max().unwrap_or(0) as usize, STEP_BYTES),
-            // Their numbers before and after a round.
-            count(self.relations.len(), size_of::<[u32; 2]>()),
-            count(self.heads.len(), HEAD_BYTES),
-            count(self.checks.len(), size_of::<FailedCheck>()),
-        ]
-        .into_iter()
         .fold(0, usize::saturating_add)
     }
 

@@ -4,12 +4,14 @@ use std::cmp::Ordering;
 
 use super::{
     edge,
-    error::{Error, Place},
-    expression::Machine,
-    facts::{Facts, Space},
+    error::Error,
+    expression::{Machine, STEP_BYTES},
+    facts::{Facts, HEAD_BYTES, Space},
     fuel::{Budget, Fuel, Stop},
-    join::Join,
+    join::{Join, SCAN_BYTES},
     operators::{Externs, Operators},
+    origin::Place,
+    outcome::FailedCheck,
     program::{Arg, Body, Program, Rule},
     regex::Regexes,
     symbol::{KnownPlace, Relation},
@@ -339,4 +341,32 @@ impl<'p> World<'p> {
 
 fn at(counts: &[u32], relation: Relation) -> u32 {
     counts.get(usize::from(relation)).copied().unwrap_or(0)
+}
+
+/// About how many bytes an evaluation works in, besides the facts and values that it adds: the
+/// variables, predicates and operations of the largest body, and a few for each predicate, head
+/// and check.
+pub(super) fn workspace(program: &Program) -> usize {
+    let bodies = program.rules.iter().map(|rule| &rule.body);
+    let (mut slots, mut scans) = (0, 0);
+    for body in bodies.chain(&program.queries) {
+        slots = body.slots.max(slots);
+        scans = body.scan_count.max(scans);
+    }
+    let steps = program
+        .tests
+        .iter()
+        .map(|code| code.end.saturating_sub(code.start));
+    let count = |count: usize, bytes: usize| count.saturating_mul(bytes);
+    [
+        count(usize::from(slots), size_of::<Term>()),
+        count(usize::from(scans), SCAN_BYTES),
+        count(steps.max().unwrap_or(0) as usize, STEP_BYTES),
+        // Their numbers before and after a round.
+        count(program.relations.len(), size_of::<[u32; 2]>()),
+        count(program.heads.len(), HEAD_BYTES),
+        count(program.checks.len(), size_of::<FailedCheck>()),
+    ]
+    .into_iter()
+    .fold(0, usize::saturating_add)
 }

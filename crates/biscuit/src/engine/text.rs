@@ -3,7 +3,10 @@
 //! The parser recurses on nesting and builds a tree as deep as a chain of operators is long, so both
 //! are bounded here, in one pass over the text.
 
-use super::error::{Error, Fault, Place};
+use super::{
+    error::{Error, Fault},
+    origin::Place,
+};
 
 /// The most bytes of a service's Datalog.
 pub const MAX_POLICY_BYTES: usize = 64 * 1024;

@@ -1,7 +1,7 @@
 //! The agents: what they hold, and what they try.
 
 use bailiwick_token::{
-    attenuate::Caveat,
+    caveat::Caveat,
     grant::{Constraint, Grant, Grants},
     timestamp::Timestamp,
     token::Token,

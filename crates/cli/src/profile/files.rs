@@ -12,10 +12,11 @@ use bailiwick_issuer::{
 use bailiwick_token::escape::visible;
 
 use crate::{
+    config::is_missing,
     exit::{Exit, Failure},
     input::{Source, shown},
     serve,
-    settings::{Global, is_missing},
+    settings::Global,
 };
 
 /// In the home: one file, or a directory of files.

@@ -1,6 +1,6 @@
 //! `bailiwick token attenuate`: narrow a token, offline.
 
-use bailiwick_token::{attenuate::Caveat, inspect::EffectiveAuthority, token::Token};
+use bailiwick_token::{caveat::Caveat, inspect::EffectiveAuthority, token::Token};
 use clap::{ArgGroup, Args};
 use serde::Serialize;
 

@@ -15,11 +15,12 @@ use self::call::CallArgs;
 
 use crate::{
     clock,
+    config::Config,
     exit::{Exit, Failure, Outcome},
     input::{Source, TokenArg},
     output::{self, Format, GREEN, RED},
     parse,
-    settings::{Config, Global},
+    settings::Global,
 };
 
 /// The most bytes of a file of Datalog. The parser's own limit is lower and says so.

@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{
+    error::RestoreError,
     later::{Known, Later, State},
-    restore::RestoreError,
 };
 use crate::{
     audit::{AuditEvent, Entry},

@@ -6,14 +6,13 @@ use bailiwick_token::{key::PublicKey, timestamp::Timestamp};
 
 use super::{
     catch_up::{RestoreReport, catch_up},
+    error::RestoreError,
     file::{BackupFileError, Begin, Reader},
-    later::{Later, LaterError},
+    later::Later,
 };
 use crate::{
-    home::{Draft, HomeError},
-    issuer::{Issuer, Locked, OpenError},
-    keys::KeyError,
-    keyset::PublishError,
+    home::Draft,
+    issuer::Issuer,
     passphrase::Passphrase,
     settings::Settings,
     store::{PAGE, PostgresUrl, Store, StoreError, Tx},
@@ -147,57 +146,4 @@ async fn verified(
     let with = (settings, vault, &signer);
     let made_at = Some(begin.made_at);
     catch_up(tx, with, &options.later, made_at, &options.actor, now).await
-}
-
-/// Why nothing was restored.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RestoreError {
-    /// The backup.
-    #[error(transparent)]
-    File(#[from] BackupFileError),
-    /// What came after it.
-    #[error(transparent)]
-    Later(#[from] LaterError),
-    /// Another keyset key than the verifiers'.
-    #[error(
-        "the backup is of the keyset key `{found}`, and verifiers are configured with `{expected}`: use a backup of that issuer"
-    )]
-    OtherKey {
-        /// The backup's.
-        found: Box<PublicKey>,
-        /// The one that was asked for.
-        expected: Box<PublicKey>,
-    },
-    /// Nothing says whose backup it should be.
-    #[error(
-        "without a keyset nothing shows whose backup it is: give --keyset-key, as verifiers are configured with it"
-    )]
-    KeyNeeded,
-    /// The database on the server has an issuer already.
-    #[error(
-        "the database is in use by an issuer: restore into an empty one, or, if it was put back by other means, use --in-place"
-    )]
-    Taken,
-    /// The passphrase is needed.
-    #[error(transparent)]
-    Locked(#[from] Locked),
-    /// The directory.
-    #[error(transparent)]
-    Home(#[from] HomeError),
-    /// The private keys.
-    #[error(transparent)]
-    Vault(#[from] VaultError),
-    /// The root keys.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// It cannot be signed.
-    #[error(transparent)]
-    Publish(#[from] PublishError),
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The finished home could not be opened.
-    #[error(transparent)]
-    Open(#[from] OpenError),
 }

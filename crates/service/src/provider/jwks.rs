@@ -18,7 +18,8 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::jwt::{Header, algorithm};
+use super::jwt::Header;
+use crate::algorithm::algorithm;
 
 /// The most keys of a provider.
 const MAX_KEYS: usize = 512;

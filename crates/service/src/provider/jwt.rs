@@ -5,6 +5,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use serde_json::{Map, Value};
 
 use super::AssertionError;
+use crate::algorithm::algorithm;
 
 /// The longest JWT that is looked at, in bytes.
 pub(super) const MAX_JWT: usize = 16 * 1024;
@@ -24,15 +25,6 @@ pub(super) struct Header {
     pub(super) kid: Option<String>,
     pub(super) x5t: Option<String>,
     pub(super) x5t_s256: Option<String>,
-}
-
-/// The algorithm of this name (RFC 7518, section 3.1; RFC 9864, section 2.2). `none` has none.
-pub(crate) fn algorithm(name: &str) -> Option<Algorithm> {
-    match name {
-        // The one curve that `EdDSA` is used with here.
-        "Ed25519" => Some(Algorithm::EdDSA),
-        name => name.parse().ok(),
-    }
 }
 
 impl<'a> Jwt<'a> {

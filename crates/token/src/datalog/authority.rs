@@ -11,7 +11,7 @@ use super::{
     DatalogError, PROFILE,
     caveat::{self, Limit},
     check,
-    encode::{Form, alternatives, string},
+    encode::{Form, alternatives, string, text},
     fact, names,
 };
 use crate::{
@@ -21,22 +21,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// The longest text of any other claim, in bytes.
-const MAX_TEXT: usize = 1024;
-
 /// The most further claims.
 const MAX_CLAIMS: usize = 32;
-
-/// A text that is fit for a claim, as a term.
-pub(super) fn text(field: &'static str, text: &str) -> Result<datalog::Term, DatalogError> {
-    if text.is_empty() || text.len() > MAX_TEXT || text.chars().any(char::is_control) {
-        return Err(DatalogError::Text {
-            field,
-            max: MAX_TEXT,
-        });
-    }
-    Ok(string(text))
-}
 
 /// The name of an agent, a principal or a tenant, as a term.
 fn name(field: &'static str, name: &str) -> Result<datalog::Term, DatalogError> {

@@ -6,14 +6,12 @@ use bailiwick_biscuit::datalog::{
 };
 
 use super::{
-    DatalogError,
-    authority::text,
-    check,
-    encode::{Form, alternatives, value, variable},
+    DatalogError, check,
+    encode::{Form, alternatives, text, value, variable},
     fact, names, recognize,
 };
 use crate::{
-    attenuate::Caveat,
+    caveat::Caveat,
     grant::{Grant, Pattern},
     timestamp::Timestamp,
 };

@@ -35,6 +35,9 @@ pub enum DatalogError {
     Claims(usize),
 }
 
+/// The longest text of any other claim, in bytes.
+const MAX_TEXT: usize = 1024;
+
 /// Where an alternative stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
@@ -342,4 +345,15 @@ pub(super) fn variable(name: &str) -> Term {
 
 pub(super) fn value(term: Term) -> Op {
     Op::Value(term)
+}
+
+/// A text that is fit for a claim, as a term.
+pub(super) fn text(field: &'static str, text: &str) -> Result<Term, DatalogError> {
+    if text.is_empty() || text.len() > MAX_TEXT || text.chars().any(char::is_control) {
+        return Err(DatalogError::Text {
+            field,
+            max: MAX_TEXT,
+        });
+    }
+    Ok(string(text))
 }

@@ -4,8 +4,8 @@ use crate::datalog::code::{Predicate, Query, Rule as Written, Span, Symbol, Term
 
 use super::{Compiled, Compiler, number, short};
 use crate::engine::{
-    error::{Fault, Place},
-    facts::Origin,
+    error::Fault,
+    origin::{Origin, Place},
     program::{Arg, Body, Code, Rule, Scan},
     term::Term,
 };

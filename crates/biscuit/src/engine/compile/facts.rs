@@ -4,9 +4,10 @@ use crate::datalog::code::{Code, Predicate};
 
 use super::{Compiled, Compiler, Keep, placed};
 use crate::engine::{
-    error::{Error, Place},
-    facts::Origin,
+    error::Error,
+    origin::{Origin, Place},
     program::Program,
+    run::workspace,
     symbol::Relation,
     term::Term,
 };
@@ -140,7 +141,7 @@ impl<'c> Compiler<'c> {
         });
         program.pool = self.values.into_pool();
         program.shrink();
-        program.held = program.size().saturating_add(program.workspace());
+        program.held = program.size().saturating_add(workspace(&program));
         program
     }
 }

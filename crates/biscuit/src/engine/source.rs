@@ -1,22 +1,101 @@
-//! Datalog text -> a tree, by the parser of the reference implementation.
+//! A host's Datalog as text and as a tree.
 //!
-//! Text has been bounded before, so the tree is no deeper than recursion can bear.
+//! The parser is that of the reference implementation. Text is bounded before, so the tree is no deeper
+//! than recursion can bear.
 
 use biscuit_parser::{builder as parsed, parser};
 
-use super::authorizer::{Policy, Source};
+use super::{
+    error::{Error, Fault},
+    origin::Place,
+    text::bounded,
+};
 use crate::{
     datalog::{
-        Binary, BlockCheck, BlockRule, Kind, MapKey, Op, Predicate, Query, Scope, ScopeKey, Term,
-        Unary,
+        Binary, Block, BlockCheck, BlockRule, Kind, MapKey, Op, Predicate, Query, Scope, ScopeKey,
+        Term, Unary,
     },
     key::Algorithm,
 };
 
+/// A host's Datalog as it was read.
+#[derive(Debug, Clone, Default)]
+pub struct Source {
+    /// Facts, rules and checks.
+    pub statements: Block,
+    /// The policies, in order.
+    pub policies: Vec<Policy>,
+}
+
+/// `allow if` or `deny if`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// `allow if`, and not `deny if`.
+    pub allow: bool,
+    /// Its alternatives.
+    pub queries: Vec<Query>,
+}
+
+impl Source {
+    /// Reads Datalog text, with its policies.
+    ///
+    /// # Errors
+    /// As for [`Authorizer::parse`].
+    pub fn parse(text: &str) -> Result<Source, Error> {
+        bounded(text)?;
+        Source::read(text)
+    }
+
+    /// Reads text whatever its length.
+    pub(super) fn read(text: &str) -> Result<Source, Error> {
+        source(text).map_err(|message| Error::Compile {
+            place: Place::Authorizer,
+            fault: Fault::Syntax(message),
+        })
+    }
+
+    /// The names of the facts that it states and of those that its rules derive.
+    pub fn heads(&self) -> impl Iterator<Item = &str> {
+        let rules = self.statements.rules.iter().map(|rule| &rule.head);
+        let heads = self.statements.facts.iter().chain(rules);
+        heads.map(|head| head.name.as_str())
+    }
+
+    /// All `trusting` clauses, scope by scope.
+    pub fn scopes(&self) -> impl Iterator<Item = &Scope> {
+        let of_bodies = self.bodies().flat_map(|query| &query.scopes);
+        self.statements.scopes.iter().chain(of_bodies)
+    }
+
+    /// The first external function that each of its expressions calls, by name.
+    pub fn externs(&self) -> impl Iterator<Item = &str> {
+        let expressions = self.bodies().flat_map(|query| &query.expressions);
+        expressions.filter_map(|ops| external(ops))
+    }
+
+    fn bodies(&self) -> impl Iterator<Item = &Query> {
+        let rules = self.statements.rules.iter().map(|rule| &rule.query);
+        let checks = self.statements.checks.iter();
+        let policies = self.policies.iter().flat_map(|policy| &policy.queries);
+        rules
+            .chain(checks.flat_map(|check| &check.queries))
+            .chain(policies)
+    }
+}
+
+/// The name of the first external function that an expression calls.
+fn external(ops: &[Op]) -> Option<&str> {
+    ops.iter().find_map(|op| match op {
+        Op::Unary(Unary::Ffi(name)) | Op::Binary(Binary::Ffi(name)) => Some(name.as_str()),
+        Op::Closure(_, ops) => external(ops),
+        _ => None,
+    })
+}
+
 /// A tree, or what is wrong with the text.
 type Parsed<T> = Result<T, String>;
 
-pub(super) fn source(text: &str) -> Parsed<Source> {
+fn source(text: &str) -> Parsed<Source> {
     let parsed = parser::parse_source(text.trim_ascii_start()).map_err(|errors| {
         let messages = errors.iter().map(|error| {
             let message = error.message.as_deref();

@@ -1,0 +1,73 @@
+//! Places of statements, and the places that facts rest on.
+
+/// Where a statement stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A block of the token, the authority block being 0.
+    Block(usize),
+    /// The host's own Datalog.
+    Authorizer,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Place::Block(index) => write!(f, "block {index}"),
+            Place::Authorizer => f.write_str("authorizer"),
+        }
+    }
+}
+
+/// The most blocks of a token; an origin has a bit for each, and one for the host.
+pub const MAX_BLOCKS: usize = 127;
+
+/// The blocks that a fact rests on, or those that a body trusts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Origin(u128);
+
+impl Origin {
+    pub(crate) const AUTHORIZER: Origin = Origin(1 << MAX_BLOCKS);
+    /// What a service states for itself alone. It is the bit of a block that no token has with which
+    /// a service's policy goes: see [`super::MAX_BLOCKS`].
+    pub(crate) const SERVICE: Origin = Origin(1 << (MAX_BLOCKS - 1));
+    /// What is trusted where nothing is said: the authority block and the host.
+    pub(crate) const DEFAULT: Origin = Origin(1 | 1 << MAX_BLOCKS);
+
+    /// A block of a token, of which there are no more than [`MAX_BLOCKS`].
+    pub(crate) fn block(index: usize) -> Origin {
+        let index = index.min(MAX_BLOCKS.saturating_sub(1));
+        Origin(1u128.unbounded_shl(index as u32))
+    }
+
+    /// This block and all before it.
+    pub(crate) fn up_to(index: usize) -> Origin {
+        (0..=index).fold(Origin::default(), |all, index| {
+            all.union(Origin::block(index))
+        })
+    }
+
+    pub(crate) fn of(place: Place) -> Origin {
+        match place {
+            Place::Block(index) => Origin::block(index),
+            Place::Authorizer => Origin::AUTHORIZER,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn union(self, other: Origin) -> Origin {
+        Origin(self.0 | other.0)
+    }
+
+    /// Whether all of it is trusted.
+    #[inline]
+    pub(crate) fn within(self, trusted: Origin) -> bool {
+        self.0 & !trusted.0 == 0
+    }
+
+    /// The places in it, blocks first.
+    pub(crate) fn places(self) -> Vec<Place> {
+        let blocks = (0..MAX_BLOCKS).filter(|index| Origin::block(*index).within(self));
+        let authorizer = Origin::AUTHORIZER.within(self).then_some(Place::Authorizer);
+        blocks.map(Place::Block).chain(authorizer).collect()
+    }
+}

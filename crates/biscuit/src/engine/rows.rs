@@ -1,0 +1,31 @@
+//! Facts of one predicate, row after row.
+
+use super::{origin::Origin, term::Term};
+
+/// Facts of one predicate that lie together, row after row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rows<'f> {
+    pub(super) arity: usize,
+    pub(super) terms: &'f [Term],
+    pub(super) origins: Origins<'f>,
+}
+
+/// What rows rest on: each on its own, or all on the same.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Origins<'f> {
+    Each(&'f [Origin]),
+    All(Origin),
+}
+
+impl<'f> Rows<'f> {
+    #[inline]
+    pub(super) fn row(&self, row: u32) -> Option<(&'f [Term], Origin)> {
+        let start = (row as usize).saturating_mul(self.arity);
+        let terms = self.terms.get(start..start.saturating_add(self.arity))?;
+        let origin = match self.origins {
+            Origins::Each(origins) => *origins.get(row as usize)?,
+            Origins::All(origin) => origin,
+        };
+        Some((terms, origin))
+    }
+}

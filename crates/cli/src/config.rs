@@ -1,0 +1,79 @@
+//! The settings of a home, `config.toml`.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::{
+    exit::{Exit, Failure},
+    input::{self, Source},
+};
+
+/// The most bytes of a `config.toml`.
+const MAX_CONFIG: usize = 64 * 1024;
+
+/// Defaults for flags that were given neither on the command line nor in the environment.
+/// Relative paths are relative to the home.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// `--passphrase-file`
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// `--keyset` of `token verify`
+    pub(crate) keyset: Option<PathBuf>,
+    /// `--keyset-key` of `token verify`
+    pub(crate) keyset_key: Option<String>,
+    /// `--revocations` of `token verify`
+    pub(crate) revocations: Option<PathBuf>,
+    /// `--service` of `token verify`
+    pub(crate) service: Option<String>,
+    /// `--policy` of `token verify`
+    pub(crate) policy: Option<PathBuf>,
+    /// `--ttl` of `token mint`
+    pub(crate) ttl: Option<String>,
+    /// `--server`
+    pub(crate) server: Option<String>,
+    /// `--operator-token-file`
+    pub(crate) operator_token_file: Option<PathBuf>,
+    /// `--ca`
+    pub(crate) ca: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads a `config.toml`, which may be missing.
+    pub(crate) fn read(path: &Path) -> Result<Config, Failure> {
+        if is_missing(path)? {
+            return Ok(Config::default());
+        }
+        tracing::debug!(path = %path.display(), "reading the settings");
+        let text = Source::File(path.to_owned()).read_text(MAX_CONFIG)?;
+        let mut config: Config = toml::from_str(&text).map_err(|error| {
+            Failure::plain(
+                Exit::Local,
+                format!("{}: {}", input::shown(path), error.message()),
+            )
+            .hint("correct that line, or take it out")
+        })?;
+        let home = path.parent().unwrap_or(Path::new("."));
+        for file in [
+            &mut config.passphrase_file,
+            &mut config.keyset,
+            &mut config.revocations,
+            &mut config.policy,
+            &mut config.operator_token_file,
+            &mut config.ca,
+        ] {
+            *file = file.take().map(|file| home.join(file));
+        }
+        Ok(config)
+    }
+}
+
+/// Returns whether the home lacks a file. A file that cannot be looked at is an error and not
+/// missing: the command would otherwise run without the settings in it.
+pub(crate) fn is_missing(file: &Path) -> Result<bool, Failure> {
+    let there = file.try_exists();
+    there
+        .map(|there| !there)
+        .map_err(|error| Source::File(file.to_owned()).unreadable(&error))
+}

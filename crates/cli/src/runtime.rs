@@ -1,0 +1,15 @@
+//! The asynchronous runtime of a command.
+
+use crate::exit::{Exit, Failure, Outcome};
+
+/// Runs a command that waits for a store or a network to its end.
+pub(crate) fn wait(work: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::plain(Exit::Local, format!("cannot start ({error})"))
+                .hint("free memory or threads, and try again")
+        })?;
+    runtime.block_on(work)
+}
