@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bailiwick_issuer::{ClientError, ClientInfo, NewClient, profile::Limits as ProfileLimits};
+use bailiwick_issuer::{ClientError, ClientInfo, NewClient, profile::ProfileLimits};
 use bailiwick_service::read_profiles;
 use bailiwick_token::escape::{code, name};
 use clap::{Args, Subcommand};

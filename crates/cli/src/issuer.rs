@@ -1,8 +1,8 @@
 //! The issuer in the home: opened, unlocked only where that is needed, and closed again.
 
 use bailiwick_issuer::{
-    BackupError, InitError, Issuer, KeyError, MintError, OpenError, PublishError, RestoreError,
-    RevokeError, SnapshotFailure, StoreError, TransitionError, UnlockError,
+    BackupError, InitError, Issuer, KeyError, MintError, OpenError, RestoreError, RevokeError,
+    SignError, SnapshotFailure, StoreError, TransitionError, UnlockError,
 };
 
 use crate::{
@@ -65,13 +65,19 @@ macro_rules! may_be_locked {
     ($($error:ident),*) => {$(
         impl MayBeLocked for $error {
             fn is_locked(&self) -> bool {
-                matches!(self, $error::Locked(_))
+                matches!(self, $error::Sign(SignError::Locked))
             }
         }
     )*};
 }
 
-may_be_locked!(KeyError, MintError, PublishError, SnapshotFailure);
+may_be_locked!(KeyError, MintError, SnapshotFailure);
+
+impl MayBeLocked for SignError {
+    fn is_locked(&self) -> bool {
+        matches!(self, SignError::Locked)
+    }
+}
 
 // The table of exit codes.
 
@@ -138,7 +144,7 @@ macro_rules! local {
 local!(
     BackupError,
     OpenError,
-    PublishError,
+    SignError,
     SnapshotFailure,
     StoreError,
     UnlockError

@@ -34,7 +34,7 @@ use self::file::{Begin, Writer};
 use crate::{
     home::HomeError,
     issuer::Issuer,
-    keyset::PublishError,
+    signer::{SignError, from_sources},
     store::{StoreError, TABLES},
 };
 
@@ -102,13 +102,12 @@ pub enum BackupError {
     /// The files of the home.
     #[error(transparent)]
     Home(#[from] HomeError),
-    /// It cannot be signed.
+    /// It cannot be read from the database, or not be signed.
     #[error(transparent)]
-    Publish(#[from] PublishError),
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    Sign(#[from] SignError),
     /// It cannot be written.
     #[error("the backup cannot be written ({0}): make room, or name another place")]
     Io(#[from] std::io::Error),
 }
+
+from_sources!(BackupError);

@@ -7,17 +7,19 @@
 use std::collections::HashSet;
 
 use bailiwick_token::{
-    revocation::{Head, MAX_PAGE, Position, Snapshot, SnapshotBase, SnapshotError, SnapshotHeader},
+    revocation::{
+        Epoch, Head, MAX_PAGE, Position, Snapshot, SnapshotBase, SnapshotError, SnapshotHeader,
+    },
     timestamp::Timestamp,
 };
+use rand::{RngCore, rngs::OsRng};
 use serde::Serialize;
 
 use crate::{
-    issuer::{Issuer, Locked},
+    issuer::Issuer,
     keyring::SKEW,
-    keyset::PublishError,
+    signer::{SignError, from_sources},
     store::{StoreError, StoredHead, Tx, target_name},
-    vault::VaultError,
 };
 
 /// After so many seconds the head is signed again, though nothing changed: how fresh it is, is what
@@ -67,8 +69,8 @@ impl Issuer {
     /// back where the clocks of two issuers lie a little apart, or one is corrected a little.
     ///
     /// # Errors
-    /// [`PublishError`].
-    pub async fn head(&self, now: Timestamp) -> Result<PublishedHead, PublishError> {
+    /// [`SignError`].
+    pub async fn head(&self, now: Timestamp) -> Result<PublishedHead, SignError> {
         let fresh = |head: &StoredHead, position: &Position, keyset: u64| {
             (head.seq, head.keyset_version) == (position.seq, keyset)
                 && is_near(head.issued_at, now)
@@ -257,6 +259,11 @@ impl Issuer {
     }
 }
 
+/// A name for a new history of revocations.
+pub(crate) fn new_epoch() -> Epoch {
+    Epoch::from_bytes(OsRng.next_u64().to_be_bytes())
+}
+
 /// Whether the history goes from one to the other: a store that was put back may have gone another way
 /// since. Where there are many changes in between, nobody looks.
 async fn leads_to(tx: &mut Tx, from: Position, to: &Position) -> Result<bool, StoreError> {
@@ -302,23 +309,9 @@ pub enum SnapshotFailure {
     /// Too much is revoked for one file.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
-    /// The passphrase is needed.
+    /// It cannot be signed.
     #[error(transparent)]
-    Locked(#[from] Locked),
-    /// The private keys.
-    #[error(transparent)]
-    Vault(#[from] VaultError),
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    Sign(#[from] SignError),
 }
 
-impl From<PublishError> for SnapshotFailure {
-    fn from(error: PublishError) -> SnapshotFailure {
-        match error {
-            PublishError::Locked(locked) => locked.into(),
-            PublishError::Vault(error) => error.into(),
-            PublishError::Store(error) => error.into(),
-        }
-    }
-}
+from_sources!(SnapshotFailure);

@@ -1,4 +1,4 @@
-//! The issuer as a whole: made, opened, unlocked.
+//! The issuer as a whole: opened and unlocked.
 
 use std::{
     collections::BTreeMap,
@@ -7,33 +7,22 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use bailiwick_token::{key::PublicKey, revocation::Epoch, timestamp::Timestamp};
+use bailiwick_token::{key::PublicKey, timestamp::Timestamp};
 use ed25519_dalek::SigningKey;
-use rand::{RngCore, rngs::OsRng};
-use serde_json::json;
 
 use crate::{
-    audit::{AuditEvent, Entry},
     batch::Batcher,
-    client::{LookUp, SecretsSeen},
-    home::{self, Draft, Home, HomeError},
-    keyring::{KeyInfo, Ring},
-    keys::{self, KeyError},
-    keyset::PublishError,
-    mint::SignerInUse,
+    client::{ClientLookup, VerifiedSecrets},
+    home::{Home, HomeError},
+    keyring::KeyInfo,
     passphrase::Passphrase,
     record::Commit,
-    settings::{InitOptions, Settings, SettingsError},
+    settings::{LOCAL_ACTOR, Settings},
+    signer::{KEYSET_KEY, SignError, SignerCache},
     standing::Standing,
     store::{Store, StoreError, Tx},
     vault::{Vault, VaultError},
 };
-
-/// Who did it, where nobody said.
-pub(crate) const ACTOR: &str = "local";
-
-/// The name of the keyset key among the private keys; root keys go by their ids.
-pub(crate) const KEYSET_KEY: &str = "keyset";
 
 /// An issuer: a home directory, opened. Clones are one issuer, each with its own actor. `Debug`
 /// shows where it is and no secret.
@@ -43,47 +32,15 @@ pub struct Issuer {
     pub(crate) settings: Arc<Settings>,
     pub(crate) actor: Arc<str>,
     pub(crate) standing: Arc<Standing>,
-    pub(crate) signer: Arc<SignerInUse>,
+    pub(crate) signer: Arc<SignerCache>,
     pub(crate) records: Arc<Batcher<Commit>>,
-    pub(crate) clients_in_use: Arc<Batcher<LookUp>>,
-    pub(crate) secrets_seen: Arc<SecretsSeen>,
+    pub(crate) client_lookup: Arc<Batcher<ClientLookup>>,
+    pub(crate) verified_secrets: Arc<VerifiedSecrets>,
     home: Home,
     vault: Arc<OnceLock<Vault>>,
 }
 
 impl Issuer {
-    /// Checks that [`Issuer::init`] and [`Issuer::restore`] can make a home at `path`, before anyone
-    /// is asked for a passphrase.
-    ///
-    /// # Errors
-    /// [`HomeError`], where something stands there already or cannot be looked at.
-    pub fn check_vacant(path: &Path) -> Result<(), HomeError> {
-        home::vacant(path).map(drop)
-    }
-
-    /// Makes an issuer at `home`: a keyset key, an active root key, a staged spare, the first
-    /// keyset. The result is unlocked. It is made beside its place and moved there as a whole, so
-    /// a failure leaves nothing, and nothing that exists is overwritten.
-    ///
-    /// # Errors
-    /// [`InitError`], and there is no issuer.
-    pub async fn init(
-        home: &Path,
-        options: InitOptions,
-        passphrase: &Passphrase,
-        now: Timestamp,
-    ) -> Result<Issuer, InitError> {
-        options.check()?;
-        let draft = Draft::begin(home)?;
-        let vault = Vault::generate();
-        draft.write(&vault.to_file(passphrase)?, options.store.as_ref())?;
-        let store = Store::open(&draft.home().location()?).await?;
-        let made = fill(&store, &vault, &options, now).await;
-        store.close().await;
-        made?;
-        Ok(Issuer::opened(draft.keep()?, vault, &options.actor).await?)
-    }
-
     /// The issuer in a home that was just made, unlocked.
     pub(crate) async fn opened(home: Home, vault: Vault, actor: &str) -> Result<Issuer, OpenError> {
         let mut issuer = Issuer::open(home.path()).await?;
@@ -103,11 +60,11 @@ impl Issuer {
         Ok(Issuer {
             records: Arc::new(Batcher::new(Commit(store.clone()))),
             signer: Arc::default(),
-            clients_in_use: Arc::new(Batcher::new(LookUp(store.clone()))),
-            secrets_seen: Arc::default(),
+            client_lookup: Arc::new(Batcher::new(ClientLookup(store.clone()))),
+            verified_secrets: Arc::default(),
             store,
             settings: Arc::new(settings),
-            actor: ACTOR.into(),
+            actor: LOCAL_ACTOR.into(),
             standing: Arc::default(),
             home,
             vault: Arc::default(),
@@ -209,12 +166,12 @@ impl Issuer {
         self.home.files()
     }
 
-    pub(crate) fn vault(&self) -> Result<&Vault, Locked> {
-        self.vault.get().ok_or(Locked)
+    pub(crate) fn vault(&self) -> Result<&Vault, SignError> {
+        self.vault.get().ok_or(SignError::Locked)
     }
 
     /// The key that signs keysets and revocation lists.
-    pub(crate) async fn keyset_signer(&self, tx: &mut Tx) -> Result<SigningKey, PublishError> {
+    pub(crate) async fn keyset_signer(&self, tx: &mut Tx) -> Result<SigningKey, SignError> {
         let sealed = tx.sealed(KEYSET_KEY).await?;
         Ok(self.vault()?.unseal(&sealed, &self.settings.keyset_key)?)
     }
@@ -228,100 +185,6 @@ impl fmt::Debug for Issuer {
             .field("unlocked", &self.is_unlocked())
             .finish_non_exhaustive()
     }
-}
-
-/// Fills an empty database: one transaction.
-async fn fill(
-    store: &Store,
-    vault: &Vault,
-    options: &InitOptions,
-    now: Timestamp,
-) -> Result<(), InitError> {
-    let signer = SigningKey::generate(&mut OsRng);
-    let keyset_key = signer
-        .verifying_key()
-        .try_into()
-        .map_err(|_| VaultError::Damaged)?;
-    let settings = Settings {
-        issuer: options.issuer.clone(),
-        refresh_hint: options.refresh_hint,
-        max_token_ttl: options.max_token_ttl,
-        keyset_life: options.keyset_life,
-        revocation_url: options.revocation_url.clone(),
-        keyset_key,
-        recipient: vault.recipient(),
-    };
-    let mut fresh = keys::Fresh::new(&settings.issuer);
-    let ring = Ring::new(settings.policy(), [], 1);
-    let ring = fresh.complete(ring, now).map_err(KeyError::from)?;
-
-    let mut tx = store.write().await?;
-    if tx.is_taken().await? {
-        return Err(InitError::Taken);
-    }
-    tx.insert_settings(&settings, &epoch().to_string()).await?;
-    tx.insert_sealed(KEYSET_KEY, &vault.seal(&signer)?).await?;
-    let detail = json!({
-        "issuer": settings.issuer,
-        "keyset_key": settings.keyset_key,
-        "refresh_hint": settings.refresh_hint,
-        "max_token_ttl": settings.max_token_ttl,
-        "keyset_life": settings.keyset_life,
-        "revocation_url": settings.revocation_url,
-    });
-    tx.record(Entry::new(AuditEvent::Init, detail), &options.actor, now)
-        .await?;
-    keys::save(
-        &mut tx,
-        &settings,
-        vault,
-        &signer,
-        &ring,
-        fresh,
-        &options.actor,
-        now,
-    )
-    .await?;
-    Ok(tx.commit().await?)
-}
-
-/// A name for a history of revocations.
-pub(crate) fn epoch() -> Epoch {
-    Epoch::from_bytes(OsRng.next_u64().to_be_bytes())
-}
-
-/// The private keys are locked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the private keys are locked: give the passphrase of the home")]
-pub struct Locked;
-
-/// Why no issuer was made.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum InitError {
-    /// An option is out of range.
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
-    /// The directory.
-    #[error(transparent)]
-    Home(#[from] HomeError),
-    /// The database on the server has an issuer already.
-    #[error(
-        "the database is in use by an issuer: to run another one on it, copy that one's home here"
-    )]
-    Taken,
-    /// The private keys.
-    #[error(transparent)]
-    Vault(#[from] VaultError),
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The first root keys.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// The finished home could not be opened.
-    #[error(transparent)]
-    Open(#[from] OpenError),
 }
 
 /// Why an issuer was not opened.

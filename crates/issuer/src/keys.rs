@@ -14,12 +14,13 @@ use serde_json::json;
 
 use crate::{
     audit::{AuditEvent, Entry},
-    issuer::{Issuer, Locked},
+    issuer::Issuer,
     keyring::{Change, Guard, Key, Ring, Step, TransitionError, Wait},
-    keyset::{self, PublishError},
+    keyset,
     settings::Settings,
-    store::{StoreError, Tx},
-    vault::{ImportedKey, Vault, VaultError},
+    signer::{SignError, from_sources},
+    store::Tx,
+    vault::{ImportedKey, Vault},
 };
 
 /// The longest reason, in bytes: it is published with the tombstone.
@@ -374,26 +375,12 @@ pub enum KeyError {
         "a revocation states its reason on one line of at most {MAX_REASON} bytes: use --reason"
     )]
     Reason,
-    /// The passphrase is needed.
+    /// The keys cannot be used, or not be stored.
     #[error(transparent)]
-    Locked(#[from] Locked),
-    /// The private keys.
-    #[error(transparent)]
-    Vault(#[from] VaultError),
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    Sign(#[from] SignError),
 }
 
-impl From<PublishError> for KeyError {
-    fn from(error: PublishError) -> KeyError {
-        match error {
-            PublishError::Locked(locked) => locked.into(),
-            PublishError::Vault(error) => error.into(),
-            PublishError::Store(error) => error.into(),
-        }
-    }
-}
+from_sources!(KeyError);
 
 impl KeyError {
     /// The guard that refused, where it was one: what it waits for, and until when.

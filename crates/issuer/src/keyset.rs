@@ -5,30 +5,15 @@ use ed25519_dalek::SigningKey;
 use serde::Serialize;
 
 use crate::{
-    issuer::{Issuer, Locked},
+    issuer::Issuer,
     keyring::{Ring, SKEW},
     settings::Settings,
+    signer::SignError,
     store::{StoreError, StoredKeyset, Tx},
-    vault::VaultError,
 };
 
 /// After so many seconds a keyset or revocation list is signed again, though nothing changed.
 pub const KEYSET_RESIGN: u64 = 3_600;
-
-/// Why nothing could be signed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PublishError {
-    /// The passphrase is needed.
-    #[error(transparent)]
-    Locked(#[from] Locked),
-    /// The private keys.
-    #[error(transparent)]
-    Vault(#[from] VaultError),
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// A signed keyset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,8 +33,8 @@ impl Issuer {
     /// life remains. Only that needs the private keys.
     ///
     /// # Errors
-    /// [`PublishError`]; [`Issuer::published_keyset`] tells what there is all the same.
-    pub async fn keyset(&self, now: Timestamp) -> Result<PublishedKeyset, PublishError> {
+    /// [`SignError`]; [`Issuer::published_keyset`] tells what there is all the same.
+    pub async fn keyset(&self, now: Timestamp) -> Result<PublishedKeyset, SignError> {
         let life = self.settings.keyset_life;
         let fresh = |keyset: &StoredKeyset| is_fresh(keyset.issued_at, keyset.expires, life, now);
         if let Some(keyset) = self.store.read().await?.keyset().await?.filter(fresh) {

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use arc_swap::ArcSwapOption;
 use bailiwick_biscuit::build::{self, KeyPair};
 use bailiwick_token::{
     claims::{Claims, TokenId},
@@ -19,12 +18,12 @@ use serde_json::json;
 
 use crate::{
     audit::{AuditEvent, Entry},
-    issuer::{Issuer, Locked},
+    issuer::Issuer,
     keyring::SKEW,
     record::{Record, RecordError},
+    signer::{SignError, TokenSigner, from_sources},
     standing::Condition,
     store::StoreError,
-    vault::VaultError,
 };
 
 /// What a token is asked for.
@@ -84,16 +83,6 @@ pub struct Receipt {
     pub audit_seq: u64,
 }
 
-/// The active key as it was last seen, with its private half. It is wiped when it is replaced.
-#[derive(Default)]
-pub(crate) struct SignerInUse(ArcSwapOption<Signer>);
-
-/// A root key that can sign. Its public half is worked out once, and not for each token.
-struct Signer {
-    id: KeyId,
-    key: KeyPair,
-}
-
 /// How often a key may change under one request before it is given up.
 const ATTEMPTS: usize = 8;
 
@@ -134,7 +123,7 @@ impl Issuer {
                     return Ok(Minted { token, receipt });
                 }
                 // The token was never anyone's: it is forgotten, and signed anew.
-                Err(RecordError::Superseded) => self.signer.0.store(None),
+                Err(RecordError::Superseded) => self.signer.clear(),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -187,24 +176,14 @@ impl Issuer {
     }
 
     /// The key that signs. Whether it still does is looked at in the transaction that records.
-    async fn signer(&self) -> Result<Arc<Signer>, MintError> {
-        if let Some(signer) = self.signer.0.load_full() {
-            return Ok(signer);
+    async fn signer(&self) -> Result<Arc<TokenSigner>, SignError> {
+        match self.signer.get() {
+            Some(signer) => Ok(signer),
+            None => {
+                let vault = self.vault()?;
+                self.signer.load(&mut self.store.read().await?, vault).await
+            }
         }
-        let vault = self.vault()?;
-        let mut tx = self.store.read().await?;
-        let key = tx
-            .active_key()
-            .await?
-            .ok_or(StoreError::Damaged("root key"))?;
-        let sealed = tx.sealed(&key.id.to_string()).await?;
-        let secret = vault.unseal(&sealed, &key.public)?;
-        let signer = Arc::new(Signer {
-            id: key.id,
-            key: KeyPair::new(&secret).map_err(|_| VaultError::Damaged)?,
-        });
-        self.signer.0.store(Some(Arc::clone(&signer)));
-        Ok(signer)
     }
 
     /// Everything that rests on the request alone.
@@ -387,16 +366,12 @@ pub enum MintError {
     /// The request was refused, and that is recorded.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The passphrase is needed.
+    /// It cannot be signed, or not be recorded.
     #[error(transparent)]
-    Locked(#[from] Locked),
-    /// The private keys.
-    #[error(transparent)]
-    Vault(#[from] VaultError),
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    Sign(#[from] SignError),
 }
+
+from_sources!(MintError);
 
 impl From<RecordError> for MintError {
     fn from(error: RecordError) -> MintError {

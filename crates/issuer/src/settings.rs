@@ -6,6 +6,9 @@ use bailiwick_token::key::PublicKey;
 
 use crate::{keyring::Policy, store::PostgresUrl};
 
+/// Who acts, where nobody said.
+pub(crate) const LOCAL_ACTOR: &str = "local";
+
 /// What `init` asks for. Times are in seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InitOptions {
@@ -36,7 +39,7 @@ impl InitOptions {
             keyset_life: 86_400,
             revocation_url: None,
             store: None,
-            actor: crate::issuer::ACTOR.to_owned(),
+            actor: LOCAL_ACTOR.to_owned(),
         }
     }
 

@@ -5,6 +5,10 @@
 //! in the transaction that acts, and a client that was disabled, a secret that was replaced, a token
 //! that was revoked or a profile that was removed in the meantime gives nothing.
 
+mod withdrawn;
+
+pub use withdrawn::Withdrawn;
+
 use std::sync::Arc;
 
 use bailiwick_token::{
@@ -31,21 +35,6 @@ pub struct Standing {
     client: Option<SignedIn>,
     operator: Option<Operator>,
     profile: Option<profile::Snapshot>,
-}
-
-/// A ground that does not hold any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Withdrawn {
-    /// The client was disabled or registered anew, or its secret was ended.
-    #[error("the client was disabled, or its secret was ended, while the request waited")]
-    Client,
-    /// The operator's token was revoked.
-    #[error("the operator's token was revoked while the request waited")]
-    Operator,
-    /// The profile was changed or removed.
-    #[error("the profile was changed or removed while the request waited: try again")]
-    Profile,
 }
 
 /// An operator's token as the record can revoke it, and what it was used for.

@@ -49,7 +49,7 @@ async fn options() -> InitOptions {
 /// A PostgreSQL schema of its own, where there is a server.
 async fn store() -> Option<PostgresUrl> {
     let server = std::env::var("BAILIWICK_POSTGRES").ok()?;
-    let schema = format!("test_{}", crate::issuer::epoch());
+    let schema = format!("test_{}", crate::feed::new_epoch());
     let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
     let create = sqlx::AssertSqlSafe(format!("CREATE SCHEMA {schema}"));
     sqlx::raw_sql(create)

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
 
-use bailiwick_issuer::{Settings, profile::Limits as ProfileLimits};
+use bailiwick_issuer::{Settings, profile::ProfileLimits};
 use bailiwick_verifier::outbound::{SafeUrl, UnsafeUrl};
 use jsonwebtoken::Algorithm;
 use serde::{Deserialize, Deserializer, de::Error as _};

@@ -13,7 +13,9 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use bailiwick_issuer::{MintError, Minted, RefusedRequest, StoreError, Withdrawn, profile::Ask};
+use bailiwick_issuer::{
+    MintError, Minted, RefusedRequest, SignError, StoreError, Withdrawn, profile::Ask,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -398,11 +400,13 @@ fn refused(refused: WishError) -> OAuthError {
             error("invalid_request", refusal.to_string())
         }
         // The same as for a client that comes after its secret was ended.
-        WishError::Mint(MintError::Store(StoreError::Withdrawn(Withdrawn::Client))) => OAuthError {
+        WishError::Mint(MintError::Sign(SignError::Store(StoreError::Withdrawn(
+            Withdrawn::Client,
+        )))) => OAuthError {
             status: StatusCode::UNAUTHORIZED,
             ..error("invalid_client", CallerError::WrongSecret.to_string())
         },
-        WishError::Mint(MintError::Store(error)) => unavailable(&error),
+        WishError::Mint(MintError::Sign(SignError::Store(error))) => unavailable(&error),
         WishError::Mint(failed) => {
             tracing::error!(error = %failed, "no token could be minted");
             OAuthError {

@@ -344,7 +344,7 @@ impl State {
         let made = tokio::spawn(async move { state.made_snapshot(&head, recent).await });
         // The task ends with the runtime only.
         made.await
-            .unwrap_or(Err(SnapshotFailure::Store(StoreError::Unreachable)))
+            .unwrap_or(Err(SnapshotFailure::from(StoreError::Unreachable)))
     }
 }
 

@@ -6,8 +6,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bailiwick_issuer::{
-    ClientError, Guard, KeyError, MintError, PublishError, RevokeError, SnapshotFailure,
-    StoreError, TransitionError, Withdrawn,
+    ClientError, Guard, KeyError, MintError, RevokeError, SignError, SnapshotFailure, StoreError,
+    TransitionError, Withdrawn,
 };
 use bailiwick_verifier::Reason;
 use serde::{Deserialize, Serialize};
@@ -180,10 +180,10 @@ impl From<StoreError> for Problem {
     }
 }
 
-impl From<PublishError> for Problem {
-    fn from(error: PublishError) -> Problem {
+impl From<SignError> for Problem {
+    fn from(error: SignError) -> Problem {
         match error {
-            PublishError::Store(error) => error.into(),
+            SignError::Store(error) => error.into(),
             other => Problem::internal(&other),
         }
     }
@@ -192,7 +192,7 @@ impl From<PublishError> for Problem {
 impl From<SnapshotFailure> for Problem {
     fn from(error: SnapshotFailure) -> Problem {
         match error {
-            SnapshotFailure::Store(error) => error.into(),
+            SnapshotFailure::Sign(error) => error.into(),
             other => Problem::internal(&other),
         }
     }
@@ -206,7 +206,7 @@ impl From<KeyError> for Problem {
             KeyError::Reason => Code::BadRequest,
             _ => {
                 return match error {
-                    KeyError::Store(error) => error.into(),
+                    KeyError::Sign(error) => error.into(),
                     other => Problem::internal(&other),
                 };
             }
@@ -252,7 +252,7 @@ impl From<MintError> for Problem {
     fn from(error: MintError) -> Problem {
         match error {
             MintError::Refused(refusal) => Problem::new(Code::Denied, refusal.to_string()),
-            MintError::Store(error) => error.into(),
+            MintError::Sign(error) => error.into(),
             other => Problem::internal(&other),
         }
     }

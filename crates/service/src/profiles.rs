@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bailiwick_issuer::profile::{Limits as ProfileLimits, ProfileError, Profiles};
+use bailiwick_issuer::profile::{ProfileError, ProfileLimits, Profiles};
 
 /// Reads the profiles of a home. Without any, nobody gets anything.
 ///

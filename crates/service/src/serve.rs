@@ -466,7 +466,7 @@ pub enum ServeError {
     Client(reqwest::Error),
     /// The keyset or the feed's head.
     #[error("what verifiers need cannot be signed: {0}")]
-    Publish(#[from] Box<bailiwick_issuer::PublishError>),
+    Publish(#[from] Box<bailiwick_issuer::SignError>),
     /// The listeners.
     #[error("cannot listen ({0})")]
     Io(#[from] io::Error),

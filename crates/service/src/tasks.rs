@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bailiwick_issuer::{PublishError, State as KeyState, StoreError};
+use bailiwick_issuer::{SignError, State as KeyState, StoreError};
 
 use crate::{
     state::{Shared, State},
@@ -101,7 +101,7 @@ impl Shared {
         self.issuer.note_verifiers(&reports).await
     }
 
-    async fn checkpoint_if_due(&self, since: Duration) -> Result<bool, PublishError> {
+    async fn checkpoint_if_due(&self, since: Duration) -> Result<bool, SignError> {
         let unsigned = self.issuer.unsigned_rows().await?;
         let due = unsigned >= UNSIGNED || (unsigned > 0 && since >= CHECKPOINT);
         if due {

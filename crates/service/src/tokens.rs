@@ -15,7 +15,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bailiwick_issuer::{
-    MintError, MintRequest, Minted, Receipt, RefusedRequest, Standing, StoreError, Withdrawn,
+    MintError, MintRequest, Minted, Receipt, RefusedRequest, SignError, Standing, StoreError,
+    Withdrawn,
     profile::{Ask, Caller},
 };
 use bailiwick_token::{grant::Grants, timestamp::Timestamp};
@@ -90,7 +91,9 @@ impl State {
         let mut last = Withdrawn::Profile;
         for _ in 0..ATTEMPTS {
             match self.grant_once(wish.clone()).await {
-                Err(WishError::Mint(MintError::Store(StoreError::Withdrawn(withdrawn)))) => {
+                Err(WishError::Mint(MintError::Sign(SignError::Store(StoreError::Withdrawn(
+                    withdrawn,
+                ))))) => {
                     last = withdrawn;
                     if withdrawn != Withdrawn::Profile {
                         break;
@@ -483,7 +486,7 @@ mod tests {
 
     use bailiwick_issuer::{
         AuditFilter, InitOptions, Issuer, NewClient, Passphrase,
-        profile::{Limits, Profiles},
+        profile::{ProfileLimits, Profiles},
     };
 
     use super::*;
@@ -504,7 +507,7 @@ action = "purchase_order:create"
 "#;
 
     fn profiles(text: &str) -> Profiles {
-        Profiles::parse(&[("profiles.toml", text)], &Limits::default()).unwrap()
+        Profiles::parse(&[("profiles.toml", text)], &ProfileLimits::default()).unwrap()
     }
 
     /// A request that has found its profile waits, and the profiles are replaced meanwhile: it is

@@ -2,7 +2,7 @@
 //! Profiles as text, and behind a null byte a caller as JSON: what a caller gets is well formed,
 //! can be asked for as it stands, and what is refused is told in words that OAuth can carry.
 
-use bailiwick_issuer::profile::{Ask, Caller, Limits, Profile, Profiles};
+use bailiwick_issuer::profile::{Ask, Caller, Profile, ProfileLimits, Profiles};
 use bailiwick_token::grant::Grants;
 use libfuzzer_sys::fuzz_target;
 
@@ -11,7 +11,7 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let (toml, json) = text.split_once('\0').unwrap_or((text, ""));
-    let profiles = match Profiles::parse(&[("profiles.toml", toml)], &Limits::default()) {
+    let profiles = match Profiles::parse(&[("profiles.toml", toml)], &ProfileLimits::default()) {
         Ok(profiles) => profiles,
         Err(error) => {
             let _message = error.to_string();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bailiwick_issuer::profile::{Limits, Profile};
+use bailiwick_issuer::profile::{Profile, ProfileLimits};
 use clap::Args;
 use serde::Serialize;
 
@@ -43,11 +43,11 @@ impl CheckArgs {
     pub(super) async fn run(self, global: &Global) -> Outcome {
         let files = Files::read(&self.files, global)?;
         let known = match self.max_ttl.is_some() && !self.providers.is_empty() {
-            true => Limits::default(),
+            true => ProfileLimits::default(),
             false => limits(global).await?,
         };
         let providers = (!self.providers.is_empty()).then(|| self.providers.into_iter().collect());
-        let profiles = files.parse(&Limits {
+        let profiles = files.parse(&ProfileLimits {
             max_token_ttl: self.max_ttl.or(known.max_token_ttl),
             providers: providers.or(known.providers),
         })?;

@@ -7,7 +7,7 @@ use std::{
 
 use bailiwick_issuer::{
     HomeError, Issuer, OpenError,
-    profile::{Limits, MAX_FILE, Profiles},
+    profile::{MAX_FILE, ProfileLimits, Profiles},
 };
 use bailiwick_token::escape::visible;
 
@@ -65,7 +65,7 @@ impl Files {
     }
 
     /// The profiles in them, as one set.
-    pub(super) fn parse(&self, limits: &Limits) -> Result<Profiles, Failure> {
+    pub(super) fn parse(&self, limits: &ProfileLimits) -> Result<Profiles, Failure> {
         Profiles::parse(&self.0, limits).map_err(|error| {
             Failure::plain(Exit::Local, error)
                 .hint("correct it until `bailiwick profile check` accepts it")
@@ -74,15 +74,15 @@ impl Files {
 }
 
 /// What the service of the issuer in the home checks profiles against; nothing, where there is none.
-pub(super) async fn limits(global: &Global) -> Result<Limits, Failure> {
+pub(super) async fn limits(global: &Global) -> Result<ProfileLimits, Failure> {
     let Ok(home) = global.home() else {
-        return Ok(Limits::default());
+        return Ok(ProfileLimits::default());
     };
     if global.server()?.is_some() {
-        return Ok(Limits::default());
+        return Ok(ProfileLimits::default());
     }
     let issuer = match Issuer::open(&home).await {
-        Err(OpenError::Home(HomeError::Missing(_))) => return Ok(Limits::default()),
+        Err(OpenError::Home(HomeError::Missing(_))) => return Ok(ProfileLimits::default()),
         opened => opened?,
     };
     let config = serve::configured(&home);

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, path::PathBuf};
 
-use bailiwick_issuer::profile::{Limits, Profile, Summary};
+use bailiwick_issuer::profile::{Profile, ProfileLimits, Summary};
 use bailiwick_token::{
     duration,
     escape::{self, phrase},
@@ -39,7 +39,7 @@ impl ListArgs {
         let profiles = match served {
             Some(server) => server.get("/v1/profiles").await?,
             None => {
-                let profiles = Files::read(&self.files, global)?.parse(&Limits::default())?;
+                let profiles = Files::read(&self.files, global)?.parse(&ProfileLimits::default())?;
                 profiles.iter().map(Profile::summary).collect()
             }
         };

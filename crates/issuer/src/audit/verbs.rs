@@ -5,7 +5,7 @@ use bailiwick_token::timestamp::Timestamp;
 use crate::{
     audit::{AuditFilter, AuditReport, AuditRow, Checkpoint},
     issuer::Issuer,
-    keyset::PublishError,
+    signer::SignError,
     store::{StoreError, Tx},
 };
 
@@ -53,8 +53,8 @@ impl Issuer {
     /// Signs where the audit ends now, and keeps that with it. Keep it elsewhere, too.
     ///
     /// # Errors
-    /// [`PublishError`].
-    pub async fn checkpoint(&self, now: Timestamp) -> Result<String, PublishError> {
+    /// [`SignError`].
+    pub async fn checkpoint(&self, now: Timestamp) -> Result<String, SignError> {
         let mut tx = self.write(now).await?;
         let envelope = self.sign_checkpoint(&mut tx, now).await?;
         tx.commit().await?;
@@ -71,7 +71,7 @@ impl Issuer {
         Ok(tx.audit_head().await?.seq.saturating_sub(last))
     }
 
-    async fn sign_checkpoint(&self, tx: &mut Tx, now: Timestamp) -> Result<String, PublishError> {
+    async fn sign_checkpoint(&self, tx: &mut Tx, now: Timestamp) -> Result<String, SignError> {
         let signer = self.keyset_signer(tx).await?;
         let checkpoint = Checkpoint {
             issuer: self.settings.issuer.clone(),

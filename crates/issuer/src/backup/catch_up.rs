@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     audit::{AuditEvent, Entry},
-    issuer::epoch,
+    feed::new_epoch,
     keyring::{CLOCK_FAULT, Change, Ring},
     keys::{self, Fresh, check_reason},
     revoke::{RevocationInfo, covers},
@@ -70,7 +70,7 @@ pub(super) async fn catch_up(
     let mut known = later.verify(settings, &state, now)?;
 
     // Numbers may have been given to other changes since: the history goes on under another name.
-    let epoch = epoch().to_string();
+    let epoch = new_epoch().to_string();
     tx.begin_history(&epoch, now).await?;
     let revocations = replay(tx, std::mem::take(&mut known.revocations), now).await?;
 

@@ -5,11 +5,9 @@ use bailiwick_token::key::PublicKey;
 use super::{file::BackupFileError, later::LaterError};
 use crate::{
     home::HomeError,
-    issuer::{Locked, OpenError},
+    issuer::OpenError,
     keys::KeyError,
-    keyset::PublishError,
-    store::StoreError,
-    vault::VaultError,
+    signer::{SignError, from_sources},
 };
 
 /// Why nothing was restored.
@@ -42,25 +40,18 @@ pub enum RestoreError {
         "the database is in use by an issuer: restore into an empty one, or, if it was put back by other means, use --in-place"
     )]
     Taken,
-    /// The passphrase is needed.
-    #[error(transparent)]
-    Locked(#[from] Locked),
     /// The directory.
     #[error(transparent)]
     Home(#[from] HomeError),
-    /// The private keys.
-    #[error(transparent)]
-    Vault(#[from] VaultError),
     /// The root keys.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// It cannot be signed.
+    /// The private keys or the database.
     #[error(transparent)]
-    Publish(#[from] PublishError),
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    Sign(#[from] SignError),
     /// The finished home could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
 }
+
+from_sources!(RestoreError);

@@ -15,6 +15,7 @@ use crate::{
     issuer::Issuer,
     passphrase::Passphrase,
     settings::Settings,
+    signer::KEYSET_KEY,
     store::{PAGE, PostgresUrl, Store, StoreError, Tx},
     vault::{Vault, VaultError},
 };
@@ -141,7 +142,7 @@ async fn verified(
     if vault.recipient() != settings.recipient {
         return Err(VaultError::Mixed.into());
     }
-    let sealed = tx.sealed(crate::issuer::KEYSET_KEY).await?;
+    let sealed = tx.sealed(KEYSET_KEY).await?;
     let signer = vault.unseal(&sealed, &settings.keyset_key)?;
     let with = (settings, vault, &signer);
     let made_at = Some(begin.made_at);

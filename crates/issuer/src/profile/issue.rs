@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use bailiwick_token::grant::{Grant, Grants};
 
 use super::{
-    Caller, Profile, Refusal,
-    param::Values,
+    caller::Caller,
+    form::Profile,
+    param::{Values, Who},
+    refusal::{Mismatch, Refusal},
     text::{MAX_TEXT, Text},
 };
 use crate::mint::MintRequest;
@@ -27,6 +29,36 @@ pub struct Ask {
 }
 
 impl Profile {
+    /// Whether the profile is for this caller.
+    ///
+    /// A profile that says nothing of a principal is for callers without one: it would hand out a
+    /// token on somebody's authority without having looked at who that is.
+    ///
+    /// # Errors
+    /// The refusal that says why not.
+    pub(super) fn match_caller(&self, caller: &Caller) -> Result<(), Refusal> {
+        self.mismatch(caller).map_or(Ok(()), |why| {
+            Err(Refusal::NotMatching {
+                profile: self.name.clone(),
+                why,
+            })
+        })
+    }
+
+    fn mismatch(&self, caller: &Caller) -> Option<Mismatch> {
+        if !caller.agent.is_registered_for(&self.name) {
+            return Some(Mismatch::Registration);
+        }
+        self.agent.mismatch(Who::Agent, &caller.agent).or_else(|| {
+            match (&self.principal, &caller.principal) {
+                (None, None) => None,
+                (None, Some(_)) => Some(Mismatch::Principal),
+                (Some(_), None) => Some(Mismatch::NoPrincipal),
+                (Some(rule), Some(party)) => rule.mismatch(Who::Principal, party),
+            }
+        })
+    }
+
     /// What is to be minted for this caller: just what was asked for, or the reason why not.
     ///
     /// # Errors

@@ -1,14 +1,12 @@
-//! Which caller a profile is for.
-
-use std::fmt;
+//! Conditions on a caller.
 
 use bailiwick_token::value::{Number, Value};
 
 use super::{
-    Caller, Party, Profile, Refusal, Source,
-    caller::CLIENT,
+    caller::{CLIENT, Party, Source},
     error::Fault,
     param::{ClaimPath, MAX_CLAIM_DEPTH, Who},
+    refusal::Mismatch,
     table::Table,
 };
 
@@ -43,85 +41,14 @@ enum Test {
     Prefix(String),
 }
 
-/// Why a caller is not one that a profile is for. It holds no value of a claim.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Mismatch {
-    /// Someone else vouches for the party.
-    Source {
-        /// Which party.
-        who: Who,
-        /// Who has to vouch for it.
-        needed: Source,
-    },
-    /// The client's registration does not name the profile.
-    Registration,
-    /// A subject token is needed, and there is none.
-    NoPrincipal,
-    /// There is a subject token, and the profile says nothing of it.
-    Principal,
-    /// A claim is missing, or not what it has to be.
-    Claim(ClaimPath),
-}
-
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Mismatch::Source { who, needed } => {
-                write!(f, "the source of the {who} is another than `{needed}`")
-            }
-            Mismatch::Registration => f.write_str("the client's registration does not name it"),
-            Mismatch::NoPrincipal => f.write_str("a subject token is needed, and there is none"),
-            Mismatch::Principal => f.write_str("it takes no subject token, and there is one"),
-            Mismatch::Claim(claim) => {
-                write!(
-                    f,
-                    "the claim `{claim}` is missing, or not what is asked for"
-                )
-            }
-        }
-    }
-}
-
-impl Profile {
-    /// Whether the profile is for this caller.
-    ///
-    /// A profile that says nothing of a principal is for callers without one: it would hand out a
-    /// token on somebody's authority without having looked at who that is.
-    ///
-    /// # Errors
-    /// The refusal that says why not.
-    pub(super) fn match_caller(&self, caller: &Caller) -> Result<(), Refusal> {
-        self.mismatch(caller).map_or(Ok(()), |why| {
-            Err(Refusal::NotMatching {
-                profile: self.name.clone(),
-                why,
-            })
-        })
-    }
-
-    fn mismatch(&self, caller: &Caller) -> Option<Mismatch> {
-        if !caller.agent.is_registered_for(&self.name) {
-            return Some(Mismatch::Registration);
-        }
-        self.agent.mismatch(Who::Agent, &caller.agent).or_else(|| {
-            match (&self.principal, &caller.principal) {
-                (None, None) => None,
-                (None, Some(_)) => Some(Mismatch::Principal),
-                (Some(_), None) => Some(Mismatch::NoPrincipal),
-                (Some(rule), Some(party)) => rule.mismatch(Who::Principal, party),
-            }
-        })
-    }
-}
-
 impl PartyMatch {
     /// Who has to vouch for the party.
     pub(super) fn source(&self) -> &Source {
         &self.source
     }
 
-    fn mismatch(&self, who: Who, party: &Party) -> Option<Mismatch> {
+    /// Why the party is not what it has to be; none, where it is.
+    pub(super) fn mismatch(&self, who: Who, party: &Party) -> Option<Mismatch> {
         if party.source != self.source {
             return Some(Mismatch::Source {
                 who,

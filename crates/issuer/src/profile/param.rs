@@ -12,7 +12,7 @@ use bailiwick_token::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Caller, error::Fault, table::Table};
+use super::{caller::Caller, error::Fault, table::Table};
 
 /// How deep a claim can lie in others.
 pub(super) const MAX_CLAIM_DEPTH: usize = 8;

@@ -12,14 +12,19 @@ use bailiwick_token::{
 };
 
 use super::{
-    Limits, MAX_FILE, Profile, Rate, Source, TokenForm, Ttl,
+    bounds::{Rate, Ttl},
+    caller::Source,
     error::Fault,
+    form::{Profile, TokenForm},
     matching::PartyMatch,
     param::{Param, Who},
     table::Table,
     template::Template,
     text::{MAX_TEXT, Text, is_name},
 };
+
+/// The longest text of one file, in bytes.
+pub const MAX_FILE: usize = 1 << 20;
 
 /// The most parameters of a profile.
 const MAX_PARAMS: usize = 64;
@@ -30,10 +35,19 @@ const MAX_CLAIMS: usize = 32;
 /// A token within its limits has fewer blocks.
 const MAX_DEPTH: u32 = 15;
 
+/// What is known of the issuer that the profiles are for. What is not known is not checked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProfileLimits {
+    /// The longest life of a token, in seconds.
+    pub max_token_ttl: Option<u64>,
+    /// The names of the configured identity providers.
+    pub providers: Option<BTreeSet<String>>,
+}
+
 /// Reads one file, and hands each profile to `add`, which may refuse it.
 pub(super) fn file(
     text: &str,
-    limits: &Limits,
+    limits: &ProfileLimits,
     mut add: impl FnMut(Profile) -> Result<(), String>,
 ) -> Result<(), Fault> {
     if text.len() > MAX_FILE {
@@ -68,7 +82,7 @@ pub(super) fn file(
     })
 }
 
-fn profile(table: &Table<'_>, limits: &Limits) -> Result<Profile, Fault> {
+fn profile(table: &Table<'_>, limits: &ProfileLimits) -> Result<Profile, Fault> {
     table.only(&["name", "description", "match", "params", "token", "grant"])?;
     let name = table.needed_name("name")?.to_owned();
     let description = table.text("description")?;
@@ -106,7 +120,10 @@ fn profile(table: &Table<'_>, limits: &Limits) -> Result<Profile, Fault> {
     })
 }
 
-fn parties(table: &Table<'_>, limits: &Limits) -> Result<(PartyMatch, Option<PartyMatch>), Fault> {
+fn parties(
+    table: &Table<'_>,
+    limits: &ProfileLimits,
+) -> Result<(PartyMatch, Option<PartyMatch>), Fault> {
     table.only(&["agent", "principal"])?;
     let party = |who, table: &Table<'_>| {
         let party = PartyMatch::read(table, who)?;
@@ -162,7 +179,7 @@ fn params(table: &Table<'_>, has_principal: bool) -> Result<BTreeMap<String, Par
 fn token(
     table: &Table<'_>,
     params: &BTreeMap<String, Param>,
-    limits: &Limits,
+    limits: &ProfileLimits,
 ) -> Result<TokenForm, Fault> {
     if table.get("holder").is_some() {
         return Err(Fault::at(
@@ -218,7 +235,7 @@ fn token(
     })
 }
 
-fn ttl(table: &Table<'_>, limits: &Limits) -> Result<Ttl, Fault> {
+fn ttl(table: &Table<'_>, limits: &ProfileLimits) -> Result<Ttl, Fault> {
     table.only(&["min", "default", "max"])?;
     let seconds = |key: &str| {
         let text = table.needed_text(key)?;

@@ -5,7 +5,11 @@ use std::fmt;
 use bailiwick_token::{duration, escape::visible};
 use serde::Serialize;
 
-use super::{ClaimPath, Mismatch, ParamType, Ttl};
+use super::{
+    bounds::Ttl,
+    caller::Source,
+    param::{ClaimPath, ParamType, Who},
+};
 
 /// A text of the caller's is repeated up to so many characters.
 const SHOWN: usize = 64;
@@ -98,6 +102,46 @@ pub enum Refusal {
     /// The task is not a text that a token holds.
     #[error("the task has 1 to 1024 bytes and no control characters")]
     Task,
+}
+
+/// Why a caller is not one that a profile is for. It holds no value of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mismatch {
+    /// Someone else vouches for the party.
+    Source {
+        /// Which party.
+        who: Who,
+        /// Who has to vouch for it.
+        needed: Source,
+    },
+    /// The client's registration does not name the profile.
+    Registration,
+    /// A subject token is needed, and there is none.
+    NoPrincipal,
+    /// There is a subject token, and the profile says nothing of it.
+    Principal,
+    /// A claim is missing, or not what it has to be.
+    Claim(ClaimPath),
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Mismatch::Source { who, needed } => {
+                write!(f, "the source of the {who} is another than `{needed}`")
+            }
+            Mismatch::Registration => f.write_str("the client's registration does not name it"),
+            Mismatch::NoPrincipal => f.write_str("a subject token is needed, and there is none"),
+            Mismatch::Principal => f.write_str("it takes no subject token, and there is one"),
+            Mismatch::Claim(claim) => {
+                write!(
+                    f,
+                    "the claim `{claim}` is missing, or not what is asked for"
+                )
+            }
+        }
+    }
 }
 
 /// The code of a refusal, as the `error` of RFC 6749, section 5.2, and RFC 8693, section 2.2.2.

@@ -3,20 +3,24 @@
 //! The grants themselves are typed from the start. A parameter becomes one typed value in its
 //! place, and the whole is checked once more as any grants are.
 
+mod hole;
 mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick_token::{
-    grant::{Bound, Constraint, Grant, Grants, List, Pattern},
+    grant::{Bound, Grant, Grants},
     value::Value,
 };
 
-use self::read::Reader;
+use self::{
+    hole::{Condition, Hole, Item, Items, Place},
+    read::Reader,
+};
 use super::{
     error::Fault,
-    param::{Param, ParamType, ParamValue, Values},
-    text::{Text, kind_of},
+    param::{Param, ParamType, Values},
+    text::kind_of,
 };
 
 /// The grants of a profile.
@@ -25,53 +29,6 @@ pub(super) struct Template {
     /// Without what the holes fill.
     grants: Grants,
     holes: Vec<Hole>,
-}
-
-/// A place in the grants.
-#[derive(Debug, Clone, PartialEq)]
-struct Hole {
-    grant: usize,
-    /// Such as `grant[0].args.amount.max`.
-    path: String,
-    place: Place,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Place {
-    Resource(Resource),
-    /// A condition on the argument of this name.
-    Argument(String, Condition),
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Condition {
-    Exact(Item),
-    OneOf(Items),
-    AllOfIn(Items),
-    Min(String),
-    Max(String),
-    Prefix(Text),
-}
-
-/// A pattern for resources of which some segments are parameters.
-#[derive(Debug, Clone, PartialEq)]
-struct Resource {
-    segments: Vec<Item>,
-    /// Whether a star stood at its end.
-    is_prefix: bool,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Items {
-    Param(String),
-    List(Vec<Item>),
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Item {
-    Fixed(Value),
-    Param(String),
-    Text(Text),
 }
 
 impl Template {
@@ -220,65 +177,5 @@ fn item_params<'t>(item: &'t Item, names: &mut BTreeSet<&'t str>) {
             names.insert(name);
         }
         Item::Text(text) => names.extend(text.params()),
-    }
-}
-
-impl Resource {
-    fn fill(&self, values: &Values) -> Option<Pattern> {
-        let segments = self.segments.iter().map(|segment| match segment {
-            Item::Fixed(Value::String(text)) => Some(text.clone()),
-            Item::Param(name) => values.get(name)?.text(),
-            _ => None,
-        });
-        let text = segments.collect::<Option<Vec<_>>>()?.join("/");
-        Some(match self.is_prefix {
-            true => Pattern::Prefix(text),
-            false => Pattern::Exact(text),
-        })
-    }
-}
-
-impl Condition {
-    fn fill(&self, constraint: &mut Constraint, values: &Values) -> Option<()> {
-        match self {
-            Condition::Exact(item) => constraint.exact = Some(item.fill(values)?),
-            Condition::OneOf(items) => {
-                let list = List::from_values(&items.fill(values)?).ok()?;
-                constraint.one_of = Some(list);
-            }
-            Condition::AllOfIn(items) => {
-                let items = items.fill(values)?;
-                let set: Option<BTreeSet<_>> = items.iter().map(Value::as_scalar).collect();
-                constraint.all_of_in = Some(set?);
-            }
-            Condition::Min(name) => constraint.min = Some(values.get(name)?.bound()?),
-            Condition::Max(name) => constraint.max = Some(values.get(name)?.bound()?),
-            Condition::Prefix(text) => constraint.prefix = Some(text.fill(values)?),
-        }
-        Some(())
-    }
-}
-
-impl Items {
-    fn fill(&self, values: &Values) -> Option<Vec<Value>> {
-        match self {
-            Items::Param(name) => match values.get(name)? {
-                ParamValue::Strings(set) => {
-                    Some(set.iter().map(|text| Value::from(text.as_str())).collect())
-                }
-                _ => None,
-            },
-            Items::List(items) => items.iter().map(|item| item.fill(values)).collect(),
-        }
-    }
-}
-
-impl Item {
-    fn fill(&self, values: &Values) -> Option<Value> {
-        match self {
-            Item::Fixed(value) => Some(value.clone()),
-            Item::Param(name) => values.get(name)?.value(),
-            Item::Text(text) => text.fill(values).map(Value::from),
-        }
     }
 }

@@ -65,7 +65,7 @@ action = "contact:read"
 "#;
 
 fn profiles(text: &str) -> Result<Profiles, ProfileError> {
-    Profiles::parse(&[("profiles.toml", text)], &Limits::default())
+    Profiles::parse(&[("profiles.toml", text)], &ProfileLimits::default())
 }
 
 fn buyer() -> &'static Profile {
@@ -355,7 +355,7 @@ fn what_a_profile_is_not_for_and_what_is_none_are_told_alike() {
             ("a", minimal("")),
             ("b", minimal("").replace("\"a\"", "\"b\"")),
         ],
-        &Limits::default(),
+        &ProfileLimits::default(),
     );
     let two = two.unwrap();
     let mut caller = caller();

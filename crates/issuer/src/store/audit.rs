@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{
     StoreError, Tx,
-    database::{NotStored, Row, Value, values},
+    row::{NotStored, Row, Value, values},
 };
 use crate::audit::{AuditEvent, AuditFilter, AuditHead, AuditReport, AuditRow, Entry, Walk};
 

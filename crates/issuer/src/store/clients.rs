@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     StoreError, Tx,
-    database::{NotStored, Row, Value, values},
+    row::{NotStored, Row, Value, values},
 };
 use crate::{
     client::{ClientInfo, SecretInfo},

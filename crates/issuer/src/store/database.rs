@@ -1,4 +1,4 @@
-//! What the store asks of a database: transactions, statements, rows.
+//! What the store asks of a database: connections and statements.
 //!
 //! The SQL above this is written once, in the dialect that SQLite and PostgreSQL share, with
 //! parameters as `$1`. What differs (connections, locks, migrations, error codes) is in
@@ -7,13 +7,12 @@
 use std::{borrow::Cow, fmt};
 
 use async_trait::async_trait;
-use bailiwick_token::{
-    key::{KeyId, PublicKey},
-    timestamp::Timestamp,
-};
-use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr, SqlStr, postgres::PgRow, sqlite::SqliteRow};
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::StoreError;
+use super::{
+    error::StoreError,
+    row::{AnyRow, Value},
+};
 
 /// A database of one issuer.
 #[async_trait]
@@ -73,139 +72,5 @@ impl From<&'static str> for Sql {
 impl From<String> for Sql {
     fn from(text: String) -> Sql {
         Sql(Cow::Owned(text))
-    }
-}
-
-/// A parameter. Absent ones have a type, too: PostgreSQL asks for it.
-#[derive(Debug, Clone)]
-pub(crate) enum Value {
-    Int(Option<i64>),
-    Text(Option<String>),
-    Bytes(Option<Vec<u8>>),
-}
-
-macro_rules! value_from {
-    ($($type:ty, $variant:ident, $convert:expr;)*) => {$(
-        impl From<$type> for Value {
-            fn from(value: $type) -> Value {
-                Value::$variant(Some($convert(value)))
-            }
-        }
-
-        impl From<Option<$type>> for Value {
-            fn from(value: Option<$type>) -> Value {
-                Value::$variant(value.map($convert))
-            }
-        }
-    )*};
-}
-
-value_from! {
-    // Counters and times lie far below the limit.
-    u64, Int, |number| i64::try_from(number).unwrap_or(i64::MAX);
-    i64, Int, |number| number;
-    Timestamp, Int, |time: Timestamp| i64::try_from(time.unix()).unwrap_or(i64::MAX);
-    KeyId, Int, |id: KeyId| i64::from(id.as_u32());
-    &str, Text, |text: &str| text.to_owned();
-    String, Text, |text| text;
-    &String, Text, |text: &String| text.clone();
-    &[u8], Bytes, |bytes: &[u8]| bytes.to_vec();
-    Vec<u8>, Bytes, |bytes| bytes;
-    &[u8; 32], Bytes, |bytes: &[u8; 32]| bytes.to_vec();
-}
-
-/// The parameters of a statement.
-macro_rules! values {
-    ($($value:expr),* $(,)?) => {
-        vec![$($crate::store::database::Value::from($value)),*]
-    };
-}
-
-pub(super) use values;
-
-/// A row of either database.
-pub(super) enum AnyRow {
-    Sqlite(SqliteRow),
-    Postgres(PgRow),
-}
-
-/// A column holds what was never written there; names the thing that is damaged.
-#[derive(Debug)]
-pub(crate) struct NotStored(pub(crate) &'static str);
-
-/// A row of a table whose rows are each one `what`.
-pub(super) struct Row {
-    pub(super) row: AnyRow,
-    pub(super) what: &'static str,
-}
-
-macro_rules! optional {
-    ($name:ident, $type:ty) => {
-        pub(super) fn $name(&self, column: &str) -> Result<Option<$type>, NotStored> {
-            let value = match &self.row {
-                AnyRow::Sqlite(row) => row.try_get(column),
-                AnyRow::Postgres(row) => row.try_get(column),
-            };
-            value.map_err(self.damaged())
-        }
-    };
-}
-
-impl Row {
-    optional!(optional_int, i64);
-    optional!(optional_text, String);
-    optional!(optional_bytes, Vec<u8>);
-
-    fn damaged<E>(&self) -> impl FnOnce(E) -> NotStored + use<E> {
-        let what = self.what;
-        move |_| NotStored(what)
-    }
-
-    fn there<T>(&self, value: Option<T>) -> Result<T, NotStored> {
-        value.ok_or(NotStored(self.what))
-    }
-
-    pub(super) fn number(&self, column: &str) -> Result<u64, NotStored> {
-        let number = self.there(self.optional_int(column)?)?;
-        u64::try_from(number).map_err(self.damaged())
-    }
-
-    pub(super) fn optional_number(&self, column: &str) -> Result<Option<u64>, NotStored> {
-        match self.optional_int(column)? {
-            None => Ok(None),
-            Some(_) => self.number(column).map(Some),
-        }
-    }
-
-    pub(super) fn text(&self, column: &str) -> Result<String, NotStored> {
-        self.there(self.optional_text(column)?)
-    }
-
-    pub(super) fn bytes(&self, column: &str) -> Result<Vec<u8>, NotStored> {
-        self.there(self.optional_bytes(column)?)
-    }
-
-    pub(super) fn hash(&self, column: &str) -> Result<[u8; 32], NotStored> {
-        self.bytes(column)?.try_into().map_err(self.damaged())
-    }
-
-    pub(super) fn time(&self, column: &str) -> Result<Timestamp, NotStored> {
-        self.there(Timestamp::from_unix(self.number(column)?))
-    }
-
-    pub(super) fn optional_time(&self, column: &str) -> Result<Option<Timestamp>, NotStored> {
-        match self.optional_int(column)? {
-            None => Ok(None),
-            Some(_) => self.time(column).map(Some),
-        }
-    }
-
-    pub(super) fn key_id(&self, column: &str) -> Result<KeyId, NotStored> {
-        let id = u32::try_from(self.number(column)?).map_err(self.damaged())?;
-        Ok(KeyId::from_u32(id))
-    }
-
-    pub(super) fn public_key(&self, column: &str) -> Result<PublicKey, NotStored> {
-        PublicKey::from_bytes(&self.bytes(column)?).map_err(self.damaged())
     }
 }

@@ -4,7 +4,7 @@ use bailiwick_token::key::KeyId;
 
 use super::{
     StoreError, Tx,
-    database::{NotStored, Row, values},
+    row::{NotStored, Row, values},
 };
 use crate::{
     audit::GENESIS,

@@ -7,7 +7,7 @@ use bailiwick_token::{
 
 use super::{
     StoreError, Tx,
-    database::{NotStored, Row, values},
+    row::{NotStored, Row, values},
 };
 use crate::revoke::RevocationInfo;
 

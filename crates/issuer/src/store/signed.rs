@@ -2,7 +2,7 @@
 
 use bailiwick_token::timestamp::Timestamp;
 
-use super::{StoreError, Tx, database::values};
+use super::{StoreError, Tx, row::values};
 
 /// A signed keyset.
 #[derive(Debug, Clone)]

@@ -17,8 +17,9 @@ use sqlx::{
 };
 
 use super::{
-    StoreError,
-    database::{AnyRow, Connection, Database, Sql, Value},
+    database::{Connection, Database, Sql},
+    error::StoreError,
+    row::{AnyRow, Value},
 };
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");

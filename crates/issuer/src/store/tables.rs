@@ -2,7 +2,7 @@
 
 use super::{
     StoreError, Tx,
-    database::{NotStored, Row, Value, values},
+    row::{NotStored, Row, Value, values},
 };
 
 /// How many rows are read or written at a time.

@@ -2,7 +2,7 @@
 
 use super::{
     StoreError, Tx,
-    database::{NotStored, Row, values},
+    row::{NotStored, Row, values},
 };
 use crate::{keyring::KeysetInUse, verifiers::VerifierInfo};
 

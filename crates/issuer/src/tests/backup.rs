@@ -10,7 +10,7 @@ use bailiwick_token::{
 use super::*;
 use crate::{
     AuditEvent, AuditFilter, BackupFileError, Later, LaterError, NewClient, RestoreError,
-    RestoreOptions, RestoreReport, State, VaultError, store::TABLES,
+    RestoreOptions, RestoreReport, SignError, State, VaultError, store::TABLES,
 };
 
 /// A backup of an issuer, and where it is restored.
@@ -682,7 +682,10 @@ async fn a_backup_made_with_the_identity_of_another_home_is_refused() {
     let later = known(&issuer, 10).await;
     let refused = Restorer::new().restore(&file, later, 20).await.unwrap_err();
     assert!(
-        matches!(refused, RestoreError::Vault(VaultError::Mixed)),
+        matches!(
+            refused,
+            RestoreError::Sign(SignError::Vault(VaultError::Mixed))
+        ),
         "{refused}"
     );
 }
@@ -706,7 +709,9 @@ async fn a_locked_issuer_writes_no_backup_and_the_wrong_passphrase_restores_none
     let refused = Issuer::restore(&home, &mut input, options, &wrong, |_| {}, at(2));
     assert!(matches!(
         refused.await,
-        Err(RestoreError::Vault(VaultError::WrongPassphrase))
+        Err(RestoreError::Sign(SignError::Vault(
+            VaultError::WrongPassphrase
+        )))
     ));
 }
 

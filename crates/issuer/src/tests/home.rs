@@ -2,8 +2,8 @@ use std::fs;
 
 use super::*;
 use crate::{
-    HomeError, InitError, KeyError, OpenError, PublishError, SettingsError, StoreError,
-    UnlockError, VaultError,
+    HomeError, InitError, KeyError, OpenError, SettingsError, SignError, StoreError, UnlockError,
+    VaultError,
 };
 
 #[tokio::test]
@@ -66,15 +66,15 @@ async fn locked_it_shows_and_revokes_and_does_not_sign() {
     assert!(locked.keyset(at(10)).await.is_ok());
     assert!(matches!(
         locked.stage(at(10)).await,
-        Err(KeyError::Locked(_))
+        Err(KeyError::Sign(SignError::Locked))
     ));
     assert!(matches!(
         locked.mint(&request(), at(10)).await,
-        Err(crate::MintError::Locked(_))
+        Err(crate::MintError::Sign(SignError::Locked))
     ));
     assert!(matches!(
         locked.keyset(at(3_600)).await,
-        Err(PublishError::Locked(_))
+        Err(SignError::Locked)
     ));
     assert_eq!(
         locked.audit_verify(&[], |_| ()).await.unwrap().finding,
@@ -158,7 +158,10 @@ async fn a_server_that_is_not_there_is_told_without_its_password() {
     let refused = Issuer::init(&dir.path().join("home"), options, &passphrase(), at(0)).await;
     let refused = refused.unwrap_err();
     assert!(
-        matches!(refused, InitError::Store(StoreError::Unreachable)),
+        matches!(
+            refused,
+            InitError::Sign(SignError::Store(StoreError::Unreachable))
+        ),
         "{refused:?}"
     );
     assert!(!format!("{refused} {refused:?}").contains("hunter2"));

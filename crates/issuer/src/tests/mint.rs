@@ -1,7 +1,7 @@
 use biscuit_auth::{Algorithm, Biscuit, PublicKey};
 
 use super::*;
-use crate::{AuditFilter, MintError, Refusal};
+use crate::{AuditFilter, MintError, Refusal, SignError};
 
 #[tokio::test]
 async fn a_token_verifies_under_the_active_key_and_is_recorded() {
@@ -118,7 +118,7 @@ async fn exchanged_private_halves_sign_nothing() {
     issuer.store.tamper(&exchange).await;
     assert!(matches!(
         issuer.mint(&request(), at(1)).await,
-        Err(MintError::Vault(_))
+        Err(MintError::Sign(SignError::Vault(_)))
     ));
 }
 

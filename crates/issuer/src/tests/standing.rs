@@ -8,8 +8,9 @@ use bailiwick_token::revocation::{Party, Target, Watermark};
 
 use super::*;
 use crate::{
-    AuditFilter, AuditRow, ClientSecret, MintError, NewClient, Standing, StoreError, Withdrawn,
-    profile::{InUse, Limits, Profiles},
+    AuditFilter, AuditRow, ClientSecret, MintError, NewClient, SignError, Standing, StoreError,
+    Withdrawn,
+    profile::{InUse, ProfileLimits, Profiles},
 };
 
 const PROFILE: &str = r#"
@@ -27,7 +28,7 @@ action = "purchase_order:create"
 "#;
 
 fn profiles(text: &str) -> Profiles {
-    Profiles::parse(&[("profiles.toml", text)], &Limits::default()).unwrap()
+    Profiles::parse(&[("profiles.toml", text)], &ProfileLimits::default()).unwrap()
 }
 
 async fn client(issuer: &Issuer) -> ClientSecret {
@@ -55,7 +56,7 @@ async fn rows(issuer: &Issuer) -> Vec<AuditRow> {
 fn is_withdrawn<T: std::fmt::Debug>(minted: Result<T, MintError>, expected: Withdrawn) {
     let error = minted.unwrap_err();
     assert!(
-        matches!(error, MintError::Store(StoreError::Withdrawn(found)) if found == expected),
+        matches!(error, MintError::Sign(SignError::Store(StoreError::Withdrawn(found))) if found == expected),
         "{error:?}"
     );
 }

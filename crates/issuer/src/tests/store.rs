@@ -5,7 +5,7 @@ use std::str::FromStr;
 use sqlx::{AssertSqlSafe, ConnectOptions, postgres::PgConnectOptions};
 
 use super::*;
-use crate::{AuditFilter, ClientError, InitError, StoreError};
+use crate::{AuditFilter, ClientError, InitError, SignError, StoreError};
 
 /// The server, where there is one. Without it these tests have nothing to show.
 fn server() -> Option<PgConnectOptions> {
@@ -69,7 +69,7 @@ async fn nul_is_refused_in_words() {
 async fn no_default_isolation_refuses_a_mint() {
     let Some(server) = server() else { return };
     for level in ["repeatable read", "serializable"] {
-        let name = format!("test_{}", crate::issuer::epoch());
+        let name = format!("test_{}", crate::feed::new_epoch());
         run(
             &server,
             &[
@@ -123,7 +123,7 @@ async fn no_default_isolation_refuses_a_mint() {
 async fn database_without_utf8_is_refused() {
     let Some(server) = server() else { return };
     for encoding in ["SQL_ASCII", "LATIN1"] {
-        let name = format!("test_{}", crate::issuer::epoch());
+        let name = format!("test_{}", crate::feed::new_epoch());
         let create = format!(
             "CREATE DATABASE {name} ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
         );
@@ -137,7 +137,7 @@ async fn database_without_utf8_is_refused() {
         let refused = Issuer::init(&home, options, &passphrase(), at(0)).await;
         let error = refused.unwrap_err();
         assert!(
-            matches!(&error, InitError::Store(StoreError::Encoding(found)) if found == encoding),
+            matches!(&error, InitError::Sign(SignError::Store(StoreError::Encoding(found))) if found == encoding),
             "{error:?}"
         );
         assert!(error.to_string().contains("ENCODING 'UTF8'"), "{error}");

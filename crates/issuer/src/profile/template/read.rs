@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bailiwick_token::value::Value;
 
-use super::{Condition, Hole, Item, Items, Place, Resource};
+use super::hole::{Condition, Hole, Item, Items, Place, Resource};
 use crate::profile::{
     error::Fault,
     param::{Param, ParamType},

@@ -473,7 +473,7 @@ fn a_file_is_well_formed_as_a_whole() {
 
 #[test]
 fn names_differ_across_files() {
-    let parse = |files: &[(&str, String)]| Profiles::parse(files, &Limits::default());
+    let parse = |files: &[(&str, String)]| Profiles::parse(files, &ProfileLimits::default());
     let other = minimal("").replace("\"a\"\nmatch", "\"b\"\nmatch");
     let both = parse(&[("1.toml", minimal("")), ("2.toml", other)]).unwrap();
     let names: Vec<&str> = both.iter().map(Profile::name).collect();
@@ -493,7 +493,7 @@ fn names_differ_across_files() {
 #[test]
 fn what_is_known_of_the_issuer_is_checked() {
     let parse = |ttl, providers: &[&str]| {
-        let limits = Limits {
+        let limits = ProfileLimits {
             max_token_ttl: Some(ttl),
             providers: Some(providers.iter().map(|&name| name.to_owned()).collect()),
         };

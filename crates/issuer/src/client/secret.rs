@@ -1,0 +1,134 @@
+//! Secrets of clients: made, hashed, verified, and remembered for a while.
+
+use std::fmt;
+
+use bailiwick_token::timestamp::Timestamp;
+use quick_cache::sync::Cache;
+use rand::{RngCore, rngs::OsRng};
+use sha2::{Digest, Sha256};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::{
+    hashing::{Buffer, CALLERS, OPERATORS},
+    info::SecretInfo,
+};
+use crate::store::{StoreError, StoredSecret};
+
+/// A secret, at the one time at which it is known. `Debug` shows nothing.
+pub struct ClientSecret(Zeroizing<String>);
+
+impl ClientSecret {
+    fn generate() -> (String, ClientSecret) {
+        let mut id = [0; 6];
+        let mut random = Zeroizing::new([0; 32]);
+        OsRng.fill_bytes(&mut id);
+        OsRng.fill_bytes(&mut *random);
+        let id = hex::encode(id);
+        let mut digits = hex::encode(random.as_slice());
+        let secret = Zeroizing::new(format!("{id}.{digits}"));
+        digits.zeroize();
+        (id, ClientSecret(secret))
+    }
+
+    /// The text, for the one who is to have it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ClientSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientSecret").finish_non_exhaustive()
+    }
+}
+
+/// Makes a secret, and what is kept of it; `None` where it cannot be hashed.
+pub(super) async fn generate(
+    now: Timestamp,
+) -> Result<Option<(StoredSecret, ClientSecret)>, StoreError> {
+    let (id, secret) = ClientSecret::generate();
+    let made = OPERATORS.run(|| {
+        move |buffer: &mut Buffer| {
+            let hash = buffer.hash(secret.expose().as_bytes());
+            hash.map(|hash| (hash, secret))
+        }
+    });
+    let info = SecretInfo {
+        id,
+        created_at: now,
+        expires: None,
+    };
+    let made = made.await?.flatten();
+    Ok(made.map(|(hash, secret)| (StoredSecret { info, hash }, secret)))
+}
+
+/// Secrets that were found good lately, so that a client which comes every minute does not cost an
+/// Argon2id each time. It holds hashes of high-entropy secrets under a key of this process.
+pub(crate) struct VerifiedSecrets {
+    key: [u8; 32],
+    good: Cache<[u8; 32], ()>,
+}
+
+impl Default for VerifiedSecrets {
+    fn default() -> VerifiedSecrets {
+        let mut key = [0; 32];
+        OsRng.fill_bytes(&mut key);
+        VerifiedSecrets {
+            key,
+            good: Cache::new(4_096),
+        }
+    }
+}
+
+impl VerifiedSecrets {
+    /// Whether `secret` is the one that was hashed. Without a hash it takes as long, and is wrong.
+    pub(super) async fn verify(
+        &self,
+        hash: Option<String>,
+        secret: &str,
+    ) -> Result<bool, StoreError> {
+        let hash = hash.unwrap_or_else(|| nobody().to_owned());
+        let digest = self.digest(&hash, secret);
+        if self.good.get(&digest).is_some() {
+            return Ok(true);
+        }
+        let secret = Zeroizing::new(secret.to_owned());
+        let right = CALLERS.run(|| {
+            // While this waited, the same secret may have been found good: many come at once after a
+            // start.
+            let seen = self.good.get(&digest).is_some();
+            move |buffer: &mut Buffer| seen || buffer.verifies(secret.as_bytes(), &hash)
+        });
+        let right = right.await?.unwrap_or(false);
+        if right {
+            self.good.insert(digest, ());
+        }
+        Ok(right)
+    }
+
+    /// Whether `secret` was found to be the one that was hashed.
+    pub(super) fn knows(&self, hash: &str, secret: &str) -> bool {
+        self.good.get(&self.digest(hash, secret)).is_some()
+    }
+
+    fn digest(&self, hash: &str, secret: &str) -> [u8; 32] {
+        Sha256::new()
+            .chain_update(self.key)
+            .chain_update((hash.len() as u64).to_be_bytes())
+            .chain_update(hash)
+            .chain_update(secret)
+            .finalize()
+            .into()
+    }
+}
+
+/// The hash of a secret that nobody has.
+fn nobody() -> &'static str {
+    static NOBODY: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    NOBODY.get_or_init(|| {
+        let (_, secret) = ClientSecret::generate();
+        let hash = Buffer::default().hash(secret.expose().as_bytes());
+        hash.unwrap_or_default()
+    })
+}

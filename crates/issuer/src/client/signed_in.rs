@@ -1,0 +1,74 @@
+//! A client that has authenticated, and finding the one that wants to.
+
+use std::{collections::BTreeSet, fmt};
+
+use async_trait::async_trait;
+use bailiwick_token::timestamp::Timestamp;
+
+use super::info::ClientInfo;
+use crate::{
+    batch::{Answers, Work},
+    store::{Store, StoreError, StoredClient, StoredSecret},
+};
+
+/// A client whose secret was verified. Only that verification makes one.
+#[derive(Clone)]
+pub struct SignedIn {
+    pub(super) info: ClientInfo,
+    pub(super) secret: StoredSecret,
+}
+
+impl SignedIn {
+    /// The client as it was registered when it signed in.
+    #[must_use]
+    pub fn client(&self) -> &ClientInfo {
+        &self.info
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.info.name
+    }
+
+    /// Returns whether the registration and the secret are unchanged. Another secret beside it, or a
+    /// later end of this one, does not matter.
+    pub(crate) fn still_holds(&self, stored: &StoredClient, at: Timestamp) -> bool {
+        let registered = |info: &ClientInfo| ClientInfo {
+            secrets: Vec::new(),
+            ..info.clone()
+        };
+        let has_secret = stored.secrets.iter().any(|secret| {
+            (&secret.info.id, &secret.hash) == (&self.secret.info.id, &self.secret.hash)
+                && secret.is_good(at)
+        });
+        has_secret
+            && stored.info.disabled_at.is_none()
+            && registered(&stored.info) == registered(&self.info)
+    }
+}
+
+impl fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedIn")
+            .field("client", &self.info.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Looks up the clients that sign in, as they stand then, with one statement.
+pub(crate) struct ClientLookup(pub(crate) Store);
+
+#[async_trait]
+impl Work for ClientLookup {
+    /// The name.
+    type Job = String;
+    type Done = Option<StoredClient>;
+    type Error = StoreError;
+
+    async fn all(&self, names: &[String]) -> Result<Answers<ClientLookup>, StoreError> {
+        let distinct: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        let distinct: Vec<&str> = distinct.into_iter().collect();
+        let clients = self.0.glance().await?.clients_named(&distinct).await?;
+        let found = |name: &String| clients.iter().find(|client| client.info.name == *name);
+        Ok(names.iter().map(|name| Ok(found(name).cloned())).collect())
+    }
+}

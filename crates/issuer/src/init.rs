@@ -1,0 +1,140 @@
+//! Making an issuer: a home, its database and the first keys.
+
+use std::path::Path;
+
+use bailiwick_token::timestamp::Timestamp;
+use ed25519_dalek::SigningKey;
+use rand::rngs::OsRng;
+use serde_json::json;
+
+use crate::{
+    audit::{AuditEvent, Entry},
+    feed::new_epoch,
+    home::{self, Draft, HomeError},
+    issuer::{Issuer, OpenError},
+    keyring::Ring,
+    keys::{self, KeyError},
+    passphrase::Passphrase,
+    settings::{InitOptions, Settings, SettingsError},
+    signer::{KEYSET_KEY, SignError, from_sources},
+    store::Store,
+    vault::{Vault, VaultError},
+};
+
+impl Issuer {
+    /// Checks that [`Issuer::init`] and [`Issuer::restore`] can make a home at `path`, before anyone
+    /// is asked for a passphrase.
+    ///
+    /// # Errors
+    /// [`HomeError`], where something stands there already or cannot be looked at.
+    pub fn check_vacant(path: &Path) -> Result<(), HomeError> {
+        home::vacant(path).map(drop)
+    }
+
+    /// Makes an issuer at `home`: a keyset key, an active root key, a staged spare, the first
+    /// keyset. The result is unlocked. It is made beside its place and moved there as a whole, so
+    /// a failure leaves nothing, and nothing that exists is overwritten.
+    ///
+    /// # Errors
+    /// [`InitError`], and there is no issuer.
+    pub async fn init(
+        home: &Path,
+        options: InitOptions,
+        passphrase: &Passphrase,
+        now: Timestamp,
+    ) -> Result<Issuer, InitError> {
+        options.check()?;
+        let draft = Draft::begin(home)?;
+        let vault = Vault::generate();
+        draft.write(&vault.to_file(passphrase)?, options.store.as_ref())?;
+        let store = Store::open(&draft.home().location()?).await?;
+        let made = fill(&store, &vault, &options, now).await;
+        store.close().await;
+        made?;
+        Ok(Issuer::opened(draft.keep()?, vault, &options.actor).await?)
+    }
+}
+
+/// Fills an empty database: one transaction.
+async fn fill(
+    store: &Store,
+    vault: &Vault,
+    options: &InitOptions,
+    now: Timestamp,
+) -> Result<(), InitError> {
+    let signer = SigningKey::generate(&mut OsRng);
+    let keyset_key = signer
+        .verifying_key()
+        .try_into()
+        .map_err(|_| VaultError::Damaged)?;
+    let settings = Settings {
+        issuer: options.issuer.clone(),
+        refresh_hint: options.refresh_hint,
+        max_token_ttl: options.max_token_ttl,
+        keyset_life: options.keyset_life,
+        revocation_url: options.revocation_url.clone(),
+        keyset_key,
+        recipient: vault.recipient(),
+    };
+    let mut fresh = keys::Fresh::new(&settings.issuer);
+    let ring = Ring::new(settings.policy(), [], 1);
+    let ring = fresh.complete(ring, now).map_err(KeyError::from)?;
+
+    let mut tx = store.write().await?;
+    if tx.is_taken().await? {
+        return Err(InitError::Taken);
+    }
+    tx.insert_settings(&settings, &new_epoch().to_string())
+        .await?;
+    tx.insert_sealed(KEYSET_KEY, &vault.seal(&signer)?).await?;
+    let detail = json!({
+        "issuer": settings.issuer,
+        "keyset_key": settings.keyset_key,
+        "refresh_hint": settings.refresh_hint,
+        "max_token_ttl": settings.max_token_ttl,
+        "keyset_life": settings.keyset_life,
+        "revocation_url": settings.revocation_url,
+    });
+    tx.record(Entry::new(AuditEvent::Init, detail), &options.actor, now)
+        .await?;
+    keys::save(
+        &mut tx,
+        &settings,
+        vault,
+        &signer,
+        &ring,
+        fresh,
+        &options.actor,
+        now,
+    )
+    .await?;
+    Ok(tx.commit().await?)
+}
+
+/// Why no issuer was made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InitError {
+    /// An option is out of range.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The directory.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The database on the server has an issuer already.
+    #[error(
+        "the database is in use by an issuer: to run another one on it, copy that one's home here"
+    )]
+    Taken,
+    /// The first root keys.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The private keys or the database.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// The finished home could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+from_sources!(InitError);

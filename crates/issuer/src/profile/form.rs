@@ -1,0 +1,127 @@
+//! One profile as it was read, and what is told of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    bounds::{Rate, Ttl},
+    caller::Source,
+    matching::PartyMatch,
+    param::{Param, ParamType},
+    template::Template,
+    text::Text,
+};
+
+/// One profile: who it is for, and what it gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profile {
+    pub(super) name: String,
+    pub(super) description: Option<String>,
+    pub(super) agent: PartyMatch,
+    pub(super) principal: Option<PartyMatch>,
+    pub(super) params: BTreeMap<String, Param>,
+    pub(super) token: TokenForm,
+    pub(super) grants: Template,
+}
+
+/// What its tokens say besides grants.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct TokenForm {
+    pub(super) agent: Text,
+    pub(super) principal: Text,
+    pub(super) tenant: Option<Text>,
+    pub(super) claims: BTreeMap<String, Text>,
+    pub(super) ttl: Ttl,
+    pub(super) max_depth: Option<u32>,
+    pub(super) rate: Option<Rate>,
+}
+
+impl Profile {
+    /// Its name, which `scope` gives.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is for, in words.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// How long its tokens live.
+    #[must_use]
+    pub fn ttl(&self) -> Ttl {
+        self.token.ttl
+    }
+
+    /// How often one caller may use it.
+    #[must_use]
+    pub fn rate(&self) -> Option<Rate> {
+        self.token.rate
+    }
+
+    /// What it is, for a list.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let params = self.params.iter().map(|(name, param)| ParamSummary {
+            name: name.clone(),
+            claim: param.claim.to_string(),
+            kind: param.kind,
+        });
+        Summary {
+            name: self.name.clone(),
+            description: self.description().map(str::to_owned),
+            agent: self.agent.source().clone(),
+            principal: self.principal.as_ref().map(|it| it.source().clone()),
+            params: params.collect(),
+            services: self
+                .grants
+                .services()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
+            ttl: self.token.ttl,
+            max_depth: self.token.max_depth,
+            rate: self.token.rate,
+        }
+    }
+}
+
+/// What a profile is. It holds nothing of any caller.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Who vouches for the agent.
+    pub agent: Source,
+    /// Who vouches for the principal; absent where there must be none.
+    pub principal: Option<Source>,
+    /// What it takes from claims.
+    pub params: Vec<ParamSummary>,
+    /// The services that it grants anything at.
+    pub services: BTreeSet<String>,
+    /// How long its tokens live.
+    pub ttl: Ttl,
+    /// How many blocks may be appended, where that is limited.
+    pub max_depth: Option<u32>,
+    /// How often one caller may use it.
+    pub rate: Option<Rate>,
+}
+
+/// A parameter of a profile.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ParamSummary {
+    /// Its name.
+    pub name: String,
+    /// The claim that it is read from.
+    pub claim: String,
+    /// What it has to be.
+    #[serde(rename = "type")]
+    pub kind: ParamType,
+}

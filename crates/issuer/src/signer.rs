@@ -1,0 +1,91 @@
+//! The keys that sign: where they are kept, the root key in use, and why nothing can be signed.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use bailiwick_biscuit::build::KeyPair;
+use bailiwick_token::key::KeyId;
+
+use crate::{
+    store::{StoreError, Tx},
+    vault::{Vault, VaultError},
+};
+
+/// The name of the keyset key among the private keys; root keys go by their ids.
+pub(crate) const KEYSET_KEY: &str = "keyset";
+
+/// A root key that can sign. Its public half is worked out once, and not for each token.
+pub(crate) struct TokenSigner {
+    pub(crate) id: KeyId,
+    pub(crate) key: KeyPair,
+}
+
+/// The active key as it was last seen, with its private half. It is wiped when it is replaced.
+#[derive(Default)]
+pub(crate) struct SignerCache(ArcSwapOption<TokenSigner>);
+
+impl SignerCache {
+    /// The key that was loaded last. Another one may be active by now.
+    pub(crate) fn get(&self) -> Option<Arc<TokenSigner>> {
+        self.0.load_full()
+    }
+
+    /// Loads the active key.
+    pub(crate) async fn load(
+        &self,
+        tx: &mut Tx,
+        vault: &Vault,
+    ) -> Result<Arc<TokenSigner>, SignError> {
+        let key = tx
+            .active_key()
+            .await?
+            .ok_or(StoreError::Damaged("root key"))?;
+        let sealed = tx.sealed(&key.id.to_string()).await?;
+        let secret = vault.unseal(&sealed, &key.public)?;
+        let signer = Arc::new(TokenSigner {
+            id: key.id,
+            key: KeyPair::new(&secret).map_err(|_| VaultError::Damaged)?,
+        });
+        self.0.store(Some(Arc::clone(&signer)));
+        Ok(signer)
+    }
+
+    /// Forgets the key, because another one is active.
+    pub(crate) fn clear(&self) {
+        self.0.store(None);
+    }
+}
+
+/// Why nothing could be signed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// The passphrase is needed.
+    #[error("the private keys are locked: give the passphrase of the home")]
+    Locked,
+    /// The private keys.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Lets `?` turn errors of the store and of the vault into an error that holds a [`SignError`].
+macro_rules! from_sources {
+    ($error:ty) => {
+        impl From<$crate::store::StoreError> for $error {
+            fn from(error: $crate::store::StoreError) -> $error {
+                $crate::signer::SignError::from(error).into()
+            }
+        }
+
+        impl From<$crate::vault::VaultError> for $error {
+            fn from(error: $crate::vault::VaultError) -> $error {
+                $crate::signer::SignError::from(error).into()
+            }
+        }
+    };
+}
+
+pub(crate) use from_sources;

@@ -1,0 +1,16 @@
+//! What may not hold any more when a transaction begins to write.
+
+/// A ground that does not hold any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Withdrawn {
+    /// The client was disabled or registered anew, or its secret was ended.
+    #[error("the client was disabled, or its secret was ended, while the request waited")]
+    Client,
+    /// The operator's token was revoked.
+    #[error("the operator's token was revoked while the request waited")]
+    Operator,
+    /// The profile was changed or removed.
+    #[error("the profile was changed or removed while the request waited: try again")]
+    Profile,
+}

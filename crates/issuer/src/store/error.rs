@@ -1,0 +1,197 @@
+//! Why a database refuses, and what the error codes of the two mean.
+
+use std::{io::ErrorKind, sync::Arc};
+
+use sqlx::migrate::MigrateError;
+
+use super::row::NotStored;
+use crate::standing::Withdrawn;
+
+/// Why the database refused.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another process holds the lock.
+    #[error("another process is writing to the issuer's database: try again")]
+    Busy,
+    /// Another transaction stood in the way of this one.
+    #[error(
+        "another transaction in the issuer's database stood in the way, and nothing was changed: try again"
+    )]
+    Conflict,
+    /// A text that no database of the two takes.
+    #[error(
+        "a text holds the character NUL, which the issuer's database does not take: leave it out"
+    )]
+    Nul,
+    /// It took longer than it may.
+    #[error("the issuer's database took too long to answer: ask for less, or try again")]
+    Slow,
+    /// Too much waits for it already.
+    #[error("the issuer has more to do than it can: try again in a moment")]
+    Overloaded,
+    /// No space.
+    #[error("the disk is full, and nothing was changed: free space and try again")]
+    Full,
+    /// It does not answer.
+    #[error(
+        "the issuer's database does not answer, and nothing is done without it: check its server and the network"
+    )]
+    Unreachable,
+    /// It answers, and not in a way that can be trusted.
+    #[error(
+        "no TLS connection to the issuer's database can be made ({0}): check `sslmode` and `sslrootcert` in its URL, and the server's certificate"
+    )]
+    Tls(#[source] Arc<sqlx::Error>),
+    /// What its URL names on this machine is not there, or is not ours to read.
+    #[error(
+        "a file that the URL of the issuer's database names cannot be opened ({0}): check `sslrootcert`, `sslcert` and `sslkey` in it, or the socket"
+    )]
+    File(#[source] Arc<sqlx::Error>),
+    /// It is set up to lose what it acknowledged.
+    #[error(
+        "the database server may forget what it acknowledged: set `{0}` to `on` in its configuration"
+    )]
+    Forgetful(&'static str),
+    /// Its texts could not hold every name.
+    #[error(
+        "the database has the encoding `{0}`, and `UTF8` is needed: create it anew with `ENCODING 'UTF8' TEMPLATE template0`"
+    )]
+    Encoding(String),
+    /// Its server is too old.
+    #[error("the database server has version {0}, and 13 or later is needed: upgrade it")]
+    OldServer(String),
+    /// Something between here and the server drops what a session asks for.
+    #[error(
+        "the session has `{name}` at `{value}` and not at `{needed}`, which it asked for: connect without a pooler that drops startup options, or set it for the role by ALTER ROLE"
+    )]
+    Session {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// The value that it needs.
+        needed: &'static str,
+    },
+    /// Written by a later version.
+    #[error("the database has schema {0}, which a newer version of this program wrote: upgrade it")]
+    NewerSchema(i64),
+    /// A migration in the database is not the one in the program.
+    #[error("migration {0} of the database is not the one of this program: use a released version")]
+    OtherSchema(i64),
+    /// Migration is due, and the role may not do it.
+    #[error(
+        "the database lacks migration {0} of this program, and this role may not add it: open it once with the URL of the role that owns the tables, for example by `bailiwick key list`"
+    )]
+    OlderSchema(i64),
+    /// The role may not do that.
+    #[error(
+        "this role has no right to do that in the issuer's database: use the URL of the role that owns the tables, or give this one its rights anew (docs/deploy/postgres.sql, step 2)"
+    )]
+    Rights,
+    /// The server has no such database.
+    #[error(
+        "the server has no database of this name: create it (docs/deploy/postgres.sql, step 1), or correct the URL"
+    )]
+    NoDatabase,
+    /// It holds what was not written here.
+    #[error("the database holds a damaged {0}: restore the home from a backup")]
+    Damaged(&'static str),
+    /// The caller's right to act was withdrawn before the transaction began.
+    #[error(transparent)]
+    Withdrawn(#[from] Withdrawn),
+    /// Anything else.
+    #[error("the issuer's database cannot be used ({0}): check its disk, permissions and settings")]
+    Database(#[source] Arc<sqlx::Error>),
+}
+
+impl StoreError {
+    /// Whether it is not about the statement, but about the database as a whole.
+    pub(crate) fn is_of_the_whole(&self) -> bool {
+        !matches!(
+            self,
+            StoreError::Database(_)
+                | StoreError::Damaged(_)
+                | StoreError::Rights
+                | StoreError::Nul
+                | StoreError::Withdrawn(_)
+        )
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> StoreError {
+        let code = error
+            .as_database_error()
+            .and_then(|database| database.code().map(|code| code.into_owned()));
+        if let Some(known) = code.as_deref().and_then(by_code) {
+            return known;
+        }
+        match &error {
+            sqlx::Error::Tls(_) => StoreError::Tls(Arc::new(error)),
+            sqlx::Error::Io(io) => match io.kind() {
+                // A handshake that failed, such as by a certificate that nobody vouches for.
+                ErrorKind::InvalidData => StoreError::Tls(Arc::new(error)),
+                // A network is never missing or forbidden in this way.
+                ErrorKind::NotFound | ErrorKind::PermissionDenied => {
+                    StoreError::File(Arc::new(error))
+                }
+                _ => StoreError::Unreachable,
+            },
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+                StoreError::Unreachable
+            }
+            _ => StoreError::Database(Arc::new(error)),
+        }
+    }
+}
+
+/// What the codes of the two databases mean, where one has a meaning of its own here.
+fn by_code(code: &str) -> Option<StoreError> {
+    // SQLSTATE has five characters; SQLite's numbers are shorter, as far as they matter.
+    match code {
+        // lock_not_available
+        "55P03" => return Some(StoreError::Busy),
+        // serialization_failure, deadlock_detected
+        "40001" | "40P01" => return Some(StoreError::Conflict),
+        // query_canceled, as a rule by `statement_timeout`
+        "57014" => return Some(StoreError::Slow),
+        "53100" => return Some(StoreError::Full),
+        // too_many_connections, and the server going down or coming up
+        "53300" | "57P01" | "57P02" | "57P03" => return Some(StoreError::Unreachable),
+        // insufficient_privilege
+        "42501" => return Some(StoreError::Rights),
+        // invalid_catalog_name
+        "3D000" => return Some(StoreError::NoDatabase),
+        // data_corrupted, index_corrupted
+        "XX001" | "XX002" => return Some(StoreError::Damaged("file")),
+        _ => {}
+    }
+    if code.len() >= 5 {
+        return None;
+    }
+    // The low byte is the primary result code.
+    match code.parse::<u32>().ok()? & 0xff {
+        5 | 6 => Some(StoreError::Busy),
+        13 => Some(StoreError::Full),
+        11 | 26 => Some(StoreError::Damaged("file")),
+        _ => None,
+    }
+}
+
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> StoreError {
+        match error {
+            MigrateError::VersionMissing(version) => StoreError::NewerSchema(version),
+            MigrateError::VersionMismatch(version) => StoreError::OtherSchema(version),
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+            other => StoreError::Database(Arc::new(sqlx::Error::Migrate(Box::new(other)))),
+        }
+    }
+}
+
+impl From<NotStored> for StoreError {
+    fn from(NotStored(what): NotStored) -> StoreError {
+        StoreError::Damaged(what)
+    }
+}
