@@ -23,12 +23,12 @@ GRANT CONNECT ON DATABASE bailiwick TO bailiwick;
 GRANT USAGE ON SCHEMA public TO bailiwick;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO bailiwick;
 GRANT INSERT ON assertion, audit, checkpoint, client, client_secret, feed_head, keyset, revocation,
-    root_key, sealed_key, verifier TO bailiwick;
+    root_key, sealed_key, token, verifier TO bailiwick;
 GRANT UPDATE ON root_key, verifier TO bailiwick;
 GRANT UPDATE (disabled_at) ON client TO bailiwick;
 GRANT UPDATE (expires) ON client_secret TO bailiwick;
 GRANT UPDATE (superseded) ON revocation TO bailiwick;
-GRANT UPDATE (audit_seq, audit_hash, feed_seq, feed_digest) ON issuer TO bailiwick;
+GRANT UPDATE (audit_seq, audit_hash, token_seq, feed_seq, feed_digest) ON issuer TO bailiwick;
 GRANT DELETE ON assertion, client_secret, feed_head, keyset, sealed_key, verifier TO bailiwick;
 -- A destroyed key's row goes when the server vacuums. The issuer asks for it and is told that it may not,
 -- with a warning in its log; from PostgreSQL 17 on: GRANT MAINTAIN ON sealed_key TO bailiwick;

@@ -18,6 +18,8 @@ use bailiwick_token::timestamp::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
+use crate::mint::TokenInfo;
+
 /// Opens the encoding of a row: no hash of anything else can be taken for it.
 const LABEL: &[u8] = b"bailiwick/audit/1";
 
@@ -122,6 +124,8 @@ pub(crate) struct Entry {
     pub(crate) key: Option<String>,
     /// An object, as JSON text.
     pub(crate) detail: String,
+    /// The token, where the row is its mint.
+    pub(crate) minted: Option<Box<TokenInfo>>,
 }
 
 impl Entry {
@@ -134,6 +138,19 @@ impl Entry {
             token: None,
             key: None,
             detail: detail.to_string(),
+            minted: None,
+        }
+    }
+
+    /// The row of a mint, and of the token itself.
+    pub(crate) fn mint(token: TokenInfo, detail: String) -> Entry {
+        Entry {
+            agent: Some(token.agent.clone()),
+            principal: Some(token.principal.clone()),
+            token: Some(token.token_id.to_string()),
+            key: Some(token.key.to_string()),
+            minted: Some(Box::new(token)),
+            ..Entry::new(AuditEvent::Mint, detail)
         }
     }
 }

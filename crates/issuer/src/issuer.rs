@@ -11,12 +11,13 @@ use bailiwick_token::{key::PublicKey, timestamp::Timestamp};
 use ed25519_dalek::SigningKey;
 
 use crate::{
+    audit::Entry,
     batch::Batcher,
     client::{ClientLookup, VerifiedSecrets},
     home::{Home, HomeError},
     keyring::KeyInfo,
     passphrase::Passphrase,
-    record::Commit,
+    record::{Commit, Record, RecordError},
     settings::{LOCAL_ACTOR, Settings},
     signer::{KEYSET_KEY, SignError, SignerCache},
     standing::Standing,
@@ -33,7 +34,7 @@ pub struct Issuer {
     pub(crate) actor: Arc<str>,
     pub(crate) standing: Arc<Standing>,
     pub(crate) signer: Arc<SignerCache>,
-    pub(crate) records: Arc<Batcher<Commit>>,
+    records: Arc<Batcher<Commit>>,
     pub(crate) client_lookup: Arc<Batcher<ClientLookup>>,
     pub(crate) verified_secrets: Arc<VerifiedSecrets>,
     home: Home,
@@ -159,6 +160,17 @@ impl Issuer {
             tx.commit().await?;
         }
         Err(withdrawn.into())
+    }
+
+    /// Records, together with others: see [`Commit`].
+    pub(crate) async fn record(&self, entry: Entry, time: Timestamp) -> Result<u64, RecordError> {
+        let record = Record {
+            entry,
+            actor: Arc::clone(&self.actor),
+            time,
+            standing: Arc::clone(&self.standing),
+        };
+        self.records.submit(record).await
     }
 
     /// The files of the home that a backup takes along.

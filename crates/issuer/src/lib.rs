@@ -45,7 +45,7 @@ pub use issuer::{Issuer, OpenError, UnlockError};
 pub use keyring::{Change, Guard, KeyInfo, SKEW, State, Step, TransitionError, Wait};
 pub use keys::{KeyError, KeyReport, Rotation};
 pub use keyset::{KEYSET_RESIGN, PublishedKeyset};
-pub use mint::{MintError, MintRequest, Minted, Receipt, Refusal, RefusedRequest};
+pub use mint::{MintError, MintRefusal, MintRequest, Minted, Receipt, RefusedRequest, TokenInfo};
 pub use passphrase::{MIN_PASSPHRASE, Passphrase, PassphraseError};
 pub use revoke::{MAX_TARGETS, RevocationInfo, RevokeError, RevokeOutcome, RevokeReport};
 pub use settings::{InitOptions, Settings, SettingsError};

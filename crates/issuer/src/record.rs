@@ -9,7 +9,7 @@ use bailiwick_token::timestamp::Timestamp;
 use crate::{
     audit::Entry,
     batch::{Answers, Work},
-    standing::{Clients, Condition},
+    standing::{Clients, Standing},
     store::{Store, StoreError, Tx},
 };
 
@@ -19,8 +19,8 @@ pub(crate) struct Record {
     pub(crate) entry: Entry,
     pub(crate) actor: Arc<str>,
     pub(crate) time: Timestamp,
-    /// The condition of a mint, checked in the transaction. A refusal has none.
-    pub(crate) condition: Option<Condition>,
+    /// The grounds on which a token was asked for: compared in the transaction that records its mint.
+    pub(crate) standing: Arc<Standing>,
 }
 
 /// Why nothing was recorded.
@@ -92,35 +92,33 @@ impl Fate {
     }
 }
 
-/// Compares what each record depends on with the state that the transaction sees.
+/// Compares what each mint depends on with the state that the transaction sees. A refusal depends on
+/// nothing.
 async fn fates(tx: &mut Tx, records: &[Record]) -> Result<Vec<Fate>, StoreError> {
-    let conditions = || {
+    let mints = || {
         records
             .iter()
-            .filter_map(|record| record.condition.as_ref())
+            .filter(|record| record.entry.minted.is_some())
     };
-    let active = match conditions().next() {
+    let active = match mints().next() {
         Some(_) => tx.active_key().await?.map(|key| key.id),
         None => None,
     };
-    let clients = Clients::read(tx, conditions().map(|it| &*it.standing)).await?;
+    let clients = Clients::read(tx, mints().map(|record| &*record.standing)).await?;
     let mut fates = Vec::with_capacity(records.len());
     for record in records {
-        let Some(Condition {
-            signed_by,
-            standing,
-        }) = &record.condition
-        else {
+        let Some(token) = &record.entry.minted else {
             fates.push(Fate::Recorded);
             continue;
         };
+        let standing = &record.standing;
         let withdrawn = standing.withdrawn_among(tx, &clients, record.time).await?;
         fates.push(match withdrawn {
             Some(withdrawn) => {
                 let error = StoreError::from(withdrawn).into();
                 Fate::Refused(error, standing.refusal(withdrawn))
             }
-            None if Some(*signed_by) != active => Fate::Refused(RecordError::Superseded, None),
+            None if Some(token.key) != active => Fate::Refused(RecordError::Superseded, None),
             None => Fate::Recorded,
         });
     }

@@ -114,6 +114,7 @@ impl Issuer {
             return Err(RevokeError::TooMany);
         }
         let mut tx = self.write(now).await?;
+        tx.fill_tokens().await?;
         let (mut reports, mut entries, mut rows) = (Vec::new(), Vec::new(), Vec::new());
         let mut seen = std::collections::BTreeSet::new();
         let unnamed = unnamed(&mut tx, targets, now).await?;
@@ -152,13 +153,13 @@ impl Issuer {
         now: Timestamp,
     ) -> Result<(RevokeReport, Option<RevocationInfo>), RevokeError> {
         let minted = match target {
-            Target::Token(token) => tx.minted(*token).await?,
+            Target::Token(token) => tx.token(*token).await?,
             Target::Block(_) | Target::Watermark(_) => None,
         };
         let expires = match target {
             Target::Watermark(watermark) => Some(self.last_end(watermark, now)?),
             Target::Token(_) | Target::Block(_) => {
-                let minted = minted.as_ref().and_then(|minted| minted.expires);
+                let minted = minted.as_ref().map(|minted| minted.expires);
                 minted.or(expires)
             }
         };

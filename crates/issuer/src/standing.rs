@@ -9,8 +9,6 @@ mod withdrawn;
 
 pub use withdrawn::Withdrawn;
 
-use std::sync::Arc;
-
 use bailiwick_token::{
     datalog::{self, AuthorityError},
     key::KeyId,
@@ -199,13 +197,4 @@ impl Clients {
     fn named(&self, name: &str) -> Option<&StoredClient> {
         self.0.iter().find(|client| client.info.name == name)
     }
-}
-
-/// The condition of a mint, which has to hold in the transaction that records it.
-#[derive(Debug)]
-pub(crate) struct Condition {
-    /// The key that signed the token has to be the active one.
-    pub(crate) signed_by: KeyId,
-    /// The grounds on which the token was asked for.
-    pub(crate) standing: Arc<Standing>,
 }

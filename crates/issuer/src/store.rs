@@ -14,6 +14,7 @@ mod row;
 mod signed;
 mod sqlite;
 mod tables;
+mod tokens;
 mod transaction;
 mod verifiers;
 
@@ -46,10 +47,23 @@ pub(crate) struct Store(Arc<dyn Database>);
 impl Store {
     /// Opens an existing database, and brings an older schema up to date.
     pub(crate) async fn open(location: &Location) -> Result<Store, StoreError> {
-        Ok(Store(match location {
+        let store = Store(match location {
             Location::Sqlite(path) => Arc::new(SqliteDatabase::open(path).await?),
             Location::Postgres(url) => Arc::new(PostgresDatabase::open(url).await?),
-        }))
+        });
+        store.fill_tokens().await?;
+        Ok(store)
+    }
+
+    /// Fills in the tokens that an older version minted, a page to a transaction, so that other issuers
+    /// have their turns in between.
+    async fn fill_tokens(&self) -> Result<(), StoreError> {
+        while self.glance().await?.lacks_tokens().await? {
+            let mut tx = self.write().await?;
+            tx.fill_token_page().await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// Begins to write: no other writer, in this process or another, until it ends.

@@ -124,6 +124,8 @@ async fn fill(
         });
     }
     reader.end(begin, &key)?;
+    // A backup of an older version has no table of tokens.
+    tx.fill_tokens().await?;
     let report = verified(&mut tx, &settings, vault, begin, options, now).await?;
     tx.commit().await?;
     store.scrub().await;

@@ -1,22 +1,15 @@
 //! The rows of the audit.
 
-use std::collections::HashMap;
-
-use bailiwick_token::{
-    claims::TokenId,
-    revocation::{Party, Watermark},
-    timestamp::Timestamp,
-};
-use serde::Deserialize;
+use bailiwick_token::{claims::TokenId, revocation::Party, timestamp::Timestamp};
 
 use super::{
     StoreError, Tx,
     row::{NotStored, Row, Value, values},
 };
-use crate::audit::{AuditEvent, AuditFilter, AuditHead, AuditReport, AuditRow, Entry, Walk};
-
-/// How many mints are looked at for what a clock that was wrong put on record.
-const MOST_MINTS: u64 = 10_000;
+use crate::{
+    audit::{AuditEvent, AuditFilter, AuditHead, AuditReport, AuditRow, Entry, Walk},
+    mint::TokenInfo,
+};
 
 /// How many rows a check holds at a time.
 const PAGE: u64 = 1_000;
@@ -51,8 +44,20 @@ impl Tx {
         &mut self,
         entries: impl IntoIterator<Item = (Entry, &'a str, Timestamp)>,
     ) -> Result<u64, StoreError> {
-        let mut head = self.audit_head().await?;
-        let mut rows = Vec::new();
+        let row = self
+            .fetch_one(
+                "audit head",
+                "SELECT audit_seq, audit_hash, token_seq FROM issuer",
+                vec![],
+            )
+            .await?
+            .ok_or(StoreError::Damaged("issuer"))?;
+        let mut head = read_head(&row)?;
+        if row.number("token_seq")? < head.seq {
+            // An issuer of an older version works beside this one.
+            self.fill_tokens().await?;
+        }
+        let (mut rows, mut tokens) = (Vec::new(), Vec::new());
         for (entry, actor, time) in entries {
             let mut row = AuditRow {
                 seq: head.seq.saturating_add(1),
@@ -73,11 +78,16 @@ impl Tx {
                 hash: row.hash,
             };
             rows.push(written(row));
+            tokens.extend(entry.minted.map(|token| TokenInfo {
+                audit_seq: head.seq,
+                ..*token
+            }));
         }
         self.insert_all("audit", &COLUMNS, rows).await?;
+        self.insert_tokens(tokens).await?;
         self.execute(
-            "UPDATE issuer SET audit_seq = $1, audit_hash = $2",
-            values![head.seq, &head.hash],
+            "UPDATE issuer SET audit_seq = $1, audit_hash = $2, token_seq = $3",
+            values![head.seq, &head.hash, head.seq],
         )
         .await?;
         Ok(head.seq)
@@ -90,6 +100,16 @@ impl Tx {
     ) -> Result<Vec<AuditRow>, StoreError> {
         let mut sql = "SELECT * FROM audit WHERE seq > 0".to_owned();
         let mut parameters: Vec<Value> = Vec::new();
+        if let Some(token) = &filter.token {
+            // Its mint is found by the table of tokens, and what is recorded of it later by the index.
+            let mint = token.parse::<TokenId>().ok();
+            let id = mint.as_ref().map(|id| id.as_bytes().as_slice());
+            parameters.extend(values![id, token]);
+            sql.push_str(
+                " AND ((seq = (SELECT audit_seq FROM token WHERE id = $1) AND token = $2)
+                    OR (token = $2 AND event <> 'mint'))",
+            );
+        }
         let mut narrow = |condition: &str, value: Value| {
             parameters.push(value);
             sql.push_str(&format!(" {condition} ${}", parameters.len()));
@@ -97,7 +117,6 @@ impl Tx {
         for (column, value) in [
             ("AND agent =", filter.agent.as_deref()),
             ("AND principal =", filter.principal.as_deref()),
-            ("AND token =", filter.token.as_deref()),
             ("AND event =", filter.event.map(|event| event.as_str())),
         ] {
             if let Some(value) = value {
@@ -122,8 +141,8 @@ impl Tx {
         Ok(rows.iter().rev().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// Whether an agent or a principal was ever given a token; a tenant is in the detail alone, and not
-    /// looked for.
+    /// Whether an agent or a principal was ever given a token; tenants are taken to be right. It is a hint
+    /// for people, and asked of the audit, which is indexed by these names in any case.
     pub(crate) async fn has_minted_for(
         &mut self,
         party: Party,
@@ -139,72 +158,21 @@ impl Tx {
         Ok(!self.fetch("audit row", sql, parameters).await?.is_empty())
     }
 
-    /// The tokens of the parties of these watermarks that were issued too late for the watermark to name
-    /// them, the earliest first, of each kind of party [`MOST_MINTS`] at the most. A tenant is in the detail
-    /// alone, so that those count which are everybody's.
-    pub(crate) async fn minted_since(
+    /// The rows of an event after `from`, up to and including `to`, in their order.
+    pub(super) async fn audit_of(
         &mut self,
-        watermarks: &[&Watermark],
-    ) -> Result<Vec<TokenId>, StoreError> {
-        let mut tokens = Vec::new();
-        for party in [Party::Agent, Party::Principal, Party::Tenant] {
-            let of_party = watermarks.iter().filter(|it| it.party() == party);
-            let before: HashMap<&str, Timestamp> =
-                of_party.map(|it| (it.name(), it.issued_before())).collect();
-            let Some(first) = before.values().min() else {
-                continue;
-            };
-            let mut parameters = values![*first, AuditEvent::Mint.as_str()];
-            let column = match party {
-                Party::Agent => Some("agent"),
-                Party::Principal => Some("principal"),
-                Party::Tenant => None,
-            };
-            let named = column.map_or_else(String::new, |column| {
-                let names = before.keys().map(|name| {
-                    parameters.push((*name).into());
-                    format!("${}", parameters.len())
-                });
-                format!(
-                    " AND {column} || '' IN ({})",
-                    names.collect::<Vec<_>>().join(", ")
-                )
-            });
-            parameters.push(MOST_MINTS.into());
-            let last = parameters.len();
-            // By the index on the time, behind which few rows lie unless a clock was wrong, and not by those
-            // on the parties, behind which all of theirs do: hence the empty text.
-            let sql = format!(
-                "SELECT time, token, agent, principal, detail FROM audit
-                 WHERE time >= $1 AND event = $2{named} ORDER BY time LIMIT ${last}"
-            );
-            for row in self.fetch("audit row", sql, parameters).await? {
-                let name = match column {
-                    Some(column) => Some(row.text(column)?),
-                    None => mint(&row)?.tenant,
-                };
-                let before = name.and_then(|name| before.get(name.as_str()).copied());
-                let time = row.time("time")?;
-                if before.is_some_and(|before| time >= before) {
-                    let token = row.text("token")?.parse();
-                    tokens.push(token.map_err(|_| StoreError::Damaged("audit row"))?);
-                }
-            }
-        }
-        Ok(tokens)
-    }
-
-    /// What is on record of a token minted here.
-    pub(crate) async fn minted(&mut self, token: TokenId) -> Result<Option<Mint>, StoreError> {
-        let row = self
-            .fetch_one(
+        event: AuditEvent,
+        from: u64,
+        to: u64,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        let rows = self
+            .fetch(
                 "audit row",
-                "SELECT detail FROM audit WHERE token = $1 AND event = $2
-                 ORDER BY seq DESC LIMIT 1",
-                values![token.to_string(), AuditEvent::Mint.as_str()],
+                "SELECT * FROM audit WHERE seq > $1 AND seq <= $2 AND event = $3 ORDER BY seq",
+                values![from, to, event.as_str()],
             )
             .await?;
-        Ok(row.as_ref().map(mint).transpose()?)
+        Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 
     /// The rows after `seq`, in their order: as many as fit a page; none, where there are no more.
@@ -301,24 +269,15 @@ impl Tx {
             )
             .await?
             .ok_or(StoreError::Damaged("issuer"))?;
-        Ok(AuditHead {
-            seq: row.number("audit_seq")?,
-            hash: row.hash("audit_hash")?,
-        })
+        Ok(read_head(&row)?)
     }
 }
 
-/// What the detail of a mint says. One that cannot be read says nothing: what it is about can be
-/// revoked all the same.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Mint {
-    pub(crate) expires: Option<Timestamp>,
-    tenant: Option<String>,
-}
-
-fn mint(row: &Row) -> Result<Mint, NotStored> {
-    Ok(serde_json::from_str(&row.text("detail")?).unwrap_or_default())
+fn read_head(row: &Row) -> Result<AuditHead, NotStored> {
+    Ok(AuditHead {
+        seq: row.number("audit_seq")?,
+        hash: row.hash("audit_hash")?,
+    })
 }
 
 /// A row in the order of [`COLUMNS`].

@@ -44,6 +44,7 @@ pub(crate) const TABLES: &[Table] = &[
             ("feed_seq", Int),
             ("feed_digest", Bytes),
             ("restored_at", Int),
+            ("token_seq", Int),
         ],
     },
     Table {
@@ -102,6 +103,20 @@ pub(crate) const TABLES: &[Table] = &[
             ("detail", Text),
             ("prev", Bytes),
             ("hash", Bytes),
+        ],
+    },
+    Table {
+        name: "token",
+        columns: &[
+            ("audit_seq", Int),
+            ("id", Bytes),
+            ("key", Int),
+            ("agent", Text),
+            ("principal", Text),
+            ("tenant", Text),
+            ("actor", Text),
+            ("issued_at", Int),
+            ("expires", Int),
         ],
     },
     Table {

@@ -1,7 +1,7 @@
 use biscuit_auth::{Algorithm, Biscuit, PublicKey};
 
 use super::*;
-use crate::{AuditFilter, MintError, Refusal, SignError};
+use crate::{AuditFilter, MintError, MintRefusal, SignError};
 
 #[tokio::test]
 async fn a_token_verifies_under_the_active_key_and_is_recorded() {
@@ -49,7 +49,7 @@ async fn a_request_outside_the_limits_is_refused_and_recorded_and_never_trimmed(
             .unwrap_err();
         assert!(matches!(
             refused,
-            MintError::Refused(Refusal::Ttl { max: 3_600, .. })
+            MintError::Refused(MintRefusal::Ttl { max: 3_600, .. })
         ));
     }
     let nobody = MintRequest {
@@ -59,7 +59,7 @@ async fn a_request_outside_the_limits_is_refused_and_recorded_and_never_trimmed(
     let refused = issuer.mint(&nobody, at(1)).await.unwrap_err();
     assert!(matches!(
         refused,
-        MintError::Refused(Refusal::Empty("agent"))
+        MintError::Refused(MintRefusal::Empty("agent"))
     ));
     let large = MintRequest {
         task: Some("x".repeat(9_000)),
@@ -264,7 +264,7 @@ async fn names_are_minted_as_they_are_revoked() {
                 name.len()
             );
             if let Err(error) = minted {
-                assert!(matches!(error, MintError::Refused(Refusal::Profile(_))));
+                assert!(matches!(error, MintError::Refused(MintRefusal::Profile(_))));
                 assert!(error.to_string().contains("512"), "{error}");
             }
         }

@@ -1,0 +1,82 @@
+//! Refusals, as the audit keeps them.
+
+use bailiwick_token::timestamp::Timestamp;
+use serde_json::json;
+
+use super::error::MintError;
+use crate::{
+    audit::{AuditEvent, Entry},
+    issuer::Issuer,
+};
+
+/// A request that was refused, for the audit.
+#[derive(Debug, Clone, Copy)]
+pub struct RefusedRequest<'a> {
+    /// Who asked.
+    pub agent: &'a str,
+    /// On whose authority; empty where that is unknown.
+    pub principal: &'a str,
+    /// The profile that it was asked under.
+    pub profile: Option<&'a str>,
+    /// Why it was refused, with nothing secret in it.
+    pub reason: &'a str,
+    /// Number of similar refusals since the last recorded one.
+    pub left_out: u64,
+}
+
+impl Issuer {
+    /// Records that a request was refused before it was one for the issuer, such as by a profile.
+    ///
+    /// # Errors
+    /// [`MintError`], and nothing was recorded.
+    pub async fn record_refusal(
+        &self,
+        refusal: RefusedRequest<'_>,
+        now: Timestamp,
+    ) -> Result<u64, MintError> {
+        Ok(self.record(refusal.entry(), now).await?)
+    }
+
+    /// Records that an operator, in whose name this acts, asked for an action that its token does not let
+    /// it do. `left_out` is the number of similar refusals since the last recorded one.
+    ///
+    /// # Errors
+    /// [`MintError`], and nothing was recorded.
+    pub async fn record_denied_operator(
+        &self,
+        action: &str,
+        reason: &str,
+        left_out: u64,
+        now: Timestamp,
+    ) -> Result<u64, MintError> {
+        let mut detail = json!({ "action": action, "error": clip(reason) });
+        state_left_out(&mut detail, left_out);
+        let entry = Entry::new(AuditEvent::OperatorRefused, detail);
+        Ok(self.record(entry, now).await?)
+    }
+}
+
+impl RefusedRequest<'_> {
+    fn entry(&self) -> Entry {
+        let named = |text: &str| (!text.is_empty()).then(|| clip(text));
+        let mut detail = json!({ "profile": self.profile.map(clip), "error": clip(self.reason) });
+        state_left_out(&mut detail, self.left_out);
+        Entry {
+            agent: named(self.agent),
+            principal: named(self.principal),
+            ..Entry::new(AuditEvent::MintRefused, detail)
+        }
+    }
+}
+
+fn state_left_out(detail: &mut serde_json::Value, left_out: u64) {
+    if let Some(detail) = detail.as_object_mut().filter(|_| left_out > 0) {
+        detail.insert("left_out".to_owned(), left_out.into());
+    }
+}
+
+/// What was refused is of any size and any characters: the row holds the beginning.
+fn clip(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    text.chars().take(256).map(shown).collect()
+}

@@ -1,0 +1,82 @@
+//! What is known of a token that was minted.
+
+use bailiwick_token::{claims::TokenId, key::KeyId, timestamp::Timestamp, token::Token};
+use serde::{Deserialize, Serialize};
+
+use crate::keyring::SKEW;
+
+/// A token, and what is known of it.
+#[derive(Debug, Clone)]
+pub struct Minted {
+    /// The token: a secret of whoever holds it.
+    pub token: Token,
+    /// What was recorded.
+    pub receipt: Receipt,
+}
+
+/// What was recorded of a token. It holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Receipt {
+    /// The handle for revocation and audit.
+    pub token_id: TokenId,
+    /// The root key that signed it.
+    pub key: KeyId,
+    /// The issuer.
+    pub issuer: String,
+    /// The agent.
+    pub agent: String,
+    /// On whose authority it acts.
+    pub principal: String,
+    /// When it was minted.
+    pub issued_at: Timestamp,
+    /// The first second of its life, [`SKEW`] before it was minted: a verifier whose clock is
+    /// late accepts it at once.
+    pub not_before: Timestamp,
+    /// The first second after its life.
+    pub expires: Timestamp,
+    /// The row of the audit.
+    pub audit_seq: u64,
+}
+
+impl Receipt {
+    /// What the one is told who asked for a token.
+    pub(super) fn new(token: &TokenInfo, issuer: String) -> Receipt {
+        Receipt {
+            token_id: token.token_id,
+            key: token.key,
+            issuer,
+            agent: token.agent.clone(),
+            principal: token.principal.clone(),
+            issued_at: token.issued_at,
+            not_before: token.issued_at.minus(SKEW),
+            expires: token.expires,
+            audit_seq: token.audit_seq,
+        }
+    }
+}
+
+/// A token as the issuer remembers it. It holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TokenInfo {
+    /// The handle for revocation and audit.
+    pub token_id: TokenId,
+    /// The root key that signed it.
+    pub key: KeyId,
+    /// The agent.
+    pub agent: String,
+    /// On whose authority it acts.
+    pub principal: String,
+    /// The tenant it acts in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// Who asked for it: a client or an operator.
+    pub actor: String,
+    /// When it was minted.
+    pub issued_at: Timestamp,
+    /// The first second after its life.
+    pub expires: Timestamp,
+    /// The row of the audit.
+    pub audit_seq: u64,
+}

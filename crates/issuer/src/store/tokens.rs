@@ -1,0 +1,207 @@
+//! The tokens that were minted.
+
+use std::collections::HashMap;
+
+use bailiwick_token::{
+    claims::TokenId,
+    revocation::{Party, Watermark},
+    timestamp::Timestamp,
+};
+use serde::Deserialize;
+
+use super::{
+    StoreError, Tx,
+    row::{NotStored, Row, values},
+};
+use crate::{
+    audit::{AuditEvent, AuditRow},
+    mint::TokenInfo,
+};
+
+/// How many mints are looked at for what a clock that was wrong put on record.
+const MOST_MINTS: u64 = 10_000;
+
+/// How many rows of the audit are looked at in one step for tokens that an older version minted.
+const PAGE: u64 = 10_000;
+
+const COLUMNS: [&str; 9] = [
+    "audit_seq",
+    "id",
+    "key",
+    "agent",
+    "principal",
+    "tenant",
+    "actor",
+    "issued_at",
+    "expires",
+];
+
+impl Tx {
+    /// Adds tokens, in the transaction of their audit rows.
+    pub(super) async fn insert_tokens(&mut self, tokens: Vec<TokenInfo>) -> Result<(), StoreError> {
+        // Where the end of the audit was cut off its numbers are given again: to the newer token.
+        self.put_tokens(
+            tokens,
+            "ON CONFLICT (audit_seq) DO UPDATE SET id = excluded.id, key = excluded.key,
+                agent = excluded.agent, principal = excluded.principal, tenant = excluded.tenant,
+                actor = excluded.actor, issued_at = excluded.issued_at, expires = excluded.expires",
+        )
+        .await
+    }
+
+    async fn put_tokens(
+        &mut self,
+        tokens: Vec<TokenInfo>,
+        otherwise: &'static str,
+    ) -> Result<(), StoreError> {
+        let rows = tokens.into_iter().map(|token| {
+            values![
+                token.audit_seq,
+                token.token_id.as_bytes().as_slice(),
+                token.key,
+                token.agent,
+                token.principal,
+                token.tenant,
+                token.actor,
+                token.issued_at,
+                token.expires,
+            ]
+        });
+        self.put_all("token", &COLUMNS, rows.collect(), otherwise)
+            .await
+    }
+
+    /// A token that was minted here.
+    pub(crate) async fn token(&mut self, token: TokenId) -> Result<Option<TokenInfo>, StoreError> {
+        let row = self
+            .fetch_one(
+                "token",
+                "SELECT * FROM token WHERE id = $1",
+                values![token.as_bytes().as_slice()],
+            )
+            .await?;
+        Ok(row.as_ref().map(read).transpose()?)
+    }
+
+    /// The tokens of the parties of these watermarks that were issued too late for the watermark to name
+    /// them, the earliest first, of each kind of party [`MOST_MINTS`] at the most.
+    pub(crate) async fn minted_since(
+        &mut self,
+        watermarks: &[&Watermark],
+    ) -> Result<Vec<TokenId>, StoreError> {
+        let mut tokens = Vec::new();
+        for (party, column) in [
+            (Party::Agent, "agent"),
+            (Party::Principal, "principal"),
+            (Party::Tenant, "tenant"),
+        ] {
+            let of_party = watermarks.iter().filter(|it| it.party() == party);
+            let before: HashMap<&str, Timestamp> =
+                of_party.map(|it| (it.name(), it.issued_before())).collect();
+            let Some(first) = before.values().min() else {
+                continue;
+            };
+            let mut parameters = values![*first];
+            let names = before.keys().map(|name| {
+                parameters.push((*name).into());
+                format!("${}", parameters.len())
+            });
+            let names = names.collect::<Vec<_>>().join(", ");
+            parameters.push(MOST_MINTS.into());
+            let last = parameters.len();
+            // By the index on the time, behind which few rows lie unless a clock was wrong.
+            let sql = format!(
+                "SELECT * FROM token WHERE issued_at >= $1 AND {column} IN ({names})
+                 ORDER BY issued_at LIMIT ${last}"
+            );
+            for row in self.fetch("token", sql, parameters).await? {
+                let before = before.get(row.text(column)?.as_str());
+                let token = read(&row)?;
+                if before.is_some_and(|before| token.issued_at >= *before) {
+                    tokens.push(token.token_id);
+                }
+            }
+        }
+        Ok(tokens)
+    }
+
+    /// Returns whether an older version has minted tokens that are not in the table yet.
+    pub(crate) async fn lacks_tokens(&mut self) -> Result<bool, StoreError> {
+        let lacking = "SELECT one FROM issuer WHERE token_seq < audit_seq";
+        Ok(self.fetch_one("issuer", lacking, vec![]).await?.is_some())
+    }
+
+    /// Fills in all tokens that an older version has minted.
+    pub(crate) async fn fill_tokens(&mut self) -> Result<(), StoreError> {
+        while self.lacks_tokens().await? {
+            self.fill_token_page().await?;
+        }
+        Ok(())
+    }
+
+    /// Fills in tokens that an older version has minted, from a page of the audit.
+    pub(crate) async fn fill_token_page(&mut self) -> Result<(), StoreError> {
+        let row = self
+            .fetch_one(
+                "issuer",
+                "SELECT token_seq, audit_seq, max_token_ttl FROM issuer",
+                vec![],
+            )
+            .await?
+            .ok_or(StoreError::Damaged("issuer"))?;
+        let from = row.number("token_seq")?;
+        let to = row.number("audit_seq")?.min(from.saturating_add(PAGE));
+        let max_token_ttl = row.number("max_token_ttl")?;
+        let mints = self.audit_of(AuditEvent::Mint, from, to).await?;
+        let tokens = mints
+            .into_iter()
+            .filter_map(|row| recorded(row, max_token_ttl));
+        // An issuer of this version may have added later ones meanwhile.
+        self.put_tokens(tokens.collect(), "ON CONFLICT DO NOTHING")
+            .await?;
+        self.execute("UPDATE issuer SET token_seq = $1", values![to])
+            .await?;
+        Ok(())
+    }
+}
+
+/// What the audit says of a token that an older version minted; none, where the row names no token.
+fn recorded(row: AuditRow, max_token_ttl: u64) -> Option<TokenInfo> {
+    /// A detail that cannot be read says nothing: the token can be revoked all the same.
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Detail {
+        expires: Option<Timestamp>,
+        tenant: Option<String>,
+    }
+    let detail: Detail = serde_json::from_str(&row.detail).unwrap_or_default();
+    Some(TokenInfo {
+        token_id: row.token?.parse().ok()?,
+        key: row.key?.parse().ok()?,
+        agent: row.agent?,
+        principal: row.principal?,
+        tenant: detail.tenant,
+        actor: row.actor,
+        issued_at: row.time,
+        // No token lives longer.
+        expires: detail
+            .expires
+            .unwrap_or_else(|| row.time.plus(max_token_ttl)),
+        audit_seq: row.seq,
+    })
+}
+
+fn read(row: &Row) -> Result<TokenInfo, NotStored> {
+    let id = row.bytes("id")?.try_into();
+    Ok(TokenInfo {
+        token_id: TokenId::from_bytes(id.map_err(|_| NotStored("token"))?),
+        key: row.key_id("key")?,
+        agent: row.text("agent")?,
+        principal: row.text("principal")?,
+        tenant: row.optional_text("tenant")?,
+        actor: row.text("actor")?,
+        issued_at: row.time("issued_at")?,
+        expires: row.time("expires")?,
+        audit_seq: row.number("audit_seq")?,
+    })
+}
