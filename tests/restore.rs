@@ -8,7 +8,7 @@
 use std::io::BufReader;
 
 use bailiwick_issuer::{
-    InitOptions, Issuer, Later, MintRequest, Passphrase, RestoreError, RestoreOptions,
+    InitOptions, Issuer, MintRequest, Passphrase, RestoreError, RestoreEvidence, RestoreOptions,
     RestoreReport, State,
 };
 use bailiwick_token::{
@@ -130,19 +130,24 @@ impl World {
         backup
     }
 
-    async fn restore(&self, backup: &[u8], later: Later, name: &str) -> (Issuer, RestoreReport) {
-        let restored = self.try_restore(backup, later, name).await;
+    async fn restore(
+        &self,
+        backup: &[u8],
+        evidence: RestoreEvidence,
+        name: &str,
+    ) -> (Issuer, RestoreReport) {
+        let restored = self.try_restore(backup, evidence, name).await;
         restored.expect("a restored issuer")
     }
 
     async fn try_restore(
         &self,
         backup: &[u8],
-        later: Later,
+        evidence: RestoreEvidence,
         name: &str,
     ) -> Result<(Issuer, RestoreReport), RestoreError> {
         let options = RestoreOptions {
-            later,
+            evidence,
             keyset_key: Some(*self.issuer.keyset_key()),
             ..RestoreOptions::default()
         };
@@ -208,12 +213,12 @@ proptest! {
             let verifier = Verifier::new("erp", trust.clone()).expect("a verifier");
             let verdicts = world.verdicts(&verifier);
 
-            let later = Later {
+            let evidence = RestoreEvidence {
                 keyset: Some(world.issuer.keyset(now).await.expect("a keyset").envelope.into()),
                 revocations: vec![world.issuer.snapshot(now).await.expect("a snapshot").file.into()],
-                ..Later::default()
+                ..RestoreEvidence::default()
             };
-            let (restored, report) = world.restore(&backup, later.clone(), "restored").await;
+            let (restored, report) = world.restore(&backup, evidence.clone(), "restored").await;
             prop_assert!(report.keyset_version > trust.keyset().version);
             let newer = published(&restored, Some(&trust), now.plus(1)).await;
             verifier.replace_trust(newer.clone()).expect("newer trust");
@@ -225,18 +230,18 @@ proptest! {
             prop_assert!(verifier.check(&text, &request, now.plus(5)).is_allow());
             world.tokens.push((text, Target::Token(minted.receipt.token_id)));
             let verdicts = world.verdicts(&verifier);
-            let later = Later {
+            let evidence = RestoreEvidence {
                 keyset: Some(restored.keyset(now).await.expect("a keyset").envelope.into()),
                 revocations: vec![restored.snapshot(now).await.expect("a snapshot").file.into()],
-                ..later
+                ..evidence
             };
-            let (again, _) = world.restore(&backup, later.clone(), "again").await;
+            let (again, _) = world.restore(&backup, evidence.clone(), "again").await;
             let newest = published(&again, Some(&newer), now.plus(2)).await;
             verifier.replace_trust(newest.clone()).expect("newer trust");
             prop_assert_eq!(world.verdicts(&verifier), verdicts);
 
             // Where what came later is not known, nothing that there was is good any more.
-            let unknown = Later {
+            let unknown = RestoreEvidence {
                 keyset: None,
                 revocations: Vec::new(),
                 version: newest.keyset().version,
@@ -294,14 +299,14 @@ fn told_of_a_part([before, told, untold]: [&[Event]; 3]) -> Option<usize> {
         let verifier = || Verifier::new("erp", trust.clone()).expect("a verifier");
         let verdicts = world.verdicts(&verifier());
         let keyset = world.issuer.keyset(now).await.expect("a keyset");
-        let later = Later {
+        let evidence = RestoreEvidence {
             keyset: Some(keyset.envelope.into()),
             revocations: vec![part.file.into()],
-            ..Later::default()
+            ..RestoreEvidence::default()
         };
-        let restored = match world.try_restore(&backup, later, "restored").await {
+        let restored = match world.try_restore(&backup, evidence, "restored").await {
             Ok((restored, _)) => restored,
-            Err(RestoreError::Later(_)) => return None,
+            Err(RestoreError::Evidence(_)) => return None,
             Err(error) => panic!("{error}"),
         };
         let followed = published(&restored, Some(&trust), now.plus(1)).await;

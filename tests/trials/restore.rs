@@ -12,7 +12,7 @@ mod support;
 
 use std::{fs, path::Path, time::Duration};
 
-use bailiwick_issuer::{InitOptions, Issuer, Later, Passphrase, RestoreOptions};
+use bailiwick_issuer::{InitOptions, Issuer, Passphrase, RestoreEvidence, RestoreOptions};
 use bailiwick_token::{claims::TokenId, revocation::SnapshotHeader};
 use bailiwick_verifier::{Reason, Staleness};
 use serde_json::json;
@@ -141,10 +141,10 @@ async fn an_issuer_of_yesterday() {
     // The backup is restored, as it should be.
     let restored = scene.service.folder("restored");
     let options = RestoreOptions {
-        later: Later {
+        evidence: RestoreEvidence {
             keyset: Some(keyset.into_bytes()),
             revocations: vec![revocations.into_bytes()],
-            ..Later::default()
+            ..RestoreEvidence::default()
         },
         ..RestoreOptions::default()
     };

@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 use crate::{
     clock,
     exit::{Exit, Failure, Outcome},
+    hint::Hint,
     input::Source,
     issuer::{unlocking, with},
     out::{self, Draft, Out, Readers},
@@ -220,7 +221,7 @@ impl VerifyArgs {
             let verified = async { verify_export(&mut BufReader::new(file), &key, &kept) };
             return Progress::waiting("seconds, verifying the export", verified)
                 .await
-                .map_err(|error| Failure::new(Exit::Local, error));
+                .map_err(|error| error.failure(Exit::Local));
         }
         if let Some(server) = global.server()? {
             let read = |bytes: &Zeroizing<Vec<u8>>| {

@@ -1,12 +1,13 @@
 //! The issuer in the home: opened, unlocked only where that is needed, and closed again.
 
 use bailiwick_issuer::{
-    BackupError, InitError, Issuer, KeyError, MintError, OpenError, RestoreError, RevokeError,
+    BackupError, InitError, Issuer, MintError, OpenError, RestoreError, RevokeError, RootKeyError,
     SignError, SnapshotFailure, StoreError, TransitionError, UnlockError,
 };
 
 use crate::{
     exit::{Exit, Failure},
+    hint::Hint,
     input,
     passphrase::PassphraseArg,
     settings::Global,
@@ -71,7 +72,7 @@ macro_rules! may_be_locked {
     )*};
 }
 
-may_be_locked!(KeyError, MintError, SnapshotFailure);
+may_be_locked!(RootKeyError, MintError, SnapshotFailure);
 
 impl MayBeLocked for SignError {
     fn is_locked(&self) -> bool {
@@ -81,14 +82,14 @@ impl MayBeLocked for SignError {
 
 // The table of exit codes.
 
-impl From<KeyError> for Failure {
-    fn from(error: KeyError) -> Failure {
+impl From<RootKeyError> for Failure {
+    fn from(error: RootKeyError) -> Failure {
         let exit = match &error {
-            KeyError::Transition(TransitionError::NotFound(_)) => Exit::NotFound,
-            KeyError::Transition(_) | KeyError::Reason => Exit::Guarded,
+            RootKeyError::Transition(TransitionError::NotFound(_)) => Exit::NotFound,
+            RootKeyError::Transition(_) | RootKeyError::Reason => Exit::Guarded,
             _ => Exit::Local,
         };
-        Failure::new(exit, error)
+        error.failure(exit)
     }
 }
 
@@ -96,9 +97,10 @@ impl From<MintError> for Failure {
     fn from(error: MintError) -> Failure {
         match &error {
             // A decision, and it is on record.
-            MintError::Refused(_) => Failure::new(Exit::Denied, error)
+            MintError::Refused(_) => error
+                .failure(Exit::Denied)
                 .or_hint("correct the request; this refusal is on record"),
-            _ => Failure::new(Exit::Local, error),
+            _ => error.failure(Exit::Local),
         }
     }
 }
@@ -107,8 +109,8 @@ impl From<RestoreError> for Failure {
     fn from(error: RestoreError) -> Failure {
         match &error {
             // Not enough is known for it to be safe.
-            RestoreError::Later(_) => Failure::new(Exit::Guarded, error),
-            _ => Failure::new(Exit::Local, error),
+            RestoreError::Evidence(_) => error.failure(Exit::Guarded),
+            _ => error.failure(Exit::Local),
         }
     }
 }
@@ -116,8 +118,8 @@ impl From<RestoreError> for Failure {
 impl From<RevokeError> for Failure {
     fn from(error: RevokeError) -> Failure {
         match &error {
-            RevokeError::Reason | RevokeError::Full => Failure::new(Exit::Guarded, error),
-            _ => Failure::new(Exit::Local, error),
+            RevokeError::Reason | RevokeError::Full => error.failure(Exit::Guarded),
+            _ => error.failure(Exit::Local),
         }
     }
 }
@@ -125,8 +127,8 @@ impl From<RevokeError> for Failure {
 impl From<InitError> for Failure {
     fn from(error: InitError) -> Failure {
         match &error {
-            InitError::Settings(_) => Failure::new(Exit::Usage, error),
-            _ => Failure::new(Exit::Local, error),
+            InitError::Settings(_) => error.failure(Exit::Usage),
+            _ => error.failure(Exit::Local),
         }
     }
 }
@@ -135,7 +137,7 @@ macro_rules! local {
     ($($error:ty),*) => {$(
         impl From<$error> for Failure {
             fn from(error: $error) -> Failure {
-                Failure::new(Exit::Local, error)
+                error.failure(Exit::Local)
             }
         }
     )*};

@@ -16,6 +16,7 @@ mod exit;
 mod generate;
 mod grants;
 mod harden;
+mod hint;
 mod init;
 mod input;
 mod issuer;

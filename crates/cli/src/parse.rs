@@ -1,14 +1,11 @@
 //! Parsers of argument values. Each bounds its input.
 
 use bailiwick_token::{
-    claims::{MAX_NAME, is_name},
+    claims::{MAX_NAME, MAX_TEXT, is_name},
     duration,
 };
 
 use crate::exit::{Exit, Failure};
-
-/// The longest text of an argument that becomes part of a token, in bytes.
-const MAX_TEXT: usize = 1024;
 
 /// A duration such as `15m`, as seconds.
 pub(crate) fn duration(text: &str) -> Result<u64, String> {

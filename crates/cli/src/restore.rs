@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use bailiwick_issuer::{Issuer, Later, RestoreOptions, RestoreReport};
+use bailiwick_issuer::{Issuer, RestoreEvidence, RestoreOptions, RestoreReport};
 use bailiwick_token::{dsse::MAX_ENVELOPE, escape::name, key::PublicKey, revocation::MAX_SNAPSHOT};
 use clap::Args;
 
@@ -89,7 +89,7 @@ impl RestoreArgs {
     /// Restores, and says what is left to do.
     pub(crate) async fn run(self, global: &Global) -> Outcome {
         global.only_here("restore")?;
-        let later = self.later()?;
+        let evidence = self.evidence()?;
         let now = clock::now()?;
         let report = match &self.backup {
             None => {
@@ -98,7 +98,7 @@ impl RestoreArgs {
                     self.confirm
                         .ask("go on from what was put back at", &issuer.settings().issuer)?;
                     issuer.unlock(&self.passphrase.passphrase(global)?)?;
-                    let taken = issuer.catch_up(&later, now);
+                    let taken = issuer.catch_up(&evidence, now);
                     Ok(Progress::waiting("seconds, taking over what came later", taken).await?)
                 })
                 .await?
@@ -107,7 +107,7 @@ impl RestoreArgs {
                 let options = RestoreOptions {
                     store: self.store.store()?,
                     keyset_key: self.keyset_key,
-                    later,
+                    evidence,
                     actor: issuer::actor()?.unwrap_or_else(|| "local".to_owned()),
                 };
                 let passphrase = self.passphrase.passphrase(global)?;
@@ -146,28 +146,28 @@ impl RestoreArgs {
         }
     }
 
-    fn later(&self) -> Result<Later, Failure> {
-        let mut later = Later {
+    fn evidence(&self) -> Result<RestoreEvidence, Failure> {
+        let mut evidence = RestoreEvidence {
             version: self.above,
             revoke_keys: self.revoke_keys.then(|| REASON.to_owned()),
-            ..Later::default()
+            ..RestoreEvidence::default()
         };
         if let Some(directory) = &self.verifier {
             let keyset = Source::File(directory.join("keyset.json"));
-            later.keyset = Some(keyset.read(MAX_ENVELOPE)?.to_vec());
+            evidence.keyset = Some(keyset.read(MAX_ENVELOPE)?.to_vec());
             for file in kept(directory)? {
-                later
+                evidence
                     .revocations
                     .push(Source::File(file).read(MAX_SNAPSHOT)?.to_vec());
             }
         }
         if let Some(keyset) = &self.keyset {
-            later.keyset = Some(keyset.read(MAX_ENVELOPE)?.to_vec());
+            evidence.keyset = Some(keyset.read(MAX_ENVELOPE)?.to_vec());
         }
         for file in &self.revocations {
-            later.revocations.push(file.read(MAX_SNAPSHOT)?.to_vec());
+            evidence.revocations.push(file.read(MAX_SNAPSHOT)?.to_vec());
         }
-        Ok(later)
+        Ok(evidence)
     }
 }
 

@@ -11,18 +11,18 @@
 //! passphrase. Everything else can be read. A backup of one database can be restored into the other.
 //!
 //! An issuer that was put back to an earlier time has forgotten what came after, and verifiers have not.
-//! So a restore is told what came after ([`Later`]), and takes it over before anything is published.
+//! So a restore is told what came after ([`RestoreEvidence`]), and takes it over before anything is published.
 
 mod catch_up;
 mod error;
+mod evidence;
 mod file;
-mod later;
 mod restore;
 
 pub use catch_up::RestoreReport;
 pub use error::RestoreError;
+pub use evidence::{RestoreEvidence, RestoreEvidenceError};
 pub use file::BackupFileError;
-pub use later::{Later, LaterError};
 pub use restore::RestoreOptions;
 
 use std::io::Write;
@@ -30,7 +30,7 @@ use std::io::Write;
 use bailiwick_token::timestamp::Timestamp;
 use serde::Serialize;
 
-use self::file::{Begin, Writer};
+use self::file::{BackupWriter, Begin};
 use crate::{
     home::HomeError,
     issuer::Issuer,
@@ -69,7 +69,7 @@ impl Issuer {
         let signer = self.keyset_signer(&mut tx).await?;
         let keyset = tx.keyset().await?.ok_or(StoreError::Damaged("keyset"))?;
         let begin = Begin::new(&self.settings.issuer, now, self.home_files()?);
-        let mut writer = Writer::begin(out, &begin)?;
+        let mut writer = BackupWriter::begin(out, &begin)?;
         for table in TABLES {
             writer.table(table)?;
             let mut last = None;

@@ -34,10 +34,10 @@ pub(crate) trait Work: Send + Sync + 'static {
 /// The answers to the jobs of a batch.
 pub(crate) type Answers<W> = Vec<Result<<W as Work>::Done, <W as Work>::Error>>;
 
-type Caller<W> = oneshot::Sender<Result<<W as Work>::Done, <W as Work>::Error>>;
+type Waiter<W> = oneshot::Sender<Result<<W as Work>::Done, <W as Work>::Error>>;
 
 /// Hands jobs to a task that works at them. The task ends with this value.
-pub(crate) struct Batcher<W: Work>(mpsc::Sender<(W::Job, Caller<W>)>);
+pub(crate) struct Batcher<W: Work>(mpsc::Sender<(W::Job, Waiter<W>)>);
 
 impl<W: Work> Batcher<W> {
     pub(crate) fn new(work: W) -> Batcher<W> {
@@ -60,7 +60,7 @@ impl<W: Work> Batcher<W> {
     }
 }
 
-async fn run<W: Work>(work: Arc<W>, mut queue: mpsc::Receiver<(W::Job, Caller<W>)>) {
+async fn run<W: Work>(work: Arc<W>, mut queue: mpsc::Receiver<(W::Job, Waiter<W>)>) {
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut waiting, BATCH).await > 0 {
         // Whoever is about to ask has its turn first.
@@ -93,7 +93,7 @@ async fn run<W: Work>(work: Arc<W>, mut queue: mpsc::Receiver<(W::Job, Caller<W>
 async fn batch<W: Work>(
     work: Arc<W>,
     jobs: Vec<W::Job>,
-    callers: Vec<Caller<W>>,
+    callers: Vec<Waiter<W>>,
 ) -> Result<(), StoreError> {
     let (answers, whole) = match attempted(&*work, &jobs).await {
         Ok(answers) => (answers, Ok(())),

@@ -10,14 +10,13 @@ use bailiwick_token::{
     revocation::{
         Epoch, Head, MAX_PAGE, Position, Snapshot, SnapshotBase, SnapshotError, SnapshotHeader,
     },
-    timestamp::Timestamp,
+    timestamp::{SKEW, Timestamp},
 };
 use rand::{RngCore, rngs::OsRng};
 use serde::Serialize;
 
 use crate::{
     issuer::Issuer,
-    keyring::SKEW,
     signer::{SignError, from_sources},
     store::{StoreError, StoredHead, Tx, target_name},
 };

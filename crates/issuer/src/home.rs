@@ -320,10 +320,10 @@ impl Drop for Draft {
 #[non_exhaustive]
 pub enum HomeError {
     /// There is no issuer.
-    #[error("no issuer in `{0}`: run `bailiwick init`, or name another home with --home")]
+    #[error("no issuer in `{0}`: run `bailiwick init`, or name another home")]
     Missing(PathBuf),
     /// There is something already.
-    #[error("`{0}` exists and is not overwritten: name another home with --home")]
+    #[error("`{0}` exists and is not overwritten: name another home")]
     Exists(PathBuf),
     /// A link to nothing.
     #[error("`{0}` is a symbolic link to nothing: make the directory that it names, or remove it")]

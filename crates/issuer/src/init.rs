@@ -13,7 +13,7 @@ use crate::{
     home::{self, Draft, HomeError},
     issuer::{Issuer, OpenError},
     keyring::Ring,
-    keys::{self, KeyError},
+    keys::{self, RootKeyError},
     passphrase::Passphrase,
     settings::{InitOptions, Settings, SettingsError},
     signer::{KEYSET_KEY, SignError, from_sources},
@@ -78,7 +78,7 @@ async fn fill(
     };
     let mut fresh = keys::Fresh::new(&settings.issuer);
     let ring = Ring::new(settings.policy(), [], 1);
-    let ring = fresh.complete(ring, now).map_err(KeyError::from)?;
+    let ring = fresh.complete(ring, now).map_err(RootKeyError::from)?;
 
     let mut tx = store.write().await?;
     if tx.is_taken().await? {
@@ -128,7 +128,7 @@ pub enum InitError {
     Taken,
     /// The first root keys.
     #[error(transparent)]
-    Key(#[from] KeyError),
+    Key(#[from] RootKeyError),
     /// The private keys or the database.
     #[error(transparent)]
     Sign(#[from] SignError),

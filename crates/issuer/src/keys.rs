@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::{
     audit::{AuditEvent, Entry},
     issuer::Issuer,
-    keyring::{Change, Guard, Key, Ring, Step, TransitionError, Wait},
+    keyring::{Change, Guard, Ring, Step, StoredKey, TransitionError, Wait},
     keyset,
     settings::Settings,
     signer::{SignError, from_sources},
@@ -50,8 +50,8 @@ impl Issuer {
     /// Makes and publishes a new key, which does not sign yet.
     ///
     /// # Errors
-    /// [`KeyError`], and nothing changed.
-    pub async fn stage(&self, now: Timestamp) -> Result<KeyReport, KeyError> {
+    /// [`RootKeyError`], and nothing changed.
+    pub async fn stage(&self, now: Timestamp) -> Result<KeyReport, RootKeyError> {
         self.change(now, |ring, fresh| Ok(fresh.stage(ring, now)?.0))
             .await
     }
@@ -60,13 +60,13 @@ impl Issuer {
     /// then verifiers that have not seen the key deny its tokens for a while.
     ///
     /// # Errors
-    /// [`KeyError`], and nothing changed; see [`KeyError::guard`].
+    /// [`RootKeyError`], and nothing changed; see [`RootKeyError::guard`].
     pub async fn activate(
         &self,
         id: KeyId,
         force: bool,
         now: Timestamp,
-    ) -> Result<KeyReport, KeyError> {
+    ) -> Result<KeyReport, RootKeyError> {
         self.change(now, |ring, _| ring.activate(id, force, now))
             .await
     }
@@ -75,13 +75,13 @@ impl Issuer {
     /// overrides the guard, and then tokens that it signed are denied before their end.
     ///
     /// # Errors
-    /// [`KeyError`], and nothing changed; see [`KeyError::guard`].
+    /// [`RootKeyError`], and nothing changed; see [`RootKeyError::guard`].
     pub async fn retire(
         &self,
         id: KeyId,
         force: bool,
         now: Timestamp,
-    ) -> Result<KeyReport, KeyError> {
+    ) -> Result<KeyReport, RootKeyError> {
         self.change(now, |ring, _| ring.retire(id, force, now))
             .await
     }
@@ -91,14 +91,14 @@ impl Issuer {
     /// key that is revoked already nothing changes.
     ///
     /// # Errors
-    /// [`KeyError`], and nothing changed.
+    /// [`RootKeyError`], and nothing changed.
     pub async fn revoke_key(
         &self,
         id: KeyId,
         reason: &str,
         now: Timestamp,
-    ) -> Result<KeyReport, KeyError> {
-        check_reason(reason).map_err(|()| KeyError::Reason)?;
+    ) -> Result<KeyReport, RootKeyError> {
+        check_reason(reason).map_err(|()| RootKeyError::Reason)?;
         self.change(now, |ring, fresh| {
             fresh.spare(ring, now)?.revoke(id, reason, now)
         })
@@ -110,8 +110,8 @@ impl Issuer {
     /// another, and it does not depend on how often it runs whether a token is denied.
     ///
     /// # Errors
-    /// [`KeyError`], and nothing changed. That something is not due yet is no error.
-    pub async fn rotate(&self, now: Timestamp) -> Result<Rotation, KeyError> {
+    /// [`RootKeyError`], and nothing changed. That something is not due yet is no error.
+    pub async fn rotate(&self, now: Timestamp) -> Result<Rotation, RootKeyError> {
         let mut waiting = Vec::new();
         let report = self.change(now, |ring, fresh| {
             let (ring, guards) = rotate(ring, fresh, now)?;
@@ -132,8 +132,12 @@ impl Issuer {
     /// Publishes a key that was made elsewhere, such as by an issuer that this one replaces.
     ///
     /// # Errors
-    /// [`KeyError`], and nothing changed; [`TransitionError::Collision`] where it is known.
-    pub async fn import(&self, key: ImportedKey, now: Timestamp) -> Result<KeyReport, KeyError> {
+    /// [`RootKeyError`], and nothing changed; [`TransitionError::Collision`] where it is known.
+    pub async fn import(
+        &self,
+        key: ImportedKey,
+        now: Timestamp,
+    ) -> Result<KeyReport, RootKeyError> {
         self.change(now, |ring, fresh| fresh.adopt(ring, key.0, now))
             .await
     }
@@ -142,7 +146,7 @@ impl Issuer {
         &self,
         now: Timestamp,
         verb: impl FnOnce(Ring, &mut Fresh<'_>) -> Result<Ring, TransitionError>,
-    ) -> Result<KeyReport, KeyError> {
+    ) -> Result<KeyReport, RootKeyError> {
         let mut tx = self.write(now).await?;
         let reports = tx.keysets_in_use().await?;
         let ring = keyset::ring(&mut tx, &self.settings)
@@ -314,7 +318,7 @@ pub(crate) async fn save(
     fresh: Fresh<'_>,
     actor: &str,
     now: Timestamp,
-) -> Result<u64, KeyError> {
+) -> Result<u64, RootKeyError> {
     // In the order of the steps: the old key stops being active before the new one is.
     for change in ring.changes() {
         let Some(key) = ring.get(change.id) else {
@@ -337,7 +341,7 @@ fn destroys(step: Step) -> bool {
     matches!(step, Step::Retire | Step::Revoke)
 }
 
-fn entry(change: &Change, key: &Key) -> Entry {
+fn entry(change: &Change, key: &StoredKey) -> Entry {
     let event = match change.step {
         Step::Stage => AuditEvent::KeyStage,
         Step::Activate => AuditEvent::KeyActivate,
@@ -346,7 +350,7 @@ fn entry(change: &Change, key: &Key) -> Entry {
         Step::Revoke => AuditEvent::KeyRevoke,
     };
     let mut detail = json!({ "public": key.dates().public, "forced": change.forced });
-    if let (Key::Revoked(revoked), Some(detail)) = (key, detail.as_object_mut()) {
+    if let (StoredKey::Revoked(revoked), Some(detail)) = (key, detail.as_object_mut()) {
         detail.insert("reason".to_owned(), json!(revoked.reason));
     }
     Entry {
@@ -366,28 +370,26 @@ pub(crate) fn check_reason(reason: &str) -> Result<(), ()> {
 /// Why a verb was refused. Nothing changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum KeyError {
+pub enum RootKeyError {
     /// The key is not in a state for it, or not yet.
     #[error(transparent)]
     Transition(#[from] TransitionError),
     /// No reason, or none that can be published.
-    #[error(
-        "a revocation states its reason on one line of at most {MAX_REASON} bytes: use --reason"
-    )]
+    #[error("a revocation states its reason on one line of at most {MAX_REASON} bytes: give one")]
     Reason,
     /// The keys cannot be used, or not be stored.
     #[error(transparent)]
     Sign(#[from] SignError),
 }
 
-from_sources!(KeyError);
+from_sources!(RootKeyError);
 
-impl KeyError {
+impl RootKeyError {
     /// The guard that refused, where it was one: what it waits for, and until when.
     #[must_use]
     pub fn guard(&self) -> Option<&Guard> {
         match self {
-            KeyError::Transition(TransitionError::Guard(guard)) => Some(guard),
+            RootKeyError::Transition(TransitionError::Guard(guard)) => Some(guard),
             _ => None,
         }
     }

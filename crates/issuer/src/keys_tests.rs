@@ -7,10 +7,10 @@
 )]
 
 use super::*;
-use crate::keyring::Policy;
+use crate::keyring::KeyPolicy;
 
 const ISSUER: &str = "https://issuer.example";
-const POLICY: Policy = Policy {
+const POLICY: KeyPolicy = KeyPolicy {
     refresh_hint: 30,
     max_token_ttl: 3_600,
     keyset_life: 86_400,

@@ -1,12 +1,15 @@
 //! The keyset as it is published: signed once per version, then handed out byte for byte.
 
-use bailiwick_token::{keyset::Keyset, timestamp::Timestamp};
+use bailiwick_token::{
+    keyset::Keyset,
+    timestamp::{SKEW, Timestamp},
+};
 use ed25519_dalek::SigningKey;
 use serde::Serialize;
 
 use crate::{
     issuer::Issuer,
-    keyring::{Ring, SKEW},
+    keyring::Ring,
     settings::Settings,
     signer::SignError,
     store::{StoreError, StoredKeyset, Tx},

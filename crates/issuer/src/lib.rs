@@ -9,6 +9,7 @@ mod audit;
 mod backup;
 mod batch;
 mod client;
+mod clock;
 mod feed;
 mod home;
 mod init;
@@ -34,16 +35,16 @@ pub use audit::{
     Checkpoint, CheckpointError, ExportError, MAX_CHECKPOINT, Tampering, verify_export,
 };
 pub use backup::{
-    BackupError, BackupFileError, BackupReport, Later, LaterError, RestoreError, RestoreOptions,
-    RestoreReport,
+    BackupError, BackupFileError, BackupReport, RestoreError, RestoreEvidence,
+    RestoreEvidenceError, RestoreOptions, RestoreReport,
 };
 pub use client::{ClientError, ClientInfo, ClientSecret, NewClient, SecretInfo, SignedIn};
 pub use feed::{FEED_LIFE, HEAD_RESIGN, PublishedHead, PublishedRevocations, SnapshotFailure};
 pub use home::HomeError;
 pub use init::InitError;
 pub use issuer::{Issuer, OpenError, UnlockError};
-pub use keyring::{Change, Guard, KeyInfo, SKEW, State, Step, TransitionError, Wait};
-pub use keys::{KeyError, KeyReport, Rotation};
+pub use keyring::{Change, Guard, KeyInfo, State, Step, TransitionError, Wait};
+pub use keys::{KeyReport, RootKeyError, Rotation};
 pub use keyset::{KEYSET_RESIGN, PublishedKeyset};
 pub use mint::{MintError, MintRefusal, MintRequest, Minted, Receipt, RefusedRequest, TokenInfo};
 pub use passphrase::{MIN_PASSPHRASE, Passphrase, PassphraseError};

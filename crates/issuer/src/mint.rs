@@ -18,7 +18,7 @@ use bailiwick_token::{
     datalog,
     grant::Grants,
     limits::Limits,
-    timestamp::Timestamp,
+    timestamp::{SKEW, Timestamp},
     token::Token,
 };
 use rand::{RngCore, rngs::OsRng};
@@ -27,7 +27,6 @@ use serde::Serialize;
 use crate::{
     audit::Entry,
     issuer::Issuer,
-    keyring::SKEW,
     record::RecordError,
     signer::{SignError, TokenSigner},
     store::StoreError,

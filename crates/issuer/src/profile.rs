@@ -23,14 +23,14 @@ mod text;
 use std::collections::{BTreeMap, btree_map::Entry};
 
 pub use bounds::{Rate, Ttl};
-pub use caller::{Caller, Party, Source};
+pub use caller::{Caller, CallerParty, ClaimSource};
 pub use error::ProfileError;
 pub use form::{ParamSummary, Profile, Summary};
-pub use in_use::{InUse, Snapshot};
+pub use in_use::{InUse, ProfileSnapshot};
 pub use issue::Ask;
 pub use param::{ClaimPath, ParamType, Who};
 pub use read::{MAX_FILE, ProfileLimits};
-pub use refusal::{ErrorCode, Mismatch, Refusal};
+pub use refusal::{ErrorCode, Mismatch, ProfileRefusal};
 
 /// The most profiles of one set.
 pub const MAX_PROFILES: usize = 1_000;
@@ -109,19 +109,19 @@ impl Profiles {
     /// # Errors
     /// When it is not one. What the caller is told does not tell a profile that does not exist from
     /// one that is not for this caller.
-    pub fn select(&self, scope: Option<&str>, caller: &Caller) -> Result<&Profile, Refusal> {
+    pub fn select(&self, scope: Option<&str>, caller: &Caller) -> Result<&Profile, ProfileRefusal> {
         if let Some(scope) = scope {
             let profile = self
                 .get(scope)
-                .ok_or_else(|| Refusal::unknown_profile(scope))?;
+                .ok_or_else(|| ProfileRefusal::unknown_profile(scope))?;
             profile.match_caller(caller)?;
             return Ok(profile);
         }
         let mut matching = self.matching(caller);
         match (matching.next(), matching.next()) {
             (Some(profile), None) => Ok(profile),
-            (None, _) => Err(Refusal::NoProfile),
-            (Some(_), Some(_)) => Err(Refusal::SeveralProfiles),
+            (None, _) => Err(ProfileRefusal::NoProfile),
+            (Some(_), Some(_)) => Err(ProfileRefusal::SeveralProfiles),
         }
     }
 }

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::{
     audit::{AuditEvent, Entry},
+    clock::CLOCK_FAULT,
     issuer::Issuer,
-    keyring::CLOCK_FAULT,
     keys::{MAX_REASON, check_reason},
     store::{StoreError, Tx},
 };
@@ -315,9 +315,7 @@ fn as_member<S: Serializer>(revocation: &Revocation, serializer: S) -> Result<S:
 #[non_exhaustive]
 pub enum RevokeError {
     /// No reason, or none that can be kept.
-    #[error(
-        "a revocation states its reason on one line of at most {MAX_REASON} bytes: use --reason"
-    )]
+    #[error("a revocation states its reason on one line of at most {MAX_REASON} bytes: give one")]
     Reason,
     /// A watermark in the future.
     #[error(

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use bailiwick_token::key::PublicKey;
 
-use crate::{keyring::Policy, store::PostgresUrl};
+use crate::{keyring::KeyPolicy, store::PostgresUrl};
 
 /// Who acts, where nobody said.
 pub(crate) const LOCAL_ACTOR: &str = "local";
@@ -103,8 +103,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn policy(&self) -> Policy {
-        Policy {
+    pub(crate) fn policy(&self) -> KeyPolicy {
+        KeyPolicy {
             refresh_hint: self.refresh_hint,
             max_token_ttl: self.max_token_ttl,
             keyset_life: self.keyset_life,

@@ -32,7 +32,7 @@ use crate::{
 pub struct Standing {
     client: Option<SignedIn>,
     operator: Option<Operator>,
-    profile: Option<profile::Snapshot>,
+    profile: Option<profile::ProfileSnapshot>,
 }
 
 /// An operator's token as the record can revoke it, and what it was used for.
@@ -68,7 +68,7 @@ impl Standing {
 
     /// Adds a profile to the grounds.
     #[must_use]
-    pub fn under(self, profile: profile::Snapshot) -> Standing {
+    pub fn under(self, profile: profile::ProfileSnapshot) -> Standing {
         Standing {
             profile: Some(profile),
             ..self
@@ -116,7 +116,7 @@ impl Standing {
         let error = withdrawn.to_string();
         match (withdrawn, &self.client, &self.operator) {
             (Withdrawn::Client, Some(client), _) => {
-                let profile = self.profile.as_ref().map(profile::Snapshot::name);
+                let profile = self.profile.as_ref().map(profile::ProfileSnapshot::name);
                 let detail = json!({ "profile": profile, "error": error });
                 Some(Entry {
                     agent: Some(client.name().to_owned()),

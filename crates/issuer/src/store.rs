@@ -22,9 +22,9 @@ pub(crate) use clients::{StoredClient, StoredSecret};
 pub use error::StoreError;
 pub use postgres::{PostgresUrl, PostgresUrlError};
 pub(crate) use revocations::target_name;
-pub(crate) use row::Value;
+pub(crate) use row::SqlValue;
 pub(crate) use signed::{StoredHead, StoredKeyset};
-pub(crate) use tables::{Kind, PAGE, TABLES, Table};
+pub(crate) use tables::{ColumnKind, PAGE, TABLES, Table};
 pub(crate) use transaction::Tx;
 
 use std::{path::PathBuf, sync::Arc};

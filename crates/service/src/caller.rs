@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use axum::http::{HeaderMap, header};
 use bailiwick_issuer::{
     ClientInfo, SignedIn,
-    profile::{Party, Source},
+    profile::{CallerParty, ClaimSource},
 };
 use bailiwick_token::text::credential;
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -97,7 +97,7 @@ impl CallerError {
 /// A party, and what the audit calls it.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
-    pub(crate) party: Party,
+    pub(crate) party: CallerParty,
     pub(crate) name: String,
     /// The sign-in, where it is a client of this issuer.
     pub(crate) signed_in: Option<SignedIn>,
@@ -258,8 +258,8 @@ impl State {
         Ok(Known {
             name,
             reused,
-            party: Party {
-                source: Source::Provider(assertion.provider),
+            party: CallerParty {
+                source: ClaimSource::Provider(assertion.provider),
                 claims: assertion.claims,
             },
             signed_in: None,
@@ -274,8 +274,8 @@ fn known(signed_in: SignedIn) -> Known {
         name: client.name.clone(),
         signed_in: Some(signed_in),
         reused: false,
-        party: Party {
-            source: Source::Client,
+        party: CallerParty {
+            source: ClaimSource::Client,
             claims: claims(client),
         },
         _checked: (),

@@ -6,8 +6,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bailiwick_issuer::{
-    ClientError, Guard, KeyError, MintError, RevokeError, SignError, SnapshotFailure, StoreError,
-    TransitionError, Withdrawn,
+    ClientError, Guard, MintError, RevokeError, RootKeyError, SignError, SnapshotFailure,
+    StoreError, TransitionError, Withdrawn,
 };
 use bailiwick_verifier::Reason;
 use serde::{Deserialize, Serialize};
@@ -198,15 +198,15 @@ impl From<SnapshotFailure> for Problem {
     }
 }
 
-impl From<KeyError> for Problem {
-    fn from(error: KeyError) -> Problem {
+impl From<RootKeyError> for Problem {
+    fn from(error: RootKeyError) -> Problem {
         let code = match &error {
-            KeyError::Transition(TransitionError::NotFound(_)) => Code::NotFound,
-            KeyError::Transition(_) => Code::Guarded,
-            KeyError::Reason => Code::BadRequest,
+            RootKeyError::Transition(TransitionError::NotFound(_)) => Code::NotFound,
+            RootKeyError::Transition(_) => Code::Guarded,
+            RootKeyError::Reason => Code::BadRequest,
             _ => {
                 return match error {
-                    KeyError::Sign(error) => error.into(),
+                    RootKeyError::Sign(error) => error.into(),
                     other => Problem::internal(&other),
                 };
             }

@@ -10,6 +10,12 @@ use crate::timestamp::Timestamp;
 /// profile, a client's registration or a watermark. So a watermark can name whatever was minted.
 pub const MAX_NAME: usize = 512;
 
+/// The longest text of any other claim, in bytes.
+pub const MAX_TEXT: usize = 1024;
+
+/// The most further claims.
+pub const MAX_CLAIMS: usize = 32;
+
 /// Returns whether a text can name an agent, a principal or a tenant: 1 to [`MAX_NAME`] bytes without
 /// control characters.
 #[must_use]

@@ -37,7 +37,7 @@ pub use snapshot::{
 };
 
 /// For how long after its end a statement is kept, in seconds: clocks differ.
-pub const SKEW: u64 = 60;
+pub use crate::timestamp::SKEW;
 
 /// One statement of what is revoked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,7 +8,7 @@ use std::{
 
 use bailiwick_issuer::{
     MintRequest,
-    profile::{Ask, Caller, ErrorCode, Refusal},
+    profile::{Ask, Caller, ErrorCode, ProfileRefusal},
 };
 use bailiwick_token::{
     duration,
@@ -185,7 +185,7 @@ struct Refused {
 }
 
 impl Refused {
-    fn new(refusal: &Refusal) -> Refused {
+    fn new(refusal: &ProfileRefusal) -> Refused {
         Refused {
             decision: "refuse",
             error: refusal.code(),

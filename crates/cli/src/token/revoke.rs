@@ -2,8 +2,13 @@
 
 use std::{convert::Infallible, str::FromStr};
 
-use bailiwick_issuer::{Issuer, RevokeOutcome, RevokeReport, SKEW};
-use bailiwick_token::{claims::TokenId, revocation::Target, timestamp::Timestamp, token::Token};
+use bailiwick_issuer::{Issuer, RevokeOutcome, RevokeReport};
+use bailiwick_token::{
+    claims::TokenId,
+    revocation::Target,
+    timestamp::{SKEW, Timestamp},
+    token::Token,
+};
 use bailiwick_verifier::{Trust, Verifier};
 use clap::{Args, value_parser};
 use serde_json::json;

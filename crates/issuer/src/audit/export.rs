@@ -14,7 +14,7 @@ const MAX_LINE: u64 = 1 << 20;
 
 /// The lines between rows, and the last one.
 #[derive(Deserialize)]
-struct Signed {
+struct SignedLine {
     checkpoint: Box<RawValue>,
 }
 
@@ -32,7 +32,7 @@ pub fn verify_export<R: BufRead + Seek>(
     // Checkpoints come after the rows that they vouch for, so the file is read twice.
     let mut signed: Vec<AuditHead> = kept.iter().map(|checkpoint| checkpoint.head).collect();
     lines(input, |number, line| {
-        if let Ok(Signed { checkpoint }) = serde_json::from_slice(line) {
+        if let Ok(SignedLine { checkpoint }) = serde_json::from_slice(line) {
             let read = Checkpoint::read(checkpoint.get().as_bytes(), key)
                 .map_err(|error| ExportError::Checkpoint { number, error })?;
             signed.push(read.head);
@@ -50,7 +50,7 @@ pub fn verify_export<R: BufRead + Seek>(
                 return Err(ExportError::Start(row.seq));
             }
             walk.step(row.seq, Some(&row));
-        } else if serde_json::from_slice::<Signed>(line).is_err() {
+        } else if serde_json::from_slice::<SignedLine>(line).is_err() {
             return Err(ExportError::Line(number));
         }
         Ok(())
@@ -93,7 +93,9 @@ pub enum ExportError {
     #[error("the export was cut off within a line: export it again")]
     Torn,
     /// Nothing in it is signed.
-    #[error("the export has no checkpoint, so its end may be missing: give one with --checkpoint")]
+    #[error(
+        "the export has no checkpoint, so its end may be missing: give one that was kept elsewhere"
+    )]
     Unsigned,
     /// A checkpoint that this key did not sign.
     #[error("line {number} holds a checkpoint that is not one: {error}")]

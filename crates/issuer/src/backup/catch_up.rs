@@ -9,12 +9,13 @@ use serde_json::json;
 
 use super::{
     error::RestoreError,
-    later::{Known, Later, State},
+    evidence::{RestoreEvidence, RestoredState, VerifiedEvidence},
 };
 use crate::{
     audit::{AuditEvent, Entry},
+    clock::CLOCK_FAULT,
     feed::new_epoch,
-    keyring::{CLOCK_FAULT, Change, Ring},
+    keyring::{Change, Ring},
     keys::{self, Fresh, check_reason},
     revoke::{RevocationInfo, covers},
     settings::Settings,
@@ -49,25 +50,25 @@ pub struct RestoreReport {
     pub clients: u64,
 }
 
-/// Takes over what came later, and publishes.
+/// Takes over what came evidence, and publishes.
 pub(super) async fn catch_up(
     tx: &mut Tx,
     (settings, vault, signer): (&Settings, &Vault, &SigningKey),
-    later: &Later,
+    evidence: &RestoreEvidence,
     made_at: Option<Timestamp>,
     actor: &str,
     now: Timestamp,
 ) -> Result<RestoreReport, RestoreError> {
-    if let Some(reason) = &later.revoke_keys {
-        check_reason(reason).map_err(|()| keys::KeyError::Reason)?;
+    if let Some(reason) = &evidence.revoke_keys {
+        check_reason(reason).map_err(|()| keys::RootKeyError::Reason)?;
     }
     let keyset = tx.keyset().await?.ok_or(StoreError::Damaged("keyset"))?;
-    let state = State {
+    let state = RestoredState {
         keyset_version: keyset.version,
         keyset_issued_at: keyset.issued_at,
         position: tx.position().await?,
     };
-    let mut known = later.verify(settings, &state, now)?;
+    let mut known = evidence.verify(settings, &state, now)?;
 
     // Numbers may have been given to other changes since: the history goes on under another name.
     let epoch = new_epoch().to_string();
@@ -80,7 +81,7 @@ pub(super) async fn catch_up(
         tx.keys().await?,
         known.version.saturating_add(1),
     );
-    let ring = ring_after(ring, &known, later, &mut fresh, now)?;
+    let ring = ring_after(ring, &known, evidence, &mut fresh, now)?;
     let detail = json!({
         "made_at": made_at,
         "keyset_before": state.keyset_version,
@@ -88,7 +89,7 @@ pub(super) async fn catch_up(
         "epoch": epoch,
         "revocations": revocations,
         "revocations_until": known.until,
-        "keys_revoked": later.revoke_keys,
+        "keys_revoked": evidence.revoke_keys,
     });
     tx.record(Entry::new(AuditEvent::Restore, detail), actor, now)
         .await?;
@@ -106,19 +107,19 @@ pub(super) async fn catch_up(
     })
 }
 
-/// The keys as they are after all that came later.
+/// The keys as they are after all that came evidence.
 fn ring_after(
     ring: Ring,
-    known: &Known,
-    later: &Later,
+    known: &VerifiedEvidence,
+    evidence: &RestoreEvidence,
     fresh: &mut Fresh<'_>,
     now: Timestamp,
-) -> Result<Ring, keys::KeyError> {
+) -> Result<Ring, keys::RootKeyError> {
     let ring = match &known.keyset {
         Some(keyset) => ring.catch_up(keyset, now)?,
         None => ring,
     };
-    let ring = match &later.revoke_keys {
+    let ring = match &evidence.revoke_keys {
         Some(reason) => ring.revoke_all(reason, now),
         None => ring,
     };

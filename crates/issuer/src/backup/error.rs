@@ -2,11 +2,11 @@
 
 use bailiwick_token::key::PublicKey;
 
-use super::{file::BackupFileError, later::LaterError};
+use super::{evidence::RestoreEvidenceError, file::BackupFileError};
 use crate::{
     home::HomeError,
     issuer::OpenError,
-    keys::KeyError,
+    keys::RootKeyError,
     signer::{SignError, from_sources},
 };
 
@@ -19,7 +19,7 @@ pub enum RestoreError {
     File(#[from] BackupFileError),
     /// What came after it.
     #[error(transparent)]
-    Later(#[from] LaterError),
+    Evidence(#[from] RestoreEvidenceError),
     /// Another keyset key than the verifiers'.
     #[error(
         "the backup is of the keyset key `{found}`, and verifiers are configured with `{expected}`: use a backup of that issuer"
@@ -32,12 +32,12 @@ pub enum RestoreError {
     },
     /// Nothing says whose backup it should be.
     #[error(
-        "without a keyset nothing shows whose backup it is: give --keyset-key, as verifiers are configured with it"
+        "without a keyset nothing shows whose backup it is: give the keyset key, as verifiers are configured with it"
     )]
     KeyNeeded,
     /// The database on the server has an issuer already.
     #[error(
-        "the database is in use by an issuer: restore into an empty one, or, if it was put back by other means, use --in-place"
+        "the database is in use by an issuer: restore into an empty one, or, if it was put back by other means, go on with that"
     )]
     Taken,
     /// The directory.
@@ -45,7 +45,7 @@ pub enum RestoreError {
     Home(#[from] HomeError),
     /// The root keys.
     #[error(transparent)]
-    Key(#[from] KeyError),
+    Key(#[from] RootKeyError),
     /// The private keys or the database.
     #[error(transparent)]
     Sign(#[from] SignError),

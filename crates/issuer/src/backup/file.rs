@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     line,
-    store::{Kind, Table, Value},
+    store::{ColumnKind, SqlValue, Table},
 };
 
 /// The format that is written, and the only one that is read.
@@ -79,23 +79,26 @@ struct End {
 /// The lines after the first.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Line {
+enum BackupLine {
     Row(Vec<Json>),
     Table { table: String, columns: Vec<String> },
     End(Envelope),
 }
 
 /// Writes a backup.
-pub(super) struct Writer<'a> {
+pub(super) struct BackupWriter<'a> {
     out: &'a mut (dyn Write + Send),
     digest: Sha256,
     rows: u64,
     bytes: u64,
 }
 
-impl<'a> Writer<'a> {
-    pub(super) fn begin(out: &'a mut (dyn Write + Send), begin: &Begin) -> io::Result<Writer<'a>> {
-        let mut writer = Writer {
+impl<'a> BackupWriter<'a> {
+    pub(super) fn begin(
+        out: &'a mut (dyn Write + Send),
+        begin: &Begin,
+    ) -> io::Result<BackupWriter<'a>> {
+        let mut writer = BackupWriter {
             out,
             digest: Sha256::new(),
             rows: 0,
@@ -113,7 +116,7 @@ impl<'a> Writer<'a> {
         self.line(&json!({ "table": table.name, "columns": table.names() }))
     }
 
-    pub(super) fn row(&mut self, row: &[Value]) -> io::Result<()> {
+    pub(super) fn row(&mut self, row: &[SqlValue]) -> io::Result<()> {
         self.rows = self.rows.saturating_add(1);
         let row: Json = row.iter().map(to_json).collect();
         self.line(&row)
@@ -153,8 +156,8 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Reads a backup. Nothing of it may be relied upon before [`Reader::end`].
-pub(super) struct Reader<'a> {
+/// Reads a backup. Nothing of it may be relied upon before [`BackupReader::end`].
+pub(super) struct BackupReader<'a> {
     input: &'a mut (dyn BufRead + Send),
     digest: Sha256,
     number: u64,
@@ -166,25 +169,25 @@ pub(super) struct Reader<'a> {
 /// What the rows are that come next.
 struct Shape {
     table: &'static Table,
-    columns: Vec<(&'static str, Kind)>,
+    columns: Vec<(&'static str, ColumnKind)>,
 }
 
 /// Rows of one table, with the columns that they have.
 pub(super) struct Rows {
     pub(super) table: &'static Table,
     pub(super) columns: Vec<&'static str>,
-    pub(super) rows: Vec<Vec<Value>>,
+    pub(super) rows: Vec<Vec<SqlValue>>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> BackupReader<'a> {
     pub(super) fn begin(
         input: &'a mut (dyn BufRead + Send),
-    ) -> Result<(Reader<'a>, Begin), BackupFileError> {
+    ) -> Result<(BackupReader<'a>, Begin), BackupFileError> {
         #[derive(Deserialize)]
         struct Format {
             backup: u32,
         }
-        let mut reader = Reader {
+        let mut reader = BackupReader {
             input,
             digest: Sha256::new(),
             number: 0,
@@ -216,15 +219,15 @@ impl<'a> Reader<'a> {
             bytes = bytes.saturating_add(line.len());
             let read = serde_json::from_slice(&line);
             match read.map_err(|_| malformed(self.number, "a line"))? {
-                Line::End(envelope) => self.end = Some(envelope),
-                Line::Table { table, columns } => {
+                BackupLine::End(envelope) => self.end = Some(envelope),
+                BackupLine::Table { table, columns } => {
                     self.digest.update(&line);
                     self.shape = Some(self.known(&table, &columns)?);
                     if found.is_some() {
                         return Ok(found);
                     }
                 }
-                Line::Row(row) => {
+                BackupLine::Row(row) => {
                     self.digest.update(&line);
                     self.rows = self.rows.saturating_add(1);
                     let row = self.row(row)?;
@@ -285,7 +288,7 @@ impl<'a> Reader<'a> {
         Ok(Shape { table, columns })
     }
 
-    fn row(&self, row: Vec<Json>) -> Result<Vec<Value>, BackupFileError> {
+    fn row(&self, row: Vec<Json>) -> Result<Vec<SqlValue>, BackupFileError> {
         let bad = || malformed(self.number, "a row");
         let Shape { columns, .. } = self.shape.as_ref().ok_or_else(bad)?;
         if row.len() != columns.len() {
@@ -297,22 +300,24 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn to_json(value: &Value) -> Json {
+fn to_json(value: &SqlValue) -> Json {
     match value {
-        Value::Int(number) => json!(number),
-        Value::Text(text) => json!(text),
-        Value::Bytes(bytes) => json!(bytes.as_ref().map(|bytes| STANDARD.encode(bytes))),
+        SqlValue::Int(number) => json!(number),
+        SqlValue::Text(text) => json!(text),
+        SqlValue::Bytes(bytes) => json!(bytes.as_ref().map(|bytes| STANDARD.encode(bytes))),
     }
 }
 
-fn from_json(json: Json, kind: Kind) -> Option<Value> {
+fn from_json(json: Json, kind: ColumnKind) -> Option<SqlValue> {
     Some(match (kind, json) {
-        (Kind::Int, Json::Null) => Value::Int(None),
-        (Kind::Int, Json::Number(number)) => Value::Int(Some(number.as_i64()?)),
-        (Kind::Text, Json::Null) => Value::Text(None),
-        (Kind::Text, Json::String(text)) => Value::Text(Some(text)),
-        (Kind::Bytes, Json::Null) => Value::Bytes(None),
-        (Kind::Bytes, Json::String(text)) => Value::Bytes(Some(STANDARD.decode(text).ok()?)),
+        (ColumnKind::Int, Json::Null) => SqlValue::Int(None),
+        (ColumnKind::Int, Json::Number(number)) => SqlValue::Int(Some(number.as_i64()?)),
+        (ColumnKind::Text, Json::Null) => SqlValue::Text(None),
+        (ColumnKind::Text, Json::String(text)) => SqlValue::Text(Some(text)),
+        (ColumnKind::Bytes, Json::Null) => SqlValue::Bytes(None),
+        (ColumnKind::Bytes, Json::String(text)) => {
+            SqlValue::Bytes(Some(STANDARD.decode(text).ok()?))
+        }
         _ => return None,
     })
 }

@@ -7,8 +7,8 @@ use bailiwick_token::{key::PublicKey, timestamp::Timestamp};
 use super::{
     catch_up::{RestoreReport, catch_up},
     error::RestoreError,
-    file::{BackupFileError, Begin, Reader},
-    later::Later,
+    evidence::RestoreEvidence,
+    file::{BackupFileError, BackupReader, Begin},
 };
 use crate::{
     home::Draft,
@@ -28,7 +28,7 @@ pub struct RestoreOptions {
     /// The keyset key that verifiers are configured with: a backup that another one signed is refused.
     pub keyset_key: Option<PublicKey>,
     /// What came after the backup.
-    pub later: Later,
+    pub evidence: RestoreEvidence,
     /// Who does it, for the audit.
     pub actor: String,
 }
@@ -49,13 +49,13 @@ impl Issuer {
         progress: impl FnMut(u64) + Send,
         now: Timestamp,
     ) -> Result<(Issuer, RestoreReport), RestoreError> {
-        let later = &options.later;
-        let named = later.keyset.is_some() || options.keyset_key.is_some();
-        if later.revoke_keys.is_some() && !named {
+        let evidence = &options.evidence;
+        let named = evidence.keyset.is_some() || options.keyset_key.is_some();
+        if evidence.revoke_keys.is_some() && !named {
             return Err(RestoreError::KeyNeeded);
         }
         let draft = Draft::begin(home)?;
-        let (reader, begin) = Reader::begin(backup)?;
+        let (reader, begin) = BackupReader::begin(backup)?;
         let files = begin.files()?;
         let identity = files.get("identity.age").ok_or(BackupFileError::Other)?;
         let vault = Vault::from_file(identity, passphrase)?;
@@ -70,19 +70,19 @@ impl Issuer {
     }
 
     /// Goes on with a database that was put back to an earlier time by other means, such as a snapshot
-    /// of a disk: takes over what came later, as [`Issuer::restore`] does.
+    /// of a disk: takes over what came evidence, as [`Issuer::restore`] does.
     ///
     /// # Errors
     /// [`RestoreError`], and nothing changed.
     pub async fn catch_up(
         &self,
-        later: &Later,
+        evidence: &RestoreEvidence,
         now: Timestamp,
     ) -> Result<RestoreReport, RestoreError> {
         let mut tx = self.write(now).await?;
         let signer = self.keyset_signer(&mut tx).await?;
         let with = (&*self.settings, self.vault()?, &signer);
-        let report = catch_up(&mut tx, with, later, None, &self.actor, now).await?;
+        let report = catch_up(&mut tx, with, evidence, None, &self.actor, now).await?;
         tx.commit().await?;
         self.store.scrub().await;
         Ok(report)
@@ -94,7 +94,7 @@ impl Issuer {
 async fn fill(
     store: &Store,
     vault: &Vault,
-    mut reader: Reader<'_>,
+    mut reader: BackupReader<'_>,
     begin: &Begin,
     options: &RestoreOptions,
     mut progress: impl FnMut(u64) + Send,
@@ -148,5 +148,5 @@ async fn verified(
     let signer = vault.unseal(&sealed, &settings.keyset_key)?;
     let with = (settings, vault, &signer);
     let made_at = Some(begin.made_at);
-    catch_up(tx, with, &options.later, made_at, &options.actor, now).await
+    catch_up(tx, with, &options.evidence, made_at, &options.actor, now).await
 }

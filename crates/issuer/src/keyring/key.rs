@@ -4,11 +4,14 @@ use std::fmt;
 
 use bailiwick_token::{
     key::{KeyId, PublicKey},
-    timestamp::Timestamp,
+    timestamp::{SKEW, Timestamp},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Guard, Policy, SKEW, Wait};
+use super::{
+    guard::{Guard, Wait},
+    policy::KeyPolicy,
+};
 
 /// What stays the same in every state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +65,7 @@ pub(crate) struct RevokedKey {
 
 impl StagedKey {
     /// When verifiers can be expected to know the key.
-    pub(crate) fn ready_at(&self, policy: &Policy) -> Timestamp {
+    pub(crate) fn ready_at(&self, policy: &KeyPolicy) -> Timestamp {
         self.0.staged_at.plus(policy.publication())
     }
 
@@ -88,17 +91,17 @@ impl ActiveKey {
 
 impl RetiringKey {
     /// When the last token that it signed is dead, on any clock.
-    pub(crate) fn not_after(&self, policy: &Policy) -> Timestamp {
+    pub(crate) fn not_after(&self, policy: &KeyPolicy) -> Timestamp {
         self.retiring_at.plus(policy.max_token_ttl).plus(SKEW)
     }
 
     /// When no verifier needs it any more.
-    pub(crate) fn due_at(&self, policy: &Policy) -> Timestamp {
+    pub(crate) fn due_at(&self, policy: &KeyPolicy) -> Timestamp {
         self.retiring_at.plus(policy.outliving())
     }
 
     /// Ends its life, once nothing that it signed can be alive.
-    pub(crate) fn retire(self, policy: &Policy, now: Timestamp) -> Result<RetiredKey, Guard> {
+    pub(crate) fn retire(self, policy: &KeyPolicy, now: Timestamp) -> Result<RetiredKey, Guard> {
         let until = self.due_at(policy);
         if now < until {
             return Err(Guard {
@@ -128,7 +131,7 @@ impl RetiringKey {
 
 /// A key in any state, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Key {
+pub(crate) enum StoredKey {
     Staged(StagedKey),
     Active(ActiveKey),
     Retiring(RetiringKey),
@@ -136,39 +139,39 @@ pub(crate) enum Key {
     Revoked(RevokedKey),
 }
 
-impl Key {
+impl StoredKey {
     pub(crate) fn id(&self) -> KeyId {
         self.dates().id
     }
 
     pub(crate) fn dates(&self) -> &Dates {
         match self {
-            Key::Staged(staged) => &staged.0,
-            Key::Active(active) => &active.key,
-            Key::Retiring(retiring) => &retiring.key,
-            Key::Retired(retired) => &retired.key,
-            Key::Revoked(revoked) => &revoked.key,
+            StoredKey::Staged(staged) => &staged.0,
+            StoredKey::Active(active) => &active.key,
+            StoredKey::Retiring(retiring) => &retiring.key,
+            StoredKey::Retired(retired) => &retired.key,
+            StoredKey::Revoked(revoked) => &revoked.key,
         }
     }
 
     pub(crate) fn state(&self) -> State {
         match self {
-            Key::Staged(_) => State::Staged,
-            Key::Active(_) => State::Active,
-            Key::Retiring(_) => State::Retiring,
-            Key::Retired(_) => State::Retired,
-            Key::Revoked(_) => State::Revoked,
+            StoredKey::Staged(_) => State::Staged,
+            StoredKey::Active(_) => State::Active,
+            StoredKey::Retiring(_) => State::Retiring,
+            StoredKey::Retired(_) => State::Retired,
+            StoredKey::Revoked(_) => State::Revoked,
         }
     }
 
     /// From any state; the first revocation keeps its date and reason.
     pub(crate) fn revoke(self, reason: &str, now: Timestamp) -> RevokedKey {
         let (key, activated_at, retiring_at, retired_at) = match self {
-            Key::Revoked(revoked) => return revoked,
-            Key::Staged(staged) => (staged.0, None, None, None),
-            Key::Active(active) => (active.key, Some(active.activated_at), None, None),
-            Key::Retiring(k) => (k.key, Some(k.activated_at), Some(k.retiring_at), None),
-            Key::Retired(k) => (
+            StoredKey::Revoked(revoked) => return revoked,
+            StoredKey::Staged(staged) => (staged.0, None, None, None),
+            StoredKey::Active(active) => (active.key, Some(active.activated_at), None, None),
+            StoredKey::Retiring(k) => (k.key, Some(k.activated_at), Some(k.retiring_at), None),
+            StoredKey::Retired(k) => (
                 k.key,
                 Some(k.activated_at),
                 Some(k.retiring_at),
@@ -187,7 +190,7 @@ impl Key {
     }
 
     /// The key as people and programs see it.
-    pub(crate) fn info(&self, policy: &Policy) -> KeyInfo {
+    pub(crate) fn info(&self, policy: &KeyPolicy) -> KeyInfo {
         let Dates {
             id,
             public,
@@ -208,19 +211,19 @@ impl Key {
             next_at: None,
         };
         match self {
-            Key::Staged(staged) => info.next_at = Some(staged.ready_at(policy)),
-            Key::Active(active) => info.activated_at = Some(active.activated_at),
-            Key::Retiring(retiring) => {
+            StoredKey::Staged(staged) => info.next_at = Some(staged.ready_at(policy)),
+            StoredKey::Active(active) => info.activated_at = Some(active.activated_at),
+            StoredKey::Retiring(retiring) => {
                 info.activated_at = Some(retiring.activated_at);
                 info.retiring_at = Some(retiring.retiring_at);
                 info.next_at = Some(retiring.due_at(policy));
             }
-            Key::Retired(retired) => {
+            StoredKey::Retired(retired) => {
                 info.activated_at = Some(retired.activated_at);
                 info.retiring_at = Some(retired.retiring_at);
                 info.retired_at = Some(retired.retired_at);
             }
-            Key::Revoked(revoked) => {
+            StoredKey::Revoked(revoked) => {
                 info.activated_at = revoked.activated_at;
                 info.retiring_at = revoked.retiring_at;
                 info.retired_at = revoked.retired_at;

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use bailiwick_token::{
     key::{KeyId, PublicKey},
     keyset::{Algorithm, KeyState, Keyset, MAX_KEYS, MAX_TOMBSTONES, RootKey, Tombstone},
-    timestamp::Timestamp,
+    timestamp::{SKEW, Timestamp},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Guard, Policy, SKEW, State, TransitionError, Wait,
-    key::{ActiveKey, Dates, Key, RetiringKey, StagedKey},
+    error::TransitionError,
+    guard::{Guard, Wait},
+    key::{ActiveKey, Dates, RetiringKey, StagedKey, State, StoredKey},
+    policy::KeyPolicy,
 };
 
 /// All keys that ever were, and the steps taken since they were loaded.
@@ -19,8 +21,8 @@ use super::{
 /// A verb consumes the ring, so one that was refused leaves none to go on with.
 #[derive(Debug, Clone)]
 pub(crate) struct Ring {
-    policy: Policy,
-    keys: BTreeMap<KeyId, Key>,
+    policy: KeyPolicy,
+    keys: BTreeMap<KeyId, StoredKey>,
     /// The version of the keyset that will show the changes.
     next_version: u64,
     /// Which keyset each verifier had, and when it said so.
@@ -72,8 +74,8 @@ impl Change {
 impl Ring {
     /// All keys, as they are until the keyset of `next_version` shows what changes.
     pub(crate) fn new(
-        policy: Policy,
-        keys: impl IntoIterator<Item = Key>,
+        policy: KeyPolicy,
+        keys: impl IntoIterator<Item = StoredKey>,
         next_version: u64,
     ) -> Ring {
         let keys = keys.into_iter().map(|key| (key.id(), key)).collect();
@@ -131,7 +133,7 @@ impl Ring {
             published_version: self.next_version,
             staged_at: now,
         });
-        self.put(Key::Staged(staged), Step::Stage, false);
+        self.put(StoredKey::Staged(staged), Step::Stage, false);
         Ok(self)
     }
 
@@ -143,7 +145,7 @@ impl Ring {
         now: Timestamp,
     ) -> Result<Ring, TransitionError> {
         let staged = match self.take(id)? {
-            Key::Staged(staged) => staged,
+            StoredKey::Staged(staged) => staged,
             other => return Err(wrong_state(&other, "only a staged key can be activated")),
         };
         // The first key of all waits for nobody: no verifier trusts another one.
@@ -155,11 +157,15 @@ impl Ring {
         }
         let active = staged.activate(now);
         if let Some(old) = self.active().map(|old| old.key.id)
-            && let Key::Active(old) = self.take(old)?
+            && let StoredKey::Active(old) = self.take(old)?
         {
-            self.put(Key::Retiring(old.supersede(now)), Step::Supersede, false);
+            self.put(
+                StoredKey::Retiring(old.supersede(now)),
+                Step::Supersede,
+                false,
+            );
         }
-        self.put(Key::Active(active), Step::Activate, early);
+        self.put(StoredKey::Active(active), Step::Activate, early);
         Ok(self)
     }
 
@@ -171,7 +177,7 @@ impl Ring {
         now: Timestamp,
     ) -> Result<Ring, TransitionError> {
         let retiring = match self.take(id)? {
-            Key::Retiring(retiring) => retiring,
+            StoredKey::Retiring(retiring) => retiring,
             other => {
                 let hint = match other.state() {
                     State::Active => "activate another key first, this one then begins to retire",
@@ -187,7 +193,7 @@ impl Ring {
         } else {
             retiring.retire(&self.policy, now)?
         };
-        self.put(Key::Retired(retired), Step::Retire, early);
+        self.put(StoredKey::Retired(retired), Step::Retire, early);
         Ok(self)
     }
 
@@ -202,7 +208,7 @@ impl Ring {
         let key = self.take(id)?;
         let was_active = key.state() == State::Active;
         let was_revoked = key.state() == State::Revoked;
-        let revoked = Key::Revoked(key.revoke(reason, now));
+        let revoked = StoredKey::Revoked(key.revoke(reason, now));
         if was_revoked {
             self.keys.insert(id, revoked);
             return Ok(self);
@@ -244,16 +250,16 @@ impl Ring {
         let left: Vec<KeyId> = self.published().map(|key| key.id).filter(gone).collect();
         for id in left {
             let retiring = match self.take(id)? {
-                Key::Staged(staged) => staged.activate(now).supersede(now),
-                Key::Active(active) => active.supersede(now),
-                Key::Retiring(retiring) => retiring,
+                StoredKey::Staged(staged) => staged.activate(now).supersede(now),
+                StoredKey::Active(active) => active.supersede(now),
+                StoredKey::Retiring(retiring) => retiring,
                 other => {
                     self.keys.insert(id, other);
                     continue;
                 }
             };
             self.put(
-                Key::Retired(retiring.drop_at_once(now)),
+                StoredKey::Retired(retiring.drop_at_once(now)),
                 Step::Retire,
                 false,
             );
@@ -262,21 +268,21 @@ impl Ring {
             // A key that ceased to sign has ceased to, and ends when it would have.
             let life = self.policy.max_token_ttl.saturating_add(SKEW);
             let since = key.not_after.map_or(now, |end| end.minus(life).min(now));
-            let here = self.keys.get(&key.id).map(Key::state);
+            let here = self.keys.get(&key.id).map(StoredKey::state);
             match (here, key.state) {
                 (Some(State::Staged), KeyState::Active) => {
                     self = self.activate(key.id, true, now)?;
                 }
                 (Some(State::Staged | State::Active), KeyState::Retiring) => {
                     let retiring = match self.take(key.id)? {
-                        Key::Staged(staged) => staged.activate(since).supersede(since),
-                        Key::Active(active) => active.supersede(since),
+                        StoredKey::Staged(staged) => staged.activate(since).supersede(since),
+                        StoredKey::Active(active) => active.supersede(since),
                         other => {
                             self.keys.insert(key.id, other);
                             continue;
                         }
                     };
-                    self.put(Key::Retiring(retiring), Step::Supersede, false);
+                    self.put(StoredKey::Retiring(retiring), Step::Supersede, false);
                 }
                 (None, _) => {
                     let dates = Dates {
@@ -286,7 +292,7 @@ impl Ring {
                         staged_at: now,
                     };
                     let retiring = StagedKey(dates).activate(since).supersede(since);
-                    let retiring = Key::Retiring(retiring);
+                    let retiring = StoredKey::Retiring(retiring);
                     self.put(retiring, Step::Supersede, false);
                 }
                 _ => {}
@@ -300,7 +306,11 @@ impl Ring {
         if let Ok(key) = self.take(id) {
             match key.state() {
                 State::Revoked => drop(self.keys.insert(id, key)),
-                _ => self.put(Key::Revoked(key.revoke(reason, at)), Step::Revoke, false),
+                _ => self.put(
+                    StoredKey::Revoked(key.revoke(reason, at)),
+                    Step::Revoke,
+                    false,
+                ),
             }
         }
     }
@@ -310,19 +320,19 @@ impl Ring {
         self.next_version
     }
 
-    pub(crate) fn get(&self, id: KeyId) -> Option<&Key> {
+    pub(crate) fn get(&self, id: KeyId) -> Option<&StoredKey> {
         self.keys.get(&id)
     }
 
     #[cfg(test)]
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &StoredKey> {
         self.keys.values()
     }
 
     /// The key that signs.
     pub(crate) fn active(&self) -> Option<&ActiveKey> {
         self.keys.values().find_map(|key| match key {
-            Key::Active(active) => Some(active),
+            StoredKey::Active(active) => Some(active),
             _ => None,
         })
     }
@@ -330,7 +340,7 @@ impl Ring {
     /// The spare that takes over next: the one published for longest.
     pub(crate) fn spare(&self) -> Option<&StagedKey> {
         let staged = self.keys.values().filter_map(|key| match key {
-            Key::Staged(staged) => Some(staged),
+            StoredKey::Staged(staged) => Some(staged),
             _ => None,
         });
         staged.min_by_key(|staged| (staged.0.staged_at, staged.0.id))
@@ -339,7 +349,7 @@ impl Ring {
     /// The keys that sign no more, and are still trusted.
     pub(crate) fn retiring(&self) -> impl Iterator<Item = &RetiringKey> {
         self.keys.values().filter_map(|key| match key {
-            Key::Retiring(retiring) => Some(retiring),
+            StoredKey::Retiring(retiring) => Some(retiring),
             _ => None,
         })
     }
@@ -349,7 +359,7 @@ impl Ring {
         &self.changes
     }
 
-    pub(crate) fn policy(&self) -> &Policy {
+    pub(crate) fn policy(&self) -> &KeyPolicy {
         &self.policy
     }
 
@@ -357,12 +367,12 @@ impl Ring {
     pub(crate) fn published(&self) -> impl Iterator<Item = RootKey> {
         self.keys.values().filter_map(|key| {
             let (state, not_after) = match key {
-                Key::Staged(_) => (KeyState::Staged, None),
-                Key::Active(_) => (KeyState::Active, None),
-                Key::Retiring(retiring) => {
+                StoredKey::Staged(_) => (KeyState::Staged, None),
+                StoredKey::Active(_) => (KeyState::Active, None),
+                StoredKey::Retiring(retiring) => {
                     (KeyState::Retiring, Some(retiring.not_after(&self.policy)))
                 }
-                Key::Retired(_) | Key::Revoked(_) => return None,
+                StoredKey::Retired(_) | StoredKey::Revoked(_) => return None,
             };
             let Dates { id, public, .. } = *key.dates();
             Some(RootKey {
@@ -379,7 +389,7 @@ impl Ring {
     /// their keys are denied all the same, as unknown ones.
     pub(crate) fn tombstones(&self) -> Vec<Tombstone> {
         let revoked = self.keys.values().filter_map(|key| match key {
-            Key::Revoked(revoked) => Some(revoked),
+            StoredKey::Revoked(revoked) => Some(revoked),
             _ => None,
         });
         let mut tombstones: Vec<Tombstone> = revoked
@@ -394,18 +404,18 @@ impl Ring {
         tombstones
     }
 
-    fn take(&mut self, id: KeyId) -> Result<Key, TransitionError> {
+    fn take(&mut self, id: KeyId) -> Result<StoredKey, TransitionError> {
         self.keys.remove(&id).ok_or(TransitionError::NotFound(id))
     }
 
-    fn put(&mut self, key: Key, step: Step, forced: bool) {
+    fn put(&mut self, key: StoredKey, step: Step, forced: bool) {
         let id = key.id();
         self.keys.insert(id, key);
         self.changes.push(Change { id, step, forced });
     }
 }
 
-fn wrong_state(key: &Key, hint: &'static str) -> TransitionError {
+fn wrong_state(key: &StoredKey, hint: &'static str) -> TransitionError {
     TransitionError::WrongState {
         id: key.id(),
         state: key.state(),

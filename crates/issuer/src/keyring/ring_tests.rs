@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::keyring::Guard;
 
-const POLICY: Policy = Policy {
+const POLICY: KeyPolicy = KeyPolicy {
     refresh_hint: 30,
     max_token_ttl: 3_600,
     keyset_life: 86_400,

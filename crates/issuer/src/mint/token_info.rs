@@ -1,9 +1,12 @@
 //! What is known of a token that was minted.
 
-use bailiwick_token::{claims::TokenId, key::KeyId, timestamp::Timestamp, token::Token};
+use bailiwick_token::{
+    claims::TokenId,
+    key::KeyId,
+    timestamp::{SKEW, Timestamp},
+    token::Token,
+};
 use serde::{Deserialize, Serialize};
-
-use crate::keyring::SKEW;
 
 /// A token, and what is known of it.
 #[derive(Debug, Clone)]

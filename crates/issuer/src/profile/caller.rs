@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The name of [`Source::Client`] in files. No provider can have it.
+/// The name of [`ClaimSource::Client`] in files. No provider can have it.
 pub(super) const CLIENT: &str = "client";
 
 /// The claim of a registered client that lists the profiles which it may use.
@@ -17,10 +17,10 @@ const REGISTERED_PROFILES: &str = "profiles";
 pub struct Caller {
     /// The agent that will act: a registered client, or whom an actor token or a client assertion
     /// speaks of.
-    pub agent: Party,
+    pub agent: CallerParty,
     /// On whose authority it acts, where a subject token says so.
     #[serde(default)]
-    pub principal: Option<Party>,
+    pub principal: Option<CallerParty>,
 }
 
 /// One party of a request, and what is known of it.
@@ -29,14 +29,14 @@ pub struct Caller {
 /// profiles that it may use, and whatever else it was registered with.
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Party {
+pub struct CallerParty {
     /// Who vouches for the claims.
-    pub source: Source,
+    pub source: ClaimSource,
     /// The claims by name. Their values can be secret.
     pub claims: Map<String, Value>,
 }
 
-impl Party {
+impl CallerParty {
     /// The claim at a path of member names.
     pub(super) fn claim(&self, path: &[String]) -> Option<&Value> {
         let (first, rest) = path.split_first()?;
@@ -50,15 +50,15 @@ impl Party {
             .claims
             .get(REGISTERED_PROFILES)
             .and_then(Value::as_array);
-        self.source != Source::Client
+        self.source != ClaimSource::Client
             || listed.is_some_and(|names| names.iter().any(|name| name == profile))
     }
 }
 
-impl fmt::Debug for Party {
+impl fmt::Debug for CallerParty {
     /// Names of claims, and no values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Party")
+        f.debug_struct("CallerParty")
             .field("source", &self.source)
             .field("claims", &self.claims.keys().collect::<Vec<_>>())
             .finish_non_exhaustive()
@@ -68,33 +68,33 @@ impl fmt::Debug for Party {
 /// Who vouches for a party's claims.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
-pub enum Source {
+pub enum ClaimSource {
     /// This issuer, where the client is registered. `client` as text.
     Client,
     /// The identity provider that is configured under this name.
     Provider(String),
 }
 
-impl From<String> for Source {
-    fn from(name: String) -> Source {
+impl From<String> for ClaimSource {
+    fn from(name: String) -> ClaimSource {
         match name.as_str() {
-            CLIENT => Source::Client,
-            _ => Source::Provider(name),
+            CLIENT => ClaimSource::Client,
+            _ => ClaimSource::Provider(name),
         }
     }
 }
 
-impl From<Source> for String {
-    fn from(source: Source) -> String {
+impl From<ClaimSource> for String {
+    fn from(source: ClaimSource) -> String {
         source.to_string()
     }
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for ClaimSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Source::Client => f.write_str(CLIENT),
-            Source::Provider(name) => f.write_str(name),
+            ClaimSource::Client => f.write_str(CLIENT),
+            ClaimSource::Provider(name) => f.write_str(name),
         }
     }
 }

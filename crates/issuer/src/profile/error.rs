@@ -18,15 +18,15 @@ pub struct ProfileError {
 
 /// The same before it is known which file and which line it is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct ProfileFault {
     pub(super) path: String,
     pub(super) line: Option<usize>,
     pub(super) message: String,
 }
 
-impl Fault {
-    pub(super) fn at(path: impl Into<String>, message: impl Into<String>) -> Fault {
-        Fault {
+impl ProfileFault {
+    pub(super) fn at(path: impl Into<String>, message: impl Into<String>) -> ProfileFault {
+        ProfileFault {
             path: path.into(),
             line: None,
             message: message.into(),
@@ -43,15 +43,15 @@ impl Fault {
     }
 
     /// What is wrong with the grants of the profile at `path`.
-    pub(super) fn of_grants(path: &str, error: GrantsError) -> Fault {
-        Fault::at(format!("{path}.{}", error.path), error.message)
+    pub(super) fn of_grants(path: &str, error: GrantsError) -> ProfileFault {
+        ProfileFault::at(format!("{path}.{}", error.path), error.message)
     }
 }
 
-impl From<TomlError> for Fault {
-    fn from(error: TomlError) -> Fault {
+impl From<TomlError> for ProfileFault {
+    fn from(error: TomlError) -> ProfileFault {
         let nowhere = error.path.is_empty();
-        Fault {
+        ProfileFault {
             path: if nowhere {
                 "profile".to_owned()
             } else {

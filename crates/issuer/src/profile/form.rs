@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     bounds::{Rate, Ttl},
-    caller::Source,
+    caller::ClaimSource,
     matching::PartyMatch,
     param::{Param, ParamType},
     template::Template,
@@ -98,9 +98,9 @@ pub struct Summary {
     /// What it is for.
     pub description: Option<String>,
     /// Who vouches for the agent.
-    pub agent: Source,
+    pub agent: ClaimSource,
     /// Who vouches for the principal; absent where there must be none.
-    pub principal: Option<Source>,
+    pub principal: Option<ClaimSource>,
     /// What it takes from claims.
     pub params: Vec<ParamSummary>,
     /// The services that it grants anything at.

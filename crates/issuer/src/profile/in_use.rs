@@ -34,8 +34,8 @@ impl InUse {
 
     /// Remembers a profile as a request found it, for a later comparison.
     #[must_use]
-    pub fn snapshot(&self, read: &Arc<Profiles>, name: &str) -> Snapshot {
-        Snapshot {
+    pub fn snapshot(&self, read: &Arc<Profiles>, name: &str) -> ProfileSnapshot {
+        ProfileSnapshot {
             in_use: self.clone(),
             read: Arc::clone(read),
             name: name.to_owned(),
@@ -51,13 +51,13 @@ impl fmt::Debug for InUse {
 
 /// A profile as a request found it.
 #[derive(Debug, Clone)]
-pub struct Snapshot {
+pub struct ProfileSnapshot {
     in_use: InUse,
     read: Arc<Profiles>,
     name: String,
 }
 
-impl Snapshot {
+impl ProfileSnapshot {
     /// The profile's name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use bailiwick_token::grant::{Grant, Grants};
+use bailiwick_token::{
+    claims::MAX_TEXT,
+    grant::{Grant, Grants},
+};
 
 use super::{
     caller::Caller,
     form::Profile,
-    param::{Values, Who},
-    refusal::{Mismatch, Refusal},
-    text::{MAX_TEXT, Text},
+    param::{ParamValues, Who},
+    refusal::{Mismatch, ProfileRefusal},
+    text::Text,
 };
 use crate::mint::MintRequest;
 
@@ -36,9 +39,9 @@ impl Profile {
     ///
     /// # Errors
     /// The refusal that says why not.
-    pub(super) fn match_caller(&self, caller: &Caller) -> Result<(), Refusal> {
+    pub(super) fn match_caller(&self, caller: &Caller) -> Result<(), ProfileRefusal> {
         self.mismatch(caller).map_or(Ok(()), |why| {
-            Err(Refusal::NotMatching {
+            Err(ProfileRefusal::NotMatching {
                 profile: self.name.clone(),
                 why,
             })
@@ -62,8 +65,8 @@ impl Profile {
     /// What is to be minted for this caller: just what was asked for, or the reason why not.
     ///
     /// # Errors
-    /// [`Refusal`]. Nothing is trimmed to fit.
-    pub fn issue(&self, caller: &Caller, ask: &Ask) -> Result<MintRequest, Refusal> {
+    /// [`ProfileRefusal`]. Nothing is trimmed to fit.
+    pub fn issue(&self, caller: &Caller, ask: &Ask) -> Result<MintRequest, ProfileRefusal> {
         self.match_caller(caller)?;
         let values = self.values(caller)?;
         let text = |path: &str, text: &Text| {
@@ -82,7 +85,7 @@ impl Profile {
                 Some(template) => Some(text("token.tenant", template)?),
                 None => None,
             },
-            claims: claims.collect::<Result<_, Refusal>>()?,
+            claims: claims.collect::<Result<_, ProfileRefusal>>()?,
             grants: self.grants(&values, ask)?,
             ttl: self.life(ask.ttl)?,
             task: task(ask.task.as_deref())?,
@@ -91,9 +94,9 @@ impl Profile {
         })
     }
 
-    fn values(&self, caller: &Caller) -> Result<Values, Refusal> {
+    fn values(&self, caller: &Caller) -> Result<ParamValues, ProfileRefusal> {
         let values = self.params.iter().map(|(name, param)| {
-            let value = param.value(caller).map_err(|why| Refusal::Claim {
+            let value = param.value(caller).map_err(|why| ProfileRefusal::Claim {
                 profile: self.name.clone(),
                 parameter: name.clone(),
                 claim: param.claim.clone(),
@@ -105,15 +108,15 @@ impl Profile {
         values.collect()
     }
 
-    fn unfit(&self, path: &str, why: &'static str) -> Refusal {
-        Refusal::Template {
+    fn unfit(&self, path: &str, why: &'static str) -> ProfileRefusal {
+        ProfileRefusal::Template {
             profile: self.name.clone(),
             path: path.to_owned(),
             why,
         }
     }
 
-    fn grants(&self, values: &Values, ask: &Ask) -> Result<Grants, Refusal> {
+    fn grants(&self, values: &ParamValues, ask: &Ask) -> Result<Grants, ProfileRefusal> {
         let filled = self.grants.fill(values);
         let given = filled.map_err(|(path, why)| self.unfit(&path, why))?;
         let known = self.grants.services();
@@ -122,7 +125,7 @@ impl Profile {
             .iter()
             .filter(|name| !known.contains(name.as_str()));
         if let Some(service) = unknown.next() {
-            return Err(Refusal::service(&self.name, service));
+            return Err(ProfileRefusal::service(&self.name, service));
         }
         let services: BTreeSet<&str> = ask.services.iter().map(String::as_str).collect();
         let wanted =
@@ -134,7 +137,7 @@ impl Profile {
             };
             return match asked.iter().position(|grant| !is_given(grant)) {
                 None => Ok(asked.clone()),
-                Some(index) => Err(Refusal::Outside {
+                Some(index) => Err(ProfileRefusal::Outside {
                     profile: self.name.clone(),
                     index,
                 }),
@@ -148,11 +151,11 @@ impl Profile {
         Grants::new(given).map_err(|error| self.unfit(&error.path, "is not well formed"))
     }
 
-    fn life(&self, asked: Option<u64>) -> Result<u64, Refusal> {
+    fn life(&self, asked: Option<u64>) -> Result<u64, ProfileRefusal> {
         let ttl = self.token.ttl;
         let asked = asked.unwrap_or(ttl.default);
         if !(ttl.min..=ttl.max).contains(&asked) {
-            return Err(Refusal::Ttl {
+            return Err(ProfileRefusal::Ttl {
                 profile: self.name.clone(),
                 ttl,
                 asked,
@@ -161,10 +164,10 @@ impl Profile {
         Ok(asked)
     }
 
-    fn depth(&self, asked: Option<u32>) -> Result<Option<u32>, Refusal> {
+    fn depth(&self, asked: Option<u32>) -> Result<Option<u32>, ProfileRefusal> {
         let max = self.token.max_depth;
         match (asked, max) {
-            (Some(asked), Some(max)) if asked > max => Err(Refusal::Depth {
+            (Some(asked), Some(max)) if asked > max => Err(ProfileRefusal::Depth {
                 profile: self.name.clone(),
                 max,
                 asked,
@@ -174,14 +177,14 @@ impl Profile {
     }
 }
 
-fn task(task: Option<&str>) -> Result<Option<String>, Refusal> {
+fn task(task: Option<&str>) -> Result<Option<String>, ProfileRefusal> {
     match task {
         Some(text)
             if text.trim().is_empty()
                 || text.len() > MAX_TEXT
                 || text.contains(char::is_control) =>
         {
-            Err(Refusal::Task)
+            Err(ProfileRefusal::Task)
         }
         task => Ok(task.map(str::to_owned)),
     }

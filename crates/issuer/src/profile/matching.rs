@@ -3,11 +3,11 @@
 use bailiwick_token::value::{Number, Value};
 
 use super::{
-    caller::{CLIENT, Party, Source},
-    error::Fault,
+    caller::{CLIENT, CallerParty, ClaimSource},
+    error::ProfileFault,
     param::{ClaimPath, MAX_CLAIM_DEPTH, Who},
     refusal::Mismatch,
-    table::Table,
+    table::TomlTable,
 };
 
 /// The most conditions on one party.
@@ -16,12 +16,12 @@ const MAX_CONDITIONS: usize = 64;
 /// What a party has to be.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PartyMatch {
-    source: Source,
-    conditions: Vec<Condition>,
+    source: ClaimSource,
+    conditions: Vec<ClaimCondition>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Condition {
+struct ClaimCondition {
     claim: ClaimPath,
     test: Test,
 }
@@ -43,12 +43,12 @@ enum Test {
 
 impl PartyMatch {
     /// Who has to vouch for the party.
-    pub(super) fn source(&self) -> &Source {
+    pub(super) fn source(&self) -> &ClaimSource {
         &self.source
     }
 
     /// Why the party is not what it has to be; none, where it is.
-    pub(super) fn mismatch(&self, who: Who, party: &Party) -> Option<Mismatch> {
+    pub(super) fn mismatch(&self, who: Who, party: &CallerParty) -> Option<Mismatch> {
         if party.source != self.source {
             return Some(Mismatch::Source {
                 who,
@@ -63,15 +63,15 @@ impl PartyMatch {
     }
 
     /// Reads `[profile.match.agent]` or `[profile.match.principal]`.
-    pub(super) fn read(table: &Table<'_>, who: Who) -> Result<PartyMatch, Fault> {
+    pub(super) fn read(table: &TomlTable<'_>, who: Who) -> Result<PartyMatch, ProfileFault> {
         table.only(&["source", "claims"])?;
         let source = table.needed_name("source").map_err(|fault| {
             let hint = "write `client` or the name of an identity provider";
-            Fault::at(fault.path, format!("{}: {hint}", fault.message))
+            ProfileFault::at(fault.path, format!("{}: {hint}", fault.message))
         })?;
-        let source = Source::from(source.to_owned());
-        if who == Who::Principal && source == Source::Client {
-            return Err(Fault::at(
+        let source = ClaimSource::from(source.to_owned());
+        if who == Who::Principal && source == ClaimSource::Client {
+            return Err(ProfileFault::at(
                 table.path_of("source"),
                 format!("a subject token comes from an identity provider, never from `{CLIENT}`"),
             ));
@@ -81,7 +81,7 @@ impl PartyMatch {
             collect(&claims, who, &mut Vec::new(), &mut conditions)?;
         }
         if conditions.len() > MAX_CONDITIONS {
-            return Err(Fault::at(
+            return Err(ProfileFault::at(
                 table.path_of("claims"),
                 format!("there are more than {MAX_CONDITIONS} conditions"),
             ));
@@ -95,29 +95,30 @@ const OPERATORS: [&str; 4] = ["exact", "one_of", "contains", "prefix"];
 /// Reads the conditions of a table of claims. A table below it is a condition where its keys are
 /// operators, and the members of a nested claim otherwise.
 fn collect(
-    table: &Table<'_>,
+    table: &TomlTable<'_>,
     who: Who,
     names: &mut Vec<String>,
-    conditions: &mut Vec<Condition>,
-) -> Result<(), Fault> {
+    conditions: &mut Vec<ClaimCondition>,
+) -> Result<(), ProfileFault> {
     for (name, value) in table.members() {
         let path = table.path_of(name);
         names.push(name.to_owned());
         if names.len() > MAX_CLAIM_DEPTH {
-            return Err(Fault::at(
+            return Err(ProfileFault::at(
                 path,
                 format!("claims nest more than {MAX_CLAIM_DEPTH} deep"),
             ));
         }
-        let claim = || ClaimPath::new(who, names.clone()).map_err(|why| Fault::at(&path, why));
+        let claim =
+            || ClaimPath::new(who, names.clone()).map_err(|why| ProfileFault::at(&path, why));
         match value {
             Value::Object(_) => {
-                let below = Table::new(&path, value)?;
+                let below = TomlTable::new(&path, value)?;
                 let is_operator = |name: &str| OPERATORS.contains(&name);
                 let operators = below.members().filter(|(name, _)| is_operator(name));
                 match (operators.count(), below.members().count()) {
                     (_, 0) => {
-                        return Err(Fault::at(
+                        return Err(ProfileFault::at(
                             &path,
                             "the condition is empty: leave it out where any value will do",
                         ));
@@ -127,12 +128,12 @@ fn collect(
                         let claim = claim()?;
                         for test in tests(&below)? {
                             let claim = claim.clone();
-                            conditions.push(Condition { claim, test });
+                            conditions.push(ClaimCondition { claim, test });
                         }
                     }
                     _ => {
                         let known = OPERATORS.join(", ");
-                        return Err(Fault::at(
+                        return Err(ProfileFault::at(
                             &path,
                             format!(
                                 "conditions ({known}) and members of a claim stand in one table"
@@ -141,7 +142,7 @@ fn collect(
                     }
                 }
             }
-            value => conditions.push(Condition {
+            value => conditions.push(ClaimCondition {
                 claim: claim()?,
                 test: Test::Is(scalar(&path, value)?),
             }),
@@ -151,7 +152,7 @@ fn collect(
     Ok(())
 }
 
-fn tests(table: &Table<'_>) -> Result<Vec<Test>, Fault> {
+fn tests(table: &TomlTable<'_>) -> Result<Vec<Test>, ProfileFault> {
     let tests = table.members().map(|(key, value)| {
         let path = table.path_of(key);
         Ok(match (key, value) {
@@ -161,10 +162,15 @@ fn tests(table: &Table<'_>) -> Result<Vec<Test>, Fault> {
                 let items = items.iter().map(|item| scalar(&path, item));
                 Test::OneOf(items.collect::<Result<_, _>>()?)
             }
-            ("one_of", _) => return Err(Fault::at(path, "a list of one or more values is needed")),
+            ("one_of", _) => {
+                return Err(ProfileFault::at(
+                    path,
+                    "a list of one or more values is needed",
+                ));
+            }
             (_, Value::String(text)) if !text.is_empty() => Test::Prefix(text.clone()),
             _ => {
-                return Err(Fault::at(
+                return Err(ProfileFault::at(
                     path,
                     "a string that is not empty is needed: every string begins with the empty one",
                 ));
@@ -174,14 +180,14 @@ fn tests(table: &Table<'_>) -> Result<Vec<Test>, Fault> {
     tests.collect()
 }
 
-fn scalar(path: &str, value: &Value) -> Result<Value, Fault> {
+fn scalar(path: &str, value: &Value) -> Result<Value, ProfileFault> {
     match value {
-        Value::String(text) if text.contains("${") => Err(Fault::at(
+        Value::String(text) if text.contains("${") => Err(ProfileFault::at(
             path,
             "no parameter can stand in a condition: it is what claims are held to",
         )),
         Value::String(_) | Value::Bool(_) | Value::Number(_) => Ok(value.clone()),
-        other => Err(Fault::at(
+        other => Err(ProfileFault::at(
             path,
             format!(
                 "a string, a number or a boolean is needed, this is {}",

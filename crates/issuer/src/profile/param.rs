@@ -6,20 +6,20 @@ use std::{
 };
 
 use bailiwick_token::{
+    claims::MAX_TEXT,
     grant::{Bound, is_plain_segment},
     timestamp::Timestamp,
     value::{Micros, Number, Value},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{caller::Caller, error::Fault, table::Table};
+use super::{caller::Caller, error::ProfileFault, table::TomlTable};
 
 /// How deep a claim can lie in others.
 pub(super) const MAX_CLAIM_DEPTH: usize = 8;
 
-/// The longest name of a claim and the longest text of one, in bytes.
+/// The longest name of a claim, in bytes.
 const MAX_CLAIM_NAME: usize = 256;
-const MAX_TEXT: usize = 1_024;
 
 /// The most strings of a list.
 const MAX_STRINGS: usize = 256;
@@ -28,7 +28,7 @@ const MAX_STRINGS: usize = 256;
 const FLOAT_DIGITS: usize = 15;
 
 /// The parameters of a profile with the values of one caller.
-pub(super) type Values = BTreeMap<String, ParamValue>;
+pub(super) type ParamValues = BTreeMap<String, ParamValue>;
 
 /// A parameter: a claim, and what it has to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,15 +39,16 @@ pub(super) struct Param {
 
 impl Param {
     /// Reads `{ claim = "principal.region", type = "segment" }`.
-    pub(super) fn read(table: &Table<'_>) -> Result<Param, Fault> {
+    pub(super) fn read(table: &TomlTable<'_>) -> Result<Param, ProfileFault> {
         table.only(&["claim", "type"])?;
         let path = table.path_of("claim");
-        let claim = ClaimPath::read(table.get("claim")).map_err(|why| Fault::at(path, why))?;
+        let claim =
+            ClaimPath::read(table.get("claim")).map_err(|why| ProfileFault::at(path, why))?;
         let name = table.needed_text("type")?;
         let kind = ParamType::ALL.into_iter().find(|kind| kind.name() == name);
         let kind = kind.ok_or_else(|| {
             let known = ParamType::ALL.map(ParamType::name).join(", ");
-            Fault::at(
+            ProfileFault::at(
                 table.path_of("type"),
                 format!("unknown type: known are {known}"),
             )

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick_token::{
-    claims::MAX_NAME,
+    claims::{MAX_CLAIMS, MAX_NAME, MAX_TEXT},
     duration,
     value::{
         Value,
@@ -13,14 +13,14 @@ use bailiwick_token::{
 
 use super::{
     bounds::{Rate, Ttl},
-    caller::Source,
-    error::Fault,
+    caller::ClaimSource,
+    error::ProfileFault,
     form::{Profile, TokenForm},
     matching::PartyMatch,
     param::{Param, Who},
-    table::Table,
+    table::TomlTable,
     template::Template,
-    text::{MAX_TEXT, Text, is_name},
+    text::{Text, is_name},
 };
 
 /// The longest text of one file, in bytes.
@@ -28,9 +28,6 @@ pub const MAX_FILE: usize = 1 << 20;
 
 /// The most parameters of a profile.
 const MAX_PARAMS: usize = 64;
-
-/// The most further claims of a token.
-const MAX_CLAIMS: usize = 32;
 
 /// A token within its limits has fewer blocks.
 const MAX_DEPTH: u32 = 15;
@@ -49,40 +46,40 @@ pub(super) fn file(
     text: &str,
     limits: &ProfileLimits,
     mut add: impl FnMut(Profile) -> Result<(), String>,
-) -> Result<(), Fault> {
+) -> Result<(), ProfileFault> {
     if text.len() > MAX_FILE {
-        return Err(Fault::at(
+        return Err(ProfileFault::at(
             "profile",
             format!("the text is longer than {MAX_FILE} bytes"),
         ));
     }
-    let document = Document::parse(text).map_err(|error: TomlError| Fault::from(error))?;
+    let document = Document::parse(text).map_err(|error: TomlError| ProfileFault::from(error))?;
     let mut read = || {
-        let file = Table::new("", document.value())?;
+        let file = TomlTable::new("", document.value())?;
         file.only(&["profile"])?;
         let items = match file.get("profile") {
             Some(Value::Array(items)) if !items.is_empty() => items,
             _ => {
-                return Err(Fault::at(
+                return Err(ProfileFault::at(
                     "profile",
                     "one or more profiles are needed: write `[[profile]]`",
                 ));
             }
         };
         for (index, item) in items.iter().enumerate() {
-            let table = Table::new(&format!("profile[{index}]"), item)?;
+            let table = TomlTable::new(&format!("profile[{index}]"), item)?;
             let profile = profile(&table, limits)?;
-            add(profile).map_err(|why| Fault::at(table.path_of("name"), why))?;
+            add(profile).map_err(|why| ProfileFault::at(table.path_of("name"), why))?;
         }
         Ok(())
     };
-    read().map_err(|fault| Fault {
+    read().map_err(|fault| ProfileFault {
         line: document.line(&fault.path),
         ..fault
     })
 }
 
-fn profile(table: &Table<'_>, limits: &ProfileLimits) -> Result<Profile, Fault> {
+fn profile(table: &TomlTable<'_>, limits: &ProfileLimits) -> Result<Profile, ProfileFault> {
     table.only(&["name", "description", "match", "params", "token", "grant"])?;
     let name = table.needed_name("name")?.to_owned();
     let description = table.text("description")?;
@@ -102,7 +99,7 @@ fn profile(table: &Table<'_>, limits: &ProfileLimits) -> Result<Profile, Fault> 
     let mut used: BTreeSet<&str> = texts.flat_map(Text::params).collect();
     used.extend(grants.params());
     if let Some(unused) = params.keys().find(|name| !used.contains(name.as_str())) {
-        return Err(Fault::at(
+        return Err(ProfileFault::at(
             format!("{}.{unused}", table.path_of("params")),
             format!(
                 "the parameter is not used: write `${{{unused}}}` where it belongs, or take it out"
@@ -121,13 +118,13 @@ fn profile(table: &Table<'_>, limits: &ProfileLimits) -> Result<Profile, Fault> 
 }
 
 fn parties(
-    table: &Table<'_>,
+    table: &TomlTable<'_>,
     limits: &ProfileLimits,
-) -> Result<(PartyMatch, Option<PartyMatch>), Fault> {
+) -> Result<(PartyMatch, Option<PartyMatch>), ProfileFault> {
     table.only(&["agent", "principal"])?;
-    let party = |who, table: &Table<'_>| {
+    let party = |who, table: &TomlTable<'_>| {
         let party = PartyMatch::read(table, who)?;
-        if let (Source::Provider(name), Some(known)) = (party.source(), &limits.providers)
+        if let (ClaimSource::Provider(name), Some(known)) = (party.source(), &limits.providers)
             && !known.contains(name)
         {
             let names: Vec<&str> = known.iter().map(String::as_str).collect();
@@ -135,7 +132,7 @@ fn parties(
                 [] => "none is".to_owned(),
                 names => format!("configured are {}", names.join(", ")),
             };
-            return Err(Fault::at(
+            return Err(ProfileFault::at(
                 table.path_of("source"),
                 format!("`{name}` is no configured identity provider: {known}"),
             ));
@@ -148,19 +145,22 @@ fn parties(
     Ok((agent, principal.transpose()?))
 }
 
-fn params(table: &Table<'_>, has_principal: bool) -> Result<BTreeMap<String, Param>, Fault> {
+fn params(
+    table: &TomlTable<'_>,
+    has_principal: bool,
+) -> Result<BTreeMap<String, Param>, ProfileFault> {
     let mut params = BTreeMap::new();
     for (name, value) in table.members() {
         let path = table.path_of(name);
         if !is_name(name) {
-            return Err(Fault::at(
+            return Err(ProfileFault::at(
                 path,
                 "the name of a parameter has 1 to 64 lower-case letters, digits and `_`, a letter first",
             ));
         }
-        let param = Param::read(&Table::new(&path, value)?)?;
+        let param = Param::read(&TomlTable::new(&path, value)?)?;
         if param.claim.who() == Who::Principal && !has_principal {
-            return Err(Fault::at(
+            return Err(ProfileFault::at(
                 format!("{path}.claim"),
                 "there is no principal: add `[profile.match.principal]`, so that it is looked at",
             ));
@@ -168,7 +168,7 @@ fn params(table: &Table<'_>, has_principal: bool) -> Result<BTreeMap<String, Par
         params.insert(name.to_owned(), param);
     }
     if params.len() > MAX_PARAMS {
-        return Err(Fault::at(
+        return Err(ProfileFault::at(
             &table.path,
             format!("there are more than {MAX_PARAMS} parameters"),
         ));
@@ -177,12 +177,12 @@ fn params(table: &Table<'_>, has_principal: bool) -> Result<BTreeMap<String, Par
 }
 
 fn token(
-    table: &Table<'_>,
+    table: &TomlTable<'_>,
     params: &BTreeMap<String, Param>,
     limits: &ProfileLimits,
-) -> Result<TokenForm, Fault> {
+) -> Result<TokenForm, ProfileFault> {
     if table.get("holder").is_some() {
-        return Err(Fault::at(
+        return Err(ProfileFault::at(
             table.path_of("holder"),
             "tokens are not bound to a holder's key in this version: take `holder` out",
         ));
@@ -196,9 +196,9 @@ fn token(
         "max_depth",
         "rate",
     ])?;
-    let text = |table: &Table<'_>, key: &str, max: usize| {
+    let text = |table: &TomlTable<'_>, key: &str, max: usize| {
         let text = table.needed_text(key)?;
-        Text::parse(text, params, max).map_err(|why| Fault::at(table.path_of(key), why))
+        Text::parse(text, params, max).map_err(|why| ProfileFault::at(table.path_of(key), why))
     };
     let name = |key: &str| text(table, key, MAX_NAME);
     let mut claims = BTreeMap::new();
@@ -206,7 +206,7 @@ fn token(
         for (name, _) in table.members() {
             plain(&table.path_of(name), name)?;
             if name.contains("${") {
-                return Err(Fault::at(
+                return Err(ProfileFault::at(
                     table.path_of(name),
                     "no parameter can stand in the name of a claim",
                 ));
@@ -214,7 +214,7 @@ fn token(
             claims.insert(name.to_owned(), text(&table, name, MAX_TEXT)?);
         }
         if claims.len() > MAX_CLAIMS {
-            return Err(Fault::at(
+            return Err(ProfileFault::at(
                 &table.path,
                 format!("a token holds at most {MAX_CLAIMS} further claims"),
             ));
@@ -235,11 +235,11 @@ fn token(
     })
 }
 
-fn ttl(table: &Table<'_>, limits: &ProfileLimits) -> Result<Ttl, Fault> {
+fn ttl(table: &TomlTable<'_>, limits: &ProfileLimits) -> Result<Ttl, ProfileFault> {
     table.only(&["min", "default", "max"])?;
     let seconds = |key: &str| {
         let text = table.needed_text(key)?;
-        duration::parse(text).map_err(|why| Fault::at(table.path_of(key), why.to_string()))
+        duration::parse(text).map_err(|why| ProfileFault::at(table.path_of(key), why.to_string()))
     };
     let ttl = Ttl {
         min: match table.get("min") {
@@ -250,13 +250,13 @@ fn ttl(table: &Table<'_>, limits: &ProfileLimits) -> Result<Ttl, Fault> {
         max: seconds("max")?,
     };
     if !(ttl.min..=ttl.max).contains(&ttl.default) {
-        return Err(Fault::at(
+        return Err(ProfileFault::at(
             table.path_of("default"),
             "`default` is not between `min` and `max`",
         ));
     }
     match limits.max_token_ttl {
-        Some(most) if ttl.max > most => Err(Fault::at(
+        Some(most) if ttl.max > most => Err(ProfileFault::at(
             table.path_of("max"),
             format!("the issuer's tokens live at most {}", duration::show(most)),
         )),
@@ -264,11 +264,11 @@ fn ttl(table: &Table<'_>, limits: &ProfileLimits) -> Result<Ttl, Fault> {
     }
 }
 
-fn rate(table: &Table<'_>) -> Result<Rate, Fault> {
+fn rate(table: &TomlTable<'_>) -> Result<Rate, ProfileFault> {
     table.only(&["per_minute", "burst"])?;
     let whole = |key: &str| {
         let number = table.whole(key, 1..=1_000_000)?;
-        number.ok_or_else(|| Fault::at(table.path_of(key), "is missing"))
+        number.ok_or_else(|| ProfileFault::at(table.path_of(key), "is missing"))
     };
     Ok(Rate {
         per_minute: whole("per_minute")?,
@@ -276,9 +276,9 @@ fn rate(table: &Table<'_>) -> Result<Rate, Fault> {
     })
 }
 
-fn plain(path: &str, text: &str) -> Result<(), Fault> {
+fn plain(path: &str, text: &str) -> Result<(), ProfileFault> {
     if text.is_empty() || text.len() > MAX_TEXT || text.contains(char::is_control) {
-        return Err(Fault::at(
+        return Err(ProfileFault::at(
             path,
             format!("write 1 to {MAX_TEXT} bytes of text without control characters"),
         ));

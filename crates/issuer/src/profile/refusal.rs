@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     bounds::Ttl,
-    caller::Source,
+    caller::ClaimSource,
     param::{ClaimPath, ParamType, Who},
 };
 
@@ -17,7 +17,7 @@ const SHOWN: usize = 64;
 /// Why a request gets nothing. It holds no value of a claim. `Display` is the text for the log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum ProfileRefusal {
     /// `scope` names no profile.
     #[error("no profile is named `{0}`")]
     UnknownProfile(String),
@@ -113,7 +113,7 @@ pub enum Mismatch {
         /// Which party.
         who: Who,
         /// Who has to vouch for it.
-        needed: Source,
+        needed: ClaimSource,
     },
     /// The client's registration does not name the profile.
     Registration,
@@ -181,13 +181,13 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-impl Refusal {
-    pub(super) fn unknown_profile(scope: &str) -> Refusal {
-        Refusal::UnknownProfile(shown(scope))
+impl ProfileRefusal {
+    pub(super) fn unknown_profile(scope: &str) -> ProfileRefusal {
+        ProfileRefusal::UnknownProfile(shown(scope))
     }
 
-    pub(super) fn service(profile: &str, service: &str) -> Refusal {
-        Refusal::Service {
+    pub(super) fn service(profile: &str, service: &str) -> ProfileRefusal {
+        ProfileRefusal::Service {
             profile: profile.to_owned(),
             service: shown(service),
         }
@@ -197,14 +197,16 @@ impl Refusal {
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
-            Refusal::UnknownProfile(_)
-            | Refusal::NotMatching { .. }
-            | Refusal::SeveralProfiles
-            | Refusal::Outside { .. } => ErrorCode::InvalidScope,
-            Refusal::NoProfile => ErrorCode::UnauthorizedClient,
-            Refusal::Claim { .. } | Refusal::Template { .. } => ErrorCode::AccessDenied,
-            Refusal::Service { .. } => ErrorCode::InvalidTarget,
-            Refusal::Ttl { .. } | Refusal::Depth { .. } | Refusal::Task => {
+            ProfileRefusal::UnknownProfile(_)
+            | ProfileRefusal::NotMatching { .. }
+            | ProfileRefusal::SeveralProfiles
+            | ProfileRefusal::Outside { .. } => ErrorCode::InvalidScope,
+            ProfileRefusal::NoProfile => ErrorCode::UnauthorizedClient,
+            ProfileRefusal::Claim { .. } | ProfileRefusal::Template { .. } => {
+                ErrorCode::AccessDenied
+            }
+            ProfileRefusal::Service { .. } => ErrorCode::InvalidTarget,
+            ProfileRefusal::Ttl { .. } | ProfileRefusal::Depth { .. } | ProfileRefusal::Task => {
                 ErrorCode::InvalidRequest
             }
         }
@@ -215,7 +217,7 @@ impl Refusal {
     pub fn public(&self) -> String {
         let text = match self {
             // One text: a caller does not learn which profiles there are.
-            Refusal::UnknownProfile(_) | Refusal::NotMatching { .. } => {
+            ProfileRefusal::UnknownProfile(_) | ProfileRefusal::NotMatching { .. } => {
                 "the scope is not one profile that this caller may use".to_owned()
             }
             other => other.to_string(),

@@ -4,25 +4,25 @@ use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use bailiwick_token::{text::is_path_segment, value::Value};
 
-use super::error::Fault;
+use super::error::ProfileFault;
 
 /// The longest name of a profile or a source, in bytes.
-const MAX_NAME: usize = 64;
+const MAX_KEY: usize = 64;
 
 /// A table, and the path to it.
-pub(super) struct Table<'v> {
+pub(super) struct TomlTable<'v> {
     pub(super) path: String,
     members: &'v BTreeMap<String, Value>,
 }
 
-impl<'v> Table<'v> {
-    pub(super) fn new(path: &str, value: &'v Value) -> Result<Table<'v>, Fault> {
+impl<'v> TomlTable<'v> {
+    pub(super) fn new(path: &str, value: &'v Value) -> Result<TomlTable<'v>, ProfileFault> {
         match value {
-            Value::Object(members) => Ok(Table {
+            Value::Object(members) => Ok(TomlTable {
                 path: path.to_owned(),
                 members,
             }),
-            other => Err(Fault::at(
+            other => Err(ProfileFault::at(
                 path,
                 format!("a table is needed, this is {}", other.kind()),
             )),
@@ -46,69 +46,69 @@ impl<'v> Table<'v> {
         self.members.get(key)
     }
 
-    pub(super) fn only(&self, known: &[&str]) -> Result<(), Fault> {
+    pub(super) fn only(&self, known: &[&str]) -> Result<(), ProfileFault> {
         match self
             .members
             .keys()
             .find(|key| !known.contains(&key.as_str()))
         {
             None => Ok(()),
-            Some(key) => Err(Fault::at(
+            Some(key) => Err(ProfileFault::at(
                 self.path_of(key),
                 format!("unknown key: known are {}", known.join(", ")),
             )),
         }
     }
 
-    pub(super) fn text(&self, key: &str) -> Result<Option<&'v str>, Fault> {
+    pub(super) fn text(&self, key: &str) -> Result<Option<&'v str>, ProfileFault> {
         match self.get(key) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(other) => Err(Fault::at(
+            Some(other) => Err(ProfileFault::at(
                 self.path_of(key),
                 format!("a string is needed, this is {}", other.kind()),
             )),
         }
     }
 
-    pub(super) fn needed_text(&self, key: &str) -> Result<&'v str, Fault> {
+    pub(super) fn needed_text(&self, key: &str) -> Result<&'v str, ProfileFault> {
         let text = self.text(key)?;
-        text.ok_or_else(|| Fault::at(self.path_of(key), "is missing"))
+        text.ok_or_else(|| ProfileFault::at(self.path_of(key), "is missing"))
     }
 
     /// A name that needs no quotes anywhere, in OAuth's `scope` and in URLs above all.
-    pub(super) fn needed_name(&self, key: &str) -> Result<&'v str, Fault> {
+    pub(super) fn needed_name(&self, key: &str) -> Result<&'v str, ProfileFault> {
         let name = self.needed_text(key)?;
         let right = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
-        let fits = (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(right);
+        let fits = (1..=MAX_KEY).contains(&name.len()) && name.bytes().all(right);
         if !fits || !is_path_segment(name) {
-            return Err(Fault::at(
+            return Err(ProfileFault::at(
                 self.path_of(key),
                 format!(
-                    "a name has 1 to {MAX_NAME} letters, digits, `_`, `.`, `:` and `-`, and more than dots"
+                    "a name has 1 to {MAX_KEY} letters, digits, `_`, `.`, `:` and `-`, and more than dots"
                 ),
             ));
         }
         Ok(name)
     }
 
-    pub(super) fn table(&self, key: &str) -> Result<Option<Table<'v>>, Fault> {
+    pub(super) fn table(&self, key: &str) -> Result<Option<TomlTable<'v>>, ProfileFault> {
         let value = self.get(key);
         value
-            .map(|value| Table::new(&self.path_of(key), value))
+            .map(|value| TomlTable::new(&self.path_of(key), value))
             .transpose()
     }
 
-    pub(super) fn needed_table(&self, key: &str) -> Result<Table<'v>, Fault> {
+    pub(super) fn needed_table(&self, key: &str) -> Result<TomlTable<'v>, ProfileFault> {
         let table = self.table(key)?;
-        table.ok_or_else(|| Fault::at(self.path_of(key), "is missing"))
+        table.ok_or_else(|| ProfileFault::at(self.path_of(key), "is missing"))
     }
 
     pub(super) fn whole(
         &self,
         key: &str,
         range: RangeInclusive<u32>,
-    ) -> Result<Option<u32>, Fault> {
+    ) -> Result<Option<u32>, ProfileFault> {
         let Some(value) = self.get(key) else {
             return Ok(None);
         };
@@ -119,7 +119,7 @@ impl<'v> Table<'v> {
         let number = number.filter(|number| range.contains(number));
         number.map(Some).ok_or_else(|| {
             let (least, most) = (range.start(), range.end());
-            Fault::at(
+            ProfileFault::at(
                 self.path_of(key),
                 format!("a whole number from {least} to {most} is needed"),
             )

@@ -14,12 +14,12 @@ use bailiwick_token::{
 };
 
 use self::{
-    hole::{Condition, Hole, Item, Items, Place},
-    read::Reader,
+    hole::{ArgumentHole, Hole, HolePlace, Item, Items},
+    read::TemplateReader,
 };
 use super::{
-    error::Fault,
-    param::{Param, ParamType, Values},
+    error::ProfileFault,
+    param::{Param, ParamType, ParamValues},
     text::kind_of,
 };
 
@@ -37,12 +37,13 @@ impl Template {
         path: &str,
         grants: &Value,
         params: &BTreeMap<String, Param>,
-    ) -> Result<Template, Fault> {
-        let read = Reader::read(grants, params);
+    ) -> Result<Template, ProfileFault> {
+        let read = TemplateReader::read(grants, params);
         let (fixed, holes) = read.map_err(|fault| below(path, fault))?;
         let file = Value::Object(BTreeMap::from([("grant".to_owned(), fixed)]));
         let template = Template {
-            grants: Grants::from_value(&file).map_err(|error| Fault::of_grants(path, error))?,
+            grants: Grants::from_value(&file)
+                .map_err(|error| ProfileFault::of_grants(path, error))?,
             holes,
         };
         template.check(params).map_err(|fault| below(path, fault))?;
@@ -54,18 +55,18 @@ impl Template {
         let mut names = BTreeSet::new();
         for hole in &self.holes {
             match &hole.place {
-                Place::Resource(resource) => items_params(&resource.segments, &mut names),
-                Place::Argument(_, condition) => match condition {
-                    Condition::Exact(item) => item_params(item, &mut names),
-                    Condition::OneOf(Items::List(items))
-                    | Condition::AllOfIn(Items::List(items)) => items_params(items, &mut names),
-                    Condition::OneOf(Items::Param(name))
-                    | Condition::AllOfIn(Items::Param(name))
-                    | Condition::Min(name)
-                    | Condition::Max(name) => {
+                HolePlace::Resource(resource) => items_params(&resource.segments, &mut names),
+                HolePlace::Argument(_, condition) => match condition {
+                    ArgumentHole::Exact(item) => item_params(item, &mut names),
+                    ArgumentHole::OneOf(Items::List(items))
+                    | ArgumentHole::AllOfIn(Items::List(items)) => items_params(items, &mut names),
+                    ArgumentHole::OneOf(Items::Param(name))
+                    | ArgumentHole::AllOfIn(Items::Param(name))
+                    | ArgumentHole::Min(name)
+                    | ArgumentHole::Max(name) => {
                         names.insert(name);
                     }
-                    Condition::Prefix(text) => names.extend(text.params()),
+                    ArgumentHole::Prefix(text) => names.extend(text.params()),
                 },
             }
         }
@@ -82,23 +83,25 @@ impl Template {
     ///
     /// # Errors
     /// The path of what is not well formed with them, and why.
-    pub(super) fn fill(&self, values: &Values) -> Result<Grants, (String, &'static str)> {
+    pub(super) fn fill(&self, values: &ParamValues) -> Result<Grants, (String, &'static str)> {
         self.fill_where(values, |_| true)
     }
 
     fn fill_where(
         &self,
-        values: &Values,
-        wanted: impl Fn(&Place) -> bool,
+        values: &ParamValues,
+        wanted: impl Fn(&HolePlace) -> bool,
     ) -> Result<Grants, (String, &'static str)> {
         let mut grants: Vec<Grant> = self.grants.iter().cloned().collect();
         for hole in self.holes.iter().filter(|hole| wanted(&hole.place)) {
             let filled = match (grants.get_mut(hole.grant), &hole.place) {
                 (None, _) => None,
-                (Some(grant), Place::Resource(resource)) => resource.fill(values).map(|pattern| {
-                    grant.resource = Some(pattern);
-                }),
-                (Some(grant), Place::Argument(name, condition)) => {
+                (Some(grant), HolePlace::Resource(resource)) => {
+                    resource.fill(values).map(|pattern| {
+                        grant.resource = Some(pattern);
+                    })
+                }
+                (Some(grant), HolePlace::Argument(name, condition)) => {
                     let args = grant.args.get_or_insert_default();
                     condition.fill(args.entry(name.clone()).or_default(), values)
                 }
@@ -115,7 +118,7 @@ impl Template {
 
     /// Whether the grants are well formed with values of the right types. Bounds are only compared
     /// by type: a sample could be beyond a fixed one.
-    fn check(&self, params: &BTreeMap<String, Param>) -> Result<(), Fault> {
+    fn check(&self, params: &BTreeMap<String, Param>) -> Result<(), ProfileFault> {
         let is_date = |bound: Bound| matches!(bound, Bound::Date(_));
         let mut dates: BTreeMap<(usize, &str), BTreeSet<bool>> = BTreeMap::new();
         for (index, grant) in self.grants.iter().enumerate() {
@@ -126,15 +129,16 @@ impl Template {
             }
         }
         for hole in &self.holes {
-            let Place::Argument(name, Condition::Min(param) | Condition::Max(param)) = &hole.place
+            let HolePlace::Argument(name, ArgumentHole::Min(param) | ArgumentHole::Max(param)) =
+                &hole.place
             else {
                 continue;
             };
-            let kind = kind_of(param, params).map_err(|why| Fault::at(&hole.path, why))?;
+            let kind = kind_of(param, params).map_err(|why| ProfileFault::at(&hole.path, why))?;
             let kinds = dates.entry((hole.grant, name)).or_default();
             kinds.insert(kind == ParamType::Date);
             if kinds.len() > 1 {
-                return Err(Fault::at(
+                return Err(ProfileFault::at(
                     &hole.path,
                     "`min` and `max` are of different types: one a number, the other a date",
                 ));
@@ -144,21 +148,21 @@ impl Template {
             .iter()
             .map(|(name, param)| (name.clone(), param.kind.sample()))
             .collect();
-        let is_no_bound = |place: &Place| {
+        let is_no_bound = |place: &HolePlace| {
             !matches!(
                 place,
-                Place::Argument(_, Condition::Min(_) | Condition::Max(_))
+                HolePlace::Argument(_, ArgumentHole::Min(_) | ArgumentHole::Max(_))
             )
         };
         let filled = self.fill_where(&samples, is_no_bound);
-        filled
-            .map(|_| ())
-            .map_err(|(path, _)| Fault::at(path, "is not well formed, whatever its parameters are"))
+        filled.map(|_| ()).map_err(|(path, _)| {
+            ProfileFault::at(path, "is not well formed, whatever its parameters are")
+        })
     }
 }
 
-fn below(path: &str, fault: Fault) -> Fault {
-    Fault {
+fn below(path: &str, fault: ProfileFault) -> ProfileFault {
+    ProfileFault {
         path: format!("{path}.{}", fault.path),
         ..fault
     }

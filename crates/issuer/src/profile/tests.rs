@@ -73,21 +73,21 @@ fn buyer() -> &'static Profile {
     PROFILES.get("buyer").unwrap()
 }
 
-fn party(source: Source, claims: Value) -> Party {
+fn party(source: ClaimSource, claims: Value) -> CallerParty {
     let Value::Object(claims) = claims else {
         panic!("claims are an object")
     };
-    Party { source, claims }
+    CallerParty { source, claims }
 }
 
-fn corp() -> Source {
-    Source::Provider("corp".to_owned())
+fn corp() -> ClaimSource {
+    ClaimSource::Provider("corp".to_owned())
 }
 
 fn caller() -> Caller {
     Caller {
         agent: party(
-            Source::Client,
+            ClaimSource::Client,
             json!({
                 "client": "buyer-7",
                 "profiles": ["buyer", "other"],
@@ -178,7 +178,7 @@ fn a_value_keeps_its_type() {
     let profiles = profiles(text).unwrap();
     let claims = json!({ "profiles": ["a"], "n": 5, "d": "1.50", "s": "*" });
     let caller = Caller {
-        agent: party(Source::Client, claims),
+        agent: party(ClaimSource::Client, claims),
         principal: None,
     };
     let issued = profiles.get("a").unwrap().issue(&caller, &ask()).unwrap();
@@ -205,7 +205,7 @@ fn who_a_profile_is_for() {
         let profile = profiles.get("buyer").unwrap();
         assert_eq!(profile.issue(&caller, &ask()).map(|_| ()), select(&caller));
         match select(&caller) {
-            Err(Refusal::NotMatching { why, .. }) => why.to_string(),
+            Err(ProfileRefusal::NotMatching { why, .. }) => why.to_string(),
             other => panic!("{other:?}"),
         }
     };
@@ -248,7 +248,8 @@ fn who_a_profile_is_for() {
         mismatch(&source),
         "the source of the agent is another than `client`"
     );
-    let source = |caller: &mut Caller| caller.principal.as_mut().unwrap().source = Source::Client;
+    let source =
+        |caller: &mut Caller| caller.principal.as_mut().unwrap().source = ClaimSource::Client;
     assert_eq!(
         mismatch(&source),
         "the source of the principal is another than `corp`"
@@ -264,7 +265,7 @@ fn who_a_profile_is_for() {
 fn a_provider_that_is_called_client_is_no_registration() {
     let profiles = profiles(PROFILE).unwrap();
     let mut caller = caller();
-    caller.agent.source = Source::Provider("client".to_owned());
+    caller.agent.source = ClaimSource::Provider("client".to_owned());
     assert_eq!(profiles.matching(&caller).count(), 0);
 }
 
@@ -279,7 +280,7 @@ fn a_profile_without_a_principal_takes_none() {
     let refused = profiles.select(Some("a"), &caller).unwrap_err();
     assert!(matches!(
         refused,
-        Refusal::NotMatching {
+        ProfileRefusal::NotMatching {
             why: Mismatch::Principal,
             ..
         }
@@ -438,7 +439,7 @@ fn a_claim_that_does_not_fit_is_named_and_not_shown() {
         let refusal = buyer()
             .issue(&with(name, value.clone()), &ask())
             .unwrap_err();
-        let Refusal::Claim { why: found, .. } = &refusal else {
+        let ProfileRefusal::Claim { why: found, .. } = &refusal else {
             panic!("{refusal:?}")
         };
         assert!(found.starts_with(why), "{name} {value}: {found}");
@@ -467,7 +468,10 @@ fn what_claims_make_of_a_grant_is_checked_as_any_grant() {
     );
     let long = with("https://corp.example/region", json!("é".repeat(510)));
     let refusal = buyer().issue(&long, &ask()).unwrap_err();
-    assert!(matches!(refusal, Refusal::Template { .. }), "{refusal:?}");
+    assert!(
+        matches!(refusal, ProfileRefusal::Template { .. }),
+        "{refusal:?}"
+    );
     assert!(!refusal.public().contains('é'));
 }
 
@@ -616,12 +620,14 @@ action = "purchase_order:create"
     for (length, refused) in [(506, None), (507, Some("token.agent"))] {
         let claims = json!({ "client": "n".repeat(length), "profiles": ["buyer"] });
         let caller = Caller {
-            agent: party(Source::Client, claims),
+            agent: party(ClaimSource::Client, claims),
             principal: None,
         };
         match (profile.issue(&caller, &Ask::default()), refused) {
             (Ok(request), None) => assert_eq!(request.agent.len(), 512),
-            (Err(Refusal::Template { path, .. }), Some(expected)) => assert_eq!(path, expected),
+            (Err(ProfileRefusal::Template { path, .. }), Some(expected)) => {
+                assert_eq!(path, expected)
+            }
             (other, _) => panic!("{other:?}"),
         }
     }

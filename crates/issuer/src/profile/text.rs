@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::param::{Param, ParamType, Values};
-
-/// The longest text of a claim of a token, in bytes.
-pub(super) const MAX_TEXT: usize = 1_024;
+use super::param::{Param, ParamType, ParamValues};
 
 /// How a parameter begins.
 pub(super) const OPEN: &str = "${";
@@ -95,7 +92,7 @@ impl Text {
     }
 
     /// The text with its parameters filled in; nothing, where it becomes too long.
-    pub(super) fn fill(&self, values: &Values) -> Option<String> {
+    pub(super) fn fill(&self, values: &ParamValues) -> Option<String> {
         let parts = self.parts.iter().map(|part| match part {
             Part::Literal(text) => Some(text.clone()),
             Part::Param(name) => values.get(name)?.text(),

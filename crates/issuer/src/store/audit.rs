@@ -4,7 +4,7 @@ use bailiwick_token::{claims::TokenId, revocation::Party, timestamp::Timestamp};
 
 use super::{
     StoreError, Tx,
-    row::{NotStored, Row, Value, values},
+    row::{NotStored, Row, SqlValue, values},
 };
 use crate::{
     audit::{AuditEvent, AuditFilter, AuditHead, AuditReport, AuditRow, Entry, Walk},
@@ -99,7 +99,7 @@ impl Tx {
         filter: &AuditFilter,
     ) -> Result<Vec<AuditRow>, StoreError> {
         let mut sql = "SELECT * FROM audit WHERE seq > 0".to_owned();
-        let mut parameters: Vec<Value> = Vec::new();
+        let mut parameters: Vec<SqlValue> = Vec::new();
         if let Some(token) = &filter.token {
             // Its mint is found by the table of tokens, and what is recorded of it later by the index.
             let mint = token.parse::<TokenId>().ok();
@@ -110,7 +110,7 @@ impl Tx {
                     OR (token = $2 AND event <> 'mint'))",
             );
         }
-        let mut narrow = |condition: &str, value: Value| {
+        let mut narrow = |condition: &str, value: SqlValue| {
             parameters.push(value);
             sql.push_str(&format!(" {condition} ${}", parameters.len()));
         };
@@ -281,7 +281,7 @@ fn read_head(row: &Row) -> Result<AuditHead, NotStored> {
 }
 
 /// A row in the order of [`COLUMNS`].
-fn written(row: AuditRow) -> Vec<Value> {
+fn written(row: AuditRow) -> Vec<SqlValue> {
     values![
         row.seq,
         row.time,

@@ -1,15 +1,15 @@
 //! Clients: the agents that authenticate with a secret, and the hashes of their secrets.
 
-use bailiwick_token::timestamp::Timestamp;
+use bailiwick_token::timestamp::{SKEW, Timestamp};
 use serde_json::json;
 
 use super::{
     StoreError, Tx,
-    row::{NotStored, Row, Value, values},
+    row::{NotStored, Row, SqlValue, values},
 };
 use crate::{
     client::{ClientInfo, SecretInfo},
-    keyring::{CLOCK_FAULT, SKEW},
+    clock::CLOCK_FAULT,
 };
 
 /// A secret as it is kept.
@@ -85,7 +85,7 @@ impl Tx {
         let length = names.len().next_power_of_two();
         let padding = names.last().copied().unwrap_or_default();
         let names = names.iter().copied().chain(std::iter::repeat(padding));
-        let values: Vec<Value> = names.take(length).map(Value::from).collect();
+        let values: Vec<SqlValue> = names.take(length).map(SqlValue::from).collect();
         let places: Vec<String> = (1..=length).map(|place| format!("${place}")).collect();
         let condition = format!("WHERE c.name IN ({})", places.join(", "));
         self.clients_where(&condition, values).await
@@ -95,7 +95,7 @@ impl Tx {
     async fn clients_where(
         &mut self,
         condition: &str,
-        values: Vec<Value>,
+        values: Vec<SqlValue>,
     ) -> Result<Vec<StoredClient>, StoreError> {
         let sql = format!(
             "SELECT c.*, s.id AS secret_id, s.hash AS secret_hash,

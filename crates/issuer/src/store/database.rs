@@ -11,8 +11,11 @@ use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 use super::{
     error::StoreError,
-    row::{AnyRow, Value},
+    row::{AnyRow, SqlValue},
 };
+
+/// How many statements a connection keeps prepared: an insert of each number of rows is one of its own.
+pub(super) const PREPARED: usize = 512;
 
 /// A database of one issuer.
 #[async_trait]
@@ -37,10 +40,10 @@ pub(super) trait Database: fmt::Debug + Send + Sync {
 #[async_trait]
 pub(super) trait Connection: Send {
     /// Runs a statement, and tells how many rows it touched.
-    async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, StoreError>;
+    async fn execute(&mut self, sql: Sql, values: Vec<SqlValue>) -> Result<u64, StoreError>;
 
     /// Runs a query.
-    async fn fetch(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<AnyRow>, StoreError>;
+    async fn fetch(&mut self, sql: Sql, values: Vec<SqlValue>) -> Result<Vec<AnyRow>, StoreError>;
 
     /// Makes it last. An error may mean that it did last, and that nobody was told.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;

@@ -8,7 +8,9 @@ use super::{
 };
 use crate::{
     audit::GENESIS,
-    keyring::{ActiveKey, Dates, Key, KeyInfo, RetiredKey, RetiringKey, RevokedKey, StagedKey},
+    keyring::{
+        ActiveKey, Dates, KeyInfo, RetiredKey, RetiringKey, RevokedKey, StagedKey, StoredKey,
+    },
     settings::Settings,
 };
 
@@ -65,7 +67,7 @@ impl Tx {
     }
 
     /// Every key that ever was.
-    pub(crate) async fn keys(&mut self) -> Result<Vec<Key>, StoreError> {
+    pub(crate) async fn keys(&mut self) -> Result<Vec<StoredKey>, StoreError> {
         let rows = self
             .fetch("root key", "SELECT * FROM root_key", vec![])
             .await?;
@@ -159,7 +161,7 @@ impl Tx {
     }
 }
 
-fn read_key(row: &Row) -> Result<Key, NotStored> {
+fn read_key(row: &Row) -> Result<StoredKey, NotStored> {
     let key = Dates {
         id: row.key_id("id")?,
         public: row.public_key("public")?,
@@ -167,23 +169,23 @@ fn read_key(row: &Row) -> Result<Key, NotStored> {
         staged_at: row.time("staged_at")?,
     };
     Ok(match row.text("state")?.as_str() {
-        "staged" => Key::Staged(StagedKey(key)),
-        "active" => Key::Active(ActiveKey {
+        "staged" => StoredKey::Staged(StagedKey(key)),
+        "active" => StoredKey::Active(ActiveKey {
             key,
             activated_at: row.time("activated_at")?,
         }),
-        "retiring" => Key::Retiring(RetiringKey {
+        "retiring" => StoredKey::Retiring(RetiringKey {
             key,
             activated_at: row.time("activated_at")?,
             retiring_at: row.time("retiring_at")?,
         }),
-        "retired" => Key::Retired(RetiredKey {
+        "retired" => StoredKey::Retired(RetiredKey {
             key,
             activated_at: row.time("activated_at")?,
             retiring_at: row.time("retiring_at")?,
             retired_at: row.time("retired_at")?,
         }),
-        "revoked" => Key::Revoked(RevokedKey {
+        "revoked" => StoredKey::Revoked(RevokedKey {
             key,
             activated_at: row.optional_time("activated_at")?,
             retiring_at: row.optional_time("retiring_at")?,

@@ -15,9 +15,9 @@ use sqlx::{
 };
 
 use super::{
-    database::{Connection, Database, Sql},
+    database::{Connection, Database, PREPARED, Sql},
     error::StoreError,
-    row::{AnyRow, Value},
+    row::{AnyRow, SqlValue},
 };
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
@@ -100,6 +100,7 @@ impl PostgresDatabase {
         let milliseconds = PATIENCE.as_millis().to_string();
         let options = PgConnectOptions::from_str(url.as_str())?
             .application_name("bailiwick")
+            .statement_cache_capacity(PREPARED)
             .options(SESSION)
             .options([
                 ("statement_timeout", milliseconds.as_str()),
@@ -300,12 +301,12 @@ impl Drop for PostgresConnection {
 
 #[async_trait]
 impl Connection for PostgresConnection {
-    async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, StoreError> {
+    async fn execute(&mut self, sql: Sql, values: Vec<SqlValue>) -> Result<u64, StoreError> {
         let done = patiently(query(sql, values).execute(self.live()?)).await?;
         Ok(done.rows_affected())
     }
 
-    async fn fetch(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<AnyRow>, StoreError> {
+    async fn fetch(&mut self, sql: Sql, values: Vec<SqlValue>) -> Result<Vec<AnyRow>, StoreError> {
         let rows = patiently(query(sql, values).fetch_all(self.live()?)).await?;
         Ok(rows.into_iter().map(AnyRow::Postgres).collect())
     }
@@ -334,11 +335,11 @@ async fn patiently<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Res
     }
 }
 
-fn query(sql: Sql, values: Vec<Value>) -> Query<'static, Postgres, PgArguments> {
+fn query(sql: Sql, values: Vec<SqlValue>) -> Query<'static, Postgres, PgArguments> {
     let query = sqlx::query(sql.into_sqlx());
     values.into_iter().fold(query, |query, value| match value {
-        Value::Int(value) => query.bind(value),
-        Value::Text(value) => query.bind(value),
-        Value::Bytes(value) => query.bind(value),
+        SqlValue::Int(value) => query.bind(value),
+        SqlValue::Text(value) => query.bind(value),
+        SqlValue::Bytes(value) => query.bind(value),
     })
 }

@@ -1,8 +1,8 @@
 //! The history of revocations, change by change.
 
 use bailiwick_token::{
-    revocation::{Digest, Epoch, Party, Position, Revocation, SKEW, Target},
-    timestamp::Timestamp,
+    revocation::{Digest, Epoch, Party, Position, Revocation, Target},
+    timestamp::{SKEW, Timestamp},
 };
 
 use super::{

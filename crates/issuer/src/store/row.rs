@@ -8,7 +8,7 @@ use sqlx::{Row as _, postgres::PgRow, sqlite::SqliteRow};
 
 /// A parameter. Absent ones have a type, too: PostgreSQL asks for it.
 #[derive(Debug, Clone)]
-pub(crate) enum Value {
+pub(crate) enum SqlValue {
     Int(Option<i64>),
     Text(Option<String>),
     Bytes(Option<Vec<u8>>),
@@ -16,15 +16,15 @@ pub(crate) enum Value {
 
 macro_rules! value_from {
     ($($type:ty, $variant:ident, $convert:expr;)*) => {$(
-        impl From<$type> for Value {
-            fn from(value: $type) -> Value {
-                Value::$variant(Some($convert(value)))
+        impl From<$type> for SqlValue {
+            fn from(value: $type) -> SqlValue {
+                SqlValue::$variant(Some($convert(value)))
             }
         }
 
-        impl From<Option<$type>> for Value {
-            fn from(value: Option<$type>) -> Value {
-                Value::$variant(value.map($convert))
+        impl From<Option<$type>> for SqlValue {
+            fn from(value: Option<$type>) -> SqlValue {
+                SqlValue::$variant(value.map($convert))
             }
         }
     )*};
@@ -47,7 +47,7 @@ value_from! {
 /// The parameters of a statement.
 macro_rules! values {
     ($($value:expr),* $(,)?) => {
-        vec![$($crate::store::row::Value::from($value)),*]
+        vec![$($crate::store::row::SqlValue::from($value)),*]
     };
 }
 

@@ -17,9 +17,9 @@ use sqlx::{
 };
 
 use super::{
-    database::{Connection, Database, Sql},
+    database::{Connection, Database, PREPARED, Sql},
     error::StoreError,
-    row::{AnyRow, Value},
+    row::{AnyRow, SqlValue},
 };
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
@@ -45,6 +45,7 @@ impl SqliteDatabase {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY)
+            .statement_cache_capacity(PREPARED)
             // What is deleted is overwritten: private keys are.
             .pragma("secure_delete", "ON")
             .disable_statement_logging();
@@ -128,12 +129,12 @@ impl SqliteConnection {
 
 #[async_trait]
 impl Connection for SqliteConnection {
-    async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, StoreError> {
+    async fn execute(&mut self, sql: Sql, values: Vec<SqlValue>) -> Result<u64, StoreError> {
         let done = query(sql, values).execute(self.inner()).await?;
         Ok(done.rows_affected())
     }
 
-    async fn fetch(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<AnyRow>, StoreError> {
+    async fn fetch(&mut self, sql: Sql, values: Vec<SqlValue>) -> Result<Vec<AnyRow>, StoreError> {
         let rows = query(sql, values).fetch_all(self.inner()).await?;
         Ok(rows.into_iter().map(AnyRow::Sqlite).collect())
     }
@@ -146,12 +147,12 @@ impl Connection for SqliteConnection {
     }
 }
 
-fn query(sql: Sql, values: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments> {
+fn query(sql: Sql, values: Vec<SqlValue>) -> Query<'static, Sqlite, SqliteArguments> {
     let query = sqlx::query(Sql::from(placed(sql.as_str())).into_sqlx());
     values.into_iter().fold(query, |query, value| match value {
-        Value::Int(value) => query.bind(value),
-        Value::Text(value) => query.bind(value),
-        Value::Bytes(value) => query.bind(value),
+        SqlValue::Int(value) => query.bind(value),
+        SqlValue::Text(value) => query.bind(value),
+        SqlValue::Bytes(value) => query.bind(value),
     })
 }
 

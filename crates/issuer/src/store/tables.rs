@@ -2,7 +2,7 @@
 
 use super::{
     StoreError, Tx,
-    row::{NotStored, Row, Value, values},
+    row::{NotStored, Row, SqlValue, values},
 };
 
 /// How many rows are read or written at a time.
@@ -12,18 +12,18 @@ pub(crate) const PAGE: usize = 1_000;
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) name: &'static str,
-    pub(crate) columns: &'static [(&'static str, Kind)],
+    pub(crate) columns: &'static [(&'static str, ColumnKind)],
 }
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ColumnKind {
     Int,
     Text,
     Bytes,
 }
 
-use Kind::{Bytes, Int, Text};
+use ColumnKind::{Bytes, Int, Text};
 
 /// Every table but `feed_head`, which is signed anew; each after those that it refers to.
 pub(crate) const TABLES: &[Table] = &[
@@ -179,8 +179,8 @@ impl Tx {
     pub(crate) async fn rows_after(
         &mut self,
         table: &Table,
-        key: Option<Value>,
-    ) -> Result<Vec<Vec<Value>>, StoreError> {
+        key: Option<SqlValue>,
+    ) -> Result<Vec<Vec<SqlValue>>, StoreError> {
         let Some((first, _)) = table.columns.first() else {
             return Ok(Vec::new());
         };
@@ -191,7 +191,7 @@ impl Tx {
         };
         let sql = format!("SELECT {columns} FROM {name} {condition} ORDER BY {first} LIMIT {PAGE}");
         let rows = self.fetch(table.name, sql, values).await?;
-        let all = |row: &Row| -> Result<Vec<Value>, NotStored> {
+        let all = |row: &Row| -> Result<Vec<SqlValue>, NotStored> {
             table
                 .columns
                 .iter()
@@ -212,7 +212,7 @@ impl Tx {
         &mut self,
         table: &'static Table,
         columns: &[&'static str],
-        rows: Vec<Vec<Value>>,
+        rows: Vec<Vec<SqlValue>>,
     ) -> Result<(), StoreError> {
         self.insert_all(table.name, columns, rows).await
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{
     database::{Connection, Sql},
     error::StoreError,
-    row::{Row, Value},
+    row::{Row, SqlValue},
 };
 
 /// A transaction. Dropped before [`Tx::commit`], it leaves nothing.
@@ -23,7 +23,7 @@ impl Tx {
     pub(super) async fn execute(
         &mut self,
         sql: impl Into<Sql>,
-        values: Vec<Value>,
+        values: Vec<SqlValue>,
     ) -> Result<u64, StoreError> {
         self.0.execute(sql.into(), fit(values)?).await
     }
@@ -33,7 +33,7 @@ impl Tx {
         &mut self,
         what: &'static str,
         sql: impl Into<Sql>,
-        values: Vec<Value>,
+        values: Vec<SqlValue>,
     ) -> Result<Vec<Row>, StoreError> {
         let rows = self.0.fetch(sql.into(), fit(values)?).await?;
         Ok(rows.into_iter().map(|row| Row { row, what }).collect())
@@ -43,7 +43,7 @@ impl Tx {
         &mut self,
         what: &'static str,
         sql: impl Into<Sql>,
-        values: Vec<Value>,
+        values: Vec<SqlValue>,
     ) -> Result<Option<Row>, StoreError> {
         Ok(self.fetch(what, sql, values).await?.into_iter().next())
     }
@@ -53,7 +53,7 @@ impl Tx {
         &mut self,
         table: &'static str,
         columns: &[&'static str],
-        rows: Vec<Vec<Value>>,
+        rows: Vec<Vec<SqlValue>>,
     ) -> Result<(), StoreError> {
         self.put_all(table, columns, rows, "").await
     }
@@ -63,16 +63,16 @@ impl Tx {
         &mut self,
         table: &'static str,
         columns: &[&'static str],
-        rows: Vec<Vec<Value>>,
+        rows: Vec<Vec<SqlValue>>,
         otherwise: &'static str,
     ) -> Result<(), StoreError> {
         /// Below the number of parameters that either database takes.
         const AT_A_TIME: usize = 128;
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
-            let chunk: Vec<Vec<Value>> = rows.by_ref().take(AT_A_TIME).collect();
+            let chunk: Vec<Vec<SqlValue>> = rows.by_ref().take(AT_A_TIME).collect();
             let mut sql = format!("INSERT INTO {table} ({}) VALUES", columns.join(", "));
-            let values: Vec<Value> = chunk.into_iter().flatten().collect();
+            let values: Vec<SqlValue> = chunk.into_iter().flatten().collect();
             for place in 0..values.len() {
                 let before = match place.checked_rem(columns.len()) {
                     Some(0) if place == 0 => " (",
@@ -92,8 +92,9 @@ impl Tx {
 
 /// Parameters that either database takes: PostgreSQL has no NUL in its texts. SQLite has, and what it
 /// keeps could not be moved to the other.
-fn fit(values: Vec<Value>) -> Result<Vec<Value>, StoreError> {
-    let has_nul = |value: &Value| matches!(value, Value::Text(Some(text)) if text.contains('\0'));
+fn fit(values: Vec<SqlValue>) -> Result<Vec<SqlValue>, StoreError> {
+    let has_nul =
+        |value: &SqlValue| matches!(value, SqlValue::Text(Some(text)) if text.contains('\0'));
     match values.iter().any(has_nul) {
         true => Err(StoreError::Nul),
         false => Ok(values),

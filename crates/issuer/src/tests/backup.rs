@@ -9,8 +9,9 @@ use bailiwick_token::{
 
 use super::*;
 use crate::{
-    AuditEvent, AuditFilter, BackupFileError, Later, LaterError, NewClient, RestoreError,
-    RestoreOptions, RestoreReport, SignError, State, VaultError, store::TABLES,
+    AuditEvent, AuditFilter, BackupFileError, NewClient, RestoreError, RestoreEvidence,
+    RestoreEvidenceError, RestoreOptions, RestoreReport, SignError, State, VaultError,
+    store::TABLES,
 };
 
 /// A backup of an issuer, and where it is restored.
@@ -34,12 +35,12 @@ impl Restorer {
     async fn restore(
         &mut self,
         backup: &[u8],
-        later: Later,
+        evidence: RestoreEvidence,
         now: u64,
     ) -> Result<(Issuer, RestoreReport), RestoreError> {
         let options = RestoreOptions {
             store: store().await,
-            later,
+            evidence,
             actor: "operator".to_owned(),
             ..RestoreOptions::default()
         };
@@ -69,11 +70,11 @@ async fn backup(issuer: &Issuer, now: u64) -> Vec<u8> {
 }
 
 /// What verifiers and operators have of an issuer that is lost.
-async fn known(issuer: &Issuer, now: u64) -> Later {
-    Later {
+async fn known(issuer: &Issuer, now: u64) -> RestoreEvidence {
+    RestoreEvidence {
         keyset: Some(issuer.published_keyset().await.unwrap().envelope.into()),
         revocations: vec![issuer.snapshot(at(now)).await.unwrap().file.into()],
-        ..Later::default()
+        ..RestoreEvidence::default()
     }
 }
 
@@ -135,8 +136,8 @@ async fn what_was_there_is_there_again() {
     let file = backup(&issuer, 20).await;
 
     let mut restorer = Restorer::new();
-    let later = known(&issuer, 20).await;
-    let (restored, report) = restorer.restore(&file, later, 30).await.unwrap();
+    let evidence = known(&issuer, 20).await;
+    let (restored, report) = restorer.restore(&file, evidence, 30).await.unwrap();
     assert_eq!(
         (
             report.made_at,
@@ -251,18 +252,18 @@ async fn what_was_revoked_after_the_backup_stays_revoked() {
         format!("{}\n{lines}", head.envelope).into_bytes()
     };
     let (whole, rest) = (feed(0).await, feed(head.seq - 1).await);
-    let with = |revocations: Vec<Vec<u8>>| Later {
+    let with = |revocations: Vec<Vec<u8>>| RestoreEvidence {
         revocations,
         ..snapshot.clone()
     };
     let snapshot_file = snapshot.revocations.first().unwrap().clone();
     let mut restorer = Restorer::new();
-    for (later, known_until) in [
+    for (evidence, known_until) in [
         (with(vec![whole.clone()]), 16),
         (with(vec![rest.clone(), snapshot_file.clone()]), 16),
         (known(&issuer, 17).await, 17),
     ] {
-        let (restored, report) = restorer.restore(&file, later, 20).await.unwrap();
+        let (restored, report) = restorer.restore(&file, evidence, 20).await.unwrap();
         assert_eq!(report.revocations_until, Some(at(known_until)));
         assert_eq!(report.revocations, 4);
         assert_eq!(revoked(&restored, 20).await, revoked(&issuer, 20).await);
@@ -286,13 +287,16 @@ async fn what_was_revoked_after_the_backup_stays_revoked() {
         assert!(restored.snapshot(at(21)).await.is_ok());
     }
     // Changes without what they continue.
-    for later in [
+    for evidence in [
         with(vec![rest.clone()]),
         with(vec![rest, whole[..whole.len() - 9].to_vec()]),
     ] {
-        let refused = restorer.restore(&file, later, 20).await.unwrap_err();
+        let refused = restorer.restore(&file, evidence, 20).await.unwrap_err();
         assert!(
-            matches!(refused, RestoreError::Later(LaterError::NoBase)),
+            matches!(
+                refused,
+                RestoreError::Evidence(RestoreEvidenceError::NoBase)
+            ),
             "{refused}"
         );
         assert!(!restorer.home().exists());
@@ -323,8 +327,8 @@ async fn keys_are_where_the_last_keyset_has_them() {
     // The spare has taken over, and a third one stands by.
     issuer.activate(second, false, at(DAY)).await.unwrap();
     let third = key_in(&issuer, State::Staged).await;
-    let later = known(&issuer, DAY + 1).await;
-    let (restored, _) = restorer.restore(&file, later, DAY + 2).await.unwrap();
+    let evidence = known(&issuer, DAY + 1).await;
+    let (restored, _) = restorer.restore(&file, evidence, DAY + 2).await.unwrap();
     assert_eq!(key_in(&restored, State::Active).await, second);
     let states: Vec<_> = published(&restored)
         .await
@@ -346,8 +350,8 @@ async fn keys_are_where_the_last_keyset_has_them() {
         .await
         .unwrap();
     assert_eq!(key_in(&issuer, State::Active).await, third);
-    let later = known(&issuer, DAY + 6).await;
-    let (restored, _) = restorer.restore(&file, later, DAY + 7).await.unwrap();
+    let evidence = known(&issuer, DAY + 6).await;
+    let (restored, _) = restorer.restore(&file, evidence, DAY + 7).await.unwrap();
     let of = |keys: Vec<RootKey>| keys.into_iter().find(|key| key.id == first);
     assert_eq!(of(published(&restored).await), of(published(&issuer).await));
     let active = key_in(&restored, State::Active).await;
@@ -355,8 +359,11 @@ async fn keys_are_where_the_last_keyset_has_them() {
 
     // The first has left the keyset.
     issuer.retire(first, false, at(2 * DAY)).await.unwrap();
-    let later = known(&issuer, 2 * DAY + 2).await;
-    let (restored, report) = restorer.restore(&file, later, 2 * DAY + 3).await.unwrap();
+    let evidence = known(&issuer, 2 * DAY + 2).await;
+    let (restored, report) = restorer
+        .restore(&file, evidence, 2 * DAY + 3)
+        .await
+        .unwrap();
     let keys = restored.keys().await.unwrap();
     let state = |id| keys.iter().find(|key| key.id == id).unwrap().state;
     assert_eq!(
@@ -408,9 +415,9 @@ async fn what_a_clock_that_is_ahead_takes_for_ended_is_taken_over() {
         .revoke(target.clone(), None, "x", at(21))
         .await
         .unwrap();
-    let later = known(&issuer, 22).await;
+    let evidence = known(&issuer, 22).await;
     let mut restorer = Restorer::new();
-    let (restored, report) = restorer.restore(&file, later, DAY).await.unwrap();
+    let (restored, report) = restorer.restore(&file, evidence, DAY).await.unwrap();
     assert_eq!(report.revocations, 1);
     // The clock is right again.
     assert_eq!(revoked(&restored, 30).await, [target].into());
@@ -425,14 +432,14 @@ async fn a_keyset_that_the_revocations_know_not_to_be_the_last_is_refused() {
     issuer.revoke_key(active, "stolen", at(12)).await.unwrap();
     let head = issuer.head(at(13)).await.unwrap().envelope + "\n";
     for revocations in [known(&issuer, 13).await.revocations, vec![head.into()]] {
-        let later = Later {
+        let evidence = RestoreEvidence {
             revocations,
             ..before.clone()
         };
-        let refused = Restorer::new().restore(&file, later, 20).await;
+        let refused = Restorer::new().restore(&file, evidence, 20).await;
         assert!(matches!(
             refused,
-            Err(RestoreError::Later(LaterError::NotTheLast {
+            Err(RestoreError::Evidence(RestoreEvidenceError::NotTheLast {
                 given: 1,
                 seen: 2
             }))
@@ -447,27 +454,30 @@ async fn without_what_came_after_every_key_is_revoked_or_nothing_happens() {
     let mut restorer = Restorer::new();
     let complete = known(&issuer, 10).await;
     for incomplete in [
-        Later::default(),
-        Later {
+        RestoreEvidence::default(),
+        RestoreEvidence {
             keyset: None,
             version: 9,
             ..complete.clone()
         },
-        Later {
+        RestoreEvidence {
             revocations: vec![],
             ..complete.clone()
         },
     ] {
         let refused = restorer.restore(&file, incomplete, 20).await.unwrap_err();
         assert!(
-            matches!(refused, RestoreError::Later(LaterError::Incomplete { .. })),
+            matches!(
+                refused,
+                RestoreError::Evidence(RestoreEvidenceError::Incomplete { .. })
+            ),
             "{refused}"
         );
     }
-    let all = |version| Later {
+    let all = |version| RestoreEvidence {
         version,
         revoke_keys: Some("the host was taken over".to_owned()),
-        ..Later::default()
+        ..RestoreEvidence::default()
     };
     // Of a backup that anybody may have written, the passphrase shows nothing.
     let refused = restorer.restore(&file, all(1_000), 20).await;
@@ -475,7 +485,7 @@ async fn without_what_came_after_every_key_is_revoked_or_nothing_happens() {
     let mut restore = async |version| {
         let options = RestoreOptions {
             store: store().await,
-            later: all(version),
+            evidence: all(version),
             keyset_key: Some(*issuer.keyset_key()),
             ..RestoreOptions::default()
         };
@@ -520,24 +530,24 @@ async fn files_that_are_older_or_of_another_issuer_are_refused() {
     let last = known(&issuer, 11).await;
     let foreign = known(&other, 11).await;
     let mut restorer = Restorer::new();
-    let mix = |keyset: &Later, revocations: &Later| Later {
+    let mix = |keyset: &RestoreEvidence, revocations: &RestoreEvidence| RestoreEvidence {
         revocations: revocations.revocations.clone(),
         ..keyset.clone()
     };
-    for (later, expected) in [
+    for (evidence, expected) in [
         (mix(&early, &last), "older than keyset"),
         (mix(&last, &early), "revocations are older"),
         (mix(&foreign, &last), "not signed"),
         (mix(&last, &foreign), "not signed"),
         (
-            Later {
+            RestoreEvidence {
                 keyset: Some(b"{}".to_vec()),
                 ..last.clone()
             },
             "missing field",
         ),
         (
-            Later {
+            RestoreEvidence {
                 revocations: vec![b"nothing".to_vec()],
                 ..last.clone()
             },
@@ -545,7 +555,7 @@ async fn files_that_are_older_or_of_another_issuer_are_refused() {
         ),
     ] {
         let refused = restorer
-            .restore(&file, later, 20)
+            .restore(&file, evidence, 20)
             .await
             .unwrap_err()
             .to_string();
@@ -556,7 +566,7 @@ async fn files_that_are_older_or_of_another_issuer_are_refused() {
     let early = restorer.restore(&file, known(&issuer, 100).await, 39).await;
     assert!(matches!(
         early,
-        Err(RestoreError::Later(LaterError::Clock { .. }))
+        Err(RestoreError::Evidence(RestoreEvidenceError::Clock { .. }))
     ));
     // Revocations that end days before the keyset was signed.
     issuer.keyset(at(4_000)).await.unwrap();
@@ -564,12 +574,12 @@ async fn files_that_are_older_or_of_another_issuer_are_refused() {
     let refused = restorer.restore(&file, mix(&newer, &last), 4_100).await;
     assert!(matches!(
         refused,
-        Err(RestoreError::Later(LaterError::Gap { .. }))
+        Err(RestoreError::Evidence(RestoreEvidenceError::Gap { .. }))
     ));
     // The key that verifiers are configured with.
     let options = RestoreOptions {
         store: store().await,
-        later: last,
+        evidence: last,
         keyset_key: Some(*other.keyset_key()),
         ..RestoreOptions::default()
     };
@@ -588,7 +598,7 @@ async fn a_backup_that_was_changed_is_refused() {
     let file = String::from_utf8(backup(&issuer, 10).await).unwrap();
     issuer.mint(&request(), at(11)).await.unwrap();
     let other = String::from_utf8(backup(&issuer, 12).await).unwrap();
-    let later = known(&issuer, 12).await;
+    let evidence = known(&issuer, 12).await;
     let lines: Vec<&str> = file.lines().collect();
     let without = |index: usize| {
         let kept = lines.iter().enumerate().filter(|(i, _)| *i != index);
@@ -658,7 +668,9 @@ async fn a_backup_that_was_changed_is_refused() {
     let mut restorer = Restorer::new();
     for (what, forged) in forged {
         assert_ne!(forged, file, "{what}");
-        let refused = restorer.restore(forged.as_bytes(), later.clone(), 20).await;
+        let refused = restorer
+            .restore(forged.as_bytes(), evidence.clone(), 20)
+            .await;
         assert!(refused.is_err(), "{what}");
         assert_eq!(
             fs::read_dir(restorer.dir.path()).unwrap().count(),
@@ -666,7 +678,10 @@ async fn a_backup_that_was_changed_is_refused() {
             "{what}"
         );
     }
-    restorer.restore(file.as_bytes(), later, 20).await.unwrap();
+    restorer
+        .restore(file.as_bytes(), evidence, 20)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -679,8 +694,11 @@ async fn a_backup_made_with_the_identity_of_another_home_is_refused() {
     )
     .unwrap();
     let file = backup(&issuer, 10).await;
-    let later = known(&issuer, 10).await;
-    let refused = Restorer::new().restore(&file, later, 20).await.unwrap_err();
+    let evidence = known(&issuer, 10).await;
+    let refused = Restorer::new()
+        .restore(&file, evidence, 20)
+        .await
+        .unwrap_err();
     assert!(
         matches!(
             refused,
@@ -702,7 +720,7 @@ async fn a_locked_issuer_writes_no_backup_and_the_wrong_passphrase_restores_none
     let wrong = Passphrase::new("wrong horse battery").unwrap();
     let mut input = BufReader::new(file.as_slice());
     let options = RestoreOptions {
-        later: known(&issuer, 1).await,
+        evidence: known(&issuer, 1).await,
         ..RestoreOptions::default()
     };
     let home = dir.path().join("home");
@@ -753,8 +771,8 @@ async fn an_assertion_from_before_a_restore_is_not_used_again() {
             .await
             .unwrap()
     );
-    let later = known(&issuer, 15).await;
-    let (restored, _) = Restorer::new().restore(&file, later, 100).await.unwrap();
+    let evidence = known(&issuer, 15).await;
+    let (restored, _) = Restorer::new().restore(&file, evidence, 100).await.unwrap();
     for (issued_at, first) in [
         (12, false),
         (100, false),
@@ -771,11 +789,11 @@ async fn an_assertion_from_before_a_restore_is_not_used_again() {
 async fn a_database_in_use_is_not_written_over() {
     let (_dir, issuer) = issuer().await;
     let file = backup(&issuer, 10).await;
-    let later = known(&issuer, 10).await;
+    let evidence = known(&issuer, 10).await;
     if let Ok(url) = fs::read_to_string(issuer.home().join("store")) {
         let options = RestoreOptions {
             store: Some(url.parse().unwrap()),
-            later,
+            evidence,
             ..RestoreOptions::default()
         };
         let refused = Restorer::new().restore_with(&file, options, 20).await;
@@ -785,7 +803,7 @@ async fn a_database_in_use_is_not_written_over() {
     let mut restorer = Restorer::new();
     fs::create_dir(restorer.dir.path().join("1")).unwrap();
     fs::write(restorer.dir.path().join("1/mine"), "").unwrap();
-    let refused = restorer.restore(&file, later, 20).await;
+    let refused = restorer.restore(&file, evidence, 20).await;
     assert!(matches!(refused, Err(RestoreError::Home(_))));
 }
 

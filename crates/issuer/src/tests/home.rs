@@ -2,8 +2,8 @@ use std::fs;
 
 use super::*;
 use crate::{
-    HomeError, InitError, KeyError, OpenError, SettingsError, SignError, StoreError, UnlockError,
-    VaultError,
+    HomeError, InitError, OpenError, RootKeyError, SettingsError, SignError, StoreError,
+    UnlockError, VaultError,
 };
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn locked_it_shows_and_revokes_and_does_not_sign() {
     assert!(locked.keyset(at(10)).await.is_ok());
     assert!(matches!(
         locked.stage(at(10)).await,
-        Err(KeyError::Sign(SignError::Locked))
+        Err(RootKeyError::Sign(SignError::Locked))
     ));
     assert!(matches!(
         locked.mint(&request(), at(10)).await,

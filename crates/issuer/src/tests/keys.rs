@@ -1,7 +1,7 @@
 use bailiwick_token::keyset::KeyState;
 
 use super::*;
-use crate::{ImportedKey, KeyError, State, Step, TransitionError, VerifierInfo, Wait};
+use crate::{ImportedKey, RootKeyError, State, Step, TransitionError, VerifierInfo, Wait};
 
 fn states(keyset: &Keyset) -> Vec<KeyState> {
     let mut keys = keyset.keys.clone();
@@ -86,7 +86,7 @@ async fn private_halves_go_with_their_keys() {
     );
     assert!(matches!(
         issuer.revoke_key(active, " ", at(6)).await,
-        Err(KeyError::Reason)
+        Err(RootKeyError::Reason)
     ));
 }
 
@@ -149,7 +149,7 @@ async fn of_two_processes_one_wins_a_transition() {
     };
     assert!(matches!(
         lost,
-        KeyError::Transition(TransitionError::WrongState {
+        RootKeyError::Transition(TransitionError::WrongState {
             state: State::Active,
             ..
         })
@@ -261,13 +261,13 @@ async fn an_imported_key_is_published_first_and_signs_after() {
     let again = issuer.import(import(), at(140)).await.unwrap_err();
     assert!(matches!(
         again,
-        KeyError::Transition(TransitionError::Collision(_))
+        RootKeyError::Transition(TransitionError::Collision(_))
     ));
     // Nor does it come back from the dead.
     issuer.revoke_key(id, "drill", at(150)).await.unwrap();
     let tombstone = issuer.import(import(), at(160)).await;
     assert!(matches!(
         tombstone,
-        Err(KeyError::Transition(TransitionError::Collision(_)))
+        Err(RootKeyError::Transition(TransitionError::Collision(_)))
     ));
 }

@@ -15,14 +15,11 @@ use super::{
     fact, names,
 };
 use crate::{
-    claims::{Claims, MAX_NAME, TokenId, is_name},
+    claims::{Claims, MAX_CLAIMS, MAX_NAME, TokenId, is_name},
     escape,
     grant::{Grant, Grants},
     timestamp::Timestamp,
 };
-
-/// The most further claims.
-const MAX_CLAIMS: usize = 32;
 
 /// The name of an agent, a principal or a tenant, as a term.
 fn name(field: &'static str, name: &str) -> Result<datalog::Term, DatalogError> {

@@ -11,6 +11,7 @@ use bailiwick_biscuit::datalog::{Binary, BlockRule, Op, Predicate, Query, Term, 
 
 use super::names;
 use crate::{
+    claims::MAX_TEXT,
     grant::{Bound, Constraint, Grant, Grants, List, Pattern, top_level},
     value::{Scalar, Value},
 };
@@ -34,9 +35,6 @@ pub enum DatalogError {
     #[error("more than {0} claims do not fit a token")]
     Claims(usize),
 }
-
-/// The longest text of any other claim, in bytes.
-const MAX_TEXT: usize = 1024;
 
 /// Where an alternative stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use bailiwick_token::{
 };
 
 use crate::profile::{
-    param::{ParamValue, Values},
+    param::{ParamValue, ParamValues},
     text::Text,
 };
 
@@ -18,18 +18,18 @@ pub(super) struct Hole {
     pub(super) grant: usize,
     /// Such as `grant[0].args.amount.max`.
     pub(super) path: String,
-    pub(super) place: Place,
+    pub(super) place: HolePlace,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Place {
+pub(super) enum HolePlace {
     Resource(Resource),
     /// A condition on the argument of this name.
-    Argument(String, Condition),
+    Argument(String, ArgumentHole),
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Condition {
+pub(super) enum ArgumentHole {
     Exact(Item),
     OneOf(Items),
     AllOfIn(Items),
@@ -60,7 +60,7 @@ pub(super) enum Item {
 }
 
 impl Resource {
-    pub(super) fn fill(&self, values: &Values) -> Option<Pattern> {
+    pub(super) fn fill(&self, values: &ParamValues) -> Option<Pattern> {
         let segments = self.segments.iter().map(|segment| match segment {
             Item::Fixed(Value::String(text)) => Some(text.clone()),
             Item::Param(name) => values.get(name)?.text(),
@@ -74,29 +74,29 @@ impl Resource {
     }
 }
 
-impl Condition {
-    pub(super) fn fill(&self, constraint: &mut Constraint, values: &Values) -> Option<()> {
+impl ArgumentHole {
+    pub(super) fn fill(&self, constraint: &mut Constraint, values: &ParamValues) -> Option<()> {
         match self {
-            Condition::Exact(item) => constraint.exact = Some(item.fill(values)?),
-            Condition::OneOf(items) => {
+            ArgumentHole::Exact(item) => constraint.exact = Some(item.fill(values)?),
+            ArgumentHole::OneOf(items) => {
                 let list = List::from_values(&items.fill(values)?).ok()?;
                 constraint.one_of = Some(list);
             }
-            Condition::AllOfIn(items) => {
+            ArgumentHole::AllOfIn(items) => {
                 let items = items.fill(values)?;
                 let set: Option<BTreeSet<_>> = items.iter().map(Value::as_scalar).collect();
                 constraint.all_of_in = Some(set?);
             }
-            Condition::Min(name) => constraint.min = Some(values.get(name)?.bound()?),
-            Condition::Max(name) => constraint.max = Some(values.get(name)?.bound()?),
-            Condition::Prefix(text) => constraint.prefix = Some(text.fill(values)?),
+            ArgumentHole::Min(name) => constraint.min = Some(values.get(name)?.bound()?),
+            ArgumentHole::Max(name) => constraint.max = Some(values.get(name)?.bound()?),
+            ArgumentHole::Prefix(text) => constraint.prefix = Some(text.fill(values)?),
         }
         Some(())
     }
 }
 
 impl Items {
-    pub(super) fn fill(&self, values: &Values) -> Option<Vec<Value>> {
+    pub(super) fn fill(&self, values: &ParamValues) -> Option<Vec<Value>> {
         match self {
             Items::Param(name) => match values.get(name)? {
                 ParamValue::Strings(set) => {
@@ -110,7 +110,7 @@ impl Items {
 }
 
 impl Item {
-    pub(super) fn fill(&self, values: &Values) -> Option<Value> {
+    pub(super) fn fill(&self, values: &ParamValues) -> Option<Value> {
         match self {
             Item::Fixed(value) => Some(value.clone()),
             Item::Param(name) => values.get(name)?.value(),

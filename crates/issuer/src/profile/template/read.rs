@@ -2,27 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use bailiwick_token::value::Value;
+use bailiwick_token::{claims::MAX_TEXT, value::Value};
 
-use super::hole::{Condition, Hole, Item, Items, Place, Resource};
+use super::hole::{ArgumentHole, Hole, HolePlace, Item, Items, Resource};
 use crate::profile::{
-    error::Fault,
+    error::ProfileFault,
     param::{Param, ParamType},
-    text::{MAX_TEXT, OPEN, Text, kind_of},
+    text::{OPEN, Text, kind_of},
 };
 
-pub(super) struct Reader<'p> {
+pub(super) struct TemplateReader<'p> {
     params: &'p BTreeMap<String, Param>,
     holes: Vec<Hole>,
 }
 
-impl<'p> Reader<'p> {
+impl<'p> TemplateReader<'p> {
     /// The list of grants without its parameters, and what they fill.
     pub(super) fn read(
         grants: &Value,
         params: &'p BTreeMap<String, Param>,
-    ) -> Result<(Value, Vec<Hole>), Fault> {
-        let mut reader = Reader {
+    ) -> Result<(Value, Vec<Hole>), ProfileFault> {
+        let mut reader = TemplateReader {
             params,
             holes: Vec::new(),
         };
@@ -38,7 +38,7 @@ impl<'p> Reader<'p> {
         Ok((fixed, reader.holes))
     }
 
-    fn grant(&mut self, index: usize, grant: &Value) -> Result<Value, Fault> {
+    fn grant(&mut self, index: usize, grant: &Value) -> Result<Value, ProfileFault> {
         let Value::Object(members) = grant else {
             return Ok(grant.clone());
         };
@@ -46,8 +46,10 @@ impl<'p> Reader<'p> {
         let path = format!("grant[{index}]");
         if let Some(text) = members.get("resource").and_then(with_params) {
             let path = format!("{path}.resource");
-            let resource = self.resource(text).map_err(|why| Fault::at(&path, why))?;
-            self.hole(index, path, Place::Resource(resource));
+            let resource = self
+                .resource(text)
+                .map_err(|why| ProfileFault::at(&path, why))?;
+            self.hole(index, path, HolePlace::Resource(resource));
             fixed.remove("resource");
         }
         if let Some(Value::Object(args)) = fixed.get_mut("args") {
@@ -59,7 +61,7 @@ impl<'p> Reader<'p> {
         Ok(Value::Object(fixed))
     }
 
-    fn hole(&mut self, grant: usize, path: String, place: Place) {
+    fn hole(&mut self, grant: usize, path: String, place: HolePlace) {
         self.holes.push(Hole { grant, path, place });
     }
 
@@ -99,11 +101,11 @@ impl<'p> Reader<'p> {
         path: &str,
         name: &str,
         constraint: &mut Value,
-    ) -> Result<(), Fault> {
-        let place = |condition| Place::Argument(name.to_owned(), condition);
+    ) -> Result<(), ProfileFault> {
+        let place = |condition| HolePlace::Argument(name.to_owned(), condition);
         if let Some(text) = with_params(constraint) {
-            let item = self.item(text).map_err(|why| Fault::at(path, why))?;
-            self.hole(grant, path.to_owned(), place(Condition::Exact(item)));
+            let item = self.item(text).map_err(|why| ProfileFault::at(path, why))?;
+            self.hole(grant, path.to_owned(), place(ArgumentHole::Exact(item)));
             *constraint = Value::from("*");
             return Ok(());
         }
@@ -114,7 +116,7 @@ impl<'p> Reader<'p> {
         for (key, value) in &*conditions {
             let path = format!("{path}.{key}");
             let condition = self.condition(key, value);
-            if let Some(condition) = condition.map_err(|why| Fault::at(&path, why))? {
+            if let Some(condition) = condition.map_err(|why| ProfileFault::at(&path, why))? {
                 self.hole(grant, path, place(condition));
                 found.push(key.clone());
             }
@@ -127,26 +129,26 @@ impl<'p> Reader<'p> {
     }
 
     /// The condition, where a parameter stands in it.
-    fn condition(&self, key: &str, value: &Value) -> Result<Option<Condition>, String> {
+    fn condition(&self, key: &str, value: &Value) -> Result<Option<ArgumentHole>, String> {
         let text = with_params(value);
         Ok(Some(match (key, text) {
-            ("exact", Some(text)) => Condition::Exact(self.item(text)?),
-            ("min", Some(text)) => Condition::Min(self.bound(text)?),
-            ("max", Some(text)) => Condition::Max(self.bound(text)?),
+            ("exact", Some(text)) => ArgumentHole::Exact(self.item(text)?),
+            ("min", Some(text)) => ArgumentHole::Min(self.bound(text)?),
+            ("max", Some(text)) => ArgumentHole::Max(self.bound(text)?),
             ("prefix", Some(text)) => {
                 let text = Text::parse(text, self.params, MAX_TEXT)?;
                 if !text.is_path_prefix(self.params) {
                     return Err("a parameter of a prefix is of the type `segment` or `integer` and has a `/` behind it, or one claim would be the beginning of another".to_owned());
                 }
-                Condition::Prefix(text)
+                ArgumentHole::Prefix(text)
             }
             ("one_of" | "all_of_in", _) => {
                 let Some(items) = self.items(value)? else {
                     return Ok(None);
                 };
                 match key {
-                    "one_of" => Condition::OneOf(items),
-                    _ => Condition::AllOfIn(self.without_decimals(items)?),
+                    "one_of" => ArgumentHole::OneOf(items),
+                    _ => ArgumentHole::AllOfIn(self.without_decimals(items)?),
                 }
             }
             _ => return Ok(None),
@@ -230,10 +232,10 @@ fn with_params(value: &Value) -> Option<&str> {
 
 /// Refuses a parameter where none can stand: what may be called is the operator's word alone, and
 /// so is what an argument must not be.
-fn no_params(path: &str, value: &Value) -> Result<(), Fault> {
+fn no_params(path: &str, value: &Value) -> Result<(), ProfileFault> {
     const REFUSED: &str = "no parameter can stand here: parameters fill `resource`, and of arguments a value, `exact`, `one_of`, `all_of_in`, `min`, `max` and `prefix`";
     match value {
-        Value::String(text) if text.contains(OPEN) => Err(Fault::at(path, REFUSED)),
+        Value::String(text) if text.contains(OPEN) => Err(ProfileFault::at(path, REFUSED)),
         Value::Array(items) => items
             .iter()
             .enumerate()
@@ -241,7 +243,7 @@ fn no_params(path: &str, value: &Value) -> Result<(), Fault> {
         Value::Object(members) => members.iter().try_for_each(|(name, value)| {
             let path = format!("{path}.{name}");
             if name.contains(OPEN) {
-                return Err(Fault::at(path, REFUSED));
+                return Err(ProfileFault::at(path, REFUSED));
             }
             no_params(&path, value)
         }),

@@ -4,17 +4,17 @@ use bailiwick_token::{
     dsse::Envelope,
     keyset::{Keyset, KeysetError},
     revocation::{HEAD_TYPE, Head, HeadError, Position, Revocation, Snapshot, SnapshotError},
-    timestamp::Timestamp,
+    timestamp::{SKEW, Timestamp},
 };
 
-use crate::{keyring::SKEW, settings::Settings};
+use crate::settings::Settings;
 
-/// What is known of the time between a backup and its restore. Every file is signed by the issuer, so
-/// it does not matter who kept it: the newest are those in the directory of a verifier.
+/// Signed state that is newer than a backup. Every file is signed by the issuer, so it does not matter who
+/// kept it: the newest are those in the directory of a verifier.
 ///
-/// Where the keyset or the revocations are not known, [`Later::revoke_keys`] ends every token instead.
+/// Where the keyset or the revocations are not known, [`RestoreEvidence::revoke_keys`] ends every token instead.
 #[derive(Debug, Clone, Default)]
-pub struct Later {
+pub struct RestoreEvidence {
     /// The last keyset.
     pub keyset: Option<Vec<u8>>,
     /// The last version of a keyset, where the keyset itself is lost.
@@ -33,7 +33,7 @@ const MAX_VERSION: u64 = 1 << 53;
 const GAP: u64 = 600;
 
 /// What the files say, once they were verified.
-pub(super) struct Known {
+pub(super) struct VerifiedEvidence {
     pub(super) keyset: Option<Keyset>,
     /// No verifier has a higher one, as far as anybody knows.
     pub(super) version: u64,
@@ -52,19 +52,19 @@ struct Feed {
 }
 
 /// The state that an issuer was put back to.
-pub(super) struct State {
+pub(super) struct RestoredState {
     pub(super) keyset_version: u64,
     pub(super) keyset_issued_at: Timestamp,
     pub(super) position: Position,
 }
 
-impl Later {
+impl RestoreEvidence {
     pub(super) fn verify(
         &self,
         settings: &Settings,
-        state: &State,
+        state: &RestoredState,
         now: Timestamp,
-    ) -> Result<Known, LaterError> {
+    ) -> Result<VerifiedEvidence, RestoreEvidenceError> {
         let missing = match (&self.keyset, &*self.revocations) {
             (Some(_), [_, ..]) => None,
             (None, [_, ..]) => Some("the last keyset"),
@@ -73,9 +73,9 @@ impl Later {
         };
         let numbered = self.keyset.is_some() || self.version > 0;
         match (&self.revoke_keys, missing) {
-            _ if self.version > MAX_VERSION => return Err(LaterError::TooHigh),
-            (None, Some(missing)) => return Err(LaterError::Incomplete { missing }),
-            (Some(_), _) if !numbered => return Err(LaterError::Version),
+            _ if self.version > MAX_VERSION => return Err(RestoreEvidenceError::TooHigh),
+            (None, Some(missing)) => return Err(RestoreEvidenceError::Incomplete { missing }),
+            (Some(_), _) if !numbered => return Err(RestoreEvidenceError::Version),
             _ => {}
         }
         let keyset = match &self.keyset {
@@ -88,16 +88,16 @@ impl Later {
         let signed = keyset.as_ref().map(|keyset| keyset.issued_at);
         let last = signed.max(until).max(Some(state.keyset_issued_at));
         if let Some(last) = last.filter(|last| *last > now.plus(SKEW)) {
-            return Err(LaterError::Clock { now, last });
+            return Err(RestoreEvidenceError::Clock { now, last });
         }
         if let (None, Some(signed), Some(until)) = (&self.revoke_keys, signed, until)
             && signed > until.plus(GAP)
         {
-            return Err(LaterError::Gap { signed, until });
+            return Err(RestoreEvidenceError::Gap { signed, until });
         }
         let shown = keyset.as_ref().map_or(0, |keyset| keyset.version);
         if self.revoke_keys.is_none() && shown < feed.keyset_version {
-            return Err(LaterError::NotTheLast {
+            return Err(RestoreEvidenceError::NotTheLast {
                 given: shown,
                 seen: feed.keyset_version,
             });
@@ -108,7 +108,7 @@ impl Later {
             feed.keyset_version,
             self.version,
         ];
-        Ok(Known {
+        Ok(VerifiedEvidence {
             version: known.into_iter().max().unwrap_or(0),
             keyset,
             revocations: feed.entries,
@@ -120,12 +120,12 @@ impl Later {
         &self,
         file: &[u8],
         settings: &Settings,
-        state: &State,
-    ) -> Result<Keyset, LaterError> {
+        state: &RestoredState,
+    ) -> Result<Keyset, RestoreEvidenceError> {
         let keyset = Keyset::open(file, &settings.keyset_key)?;
         same_issuer(&keyset.issuer, settings)?;
         if keyset.version < state.keyset_version {
-            return Err(LaterError::OlderKeyset {
+            return Err(RestoreEvidenceError::OlderKeyset {
                 given: keyset.version,
                 restored: state.keyset_version,
             });
@@ -133,7 +133,11 @@ impl Later {
         Ok(keyset)
     }
 
-    fn feed(&self, settings: &Settings, state: &State) -> Result<Feed, LaterError> {
+    fn feed(
+        &self,
+        settings: &Settings,
+        state: &RestoredState,
+    ) -> Result<Feed, RestoreEvidenceError> {
         let mut feed = Feed::default();
         // Where the changes of a head can begin.
         let mut bases = vec![state.position];
@@ -160,7 +164,9 @@ impl Later {
         }
         for (head, lines) in heads {
             let mut joined = bases.iter().map(|base| base.follow(lines, &head));
-            let entries = joined.find_map(Result::ok).ok_or(LaterError::NoBase)?;
+            let entries = joined
+                .find_map(Result::ok)
+                .ok_or(RestoreEvidenceError::NoBase)?;
             feed.entries.extend(entries);
             ends.push((head.position(), head.issued_at));
         }
@@ -173,7 +179,7 @@ impl Later {
             }
         };
         if !ends.is_empty() && !ends.iter().any(is_later) {
-            return Err(LaterError::OlderRevocations);
+            return Err(RestoreEvidenceError::OlderRevocations);
         }
         feed.until = ends.iter().map(|(_, issued_at)| *issued_at).max();
         Ok(feed)
@@ -188,20 +194,20 @@ fn head(file: &[u8]) -> Option<(&[u8], &[u8])> {
     (envelope.payload_type == HEAD_TYPE).then_some((first, rest.strip_prefix(b"\n")?))
 }
 
-fn same_issuer(issuer: &str, settings: &Settings) -> Result<(), LaterError> {
+fn same_issuer(issuer: &str, settings: &Settings) -> Result<(), RestoreEvidenceError> {
     match issuer == settings.issuer {
         true => Ok(()),
-        false => Err(LaterError::Issuer(issuer.to_owned())),
+        false => Err(RestoreEvidenceError::Issuer(issuer.to_owned())),
     }
 }
 
 /// Why nothing is restored: what came after is not known well enough.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum LaterError {
+pub enum RestoreEvidenceError {
     /// Something is missing.
     #[error(
-        "what was revoked since the backup is not known, without {missing}: give the last keyset and the last revocations (`--verifier DIR` has both), or end every token with --revoke-keys"
+        "what was revoked since the backup is not known, without {missing}: give the last keyset and the last revocations, which a verifier has kept, or revoke all keys"
     )]
     Incomplete {
         /// What.
@@ -209,7 +215,7 @@ pub enum LaterError {
     },
     /// The version is missing.
     #[error(
-        "the last version of the keyset is not known: give --keyset, or --above with a number that no keyset has reached"
+        "the last version of the keyset is not known: give the last keyset, or a number that no keyset has reached"
     )]
     Version,
     /// A version that leaves no room for further ones.
@@ -217,7 +223,7 @@ pub enum LaterError {
     TooHigh,
     /// The revocations end before the keyset begins.
     #[error(
-        "the revocations are known until {until}, and the keyset was signed at {signed}: give revocations that are as new, or end every token with --revoke-keys"
+        "the revocations are known until {until}, and the keyset was signed at {signed}: give revocations that are as new, or revoke all keys"
     )]
     Gap {
         /// When the keyset was signed.
@@ -241,7 +247,7 @@ pub enum LaterError {
     Keyset(#[from] KeysetError),
     /// A keyset that is older than the state.
     #[error(
-        "keyset {given} is older than keyset {restored} in what is restored: give the last one that was published; if an issuer served what was put back meanwhile, use --revoke-keys"
+        "keyset {given} is older than keyset {restored} in what is restored: give the last one that was published; if an issuer served what was put back meanwhile, revoke all keys"
     )]
     OlderKeyset {
         /// The version of the file.
@@ -251,7 +257,7 @@ pub enum LaterError {
     },
     /// A keyset that the revocations show not to be the last.
     #[error(
-        "keyset {given} is not the last one, since the revocations speak of keyset {seen}, and it may lack revoked keys: give that one, or end every token with --revoke-keys"
+        "keyset {given} is not the last one, since the revocations speak of keyset {seen}, and it may lack revoked keys: give that one, or revoke all keys"
     )]
     NotTheLast {
         /// The version of the file.
