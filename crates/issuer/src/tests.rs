@@ -21,6 +21,7 @@ mod mint;
 mod revoke;
 mod standing;
 mod store;
+mod tokens;
 
 use bailiwick_token::{grant::Grants, keyset::Keyset, timestamp::Timestamp};
 use sqlx::Connection;
