@@ -1,9 +1,7 @@
 -- Tokens that were minted: what revoking, watermarks and reading need of them, so that none of it rests on
 -- the details of audit rows. Each row is written in the transaction of its audit row, and is as old as that.
 CREATE TABLE token (
-    -- The row of the audit.
-    audit_seq INTEGER PRIMARY KEY,
-    id        BLOB    NOT NULL UNIQUE,
+    id        BLOB    PRIMARY KEY,
     -- The root key that signed it.
     key       INTEGER NOT NULL,
     agent     TEXT NOT NULL,
@@ -12,7 +10,9 @@ CREATE TABLE token (
     -- Who asked for it: a client or an operator.
     actor     TEXT NOT NULL,
     issued_at INTEGER NOT NULL,
-    expires   INTEGER NOT NULL
+    expires   INTEGER NOT NULL,
+    -- The row of the audit.
+    audit_seq INTEGER NOT NULL
 ) STRICT;
 
 CREATE INDEX token_issued_at ON token (issued_at);

@@ -108,7 +108,6 @@ pub(crate) const TABLES: &[Table] = &[
     Table {
         name: "token",
         columns: &[
-            ("audit_seq", Int),
             ("id", Bytes),
             ("key", Int),
             ("agent", Text),
@@ -117,6 +116,7 @@ pub(crate) const TABLES: &[Table] = &[
             ("actor", Text),
             ("issued_at", Int),
             ("expires", Int),
+            ("audit_seq", Int),
         ],
     },
     Table {

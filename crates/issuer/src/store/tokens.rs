@@ -39,14 +39,7 @@ const COLUMNS: [&str; 9] = [
 impl Tx {
     /// Adds tokens, in the transaction of their audit rows.
     pub(super) async fn insert_tokens(&mut self, tokens: Vec<TokenInfo>) -> Result<(), StoreError> {
-        // Where the end of the audit was cut off its numbers are given again: to the newer token.
-        self.put_tokens(
-            tokens,
-            "ON CONFLICT (audit_seq) DO UPDATE SET id = excluded.id, key = excluded.key,
-                agent = excluded.agent, principal = excluded.principal, tenant = excluded.tenant,
-                actor = excluded.actor, issued_at = excluded.issued_at, expires = excluded.expires",
-        )
-        .await
+        self.put_tokens(tokens, "").await
     }
 
     async fn put_tokens(
