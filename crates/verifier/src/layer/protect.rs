@@ -7,7 +7,7 @@ use axum::http::Uri;
 use super::{action::Action, credential::Headers, settings::ProtectSettings};
 use crate::{clock::Clock, explain::Values, verifier::Verifier};
 
-/// Protects the routes of a service: each needs an [`Action`], made by [`Protect::action`].
+/// Makes the actions of a service's routes, by [`Protect::action`].
 #[derive(Clone)]
 pub struct Protect(ProtectSettings);
 

@@ -19,8 +19,8 @@ use super::{body, guard::RouteGuard};
 
 /// A route behind its [`Action`](super::Action).
 ///
-/// It takes requests and answers with any `http_body::Body`; inside and towards its caller they have
-/// axum's.
+/// Requests, and the answers of the service inside, may have any `http_body::Body`. The service inside
+/// gets requests with axum's, and the caller gets answers with it.
 #[derive(Debug, Clone)]
 pub struct Protected<S> {
     inner: S,
