@@ -4,21 +4,17 @@
 //!
 //! The command line does the same with `bailiwick token attenuate`.
 
-use std::{collections::BTreeMap, error::Error, time::SystemTime};
-
-use bailiwick_issuer::{InitOptions, Issuer, MintRequest, Passphrase};
-use bailiwick_token::{
-    caveat::Caveat,
-    grant::{Constraint, Grant, Grants},
-    timestamp::Timestamp,
-    token::Token,
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    time::{Duration, SystemTime},
 };
 
+use bailiwick::{Caveat, Grant, Grants, Timestamp, Token};
+use bailiwick_issuer::{InitOptions, Issuer, MintRequest, Passphrase};
+
 fn main() -> Result<(), Box<dyn Error>> {
-    let seconds = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)?
-        .as_secs();
-    let now = Timestamp::from_unix(seconds).ok_or("the clock is beyond the year 9999")?;
+    let now = Timestamp::try_from(SystemTime::now())?;
 
     // This is all that an orchestrator gets: a token, as text. It has no key, and needs none.
     let text = minted(now)?;
@@ -27,45 +23,33 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // 1. A buyer may create orders, and smaller ones. A grant that names arguments closes the
     //    world: what it does not name is denied, so each argument to pass is named again.
-    //    `any()` adds no bound of its own; those of the token go on holding.
-    let buyer = token.attenuate(&Caveat {
-        scope: Some(Grants::new(vec![
-            Grant::new("erp", "purchase_order:create")
-                .arg("amount", Constraint::any().max("4200".parse()?))
-                .arg("currency", Constraint::any())
-                .arg("vendor", Constraint::any()),
-        ])?),
-        expires: Some(now.plus(5 * 60)),
-        delegate: Some("agent:buyer".to_owned()),
-        ..Caveat::default()
-    })?;
+    //    `..` adds no bound of its own; those of the token go on holding.
+    let order = Grant::new("erp", "purchase_order:create")
+        .arg("amount", ..=4200)
+        .arg("currency", ..)
+        .arg("vendor", ..);
+    let caveat = Caveat::new()
+        .scope(Grants::new([order])?)
+        .expires(now + Duration::from_mins(5))
+        .delegate("agent:buyer");
+    let buyer = token.attenuate(&caveat)?;
     println!("The buyer may:\n{}", buyer.inspect().effective()?);
 
     // 2. A reader may only read. Sealed, its token cannot be narrowed and handed on any further.
-    let reader = token
-        .attenuate(&Caveat {
-            scope: Some(Grants::new(vec![Grant::new("erp", "purchase_order:read")])?),
-            delegate: Some("agent:reader".to_owned()),
-            ..Caveat::default()
-        })?
-        .seal()?;
+    let reading = Grants::new([Grant::new("erp", "purchase_order:read")])?;
+    let caveat = Caveat::new().scope(reading).delegate("agent:reader");
+    let reader = token.attenuate(&caveat)?.seal()?;
     println!("The reader may:\n{}", reader.inspect().effective()?);
-    if let Err(error) = reader.attenuate(&Caveat {
-        task: Some("more".to_owned()),
-        ..Caveat::default()
-    }) {
+    if let Err(error) = reader.attenuate(&Caveat::new().task("more")) {
         println!("And it cannot hand that on: {error}.\n");
     }
 
     // 3. To ask for more is allowed, and gives nothing: a call must be inside of every block.
-    let greedy = buyer.attenuate(&Caveat {
-        scope: Some(Grants::new(vec![
-            Grant::new("erp", "*"),
-            Grant::new("erp", "purchase_order:create")
-                .arg("amount", Constraint::any().max("1000000".parse()?)),
-        ])?),
-        ..Caveat::default()
-    })?;
+    let everything = Grants::new([
+        Grant::new("erp", "*"),
+        Grant::new("erp", "purchase_order:create").arg("amount", ..=1_000_000),
+    ])?;
+    let greedy = buyer.attenuate(&Caveat::new().scope(everything))?;
     println!(
         "A buyer who writes itself a scope without bounds still may:\n{}",
         greedy.inspect().effective()?

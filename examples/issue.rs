@@ -6,8 +6,8 @@
 
 use std::{collections::BTreeMap, error::Error, time::SystemTime};
 
+use bailiwick::{Grants, Timestamp};
 use bailiwick_issuer::{InitOptions, Issuer, MintRequest, Passphrase};
-use bailiwick_token::{grant::Grants, timestamp::Timestamp};
 
 /// What the agent may do, as a person writes it. Anything else is denied.
 const GRANTS: &str = r#"
@@ -28,10 +28,7 @@ action  = "purchase_order:read"
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     // Nothing in the libraries reads a clock: time is handed in, so tests can hand in their own.
-    let seconds = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)?
-        .as_secs();
-    let now = Timestamp::from_unix(seconds).ok_or("the clock is beyond the year 9999")?;
+    let now = Timestamp::try_from(SystemTime::now())?;
 
     // 1. An issuer is a home directory. It holds the root keys, encrypted under a passphrase.
     //    This one vanishes at the end of the program.

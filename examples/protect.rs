@@ -2,19 +2,18 @@
 //!
 //!     cargo run -p bailiwick-examples --example protect    # calls itself; `-- --serve`: for curl
 
-use std::{collections::BTreeMap, error::Error, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, error::Error, fs, net::SocketAddr};
 
 use axum::routing::{get, post};
 use axum::{Router, extract::Path, http::Request};
-use bailiwick_issuer::{InitOptions, Issuer, MintRequest, Passphrase};
-use bailiwick_token::{grant::Grants, key::PublicKey, timestamp::Timestamp};
-use bailiwick_verifier::{
-    Trust, Values, Verifier,
-    layer::{Authorized, Protect, system_clock},
+use bailiwick::{
+    Authorized, Follower, Grants, PublicKey, Timestamp, Values, Verifier, system_clock,
 };
+use bailiwick_issuer::{InitOptions, Issuer, MintRequest, Passphrase};
 use http_body_util::BodyExt;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 
 const GRANTS: &str = r#"grant = [
@@ -23,18 +22,15 @@ const GRANTS: &str = r#"grant = [
 ]"#;
 
 /// The service: everything that its owner writes.
-fn service(keyset: &str, keyset_key: &PublicKey) -> Result<Router, Box<dyn Error>> {
-    let trust = Trust::open(keyset.as_bytes(), keyset_key, None)?;
-    // "erp" is the name that grants are for. It is configured, and never taken from a request.
-    let verifier = Arc::new(Verifier::new("erp", trust)?);
+fn service(erp: &Follower) -> Router {
     // Refusals show the values of arguments here; by default they do not, for they may be secret.
-    let protect = Protect::new(verifier, system_clock()).explain(Values::Shown);
+    let protect = erp.protect().explain(Values::Shown);
     // Each route names its action, and declares the arguments that its handler acts on.
     let creates = protect.action("purchase_order:create").json_body();
     let reads = protect.action("purchase_order:read").path("id");
-    Ok(Router::new()
-        .route("/orders", post(create).route_layer(creates))
-        .route("/orders/{id}", get(read).route_layer(reads)))
+    Router::new()
+        .merge(creates.route("/orders", post(create)))
+        .merge(reads.route("/orders/{id}", get(read)))
 }
 
 /// A handler runs for allowed calls only. It can ask on whose authority it runs, and it gets the
@@ -49,10 +45,17 @@ async fn read(Path(id): Path<String>) -> String {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let (keyset, keyset_key, token) = issuer(system_clock()()).await?;
+    let (files, keyset_key, token) = issuer(system_clock()()).await?;
+    // "erp" is the name that grants are for. It is configured, and never taken from a request. The files
+    // are read again while it runs; `Verifier::follow` fetches the same from an issuer's service.
+    let erp = Verifier::from_files(files.path().join("keyset.json"), keyset_key)
+        .revocations(files.path().join("revocations.ndjson"))
+        .service("erp")
+        .start()
+        .await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let to = listener.local_addr()?;
-    let server = axum::serve(listener, service(&keyset, &keyset_key)?);
+    let server = axum::serve(listener, service(&erp));
     if std::env::args().any(|argument| argument == "--serve") {
         println!("# For 15 minutes, or until Ctrl-C:\nTOKEN={token}");
         println!("curl -i http://{to}/orders/PO-7 -H \"Authorization: Bearer $TOKEN\"");
@@ -97,8 +100,8 @@ async fn call(to: SocketAddr, token: &str, path: &str, body: &str) -> Result<(),
     Ok(())
 }
 
-/// The operator's part: a keyset, the key that signs it, a token. See the example `issue`.
-async fn issuer(now: Timestamp) -> Result<(String, PublicKey, String), Box<dyn Error>> {
+/// The operator's part: signed files, the key that signs them, a token. See the example `issue`.
+async fn issuer(now: Timestamp) -> Result<(TempDir, PublicKey, String), Box<dyn Error>> {
     let home = tempfile::tempdir()?;
     let passphrase = Passphrase::new("correct horse battery staple")?;
     let options = InitOptions::new("https://issuer.example");
@@ -115,6 +118,9 @@ async fn issuer(now: Timestamp) -> Result<(String, PublicKey, String), Box<dyn E
         profile: None,
     };
     let token = issuer.mint(&request, now).await?.token.to_base64();
-    let keyset = issuer.keyset(now).await?.envelope;
-    Ok((keyset, *issuer.keyset_key(), token.to_string()))
+    let files = tempfile::tempdir()?;
+    let (keyset, revocations) = (issuer.keyset(now).await?, issuer.snapshot(now).await?);
+    fs::write(files.path().join("keyset.json"), keyset.envelope)?;
+    fs::write(files.path().join("revocations.ndjson"), revocations.file)?;
+    Ok((files, *issuer.keyset_key(), token.to_string()))
 }

@@ -304,7 +304,7 @@ fn common(a: &Grants, b: &Grants) -> Option<Grants> {
             Err(_) => None,
         });
     let single = single.filter(|grant| Grants::new(vec![grant.clone()]).is_ok());
-    Grants::new(single.take(8).collect()).ok()
+    Grants::new(single.take(8)).ok()
 }
 
 /// The token, where it is within the limits of the profile.

@@ -149,7 +149,7 @@ fn grants_are_explained_like_scopes() {
     for (name, alternative) in ALTERNATIVES {
         let grants = narrowed(&root, alternative).grants;
         // In an authority block each takes more room.
-        let grants = Grants::new(grants.iter().take(30).cloned().collect()).expect("some grants");
+        let grants = Grants::new(grants.iter().take(30).cloned()).expect("some grants");
         let token = root.mint(&grants).to_base64();
         for size in [300, MAX_CALL] {
             let args = SHAPES[0].1(size);

@@ -417,7 +417,7 @@ fn entries_vanish_by_the_signed_time() {
 fn trust_that_needs_revocations() {
     let root = Root::new();
     let token = Forge::honest(&root).text();
-    let verifier = Verifier::new(SERVICE, root.trust().needing_revocations()).expect("a service");
+    let verifier = Verifier::new(SERVICE, root.trust().require_revocations()).expect("a service");
     let code = |verifier: &Verifier| {
         let decision = verifier.check(&token, &order(), now());
         decision.reason().map_or(ALLOW, |reason| reason.code())

@@ -215,7 +215,7 @@ pub fn narrowed(root: &Root, alternative: Alternative) -> Narrowed {
     let most = i64::try_from(MAX_GRANTS).expect("a small number") - 2;
     let fits = (1..=most).rev().find_map(|count| {
         let grants: Vec<Grant> = (0..count).map(alternative).collect();
-        let open = grants.iter().cloned().chain(iter::once(order())).collect();
+        let open: Vec<Grant> = grants.iter().cloned().chain(iter::once(order())).collect();
         let (grants, open) = (Grants::new(grants).ok()?, Grants::new(open).ok()?);
         let narrowed = Narrowed {
             token: narrow(&grants)?,

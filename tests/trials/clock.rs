@@ -42,10 +42,10 @@ async fn admitted(watch: &Watch, token: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_verifier_whose_clock_is_off_denies_until_it_is_right() {
     let mut service = Service::start(InitOptions::new(ISSUER), 600).await;
-    let mut options = service.options("erp-1", POLL);
-    options.directory = Some(service.folder("kept"));
+    let kept = service.folder("kept");
+    let follow = |service: &Service| service.follow("erp-1", POLL).directory(&kept);
     let time = Time::default();
-    let watch = Watch::with("erp-1", options.clone(), time.clone(), STALENESS).await;
+    let watch = Watch::with("erp-1", follow(&service), time.clone(), STALENESS).await;
     let token = minted(&service, 600).await;
     let ended = minted(&service, 1).await;
     admitted(&watch, &token).await;
@@ -86,15 +86,15 @@ async fn a_verifier_whose_clock_is_off_denies_until_it_is_right() {
     // What was kept is good for a start while nobody can be asked.
     drop(watch);
     service.stop().await;
-    let again = Watch::with("erp-1", options, time, STALENESS).await;
+    let again = Watch::with("erp-1", follow(&service), time, STALENESS).await;
     assert!(again.check(&token).is_allow(), "{:?}", again.check(&token));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_issuer_whose_clock_is_off_is_followed_again_when_it_is_right() {
     let service = Service::start(InitOptions::new(ISSUER), 600).await;
-    let options = service.options("erp-1", POLL);
-    let watch = Watch::with("erp-1", options, Time::default(), STALENESS).await;
+    let follow = service.follow("erp-1", POLL);
+    let watch = Watch::with("erp-1", follow, Time::default(), STALENESS).await;
     let doomed = ["agent:a", "agent:b"];
     let mut last = (0, 0);
     for (wrong, agent) in [-HOUR, DAY].into_iter().zip(doomed) {

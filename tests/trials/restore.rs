@@ -37,11 +37,14 @@ impl Scene {
     }
 
     async fn watch(&self, name: &str, kept: bool) -> Watch {
-        let mut options = self.service.options(name, POLL);
-        options.directory = kept.then(|| self.service.folder(name));
+        let follow = self.service.follow(name, POLL);
+        let follow = match kept {
+            true => follow.directory(self.service.folder(name)),
+            false => follow,
+        };
         Watch::with(
             name,
-            options,
+            follow,
             self.service.time.clone(),
             Staleness::default(),
         )

@@ -71,7 +71,7 @@ impl World {
         let service = Service::start(options, TTL).await;
         let mut verifiers = Vec::new();
         for name in ["erp-1", "erp-2", "erp-3"] {
-            verifiers.push(Watch::start(name, service.options(name, POLL)).await);
+            verifiers.push(Watch::start(name, service.follow(name, POLL)).await);
         }
         World {
             service,

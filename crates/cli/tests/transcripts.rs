@@ -1,7 +1,7 @@
 //! What each command says, refusals and their hints included, as transcripts in `tests/cmd`.
 //!
 //! A transcript with a `.out` folder runs in a sandbox of its own, where one home serves all of its
-//! commands. To write down what changed: `TRYCMD=overwrite cargo test -p bailiwick transcripts`.
+//! commands. To write down what changed: `TRYCMD=overwrite cargo test -p bailiwick-cli --test transcripts`.
 #![cfg(test)]
 
 /// Long enough, and found in no output: `secrets.rs` looks for another one.

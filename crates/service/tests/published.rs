@@ -6,10 +6,7 @@ mod support;
 
 use bailiwick_service::Code;
 use bailiwick_token::revocation::{Head, Snapshot};
-use bailiwick_verifier::{
-    Request as Call, Trust,
-    refresh::{Http, Options, Refresher},
-};
+use bailiwick_verifier::{Request as Call, Trust, Verifier};
 use reqwest::Method;
 use serde_json::json;
 use support::{Answer, Auth, Service, Setup};
@@ -378,10 +375,13 @@ async fn an_issuer_may_have_a_path() {
         assert!(!metrics.contains("tenants"), "{metrics}");
         // A verifier that is told the issuer's URL.
         let at = format!("http://{}{path}/", service.address);
-        let options = Options::new(&at, *service.issuer.keyset_key());
         let time = service.time.clone();
-        let clock: bailiwick_verifier::refresh::Clock = std::sync::Arc::new(move || time.now());
-        let refresher = Refresher::start(options, Http::new().unwrap(), clock).await;
-        assert_eq!(refresher.unwrap().trust().keyset().issuer, issuer);
+        let follower = Verifier::follow(&at, *service.issuer.keyset_key())
+            .service("erp")
+            .clock(std::sync::Arc::new(move || time.now()))
+            .start()
+            .await
+            .unwrap();
+        assert_eq!(follower.verifier().trust().keyset().issuer, issuer);
     }
 }

@@ -8,7 +8,7 @@ mod support;
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use bailiwick_service::Tls;
-use bailiwick_verifier::refresh::{Http, Options, Refresher};
+use bailiwick_verifier::Verifier;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use reqwest::{Client, Response, Version};
 use support::{Auth, Service, Setup, eventually, wire::Wire};
@@ -102,12 +102,15 @@ async fn a_verifier_follows_over_tls() {
     let base = format!("https://{}", service.address);
     let now = service.now();
     let start = async |authority: &Authority| {
-        let http = Http::trusting(authority.pem().as_bytes()).unwrap();
-        let options = Options::new(&base, *service.issuer.keyset_key());
-        Refresher::start(options, http, Arc::new(move || now)).await
+        Verifier::follow(&base, *service.issuer.keyset_key())
+            .service("erp")
+            .certificates(authority.pem())
+            .clock(Arc::new(move || now))
+            .start()
+            .await
     };
-    let trust = start(&ours).await.unwrap().trust();
-    assert_eq!(trust.keyset().version, 1);
+    let follower = start(&ours).await.unwrap();
+    assert_eq!(follower.verifier().trust().keyset().version, 1);
     assert!(start(&authority()).await.is_err());
 }
 

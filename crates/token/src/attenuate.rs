@@ -51,12 +51,9 @@ impl Token {
     /// ```
     /// # use bailiwick_token::{caveat::Caveat, grant::{Grant, Grants}, token::Token};
     /// # fn example(token: Token) -> Result<(), Box<dyn std::error::Error>> {
-    /// let narrowed = token.attenuate(&Caveat {
-    ///     scope: Some(Grants::new(vec![Grant::new("erp", "purchase_order:read")])?),
-    ///     expires: Some("2026-11-23T12:05:00Z".parse()?),
-    ///     delegate: Some("agent:invoice-checker".to_owned()),
-    ///     ..Caveat::default()
-    /// })?;
+    /// let scope = Grants::new([Grant::new("erp", "purchase_order:read")])?;
+    /// let caveat = Caveat::new().scope(scope).delegate("agent:invoice-checker");
+    /// let narrowed = token.attenuate(&caveat)?;
     /// # Ok(())
     /// # }
     /// ```

@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, fmt};
 
 pub(crate) mod check;
 mod constraint;
+mod convert;
 mod intersect;
 mod print;
 mod resource;
@@ -30,8 +31,8 @@ impl Grants {
     ///
     /// # Errors
     /// When the list is empty or too long, or a grant is not well formed; the error says where.
-    pub fn new(grants: Vec<Grant>) -> Result<Grants, GrantsError> {
-        check::check(grants).map(Grants)
+    pub fn new(grants: impl IntoIterator<Item = Grant>) -> Result<Grants, GrantsError> {
+        check::check(grants.into_iter().collect()).map(Grants)
     }
 
     /// The grants in their order.
@@ -65,11 +66,13 @@ impl<'a> IntoIterator for &'a Grants {
 /// use bailiwick_token::grant::{Constraint, Grant, Grants};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let grants = Grants::new(vec![
+/// let grants = Grants::new([
 ///     Grant::new("erp", "purchase_order:create")
 ///         .arg("amount", Constraint::any().min("0.01".parse()?).max("10000".parse()?))
-///         .arg("currency", Constraint::exact("EUR"))
-///         .arg("note", Constraint::any()),
+///         .arg("currency", "EUR")
+///         .arg("vendor", ["acme", "globex"])
+///         .arg("lines", ..=20)
+///         .arg("note", ..),
 ///     Grant::new("crm", "contact:*").resource("eu/*"),
 /// ])?;
 /// assert_eq!(Grants::from_toml(&grants.to_toml())?, grants);
@@ -118,11 +121,14 @@ impl Grant {
 
     /// Grants an argument under a constraint, and closes the arguments. A member of a nested
     /// object is named by its path, as in `address.city`.
+    ///
+    /// Besides a [`Constraint`], a value stands for itself, an array for one of its elements, `..=4200` for
+    /// at most that, and `..` for any value. The text `"*"` is no star here: it stands for itself.
     #[must_use]
-    pub fn arg(mut self, name: &str, constraint: Constraint) -> Grant {
+    pub fn arg(mut self, name: &str, constraint: impl Into<Constraint>) -> Grant {
         self.args
             .get_or_insert_default()
-            .insert(name.to_owned(), constraint);
+            .insert(name.to_owned(), constraint.into());
         self
     }
 

@@ -200,7 +200,7 @@ impl Inspection {
         let granted = self.blocks.iter().flat_map(|block| &block.grants);
         let (grants, opaque): (Vec<_>, Vec<_>) =
             granted.partition(|grant| matches!(grant, Alternative::Grant(_)));
-        let grants = grants.into_iter().filter_map(Alternative::grant).collect();
+        let grants: Vec<_> = grants.into_iter().filter_map(Alternative::grant).collect();
         let mut further: Vec<String> = Vec::new();
         let mut scopes: Vec<Grants> = Vec::new();
         for meaning in self.blocks.iter().flat_map(|block| &block.meanings) {

@@ -1,6 +1,11 @@
 //! Whole seconds since the Unix epoch, as Datalog dates carry them.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    ops::Add,
+    str::FromStr,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -51,6 +56,39 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 }
+
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use bailiwick_token::timestamp::Timestamp;
+///
+/// let now = Timestamp::try_from(SystemTime::now())?;
+/// assert_eq!((now + Duration::from_mins(5)).since(now), 300);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+impl TryFrom<SystemTime> for Timestamp {
+    type Error = ClockError;
+
+    /// The second that a clock's time lies in.
+    fn try_from(time: SystemTime) -> Result<Timestamp, ClockError> {
+        let elapsed = time.duration_since(UNIX_EPOCH).map_err(|_| ClockError)?;
+        Timestamp::from_unix(elapsed.as_secs()).ok_or(ClockError)
+    }
+}
+
+/// As [`Timestamp::plus`], less a fraction of a second.
+impl Add<Duration> for Timestamp {
+    type Output = Timestamp;
+
+    fn add(self, duration: Duration) -> Timestamp {
+        self.plus(duration.as_secs())
+    }
+}
+
+/// The time is not within the years 1970 to 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the time is not within the years 1970 to 9999: set the clock of this machine")]
+pub struct ClockError;
 
 /// The text is not an RFC 3339 date-time of whole seconds between 1970 and 9999.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -160,6 +198,28 @@ pub(crate) mod unix {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clocks_within_range() {
+        let at = |seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
+        for (clock, second) in [
+            (at(0), Some(0)),
+            (
+                UNIX_EPOCH.checked_add(Duration::from_millis(1_999)),
+                Some(1),
+            ),
+            (at(LAST), Some(LAST)),
+            (at(LAST + 1), None),
+            (UNIX_EPOCH.checked_sub(Duration::from_millis(1)), None),
+        ] {
+            let read = Timestamp::try_from(clock.unwrap());
+            assert_eq!(read.ok().map(Timestamp::unix), second);
+        }
+        let last = Timestamp::MAX + Duration::MAX;
+        assert_eq!(last, Timestamp::MAX);
+        let second = Timestamp(7) + Duration::from_millis(1_999);
+        assert_eq!(second, Timestamp(8));
+    }
 
     #[test]
     fn reads_what_rfc_3339_writes() {

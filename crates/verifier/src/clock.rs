@@ -1,9 +1,6 @@
 //! The clock of the edges, which is handed in everywhere else.
 
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{sync::Arc, time::SystemTime};
 
 use bailiwick_token::timestamp::Timestamp;
 
@@ -16,10 +13,5 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// no token holds any more.
 #[must_use]
 pub fn system_clock() -> Clock {
-    Arc::new(|| {
-        let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).ok();
-        elapsed
-            .and_then(|elapsed| Timestamp::from_unix(elapsed.as_secs()))
-            .unwrap_or(Timestamp::MAX)
-    })
+    Arc::new(|| Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::MAX))
 }

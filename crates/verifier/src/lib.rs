@@ -23,7 +23,7 @@
 //! Tokens outside the profile, of any issuer, are decided by the crate `bailiwick-biscuit`.
 //!
 //! Nothing of that reads a file or a clock. The edges do: the feature `axum` adds `layer`, for services
-//! that speak HTTP, and the feature `refresh` adds `refresh`, which fetches keyset and revocations.
+//! that speak HTTP, and the feature `refresh` adds `refresh`, which keeps keyset and revocations fresh.
 
 mod admit;
 mod authenticate;
@@ -51,6 +51,8 @@ mod verifier;
 mod verify;
 
 pub use authenticate::Authenticated;
+#[cfg(any(feature = "axum", feature = "refresh"))]
+pub use clock::{Clock, system_clock};
 pub use decision::{Allow, Decision, Delegation, Deny, Reason};
 pub use explain::{Refusal, Values};
 pub use policy::{Policy, PolicyError};

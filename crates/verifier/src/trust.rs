@@ -6,7 +6,9 @@
 //! [`Verifier::replace_trust`](crate::Verifier::replace_trust). The feature `refresh` does that in
 //! the background.
 
+mod error;
 mod feed;
+mod readiness;
 mod revocations;
 mod revoked;
 mod staleness;
@@ -16,14 +18,15 @@ use std::{collections::HashMap, sync::Arc};
 use bailiwick_token::{
     key::{KeyId, PublicKey},
     keyset::{Keyset, KeysetError},
-    revocation::{Snapshot, SnapshotError},
+    revocation::Snapshot,
     timestamp::Timestamp,
 };
 use sha2::{Digest, Sha256};
 
 use self::revocations::{Revocations, is_ahead};
-pub(crate) use self::revoked::Names;
+pub(crate) use self::revoked::{Credentials, Names};
 pub use self::{
+    error::{RollbackError, TrustError},
     feed::FeedError,
     staleness::{Staleness, WhenStale},
 };
@@ -45,75 +48,6 @@ struct Keys {
     /// The digest of the keyset's exact bytes: one version must mean one byte string.
     digest: [u8; 32],
     by_id: HashMap<KeyId, usize>,
-}
-
-/// The keyset or the revocations cannot be trusted.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TrustError {
-    /// The keyset file is not one, or is not signed by the keyset key.
-    #[error("the keyset cannot be used: {0}")]
-    Keyset(#[from] KeysetError),
-    /// The revocations are no snapshot, or are not signed by the keyset key.
-    #[error("the revocations cannot be used: {0}")]
-    Revocations(#[from] SnapshotError),
-    /// The revocations are another issuer's.
-    #[error(
-        "the revocations are of the issuer `{revocations}`, the keyset of `{keyset}`: export both from one issuer"
-    )]
-    Issuer {
-        /// The issuer that the revocations name.
-        revocations: String,
-        /// The issuer that the keyset names.
-        keyset: String,
-    },
-}
-
-/// A new snapshot would undo what an earlier one said.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RollbackError {
-    /// The keyset is of another issuer.
-    #[error("the keyset is of another issuer than the one in use")]
-    Issuer,
-    /// The keyset is older than the one in use.
-    #[error(
-        "the keyset has version {offered}, the one in use has {used}: fetch it again from the issuer"
-    )]
-    Version {
-        /// The version in use.
-        used: u64,
-        /// The version offered.
-        offered: u64,
-    },
-    /// The keyset has the version of the one in use, and other bytes.
-    #[error(
-        "two different keysets carry the version {0}: one of them is forged, or a restored issuer did not raise its version"
-    )]
-    Fork(u64),
-    /// The revocations have the number of those in use, and are others.
-    #[error(
-        "two different histories of revocations carry the number {0}: one of them is forged, or a restored issuer did not begin a new one"
-    )]
-    RevocationsFork(u64),
-    /// The revocations are older than those in use, or gone.
-    #[error("the revocations are older than those in use, or missing")]
-    Revocations,
-    /// The revocations lack some of those in use, though nothing of a history is ever taken back.
-    #[error(
-        "the revocations lack some of those in use, which still hold: a restored issuer did not begin a new epoch, or somebody took them out"
-    )]
-    RevocationsLost,
-}
-
-/// What a token shows to be looked up.
-pub(crate) struct Credentials<'a> {
-    pub(crate) root_key: KeyId,
-    /// The key itself: an id is too short to tell two issuers' keys apart for certain.
-    pub(crate) root: &'a [u8; 32],
-    pub(crate) names: &'a Names,
-    pub(crate) issued_at: Timestamp,
-    pub(crate) expires: Timestamp,
 }
 
 impl Trust {
@@ -158,9 +92,9 @@ impl Trust {
         })
     }
 
-    /// This trust, by which nothing is admitted before revocations were read.
+    /// Denies everything until revocations are loaded.
     #[must_use]
-    pub fn needing_revocations(self) -> Trust {
+    pub fn require_revocations(self) -> Trust {
         Trust {
             needs_revocations: true,
             ..self
@@ -205,14 +139,13 @@ impl Trust {
         }
     }
 
-    /// This trust in the place of `used`: with what that says is revoked and this, of a history that was
-    /// begun anew, does not.
-    pub(crate) fn carrying(&self, used: &Trust) -> Result<Trust, RollbackError> {
+    /// Keeps revocations of `used` that this trust, of a restarted history, no longer lists.
+    pub(crate) fn merge_previous(&self, used: &Trust) -> Result<Trust, RollbackError> {
         match (&self.revocations, &used.revocations) {
             (Some(offered), Some(used)) => {
-                let carrying = offered.carrying(used);
+                let merged = offered.merge_previous(used);
                 // More than one verifier bears.
-                Ok(self.with(carrying.map_err(|_| RollbackError::RevocationsLost)?))
+                Ok(self.with(merged.map_err(|_| RollbackError::RevocationsLost)?))
             }
             _ => Ok(self.clone()),
         }

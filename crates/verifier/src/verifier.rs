@@ -198,7 +198,7 @@ impl Verifier {
         loop {
             let used = self.trust.load();
             trust.may_replace(&used)?;
-            let offered = Arc::new(trust.carrying(&used)?);
+            let offered = Arc::new(trust.merge_previous(&used)?);
             let previous = self.trust.compare_and_swap(&*used, offered);
             if Arc::ptr_eq(&previous, &used) {
                 return Ok(());

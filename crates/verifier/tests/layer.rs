@@ -4,6 +4,7 @@
 
 use std::{
     collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{
         Arc,
@@ -40,6 +41,7 @@ use bailiwick_verifier::{
     layer::{Authorized, Protect, ShadowDenied, status},
 };
 use ed25519_dalek::SigningKey;
+use http_body_util::Full;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::{Layer, ServiceExt};
@@ -209,23 +211,12 @@ fn app(protect: &Protect) -> Router {
         .json_body()
         .path("note")
         .query("currency");
-    let twice = protect
-        .action("purchase_order:create")
-        .path("id")
-        .query("id");
-    let template = protect
-        .action("purchase_order:create")
-        .resource("eu/{id}-{id}");
-    let absent = protect.action("purchase_order:create").path("order");
     let files = protect.action("purchase_order:read").resource("eu/{*rest}");
     Router::new()
-        .route("/orders", post(mirror).route_layer(create))
-        .route("/{tenant}/orders/{id}", get(mirror).route_layer(read))
-        .route("/notes/{note}", post(mirror).route_layer(clash))
-        .route("/twice/{id}", get(mirror).route_layer(twice))
-        .route("/template/{id}", get(mirror).route_layer(template))
-        .route("/absent/{id}", get(mirror).route_layer(absent))
-        .route("/files/{*rest}", get(mirror).route_layer(files))
+        .merge(create.route("/orders", post(mirror)))
+        .merge(read.route("/{tenant}/orders/{id}", get(mirror)))
+        .merge(clash.route("/notes/{note}", post(mirror)))
+        .merge(files.route("/files/{*rest}", get(mirror)))
 }
 
 struct Answer {
@@ -769,17 +760,154 @@ async fn an_argument_has_one_source() {
         let answer = send(&app, request(Method::POST, uri, &headers, body)).await;
         assert_eq!(answer.status.as_u16(), status, "{uri} {body}");
     }
-    for (uri, detail) in [
-        ("/twice/1", "declares the argument `id` twice"),
-        ("/template/1", "template `eu/{id}-{id}`"),
-        ("/absent/1", "no path parameter `order`"),
-    ] {
-        let problem = fetch(&app, uri).await.refused(400, "bad_request");
-        assert!(
-            problem["detail"].as_str().unwrap().contains(detail),
-            "{problem}"
-        );
+}
+
+#[test]
+fn mistakes_end_the_program_while_its_router_is_built() {
+    type Mistake = fn(&Protect);
+    let mistakes: [(Mistake, &str); 10] = [
+        (
+            |protect| drop(protect.action("order:*")),
+            "cannot protect a route of the action `order:*`: the action is empty, or holds a star",
+        ),
+        (
+            |protect| drop(protect.action("order:read").path("id").query("id")),
+            "the route of `order:read` declares two sources for the argument `id`",
+        ),
+        (
+            |protect| {
+                drop(
+                    protect
+                        .action("order:read")
+                        .path_as("a", "id")
+                        .path_as("b", "id"),
+                )
+            },
+            "the route of `order:read` declares two sources for the argument `id`",
+        ),
+        (
+            |protect| drop(protect.action("order:read").query("a.b")),
+            "the argument name `a.b` is empty or holds a dot",
+        ),
+        (
+            |protect| drop(protect.action("order:read").resource("eu/{id}-{id}")),
+            "the resource template `eu/{id}-{id}`, where a brace does not enclose a whole segment",
+        ),
+        (
+            |protect| drop(protect.action("order:read").resource("a").resource("b")),
+            "the route of `order:read` declares two resources",
+        ),
+        (
+            |protect| {
+                let reads = protect.action("order:read").path("order");
+                drop(reads.route::<()>("/orders/{id}", get(mirror)));
+            },
+            "the route `/orders/{id}` of `order:read` has no path parameter `order`: write `{order}`",
+        ),
+        (
+            |protect| {
+                let reads = protect.action("order:read").resource("eu/{tenant}/{id}");
+                drop(reads.route::<()>("/orders/{id}", get(mirror)));
+            },
+            "has no path parameter `tenant`",
+        ),
+        (
+            |protect| {
+                let reads = protect.action("order:read").path("id");
+                drop(reads.route::<()>("/orders/{{id}}", get(mirror)));
+            },
+            "has no path parameter `id`",
+        ),
+        (
+            |protect| {
+                drop(
+                    protect
+                        .action("order:read")
+                        .route::<()>("orders", get(mirror)),
+                )
+            },
+            "Paths must start with a `/`",
+        ),
+    ];
+    let protect = protect(verifier(), now());
+    for (mistake, message) in mistakes {
+        let panic = catch_unwind(AssertUnwindSafe(|| mistake(&protect))).unwrap_err();
+        let said = panic.downcast_ref::<String>().unwrap();
+        assert!(said.contains(message), "{said}");
     }
+    // Every form of a path's parameters.
+    let protect = protect
+        .action("order:read")
+        .path("a")
+        .path("b")
+        .path("rest");
+    drop(protect.route::<()>("/{a}/{{x}}/v-{b}/{*rest}", get(mirror)));
+}
+
+#[tokio::test]
+async fn a_layer_whose_path_lacks_a_parameter_refuses() {
+    let reads = protect(verifier(), now())
+        .action("purchase_order:read")
+        .path("order");
+    let app = Router::new().route("/orders/{id}", get(mirror).route_layer(reads.clone()));
+    let problem = fetch(&app, "/orders/PO-1")
+        .await
+        .refused(400, "bad_request");
+    let detail = "the route has no path parameter `order`";
+    assert_eq!(problem["detail"], detail);
+    // Nor is there one where no router is.
+    let request = request(Method::GET, "/", &[("bailiwick-token", &token())], "");
+    let bare = reads.layer(tower::service_fn(async |_: Request| {
+        Ok::<_, std::convert::Infallible>(Response::new(Body::empty()))
+    }));
+    let (parts, body) = bare.oneshot(request).await.unwrap().into_parts();
+    let answer = Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body: to_bytes(body, 1 << 20).await.unwrap(),
+    };
+    assert_eq!(answer.refused(400, "bad_request")["detail"], detail);
+}
+
+/// Bodies of a service that is not axum's: frames of any buffer in, and a body of any type out.
+#[tokio::test]
+async fn any_body_passes() {
+    struct Slices(Vec<&'static [u8]>);
+    impl HttpBody for Slices {
+        type Data = &'static [u8];
+        type Error = std::io::Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<http_body::Frame<&'static [u8]>, std::io::Error>>> {
+            Poll::Ready(self.0.pop().map(|data| Ok(http_body::Frame::data(data))))
+        }
+    }
+    let echo = tower::service_fn(async |request: Request| {
+        let body = to_bytes(request.into_body(), 1 << 20).await.unwrap();
+        Ok::<_, std::convert::Infallible>(Response::new(Full::new(body)))
+    });
+    let creates = protect(verifier(), now())
+        .action("purchase_order:create")
+        .json_body();
+    let order = |frames: Vec<&'static [u8]>| {
+        let request = axum::http::Request::builder()
+            .header("bailiwick-token", token())
+            .header("content-type", "application/json");
+        creates
+            .layer(echo)
+            .oneshot(request.body(Slices(frames)).unwrap())
+    };
+    let response = order(vec![br#""currency":"EUR"}"#, br#"{"amount":1,"#])
+        .await
+        .unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    assert_eq!(body, r#"{"amount":1,"currency":"EUR"}"#);
+    // It is bounded as axum's is.
+    let response = order(vec![&[b' '; 1024]; 65]).await.unwrap();
+    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]
@@ -915,15 +1043,17 @@ async fn unrouted_methods_get_405() {
         .merge(post(mirror).route_layer(creates.clone()));
     let app = Router::new()
         .route("/merged", merged)
-        .route("/apart", get(mirror).route_layer(reads))
+        .route("/apart", get(mirror).route_layer(reads.clone()))
         .route("/apart", post(mirror).route_layer(creates.clone()))
+        .merge(reads.route("/routes", get(mirror)))
+        .merge(creates.clone().route("/routes", post(mirror)))
         .route(
             "/cors",
             post(mirror).route_layer(creates).options(preflight),
         );
     let token = token();
     for credential in [&[][..], &[("bailiwick-token", token.as_str())]] {
-        for path in ["/merged", "/apart"] {
+        for path in ["/merged", "/apart", "/routes"] {
             for method in [
                 Method::PUT,
                 Method::DELETE,

@@ -1,9 +1,13 @@
-//! The refresher over real HTTP, on a loopback address, up to decisions about tokens.
+//! Followers of an issuer over real HTTP, on a loopback address, and of files, up to decisions.
 
 #![cfg(test)]
 
 use std::{
-    sync::{Arc, Mutex},
+    fs,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -25,8 +29,11 @@ use bailiwick_token::{
     revocation::{Digest, Epoch, Head, Position, Revocation, SnapshotBase, Target},
 };
 use bailiwick_verifier::{
-    Reason, Request, Verifier,
-    refresh::{Answer, FetchError, Get, Http, Options, Refresher, Transport, system_clock},
+    Reason, Request, Staleness, Verifier,
+    refresh::{
+        FetchError, Fetched, FollowError, Follower, Get, Http, RefreshError, Transport,
+        system_clock,
+    },
 };
 use ed25519_dalek::SigningKey;
 
@@ -102,6 +109,27 @@ impl Issuer {
         }
     }
 
+    fn snapshot(&self) -> String {
+        let now = system_clock()();
+        let base = SnapshotBase {
+            keyset_version: 1,
+            issuer: self.name().to_owned(),
+            position: self.position(),
+            issued_at: now,
+            expires: now.plus(3_600),
+        };
+        let entries = self.changes.lock().unwrap().clone();
+        base.write(entries, &key(KEYSET_KEY)).unwrap()
+    }
+
+    /// Revokes the token of that id.
+    fn revoke(&self, id: u8) {
+        self.changes.lock().unwrap().push(Revocation {
+            target: Target::Token(TokenId::from_bytes([id; 16])),
+            expires: None,
+        });
+    }
+
     fn position(&self) -> Position {
         let start = Position::start(Epoch::from_bytes([1; 8]));
         let changes = self.changes.lock().unwrap();
@@ -174,16 +202,7 @@ async fn head(State(issuer): State<Issuer>, asked: HeaderMap) -> Response {
 }
 
 async fn snapshot(State(issuer): State<Issuer>) -> String {
-    let now = system_clock()();
-    let base = SnapshotBase {
-        keyset_version: 1,
-        issuer: issuer.name().to_owned(),
-        position: issuer.position(),
-        issued_at: now,
-        expires: now.plus(3_600),
-    };
-    let entries = issuer.changes.lock().unwrap().clone();
-    base.write(entries, &key(KEYSET_KEY)).unwrap()
+    issuer.snapshot()
 }
 
 async fn page(State(issuer): State<Issuer>, Path((_, range)): Path<(String, String)>) -> String {
@@ -206,39 +225,36 @@ async fn eventually(holds: impl Fn() -> bool) {
         .unwrap();
 }
 
+/// The reason for which a call with this token is denied.
+fn decide(follower: &Follower, token: &str) -> Option<Reason> {
+    follower.check(token, &Request::new("order")).reason()
+}
+
 #[tokio::test]
 async fn a_verifier_follows_its_issuer() {
     let issuer = Issuer::serve().await;
     let directory = tempfile::tempdir().unwrap();
-    let mut options = Options::new(&format!("{}/", issuer.url), public(&key(KEYSET_KEY)));
-    options.directory = Some(directory.path().to_owned());
-    options.report = Some(Report::new("erp-1", "erp").unwrap());
-    options.poll = Duration::from_millis(20);
-    let refresher = Refresher::start(options, Http::new().unwrap(), system_clock())
+    let follower = Verifier::follow(&format!("{}/", issuer.url), public(&key(KEYSET_KEY)))
+        .service("erp")
+        .directory(directory.path())
+        .report_as("erp-1")
+        .poll(Duration::from_millis(20))
+        .start()
         .await
         .unwrap();
-    let monitor = refresher.monitor();
-    let verifier = Arc::new(Verifier::new("erp", refresher.trust()).unwrap());
-    let running = tokio::spawn(refresher.run(Arc::clone(&verifier)));
-    let decide = |token: &str| {
-        let decision = verifier.check(token, &Request::new("order"), system_clock()());
-        decision.reason()
-    };
+    let monitor = follower.monitor();
+    assert!(monitor.is_ready());
     let token = issuer.mint(1, 7);
-    assert_eq!(decide(&token), None);
-    let revoked = Revocation {
-        target: Target::Token(TokenId::from_bytes([7; 16])),
-        expires: None,
-    };
-    issuer.changes.lock().unwrap().push(revoked);
-    eventually(|| decide(&token) == Some(Reason::Revoked)).await;
-    assert_eq!(decide(&issuer.mint(1, 8)), None);
+    assert_eq!(decide(&follower, &token), None);
+    issuer.revoke(7);
+    eventually(|| decide(&follower, &token) == Some(Reason::Revoked)).await;
+    assert_eq!(decide(&follower, &issuer.mint(1, 8)), None);
 
     // A root key that nobody has heard of, until a token names it.
     issuer.roots.lock().unwrap().push(2);
     let rotated = issuer.mint(2, 9);
-    assert_eq!(decide(&rotated), Some(Reason::UnknownKey));
-    eventually(|| decide(&rotated).is_none()).await;
+    assert_eq!(decide(&follower, &rotated), Some(Reason::UnknownKey));
+    eventually(|| decide(&follower, &rotated).is_none()).await;
 
     eventually(|| monitor.status().keyset_version == 2).await;
     assert_eq!(monitor.status().failures, 0);
@@ -246,7 +262,176 @@ async fn a_verifier_follows_its_issuer() {
     let last = || issuer.reports.lock().unwrap().last().cloned().unwrap();
     eventually(|| last().keyset == Some(2) && last().feed == in_use).await;
     assert_eq!((last().name(), last().service()), ("erp-1", "erp"));
-    running.abort();
+
+    // The task ends with its follower, and what was kept is where another begins.
+    drop(follower);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let asked = issuer.reports.lock().unwrap().len();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(issuer.reports.lock().unwrap().len(), asked);
+    let again = Verifier::follow("https://127.0.0.1:9", public(&key(KEYSET_KEY)))
+        .service("erp")
+        .directory(directory.path())
+        .start()
+        .await
+        .unwrap();
+    assert_eq!(decide(&again, &token), Some(Reason::Revoked));
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_used() {
+    let issuer = Issuer::serve().await;
+    let follow = || Verifier::follow(&issuer.url, public(&key(KEYSET_KEY)));
+    let name = follow().service("*").report_as("erp-1").start().await;
+    assert!(matches!(name, Err(FollowError::Verifier(_))), "{name:?}");
+    let name = follow().service("erp").report_as("erp/1").start().await;
+    assert!(matches!(name, Err(FollowError::Report(_))), "{name:?}");
+    let certificates = follow().service("erp").certificates(*b"none").start().await;
+    assert!(matches!(certificates, Err(FollowError::Http(_))));
+    let plain = Verifier::follow("http://issuer.example", public(&key(KEYSET_KEY)));
+    let plain = plain.service("erp").start().await;
+    assert!(matches!(
+        plain,
+        Err(FollowError::Trust(RefreshError::Address(_)))
+    ));
+    let stranger = Verifier::follow(&issuer.url, public(&key(1)));
+    let stranger = stranger.service("erp").start().await;
+    assert!(matches!(
+        stranger,
+        Err(FollowError::Trust(RefreshError::Trust(_)))
+    ));
+}
+
+/// A transport that can be made to panic.
+struct Faulty {
+    http: Http,
+    broken: Arc<AtomicBool>,
+}
+
+impl Transport for Faulty {
+    async fn get(&self, get: Get<'_>) -> Result<Fetched, FetchError> {
+        assert!(
+            !self.broken.load(Ordering::SeqCst),
+            "the transport has a fault"
+        );
+        self.http.get(get).await
+    }
+}
+
+#[tokio::test]
+async fn a_task_that_panics_goes_on() {
+    let issuer = Issuer::serve().await;
+    let broken = Arc::new(AtomicBool::new(false));
+    let follower = Verifier::follow(&issuer.url, public(&key(KEYSET_KEY)))
+        .service("erp")
+        .transport(Faulty {
+            http: Http::new().unwrap(),
+            broken: Arc::clone(&broken),
+        })
+        .report_as("erp-1")
+        .poll(Duration::from_millis(20))
+        .start()
+        .await
+        .unwrap();
+    let token = issuer.mint(1, 7);
+    assert_eq!(decide(&follower, &token), None);
+    broken.store(true, Ordering::SeqCst);
+    let monitor = follower.monitor();
+    eventually(|| monitor.status().panics > 0).await;
+    let (_, error) = monitor.status().last_error.unwrap();
+    assert_eq!(error, "the refresh panicked");
+    issuer.revoke(7);
+    broken.store(false, Ordering::SeqCst);
+    eventually(|| decide(&follower, &token) == Some(Reason::Revoked)).await;
+}
+
+/// Puts a file in place as an operator should: whole.
+fn place(directory: &std::path::Path, name: &str, content: &str) {
+    let begun = directory.join(format!("{name}.new"));
+    fs::write(&begun, content).unwrap();
+    fs::rename(begun, directory.join(name)).unwrap();
+}
+
+#[tokio::test]
+async fn a_verifier_follows_its_files() {
+    let issuer = Issuer::serve().await;
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    let sign = || issuer.keyset().sign(&key(KEYSET_KEY)).to_json();
+    let (keyset, snapshot) = (sign(), issuer.snapshot());
+    place(directory, "keyset.json", &keyset);
+    let from = || Verifier::from_files(directory.join("keyset.json"), public(&key(KEYSET_KEY)));
+    let missing = from().revocations(directory.join("revocations.ndjson"));
+    let missing = missing.service("erp").start().await.unwrap_err();
+    assert!(
+        missing
+            .to_string()
+            .contains("revocations.ndjson` cannot be read"),
+        "{missing}"
+    );
+    place(directory, "revocations.ndjson", &snapshot);
+    let ahead = Arc::new(AtomicU64::new(0));
+    let clock = {
+        let ahead = Arc::clone(&ahead);
+        Arc::new(move || system_clock()().plus(ahead.load(Ordering::SeqCst)))
+    };
+    let follower = from()
+        .revocations(directory.join("revocations.ndjson"))
+        .service("erp")
+        .staleness(Staleness::after(Duration::from_secs(1)))
+        .poll(Duration::from_millis(20))
+        .clock(clock)
+        .start()
+        .await
+        .unwrap();
+    let monitor = follower.monitor();
+    let token = issuer.mint(1, 7);
+    assert_eq!(decide(&follower, &token), None);
+
+    issuer.revoke(7);
+    place(directory, "revocations.ndjson", &issuer.snapshot());
+    eventually(|| decide(&follower, &token) == Some(Reason::Revoked)).await;
+    issuer.roots.lock().unwrap().push(2);
+    place(directory, "keyset.json", &sign());
+    eventually(|| monitor.status().keyset_version == 2).await;
+    assert_eq!(decide(&follower, &issuer.mint(2, 9)), None);
+    assert_eq!(
+        (monitor.status().revocations, monitor.status().failures),
+        (1, 0)
+    );
+
+    // What is older, or torn, changes nothing, and is told.
+    place(directory, "keyset.json", &keyset);
+    eventually(|| monitor.status().rollbacks > 0).await;
+    place(directory, "keyset.json", "{}");
+    eventually(|| {
+        let error = monitor.status().last_error.unwrap().1;
+        error.contains("the keyset cannot be used")
+    })
+    .await;
+    fs::remove_file(directory.join("revocations.ndjson")).unwrap();
+    place(directory, "keyset.json", &sign());
+    eventually(|| {
+        monitor
+            .status()
+            .last_error
+            .unwrap()
+            .1
+            .contains("cannot be read")
+    })
+    .await;
+    assert_eq!(monitor.status().keyset_version, 2);
+    assert_eq!(decide(&follower, &token), Some(Reason::Revoked));
+
+    // Files are as old as their end allows, and not as a feed's head.
+    ahead.store(600, Ordering::SeqCst);
+    assert!(monitor.is_ready());
+    ahead.store(3_700, Ordering::SeqCst);
+    assert!(!monitor.is_ready());
+    assert_eq!(decide(&follower, &token), Some(Reason::StaleKeyset));
+
+    let without = from().without_revocations().service("erp").start().await;
+    assert_eq!(decide(&without.unwrap(), &token), None);
 }
 
 #[tokio::test]
@@ -266,13 +451,13 @@ async fn what_http_is_kept_to() {
         http.get(get).await
     };
     let large = fetch("/large", 100_000).await.unwrap();
-    assert!(matches!(large, Answer::Found { body, .. } if body.len() == 100_000));
+    assert!(matches!(large, Fetched::Found { body, .. } if body.len() == 100_000));
     assert_eq!(
         fetch("/large", 99_999).await,
         Err(FetchError::TooLarge(99_999))
     );
     assert_eq!(fetch("/moved", 100_000).await, Err(FetchError::Status(307)));
-    assert_eq!(fetch("/nothing", 1).await, Ok(Answer::Gone));
+    assert_eq!(fetch("/nothing", 1).await, Ok(Fetched::Gone));
     assert_eq!(fetch("/slow", 1).await, Err(FetchError::TimedOut(0)));
     assert!(Http::trusting(b"").is_err());
     assert!(Http::trusting(b"-----BEGIN CERTIFICATE-----\n").is_err());

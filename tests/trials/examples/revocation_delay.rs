@@ -59,7 +59,7 @@ async fn main() {
     let mut verifiers = Vec::new();
     for number in 0..VERIFIERS {
         let name = format!("erp-{number}");
-        verifiers.push(Watch::start(&name, service.options(&name, POLL)).await);
+        verifiers.push(Watch::start(&name, service.follow(&name, POLL)).await);
     }
     let verifiers = Arc::new(verifiers);
     let mut workers = Vec::new();

@@ -40,7 +40,7 @@ use bailiwick_token::{
 };
 use bailiwick_verifier::{
     Reason, Request, Trust, Verifier,
-    refresh::{Answer, FetchError, Get, Http, Options, Refresher, Transport, system_clock},
+    refresh::{FetchError, Fetched, Get, Http, Transport, system_clock},
 };
 use peak_alloc::PeakAlloc;
 use support::{ACTION, HEAD, ISSUER, SERVICE, Service};
@@ -58,9 +58,9 @@ const LOADS: usize = 5;
 struct Counting(Http, Arc<AtomicU64>);
 
 impl Transport for Counting {
-    async fn get(&self, get: Get<'_>) -> Result<Answer, FetchError> {
+    async fn get(&self, get: Get<'_>) -> Result<Fetched, FetchError> {
         let answer = self.0.get(get).await;
-        if let Ok(Answer::Found { body, .. }) = &answer {
+        if let Ok(Fetched::Found { body, .. }) = &answer {
             self.1.fetch_add(body.len() as u64, Ordering::Relaxed);
         }
         answer
@@ -179,22 +179,22 @@ fn changes(entries: u64) -> u64 {
 /// many changes; then the load alone.
 async fn follow(url: &str, key: PublicKey, good: &str, revoked: &str, entries: u64) {
     let request = Request::new(ACTION);
-    let clock = system_clock();
     let wire = Counting(Http::new().unwrap(), Arc::default());
     let directory = tempfile::tempdir().unwrap();
     let (before, begun) = (HELD.current_usage(), Instant::now());
     let resident_before = resident();
-    let mut options = Options::new(url, key);
-    options.directory = Some(directory.path().to_owned());
-    options.poll = Duration::from_secs(1);
-    let refresher = Refresher::start(options, wire.clone(), clock.clone())
+    let follower = Verifier::follow(url, key)
+        .service(SERVICE)
+        .transport(wire.clone())
+        .directory(directory.path())
+        .poll(Duration::from_secs(1))
+        .start()
         .await
         .unwrap();
-    let monitor = refresher.monitor();
-    let verifier = Arc::new(Verifier::new(SERVICE, refresher.trust()).unwrap());
-    let denied = verifier.check(revoked, &request, clock());
+    let monitor = follower.monitor();
+    let denied = follower.check(revoked, &request);
     assert_eq!(denied.reason(), Some(Reason::Revoked), "{denied:?}");
-    let allowed = verifier.check(good, &request, clock());
+    let allowed = follower.check(good, &request);
     assert!(allowed.is_allow(), "{allowed:?}");
     row(
         "a cold start",
@@ -213,7 +213,6 @@ async fn follow(url: &str, key: PublicKey, good: &str, revoked: &str, entries: u
     let peak = HELD.peak_usage().saturating_sub(before) as u64;
     row("and at the most", an_id(peak, started));
 
-    let following = tokio::spawn(refresher.run(Arc::clone(&verifier)));
     println!("{FOLLOWING}");
     let (begun, all) = (Instant::now(), started + changes(entries));
     HELD.reset_peak_usage();
@@ -235,8 +234,6 @@ async fn follow(url: &str, key: PublicKey, good: &str, revoked: &str, entries: u
     row("held after them", an_id(held(), all));
     let peak = HELD.peak_usage().saturating_sub(before) as u64;
     row("and at the most", an_id(peak, all));
-    following.abort();
-    assert!(following.await.unwrap_err().is_cancelled());
     let grown = resident().saturating_sub(resident_before);
     row("resident", an_id(grown, all));
     let kept = fs::metadata(directory.path().join("feed.ndjson"));
@@ -245,7 +242,7 @@ async fn follow(url: &str, key: PublicKey, good: &str, revoked: &str, entries: u
         kept > 40 * changes(entries),
         "the changes are not kept: {kept} bytes"
     );
-    drop(verifier);
+    drop((follower, monitor));
 
     let get = async |path: &str| {
         let url = format!("{url}{path}");
@@ -258,7 +255,7 @@ async fn follow(url: &str, key: PublicKey, good: &str, revoked: &str, entries: u
             revalidate: false,
         };
         match wire.get(get).await {
-            Ok(Answer::Found { body, .. }) => body,
+            Ok(Fetched::Found { body, .. }) => body,
             other => panic!("{other:?}"),
         }
     };
@@ -276,7 +273,7 @@ async fn follow(url: &str, key: PublicKey, good: &str, revoked: &str, entries: u
 
     let none = Verifier::new(SERVICE, open(None)).unwrap();
     let all = Verifier::new(SERVICE, open(Some(&file))).unwrap();
-    let now = clock();
+    let now = system_clock()();
     let [without, with] = [&none, &all]
         .map(|verifier| each(|| assert!(verifier.check(good, &request, now).is_allow())));
     row(

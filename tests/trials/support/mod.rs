@@ -21,16 +21,14 @@ use bailiwick_issuer::{InitOptions, Issuer, MintRequest, Minted, NewClient, Pass
 use bailiwick_service::{Clock, Config, OPERATOR_SERVICE, Running, serve};
 use bailiwick_token::{
     grant::{Grant, Grants},
-    report::Report,
     timestamp::Timestamp,
 };
 use bailiwick_verifier::{
     Decision, Request, Staleness, Verifier,
-    refresh::{Http, Monitor, Options, Refresher, system_clock},
+    refresh::{Follower, FollowerBuilder, FromIssuer, Monitor, system_clock},
 };
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
 
 pub const ISSUER: &str = "https://issuer.example";
 pub const HEAD: &str = "/.well-known/bailiwick/revocations";
@@ -246,12 +244,12 @@ impl Service {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    /// What a refresher of a verifier of this name is told.
-    pub fn options(&self, name: &str, poll: Duration) -> Options {
-        let mut options = Options::new(&self.url, *self.issuer.keyset_key());
-        options.poll = poll;
-        options.report = Some(Report::new(name, SERVICE).unwrap());
-        options
+    /// A verifier of this name, which is to follow.
+    pub fn follow(&self, name: &str, poll: Duration) -> FollowerBuilder<FromIssuer> {
+        Verifier::follow(&self.url, *self.issuer.keyset_key())
+            .service(SERVICE)
+            .report_as(name)
+            .poll(poll)
     }
 }
 
@@ -267,32 +265,32 @@ async fn read(answer: reqwest::Response) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// A verifier, and its refresher, which runs until this is dropped.
+/// A verifier that follows until this is dropped.
 pub struct Watch {
     pub name: String,
-    pub verifier: Arc<Verifier>,
     pub monitor: Monitor,
     pub time: Time,
-    running: JoinHandle<()>,
+    follower: Follower,
 }
 
 impl Watch {
-    pub async fn start(name: &str, options: Options) -> Watch {
-        Watch::with(name, options, Time::default(), Staleness::default()).await
+    pub async fn start(name: &str, builder: FollowerBuilder<FromIssuer>) -> Watch {
+        Watch::with(name, builder, Time::default(), Staleness::default()).await
     }
 
-    pub async fn with(name: &str, options: Options, time: Time, staleness: Staleness) -> Watch {
-        let refresher = Refresher::start(options, Http::new().unwrap(), time.clock())
-            .await
-            .unwrap();
-        let verifier = Verifier::new(SERVICE, refresher.trust()).unwrap();
-        let verifier = Arc::new(verifier.staleness(staleness));
+    pub async fn with(
+        name: &str,
+        builder: FollowerBuilder<FromIssuer>,
+        time: Time,
+        staleness: Staleness,
+    ) -> Watch {
+        let builder = builder.clock(time.clock()).staleness(staleness);
+        let follower = builder.start().await.unwrap();
         Watch {
             name: name.to_owned(),
-            monitor: refresher.monitor(),
-            running: tokio::spawn(refresher.run(Arc::clone(&verifier))),
-            verifier,
+            monitor: follower.monitor(),
             time,
+            follower,
         }
     }
 
@@ -301,13 +299,8 @@ impl Watch {
     }
 
     pub fn check_at(&self, token: &str, now: Timestamp) -> Decision {
-        self.verifier.check(token, &Request::new(ACTION), now)
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.running.abort();
+        let verifier = self.follower.verifier();
+        verifier.check(token, &Request::new(ACTION), now)
     }
 }
 

@@ -40,7 +40,7 @@ impl Source {
     /// Reads Datalog text, with its policies.
     ///
     /// # Errors
-    /// As for [`Authorizer::parse`].
+    /// As for [`Authorizer::parse`](super::Authorizer::parse).
     pub fn parse(text: &str) -> Result<Source, Error> {
         bounded(text)?;
         Source::read(text)

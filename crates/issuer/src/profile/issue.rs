@@ -147,7 +147,7 @@ impl Profile {
             return Ok(given);
         }
         // Not empty: each service asked for has a grant, and each grant was well formed before.
-        let given = given.iter().filter(wanted).cloned().collect();
+        let given: Vec<_> = given.iter().filter(wanted).cloned().collect();
         Grants::new(given).map_err(|error| self.unfit(&error.path, "is not well formed"))
     }
 

@@ -440,7 +440,7 @@ impl Service {
         let path = format!("{}/{}-{}", newest.epoch, begun.seq, newest.seq);
         let lines = fetched(&format!("/.well-known/bailiwick/revocations/{path}")).await;
         let trust = trust
-            .needing_revocations()
+            .require_revocations()
             .with_snapshot(
                 snapshot.as_bytes(),
                 head.as_bytes(),

@@ -79,7 +79,7 @@ impl Grants {
             .iter()
             .enumerate()
             .map(|(index, item)| grant(&format!("grant[{index}]"), item));
-        Grants::new(grants.collect::<Result<_, _>>()?)
+        Grants::new(grants.collect::<Result<Vec<_>, _>>()?)
     }
 }
 

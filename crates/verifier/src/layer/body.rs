@@ -1,6 +1,7 @@
 //! A JSON body read ahead of the handler, and handed on as if it had not been.
 
 use std::{
+    any::Any,
     future::poll_fn,
     mem,
     pin::Pin,
@@ -8,13 +9,16 @@ use std::{
 };
 
 use axum::{
+    BoxError,
     body::{Body, Bytes, HttpBody},
     http::{
         HeaderMap,
         header::{CONTENT_ENCODING, EXPECT},
     },
 };
+use bytes::Buf;
 use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
 use mime::Mime;
 
 use super::media;
@@ -36,6 +40,25 @@ pub(super) enum BodyError {
     Encoded,
     #[error("the body is not UTF-8 text")]
     Text,
+}
+
+/// Turns any body into axum's, and leaves axum's own as it is. Nothing of it is read.
+pub(super) fn boxed<B>(body: B) -> Body
+where
+    B: HttpBody + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let mut body = Some(body);
+    let own = (&mut body as &mut dyn Any).downcast_mut::<Option<Body>>();
+    if let Some(own) = own.and_then(Option::take) {
+        return own;
+    }
+    let Some(body) = body else {
+        return Body::empty();
+    };
+    Body::new(
+        body.map_frame(|frame| frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))),
+    )
 }
 
 /// The bytes of a JSON body, `None` where it is empty. `body` is left as it was before.

@@ -5,7 +5,7 @@ use axum::{
     http::request::Parts,
 };
 
-use super::Problem;
+use super::problem::Problem;
 use crate::decision::{Allow, Deny};
 
 /// The authority under which this call was allowed.

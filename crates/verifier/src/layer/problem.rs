@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::Action;
+use super::settings::ProtectSettings;
 use crate::{
     decision::{Deny, Reason},
     explain::Values,
@@ -68,22 +68,25 @@ impl Problem {
         self.reason
     }
 
-    /// The denial of a call to the route that `action` protects.
-    pub(super) fn denied(deny: &Deny, action: &Action) -> Problem {
-        let protect = &action.protect;
+    /// The denial of a call to the route of this action.
+    pub(super) fn denied(deny: &Deny, settings: &ProtectSettings, action: &str) -> Problem {
         let mut problem = Problem::bare(deny);
-        let values = match (problem.status, protect.explain) {
+        let values = match (problem.status, settings.explain) {
             (StatusCode::SERVICE_UNAVAILABLE, _) => None,
             (StatusCode::FORBIDDEN, None) => Some(Values::Hidden),
             (_, configured) => configured,
         };
         problem.explain = values.map(|values| deny.explain(values));
-        let scope = Some(action.call.action.as_str());
-        let metadata = protect.resource_metadata.as_ref().map(ToString::to_string);
-        problem.challenge = challenge(problem.status, deny.reason, scope, metadata.as_deref());
+        let metadata = settings.resource_metadata.as_ref().map(ToString::to_string);
+        problem.challenge = challenge(
+            problem.status,
+            deny.reason,
+            Some(action),
+            metadata.as_deref(),
+        );
         if problem.status == StatusCode::SERVICE_UNAVAILABLE {
             // The service itself fetches its trust that often.
-            let hint = protect.verifier.trust().keyset().refresh_hint;
+            let hint = settings.verifier.trust().keyset().refresh_hint;
             problem.retry_after = Some(hint.clamp(1, 300));
         }
         problem
@@ -168,7 +171,7 @@ fn quoted(name: &str, value: &str) -> Option<String> {
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct ProblemDocument<'a> {
     r#type: String,
     title: &'a str,
     status: u16,
@@ -181,7 +184,7 @@ struct Body<'a> {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = Body {
+        let body = ProblemDocument {
             r#type: match self.reason {
                 Some(reason) => format!("urn:bailiwick:reason:{reason}"),
                 None => "about:blank".to_owned(),

@@ -1,10 +1,10 @@
 //! The resource of a route, as a template of path parameters.
 
-use super::call::{CallError, Pairs};
+use super::parameters::{Pairs, ParameterError, parameter};
 
 /// Segments, some of which the path fills.
 #[derive(Debug, Clone)]
-pub(super) struct Template(Vec<Segment>);
+pub(super) struct ResourceTemplate(Vec<Segment>);
 
 #[derive(Debug, Clone)]
 enum Segment {
@@ -13,16 +13,24 @@ enum Segment {
     Rest(String),
 }
 
-impl Template {
+impl ResourceTemplate {
     /// Reads a template such as `eu/{tenant}/{*rest}`; `None` where a brace stands elsewhere.
-    pub(super) fn read(text: &str) -> Option<Template> {
+    pub(super) fn read(text: &str) -> Option<ResourceTemplate> {
         let segments: Option<_> = text.split('/').map(Segment::read).collect();
-        segments.map(Template)
+        segments.map(ResourceTemplate)
     }
 
-    /// The resource of a call. Whether it is in normal form is looked at with the call.
-    pub(super) fn fill(&self, path: &Pairs) -> Result<String, CallError> {
-        let filled: Result<Vec<&str>, CallError> = self
+    /// The path parameters that fill it.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|segment| match segment {
+            Segment::Text(_) => None,
+            Segment::Parameter(name) | Segment::Rest(name) => Some(name.as_str()),
+        })
+    }
+
+    /// Makes the resource of a call. [`Request`](crate::Request) refuses one that is not in normal form.
+    pub(super) fn fill(&self, path: &Pairs) -> Result<String, ParameterError> {
+        let filled: Result<Vec<&str>, ParameterError> = self
             .0
             .iter()
             .map(|segment| match segment {
@@ -30,7 +38,7 @@ impl Template {
                 Segment::Rest(name) => parameter(path, name),
                 Segment::Parameter(name) => match parameter(path, name)? {
                     // `%2F` in the path: what follows would not be where the route expects it.
-                    value if value.contains('/') => Err(CallError::Slash(name.clone())),
+                    value if value.contains('/') => Err(ParameterError::Slash(name.clone())),
                     value => Ok(value),
                 },
             })
@@ -51,16 +59,5 @@ impl Segment {
             (None, _) => Segment::Text(text.to_owned()),
         };
         (!name.contains(['{', '}'])).then_some(segment)
-    }
-}
-
-/// The one path parameter of that name. Nested services can have two: of these the handler might
-/// act on the other.
-pub(super) fn parameter<'a>(path: &'a Pairs, name: &str) -> Result<&'a str, CallError> {
-    let mut found = path.iter().filter(|(key, _)| key == name);
-    match (found.next(), found.next()) {
-        (Some((_, value)), None) => Ok(value),
-        (None, _) => Err(CallError::NoParameter(name.to_owned())),
-        (Some(_), Some(_)) => Err(CallError::TwoParameters(name.to_owned())),
     }
 }

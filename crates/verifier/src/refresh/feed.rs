@@ -1,4 +1,4 @@
-//! The feed's part of a turn.
+//! A poll of the feed.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,7 +8,11 @@ use bailiwick_token::revocation::{
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
-    Answer, FetchError, RefreshError, Refresher, TIMEOUT, Transport, after, blocking, is_admissible,
+    error::RefreshError,
+    http::is_admissible,
+    refresher::{Refresher, TIMEOUT},
+    task::{after, blocking},
+    transport::{FetchError, Fetched, Transport},
 };
 use crate::{trust::Trust, verifier::Verifier};
 
@@ -49,7 +53,7 @@ pub(super) struct Fed {
 }
 
 /// A head as it was fetched, and what it says.
-struct Fetched {
+struct FetchedHead {
     bytes: Vec<u8>,
     etag: Option<String>,
     head: Head,
@@ -67,7 +71,7 @@ impl<T: Transport> Refresher<T> {
             self.rest = after(REST);
             if let Err(error) = self.begin_anew(verifier).await {
                 let now = (self.clock)();
-                self.monitor.change(|status| status.failed(&error, now));
+                self.status.change(|status| status.failed(&error, now));
                 match error.is_rollback() {
                     true => tracing::error!(%error, "the snapshot would undo what is in use"),
                     false => tracing::warn!(%error, "what is kept on disk stays long, or old"),
@@ -163,18 +167,18 @@ impl<T: Transport> Refresher<T> {
         url: &str,
         trust: &Trust,
         etag: Option<&str>,
-    ) -> Result<Option<Fetched>, RefreshError> {
+    ) -> Result<Option<FetchedHead>, RefreshError> {
         match self.get(url, etag, MAX_HEAD, TIMEOUT).await? {
-            Answer::Found { body, etag } => {
+            Fetched::Found { body, etag } => {
                 let head = trust.head(&body, (self.clock)())?;
-                Ok(Some(Fetched {
+                Ok(Some(FetchedHead {
                     bytes: body,
                     etag,
                     head,
                 }))
             }
-            Answer::NotModified => Ok(None),
-            Answer::Gone => Err(RefreshError::NotFound(url.to_owned())),
+            Fetched::NotModified => Ok(None),
+            Fetched::Gone => Err(RefreshError::NotFound(url.to_owned())),
         }
     }
 
@@ -196,13 +200,13 @@ impl<T: Transport> Refresher<T> {
             let room = MAX_CHANGES_BYTES.saturating_sub(lines.len());
             let limit = page_bytes(end.saturating_sub(after)).min(room);
             match self.get(&page, None, limit, TIMEOUT).await {
-                Ok(Answer::Found { body, .. }) => lines.extend_from_slice(&body),
-                Ok(Answer::Gone)
+                Ok(Fetched::Found { body, .. }) => lines.extend_from_slice(&body),
+                Ok(Fetched::Gone)
                 | Err(RefreshError::Fetch {
                     error: FetchError::TooLarge(_),
                     ..
                 }) => return Ok(None),
-                Ok(Answer::NotModified) => return Err(RefreshError::NotFound(page)),
+                Ok(Fetched::NotModified) => return Err(RefreshError::NotFound(page)),
                 Err(error) => return Err(error),
             }
             after = end;
@@ -213,12 +217,12 @@ impl<T: Transport> Refresher<T> {
     async fn with_delta(
         &self,
         trust: &Trust,
-        fetched: Fetched,
+        fetched: FetchedHead,
         lines: Vec<u8>,
         count: u64,
     ) -> Result<Fed, RefreshError> {
         let (trust, now) = (trust.clone(), (self.clock)());
-        let Fetched { bytes, etag, head } = fetched;
+        let FetchedHead { bytes, etag, head } = fetched;
         blocking(move || {
             Ok(Fed {
                 trust: trust.with_delta(&bytes, &lines, now)?,
@@ -245,7 +249,7 @@ impl<T: Transport> Refresher<T> {
         self.snapshot = after(SNAPSHOT_PAUSE);
         let page = format!("{url}/snapshot");
         let answer = self.get(&page, None, MAX_SNAPSHOT, within).await?;
-        let Answer::Found { body: snapshot, .. } = answer else {
+        let Fetched::Found { body: snapshot, .. } = answer else {
             return Err(RefreshError::NotFound(page));
         };
         let (from, _) = SnapshotHeader::open(&snapshot, &self.options.keyset_key)?;
@@ -256,7 +260,7 @@ impl<T: Transport> Refresher<T> {
         let count = head.seq.saturating_sub(from.seq);
         let (trust, now) = (trust.clone(), (self.clock)());
         tracing::info!(epoch = %from.epoch, seq = from.seq, entries = from.entries, "taking a snapshot");
-        let Fetched { bytes, etag, head } = fetched;
+        let FetchedHead { bytes, etag, head } = fetched;
         blocking(move || {
             Ok(Fed {
                 trust: trust.with_snapshot(&snapshot, &bytes, &lines, now)?,
@@ -277,7 +281,7 @@ impl<T: Transport> Refresher<T> {
         url: &str,
         trust: &Trust,
         snapshot: &Position,
-    ) -> Result<Fetched, RefreshError> {
+    ) -> Result<FetchedHead, RefreshError> {
         for _ in 0..ATTEMPTS {
             if let Some(fetched) = self.fetch_head(url, trust, None).await?
                 && fetched.head.epoch == snapshot.epoch
@@ -293,7 +297,7 @@ impl<T: Transport> Refresher<T> {
     /// What is odd, and can be mended by a snapshot.
     fn doubted(&self, error: &RefreshError) {
         let now = (self.clock)();
-        self.monitor.change(|status| status.failed(error, now));
+        self.status.change(|status| status.failed(error, now));
         match error.is_rollback() {
             true => tracing::error!(%error, "the changes do not fit; taking the snapshot"),
             false => tracing::warn!(%error, "the changes do not fit; taking the snapshot"),

@@ -8,7 +8,7 @@ use reqwest::{
     header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH},
 };
 
-use super::transport::{Answer, FetchError, Get, Transport};
+use super::transport::{FetchError, Fetched, Get, Transport};
 use crate::outbound::{Client, SafeUrl};
 
 /// HTTP/1.1, over TLS with rustls, or in plain text on this machine: as an [`outbound`] client does.
@@ -65,7 +65,7 @@ impl Http {
 }
 
 impl Transport for Http {
-    async fn get(&self, get: Get<'_>) -> Result<Answer, FetchError> {
+    async fn get(&self, get: Get<'_>) -> Result<Fetched, FetchError> {
         let url = SafeUrl::parse(get.url)
             .map_err(|error| FetchError::Unreachable(format!("its address {error}")))?;
         let request = self.client.request(Method::GET, &url);
@@ -86,8 +86,8 @@ impl Transport for Http {
         let response = request.send().await.map_err(failed)?;
         match response.status() {
             StatusCode::OK => {}
-            StatusCode::NOT_MODIFIED if get.etag.is_some() => return Ok(Answer::NotModified),
-            StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(Answer::Gone),
+            StatusCode::NOT_MODIFIED if get.etag.is_some() => return Ok(Fetched::NotModified),
+            StatusCode::NOT_FOUND | StatusCode::GONE => return Ok(Fetched::Gone),
             other => return Err(FetchError::Status(other.as_u16())),
         }
         let etag = etag(&response);
@@ -97,7 +97,7 @@ impl Transport for Http {
                 Some(error) => failed(error),
                 None => FetchError::TooLarge(get.limit),
             })?;
-        Ok(Answer::Found { body, etag })
+        Ok(Fetched::Found { body, etag })
     }
 }
 

@@ -1,14 +1,18 @@
-//! The keyset's part of a turn.
+//! A poll of the keyset.
 
 use std::{sync::Arc, time::Duration};
 
 use bailiwick_token::{dsse::MAX_ENVELOPE, revocation::SKEW, timestamp::Timestamp};
 
 use super::{
-    Answer, Clock, Get, Options, RefreshError, Refresher, Store, TIMEOUT, Transport, blocking,
-    fetch,
+    directory::StateDirectory,
+    error::RefreshError,
+    options::Options,
+    refresher::{Refresher, TIMEOUT, fetch},
+    task::blocking,
+    transport::{Fetched, Get, Transport},
 };
-use crate::{trust::Trust, verifier::Verifier};
+use crate::{clock::Clock, trust::Trust, verifier::Verifier};
 
 impl<T: Transport> Refresher<T> {
     pub(super) async fn refresh_keyset(
@@ -37,11 +41,11 @@ impl<T: Transport> Refresher<T> {
             revalidate: self.trust.newer_keyset().is_some(),
         };
         let (body, etag) = match self.fetch(get).await? {
-            Answer::Found { body, etag } => (body, etag),
-            Answer::NotModified => return Ok(()),
-            Answer::Gone => return Err(RefreshError::NotFound(url)),
+            Fetched::Found { body, etag } => (body, etag),
+            Fetched::NotModified => return Ok(()),
+            Fetched::Gone => return Err(RefreshError::NotFound(url)),
         };
-        let offered = needing(self.trust.with_keyset(&body)?);
+        let offered = require_feed(self.trust.with_keyset(&body)?);
         offered.may_replace(&self.trust)?;
         in_time(&offered, (self.clock)())?;
         let newer = offered.keyset().version > self.trust.keyset().version;
@@ -80,7 +84,7 @@ pub(super) async fn first<T: Transport>(
     options: &Options,
     transport: &T,
     clock: &Clock,
-    store: Option<Store>,
+    store: Option<StateDirectory>,
 ) -> Result<(Trust, Option<String>), RefreshError> {
     let url = address(options);
     let report = options.report.as_ref().map(ToString::to_string);
@@ -92,7 +96,7 @@ pub(super) async fn first<T: Transport>(
         timeout: TIMEOUT,
         revalidate: false,
     };
-    let Answer::Found { body, etag } = fetch(transport, get).await? else {
+    let Fetched::Found { body, etag } = fetch(transport, get).await? else {
         return Err(RefreshError::NotFound(url));
     };
     let trust = Trust::open(&body, &options.keyset_key, None)?;
@@ -104,9 +108,9 @@ pub(super) async fn first<T: Transport>(
 }
 
 /// By a keyset that names a feed nothing is admitted before that was read.
-pub(super) fn needing(trust: Trust) -> Trust {
+pub(super) fn require_feed(trust: Trust) -> Trust {
     match trust.keyset().revocation_url {
-        Some(_) => trust.needing_revocations(),
+        Some(_) => trust.require_revocations(),
         None => trust,
     }
 }

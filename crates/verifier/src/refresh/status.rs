@@ -1,16 +1,16 @@
-//! What a refresher has, and how it fares.
+//! The status of a refresher.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use bailiwick_token::{
-    revocation::{Position, SKEW},
-    timestamp::Timestamp,
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use super::RefreshError;
-use crate::trust::{Staleness, Trust, WhenStale};
+use bailiwick_token::{revocation::Position, timestamp::Timestamp};
 
-/// What a refresher has, and how it fares: for readiness and metrics.
+use super::error::RefreshError;
+use crate::{clock::Clock, trust::Trust};
+
+/// The state of what keeps a verifier's trust fresh, for metrics and alerts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
@@ -94,7 +94,7 @@ impl Status {
     }
 
     /// Without a time where the clock panics.
-    pub(super) fn panicked(&mut self, now: Option<Timestamp>) {
+    fn panicked(&mut self, now: Option<Timestamp>) {
         self.failures = self.failures.saturating_add(1);
         self.panics = self.panics.saturating_add(1);
         if let Some(now) = now {
@@ -113,38 +113,29 @@ impl Status {
     pub fn head_age(&self, now: Timestamp) -> Option<u64> {
         self.head_issued_at.map(|signed| now.since(signed))
     }
-
-    /// Whether a verifier with this bound decides at all, rather than deny everything as stale: its
-    /// trust has not ended, is of no time to come, and is young enough, or short-lived tokens are
-    /// admitted all the same.
-    #[must_use]
-    pub fn is_ready(&self, staleness: &Staleness, now: Timestamp) -> bool {
-        let holds = |signed: Timestamp, end: Timestamp| signed <= now.plus(SKEW) && now < end;
-        let bears = |age| age <= staleness.after || staleness.then != WhenStale::Deny;
-        let head = match (self.head_issued_at, self.head_expires) {
-            (Some(signed), Some(end)) => holds(signed, end) && bears(now.since(signed)),
-            _ => !self.has_feed,
-        };
-        holds(self.keyset_issued_at, self.keyset_expires) && head
-    }
 }
 
-/// Tells the status of a refresher that runs elsewhere.
+/// The status of a refresher that runs elsewhere.
 #[derive(Debug, Clone)]
-pub struct Monitor(Arc<Mutex<Status>>);
+pub(super) struct SharedStatus(Arc<Mutex<Status>>);
 
-impl Monitor {
-    pub(super) fn new(status: Status) -> Monitor {
-        Monitor(Arc::new(Mutex::new(status)))
+impl SharedStatus {
+    pub(super) fn new(status: Status) -> SharedStatus {
+        SharedStatus(Arc::new(Mutex::new(status)))
     }
 
-    /// The status by now.
-    #[must_use]
-    pub fn status(&self) -> Status {
+    pub(super) fn get(&self) -> Status {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Counts a refresh that panicked, and says so. The clock and the log may be what panicked.
+    pub(super) fn panicked(&self, clock: &Clock) {
+        let now = catch_unwind(AssertUnwindSafe(|| clock())).ok();
+        self.change(|status| status.panicked(now));
+        let _ = catch_unwind(|| tracing::error!("a refresh panicked; it is tried again"));
     }
 
     pub(super) fn change(&self, change: impl FnOnce(&mut Status)) {

@@ -14,11 +14,15 @@ mod rounds;
 
 use std::{sync::Arc, time::Duration};
 
-use bailiwick_token::report::Report;
+use bailiwick_token::{report::Report, timestamp::Timestamp};
 use tokio::time::advance;
 
 use self::issuer::Issuer;
-use super::*;
+use super::{
+    error::RefreshError, http::is_admissible, options::Options, refresher::Refresher,
+    status::Status,
+};
+use crate::{clock::Clock, trust::Staleness, verifier::Verifier};
 
 /// A refresher that has started with what the issuer has, and its verifier.
 struct Scene {
@@ -49,7 +53,7 @@ impl Scene {
     async fn pass(&mut self, seconds: u64) {
         self.issuer.pass(seconds);
         advance(Duration::from_secs(seconds)).await;
-        self.refresher.guarded_turn(&self.verifier).await;
+        self.refresher.poll_due(&self.verifier).await;
     }
 
     /// How many changes the verifier goes by.
@@ -66,7 +70,11 @@ impl Scene {
     }
 
     fn status(&self) -> Status {
-        self.refresher.status()
+        self.refresher.status().get()
+    }
+
+    fn is_ready(&self, staleness: &Staleness, now: Timestamp) -> bool {
+        self.verifier.trust().is_ready(staleness, now)
     }
 }
 

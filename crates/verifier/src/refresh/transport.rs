@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 /// Fetches. The refresher makes one request at a time.
 pub trait Transport: Send + Sync + 'static {
     /// Fetches what stands at an address.
-    fn get(&self, get: Get<'_>) -> impl Future<Output = Result<Answer, FetchError>> + Send;
+    fn get(&self, get: Get<'_>) -> impl Future<Output = Result<Fetched, FetchError>> + Send;
 }
 
 /// What is fetched, and within which bounds.
@@ -25,9 +25,9 @@ pub struct Get<'a> {
     pub revalidate: bool,
 }
 
-/// What an issuer answered.
+/// The outcome of a fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum Fetched {
     /// 200.
     Found {
         /// The body.

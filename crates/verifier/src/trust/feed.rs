@@ -9,7 +9,8 @@ use bailiwick_token::{
 };
 
 use super::{
-    RollbackError, Trust,
+    Trust,
+    error::RollbackError,
     revocations::{NewerKeyset, Revocations, is_ahead},
 };
 
@@ -107,7 +108,7 @@ impl Trust {
             None => offered,
             Some(used) => {
                 offered.may_replace(used)?;
-                offered.carrying(used)?
+                offered.merge_previous(used)?
             }
         };
         Ok(self.told(offered, &head))

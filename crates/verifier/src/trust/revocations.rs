@@ -9,8 +9,8 @@ use bailiwick_token::{
 };
 
 use super::{
-    Credentials, RollbackError,
-    revoked::{Found, Revoked},
+    error::RollbackError,
+    revoked::{Credentials, Revoked, RevokedBy},
     staleness::{Staleness, WhenStale},
 };
 use crate::{admit::Refused, decision::Reason};
@@ -89,8 +89,8 @@ impl Revocations {
         Ok(next)
     }
 
-    /// These in the place of what is in use: with what that says and these, of another history, do not.
-    pub(super) fn carrying(&self, used: &Revocations) -> Result<Revocations, SnapshotError> {
+    /// Keeps revocations of `used` that these, of a restarted history, no longer list.
+    pub(super) fn merge_previous(&self, used: &Revocations) -> Result<Revocations, SnapshotError> {
         let same = self.position.epoch == used.position.epoch;
         if same && Arc::ptr_eq(&self.carried, &used.carried) {
             return Ok(self.clone());
@@ -169,7 +169,7 @@ impl Revocations {
 
     /// Whether `self` may take the place of `used`: it is newer, and has everything that still
     /// holds there. A history that was begun anew need not: it has to be newer, and what it lacks is
-    /// [carried](Revocations::carrying).
+    /// [carried](Revocations::merge_previous).
     pub(super) fn may_replace(&self, used: &Revocations) -> Result<(), RollbackError> {
         let (offered, current) = (&self.position, &used.position);
         if offered.epoch != current.epoch {
@@ -208,9 +208,9 @@ impl Revocations {
         let found = find(&self.revoked).or_else(|| find(&self.carried));
         let detail = match found {
             None => return Ok(()),
-            Some(Found::Token) => "the token has been revoked".to_owned(),
-            Some(Found::Block(block)) => format!("block {block} of the token has been revoked"),
-            Some(Found::IssuedBefore(party, time)) => {
+            Some(RevokedBy::Token) => "the token has been revoked".to_owned(),
+            Some(RevokedBy::Block(block)) => format!("block {block} of the token has been revoked"),
+            Some(RevokedBy::IssuedBefore(party, time)) => {
                 format!(
                     "all tokens of its {party} that were issued before {time} have been revoked"
                 )
@@ -256,6 +256,15 @@ impl Revocations {
             "the revocations are {age} seconds old, {} are allowed: see that the issuer can be reached",
             staleness.after
         ))
+    }
+}
+
+impl Revocations {
+    /// Returns whether they suffice to admit tokens at `now`, be it only short-lived ones.
+    pub(super) fn is_ready(&self, staleness: &Staleness, now: Timestamp) -> bool {
+        let young = !self.fed || now.since(self.issued_at) <= staleness.after;
+        let in_force = now < self.expires && !is_ahead(self.issued_at, now);
+        in_force && (young || staleness.then != WhenStale::Deny)
     }
 }
 

@@ -12,6 +12,7 @@ use std::{
 
 use bailiwick_token::{
     claims::TokenId,
+    key::KeyId,
     revocation::{MAX_ENTRIES, Party, Revocation, SKEW, SnapshotError, Target},
     timestamp::Timestamp,
 };
@@ -50,10 +51,20 @@ impl Names {
     }
 }
 
-/// The second at which an entry ends. The last one stands for never, and for all that lies beyond it.
-type End = u32;
+/// What a token shows to be looked up.
+pub(crate) struct Credentials<'a> {
+    pub(crate) root_key: KeyId,
+    /// The key itself: an id is too short to tell two issuers' keys apart for certain.
+    pub(crate) root: &'a [u8; 32],
+    pub(crate) names: &'a Names,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires: Timestamp,
+}
 
-const NEVER: End = End::MAX;
+/// The second at which an entry ends. The last one stands for never, and for all that lies beyond it.
+type Expiry = u32;
+
+const NEVER: Expiry = Expiry::MAX;
 
 /// Tokens, blocks and parties that are revoked.
 #[derive(Debug, Default)]
@@ -61,28 +72,28 @@ pub(super) struct Revoked {
     /// Tokens and blocks, in order.
     ids: Box<[u64]>,
     /// When each of them ends.
-    ends: Box<[End]>,
+    ends: Box<[Expiry]>,
     /// In order.
-    watermarks: Box<[Mark]>,
+    watermarks: Box<[WatermarkHash]>,
 }
 
 /// A watermark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Mark {
+struct WatermarkHash {
     party: u64,
     issued_before: Timestamp,
-    end: End,
+    end: Expiry,
 }
 
-/// One of them.
-enum Entry {
-    Id(u64, End),
-    Mark(Mark),
+/// An entry of other revocations that these lack.
+enum UncoveredEntry {
+    Id(u64, Expiry),
+    Watermark(WatermarkHash),
 }
 
 /// What of a token is revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum RevokedBy {
     Token,
     Block(usize),
     IssuedBefore(Party, Timestamp),
@@ -149,13 +160,18 @@ impl Revoked {
     }
 
     /// What of a token that was issued at `issued_at` is revoked, by what was signed at `at`.
-    pub(super) fn find(&self, names: &Names, issued_at: Timestamp, at: Timestamp) -> Option<Found> {
+    pub(super) fn find(
+        &self,
+        names: &Names,
+        issued_at: Timestamp,
+        at: Timestamp,
+    ) -> Option<RevokedBy> {
         if self.contains(names.token, at) {
-            return Some(Found::Token);
+            return Some(RevokedBy::Token);
         }
         let mut blocks = names.blocks.iter();
         if let Some(block) = blocks.position(|block| self.contains(*block, at)) {
-            return Some(Found::Block(block));
+            return Some(RevokedBy::Block(block));
         }
         if self.watermarks.is_empty() {
             return None;
@@ -170,13 +186,13 @@ impl Revoked {
                 .marks(name?)
                 .iter()
                 .find(|mark| issued_at < mark.issued_before && !is_dead(mark.end, at))?;
-            Some(Found::IssuedBefore(party, mark.issued_before))
+            Some(RevokedBy::IssuedBefore(party, mark.issued_before))
         })
     }
 
     /// Whether everything of `other` that has not ended at `at` is here, and ends no sooner.
     pub(super) fn covers(&self, other: &Revoked, at: Timestamp) -> bool {
-        let alive = move |end: End| end == NEVER || u64::from(end) > at.unix();
+        let alive = move |end: Expiry| end == NEVER || u64::from(end) > at.unix();
         self.missing(other, alive).next().is_none()
     }
 
@@ -190,8 +206,8 @@ impl Revoked {
         let alive = move |end| !is_dead(end, at);
         for entry in others.iter().flat_map(|other| self.missing(other, alive)) {
             match entry {
-                Entry::Id(id, end) => lacking.ids.push((id, end)),
-                Entry::Mark(mark) => lacking.marks.push(mark),
+                UncoveredEntry::Id(id, end) => lacking.ids.push((id, end)),
+                UncoveredEntry::Watermark(mark) => lacking.marks.push(mark),
             }
         }
         Revoked::default().merged(lacking, at)
@@ -200,22 +216,22 @@ impl Revoked {
     fn missing<'a>(
         &'a self,
         other: &'a Revoked,
-        alive: impl Fn(End) -> bool + Copy + 'a,
-    ) -> impl Iterator<Item = Entry> {
+        alive: impl Fn(Expiry) -> bool + Copy + 'a,
+    ) -> impl Iterator<Item = UncoveredEntry> {
         let mut here = self.ids.iter().zip(&self.ends).peekable();
         let there = other.ids.iter().zip(&other.ends);
         let ids = there.filter_map(move |(id, end)| {
             while here.next_if(|(known, _)| *known < id).is_some() {}
             let known = here.peek();
             let known = known.is_some_and(|(known, longer)| *known == id && *longer >= end);
-            (alive(*end) && !known).then_some(Entry::Id(*id, *end))
+            (alive(*end) && !known).then_some(UncoveredEntry::Id(*id, *end))
         });
         let marks = other.watermarks.iter().filter_map(move |mark| {
             let known = self
                 .marks(mark.party)
                 .iter()
                 .any(|known| known.covers(mark));
-            (alive(mark.end) && !known).then_some(Entry::Mark(*mark))
+            (alive(mark.end) && !known).then_some(UncoveredEntry::Watermark(*mark))
         });
         ids.chain(marks)
     }
@@ -226,7 +242,7 @@ impl Revoked {
     }
 
     /// The watermarks of one party.
-    fn marks(&self, party: u64) -> &[Mark] {
+    fn marks(&self, party: u64) -> &[WatermarkHash] {
         let start = self.watermarks.partition_point(|mark| mark.party < party);
         let rest = self.watermarks.get(start..).unwrap_or_default();
         let end = rest.partition_point(|mark| mark.party == party);
@@ -234,8 +250,8 @@ impl Revoked {
     }
 }
 
-impl Mark {
-    fn covers(&self, other: &Mark) -> bool {
+impl WatermarkHash {
+    fn covers(&self, other: &WatermarkHash) -> bool {
         self.party == other.party
             && self.issued_before >= other.issued_before
             && self.end >= other.end
@@ -243,10 +259,10 @@ impl Mark {
 }
 
 /// The watermarks that say more than all others of their party, in order.
-fn outermost(mut marks: Vec<Mark>, at: Timestamp) -> Box<[Mark]> {
+fn outermost(mut marks: Vec<WatermarkHash>, at: Timestamp) -> Box<[WatermarkHash]> {
     marks.retain(|mark| !is_dead(mark.end, at));
     marks.sort_unstable();
-    let mut kept: Vec<Mark> = Vec::with_capacity(marks.len());
+    let mut kept: Vec<WatermarkHash> = Vec::with_capacity(marks.len());
     for mark in marks {
         // Of what came before, nothing reaches as far: only what ends later stays beside it.
         while kept.last().is_some_and(|last| mark.covers(last)) {
@@ -260,18 +276,20 @@ fn outermost(mut marks: Vec<Mark>, at: Timestamp) -> Box<[Mark]> {
 /// Entries as they come.
 #[derive(Default)]
 struct Gathered {
-    ids: Vec<(u64, End)>,
-    marks: Vec<Mark>,
+    ids: Vec<(u64, Expiry)>,
+    marks: Vec<WatermarkHash>,
 }
 
 impl Gathered {
     fn add(&mut self, entry: &Revocation) {
-        let end = entry.expires.and_then(|end| End::try_from(end.unix()).ok());
+        let end = entry
+            .expires
+            .and_then(|end| Expiry::try_from(end.unix()).ok());
         let end = end.unwrap_or(NEVER);
         match &entry.target {
             Target::Token(id) => self.ids.push((token(id), end)),
             Target::Block(signature) => self.ids.push((block(signature), end)),
-            Target::Watermark(watermark) => self.marks.push(Mark {
+            Target::Watermark(watermark) => self.marks.push(WatermarkHash {
                 party: party(watermark.party(), watermark.name()),
                 issued_before: watermark.issued_before(),
                 end,
@@ -281,7 +299,7 @@ impl Gathered {
 }
 
 /// The rule of [`Revocation::is_dead`].
-fn is_dead(end: End, at: Timestamp) -> bool {
+fn is_dead(end: Expiry, at: Timestamp) -> bool {
     end != NEVER && u64::from(end).saturating_add(SKEW) < at.unix()
 }
 

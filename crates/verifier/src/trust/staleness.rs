@@ -1,4 +1,6 @@
-//! How old revocations may be.
+//! The bound on the age of revocations.
+
+use std::time::Duration;
 
 /// How old the newest head of the feed may be, and what happens then.
 ///
@@ -10,6 +12,36 @@ pub struct Staleness {
     pub after: u64,
     /// What happens then.
     pub then: WhenStale,
+}
+
+impl Staleness {
+    /// Denies every call once the newest head is older than that.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use bailiwick_verifier::Staleness;
+    ///
+    /// // For two minutes calls are decided as ever, and then those with tokens of a short life.
+    /// let staleness = Staleness::after(Duration::from_mins(2)).admit_short_lived(Duration::from_mins(5));
+    /// assert_eq!(staleness.after, 120);
+    /// ```
+    #[must_use]
+    pub const fn after(age: Duration) -> Staleness {
+        Staleness {
+            after: age.as_secs(),
+            then: WhenStale::Deny,
+        }
+    }
+
+    /// Goes on, then, with tokens whose life from issue to end is at most `life`.
+    #[must_use]
+    pub const fn admit_short_lived(mut self, life: Duration) -> Staleness {
+        self.then = WhenStale::AdmitShortLived {
+            life: life.as_secs(),
+        };
+        self
+    }
 }
 
 /// What a verifier does whose revocations are stale.
@@ -29,9 +61,6 @@ pub enum WhenStale {
 impl Default for Staleness {
     /// After a minute, deny.
     fn default() -> Staleness {
-        Staleness {
-            after: 60,
-            then: WhenStale::Deny,
-        }
+        Staleness::after(Duration::from_secs(60))
     }
 }

@@ -15,7 +15,10 @@ use bailiwick_token::{
 };
 use ed25519_dalek::SigningKey;
 
-use crate::refresh::{Answer, Clock, FetchError, Get, Transport};
+use crate::{
+    clock::Clock,
+    refresh::{FetchError, Fetched, Get, Transport},
+};
 
 pub(super) const URL: &str = "https://issuer.example";
 const FEED: &str = "https://issuer.example/revocations";
@@ -33,7 +36,7 @@ pub(super) struct State {
     /// The number of the first change that it still has.
     pub(super) forgotten: usize,
     pub(super) mode: Mode,
-    /// Answers in the place of its own, by the end of the address.
+    /// Fetcheds in the place of its own, by the end of the address.
     pub(super) lies: BTreeMap<String, Vec<u8>>,
     asked: Vec<String>,
     pub(super) reports: Vec<String>,
@@ -114,7 +117,7 @@ impl Issuer {
         self.state().mode = mode;
     }
 
-    /// Answers so to what ends so, until told otherwise.
+    /// Fetcheds so to what ends so, until told otherwise.
     pub(super) fn lie(&self, end: &str, answer: impl Into<Vec<u8>>) {
         self.state().lies.insert(end.to_owned(), answer.into());
     }
@@ -211,7 +214,7 @@ impl State {
 }
 
 impl Transport for Issuer {
-    async fn get(&self, get: Get<'_>) -> Result<Answer, FetchError> {
+    async fn get(&self, get: Get<'_>) -> Result<Fetched, FetchError> {
         let mode = {
             let mut state = self.state();
             let path = get.url.strip_prefix(URL).unwrap();
@@ -225,7 +228,7 @@ impl Transport for Issuer {
             Mode::Silent => std::future::pending().await,
             Mode::Panicking => panic!("the transport has a fault"),
             Mode::Flooding => {
-                return Ok(Answer::Found {
+                return Ok(Fetched::Found {
                     body: vec![b'\n'; get.limit + 1],
                     etag: None,
                 });
@@ -233,12 +236,12 @@ impl Transport for Issuer {
         }
         let path = get.url.strip_prefix(URL).unwrap();
         let Some(body) = self.state().answer(path) else {
-            return Ok(Answer::Gone);
+            return Ok(Fetched::Gone);
         };
         let etag = format!("\"{}\"", Digest::of(&body));
         Ok(match get.etag {
-            Some(known) if known == etag => Answer::NotModified,
-            _ => Answer::Found {
+            Some(known) if known == etag => Fetched::NotModified,
+            _ => Fetched::Found {
                 body,
                 etag: Some(etag),
             },

@@ -1,7 +1,6 @@
 //! Issuers that are down, silent, or answer with too much.
 
 use super::{issuer::Mode, *};
-use crate::trust::{Staleness, WhenStale};
 
 #[tokio::test(start_paused = true)]
 async fn an_issuer_that_is_down_is_asked_ever_more_seldom() {
@@ -22,20 +21,12 @@ async fn an_issuer_that_is_down_is_asked_ever_more_seldom() {
     assert!(status.last_error.unwrap().1.contains("cannot be reached"));
     let now = scene.issuer.state().now;
     assert_eq!(scene.seq(), Some(3));
-    assert_eq!(scene.refresher.status().head_age(now), Some(600));
-    assert!(
-        !scene
-            .refresher
-            .status()
-            .is_ready(&Staleness::default(), now)
-    );
+    assert_eq!(scene.status().head_age(now), Some(600));
+    assert!(!scene.is_ready(&Staleness::default(), now));
 
     // One that admits short-lived tokens all the same is ready until the head ends.
-    let lenient = Staleness {
-        then: WhenStale::AdmitShortLived { life: 300 },
-        ..Staleness::default()
-    };
-    let ready = |at| scene.refresher.status().is_ready(&lenient, at);
+    let lenient = Staleness::default().admit_short_lived(Duration::from_secs(300));
+    let ready = |at| scene.is_ready(&lenient, at);
     assert!(ready(now) && ready(now.plus(2_999)) && !ready(now.plus(3_000)));
     // No verifier is where the clock was set back.
     assert!(!ready(now.minus(661)) && ready(now.minus(660)));
@@ -44,7 +35,7 @@ async fn an_issuer_that_is_down_is_asked_ever_more_seldom() {
     scene.issuer.revoke(9);
     scene.pass(30).await;
     assert_eq!(scene.seq(), Some(4));
-    assert!(scene.status().is_ready(&Staleness::default(), now.plus(30)));
+    assert!(scene.is_ready(&Staleness::default(), now.plus(30)));
     scene.asked();
     scene.pass(5).await;
     assert_eq!(scene.asked(), ["/revocations"]);
@@ -146,10 +137,10 @@ async fn one_clock_that_was_ahead() {
     scene.pass(31).await;
     let now = issuer.state().now;
     assert_eq!((scene.seq(), scene.status().rollbacks), (Some(3), 1));
-    assert!(!scene.status().is_ready(&Staleness::default(), now));
+    assert!(!scene.is_ready(&Staleness::default(), now));
     let again = Scene::new(issuer).await;
     assert_eq!(again.seq(), Some(4));
-    assert!(again.status().is_ready(&Staleness::default(), now));
+    assert!(again.is_ready(&Staleness::default(), now));
 }
 
 /// A keyset is needed to start, and revocations are not; but nothing is admitted before they came.
@@ -159,11 +150,7 @@ async fn a_start_without_revocations() {
     issuer.lie("/revocations/snapshot", "nonsense");
     let mut scene = Scene::new(issuer).await;
     assert_eq!(scene.seq(), None);
-    assert!(
-        !scene
-            .status()
-            .is_ready(&Staleness::default(), scene.issuer.state().now)
-    );
+    assert!(!scene.is_ready(&Staleness::default(), scene.issuer.state().now));
     scene.issuer.be_honest();
     scene.pass(5).await;
     // Another snapshot so soon is too much to ask.

@@ -14,11 +14,7 @@ async fn a_cold_start_and_a_change() {
     let mut scene = Scene::new(Issuer::new(3)).await;
     assert_eq!(scene.asked(), [KEYSET, HEAD, SNAPSHOT, HEAD]);
     assert_eq!(scene.seq(), Some(3));
-    assert!(
-        scene
-            .status()
-            .is_ready(&Default::default(), scene.issuer.state().now)
-    );
+    assert!(scene.is_ready(&Default::default(), scene.issuer.state().now));
 
     scene.issuer.revoke(7);
     scene.pass(5).await;
@@ -178,11 +174,7 @@ async fn a_feed_that_begins_later() {
     scene.pass(30).await;
     assert_eq!(scene.verifier.trust().keyset().version, 3);
     assert_eq!(scene.seq(), Some(2));
-    assert!(
-        !scene
-            .status()
-            .is_ready(&Default::default(), scene.issuer.state().now.plus(61))
-    );
+    assert!(!scene.is_ready(&Default::default(), scene.issuer.state().now.plus(61)));
 }
 
 /// A token that names an unknown key: the keyset is fetched at once, and not again for 30 seconds.

@@ -22,6 +22,7 @@ use bailiwick_token::{
     revocation::{Epoch, Head, MAX_SNAPSHOT},
 };
 
+use super::bounded;
 use crate::trust::Trust;
 
 const KEYSET: &str = "keyset.json";
@@ -52,15 +53,15 @@ impl Kept {
 
 /// A directory that belongs to one refresher.
 #[derive(Debug, Clone)]
-pub(super) struct Store {
+pub(super) struct StateDirectory {
     directory: PathBuf,
 }
 
-impl Store {
+impl StateDirectory {
     /// Makes the directory where it is not there.
-    pub(super) fn open(directory: &Path) -> io::Result<Store> {
+    pub(super) fn open(directory: &Path) -> io::Result<StateDirectory> {
         fs::create_dir_all(directory)?;
-        let store = Store {
+        let store = StateDirectory {
             directory: directory.to_owned(),
         };
         store.remove(|name| {
@@ -172,17 +173,8 @@ impl Store {
 
     /// A file of at most that many bytes.
     fn read(&self, name: &str, limit: usize) -> Option<Vec<u8>> {
-        let mut content = Vec::new();
-        let read = File::open(self.directory.join(name)).and_then(|file| {
-            let limit = (limit as u64).saturating_add(1);
-            file.take(limit).read_to_end(&mut content)
-        });
-        match read {
-            Ok(_) if content.len() <= limit => Some(content),
-            Ok(_) => {
-                unusable(name, &"it is too large");
-                None
-            }
+        match bounded::read(&self.directory.join(name), limit) {
+            Ok(content) => Some(content),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
                 unusable(name, &error);

@@ -1,0 +1,26 @@
+//! Path and query parameters of one request.
+
+/// Names and values, percent-decoded, in the order of the request.
+pub(super) type Pairs = Vec<(String, String)>;
+
+/// A path parameter that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ParameterError {
+    #[error("the route has no path parameter `{0}`")]
+    Missing(String),
+    #[error("the route has two path parameters `{0}`")]
+    Twice(String),
+    #[error("the path parameter `{0}` is more than one segment of the resource")]
+    Slash(String),
+}
+
+/// Returns the one path parameter of that name. Nested services can have two: of these the handler
+/// might act on the other.
+pub(super) fn parameter<'a>(path: &'a Pairs, name: &str) -> Result<&'a str, ParameterError> {
+    let mut found = path.iter().filter(|(key, _)| key == name);
+    match (found.next(), found.next()) {
+        (Some((_, value)), None) => Ok(value),
+        (None, _) => Err(ParameterError::Missing(name.to_owned())),
+        (Some(_), Some(_)) => Err(ParameterError::Twice(name.to_owned())),
+    }
+}

@@ -1,0 +1,71 @@
+//! The front of the layer: a service's verifier, from which each route's action is made.
+
+use std::{fmt, sync::Arc};
+
+use axum::http::Uri;
+
+use super::{action::Action, credential::Headers, settings::ProtectSettings};
+use crate::{clock::Clock, explain::Values, verifier::Verifier};
+
+/// Makes the actions of a service's routes, by [`Protect::action`].
+#[derive(Clone)]
+pub struct Protect(ProtectSettings);
+
+impl Protect {
+    /// Protects routes with this verifier. The clock is [`system_clock`](super::system_clock), except
+    /// in tests.
+    #[must_use]
+    pub fn new(verifier: Arc<Verifier>, clock: Clock) -> Protect {
+        Protect(ProtectSettings {
+            verifier,
+            clock,
+            headers: Headers::Both,
+            explain: None,
+            resource_metadata: None,
+        })
+    }
+
+    /// Names the action of a route, such as `purchase_order:create`: every call of the route needs a
+    /// grant for it. The action comes from here and never from the request.
+    ///
+    /// # Panics
+    /// When the name cannot be that of an action.
+    #[must_use]
+    #[track_caller]
+    pub fn action(&self, action: &str) -> Action {
+        Action::new(self.0.clone(), action)
+    }
+
+    /// Takes the token from `Bailiwick-Token` only and leaves `Authorization` alone, for a service
+    /// whose bearer token is somebody else's, such as OAuth's.
+    #[must_use]
+    pub fn beside_oauth(mut self) -> Protect {
+        self.0.headers = Headers::OwnOnly;
+        self
+    }
+
+    /// Puts the explanation into every 400, 401 and 403. Without this call a 403 has it with
+    /// [`Values::Hidden`] and a 401 has none: whoever has no valid token learns the reason only.
+    #[must_use]
+    pub fn explain(mut self, values: Values) -> Protect {
+        self.0.explain = Some(values);
+        self
+    }
+
+    /// Names the service's OAuth protected resource metadata (RFC 9728) in each 401, so that
+    /// a client can find out where to get a token.
+    #[must_use]
+    pub fn resource_metadata(mut self, url: Uri) -> Protect {
+        self.0.resource_metadata = Some(url);
+        self
+    }
+}
+
+impl fmt::Debug for Protect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Protect")
+            .field("service", &self.0.verifier.service())
+            .field("shadow", &self.0.verifier.is_shadow())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,92 @@
+//! Failures of a refresh.
+
+use std::{io, path::PathBuf};
+
+use bailiwick_token::revocation::SnapshotError;
+
+use super::transport::FetchError;
+use crate::trust::{FeedError, RollbackError, TrustError};
+
+/// Why trust was not refreshed. What was in use stays.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefreshError {
+    /// An address that nothing is fetched from.
+    #[error(
+        "`{0}` is no address to fetch from: `https`, or `http` with a loopback address such as 127.0.0.1, and no query"
+    )]
+    Address(String),
+    /// No answer, or none that is of use.
+    #[error("`{url}` was not fetched: {error}")]
+    Fetch {
+        /// From where.
+        url: String,
+        /// Why not.
+        error: FetchError,
+    },
+    /// It is not there.
+    #[error("there is nothing at `{0}`: check the issuer's address and version")]
+    NotFound(String),
+    /// The keyset cannot be trusted.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// It is good, and older than what heads tell of.
+    #[error(
+        "the keyset has version {version}, and heads tell of {told}: see that no cache keeps the old one"
+    )]
+    KeysetBehind {
+        /// The version that was fetched.
+        version: u64,
+        /// The version that a head has told of.
+        told: u64,
+    },
+    /// The keyset has ended, or is of a time to come.
+    #[error(
+        "the keyset is signed for another time than now: set the clock of this machine or of the issuer"
+    )]
+    Time,
+    /// The feed cannot be trusted.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// The snapshot cannot be trusted.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// What was fetched would undo what is in use.
+    #[error(transparent)]
+    Rollback(#[from] RollbackError),
+    /// The snapshot is ahead of the head.
+    #[error("the head stays behind the snapshot: see whether an old one is served from a cache")]
+    Behind,
+    /// A snapshot is needed, and the last one was fetched just now.
+    #[error("a snapshot is needed again, and is not fetched more often than twice a minute")]
+    TooSoon,
+    /// A file cannot be read.
+    #[error("`{}` cannot be read ({error})", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The failure.
+        error: io::Error,
+    },
+    /// The keyset no longer names a feed.
+    #[error("the keyset names no `revocation_url`")]
+    NoFeed,
+    /// The disk.
+    #[error("the directory of the refresher cannot be used ({0})")]
+    Disk(#[from] io::Error),
+    /// The runtime is being shut down.
+    #[error("the work was interrupted: the runtime is shutting down")]
+    Interrupted,
+}
+
+impl RefreshError {
+    /// Whether what was fetched would undo what is in use, or is of a second history.
+    #[must_use]
+    pub fn is_rollback(&self) -> bool {
+        match self {
+            RefreshError::Rollback(_) => true,
+            RefreshError::Feed(error) => error.is_rollback(),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! The builders of a [`Follower`].
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use bailiwick_token::{key::PublicKey, report::Report};
+
+use super::{
+    files::{FileRefresher, TrustFiles},
+    follower::Follower,
+    http::{Http, HttpError},
+    options::Options,
+    refresher::Refresher,
+    setup::{FollowError, Setup},
+    transport::Transport,
+};
+use crate::{
+    clock::Clock,
+    policy::Policy,
+    trust::Staleness,
+    verifier::{Limits, Verifier},
+};
+
+impl Verifier {
+    /// A verifier that follows its issuer over HTTPS: keyset and revocations are fetched at once, and kept
+    /// fresh in the background.
+    ///
+    /// `issuer` is the address that stands before `/.well-known/bailiwick/keyset`. `keyset_key` signs
+    /// everything that is fetched; it is configured, and never fetched itself.
+    ///
+    /// ```no_run
+    /// use bailiwick_token::key::PublicKey;
+    /// use bailiwick_verifier::Verifier;
+    ///
+    /// # async fn example(keyset_key: PublicKey) -> Result<(), Box<dyn std::error::Error>> {
+    /// let erp = Verifier::follow("https://issuer.example", keyset_key)
+    ///     .service("erp")
+    ///     .directory("/var/lib/erp/bailiwick")
+    ///     .report_as("erp-1")
+    ///     .start()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// There is no verifier without a service:
+    ///
+    /// ```compile_fail
+    /// # use bailiwick_token::key::PublicKey;
+    /// # use bailiwick_verifier::Verifier;
+    /// # async fn example(keyset_key: PublicKey) {
+    /// let erp = Verifier::follow("https://issuer.example", keyset_key).start().await;
+    /// # }
+    /// ```
+    pub fn follow(issuer: &str, keyset_key: PublicKey) -> Unnamed<FromIssuer> {
+        Unnamed(FromIssuer {
+            options: Options::new(issuer, keyset_key),
+            name: None,
+            connect: Box::new(Http::new),
+        })
+    }
+
+    /// A verifier whose keyset comes from a file, as the issuer exports it, and is read again while the
+    /// service runs: say next where its revocations come from.
+    ///
+    /// ```no_run
+    /// # use bailiwick_token::key::PublicKey;
+    /// # use bailiwick_verifier::Verifier;
+    /// # async fn example(keyset_key: PublicKey) -> Result<(), Box<dyn std::error::Error>> {
+    /// let erp = Verifier::from_files("keyset.json", keyset_key)
+    ///     .revocations("revocations.ndjson")
+    ///     .service("erp")
+    ///     .start()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Revocations cannot be forgotten:
+    ///
+    /// ```compile_fail
+    /// # use bailiwick_token::key::PublicKey;
+    /// # use bailiwick_verifier::Verifier;
+    /// # fn example(keyset_key: PublicKey) {
+    /// let erp = Verifier::from_files("keyset.json", keyset_key).service("erp");
+    /// # }
+    /// ```
+    pub fn from_files(keyset: impl Into<PathBuf>, keyset_key: PublicKey) -> KeysetFile {
+        KeysetFile(TrustFiles {
+            keyset: keyset.into(),
+            revocations: None,
+            keyset_key,
+        })
+    }
+}
+
+/// A keyset without a word about revocations.
+#[must_use = "say where revocations come from"]
+pub struct KeysetFile(TrustFiles);
+
+impl KeysetFile {
+    /// Takes revocations from a snapshot that the issuer exports beside its keyset.
+    pub fn revocations(mut self, snapshot: impl Into<PathBuf>) -> Unnamed<FromFiles> {
+        self.0.revocations = Some(snapshot.into());
+        self.without_revocations()
+    }
+
+    /// Decides without revocations: a token that was revoked passes until it ends.
+    pub fn without_revocations(self) -> Unnamed<FromFiles> {
+        Unnamed(FromFiles {
+            files: self.0,
+            every: Duration::from_secs(30),
+        })
+    }
+}
+
+/// A source of trust, and no service yet.
+#[must_use = "name the service"]
+pub struct Unnamed<S>(S);
+
+impl<S> Unnamed<S> {
+    /// Names the service, which is the audience that grants speak of. The name is configured, and never
+    /// taken from a request.
+    pub fn service(self, name: &str) -> FollowerBuilder<S> {
+        FollowerBuilder {
+            source: self.0,
+            setup: Setup::new(name),
+        }
+    }
+}
+
+/// The settings of a verifier and of its source of trust. All have defaults.
+#[must_use = "start it"]
+pub struct FollowerBuilder<S> {
+    source: S,
+    setup: Setup,
+}
+
+/// Trust from an issuer that is followed through a transport, [`Http`] unless another is given.
+pub struct FromIssuer<T = Http> {
+    options: Options,
+    name: Option<String>,
+    connect: Box<dyn FnOnce() -> Result<T, HttpError> + Send>,
+}
+
+/// Trust from files.
+pub struct FromFiles {
+    files: TrustFiles,
+    every: Duration,
+}
+
+impl<S> FollowerBuilder<S> {
+    /// Sets other limits than the profile's.
+    pub fn limits(mut self, limits: Limits) -> FollowerBuilder<S> {
+        self.setup.limits = limits;
+        self
+    }
+
+    /// Adds the service's own Datalog, which every call has to meet besides the token.
+    pub fn policy(mut self, policy: Policy) -> FollowerBuilder<S> {
+        self.setup.policy = Some(policy);
+        self
+    }
+
+    /// Sets another bound on the age of revocations from a feed than a minute.
+    pub fn staleness(mut self, staleness: Staleness) -> FollowerBuilder<S> {
+        self.setup.staleness = staleness;
+        self
+    }
+
+    /// Switches shadow mode on: the layer lets pass what it would deny, and says so loudly.
+    pub fn shadow(mut self, shadow: bool) -> FollowerBuilder<S> {
+        self.setup.shadow = shadow;
+        self
+    }
+
+    /// Sets another clock than the system's, for tests.
+    pub fn clock(mut self, clock: Clock) -> FollowerBuilder<S> {
+        self.setup.clock = clock;
+        self
+    }
+}
+
+impl FollowerBuilder<FromIssuer> {
+    /// Trusts these certificates of authorities, in PEM, instead of those that the system trusts.
+    pub fn certificates(mut self, pem: impl Into<Vec<u8>>) -> FollowerBuilder<FromIssuer> {
+        let pem = pem.into();
+        self.source.connect = Box::new(move || Http::trusting(&pem));
+        self
+    }
+
+    /// Fetches through this transport.
+    pub fn transport<T: Transport>(self, transport: T) -> FollowerBuilder<FromIssuer<T>> {
+        FollowerBuilder {
+            source: FromIssuer {
+                options: self.source.options,
+                name: self.source.name,
+                connect: Box::new(move || Ok(transport)),
+            },
+            setup: self.setup,
+        }
+    }
+}
+
+impl<T: Transport> FollowerBuilder<FromIssuer<T>> {
+    /// Keeps the last good state in this directory, so that a service that starts while its issuer is down
+    /// goes on from there. Each follower needs its own, on a disk that outlives restarts.
+    pub fn directory(mut self, path: impl Into<PathBuf>) -> FollowerBuilder<FromIssuer<T>> {
+        self.source.options.directory = Some(path.into());
+        self
+    }
+
+    /// Tells the issuer under this name which keyset and revocations are in use, with each request.
+    pub fn report_as(mut self, name: &str) -> FollowerBuilder<FromIssuer<T>> {
+        self.source.name = Some(name.to_owned());
+        self
+    }
+
+    /// Sets another interval between two looks at the revocations than 5 seconds.
+    pub fn poll(mut self, interval: Duration) -> FollowerBuilder<FromIssuer<T>> {
+        self.source.options.poll = interval;
+        self
+    }
+
+    /// Takes the last good state from the directory, or else fetches it, and keeps it fresh from then on.
+    ///
+    /// A keyset is needed to start. Revocations may come later, and nothing is admitted before they have.
+    ///
+    /// # Errors
+    /// When there is no keyset, or a setting cannot be used.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    pub async fn start(self) -> Result<Follower, FollowError> {
+        let FollowerBuilder { source, setup } = self;
+        let mut options = source.options;
+        let report = source.name.map(|name| Report::new(&name, &setup.service));
+        options.report = report.transpose()?;
+        let clock = Arc::clone(&setup.clock);
+        let transport = (source.connect)()?;
+        let refresher = Refresher::start(options, transport, Arc::clone(&clock)).await?;
+        let (status, verifier) = (refresher.status(), setup.verifier(refresher.trust())?);
+        let task = refresher.run(Arc::clone(&verifier));
+        Ok(Follower::new(verifier, status, clock, task))
+    }
+}
+
+impl FollowerBuilder<FromFiles> {
+    /// Sets another interval between two looks at the files than 30 seconds.
+    pub fn poll(mut self, interval: Duration) -> FollowerBuilder<FromFiles> {
+        self.source.every = interval;
+        self
+    }
+
+    /// Reads the files, and reads them again from then on. Files that are older than what is in use, or
+    /// others of the same version, are refused, and what is in use stays.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is not what its signature vouches for, or a setting cannot be used.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    pub async fn start(self) -> Result<Follower, FollowError> {
+        let FollowerBuilder { source, setup } = self;
+        let clock = Arc::clone(&setup.clock);
+        let (refresher, trust) =
+            FileRefresher::start(source.files, source.every, Arc::clone(&clock)).await?;
+        let (status, verifier) = (refresher.status(), setup.verifier(trust)?);
+        let task = refresher.run(Arc::clone(&verifier));
+        Ok(Follower::new(verifier, status, clock, task))
+    }
+}

@@ -1,0 +1,62 @@
+//! Reasons against a trust.
+
+use bailiwick_token::{keyset::KeysetError, revocation::SnapshotError};
+
+/// The keyset or the revocations cannot be trusted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrustError {
+    /// The keyset file is not one, or is not signed by the keyset key.
+    #[error("the keyset cannot be used: {0}")]
+    Keyset(#[from] KeysetError),
+    /// The revocations are no snapshot, or are not signed by the keyset key.
+    #[error("the revocations cannot be used: {0}")]
+    Revocations(#[from] SnapshotError),
+    /// The revocations are another issuer's.
+    #[error(
+        "the revocations are of the issuer `{revocations}`, the keyset of `{keyset}`: export both from one issuer"
+    )]
+    Issuer {
+        /// The issuer that the revocations name.
+        revocations: String,
+        /// The issuer that the keyset names.
+        keyset: String,
+    },
+}
+
+/// A new snapshot would undo what an earlier one said.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RollbackError {
+    /// The keyset is of another issuer.
+    #[error("the keyset is of another issuer than the one in use")]
+    Issuer,
+    /// The keyset is older than the one in use.
+    #[error(
+        "the keyset has version {offered}, the one in use has {used}: fetch it again from the issuer"
+    )]
+    Version {
+        /// The version in use.
+        used: u64,
+        /// The version offered.
+        offered: u64,
+    },
+    /// The keyset has the version of the one in use, and other bytes.
+    #[error(
+        "two different keysets carry the version {0}: one of them is forged, or a restored issuer did not raise its version"
+    )]
+    Fork(u64),
+    /// The revocations have the number of those in use, and are others.
+    #[error(
+        "two different histories of revocations carry the number {0}: one of them is forged, or a restored issuer did not begin a new one"
+    )]
+    RevocationsFork(u64),
+    /// The revocations are older than those in use, or gone.
+    #[error("the revocations are older than those in use, or missing")]
+    Revocations,
+    /// The revocations lack some of those in use, though nothing of a history is ever taken back.
+    #[error(
+        "the revocations lack some of those in use, which still hold: a restored issuer did not begin a new epoch, or somebody took them out"
+    )]
+    RevocationsLost,
+}

@@ -1,0 +1,21 @@
+//! Readiness of a trust for decisions.
+
+use bailiwick_token::timestamp::Timestamp;
+
+use super::{Trust, revocations::is_ahead, staleness::Staleness};
+
+impl Trust {
+    /// Returns whether a verifier with this trust and this bound decides calls at `now`, rather than
+    /// denying every one as stale: its keyset is in force, and its revocations are there and young
+    /// enough, or short-lived tokens are admitted all the same.
+    #[must_use]
+    pub fn is_ready(&self, staleness: &Staleness, now: Timestamp) -> bool {
+        let keyset = self.keyset();
+        let in_force = now < keyset.expires && !is_ahead(keyset.issued_at, now);
+        let revocations = match &self.revocations {
+            None => !self.needs_revocations,
+            Some(revocations) => revocations.is_ready(staleness, now),
+        };
+        in_force && revocations && self.not_withheld(staleness, now).is_ok()
+    }
+}
