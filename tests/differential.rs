@@ -23,15 +23,26 @@ use std::collections::BTreeSet;
 use bailiwick_biscuit::engine::{
     Authorizer, Budget, Evaluation, Externs, Matched, Outcome, Place, Program,
 };
-use bailiwick_token::{limits::Limits, token::Token, value::Value};
-use biscuit_auth::{Biscuit, KeyPair};
+use bailiwick_token::{
+    datalog,
+    grant::{Grant, Grants},
+    limits::Limits,
+    token::Token,
+    value::Value,
+};
+use bailiwick_verifier::{
+    Decision, Limits as VerifierLimits, Policy, Reason, Request, Verifier,
+};
+use biscuit_auth::{Biscuit, KeyPair, UnverifiedBiscuit, builder::BlockBuilder};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 mod support;
 
 use support::{
-    Root, now,
+    Root, bodies,
+    forge::{Forge, authority_without},
+    now,
     program::{Choices, Writer},
     random,
     reference::{Case, Result, decided, theirs},
@@ -160,12 +171,161 @@ proptest! {
     }
 }
 
+/// The policies of a service that are tried: none, and those that look for what the token grants and the call
+/// is.
+const POLICIES: [&str; 6] = [
+    "",
+    "check if grant($a);",
+    "check if grant($a), action($b), $a === $b; allow if true;",
+    "check all grant($a), $a.starts_with(\"order\");",
+    "deny if arg(\"amount\", $v), $v > 3; allow if grant($a);",
+    "limit($m) <- num(\"amount\", $m); check if limit($m), $m <= 5000000; allow if agent($a);",
+];
+
+/// Checks that a holder might append by hand, beside typed scopes.
+const CHECKS: [&str; 9] = [
+    "",
+    "delegate(\"x\");",
+    "check if grant($a), $a.starts_with(\"order\");",
+    "check all grant($a), $a !== \"order:create\";",
+    "check if arg(\"amount\", $v), $v <= 5;",
+    "check if action(\"order:read\"), 1 / 0 === 1;",
+    "check if service(\"erp\"), action($x), $x.starts_with(\"order:\"), arg(\"vendor\", $a), $a.starts_with(\"a\") or service(\"erp\");",
+    "check if depth($d), $d <= 1;",
+    "check if agent($a), principal($p), $a !== $p; check if resource($r);",
+];
+
+/// One verifier that decides by typed conditions where it can, and one that asks the engine alone. Neither runs
+/// out of anything.
+fn both(root: &Root, policy: &str) -> [Verifier; 2] {
+    let limits = VerifierLimits {
+        fuel: 1 << 40,
+        memory: 1 << 30,
+        explain: 1 << 40,
+        ..VerifierLimits::default()
+    };
+    let verifier = || {
+        let verifier = root.verifier().limits(limits.clone());
+        match policy {
+            "" => verifier,
+            policy => {
+                let policy = Policy::parse(policy).expect("a policy");
+                verifier.policy(&policy).expect("a policy that was read")
+            }
+        }
+    };
+    [verifier(), verifier().engine_only()]
+}
+
+/// What both say: the same reason, or the same grant.
+fn agreed(verifiers: &[Verifier; 2], token: &str, request: &Request) -> std::result::Result<Option<Reason>, TestCaseError> {
+    let [typed, engine] = verifiers.each_ref().map(|verifier| verifier.check(token, request, now()));
+    prop_assert_eq!(typed.reason(), engine.reason(), "typed {:?}, engine {:?}", typed, engine);
+    if let (Decision::Allow(typed), Decision::Allow(engine)) = (&typed, &engine) {
+        prop_assert_eq!(typed.grant(), engine.grant());
+    }
+    Ok(typed.reason())
+}
+
+/// A token that is narrowed by scopes, and by checks written by hand where there are any.
+fn narrowed(mut token: Token, scopes: Vec<Grants>, checks: &[&str]) -> Token {
+    for grants in scopes {
+        token = token.attenuate(&scope(grants)).unwrap_or(token);
+    }
+    for code in checks {
+        let biscuit = UnverifiedBiscuit::from(token.as_bytes()).expect("a Biscuit");
+        let block = BlockBuilder::new().code(code).expect("Datalog");
+        let appended = biscuit.append(block).expect("an open token");
+        token = Token::from_bytes(appended.to_vec().expect("bytes")).expect("a token");
+    }
+    token
+}
+
 fn is_odd(value: &Value) -> bool {
     match value {
         Value::Null | Value::Array(_) => true,
         Value::Object(members) => members.values().any(is_odd),
         _ => false,
     }
+}
+
+proptest! {
+    // `PROPTEST_CASES` sets how many tokens are tried, each with twenty calls.
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300),
+        ..ProptestConfig::default()
+    })]
+
+    /// Typed conditions decide as the engine does, for the same public reason.
+    #[test]
+    fn typed_conditions_and_the_engine_agree(
+        (grants, calls) in random::grants().prop_flat_map(|grants| {
+            (Just(grants.clone()), prop::collection::vec(random::call_for(grants), 20))
+        }),
+        scopes in prop::collection::vec(random::grants(), 0..3),
+        same in any::<bool>(),
+        checks in prop::collection::vec(prop::sample::select(&CHECKS[..]), 0..2),
+        policy in prop::sample::select(&POLICIES[..]),
+    ) {
+        let root = Root::fixed();
+        let own = same.then(|| grants.clone());
+        let token = root.mint(&grants);
+        let token = narrowed(token, scopes.into_iter().chain(own).collect(), &checks);
+        if Limits::default().check(&token).is_err() {
+            return Ok(());
+        }
+        let (verifiers, text) = (both(&root, policy), token.to_base64());
+        for call in calls {
+            agreed(&verifiers, &text, &call.request())?;
+        }
+    }
+
+    /// And of grants that nobody but the engine decides.
+    #[test]
+    fn foreign_grants_are_decided_alike(
+        written in bodies::written(),
+        scopes in prop::collection::vec(random::grants(), 0..2),
+        calls in prop::collection::vec(bodies::call(), 20),
+        policy in prop::sample::select(&POLICIES[..]),
+    ) {
+        let root = Root::fixed();
+        let token = Token::parse(&written.forge(&root).text()).expect("a token");
+        let token = narrowed(token, scopes, &[]);
+        let (verifiers, text) = (both(&root, policy), token.to_base64());
+        for call in calls {
+            agreed(&verifiers, &text, &call.request())?;
+        }
+    }
+}
+
+/// Alternatives that overlap are written with tests of their types. Another writer may leave these out: then one
+/// that raises denies the call, though the other would allow it. Such a list is the engine's.
+#[test]
+fn overlapping_alternatives_without_type_tests_go_to_the_engine() {
+    let grants = |value: &str| {
+        Grants::from_toml(&format!(
+            "[[grant]]\nservice = \"erp\"\naction = \"order:*\"\nargs = {{ a = {value} }}"
+        ))
+        .expect("a grant")
+    };
+    let (texts, numbers) = (grants("{ prefix = \"x\" }"), grants("{ max = 5 }"));
+    let untyped = format!("{}{}", datalog::show(&texts), datalog::show(&numbers));
+    let root = Root::fixed();
+    let authority = authority_without("grant");
+    let foreign = Forge::authority(&root, &format!("{authority}{untyped}")).text();
+    let both_lists: Vec<Grant> = texts.iter().chain(&numbers).cloned().collect();
+    let ours = root.mint(&Grants::new(both_lists).expect("grants"));
+    let token = Token::parse(&foreign).expect("a token");
+    let is_typed = |token: &Token| {
+        let code = token.code();
+        datalog::written_grants(code, &code.blocks[0]).is_some()
+    };
+    assert!(is_typed(&ours) && !is_typed(&token));
+    let number = Request::new("order:create").arg("a", 5);
+    let verifiers = both(&root, "");
+    let reason = |text: &str| agreed(&verifiers, text, &number).expect("the same reason");
+    assert_eq!(reason(&ours.to_base64()), None);
+    assert_eq!(reason(&foreign), Some(Reason::EvaluationError));
 }
 
 /// Agreement would say little if all came out alike.

@@ -16,9 +16,10 @@ use tower_service::Service;
 
 use super::{Action, Authorized, Problem, ShadowDenied, body, credential};
 use crate::{
-    authenticate::{Authenticated, denied},
-    decision::{Decision, Deny, Reason},
-    request,
+    authenticate::Authenticated,
+    decision::{Decision, Deny},
+    denial::Denial,
+    request::{self, RequestError},
 };
 
 /// A route behind its [`Action`].
@@ -74,8 +75,8 @@ impl Action {
                 match call {
                     // The token is verified, so the record says whose call it is.
                     Err(error) => {
-                        let refused = (Reason::BadRequest, error.to_string());
-                        let deny = denied(authenticated.token(), refused);
+                        let denial = RequestError::Unreadable(error.to_string());
+                        let deny = Deny::of(&authenticated.token().identity, denial);
                         self.recorded(Decision::Deny(deny))
                     }
                     // The clock is read anew, after the body: a slow sender gains no life.
@@ -112,7 +113,7 @@ impl Action {
     fn authenticate(&self, headers: &HeaderMap) -> Result<Authenticated, Decision> {
         let verifier = &self.protect.verifier;
         let token = credential::find(headers, self.protect.headers)
-            .map_err(|error| Decision::Deny(Deny::new(Reason::Malformed, error)))
+            .map_err(|error| Decision::Deny(Denial::Credential(error.to_string()).into()))
             .and_then(|token| token.ok_or_else(Decision::missing_token))
             .map_err(|decision| self.recorded(decision))?;
         verifier

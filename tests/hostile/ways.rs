@@ -1,0 +1,30 @@
+//! Every hostile file is decided by typed conditions where it has any, and by the engine alone: for the same
+//! reason.
+
+use bailiwick_verifier::{Limits, Request};
+
+use super::corpus;
+use crate::{outcome, support::Root};
+
+#[test]
+fn each_file_comes_out_the_same_by_the_engine_alone() {
+    let limits = Limits {
+        fuel: 1 << 40,
+        memory: 1 << 30,
+        explain: 1 << 40,
+        ..Limits::default()
+    };
+    let typed = Root::fixed().verifier().limits(limits.clone());
+    let engine = Root::fixed().verifier().limits(limits).engine_only();
+    let mut allowed = 0;
+    for (name, text, request) in corpus::all() {
+        let request = Request::from_json(&request).expect("a call");
+        let (typed, engine) = (
+            outcome(&typed, &text, &request),
+            outcome(&engine, &text, &request),
+        );
+        assert_eq!(typed, engine, "{name}");
+        allowed += usize::from(typed == "allow");
+    }
+    assert!(allowed > 0);
+}
