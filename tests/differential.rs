@@ -30,10 +30,8 @@ use bailiwick_token::{
     token::Token,
     value::Value,
 };
-use bailiwick_verifier::{
-    Decision, Limits as VerifierLimits, Policy, Reason, Request, Verifier,
-};
-use biscuit_auth::{Biscuit, KeyPair, UnverifiedBiscuit, builder::BlockBuilder};
+use bailiwick_verifier::{Reason, Request};
+use biscuit_auth::{Biscuit, KeyPair};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
@@ -46,7 +44,7 @@ use support::{
     program::{Choices, Writer},
     random,
     reference::{Case, Result, decided, theirs},
-    scope, stated,
+    scope, stated, ways,
 };
 
 /// Out of reach of what the generators write.
@@ -171,76 +169,6 @@ proptest! {
     }
 }
 
-/// The policies of a service that are tried: none, and those that look for what the token grants and the call
-/// is.
-const POLICIES: [&str; 6] = [
-    "",
-    "check if grant($a);",
-    "check if grant($a), action($b), $a === $b; allow if true;",
-    "check all grant($a), $a.starts_with(\"order\");",
-    "deny if arg(\"amount\", $v), $v > 3; allow if grant($a);",
-    "limit($m) <- num(\"amount\", $m); check if limit($m), $m <= 5000000; allow if agent($a);",
-];
-
-/// Checks that a holder might append by hand, beside typed scopes.
-const CHECKS: [&str; 9] = [
-    "",
-    "delegate(\"x\");",
-    "check if grant($a), $a.starts_with(\"order\");",
-    "check all grant($a), $a !== \"order:create\";",
-    "check if arg(\"amount\", $v), $v <= 5;",
-    "check if action(\"order:read\"), 1 / 0 === 1;",
-    "check if service(\"erp\"), action($x), $x.starts_with(\"order:\"), arg(\"vendor\", $a), $a.starts_with(\"a\") or service(\"erp\");",
-    "check if depth($d), $d <= 1;",
-    "check if agent($a), principal($p), $a !== $p; check if resource($r);",
-];
-
-/// One verifier that decides by typed conditions where it can, and one that asks the engine alone. Neither runs
-/// out of anything.
-fn both(root: &Root, policy: &str) -> [Verifier; 2] {
-    let limits = VerifierLimits {
-        fuel: 1 << 40,
-        memory: 1 << 30,
-        explain: 1 << 40,
-        ..VerifierLimits::default()
-    };
-    let verifier = || {
-        let verifier = root.verifier().limits(limits.clone());
-        match policy {
-            "" => verifier,
-            policy => {
-                let policy = Policy::parse(policy).expect("a policy");
-                verifier.policy(&policy).expect("a policy that was read")
-            }
-        }
-    };
-    [verifier(), verifier().engine_only()]
-}
-
-/// What both say: the same reason, or the same grant.
-fn agreed(verifiers: &[Verifier; 2], token: &str, request: &Request) -> std::result::Result<Option<Reason>, TestCaseError> {
-    let [typed, engine] = verifiers.each_ref().map(|verifier| verifier.check(token, request, now()));
-    prop_assert_eq!(typed.reason(), engine.reason(), "typed {:?}, engine {:?}", typed, engine);
-    if let (Decision::Allow(typed), Decision::Allow(engine)) = (&typed, &engine) {
-        prop_assert_eq!(typed.grant(), engine.grant());
-    }
-    Ok(typed.reason())
-}
-
-/// A token that is narrowed by scopes, and by checks written by hand where there are any.
-fn narrowed(mut token: Token, scopes: Vec<Grants>, checks: &[&str]) -> Token {
-    for grants in scopes {
-        token = token.attenuate(&scope(grants)).unwrap_or(token);
-    }
-    for code in checks {
-        let biscuit = UnverifiedBiscuit::from(token.as_bytes()).expect("a Biscuit");
-        let block = BlockBuilder::new().code(code).expect("Datalog");
-        let appended = biscuit.append(block).expect("an open token");
-        token = Token::from_bytes(appended.to_vec().expect("bytes")).expect("a token");
-    }
-    token
-}
-
 fn is_odd(value: &Value) -> bool {
     match value {
         Value::Null | Value::Array(_) => true,
@@ -258,42 +186,22 @@ proptest! {
 
     /// Typed conditions decide as the engine does, for the same public reason.
     #[test]
-    fn typed_conditions_and_the_engine_agree(
-        (grants, calls) in random::grants().prop_flat_map(|grants| {
-            (Just(grants.clone()), prop::collection::vec(random::call_for(grants), 20))
-        }),
-        scopes in prop::collection::vec(random::grants(), 0..3),
-        same in any::<bool>(),
-        checks in prop::collection::vec(prop::sample::select(&CHECKS[..]), 0..2),
-        policy in prop::sample::select(&POLICIES[..]),
-    ) {
+    fn typed_conditions_and_the_engine_agree(case in ways::case()) {
         let root = Root::fixed();
-        let own = same.then(|| grants.clone());
-        let token = root.mint(&grants);
-        let token = narrowed(token, scopes.into_iter().chain(own).collect(), &checks);
-        if Limits::default().check(&token).is_err() {
-            return Ok(());
-        }
-        let (verifiers, text) = (both(&root, policy), token.to_base64());
-        for call in calls {
-            agreed(&verifiers, &text, &call.request())?;
+        if let Some(token) = case.narrow(root.mint(&case.grants)) {
+            let found = case.compare(|| root.verifier(), &token, now());
+            found.map_err(TestCaseError::fail)?;
         }
     }
 
     /// And of grants that nobody but the engine decides.
     #[test]
-    fn foreign_grants_are_decided_alike(
-        written in bodies::written(),
-        scopes in prop::collection::vec(random::grants(), 0..2),
-        calls in prop::collection::vec(bodies::call(), 20),
-        policy in prop::sample::select(&POLICIES[..]),
-    ) {
+    fn foreign_grants_are_decided_alike(written in bodies::written(), case in ways::case()) {
         let root = Root::fixed();
-        let token = Token::parse(&written.forge(&root).text()).expect("a token");
-        let token = narrowed(token, scopes, &[]);
-        let (verifiers, text) = (both(&root, policy), token.to_base64());
-        for call in calls {
-            agreed(&verifiers, &text, &call.request())?;
+        let foreign = Token::parse(&written.forge(&root).text()).expect("a token");
+        if let Some(token) = case.narrow(foreign) {
+            let found = case.compare(|| root.verifier(), &token, now());
+            found.map_err(TestCaseError::fail)?;
         }
     }
 }
@@ -322,8 +230,9 @@ fn overlapping_alternatives_without_type_tests_go_to_the_engine() {
     };
     assert!(is_typed(&ours) && !is_typed(&token));
     let number = Request::new("order:create").arg("a", 5);
-    let verifiers = both(&root, "");
-    let reason = |text: &str| agreed(&verifiers, text, &number).expect("the same reason");
+    let verifiers = ways::both(|| root.verifier(), "");
+    let reason =
+        |text: &str| ways::agreed(&verifiers, text, &number, now()).expect("the same reason");
     assert_eq!(reason(&ours.to_base64()), None);
     assert_eq!(reason(&foreign), Some(Reason::EvaluationError));
 }

@@ -160,7 +160,11 @@ fn grants_are_explained_like_scopes() {
             let deny = denied(verifier.check(&token, &call, now()));
             let what = format!("{name}, {size} bytes");
             let expected = [Reason::NoGrant, Reason::OutOfFuel];
-            assert!(expected.contains(&deny.reason()), "{what}: {}", deny.reason());
+            assert!(
+                expected.contains(&deny.reason()),
+                "{what}: {}",
+                deny.reason()
+            );
             assert_bounded(&deny, &what);
             assert_explained(&deny, &grants, &what);
         }
@@ -199,8 +203,8 @@ fn fewer_steps_cut_off_and_change_nothing() {
     assert!(cut > 100, "{cut} explanations were cut off");
 }
 
-/// A wrong type aborts the evaluation. An explanation that reaches the condition names it; one that is cut off
-/// before claims nothing.
+/// A wrong type aborts the engine's evaluation. An explanation that reaches the condition names it; one that is cut
+/// off before claims nothing. Typed conditions need no explanation to know the reason.
 #[test]
 fn an_aborted_evaluation_claims_nothing_unseen() {
     let root = Root::new();
@@ -217,17 +221,23 @@ fn an_aborted_evaluation_claims_nothing_unseen() {
     let minted = root.mint(&toml(&open));
     let token = minted.attenuate(&scope(grants)).expect("a token");
     let call = order().arg("a", 1);
-    let check = |steps| denied(explaining(&root, steps).check(&token.to_base64(), &call, now()));
-    let whole = check(5_000);
-    assert_eq!(whole.reason(), Reason::Caveat);
-    assert!(matches!(
-        whole.refusals[0].condition,
-        Condition::Type { .. }
-    ));
-    let cut = check(0);
-    assert_eq!(cut.reason(), Reason::EvaluationError);
-    assert!(cut.cut_off && cut.refusals.is_empty(), "{cut:?}");
-    assert_bounded(&cut, "an aborted evaluation");
+    let check = |verifier: Verifier| denied(verifier.check(&token.to_base64(), &call, now()));
+    let ways: [(fn(Verifier) -> Verifier, Reason); 2] = [
+        (|typed| typed, Reason::Caveat),
+        (Verifier::engine_only, Reason::EvaluationError),
+    ];
+    for (way, reason_of_cut) in ways {
+        let whole = check(way(explaining(&root, 5_000)));
+        assert_eq!(whole.reason(), Reason::Caveat);
+        assert!(matches!(
+            whole.refusals[0].condition,
+            Condition::Type { .. }
+        ));
+        let cut = check(way(explaining(&root, 0)));
+        assert_eq!(cut.reason(), reason_of_cut);
+        assert!(cut.cut_off && cut.refusals.is_empty(), "{cut:?}");
+        assert_bounded(&cut, "an aborted evaluation");
+    }
 }
 
 /// Tokens that make one denial repeat long texts: delegates and tasks of kilobytes in each block, dozens of

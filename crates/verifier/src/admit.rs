@@ -115,9 +115,9 @@ impl AdmissionError {
             // To let a bound token pass as a bearer token would undo what its issuer meant.
             AdmissionError::Unsupported { .. }
             | AdmissionError::Authority(AuthorityError::Holder) => Reason::Unsupported,
-            AdmissionError::Signature(_)
-            | AdmissionError::Proof
-            | AdmissionError::Unbound(_) => Reason::Malformed,
+            AdmissionError::Signature(_) | AdmissionError::Proof | AdmissionError::Unbound(_) => {
+                Reason::Malformed
+            }
             AdmissionError::ReservedName { .. } => Reason::ReservedName,
             AdmissionError::Authority(_) => Reason::NotProfile,
         }
@@ -240,7 +240,12 @@ fn some_grant_looks_for_depth(code: &Code) -> bool {
     rules.any(|rule| looks_for(code, &rule.query, names::DEPTH))
 }
 
-fn expression(index: usize, code: &Code, variables: &[Symbol], ops: &[Op]) -> Result<(), AdmissionError> {
+fn expression(
+    index: usize,
+    code: &Code,
+    variables: &[Symbol],
+    ops: &[Op],
+) -> Result<(), AdmissionError> {
     if let [
         Op::Value(value @ Term::Variable(_)),
         closure @ Op::Closure { .. },
@@ -290,7 +295,9 @@ fn each_of_a_list(code: &Code, closure: &Op, rest: &[Op]) -> bool {
 /// Whether a variable is bound by the predicates of its body.
 fn bound(index: usize, variables: &[Symbol], term: &Term) -> Result<(), AdmissionError> {
     match term {
-        Term::Variable(name) if variables.binary_search(name).is_err() => Err(AdmissionError::Unbound(index)),
+        Term::Variable(name) if variables.binary_search(name).is_err() => {
+            Err(AdmissionError::Unbound(index))
+        }
         _ => Ok(()),
     }
 }

@@ -47,7 +47,9 @@ impl Verifier {
         let denied = |denial| Deny::of(&token.identity, denial);
         self.recheck(token, now)
             .map_err(|distrust| denied(Denial::Distrust(distrust)))?;
-        let call = request.state().map_err(|error| denied(Denial::Call(error)))?;
+        let call = request
+            .state()
+            .map_err(|error| denied(Denial::Call(error)))?;
         if let Some(deny) = explanation::out_of_limits(token, now) {
             return Err(deny);
         }

@@ -1,6 +1,8 @@
 //! Why a call is denied, as a value: each case names what was found.
 
-use bailiwick_biscuit::{chain::ChainError, container::ContainerError, datalog::BlockError, engine};
+use bailiwick_biscuit::{
+    chain::ChainError, container::ContainerError, datalog::BlockError, engine,
+};
 use bailiwick_token::token::TokenError;
 
 pub use crate::{

@@ -66,5 +66,5 @@ pub use reason::Reason;
 pub use record::Counters;
 pub use request::{Request, RequestError};
 pub use trust::{FeedError, RollbackError, Staleness, Trust, TrustError, WhenStale};
-pub use verifier::{Limits, Verifier, VerifierError};
 pub use verified::Verified;
+pub use verifier::{Limits, Verifier, VerifierError};

@@ -99,9 +99,7 @@ impl PolicyRefusal {
         let mut checks = checks.into_iter().filter(|check| *check != GRANTED);
         match (checks.next(), policy) {
             (Some(check), _) => PolicyRefusal::Check(check),
-            (None, Some(Matched::Deny(policy))) => {
-                PolicyRefusal::Denied(policy.saturating_add(1))
-            }
+            (None, Some(Matched::Deny(policy))) => PolicyRefusal::Denied(policy.saturating_add(1)),
             (None, _) => PolicyRefusal::NotAllowed,
         }
     }

@@ -28,8 +28,7 @@ impl<'c> Case<'c> {
     /// The denial of a call that is inside of no typed grant.
     pub(crate) fn not_granted(&self, typed: &Typed) -> Deny {
         let mut explainer = self.explainer();
-        let is_for_this_service =
-            |grant: &Alternative| explainer.is_for_this_service(grant);
+        let is_for_this_service = |grant: &Alternative| explainer.is_for_this_service(grant);
         let denial = match typed.grants.iter().any(is_for_this_service) {
             true => Denial::NoGrant,
             false => Denial::WrongService,

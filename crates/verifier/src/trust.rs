@@ -234,7 +234,11 @@ impl Trust {
             return Err(Distrust::KeysetAhead(keyset.issued_at));
         }
         let key = id.map(KeyId::from_u32).ok_or(Distrust::NoRootKey)?;
-        if keyset.tombstones.iter().any(|tombstone| tombstone.id == key) {
+        if keyset
+            .tombstones
+            .iter()
+            .any(|tombstone| tombstone.id == key)
+        {
             return Err(Distrust::RevokedKey(key));
         }
         let index = self.keys.by_id.get(&key);

@@ -13,7 +13,9 @@ use bailiwick_token::{
     timestamp::Timestamp,
 };
 
-use crate::{compare::Alternative, identity::Identity, policy::Compiled, source::Source, trust::Names};
+use crate::{
+    compare::Alternative, identity::Identity, policy::Compiled, source::Source, trust::Names,
+};
 
 /// A token whose structure, limits and signatures have been verified. Only a
 /// [`Verifier`](crate::Verifier) makes one.
@@ -180,10 +182,11 @@ impl Typed {
     fn size(&self) -> usize {
         let scopes = self.scopes.iter().map(|(_, scope)| scope);
         let all = scopes.chain([&self.grants]);
-        let alternatives = all.flatten().map(|alternative| {
-            size_of::<Alternative>().saturating_add(alternative.size())
-        });
-        let own = size_of_val(self.scopes.as_ref()).saturating_add(size_of_val(self.others.as_ref()));
+        let alternatives = all
+            .flatten()
+            .map(|alternative| size_of::<Alternative>().saturating_add(alternative.size()));
+        let own =
+            size_of_val(self.scopes.as_ref()).saturating_add(size_of_val(self.others.as_ref()));
         alternatives.fold(own, usize::saturating_add)
     }
 }

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use bailiwick_biscuit::{
-    chain::Memo,
-    engine::Budget,
-};
+use bailiwick_biscuit::{chain::Memo, engine::Budget};
 
 use crate::{
     cache::Tokens,

@@ -81,7 +81,10 @@ impl Verifier {
     }
 
     /// The conditions of a token that hold here, under this verifier's policy.
-    pub(crate) fn conditions<'t>(&self, token: &'t Verified) -> Result<Cow<'t, Conditions>, Denial> {
+    pub(crate) fn conditions<'t>(
+        &self,
+        token: &'t Verified,
+    ) -> Result<Cow<'t, Conditions>, Denial> {
         if token.conditions.are_for(&self.policy) {
             return Ok(Cow::Borrowed(&token.conditions));
         }

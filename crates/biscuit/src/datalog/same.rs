@@ -20,7 +20,8 @@ impl Code {
         self.scopes(query) == tree.scopes
             && body.len() == tree.body.len()
             && query.expressions.len() == tree.expressions.len()
-            && (body.iter().zip(&tree.body)).all(|(predicate, tree)| self.is_predicate(predicate, tree))
+            && (body.iter().zip(&tree.body))
+                .all(|(predicate, tree)| self.is_predicate(predicate, tree))
             && expressions.all(|(ops, tree)| self.are_ops(ops, tree))
     }
 

@@ -152,7 +152,9 @@ impl fmt::Display for Set {
 impl Set {
     fn to_list(&self) -> List {
         match self {
-            Set::Strings(set) => List::Strings(set.iter().map(|text| String::from(text.as_ref())).collect()),
+            Set::Strings(set) => {
+                List::Strings(set.iter().map(|text| String::from(text.as_ref())).collect())
+            }
             Set::Numbers(set) => List::Numbers(set.iter().copied().collect()),
             Set::Bools(set) => List::Bools(set.iter().copied().collect()),
         }

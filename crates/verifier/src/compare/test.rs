@@ -48,7 +48,9 @@ impl Test {
         };
         match self {
             Test::Exact(exact) => (exact.size as usize).saturating_add(PER_NUMBER),
-            Test::OneOf(set) | Test::NotOneOf(set) => doublings(set.len()).saturating_add(PER_NUMBER),
+            Test::OneOf(set) | Test::NotOneOf(set) => {
+                doublings(set.len()).saturating_add(PER_NUMBER)
+            }
             Test::Min(Bound::Number(_)) | Test::Max(Bound::Number(_)) => PER_NUMBER,
             Test::Min(Bound::Date(_)) | Test::Max(Bound::Date(_)) => PER_DATE,
             Test::Prefix(_) | Test::Suffix(_) => 1,
