@@ -221,19 +221,22 @@ fn an_aborted_evaluation_claims_nothing_unseen() {
     let minted = root.mint(&toml(&open));
     let token = minted.attenuate(&scope(grants)).expect("a token");
     let call = order().arg("a", 1);
-    let check = |verifier: Verifier| denied(verifier.check(&token.to_base64(), &call, now()));
-    let ways: [(fn(Verifier) -> Verifier, Reason); 2] = [
-        (|typed| typed, Reason::Caveat),
-        (Verifier::engine_only, Reason::EvaluationError),
-    ];
-    for (way, reason_of_cut) in ways {
-        let whole = check(way(explaining(&root, 5_000)));
+    for (by_engine, reason_of_cut) in [(false, Reason::Caveat), (true, Reason::EvaluationError)] {
+        let check = |steps| {
+            let verifier = explaining(&root, steps);
+            let verifier = match by_engine {
+                true => verifier.engine_only(),
+                false => verifier,
+            };
+            denied(verifier.check(&token.to_base64(), &call, now()))
+        };
+        let whole = check(5_000);
         assert_eq!(whole.reason(), Reason::Caveat);
         assert!(matches!(
             whole.refusals[0].condition,
             Condition::Type { .. }
         ));
-        let cut = check(way(explaining(&root, 0)));
+        let cut = check(0);
         assert_eq!(cut.reason(), reason_of_cut);
         assert!(cut.cut_off && cut.refusals.is_empty(), "{cut:?}");
         assert_bounded(&cut, "an aborted evaluation");

@@ -24,7 +24,8 @@ pub(crate) fn denies(sample: &Sample) -> bool {
 
 pub(crate) fn variants(sample: &Sample) -> Vec<Variant<'_>> {
     let seen = BLOCKS.into_iter().map(|blocks| seen(sample, blocks));
-    let denied = BLOCKS.into_iter().map(|blocks| denied(sample, blocks));
+    let denied = BLOCKS.into_iter().filter(|blocks| *blocks > 0);
+    let denied = denied.map(|blocks| denied_by_all(sample, blocks));
     let child = BLOCKS.into_iter().filter(|blocks| *blocks > 0);
     let child = child.map(|blocks| child_of_seen(sample, blocks));
     let unseen = BLOCKS.into_iter().map(|blocks| unseen(sample, blocks));
@@ -41,8 +42,8 @@ fn seen(sample: &Sample, blocks: usize) -> Variant<'_> {
     })
 }
 
-/// A call that every block refuses, explained.
-fn denied(sample: &Sample, blocks: usize) -> Variant<'_> {
+/// A call that every appended block refuses, explained.
+fn denied_by_all(sample: &Sample, blocks: usize) -> Variant<'_> {
     let (verifier, request) = (sample.verifier(), request_for(BEYOND));
     let token = text(&sample.chain(blocks));
     let wire = token.len();
