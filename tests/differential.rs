@@ -23,7 +23,14 @@ use std::collections::BTreeSet;
 use bailiwick_biscuit::engine::{
     Authorizer, Budget, Evaluation, Externs, Matched, Outcome, Place, Program,
 };
-use bailiwick_token::{limits::Limits, token::Token, value::Value};
+use bailiwick_token::{
+    datalog,
+    grant::{Grant, Grants},
+    limits::Limits,
+    token::Token,
+    value::Value,
+};
+use bailiwick_verifier::{Reason, Request};
 use biscuit_auth::{Biscuit, KeyPair};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -31,11 +38,13 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 mod support;
 
 use support::{
-    Root, now,
+    Root, bodies,
+    forge::{Forge, authority_without},
+    now,
     program::{Choices, Writer},
     random,
     reference::{Case, Result, decided, theirs},
-    scope, stated,
+    scope, stated, ways,
 };
 
 /// Out of reach of what the generators write.
@@ -166,6 +175,66 @@ fn is_odd(value: &Value) -> bool {
         Value::Object(members) => members.values().any(is_odd),
         _ => false,
     }
+}
+
+proptest! {
+    // `PROPTEST_CASES` sets how many tokens are tried, each with twenty calls.
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300),
+        ..ProptestConfig::default()
+    })]
+
+    /// Typed conditions decide as the engine does, for the same public reason.
+    #[test]
+    fn typed_conditions_and_the_engine_agree(case in ways::case()) {
+        let root = Root::fixed();
+        if let Some(token) = case.narrow(root.mint(&case.grants)) {
+            let found = case.compare(|| root.verifier(), &token, now());
+            found.map_err(TestCaseError::fail)?;
+        }
+    }
+
+    /// And of grants that nobody but the engine decides.
+    #[test]
+    fn foreign_grants_are_decided_alike(written in bodies::written(), case in ways::case()) {
+        let root = Root::fixed();
+        let foreign = Token::parse(&written.forge(&root).text()).expect("a token");
+        if let Some(token) = case.narrow(foreign) {
+            let found = case.compare(|| root.verifier(), &token, now());
+            found.map_err(TestCaseError::fail)?;
+        }
+    }
+}
+
+/// Alternatives that overlap are written with tests of their types. Another writer may leave these out: then one
+/// that raises denies the call, though the other would allow it. Such a list is the engine's.
+#[test]
+fn overlapping_alternatives_without_type_tests_go_to_the_engine() {
+    let grants = |value: &str| {
+        Grants::from_toml(&format!(
+            "[[grant]]\nservice = \"erp\"\naction = \"order:*\"\nargs = {{ a = {value} }}"
+        ))
+        .expect("a grant")
+    };
+    let (texts, numbers) = (grants("{ prefix = \"x\" }"), grants("{ max = 5 }"));
+    let untyped = format!("{}{}", datalog::show(&texts), datalog::show(&numbers));
+    let root = Root::fixed();
+    let authority = authority_without("grant");
+    let foreign = Forge::authority(&root, &format!("{authority}{untyped}")).text();
+    let both_lists: Vec<Grant> = texts.iter().chain(&numbers).cloned().collect();
+    let ours = root.mint(&Grants::new(both_lists).expect("grants"));
+    let token = Token::parse(&foreign).expect("a token");
+    let is_typed = |token: &Token| {
+        let code = token.code();
+        datalog::written_grants(code, &code.blocks[0]).is_some()
+    };
+    assert!(is_typed(&ours) && !is_typed(&token));
+    let number = Request::new("order:create").arg("a", 5);
+    let verifiers = ways::both(|| root.verifier(), "");
+    let reason =
+        |text: &str| ways::agreed(&verifiers, text, &number, now()).expect("the same reason");
+    assert_eq!(reason(&ours.to_base64()), None);
+    assert_eq!(reason(&foreign), Some(Reason::EvaluationError));
 }
 
 /// Agreement would say little if all came out alike.

@@ -33,6 +33,7 @@ mod hostile {
     mod terms;
     mod text;
     mod trust;
+    mod ways;
     mod work;
 }
 

@@ -174,7 +174,7 @@ proptest! {
                 prop_assert_eq!(allow.grant(), grants.iter().find(alone).cloned());
             }
             Decision::Deny(deny) => {
-                let explained = matches!(deny.reason, Reason::NoGrant | Reason::WrongService | Reason::Caveat);
+                let explained = matches!(deny.reason(), Reason::NoGrant | Reason::WrongService | Reason::Caveat);
                 prop_assert!(explained && !deny.refusals.is_empty(), "{:?}", deny);
             }
         }

@@ -38,14 +38,14 @@ fn records_are_short() {
     let read = root
         .verifier()
         .check(&delegates.text(), &Request::new(ACTION), now());
-    assert_eq!(denied(read).reason, Reason::Caveat);
+    assert_eq!(denied(read).reason(), Reason::Caveat);
     let tokens = [narrow.token.to_base64().to_string(), delegates.text()];
     for (shape, args) in SHAPES {
         let call = Request::from_json(&json(&args(MAX_CALL))).expect("a call");
         for token in &tokens {
             let verifier = root.verifier();
             let (decision, line) = logged(|| verifier.check(token, &call, now()));
-            let reason = denied(decision).reason;
+            let reason = denied(decision).reason();
             assert!(line.contains(reason.code()), "{shape}: {line}");
             assert_eq!(line.lines().count(), 1, "{shape}: {line}");
             assert!(line.len() < 6 * 1024, "{shape}: {} bytes", line.len());

@@ -164,7 +164,7 @@ fn no_error_repeats_what_was_handed_in() {
             verifier
                 .verify(&resigned(token), now())
                 .err()
-                .map(|deny| deny.detail.into()),
+                .map(|deny| deny.detail().into()),
         );
         errors.extend(text.parse::<PublicKey>().err().map(Box::from));
         errors.extend(Keyset::open(bytes, &root.public()).err().map(Box::from));

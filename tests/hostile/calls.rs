@@ -78,7 +78,7 @@ fn calls_that_two_readers_could_read_differently_are_refused() {
     ];
     for text in refused {
         let error = Request::from_json(&text).expect_err(&text);
-        let decision = Decision::bad_request(&error);
+        let decision = Decision::bad_request(error);
         assert_eq!(decision.reason(), Some(Reason::BadRequest));
     }
 }

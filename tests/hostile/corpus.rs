@@ -89,6 +89,14 @@ fn every_file_is_in_the_manifest() {
     assert_eq!(names, listed);
 }
 
+/// The files, each with its name and the call that it is tried with.
+pub fn all() -> impl Iterator<Item = (String, String, String)> {
+    manifest().into_iter().map(|(name, entry)| {
+        let text = fs::read_to_string(file(&name)).expect("a file of the manifest");
+        (name, text, entry.request)
+    })
+}
+
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("hostile/corpus")
 }

@@ -99,7 +99,7 @@ fn throw(root: &Root, tokens: &[(&str, Narrowed)], size: usize) -> usize {
 
 /// Asserts that alternatives are explained in their order, without a gap, to the last or to a mark.
 fn assert_explained(deny: &Deny, grants: &Grants, what: &str) {
-    if deny.reason == Reason::OutOfFuel {
+    if deny.reason() == Reason::OutOfFuel {
         return assert!(deny.refusals.is_empty() && !deny.cut_off, "{what}");
     }
     let explained = deny.refusals.iter().map(|refusal| refusal.alternative);
@@ -160,7 +160,11 @@ fn grants_are_explained_like_scopes() {
             let deny = denied(verifier.check(&token, &call, now()));
             let what = format!("{name}, {size} bytes");
             let expected = [Reason::NoGrant, Reason::OutOfFuel];
-            assert!(expected.contains(&deny.reason), "{what}: {}", deny.reason);
+            assert!(
+                expected.contains(&deny.reason()),
+                "{what}: {}",
+                deny.reason()
+            );
             assert_bounded(&deny, &what);
             assert_explained(&deny, &grants, &what);
         }
@@ -187,7 +191,7 @@ fn fewer_steps_cut_off_and_change_nothing() {
                 let what = format!("{shape}, {name}, {steps} steps");
                 let deny = denied(check(steps));
                 let count = deny.refusals.len();
-                assert_eq!(deny.reason, whole.reason, "{what}");
+                assert_eq!(deny.reason(), whole.reason(), "{what}");
                 assert_eq!(deny.refusals, whole.refusals[..count], "{what}");
                 let shorter = count < whole.refusals.len() || whole.cut_off;
                 assert_eq!(deny.cut_off, shorter, "{what}");
@@ -199,8 +203,8 @@ fn fewer_steps_cut_off_and_change_nothing() {
     assert!(cut > 100, "{cut} explanations were cut off");
 }
 
-/// A wrong type aborts the evaluation. An explanation that reaches the condition names it; one that is cut off
-/// before claims nothing.
+/// A wrong type aborts the engine's evaluation. An explanation that reaches the condition names it; one that is cut
+/// off before claims nothing. Typed conditions need no explanation to know the reason.
 #[test]
 fn an_aborted_evaluation_claims_nothing_unseen() {
     let root = Root::new();
@@ -217,17 +221,26 @@ fn an_aborted_evaluation_claims_nothing_unseen() {
     let minted = root.mint(&toml(&open));
     let token = minted.attenuate(&scope(grants)).expect("a token");
     let call = order().arg("a", 1);
-    let check = |steps| denied(explaining(&root, steps).check(&token.to_base64(), &call, now()));
-    let whole = check(5_000);
-    assert_eq!(whole.reason, Reason::Caveat);
-    assert!(matches!(
-        whole.refusals[0].condition,
-        Condition::Type { .. }
-    ));
-    let cut = check(0);
-    assert_eq!(cut.reason, Reason::EvaluationError);
-    assert!(cut.cut_off && cut.refusals.is_empty(), "{cut:?}");
-    assert_bounded(&cut, "an aborted evaluation");
+    for (by_engine, reason_of_cut) in [(false, Reason::Caveat), (true, Reason::EvaluationError)] {
+        let check = |steps| {
+            let verifier = explaining(&root, steps);
+            let verifier = match by_engine {
+                true => verifier.engine_only(),
+                false => verifier,
+            };
+            denied(verifier.check(&token.to_base64(), &call, now()))
+        };
+        let whole = check(5_000);
+        assert_eq!(whole.reason(), Reason::Caveat);
+        assert!(matches!(
+            whole.refusals[0].condition,
+            Condition::Type { .. }
+        ));
+        let cut = check(0);
+        assert_eq!(cut.reason(), reason_of_cut);
+        assert!(cut.cut_off && cut.refusals.is_empty(), "{cut:?}");
+        assert_bounded(&cut, "an aborted evaluation");
+    }
 }
 
 /// Tokens that make one denial repeat long texts: delegates and tasks of kilobytes in each block, dozens of
@@ -262,7 +275,7 @@ fn tokens_that_repeat_long_texts_are_explained_within_bounds() {
         ("others", others, Reason::Caveat),
     ] {
         let deny = denied(verifier.check(&forge.text(), &order(), now()));
-        assert_eq!(deny.reason, reason, "{name}: {}", deny.detail);
+        assert_eq!(deny.reason(), reason, "{name}: {}", deny.detail());
         assert!(!deny.refusals.is_empty() || deny.cut_off, "{name}");
         assert_bounded(&deny, name);
     }

@@ -95,7 +95,7 @@ fn refused_calls_are_fit_for_a_terminal() {
         format!("{{\"{}\":1}}", ".".repeat(50_000)),
     ] {
         let error = Request::from_args_json("order", None, Some(&args)).expect_err(&args);
-        assert_plain(&Decision::bad_request(&error), &args);
+        assert_plain(&Decision::bad_request(error), &args);
     }
     for text in [
         name.clone(),
@@ -103,7 +103,7 @@ fn refused_calls_are_fit_for_a_terminal() {
         format!("{{\"action\":{name}}}"),
     ] {
         let error = Request::from_json(&text).expect_err(&text);
-        assert_plain(&Decision::bad_request(&error), &text);
+        assert_plain(&Decision::bad_request(error), &text);
     }
 }
 

@@ -32,6 +32,7 @@ pub mod program;
 pub mod random;
 pub mod reference;
 pub mod stated;
+pub mod ways;
 
 pub const ISSUER: &str = "https://issuer.example";
 pub const SERVICE: &str = "erp";

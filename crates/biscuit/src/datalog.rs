@@ -8,6 +8,7 @@ mod decode;
 mod import;
 mod print;
 mod resolve;
+mod same;
 mod syntax;
 
 pub use code::Code;

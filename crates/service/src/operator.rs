@@ -20,8 +20,7 @@ use bailiwick_token::{
     value::Value,
 };
 use bailiwick_verifier::{
-    Decision, Deny, Limits, Reason, Request as Call, Staleness, Trust, Values, Verifier,
-    decision::Identity,
+    Decision, Deny, Identity, Limits, Reason, Request as Call, Staleness, Trust, Values, Verifier,
 };
 use tokio::sync::Mutex;
 
@@ -139,7 +138,7 @@ impl State {
 
     /// Records a denial, and returns the answer to it.
     async fn record_denial(&self, deny: Deny, call: &Call) -> Result<Problem, Problem> {
-        let (reason, identity) = (deny.reason, deny.identity.clone());
+        let (reason, identity) = (deny.reason(), deny.identity.clone());
         let problem = denied(&Decision::Deny(deny), reason, call);
         match (identity, problem.code) {
             (Some(identity), _) => {

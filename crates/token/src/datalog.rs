@@ -13,12 +13,14 @@ mod conditions;
 mod depth;
 mod encode;
 mod recognize;
+mod written;
 
 pub use authority::{Authority, AuthorityError, authority, claims};
 pub use caveat::{CheckMeaning, Limit, grant, limit, max_depth, meaning};
 pub use conditions::{conditions, needs_other};
 pub use depth::bounds_depth_from_above;
 pub use encode::DatalogError;
+pub use written::{written_grants, written_scope};
 
 /// The version of the token profile that this crate reads and writes.
 pub const PROFILE: &str = "bailiwick/1";

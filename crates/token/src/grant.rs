@@ -51,6 +51,15 @@ impl Grants {
     }
 }
 
+impl IntoIterator for Grants {
+    type Item = Grant;
+    type IntoIter = std::vec::IntoIter<Grant>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl<'a> IntoIterator for &'a Grants {
     type Item = &'a Grant;
     type IntoIter = std::slice::Iter<'a, Grant>;
@@ -162,6 +171,16 @@ impl Pattern {
         match self {
             Pattern::Exact(exact) => exact == name,
             Pattern::Prefix(prefix) => name.starts_with(prefix),
+        }
+    }
+
+    /// Returns whether any name matches both patterns.
+    pub(crate) fn overlaps(&self, other: &Pattern) -> bool {
+        match (self, other) {
+            (Pattern::Prefix(a), Pattern::Prefix(b)) => a.starts_with(b) || b.starts_with(a),
+            (Pattern::Exact(name), pattern) | (pattern, Pattern::Exact(name)) => {
+                pattern.matches(name)
+            }
         }
     }
 

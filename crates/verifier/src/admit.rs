@@ -1,9 +1,9 @@
 //! Structure and limits, looked at before a signature is verified or anything is evaluated.
 
 use bailiwick_biscuit::{
-    container::{ContainerError, Proof},
+    container::Proof,
     datalog::{
-        BlockError, Code, Kind,
+        Code, Kind,
         code::{Binary, Block, Op, Predicate, Query, Symbol, Term, Unary},
     },
     key::Algorithm,
@@ -11,132 +11,200 @@ use bailiwick_biscuit::{
 use bailiwick_token::{
     claims::Claims,
     datalog::{self, AuthorityError, is_reserved, names},
-    limits::Limits,
-    token::{Token, TokenError},
+    limits::{LimitError, Limits},
+    token::Token,
 };
 
-use crate::decision::Reason;
+use crate::reason::Reason;
 
-pub(crate) type Refused = (Reason, String);
-
-/// Why a text or byte string that could not be decoded is refused.
-pub(crate) fn undecodable(error: &TokenError) -> Refused {
-    let reason = match error {
-        TokenError::Container(ContainerError::TooLarge)
-        | TokenError::Block(BlockError::TooLarge { .. }) => Reason::TooLarge,
-        TokenError::Block(BlockError::Version { .. }) => Reason::Unsupported,
-        _ => Reason::Malformed,
-    };
-    (reason, error.to_string())
+/// A token whose structure is refused, before a signature is verified or anything is evaluated.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AdmissionError {
+    /// The token is beyond the limits.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    /// The token uses what the profile does not have.
+    #[error("block {block} {feature}")]
+    Unsupported {
+        /// The block that uses it.
+        block: usize,
+        /// The thing that it uses.
+        feature: Feature,
+    },
+    /// A signature is not 64 bytes long.
+    #[error("block {0} has a signature that is not 64 bytes long")]
+    Signature(usize),
+    /// The proof is missing, or has a wrong length.
+    #[error("the token's proof is missing or of a wrong length")]
+    Proof,
+    /// A block states a fact that is not its to state.
+    #[error("block {block} states `{name}`, which is not its to state")]
+    ReservedName {
+        /// The block.
+        block: usize,
+        /// The name of the fact.
+        name: String,
+    },
+    /// A block uses a variable that its predicates do not bind.
+    #[error("block {0} uses a variable that its predicates do not bind")]
+    Unbound(usize),
+    /// The authority block is not one of the profile.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
 }
 
-/// Whether the token is one of the profile, within its limits; answers what its authority block claims.
-pub(crate) fn admit(token: &Token, limits: &Limits) -> Result<Claims, Refused> {
-    limits
-        .check(token)
-        .map_err(|error| (Reason::TooLarge, error.to_string()))?;
+/// A thing that Biscuit has and the profile does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Feature {
+    /// A block that a third party signed.
+    #[error("is signed by a third party: this version reads no such blocks")]
+    ThirdParty,
+    /// A signature of an unknown version.
+    #[error("has a signature of an unknown version")]
+    SignatureVersion,
+    /// A key of another algorithm.
+    #[error("has a key that is not Ed25519")]
+    Key,
+    /// A rule in an appended block.
+    #[error("holds a rule: only the authority block may")]
+    Rule,
+    /// A `trusting` clause, or a public key for one.
+    #[error("trusts other keys or blocks")]
+    Trusting,
+    /// `reject if`
+    #[error("holds a `reject if`")]
+    Reject,
+    /// A grant that looks for grants. Grants that rest on grants could derive more than their number.
+    #[error("holds a grant that rests on another grant")]
+    GrantOnGrant,
+    /// A `check all` over `depth`. Each match of a `check all` decides, so a bound that fails could hide a
+    /// later error.
+    #[error("holds a `check all` over `depth`")]
+    AllDepth,
+    /// A check over grants, one of which looks for `depth`. A grant that a bound on `depth` ends could be
+    /// the one for which a `check all` does not hold, or for which an expression raises.
+    #[error("holds a check over grants, one of which uses `depth`")]
+    GrantOnDepth,
+    /// `depth` in another form than a bound from above. The number of blocks is all that a holder who
+    /// appends an empty one changes about a call.
+    #[error(
+        "uses `depth` otherwise than as `depth($d)` with `$d <= N` last, so an appended block could make it true"
+    )]
+    Depth,
+    /// An external function.
+    #[error("calls an external function")]
+    Extern,
+    /// A regular expression.
+    #[error("holds a regular expression")]
+    Regex,
+    /// A closure other than the one that `all_of_in` writes.
+    #[error(
+        "holds a closure, or one of the lenient operators `&&` and `||`, which are written with one"
+    )]
+    Closure,
+}
+
+impl AdmissionError {
+    /// The stable reason of the denial.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            AdmissionError::Limit(_) => Reason::TooLarge,
+            // To let a bound token pass as a bearer token would undo what its issuer meant.
+            AdmissionError::Unsupported { .. }
+            | AdmissionError::Authority(AuthorityError::Holder) => Reason::Unsupported,
+            AdmissionError::Signature(_) | AdmissionError::Proof | AdmissionError::Unbound(_) => {
+                Reason::Malformed
+            }
+            AdmissionError::ReservedName { .. } => Reason::ReservedName,
+            AdmissionError::Authority(_) => Reason::NotProfile,
+        }
+    }
+}
+
+fn unsupported(block: usize, feature: Feature) -> AdmissionError {
+    AdmissionError::Unsupported { block, feature }
+}
+
+/// Checks that a token is one of the profile, within its limits. Returns what its authority block claims.
+pub(crate) fn admit(token: &Token, limits: &Limits) -> Result<Claims, AdmissionError> {
+    limits.check(token)?;
     container(token)?;
     let code = token.code();
     for (index, block) in code.blocks.iter().enumerate() {
         reserved_names(index, code, block)?;
         language(index, code, block)?;
     }
-    datalog::claims(code).map_err(|error| match error {
-        // To let a bound token pass as a bearer token would undo what its issuer meant.
-        AuthorityError::Holder => (Reason::Unsupported, error.to_string()),
-        _ => (Reason::NotProfile, error.to_string()),
-    })
+    Ok(datalog::claims(code)?)
 }
 
 /// Ed25519 throughout, no signatures by third parties. What the keys are worth is looked at where
 /// they verify something.
-fn container(token: &Token) -> Result<(), Refused> {
+fn container(token: &Token) -> Result<(), AdmissionError> {
     for (index, block) in token.signed_blocks().enumerate() {
         if block.external_signature.is_some() {
-            return Err(unsupported(
-                index,
-                "is signed by a third party: this version reads no such blocks",
-            ));
+            return Err(unsupported(index, Feature::ThirdParty));
         }
         if block.version.is_some_and(|version| version > 1) {
-            return Err(unsupported(index, "has a signature of an unknown version"));
+            return Err(unsupported(index, Feature::SignatureVersion));
         }
         if block.next_key.algorithm != Algorithm::Ed25519.number() {
-            return Err(unsupported(index, "has a key that is not Ed25519"));
+            return Err(unsupported(index, Feature::Key));
         }
         if block.signature.len() != 64 {
-            return Err((
-                Reason::Malformed,
-                format!("block {index} has a signature that is not 64 bytes long"),
-            ));
+            return Err(AdmissionError::Signature(index));
         }
     }
     match token.proof() {
         Some(Proof::Open(secret)) if secret.len() == 32 => Ok(()),
         Some(Proof::Sealed(signature)) if signature.len() == 64 => Ok(()),
-        _ => Err((
-            Reason::Malformed,
-            "the token's proof is missing or of a wrong length".to_owned(),
-        )),
+        _ => Err(AdmissionError::Proof),
     }
 }
 
 /// A check that looks for the verifier's fact is satisfied by any fact of that name, so no token
 /// may state one.
-fn reserved_names(index: usize, code: &Code, block: &Block) -> Result<(), Refused> {
+fn reserved_names(index: usize, code: &Code, block: &Block) -> Result<(), AdmissionError> {
     let heads = code.rules(block).iter().map(|rule| &rule.head);
     for head in code.facts(block).iter().chain(heads) {
         let name = code.text(head.name);
         if is_reserved(name) || (index > 0 && names::AUTHORITY_ONLY.contains(&name)) {
-            return Err((
-                Reason::ReservedName,
-                format!("block {index} states `{name}`, which is not its to state"),
-            ));
+            let name = name.to_owned();
+            return Err(AdmissionError::ReservedName { block: index, name });
         }
     }
     Ok(())
 }
 
-fn language(index: usize, code: &Code, block: &Block) -> Result<(), Refused> {
+fn language(index: usize, code: &Code, block: &Block) -> Result<(), AdmissionError> {
     if index > 0 && !code.rules(block).is_empty() {
-        return Err(unsupported(
-            index,
-            "holds a rule: only the authority block may",
-        ));
+        return Err(unsupported(index, Feature::Rule));
     }
     if !code.block_scopes(block).is_empty() || !block.public_keys.is_empty() {
-        return Err(unsupported(index, "trusts other keys or blocks"));
+        return Err(unsupported(index, Feature::Trusting));
     }
     let checks = code.checks(block);
     if checks.iter().any(|check| check.kind == Kind::Reject) {
-        return Err(unsupported(index, "holds a `reject if`"));
+        return Err(unsupported(index, Feature::Reject));
     }
     for rule in code.rules(block) {
         query(index, code, &rule.query, Some(&rule.head))?;
-        // Grants that rest on grants could derive more than their number.
         if looks_for(code, &rule.query, names::GRANT) {
-            return Err(unsupported(
-                index,
-                "holds a grant that rests on another grant",
-            ));
+            return Err(unsupported(index, Feature::GrantOnGrant));
         }
         if code.unbound_in_head(rule).is_some() {
-            return Err(unbound(index));
+            return Err(AdmissionError::Unbound(index));
         }
     }
     for check in checks {
         for alternative in code.queries(check) {
-            // Each match of a `check all` decides, so a bound that fails could hide a later error.
             if check.kind == Kind::All && looks_for(code, alternative, names::DEPTH) {
-                return Err(unsupported(index, "holds a `check all` over `depth`"));
+                return Err(unsupported(index, Feature::AllDepth));
             }
-            // A grant that a bound on `depth` ends could be the one for which a `check all` does not
-            // hold, or for which an expression raises.
             if looks_for(code, alternative, names::GRANT) && some_grant_looks_for_depth(code) {
-                return Err(unsupported(
-                    index,
-                    "holds a check over grants, one of which uses `depth`",
-                ));
+                return Err(unsupported(index, Feature::GrantOnDepth));
             }
             query(index, code, alternative, None)?;
         }
@@ -149,16 +217,12 @@ fn query(
     code: &Code,
     query: &Query,
     head: Option<&Predicate>,
-) -> Result<(), Refused> {
+) -> Result<(), AdmissionError> {
     if !code.scopes(query).is_empty() {
-        return Err(unsupported(index, "trusts other keys or blocks"));
+        return Err(unsupported(index, Feature::Trusting));
     }
-    // The number of blocks is all that a holder who appends an empty one changes about a call.
     if !datalog::bounds_depth_from_above(code, query, head) {
-        return Err(unsupported(
-            index,
-            "uses `depth` otherwise than as `depth($d)` with `$d <= N` last, so an appended block could make it true",
-        ));
+        return Err(unsupported(index, Feature::Depth));
     }
     let variables = code.bound_variables(query);
     code.expressions(query)
@@ -176,7 +240,12 @@ fn some_grant_looks_for_depth(code: &Code) -> bool {
     rules.any(|rule| looks_for(code, &rule.query, names::DEPTH))
 }
 
-fn expression(index: usize, code: &Code, variables: &[Symbol], ops: &[Op]) -> Result<(), Refused> {
+fn expression(
+    index: usize,
+    code: &Code,
+    variables: &[Symbol],
+    ops: &[Op],
+) -> Result<(), AdmissionError> {
     if let [
         Op::Value(value @ Term::Variable(_)),
         closure @ Op::Closure { .. },
@@ -190,16 +259,13 @@ fn expression(index: usize, code: &Code, variables: &[Symbol], ops: &[Op]) -> Re
         match op {
             Op::Value(term) => bound(index, variables, term)?,
             Op::Unary(Unary::Ffi(_)) | Op::Binary(Binary::Ffi(_)) => {
-                return Err(unsupported(index, "calls an external function"));
+                return Err(unsupported(index, Feature::Extern));
             }
             Op::Binary(Binary::Regex) => {
-                return Err(unsupported(index, "holds a regular expression"));
+                return Err(unsupported(index, Feature::Regex));
             }
             Op::Closure { .. } => {
-                return Err(unsupported(
-                    index,
-                    "holds a closure, or one of the lenient operators `&&` and `||`, which are written with one",
-                ));
+                return Err(unsupported(index, Feature::Closure));
             }
             Op::Unary(_) | Op::Binary(_) => {}
         }
@@ -227,20 +293,11 @@ fn each_of_a_list(code: &Code, closure: &Op, rest: &[Op]) -> bool {
 }
 
 /// Whether a variable is bound by the predicates of its body.
-fn bound(index: usize, variables: &[Symbol], term: &Term) -> Result<(), Refused> {
+fn bound(index: usize, variables: &[Symbol], term: &Term) -> Result<(), AdmissionError> {
     match term {
-        Term::Variable(name) if variables.binary_search(name).is_err() => Err(unbound(index)),
+        Term::Variable(name) if variables.binary_search(name).is_err() => {
+            Err(AdmissionError::Unbound(index))
+        }
         _ => Ok(()),
     }
-}
-
-fn unbound(index: usize) -> Refused {
-    (
-        Reason::Malformed,
-        format!("block {index} uses a variable that its predicates do not bind"),
-    )
-}
-
-fn unsupported(index: usize, what: &str) -> Refused {
-    (Reason::Unsupported, format!("block {index} {what}"))
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use bailiwick_token::{text::credential, timestamp::Timestamp, token::Token};
 
 use crate::{
-    admit::{self, Refused},
-    decision::{Decision, Deny, Reason},
-    refuse,
+    decision::{Decision, Deny},
+    denial::Denial,
+    explanation,
     request::Request,
+    verified::Verified,
     verifier::Verifier,
-    verify::Verified,
 };
 
 /// A token that verified, and was in force and not revoked when [`Verifier::authenticate`] made this.
@@ -37,10 +37,10 @@ impl Verifier {
     pub fn authenticate(&self, token: &str, now: Timestamp) -> Result<Authenticated, Box<Deny>> {
         let token = self
             .seen_or_verified(token, now)
-            .map_err(|(reason, detail)| Box::new(Deny::new(reason, &detail)))?;
+            .map_err(|denial| Box::new(Deny::from(denial)))?;
         self.recheck(&token, now)
-            .map_err(|refused| Box::new(denied(&token, refused)))?;
-        match refuse::out_of_time(&token, now) {
+            .map_err(|distrust| Box::new(Deny::of(&token.identity, distrust)))?;
+        match explanation::out_of_time(&token, now) {
             None => Ok(Authenticated(token)),
             Some(deny) => Err(Box::new(deny)),
         }
@@ -51,13 +51,11 @@ impl Verifier {
     pub fn check(&self, token: &str, request: &Request, now: Timestamp) -> Decision {
         match self.seen_or_verified(token, now) {
             Ok(verified) => self.decide(&verified, request, now),
-            Err((reason, detail)) => {
-                self.recorded(Decision::Deny(Deny::new(reason, &detail)), Some(request))
-            }
+            Err(denial) => self.recorded(Decision::Deny(denial.into()), Some(request)),
         }
     }
 
-    fn seen_or_verified(&self, token: &str, now: Timestamp) -> Result<Arc<Verified>, Refused> {
+    fn seen_or_verified(&self, token: &str, now: Timestamp) -> Result<Arc<Verified>, Denial> {
         let text = credential(token);
         match self.tokens.get(text) {
             Some(seen) => Ok(seen),
@@ -65,26 +63,15 @@ impl Verifier {
         }
     }
 
-    fn unseen(&self, text: &str, now: Timestamp) -> Result<Arc<Verified>, Refused> {
+    fn unseen(&self, text: &str, now: Timestamp) -> Result<Arc<Verified>, Denial> {
         // Longer texts are not even decoded; base64 takes four characters for three bytes.
         let most = self.limits.token.token_bytes;
         if text.len() > most.div_ceil(3).saturating_mul(4) {
-            return Err((
-                Reason::TooLarge,
-                format!("the token is longer than {most} bytes"),
-            ));
+            return Err(Denial::TooLong(most));
         }
-        let token = Token::parse(text).map_err(|error| admit::undecodable(&error))?;
+        let token = Token::parse(text)?;
         let verified = Arc::new(self.verified(&token, text, now)?);
         self.tokens.insert(Arc::clone(&verified));
         Ok(verified)
-    }
-}
-
-/// The denial of a token that was verified.
-pub(crate) fn denied(token: &Verified, (reason, detail): Refused) -> Deny {
-    Deny {
-        identity: Some(Arc::clone(&token.identity)),
-        ..Deny::new(reason, &detail)
     }
 }

@@ -8,7 +8,7 @@ use quick_cache::{
     sync::{Cache, DefaultLifecycle},
 };
 
-use crate::verify::Verified;
+use crate::verified::Verified;
 
 /// How many bytes a token of typical size takes here; only the initial layout rests on it.
 const TYPICAL_BYTES: usize = 4 * 1024;

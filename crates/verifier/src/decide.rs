@@ -2,31 +2,37 @@
 
 use std::sync::Arc;
 
-use bailiwick_biscuit::engine::Outcome;
+use bailiwick_biscuit::engine::{Outcome, Program};
 use bailiwick_token::timestamp::Timestamp;
 
 use crate::{
-    admit::Refused,
-    authenticate::denied,
-    decision::{Allow, Decision, Granted, Reason},
+    compare::{Comparison, Spent, Steps},
+    decision::{Allow, Decision, Deny, Granted},
+    denial::Denial,
     evaluation::Evaluation,
-    request::Request,
-    trust::Credentials,
+    explanation,
+    request::{Request, Statement},
+    trust::{Credentials, Distrust},
+    verified::{Conditions, Typed, Verified},
     verifier::Verifier,
-    verify::Verified,
 };
+
+/// Steps of comparing that are granted on top for each byte of a call, up to
+/// [`Limits::long_call_fuel`](crate::Limits::long_call_fuel).
+const STEPS_PER_BYTE: u64 = 4;
 
 impl Verifier {
     /// Decides one call with a verified token.
     pub fn decide(&self, token: &Verified, request: &Request, now: Timestamp) -> Decision {
-        let decision = self
-            .decided(token, request, now)
-            .unwrap_or_else(|refused| Decision::Deny(denied(token, refused)));
+        let decision = match self.decided(token, request, now) {
+            Ok(allow) => Decision::Allow(allow),
+            Err(deny) => Decision::Deny(deny),
+        };
         self.recorded(decision, Some(request))
     }
 
     /// Checks that a verified token is still trusted: its root key, and that it is not revoked.
-    pub(crate) fn recheck(&self, token: &Verified, now: Timestamp) -> Result<(), Refused> {
+    pub(crate) fn recheck(&self, token: &Verified, now: Timestamp) -> Result<(), Distrust> {
         let shown = Credentials {
             root_key: token.root_key,
             root: &token.root,
@@ -37,48 +43,113 @@ impl Verifier {
         self.trust.load().recheck(&shown, &self.staleness, now)
     }
 
-    fn decided(
-        &self,
-        token: &Verified,
-        request: &Request,
-        now: Timestamp,
-    ) -> Result<Decision, Refused> {
-        self.recheck(token, now)?;
+    fn decided(&self, token: &Verified, request: &Request, now: Timestamp) -> Result<Allow, Deny> {
+        let denied = |denial| Deny::of(&token.identity, denial);
+        self.recheck(token, now)
+            .map_err(|distrust| denied(Denial::Distrust(distrust)))?;
         let call = request
             .state()
-            .map_err(|error| (Reason::BadRequest, error.to_string()))?;
-        let program = self.program(token)?;
-        let evaluation = Evaluation {
+            .map_err(|error| denied(Denial::Call(error)))?;
+        if let Some(deny) = explanation::out_of_limits(token, now) {
+            return Err(deny);
+        }
+        let conditions = self.conditions(token).map_err(denied)?;
+        let case = Case {
+            verifier: self,
+            token,
+            conditions: &conditions,
             call: &call,
-            service: &self.service,
-            depth: token.depth,
             now,
         };
-        let (outcome, rule) = evaluation.run(&program, self.limits.allowance());
-        match outcome {
-            Outcome::Allow { .. } => Ok(Decision::Allow(Allow {
-                identity: Arc::clone(&token.identity),
-                expires: token.expires,
-                granted: rule.map(|rule| Granted::new(token.source.clone(), rule)),
-            })),
-            Outcome::OutOfFuel => Err((
-                Reason::OutOfFuel,
-                format!(
-                    "deciding this call takes more than {} units of fuel",
-                    self.limits.fuel
-                ),
-            )),
-            Outcome::OutOfMemory => Err((
-                Reason::OutOfFuel,
-                format!(
-                    "deciding this call takes more than {} bytes of memory",
-                    self.limits.memory
-                ),
-            )),
-            Outcome::Deny { policy, failed } => Ok(Decision::Deny(
-                self.denied(token, &call, now, policy, &failed),
-            )),
-            Outcome::Error(error) => Ok(Decision::Deny(self.failed(token, &call, now, &error))),
+        let rule = case.granting_rule()?;
+        Ok(Allow {
+            identity: Arc::clone(&token.identity),
+            expires: token.expires,
+            granted: rule.map(|rule| Granted {
+                source: token.source.clone(),
+                rule,
+            }),
+        })
+    }
+}
+
+/// A call with a token that is trusted and within its limits.
+pub(crate) struct Case<'c> {
+    pub(crate) verifier: &'c Verifier,
+    pub(crate) token: &'c Verified,
+    pub(crate) conditions: &'c Conditions,
+    pub(crate) call: &'c Statement<'c>,
+    now: Timestamp,
+}
+
+impl<'c> Case<'c> {
+    /// The rule of the token that grants the call, where the call is allowed and rests on one.
+    fn granting_rule(&self) -> Result<Option<usize>, Deny> {
+        let rule = match &self.conditions.typed {
+            Some(typed) => Some(self.typed(typed)?),
+            None => None,
+        };
+        match self.conditions.program() {
+            Some(program) => Ok(self.datalog(program)?.or(rule)),
+            None => Ok(rule),
         }
+    }
+
+    /// The first grant that the call is inside of, where it is inside of all scopes, too.
+    fn typed(&self, typed: &Typed) -> Result<usize, Deny> {
+        let comparison = self.comparison();
+        let limits = &self.verifier.limits;
+        let long = (self.call.bytes as u64).saturating_mul(STEPS_PER_BYTE);
+        let fuel = limits.fuel.saturating_add(long.min(limits.long_call_fuel));
+        let mut steps = Steps::new(fuel);
+        let spent = |Spent| self.deny(Denial::OutOfFuel(limits.fuel));
+        let granted = comparison
+            .first_met(&typed.grants, &mut steps)
+            .map_err(spent)?
+            .ok_or_else(|| self.not_granted(typed))?;
+        let mut refusing = Vec::new();
+        for scope in &typed.scopes {
+            let (_, alternatives) = scope;
+            let met = comparison.first_met(alternatives, &mut steps);
+            if met.map_err(spent)?.is_none() {
+                refusing.push(scope);
+            }
+        }
+        match refusing.is_empty() {
+            true => Ok(granted),
+            false => Err(self.out_of_scope(&refusing)),
+        }
+    }
+
+    /// Asks the engine about what is not typed. Returns the rule that grants the call, where the engine
+    /// decides about grants, too.
+    fn datalog(&self, program: &Program) -> Result<Option<usize>, Deny> {
+        let limits = &self.verifier.limits;
+        let evaluation = Evaluation {
+            call: self.call,
+            service: &self.verifier.service,
+            depth: self.token.depth,
+            now: self.now,
+            is_granted: self.conditions.typed.is_some(),
+        };
+        let (outcome, rule) = evaluation.run(program, limits.allowance());
+        match outcome {
+            Outcome::Allow { .. } => Ok(rule),
+            Outcome::Deny { policy, failed } => Err(self.refused(policy, &failed)),
+            Outcome::Error(error) => Err(self.failed(error)),
+            Outcome::OutOfFuel => Err(self.deny(Denial::OutOfFuel(limits.fuel))),
+            Outcome::OutOfMemory => Err(self.deny(Denial::OutOfMemory(limits.memory))),
+        }
+    }
+
+    pub(crate) fn comparison(&self) -> Comparison<'c> {
+        Comparison {
+            service: &self.verifier.service,
+            call: self.call,
+        }
+    }
+
+    fn deny(&self, denial: Denial) -> Deny {
+        Deny::of(&self.token.identity, denial)
     }
 }

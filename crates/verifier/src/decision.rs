@@ -1,130 +1,22 @@
 //! Decisions: allow or deny, with what a record needs to know.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
-use bailiwick_token::{
-    claims::TokenId, datalog, escape::visible, grant::Grant, timestamp::Timestamp,
-};
+use bailiwick_token::{datalog, escape::visible, grant::Grant, timestamp::Timestamp};
 use serde::{
     Serialize, Serializer,
     ser::{SerializeMap, SerializeSeq},
 };
 
 use crate::{
+    denial::Denial,
     excerpt::excerpt,
     explain::{CUT_OFF, Refusal, Shown, Values},
+    identity::Identity,
+    reason::Reason,
     request::RequestError,
-    verify::Source,
+    source::Source,
 };
-
-/// Why a call is denied. The texts are stable, and the only thing that metrics count by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Reason {
-    /// no token came with the call
-    MissingToken,
-    /// the token cannot be read
-    Malformed,
-    /// the token is beyond the limits
-    TooLarge,
-    /// the token uses what the profile does not have
-    Unsupported,
-    /// the token is not one of the profile
-    NotProfile,
-    /// a block states a fact that is not its to state
-    ReservedName,
-    /// the root key is not in the keyset
-    UnknownKey,
-    /// the root key has been revoked
-    RevokedKey,
-    /// the verifier's trust is too old to decide
-    StaleKeyset,
-    /// a signature does not verify
-    BadSignature,
-    /// the token does not hold yet
-    NotYetValid,
-    /// the token no longer holds
-    Expired,
-    /// the token or a block of it has been revoked
-    Revoked,
-    /// the token grants nothing at this service
-    WrongService,
-    /// no grant allows the call
-    NoGrant,
-    /// an appended block does not allow the call
-    Caveat,
-    /// the service's own policy does not allow the call
-    Policy,
-    /// more blocks are appended than allowed
-    Depth,
-    /// an operation of the token's Datalog failed, or of the policy's
-    EvaluationError,
-    /// deciding would take more steps than allowed
-    OutOfFuel,
-    /// the call cannot be read
-    BadRequest,
-}
-
-impl Reason {
-    /// Every reason, in the order of the profile.
-    pub const ALL: [Reason; 21] = [
-        Reason::MissingToken,
-        Reason::Malformed,
-        Reason::TooLarge,
-        Reason::Unsupported,
-        Reason::NotProfile,
-        Reason::ReservedName,
-        Reason::UnknownKey,
-        Reason::RevokedKey,
-        Reason::StaleKeyset,
-        Reason::BadSignature,
-        Reason::NotYetValid,
-        Reason::Expired,
-        Reason::Revoked,
-        Reason::WrongService,
-        Reason::NoGrant,
-        Reason::Caveat,
-        Reason::Policy,
-        Reason::Depth,
-        Reason::EvaluationError,
-        Reason::OutOfFuel,
-        Reason::BadRequest,
-    ];
-
-    /// The stable code, lower case.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Reason::MissingToken => "missing_token",
-            Reason::Malformed => "malformed",
-            Reason::TooLarge => "too_large",
-            Reason::Unsupported => "unsupported",
-            Reason::NotProfile => "not_profile",
-            Reason::ReservedName => "reserved_name",
-            Reason::UnknownKey => "unknown_key",
-            Reason::RevokedKey => "revoked_key",
-            Reason::StaleKeyset => "stale_keyset",
-            Reason::BadSignature => "bad_signature",
-            Reason::NotYetValid => "not_yet_valid",
-            Reason::Expired => "expired",
-            Reason::Revoked => "revoked",
-            Reason::WrongService => "wrong_service",
-            Reason::NoGrant => "no_grant",
-            Reason::Caveat => "caveat",
-            Reason::Policy => "policy",
-            Reason::Depth => "depth",
-            Reason::EvaluationError => "evaluation_error",
-            Reason::OutOfFuel => "out_of_fuel",
-            Reason::BadRequest => "bad_request",
-        }
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
-    }
-}
 
 /// The most bytes of a denial as JSON, its names and explanation included.
 pub const MAX_DENIAL_JSON: usize = 128 * 1024;
@@ -149,17 +41,11 @@ pub struct Allow {
     pub(crate) granted: Option<Granted>,
 }
 
-/// Which of a token's rules allows a call.
+/// The rule of a token that allows a call.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Granted {
-    source: Source,
-    rule: usize,
-}
-
-impl Granted {
-    pub(crate) fn new(source: Source, rule: usize) -> Granted {
-        Granted { source, rule }
-    }
+    pub(crate) source: Source,
+    pub(crate) rule: usize,
 }
 
 impl Allow {
@@ -175,14 +61,12 @@ impl Allow {
     }
 }
 
-/// Why a call is denied.
+/// The denial of a call, with its explanation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Deny {
-    /// The stable reason.
-    pub reason: Reason,
-    /// The reason in words.
-    pub detail: String,
-    /// Who acted, for whom; `None` until the token has been verified.
+    /// Why.
+    pub denial: Denial,
+    /// The agent that acted, and its principal; `None` until the token has been verified.
     pub identity: Option<Arc<Identity>>,
     /// The conditions that were not met.
     pub refusals: Vec<Refusal>,
@@ -192,59 +76,6 @@ pub struct Deny {
 
 /// The most bytes of a detail: it may repeat names out of a token or a call that nobody vouches for.
 const MAX_DETAIL: usize = 256;
-
-/// Who acts, on whose authority: verified.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// The handle for revocation and audit.
-    pub token_id: TokenId,
-    /// The agent that the token was minted for.
-    pub agent: String,
-    /// On whose authority it acts.
-    pub principal: String,
-    /// The tenant it acts in.
-    pub tenant: Option<String>,
-    /// Further claims of the issuer.
-    pub claims: BTreeMap<String, String>,
-    /// To whom the token was handed on, block by block.
-    pub chain: Vec<Delegation>,
-}
-
-impl Identity {
-    /// About how many bytes of memory it takes.
-    pub(crate) fn size(&self) -> usize {
-        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-        let claims = self.claims.iter().map(|(name, value)| {
-            let texts = name.len().saturating_add(value.len());
-            texts.saturating_add(size_of::<(String, String)>())
-        });
-        let chain = self.chain.iter().map(|link| {
-            let texts = length(&link.delegate).saturating_add(length(&link.task));
-            texts.saturating_add(size_of::<Delegation>())
-        });
-        let own = [
-            size_of::<Identity>(),
-            self.agent.len(),
-            self.principal.len(),
-            length(&self.tenant),
-        ];
-        own.into_iter()
-            .chain(claims)
-            .chain(chain)
-            .fold(0, usize::saturating_add)
-    }
-}
-
-/// An appended block, as its writer describes it. Descriptive: no decision rests on it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Delegation {
-    /// The block's place, from 1.
-    pub block: usize,
-    /// To whom the token was handed on.
-    pub delegate: Option<String>,
-    /// What for.
-    pub task: Option<String>,
-}
 
 impl Decision {
     /// Whether the call is allowed.
@@ -258,18 +89,18 @@ impl Decision {
     pub fn reason(&self) -> Option<Reason> {
         match self {
             Decision::Allow(_) => None,
-            Decision::Deny(deny) => Some(deny.reason),
+            Decision::Deny(deny) => Some(deny.reason()),
         }
     }
 
     /// The denial of a call that cannot be read.
-    pub fn bad_request(error: &RequestError) -> Decision {
-        Decision::Deny(Deny::new(Reason::BadRequest, error))
+    pub fn bad_request(error: RequestError) -> Decision {
+        Decision::Deny(Deny::from(Denial::Call(error)))
     }
 
     /// The denial of a call without a token.
     pub fn missing_token() -> Decision {
-        Decision::Deny(Deny::new(Reason::MissingToken, "the call carries no token"))
+        Decision::Deny(Deny::from(Denial::MissingToken))
     }
 
     /// Who acts, on whose authority, where the token has been verified.
@@ -302,15 +133,36 @@ impl Decision {
     }
 }
 
-impl Deny {
-    pub(crate) fn new(reason: Reason, detail: impl fmt::Display) -> Deny {
+impl From<Denial> for Deny {
+    fn from(denial: Denial) -> Deny {
         Deny {
-            reason,
-            detail: excerpt(detail, MAX_DETAIL),
+            denial,
             identity: None,
             refusals: Vec::new(),
             cut_off: false,
         }
+    }
+}
+
+impl Deny {
+    /// The denial of a call of this identity.
+    pub(crate) fn of(identity: &Arc<Identity>, denial: impl Into<Denial>) -> Deny {
+        Deny {
+            identity: Some(Arc::clone(identity)),
+            ..Deny::from(denial.into())
+        }
+    }
+
+    /// The stable reason.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        self.denial.reason()
+    }
+
+    /// The reason in words: the beginning, since they may repeat names out of a token or a call.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        excerpt(&self.denial, MAX_DETAIL)
     }
 
     /// One sentence for each condition that was not met, or the detail where there are none; the
@@ -319,7 +171,7 @@ impl Deny {
     #[must_use]
     pub fn explain(&self, values: Values) -> Vec<String> {
         let mut sentences: Vec<String> = match self.refusals.as_slice() {
-            [] => vec![self.detail.clone()],
+            [] => vec![self.detail()],
             refusals => refusals
                 .iter()
                 .map(|refusal| refusal.sentence(values))
@@ -369,7 +221,7 @@ impl Serialize for Explained<'_> {
         let mut list = serializer.serialize_seq(None)?;
         if let Decision::Deny(deny) = decision {
             if deny.refusals.is_empty() {
-                list.serialize_element(&BTreeMap::from([("text", deny.detail.as_str())]))?;
+                list.serialize_element(&BTreeMap::from([("text", deny.detail())]))?;
             }
             for refusal in &deny.refusals {
                 list.serialize_element(&Shown(refusal, *values))?;

@@ -25,10 +25,11 @@ enum Fact {
     Num,
     Date,
     Json,
+    Grant,
 }
 
 /// The predicates of the profile (token format, "What a verifier states").
-pub(crate) const FACTS: [Known; 10] = [
+pub(crate) const FACTS: [Known; 11] = [
     known(names::TIME, 1),
     known(names::SERVICE, 1),
     known(names::ACTION, 1),
@@ -39,6 +40,7 @@ pub(crate) const FACTS: [Known; 10] = [
     known(names::NUM, 2),
     known(names::DATE, 2),
     known(names::JSON, 2),
+    known(names::GRANT, 1),
 ];
 
 const fn known(name: &'static str, arity: u16) -> Known {
@@ -77,6 +79,8 @@ pub(crate) struct Evaluation<'c> {
     pub(crate) service: &'c str,
     pub(crate) depth: usize,
     pub(crate) now: Timestamp,
+    /// The token's grants were found to allow the call, so that it is stated what their rules would derive.
+    pub(crate) is_granted: bool,
 }
 
 impl Evaluation<'_> {
@@ -142,6 +146,12 @@ impl Evaluation<'_> {
                 }
             }
         }
+        if self.is_granted {
+            // Every grant that allows the call derives this one fact.
+            world.state(Fact::Grant.place(), |world| {
+                Ok([world.string(call.action)?])
+            })?;
+        }
         Ok(())
     }
 }
@@ -201,6 +211,7 @@ mod tests {
             (Fact::Num, names::NUM),
             (Fact::Date, names::DATE),
             (Fact::Json, names::JSON),
+            (Fact::Grant, names::GRANT),
         ] {
             assert_eq!(FACTS[usize::from(fact.place())].name, name);
         }

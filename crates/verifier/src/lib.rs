@@ -30,34 +30,43 @@ mod authenticate;
 mod cache;
 #[cfg(any(feature = "axum", feature = "refresh"))]
 mod clock;
+mod compare;
 mod decide;
 pub mod decision;
-mod evaluate;
+pub mod denial;
 mod evaluation;
 mod excerpt;
 pub mod explain;
+mod explanation;
+pub mod identity;
 #[cfg(feature = "axum")]
 pub mod layer;
 #[cfg(feature = "outbound")]
 pub mod outbound;
 mod policy;
+mod reason;
 mod record;
 #[cfg(feature = "refresh")]
 pub mod refresh;
 mod refuse;
 pub mod request;
+mod source;
 pub mod trust;
+mod verified;
 mod verifier;
 mod verify;
 
 pub use authenticate::Authenticated;
 #[cfg(any(feature = "axum", feature = "refresh"))]
 pub use clock::{Clock, system_clock};
-pub use decision::{Allow, Decision, Delegation, Deny, Reason};
+pub use decision::{Allow, Decision, Deny};
+pub use denial::Denial;
 pub use explain::{Refusal, Values};
+pub use identity::{Delegation, Identity};
 pub use policy::{Policy, PolicyError};
+pub use reason::Reason;
 pub use record::Counters;
 pub use request::{Request, RequestError};
 pub use trust::{FeedError, RollbackError, Staleness, Trust, TrustError, WhenStale};
+pub use verified::Verified;
 pub use verifier::{Limits, Verifier, VerifierError};
-pub use verify::Verified;

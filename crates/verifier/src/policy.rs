@@ -2,7 +2,7 @@
 
 use bailiwick_biscuit::{
     datalog::{BlockCheck, Kind, Predicate, Query, Scope, Term},
-    engine::{self, Authorizer, Base, Error, Source},
+    engine::{self, Authorizer, Base, Error, Matched, Source},
 };
 use bailiwick_token::datalog::names;
 
@@ -33,7 +33,10 @@ pub(crate) const GRANTED: usize = 0;
 /// What it states is for itself alone: no check and no grant of a token can rest on it. It sees the facts that a verifier states about a call (`action`, `arg`, `num`, …: token format),
 /// and the facts of the token's authority block (`agent`, `principal`, `tenant`, `claim`).
 #[derive(Debug, Clone)]
-pub struct Policy(Authorizer);
+pub struct Policy {
+    datalog: Authorizer,
+    is_own: bool,
+}
 
 /// A service's Datalog cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -74,6 +77,34 @@ pub enum PolicyError {
     DeniesAll,
 }
 
+/// The part of a service's own policy that refuses a call. Its text is the service's affair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyRefusal {
+    /// The check of this number, from 1, does not hold.
+    #[error("its check {0} does not hold")]
+    Check(usize),
+    /// The policy of this number, from 1, denies it.
+    #[error("its policy {0} denies it")]
+    Denied(usize),
+    /// No policy allows it.
+    #[error("none of its policies allows it")]
+    NotAllowed,
+}
+
+impl PolicyRefusal {
+    /// The refusal by the first of the failed checks of a verifier, or else by the policy that matched.
+    pub(crate) fn new(checks: impl IntoIterator<Item = usize>, policy: Option<Matched>) -> Self {
+        // The first of the verifier's checks is the profile's, so the service's own count from 1.
+        let mut checks = checks.into_iter().filter(|check| *check != GRANTED);
+        match (checks.next(), policy) {
+            (Some(check), _) => PolicyRefusal::Check(check),
+            (None, Some(Matched::Deny(policy))) => PolicyRefusal::Denied(policy.saturating_add(1)),
+            (None, _) => PolicyRefusal::NotAllowed,
+        }
+    }
+}
+
 impl Policy {
     /// Reads a service's Datalog (Biscuit's syntax, with policies).
     ///
@@ -97,24 +128,44 @@ impl Policy {
         if !source.policies.is_empty() && source.policies.iter().all(|policy| !policy.allow) {
             return Err(PolicyError::DeniesAll);
         }
-        let policy = Policy(within_profile(source));
+        let policy = Policy {
+            datalog: within_profile(source),
+            is_own: true,
+        };
         policy.compile()?;
         Ok(policy)
     }
 
     /// What only the profile asks for: nothing of a service's own.
     pub(crate) fn none() -> Policy {
-        Policy(within_profile(Source::default()))
+        Policy {
+            datalog: within_profile(Source::default()),
+            is_own: false,
+        }
     }
 
-    pub(crate) fn compile(&self) -> Result<Base, PolicyError> {
-        let mut base = Base::new(&self.0, &FACTS)?;
+    pub(crate) fn compile(&self) -> Result<Compiled, PolicyError> {
+        let mut base = Base::new(&self.datalog, &FACTS)?;
         base.prepare().map_err(|pattern| match pattern {
             Some(pattern) => PolicyError::Regex(pattern),
             None => PolicyError::Pattern,
         })?;
-        Ok(base)
+        Ok(Compiled {
+            base,
+            is_own: self.is_own,
+            engine_only: false,
+        })
     }
+}
+
+/// A policy that goes with every token, compiled once.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) base: Base,
+    /// False where nothing is asked besides what the profile asks for.
+    pub(crate) is_own: bool,
+    /// Whether the engine decides whole tokens, whatever they hold.
+    pub(crate) engine_only: bool,
 }
 
 /// Adds what the profile asks for: `check if action($a), grant($a)` comes first, so that nothing of a

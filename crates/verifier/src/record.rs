@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::{
-    decision::{Decision, Reason},
+    decision::Decision,
     excerpt::{MAX_NAME, excerpt, names},
     explain::Values,
+    reason::Reason,
     request::Request,
 };
 

@@ -1,140 +1,168 @@
 //! The denial of a call that a verified token does not allow: its reason, and the explanation.
 //!
-//! The reason is found first and cheaply: from the checks that failed, by their kind. Only its own
-//! conditions are then explained, within [`Limits::explain`](crate::Limits::explain) steps and
+//! The reason is known first. Only its own conditions are then explained, within
+//! [`Limits::explain`](crate::Limits::explain) steps and
 //! [`MAX_EXPLANATION`](crate::explain::MAX_EXPLANATION) bytes. Where either is spent the explanation is
 //! shorter, never another.
 
 use bailiwick_biscuit::{
     datalog::{
-        Code,
+        Code, Kind,
         code::{Check, Query},
     },
     engine::{self, FailedCheck, Matched, Place},
 };
-use bailiwick_token::{timestamp::Timestamp, token::Token};
+use bailiwick_token::datalog;
 
 use crate::{
-    decision::{Deny, Reason},
-    evaluate::{Comparison, Spent, Steps},
+    compare::{Alternative, Explainer, Spent, Steps},
+    decide::Case,
+    decision::Deny,
+    denial::{Denial, PolicyRefusal},
+    explanation::Explanation,
     policy::GRANTED,
-    request::Statement,
-    verifier::Verifier,
-    verify::Verified,
+    verified::Typed,
 };
 
-mod explanation;
+impl<'c> Case<'c> {
+    /// The denial of a call that is inside of no typed grant.
+    pub(crate) fn not_granted(&self, typed: &Typed) -> Deny {
+        let mut explainer = self.explainer();
+        let is_for_this_service = |grant: &Alternative| explainer.is_for_this_service(grant);
+        let denial = match typed.grants.iter().any(is_for_this_service) {
+            true => Denial::NoGrant,
+            false => Denial::WrongService,
+        };
+        let mut explanation = self.explanation();
+        let explained = explanation.scope(&mut explainer, 0, typed.grants.as_ref());
+        explanation.ended(explained).deny(denial)
+    }
 
-use explanation::Explanation;
-
-impl Verifier {
-    /// The denial of a call for which these checks did not hold, or whose policies refuse it.
-    pub(crate) fn denied(
-        &self,
-        token: &Verified,
-        call: &Statement<'_>,
-        now: Timestamp,
-        policy: Option<Matched>,
-        failed: &[FailedCheck],
-    ) -> Deny {
-        let (of_service, of_token): (Vec<&FailedCheck>, Vec<&FailedCheck>) = failed
-            .iter()
-            .partition(|failed| failed.place == Place::Authorizer);
-        let own: Vec<usize> = of_service.iter().map(|failed| failed.check).collect();
-        let granted = !own.contains(&GRANTED);
-        let mut explanation = Explanation::new(token, now);
-        if granted && of_token.is_empty() {
-            let (reason, detail) = refused_by_policy(policy, &own);
-            return explanation.deny_with(reason, &detail);
-        }
-        let read = token.source.token();
-        let unread = Code::default();
-        let code = read.as_ref().map_or(&unread, Token::code);
-        let mut checks = Vec::with_capacity(of_token.len());
-        for failed in &of_token {
-            if let Place::Block(block) = failed.place {
-                let content = code.blocks.get(block);
-                let check = content.and_then(|content| code.checks(content).get(failed.check));
-                checks.extend(check.map(|check| (block, check)));
+    /// The denial of a call that is inside of none of these typed scopes.
+    pub(crate) fn out_of_scope(&self, refusing: &[&(usize, Box<[Alternative]>)]) -> Deny {
+        let mut explainer = self.explainer();
+        let mut explanation = self.explanation();
+        let mut explained = Ok(());
+        for (block, alternatives) in refusing {
+            explained = explanation.scope(&mut explainer, *block, alternatives.as_ref());
+            if explained.is_err() {
+                break;
             }
         }
-        if let Some(reason) = explanation.limits(code, &checks) {
-            return explanation.deny(reason);
+        explanation.ended(explained).deny(Denial::Caveat)
+    }
+
+    /// The denial of a call for which checks in Datalog did not hold, or whose policies refuse it.
+    pub(crate) fn refused(&self, policy: Option<Matched>, failed: &[FailedCheck]) -> Deny {
+        let own = failed
+            .iter()
+            .filter(|failed| failed.place == Place::Authorizer)
+            .map(|failed| failed.check);
+        let is_granted = !own.clone().any(|check| check == GRANTED);
+        let unread = Code::default();
+        let code = self.conditions.datalog.as_deref().unwrap_or(&unread);
+        let of_token: Vec<(usize, &Check)> = failed
+            .iter()
+            .filter_map(|failed| match failed.place {
+                Place::Block(block) => {
+                    let content = code.blocks.get(block)?;
+                    Some((block, code.checks(content).get(failed.check)?))
+                }
+                Place::Authorizer => None,
+            })
+            .collect();
+        let (mut explainer, mut explanation) = (self.explainer(), self.explanation());
+        if !is_granted {
+            let grants = grants(code);
+            let denial = no_grant(&explainer, code, &grants);
+            let explained = explanation.bodies(&mut explainer, code, 0, &grants);
+            return explanation.ended(explained.map(drop)).deny(denial);
         }
-        let mut comparison = self.comparison(call);
-        if granted {
-            let explained = explanation.caveats(&mut comparison, code, &checks);
-            return explanation.ended(explained).deny(Reason::Caveat);
+        if of_token.is_empty() {
+            return explanation.deny(Denial::Policy(PolicyRefusal::new(own, policy)));
         }
-        let grants = grants(code);
-        let reason = comparison.reason(code, &grants);
-        let explained = explanation.scope(&mut comparison, code, 0, &grants);
-        let explained = explained.map(drop);
-        explanation.ended(explained).deny(reason)
+        let explained = explanation.checks(&mut explainer, code, &of_token);
+        explanation.ended(explained).deny(Denial::Caveat)
     }
 
     /// The denial of a call whose evaluation failed, and with it everything. Conditions that fail by
     /// themselves explain it best.
-    pub(crate) fn failed(
-        &self,
-        token: &Verified,
-        call: &Statement<'_>,
-        now: Timestamp,
-        error: &engine::Error,
-    ) -> Deny {
-        let read = token.source.token();
-        let mut explanation = Explanation::new(token, now);
-        let reason = match read.as_ref().map(Token::code) {
+    pub(crate) fn failed(&self, error: engine::Error) -> Deny {
+        let (mut explainer, mut explanation) = (self.explainer(), self.explanation());
+        let found = match self.conditions.datalog.as_deref() {
             None => Ok(None),
-            Some(code) => explanation.fails_by_itself(&mut self.comparison(call), code),
+            Some(code) => self.fails_by_itself(&mut explainer, &mut explanation, code),
         };
-        let ended = reason.map(drop);
-        let explanation = explanation.ended(ended);
-        match reason {
-            Ok(Some(reason)) => explanation.deny(reason),
+        let explanation = explanation.ended(found.as_ref().map(drop).map_err(|spent| *spent));
+        match found {
+            Ok(Some(denial)) => explanation.deny(denial),
             // Of a condition that is not looked at to its end nothing is known.
-            Ok(None) | Err(Spent) => explanation.deny_with(
-                Reason::EvaluationError,
-                &format!("evaluating the call failed: {error}"),
-            ),
+            Ok(None) | Err(Spent) => explanation.deny(Denial::Evaluation(error)),
         }
     }
-}
 
-impl Verifier {
+    /// The denial by conditions in Datalog that do not hold, whatever else the token says; `None` where
+    /// there are none.
+    fn fails_by_itself(
+        &self,
+        explainer: &mut Explainer<'_>,
+        explanation: &mut Explanation<'_>,
+        code: &Code,
+    ) -> Result<Option<Denial>, Spent> {
+        let typed = self.conditions.typed.as_ref();
+        if typed.is_none() {
+            let grants = grants(code);
+            if explanation.whole_bodies(explainer, code, 0, &grants)? {
+                return Ok(Some(no_grant(explainer, code, &grants)));
+            }
+        }
+        let mut found = None;
+        for (block, place, check) in checks(code) {
+            let is_left = typed.is_none_or(|typed| typed.is_other(block, place));
+            if !is_left || check.kind != Kind::One || datalog::limit(code, check).is_some() {
+                continue;
+            }
+            match explanation.whole_bodies(explainer, code, block, code.queries(check)) {
+                Ok(true) => found = Some(Denial::Caveat),
+                Ok(false) => {}
+                Err(Spent) if found.is_some() => {
+                    explanation.cut_off();
+                    break;
+                }
+                Err(Spent) => return Err(Spent),
+            }
+        }
+        Ok(found)
+    }
+
     /// A long call takes longer to decide, so it may take longer to explain.
-    fn comparison<'c>(&'c self, call: &'c Statement<'c>) -> Comparison<'c> {
-        let steps = self.limits.explain.saturating_add(call.bytes as u64);
-        Comparison::new(&self.service, call, Steps::new(steps))
+    fn explainer(&self) -> Explainer<'c> {
+        let steps = self.verifier.limits.explain;
+        let steps = steps.saturating_add(self.call.bytes as u64);
+        Explainer::new(self.comparison(), Steps::new(steps))
+    }
+
+    fn explanation(&self) -> Explanation<'c> {
+        Explanation::new(&self.token.identity)
     }
 }
 
-/// The denial of a token that has ended or does not hold yet, whatever the call. Both come before any
-/// other reason, so a decision says the same.
-pub(crate) fn out_of_time(token: &Verified, now: Timestamp) -> Option<Deny> {
-    let reason = if now < token.begins {
-        Reason::NotYetValid
-    } else if now >= token.expires {
-        Reason::Expired
-    } else {
-        return None;
-    };
-    let mut explanation = Explanation::new(token, now);
-    if let Some(read) = token.source.token() {
-        let code = read.code();
-        explanation.limits(code, &checks(code));
+/// The denial where none of these grants in Datalog allows the call.
+fn no_grant(explainer: &Explainer<'_>, code: &Code, grants: &[Query]) -> Denial {
+    let is_for_this_service = |grant| explainer.may_be_for_this_service(code, grant);
+    match grants.iter().any(is_for_this_service) {
+        true => Denial::NoGrant,
+        false => Denial::WrongService,
     }
-    Some(explanation.deny(reason))
 }
 
-/// The checks of all blocks, each with the place of its block.
-fn checks(code: &Code) -> Vec<(usize, &Check)> {
+/// The checks of all blocks, each with the place of its block and its own.
+fn checks(code: &Code) -> impl Iterator<Item = (usize, usize, &Check)> {
     let blocks = code.blocks.iter().enumerate();
-    let checks = blocks.flat_map(|(block, content)| {
-        let checks = code.checks(content).iter();
-        checks.map(move |check| (block, check))
-    });
-    checks.collect()
+    blocks.flat_map(|(block, content)| {
+        let checks = code.checks(content).iter().enumerate();
+        checks.map(move |(place, check)| (block, place, check))
+    })
 }
 
 /// The bodies of the grants.
@@ -142,33 +170,4 @@ fn grants(code: &Code) -> Vec<Query> {
     let authority = code.blocks.first();
     let rules = authority.map_or(&[][..], |block| code.rules(block));
     rules.iter().map(|rule| rule.query).collect()
-}
-
-/// The part of the service's own policy that refuses a call, and not its text, which is the
-/// service's affair.
-fn refused_by_policy(policy: Option<Matched>, own: &[usize]) -> (Reason, String) {
-    // The first of the verifier's checks is the profile's, so the service's own count from 1.
-    let check = own.iter().find(|check| **check != GRANTED);
-    let part = match (check, policy) {
-        (Some(check), _) => format!("its check {check} does not hold"),
-        (None, Some(Matched::Deny(policy))) => {
-            format!("its policy {} denies it", policy.saturating_add(1))
-        }
-        (None, _) => "none of its policies allows it".to_owned(),
-    };
-    (
-        Reason::Policy,
-        format!("the service's own policy refuses the call: {part}"),
-    )
-}
-
-fn summary(reason: Reason) -> &'static str {
-    match reason {
-        Reason::NotYetValid => "the token does not hold yet",
-        Reason::Expired => "the token has ended",
-        Reason::Depth => "more blocks are appended than the issuer allows",
-        Reason::WrongService => "the token grants nothing at this service",
-        Reason::NoGrant => "no grant allows the call",
-        _ => "an appended block does not allow the call",
-    }
 }

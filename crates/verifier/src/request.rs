@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    cell::OnceCell,
     collections::BTreeMap,
     fmt::{self, Write},
 };
@@ -10,7 +11,7 @@ use bailiwick_token::{
     escape,
     grant::is_normal_resource,
     timestamp::Timestamp,
-    value::{MAX_DEPTH, Micros, Value, ValueError},
+    value::{MAX_DEPTH, Micros, Scalar, Value, ValueError},
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -65,6 +66,9 @@ pub enum RequestError {
         "the resource is not in normal form: segments parted by `/`, none of them empty, dots or white space before its first `;`, without `\\`, `%`, `?`, `#` and control characters"
     )]
     Resource,
+    /// The call cannot be read out of the message that carries it.
+    #[error("{0}")]
+    Unreadable(String),
     /// A name is one that no grant could speak of.
     #[error("the argument name {} is empty or holds a dot", escape::code(.0))]
     Name(String),
@@ -256,6 +260,8 @@ pub(crate) struct Statement<'a> {
 pub(crate) struct Stated<'a> {
     path: Cow<'a, str>,
     pub(crate) value: &'a Value,
+    num: OnceCell<Option<Micros>>,
+    scalars: OnceCell<Option<Box<[Scalar]>>>,
 }
 
 impl<'a> Stated<'a> {
@@ -272,12 +278,28 @@ impl<'a> Stated<'a> {
         &self.path
     }
 
-    /// `num`
+    /// `num`, read once.
     pub(crate) fn num(&self) -> Option<Micros> {
         match self.value {
-            Value::Number(number) => number.micros(),
+            Value::Number(number) => *self.num.get_or_init(|| number.micros()),
             _ => None,
         }
+    }
+
+    /// The elements of an array of scalars, read once; `None` for any other value.
+    pub(crate) fn scalars(&self) -> Option<&[Scalar]> {
+        match self.value {
+            Value::Array(_) => {
+                let read = || self.value.as_scalars().map(Vec::into_boxed_slice);
+                self.scalars.get_or_init(read).as_deref()
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns whether [`Stated::scalars`] has been read.
+    pub(crate) fn scalars_are_read(&self) -> bool {
+        self.scalars.get().is_some()
     }
 
     /// `date`
@@ -307,7 +329,7 @@ pub(crate) fn is_scalar(value: &Value) -> bool {
 
 impl<'a> Statement<'a> {
     /// The names of the arguments, in order.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn names(&self) -> impl ExactSizeIterator<Item = &'a str> {
         self.names.keys().map(String::as_str)
     }
 
@@ -329,7 +351,12 @@ impl<'a> Statement<'a> {
         if self.args.len() == MAX_FACTS {
             return Err(RequestError::TooMany);
         }
-        self.args.push(Stated { path, value });
+        self.args.push(Stated {
+            path,
+            value,
+            num: OnceCell::new(),
+            scalars: OnceCell::new(),
+        });
         Ok(())
     }
 

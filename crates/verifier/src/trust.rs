@@ -6,6 +6,7 @@
 //! [`Verifier::replace_trust`](crate::Verifier::replace_trust). The feature `refresh` does that in
 //! the background.
 
+mod distrust;
 mod error;
 mod feed;
 mod readiness;
@@ -26,11 +27,11 @@ use sha2::{Digest, Sha256};
 use self::revocations::{Revocations, is_ahead};
 pub(crate) use self::revoked::{Credentials, Names};
 pub use self::{
+    distrust::Distrust,
     error::{RollbackError, TrustError},
     feed::FeedError,
     staleness::{Staleness, WhenStale},
 };
-use crate::{admit::Refused, decision::Reason};
 
 /// A keyset and, where configured, revocations, whose signatures have been verified.
 #[derive(Debug, Clone)]
@@ -156,85 +157,56 @@ impl Trust {
         &self,
         id: Option<u32>,
         now: Timestamp,
-    ) -> Result<(KeyId, PublicKey), Refused> {
+    ) -> Result<(KeyId, PublicKey), Distrust> {
         let keyset = self.keyset();
         if now >= keyset.expires {
-            return Err((
-                Reason::StaleKeyset,
-                format!(
-                    "the keyset ended at {}: fetch a newer one from the issuer",
-                    keyset.expires
-                ),
-            ));
+            return Err(Distrust::KeysetEnded(keyset.expires));
         }
         // Without this a clock that was set back would bring ended tokens back to life.
         if is_ahead(keyset.issued_at, now) {
-            return Err((
-                Reason::StaleKeyset,
-                format!(
-                    "the keyset was signed at {}, which is yet to come: set the clock of this machine or of the issuer",
-                    keyset.issued_at
-                ),
-            ));
+            return Err(Distrust::KeysetAhead(keyset.issued_at));
         }
-        let Some(id) = id.map(KeyId::from_u32) else {
-            return Err((Reason::UnknownKey, "the token names no root key".to_owned()));
-        };
-        if keyset.tombstones.iter().any(|tombstone| tombstone.id == id) {
-            return Err((
-                Reason::RevokedKey,
-                format!("the root key `{id}` has been revoked"),
-            ));
+        let key = id.map(KeyId::from_u32).ok_or(Distrust::NoRootKey)?;
+        if keyset
+            .tombstones
+            .iter()
+            .any(|tombstone| tombstone.id == key)
+        {
+            return Err(Distrust::RevokedKey(key));
         }
-        let index = self.keys.by_id.get(&id);
-        let key = index.and_then(|index| keyset.keys.get(*index));
-        match key {
-            Some(key) if key.not_after.is_none_or(|end| now < end) => Ok((id, key.public)),
-            Some(_) => Err((
-                Reason::UnknownKey,
-                format!("the root key `{id}` is retired"),
-            )),
-            None => Err((
-                Reason::UnknownKey,
-                format!(
-                    "the root key `{id}` is not in the keyset (version {})",
-                    keyset.version
-                ),
-            )),
+        let index = self.keys.by_id.get(&key);
+        match index.and_then(|index| keyset.keys.get(*index)) {
+            Some(root) if root.not_after.is_none_or(|end| now < end) => Ok((key, root.public)),
+            Some(_) => Err(Distrust::RetiredKey(key)),
+            None => Err(Distrust::UnknownKey {
+                key,
+                version: keyset.version,
+            }),
         }
     }
 
-    /// Whether what was verified earlier is still trusted at `now`.
+    /// Checks that what was verified earlier is still trusted at `now`.
     pub(crate) fn recheck(
         &self,
         shown: &Credentials<'_>,
         staleness: &Staleness,
         now: Timestamp,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), Distrust> {
         let (id, key) = self.root_key(Some(shown.root_key.as_u32()), now)?;
         if key.as_bytes() != shown.root {
-            return Err((
-                Reason::UnknownKey,
-                format!("the root key `{id}` is another than the one that signed the token"),
-            ));
+            return Err(Distrust::OtherKey(id));
         }
         self.not_withheld(staleness, now)?;
         match &self.revocations {
             Some(revocations) => revocations.check(shown, staleness, now),
-            None if self.needs_revocations => Err((
-                Reason::StaleKeyset,
-                "the revocations have not been read yet: see that the issuer can be reached"
-                    .to_owned(),
-            )),
+            None if self.needs_revocations => Err(Distrust::RevocationsUnread),
             None => Ok(()),
         }
     }
-}
 
-impl Trust {
     /// A keyset that heads tell of and that does not come may revoke the key. It is waited for as long as a
     /// cache may hold the old one, and a reader may take to ask, and a head may be old.
-    fn not_withheld(&self, staleness: &Staleness, now: Timestamp) -> Result<(), Refused> {
+    fn not_withheld(&self, staleness: &Staleness, now: Timestamp) -> Result<(), Distrust> {
         let keyset = self.keyset();
         let told = self.newer_keyset();
         let Some(told) = told.filter(|told| told.in_use == keyset.version) else {
@@ -244,13 +216,11 @@ impl Trust {
         if now.since(told.since) <= staleness.after.saturating_add(looks) {
             return Ok(());
         }
-        Err((
-            Reason::StaleKeyset,
-            format!(
-                "the keyset has version {}, and heads have told of {} since {}: see that no cache keeps the old one",
-                keyset.version, told.version, told.since
-            ),
-        ))
+        Err(Distrust::KeysetWithheld {
+            used: keyset.version,
+            newer: told.version,
+            since: told.since,
+        })
     }
 }
 

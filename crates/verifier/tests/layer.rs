@@ -179,7 +179,7 @@ async fn mirror(authorized: Option<Authorized>, request: Request) -> Response {
     let shadow = parts
         .extensions
         .get::<ShadowDenied>()
-        .map(|denied| denied.0.reason.to_string());
+        .map(|denied| denied.0.reason().to_string());
     let headers = [
         (
             "seen-agent",
@@ -1228,7 +1228,7 @@ async fn denials_of_tokens_are_the_same_early_and_late() {
             panic!("{reason} was allowed");
         };
         assert_eq!(*early, late, "{reason}");
-        assert_eq!(early.reason.code(), reason);
+        assert_eq!(early.reason().code(), reason);
     }
 }
 

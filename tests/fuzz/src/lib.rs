@@ -9,11 +9,17 @@ pub mod choices;
 pub mod engine;
 #[path = "../../support/forge.rs"]
 pub mod forge;
+#[path = "../../support/oracle.rs"]
+pub mod oracle;
 #[path = "../../support/program.rs"]
 pub mod program;
+#[path = "../../support/random.rs"]
+pub mod random;
 #[path = "../../support/reference.rs"]
 pub mod reference;
 mod root;
+#[path = "../../support/ways.rs"]
+pub mod ways;
 
 pub use root::{ISSUER, Root, SERVICE, now};
 

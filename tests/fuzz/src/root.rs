@@ -1,9 +1,16 @@
 //! A root key that never changes, so that an input means the same on every run.
 
+use std::collections::BTreeMap;
+
+use bailiwick_biscuit::build;
 use bailiwick_token::{
+    claims::{Claims, TokenId},
+    datalog,
+    grant::Grants,
     key::{KeyId, PublicKey},
     keyset::{Algorithm, KeyState, Keyset, RootKey},
     timestamp::Timestamp,
+    token::Token,
 };
 use bailiwick_verifier::{Limits, Trust, Verifier};
 use ed25519_dalek::SigningKey;
@@ -55,6 +62,27 @@ impl Root {
             tombstones: Vec::new(),
             revocation_url: None,
         }
+    }
+
+    /// An honest token of these grants.
+    pub fn mint(&self, grants: &Grants) -> Token {
+        let claims = Claims {
+            issuer: ISSUER.to_owned(),
+            token_id: TokenId::from_bytes([7; 16]),
+            agent: "agent:orchestrator".to_owned(),
+            principal: "team:procurement".to_owned(),
+            tenant: None,
+            task: None,
+            claims: BTreeMap::new(),
+            issued_at: now().minus(60),
+            not_before: now().minus(120),
+            expires: now().plus(900),
+            max_depth: None,
+        };
+        let block = datalog::authority_block(&claims, grants).expect("claims that fit");
+        let root = build::KeyPair::new(&self.key).expect("a key");
+        let signed = build::sign(&block, &root, Some(self.key_id().as_u32())).expect("a block");
+        Token::try_from(signed).expect("a token")
     }
 
     /// A verifier that keeps tokens it has seen in so many bytes.

@@ -9,6 +9,7 @@ use crate::{
 
 pub(crate) const NAME: &str = "Bailiwick";
 pub(crate) const SEEN: &str = "token seen before";
+pub(crate) const DENIED: &str = "denial with a token seen before";
 pub(crate) const CHILD: &str = "unseen child of a seen parent";
 pub(crate) const UNSEEN: &str = "unseen token";
 
@@ -23,10 +24,12 @@ pub(crate) fn denies(sample: &Sample) -> bool {
 
 pub(crate) fn variants(sample: &Sample) -> Vec<Variant<'_>> {
     let seen = BLOCKS.into_iter().map(|blocks| seen(sample, blocks));
+    let denied = BLOCKS.into_iter().filter(|blocks| *blocks > 0);
+    let denied = denied.map(|blocks| denied_by_all(sample, blocks));
     let child = BLOCKS.into_iter().filter(|blocks| *blocks > 0);
     let child = child.map(|blocks| child_of_seen(sample, blocks));
     let unseen = BLOCKS.into_iter().map(|blocks| unseen(sample, blocks));
-    seen.chain(child).chain(unseen).collect()
+    seen.chain(denied).chain(child).chain(unseen).collect()
 }
 
 fn seen(sample: &Sample, blocks: usize) -> Variant<'_> {
@@ -36,6 +39,17 @@ fn seen(sample: &Sample, blocks: usize) -> Variant<'_> {
     Variant::repeated((NAME, SEEN), blocks, wire, move || {
         let decision = verifier.check(std::hint::black_box(&token), &request, sample.now);
         decision.is_allow()
+    })
+}
+
+/// A call that every appended block refuses, explained.
+fn denied_by_all(sample: &Sample, blocks: usize) -> Variant<'_> {
+    let (verifier, request) = (sample.verifier(), request_for(BEYOND));
+    let token = text(&sample.chain(blocks));
+    let wire = token.len();
+    Variant::repeated((NAME, DENIED), blocks, wire, move || {
+        let decision = verifier.check(std::hint::black_box(&token), &request, sample.now);
+        !decision.is_allow()
     })
 }
 

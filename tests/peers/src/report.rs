@@ -73,6 +73,10 @@ impl Report {
         self.found(peer, path, blocks).micros.median
     }
 
+    pub(crate) fn allocations(&self, peer: &str, path: &str, blocks: usize) -> f64 {
+        self.found(peer, path, blocks).allocations
+    }
+
     pub(crate) fn signature(&self) -> f64 {
         let found = self.decisions.iter();
         let mut signatures = found.filter(|found| found.peer == signature::NAME);

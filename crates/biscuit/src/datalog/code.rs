@@ -382,6 +382,33 @@ impl Code {
         self.resolved
     }
 
+    /// About how many bytes of memory it takes.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        fn bytes<T>(list: &Vec<T>) -> usize {
+            list.capacity().saturating_mul(size_of::<T>())
+        }
+        [
+            size_of::<Code>(),
+            bytes(&self.blocks),
+            self.text.capacity(),
+            bytes(&self.ends),
+            bytes(&self.bytes),
+            bytes(&self.terms),
+            bytes(&self.params),
+            bytes(&self.ops),
+            bytes(&self.expressions),
+            bytes(&self.predicates),
+            bytes(&self.facts),
+            bytes(&self.queries),
+            bytes(&self.rules),
+            bytes(&self.checks),
+            bytes(&self.scopes),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
+
     /// The one string that facts of this name state in a block; `None` where several do, or none.
     #[must_use]
     pub fn described(&self, block: &Block, name: &str) -> Option<&str> {

@@ -151,7 +151,7 @@ impl Code {
         resolved
     }
 
-    fn unary(&self, unary: Unary) -> syntax::Unary {
+    pub(super) fn unary(&self, unary: Unary) -> syntax::Unary {
         match unary {
             Unary::Negate => syntax::Unary::Negate,
             Unary::Parens => syntax::Unary::Parens,
@@ -161,7 +161,7 @@ impl Code {
         }
     }
 
-    fn binary(&self, binary: Binary) -> syntax::Binary {
+    pub(super) fn binary(&self, binary: Binary) -> syntax::Binary {
         match binary {
             Binary::LessThan => syntax::Binary::LessThan,
             Binary::GreaterThan => syntax::Binary::GreaterThan,

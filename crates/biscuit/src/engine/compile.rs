@@ -170,8 +170,9 @@ impl Base {
         }
         if let [statements, policies] = authorizer.code.blocks.as_slice() {
             let place = Place::Authorizer;
-            let default = compiler.rules(place, statements)?;
-            compiler.checks(place, statements, default)?;
+            let default = compiler.default_trust(place, statements);
+            compiler.rules(place, statements, default)?;
+            compiler.checks(place, statements, default, |_| true)?;
             let policies = authorizer.code.checks(policies).iter();
             for (policy, allow) in policies.zip(&authorizer.allows) {
                 let queries = compiler.queries(place, policy, default);
@@ -198,6 +199,31 @@ impl Base {
     /// # Errors
     /// [`Error::Compile`] for the first statement that could not be evaluated.
     pub fn program(&self, code: &Code, keep: Keep) -> Result<Program, Error> {
+        self.blocks(code, keep, true, |_, _| true)
+    }
+
+    /// Compiles some of the checks of a token on top, and none of its rules: those that `is_wanted`, by
+    /// block and by place in it. A host asks for them that decides the others, and states what the rules
+    /// would derive.
+    ///
+    /// # Errors
+    /// [`Error::Compile`] for the first of them that could not be evaluated.
+    pub fn checks(
+        &self,
+        code: &Code,
+        keep: Keep,
+        is_wanted: impl Fn(usize, usize) -> bool,
+    ) -> Result<Program, Error> {
+        self.blocks(code, keep, false, is_wanted)
+    }
+
+    fn blocks(
+        &self,
+        code: &Code,
+        keep: Keep,
+        with_rules: bool,
+        is_wanted: impl Fn(usize, usize) -> bool,
+    ) -> Result<Program, Error> {
         let most = match self.states {
             States::ForAll => MAX_BLOCKS,
             // One bit of an origin is the service's.
@@ -212,8 +238,11 @@ impl Base {
         let mut compiler = Compiler::over(self, code)?;
         for (index, block) in code.blocks.iter().enumerate() {
             let place = Place::Block(index);
-            let default = compiler.rules(place, block)?;
-            compiler.checks(place, block, default)?;
+            let default = compiler.default_trust(place, block);
+            if with_rules {
+                compiler.rules(place, block, default)?;
+            }
+            compiler.checks(place, block, default, |check| is_wanted(index, check))?;
             if index == 0 {
                 compiler.program.early = compiler.program.checks.len();
             }
@@ -319,16 +348,19 @@ impl<'c> Compiler<'c> {
         })
     }
 
-    /// The rules of a block; answers what its bodies trust where they say nothing.
-    fn rules(&mut self, place: Place, block: &Block) -> Result<Origin, Error> {
-        let default = self.trusted(place, self.code.block_scopes(block), Origin::DEFAULT);
+    /// The blocks that the bodies of a block trust where they say nothing.
+    fn default_trust(&self, place: Place, block: &Block) -> Origin {
+        self.trusted(place, self.code.block_scopes(block), Origin::DEFAULT)
+    }
+
+    fn rules(&mut self, place: Place, block: &Block, default: Origin) -> Result<(), Error> {
         placed(place, heads_of(self.code, block))?;
         for rule in self.code.rules(block) {
             let compiled = self.rule(place, rule, default);
             let rule = placed(place, compiled)?;
             self.program.rules.push(rule);
         }
-        Ok(default)
+        Ok(())
     }
 
     /// Whose statements stand at a place.
@@ -356,8 +388,15 @@ impl<'c> Compiler<'c> {
         })
     }
 
-    fn checks(&mut self, place: Place, block: &Block, default: Origin) -> Result<(), Error> {
-        for (index, check) in self.code.checks(block).iter().enumerate() {
+    fn checks(
+        &mut self,
+        place: Place,
+        block: &Block,
+        default: Origin,
+        is_wanted: impl Fn(usize) -> bool,
+    ) -> Result<(), Error> {
+        let checks = self.code.checks(block).iter().enumerate();
+        for (index, check) in checks.filter(|(index, _)| is_wanted(*index)) {
             let queries = self.queries(place, check, default);
             let compiled = queries.and_then(|queries| {
                 Ok(Check {

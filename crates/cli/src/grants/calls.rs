@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use bailiwick_verifier::{Decision, Deny, Reason, Request};
+use bailiwick_verifier::{Decision, Request, RequestError};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -87,7 +87,7 @@ fn request(action: &str, members: &Members<'_>) -> Result<Request, Box<Decision>
         None => None,
     };
     Request::from_args_json(action, resource.as_deref(), members.args.map(RawValue::get))
-        .map_err(|error| Box::new(Decision::bad_request(&error)))
+        .map_err(|error| Box::new(Decision::bad_request(error)))
 }
 
 fn expected(members: &Members<'_>, number: u64) -> Result<Option<bool>, Failure> {
@@ -110,13 +110,7 @@ fn string(raw: &RawValue) -> Option<String> {
 }
 
 pub(super) fn denied(detail: String) -> Box<Decision> {
-    Box::new(Decision::Deny(Deny {
-        reason: Reason::BadRequest,
-        detail,
-        identity: None,
-        refusals: Vec::new(),
-        cut_off: false,
-    }))
+    Box::new(Decision::bad_request(RequestError::Unreadable(detail)))
 }
 
 /// One line that is not empty.
@@ -198,6 +192,8 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
+    use bailiwick_verifier::Reason;
+
     use super::*;
 
     fn read(text: &str) -> Result<Call, Failure> {

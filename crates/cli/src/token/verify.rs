@@ -103,7 +103,7 @@ impl VerifyArgs {
                 verifier.recorded(Decision::missing_token(), None)
             }
             Ok(request) => verifier.check(&token, &request, now),
-            Err(error) => verifier.recorded(Decision::bad_request(&error), None),
+            Err(error) => verifier.recorded(Decision::bad_request(error), None),
         };
         let values = match self.hide_values {
             true => Values::Hidden,
@@ -225,7 +225,7 @@ fn text(decision: &Decision, values: Values) -> String {
             lines.push(format!("  until    {}", allow.expires));
         }
         Decision::Deny(deny) => {
-            lines.push(format!("{RED}deny{RED:#} {}", deny.reason));
+            lines.push(format!("{RED}deny{RED:#} {}", deny.reason()));
             let sentences = deny.explain(values);
             lines.extend(sentences.iter().map(|sentence| format!("  {sentence}")));
         }

@@ -61,10 +61,10 @@ pub(super) fn alternatives(grants: &Grants, form: Form) -> Vec<BlockRule> {
 
 fn overlap(a: &Grant, b: &Grant) -> bool {
     let resources = match (&a.resource, &b.resource) {
-        (Some(a), Some(b)) => a.intersect(b).is_some(),
+        (Some(a), Some(b)) => a.overlaps(b),
         _ => true,
     };
-    a.service == b.service && a.action.intersect(&b.action).is_some() && resources
+    a.service == b.service && a.action.overlaps(&b.action) && resources
 }
 
 /// The body of one grant; `typed` where a value of a wrong type must fail and not raise.

@@ -304,9 +304,12 @@ impl fmt::Display for Constraint {
 
 /// Scalars that `Display` writes as [`List`] does.
 #[derive(Debug, Clone, Copy)]
-pub struct Listed<'a>(pub &'a BTreeSet<Scalar>);
+pub struct Listed<'a, S: ?Sized>(pub &'a S);
 
-impl fmt::Display for Listed<'_> {
+impl<'a, S: ?Sized> fmt::Display for Listed<'a, S>
+where
+    &'a S: IntoIterator<Item = &'a Scalar>,
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         separated(f, ", ", self.0, |f, scalar| scalar.fmt(f))
     }

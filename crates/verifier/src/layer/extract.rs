@@ -28,7 +28,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Authorized {
             Ok(authorized) => Ok(authorized),
             Err(ShadowDenied(deny)) => {
                 tracing::warn!(
-                    reason = deny.reason.code(),
+                    reason = deny.reason().code(),
                     "shadow mode let this call pass, and its handler refuses it: \
                      take `Option<Authorized>` there while in shadow mode"
                 );

@@ -12,9 +12,10 @@ use super::{
     settings::ProtectSettings,
 };
 use crate::{
-    authenticate::{Authenticated, denied},
-    decision::{Decision, Deny, Reason},
-    request,
+    authenticate::Authenticated,
+    decision::{Decision, Deny},
+    denial::Denial,
+    request::{self, RequestError},
 };
 
 /// Lets those calls of one route through that their token allows.
@@ -38,8 +39,8 @@ impl RouteGuard {
                 match call {
                     // The token is verified, so the record says whose call it is.
                     Err(error) => {
-                        let refused = (Reason::BadRequest, error.to_string());
-                        let deny = denied(authenticated.token(), refused);
+                        let denial = RequestError::Unreadable(error.to_string());
+                        let deny = Deny::of(&authenticated.token().identity, denial);
                         self.recorded(Decision::Deny(deny))
                     }
                     // The clock is read anew, after the body: a slow sender gains no life.
@@ -80,7 +81,7 @@ impl RouteGuard {
     fn authenticate(&self, headers: &HeaderMap) -> Result<Authenticated, Decision> {
         let verifier = &self.settings.verifier;
         let token = credential::find(headers, self.settings.headers)
-            .map_err(|error| Decision::Deny(Deny::new(Reason::Malformed, error)))
+            .map_err(|error| Decision::Deny(Denial::Credential(error.to_string()).into()))
             .and_then(|token| token.ok_or_else(Decision::missing_token))
             .map_err(|decision| self.recorded(decision))?;
         verifier

@@ -10,10 +10,7 @@ use axum::{
 use serde::Serialize;
 
 use super::settings::ProtectSettings;
-use crate::{
-    decision::{Deny, Reason},
-    explain::Values,
-};
+use crate::{decision::Deny, explain::Values, reason::Reason};
 
 /// The status code that a denial becomes; the table stands in the [module's documentation](super).
 #[must_use]
@@ -80,7 +77,7 @@ impl Problem {
         let metadata = settings.resource_metadata.as_ref().map(ToString::to_string);
         problem.challenge = challenge(
             problem.status,
-            deny.reason,
+            deny.reason(),
             Some(action),
             metadata.as_deref(),
         );
@@ -94,20 +91,20 @@ impl Problem {
 
     /// The denial alone: no explanation, and no word of the route.
     pub(super) fn bare(deny: &Deny) -> Problem {
-        let status = status(deny.reason);
+        let status = status(deny.reason());
         let detail = match status {
             // The denial's own words are for the operator.
             StatusCode::SERVICE_UNAVAILABLE => {
                 "the service cannot check tokens at the moment: try again later".to_owned()
             }
-            _ => deny.detail.clone(),
+            _ => deny.detail(),
         };
         Problem {
             status,
-            reason: Some(deny.reason),
+            reason: Some(deny.reason()),
             detail,
             explain: None,
-            challenge: challenge(status, deny.reason, None, None),
+            challenge: challenge(status, deny.reason(), None, None),
             retry_after: (status == StatusCode::SERVICE_UNAVAILABLE).then_some(30),
         }
     }

@@ -9,11 +9,11 @@ use bailiwick_token::{
 };
 
 use super::{
+    distrust::Distrust,
     error::RollbackError,
     revoked::{Credentials, Revoked, RevokedBy},
     staleness::{Staleness, WhenStale},
 };
-use crate::{admit::Refused, decision::Reason};
 
 /// What was read of an issuer's history of revocations.
 #[derive(Debug, Clone)]
@@ -196,27 +196,23 @@ impl Revocations {
         }
     }
 
-    /// Whether a token is not revoked, as far as anyone can know at `now`.
+    /// Checks that a token is not revoked, as far as anyone can know at `now`.
     pub(super) fn check(
         &self,
         shown: &Credentials<'_>,
         staleness: &Staleness,
         now: Timestamp,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), Distrust> {
         self.fresh(shown, staleness, now)?;
         let find = |revoked: &Revoked| revoked.find(shown.names, shown.issued_at, self.issued_at);
-        let found = find(&self.revoked).or_else(|| find(&self.carried));
-        let detail = match found {
-            None => return Ok(()),
-            Some(RevokedBy::Token) => "the token has been revoked".to_owned(),
-            Some(RevokedBy::Block(block)) => format!("block {block} of the token has been revoked"),
-            Some(RevokedBy::IssuedBefore(party, time)) => {
-                format!(
-                    "all tokens of its {party} that were issued before {time} have been revoked"
-                )
+        match find(&self.revoked).or_else(|| find(&self.carried)) {
+            None => Ok(()),
+            Some(RevokedBy::Token) => Err(Distrust::RevokedToken),
+            Some(RevokedBy::Block(block)) => Err(Distrust::RevokedBlock(block)),
+            Some(RevokedBy::IssuedBefore(party, before)) => {
+                Err(Distrust::RevokedParty { party, before })
             }
-        };
-        Err((Reason::Revoked, detail))
+        }
     }
 
     fn fresh(
@@ -224,20 +220,13 @@ impl Revocations {
         shown: &Credentials<'_>,
         staleness: &Staleness,
         now: Timestamp,
-    ) -> Result<(), Refused> {
-        let stale = |detail: String| Err((Reason::StaleKeyset, detail));
+    ) -> Result<(), Distrust> {
         if now >= self.expires {
-            return stale(format!(
-                "the revocations ended at {}: fetch newer ones from the issuer",
-                self.expires
-            ));
+            return Err(Distrust::RevocationsEnded(self.expires));
         }
         // Its clock, or the issuer's, is wrong: what it left out as ended may be alive.
         if is_ahead(self.issued_at, now) {
-            return stale(format!(
-                "the revocations were signed at {}, which is yet to come: set the clock of this machine or of the issuer",
-                self.issued_at
-            ));
+            return Err(Distrust::RevocationsAhead(self.issued_at));
         }
         if !self.fed {
             return Ok(());
@@ -252,10 +241,10 @@ impl Revocations {
         if age <= staleness.after || admitted {
             return Ok(());
         }
-        stale(format!(
-            "the revocations are {age} seconds old, {} are allowed: see that the issuer can be reached",
-            staleness.after
-        ))
+        Err(Distrust::RevocationsOld {
+            age,
+            allowed: staleness.after,
+        })
     }
 }
 

@@ -17,7 +17,7 @@ use bailiwick_token::{
     timestamp::Timestamp,
 };
 
-use crate::decision::Identity;
+use crate::identity::Identity;
 
 /// The secret of this process.
 static SECRET: LazyLock<RandomState> = LazyLock::new(RandomState::new);

@@ -2,14 +2,14 @@
 
 #![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
-use bailiwick_token::grant::{Grant, Grants};
+use bailiwick_token::grant::Grants;
 
 use super::*;
 use crate::request::Request;
 
 const PLENTY: u64 = 1 << 40;
 
-fn grants(args: impl Fn(usize) -> String) -> Vec<Grant> {
+fn grants(args: impl Fn(usize) -> String) -> Vec<Alternative> {
     let grant = |index| {
         format!(
             "[[grant]]\nservice = \"erp\"\naction = \"order\"\nargs = {{ {} }}\n",
@@ -17,19 +17,28 @@ fn grants(args: impl Fn(usize) -> String) -> Vec<Grant> {
         )
     };
     let text: String = (0..63).map(grant).collect();
-    Grants::from_toml(&text).unwrap().iter().cloned().collect()
+    let grants = Grants::from_toml(&text).unwrap();
+    grants.iter().cloned().map(Alternative::from).collect()
 }
 
-/// The steps that comparing a call with all of these takes, and how many of them allow it.
-fn steps(grants: &[Grant], args: &str) -> (u64, usize) {
+/// The steps that explaining a call beside all of these takes, and how many of them allow it.
+fn steps(grants: &[Alternative], args: &str) -> (u64, usize) {
     let request = Request::from_args_json("order", None, Some(args)).unwrap();
     let call = request.state().unwrap();
-    let mut comparison = Comparison::new("erp", &call, Steps::new(PLENTY));
+    let mut explainer = explainer(&call, PLENTY);
     let mut allowed = 0;
     for grant in grants {
-        allowed += usize::from(matches!(comparison.with_grant(grant), Ok(Alternative::Met)));
+        allowed += usize::from(matches!(explainer.with(grant), Ok(Explained::Met)));
     }
-    (PLENTY - comparison.budget.left, allowed)
+    (PLENTY - explainer.steps.left, allowed)
+}
+
+fn explainer<'c>(call: &'c Statement<'c>, steps: u64) -> Explainer<'c> {
+    let comparison = Comparison {
+        service: "erp",
+        call,
+    };
+    Explainer::new(comparison, Steps::new(steps))
 }
 
 fn ones(count: usize) -> String {
@@ -90,10 +99,8 @@ fn a_spent_budget_stays_spent() {
     let call = request.state().unwrap();
     let (all, _) = steps(&exact, &ones(2));
     for budget in [0, 1, all / 2, all - 1] {
-        let mut comparison = Comparison::new("erp", &call, Steps::new(budget));
-        let mut results = exact
-            .iter()
-            .map(|grant| comparison.with_grant(grant).is_ok());
+        let mut explainer = explainer(&call, budget);
+        let mut results = exact.iter().map(|grant| explainer.with(grant).is_ok());
         assert!(results.by_ref().any(|compared| !compared), "{budget}");
         assert!(results.all(|compared| !compared), "{budget}");
     }

@@ -1,0 +1,252 @@
+//! Grants in the form in which calls are compared with them: flat, and not much longer than their text.
+
+use std::{collections::BTreeMap, fmt};
+
+use bailiwick_token::{
+    escape::quote,
+    grant::{Bound, Constraint, Grant, List, Pattern, top_level},
+    value::{Micros, Scalar, Value},
+};
+
+/// A grant, or one alternative of a scope.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Alternative {
+    pub(crate) service: Box<str>,
+    pub(crate) action: Pattern,
+    pub(crate) resource: Option<Pattern>,
+    /// In the order of their paths; `None` where any arguments are granted.
+    pub(crate) args: Option<Box<[Argument]>>,
+}
+
+/// An argument that may be there. Without tests it may have any value, or be absent.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Argument {
+    /// Its name, or the path to a member.
+    pub(crate) path: Box<str>,
+    pub(crate) tests: Box<[Test]>,
+}
+
+/// One condition of a [`Constraint`].
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Test {
+    Exact(Exact),
+    OneOf(Set),
+    NotOneOf(Set),
+    Min(Bound),
+    Max(Bound),
+    Prefix(Box<str>),
+    Suffix(Box<str>),
+    Contains(Box<str>),
+    /// In order.
+    AllOfIn(Box<[Scalar]>),
+    MaxLen(u32),
+}
+
+/// A value, and the number of values in it, itself included.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Exact {
+    pub(crate) value: Box<Value>,
+    pub(crate) size: u32,
+}
+
+/// A [`List`], in order.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Set {
+    Strings(Box<[Box<str>]>),
+    Numbers(Box<[Micros]>),
+    Bools(Box<[bool]>),
+}
+
+impl From<Grant> for Alternative {
+    fn from(grant: Grant) -> Alternative {
+        Alternative {
+            service: grant.service.into(),
+            action: grant.action,
+            resource: grant.resource,
+            args: grant.args.map(arguments),
+        }
+    }
+}
+
+fn arguments(args: BTreeMap<String, Constraint>) -> Box<[Argument]> {
+    let args = args.into_iter().map(|(path, constraint)| Argument {
+        path: path.into(),
+        tests: tests(constraint),
+    });
+    args.collect()
+}
+
+fn tests(constraint: Constraint) -> Box<[Test]> {
+    let Constraint {
+        exact,
+        one_of,
+        not_one_of,
+        min,
+        max,
+        prefix,
+        suffix,
+        contains,
+        all_of_in,
+        max_len,
+    } = constraint;
+    let tests = [
+        exact.map(|value| {
+            Test::Exact(Exact {
+                size: size(&value),
+                value: Box::new(value),
+            })
+        }),
+        one_of.map(|list| Test::OneOf(list.into())),
+        not_one_of.map(|list| Test::NotOneOf(list.into())),
+        min.map(Test::Min),
+        max.map(Test::Max),
+        prefix.map(|text| Test::Prefix(text.into())),
+        suffix.map(|text| Test::Suffix(text.into())),
+        contains.map(|text| Test::Contains(text.into())),
+        all_of_in.map(|set| Test::AllOfIn(set.into_iter().collect())),
+        max_len.map(Test::MaxLen),
+    ];
+    tests.into_iter().flatten().collect()
+}
+
+/// The number of values in a value, itself included. Its depth has been bounded.
+fn size(value: &Value) -> u32 {
+    let inner: u32 = match value {
+        Value::Array(items) => items.iter().map(size).fold(0, u32::saturating_add),
+        Value::Object(members) => members.values().map(size).fold(0, u32::saturating_add),
+        _ => 0,
+    };
+    inner.saturating_add(1)
+}
+
+impl From<List> for Set {
+    fn from(list: List) -> Set {
+        match list {
+            List::Strings(set) => Set::Strings(set.into_iter().map(Box::from).collect()),
+            List::Numbers(set) => Set::Numbers(set.into_iter().collect()),
+            List::Bools(set) => Set::Bools(set.into_iter().collect()),
+        }
+    }
+}
+
+/// As [`List`] displays it, piece by piece.
+impl fmt::Display for Set {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fn separated<T: fmt::Display>(
+            f: &mut fmt::Formatter<'_>,
+            mut items: impl Iterator<Item = T>,
+        ) -> fmt::Result {
+            if let Some(first) = items.next() {
+                write!(f, "{first}")?;
+            }
+            items.try_for_each(|item| write!(f, ", {item}"))
+        }
+        match self {
+            Set::Strings(set) => separated(f, set.iter().map(|text| quote(text))),
+            Set::Numbers(set) => separated(f, set.iter()),
+            Set::Bools(set) => separated(f, set.iter()),
+        }
+    }
+}
+
+impl Set {
+    fn to_list(&self) -> List {
+        match self {
+            Set::Strings(set) => {
+                List::Strings(set.iter().map(|text| String::from(text.as_ref())).collect())
+            }
+            Set::Numbers(set) => List::Numbers(set.iter().copied().collect()),
+            Set::Bools(set) => List::Bools(set.iter().copied().collect()),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Set::Strings(set) => set.len(),
+            Set::Numbers(set) => set.len(),
+            Set::Bools(set) => set.len(),
+        }
+    }
+}
+
+impl Alternative {
+    /// Returns whether the arguments that may be there include this name, or a member below it.
+    pub(crate) fn lists(args: &[Argument], name: &str) -> bool {
+        let dotted = || name.bytes().chain(*b".");
+        let first = args.partition_point(|argument| argument.path.bytes().lt(dotted()));
+        let named = |argument: &Argument| top_level(&argument.path) == name;
+        args.get(first).is_some_and(named)
+            || args
+                .binary_search_by(|argument| argument.path.as_ref().cmp(name))
+                .is_ok()
+    }
+
+    /// About how many bytes of memory it takes besides itself.
+    pub(crate) fn size(&self) -> usize {
+        let pattern = |pattern: &Pattern| match pattern {
+            Pattern::Exact(text) | Pattern::Prefix(text) => text.len(),
+        };
+        let args = self.args.iter().flatten().map(Argument::size);
+        let own = [
+            self.service.len(),
+            pattern(&self.action),
+            self.resource.as_ref().map_or(0, pattern),
+        ];
+        own.into_iter().chain(args).fold(0, usize::saturating_add)
+    }
+}
+
+impl Argument {
+    /// The constraint that its tests make up.
+    pub(crate) fn constraint(&self) -> Constraint {
+        let mut constraint = Constraint::any();
+        for test in &self.tests {
+            match test {
+                Test::Exact(exact) => constraint.exact = Some(exact.value.as_ref().clone()),
+                Test::OneOf(set) => constraint.one_of = Some(set.to_list()),
+                Test::NotOneOf(set) => constraint.not_one_of = Some(set.to_list()),
+                Test::Min(bound) => constraint.min = Some(*bound),
+                Test::Max(bound) => constraint.max = Some(*bound),
+                Test::Prefix(text) => constraint.prefix = Some(text.as_ref().to_owned()),
+                Test::Suffix(text) => constraint.suffix = Some(text.as_ref().to_owned()),
+                Test::Contains(text) => constraint.contains = Some(text.as_ref().to_owned()),
+                Test::AllOfIn(set) => constraint.all_of_in = Some(set.iter().cloned().collect()),
+                Test::MaxLen(length) => constraint.max_len = Some(*length),
+            }
+        }
+        constraint
+    }
+
+    /// About how many bytes of memory it takes.
+    pub(crate) fn size(&self) -> usize {
+        let tests = self.tests.iter().map(Test::size);
+        let own = size_of::<Argument>().saturating_add(self.path.len());
+        tests.fold(own, usize::saturating_add)
+    }
+}
+
+impl Test {
+    fn size(&self) -> usize {
+        let heap = match self {
+            Test::Exact(exact) => (exact.size as usize).saturating_mul(size_of::<Value>()),
+            Test::OneOf(set) | Test::NotOneOf(set) => match set {
+                Set::Strings(set) => texts(set.iter().map(|text| text.len())),
+                Set::Numbers(set) => size_of_val(set.as_ref()),
+                Set::Bools(set) => size_of_val(set.as_ref()),
+            },
+            Test::Prefix(text) | Test::Suffix(text) | Test::Contains(text) => text.len(),
+            Test::AllOfIn(set) => texts(set.iter().map(|scalar| match scalar {
+                Scalar::String(text) => text.len(),
+                _ => 0,
+            })),
+            Test::Min(_) | Test::Max(_) | Test::MaxLen(_) => 0,
+        };
+        heap.saturating_add(size_of::<Test>())
+    }
+}
+
+/// About the memory that texts of these lengths take in a list.
+fn texts(lengths: impl Iterator<Item = usize>) -> usize {
+    let each = lengths.map(|length| length.saturating_add(size_of::<Scalar>()));
+    each.fold(0, usize::saturating_add)
+}

@@ -1,0 +1,184 @@
+//! One test of one argument.
+
+use bailiwick_token::{
+    grant::Bound,
+    value::{Scalar, Value},
+};
+
+use super::alternative::{Set, Test};
+use crate::request::Stated;
+
+/// The way in which an argument does not pass a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The value is of another type than this.
+    Type(&'static str),
+    /// The value is a number that is not a whole number of millionths.
+    Unrepresentable,
+    /// The value is of the right type and not the one needed.
+    Value,
+}
+
+/// The steps of reading an element of an array as a scalar, once for an argument.
+const PER_SCALAR: usize = 2;
+/// The steps of reading a number, and of reading a date-time.
+const PER_NUMBER: usize = 4;
+const PER_DATE: usize = 16;
+/// The bytes of a string that are searched in one step. The searcher of the standard library takes up to
+/// five nanoseconds for a byte of a text that was chosen against it.
+const BYTES_SEARCHED: usize = 2;
+/// The bytes of two strings that are compared in one step.
+const BYTES_COMPARED: usize = 64;
+
+const SCALARS: &str = "an array of strings, booleans and integers";
+
+impl Test {
+    /// The steps that this test of an argument takes.
+    ///
+    /// Comparing a value with one string of the token costs nothing extra: [`Limits`] bounds the bytes of
+    /// all of them together, and each is compared once.
+    ///
+    /// [`Limits`]: bailiwick_token::limits::Limits::resolved_bytes
+    pub(super) fn steps(&self, stated: &Stated<'_>) -> usize {
+        let unread = match stated.value {
+            Value::Array(items) if !stated.scalars_are_read() => {
+                items.len().saturating_mul(PER_SCALAR)
+            }
+            _ => 0,
+        };
+        match self {
+            Test::Exact(exact) => (exact.size as usize).saturating_add(PER_NUMBER),
+            Test::OneOf(set) | Test::NotOneOf(set) => {
+                doublings(set.len()).saturating_add(PER_NUMBER)
+            }
+            Test::Min(Bound::Number(_)) | Test::Max(Bound::Number(_)) => PER_NUMBER,
+            Test::Min(Bound::Date(_)) | Test::Max(Bound::Date(_)) => PER_DATE,
+            Test::Prefix(_) | Test::Suffix(_) => 1,
+            Test::Contains(_) => stated
+                .text()
+                .map_or(1, |text| (text.len() / BYTES_SEARCHED).saturating_add(1)),
+            Test::AllOfIn(set) => elements(stated.value)
+                .saturating_mul(doublings(set.len()))
+                .saturating_add(unread),
+            Test::MaxLen(_) => unread.saturating_add(1),
+        }
+    }
+
+    /// The way in which the argument does not pass, where it does not.
+    pub(super) fn fault(&self, stated: &Stated<'_>) -> Option<Fault> {
+        match self {
+            Test::Exact(exact) => not_exactly(&exact.value, stated),
+            Test::OneOf(set) => not_member(set, stated, true),
+            Test::NotOneOf(set) => not_member(set, stated, false),
+            Test::Min(bound) => out_of_bound(*bound, stated, |found, bound| found >= bound),
+            Test::Max(bound) => out_of_bound(*bound, stated, |found, bound| found <= bound),
+            Test::Prefix(text) => not_text(stated, |found| found.starts_with(text.as_ref())),
+            Test::Suffix(text) => not_text(stated, |found| found.ends_with(text.as_ref())),
+            Test::Contains(text) => not_text(stated, |found| found.contains(text.as_ref())),
+            Test::AllOfIn(set) => match stated.scalars() {
+                None => Some(Fault::Type(SCALARS)),
+                Some(items) => {
+                    let listed = |item: &Scalar| set.binary_search(item).is_ok();
+                    (!items.iter().all(listed)).then_some(Fault::Value)
+                }
+            },
+            Test::MaxLen(limit) => match length(stated) {
+                None => Some(Fault::Type(
+                    "a string, or an array of strings, booleans and integers",
+                )),
+                Some(found) => (found > *limit as usize).then_some(Fault::Value),
+            },
+        }
+    }
+}
+
+/// The comparisons that finding a place among so many takes.
+fn doublings(count: usize) -> usize {
+    count.checked_ilog2().unwrap_or(0).saturating_add(1) as usize
+}
+
+/// The elements of an array, those that are long strings counted as several.
+fn elements(value: &Value) -> usize {
+    let Value::Array(items) = value else {
+        return 1;
+    };
+    let steps = items.iter().map(|item| match item {
+        Value::String(text) => (text.len() / BYTES_COMPARED).saturating_add(1),
+        _ => 1,
+    });
+    steps.fold(1, usize::saturating_add)
+}
+
+/// The bytes of a string, or the elements of an array of scalars.
+pub(super) fn length(stated: &Stated<'_>) -> Option<usize> {
+    match stated.text() {
+        Some(text) => Some(text.len()),
+        None => stated.scalars().map(<[Scalar]>::len),
+    }
+}
+
+fn not_exactly(wanted: &Value, stated: &Stated<'_>) -> Option<Fault> {
+    match wanted {
+        Value::Number(number) => match (number.micros(), stated.value) {
+            (Some(micros), Value::Number(_)) if stated.num() == Some(micros) => None,
+            (None, Value::Number(found))
+                if number.integer().is_some() && found.integer() == number.integer() =>
+            {
+                None
+            }
+            (_, Value::Number(found)) if stated.num().is_none() && found.integer().is_none() => {
+                Some(Fault::Unrepresentable)
+            }
+            (_, Value::Number(_)) => Some(Fault::Value),
+            _ => Some(Fault::Type("a number")),
+        },
+        _ if std::mem::discriminant(wanted) != std::mem::discriminant(stated.value) => {
+            Some(Fault::Type(wanted.kind()))
+        }
+        // Equal values are stated alike, so comparing values is comparing facts.
+        _ => (wanted != stated.value).then_some(Fault::Value),
+    }
+}
+
+fn not_member(set: &Set, stated: &Stated<'_>, inside: bool) -> Option<Fault> {
+    let holds = match (set, stated.value) {
+        (Set::Strings(set), Value::String(text)) => {
+            set.binary_search_by(|one| one.as_ref().cmp(text)).is_ok()
+        }
+        (Set::Bools(set), Value::Bool(value)) => set.contains(value),
+        (Set::Numbers(set), Value::Number(_)) => match stated.num() {
+            Some(micros) => set.binary_search(&micros).is_ok(),
+            None => return Some(Fault::Unrepresentable),
+        },
+        (Set::Strings(_), _) => return Some(Fault::Type("a string")),
+        (Set::Bools(_), _) => return Some(Fault::Type("a boolean")),
+        (Set::Numbers(_), _) => return Some(Fault::Type("a number")),
+    };
+    (holds != inside).then_some(Fault::Value)
+}
+
+fn out_of_bound(
+    bound: Bound,
+    stated: &Stated<'_>,
+    holds: fn(Bound, Bound) -> bool,
+) -> Option<Fault> {
+    let found = match bound {
+        Bound::Number(_) => stated.num().map(Bound::Number),
+        Bound::Date(_) => stated.date().map(Bound::Date),
+    };
+    match (found, bound, stated.value) {
+        (Some(found), _, _) => (!holds(found, bound)).then_some(Fault::Value),
+        (None, Bound::Number(_), Value::Number(_)) => Some(Fault::Unrepresentable),
+        (None, Bound::Number(_), _) => Some(Fault::Type("a number")),
+        (None, Bound::Date(_), _) => {
+            Some(Fault::Type("a date-time such as `2026-11-23T12:00:00Z`"))
+        }
+    }
+}
+
+fn not_text(stated: &Stated<'_>, holds: impl Fn(&str) -> bool) -> Option<Fault> {
+    match stated.text() {
+        Some(text) => (!holds(text)).then_some(Fault::Value),
+        None => Some(Fault::Type("a string")),
+    }
+}

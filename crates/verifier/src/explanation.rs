@@ -1,0 +1,279 @@
+//! An explanation in the making: conditions are added until one of its budgets is spent.
+
+use std::sync::Arc;
+
+use bailiwick_biscuit::datalog::{
+    Code, Kind,
+    code::{Check, Query},
+};
+use bailiwick_token::{
+    datalog::{self, Limit},
+    escape::name,
+    grant::Pattern,
+    timestamp::Timestamp,
+};
+
+use crate::{
+    compare::{Alternative, Explained, Explainer, Spent},
+    decision::Deny,
+    denial::Denial,
+    excerpt::{MAX_NAME, MAX_VALUE, beginning},
+    explain::{Condition, MAX_EXPLANATION, Refusal},
+    identity::Identity,
+    verified::Verified,
+};
+
+/// The most that is read of a check in Datalog to show it, as [`Code::weight`] counts.
+const MAX_CHECK: usize = 512;
+
+/// The steps for each of it: text is put together from its parts.
+const PER_WEIGHT: usize = 4;
+
+/// The most services and actions that are listed of a block that is for others.
+const MAX_OFFERED: usize = 8;
+
+/// An explanation in the making.
+pub(crate) struct Explanation<'c> {
+    identity: &'c Arc<Identity>,
+    refusals: Vec<Refusal>,
+    /// The bytes of sentences that may still be added.
+    bytes: usize,
+    cut_off: bool,
+}
+
+/// The denial of every call with a token that is out of its limits in time or depth. They come before any
+/// other reason.
+pub(crate) fn out_of_limits(token: &Verified, now: Timestamp) -> Option<Deny> {
+    out_of_time(token, now).or_else(|| {
+        let exceeds = |(_, limit): &(usize, Limit)| exceeded(*limit, token, now).is_some();
+        let is_too_deep = token.limits.iter().any(exceeds);
+        is_too_deep.then(|| by_limits(token, now, Denial::Depth))
+    })
+}
+
+/// The denial of every call with a token that has ended or does not hold yet.
+pub(crate) fn out_of_time(token: &Verified, now: Timestamp) -> Option<Deny> {
+    let denial = if now < token.begins {
+        Denial::NotYetValid
+    } else if now >= token.expires {
+        Denial::Expired
+    } else {
+        return None;
+    };
+    Some(by_limits(token, now, denial))
+}
+
+/// A denial by the limits that are exceeded for this reason.
+fn by_limits(token: &Verified, now: Timestamp, denial: Denial) -> Deny {
+    let mut explanation = Explanation::new(&token.identity);
+    for (block, limit) in &token.limits {
+        let exceeded = exceeded(*limit, token, now);
+        let Some((_, condition)) = exceeded.filter(|(reason, _)| *reason == denial) else {
+            continue;
+        };
+        if explanation.add(*block, None, condition).is_err() {
+            explanation.cut_off();
+            break;
+        }
+    }
+    explanation.deny(denial)
+}
+
+fn exceeded(limit: Limit, token: &Verified, now: Timestamp) -> Option<(Denial, Condition)> {
+    match limit {
+        Limit::NotBefore(needed) if now < needed => Some((
+            Denial::NotYetValid,
+            Condition::NotBefore { needed, found: now },
+        )),
+        Limit::Expires(needed) if now >= needed => {
+            Some((Denial::Expired, Condition::Expires { needed, found: now }))
+        }
+        Limit::MaxDepth(needed) if token.depth > needed as usize => {
+            let found = token.depth;
+            Some((Denial::Depth, Condition::Depth { found, needed }))
+        }
+        _ => None,
+    }
+}
+
+impl<'c> Explanation<'c> {
+    pub(crate) fn new(identity: &'c Arc<Identity>) -> Explanation<'c> {
+        Explanation {
+            identity,
+            refusals: Vec::new(),
+            bytes: MAX_EXPLANATION,
+            cut_off: false,
+        }
+    }
+
+    /// Explains typed grants or a typed scope: each alternative for this service and action with the
+    /// condition that the call does not meet, or the ones for others.
+    pub(crate) fn scope(
+        &mut self,
+        explainer: &mut Explainer<'_>,
+        block: usize,
+        alternatives: &[Alternative],
+    ) -> Result<(), Spent> {
+        let begun = self.refusals.len();
+        for (index, alternative) in alternatives.iter().enumerate() {
+            if let Explained::Unmet(condition) = explainer.with(alternative)? {
+                self.add(block, Some(index), condition)?;
+            }
+        }
+        if self.refusals.len() == begun {
+            let offered = alternatives
+                .iter()
+                .take(MAX_OFFERED)
+                .map(|alternative| offer(&alternative.service, &alternative.action));
+            self.elsewhere(block, offered.collect(), alternatives.len())?;
+        }
+        Ok(())
+    }
+
+    /// Explains grants or a scope in Datalog, as [`Explanation::scope`] does. Returns true where that is why
+    /// the call is refused: not where one alternative is Datalog that cannot be read, or the call meets all
+    /// that can be read of one.
+    pub(crate) fn bodies(
+        &mut self,
+        explainer: &mut Explainer<'_>,
+        code: &Code,
+        block: usize,
+        alternatives: &[Query],
+    ) -> Result<bool, Spent> {
+        let begun = self.refusals.len();
+        let mut refuses = true;
+        for (index, body) in alternatives.iter().enumerate() {
+            match explainer.with_body(code, body)? {
+                Explained::Elsewhere => {}
+                Explained::Unmet(condition) => self.add(block, Some(index), condition)?,
+                Explained::Met | Explained::Datalog => refuses = false,
+            }
+        }
+        if refuses && self.refusals.len() == begun {
+            let mut offered = Vec::new();
+            for body in alternatives.iter().take(MAX_OFFERED) {
+                offered.push(match explainer.read(code, body)? {
+                    Some(grant) => offer(&grant.service, &grant.action),
+                    None => "a grant in Datalog".to_owned(),
+                });
+            }
+            self.elsewhere(block, offered, alternatives.len())?;
+        }
+        Ok(refuses)
+    }
+
+    /// As [`Explanation::bodies`], and nothing is explained of a scope that may allow the call, or that
+    /// is not looked at to its end.
+    pub(crate) fn whole_bodies(
+        &mut self,
+        explainer: &mut Explainer<'_>,
+        code: &Code,
+        block: usize,
+        alternatives: &[Query],
+    ) -> Result<bool, Spent> {
+        let begun = (self.refusals.len(), self.bytes);
+        let refuses = self.bodies(explainer, code, block, alternatives);
+        if refuses != Ok(true) {
+            self.take_back(begun);
+        }
+        refuses
+    }
+
+    /// Explains checks in Datalog that did not hold, each with its block.
+    pub(crate) fn checks(
+        &mut self,
+        explainer: &mut Explainer<'_>,
+        code: &Code,
+        checks: &[(usize, &Check)],
+    ) -> Result<(), Spent> {
+        for (block, check) in checks {
+            let begun = (self.refusals.len(), self.bytes);
+            let is_scope = check.kind == Kind::One && datalog::limit(code, check).is_none();
+            if !is_scope || !self.bodies(explainer, code, *block, code.queries(check))? {
+                self.take_back(begun);
+                self.datalog(explainer, code, *block, check)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Explains a check that the profile has no words for.
+    fn datalog(
+        &mut self,
+        explainer: &mut Explainer<'_>,
+        code: &Code,
+        block: usize,
+        check: &Check,
+    ) -> Result<(), Spent> {
+        let weights = code.queries(check).iter().map(|query| code.weight(query));
+        let weight = weights.fold(1, usize::saturating_add);
+        let text = match weight <= MAX_CHECK {
+            true => {
+                explainer.steps.take(weight.saturating_mul(PER_WEIGHT))?;
+                let text = code.resolve_check(check).to_string();
+                Some(beginning(text, MAX_VALUE))
+            }
+            false => None,
+        };
+        self.add(block, None, Condition::Datalog { text })
+    }
+
+    /// Explains a block of which nothing is for this service and action.
+    fn elsewhere(
+        &mut self,
+        block: usize,
+        offered: Vec<String>,
+        alternatives: usize,
+    ) -> Result<(), Spent> {
+        let further = alternatives.saturating_sub(MAX_OFFERED);
+        self.add(block, None, Condition::NoAlternative { offered, further })
+    }
+
+    fn add(
+        &mut self,
+        block: usize,
+        alternative: Option<usize>,
+        condition: Condition,
+    ) -> Result<(), Spent> {
+        let refusal = Refusal {
+            block,
+            delegate: self.identity.delegate(block),
+            alternative,
+            condition,
+        };
+        self.bytes = self.bytes.checked_sub(refusal.size()).ok_or(Spent)?;
+        self.refusals.push(refusal);
+        Ok(())
+    }
+
+    /// Goes back to these lengths: what was added since is not shown, and takes no room.
+    fn take_back(&mut self, (refusals, bytes): (usize, usize)) {
+        self.refusals.truncate(refusals);
+        self.bytes = bytes;
+    }
+
+    /// Marks that conditions are left out.
+    pub(crate) fn cut_off(&mut self) {
+        self.cut_off = true;
+    }
+
+    pub(crate) fn ended(mut self, explained: Result<(), Spent>) -> Explanation<'c> {
+        self.cut_off |= explained.is_err();
+        self
+    }
+
+    pub(crate) fn deny(self, denial: Denial) -> Deny {
+        Deny {
+            refusals: self.refusals,
+            cut_off: self.cut_off,
+            ..Deny::of(self.identity, denial)
+        }
+    }
+}
+
+/// A service and an action that a block allows.
+fn offer(service: &str, action: &Pattern) -> String {
+    let action = action.to_string();
+    let offer = format!("{} {}", name(service), name(&action));
+    beginning(offer, MAX_NAME)
+}

@@ -1,0 +1,30 @@
+//! The text of a token that was verified.
+
+use std::{fmt, sync::Arc};
+
+use bailiwick_token::token::Token;
+
+/// The text of a token that was verified. What only people ask for is read out of it again.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Source(Arc<str>);
+
+impl Source {
+    pub(crate) fn new(text: &str) -> Source {
+        Source(text.into())
+    }
+
+    pub(crate) fn text(&self) -> &Arc<str> {
+        &self.0
+    }
+
+    /// The token; `None` never, since it was read before.
+    pub(crate) fn token(&self) -> Option<Token> {
+        Token::parse(&self.0).ok()
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,110 @@
+//! Why a token is not trusted, whatever it says.
+
+use bailiwick_token::{key::KeyId, revocation::Party, timestamp::Timestamp};
+
+use crate::reason::Reason;
+
+/// The first thing for which a token is not trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Distrust {
+    /// The keyset has ended.
+    #[error("the keyset ended at {0}: fetch a newer one from the issuer")]
+    KeysetEnded(Timestamp),
+    /// The keyset was signed in the future of this clock.
+    #[error(
+        "the keyset was signed at {0}, which is yet to come: set the clock of this machine or of the issuer"
+    )]
+    KeysetAhead(Timestamp),
+    /// A newer keyset is known of, and does not come.
+    #[error(
+        "the keyset has version {used}, and heads have told of {newer} since {since}: see that no cache keeps the old one"
+    )]
+    KeysetWithheld {
+        /// The version in use.
+        used: u64,
+        /// The newest version that heads name.
+        newer: u64,
+        /// The time from which on they have named a newer one.
+        since: Timestamp,
+    },
+    /// The revocations have not been read.
+    #[error("the revocations have not been read yet: see that the issuer can be reached")]
+    RevocationsUnread,
+    /// The revocations have ended.
+    #[error("the revocations ended at {0}: fetch newer ones from the issuer")]
+    RevocationsEnded(Timestamp),
+    /// The revocations were signed in the future of this clock.
+    #[error(
+        "the revocations were signed at {0}, which is yet to come: set the clock of this machine or of the issuer"
+    )]
+    RevocationsAhead(Timestamp),
+    /// The revocations are older than [`Staleness`](super::Staleness) allows.
+    #[error(
+        "the revocations are {age} seconds old, {allowed} are allowed: see that the issuer can be reached"
+    )]
+    RevocationsOld {
+        /// Their age in seconds.
+        age: u64,
+        /// The age allowed, in seconds.
+        allowed: u64,
+    },
+    /// The token names no root key.
+    #[error("the token names no root key")]
+    NoRootKey,
+    /// The root key is not in the keyset.
+    #[error("the root key `{key}` is not in the keyset (version {version})")]
+    UnknownKey {
+        /// The key that the token names.
+        key: KeyId,
+        /// The version of the keyset in use.
+        version: u64,
+    },
+    /// The root key is retired.
+    #[error("the root key `{0}` is retired")]
+    RetiredKey(KeyId),
+    /// The keyset has another key of the id that the token names.
+    #[error("the root key `{0}` is another than the one that signed the token")]
+    OtherKey(KeyId),
+    /// The root key has been revoked.
+    #[error("the root key `{0}` has been revoked")]
+    RevokedKey(KeyId),
+    /// The token has been revoked.
+    #[error("the token has been revoked")]
+    RevokedToken,
+    /// A block has been revoked.
+    #[error("block {0} of the token has been revoked")]
+    RevokedBlock(usize),
+    /// A watermark has revoked the tokens of a party.
+    #[error("all tokens of its {party} that were issued before {before} have been revoked")]
+    RevokedParty {
+        /// The kind of party.
+        party: Party,
+        /// The time up to which tokens were issued that are revoked.
+        before: Timestamp,
+    },
+}
+
+impl Distrust {
+    /// The stable reason of the denial.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Distrust::KeysetEnded(_)
+            | Distrust::KeysetAhead(_)
+            | Distrust::KeysetWithheld { .. }
+            | Distrust::RevocationsUnread
+            | Distrust::RevocationsEnded(_)
+            | Distrust::RevocationsAhead(_)
+            | Distrust::RevocationsOld { .. } => Reason::StaleKeyset,
+            Distrust::NoRootKey
+            | Distrust::UnknownKey { .. }
+            | Distrust::RetiredKey(_)
+            | Distrust::OtherKey(_) => Reason::UnknownKey,
+            Distrust::RevokedKey(_) => Reason::RevokedKey,
+            Distrust::RevokedToken | Distrust::RevokedBlock(_) | Distrust::RevokedParty { .. } => {
+                Reason::Revoked
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Verified tokens, in the form in which they decide calls.
+
+use std::{fmt, sync::Arc};
+
+use bailiwick_biscuit::{
+    datalog::Code,
+    engine::{self, Keep, Program},
+};
+use bailiwick_token::{
+    datalog::{self, Limit},
+    grant::Grants,
+    key::KeyId,
+    timestamp::Timestamp,
+};
+
+use crate::{
+    compare::Alternative, identity::Identity, policy::Compiled, source::Source, trust::Names,
+};
+
+/// A token whose structure, limits and signatures have been verified. Only a
+/// [`Verifier`](crate::Verifier) makes one.
+///
+/// It says nothing yet about a call, nor about now: whether its root key is still trusted and the
+/// token not revoked is looked at again for each decision.
+#[derive(Clone)]
+pub struct Verified {
+    pub(crate) source: Source,
+    pub(crate) identity: Arc<Identity>,
+    /// The time at which its authority block was made.
+    pub(crate) issued_at: Timestamp,
+    /// The latest begin of all its blocks.
+    pub(crate) begins: Timestamp,
+    /// The earliest end of all its blocks.
+    pub(crate) expires: Timestamp,
+    /// The number of appended blocks.
+    pub(crate) depth: usize,
+    /// The limits in time and depth, each with its block.
+    pub(crate) limits: Box<[(usize, Limit)]>,
+    pub(crate) root_key: KeyId,
+    /// The bytes of the root key: an id is too short to tell two issuers' keys apart for certain.
+    pub(crate) root: [u8; 32],
+    /// The names by which revocations can name it.
+    pub(crate) names: Names,
+    pub(crate) conditions: Conditions,
+}
+
+/// The grants and checks of a token.
+#[derive(Clone)]
+pub(crate) struct Conditions {
+    /// `None` where the engine decides the whole token.
+    pub(crate) typed: Option<Typed>,
+    /// The Datalog that the engine is asked about, where there is any.
+    pub(crate) datalog: Option<Arc<Code>>,
+    /// That Datalog and the policy of the verifier that verified the token, compiled; `None` where the
+    /// typed conditions are all.
+    program: Option<Program>,
+    policy: Arc<Compiled>,
+}
+
+/// The conditions that are decided without the engine: what is, term for term, what Bailiwick writes.
+#[derive(Clone)]
+pub(crate) struct Typed {
+    pub(crate) grants: Box<[Alternative]>,
+    /// The scopes, each with its block.
+    pub(crate) scopes: Box<[(usize, Box<[Alternative]>)]>,
+    /// The other checks, by block and by place in it, in order.
+    pub(crate) others: Box<[(usize, usize)]>,
+}
+
+impl Verified {
+    /// The agent, and its principal.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The earliest end of all its blocks.
+    #[must_use]
+    pub fn expires(&self) -> Timestamp {
+        self.expires
+    }
+
+    /// About how many bytes of memory it takes, its text included.
+    pub(crate) fn size(&self) -> usize {
+        [
+            size_of::<Verified>(),
+            self.source.text().len(),
+            self.identity.size(),
+            size_of_val(self.limits.as_ref()),
+            self.names.size(),
+            self.conditions.size(),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
+}
+
+impl Conditions {
+    /// Reads the conditions of a token, and compiles what the engine is to decide together with a policy.
+    ///
+    /// # Errors
+    /// When its Datalog cannot be compiled.
+    pub(crate) fn new(code: &Code, policy: &Arc<Compiled>) -> Result<Conditions, engine::Error> {
+        let typed = match policy.engine_only {
+            true => None,
+            false => Typed::new(code),
+        };
+        let program = program(typed.as_ref(), code, policy)?;
+        let is_datalog = typed.as_ref().is_none_or(|typed| !typed.others.is_empty());
+        Ok(Conditions {
+            typed,
+            datalog: is_datalog.then(|| Arc::new(code.clone())),
+            program,
+            policy: Arc::clone(policy),
+        })
+    }
+
+    /// Returns whether they were compiled with this policy. What another verifier has verified, or this one
+    /// under another policy, is not what must hold here.
+    pub(crate) fn are_for(&self, policy: &Arc<Compiled>) -> bool {
+        Arc::ptr_eq(&self.policy, policy)
+    }
+
+    /// The Datalog to evaluate, where there is any.
+    pub(crate) fn program(&self) -> Option<&Program> {
+        self.program.as_ref()
+    }
+
+    fn size(&self) -> usize {
+        let typed = self.typed.as_ref().map_or(0, Typed::size);
+        let program = self.program.as_ref().map_or(0, Program::size);
+        let code = self.datalog.as_ref().map_or(0, |code| code.memory());
+        typed.saturating_add(program).saturating_add(code)
+    }
+}
+
+/// Compiles what the engine is to decide of a token.
+fn program(
+    typed: Option<&Typed>,
+    code: &Code,
+    policy: &Compiled,
+) -> Result<Option<Program>, engine::Error> {
+    let Some(typed) = typed else {
+        return policy.base.program(code, Keep::Wanted).map(Some);
+    };
+    if typed.others.is_empty() && !policy.is_own {
+        // Nothing is left to ask. It was decoded within its limits, so it could have been compiled.
+        return Ok(None);
+    }
+    let is_left = |block, place| typed.is_other(block, place);
+    policy.base.checks(code, Keep::Wanted, is_left).map(Some)
+}
+
+impl Typed {
+    /// The typed conditions of a token; `None` where its grants are Datalog that Bailiwick does not write.
+    fn new(code: &Code) -> Option<Typed> {
+        let grants = datalog::written_grants(code, code.blocks.first()?)?;
+        let (mut scopes, mut others) = (Vec::new(), Vec::new());
+        for (block, content) in code.blocks.iter().enumerate() {
+            for (place, check) in code.checks(content).iter().enumerate() {
+                if datalog::limit(code, check).is_some() {
+                    continue;
+                }
+                match datalog::written_scope(code, check) {
+                    Some(scope) => scopes.push((block, alternatives(scope))),
+                    None => others.push((block, place)),
+                }
+            }
+        }
+        Some(Typed {
+            grants: alternatives(grants),
+            scopes: scopes.into(),
+            others: others.into(),
+        })
+    }
+
+    /// Returns whether the check at this place of a block is not typed.
+    pub(crate) fn is_other(&self, block: usize, place: usize) -> bool {
+        self.others.binary_search(&(block, place)).is_ok()
+    }
+
+    fn size(&self) -> usize {
+        let scopes = self.scopes.iter().map(|(_, scope)| scope);
+        let all = scopes.chain([&self.grants]);
+        let alternatives = all
+            .flatten()
+            .map(|alternative| size_of::<Alternative>().saturating_add(alternative.size()));
+        let own =
+            size_of_val(self.scopes.as_ref()).saturating_add(size_of_val(self.others.as_ref()));
+        alternatives.fold(own, usize::saturating_add)
+    }
+}
+
+fn alternatives(grants: Grants) -> Box<[Alternative]> {
+    grants.into_iter().map(Alternative::from).collect()
+}
+
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified")
+            .field("token_id", &self.identity.token_id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,140 @@
+//! Tokens and calls that are decided twice: on typed conditions where there are any, and by the engine alone.
+
+use bailiwick_token::{caveat::Caveat, grant::Grants, limits, timestamp::Timestamp, token::Token};
+use bailiwick_verifier::{Decision, Limits, Policy, Reason, Request, Verifier};
+use biscuit_auth::{UnverifiedBiscuit, builder::BlockBuilder};
+use proptest::{collection, prelude::*, sample::select};
+
+use super::random::{self, Call};
+
+/// Policies of a service: none, and those that look for what the token grants and the call is.
+const POLICIES: [&str; 6] = [
+    "",
+    "check if grant($a);",
+    "check if grant($a), action($b), $a === $b; allow if true;",
+    "check all grant($a), $a.starts_with(\"order\");",
+    "deny if arg(\"amount\", $v), $v > 3; allow if grant($a);",
+    "limit($m) <- num(\"amount\", $m); check if limit($m), $m <= 5000000; allow if agent($a);",
+];
+
+/// Blocks that a holder might append by hand.
+const BLOCKS: [&str; 9] = [
+    "",
+    "delegate(\"x\");",
+    "check if grant($a), $a.starts_with(\"order\");",
+    "check all grant($a), $a !== \"order:create\";",
+    "check if arg(\"amount\", $v), $v <= 5;",
+    "check if action(\"order:read\"), 1 / 0 === 1;",
+    "check if service(\"erp\"), action($x), $x.starts_with(\"order:\"), arg(\"vendor\", $a), $a.starts_with(\"a\") or service(\"erp\");",
+    "check if depth($d), $d <= 1;",
+    "check if agent($a), principal($p), $a !== $p; check if resource($r);",
+];
+
+/// Grants, what narrows them, and what is called.
+#[derive(Debug, Clone)]
+pub struct Case {
+    pub grants: Grants,
+    scopes: Vec<Grants>,
+    blocks: Vec<&'static str>,
+    policy: &'static str,
+    calls: Vec<Call>,
+}
+
+pub fn case() -> impl Strategy<Value = Case> {
+    let of_grants = random::grants().prop_flat_map(|grants| {
+        let calls = collection::vec(random::call_for(grants.clone()), 20);
+        (Just(grants), calls, any::<bool>())
+    });
+    let scopes = collection::vec(random::grants(), 0..3);
+    let blocks = collection::vec(select(&BLOCKS[..]), 0..2);
+    (of_grants, scopes, blocks, select(&POLICIES[..])).prop_map(
+        |((grants, calls, same), mut scopes, blocks, policy)| {
+            scopes.extend(same.then(|| grants.clone()));
+            Case {
+                grants,
+                scopes,
+                blocks,
+                policy,
+                calls,
+            }
+        },
+    )
+}
+
+impl Case {
+    /// A token, narrowed; `None` where it is too large.
+    pub fn narrow(&self, mut token: Token) -> Option<Token> {
+        for grants in &self.scopes {
+            let scope = Caveat {
+                scope: Some(grants.clone()),
+                ..Caveat::default()
+            };
+            token = token.attenuate(&scope).unwrap_or(token);
+        }
+        for code in &self.blocks {
+            let biscuit = UnverifiedBiscuit::from(token.as_bytes()).expect("a Biscuit");
+            let block = BlockBuilder::new().code(code).expect("Datalog");
+            let appended = biscuit.append(block).expect("an open token");
+            token = Token::from_bytes(appended.to_vec().expect("bytes")).expect("a token");
+        }
+        limits::Limits::default().check(&token).ok().map(|()| token)
+    }
+
+    /// Decides all calls both ways.
+    pub fn compare(
+        &self,
+        verifier: impl Fn() -> Verifier,
+        token: &Token,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        let (verifiers, text) = (both(verifier, self.policy), token.to_base64());
+        self.calls
+            .iter()
+            .try_for_each(|call| agreed(&verifiers, &text, &call.request(), now).map(drop))
+    }
+}
+
+/// A verifier that decides on typed conditions where it can, and one that asks the engine alone. Neither runs out
+/// of anything.
+pub fn both(verifier: impl Fn() -> Verifier, policy: &str) -> [Verifier; 2] {
+    let limits = Limits {
+        fuel: 1 << 40,
+        memory: 1 << 30,
+        explain: 1 << 40,
+        ..Limits::default()
+    };
+    let verifier = || {
+        let verifier = verifier().limits(limits.clone());
+        match policy {
+            "" => verifier,
+            policy => {
+                let policy = Policy::parse(policy).expect("a policy");
+                verifier.policy(&policy).expect("a policy that was read")
+            }
+        }
+    };
+    [verifier(), verifier().engine_only()]
+}
+
+/// The reason of both; an error where they differ, or allow by different grants.
+pub fn agreed(
+    verifiers: &[Verifier; 2],
+    token: &str,
+    request: &Request,
+    now: Timestamp,
+) -> Result<Option<Reason>, String> {
+    let decisions = verifiers
+        .each_ref()
+        .map(|one| one.check(token, request, now));
+    let [typed, engine] = &decisions;
+    let same = match (typed, engine) {
+        (Decision::Allow(typed), Decision::Allow(engine)) => typed.grant() == engine.grant(),
+        _ => typed.reason() == engine.reason(),
+    };
+    match same {
+        true => Ok(typed.reason()),
+        false => Err(format!(
+            "typed {typed:?}, engine {engine:?}, of {request:?}"
+        )),
+    }
+}
