@@ -41,6 +41,7 @@ pub use origin::{MAX_BLOCKS, Place};
 pub use outcome::{FailedCheck, Matched, Outcome};
 pub use program::Program;
 pub use run::{Scratch, World};
+pub use search::contains_within;
 pub use source::{Policy, Source};
 pub use symbol::{Known, KnownPlace, MAX_KNOWN};
 pub use term::{Span, Term};

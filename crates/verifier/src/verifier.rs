@@ -38,12 +38,14 @@ pub struct Verifier {
 pub struct Limits {
     /// Bounds on the structure of a token.
     pub token: bailiwick_token::limits::Limits,
-    /// Units of work that a decision may cost: one for each fact tried and each operation, and more for
-    /// long strings, sets and arrays. Prices are set so that a unit is worth at most a three
-    /// thousandth of verifying a signature.
+    /// Units of work that a decision may cost: one for each fact tried and each operation of the engine or
+    /// step of a comparison, and more for long strings, sets and arrays. Prices are set so that a unit is
+    /// worth at most a three thousandth of verifying a signature. Typed conditions and the engine have as
+    /// many each.
     pub fuel: u64,
-    /// The most fuel that a long call is granted on top, in proportion to what it states: eight units
-    /// for each that stating it takes beyond 250. The default suffices for a call of 64 KiB.
+    /// The most fuel that a long call is granted on top: for typed conditions four units for each byte, for
+    /// the engine eight for each unit that stating the call takes beyond 250. The default suffices for a
+    /// call of 64 KiB.
     pub long_call_fuel: u64,
     /// The most bytes that a decision may hold at one time: the compiled token, the facts of the call,
     /// and what operations and rules make. More is denied as `out_of_fuel`. The allocator may have to

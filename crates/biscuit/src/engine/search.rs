@@ -6,7 +6,22 @@
 //! the last `n + 1` bytes are the first of `part`. What `part` has beyond the bits of a state is compared
 //! wherever its beginning is found, and each comparison is charged.
 
-use super::fuel::{Fuel, Stop};
+use super::fuel::{Budget, Fuel, Stop};
+
+/// Returns whether `part` stands in `text`, for as many units of fuel as the operator `contains` takes for it,
+/// which are taken from `units`; `None` where there are too few, and then none are left.
+pub fn contains_within(text: &str, part: &str, units: &mut u64) -> Option<bool> {
+    let mut fuel = Fuel::new(Budget {
+        fuel: *units,
+        memory: usize::MAX,
+    });
+    let found = contains(text.as_bytes(), part.as_bytes(), &mut fuel);
+    *units = match found {
+        Ok(_) => fuel.left(),
+        Err(_) => 0,
+    };
+    found.ok()
+}
 
 /// Returns whether `part` stands in `text`.
 pub(super) fn contains(text: &[u8], part: &[u8], fuel: &mut Fuel) -> Result<bool, Stop> {
@@ -105,6 +120,21 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn units_pay_for_a_search_or_are_spent() {
+        let text = "a".repeat(1_200);
+        let mut units = 1_000;
+        assert_eq!(contains_within(&text, "b", &mut units), Some(false));
+        let burnt = 1_000 - units;
+        assert!((100..120).contains(&burnt), "{burnt}");
+        let mut just = burnt;
+        assert_eq!(contains_within(&text, "b", &mut just), Some(false));
+        assert_eq!(just, 0);
+        let mut less = burnt - 1;
+        assert_eq!(contains_within(&text, "b", &mut less), None);
+        assert_eq!(less, 0);
     }
 
     /// Text in which every place but the last byte matches.

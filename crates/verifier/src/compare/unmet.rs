@@ -1,32 +1,23 @@
-//! Conditions that a call does not meet: borrowed as they are found, and in full for an explanation.
+//! What a comparison finds, borrowed from the token and the call.
 
-use std::collections::BTreeMap;
-
-use bailiwick_biscuit::datalog::{Code, code::Query};
-use bailiwick_token::{
-    datalog::{self, names},
-    grant::{Grant, Listed, Pattern},
-};
+use bailiwick_token::grant::Pattern;
 
 use super::{
-    Alternative, Argument, Comparison, Spent, Steps, Verdict,
-    alternative::Test,
-    test::{Fault, length},
+    alternative::{Argument, Test},
+    test::Fault,
 };
-use crate::{
-    excerpt::{Excerpt, MAX_NAME, MAX_VALUE, beginning},
-    explain::{Condition, Wanted},
-    request::Stated,
-};
+use crate::request::Stated;
 
-/// The steps of an excerpt: text is written, and memory allocated.
-const PER_EXCERPT: usize = 32;
-/// The steps of reading the conditions of a body in Datalog, and for each of its weight.
-const PER_READING: usize = 96;
-const PER_WEIGHT: usize = 2;
-
-/// The bytes of a constraint that are copied in one step, to put it into words.
-const BYTES_COPIED: usize = 8;
+/// An alternative beside a call.
+#[derive(Clone, Copy)]
+pub(crate) enum Verdict<'a> {
+    /// The call meets all of its conditions.
+    Met,
+    /// It is for another service or action.
+    Elsewhere,
+    /// The call does not meet this condition, the first of those that it does not meet.
+    Unmet(Unmet<'a>),
+}
 
 /// A condition that a call does not meet.
 #[derive(Clone, Copy)]
@@ -45,149 +36,4 @@ pub(crate) enum Unmet<'a> {
         test: &'a Test,
         fault: Fault,
     },
-}
-
-/// An alternative beside a call, for people.
-pub(crate) enum Explained {
-    /// The call meets all of its conditions that can be read.
-    Met,
-    /// It is for another service or action.
-    Elsewhere,
-    /// The call does not meet this condition.
-    Unmet(Condition),
-    /// It is Datalog that no grant writes.
-    Datalog,
-}
-
-/// A comparison that is put into conditions. The excerpt of an argument is made once, however many
-/// alternatives speak of it.
-pub(crate) struct Explainer<'c> {
-    comparison: Comparison<'c>,
-    pub(crate) steps: Steps,
-    excerpts: BTreeMap<String, Excerpt>,
-}
-
-impl<'c> Explainer<'c> {
-    pub(crate) fn new(comparison: Comparison<'c>, steps: Steps) -> Explainer<'c> {
-        Explainer {
-            comparison,
-            steps,
-            excerpts: BTreeMap::new(),
-        }
-    }
-
-    /// Returns whether an alternative is for this service, whatever the action.
-    pub(crate) fn is_for_this_service(&self, alternative: &Alternative) -> bool {
-        alternative.service.as_ref() == self.comparison.service
-    }
-
-    /// Returns whether a body in Datalog may be for this service. One that names none may be for any.
-    pub(crate) fn may_be_for_this_service(&self, code: &Code, body: &Query) -> bool {
-        !datalog::needs_other(code, body, names::SERVICE, self.comparison.service)
-    }
-
-    /// Compares the call with an alternative.
-    pub(crate) fn with(&mut self, alternative: &Alternative) -> Result<Explained, Spent> {
-        Ok(match self.comparison.with(alternative, &mut self.steps)? {
-            Verdict::Met => Explained::Met,
-            Verdict::Elsewhere => Explained::Elsewhere,
-            Verdict::Unmet(unmet) => Explained::Unmet(self.condition(unmet)?),
-        })
-    }
-
-    /// Compares the call with the conditions that can be read of a body in Datalog.
-    pub(crate) fn with_body(&mut self, code: &Code, body: &Query) -> Result<Explained, Spent> {
-        self.steps.take(super::PER_ALTERNATIVE)?;
-        let call = self.comparison.call;
-        if !self.may_be_for_this_service(code, body)
-            || datalog::needs_other(code, body, names::ACTION, call.action)
-        {
-            return Ok(Explained::Elsewhere);
-        }
-        match self.read(code, body)? {
-            Some(grant) => self.with(&Alternative::from(grant)),
-            None => Ok(Explained::Datalog),
-        }
-    }
-
-    /// The conditions of a body.
-    pub(crate) fn read(&mut self, code: &Code, body: &Query) -> Result<Option<Grant>, Spent> {
-        let steps = code.weight(body).saturating_mul(PER_WEIGHT);
-        self.steps.take(steps.saturating_add(PER_READING))?;
-        Ok(datalog::conditions(code, body))
-    }
-
-    fn condition(&mut self, unmet: Unmet<'_>) -> Result<Condition, Spent> {
-        self.steps.take(PER_EXCERPT)?;
-        let name = |path: &str| beginning(path, MAX_NAME);
-        Ok(match unmet {
-            Unmet::Resource { found, needed } => Condition::Resource {
-                found: found.map(|resource| beginning(resource, MAX_VALUE)),
-                needed: beginning(needed, MAX_VALUE),
-            },
-            Unmet::Missing(argument) => {
-                self.steps.take(argument.size() / BYTES_COPIED)?;
-                Condition::Missing {
-                    argument: name(&argument.path),
-                    needed: beginning(argument.constraint(), MAX_VALUE),
-                }
-            }
-            Unmet::Extra(argument) => Condition::Extra {
-                argument: name(argument),
-            },
-            Unmet::Argument {
-                argument,
-                stated,
-                test,
-                fault,
-            } => {
-                let argument = name(&argument.path);
-                match fault {
-                    Fault::Type(needed) => Condition::Type {
-                        argument,
-                        found: stated.value.kind(),
-                        needed,
-                    },
-                    Fault::Unrepresentable => Condition::Unrepresentable {
-                        argument,
-                        found: self.excerpt(stated)?,
-                    },
-                    Fault::Value => Condition::Value {
-                        argument,
-                        found: self.excerpt(stated)?,
-                        needed: wanted(test, stated),
-                    },
-                }
-            }
-        })
-    }
-
-    fn excerpt(&mut self, stated: &Stated<'_>) -> Result<Excerpt, Spent> {
-        if let Some(made) = self.excerpts.get(stated.path()) {
-            return Ok(made.clone());
-        }
-        self.steps.take(PER_EXCERPT)?;
-        let made = Excerpt::of(stated.value);
-        self.excerpts.insert(stated.path().to_owned(), made.clone());
-        Ok(made)
-    }
-}
-
-/// The value that a test needs.
-fn wanted(test: &Test, stated: &Stated<'_>) -> Wanted {
-    match test {
-        Test::Exact(exact) => Wanted::Exactly(Excerpt::of(&exact.value)),
-        Test::OneOf(set) => Wanted::OneOf(Excerpt::list(set)),
-        Test::NotOneOf(set) => Wanted::NotOneOf(Excerpt::list(set)),
-        Test::Min(bound) => Wanted::Min(*bound),
-        Test::Max(bound) => Wanted::Max(*bound),
-        Test::Prefix(text) => Wanted::Prefix(Excerpt::string(text)),
-        Test::Suffix(text) => Wanted::Suffix(Excerpt::string(text)),
-        Test::Contains(text) => Wanted::Contains(Excerpt::string(text)),
-        Test::AllOfIn(set) => Wanted::AllOfIn(Excerpt::list(Listed(set.as_ref()))),
-        Test::MaxLen(limit) => Wanted::MaxLen {
-            found: length(stated).unwrap_or(0),
-            limit: *limit,
-        },
-    }
 }

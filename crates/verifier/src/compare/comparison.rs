@@ -1,0 +1,143 @@
+//! A call beside an alternative, condition by condition.
+
+use bailiwick_token::grant::Pattern;
+
+use super::{
+    alternative::{Alternative, Argument},
+    steps::{Spent, Steps},
+    test::Fault,
+    unmet::{Unmet, Verdict},
+};
+use crate::request::{Stated, Statement};
+
+/// The steps of one alternative, of one argument that it constrains, and of one name of the call.
+pub(super) const PER_ALTERNATIVE: usize = 2;
+const PER_ARGUMENT: usize = 4;
+const PER_NAME: usize = 4;
+
+/// A call at a service, to be compared with alternatives.
+#[derive(Clone, Copy)]
+pub(crate) struct Comparison<'c> {
+    pub(crate) service: &'c str,
+    pub(crate) call: &'c Statement<'c>,
+}
+
+impl<'c> Comparison<'c> {
+    /// The place of the first alternative that the call meets; `None` where it meets none.
+    pub(crate) fn first_met(
+        self,
+        alternatives: &[Alternative],
+        steps: &mut Steps,
+    ) -> Result<Option<usize>, Spent> {
+        for (place, alternative) in alternatives.iter().enumerate() {
+            if let Verdict::Met = self.with(alternative, steps)? {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Compares the call with one alternative.
+    pub(crate) fn with<'a>(
+        self,
+        alternative: &'a Alternative,
+        steps: &mut Steps,
+    ) -> Result<Verdict<'a>, Spent>
+    where
+        'c: 'a,
+    {
+        steps.take(PER_ALTERNATIVE)?;
+        if alternative.service.as_ref() != self.service
+            || !alternative.action.matches(self.call.action)
+        {
+            return Ok(Verdict::Elsewhere);
+        }
+        let unmet = match self.resource(alternative.resource.as_ref()) {
+            Some(unmet) => Some(unmet),
+            None => self.arguments(alternative.args.as_deref(), steps)?,
+        };
+        Ok(unmet.map_or(Verdict::Met, Verdict::Unmet))
+    }
+
+    fn resource<'a>(self, pattern: Option<&'a Pattern>) -> Option<Unmet<'a>>
+    where
+        'c: 'a,
+    {
+        let (needed, found) = (pattern?, self.call.resource);
+        let matches = found.is_some_and(|resource| needed.matches(resource));
+        (!matches).then_some(Unmet::Resource { found, needed })
+    }
+
+    fn arguments<'a>(
+        self,
+        args: Option<&'a [Argument]>,
+        steps: &mut Steps,
+    ) -> Result<Option<Unmet<'a>>, Spent>
+    where
+        'c: 'a,
+    {
+        let Some(args) = args else {
+            return Ok(None);
+        };
+        for argument in args {
+            let unmet = self.argument(argument, steps)?;
+            if unmet.is_some() {
+                return Ok(unmet);
+            }
+        }
+        // Of more names than are allowed one of the first is not: no more of them are looked at.
+        let looked_at = args.len().saturating_add(1).min(self.call.names().len());
+        steps.take(looked_at.saturating_mul(PER_NAME))?;
+        let extra = self
+            .call
+            .names()
+            .find(|name| !Alternative::lists(args, name));
+        Ok(extra.map(Unmet::Extra))
+    }
+
+    fn argument<'a>(
+        self,
+        argument: &'a Argument,
+        steps: &mut Steps,
+    ) -> Result<Option<Unmet<'a>>, Spent>
+    where
+        'c: 'a,
+    {
+        if argument.tests.is_empty() {
+            return Ok(None);
+        }
+        steps.take(PER_ARGUMENT)?;
+        let Some(stated) = self.call.get(&argument.path) else {
+            return Ok(Some(Unmet::Missing(argument)));
+        };
+        failed(argument, stated, steps)
+    }
+}
+
+/// The test that an argument does not pass: the first for which it has a wrong type, or else the first.
+fn failed<'a>(
+    argument: &'a Argument,
+    stated: &'a Stated<'a>,
+    steps: &mut Steps,
+) -> Result<Option<Unmet<'a>>, Spent> {
+    let mut first = None;
+    for test in &argument.tests {
+        steps.take(test.steps(stated))?;
+        let unmet = test.fault(stated, steps)?.map(|fault| Unmet::Argument {
+            argument,
+            stated,
+            test,
+            fault,
+        });
+        match unmet {
+            // A wrong type says more than that some value is not the one needed.
+            Some(Unmet::Argument {
+                fault: Fault::Type(_) | Fault::Unrepresentable,
+                ..
+            }) => return Ok(unmet),
+            Some(_) if first.is_none() => first = unmet,
+            _ => {}
+        }
+    }
+    Ok(first)
+}

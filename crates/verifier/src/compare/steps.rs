@@ -1,0 +1,31 @@
+//! The budget of a comparison.
+
+use bailiwick_biscuit::engine::contains_within;
+
+/// The steps that comparing may still take. One is worth about ten nanoseconds.
+#[derive(Debug)]
+pub(crate) struct Steps {
+    pub(super) left: u64,
+}
+
+/// The steps are spent: nothing is known of what was not compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spent;
+
+impl Steps {
+    pub(crate) fn new(steps: u64) -> Steps {
+        Steps { left: steps }
+    }
+
+    pub(crate) fn take(&mut self, steps: usize) -> Result<(), Spent> {
+        let left = self.left.checked_sub(steps as u64);
+        self.left = left.unwrap_or(0);
+        left.map(drop).ok_or(Spent)
+    }
+
+    /// Returns whether `part` stands in `text`. Both may be chosen against a searcher, so the engine's
+    /// searches, at its price.
+    pub(super) fn contains(&mut self, text: &str, part: &str) -> Result<bool, Spent> {
+        contains_within(text, part, &mut self.left).ok_or(Spent)
+    }
+}
