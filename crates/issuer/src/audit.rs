@@ -18,7 +18,7 @@ use bailiwick_token::timestamp::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
-use crate::mint::TokenInfo;
+use crate::mint::token_info::TokenInfo;
 
 /// Opens the encoding of a row: no hash of anything else can be taken for it.
 const LABEL: &[u8] = b"bailiwick/audit/1";

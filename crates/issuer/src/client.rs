@@ -6,13 +6,11 @@
 
 mod hashing;
 mod info;
-mod secret;
-mod signed_in;
+pub(crate) mod secret;
+pub(crate) mod signed_in;
 
 pub use info::{ClientInfo, NewClient, SecretInfo};
 pub use secret::ClientSecret;
-pub(crate) use secret::VerifiedSecrets;
-pub(crate) use signed_in::ClientLookup;
 pub use signed_in::SignedIn;
 
 use bailiwick_token::{claims, timestamp::Timestamp};

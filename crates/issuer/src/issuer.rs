@@ -13,7 +13,7 @@ use ed25519_dalek::SigningKey;
 use crate::{
     audit::Entry,
     batch::Batcher,
-    client::{ClientLookup, VerifiedSecrets},
+    client::{secret::VerifiedSecrets, signed_in::ClientLookup},
     home::{Home, HomeError},
     keyring::KeyInfo,
     passphrase::Passphrase,

@@ -3,7 +3,7 @@
 mod error;
 mod refused;
 mod request;
-mod token_info;
+pub(crate) mod token_info;
 
 pub use error::{MintError, MintRefusal};
 pub use refused::RefusedRequest;

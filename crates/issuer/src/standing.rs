@@ -5,7 +5,7 @@
 //! in the transaction that acts, and a client that was disabled, a secret that was replaced, a token
 //! that was revoked or a profile that was removed in the meantime gives nothing.
 
-mod withdrawn;
+pub(crate) mod withdrawn;
 
 pub use withdrawn::Withdrawn;
 
@@ -20,7 +20,7 @@ use serde_json::json;
 
 use crate::{
     audit::{AuditEvent, Entry},
-    client::SignedIn,
+    client::signed_in::SignedIn,
     keyring::State,
     profile,
     store::{StoreError, StoredClient, Tx},

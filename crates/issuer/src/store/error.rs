@@ -5,7 +5,7 @@ use std::{io::ErrorKind, sync::Arc};
 use sqlx::migrate::MigrateError;
 
 use super::row::NotStored;
-use crate::standing::Withdrawn;
+use crate::standing::withdrawn::Withdrawn;
 
 /// Why the database refused.
 #[derive(Debug, Clone, thiserror::Error)]
