@@ -6,11 +6,11 @@
 #![cfg(test)]
 
 use bailiwick_token::{caveat::Caveat, grant::Grants};
-use bailiwick_verifier::{Limits, Reason, Request, Verifier};
+use bailiwick_verifier::{Denial, Limits, Reason, Request, Verifier};
 
 mod support;
 
-use support::{Root, forge::Forge, now, scope, toml};
+use support::{Root, denied, forge::Forge, now, scope, toml};
 
 /// A verifier with so much fuel.
 fn fueled(root: &Root, fuel: u64) -> Verifier {
@@ -228,10 +228,9 @@ fn memory_is_a_limit_of_its_own() {
     // Four sums of two to five times the call's text beside that itself, and the token.
     let least = 65_403 * (1 + 2 + 3 + 4 + 5);
     assert!(check(least + 50_000).is_allow());
-    let denied = check(least);
-    assert_eq!(denied.reason(), Some(Reason::OutOfFuel));
-    let denied = format!("{denied:?}");
-    assert!(denied.contains("bytes of memory"), "{denied}");
+    let denied = denied(check(least));
+    assert_eq!(denied.reason(), Reason::OutOfFuel);
+    assert_eq!(denied.denial, Denial::OutOfMemory(least));
     assert!(check(Limits::default().memory).is_allow());
 }
 

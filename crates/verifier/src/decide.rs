@@ -17,7 +17,10 @@ use crate::{
     verifier::Verifier,
 };
 
-/// Steps of comparing that are granted on top for each byte of a call, up to
+/// The bytes of a call beyond which it is a long one.
+const LONG_CALL: usize = 1024;
+
+/// Steps of comparing that are granted on top for each byte beyond [`LONG_CALL`], up to
 /// [`Limits::long_call_fuel`](crate::Limits::long_call_fuel).
 const STEPS_PER_BYTE: u64 = 4;
 
@@ -99,7 +102,8 @@ impl<'c> Case<'c> {
     fn typed(&self, typed: &Typed) -> Result<usize, Deny> {
         let comparison = self.comparison();
         let limits = &self.verifier.limits;
-        let long = (self.call.bytes as u64).saturating_mul(STEPS_PER_BYTE);
+        let beyond = self.call.bytes.saturating_sub(LONG_CALL);
+        let long = (beyond as u64).saturating_mul(STEPS_PER_BYTE);
         let fuel = limits.fuel.saturating_add(long.min(limits.long_call_fuel));
         let mut steps = Steps::new(fuel);
         let spent = |Spent| self.deny(Denial::OutOfFuel(limits.fuel));

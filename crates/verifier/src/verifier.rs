@@ -43,9 +43,9 @@ pub struct Limits {
     /// worth at most a three thousandth of verifying a signature. Typed conditions and the engine have as
     /// many each.
     pub fuel: u64,
-    /// The most fuel that a long call is granted on top: for typed conditions four units for each byte, for
-    /// the engine eight for each unit that stating the call takes beyond 250. The default suffices for a
-    /// call of 64 KiB.
+    /// The most fuel that a long call is granted on top: for typed conditions four units for each byte
+    /// beyond 1 KiB, for the engine eight for each unit that stating the call takes beyond 250. The default
+    /// suffices for a call of 64 KiB.
     pub long_call_fuel: u64,
     /// The most bytes that a decision may hold at one time: the compiled token, the facts of the call,
     /// and what operations and rules make. More is denied as `out_of_fuel`. The allocator may have to
