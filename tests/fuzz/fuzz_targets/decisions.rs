@@ -12,7 +12,13 @@ use proptest::{
 fuzz_target!(|data: &[u8]| {
     // The input is what the strategy takes for random.
     let random = TestRng::from_seed(RngAlgorithm::PassThrough, data);
-    let mut runner = TestRunner::new_with_rng(Config::default(), random);
+    let config = Config {
+        // Behind the end of the input all is zero, and what is refused once is refused for ever.
+        max_local_rejects: 16,
+        max_global_rejects: 16,
+        ..Config::default()
+    };
+    let mut runner = TestRunner::new_with_rng(config, random);
     let Ok(tree) = ways::case().new_tree(&mut runner) else {
         return;
     };
