@@ -273,6 +273,6 @@ fn programs() {
         tagged(index, &choices)
     });
     texts("differential", inputs.collect::<Vec<_>>().into_iter());
-    let inputs = (0..12).map(|_| (0..3_000).map(|_| byte()).collect());
+    let inputs = (0..12).map(|_| (0..32).map(|_| byte()).collect());
     texts("decisions", inputs.collect::<Vec<_>>().into_iter());
 }
