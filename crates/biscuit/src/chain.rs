@@ -21,6 +21,7 @@ mod signer;
 mod tests;
 
 pub use error::{ChainError, Signed};
+pub use link::ThirdParties;
 pub use memo::Memo;
 pub use revocation::{revocation_ids, stated_revocation_ids};
 
@@ -41,7 +42,7 @@ pub fn verify_remembering(
     let (unseen, digests): (Vec<&Link<'_>>, Vec<[u8; 32]>) = chain
         .links
         .iter()
-        .map(|link| (link, memo::digest(link)))
+        .map(|link| (link, link.digest()))
         .filter(|(_, digest)| !memo.holds(digest))
         .unzip();
     let unseen = read(unseen.into_iter(), Some(memo))?;
@@ -64,15 +65,6 @@ where
     'a: 'l,
 {
     links.map(|link| link.read(memo)).collect()
-}
-
-/// The signatures of third parties that count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ThirdParties {
-    /// Those of version 1, which name the signature of the block before.
-    Current,
-    /// Those of version 0 as well, which the specification no longer supports.
-    Deprecated,
 }
 
 /// Verifies every signature of a container under `root`.

@@ -2,10 +2,11 @@
 
 use ed25519_dalek as ed25519;
 use p256::ecdsa;
+use sha2::{Digest, Sha256};
 
 use super::{
-    Memo, ThirdParties,
     error::{ChainError, Signed},
+    memo::Memo,
     payload::{self, Message},
     signer::Signer,
 };
@@ -13,6 +14,15 @@ use crate::{
     container::{Container, Proof, SignedBlock},
     key::{Key, PublicKey},
 };
+
+/// The signatures of third parties that count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ThirdParties {
+    /// Those of version 1, which name the signature of the block before.
+    Current,
+    /// Those of version 0 as well, which the specification no longer supports.
+    Deprecated,
+}
 
 /// One signature to verify, and who is said to have made it.
 pub(super) struct Link<'a> {
@@ -36,6 +46,21 @@ pub(super) enum SignedBy {
 }
 
 impl<'a> Link<'a> {
+    /// The digest of key, message and signature. Lengths stand before what varies, so no two triples share a
+    /// text.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        digest.update(self.signer.algorithm());
+        self.signer.with_bytes(|key| {
+            digest.update(key.len().to_le_bytes());
+            digest.update(key);
+        });
+        digest.update(self.signature.len().to_le_bytes());
+        digest.update(self.signature);
+        self.message.parts().for_each(|part| digest.update(part));
+        digest.finalize().into()
+    }
+
     /// Reads key and signature. That takes a while, and a link that has verified before needs it not.
     pub(super) fn read(&self, memo: Option<&Memo>) -> Result<Readable<'a>, ChainError> {
         let signed = match self.signer.key(memo)? {

@@ -1,9 +1,7 @@
 //! Signatures that have verified.
 
 use quick_cache::sync::Cache;
-use sha2::{Digest, Sha256};
 
-use super::link::Link;
 use crate::key::PublicKey;
 
 /// How many signatures are remembered: 32 bytes each, and what the cache keeps beside them.
@@ -54,18 +52,4 @@ impl Memo {
     pub(super) fn remember(&self, digest: [u8; 32]) {
         self.signatures.insert(digest, ());
     }
-}
-
-/// The digest of a triple. Lengths stand before what varies, so no two triples share a text.
-pub(super) fn digest(link: &Link<'_>) -> [u8; 32] {
-    let mut digest = Sha256::new();
-    digest.update(link.signer.algorithm());
-    link.signer.with_bytes(|key| {
-        digest.update(key.len().to_le_bytes());
-        digest.update(key);
-    });
-    digest.update(link.signature.len().to_le_bytes());
-    digest.update(link.signature);
-    link.message.parts().for_each(|part| digest.update(part));
-    digest.finalize().into()
 }

@@ -3,7 +3,7 @@
 use ed25519_dalek::SigningKey;
 use p256::ecdsa;
 
-use super::{Memo, error::ChainError};
+use super::{error::ChainError, memo::Memo};
 use crate::{
     container::NamedKey,
     key::{Algorithm, Key, KeyError, PublicKey},

@@ -31,7 +31,7 @@ fn what_verified_is_remembered_and_nothing_else() {
         chain
             .links
             .iter()
-            .filter(|link| memo.holds(&memo::digest(link)))
+            .filter(|link| memo.holds(&link.digest()))
             .count()
     };
 

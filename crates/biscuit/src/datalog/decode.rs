@@ -9,11 +9,13 @@ use crate::{
     wire::{Fields, once},
 };
 
+mod error;
 mod op;
 mod table;
 mod term;
 mod version;
 
+pub use error::BlockError;
 use table::{Read, Refused, Table, required, scope, scope_key};
 use version::{Feature, VERSIONS};
 
@@ -24,52 +26,6 @@ const MAX_NESTING: u32 = 100;
 /// The most bytes of names and strings, each counted as often as it stands: a short token can name
 /// one long symbol thousands of times.
 const MAX_RESOLVED: usize = 1 << 20;
-
-/// A block cannot be decoded.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BlockError {
-    /// The bytes are no protobuf message of the schema.
-    #[error("block {block} cannot be decoded")]
-    Protobuf {
-        /// The block, counted from 0, the authority block.
-        block: usize,
-    },
-    /// The block refers to something that is not there, or leaves out what must be.
-    #[error("block {block} is malformed: {what}")]
-    Malformed {
-        /// The block, counted from 0, the authority block.
-        block: usize,
-        /// What is wrong.
-        what: &'static str,
-    },
-    /// The block's strings are too long once its symbols are resolved.
-    #[error("block {block} names long strings too often")]
-    TooLarge {
-        /// The block, counted from 0, the authority block.
-        block: usize,
-    },
-    /// The block uses a part of Datalog that is newer than the version it declares.
-    #[error(
-        "block {block} uses {feature}, which came with Datalog {since}, and declares an older version: its writer must declare {since}"
-    )]
-    Newer {
-        /// The block, counted from 0, the authority block.
-        block: usize,
-        /// The part of Datalog that it uses.
-        feature: &'static str,
-        /// The version that it came with.
-        since: &'static str,
-    },
-    /// The block is written in a version of Datalog that is not known.
-    #[error("block {block} is written in an unknown version of Datalog ({version})")]
-    Version {
-        /// The block, counted from 0, the authority block.
-        block: usize,
-        /// The version it names.
-        version: u32,
-    },
-}
 
 impl Code {
     /// Decodes one block that stands alone, such as the content of a token with one block.

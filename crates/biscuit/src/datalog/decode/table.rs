@@ -9,7 +9,7 @@ use super::{
         Scope, ScopeKey,
         code::{Code, Symbol, is_default},
     },
-    BlockError,
+    error::BlockError,
     version::Feature,
 };
 use crate::{

@@ -1,0 +1,47 @@
+//! Why a block cannot be decoded.
+
+/// A block cannot be decoded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BlockError {
+    /// The bytes are no protobuf message of the schema.
+    #[error("block {block} cannot be decoded")]
+    Protobuf {
+        /// The block, counted from 0, the authority block.
+        block: usize,
+    },
+    /// The block refers to something that is not there, or leaves out what must be.
+    #[error("block {block} is malformed: {what}")]
+    Malformed {
+        /// The block, counted from 0, the authority block.
+        block: usize,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// The block's strings are too long once its symbols are resolved.
+    #[error("block {block} names long strings too often")]
+    TooLarge {
+        /// The block, counted from 0, the authority block.
+        block: usize,
+    },
+    /// The block uses a part of Datalog that is newer than the version it declares.
+    #[error(
+        "block {block} uses {feature}, which came with Datalog {since}, and declares an older version: its writer must declare {since}"
+    )]
+    Newer {
+        /// The block, counted from 0, the authority block.
+        block: usize,
+        /// The part of Datalog that it uses.
+        feature: &'static str,
+        /// The version that it came with.
+        since: &'static str,
+    },
+    /// The block is written in a version of Datalog that is not known.
+    #[error("block {block} is written in an unknown version of Datalog ({version})")]
+    Version {
+        /// The block, counted from 0, the authority block.
+        block: usize,
+        /// The version it names.
+        version: u32,
+    },
+}
