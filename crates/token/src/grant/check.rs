@@ -1,6 +1,6 @@
 //! What makes a grant well formed, whichever way it was written.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use super::{
     Bound, Constraint, Grant, GrantsError, List, MAX_GRANTS, Pattern, resource::could_match,
@@ -25,21 +25,45 @@ pub(super) fn check(mut grants: Vec<Grant>) -> Result<Vec<Grant>, GrantsError> {
         ));
     }
     for (index, grant) in grants.iter_mut().enumerate() {
-        let path = format!("grant[{index}]");
-        name(&format!("{path}.service"), &grant.service)?;
-        pattern(&format!("{path}.action"), &grant.action)?;
+        let at = |member| Place {
+            grant: index,
+            member,
+            argument: None,
+            key: None,
+        };
+        name(at("service"), &grant.service)?;
+        pattern(at("action"), &grant.action)?;
         if let Some(resource) = &grant.resource {
-            pattern(&format!("{path}.resource"), resource)?;
-            resource_form(&format!("{path}.resource"), resource)?;
+            pattern(at("resource"), resource)?;
+            resource_form(at("resource"), resource)?;
         }
         if let Some(args) = grant.args.take() {
-            grant.args = Some(arguments(&format!("{path}.args"), args)?);
+            grant.args = Some(arguments(at("args"), args)?);
         }
     }
     Ok(grants)
 }
 
-fn name(path: &str, text: &str) -> Result<(), GrantsError> {
+/// Where something stands in a list of grants: `grant[0].args.amount.max`. It is put into words only for an
+/// error, since a verifier checks the grants of each token.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    grant: usize,
+    member: &'a str,
+    argument: Option<&'a str>,
+    key: Option<&'a str>,
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "grant[{}].{}", self.grant, self.member)?;
+        let inner = [self.argument, self.key];
+        let mut inner = inner.into_iter().flatten();
+        inner.try_for_each(|part| write!(f, ".{part}"))
+    }
+}
+
+fn name(path: Place<'_>, text: &str) -> Result<(), GrantsError> {
     if text.is_empty() {
         return Err(GrantsError::at(path, "the name is empty"));
     }
@@ -54,7 +78,7 @@ fn name(path: &str, text: &str) -> Result<(), GrantsError> {
     characters(path, text)
 }
 
-fn pattern(path: &str, pattern: &Pattern) -> Result<(), GrantsError> {
+fn pattern(path: Place<'_>, pattern: &Pattern) -> Result<(), GrantsError> {
     match pattern {
         Pattern::Exact(text) => name(path, text),
         // The lone star is the prefix that every name has.
@@ -63,7 +87,7 @@ fn pattern(path: &str, pattern: &Pattern) -> Result<(), GrantsError> {
     }
 }
 
-fn characters(path: &str, text: &str) -> Result<(), GrantsError> {
+fn characters(path: Place<'_>, text: &str) -> Result<(), GrantsError> {
     if text.chars().any(char::is_control) {
         return Err(GrantsError::at(path, "the name holds a control character"));
     }
@@ -77,7 +101,7 @@ fn characters(path: &str, text: &str) -> Result<(), GrantsError> {
 }
 
 /// Refuses a pattern that no resource in normal form could match.
-fn resource_form(path: &str, pattern: &Pattern) -> Result<(), GrantsError> {
+fn resource_form(path: Place<'_>, pattern: &Pattern) -> Result<(), GrantsError> {
     if could_match(pattern) {
         return Ok(());
     }
@@ -90,20 +114,23 @@ fn resource_form(path: &str, pattern: &Pattern) -> Result<(), GrantsError> {
 }
 
 fn arguments(
-    path: &str,
+    path: Place<'_>,
     args: BTreeMap<String, Constraint>,
 ) -> Result<BTreeMap<String, Constraint>, GrantsError> {
     let mut normal = BTreeMap::new();
     for (name, constraint) in args {
-        let path = format!("{path}.{name}");
+        let path = Place {
+            argument: Some(&name),
+            ..path
+        };
         if name.split('.').any(str::is_empty) {
             return Err(GrantsError::at(
-                &path,
+                path,
                 "the argument's name is empty, or a part of its path is",
             ));
         }
-        characters(&path, &name)?;
-        let constraint = constraint_form(&path, &name, constraint)?;
+        characters(path, &name)?;
+        let constraint = constraint_form(path, &name, constraint)?;
         if constraint.is_any() {
             // `address.city = "*"` asks no more than that `address` may be there.
             normal
@@ -123,14 +150,18 @@ fn arguments(
 }
 
 fn constraint_form(
-    path: &str,
+    path: Place<'_>,
     name: &str,
     constraint: Constraint,
 ) -> Result<Constraint, GrantsError> {
     let nested = name.contains('.');
-    let at = |key: &str, message: &str| Err(GrantsError::at(&format!("{path}.{key}"), message));
+    let of = |key| Place {
+        key: Some(key),
+        ..path
+    };
+    let at = |key, message: &str| Err(GrantsError::at(of(key), message));
     if let Some(value) = &constraint.exact {
-        exact(&format!("{path}.exact"), nested, value)?;
+        exact(of("exact"), nested, value)?;
     }
     for (key, list) in [
         ("one_of", &constraint.one_of),
@@ -185,7 +216,7 @@ fn constraint_form(
 
 const NO_NESTED_ARRAYS: &str = "arrays and objects inside an object cannot be constrained by path; constrain the whole argument with `exact`";
 
-fn exact(path: &str, nested: bool, value: &Value) -> Result<(), GrantsError> {
+fn exact(path: Place<'_>, nested: bool, value: &Value) -> Result<(), GrantsError> {
     match value {
         Value::Number(number) if number.micros().is_none() && number.integer().is_none() => {
             Err(GrantsError::at(

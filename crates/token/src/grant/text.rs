@@ -28,9 +28,9 @@ pub struct GrantsError {
 }
 
 impl GrantsError {
-    pub(super) fn at(path: &str, message: impl Into<String>) -> GrantsError {
+    pub(super) fn at(path: impl ToString, message: impl Into<String>) -> GrantsError {
         GrantsError {
-            path: path.to_owned(),
+            path: path.to_string(),
             line: None,
             message: message.into(),
         }
