@@ -1,4 +1,4 @@
-//! What to do next, where an option of the command line does it. Libraries know no options.
+//! Hints that name an option of the command line. Libraries know no options.
 
 use bailiwick_issuer::{
     BackupError, ExportError, HomeError, InitError, MintError, OpenError, RestoreError,
@@ -25,7 +25,7 @@ pub(crate) trait Hint: ToString {
     }
 }
 
-/// What a reason that is missing is given by.
+/// The hint for a missing reason.
 const REASON: &str = "use --reason";
 
 impl Hint for HomeError {

@@ -1,5 +1,5 @@
-//! How wrong this issuer's own clock may be.
+//! The error that this issuer's own clock may have.
 
-/// How far the clock may have been wrong for a while, in seconds, without anything that was decided
+/// The longest error of the clock, in seconds, without anything that was decided
 /// meanwhile being lost: so long, what has ended is remembered.
 pub(crate) const CLOCK_FAULT: u64 = 2 * 86_400;

@@ -75,7 +75,7 @@ impl Issuer {
         Err(StoreError::Busy.into())
     }
 
-    /// What is known of a token that was minted here; nothing of any other.
+    /// Reads a token that was minted here; `None` for any other.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -150,7 +150,7 @@ impl Issuer {
     }
 }
 
-/// What the audit says of a mint, besides who and which.
+/// The detail of a mint in the audit.
 fn detail(request: &MintRequest, expires: Timestamp) -> Result<String, MintRefusal> {
     #[derive(Serialize)]
     struct Detail<'a> {

@@ -6,7 +6,7 @@ use bailiwick_token::key::PublicKey;
 
 use crate::{keyring::KeyPolicy, store::PostgresUrl};
 
-/// Who acts, where nobody said.
+/// The actor of a call that names none.
 pub(crate) const LOCAL_ACTOR: &str = "local";
 
 /// What `init` asks for. Times are in seconds.

@@ -1,8 +1,8 @@
-//! What a holder narrows a token to.
+//! A holder's narrowing.
 
 use crate::{grant::Grants, timestamp::Timestamp};
 
-/// What a holder narrows a token to.
+/// A holder's narrowing of a token.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,7 +25,7 @@ pub struct Caveat {
     pub expires: Option<Timestamp>,
     /// To whom the token is handed on. Descriptive: for people and the audit, decides nothing.
     pub delegate: Option<String>,
-    /// What for. Descriptive as well.
+    /// The task. Descriptive as well.
     pub task: Option<String>,
 }
 

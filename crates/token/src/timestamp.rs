@@ -16,7 +16,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
-/// How far clocks may lie apart, in seconds.
+/// The most by which clocks may lie apart, in seconds.
 pub const SKEW: u64 = 60;
 
 /// 9999-12-31T23:59:59Z, the last second that RFC 3339 can write.

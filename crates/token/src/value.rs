@@ -248,7 +248,10 @@ impl fmt::Display for Value {
 }
 
 /// Writes each item, and `separator` between two.
-pub(crate) fn separated<T>(
+///
+/// # Errors
+/// The first of `write`.
+pub fn separated<T>(
     f: &mut fmt::Formatter<'_>,
     separator: &str,
     items: impl IntoIterator<Item = T>,

@@ -9,7 +9,7 @@ use crate::{
     compare::{Comparison, Spent, Steps},
     decision::{Allow, Decision, Deny, Granted},
     denial::Denial,
-    evaluation::Evaluation,
+    evaluation::{Allowance, Evaluation},
     explanation,
     request::{Request, Statement},
     trust::{Credentials, Distrust},
@@ -88,18 +88,19 @@ pub(crate) struct Case<'c> {
 impl<'c> Case<'c> {
     /// The rule of the token that grants the call, where the call is allowed and rests on one.
     fn granting_rule(&self) -> Result<Option<usize>, Deny> {
-        let rule = match &self.conditions.typed {
-            Some(typed) => Some(self.typed(typed)?),
-            None => None,
+        let (rule, spent) = match &self.conditions.typed {
+            Some(typed) => self.typed(typed).map(|(rule, spent)| (Some(rule), spent))?,
+            None => (None, 0),
         };
         match self.conditions.program() {
-            Some(program) => Ok(self.datalog(program)?.or(rule)),
+            Some(program) => Ok(self.datalog(program, spent)?.or(rule)),
             None => Ok(rule),
         }
     }
 
-    /// The first grant that the call is inside of, where it is inside of all scopes, too.
-    fn typed(&self, typed: &Typed) -> Result<usize, Deny> {
+    /// The first grant that the call is inside of, where it is inside of all scopes, too, and the steps that
+    /// it took to find out.
+    fn typed(&self, typed: &Typed) -> Result<(usize, u64), Deny> {
         let comparison = self.comparison();
         let limits = &self.verifier.limits;
         let beyond = self.call.bytes.saturating_sub(LONG_CALL);
@@ -120,15 +121,19 @@ impl<'c> Case<'c> {
             }
         }
         match refusing.is_empty() {
-            true => Ok(granted),
+            true => Ok((granted, fuel.saturating_sub(steps.left()))),
             false => Err(self.out_of_scope(&refusing)),
         }
     }
 
     /// Asks the engine about what is not typed. Returns the rule that grants the call, where the engine
-    /// decides about grants, too.
-    fn datalog(&self, program: &Program) -> Result<Option<usize>, Deny> {
+    /// decides about grants, too. Of the fuel, so many units are spent.
+    fn datalog(&self, program: &Program, spent: u64) -> Result<Option<usize>, Deny> {
         let limits = &self.verifier.limits;
+        let allowance = Allowance {
+            spent,
+            ..limits.allowance()
+        };
         let evaluation = Evaluation {
             call: self.call,
             service: &self.verifier.service,
@@ -136,7 +141,7 @@ impl<'c> Case<'c> {
             now: self.now,
             is_granted: self.conditions.typed.is_some(),
         };
-        let (outcome, rule) = evaluation.run(program, limits.allowance());
+        let (outcome, rule) = evaluation.run(program, allowance);
         match outcome {
             Outcome::Allow { .. } => Ok(rule),
             Outcome::Deny { policy, failed } => Err(self.refused(policy, &failed)),

@@ -71,6 +71,8 @@ pub(crate) struct Allowance {
     pub(crate) budget: Budget,
     /// The most fuel that a long call is granted on top.
     pub(crate) long_call: u64,
+    /// The units that comparing has spent of it.
+    pub(crate) spent: u64,
 }
 
 /// A call at a service, with a token of so many appended blocks.
@@ -102,7 +104,8 @@ impl Evaluation<'_> {
                 let granted = beyond
                     .saturating_mul(FUEL_PER_STATED)
                     .min(allowance.long_call);
-                world.refill(allowance.budget.fuel.saturating_add(granted));
+                let fuel = allowance.budget.fuel.saturating_add(granted);
+                world.refill(fuel.saturating_sub(allowance.spent));
                 world.authorize()
             }
         };

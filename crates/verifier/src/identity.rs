@@ -97,6 +97,6 @@ pub struct Delegation {
     pub block: usize,
     /// To whom the token was handed on.
     pub delegate: Option<String>,
-    /// What for.
+    /// The task.
     pub task: Option<String>,
 }

@@ -164,7 +164,7 @@ pub(crate) struct Compiled {
     pub(crate) base: Base,
     /// False where nothing is asked besides what the profile asks for.
     pub(crate) is_own: bool,
-    /// Whether the engine decides whole tokens, whatever they hold.
+    /// True if the engine decides whole tokens, whatever they hold.
     pub(crate) engine_only: bool,
 }
 

@@ -40,8 +40,8 @@ pub struct Limits {
     pub token: bailiwick_token::limits::Limits,
     /// Units of work that a decision may cost: one for each fact tried and each operation of the engine or
     /// step of a comparison, and more for long strings, sets and arrays. Prices are set so that a unit is
-    /// worth at most a three thousandth of verifying a signature. Typed conditions and the engine have as
-    /// many each.
+    /// worth at most a three thousandth of verifying a signature. Typed conditions and the engine
+    /// share them.
     pub fuel: u64,
     /// The most fuel that a long call is granted on top: for typed conditions four units for each byte
     /// beyond 1 KiB, for the engine eight for each unit that stating the call takes beyond 250. The default
@@ -82,6 +82,7 @@ impl Limits {
                 memory: self.memory,
             },
             long_call: self.long_call_fuel,
+            spent: 0,
         }
     }
 }

@@ -88,6 +88,7 @@ impl Verifier {
         if token.conditions.are_for(&self.policy) {
             return Ok(Cow::Borrowed(&token.conditions));
         }
+        // The text was read before. Could it not be read again, an empty token would grant nothing.
         let unread = Code::default();
         let read = token.source.token();
         let code = read.as_ref().map_or(&unread, Token::code);

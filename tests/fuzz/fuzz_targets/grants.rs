@@ -1,15 +1,12 @@
 #![no_main]
 //! Grants as text: what can be read survives both text forms and Datalog.
 
-use bailiwick_biscuit::build::{self, KeyPair};
-use bailiwick_fuzz::{ISSUER, Root, now};
+use bailiwick_fuzz::Root;
 use bailiwick_token::{
     caveat::Caveat,
-    claims::{Claims, TokenId},
     datalog,
     grant::{Grant, Grants},
     inspect::Alternative,
-    token::Token,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -35,7 +32,8 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(Grants::from_toml(&toml).as_ref(), Ok(&grants), "{toml}");
     assert_eq!(Grants::from_json(&json).as_ref(), Ok(&grants), "{json}");
     let _shown = datalog::show(&grants);
-    let token = minted(&grants);
+    // Signed, but not held to the limits of the profile.
+    let token = Root::fixed().mint(&grants);
     let authority = token
         .authority()
         .expect("an authority block of the profile");
@@ -56,25 +54,3 @@ fuzz_target!(|data: &[u8]| {
         );
     }
 });
-
-/// Signed, but not held to the limits of the profile.
-fn minted(grants: &Grants) -> Token {
-    let root = Root::fixed();
-    let claims = Claims {
-        issuer: ISSUER.to_owned(),
-        token_id: TokenId::from_bytes([1; 16]),
-        agent: "agent:orchestrator".to_owned(),
-        principal: "team:procurement".to_owned(),
-        tenant: None,
-        task: None,
-        claims: Default::default(),
-        issued_at: now().minus(60),
-        not_before: now().minus(120),
-        expires: now().plus(900),
-        max_depth: None,
-    };
-    let block = datalog::authority_block(&claims, grants).expect("claims that fit");
-    let pair = KeyPair::new(&root.key).expect("a key");
-    let signed = build::sign(&block, &pair, Some(root.key_id().as_u32()));
-    Token::try_from(signed.expect("a token")).expect("a token")
-}

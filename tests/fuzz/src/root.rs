@@ -66,20 +66,7 @@ impl Root {
 
     /// An honest token of these grants.
     pub fn mint(&self, grants: &Grants) -> Token {
-        let claims = Claims {
-            issuer: ISSUER.to_owned(),
-            token_id: TokenId::from_bytes([7; 16]),
-            agent: "agent:orchestrator".to_owned(),
-            principal: "team:procurement".to_owned(),
-            tenant: None,
-            task: None,
-            claims: BTreeMap::new(),
-            issued_at: now().minus(60),
-            not_before: now().minus(120),
-            expires: now().plus(900),
-            max_depth: None,
-        };
-        let block = datalog::authority_block(&claims, grants).expect("claims that fit");
+        let block = datalog::authority_block(&claims(), grants).expect("claims that fit");
         let root = build::KeyPair::new(&self.key).expect("a key");
         let signed = build::sign(&block, &root, Some(self.key_id().as_u32())).expect("a block");
         Token::try_from(signed).expect("a token")
@@ -96,6 +83,22 @@ impl Root {
             cache_bytes,
             ..Limits::default()
         })
+    }
+}
+
+fn claims() -> Claims {
+    Claims {
+        issuer: ISSUER.to_owned(),
+        token_id: TokenId::from_bytes([7; 16]),
+        agent: "agent:orchestrator".to_owned(),
+        principal: "team:procurement".to_owned(),
+        tenant: None,
+        task: None,
+        claims: BTreeMap::new(),
+        issued_at: now().minus(60),
+        not_before: now().minus(120),
+        expires: now().plus(900),
+        max_depth: None,
     }
 }
 

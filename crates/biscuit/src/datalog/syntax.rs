@@ -84,7 +84,7 @@ pub struct Query {
     pub scopes: Vec<Scope>,
 }
 
-/// Whose facts a body sees besides those of its own block and the host's.
+/// Blocks that a body sees facts of, besides its own and the host's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     /// Those of the authority block.

@@ -1,4 +1,4 @@
-//! What a host adds to a token, ready to be compiled.
+//! A host's Datalog, ready to be compiled.
 
 use super::{
     error::Error,

@@ -371,7 +371,7 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    /// Whose facts a body sees: its own block's and the host's, and of others those that it
+    /// The blocks that a body sees facts of: its own and the host's, and of others those that it
     /// names, or those of its block's default.
     fn trusted(&self, place: Place, scopes: &[Scope], default: Origin) -> Origin {
         let own = self.owner(place).origin().union(Origin::AUTHORIZER);

@@ -1,6 +1,6 @@
 //! Places of statements, and the places that facts rest on.
 
-/// Where a statement stands.
+/// The place of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// A block of the token, the authority block being 0.
@@ -27,10 +27,10 @@ pub(crate) struct Origin(u128);
 
 impl Origin {
     pub(crate) const AUTHORIZER: Origin = Origin(1 << MAX_BLOCKS);
-    /// What a service states for itself alone. It is the bit of a block that no token has with which
-    /// a service's policy goes: see [`super::MAX_BLOCKS`].
+    /// Statements of a service for itself alone. The bit is that of a block which no token has beside a
+    /// service's policy: see [`super::MAX_BLOCKS`].
     pub(crate) const SERVICE: Origin = Origin(1 << (MAX_BLOCKS - 1));
-    /// What is trusted where nothing is said: the authority block and the host.
+    /// The trust of a body that names nobody: the authority block and the host.
     pub(crate) const DEFAULT: Origin = Origin(1 | 1 << MAX_BLOCKS);
 
     /// A block of a token, of which there are no more than [`MAX_BLOCKS`].
@@ -58,7 +58,7 @@ impl Origin {
         Origin(self.0 | other.0)
     }
 
-    /// Whether all of it is trusted.
+    /// Returns whether all of it is trusted.
     #[inline]
     pub(crate) fn within(self, trusted: Origin) -> bool {
         self.0 & !trusted.0 == 0

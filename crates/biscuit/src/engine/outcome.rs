@@ -1,8 +1,8 @@
-//! What an evaluation comes to.
+//! Outcomes of evaluations.
 
 use super::{error::Error, fuel::Stop, origin::Place};
 
-/// What an evaluation came to: the same on every run with the same input.
+/// The outcome of an evaluation: the same on every run with the same input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// This allow policy matched, and every check held.
@@ -37,7 +37,7 @@ pub enum Matched {
 /// A check that did not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FailedCheck {
-    /// Whose check it is.
+    /// The place of its owner.
     pub place: Place,
     /// Its place among the checks of its block.
     pub check: usize,

@@ -79,7 +79,7 @@ pub(super) struct Rule {
     pub(super) owner: Owner,
 }
 
-/// Whose statement it is: a block, or the host.
+/// The owner of a statement: a block, or the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Owner(u8);
 

@@ -10,7 +10,7 @@ pub(super) struct Rows<'f> {
     pub(super) origins: Origins<'f>,
 }
 
-/// What rows rest on: each on its own, or all on the same.
+/// The origins of rows: one for each, or one for all.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Origins<'f> {
     Each(&'f [Origin]),

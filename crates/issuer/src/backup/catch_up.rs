@@ -50,7 +50,7 @@ pub struct RestoreReport {
     pub clients: u64,
 }
 
-/// Takes over what came evidence, and publishes.
+/// Takes over what came after the backup, and publishes.
 pub(super) async fn catch_up(
     tx: &mut Tx,
     (settings, vault, signer): (&Settings, &Vault, &SigningKey),
@@ -107,7 +107,7 @@ pub(super) async fn catch_up(
     })
 }
 
-/// The keys as they are after all that came evidence.
+/// The keys as they are with all that came after the backup.
 fn ring_after(
     ring: Ring,
     known: &VerifiedEvidence,

@@ -17,7 +17,7 @@ pub enum RestoreError {
     /// The backup.
     #[error(transparent)]
     File(#[from] BackupFileError),
-    /// What came after it.
+    /// The evidence of what came after the backup.
     #[error(transparent)]
     Evidence(#[from] RestoreEvidenceError),
     /// Another keyset key than the verifiers'.

@@ -12,7 +12,7 @@ use crate::settings::Settings;
 /// Signed state that is newer than a backup. Every file is signed by the issuer, so it does not matter who
 /// kept it: the newest are those in the directory of a verifier.
 ///
-/// Where the keyset or the revocations are not known, [`RestoreEvidence::revoke_keys`] ends every token instead.
+/// [`RestoreEvidence::revoke_keys`] ends every token where the keyset or the revocations are not known.
 #[derive(Debug, Clone, Default)]
 pub struct RestoreEvidence {
     /// The last keyset.

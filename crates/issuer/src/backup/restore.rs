@@ -70,7 +70,7 @@ impl Issuer {
     }
 
     /// Goes on with a database that was put back to an earlier time by other means, such as a snapshot
-    /// of a disk: takes over what came evidence, as [`Issuer::restore`] does.
+    /// of a disk: takes over what came after it, as [`Issuer::restore`] does.
     ///
     /// # Errors
     /// [`RestoreError`], and nothing changed.

@@ -15,7 +15,7 @@ pub struct ClientInfo {
     pub principal: String,
     /// The profiles that it may use.
     pub profiles: Vec<String>,
-    /// What profiles may look at, besides.
+    /// Further claims, for profiles to look at.
     pub claims: serde_json::Map<String, serde_json::Value>,
     /// When it was registered.
     pub created_at: Timestamp,
@@ -26,7 +26,7 @@ pub struct ClientInfo {
     pub secrets: Vec<SecretInfo>,
 }
 
-/// What is told of a secret.
+/// A secret, without what is secret in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretInfo {
     /// The part before the dot.
@@ -48,7 +48,7 @@ pub struct NewClient {
     pub principal: String,
     /// The profiles that it may use.
     pub profiles: Vec<String>,
-    /// What profiles may look at, besides.
+    /// Further claims, for profiles to look at.
     #[serde(default)]
     pub claims: serde_json::Map<String, serde_json::Value>,
 }

@@ -82,7 +82,7 @@ impl Default for VerifiedSecrets {
 }
 
 impl VerifiedSecrets {
-    /// Whether `secret` is the one that was hashed. Without a hash it takes as long, and is wrong.
+    /// Returns whether `secret` is the one that was hashed. Without a hash it takes as long, and is wrong.
     pub(super) async fn verify(
         &self,
         hash: Option<String>,
@@ -107,7 +107,7 @@ impl VerifiedSecrets {
         Ok(right)
     }
 
-    /// Whether `secret` was found to be the one that was hashed.
+    /// Returns whether `secret` was found lately to be the one that was hashed.
     pub(super) fn knows(&self, hash: &str, secret: &str) -> bool {
         self.good.get(&self.digest(hash, secret)).is_some()
     }

@@ -18,7 +18,7 @@ pub enum TransitionError {
         id: KeyId,
         /// The state that it is in.
         state: State,
-        /// What to do instead.
+        /// The transition to make instead, in words.
         hint: &'static str,
     },
     /// Too early.

@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 pub struct Guard {
     /// The key.
     pub id: KeyId,
-    /// What is waited for.
+    /// The thing that is waited for.
     pub wait: Wait,
     /// From then on the guard lets it pass.
     pub until: Timestamp,
 }
 
-/// What a guard waits for.
+/// A thing that a guard waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

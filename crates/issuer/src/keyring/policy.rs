@@ -5,7 +5,7 @@ use bailiwick_token::timestamp::SKEW;
 /// The times that the guards rest on, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KeyPolicy {
-    /// How often verifiers look for a newer keyset.
+    /// The interval in which verifiers look for a newer keyset.
     pub(crate) refresh_hint: u64,
     /// The longest life of a token.
     pub(crate) max_token_ttl: u64,

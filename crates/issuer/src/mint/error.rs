@@ -15,7 +15,7 @@ pub enum MintRefusal {
     /// Too long, or zero. It is never trimmed.
     #[error("a token lives 1 to {max} s, and {ttl} s were asked for: ask for less")]
     Ttl {
-        /// What was asked for, in seconds.
+        /// The life that was asked for, in seconds.
         ttl: u64,
         /// The longest life, in seconds.
         max: u64,
@@ -29,7 +29,7 @@ pub enum MintRefusal {
     /// The token would be larger than verifiers accept.
     #[error("{0}: grant less, or in several tokens")]
     Limit(#[from] LimitError),
-    /// What was built cannot be read back.
+    /// The token that was built cannot be read back.
     #[error("the token cannot be read back: {0}")]
     Token(#[from] TokenError),
     /// A fault of this program.

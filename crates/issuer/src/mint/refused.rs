@@ -12,7 +12,7 @@ use crate::{
 /// A request that was refused, for the audit.
 #[derive(Debug, Clone, Copy)]
 pub struct RefusedRequest<'a> {
-    /// Who asked.
+    /// The agent that asked.
     pub agent: &'a str,
     /// On whose authority; empty where that is unknown.
     pub principal: &'a str,
@@ -75,7 +75,7 @@ fn state_left_out(detail: &mut serde_json::Value, left_out: u64) {
     }
 }
 
-/// What was refused is of any size and any characters: the row holds the beginning.
+/// The beginning of a refused text, which may be of any size and hold any character.
 fn clip(text: &str) -> String {
     let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
     text.chars().take(256).map(shown).collect()

@@ -1,10 +1,10 @@
-//! What is to be minted.
+//! Requests for tokens.
 
 use std::collections::BTreeMap;
 
 use bailiwick_token::grant::Grants;
 
-/// What a token is asked for.
+/// A request for a token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MintRequest {
     /// The agent that may act.
@@ -13,15 +13,15 @@ pub struct MintRequest {
     pub principal: String,
     /// The tenant it acts in.
     pub tenant: Option<String>,
-    /// What for, in words.
+    /// The task, in words.
     pub task: Option<String>,
     /// Further claims by name.
     pub claims: BTreeMap<String, String>,
-    /// What it may do.
+    /// The grants.
     pub grants: Grants,
     /// The token's life in seconds: 1 to the issuer's `max_token_ttl`.
     pub ttl: u64,
-    /// How many blocks may be appended, where that is to be limited.
+    /// The most blocks that may be appended; `None` sets no limit.
     pub max_depth: Option<u32>,
     /// The profile that it was asked for under, for the audit.
     pub profile: Option<String>,

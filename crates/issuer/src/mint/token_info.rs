@@ -1,4 +1,4 @@
-//! What is known of a token that was minted.
+//! Tokens that were minted, and their records.
 
 use bailiwick_token::{
     claims::TokenId,
@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 pub struct Minted {
     /// The token: a secret of whoever holds it.
     pub token: Token,
-    /// What was recorded.
+    /// The record of its mint.
     pub receipt: Receipt,
 }
 
-/// What was recorded of a token. It holds no secret.
+/// The record of a mint. It holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Receipt {
@@ -43,7 +43,7 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// What the one is told who asked for a token.
+    /// The receipt of a token, for the caller that asked for it.
     pub(super) fn new(token: &TokenInfo, issuer: String) -> Receipt {
         Receipt {
             token_id: token.token_id,
@@ -74,7 +74,7 @@ pub struct TokenInfo {
     /// The tenant it acts in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// Who asked for it: a client or an operator.
+    /// The client or operator that asked for it.
     pub actor: String,
     /// When it was minted.
     pub issued_at: Timestamp,

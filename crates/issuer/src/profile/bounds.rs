@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How long a token of a profile lives, in seconds.
+/// The life of a profile's tokens, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ttl {
     /// At least so long.
@@ -13,7 +13,7 @@ pub struct Ttl {
     pub max: u64,
 }
 
-/// How often one caller may use a profile. The service that answers callers holds them to it.
+/// The rate at which one caller may use a profile. The service that answers callers holds them to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rate {
     /// So many requests a minute in the long run.

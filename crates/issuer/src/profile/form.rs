@@ -25,7 +25,7 @@ pub struct Profile {
     pub(super) grants: Template,
 }
 
-/// What its tokens say besides grants.
+/// The claims of its tokens.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TokenForm {
     pub(super) agent: Text,
@@ -44,25 +44,25 @@ impl Profile {
         &self.name
     }
 
-    /// What it is for, in words.
+    /// Its purpose, in words.
     #[must_use]
     pub fn description(&self) -> Option<&str> {
         self.description.as_deref()
     }
 
-    /// How long its tokens live.
+    /// The life of its tokens.
     #[must_use]
     pub fn ttl(&self) -> Ttl {
         self.token.ttl
     }
 
-    /// How often one caller may use it.
+    /// The rate at which one caller may use it.
     #[must_use]
     pub fn rate(&self) -> Option<Rate> {
         self.token.rate
     }
 
-    /// What it is, for a list.
+    /// Its summary, for a list.
     #[must_use]
     pub fn summary(&self) -> Summary {
         let params = self.params.iter().map(|(name, param)| ParamSummary {
@@ -89,27 +89,27 @@ impl Profile {
     }
 }
 
-/// What a profile is. It holds nothing of any caller.
+/// The summary of a profile. It holds nothing of any caller.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Summary {
     /// Its name.
     pub name: String,
-    /// What it is for.
+    /// Its purpose.
     pub description: Option<String>,
-    /// Who vouches for the agent.
+    /// The source that vouches for the agent.
     pub agent: ClaimSource,
-    /// Who vouches for the principal; absent where there must be none.
+    /// The source that vouches for the principal; absent where there must be none.
     pub principal: Option<ClaimSource>,
-    /// What it takes from claims.
+    /// The parameters that it reads from claims.
     pub params: Vec<ParamSummary>,
     /// The services that it grants anything at.
     pub services: BTreeSet<String>,
-    /// How long its tokens live.
+    /// The life of its tokens.
     pub ttl: Ttl,
-    /// How many blocks may be appended, where that is limited.
+    /// The most blocks that may be appended, where that is limited.
     pub max_depth: Option<u32>,
-    /// How often one caller may use it.
+    /// The rate at which one caller may use it.
     pub rate: Option<Rate>,
 }
 
@@ -121,7 +121,7 @@ pub struct ParamSummary {
     pub name: String,
     /// The claim that it is read from.
     pub claim: String,
-    /// What it has to be.
+    /// The type that its value must have.
     #[serde(rename = "type")]
     pub kind: ParamType,
 }

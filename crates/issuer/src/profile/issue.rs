@@ -32,7 +32,7 @@ pub struct Ask {
 }
 
 impl Profile {
-    /// Whether the profile is for this caller.
+    /// Checks that the profile is for this caller.
     ///
     /// A profile that says nothing of a principal is for callers without one: it would hand out a
     /// token on somebody's authority without having looked at who that is.

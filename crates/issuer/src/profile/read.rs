@@ -32,7 +32,7 @@ const MAX_PARAMS: usize = 64;
 /// A token within its limits has fewer blocks.
 const MAX_DEPTH: u32 = 15;
 
-/// What is known of the issuer that the profiles are for. What is not known is not checked.
+/// The issuer that the profiles are for, as far as it is known. The rest is not checked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProfileLimits {
     /// The longest life of a token, in seconds.

@@ -110,9 +110,9 @@ pub enum ProfileRefusal {
 pub enum Mismatch {
     /// Someone else vouches for the party.
     Source {
-        /// Which party.
+        /// The party.
         who: Who,
-        /// Who has to vouch for it.
+        /// The source that has to vouch for it.
         needed: ClaimSource,
     },
     /// The client's registration does not name the profile.

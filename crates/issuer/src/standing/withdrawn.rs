@@ -1,4 +1,4 @@
-//! What may not hold any more when a transaction begins to write.
+//! Grounds of a request that may be withdrawn before its transaction begins to write.
 
 /// A ground that does not hold any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -141,8 +141,8 @@ impl Tx {
         Ok(rows.iter().rev().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// Whether an agent or a principal was ever given a token; tenants are taken to be right. It is a hint
-    /// for people, and asked of the audit, which is indexed by these names in any case.
+    /// Returns whether an agent or a principal was ever given a token; tenants are taken to be right. It is
+    /// a hint for people, and asked of the audit, which is indexed by these names in any case.
     pub(crate) async fn has_minted_for(
         &mut self,
         party: Party,

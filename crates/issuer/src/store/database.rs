@@ -1,4 +1,4 @@
-//! What the store asks of a database: connections and statements.
+//! The interface of a database: connections and statements.
 //!
 //! The SQL above this is written once, in the dialect that SQLite and PostgreSQL share, with
 //! parameters as `$1`. What differs (connections, locks, migrations, error codes) is in
@@ -14,7 +14,8 @@ use super::{
     row::{AnyRow, SqlValue},
 };
 
-/// How many statements a connection keeps prepared: an insert of each number of rows is one of its own.
+/// The number of statements that a connection keeps prepared: an insert of each number of rows is one of
+/// its own.
 pub(super) const PREPARED: usize = 512;
 
 /// A database of one issuer.

@@ -43,7 +43,7 @@ pub enum StoreError {
         "no TLS connection to the issuer's database can be made ({0}): check `sslmode` and `sslrootcert` in its URL, and the server's certificate"
     )]
     Tls(#[source] Arc<sqlx::Error>),
-    /// What its URL names on this machine is not there, or is not ours to read.
+    /// A file or socket that its URL names on this machine is not there, or cannot be read.
     #[error(
         "a file that the URL of the issuer's database names cannot be opened ({0}): check `sslrootcert`, `sslcert` and `sslkey` in it, or the socket"
     )]
@@ -106,7 +106,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether it is not about the statement, but about the database as a whole.
+    /// Returns whether it is about the database as a whole, and not about the statement.
     pub(crate) fn is_of_the_whole(&self) -> bool {
         !matches!(
             self,
@@ -146,7 +146,7 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// What the codes of the two databases mean, where one has a meaning of its own here.
+/// The meaning of the codes of the two databases that have one of their own here.
 fn by_code(code: &str) -> Option<StoreError> {
     // SQLSTATE has five characters; SQLite's numbers are shorter, as far as they matter.
     match code {

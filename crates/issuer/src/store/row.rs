@@ -1,4 +1,4 @@
-//! What goes into a statement and what comes out: parameters and rows of either database.
+//! Parameters of statements, and rows, of either database.
 
 use bailiwick_token::{
     key::{KeyId, PublicKey},

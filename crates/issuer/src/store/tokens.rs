@@ -18,10 +18,10 @@ use crate::{
     mint::TokenInfo,
 };
 
-/// How many mints are looked at for what a clock that was wrong put on record.
+/// The most mints that are searched for those that a wrong clock put on record.
 const MOST_MINTS: u64 = 10_000;
 
-/// How many rows of the audit are looked at in one step for tokens that an older version minted.
+/// The rows of the audit that are read in one step for tokens that an older version minted.
 const PAGE: u64 = 10_000;
 
 const COLUMNS: [&str; 9] = [
@@ -158,7 +158,7 @@ impl Tx {
     }
 }
 
-/// What the audit says of a token that an older version minted; none, where the row names no token.
+/// The token of a mint that an older version recorded; `None` where the row names no token.
 fn recorded(row: AuditRow, max_token_ttl: u64) -> Option<TokenInfo> {
     /// A detail that cannot be read says nothing: the token can be revoked all the same.
     #[derive(Default, Deserialize)]

@@ -69,7 +69,7 @@ async fn info(issuer: &Issuer, receipt: &Receipt) -> TokenInfo {
     issuer.token(receipt.token_id).await.unwrap().unwrap()
 }
 
-/// How many tokens there are, and how many mints.
+/// The number of tokens, and of mints.
 async fn counts(issuer: &Issuer) -> (usize, usize) {
     let token = TABLES.iter().find(|table| table.name == "token").unwrap();
     let mut tx = issuer.store.read().await.unwrap();
@@ -273,7 +273,7 @@ async fn signed(issuer: &Issuer, lines: &[String], made_at: u64) -> String {
     file
 }
 
-/// What an older version would have written: no table of tokens, and nothing of how far it goes.
+/// A backup of an older version: no table of tokens, and nothing of how far it goes.
 fn older_lines(backup: &str) -> Vec<String> {
     let mut table = String::new();
     let mut place = None;

@@ -44,7 +44,7 @@ pub(super) fn check(mut grants: Vec<Grant>) -> Result<Vec<Grant>, GrantsError> {
     Ok(grants)
 }
 
-/// Where something stands in a list of grants: `grant[0].args.amount.max`. It is put into words only for an
+/// A place in a list of grants: `grant[0].args.amount.max`. It is put into words only for an
 /// error, since a verifier checks the grants of each token.
 #[derive(Clone, Copy)]
 struct Place<'a> {

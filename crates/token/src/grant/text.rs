@@ -115,12 +115,12 @@ fn grant(path: &str, value: &Value) -> Result<Grant, GrantsError> {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.as_str())),
         Some(other) => Err(GrantsError::at(
-            &join(path, key),
+            join(path, key),
             format!("a string is needed, this is {}", other.kind()),
         )),
     };
     let needed =
-        |key: &str| text(key)?.ok_or_else(|| GrantsError::at(&join(path, key), "is missing"));
+        |key: &str| text(key)?.ok_or_else(|| GrantsError::at(join(path, key), "is missing"));
     let args = match table.get("args") {
         None => None,
         Some(value) => Some(arguments(&join(path, "args"), value)?),
@@ -270,7 +270,7 @@ fn only_keys(
     match table.keys().find(|key| !known.contains(&key.as_str())) {
         None => Ok(()),
         Some(key) => Err(GrantsError::at(
-            &join(path, key),
+            join(path, key),
             format!("unknown key: known are {}", known.join(", ")),
         )),
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use bailiwick_token::{
     escape::quote,
     grant::{Bound, Constraint, Grant, List, Pattern, top_level},
-    value::{Micros, Scalar, Value},
+    value::{Micros, Scalar, Value, separated},
 };
 
 /// A grant, or one alternative of a scope.
@@ -132,19 +132,10 @@ impl From<List> for Set {
 /// As [`List`] displays it, piece by piece.
 impl fmt::Display for Set {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fn separated<T: fmt::Display>(
-            f: &mut fmt::Formatter<'_>,
-            mut items: impl Iterator<Item = T>,
-        ) -> fmt::Result {
-            if let Some(first) = items.next() {
-                write!(f, "{first}")?;
-            }
-            items.try_for_each(|item| write!(f, ", {item}"))
-        }
         match self {
-            Set::Strings(set) => separated(f, set.iter().map(|text| quote(text))),
-            Set::Numbers(set) => separated(f, set.iter()),
-            Set::Bools(set) => separated(f, set.iter()),
+            Set::Strings(set) => separated(f, ", ", set, |f, text| quote(text).fmt(f)),
+            Set::Numbers(set) => separated(f, ", ", set, |f, micros| micros.fmt(f)),
+            Set::Bools(set) => separated(f, ", ", set, |f, value| value.fmt(f)),
         }
     }
 }

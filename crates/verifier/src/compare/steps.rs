@@ -23,6 +23,10 @@ impl Steps {
         left.map(drop).ok_or(Spent)
     }
 
+    pub(crate) fn left(&self) -> u64 {
+        self.left
+    }
+
     /// Returns whether `part` stands in `text`. Both may be chosen against a searcher, so the engine's
     /// searches, at its price.
     pub(super) fn contains(&mut self, text: &str, part: &str) -> Result<bool, Spent> {

@@ -1,4 +1,4 @@
-//! What a comparison finds, borrowed from the token and the call.
+//! The result of a comparison, borrowed from the token and the call.
 
 use bailiwick_token::grant::Pattern;
 

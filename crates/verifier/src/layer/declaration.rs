@@ -113,7 +113,7 @@ impl Declaration {
         }
     }
 
-    /// Whether a call that states a part of this can be decided.
+    /// Returns whether a call that states a part of this can be decided.
     fn possible(&self, request: Result<Request, RequestError>) -> Result<(), DeclarationError> {
         request
             .map(drop)

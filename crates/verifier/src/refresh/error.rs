@@ -51,7 +51,7 @@ pub enum RefreshError {
     /// The snapshot cannot be trusted.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
-    /// What was fetched would undo what is in use.
+    /// The state that was fetched would undo the one in use.
     #[error(transparent)]
     Rollback(#[from] RollbackError),
     /// The snapshot is ahead of the head.
@@ -80,7 +80,7 @@ pub enum RefreshError {
 }
 
 impl RefreshError {
-    /// Whether what was fetched would undo what is in use, or is of a second history.
+    /// Returns whether the state that was fetched would undo the one in use, or is of a second history.
     #[must_use]
     pub fn is_rollback(&self) -> bool {
         match self {

@@ -7,15 +7,15 @@ use bailiwick_token::{key::PublicKey, report::Report};
 /// The issuer that a refresher follows, and its settings.
 #[derive(Debug, Clone)]
 pub(super) struct Options {
-    /// Where the issuer is: what stands before `/.well-known/bailiwick/keyset`.
+    /// The issuer's address: the part before `/.well-known/bailiwick/keyset`.
     pub(super) issuer: String,
     /// The key that signs keysets, heads and snapshots.
     pub(super) keyset_key: PublicKey,
-    /// Where to keep what is in use; nowhere, where it is absent.
+    /// The directory that keeps the state in use; nothing is kept without it.
     pub(super) directory: Option<PathBuf>,
-    /// How often the head is fetched.
+    /// The interval in which the head is fetched.
     pub(super) poll: Duration,
-    /// What to tell the issuer; nothing, where it is absent. The refresher adds what is in use.
+    /// The report to the issuer, to which the refresher adds what is in use; nothing is reported without it.
     pub(super) report: Option<Report>,
 }
 

@@ -21,7 +21,7 @@ use crate::{clock::Clock, verifier::Verifier};
 /// The head is not fetched more often than that.
 const SHORTEST_POLL: Duration = Duration::from_millis(10);
 
-/// How often a token with an unknown root key may make the keyset be fetched.
+/// The shortest interval in which tokens with an unknown root key make the keyset be fetched.
 const EXTRA: Duration = Duration::from_secs(30);
 
 impl<T: Transport> Refresher<T> {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{clock::Clock, trust::Trust, verifier::Verifier};
 
-/// How long a request for anything but a snapshot may take.
+/// The time-out of a request for anything but a snapshot.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Keeps the trust of one verifier fresh.
@@ -24,7 +24,7 @@ pub(super) struct Refresher<T> {
     pub(super) transport: T,
     pub(super) clock: Clock,
     pub(super) store: Option<StateDirectory>,
-    /// What was read last.
+    /// The trust that was read last.
     pub(super) trust: Trust,
     /// The feed as it is on disk; `None` where that cannot be gone on with.
     pub(super) kept: Option<Kept>,

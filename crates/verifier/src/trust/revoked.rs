@@ -51,7 +51,7 @@ impl Names {
     }
 }
 
-/// What a token shows to be looked up.
+/// The marks of a token that trust is looked up by.
 pub(crate) struct Credentials<'a> {
     pub(crate) root_key: KeyId,
     /// The key itself: an id is too short to tell two issuers' keys apart for certain.

@@ -15,7 +15,7 @@ pub enum BlockError {
     Malformed {
         /// The block, counted from 0, the authority block.
         block: usize,
-        /// What is wrong.
+        /// The fault.
         what: &'static str,
     },
     /// The block's strings are too long once its symbols are resolved.

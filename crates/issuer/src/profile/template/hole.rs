@@ -42,7 +42,7 @@ pub(super) enum ArgumentHole {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Resource {
     pub(super) segments: Vec<Item>,
-    /// Whether a star stood at its end.
+    /// True if a star stood at its end.
     pub(super) is_prefix: bool,
 }
 
