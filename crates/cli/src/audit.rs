@@ -7,26 +7,22 @@ use std::{
     path::PathBuf,
 };
 
-use bailiwick_issuer::{
-    AuditEvent, AuditFilter, AuditReport, AuditRow, Checkpoint, MAX_CHECKPOINT, verify_export,
-};
+use bailiwick_api::{AuditQuery, AuditRecord, AuditVerification};
+use bailiwick_issuer::{AuditEvent, Checkpoint, MAX_CHECKPOINT, verify_export};
+use bailiwick_service::wire::IntoWire;
 use bailiwick_token::{
     claims::TokenId,
     escape::{name, visible},
     timestamp::Timestamp,
 };
 use clap::{Args, Subcommand, value_parser};
-use reqwest::Method;
 use serde::Serialize;
-use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use crate::{
-    clock,
-    exit::{Exit, Failure, Outcome},
+    exit::{Exit, ExitResult, Failure},
     hint::Hint,
-    input::Source,
-    issuer::{unlocking, with},
+    input::Input,
+    operations::{Operations, with},
     out::{self, Draft, Out, Readers},
     output::{self, Progress},
     parse,
@@ -39,18 +35,18 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
     /// List the record, oldest first
-    List(ListArgs),
+    List(AuditListArgs),
     /// Check that nothing in the record was changed, removed or added
-    Verify(VerifyArgs),
+    Verify(AuditVerifyArgs),
     /// Sign where the record ends, for a place that the issuer cannot reach
     Checkpoint(CheckpointArgs),
     /// Write the whole record, one row a line, and a signed checkpoint behind it
-    Export(ExportArgs),
+    Export(AuditExportArgs),
 }
 
 impl AuditCommand {
     /// Runs the verb.
-    pub(crate) async fn run(self, global: &Global) -> Outcome {
+    pub(crate) async fn run(self, global: &Global) -> ExitResult {
         match self {
             AuditCommand::List(args) => args.run(global).await,
             AuditCommand::Verify(args) => args.run(global).await,
@@ -65,7 +61,7 @@ impl AuditCommand {
 #[command(
     after_help = "Example:\n  bailiwick audit list --event mint --agent agent:buyer --limit 20"
 )]
-pub(crate) struct ListArgs {
+pub(crate) struct AuditListArgs {
     /// Only of this agent
     #[arg(long, value_parser = parse::name)]
     agent: Option<String>,
@@ -94,33 +90,26 @@ pub(crate) struct ListArgs {
 }
 
 #[derive(Serialize)]
-struct Listed<'a> {
-    rows: &'a [AuditRow],
+struct AuditList<'a> {
+    rows: &'a [AuditRecord],
 }
 
-impl ListArgs {
-    async fn run(self, global: &Global) -> Outcome {
-        let filter = AuditFilter {
+impl AuditListArgs {
+    async fn run(self, global: &Global) -> ExitResult {
+        let query = AuditQuery {
             agent: self.agent,
             principal: self.principal,
             token: self.token.map(|id| id.to_string()),
-            event: self.event,
+            event: self.event.map(|event| event.to_string()),
             since: self.since,
             until: self.until,
             before: self.before,
+            after: None,
             limit: Some(self.limit),
         };
-        let rows: Vec<AuditRow> = match global.server()? {
-            Some(server) => server.get(&format!("/v1/audit?{}", query(&filter))).await?,
-            None => {
-                with(global, async |issuer| {
-                    Ok(issuer.audit_list(&filter).await?)
-                })
-                .await?
-            }
-        };
+        let rows = with(global, None, async |issuer| issuer.audit_rows(query).await).await?;
         let lines: String = rows.iter().map(line).collect();
-        global.format().print(&Listed { rows: &rows }, lines)?;
+        global.format().print(&AuditList { rows: &rows }, lines)?;
         let full = rows.len() as u64 == u64::from(self.limit);
         if let Some(first) = rows.first().filter(|first| full && first.seq > 1) {
             output::hint(format_args!("for older rows add `--before {}`", first.seq));
@@ -129,29 +118,7 @@ impl ListArgs {
     }
 }
 
-fn query(filter: &AuditFilter) -> String {
-    let text = |value: &Option<Timestamp>| value.map(|time| time.to_string());
-    let number = |value: Option<u64>| value.map(|number| number.to_string());
-    let parts = [
-        ("agent", filter.agent.clone()),
-        ("principal", filter.principal.clone()),
-        ("token", filter.token.clone()),
-        ("event", filter.event.map(|event| event.to_string())),
-        ("since", text(&filter.since)),
-        ("until", text(&filter.until)),
-        ("before", number(filter.before)),
-        ("limit", number(filter.limit.map(u64::from))),
-    ];
-    let given = parts
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)));
-    let pairs: Vec<String> = given
-        .map(|(name, value)| format!("{name}={}", parse::segment(&value)))
-        .collect();
-    pairs.join("&")
-}
-
-fn line(row: &AuditRow) -> String {
+fn line(row: &AuditRecord) -> String {
     let mut text = format!("{:>5} {} {:<13}", row.seq, row.time, row.event);
     let parts = [
         ("agent", &row.agent),
@@ -179,17 +146,17 @@ issuer, by the keyset key (BAILIWICK_KEYSET_KEY, or `keyset_key` in `config.toml
 Examples:
   bailiwick audit verify --checkpoint checkpoint.json
   bailiwick audit verify --export audit.ndjson --checkpoint checkpoint.json")]
-pub(crate) struct VerifyArgs {
+pub(crate) struct AuditVerifyArgs {
     /// A checkpoint that was kept elsewhere; may be given several times
     #[arg(long = "checkpoint", value_name = "FILE|-")]
-    checkpoints: Vec<Source>,
+    checkpoints: Vec<Input>,
     /// What `audit export` wrote, instead of an issuer's record
     #[arg(long, value_name = "FILE")]
     export: Option<PathBuf>,
 }
 
-impl VerifyArgs {
-    async fn run(self, global: &Global) -> Outcome {
+impl AuditVerifyArgs {
+    async fn run(self, global: &Global) -> ExitResult {
         let report = self.report(global).await?;
         global.format().print(&report, text(&report))?;
         match &report.finding {
@@ -202,7 +169,7 @@ impl VerifyArgs {
         }
     }
 
-    async fn report(&self, global: &Global) -> Result<AuditReport, Failure> {
+    async fn report(&self, global: &Global) -> Result<AuditVerification, Failure> {
         let kept: Result<Vec<_>, Failure> = self
             .checkpoints
             .iter()
@@ -217,39 +184,20 @@ impl VerifyArgs {
                 .collect();
             let kept = kept.map_err(|error| Failure::new(Exit::Local, error))?;
             let file =
-                File::open(path).map_err(|error| Source::File(path.clone()).unreadable(&error))?;
+                File::open(path).map_err(|error| Input::File(path.clone()).unreadable(&error))?;
             let verified = async { verify_export(&mut BufReader::new(file), &key, &kept) };
-            return Progress::waiting("seconds, verifying the export", verified)
-                .await
-                .map_err(|error| error.failure(Exit::Local));
+            let report = Progress::waiting("seconds, verifying the export", verified).await;
+            let report = report.map_err(|error| error.failure(Exit::Local))?;
+            return Ok(report.into_wire());
         }
-        if let Some(server) = global.server()? {
-            let read = |bytes: &Zeroizing<Vec<u8>>| {
-                serde_json::from_slice::<Value>(bytes).map_err(|_| {
-                    Failure::plain(Exit::Local, "a checkpoint cannot be read")
-                        .hint("give files that `bailiwick audit checkpoint` wrote")
-                })
-            };
-            let kept: Result<Vec<Value>, Failure> = kept.iter().map(read).collect();
-            let body = json!({ "checkpoints": kept? });
-            return server.post("/v1/audit/verify", &body).await;
-        }
-        with(global, async |issuer| {
-            let (key, name) = (issuer.keyset_key(), &issuer.settings().issuer);
-            let open = |bytes: &Zeroizing<Vec<u8>>| {
-                Checkpoint::open(bytes, key, name).map_err(|error| Failure::new(Exit::Local, error))
-            };
-            let kept: Result<Vec<Checkpoint>, Failure> = kept.iter().map(open).collect();
-            let mut progress = Progress::new("rows");
-            Ok(issuer
-                .audit_verify(&kept?, |rows| progress.at(rows))
-                .await?)
+        with(global, None, async |issuer| {
+            issuer.verify_audit(&kept).await
         })
         .await
     }
 }
 
-fn text(report: &AuditReport) -> String {
+fn text(report: &AuditVerification) -> String {
     let head = &report.head;
     format!(
         "rows good  {}\nhead       {} {}\nsigned     {}\n",
@@ -279,14 +227,15 @@ pub(crate) struct CheckpointArgs {
 }
 
 #[derive(Serialize)]
-struct Signed<'a> {
+struct SignedCheckpoint<'a> {
     checkpoint: &'a str,
 }
 
 impl CheckpointArgs {
-    async fn run(self, global: &Global) -> Outcome {
-        let envelope = sign(global, &self.passphrase).await?;
-        let document = Signed {
+    async fn run(self, global: &Global) -> ExitResult {
+        let sign = async |issuer: &dyn Operations| issuer.sign_checkpoint().await;
+        let envelope = with(global, Some(&self.passphrase), sign).await?;
+        let document = SignedCheckpoint {
             checkpoint: &envelope,
         };
         out::signed(
@@ -300,18 +249,6 @@ impl CheckpointArgs {
     }
 }
 
-async fn sign(global: &Global, passphrase: &PassphraseArg) -> Result<String, Failure> {
-    if let Some(server) = global.server()? {
-        return server.text(Method::POST, "/v1/audit/checkpoints").await;
-    }
-    let now = clock::now()?;
-    with(global, async |issuer| {
-        let sign = async || issuer.checkpoint(now).await;
-        unlocking(issuer, passphrase, global, sign).await
-    })
-    .await
-}
-
 /// Options of `audit export`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -319,7 +256,7 @@ Each line is a row as `audit list --json` shows it; the last one is `{\"checkpoi
 
 Example:
   bailiwick audit export --out audit.ndjson")]
-pub(crate) struct ExportArgs {
+pub(crate) struct AuditExportArgs {
     /// Only rows after this one, to go on with an earlier export
     #[arg(long, value_name = "SEQ", default_value_t = 0)]
     after: u64,
@@ -329,59 +266,47 @@ pub(crate) struct ExportArgs {
     passphrase: PassphraseArg,
 }
 
-impl ExportArgs {
-    async fn run(self, global: &Global) -> Outcome {
-        // First: what is signed is in what follows, and rows may be added meanwhile.
-        let checkpoint = sign(global, &self.passphrase).await?;
-        let end = format!("{{\"checkpoint\":{checkpoint}}}\n");
-        let rows = match self.out.path() {
-            None => {
-                let rows = self.rows(global, &mut |lines| output::print(lines)).await?;
-                output::print(end)?;
-                rows
-            }
-            Some(path) => {
-                let mut draft = Draft::begin(path, Readers::Owner)?;
-                let rows = self.rows(global, &mut |lines| draft.write(lines)).await?;
-                draft.write(&end)?;
-                draft.keep()?;
-                rows
-            }
-        };
-        output::note(rows);
+impl AuditExportArgs {
+    async fn run(self, global: &Global) -> ExitResult {
+        let passphrase = Some(&self.passphrase);
+        let export = async |issuer: &dyn Operations| self.export(issuer).await;
+        output::note(with(global, passphrase, export).await?);
         Ok(Exit::Done)
     }
 
-    /// Hands out the rows, a page of lines at a time: a record may be larger than memory.
-    async fn rows(&self, global: &Global, put: &mut Put<'_>) -> Result<Exported, Failure> {
-        match global.server()? {
-            Some(server) => {
-                let page = async |after| server.get(&format!("/v1/audit?after={after}")).await;
-                self.pages(page, put).await
-            }
+    async fn export(&self, issuer: &dyn Operations) -> Result<ExportedRows, Failure> {
+        // First: what is signed is in what follows, and rows may be added meanwhile.
+        let checkpoint = issuer.sign_checkpoint().await?;
+        let end = format!("{{\"checkpoint\":{checkpoint}}}\n");
+        match self.out.path() {
             None => {
-                with(global, async |issuer| {
-                    let page = async |after| Ok(issuer.audit_after(after).await?);
-                    self.pages(page, put).await
-                })
-                .await
+                let rows = self.rows(issuer, &mut |lines| output::print(lines)).await?;
+                output::print(end)?;
+                Ok(rows)
+            }
+            Some(path) => {
+                let mut draft = Draft::begin(path, Readers::Owner)?;
+                let rows = self.rows(issuer, &mut |lines| draft.write(lines)).await?;
+                draft.write(&end)?;
+                draft.keep()?;
+                Ok(rows)
             }
         }
     }
 
-    /// `page` gives the rows after one, as many as are handed out at once.
-    async fn pages(
+    /// Hands out the rows, a page of lines at a time: a record may be larger than memory.
+    async fn rows(
         &self,
-        page: impl AsyncFn(u64) -> Result<Vec<AuditRow>, Failure>,
+        issuer: &dyn Operations,
         put: &mut Put<'_>,
-    ) -> Result<Exported, Failure> {
-        let mut exported = Exported {
+    ) -> Result<ExportedRows, Failure> {
+        let mut exported = ExportedRows {
             rows: 0,
             last: self.after,
         };
         // The row that the earlier export ended with has to be there still.
         if let Some(before) = self.after.checked_sub(1)
-            && page(before).await?.is_empty()
+            && issuer.audit_page(before).await?.is_empty()
         {
             let after = self.after;
             return Err(Failure::plain(
@@ -392,7 +317,7 @@ impl ExportArgs {
         }
         let mut progress = Progress::new("rows");
         loop {
-            let rows = page(exported.last).await?;
+            let rows = issuer.audit_page(exported.last).await?;
             let Some(last) = rows.last() else {
                 return Ok(exported);
             };
@@ -416,12 +341,12 @@ impl ExportArgs {
 type Put<'a> = dyn FnMut(&str) -> Result<(), Failure> + 'a;
 
 /// How many rows were exported, and the number of the last one.
-struct Exported {
+struct ExportedRows {
     rows: usize,
     last: u64,
 }
 
-impl fmt::Display for Exported {
+impl fmt::Display for ExportedRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} rows, up to number {}", self.rows, self.last)
     }

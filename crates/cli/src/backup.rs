@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     clock,
-    exit::{Exit, Failure, Outcome},
+    exit::{Exit, ExitResult, Failure},
     issuer::with,
     out::{Draft, Out, Readers},
     output::{self, Format, Progress},
@@ -37,7 +37,7 @@ pub(crate) struct BackupArgs {
 }
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct WrittenBackup<'a> {
     #[serde(flatten)]
     report: &'a BackupReport,
     out: String,
@@ -45,7 +45,7 @@ struct Written<'a> {
 
 impl BackupArgs {
     /// Writes the backup.
-    pub(crate) async fn run(self, global: &Global) -> Outcome {
+    pub(crate) async fn run(self, global: &Global) -> ExitResult {
         global.only_here("backup")?;
         if self.out.path().is_none() && io::stdout().is_terminal() {
             return Err(
@@ -72,7 +72,7 @@ impl BackupArgs {
             // Without a file, standard output is taken.
             (None, _) | (Some(_), Format::Text) => output::note(said),
             (Some(out), Format::Json) => {
-                let written = Written {
+                let written = WrittenBackup {
                     report: &report,
                     out,
                 };

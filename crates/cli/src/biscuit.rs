@@ -9,8 +9,8 @@ use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
 
 use crate::{
-    exit::{Exit, Failure, Outcome},
-    input::{self, Source},
+    exit::{Exit, ExitResult, Failure},
+    input::{self, Input},
     settings::Global,
 };
 
@@ -18,14 +18,14 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub(crate) enum BiscuitCommand {
     /// Show what a Biscuit says, without verifying it
-    Inspect(inspect::InspectArgs),
+    Inspect(inspect::BiscuitInspectArgs),
     /// Verify a Biscuit under a root key, and decide by a service's Datalog
     Authorize(Box<authorize::AuthorizeArgs>),
 }
 
 impl BiscuitCommand {
     /// Runs the verb.
-    pub(crate) fn run(self, global: &Global) -> Outcome {
+    pub(crate) fn run(self, global: &Global) -> ExitResult {
         match self {
             BiscuitCommand::Inspect(args) => args.run(global),
             BiscuitCommand::Authorize(args) => args.run(global),
@@ -38,7 +38,7 @@ impl BiscuitCommand {
 struct BiscuitArg {
     /// The Biscuit's file, in binary or as base64url, or `-` for standard input
     #[arg(value_name = "FILE|-")]
-    biscuit: Source,
+    biscuit: Input,
 }
 
 impl BiscuitArg {

@@ -3,7 +3,7 @@
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    audit, backup, biscuit, client, demo, exit::Outcome, generate, grants, init, key, keyset,
+    audit, backup, biscuit, client, demo, exit::ExitResult, generate, grants, init, key, keyset,
     profile, restore, revocations, runtime::wait, serve, settings::Global, token, verifier,
 };
 
@@ -84,7 +84,7 @@ enum Command {
 
 impl Cli {
     /// Runs the command.
-    pub(crate) fn run(self) -> Outcome {
+    pub(crate) fn run(self) -> ExitResult {
         let global = &self.global;
         match self.command {
             Command::Token(command) => command.run(global),

@@ -1,21 +1,17 @@
 //! `bailiwick client`: agents that authenticate with a secret.
 
-use std::path::Path;
-
-use bailiwick_issuer::{ClientError, ClientInfo, NewClient, profile::ProfileLimits};
-use bailiwick_service::read_profiles;
+use bailiwick_api::{ClientWithSecret, RegisterClientRequest, RegisteredClient};
 use bailiwick_token::escape::{code, name};
 use clap::{Args, Subcommand};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::{
-    clock,
     confirm::Confirm,
-    exit::{Exit, Failure, Outcome},
+    exit::{Exit, ExitResult, Failure},
     input::shown,
-    issuer::with,
+    operations::{Operations, with},
     out::{self, Out, Readers},
     output::{self, Format},
     parse,
@@ -26,18 +22,18 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientCommand {
     /// Register a client, and print its secret: it is shown this once
-    Add(AddArgs),
+    Add(ClientAddArgs),
     /// List all clients
-    List(ListArgs),
+    List(ClientListArgs),
     /// Give a client another secret; the old one stays good for a while
-    Rotate(RotateArgs),
+    Rotate(ClientRotateArgs),
     /// Refuse a client for good, and destroy its secrets
     Disable(DisableArgs),
 }
 
 impl ClientCommand {
     /// Runs the verb.
-    pub(crate) async fn run(self, global: &Global) -> Outcome {
+    pub(crate) async fn run(self, global: &Global) -> ExitResult {
         match self {
             ClientCommand::Add(args) => args.run(global).await,
             ClientCommand::List(args) => args.run(global).await,
@@ -54,7 +50,7 @@ The secret is the only thing on stdout. It is kept as a hash: whoever loses it n
 
 Example:
   bailiwick client add orchestrator --principal team:procurement --profile buyer --out secret")]
-pub(crate) struct AddArgs {
+pub(crate) struct ClientAddArgs {
     /// Its name: the `client_id`
     name: String,
     /// On whose authority it acts
@@ -73,7 +69,7 @@ pub(crate) struct AddArgs {
 /// Options of `client list`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bailiwick client list --json")]
-pub(crate) struct ListArgs {}
+pub(crate) struct ClientListArgs {}
 
 /// Options of `client rotate`.
 #[derive(Debug, Args)]
@@ -83,7 +79,7 @@ While the overlap lasts both secrets are good, so that no request is refused in 
 Examples:
   bailiwick client rotate orchestrator --out secret
   bailiwick client rotate orchestrator --at-once --out secret")]
-pub(crate) struct RotateArgs {
+pub(crate) struct ClientRotateArgs {
     /// Its name
     name: String,
     /// For how long the secrets that it has stay good
@@ -110,27 +106,20 @@ pub(crate) struct DisableArgs {
     confirm: Confirm,
 }
 
-/// A client and its secret, as the service answers.
-#[derive(Deserialize)]
-struct WithSecret {
-    client: ClientInfo,
-    secret: Zeroizing<String>,
+#[derive(Serialize)]
+struct ClientList<'a> {
+    clients: &'a [RegisteredClient],
 }
 
 #[derive(Serialize)]
-struct Listed<'a> {
-    clients: &'a [ClientInfo],
-}
-
-#[derive(Serialize)]
-struct Delivered<'a> {
-    client: &'a ClientInfo,
+struct DeliveredSecret<'a> {
+    client: &'a RegisteredClient,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<&'a str>,
 }
 
-impl AddArgs {
-    async fn run(self, global: &Global) -> Outcome {
+impl ClientAddArgs {
+    async fn run(self, global: &Global) -> ExitResult {
         let mut claims = Map::new();
         for (name, value) in self.claims {
             if claims.insert(name.clone(), Value::String(value)).is_some() {
@@ -138,102 +127,52 @@ impl AddArgs {
                 return Err(Failure::plain(Exit::Usage, twice).hint("give each claim one value"));
             }
         }
-        let client = NewClient {
+        let client = RegisterClientRequest {
             name: self.name,
             principal: self.principal,
             profiles: self.profiles,
             claims,
         };
-        let made = match global.server()? {
-            Some(server) => server.post("/v1/clients", &client).await?,
-            None => {
-                warn_of_unknown(&client.profiles, &global.home()?);
-                let now = clock::now()?;
-                with(global, async |issuer| {
-                    let (client, secret) = issuer.client_add(client, now).await?;
-                    let secret = Zeroizing::new(secret.expose().to_owned());
-                    Ok(WithSecret { client, secret })
-                })
-                .await?
-            }
-        };
+        let register = async |issuer: &dyn Operations| issuer.register_client(client).await;
+        let made = with(global, None, register).await?;
         deliver(global, &self.out, &made)
     }
 }
 
-/// A profile may also be written later.
-fn warn_of_unknown(named: &[String], home: &Path) {
-    let Ok(known) = read_profiles(home, &ProfileLimits::default()) else {
-        return;
-    };
-    for profile in named.iter().filter(|profile| known.get(profile).is_none()) {
-        output::warn(format_args!(
-            "there is no profile {} in the home: until there is, the client gets nothing by it",
-            code(profile)
-        ));
-    }
-}
-
-impl ListArgs {
-    async fn run(self, global: &Global) -> Outcome {
-        let clients: Vec<ClientInfo> = match global.server()? {
-            Some(server) => server.get("/v1/clients").await?,
-            None => with(global, async |issuer| Ok(issuer.clients().await?)).await?,
-        };
+impl ClientListArgs {
+    async fn run(self, global: &Global) -> ExitResult {
+        let clients = with(global, None, async |issuer| issuer.clients().await).await?;
         let lines: String = clients.iter().map(line).collect();
         global
             .format()
-            .print(&Listed { clients: &clients }, lines)?;
+            .print(&ClientList { clients: &clients }, lines)?;
         Ok(Exit::Done)
     }
 }
 
-impl RotateArgs {
-    async fn run(self, global: &Global) -> Outcome {
+impl ClientRotateArgs {
+    async fn run(self, global: &Global) -> ExitResult {
         let overlap = if self.at_once { 0 } else { self.overlap };
-        let made = match global.server()? {
-            Some(server) => {
-                let path = format!("/v1/clients/{}/rotate", parse::path_segment(&self.name)?);
-                server.post(&path, &json!({ "overlap": overlap })).await?
-            }
-            None => {
-                let now = clock::now()?;
-                with(global, async |issuer| {
-                    let (client, secret) = issuer.client_rotate(&self.name, overlap, now).await?;
-                    let secret = Zeroizing::new(secret.expose().to_owned());
-                    Ok(WithSecret { client, secret })
-                })
-                .await?
-            }
-        };
+        let rotate =
+            async |issuer: &dyn Operations| issuer.rotate_client(&self.name, overlap).await;
+        let made = with(global, None, rotate).await?;
         deliver(global, &self.out, &made)
     }
 }
 
 impl DisableArgs {
-    async fn run(self, global: &Global) -> Outcome {
+    async fn run(self, global: &Global) -> ExitResult {
         self.confirm.ask("disable the client", &self.name)?;
-        let client: ClientInfo = match global.server()? {
-            Some(server) => {
-                let path = format!("/v1/clients/{}/disable", parse::path_segment(&self.name)?);
-                server.post(&path, &json!({})).await?
-            }
-            None => {
-                let now = clock::now()?;
-                with(global, async |issuer| {
-                    Ok(issuer.client_disable(&self.name, now).await?)
-                })
-                .await?
-            }
-        };
+        let disable = async |issuer: &dyn Operations| issuer.disable_client(&self.name).await;
+        let client = with(global, None, disable).await?;
         global.format().print(&client, line(&client))?;
         Ok(Exit::Done)
     }
 }
 
 /// Hands the secret out: on stdout, alone on its line, or into a file for its owner only.
-fn deliver(global: &Global, out: &Out, made: &WithSecret) -> Outcome {
-    let WithSecret { client, secret } = made;
+fn deliver(global: &Global, out: &Out, made: &ClientWithSecret) -> ExitResult {
+    let ClientWithSecret { client, secret } = made;
     let line = Zeroizing::new(format!("{}\n", secret.as_str()));
     let lost = |failure: Failure| {
         failure.hint(format!(
@@ -246,7 +185,7 @@ fn deliver(global: &Global, out: &Out, made: &WithSecret) -> Outcome {
             out::write(path, &line, Readers::Owner).map_err(lost)?;
             if format == Format::Json {
                 format.print(
-                    &Delivered {
+                    &DeliveredSecret {
                         client,
                         secret: None,
                     },
@@ -257,7 +196,7 @@ fn deliver(global: &Global, out: &Out, made: &WithSecret) -> Outcome {
         }
         (None, format) => {
             let secret = Some(secret.as_str());
-            let document = Delivered { client, secret };
+            let document = DeliveredSecret { client, secret };
             format.print(&document, &*line).map_err(lost)?;
         }
     }
@@ -271,7 +210,7 @@ fn deliver(global: &Global, out: &Out, made: &WithSecret) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn line(client: &ClientInfo) -> String {
+fn line(client: &RegisteredClient) -> String {
     let state = match client.disabled_at {
         None => format!("{} secrets", client.secrets.len()),
         Some(at) => format!("disabled at {at}"),
@@ -285,18 +224,4 @@ fn line(client: &ClientInfo) -> String {
         name(&client.principal),
         profiles.join(",")
     )
-}
-
-impl From<ClientError> for Failure {
-    fn from(error: ClientError) -> Failure {
-        let exit = match &error {
-            ClientError::NotFound(_) => Exit::NotFound,
-            ClientError::Name | ClientError::Principal | ClientError::Profiles => Exit::Usage,
-            ClientError::Exists(_) | ClientError::Disabled(_) | ClientError::TooManySecrets => {
-                Exit::Guarded
-            }
-            _ => Exit::Local,
-        };
-        Failure::new(exit, error)
-    }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     exit::{Exit, Failure},
-    input::{self, Source},
+    input::{self, Input},
 };
 
 /// The most bytes of a `config.toml`.
@@ -16,7 +16,7 @@ const MAX_CONFIG: usize = 64 * 1024;
 /// Relative paths are relative to the home.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Config {
+pub(crate) struct HomeConfig {
     /// `--passphrase-file`
     pub(crate) passphrase_file: Option<PathBuf>,
     /// `--keyset` of `token verify`
@@ -39,15 +39,15 @@ pub(crate) struct Config {
     pub(crate) ca: Option<PathBuf>,
 }
 
-impl Config {
+impl HomeConfig {
     /// Reads a `config.toml`, which may be missing.
-    pub(crate) fn read(path: &Path) -> Result<Config, Failure> {
+    pub(crate) fn read(path: &Path) -> Result<HomeConfig, Failure> {
         if is_missing(path)? {
-            return Ok(Config::default());
+            return Ok(HomeConfig::default());
         }
         tracing::debug!(path = %path.display(), "reading the settings");
-        let text = Source::File(path.to_owned()).read_text(MAX_CONFIG)?;
-        let mut config: Config = toml::from_str(&text).map_err(|error| {
+        let text = Input::File(path.to_owned()).read_text(MAX_CONFIG)?;
+        let mut config: HomeConfig = toml::from_str(&text).map_err(|error| {
             Failure::plain(
                 Exit::Local,
                 format!("{}: {}", input::shown(path), error.message()),
@@ -75,5 +75,5 @@ pub(crate) fn is_missing(file: &Path) -> Result<bool, Failure> {
     let there = file.try_exists();
     there
         .map(|there| !there)
-        .map_err(|error| Source::File(file.to_owned()).unreadable(&error))
+        .map_err(|error| Input::File(file.to_owned()).unreadable(&error))
 }

@@ -6,6 +6,8 @@
 
 mod agents;
 mod client;
+mod failure;
+mod report;
 mod rotation;
 mod screen;
 mod service;
@@ -15,17 +17,16 @@ use std::time::Instant;
 
 use bailiwick_token::revocation::Target;
 use clap::Args;
-use serde::Serialize;
 
 use self::{
     agents::{Agents, GRANTS},
-    client::{Call, Client, Outcome as CallOutcome},
-    rotation::Rotation,
+    client::{AgentCall, AgentClient},
+    report::DemoReport,
     screen::Screen,
-    world::World,
+    world::DemoWorld,
 };
 use crate::{
-    exit::{Exit, Failure, Outcome},
+    exit::{Exit, ExitResult, Failure},
     output::{self, Format},
     settings::Global,
 };
@@ -34,22 +35,8 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {}
 
-/// What was shown, for programs.
-#[derive(Debug, Serialize)]
-struct Report {
-    version: u32,
-    /// Whether everything came out as it should.
-    ok: bool,
-    /// Each call that is on the screen, in its order.
-    calls: Vec<CallOutcome>,
-    rotation: Rotation,
-    audit_rows: u64,
-    audit_intact: bool,
-    seconds: f64,
-}
-
 /// Runs the demonstration.
-pub(crate) async fn run(args: DemoArgs, global: &Global) -> Outcome {
+pub(crate) async fn run(args: DemoArgs, global: &Global) -> ExitResult {
     let DemoArgs {} = args;
     let report = show(&Screen::new(global.format())).await?;
     let ok = report.ok;
@@ -65,9 +52,9 @@ pub(crate) async fn run(args: DemoArgs, global: &Global) -> Outcome {
     }
 }
 
-async fn show(screen: &Screen) -> Result<Report, Failure> {
+async fn show(screen: &Screen) -> Result<DemoReport, Failure> {
     let started = Instant::now();
-    let world = World::start().await?;
+    let world = DemoWorld::start().await?;
     screen.title(world.address)?;
     let mut calls = Vec::new();
 
@@ -83,7 +70,7 @@ async fn show(screen: &Screen) -> Result<Report, Failure> {
     screen.authority(&agents.reader)?;
 
     screen.step("They call the service, which decides by the token alone and says why not.")?;
-    let mut client = Client::connect(world.address).await?;
+    let mut client = AgentClient::connect(world.address).await?;
     for (token, call) in agents.calls() {
         calls.push(screen.call(client.call(token, call).await?)?);
     }
@@ -104,12 +91,12 @@ async fn show(screen: &Screen) -> Result<Report, Failure> {
     let rotation = rotation::under_traffic(&world).await?;
     screen.rotation(&rotation)?;
     // Its key is gone, and so nothing else about the token needs to be looked at.
-    let call = Call::read("agent:buyer", "PO-1").refused_as("unknown_key");
+    let call = AgentCall::read("agent:buyer", "PO-1").refused_as("unknown_key");
     calls.push(screen.call(client.call(&agents.buyer, call).await?)?);
 
     screen.step("A token is revoked: it worked until then.")?;
     let lost = world.mint("agent:orchestrator", GRANTS).await?;
-    let call = || Call::read("agent:orchestrator", "PO-1");
+    let call = || AgentCall::read("agent:orchestrator", "PO-1");
     calls.push(screen.call(client.call(&lost.token, call().allowed()).await?)?);
     let target = Target::Token(lost.receipt.token_id);
     world
@@ -126,7 +113,7 @@ async fn show(screen: &Screen) -> Result<Report, Failure> {
     );
 
     let audit = world.issuer.audit_verify(&[], |_| ()).await?;
-    let report = Report {
+    let report = DemoReport {
         version: 1,
         ok: calls.iter().all(|call| call.as_expected)
             && rotation.is_clean()
@@ -141,13 +128,4 @@ async fn show(screen: &Screen) -> Result<Report, Failure> {
     screen.end(&report, &world)?;
     world.close().await;
     Ok(report)
-}
-
-/// A step failed that has no reason to, on a machine with room and a loopback.
-fn broken(error: impl std::fmt::Display) -> Failure {
-    Failure::plain(
-        Exit::Local,
-        format!("the demonstration broke off ({error})"),
-    )
-    .hint("it needs room for temporary files, and the loopback network")
 }

@@ -28,7 +28,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// The outcome of a command.
-pub(crate) type Outcome = Result<Exit, Failure>;
+pub(crate) type ExitResult = Result<Exit, Failure>;
 
 /// What went wrong, and what to do next. It never holds a secret.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use serde::Serialize;
 
 use crate::{
-    exit::{Exit, Failure, Outcome},
+    exit::{Exit, ExitResult, Failure},
     input::shown,
     output,
     settings::Global,
@@ -25,7 +25,7 @@ pub(crate) struct CompletionsArgs {
 
 impl CompletionsArgs {
     /// Prints the completions of a command line.
-    pub(crate) fn run(self, mut command: Command) -> Outcome {
+    pub(crate) fn run(self, mut command: Command) -> ExitResult {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command, "bailiwick", &mut script);
         output::raw(&String::from_utf8_lossy(&script))?;
@@ -42,13 +42,13 @@ pub(crate) struct ManArgs {
 }
 
 #[derive(Serialize)]
-struct Written {
+struct WrittenPages {
     written: Vec<String>,
 }
 
 impl ManArgs {
     /// Writes the pages of a command line, and prints their paths.
-    pub(crate) fn run(self, command: Command, global: &Global) -> Outcome {
+    pub(crate) fn run(self, command: Command, global: &Global) -> ExitResult {
         let written = self.write(command).map_err(|error| {
             let dir = shown(&self.dir);
             Failure::plain(Exit::Local, format!("cannot write to {dir} ({error})"))
@@ -59,7 +59,7 @@ impl ManArgs {
             .map(|path| format!("{}\n", path.display()))
             .collect();
         let written = written.iter().map(|path| path.display().to_string());
-        let written = Written {
+        let written = WrittenPages {
             written: written.collect(),
         };
         global.format().print(&written, lines)?;

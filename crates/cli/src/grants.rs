@@ -16,8 +16,8 @@ use serde::Serialize;
 
 use crate::{
     clock,
-    exit::{Exit, Outcome},
-    input::{self, Source},
+    exit::{Exit, ExitResult},
+    input::{self, Input},
     settings::Global,
 };
 
@@ -25,16 +25,16 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub(crate) enum GrantsCommand {
     /// Check that grants are well formed and fit a token
-    Check(CheckArgs),
+    Check(GrantsCheckArgs),
     /// Show grants in words, as TOML or as Datalog
-    Show(ShowArgs),
+    Show(GrantsShowArgs),
     /// Decide recorded calls under grants, with the real verifier and throw-away keys
     Simulate(simulate::SimulateArgs),
 }
 
 impl GrantsCommand {
     /// Runs the verb.
-    pub(crate) fn run(self, global: &Global) -> Outcome {
+    pub(crate) fn run(self, global: &Global) -> ExitResult {
         match self {
             GrantsCommand::Check(args) => args.run(global),
             GrantsCommand::Show(args) => args.run(global),
@@ -46,23 +46,23 @@ impl GrantsCommand {
 /// Options of `grants check`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bailiwick grants check grants.toml")]
-pub(crate) struct CheckArgs {
+pub(crate) struct GrantsCheckArgs {
     /// The grants, TOML or JSON
     #[arg(value_name = "FILE|-")]
-    grants: Source,
+    grants: Input,
 }
 
 #[derive(Serialize)]
-struct Checked {
+struct CheckedGrants {
     grants: usize,
     token_bytes: usize,
 }
 
-impl CheckArgs {
-    fn run(self, global: &Global) -> Outcome {
+impl GrantsCheckArgs {
+    fn run(self, global: &Global) -> ExitResult {
         let grants = input::grants(&self.grants)?;
-        let token = throwaway::Issuer::new(clock::now()?)?.mint(&grants)?;
-        let checked = Checked {
+        let token = throwaway::ThrowawayIssuer::new(clock::now()?)?.mint(&grants)?;
+        let checked = CheckedGrants {
             grants: grants.len(),
             token_bytes: token.as_bytes().len(),
         };
@@ -79,10 +79,10 @@ impl CheckArgs {
 /// Options of `grants show`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bailiwick grants show grants.toml --datalog")]
-pub(crate) struct ShowArgs {
+pub(crate) struct GrantsShowArgs {
     /// The grants, TOML or JSON
     #[arg(value_name = "FILE|-")]
-    grants: Source,
+    grants: Input,
     /// As the Datalog that a token carries
     #[arg(long, conflicts_with = "toml")]
     datalog: bool,
@@ -92,7 +92,7 @@ pub(crate) struct ShowArgs {
 }
 
 #[derive(Serialize)]
-struct Listed {
+struct GrantList {
     grant: Vec<Value>,
 }
 
@@ -101,8 +101,8 @@ struct Rules<'a> {
     datalog: Vec<&'a str>,
 }
 
-impl ShowArgs {
-    fn run(self, global: &Global) -> Outcome {
+impl GrantsShowArgs {
+    fn run(self, global: &Global) -> ExitResult {
         let grants = input::grants(&self.grants)?;
         if self.datalog {
             let text = datalog::show(&grants);
@@ -110,7 +110,7 @@ impl ShowArgs {
             global.format().print(&Rules { datalog }, &text)?;
             return Ok(Exit::Done);
         }
-        let listed = Listed {
+        let listed = GrantList {
             grant: grants.iter().map(Grant::to_value).collect(),
         };
         let text = if self.toml {

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     clock,
-    exit::{Exit, Failure, Outcome},
+    exit::{Exit, ExitResult, Failure},
     issuer, output, parse,
     passphrase::PassphraseArg,
     settings::Global,
@@ -66,7 +66,7 @@ struct Made {
 
 impl InitArgs {
     /// Makes the issuer, and says what to do next.
-    pub(crate) async fn run(self, global: &Global) -> Outcome {
+    pub(crate) async fn run(self, global: &Global) -> ExitResult {
         let home = global.home()?;
         // The issuer looks again; this is so that nobody thinks up a passphrase for nothing.
         Issuer::check_vacant(&home).map_err(InitError::Home)?;

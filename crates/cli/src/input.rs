@@ -42,31 +42,31 @@ static STDIN_TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Where bytes come from: a file, or standard input as `-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum Input {
     /// `-`
     Stdin,
     /// A path.
     File(PathBuf),
 }
 
-impl Source {
+impl Input {
     /// Opens it for reading, behind a byte order mark. Standard input can be opened once: a second
     /// reader would find it empty.
     pub(crate) fn open(&self) -> Result<Box<dyn Read + Send>, Failure> {
         let mut input: Box<dyn Read + Send> = match self {
-            Source::Stdin if STDIN_TAKEN.swap(true, Ordering::Relaxed) => {
+            Input::Stdin if STDIN_TAKEN.swap(true, Ordering::Relaxed) => {
                 return Err(
                     Failure::plain(Exit::Usage, "two files cannot both be standard input")
                         .hint("name a file for one of them"),
                 );
             }
-            Source::Stdin => {
+            Input::Stdin => {
                 if io::stdin().is_terminal() {
                     output::note("reading standard input; end it with Ctrl-D");
                 }
                 Box::new(io::stdin())
             }
-            Source::File(path) => {
+            Input::File(path) => {
                 Box::new(File::open(path).map_err(|error| self.unreadable(&error))?)
             }
         };
@@ -121,7 +121,7 @@ impl Source {
 
     /// What to say when it cannot be read.
     pub(crate) fn unreadable(&self, error: &io::Error) -> Failure {
-        if let Source::File(path) = self
+        if let Input::File(path) = self
             && Token::parse(&path.to_string_lossy()).is_ok()
         {
             return Failure::plain(Exit::Usage, "a token was given where its file is wanted")
@@ -132,22 +132,22 @@ impl Source {
     }
 }
 
-impl FromStr for Source {
+impl FromStr for Input {
     type Err = Infallible;
 
-    fn from_str(text: &str) -> Result<Source, Infallible> {
+    fn from_str(text: &str) -> Result<Input, Infallible> {
         Ok(match text {
-            "-" => Source::Stdin,
-            path => Source::File(path.into()),
+            "-" => Input::Stdin,
+            path => Input::File(path.into()),
         })
     }
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Source::Stdin => f.write_str("standard input"),
-            Source::File(path) => {
+            Input::Stdin => f.write_str("standard input"),
+            Input::File(path) => {
                 // Whatever was mistaken for a path, a message need not repeat all of it.
                 const SHOWN: usize = 256;
                 let text = path.display().to_string();
@@ -161,7 +161,7 @@ impl fmt::Display for Source {
 
 /// A path in a message.
 pub(crate) fn shown(path: &Path) -> String {
-    Source::File(path.to_owned()).to_string()
+    Input::File(path.to_owned()).to_string()
 }
 
 /// An environment variable, which may hold a secret; `None` where it is not set.
@@ -179,8 +179,8 @@ pub(crate) fn variable(name: &str) -> Result<Option<Zeroizing<String>>, Failure>
 }
 
 /// Warns where others than this user can read the file of a secret, or own it.
-pub(crate) fn warn_if_open(secret: &str, file: &Source) {
-    let Source::File(path) = file else { return };
+pub(crate) fn warn_if_open(secret: &str, file: &Input) {
+    let Input::File(path) = file else { return };
     let Ok(metadata) = fs::metadata(path) else {
         return;
     };
@@ -213,7 +213,7 @@ fn is_credential(path: &Path) -> bool {
 pub(crate) struct TokenArg {
     /// The token's file, or `-` for standard input [default: the token in BAILIWICK_TOKEN]
     #[arg(value_name = "FILE|-")]
-    token: Option<Source>,
+    token: Option<Input>,
 }
 
 impl TokenArg {
@@ -236,13 +236,13 @@ impl TokenArg {
 }
 
 /// The text of a token's file. What is not text is not hidden: it is no token either.
-pub(crate) fn token_text(source: &Source) -> Result<Zeroizing<String>, Failure> {
+pub(crate) fn token_text(source: &Input) -> Result<Zeroizing<String>, Failure> {
     let bytes = token_bytes(source)?;
     Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// The bytes of a token's file, whatever they are, for a verifier to judge.
-pub(crate) fn token_bytes(source: &Source) -> Result<Zeroizing<Vec<u8>>, Failure> {
+pub(crate) fn token_bytes(source: &Input) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let bytes = source.read_beyond(MAX_TOKEN_FILE)?;
     // Cut off, a text that is too long for a token still is, and whoever judges it will say so.
     // With white space it might become one, so that is refused here.
@@ -261,7 +261,7 @@ pub(crate) fn parse_token(text: &str) -> Result<Token, Failure> {
 }
 
 /// Reads grants, as TOML or as JSON, which begins with a brace.
-pub(crate) fn grants(source: &Source) -> Result<Grants, Failure> {
+pub(crate) fn grants(source: &Input) -> Result<Grants, Failure> {
     let text = source.read_text(MAX_GRANTS_FILE)?;
     let parsed = if text.trim_ascii_start().starts_with('{') {
         Grants::from_json(&text)

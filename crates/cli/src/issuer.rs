@@ -1,8 +1,8 @@
 //! The issuer in the home: opened, unlocked only where that is needed, and closed again.
 
 use bailiwick_issuer::{
-    BackupError, InitError, Issuer, MintError, OpenError, RestoreError, RevokeError, RootKeyError,
-    SignError, SnapshotFailure, StoreError, TransitionError, UnlockError,
+    BackupError, ClientError, InitError, Issuer, MintError, OpenError, RestoreError, RevokeError,
+    RootKeyError, SignError, SnapshotFailure, StoreError, TransitionError, UnlockError,
 };
 
 use crate::{
@@ -22,18 +22,24 @@ pub(crate) fn actor() -> Result<Option<String>, Failure> {
     Ok(actor.map(|actor| actor.to_string()))
 }
 
-/// Works with the issuer, and leaves a home without open files behind.
+/// Opens the issuer in the home. Whoever opens it closes it.
+pub(crate) async fn open(global: &Global) -> Result<Issuer, Failure> {
+    let home = global.home()?;
+    tracing::debug!(home = %home.display(), "opening the issuer");
+    let issuer = Issuer::open(&home).await?;
+    Ok(match actor()? {
+        Some(actor) => issuer.acting_as(&actor),
+        None => issuer,
+    })
+}
+
+/// Works with the issuer in the home, for what no issuer elsewhere does, and leaves no open files behind.
 pub(crate) async fn with<T>(
     global: &Global,
     work: impl AsyncFnOnce(&Issuer) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     global.only_here("this command")?;
-    let home = global.home()?;
-    tracing::debug!(home = %home.display(), "opening the issuer");
-    let mut issuer = Issuer::open(&home).await?;
-    if let Some(actor) = actor()? {
-        issuer = issuer.acting_as(&actor);
-    }
+    let issuer = open(global).await?;
     let done = work(&issuer).await;
     issuer.close().await;
     done
@@ -90,6 +96,20 @@ impl From<RootKeyError> for Failure {
             _ => Exit::Local,
         };
         error.failure(exit)
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Failure {
+        let exit = match &error {
+            ClientError::NotFound(_) => Exit::NotFound,
+            ClientError::Name | ClientError::Principal | ClientError::Profiles => Exit::Usage,
+            ClientError::Exists(_) | ClientError::Disabled(_) | ClientError::TooManySecrets => {
+                Exit::Guarded
+            }
+            _ => Exit::Local,
+        };
+        Failure::new(exit, error)
     }
 }
 

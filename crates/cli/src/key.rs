@@ -2,20 +2,22 @@
 
 mod report;
 
-use bailiwick_issuer::{ImportedKey, KeyInfo, Rotation};
+use bailiwick_api::RootKeyStatus;
+use bailiwick_issuer::ImportedKey;
+use bailiwick_service::wire::IntoWire;
 use bailiwick_token::key::KeyId;
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use serde_json::json;
 
 pub(crate) use self::report::change;
-use self::report::{Changed, line, told};
+use self::report::{Changed, line, told, waits};
 use crate::{
     clock,
     confirm::Confirm,
-    exit::{Exit, Failure, Outcome},
-    input::Source,
-    issuer::{unlocking, with},
+    exit::{Exit, ExitResult, Failure},
+    input::Input,
+    issuer,
+    operations::{Operations, with},
     output, parse,
     passphrase::PassphraseArg,
     settings::Global,
@@ -28,7 +30,7 @@ const MAX_KEY: usize = 4096;
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
     /// List all root keys, also retired and revoked ones
-    List(ListArgs),
+    List(KeyListArgs),
     /// Make a new key and publish it; it does not sign yet
     Stage(StageArgs),
     /// Publish an existing Ed25519 key; it does not sign yet
@@ -38,14 +40,14 @@ pub(crate) enum KeyCommand {
     /// Destroy a retiring key's private half, and take it out of the keyset
     Retire(RetireArgs),
     /// Revoke a key at once: every token that it signed is dead
-    Revoke(RevokeArgs),
+    Revoke(KeyRevokeArgs),
     /// Do what is due: stage, activate, retire; safe to run from cron
-    Rotate(RotateArgs),
+    Rotate(KeyRotateArgs),
 }
 
 impl KeyCommand {
     /// Runs the verb.
-    pub(crate) async fn run(self, global: &Global) -> Outcome {
+    pub(crate) async fn run(self, global: &Global) -> ExitResult {
         match self {
             KeyCommand::List(args) => args.run(global).await,
             KeyCommand::Stage(args) => args.run(global).await,
@@ -61,7 +63,7 @@ impl KeyCommand {
 /// Options of `key list`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bailiwick key list --state staged")]
-pub(crate) struct ListArgs {
+pub(crate) struct KeyListArgs {
     /// Only keys in this state
     #[arg(long, value_name = "STATE", value_parser = ["staged", "active", "retiring", "retired", "revoked"])]
     state: Option<String>,
@@ -86,7 +88,7 @@ Example:
 pub(crate) struct ImportArgs {
     /// The private key
     #[arg(value_name = "FILE|-")]
-    key: Source,
+    key: Input,
     #[command(flatten)]
     passphrase: PassphraseArg,
 }
@@ -136,7 +138,7 @@ Where the key was active, a spare takes over in the same step, and a new spare i
 
 Example:
   bailiwick key revoke 0a1b2c3d --reason 'laptop stolen' --yes")]
-pub(crate) struct RevokeArgs {
+pub(crate) struct KeyRevokeArgs {
     /// The key, in any state
     id: KeyId,
     /// Why, for people; verifiers see it
@@ -158,108 +160,70 @@ Each run does what is due and leaves the rest for a later one; nothing is forced
 
 Example:
   bailiwick key rotate")]
-pub(crate) struct RotateArgs {
+pub(crate) struct KeyRotateArgs {
     #[command(flatten)]
     passphrase: PassphraseArg,
 }
 
 #[derive(Serialize)]
-struct Listed<'a> {
-    keys: &'a [KeyInfo],
+struct KeyList<'a> {
+    keys: &'a [RootKeyStatus],
 }
 
-impl ListArgs {
-    async fn run(self, global: &Global) -> Outcome {
-        let mut keys: Vec<KeyInfo> = match global.server()? {
-            Some(server) => server.get("/v1/keys").await?,
-            None => with(global, async |issuer| Ok(issuer.keys().await?)).await?,
-        };
+impl KeyListArgs {
+    async fn run(self, global: &Global) -> ExitResult {
+        let mut keys = with(global, None, async |issuer| issuer.keys().await).await?;
         if let Some(state) = &self.state {
             keys.retain(|key| key.state.as_str() == state);
         }
         let lines: String = keys.iter().map(line).collect();
-        global.format().print(&Listed { keys: &keys }, lines)?;
+        global.format().print(&KeyList { keys: &keys }, lines)?;
         Ok(Exit::Done)
     }
 }
 
 impl StageArgs {
-    async fn run(self, global: &Global) -> Outcome {
-        if let Some(server) = global.server()? {
-            return told(global, &server.post("/v1/keys", &json!({})).await?);
-        }
-        let now = clock::now()?;
-        let report = with(global, async |issuer| {
-            unlocking(issuer, &self.passphrase, global, async || {
-                issuer.stage(now).await
-            })
-            .await
-        });
-        told(global, &report.await?)
+    async fn run(self, global: &Global) -> ExitResult {
+        let stage = async |issuer: &dyn Operations| issuer.stage_key().await;
+        told(global, &with(global, Some(&self.passphrase), stage).await?)
     }
 }
 
 impl ImportArgs {
-    async fn run(self, global: &Global) -> Outcome {
+    async fn run(self, global: &Global) -> ExitResult {
         global.only_here("key import")?;
         let text = self.key.read_text(MAX_KEY)?;
         let key = ImportedKey::parse(&text).map_err(|error| Failure::new(Exit::Local, error))?;
         let now = clock::now()?;
-        let report = with(global, async |issuer| {
+        let report = issuer::with(global, async |issuer| {
             issuer.unlock(&self.passphrase.passphrase(global)?)?;
             Ok(issuer.import(key, now).await?)
         });
-        told(global, &report.await?)
+        told(global, &report.await?.into_wire())
     }
 }
 
 impl ActivateArgs {
-    async fn run(self, global: &Global) -> Outcome {
-        if let Some(server) = global.server()? {
-            return told(
-                global,
-                &server
-                    .post(
-                        &format!("/v1/keys/{}/activate", self.id),
-                        &json!({ "force": self.force }),
-                    )
-                    .await?,
-            );
-        }
-        let now = clock::now()?;
-        let report = with(global, async |issuer| {
-            let activate = async || issuer.activate(self.id, self.force, now).await;
-            unlocking(issuer, &self.passphrase, global, activate).await
-        });
-        told(global, &report.await?)
+    async fn run(self, global: &Global) -> ExitResult {
+        let activate =
+            async |issuer: &dyn Operations| issuer.activate_key(self.id, self.force).await;
+        told(
+            global,
+            &with(global, Some(&self.passphrase), activate).await?,
+        )
     }
 }
 
 impl RetireArgs {
-    async fn run(self, global: &Global) -> Outcome {
+    async fn run(self, global: &Global) -> ExitResult {
         self.confirm.ask("retire the key", &self.id)?;
-        if let Some(server) = global.server()? {
-            return told(
-                global,
-                &server
-                    .post(
-                        &format!("/v1/keys/{}/retire", self.id),
-                        &json!({ "force": self.force }),
-                    )
-                    .await?,
-            );
-        }
-        let now = clock::now()?;
-        let report = with(global, async |issuer| {
-            let retire = async || issuer.retire(self.id, self.force, now).await;
-            unlocking(issuer, &self.passphrase, global, retire).await
-        });
-        told(global, &report.await?)
+        let retire = async |issuer: &dyn Operations| issuer.retire_key(self.id, self.force).await;
+        told(global, &with(global, Some(&self.passphrase), retire).await?)
     }
 }
 
-impl RevokeArgs {
-    async fn run(self, global: &Global) -> Outcome {
+impl KeyRevokeArgs {
+    async fn run(self, global: &Global) -> ExitResult {
         let reason = match &self.reason {
             Some(reason) => reason.as_str(),
             None if self.force => "none given",
@@ -271,39 +235,15 @@ impl RevokeArgs {
             }
         };
         self.confirm.ask("revoke the key", &self.id)?;
-        if let Some(server) = global.server()? {
-            return told(
-                global,
-                &server
-                    .post(
-                        &format!("/v1/keys/{}/revoke", self.id),
-                        &json!({ "reason": reason }),
-                    )
-                    .await?,
-            );
-        }
-        let now = clock::now()?;
-        let report = with(global, async |issuer| {
-            let revoke = async || issuer.revoke_key(self.id, reason, now).await;
-            unlocking(issuer, &self.passphrase, global, revoke).await
-        });
-        told(global, &report.await?)
+        let revoke = async |issuer: &dyn Operations| issuer.revoke_key(self.id, reason).await;
+        told(global, &with(global, Some(&self.passphrase), revoke).await?)
     }
 }
 
-impl RotateArgs {
-    async fn run(self, global: &Global) -> Outcome {
-        let rotation: Rotation = match global.server()? {
-            Some(server) => server.post("/v1/keys/rotate", &json!({})).await?,
-            None => {
-                let now = clock::now()?;
-                with(global, async |issuer| {
-                    let rotate = async || issuer.rotate(now).await;
-                    unlocking(issuer, &self.passphrase, global, rotate).await
-                })
-                .await?
-            }
-        };
+impl KeyRotateArgs {
+    async fn run(self, global: &Global) -> ExitResult {
+        let rotate = async |issuer: &dyn Operations| issuer.rotate_keys().await;
+        let rotation = with(global, Some(&self.passphrase), rotate).await?;
         let changed = Changed {
             changes: &rotation.changes,
             keyset_version: rotation.keyset_version,
@@ -313,7 +253,9 @@ impl RotateArgs {
         for guard in &rotation.waiting {
             output::note(format_args!(
                 "key `{}` {} until {}",
-                guard.id, guard.wait, guard.until
+                guard.id,
+                waits(guard.wait),
+                guard.until
             ));
         }
         Ok(Exit::Done)

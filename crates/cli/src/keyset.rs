@@ -5,22 +5,22 @@ mod show;
 
 use clap::Subcommand;
 
-use crate::{exit::Outcome, runtime::wait, settings::Global};
+use crate::{exit::ExitResult, runtime::wait, settings::Global};
 
 /// The verbs of `keyset`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysetCommand {
     /// Print the signed keyset, or write it to a file
-    Export(export::ExportArgs),
+    Export(export::KeysetExportArgs),
     /// Show a keyset file
-    Show(show::ShowArgs),
+    Show(show::KeysetShowArgs),
     /// Print the public key that verifiers are configured with
     Key(export::KeyArgs),
 }
 
 impl KeysetCommand {
     /// Runs the verb.
-    pub(crate) fn run(self, global: &Global) -> Outcome {
+    pub(crate) fn run(self, global: &Global) -> ExitResult {
         match self {
             KeysetCommand::Show(args) => args.run(global),
             KeysetCommand::Export(args) => wait(args.run(global)),

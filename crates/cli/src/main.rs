@@ -23,6 +23,7 @@ mod issuer;
 mod key;
 mod keyset;
 mod logging;
+mod operations;
 mod out;
 mod output;
 mod parse;

@@ -24,7 +24,7 @@ use tempfile::NamedTempFile;
 
 use crate::{
     exit::{Exit, Failure},
-    input::{Source, shown},
+    input::{Input, shown},
     output::{self, Format},
 };
 
@@ -43,15 +43,15 @@ pub(crate) struct Out {
     /// Write to this file instead of stdout; what was there is replaced as a whole, unless it is a
     /// device or a FIFO
     #[arg(long, value_name = "FILE|-")]
-    out: Option<Source>,
+    out: Option<Input>,
 }
 
 impl Out {
     /// The path of the file; `None` where data goes to stdout.
     pub(crate) fn path(&self) -> Option<&Path> {
         match &self.out {
-            Some(Source::File(path)) => Some(path),
-            Some(Source::Stdin) | None => None,
+            Some(Input::File(path)) => Some(path),
+            Some(Input::Stdin) | None => None,
         }
     }
 
@@ -70,11 +70,11 @@ pub(crate) fn write(path: &Path, content: &str, readers: Readers) -> Result<(), 
 
 /// Data that is being written to a path.
 pub(crate) struct Draft {
-    place: Place,
+    place: Destination,
     path: PathBuf,
 }
 
-enum Place {
+enum Destination {
     /// A draft beside a regular file, and the path of that file. The draft replaces it in one step, so
     /// a reader sees the old file or the new one.
     Beside(NamedTempFile, PathBuf),
@@ -95,8 +95,8 @@ impl Draft {
     /// The file to write to.
     pub(crate) fn file(&mut self) -> &mut File {
         match &mut self.place {
-            Place::Beside(file, _) => file.as_file_mut(),
-            Place::Through(file) => file,
+            Destination::Beside(file, _) => file.as_file_mut(),
+            Destination::Through(file) => file,
         }
     }
 
@@ -110,8 +110,8 @@ impl Draft {
     pub(crate) fn keep(self) -> Result<(), Failure> {
         let Draft { place, path } = self;
         let kept = || match place {
-            Place::Through(mut file) => file.flush(),
-            Place::Beside(file, target) => {
+            Destination::Through(mut file) => file.flush(),
+            Destination::Beside(file, target) => {
                 file.as_file().sync_all()?;
                 file.persist(&target)?;
                 // So that its name lasts, too.
@@ -122,7 +122,7 @@ impl Draft {
     }
 }
 
-fn place(path: &Path, readers: Readers) -> io::Result<Place> {
+fn place(path: &Path, readers: Readers) -> io::Result<Destination> {
     let target = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
             path.to_owned()
@@ -131,10 +131,10 @@ fn place(path: &Path, readers: Readers) -> io::Result<Place> {
         Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
         Ok(metadata) => {
             if let Some(file) = standard(&metadata)? {
-                return Ok(Place::Through(file));
+                return Ok(Destination::Through(file));
             }
             if !metadata.is_file() {
-                return through(path).map(Place::Through);
+                return through(path).map(Destination::Through);
             }
             // `metadata` above made the kernel follow the link. In a directory such as `/tmp` that
             // fails for a link that another user planted (`fs.protected_symlinks`).
@@ -152,7 +152,7 @@ fn place(path: &Path, readers: Readers) -> io::Result<Place> {
         .prefix(".bailiwick-")
         .permissions(Permissions::from_mode(mode))
         .tempfile_in(parent(&target))?;
-    Ok(Place::Beside(file, target))
+    Ok(Destination::Beside(file, target))
 }
 
 /// Standard output or standard error, if the path names one of them, such as `/dev/stdout`. Opening it

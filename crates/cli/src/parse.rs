@@ -5,8 +5,6 @@ use bailiwick_token::{
     duration,
 };
 
-use crate::exit::{Exit, Failure};
-
 /// A duration such as `15m`, as seconds.
 pub(crate) fn duration(text: &str) -> Result<u64, String> {
     duration::parse(text).map_err(|error| error.to_string())
@@ -32,28 +30,6 @@ pub(crate) fn name(text: &str) -> Result<String, String> {
     }
 }
 
-/// A name as one segment of a URL's path. Names of dots alone are refused, since clients and proxies
-/// fold them even where they are encoded; older homes can still hold such names.
-pub(crate) fn path_segment(name: &str) -> Result<String, Failure> {
-    if name.bytes().all(|byte| byte == b'.') {
-        let text = format!("no URL can hold the name `{name}`");
-        return Err(Failure::plain(Exit::Usage, text).hint("do it at the issuer's home"));
-    }
-    Ok(segment(name))
-}
-
-/// A value as a part of a URL.
-pub(crate) fn segment(name: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~');
-    name.bytes()
-        .map(|byte| match plain(byte) {
-            true => char::from(byte).to_string(),
-            // Dots are encoded, too: a URL reads `..` as the folder above.
-            false => format!("%{byte:02X}"),
-        })
-        .collect()
-}
-
 /// A claim, `name=value`.
 pub(crate) fn claim(argument: &str) -> Result<(String, String), String> {
     match argument.split_once('=') {
@@ -65,14 +41,6 @@ pub(crate) fn claim(argument: &str) -> Result<(String, String), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dots_stand_in_no_url() {
-        assert_eq!(path_segment("a.b/c").unwrap(), "a%2Eb%2Fc");
-        for bad in ["", ".", "..", "..."] {
-            assert!(path_segment(bad).is_err(), "{bad:?}");
-        }
-    }
 
     #[test]
     fn names_end_at_512_bytes() {

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     exit::{Exit, Failure},
-    input::{self, Source},
+    input::{self, Input},
     settings::Global,
 };
 
@@ -31,7 +31,7 @@ pub(crate) struct PassphraseArg {
         env = "BAILIWICK_PASSPHRASE_FILE",
         hide_env_values = true
     )]
-    passphrase_file: Option<Source>,
+    passphrase_file: Option<Input>,
 }
 
 impl PassphraseArg {
@@ -72,20 +72,20 @@ impl PassphraseArg {
     ) -> Result<Zeroizing<String>, Failure> {
         let configured = || global.config().map(|config| config.passphrase_file);
         // A variable that is set to nothing names no file.
-        let named = |file: &&Source| **file != Source::File(PathBuf::new());
+        let named = |file: &&Input| **file != Input::File(PathBuf::new());
         if let Some(file) = self.passphrase_file.as_ref().filter(named) {
             read(file)
         } else if let Some(text) = input::variable(PASSPHRASE)? {
             Ok(text)
         } else if let Some(file) = configured()? {
-            read(&Source::File(file))
+            read(&Input::File(file))
         } else {
             ask()
         }
     }
 }
 
-fn read(file: &Source) -> Result<Zeroizing<String>, Failure> {
+fn read(file: &Input) -> Result<Zeroizing<String>, Failure> {
     input::warn_if_open("passphrase", file);
     file.read_text(MAX_FILE)
 }

@@ -3,28 +3,28 @@
 //! No verb needs a key: what is in files, and with `--server` what a service has taken up.
 
 mod check;
-mod files;
+pub(crate) mod files;
 mod list;
 mod test;
 
 use clap::Subcommand;
 
-use crate::{exit::Outcome, settings::Global};
+use crate::{exit::ExitResult, settings::Global};
 
 /// The verbs of `profile`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProfileCommand {
     /// Check that profiles are well formed, as the issuer reads them
-    Check(check::CheckArgs),
+    Check(check::ProfileCheckArgs),
     /// List profiles
-    List(list::ListArgs),
+    List(list::ProfileListArgs),
     /// Show what a caller would get, or why not
     Test(test::TestArgs),
 }
 
 impl ProfileCommand {
     /// Runs the verb.
-    pub(crate) async fn run(self, global: &Global) -> Outcome {
+    pub(crate) async fn run(self, global: &Global) -> ExitResult {
         match self {
             ProfileCommand::Check(args) => args.run(global).await,
             ProfileCommand::List(args) => args.run(global).await,

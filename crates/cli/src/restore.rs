@@ -7,14 +7,15 @@ use std::{
 };
 
 use bailiwick_issuer::{Issuer, RestoreEvidence, RestoreOptions, RestoreReport};
+use bailiwick_service::wire::IntoWire;
 use bailiwick_token::{dsse::MAX_ENVELOPE, escape::name, key::PublicKey, revocation::MAX_SNAPSHOT};
 use clap::Args;
 
 use crate::{
     clock,
     confirm::Confirm,
-    exit::{Exit, Failure, Outcome},
-    input::{Source, shown},
+    exit::{Exit, ExitResult, Failure},
+    input::{Input, shown},
     issuer::{self, with},
     key,
     output::{self, Progress},
@@ -49,7 +50,7 @@ Examples:
 pub(crate) struct RestoreArgs {
     /// What `bailiwick backup` wrote
     #[arg(value_name = "FILE|-", required_unless_present = "in_place")]
-    backup: Option<Source>,
+    backup: Option<Input>,
     /// The home's database was put back by other means, such as a snapshot: go on with it, once every
     /// issuer on it was stopped
     #[arg(long, conflicts_with_all = ["backup", "store_file"])]
@@ -59,10 +60,10 @@ pub(crate) struct RestoreArgs {
     verifier: Option<PathBuf>,
     /// The last keyset that was published
     #[arg(long, value_name = "FILE|-")]
-    keyset: Option<Source>,
+    keyset: Option<Input>,
     /// The last revocations that were published; may be given several times
     #[arg(long, value_name = "FILE|-")]
-    revocations: Vec<Source>,
+    revocations: Vec<Input>,
     /// Revoke all keys, so that every token ends, and begin with fresh ones
     #[arg(long)]
     revoke_keys: bool,
@@ -87,7 +88,7 @@ pub(crate) struct RestoreArgs {
 
 impl RestoreArgs {
     /// Restores, and says what is left to do.
-    pub(crate) async fn run(self, global: &Global) -> Outcome {
+    pub(crate) async fn run(self, global: &Global) -> ExitResult {
         global.only_here("restore")?;
         let evidence = self.evidence()?;
         let now = clock::now()?;
@@ -153,12 +154,12 @@ impl RestoreArgs {
             ..RestoreEvidence::default()
         };
         if let Some(directory) = &self.verifier {
-            let keyset = Source::File(directory.join("keyset.json"));
+            let keyset = Input::File(directory.join("keyset.json"));
             evidence.keyset = Some(keyset.read(MAX_ENVELOPE)?.to_vec());
             for file in kept(directory)? {
                 evidence
                     .revocations
-                    .push(Source::File(file).read(MAX_SNAPSHOT)?.to_vec());
+                    .push(Input::File(file).read(MAX_SNAPSHOT)?.to_vec());
             }
         }
         if let Some(keyset) = &self.keyset {
@@ -173,7 +174,7 @@ impl RestoreArgs {
 
 /// What a verifier keeps of the revocations.
 fn kept(directory: &PathBuf) -> Result<Vec<PathBuf>, Failure> {
-    let unreadable = |error: io::Error| Source::File(directory.clone()).unreadable(&error);
+    let unreadable = |error: io::Error| Input::File(directory.clone()).unreadable(&error);
     let mut files = Vec::new();
     for entry in fs::read_dir(directory).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
@@ -216,7 +217,11 @@ fn text(report: &RestoreReport) -> String {
         name(&report.issuer),
         report.keyset_version,
     );
-    let keys: String = report.keys.iter().map(key::change).collect();
+    let keys: String = report
+        .keys
+        .iter()
+        .map(|step| key::change(&step.clone().into_wire()))
+        .collect();
     facts + &keys
 }
 

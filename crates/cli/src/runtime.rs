@@ -1,9 +1,9 @@
 //! The asynchronous runtime of a command.
 
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{Exit, ExitResult, Failure};
 
 /// Runs a command that waits for a store or a network to its end.
-pub(crate) fn wait(work: impl Future<Output = Outcome>) -> Outcome {
+pub(crate) fn wait(work: impl Future<Output = ExitResult>) -> ExitResult {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use bailiwick_issuer::Issuer;
-use bailiwick_service::{Clock, Config, ServeError};
+use bailiwick_service::{Clock, Config, MAX_CONFIG, ServeError};
 use bailiwick_token::{escape::name, timestamp::Timestamp};
 use clap::Args;
 use serde::Serialize;
@@ -12,16 +12,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::{
     clock,
     config::is_missing,
-    exit::{Exit, Failure, Outcome},
+    exit::{Exit, ExitResult, Failure},
     harden,
-    input::Source,
+    input::Input,
     logging, output, parse,
     passphrase::PassphraseArg,
     settings::Global,
 };
-
-/// The most bytes of `service.toml`.
-const MAX_CONFIG: usize = 256 * 1024;
 
 /// Options of `bailiwick serve`.
 #[derive(Debug, Args)]
@@ -56,7 +53,7 @@ struct Serving {
 
 impl ServeArgs {
     /// Serves until a signal ends it.
-    pub(crate) async fn run(self, global: &Global) -> Outcome {
+    pub(crate) async fn run(self, global: &Global) -> ExitResult {
         global.only_here("serve")?;
         logging::write_in_background();
         harden::many_files();
@@ -108,7 +105,7 @@ pub(crate) fn configured(home: &Path) -> Result<Config, Failure> {
     if is_missing(&file)? {
         return Ok(Config::default());
     }
-    let text = Source::File(file).read_text(MAX_CONFIG)?;
+    let text = Input::File(file).read_text(MAX_CONFIG)?;
     Config::parse(&text).map_err(|error| Failure::new(Exit::Local, ServeError::Config(error)))
 }
 

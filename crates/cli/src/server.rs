@@ -1,19 +1,21 @@
-//! An issuer elsewhere: the verbs of operators over HTTPS.
+//! The client of an issuer elsewhere: HTTPS, by the routes of `bailiwick-api`.
 
 use std::{env, path::PathBuf, time::Duration};
 
-use bailiwick_service::{AUDIT_VERIFY, AUDIT_VERIFY_TIME, Code, Problem};
+use bailiwick_api::{
+    AUDIT_VERIFY_SECONDS, Method, Nothing, ProblemCode, ProblemDetails, Route, Verbatim, routes,
+};
 use bailiwick_token::{escape::visible, text::credential};
 use bailiwick_verifier::outbound::{Client, SafeUrl, UnsafeUrl};
 use clap::Args;
-use reqwest::{Method, Response, StatusCode};
+use reqwest::{Response, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
 use crate::{
-    config::Config,
+    config::HomeConfig,
     exit::{Exit, Failure},
-    input::{Source, shown, variable, warn_if_open},
+    input::{Input, shown, variable, warn_if_open},
     output::Progress,
 };
 
@@ -32,7 +34,7 @@ const MAX_FILE: usize = 64 * 1024;
 /// The most bytes of an answer: a snapshot of a million revocations is the largest.
 const MAX_ANSWER: usize = 256 << 20;
 
-/// How long the service has for one answer.
+/// Longest time for one answer of the service.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Where the issuer is, when it is not in a home on this machine.
@@ -45,14 +47,14 @@ pub(crate) struct ServerArgs {
     server: Option<String>,
     /// The operator's token for --server [default: BAILIWICK_OPERATOR_TOKEN]
     #[arg(long, global = true, value_name = "FILE|-")]
-    operator_token_file: Option<Source>,
+    operator_token_file: Option<Input>,
     /// Trust this certificate authority (PEM) for --server, too [env: BAILIWICK_CA]
     #[arg(long, global = true, value_name = "FILE")]
     ca: Option<PathBuf>,
 }
 
 /// An issuer's service, and an operator's token for it.
-pub(crate) struct Server {
+pub(crate) struct ServiceClient {
     base: SafeUrl,
     http: Client,
     token: Option<Zeroizing<String>>,
@@ -60,7 +62,7 @@ pub(crate) struct Server {
 
 impl ServerArgs {
     /// The service, where one is named: by flag, environment or `config.toml`.
-    pub(crate) fn open(&self, config: &Config) -> Result<Option<Server>, Failure> {
+    pub(crate) fn open(&self, config: &HomeConfig) -> Result<Option<ServiceClient>, Failure> {
         let named = match self.server.clone() {
             Some(server) => Some(server),
             None => variable(SERVER)?.map(|server| server.to_string()),
@@ -75,7 +77,7 @@ impl ServerArgs {
         let ca = self.ca.clone().or(environment.map(PathBuf::from));
         let ca = ca.or_else(|| config.ca.clone());
         let authority = |path: PathBuf| {
-            let pem = Source::File(path.clone()).read(MAX_FILE)?;
+            let pem = Input::File(path.clone()).read(MAX_FILE)?;
             reqwest::Certificate::from_pem(&pem).map_err(|_| {
                 let path = shown(&path);
                 Failure::plain(Exit::Local, format!("{path} holds no certificate in PEM"))
@@ -96,11 +98,11 @@ impl ServerArgs {
                 format!("no HTTPS client can be made ({error})"),
             )
         })?;
-        Ok(Some(Server { base, http, token }))
+        Ok(Some(ServiceClient { base, http, token }))
     }
 
-    fn token(&self, config: &Config) -> Result<Option<Zeroizing<String>>, Failure> {
-        let read = |file: &Source| {
+    fn token(&self, config: &HomeConfig) -> Result<Option<Zeroizing<String>>, Failure> {
+        let read = |file: &Input| {
             warn_if_open("operator's token", file);
             file.read_text(MAX_FILE)
         };
@@ -109,7 +111,7 @@ impl ServerArgs {
         } else if let Some(token) = variable(TOKEN)?.filter(|token| !token.is_empty()) {
             token
         } else if let Some(file) = &config.operator_token_file {
-            read(&Source::File(file.clone()))?
+            read(&Input::File(file.clone()))?
         } else {
             return Ok(None);
         };
@@ -142,64 +144,59 @@ fn base(text: &str) -> Result<SafeUrl, Failure> {
     }
 }
 
-impl Server {
-    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        self.json(Method::GET, path, None::<&()>).await
-    }
-
-    pub(crate) async fn post<B: Serialize, T: DeserializeOwned>(
+impl ServiceClient {
+    /// Asks for an answer in JSON. `values` fill the places in the route's path.
+    pub(crate) async fn ask<Q: Serialize, A: DeserializeOwned>(
         &self,
-        path: &str,
-        body: &B,
-    ) -> Result<T, Failure> {
-        self.json(Method::POST, path, Some(body)).await
-    }
-
-    /// Asks for nothing but that it is done.
-    pub(crate) async fn delete(&self, path: &str) -> Result<(), Failure> {
-        self.answer(Method::DELETE, path, None::<&()>)
-            .await
-            .map(drop)
-    }
-
-    /// An answer as it stands.
-    pub(crate) async fn text(&self, method: Method, path: &str) -> Result<String, Failure> {
-        let bytes = self.answer(method, path, None::<&()>).await?;
-        String::from_utf8(bytes).map_err(|_| unreadable())
-    }
-
-    async fn json<B: Serialize, T: DeserializeOwned>(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&B>,
-    ) -> Result<T, Failure> {
-        let bytes = Zeroizing::new(self.answer(method, path, body).await?);
+        route: Route<Q, A>,
+        values: &[&str],
+        request: &Q,
+    ) -> Result<A, Failure> {
+        let bytes = Zeroizing::new(self.answer(route, values, request).await?);
         serde_json::from_slice(&bytes).map_err(|_| unreadable())
     }
 
-    async fn answer<B: Serialize>(
+    /// Asks for nothing but that it is done.
+    pub(crate) async fn done(
         &self,
-        method: Method,
-        path: &str,
-        body: Option<&B>,
+        route: Route<Nothing, Nothing>,
+        values: &[&str],
+    ) -> Result<(), Failure> {
+        self.answer(route, values, &Nothing {}).await.map(drop)
+    }
+
+    /// Asks for an answer as it stands.
+    pub(crate) async fn text(&self, route: Route<Nothing, Verbatim>) -> Result<String, Failure> {
+        let bytes = self.answer(route, &[], &Nothing {}).await?;
+        String::from_utf8(bytes).map_err(|_| unreadable())
+    }
+
+    async fn answer<Q: Serialize, A>(
+        &self,
+        route: Route<Q, A>,
+        values: &[&str],
+        request: &Q,
     ) -> Result<Vec<u8>, Failure> {
+        let outgoing = route.outgoing(values, request).map_err(|error| {
+            Failure::plain(Exit::Usage, error).hint("do it at the issuer's home")
+        })?;
         let base = self.base.url().as_str().trim_end_matches('/');
-        let url = SafeUrl::parse(&format!("{base}{path}")).map_err(|_| unreadable())?;
-        let mut request = self.http.request(method, &url);
+        let target = &outgoing.target;
+        let url = SafeUrl::parse(&format!("{base}{target}")).map_err(|_| unreadable())?;
+        let mut request = self.http.request(method(outgoing.method), &url);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.as_str());
         }
-        if let Some(body) = body {
-            let text = serde_json::to_vec(body).map_err(|_| unreadable())?;
+        if let Some(body) = &outgoing.body {
             request = request
                 .header("content-type", "application/json")
-                .body(text);
+                .body(body.to_vec());
         }
-        if path == AUDIT_VERIFY {
-            request = request.timeout(AUDIT_VERIFY_TIME.saturating_add(PATIENCE));
+        if route.path() == routes::VERIFY_AUDIT.path() {
+            let time = Duration::from_secs(AUDIT_VERIFY_SECONDS);
+            request = request.timeout(time.saturating_add(PATIENCE));
         }
-        tracing::debug!(path, "asking the issuer");
+        tracing::debug!(path = target, "asking the issuer");
         let sent = Progress::waiting("seconds, waiting for the issuer", request.send()).await;
         let mut response = sent.map_err(|error| unreachable(&error))?;
         let status = response.status();
@@ -208,6 +205,14 @@ impl Server {
             return Ok(bytes);
         }
         Err(refused(status, &bytes, self.token.is_some()))
+    }
+}
+
+fn method(method: Method) -> reqwest::Method {
+    match method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Delete => reqwest::Method::DELETE,
     }
 }
 
@@ -229,21 +234,21 @@ async fn read(response: &mut Response) -> Result<Vec<u8>, Failure> {
 }
 
 fn refused(status: StatusCode, bytes: &[u8], with_token: bool) -> Failure {
-    let Ok(problem) = serde_json::from_slice::<Problem>(bytes) else {
+    let Ok(problem) = serde_json::from_slice::<ProblemDetails>(bytes) else {
         return Failure::plain(Exit::Remote, format!("the issuer answered {status}"))
             .hint("check that --server is the URL of a Bailiwick issuer");
     };
     let exit = match problem.code {
-        Code::Denied | Code::Unauthenticated => Exit::Denied,
-        Code::NotFound => Exit::NotFound,
-        Code::Guarded => Exit::Guarded,
-        Code::BadRequest => Exit::Usage,
+        ProblemCode::Denied | ProblemCode::Unauthenticated => Exit::Denied,
+        ProblemCode::NotFound => Exit::NotFound,
+        ProblemCode::Guarded => Exit::Guarded,
+        ProblemCode::BadRequest => Exit::Usage,
         _ => Exit::Remote,
     };
     // Another machine wrote the text, so its line breaks are escaped.
     let failure = Failure::new(exit, visible(&problem.detail));
     match problem.code {
-        Code::Unauthenticated if !with_token => {
+        ProblemCode::Unauthenticated if !with_token => {
             failure.hint("give --operator-token-file, or set BAILIWICK_OPERATOR_TOKEN")
         }
         _ => failure,

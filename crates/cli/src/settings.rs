@@ -6,11 +6,11 @@ use bailiwick_token::key::PublicKey;
 use clap::Args;
 
 use crate::{
-    config::Config,
+    config::HomeConfig,
     exit::{Exit, Failure},
     input,
     output::Format,
-    server::{Server, ServerArgs},
+    server::{ServerArgs, ServiceClient},
 };
 
 /// The environment variable that names the home.
@@ -62,7 +62,7 @@ impl Global {
     }
 
     /// The issuer elsewhere, where one is named.
-    pub(crate) fn server(&self) -> Result<Option<Server>, Failure> {
+    pub(crate) fn server(&self) -> Result<Option<ServiceClient>, Failure> {
         self.server.open(&self.config()?)
     }
 
@@ -87,10 +87,10 @@ impl Global {
     }
 
     /// What `config.toml` in the home says; nothing, where there is none.
-    pub(crate) fn config(&self) -> Result<Config, Failure> {
+    pub(crate) fn config(&self) -> Result<HomeConfig, Failure> {
         match self.home_if_any() {
-            Some(home) => Config::read(&home.join("config.toml")),
-            None => Ok(Config::default()),
+            Some(home) => HomeConfig::read(&home.join("config.toml")),
+            None => Ok(HomeConfig::default()),
         }
     }
 

@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::{
     exit::{Exit, Failure},
-    input::{Source, variable, warn_if_open},
+    input::{Input, variable, warn_if_open},
 };
 
 /// The environment variable that holds the URL of a PostgreSQL database.
@@ -20,7 +20,7 @@ pub(crate) struct StoreArg {
     /// The file that holds the URL of a PostgreSQL database, for several issuers
     /// [default: BAILIWICK_STORE, else SQLite in the home]
     #[arg(long, value_name = "FILE|-")]
-    store_file: Option<Source>,
+    store_file: Option<Input>,
 }
 
 impl StoreArg {

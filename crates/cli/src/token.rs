@@ -12,7 +12,7 @@ use bailiwick_token::attenuate::AttenuateError;
 use clap::Subcommand;
 
 use crate::{
-    exit::{Exit, Failure, Outcome},
+    exit::{Exit, ExitResult, Failure},
     runtime::wait,
     settings::Global,
 };
@@ -29,16 +29,16 @@ pub(crate) enum TokenCommand {
     /// Seal a token, so that it cannot be narrowed further
     Seal(seal::SealArgs),
     /// Show what a token says, without verifying it
-    Inspect(inspect::InspectArgs),
+    Inspect(inspect::TokenInspectArgs),
     /// Decide one call, as a service would
-    Verify(Box<verify::VerifyArgs>),
+    Verify(Box<verify::TokenVerifyArgs>),
     /// Revoke a token, or one of its blocks, before its end
-    Revoke(revoke::RevokeArgs),
+    Revoke(revoke::TokenRevokeArgs),
 }
 
 impl TokenCommand {
     /// Runs the verb.
-    pub(crate) fn run(self, global: &Global) -> Outcome {
+    pub(crate) fn run(self, global: &Global) -> ExitResult {
         match self {
             TokenCommand::Attenuate(args) => args.run(global),
             TokenCommand::Seal(args) => args.run(global),

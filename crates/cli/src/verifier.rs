@@ -1,18 +1,15 @@
 //! `bailiwick verifier`: what verifiers use, as far as they said so.
 
-use bailiwick_issuer::{VerifierInfo, VerifierReport};
-use bailiwick_token::{
-    escape::{code, name},
-    timestamp::Timestamp,
-};
+use bailiwick_api::{VerifierStatus, VerifiersInUse};
+use bailiwick_token::{escape::name, timestamp::Timestamp};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use crate::{
     clock,
-    exit::{Exit, Failure, Outcome},
-    issuer::with,
-    output, parse,
+    exit::{Exit, ExitResult},
+    operations::{Operations, with},
+    output,
     settings::Global,
 };
 
@@ -27,7 +24,7 @@ pub(crate) enum VerifierCommand {
 
 impl VerifierCommand {
     /// Runs the verb.
-    pub(crate) async fn run(self, global: &Global) -> Outcome {
+    pub(crate) async fn run(self, global: &Global) -> ExitResult {
         match self {
             VerifierCommand::Lag(args) => args.run(global).await,
             VerifierCommand::Forget(args) => args.run(global).await,
@@ -65,7 +62,7 @@ struct Forgotten<'a> {
 #[derive(Serialize)]
 struct Lag<'a> {
     #[serde(flatten)]
-    verifier: &'a VerifierInfo,
+    verifier: &'a VerifierStatus,
     keysets_behind: u64,
     /// None where it follows no revocations, or those of another history.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,14 +71,14 @@ struct Lag<'a> {
 }
 
 #[derive(Serialize)]
-struct Shown<'a> {
+struct LagReport<'a> {
     keyset_version: u64,
     feed_seq: u64,
     verifiers: Vec<Lag<'a>>,
 }
 
 impl<'a> Lag<'a> {
-    fn new(report: &VerifierReport, verifier: &'a VerifierInfo, now: Timestamp) -> Lag<'a> {
+    fn new(report: &VerifiersInUse, verifier: &'a VerifierStatus, now: Timestamp) -> Lag<'a> {
         let same = verifier.feed_epoch.as_ref() == Some(&report.feed_epoch);
         let seq = verifier.feed_seq.filter(|_| same);
         Lag {
@@ -116,11 +113,8 @@ impl<'a> Lag<'a> {
 }
 
 impl LagArgs {
-    async fn run(self, global: &Global) -> Outcome {
-        let report: VerifierReport = match global.server()? {
-            Some(server) => server.get("/v1/verifiers").await?,
-            None => with(global, async |issuer| Ok(issuer.verifiers().await?)).await?,
-        };
+    async fn run(self, global: &Global) -> ExitResult {
+        let report = with(global, None, async |issuer| issuer.verifiers().await).await?;
         let now = clock::now()?;
         let mut lags: Vec<Lag<'_>> = report
             .verifiers
@@ -131,7 +125,7 @@ impl LagArgs {
             lags.retain(Lag::is_behind);
         }
         let lines: String = lags.iter().map(Lag::line).collect();
-        let shown = Shown {
+        let shown = LagReport {
             keyset_version: report.keyset_version,
             feed_seq: report.feed_seq,
             verifiers: lags,
@@ -145,23 +139,9 @@ impl LagArgs {
 }
 
 impl ForgetArgs {
-    async fn run(self, global: &Global) -> Outcome {
-        match global.server()? {
-            Some(server) => {
-                let path = format!("/v1/verifiers/{}", parse::path_segment(&self.name)?);
-                server.delete(&path).await?;
-            }
-            None => {
-                let known = with(global, async |issuer| {
-                    Ok(issuer.forget_verifier(&self.name, clock::now()?).await?)
-                });
-                if !known.await? {
-                    let unknown = format!("no verifier has the name {}", code(&self.name));
-                    return Err(Failure::plain(Exit::NotFound, unknown)
-                        .hint("`verifier lag` shows those that there are"));
-                }
-            }
-        }
+    async fn run(self, global: &Global) -> ExitResult {
+        let forget = async |issuer: &dyn Operations| issuer.forget_verifier(&self.name).await;
+        with(global, None, forget).await?;
         let forgotten = Forgotten {
             forgotten: &self.name,
         };

@@ -278,7 +278,6 @@ impl fmt::Display for AuditFinding {
 /// What happened to a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[non_exhaustive]
 pub enum Tampering {
     /// Its hash does not fit its content: edited, or another row in its place.
     Edited,

@@ -57,7 +57,6 @@ pub struct RevokeReport {
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum RevokeOutcome {
     /// It is revoked now.
     Revoked,

@@ -10,3 +10,12 @@ pub(crate) fn algorithm(name: &str) -> Option<Algorithm> {
         name => name.parse().ok(),
     }
 }
+
+/// The names of an algorithm. RFC 9864 has a second one for `EdDSA`.
+pub(crate) fn names(algorithm: Algorithm) -> Vec<String> {
+    let name = format!("{algorithm:?}");
+    match algorithm {
+        Algorithm::EdDSA => vec!["Ed25519".to_owned(), name],
+        _ => vec![name],
+    }
+}

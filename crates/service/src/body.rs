@@ -8,6 +8,7 @@ use axum::{
     extract::{FromRequest, Request},
     http::{HeaderMap, StatusCode, header},
 };
+use bailiwick_api::{MAX_BODY, ProblemCode};
 use bailiwick_verifier::layer::media;
 use http_body_util::BodyExt;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -18,10 +19,7 @@ use tokio::{
 };
 use zeroize::Zeroizing;
 
-use crate::problem::{Code, Problem};
-
-/// The most bytes of a body.
-pub(crate) const MAX_BODY: usize = 256 * 1024;
+use crate::problem::ApiError;
 
 /// The most bytes of a body that are read and dropped while its answer is on the way.
 const MAX_DISCARDED: usize = 16 << 20;
@@ -31,7 +29,7 @@ const LINGER: Duration = Duration::from_secs(5);
 
 /// A caller that was authenticated. Only the check of a credential makes one, and [`Unread::json`] asks
 /// for one, so that an unauthenticated request costs no parsing of what it asks for.
-pub(crate) trait Authenticated {}
+pub(crate) trait Identified {}
 
 /// A body that has arrived and is not parsed yet.
 pub(crate) struct Unread {
@@ -44,12 +42,12 @@ pub(crate) struct Unread {
 struct TooLong;
 
 impl<S: Send + Sync> FromRequest<S> for Unread {
-    type Rejection = Problem;
+    type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Unread, Problem> {
+    async fn from_request(request: Request, state: &S) -> Result<Unread, ApiError> {
         let too_long = || {
-            Problem::new(
-                Code::TooLarge,
+            ApiError::new(
+                ProblemCode::TooLarge,
                 format!("a body has at most {MAX_BODY} bytes"),
             )
         };
@@ -60,7 +58,7 @@ impl<S: Send + Sync> FromRequest<S> for Unread {
         let bytes = Bytes::from_request(request, state).await;
         let bytes = bytes.map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => too_long(),
-            _ => Problem::new(Code::BadRequest, rejection.body_text()),
+            _ => ApiError::bad_request(rejection.body_text()),
         })?;
         Ok(Unread { headers, bytes })
     }
@@ -68,12 +66,12 @@ impl<S: Send + Sync> FromRequest<S> for Unread {
 
 impl Unread {
     /// Reads JSON whose members are all known. An empty body is an empty object.
-    pub(crate) fn json<T: DeserializeOwned>(&self, _: &impl Authenticated) -> Result<T, Problem> {
+    pub(crate) fn json<T: DeserializeOwned>(&self, _: &impl Identified) -> Result<T, ApiError> {
         self.parsed()
     }
 
     /// Reads the one member that a caller can be authenticated by, and passes over all others.
-    pub(crate) fn client_assertion(&self) -> Result<Option<Zeroizing<String>>, Problem> {
+    pub(crate) fn client_assertion(&self) -> Result<Option<Zeroizing<String>>, ApiError> {
         #[derive(Deserialize)]
         struct Asserted {
             client_assertion: Option<Zeroizing<String>>,
@@ -88,20 +86,19 @@ impl Unread {
         (media.essence_str() == mime::APPLICATION_WWW_FORM_URLENCODED).then_some(&self.bytes)
     }
 
-    fn parsed<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+    fn parsed<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         let text: &[u8] = match self.bytes.is_empty() {
             true => b"{}",
             false if self.is_json() => &self.bytes,
             false => {
                 let text =
                     "the body is not JSON in UTF-8 by its `Content-Type`: send `application/json`";
-                let problem = Problem::new(Code::BadRequest, text);
-                return Err(problem.with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+                let error = ApiError::bad_request(text);
+                return Err(error.with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
             }
         };
-        let Json(value) = Json::from_bytes(text).map_err(|rejection| {
-            Problem::new(Code::BadRequest, without_text(&rejection.body_text()))
-        })?;
+        let Json(value) = Json::from_bytes(text)
+            .map_err(|rejection| ApiError::bad_request(without_text(&rejection.body_text())))?;
         Ok(value)
     }
 

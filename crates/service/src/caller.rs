@@ -1,4 +1,6 @@
-//! Who calls: a client with a secret, or whom a provider's JWT speaks of.
+//! Callers: clients with a secret, and parties that a provider's JWT speaks of.
+
+pub(crate) mod error;
 
 use std::net::IpAddr;
 
@@ -13,17 +15,15 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use self::error::CallerError;
 use crate::{
-    body::Authenticated,
-    provider::{Assertion, AssertionError},
-    state::State,
-    strangers::Kind,
+    body::Identified,
+    provider::Assertion,
+    state::ServiceState,
+    strangers::{CredentialKind, Stranger},
 };
 
-/// RFC 7521, section 4.2, with RFC 7523.
-pub(crate) const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-
-/// What a request shows of who sends it.
+/// The credentials of a request.
 pub(crate) enum Credentials {
     /// HTTP Basic, or `client_id` and `client_secret` in the body.
     Secret {
@@ -34,38 +34,6 @@ pub(crate) enum Credentials {
     Assertion(Zeroizing<String>),
 }
 
-/// Why a caller is not known. The text for the caller says as much as is safe.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CallerError {
-    #[error(
-        "the request carries credentials in more than one way, or in a way that cannot be read"
-    )]
-    Ambiguous,
-    #[error("the client's name or secret is wrong")]
-    WrongSecret,
-    #[error("too many wrong secrets of this client: wait a minute")]
-    TooMany,
-    #[error("the {what} is not accepted: {error}")]
-    Assertion {
-        what: &'static str,
-        error: AssertionError,
-    },
-    #[error("the {what} has to have a `jti`: it is used once")]
-    NoId {
-        what: &'static str,
-        /// Its subject, as the audit names it.
-        name: String,
-    },
-    #[error("the {what} has been used before")]
-    Replayed {
-        what: &'static str,
-        /// Its subject, as the audit names it.
-        name: String,
-    },
-    #[error(transparent)]
-    Store(#[from] bailiwick_issuer::StoreError),
-}
-
 /// The sender of a JWT, as far as it is known.
 #[derive(Clone, Copy)]
 pub(crate) struct Sender<'a> {
@@ -74,29 +42,9 @@ pub(crate) struct Sender<'a> {
     pub(crate) agent: &'a str,
 }
 
-impl CallerError {
-    /// The kind of a refused JWT, and its subject if its provider vouches for that. `None` if nothing
-    /// was refused: the store or the provider did not answer.
-    fn refused_jwt(&self) -> Option<(Kind, &str)> {
-        match self {
-            CallerError::Assertion { error, .. } => match error {
-                AssertionError::Unreachable => None,
-                AssertionError::Claim(_) | AssertionError::Time | AssertionError::Life => {
-                    Some((Kind::Signed, ""))
-                }
-                _ => Some((Kind::Unsigned, "")),
-            },
-            CallerError::NoId { name, .. } | CallerError::Replayed { name, .. } => {
-                Some((Kind::Signed, name))
-            }
-            _ => None,
-        }
-    }
-}
-
 /// A party, and what the audit calls it.
 #[derive(Debug, Clone)]
-pub(crate) struct Known {
+pub(crate) struct KnownCaller {
     pub(crate) party: CallerParty,
     pub(crate) name: String,
     /// The sign-in, where it is a client of this issuer.
@@ -107,7 +55,7 @@ pub(crate) struct Known {
     _checked: (),
 }
 
-impl Known {
+impl KnownCaller {
     /// The actor in the audit. A name with a `/` is that of a provider's subject: no client's has one.
     pub(crate) fn actor(&self) -> String {
         let by = match self.reused {
@@ -136,7 +84,7 @@ impl Role {
     }
 }
 
-impl Authenticated for Known {}
+impl Identified for KnownCaller {}
 
 /// The name and secret of HTTP Basic, where the header is there (RFC 6749, section 2.3.1).
 pub(crate) fn basic(headers: &HeaderMap) -> Result<Option<Credentials>, CallerError> {
@@ -174,13 +122,13 @@ fn form_decoded(text: &str) -> Zeroizing<String> {
     )
 }
 
-impl State {
+impl ServiceState {
     /// The agent that the credentials are of.
     pub(crate) async fn agent(
         &self,
         credentials: Credentials,
         from: IpAddr,
-    ) -> Result<Known, CallerError> {
+    ) -> Result<KnownCaller, CallerError> {
         match credentials {
             Credentials::Secret { name, secret } => self.client(&name, &secret, from).await,
             Credentials::Assertion(jwt) => {
@@ -190,14 +138,19 @@ impl State {
         }
     }
 
-    async fn client(&self, name: &str, secret: &str, from: IpAddr) -> Result<Known, CallerError> {
+    async fn client(
+        &self,
+        name: &str,
+        secret: &str,
+        from: IpAddr,
+    ) -> Result<KnownCaller, CallerError> {
         let (now, secret) = (self.now(), credential(secret));
         if !self.failures.may_try(name, from, now) {
             // Who guesses may share the address, such as a proxy's: a secret that was good before is
             // not held up by that.
             let client = self.issuer.recognize_client(name, secret, now).await?;
             return client.map(known).ok_or_else(|| {
-                self.turn_away_unseen(Kind::Secret);
+                self.strangers.count_unseen(CredentialKind::Secret);
                 CallerError::TooMany
             });
         }
@@ -209,7 +162,12 @@ impl State {
                 Err(_) => String::new(),
             };
             let reason = "a wrong name or secret";
-            self.turn_away(Kind::Secret, &name, reason, from).await;
+            let stranger = Stranger {
+                kind: CredentialKind::Secret,
+                agent: &name,
+                from,
+            };
+            self.strangers.record(stranger, reason).await;
             return Err(CallerError::WrongSecret);
         };
         Ok(known(client))
@@ -221,22 +179,25 @@ impl State {
         role: Role,
         jwt: &str,
         sender: Sender<'_>,
-    ) -> Result<Known, CallerError> {
+    ) -> Result<KnownCaller, CallerError> {
         let party = self.party_of(role, jwt).await;
         if let Err(error) = &party
-            && let Some((kind, name)) = error.refused_jwt()
+            && let Some((credential, name)) = error.refused_jwt()
         {
-            let agent = match sender.agent {
-                "" => name,
-                agent => agent,
+            let stranger = Stranger {
+                kind: credential,
+                agent: match sender.agent {
+                    "" => name,
+                    agent => agent,
+                },
+                from: sender.from,
             };
-            self.turn_away(kind, agent, &error.to_string(), sender.from)
-                .await;
+            self.strangers.record(stranger, &error.to_string()).await;
         }
         party
     }
 
-    async fn party_of(&self, role: Role, jwt: &str) -> Result<Known, CallerError> {
+    async fn party_of(&self, role: Role, jwt: &str) -> Result<KnownCaller, CallerError> {
         let (now, jwt, what) = (self.now(), credential(jwt), role.name());
         let refused = |error| CallerError::Assertion { what, error };
         let assertion = self.providers.verify(jwt, now).await.map_err(refused)?;
@@ -255,7 +216,7 @@ impl State {
                 return Err(CallerError::Replayed { what, name });
             }
         }
-        Ok(Known {
+        Ok(KnownCaller {
             name,
             reused,
             party: CallerParty {
@@ -268,9 +229,9 @@ impl State {
     }
 }
 
-fn known(signed_in: SignedIn) -> Known {
+fn known(signed_in: SignedIn) -> KnownCaller {
     let client = signed_in.client().clone();
-    Known {
+    KnownCaller {
         name: client.name.clone(),
         signed_in: Some(signed_in),
         reused: false,
@@ -282,7 +243,7 @@ fn known(signed_in: SignedIn) -> Known {
     }
 }
 
-/// What profiles look at: what was registered.
+/// The claims that profiles look at: those of the registration.
 fn claims(client: ClientInfo) -> Map<String, Value> {
     let mut claims = client.claims;
     claims.insert("client".to_owned(), json!(client.name));
@@ -291,7 +252,7 @@ fn claims(client: ClientInfo) -> Map<String, Value> {
     claims
 }
 
-/// What an assertion is told apart by, of all providers.
+/// The identity of an assertion among those of all providers.
 fn identity(assertion: &Assertion) -> Option<[u8; 32]> {
     let jti = assertion.jti.as_ref()?;
     let digest = Sha256::new()

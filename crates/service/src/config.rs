@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use crate::algorithm::algorithm;
 
 /// The most bytes of the file.
-pub(crate) const MAX_CONFIG: usize = 256 * 1024;
+pub const MAX_CONFIG: usize = 256 * 1024;
 
 /// How the service runs. Paths are relative to the home.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -26,7 +26,7 @@ pub struct Config {
     /// That something in front of it ends TLS, on another machine.
     pub plain_http: bool,
     /// Bounds.
-    pub limits: Limits,
+    pub limits: ServiceLimits,
     /// Who vouches for principals and agents, besides this issuer.
     #[serde(rename = "provider")]
     pub providers: Vec<ProviderConfig>,
@@ -39,7 +39,7 @@ impl Default for Config {
             operations_listen: SocketAddr::from(([127, 0, 0, 1], 8421)),
             tls: None,
             plain_http: false,
-            limits: Limits::default(),
+            limits: ServiceLimits::default(),
             providers: Vec::new(),
         }
     }
@@ -59,7 +59,7 @@ pub struct Tls {
 /// What one service bears.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Limits {
+pub struct ServiceLimits {
     /// Connections at a time; more are closed at once.
     pub connections: usize,
     /// Requests at a time; more are answered with 503 and `Retry-After`. What verifiers fetch has as many
@@ -77,9 +77,9 @@ pub struct Limits {
     pub failures_per_minute: u32,
 }
 
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
+impl Default for ServiceLimits {
+    fn default() -> ServiceLimits {
+        ServiceLimits {
             connections: 16_384,
             requests: 512,
             request_seconds: 15,

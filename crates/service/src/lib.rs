@@ -6,18 +6,22 @@
 //! making: the product guards itself.
 //!
 //! This crate is an edge. It knows HTTP and decides nothing that the issuer, its profiles or the
-//! verifier decide; errors of theirs become a status and a public code in `problem` and `oauth`.
+//! verifier decide; errors of theirs become a status and a public code in `problem` and `oauth::error`. What
+//! travels is of the types of `bailiwick-api`, made from the issuer's in `wire`.
 
 mod algorithm;
 mod body;
 mod caller;
 mod config;
+mod descriptions;
 mod failures;
+mod grant;
 mod metrics;
 mod oauth;
 mod operations;
 mod operator;
 mod operators;
+mod own_verifier;
 mod problem;
 mod profiles;
 mod provider;
@@ -26,17 +30,19 @@ mod rate;
 mod reports;
 mod routes;
 mod serve;
+mod snapshots;
 mod state;
 mod strangers;
 mod supervise;
+mod table;
 mod tasks;
 mod tokens;
+pub mod wire;
 
-pub use config::{Assertions, Config, ConfigError, Limits, ProviderConfig, Tls};
+/// Tells the time. Nothing below the edge reads a clock.
+pub use bailiwick_verifier::layer::Clock;
+pub use config::{Assertions, Config, ConfigError, MAX_CONFIG, ProviderConfig, ServiceLimits, Tls};
 pub use metrics::LOST_LOG_LINES;
-pub use operator::OPERATOR_SERVICE;
-pub use problem::{Code, Problem};
+pub use own_verifier::OPERATOR_SERVICE;
 pub use profiles::{ProfilesError, read_profiles};
-pub use routes::{AUDIT_VERIFY, AUDIT_VERIFY_TIME};
 pub use serve::{Running, ServeError, serve};
-pub use state::Clock;

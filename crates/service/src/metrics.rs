@@ -33,12 +33,15 @@ pub(crate) struct KindLabels {
     pub(crate) kind: &'static str,
 }
 
+/// Callers that stay unknown, counted by kind.
+pub(crate) type UnknownCallers = Family<KindLabels, Counter>;
+
 pub(crate) struct Metrics {
     registry: Registry,
     pub(crate) requests: Family<RequestLabels, Counter>,
     pub(crate) seconds: Histogram,
     pub(crate) mints: Family<OutcomeLabels, Counter>,
-    pub(crate) unknown_callers: Family<KindLabels, Counter>,
+    pub(crate) unknown_callers: UnknownCallers,
     pub(crate) in_flight: Gauge,
     pub(crate) shed: Counter,
     pub(crate) store_up: Gauge,

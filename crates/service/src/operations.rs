@@ -8,25 +8,26 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use bailiwick_api::routes;
 use tokio::time::timeout;
 
 use crate::{
-    routes::{Route, get},
-    state::State,
+    state::ServiceState,
+    table::{Served, serve},
 };
 
 /// How long the store has: whoever asks here waits for little longer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub(crate) fn table() -> Vec<Route> {
+pub(crate) fn table() -> Vec<Served> {
     vec![
-        get("/livez", || async { "alive\n" }),
-        get("/readyz", ready),
-        get("/metrics", metrics),
+        serve(routes::LIVE, || async { "alive\n" }),
+        serve(routes::READY, ready),
+        serve(routes::METRICS, metrics),
     ]
 }
 
-pub(crate) fn router(state: State) -> Router {
+pub(crate) fn router(state: ServiceState) -> Router {
     table()
         .into_iter()
         .fold(Router::new(), |router, route| {
@@ -37,7 +38,7 @@ pub(crate) fn router(state: State) -> Router {
 
 /// Reports whether the issuer can mint: the store answers and takes what is written, the keyset is alive, no
 /// background task is down, and no end was announced.
-async fn ready(Shared(state): Shared<State>) -> Response {
+async fn ready(Shared(state): Shared<ServiceState>) -> Response {
     let now = state.now();
     let reason = if state.is_draining() {
         Some("stopping".to_owned())
@@ -61,7 +62,7 @@ async fn ready(Shared(state): Shared<State>) -> Response {
     }
 }
 
-async fn metrics(Shared(state): Shared<State>) -> Response {
+async fn metrics(Shared(state): Shared<ServiceState>) -> Response {
     let measured = timeout(PATIENCE, state.measure()).await;
     let up = matches!(measured, Ok(Ok(())));
     state.metrics.store_up.set(i64::from(up));
@@ -93,7 +94,7 @@ mod tests {
     use super::*;
     use crate::{config::Config, supervise::Supervisor};
 
-    async fn state(home: &std::path::Path) -> State {
+    async fn state(home: &std::path::Path) -> ServiceState {
         let now = Timestamp::from_unix(1_795_000_000).unwrap();
         let options = InitOptions::new("https://issuer.example");
         let passphrase = Passphrase::new("correct horse battery").unwrap();
@@ -104,10 +105,10 @@ mod tests {
         let files: [(&str, &str); 0] = [];
         let limits = config.profile_limits(issuer.settings());
         let profiles = Profiles::parse(&files, &limits).unwrap();
-        State::new(issuer, config, profiles, clock).unwrap()
+        ServiceState::new(issuer, config, profiles, clock).unwrap()
     }
 
-    async fn ask(state: &State, path: &str) -> (u16, String) {
+    async fn ask(state: &ServiceState, path: &str) -> (u16, String) {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let answer = router(state.clone()).oneshot(request).await.unwrap();
         let status = answer.status().as_u16();

@@ -1,117 +1,101 @@
-//! Errors as `application/problem+json` (RFC 9457): one table from what went wrong to a status, a
-//! code that programs go by, and a text for whoever called. Details for the log stay in the log.
+//! Errors as `application/problem+json` (RFC 9457): one table from what went wrong to a code and a text for whoever
+//! called. Details for the log stay in the log.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use bailiwick_api::{ProblemCode, ProblemDetails, TargetsError};
 use bailiwick_issuer::{
-    ClientError, Guard, MintError, RevokeError, RootKeyError, SignError, SnapshotFailure,
-    StoreError, TransitionError, Withdrawn,
+    AuditEventError, CheckpointError, ClientError, MintError, RevokeError, RootKeyError, SignError,
+    SnapshotFailure, StoreError, TransitionError, Withdrawn,
 };
-use bailiwick_verifier::Reason;
-use serde::{Deserialize, Serialize};
+use bailiwick_verifier::{Reason, layer};
 
-use crate::caller::CallerError;
+use crate::{
+    caller::error::CallerError, grant::error::GrantError, provider::error::AssertionError,
+    wire::IntoWire,
+};
 
-/// What went wrong, for programs. Codes are never renamed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Code {
-    /// The request cannot be read, or asks for what cannot be.
-    BadRequest,
-    /// No credentials, or wrong ones.
-    Unauthenticated,
-    /// Credentials that do not allow it.
-    Denied,
-    /// It is not there.
-    NotFound,
-    /// It is not possible in this state, or not yet: see `guard`.
-    Guarded,
-    /// The body is too large.
-    TooLarge,
-    /// Too many requests of this caller.
-    TooMany,
-    /// Too much to do, or a part of the issuer does not answer. Try again.
-    Unavailable,
-    /// A fault of the issuer.
-    Internal,
-}
-
-/// An error as it travels.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
-    /// The HTTP status.
-    pub status: u16,
-    /// For programs.
-    pub code: Code,
-    /// For people: what is wrong, and what to do.
-    pub detail: String,
-    /// What is waited for, where that is the reason.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub guard: Option<Guard>,
-    /// The verifier's reason code, where it decided.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// When to come again, in seconds, where that is known: the header `Retry-After`.
-    #[serde(skip)]
-    pub retry_after: Option<u64>,
-}
-
-/// When to come again, where nothing better is known, in seconds.
+/// Seconds after which to come again, where nothing better is known.
 const RETRY_AFTER: u64 = 5;
 
-impl Problem {
-    /// A problem with a text of its own.
-    #[must_use]
-    pub fn new(code: Code, detail: impl Into<String>) -> Problem {
-        Problem {
-            status: status(code).as_u16(),
-            code,
-            detail: detail.into(),
-            guard: None,
-            reason: None,
+/// An answer that is an error.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    /// The body.
+    pub(crate) problem: ProblemDetails,
+    /// `Retry-After` in seconds, where it is known.
+    pub(crate) retry_after: Option<u64>,
+}
+
+impl ApiError {
+    /// An error with a text of its own.
+    pub(crate) fn new(code: ProblemCode, detail: impl Into<String>) -> ApiError {
+        ApiError {
+            problem: ProblemDetails {
+                status: code.status(),
+                code,
+                detail: detail.into(),
+                guard: None,
+                reason: None,
+            },
             retry_after: None,
         }
     }
 
-    /// The same under another status than its code has as a rule.
-    pub(crate) fn with_status(self, status: StatusCode) -> Problem {
-        Problem {
-            status: status.as_u16(),
-            ..self
-        }
+    /// A request that cannot be read, or asks for what cannot be.
+    pub(crate) fn bad_request(error: impl ToString) -> ApiError {
+        ApiError::new(ProblemCode::BadRequest, error.to_string())
     }
 
-    /// What is told of a fault, which is itself in the log.
-    fn internal(error: &dyn std::error::Error) -> Problem {
+    /// The same under another status than its code has as a rule.
+    pub(crate) fn with_status(mut self, status: StatusCode) -> ApiError {
+        self.problem.status = status.as_u16();
+        self
+    }
+
+    /// The same with the reason code of a verifier or a profile.
+    pub(crate) fn with_reason(mut self, reason: &str) -> ApiError {
+        self.problem.reason = Some(reason.to_owned());
+        self
+    }
+
+    /// The same with a time after which to come again.
+    pub(crate) fn with_retry_after(mut self, seconds: u64) -> ApiError {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// The answer to a fault, which is itself in the log.
+    fn internal(error: &dyn std::error::Error) -> ApiError {
         tracing::error!(%error, "a request failed");
-        Problem::new(
-            Code::Internal,
+        ApiError::new(
+            ProblemCode::Internal,
             "the issuer has a fault of its own, which is in its log",
         )
     }
 }
 
-fn status(code: Code) -> StatusCode {
-    match code {
-        Code::BadRequest => StatusCode::BAD_REQUEST,
-        Code::Unauthenticated => StatusCode::UNAUTHORIZED,
-        Code::Denied => StatusCode::FORBIDDEN,
-        Code::NotFound => StatusCode::NOT_FOUND,
-        Code::Guarded => StatusCode::CONFLICT,
-        Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Code::TooMany => StatusCode::TOO_MANY_REQUESTS,
-        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+/// The code of a verifier's denial. Its status is that of the verifier's own table.
+pub(crate) fn denial_code(reason: Reason) -> ProblemCode {
+    match layer::status(reason) {
+        StatusCode::FORBIDDEN => ProblemCode::Denied,
+        StatusCode::BAD_REQUEST => ProblemCode::BadRequest,
+        StatusCode::SERVICE_UNAVAILABLE => ProblemCode::Unavailable,
+        _ => ProblemCode::Unauthenticated,
     }
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_string(&self).unwrap_or_default();
+        let ApiError {
+            problem,
+            retry_after,
+        } = self;
+        let status =
+            StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_string(&problem).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(
@@ -119,13 +103,13 @@ impl IntoResponse for Problem {
             HeaderValue::from_static("application/problem+json"),
         );
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        match self.code {
-            Code::Unavailable | Code::TooMany => {
-                let seconds = self.retry_after.unwrap_or(RETRY_AFTER);
+        match problem.code {
+            ProblemCode::Unavailable | ProblemCode::TooMany => {
+                let seconds = retry_after.unwrap_or(RETRY_AFTER);
                 headers.insert(header::RETRY_AFTER, seconds.into());
             }
-            Code::Unauthenticated => {
-                let challenge = match self.reason {
+            ProblemCode::Unauthenticated => {
+                let challenge = match problem.reason {
                     Some(_) => "Bearer error=\"invalid_token\"",
                     None => "Bearer",
                 };
@@ -134,7 +118,7 @@ impl IntoResponse for Problem {
                     HeaderValue::from_static(challenge),
                 );
             }
-            Code::Denied => {
+            ProblemCode::Denied => {
                 let challenge = HeaderValue::from_static("Bearer error=\"insufficient_scope\"");
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
             }
@@ -144,116 +128,171 @@ impl IntoResponse for Problem {
     }
 }
 
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Problem {
+impl From<CallerError> for ApiError {
+    fn from(error: CallerError) -> ApiError {
+        match error {
+            CallerError::Store(error) => error.into(),
+            CallerError::TooMany => {
+                ApiError::new(ProblemCode::TooMany, error.to_string()).with_retry_after(60)
+            }
+            CallerError::Assertion {
+                error: AssertionError::Unreachable,
+                ..
+            } => ApiError::new(ProblemCode::Unavailable, error.to_string()),
+            CallerError::Ambiguous => ApiError::new(
+                ProblemCode::Unauthenticated,
+                "authenticate with HTTP Basic, or with a `client_assertion`, and not with both",
+            ),
+            other => ApiError::new(ProblemCode::Unauthenticated, other.to_string()),
+        }
+    }
+}
+
+impl From<GrantError> for ApiError {
+    fn from(error: GrantError) -> ApiError {
+        match error {
+            GrantError::Refused(refusal) => {
+                let reason = refusal.code().as_str();
+                ApiError::new(ProblemCode::Denied, refusal.public()).with_reason(reason)
+            }
+            GrantError::TooMany(wait) => {
+                let seconds = wait.as_secs().saturating_add(1);
+                let detail = format!("{}: wait {seconds} s", GrantError::TOO_OFTEN);
+                ApiError::new(ProblemCode::TooMany, detail).with_retry_after(seconds)
+            }
+            GrantError::Mint(error) => error.into(),
+        }
+    }
+}
+
+impl From<TargetsError> for ApiError {
+    fn from(error: TargetsError) -> ApiError {
+        ApiError::bad_request(error)
+    }
+}
+
+impl From<AuditEventError> for ApiError {
+    fn from(error: AuditEventError) -> ApiError {
+        ApiError::bad_request(error)
+    }
+}
+
+impl From<CheckpointError> for ApiError {
+    fn from(error: CheckpointError) -> ApiError {
+        ApiError::bad_request(error)
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> ApiError {
         match &error {
             // On record already.
-            StoreError::Withdrawn(Withdrawn::Client) => {
-                Problem::new(Code::Unauthenticated, CallerError::WrongSecret.to_string())
+            StoreError::Withdrawn(Withdrawn::Client) => ApiError::new(
+                ProblemCode::Unauthenticated,
+                CallerError::WrongSecret.to_string(),
+            ),
+            StoreError::Withdrawn(Withdrawn::Operator) => {
+                ApiError::new(ProblemCode::Unauthenticated, error.to_string())
+                    .with_reason(Reason::Revoked.code())
             }
-            StoreError::Withdrawn(Withdrawn::Operator) => Problem {
-                reason: Some(Reason::Revoked.code().to_owned()),
-                ..Problem::new(Code::Unauthenticated, error.to_string())
-            },
-            StoreError::Withdrawn(_) => Problem::new(Code::Unavailable, error.to_string()),
-            StoreError::Nul => Problem::new(Code::BadRequest, error.to_string()),
+            StoreError::Withdrawn(_) => ApiError::new(ProblemCode::Unavailable, error.to_string()),
+            StoreError::Nul => ApiError::new(ProblemCode::BadRequest, error.to_string()),
             // Not in the log: a flood would fill it.
-            StoreError::Overloaded => Problem::new(Code::Unavailable, error.to_string()),
+            StoreError::Overloaded => ApiError::new(ProblemCode::Unavailable, error.to_string()),
             StoreError::Busy
             | StoreError::Conflict
             | StoreError::Full
             | StoreError::Slow
             | StoreError::Unreachable => {
                 tracing::error!(%error, "the store refused");
-                Problem::new(Code::Unavailable, error.to_string())
+                ApiError::new(ProblemCode::Unavailable, error.to_string())
             }
             // How the store is reached is not the caller's to know.
             StoreError::Tls(_) | StoreError::File(_) => {
                 tracing::error!(%error, "the store refused");
-                Problem::new(
-                    Code::Unavailable,
+                ApiError::new(
+                    ProblemCode::Unavailable,
                     "the issuer cannot use its store, and its log says why",
                 )
             }
-            _ => Problem::internal(&error),
+            _ => ApiError::internal(&error),
         }
     }
 }
 
-impl From<SignError> for Problem {
-    fn from(error: SignError) -> Problem {
+impl From<SignError> for ApiError {
+    fn from(error: SignError) -> ApiError {
         match error {
             SignError::Store(error) => error.into(),
-            other => Problem::internal(&other),
+            other => ApiError::internal(&other),
         }
     }
 }
 
-impl From<SnapshotFailure> for Problem {
-    fn from(error: SnapshotFailure) -> Problem {
+impl From<SnapshotFailure> for ApiError {
+    fn from(error: SnapshotFailure) -> ApiError {
         match error {
             SnapshotFailure::Sign(error) => error.into(),
-            other => Problem::internal(&other),
+            other => ApiError::internal(&other),
         }
     }
 }
 
-impl From<RootKeyError> for Problem {
-    fn from(error: RootKeyError) -> Problem {
+impl From<RootKeyError> for ApiError {
+    fn from(error: RootKeyError) -> ApiError {
         let code = match &error {
-            RootKeyError::Transition(TransitionError::NotFound(_)) => Code::NotFound,
-            RootKeyError::Transition(_) => Code::Guarded,
-            RootKeyError::Reason => Code::BadRequest,
+            RootKeyError::Transition(TransitionError::NotFound(_)) => ProblemCode::NotFound,
+            RootKeyError::Transition(_) => ProblemCode::Guarded,
+            RootKeyError::Reason => ProblemCode::BadRequest,
             _ => {
                 return match error {
                     RootKeyError::Sign(error) => error.into(),
-                    other => Problem::internal(&other),
+                    other => ApiError::internal(&other),
                 };
             }
         };
-        Problem {
-            guard: error.guard().cloned(),
-            ..Problem::new(code, error.to_string())
-        }
+        let mut answer = ApiError::new(code, error.to_string());
+        answer.problem.guard = error.guard().cloned().into_wire();
+        answer
     }
 }
 
-impl From<RevokeError> for Problem {
-    fn from(error: RevokeError) -> Problem {
+impl From<RevokeError> for ApiError {
+    fn from(error: RevokeError) -> ApiError {
         match error {
             RevokeError::Store(error) => error.into(),
-            full @ RevokeError::Full => Problem::new(Code::Guarded, full.to_string()),
-            other => Problem::new(Code::BadRequest, other.to_string()),
+            full @ RevokeError::Full => ApiError::new(ProblemCode::Guarded, full.to_string()),
+            other => ApiError::bad_request(other),
         }
     }
 }
 
-impl From<ClientError> for Problem {
-    fn from(error: ClientError) -> Problem {
+impl From<ClientError> for ApiError {
+    fn from(error: ClientError) -> ApiError {
         let code = match &error {
-            ClientError::NotFound(_) => Code::NotFound,
+            ClientError::NotFound(_) => ProblemCode::NotFound,
             ClientError::Exists(_) | ClientError::Disabled(_) | ClientError::TooManySecrets => {
-                Code::Guarded
+                ProblemCode::Guarded
             }
-            ClientError::Hash => Code::Unavailable,
+            ClientError::Hash => ProblemCode::Unavailable,
             ClientError::Store(_) => {
                 return match error {
                     ClientError::Store(error) => error.into(),
-                    other => Problem::internal(&other),
+                    other => ApiError::internal(&other),
                 };
             }
-            _ => Code::BadRequest,
+            _ => ProblemCode::BadRequest,
         };
-        Problem::new(code, error.to_string())
+        ApiError::new(code, error.to_string())
     }
 }
 
-impl From<MintError> for Problem {
-    fn from(error: MintError) -> Problem {
+impl From<MintError> for ApiError {
+    fn from(error: MintError) -> ApiError {
         match error {
-            MintError::Refused(refusal) => Problem::new(Code::Denied, refusal.to_string()),
+            MintError::Refused(refusal) => ApiError::new(ProblemCode::Denied, refusal.to_string()),
             MintError::Sign(error) => error.into(),
-            other => Problem::internal(&other),
+            other => ApiError::internal(&other),
         }
     }
 }

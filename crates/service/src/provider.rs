@@ -4,6 +4,7 @@
 //! of the provider's published keys it was signed with. Keys are kept while the provider is out of
 //! reach, and fetched again when none of them verifies a token.
 
+pub(crate) mod error;
 mod jwks;
 mod jwt;
 
@@ -18,7 +19,7 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use bailiwick_token::timestamp::Timestamp;
+use bailiwick_token::timestamp::{SKEW, Timestamp};
 use bailiwick_verifier::outbound::{Client, SafeUrl};
 use reqwest::Method;
 use serde::Deserialize;
@@ -26,8 +27,9 @@ use serde_json::{Map, Value};
 use tokio::sync::{Mutex, Semaphore};
 
 use self::{
-    jwks::{Found, KeySet, MAX_SHOWN, shown},
-    jwt::{Jwt, MAX_JWT},
+    error::AssertionError,
+    jwks::{Candidates, KeySet, MAX_SHOWN, shown},
+    jwt::Jwt,
 };
 use crate::config::{Assertions, ProviderConfig};
 
@@ -36,9 +38,6 @@ const MAX_DOCUMENT: usize = 1 << 20;
 
 /// The most characters of the reason why nothing was fetched, in the log.
 const MAX_REASON: usize = 512;
-
-/// How far clocks may lie apart, in seconds.
-const SKEW: u64 = 60;
 
 /// Minimum time between two requests to a provider because of tokens, in seconds.
 const COOL_DOWN: u64 = 30;
@@ -83,38 +82,6 @@ pub(crate) struct Assertion {
     pub(crate) one_time: bool,
     /// The use as client assertion that its provider is configured for.
     pub(crate) assertions: Assertions,
-}
-
-/// Why a JWT is not believed. It holds nothing of the token.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum AssertionError {
-    #[error("it is not a JWT, or longer than {MAX_JWT} bytes")]
-    Malformed,
-    #[error("its issuer is none of the configured providers")]
-    Issuer,
-    #[error("it is signed in a way that its provider is not configured for")]
-    Algorithm,
-    #[error("its header asks for what this issuer does not do")]
-    Header,
-    #[error("it was signed with a key that its provider does not publish")]
-    UnknownKey,
-    #[error("its provider publishes the key that it names in a form that is not accepted")]
-    LeftOutKey,
-    #[error("its provider publishes no key for its algorithm under the name that it states")]
-    KeyAlgorithm,
-    #[error("it does not tell with which of its provider's keys it was signed")]
-    ManyKeys,
-    #[error("its signature is wrong")]
-    Signature,
-    #[error("its `{0}` is missing, or not as it has to be")]
-    Claim(&'static str),
-    #[error("it has expired, or is not valid yet")]
-    Time,
-    #[error("it lives longer than its provider is configured for")]
-    Life,
-    /// Not the token's fault.
-    #[error("the keys of its provider cannot be fetched: try again")]
-    Unreachable,
 }
 
 impl Providers {
@@ -419,15 +386,15 @@ fn with_causes(error: &dyn Error) -> String {
 
 /// Verifies the signature of a JWT with the keys of a set.
 fn signed(keys: Option<&KeySet>, jwt: &Jwt<'_>) -> Result<(), AssertionError> {
-    match keys.map_or(Found::Unknown, |keys| keys.find(&jwt.header)) {
-        Found::Keys(keys) => {
+    match keys.map_or(Candidates::Unknown, |keys| keys.find(&jwt.header)) {
+        Candidates::Keys(keys) => {
             let signed = keys.iter().any(|key| jwt.is_signed_by(&key.decoding_key()));
             signed.then_some(()).ok_or(AssertionError::Signature)
         }
-        Found::TooMany => Err(AssertionError::ManyKeys),
-        Found::OtherAlgorithm => Err(AssertionError::KeyAlgorithm),
-        Found::LeftOut => Err(AssertionError::LeftOutKey),
-        Found::Unknown => Err(AssertionError::UnknownKey),
+        Candidates::TooMany => Err(AssertionError::ManyKeys),
+        Candidates::OtherAlgorithm => Err(AssertionError::KeyAlgorithm),
+        Candidates::LeftOut => Err(AssertionError::LeftOutKey),
+        Candidates::Unknown => Err(AssertionError::UnknownKey),
     }
 }
 

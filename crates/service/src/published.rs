@@ -7,17 +7,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{
-    operator::SNAPSHOT_SPARED,
-    problem::{Code, Problem},
-    state::State,
-};
+use bailiwick_api::ProblemCode;
+
+use crate::{problem::ApiError, snapshots, state::ServiceState};
 
 /// `GET /.well-known/bailiwick/keyset`
 pub(crate) async fn keyset(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiError> {
     let now = state.now();
     state.reports.note(&headers, now);
     let keyset = state.issuer.keyset(now).await?;
@@ -28,9 +26,9 @@ pub(crate) async fn keyset(
 
 /// `GET /.well-known/bailiwick/revocations`
 pub(crate) async fn head(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiError> {
     let now = state.now();
     state.reports.note(&headers, now);
     let head = state.issuer.head(now).await?;
@@ -45,16 +43,16 @@ pub(crate) async fn head(
 }
 
 /// `GET /.well-known/bailiwick/revocations/snapshot`
-pub(crate) async fn snapshot(Shared(state): Shared<State>) -> Result<Response, Problem> {
+pub(crate) async fn snapshot(Shared(state): Shared<ServiceState>) -> Result<Response, ApiError> {
     let head = state.issuer.head(state.now()).await?;
-    let snapshot = state.snapshot_of(head, true).await?;
+    let snapshot = state.snapshots.of(head, true).await?;
     let mut response = (StatusCode::OK, snapshot).into_response();
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/x-ndjson"),
     );
-    if let Ok(value) = format!("public, max-age={SNAPSHOT_SPARED}").parse() {
+    if let Ok(value) = format!("public, max-age={}", snapshots::SPARED).parse() {
         headers.insert(header::CACHE_CONTROL, value);
     }
     Ok(response)
@@ -62,12 +60,12 @@ pub(crate) async fn snapshot(Shared(state): Shared<State>) -> Result<Response, P
 
 /// `GET /.well-known/bailiwick/revocations/{epoch}/{after}-{to}`
 pub(crate) async fn delta(
-    Shared(state): Shared<State>,
+    Shared(state): Shared<ServiceState>,
     path: Result<Path<(String, String)>, PathRejection>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiError> {
     let gone = || {
-        Problem::new(
-            Code::NotFound,
+        ApiError::new(
+            ProblemCode::NotFound,
             "there are no such changes: take the snapshot",
         )
     };

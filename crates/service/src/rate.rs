@@ -14,12 +14,12 @@ pub(crate) type Limiter = RateLimiter<NotKeyed, InMemoryState, DefaultClock>;
 
 /// A rate, as a profile states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Rate {
+pub(crate) struct RateLimit {
     pub(crate) per_minute: NonZeroU32,
     pub(crate) burst: NonZeroU32,
 }
 
-impl Rate {
+impl RateLimit {
     /// A limiter of its own.
     pub(crate) fn limiter(self) -> Limiter {
         Limiter::direct(Quota::per_minute(self.per_minute).allow_burst(self.burst))
@@ -27,14 +27,14 @@ impl Rate {
 }
 
 /// How many refusals of one caller, or operator, are recorded.
-pub(crate) const REFUSALS: Rate = Rate {
+pub(crate) const REFUSALS: RateLimit = RateLimit {
     per_minute: NonZeroU32::new(30).unwrap(),
     burst: NonZeroU32::new(30).unwrap(),
 };
 
 /// The limiters of the callers that came last.
 pub(crate) struct Rates {
-    limiters: Cache<(Arc<str>, Arc<str>, Rate), Arc<Limiter>>,
+    limiters: Cache<(Arc<str>, Arc<str>, RateLimit), Arc<Limiter>>,
     /// One at a time makes a limiter, so that a caller has one.
     making: Mutex<()>,
 }
@@ -48,7 +48,12 @@ impl Rates {
     }
 
     /// Takes a place, or tells how long to wait for one.
-    pub(crate) fn take(&self, profile: &str, caller: &str, rate: Rate) -> Result<(), Duration> {
+    pub(crate) fn take(
+        &self,
+        profile: &str,
+        caller: &str,
+        rate: RateLimit,
+    ) -> Result<(), Duration> {
         let key = (Arc::from(profile), Arc::from(caller), rate);
         let limiter = self.limiters.get(&key).unwrap_or_else(|| {
             let _making = self.making.lock();
@@ -73,7 +78,7 @@ mod tests {
     fn a_burst_passes_and_then_each_waits_for_its_own() {
         let rates = Rates::new();
         let number = |n| NonZeroU32::new(n).unwrap();
-        let rate = Rate {
+        let rate = RateLimit {
             per_minute: number(1),
             burst: number(3),
         };

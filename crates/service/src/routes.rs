@@ -10,126 +10,74 @@ use axum::{
     Router,
     body::Body,
     extract::{DefaultBodyLimit, MatchedPath, Request, State as Shared},
-    handler::Handler,
     http::{HeaderValue, Method, StatusCode, header},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::{self, MethodRouter},
 };
-use jsonwebtoken::Algorithm;
+use bailiwick_api::{AUDIT_VERIFY_SECONDS, MAX_BODY, ProblemCode, routes};
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::{sync::Semaphore, time::timeout_at};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    body::{Lost, MAX_BODY, arrived},
+    body::{Lost, arrived},
+    descriptions,
     metrics::RequestLabels,
     oauth, operators,
-    problem::{Code, Problem},
+    problem::ApiError,
     published,
-    state::State,
+    state::ServiceState,
+    table::{Served, serve},
     tokens,
 };
-
-/// The description of all of it.
-pub(crate) const OPENAPI: &str = include_str!("../openapi.json");
 
 /// The most bytes of bodies that are arriving, all together.
 const MAX_ARRIVING: usize = 64 << 20;
 
-/// Where the keyset is.
-const KEYSET: &str = "/.well-known/bailiwick/keyset";
+/// Longest time to verify the audit, for which other requests have far less: the audit only grows. One is
+/// verified at a time.
+const AUDIT_VERIFY_TIME: Duration = Duration::from_secs(AUDIT_VERIFY_SECONDS);
 
-/// Where the head of the revocation feed is; all else of the feed is below it.
-const HEAD: &str = "/.well-known/bailiwick/revocations";
+const KEYSET: &str = routes::KEYSET.path();
+const FEED: &str = routes::FEED_HEAD.path();
+const METADATA: &str = routes::METADATA.path();
+const VERIFY_AUDIT: &str = routes::VERIFY_AUDIT.path();
 
-/// The metadata for OAuth clients (RFC 8414).
-const METADATA: &str = "/.well-known/oauth-authorization-server";
-
-/// Where the audit is verified.
-pub const AUDIT_VERIFY: &str = "/v1/audit/verify";
-
-/// How long verifying the audit may take, for which other requests have far less: the audit only
-/// grows. One is verified at a time.
-pub const AUDIT_VERIFY_TIME: Duration = Duration::from_secs(600);
-
-/// A method of a path, and what answers it.
-pub(crate) struct Route {
-    /// Only the description is held against it: the handler knows its method.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the description is held against it")
-    )]
-    pub(crate) method: Method,
-    pub(crate) path: &'static str,
-    pub(crate) handler: MethodRouter<State>,
-}
-
-pub(crate) fn get<T: 'static>(path: &'static str, handler: impl Handler<T, State>) -> Route {
-    Route {
-        method: Method::GET,
-        path,
-        handler: routing::get(handler),
-    }
-}
-
-fn post<T: 'static>(path: &'static str, handler: impl Handler<T, State>) -> Route {
-    Route {
-        method: Method::POST,
-        path,
-        handler: routing::post(handler),
-    }
-}
-
-fn delete<T: 'static>(path: &'static str, handler: impl Handler<T, State>) -> Route {
-    Route {
-        method: Method::DELETE,
-        path,
-        handler: routing::delete(handler),
-    }
-}
-
-/// All of it. `openapi.json` describes each, which a test sees to.
-fn table() -> Vec<Route> {
+/// Each route, and what answers it.
+fn table() -> Vec<Served> {
     vec![
-        post("/v1/token", oauth::token),
-        post("/v1/tokens", tokens::create),
-        get(KEYSET, published::keyset),
-        get(HEAD, published::head),
-        get(
-            "/.well-known/bailiwick/revocations/snapshot",
-            published::snapshot,
-        ),
-        get(
-            "/.well-known/bailiwick/revocations/{epoch}/{range}",
-            published::delta,
-        ),
-        get(METADATA, metadata),
-        get("/v1/openapi.json", openapi),
-        get("/v1/keys", operators::keys),
-        post("/v1/keys", operators::stage),
-        post("/v1/keys/rotate", operators::rotate),
-        post("/v1/keys/{id}/activate", operators::activate),
-        post("/v1/keys/{id}/retire", operators::retire),
-        post("/v1/keys/{id}/revoke", operators::revoke_key),
-        get("/v1/revocations", operators::revocations),
-        post("/v1/revocations", operators::revoke),
-        get("/v1/clients", operators::clients),
-        post("/v1/clients", operators::client_add),
-        post("/v1/clients/{name}/rotate", operators::client_rotate),
-        post("/v1/clients/{name}/disable", operators::client_disable),
-        get("/v1/audit", operators::audit),
-        post(AUDIT_VERIFY, operators::audit_verify),
-        post("/v1/audit/checkpoints", operators::checkpoint),
-        get("/v1/verifiers", operators::verifiers),
-        delete("/v1/verifiers/{name}", operators::forget_verifier),
-        get("/v1/profiles", operators::profiles),
+        serve(routes::TOKEN, oauth::token),
+        serve(routes::MINT_TOKEN, tokens::create),
+        serve(routes::KEYSET, published::keyset),
+        serve(routes::FEED_HEAD, published::head),
+        serve(routes::FEED_SNAPSHOT, published::snapshot),
+        serve(routes::FEED_DELTA, published::delta),
+        serve(routes::METADATA, descriptions::metadata),
+        serve(routes::DESCRIPTION, descriptions::openapi),
+        serve(routes::LIST_KEYS, operators::keys),
+        serve(routes::STAGE_KEY, operators::stage),
+        serve(routes::ROTATE_KEYS, operators::rotate),
+        serve(routes::ACTIVATE_KEY, operators::activate),
+        serve(routes::RETIRE_KEY, operators::retire),
+        serve(routes::REVOKE_KEY, operators::revoke_key),
+        serve(routes::LIST_REVOCATIONS, operators::revocations),
+        serve(routes::REVOKE, operators::revoke),
+        serve(routes::LIST_CLIENTS, operators::clients),
+        serve(routes::REGISTER_CLIENT, operators::client_add),
+        serve(routes::ROTATE_CLIENT, operators::client_rotate),
+        serve(routes::DISABLE_CLIENT, operators::client_disable),
+        serve(routes::LIST_AUDIT, operators::audit),
+        serve(routes::VERIFY_AUDIT, operators::audit_verify),
+        serve(routes::SIGN_CHECKPOINT, operators::checkpoint),
+        serve(routes::LIST_VERIFIERS, operators::verifiers),
+        serve(routes::FORGET_VERIFIER, operators::forget_verifier),
+        serve(routes::LIST_PROFILES, operators::profiles),
     ]
 }
 
 /// Everything but operations: at the root, where a proxy has cut off the path of the issuer's URL, and below
 /// that path, where none has.
-pub(crate) fn router(state: State) -> Router {
+pub(crate) fn router(state: ServiceState) -> Router {
     let limits = &state.config.limits;
     let below = issuer_path(&state.issuer.settings().issuer);
     let (router, paths) = placed(table(), &below);
@@ -163,11 +111,11 @@ type Paths = BTreeMap<String, &'static str>;
 
 /// Places each route at the root and `below` the issuer's path, and the metadata where RFC 8414 has it: its
 /// well-known path stands between the host and the issuer's path.
-fn placed(table: Vec<Route>, below: &str) -> (Router<State>, Paths) {
+fn placed(table: Vec<Served>, below: &str) -> (Router<ServiceState>, Paths) {
     // A segment of the issuer's path may begin with what axum 0.7 took for a parameter.
     let mut router = Router::new().without_v07_checks();
     let mut paths = Paths::new();
-    for Route { path, handler, .. } in table {
+    for Served { path, handler, .. } in table {
         let mut places = vec![path.to_owned()];
         if !below.is_empty() {
             // As text: what would be a parameter in a route is none in a URL.
@@ -213,7 +161,7 @@ impl Room {
 
 /// Lets a request in where there is a place for it, and counts it.
 async fn admit(
-    Shared((state, room)): Shared<(State, Arc<Room>)>,
+    Shared((state, room)): Shared<(ServiceState, Arc<Room>)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -227,15 +175,15 @@ async fn admit(
     let under_way = UnderWay::begin(&state.metrics.in_flight);
     let mut response = match answer(&room, request, next).await {
         Ok(response) => response,
-        Err(Turned::Shed) => {
+        Err(Rejected::Overloaded) => {
             state.metrics.shed.inc();
-            let busy = Problem::new(
-                Code::Unavailable,
+            let busy = ApiError::new(
+                ProblemCode::Unavailable,
                 "the issuer has more to do than it can: try again in a moment",
             );
             return busy.into_response();
         }
-        Err(Turned::Away(problem)) => problem.into_response(),
+        Err(Rejected::Answered(problem)) => problem.into_response(),
     };
     drop(under_way);
     labels.status = response.status().as_u16();
@@ -253,44 +201,44 @@ async fn admit(
     response
 }
 
-/// Why a request has no answer of its own.
-enum Turned {
+/// A request that never reached its handler, or whose handler took too long.
+enum Rejected {
     /// There is no room for it.
-    Shed,
-    Away(Problem),
+    Overloaded,
+    Answered(ApiError),
 }
 
-/// The body first, and then the place: who sends slowly takes none from those who do not.
-async fn answer(room: &Room, request: Request, next: Next) -> Result<Response, Turned> {
+/// Buffers the body before it takes a place, so that slow senders hold none.
+async fn answer(room: &Room, request: Request, next: Next) -> Result<Response, Rejected> {
     let now = tokio::time::Instant::now();
     // Ten minutes at the most, by the configuration.
     let mut deadline = now.checked_add(room.time).unwrap_or(now);
     let request = timeout_at(deadline, arrived(request, &room.arriving)).await;
     let request = request.map_err(|_| {
-        let late = Problem::new(
-            Code::Unavailable,
+        let late = ApiError::new(
+            ProblemCode::Unavailable,
             "the request took longer to arrive than the issuer waits: try again",
         );
-        Turned::Away(late.with_status(StatusCode::REQUEST_TIMEOUT))
+        Rejected::Answered(late.with_status(StatusCode::REQUEST_TIMEOUT))
     })?;
     let request = request.map_err(|lost| match lost {
-        Lost::NoRoom => Turned::Shed,
-        Lost::Broken => Turned::Away(Problem::new(Code::BadRequest, "the body broke off")),
+        Lost::NoRoom => Rejected::Overloaded,
+        Lost::Broken => Rejected::Answered(ApiError::bad_request("the body broke off")),
     })?;
     let route = room.route(&request);
     let places = match route {
-        Some(KEYSET | HEAD) => &room.fresh,
-        Some(route) if route.starts_with(HEAD) => &room.large,
+        Some(KEYSET | FEED) => &room.fresh,
+        Some(route) if route.starts_with(FEED) => &room.large,
         _ => &room.places,
     };
-    let _place = places.try_acquire().map_err(|_| Turned::Shed)?;
-    if route == Some(AUDIT_VERIFY) {
+    let _place = places.try_acquire().map_err(|_| Rejected::Overloaded)?;
+    if route == Some(VERIFY_AUDIT) {
         deadline = now.checked_add(AUDIT_VERIFY_TIME).unwrap_or(deadline);
     }
     let answered = timeout_at(deadline, next.run(request)).await;
     answered.map_err(|_| {
-        Turned::Away(Problem::new(
-            Code::Unavailable,
+        Rejected::Answered(ApiError::new(
+            ProblemCode::Unavailable,
             "the issuer did not get to an end in time: try again in a moment",
         ))
     })
@@ -322,76 +270,22 @@ fn method(method: &Method) -> &'static str {
     }
 }
 
-/// RFC 8414: what an OAuth client library looks for.
-async fn metadata(Shared(state): Shared<State>) -> Response {
-    let issuer = &state.issuer.settings().issuer;
-    let base = issuer.trim_end_matches('/');
-    let mut grants = vec!["client_credentials"];
-    let mut methods = vec!["client_secret_basic", "client_secret_post"];
-    let mut algorithms = Vec::new();
-    for algorithm in state.config.providers.iter().flat_map(|it| &it.algorithms) {
-        let name = serde_json::json!(algorithm);
-        if !algorithms.contains(&name) {
-            // RFC 9864 has a second name for it.
-            if *algorithm == Algorithm::EdDSA {
-                algorithms.push("Ed25519".into());
-            }
-            algorithms.push(name);
-        }
-    }
-    // Without a provider there is nobody whose JWTs are believed.
-    if !algorithms.is_empty() {
-        grants.push(oauth::TOKEN_EXCHANGE);
-        methods.push("private_key_jwt");
-    }
-    let mut body = serde_json::json!({
-        "issuer": issuer,
-        "token_endpoint": format!("{base}/v1/token"),
-        "response_types_supported": [],
-        "grant_types_supported": grants,
-        "token_endpoint_auth_methods_supported": methods,
-        "service_documentation": format!("{base}/v1/openapi.json"),
-    });
-    if let Some(body) = body.as_object_mut().filter(|_| !algorithms.is_empty()) {
-        body.insert(
-            "token_endpoint_auth_signing_alg_values_supported".to_owned(),
-            serde_json::json!(algorithms),
-        );
-    }
-    let headers = [
-        ("content-type", "application/json"),
-        ("cache-control", "public, max-age=300"),
-    ];
-    (headers, body.to_string()).into_response()
-}
-
-async fn openapi() -> Response {
-    let headers = [
-        ("content-type", "application/json"),
-        ("cache-control", "public, max-age=300"),
-    ];
-    (headers, OPENAPI).into_response()
-}
-
-async fn nothing() -> Problem {
-    Problem::new(
-        Code::NotFound,
+async fn nothing() -> ApiError {
+    ApiError::new(
+        ProblemCode::NotFound,
         "there is nothing at this path: see /v1/openapi.json",
     )
 }
 
-async fn wrong_method() -> Problem {
-    let problem = Problem::new(
-        Code::BadRequest,
-        "this path has other methods: see /v1/openapi.json",
-    );
-    problem.with_status(StatusCode::METHOD_NOT_ALLOWED)
+async fn wrong_method() -> ApiError {
+    let error = ApiError::bad_request("this path has other methods: see /v1/openapi.json");
+    error.with_status(StatusCode::METHOD_NOT_ALLOWED)
 }
 
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response<Body> {
     tracing::error!("a request panicked");
-    Problem::new(
-        Code::Internal,
+    ApiError::new(
+        ProblemCode::Internal,
         "the issuer has a fault of its own, which is in its log",
     )
     .into_response()
@@ -416,8 +310,8 @@ mod tests {
         for (path, taken, status) in [
             ("/v1/audit", limit - second, 200),
             ("/v1/audit", limit + second, 503),
-            (AUDIT_VERIFY, AUDIT_VERIFY_TIME - second, 200),
-            (AUDIT_VERIFY, AUDIT_VERIFY_TIME + second, 503),
+            (VERIFY_AUDIT, AUDIT_VERIFY_TIME - second, 200),
+            (VERIFY_AUDIT, AUDIT_VERIFY_TIME + second, 503),
         ] {
             let room = Arc::new(Room {
                 places: Semaphore::new(1),
@@ -432,13 +326,13 @@ mod tests {
                 async move {
                     match answer(&room, request, next).await {
                         Ok(response) => response,
-                        Err(Turned::Away(problem)) => problem.into_response(),
-                        Err(Turned::Shed) => StatusCode::IM_A_TEAPOT.into_response(),
+                        Err(Rejected::Answered(problem)) => problem.into_response(),
+                        Err(Rejected::Overloaded) => StatusCode::IM_A_TEAPOT.into_response(),
                     }
                 }
             });
             let router = Router::new()
-                .route(path, routing::get(move || sleep(taken)))
+                .route(path, axum::routing::get(move || sleep(taken)))
                 .layer(admitted);
             let request = Request::get(path).body(Body::empty()).unwrap();
             let answered = router.oneshot(request).await.unwrap();
@@ -488,22 +382,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_served_is_what_is_described() {
-        let served: BTreeSet<(String, String)> = table()
+    fn each_route_is_served() {
+        let served: BTreeSet<_> = table()
             .into_iter()
             .chain(operations::table())
-            .map(|route| (route.path.to_owned(), route.method.as_str().to_lowercase()))
+            .map(|route| (route.method, route.path))
             .collect();
-        let description: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();
-        let methods = ["get", "put", "post", "delete", "options", "head", "patch"];
-        let described = description["paths"].as_object().unwrap().iter();
-        let described: BTreeSet<(String, String)> = described
-            .flat_map(|(path, item)| {
-                let operations = item.as_object().unwrap().keys();
-                operations.map(|method| (path.clone(), method.clone()))
-            })
-            .filter(|(_, method)| methods.contains(&method.as_str()))
-            .collect();
-        assert_eq!(served, described);
+        assert_eq!(served, routes::ALL.iter().copied().collect());
     }
 }

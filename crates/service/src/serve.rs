@@ -18,6 +18,7 @@ use axum_server::{
     tls_rustls::{RustlsAcceptor, RustlsConfig},
 };
 use bailiwick_issuer::Issuer;
+use bailiwick_verifier::layer::Clock;
 use hyper_util::rt::TokioTimer;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::{
@@ -32,7 +33,7 @@ use crate::{
     operations,
     profiles::{ProfilesError, read_profiles},
     routes,
-    state::{Clock, State},
+    state::ServiceState,
     supervise::{Health, Supervisor},
     tasks,
 };
@@ -59,7 +60,7 @@ pub struct Running {
 }
 
 #[derive(Clone)]
-struct StateHandle(State);
+struct StateHandle(ServiceState);
 
 impl std::fmt::Debug for StateHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -92,7 +93,7 @@ pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Runni
     };
     let bound = bind(config.listen)?;
     let operations_bound = bind(config.operations_listen)?;
-    let state = State::new(issuer, config, profiles, clock).map_err(ServeError::Client)?;
+    let state = ServiceState::new(issuer, config, profiles, clock).map_err(ServeError::Client)?;
     // Before anybody asks: verifiers find a keyset and a head that are alive.
     let now = state.now();
     state.issuer.keyset(now).await.map_err(Box::new)?;

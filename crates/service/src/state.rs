@@ -14,25 +14,24 @@ use bailiwick_issuer::{
     profile::{InUse, Profiles},
 };
 use bailiwick_token::timestamp::Timestamp;
+use bailiwick_verifier::layer::Clock;
 
 use crate::{
     config::Config,
     failures::Failures,
     metrics::Metrics,
-    operator::{Guard, MadeSnapshot},
+    own_verifier::OwnVerifier,
     profiles::{ProfilesError, read_profiles},
     provider::Providers,
     rate::Rates,
     reports::Reports,
+    snapshots::Snapshots,
     strangers::Strangers,
 };
 
-/// Tells the time. Nothing below the edge reads a clock.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
 /// What all requests share.
 #[derive(Clone)]
-pub(crate) struct State(Arc<Shared>);
+pub(crate) struct ServiceState(Arc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) issuer: Issuer,
@@ -43,8 +42,8 @@ pub(crate) struct Shared {
     pub(crate) rates: Rates,
     pub(crate) strangers: Strangers,
     pub(crate) reports: Reports,
-    pub(crate) guard: Guard,
-    pub(crate) snapshot: tokio::sync::Mutex<Option<MadeSnapshot>>,
+    pub(crate) own_verifier: OwnVerifier,
+    pub(crate) snapshots: Snapshots,
     /// Changes are read by few at a time, so that the database has room for what verifiers need to go on.
     pub(crate) changes: tokio::sync::Semaphore,
     /// For long grants, which are parsed one at a time, so that minting keeps the other processors.
@@ -60,7 +59,7 @@ pub(crate) struct Shared {
     draining: AtomicBool,
 }
 
-impl std::ops::Deref for State {
+impl std::ops::Deref for ServiceState {
     type Target = Shared;
 
     fn deref(&self) -> &Shared {
@@ -68,26 +67,29 @@ impl std::ops::Deref for State {
     }
 }
 
-impl State {
+impl ServiceState {
     pub(crate) fn new(
         issuer: Issuer,
         config: Config,
         profiles: Profiles,
         clock: Clock,
-    ) -> Result<State, reqwest::Error> {
+    ) -> Result<ServiceState, reqwest::Error> {
         let home = issuer.home().to_owned();
-        Ok(State(Arc::new(Shared {
+        let metrics = Metrics::new();
+        let snapshots = Snapshots::new(issuer.clone(), Arc::clone(&clock));
+        let unknown = metrics.unknown_callers.clone();
+        Ok(ServiceState(Arc::new(Shared {
             providers: Providers::new(&config.providers)?,
             failures: Failures::new(config.limits.failures_per_minute),
             rates: Rates::new(),
-            strangers: Strangers::default(),
+            strangers: Strangers::new(issuer.clone(), Arc::clone(&clock), unknown),
             reports: Reports::default(),
-            guard: Guard::default(),
-            snapshot: tokio::sync::Mutex::default(),
+            own_verifier: OwnVerifier::new(issuer.clone(), Arc::clone(&clock), snapshots.clone()),
+            snapshots,
             changes: tokio::sync::Semaphore::new(2),
             parsing: tokio::sync::Semaphore::new(1),
             verifying: tokio::sync::Mutex::default(),
-            metrics: Metrics::new(),
+            metrics,
             unwritten: ArcSwapOption::empty(),
             profiles: InUse::new(profiles),
             draining: AtomicBool::new(false),

@@ -9,16 +9,16 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use bailiwick_issuer::{MintError, RefusedRequest};
+use bailiwick_issuer::{Issuer, MintError, RefusedRequest};
+use bailiwick_verifier::layer::Clock;
 
 use crate::{
-    metrics::KindLabels,
-    rate::{Limiter, Rate},
-    state::State,
+    metrics::{KindLabels, UnknownCallers},
+    rate::{Limiter, RateLimit},
 };
 
 /// Maximum rate of records of each kind, for all callers together.
-const RECORDED: Rate = Rate {
+const RECORDED: RateLimit = RateLimit {
     per_minute: NonZeroU32::new(60).unwrap(),
     burst: NonZeroU32::new(60).unwrap(),
 };
@@ -32,7 +32,7 @@ const UNKNOWN_OPERATOR: &str = "unknown operator";
 
 /// The credential by which a caller stays unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum CredentialKind {
     /// A wrong name or secret of a client.
     Secret,
     /// A JWT that no provider has signed.
@@ -43,20 +43,36 @@ pub(crate) enum Kind {
     Operator,
 }
 
-impl Kind {
+impl CredentialKind {
     fn as_str(self) -> &'static str {
         match self {
-            Kind::Secret => "secret",
-            Kind::Unsigned => "unsigned_jwt",
-            Kind::Signed => "signed_jwt",
-            Kind::Operator => "operator",
+            CredentialKind::Secret => "secret",
+            CredentialKind::Unsigned => "unsigned_jwt",
+            CredentialKind::Signed => "signed_jwt",
+            CredentialKind::Operator => "operator",
         }
     }
 }
 
-/// The allowances.
-#[derive(Default)]
+/// Someone who stays unknown.
+pub(crate) struct Stranger<'a> {
+    pub(crate) kind: CredentialKind,
+    /// The agent's name as far as that is known; empty otherwise.
+    pub(crate) agent: &'a str,
+    pub(crate) from: IpAddr,
+}
+
+/// The record of strangers, and its allowances.
 pub(crate) struct Strangers {
+    issuer: Issuer,
+    clock: Clock,
+    counted: UnknownCallers,
+    allowances: Allowances,
+}
+
+/// The allowance of each kind.
+#[derive(Default)]
+struct Allowances {
     secret: Allowance,
     unsigned: Allowance,
     signed: Allowance,
@@ -78,38 +94,21 @@ impl Default for Allowance {
 }
 
 impl Strangers {
-    fn of(&self, kind: Kind) -> &Allowance {
-        match kind {
-            Kind::Secret => &self.secret,
-            Kind::Unsigned => &self.unsigned,
-            Kind::Signed => &self.signed,
-            Kind::Operator => &self.operator,
+    /// Records in the name of this issuer, and counts there.
+    pub(crate) fn new(issuer: Issuer, clock: Clock, counted: UnknownCallers) -> Strangers {
+        Strangers {
+            issuer,
+            clock,
+            counted,
+            allowances: Allowances::default(),
         }
     }
 
-    /// Returns the number of this kind that were left out since the last one, if this one may be recorded.
-    /// Otherwise it is left out, too.
-    fn admit(&self, kind: Kind) -> Option<u64> {
-        let allowance = self.of(kind);
-        match allowance.limiter.check() {
-            Ok(()) => Some(allowance.left_out.swap(0, Ordering::Relaxed)),
-            Err(_) => {
-                self.leave_out(kind, 1);
-                None
-            }
-        }
-    }
-
-    fn leave_out(&self, kind: Kind, count: u64) {
-        self.of(kind).left_out.fetch_add(count, Ordering::Relaxed);
-    }
-}
-
-impl State {
-    /// Records that a caller stays unknown. `agent` is its name as far as that is known; empty otherwise.
-    pub(crate) async fn turn_away(&self, kind: Kind, agent: &str, reason: &str, from: IpAddr) {
+    /// Records that a caller stays unknown.
+    pub(crate) async fn record(&self, stranger: Stranger<'_>, reason: &str) {
+        let Stranger { kind, agent, from } = stranger;
         self.count(kind);
-        let Some(left_out) = self.strangers.admit(kind) else {
+        let Some(left_out) = self.allowances.admit(kind) else {
             return;
         };
         let name = kind.as_str();
@@ -122,41 +121,70 @@ impl State {
             left_out,
         };
         let issuer = self.issuer.acting_as(UNKNOWN_CALLER);
-        let recorded = issuer.record_refusal(refused, self.now()).await;
+        let recorded = issuer.record_refusal(refused, (self.clock)()).await;
         self.keep_count(kind, left_out, recorded);
     }
 
     /// Records that the token of an operator does not verify.
-    pub(crate) async fn turn_away_operator(&self, action: &str, reason: &str) {
-        self.count(Kind::Operator);
-        let Some(left_out) = self.strangers.admit(Kind::Operator) else {
+    pub(crate) async fn record_operator(&self, action: &str, reason: &str) {
+        let kind = CredentialKind::Operator;
+        self.count(kind);
+        let Some(left_out) = self.allowances.admit(kind) else {
             return;
         };
         tracing::warn!(action, reason, left_out, "an operator is not known");
         let issuer = self.issuer.acting_as(UNKNOWN_OPERATOR);
-        let recorded = issuer.record_denied_operator(action, reason, left_out, self.now());
-        self.keep_count(Kind::Operator, left_out, recorded.await);
-    }
-
-    /// Leaves a refusal that could not be recorded to the next row, with those that it was to count.
-    fn keep_count(&self, kind: Kind, left_out: u64, recorded: Result<u64, MintError>) {
-        if let Err(error) = recorded {
-            tracing::error!(%error, "a refusal is not on record");
-            self.strangers.leave_out(kind, left_out.saturating_add(1));
-        }
+        let recorded = issuer.record_denied_operator(action, reason, left_out, (self.clock)());
+        self.keep_count(kind, left_out, recorded.await);
     }
 
     /// Counts one that was turned away before its credentials were looked at.
-    pub(crate) fn turn_away_unseen(&self, kind: Kind) {
+    pub(crate) fn count_unseen(&self, kind: CredentialKind) {
         self.count(kind);
-        self.strangers.leave_out(kind, 1);
+        self.allowances.leave_out(kind, 1);
     }
 
-    fn count(&self, kind: Kind) {
+    /// Leaves a refusal that could not be recorded to the next row, with those that it was to count.
+    fn keep_count(&self, kind: CredentialKind, left_out: u64, recorded: Result<u64, MintError>) {
+        if let Err(error) = recorded {
+            tracing::error!(%error, "a refusal is not on record");
+            self.allowances.leave_out(kind, left_out.saturating_add(1));
+        }
+    }
+
+    fn count(&self, kind: CredentialKind) {
         let labels = KindLabels {
             kind: kind.as_str(),
         };
-        self.metrics.unknown_callers.get_or_create(&labels).inc();
+        self.counted.get_or_create(&labels).inc();
+    }
+}
+
+impl Allowances {
+    fn of(&self, kind: CredentialKind) -> &Allowance {
+        match kind {
+            CredentialKind::Secret => &self.secret,
+            CredentialKind::Unsigned => &self.unsigned,
+            CredentialKind::Signed => &self.signed,
+            CredentialKind::Operator => &self.operator,
+        }
+    }
+
+    /// Returns the number of this kind that were left out since the last one, if this one may be recorded.
+    /// Otherwise it is left out, too.
+    fn admit(&self, kind: CredentialKind) -> Option<u64> {
+        let allowance = self.of(kind);
+        match allowance.limiter.check() {
+            Ok(()) => Some(allowance.left_out.swap(0, Ordering::Relaxed)),
+            Err(_) => {
+                self.leave_out(kind, 1);
+                None
+            }
+        }
+    }
+
+    fn leave_out(&self, kind: CredentialKind, count: u64) {
+        self.of(kind).left_out.fetch_add(count, Ordering::Relaxed);
     }
 }
 
@@ -166,20 +194,24 @@ mod tests {
 
     #[test]
     fn each_kind_has_its_own_allowance() {
-        let strangers = Strangers::default();
+        let allowances = Allowances::default();
         for _ in 0..60 {
-            assert_eq!(strangers.admit(Kind::Unsigned), Some(0));
+            assert_eq!(allowances.admit(CredentialKind::Unsigned), Some(0));
         }
         for _ in 0..5 {
-            assert_eq!(strangers.admit(Kind::Unsigned), None);
+            assert_eq!(allowances.admit(CredentialKind::Unsigned), None);
         }
-        strangers.leave_out(Kind::Unsigned, 1);
-        assert_eq!(strangers.unsigned.left_out.load(Ordering::Relaxed), 6);
-        for kind in [Kind::Secret, Kind::Signed, Kind::Operator] {
-            assert_eq!(strangers.admit(kind), Some(0));
+        allowances.leave_out(CredentialKind::Unsigned, 1);
+        assert_eq!(allowances.unsigned.left_out.load(Ordering::Relaxed), 6);
+        for kind in [
+            CredentialKind::Secret,
+            CredentialKind::Signed,
+            CredentialKind::Operator,
+        ] {
+            assert_eq!(allowances.admit(kind), Some(0));
         }
-        strangers.leave_out(Kind::Secret, 1);
-        assert_eq!(strangers.admit(Kind::Secret), Some(1));
-        assert_eq!(strangers.admit(Kind::Secret), Some(0));
+        allowances.leave_out(CredentialKind::Secret, 1);
+        assert_eq!(allowances.admit(CredentialKind::Secret), Some(1));
+        assert_eq!(allowances.admit(CredentialKind::Secret), Some(0));
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use bailiwick_issuer::{SignError, State as KeyState, StoreError};
 
 use crate::{
-    state::{Shared, State},
+    state::{ServiceState, Shared},
     supervise::Supervisor,
 };
 
@@ -28,7 +28,7 @@ const UNSIGNED: u64 = 1_000;
 const CHECKPOINT: Duration = Duration::from_secs(3_600);
 
 /// Starts all of it.
-pub(crate) fn start(state: &State, supervisor: &mut Supervisor) {
+pub(crate) fn start(state: &ServiceState, supervisor: &mut Supervisor) {
     let this = state.clone();
     supervisor.every("publish", PUBLISHED, move || {
         let state = this.clone();

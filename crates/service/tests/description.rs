@@ -1,4 +1,4 @@
-//! `openapi.json` describes what is served. That each route is in it is seen to beside the routes.
+//! `openapi.json` describes what is served. That it is of the routes and types of `bailiwick-api` is tested there.
 
 #![cfg(test)]
 
@@ -6,7 +6,8 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use bailiwick_service::Code;
+use bailiwick_api::ProblemCode;
+use bailiwick_issuer::AuditEvent;
 use reqwest::Method;
 use serde_json::{Value, json};
 use support::{
@@ -54,7 +55,7 @@ async fn what_is_not_described_is_not_served() {
         "//v1/keys",
     ] {
         let answer = service.get(path, Auth::None).await;
-        answer.is_problem(404, Code::NotFound);
+        answer.is_problem(404, ProblemCode::NotFound);
     }
     let paths: BTreeSet<&str> = description::operations().map(|it| it.path).collect();
     for operation in description::operations() {
@@ -64,7 +65,7 @@ async fn what_is_not_described_is_not_served() {
         let answer = service
             .send(Method::PUT, &filled(&operation), Auth::None, &[], "")
             .await;
-        answer.is_problem(405, Code::BadRequest);
+        answer.is_problem(405, ProblemCode::BadRequest);
         let allowed = answer.header("allow").unwrap().to_owned();
         assert!(allowed.contains(operation.method.as_str()), "{allowed}");
     }
@@ -124,4 +125,12 @@ fn the_description_is_whole() {
         })
         .collect();
     assert_eq!(unused, Vec::<String>::new());
+}
+
+/// The interface has events as text: the issuer names them.
+#[test]
+fn events_are_those_of_the_issuer() {
+    let described = &description::all()["components"]["schemas"]["AuditEvent"]["enum"];
+    let events: Vec<&str> = AuditEvent::ALL.iter().map(|it| it.as_str()).collect();
+    assert_eq!(*described, json!(events));
 }

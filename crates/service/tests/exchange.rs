@@ -5,7 +5,7 @@
 
 mod support;
 
-use bailiwick_service::Code;
+use bailiwick_api::ProblemCode;
 use bailiwick_verifier::Request as Call;
 use serde_json::json;
 use support::{
@@ -307,7 +307,7 @@ async fn an_assertion_is_used_once() {
     let first = scene.service.post("/v1/tokens", Auth::None, &body).await;
     assert_eq!(first.status, 201, "{first:?}");
     let again = scene.service.post("/v1/tokens", Auth::None, &body).await;
-    again.is_problem(401, Code::Unauthenticated);
+    again.is_problem(401, ProblemCode::Unauthenticated);
 }
 
 #[tokio::test]

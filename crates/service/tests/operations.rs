@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use bailiwick_service::Code;
+use bailiwick_api::ProblemCode;
 use reqwest::Method;
 use serde_json::json;
 use support::{
@@ -163,7 +163,7 @@ async fn what_it_has_no_room_for_is_turned_away() {
     let before = shed().await;
     let path = "/v1/openapi.json";
     let answer = service.get(path, Auth::None).await;
-    answer.is_problem(503, Code::Unavailable);
+    answer.is_problem(503, ProblemCode::Unavailable);
     assert_eq!(answer.header("retry-after"), Some("5"));
     // Verifiers are let in: without a head they would deny.
     for path in ["keyset", "revocations", "revocations/snapshot"] {
@@ -173,7 +173,7 @@ async fn what_it_has_no_room_for_is_turned_away() {
     let token = service
         .token(Auth::None, &[("grant_type", "client_credentials")])
         .await;
-    token.is_problem(503, Code::Unavailable);
+    token.is_problem(503, ProblemCode::Unavailable);
     // Whoever looks after it is let in.
     assert_eq!(service.get("/readyz", Auth::None).await.status, 200);
     assert_eq!(shed().await, before + 2);
@@ -327,7 +327,7 @@ async fn a_body_that_is_too_long_gets_413() {
         let json = [("content-type", "application/json")];
         let path = "/v1/tokens";
         let sent = service.send(Method::POST, path, auth, &json, body.clone());
-        sent.await.is_problem(413, Code::TooLarge);
+        sent.await.is_problem(413, ProblemCode::TooLarge);
     }
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let sent = service.send(Method::POST, "/v1/token", Auth::None, &form, body);

@@ -5,8 +5,8 @@
 
 mod support;
 
+use bailiwick_api::ProblemCode;
 use bailiwick_issuer::{InitOptions, Issuer, MintRequest, Passphrase, State};
-use bailiwick_service::Code;
 use bailiwick_token::grant::Grants;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -78,7 +78,7 @@ impl Service {
     }
 
     /// That nobody gets anything done by these credentials.
-    async fn refuses(&self, auth: Auth<'_>, status: u16, code: Code, reason: Option<&str>) {
+    async fn refuses(&self, auth: Auth<'_>, status: u16, code: ProblemCode, reason: Option<&str>) {
         let rows = self.rows().await;
         for mut route in routes() {
             // Without a token it is a client who asks, and says nothing of whom it is for.
@@ -120,7 +120,7 @@ async fn without_the_right_token_nothing_is_done() {
     assert_eq!(routes().len(), 19);
     let (expired, _) = service.mint("ada", &everything()).await;
     service.time.pass(600);
-    let unauthenticated = Code::Unauthenticated;
+    let unauthenticated = ProblemCode::Unauthenticated;
     service
         .refuses(Auth::None, 401, unauthenticated, None)
         .await;
@@ -133,12 +133,12 @@ async fn without_the_right_token_nothing_is_done() {
     let (other, _) = service.mint("ada", &grant("erp", "*")).await;
     let other = Auth::Bearer(&other);
     service
-        .refuses(other, 403, Code::Denied, Some("wrong_service"))
+        .refuses(other, 403, ProblemCode::Denied, Some("wrong_service"))
         .await;
     let (elsewhere, _) = service.mint("ada", &grant("bailiwick", "other:*")).await;
     let elsewhere = Auth::Bearer(&elsewhere);
     service
-        .refuses(elsewhere, 403, Code::Denied, Some("no_grant"))
+        .refuses(elsewhere, 403, ProblemCode::Denied, Some("no_grant"))
         .await;
     let stranger = by_another_issuer().await;
     let stranger = Auth::Bearer(&stranger);
@@ -228,7 +228,7 @@ async fn a_revoked_operator_is_out_at_once_and_everywhere() {
         for place in [&service, &another] {
             let problem = keys(place, &token)
                 .await
-                .is_problem(401, Code::Unauthenticated);
+                .is_problem(401, ProblemCode::Unauthenticated);
             assert_eq!(problem.reason.as_deref(), Some("revoked"), "{kind}");
             assert_eq!(keys(place, &admin).await.status, 200);
         }
@@ -254,7 +254,7 @@ async fn a_revoked_operator_is_out_at_once_and_everywhere() {
     for place in [&service, &another] {
         let problem = keys(place, &admin)
             .await
-            .is_problem(401, Code::Unauthenticated);
+            .is_problem(401, ProblemCode::Unauthenticated);
         assert_eq!(problem.reason.as_deref(), Some("revoked_key"));
     }
     let (successor, _) = service.mint("admin", &everything()).await;
@@ -313,9 +313,9 @@ async fn the_audit_names_the_operator() {
     let rotated = service
         .post("/v1/clients/new/rotate", auth, &Value::Null)
         .await;
-    rotated.is_problem(409, Code::Guarded);
+    rotated.is_problem(409, ProblemCode::Guarded);
     let again = service.post("/v1/clients", auth, &body("client:add")).await;
-    again.is_problem(409, Code::Guarded);
+    again.is_problem(409, ProblemCode::Guarded);
     let mut other = body("client:add");
     other["name"] = json!("other");
     let added = service.post("/v1/clients", auth, &other).await;
@@ -338,7 +338,7 @@ async fn the_audit_names_the_operator() {
     let forged =
         json!({ "checkpoints": [{ "payloadType": "x", "payload": "", "signatures": [] }] });
     let answer = service.post("/v1/audit/verify", auth, &forged).await;
-    answer.is_problem(400, Code::BadRequest);
+    answer.is_problem(400, ProblemCode::BadRequest);
 }
 
 /// What the issuer knows of its own revocations is held against the feed, and does not grow stale.
@@ -369,7 +369,7 @@ async fn what_an_operator_is_refused_is_on_record() {
     service.get("/v1/keys", auth).await.json();
     for _ in 0..40 {
         let answer = service.post("/v1/keys/rotate", auth, &Value::Null).await;
-        answer.is_problem(403, Code::Denied);
+        answer.is_problem(403, ProblemCode::Denied);
     }
     let rows = service.audit().await;
     let refused = rows.iter().filter(|row| row["event"] == "operator.refused");
@@ -417,7 +417,7 @@ async fn the_audit_is_listed_by_what_is_asked() {
         "?agent=a&agent=b",
     ] {
         let answer = service.get(&format!("/v1/audit{wrong}"), auth).await;
-        answer.is_problem(400, Code::BadRequest);
+        answer.is_problem(400, ProblemCode::BadRequest);
     }
 }
 
@@ -436,7 +436,7 @@ async fn guards_say_what_they_wait_for() {
     let problem = service
         .post(&activate, auth, &Value::Null)
         .await
-        .is_problem(409, Code::Guarded);
+        .is_problem(409, ProblemCode::Guarded);
     let guard = problem.guard.unwrap();
     // Four times the refresh hint.
     assert_eq!(
@@ -447,99 +447,109 @@ async fn guards_say_what_they_wait_for() {
     let wrong = service
         .post(&format!("/v1/keys/{active}/activate"), auth, &Value::Null)
         .await;
-    assert_eq!(wrong.is_problem(409, Code::Guarded).guard, None);
+    assert_eq!(wrong.is_problem(409, ProblemCode::Guarded).guard, None);
     for (path, body, status, code) in [
         (
             "/v1/keys/ffffffff/activate",
             Value::Null,
             404,
-            Code::NotFound,
+            ProblemCode::NotFound,
         ),
         (
             "/v1/keys/not-a-key/activate",
             Value::Null,
             404,
-            Code::NotFound,
+            ProblemCode::NotFound,
         ),
-        ("/v1/keys/%FF/activate", Value::Null, 400, Code::BadRequest),
+        (
+            "/v1/keys/%FF/activate",
+            Value::Null,
+            400,
+            ProblemCode::BadRequest,
+        ),
         (
             "/v1/keys/ffffffff/activate",
             json!({ "forced": true }),
             400,
-            Code::BadRequest,
+            ProblemCode::BadRequest,
         ),
         (
             "/v1/keys/ffffffff/activate",
             json!({ "force": 1 }),
             400,
-            Code::BadRequest,
+            ProblemCode::BadRequest,
         ),
-        ("/v1/keys/ffffffff/revoke", json!({}), 400, Code::BadRequest),
+        (
+            "/v1/keys/ffffffff/revoke",
+            json!({}),
+            400,
+            ProblemCode::BadRequest,
+        ),
         (
             "/v1/keys/ffffffff/revoke",
             json!({ "reason": "two\nlines" }),
             400,
-            Code::BadRequest,
+            ProblemCode::BadRequest,
         ),
         (
             "/v1/clients/nobody/rotate",
             Value::Null,
             404,
-            Code::NotFound,
+            ProblemCode::NotFound,
         ),
         (
             "/v1/clients/nobody/disable",
             Value::Null,
             404,
-            Code::NotFound,
+            ProblemCode::NotFound,
         ),
         (
             "/v1/clients/%FF/disable",
             Value::Null,
             400,
-            Code::BadRequest,
+            ProblemCode::BadRequest,
         ),
         (
             "/v1/revocations",
             json!({ "reason": "nobody" }),
             400,
-            Code::BadRequest,
+            ProblemCode::BadRequest,
         ),
         (
             "/v1/revocations",
             json!({ "agents": ["a"] }),
             400,
-            Code::BadRequest,
+            ProblemCode::BadRequest,
         ),
         (
             "/v1/revocations",
             json!({ "agents": [""], "reason": "x" }),
             400,
-            Code::BadRequest,
+            ProblemCode::BadRequest,
         ),
         (
             "/v1/revocations",
             json!({ "tokens": ["short"], "reason": "x" }),
             400,
-            Code::BadRequest,
+            ProblemCode::BadRequest,
         ),
         (
             "/v1/revocations",
             json!({ "blocks": ["00"], "reason": "x" }),
             400,
-            Code::BadRequest,
+            ProblemCode::BadRequest,
         ),
         (
             "/v1/revocations",
             json!({ "agents": ["a"], "reason": "x", "issued_before": service.now().plus(60) }),
             400,
-            Code::BadRequest,
+            ProblemCode::BadRequest,
         ),
         (
             "/v1/revocations",
             json!({ "agents": vec!["a"; 1_001], "reason": "x" }),
             400,
-            Code::BadRequest,
+            ProblemCode::BadRequest,
         ),
     ] {
         let answer = service.post(path, auth, &body).await;
@@ -555,18 +565,18 @@ async fn guards_say_what_they_wait_for() {
     let denied = service
         .post(&activate, Auth::Bearer(&careful), &force)
         .await;
-    denied.is_problem(403, Code::Denied);
+    denied.is_problem(403, ProblemCode::Denied);
     let waits = service
         .post(&activate, Auth::Bearer(&careful), &Value::Null)
         .await;
-    waits.is_problem(409, Code::Guarded);
+    waits.is_problem(409, ProblemCode::Guarded);
     let forced = service.post(&activate, auth, &force).await;
     assert_eq!(forced.status, 200, "{forced:?}");
     assert_eq!(service.active_key().await, id);
     let retire = service
         .post(&format!("/v1/keys/{active}/retire"), auth, &Value::Null)
         .await;
-    let guard = retire.is_problem(409, Code::Guarded).guard.unwrap();
+    let guard = retire.is_problem(409, ProblemCode::Guarded).guard.unwrap();
     let until = service.now().plus(3_600 + 60 + 86_400);
     assert_eq!((guard.id.to_string(), guard.until), (active, until));
     let rotation = service.post("/v1/keys/rotate", auth, &Value::Null).await;
@@ -643,7 +653,7 @@ async fn an_operator_mints_within_its_grant_and_never_an_operator() {
             let answer = service
                 .post("/v1/tokens", Auth::Bearer(token), &wanted)
                 .await;
-            answer.is_problem(403, Code::Denied);
+            answer.is_problem(403, ProblemCode::Denied);
         }
     }
     // A service is named, and not by a pattern that this one would be among.
@@ -653,7 +663,7 @@ async fn an_operator_mints_within_its_grant_and_never_an_operator() {
         let answer = service
             .post("/v1/tokens", Auth::Bearer(&free), &wanted)
             .await;
-        answer.is_problem(400, Code::BadRequest);
+        answer.is_problem(400, ProblemCode::BadRequest);
     }
     let rows = service.audit().await;
     let actor = json!(format!("operator:ada ({id})"));
@@ -703,26 +713,26 @@ async fn nul_is_a_bad_request() {
     for column in ["agent", "principal", "token"] {
         let path = format!("/v1/audit?{column}=a%00b");
         let problem = service.get(&path, auth).await;
-        let detail = problem.is_problem(400, Code::BadRequest).detail;
+        let detail = problem.is_problem(400, ProblemCode::BadRequest).detail;
         assert!(detail.contains("NUL"), "{detail}");
     }
     for verb in ["rotate", "disable"] {
         let path = format!("/v1/clients/a%00b/{verb}");
         let problem = service.post(&path, auth, &Value::Null).await;
-        problem.is_problem(400, Code::BadRequest);
+        problem.is_problem(400, ProblemCode::BadRequest);
     }
     let method = Method::DELETE;
     let problem = service.send(method, "/v1/verifiers/a%00b", auth, &[], "");
-    problem.await.is_problem(400, Code::BadRequest);
+    problem.await.is_problem(400, ProblemCode::BadRequest);
     let body = json!({ "agents": ["a\u{0}b"], "reason": "a test" });
     let problem = service.post("/v1/revocations", auth, &body).await;
-    problem.is_problem(400, Code::BadRequest);
+    problem.is_problem(400, ProblemCode::BadRequest);
     let body = json!({ "tenants": ["a"], "reason": "a\u{0}b" });
     let problem = service.post("/v1/revocations", auth, &body).await;
-    problem.is_problem(400, Code::BadRequest);
+    problem.is_problem(400, ProblemCode::BadRequest);
     let client = json!({ "name": "a", "principal": "a\u{0}b", "profiles": ["buyer"] });
     let problem = service.post("/v1/clients", auth, &client).await;
-    problem.is_problem(400, Code::BadRequest);
+    problem.is_problem(400, ProblemCode::BadRequest);
     // Inside of JSON it is six characters.
     let client = json!({ "name": "a", "principal": "b", "profiles": ["a\u{0}b"] });
     let added = service.post("/v1/clients", auth, &client).await;
@@ -738,7 +748,7 @@ async fn unreachable_client_names_are_refused() {
     ] {
         let client = json!({ "name": name, "principal": "b", "profiles": ["buyer"] });
         let problem = service.post("/v1/clients", Auth::Bearer(&token), &client);
-        problem.await.is_problem(400, Code::BadRequest);
+        problem.await.is_problem(400, ProblemCode::BadRequest);
     }
     assert!(service.issuer.clients().await.unwrap().is_empty());
 }

@@ -4,7 +4,7 @@
 
 mod support;
 
-use bailiwick_service::Code;
+use bailiwick_api::ProblemCode;
 use bailiwick_token::revocation::{Head, Snapshot};
 use bailiwick_verifier::{Request as Call, Trust, Verifier};
 use reqwest::Method;
@@ -199,7 +199,7 @@ async fn a_range_that_is_none_is_not_there() {
         let answer = service
             .get(&format!("{HEAD}/{epoch}/{range}"), Auth::None)
             .await;
-        answer.is_problem(404, Code::NotFound);
+        answer.is_problem(404, ProblemCode::NotFound);
         // What is not there yet may be there soon.
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{range}");
     }
@@ -217,7 +217,7 @@ async fn a_range_that_is_none_is_not_there() {
         let answer = service
             .get(&format!("{HEAD}/{epoch}/0-1"), Auth::None)
             .await;
-        answer.is_problem(404, Code::NotFound);
+        answer.is_problem(404, ProblemCode::NotFound);
     }
 }
 
@@ -289,8 +289,8 @@ async fn verifiers_are_heard_where_they_can_be_read() {
             .await
     };
     assert_eq!(forget("crm-1").await.status, 204);
-    forget("crm-1").await.is_problem(404, Code::NotFound);
-    forget("%FF").await.is_problem(400, Code::BadRequest);
+    forget("crm-1").await.is_problem(404, ProblemCode::NotFound);
+    forget("%FF").await.is_problem(400, ProblemCode::BadRequest);
 }
 
 /// A snapshot is made once for all who ask, until something of it is old: also the keyset that it names,

@@ -4,7 +4,7 @@
 
 mod support;
 
-use bailiwick_service::Code;
+use bailiwick_api::ProblemCode;
 use bailiwick_verifier::Request as Call;
 use reqwest::Method;
 use serde_json::json;
@@ -287,7 +287,7 @@ async fn a_rate_holds_per_caller() {
     assert!((1..=61).contains(&wait), "{wait}");
     let body = json!({ "profile": "seldom" });
     let answer = service.post("/v1/tokens", basic(&secret), &body).await;
-    answer.is_problem(429, Code::TooMany);
+    answer.is_problem(429, ProblemCode::TooMany);
     // Nor is it anybody else's, nor another profile's.
     service
         .token(Auth::Basic("other", &other), &seldom)
@@ -316,7 +316,7 @@ async fn guessing_ends() {
     answer.is_oauth(429, "invalid_client");
     assert_eq!(answer.header("retry-after"), Some("60"));
     let answer = service.post("/v1/tokens", right, &json!({})).await;
-    answer.is_problem(429, Code::TooMany);
+    answer.is_problem(429, ProblemCode::TooMany);
     let other = service.client("other", &["buyer"]).await;
     service
         .token(Auth::Basic("other", &other), &[GRANT])
@@ -385,7 +385,7 @@ async fn a_program_states_its_grants() {
         (json!({ "profile": "treasurer" }), Some("invalid_scope")),
         (json!({}), Some("invalid_scope")),
     ] {
-        let problem = ask(body).await.is_problem(403, Code::Denied);
+        let problem = ask(body).await.is_problem(403, ProblemCode::Denied);
         assert_eq!(problem.reason.as_deref(), reason);
     }
     for body in [
@@ -401,14 +401,14 @@ async fn a_program_states_its_grants() {
         json!({ "profile": 1 }),
         json!([]),
     ] {
-        ask(body).await.is_problem(400, Code::BadRequest);
+        ask(body).await.is_problem(400, ProblemCode::BadRequest);
     }
     let wrong = service.post("/v1/tokens", basic("wrong"), &json!({})).await;
-    wrong.is_problem(401, Code::Unauthenticated);
+    wrong.is_problem(401, ProblemCode::Unauthenticated);
     let nobody = service.post("/v1/tokens", Auth::None, &json!({})).await;
-    nobody.is_problem(401, Code::Unauthenticated);
+    nobody.is_problem(401, ProblemCode::Unauthenticated);
     let large = json!({ "task": "x".repeat(256 * 1024) });
-    ask(large).await.is_problem(413, Code::TooLarge);
+    ask(large).await.is_problem(413, ProblemCode::TooLarge);
 }
 
 #[tokio::test]
@@ -434,7 +434,9 @@ async fn callers_are_known_before_bodies_are_parsed() {
     for body in ["{", "[]", r#"{"profile":1}"#, bad_grants] {
         // Whoever is known is told what is wrong.
         for auth in [basic(&secret), Auth::Bearer(&operator)] {
-            send(auth, body).await.is_problem(400, Code::BadRequest);
+            send(auth, body)
+                .await
+                .is_problem(400, ProblemCode::BadRequest);
         }
         // A stranger is a stranger whatever it writes.
         for auth in [
@@ -445,18 +447,18 @@ async fn callers_are_known_before_bodies_are_parsed() {
         ] {
             send(auth, body)
                 .await
-                .is_problem(401, Code::Unauthenticated);
+                .is_problem(401, ProblemCode::Unauthenticated);
         }
     }
     let forged = r#"{"client_assertion":"a.b.c","grants":{"grant":[{}]}}"#;
     send(Auth::None, forged)
         .await
-        .is_problem(401, Code::Unauthenticated);
+        .is_problem(401, ProblemCode::Unauthenticated);
     // Two ways at once mean nothing.
     let both = r#"{"client_assertion":"a.b.c"}"#;
     send(basic(&secret), both)
         .await
-        .is_problem(401, Code::Unauthenticated);
+        .is_problem(401, ProblemCode::Unauthenticated);
 }
 
 #[tokio::test]
@@ -466,7 +468,7 @@ async fn long_grants_are_counted_against_their_caller() {
     let note = |length: usize| json!({ "grants": { "grant": [{ "note": "x".repeat(length) }] } });
     let ask = async |auth: Auth<'_>, length| service.post("/v1/tokens", auth, &note(length)).await;
     let too_long = ask(basic(&secret), 64 * 1024).await;
-    let too_long = too_long.is_problem(400, Code::BadRequest);
+    let too_long = too_long.is_problem(400, ProblemCode::BadRequest);
     assert!(too_long.detail.contains("65536 bytes"), "{too_long:?}");
     let mut turned_away = None;
     for _ in 0..200 {
@@ -477,15 +479,15 @@ async fn long_grants_are_counted_against_their_caller() {
         }
     }
     let turned_away = turned_away.unwrap();
-    turned_away.is_problem(429, Code::TooMany);
+    turned_away.is_problem(429, ProblemCode::TooMany);
     assert!(turned_away.header("retry-after").is_some());
     // Short ones, and those of others, are parsed as before.
     ask(basic(&secret), 100)
         .await
-        .is_problem(400, Code::BadRequest);
+        .is_problem(400, ProblemCode::BadRequest);
     ask(Auth::Basic("other", &other), 9 * 1024)
         .await
-        .is_problem(400, Code::BadRequest);
+        .is_problem(400, ProblemCode::BadRequest);
 }
 
 #[tokio::test]
@@ -513,7 +515,7 @@ async fn json_bodies_are_utf8() {
             let answer = service
                 .send(Method::POST, path, auth, &headers, "{\"a\":1}")
                 .await;
-            answer.is_problem(415, Code::BadRequest);
+            answer.is_problem(415, ProblemCode::BadRequest);
         }
     }
     let media = [("content-type", "Application/JSON; Charset=\"utf-8\"")];

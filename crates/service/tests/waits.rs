@@ -7,7 +7,7 @@
 
 mod support;
 
-use bailiwick_service::Code;
+use bailiwick_api::ProblemCode;
 use bailiwick_token::revocation::{Party, Target, Watermark};
 use bailiwick_verifier::{Reason, Request as Call};
 use serde_json::json;
@@ -123,7 +123,7 @@ async fn is_refused(endpoint: Endpoint, waiting: Waiting) {
     let (service, answer) = waiting.end().await;
     let says = match endpoint {
         Endpoint::OAuth => answer.is_oauth(401, "invalid_client"),
-        Endpoint::Json => answer.is_problem(401, Code::Unauthenticated).detail,
+        Endpoint::Json => answer.is_problem(401, ProblemCode::Unauthenticated).detail,
     };
     // The same as to anyone with a wrong secret.
     assert!(says.contains("name or secret is wrong"), "{says}");

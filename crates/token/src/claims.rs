@@ -10,7 +10,7 @@ use crate::timestamp::Timestamp;
 /// profile, a client's registration or a watermark. So a watermark can name whatever was minted.
 pub const MAX_NAME: usize = 512;
 
-/// The longest text of any other claim, in bytes.
+/// The longest text of any other claim, in bytes, wherever one stands.
 pub const MAX_TEXT: usize = 1024;
 
 /// The most further claims.

@@ -25,7 +25,7 @@ pub const HEADER: &str = "bailiwick-verifier";
 pub const MAX_REPORT: usize = 256;
 
 /// The longest name, in bytes.
-pub const MAX_NAME: usize = 64;
+pub const MAX_REPORTED_NAME: usize = 64;
 
 /// What a verifier tells of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +133,7 @@ fn number(text: &str) -> Result<(u64, &str), ReportError> {
 
 fn is_name(text: &str) -> bool {
     let printable = |byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
-    (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(printable)
+    (1..=MAX_REPORTED_NAME).contains(&text.len()) && text.bytes().all(printable)
 }
 
 /// Not a report.
@@ -142,7 +142,7 @@ fn is_name(text: &str) -> bool {
 pub enum ReportError {
     /// A name that cannot be written.
     #[error(
-        "a verifier is reported under names of 1 to {MAX_NAME} printable ASCII characters without `\"` and `\\`; its own name has no `/`, `%`, `?` or `#` either, and is not `.` or `..`"
+        "a verifier is reported under names of 1 to {MAX_REPORTED_NAME} printable ASCII characters without `\"` and `\\`; its own name has no `/`, `%`, `?` or `#` either, and is not `.` or `..`"
     )]
     Name,
     /// Another text.
@@ -187,7 +187,7 @@ mod tests {
             );
             assert_eq!(written.parse(), Ok(report));
         }
-        let longest = "n".repeat(MAX_NAME);
+        let longest = "n".repeat(MAX_REPORTED_NAME);
         let mut longest = Report::new(&longest, &longest).unwrap();
         (longest.keyset, longest.feed) = (Some(u64::MAX), Some((epoch, u64::MAX)));
         assert_eq!(longest.to_string().parse(), Ok(longest));
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn nothing_else_is_read() {
-        let long = "n".repeat(MAX_NAME + 1);
+        let long = "n".repeat(MAX_REPORTED_NAME + 1);
         for name in ["", "a\"b", "a\\b", "a\nb", "ä", long.as_str()] {
             assert_eq!(Report::new(name, "erp"), Err(ReportError::Name), "{name}");
             assert_eq!(Report::new("erp-1", name), Err(ReportError::Name), "{name}");

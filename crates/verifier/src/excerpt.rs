@@ -19,7 +19,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 /// The most bytes of a name that are repeated: an argument, an action, a delegate.
-pub(crate) const MAX_NAME: usize = 128;
+pub(crate) const MAX_SHOWN_NAME: usize = 128;
 
 /// The most bytes of a value that are repeated, or of a list of values.
 pub(crate) const MAX_VALUE: usize = 200;
@@ -40,7 +40,7 @@ impl<'n, I: Iterator<Item = &'n str> + Clone> Display for Names<I> {
                 f.write_char(',')?;
             }
             // A name beyond this is cut in any case.
-            let shown = name.get(..name.floor_char_boundary(MAX_NAME));
+            let shown = name.get(..name.floor_char_boundary(MAX_SHOWN_NAME));
             let shown = shown.unwrap_or_default();
             match shown.is_empty() || !shown.chars().all(is_plain) {
                 true => quote(shown).fmt(f)?,

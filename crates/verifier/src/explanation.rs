@@ -17,7 +17,7 @@ use crate::{
     compare::{Alternative, Explained, Explainer, Spent},
     decision::Deny,
     denial::Denial,
-    excerpt::{MAX_NAME, MAX_VALUE, beginning},
+    excerpt::{MAX_SHOWN_NAME, MAX_VALUE, beginning},
     explain::{Condition, MAX_EXPLANATION, Refusal},
     identity::Identity,
     verified::Verified,
@@ -275,5 +275,5 @@ impl<'c> Explanation<'c> {
 fn offer(service: &str, action: &Pattern) -> String {
     let action = action.to_string();
     let offer = format!("{} {}", name(service), name(&action));
-    beginning(offer, MAX_NAME)
+    beginning(offer, MAX_SHOWN_NAME)
 }

@@ -9,7 +9,7 @@ use bailiwick_token::{
 };
 use serde::Serialize;
 
-use crate::excerpt::{MAX_NAME, beginning};
+use crate::excerpt::{MAX_SHOWN_NAME, beginning};
 
 /// The most bytes that are kept of a delegate's name and of a task.
 const MAX_DESCRIPTION: usize = 256;
@@ -63,7 +63,7 @@ impl Identity {
         let mut chain = self.chain.iter();
         let link = chain.find(|link| link.block == block)?;
         let delegate = link.delegate.as_deref();
-        delegate.map(|delegate| beginning(delegate, MAX_NAME))
+        delegate.map(|delegate| beginning(delegate, MAX_SHOWN_NAME))
     }
 
     /// About how many bytes of memory it takes.

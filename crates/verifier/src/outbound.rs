@@ -10,12 +10,18 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use reqwest::{
     ClientBuilder, Method, RequestBuilder, Url,
-    dns::{Addrs, Name, Resolve, Resolving},
+    dns::{Name, Resolve, Resolving},
     redirect::Policy,
 };
 
 /// The one name of this machine (RFC 6761 section 6.3).
 const LOCALHOST: &str = "localhost";
+
+/// The addresses that it stands for. The port is the URL's.
+const LOOPBACK: [SocketAddr; 2] = [
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
+];
 
 /// The address of a server that alone can read what is sent there: `https`, or `http` of a loopback
 /// address or of `localhost`.
@@ -100,8 +106,11 @@ impl Client {
                 .redirect(Policy::none())
                 .referer(false)
         };
+        // The pin replaces one that `configure` may have set, and comes before every resolver.
+        let local = builder().no_proxy().dns_resolver(NoNames);
+        let local = local.resolve_to_addrs(LOCALHOST, &LOOPBACK);
         Ok(Client {
-            local: builder().no_proxy().dns_resolver(Loopback).build()?,
+            local: local.build()?,
             remote: builder().https_only(true).build()?,
         })
     }
@@ -116,26 +125,24 @@ impl Client {
     }
 }
 
-/// Resolves `localhost` to the loopback addresses, and no other name.
-struct Loopback;
+/// Resolves no name: the one of this machine is pinned.
+struct NoNames;
 
-impl Resolve for Loopback {
+impl Resolve for NoNames {
     fn resolve(&self, name: Name) -> Resolving {
-        let addresses = match name.as_str() {
-            LOCALHOST => {
-                // The port is the URL's.
-                let all: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-                let all = all.map(|address| SocketAddr::new(address, 0));
-                Ok(Box::new(all.into_iter()) as Addrs)
-            }
-            other => Err(format!("`{other}` is not this machine").into()),
-        };
-        Box::pin(async move { addresses })
+        let error = format!("`{}` is not this machine", name.as_str());
+        Box::pin(async move { Err(error.into()) })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use reqwest::{Proxy, dns::Addrs};
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
     use super::*;
 
     #[test]
@@ -204,33 +211,61 @@ mod tests {
         }
     }
 
+    /// Answers the next request.
+    fn answer(listener: TcpListener, head: String) {
+        tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let _ = socket.read(&mut [0; 4096]).await.unwrap();
+            let answer = format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\n\r\n");
+            socket.write_all(answer.as_bytes()).await.unwrap();
+        });
+    }
+
+    /// A name server that leads every name to one address.
+    struct Misleading(SocketAddr);
+
+    impl Resolve for Misleading {
+        fn resolve(&self, _: Name) -> Resolving {
+            let addresses: Addrs = Box::new([self.0].into_iter());
+            Box::pin(async move { Ok(addresses) })
+        }
+    }
+
+    /// Another address of this machine stands for another machine.
     #[tokio::test]
-    async fn localhost_needs_no_name_server() {
-        let resolved = |name: &str| Loopback.resolve(name.parse().unwrap());
-        let addresses = resolved("localhost").await.unwrap();
-        assert!(
-            addresses
-                .map(|address| address.ip())
-                .all(|ip| ip.is_loopback())
+    async fn localhost_is_never_looked_up() {
+        let here = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = here.local_addr().unwrap().port();
+        let elsewhere = SocketAddr::from(([127, 0, 0, 2], port));
+        answer(here, "204 Here".to_owned());
+        answer(
+            TcpListener::bind(elsewhere).await.unwrap(),
+            "418 Elsewhere".to_owned(),
         );
-        assert!(resolved("issuer.example").await.is_err());
+        let client = Client::new(|builder| {
+            let proxy = Proxy::all(format!("http://{elsewhere}")).unwrap();
+            builder
+                .proxy(proxy)
+                .dns_resolver(Misleading(elsewhere))
+                .resolve(LOCALHOST, elsewhere)
+        });
+        let url = SafeUrl::parse(&format!("http://LocalHost:{port}/")).unwrap();
+        let answer = client.unwrap().request(Method::GET, &url).send().await;
+        assert_eq!(answer.unwrap().status(), 204);
+    }
+
+    #[tokio::test]
+    async fn this_machine_has_one_name() {
+        assert!(LOOPBACK.iter().all(|address| address.ip().is_loopback()));
+        let resolved = NoNames.resolve("issuer.example".parse().unwrap()).await;
+        assert!(resolved.is_err());
     }
 
     #[tokio::test]
     async fn redirects_are_not_followed() {
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let here = format!("http://{}", listener.local_addr().unwrap());
-        let location = here.clone();
-        tokio::spawn(async move {
-            let (mut socket, _) = listener.accept().await.unwrap();
-            let _ = socket.read(&mut [0; 4096]).await.unwrap();
-            let answer = format!(
-                "HTTP/1.1 307 Moved\r\nlocation: {location}/secret\r\ncontent-length: 0\r\n\r\n"
-            );
-            socket.write_all(answer.as_bytes()).await.unwrap();
-        });
+        answer(listener, format!("307 Moved\r\nlocation: {here}/secret"));
         let client = Client::new(|builder| builder).unwrap();
         let url = SafeUrl::parse(&here).unwrap();
         let answer = client.request(Method::GET, &url).send().await.unwrap();

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::{
     decision::Decision,
-    excerpt::{MAX_NAME, excerpt, names},
+    excerpt::{MAX_SHOWN_NAME, excerpt, names},
     explain::Values,
     reason::Reason,
     request::Request,
@@ -108,10 +108,10 @@ pub(crate) fn emit(service: &str, request: Option<&Request>, decision: &Decision
         .iter()
         .flat_map(|identity| &identity.chain)
         .filter_map(|link| link.delegate.as_deref())
-        .map(|delegate| excerpt(delegate, MAX_NAME))
+        .map(|delegate| excerpt(delegate, MAX_SHOWN_NAME))
         .collect();
     let token_id = identity.map(|identity| identity.token_id.to_string());
-    let action = request.map(|request| excerpt(request.action(), MAX_NAME));
+    let action = request.map(|request| excerpt(request.action(), MAX_SHOWN_NAME));
     let arguments = request.map(|request| names(request.argument_names(), MAX_ARGUMENTS));
     let explained = decision.explain(Values::Hidden).join("; ");
     let explained = excerpt(explained, MAX_EXPLAINED);

@@ -15,7 +15,8 @@
 //!
 //! One request is made at a time; each has a time-out and a limit on its body. What fails is tried
 //! again, ever more seldom, up to half a minute, or as seldom as it is fetched anyway. Plain `http` is
-//! taken from loopback addresses only.
+//! taken from loopback addresses only, and from `localhost` where the transport never looks that name up
+//! ([`Transport::PINS_LOCALHOST`]).
 //!
 //! # What holds when something fails
 //!
@@ -68,7 +69,7 @@ pub use self::{
     error::RefreshError,
     follow::{FollowerBuilder, FromFiles, FromIssuer, KeysetFile, Unnamed},
     follower::{Follower, Monitor},
-    http::{Http, HttpError, is_admissible},
+    http::{Http, HttpError},
     setup::FollowError,
     status::Status,
     transport::{FetchError, Fetched, Get, Transport},

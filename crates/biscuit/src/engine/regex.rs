@@ -17,7 +17,7 @@ use super::{
 };
 
 /// The longest text of a regular expression.
-const MAX_TEXT: usize = 1024;
+const MAX_PATTERN: usize = 1024;
 
 /// How many bytes one may be compiled into: what it is tried with in turn.
 const SIZES: [usize; 6] = [1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15, 1 << 16];
@@ -58,7 +58,7 @@ pub(super) struct TooLarge;
 impl Patterns {
     /// Compiles one that stands in the host's own Datalog; answers whether it could be.
     pub(super) fn prepare(&mut self, pattern: &str) -> bool {
-        if pattern.len() > MAX_TEXT {
+        if pattern.len() > MAX_PATTERN {
             return false;
         }
         let Ok(Some((ast, _))) = read(pattern) else {
@@ -91,7 +91,7 @@ impl Patterns {
             fuel.take((work / BYTES_PER_UNIT) as u64)?;
             return Ok(regex.is_match(text));
         }
-        if pattern.len() > MAX_TEXT {
+        if pattern.len() > MAX_PATTERN {
             return Err(Error::Regex.into());
         }
         if !regexes.contains_key(pattern) {

@@ -8,7 +8,7 @@ use clap::Args;
 use super::{BiscuitArg, failure, inspect::revocation_ids};
 use crate::{
     exit::{self, Exit, Failure},
-    input::Source,
+    input::Input,
     output::{Format, GREEN, RED},
     settings::Global,
 };
@@ -34,15 +34,15 @@ pub(crate) struct AuthorizeArgs {
     root_key: Key,
     /// The service's facts, rules, checks and policies, as Datalog
     #[arg(long, value_name = "FILE|-")]
-    authorizer: Source,
+    authorizer: Input,
     /// How much the decision may cost
     #[arg(long, value_name = "UNITS", default_value_t = DEFAULT_FUEL)]
     fuel: u64,
 }
 
 impl AuthorizeArgs {
-    pub(super) fn run(self, global: &Global) -> exit::Outcome {
-        if self.authorizer == Source::Stdin && self.biscuit.biscuit == Source::Stdin {
+    pub(super) fn run(self, global: &Global) -> exit::ExitResult {
+        if self.authorizer == Input::Stdin && self.biscuit.biscuit == Input::Stdin {
             return Err(Failure::plain(Exit::Usage, "standard input is given twice")
                 .hint("name a file for the token or for --authorizer"));
         }

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::{BiscuitArg, failure};
 use crate::{
-    exit::{Exit, Outcome},
+    exit::{Exit, ExitResult},
     output::{self, Format},
     settings::Global,
 };
@@ -20,13 +20,13 @@ Nothing is verified: anyone can write a token that says anything. `biscuit autho
 
 Example:
   bailiwick biscuit inspect token.bc")]
-pub(crate) struct InspectArgs {
+pub(crate) struct BiscuitInspectArgs {
     #[command(flatten)]
     biscuit: BiscuitArg,
 }
 
-impl InspectArgs {
-    pub(super) fn run(self, global: &Global) -> Outcome {
+impl BiscuitInspectArgs {
+    pub(super) fn run(self, global: &Global) -> ExitResult {
         let unverified =
             Unverified::read(&self.biscuit.bytes()?).map_err(|error| failure(&error))?;
         let ids = unverified.revocation_ids(None);

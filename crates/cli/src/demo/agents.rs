@@ -7,7 +7,7 @@ use bailiwick_token::{
     token::Token,
 };
 
-use super::{broken, client::Call};
+use super::{client::AgentCall, failure::broken};
 use crate::exit::Failure;
 
 /// What the orchestrator may do.
@@ -63,36 +63,42 @@ impl Agents {
     }
 
     /// What they call of themselves, each with what should become of it.
-    pub(super) fn calls(&self) -> [(&Token, Call); 4] {
+    pub(super) fn calls(&self) -> [(&Token, AgentCall); 4] {
         let small = r#"{"amount":3999.90,"currency":"EUR","vendor":"acme"}"#;
         [
-            (&self.buyer, Call::create("agent:buyer", small).allowed()),
             (
                 &self.buyer,
-                Call::create("agent:buyer", LARGE).refused_as("caveat"),
+                AgentCall::create("agent:buyer", small).allowed(),
             ),
-            (&self.reader, Call::read("agent:reader", "PO-1").allowed()),
+            (
+                &self.buyer,
+                AgentCall::create("agent:buyer", LARGE).refused_as("caveat"),
+            ),
             (
                 &self.reader,
-                Call::create("agent:reader", small).refused_as("caveat"),
+                AgentCall::read("agent:reader", "PO-1").allowed(),
+            ),
+            (
+                &self.reader,
+                AgentCall::create("agent:reader", small).refused_as("caveat"),
             ),
         ]
     }
 
     /// Nobody can widen: what the buyer appends for itself is one more condition.
-    pub(super) fn widening(&self) -> (&Token, Call) {
+    pub(super) fn widening(&self) -> (&Token, AgentCall) {
         (
             &self.widened,
-            Call::create("agent:buyer", LARGE).refused_as("caveat"),
+            AgentCall::create("agent:buyer", LARGE).refused_as("caveat"),
         )
     }
 }
 
 /// An agent that believes all that it reads: it orders each JSON object in the text.
-pub(super) fn gullible(text: &str) -> impl Iterator<Item = Call> {
+pub(super) fn gullible(text: &str) -> impl Iterator<Item = AgentCall> {
     let objects = text.split('{').filter_map(|part| part.split_once('}'));
     objects.map(|(members, _)| {
-        let call = Call::create("agent:buyer", &format!("{{{members}}}"));
+        let call = AgentCall::create("agent:buyer", &format!("{{{members}}}"));
         match members.contains("quickcash") {
             true => call.refused_as("no_grant"),
             false => call.allowed(),

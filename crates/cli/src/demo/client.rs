@@ -10,12 +10,12 @@ use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 
-use super::broken;
+use super::failure::broken;
 use crate::exit::Failure;
 
 /// A call that an agent makes, and what should become of it.
 #[derive(Debug, Clone)]
-pub(super) struct Call {
+pub(super) struct AgentCall {
     agent: &'static str,
     method: &'static str,
     path: String,
@@ -24,10 +24,10 @@ pub(super) struct Call {
     expected: Option<&'static str>,
 }
 
-impl Call {
-    pub(super) fn read(agent: &'static str, id: &str) -> Call {
+impl AgentCall {
+    pub(super) fn read(agent: &'static str, id: &str) -> AgentCall {
         let path = format!("/orders/{id}");
-        Call {
+        AgentCall {
             agent,
             method: "GET",
             path,
@@ -36,9 +36,9 @@ impl Call {
         }
     }
 
-    pub(super) fn create(agent: &'static str, body: &str) -> Call {
+    pub(super) fn create(agent: &'static str, body: &str) -> AgentCall {
         let (path, body) = ("/orders".to_owned(), body.to_owned());
-        Call {
+        AgentCall {
             agent,
             method: "POST",
             path,
@@ -47,15 +47,15 @@ impl Call {
         }
     }
 
-    pub(super) fn allowed(self) -> Call {
-        Call {
+    pub(super) fn allowed(self) -> AgentCall {
+        AgentCall {
             expected: None,
             ..self
         }
     }
 
-    pub(super) fn refused_as(self, reason: &'static str) -> Call {
-        Call {
+    pub(super) fn refused_as(self, reason: &'static str) -> AgentCall {
+        AgentCall {
             expected: Some(reason),
             ..self
         }
@@ -64,7 +64,7 @@ impl Call {
 
 /// What became of a call.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Outcome {
+pub(super) struct CallOutcome {
     pub(super) agent: &'static str,
     pub(super) call: String,
     pub(super) status: u16,
@@ -73,7 +73,7 @@ pub(super) struct Outcome {
     pub(super) as_expected: bool,
 }
 
-impl Outcome {
+impl CallOutcome {
     pub(super) fn is_allowed(&self) -> bool {
         (200..300).contains(&self.status)
     }
@@ -81,34 +81,38 @@ impl Outcome {
 
 /// The members of a problem document (RFC 9457) that are shown.
 #[derive(Default, Deserialize)]
-struct Problem {
+struct RefusedCall {
     reason: Option<String>,
     #[serde(default)]
     explain: Vec<String>,
 }
 
 /// A connection to the service.
-pub(super) struct Client {
+pub(super) struct AgentClient {
     to: SocketAddr,
     connection: SendRequest<String>,
 }
 
-impl Client {
-    pub(super) async fn connect(to: SocketAddr) -> Result<Client, Failure> {
+impl AgentClient {
+    pub(super) async fn connect(to: SocketAddr) -> Result<AgentClient, Failure> {
         let stream = TcpStream::connect(to).await.map_err(broken)?;
         stream.set_nodelay(true).map_err(broken)?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(broken)?;
         tokio::spawn(connection);
-        Ok(Client {
+        Ok(AgentClient {
             to,
             connection: sender,
         })
     }
 
     /// Makes a call with a token.
-    pub(super) async fn call(&mut self, token: &Token, call: Call) -> Result<Outcome, Failure> {
+    pub(super) async fn call(
+        &mut self,
+        token: &Token,
+        call: AgentCall,
+    ) -> Result<CallOutcome, Failure> {
         let mut request = Request::builder()
             .method(call.method)
             .uri(&call.path)
@@ -135,10 +139,10 @@ impl Client {
             .map_err(broken)?
             .to_bytes();
         let problem = match status.is_success() {
-            true => Problem::default(),
+            true => RefusedCall::default(),
             false => serde_json::from_slice(&body).unwrap_or_default(),
         };
-        Ok(Outcome {
+        Ok(CallOutcome {
             agent: call.agent,
             as_expected: match call.expected {
                 None => status.is_success(),

@@ -16,9 +16,9 @@ use tokio::task::JoinHandle;
 
 use super::{
     agents::GRANTS,
-    broken,
-    client::{Call, Client},
-    world::{REFRESH, TOKEN_LIFE, World},
+    client::{AgentCall, AgentClient},
+    failure::broken,
+    world::{DemoWorld, REFRESH, TOKEN_LIFE},
 };
 use crate::exit::Failure;
 
@@ -30,7 +30,7 @@ const CALLERS: usize = 2;
 
 /// What a rotation did to the calls made meanwhile.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Rotation {
+pub(super) struct RotationCounts {
     pub(super) activated: u64,
     pub(super) retired: u64,
     pub(super) keyset_version: u64,
@@ -44,7 +44,7 @@ pub(super) struct Rotation {
     pub(super) first_denial: Option<String>,
 }
 
-impl Rotation {
+impl RotationCounts {
     pub(super) fn is_clean(&self) -> bool {
         self.false_denials == 0 && self.retired >= ROUNDS && self.calls > 0
     }
@@ -61,9 +61,9 @@ struct Traffic {
 }
 
 /// Rotates until enough keys are retired, and counts what is denied meanwhile.
-pub(super) async fn under_traffic(world: &World) -> Result<Rotation, Failure> {
+pub(super) async fn under_traffic(world: &DemoWorld) -> Result<RotationCounts, Failure> {
     let traffic = Arc::new(Traffic::default());
-    let mut rotation = Rotation::default();
+    let mut rotation = RotationCounts::default();
     let began = world.now();
     let mut callers = Vec::new();
     while rotation.retired < ROUNDS {
@@ -111,16 +111,16 @@ pub(super) async fn under_traffic(world: &World) -> Result<Rotation, Failure> {
     Ok(rotation)
 }
 
-fn start(world: &World, traffic: &Arc<Traffic>) -> Vec<JoinHandle<Result<(), Failure>>> {
+fn start(world: &DemoWorld, traffic: &Arc<Traffic>) -> Vec<JoinHandle<Result<(), Failure>>> {
     let spawn = |number| {
         let (traffic, to) = (Arc::clone(traffic), world.address);
         tokio::spawn(async move {
-            let mut client = Client::connect(to).await?;
+            let mut client = AgentClient::connect(to).await?;
             while !traffic.stop.load(Ordering::SeqCst) {
                 let Some(token) = traffic.token(number) else {
                     break;
                 };
-                let call = Call::read("agent:orchestrator", "PO-1").allowed();
+                let call = AgentCall::read("agent:orchestrator", "PO-1").allowed();
                 let outcome = client.call(&token, call).await?;
                 traffic.count(number, outcome.is_allowed(), || format!("{outcome:?}"));
             }

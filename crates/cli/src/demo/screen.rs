@@ -9,7 +9,10 @@ use std::{
 use anstyle::Style;
 use bailiwick_token::token::Token;
 
-use super::{Report, broken, client::Outcome, rotation::Rotation, world::World};
+use super::{
+    client::CallOutcome, failure::broken, report::DemoReport, rotation::RotationCounts,
+    world::DemoWorld,
+};
 use crate::{
     exit::Failure,
     output::{self, Format, GREEN, RED},
@@ -68,8 +71,8 @@ impl Screen {
     }
 
     /// What became of a call.
-    pub(super) fn call(&self, outcome: Outcome) -> Result<Outcome, Failure> {
-        let Outcome {
+    pub(super) fn call(&self, outcome: CallOutcome) -> Result<CallOutcome, Failure> {
+        let CallOutcome {
             agent,
             call,
             reason,
@@ -93,8 +96,8 @@ impl Screen {
         Ok(outcome)
     }
 
-    pub(super) fn rotation(&self, rotation: &Rotation) -> Result<(), Failure> {
-        let Rotation {
+    pub(super) fn rotation(&self, rotation: &RotationCounts) -> Result<(), Failure> {
+        let RotationCounts {
             activated,
             retired,
             keyset_version,
@@ -117,7 +120,7 @@ impl Screen {
         lines.try_for_each(|line| self.line(line))
     }
 
-    pub(super) fn end(&self, report: &Report, world: &World) -> Result<(), Failure> {
+    pub(super) fn end(&self, report: &DemoReport, world: &DemoWorld) -> Result<(), Failure> {
         self.step("The audit is verified, and the service's books are looked at.")?;
         let (style, state) = match report.audit_intact {
             true => (GREEN, "intact"),

@@ -16,7 +16,7 @@ use rand::{Rng, distributions::Alphanumeric, rngs::OsRng};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use super::{broken, service, service::Orders};
+use super::{failure::broken, service, service::Orders};
 use crate::{clock, exit::Failure};
 
 /// How often a verifier looks for a newer keyset, in seconds.
@@ -28,7 +28,7 @@ pub(super) const TOKEN_LIFE: u64 = 300;
 /// The life of a keyset, in seconds.
 const KEYSET_LIFE: u64 = 600;
 
-pub(super) struct World {
+pub(super) struct DemoWorld {
     pub(super) issuer: Issuer,
     pub(super) verifier: Arc<Verifier>,
     pub(super) orders: Orders,
@@ -39,9 +39,9 @@ pub(super) struct World {
     _home: TempDir,
 }
 
-impl World {
+impl DemoWorld {
     /// Makes the issuer and starts the service.
-    pub(super) async fn start() -> Result<World, Failure> {
+    pub(super) async fn start() -> Result<DemoWorld, Failure> {
         let clock = Arc::new(AtomicU64::new(clock::now()?.unix()));
         let now = told(&clock);
         let home = tempfile::tempdir().map_err(broken)?;
@@ -71,7 +71,7 @@ impl World {
         let tells: Clock = Arc::new(move || told(&ticking));
         let app = service::app(Arc::clone(&verifier), tells, orders.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Ok(World {
+        Ok(DemoWorld {
             issuer,
             verifier,
             orders,

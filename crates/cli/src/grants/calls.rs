@@ -8,14 +8,14 @@ use serde_json::value::RawValue;
 
 use crate::{
     exit::{Exit, Failure},
-    input::Source,
+    input::Input,
 };
 
 /// The longest line that is read, in bytes.
 const MAX_LINE: u64 = 1 << 20;
 
 /// One recorded call.
-pub(super) struct Call {
+pub(super) struct RecordedCall {
     /// Where it goes, as far as that could be read.
     pub(super) service: Option<String>,
     /// What it does, as far as that could be read.
@@ -28,7 +28,7 @@ pub(super) struct Call {
 
 /// The members of a line that mean something. A member that is `null` is there, and wrong.
 #[derive(Default, Deserialize)]
-struct Members<'a> {
+struct CallMembers<'a> {
     #[serde(borrow, default, deserialize_with = "present")]
     service: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
@@ -45,16 +45,16 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-impl Call {
+impl RecordedCall {
     /// Reads one line.
     ///
     /// # Errors
     /// When `expect` is neither `allow` nor `deny`; anything else that is wrong denies the call.
-    pub(super) fn read(line: &Line) -> Result<Call, Failure> {
+    pub(super) fn read(line: &CallLine) -> Result<RecordedCall, Failure> {
         let members = match line.members() {
             Ok(members) => members,
             Err(detail) => {
-                return Ok(Call {
+                return Ok(RecordedCall {
                     service: None,
                     action: None,
                     expected: None,
@@ -71,7 +71,7 @@ impl Call {
             (None, _) => Err(denied("`service` is missing or no string".to_owned())),
             (_, None) => Err(denied("`action` is missing or no string".to_owned())),
         };
-        Ok(Call {
+        Ok(RecordedCall {
             service,
             action,
             expected: expected(&members, line.number)?,
@@ -80,7 +80,7 @@ impl Call {
     }
 }
 
-fn request(action: &str, members: &Members<'_>) -> Result<Request, Box<Decision>> {
+fn request(action: &str, members: &CallMembers<'_>) -> Result<Request, Box<Decision>> {
     let resource = match members.resource.map(string) {
         Some(None) => return Err(denied("`resource` is no string".to_owned())),
         Some(resource) => resource,
@@ -90,7 +90,7 @@ fn request(action: &str, members: &Members<'_>) -> Result<Request, Box<Decision>
         .map_err(|error| Box::new(Decision::bad_request(error)))
 }
 
-fn expected(members: &Members<'_>, number: u64) -> Result<Option<bool>, Failure> {
+fn expected(members: &CallMembers<'_>, number: u64) -> Result<Option<bool>, Failure> {
     let Some(raw) = members.expect else {
         return Ok(None);
     };
@@ -114,15 +114,15 @@ pub(super) fn denied(detail: String) -> Box<Decision> {
 }
 
 /// One line that is not empty.
-pub(super) struct Line {
+pub(super) struct CallLine {
     /// Counted from 1, empty ones included.
     pub(super) number: u64,
     bytes: Vec<u8>,
     complete: bool,
 }
 
-impl Line {
-    fn members(&self) -> Result<Members<'_>, String> {
+impl CallLine {
+    fn members(&self) -> Result<CallMembers<'_>, String> {
         if !self.complete {
             return Err(format!("the line is longer than {MAX_LINE} bytes"));
         }
@@ -139,13 +139,13 @@ impl Line {
 
 /// The lines of a file, however long it is.
 pub(super) struct Lines {
-    source: Source,
+    source: Input,
     reader: Box<dyn BufRead>,
     number: u64,
 }
 
 impl Lines {
-    pub(super) fn open(source: &Source) -> Result<Lines, Failure> {
+    pub(super) fn open(source: &Input) -> Result<Lines, Failure> {
         Ok(Lines {
             source: source.clone(),
             reader: Box::new(BufReader::new(source.open()?)),
@@ -154,7 +154,7 @@ impl Lines {
     }
 
     /// The next line that is not empty.
-    pub(super) fn next(&mut self) -> Result<Option<Line>, Failure> {
+    pub(super) fn next(&mut self) -> Result<Option<CallLine>, Failure> {
         loop {
             let line = self
                 .read()
@@ -166,7 +166,7 @@ impl Lines {
         }
     }
 
-    fn read(&mut self) -> io::Result<Option<Line>> {
+    fn read(&mut self) -> io::Result<Option<CallLine>> {
         let mut bytes = Vec::new();
         let most = MAX_LINE.saturating_add(1);
         if (&mut self.reader)
@@ -182,7 +182,7 @@ impl Lines {
             self.reader.skip_until(b'\n')?;
         }
         self.number = self.number.saturating_add(1);
-        Ok(Some(Line {
+        Ok(Some(CallLine {
             number: self.number,
             bytes,
             complete,
@@ -196,8 +196,8 @@ mod tests {
 
     use super::*;
 
-    fn read(text: &str) -> Result<Call, Failure> {
-        Call::read(&Line {
+    fn read(text: &str) -> Result<RecordedCall, Failure> {
+        RecordedCall::read(&CallLine {
             number: 7,
             bytes: text.as_bytes().to_vec(),
             complete: true,
@@ -246,7 +246,7 @@ mod tests {
         let long = "x".repeat(usize::try_from(MAX_LINE).unwrap() + 5);
         let text = format!("\n{{}}\r\n   \n{long}\n{{}}");
         let mut lines = Lines {
-            source: Source::Stdin,
+            source: Input::Stdin,
             reader: Box::new(io::Cursor::new(text.into_bytes())),
             number: 0,
         };

@@ -10,13 +10,13 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::{
-    calls::{self, Call, Lines},
-    throwaway::Issuer,
+    calls::{self, Lines, RecordedCall},
+    throwaway::ThrowawayIssuer,
 };
 use crate::{
     clock,
-    exit::{Exit, Failure, Outcome},
-    input::{self, Source},
+    exit::{Exit, ExitResult, Failure},
+    input::{self, Input},
     output::{self, Format, GREEN, RED},
     settings::Global,
 };
@@ -33,17 +33,17 @@ Example:
 pub(crate) struct SimulateArgs {
     /// The grants, TOML or JSON
     #[arg(long, value_name = "FILE|-")]
-    grants: Source,
+    grants: Input,
     /// The calls, one JSON object a line
     #[arg(long, value_name = "FILE|-")]
-    calls: Source,
+    calls: Input,
     /// Leave the values of arguments out of explanations
     #[arg(long)]
     hide_values: bool,
 }
 
 impl SimulateArgs {
-    pub(super) fn run(self, global: &Global) -> Outcome {
+    pub(super) fn run(self, global: &Global) -> ExitResult {
         let grants = input::grants(&self.grants)?;
         let values = match self.hide_values {
             true => Values::Hidden,
@@ -51,10 +51,10 @@ impl SimulateArgs {
         };
         let mut simulation = Simulation::new(&grants, clock::now()?)?;
         let mut tally = Tally::default();
-        let mut unread = Unread::default();
+        let mut unread = UnreadLines::default();
         let mut lines = Lines::open(&self.calls)?;
         while let Some(line) = lines.next()? {
-            let call = Call::read(&line)?;
+            let call = RecordedCall::read(&line)?;
             let decision = simulation.decide(&call)?;
             let met = call
                 .expected
@@ -81,7 +81,7 @@ impl SimulateArgs {
 
 /// One token, and a verifier for each service that is called.
 struct Simulation {
-    issuer: Issuer,
+    issuer: ThrowawayIssuer,
     token: Zeroizing<String>,
     verifiers: HashMap<String, Option<Verifier>>,
     now: Timestamp,
@@ -89,7 +89,7 @@ struct Simulation {
 
 impl Simulation {
     fn new(grants: &Grants, now: Timestamp) -> Result<Simulation, Failure> {
-        let issuer = Issuer::new(now)?;
+        let issuer = ThrowawayIssuer::new(now)?;
         let token = issuer.mint(grants)?.to_base64();
         Ok(Simulation {
             issuer,
@@ -99,7 +99,7 @@ impl Simulation {
         })
     }
 
-    fn decide<'a>(&mut self, call: &'a Call) -> Result<Cow<'a, Decision>, Failure> {
+    fn decide<'a>(&mut self, call: &'a RecordedCall) -> Result<Cow<'a, Decision>, Failure> {
         let (service, request) = match &call.request {
             Ok(request) => request,
             Err(denied) => return Ok(Cow::Borrowed(denied)),
@@ -122,12 +122,12 @@ const MAX_NAMED: usize = 16;
 
 /// Lines that cannot be read as a call.
 #[derive(Default)]
-struct Unread {
+struct UnreadLines {
     first: Vec<u64>,
     count: usize,
 }
 
-impl Unread {
+impl UnreadLines {
     fn add(&mut self, line: u64) {
         self.count = self.count.saturating_add(1);
         if self.first.len() < MAX_NAMED {
@@ -136,8 +136,8 @@ impl Unread {
     }
 }
 
-impl From<Unread> for Failure {
-    fn from(unread: Unread) -> Failure {
+impl From<UnreadLines> for Failure {
+    fn from(unread: UnreadLines) -> Failure {
         let lines: Vec<String> = unread.first.iter().map(u64::to_string).collect();
         let lines = lines.join(", ");
         let which = match (unread.count, unread.count.saturating_sub(MAX_NAMED)) {
@@ -181,7 +181,7 @@ fn print_json(line: u64, decision: &Decision, values: Values) -> Result<(), Fail
 
 fn print_text(
     line: u64,
-    call: &Call,
+    call: &RecordedCall,
     decision: &Decision,
     values: Values,
     met: bool,

@@ -28,7 +28,7 @@ const NAME: &str = "bailiwick:simulation";
 const LIFE: u64 = 24 * 60 * 60;
 
 /// An issuer with one root key and one keyset key.
-pub(crate) struct Issuer {
+pub(crate) struct ThrowawayIssuer {
     root: KeyPair,
     root_id: KeyId,
     keyset: String,
@@ -36,9 +36,9 @@ pub(crate) struct Issuer {
     now: Timestamp,
 }
 
-impl Issuer {
+impl ThrowawayIssuer {
     /// A new issuer, at the time `now`.
-    pub(crate) fn new(now: Timestamp) -> Result<Issuer, Failure> {
+    pub(crate) fn new(now: Timestamp) -> Result<ThrowawayIssuer, Failure> {
         let (root, keyset_key) = (random_key(), random_key());
         let public = PublicKey::try_from(root.verifying_key()).map_err(broken)?;
         let root_id = KeyId::derive(NAME, &public);
@@ -59,7 +59,7 @@ impl Issuer {
             tombstones: Vec::new(),
             revocation_url: None,
         };
-        Ok(Issuer {
+        Ok(ThrowawayIssuer {
             root: KeyPair::new(&root).map_err(broken)?,
             root_id,
             keyset: keyset.sign(&keyset_key).to_json(),

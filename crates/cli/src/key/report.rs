@@ -2,12 +2,14 @@
 
 use std::fmt::Write;
 
-use bailiwick_issuer::{Change, Guard, KeyInfo, KeyReport, Step};
+use bailiwick_api::{
+    GuardReason, KeyGuard, KeyTransition, KeyTransitions, RootKeyStatus, TransitionKind,
+};
 use bailiwick_token::escape::phrase;
 use serde::Serialize;
 
 use crate::{
-    exit::{Exit, Failure, Outcome},
+    exit::{Exit, ExitResult, Failure},
     output,
     settings::Global,
 };
@@ -15,14 +17,14 @@ use crate::{
 /// What a verb did, and what a rotation waits for.
 #[derive(Serialize)]
 pub(super) struct Changed<'a> {
-    pub(super) changes: &'a [Change],
+    pub(super) changes: &'a [KeyTransition],
     pub(super) keyset_version: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) waiting: Option<&'a [Guard]>,
+    pub(super) waiting: Option<&'a [KeyGuard]>,
 }
 
 /// Tells what a verb did.
-pub(super) fn told(global: &Global, report: &KeyReport) -> Outcome {
+pub(super) fn told(global: &Global, report: &KeyTransitions) -> ExitResult {
     let changed = Changed {
         changes: &report.changes,
         keyset_version: report.keyset_version,
@@ -52,21 +54,30 @@ impl Changed<'_> {
 }
 
 /// What became of a key, as one line.
-pub(crate) fn change(change: &Change) -> String {
+pub(crate) fn change(change: &KeyTransition) -> String {
     let word = match change.step {
-        Step::Stage => "staged",
-        Step::Activate => "active",
-        Step::Supersede => "retiring",
-        Step::Retire => "retired",
-        Step::Revoke => "revoked",
-        _ => "changed",
+        TransitionKind::Stage => "staged",
+        TransitionKind::Activate => "active",
+        TransitionKind::Supersede => "retiring",
+        TransitionKind::Retire => "retired",
+        TransitionKind::Revoke => "revoked",
     };
     let forced = if change.forced { " (forced)" } else { "" };
     format!("key {} is {word}{forced}\n", change.id)
 }
 
+/// The reason of a guard, as what follows a key's name.
+pub(super) fn waits(reason: GuardReason) -> &'static str {
+    match reason {
+        GuardReason::Publication => "may be unknown to verifiers",
+        GuardReason::Verifiers => "is unknown to a verifier (see `verifier lag`), at most",
+        GuardReason::LiveTokens => "may have signed tokens that are alive",
+        GuardReason::Rotation => "stands by while an earlier rotation is under way,",
+    }
+}
+
 /// A key as one line.
-pub(super) fn line(key: &KeyInfo) -> String {
+pub(super) fn line(key: &RootKeyStatus) -> String {
     let mut text = format!("{} {:<8}", key.id, key.state.as_str());
     for (what, time) in [
         ("staged", Some(key.staged_at)),

@@ -1,14 +1,13 @@
 //! `bailiwick keyset export` and `keyset key`: what verifiers are given.
 
-use bailiwick_token::{key::PublicKey, keyset::Keyset, timestamp::Timestamp};
+use bailiwick_token::{key::PublicKey, timestamp::Timestamp};
 use clap::Args;
-use reqwest::Method;
 use serde::Serialize;
 
 use crate::{
-    clock,
-    exit::{Exit, Failure, Outcome},
-    issuer::{unlocking, with},
+    exit::{Exit, ExitResult},
+    issuer,
+    operations::{Operations, SignedKeyset, with},
     out::{self, Out},
     passphrase::PassphraseArg,
     settings::Global,
@@ -21,7 +20,7 @@ The keyset is signed again where it is over an hour old; run this hourly.
 
 Example:
   bailiwick keyset export --out /srv/www/.well-known/bailiwick/keyset")]
-pub(crate) struct ExportArgs {
+pub(crate) struct KeysetExportArgs {
     #[command(flatten)]
     out: Out,
     #[command(flatten)]
@@ -29,7 +28,7 @@ pub(crate) struct ExportArgs {
 }
 
 #[derive(Serialize)]
-struct Exported<'a> {
+struct ExportedKeyset<'a> {
     keyset_version: u64,
     issued_at: Timestamp,
     expires: Timestamp,
@@ -39,32 +38,17 @@ struct Exported<'a> {
     out: Option<String>,
 }
 
-impl ExportArgs {
-    pub(super) async fn run(self, global: &Global) -> Outcome {
-        let (version, issued_at, expires, envelope) = match global.server()? {
-            Some(server) => {
-                let path = "/.well-known/bailiwick/keyset";
-                let envelope = server.text(Method::GET, path).await?;
-                let keyset = Keyset::open(envelope.as_bytes(), &global.keyset_key()?)
-                    .map_err(|error| Failure::new(Exit::Remote, error))?;
-                (keyset.version, keyset.issued_at, keyset.expires, envelope)
-            }
-            None => {
-                let now = clock::now()?;
-                let keyset = with(global, async |issuer| {
-                    let sign = async || issuer.keyset(now).await;
-                    unlocking(issuer, &self.passphrase, global, sign).await
-                });
-                let keyset = keyset.await?;
-                (
-                    keyset.version,
-                    keyset.issued_at,
-                    keyset.expires,
-                    keyset.envelope,
-                )
-            }
-        };
-        let exported = Exported {
+impl KeysetExportArgs {
+    pub(super) async fn run(self, global: &Global) -> ExitResult {
+        let sign = async |issuer: &dyn Operations| issuer.keyset().await;
+        let keyset = with(global, Some(&self.passphrase), sign).await?;
+        let SignedKeyset {
+            version,
+            issued_at,
+            expires,
+            envelope,
+        } = keyset;
+        let exported = ExportedKeyset {
             keyset_version: version,
             issued_at,
             expires,
@@ -92,16 +76,16 @@ Example:
 pub(crate) struct KeyArgs {}
 
 #[derive(Serialize)]
-struct Key {
+struct KeysetKey {
     keyset_key: PublicKey,
 }
 
 impl KeyArgs {
-    pub(super) async fn run(self, global: &Global) -> Outcome {
-        let keyset_key = with(global, async |issuer| Ok(*issuer.keyset_key())).await?;
+    pub(super) async fn run(self, global: &Global) -> ExitResult {
+        let keyset_key = issuer::with(global, async |issuer| Ok(*issuer.keyset_key())).await?;
         global
             .format()
-            .print(&Key { keyset_key }, format_args!("{keyset_key}\n"))?;
+            .print(&KeysetKey { keyset_key }, format_args!("{keyset_key}\n"))?;
         Ok(Exit::Done)
     }
 }

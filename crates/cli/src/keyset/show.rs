@@ -14,8 +14,8 @@ use serde::Serialize;
 
 use crate::{
     clock,
-    exit::{Exit, Failure, Outcome},
-    input::Source,
+    exit::{Exit, ExitResult, Failure},
+    input::Input,
     output,
     settings::Global,
 };
@@ -27,10 +27,10 @@ Without --keyset-key the signature is not verified.
 
 Example:
   bailiwick keyset show keyset.json --keyset-key \"$(bailiwick keyset key)\"")]
-pub(crate) struct ShowArgs {
+pub(crate) struct KeysetShowArgs {
     /// The signed keyset
     #[arg(value_name = "FILE|-")]
-    keyset: Source,
+    keyset: Input,
     /// The public key that it must be signed with, as `keyset key` prints it
     #[arg(
         long,
@@ -42,13 +42,13 @@ pub(crate) struct ShowArgs {
 }
 
 #[derive(Serialize)]
-struct Shown<'a> {
+struct ShownKeyset<'a> {
     verified: bool,
     keyset: &'a Keyset,
 }
 
-impl ShowArgs {
-    pub(super) fn run(self, global: &Global) -> Outcome {
+impl KeysetShowArgs {
+    pub(super) fn run(self, global: &Global) -> ExitResult {
         let bytes = self.keyset.read(MAX_ENVELOPE)?;
         let opened = match &self.keyset_key {
             Some(key) => Keyset::open(&bytes, key),
@@ -62,7 +62,7 @@ impl ShowArgs {
         if keyset.expires <= clock::now()? {
             output::warn("the keyset has ended: verifiers that hold no newer one deny every call");
         }
-        let shown = Shown {
+        let shown = ShownKeyset {
             verified,
             keyset: &keyset,
         };

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::files::{Files, limits};
 use crate::{
-    exit::{Exit, Outcome},
+    exit::{Exit, ExitResult},
     parse,
     settings::Global,
 };
@@ -21,7 +21,7 @@ is not given here is taken from the issuer in the home and its `service.toml`, w
 
 Example:
   bailiwick profile check profiles.toml --max-ttl 1h --provider corp")]
-pub(crate) struct CheckArgs {
+pub(crate) struct ProfileCheckArgs {
     /// Files of profiles, or directories of such [default: those in the home]
     #[arg(value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
@@ -34,13 +34,13 @@ pub(crate) struct CheckArgs {
 }
 
 #[derive(Serialize)]
-struct Checked<'a> {
+struct CheckedProfiles<'a> {
     files: usize,
     profiles: Vec<&'a str>,
 }
 
-impl CheckArgs {
-    pub(super) async fn run(self, global: &Global) -> Outcome {
+impl ProfileCheckArgs {
+    pub(super) async fn run(self, global: &Global) -> ExitResult {
         let files = Files::read(&self.files, global)?;
         let known = match self.max_ttl.is_some() && !self.providers.is_empty() {
             true => ProfileLimits::default(),
@@ -51,7 +51,7 @@ impl CheckArgs {
             max_token_ttl: self.max_ttl.or(known.max_token_ttl),
             providers: providers.or(known.providers),
         })?;
-        let checked = Checked {
+        let checked = CheckedProfiles {
             files: files.len(),
             profiles: profiles.iter().map(Profile::name).collect(),
         };

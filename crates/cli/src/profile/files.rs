@@ -14,7 +14,7 @@ use bailiwick_token::escape::visible;
 use crate::{
     config::is_missing,
     exit::{Exit, Failure},
-    input::{Source, shown},
+    input::{Input, shown},
     serve,
     settings::Global,
 };
@@ -27,12 +27,12 @@ const DIRECTORY: &str = "profiles.d";
 const MAX_FILES: usize = 1_000;
 
 /// Files that were read, by name.
-pub(super) struct Files(Vec<(String, String)>);
+pub(crate) struct Files(Vec<(String, String)>);
 
 impl Files {
     /// Reads what is named, and what is in the home where nothing is. Directories are read in the
     /// order of the names in them.
-    pub(super) fn read(named: &[PathBuf], global: &Global) -> Result<Files, Failure> {
+    pub(crate) fn read(named: &[PathBuf], global: &Global) -> Result<Files, Failure> {
         let paths = match named {
             [] if global.server()?.is_some() => {
                 return Err(Failure::plain(
@@ -53,7 +53,7 @@ impl Files {
         }
         let files = paths.into_iter().map(|path| {
             let name = visible(&path.display().to_string()).into_owned();
-            let text = Source::File(path).read_text(MAX_FILE)?;
+            let text = Input::File(path).read_text(MAX_FILE)?;
             Ok((name, text.to_string()))
         });
         Ok(Files(files.collect::<Result<_, Failure>>()?))
@@ -65,7 +65,7 @@ impl Files {
     }
 
     /// The profiles in them, as one set.
-    pub(super) fn parse(&self, limits: &ProfileLimits) -> Result<Profiles, Failure> {
+    pub(crate) fn parse(&self, limits: &ProfileLimits) -> Result<Profiles, Failure> {
         Profiles::parse(&self.0, limits).map_err(|error| {
             Failure::plain(Exit::Local, error)
                 .hint("correct it until `bailiwick profile check` accepts it")
@@ -129,7 +129,7 @@ fn in_order(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn in_directory(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let unreadable = |error| Source::File(directory.to_owned()).unreadable(&error);
+    let unreadable = |error| Input::File(directory.to_owned()).unreadable(&error);
     let mut paths = Vec::new();
     for entry in fs::read_dir(directory).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();

@@ -2,7 +2,9 @@
 
 use std::{fmt::Write, path::PathBuf};
 
-use bailiwick_issuer::profile::{Profile, ProfileLimits, Summary};
+use bailiwick_api::ProfileSummary;
+use bailiwick_issuer::profile::{Profile, ProfileLimits};
+use bailiwick_service::wire::IntoWire;
 use bailiwick_token::{
     duration,
     escape::{self, phrase},
@@ -12,48 +14,46 @@ use serde::Serialize;
 
 use super::files::Files;
 use crate::{
-    exit::{Exit, Outcome},
+    exit::{Exit, ExitResult},
+    operations::with,
     settings::Global,
 };
 
 /// Options of `profile list`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bailiwick profile list --json")]
-pub(crate) struct ListArgs {
+pub(crate) struct ProfileListArgs {
     /// Files of profiles, or directories of such [default: those in the home, or of --server]
     #[arg(value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
 }
 
 #[derive(Serialize)]
-struct Listed {
-    profiles: Vec<Summary>,
+struct ProfileList {
+    profiles: Vec<ProfileSummary>,
 }
 
-impl ListArgs {
-    pub(super) async fn run(self, global: &Global) -> Outcome {
-        let served = match self.files.is_empty() {
-            true => global.server()?,
-            false => None,
-        };
-        let profiles = match served {
-            Some(server) => server.get("/v1/profiles").await?,
-            None => {
+impl ProfileListArgs {
+    pub(super) async fn run(self, global: &Global) -> ExitResult {
+        let profiles = match self.files.is_empty() {
+            true => with(global, None, async |issuer| issuer.profiles().await).await?,
+            false => {
                 let profiles = Files::read(&self.files, global)?.parse(&ProfileLimits::default())?;
-                profiles.iter().map(Profile::summary).collect()
+                let summaries = profiles.iter().map(Profile::summary);
+                summaries.map(IntoWire::into_wire).collect()
             }
         };
-        let listed = Listed { profiles };
+        let listed = ProfileList { profiles };
         global.format().print(&listed, words(&listed.profiles))?;
         Ok(Exit::Done)
     }
 }
 
-fn words(profiles: &[Summary]) -> String {
+fn words(profiles: &[ProfileSummary]) -> String {
     let widths = profiles.iter().map(|profile| profile.name.len());
     let width = widths.max().unwrap_or(0);
     profiles.iter().fold(String::new(), |mut lines, profile| {
-        let Summary {
+        let ProfileSummary {
             name, agent, ttl, ..
         } = profile;
         let services: Vec<String> = (profile.services.iter())

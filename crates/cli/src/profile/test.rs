@@ -21,8 +21,8 @@ use serde::Serialize;
 
 use super::files::{Files, limits};
 use crate::{
-    exit::{Exit, Failure, Outcome},
-    input::{self, Source},
+    exit::{Exit, ExitResult, Failure},
+    input::{self, Input},
     output::{GREEN, RED},
     parse,
     settings::Global,
@@ -49,13 +49,13 @@ pub(crate) struct TestArgs {
     name: Option<String>,
     /// Who asks, JSON
     #[arg(long, value_name = "FILE|-")]
-    caller: Source,
+    caller: Input,
     /// Files of profiles, or directories of such [default: those in the home]
     #[arg(long, value_name = "FILE|DIR")]
     profiles: Vec<PathBuf>,
     /// Ask for these grants, TOML or JSON
     #[arg(long, value_name = "FILE|-")]
-    grants: Option<Source>,
+    grants: Option<Input>,
     /// Ask for grants at this service only; may be given several times
     #[arg(long = "service", value_name = "NAME", value_parser = parse::text)]
     services: Vec<String>,
@@ -71,8 +71,8 @@ pub(crate) struct TestArgs {
 }
 
 impl TestArgs {
-    pub(super) async fn run(self, global: &Global) -> Outcome {
-        if self.caller == Source::Stdin && self.grants == Some(Source::Stdin) {
+    pub(super) async fn run(self, global: &Global) -> ExitResult {
+        if self.caller == Input::Stdin && self.grants == Some(Input::Stdin) {
             return Err(Failure::plain(Exit::Usage, "standard input is given twice")
                 .hint("name a file for --caller or for --grants"));
         }
@@ -94,7 +94,7 @@ impl TestArgs {
                 Ok(Exit::Done)
             }
             Err(refusal) => {
-                let refused = Refused::new(&refusal);
+                let refused = RefusedCaller::new(&refusal);
                 global.format().print(&refused, refused.words())?;
                 Ok(Exit::Denied)
             }
@@ -103,7 +103,7 @@ impl TestArgs {
 }
 
 /// The error of the JSON text can hold a part of it, and that may be secret: only its place is told.
-fn caller(source: &Source) -> Result<Caller, Failure> {
+fn caller(source: &Input) -> Result<Caller, Failure> {
     let text = source.read_text(MAX_CALLER)?;
     serde_json::from_str(&text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
@@ -177,16 +177,16 @@ fn words(issued: &Issued<'_>, request: &MintRequest) -> String {
 
 /// What a caller is told instead, and what goes to the log.
 #[derive(Serialize)]
-struct Refused {
+struct RefusedCaller {
     decision: &'static str,
     error: ErrorCode,
     error_description: String,
     log: String,
 }
 
-impl Refused {
-    fn new(refusal: &ProfileRefusal) -> Refused {
-        Refused {
+impl RefusedCaller {
+    fn new(refusal: &ProfileRefusal) -> RefusedCaller {
+        RefusedCaller {
             decision: "refuse",
             error: refusal.code(),
             error_description: refusal.public(),
@@ -195,7 +195,7 @@ impl Refused {
     }
 
     fn words(&self) -> String {
-        let Refused {
+        let RefusedCaller {
             error,
             error_description,
             log,

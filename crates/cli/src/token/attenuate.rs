@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::{deliver::deliver, refused};
 use crate::{
     clock,
-    exit::{Exit, Failure, Outcome},
-    input::{self, Source, TokenArg},
+    exit::{Exit, ExitResult, Failure},
+    input::{self, Input, TokenArg},
     out::Out,
     output, parse,
     settings::Global,
@@ -32,7 +32,7 @@ pub(crate) struct AttenuateArgs {
     token: TokenArg,
     /// Allow only calls that are also inside these grants
     #[arg(long, value_name = "FILE|-")]
-    grants: Option<Source>,
+    grants: Option<Input>,
     /// End the token this long from now, where it does not end before
     #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
     ttl: Option<u64>,
@@ -59,7 +59,7 @@ struct Narrowed {
 }
 
 impl AttenuateArgs {
-    pub(super) fn run(self, global: &Global) -> Outcome {
+    pub(super) fn run(self, global: &Global) -> ExitResult {
         let token = self.narrow(self.token.token()?)?;
         let effective = token.inspect().effective();
         match &effective {

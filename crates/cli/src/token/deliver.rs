@@ -12,7 +12,7 @@ use crate::{
 
 /// A token as JSON, with what is to be said about it.
 #[derive(Serialize)]
-struct Delivered<'a, T> {
+struct DeliveredToken<'a, T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,7 +30,7 @@ pub(super) fn deliver<T: Serialize>(
 ) -> Result<(), Failure> {
     let text = token.to_base64();
     let line = zeroize::Zeroizing::new(format!("{}\n", *text));
-    let document = |token, out: Option<String>| Delivered { token, out, about };
+    let document = |token, out: Option<String>| DeliveredToken { token, out, about };
     match (out.path(), format) {
         (None, _) => format.print(&document(Some(&text), None), &*line),
         (Some(path), _) => {

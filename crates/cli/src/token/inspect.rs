@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::{
-    exit::{Exit, Failure, Outcome},
+    exit::{Exit, ExitResult, Failure},
     input::TokenArg,
     output::{self, Format},
     settings::Global,
@@ -16,7 +16,7 @@ Nothing is verified: anyone can write a token that says anything. `token verify`
 
 Example:
   bailiwick token inspect token --effective")]
-pub(crate) struct InspectArgs {
+pub(crate) struct TokenInspectArgs {
     #[command(flatten)]
     token: TokenArg,
     /// Only what is left of its authority after all blocks
@@ -24,8 +24,8 @@ pub(crate) struct InspectArgs {
     effective: bool,
 }
 
-impl InspectArgs {
-    pub(super) fn run(self, global: &Global) -> Outcome {
+impl TokenInspectArgs {
+    pub(super) fn run(self, global: &Global) -> ExitResult {
         let inspection = self.token.token()?.inspect();
         if self.effective {
             let left = inspection.effective().map_err(|error| {

@@ -2,26 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use bailiwick_issuer::{MintRequest, Receipt};
-use bailiwick_token::{
-    escape::{code, name},
-    grant::Grants,
-    token::Token,
-};
+use bailiwick_api::MintReceipt;
+use bailiwick_issuer::MintRequest;
+use bailiwick_token::escape::{code, name};
 use clap::{Args, value_parser};
-use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use super::deliver::deliver;
 use crate::{
-    clock,
-    exit::{Exit, Failure, Outcome},
-    input::{self, Source},
-    issuer::{unlocking, with},
+    exit::{Exit, ExitResult, Failure},
+    input::{self, Input},
+    operations::{Operations, with},
     out::Out,
     output, parse,
     passphrase::PassphraseArg,
-    server::Server,
     settings::Global,
 };
 
@@ -45,7 +38,7 @@ pub(crate) struct MintArgs {
     ttl: Option<u64>,
     /// What it may do, TOML or JSON
     #[arg(long, value_name = "FILE|-")]
-    grants: Source,
+    grants: Input,
     /// The tenant it acts in
     #[arg(long, value_parser = parse::name)]
     tenant: Option<String>,
@@ -65,55 +58,24 @@ pub(crate) struct MintArgs {
 }
 
 impl MintArgs {
-    pub(super) async fn run(self, global: &Global) -> Outcome {
+    pub(super) async fn run(self, global: &Global) -> ExitResult {
         let request = self.request(global)?;
-        if let Some(server) = global.server()? {
-            return self.remotely(global, &server, &request).await;
-        }
-        let now = clock::now()?;
-        let minted = with(global, async |issuer| {
-            let mint = async || issuer.mint(&request, now).await;
-            unlocking(issuer, &self.passphrase, global, mint).await
-        });
-        let minted = minted.await?;
-        let delivered = deliver(&minted.token, &self.out, global.format(), &minted.receipt);
+        let mint = async |issuer: &dyn Operations| issuer.mint(&request).await;
+        let (token, receipt) = with(global, Some(&self.passphrase), mint).await?;
+        let delivered = deliver(&token, &self.out, global.format(), &receipt);
         delivered.map_err(|failure| {
-            let id = minted.receipt.token_id;
+            let id = receipt.token_id;
             failure.hint(format!(
                 "the token {id} was minted and is lost: mend the place it goes to, mint another, \
                  and revoke this one with `bailiwick token revoke {id}`"
             ))
         })?;
-        output::note(summary(&minted.receipt));
-        Ok(Exit::Done)
-    }
-
-    /// An operator mints within what its own token lets it.
-    async fn remotely(&self, global: &Global, server: &Server, request: &MintRequest) -> Outcome {
-        let wanted = Wanted {
-            agent: &request.agent,
-            principal: &request.principal,
-            tenant: request.tenant.as_deref(),
-            task: request.task.as_deref(),
-            claims: &request.claims,
-            grants: &request.grants,
-            ttl: request.ttl,
-            max_depth: request.max_depth,
-        };
-        let answer: Answer = server.post("/v1/tokens", &wanted).await?;
-        let token = Token::parse(&answer.token).map_err(|_| {
-            Failure::plain(
-                Exit::Remote,
-                "the issuer's answer holds no token that can be read",
-            )
-        })?;
-        deliver(&token, &self.out, global.format(), &answer.receipt)?;
-        output::note(summary(&answer.receipt));
+        output::note(summary(&receipt));
         Ok(Exit::Done)
     }
 
     fn request(&self, global: &Global) -> Result<MintRequest, Failure> {
-        let mut claims = std::collections::BTreeMap::new();
+        let mut claims = BTreeMap::new();
         for (claim, value) in &self.claims {
             if claims.insert(claim.clone(), value.clone()).is_some() {
                 return Err(Failure::plain(
@@ -154,32 +116,8 @@ impl MintArgs {
     }
 }
 
-/// What the service is asked.
-#[derive(Serialize)]
-struct Wanted<'a> {
-    agent: &'a str,
-    principal: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tenant: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    task: Option<&'a str>,
-    claims: &'a BTreeMap<String, String>,
-    grants: &'a Grants,
-    ttl: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_depth: Option<u32>,
-}
-
-/// What the service answers.
-#[derive(Deserialize)]
-struct Answer {
-    token: Zeroizing<String>,
-    #[serde(flatten)]
-    receipt: Receipt,
-}
-
-fn summary(receipt: &Receipt) -> String {
-    let Receipt {
+fn summary(receipt: &MintReceipt) -> String {
+    let MintReceipt {
         token_id,
         agent,
         principal,

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{deliver::deliver, refused};
 use crate::{
-    exit::{Exit, Outcome},
+    exit::{Exit, ExitResult},
     input::TokenArg,
     out::Out,
     settings::Global,
@@ -33,7 +33,7 @@ struct Sealed {
 }
 
 impl SealArgs {
-    pub(super) fn run(self, global: &Global) -> Outcome {
+    pub(super) fn run(self, global: &Global) -> ExitResult {
         let token = self.token.token()?;
         let token = token.seal().map_err(refused)?;
         let about = Sealed {

@@ -15,9 +15,9 @@ use self::call::CallArgs;
 
 use crate::{
     clock,
-    config::Config,
-    exit::{Exit, Failure, Outcome},
-    input::{Source, TokenArg},
+    config::HomeConfig,
+    exit::{Exit, ExitResult, Failure},
+    input::{Input, TokenArg},
     output::{self, Format, GREEN, RED},
     parse,
     settings::Global,
@@ -37,7 +37,7 @@ Examples:
       --revocations revocations.ndjson --service erp --action purchase_order:create \\
       --args '{\"amount\":4200,\"currency\":\"EUR\"}'
   bailiwick token verify token --service erp --call - < call.json")]
-pub(crate) struct VerifyArgs {
+pub(crate) struct TokenVerifyArgs {
     #[command(flatten)]
     token: TokenArg,
     /// The signed keyset of the issuer
@@ -47,7 +47,7 @@ pub(crate) struct VerifyArgs {
         env = "BAILIWICK_KEYSET",
         hide_env_values = true
     )]
-    keyset: Option<Source>,
+    keyset: Option<Input>,
     /// The public key that the keyset is signed with, as `keyset key` prints it
     #[arg(
         long,
@@ -63,7 +63,7 @@ pub(crate) struct VerifyArgs {
         env = "BAILIWICK_REVOCATIONS",
         hide_env_values = true
     )]
-    revocations: Option<Source>,
+    revocations: Option<Input>,
     /// Decide although no revocations are given: a revoked token is then allowed until it ends
     #[arg(long)]
     without_revocations: bool,
@@ -77,7 +77,7 @@ pub(crate) struct VerifyArgs {
         env = "BAILIWICK_POLICY",
         hide_env_values = true
     )]
-    policy: Option<Source>,
+    policy: Option<Input>,
     #[command(flatten)]
     call: CallArgs,
     /// Decide as of this time [default: now]
@@ -88,8 +88,8 @@ pub(crate) struct VerifyArgs {
     hide_values: bool,
 }
 
-impl VerifyArgs {
-    pub(super) fn run(self, global: &Global) -> Outcome {
+impl TokenVerifyArgs {
+    pub(super) fn run(self, global: &Global) -> ExitResult {
         let config = global.config()?;
         let (verifier, revocations) = self.verifier(&config)?;
         let now = match self.at {
@@ -119,9 +119,9 @@ impl VerifyArgs {
         })
     }
 
-    fn verifier(&self, config: &Config) -> Result<(Verifier, Revocations), Failure> {
-        let file = |given: &Option<Source>, configured: &Option<PathBuf>| {
-            given.clone().or(configured.clone().map(Source::File))
+    fn verifier(&self, config: &HomeConfig) -> Result<(Verifier, RevocationCheck), Failure> {
+        let file = |given: &Option<Input>, configured: &Option<PathBuf>| {
+            given.clone().or(configured.clone().map(Input::File))
         };
         let keyset = file(&self.keyset, &config.keyset).ok_or_else(|| missing("keyset"))?;
         let keyset_key = match (&self.keyset_key, &config.keyset_key) {
@@ -147,7 +147,7 @@ impl VerifyArgs {
         let trust = Trust::open(&keyset, &keyset_key, snapshot)
             .map_err(|error| Failure::new(Exit::Local, error))?;
         let revocations = match snapshot {
-            Some(_) => Revocations::Checked,
+            Some(_) => RevocationCheck::Checked,
             None => self.unchecked(trust.keyset())?,
         };
         let verifier = Verifier::new(service, trust).map_err(|error| {
@@ -167,7 +167,7 @@ impl VerifyArgs {
     ///
     /// # Errors
     /// Fails with [`Exit::Guarded`] otherwise.
-    fn unchecked(&self, keyset: &Keyset) -> Result<Revocations, Failure> {
+    fn unchecked(&self, keyset: &Keyset) -> Result<RevocationCheck, Failure> {
         match &keyset.revocation_url {
             _ if self.without_revocations => {}
             Some(url) => {
@@ -181,23 +181,23 @@ impl VerifyArgs {
                 "revocations are not checked: this keyset names no feed of them; give --revocations where the issuer exports a file",
             ),
         }
-        Ok(Revocations::NotChecked)
+        Ok(RevocationCheck::NotChecked)
     }
 }
 
 /// State of the check of revocations, as the JSON output reports it.
 #[derive(Debug, Clone, Copy)]
-enum Revocations {
+enum RevocationCheck {
     Checked,
     NotChecked,
 }
 
 /// The verifier's JSON object with the member `revocations` added as text, so that its numbers stay as
 /// they are written.
-fn json(decision: &Decision, values: Values, revocations: Revocations) -> String {
+fn json(decision: &Decision, values: Values, revocations: RevocationCheck) -> String {
     let revocations = match revocations {
-        Revocations::Checked => "checked",
-        Revocations::NotChecked => "not_checked",
+        RevocationCheck::Checked => "checked",
+        RevocationCheck::NotChecked => "not_checked",
     };
     let object = decision.to_json(values);
     let members = object.strip_suffix('}').unwrap_or(&object);

@@ -20,7 +20,6 @@ pub struct Guard {
 /// A thing that a guard waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum Wait {
     /// To be activated: verifiers may not have seen the key yet (4 × refresh hint).
     Publication,

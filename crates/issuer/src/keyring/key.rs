@@ -238,7 +238,6 @@ impl StoredKey {
 /// Where a root key stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[non_exhaustive]
 pub enum State {
     /// Published, not yet signing.
     Staged,

@@ -51,7 +51,6 @@ pub struct Change {
 /// What happened to a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[non_exhaustive]
 pub enum Step {
     /// It was made and published.
     Stage,

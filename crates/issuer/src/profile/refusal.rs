@@ -147,7 +147,6 @@ impl fmt::Display for Mismatch {
 /// The code of a refusal, as the `error` of RFC 6749, section 5.2, and RFC 8693, section 2.2.2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum ErrorCode {
     /// The request is malformed, or out of the profile's range.
     InvalidRequest,

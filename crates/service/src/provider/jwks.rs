@@ -40,7 +40,7 @@ const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
 /// A published key set: the keys that verify JWTs, and those left out.
 #[derive(Debug, Default)]
 pub(super) struct KeySet {
-    keys: Vec<Key>,
+    keys: Vec<ProviderKey>,
     left_out: Vec<LeftOut>,
     /// Number of keys after the first [`MAX_KEYS`], which are not read.
     unread: usize,
@@ -48,7 +48,7 @@ pub(super) struct KeySet {
 
 /// A public key that verifies JWTs.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Key {
+pub(super) struct ProviderKey {
     kid: Option<String>,
     x5t: Option<String>,
     x5t_s256: Option<String>,
@@ -72,12 +72,12 @@ enum Material {
 pub(super) struct LeftOut {
     pub(super) kid: String,
     pub(super) kty: String,
-    pub(super) reason: Reason,
+    pub(super) reason: LeftOutReason,
 }
 
 /// Why a key is left out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Reason {
+pub(super) enum LeftOutReason {
     #[error("it is no JSON object")]
     NoObject,
     #[error("its `{0}` is missing or malformed")]
@@ -101,8 +101,8 @@ pub(super) enum Reason {
 }
 
 /// The keys that a JWT may have been signed with, or why there are none.
-pub(super) enum Found<'a> {
-    Keys(Vec<&'a Key>),
+pub(super) enum Candidates<'a> {
+    Keys(Vec<&'a ProviderKey>),
     /// More than are tried.
     TooMany,
     /// The keys that it names are for other algorithms.
@@ -130,7 +130,7 @@ impl KeySet {
             ..KeySet::default()
         };
         for jwk in keys.iter().take(MAX_KEYS) {
-            match Key::read(jwk) {
+            match ProviderKey::read(jwk) {
                 // GitHub Enterprise Server publishes one key twice.
                 Ok(key) if set.keys.contains(&key) => {}
                 Ok(key) => set.keys.push(key),
@@ -163,9 +163,9 @@ impl KeySet {
 
     /// Finds the keys that a header admits: those that it names by `kid`, else by the thumbprint of a
     /// certificate, else all; of these the ones for its algorithm.
-    pub(super) fn find(&self, header: &Header) -> Found<'_> {
+    pub(super) fn find(&self, header: &Header) -> Candidates<'_> {
         let named = self.named(header);
-        let mut fits: Vec<&Key> = Vec::new();
+        let mut fits: Vec<&ProviderKey> = Vec::new();
         for key in &named {
             let seen = fits.iter().any(|seen| seen.material == key.material);
             if key.algorithms.contains(&header.alg) && !seen {
@@ -177,17 +177,17 @@ impl KeySet {
             self.left_out.iter().any(|key| key.kid == kid)
         };
         match fits.len() {
-            1..=MAX_TRIED => Found::Keys(fits),
-            0 if header.kid.as_ref().is_some_and(left_out) => Found::LeftOut,
-            0 if named.is_empty() => Found::Unknown,
-            0 => Found::OtherAlgorithm,
-            _ => Found::TooMany,
+            1..=MAX_TRIED => Candidates::Keys(fits),
+            0 if header.kid.as_ref().is_some_and(left_out) => Candidates::LeftOut,
+            0 if named.is_empty() => Candidates::Unknown,
+            0 => Candidates::OtherAlgorithm,
+            _ => Candidates::TooMany,
         }
     }
 
-    fn named(&self, header: &Header) -> Vec<&Key> {
-        let by = |name: &Option<String>, of: fn(&Key) -> &Option<String>| {
-            let same = |key: &&Key| name.is_some() && of(key) == name;
+    fn named(&self, header: &Header) -> Vec<&ProviderKey> {
+        let by = |name: &Option<String>, of: fn(&ProviderKey) -> &Option<String>| {
+            let same = |key: &&ProviderKey| name.is_some() && of(key) == name;
             self.keys.iter().filter(same).collect::<Vec<_>>()
         };
         if header.kid.is_some() {
@@ -210,31 +210,31 @@ impl KeySet {
     }
 }
 
-impl Key {
-    fn read(jwk: &Value) -> Result<Key, Reason> {
-        let jwk = Jwk(jwk.as_object().ok_or(Reason::NoObject)?);
-        let kty = jwk.text("kty")?.ok_or(Reason::Member("kty"))?;
+impl ProviderKey {
+    fn read(jwk: &Value) -> Result<ProviderKey, LeftOutReason> {
+        let jwk = Jwk(jwk.as_object().ok_or(LeftOutReason::NoObject)?);
+        let kty = jwk.text("kty")?.ok_or(LeftOutReason::Member("kty"))?;
         if kty == "oct" {
-            return Err(Reason::Secret);
+            return Err(LeftOutReason::Secret);
         }
         if PRIVATE.iter().any(|member| jwk.0.contains_key(*member)) {
-            return Err(Reason::Private);
+            return Err(LeftOutReason::Private);
         }
         jwk.is_for_signatures()?;
         let (material, algorithms) = match kty {
             "RSA" => (jwk.rsa()?, RSA),
             "EC" => jwk.point()?,
             "OKP" => (jwk.edwards()?, &[Algorithm::EdDSA][..]),
-            _ => return Err(Reason::Type),
+            _ => return Err(LeftOutReason::Type),
         };
         let algorithms = match jwk.text("alg")? {
             None => algorithms.to_vec(),
             Some(stated) => {
                 let one = algorithm(stated).filter(|one| algorithms.contains(one));
-                vec![one.ok_or_else(|| Reason::Algorithm(shown(stated, MAX_SHOWN)))?]
+                vec![one.ok_or_else(|| LeftOutReason::Algorithm(shown(stated, MAX_SHOWN)))?]
             }
         };
-        Ok(Key {
+        Ok(ProviderKey {
             kid: jwk.kid()?,
             x5t: jwk.text("x5t")?.map(str::to_owned),
             x5t_s256: jwk.text("x5t#S256")?.map(str::to_owned),
@@ -267,15 +267,15 @@ struct Jwk<'a>(&'a Map<String, Value>);
 
 impl<'a> Jwk<'a> {
     /// A member that is text. Null and the empty text mean that it is absent, as some libraries write it.
-    fn text(&self, name: &'static str) -> Result<Option<&'a str>, Reason> {
+    fn text(&self, name: &'static str) -> Result<Option<&'a str>, LeftOutReason> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
-            Some(_) => Err(Reason::Member(name)),
+            Some(_) => Err(LeftOutReason::Member(name)),
         }
     }
 
-    fn kid(&self) -> Result<Option<String>, Reason> {
+    fn kid(&self) -> Result<Option<String>, LeftOutReason> {
         match self.0.get("kid") {
             Some(Value::Number(number)) => Ok(Some(number.to_string())),
             _ => Ok(self.text("kid")?.map(str::to_owned)),
@@ -283,30 +283,30 @@ impl<'a> Jwk<'a> {
     }
 
     /// RFC 7517, sections 4.2 and 4.3. SPIFFE calls the use of its signing keys `jwt-svid`.
-    fn is_for_signatures(&self) -> Result<(), Reason> {
+    fn is_for_signatures(&self) -> Result<(), LeftOutReason> {
         if let Some(other) = self.text("use")?
             && !["sig", "jwt-svid"].contains(&other)
         {
-            return Err(Reason::OtherUse(shown(other, MAX_SHOWN)));
+            return Err(LeftOutReason::OtherUse(shown(other, MAX_SHOWN)));
         }
         match self.0.get("key_ops") {
             None | Some(Value::Null) => Ok(()),
             Some(Value::Array(operations)) => {
                 let verifies = operations.iter().any(|operation| operation == "verify");
-                let other = || Reason::OtherUse("key_ops".to_owned());
+                let other = || LeftOutReason::OtherUse("key_ops".to_owned());
                 (operations.is_empty() || verifies)
                     .then_some(())
                     .ok_or_else(other)
             }
-            Some(_) => Err(Reason::Member("key_ops")),
+            Some(_) => Err(LeftOutReason::Member("key_ops")),
         }
     }
 
-    fn rsa(&self) -> Result<Material, Reason> {
+    fn rsa(&self) -> Result<Material, LeftOutReason> {
         let (n, e) = (self.integer("n")?, self.integer("e")?);
         let bits = bits(&n);
         if !(2048..=8192).contains(&bits) {
-            return Err(Reason::Size(bits));
+            return Err(LeftOutReason::Size(bits));
         }
         let components = RsaPublicKeyComponents { n: &n, e: &e };
         // The library looks at parity and the exponent's size as it verifies only.
@@ -315,16 +315,16 @@ impl<'a> Jwk<'a> {
         let parsed = components.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256);
         match sound && parsed.is_ok() {
             true => Ok(Material::Rsa { n, e }),
-            false => Err(Reason::Invalid),
+            false => Err(LeftOutReason::Invalid),
         }
     }
 
-    fn point(&self) -> Result<(Material, &'static [Algorithm]), Reason> {
+    fn point(&self) -> Result<(Material, &'static [Algorithm]), LeftOutReason> {
         let (size, verifies, algorithms): (usize, &'static dyn VerificationAlgorithm, _) =
-            match self.text("crv")?.ok_or(Reason::Member("crv"))? {
+            match self.text("crv")?.ok_or(LeftOutReason::Member("crv"))? {
                 "P-256" => (32, &ECDSA_P256_SHA256_FIXED, &[Algorithm::ES256][..]),
                 "P-384" => (48, &ECDSA_P384_SHA384_FIXED, &[Algorithm::ES384][..]),
-                other => return Err(Reason::Curve(shown(other, MAX_SHOWN))),
+                other => return Err(LeftOutReason::Curve(shown(other, MAX_SHOWN))),
             };
         let mut point = vec![4];
         for name in ["x", "y"] {
@@ -332,45 +332,47 @@ impl<'a> Jwk<'a> {
             // Some publishers cut leading zero octets off, where the full length is demanded.
             let missing = size
                 .checked_sub(coordinate.len())
-                .ok_or(Reason::Member(name))?;
+                .ok_or(LeftOutReason::Member(name))?;
             point.extend(std::iter::repeat_n(0, missing));
             point.extend(coordinate);
         }
-        ParsedPublicKey::new(verifies, &point).map_err(|_| Reason::Invalid)?;
+        ParsedPublicKey::new(verifies, &point).map_err(|_| LeftOutReason::Invalid)?;
         Ok((Material::Ec(point), algorithms))
     }
 
-    fn edwards(&self) -> Result<Material, Reason> {
-        match self.text("crv")?.ok_or(Reason::Member("crv"))? {
+    fn edwards(&self) -> Result<Material, LeftOutReason> {
+        match self.text("crv")?.ok_or(LeftOutReason::Member("crv"))? {
             "Ed25519" => {}
-            other => return Err(Reason::Curve(shown(other, MAX_SHOWN))),
+            other => return Err(LeftOutReason::Curve(shown(other, MAX_SHOWN))),
         }
         let point = self.octets("x")?;
-        ParsedPublicKey::new(&ED25519, &point).map_err(|_| Reason::Invalid)?;
+        ParsedPublicKey::new(&ED25519, &point).map_err(|_| LeftOutReason::Invalid)?;
         Ok(Material::Ed(point))
     }
 
     /// An unsigned integer without leading zero octets (RFC 7518, section 6.3.1.1).
-    fn integer(&self, name: &'static str) -> Result<Vec<u8>, Reason> {
+    fn integer(&self, name: &'static str) -> Result<Vec<u8>, LeftOutReason> {
         let octets = self.octets(name)?;
         let zeros = octets.iter().take_while(|octet| **octet == 0).count();
         Ok(octets.into_iter().skip(zeros).collect())
     }
 
     /// Octets in base64url, or in base64, padded or not.
-    fn octets(&self, name: &'static str) -> Result<Vec<u8>, Reason> {
+    fn octets(&self, name: &'static str) -> Result<Vec<u8>, LeftOutReason> {
         const LENIENT: GeneralPurpose = GeneralPurpose::new(
             &URL_SAFE,
             GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
         );
-        let text = self.text(name)?.ok_or(Reason::Member(name))?;
+        let text = self.text(name)?.ok_or(LeftOutReason::Member(name))?;
         let text = text.replace('+', "-").replace('/', "_");
-        LENIENT.decode(text).map_err(|_| Reason::Member(name))
+        LENIENT
+            .decode(text)
+            .map_err(|_| LeftOutReason::Member(name))
     }
 }
 
 impl LeftOut {
-    fn new(jwk: &Value, reason: Reason) -> LeftOut {
+    fn new(jwk: &Value, reason: LeftOutReason) -> LeftOut {
         let member = |name| match jwk.get(name) {
             Some(Value::String(text)) => shown(text, MAX_SHOWN),
             Some(Value::Number(number)) => number.to_string(),

@@ -4,11 +4,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use serde_json::{Map, Value};
 
-use super::AssertionError;
+use super::error::{AssertionError, MAX_JWT};
 use crate::algorithm::algorithm;
-
-/// The longest JWT that is looked at, in bytes.
-pub(super) const MAX_JWT: usize = 16 * 1024;
 
 /// A JWT whose signature was not looked at yet.
 pub(super) struct Jwt<'a> {

@@ -2,13 +2,13 @@
 
 use std::sync::LazyLock;
 
+use bailiwick_api::OPENAPI;
 use reqwest::Method;
 use serde_json::Value;
 
 use super::Answer;
 
-static DESCRIPTION: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../../openapi.json")).unwrap());
+static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(OPENAPI).unwrap());
 
 /// One operation of the description.
 pub struct Operation {

@@ -29,8 +29,9 @@ use std::{
     time::Duration,
 };
 
+use bailiwick_api::{ProblemCode, ProblemDetails};
 use bailiwick_issuer::{InitOptions, Issuer, MintRequest, NewClient, Passphrase};
-use bailiwick_service::{Clock, Code, Config, OPERATOR_SERVICE, Problem, Running, serve};
+use bailiwick_service::{Clock, Config, OPERATOR_SERVICE, Running, serve};
 use bailiwick_token::{
     grant::Grants,
     revocation::{Head, SnapshotHeader},
@@ -494,13 +495,13 @@ impl Answer {
 
     /// That it is this problem.
     #[track_caller]
-    pub fn is_problem(&self, status: u16, code: Code) -> Problem {
+    pub fn is_problem(&self, status: u16, code: ProblemCode) -> ProblemDetails {
         assert_eq!(self.status, status, "{self:?}");
         assert_eq!(
             self.header("content-type"),
             Some("application/problem+json")
         );
-        let problem: Problem = serde_json::from_str(&self.text).unwrap();
+        let problem: ProblemDetails = serde_json::from_str(&self.text).unwrap();
         assert_eq!((problem.status, problem.code), (status, code), "{self:?}");
         problem
     }

@@ -9,7 +9,7 @@ use super::{
 use crate::value::{MAX_DEPTH, Scalar, Value};
 
 /// The longest name of a service, action, resource pattern or argument, in bytes.
-const MAX_NAME: usize = 1024;
+const MAX_PART: usize = 1024;
 
 pub(super) fn check(mut grants: Vec<Grant>) -> Result<Vec<Grant>, GrantsError> {
     if grants.is_empty() {
@@ -91,10 +91,10 @@ fn characters(path: Place<'_>, text: &str) -> Result<(), GrantsError> {
     if text.chars().any(char::is_control) {
         return Err(GrantsError::at(path, "the name holds a control character"));
     }
-    if text.len() > MAX_NAME {
+    if text.len() > MAX_PART {
         return Err(GrantsError::at(
             path,
-            format!("the name is longer than {MAX_NAME} bytes"),
+            format!("the name is longer than {MAX_PART} bytes"),
         ));
     }
     Ok(())

@@ -9,7 +9,7 @@ use crate::value::{
 };
 
 /// The longest grants text that is read, in bytes.
-const MAX_TEXT: usize = 256 * 1024;
+const MAX_GRANTS_TEXT: usize = 256 * 1024;
 
 /// Grants text nests no deeper than this: the file, the list, a grant, its table, a constraint,
 /// and an exact value below it.
@@ -99,10 +99,10 @@ impl From<TomlError> for GrantsError {
 }
 
 fn bounded(text: &str) -> Result<(), GrantsError> {
-    if text.len() > MAX_TEXT {
+    if text.len() > MAX_GRANTS_TEXT {
         return Err(GrantsError::at(
             "grant",
-            format!("the text is longer than {MAX_TEXT} bytes"),
+            format!("the text is longer than {MAX_GRANTS_TEXT} bytes"),
         ));
     }
     Ok(())

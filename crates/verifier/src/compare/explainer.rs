@@ -16,7 +16,7 @@ use super::{
     unmet::{Unmet, Verdict},
 };
 use crate::{
-    excerpt::{Excerpt, MAX_NAME, MAX_VALUE, beginning},
+    excerpt::{Excerpt, MAX_SHOWN_NAME, MAX_VALUE, beginning},
     explain::{Condition, Wanted},
     request::Stated,
 };
@@ -102,7 +102,7 @@ impl<'c> Explainer<'c> {
 
     fn condition(&mut self, unmet: Unmet<'_>) -> Result<Condition, Spent> {
         self.steps.take(PER_EXCERPT)?;
-        let name = |path: &str| beginning(path, MAX_NAME);
+        let name = |path: &str| beginning(path, MAX_SHOWN_NAME);
         Ok(match unmet {
             Unmet::Resource { found, needed } => Condition::Resource {
                 found: found.map(|resource| beginning(resource, MAX_VALUE)),

@@ -9,10 +9,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     error::RefreshError,
-    http::is_admissible,
     refresher::{Refresher, TIMEOUT},
     task::{after, blocking},
-    transport::{FetchError, Fetched, Transport},
+    transport::{FetchError, Fetched, Transport, is_admissible},
 };
 use crate::{trust::Trust, verifier::Verifier};
 
@@ -90,7 +89,7 @@ impl<T: Transport> Refresher<T> {
     /// Takes a snapshot in the place of what is on disk. Nothing that is in use waits for it.
     async fn begin_anew(&mut self, verifier: Option<&Arc<Verifier>>) -> Result<(), RefreshError> {
         let trust = self.trust();
-        let url = feed_url(&trust)?;
+        let url = feed_url::<T>(&trust)?;
         let taken = timeout(REST_TIMEOUT, self.with_snapshot(&url, &trust, REST_TIMEOUT));
         let late = |_| RefreshError::Fetch {
             url: url.clone(),
@@ -102,7 +101,7 @@ impl<T: Transport> Refresher<T> {
 
     /// What the feed makes of `trust`; `None` where its head is still the one in use.
     pub(super) async fn fed(&mut self, trust: &Trust) -> Result<Option<Fed>, RefreshError> {
-        let url = &feed_url(trust)?;
+        let url = &feed_url::<T>(trust)?;
         let Some(fetched) = self
             .fetch_head(url, trust, self.head.etag.as_deref())
             .await?
@@ -334,10 +333,10 @@ impl<T: Transport> Refresher<T> {
 }
 
 /// Where the feed is.
-fn feed_url(trust: &Trust) -> Result<String, RefreshError> {
+fn feed_url<T: Transport>(trust: &Trust) -> Result<String, RefreshError> {
     let url = trust.keyset().revocation_url.as_deref();
     let url = url.ok_or(RefreshError::NoFeed)?.trim_end_matches('/');
-    match is_admissible(url) {
+    match is_admissible::<T>(url) {
         true => Ok(url.to_owned()),
         false => Err(RefreshError::Address(url.to_owned())),
     }

@@ -65,6 +65,8 @@ impl Http {
 }
 
 impl Transport for Http {
+    const PINS_LOCALHOST: bool = true;
+
     async fn get(&self, get: Get<'_>) -> Result<Fetched, FetchError> {
         let url = SafeUrl::parse(get.url)
             .map_err(|error| FetchError::Unreachable(format!("its address {error}")))?;
@@ -123,16 +125,6 @@ async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, Option
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-/// Whether something may be fetched from there: `https`, or `http` from a loopback address such as
-/// `http://127.0.0.1:8080`, and neither a query nor a password.
-#[must_use]
-pub fn is_admissible(url: &str) -> bool {
-    // A transport other than `Http` may have a name resolved by whoever answers.
-    let is_number = |url: &SafeUrl| url.url().domain().is_none();
-    SafeUrl::parse(url)
-        .is_ok_and(|url| url.is_base() && (url.url().scheme() == "https" || is_number(&url)))
 }
 
 /// The error and what caused it.

@@ -7,14 +7,13 @@ use tokio::time::{Instant, sleep_until};
 use super::{
     directory::StateDirectory,
     error::RefreshError,
-    http::is_admissible,
     keyset,
     options::Options,
     pace::Pace,
     refresher::{Polled, Refresher, TrustPart},
     status::{SharedStatus, Status},
     task::{after, blocking, caught},
-    transport::Transport,
+    transport::{Transport, is_admissible},
 };
 use crate::{clock::Clock, verifier::Verifier};
 
@@ -35,7 +34,7 @@ impl<T: Transport> Refresher<T> {
         transport: T,
         clock: Clock,
     ) -> Result<Refresher<T>, RefreshError> {
-        if !is_admissible(&options.issuer) {
+        if !is_admissible::<T>(&options.issuer) {
             return Err(RefreshError::Address(options.issuer));
         }
         let store = match options.directory.clone() {

@@ -18,10 +18,7 @@ use bailiwick_token::{report::Report, timestamp::Timestamp};
 use tokio::time::advance;
 
 use self::issuer::Issuer;
-use super::{
-    error::RefreshError, http::is_admissible, options::Options, refresher::Refresher,
-    status::Status,
-};
+use super::{error::RefreshError, options::Options, refresher::Refresher, status::Status};
 use crate::{clock::Clock, trust::Staleness, verifier::Verifier};
 
 /// A refresher that has started with what the issuer has, and its verifier.

@@ -7,7 +7,7 @@ use clap::Args;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::{exit::Failure, input::Source};
+use crate::{exit::Failure, input::Input};
 
 /// The most bytes of a file of a call. The verifier's own limit is lower and says so.
 const MAX_FILE: usize = 1 << 20;
@@ -26,10 +26,10 @@ pub(super) struct CallArgs {
     args: Option<String>,
     /// The file of the call's arguments
     #[arg(long, value_name = "FILE|-")]
-    args_file: Option<Source>,
+    args_file: Option<Input>,
     /// The file of the whole call, a JSON object: `action`, and where wanted `resource` and `args`
     #[arg(long, value_name = "FILE|-", conflicts_with_all = ["action", "resource", "args", "args_file"])]
-    call: Option<Source>,
+    call: Option<Input>,
 }
 
 impl CallArgs {

@@ -1,6 +1,7 @@
 //! Issuers that are down, silent, or answer with too much.
 
 use super::{issuer::Mode, *};
+use crate::refresh::{http::Http, transport::is_admissible};
 
 #[tokio::test(start_paused = true)]
 async fn an_issuer_that_is_down_is_asked_ever_more_seldom() {
@@ -188,13 +189,19 @@ fn addresses() {
         "http://127.9.9.9",
         "http://[::1]:8080/revocations",
     ] {
-        assert!(is_admissible(good), "{good}");
+        assert!(is_admissible::<Http>(good), "{good}");
+        assert!(is_admissible::<Issuer>(good), "{good}");
+    }
+    // A transport of one's own may look the name up.
+    for name in ["http://localhost", "http://localhost:8080/revocations"] {
+        assert!(is_admissible::<Http>(name), "{name}");
+        assert!(!is_admissible::<Issuer>(name), "{name}");
     }
     for bad in [
         "",
         "issuer.example",
         "http://issuer.example",
-        "http://localhost:8080",
+        "http://localhost.example",
         "http://127.0.0.1.example",
         "http://0.0.0.0",
         "http://[::]",
@@ -208,6 +215,7 @@ fn addresses() {
         "file:///etc/passwd",
         "ftp://127.0.0.1",
     ] {
-        assert!(!is_admissible(bad), "{bad}");
+        assert!(!is_admissible::<Http>(bad), "{bad}");
+        assert!(!is_admissible::<Issuer>(bad), "{bad}");
     }
 }

@@ -1,0 +1,194 @@
+//! The audit: rows, the question for them, and the outcome of checking their chain.
+
+use std::fmt;
+
+use bailiwick_token::timestamp::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::{Value, value::RawValue};
+
+/// The question which rows to list. Each member that is set narrows the answer to the latest rows that pass;
+/// with `after`, the page that follows that row is listed, whatever else is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditQuery {
+    /// Rows of this agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// Rows on this principal's authority.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
+    /// Rows about this token, by its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// Rows of this kind, by the name of the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// Rows not before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Rows before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// Rows with a `seq` below this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
+    /// The page that follows this `seq`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    /// The most rows of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRecord {
+    /// Its place, from 1 and without gaps.
+    pub seq: u64,
+    /// Time at which it was written.
+    pub time: Timestamp,
+    /// The actor, as the caller stated it.
+    pub actor: String,
+    /// The name of the event.
+    pub event: String,
+    /// The agent that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// The principal that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
+    /// The id of the token that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The id of the root key that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The rest: a JSON object as text, and in JSON as an object, byte for byte.
+    #[serde(serialize_with = "as_json", deserialize_with = "from_json")]
+    pub detail: String,
+    /// The hash of the row before.
+    #[serde(with = "hash_as_hex")]
+    pub prev: [u8; 32],
+    /// The hash of this row.
+    #[serde(with = "hash_as_hex")]
+    pub hash: [u8; 32],
+}
+
+/// The request to check the whole chain.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyAuditRequest {
+    /// Checkpoints that were kept elsewhere, as they were signed.
+    #[serde(default)]
+    pub checkpoints: Vec<Value>,
+}
+
+/// The outcome of checking the whole chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditVerification {
+    /// Number of rows that were found good.
+    pub rows: u64,
+    /// The place where the chain should end, as stored apart from it.
+    pub head: ChainEnd,
+    /// The last row that a signed checkpoint vouches for; 0 for none.
+    pub checkpoint: u64,
+    /// The first row that is not as it was written.
+    pub finding: Option<ChainBreak>,
+}
+
+/// The end of the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainEnd {
+    /// The last row; 0 where there is none.
+    pub seq: u64,
+    /// Its hash.
+    #[serde(with = "hash_as_hex")]
+    pub hash: [u8; 32],
+}
+
+/// A break in the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainBreak {
+    /// The row.
+    pub seq: u64,
+    /// The fault of that row.
+    pub tampering: ChainFault,
+}
+
+/// The fault of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChainFault {
+    /// Its hash does not fit its content: edited, or another row in its place.
+    Edited,
+    /// Its hash fits, and is not the one that the chain goes on with, or that was signed.
+    Rewritten,
+    /// It is not there.
+    Removed,
+    /// The chain ends before it.
+    Added,
+}
+
+impl fmt::Display for ChainBreak {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fault = match self.tampering {
+            ChainFault::Edited => "was edited or moved",
+            ChainFault::Rewritten => "was replaced, with a hash made for the replacement",
+            ChainFault::Removed => "was removed",
+            ChainFault::Added => "was added from outside",
+        };
+        write!(f, "row {} {fault}", self.seq)
+    }
+}
+
+mod hash_as_hex {
+    use super::{Deserialize, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8; 32], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&hex::encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
+        let text = String::deserialize(from)?;
+        let mut hash = [0; 32];
+        hex::decode_to_slice(text, &mut hash).map_err(de::Error::custom)?;
+        Ok(hash)
+    }
+}
+
+/// Writes the JSON that the detail is, or text where it was tampered with.
+fn as_json<S: Serializer>(detail: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    match RawValue::from_string(detail.to_owned()) {
+        Ok(value) => value.serialize(serializer),
+        Err(_) => serializer.serialize_str(detail),
+    }
+}
+
+fn from_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let value = Box::<RawValue>::deserialize(deserializer)?;
+    Ok(value.get().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The hash covers the detail byte for byte, so that it is neither sorted nor spaced anew.
+    #[test]
+    fn details_keep_their_bytes() {
+        let row = |detail: &str| {
+            let zero = "0".repeat(64);
+            format!(
+                r#"{{"seq":1,"time":"2026-11-23T12:00:00Z","actor":"local","event":"init","detail":{detail},"prev":"{zero}","hash":"{zero}"}}"#
+            )
+        };
+        for detail in [r#"{"b":1, "a":1.50}"#, r#""no object""#] {
+            let read: AuditRecord = serde_json::from_str(&row(detail)).unwrap();
+            assert_eq!(read.detail, detail);
+            assert_eq!(serde_json::to_string(&read).unwrap(), row(detail));
+        }
+        let mut tampered: AuditRecord = serde_json::from_str(&row("{}")).unwrap();
+        tampered.detail = "{".to_owned();
+        assert_eq!(serde_json::to_string(&tampered).unwrap(), row("\"{\""));
+    }
+}

@@ -1,0 +1,54 @@
+#![doc = include_str!("../README.md")]
+
+mod audit;
+mod clients;
+mod keys;
+mod oauth;
+mod problem;
+mod profiles;
+mod revocations;
+mod route;
+pub mod routes;
+mod tokens;
+mod verifiers;
+
+pub use audit::{
+    AuditQuery, AuditRecord, AuditVerification, ChainBreak, ChainEnd, ChainFault,
+    VerifyAuditRequest,
+};
+pub use clients::{
+    ClientSecretInfo, ClientWithSecret, RegisterClientRequest, RegisteredClient,
+    RotateClientRequest,
+};
+pub use keys::{
+    ForceRequest, GuardReason, KeyGuard, KeyTransition, KeyTransitions, RevokeKeyRequest,
+    RootKeyState, RootKeyStatus, RotationResult, TransitionKind,
+};
+pub use oauth::{
+    CLIENT_ASSERTION_TYPE, CLIENT_CREDENTIALS, IssuedTokenType, JWT_TOKEN_TYPES, MAX_PARAMETERS,
+    OAuthError, OAuthErrorCode, REQUESTED_TOKEN_TYPES, RepeatedParameter, ServerMetadata,
+    TOKEN_EXCHANGE, TokenParameter, TokenRequest, TokenResponse, TokenType, TooManyParameters,
+};
+pub use problem::{ProblemCode, ProblemDetails};
+pub use profiles::{MintRate, ProfileParam, ProfileSummary, TokenLife};
+pub use revocations::{
+    RevocationsQuery, RevokeRequest, RevokeResult, RevokedEntry, RevokedOutcome, TargetsError,
+};
+pub use route::{Method, Nothing, Outgoing, OutgoingError, Route, Verbatim};
+pub use tokens::{MintReceipt, MintTokenRequest, MintedToken};
+pub use verifiers::{VerifierStatus, VerifiersInUse};
+
+/// The description of all routes: OpenAPI 3.1, which the tests of this crate hold to its types.
+pub const OPENAPI: &str = include_str!("../openapi.json");
+
+/// The most bytes of a request's body.
+pub const MAX_BODY: usize = 256 * 1024;
+
+/// The most bytes of the grants in a [`MintTokenRequest`]. Those that a token can carry take fewer.
+pub const MAX_GRANTS: usize = 64 * 1024;
+
+/// The most rows of one answer to an [`AuditQuery`].
+pub const MAX_AUDIT_ROWS: u32 = 1_000;
+
+/// Longest time that the service may take to verify the audit, in seconds; other requests have far less.
+pub const AUDIT_VERIFY_SECONDS: u64 = 600;

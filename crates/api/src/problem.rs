@@ -1,0 +1,64 @@
+//! Errors as `application/problem+json` (RFC 9457).
+
+use serde::{Deserialize, Serialize};
+
+use crate::keys::KeyGuard;
+
+/// An error as it travels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProblemDetails {
+    /// The HTTP status.
+    pub status: u16,
+    /// The kind of error, for programs.
+    pub code: ProblemCode,
+    /// The error and the remedy, for people.
+    pub detail: String,
+    /// The guard that refused, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<KeyGuard>,
+    /// The reason code of a verifier or a profile, where one decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// The kind of an error, for programs. Codes are never renamed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemCode {
+    /// The request cannot be read, or asks for what cannot be.
+    BadRequest,
+    /// No credentials, or wrong ones.
+    Unauthenticated,
+    /// Credentials that do not allow it.
+    Denied,
+    /// It is not there.
+    NotFound,
+    /// It is not possible in this state, or not yet: see `guard`.
+    Guarded,
+    /// The body is too large.
+    TooLarge,
+    /// Too many requests of this caller.
+    TooMany,
+    /// Too much to do, or a part of the issuer does not answer. Try again.
+    Unavailable,
+    /// A fault of the issuer.
+    Internal,
+}
+
+impl ProblemCode {
+    /// The HTTP status that goes with the code. A few answers have a more precise one.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            ProblemCode::BadRequest => 400,
+            ProblemCode::Unauthenticated => 401,
+            ProblemCode::Denied => 403,
+            ProblemCode::NotFound => 404,
+            ProblemCode::Guarded => 409,
+            ProblemCode::TooLarge => 413,
+            ProblemCode::TooMany => 429,
+            ProblemCode::Unavailable => 503,
+            ProblemCode::Internal => 500,
+        }
+    }
+}

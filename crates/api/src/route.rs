@@ -1,0 +1,183 @@
+//! A route: its method, its path, and the types that travel on it.
+
+use std::{fmt, marker::PhantomData};
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// The method of a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Method {
+    /// Reads. The request's members are the query.
+    Get,
+    /// Changes something, or takes what does not fit a query. The request is JSON in the body.
+    Post,
+    /// Removes. There is no request beside the path.
+    Delete,
+}
+
+impl Method {
+    /// The method as HTTP writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Delete => "DELETE",
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A request or an answer without members.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nothing {}
+
+/// An answer that counts by its very bytes, and is not JSON of a type in this crate: signed files, lines and
+/// plain text.
+#[derive(Debug, Clone, Copy)]
+pub enum Verbatim {}
+
+/// A method and a path of the issuer's service, with the types of request and answer.
+pub struct Route<Request, Answer> {
+    method: Method,
+    path: &'static str,
+    types: PhantomData<fn(Request) -> Answer>,
+}
+
+impl<Request, Answer> Route<Request, Answer> {
+    pub(crate) const fn new(method: Method, path: &'static str) -> Route<Request, Answer> {
+        Route {
+            method,
+            path,
+            types: PhantomData,
+        }
+    }
+
+    /// The method.
+    #[must_use]
+    pub const fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The path, with a name in braces for each segment that a request fills in.
+    #[must_use]
+    pub const fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// The path with these values in place of its names, in their order.
+    ///
+    /// ```
+    /// use bailiwick_api::routes;
+    ///
+    /// let path = routes::FORGET_VERIFIER.filled(&["erp 1"]);
+    /// assert_eq!(path.unwrap(), "/v1/verifiers/erp%201");
+    /// ```
+    ///
+    /// # Errors
+    /// [`OutgoingError::Segment`] for a value that no URL can hold, [`OutgoingError::Places`] where there are
+    /// more or fewer values than names.
+    pub fn filled(&self, values: &[&str]) -> Result<String, OutgoingError> {
+        let mut values = values.iter();
+        let mut path = String::new();
+        for segment in self.path.split('/').skip(1) {
+            path.push('/');
+            match segment.starts_with('{') {
+                true => {
+                    let value = values.next().ok_or(OutgoingError::Places(self.path))?;
+                    path.push_str(&encoded(value)?);
+                }
+                false => path.push_str(segment),
+            }
+        }
+        match values.next() {
+            None => Ok(path),
+            Some(_) => Err(OutgoingError::Places(self.path)),
+        }
+    }
+}
+
+impl<Request: Serialize, Answer> Route<Request, Answer> {
+    /// A request as a client sends it.
+    ///
+    /// # Errors
+    /// [`OutgoingError`].
+    pub fn outgoing(&self, values: &[&str], request: &Request) -> Result<Outgoing, OutgoingError> {
+        let mut target = self.filled(values)?;
+        let mut body = None;
+        match self.method {
+            Method::Get => {
+                let query = serde_urlencoded::to_string(request)
+                    .map_err(|error| OutgoingError::Request(error.to_string()))?;
+                if !query.is_empty() {
+                    target = format!("{target}?{query}");
+                }
+            }
+            Method::Post => {
+                let text = serde_json::to_vec(request)
+                    .map_err(|error| OutgoingError::Request(error.to_string()))?;
+                body = Some(Zeroizing::new(text));
+            }
+            Method::Delete => {}
+        }
+        Ok(Outgoing {
+            method: self.method,
+            target,
+            body,
+        })
+    }
+}
+
+/// A request as a client sends it.
+pub struct Outgoing {
+    /// The method.
+    pub method: Method,
+    /// Path and query.
+    pub target: String,
+    /// JSON, where there is a body. It may hold a secret.
+    pub body: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("method", &self.method)
+            .field("target", &self.target)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The error of a request that cannot be sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OutgoingError {
+    /// A name of dots alone, or none. Clients and proxies fold such segments even where they are encoded.
+    #[error("no URL can hold the name `{0}`")]
+    Segment(String),
+    /// The path has more or fewer places than there are values.
+    #[error("`{0}` takes one value for each name in braces")]
+    Places(&'static str),
+    /// The request cannot be written.
+    #[error("the request cannot be written ({0})")]
+    Request(String),
+}
+
+/// A value as one segment of a path.
+fn encoded(value: &str) -> Result<String, OutgoingError> {
+    if value.bytes().all(|byte| byte == b'.') {
+        return Err(OutgoingError::Segment(value.to_owned()));
+    }
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~');
+    let bytes = value.bytes().map(|byte| match plain(byte) {
+        true => char::from(byte).to_string(),
+        // Dots are encoded, too: a URL reads `..` as the folder above.
+        false => format!("%{byte:02X}"),
+    });
+    Ok(bytes.collect())
+}

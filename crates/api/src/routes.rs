@@ -1,0 +1,85 @@
+//! All routes of the service. Operators' routes ask for a token that grants an action, which [`OPENAPI`] names.
+//!
+//! [`OPENAPI`]: crate::OPENAPI
+
+use crate::{
+    audit::{AuditQuery, AuditRecord, AuditVerification, VerifyAuditRequest},
+    clients::{ClientWithSecret, RegisterClientRequest, RegisteredClient, RotateClientRequest},
+    keys::{ForceRequest, KeyTransitions, RevokeKeyRequest, RootKeyStatus, RotationResult},
+    oauth::{ServerMetadata, TokenRequest, TokenResponse},
+    profiles::ProfileSummary,
+    revocations::{RevocationsQuery, RevokeRequest, RevokeResult, RevokedEntry},
+    route::{Method, Nothing, Route, Verbatim},
+    tokens::{MintTokenRequest, MintedToken},
+    verifiers::VerifiersInUse,
+};
+
+macro_rules! routes {
+    ($($(#[$doc:meta])* $name:ident: $method:ident $path:literal, $request:ty => $answer:ty;)*) => {
+        $($(#[$doc])* pub const $name: Route<$request, $answer> = Route::new(Method::$method, $path);)*
+
+        /// Method and path of each route.
+        pub const ALL: &[(Method, &str)] = &[$((Method::$method, $path),)*];
+    };
+}
+
+routes! {
+    /// The OAuth 2.0 token endpoint (RFC 6749, RFC 8693). Request and errors are OAuth's own.
+    TOKEN: Post "/v1/token", TokenRequest => TokenResponse;
+    /// Mints a token with explicit grants.
+    MINT_TOKEN: Post "/v1/tokens", MintTokenRequest => MintedToken;
+    /// The signed keyset.
+    KEYSET: Get "/.well-known/bailiwick/keyset", Nothing => Verbatim;
+    /// The signed head of the revocation feed. All else of the feed is below it.
+    FEED_HEAD: Get "/.well-known/bailiwick/revocations", Nothing => Verbatim;
+    /// Everything that is revoked and not dead, signed.
+    FEED_SNAPSHOT: Get "/.well-known/bailiwick/revocations/snapshot", Nothing => Verbatim;
+    /// The changes between two places of the feed.
+    FEED_DELTA: Get "/.well-known/bailiwick/revocations/{epoch}/{range}", Nothing => Verbatim;
+    /// Authorization server metadata (RFC 8414).
+    METADATA: Get "/.well-known/oauth-authorization-server", Nothing => ServerMetadata;
+    /// The description of the routes.
+    DESCRIPTION: Get "/v1/openapi.json", Nothing => Verbatim;
+    /// Lists the root keys, as they came.
+    LIST_KEYS: Get "/v1/keys", Nothing => Vec<RootKeyStatus>;
+    /// Makes a root key and publishes it.
+    STAGE_KEY: Post "/v1/keys", Nothing => KeyTransitions;
+    /// Does what is due: stages, activates, retires.
+    ROTATE_KEYS: Post "/v1/keys/rotate", Nothing => RotationResult;
+    /// Lets a staged key sign.
+    ACTIVATE_KEY: Post "/v1/keys/{id}/activate", ForceRequest => KeyTransitions;
+    /// Destroys the private half of a retiring key.
+    RETIRE_KEY: Post "/v1/keys/{id}/retire", ForceRequest => KeyTransitions;
+    /// Revokes a key, and with it all tokens that it signed.
+    REVOKE_KEY: Post "/v1/keys/{id}/revoke", RevokeKeyRequest => KeyTransitions;
+    /// Lists a page of what is revoked and not dead.
+    LIST_REVOCATIONS: Get "/v1/revocations", RevocationsQuery => Vec<RevokedEntry>;
+    /// Revokes tokens, blocks, or all that a party was given before a time.
+    REVOKE: Post "/v1/revocations", RevokeRequest => Vec<RevokeResult>;
+    /// Lists the clients, by name.
+    LIST_CLIENTS: Get "/v1/clients", Nothing => Vec<RegisteredClient>;
+    /// Registers a client, and makes its first secret.
+    REGISTER_CLIENT: Post "/v1/clients", RegisterClientRequest => ClientWithSecret;
+    /// Makes another secret for a client.
+    ROTATE_CLIENT: Post "/v1/clients/{name}/rotate", RotateClientRequest => ClientWithSecret;
+    /// Refuses a client for good.
+    DISABLE_CLIENT: Post "/v1/clients/{name}/disable", Nothing => RegisteredClient;
+    /// Lists rows of the audit, oldest first.
+    LIST_AUDIT: Get "/v1/audit", AuditQuery => Vec<AuditRecord>;
+    /// Recomputes the whole audit.
+    VERIFY_AUDIT: Post "/v1/audit/verify", VerifyAuditRequest => AuditVerification;
+    /// Signs where the audit ends.
+    SIGN_CHECKPOINT: Post "/v1/audit/checkpoints", Nothing => Verbatim;
+    /// Lists what verifiers said that they use.
+    LIST_VERIFIERS: Get "/v1/verifiers", Nothing => VerifiersInUse;
+    /// Forgets a verifier that is no more.
+    FORGET_VERIFIER: Delete "/v1/verifiers/{name}", Nothing => Nothing;
+    /// Lists the profiles in use.
+    LIST_PROFILES: Get "/v1/profiles", Nothing => Vec<ProfileSummary>;
+    /// Reports that the process runs. On the operations listener, as the next two are.
+    LIVE: Get "/livez", Nothing => Verbatim;
+    /// Reports whether the issuer can mint.
+    READY: Get "/readyz", Nothing => Verbatim;
+    /// Metrics in the format of OpenMetrics.
+    METRICS: Get "/metrics", Nothing => Verbatim;
+}

@@ -1,0 +1,261 @@
+//! An issuer elsewhere, over HTTP.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bailiwick_api::{
+    AuditQuery, AuditRecord, AuditVerification, ClientWithSecret, ForceRequest, KeyTransitions,
+    MintReceipt, MintTokenRequest, MintedToken, Nothing, ProfileSummary, RegisterClientRequest,
+    RegisteredClient, RevocationsQuery, RevokeKeyRequest, RevokeRequest, RevokeResult,
+    RevokedEntry, RootKeyStatus, RotateClientRequest, RotationResult, VerifiersInUse,
+    VerifyAuditRequest, routes,
+};
+use bailiwick_issuer::MintRequest;
+use bailiwick_token::{
+    key::KeyId,
+    keyset::Keyset,
+    revocation::{Head, Snapshot},
+    timestamp::Timestamp,
+    token::Token,
+};
+use serde_json::{Value, value::to_raw_value};
+use tokio::time::sleep;
+use zeroize::Zeroizing;
+
+use super::verbs::{Operations, SignedKeyset, SignedSnapshot};
+use crate::{
+    exit::{Exit, Failure},
+    output::{self, Progress},
+    server::{ServiceClient, unreadable},
+    settings::Global,
+};
+
+/// Attempts at a snapshot that does not lie behind the head, and the pause between them.
+const ATTEMPTS: usize = 5;
+const PAUSE: Duration = Duration::from_secs(3);
+
+/// An issuer's service.
+pub(super) struct Server<'a> {
+    service: ServiceClient,
+    global: &'a Global,
+}
+
+impl<'a> Server<'a> {
+    pub(super) fn new(service: ServiceClient, global: &'a Global) -> Server<'a> {
+        Server { service, global }
+    }
+}
+
+/// The failure of text that an issuer signed and that cannot be read, or is not signed as it has to be.
+fn remote(error: impl ToString) -> Failure {
+    Failure::new(Exit::Remote, error)
+}
+
+#[async_trait(?Send)]
+impl Operations for Server<'_> {
+    async fn keys(&self) -> Result<Vec<RootKeyStatus>, Failure> {
+        self.service.ask(routes::LIST_KEYS, &[], &Nothing {}).await
+    }
+
+    async fn stage_key(&self) -> Result<KeyTransitions, Failure> {
+        self.service.ask(routes::STAGE_KEY, &[], &Nothing {}).await
+    }
+
+    async fn activate_key(&self, id: KeyId, force: bool) -> Result<KeyTransitions, Failure> {
+        let request = ForceRequest { force };
+        let id = id.to_string();
+        self.service
+            .ask(routes::ACTIVATE_KEY, &[&id], &request)
+            .await
+    }
+
+    async fn retire_key(&self, id: KeyId, force: bool) -> Result<KeyTransitions, Failure> {
+        let request = ForceRequest { force };
+        let id = id.to_string();
+        self.service.ask(routes::RETIRE_KEY, &[&id], &request).await
+    }
+
+    async fn revoke_key(&self, id: KeyId, reason: &str) -> Result<KeyTransitions, Failure> {
+        let reason = reason.to_owned();
+        let id = id.to_string();
+        self.service
+            .ask(routes::REVOKE_KEY, &[&id], &RevokeKeyRequest { reason })
+            .await
+    }
+
+    async fn rotate_keys(&self) -> Result<RotationResult, Failure> {
+        self.service
+            .ask(routes::ROTATE_KEYS, &[], &Nothing {})
+            .await
+    }
+
+    async fn keyset(&self) -> Result<SignedKeyset, Failure> {
+        let envelope = self.service.text(routes::KEYSET).await?;
+        let key = self.global.keyset_key()?;
+        let keyset = Keyset::open(envelope.as_bytes(), &key).map_err(remote)?;
+        Ok(SignedKeyset {
+            version: keyset.version,
+            issued_at: keyset.issued_at,
+            expires: keyset.expires,
+            envelope,
+        })
+    }
+
+    /// An operator mints within what its own token lets it.
+    async fn mint(&self, request: &MintRequest) -> Result<(Token, MintReceipt), Failure> {
+        let grants = to_raw_value(&request.grants).map_err(|_| unreadable())?;
+        let request = MintTokenRequest {
+            agent: Some(request.agent.clone()),
+            principal: Some(request.principal.clone()),
+            tenant: request.tenant.clone(),
+            task: request.task.clone(),
+            claims: request.claims.clone(),
+            grants: Some(grants),
+            ttl: Some(request.ttl),
+            max_depth: request.max_depth,
+            ..MintTokenRequest::default()
+        };
+        let minted: MintedToken = self.service.ask(routes::MINT_TOKEN, &[], &request).await?;
+        let token = Token::parse(&minted.token).map_err(|_| {
+            let text = "the issuer's answer holds no token that can be read";
+            Failure::plain(Exit::Remote, text)
+        })?;
+        Ok((token, minted.receipt))
+    }
+
+    async fn revoke(&self, request: &RevokeRequest) -> Result<Vec<RevokeResult>, Failure> {
+        self.service.ask(routes::REVOKE, &[], request).await
+    }
+
+    async fn block_end(&self, _: &Token, _: usize) -> Result<Option<Timestamp>, Failure> {
+        output::warn("the issuer is not told the token, so the entry stays for ever");
+        Ok(None)
+    }
+
+    fn serves_revocations(&self) -> bool {
+        true
+    }
+
+    async fn revocations(&self) -> Result<Vec<RevokedEntry>, Failure> {
+        let mut all: Vec<RevokedEntry> = Vec::new();
+        let mut progress = Progress::new("revocations");
+        let mut after = 0;
+        loop {
+            let query = RevocationsQuery { after };
+            let page = self.service.ask(routes::LIST_REVOCATIONS, &[], &query);
+            let page = page.await?;
+            let Some(last) = page.last() else {
+                return Ok(all);
+            };
+            if last.seq <= after {
+                return Err(unreadable());
+            }
+            after = last.seq;
+            all.extend(page);
+            progress.at(all.len() as u64);
+        }
+    }
+
+    /// The first snapshot that is handed out may be a few seconds old, so it is held to the head.
+    async fn snapshot(&self) -> Result<SignedSnapshot, Failure> {
+        let key = self.global.keyset_key()?;
+        let head = self.service.text(routes::FEED_HEAD).await?;
+        let head = Head::open(head.as_bytes(), &key).map_err(remote)?;
+        for _ in 0..ATTEMPTS {
+            let file = self.service.text(routes::FEED_SNAPSHOT).await?;
+            let snapshot = Snapshot::open(file.as_bytes(), &key).map_err(remote)?;
+            let header = snapshot.header().clone();
+            if header.epoch == head.epoch && header.seq >= head.seq {
+                return Ok(SignedSnapshot {
+                    seq: header.seq,
+                    entries: header.entries,
+                    issued_at: header.issued_at,
+                    expires: header.expires,
+                    file,
+                });
+            }
+            Progress::waiting("seconds, for a snapshot of by now", sleep(PAUSE)).await;
+        }
+        Err(
+            Failure::plain(Exit::Remote, "the snapshot stays behind the head")
+                .hint("see whether a cache serves an old one"),
+        )
+    }
+
+    async fn clients(&self) -> Result<Vec<RegisteredClient>, Failure> {
+        self.service
+            .ask(routes::LIST_CLIENTS, &[], &Nothing {})
+            .await
+    }
+
+    async fn register_client(
+        &self,
+        request: RegisterClientRequest,
+    ) -> Result<ClientWithSecret, Failure> {
+        self.service
+            .ask(routes::REGISTER_CLIENT, &[], &request)
+            .await
+    }
+
+    async fn rotate_client(&self, name: &str, overlap: u64) -> Result<ClientWithSecret, Failure> {
+        let request = RotateClientRequest { overlap };
+        self.service
+            .ask(routes::ROTATE_CLIENT, &[name], &request)
+            .await
+    }
+
+    async fn disable_client(&self, name: &str) -> Result<RegisteredClient, Failure> {
+        self.service
+            .ask(routes::DISABLE_CLIENT, &[name], &Nothing {})
+            .await
+    }
+
+    async fn verifiers(&self) -> Result<VerifiersInUse, Failure> {
+        self.service
+            .ask(routes::LIST_VERIFIERS, &[], &Nothing {})
+            .await
+    }
+
+    async fn forget_verifier(&self, name: &str) -> Result<(), Failure> {
+        self.service.done(routes::FORGET_VERIFIER, &[name]).await
+    }
+
+    async fn profiles(&self) -> Result<Vec<ProfileSummary>, Failure> {
+        self.service
+            .ask(routes::LIST_PROFILES, &[], &Nothing {})
+            .await
+    }
+
+    async fn audit_rows(&self, query: AuditQuery) -> Result<Vec<AuditRecord>, Failure> {
+        self.service.ask(routes::LIST_AUDIT, &[], &query).await
+    }
+
+    async fn audit_page(&self, after: u64) -> Result<Vec<AuditRecord>, Failure> {
+        let query = AuditQuery {
+            after: Some(after),
+            ..AuditQuery::default()
+        };
+        self.service.ask(routes::LIST_AUDIT, &[], &query).await
+    }
+
+    async fn verify_audit(
+        &self,
+        checkpoints: &[Zeroizing<Vec<u8>>],
+    ) -> Result<AuditVerification, Failure> {
+        let read = |bytes: &Zeroizing<Vec<u8>>| {
+            serde_json::from_slice::<Value>(bytes).map_err(|_| {
+                Failure::plain(Exit::Local, "a checkpoint cannot be read")
+                    .hint("give files that `bailiwick audit checkpoint` wrote")
+            })
+        };
+        let checkpoints: Result<Vec<Value>, Failure> = checkpoints.iter().map(read).collect();
+        let request = VerifyAuditRequest {
+            checkpoints: checkpoints?,
+        };
+        self.service.ask(routes::VERIFY_AUDIT, &[], &request).await
+    }
+
+    async fn sign_checkpoint(&self) -> Result<String, Failure> {
+        self.service.text(routes::SIGN_CHECKPOINT).await
+    }
+}

@@ -1,0 +1,114 @@
+//! The verbs of operators.
+
+use async_trait::async_trait;
+use bailiwick_api::{
+    AuditQuery, AuditRecord, AuditVerification, ClientWithSecret, KeyTransitions, MintReceipt,
+    ProfileSummary, RegisterClientRequest, RegisteredClient, RevokeRequest, RevokeResult,
+    RevokedEntry, RootKeyStatus, RotationResult, VerifiersInUse,
+};
+use bailiwick_issuer::MintRequest;
+use bailiwick_token::{key::KeyId, timestamp::Timestamp, token::Token};
+use zeroize::Zeroizing;
+
+use crate::exit::Failure;
+
+/// The verbs of operators, on one issuer.
+#[async_trait(?Send)]
+pub(crate) trait Operations {
+    /// All root keys, as they came.
+    async fn keys(&self) -> Result<Vec<RootKeyStatus>, Failure>;
+
+    /// Makes a key and publishes it.
+    async fn stage_key(&self) -> Result<KeyTransitions, Failure>;
+
+    /// Lets a staged key sign.
+    async fn activate_key(&self, id: KeyId, force: bool) -> Result<KeyTransitions, Failure>;
+
+    /// Destroys the private half of a retiring key.
+    async fn retire_key(&self, id: KeyId, force: bool) -> Result<KeyTransitions, Failure>;
+
+    /// Revokes a key, and with it all tokens that it signed.
+    async fn revoke_key(&self, id: KeyId, reason: &str) -> Result<KeyTransitions, Failure>;
+
+    /// Does what is due: stages, activates, retires.
+    async fn rotate_keys(&self) -> Result<RotationResult, Failure>;
+
+    /// The signed keyset.
+    async fn keyset(&self) -> Result<SignedKeyset, Failure>;
+
+    /// Mints a token.
+    async fn mint(&self, request: &MintRequest) -> Result<(Token, MintReceipt), Failure>;
+
+    /// Revokes targets, all or none.
+    async fn revoke(&self, request: &RevokeRequest) -> Result<Vec<RevokeResult>, Failure>;
+
+    /// Time at which everything that was derived from a block is dead; `None` where the issuer cannot tell.
+    async fn block_end(&self, token: &Token, block: usize) -> Result<Option<Timestamp>, Failure>;
+
+    /// Returns whether verifiers fetch the revocations from the issuer, without a file that is handed out.
+    fn serves_revocations(&self) -> bool;
+
+    /// Everything that is revoked and not dead.
+    async fn revocations(&self) -> Result<Vec<RevokedEntry>, Failure>;
+
+    /// The signed snapshot of it.
+    async fn snapshot(&self) -> Result<SignedSnapshot, Failure>;
+
+    /// All clients, by name.
+    async fn clients(&self) -> Result<Vec<RegisteredClient>, Failure>;
+
+    /// Registers a client, and makes its first secret.
+    async fn register_client(
+        &self,
+        request: RegisterClientRequest,
+    ) -> Result<ClientWithSecret, Failure>;
+
+    /// Makes another secret for a client. Those that it has stay good for `overlap` seconds.
+    async fn rotate_client(&self, name: &str, overlap: u64) -> Result<ClientWithSecret, Failure>;
+
+    /// Refuses a client for good.
+    async fn disable_client(&self, name: &str) -> Result<RegisteredClient, Failure>;
+
+    /// The last report of each verifier.
+    async fn verifiers(&self) -> Result<VerifiersInUse, Failure>;
+
+    /// Forgets a verifier that is no more.
+    async fn forget_verifier(&self, name: &str) -> Result<(), Failure>;
+
+    /// The profiles, by name.
+    async fn profiles(&self) -> Result<Vec<ProfileSummary>, Failure>;
+
+    /// The latest rows of the audit that pass, oldest first.
+    async fn audit_rows(&self, query: AuditQuery) -> Result<Vec<AuditRecord>, Failure>;
+
+    /// A page of the rows after one, as many as are handed out at once.
+    async fn audit_page(&self, after: u64) -> Result<Vec<AuditRecord>, Failure>;
+
+    /// Recomputes the whole audit, and holds it to checkpoints that were kept elsewhere.
+    async fn verify_audit(
+        &self,
+        checkpoints: &[Zeroizing<Vec<u8>>],
+    ) -> Result<AuditVerification, Failure>;
+
+    /// Signs where the audit ends.
+    async fn sign_checkpoint(&self) -> Result<String, Failure>;
+}
+
+/// A signed keyset, and what it says of itself.
+pub(crate) struct SignedKeyset {
+    pub(crate) version: u64,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires: Timestamp,
+    /// The signed text, byte for byte.
+    pub(crate) envelope: String,
+}
+
+/// A signed snapshot of the revocations, and what it says of itself.
+pub(crate) struct SignedSnapshot {
+    pub(crate) seq: u64,
+    pub(crate) entries: u64,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires: Timestamp,
+    /// The signed text, byte for byte.
+    pub(crate) file: String,
+}

@@ -1,0 +1,220 @@
+//! A token for a known caller, through a profile: what both token endpoints come down to.
+
+pub(crate) mod error;
+
+use std::num::NonZeroU32;
+
+use bailiwick_issuer::{
+    MintError, Minted, RefusedRequest, SignError, Standing, StoreError, Withdrawn,
+    profile::{Ask, Caller},
+};
+use bailiwick_token::timestamp::Timestamp;
+
+use self::error::GrantError;
+use crate::{
+    caller::KnownCaller,
+    rate::{REFUSALS, RateLimit},
+    state::ServiceState,
+};
+
+/// A request for a token, of a known caller.
+#[derive(Clone)]
+pub(crate) struct Wish {
+    /// Time at which the request came in, before it waited for anything.
+    pub(crate) arrived: Timestamp,
+    pub(crate) agent: KnownCaller,
+    pub(crate) principal: Option<KnownCaller>,
+    /// The profile, where it was named.
+    pub(crate) scope: Option<String>,
+    pub(crate) ask: Ask,
+}
+
+/// Attempts at a mint whose profile changes under it.
+const ATTEMPTS: usize = 4;
+
+impl ServiceState {
+    /// Mints what a profile lets this caller have, or says why not. Either is on record by then. A
+    /// request whose profile changes while it waits is decided anew, by the profiles of then.
+    pub(crate) async fn grant(&self, wish: Wish) -> Result<(Minted, String), GrantError> {
+        let mut last = Withdrawn::Profile;
+        for _ in 0..ATTEMPTS {
+            match self.grant_once(wish.clone()).await {
+                Err(GrantError::Mint(MintError::Sign(SignError::Store(
+                    StoreError::Withdrawn(withdrawn),
+                )))) => {
+                    last = withdrawn;
+                    if withdrawn != Withdrawn::Profile {
+                        break;
+                    }
+                }
+                done => return done,
+            }
+        }
+        self.metrics.outcome("withdrawn");
+        Err(MintError::from(StoreError::from(last)).into())
+    }
+
+    async fn grant_once(&self, wish: Wish) -> Result<(Minted, String), GrantError> {
+        let Wish {
+            arrived,
+            agent,
+            principal,
+            scope,
+            ask,
+        } = wish;
+        let principal_name = principal.as_ref().map(|known| known.name.clone());
+        let actor = agent.actor();
+        let (agent_name, signed_in) = (agent.name, agent.signed_in);
+        let caller = Caller {
+            agent: agent.party,
+            principal: principal.map(|known| known.party),
+        };
+        let profiles = self.profiles.load();
+        let selected = profiles.select(scope.as_deref(), &caller);
+        let request = selected.and_then(|profile| Ok((profile, profile.issue(&caller, &ask)?)));
+        let (profile, request) = match request {
+            Ok(found) => found,
+            Err(refusal) => {
+                let refused = RefusedRequest {
+                    agent: &agent_name,
+                    principal: principal_name.as_deref().unwrap_or_default(),
+                    profile: scope.as_deref(),
+                    reason: &refusal.log(),
+                    left_out: 0,
+                };
+                self.refuse(&actor, refused, arrived).await?;
+                self.metrics.outcome(refusal.code().as_str());
+                return Err(GrantError::Refused(refusal));
+            }
+        };
+        let number = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
+        if let Some(rate) = profile.rate() {
+            let rate = RateLimit {
+                per_minute: number(rate.per_minute),
+                burst: number(rate.burst),
+            };
+            // Not on record: it is the record that a flood would fill.
+            if let Err(wait) = self.rates.take(profile.name(), &agent_name, rate) {
+                self.metrics.outcome("too_many");
+                return Err(GrantError::TooMany(wait));
+            }
+        }
+        let standing = signed_in.map_or_else(Standing::default, Standing::of_client);
+        let standing = standing.under(self.profiles.snapshot(&profiles, profile.name()));
+        let issuer = self.issuer.acting_as(&actor).on_standing(standing);
+        let minted = issuer.mint(&request, arrived).await?;
+        self.metrics.outcome("minted");
+        Ok((minted, profile.name().to_owned()))
+    }
+
+    /// Records that a known caller is refused. One that is refused again and again does not fill the
+    /// record with it: it has to wait.
+    pub(crate) async fn refuse(
+        &self,
+        actor: &str,
+        refused: RefusedRequest<'_>,
+        at: Timestamp,
+    ) -> Result<(), GrantError> {
+        if let Err(wait) = self.rates.take("", refused.agent, REFUSALS) {
+            self.metrics.outcome("too_many");
+            return Err(GrantError::TooMany(wait));
+        }
+        let issuer = self.issuer.acting_as(actor);
+        issuer.record_refusal(refused, at).await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, net::IpAddr, pin::pin, sync::Arc};
+
+    use bailiwick_issuer::{
+        AuditFilter, InitOptions, Issuer, NewClient, Passphrase,
+        profile::{ErrorCode, ProfileLimits, Profiles},
+    };
+
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::{caller::Credentials, config::Config};
+
+    const PROFILE: &str = r#"
+[[profile]]
+name = "buyer"
+[profile.match.agent]
+source = "client"
+[profile.token]
+agent = "agent:buyer"
+principal = "team:procurement"
+ttl = { default = "10m", max = "1h" }
+[[profile.grant]]
+service = "erp"
+action = "purchase_order:create"
+"#;
+
+    fn profiles(text: &str) -> Profiles {
+        Profiles::parse(&[("profiles.toml", text)], &ProfileLimits::default()).unwrap()
+    }
+
+    /// A request that has found its profile waits, and the profiles are replaced meanwhile: it is
+    /// decided by the new ones.
+    #[tokio::test]
+    async fn profiles_of_the_end_decide() {
+        let now = Timestamp::from_unix(1_800_000_000).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let options = InitOptions::new("https://issuer.example");
+        let passphrase = Passphrase::new("correct horse battery staple").unwrap();
+        let issuer = Issuer::init(&dir.path().join("home"), options, &passphrase, now)
+            .await
+            .unwrap();
+        let clock = Arc::new(move || now);
+        let state = ServiceState::new(issuer, Config::default(), profiles(PROFILE), clock).unwrap();
+        let client = NewClient {
+            name: "buyer".to_owned(),
+            principal: "team:procurement".to_owned(),
+            profiles: vec!["buyer".to_owned()],
+            claims: serde_json::Map::new(),
+        };
+        let (_, secret) = state.issuer.client_add(client, now).await.unwrap();
+        let credentials = Credentials::Secret {
+            name: "buyer".to_owned(),
+            secret: Zeroizing::new(secret.expose().to_owned()),
+        };
+        let agent = state.agent(credentials, IpAddr::from([127, 0, 0, 1])).await;
+        let wish = Wish {
+            arrived: now,
+            agent: agent.unwrap(),
+            principal: None,
+            scope: Some("buyer".to_owned()),
+            ask: Ask::default(),
+        };
+        // From now on the key that signs is at hand, and nothing but the record is waited for.
+        state.grant(wish.clone()).await.unwrap();
+        let narrower = PROFILE.replace("10m", "5m");
+        for (text, ttl) in [(narrower.as_str(), Some(300)), ("", None)] {
+            let mut granting = pin!(state.grant(wish.clone()));
+            let waits: bool = poll_fn(|cx| granting.as_mut().poll(cx).is_pending().into()).await;
+            assert!(waits);
+            state.profiles.replace(match text {
+                "" => Profiles::default(),
+                text => profiles(text),
+            });
+            match (granting.await, ttl) {
+                (Ok((minted, _)), Some(ttl)) => {
+                    assert_eq!(minted.receipt.expires, now.plus(ttl));
+                }
+                (Err(GrantError::Refused(refusal)), None) => {
+                    assert_eq!(refusal.code(), ErrorCode::InvalidScope);
+                }
+                (other, _) => panic!("{other:?}"),
+            }
+        }
+        let rows = state.issuer.audit_list(&AuditFilter::default()).await;
+        let events: Vec<String> = rows.unwrap().into_iter().map(|row| row.event).collect();
+        assert_eq!(
+            events.get(events.len().saturating_sub(3)..).unwrap(),
+            ["mint", "mint", "mint.refused"]
+        );
+    }
+}

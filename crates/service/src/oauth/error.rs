@@ -1,0 +1,189 @@
+//! Errors of the token endpoint: one table from what went wrong to the codes of RFC 6749, section 5.2.
+
+use axum::{
+    Json,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bailiwick_api::{OAuthError, OAuthErrorCode};
+use bailiwick_issuer::{MintError, SignError, StoreError, Withdrawn};
+use serde::Serialize;
+
+use crate::{
+    caller::error::CallerError, grant::error::GrantError, provider::error::AssertionError,
+    wire::IntoWire,
+};
+
+/// An answer that is an error.
+pub(super) struct OAuthFailure {
+    status: StatusCode,
+    pub(super) error: OAuthErrorCode,
+    pub(super) description: String,
+    /// True if HTTP Basic is asked for.
+    challenge: bool,
+    /// `Retry-After` in seconds.
+    retry_after: Option<u64>,
+}
+
+/// A refusal, with status 400.
+pub(super) fn refuse(error: OAuthErrorCode, description: impl Into<String>) -> OAuthFailure {
+    OAuthFailure {
+        status: StatusCode::BAD_REQUEST,
+        error,
+        description: description.into(),
+        challenge: false,
+        retry_after: None,
+    }
+}
+
+impl OAuthFailure {
+    /// The same under another status.
+    pub(super) fn with_status(self, status: StatusCode) -> OAuthFailure {
+        OAuthFailure { status, ..self }
+    }
+
+    /// The failure of a request without a client.
+    pub(super) fn no_client() -> OAuthFailure {
+        OAuthFailure {
+            status: StatusCode::UNAUTHORIZED,
+            challenge: true,
+            ..refuse(
+                OAuthErrorCode::InvalidClient,
+                "authenticate with HTTP Basic, or with a `client_assertion`",
+            )
+        }
+    }
+
+    /// The failure of a client that is not known (RFC 6749, section 5.2).
+    pub(super) fn of_client(refused: CallerError, headers: &HeaderMap) -> OAuthFailure {
+        let text = refused.to_string();
+        match refused {
+            CallerError::Store(error) => unavailable(&error),
+            CallerError::Assertion {
+                error: AssertionError::Unreachable,
+                ..
+            } => busy(text),
+            CallerError::TooMany => OAuthFailure {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                retry_after: Some(60),
+                ..refuse(OAuthErrorCode::InvalidClient, text)
+            },
+            _ => OAuthFailure {
+                status: StatusCode::UNAUTHORIZED,
+                challenge: headers.contains_key(header::AUTHORIZATION),
+                ..refuse(OAuthErrorCode::InvalidClient, text)
+            },
+        }
+    }
+
+    /// The failure of a subject or actor token that is not accepted (RFC 8693, section 2.2.2).
+    pub(super) fn of_token(refused: CallerError) -> OAuthFailure {
+        let text = refused.to_string();
+        match refused {
+            CallerError::Store(error) => unavailable(&error),
+            CallerError::Assertion {
+                error: AssertionError::Unreachable,
+                ..
+            } => busy(text),
+            _ => refuse(OAuthErrorCode::InvalidRequest, text),
+        }
+    }
+}
+
+impl From<GrantError> for OAuthFailure {
+    fn from(error: GrantError) -> OAuthFailure {
+        match error {
+            GrantError::Refused(refusal) => refuse(refusal.code().into_wire(), refusal.public()),
+            GrantError::TooMany(wait) => OAuthFailure {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                retry_after: Some(wait.as_secs().saturating_add(1)),
+                ..refuse(
+                    OAuthErrorCode::SlowDown,
+                    format!("{}: wait", GrantError::TOO_OFTEN),
+                )
+            },
+            GrantError::Mint(MintError::Refused(refusal)) => {
+                refuse(OAuthErrorCode::InvalidRequest, refusal.to_string())
+            }
+            // The same as for a client that comes after its secret was ended.
+            GrantError::Mint(MintError::Sign(SignError::Store(StoreError::Withdrawn(
+                Withdrawn::Client,
+            )))) => OAuthFailure {
+                status: StatusCode::UNAUTHORIZED,
+                ..refuse(
+                    OAuthErrorCode::InvalidClient,
+                    CallerError::WrongSecret.to_string(),
+                )
+            },
+            GrantError::Mint(MintError::Sign(SignError::Store(error))) => unavailable(&error),
+            GrantError::Mint(failed) => {
+                tracing::error!(error = %failed, "no token could be minted");
+                OAuthFailure {
+                    status: StatusCode::INTERNAL_SERVER_ERROR,
+                    ..refuse(
+                        OAuthErrorCode::ServerError,
+                        "the issuer has a fault of its own, which is in its log",
+                    )
+                }
+            }
+        }
+    }
+}
+
+fn unavailable(failed: &StoreError) -> OAuthFailure {
+    if let StoreError::Overloaded | StoreError::Withdrawn(_) = failed {
+        return busy(failed.to_string());
+    }
+    tracing::error!(error = %failed, "the store refused");
+    match failed {
+        StoreError::Busy
+        | StoreError::Conflict
+        | StoreError::Full
+        | StoreError::Slow
+        | StoreError::Unreachable => busy(failed.to_string()),
+        _ => busy("the issuer cannot use its store, and its log says why"),
+    }
+}
+
+fn busy(text: impl Into<String>) -> OAuthFailure {
+    OAuthFailure {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        retry_after: Some(5),
+        ..refuse(OAuthErrorCode::TemporarilyUnavailable, text)
+    }
+}
+
+impl IntoResponse for OAuthFailure {
+    fn into_response(self) -> Response {
+        // RFC 6749 lets a description have printable ASCII without `"` and `\`.
+        let plain = |c: char| match c {
+            '`' | '"' => '\'',
+            ' '..='~' if c != '\\' => c,
+            _ => '?',
+        };
+        let description: String = self.description.chars().map(plain).take(512).collect();
+        let body = OAuthError {
+            error: self.error,
+            error_description: description,
+        };
+        let mut response = respond(self.status, &body);
+        let headers = response.headers_mut();
+        if self.challenge {
+            let basic = HeaderValue::from_static("Basic realm=\"bailiwick\", charset=\"UTF-8\"");
+            headers.insert(header::WWW_AUTHENTICATE, basic);
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+/// An answer that nobody keeps (RFC 6749, section 5.1).
+pub(super) fn respond(status: StatusCode, body: &impl Serialize) -> Response {
+    let mut response = (status, Json(body)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    response
+}

@@ -1,0 +1,35 @@
+//! A route of the interface, and what answers it.
+
+use axum::{
+    handler::Handler,
+    routing::{self, MethodRouter},
+};
+use bailiwick_api::{Method, Route};
+
+use crate::state::ServiceState;
+
+/// A method of a path, and its handler.
+pub(crate) struct Served {
+    /// Only a test looks at it: the handler knows its method.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test compares it"))]
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) handler: MethodRouter<ServiceState>,
+}
+
+/// Serves a route by a handler.
+pub(crate) fn serve<Q, A, T: 'static>(
+    route: Route<Q, A>,
+    handler: impl Handler<T, ServiceState>,
+) -> Served {
+    let method = route.method();
+    Served {
+        method,
+        path: route.path(),
+        handler: match method {
+            Method::Get => routing::get(handler),
+            Method::Post => routing::post(handler),
+            Method::Delete => routing::delete(handler),
+        },
+    }
+}
