@@ -13,15 +13,22 @@
 //! | the smallest integer divided by -1 is a division by zero | an overflow |
 //! | where one of several facts raises, the outcome depends on the hash order of the process | on nothing |
 //! | a pattern too deep, too large, of an unknown property, or of large classes for either case, is compiled, or matches nothing | an error |
-//! | features of 3.3 are read in blocks of 3.0, and arrays, maps and `.get()` in blocks of any version | in those that declare 3.3: `tests/versions.rs` |
+//! | features of 3.3 are read in blocks of 3.0, and arrays, maps and `.get()` in blocks of any version | in those that declare 3.3: `tests/hostile/versions.rs` |
 //! | limits are looked at between rounds, and end in a timeout | fuel, in every loop |
 
 #![cfg(test)]
+
+mod support;
 
 use std::collections::BTreeSet;
 
 use bailiwick_biscuit::engine::{
     Authorizer, Budget, Evaluation, Externs, Matched, Outcome, Place, Program,
+};
+use bailiwick_testkit::{
+    Root,
+    forge::{Forge, authority_without},
+    now, scope,
 };
 use bailiwick_token::{
     datalog,
@@ -35,16 +42,12 @@ use biscuit_auth::{Biscuit, KeyPair, UnverifiedBiscuit, builder::BlockBuilder};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-mod support;
-
-use support::{
-    Root, bodies,
-    forge::{Forge, authority_without},
-    now,
+use crate::support::{
+    bodies,
     program::{Choices, Writer},
     random,
     reference::{Case, Result, decided, theirs},
-    scope, stated, ways,
+    stated, ways,
 };
 
 /// Out of reach of what the generators write.

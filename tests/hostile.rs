@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+use bailiwick_testkit::{Root, forge::Forge, now};
 use bailiwick_verifier::{Decision, Reason, Request, Verifier};
 
 mod support;
@@ -11,6 +12,7 @@ mod hostile {
     mod alphabet;
     mod calls;
     mod chain;
+    mod containers;
     mod corpus;
     mod datalog;
     mod denials;
@@ -33,11 +35,10 @@ mod hostile {
     mod terms;
     mod text;
     mod trust;
+    mod versions;
     mod ways;
     mod work;
 }
-
-use support::{Root, forge::Forge, now};
 
 const ALLOW: &str = "allow";
 

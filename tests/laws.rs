@@ -2,8 +2,11 @@
 
 #![cfg(test)]
 
+mod support;
+
 use std::collections::BTreeMap;
 
+use bailiwick_testkit::{Root, claims, forge::Forge, now, scope};
 use bailiwick_token::{
     attenuate::AttenuateError,
     caveat::Caveat,
@@ -16,15 +19,12 @@ use bailiwick_verifier::{Decision, Reason, Request};
 use biscuit_auth::{Biscuit, builder::BlockBuilder};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
-mod support;
-
-use support::{
-    Root, bodies, claims,
+use crate::support::{
+    bodies,
     fold::{FOLDS, Fold, folded},
-    forge::Forge,
-    now, random,
+    random,
     reference::decided,
-    scope, stated,
+    stated,
 };
 
 /// Pieces of resources: names, and characters that services fold into separators, dots or nothing.

@@ -21,8 +21,9 @@ mod cost {
     pub mod tokens;
 }
 
+use crate::support::page::replace_between;
+use bailiwick_testkit::{Root, now};
 use cost::{calls, draw, tokens};
-use support::{Root, now, page::replace_between};
 
 const ROUNDS: usize = 301;
 

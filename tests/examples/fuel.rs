@@ -27,8 +27,8 @@ mod fuel {
     pub mod text;
 }
 
+use crate::support::page::replace_between;
 use fuel::{climb, decisions, operations};
-use support::page::replace_between;
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;

@@ -4,20 +4,18 @@ use bailiwick_biscuit::{
     authorize::{self, DEFAULT_FUEL, ErrorKind, Externs, Outcome, Unverified},
     container::ContainerError,
 };
+use bailiwick_testkit::{
+    Root,
+    foreign::{Foreign, Pair},
+    forge::Forge,
+};
 use bailiwick_token::token::{Token, TokenError};
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
 };
 
-use crate::{
-    ALLOW, expect_texts, order,
-    support::{
-        Root,
-        foreign::{Foreign, Pair},
-        forge::Forge,
-    },
-};
+use crate::{ALLOW, expect_texts, order};
 
 /// Returns whether the text of these bytes differs between the alphabets.
 fn tells_alphabets_apart(bytes: &[u8]) -> bool {

@@ -1,14 +1,12 @@
 //! Calls that cannot be decided, and calls that only look so.
 
+use bailiwick_testkit::{
+    Root,
+    forge::{AUTHORITY, Forge},
+};
 use bailiwick_verifier::{Decision, Reason, Request, RequestError};
 
-use crate::{
-    ALLOW, expect, order, outcome,
-    support::{
-        Root,
-        forge::{AUTHORITY, Forge},
-    },
-};
+use crate::{ALLOW, expect, order, outcome};
 
 fn with_args(args: &str) -> String {
     format!(r#"{{"action":"order","args":{args}}}"#)

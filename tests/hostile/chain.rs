@@ -1,15 +1,13 @@
 //! The laws: only a root key makes authority, and nothing signed is removed, reordered or changed.
 
+use bailiwick_testkit::{
+    Root,
+    forge::{AUTHORITY, Forge, public, signed},
+};
 use biscuit_auth::format::schema::{SignedBlock, proof::Content};
 use ed25519_dalek::SigningKey;
 
-use crate::{
-    ALLOW, expect, order,
-    support::{
-        Root,
-        forge::{AUTHORITY, Forge, public, signed},
-    },
-};
+use crate::{ALLOW, expect, order};
 
 const NARROW: &str = "check if action(\"order\");";
 const DENY: &str = "check if action(\"nothing\");";
@@ -139,7 +137,7 @@ fn a_signed_block_cannot_be_removed_reordered_or_changed() {
 fn the_older_signatures_hold_the_chain_too() {
     let root = Root::new();
     let old = |mut forge: Forge, code: &str| {
-        let block = crate::support::forge::block(code, &mut forge.symbols);
+        let block = bailiwick_testkit::forge::block(code, &mut forge.symbols);
         forge.append_signed(prost::Message::encode_to_vec(&block), None)
     };
     let chain = old(old(Forge::honest(&root), DENY), NARROW);

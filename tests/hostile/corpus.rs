@@ -7,12 +7,13 @@
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Once};
 
 use bailiwick_biscuit::engine::{Authorizer, Externs, Outcome, Program};
+use bailiwick_testkit::Root;
 use bailiwick_token::token::Token;
 use bailiwick_verifier::{Limits, Request, Verifier};
 use serde::{Deserialize, Serialize};
 
 use super::forgeries::{self, Forgery};
-use crate::{outcome, support::Root};
+use crate::outcome;
 
 const OUT_OF_FUEL: &str = "out_of_fuel";
 

@@ -1,15 +1,13 @@
 //! Datalog that the profile does not have, and evaluations that fail.
 
+use bailiwick_testkit::{
+    Root,
+    forge::{AUTHORITY, Forge},
+};
 use bailiwick_verifier::Request;
 use biscuit_auth::format::schema;
 
-use crate::{
-    ALLOW, expect, order, outcome,
-    support::{
-        Root,
-        forge::{AUTHORITY, Forge},
-    },
-};
+use crate::{ALLOW, expect, order, outcome};
 
 #[test]
 fn the_language_is_the_profiles() {

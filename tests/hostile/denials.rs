@@ -1,6 +1,7 @@
 //! Calls that are dear to explain: each is decided right, and its explanation is bounded, marked where it
 //! is cut off, and never wrong.
 
+use bailiwick_testkit::{Root, SERVICE, denied, forge::Forge, now, scope, toml};
 use bailiwick_token::{grant::Grants, value::Value};
 use bailiwick_verifier::{
     Decision, Deny, Limits, Reason, Request, Values, Verifier,
@@ -11,11 +12,8 @@ use bailiwick_verifier::{
 use crate::{
     ALLOW, order, outcome,
     support::{
-        Root, SERVICE,
         calls::{ACTION, ALTERNATIVES, MAX_CALL, Narrowed, SHAPES, json, narrowed},
-        denied,
-        forge::Forge,
-        now, oracle, scope, toml,
+        oracle,
     },
 };
 

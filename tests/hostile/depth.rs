@@ -1,14 +1,12 @@
 //! The number of blocks is the one thing about a call that a holder changes by appending.
 
+use bailiwick_testkit::{
+    Root,
+    forge::{AUTHORITY, Forge},
+};
 use bailiwick_verifier::Request;
 
-use crate::{
-    ALLOW, expect, order, outcome,
-    support::{
-        Root,
-        forge::{AUTHORITY, Forge},
-    },
-};
+use crate::{ALLOW, expect, order, outcome};
 
 /// Bodies that come true, or hide an error, once there are more blocks.
 const WIDENING: &[&str] = &[

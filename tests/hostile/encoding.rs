@@ -1,18 +1,16 @@
 //! Tokens damaged in transport or on purpose, and the many texts of one token.
 
+use bailiwick_testkit::{
+    Root,
+    forge::{Forge, text},
+    now,
+};
 use bailiwick_token::token::Token;
 use bailiwick_verifier::{Decision, Verifier};
 use biscuit_auth::format::schema;
 use prost::Message;
 
-use crate::{
-    ALLOW, expect_texts, order, outcome,
-    support::{
-        Root,
-        forge::{Forge, text},
-        now,
-    },
-};
+use crate::{ALLOW, expect_texts, order, outcome};
 
 /// Either the token is denied, or it says exactly what the honest one says.
 fn same_or_denied(verifier: &Verifier, bytes: &[u8], honest: &schema::Biscuit, what: &str) {
@@ -93,7 +91,7 @@ fn repeated_and_unknown_fields() {
     let after = |bytes: &[u8], more: &[u8]| text(&[bytes, more].concat());
     let other = Forge::authority(
         &root,
-        crate::support::forge::AUTHORITY
+        bailiwick_testkit::forge::AUTHORITY
             .replace("order", "other")
             .as_str(),
     );
@@ -146,7 +144,7 @@ fn a_block_has_one_encoding() {
     let root = Root::new();
     let block = |code: &str| {
         let mut symbols = biscuit_auth::datalog::SymbolTable::new();
-        crate::support::forge::block(code, &mut symbols).encode_to_vec()
+        bailiwick_testkit::forge::block(code, &mut symbols).encode_to_vec()
     };
     let honest = block("check if true;");
     let appended = |bytes: Vec<u8>| Forge::honest(&root).append_bytes(bytes).text();
@@ -281,7 +279,7 @@ fn one_token_has_few_texts() {
     let token = loop {
         let mut symbols = biscuit_auth::datalog::SymbolTable::new();
         let mut block =
-            crate::support::forge::block(crate::support::forge::AUTHORITY, &mut symbols);
+            bailiwick_testkit::forge::block(bailiwick_testkit::forge::AUTHORITY, &mut symbols);
         block.context = Some("~".repeat(context));
         let text = Forge::authority_bytes(&root, block.encode_to_vec()).text();
         if text.ends_with("==") && text.contains('-') && text.contains('_') {

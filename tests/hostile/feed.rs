@@ -1,5 +1,6 @@
 //! A feed that lies: heads, changes and snapshots that are old, torn, foreign or of two histories.
 
+use bailiwick_testkit::{Root, SERVICE, feed::Feed, forge::Forge, now};
 use bailiwick_token::{
     claims::TokenId,
     dsse::Envelope,
@@ -12,10 +13,7 @@ use bailiwick_token::{
 };
 use bailiwick_verifier::{FeedError, RollbackError, Staleness, Trust, Verifier, WhenStale};
 
-use crate::{
-    ALLOW, order,
-    support::{Root, SERVICE, feed::Feed, forge::Forge, now},
-};
+use crate::{ALLOW, order};
 
 fn token(seed: u8) -> Revocation {
     Revocation {

@@ -3,9 +3,8 @@
 use bailiwick_biscuit::authorize::{
     self, DEFAULT_FUEL, Externs, MAX_BLOCKS, MAX_BYTES, MAX_DEPTH, Outcome,
 };
+use bailiwick_testkit::foreign::{Foreign, Pair, other_form};
 use biscuit_auth::format::schema::{SignedBlock, proof::Content};
-
-use crate::support::foreign::{Foreign, Pair, other_form};
 
 /// What comes of a token: `allow`, `deny`, or the kind of its error.
 pub(super) fn decided(token: &[u8], root: &Pair, policies: &str) -> String {

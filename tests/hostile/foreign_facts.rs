@@ -3,8 +3,7 @@
 use bailiwick_biscuit::authorize::{
     self, DEFAULT_FUEL, ErrorKind, Externs, Key, Outcome, Unverified,
 };
-
-use crate::support::foreign::{Foreign, Pair, other_form};
+use bailiwick_testkit::foreign::{Foreign, Pair, other_form};
 
 fn outcome(token: &Foreign, root: &Key, code: &str) -> Outcome {
     authorize::authorize(
@@ -107,7 +106,7 @@ fn an_unbound_head_is_a_rule_error() {
     let unbound = |code: &str, variable: u32| {
         let token = Foreign::authority(&root, "note(1);", Pair::ed25519(2), 1);
         let mut symbols = token.symbols.clone();
-        let mut block = crate::support::forge::block(code, &mut symbols);
+        let mut block = bailiwick_testkit::forge::block(code, &mut symbols);
         let head = &mut block.rules[0].head;
         head.terms[0].content = Some(biscuit_auth::format::schema::term::Content::Variable(
             variable,
@@ -142,7 +141,7 @@ fn an_unbound_head_is_a_rule_error() {
     // A head that is bound, beside an expression that is not: an error of evaluation, as elsewhere.
     let token = Foreign::authority(&root, "note(1);", Pair::ed25519(2), 1);
     let mut symbols = token.symbols.clone();
-    let mut block = crate::support::forge::block("note($x) <- note($x), $x > 1;", &mut symbols);
+    let mut block = bailiwick_testkit::forge::block("note($x) <- note($x), $x > 1;", &mut symbols);
     let op = &mut block.rules[0].expressions[0].ops[0];
     op.content = Some(biscuit_auth::format::schema::op::Content::Value(
         biscuit_auth::format::schema::Term {

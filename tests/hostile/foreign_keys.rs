@@ -1,9 +1,8 @@
 //! Keys that a Biscuit outside of the profile may not name either.
 
 use bailiwick_biscuit::authorize::Key;
+use bailiwick_testkit::foreign::{Foreign, Pair};
 use biscuit_auth::format::schema::{self, proof::Content};
-
-use crate::support::foreign::{Foreign, Pair};
 
 use super::{
     foreign_chain::decided,

@@ -2,13 +2,12 @@
 //! version.
 
 use bailiwick_biscuit::authorize::{ErrorKind, Unverified};
-use biscuit_auth::{datalog::SymbolTable, format::schema};
-use prost::Message;
-
-use crate::support::{
+use bailiwick_testkit::{
     foreign::{Foreign, Pair, other_form},
     forge::block,
 };
+use biscuit_auth::{datalog::SymbolTable, format::schema};
+use prost::Message;
 
 use super::foreign_chain::{decided, expect};
 

@@ -1,6 +1,6 @@
 //! What the corpus of hostile tokens is made from, by what is attacked.
 
-use crate::support::{Root, forge::Forge};
+use bailiwick_testkit::{Root, forge::Forge};
 
 mod chain;
 mod encoding;

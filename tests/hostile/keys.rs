@@ -1,15 +1,13 @@
 //! Keys and signatures that are none of the profile.
 
+use bailiwick_testkit::{
+    Root,
+    forge::{AUTHORITY, Forge, message},
+};
 use biscuit_auth::{Algorithm, KeyPair, builder::BiscuitBuilder, format::schema};
 use schema::proof::Content;
 
-use crate::{
-    ALLOW, expect, order,
-    support::{
-        Root,
-        forge::{AUTHORITY, Forge, message},
-    },
-};
+use crate::{ALLOW, expect, order};
 
 /// The eight points of small order, and the encodings of them that are not canonical.
 pub(super) const SMALL_ORDER: [&str; 14] = [
@@ -51,7 +49,7 @@ fn small_order_keys_are_refused_wherever_they_stand() {
         signature[0] = 1;
         let block = schema::SignedBlock {
             block: vec![0x18, 6],
-            next_key: crate::support::forge::public(&root.key),
+            next_key: bailiwick_testkit::forge::public(&root.key),
             signature: signature.clone(),
             external_signature: None,
             version: Some(1),
@@ -89,7 +87,7 @@ fn only_ed25519() {
     };
     let unknown = |algorithm| schema::PublicKey {
         algorithm,
-        ..crate::support::forge::public(&root.key)
+        ..bailiwick_testkit::forge::public(&root.key)
     };
     let appended = |key| Forge::honest(&root).append_with_key("check if true;", key);
     let built = BiscuitBuilder::new()

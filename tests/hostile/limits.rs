@@ -1,5 +1,10 @@
 //! Each limit of the profile: reached it is accepted, and one above it is refused.
 
+use bailiwick_testkit::{
+    Root,
+    forge::{AUTHORITY, Forge, block, text},
+    now,
+};
 use bailiwick_verifier::Values;
 use biscuit_auth::{
     datalog::SymbolTable,
@@ -7,14 +12,7 @@ use biscuit_auth::{
 };
 use prost::Message;
 
-use crate::{
-    ALLOW, expect, expect_texts, order,
-    support::{
-        Root,
-        forge::{AUTHORITY, Forge, block, text},
-        now,
-    },
-};
+use crate::{ALLOW, expect, expect_texts, order};
 
 const LARGE: &str = "too_large";
 

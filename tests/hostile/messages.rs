@@ -1,16 +1,14 @@
 //! Protobuf messages of blocks that no builder writes.
 
+use bailiwick_testkit::{
+    Root,
+    forge::{AUTHORITY, Forge},
+};
 use biscuit_auth::format::schema::{self, Op, op, term::Content};
 use prost::Message;
 
 use super::terms::{MALFORMED, array, changed, map, term, value, with_ops, with_term};
-use crate::{
-    ALLOW, expect, order,
-    support::{
-        Root,
-        forge::{AUTHORITY, Forge},
-    },
-};
+use crate::{ALLOW, expect, order};
 
 #[test]
 fn blocks_that_are_none() {
@@ -94,7 +92,8 @@ fn blocks_that_are_none() {
     );
     let unbound = |code: &str| {
         let mut symbols = biscuit_auth::datalog::SymbolTable::new();
-        let mut block = crate::support::forge::block(&format!("{AUTHORITY}{code}"), &mut symbols);
+        let mut block =
+            bailiwick_testkit::forge::block(&format!("{AUTHORITY}{code}"), &mut symbols);
         block.rules[1].body.pop();
         Forge::authority_bytes(&root, block.encode_to_vec())
     };

@@ -1,14 +1,12 @@
 //! Names that are not a block's to state, and authority blocks that are none of the profile.
 
+use bailiwick_testkit::{
+    Root,
+    forge::{AUTHORITY, Forge, authority_without},
+};
 use bailiwick_token::datalog::names;
 
-use crate::{
-    ALLOW, expect, order,
-    support::{
-        Root,
-        forge::{AUTHORITY, Forge, authority_without},
-    },
-};
+use crate::{ALLOW, expect, order};
 
 #[test]
 fn no_token_states_the_verifiers_facts() {

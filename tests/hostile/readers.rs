@@ -6,6 +6,11 @@
 use std::fmt;
 
 use bailiwick_biscuit::datalog::{Block, BlockError, Code, Kind, Query};
+use bailiwick_testkit::{
+    Root,
+    forge::{AUTHORITY, Forge, block, text},
+    now,
+};
 use bailiwick_token::{caveat::Caveat, token::Token};
 use bailiwick_verifier::Values;
 use biscuit_auth::{
@@ -17,14 +22,7 @@ use biscuit_auth::{
 use prost::Message;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use crate::{
-    order,
-    support::{
-        Root,
-        forge::{AUTHORITY, Forge, block, text},
-        now,
-    },
-};
+use crate::order;
 
 const SEEDS: [&str; 6] = [
     AUTHORITY,

@@ -1,8 +1,7 @@
 //! Resources that a service behind the verifier would fold into others.
 
+use bailiwick_testkit::{Root, now, toml};
 use bailiwick_verifier::{Reason, Request, RequestError};
-
-use crate::support::{Root, now, toml};
 
 /// Resources that begin with `eu/`, and that some back end takes for another.
 const FOLDED: &[&str] = &[

@@ -1,19 +1,17 @@
 //! Tokens and blocks that are revoked, and all that was derived from them.
 
+use bailiwick_testkit::{
+    Root,
+    forge::{AUTHORITY, Forge},
+    now,
+};
 use bailiwick_token::{
     revocation::{Party, SnapshotBase, Target, Watermark},
     token::Token,
 };
 
 use super::trust::{base, keyset_of, snapshot, verifier};
-use crate::{
-    ALLOW, order, outcome,
-    support::{
-        Root,
-        forge::{AUTHORITY, Forge},
-        now,
-    },
-};
+use crate::{ALLOW, order, outcome};
 
 #[test]
 fn revocations_hold_for_all_that_was_derived() {

@@ -1,14 +1,12 @@
 //! What a verifier remembers is trusted no further than what it once verified: signatures in a
 //! batch and from memory, and whole tokens from the cache.
 
+use bailiwick_testkit::{Root, forge::Forge, now};
 use bailiwick_token::{keyset::Tombstone, revocation::Target, token::Token};
 use bailiwick_verifier::{Request, Trust, Values, Verifier};
 
 use super::trust::{base, keyset_of, snapshot, verifier};
-use crate::{
-    ALLOW, order, outcome,
-    support::{Root, forge::Forge, now},
-};
+use crate::{ALLOW, order, outcome};
 
 /// Five signatures, so that unseen ones are verified in a batch.
 fn chain(root: &Root) -> Forge {

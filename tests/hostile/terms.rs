@@ -1,11 +1,9 @@
 //! Terms and operations, as protobuf messages, that no builder writes.
 
+use bailiwick_testkit::{Root, forge::Forge};
 use biscuit_auth::format::schema::{self, Op, op, term::Content};
 
-use crate::{
-    ALLOW, expect, order,
-    support::{Root, forge::Forge},
-};
+use crate::{ALLOW, expect, order};
 
 pub(super) const MALFORMED: &str = "malformed";
 

@@ -1,17 +1,15 @@
 //! Text of unknown origin that goes to a terminal or a log.
 
+use bailiwick_testkit::{
+    Root,
+    forge::{AUTHORITY, Forge, authority_without},
+    now,
+};
 use bailiwick_token::token::Token;
 use bailiwick_verifier::{Decision, Request, Values};
 use prost::Message;
 
-use crate::{
-    order,
-    support::{
-        Root,
-        forge::{AUTHORITY, Forge, authority_without},
-        now,
-    },
-};
+use crate::order;
 
 /// An escape, a line's end, a C1 control, DEL, a turn of direction, a separator of lines, a NUL.
 const NASTY: &str = "\u{1b}[31m\nINFO all is well\u{9b}2J\u{7f}\u{202e}\u{2028}\u{feff}\0";
@@ -74,7 +72,7 @@ fn denials_are_fit_for_a_terminal() {
     ] {
         let mut symbols = biscuit_auth::datalog::SymbolTable::new();
         let mut block =
-            crate::support::forge::block(&format!("{code}abc($v) <- abc($v);"), &mut symbols);
+            bailiwick_testkit::forge::block(&format!("{code}abc($v) <- abc($v);"), &mut symbols);
         for symbol in &mut block.symbols {
             if ["xyz", "abc"].contains(&symbol.as_str()) {
                 *symbol = format!("{symbol}{}", NASTY.repeat(50));

@@ -1,5 +1,6 @@
 //! Keys and tokens that are trusted no more, and trust that is not what it says.
 
+use bailiwick_testkit::{ISSUER, Root, SERVICE, forge::Forge, now};
 use bailiwick_token::{
     dsse::Envelope,
     key::KeyId,
@@ -11,10 +12,7 @@ use bailiwick_token::{
 };
 use bailiwick_verifier::{RollbackError, Trust, Verifier};
 
-use crate::{
-    ALLOW, expect, order, outcome,
-    support::{ISSUER, Root, SERVICE, forge::Forge, now},
-};
+use crate::{ALLOW, expect, order, outcome};
 
 pub(super) fn keyset_of(root: &Root, change: impl FnOnce(&mut Keyset)) -> String {
     let mut keyset = root.keyset();

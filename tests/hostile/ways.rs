@@ -1,10 +1,11 @@
 //! Every hostile file is decided by typed conditions where it has any, and by the engine alone: for the same
 //! reason. What burns all of the fuel of [`Limits`] gets sixty times as much here.
 
+use bailiwick_testkit::Root;
 use bailiwick_verifier::{Limits, Reason, Request};
 
 use super::corpus;
-use crate::{outcome, support::Root};
+use crate::outcome;
 
 #[test]
 fn each_file_comes_out_the_same_by_the_engine_alone() {

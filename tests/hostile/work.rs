@@ -1,11 +1,9 @@
 //! Tokens and calls that would make the verifier work: whatever loop they drive, it burns fuel.
 
+use bailiwick_testkit::{Root, forge::Forge};
 use bailiwick_verifier::Request;
 
-use crate::{
-    ALLOW, expect, order,
-    support::{Root, forge::Forge},
-};
+use crate::{ALLOW, expect, order};
 
 const OUT_OF_FUEL: &str = "out_of_fuel";
 

@@ -1,13 +1,13 @@
 //! Random Datalog as a holder or another issuer writes it by hand: conditions on the call, on the depth
 //! in every comparison, and on what blocks state.
 
-use proptest::{collection, prelude::*, sample::select};
-
-use super::{
+use bailiwick_testkit::{
     Root,
     forge::{Forge, authority_without},
-    random::{self, Call},
 };
+use proptest::{collection, prelude::*, sample::select};
+
+use super::random::{self, Call};
 
 /// Conditions that do not mention the depth. Some raise, and each names variables of its own.
 const CONDITIONS: [&str; 13] = [

@@ -2,14 +2,13 @@
 
 use std::iter;
 
+use bailiwick_testkit::{Root, SERVICE, scope};
 use bailiwick_token::{
     grant::{Constraint, Grant, Grants, MAX_GRANTS},
     limits::Limits,
     token::Token,
     value::{Scalar, Value},
 };
-
-use super::{Root, SERVICE, scope};
 
 pub const ACTION: &str = "order";
 

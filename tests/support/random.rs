@@ -227,7 +227,7 @@ impl Call {
     pub fn is_allowed_by(&self, grants: &Grants) -> bool {
         let args = Value::Object(self.args.clone());
         let call = super::oracle::Call {
-            service: super::SERVICE,
+            service: bailiwick_testkit::SERVICE,
             action: &self.action,
             resource: self.resource.as_deref(),
             args: &args,

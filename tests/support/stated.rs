@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use bailiwick_testkit::{SERVICE, now};
 use bailiwick_token::{timestamp::Timestamp, value::Value};
 use biscuit_auth::builder::{Fact, Term};
 
-use super::{SERVICE, now, random::Call};
+use super::random::Call;
 
 /// All facts about a call with a token of so many appended blocks.
 pub fn facts(call: &Call, depth: usize) -> Vec<Fact> {

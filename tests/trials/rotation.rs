@@ -9,12 +9,12 @@
 //! more in the last second of its life. It would be seen to fail by a denial of such a token, by a
 //! mint that was refused, or by a token of the revoked key that is still admitted.
 //!
+//! A program of its own, since nothing may take the time of what is promised in seconds.
+//!
 //! It takes a minute and a quarter, because no key is retired before the life of its tokens, that of
 //! the keyset and a minute for the clocks are over.
 
 #![cfg(test)]
-
-mod support;
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -26,10 +26,15 @@ use std::{
 };
 
 use bailiwick_issuer::{InitOptions, KeyInfo, State};
+use bailiwick_testkit::{
+    ISSUER, SERVICE, grant,
+    http::eventually,
+    service::{Auth, HEAD, Service, Setup},
+    watch::{ACTION, Watch},
+};
 use bailiwick_token::{key::KeyId, revocation::Head, token::Token};
 use bailiwick_verifier::Reason;
 use serde_json::json;
-use support::{ACTION, HEAD, ISSUER, SERVICE, Service, Watch, eventually};
 
 /// The life of a token, in seconds.
 const TTL: u64 = 4;
@@ -68,7 +73,7 @@ impl World {
             keyset_life: 10,
             ..InitOptions::new(ISSUER)
         };
-        let service = Service::start(options, TTL).await;
+        let service = Setup::followed(options, TTL).start().await;
         let mut verifiers = Vec::new();
         for name in ["erp-1", "erp-2", "erp-3"] {
             verifiers.push(Watch::start(name, service.follow(name, POLL)).await);
@@ -83,11 +88,13 @@ impl World {
 
     /// Mints, and shows what was minted to all verifiers, until it is told to end.
     async fn client(self: Arc<World>, name: &str) {
-        let secret = self.service.client(name).await;
+        let secret = self.service.client(name, &["buyer"]).await;
+        let form = [("grant_type", "client_credentials"), ("scope", "buyer")];
         let mut alive = VecDeque::new();
         while !self.done.load(Ordering::Relaxed) {
             let asked = self.service.time.now();
-            let token = self.service.token(name, &secret).await;
+            let answer = self.service.token(Auth::Basic(name, &secret), &form).await;
+            let token = answer.is_token();
             let id = Token::parse(&token).unwrap().root_key_id().unwrap();
             {
                 let mut tally = self.tally.lock().unwrap();
@@ -150,7 +157,10 @@ impl World {
 
     /// A token that the issuer's own active key has signed just now.
     async fn fresh(&self) -> (KeyId, String) {
-        let minted = self.service.mint("agent:buyer", SERVICE, ACTION, TTL).await;
+        let minted = self
+            .service
+            .mint_for("agent:buyer", &grant(SERVICE, ACTION), TTL)
+            .await;
         (minted.receipt.key, minted.token.to_base64().to_string())
     }
 }
@@ -250,7 +260,7 @@ async fn emergency(world: &World) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     println!("a revoked key was denied after {denied:?}, promised are {PROMISED:?}");
-    let head = world.service.get(HEAD).await;
+    let head = world.service.fetch(HEAD).await;
     assert!(head.len() <= 512, "a head of {} bytes", head.len());
     Head::open(head.as_bytes(), world.service.issuer.keyset_key()).unwrap();
     let audit = world

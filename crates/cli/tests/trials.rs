@@ -11,31 +11,23 @@
     reason = "a test fails by panicking"
 )]
 
-mod support;
+/// The program that is tried.
+const BAILIWICK: &str = env!("CARGO_BIN_EXE_bailiwick");
 
-#[path = "trials/broken_log.rs"]
-mod broken_log;
-#[path = "trials/commit_points.rs"]
-mod commit_points;
-#[path = "trials/cut_store.rs"]
-mod cut_store;
-#[path = "trials/full_disk.rs"]
-mod full_disk;
-#[path = "trials/memory.rs"]
-mod memory;
-#[path = "trials/oidc.rs"]
-mod oidc;
-#[path = "trials/proxy.rs"]
-mod proxy;
-#[path = "trials/remote.rs"]
-mod remote;
-#[path = "trials/rights.rs"]
-mod rights;
-#[path = "trials/slow.rs"]
-mod slow;
-#[path = "trials/stop.rs"]
-mod stop;
-#[path = "trials/tls.rs"]
-mod tls;
-#[path = "trials/two_issuers.rs"]
-mod two_issuers;
+/// By what is promised.
+mod trials {
+    mod broken_log;
+    mod commit_points;
+    mod crash;
+    mod cut_store;
+    mod full_disk;
+    mod memory;
+    mod oidc;
+    mod proxy;
+    mod remote;
+    mod rights;
+    mod slow;
+    mod stop;
+    mod tls;
+    mod two_issuers;
+}

@@ -1,24 +1,25 @@
 //! A flood of strangers, each with another name and a wrong secret: what verifiers fetch is served all the
 //! while, and whoever comes afterwards is let in.
+//!
+//! A program of its own, since it takes all the connections and hashes that it can get.
 
 #![cfg(test)]
 
-mod support;
-
-use reqwest::Client;
-use support::{Auth, Service};
+use bailiwick_testkit::{
+    http::{PATIENCE, client},
+    service::{Auth, Service},
+};
 use tokio::task::JoinSet;
 
 /// More than may wait for a hash. Both ends of each connection are files of this process.
 const STRANGERS: usize = 400;
 
-#[expect(clippy::disallowed_methods, reason = "proxies are switched off")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_strangers_takes_nothing_from_verifiers() {
     let service = Service::start().await;
     let secret = service.client("orchestrator", &["buyer"]).await;
     let url = format!("http://{}/v1/token", service.address);
-    let http = Client::builder().no_proxy().build().unwrap();
+    let http = client(PATIENCE);
     let mut flood = JoinSet::new();
     for number in 0..STRANGERS {
         let request = http

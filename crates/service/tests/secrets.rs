@@ -1,10 +1,10 @@
 //! What is secret is in no log at any level, in no error, in no metric, in no row of the audit, and
 //! in no file of the home.
+//!
+//! A program of its own, since its log is that of the whole process.
 
 #![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 #![cfg(test)]
-
-mod support;
 
 use std::{
     io::{self, Write},
@@ -13,15 +13,16 @@ use std::{
 };
 
 use bailiwick_issuer::ImportedKey;
+use bailiwick_testkit::{
+    PASSPHRASE, grant,
+    provider::{Provider, Signer},
+    service::{Answer, Auth, Setup, files},
+};
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 use serde_json::{Value, json};
-use support::{
-    Answer, Auth, PASSPHRASE, Setup, files,
-    provider::{Provider, Signer},
-};
 use tracing_subscriber::filter::LevelFilter;
 
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
@@ -133,7 +134,11 @@ async fn what_is_secret_is_nowhere() {
 
     let signer = Signer::es256("first");
     let provider = Provider::start(&[&signer]).await;
-    let mut service = Setup::with_providers(&provider.config()).start().await;
+    let setup = Setup {
+        record: true,
+        ..Setup::with_providers(&provider.config())
+    };
+    let mut service = setup.start().await;
 
     // A root key whose private half is known here.
     let private: Vec<u8> = (0..32)
@@ -151,7 +156,7 @@ async fn what_is_secret_is_nowhere() {
         .unwrap();
 
     // Operators, who register, exchange and disable clients.
-    let (operator, _) = service.mint("ada", &support::grant("bailiwick", "*")).await;
+    let (operator, _) = service.mint("ada", &grant("bailiwick", "*")).await;
     secrets.add_token(&operator);
     let auth = Auth::Bearer(&operator);
     let client =
@@ -342,7 +347,7 @@ async fn what_is_secret_is_nowhere() {
     for (name, bytes) in kept {
         secrets.are_not_in(&name, &bytes);
     }
-    let said = service.said.lock().unwrap();
+    let said = service.said.as_ref().unwrap().lock().unwrap();
     for (path, answer) in said.iter() {
         let text = without_what_it_hands_out(path, answer);
         secrets.are_not_in(path, text.as_bytes());

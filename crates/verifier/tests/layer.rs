@@ -3,7 +3,6 @@
 #![cfg(test)]
 
 use std::{
-    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{
@@ -21,17 +20,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
-use bailiwick_biscuit::{
-    build::{self, KeyPair},
-    datalog::Block,
-};
+use bailiwick_biscuit::{build, datalog::Block};
+use bailiwick_testkit::{ISSUER, Root, SERVICE, now, scope, toml};
 use bailiwick_token::{
     caveat::Caveat,
     claims::{Claims, TokenId},
-    datalog,
-    grant::Grants,
-    key::{KeyId, PublicKey},
-    keyset::{Algorithm, KeyState, Keyset, RootKey},
+    keyset::Keyset,
     revocation::{Digest, Epoch, Position, Revocation, SnapshotBase, Target},
     timestamp::Timestamp,
     token::Token,
@@ -40,13 +34,10 @@ use bailiwick_verifier::{
     Decision, Limits, Reason, Trust, Values, Verifier,
     layer::{Authorized, Protect, ShadowDenied, status},
 };
-use ed25519_dalek::SigningKey;
 use http_body_util::Full;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::{Layer, ServiceExt};
-
-const ISSUER: &str = "https://issuer.example";
 
 const GRANTS: &str = r#"
 [[grant]]
@@ -61,40 +52,23 @@ resource = "eu/*"
 args = { id = { prefix = "PO-" }, limit = "10", page = { max = 5 } }
 "#;
 
-fn now() -> Timestamp {
-    "2026-11-23T12:00:00Z".parse().unwrap()
-}
-
-fn public(key: &SigningKey) -> PublicKey {
-    PublicKey::from_bytes(key.verifying_key().as_bytes()).unwrap()
-}
-
-fn root() -> SigningKey {
-    SigningKey::from_bytes(&[1; 32])
+fn root() -> Root {
+    Root::fixed()
 }
 
 fn claims(id: u8) -> Claims {
     Claims {
-        issuer: ISSUER.to_owned(),
         token_id: TokenId::from_bytes([id; 16]),
         agent: "agent:buyer".to_owned(),
-        principal: "team:procurement".to_owned(),
-        tenant: None,
-        task: None,
-        claims: BTreeMap::new(),
         issued_at: now(),
         not_before: now(),
-        expires: now().plus(900),
         max_depth: Some(1),
+        ..bailiwick_testkit::claims()
     }
 }
 
-fn signed_by(key: &SigningKey, claims: &Claims, grants: &str) -> Token {
-    let grants = Grants::from_toml(grants).unwrap();
-    let block = datalog::authority_block(claims, &grants).unwrap();
-    let id = KeyId::derive(ISSUER, &public(key)).as_u32();
-    let signed = build::sign(&block, &KeyPair::new(key).unwrap(), Some(id)).unwrap();
-    Token::try_from(signed).unwrap()
+fn signed_by(root: &Root, claims: &Claims, grants: &str) -> Token {
+    root.mint_with(claims, &toml(grants))
 }
 
 fn token() -> String {
@@ -107,9 +81,8 @@ fn text(token: &Token) -> String {
 
 fn narrowed(token: &Token, grants: &str) -> Token {
     let caveat = Caveat {
-        scope: Some(Grants::from_toml(grants).unwrap()),
         delegate: Some("agent:clerk".to_owned()),
-        ..Caveat::default()
+        ..scope(toml(grants))
     };
     token.attenuate(&caveat).unwrap()
 }
@@ -121,23 +94,11 @@ fn appended(token: &Token) -> Token {
 }
 
 fn verifier() -> Verifier {
-    let keyset_key = SigningKey::from_bytes(&[9; 32]);
+    let root = root();
     let keyset = Keyset {
-        issuer: ISSUER.to_owned(),
-        version: 1,
         issued_at: now().minus(60),
         expires: now().plus(7200),
-        refresh_hint: 30,
-        max_token_ttl: 3600,
-        keys: vec![RootKey {
-            id: KeyId::derive(ISSUER, &public(&root())),
-            alg: Algorithm::Ed25519,
-            public: public(&root()),
-            state: KeyState::Active,
-            not_after: None,
-        }],
-        tombstones: Vec::new(),
-        revocation_url: None,
+        ..root.keyset()
     };
     let lost = Revocation {
         target: Target::Token(TokenId::from_bytes([66; 16])),
@@ -154,13 +115,13 @@ fn verifier() -> Verifier {
         issued_at: now(),
         expires: now().plus(7200),
     };
-    let revocations = revocations.write([lost], &keyset_key).unwrap();
+    let revocations = revocations.write([lost], &root.keyset_key).unwrap();
     let trust = Trust::open(
-        keyset.sign(&keyset_key).to_json().as_bytes(),
-        &public(&keyset_key),
+        keyset.sign(&root.keyset_key).to_json().as_bytes(),
+        &root.keyset_public(),
         Some(revocations.as_bytes()),
     );
-    Verifier::new("erp", trust.unwrap()).unwrap()
+    Verifier::new(SERVICE, trust.unwrap()).unwrap()
 }
 
 fn protect(verifier: Verifier, now: Timestamp) -> Protect {
@@ -392,7 +353,7 @@ async fn without_one_token_nobody_comes_in() {
 async fn a_token_that_does_not_hold_is_401() {
     let app_at = |time| app(&protect(verifier(), time));
     let good = signed_by(&root(), &claims(1), GRANTS);
-    let stranger = signed_by(&SigningKey::from_bytes(&[2; 32]), &claims(1), GRANTS);
+    let stranger = signed_by(&Root::from_seeds(2, 2), &claims(1), GRANTS);
     let elsewhere = Claims {
         issuer: "https://other.example".to_owned(),
         ..claims(1)
@@ -1142,7 +1103,7 @@ type Sent = Vec<(&'static str, String)>;
 fn bad_credentials() -> Vec<(Sent, &'static str)> {
     let bearer = |token: &str| vec![("authorization", format!("Bearer {token}"))];
     let good = signed_by(&root(), &claims(1), GRANTS);
-    let stranger = signed_by(&SigningKey::from_bytes(&[2; 32]), &claims(1), GRANTS);
+    let stranger = signed_by(&Root::from_seeds(2, 2), &claims(1), GRANTS);
     let mut forged = good.as_bytes().to_vec();
     *forged.last_mut().unwrap() ^= 1;
     let over = Claims {

@@ -18,13 +18,11 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use bailiwick_biscuit::build::{self, KeyPair};
+use bailiwick_testkit::{ISSUER, Root, SERVICE, claims, grant, toml};
 use bailiwick_token::{
     claims::{Claims, TokenId},
-    datalog,
-    grant::Grants,
-    key::{KeyId, PublicKey},
-    keyset::{Algorithm, KeyState, Keyset, RootKey},
+    key::PublicKey,
+    keyset::{KeyState, Keyset, RootKey},
     report::{self, Report},
     revocation::{Digest, Epoch, Head, Position, Revocation, SnapshotBase, Target},
 };
@@ -35,14 +33,14 @@ use bailiwick_verifier::{
         system_clock,
     },
 };
-use ed25519_dalek::SigningKey;
 
-fn key(seed: u8) -> SigningKey {
-    SigningKey::from_bytes(&[seed; 32])
+/// The keys of an issuer whose root key is of this seed.
+fn root(seed: u8) -> Root {
+    Root::from_seeds(seed, 9)
 }
 
-fn public(key: &SigningKey) -> PublicKey {
-    key.verifying_key().try_into().unwrap()
+fn keyset_key() -> PublicKey {
+    root(1).keyset_public()
 }
 
 /// What the issuer serves.
@@ -54,8 +52,6 @@ struct Issuer {
     changes: Arc<Mutex<Vec<Revocation>>>,
     reports: Arc<Mutex<Vec<Report>>>,
 }
-
-const KEYSET_KEY: u8 = 9;
 
 impl Issuer {
     async fn serve() -> Issuer {
@@ -82,30 +78,21 @@ impl Issuer {
         issuer
     }
 
-    fn name(&self) -> &str {
-        "https://issuer.example"
-    }
-
     fn keyset(&self) -> Keyset {
         let now = system_clock()();
         let roots = self.roots.lock().unwrap();
-        let root = |seed: &u8| RootKey {
-            id: KeyId::derive(self.name(), &public(&key(*seed))),
-            alg: Algorithm::Ed25519,
-            public: public(&key(*seed)),
+        let listed = |seed: &u8| RootKey {
             state: KeyState::Retiring,
-            not_after: None,
+            ..root(*seed).listed()
         };
         Keyset {
-            issuer: self.name().to_owned(),
             version: roots.len() as u64,
             issued_at: now,
             expires: now.plus(86_400),
             refresh_hint: 3_600,
-            max_token_ttl: 3_600,
-            keys: roots.iter().map(root).collect(),
-            tombstones: Vec::new(),
+            keys: roots.iter().map(listed).collect(),
             revocation_url: Some(format!("{}/.well-known/bailiwick/revocations", self.url)),
+            ..root(1).keyset()
         }
     }
 
@@ -113,13 +100,13 @@ impl Issuer {
         let now = system_clock()();
         let base = SnapshotBase {
             keyset_version: 1,
-            issuer: self.name().to_owned(),
+            issuer: ISSUER.to_owned(),
             position: self.position(),
             issued_at: now,
             expires: now.plus(3_600),
         };
         let entries = self.changes.lock().unwrap().clone();
-        base.write(entries, &key(KEYSET_KEY)).unwrap()
+        base.write(entries, &root(1).keyset_key).unwrap()
     }
 
     /// Revokes the token of that id.
@@ -142,23 +129,14 @@ impl Issuer {
     fn mint(&self, seed: u8, id: u8) -> String {
         let now = system_clock()();
         let claims = Claims {
-            issuer: self.name().to_owned(),
             token_id: TokenId::from_bytes([id; 16]),
-            agent: "agent:buyer".to_owned(),
-            principal: "team:procurement".to_owned(),
-            tenant: None,
-            task: None,
-            claims: Default::default(),
             issued_at: now,
             not_before: now.minus(60),
             expires: now.plus(600),
-            max_depth: None,
+            ..claims()
         };
-        let grants = Grants::from_toml("[[grant]]\nservice = \"erp\"\naction = \"order\"\n");
-        let root = KeyPair::new(&key(seed)).unwrap();
-        let id = KeyId::derive(self.name(), &public(&key(seed)));
-        let block = datalog::authority_block(&claims, &grants.unwrap()).unwrap();
-        let token = build::sign(&block, &root, Some(id.as_u32())).unwrap();
+        let grants = toml(&grant(SERVICE, "order"));
+        let token = root(seed).mint_with(&claims, &grants);
         token.to_base64().to_string()
     }
 }
@@ -180,7 +158,7 @@ async fn keyset(State(issuer): State<Issuer>, asked: HeaderMap) -> Response {
         return StatusCode::NOT_MODIFIED.into_response();
     }
     let etag = format!("\"{version}\"");
-    let body = issuer.keyset().sign(&key(KEYSET_KEY)).to_json();
+    let body = issuer.keyset().sign(&root(1).keyset_key).to_json();
     ([(header::ETAG, etag)], body).into_response()
 }
 
@@ -190,7 +168,7 @@ async fn head(State(issuer): State<Issuer>, asked: HeaderMap) -> Response {
     let now = system_clock()();
     let Position { epoch, seq, digest } = issuer.position();
     let head = Head {
-        issuer: issuer.name().to_owned(),
+        issuer: ISSUER.to_owned(),
         epoch,
         seq,
         keyset_version: 1,
@@ -198,7 +176,7 @@ async fn head(State(issuer): State<Issuer>, asked: HeaderMap) -> Response {
         expires: now.plus(3_600),
         digest,
     };
-    tagged(&asked, head.sign(&key(KEYSET_KEY)).to_json())
+    tagged(&asked, head.sign(&root(1).keyset_key).to_json())
 }
 
 async fn snapshot(State(issuer): State<Issuer>) -> String {
@@ -234,7 +212,7 @@ fn decide(follower: &Follower, token: &str) -> Option<Reason> {
 async fn a_verifier_follows_its_issuer() {
     let issuer = Issuer::serve().await;
     let directory = tempfile::tempdir().unwrap();
-    let follower = Verifier::follow(&format!("{}/", issuer.url), public(&key(KEYSET_KEY)))
+    let follower = Verifier::follow(&format!("{}/", issuer.url), keyset_key())
         .service("erp")
         .directory(directory.path())
         .report_as("erp-1")
@@ -269,7 +247,7 @@ async fn a_verifier_follows_its_issuer() {
     let asked = issuer.reports.lock().unwrap().len();
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(issuer.reports.lock().unwrap().len(), asked);
-    let again = Verifier::follow("https://127.0.0.1:9", public(&key(KEYSET_KEY)))
+    let again = Verifier::follow("https://127.0.0.1:9", keyset_key())
         .service("erp")
         .directory(directory.path())
         .start()
@@ -281,20 +259,20 @@ async fn a_verifier_follows_its_issuer() {
 #[tokio::test]
 async fn settings_that_cannot_be_used() {
     let issuer = Issuer::serve().await;
-    let follow = || Verifier::follow(&issuer.url, public(&key(KEYSET_KEY)));
+    let follow = || Verifier::follow(&issuer.url, keyset_key());
     let name = follow().service("*").report_as("erp-1").start().await;
     assert!(matches!(name, Err(FollowError::Verifier(_))), "{name:?}");
     let name = follow().service("erp").report_as("erp/1").start().await;
     assert!(matches!(name, Err(FollowError::Report(_))), "{name:?}");
     let certificates = follow().service("erp").certificates(*b"none").start().await;
     assert!(matches!(certificates, Err(FollowError::Http(_))));
-    let plain = Verifier::follow("http://issuer.example", public(&key(KEYSET_KEY)));
+    let plain = Verifier::follow("http://issuer.example", keyset_key());
     let plain = plain.service("erp").start().await;
     assert!(matches!(
         plain,
         Err(FollowError::Trust(RefreshError::Address(_)))
     ));
-    let stranger = Verifier::follow(&issuer.url, public(&key(1)));
+    let stranger = Verifier::follow(&issuer.url, root(1).public());
     let stranger = stranger.service("erp").start().await;
     assert!(matches!(
         stranger,
@@ -322,7 +300,7 @@ impl Transport for Faulty {
 async fn a_task_that_panics_goes_on() {
     let issuer = Issuer::serve().await;
     let broken = Arc::new(AtomicBool::new(false));
-    let follower = Verifier::follow(&issuer.url, public(&key(KEYSET_KEY)))
+    let follower = Verifier::follow(&issuer.url, keyset_key())
         .service("erp")
         .transport(Faulty {
             http: Http::new().unwrap(),
@@ -357,10 +335,10 @@ async fn a_verifier_follows_its_files() {
     let issuer = Issuer::serve().await;
     let directory = tempfile::tempdir().unwrap();
     let directory = directory.path();
-    let sign = || issuer.keyset().sign(&key(KEYSET_KEY)).to_json();
+    let sign = || issuer.keyset().sign(&root(1).keyset_key).to_json();
     let (keyset, snapshot) = (sign(), issuer.snapshot());
     place(directory, "keyset.json", &keyset);
-    let from = || Verifier::from_files(directory.join("keyset.json"), public(&key(KEYSET_KEY)));
+    let from = || Verifier::from_files(directory.join("keyset.json"), keyset_key());
     let missing = from().revocations(directory.join("revocations.ndjson"));
     let missing = missing.service("erp").start().await.unwrap_err();
     assert!(

@@ -3,14 +3,10 @@
 
 use std::{hint::black_box, time::Instant};
 
+use bailiwick_testkit::{Root, forge::Forge, now};
 use bailiwick_verifier::{Decision, Limits, Request, Values, Verifier};
 
-use crate::support::{
-    Root,
-    calls::{self, ALTERNATIVES, SHAPES},
-    forge::Forge,
-    now,
-};
+use crate::support::calls::{self, ALTERNATIVES, SHAPES};
 
 const SIZES: [usize; 6] = [100, 500, 2_000, 8_000, 24_000, calls::MAX_CALL];
 

@@ -1,16 +1,14 @@
 //! Honest tokens of growing size, and for each way to make the verifier work, hostile ones.
 
+use bailiwick_testkit::{
+    Root,
+    forge::{AUTHORITY, Forge},
+    now, scope, toml,
+};
 use bailiwick_token::{grant::Grants, limits::Limits, token::Token};
 use bailiwick_verifier::Reason;
 
-use crate::{
-    Point, request,
-    support::{
-        Root,
-        forge::{AUTHORITY, Forge},
-        now, scope, toml,
-    },
-};
+use crate::{Point, request};
 
 pub const HONEST: &str = "honest, one appended block";
 pub const HONEST_CHAIN: &str = "honest, more blocks";

@@ -2,16 +2,14 @@
 
 use std::{fmt::Write, hint::black_box, time::Instant};
 
+use bailiwick_testkit::{Root, forge::Forge, now};
 use bailiwick_verifier::{Reason, Request};
 
 use super::{
     climb::Signature,
     text::{changed, text},
 };
-use crate::{
-    MEMORY,
-    support::{Root, forge::Forge, now},
-};
+use crate::MEMORY;
 
 const TURNS: usize = 60;
 

@@ -7,7 +7,7 @@ use bailiwick_biscuit::engine::Authorizer;
 use bailiwick_fuzz::{
     Root, engine,
     forge::{Forge, public},
-    now, said,
+    now, said, verifier,
 };
 use bailiwick_token::token::Token;
 use bailiwick_verifier::{Request, Verifier};
@@ -21,7 +21,7 @@ const ENGINE_FUEL: u64 = 100_000;
 static ROOT: LazyLock<Root> = LazyLock::new(Root::fixed);
 static HONEST: LazyLock<Forge> = LazyLock::new(|| Forge::honest(&ROOT));
 static VERIFIERS: LazyLock<[Verifier; 2]> =
-    LazyLock::new(|| [ROOT.verifier(FUEL, 0), ROOT.verifier(FUEL, 1 << 20)]);
+    LazyLock::new(|| [verifier(&ROOT, FUEL, 0), verifier(&ROOT, FUEL, 1 << 20)]);
 /// States what a call states, so that blocks of the profile evaluate without one.
 static AUTHORIZER: LazyLock<Authorizer> = LazyLock::new(|| {
     let facts = r#"

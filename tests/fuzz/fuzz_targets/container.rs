@@ -4,13 +4,13 @@
 use std::sync::LazyLock;
 
 use bailiwick_biscuit::authorize::{Externs, Key, Outcome, authorize};
-use bailiwick_fuzz::{Root, held, now, said};
+use bailiwick_fuzz::{Root, held, now, said, verifier};
 use bailiwick_token::{key::PublicKey, token::Token};
 use bailiwick_verifier::{Request, Verifier};
 use libfuzzer_sys::fuzz_target;
 
-static FRESH: LazyLock<Verifier> = LazyLock::new(|| Root::fixed().verifier(5_000, 0));
-static WARM: LazyLock<Verifier> = LazyLock::new(|| Root::fixed().verifier(5_000, 1 << 20));
+static FRESH: LazyLock<Verifier> = LazyLock::new(|| verifier(&Root::fixed(), 5_000, 0));
+static WARM: LazyLock<Verifier> = LazyLock::new(|| verifier(&Root::fixed(), 5_000, 1 << 20));
 
 static ROOT: LazyLock<Key> = LazyLock::new(|| {
     let key = Root::fixed().key.verifying_key();

@@ -2,7 +2,7 @@
 //! Typed conditions beside the engine, on tokens and calls that the input chooses: the same answer, for the same
 //! reason.
 
-use bailiwick_fuzz::{Root, now, ways};
+use bailiwick_fuzz::{Root, mint, now, verifier, ways};
 use libfuzzer_sys::fuzz_target;
 use proptest::{
     strategy::{Strategy, ValueTree},
@@ -22,8 +22,8 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let (case, root) = (tree.current(), Root::fixed());
-    if let Some(token) = case.narrow(root.mint(&case.grants)) {
-        let found = case.compare(|| root.verifier(5_000, 1 << 20), &token, now());
+    if let Some(token) = case.narrow(mint(&root, &case.grants)) {
+        let found = case.compare(|| verifier(&root, 5_000, 1 << 20), &token, now());
         if let Err(difference) = found {
             panic!("{difference}");
         }

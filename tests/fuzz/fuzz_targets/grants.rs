@@ -1,7 +1,7 @@
 #![no_main]
 //! Grants as text: what can be read survives both text forms and Datalog.
 
-use bailiwick_fuzz::Root;
+use bailiwick_fuzz::{Root, mint};
 use bailiwick_token::{
     caveat::Caveat,
     datalog,
@@ -33,7 +33,7 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(Grants::from_json(&json).as_ref(), Ok(&grants), "{json}");
     let _shown = datalog::show(&grants);
     // Signed, but not held to the limits of the profile.
-    let token = Root::fixed().mint(&grants);
+    let token = mint(&Root::fixed(), &grants);
     let authority = token
         .authority()
         .expect("an authority block of the profile");

@@ -3,14 +3,14 @@
 
 use std::sync::LazyLock;
 
-use bailiwick_fuzz::{Root, forge::Forge, now, said};
+use bailiwick_fuzz::{Root, forge::Forge, now, said, verifier};
 use bailiwick_token::value::{MAX_DEPTH, Value};
 use bailiwick_verifier::{Request, Verifier};
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
 
 static ROOT: LazyLock<Root> = LazyLock::new(Root::fixed);
-static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| ROOT.verifier(5_000, 1 << 20));
+static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| verifier(&ROOT, 5_000, 1 << 20));
 /// Looks at all that a call can state.
 static TOKEN: LazyLock<String> = LazyLock::new(|| {
     let looks = r#"

@@ -2,13 +2,17 @@
 //!
 //! Only public interfaces are used, so that a target outlives the insides of what it tries.
 
-use bailiwick_token::{caveat::Caveat, token::Token};
-use bailiwick_verifier::{Decision, Values};
+use bailiwick_testkit::claims;
+use bailiwick_token::{
+    caveat::Caveat,
+    claims::{Claims, TokenId},
+    grant::Grants,
+    token::Token,
+};
+use bailiwick_verifier::{Decision, Limits, Values, Verifier};
 
 pub mod choices;
 pub mod engine;
-#[path = "../../support/forge.rs"]
-pub mod forge;
 #[path = "../../support/oracle.rs"]
 pub mod oracle;
 #[path = "../../support/program.rs"]
@@ -17,11 +21,28 @@ pub mod program;
 pub mod random;
 #[path = "../../support/reference.rs"]
 pub mod reference;
-mod root;
 #[path = "../../support/ways.rs"]
 pub mod ways;
 
-pub use root::{ISSUER, Root, SERVICE, now};
+pub use bailiwick_testkit::{ISSUER, Root, SERVICE, forge, now};
+
+/// A verifier that keeps tokens it has seen in so many bytes.
+pub fn verifier(root: &Root, fuel: u64, cache_bytes: usize) -> Verifier {
+    root.verifier().limits(Limits {
+        fuel,
+        cache_bytes,
+        ..Limits::default()
+    })
+}
+
+/// An honest token of these grants: the same one on every run, so that an input means the same.
+pub fn mint(root: &Root, grants: &Grants) -> Token {
+    let claims = Claims {
+        token_id: TokenId::from_bytes([7; 16]),
+        ..claims()
+    };
+    root.mint_with(&claims, grants)
+}
 
 /// All that a decision tells, in words that fit a terminal; twice the same is the same decision.
 pub fn said(decision: &Decision) -> String {

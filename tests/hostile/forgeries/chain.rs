@@ -1,13 +1,13 @@
 //! Blocks dropped, moved, exchanged, and added by those who may not.
 
+use bailiwick_testkit::{
+    Root,
+    forge::{AUTHORITY, Forge, block, public, signed},
+};
 use biscuit_auth::format::schema::{ExternalSignature, SignedBlock, proof::Content};
 use ed25519_dalek::SigningKey;
 
 use super::{Forgery, forgery};
-use crate::support::{
-    Root,
-    forge::{AUTHORITY, Forge, block, public, signed},
-};
 
 const BAD: &str = "bad_signature";
 const DENY: &str = "check if action(\"nothing\");";

@@ -1,14 +1,14 @@
 //! Protobuf that no builder writes.
 
+use bailiwick_testkit::{
+    Root,
+    forge::{Forge, text},
+};
 use biscuit_auth::format::schema::{self, Op, op, term::Content};
 
 use super::{
     super::terms::{MALFORMED, array, changed, map, set, term, unary, value, with_ops, with_term},
     Forgery, forgery,
-};
-use crate::support::{
-    Root,
-    forge::{Forge, text},
 };
 
 pub(super) fn all(root: &Root) -> Vec<Forgery> {

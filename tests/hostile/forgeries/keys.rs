@@ -1,12 +1,12 @@
 //! Keys under which anyone could sign, and signatures with a second form.
 
-use biscuit_auth::{Algorithm, KeyPair, PrivateKey, format::schema};
-
-use super::{super::keys::SMALL_ORDER, Forgery, forgery};
-use crate::support::{
+use bailiwick_testkit::{
     Root,
     forge::{Forge, public},
 };
+use biscuit_auth::{Algorithm, KeyPair, PrivateKey, format::schema};
+
+use super::{super::keys::SMALL_ORDER, Forgery, forgery};
 
 const UNSUPPORTED: &str = "unsupported";
 

@@ -1,15 +1,15 @@
 //! Datalog with which a token would say more than it may.
 
+use bailiwick_testkit::{
+    Root,
+    forge::{AUTHORITY, Forge, authority_without},
+};
 use biscuit_auth::format::schema::{
     Scope,
     scope::{Content, ScopeType},
 };
 
 use super::{Forgery, forgery};
-use crate::support::{
-    Root,
-    forge::{AUTHORITY, Forge, authority_without},
-};
 
 const RESERVED: &str = "reserved_name";
 const UNSUPPORTED: &str = "unsupported";

@@ -1,5 +1,9 @@
 //! One more than there may be.
 
+use bailiwick_testkit::{
+    Root,
+    forge::{AUTHORITY, Forge, block},
+};
 use biscuit_auth::{
     datalog::SymbolTable,
     format::schema::{Op, OpUnary, op},
@@ -7,10 +11,6 @@ use biscuit_auth::{
 use prost::Message;
 
 use super::{Forgery, forgery};
-use crate::support::{
-    Root,
-    forge::{AUTHORITY, Forge, block},
-};
 
 const LARGE: &str = "too_large";
 

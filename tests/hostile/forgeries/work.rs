@@ -1,10 +1,11 @@
 //! Evaluations that would never end, and some that just do.
 
-use super::{Forgery, forgery};
-use crate::support::{
+use bailiwick_testkit::{
     Root,
     forge::{AUTHORITY, Forge},
 };
+
+use super::{Forgery, forgery};
 
 const OUT_OF_FUEL: &str = "out_of_fuel";
 const UNSUPPORTED: &str = "unsupported";

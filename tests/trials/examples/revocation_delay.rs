@@ -20,19 +20,20 @@
     reason = "a program for people, which ends where something is wrong"
 )]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use bailiwick_issuer::InitOptions;
+use bailiwick_testkit::{
+    ISSUER, SERVICE, grant,
+    service::{HEAD, Service, Setup},
+    watch::{ACTION, Watch},
+};
 use bailiwick_token::{caveat::Caveat, token::Token};
 use bailiwick_verifier::Reason;
 use serde_json::{Value, json};
-use support::{ACTION, HEAD, ISSUER, SERVICE, Service, Watch};
 
 /// Of each kind.
 const REVOCATIONS: usize = 120;
@@ -55,7 +56,7 @@ const KINDS: [Kind; 3] = [Kind::Token, Kind::Block, Kind::Watermark];
 
 #[tokio::main]
 async fn main() {
-    let service = Arc::new(Service::start(InitOptions::new(ISSUER), 600).await);
+    let service = Arc::new(Setup::followed(InitOptions::new(ISSUER), 600).start().await);
     let mut verifiers = Vec::new();
     for number in 0..VERIFIERS {
         let name = format!("erp-{number}");
@@ -89,7 +90,7 @@ async fn main() {
         );
     }
     let p99 = print("all", all.iter().map(|(_, delay)| *delay).collect());
-    let head = service.get(HEAD).await.len();
+    let head = service.fetch(HEAD).await.len();
     println!("the head              {head} bytes");
     assert!(head <= 512, "a head of {head} bytes");
     assert!(p99 <= POLL + PROMISED, "the promise is not kept");
@@ -103,7 +104,7 @@ async fn revoke(
     number: usize,
 ) -> impl Iterator<Item = Duration> + use<> {
     let agent = format!("agent:{number}");
-    let minted = service.mint(&agent, SERVICE, ACTION, 600).await;
+    let minted = service.mint_for(&agent, &grant(SERVICE, ACTION), 600).await;
     let (parent, id) = (minted.token, minted.receipt.token_id.to_string());
     let child = parent.attenuate(&Caveat {
         expires: Some(minted.receipt.expires.minus(1)),

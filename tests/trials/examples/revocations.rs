@@ -17,9 +17,6 @@
     reason = "a program for people, which ends where something is wrong"
 )]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 use std::{
     env, fs,
     io::{BufRead, BufReader},
@@ -32,6 +29,11 @@ use std::{
 };
 
 use bailiwick_issuer::{InitOptions, Issuer};
+use bailiwick_testkit::{
+    ISSUER, SERVICE, grant,
+    service::{Auth, HEAD, SNAPSHOT, Setup},
+    watch::ACTION,
+};
 use bailiwick_token::{
     claims::TokenId,
     key::PublicKey,
@@ -43,7 +45,6 @@ use bailiwick_verifier::{
     refresh::{FetchError, Fetched, Get, Http, Transport, system_clock},
 };
 use peak_alloc::PeakAlloc;
-use support::{ACTION, HEAD, ISSUER, SERVICE, Service};
 use tokio::{runtime::Handle, time::sleep};
 
 /// Counts what is held.
@@ -96,13 +97,17 @@ async fn main() {
     let entries: u64 = env::args()
         .nth(1)
         .map_or(1_000_000, |number| number.parse().unwrap());
-    let mut service = Service::start_with(InitOptions::new(ISSUER), 600, async |issuer, now| {
-        let begun = Instant::now();
-        revoke(issuer, 0, entries, now).await;
-        row("revoked", format!("{entries} ids, in {}", seconds(begun)));
-    })
-    .await;
-    let revoked = service.mint("agent:buyer", SERVICE, ACTION, 600).await;
+    let setup = Setup::followed(InitOptions::new(ISSUER), 600);
+    let mut service = setup
+        .start_with(async |issuer, now| {
+            let begun = Instant::now();
+            revoke(issuer, 0, entries, now).await;
+            row("revoked", format!("{entries} ids, in {}", seconds(begun)));
+        })
+        .await;
+    let revoked = service
+        .mint_for("agent:buyer", &grant(SERVICE, ACTION), 600)
+        .await;
     let target = Target::Token(revoked.receipt.token_id);
     let now = service.time.now();
     service
@@ -110,11 +115,13 @@ async fn main() {
         .revoke(target, None, "one more", now)
         .await
         .unwrap();
-    let good = service.mint("agent:buyer", SERVICE, ACTION, 600).await;
+    let good = service
+        .mint_for("agent:buyer", &grant(SERVICE, ACTION), 600)
+        .await;
 
     // A request that it takes too long for is answered as too slow, and a later one finds it made.
     let (begun, mut requests) = (Instant::now(), 1);
-    while service.answer(&format!("{HEAD}/snapshot")).await.0 != 200 {
+    while service.get(SNAPSHOT, Auth::None).await.status != 200 {
         assert!(requests < 10, "the snapshot is never made");
         requests += 1;
     }
@@ -132,7 +139,7 @@ async fn main() {
     // For so long the last one would be handed out.
     sleep(Duration::from_secs(6)).await;
     let begun = Instant::now();
-    let next = service.answer(&format!("{HEAD}/snapshot")).await.0;
+    let next = service.get(SNAPSHOT, Auth::None).await.status;
     assert_eq!(
         next, 200,
         "a snapshot takes too long where another was made"
@@ -140,7 +147,7 @@ async fn main() {
     row("the next", seconds(begun));
     // In a process of its own, so that its memory can be told from the issuer's.
     let values = [
-        service.url.clone(),
+        service.url(),
         service.issuer.keyset_key().to_string(),
         good.token.to_base64().to_string(),
         revoked.token.to_base64().to_string(),

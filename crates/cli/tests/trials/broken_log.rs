@@ -13,12 +13,13 @@ use std::{
     time::Duration,
 };
 
+use bailiwick_testkit::{
+    http::eventually_within,
+    program::{Serving, World, http},
+};
 use reqwest::StatusCode;
 
-use crate::support::{
-    eventually, http,
-    world::{Serving, World},
-};
+use crate::BAILIWICK;
 
 /// Maximum time to wait for an event.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -45,7 +46,7 @@ async fn a_log_that_nobody_reads_fails_nothing() {
 }
 
 async fn serves_with(stderr: Stdio) {
-    let world = World::new();
+    let world = World::new(BAILIWICK);
     let mut command = world.command(&[]);
     // Each refusal is a line.
     command.env("BAILIWICK_LOG", "info").stderr(stderr);
@@ -61,7 +62,7 @@ async fn serves_with(stderr: Stdio) {
         lost.await.unwrap()
     };
     // More than a pipe and what waits before it hold.
-    eventually("lines are lost", PATIENCE, async || {
+    eventually_within("lines are lost", PATIENCE, async || {
         for _ in 0..100 {
             let refused = minted(&serving, "unknown", &world.secret).await;
             assert!(refused == StatusCode::BAD_REQUEST || refused == StatusCode::TOO_MANY_REQUESTS);
@@ -78,8 +79,8 @@ async fn serves_with(stderr: Stdio) {
                 .await
                 .unwrap()
         };
-        eventually("the head ages", PATIENCE, async || age().await >= 2.0).await;
-        eventually("the head is signed again", PATIENCE, async || {
+        eventually_within("the head ages", PATIENCE, async || age().await >= 2.0).await;
+        eventually_within("the head is signed again", PATIENCE, async || {
             age().await < 2.0
         })
         .await;
@@ -96,7 +97,7 @@ async fn serves_with(stderr: Stdio) {
             .await
             .unwrap()
     };
-    eventually("the mistake is noticed", PATIENCE, async || {
+    eventually_within("the mistake is noticed", PATIENCE, async || {
         failed().await > 0.0
     })
     .await;
@@ -106,7 +107,7 @@ async fn serves_with(stderr: Stdio) {
     );
     fs::write(&profiles, good.replace("\"buyer\"", "\"another\"")).unwrap();
     serving.reload();
-    eventually("the removed profile is gone", PATIENCE, async || {
+    eventually_within("the removed profile is gone", PATIENCE, async || {
         minted(&serving, "buyer", &world.secret)
             .await
             .is_client_error()

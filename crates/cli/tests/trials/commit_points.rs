@@ -24,12 +24,15 @@ use std::{
 };
 
 use bailiwick_issuer::{AuditEvent, AuditFilter, Issuer, State as KeyState};
+use bailiwick_testkit::{
+    program::{World, acknowledged::Acknowledged, http},
+    skip::skipped,
+};
 use bailiwick_token::keyset::Keyset;
-
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::support::{acknowledged::Acknowledged, skipped, world::World};
+use crate::BAILIWICK;
 
 /// What writes, by system call, and which of them are tried: pages are written one after the other, and each fourth of
 /// those has to do.
@@ -76,7 +79,7 @@ async fn a_service_that_is_killed_at_any_write_has_what_it_answered() {
         return;
     }
     let trial = Trial {
-        world: World::new(),
+        world: World::new(BAILIWICK),
     };
     let seen = Arc::new(Acknowledged::default());
     let (mut version, mut served) = (0, 0);
@@ -122,7 +125,7 @@ async fn a_command_that_is_killed_at_any_write_has_done_all_or_nothing() {
         return;
     }
     let trial = Trial {
-        world: World::new(),
+        world: World::new(BAILIWICK),
     };
     let mut tries = 0;
     let stride = stride();
@@ -246,7 +249,7 @@ impl Trial {
     }
 
     async fn mint_until_it_is_gone(&self, listen: &str, seen: &Arc<Acknowledged>) {
-        let http = crate::support::http();
+        let http = http();
         let mut clients = JoinSet::new();
         for _ in 0..CLIENTS {
             let (http, secret) = (http.clone(), self.world.secret.clone());

@@ -18,6 +18,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bailiwick_testkit::{
+    http::{client, eventually_within},
+    postgres::schema,
+    program::{
+        Serving, Setup, World,
+        acknowledged::{Acknowledged, Answer},
+        http,
+    },
+    skip::skipped,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -25,11 +35,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::support::{
-    acknowledged::{Acknowledged, Answer},
-    eventually, schema, skipped,
-    world::{Serving, Setup, World},
-};
+use crate::BAILIWICK;
 
 /// How many mint at the same time.
 const CLIENTS: usize = 32;
@@ -81,10 +87,13 @@ impl Scene {
         let line = Cuttable::to(&server).await;
         let url = line.url(&schema(&server).await);
         let world = tokio::task::spawn_blocking(move || {
-            World::with(Setup {
-                store: Some(&url),
-                ..Setup::default()
-            })
+            World::with(
+                BAILIWICK,
+                Setup {
+                    store: Some(&url),
+                    ..Setup::default()
+                },
+            )
         });
         let world = world.await.unwrap();
         Some(Scene {
@@ -111,7 +120,7 @@ impl Scene {
         };
         self.line.becomes(cut).await;
         let begun = Instant::now();
-        eventually("it is not ready", PATIENCE, async || {
+        eventually_within("it is not ready", PATIENCE, async || {
             self.serving.ask("/readyz").await.0 == 503
         })
         .await;
@@ -119,12 +128,12 @@ impl Scene {
         assert_eq!(self.serving.ask("/livez").await.0, 200);
         for path in ["keyset", "revocations"] {
             let url = format!("{}/.well-known/bailiwick/{path}", self.serving.base);
-            let answer = crate::support::http().get(url).send().await.unwrap();
+            let answer = http().get(url).send().await.unwrap();
             assert_eq!(answer.status(), 503, "{path}");
             assert!(answer.headers().contains_key("retry-after"), "{path}");
         }
         let before = refused.lock().unwrap().len();
-        eventually("all are refused", PATIENCE, async || {
+        eventually_within("all are refused", PATIENCE, async || {
             refused.lock().unwrap().len() > before + CLIENTS
         })
         .await;
@@ -134,7 +143,7 @@ impl Scene {
         let begun = Instant::now();
         self.minted(1).await;
         let mints = begun.elapsed();
-        eventually("it is ready", PATIENCE, async || {
+        eventually_within("it is ready", PATIENCE, async || {
             self.serving.ask("/readyz").await.0 == 200
         })
         .await;
@@ -169,7 +178,7 @@ impl Scene {
     /// Commits are made, and nobody is told.
     async fn swallows(&mut self) {
         self.line.becomes(Line::CommitsUnanswered).await;
-        eventually("a commit is cut off", PATIENCE, async || {
+        eventually_within("a commit is cut off", PATIENCE, async || {
             self.line.lost.load(Ordering::SeqCst) > 0
         })
         .await;
@@ -189,7 +198,7 @@ impl Scene {
     fn clients(&self, done: &Arc<AtomicBool>, refused: &Arc<Mutex<Vec<Answer>>>) -> JoinSet<()> {
         let mut clients = JoinSet::new();
         // One that hangs fails the trial, and does not hang it.
-        let http = crate::support::http_within(PATIENCE);
+        let http = client(PATIENCE);
         for _ in 0..CLIENTS {
             let (seen, done, refused) = (self.seen.clone(), done.clone(), refused.clone());
             let (http, base) = (http.clone(), self.serving.base.clone());
@@ -209,7 +218,7 @@ impl Scene {
     /// Waits for so many mints more.
     async fn minted(&self, more: usize) {
         let wanted = self.seen.count.load(Ordering::SeqCst) + more;
-        eventually("it mints", PATIENCE, async || {
+        eventually_within("it mints", PATIENCE, async || {
             self.seen.count.load(Ordering::SeqCst) >= wanted
         })
         .await;

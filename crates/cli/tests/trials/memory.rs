@@ -2,7 +2,7 @@
 //!
 //! Promised: a service leaves no core file, and what only passed through it (the passphrase, clients' secrets, operators'
 //! tokens) is wiped once the requests have ended. The private keys have to be in memory as long as it serves. That other
-//! processes of the same user cannot read its memory is tried in `tests/process.rs`.
+//! processes of the same user cannot read its memory is tried in `tests/commands/process.rs`.
 //!
 //! It would be seen to fail by a limit on core files that is not 0, and by such a secret in the memory, which root reads
 //! here as a debugger would.
@@ -13,15 +13,17 @@ use std::{
     time::Duration,
 };
 
+use bailiwick_testkit::{
+    PASSPHRASE,
+    http::eventually_within,
+    program::{Serving, Setup, World, acknowledged::Acknowledged, http},
+    skip::skipped,
+};
 use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
 use rustix::process::geteuid;
 use serde_json::Value;
 
-use crate::support::{
-    acknowledged::Acknowledged,
-    eventually, skipped,
-    world::{PASSPHRASE, Serving, Setup, World},
-};
+use crate::BAILIWICK;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -33,10 +35,13 @@ const TIMES: usize = 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn secrets_that_passed_through_are_not_in_memory() {
-    let world = World::with(Setup {
-        config: "[limits]\nfailures_per_minute = 1000\n",
-        ..Setup::default()
-    });
+    let world = World::with(
+        BAILIWICK,
+        Setup {
+            config: "[limits]\nfailures_per_minute = 1000\n",
+            ..Setup::default()
+        },
+    );
     let serving = world.serve();
     let limits = fs::read_to_string(format!("/proc/{}/limits", serving.pid())).unwrap();
     let core = limits
@@ -49,7 +54,7 @@ async fn secrets_that_passed_through_are_not_in_memory() {
     let wrong = "wrong-secret-that-nobody-has-0123456789";
     let (seen, mut minted) = (Acknowledged::default(), String::new());
     for _ in 0..TIMES {
-        let http = crate::support::http();
+        let http = http();
         let answer = seen.mint(&http, &serving.base, &world.secret).await;
         let answer = answer.unwrap();
         assert!(answer.is_success(), "{answer:?}");
@@ -90,7 +95,7 @@ async fn secrets_that_passed_through_are_not_in_memory() {
         );
     }
     // A request has ended when its connection has, which the service is told a little later.
-    eventually("all secrets are wiped", PATIENCE, async || {
+    eventually_within("all secrets are wiped", PATIENCE, async || {
         let memory = Memory::read(&serving).unwrap();
         assert!(
             memory.count(b"https://issuer.example") > 0,

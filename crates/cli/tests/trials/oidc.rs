@@ -15,14 +15,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bailiwick_testkit::{
+    http::eventually_within,
+    program::{Serving, Setup, World, http},
+    skip::skipped,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use serde_json::{Value, json};
 
-use crate::support::{
-    eventually, skipped,
-    world::{Serving, Setup, World},
-};
+use crate::BAILIWICK;
 
 const AUDIENCE: &str = "https://issuer.example";
 
@@ -60,12 +62,15 @@ async fn a_real_providers_tokens_are_exchanged() {
         "[[provider]]\nname = \"corp\"\nissuer = \"{}\"\naudience = \"{AUDIENCE}\"\nmax_life = 3600\n",
         provider.issuer
     );
-    let world = World::with(Setup {
-        config: &config,
-        profiles: PROFILE,
-        profile: Some("assistant"),
-        ..Setup::default()
-    });
+    let world = World::with(
+        BAILIWICK,
+        Setup {
+            config: &config,
+            profiles: PROFILE,
+            profile: Some("assistant"),
+            ..Setup::default()
+        },
+    );
     let serving = world.serve();
     let scene = Scene { world, serving };
 
@@ -97,11 +102,7 @@ async fn a_real_providers_tokens_are_exchanged() {
     let third = provider.jwt(AUDIENCE).await;
     provider.tell("down");
     assert!(
-        crate::support::http()
-            .get(&provider.issuer)
-            .send()
-            .await
-            .is_err(),
+        http().get(&provider.issuer).send().await.is_err(),
         "it is down"
     );
     for known in [&first, &second] {
@@ -115,7 +116,7 @@ async fn a_real_providers_tokens_are_exchanged() {
 
     provider.tell("up");
     let begun = Instant::now();
-    eventually("the third key is followed", COOL_DOWN, async || {
+    eventually_within("the third key is followed", COOL_DOWN, async || {
         tokio::time::sleep(Duration::from_millis(500)).await;
         scene.exchange(&third).await.status == 200
     })
@@ -164,7 +165,7 @@ impl Scene {
             ),
         ];
         let url = format!("{}/v1/token", self.serving.base);
-        let request = crate::support::http()
+        let request = http()
             .post(url)
             .basic_auth("orchestrator", Some(&self.world.secret));
         let answer = sent(request, &form).await;
@@ -185,14 +186,7 @@ impl Scene {
     /// A verifier, with the keyset that it fetched, allows the call and knows who makes it.
     async fn verified(&self, token: &str) {
         let url = format!("{}/.well-known/bailiwick/keyset", self.serving.base);
-        let keyset = crate::support::http()
-            .get(url)
-            .send()
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap();
+        let keyset = http().get(url).send().await.unwrap().text().await.unwrap();
         let keyset = self.world.keep("keyset.json", &keyset);
         let token = self.world.keep("token", token);
         let key = self.world.run(&["keyset", "key"]);
@@ -263,7 +257,7 @@ impl Provider {
             ("scope", "use"),
         ];
         let secret = Some("the+secret+of+a+client+of+the+provider");
-        let request = crate::support::http().post(format!("{}/token", self.issuer));
+        let request = http().post(format!("{}/token", self.issuer));
         let (status, body) = sent(request.basic_auth("ada", secret), &form).await;
         assert_eq!(status, 200, "{body}");
         body["access_token"].as_str().unwrap().to_owned()

@@ -13,10 +13,12 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{
-    eventually,
-    world::{Setup, World},
+use bailiwick_testkit::{
+    http::eventually_within,
+    program::{Setup, World},
 };
+
+use crate::BAILIWICK;
 
 /// Maximum time until a service asks its provider.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -92,13 +94,16 @@ async fn plain_http_passes_no_proxy() {
     .into_iter()
     .map(|name| (name, format!("http://{}", proxy.address)))
     .collect();
-    let world = World::with(Setup {
-        config: &config,
-        environment: &environment,
-        ..Setup::default()
-    });
+    let world = World::with(
+        BAILIWICK,
+        Setup {
+            config: &config,
+            environment: &environment,
+            ..Setup::default()
+        },
+    );
     let serving = world.serve();
-    eventually("the provider is asked", PATIENCE, async || {
+    eventually_within("the provider is asked", PATIENCE, async || {
         provider
             .sent()
             .iter()

@@ -4,9 +4,10 @@
 //!
 //! It would be seen to fail by a verb that works on the home of whoever types it, by another answer, or by another code.
 
+use bailiwick_testkit::program::{Serving, World, http};
 use serde_json::Value;
 
-use crate::support::world::{Serving, World};
+use crate::BAILIWICK;
 
 const GRANTS: &str = r#"
 [[grant]]
@@ -63,7 +64,7 @@ impl Remote<'_> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_verb_does_over_the_network_what_it_does_at_home() {
-    let world = World::new();
+    let world = World::new(BAILIWICK);
     let grants = world.keep("all.toml", GRANTS);
     let mint = [
         "token",
@@ -198,7 +199,7 @@ async fn every_verb_does_over_the_network_what_it_does_at_home() {
 
     // Verifiers and profiles. One is behind, and says so.
     let url = format!("{}/.well-known/bailiwick/keyset", serving.base);
-    let polled = crate::support::http().get(url).header(
+    let polled = http().get(url).header(
         "bailiwick-verifier",
         "name=\"erp-1\"; service=\"erp\"; keyset=1",
     );

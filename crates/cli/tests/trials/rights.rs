@@ -8,13 +8,13 @@
 
 use std::{env, fs, path::Path, process::Command};
 
+use bailiwick_testkit::{
+    program::{Setup, World, acknowledged::Acknowledged, http},
+    skip::skipped,
+};
 use sqlx::Connection;
 
-use crate::support::{
-    acknowledged::Acknowledged,
-    skipped,
-    world::{Setup, World},
-};
+use crate::BAILIWICK;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_issuer_runs_with_the_rights_of_its_role() {
@@ -33,16 +33,19 @@ async fn an_issuer_runs_with_the_rights_of_its_role() {
     }
     let deployed = Deployed::new(&server);
     deployed.script(1);
-    let world = World::with(Setup {
-        store: Some(&deployed.url("_owner")),
-        ..Setup::default()
-    });
+    let world = World::with(
+        BAILIWICK,
+        Setup {
+            store: Some(&deployed.url("_owner")),
+            ..Setup::default()
+        },
+    );
     deployed.script(2);
     fs::write(world.home().join("store"), deployed.url("")).unwrap();
 
     let serving = world.serve();
     let seen = Acknowledged::default();
-    let http = crate::support::http();
+    let http = http();
     let minted = seen
         .mint(&http, &serving.base, &world.secret)
         .await

@@ -14,6 +14,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bailiwick_testkit::{
+    http::eventually_within,
+    program::{Setup, World, acknowledged::Acknowledged, http},
+    skip::skipped,
+};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -22,11 +27,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::support::{
-    acknowledged::Acknowledged,
-    skipped,
-    world::{Setup, World},
-};
+use crate::BAILIWICK;
 
 /// How many are slow, where this process may open as many files.
 const SLOW: usize = 10_000;
@@ -61,13 +62,16 @@ async fn ten_thousand_slow_senders_hold_up_nobody() {
         );
     }
 
-    let world = World::with(Setup {
-        config: &format!("[limits]\nheader_seconds = {WAITS}\nrequest_seconds = {WAITS}\n"),
-        ..Setup::default()
-    });
+    let world = World::with(
+        BAILIWICK,
+        Setup {
+            config: &format!("[limits]\nheader_seconds = {WAITS}\nrequest_seconds = {WAITS}\n"),
+            ..Setup::default()
+        },
+    );
     let serving = world.serve();
     let seen = Acknowledged::default();
-    let http = crate::support::http();
+    let http = http();
     let mint = async || {
         let answer = seen.mint(&http, &serving.base, &world.secret).await;
         let answer = answer.unwrap();
@@ -92,7 +96,7 @@ async fn ten_thousand_slow_senders_hold_up_nobody() {
         });
     }
     let all = async || open_files(serving.pid()) >= files + number;
-    crate::support::eventually("all are connected", Duration::from_secs(WAITS), all).await;
+    eventually_within("all are connected", Duration::from_secs(WAITS), all).await;
     let connected = begun.elapsed();
 
     let mut longest = Duration::ZERO;

@@ -7,14 +7,16 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use crate::support::{acknowledged::Acknowledged, world::World};
+use bailiwick_testkit::program::{World, acknowledged::Acknowledged, http};
+
+use crate::BAILIWICK;
 
 /// How many mint at the same time.
 const CLIENTS: usize = 16;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_under_way_at_sigterm_is_answered_and_nothing_else_is_recorded() {
-    let world = World::new();
+    let world = World::new(BAILIWICK);
     let acknowledged = Arc::new(Acknowledged::default());
     for round in 1..=3 {
         let serving = world.serve();
@@ -23,7 +25,7 @@ async fn what_is_under_way_at_sigterm_is_answered_and_nothing_else_is_recorded()
             let (base, secret) = (serving.base.clone(), world.secret.clone());
             let acknowledged = Arc::clone(&acknowledged);
             clients.spawn(async move {
-                let http = crate::support::http();
+                let http = http();
                 // An error is a connection that was closed between two requests, or not taken.
                 while let Ok(answer) = acknowledged.mint(&http, &base, &secret).await {
                     assert!(answer.is_success(), "{answer:?}");

@@ -12,13 +12,14 @@ use std::{
     path::Path,
 };
 
+use bailiwick_testkit::{
+    http::eventually_within,
+    program::{Setup, World},
+};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{
-    eventually,
-    world::{Setup, World},
-};
+use crate::BAILIWICK;
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
@@ -56,10 +57,13 @@ async fn an_operator_works_over_tls() {
         "[tls]\ncertificate = \"{0}/tls.pem\"\nkey = \"{0}/tls.key\"\n",
         files.display()
     );
-    let world = World::with(Setup {
-        config: &tls,
-        ..Setup::default()
-    });
+    let world = World::with(
+        BAILIWICK,
+        Setup {
+            config: &tls,
+            ..Setup::default()
+        },
+    );
     let serving = world.serve();
     let server = serving.base.replace("http://", "https://");
     let token = world.keep("operator.token", &world.operator);
@@ -95,7 +99,7 @@ async fn an_operator_works_over_tls() {
     let pid = Pid::from_raw(i32::try_from(serving.pid()).unwrap()).unwrap();
     kill_process(pid, Signal::HUP).unwrap();
     let patience = std::time::Duration::from_secs(20);
-    eventually("the new certificate is in use", patience, async || {
+    eventually_within("the new certificate is in use", patience, async || {
         list(&["--ca", &new_file]).status.success()
     })
     .await;

@@ -18,15 +18,19 @@ use std::{
     time::Duration,
 };
 
+use bailiwick_testkit::{
+    http::eventually_within,
+    program::{
+        World,
+        acknowledged::{Acknowledged, Answer, post},
+        http,
+    },
+};
 use bailiwick_token::{key::PublicKey, revocation::Head};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::support::{
-    acknowledged::{Acknowledged, Answer, post},
-    eventually,
-    world::World,
-};
+use crate::BAILIWICK;
 
 /// How many mint at each of them.
 const CLIENTS: usize = 4;
@@ -38,13 +42,13 @@ const PATIENCE: Duration = Duration::from_secs(40);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_issuers_on_one_store() {
-    let Some(world) = World::on_postgres("two issuers on one PostgreSQL").await else {
+    let Some(world) = World::on_postgres(BAILIWICK, "two issuers on one PostgreSQL").await else {
         return;
     };
     let copy = world.scratch().join("copy");
     copy_home(world.home(), &copy);
     let (one, two) = (world.serve(), world.serve_at(&copy));
-    let http = crate::support::http();
+    let http = http();
     let (seen, done) = (
         Arc::new(Acknowledged::default()),
         Arc::new(AtomicBool::new(false)),
@@ -105,7 +109,7 @@ async fn two_issuers_on_one_store() {
     one.kill();
     let minted = || seen.tokens.lock().unwrap().len();
     let at_the_end_of_one = minted();
-    eventually("the other one goes on", PATIENCE, async || {
+    eventually_within("the other one goes on", PATIENCE, async || {
         minted() > at_the_end_of_one + 50
     })
     .await;

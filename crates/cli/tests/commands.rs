@@ -1,0 +1,13 @@
+//! `bailiwick` as people and programs use it: each test runs the binary, and changes nothing in its own process.
+#![cfg(test)]
+#![cfg(unix)]
+#![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
+
+/// By subject.
+mod commands {
+    mod demo;
+    mod docs;
+    mod process;
+    mod secrets;
+    mod transcripts;
+}

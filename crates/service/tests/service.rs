@@ -1,0 +1,18 @@
+//! The service over HTTP, by subject. What needs a process of its own is in the files beside this one.
+
+#![cfg(test)]
+#![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
+
+mod service {
+    mod description;
+    mod exchange;
+    mod jwks;
+    mod oauth_clients;
+    mod operations;
+    mod operators;
+    mod published;
+    mod strangers;
+    mod tls;
+    mod token;
+    mod waits;
+}

@@ -1,0 +1,497 @@
+//! How the service lives: what it says of itself, what it bears, how it ends.
+
+use std::time::Duration;
+
+use bailiwick_api::ProblemCode;
+use bailiwick_testkit::{
+    http::{PATIENCE, eventually},
+    provider::{Mood, Provider, unsigned},
+    service::{
+        Auth, Service, Setup,
+        profiles::{OF_PROVIDER, PROFILES},
+        wire::{Held, Wire},
+    },
+};
+use reqwest::Method;
+use serde_json::json;
+
+const IN_FLIGHT: &str = "bailiwick_issuer_requests_in_flight";
+
+#[tokio::test]
+async fn it_says_how_it_is() {
+    let service = Service::start().await;
+    assert_eq!(service.get("/livez", Auth::None).await.text, "alive\n");
+    assert_eq!(service.get("/readyz", Auth::None).await.text, "ready\n");
+    let text = service.get("/metrics", Auth::None).await.text;
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    for (name, value) in [
+        ("bailiwick_issuer_keyset_version", "1"),
+        ("bailiwick_issuer_keyset_age_seconds", "0"),
+        ("bailiwick_issuer_keyset_remaining_seconds", "86400"),
+        ("bailiwick_issuer_staged_keys", "1"),
+        ("bailiwick_issuer_feed_seq", "0"),
+        ("bailiwick_issuer_active_key_age_seconds", "0"),
+        ("bailiwick_issuer_profiles_failed", "0"),
+        ("bailiwick_issuer_certificate_failed", "0"),
+        (IN_FLIGHT, "0"),
+    ] {
+        assert_eq!(service.metric(name).await.as_deref(), Some(value), "{name}");
+    }
+    // Operations are for the machine's own eyes.
+    for path in ["/livez", "/readyz", "/metrics"] {
+        let mut wire = Wire::connect(service.address).await;
+        wire.send(&format!(
+            "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        ))
+        .await;
+        assert!(wire.rest().await.starts_with("HTTP/1.1 404 "));
+    }
+    service.time.pass(60);
+    let age = service
+        .metric("bailiwick_issuer_active_key_age_seconds")
+        .await;
+    assert_eq!(age.as_deref(), Some("60"));
+    // A keyset that has ended is good for nothing: as long as it is not renewed, nobody is sent here.
+    service.time.pass(86_400);
+    let answer = service.get("/readyz", Auth::None).await;
+    assert_eq!(
+        (answer.status, answer.text.as_str()),
+        (503, "the keyset has ended\n")
+    );
+}
+
+#[tokio::test]
+async fn metrics_hold_no_name_that_a_caller_chose() {
+    let service = Service::start().await;
+    let name = "mallory";
+    let secret = service.client(name, &["buyer", name]).await;
+    let grant = ("grant_type", "client_credentials");
+    for scope in ["buyer", name] {
+        let form = [
+            grant,
+            ("scope", scope),
+            ("resource", name),
+            ("mallory", "1"),
+        ];
+        service.token(Auth::Basic(name, &secret), &form).await;
+        service.token(Auth::Basic(name, name), &form).await;
+        service.token(Auth::None, &[("grant_type", name)]).await;
+    }
+    let (token, _) = service
+        .mint(name, &bailiwick_testkit::grant("bailiwick", "*"))
+        .await;
+    for path in [
+        "/v1/mallory",
+        "/v1/keys/mallory",
+        "/v1/clients?mallory=1",
+        "/mallory",
+    ] {
+        service.get(path, Auth::Bearer(&token)).await;
+        service
+            .post(path, Auth::Bearer(&token), &json!({ "mallory": 1 }))
+            .await;
+    }
+    let method = "MALLORY".parse().unwrap();
+    service.send(method, "/v1/keys", Auth::None, &[], "").await;
+    let report = [(
+        "bailiwick-verifier",
+        "name=\"mallory\"; service=\"mallory\"",
+    )];
+    let keyset = "/.well-known/bailiwick/keyset";
+    service
+        .send(reqwest::Method::GET, keyset, Auth::None, &report, "")
+        .await;
+    service.get("/v1/verifiers", Auth::Bearer(&token)).await;
+    let text = service.get("/metrics", Auth::None).await.text;
+    assert!(!text.to_lowercase().contains(name), "{text}");
+    assert!(text.contains("path=\"/v1/token\",status=\"401\""), "{text}");
+    assert!(text.contains("outcome=\"invalid_scope\""), "{text}");
+    assert!(text.contains("method=\"other\""), "{text}");
+}
+
+/// A service with one place, and a provider that never answers: an exchange takes the place while it is waited for.
+struct Crowded {
+    service: Service,
+    provider: Provider,
+}
+
+impl Crowded {
+    async fn new() -> Crowded {
+        let provider = Provider::start(&[]).await;
+        provider.becomes(Mood::Silent);
+        let mut setup = Setup::with_providers(&provider.config());
+        setup.config.limits.requests = 1;
+        let service = setup.start().await;
+        Crowded { service, provider }
+    }
+
+    /// Returns once the place is taken.
+    async fn take(&self) -> Wire {
+        let header = json!({ "alg": "RS256", "kid": "x" });
+        let jwt = unsigned(&header, &json!({ "iss": self.provider.issuer }));
+        let kind = "urn:ietf:params:oauth:token-type:jwt";
+        let body = format!(
+            "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token={jwt}\
+             &subject_token_type={kind}&actor_token={jwt}&actor_token_type={kind}"
+        );
+        let length = body.len();
+        let mut wire = Wire::connect(self.service.address).await;
+        wire.send(&format!(
+            "POST /v1/token HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\n\r\n{body}"
+        ))
+        .await;
+        eventually("the place is taken", async || {
+            self.service
+                .get("/v1/openapi.json", Auth::None)
+                .await
+                .status
+                == 503
+        })
+        .await;
+        wire
+    }
+}
+
+#[tokio::test]
+async fn what_it_has_no_room_for_is_turned_away() {
+    let crowded = Crowded::new().await;
+    let service = &crowded.service;
+    let shed = async || {
+        let metric = service.metric("bailiwick_issuer_requests_shed_total").await;
+        metric.unwrap().parse::<u64>().unwrap()
+    };
+    let mut taken = crowded.take().await;
+    let before = shed().await;
+    let path = "/v1/openapi.json";
+    let answer = service.get(path, Auth::None).await;
+    answer.is_problem(503, ProblemCode::Unavailable);
+    assert_eq!(answer.header("retry-after"), Some("5"));
+    // Verifiers are let in: without a head they would deny.
+    for path in ["keyset", "revocations", "revocations/snapshot"] {
+        let path = format!("/.well-known/bailiwick/{path}");
+        assert_eq!(service.get(&path, Auth::None).await.status, 200, "{path}");
+    }
+    let token = service
+        .token(Auth::None, &[("grant_type", "client_credentials")])
+        .await;
+    token.is_problem(503, ProblemCode::Unavailable);
+    // Whoever looks after it is let in.
+    assert_eq!(service.get("/readyz", Auth::None).await.status, 200);
+    assert_eq!(shed().await, before + 2);
+    let answer = taken.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert_eq!(service.get(path, Auth::None).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_leaves_its_place() {
+    let crowded = Crowded::new().await;
+    for _ in 0..3 {
+        drop(crowded.take().await);
+        crowded.service.wait_for(IN_FLIGHT, "0").await;
+    }
+    let answer = crowded.service.get("/v1/openapi.json", Auth::None).await;
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn a_body_that_is_still_arriving_takes_no_place() {
+    let mut setup = Setup::default();
+    setup.config.limits.requests = 1;
+    let service = setup.start().await;
+    let held = Held::begin(&service).await;
+    let answer = service.get("/v1/openapi.json", Auth::None).await;
+    assert_eq!(answer.status, 200);
+    held.finish().await;
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_are_closed() {
+    let mut setup = Setup::default();
+    setup.config.limits.connections = 2;
+    let service = setup.start().await;
+    let ask = "GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n";
+    let mut first = Wire::connect(service.address).await;
+    let mut second = Wire::connect(service.address).await;
+    for wire in [&mut first, &mut second] {
+        wire.send(ask).await;
+        assert!(wire.answer().await.starts_with("HTTP/1.1 404 "));
+    }
+    let mut third = Wire::connect(service.address).await;
+    assert_eq!(third.rest().await, "");
+    // Those that have a place go on, and one that leaves makes room.
+    first.send(ask).await;
+    assert!(first.answer().await.starts_with("HTTP/1.1 404 "));
+    drop(first);
+    eventually("room", async || {
+        let mut wire = Wire::connect(service.address).await;
+        wire.try_send("GET /nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            .await;
+        wire.rest().await.starts_with("HTTP/1.1 404 ")
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_does_not_read_is_not_waited_for() {
+    let mut setup = Setup::default();
+    setup.config.limits.connections = 1;
+    setup.config.limits.header_seconds = 1;
+    let service = setup.start().await;
+    let mut deaf = Wire::connect(service.address).await;
+    // More than the buffers between the two hold.
+    let ask = "GET /v1/openapi.json HTTP/1.1\r\nhost: x\r\n\r\n";
+    deaf.send(&ask.repeat(1_000)).await;
+    eventually("its place is free", async || {
+        let mut wire = Wire::connect(service.address).await;
+        wire.try_send("GET /nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            .await;
+        wire.rest().await.starts_with("HTTP/1.1 404 ")
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_is_slow_is_not_waited_for() {
+    let mut setup = Setup::default();
+    setup.config.limits.header_seconds = 1;
+    setup.config.limits.request_seconds = 1;
+    let service = setup.start().await;
+    let post =
+        "POST /v1/token HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 10\r\n\r\n";
+    for address in [service.address, service.operations] {
+        for (sent, answer) in [
+            // Nothing; half a head; half of what HTTP/2 begins with; an idle connection.
+            ("", ""),
+            ("G", ""),
+            ("GET / HTTP/1.1\r\nhost: x\r\nx: ", ""),
+            ("PRI * HTTP/2.0\r\n", ""),
+            ("GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n", "HTTP/1.1 404 "),
+        ] {
+            let mut wire = Wire::connect(address).await;
+            wire.send(sent).await;
+            let text = wire.rest().await;
+            assert!(text.starts_with(answer), "{sent:?}: {text}");
+            assert!(
+                !answer.is_empty() || !text.contains("HTTP/1.1 200"),
+                "{sent:?}: {text}"
+            );
+        }
+    }
+    // Half a body: it is told so, in the form of all other errors.
+    let mut wire = Wire::connect(service.address).await;
+    wire.send(&format!("{post}grant")).await;
+    let text = wire.rest().await;
+    assert!(text.starts_with("HTTP/1.1 408 "), "{text}");
+    assert!(
+        text.contains("content-type: application/problem+json"),
+        "{text}"
+    );
+    assert!(text.contains("\"code\":\"unavailable\""), "{text}");
+}
+
+/// A sender that writes all of its body before it reads finds the answer there.
+#[tokio::test]
+async fn a_body_that_is_too_long_gets_413() {
+    let service = Service::start().await;
+    let secret = service.client("orchestrator", &["buyer"]).await;
+    let length = 8 << 20;
+    let head = |more: &str| {
+        format!(
+            "POST /v1/tokens HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{more}\r\n"
+        )
+    };
+    let body = " ".repeat(length);
+    let announced = head(&format!("content-length: {length}\r\n"));
+    let chunked = head("transfer-encoding: chunked\r\n");
+    let mut wire = Wire::connect(service.address).await;
+    // The connection is good for the next request.
+    for request in [
+        format!("{announced}{body}"),
+        format!("{chunked}{length:x}\r\n{body}\r\n0\r\n\r\n"),
+        format!("{announced}{body}"),
+    ] {
+        wire.send(&request).await;
+        let text = wire.answer().await;
+        assert!(text.starts_with("HTTP/1.1 413 "), "{text}");
+        assert!(text.contains("262144 bytes"), "{text}");
+    }
+    // One that asks before it sends is told at once, and sends nothing.
+    let mut wire = Wire::connect(service.address).await;
+    let asks = head(&format!(
+        "content-length: {length}\r\nexpect: 100-continue\r\n"
+    ));
+    wire.send(&asks).await;
+    assert!(wire.rest().await.starts_with("HTTP/1.1 413 "));
+    // So is a usual client, known or not.
+    for auth in [Auth::None, Auth::Basic("orchestrator", &secret)] {
+        let json = [("content-type", "application/json")];
+        let path = "/v1/tokens";
+        let sent = service.send(Method::POST, path, auth, &json, body.clone());
+        sent.await.is_problem(413, ProblemCode::TooLarge);
+    }
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let sent = service.send(Method::POST, "/v1/token", Auth::None, &form, body);
+    sent.await.is_oauth(400, "invalid_request");
+    // What is dropped has an end, too.
+    let mut wire = Wire::connect(service.address).await;
+    wire.send(&head("transfer-encoding: chunked\r\n")).await;
+    let chunk = format!("100000\r\n{}\r\n", " ".repeat(1 << 20));
+    let mut sent = 0;
+    while wire.try_send(&chunk).await {
+        sent += 1;
+        assert!(sent < 64, "it reads on and on");
+    }
+    // Nobody's memory of bodies on their way is held by any of it.
+    let answer = service.get("/v1/openapi.json", Auth::None).await;
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_under_way_is_finished() {
+    let mut service = Service::start().await;
+    let held = Held::begin(&service).await;
+    let running = service.running.take().unwrap();
+    let stopping = tokio::spawn(running.stop(Duration::ZERO));
+    let address = service.address;
+    eventually("it takes nothing new", async || {
+        tokio::net::TcpStream::connect(address).await.is_err()
+    })
+    .await;
+    assert!(!stopping.is_finished());
+    assert_eq!(service.get("/readyz", Auth::None).await.status, 503);
+    held.finish().await;
+    stopping.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_does_not_end_is_not_waited_for_for_ever() {
+    let mut setup = Setup::default();
+    setup.config.limits.drain_seconds = 0;
+    let mut service = setup.start().await;
+    let _held = Held::begin(&service).await;
+    let running = service.running.take().unwrap();
+    let stopping = tokio::time::timeout(PATIENCE, running.stop(Duration::ZERO));
+    stopping.await.unwrap();
+}
+
+#[tokio::test]
+async fn it_says_that_it_will_end_before_it_does() {
+    let mut service = Service::start().await;
+    let secret = service.client("buyer-1", &["buyer"]).await;
+    let running = service.running.take().unwrap();
+    let stopping = tokio::spawn(running.stop(PATIENCE));
+    eventually("it is not ready", async || {
+        let answer = service.get("/readyz", Auth::None).await;
+        (answer.status, answer.text.as_str()) == (503, "stopping\n")
+    })
+    .await;
+    // Alive it is, and whoever comes nevertheless is served.
+    assert_eq!(service.get("/livez", Auth::None).await.status, 200);
+    let grant = [("grant_type", "client_credentials")];
+    service
+        .token(Auth::Basic("buyer-1", &secret), &grant)
+        .await
+        .is_token();
+    stopping.abort();
+}
+
+#[tokio::test]
+async fn what_verifiers_said_last_is_kept() {
+    let mut service = Service::start().await;
+    let report = [("bailiwick-verifier", "name=\"erp-1\"; service=\"erp\"")];
+    let keyset = "/.well-known/bailiwick/keyset";
+    service
+        .send(reqwest::Method::GET, keyset, Auth::None, &report, "")
+        .await;
+    let running = service.running.take().unwrap();
+    running.stop(Duration::ZERO).await;
+    let again = service.another().await;
+    let known = again.issuer.verifiers().await.unwrap().verifiers;
+    assert_eq!(known.len(), 1);
+    assert_eq!(known[0].name, "erp-1");
+}
+
+#[tokio::test]
+async fn profiles_are_taken_up_as_a_whole_or_not_at_all() {
+    let service = Service::start().await;
+    let secret = service
+        .client("buyer-1", &["buyer", "treasurer", "added"])
+        .await;
+    let file = service.home().join("profiles.toml");
+    let good = PROFILES.to_owned();
+    let added = good.replace("\"buyer\"", "\"added\"");
+    let running = service.running.as_ref().unwrap();
+    let ask = async |scope: &str| {
+        let form = [("grant_type", "client_credentials"), ("scope", scope)];
+        service.token(Auth::Basic("buyer-1", &secret), &form).await
+    };
+    ask("buyer").await.is_token();
+    for broken in [
+        "[[profile]]".to_owned(),
+        "not toml".to_owned(),
+        // The first is good, and the second is not.
+        format!("{added}\n[[profile]]\nname = \"broken\"\n"),
+        // Twice the same; more than the issuer gives; a provider that there is not.
+        format!("{added}{added}"),
+        added.replace("max = \"1h\"", "max = \"2h\""),
+        format!("{added}{}", OF_PROVIDER),
+    ] {
+        std::fs::write(&file, broken).unwrap();
+        running.reload().await.unwrap_err();
+        ask("buyer").await.is_token();
+        ask("added").await.is_oauth(400, "invalid_scope");
+    }
+    // A file and a directory: nobody could say which.
+    std::fs::write(&file, &added).unwrap();
+    let directory = service.home().join("profiles.d");
+    std::fs::create_dir(&directory).unwrap();
+    running.reload().await.unwrap_err();
+    ask("buyer").await.is_token();
+    std::fs::remove_dir(&directory).unwrap();
+    running.reload().await.unwrap();
+    ask("added").await.is_token();
+    ask("buyer").await.is_oauth(400, "invalid_scope");
+    // Several files are one set; what is no profile is left alone.
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&directory).unwrap();
+    std::fs::write(directory.join("a.toml"), &good).unwrap();
+    std::fs::write(directory.join("notes.txt"), "not toml").unwrap();
+    running.reload().await.unwrap();
+    ask("buyer").await.is_token();
+    std::fs::write(directory.join("b.toml"), "not toml").unwrap();
+    running.reload().await.unwrap_err();
+    ask("buyer").await.is_token();
+    // None at all is a set, too: then nobody gets anything.
+    std::fs::remove_dir_all(&directory).unwrap();
+    running.reload().await.unwrap();
+    ask("buyer").await.is_oauth(400, "invalid_scope");
+}
+
+#[tokio::test]
+async fn what_cannot_be_served_is_not_begun() {
+    let service = Service::start().await;
+    let locked = bailiwick_issuer::Issuer::open(&service.home())
+        .await
+        .unwrap();
+    let time = service.time.clone();
+    let clock: bailiwick_service::Clock = std::sync::Arc::new(move || time.now());
+    let begin = async |issuer: &bailiwick_issuer::Issuer, config: &bailiwick_service::Config| {
+        let served = bailiwick_service::serve(issuer.clone(), config.clone(), clock.clone()).await;
+        served.unwrap_err().to_string()
+    };
+    let says = begin(&locked, &service.config).await;
+    assert!(says.contains("locked"), "{says}");
+    let mut taken = service.config.clone();
+    taken.listen = service.address;
+    let says = begin(&service.issuer, &taken).await;
+    assert!(says.contains(&service.address.to_string()), "{says}");
+    let mut open = service.config.clone();
+    open.listen.set_ip([0, 0, 0, 0].into());
+    let says = begin(&service.issuer, &open).await;
+    assert!(says.contains("in the open"), "{says}");
+    std::fs::write(service.home().join("profiles.toml"), "not toml").unwrap();
+    let says = begin(&service.issuer, &service.config).await;
+    assert!(says.contains("profiles.toml"), "{says}");
+}

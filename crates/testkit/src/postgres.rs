@@ -1,0 +1,36 @@
+//! A PostgreSQL server that tests share.
+
+use std::env;
+
+use sqlx::Connection;
+
+use crate::skip::skipped;
+
+/// The URL of a schema of its own at the server that `BAILIWICK_POSTGRES` names. Without one, `trial` is skipped.
+pub async fn schema_for(trial: &str) -> Option<String> {
+    let Ok(server) = env::var("BAILIWICK_POSTGRES") else {
+        skipped(
+            trial,
+            "let BAILIWICK_POSTGRES name a PostgreSQL server, as postgres://USER@HOST:PORT/DATABASE",
+        );
+        return None;
+    };
+    Some(schema(&server).await)
+}
+
+/// The URL of a schema of its own at a PostgreSQL server.
+pub async fn schema(server: &str) -> String {
+    // The name of a folder that is nobody else's, so of a schema that is nobody else's.
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().file_name().unwrap().to_str().unwrap();
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let name = format!("trial_{}", name.to_lowercase());
+    let mut connection = sqlx::PgConnection::connect(server).await.unwrap();
+    let create = sqlx::AssertSqlSafe(format!("CREATE SCHEMA {name}"));
+    sqlx::raw_sql(create)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let sign = if server.contains('?') { '&' } else { '?' };
+    format!("{server}{sign}options[search_path]={name}")
+}

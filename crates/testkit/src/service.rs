@@ -1,0 +1,409 @@
+//! A service that listens on loopback, with a home, a clock and clients of its own.
+//!
+//! Whatever is sent through [`Service::send`], its answer is held against `openapi.json`: a status,
+//! a media type or a member that is not described there fails the test that met it.
+
+mod answer;
+pub mod description;
+pub mod profiles;
+pub mod scene;
+pub mod wire;
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bailiwick_issuer::{InitOptions, Issuer, MintRequest, Minted};
+use bailiwick_service::{Config, OPERATOR_SERVICE, Running, serve};
+use bailiwick_token::{
+    revocation::{Head, SnapshotHeader},
+    timestamp::Timestamp,
+};
+use bailiwick_verifier::{
+    Trust, Verifier,
+    refresh::{FollowerBuilder, FromIssuer},
+};
+use reqwest::{
+    Client, Method,
+    header::{HeaderName, HeaderValue},
+};
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub use answer::{Answer, Auth};
+
+use crate::{
+    ISSUER, SERVICE, grant,
+    http::{PATIENCE, client, eventually},
+    issuer,
+    time::Time,
+    toml,
+};
+use profiles::{OF_PROVIDER, PROFILES, brief};
+
+/// When services begin whose clock stands still.
+pub const START: u64 = 1_795_000_000;
+
+/// Where a service has what verifiers fetch.
+pub const KEYSET: &str = "/.well-known/bailiwick/keyset";
+pub const HEAD: &str = "/.well-known/bailiwick/revocations";
+pub const SNAPSHOT: &str = "/.well-known/bailiwick/revocations/snapshot";
+
+/// What a test may want otherwise.
+pub struct Setup {
+    pub options: InitOptions,
+    pub profiles: String,
+    pub config: Config,
+    pub time: Time,
+    /// Keeps whatever was answered, in [`Service::said`].
+    pub record: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Setup {
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        Setup {
+            options: InitOptions::new(ISSUER),
+            profiles: PROFILES.to_owned(),
+            config: Config {
+                listen: anywhere,
+                operations_listen: anywhere,
+                ..Config::default()
+            },
+            time: Time::still(Timestamp::from_unix(START).unwrap()),
+            record: false,
+        }
+    }
+}
+
+impl Setup {
+    /// With the providers of this part of a `service.toml`, and the profiles that need `corp`.
+    pub fn with_providers(text: &str) -> Setup {
+        let mut setup = Setup {
+            profiles: format!("{PROFILES}{OF_PROVIDER}"),
+            ..Setup::default()
+        };
+        setup.config.providers = Config::parse(text).unwrap().providers;
+        setup
+    }
+
+    /// For verifiers that follow: the clock runs, and the keyset names the feed. `ttl` is the longest life of
+    /// clients' tokens, in seconds.
+    pub fn followed(options: InitOptions, ttl: u64) -> Setup {
+        let listen = free();
+        let mut setup = Setup {
+            options: InitOptions {
+                revocation_url: Some(format!("http://{listen}{HEAD}")),
+                ..options
+            },
+            profiles: brief(ttl),
+            time: Time::running(),
+            ..Setup::default()
+        };
+        setup.config.listen = listen;
+        setup
+    }
+
+    pub async fn start(self) -> Service {
+        self.start_with(async |_, _| {}).await
+    }
+
+    /// With something done to the issuer before anybody asks.
+    pub async fn start_with(self, prepare: impl AsyncFnOnce(&Issuer, Timestamp)) -> Service {
+        let dir = Arc::new(tempfile::tempdir().unwrap());
+        let home = dir.path().join("home");
+        let issuer = issuer::init(&home, self.options.clone(), self.time.now()).await;
+        issuer::write_profiles(&home, &self.profiles);
+        prepare(&issuer, self.time.now()).await;
+        Service::serve(dir, issuer, self).await
+    }
+}
+
+/// An address that was free a moment ago: the keyset names it before anybody listens there.
+fn free() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
+}
+
+/// A service that listens.
+pub struct Service {
+    dir: Arc<TempDir>,
+    pub issuer: Issuer,
+    pub config: Config,
+    pub time: Time,
+    pub running: Option<Running>,
+    pub address: SocketAddr,
+    pub operations: SocketAddr,
+    pub http: Client,
+    /// Whatever it answered, and to what, where that is kept.
+    pub said: Option<Mutex<Vec<(String, Answer)>>>,
+}
+
+impl Service {
+    pub async fn start() -> Service {
+        Setup::default().start().await
+    }
+
+    async fn serve(dir: Arc<TempDir>, issuer: Issuer, setup: Setup) -> Service {
+        let Setup {
+            config,
+            time,
+            record,
+            ..
+        } = setup;
+        let running = serve(issuer.clone(), config.clone(), time.clock()).await;
+        let running = running.unwrap();
+        Service {
+            dir,
+            issuer,
+            config,
+            time,
+            address: running.address(),
+            operations: running.operations_address(),
+            running: Some(running),
+            http: client(PATIENCE),
+            said: record.then(Mutex::default),
+        }
+    }
+
+    /// Another process on the same home.
+    pub async fn another(&self) -> Service {
+        let issuer = issuer::open(self.issuer.home()).await;
+        let setup = Setup {
+            config: self.config.clone(),
+            time: self.time.clone(),
+            record: self.said.is_some(),
+            ..Setup::default()
+        };
+        Service::serve(Arc::clone(&self.dir), issuer, setup).await
+    }
+
+    /// Puts the issuer of this home in its place, at the same address.
+    pub async fn become_that_of(&mut self, home: &Path) {
+        self.stop().await;
+        self.issuer = issuer::open(home).await;
+        let config = Config {
+            listen: self.address,
+            ..self.config.clone()
+        };
+        let running = serve(self.issuer.clone(), config, self.time.clock()).await;
+        let running = running.unwrap();
+        self.operations = running.operations_address();
+        self.running = Some(running);
+    }
+
+    /// Ends it at once; its folder stays, without open files in it.
+    pub async fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop(Duration::ZERO).await;
+            self.issuer.clone().close().await;
+        }
+    }
+
+    /// A place that is gone when the service is.
+    pub fn folder(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn home(&self) -> PathBuf {
+        self.issuer.home().to_owned()
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.time.now()
+    }
+
+    /// Registers a client; what comes back is its secret.
+    pub async fn client(&self, name: &str, profiles: &[&str]) -> String {
+        let client = issuer::new_client(name, profiles);
+        let (_, secret) = self.issuer.client_add(client, self.now()).await.unwrap();
+        secret.expose().to_owned()
+    }
+
+    /// A token with these grants, for an agent of that name, and its id.
+    pub async fn mint(&self, agent: &str, grants: &str) -> (String, String) {
+        let minted = self.mint_for(agent, grants, 600).await;
+        let id = minted.receipt.token_id.to_string();
+        (minted.token.to_base64().to_string(), id)
+    }
+
+    /// Mints at the issuer itself.
+    pub async fn mint_for(&self, agent: &str, grants: &str, ttl: u64) -> Minted {
+        let request = MintRequest {
+            principal: "user:operator".to_owned(),
+            tenant: Some("acme".to_owned()),
+            ..issuer::order(agent, toml(grants), ttl)
+        };
+        self.issuer.mint(&request, self.now()).await.unwrap()
+    }
+
+    /// An operator's token for these actions.
+    pub async fn operator(&self, actions: &[&str]) -> String {
+        let grant = |action: &&str| grant(OPERATOR_SERVICE, action);
+        let grants: String = actions.iter().map(grant).collect();
+        let life = self.issuer.settings().max_token_ttl.min(600);
+        let minted = self.mint_for("operator:ada", &grants, life).await;
+        minted.token.to_base64().to_string()
+    }
+
+    /// Calls as an operator who may do this and nothing else; the call succeeds.
+    pub async fn operate(&self, action: &str, path: &str, body: &Value) -> Value {
+        let token = self.operator(&[action]).await;
+        let answer = self.post(path, Auth::Bearer(&token), body).await;
+        assert!((200..300).contains(&answer.status), "{answer:?}");
+        answer.json()
+    }
+
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        auth: Auth<'_>,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
+        let of_machine = ["/livez", "/readyz", "/metrics"].contains(&path);
+        let address = match of_machine {
+            true => self.operations,
+            false => self.address,
+        };
+        let url = format!("http://{address}{path}");
+        let mut request = self.http.request(method.clone(), url).body(body);
+        for (name, value) in headers {
+            let name: HeaderName = name.parse().unwrap();
+            request = request.header(name, HeaderValue::from_str(value).unwrap());
+        }
+        if let Some(value) = auth.header() {
+            request = request.header("authorization", value);
+        }
+        let response = request.send().await.unwrap();
+        let answer = Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            text: response.text().await.unwrap(),
+        };
+        description::check(&method, path, &answer);
+        if let Some(said) = &self.said {
+            let said_now = (path.to_owned(), answer.clone());
+            said.lock().unwrap().push(said_now);
+        }
+        answer
+    }
+
+    pub async fn get(&self, path: &str, auth: Auth<'_>) -> Answer {
+        self.send(Method::GET, path, auth, &[], "").await
+    }
+
+    pub async fn post(&self, path: &str, auth: Auth<'_>, body: &Value) -> Answer {
+        let json = [("content-type", "application/json")];
+        let body = match body {
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        self.send(Method::POST, path, auth, &json, body).await
+    }
+
+    /// Asks the token endpoint.
+    pub async fn token(&self, auth: Auth<'_>, form: &[(&str, &str)]) -> Answer {
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form)
+            .finish();
+        let media = [("content-type", "application/x-www-form-urlencoded")];
+        self.send(Method::POST, "/v1/token", auth, &media, body)
+            .await
+    }
+
+    /// The value of a metric, labels included in its name.
+    pub async fn metric(&self, name: &str) -> Option<String> {
+        let text = self.get("/metrics", Auth::None).await.text;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map(str::to_owned)
+    }
+
+    /// Waits until a metric has a value.
+    pub async fn wait_for(&self, name: &str, value: &str) {
+        eventually(name, async || {
+            self.metric(name).await.is_some_and(|found| found == value)
+        })
+        .await;
+    }
+
+    /// A page that anybody may read, and that is there.
+    pub async fn fetch(&self, path: &str) -> String {
+        let answer = self.get(path, Auth::None).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.text
+    }
+
+    /// A verifier of this name, which is to follow.
+    pub fn follow(&self, name: &str, poll: Duration) -> FollowerBuilder<FromIssuer> {
+        Verifier::follow(&self.url(), *self.issuer.keyset_key())
+            .service(SERVICE)
+            .report_as(name)
+            .poll(poll)
+    }
+
+    /// What a verifier of `service` makes of what is served: keyset, snapshot, head, and the changes between
+    /// the two.
+    pub async fn verifier(&self, service: &str) -> Verifier {
+        let keyset = self.fetch(KEYSET).await;
+        let snapshot = self.fetch(SNAPSHOT).await;
+        let head = self.fetch(HEAD).await;
+        let key = self.issuer.keyset_key();
+        let trust = Trust::open(keyset.as_bytes(), key, None).unwrap();
+        let newest = Head::open(head.as_bytes(), key).unwrap();
+        let (begun, _) = SnapshotHeader::open(snapshot.as_bytes(), key).unwrap();
+        let path = format!("{}/{}-{}", newest.epoch, begun.seq, newest.seq);
+        let lines = self.fetch(&format!("{HEAD}/{path}")).await;
+        let trust = trust
+            .require_revocations()
+            .with_snapshot(
+                snapshot.as_bytes(),
+                head.as_bytes(),
+                lines.as_bytes(),
+                self.now(),
+            )
+            .unwrap();
+        Verifier::new(service, trust).unwrap()
+    }
+
+    /// All rows of the audit, as an operator sees them.
+    pub async fn audit(&self) -> Vec<Value> {
+        let token = self.operator(&["audit:list"]).await;
+        let mut rows = Vec::new();
+        loop {
+            let after = rows
+                .last()
+                .map_or(0, |row: &Value| row["seq"].as_u64().unwrap());
+            let path = format!("/v1/audit?after={after}");
+            let answer = self.get(&path, Auth::Bearer(&token)).await;
+            let page = answer.json().as_array().unwrap().clone();
+            if page.is_empty() {
+                return rows;
+            }
+            rows.extend(page);
+        }
+    }
+}
+
+/// The bytes of every file in a directory, by name.
+pub fn files(directory: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = std::fs::read_dir(directory).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let files = paths.filter(|path| path.is_file());
+    files
+        .map(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, std::fs::read(&path).unwrap())
+        })
+        .collect()
+}

@@ -1,0 +1,284 @@
+//! What a decision costs is counted while it is made, in every loop.
+//!
+//! No clock is looked at: honest tokens pass with a third of the fuel, and hostile ones are refused
+//! with a hundred times as much, so neither rests on where exactly the limit lies.
+
+use bailiwick_testkit::{Root, denied, forge::Forge, now, scope, toml};
+use bailiwick_token::{caveat::Caveat, grant::Grants};
+use bailiwick_verifier::{Denial, Limits, Reason, Request, Verifier};
+
+/// A verifier with so much fuel.
+fn fueled(root: &Root, fuel: u64) -> Verifier {
+    root.verifier().limits(Limits {
+        fuel,
+        ..Limits::default()
+    })
+}
+
+fn default() -> u64 {
+    Limits::default().fuel
+}
+
+/// The purchasing agent of the documentation: five grants, three blocks, four arguments.
+fn grants() -> Grants {
+    toml(
+        r#"
+        [[grant]]
+        service = "erp"
+        action = "purchase_order:create"
+        [grant.args]
+        amount = { min = "0.01", max = "10000" }
+        currency = "EUR"
+        vendor = { one_of = ["acme", "globex"] }
+        note = "*"
+        [[grant]]
+        service = "erp"
+        action = "purchase_order:read"
+        [[grant]]
+        service = "erp"
+        action = "invoice:*"
+        resource = "eu/*"
+        [[grant]]
+        service = "crm"
+        action = "contact:*"
+        [[grant]]
+        service = "erp"
+        action = "vendor:tag"
+        args = { tags = { all_of_in = ["a", "b", "c"], max_len = 50 } }
+        "#,
+    )
+}
+
+#[test]
+fn honest_tokens_need_a_third_of_the_fuel() {
+    let root = Root::new();
+    let mut token = root.mint(&grants());
+    for delegate in ["agent:a", "agent:b", "agent:c"] {
+        let caveat = Caveat {
+            expires: Some(now().plus(60)),
+            delegate: Some(delegate.to_owned()),
+            ..scope(grants())
+        };
+        token = token.attenuate(&caveat).expect("a token within its limits");
+    }
+    let verifier = fueled(&root, default() / 3);
+    let order = Request::new("purchase_order:create")
+        .arg("amount", 4200)
+        .arg("currency", "EUR")
+        .arg("vendor", "acme")
+        .arg("note", "for the workshop");
+    let tag = Request::new("vendor:tag").arg("tags", vec!["a"; 50]);
+    let invoice = Request::new("invoice:read")
+        .resource("eu/4711")
+        .arg("text", "x".repeat(10_000));
+    for request in [order, tag, invoice] {
+        let decision = verifier.check(&token.to_base64(), &request, now());
+        assert!(decision.is_allow(), "{decision:?}");
+    }
+}
+
+/// As large as a token of the profile may be: 64 alternatives, 16 blocks.
+#[test]
+fn the_largest_honest_tokens_pass() {
+    let root = Root::new();
+    let scopes = (0..15).fold(Forge::honest(&root), |forge, _| {
+        let elsewhere = ["service(\"erp\"), action(\"other\")"; 3].join(" or ");
+        forge.append(&format!(
+            "check if {elsewhere} or service(\"erp\"), action(\"order\"), arg(\"amount\", $a), $a <= 5;"
+        ))
+    });
+    let request = (0..30).fold(Request::new("order").arg("amount", 5), |request, index| {
+        request.arg(&format!("further{index}"), "a value")
+    });
+    let decision = fueled(&root, default()).check(&scopes.text(), &request, now());
+    assert!(decision.is_allow(), "{decision:?}");
+}
+
+#[test]
+fn hostile_tokens_are_refused_with_a_hundred_times_the_fuel() {
+    let root = Root::new();
+    let verifier = fueled(&root, default() * 100);
+    let facts: String = (0..60).map(|index| format!("f({index});")).collect();
+    let join = "check if f($a), f($b), f($c), f($d), $a > 100 or true;";
+    let array = vec!["899"; 15_000].join(",");
+    let heavy = Request::from_json(&format!(r#"{{"action":"order","args":{{"x":[{array}]}}}}"#))
+        .expect("a call");
+    let each = "check if arg(\"x\", $x), $x.all($p -> [ITEMS].contains($p));";
+    let items: Vec<String> = (0..900).map(|item| item.to_string()).collect();
+    let each = each.replace("ITEMS", &items.join(","));
+    let sums = vec!["$x"; 120].join(" + ");
+    let sums = format!("check if arg(\"x\", $x), {sums} === \"\";");
+    let long = Request::new("order").arg("x", "x".repeat(60_000));
+    for (name, code, request) in [
+        (
+            "a join of four",
+            format!("{facts} {join}"),
+            Request::new("order"),
+        ),
+        ("a long string summed up", sums, long),
+        ("each element against a list", each, heavy),
+    ] {
+        let decision = verifier.check(&Forge::honest(&root).append(&code).text(), &request, now());
+        assert_eq!(
+            decision.reason(),
+            Some(Reason::OutOfFuel),
+            "{name}: {decision:?}"
+        );
+    }
+}
+
+/// A call of as many numbers as fit into 64 KiB, and one of a text as long.
+fn longest() -> [Request; 2] {
+    let numbers = vec!["1"; 32_700].join(",");
+    let call = |args: &str| {
+        Request::from_json(&format!(r#"{{"action":"order","args":{{"x":{args}}}}}"#))
+            .expect("a call")
+    };
+    [
+        call(&format!("[{numbers}]")),
+        call(&format!("\"{}abc\"", "ab".repeat(32_700))),
+    ]
+}
+
+#[test]
+fn the_longest_honest_calls_pass() {
+    let root = Root::new();
+    let [numbers, text] = longest();
+    let grants = |constraint: &str| -> Grants {
+        toml(&format!(
+            "[[grant]]\nservice = \"erp\"\naction = \"order\"\nargs = {{ x = {{ {constraint} }} }}"
+        ))
+    };
+    for (granted, narrowed, call) in [
+        ("all_of_in = [1, 2, 3]", "max_len = 40000", numbers),
+        // Looked for at every place, and found at the last.
+        (
+            "contains = \"abc\"",
+            "contains = \"bc\", max_len = 70000",
+            text,
+        ),
+    ] {
+        let token = root
+            .mint(&grants(granted))
+            .attenuate(&scope(grants(narrowed)));
+        let token = token.expect("a token within its limits").to_base64();
+        let decision = fueled(&root, default()).check(&token, &call, now());
+        assert!(decision.is_allow(), "{granted}: {decision:?}");
+    }
+}
+
+/// A call needs exactly as much less of `fuel` as `long_call_fuel` grants.
+#[test]
+fn a_long_call_is_granted_no_more_than_the_cap() {
+    let root = Root::new();
+    let [numbers, _] = longest();
+    let text = Forge::honest(&root)
+        .append("check if arg(\"x\", $x), $x.all($p -> [1, 2].contains($p));")
+        .text();
+    let passes = |fuel: u64, long_call_fuel: u64| {
+        let limits = Limits {
+            fuel,
+            long_call_fuel,
+            ..Limits::default()
+        };
+        let decision = root.verifier().limits(limits).check(&text, &numbers, now());
+        assert!(matches!(decision.reason(), None | Some(Reason::OutOfFuel)));
+        decision.is_allow()
+    };
+    let (mut low, mut high) = (0u64, 1u64 << 20);
+    while low + 1 < high {
+        let middle = low.midpoint(high);
+        if passes(middle, 0) {
+            high = middle
+        } else {
+            low = middle
+        }
+    }
+    assert!(high > default(), "{high}");
+    for cap in [0, 1, 1000, 100_000] {
+        assert!(passes(high - cap, cap) && !passes(high - cap - 1, cap));
+    }
+    // Without a cap the call is granted what it states, and that suffices.
+    assert!(passes(0, u64::MAX));
+    assert!(passes(default(), Limits::default().long_call_fuel));
+}
+
+/// Memory is bounded too, and the denial says so.
+#[test]
+fn memory_is_a_limit_of_its_own() {
+    let root = Root::new();
+    let [_, call] = longest();
+    let sum = ["$x"; 5].join(" + ");
+    let text = Forge::honest(&root)
+        .append(&format!("check if arg(\"x\", $x), {sum} === \"\" or true;"))
+        .text();
+    let check = |memory: usize| {
+        let limits = Limits {
+            fuel: 1_000_000,
+            memory,
+            ..Limits::default()
+        };
+        root.verifier().limits(limits).check(&text, &call, now())
+    };
+    // Four sums of two to five times the call's text beside that itself, and the token.
+    let least = 65_403 * (1 + 2 + 3 + 4 + 5);
+    assert!(check(least + 50_000).is_allow());
+    let denied = denied(check(least));
+    assert_eq!(denied.reason(), Reason::OutOfFuel);
+    assert_eq!(denied.denial, Denial::OutOfMemory(least));
+    assert!(check(Limits::default().memory).is_allow());
+}
+
+/// Searching is charged by what it takes at worst, whoever chooses the strings.
+#[test]
+fn searches_are_refused_before_they_take_long() {
+    let root = Root::new();
+    let own = "ab".repeat(3000);
+    let rows: String = (0..40).map(|row| format!("f({row});")).collect();
+    let part = format!("{}b", "ab".repeat(30));
+    let token = Forge::honest(&root).append(&format!(
+        "{rows} s(\"{own}\"); check if f($a), s($s), $s.contains(\"{part}\") or true;"
+    ));
+    let small = Request::new("order");
+    let check = |fuel: u64| fueled(&root, fuel).check(&token.text(), &small, now());
+    // Forty searches of 6,000 bytes, of which each unit pays twelve.
+    assert_eq!(check(default()).reason(), Some(Reason::OutOfFuel));
+    assert_eq!(check(40 * 6000 / 12).reason(), Some(Reason::OutOfFuel));
+    assert!(check(40 * 6000 / 12 * 3 / 2).is_allow());
+}
+
+/// The cost is a function of token and call: the same whatever came before, and rising with both.
+#[test]
+fn the_count_is_the_same_each_time_and_rises_with_the_work() {
+    let root = Root::new();
+    let least = |facts: usize, alternatives: usize| {
+        let facts: String = (0..facts).map(|index| format!("f({index});")).collect();
+        let alternatives = vec!["f($a), f($b), false"; alternatives].join(" or ");
+        let text = Forge::honest(&root)
+            .append(&format!("{facts} check if {alternatives} or true;"))
+            .text();
+        let passes = |fuel: u64| {
+            let decision = fueled(&root, fuel).check(&text, &Request::new("order"), now());
+            decision.reason() != Some(Reason::OutOfFuel)
+        };
+        // The least fuel that suffices, by bisection.
+        let (mut low, mut high) = (0, default());
+        while low + 1 < high {
+            let middle = low.midpoint(high);
+            if passes(middle) {
+                high = middle
+            } else {
+                low = middle
+            }
+        }
+        assert!(passes(high) && !passes(low));
+        high
+    };
+    assert_eq!(least(10, 2), least(10, 2));
+    assert!(least(5, 2) < least(10, 2));
+    assert!(least(10, 2) < least(10, 4));
+    assert!(
+        least(20, 2) > 3 * least(10, 2) / 2,
+        "the square of the facts counts"
+    );
+}
