@@ -4,7 +4,7 @@ use bailiwick_testkit::{
     Root,
     forge::{AUTHORITY, Forge},
 };
-use bailiwick_verifier::Request;
+use bailiwick_verifier::Call;
 
 use crate::{ALLOW, expect, order, outcome};
 
@@ -105,7 +105,7 @@ fn the_one_shape_of_depth_narrows() {
     }
     let granted = format!("{AUTHORITY}grant(\"read\") <- action(\"read\"), depth($d), $d <= 0;");
     let token = Forge::authority(&root, &granted);
-    let read = Request::new("read");
+    let read = Call::new("read");
     let verifier = root.verifier();
     assert_eq!(outcome(&verifier, &token.text(), &read), ALLOW);
     let handed_on = token.append("task(\"a\");");

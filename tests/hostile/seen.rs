@@ -3,7 +3,7 @@
 
 use bailiwick_testkit::{Root, forge::Forge, now};
 use bailiwick_token::{keyset::Tombstone, revocation::Target, token::Token};
-use bailiwick_verifier::{Request, Trust, Values, Verifier};
+use bailiwick_verifier::{Call, Trust, Values, Verifier};
 
 use super::trust::{base, keyset_of, snapshot, verifier};
 use crate::{ALLOW, order, outcome};
@@ -128,8 +128,8 @@ fn a_denial_names_whoever_a_verified_token_is_of() {
     });
     for (forge, request, known) in [
         (&dear, order(), true),
-        (&honest, Request::new("elsewhere"), true),
-        (&honest, Request::new("two*stars"), true),
+        (&honest, Call::new("elsewhere"), true),
+        (&honest, Call::new("two*stars"), true),
         (&forged, order(), false),
     ] {
         let decision = root.verifier().check(&forge.text(), &request, now());

@@ -7,7 +7,7 @@ use bailiwick_testkit::{
 };
 use proptest::{collection, prelude::*, sample::select};
 
-use super::random::{self, Call};
+use super::random::{self, RandomCall};
 
 /// Conditions that do not mention the depth. Some raise, and each names variables of its own.
 const CONDITIONS: [&str; 13] = [
@@ -115,8 +115,8 @@ pub fn appended() -> impl Strategy<Value = String> {
 }
 
 /// A call of the one action that is granted.
-pub fn call() -> impl Strategy<Value = Call> {
-    random::call().prop_map(|call| Call {
+pub fn call() -> impl Strategy<Value = RandomCall> {
+    random::call().prop_map(|call| RandomCall {
         action: "order:read".to_owned(),
         ..call
     })

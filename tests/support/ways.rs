@@ -1,11 +1,11 @@
 //! Tokens and calls that are decided twice: on typed conditions where there are any, and by the engine alone.
 
 use bailiwick_token::{caveat::Caveat, grant::Grants, limits, timestamp::Timestamp, token::Token};
-use bailiwick_verifier::{Decision, Limits, Policy, Reason, Request, Verifier};
+use bailiwick_verifier::{Call, Decision, Limits, Policy, Reason, Verifier};
 use biscuit_auth::{UnverifiedBiscuit, builder::BlockBuilder};
 use proptest::{collection, prelude::*, sample::select};
 
-use super::random::{self, Call};
+use super::random::{self, RandomCall};
 
 /// Policies of a service: none, and those that look for what the token grants and the call is.
 const POLICIES: [&str; 6] = [
@@ -37,7 +37,7 @@ pub struct Case {
     scopes: Vec<Grants>,
     blocks: Vec<&'static str>,
     policy: &'static str,
-    calls: Vec<Call>,
+    calls: Vec<RandomCall>,
 }
 
 pub fn case() -> impl Strategy<Value = Case> {
@@ -120,7 +120,7 @@ pub fn both(verifier: impl Fn() -> Verifier, policy: &str) -> [Verifier; 2] {
 pub fn agreed(
     verifiers: &[Verifier; 2],
     token: &str,
-    request: &Request,
+    request: &Call,
     now: Timestamp,
 ) -> Result<Option<Reason>, String> {
     let decisions = verifiers

@@ -8,8 +8,8 @@
 
 mod bounds;
 mod caller;
+mod definition;
 mod error;
-mod form;
 mod in_use;
 mod issue;
 mod matching;
@@ -24,8 +24,8 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 pub use bounds::{Rate, Ttl};
 pub use caller::{Caller, CallerParty, ClaimSource};
+pub use definition::{ParamSummary, Profile, Summary};
 pub use error::ProfileError;
-pub use form::{ParamSummary, Profile, Summary};
 pub use in_use::{InUse, ProfileSnapshot};
 pub use issue::Ask;
 pub use param::{ClaimPath, ParamType, Who};

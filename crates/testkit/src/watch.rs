@@ -2,7 +2,7 @@
 
 use bailiwick_token::timestamp::Timestamp;
 use bailiwick_verifier::{
-    Decision, Request, Staleness,
+    Call, Decision, Staleness,
     refresh::{Follower, FollowerBuilder, FromIssuer, Monitor},
 };
 
@@ -47,6 +47,6 @@ impl Watch {
 
     pub fn check_at(&self, token: &str, now: Timestamp) -> Decision {
         let verifier = self.follower.verifier();
-        verifier.check(token, &Request::new(ACTION), now)
+        verifier.check(token, &Call::new(ACTION), now)
     }
 }

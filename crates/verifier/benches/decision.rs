@@ -17,7 +17,7 @@ use bailiwick_token::{
     grant::Grants,
     token::Token,
 };
-use bailiwick_verifier::{Reason, Request};
+use bailiwick_verifier::{Call, Reason};
 use biscuit_auth::builder::BiscuitBuilder;
 use biscuit_auth::{
     AuthorizerBuilder, AuthorizerLimits, Biscuit, BlockBuilder, KeyPair, UnverifiedBiscuit,
@@ -102,8 +102,8 @@ impl Setup {
     }
 }
 
-fn request() -> Request {
-    Request::new("purchase_order:create")
+fn request() -> Call {
+    Call::new("purchase_order:create")
         .arg("amount", 4000)
         .arg("currency", "EUR")
         .arg("vendor", "acme")

@@ -18,5 +18,5 @@ mod unmet;
 
 pub(crate) use alternative::Alternative;
 pub(crate) use comparison::Comparison;
-pub(crate) use explainer::{Explained, Explainer};
+pub(crate) use explainer::{ExplainedVerdict, Explainer};
 pub(crate) use steps::{Spent, Steps};

@@ -7,7 +7,7 @@ use bailiwick_biscuit::engine::{
 };
 use bailiwick_token::{datalog::names, timestamp::Timestamp, value::Value};
 
-use crate::request::{Stated, Statement, is_scalar};
+use crate::call::{Stated, Statement, is_scalar};
 
 /// The facts that a verifier states about a call: everything that a token's Datalog sees of it.
 ///
@@ -76,7 +76,7 @@ pub(crate) struct Allowance {
 }
 
 /// A call at a service, with a token of so many appended blocks.
-pub(crate) struct Evaluation<'c> {
+pub(crate) struct CallEvaluation<'c> {
     pub(crate) call: &'c Statement<'c>,
     pub(crate) service: &'c str,
     pub(crate) depth: usize,
@@ -85,7 +85,7 @@ pub(crate) struct Evaluation<'c> {
     pub(crate) is_granted: bool,
 }
 
-impl Evaluation<'_> {
+impl CallEvaluation<'_> {
     /// Evaluates a program over the call. Returns the outcome, and which of the token's rules grants the
     /// call, where one does.
     pub(crate) fn run(&self, program: &Program, allowance: Allowance) -> (Outcome, Option<usize>) {

@@ -14,7 +14,7 @@ use bailiwick_token::{
 };
 
 use crate::{
-    compare::{Alternative, Explained, Explainer, Spent},
+    compare::{Alternative, ExplainedVerdict, Explainer, Spent},
     decision::Deny,
     denial::Denial,
     excerpt::{MAX_SHOWN_NAME, MAX_VALUE, beginning},
@@ -116,7 +116,7 @@ impl<'c> Explanation<'c> {
     ) -> Result<(), Spent> {
         let begun = self.refusals.len();
         for (index, alternative) in alternatives.iter().enumerate() {
-            if let Explained::Unmet(condition) = explainer.with(alternative)? {
+            if let ExplainedVerdict::Unmet(condition) = explainer.with(alternative)? {
                 self.add(block, Some(index), condition)?;
             }
         }
@@ -144,9 +144,9 @@ impl<'c> Explanation<'c> {
         let mut refuses = true;
         for (index, body) in alternatives.iter().enumerate() {
             match explainer.with_body(code, body)? {
-                Explained::Elsewhere => {}
-                Explained::Unmet(condition) => self.add(block, Some(index), condition)?,
-                Explained::Met | Explained::Datalog => refuses = false,
+                ExplainedVerdict::Elsewhere => {}
+                ExplainedVerdict::Unmet(condition) => self.add(block, Some(index), condition)?,
+                ExplainedVerdict::Met | ExplainedVerdict::Datalog => refuses = false,
             }
         }
         if refuses && self.refusals.len() == begun {

@@ -9,7 +9,7 @@ use bailiwick_token::{
 
 use super::{
     caller::Caller,
-    form::Profile,
+    definition::Profile,
     param::{ParamValues, Who},
     refusal::{Mismatch, ProfileRefusal},
     text::Text,
@@ -66,7 +66,7 @@ impl Profile {
     ///
     /// # Errors
     /// [`ProfileRefusal`]. Nothing is trimmed to fit.
-    pub fn issue(&self, caller: &Caller, ask: &Ask) -> Result<MintRequest, ProfileRefusal> {
+    pub fn mint_request(&self, caller: &Caller, ask: &Ask) -> Result<MintRequest, ProfileRefusal> {
         self.match_caller(caller)?;
         let values = self.values(caller)?;
         let text = |path: &str, text: &Text| {

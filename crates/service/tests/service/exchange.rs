@@ -5,7 +5,7 @@ use bailiwick_testkit::{
     provider::{Mood, Provider, Signer, under_secret, unsigned},
     service::{Answer, Auth, Service, Setup, scene::Scene, wire::Wire},
 };
-use bailiwick_verifier::Request as Call;
+use bailiwick_verifier::Call;
 use serde_json::json;
 
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";

@@ -7,7 +7,7 @@ use bailiwick_testkit::{
     service::{Answer, Auth, HEAD, KEYSET, SNAPSHOT, Service, Setup},
 };
 use bailiwick_token::revocation::{Head, Snapshot};
-use bailiwick_verifier::{Request as Call, Trust, Verifier};
+use bailiwick_verifier::{Call, Trust, Verifier};
 use reqwest::Method;
 use serde_json::json;
 

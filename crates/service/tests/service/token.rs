@@ -5,7 +5,7 @@ use bailiwick_testkit::{
     ISSUER, grant,
     service::{Answer, Auth, Service, Setup},
 };
-use bailiwick_verifier::Request as Call;
+use bailiwick_verifier::Call;
 use reqwest::Method;
 use serde_json::json;
 

@@ -9,7 +9,7 @@ use bailiwick_testkit::{
     service::{Answer, Auth, Service, Setup},
 };
 use bailiwick_token::revocation::{Party, Target, Watermark};
-use bailiwick_verifier::{Reason, Request as Call};
+use bailiwick_verifier::{Call, Reason};
 use serde_json::json;
 
 const CLIENT: &str = "assistant-1";

@@ -8,7 +8,7 @@ use super::{
     test::Fault,
     unmet::{Unmet, Verdict},
 };
-use crate::request::{Stated, Statement};
+use crate::call::{Stated, Statement};
 
 /// The steps of one alternative, of one argument that it constrains, and of one name of the call.
 pub(super) const PER_ALTERNATIVE: usize = 2;

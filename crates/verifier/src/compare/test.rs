@@ -9,7 +9,7 @@ use super::{
     alternative::{Set, Test},
     steps::{Spent, Steps},
 };
-use crate::request::Stated;
+use crate::call::Stated;
 
 /// The way in which an argument does not pass a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::{
     alternative::{Argument, Test},
     test::Fault,
 };
-use crate::request::Stated;
+use crate::call::Stated;
 
 /// An alternative beside a call.
 #[derive(Clone, Copy)]
