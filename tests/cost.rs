@@ -6,7 +6,7 @@
 #![cfg(test)]
 
 use bailiwick_token::{caveat::Caveat, grant::Grants};
-use bailiwick_verifier::{Denial, Limits, Reason, Request, Verifier};
+use bailiwick_verifier::{Call, Denial, Limits, Reason, Verifier};
 
 mod support;
 
@@ -67,13 +67,13 @@ fn honest_tokens_need_a_third_of_the_fuel() {
         token = token.attenuate(&caveat).expect("a token within its limits");
     }
     let verifier = fueled(&root, default() / 3);
-    let order = Request::new("purchase_order:create")
+    let order = Call::new("purchase_order:create")
         .arg("amount", 4200)
         .arg("currency", "EUR")
         .arg("vendor", "acme")
         .arg("note", "for the workshop");
-    let tag = Request::new("vendor:tag").arg("tags", vec!["a"; 50]);
-    let invoice = Request::new("invoice:read")
+    let tag = Call::new("vendor:tag").arg("tags", vec!["a"; 50]);
+    let invoice = Call::new("invoice:read")
         .resource("eu/4711")
         .arg("text", "x".repeat(10_000));
     for request in [order, tag, invoice] {
@@ -92,7 +92,7 @@ fn the_largest_honest_tokens_pass() {
             "check if {elsewhere} or service(\"erp\"), action(\"order\"), arg(\"amount\", $a), $a <= 5;"
         ))
     });
-    let request = (0..30).fold(Request::new("order").arg("amount", 5), |request, index| {
+    let request = (0..30).fold(Call::new("order").arg("amount", 5), |request, index| {
         request.arg(&format!("further{index}"), "a value")
     });
     let decision = fueled(&root, default()).check(&scopes.text(), &request, now());
@@ -106,19 +106,19 @@ fn hostile_tokens_are_refused_with_a_hundred_times_the_fuel() {
     let facts: String = (0..60).map(|index| format!("f({index});")).collect();
     let join = "check if f($a), f($b), f($c), f($d), $a > 100 or true;";
     let array = vec!["899"; 15_000].join(",");
-    let heavy = Request::from_json(&format!(r#"{{"action":"order","args":{{"x":[{array}]}}}}"#))
+    let heavy = Call::from_json(&format!(r#"{{"action":"order","args":{{"x":[{array}]}}}}"#))
         .expect("a call");
     let each = "check if arg(\"x\", $x), $x.all($p -> [ITEMS].contains($p));";
     let items: Vec<String> = (0..900).map(|item| item.to_string()).collect();
     let each = each.replace("ITEMS", &items.join(","));
     let sums = vec!["$x"; 120].join(" + ");
     let sums = format!("check if arg(\"x\", $x), {sums} === \"\";");
-    let long = Request::new("order").arg("x", "x".repeat(60_000));
+    let long = Call::new("order").arg("x", "x".repeat(60_000));
     for (name, code, request) in [
         (
             "a join of four",
             format!("{facts} {join}"),
-            Request::new("order"),
+            Call::new("order"),
         ),
         ("a long string summed up", sums, long),
         ("each element against a list", each, heavy),
@@ -133,11 +133,10 @@ fn hostile_tokens_are_refused_with_a_hundred_times_the_fuel() {
 }
 
 /// A call of as many numbers as fit into 64 KiB, and one of a text as long.
-fn longest() -> [Request; 2] {
+fn longest() -> [Call; 2] {
     let numbers = vec!["1"; 32_700].join(",");
     let call = |args: &str| {
-        Request::from_json(&format!(r#"{{"action":"order","args":{{"x":{args}}}}}"#))
-            .expect("a call")
+        Call::from_json(&format!(r#"{{"action":"order","args":{{"x":{args}}}}}"#)).expect("a call")
     };
     [
         call(&format!("[{numbers}]")),
@@ -244,7 +243,7 @@ fn searches_are_refused_before_they_take_long() {
     let token = Forge::honest(&root).append(&format!(
         "{rows} s(\"{own}\"); check if f($a), s($s), $s.contains(\"{part}\") or true;"
     ));
-    let small = Request::new("order");
+    let small = Call::new("order");
     let check = |fuel: u64| fueled(&root, fuel).check(&token.text(), &small, now());
     // Forty searches of 6,000 bytes, of which each unit pays twelve.
     assert_eq!(check(default()).reason(), Some(Reason::OutOfFuel));
@@ -263,7 +262,7 @@ fn the_count_is_the_same_each_time_and_rises_with_the_work() {
             .append(&format!("{facts} check if {alternatives} or true;"))
             .text();
         let passes = |fuel: u64| {
-            let decision = fueled(&root, fuel).check(&text, &Request::new("order"), now());
+            let decision = fueled(&root, fuel).check(&text, &Call::new("order"), now());
             decision.reason() != Some(Reason::OutOfFuel)
         };
         // The least fuel that suffices, by bisection.

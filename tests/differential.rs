@@ -30,7 +30,7 @@ use bailiwick_token::{
     token::Token,
     value::Value,
 };
-use bailiwick_verifier::{Reason, Request};
+use bailiwick_verifier::{Call, Reason};
 use biscuit_auth::{Biscuit, KeyPair, UnverifiedBiscuit, builder::BlockBuilder};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -253,7 +253,7 @@ fn overlapping_alternatives_without_type_tests_go_to_the_engine() {
         datalog::written_grants(code, &code.blocks[0]).is_some()
     };
     assert!(is_typed(&ours) && !is_typed(&token));
-    let number = Request::new("order:create").arg("a", 5);
+    let number = Call::new("order:create").arg("a", 5);
     let verifiers = ways::both(|| root.verifier(), "");
     let reason =
         |text: &str| ways::agreed(&verifiers, text, &number, now()).expect("the same reason");
@@ -311,7 +311,7 @@ fn near_copies_of_a_scope_go_to_the_engine() {
         "{}",
     ];
     let calls = calls.map(|args| {
-        Request::from_args_json("order:create", Some("eu/1"), Some(args)).expect("a call")
+        Call::from_args_json("order:create", Some("eu/1"), Some(args)).expect("a call")
     });
     let mut allowed = 0;
     for (from, to) in CHANGES {

@@ -12,7 +12,7 @@ use bailiwick_token::{
     timestamp::Timestamp,
     token::Token,
 };
-use bailiwick_verifier::{Request, Trust, Verifier};
+use bailiwick_verifier::{Call, Trust, Verifier};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 mod support;
@@ -90,7 +90,7 @@ fn history() -> impl Strategy<Value = Vec<Revocation>> {
 fn revoked(trust: &Trust, at: Timestamp) -> Vec<bool> {
     let verifier = Verifier::new(SERVICE, trust.clone()).expect("a service");
     let decide = |(token, _): &(Token, Claims)| {
-        let decision = verifier.check(&token.to_base64(), &Request::new("order"), at);
+        let decision = verifier.check(&token.to_base64(), &Call::new("order"), at);
         match decision.reason() {
             None => false,
             Some(reason) => {

@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use bailiwick_verifier::{Decision, Reason, Request, Verifier};
+use bailiwick_verifier::{Call, Decision, Reason, Verifier};
 
 mod support;
 
@@ -42,7 +42,7 @@ use support::{Root, forge::Forge, now};
 const ALLOW: &str = "allow";
 
 /// What the verifier says of a token and a call: `allow`, or why not.
-fn outcome(verifier: &Verifier, token: &str, request: &Request) -> &'static str {
+fn outcome(verifier: &Verifier, token: &str, request: &Call) -> &'static str {
     verifier
         .check(token, request, now())
         .reason()
@@ -50,14 +50,14 @@ fn outcome(verifier: &Verifier, token: &str, request: &Request) -> &'static str 
 }
 
 /// The call that an honest forgery's only grant allows.
-fn order() -> Request {
-    Request::new("order")
+fn order() -> Call {
+    Call::new("order")
 }
 
 /// Throws each token at a verifier that trusts `root`, and names all that came out otherwise.
 fn expect<N: AsRef<str>>(
     root: &Root,
-    request: &Request,
+    request: &Call,
     cases: impl IntoIterator<Item = (N, Forge, &'static str)>,
 ) {
     let texts = cases
@@ -68,7 +68,7 @@ fn expect<N: AsRef<str>>(
 
 fn expect_texts<N: AsRef<str>>(
     root: &Root,
-    request: &Request,
+    request: &Call,
     cases: impl IntoIterator<Item = (N, String, &'static str)>,
 ) {
     let verifier = root.verifier();

@@ -15,7 +15,7 @@ use bailiwick_token::{
     grant::Grants,
     token::Token,
 };
-use bailiwick_verifier::{Reason, Request};
+use bailiwick_verifier::{Call, Reason};
 use serde_json::{Value, json};
 
 mod support;
@@ -67,8 +67,8 @@ fn granted() -> Grants {
     )
 }
 
-fn order(amount: i64) -> Request {
-    Request::new("purchase_order:create")
+fn order(amount: i64) -> Call {
+    Call::new("purchase_order:create")
         .arg("amount", amount)
         .arg("currency", "EUR")
         .arg("vendor", "quo\"te")
@@ -121,7 +121,7 @@ fn a_token_narrowed_there_verifies_here_with_the_same_meaning() {
     );
 
     let verifier = root.verifier();
-    let check = |request: &Request, time| verifier.check(&narrowed.to_base64(), request, time);
+    let check = |request: &Call, time| verifier.check(&narrowed.to_base64(), request, time);
     assert!(check(&order(4200), now()).is_allow());
     assert_eq!(check(&order(4201), now()).reason(), Some(Reason::Caveat));
     assert_eq!(

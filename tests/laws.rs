@@ -12,7 +12,7 @@ use bailiwick_token::{
     grant::{Grant, Grants, is_normal_resource, is_plain_segment},
     token::Token,
 };
-use bailiwick_verifier::{Decision, Reason, Request};
+use bailiwick_verifier::{Call, Decision, Reason};
 use biscuit_auth::{Biscuit, builder::BlockBuilder};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
@@ -234,7 +234,7 @@ fn narrowing_stops_at_the_limit() {
     };
     let allows = |token: &Token| {
         root.verifier()
-            .check(&token.to_base64(), &Request::new("order"), now())
+            .check(&token.to_base64(), &Call::new("order"), now())
     };
     for limit in 0..4 {
         let limited = Claims {

@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use bailiwick_verifier::{Limits, Policy, PolicyError, Reason, Request, Values, Verifier};
+use bailiwick_verifier::{Call, Limits, Policy, PolicyError, Reason, Values, Verifier};
 use proptest::prelude::*;
 
 mod support;
@@ -27,7 +27,7 @@ action = "entry:*"
 "#;
 
 /// What a verifier with this policy says of a token that may do anything with entries.
-fn outcome(policy: &str, request: &Request) -> Option<Reason> {
+fn outcome(policy: &str, request: &Call) -> Option<Reason> {
     let root = Root::new();
     let token = root.mint(&toml(GRANTS)).to_base64();
     let verifier = verifier(&root, policy);
@@ -37,8 +37,8 @@ fn outcome(policy: &str, request: &Request) -> Option<Reason> {
     first.reason()
 }
 
-fn post(month: &str) -> Request {
-    Request::new("entry:post").arg("month", month)
+fn post(month: &str) -> Call {
+    Call::new("entry:post").arg("month", month)
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn facts_rules_checks_and_policies_of_a_service() {
         (closed, post("2026-11"), Some(Reason::Policy)),
         (
             closed,
-            Request::new("entry:read").arg("month", "2026-11"),
+            Call::new("entry:read").arg("month", "2026-11"),
             None,
         ),
         (
@@ -119,7 +119,7 @@ fn a_policy_grants_nothing() {
         "may($a) <- action($a); allow if may($a);",
         "allow if true trusting authority;",
     ] {
-        let request = Request::new("invoice:pay");
+        let request = Call::new("invoice:pay");
         assert_eq!(outcome(policy, &request), Some(Reason::NoGrant), "{policy}");
     }
 }
@@ -233,8 +233,7 @@ fn a_service_states_nothing_for_a_token() {
         "claim($n, $v) <- action($a), agent($b), pair($n, $v); pair(\"approved\", \"yes\"); pair(\"tier\", \"gold\"); check if claim(\"tier\", \"gold\");",
     ] {
         for (token, action, reason) in &tokens {
-            let decision =
-                verifier(&root, policy).check(&token.text(), &Request::new(action), now());
+            let decision = verifier(&root, policy).check(&token.text(), &Call::new(action), now());
             assert_eq!(decision.reason(), Some(*reason), "{policy}");
         }
     }
@@ -251,7 +250,7 @@ fn a_policy_holds_for_tokens_that_another_verifier_verified() {
     let closed = verifier(&root, "check if action(\"entry:read\");");
     let decision = closed.decide(&verified, &post("x"), now());
     assert_eq!(decision.reason(), Some(Reason::Policy));
-    let read = closed.decide(&verified, &Request::new("entry:read"), now());
+    let read = closed.decide(&verified, &Call::new("entry:read"), now());
     let bailiwick_verifier::Decision::Allow(allow) = read else {
         panic!("{read:?}");
     };
@@ -269,7 +268,7 @@ fn a_policy_holds_for_tokens_that_another_verifier_verified() {
 fn regular_expressions_of_a_policy_are_affordable() {
     for pattern in ["^[a-z ]+$", "^\\\\w+ "] {
         let policy = format!("check if arg(\"note\", $n), $n.matches(\"{pattern}\");");
-        let request = Request::new("entry:post").arg("note", "a note ".repeat(50).trim_end());
+        let request = Call::new("entry:post").arg("note", "a note ".repeat(50).trim_end());
         assert_eq!(outcome(&policy, &request), None, "{pattern}");
     }
 }
@@ -282,7 +281,7 @@ fn a_token_states_nothing_for_the_service() {
     let honest = Forge::honest(&root).append("check if true;");
     let forged = Forge::honest(&root).append("customer(\"acme\"); vip(\"acme\");");
     for token in [honest, forged] {
-        let decision = verifier(&root, policy).check(&token.text(), &Request::new("order"), now());
+        let decision = verifier(&root, policy).check(&token.text(), &Call::new("order"), now());
         assert_eq!(decision.reason(), Some(Reason::Policy));
     }
 }

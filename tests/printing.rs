@@ -11,7 +11,7 @@ use bailiwick_token::{
     token::Token,
     value::Value,
 };
-use bailiwick_verifier::{Reason, Request, Values};
+use bailiwick_verifier::{Call, Reason, Values};
 use proptest::{collection, prelude::*, sample::select};
 
 mod support;
@@ -144,7 +144,7 @@ proptest! {
         let inspection = token.inspect();
         assert_printable(&inspection.to_string())?;
         assert_printable(&inspection.effective().expect("few ways").to_string())?;
-        let request = Request::new("order").arg(&argument, value.as_str());
+        let request = Call::new("order").arg(&argument, value.as_str());
         let decision = root.verifier().check(&token.to_base64(), &request, now());
         for values in [Values::Shown, Values::Hidden] {
             assert_printable(&decision.explain(values).join("\n"))?;
@@ -165,7 +165,7 @@ fn forged_blocks_are_printable() {
     let token = Token::parse(&forge.text()).expect("a token");
     let decision = root
         .verifier()
-        .check(&forge.text(), &Request::new("order"), now());
+        .check(&forge.text(), &Call::new("order"), now());
     assert_eq!(decision.reason(), Some(Reason::Caveat));
     let mut texts = vec![token.inspect().to_string()];
     for values in [Values::Shown, Values::Hidden] {

@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use bailiwick_verifier::{Reason, Request};
+use bailiwick_verifier::{Call, Reason};
 
 mod support;
 
@@ -37,11 +37,11 @@ fn records_are_short() {
     // Its blocks share the name, so the token is within its limits and every block is read.
     let read = root
         .verifier()
-        .check(&delegates.text(), &Request::new(ACTION), now());
+        .check(&delegates.text(), &Call::new(ACTION), now());
     assert_eq!(denied(read).reason(), Reason::Caveat);
     let tokens = [narrow.token.to_base64().to_string(), delegates.text()];
     for (shape, args) in SHAPES {
-        let call = Request::from_json(&json(&args(MAX_CALL))).expect("a call");
+        let call = Call::from_json(&json(&args(MAX_CALL))).expect("a call");
         for token in &tokens {
             let verifier = root.verifier();
             let (decision, line) = logged(|| verifier.check(token, &call, now()));
@@ -57,10 +57,7 @@ fn records_are_short() {
 #[test]
 fn argument_names_are_quoted() {
     let root = Root::new();
-    let call = Request::new("order")
-        .arg("a,b", 1)
-        .arg("c\n", 1)
-        .arg("d", 1);
+    let call = Call::new("order").arg("a,b", 1).arg("c\n", 1).arg("d", 1);
     let (_decision, line) = logged(|| root.verifier().check("", &call, now()));
     assert!(line.contains(r#"\"a,b\",\"c\\n\",d"#), "{line}");
     assert_eq!(line.lines().count(), 1, "{line}");

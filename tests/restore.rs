@@ -16,7 +16,7 @@ use bailiwick_token::{
     revocation::{Party, Target, Watermark},
     timestamp::Timestamp,
 };
-use bailiwick_verifier::{Request, Trust, Verifier};
+use bailiwick_verifier::{Call, Trust, Verifier};
 use proptest::{collection::vec, prelude::*};
 
 const AGENTS: [&str; 2] = ["agent:buyer", "agent:seller"];
@@ -158,7 +158,7 @@ impl World {
 
     /// What a verifier says to each token, a little later.
     fn verdicts(&self, verifier: &Verifier) -> Vec<bool> {
-        let request = Request::new("purchase_order:read");
+        let request = Call::new("purchase_order:read");
         let then = self.now.plus(5);
         let allows = |token: &str| verifier.check(token, &request, then).is_allow();
         self.tokens.iter().map(|(token, _)| allows(token)).collect()
@@ -226,7 +226,7 @@ proptest! {
             // And it goes on: what it mints is good, and it can be restored again from the same backup.
             let minted = restored.mint(&order("agent:new"), now).await.expect("a token");
             let text = minted.token.to_base64().to_string();
-            let request = Request::new("purchase_order:read");
+            let request = Call::new("purchase_order:read");
             prop_assert!(verifier.check(&text, &request, now.plus(5)).is_allow());
             world.tokens.push((text, Target::Token(minted.receipt.token_id)));
             let verdicts = world.verdicts(&verifier);

@@ -16,7 +16,7 @@ use bailiwick_token::{
     grant::{Grant, Grants},
     timestamp::Timestamp,
 };
-use bailiwick_verifier::{Reason, Request, Trust, Verifier};
+use bailiwick_verifier::{Call, Reason, Trust, Verifier};
 
 /// Seconds between two looks of a verifier at the keyset.
 const REFRESH: u64 = 5;
@@ -72,7 +72,7 @@ fn rotation_under_load_refuses_no_valid_token_and_accepts_no_retired_key() {
     let issuer = runtime.block_on(issuer(&folder.path().join("home"), start));
     let verifier =
         Verifier::new("erp", runtime.block_on(trust(&issuer, start))).expect("a verifier");
-    let request = Request::new("purchase_order:read");
+    let request = Call::new("purchase_order:read");
 
     let clock = RwLock::new(start);
     let live: RwLock<Vec<Live>> = RwLock::default();
@@ -170,7 +170,7 @@ async fn a_retired_key_is_refused(issuer: &Issuer, verifier: &Verifier, now: Tim
     );
 
     // A key that is retired before its tokens have ended takes them with it.
-    let request = Request::new("purchase_order:read");
+    let request = Call::new("purchase_order:read");
     let minted = issuer.mint(&order(), now).await.expect("a token");
     verifier
         .replace_trust(trust(issuer, now).await)

@@ -11,7 +11,7 @@ use bailiwick_token::{
     revocation::{Epoch, Head, Position, Revocation, Snapshot, SnapshotBase, Target},
     token::Token,
 };
-use bailiwick_verifier::{Request, Trust, Values, Verifier};
+use bailiwick_verifier::{Call, Trust, Values, Verifier};
 use biscuit_auth::format::schema;
 
 /// What is looked for, and where.
@@ -151,7 +151,7 @@ fn no_error_repeats_what_was_handed_in() {
             text[4..].to_owned(),
             text[..text.len() - 8].to_owned(),
         ] {
-            let decision = verifier.check(&damaged, &Request::new("order"), now());
+            let decision = verifier.check(&damaged, &Call::new("order"), now());
             assert!(!decision.is_allow());
             secrets.assert_debug(&decision, "a denial");
             secrets.assert_absent(&decision.to_json(Values::Shown), "a denial as JSON");
@@ -254,7 +254,7 @@ fn decisions_and_logs_hold_no_token() {
         ] {
             for token in &tokens {
                 for amount in [5, 50] {
-                    let request = Request::new("order").arg("amount", amount);
+                    let request = Call::new("order").arg("amount", amount);
                     decisions.push(verifier.check(&token.to_base64(), &request, now()));
                     decisions.push(verifier.check(
                         &token.to_base64(),
@@ -270,7 +270,7 @@ fn decisions_and_logs_hold_no_token() {
                 }
             }
             let hostile = Forge::honest(&root).append("check if 1 / 0 === 1; time(1);");
-            decisions.push(verifier.check(&hostile.text(), &Request::new("order"), now()));
+            decisions.push(verifier.check(&hostile.text(), &Call::new("order"), now()));
         }
     });
     let log = log.text();
@@ -310,7 +310,7 @@ fn logs_hold_no_argument() {
             format!(r#"{{"a":["{secret}"]}}"#),
             format!(r#"{{"a":{{"b":"{secret}"}}}}"#),
         ] {
-            let request = Request::from_json(&json(&args))
+            let request = Call::from_json(&json(&args))
                 .expect("a call")
                 .resource(secret);
             let decision = verifier.check(&token.text(), &request, now());

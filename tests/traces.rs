@@ -12,7 +12,7 @@ use bailiwick_token::{
     limits::Limits,
     value::Value,
 };
-use bailiwick_verifier::{Reason, Request, Verifier};
+use bailiwick_verifier::{Call, Reason, Verifier};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -107,7 +107,7 @@ fn try_file(name: &str) {
             .unwrap_or_else(|error| panic!("{name} {task}: {error}"));
         let decide = |call: &Call| {
             let request =
-                Request::from_args_json(&call.action, None, Some(&call.text)).expect("a call");
+                Call::from_args_json(&call.action, None, Some(&call.text)).expect("a call");
             verifiers[&call.service].check(&token.to_base64(), &request, now())
         };
         for call in calls {

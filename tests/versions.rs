@@ -9,7 +9,7 @@
 use bailiwick_biscuit::authorize::{self, DEFAULT_FUEL, ErrorKind, Externs, Outcome, Unverified};
 use bailiwick_biscuit::datalog::Code;
 use bailiwick_token::grant::Grants;
-use bailiwick_verifier::{Reason, Request};
+use bailiwick_verifier::{Call, Reason};
 use biscuit_auth::{
     PublicKey,
     datalog::SymbolTable,
@@ -301,7 +301,7 @@ fn newer_features_in_older_blocks_are_refused() {
             Forge::honest(&root).append_bytes(bytes),
         ];
         for forge in own {
-            let request = Request::new("order");
+            let request = Call::new("order");
             let decision = root.verifier().check(&forge.text(), &request, now());
             assert_eq!(decision.reason(), Some(Reason::Malformed), "{name}");
         }
@@ -317,7 +317,7 @@ fn each_block_declares_for_itself() {
         Forge::authority(&root, &newer).append_changed(code, |block| block.version = Some(V3_0))
     };
     let check = |forge: Forge| {
-        let request = Request::new("order");
+        let request = Call::new("order");
         root.verifier()
             .check(&forge.text(), &request, now())
             .reason()

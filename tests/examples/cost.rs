@@ -9,7 +9,7 @@
 use std::{fs, hint::black_box, path::Path, time::Instant};
 
 use bailiwick_token::token::Token;
-use bailiwick_verifier::{Reason, Request};
+use bailiwick_verifier::{Call, Reason};
 use serde_json::Value;
 
 #[path = "../support/mod.rs"]
@@ -79,8 +79,8 @@ fn main() {
 }
 
 /// The call that all tokens are tried with.
-pub fn request() -> Request {
-    Request::new("order")
+pub fn request() -> Call {
+    Call::new("order")
         .arg("amount", 42)
         .arg("currency", "EUR")
         .arg("vendor", "acme")
@@ -98,7 +98,7 @@ fn dearest(root: &Root, line: &draw::Line, per_block: f64, honest: &str) -> Stri
     let manifest = fs::read_to_string(folder.join("manifest.json")).expect("the manifest");
     let manifest: serde_json::Map<String, Value> =
         serde_json::from_str(&manifest).expect("a manifest");
-    let micros = |text: &str, call: &Request| {
+    let micros = |text: &str, call: &Call| {
         let mut samples: Vec<f64> = (0..ROUNDS / 5)
             .map(|_| {
                 let verifier = root.verifier();
@@ -116,7 +116,7 @@ fn dearest(root: &Root, line: &draw::Line, per_block: f64, honest: &str) -> Stri
         .map(|(name, entry)| {
             let text = fs::read_to_string(folder.join(format!("{name}.token"))).expect("a token");
             let call = entry["request"].as_str().expect("a call");
-            let call = Request::from_json(call).expect("a call");
+            let call = Call::from_json(call).expect("a call");
             // A call of many kilobytes costs by itself.
             let of_call = (micros(honest, &call) - usual).max(0.0);
             let further = (appended(&text) - 1) as f64 * per_block;

@@ -1,6 +1,6 @@
 //! Calls that cannot be decided, and calls that only look so.
 
-use bailiwick_verifier::{Decision, Reason, Request, RequestError};
+use bailiwick_verifier::{Call, CallError, Decision, Reason};
 
 use crate::{
     ALLOW, expect, order, outcome,
@@ -77,7 +77,7 @@ fn calls_that_two_readers_could_read_differently_are_refused() {
         with_args(&format!(r#"{{"a":"{long}"}}"#)),
     ];
     for text in refused {
-        let error = Request::from_json(&text).expect_err(&text);
+        let error = Call::from_json(&text).expect_err(&text);
         let decision = Decision::bad_request(error);
         assert_eq!(decision.reason(), Some(Reason::BadRequest));
     }
@@ -85,20 +85,20 @@ fn calls_that_two_readers_could_read_differently_are_refused() {
 
 #[test]
 fn calls_at_their_limits() {
-    let call = |text: &str| Request::from_json(text);
+    let call = |text: &str| Call::from_json(text);
     let filled = |bytes: usize| {
         let frame = with_args(r#"{"a":""}"#).len();
         with_args(&format!(r#"{{"a":"{}"}}"#, "x".repeat(bytes - frame)))
     };
     assert!(call(&filled(64 * 1024)).is_ok());
-    assert_eq!(call(&filled(64 * 1024 + 1)), Err(RequestError::TooLong));
+    assert_eq!(call(&filled(64 * 1024 + 1)), Err(CallError::TooLong));
     assert!(call(&with_args(&nested("[", "]", 8))).is_ok());
     let members = |count: usize| {
         let members: Vec<String> = (0..count).map(|index| format!("\"{index}\":1")).collect();
         with_args(&format!("{{{}}}", members.join(",")))
     };
     assert!(call(&members(1024)).is_ok());
-    assert_eq!(call(&members(1025)), Err(RequestError::TooMany));
+    assert_eq!(call(&members(1025)), Err(CallError::TooMany));
     // A long name, through which a thousand members are reached, would be spelled out a thousand times.
     let inner: Vec<String> = (0..1000).map(|index| format!("\"{index}\":1")).collect();
     let paths = |name: usize| {
@@ -109,11 +109,11 @@ fn calls_at_their_limits() {
         ))
     };
     assert!(call(&paths(100)).is_ok());
-    assert_eq!(call(&paths(40_000)), Err(RequestError::Paths));
+    assert_eq!(call(&paths(40_000)), Err(CallError::Paths));
     let empty = vec!["[]"; 8000].join(",");
     let arrays = |name: usize| with_args(&format!(r#"{{"{}":[{empty}]}}"#, "n".repeat(name)));
     assert!(call(&arrays(10)).is_ok());
-    assert_eq!(call(&arrays(30_000)), Err(RequestError::Paths));
+    assert_eq!(call(&arrays(30_000)), Err(CallError::Paths));
 }
 
 #[test]
@@ -137,16 +137,12 @@ fn actions_and_resources_that_are_none() {
         "\u{9b}31m",
     ] {
         assert_eq!(
-            outcome(&verifier, &token, &Request::new(action)),
+            outcome(&verifier, &token, &Call::new(action)),
             "bad_request",
             "{action:?}"
         );
         let json = serde_json::json!({ "action": action }).to_string();
-        assert_eq!(
-            Request::from_json(&json),
-            Err(RequestError::Action),
-            "{action:?}"
-        );
+        assert_eq!(Call::from_json(&json), Err(CallError::Action), "{action:?}");
     }
     for resource in [
         "", "/", "a/", "/a", "a//b", ".", "..", "a/..", "../a", "a/./b", "a\\b", "..\\a", "a%2fb",
@@ -210,7 +206,7 @@ fn numbers_at_the_edge() {
         ("[1]", "caveat"),
         ("null", "caveat"),
     ] {
-        let request = Request::from_json(&with_args(&format!("{{\"a\":{number}}}"))).expect(number);
+        let request = Call::from_json(&with_args(&format!("{{\"a\":{number}}}"))).expect(number);
         assert_eq!(outcome(&verifier, &bounded, &request), expected, "{number}");
         assert_eq!(outcome(&verifier, &open, &request), ALLOW, "{number}");
     }

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf, sync::Once};
 
 use bailiwick_biscuit::engine::{Authorizer, Externs, Outcome, Program};
 use bailiwick_token::token::Token;
-use bailiwick_verifier::{Limits, Request, Verifier};
+use bailiwick_verifier::{Call, Limits, Verifier};
 use serde::{Deserialize, Serialize};
 
 use super::forgeries::{self, Forgery};
@@ -50,7 +50,7 @@ fn each_file_comes_out_as_its_manifest_says() {
     let mut wrong = Vec::new();
     for (name, entry) in &manifest {
         let text = fs::read_to_string(file(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let request = Request::from_json(&entry.request).expect("a call");
+        let request = Call::from_json(&entry.request).expect("a call");
         let mut expect = |fuel: u64, expected: &str| {
             let found = outcome(&fueled(fuel), &text, &request);
             if found != expected {
@@ -177,7 +177,7 @@ fn bless() {
 }
 
 fn least_fuel(forgery: &Forgery) -> Option<u64> {
-    let request = Request::from_json(&forgery.request).expect("a call");
+    let request = Call::from_json(&forgery.request).expect("a call");
     let suffices = |fuel: u64| outcome(&fueled(fuel), &forgery.text, &request) != OUT_OF_FUEL;
     let (mut low, mut high) = (0, Limits::default().fuel);
     if suffices(0) {

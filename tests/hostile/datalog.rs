@@ -1,6 +1,6 @@
 //! Datalog that the profile does not have, and evaluations that fail.
 
-use bailiwick_verifier::Request;
+use bailiwick_verifier::Call;
 use biscuit_auth::format::schema;
 
 use crate::{
@@ -198,7 +198,7 @@ fn an_error_beside_a_match_has_one_outcome() {
         ("\"US\"", "\"CH\"", "caveat"),
     ] {
         let call = format!(r#"{{"action":"order","args":{{"a":{a},"b":{b}}}}}"#);
-        let request = Request::from_json(&call).expect("a call");
+        let request = Call::from_json(&call).expect("a call");
         for _ in 0..20 {
             assert_eq!(outcome(&verifier, &token, &request), expected, "{call}");
         }
@@ -212,7 +212,7 @@ fn the_closed_world_stays_closed() {
     let closed =
         "check if service(\"erp\"), action(\"order\"), args($n), {\"\", \"a\"}.contains($n);";
     let token = || Forge::honest(&root).append(closed);
-    let call = |text: &str| Request::from_json(text).expect("a call");
+    let call = |text: &str| Call::from_json(text).expect("a call");
     let cases: [(&str, &'static str); 4] = [
         (r#"{"action":"order"}"#, ALLOW),
         (r#"{"action":"order","args":{"a":1}}"#, ALLOW),

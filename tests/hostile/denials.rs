@@ -3,9 +3,9 @@
 
 use bailiwick_token::{grant::Grants, value::Value};
 use bailiwick_verifier::{
-    Decision, Deny, Limits, Reason, Request, Values, Verifier,
+    Call, Decision, Deny, Limits, Reason, Values, Verifier,
     decision::MAX_DENIAL_JSON,
-    explain::{CUT_OFF, Condition, MAX_EXPLANATION},
+    explain::{CUT_OFF, MAX_EXPLANATION, UnmetCondition},
 };
 
 use crate::{
@@ -74,7 +74,7 @@ fn throw(root: &Root, tokens: &[(&str, Narrowed)], size: usize) -> usize {
         let args = args(size);
         let call = json(&args);
         assert!(call.len() <= size.max(100), "{shape}: {} bytes", call.len());
-        let call = Request::from_json(&call).expect("a call");
+        let call = Call::from_json(&call).expect("a call");
         for (name, narrowed) in tokens {
             let what = format!("{shape} of {size} bytes, {name}");
             let open = outcome(&verifier, &narrowed.open.to_base64(), &call);
@@ -156,7 +156,7 @@ fn grants_are_explained_like_scopes() {
             if !allowing(&grants, &args).is_empty() {
                 continue;
             }
-            let call = Request::from_json(&json(&args)).expect("a call");
+            let call = Call::from_json(&json(&args)).expect("a call");
             let deny = denied(verifier.check(&token, &call, now()));
             let what = format!("{name}, {size} bytes");
             let expected = [Reason::NoGrant, Reason::OutOfFuel];
@@ -179,7 +179,7 @@ fn fewer_steps_cut_off_and_change_nothing() {
     let mut cut = 0;
     for (name, narrowed) in tokens(&root) {
         for (shape, args) in SHAPES {
-            let call = Request::from_json(&json(&args(300))).expect("a call");
+            let call = Call::from_json(&json(&args(300))).expect("a call");
             let check = |steps| {
                 let verifier = explaining(&root, steps);
                 verifier.check(&narrowed.token.to_base64(), &call, now())
@@ -234,7 +234,7 @@ fn an_aborted_evaluation_claims_nothing_unseen() {
         assert_eq!(whole.reason(), Reason::Caveat);
         assert!(matches!(
             whole.refusals[0].condition,
-            Condition::Type { .. }
+            UnmetCondition::Type { .. }
         ));
         let cut = check(0);
         assert_eq!(cut.reason(), reason_of_cut);

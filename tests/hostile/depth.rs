@@ -1,6 +1,6 @@
 //! The number of blocks is the one thing about a call that a holder changes by appending.
 
-use bailiwick_verifier::Request;
+use bailiwick_verifier::Call;
 
 use crate::{
     ALLOW, expect, order, outcome,
@@ -107,7 +107,7 @@ fn the_one_shape_of_depth_narrows() {
     }
     let granted = format!("{AUTHORITY}grant(\"read\") <- action(\"read\"), depth($d), $d <= 0;");
     let token = Forge::authority(&root, &granted);
-    let read = Request::new("read");
+    let read = Call::new("read");
     let verifier = root.verifier();
     assert_eq!(outcome(&verifier, &token.text(), &read), ALLOW);
     let handed_on = token.append("task(\"a\");");

@@ -1,6 +1,6 @@
 //! Resources that a service behind the verifier would fold into others.
 
-use bailiwick_verifier::{Reason, Request, RequestError};
+use bailiwick_verifier::{Call, CallError, Reason};
 
 use crate::support::{Root, now, toml};
 
@@ -52,9 +52,9 @@ fn resources_that_back_ends_fold_are_refused() {
     let verifier = root.verifier();
     for resource in FOLDED {
         for action in ["order", "all"] {
-            let read = Request::from_args_json(action, Some(resource), None);
-            assert_eq!(read, Err(RequestError::Resource), "{resource:?}");
-            let built = Request::new(action).resource(resource);
+            let read = Call::from_args_json(action, Some(resource), None);
+            assert_eq!(read, Err(CallError::Resource), "{resource:?}");
+            let built = Call::new(action).resource(resource);
             let decision = verifier.check(&token, &built, now());
             assert_eq!(decision.reason(), Some(Reason::BadRequest), "{resource:?}");
         }
@@ -80,7 +80,7 @@ fn a_resource_is_used_as_it_came() {
             root.mint(&grants.unwrap_or_else(|error| panic!("{error}")))
                 .to_base64()
         };
-        let request = Request::new("order").resource(resource);
+        let request = Call::new("order").resource(resource);
         for pattern in ["eu/*", resource] {
             let decision = verifier.check(&mint(pattern), &request, now());
             assert!(decision.is_allow(), "{pattern}: {resource}: {decision:?}");

@@ -2,7 +2,7 @@
 //! batch and from memory, and whole tokens from the cache.
 
 use bailiwick_token::{keyset::Tombstone, revocation::Target, token::Token};
-use bailiwick_verifier::{Request, Trust, Values, Verifier};
+use bailiwick_verifier::{Call, Trust, Values, Verifier};
 
 use super::trust::{base, keyset_of, snapshot, verifier};
 use crate::{
@@ -130,8 +130,8 @@ fn a_denial_names_whoever_a_verified_token_is_of() {
     });
     for (forge, request, known) in [
         (&dear, order(), true),
-        (&honest, Request::new("elsewhere"), true),
-        (&honest, Request::new("two*stars"), true),
+        (&honest, Call::new("elsewhere"), true),
+        (&honest, Call::new("two*stars"), true),
         (&forged, order(), false),
     ] {
         let decision = root.verifier().check(&forge.text(), &request, now());

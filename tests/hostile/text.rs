@@ -1,7 +1,7 @@
 //! Text of unknown origin that goes to a terminal or a log.
 
 use bailiwick_token::token::Token;
-use bailiwick_verifier::{Decision, Request, Values};
+use bailiwick_verifier::{Call, Decision, Values};
 use prost::Message;
 
 use crate::{
@@ -37,7 +37,7 @@ fn assert_plain(decision: &Decision, what: &str) {
 fn denials_are_fit_for_a_terminal() {
     let root = Root::new();
     let verifier = root.verifier();
-    let check = |forge: &Forge, request: &Request| verifier.check(&forge.text(), request, now());
+    let check = |forge: &Forge, request: &Call| verifier.check(&forge.text(), request, now());
     let append = |code: &str| Forge::honest(&root).append(&code.replace("NASTY", NASTY));
     for code in [
         "check if action(\"NASTY\");",
@@ -94,7 +94,7 @@ fn refused_calls_are_fit_for_a_terminal() {
         format!("{{\"a\":{{\".{}:1}}}}", &name[1..]),
         format!("{{\"{}\":1}}", ".".repeat(50_000)),
     ] {
-        let error = Request::from_args_json("order", None, Some(&args)).expect_err(&args);
+        let error = Call::from_args_json("order", None, Some(&args)).expect_err(&args);
         assert_plain(&Decision::bad_request(error), &args);
     }
     for text in [
@@ -102,7 +102,7 @@ fn refused_calls_are_fit_for_a_terminal() {
         format!("{{{name}:1}}"),
         format!("{{\"action\":{name}}}"),
     ] {
-        let error = Request::from_json(&text).expect_err(&text);
+        let error = Call::from_json(&text).expect_err(&text);
         assert_plain(&Decision::bad_request(error), &text);
     }
 }
@@ -127,7 +127,7 @@ fn explanations_stay_short() {
         (compared.clone(), format!(r#"{{"a":[{array}]}}"#)),
         (compared, format!(r#"{{"a":["{}"]}}"#, "é".repeat(30_000))),
     ] {
-        let request = Request::from_args_json("order", None, Some(&args)).expect("a call");
+        let request = Call::from_args_json("order", None, Some(&args)).expect("a call");
         let decision = verifier.check(&forge.text(), &request, now());
         assert_plain(&decision, "a long explanation");
         let Decision::Deny(deny) = &decision else {

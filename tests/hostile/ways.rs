@@ -1,7 +1,7 @@
 //! Every hostile file is decided by typed conditions where it has any, and by the engine alone: for the same
 //! reason. What burns all of the fuel of [`Limits`] gets sixty times as much here.
 
-use bailiwick_verifier::{Limits, Reason, Request};
+use bailiwick_verifier::{Call, Limits, Reason};
 
 use super::corpus;
 use crate::{outcome, support::Root};
@@ -18,7 +18,7 @@ fn each_file_comes_out_the_same_by_the_engine_alone() {
     let engine = Root::fixed().verifier().limits(limits).engine_only();
     let (mut allowed, mut spent) = (0, 0);
     for (name, text, request) in corpus::all() {
-        let request = Request::from_json(&request).expect("a call");
+        let request = Call::from_json(&request).expect("a call");
         let (typed, engine) = (
             outcome(&typed, &text, &request),
             outcome(&engine, &text, &request),

@@ -1,6 +1,6 @@
 //! Tokens and calls that would make the verifier work: whatever loop they drive, it burns fuel.
 
-use bailiwick_verifier::Request;
+use bailiwick_verifier::Call;
 
 use crate::{
     ALLOW, expect, order,
@@ -9,8 +9,8 @@ use crate::{
 
 const OUT_OF_FUEL: &str = "out_of_fuel";
 
-fn call(args: &str) -> Request {
-    Request::from_json(&format!(r#"{{"action":"order","args":{args}}}"#)).expect("a call")
+fn call(args: &str) -> Call {
+    Call::from_json(&format!(r#"{{"action":"order","args":{args}}}"#)).expect("a call")
 }
 
 fn joined(items: impl Iterator<Item = String>) -> String {

@@ -213,8 +213,8 @@ pub struct Call {
 }
 
 impl Call {
-    pub fn request(&self) -> bailiwick_verifier::Request {
-        let request = bailiwick_verifier::Request::new(&self.action);
+    pub fn request(&self) -> bailiwick_verifier::Call {
+        let request = bailiwick_verifier::Call::new(&self.action);
         let request = match &self.resource {
             Some(resource) => request.resource(resource),
             None => request,

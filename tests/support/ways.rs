@@ -1,7 +1,7 @@
 //! Tokens and calls that are decided twice: on typed conditions where there are any, and by the engine alone.
 
 use bailiwick_token::{caveat::Caveat, grant::Grants, limits, timestamp::Timestamp, token::Token};
-use bailiwick_verifier::{Decision, Limits, Policy, Reason, Request, Verifier};
+use bailiwick_verifier::{Call, Decision, Limits, Policy, Reason, Verifier};
 use biscuit_auth::{UnverifiedBiscuit, builder::BlockBuilder};
 use proptest::{collection, prelude::*, sample::select};
 
@@ -120,7 +120,7 @@ pub fn both(verifier: impl Fn() -> Verifier, policy: &str) -> [Verifier; 2] {
 pub fn agreed(
     verifiers: &[Verifier; 2],
     token: &str,
-    request: &Request,
+    request: &Call,
     now: Timestamp,
 ) -> Result<Option<Reason>, String> {
     let decisions = verifiers

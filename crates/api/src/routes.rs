@@ -25,7 +25,7 @@ macro_rules! routes {
 
 routes! {
     /// The OAuth 2.0 token endpoint (RFC 6749, RFC 8693). Request and errors are OAuth's own.
-    TOKEN: Post "/v1/token", TokenRequest => TokenResponse;
+    OAUTH_TOKEN: Post "/v1/token", TokenRequest => TokenResponse;
     /// Mints a token with explicit grants.
     MINT_TOKEN: Post "/v1/tokens", MintTokenRequest => MintedToken;
     /// The signed keyset.

@@ -200,7 +200,7 @@ fn check_answer<A: Place>(operation: &'static Value, place: &str) {
 fn routes_are_those_that_are_described() {
     let mut seen = BTreeSet::new();
     let it = &mut seen;
-    check(it, routes::TOKEN);
+    check(it, routes::OAUTH_TOKEN);
     check(it, routes::MINT_TOKEN);
     check(it, routes::KEYSET);
     check(it, routes::FEED_HEAD);

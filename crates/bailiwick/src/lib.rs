@@ -13,9 +13,9 @@ pub use bailiwick_token::{
 #[cfg(feature = "outbound")]
 pub use bailiwick_verifier::outbound;
 pub use bailiwick_verifier::{
-    Allow, Authenticated, Counters, Decision, Delegation, Denial, Deny, FeedError, Identity,
-    Limits, Policy, PolicyError, Reason, Refusal, Request, RequestError, RollbackError, Staleness,
-    Trust, TrustError, Values, Verified, Verifier, VerifierError, WhenStale,
+    Allow, Authenticated, Call, CallError, Counters, Decision, Delegation, Denial, Deny, FeedError,
+    Identity, Limits, Policy, PolicyError, Reason, Refusal, RollbackError, Staleness, Trust,
+    TrustError, Values, Verified, Verifier, VerifierError, WhenStale,
 };
 #[cfg(any(feature = "axum", feature = "refresh"))]
 pub use bailiwick_verifier::{Clock, system_clock};

@@ -8,12 +8,13 @@
 
 mod bounds;
 mod caller;
+mod definition;
 mod error;
-mod form;
 mod in_use;
-mod issue;
 mod matching;
+mod mint_request;
 mod param;
+mod party_match;
 mod read;
 mod refusal;
 mod table;
@@ -24,10 +25,10 @@ use std::collections::{BTreeMap, btree_map::Entry};
 
 pub use bounds::{Rate, Ttl};
 pub use caller::{Caller, CallerParty, ClaimSource};
+pub use definition::{ParamSummary, Profile, Summary};
 pub use error::ProfileError;
-pub use form::{ParamSummary, Profile, Summary};
 pub use in_use::{InUse, ProfileSnapshot};
-pub use issue::Ask;
+pub use mint_request::Ask;
 pub use param::{ClaimPath, ParamType, Who};
 pub use read::{MAX_FILE, ProfileLimits};
 pub use refusal::{ErrorCode, Mismatch, ProfileRefusal};

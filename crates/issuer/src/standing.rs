@@ -31,13 +31,13 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub struct Standing {
     client: Option<SignedIn>,
-    operator: Option<Operator>,
+    operator: Option<OperatorToken>,
     profile: Option<profile::ProfileSnapshot>,
 }
 
 /// An operator's token as the record can revoke it, and what it was used for.
 #[derive(Debug, Clone)]
-struct Operator {
+struct OperatorToken {
     key: Option<KeyId>,
     issued_at: Timestamp,
     /// The targets whose revocation revokes the token.
@@ -61,7 +61,7 @@ impl Standing {
     /// [`AuthorityError`] if the token's authority block is not of Bailiwick's form.
     pub fn of_operator(token: &Token, action: &str) -> Result<Standing, AuthorityError> {
         Ok(Standing {
-            operator: Some(Operator::new(token, action)?),
+            operator: Some(OperatorToken::new(token, action)?),
             ..Standing::default()
         })
     }
@@ -132,8 +132,8 @@ impl Standing {
     }
 }
 
-impl Operator {
-    fn new(token: &Token, action: &str) -> Result<Operator, AuthorityError> {
+impl OperatorToken {
+    fn new(token: &Token, action: &str) -> Result<OperatorToken, AuthorityError> {
         let claims = datalog::claims(token.code())?;
         let mut targets = vec![Target::Token(claims.token_id)];
         for signature in token.block_signatures() {
@@ -149,7 +149,7 @@ impl Operator {
             let watermark = Watermark::new(party, name, claims.issued_at);
             targets.extend(watermark.map(Target::Watermark));
         }
-        Ok(Operator {
+        Ok(OperatorToken {
             key: token.root_key_id().map(KeyId::from_u32),
             issued_at: claims.issued_at,
             targets,

@@ -34,7 +34,7 @@ pub(crate) async fn metadata(Shared(state): Shared<ServiceState>) -> Response {
     let texts = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
     let body = ServerMetadata {
         issuer: issuer.clone(),
-        token_endpoint: format!("{base}{}", routes::TOKEN.path()),
+        token_endpoint: format!("{base}{}", routes::OAUTH_TOKEN.path()),
         response_types_supported: Vec::new(),
         grant_types_supported: texts(grants),
         token_endpoint_auth_methods_supported: texts(methods),

@@ -22,11 +22,11 @@ use bailiwick_issuer::{Minted, RefusedRequest, profile::Ask};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use self::error::{OAuthFailure, refuse, respond};
+use self::error::{OAuthFailure, respond};
 use crate::{
     body::Unread,
     caller::{Credentials, KnownCaller, Role, Sender, basic, error::CallerError},
-    grant::Wish,
+    mint::ProfileMint,
     problem::ApiError,
     state::ServiceState,
 };
@@ -58,12 +58,12 @@ async fn answer(
     body: Result<Unread, ApiError>,
 ) -> Result<(Minted, String), OAuthFailure> {
     let arrived = state.now();
-    let body =
-        body.map_err(|error| refuse(OAuthErrorCode::InvalidRequest, error.problem.detail))?;
+    let body = body
+        .map_err(|error| OAuthFailure::new(OAuthErrorCode::InvalidRequest, error.problem.detail))?;
     let form = TokenForm::parse(&body)?;
     let requested = form.one(TokenParameter::RequestedTokenType)?;
     if requested.is_some_and(|requested| !REQUESTED_TOKEN_TYPES.contains(&requested)) {
-        return Err(refuse(
+        return Err(OAuthFailure::new(
             OAuthErrorCode::InvalidRequest,
             format!(
                 "`requested_token_type` is one of {}: ask for one of them, or leave it out",
@@ -74,7 +74,7 @@ async fn answer(
     let credentials = credentials(headers, &form)?;
     let scope = match form.one(TokenParameter::Scope)? {
         Some(scope) if scope.contains(' ') => {
-            return Err(refuse(
+            return Err(OAuthFailure::new(
                 OAuthErrorCode::InvalidScope,
                 "`scope` names one profile",
             ));
@@ -90,7 +90,7 @@ async fn answer(
         }
         TOKEN_EXCHANGE => exchange(state, from, headers, &form, credentials).await?,
         _ => {
-            return Err(refuse(
+            return Err(OAuthFailure::new(
                 OAuthErrorCode::UnsupportedGrantType,
                 format!("`grant_type` is `client_credentials` or `{TOKEN_EXCHANGE}`"),
             ));
@@ -99,7 +99,7 @@ async fn answer(
     let services = [TokenParameter::Resource, TokenParameter::Audience]
         .into_iter()
         .flat_map(|parameter| form.0.all(parameter));
-    let wish = Wish {
+    let wish = ProfileMint {
         arrived,
         agent,
         principal,
@@ -109,7 +109,7 @@ async fn answer(
             ..Ask::default()
         },
     };
-    Ok(state.grant(wish).await?)
+    Ok(state.mint_by_profile(wish).await?)
 }
 
 /// The agent and the principal of a token exchange.
@@ -120,9 +120,9 @@ async fn exchange(
     form: &TokenForm,
     credentials: Option<Credentials>,
 ) -> Result<(KnownCaller, Option<KnownCaller>), OAuthFailure> {
-    let subject = form
-        .jwt(TokenParameter::SubjectToken)?
-        .ok_or_else(|| refuse(OAuthErrorCode::InvalidRequest, "`subject_token` is missing"))?;
+    let subject = form.jwt(TokenParameter::SubjectToken)?.ok_or_else(|| {
+        OAuthFailure::new(OAuthErrorCode::InvalidRequest, "`subject_token` is missing")
+    })?;
     let agent = match (form.jwt(TokenParameter::ActorToken)?, credentials) {
         (None, Some(credentials)) => client(state, from, headers, form, credentials).await?,
         (Some(actor), None) => {
@@ -136,7 +136,7 @@ async fn exchange(
         (None, None) => return Err(OAuthFailure::no_client()),
         // Which of the two acts, a token could not say.
         (Some(_), Some(_)) => {
-            return Err(refuse(
+            return Err(OAuthFailure::new(
                 OAuthErrorCode::InvalidRequest,
                 "the agent is the client, or whom `actor_token` speaks of: send one of them",
             ));
@@ -175,18 +175,17 @@ async fn client(
             left_out: 0,
         };
         let actor = agent.actor();
-        let recorded = state.refuse(&actor, mismatch, state.now());
+        let recorded = state.record_refused_caller(&actor, mismatch, state.now());
         recorded.await?;
-        return Err(
-            refuse(OAuthErrorCode::InvalidClient, reason).with_status(StatusCode::UNAUTHORIZED)
-        );
+        return Err(OAuthFailure::new(OAuthErrorCode::InvalidClient, reason)
+            .with_status(StatusCode::UNAUTHORIZED));
     }
     Ok(agent)
 }
 
 fn credentials(headers: &HeaderMap, form: &TokenForm) -> Result<Option<Credentials>, OAuthFailure> {
     let unreadable = |_| {
-        refuse(
+        OAuthFailure::new(
             OAuthErrorCode::InvalidRequest,
             CallerError::Ambiguous.to_string(),
         )
@@ -198,7 +197,7 @@ fn credentials(headers: &HeaderMap, form: &TokenForm) -> Result<Option<Credentia
             (&basic, form.one(TokenParameter::ClientId)?)
             && name != id
         {
-            return Err(refuse(
+            return Err(OAuthFailure::new(
                 OAuthErrorCode::InvalidRequest,
                 "`client_id` is not the client of HTTP Basic",
             ));
@@ -213,7 +212,7 @@ fn credentials(headers: &HeaderMap, form: &TokenForm) -> Result<Option<Credentia
     }
     if let Some(assertion) = form.one(TokenParameter::ClientAssertion)? {
         if form.required(TokenParameter::ClientAssertionType)? != CLIENT_ASSERTION_TYPE {
-            return Err(refuse(
+            return Err(OAuthFailure::new(
                 OAuthErrorCode::InvalidRequest,
                 format!("`client_assertion_type` is `{CLIENT_ASSERTION_TYPE}`"),
             ));
@@ -222,7 +221,7 @@ fn credentials(headers: &HeaderMap, form: &TokenForm) -> Result<Option<Credentia
     }
     match found.len() {
         0 | 1 => Ok(found.pop()),
-        _ => Err(refuse(
+        _ => Err(OAuthFailure::new(
             OAuthErrorCode::InvalidRequest,
             CallerError::Ambiguous.to_string(),
         )),
@@ -235,25 +234,26 @@ struct TokenForm(TokenRequest);
 impl TokenForm {
     fn parse(body: &Unread) -> Result<TokenForm, OAuthFailure> {
         let body = body.form().ok_or_else(|| {
-            refuse(
+            OAuthFailure::new(
                 OAuthErrorCode::InvalidRequest,
                 "the body is `application/x-www-form-urlencoded` in UTF-8",
             )
         })?;
-        let request = TokenRequest::parse(body)
-            .map_err(|error| refuse(OAuthErrorCode::InvalidRequest, error.to_string()))?;
+        let request = TokenRequest::parse(body).map_err(|error| {
+            OAuthFailure::new(OAuthErrorCode::InvalidRequest, error.to_string())
+        })?;
         Ok(TokenForm(request))
     }
 
     /// A parameter that may be there once.
     fn one(&self, parameter: TokenParameter) -> Result<Option<&str>, OAuthFailure> {
         let one = self.0.one(parameter);
-        one.map_err(|error| refuse(OAuthErrorCode::InvalidRequest, error.to_string()))
+        one.map_err(|error| OAuthFailure::new(OAuthErrorCode::InvalidRequest, error.to_string()))
     }
 
     fn required(&self, parameter: TokenParameter) -> Result<&str, OAuthFailure> {
         self.one(parameter)?.ok_or_else(|| {
-            refuse(
+            OAuthFailure::new(
                 OAuthErrorCode::InvalidRequest,
                 format!("`{parameter}` is missing"),
             )
@@ -264,7 +264,7 @@ impl TokenForm {
         let mut there = parameters.iter();
         match there.find(|parameter| self.0.all(**parameter).next().is_some()) {
             None => Ok(()),
-            Some(parameter) => Err(refuse(
+            Some(parameter) => Err(OAuthFailure::new(
                 OAuthErrorCode::InvalidRequest,
                 format!("`{parameter}` belongs to a token exchange"),
             )),
@@ -277,7 +277,7 @@ impl TokenForm {
             TokenParameter::SubjectToken => TokenParameter::SubjectTokenType,
             _ => TokenParameter::ActorTokenType,
         };
-        let wrong = |text: String| refuse(OAuthErrorCode::InvalidRequest, text);
+        let wrong = |text: String| OAuthFailure::new(OAuthErrorCode::InvalidRequest, text);
         match (self.one(token)?, self.one(kind)?) {
             (None, None) => Ok(None),
             (Some(jwt), Some(stated)) if JWT_TOKEN_TYPES.contains(&stated) => Ok(Some(jwt)),

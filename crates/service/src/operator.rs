@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, header};
 use bailiwick_api::ProblemCode;
 use bailiwick_issuer::{Issuer, MintError, Standing};
 use bailiwick_token::{text::credential, token::Token, value::Value};
-use bailiwick_verifier::{Decision, Deny, Identity, Reason, Request as Call, Values};
+use bailiwick_verifier::{Call, Decision, Deny, Identity, Reason, Values};
 
 use crate::{
     body::Identified,
@@ -105,7 +105,7 @@ impl ServiceState {
         let answer = denied(&Decision::Deny(deny), reason, call);
         match (identity, answer.problem.code) {
             (Some(identity), _) => {
-                self.refused(&identity, call.action(), reason.code())
+                self.record_denied_operator(&identity, call.action(), reason.code())
                     .await?;
             }
             // Nobody vouches for the token.
@@ -126,7 +126,7 @@ impl ServiceState {
     }
 
     /// Puts on record what a known operator was refused, as far as it does not fill the record with it.
-    pub(crate) async fn refused(
+    pub(crate) async fn record_denied_operator(
         &self,
         identity: &Identity,
         action: &str,

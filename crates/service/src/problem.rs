@@ -13,7 +13,7 @@ use bailiwick_issuer::{
 use bailiwick_verifier::{Reason, layer};
 
 use crate::{
-    caller::error::CallerError, grant::error::GrantError, provider::error::AssertionError,
+    caller::error::CallerError, grant::error::ProfileMintError, provider::error::AssertionError,
     wire::IntoWire,
 };
 
@@ -148,19 +148,19 @@ impl From<CallerError> for ApiError {
     }
 }
 
-impl From<GrantError> for ApiError {
-    fn from(error: GrantError) -> ApiError {
+impl From<ProfileMintError> for ApiError {
+    fn from(error: ProfileMintError) -> ApiError {
         match error {
-            GrantError::Refused(refusal) => {
+            ProfileMintError::Refused(refusal) => {
                 let reason = refusal.code().as_str();
                 ApiError::new(ProblemCode::Denied, refusal.public()).with_reason(reason)
             }
-            GrantError::TooMany(wait) => {
+            ProfileMintError::TooMany(wait) => {
                 let seconds = wait.as_secs().saturating_add(1);
-                let detail = format!("{}: wait {seconds} s", GrantError::TOO_OFTEN);
+                let detail = format!("{}: wait {seconds} s", ProfileMintError::TOO_OFTEN);
                 ApiError::new(ProblemCode::TooMany, detail).with_retry_after(seconds)
             }
-            GrantError::Mint(error) => error.into(),
+            ProfileMintError::Mint(error) => error.into(),
         }
     }
 }

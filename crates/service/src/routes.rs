@@ -23,7 +23,7 @@ use crate::{
     body::{Lost, arrived},
     descriptions,
     metrics::RequestLabels,
-    oauth, operators,
+    oauth, operator_routes,
     problem::ApiError,
     published,
     state::ServiceState,
@@ -46,32 +46,32 @@ const VERIFY_AUDIT: &str = routes::VERIFY_AUDIT.path();
 /// Each route, and what answers it.
 fn table() -> Vec<Served> {
     vec![
-        serve(routes::TOKEN, oauth::token),
-        serve(routes::MINT_TOKEN, tokens::create),
+        serve(routes::OAUTH_TOKEN, oauth::token),
+        serve(routes::MINT_TOKEN, tokens::mint),
         serve(routes::KEYSET, published::keyset),
         serve(routes::FEED_HEAD, published::head),
         serve(routes::FEED_SNAPSHOT, published::snapshot),
         serve(routes::FEED_DELTA, published::delta),
         serve(routes::METADATA, descriptions::metadata),
         serve(routes::DESCRIPTION, descriptions::openapi),
-        serve(routes::LIST_KEYS, operators::keys),
-        serve(routes::STAGE_KEY, operators::stage),
-        serve(routes::ROTATE_KEYS, operators::rotate),
-        serve(routes::ACTIVATE_KEY, operators::activate),
-        serve(routes::RETIRE_KEY, operators::retire),
-        serve(routes::REVOKE_KEY, operators::revoke_key),
-        serve(routes::LIST_REVOCATIONS, operators::revocations),
-        serve(routes::REVOKE, operators::revoke),
-        serve(routes::LIST_CLIENTS, operators::clients),
-        serve(routes::REGISTER_CLIENT, operators::client_add),
-        serve(routes::ROTATE_CLIENT, operators::client_rotate),
-        serve(routes::DISABLE_CLIENT, operators::client_disable),
-        serve(routes::LIST_AUDIT, operators::audit),
-        serve(routes::VERIFY_AUDIT, operators::audit_verify),
-        serve(routes::SIGN_CHECKPOINT, operators::checkpoint),
-        serve(routes::LIST_VERIFIERS, operators::verifiers),
-        serve(routes::FORGET_VERIFIER, operators::forget_verifier),
-        serve(routes::LIST_PROFILES, operators::profiles),
+        serve(routes::LIST_KEYS, operator_routes::keys),
+        serve(routes::STAGE_KEY, operator_routes::stage),
+        serve(routes::ROTATE_KEYS, operator_routes::rotate),
+        serve(routes::ACTIVATE_KEY, operator_routes::activate),
+        serve(routes::RETIRE_KEY, operator_routes::retire),
+        serve(routes::REVOKE_KEY, operator_routes::revoke_key),
+        serve(routes::LIST_REVOCATIONS, operator_routes::revocations),
+        serve(routes::REVOKE, operator_routes::revoke),
+        serve(routes::LIST_CLIENTS, operator_routes::clients),
+        serve(routes::REGISTER_CLIENT, operator_routes::client_add),
+        serve(routes::ROTATE_CLIENT, operator_routes::client_rotate),
+        serve(routes::DISABLE_CLIENT, operator_routes::client_disable),
+        serve(routes::LIST_AUDIT, operator_routes::audit),
+        serve(routes::VERIFY_AUDIT, operator_routes::audit_verify),
+        serve(routes::SIGN_CHECKPOINT, operator_routes::checkpoint),
+        serve(routes::LIST_VERIFIERS, operator_routes::verifiers),
+        serve(routes::FORGET_VERIFIER, operator_routes::forget_verifier),
+        serve(routes::LIST_PROFILES, operator_routes::profiles),
     ]
 }
 
@@ -301,7 +301,7 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
-    use crate::operations;
+    use crate::probes;
 
     #[tokio::test(start_paused = true)]
     async fn verifying_the_audit_has_a_longer_time_than_anything_else() {
@@ -385,7 +385,7 @@ mod tests {
     fn each_route_is_served() {
         let served: BTreeSet<_> = table()
             .into_iter()
-            .chain(operations::table())
+            .chain(probes::table())
             .map(|route| (route.method, route.path))
             .collect();
         assert_eq!(served, routes::ALL.iter().copied().collect());

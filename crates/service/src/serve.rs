@@ -30,7 +30,7 @@ use tokio_io_timeout::TimeoutStream;
 
 use crate::{
     config::{Config, ConfigError},
-    operations,
+    probes,
     profiles::{ProfilesError, read_profiles},
     routes,
     state::ServiceState,
@@ -110,7 +110,7 @@ pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Runni
         unread: header,
     };
     let routes = routes::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let operations = operations::router(state.clone()).into_make_service();
+    let operations = probes::router(state.clone()).into_make_service();
 
     let mut tls_in_use = None;
     let public = match tls {

@@ -15,13 +15,13 @@ use axum::{
 use bailiwick_api::{MAX_GRANTS, MintTokenRequest, MintedToken, ProblemCode};
 use bailiwick_issuer::{MintRequest, Minted, profile::Ask};
 use bailiwick_token::{grant::Grants, timestamp::Timestamp};
-use bailiwick_verifier::Request as Call;
+use bailiwick_verifier::Call;
 use serde_json::value::RawValue;
 
 use crate::{
     body::Unread,
     caller::{Credentials, KnownCaller, Role, Sender, basic, error::CallerError},
-    grant::{Wish, error::GrantError},
+    mint::{ProfileMint, error::ProfileMintError},
     operator::texts,
     own_verifier::OPERATOR_SERVICE,
     problem::ApiError,
@@ -43,7 +43,7 @@ const LARGE_GRANTS: RateLimit = RateLimit {
 };
 
 /// `POST /v1/tokens`
-pub(crate) async fn create(
+pub(crate) async fn mint(
     Shared(state): Shared<ServiceState>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
@@ -93,7 +93,7 @@ pub(crate) async fn create(
             Some(principal.map_err(logged)?)
         }
     };
-    let wish = Wish {
+    let wish = ProfileMint {
         arrived,
         agent,
         principal,
@@ -106,7 +106,7 @@ pub(crate) async fn create(
             max_depth: wanted.max_depth,
         },
     };
-    let (minted, profile) = state.grant(wish).await.map_err(logged)?;
+    let (minted, profile) = state.mint_by_profile(wish).await.map_err(logged)?;
     Ok(answer(minted, Some(profile)))
 }
 
@@ -157,7 +157,7 @@ async fn grants(
         Grants::from_json(text.get())
     } else {
         if let Err(wait) = state.rates.take("grants", caller, LARGE_GRANTS) {
-            return Err(GrantError::TooMany(wait).into());
+            return Err(ProfileMintError::TooMany(wait).into());
         }
         let gone = || {
             ApiError::new(
@@ -216,7 +216,11 @@ async fn by_operator(
     }
     let operator = state.operator(headers, &call).await?;
     if grants.iter().any(|grant| grant.service == OPERATOR_SERVICE) {
-        let refused = state.refused(&operator.identity, call.action(), "grants for this issuer");
+        let refused = state.record_denied_operator(
+            &operator.identity,
+            call.action(),
+            "grants for this issuer",
+        );
         refused.await?;
         return Err(ApiError::new(
             ProblemCode::Denied,

@@ -6,7 +6,7 @@
 mod support;
 
 use bailiwick_api::ProblemCode;
-use bailiwick_verifier::Request as Call;
+use bailiwick_verifier::Call;
 use serde_json::json;
 use support::{
     Answer, Auth, Service, Setup,

@@ -6,7 +6,7 @@ mod support;
 
 use bailiwick_api::ProblemCode;
 use bailiwick_token::revocation::{Head, Snapshot};
-use bailiwick_verifier::{Request as Call, Trust, Verifier};
+use bailiwick_verifier::{Call, Trust, Verifier};
 use reqwest::Method;
 use serde_json::json;
 use support::{Answer, Auth, Service, Setup};

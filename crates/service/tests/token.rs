@@ -5,7 +5,7 @@
 mod support;
 
 use bailiwick_api::ProblemCode;
-use bailiwick_verifier::Request as Call;
+use bailiwick_verifier::Call;
 use reqwest::Method;
 use serde_json::json;
 use support::{Answer, Auth, Service, Setup, grant};

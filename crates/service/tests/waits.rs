@@ -9,7 +9,7 @@ mod support;
 
 use bailiwick_api::ProblemCode;
 use bailiwick_token::revocation::{Party, Target, Watermark};
-use bailiwick_verifier::{Reason, Request as Call};
+use bailiwick_verifier::{Call, Reason};
 use serde_json::json;
 use support::{
     Answer, Auth, Service, Setup, eventually,

@@ -21,7 +21,7 @@ use bailiwick_token::{
     timestamp::Timestamp,
     token::Token,
 };
-use bailiwick_verifier::{Reason, Request, Trust, Verifier};
+use bailiwick_verifier::{Call, Reason, Trust, Verifier};
 use biscuit_auth::builder::BiscuitBuilder;
 use biscuit_auth::{
     AuthorizerBuilder, AuthorizerLimits, Biscuit, BlockBuilder, KeyPair, UnverifiedBiscuit,
@@ -171,8 +171,8 @@ impl Setup {
     }
 }
 
-fn request() -> Request {
-    Request::new("purchase_order:create")
+fn request() -> Call {
+    Call::new("purchase_order:create")
         .arg("amount", 4000)
         .arg("currency", "EUR")
         .arg("vendor", "acme")

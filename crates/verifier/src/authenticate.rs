@@ -5,10 +5,10 @@ use std::sync::Arc;
 use bailiwick_token::{text::credential, timestamp::Timestamp, token::Token};
 
 use crate::{
+    call::Call,
     decision::{Decision, Deny},
     denial::Denial,
-    explanation,
-    request::Request,
+    validity,
     verified::Verified,
     verifier::Verifier,
 };
@@ -38,9 +38,9 @@ impl Verifier {
         let token = self
             .seen_or_verified(token, now)
             .map_err(|denial| Box::new(Deny::from(denial)))?;
-        self.recheck(&token, now)
+        self.check_trust(&token, now)
             .map_err(|distrust| Box::new(Deny::of(&token.identity, distrust)))?;
-        match explanation::out_of_time(&token, now) {
+        match validity::out_of_time(&token, now) {
             None => Ok(Authenticated(token)),
             Some(deny) => Err(Box::new(deny)),
         }
@@ -48,10 +48,10 @@ impl Verifier {
 
     /// Verifies a token in its text form, and decides one call with it. A token seen before is not
     /// verified again; whether it is still trusted is looked at for every call.
-    pub fn check(&self, token: &str, request: &Request, now: Timestamp) -> Decision {
+    pub fn check(&self, token: &str, call: &Call, now: Timestamp) -> Decision {
         match self.seen_or_verified(token, now) {
-            Ok(verified) => self.decide(&verified, request, now),
-            Err(denial) => self.recorded(Decision::Deny(denial.into()), Some(request)),
+            Ok(verified) => self.decide(&verified, call, now),
+            Err(denial) => self.recorded(Decision::Deny(denial.into()), Some(call)),
         }
     }
 

@@ -10,13 +10,13 @@
 mod alternative;
 mod comparison;
 mod explainer;
+mod requirement;
 mod steps;
-mod test;
 #[cfg(test)]
 mod tests;
 mod unmet;
 
 pub(crate) use alternative::Alternative;
 pub(crate) use comparison::Comparison;
-pub(crate) use explainer::{Explained, Explainer};
+pub(crate) use explainer::{ExplainedVerdict, Explainer};
 pub(crate) use steps::{Spent, Steps};

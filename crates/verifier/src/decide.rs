@@ -6,14 +6,14 @@ use bailiwick_biscuit::engine::{Outcome, Program};
 use bailiwick_token::timestamp::Timestamp;
 
 use crate::{
+    call::{Call, Statement},
     compare::{Comparison, Spent, Steps},
     decision::{Allow, Decision, Deny, Granted},
     denial::Denial,
-    evaluation::{Allowance, Evaluation},
-    explanation,
-    request::{Request, Statement},
-    trust::{Credentials, Distrust},
-    verified::{Conditions, Typed, Verified},
+    evaluation::{Allowance, CallEvaluation},
+    trust::{Distrust, TokenMarks},
+    validity,
+    verified::{CompiledConditions, Typed, Verified},
     verifier::Verifier,
 };
 
@@ -26,34 +26,32 @@ const STEPS_PER_BYTE: u64 = 4;
 
 impl Verifier {
     /// Decides one call with a verified token.
-    pub fn decide(&self, token: &Verified, request: &Request, now: Timestamp) -> Decision {
-        let decision = match self.decided(token, request, now) {
+    pub fn decide(&self, token: &Verified, call: &Call, now: Timestamp) -> Decision {
+        let decision = match self.decided(token, call, now) {
             Ok(allow) => Decision::Allow(allow),
             Err(deny) => Decision::Deny(deny),
         };
-        self.recorded(decision, Some(request))
+        self.recorded(decision, Some(call))
     }
 
     /// Checks that a verified token is still trusted: its root key, and that it is not revoked.
-    pub(crate) fn recheck(&self, token: &Verified, now: Timestamp) -> Result<(), Distrust> {
-        let shown = Credentials {
+    pub(crate) fn check_trust(&self, token: &Verified, now: Timestamp) -> Result<(), Distrust> {
+        let shown = TokenMarks {
             root_key: token.root_key,
             root: &token.root,
             names: &token.names,
             issued_at: token.issued_at,
             expires: token.expires,
         };
-        self.trust.load().recheck(&shown, &self.staleness, now)
+        self.trust.load().check_trust(&shown, &self.staleness, now)
     }
 
-    fn decided(&self, token: &Verified, request: &Request, now: Timestamp) -> Result<Allow, Deny> {
+    fn decided(&self, token: &Verified, call: &Call, now: Timestamp) -> Result<Allow, Deny> {
         let denied = |denial| Deny::of(&token.identity, denial);
-        self.recheck(token, now)
+        self.check_trust(token, now)
             .map_err(|distrust| denied(Denial::Distrust(distrust)))?;
-        let call = request
-            .state()
-            .map_err(|error| denied(Denial::Call(error)))?;
-        if let Some(deny) = explanation::out_of_limits(token, now) {
+        let call = call.state().map_err(|error| denied(Denial::Call(error)))?;
+        if let Some(deny) = validity::out_of_limits(token, now) {
             return Err(deny);
         }
         let conditions = self.conditions(token).map_err(denied)?;
@@ -80,7 +78,7 @@ impl Verifier {
 pub(crate) struct Case<'c> {
     pub(crate) verifier: &'c Verifier,
     pub(crate) token: &'c Verified,
-    pub(crate) conditions: &'c Conditions,
+    pub(crate) conditions: &'c CompiledConditions,
     pub(crate) call: &'c Statement<'c>,
     now: Timestamp,
 }
@@ -134,7 +132,7 @@ impl<'c> Case<'c> {
             spent,
             ..limits.allowance()
         };
-        let evaluation = Evaluation {
+        let evaluation = CallEvaluation {
             call: self.call,
             service: &self.verifier.service,
             depth: self.token.depth,

@@ -9,13 +9,13 @@ use serde::{
 };
 
 use crate::{
+    call::CallError,
     denial::Denial,
     excerpt::excerpt,
     explain::{CUT_OFF, Refusal, Shown, Values},
     identity::Identity,
     reason::Reason,
-    request::RequestError,
-    source::Source,
+    source::TokenText,
 };
 
 /// The most bytes of a denial as JSON, its names and explanation included.
@@ -44,7 +44,7 @@ pub struct Allow {
 /// The rule of a token that allows a call.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Granted {
-    pub(crate) source: Source,
+    pub(crate) source: TokenText,
     pub(crate) rule: usize,
 }
 
@@ -94,7 +94,7 @@ impl Decision {
     }
 
     /// The denial of a call that cannot be read.
-    pub fn bad_request(error: RequestError) -> Decision {
+    pub fn bad_request(error: CallError) -> Decision {
         Decision::Deny(Deny::from(Denial::Call(error)))
     }
 
@@ -208,16 +208,16 @@ impl Serialize for DecisionJson<'_> {
             "chain",
             &identity.map_or(&[][..], |identity| &identity.chain),
         )?;
-        map.serialize_entry("explain", &Explained(decision, *values))?;
+        map.serialize_entry("explain", &ExplainedAs(decision, *values))?;
         map.end()
     }
 }
 
-struct Explained<'a>(&'a Decision, Values);
+struct ExplainedAs<'a>(&'a Decision, Values);
 
-impl Serialize for Explained<'_> {
+impl Serialize for ExplainedAs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Explained(decision, values) = self;
+        let ExplainedAs(decision, values) = self;
         let mut list = serializer.serialize_seq(None)?;
         if let Decision::Deny(deny) = decision {
             if deny.refusals.is_empty() {

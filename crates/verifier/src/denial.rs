@@ -10,7 +10,7 @@ pub use crate::{
     policy::PolicyRefusal,
     trust::Distrust,
 };
-use crate::{reason::Reason, request::RequestError};
+use crate::{call::CallError, reason::Reason};
 
 /// Why a call is denied. `Display` gives the reason in words.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -45,7 +45,7 @@ pub enum Denial {
     Datalog(engine::Error),
     /// The call cannot be read.
     #[error(transparent)]
-    Call(#[from] RequestError),
+    Call(#[from] CallError),
     /// The token does not hold yet.
     #[error("the token does not hold yet")]
     NotYetValid,

@@ -7,7 +7,7 @@ use bailiwick_biscuit::engine::{
 };
 use bailiwick_token::{datalog::names, timestamp::Timestamp, value::Value};
 
-use crate::request::{Stated, Statement, is_scalar};
+use crate::call::{Stated, Statement, is_scalar};
 
 /// The facts that a verifier states about a call: everything that a token's Datalog sees of it.
 ///
@@ -54,9 +54,9 @@ impl Fact {
 }
 
 /// A call that takes more units than this to state is a long one.
-const LONG_CALL: u64 = 250;
+const LONG_STATEMENT: u64 = 250;
 
-/// Units of fuel that are granted on top for each unit beyond [`LONG_CALL`]: a condition on an array
+/// Units of fuel that are granted on top for each unit beyond [`LONG_STATEMENT`]: a condition on an array
 /// looks at each element, and a long call is dear to read in the first place.
 const FUEL_PER_STATED: u64 = 8;
 
@@ -76,7 +76,7 @@ pub(crate) struct Allowance {
 }
 
 /// A call at a service, with a token of so many appended blocks.
-pub(crate) struct Evaluation<'c> {
+pub(crate) struct CallEvaluation<'c> {
     pub(crate) call: &'c Statement<'c>,
     pub(crate) service: &'c str,
     pub(crate) depth: usize,
@@ -85,7 +85,7 @@ pub(crate) struct Evaluation<'c> {
     pub(crate) is_granted: bool,
 }
 
-impl Evaluation<'_> {
+impl CallEvaluation<'_> {
     /// Evaluates a program over the call. Returns the outcome, and which of the token's rules grants the
     /// call, where one does.
     pub(crate) fn run(&self, program: &Program, allowance: Allowance) -> (Outcome, Option<usize>) {
@@ -100,7 +100,7 @@ impl Evaluation<'_> {
             Err(stop) => stop.into(),
             Ok(()) => {
                 let stated = u64::MAX.saturating_sub(world.fuel_left());
-                let beyond = stated.saturating_sub(LONG_CALL);
+                let beyond = stated.saturating_sub(LONG_STATEMENT);
                 let granted = beyond
                     .saturating_mul(FUEL_PER_STATED)
                     .min(allowance.long_call);

@@ -40,13 +40,13 @@ pub struct Refusal {
     /// Which grant, or which alternative of the block's scope, counted from 0.
     pub alternative: Option<usize>,
     /// The condition.
-    pub condition: Condition,
+    pub condition: UnmetCondition,
 }
 
 /// A condition that is not met. Names and texts are the beginnings of longer ones.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum Condition {
+pub enum UnmetCondition {
     /// No grant or alternative of the block is for this service and action.
     NoAlternative {
         /// The first services and actions that the block allows.

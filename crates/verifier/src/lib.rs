@@ -1,17 +1,17 @@
 //! Verifies Bailiwick tokens at the resource, locally, without a central call.
 //!
 //! Data flows one way: a [`Token`](bailiwick_token::token::Token) becomes [`Verified`] under the
-//! verifier's [`Trust`], and a verified token, a [`Request`] and the time become a [`Decision`].
+//! verifier's [`Trust`], and a verified token, a [`Call`] and the time become a [`Decision`].
 //! A denial is a value with a [`Reason`] and an explanation, never an error. What a token does not
 //! grant is denied, and a verifier that does not know, denies.
 //!
 //! ```
 //! use bailiwick_token::{key::PublicKey, timestamp::Timestamp};
-//! use bailiwick_verifier::{Request, Trust, Values, Verifier};
+//! use bailiwick_verifier::{Call, Trust, Values, Verifier};
 //!
 //! # fn example(keyset: &[u8], keyset_key: PublicKey, token: &str, now: Timestamp) -> Result<(), Box<dyn std::error::Error>> {
 //! let verifier = Verifier::new("erp", Trust::open(keyset, &keyset_key, None)?)?;
-//! let request = Request::new("purchase_order:create").arg("amount", 4200).arg("currency", "EUR");
+//! let request = Call::new("purchase_order:create").arg("amount", 4200).arg("currency", "EUR");
 //! let decision = verifier.check(token, &request, now);
 //! if !decision.is_allow() {
 //!     println!("{}", decision.explain(Values::Shown).join("\n"));
@@ -28,6 +28,7 @@
 mod admit;
 mod authenticate;
 mod cache;
+pub mod call;
 #[cfg(any(feature = "axum", feature = "refresh"))]
 mod clock;
 mod compare;
@@ -49,14 +50,15 @@ mod record;
 #[cfg(feature = "refresh")]
 pub mod refresh;
 mod refuse;
-pub mod request;
 mod source;
 pub mod trust;
+mod validity;
 mod verified;
 mod verifier;
 mod verify;
 
 pub use authenticate::Authenticated;
+pub use call::{Call, CallError};
 #[cfg(any(feature = "axum", feature = "refresh"))]
 pub use clock::{Clock, system_clock};
 pub use decision::{Allow, Decision, Deny};
@@ -66,7 +68,6 @@ pub use identity::{Delegation, Identity};
 pub use policy::{Policy, PolicyError};
 pub use reason::Reason;
 pub use record::Counters;
-pub use request::{Request, RequestError};
 pub use trust::{FeedError, RollbackError, Staleness, Trust, TrustError, WhenStale};
 pub use verified::Verified;
 pub use verifier::{Limits, Verifier, VerifierError};

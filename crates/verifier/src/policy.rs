@@ -144,13 +144,13 @@ impl Policy {
         }
     }
 
-    pub(crate) fn compile(&self) -> Result<Compiled, PolicyError> {
+    pub(crate) fn compile(&self) -> Result<CompiledPolicy, PolicyError> {
         let mut base = Base::new(&self.datalog, &FACTS)?;
         base.prepare().map_err(|pattern| match pattern {
             Some(pattern) => PolicyError::Regex(pattern),
             None => PolicyError::Pattern,
         })?;
-        Ok(Compiled {
+        Ok(CompiledPolicy {
             base,
             is_own: self.is_own,
             engine_only: false,
@@ -160,7 +160,7 @@ impl Policy {
 
 /// A policy that goes with every token, compiled once.
 #[derive(Debug)]
-pub(crate) struct Compiled {
+pub(crate) struct CompiledPolicy {
     pub(crate) base: Base,
     /// False where nothing is asked besides what the profile asks for.
     pub(crate) is_own: bool,

@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::{
+    call::Call,
     decision::Decision,
     excerpt::{MAX_SHOWN_NAME, excerpt, names},
     explain::Values,
     reason::Reason,
-    request::Request,
 };
 
 /// The most bytes that a record keeps of the names of arguments, and of an explanation.
@@ -95,7 +95,7 @@ fn place() -> usize {
 
 /// Emits the record: names of arguments, never their values, and never token bytes. It takes
 /// about twenty kilobytes at most under the default limits, whatever the call.
-pub(crate) fn emit(service: &str, request: Option<&Request>, decision: &Decision, shadow: bool) {
+pub(crate) fn emit(service: &str, call: Option<&Call>, decision: &Decision, shadow: bool) {
     let enabled = match shadow && !decision.is_allow() {
         true => tracing::enabled!(tracing::Level::WARN),
         false => tracing::enabled!(tracing::Level::INFO),
@@ -111,8 +111,8 @@ pub(crate) fn emit(service: &str, request: Option<&Request>, decision: &Decision
         .map(|delegate| excerpt(delegate, MAX_SHOWN_NAME))
         .collect();
     let token_id = identity.map(|identity| identity.token_id.to_string());
-    let action = request.map(|request| excerpt(request.action(), MAX_SHOWN_NAME));
-    let arguments = request.map(|request| names(request.argument_names(), MAX_ARGUMENTS));
+    let action = call.map(|call| excerpt(call.action(), MAX_SHOWN_NAME));
+    let arguments = call.map(|call| names(call.argument_names(), MAX_ARGUMENTS));
     let explained = decision.explain(Values::Hidden).join("; ");
     let explained = excerpt(explained, MAX_EXPLAINED);
     macro_rules! record {

@@ -6,11 +6,11 @@ use bailiwick_token::token::Token;
 
 /// The text of a token that was verified. What only people ask for is read out of it again.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Source(Arc<str>);
+pub(crate) struct TokenText(Arc<str>);
 
-impl Source {
-    pub(crate) fn new(text: &str) -> Source {
-        Source(text.into())
+impl TokenText {
+    pub(crate) fn new(text: &str) -> TokenText {
+        TokenText(text.into())
     }
 
     pub(crate) fn text(&self) -> &Arc<str> {
@@ -23,8 +23,8 @@ impl Source {
     }
 }
 
-impl fmt::Debug for Source {
+impl fmt::Debug for TokenText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source").finish_non_exhaustive()
+        f.debug_struct("TokenText").finish_non_exhaustive()
     }
 }

@@ -25,7 +25,7 @@ use bailiwick_token::{
 use sha2::{Digest, Sha256};
 
 use self::revocations::{Revocations, is_ahead};
-pub(crate) use self::revoked::{Credentials, Names};
+pub(crate) use self::revoked::{RevocationNames, TokenMarks};
 pub use self::{
     distrust::Distrust,
     error::{RollbackError, TrustError},
@@ -186,9 +186,9 @@ impl Trust {
     }
 
     /// Checks that what was verified earlier is still trusted at `now`.
-    pub(crate) fn recheck(
+    pub(crate) fn check_trust(
         &self,
-        shown: &Credentials<'_>,
+        shown: &TokenMarks<'_>,
         staleness: &Staleness,
         now: Timestamp,
     ) -> Result<(), Distrust> {

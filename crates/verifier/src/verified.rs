@@ -14,17 +14,18 @@ use bailiwick_token::{
 };
 
 use crate::{
-    compare::Alternative, identity::Identity, policy::Compiled, source::Source, trust::Names,
+    compare::Alternative, identity::Identity, policy::CompiledPolicy, source::TokenText,
+    trust::RevocationNames,
 };
 
 /// A token whose structure, limits and signatures have been verified. Only a
 /// [`Verifier`](crate::Verifier) makes one.
 ///
-/// It says nothing yet about a call, nor about now: whether its root key is still trusted and the
-/// token not revoked is looked at again for each decision.
+/// It says nothing yet about a call, nor about now: whether its root key is trusted still and the token not
+/// revoked is checked for each decision.
 #[derive(Clone)]
 pub struct Verified {
-    pub(crate) source: Source,
+    pub(crate) source: TokenText,
     pub(crate) identity: Arc<Identity>,
     /// The time at which its authority block was made.
     pub(crate) issued_at: Timestamp,
@@ -40,13 +41,13 @@ pub struct Verified {
     /// The bytes of the root key: an id is too short to tell two issuers' keys apart for certain.
     pub(crate) root: [u8; 32],
     /// The names by which revocations can name it.
-    pub(crate) names: Names,
-    pub(crate) conditions: Conditions,
+    pub(crate) names: RevocationNames,
+    pub(crate) conditions: CompiledConditions,
 }
 
 /// The grants and checks of a token.
 #[derive(Clone)]
-pub(crate) struct Conditions {
+pub(crate) struct CompiledConditions {
     /// `None` where the engine decides the whole token.
     pub(crate) typed: Option<Typed>,
     /// The Datalog that the engine is asked about, where there is any.
@@ -54,7 +55,7 @@ pub(crate) struct Conditions {
     /// That Datalog and the policy of the verifier that verified the token, compiled; `None` where the
     /// typed conditions are all.
     program: Option<Program>,
-    policy: Arc<Compiled>,
+    policy: Arc<CompiledPolicy>,
 }
 
 /// The conditions that are decided without the engine: what is, term for term, what Bailiwick writes.
@@ -95,19 +96,22 @@ impl Verified {
     }
 }
 
-impl Conditions {
+impl CompiledConditions {
     /// Reads the conditions of a token, and compiles what the engine is to decide together with a policy.
     ///
     /// # Errors
     /// When its Datalog cannot be compiled.
-    pub(crate) fn new(code: &Code, policy: &Arc<Compiled>) -> Result<Conditions, engine::Error> {
+    pub(crate) fn new(
+        code: &Code,
+        policy: &Arc<CompiledPolicy>,
+    ) -> Result<CompiledConditions, engine::Error> {
         let typed = match policy.engine_only {
             true => None,
             false => Typed::new(code),
         };
         let program = program(typed.as_ref(), code, policy)?;
         let is_datalog = typed.as_ref().is_none_or(|typed| !typed.others.is_empty());
-        Ok(Conditions {
+        Ok(CompiledConditions {
             typed,
             datalog: is_datalog.then(|| Arc::new(code.clone())),
             program,
@@ -117,7 +121,7 @@ impl Conditions {
 
     /// Returns whether they were compiled with this policy. What another verifier has verified, or this one
     /// under another policy, is not what must hold here.
-    pub(crate) fn are_for(&self, policy: &Arc<Compiled>) -> bool {
+    pub(crate) fn are_for(&self, policy: &Arc<CompiledPolicy>) -> bool {
         Arc::ptr_eq(&self.policy, policy)
     }
 
@@ -138,7 +142,7 @@ impl Conditions {
 fn program(
     typed: Option<&Typed>,
     code: &Code,
-    policy: &Compiled,
+    policy: &CompiledPolicy,
 ) -> Result<Option<Program>, engine::Error> {
     let Some(typed) = typed else {
         return policy.base.program(code, Keep::Wanted).map(Some);

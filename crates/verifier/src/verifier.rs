@@ -7,11 +7,11 @@ use bailiwick_biscuit::{chain::Memo, engine::Budget};
 
 use crate::{
     cache::Tokens,
+    call::Call,
     decision::Decision,
     evaluation::Allowance,
-    policy::{Compiled, Policy, PolicyError},
+    policy::{CompiledPolicy, Policy, PolicyError},
     record::{self, Counters},
-    request::Request,
     trust::{RollbackError, Staleness, Trust},
 };
 
@@ -26,7 +26,7 @@ pub struct Verifier {
     pub(crate) counters: Counters,
     pub(crate) memo: Memo,
     /// The policy that goes with every token.
-    pub(crate) policy: Arc<Compiled>,
+    pub(crate) policy: Arc<CompiledPolicy>,
     pub(crate) tokens: Tokens,
     /// Told whenever a token names a root key that is not in the keyset.
     #[cfg(feature = "refresh")]
@@ -136,7 +136,7 @@ impl Verifier {
     /// # Errors
     /// When the policy cannot be used; [`Policy::parse`] would have said so.
     pub fn policy(mut self, policy: &Policy) -> Result<Verifier, PolicyError> {
-        self.policy = Arc::new(Compiled {
+        self.policy = Arc::new(CompiledPolicy {
             engine_only: self.policy.engine_only,
             ..policy.compile()?
         });
@@ -151,7 +151,7 @@ impl Verifier {
     /// earlier or later than by default.
     #[must_use]
     pub fn engine_only(mut self) -> Verifier {
-        self.policy = Arc::new(Compiled {
+        self.policy = Arc::new(CompiledPolicy {
             base: self.policy.base.clone(),
             is_own: self.policy.is_own,
             engine_only: true,
@@ -224,10 +224,11 @@ impl Verifier {
         }
     }
 
-    /// Counts and records a decision that was made without [`Verifier::decide`], such as a missing token.
-    pub fn recorded(&self, decision: Decision, request: Option<&Request>) -> Decision {
+    /// Counts and records a decision. [`Verifier::decide`] and [`Verifier::check`] do so themselves: this is for
+    /// decisions made without them, such as on a missing token.
+    pub fn recorded(&self, decision: Decision, call: Option<&Call>) -> Decision {
         self.counters.count(&decision, self.shadow);
-        record::emit(&self.service, request, &decision, self.shadow);
+        record::emit(&self.service, call, &decision, self.shadow);
         decision
     }
 }

@@ -16,8 +16,8 @@ use crate::{
     decision::Deny,
     denial::Denial,
     identity::Identity,
-    source::Source,
-    trust::Names,
+    source::TokenText,
+    trust::RevocationNames,
     verified::{Conditions, Verified},
     verifier::Verifier,
 };
@@ -66,7 +66,7 @@ impl Verifier {
         let issued_at = claims.issued_at;
         let identity = Identity::new(code, claims);
         Ok(Verified {
-            source: Source::new(text),
+            source: TokenText::new(text),
             issued_at,
             begins,
             expires,
@@ -74,7 +74,7 @@ impl Verifier {
             limits,
             root_key,
             root: *root.as_bytes(),
-            names: Names::new(&identity, &signatures),
+            names: RevocationNames::new(&identity, &signatures),
             identity: Arc::new(identity),
             conditions,
         })

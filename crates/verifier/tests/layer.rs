@@ -1223,7 +1223,7 @@ async fn denials_of_tokens_are_the_same_early_and_late() {
         };
         let token = value.trim_start_matches("Bearer ");
         let early = verifier.authenticate(token, now()).unwrap_err();
-        let call = bailiwick_verifier::Request::new("purchase_order:create");
+        let call = bailiwick_verifier::Call::new("purchase_order:create");
         let Decision::Deny(late) = verifier.check(token, &call, now()) else {
             panic!("{reason} was allowed");
         };

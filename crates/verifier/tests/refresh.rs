@@ -29,7 +29,7 @@ use bailiwick_token::{
     revocation::{Digest, Epoch, Head, Position, Revocation, SnapshotBase, Target},
 };
 use bailiwick_verifier::{
-    Reason, Request, Staleness, Verifier,
+    Call, Reason, Staleness, Verifier,
     refresh::{
         FetchError, Fetched, FollowError, Follower, Get, Http, RefreshError, Transport,
         system_clock,
@@ -227,7 +227,7 @@ async fn eventually(holds: impl Fn() -> bool) {
 
 /// The reason for which a call with this token is denied.
 fn decide(follower: &Follower, token: &str) -> Option<Reason> {
-    follower.check(token, &Request::new("order")).reason()
+    follower.check(token, &Call::new("order")).reason()
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use std::{hint::black_box, time::Instant};
 
-use bailiwick_verifier::{Decision, Limits, Request, Values, Verifier};
+use bailiwick_verifier::{Call, Decision, Limits, Values, Verifier};
 
 use crate::support::{
     Root,
@@ -57,7 +57,7 @@ pub fn table(root: &Root) -> String {
         let [mut allowed, mut denied, mut unexplained, mut written] =
             std::array::from_fn(|_| Dearest::default());
         for (shape, args) in SHAPES {
-            let call = Request::from_json(&calls::json(&args(size))).expect("a call");
+            let call = Call::from_json(&calls::json(&args(size))).expect("a call");
             for (name, token) in &tokens {
                 let what = || format!("{shape}, {name}");
                 let micros = fastest(|| verifier.check(token, &call, now()));
@@ -85,7 +85,7 @@ pub fn table(root: &Root) -> String {
 }
 
 /// Decides, and writes the decision as JSON.
-fn written_out(verifier: &Verifier, token: &str, call: &Request) -> (Decision, String) {
+fn written_out(verifier: &Verifier, token: &str, call: &Call) -> (Decision, String) {
     let decision = verifier.check(token, call, now());
     let json = decision.to_json(Values::Shown);
     (decision, json)
@@ -129,7 +129,7 @@ const WORK: [(Fact, &str); 4] = [
 /// Tokens that allow the call with nearly all of the fuel that a short one is given.
 fn working(root: &Root) -> Vec<String> {
     let verifier = root.verifier();
-    let call = Request::new(calls::ACTION);
+    let call = Call::new(calls::ACTION);
     let allows = |token: &String| verifier.check(token, &call, now()).is_allow();
     let most = |(fact, alternative): &(Fact, &str)| {
         let facts: String = (0..20).map(fact).collect();

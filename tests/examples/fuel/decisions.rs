@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, hint::black_box, time::Instant};
 
-use bailiwick_verifier::{Reason, Request};
+use bailiwick_verifier::{Call, Reason};
 
 use super::{
     climb::Signature,
@@ -139,7 +139,7 @@ pub fn table() -> String {
         };
         let text = token.text();
         let call = format!(r#"{{"action":"order","args":{}}}"#, case.args);
-        let decide = || verifier.check(&text, &Request::from_json(&call).expect("a call"), now());
+        let decide = || verifier.check(&text, &Call::from_json(&call).expect("a call"), now());
         let outcome = decide().reason().map_or("allow", Reason::code);
         let (mut best, mut reference) = (f64::MAX, f64::MAX);
         for _ in 0..TURNS {

@@ -10,7 +10,7 @@ use bailiwick_fuzz::{
     now, said,
 };
 use bailiwick_token::token::Token;
-use bailiwick_verifier::{Request, Verifier};
+use bailiwick_verifier::{Call, Verifier};
 use biscuit_auth::format::schema::ExternalSignature;
 use libfuzzer_sys::fuzz_target;
 
@@ -54,7 +54,7 @@ fuzz_target!(|data: &[u8]| {
             });
         }),
     };
-    let request = Request::new("order")
+    let request = Call::new("order")
         .arg("amount", 5)
         .arg("tags", vec!["a", "b"]);
     let text = forge.text();

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use bailiwick_biscuit::authorize::{Externs, Key, Outcome, authorize};
 use bailiwick_fuzz::{Root, held, now, said};
 use bailiwick_token::{key::PublicKey, token::Token};
-use bailiwick_verifier::{Request, Verifier};
+use bailiwick_verifier::{Call, Verifier};
 use libfuzzer_sys::fuzz_target;
 
 static FRESH: LazyLock<Verifier> = LazyLock::new(|| Root::fixed().verifier(5_000, 0));
@@ -21,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
     // As a Biscuit of anyone, in binary or as text, with every kind of signature.
     let report = authorize(data, &ROOT, "allow if true;", &Externs::default(), 100_000);
     assert!(!matches!(report.outcome, Outcome::Allow { .. }) || report.revocation_ids.is_some());
-    let request = Request::new("order")
+    let request = Call::new("order")
         .arg("amount", 5)
         .arg("tags", vec!["a", "b"]);
     if let Ok(text) = std::str::from_utf8(data) {

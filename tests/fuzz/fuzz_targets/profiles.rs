@@ -27,7 +27,7 @@ fuzz_target!(|data: &[u8]| {
     };
     for profile in profiles.iter() {
         let selected = profiles.select(Some(profile.name()), &caller);
-        match selected.and_then(|profile| profile.issue(&caller, &Ask::default())) {
+        match selected.and_then(|profile| profile.mint_request(&caller, &Ask::default())) {
             Ok(_) => issued(profile, &caller),
             Err(refusal) => {
                 let allowed = |c: char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
@@ -39,7 +39,7 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn issued(profile: &Profile, caller: &Caller) {
-    let request = profile.issue(caller, &Ask::default()).expect("as before");
+    let request = profile.mint_request(caller, &Ask::default()).expect("as before");
     let toml = request.grants.to_toml();
     assert_eq!(
         Grants::from_toml(&toml).as_ref(),
@@ -53,5 +53,5 @@ fn issued(profile: &Profile, caller: &Caller) {
         max_depth: request.max_depth,
         ..Ask::default()
     };
-    assert_eq!(profile.issue(caller, &again).as_ref(), Ok(&request));
+    assert_eq!(profile.mint_request(caller, &again).as_ref(), Ok(&request));
 }

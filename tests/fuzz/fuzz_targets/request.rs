@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use bailiwick_fuzz::{Root, forge::Forge, now, said};
 use bailiwick_token::value::{MAX_DEPTH, Value};
-use bailiwick_verifier::{Request, Verifier};
+use bailiwick_verifier::{Call, Verifier};
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
 
@@ -32,7 +32,7 @@ fuzz_target!(|data: &[u8]| {
         // Any reader takes it for JSON; what a number is worth to others is their affair.
         serde_json::from_str::<&RawValue>(&canonical).expect("JSON");
     }
-    let read = Request::from_json(text);
+    let read = Call::from_json(text);
     let whole = Value::parse_within(text, MAX_DEPTH + 1);
     let Ok(request) = read else { return };
     let decision = said(&VERIFIER.check(&TOKEN, &request, now()));
@@ -44,7 +44,7 @@ fuzz_target!(|data: &[u8]| {
             Some(Value::String(resource)) => Some(resource.as_str()),
             _ => None,
         };
-        let again = Request::from_args_json(request.action(), resource, args.as_deref());
+        let again = Call::from_args_json(request.action(), resource, args.as_deref());
         let again = again.expect("the canonical text of a call");
         assert_eq!(again, request, "{args:?}");
         assert_eq!(said(&VERIFIER.check(&TOKEN, &again, now())), decision);

@@ -13,7 +13,7 @@ use bailiwick_token::{
     timestamp::Timestamp,
     token::Token,
 };
-use bailiwick_verifier::{Request, Trust, Verifier};
+use bailiwick_verifier::{Call, Trust, Verifier};
 use biscuit_auth::KeyPair;
 use ed25519_dalek::SigningKey;
 
@@ -69,7 +69,7 @@ action = "purchase_order:read"
 "#;
 
 /// The call that every peer must allow.
-pub(crate) fn request() -> Request {
+pub(crate) fn request() -> Call {
     request_for(WITHIN)
 }
 
@@ -77,8 +77,8 @@ pub(crate) fn request() -> Request {
 pub(crate) const WITHIN: i64 = 4000;
 pub(crate) const BEYOND: i64 = 5000;
 
-pub(crate) fn request_for(amount: i64) -> Request {
-    Request::new("purchase_order:create")
+pub(crate) fn request_for(amount: i64) -> Call {
+    Call::new("purchase_order:create")
         .arg("amount", amount)
         .arg("currency", "EUR")
         .arg("vendor", "acme")

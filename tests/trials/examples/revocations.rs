@@ -39,7 +39,7 @@ use bailiwick_token::{
     timestamp::Timestamp,
 };
 use bailiwick_verifier::{
-    Reason, Request, Trust, Verifier,
+    Call, Reason, Trust, Verifier,
     refresh::{FetchError, Fetched, Get, Http, Transport, system_clock},
 };
 use peak_alloc::PeakAlloc;
@@ -181,7 +181,7 @@ fn changes(entries: u64) -> u64 {
 /// A verifier that knows nothing, from the first request to the first two decisions, and on through
 /// many changes; then the load alone.
 async fn follow(url: &str, key: PublicKey, good: &str, revoked: &str, entries: u64) {
-    let request = Request::new(ACTION);
+    let request = Call::new(ACTION);
     let wire = Counting(Http::new().unwrap(), Arc::default());
     let directory = tempfile::tempdir().unwrap();
     let (before, begun) = (HELD.current_usage(), Instant::now());

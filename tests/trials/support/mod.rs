@@ -24,7 +24,7 @@ use bailiwick_token::{
     timestamp::Timestamp,
 };
 use bailiwick_verifier::{
-    Decision, Request, Staleness, Verifier,
+    Call, Decision, Staleness, Verifier,
     refresh::{Follower, FollowerBuilder, FromIssuer, Monitor, system_clock},
 };
 use serde_json::Value;
@@ -300,7 +300,7 @@ impl Watch {
 
     pub fn check_at(&self, token: &str, now: Timestamp) -> Decision {
         let verifier = self.follower.verifier();
-        verifier.check(token, &Request::new(ACTION), now)
+        verifier.check(token, &Call::new(ACTION), now)
     }
 }
 

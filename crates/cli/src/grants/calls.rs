@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use bailiwick_verifier::{Decision, Request, RequestError};
+use bailiwick_verifier::{Call, CallError, Decision};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -23,7 +23,7 @@ pub(super) struct RecordedCall {
     /// Whether it is expected to be allowed.
     pub(super) expected: Option<bool>,
     /// Service and request, or the denial of a call that cannot be read.
-    pub(super) request: Result<(String, Request), Box<Decision>>,
+    pub(super) call: Result<(String, Call), Box<Decision>>,
 }
 
 /// The members of a line that mean something. A member that is `null` is there, and wrong.
@@ -58,15 +58,15 @@ impl RecordedCall {
                     service: None,
                     action: None,
                     expected: None,
-                    request: Err(denied(detail)),
+                    call: Err(denied(detail)),
                 });
             }
         };
         let service = members.service.and_then(string);
         let action = members.action.and_then(string);
-        let request = match (&service, &action) {
+        let call = match (&service, &action) {
             (Some(service), Some(action)) => {
-                request(action, &members).map(|request| (service.clone(), request))
+                request(action, &members).map(|call| (service.clone(), call))
             }
             (None, _) => Err(denied("`service` is missing or no string".to_owned())),
             (_, None) => Err(denied("`action` is missing or no string".to_owned())),
@@ -75,18 +75,18 @@ impl RecordedCall {
             service,
             action,
             expected: expected(&members, line.number)?,
-            request,
+            call,
         })
     }
 }
 
-fn request(action: &str, members: &CallMembers<'_>) -> Result<Request, Box<Decision>> {
+fn request(action: &str, members: &CallMembers<'_>) -> Result<Call, Box<Decision>> {
     let resource = match members.resource.map(string) {
         Some(None) => return Err(denied("`resource` is no string".to_owned())),
         Some(resource) => resource,
         None => None,
     };
-    Request::from_args_json(action, resource.as_deref(), members.args.map(RawValue::get))
+    Call::from_args_json(action, resource.as_deref(), members.args.map(RawValue::get))
         .map_err(|error| Box::new(Decision::bad_request(error)))
 }
 
@@ -110,7 +110,7 @@ fn string(raw: &RawValue) -> Option<String> {
 }
 
 pub(super) fn denied(detail: String) -> Box<Decision> {
-    Box::new(Decision::bad_request(RequestError::Unreadable(detail)))
+    Box::new(Decision::bad_request(CallError::Unreadable(detail)))
 }
 
 /// One line that is not empty.
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn a_call_is_an_object_with_service_and_action() {
         let call = read(r#"{"service":"s","action":"a","prompt":[{}],"expect":"deny"}"#).unwrap();
-        assert!(call.request.is_ok());
+        assert!(call.call.is_ok());
         assert_eq!(call.expected, Some(false));
         for bad in [
             "nonsense",
@@ -223,7 +223,7 @@ mod tests {
             r#"{"service":"s","action":"a","resource":null}"#,
             r#"{"service":"s","action":"a"} {}"#,
         ] {
-            let denied = read(bad).unwrap().request.unwrap_err();
+            let denied = read(bad).unwrap().call.unwrap_err();
             assert_eq!(denied.reason(), Some(Reason::BadRequest), "{bad}");
         }
     }

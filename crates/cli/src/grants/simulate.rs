@@ -100,8 +100,8 @@ impl Simulation {
     }
 
     fn decide<'a>(&mut self, call: &'a RecordedCall) -> Result<Cow<'a, Decision>, Failure> {
-        let (service, request) = match &call.request {
-            Ok(request) => request,
+        let (service, call) = match &call.call {
+            Ok(call) => call,
             Err(denied) => return Ok(Cow::Borrowed(denied)),
         };
         if !self.verifiers.contains_key(service) {
@@ -109,7 +109,7 @@ impl Simulation {
             self.verifiers.insert(service.clone(), verifier);
         }
         Ok(Cow::Owned(match self.verifiers.get(service) {
-            Some(Some(verifier)) => verifier.check(&self.token, request, self.now),
+            Some(Some(verifier)) => verifier.check(&self.token, call, self.now),
             _ => *calls::denied(
                 "`service` is empty, or holds a star or a control character".to_owned(),
             ),

@@ -86,7 +86,8 @@ impl TestArgs {
             max_depth: self.max_depth,
         };
         let selected = profiles.select(self.name.as_deref(), &caller);
-        let issued = selected.and_then(|profile| Ok((profile, profile.issue(&caller, &ask)?)));
+        let issued =
+            selected.and_then(|profile| Ok((profile, profile.mint_request(&caller, &ask)?)));
         match issued {
             Ok((profile, request)) => {
                 let issued = Issued::new(profile.name(), &request);

@@ -96,13 +96,13 @@ impl TokenVerifyArgs {
             Some(time) => time,
             None => clock::now()?,
         };
-        let request = self.call.request()?;
+        let call = self.call.request()?;
         let token = self.token.text()?;
-        let decision = match request {
+        let decision = match call {
             _ if token.trim_ascii().is_empty() => {
                 verifier.recorded(Decision::missing_token(), None)
             }
-            Ok(request) => verifier.check(&token, &request, now),
+            Ok(call) => verifier.check(&token, &call, now),
             Err(error) => verifier.recorded(Decision::bad_request(error), None),
         };
         let values = match self.hide_values {

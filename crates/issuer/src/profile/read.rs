@@ -14,10 +14,10 @@ use bailiwick_token::{
 use super::{
     bounds::{Rate, Ttl},
     caller::ClaimSource,
+    definition::{Profile, TokenTemplate},
     error::ProfileFault,
-    form::{Profile, TokenForm},
-    matching::PartyMatch,
     param::{Param, Who},
+    party_match::PartyMatch,
     table::TomlTable,
     template::Template,
     text::{Text, is_name},
@@ -180,7 +180,7 @@ fn token(
     table: &TomlTable<'_>,
     params: &BTreeMap<String, Param>,
     limits: &ProfileLimits,
-) -> Result<TokenForm, ProfileFault> {
+) -> Result<TokenTemplate, ProfileFault> {
     if table.get("holder").is_some() {
         return Err(ProfileFault::at(
             table.path_of("holder"),
@@ -221,7 +221,7 @@ fn token(
         }
     }
     let tenant = table.get("tenant").map(|_| name("tenant"));
-    Ok(TokenForm {
+    Ok(TokenTemplate {
         agent: name("agent")?,
         principal: name("principal")?,
         tenant: tenant.transpose()?,

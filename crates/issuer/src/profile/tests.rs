@@ -127,7 +127,7 @@ fn ask() -> Ask {
 
 #[test]
 fn a_claim_becomes_one_typed_value_in_its_place() {
-    let issued = buyer().issue(&caller(), &ask()).unwrap();
+    let issued = buyer().mint_request(&caller(), &ask()).unwrap();
     let expected = MintRequest {
         agent: "agent:buyer-7".to_owned(),
         principal: "user:eu/ada*".to_owned(),
@@ -181,7 +181,11 @@ fn a_value_keeps_its_type() {
         agent: party(ClaimSource::Client, claims),
         principal: None,
     };
-    let issued = profiles.get("a").unwrap().issue(&caller, &ask()).unwrap();
+    let issued = profiles
+        .get("a")
+        .unwrap()
+        .mint_request(&caller, &ask())
+        .unwrap();
     let expected = r#"
         [[grant]]
         service = "erp"
@@ -203,7 +207,10 @@ fn who_a_profile_is_for() {
         change(&mut caller);
         assert_eq!(profiles.matching(&caller).count(), 0);
         let profile = profiles.get("buyer").unwrap();
-        assert_eq!(profile.issue(&caller, &ask()).map(|_| ()), select(&caller));
+        assert_eq!(
+            profile.mint_request(&caller, &ask()).map(|_| ()),
+            select(&caller)
+        );
         match select(&caller) {
             Err(ProfileRefusal::NotMatching { why, .. }) => why.to_string(),
             other => panic!("{other:?}"),
@@ -437,7 +444,7 @@ fn a_claim_that_does_not_fit_is_named_and_not_shown() {
         ("until", json!(-5), "is not a date-time"),
     ] {
         let refusal = buyer()
-            .issue(&with(name, value.clone()), &ask())
+            .mint_request(&with(name, value.clone()), &ask())
             .unwrap_err();
         let ProfileRefusal::Claim { why: found, .. } = &refusal else {
             panic!("{refusal:?}")
@@ -448,7 +455,7 @@ fn a_claim_that_does_not_fit_is_named_and_not_shown() {
         assert!(!all.contains("s3cr3t"), "{all}");
     }
     let refusal = buyer()
-        .issue(&with("limits", json!({})), &ask())
+        .mint_request(&with("limits", json!({})), &ask())
         .unwrap_err();
     assert_eq!(
         refusal.public(),
@@ -460,14 +467,14 @@ fn a_claim_that_does_not_fit_is_named_and_not_shown() {
 #[test]
 fn what_claims_make_of_a_grant_is_checked_as_any_grant() {
     let refusal = buyer()
-        .issue(&with("limits", json!({ "purchase": 0 })), &ask())
+        .mint_request(&with("limits", json!({ "purchase": 0 })), &ask())
         .unwrap_err();
     assert_eq!(
         refusal.log(),
         "profile `buyer`: what this caller's claims make of `grant[0].args.amount.max` is an empty range, or too long"
     );
     let long = with("https://corp.example/region", json!("é".repeat(510)));
-    let refusal = buyer().issue(&long, &ask()).unwrap_err();
+    let refusal = buyer().mint_request(&long, &ask()).unwrap_err();
     assert!(
         matches!(refusal, ProfileRefusal::Template { .. }),
         "{refusal:?}"
@@ -477,7 +484,9 @@ fn what_claims_make_of_a_grant_is_checked_as_any_grant() {
 
 #[test]
 fn a_date_can_be_a_number_of_seconds() {
-    let issued = buyer().issue(&with("until", json!(0)), &ask()).unwrap();
+    let issued = buyer()
+        .mint_request(&with("until", json!(0)), &ask())
+        .unwrap();
     assert!(issued.grants.to_toml().contains("1970-01-01T00:00:00Z"));
 }
 
@@ -485,7 +494,7 @@ fn a_date_can_be_a_number_of_seconds() {
 fn a_request_is_inside_of_its_profile_or_refused() {
     let profile = buyer();
     let refuse = |ask: &Ask| {
-        let refusal = profile.issue(&caller(), ask).unwrap_err();
+        let refusal = profile.mint_request(&caller(), ask).unwrap_err();
         (refusal.code(), refusal.public())
     };
     let inside = grants(
@@ -498,7 +507,7 @@ fn a_request_is_inside_of_its_profile_or_refused() {
         max_depth: Some(0),
         ..ask()
     };
-    let issued = profile.issue(&caller(), &asked).unwrap();
+    let issued = profile.mint_request(&caller(), &asked).unwrap();
     assert_eq!(
         (issued.grants, issued.ttl, issued.max_depth),
         (inside.clone(), 60, Some(0))
@@ -553,7 +562,7 @@ fn services_narrow_by_the_callers_own_wish() {
     let profile = buyer();
     let at = |services: &[&str], grants: Option<Grants>| {
         let services = services.iter().map(|&name| name.to_owned()).collect();
-        profile.issue(
+        profile.mint_request(
             &caller(),
             &Ask {
                 services,
@@ -623,7 +632,7 @@ action = "purchase_order:create"
             agent: party(ClaimSource::Client, claims),
             principal: None,
         };
-        match (profile.issue(&caller, &Ask::default()), refused) {
+        match (profile.mint_request(&caller, &Ask::default()), refused) {
             (Ok(request), None) => assert_eq!(request.agent.len(), 512),
             (Err(ProfileRefusal::Template { path, .. }), Some(expected)) => {
                 assert_eq!(path, expected)

@@ -10,7 +10,7 @@ use bailiwick_issuer::{MintError, SignError, StoreError, Withdrawn};
 use serde::Serialize;
 
 use crate::{
-    caller::error::CallerError, grant::error::GrantError, provider::error::AssertionError,
+    caller::error::CallerError, grant::error::ProfileMintError, provider::error::AssertionError,
     wire::IntoWire,
 };
 
@@ -25,18 +25,18 @@ pub(super) struct OAuthFailure {
     retry_after: Option<u64>,
 }
 
-/// A refusal, with status 400.
-pub(super) fn refuse(error: OAuthErrorCode, description: impl Into<String>) -> OAuthFailure {
-    OAuthFailure {
-        status: StatusCode::BAD_REQUEST,
-        error,
-        description: description.into(),
-        challenge: false,
-        retry_after: None,
-    }
-}
-
 impl OAuthFailure {
+    /// A failure with status 400.
+    pub(super) fn new(error: OAuthErrorCode, description: impl Into<String>) -> OAuthFailure {
+        OAuthFailure {
+            status: StatusCode::BAD_REQUEST,
+            error,
+            description: description.into(),
+            challenge: false,
+            retry_after: None,
+        }
+    }
+
     /// The same under another status.
     pub(super) fn with_status(self, status: StatusCode) -> OAuthFailure {
         OAuthFailure { status, ..self }
@@ -85,28 +85,30 @@ impl OAuthFailure {
                 error: AssertionError::Unreachable,
                 ..
             } => busy(text),
-            _ => refuse(OAuthErrorCode::InvalidRequest, text),
+            _ => OAuthFailure::new(OAuthErrorCode::InvalidRequest, text),
         }
     }
 }
 
-impl From<GrantError> for OAuthFailure {
-    fn from(error: GrantError) -> OAuthFailure {
+impl From<ProfileMintError> for OAuthFailure {
+    fn from(error: ProfileMintError) -> OAuthFailure {
         match error {
-            GrantError::Refused(refusal) => refuse(refusal.code().into_wire(), refusal.public()),
-            GrantError::TooMany(wait) => OAuthFailure {
+            ProfileMintError::Refused(refusal) => {
+                OAuthFailure::new(refusal.code().into_wire(), refusal.public())
+            }
+            ProfileMintError::TooMany(wait) => OAuthFailure {
                 status: StatusCode::TOO_MANY_REQUESTS,
                 retry_after: Some(wait.as_secs().saturating_add(1)),
                 ..refuse(
                     OAuthErrorCode::SlowDown,
-                    format!("{}: wait", GrantError::TOO_OFTEN),
+                    format!("{}: wait", ProfileMintError::TOO_OFTEN),
                 )
             },
-            GrantError::Mint(MintError::Refused(refusal)) => {
-                refuse(OAuthErrorCode::InvalidRequest, refusal.to_string())
+            ProfileMintError::Mint(MintError::Refused(refusal)) => {
+                OAuthFailure::new(OAuthErrorCode::InvalidRequest, refusal.to_string())
             }
             // The same as for a client that comes after its secret was ended.
-            GrantError::Mint(MintError::Sign(SignError::Store(StoreError::Withdrawn(
+            ProfileMintError::Mint(MintError::Sign(SignError::Store(StoreError::Withdrawn(
                 Withdrawn::Client,
             )))) => OAuthFailure {
                 status: StatusCode::UNAUTHORIZED,
@@ -115,8 +117,8 @@ impl From<GrantError> for OAuthFailure {
                     CallerError::WrongSecret.to_string(),
                 )
             },
-            GrantError::Mint(MintError::Sign(SignError::Store(error))) => unavailable(&error),
-            GrantError::Mint(failed) => {
+            ProfileMintError::Mint(MintError::Sign(SignError::Store(error))) => unavailable(&error),
+            ProfileMintError::Mint(failed) => {
                 tracing::error!(error = %failed, "no token could be minted");
                 OAuthFailure {
                     status: StatusCode::INTERNAL_SERVER_ERROR,

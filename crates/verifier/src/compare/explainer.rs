@@ -9,16 +9,16 @@ use bailiwick_token::{
 };
 
 use super::{
-    alternative::{Alternative, Test},
+    alternative::{Alternative, Requirement},
     comparison::{Comparison, PER_ALTERNATIVE},
+    requirement::{Fault, length},
     steps::{Spent, Steps},
-    test::{Fault, length},
     unmet::{Unmet, Verdict},
 };
 use crate::{
+    call::Stated,
     excerpt::{Excerpt, MAX_SHOWN_NAME, MAX_VALUE, beginning},
-    explain::{Condition, Wanted},
-    request::Stated,
+    explain::{UnmetCondition, Wanted},
 };
 
 /// The steps of an excerpt: text is written, and memory allocated.
@@ -31,13 +31,13 @@ const PER_WEIGHT: usize = 2;
 const BYTES_COPIED: usize = 8;
 
 /// An alternative beside a call, for people.
-pub(crate) enum Explained {
+pub(crate) enum ExplainedVerdict {
     /// The call meets all of its conditions that can be read.
     Met,
     /// It is for another service or action.
     Elsewhere,
     /// The call does not meet this condition.
-    Unmet(Condition),
+    Unmet(UnmetCondition),
     /// It is Datalog that no grant writes.
     Datalog,
 }
@@ -70,26 +70,30 @@ impl<'c> Explainer<'c> {
     }
 
     /// Compares the call with an alternative.
-    pub(crate) fn with(&mut self, alternative: &Alternative) -> Result<Explained, Spent> {
+    pub(crate) fn with(&mut self, alternative: &Alternative) -> Result<ExplainedVerdict, Spent> {
         Ok(match self.comparison.with(alternative, &mut self.steps)? {
-            Verdict::Met => Explained::Met,
-            Verdict::Elsewhere => Explained::Elsewhere,
-            Verdict::Unmet(unmet) => Explained::Unmet(self.condition(unmet)?),
+            Verdict::Met => ExplainedVerdict::Met,
+            Verdict::Elsewhere => ExplainedVerdict::Elsewhere,
+            Verdict::Unmet(unmet) => ExplainedVerdict::Unmet(self.condition(unmet)?),
         })
     }
 
     /// Compares the call with the conditions that can be read of a body in Datalog.
-    pub(crate) fn with_body(&mut self, code: &Code, body: &Query) -> Result<Explained, Spent> {
+    pub(crate) fn with_body(
+        &mut self,
+        code: &Code,
+        body: &Query,
+    ) -> Result<ExplainedVerdict, Spent> {
         self.steps.take(PER_ALTERNATIVE)?;
         let call = self.comparison.call;
         if !self.may_be_for_this_service(code, body)
             || datalog::needs_other(code, body, names::ACTION, call.action)
         {
-            return Ok(Explained::Elsewhere);
+            return Ok(ExplainedVerdict::Elsewhere);
         }
         match self.read(code, body)? {
             Some(grant) => self.with(&Alternative::from(grant)),
-            None => Ok(Explained::Datalog),
+            None => Ok(ExplainedVerdict::Datalog),
         }
     }
 
@@ -100,45 +104,45 @@ impl<'c> Explainer<'c> {
         Ok(datalog::conditions(code, body))
     }
 
-    fn condition(&mut self, unmet: Unmet<'_>) -> Result<Condition, Spent> {
+    fn condition(&mut self, unmet: Unmet<'_>) -> Result<UnmetCondition, Spent> {
         self.steps.take(PER_EXCERPT)?;
         let name = |path: &str| beginning(path, MAX_SHOWN_NAME);
         Ok(match unmet {
-            Unmet::Resource { found, needed } => Condition::Resource {
+            Unmet::Resource { found, needed } => UnmetCondition::Resource {
                 found: found.map(|resource| beginning(resource, MAX_VALUE)),
                 needed: beginning(needed, MAX_VALUE),
             },
             Unmet::Missing(argument) => {
                 self.steps.take(argument.size() / BYTES_COPIED)?;
-                Condition::Missing {
+                UnmetCondition::Missing {
                     argument: name(&argument.path),
                     needed: beginning(argument.constraint(), MAX_VALUE),
                 }
             }
-            Unmet::Extra(argument) => Condition::Extra {
+            Unmet::Extra(argument) => UnmetCondition::Extra {
                 argument: name(argument),
             },
             Unmet::Argument {
                 argument,
                 stated,
-                test,
+                requirement,
                 fault,
             } => {
                 let argument = name(&argument.path);
                 match fault {
-                    Fault::Type(needed) => Condition::Type {
+                    Fault::Type(needed) => UnmetCondition::Type {
                         argument,
                         found: stated.value.kind(),
                         needed,
                     },
-                    Fault::Unrepresentable => Condition::Unrepresentable {
+                    Fault::Unrepresentable => UnmetCondition::Unrepresentable {
                         argument,
                         found: self.excerpt(stated)?,
                     },
-                    Fault::Value => Condition::Value {
+                    Fault::Value => UnmetCondition::Value {
                         argument,
                         found: self.excerpt(stated)?,
-                        needed: wanted(test, stated),
+                        needed: wanted(requirement, stated),
                     },
                 }
             }
@@ -156,19 +160,19 @@ impl<'c> Explainer<'c> {
     }
 }
 
-/// The value that a test needs.
-fn wanted(test: &Test, stated: &Stated<'_>) -> Wanted {
-    match test {
-        Test::Exact(exact) => Wanted::Exactly(Excerpt::of(&exact.value)),
-        Test::OneOf(set) => Wanted::OneOf(Excerpt::list(set)),
-        Test::NotOneOf(set) => Wanted::NotOneOf(Excerpt::list(set)),
-        Test::Min(bound) => Wanted::Min(*bound),
-        Test::Max(bound) => Wanted::Max(*bound),
-        Test::Prefix(text) => Wanted::Prefix(Excerpt::string(text)),
-        Test::Suffix(text) => Wanted::Suffix(Excerpt::string(text)),
-        Test::Contains(text) => Wanted::Contains(Excerpt::string(text)),
-        Test::AllOfIn(set) => Wanted::AllOfIn(Excerpt::list(Listed(set.as_ref()))),
-        Test::MaxLen(limit) => Wanted::MaxLen {
+/// The value that a requirement needs.
+fn wanted(requirement: &Requirement, stated: &Stated<'_>) -> Wanted {
+    match requirement {
+        Requirement::Exact(exact) => Wanted::Exactly(Excerpt::of(&exact.value)),
+        Requirement::OneOf(set) => Wanted::OneOf(Excerpt::list(set)),
+        Requirement::NotOneOf(set) => Wanted::NotOneOf(Excerpt::list(set)),
+        Requirement::Min(bound) => Wanted::Min(*bound),
+        Requirement::Max(bound) => Wanted::Max(*bound),
+        Requirement::Prefix(text) => Wanted::Prefix(Excerpt::string(text)),
+        Requirement::Suffix(text) => Wanted::Suffix(Excerpt::string(text)),
+        Requirement::Contains(text) => Wanted::Contains(Excerpt::string(text)),
+        Requirement::AllOfIn(set) => Wanted::AllOfIn(Excerpt::list(Listed(set.as_ref()))),
+        Requirement::MaxLen(limit) => Wanted::MaxLen {
             found: length(stated).unwrap_or(0),
             limit: *limit,
         },

@@ -5,7 +5,7 @@
 use bailiwick_token::grant::Grants;
 
 use super::*;
-use crate::request::{Request, Statement};
+use crate::call::{Call, Statement};
 
 const PLENTY: u64 = 1 << 40;
 
@@ -23,12 +23,12 @@ fn grants(args: impl Fn(usize) -> String) -> Vec<Alternative> {
 
 /// The steps that explaining a call beside all of these takes, and how many of them allow it.
 fn steps(grants: &[Alternative], args: &str) -> (u64, usize) {
-    let request = Request::from_args_json("order", None, Some(args)).unwrap();
+    let request = Call::from_args_json("order", None, Some(args)).unwrap();
     let call = request.state().unwrap();
     let mut explainer = explainer(&call, PLENTY);
     let mut allowed = 0;
     for grant in grants {
-        allowed += usize::from(matches!(explainer.with(grant), Ok(Explained::Met)));
+        allowed += usize::from(matches!(explainer.with(grant), Ok(ExplainedVerdict::Met)));
     }
     (PLENTY - explainer.steps.left, allowed)
 }
@@ -95,7 +95,7 @@ fn names_are_looked_at_up_to_the_first_extra_one() {
 #[test]
 fn a_spent_budget_stays_spent() {
     let exact = grants(|index| format!("a = {{ exact = [{}] }}", index + 2));
-    let request = Request::from_args_json("order", None, Some(&ones(2))).unwrap();
+    let request = Call::from_args_json("order", None, Some(&ones(2))).unwrap();
     let call = request.state().unwrap();
     let (all, _) = steps(&exact, &ones(2));
     for budget in [0, 1, all / 2, all - 1] {

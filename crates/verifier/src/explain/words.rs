@@ -3,7 +3,7 @@
 use bailiwick_token::{escape::code, value::Value};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::{Condition, Refusal, Values, Wanted};
+use super::{Refusal, UnmetCondition, Values, Wanted};
 
 impl Refusal {
     /// One sentence, such as
@@ -57,30 +57,30 @@ impl Wanted {
     }
 }
 
-impl Condition {
+impl UnmetCondition {
     fn name(&self) -> &'static str {
         match self {
-            Condition::NoAlternative { .. } => "no_alternative",
-            Condition::Resource { .. } => "resource",
-            Condition::Missing { .. } => "missing_argument",
-            Condition::Extra { .. } => "extra_argument",
-            Condition::Type { .. } => "wrong_type",
-            Condition::Unrepresentable { .. } => "unrepresentable_number",
-            Condition::Value { needed, .. } => needed.name(),
-            Condition::NotBefore { .. } => "not_before",
-            Condition::Expires { .. } => "expires",
-            Condition::Depth { .. } => "depth",
-            Condition::Datalog { .. } => "datalog",
+            UnmetCondition::NoAlternative { .. } => "no_alternative",
+            UnmetCondition::Resource { .. } => "resource",
+            UnmetCondition::Missing { .. } => "missing_argument",
+            UnmetCondition::Extra { .. } => "extra_argument",
+            UnmetCondition::Type { .. } => "wrong_type",
+            UnmetCondition::Unrepresentable { .. } => "unrepresentable_number",
+            UnmetCondition::Value { needed, .. } => needed.name(),
+            UnmetCondition::NotBefore { .. } => "not_before",
+            UnmetCondition::Expires { .. } => "expires",
+            UnmetCondition::Depth { .. } => "depth",
+            UnmetCondition::Datalog { .. } => "datalog",
         }
     }
 
     fn argument(&self) -> Option<&str> {
         match self {
-            Condition::Missing { argument, .. }
-            | Condition::Extra { argument }
-            | Condition::Type { argument, .. }
-            | Condition::Unrepresentable { argument, .. }
-            | Condition::Value { argument, .. } => Some(argument),
+            UnmetCondition::Missing { argument, .. }
+            | UnmetCondition::Extra { argument }
+            | UnmetCondition::Type { argument, .. }
+            | UnmetCondition::Unrepresentable { argument, .. }
+            | UnmetCondition::Value { argument, .. } => Some(argument),
             _ => None,
         }
     }
@@ -89,10 +89,10 @@ impl Condition {
     fn sentence(&self, values: Values) -> String {
         let hidden = values == Values::Hidden;
         match self {
-            Condition::NoAlternative { offered, .. } if offered.is_empty() => {
+            UnmetCondition::NoAlternative { offered, .. } if offered.is_empty() => {
                 "it allows nothing".to_owned()
             }
-            Condition::NoAlternative { offered, further } => {
+            UnmetCondition::NoAlternative { offered, further } => {
                 let offered: Vec<String> = offered
                     .iter()
                     .map(|offer| code(offer).to_string())
@@ -106,14 +106,14 @@ impl Condition {
                     offered.join(", ")
                 )
             }
-            Condition::Resource {
+            UnmetCondition::Resource {
                 found: None,
                 needed,
             } => format!("the call names no resource, {} is allowed", code(needed)),
-            Condition::Resource { needed, .. } if hidden => {
+            UnmetCondition::Resource { needed, .. } if hidden => {
                 format!("the resource is another, {} is allowed", code(needed))
             }
-            Condition::Resource {
+            UnmetCondition::Resource {
                 found: Some(found),
                 needed,
             } => format!(
@@ -121,18 +121,18 @@ impl Condition {
                 code(found),
                 code(needed)
             ),
-            Condition::Missing { argument, needed } => {
+            UnmetCondition::Missing { argument, needed } => {
                 format!("{} is missing ({needed})", code(argument))
             }
-            Condition::Extra { argument } => {
+            UnmetCondition::Extra { argument } => {
                 format!("{} is not among the arguments allowed", code(argument))
             }
-            Condition::Type {
+            UnmetCondition::Type {
                 argument,
                 found,
                 needed,
             } => format!("{} is {found}, {needed} is needed", code(argument)),
-            Condition::Unrepresentable { argument, found } => {
+            UnmetCondition::Unrepresentable { argument, found } => {
                 let is = match hidden {
                     true => "does not fit".to_owned(),
                     false => format!("is {found}"),
@@ -142,7 +142,7 @@ impl Condition {
                     code(argument)
                 )
             }
-            Condition::Value {
+            UnmetCondition::Value {
                 argument,
                 needed: Wanted::MaxLen { found, limit },
                 ..
@@ -150,23 +150,27 @@ impl Condition {
                 "{} has a length of {found}, at most {limit} is allowed",
                 code(argument)
             ),
-            Condition::Value {
+            UnmetCondition::Value {
                 argument, needed, ..
             } if hidden => format!("{} does not fit, {}", code(argument), needed.sentence()),
-            Condition::Value {
+            UnmetCondition::Value {
                 argument,
                 found,
                 needed,
             } => format!("{} is {found}, {}", code(argument), needed.sentence()),
-            Condition::NotBefore { found, needed } => {
+            UnmetCondition::NotBefore { found, needed } => {
                 format!("it holds from {needed} on, it is {found}")
             }
-            Condition::Expires { found, needed } => format!("it ended at {needed}, it is {found}"),
-            Condition::Depth { found, needed } => {
+            UnmetCondition::Expires { found, needed } => {
+                format!("it ended at {needed}, it is {found}")
+            }
+            UnmetCondition::Depth { found, needed } => {
                 format!("{found} blocks are appended, at most {needed} are allowed")
             }
-            Condition::Datalog { text: Some(text) } => format!("this check does not hold: {text}"),
-            Condition::Datalog { text: None } => {
+            UnmetCondition::Datalog { text: Some(text) } => {
+                format!("this check does not hold: {text}")
+            }
+            UnmetCondition::Datalog { text: None } => {
                 "a check does not hold that is too long to show".to_owned()
             }
         }
@@ -175,18 +179,18 @@ impl Condition {
     /// The words for the value needed.
     fn needed(&self) -> Option<String> {
         match self {
-            Condition::Resource { needed, .. } | Condition::Missing { needed, .. } => {
+            UnmetCondition::Resource { needed, .. } | UnmetCondition::Missing { needed, .. } => {
                 Some(needed.clone())
             }
-            Condition::NoAlternative { offered, .. } => Some(offered.join(", ")),
-            Condition::Type { needed, .. } => Some((*needed).to_owned()),
-            Condition::Value { needed, .. } => Some(needed.sentence()),
-            Condition::NotBefore { needed, .. } | Condition::Expires { needed, .. } => {
+            UnmetCondition::NoAlternative { offered, .. } => Some(offered.join(", ")),
+            UnmetCondition::Type { needed, .. } => Some((*needed).to_owned()),
+            UnmetCondition::Value { needed, .. } => Some(needed.sentence()),
+            UnmetCondition::NotBefore { needed, .. } | UnmetCondition::Expires { needed, .. } => {
                 Some(needed.to_string())
             }
-            Condition::Depth { needed, .. } => Some(needed.to_string()),
-            Condition::Datalog { text } => text.clone(),
-            Condition::Extra { .. } | Condition::Unrepresentable { .. } => None,
+            UnmetCondition::Depth { needed, .. } => Some(needed.to_string()),
+            UnmetCondition::Datalog { text } => text.clone(),
+            UnmetCondition::Extra { .. } | UnmetCondition::Unrepresentable { .. } => None,
         }
     }
 
@@ -194,19 +198,21 @@ impl Condition {
     fn write_found<M: SerializeMap>(&self, values: Values, map: &mut M) -> Result<(), M::Error> {
         let mut entry = |found: Option<Value>| map.serialize_entry("found", &found);
         match self {
-            Condition::Unrepresentable { found, .. } | Condition::Value { found, .. }
+            UnmetCondition::Unrepresentable { found, .. } | UnmetCondition::Value { found, .. }
                 if values == Values::Shown =>
             {
                 map.serialize_entry("found", found)
             }
-            Condition::Resource {
+            UnmetCondition::Resource {
                 found: Some(found), ..
             } if values == Values::Shown => entry(Some(Value::from(found.as_str()))),
-            Condition::Type { found, .. } => entry(Some(Value::from(*found))),
-            Condition::NotBefore { found, .. } | Condition::Expires { found, .. } => {
+            UnmetCondition::Type { found, .. } => entry(Some(Value::from(*found))),
+            UnmetCondition::NotBefore { found, .. } | UnmetCondition::Expires { found, .. } => {
                 entry(Some(Value::from(found.to_string())))
             }
-            Condition::Depth { found, .. } => entry(i64::try_from(*found).ok().map(Value::from)),
+            UnmetCondition::Depth { found, .. } => {
+                entry(i64::try_from(*found).ok().map(Value::from))
+            }
             _ => entry(None),
         }
     }

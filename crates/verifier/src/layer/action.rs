@@ -71,7 +71,7 @@ impl Action {
 
     /// Takes the top-level members of the JSON body as arguments.
     ///
-    /// The body is read up to [`MAX_CALL_BYTES`](crate::request::MAX_CALL_BYTES) and handed on to
+    /// The body is read up to [`MAX_CALL_BYTES`](crate::call::MAX_CALL_BYTES) and handed on to
     /// the handler byte for byte; an empty one has no arguments. Without this declaration the body
     /// is not touched, and no grant sees what is in it. How long a sender may take is for the
     /// server's timeouts to say.

@@ -22,7 +22,7 @@ use http_body_util::BodyExt;
 use mime::Mime;
 
 use super::media;
-use crate::request::MAX_CALL_BYTES;
+use crate::call::MAX_CALL_BYTES;
 
 /// The most bytes that [`discard`] reads: as many as Go's `net/http` does.
 const MAX_DISCARDED: u64 = 256 * 1024;

@@ -14,12 +14,12 @@ use super::{
 };
 use crate::{
     authenticate::Authenticated,
-    request::{Request, RequestError},
+    call::{Call, CallError},
 };
 
 /// A request that cannot be read as a call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum CallError {
+pub(super) enum UnreadableCall {
     #[error(transparent)]
     Parameter(#[from] ParameterError),
     #[error("the path is not UTF-8 text once it is percent-decoded")]
@@ -35,7 +35,7 @@ pub(super) enum CallError {
     #[error(transparent)]
     Body(#[from] BodyError),
     #[error(transparent)]
-    Request(#[from] RequestError),
+    Call(#[from] CallError),
 }
 
 impl Declaration {
@@ -46,7 +46,7 @@ impl Declaration {
         _: &Authenticated,
         parts: &mut Parts,
         body: &mut Body,
-    ) -> Result<Request, CallError> {
+    ) -> Result<Call, UnreadableCall> {
         let path = self.path(parts).await?;
         let query = self.query(parts)?;
         let resource = self.resource.as_ref().map(|template| template.fill(&path));
@@ -57,12 +57,12 @@ impl Declaration {
         };
         let text = text.as_deref().map(std::str::from_utf8).transpose();
         let text = text.map_err(|_| BodyError::Text)?;
-        let mut request = Request::from_args_json(&self.action, resource.as_deref(), text)?;
+        let mut call = Call::from_args_json(&self.action, resource.as_deref(), text)?;
         for argument in &self.arguments {
             let Argument { key, name, .. } = argument;
             // Also where the query parameter is absent: the handler would not look into the body.
-            if request.argument_names().any(|present| present == name) {
-                return Err(CallError::Clash(name.clone()));
+            if call.argument_names().any(|present| present == name) {
+                return Err(UnreadableCall::Clash(name.clone()));
             }
             let found = match argument.source {
                 ArgumentSource::Path => Some(parameter(&path, key)?),
@@ -70,7 +70,7 @@ impl Declaration {
                     let mut values = query.iter().filter(|(found, _)| found == key);
                     let value = values.next().map(|(_, value)| value.as_str());
                     if values.next().is_some() {
-                        return Err(CallError::Repeated(key.clone()));
+                        return Err(UnreadableCall::Repeated(key.clone()));
                     }
                     value
                 }
@@ -79,13 +79,13 @@ impl Declaration {
                 None => continue,
                 Some(text) if argument.number => Value::from(
                     text.parse::<Number>()
-                        .map_err(|_| CallError::Number(name.clone()))?,
+                        .map_err(|_| UnreadableCall::Number(name.clone()))?,
                 ),
                 Some(text) => Value::from(text),
             };
-            request = request.arg(name, value);
+            call = call.arg(name, value);
         }
-        Ok(request)
+        Ok(call)
     }
 
     fn takes(&self, source: ArgumentSource) -> bool {
@@ -94,7 +94,7 @@ impl Declaration {
     }
 
     /// The path parameters, as axum decodes them for the handler.
-    async fn path(&self, parts: &mut Parts) -> Result<Pairs, CallError> {
+    async fn path(&self, parts: &mut Parts) -> Result<Pairs, UnreadableCall> {
         if !self.takes(ArgumentSource::Path) && self.resource.is_none() {
             return Ok(Pairs::new());
         }
@@ -105,18 +105,18 @@ impl Declaration {
                 .collect()),
             // No router of axum saw the request.
             Err(RawPathParamsRejection::MissingPathParams(_)) => Ok(Pairs::new()),
-            Err(_) => Err(CallError::Path),
+            Err(_) => Err(UnreadableCall::Path),
         }
     }
 
     /// The query parameters, through the parser that gives them to the handler.
-    fn query(&self, parts: &Parts) -> Result<Pairs, CallError> {
+    fn query(&self, parts: &Parts) -> Result<Pairs, UnreadableCall> {
         if !self.takes(ArgumentSource::Query) {
             return Ok(Pairs::new());
         }
         match Query::<Pairs>::try_from_uri(&parts.uri) {
             Ok(Query(pairs)) => Ok(pairs),
-            Err(_) => Err(CallError::Query),
+            Err(_) => Err(UnreadableCall::Query),
         }
     }
 }

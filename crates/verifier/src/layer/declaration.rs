@@ -5,7 +5,7 @@ use std::iter;
 use serde_json::json;
 
 use super::template::ResourceTemplate;
-use crate::request::{Request, RequestError};
+use crate::call::{Call, CallError};
 
 /// The action of a route, and the sources of everything that its calls state.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ pub(super) enum ArgumentSource {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum DeclarationError {
     #[error("cannot protect a route of the action `{action}`: {error}")]
-    Request { action: String, error: RequestError },
+    Call { action: String, error: CallError },
     #[error("the route of `{action}` declares two sources for the argument `{name}`: keep one")]
     TwoSources { action: String, name: String },
     #[error("the route of `{0}` declares two resources: keep one")]
@@ -64,14 +64,14 @@ impl Declaration {
             resource: None,
             arguments: Vec::new(),
         };
-        declaration.possible(Request::from_args_json(action, None, None))?;
+        declaration.possible(Call::from_args_json(action, None, None))?;
         Ok(declaration)
     }
 
     pub(super) fn argument(&mut self, argument: Argument) -> Result<(), DeclarationError> {
         let Argument { name, .. } = &argument;
         let alone = json!({ name: "" }).to_string();
-        self.possible(Request::from_args_json(&self.action, None, Some(&alone)))?;
+        self.possible(Call::from_args_json(&self.action, None, Some(&alone)))?;
         if self.arguments.iter().any(|other| other.name == *name) {
             return Err(DeclarationError::TwoSources {
                 action: self.action.clone(),
@@ -114,13 +114,11 @@ impl Declaration {
     }
 
     /// Returns whether a call that states a part of this can be decided.
-    fn possible(&self, request: Result<Request, RequestError>) -> Result<(), DeclarationError> {
-        request
-            .map(drop)
-            .map_err(|error| DeclarationError::Request {
-                action: self.action.clone(),
-                error,
-            })
+    fn possible(&self, call: Result<Call, CallError>) -> Result<(), DeclarationError> {
+        call.map(drop).map_err(|error| DeclarationError::Call {
+            action: self.action.clone(),
+            error,
+        })
     }
 }
 

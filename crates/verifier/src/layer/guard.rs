@@ -13,9 +13,9 @@ use super::{
 };
 use crate::{
     authenticate::Authenticated,
+    call::{Call, CallError},
     decision::{Decision, Deny},
     denial::Denial,
-    request::{self, RequestError},
 };
 
 /// Lets those calls of one route through that their token allows.
@@ -39,7 +39,7 @@ impl RouteGuard {
                 match call {
                     // The token is verified, so the record says whose call it is.
                     Err(error) => {
-                        let denial = RequestError::Unreadable(error.to_string());
+                        let denial = CallError::Unreadable(error.to_string());
                         let deny = Deny::of(&authenticated.token().identity, denial);
                         self.recorded(Decision::Deny(deny))
                     }
@@ -91,7 +91,7 @@ impl RouteGuard {
 
     /// Counts and records the denial of a call that was not read: all that is known of it is its action.
     fn recorded(&self, decision: Decision) -> Decision {
-        let unread = request::Request::new(&self.declaration.action);
+        let unread = Call::new(&self.declaration.action);
         self.settings.verifier.recorded(decision, Some(&unread))
     }
 }

@@ -28,7 +28,7 @@ impl ResourceTemplate {
         })
     }
 
-    /// Makes the resource of a call. [`Request`](crate::Request) refuses one that is not in normal form.
+    /// Makes the resource of a call. [`Call`](crate::Call) refuses one that is not in normal form.
     pub(super) fn fill(&self, path: &Pairs) -> Result<String, ParameterError> {
         let filled: Result<Vec<&str>, ParameterError> = self
             .0

@@ -7,7 +7,7 @@ use tokio::task::AbortHandle;
 use super::status::{SharedStatus, Status};
 #[cfg(feature = "axum")]
 use crate::layer::Protect;
-use crate::{clock::Clock, decision::Decision, request::Request, verifier::Verifier};
+use crate::{call::Call, clock::Clock, decision::Decision, verifier::Verifier};
 
 /// A verifier whose trust a background task keeps fresh.
 ///
@@ -39,9 +39,9 @@ impl Follower {
     }
 
     /// Decides one call, by this follower's clock.
-    pub fn check(&self, token: &str, request: &Request) -> Decision {
+    pub fn check(&self, token: &str, call: &Call) -> Decision {
         let now = (self.monitor.clock)();
-        self.monitor.verifier.check(token, request, now)
+        self.monitor.verifier.check(token, call, now)
     }
 
     /// Protects the routes of an axum service, by this follower's clock.

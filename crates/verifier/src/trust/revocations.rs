@@ -11,7 +11,7 @@ use bailiwick_token::{
 use super::{
     distrust::Distrust,
     error::RollbackError,
-    revoked::{Credentials, Revoked, RevokedBy},
+    revoked::{Revoked, RevokedBy, TokenMarks},
     staleness::{Staleness, WhenStale},
 };
 
@@ -199,7 +199,7 @@ impl Revocations {
     /// Checks that a token is not revoked, as far as anyone can know at `now`.
     pub(super) fn check(
         &self,
-        shown: &Credentials<'_>,
+        shown: &TokenMarks<'_>,
         staleness: &Staleness,
         now: Timestamp,
     ) -> Result<(), Distrust> {
@@ -217,7 +217,7 @@ impl Revocations {
 
     fn fresh(
         &self,
-        shown: &Credentials<'_>,
+        shown: &TokenMarks<'_>,
         staleness: &Staleness,
         now: Timestamp,
     ) -> Result<(), Distrust> {

@@ -24,7 +24,7 @@ static SECRET: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// Everything by which a revocation can name a token, hashed once for all lookups.
 #[derive(Debug, Clone)]
-pub(crate) struct Names {
+pub(crate) struct RevocationNames {
     token: u64,
     /// The authority block's first.
     blocks: Box<[u64]>,
@@ -33,10 +33,10 @@ pub(crate) struct Names {
     tenant: Option<u64>,
 }
 
-impl Names {
-    pub(crate) fn new(identity: &Identity, signatures: &[[u8; 64]]) -> Names {
+impl RevocationNames {
+    pub(crate) fn new(identity: &Identity, signatures: &[[u8; 64]]) -> RevocationNames {
         let tenant = identity.tenant.as_deref();
-        Names {
+        RevocationNames {
             token: token(&identity.token_id),
             blocks: signatures.iter().map(block).collect(),
             agent: party(Party::Agent, &identity.agent),
@@ -52,11 +52,11 @@ impl Names {
 }
 
 /// The marks of a token that trust is looked up by.
-pub(crate) struct Credentials<'a> {
+pub(crate) struct TokenMarks<'a> {
     pub(crate) root_key: KeyId,
     /// The key itself: an id is too short to tell two issuers' keys apart for certain.
     pub(crate) root: &'a [u8; 32],
-    pub(crate) names: &'a Names,
+    pub(crate) names: &'a RevocationNames,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires: Timestamp,
 }
@@ -162,7 +162,7 @@ impl Revoked {
     /// What of a token that was issued at `issued_at` is revoked, by what was signed at `at`.
     pub(super) fn find(
         &self,
-        names: &Names,
+        names: &RevocationNames,
         issued_at: Timestamp,
         at: Timestamp,
     ) -> Option<RevokedBy> {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use bailiwick_verifier::{Request, RequestError};
+use bailiwick_verifier::{Call, CallError};
 use clap::Args;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -38,7 +38,7 @@ impl CallArgs {
     ///
     /// # Errors
     /// Fails when a file cannot be read or is too long.
-    pub(super) fn request(&self) -> Result<Result<Request, RequestError>, Failure> {
+    pub(super) fn request(&self) -> Result<Result<Call, CallError>, Failure> {
         if let Some(file) = &self.call {
             return Ok(text(&file.read(MAX_FILE)?).and_then(whole));
         }
@@ -49,7 +49,7 @@ impl CallArgs {
             None => Ok(self.args.as_deref()),
         };
         let action = self.action.as_deref().unwrap_or_default();
-        Ok(args.and_then(|args| Request::from_args_json(action, self.resource.as_deref(), args)))
+        Ok(args.and_then(|args| Call::from_args_json(action, self.resource.as_deref(), args)))
     }
 }
 
@@ -74,22 +74,22 @@ fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValu
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-fn whole(text: &str) -> Result<Request, RequestError> {
+fn whole(text: &str) -> Result<Call, CallError> {
     // A list of the right length would pass for an object otherwise.
     if !text.trim_ascii_start().starts_with('{') {
-        return Err(RequestError::Shape("an object is expected".to_owned()));
+        return Err(CallError::Shape("an object is expected".to_owned()));
     }
     let call: Whole<'_> =
-        serde_json::from_str(text).map_err(|error| RequestError::Shape(error.to_string()))?;
-    Request::from_args_json(
+        serde_json::from_str(text).map_err(|error| CallError::Shape(error.to_string()))?;
+    Call::from_args_json(
         &call.action,
         call.resource.as_deref(),
         call.args.map(RawValue::get),
     )
 }
 
-fn text(bytes: &[u8]) -> Result<&str, RequestError> {
-    std::str::from_utf8(bytes).map_err(|_| RequestError::Shape("not text (UTF-8)".to_owned()))
+fn text(bytes: &[u8]) -> Result<&str, CallError> {
+    std::str::from_utf8(bytes).map_err(|_| CallError::Shape("not text (UTF-8)".to_owned()))
 }
 
 #[cfg(test)]
@@ -99,12 +99,9 @@ mod tests {
     #[test]
     fn a_call_has_three_members() {
         let call = whole(r#"{"action":"order","resource":"eu/1","args":{"a":1}}"#).unwrap();
-        let expected = Request::new("order").resource("eu/1").arg("a", 1);
+        let expected = Call::new("order").resource("eu/1").arg("a", 1);
         assert_eq!(call, expected);
-        assert_eq!(
-            whole(r#"{"action":"order"}"#).unwrap(),
-            Request::new("order")
-        );
+        assert_eq!(whole(r#"{"action":"order"}"#).unwrap(), Call::new("order"));
         for wrong in [
             "",
             "null",

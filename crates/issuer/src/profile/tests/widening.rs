@@ -29,7 +29,7 @@ proptest! {
         let claims = &mut caller.principal.as_mut().unwrap().claims;
         claims.insert("https://corp.example/region".to_owned(), json!(region));
         claims.insert("vendors".to_owned(), json!(vendors));
-        let Ok(issued) = buyer().issue(&caller, &ask()) else { return Ok(()) };
+        let Ok(issued) = buyer().mint_request(&caller, &ask()) else { return Ok(()) };
         let grants: Vec<&Grant> = issued.grants.iter().collect();
         let [erp, crm] = grants.as_slice() else { panic!("{grants:?}") };
         prop_assert_eq!(*crm, &Grant::new("crm", "contact:read"));
@@ -47,7 +47,7 @@ proptest! {
         prop_assert!(Grants::from_toml(&text).as_ref() == Ok(&issued.grants));
         // What was given can be asked for, and the principal's name tells both of its parts.
         let asked = Ask { grants: Some(issued.grants.clone()), ..ask() };
-        prop_assert_eq!(buyer().issue(&caller, &asked).unwrap(), issued.clone());
+        prop_assert_eq!(buyer().mint_request(&caller, &asked).unwrap(), issued.clone());
         let user = format!("user:{region}");
         prop_assert_eq!(issued.principal.split_once('/'), Some((user.as_str(), sub.as_str())));
     }
@@ -56,7 +56,7 @@ proptest! {
     fn a_number_is_exact_or_refused(micros in any::<i64>(), float in any::<f64>()) {
         let limit = bailiwick_token::value::Micros(micros).to_string();
         let issued = |purchase: Value| {
-            let issued = buyer().issue(&with("limits", json!({ "purchase": purchase })), &ask());
+            let issued = buyer().mint_request(&with("limits", json!({ "purchase": purchase })), &ask());
             issued.map(|issued| issued.grants.to_toml())
         };
         match issued(json!(limit)) {

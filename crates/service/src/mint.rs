@@ -10,7 +10,7 @@ use bailiwick_issuer::{
 };
 use bailiwick_token::timestamp::Timestamp;
 
-use self::error::GrantError;
+use self::error::ProfileMintError;
 use crate::{
     caller::KnownCaller,
     rate::{REFUSALS, RateLimit},
@@ -19,7 +19,7 @@ use crate::{
 
 /// A request for a token, of a known caller.
 #[derive(Clone)]
-pub(crate) struct Wish {
+pub(crate) struct ProfileMint {
     /// Time at which the request came in, before it waited for anything.
     pub(crate) arrived: Timestamp,
     pub(crate) agent: KnownCaller,
@@ -35,11 +35,14 @@ const ATTEMPTS: usize = 4;
 impl ServiceState {
     /// Mints what a profile lets this caller have, or says why not. Either is on record by then. A
     /// request whose profile changes while it waits is decided anew, by the profiles of then.
-    pub(crate) async fn grant(&self, wish: Wish) -> Result<(Minted, String), GrantError> {
+    pub(crate) async fn mint_by_profile(
+        &self,
+        wish: ProfileMint,
+    ) -> Result<(Minted, String), ProfileMintError> {
         let mut last = Withdrawn::Profile;
         for _ in 0..ATTEMPTS {
-            match self.grant_once(wish.clone()).await {
-                Err(GrantError::Mint(MintError::Sign(SignError::Store(
+            match self.attempt_mint(wish.clone()).await {
+                Err(ProfileMintError::Mint(MintError::Sign(SignError::Store(
                     StoreError::Withdrawn(withdrawn),
                 )))) => {
                     last = withdrawn;
@@ -54,8 +57,8 @@ impl ServiceState {
         Err(MintError::from(StoreError::from(last)).into())
     }
 
-    async fn grant_once(&self, wish: Wish) -> Result<(Minted, String), GrantError> {
-        let Wish {
+    async fn attempt_mint(&self, wish: ProfileMint) -> Result<(Minted, String), ProfileMintError> {
+        let ProfileMint {
             arrived,
             agent,
             principal,
@@ -71,7 +74,8 @@ impl ServiceState {
         };
         let profiles = self.profiles.load();
         let selected = profiles.select(scope.as_deref(), &caller);
-        let request = selected.and_then(|profile| Ok((profile, profile.issue(&caller, &ask)?)));
+        let request =
+            selected.and_then(|profile| Ok((profile, profile.mint_request(&caller, &ask)?)));
         let (profile, request) = match request {
             Ok(found) => found,
             Err(refusal) => {
@@ -82,9 +86,9 @@ impl ServiceState {
                     reason: &refusal.log(),
                     left_out: 0,
                 };
-                self.refuse(&actor, refused, arrived).await?;
+                self.record_refused_caller(&actor, refused, arrived).await?;
                 self.metrics.outcome(refusal.code().as_str());
-                return Err(GrantError::Refused(refusal));
+                return Err(ProfileMintError::Refused(refusal));
             }
         };
         let number = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
@@ -96,7 +100,7 @@ impl ServiceState {
             // Not on record: it is the record that a flood would fill.
             if let Err(wait) = self.rates.take(profile.name(), &agent_name, rate) {
                 self.metrics.outcome("too_many");
-                return Err(GrantError::TooMany(wait));
+                return Err(ProfileMintError::TooMany(wait));
             }
         }
         let standing = signed_in.map_or_else(Standing::default, Standing::of_client);
@@ -109,15 +113,15 @@ impl ServiceState {
 
     /// Records that a known caller is refused. One that is refused again and again does not fill the
     /// record with it: it has to wait.
-    pub(crate) async fn refuse(
+    pub(crate) async fn record_refused_caller(
         &self,
         actor: &str,
         refused: RefusedRequest<'_>,
         at: Timestamp,
-    ) -> Result<(), GrantError> {
+    ) -> Result<(), ProfileMintError> {
         if let Err(wait) = self.rates.take("", refused.agent, REFUSALS) {
             self.metrics.outcome("too_many");
-            return Err(GrantError::TooMany(wait));
+            return Err(ProfileMintError::TooMany(wait));
         }
         let issuer = self.issuer.acting_as(actor);
         issuer.record_refusal(refused, at).await?;
@@ -182,7 +186,7 @@ action = "purchase_order:create"
             secret: Zeroizing::new(secret.expose().to_owned()),
         };
         let agent = state.agent(credentials, IpAddr::from([127, 0, 0, 1])).await;
-        let wish = Wish {
+        let wish = ProfileMint {
             arrived: now,
             agent: agent.unwrap(),
             principal: None,
@@ -190,10 +194,10 @@ action = "purchase_order:create"
             ask: Ask::default(),
         };
         // From now on the key that signs is at hand, and nothing but the record is waited for.
-        state.grant(wish.clone()).await.unwrap();
+        state.mint_by_profile(wish.clone()).await.unwrap();
         let narrower = PROFILE.replace("10m", "5m");
         for (text, ttl) in [(narrower.as_str(), Some(300)), ("", None)] {
-            let mut granting = pin!(state.grant(wish.clone()));
+            let mut granting = pin!(state.mint_by_profile(wish.clone()));
             let waits: bool = poll_fn(|cx| granting.as_mut().poll(cx).is_pending().into()).await;
             assert!(waits);
             state.profiles.replace(match text {
@@ -204,7 +208,7 @@ action = "purchase_order:create"
                 (Ok((minted, _)), Some(ttl)) => {
                     assert_eq!(minted.receipt.expires, now.plus(ttl));
                 }
-                (Err(GrantError::Refused(refusal)), None) => {
+                (Err(ProfileMintError::Refused(refusal)), None) => {
                     assert_eq!(refusal.code(), ErrorCode::InvalidScope);
                 }
                 (other, _) => panic!("{other:?}"),

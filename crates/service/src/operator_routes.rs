@@ -17,7 +17,7 @@ use bailiwick_api::{
 };
 use bailiwick_issuer::{Checkpoint, Issuer, profile::Profile};
 use bailiwick_token::key::KeyId;
-use bailiwick_verifier::Request as Call;
+use bailiwick_verifier::Call;
 use serde_json::Value;
 
 use crate::{

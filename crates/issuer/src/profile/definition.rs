@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     bounds::{Rate, Ttl},
     caller::ClaimSource,
-    matching::PartyMatch,
     param::{Param, ParamType},
+    party_match::PartyMatch,
     template::Template,
     text::Text,
 };
@@ -21,13 +21,13 @@ pub struct Profile {
     pub(super) agent: PartyMatch,
     pub(super) principal: Option<PartyMatch>,
     pub(super) params: BTreeMap<String, Param>,
-    pub(super) token: TokenForm,
+    pub(super) token: TokenTemplate,
     pub(super) grants: Template,
 }
 
 /// The claims of its tokens.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct TokenForm {
+pub(super) struct TokenTemplate {
     pub(super) agent: Text,
     pub(super) principal: Text,
     pub(super) tenant: Option<Text>,

@@ -6,7 +6,7 @@ use bailiwick_issuer::{MintError, profile::ProfileRefusal};
 
 /// The error of a wish that gets no token.
 #[derive(Debug)]
-pub(crate) enum GrantError {
+pub(crate) enum ProfileMintError {
     /// The profile says no.
     Refused(ProfileRefusal),
     /// The caller comes too often.
@@ -15,13 +15,13 @@ pub(crate) enum GrantError {
     Mint(MintError),
 }
 
-impl GrantError {
+impl ProfileMintError {
     /// The text for a caller beyond a rate.
     pub(crate) const TOO_OFTEN: &str = "the caller mints, or is refused, too often";
 }
 
-impl From<MintError> for GrantError {
-    fn from(error: MintError) -> GrantError {
-        GrantError::Mint(error)
+impl From<MintError> for ProfileMintError {
+    fn from(error: MintError) -> ProfileMintError {
+        ProfileMintError::Mint(error)
     }
 }

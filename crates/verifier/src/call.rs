@@ -30,7 +30,7 @@ pub const MAX_PATH_BYTES: usize = 512 * 1024;
 ///
 /// The service is not part of it: that is the verifier's own name, never taken from a request.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Request {
+pub struct Call {
     action: String,
     resource: Option<String>,
     args: BTreeMap<String, Value>,
@@ -39,7 +39,7 @@ pub struct Request {
 /// A call that cannot be decided, because it cannot be stated. It is denied as `bad_request`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum RequestError {
+pub enum CallError {
     /// The call is too long.
     #[error("the call is longer than {MAX_CALL_BYTES} bytes")]
     TooLong,
@@ -74,11 +74,11 @@ pub enum RequestError {
     Name(String),
 }
 
-impl Request {
+impl Call {
     /// A call of `action` without resource and arguments.
     #[must_use]
-    pub fn new(action: &str) -> Request {
-        Request {
+    pub fn new(action: &str) -> Call {
+        Call {
             action: action.to_owned(),
             resource: None,
             args: BTreeMap::new(),
@@ -87,14 +87,14 @@ impl Request {
 
     /// And on this resource, in normal form.
     #[must_use]
-    pub fn resource(mut self, resource: &str) -> Request {
+    pub fn resource(mut self, resource: &str) -> Call {
         self.resource = Some(resource.to_owned());
         self
     }
 
     /// And with this argument.
     #[must_use]
-    pub fn arg(mut self, name: &str, value: impl Into<Value>) -> Request {
+    pub fn arg(mut self, name: &str, value: impl Into<Value>) -> Call {
         self.args.insert(name.to_owned(), value.into());
         self
     }
@@ -104,7 +104,7 @@ impl Request {
     ///
     /// # Errors
     /// When the text is not a call that can be decided.
-    pub fn from_json(text: &str) -> Result<Request, RequestError> {
+    pub fn from_json(text: &str) -> Result<Call, CallError> {
         #[derive(Deserialize)]
         struct Call<'a> {
             #[serde(borrow)]
@@ -121,11 +121,11 @@ impl Request {
             <&RawValue>::deserialize(deserializer).map(Some)
         }
         if text.len() > MAX_CALL_BYTES {
-            return Err(RequestError::TooLong);
+            return Err(CallError::TooLong);
         }
         let call: Call<'_> =
-            serde_json::from_str(text).map_err(|error| RequestError::Shape(error.to_string()))?;
-        Request::from_args_json(
+            serde_json::from_str(text).map_err(|error| CallError::Shape(error.to_string()))?;
+        Call::from_args_json(
             &call.action,
             call.resource.as_deref(),
             call.args.map(RawValue::get),
@@ -140,16 +140,16 @@ impl Request {
         action: &str,
         resource: Option<&str>,
         args: Option<&str>,
-    ) -> Result<Request, RequestError> {
+    ) -> Result<Call, CallError> {
         let args = match args {
             None => BTreeMap::new(),
-            Some(text) if text.len() > MAX_CALL_BYTES => return Err(RequestError::TooLong),
+            Some(text) if text.len() > MAX_CALL_BYTES => return Err(CallError::TooLong),
             Some(text) => match Value::parse(text)? {
                 Value::Object(args) => args,
-                other => return Err(RequestError::NotAnObject(other.kind())),
+                other => return Err(CallError::NotAnObject(other.kind())),
             },
         };
-        let request = Request {
+        let request = Call {
             action: action.to_owned(),
             resource: resource.map(str::to_owned),
             args,
@@ -170,19 +170,19 @@ impl Request {
     }
 
     /// What the profile states about this call.
-    pub(crate) fn state(&self) -> Result<Statement<'_>, RequestError> {
+    pub(crate) fn state(&self) -> Result<Statement<'_>, CallError> {
         let bad_name = |name: &str| {
             name.is_empty() || name.contains('*') || name.chars().any(char::is_control)
         };
         if bad_name(&self.action) {
-            return Err(RequestError::Action);
+            return Err(CallError::Action);
         }
         if self
             .resource
             .as_deref()
             .is_some_and(|resource| !is_normal_resource(resource))
         {
-            return Err(RequestError::Resource);
+            return Err(CallError::Resource);
         }
         let mut statement = Statement {
             action: &self.action,
@@ -198,7 +198,7 @@ impl Request {
             .saturating_add(statement.resource.map_or(0, str::len));
         for (name, value) in &self.args {
             if name.is_empty() || name.contains('.') {
-                return Err(RequestError::Name(name.clone()));
+                return Err(CallError::Name(name.clone()));
             }
             // The arguments object is the first container.
             if value.depth() >= MAX_DEPTH {
@@ -211,7 +211,7 @@ impl Request {
                 .saturating_add(length(value));
         }
         if bytes > MAX_CALL_BYTES {
-            return Err(RequestError::TooLong);
+            return Err(CallError::TooLong);
         }
         statement.bytes = bytes;
         // Arguments are in order; members of nested ones need not be.
@@ -347,9 +347,9 @@ impl<'a> Statement<'a> {
     }
 
     /// States an argument, or a scalar member of an object.
-    fn argument(&mut self, path: Cow<'a, str>, value: &'a Value) -> Result<(), RequestError> {
+    fn argument(&mut self, path: Cow<'a, str>, value: &'a Value) -> Result<(), CallError> {
         if self.args.len() == MAX_FACTS {
-            return Err(RequestError::TooMany);
+            return Err(CallError::TooMany);
         }
         self.args.push(Stated {
             path,
@@ -361,12 +361,12 @@ impl<'a> Statement<'a> {
     }
 
     /// States the scalar members of objects inside `value`. Nesting has been bounded before.
-    fn members(&mut self, path: &str, value: &'a Value) -> Result<(), RequestError> {
+    fn members(&mut self, path: &str, value: &'a Value) -> Result<(), CallError> {
         match value {
             Value::Object(members) => {
                 for (name, member) in members {
                     if name.contains('.') {
-                        return Err(RequestError::Name(name.clone()));
+                        return Err(CallError::Name(name.clone()));
                     }
                     let path = self.path(path, name)?;
                     match member {
@@ -389,11 +389,11 @@ impl<'a> Statement<'a> {
     }
 
     /// The path to a member, charged by its length.
-    fn path(&mut self, path: &str, member: &str) -> Result<String, RequestError> {
+    fn path(&mut self, path: &str, member: &str) -> Result<String, CallError> {
         let path = format!("{path}.{member}");
         self.path_bytes = self.path_bytes.saturating_add(path.len());
         if self.path_bytes > MAX_PATH_BYTES {
-            return Err(RequestError::Paths);
+            return Err(CallError::Paths);
         }
         Ok(path)
     }
