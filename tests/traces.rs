@@ -31,7 +31,7 @@ struct Line<'a> {
 }
 
 #[derive(Clone, PartialEq)]
-struct Call {
+struct TracedCall {
     service: String,
     action: String,
     args: BTreeMap<String, Value>,
@@ -39,16 +39,16 @@ struct Call {
 }
 
 /// The calls of each user task by name, and all calls of injections.
-fn read(file: &Path) -> (BTreeMap<String, Vec<Call>>, Vec<Call>) {
+fn read(file: &Path) -> (BTreeMap<String, Vec<TracedCall>>, Vec<TracedCall>) {
     let text = std::fs::read_to_string(file).expect("a file of traces");
-    let (mut tasks, mut injections) = (BTreeMap::<String, Vec<Call>>::new(), Vec::new());
+    let (mut tasks, mut injections) = (BTreeMap::<String, Vec<TracedCall>>::new(), Vec::new());
     for line in text.lines() {
         let line: Line<'_> = serde_json::from_str(line).expect("a call");
         let text = line.args.get().to_owned();
         let Value::Object(args) = Value::parse(&text).expect("arguments") else {
             panic!("arguments are an object")
         };
-        let call = Call {
+        let call = TracedCall {
             service: line.service,
             action: line.action,
             args,
@@ -64,7 +64,7 @@ fn read(file: &Path) -> (BTreeMap<String, Vec<Call>>, Vec<Call>) {
 }
 
 /// Exactly these calls.
-fn grants_of(calls: &[Call]) -> Grants {
+fn grants_of(calls: &[TracedCall]) -> Grants {
     let mut grants: Vec<Grant> = Vec::new();
     for call in calls {
         let mut grant = Grant::new(&call.service, &call.action).closed();
@@ -78,7 +78,7 @@ fn grants_of(calls: &[Call]) -> Grants {
     Grants::new(grants).expect("well-formed grants")
 }
 
-fn same(a: &Call, b: &Call) -> bool {
+fn same(a: &TracedCall, b: &TracedCall) -> bool {
     (&a.service, &a.action, &a.args) == (&b.service, &b.action, &b.args)
 }
 
@@ -105,7 +105,7 @@ fn try_file(name: &str) {
         Limits::default()
             .check(&token)
             .unwrap_or_else(|error| panic!("{name} {task}: {error}"));
-        let decide = |call: &Call| {
+        let decide = |call: &TracedCall| {
             let request =
                 Call::from_args_json(&call.action, None, Some(&call.text)).expect("a call");
             verifiers[&call.service].check(&token.to_base64(), &request, now())

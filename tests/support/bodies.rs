@@ -6,7 +6,7 @@ use proptest::{collection, prelude::*, sample::select};
 use super::{
     Root,
     forge::{Forge, authority_without},
-    random::{self, Call},
+    random::{self, RandomCall},
 };
 
 /// Conditions that do not mention the depth. Some raise, and each names variables of its own.
@@ -115,8 +115,8 @@ pub fn appended() -> impl Strategy<Value = String> {
 }
 
 /// A call of the one action that is granted.
-pub fn call() -> impl Strategy<Value = Call> {
-    random::call().prop_map(|call| Call {
+pub fn call() -> impl Strategy<Value = RandomCall> {
+    random::call().prop_map(|call| RandomCall {
         action: "order:read".to_owned(),
         ..call
     })

@@ -206,13 +206,13 @@ fn argument() -> impl Strategy<Value = (String, Value)> {
 
 /// A call, as the oracle and the verifier are both given it.
 #[derive(Debug, Clone)]
-pub struct Call {
+pub struct RandomCall {
     pub action: String,
     pub resource: Option<String>,
     pub args: BTreeMap<String, Value>,
 }
 
-impl Call {
+impl RandomCall {
     pub fn request(&self) -> bailiwick_verifier::Call {
         let request = bailiwick_verifier::Call::new(&self.action);
         let request = match &self.resource {
@@ -239,11 +239,11 @@ impl Call {
 }
 
 /// Calls that can be stated.
-pub fn call() -> impl Strategy<Value = Call> {
+pub fn call() -> impl Strategy<Value = RandomCall> {
     let action = select(&["order:create", "order:read", "contact:read", "other"][..]);
     let resource = option::weighted(0.5, select(&["eu/1", "eu/2/3", "us/1"][..]));
     (action, resource, collection::vec(argument(), 0..4)).prop_map(|(action, resource, args)| {
-        Call {
+        RandomCall {
             action: action.to_owned(),
             resource: resource.map(str::to_owned),
             args: args.into_iter().collect(),
@@ -252,7 +252,7 @@ pub fn call() -> impl Strategy<Value = Call> {
 }
 
 /// A call made to fit a grant wherever that is easy, so that many are allowed.
-pub fn call_for(grants: Grants) -> impl Strategy<Value = Call> {
+pub fn call_for(grants: Grants) -> impl Strategy<Value = RandomCall> {
     let count = grants.len();
     (0..count, call(), any::<prop::sample::Index>()).prop_map(move |(index, random, pick)| {
         let grant = grants.iter().nth(index).expect("an index in range");
@@ -284,13 +284,13 @@ pub fn call_for(grants: Grants) -> impl Strategy<Value = Call> {
             // One thing off: another argument, or one of another value.
             1 => {
                 args.extend(random.args);
-                Call {
+                RandomCall {
                     action,
                     resource,
                     args,
                 }
             }
-            _ => Call {
+            _ => RandomCall {
                 action,
                 resource,
                 args,
@@ -301,7 +301,7 @@ pub fn call_for(grants: Grants) -> impl Strategy<Value = Call> {
 
 /// Two grants of which the second is made of parts of the first, so that it is often the wider one,
 /// and calls that fit one of them but for some values.
-pub fn neighbours() -> impl Strategy<Value = (Grants, Grants, Vec<Call>)> {
+pub fn neighbours() -> impl Strategy<Value = (Grants, Grants, Vec<RandomCall>)> {
     let others = collection::vec(constraint_of_all(), 4);
     let pair = (grant(), grant(), others, any::<u64>()).prop_filter_map(
         "grants that are well formed",
@@ -318,7 +318,7 @@ pub fn neighbours() -> impl Strategy<Value = (Grants, Grants, Vec<Call>)> {
         let call = (fitting, collection::vec(option::of(leaf()), 3)).prop_map(|(call, values)| {
             let args = call.args.into_iter().zip(values.into_iter().chain([None]));
             let args = args.map(|((name, value), other)| (name, other.unwrap_or(value)));
-            Call {
+            RandomCall {
                 args: args.collect(),
                 ..call
             }

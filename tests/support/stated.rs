@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use bailiwick_token::{timestamp::Timestamp, value::Value};
 use biscuit_auth::builder::{Fact, Term};
 
-use super::{SERVICE, now, random::Call};
+use super::{SERVICE, now, random::RandomCall};
 
 /// All facts about a call with a token of so many appended blocks.
-pub fn facts(call: &Call, depth: usize) -> Vec<Fact> {
+pub fn facts(call: &RandomCall, depth: usize) -> Vec<Fact> {
     let text = |text: &str| Term::Str(text.to_owned());
     let names: BTreeSet<Term> = std::iter::once("")
         .chain(call.args.keys().map(String::as_str))

@@ -5,7 +5,7 @@ use bailiwick_verifier::{Call, Decision, Limits, Policy, Reason, Verifier};
 use biscuit_auth::{UnverifiedBiscuit, builder::BlockBuilder};
 use proptest::{collection, prelude::*, sample::select};
 
-use super::random::{self, Call};
+use super::random::{self, RandomCall};
 
 /// Policies of a service: none, and those that look for what the token grants and the call is.
 const POLICIES: [&str; 6] = [
@@ -37,7 +37,7 @@ pub struct Case {
     scopes: Vec<Grants>,
     blocks: Vec<&'static str>,
     policy: &'static str,
-    calls: Vec<Call>,
+    calls: Vec<RandomCall>,
 }
 
 pub fn case() -> impl Strategy<Value = Case> {

@@ -13,7 +13,7 @@ use bailiwick_issuer::{
 use bailiwick_verifier::{Reason, layer};
 
 use crate::{
-    caller::error::CallerError, grant::error::ProfileMintError, provider::error::AssertionError,
+    caller::error::CallerError, mint::error::ProfileMintError, provider::error::AssertionError,
     wire::IntoWire,
 };
 

@@ -13,7 +13,7 @@ use crate::{
     decision::Deny,
     denial::Denial,
     excerpt::{MAX_SHOWN_NAME, MAX_VALUE, beginning},
-    explain::{Condition, MAX_EXPLANATION, Refusal},
+    explain::{MAX_EXPLANATION, Refusal, UnmetCondition},
     identity::Identity,
 };
 
@@ -154,7 +154,7 @@ impl<'c> Explanation<'c> {
             }
             false => None,
         };
-        self.add(block, None, Condition::Datalog { text })
+        self.add(block, None, UnmetCondition::Datalog { text })
     }
 
     /// Explains a block of which nothing is for this service and action.
@@ -165,14 +165,18 @@ impl<'c> Explanation<'c> {
         alternatives: usize,
     ) -> Result<(), Spent> {
         let further = alternatives.saturating_sub(MAX_OFFERED);
-        self.add(block, None, Condition::NoAlternative { offered, further })
+        self.add(
+            block,
+            None,
+            UnmetCondition::NoAlternative { offered, further },
+        )
     }
 
-    fn add(
+    pub(crate) fn add(
         &mut self,
         block: usize,
         alternative: Option<usize>,
-        condition: Condition,
+        condition: UnmetCondition,
     ) -> Result<(), Spent> {
         let refusal = Refusal {
             block,

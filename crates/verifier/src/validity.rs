@@ -45,18 +45,19 @@ fn by_limits(token: &Verified, now: Timestamp, denial: Denial) -> Deny {
     explanation.deny(denial)
 }
 
-fn exceeded(limit: Limit, token: &Verified, now: Timestamp) -> Option<(Denial, Condition)> {
+fn exceeded(limit: Limit, token: &Verified, now: Timestamp) -> Option<(Denial, UnmetCondition)> {
     match limit {
         Limit::NotBefore(needed) if now < needed => Some((
             Denial::NotYetValid,
-            Condition::NotBefore { needed, found: now },
+            UnmetCondition::NotBefore { needed, found: now },
         )),
-        Limit::Expires(needed) if now >= needed => {
-            Some((Denial::Expired, Condition::Expires { needed, found: now }))
-        }
+        Limit::Expires(needed) if now >= needed => Some((
+            Denial::Expired,
+            UnmetCondition::Expires { needed, found: now },
+        )),
         Limit::MaxDepth(needed) if token.depth > needed as usize => {
             let found = token.depth;
-            Some((Denial::Depth, Condition::Depth { found, needed }))
+            Some((Denial::Depth, UnmetCondition::Depth { found, needed }))
         }
         _ => None,
     }
