@@ -1,7 +1,7 @@
 //! A Biscuit's container: the signed blocks, their keys and signatures, and the proof at the end.
 //!
-//! What stands inside a block is not looked at here: whoever verifies signatures does so on these
-//! bytes, before anything reads the Datalog that they sign.
+//! The content of a block is bytes here. Signatures are verified on these very bytes, before or after the
+//! Datalog in them is decoded, and before anything is decided by it.
 
 use std::fmt;
 

@@ -26,8 +26,8 @@ use serde::Serialize;
 
 use crate::{
     audit::Entry,
+    group_commit::RecordError,
     issuer::Issuer,
-    record::RecordError,
     signer::{SignError, TokenSigner},
     store::StoreError,
 };

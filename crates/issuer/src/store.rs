@@ -4,6 +4,7 @@
 //! time; what was committed survives a crash. Readers see one state and block nobody.
 
 mod audit;
+mod backup_tables;
 mod clients;
 mod database;
 mod error;
@@ -13,18 +14,17 @@ mod revocations;
 mod row;
 mod signed;
 mod sqlite;
-mod tables;
 mod tokens;
 mod transaction;
 mod verifiers;
 
+pub(crate) use backup_tables::{ColumnKind, PAGE, TABLES, Table};
 pub(crate) use clients::{StoredClient, StoredSecret};
 pub use error::StoreError;
 pub use postgres::{PostgresUrl, PostgresUrlError};
 pub(crate) use revocations::target_name;
 pub(crate) use row::SqlValue;
 pub(crate) use signed::{StoredHead, StoredKeyset};
-pub(crate) use tables::{ColumnKind, PAGE, TABLES, Table};
 pub(crate) use transaction::Tx;
 
 use std::{path::PathBuf, sync::Arc};

@@ -88,7 +88,7 @@ impl ServiceState {
         let verifier = self.own_verifier.current().await?;
         match verifier.authenticate(token, self.now()) {
             Ok(authenticated) => Ok(Holder {
-                agent: authenticated.token().identity().agent.clone(),
+                agent: authenticated.verified().identity().agent.clone(),
                 _checked: (),
             }),
             Err(deny) => {

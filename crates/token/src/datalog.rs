@@ -1,4 +1,4 @@
-//! Grants and claims as Biscuit blocks, and back. The only place that knows the fact names.
+//! Grants and claims as Biscuit blocks, and back. The names of the facts are defined here.
 //!
 //! Strings enter Datalog as terms, never by concatenation, and blocks are read from their decoded
 //! structure, never from printed Datalog, which does not survive a second parse.

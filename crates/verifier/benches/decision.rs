@@ -10,20 +10,26 @@
 
 use std::{hint::black_box, time::Duration};
 
-use bailiwick_testkit::{Root, claims, now, scope, toml};
+use bailiwick_biscuit::build;
 use bailiwick_token::{
     caveat::Caveat,
     claims::{Claims, TokenId},
+    datalog,
     grant::Grants,
+    key::{KeyId, PublicKey},
+    keyset::{Algorithm, KeyState, Keyset, RootKey},
+    timestamp::Timestamp,
     token::Token,
 };
-use bailiwick_verifier::{Call, Reason};
+use bailiwick_verifier::{Call, Reason, Trust, Verifier};
 use biscuit_auth::builder::BiscuitBuilder;
 use biscuit_auth::{
     AuthorizerBuilder, AuthorizerLimits, Biscuit, BlockBuilder, KeyPair, UnverifiedBiscuit,
 };
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
-use ed25519_dalek::Signer;
+use ed25519_dalek::{Signer, SigningKey};
+
+const ISSUER: &str = "https://issuer.example";
 
 const GRANTS: &str = r#"
 [[grant]]
@@ -69,36 +75,99 @@ action = "purchase_order:read"
 "#;
 
 struct Setup {
-    root: Root,
+    key: SigningKey,
+    keyset_key: SigningKey,
     grants: Grants,
     caveat: Caveat,
+    now: Timestamp,
 }
 
 impl Setup {
     fn new() -> Setup {
+        let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
         Setup {
-            root: Root::fixed(),
-            grants: toml(GRANTS),
+            key: SigningKey::from_bytes(&[7; 32]),
+            keyset_key: SigningKey::from_bytes(&[9; 32]),
+            grants: Grants::from_toml(GRANTS).unwrap(),
             caveat: Caveat {
-                expires: Some(now().plus(300)),
+                scope: Some(Grants::from_toml(SCOPE).unwrap()),
+                expires: Some(now.plus(300)),
                 delegate: Some("agent:buyer".to_owned()),
-                ..scope(toml(SCOPE))
+                task: None,
             },
+            now,
+        }
+    }
+
+    fn public(&self) -> PublicKey {
+        PublicKey::from_bytes(self.key.verifying_key().as_bytes()).unwrap()
+    }
+
+    fn key_pair(&self) -> KeyPair {
+        let private = biscuit_auth::PrivateKey::from_bytes(
+            self.key.as_bytes(),
+            biscuit_auth::Algorithm::Ed25519,
+        );
+        KeyPair::from(&private.unwrap())
+    }
+
+    fn claims(&self) -> Claims {
+        Claims {
+            issuer: ISSUER.to_owned(),
+            token_id: TokenId::from_bytes([1; 16]),
+            agent: "agent:orchestrator".to_owned(),
+            principal: "team:procurement".to_owned(),
+            tenant: None,
+            task: None,
+            claims: Default::default(),
+            issued_at: self.now.minus(60),
+            not_before: self.now.minus(60),
+            expires: self.now.plus(900),
+            max_depth: None,
         }
     }
 
     fn mint(&self) -> Token {
-        let claims = Claims {
-            token_id: TokenId::from_bytes([1; 16]),
-            ..claims()
-        };
-        self.root.mint_with(&claims, &self.grants)
+        let id = KeyId::derive(ISSUER, &self.public());
+        let block = datalog::authority_block(&self.claims(), &self.grants).unwrap();
+        let root = build::KeyPair::new(&self.key).unwrap();
+        let signed = build::sign(&block, &root, Some(id.as_u32())).unwrap();
+        Token::try_from(signed).unwrap()
     }
 
     fn chain(&self, blocks: usize) -> Token {
         (0..blocks).fold(self.mint(), |token, _| {
             token.attenuate(&self.caveat).unwrap()
         })
+    }
+
+    fn verifier(&self) -> Verifier {
+        let public = self.public();
+        let keyset = Keyset {
+            issuer: ISSUER.to_owned(),
+            version: 1,
+            issued_at: self.now.minus(60),
+            expires: self.now.plus(86_400),
+            refresh_hint: 30,
+            max_token_ttl: 3600,
+            keys: vec![RootKey {
+                id: KeyId::derive(ISSUER, &public),
+                alg: Algorithm::Ed25519,
+                public,
+                state: KeyState::Active,
+                not_after: None,
+            }],
+            tombstones: Vec::new(),
+            revocation_url: None,
+        };
+        let keyset_public =
+            PublicKey::from_bytes(self.keyset_key.verifying_key().as_bytes()).unwrap();
+        let envelope = keyset.sign(&self.keyset_key).to_json();
+        Verifier::new(
+            "erp",
+            Trust::open(envelope.as_bytes(), &keyset_public, None).unwrap(),
+        )
+        .unwrap()
     }
 }
 
@@ -137,7 +206,7 @@ fn prepared() -> AuthorizerBuilder {
 fn mint(criterion: &mut Criterion) {
     let setup = Setup::new();
     let mut group = criterion.benchmark_group("mint");
-    let key_pair = setup.root.key_pair();
+    let key_pair = setup.key_pair();
     group.bench_function("bailiwick", |bencher| {
         bencher.iter(|| setup.mint().to_base64())
     });
@@ -185,14 +254,10 @@ fn attenuate(criterion: &mut Criterion) {
 
 fn verify(criterion: &mut Criterion) {
     let setup = Setup::new();
-    let (verifier, request, root) = (
-        setup.root.verifier(),
-        request(),
-        setup.root.key_pair().public(),
-    );
+    let (verifier, request, root) = (setup.verifier(), request(), setup.key_pair().public());
     let prepared = prepared();
     let text = |token: Token| token.to_base64().to_string();
-    let allowed = |text: &str| assert!(verifier.check(text, &request, now()).is_allow());
+    let allowed = |text: &str| assert!(verifier.check(text, &request, setup.now).is_allow());
     for blocks in [0, 3, 8] {
         // Each token is made for one call, and thrown away.
         let mut group = criterion.benchmark_group("verify, unseen");
@@ -244,9 +309,9 @@ fn verify(criterion: &mut Criterion) {
         let child = || text(parent.attenuate(&setup.caveat).unwrap());
         bencher.iter_batched(child, |text| allowed(&text), BatchSize::SmallInput);
     });
-    let key = setup.root.key.verifying_key();
+    let key = setup.key.verifying_key();
     let message = [7; 500];
-    let signature = setup.root.key.sign(&message);
+    let signature = setup.key.sign(&message);
     group.bench_function("(one verify_strict of 500 bytes)", |bencher| {
         bencher.iter(|| key.verify_strict(black_box(&message), &signature).unwrap());
     });
@@ -256,7 +321,7 @@ fn verify(criterion: &mut Criterion) {
 /// What it costs to refuse hostile tokens, beside allowing an honest one with as many blocks.
 fn refuse(criterion: &mut Criterion) {
     let setup = Setup::new();
-    let (verifier, request) = (setup.root.verifier(), request());
+    let (verifier, request) = (setup.verifier(), request());
     let parent = UnverifiedBiscuit::from(setup.mint().as_bytes()).unwrap();
     let appended = |code: &str| {
         let token = parent
@@ -268,7 +333,7 @@ fn refuse(criterion: &mut Criterion) {
         let facts: String = (0..facts).map(|n| format!("f({n}); ")).collect();
         format!("{facts} check if f($a), f($b), f($c), f($d), $a + $b + $c + $d < 0;")
     };
-    let reason = |text: &str| verifier.check(text, &request, now()).reason();
+    let reason = |text: &str| verifier.check(text, &request, setup.now).reason();
     let spent = |code: &str| reason(&appended(code)) == Some(Reason::OutOfFuel);
     // The dearest that is still evaluated to its end: one fact more, and its fuel runs out.
     let inside = (1..60)

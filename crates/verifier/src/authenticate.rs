@@ -4,14 +4,7 @@ use std::sync::Arc;
 
 use bailiwick_token::{text::credential, timestamp::Timestamp, token::Token};
 
-use crate::{
-    call::Call,
-    decision::{Decision, Deny},
-    denial::Denial,
-    explanation,
-    verified::Verified,
-    verifier::Verifier,
-};
+use crate::{decision::Deny, denial::Denial, validity, verified::Verified, verifier::Verifier};
 
 /// A token that verified, and was in force and not revoked when [`Verifier::authenticate`] made this.
 ///
@@ -23,7 +16,7 @@ pub struct Authenticated(Arc<Verified>);
 impl Authenticated {
     /// The verified token, for [`Verifier::decide`].
     #[must_use]
-    pub fn token(&self) -> &Verified {
+    pub fn verified(&self) -> &Verified {
         &self.0
     }
 }
@@ -40,24 +33,19 @@ impl Verifier {
             .map_err(|denial| Box::new(Deny::from(denial)))?;
         self.check_trust(&token, now)
             .map_err(|distrust| Box::new(Deny::of(&token.identity, distrust)))?;
-        match explanation::out_of_time(&token, now) {
+        match validity::out_of_time(&token, now) {
             None => Ok(Authenticated(token)),
             Some(deny) => Err(Box::new(deny)),
         }
     }
 
-    /// Verifies a token in its text form, and decides one call with it. A token seen before is not
-    /// verified again; whether it is still trusted is looked at for every call.
-    pub fn check(&self, token: &str, call: &Call, now: Timestamp) -> Decision {
-        match self.seen_or_verified(token, now) {
-            Ok(verified) => self.decide(&verified, call, now),
-            Err(denial) => self.recorded(Decision::Deny(denial.into()), Some(call)),
-        }
-    }
-
-    fn seen_or_verified(&self, token: &str, now: Timestamp) -> Result<Arc<Verified>, Denial> {
+    pub(crate) fn seen_or_verified(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Arc<Verified>, Denial> {
         let text = credential(token);
-        match self.tokens.get(text) {
+        match self.cache.get(text) {
             Some(seen) => Ok(seen),
             None => self.unseen(text, now),
         }
@@ -71,7 +59,7 @@ impl Verifier {
         }
         let token = Token::parse(text)?;
         let verified = Arc::new(self.verified(&token, text, now)?);
-        self.tokens.insert(Arc::clone(&verified));
+        self.cache.insert(Arc::clone(&verified));
         Ok(verified)
     }
 }

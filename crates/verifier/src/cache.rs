@@ -18,7 +18,7 @@ const TYPICAL_BYTES: usize = 4 * 1024;
 /// Keys are whole texts, hashed with a key that is random for each process. What is found here was
 /// verified once and is trusted no further than that: each decision looks up root key and
 /// revocations again, so a change of either needs nothing to be thrown away.
-pub(crate) struct Tokens(Option<Cache<Arc<str>, Arc<Verified>, Bytes, RandomState>>);
+pub(crate) struct TokenCache(Option<Cache<Arc<str>, Arc<Verified>, Bytes, RandomState>>);
 
 #[derive(Clone)]
 struct Bytes;
@@ -32,9 +32,9 @@ impl Weighter<Arc<str>, Arc<Verified>> for Bytes {
     }
 }
 
-impl Tokens {
+impl TokenCache {
     /// A cache of at most `bytes`; none where that is 0.
-    pub(crate) fn new(bytes: usize) -> Tokens {
+    pub(crate) fn new(bytes: usize) -> TokenCache {
         let cache = || {
             let expected = bytes.div_ceil(TYPICAL_BYTES);
             Cache::with(
@@ -45,7 +45,7 @@ impl Tokens {
                 DefaultLifecycle::default(),
             )
         };
-        Tokens((bytes > 0).then(cache))
+        TokenCache((bytes > 0).then(cache))
     }
 
     pub(crate) fn get(&self, text: &str) -> Option<Arc<Verified>> {
@@ -59,10 +59,10 @@ impl Tokens {
     }
 }
 
-impl fmt::Debug for Tokens {
+impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.0.as_ref().map_or(0, |cache| cache.len());
-        f.debug_struct("Tokens")
+        f.debug_struct("TokenCache")
             .field("count", &count)
             .finish_non_exhaustive()
     }

@@ -106,7 +106,7 @@ impl Call {
     /// When the text is not a call that can be decided.
     pub fn from_json(text: &str) -> Result<Call, CallError> {
         #[derive(Deserialize)]
-        struct Call<'a> {
+        struct Members<'a> {
             #[serde(borrow)]
             action: Cow<'a, str>,
             #[serde(borrow)]
@@ -123,7 +123,7 @@ impl Call {
         if text.len() > MAX_CALL_BYTES {
             return Err(CallError::TooLong);
         }
-        let call: Call<'_> =
+        let call: Members<'_> =
             serde_json::from_str(text).map_err(|error| CallError::Shape(error.to_string()))?;
         Call::from_args_json(
             &call.action,
@@ -149,13 +149,13 @@ impl Call {
                 other => return Err(CallError::NotAnObject(other.kind())),
             },
         };
-        let request = Call {
+        let call = Call {
             action: action.to_owned(),
             resource: resource.map(str::to_owned),
             args,
         };
-        request.state()?;
-        Ok(request)
+        call.state()?;
+        Ok(call)
     }
 
     /// The action.

@@ -10,8 +10,8 @@
 mod alternative;
 mod comparison;
 mod explainer;
+mod requirement;
 mod steps;
-mod test;
 #[cfg(test)]
 mod tests;
 mod unmet;

@@ -1,4 +1,4 @@
-//! Verified + request + time -> [`Decision`].
+//! Verified + call + time -> [`Decision`].
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use crate::{
     decision::{Allow, Decision, Deny, Granted},
     denial::Denial,
     evaluation::{Allowance, CallEvaluation},
-    explanation,
     trust::{Distrust, TokenMarks},
+    validity,
     verified::{CompiledConditions, Typed, Verified},
     verifier::Verifier,
 };
@@ -25,6 +25,15 @@ const LONG_CALL: usize = 1024;
 const STEPS_PER_BYTE: u64 = 4;
 
 impl Verifier {
+    /// Verifies a token in its text form, and decides one call with it. A token seen before is not
+    /// verified again; whether it is still trusted is looked at for every call.
+    pub fn check(&self, token: &str, call: &Call, now: Timestamp) -> Decision {
+        match self.seen_or_verified(token, now) {
+            Ok(verified) => self.decide(&verified, call, now),
+            Err(denial) => self.recorded(Decision::Deny(denial.into()), Some(call)),
+        }
+    }
+
     /// Decides one call with a verified token.
     pub fn decide(&self, token: &Verified, call: &Call, now: Timestamp) -> Decision {
         let decision = match self.decided(token, call, now) {
@@ -51,7 +60,7 @@ impl Verifier {
         self.check_trust(token, now)
             .map_err(|distrust| denied(Denial::Distrust(distrust)))?;
         let call = call.state().map_err(|error| denied(Denial::Call(error)))?;
-        if let Some(deny) = explanation::out_of_limits(token, now) {
+        if let Some(deny) = validity::out_of_limits(token, now) {
             return Err(deny);
         }
         let conditions = self.conditions(token).map_err(denied)?;

@@ -54,9 +54,9 @@ impl Fact {
 }
 
 /// A call that takes more units than this to state is a long one.
-const LONG_CALL: u64 = 250;
+const LONG_STATEMENT: u64 = 250;
 
-/// Units of fuel that are granted on top for each unit beyond [`LONG_CALL`]: a condition on an array
+/// Units of fuel that are granted on top for each unit beyond [`LONG_STATEMENT`]: a condition on an array
 /// looks at each element, and a long call is dear to read in the first place.
 const FUEL_PER_STATED: u64 = 8;
 
@@ -100,7 +100,7 @@ impl CallEvaluation<'_> {
             Err(stop) => stop.into(),
             Ok(()) => {
                 let stated = u64::MAX.saturating_sub(world.fuel_left());
-                let beyond = stated.saturating_sub(LONG_CALL);
+                let beyond = stated.saturating_sub(LONG_STATEMENT);
                 let granted = beyond
                     .saturating_mul(FUEL_PER_STATED)
                     .min(allowance.long_call);

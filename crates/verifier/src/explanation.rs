@@ -6,21 +6,15 @@ use bailiwick_biscuit::datalog::{
     Code, Kind,
     code::{Check, Query},
 };
-use bailiwick_token::{
-    datalog::{self, Limit},
-    escape::name,
-    grant::Pattern,
-    timestamp::Timestamp,
-};
+use bailiwick_token::{datalog, escape::name, grant::Pattern};
 
 use crate::{
     compare::{Alternative, ExplainedVerdict, Explainer, Spent},
     decision::Deny,
     denial::Denial,
     excerpt::{MAX_SHOWN_NAME, MAX_VALUE, beginning},
-    explain::{Condition, MAX_EXPLANATION, Refusal},
+    explain::{MAX_EXPLANATION, Refusal, UnmetCondition},
     identity::Identity,
-    verified::Verified,
 };
 
 /// The most that is read of a check in Datalog to show it, as [`Code::weight`] counts.
@@ -39,61 +33,6 @@ pub(crate) struct Explanation<'c> {
     /// The bytes of sentences that may still be added.
     bytes: usize,
     cut_off: bool,
-}
-
-/// The denial of every call with a token that is out of its limits in time or depth. They come before any
-/// other reason.
-pub(crate) fn out_of_limits(token: &Verified, now: Timestamp) -> Option<Deny> {
-    out_of_time(token, now).or_else(|| {
-        let exceeds = |(_, limit): &(usize, Limit)| exceeded(*limit, token, now).is_some();
-        let is_too_deep = token.limits.iter().any(exceeds);
-        is_too_deep.then(|| by_limits(token, now, Denial::Depth))
-    })
-}
-
-/// The denial of every call with a token that has ended or does not hold yet.
-pub(crate) fn out_of_time(token: &Verified, now: Timestamp) -> Option<Deny> {
-    let denial = if now < token.begins {
-        Denial::NotYetValid
-    } else if now >= token.expires {
-        Denial::Expired
-    } else {
-        return None;
-    };
-    Some(by_limits(token, now, denial))
-}
-
-/// A denial by the limits that are exceeded for this reason.
-fn by_limits(token: &Verified, now: Timestamp, denial: Denial) -> Deny {
-    let mut explanation = Explanation::new(&token.identity);
-    for (block, limit) in &token.limits {
-        let exceeded = exceeded(*limit, token, now);
-        let Some((_, condition)) = exceeded.filter(|(reason, _)| *reason == denial) else {
-            continue;
-        };
-        if explanation.add(*block, None, condition).is_err() {
-            explanation.cut_off();
-            break;
-        }
-    }
-    explanation.deny(denial)
-}
-
-fn exceeded(limit: Limit, token: &Verified, now: Timestamp) -> Option<(Denial, Condition)> {
-    match limit {
-        Limit::NotBefore(needed) if now < needed => Some((
-            Denial::NotYetValid,
-            Condition::NotBefore { needed, found: now },
-        )),
-        Limit::Expires(needed) if now >= needed => {
-            Some((Denial::Expired, Condition::Expires { needed, found: now }))
-        }
-        Limit::MaxDepth(needed) if token.depth > needed as usize => {
-            let found = token.depth;
-            Some((Denial::Depth, Condition::Depth { found, needed }))
-        }
-        _ => None,
-    }
 }
 
 impl<'c> Explanation<'c> {
@@ -215,7 +154,7 @@ impl<'c> Explanation<'c> {
             }
             false => None,
         };
-        self.add(block, None, Condition::Datalog { text })
+        self.add(block, None, UnmetCondition::Datalog { text })
     }
 
     /// Explains a block of which nothing is for this service and action.
@@ -226,14 +165,18 @@ impl<'c> Explanation<'c> {
         alternatives: usize,
     ) -> Result<(), Spent> {
         let further = alternatives.saturating_sub(MAX_OFFERED);
-        self.add(block, None, Condition::NoAlternative { offered, further })
+        self.add(
+            block,
+            None,
+            UnmetCondition::NoAlternative { offered, further },
+        )
     }
 
-    fn add(
+    pub(crate) fn add(
         &mut self,
         block: usize,
         alternative: Option<usize>,
-        condition: Condition,
+        condition: UnmetCondition,
     ) -> Result<(), Spent> {
         let refusal = Refusal {
             block,

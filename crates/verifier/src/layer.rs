@@ -42,7 +42,7 @@
 //!
 //! # The order of work
 //!
-//! The token comes first: its place, structure, signatures, root key, times, and revocation. Only for
+//! The token comes first: its place, structure, root key, signatures, revocation, and times. Only for
 //! a token that passes does the layer read the body and state the call; then trust and time are
 //! checked again with the decision. Up to 256 KiB of a refused request's body are read and dropped, so
 //! that its sender can read the answer.

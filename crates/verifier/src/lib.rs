@@ -11,8 +11,8 @@
 //!
 //! # fn example(keyset: &[u8], keyset_key: PublicKey, token: &str, now: Timestamp) -> Result<(), Box<dyn std::error::Error>> {
 //! let verifier = Verifier::new("erp", Trust::open(keyset, &keyset_key, None)?)?;
-//! let request = Call::new("purchase_order:create").arg("amount", 4200).arg("currency", "EUR");
-//! let decision = verifier.check(token, &request, now);
+//! let call = Call::new("purchase_order:create").arg("amount", 4200).arg("currency", "EUR");
+//! let decision = verifier.check(token, &call, now);
 //! if !decision.is_allow() {
 //!     println!("{}", decision.explain(Values::Shown).join("\n"));
 //! }
@@ -52,6 +52,7 @@ pub mod refresh;
 mod refuse;
 mod source;
 pub mod trust;
+mod validity;
 mod verified;
 mod verifier;
 mod verify;

@@ -21,8 +21,8 @@ use crate::{
 /// A token whose structure, limits and signatures have been verified. Only a
 /// [`Verifier`](crate::Verifier) makes one.
 ///
-/// It says nothing yet about a call, nor about now: whether its root key is still trusted and the
-/// token not revoked is looked at again for each decision.
+/// It says nothing yet about a call, nor about now: whether its root key is trusted still and the token not
+/// revoked is checked for each decision.
 #[derive(Clone)]
 pub struct Verified {
     pub(crate) source: TokenText,

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use bailiwick_biscuit::{chain::Memo, engine::Budget};
 
 use crate::{
-    cache::Tokens,
+    cache::TokenCache,
     call::Call,
     decision::Decision,
     evaluation::Allowance,
@@ -27,7 +27,7 @@ pub struct Verifier {
     pub(crate) memo: Memo,
     /// The policy that goes with every token.
     pub(crate) policy: Arc<CompiledPolicy>,
-    pub(crate) tokens: Tokens,
+    pub(crate) cache: TokenCache,
     /// Told whenever a token names a root key that is not in the keyset.
     #[cfg(feature = "refresh")]
     pub(crate) unknown_key: tokio::sync::Notify,
@@ -117,7 +117,7 @@ impl Verifier {
             counters: Counters::default(),
             memo: Memo::default(),
             policy: Arc::new(Policy::none().compile()?),
-            tokens: Tokens::new(Limits::default().cache_bytes),
+            cache: TokenCache::new(Limits::default().cache_bytes),
             #[cfg(feature = "refresh")]
             unknown_key: tokio::sync::Notify::new(),
         })
@@ -126,7 +126,7 @@ impl Verifier {
     /// With other limits than the profile's.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Verifier {
-        self.tokens = Tokens::new(limits.cache_bytes);
+        self.cache = TokenCache::new(limits.cache_bytes);
         self.limits = limits;
         self
     }
@@ -141,7 +141,7 @@ impl Verifier {
             ..policy.compile()?
         });
         // Tokens are compiled together with it.
-        self.tokens = Tokens::new(self.limits.cache_bytes);
+        self.cache = TokenCache::new(self.limits.cache_bytes);
         Ok(self)
     }
 
@@ -156,7 +156,7 @@ impl Verifier {
             is_own: self.policy.is_own,
             engine_only: true,
         });
-        self.tokens = Tokens::new(self.limits.cache_bytes);
+        self.cache = TokenCache::new(self.limits.cache_bytes);
         self
     }
 
@@ -224,7 +224,8 @@ impl Verifier {
         }
     }
 
-    /// Counts and records a decision that was made without [`Verifier::decide`], such as a missing token.
+    /// Counts and records a decision. [`Verifier::decide`] and [`Verifier::check`] do so themselves: this is for
+    /// decisions made without them, such as on a missing token.
     pub fn recorded(&self, decision: Decision, call: Option<&Call>) -> Decision {
         self.counters.count(&decision, self.shadow);
         record::emit(&self.service, call, &decision, self.shadow);

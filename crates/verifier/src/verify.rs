@@ -18,7 +18,7 @@ use crate::{
     identity::Identity,
     source::TokenText,
     trust::RevocationNames,
-    verified::{Conditions, Verified},
+    verified::{CompiledConditions, Verified},
     verifier::Verifier,
 };
 
@@ -53,7 +53,7 @@ impl Verifier {
         chain::verify_remembering(token.container(), &root, &self.memo)?;
         let signatures = signatures(token)?;
         let code = token.code();
-        let conditions = Conditions::new(code, &self.policy).map_err(Denial::Datalog)?;
+        let conditions = CompiledConditions::new(code, &self.policy).map_err(Denial::Datalog)?;
         let limits = limits(code);
         let (mut begins, mut expires) = (claims.not_before, claims.expires);
         for (_, limit) in &limits {
@@ -84,7 +84,7 @@ impl Verifier {
     pub(crate) fn conditions<'t>(
         &self,
         token: &'t Verified,
-    ) -> Result<Cow<'t, Conditions>, Denial> {
+    ) -> Result<Cow<'t, CompiledConditions>, Denial> {
         if token.conditions.are_for(&self.policy) {
             return Ok(Cow::Borrowed(&token.conditions));
         }
@@ -92,7 +92,7 @@ impl Verifier {
         let unread = Code::default();
         let read = token.source.token();
         let code = read.as_ref().map_or(&unread, Token::code);
-        let conditions = Conditions::new(code, &self.policy).map_err(Denial::Datalog)?;
+        let conditions = CompiledConditions::new(code, &self.policy).map_err(Denial::Datalog)?;
         Ok(Cow::Owned(conditions))
     }
 }

@@ -39,7 +39,9 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn issued(profile: &Profile, caller: &Caller) {
-    let request = profile.mint_request(caller, &Ask::default()).expect("as before");
+    let request = profile
+        .mint_request(caller, &Ask::default())
+        .expect("as before");
     let toml = request.grants.to_toml();
     assert_eq!(
         Grants::from_toml(&toml).as_ref(),

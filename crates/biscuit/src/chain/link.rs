@@ -79,7 +79,7 @@ impl<'a> Link<'a> {
     }
 }
 
-/// Signed has to hold for a container: its signatures in their order, and of an open token the proof.
+/// The parts of a container that have to hold: its signatures in their order, and of an open token the proof.
 ///
 /// Every key that a block names is the signer of a link, or is equal to the one that the proof makes:
 /// none is left unread.

@@ -49,7 +49,7 @@ const CLIENTS: usize = 8;
 const ROUNDS: [u64; 3] = [4_400, 64, 0];
 
 /// How long minting may need for that, beside other trials.
-const FILLED: Duration = Duration::from_secs(60);
+const FILLED: Duration = Duration::from_secs(300);
 
 const PATIENCE: Duration = Duration::from_secs(20);
 

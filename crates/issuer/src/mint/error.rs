@@ -3,7 +3,7 @@
 use bailiwick_token::{datalog::DatalogError, limits::LimitError, token::TokenError};
 
 use crate::{
-    record::RecordError,
+    group_commit::RecordError,
     signer::{SignError, from_sources},
     store::StoreError,
 };
@@ -25,7 +25,7 @@ pub enum MintRefusal {
     Empty(&'static str),
     /// Claims or grants do not fit the profile.
     #[error(transparent)]
-    Profile(#[from] DatalogError),
+    Datalog(#[from] DatalogError),
     /// The token would be larger than verifiers accept.
     #[error("{0}: grant less, or in several tokens")]
     Limit(#[from] LimitError),

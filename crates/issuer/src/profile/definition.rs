@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     bounds::{Rate, Ttl},
     caller::ClaimSource,
-    matching::PartyMatch,
     param::{Param, ParamType},
+    party_match::PartyMatch,
     template::Template,
     text::Text,
 };

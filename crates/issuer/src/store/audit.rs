@@ -39,7 +39,7 @@ impl Tx {
         self.record_all([(entry, actor, now)]).await
     }
 
-    /// Appends rows in their order, and tells the number of the last one.
+    /// Appends rows in their order, with the tokens that they mint, and returns the number of the last one.
     pub(crate) async fn record_all<'a>(
         &mut self,
         entries: impl IntoIterator<Item = (Entry, &'a str, Timestamp)>,

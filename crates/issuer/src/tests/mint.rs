@@ -264,7 +264,7 @@ async fn names_are_minted_as_they_are_revoked() {
                 name.len()
             );
             if let Err(error) = minted {
-                assert!(matches!(error, MintError::Refused(MintRefusal::Profile(_))));
+                assert!(matches!(error, MintError::Refused(MintRefusal::Datalog(_))));
                 assert!(error.to_string().contains("512"), "{error}");
             }
         }

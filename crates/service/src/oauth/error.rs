@@ -25,18 +25,18 @@ pub(super) struct OAuthFailure {
     retry_after: Option<u64>,
 }
 
-/// A refusal, with status 400.
-pub(super) fn refuse(error: OAuthErrorCode, description: impl Into<String>) -> OAuthFailure {
-    OAuthFailure {
-        status: StatusCode::BAD_REQUEST,
-        error,
-        description: description.into(),
-        challenge: false,
-        retry_after: None,
-    }
-}
-
 impl OAuthFailure {
+    /// A failure with status 400.
+    pub(super) fn new(error: OAuthErrorCode, description: impl Into<String>) -> OAuthFailure {
+        OAuthFailure {
+            status: StatusCode::BAD_REQUEST,
+            error,
+            description: description.into(),
+            challenge: false,
+            retry_after: None,
+        }
+    }
+
     /// The same under another status.
     pub(super) fn with_status(self, status: StatusCode) -> OAuthFailure {
         OAuthFailure { status, ..self }
@@ -47,7 +47,7 @@ impl OAuthFailure {
         OAuthFailure {
             status: StatusCode::UNAUTHORIZED,
             challenge: true,
-            ..refuse(
+            ..OAuthFailure::new(
                 OAuthErrorCode::InvalidClient,
                 "authenticate with HTTP Basic, or with a `client_assertion`",
             )
@@ -66,12 +66,12 @@ impl OAuthFailure {
             CallerError::TooMany => OAuthFailure {
                 status: StatusCode::TOO_MANY_REQUESTS,
                 retry_after: Some(60),
-                ..refuse(OAuthErrorCode::InvalidClient, text)
+                ..OAuthFailure::new(OAuthErrorCode::InvalidClient, text)
             },
             _ => OAuthFailure {
                 status: StatusCode::UNAUTHORIZED,
                 challenge: headers.contains_key(header::AUTHORIZATION),
-                ..refuse(OAuthErrorCode::InvalidClient, text)
+                ..OAuthFailure::new(OAuthErrorCode::InvalidClient, text)
             },
         }
     }
@@ -99,7 +99,7 @@ impl From<ProfileMintError> for OAuthFailure {
             ProfileMintError::TooMany(wait) => OAuthFailure {
                 status: StatusCode::TOO_MANY_REQUESTS,
                 retry_after: Some(wait.as_secs().saturating_add(1)),
-                ..refuse(
+                ..OAuthFailure::new(
                     OAuthErrorCode::SlowDown,
                     format!("{}: wait", ProfileMintError::TOO_OFTEN),
                 )
@@ -112,7 +112,7 @@ impl From<ProfileMintError> for OAuthFailure {
                 Withdrawn::Client,
             )))) => OAuthFailure {
                 status: StatusCode::UNAUTHORIZED,
-                ..refuse(
+                ..OAuthFailure::new(
                     OAuthErrorCode::InvalidClient,
                     CallerError::WrongSecret.to_string(),
                 )
@@ -122,7 +122,7 @@ impl From<ProfileMintError> for OAuthFailure {
                 tracing::error!(error = %failed, "no token could be minted");
                 OAuthFailure {
                     status: StatusCode::INTERNAL_SERVER_ERROR,
-                    ..refuse(
+                    ..OAuthFailure::new(
                         OAuthErrorCode::ServerError,
                         "the issuer has a fault of its own, which is in its log",
                     )
@@ -151,7 +151,7 @@ fn busy(text: impl Into<String>) -> OAuthFailure {
     OAuthFailure {
         status: StatusCode::SERVICE_UNAVAILABLE,
         retry_after: Some(5),
-        ..refuse(OAuthErrorCode::TemporarilyUnavailable, text)
+        ..OAuthFailure::new(OAuthErrorCode::TemporarilyUnavailable, text)
     }
 }
 

@@ -18,17 +18,17 @@ pub(crate) struct Alternative {
     pub(crate) args: Option<Box<[Argument]>>,
 }
 
-/// An argument that may be there. Without tests it may have any value, or be absent.
+/// An argument that may be there. Without requirements it may have any value, or be absent.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Argument {
     /// Its name, or the path to a member.
     pub(crate) path: Box<str>,
-    pub(crate) tests: Box<[Test]>,
+    pub(crate) requirements: Box<[Requirement]>,
 }
 
 /// One condition of a [`Constraint`].
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Test {
+pub(crate) enum Requirement {
     Exact(Exact),
     OneOf(Set),
     NotOneOf(Set),
@@ -71,12 +71,12 @@ impl From<Grant> for Alternative {
 fn arguments(args: BTreeMap<String, Constraint>) -> Box<[Argument]> {
     let args = args.into_iter().map(|(path, constraint)| Argument {
         path: path.into(),
-        tests: tests(constraint),
+        requirements: requirements(constraint),
     });
     args.collect()
 }
 
-fn tests(constraint: Constraint) -> Box<[Test]> {
+fn requirements(constraint: Constraint) -> Box<[Requirement]> {
     let Constraint {
         exact,
         one_of,
@@ -89,24 +89,24 @@ fn tests(constraint: Constraint) -> Box<[Test]> {
         all_of_in,
         max_len,
     } = constraint;
-    let tests = [
+    let requirements = [
         exact.map(|value| {
-            Test::Exact(Exact {
+            Requirement::Exact(Exact {
                 size: size(&value),
                 value: Box::new(value),
             })
         }),
-        one_of.map(|list| Test::OneOf(list.into())),
-        not_one_of.map(|list| Test::NotOneOf(list.into())),
-        min.map(Test::Min),
-        max.map(Test::Max),
-        prefix.map(|text| Test::Prefix(text.into())),
-        suffix.map(|text| Test::Suffix(text.into())),
-        contains.map(|text| Test::Contains(text.into())),
-        all_of_in.map(|set| Test::AllOfIn(set.into_iter().collect())),
-        max_len.map(Test::MaxLen),
+        one_of.map(|list| Requirement::OneOf(list.into())),
+        not_one_of.map(|list| Requirement::NotOneOf(list.into())),
+        min.map(Requirement::Min),
+        max.map(Requirement::Max),
+        prefix.map(|text| Requirement::Prefix(text.into())),
+        suffix.map(|text| Requirement::Suffix(text.into())),
+        contains.map(|text| Requirement::Contains(text.into())),
+        all_of_in.map(|set| Requirement::AllOfIn(set.into_iter().collect())),
+        max_len.map(Requirement::MaxLen),
     ];
-    tests.into_iter().flatten().collect()
+    requirements.into_iter().flatten().collect()
 }
 
 /// The number of values in a value, itself included. Its depth has been bounded.
@@ -188,21 +188,23 @@ impl Alternative {
 }
 
 impl Argument {
-    /// The constraint that its tests make up.
+    /// The constraint that its requirements make up.
     pub(crate) fn constraint(&self) -> Constraint {
         let mut constraint = Constraint::any();
-        for test in &self.tests {
-            match test {
-                Test::Exact(exact) => constraint.exact = Some(exact.value.as_ref().clone()),
-                Test::OneOf(set) => constraint.one_of = Some(set.to_list()),
-                Test::NotOneOf(set) => constraint.not_one_of = Some(set.to_list()),
-                Test::Min(bound) => constraint.min = Some(*bound),
-                Test::Max(bound) => constraint.max = Some(*bound),
-                Test::Prefix(text) => constraint.prefix = Some(text.as_ref().to_owned()),
-                Test::Suffix(text) => constraint.suffix = Some(text.as_ref().to_owned()),
-                Test::Contains(text) => constraint.contains = Some(text.as_ref().to_owned()),
-                Test::AllOfIn(set) => constraint.all_of_in = Some(set.iter().cloned().collect()),
-                Test::MaxLen(length) => constraint.max_len = Some(*length),
+        for requirement in &self.requirements {
+            match requirement {
+                Requirement::Exact(exact) => constraint.exact = Some(exact.value.as_ref().clone()),
+                Requirement::OneOf(set) => constraint.one_of = Some(set.to_list()),
+                Requirement::NotOneOf(set) => constraint.not_one_of = Some(set.to_list()),
+                Requirement::Min(bound) => constraint.min = Some(*bound),
+                Requirement::Max(bound) => constraint.max = Some(*bound),
+                Requirement::Prefix(text) => constraint.prefix = Some(text.as_ref().to_owned()),
+                Requirement::Suffix(text) => constraint.suffix = Some(text.as_ref().to_owned()),
+                Requirement::Contains(text) => constraint.contains = Some(text.as_ref().to_owned()),
+                Requirement::AllOfIn(set) => {
+                    constraint.all_of_in = Some(set.iter().cloned().collect())
+                }
+                Requirement::MaxLen(length) => constraint.max_len = Some(*length),
             }
         }
         constraint
@@ -210,29 +212,31 @@ impl Argument {
 
     /// About how many bytes of memory it takes.
     pub(crate) fn size(&self) -> usize {
-        let tests = self.tests.iter().map(Test::size);
+        let requirements = self.requirements.iter().map(Requirement::size);
         let own = size_of::<Argument>().saturating_add(self.path.len());
-        tests.fold(own, usize::saturating_add)
+        requirements.fold(own, usize::saturating_add)
     }
 }
 
-impl Test {
+impl Requirement {
     fn size(&self) -> usize {
         let heap = match self {
-            Test::Exact(exact) => (exact.size as usize).saturating_mul(size_of::<Value>()),
-            Test::OneOf(set) | Test::NotOneOf(set) => match set {
+            Requirement::Exact(exact) => (exact.size as usize).saturating_mul(size_of::<Value>()),
+            Requirement::OneOf(set) | Requirement::NotOneOf(set) => match set {
                 Set::Strings(set) => texts(set.iter().map(|text| text.len())),
                 Set::Numbers(set) => size_of_val(set.as_ref()),
                 Set::Bools(set) => size_of_val(set.as_ref()),
             },
-            Test::Prefix(text) | Test::Suffix(text) | Test::Contains(text) => text.len(),
-            Test::AllOfIn(set) => texts(set.iter().map(|scalar| match scalar {
+            Requirement::Prefix(text) | Requirement::Suffix(text) | Requirement::Contains(text) => {
+                text.len()
+            }
+            Requirement::AllOfIn(set) => texts(set.iter().map(|scalar| match scalar {
                 Scalar::String(text) => text.len(),
                 _ => 0,
             })),
-            Test::Min(_) | Test::Max(_) | Test::MaxLen(_) => 0,
+            Requirement::Min(_) | Requirement::Max(_) | Requirement::MaxLen(_) => 0,
         };
-        heap.saturating_add(size_of::<Test>())
+        heap.saturating_add(size_of::<Requirement>())
     }
 }
 

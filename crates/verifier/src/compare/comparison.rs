@@ -4,8 +4,8 @@ use bailiwick_token::grant::Pattern;
 
 use super::{
     alternative::{Alternative, Argument},
+    requirement::Fault,
     steps::{Spent, Steps},
-    test::Fault,
     unmet::{Unmet, Verdict},
 };
 use crate::call::{Stated, Statement};
@@ -103,7 +103,7 @@ impl<'c> Comparison<'c> {
     where
         'c: 'a,
     {
-        if argument.tests.is_empty() {
+        if argument.requirements.is_empty() {
             return Ok(None);
         }
         steps.take(PER_ARGUMENT)?;
@@ -114,21 +114,23 @@ impl<'c> Comparison<'c> {
     }
 }
 
-/// The test that an argument does not pass: the first for which it has a wrong type, or else the first.
+/// The requirement that an argument does not meet: the first for which it has a wrong type, or else the first.
 fn failed<'a>(
     argument: &'a Argument,
     stated: &'a Stated<'a>,
     steps: &mut Steps,
 ) -> Result<Option<Unmet<'a>>, Spent> {
     let mut first = None;
-    for test in &argument.tests {
-        steps.take(test.steps(stated))?;
-        let unmet = test.fault(stated, steps)?.map(|fault| Unmet::Argument {
-            argument,
-            stated,
-            test,
-            fault,
-        });
+    for requirement in &argument.requirements {
+        steps.take(requirement.steps(stated))?;
+        let unmet = requirement
+            .fault(stated, steps)?
+            .map(|fault| Unmet::Argument {
+                argument,
+                stated,
+                requirement,
+                fault,
+            });
         match unmet {
             // A wrong type says more than that some value is not the one needed.
             Some(Unmet::Argument {

@@ -9,10 +9,10 @@ use bailiwick_token::{
 };
 
 use super::{
-    alternative::{Alternative, Test},
+    alternative::{Alternative, Requirement},
     comparison::{Comparison, PER_ALTERNATIVE},
+    requirement::{Fault, length},
     steps::{Spent, Steps},
-    test::{Fault, length},
     unmet::{Unmet, Verdict},
 };
 use crate::{
@@ -125,7 +125,7 @@ impl<'c> Explainer<'c> {
             Unmet::Argument {
                 argument,
                 stated,
-                test,
+                requirement,
                 fault,
             } => {
                 let argument = name(&argument.path);
@@ -142,7 +142,7 @@ impl<'c> Explainer<'c> {
                     Fault::Value => UnmetCondition::Value {
                         argument,
                         found: self.excerpt(stated)?,
-                        needed: wanted(test, stated),
+                        needed: wanted(requirement, stated),
                     },
                 }
             }
@@ -160,19 +160,19 @@ impl<'c> Explainer<'c> {
     }
 }
 
-/// The value that a test needs.
-fn wanted(test: &Test, stated: &Stated<'_>) -> Wanted {
-    match test {
-        Test::Exact(exact) => Wanted::Exactly(Excerpt::of(&exact.value)),
-        Test::OneOf(set) => Wanted::OneOf(Excerpt::list(set)),
-        Test::NotOneOf(set) => Wanted::NotOneOf(Excerpt::list(set)),
-        Test::Min(bound) => Wanted::Min(*bound),
-        Test::Max(bound) => Wanted::Max(*bound),
-        Test::Prefix(text) => Wanted::Prefix(Excerpt::string(text)),
-        Test::Suffix(text) => Wanted::Suffix(Excerpt::string(text)),
-        Test::Contains(text) => Wanted::Contains(Excerpt::string(text)),
-        Test::AllOfIn(set) => Wanted::AllOfIn(Excerpt::list(Listed(set.as_ref()))),
-        Test::MaxLen(limit) => Wanted::MaxLen {
+/// The value that a requirement needs.
+fn wanted(requirement: &Requirement, stated: &Stated<'_>) -> Wanted {
+    match requirement {
+        Requirement::Exact(exact) => Wanted::Exactly(Excerpt::of(&exact.value)),
+        Requirement::OneOf(set) => Wanted::OneOf(Excerpt::list(set)),
+        Requirement::NotOneOf(set) => Wanted::NotOneOf(Excerpt::list(set)),
+        Requirement::Min(bound) => Wanted::Min(*bound),
+        Requirement::Max(bound) => Wanted::Max(*bound),
+        Requirement::Prefix(text) => Wanted::Prefix(Excerpt::string(text)),
+        Requirement::Suffix(text) => Wanted::Suffix(Excerpt::string(text)),
+        Requirement::Contains(text) => Wanted::Contains(Excerpt::string(text)),
+        Requirement::AllOfIn(set) => Wanted::AllOfIn(Excerpt::list(Listed(set.as_ref()))),
+        Requirement::MaxLen(limit) => Wanted::MaxLen {
             found: length(stated).unwrap_or(0),
             limit: *limit,
         },

@@ -23,8 +23,8 @@ fn grants(args: impl Fn(usize) -> String) -> Vec<Alternative> {
 
 /// The steps that explaining a call beside all of these takes, and how many of them allow it.
 fn steps(grants: &[Alternative], args: &str) -> (u64, usize) {
-    let request = Call::from_args_json("order", None, Some(args)).unwrap();
-    let call = request.state().unwrap();
+    let call = Call::from_args_json("order", None, Some(args)).unwrap();
+    let call = call.state().unwrap();
     let mut explainer = explainer(&call, PLENTY);
     let mut allowed = 0;
     for grant in grants {
@@ -95,8 +95,8 @@ fn names_are_looked_at_up_to_the_first_extra_one() {
 #[test]
 fn a_spent_budget_stays_spent() {
     let exact = grants(|index| format!("a = {{ exact = [{}] }}", index + 2));
-    let request = Call::from_args_json("order", None, Some(&ones(2))).unwrap();
-    let call = request.state().unwrap();
+    let call = Call::from_args_json("order", None, Some(&ones(2))).unwrap();
+    let call = call.state().unwrap();
     let (all, _) = steps(&exact, &ones(2));
     for budget in [0, 1, all / 2, all - 1] {
         let mut explainer = explainer(&call, budget);

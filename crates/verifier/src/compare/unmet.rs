@@ -3,8 +3,8 @@
 use bailiwick_token::grant::Pattern;
 
 use super::{
-    alternative::{Argument, Test},
-    test::Fault,
+    alternative::{Argument, Requirement},
+    requirement::Fault,
 };
 use crate::call::Stated;
 
@@ -33,7 +33,7 @@ pub(crate) enum Unmet<'a> {
     Argument {
         argument: &'a Argument,
         stated: &'a Stated<'a>,
-        test: &'a Test,
+        requirement: &'a Requirement,
         fault: Fault,
     },
 }

@@ -40,7 +40,7 @@ impl RouteGuard {
                     // The token is verified, so the record says whose call it is.
                     Err(error) => {
                         let denial = CallError::Unreadable(error.to_string());
-                        let deny = Deny::of(&authenticated.token().identity, denial);
+                        let deny = Deny::of(&authenticated.verified().identity, denial);
                         self.recorded(Decision::Deny(deny))
                     }
                     // The clock is read anew, after the body: a slow sender gains no life.
@@ -49,7 +49,7 @@ impl RouteGuard {
                     // it; handing it to another thread and back would cost about as much, and queue
                     // behind whatever blocks there.
                     Ok(call) => {
-                        verifier.decide(authenticated.token(), &call, (self.settings.clock)())
+                        verifier.decide(authenticated.verified(), &call, (self.settings.clock)())
                     }
                 }
             }

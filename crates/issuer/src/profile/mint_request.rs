@@ -1,4 +1,4 @@
-//! What a profile gives one caller.
+//! The mint request that a profile makes of a caller and its wishes.
 
 use std::collections::BTreeSet;
 
@@ -8,15 +8,11 @@ use bailiwick_token::{
 };
 
 use super::{
-    caller::Caller,
-    definition::Profile,
-    param::{ParamValues, Who},
-    refusal::{Mismatch, ProfileRefusal},
-    text::Text,
+    caller::Caller, definition::Profile, param::ParamValues, refusal::ProfileRefusal, text::Text,
 };
 use crate::mint::MintRequest;
 
-/// What a caller asks for. What is left out is as the profile says.
+/// The wishes of a caller. Those that are left out are as the profile says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ask {
     /// These grants, each within one of the profile's.
@@ -25,44 +21,14 @@ pub struct Ask {
     pub services: Vec<String>,
     /// The token's life in seconds.
     pub ttl: Option<u64>,
-    /// What for, in words.
+    /// The task, in words.
     pub task: Option<String>,
-    /// How many blocks may be appended at most.
+    /// The most blocks that may be appended.
     pub max_depth: Option<u32>,
 }
 
 impl Profile {
-    /// Checks that the profile is for this caller.
-    ///
-    /// A profile that says nothing of a principal is for callers without one: it would hand out a
-    /// token on somebody's authority without having looked at who that is.
-    ///
-    /// # Errors
-    /// The refusal that says why not.
-    pub(super) fn match_caller(&self, caller: &Caller) -> Result<(), ProfileRefusal> {
-        self.mismatch(caller).map_or(Ok(()), |why| {
-            Err(ProfileRefusal::NotMatching {
-                profile: self.name.clone(),
-                why,
-            })
-        })
-    }
-
-    fn mismatch(&self, caller: &Caller) -> Option<Mismatch> {
-        if !caller.agent.is_registered_for(&self.name) {
-            return Some(Mismatch::Registration);
-        }
-        self.agent.mismatch(Who::Agent, &caller.agent).or_else(|| {
-            match (&self.principal, &caller.principal) {
-                (None, None) => None,
-                (None, Some(_)) => Some(Mismatch::Principal),
-                (Some(_), None) => Some(Mismatch::NoPrincipal),
-                (Some(rule), Some(party)) => rule.mismatch(Who::Principal, party),
-            }
-        })
-    }
-
-    /// What is to be minted for this caller: just what was asked for, or the reason why not.
+    /// Returns the mint request for this caller: just what was asked for, or a refusal.
     ///
     /// # Errors
     /// [`ProfileRefusal`]. Nothing is trimmed to fit.

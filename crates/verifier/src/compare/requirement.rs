@@ -1,4 +1,4 @@
-//! One test of one argument.
+//! One requirement of one argument.
 
 use bailiwick_token::{
     grant::Bound,
@@ -6,12 +6,12 @@ use bailiwick_token::{
 };
 
 use super::{
-    alternative::{Set, Test},
+    alternative::{Requirement, Set},
     steps::{Spent, Steps},
 };
 use crate::call::Stated;
 
-/// The way in which an argument does not pass a test.
+/// The way in which an argument does not meet a requirement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// The value is of another type than this.
@@ -32,8 +32,8 @@ const BYTES_COMPARED: usize = 64;
 
 const SCALARS: &str = "an array of strings, booleans and integers";
 
-impl Test {
-    /// The steps that this test of an argument takes.
+impl Requirement {
+    /// The steps that this requirement of an argument takes.
     ///
     /// Comparing a value with one string of the token costs nothing extra: [`Limits`] bounds the bytes of
     /// all of them together, and each is compared once.
@@ -47,39 +47,43 @@ impl Test {
             _ => 0,
         };
         match self {
-            Test::Exact(exact) => (exact.size as usize).saturating_add(PER_NUMBER),
-            Test::OneOf(set) | Test::NotOneOf(set) => {
+            Requirement::Exact(exact) => (exact.size as usize).saturating_add(PER_NUMBER),
+            Requirement::OneOf(set) | Requirement::NotOneOf(set) => {
                 doublings(set.len()).saturating_add(PER_NUMBER)
             }
-            Test::Min(Bound::Number(_)) | Test::Max(Bound::Number(_)) => PER_NUMBER,
-            Test::Min(Bound::Date(_)) | Test::Max(Bound::Date(_)) => PER_DATE,
+            Requirement::Min(Bound::Number(_)) | Requirement::Max(Bound::Number(_)) => PER_NUMBER,
+            Requirement::Min(Bound::Date(_)) | Requirement::Max(Bound::Date(_)) => PER_DATE,
             // A search takes more as it goes on.
-            Test::Prefix(_) | Test::Suffix(_) | Test::Contains(_) => 1,
+            Requirement::Prefix(_) | Requirement::Suffix(_) | Requirement::Contains(_) => 1,
             // So does a walk through an array.
-            Test::AllOfIn(_) | Test::MaxLen(_) => unread.saturating_add(1),
+            Requirement::AllOfIn(_) | Requirement::MaxLen(_) => unread.saturating_add(1),
         }
     }
 
-    /// The way in which the argument does not pass, where it does not.
+    /// The way in which the argument does not meet it, where it does not.
     pub(super) fn fault(
         &self,
         stated: &Stated<'_>,
         steps: &mut Steps,
     ) -> Result<Option<Fault>, Spent> {
         Ok(match self {
-            Test::Exact(exact) => not_exactly(&exact.value, stated),
-            Test::OneOf(set) => not_member(set, stated, true),
-            Test::NotOneOf(set) => not_member(set, stated, false),
-            Test::Min(bound) => out_of_bound(*bound, stated, |found, bound| found >= bound),
-            Test::Max(bound) => out_of_bound(*bound, stated, |found, bound| found <= bound),
-            Test::Prefix(text) => not_text(stated, |found| Ok(found.starts_with(text.as_ref())))?,
-            Test::Suffix(text) => not_text(stated, |found| Ok(found.ends_with(text.as_ref())))?,
-            Test::Contains(text) => not_text(stated, |found| steps.contains(found, text))?,
-            Test::AllOfIn(set) => match stated.scalars() {
+            Requirement::Exact(exact) => not_exactly(&exact.value, stated),
+            Requirement::OneOf(set) => not_member(set, stated, true),
+            Requirement::NotOneOf(set) => not_member(set, stated, false),
+            Requirement::Min(bound) => out_of_bound(*bound, stated, |found, bound| found >= bound),
+            Requirement::Max(bound) => out_of_bound(*bound, stated, |found, bound| found <= bound),
+            Requirement::Prefix(text) => {
+                not_text(stated, |found| Ok(found.starts_with(text.as_ref())))?
+            }
+            Requirement::Suffix(text) => {
+                not_text(stated, |found| Ok(found.ends_with(text.as_ref())))?
+            }
+            Requirement::Contains(text) => not_text(stated, |found| steps.contains(found, text))?,
+            Requirement::AllOfIn(set) => match stated.scalars() {
                 None => Some(Fault::Type(SCALARS)),
                 Some(items) => not_all_listed(set, items, steps)?,
             },
-            Test::MaxLen(limit) => match length(stated) {
+            Requirement::MaxLen(limit) => match length(stated) {
                 None => Some(Fault::Type(
                     "a string, or an array of strings, booleans and integers",
                 )),

@@ -1,0 +1,230 @@
+//! Conditions on one party of a call for a token.
+
+use bailiwick_token::value::{Number, Value};
+
+use super::{
+    caller::{CLIENT, CallerParty, ClaimSource},
+    error::ProfileFault,
+    param::{ClaimPath, MAX_CLAIM_DEPTH, Who},
+    refusal::Mismatch,
+    table::TomlTable,
+};
+
+/// The most conditions on one party.
+const MAX_CONDITIONS: usize = 64;
+
+/// The conditions on a party.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct PartyMatch {
+    source: ClaimSource,
+    conditions: Vec<ClaimCondition>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct ClaimCondition {
+    claim: ClaimPath,
+    test: ClaimTest,
+}
+
+/// The condition on a claim. The values are strings, booleans and numbers.
+#[derive(Debug, Clone, PartialEq)]
+enum ClaimTest {
+    /// This value, or a list that holds it.
+    Is(Value),
+    /// This value.
+    Exact(Value),
+    /// One of these, or a list that holds one of them.
+    OneOf(Vec<Value>),
+    /// A list that holds this value.
+    Contains(Value),
+    /// A string that begins so.
+    Prefix(String),
+}
+
+impl PartyMatch {
+    /// The source that has to vouch for the party.
+    pub(super) fn source(&self) -> &ClaimSource {
+        &self.source
+    }
+
+    /// The first condition that the party does not meet; none, where it meets all.
+    pub(super) fn mismatch(&self, who: Who, party: &CallerParty) -> Option<Mismatch> {
+        if party.source != self.source {
+            return Some(Mismatch::Source {
+                who,
+                needed: self.source.clone(),
+            });
+        }
+        let unmet = self.conditions.iter().find(|condition| {
+            let claim = party.claim(condition.claim.names());
+            !claim.is_some_and(|claim| condition.test.is_met_by(claim))
+        });
+        unmet.map(|condition| Mismatch::Claim(condition.claim.clone()))
+    }
+
+    /// Reads `[profile.match.agent]` or `[profile.match.principal]`.
+    pub(super) fn read(table: &TomlTable<'_>, who: Who) -> Result<PartyMatch, ProfileFault> {
+        table.only(&["source", "claims"])?;
+        let source = table.needed_name("source").map_err(|fault| {
+            let hint = "write `client` or the name of an identity provider";
+            ProfileFault::at(fault.path, format!("{}: {hint}", fault.message))
+        })?;
+        let source = ClaimSource::from(source.to_owned());
+        if who == Who::Principal && source == ClaimSource::Client {
+            return Err(ProfileFault::at(
+                table.path_of("source"),
+                format!("a subject token comes from an identity provider, never from `{CLIENT}`"),
+            ));
+        }
+        let mut conditions = Vec::new();
+        if let Some(claims) = table.table("claims")? {
+            collect(&claims, who, &mut Vec::new(), &mut conditions)?;
+        }
+        if conditions.len() > MAX_CONDITIONS {
+            return Err(ProfileFault::at(
+                table.path_of("claims"),
+                format!("there are more than {MAX_CONDITIONS} conditions"),
+            ));
+        }
+        Ok(PartyMatch { source, conditions })
+    }
+}
+
+const OPERATORS: [&str; 4] = ["exact", "one_of", "contains", "prefix"];
+
+/// Reads the conditions of a table of claims. A table below it is a condition where its keys are
+/// operators, and the members of a nested claim otherwise.
+fn collect(
+    table: &TomlTable<'_>,
+    who: Who,
+    names: &mut Vec<String>,
+    conditions: &mut Vec<ClaimCondition>,
+) -> Result<(), ProfileFault> {
+    for (name, value) in table.members() {
+        let path = table.path_of(name);
+        names.push(name.to_owned());
+        if names.len() > MAX_CLAIM_DEPTH {
+            return Err(ProfileFault::at(
+                path,
+                format!("claims nest more than {MAX_CLAIM_DEPTH} deep"),
+            ));
+        }
+        let claim =
+            || ClaimPath::new(who, names.clone()).map_err(|why| ProfileFault::at(&path, why));
+        match value {
+            Value::Object(_) => {
+                let below = TomlTable::new(&path, value)?;
+                let is_operator = |name: &str| OPERATORS.contains(&name);
+                let operators = below.members().filter(|(name, _)| is_operator(name));
+                match (operators.count(), below.members().count()) {
+                    (_, 0) => {
+                        return Err(ProfileFault::at(
+                            &path,
+                            "the condition is empty: leave it out where any value will do",
+                        ));
+                    }
+                    (0, _) => collect(&below, who, names, conditions)?,
+                    (operators, all) if operators == all => {
+                        let claim = claim()?;
+                        for test in tests(&below)? {
+                            let claim = claim.clone();
+                            conditions.push(ClaimCondition { claim, test });
+                        }
+                    }
+                    _ => {
+                        let known = OPERATORS.join(", ");
+                        return Err(ProfileFault::at(
+                            &path,
+                            format!(
+                                "conditions ({known}) and members of a claim stand in one table"
+                            ),
+                        ));
+                    }
+                }
+            }
+            value => conditions.push(ClaimCondition {
+                claim: claim()?,
+                test: ClaimTest::Is(scalar(&path, value)?),
+            }),
+        }
+        names.pop();
+    }
+    Ok(())
+}
+
+fn tests(table: &TomlTable<'_>) -> Result<Vec<ClaimTest>, ProfileFault> {
+    let tests = table.members().map(|(key, value)| {
+        let path = table.path_of(key);
+        Ok(match (key, value) {
+            ("exact", value) => ClaimTest::Exact(scalar(&path, value)?),
+            ("contains", value) => ClaimTest::Contains(scalar(&path, value)?),
+            ("one_of", Value::Array(items)) if !items.is_empty() => {
+                let items = items.iter().map(|item| scalar(&path, item));
+                ClaimTest::OneOf(items.collect::<Result<_, _>>()?)
+            }
+            ("one_of", _) => {
+                return Err(ProfileFault::at(
+                    path,
+                    "a list of one or more values is needed",
+                ));
+            }
+            (_, Value::String(text)) if !text.is_empty() => ClaimTest::Prefix(text.clone()),
+            _ => {
+                return Err(ProfileFault::at(
+                    path,
+                    "a string that is not empty is needed: every string begins with the empty one",
+                ));
+            }
+        })
+    });
+    tests.collect()
+}
+
+fn scalar(path: &str, value: &Value) -> Result<Value, ProfileFault> {
+    match value {
+        Value::String(text) if text.contains("${") => Err(ProfileFault::at(
+            path,
+            "no parameter can stand in a condition: it is what claims are held to",
+        )),
+        Value::String(_) | Value::Bool(_) | Value::Number(_) => Ok(value.clone()),
+        other => Err(ProfileFault::at(
+            path,
+            format!(
+                "a string, a number or a boolean is needed, this is {}",
+                other.kind()
+            ),
+        )),
+    }
+}
+
+impl ClaimTest {
+    fn is_met_by(&self, claim: &serde_json::Value) -> bool {
+        let holds = |wanted: &Value| {
+            let items = claim.as_array();
+            items.is_some_and(|items| items.iter().any(|item| same(wanted, item)))
+        };
+        match self {
+            ClaimTest::Is(wanted) => same(wanted, claim) || holds(wanted),
+            ClaimTest::Exact(wanted) => same(wanted, claim),
+            ClaimTest::OneOf(all) => all
+                .iter()
+                .any(|wanted| same(wanted, claim) || holds(wanted)),
+            ClaimTest::Contains(wanted) => holds(wanted),
+            ClaimTest::Prefix(prefix) => {
+                claim.as_str().is_some_and(|text| text.starts_with(prefix))
+            }
+        }
+    }
+}
+
+/// Equal by type and value, numbers by value.
+fn same(wanted: &Value, claim: &serde_json::Value) -> bool {
+    match (wanted, claim) {
+        (Value::String(wanted), serde_json::Value::String(text)) => wanted == text,
+        (Value::Bool(wanted), serde_json::Value::Bool(value)) => wanted == value,
+        (Value::Number(wanted), serde_json::Value::Number(number)) => {
+            number.to_string().parse::<Number>().as_ref() == Ok(wanted)
+        }
+        _ => false,
+    }
+}

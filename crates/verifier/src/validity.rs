@@ -1,0 +1,64 @@
+//! The limits of a token in time and depth, which do not depend on the call.
+
+use bailiwick_token::{datalog::Limit, timestamp::Timestamp};
+
+use crate::{
+    decision::Deny, denial::Denial, explain::UnmetCondition, explanation::Explanation,
+    verified::Verified,
+};
+
+/// The denial of every call with a token that is out of its limits in time or depth. They come before the
+/// conditions on the call.
+pub(crate) fn out_of_limits(token: &Verified, now: Timestamp) -> Option<Deny> {
+    out_of_time(token, now).or_else(|| {
+        let exceeds = |(_, limit): &(usize, Limit)| exceeded(*limit, token, now).is_some();
+        let is_too_deep = token.limits.iter().any(exceeds);
+        is_too_deep.then(|| by_limits(token, now, Denial::Depth))
+    })
+}
+
+/// The denial of every call with a token that has ended or does not hold yet.
+pub(crate) fn out_of_time(token: &Verified, now: Timestamp) -> Option<Deny> {
+    let denial = if now < token.begins {
+        Denial::NotYetValid
+    } else if now >= token.expires {
+        Denial::Expired
+    } else {
+        return None;
+    };
+    Some(by_limits(token, now, denial))
+}
+
+/// A denial by the limits that are exceeded for this reason.
+fn by_limits(token: &Verified, now: Timestamp, denial: Denial) -> Deny {
+    let mut explanation = Explanation::new(&token.identity);
+    for (block, limit) in &token.limits {
+        let exceeded = exceeded(*limit, token, now);
+        let Some((_, condition)) = exceeded.filter(|(reason, _)| *reason == denial) else {
+            continue;
+        };
+        if explanation.add(*block, None, condition).is_err() {
+            explanation.cut_off();
+            break;
+        }
+    }
+    explanation.deny(denial)
+}
+
+fn exceeded(limit: Limit, token: &Verified, now: Timestamp) -> Option<(Denial, UnmetCondition)> {
+    match limit {
+        Limit::NotBefore(needed) if now < needed => Some((
+            Denial::NotYetValid,
+            UnmetCondition::NotBefore { needed, found: now },
+        )),
+        Limit::Expires(needed) if now >= needed => Some((
+            Denial::Expired,
+            UnmetCondition::Expires { needed, found: now },
+        )),
+        Limit::MaxDepth(needed) if token.depth > needed as usize => {
+            let found = token.depth;
+            Some((Denial::Depth, UnmetCondition::Depth { found, needed }))
+        }
+        _ => None,
+    }
+}
