@@ -97,7 +97,7 @@ impl<'c> Case<'c> {
         match found {
             Ok(Some(denial)) => explanation.deny(denial),
             // Of a condition that is not looked at to its end nothing is known.
-            Ok(None) | Err(Spent) => explanation.deny(Denial::CallEvaluation(error)),
+            Ok(None) | Err(Spent) => explanation.deny(Denial::Evaluation(error)),
         }
     }
 
