@@ -5,6 +5,7 @@ use bailiwick_testkit::{
     forge::{AUTHORITY, Forge, block, text},
     now,
 };
+use bailiwick_token::{attenuate::AttenuateError, limits::Limits, token::Token};
 use bailiwick_verifier::Values;
 use biscuit_auth::{
     datalog::SymbolTable,
@@ -48,6 +49,23 @@ fn operations(root: &Root, count: usize) -> Forge {
         let ops = &mut block.checks[0].queries[0].expressions[0].ops;
         ops.resize(count, parens);
     })
+}
+
+/// A seal takes 64 bytes in the place of 32: a holder makes no token that verifiers refuse by its size.
+#[test]
+fn a_token_is_sealed_within_its_limits() {
+    let root = Root::new();
+    let most = Limits::default().token_bytes;
+    let seal = |bytes: usize| {
+        let open = Token::parse(&of_bytes(&root, bytes).text()).expect("a token");
+        open.seal()
+    };
+    // A sealed token is 32 bytes longer, and two lengths around the signature may take another byte each.
+    assert!(seal(most - 34).is_ok());
+    for bytes in [most - 31, most] {
+        let refused = seal(bytes).expect_err("a token of too many bytes");
+        assert!(matches!(refused, AttenuateError::Limit(_)), "{refused}");
+    }
 }
 
 #[test]

@@ -31,6 +31,29 @@ fn assert_plain(decision: &Decision, what: &str) {
     }
 }
 
+/// A description counts where it is there once, as text. Any other is shown as the facts that it is made of.
+#[test]
+fn no_fact_of_a_holder_is_hidden() {
+    let root = Root::new();
+    for code in [
+        "delegate(\"a\"); delegate(\"b\");",
+        "task(\"a\"); task(\"b\"); delegate(\"c\");",
+        "delegate(1);",
+        "task([\"a\"]);",
+        "task(\"a\", \"b\");",
+        "delegate(\"a\"); other(\"b\");",
+    ] {
+        let token = Token::parse(&Forge::honest(&root).append(code).text()).expect("a token");
+        let shown = token.inspect().to_string();
+        for fact in code.split("; ") {
+            let value = fact.split_once('(').expect("a fact").1;
+            let value = value.trim_end_matches(';').trim_end_matches(')');
+            let value = value.trim_matches('"');
+            assert!(shown.contains(value), "{fact} of {code}: {shown}");
+        }
+    }
+}
+
 #[test]
 fn denials_are_fit_for_a_terminal() {
     let root = Root::new();

@@ -34,7 +34,7 @@ pub enum AttenuateError {
     /// A description does not fit the profile.
     #[error(transparent)]
     Datalog(#[from] DatalogError),
-    /// The narrowed token would be larger than a verifier takes.
+    /// The narrowed or sealed token would be larger than a verifier takes.
     #[error("{0}: narrow in fewer steps, or with fewer grants")]
     Limit(#[from] LimitError),
     /// The token's container cannot carry another block.
@@ -76,10 +76,13 @@ impl Token {
     /// The token sealed: it can be used and handed on, and not narrowed any more.
     ///
     /// # Errors
-    /// When it is sealed already, or damaged.
+    /// When it is sealed already, or damaged, or would be beyond the profile's limits: a seal takes more bytes
+    /// than the key that it replaces.
     pub fn seal(&self) -> Result<Token, AttenuateError> {
         let sealed = build::seal(self.open()?).map_err(|_| AttenuateError::Damaged)?;
-        Ok(Token::try_from(sealed)?)
+        let sealed = Token::try_from(sealed)?;
+        Limits::default().check(&sealed)?;
+        Ok(sealed)
     }
 
     /// Refuses to append where a verifier would then deny every call.

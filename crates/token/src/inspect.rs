@@ -315,11 +315,14 @@ fn view(
             _ => Alternative::Datalog(code.resolve_rule(rule).to_string()),
         })
         .collect();
+    // A description that is there twice, or is no text, is told by its facts.
+    let described = [
+        (names::DELEGATE, view.delegate.is_some()),
+        (names::TASK, view.task.is_some()),
+    ];
     let told = |name: &str| {
         let claims = names::AUTHORITY_ONLY.contains(&name) || name == names::CLAIM;
-        name == names::DELEGATE
-            || name == names::TASK
-            || (index == 0 && authority.is_some() && claims)
+        described.contains(&(name, true)) || (index == 0 && authority.is_some() && claims)
     };
     let facts = code.facts(block).iter();
     view.facts = facts
