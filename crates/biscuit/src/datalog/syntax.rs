@@ -154,7 +154,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// A predicate: a fact, the head of a rule, or what a body looks for.
+/// A predicate: a fact, the head of a rule, or a pattern that a body matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Predicate {
     /// Its name.
