@@ -30,7 +30,7 @@ impl Grants {
     /// Checks each grant and converts it to its normal form.
     ///
     /// # Errors
-    /// [`GrantsError`] when the list is empty or too long, or a grant is not well formed; it names the place.
+    /// [`GrantsError`], with the path, when the list is empty or too long, or a grant is not well formed.
     pub fn new(grants: impl IntoIterator<Item = Grant>) -> Result<Grants, GrantsError> {
         check::check(grants.into_iter().collect()).map(Grants)
     }

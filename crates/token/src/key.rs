@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 pub struct KeyId(u32);
 
 impl KeyId {
-    /// The id of `public` at `issuer`.
+    /// Derives the id of the key `public` of `issuer`.
     #[must_use]
     pub fn derive(issuer: &str, public: &PublicKey) -> KeyId {
         let digest = Sha256::new()
@@ -32,7 +32,7 @@ impl KeyId {
         self.0
     }
 
-    /// From the number that a Biscuit carries.
+    /// Makes an id of the number that a Biscuit carries.
     #[must_use]
     pub fn from_u32(id: u32) -> KeyId {
         KeyId(id)
