@@ -216,6 +216,7 @@ impl Span {
 }
 
 fn part<T>(list: &[T], span: Span) -> &[T] {
+    // Within the list by construction: `since` makes the spans. One of another token must not panic.
     list.get(span.range()).unwrap_or_default()
 }
 
@@ -370,6 +371,7 @@ impl Code {
     /// Number of terms of the predicate with the most terms.
     #[must_use]
     pub fn longest_predicate(&self) -> usize {
+        // Heads count too: a rule makes facts with as many terms.
         let heads = self.rules.iter().map(|rule| &rule.head);
         let all = self.predicates.iter().chain(&self.facts).chain(heads);
         all.map(|predicate| predicate.terms.len())
@@ -388,6 +390,7 @@ impl Code {
     #[must_use]
     pub fn memory(&self) -> usize {
         fn bytes<T>(list: &Vec<T>) -> usize {
+            // The capacity, because reserved memory is in use too.
             list.capacity().saturating_mul(size_of::<T>())
         }
         [
@@ -415,6 +418,7 @@ impl Code {
     /// than one.
     #[must_use]
     pub fn described(&self, block: &Block, name: &str) -> Option<&str> {
+        // A second fact would make the answer depend on order, so neither is believed.
         let mut facts = self
             .facts(block)
             .iter()
@@ -441,6 +445,7 @@ impl Code {
                 .find(|order| order.is_ne());
             unequal.unwrap_or_else(|| a.len().cmp(&b.len()))
         };
+        // Strings are compared by text, because a symbol's number depends on the token's table.
         match (a, b) {
             (Term::Integer(a), Term::Integer(b)) => a.cmp(b),
             (Term::Date(a), Term::Date(b)) => a.cmp(b),

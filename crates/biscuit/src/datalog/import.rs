@@ -160,6 +160,7 @@ impl Importer {
                 syntax::Op::Unary(unary) => Op::Unary(self.unary(unary)),
                 syntax::Op::Binary(binary) => Op::Binary(self.binary(binary)),
                 syntax::Op::Closure(params, body) => {
+                    // Nothing here adds to the list of parameters in between, so the span is contiguous.
                     let start = self.code.params.len();
                     for param in params {
                         let param = self.symbol(param);
@@ -167,6 +168,7 @@ impl Importer {
                     }
                     let params = since(&self.code.params, start);
                     let closure = self.code.ops.len();
+                    // The closure's step precedes its body, whose length is known only afterwards.
                     self.code.ops.push(Op::Closure { params, length: 0 });
                     self.ops(body);
                     let body = self

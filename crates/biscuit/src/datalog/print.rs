@@ -110,6 +110,7 @@ fn term(value: &Term) -> String {
         Term::Bytes(bytes) => format!("hex:{}", hex::encode(bytes)),
         Term::Bool(value) => value.to_string(),
         Term::Null => "null".to_owned(),
+        // `{}` is the empty map.
         Term::Set(set) if set.is_empty() => "{,}".to_owned(),
         Term::Set(set) => format!("{{{}}}", list(set.iter())),
         Term::Array(terms) => format!("[{}]", list(terms.iter())),
@@ -137,6 +138,7 @@ fn date(seconds: u64) -> Option<String> {
 const MAX_EXPRESSION: usize = 16 * 1024;
 
 fn expression(ops: &[Op]) -> String {
+    // Nothing has evaluated the expression, so operands can be missing or left over.
     let mut stack: Vec<String> = Vec::new();
     for op in ops {
         let operands = match op {
