@@ -216,6 +216,7 @@ impl Inspection {
         further.extend(checks);
         let alternatives = match Grants::new(grants) {
             Ok(grants) => grants.within(&scopes)?,
+            // No grant can be listed; `opaque_grants` counts those in Datalog.
             Err(_) => Vec::new(),
         };
         let mut effective = EffectiveAuthority {
@@ -232,6 +233,7 @@ impl Inspection {
             max_depth: self.max_depth,
             sealed: self.sealed,
         };
+        // The token's own check of its depth then denies every call.
         if effective.is_too_deep() {
             effective.alternatives.clear();
             effective.opaque_grants = 0;
@@ -290,6 +292,7 @@ fn view(
         third_party: block.external_key.as_ref().map(ToString::to_string),
         meanings,
     };
+    // All checks must hold, so the latest start and the earliest end count.
     for (check, meaning) in checks.iter().zip(&view.meanings) {
         match meaning {
             CheckMeaning::NotBefore(time) => view.not_before = view.not_before.max(Some(*time)),
@@ -315,6 +318,8 @@ fn view(
             _ => Alternative::Datalog(code.resolve_rule(rule).to_string()),
         })
         .collect();
+    // Facts that are shown above as claims, delegate or task are not repeated. A holder can write facts
+    // of any name, so in an appended block only the last two are.
     let told = |name: &str| {
         let claims = names::AUTHORITY_ONLY.contains(&name) || name == names::CLAIM;
         name == names::DELEGATE

@@ -18,6 +18,7 @@ impl KeyId {
     /// Derives the id of the key `public` of `issuer`.
     #[must_use]
     pub fn derive(issuer: &str, public: &PublicKey) -> KeyId {
+        // The key has a fixed length, so issuer and key cannot be divided in two ways.
         let digest = Sha256::new()
             .chain_update(issuer)
             .chain_update(public.as_bytes())
@@ -43,6 +44,7 @@ impl FromStr for KeyId {
     type Err = KeyIdError;
 
     fn from_str(text: &str) -> Result<KeyId, KeyIdError> {
+        // `from_str_radix` also accepts a sign and upper case; an id has one text.
         if text.len() != 8 || !is_lower_hex(text) {
             return Err(KeyIdError);
         }

@@ -102,7 +102,7 @@ impl Limits {
                 self.operations,
             ),
             (
-                // A short token can name one long symbol many times; its size on the wire bounds nothing.
+                // A short token can name one long symbol many times, so its size does not bound this.
                 "bytes when its symbols are resolved",
                 code.resolved_bytes(),
                 self.resolved_bytes,

@@ -85,6 +85,7 @@ impl FromStr for Report {
     type Err = ReportError;
 
     fn from_str(text: &str) -> Result<Report, ReportError> {
+        // The header is not signed, so its length is bounded before it is parsed.
         if text.len() > MAX_REPORT {
             return Err(ReportError::Form);
         }

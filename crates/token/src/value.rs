@@ -320,6 +320,8 @@ impl Serialize for Value {
 
 /// Reads one value from its raw text. Containers may nest `left` levels further, of `depth` in all.
 fn read(text: &str, left: usize, depth: usize) -> Result<Value, ValueError> {
+    // The first byte decides, because `serde_json` has checked that the whole text is JSON. Each level
+    // reads its text again; `left` bounds that as well as the recursion.
     match text.as_bytes().first() {
         Some(b'{') => {
             let left = left.checked_sub(1).ok_or(ValueError::TooDeep(depth))?;
@@ -327,6 +329,7 @@ fn read(text: &str, left: usize, depth: usize) -> Result<Value, ValueError> {
             let mut members = BTreeMap::new();
             for (name, value) in raw {
                 let value = read(value.get(), left, depth)?;
+                // Readers of JSON differ in which of two equal members they keep.
                 if members.insert(name.clone(), value).is_some() {
                     return Err(ValueError::Duplicate(name));
                 }

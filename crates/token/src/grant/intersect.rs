@@ -37,6 +37,7 @@ impl Grants {
                     let Some(narrowed) = narrow(all, alternative) else {
                         continue;
                     };
+                    // Repetitions would multiply with each further scope.
                     if next.contains(&narrowed) {
                         continue;
                     }
@@ -202,6 +203,7 @@ impl Constraint {
             if !in_list || !not_in_list || !in_range {
                 return Err(Intersection::Nothing);
             }
+            // The exact value meets them, so they say nothing more.
             (self.one_of, self.not_one_of, self.min, self.max) = (None, None, None, None);
         }
         Ok(self)

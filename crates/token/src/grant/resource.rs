@@ -57,6 +57,7 @@ pub(super) fn could_match(pattern: &Pattern) -> bool {
 }
 
 fn normalized(segment: &str) -> Cow<'_, str> {
+    // ASCII text is in NFKC already.
     match segment.is_ascii() {
         true => Cow::Borrowed(segment),
         false => Cow::Owned(segment.nfkc().collect()),
@@ -69,6 +70,7 @@ fn is_clean(segment: &str) -> bool {
 
 /// Returns true if a segment without its parameters has more than dots and trimmed characters.
 fn names_something(segment: &str) -> bool {
+    // A service that cuts parameters would read `..;x` as `..`.
     let name = segment.split(';').next().unwrap_or_default();
     name.contains(|c: char| c != '.' && !is_trimmed(c))
 }

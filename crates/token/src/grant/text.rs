@@ -110,6 +110,7 @@ fn bounded(text: &str) -> Result<(), GrantsError> {
 
 fn grant(path: &str, value: &Value) -> Result<Grant, GrantsError> {
     let table = object(path, value)?;
+    // An unknown key may be a misspelt restriction; ignoring it would grant more than its writer meant.
     only_keys(path, table, &["service", "action", "resource", "args"])?;
     let text = |key: &str| match table.get(key) {
         None => Ok(None),
@@ -148,6 +149,7 @@ fn arguments(path: &str, value: &Value) -> Result<BTreeMap<String, Constraint>, 
 }
 
 fn constraint(path: &str, table: &BTreeMap<String, Value>) -> Result<Constraint, GrantsError> {
+    // It would allow any value, which a writer must ask for by name.
     if table.is_empty() {
         return Err(GrantsError::at(
             path,

@@ -66,6 +66,7 @@ type Args = BTreeMap<String, Constraint>;
 
 fn arguments(narrow: &Args, wide: &Args) -> bool {
     let listed: BTreeSet<&str> = wide.keys().map(|path| top_level(path)).collect();
+    // A closed table denies whole top-level arguments, so names are compared at that level.
     let closed = narrow.keys().all(|path| listed.contains(top_level(path)));
     let constrained = wide.iter().all(|(path, constraint)| {
         constraint.is_any()
@@ -79,6 +80,7 @@ fn arguments(narrow: &Args, wide: &Args) -> bool {
 impl Constraint {
     /// Returns true if every value that meets this also meets `wide`, which must have a condition.
     fn implies(&self, wide: &Constraint) -> bool {
+        // Listed values are tried one by one. Those that this constraint itself refuses cannot occur.
         if let Some(values) = self.candidates() {
             return values
                 .iter()
@@ -133,6 +135,7 @@ impl Constraint {
     fn avoids(&self, list: &List) -> bool {
         let is_text = |bound: Option<Bound>| matches!(bound, Some(Bound::Date(_)));
         let is_number = |bound: Option<Bound>| matches!(bound, Some(Bound::Number(_)));
+        // `not_one_of` also requires its type, so that must be proven as well.
         let of_its_type = match (list, &self.not_one_of) {
             (List::Strings(_), Some(List::Strings(_)))
             | (List::Numbers(_), Some(List::Numbers(_)))

@@ -45,6 +45,7 @@ impl Number {
         if self.digits.is_empty() {
             return Some(0);
         }
+        // The digits have no trailing zeros, so a negative shift would leave a fraction.
         let shift = u32::try_from(self.exponent.checked_add(power)?).ok()?;
         let magnitude: i128 = self.digits.parse().ok()?;
         let magnitude = magnitude.checked_mul(10i128.checked_pow(shift)?)?;

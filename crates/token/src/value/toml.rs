@@ -122,6 +122,7 @@ impl Reader<'_> {
                     Err(_) => refuse(self, "the integer is out of range"),
                 }
             }
+            // From its text: a binary float would not be exact.
             DeValue::Float(text) => match number(text.as_str()) {
                 Some(number) => Ok(Value::Number(number)),
                 None => refuse(
