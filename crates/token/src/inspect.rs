@@ -302,7 +302,7 @@ fn view(
             CheckMeaning::Scope(grants) => view
                 .scopes
                 .push(grants.iter().cloned().map(Alternative::Grant).collect()),
-            // The authority block's limit of depth is shown among the claims.
+            // The depth limit of the authority block is shown among the claims.
             CheckMeaning::MaxDepth(_) if index == 0 && authority.is_some() => {}
             CheckMeaning::MaxDepth(_) | CheckMeaning::Datalog => {
                 view.checks.push(code.resolve_check(check).to_string())

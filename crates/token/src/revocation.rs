@@ -160,7 +160,7 @@ impl fmt::Display for Party {
 }
 
 impl fmt::Display for Target {
-    /// Its kind and what it names, such as `token:` and the id, or `agent:` and the name.
+    /// Writes the kind and the name of the target, such as `token:` and the id, or `agent:` and the name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Target::Token(id) => write!(f, "token:{id}"),

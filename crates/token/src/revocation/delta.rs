@@ -17,10 +17,10 @@ impl Position {
     /// No line is parsed before their chain was found to end in the head's digest, which the head's
     /// signature covers.
     ///
-    /// The caller must have opened the head, and checked that it is the issuer's whose history this is.
+    /// The caller must have opened the head, and checked that it is from the issuer of this history.
     ///
     /// # Errors
-    /// [`DeltaError`], and then nothing of the lines may be used.
+    /// [`DeltaError`], and then none of the lines may be used.
     pub fn follow(&self, lines: &[u8], head: &Head) -> Result<Vec<Revocation>, DeltaError> {
         // Numbers of different histories cannot be compared, so this comes first.
         if head.epoch != self.epoch {

@@ -55,7 +55,7 @@ impl Head {
     /// knows the time.
     ///
     /// # Errors
-    /// [`HeadError`], and then nothing of it may be used.
+    /// [`HeadError`], and then no member of it may be used.
     pub fn open(envelope: &[u8], key: &PublicKey) -> Result<Head, HeadError> {
         let envelope = Envelope::parse_bounded(envelope, MAX_HEAD)?;
         // Verified first, so that an attacker's bytes never reach the parser of heads.

@@ -15,7 +15,7 @@ pub struct Document<'t> {
     offsets: BTreeMap<String, usize>,
 }
 
-/// The text is not TOML, or holds what a [`Value`] cannot.
+/// The text is not TOML, or holds something that [`Value`] cannot represent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct TomlError {
