@@ -1,6 +1,6 @@
 //! Signing, appending and sealing, by the reference implementation (`biscuit-auth`).
 //!
-//! Blocks are written from their tree; Datalog as text is never put together.
+//! Blocks are built from their tree, never from Datalog text, so values need no escaping.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub enum BuildError {
     /// The container cannot be extended: it is sealed, or its proof is not that of its last block.
     #[error("the token cannot be extended: it is sealed or damaged")]
     Closed,
-    /// A key to sign with, or one that a `trusting` clause names, is none.
+    /// The signing key, or a key that a `trusting` clause names, is not a valid key.
     #[error("a key to sign with, or one that a `trusting` clause names, is none")]
     Key,
     /// The block could not be written or signed.
@@ -37,14 +37,14 @@ pub enum BuildError {
     Container(#[from] ContainerError),
 }
 
-/// An Ed25519 key pair that signs authority blocks. `Debug` shows nothing of it.
+/// An Ed25519 key pair that signs authority blocks. `Debug` shows none of it.
 pub struct KeyPair(biscuit_auth::KeyPair);
 
 impl KeyPair {
-    /// The key of this Ed25519 seed.
+    /// Makes the key pair of this Ed25519 seed.
     ///
     /// # Errors
-    /// [`BuildError::Key`] where the reference implementation refuses it.
+    /// [`BuildError::Key`] if the reference implementation refuses it.
     pub fn new(seed: &SigningKey) -> Result<KeyPair, BuildError> {
         let secret = PrivateKey::from_bytes(seed.as_bytes(), builder::Algorithm::Ed25519);
         let secret = secret.map_err(|_| BuildError::Key)?;
@@ -58,11 +58,11 @@ impl fmt::Debug for KeyPair {
     }
 }
 
-/// Signs `block` as the authority block of a new token, with the unsigned hint `root_key_id`. The
-/// version that it declares is the oldest that has what it uses, whatever [`Block::version`] says.
+/// Signs `block` as the authority block of a new token, with the unsigned hint `root_key_id`. It declares
+/// the oldest version that has the features it uses, whatever [`Block::version`] says.
 ///
 /// # Errors
-/// [`BuildError`] where the block cannot be written.
+/// [`BuildError`] if the block cannot be written.
 pub fn sign(
     block: &Block,
     root: &KeyPair,
@@ -77,10 +77,10 @@ pub fn sign(
     Ok(Container::from_bytes(bytes)?)
 }
 
-/// Appends a block to an open token. Needs no key but the one that the token carries.
+/// Appends a block to an open token. It needs only the key that the token carries.
 ///
 /// # Errors
-/// [`BuildError::Closed`] where the token is sealed or damaged.
+/// [`BuildError::Closed`] if the token is sealed or damaged.
 pub fn append(container: &Container, block: &Block) -> Result<Container, BuildError> {
     let token = open(container)?.append(written(block)?);
     reread(&token.map_err(|_| BuildError::Closed)?)
@@ -89,17 +89,19 @@ pub fn append(container: &Container, block: &Block) -> Result<Container, BuildEr
 /// Seals an open token, after which nobody can append to it.
 ///
 /// # Errors
-/// [`BuildError::Closed`] where the token is sealed already, or damaged.
+/// [`BuildError::Closed`] if the token is sealed already, or damaged.
 pub fn seal(container: &Container) -> Result<Container, BuildError> {
     let token = open(container)?.seal();
     reread(&token.map_err(|_| BuildError::Closed)?)
 }
 
 fn open(container: &Container) -> Result<UnverifiedBiscuit, BuildError> {
+    // Without verification: a holder need not know the root key, and verifiers check all signatures.
     UnverifiedBiscuit::from(container.as_bytes()).map_err(|_| BuildError::Closed)
 }
 
 fn reread(token: &UnverifiedBiscuit) -> Result<Container, BuildError> {
+    // The strict reader of this crate checks the result before anyone is given it.
     let bytes = token.to_vec().map_err(|_| BuildError::Closed)?;
     Ok(Container::from_bytes(bytes)?)
 }
@@ -117,6 +119,7 @@ fn written(block: &Block) -> Result<BlockBuilder, BuildError> {
         builder.rules.push(rule(predicate(head), query)?);
     }
     for BlockCheck { kind, queries } in &block.checks {
+        // The format requires a head, which means nothing. This one is biscuit-auth's own.
         let head = || builder::Predicate::new("query".to_owned(), Vec::new());
         let queries = queries.iter().map(|query| rule(head(), query));
         builder.checks.push(builder::Check {

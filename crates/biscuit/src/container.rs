@@ -1,7 +1,7 @@
 //! A Biscuit's container: the signed blocks, their keys and signatures, and the proof at the end.
 //!
-//! The content of a block is bytes here. Signatures are verified on these very bytes, before or after the
-//! Datalog in them is decoded, and before anything is decided by it.
+//! Here the content of a block is bytes. Signatures are verified over exactly these bytes, before or after
+//! the Datalog in them is decoded, and before any decision is based on it.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::wire::{Field, Fields, Malformed, once};
 
-/// The most bytes of a container that are decoded.
+/// Maximum size of a container, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
 
 /// A text or byte string is not a container.
@@ -31,17 +31,17 @@ pub enum ContainerError {
     Format,
 }
 
-/// The one alphabet of token text, base64url. It is written with padding, as biscuit-auth does, and
-/// read with or without.
+/// The one alphabet of token text, base64url. Padding is written, as biscuit-auth does, and optional when
+/// read.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A container that has been decoded. Nothing of it has been verified.
+/// A container that has been decoded, but not verified.
 ///
-/// `Debug` shows none of it: an open token carries the secret to append to it, and all of it is a
-/// credential.
+/// `Debug` shows none of it: a token is a credential, and an open one carries the secret that appends to
+/// it.
 #[derive(Clone)]
 pub struct Container {
     bytes: Zeroizing<Vec<u8>>,
@@ -51,22 +51,22 @@ pub struct Container {
     proof: Option<Ending>,
 }
 
-/// A block as it was signed (`SignedBlock` of the specification's schema).
+/// A block as it was signed (`SignedBlock` in the specification's schema).
 #[derive(Clone)]
 pub struct SignedBlock {
     /// Its content.
     pub block: Vec<u8>,
-    /// The key that signs what follows it.
+    /// The key that signs the next block or the proof.
     pub next_key: NamedKey,
-    /// The signature over all of it.
+    /// The signature over the block.
     pub signature: Vec<u8>,
     /// The signature of a third party over its content.
     pub external_signature: Option<ExternalSignature>,
-    /// How the signatures are made; left out, it is 0.
+    /// Version of the signatures; absent means 0.
     pub version: Option<u32>,
 }
 
-/// A key as a block names it. Its bytes may be anything.
+/// A key as a block names it. Nothing has checked its bytes.
 #[derive(Clone)]
 pub struct NamedKey {
     /// The number of its algorithm; see [`Algorithm::from_number`](crate::key::Algorithm::from_number).
@@ -80,11 +80,11 @@ pub struct NamedKey {
 pub struct ExternalSignature {
     /// The signature.
     pub signature: Vec<u8>,
-    /// Whose it is said to be.
+    /// The key that is said to have signed.
     pub public_key: NamedKey,
 }
 
-/// What the container ends with, as a place in its bytes: the secret stands there only.
+/// The proof, as a range of the container's bytes, so that the secret exists in one place only.
 #[derive(Clone)]
 enum Ending {
     Secret(std::ops::Range<usize>),
@@ -92,12 +92,13 @@ enum Ending {
 }
 
 impl Container {
-    /// Reads the binary form (`Biscuit` of the specification's schema), strictly: what another reader
-    /// would skip, or could read in two ways, is refused.
+    /// Reads the binary form (`Biscuit` in the specification's schema) strictly: it refuses anything that
+    /// another reader would skip or could read in two ways.
     ///
     /// # Errors
-    /// When it is no container, or too long.
+    /// Fails when the bytes are not a container, or too many.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Container, ContainerError> {
+        // First, so that the secret in the bytes is wiped on every way out, refusals included.
         let bytes = Zeroizing::new(bytes);
         if bytes.len() > MAX_BYTES {
             return Err(ContainerError::TooLarge);
@@ -112,12 +113,13 @@ impl Container {
         })
     }
 
-    /// Reads the text form: base64url, with or without padding, white space around it ignored.
+    /// Reads the text form: base64url, with or without padding. White space around it is ignored.
     ///
     /// # Errors
     /// Fails when the text is not base64url, not a container, or too long.
     pub fn parse(text: &str) -> Result<Container, ContainerError> {
         let text = text.trim_ascii();
+        // The longest text that `MAX_BYTES` bytes can have. Longer text is refused before it is decoded.
         if text.len() > MAX_BYTES.div_ceil(3).saturating_mul(4) {
             return Err(ContainerError::TooLarge);
         }
@@ -137,7 +139,7 @@ impl Container {
         &self.bytes
     }
 
-    /// The unsigned hint which root key signed it.
+    /// The id of the root key that signed it. It is an unsigned hint.
     #[must_use]
     pub fn root_key_id(&self) -> Option<u32> {
         self.root_key_id
@@ -148,15 +150,16 @@ impl Container {
         self.blocks.iter()
     }
 
-    /// How many blocks there are, the authority block included.
+    /// Number of blocks, the authority block included.
     #[must_use]
     pub fn block_count(&self) -> usize {
         self.blocks.len()
     }
 
-    /// What proves that the last block is the last; `None` where the container has none.
+    /// The proof that the last block is the last; `None` if the container has none.
     #[must_use]
     pub fn proof(&self) -> Option<Proof<'_>> {
+        // Within the bytes by construction: `ending` made the range from their length.
         let at = |range: &std::ops::Range<usize>| self.bytes.get(range.clone()).unwrap_or_default();
         self.proof.as_ref().map(|proof| match proof {
             Ending::Secret(range) => Proof::Open(at(range)),
@@ -174,6 +177,7 @@ fn container(bytes: &[u8]) -> Result<Parts, Malformed> {
     while let Some((number, field)) = fields.next()? {
         match number {
             1 => once(&mut root_key_id, field.number32()?)?,
+            // Protobuf would merge two authority blocks, and other readers might keep the last.
             2 => once(&mut authority, signed_block(field.bytes()?)?)?,
             3 => appended.push(signed_block(field.bytes()?)?),
             4 => once(
@@ -184,9 +188,10 @@ fn container(bytes: &[u8]) -> Result<Parts, Malformed> {
         }
     }
     let mut blocks = Vec::with_capacity(appended.len().saturating_add(1));
+    // Fields may come in any order; the authority block is the first one whatever its place.
     blocks.push(authority.ok_or(Malformed)?);
     blocks.append(&mut appended);
-    // A container without proof is read, and refused by name.
+    // A container without a proof can be read, so that verification can say what is missing.
     Ok((root_key_id, blocks, proof.flatten()))
 }
 
@@ -199,6 +204,7 @@ fn signed_block(bytes: &[u8]) -> Result<SignedBlock, Malformed> {
             1 => once(&mut block, field.bytes()?)?,
             2 => once(&mut next_key, named_key(field.bytes()?)?)?,
             3 => once(&mut signature, field.bytes()?)?,
+            // An empty one is an error and not absent: the signature must not be ignored.
             4 => once(&mut external_signature, external(field.bytes()?)?)?,
             5 => once(&mut version, field.number32()?)?,
             _ => return Err(Malformed),
@@ -239,26 +245,30 @@ fn named_key(bytes: &[u8]) -> Result<NamedKey, Malformed> {
             _ => return Err(Malformed),
         }
     }
+    // An unknown algorithm is no error here: verification of the chain refuses it, and names the block.
     Ok(NamedKey {
         algorithm: algorithm.ok_or(Malformed)?,
         key: key.ok_or(Malformed)?.to_vec(),
     })
 }
 
-/// An enumerated value: a 32-bit number, whose sign is extended to 64 bits.
+/// Reads a value of a protobuf enumeration: a 32-bit number, sign-extended to 64 bits.
 fn enumerated(field: Field<'_>) -> Result<i32, Malformed> {
     i32::try_from(field.number()?.cast_signed()).map_err(|_| Malformed)
 }
 
-/// The proof, which ends where `behind` bytes of all `length` bytes are left. An empty one is none.
+/// Reads the proof, after which `behind` of the container's `length` bytes remain. An empty one counts as
+/// absent.
 fn ending(bytes: &[u8], length: usize, behind: usize) -> Result<Option<Ending>, Malformed> {
     let mut fields = Fields(bytes);
     let Some((number, field)) = fields.next()? else {
         return Ok(None);
     };
+    // A secret beside a seal would be two answers to whether the token is open.
     if !fields.0.is_empty() {
         return Err(Malformed);
     }
+    // The value is the last thing in the proof, so it ends where the proof ends.
     let end = length.checked_sub(behind).ok_or(Malformed)?;
     let begin = end.checked_sub(field.bytes()?.len()).ok_or(Malformed)?;
     match number {
@@ -268,12 +278,12 @@ fn ending(bytes: &[u8], length: usize, behind: usize) -> Result<Option<Ending>, 
     }
 }
 
-/// What a token ends with. `Debug` tells which, and no more.
+/// The proof at the end of a token. `Debug` shows only its kind.
 #[derive(Clone, Copy)]
 pub enum Proof<'a> {
-    /// The secret half of the last key, with which its holder appends.
+    /// The secret half of the last key, with which the holder can append a block.
     Open(&'a [u8]),
-    /// The signature of the last block, after which nobody can.
+    /// The signature that seals the token, after which nobody can append.
     Sealed(&'a [u8]),
 }
 

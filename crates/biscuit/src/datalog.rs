@@ -1,7 +1,7 @@
 //! Biscuit's Datalog, versions 3.0 to 3.3: decoded from blocks as [`Code`], and as a tree for people.
 //!
-//! Blocks are read from their decoded structure, never from printed Datalog, which does not survive a
-//! second parse.
+//! Blocks are always read from their decoded structure and never from printed Datalog, which cannot be
+//! parsed back without loss.
 
 pub mod code;
 mod decode;

@@ -1,13 +1,13 @@
-//! Text of unknown origin on its way to a terminal, a log, or a person.
+//! Escapes for untrusted text that is printed to a terminal, a log, or a person.
 //!
-//! A holder chooses the names in a token, and a caller those in a call. Printed as they came, they
-//! could move a cursor, turn the direction of writing, or read like the words around them. So a
-//! name in the midst of other words is written by [`name`], [`phrase`], [`code`] or [`quote`]:
-//! different names then print differently, and none of them ends early. [`visible`] is the last
-//! gate, for a line that is complete.
+//! A holder chooses the names in a token, and a caller those in a call. Printed unchanged, they could
+//! move the cursor, reverse the direction of writing, or read like the words around them. So a name
+//! among other words is written by [`name`], [`phrase`], [`code`] or [`quote`]: different names then
+//! print differently, and none can pretend to end early. [`visible`] is the last gate, for a complete
+//! line.
 //!
-//! Escapes are those of JSON (RFC 8259, section 7): `\n`, `\u202e`, and a pair of them beyond four
-//! digits.
+//! Escapes are those of JSON (RFC 8259, section 7): `\n`, `\u202e`, and a pair of the latter beyond
+//! U+FFFF.
 
 use std::{borrow::Cow, fmt, fmt::Write};
 
@@ -21,25 +21,25 @@ const CATEGORIES: CodePointMapDataBorrowed<'static, GeneralCategory> = CodePoint
 const IGNORABLE: CodePointSetDataBorrowed<'static> =
     CodePointSetData::new::<DefaultIgnorableCodePoint>();
 
-/// Symbols by their category, and blank: a pattern of Braille without dots, and a note without a head.
+/// Characters that are symbols by category but print blank: Braille without dots, and a note without a head.
 const BLANK: [char; 2] = ['\u{2800}', '\u{1d159}'];
 
-/// Returns whether a character is printed as a mark of its own, and moves nothing else.
+/// Returns true if a character prints as itself and does not affect the text around it.
 #[must_use]
 pub fn is_printable(c: char) -> bool {
     if c.is_ascii() {
         return !c.is_ascii_control();
     }
     let category = CATEGORIES.get(c);
-    // Controls, formats (the bidirectional ones among them), private use, unassigned; and every
-    // space and separator but the one space of ASCII.
+    // Controls, formats (the bidirectional ones among them), private use and unassigned characters, and
+    // every space and separator except the ASCII space.
     let unseen = GeneralCategoryGroup::Other.contains(category)
         || GeneralCategoryGroup::Separator.contains(category);
     !unseen && !IGNORABLE.contains(c) && !BLANK.contains(&c)
 }
 
-/// A complete line, with everything escaped that is not printable. JSON without white space
-/// between its tokens stays the same JSON.
+/// Escapes all unprintable characters of a complete line. JSON without white space between its tokens
+/// stays the same JSON.
 #[must_use]
 pub fn visible(line: &str) -> Cow<'_, str> {
     let shown = Shown::new(line, |_| false);
@@ -49,15 +49,15 @@ pub fn visible(line: &str) -> Cow<'_, str> {
     }
 }
 
-/// A name among other words: as it stands where it is a plain one, such as
-/// `purchase_order:create` or `eu/*`, and quoted otherwise.
+/// Writes a name among other words: unchanged if it is plain, such as `purchase_order:create` or `eu/*`,
+/// and quoted otherwise.
 pub fn name(text: &str) -> impl fmt::Display {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@*~+%=&?#!$".contains(c);
     either(text, !text.is_empty() && text.chars().all(plain))
 }
 
-/// A description that takes up the rest of its line: as it stands where every character prints as
-/// itself and its ends can be seen, and quoted otherwise.
+/// Writes a description that takes up the rest of its line: unchanged if every character prints as itself
+/// and both of its ends are visible, and quoted otherwise.
 pub fn phrase(text: &str) -> impl fmt::Display {
     let seen = |c: char| c != ' ' && c != '"';
     let ends = text.starts_with(seen) && text.ends_with(seen);
@@ -71,17 +71,17 @@ fn either(text: &str, verbatim: bool) -> impl fmt::Display {
     })
 }
 
-/// A JSON string literal. A parser reads the same text back.
+/// Writes a JSON string literal. A parser reads the same text back.
 pub fn quote(text: &str) -> impl fmt::Display {
     fmt::from_fn(move |f| write!(f, "\"{}\"", Shown::new(text, |c| matches!(c, '"' | '\\'))))
 }
 
-/// Text in backticks, as messages have it.
+/// Writes text in backticks, as messages quote it.
 pub fn code(text: &str) -> impl fmt::Display {
     fmt::from_fn(move |f| write!(f, "`{}`", Shown::new(text, |c| matches!(c, '`' | '\\'))))
 }
 
-/// A basic string of TOML 1.0, which has JSON's escapes, but no pairs.
+/// Writes a basic string of TOML 1.0, which has JSON's escapes, but no surrogate pairs.
 pub fn quote_toml(text: &str) -> impl fmt::Display {
     fmt::from_fn(move |f| {
         f.write_char('"')?;
@@ -96,7 +96,7 @@ pub fn quote_toml(text: &str) -> impl fmt::Display {
     })
 }
 
-/// Text with its unprintable and its special characters escaped.
+/// Text whose unprintable and special characters are escaped.
 struct Shown<'a, F> {
     text: &'a str,
     is_special: F,
@@ -129,7 +129,7 @@ enum Part<'a> {
     Escaped(char),
 }
 
-/// Cuts text into stretches that print as themselves and characters that have to be escaped.
+/// Splits text into stretches that print as themselves and characters that must be escaped.
 fn parts<F: Fn(char) -> bool>(text: &str, is_special: F) -> impl Iterator<Item = Part<'_>> {
     let mut rest = text;
     let mut carries_marks = false;

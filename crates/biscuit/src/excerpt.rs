@@ -1,13 +1,13 @@
-//! The beginnings of texts that may be of any length.
+//! Excerpts of texts of any length.
 //!
-//! An excerpt costs what it shows and not what it is taken from, so it can be made of anything that
-//! `Display` writes piece by piece.
+//! The cost of an excerpt depends on the text that it shows and not on the text that it is taken from, if
+//! `Display` writes that piece by piece.
 
 use std::fmt::{self, Display, Write};
 
 use crate::escape::visible;
 
-/// A writer that holds the first `limit` bytes and refuses the rest, so that its source stops.
+/// A writer that keeps the first `limit` bytes and refuses the rest, so that its source stops.
 #[derive(Debug)]
 pub struct Beginning {
     text: String,
@@ -16,7 +16,7 @@ pub struct Beginning {
 }
 
 impl Beginning {
-    /// The first `limit` bytes of what `value` displays.
+    /// Keeps the first `limit` bytes of the text of `value`.
     #[must_use]
     pub fn of(value: impl Display, limit: usize) -> Beginning {
         let mut beginning = Beginning {
@@ -29,13 +29,13 @@ impl Beginning {
         beginning
     }
 
-    /// Returns whether there is more than it holds.
+    /// Returns true if the text goes on.
     #[must_use]
     pub fn is_cut(&self) -> bool {
         self.is_cut
     }
 
-    /// The text, with an ellipsis where there is more.
+    /// Returns the text, with an ellipsis if it goes on.
     #[must_use]
     pub fn marked(mut self) -> String {
         if self.is_cut {
@@ -48,6 +48,7 @@ impl Beginning {
 impl Write for Beginning {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let left = self.limit.saturating_sub(self.text.len());
+        // A character that would be cut is left out whole.
         let fits = text.floor_char_boundary(left);
         self.text.push_str(text.get(..fits).unwrap_or_default());
         if self.is_cut || fits < text.len() {
@@ -58,14 +59,14 @@ impl Write for Beginning {
     }
 }
 
-/// Returns what `value` displays up to `limit` bytes, with an ellipsis where there is more. What is
-/// not printable is escaped, each character to at most twelve bytes.
+/// Returns the first `limit` bytes of the text of `value`, with an ellipsis if it goes on. Unprintable
+/// characters are then escaped, each to at most twelve bytes.
 #[must_use]
 pub fn excerpt(value: impl Display, limit: usize) -> String {
     visible(&beginning(value, limit)).into_owned()
 }
 
-/// The same with all characters as they are, for what is escaped where it is printed.
+/// Returns the same as [`excerpt`] without escapes, for text that is escaped when it is printed.
 #[must_use]
 pub fn beginning(value: impl Display, limit: usize) -> String {
     Beginning::of(value, limit).marked()

@@ -1,4 +1,4 @@
-//! Narrowing a token, offline.
+//! Narrowing and sealing a token, offline.
 
 use bailiwick_biscuit::{build, container::Container};
 
@@ -13,15 +13,15 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AttenuateError {
-    /// A sealed token takes no more blocks.
+    /// The token is sealed, so no block can be appended.
     #[error(
         "the token is sealed and cannot be narrowed or sealed again; ask its holder for a narrower one"
     )]
     Sealed,
-    /// The caveat says nothing.
+    /// The caveat sets nothing.
     #[error("the caveat is empty: give a scope, an end, a delegate or a task")]
     Empty,
-    /// One more block than the token's own checks allow: no call would be inside the result.
+    /// One more block than the token's own checks allow. The result would allow no call.
     #[error(
         "the token allows at most {limit} appended blocks, and {appended} are appended: ask its holder for one with fewer blocks"
     )]
@@ -31,7 +31,7 @@ pub enum AttenuateError {
         /// The number that the token allows.
         limit: u32,
     },
-    /// A description does not fit the profile.
+    /// The caveat cannot be written as a block of the profile.
     #[error(transparent)]
     Datalog(#[from] DatalogError),
     /// The narrowed or sealed token would be larger than a verifier takes.
@@ -46,7 +46,7 @@ pub enum AttenuateError {
 }
 
 impl Token {
-    /// The token narrowed by one block. Needs no key and no network.
+    /// Returns the token narrowed by one block. Needs no key and no network.
     ///
     /// ```
     /// # use bailiwick_token::{caveat::Caveat, grant::{Grant, Grants}, token::Token};
@@ -62,22 +62,29 @@ impl Token {
     /// Fails when the token is sealed, the caveat is empty, or the result would be beyond the token's own
     /// limit of blocks or the profile's limits.
     pub fn attenuate(&self, caveat: &Caveat) -> Result<Token, AttenuateError> {
+        // An empty block would spend one of the token's blocks and narrow nothing.
         if *caveat == Caveat::default() {
             return Err(AttenuateError::Empty);
         }
         self.check_depth()?;
         let block = appended_block(caveat)?;
         let narrowed = build::append(self.open()?, &block).map_err(|_| AttenuateError::Damaged)?;
+        // Another implementation wrote these bytes. They are read back, so that no holder passes on a
+        // token that a verifier's stricter decoder refuses.
         let narrowed = Token::try_from(narrowed)?;
         Limits::default().check(&narrowed)?;
         Ok(narrowed)
     }
 
-    /// The token sealed: it can be used and handed on, and not narrowed any more.
+    /// Returns the token sealed: it can still be used and handed on, but no longer narrowed.
     ///
     /// # Errors
+<<<<<<< HEAD
     /// When it is sealed already, or damaged, or would be beyond the profile's limits: a seal takes more bytes
     /// than the key that it replaces.
+=======
+    /// Fails when the token is sealed already, or damaged.
+>>>>>>> lang4
     pub fn seal(&self) -> Result<Token, AttenuateError> {
         let sealed = build::seal(self.open()?).map_err(|_| AttenuateError::Damaged)?;
         let sealed = Token::try_from(sealed)?;
@@ -87,6 +94,7 @@ impl Token {
 
     /// Refuses to append where a verifier would then deny every call.
     fn check_depth(&self) -> Result<(), AttenuateError> {
+        // The limit is a check in the token, so every verifier applies it; this only tells the holder early.
         let appended = self.appended_blocks();
         match max_depth(self.code()) {
             Some(limit) if u32::try_from(appended).is_ok_and(|appended| appended < limit) => Ok(()),

@@ -1,8 +1,8 @@
-//! A holder's narrowing.
+//! Caveats: the restrictions that a holder adds to a token.
 
 use crate::{grant::Grants, timestamp::Timestamp};
 
-/// A holder's narrowing of a token.
+/// A restriction that a holder adds to a token.
 ///
 /// ```
 /// use std::time::Duration;
@@ -16,41 +16,41 @@ use crate::{grant::Grants, timestamp::Timestamp};
 /// # }
 /// ```
 ///
-/// Each part that is given narrows it; none can widen it.
+/// Each part that is set narrows the token; none can widen it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Caveat {
     /// Calls must also be inside one of these grants.
     pub scope: Option<Grants>,
-    /// The token also ends at this second.
+    /// The token also expires at this second.
     pub expires: Option<Timestamp>,
-    /// To whom the token is handed on. Descriptive: for people and the audit, decides nothing.
+    /// The party to which the token is handed on. Descriptive: for people and the audit log only.
     pub delegate: Option<String>,
-    /// The task. Descriptive as well.
+    /// The purpose. Descriptive as well.
     pub task: Option<String>,
 }
 
 impl Caveat {
-    /// A caveat that narrows nothing yet; [`Token::attenuate`](crate::token::Token::attenuate) refuses it.
+    /// Makes a caveat that restricts nothing yet. [`Token::attenuate`](crate::token::Token::attenuate) refuses it.
     #[must_use]
     pub fn new() -> Caveat {
         Caveat::default()
     }
 
-    /// Narrows to calls that are inside one of these grants, too.
+    /// Also requires that calls are inside one of these grants.
     #[must_use]
     pub fn scope(mut self, grants: Grants) -> Caveat {
         self.scope = Some(grants);
         self
     }
 
-    /// Ends the token at this second, if not earlier.
+    /// Makes the token expire at this second, if not earlier.
     #[must_use]
     pub fn expires(mut self, end: Timestamp) -> Caveat {
         self.expires = Some(end);
         self
     }
 
-    /// Names whom the token is handed on to. Descriptive.
+    /// Names the party to which the token is handed on. Descriptive.
     #[must_use]
     pub fn delegate(mut self, name: impl Into<String>) -> Caveat {
         self.delegate = Some(name.into());

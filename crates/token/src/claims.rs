@@ -1,4 +1,4 @@
-//! Who may act, for whom, from when until when: the authority block without its grants.
+//! The claims of a token: its authority block without the grants.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -6,24 +6,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::timestamp::Timestamp;
 
-/// The longest name of an agent, a principal or a tenant, in bytes, wherever one stands: in a token, a
-/// profile, a client's registration or a watermark. So a watermark can name whatever was minted.
+/// Maximum length of the name of an agent, a principal or a tenant, in bytes. It is the same in tokens,
+/// profiles, client registrations and watermarks, so a watermark can name any party of a minted token.
 pub const MAX_NAME: usize = 512;
 
-/// The longest text of any other claim, in bytes, wherever one stands.
+/// Maximum length of the text of any other claim, in bytes.
 pub const MAX_TEXT: usize = 1024;
 
-/// The most further claims.
+/// Maximum number of further claims.
 pub const MAX_CLAIMS: usize = 32;
 
-/// Returns whether a text can name an agent, a principal or a tenant: 1 to [`MAX_NAME`] bytes without
+/// Returns true if a text can name an agent, a principal or a tenant: 1 to [`MAX_NAME`] bytes without
 /// control characters.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     (1..=MAX_NAME).contains(&text.len()) && !text.contains(char::is_control)
 }
 
-/// The descriptive facts and the limits in time that an issuer signs into the authority block.
+/// The descriptive facts and the time limits that an issuer signs into the authority block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
     /// The issuer's URL, as in its keyset.
@@ -32,21 +32,21 @@ pub struct Claims {
     pub token_id: TokenId,
     /// The agent that may act.
     pub agent: String,
-    /// On whose authority it acts.
+    /// The principal on whose authority it acts.
     pub principal: String,
     /// The tenant it acts in.
     pub tenant: Option<String>,
-    /// What the token was minted for, in words.
+    /// The purpose for which the token was minted, in words.
     pub task: Option<String>,
     /// Further claims by name.
     pub claims: BTreeMap<String, String>,
-    /// When the token was minted.
+    /// Time at which the token was minted.
     pub issued_at: Timestamp,
-    /// The first second of its life.
+    /// The first second in which the token is valid.
     pub not_before: Timestamp,
-    /// The first second after its life.
+    /// The first second in which it is no longer valid.
     pub expires: Timestamp,
-    /// How many blocks may be appended, where that is limited.
+    /// Maximum number of blocks that may be appended; `None` if unlimited.
     pub max_depth: Option<u32>,
 }
 
@@ -55,7 +55,7 @@ pub struct Claims {
 pub struct TokenId([u8; 16]);
 
 impl TokenId {
-    /// From its 16 bytes.
+    /// Makes an id of its 16 bytes.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 16]) -> TokenId {
         TokenId(bytes)
@@ -79,7 +79,7 @@ impl FromStr for TokenId {
     fn from_str(text: &str) -> Result<TokenId, TokenIdError> {
         let mut bytes = [0; 16];
         hex::decode_to_slice(text, &mut bytes).map_err(|_| TokenIdError)?;
-        // One id, one text.
+        // `hex` reads both cases; an id has one text, so that texts can be compared.
         let lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
         lower.then_some(TokenId(bytes)).ok_or(TokenIdError)
     }

@@ -1,8 +1,8 @@
 //! Signed files: DSSE v1 envelopes with Ed25519.
 //!
 //! A signature covers the payload's exact bytes and its type
-//! (<https://github.com/secure-systems-lab/dsse>, `protocol.md` and `envelope.md`), so nothing is
-//! parsed before it was verified, and nothing needs a canonical form.
+//! (<https://github.com/secure-systems-lab/dsse>, `protocol.md` and `envelope.md`). So a payload is
+//! parsed only after its signature was verified, and needs no canonical form.
 
 use std::fmt;
 
@@ -19,27 +19,27 @@ use crate::key::PublicKey;
 /// The longest envelope that [`Envelope::parse`] reads, in bytes.
 pub const MAX_ENVELOPE: usize = 4 << 20;
 
-/// The most signatures that an envelope may carry: each costs a verification.
+/// Maximum number of signatures in an envelope: each costs a verification.
 pub const MAX_SIGNATURES: usize = 8;
 
-/// A payload, its type, and signatures over both. Nothing in it is trusted before
-/// [`Envelope::open`].
+/// A payload, its type, and signatures over both. Nothing in it can be trusted before
+/// [`Envelope::open`] has verified it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
-    /// What the payload is, as a media type.
+    /// The media type of the payload.
     #[serde(rename = "payloadType")]
     pub payload_type: String,
     /// The bytes that were signed.
     #[serde(with = "base64_text")]
     pub payload: Vec<u8>,
-    /// One is enough for [`Envelope::open`].
+    /// The signatures, of which [`Envelope::open`] needs one.
     pub signatures: Vec<Signature>,
 }
 
 /// One signature of an envelope.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
-    /// An unsigned hint for people, here the text form of the public key. No decision rests on it.
+    /// An unsigned hint for people: the text form of the public key. No decision depends on it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub keyid: String,
     /// The 64 bytes of an Ed25519 signature over [`pae`].
@@ -48,8 +48,8 @@ pub struct Signature {
 }
 
 impl Envelope {
-    /// Reads the JSON form of at most [`MAX_ENVELOPE`] bytes. Unknown members are ignored, as the
-    /// specification asks.
+    /// Reads the JSON form, which has at most [`MAX_ENVELOPE`] bytes. Unknown members are ignored, as
+    /// the specification requires.
     ///
     /// # Errors
     /// [`EnvelopeError::TooLarge`], [`EnvelopeError::TooManySignatures`] or
@@ -58,11 +58,12 @@ impl Envelope {
         Envelope::parse_bounded(json, MAX_ENVELOPE)
     }
 
-    /// As [`Envelope::parse`], of at most `limit` bytes.
+    /// Reads the JSON form like [`Envelope::parse`], but of at most `limit` bytes.
     ///
     /// # Errors
     /// As [`Envelope::parse`].
     pub fn parse_bounded(json: &[u8], limit: usize) -> Result<Envelope, EnvelopeError> {
+        // Before parsing, which allocates in proportion to the text.
         if json.len() > limit {
             return Err(EnvelopeError::TooLarge { limit });
         }
@@ -74,7 +75,7 @@ impl Envelope {
         Ok(envelope)
     }
 
-    /// Signs `payload` as a `payload_type`.
+    /// Signs `payload` as a payload of type `payload_type`.
     #[must_use]
     pub fn sign(payload_type: &str, payload: Vec<u8>, key: &SigningKey) -> Envelope {
         let sig = key.sign(&pae(payload_type, &payload)).to_bytes().to_vec();
@@ -86,23 +87,27 @@ impl Envelope {
         }
     }
 
-    /// The payload, where `key` signed it as a `payload_type`.
+    /// Returns the payload if `key` signed it with the type `payload_type`.
     ///
     /// # Errors
     /// [`EnvelopeError::WrongType`] or [`EnvelopeError::NotSigned`].
     pub fn open(&self, payload_type: &str, key: &PublicKey) -> Result<&[u8], EnvelopeError> {
+        // One key signs keysets, heads and snapshots. The type keeps one from being read as another.
         if self.payload_type != payload_type {
             return Err(EnvelopeError::WrongType {
                 found: self.payload_type.clone(),
                 expected: payload_type.to_owned(),
             });
         }
+        // The key ids are not read: they are unsigned, so each signature is tried against the trusted key.
+        // Strict verification refuses weak keys, under which one signature fits many messages.
         let message = pae(payload_type, &self.payload);
         let signed = self
             .signatures
             .iter()
             .take(MAX_SIGNATURES)
             .any(|signature| {
+                // A signature of another form may be for another verifier, and does not spoil the rest.
                 ed25519_dalek::Signature::from_slice(&signature.sig)
                     .is_ok_and(|sig| key.verifying_key().verify_strict(&message, &sig).is_ok())
             });
@@ -115,15 +120,16 @@ impl Envelope {
         }
     }
 
-    /// The JSON form, on one line. The same envelope has the same text.
+    /// The JSON form, on one line. Equal envelopes have equal text.
     #[must_use]
     pub fn to_json(&self) -> String {
+        // JSON is UTF-8 by construction.
         String::from_utf8(to_json(self)).unwrap_or_default()
     }
 }
 
-/// The pre-authentication encoding (`protocol.md`): what is signed, and cannot be read in two ways
-/// because each part is preceded by its length.
+/// The pre-authentication encoding (`protocol.md`): the bytes that are signed. It cannot be read in
+/// two ways, because each part is preceded by its length.
 #[must_use]
 pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     let head = format!(
@@ -134,17 +140,17 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     [head.as_bytes(), payload].concat()
 }
 
-/// The JSON text of a value that is made of structures, lists, text and numbers, for which
-/// `serde_json` has no failure. Were there one, the empty text would be refused by every reader.
+/// The JSON text of a value made of structures, lists, text and numbers, which `serde_json` can always
+/// write. If it failed all the same, the text would be empty, and every reader would refuse it.
 pub(crate) fn to_json<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 
-/// Why an envelope was refused.
+/// An envelope was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvelopeError {
-    /// Refused before it was read.
+    /// Too long; nothing of it was parsed.
     #[error(
         "a signed file of this kind has at most {limit} bytes: check that this is the right file"
     )]
@@ -160,7 +166,7 @@ pub enum EnvelopeError {
         "an envelope with more than {MAX_SIGNATURES} signatures is not read: fetch the file again from its issuer"
     )]
     TooManySignatures,
-    /// A signed file, of another kind.
+    /// A signed file of another kind.
     #[error("this file is a `{found}` and not a `{expected}`: check that this is the right file")]
     WrongType {
         /// The type that the envelope states.
@@ -168,7 +174,7 @@ pub enum EnvelopeError {
         /// The type that was asked for.
         expected: String,
     },
-    /// No signature fits the key.
+    /// None of the signatures verifies under the key.
     #[error(
         "not signed by `{key}`: check that this is the issuer's keyset key, and fetch the file again"
     )]
@@ -178,7 +184,7 @@ pub enum EnvelopeError {
     },
 }
 
-/// Bytes as base64 text: written in the standard alphabet, read in either, as the specification asks.
+/// Bytes as base64 text, written in the standard alphabet and read in either, as the specification requires.
 mod base64_text {
     use super::*;
 
@@ -197,7 +203,7 @@ mod base64_text {
         deserializer.deserialize_str(Text)
     }
 
-    /// Decodes in place of copying.
+    /// Decodes the text where it lies, without copying it first.
     struct Text;
 
     impl Visitor<'_> for Text {

@@ -1,4 +1,4 @@
-//! Durations as people write them: `30s`, `15m`, `1h30m`, `7d`.
+//! The text form of durations: `30s`, `15m`, `1h30m`, `7d`.
 
 /// The longest duration: ten years, in seconds.
 const MAX_SECONDS: u64 = 10 * 365 * 24 * 60 * 60;
@@ -10,21 +10,21 @@ const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DurationError {
-    /// It is something else.
+    /// It does not have the form of a duration.
     #[error("write a duration such as `30s`, `15m`, `1h30m` or `7d`")]
     Form,
-    /// It is no time at all.
+    /// It is zero.
     #[error("a duration of nothing ends before it begins")]
     Nothing,
-    /// It is beyond ten years.
+    /// It is longer than ten years.
     #[error("a duration is at most ten years")]
     TooLong,
 }
 
-/// Reads a duration, as seconds. Each unit stands once, larger ones first.
+/// Reads a duration and returns it in seconds. Each unit may occur once, larger ones first.
 ///
 /// # Errors
-/// [`DurationError`], whose text says what to write.
+/// [`DurationError`] for any other text, for zero, and beyond ten years.
 pub fn parse(text: &str) -> Result<u64, DurationError> {
     let form = || DurationError::Form;
     let mut units = UNITS.iter();
@@ -34,7 +34,7 @@ pub fn parse(text: &str) -> Result<u64, DurationError> {
         let end = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(form)?;
         let (digits, unit) = rest.split_at_checked(end).ok_or_else(form)?;
         let unit_name = unit.chars().next().ok_or_else(form)?;
-        // The iterator goes on behind the unit that was found, so that none stands twice.
+        // The iterator continues after the unit that was found, so no unit can occur twice.
         let (_, seconds) = units
             .find(|(name, _)| *name == unit_name)
             .ok_or_else(form)?;
@@ -50,7 +50,7 @@ pub fn parse(text: &str) -> Result<u64, DurationError> {
     }
 }
 
-/// A duration in the words that [`parse`] reads.
+/// Writes a duration in the form that [`parse`] reads.
 #[must_use]
 pub fn show(seconds: u64) -> String {
     let mut rest = seconds;

@@ -1,7 +1,7 @@
-//! Typed grants: what may be called, with which arguments.
+//! Typed grants: the calls that a token allows, and their arguments.
 //!
-//! [`Grants`] is a checked list: it can only be made by [`Grants::new`] and the parsers, so whoever
-//! holds one need not look again. It is also the scope that a holder narrows a token to.
+//! [`Grants`] is a checked list: only [`Grants::new`] and the parsers make one, so its users need not check
+//! it again. It is also the scope to which a holder narrows a token.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -19,18 +19,18 @@ pub use intersect::{Effective, TooManyCombinations};
 pub use resource::{is_normal_resource, is_plain_segment};
 pub use text::GrantsError;
 
-/// The most grants that a list can hold: as many as a profile token can carry.
+/// Maximum number of grants in a list: as many as a token of the profile can carry.
 pub const MAX_GRANTS: usize = 64;
 
-/// A list of one to [`MAX_GRANTS`] well-formed grants. What it allows is the union of them.
+/// A list of one to [`MAX_GRANTS`] well-formed grants. It allows every call that one of them allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grants(Vec<Grant>);
 
 impl Grants {
-    /// Checks each grant and brings it into its one normal form.
+    /// Checks each grant and converts it to its normal form.
     ///
     /// # Errors
-    /// When the list is empty or too long, or a grant is not well formed; the error says where.
+    /// [`GrantsError`], with the path, when the list is empty or too long, or a grant is not well formed.
     pub fn new(grants: impl IntoIterator<Item = Grant>) -> Result<Grants, GrantsError> {
         check::check(grants.into_iter().collect()).map(Grants)
     }
@@ -40,7 +40,7 @@ impl Grants {
         self.0.iter()
     }
 
-    /// How many grants there are, at least one.
+    /// Number of grants, at least one.
     #[must_use]
     #[expect(
         clippy::len_without_is_empty,
@@ -69,7 +69,7 @@ impl<'a> IntoIterator for &'a Grants {
     }
 }
 
-/// One grant: an action at a service, where wanted on a resource and with certain arguments.
+/// One grant: an action at a service, optionally limited to a resource and to certain arguments.
 ///
 /// ```
 /// use bailiwick_token::grant::{Constraint, Grant, Grants};
@@ -94,10 +94,10 @@ pub struct Grant {
     pub service: String,
     /// The actions granted.
     pub action: Pattern,
-    /// The resources granted; without a pattern any resource, and calls that name none.
+    /// The resources granted. Without a pattern, any resource, and calls that name none.
     pub resource: Option<Pattern>,
-    /// The arguments granted; without a table any arguments. A table closes the world: an argument
-    /// that it does not name is denied.
+    /// The arguments granted. Without a table, any arguments. A table is closed: an argument that it does
+    /// not name is denied.
     pub args: Option<BTreeMap<String, Constraint>>,
 }
 
@@ -131,8 +131,8 @@ impl Grant {
     /// Grants an argument under a constraint, and closes the arguments. A member of a nested
     /// object is named by its path, as in `address.city`.
     ///
-    /// Besides a [`Constraint`], a value stands for itself, an array for one of its elements, `..=4200` for
-    /// at most that, and `..` for any value. The text `"*"` is no star here: it stands for itself.
+    /// Besides a [`Constraint`], a value means exactly that value, an array one of its elements, `..=4200` at
+    /// most that number, and `..` any value. The text `"*"` is not a wildcard here: it means itself.
     #[must_use]
     pub fn arg(mut self, name: &str, constraint: impl Into<Constraint>) -> Grant {
         self.args
@@ -158,14 +158,14 @@ pub fn top_level(path: &str) -> &str {
 /// A name, or all names with a prefix. Its text form marks a prefix by a final `*`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Pattern {
-    /// this name and no other
+    /// This name and no other.
     Exact(String),
-    /// every name that begins so
+    /// Every name with this prefix.
     Prefix(String),
 }
 
 impl Pattern {
-    /// Whether `name` is one of those that the pattern stands for.
+    /// Returns true if `name` matches the pattern.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
         match self {
@@ -174,7 +174,7 @@ impl Pattern {
         }
     }
 
-    /// Returns whether any name matches both patterns.
+    /// Returns true if any name matches both patterns.
     pub(crate) fn overlaps(&self, other: &Pattern) -> bool {
         match (self, other) {
             (Pattern::Prefix(a), Pattern::Prefix(b)) => a.starts_with(b) || b.starts_with(a),
@@ -184,7 +184,7 @@ impl Pattern {
         }
     }
 
-    /// The names that both patterns stand for.
+    /// The pattern of the names that match both patterns; `None` if no name does.
     #[must_use]
     pub fn intersect(&self, other: &Pattern) -> Option<Pattern> {
         match (self, other) {

@@ -1,4 +1,4 @@
-//! What a token says, for people: grants in words, and Datalog only where there are no words for it.
+//! The content of a token for people: grants in words, and Datalog only where the profile has no words.
 
 use std::fmt;
 
@@ -14,24 +14,24 @@ use crate::{
     value::Value,
 };
 
-/// What a token says. Nothing of it has been verified: anyone can write a token that says this.
+/// The content of a token. None of it has been verified: anyone can write a token that says this.
 #[derive(Debug, Clone, Serialize)]
 pub struct Inspection {
     /// The version of this JSON structure.
     pub version: u32,
     /// Size of the container in bytes.
     pub bytes: usize,
-    /// Whether the token is sealed.
+    /// True if the token is sealed.
     pub sealed: bool,
-    /// The root key that it says it was signed with, eight hexadecimal digits.
+    /// The id of the root key that it claims to be signed with: eight hexadecimal digits.
     pub root_key_id: Option<String>,
-    /// Who may act, for whom; `None` where the token is not one of the profile.
+    /// The claims of the authority block; `None` if the token is not one of the profile.
     pub claims: Option<ClaimsView>,
-    /// Why the token is not one of the profile, where it is not.
+    /// The reason why the token is not one of the profile; `None` if it is one.
     pub not_profile: Option<String>,
     /// The blocks, the authority block first.
     pub blocks: Vec<BlockView>,
-    /// The most blocks that may be appended, by the checks of all blocks.
+    /// Maximum number of appended blocks, by the checks of all blocks.
     #[serde(skip)]
     max_depth: Option<u32>,
 }
@@ -39,60 +39,60 @@ pub struct Inspection {
 /// The claims of the authority block.
 #[derive(Debug, Clone, Serialize)]
 pub struct ClaimsView {
-    /// see [`crate::claims::Claims`]
+    /// The token's id; see [`crate::claims::Claims`].
     pub token_id: String,
-    /// the issuer's URL
+    /// The issuer's URL.
     pub issuer: String,
-    /// the agent
+    /// The agent.
     pub agent: String,
-    /// on whose authority
+    /// The principal on whose authority it acts.
     pub principal: String,
-    /// the tenant
+    /// The tenant.
     pub tenant: Option<String>,
-    /// when it was minted
+    /// Time at which the token was minted.
     pub issued_at: Timestamp,
-    /// how many blocks may be appended
+    /// Maximum number of blocks that may be appended.
     pub max_depth: Option<u32>,
-    /// further claims
+    /// Further claims.
     pub claims: std::collections::BTreeMap<String, String>,
 }
 
-/// What one block says.
+/// The content of one block.
 #[derive(Debug, Clone, Serialize)]
 pub struct BlockView {
-    /// Its place; 0 is the authority block.
+    /// Its number; 0 is the authority block.
     pub block: usize,
     /// Its signature in hexadecimal, by which it can be revoked.
     pub revocation_id: String,
-    /// To whom the token was handed on with this block.
+    /// The party to which the token was handed on with this block.
     pub delegate: Option<String>,
-    /// What for.
+    /// The purpose of handing it on.
     pub task: Option<String>,
     /// The first second in which it holds.
     pub not_before: Option<Timestamp>,
     /// The first second in which it no longer holds.
     pub expires: Option<Timestamp>,
-    /// The grants of the authority block: one of them must allow a call.
+    /// The grants of the authority block. One of them must allow a call.
     pub grants: Vec<Alternative>,
-    /// Each scope of this block: of each, one alternative must hold.
+    /// The scopes of this block. Of each scope, one alternative must allow a call.
     pub scopes: Vec<Vec<Alternative>>,
     /// Checks that the profile has no words for, as Datalog.
     pub checks: Vec<String>,
     /// Descriptive facts beyond those above, as Datalog. No decision trusts them.
     pub facts: Vec<String>,
-    /// The public key of the third party that signed the block, `ed25519/` or `secp256r1/` and hex;
-    /// `None` where none did.
+    /// The public key of the third party that signed the block: `ed25519/` or `secp256r1/` and hexadecimal
+    /// digits. `None` for a first-party block.
     pub third_party: Option<String>,
     #[serde(skip)]
     meanings: Vec<CheckMeaning>,
 }
 
-/// One grant, or Datalog that no grant writes.
+/// One grant, or Datalog that no grant can express.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Alternative {
-    /// a grant
+    /// A grant.
     Grant(Grant),
-    /// a body in Datalog
+    /// A body in Datalog.
     Datalog(String),
 }
 
@@ -117,10 +117,10 @@ impl fmt::Display for Alternative {
     }
 }
 
-/// What is left of a token's authority after all blocks.
+/// The authority of a token once all of its blocks are applied.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EffectiveAuthority {
-    /// A call is allowed inside any one of these; each is a list of grants that must all allow it.
+    /// The alternatives, one of which must allow a call. Each is a list of grants that must all allow it.
     pub alternatives: Vec<Effective>,
     /// The first second in which the token holds.
     pub not_before: Option<Timestamp>,
@@ -132,27 +132,27 @@ pub struct EffectiveAuthority {
     pub opaque_grants: usize,
     /// Number of appended blocks.
     pub appended: usize,
-    /// Maximum number of appended blocks, if the token sets one. With more of them it allows nothing.
+    /// Maximum number of appended blocks, if the token sets one. With more blocks it allows no call.
     pub max_depth: Option<u32>,
     /// True if the token is sealed, so that it cannot be narrowed.
     pub sealed: bool,
 }
 
 impl EffectiveAuthority {
-    /// Returns whether more blocks are appended than the token allows.
+    /// Returns true if more blocks are appended than the token allows.
     #[must_use]
     pub fn is_too_deep(&self) -> bool {
         self.max_depth
             .is_some_and(|limit| u32::try_from(self.appended).is_ok_and(|count| count > limit))
     }
 
-    /// Returns whether no call is inside all blocks.
+    /// Returns true if the blocks together allow no call.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         self.alternatives.is_empty() && self.opaque_grants == 0
     }
 
-    /// Number of times that the token can still be narrowed; `None` where nothing limits it.
+    /// Number of times that the token can still be narrowed; `None` if unlimited.
     #[must_use]
     pub fn narrowings_left(&self) -> Option<u32> {
         let appended = u32::try_from(self.appended).unwrap_or(u32::MAX);
@@ -162,7 +162,7 @@ impl EffectiveAuthority {
 }
 
 impl Token {
-    /// What the token says, block by block.
+    /// Returns the content of the token, block by block.
     #[must_use]
     pub fn inspect(&self) -> Inspection {
         let authority = self.authority();
@@ -192,10 +192,10 @@ impl Token {
 }
 
 impl Inspection {
-    /// What is left after all blocks.
+    /// Returns the authority that remains once all blocks are applied.
     ///
     /// # Errors
-    /// When the blocks combine in too many ways to be listed.
+    /// [`TooManyCombinations`] when the blocks combine in too many ways to be listed.
     pub fn effective(&self) -> Result<EffectiveAuthority, TooManyCombinations> {
         let granted = self.blocks.iter().flat_map(|block| &block.grants);
         let (grants, opaque): (Vec<_>, Vec<_>) =
@@ -207,7 +207,7 @@ impl Inspection {
             if let CheckMeaning::Scope(grants) = meaning {
                 match Grants::new(grants.clone()) {
                     Ok(scope) => scopes.push(scope),
-                    // It narrows all the same.
+                    // Not a scope of the profile, but it still narrows the token.
                     Err(_) => further.push(joined(grants, " or ")),
                 }
             }
@@ -216,6 +216,7 @@ impl Inspection {
         further.extend(checks);
         let alternatives = match Grants::new(grants) {
             Ok(grants) => grants.within(&scopes)?,
+            // No grant can be listed; `opaque_grants` counts those in Datalog.
             Err(_) => Vec::new(),
         };
         let mut effective = EffectiveAuthority {
@@ -232,6 +233,7 @@ impl Inspection {
             max_depth: self.max_depth,
             sealed: self.sealed,
         };
+        // The token's own check of its depth then denies every call.
         if effective.is_too_deep() {
             effective.alternatives.clear();
             effective.opaque_grants = 0;
@@ -290,6 +292,7 @@ fn view(
         third_party: block.external_key.as_ref().map(ToString::to_string),
         meanings,
     };
+    // All checks must hold, so the latest start and the earliest end count.
     for (check, meaning) in checks.iter().zip(&view.meanings) {
         match meaning {
             CheckMeaning::NotBefore(time) => view.not_before = view.not_before.max(Some(*time)),
@@ -299,7 +302,7 @@ fn view(
             CheckMeaning::Scope(grants) => view
                 .scopes
                 .push(grants.iter().cloned().map(Alternative::Grant).collect()),
-            // The authority block's limit of depth stands among the claims.
+            // The depth limit of the authority block is shown among the claims.
             CheckMeaning::MaxDepth(_) if index == 0 && authority.is_some() => {}
             CheckMeaning::MaxDepth(_) | CheckMeaning::Datalog => {
                 view.checks.push(code.resolve_check(check).to_string())
@@ -315,7 +318,8 @@ fn view(
             _ => Alternative::Datalog(code.resolve_rule(rule).to_string()),
         })
         .collect();
-    // A description that is there twice, or is no text, is told by its facts.
+    // Facts that are shown above as claims, delegate or task are not repeated. One that is there twice, or is
+    // no text, is not shown above: a holder can write facts of any name and shape, and none may be hidden.
     let described = [
         (names::DELEGATE, view.delegate.is_some()),
         (names::TASK, view.task.is_some()),

@@ -15,9 +15,10 @@ use sha2::{Digest, Sha256};
 pub struct KeyId(u32);
 
 impl KeyId {
-    /// The id of `public` at `issuer`.
+    /// Derives the id of the key `public` of `issuer`.
     #[must_use]
     pub fn derive(issuer: &str, public: &PublicKey) -> KeyId {
+        // The key has a fixed length, so issuer and key cannot be divided in two ways.
         let digest = Sha256::new()
             .chain_update(issuer)
             .chain_update(public.as_bytes())
@@ -32,7 +33,7 @@ impl KeyId {
         self.0
     }
 
-    /// From the number that a Biscuit carries.
+    /// Makes an id of the number that a Biscuit carries.
     #[must_use]
     pub fn from_u32(id: u32) -> KeyId {
         KeyId(id)
@@ -43,6 +44,7 @@ impl FromStr for KeyId {
     type Err = KeyIdError;
 
     fn from_str(text: &str) -> Result<KeyId, KeyIdError> {
+        // `from_str_radix` also accepts a sign and upper case; an id has one text.
         if text.len() != 8 || !is_lower_hex(text) {
             return Err(KeyIdError);
         }

@@ -1,8 +1,8 @@
-//! The keyset: what a verifier trusts of an issuer.
+//! The keyset: the signed file that tells verifiers which root keys of an issuer to trust.
 //!
-//! It names the root keys, their states and the revoked ones, and is signed by a keyset key, which
-//! signs nothing else. A verifier is configured with the public half of that key, and takes root
-//! keys from nowhere but a keyset that it opened.
+//! It lists the root keys, their states and the revoked ones, and is signed by the keyset key, which
+//! signs no tokens. A verifier is configured with the public half of that key, and takes root keys
+//! only from a keyset whose signature it has verified.
 
 use std::collections::BTreeSet;
 
@@ -18,33 +18,33 @@ use crate::{
 /// The `payloadType` of a signed keyset.
 pub const PAYLOAD_TYPE: &str = "application/vnd.bailiwick.keyset.v1+json";
 
-/// The most root keys in a keyset.
+/// Maximum number of root keys in a keyset.
 pub const MAX_KEYS: usize = 64;
 
-/// The most tombstones in a keyset.
+/// Maximum number of tombstones in a keyset.
 pub const MAX_TOMBSTONES: usize = 1024;
 
 /// The root keys of one issuer at one time. Members that a reader does not know are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Keyset {
-    /// The issuer's name, as tokens state it: a URL, as a rule.
+    /// The issuer's name as its tokens state it, usually a URL.
     pub issuer: String,
-    /// Rises with each change; the same version means the same bytes.
+    /// The version, which rises with each change. The same version means the same bytes.
     pub version: u64,
-    /// When this version was signed.
+    /// Time at which this version was signed.
     pub issued_at: Timestamp,
-    /// From then on nothing in it is trusted.
+    /// Time from which nothing in it is trusted.
     pub expires: Timestamp,
-    /// How often a verifier should look for a newer version, in seconds.
+    /// Suggested interval between a verifier's checks for a newer version, in seconds.
     pub refresh_hint: u64,
-    /// The longest life that the issuer gives a token, in seconds.
+    /// The longest lifetime that the issuer gives a token, in seconds.
     pub max_token_ttl: u64,
-    /// The keys under which tokens may be valid: at most one active, at most [`MAX_KEYS`].
+    /// The keys whose tokens may be valid: at most [`MAX_KEYS`], of which at most one is active.
     pub keys: Vec<RootKey>,
-    /// The keys that were revoked, at most [`MAX_TOMBSTONES`].
+    /// The revoked keys, at most [`MAX_TOMBSTONES`].
     #[serde(default)]
     pub tombstones: Vec<Tombstone>,
-    /// Where the issuer serves its revocations.
+    /// URL at which the issuer serves its revocations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation_url: Option<String>,
 }
@@ -52,20 +52,20 @@ pub struct Keyset {
 /// A root key, by its public half.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RootKey {
-    /// What tokens name it by: [`KeyId::derive`] of issuer and public key.
+    /// The id by which tokens name it: [`KeyId::derive`] of issuer and public key.
     pub id: KeyId,
-    /// How it signs.
+    /// Its signature algorithm.
     pub alg: Algorithm,
     /// The public half.
     pub public: PublicKey,
-    /// Where it stands in its life.
+    /// Its state.
     pub state: KeyState,
-    /// When the last token that it signed is dead; set once it is retiring.
+    /// Time at which the last token that it signed expires; set once the key is retiring.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_after: Option<Timestamp>,
 }
 
-/// How a root key signs. A keyset that states another algorithm is refused.
+/// The signature algorithm of a root key. A keyset that states another algorithm is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -74,28 +74,28 @@ pub enum Algorithm {
     Ed25519,
 }
 
-/// The states of a root key that a keyset shows. Retired keys have left it, revoked ones are
+/// The state of a root key in a keyset. Retired keys are no longer listed, and revoked ones are
 /// tombstones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum KeyState {
-    /// Published ahead of use, so that its first token finds verifiers that know it.
+    /// Published before its first use, so that verifiers know it when its first token arrives.
     Staged,
     /// Signs new tokens.
     Active,
-    /// Signs no more; what it signed lives on until its end.
+    /// No longer signs. The tokens that it signed stay valid until they expire.
     Retiring,
 }
 
-/// A revoked root key: no token that it signed is valid any more.
+/// A revoked root key: none of the tokens that it signed is valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tombstone {
-    /// The key.
+    /// The key's id.
     pub id: KeyId,
-    /// Since when.
+    /// Time at which it was revoked.
     pub revoked_at: Timestamp,
-    /// Why, for people.
+    /// The reason, for people.
     pub reason: String,
 }
 
@@ -107,7 +107,7 @@ impl Keyset {
     }
 
     /// Reads a signed keyset: verifies the signature of `key`, parses what was signed, and checks
-    /// that it is consistent. Whether it has expired is for the caller, who knows the time.
+    /// that it is consistent. It does not check expiry: the caller knows the time.
     ///
     /// # Errors
     /// [`KeysetError`], and then nothing of the file may be used.
@@ -123,6 +123,7 @@ impl Keyset {
     /// [`KeysetError`] where the file is no consistent keyset.
     pub fn read_unverified(envelope: &[u8]) -> Result<Keyset, KeysetError> {
         let envelope = Envelope::parse(envelope)?;
+        // The same check that `open` makes: a head or a snapshot must not be shown as a keyset.
         if envelope.payload_type != PAYLOAD_TYPE {
             return Err(EnvelopeError::WrongType {
                 found: envelope.payload_type,
@@ -146,14 +147,16 @@ impl Keyset {
         Ok(keyset)
     }
 
-    /// What holds for every keyset, whoever signed it.
+    /// Checks the rules that every keyset must follow, whoever signed it.
     fn validate(&self) -> Result<(), KeysetError> {
         if self.issuer.is_empty() {
             return Err(KeysetError::NoIssuer);
         }
+        // It could never be used, and usually means that the issuer's clock is wrong.
         if self.expires <= self.issued_at {
             return Err(KeysetError::NoLife);
         }
+        // Before the loop below, which hashes each key.
         if self.keys.len() > MAX_KEYS || self.tombstones.len() > MAX_TOMBSTONES {
             return Err(KeysetError::TooMany);
         }
@@ -170,10 +173,12 @@ impl Keyset {
             return Err(KeysetError::DuplicateTombstone);
         }
         for key in &self.keys {
+            // Derived again rather than believed: a wrong id would send tokens to a key that did not sign them.
             if KeyId::derive(&self.issuer, &key.public) != key.id {
                 return Err(KeysetError::WrongId(key.id));
             }
-            // Also where the first one is a tombstone: revoked is revoked.
+            // A token selects its key by id alone, so each id must be unique. This also refuses a key
+            // whose id is a tombstone's: a revoked key must never become valid again.
             if !seen.insert(key.id) {
                 return Err(KeysetError::Duplicate(key.id));
             }
@@ -182,14 +187,14 @@ impl Keyset {
     }
 }
 
-/// Why a keyset was refused.
+/// A keyset was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeysetError {
     /// Not a signed file, or not signed by the key that is trusted.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
-    /// Signed, and not the JSON of a keyset that this version understands.
+    /// Signed, but not the JSON of a keyset that this version understands.
     #[error(
         "the keyset cannot be read ({0}): a newer issuer may have written it, so upgrade this program first"
     )]
@@ -197,7 +202,7 @@ pub enum KeysetError {
     /// No issuer.
     #[error("the keyset names no issuer: have its issuer make it again")]
     NoIssuer,
-    /// It expires before it was issued.
+    /// It expires no later than it was issued.
     #[error("the keyset expires before it begins: check the issuer's clock and have it made again")]
     NoLife,
     /// More than [`MAX_KEYS`] or [`MAX_TOMBSTONES`].
@@ -211,7 +216,7 @@ pub enum KeysetError {
     /// A key whose id is not derived from it.
     #[error("the id `{0}` in the keyset is not that of its key: have its issuer make it again")]
     WrongId(KeyId),
-    /// An id twice, or as a key and as a tombstone.
+    /// An id that two keys share, or a key and a tombstone.
     #[error("the keyset names the key `{0}` twice: have its issuer make it again")]
     Duplicate(KeyId),
     /// The same tombstone twice.

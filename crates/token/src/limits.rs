@@ -1,29 +1,29 @@
-//! How large a token of the profile may be.
+//! Limits on the size and structure of a token of the profile.
 
 use bailiwick_biscuit::datalog::code::{Block, Code, Query};
 
 use crate::{datalog, token::Token};
 
-/// Bounds on the structure of a token, checked before anything is evaluated.
+/// Limits on the structure of a token, checked before anything is evaluated.
 ///
-/// The defaults are those of the profile. A holder and an issuer make no token beyond them.
+/// The defaults are those of the profile. Issuers and holders make no token that exceeds them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// bytes of the decoded container
+    /// Maximum number of bytes of the decoded container.
     pub token_bytes: usize,
-    /// blocks, the authority block included
+    /// Maximum number of blocks, the authority block included.
     pub blocks: usize,
-    /// grants and alternatives of checks, in all blocks together
+    /// Maximum number of grants and of alternatives of checks, in all blocks together.
     pub alternatives: usize,
-    /// facts, rules and checks, in all blocks together
+    /// Maximum number of facts, rules and checks, in all blocks together.
     pub statements: usize,
-    /// predicates in one body
+    /// Maximum number of predicates in one body.
     pub predicates: usize,
-    /// terms of one predicate
+    /// Maximum number of terms of one predicate.
     pub terms: usize,
-    /// operations in one expression, closures included
+    /// Maximum number of operations in one expression, closures included, and of expressions in one body.
     pub operations: usize,
-    /// bytes of all strings and terms once symbols are resolved
+    /// Maximum number of bytes of all strings and terms once symbols are resolved.
     pub resolved_bytes: usize,
 }
 
@@ -42,26 +42,27 @@ impl Default for Limits {
     }
 }
 
-/// A token is larger than its limits.
+/// A token exceeds a limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the token has {found} {what}, at most {limit} are allowed")]
 pub struct LimitError {
-    /// What there is too much of.
+    /// Name of the quantity that is too large.
     pub what: &'static str,
-    /// How much there is.
+    /// The quantity found.
     pub found: usize,
-    /// How much there may be.
+    /// The largest quantity allowed.
     pub limit: usize,
 }
 
 impl Limits {
-    /// Whether `token` is within all limits.
+    /// Checks that `token` is within all limits.
     ///
     /// # Errors
-    /// Names the first limit that it is beyond.
+    /// [`LimitError`] for the first limit that the token exceeds.
     pub fn check(&self, token: &Token) -> Result<(), LimitError> {
         let code = token.code();
         let sum = |count: fn(&Code, &Block) -> usize| {
+            // Saturates: a sum that wrapped around would be within the limit.
             let counts = code.blocks.iter().map(|block| count(code, block));
             counts.fold(0, usize::saturating_add)
         };
@@ -73,6 +74,8 @@ impl Limits {
             ("bytes", token.as_bytes().len(), self.token_bytes),
             ("blocks", code.blocks.len(), self.blocks),
             (
+                // Checks that limit time or depth are counted too. They raise the limit by as much, so
+                // that an expiry costs a holder no scope.
                 "grants and alternatives",
                 sum(alternatives),
                 self.alternatives.saturating_add(sum(fixed_checks)),
@@ -99,6 +102,7 @@ impl Limits {
                 self.operations,
             ),
             (
+                // A short token can name one long symbol many times, so its size does not bound this.
                 "bytes when its symbols are resolved",
                 code.resolved_bytes(),
                 self.resolved_bytes,
@@ -116,7 +120,7 @@ fn alternatives(code: &Code, block: &Block) -> usize {
     code.bodies(block).count()
 }
 
-/// Limits in time and depth are checks too; they are no alternatives that a holder spends.
+/// Number of checks that limit time or depth. A holder's alternatives do not include them.
 fn fixed_checks(code: &Code, block: &Block) -> usize {
     let checks = code.checks(block).iter();
     checks
@@ -130,7 +134,7 @@ fn statements(code: &Code, block: &Block) -> usize {
         .fold(code.checks(block).len(), usize::saturating_add)
 }
 
-/// Of the longest expression, closures included.
+/// Number of operations in the longest expression, closures included.
 fn operations(code: &Code, query: &Query) -> usize {
     code.expressions(query).map(<[_]>::len).max().unwrap_or(0)
 }

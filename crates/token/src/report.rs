@@ -1,7 +1,7 @@
-//! What a verifier tells the issuer when it fetches: who it is, and what it goes by.
+//! The report that a verifier sends with each fetch: its name, and the versions in use.
 //!
-//! It travels in the header `Bailiwick-Verifier` of each poll, so that an issuer can show who is
-//! behind. It is not signed, and nothing may rest on it. Its grammar (RFC 5234):
+//! It travels in the header `Bailiwick-Verifier` of each poll, so that an issuer can show which verifiers
+//! are behind. It is not signed, and nothing may depend on it. Its grammar (RFC 5234):
 //!
 //! ```text
 //! report  = "name=" name "; service=" name [ "; keyset=" number ] [ "; epoch=" 16hex "; seq=" number ]
@@ -11,8 +11,8 @@
 //! ```
 //!
 //! The verifier's own name can stand in a URL's path ([`is_path_segment`]).
-//! For example: `name="erp-1"; service="erp"; keyset=12; epoch=0123456789abcdef; seq=345`. Nothing
-//! else is read: one report has one text.
+//! For example: `name="erp-1"; service="erp"; keyset=12; epoch=0123456789abcdef; seq=345`. No other
+//! form is read: one report has one text.
 
 use std::{fmt, str::FromStr};
 
@@ -21,30 +21,30 @@ use crate::{revocation::Epoch, text::is_path_segment};
 /// The name of the header.
 pub const HEADER: &str = "bailiwick-verifier";
 
-/// The longest text that is read, in bytes.
+/// Maximum length of a report, in bytes.
 pub const MAX_REPORT: usize = 256;
 
-/// The longest name, in bytes.
+/// Maximum length of a name, in bytes.
 pub const MAX_REPORTED_NAME: usize = 64;
 
-/// What a verifier tells of itself.
+/// A verifier's report on itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     name: String,
     service: String,
     /// The version of the keyset in use.
     pub keyset: Option<u64>,
-    /// How far the revocations were read.
+    /// The history of revocations in use, and the number of the last change read.
     pub feed: Option<(Epoch, u64)>,
 }
 
 impl Report {
-    /// Of the verifier with this name, one of several perhaps, at the service with that one.
+    /// Makes the report of the verifier `name` at `service`, which may have several verifiers.
     ///
     /// # Errors
-    /// When one of the names cannot be written.
+    /// [`ReportError::Name`] when one of the names cannot be written.
     pub fn new(name: &str, service: &str) -> Result<Report, ReportError> {
-        // The issuer's operators name the verifier in a URL, and not the service.
+        // The issuer's operators put the verifier's name into a URL, but not the service's.
         let good = is_name(name) && is_path_segment(name) && is_name(service);
         good.then(|| Report {
             name: name.to_owned(),
@@ -55,13 +55,13 @@ impl Report {
         .ok_or(ReportError::Name)
     }
 
-    /// Which verifier.
+    /// The name of the verifier.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// At which service.
+    /// The name of its service.
     #[must_use]
     pub fn service(&self) -> &str {
         &self.service
@@ -85,6 +85,7 @@ impl FromStr for Report {
     type Err = ReportError;
 
     fn from_str(text: &str) -> Result<Report, ReportError> {
+        // The header is not signed, so its length is bounded before it is parsed.
         if text.len() > MAX_REPORT {
             return Err(ReportError::Form);
         }
@@ -115,18 +116,18 @@ impl FromStr for Report {
     }
 }
 
-/// What stands between quotation marks, and what follows.
+/// Splits off the text between quotation marks.
 fn quoted(text: &str) -> Result<(&str, &str), ReportError> {
     let text = text.strip_prefix('"').ok_or(ReportError::Form)?;
     text.split_once('"').ok_or(ReportError::Form)
 }
 
-/// A number, and what follows.
+/// Splits off a number.
 fn number(text: &str) -> Result<(u64, &str), ReportError> {
     let end = text.bytes().take_while(u8::is_ascii_digit).count();
     let (digits, rest) = text.split_at_checked(end).ok_or(ReportError::Form)?;
     let number: u64 = digits.parse().map_err(|_| ReportError::Form)?;
-    // One number, one text.
+    // No leading zeros, so that a number has one text.
     let shortest = digits == "0" || !digits.starts_with('0');
     shortest.then_some((number, rest)).ok_or(ReportError::Form)
 }
@@ -140,12 +141,12 @@ fn is_name(text: &str) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReportError {
-    /// A name that cannot be written.
+    /// A name that cannot be written in a report.
     #[error(
         "a verifier is reported under names of 1 to {MAX_REPORTED_NAME} printable ASCII characters without `\"` and `\\`; its own name has no `/`, `%`, `?` or `#` either, and is not `.` or `..`"
     )]
     Name,
-    /// Another text.
+    /// A text of another form.
     #[error(
         "not a report such as `name=\"erp-1\"; service=\"erp\"; keyset=12; epoch=0123456789abcdef; seq=345`"
     )]

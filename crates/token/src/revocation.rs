@@ -1,18 +1,19 @@
-//! Revocations: the tokens and blocks that are refused before their end, and how verifiers learn of
-//! them.
+//! Revocations: the tokens and blocks that are refused before they expire, and the files that tell
+//! verifiers of them.
 //!
-//! What an issuer revokes is a history of statements, numbered 1, 2, 3…, to which it only ever
-//! appends. Each statement is a [`Revocation`], one line of JSON exactly as its issuer wrote it, and
-//! all lines up to a number are bound together by a [`Digest`]: the [`chain`].
+//! An issuer keeps a history of statements, numbered 1, 2, 3…, and only ever appends to it. Each
+//! statement is a [`Revocation`], one line of JSON exactly as its issuer wrote it. A [`Digest`] binds
+//! together all lines up to a number: the [`chain`].
 //!
-//! - A [`Head`] is signed, small and short-lived. It says how far the history goes, and its digest.
-//! - A delta is a run of lines. It carries no signature: with the lines that a reader has it either
-//!   leads to the head's digest, or it is refused ([`Position::follow`]).
-//! - A [`Snapshot`] is signed and holds every statement that still matters, for readers that begin
-//!   here and for those that only read files.
+//! - A [`Head`] is signed, small and short-lived. It states the number of the last line, and the digest
+//!   up to there.
+//! - A delta is a run of lines without a signature. Appended to the lines that a reader has, it either
+//!   leads to the head's digest or is refused ([`Position::follow`]).
+//! - A [`Snapshot`] is signed and holds every statement that still matters, for readers without earlier
+//!   lines and for those that only read files.
 //!
-//! A statement vanishes when what it names is dead on its own, by the clock of the issuer and never
-//! by that of a reader: [`Revocation::is_dead`].
+//! A statement is dropped once the tokens that it names have expired, by the clock of the issuer and
+//! never by that of a reader: [`Revocation::is_dead`].
 
 mod chain;
 mod delta;
@@ -36,31 +37,31 @@ pub use snapshot::{
     MAX_ENTRIES, MAX_SNAPSHOT, SNAPSHOT_TYPE, Snapshot, SnapshotBase, SnapshotError, SnapshotHeader,
 };
 
-/// For how long after its end a statement is kept, in seconds: clocks differ.
+/// Time for which a statement is kept after its end, in seconds, because clocks differ.
 pub use crate::timestamp::SKEW;
 
-/// One statement of what is revoked.
+/// One statement that a token, a block or a party's tokens are revoked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Revocation {
-    /// What is revoked.
+    /// The target that is revoked.
     pub target: Target,
-    /// When what it names is dead on its own; never, where it is absent.
+    /// Time at which everything that it names has expired anyway. `None` if that never happens.
     pub expires: Option<Timestamp>,
 }
 
-/// What a revocation names.
+/// The target of a revocation.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
-    /// A token and everything that was derived from it.
+    /// A token and everything derived from it.
     Token(TokenId),
-    /// The block with this signature, and everything that was derived from it.
+    /// The block with this signature, and everything derived from it.
     Block([u8; 64]),
     /// All tokens of one agent, principal or tenant that were issued before a time.
     Watermark(Watermark),
 }
 
-/// All tokens of one agent, principal or tenant that were issued before a time. A token that was
-/// issued in that very second is not among them.
+/// All tokens of one agent, principal or tenant that were issued before a time. A token issued in
+/// that very second is not included.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Watermark {
     party: Party,
@@ -68,36 +69,39 @@ pub struct Watermark {
     issued_before: Timestamp,
 }
 
-/// By which of its claims a watermark names a token.
+/// The claim by which a watermark names tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Party {
-    /// Who acts.
+    /// The agent that acts.
     Agent,
-    /// On whose authority.
+    /// The principal on whose authority the agent acts.
     Principal,
-    /// In which tenant. A token without one is never meant.
+    /// The tenant in which the agent acts. A token without a tenant never matches.
     Tenant,
 }
 
 impl Revocation {
-    /// Whether the statement has vanished at `at`, the time at which an issuer signed. It has when
-    /// its end and [`SKEW`] more lie before that.
+    /// Returns true if the statement is dropped at `at`, the time at which an issuer signed: if `at` is
+    /// more than [`SKEW`] after its end.
     #[must_use]
     pub fn is_dead(&self, at: Timestamp) -> bool {
+        // `at` is always a time by the issuer's clock: a reader whose clock runs ahead for a minute must
+        // not bring a revoked token back to life.
         self.expires.is_some_and(|end| end.plus(SKEW) < at)
     }
 }
 
 impl Watermark {
-    /// All tokens of the `party` called `name` that were issued before that time.
+    /// Names all tokens of the `party` called `name` that were issued before that time.
     ///
     /// # Errors
-    /// When no token can carry that name.
+    /// [`WatermarkError`] when no token can carry that name.
     pub fn new(
         party: Party,
         name: &str,
         issued_before: Timestamp,
     ) -> Result<Watermark, WatermarkError> {
+        // The rule that minting applies. Under any other name the watermark would silently revoke nothing.
         if !is_name(name) {
             return Err(WatermarkError { party });
         }
@@ -108,32 +112,32 @@ impl Watermark {
         })
     }
 
-    /// Whose tokens they are.
+    /// The claim that is compared with the name.
     #[must_use]
     pub fn party(&self) -> Party {
         self.party
     }
 
-    /// What that party is called.
+    /// The name of the party.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The first second of which tokens are not meant.
+    /// The first second whose tokens are not revoked.
     #[must_use]
     pub fn issued_before(&self) -> Timestamp {
         self.issued_before
     }
 }
 
-/// The name cannot be that of a party.
+/// No token can carry the name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the name of the {party} is empty, longer than {MAX_NAME} bytes, or holds a control character"
 )]
 pub struct WatermarkError {
-    /// Whose name it is.
+    /// The party that was to be named.
     pub party: Party,
 }
 
@@ -156,7 +160,7 @@ impl fmt::Display for Party {
 }
 
 impl fmt::Display for Target {
-    /// Its kind and what it names, such as `token:` and the id, or `agent:` and the name.
+    /// Writes the kind and the name of the target, such as `token:` and the id, or `agent:` and the name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Target::Token(id) => write!(f, "token:{id}"),
@@ -179,6 +183,7 @@ impl fmt::Display for Watermark {
             name,
             issued_before,
         } = self;
+        // The name may hold anything but control characters, and is printed to terminals and logs.
         write!(f, "{party}:{} before {issued_before}", escape::name(name))
     }
 }

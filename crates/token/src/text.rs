@@ -1,9 +1,9 @@
-//! Rules for texts that people, files and URLs hand in.
+//! Rules for text from people, files and URLs.
 
 use crate::grant::is_normal_resource;
 
-/// A token, a JWT or a secret without the white space around it. A file that holds one ends with a
-/// newline, and none of them holds white space of its own.
+/// Returns a token, a JWT or a secret without the white space around it. Files that hold one often end with
+/// a newline, and none of them contains white space.
 ///
 /// ```
 /// assert_eq!(bailiwick_token::text::credential("secret\r\n"), "secret");
@@ -13,14 +13,14 @@ pub fn credential(text: &str) -> &str {
     text.trim_ascii()
 }
 
-/// Text without the byte order mark that some editors begin a file with.
+/// Returns the text without the byte order mark that some editors put at the start of a file.
 #[must_use]
 pub fn without_bom(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// The text of a file or a variable that holds one line: without a byte order mark before it and
-/// without one line ending (`\n` or `\r\n`) behind it. `None` where it holds more lines than one.
+/// Returns the line of a file or variable that holds a single one, without a byte order mark before it or
+/// a line ending (`\n` or `\r\n`) after it. `None` if there is more than one line.
 #[must_use]
 pub fn single_line(text: &str) -> Option<&str> {
     let text = without_bom(text);
@@ -31,10 +31,10 @@ pub fn single_line(text: &str) -> Option<&str> {
     (!line.contains(['\n', '\r'])).then_some(line)
 }
 
-/// Returns whether a name can stand as one segment of a URL's path, as it is or percent-encoded.
+/// Returns true if a name can be one segment of a URL's path, as it is or percent-encoded.
 ///
-/// Clients of HTTP, proxies and servers resolve `.` and `..`, in any of their encodings, and split a path
-/// at `/`. Such a name could not be reached over the network, or would lead somewhere else.
+/// HTTP clients, proxies and servers resolve `.` and `..`, in any of their encodings, and split a path at
+/// `/`. A URL with such a name would lead nowhere, or somewhere else.
 ///
 /// ```
 /// use bailiwick_token::text::is_path_segment;

@@ -1,4 +1,4 @@
-//! Whole seconds since the Unix epoch, as Datalog dates carry them.
+//! Points in time, in whole seconds since the Unix epoch, as in Datalog dates.
 
 use std::{
     fmt,
@@ -16,7 +16,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
-/// The most by which clocks may lie apart, in seconds.
+/// Maximum difference between two clocks, in seconds.
 pub const SKEW: u64 = 60;
 
 /// 9999-12-31T23:59:59Z, the last second that RFC 3339 can write.
@@ -26,7 +26,7 @@ impl Timestamp {
     /// The last representable second.
     pub const MAX: Timestamp = Timestamp(LAST);
 
-    /// From seconds since the Unix epoch; `None` after the year 9999.
+    /// Makes a time of seconds since the Unix epoch; `None` after the year 9999.
     #[must_use]
     pub fn from_unix(seconds: u64) -> Option<Timestamp> {
         (seconds <= LAST).then_some(Timestamp(seconds))
@@ -38,19 +38,19 @@ impl Timestamp {
         self.0
     }
 
-    /// This time and `seconds` more, or the last representable second where that lies beyond it.
+    /// The time `seconds` later, or the last representable second if that is earlier.
     #[must_use]
     pub fn plus(self, seconds: u64) -> Timestamp {
         Timestamp(self.0.saturating_add(seconds).min(LAST))
     }
 
-    /// This time less `seconds`, or the epoch where that lies before it.
+    /// The time `seconds` earlier, or the epoch if that is later.
     #[must_use]
     pub fn minus(self, seconds: u64) -> Timestamp {
         Timestamp(self.0.saturating_sub(seconds))
     }
 
-    /// Seconds from `earlier` to this time; zero where `earlier` is later.
+    /// Seconds from `earlier` to this time; zero if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Timestamp) -> u64 {
         self.0.saturating_sub(earlier.0)
@@ -69,14 +69,14 @@ impl Timestamp {
 impl TryFrom<SystemTime> for Timestamp {
     type Error = ClockError;
 
-    /// The second that a clock's time lies in.
+    /// Rounds a clock's time down to the second.
     fn try_from(time: SystemTime) -> Result<Timestamp, ClockError> {
         let elapsed = time.duration_since(UNIX_EPOCH).map_err(|_| ClockError)?;
         Timestamp::from_unix(elapsed.as_secs()).ok_or(ClockError)
     }
 }
 
-/// As [`Timestamp::plus`], less a fraction of a second.
+/// Adds like [`Timestamp::plus`]; a fraction of a second is dropped.
 impl Add<Duration> for Timestamp {
     type Output = Timestamp;
 
@@ -101,7 +101,7 @@ impl FromStr for Timestamp {
     /// Reads an RFC 3339 date-time (section 5.6) separated by `T`. A fraction other than zero,
     /// a leap second and a date before 1970 are refused: Datalog dates cannot hold them.
     fn from_str(text: &str) -> Result<Self, TimestampError> {
-        // The `time` crate reads a wider language (a space for `T`, leap seconds folded away).
+        // The `time` crate accepts more: a space for `T`, and leap seconds, which it folds away.
         let bytes = text.as_bytes();
         let separated = matches!(bytes.get(10), Some(b'T' | b't'));
         let leap = bytes.get(17..19) == Some(b"60".as_slice());
@@ -109,7 +109,7 @@ impl FromStr for Timestamp {
             return Err(TimestampError);
         }
         let parsed = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| TimestampError)?;
-        // A fraction finer than a nanosecond is cut off by the parser, so it is looked at as text.
+        // The parser cuts off fractions finer than a nanosecond, so the fraction is checked as text.
         let fraction_is_zero = match text.split_once('.') {
             None => true,
             Some((_, rest)) => rest
@@ -154,7 +154,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// A time as a number of JSON, for `#[serde(with)]` where files are large.
+/// A time as a JSON number, for `#[serde(with)]` in large files.
 pub(crate) mod unix {
     use super::*;
 
@@ -173,7 +173,7 @@ pub(crate) mod unix {
         Timestamp::from_unix(seconds).ok_or_else(beyond)
     }
 
-    /// The same, where there may be none.
+    /// An optional time as a JSON number.
     pub(crate) mod optional {
         use super::*;
 

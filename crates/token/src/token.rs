@@ -1,4 +1,4 @@
-//! The token as it travels: decoded, not verified.
+//! A token as it travels: decoded, but not verified.
 
 use std::fmt;
 
@@ -13,10 +13,10 @@ use crate::{
     datalog::{self, Authority, AuthorityError},
 };
 
-/// A token whose structure has been decoded and whose signatures have not been looked at.
+/// A token whose structure has been decoded and whose signatures have not been verified.
 ///
-/// Holders narrow and inspect it; only a verifier can make more of it. `Debug` shows its id and
-/// nothing else: an open token carries the secret to append to it, and all of it is a credential.
+/// Holders narrow and inspect it; only a verifier can admit it. `Debug` shows its id and nothing else:
+/// the token is a credential, and an open one carries the secret that appends to it.
 #[derive(Clone)]
 pub struct Token {
     container: Container,
@@ -36,10 +36,10 @@ pub enum TokenError {
 }
 
 impl Token {
-    /// Reads the text form: base64url, with or without padding, white space around it ignored.
+    /// Reads the text form: base64url, with or without padding. White space around it is ignored.
     ///
     /// # Errors
-    /// When it is not a token, or too long.
+    /// [`TokenError`] when the text is not a token, or too long.
     pub fn parse(text: &str) -> Result<Token, TokenError> {
         Token::try_from(Container::parse(text)?)
     }
@@ -47,7 +47,7 @@ impl Token {
     /// Reads the binary form.
     ///
     /// # Errors
-    /// When it is not a token, or too long.
+    /// [`TokenError`] when the bytes are not a token, or too many.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Token, TokenError> {
         Token::try_from(Container::from_bytes(bytes)?)
     }
@@ -70,53 +70,56 @@ impl Token {
         &self.container
     }
 
-    /// The id that the authority block claims. Nothing has verified it.
+    /// The id that the authority block claims, unverified. `None` if the token is not one of the profile.
     #[must_use]
     pub fn token_id(&self) -> Option<TokenId> {
+        // Errors are dropped on purpose: a foreign Biscuit has no id, and `Debug` must not fail on it.
         datalog::claims(&self.code)
             .ok()
             .map(|claims| claims.token_id)
     }
 
-    /// The authority block in the terms of the profile. Nothing has verified it.
+    /// The authority block in the terms of the profile, unverified.
     ///
     /// # Errors
-    /// When the token is not one of the profile.
+    /// [`AuthorityError`] when the token is not one of the profile.
     pub fn authority(&self) -> Result<Authority, AuthorityError> {
         datalog::authority(&self.code)
     }
 
-    /// The Datalog of its blocks, as whoever decides works on it.
+    /// The Datalog of its blocks, in the form on which decisions are made.
     #[must_use]
     pub fn code(&self) -> &Code {
         &self.code
     }
 
-    /// The blocks for whoever reads them, the authority block first.
+    /// The blocks as trees with names as strings, the authority block first.
     #[must_use]
     pub fn blocks(&self) -> Vec<Block> {
         self.code.resolve()
     }
 
-    /// Number of blocks behind the authority block.
+    /// Number of blocks after the authority block.
     #[must_use]
     pub fn appended_blocks(&self) -> usize {
+        // Never saturates: a container always has an authority block.
         self.code.blocks.len().saturating_sub(1)
     }
 
-    /// Whether no block can be appended any more.
+    /// Returns true if the token is sealed, so that no block can be appended.
     #[must_use]
     pub fn is_sealed(&self) -> bool {
+        // A container without a proof is not sealed but broken, and every verifier refuses it.
         matches!(self.proof(), Some(Proof::Sealed(_)))
     }
 
-    /// The unsigned hint which root key signed it.
+    /// The id of the root key that signed it. It is an unsigned hint.
     #[must_use]
     pub fn root_key_id(&self) -> Option<u32> {
         self.container.root_key_id()
     }
 
-    /// The signature of each block, which names it in revocations; the authority block's first.
+    /// The signature of each block, by which revocations name it, the authority block's first.
     #[must_use]
     pub fn block_signatures(&self) -> Vec<Vec<u8>> {
         self.signed_blocks()
@@ -124,12 +127,12 @@ impl Token {
             .collect()
     }
 
-    /// The blocks as they were signed, the authority block first, for whoever verifies signatures.
+    /// The blocks as they were signed, for verifying signatures; the authority block first.
     pub fn signed_blocks(&self) -> impl Iterator<Item = &SignedBlock> {
         self.container.signed_blocks()
     }
 
-    /// What proves that the last block is the last; `None` where the container has none.
+    /// The proof that the last block is the last; `None` if the container has none.
     #[must_use]
     pub fn proof(&self) -> Option<Proof<'_>> {
         self.container.proof()
@@ -139,8 +142,9 @@ impl Token {
 impl TryFrom<Container> for Token {
     type Error = TokenError;
 
-    /// Decodes the blocks of a container, whether its signatures have been looked at or not.
+    /// Decodes the blocks of a container, whether or not its signatures have been verified.
     fn try_from(container: Container) -> Result<Token, TokenError> {
+        // Decoded here and once, so every `Token` has Datalog that is well formed.
         let code = Code::of(&container)?;
         Ok(Token { container, code })
     }
@@ -148,6 +152,7 @@ impl TryFrom<Container> for Token {
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The id is safe to log: it cannot be used to call anything.
         f.debug_struct("Token")
             .field("token_id", &self.token_id())
             .finish_non_exhaustive()

@@ -23,7 +23,7 @@ pub mod toml;
 
 pub use number::{Micros, Number, NumberError};
 
-/// How deep containers may nest in the arguments of a call; the arguments object is the first.
+/// Maximum nesting of containers in the arguments of a call, the arguments object included.
 pub const MAX_DEPTH: usize = 8;
 
 /// A JSON value (RFC 8259) with exact numbers and without duplicate members.
@@ -36,13 +36,13 @@ pub enum Value {
     Null,
     /// `true` or `false`
     Bool(bool),
-    /// a number, exact
+    /// An exact number.
     Number(Number),
-    /// a string
+    /// A string.
     String(String),
-    /// an array
+    /// An array.
     Array(Vec<Value>),
-    /// an object
+    /// An object.
     Object(BTreeMap<String, Value>),
 }
 
@@ -62,7 +62,7 @@ pub enum ValueError {
     /// A number cannot be read exactly.
     #[error("the number `{text}` is out of range")]
     Number {
-        /// the beginning of the number's text
+        /// The beginning of the number's text.
         text: String,
     },
 }
@@ -71,8 +71,8 @@ impl Value {
     /// Reads one JSON text, containers at most [`MAX_DEPTH`] deep.
     ///
     /// # Errors
-    /// When the text is not JSON, repeats a member, nests too deep, or holds a number whose
-    /// exponent cannot be counted.
+    /// [`ValueError`] when the text is not JSON, repeats a member, nests too deep, or holds a number whose
+    /// exponent is out of range.
     pub fn parse(text: &str) -> Result<Value, ValueError> {
         Value::parse_within(text, MAX_DEPTH)
     }
@@ -86,7 +86,7 @@ impl Value {
         read(raw.get(), depth, depth)
     }
 
-    /// How deep containers nest in this value: 0 for a scalar, 1 for a flat container.
+    /// Nesting of containers in this value: 0 for a scalar, 1 for a flat container.
     #[must_use]
     pub fn depth(&self) -> usize {
         let inner = match self {
@@ -109,7 +109,7 @@ impl Value {
         }
     }
 
-    /// The elements of an array that holds Datalog scalars and nothing else.
+    /// The elements of an array that holds only Datalog scalars; `None` for any other value.
     #[must_use]
     pub fn as_scalars(&self) -> Option<Vec<Scalar>> {
         match self {
@@ -118,14 +118,14 @@ impl Value {
         }
     }
 
-    /// The canonical text, for people: the same JSON, with everything escaped that is not printable.
+    /// The canonical text for people: the same JSON, with unprintable characters escaped.
     #[must_use]
     pub fn to_visible(&self) -> String {
         self.shown().to_string()
     }
 
-    /// As [`Value::to_visible`], written piece by piece, so that a writer which takes no more ends
-    /// the work.
+    /// The text of [`Value::to_visible`], written piece by piece, so that a writer with a limit can stop
+    /// early.
     pub fn shown(&self) -> impl fmt::Display {
         struct Visible<'a, 'f>(&'a mut fmt::Formatter<'f>);
 
@@ -137,7 +137,7 @@ impl Value {
         fmt::from_fn(move |f| write!(Visible(f), "{self}"))
     }
 
-    /// What kind of JSON value this is, for messages.
+    /// The kind of JSON value, for messages.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -156,11 +156,11 @@ impl Value {
 pub enum Scalar {
     /// `null`
     Null,
-    /// a boolean
+    /// A boolean.
     Bool(bool),
-    /// an integer
+    /// An integer.
     Integer(i64),
-    /// a string
+    /// A string.
     String(String),
 }
 
@@ -223,7 +223,7 @@ impl<T: Into<Value>> From<Vec<T>> for Value {
     }
 }
 
-/// It is written piece by piece, so that a writer which takes no more ends the work.
+/// Writes the canonical text piece by piece, so that a writer with a limit can stop early.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -247,10 +247,10 @@ impl fmt::Display for Value {
     }
 }
 
-/// Writes each item, and `separator` between two.
+/// Writes the items with `separator` between them.
 ///
 /// # Errors
-/// The first of `write`.
+/// The first error of `write`.
 pub fn separated<T>(
     f: &mut fmt::Formatter<'_>,
     separator: &str,
@@ -271,7 +271,7 @@ struct Quoted<'a>(&'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// As many bytes are looked through before any of them is written.
+        /// Number of bytes that are searched before any of them is written.
         const PIECE: usize = 256;
         let is_escaped = |c: char| matches!(c, '"' | '\\' | '\0'..='\x1f');
         f.write_char('"')?;
@@ -307,7 +307,7 @@ impl Serialize for Value {
         match self {
             Value::Null => serializer.serialize_unit(),
             Value::Bool(value) => serializer.serialize_bool(*value),
-            // Exact, and beyond what numbers of Rust hold.
+            // As text, because Rust's number types cannot hold every exact number.
             Value::Number(number) => RawValue::from_string(number.to_string())
                 .map_err(S::Error::custom)?
                 .serialize(serializer),
@@ -318,8 +318,10 @@ impl Serialize for Value {
     }
 }
 
-/// Reads one value out of its raw text. `left` containers may still be opened, of `depth` in all.
+/// Reads one value from its raw text. Containers may nest `left` levels further, of `depth` in all.
 fn read(text: &str, left: usize, depth: usize) -> Result<Value, ValueError> {
+    // The first byte decides, because `serde_json` has checked that the whole text is JSON. Each level
+    // reads its text again; `left` bounds that as well as the recursion.
     match text.as_bytes().first() {
         Some(b'{') => {
             let left = left.checked_sub(1).ok_or(ValueError::TooDeep(depth))?;
@@ -327,6 +329,7 @@ fn read(text: &str, left: usize, depth: usize) -> Result<Value, ValueError> {
             let mut members = BTreeMap::new();
             for (name, value) in raw {
                 let value = read(value.get(), left, depth)?;
+                // Readers of JSON differ in which of two equal members they keep.
                 if members.insert(name.clone(), value).is_some() {
                     return Err(ValueError::Duplicate(name));
                 }

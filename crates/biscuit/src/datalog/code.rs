@@ -1,5 +1,5 @@
-//! The Datalog of a token as decisions are made on it: every name a number, every list a part of one
-//! long list. To decode it takes a few allocations for a token, not one for each term.
+//! The Datalog of a token in the form on which decisions are made: every name is a number, and every list
+//! a part of one long list. Decoding takes a few allocations for a whole token, not one for each term.
 
 use std::cmp::Ordering;
 
@@ -10,7 +10,7 @@ use super::{Kind, Scope, ScopeKey};
 pub struct Code {
     /// The blocks.
     pub blocks: Vec<Block>,
-    /// Symbols of the token's own, one after the other, and where each ends.
+    /// The token's own symbols, one after the other; `ends` holds the end of each.
     pub(super) text: String,
     pub(super) ends: Vec<u32>,
     pub(super) bytes: Vec<u8>,
@@ -24,15 +24,16 @@ pub struct Code {
     pub(super) rules: Vec<Rule>,
     pub(super) checks: Vec<Check>,
     pub(super) scopes: Vec<Scope>,
-    /// Bytes of all names and strings, each counted as often as it stands.
+    /// Number of bytes of all names and strings, each counted once per occurrence, plus one for each term and
+    /// step.
     pub(super) resolved: usize,
 }
 
-/// A name or a string: one of the specification's, or one of the token's own.
+/// A name or a string: one that the specification defines, or one of the token's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Symbol(pub(super) u32);
 
-/// How much of everything there is.
+/// The lengths of a token's lists.
 #[derive(Debug, Clone, Copy)]
 #[allow(missing_docs, reason = "each is named after what it counts")]
 pub struct Size {
@@ -53,7 +54,7 @@ pub struct Span {
 /// A value or a variable.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Term {
-    /// Bound by predicates.
+    /// A variable, bound by predicates.
     Variable(Symbol),
     /// A 64-bit integer.
     Integer(i64),
@@ -65,13 +66,13 @@ pub enum Term {
     Bytes(Span),
     /// A boolean.
     Bool(bool),
-    /// Terms in order, each once.
+    /// A set: its terms in order, each once.
     Set(Span),
     /// Null.
     Null,
-    /// Terms.
+    /// An array: its terms.
     Array(Span),
-    /// Keys and values in turn, in the order of the keys, each key once.
+    /// A map: its keys and values in turn, in the order of the keys, each key once.
     Map(Span),
 }
 
@@ -87,17 +88,17 @@ pub struct Predicate {
 /// One step of an expression, in postfix order.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Op {
-    /// Lays a value on the stack.
+    /// Pushes a value onto the stack.
     Value(Term),
-    /// Takes one value.
+    /// Pops one value and pushes the result.
     Unary(Unary),
-    /// Takes two.
+    /// Pops two values and pushes the result.
     Binary(Binary),
-    /// A closure with these parameters; its body is the next so many steps.
+    /// Pushes a closure, whose body is the `length` steps that follow.
     Closure {
         /// The names of its parameters.
         params: Span,
-        /// The length of its body, that of closures inside it included.
+        /// Number of steps of its body, closures inside it included.
         length: u32,
     },
 }
@@ -156,23 +157,23 @@ pub struct Query {
     pub body: Span,
     /// Expressions that must hold.
     pub expressions: Span,
-    /// The `trusting` clause; empty where there is none.
+    /// The `trusting` clause; empty if there is none.
     pub scopes: Span,
 }
 
 /// A rule: its head holds for every match of its body.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
-    /// What it states.
+    /// The predicate that it derives.
     pub head: Predicate,
-    /// When it does.
+    /// The condition under which it derives it.
     pub query: Query,
 }
 
 /// A check.
 #[derive(Debug, Clone, Copy)]
 pub struct Check {
-    /// What its queries must do.
+    /// The kind, which says how its queries must match.
     pub kind: Kind,
     /// Its alternatives.
     pub queries: Span,
@@ -185,9 +186,9 @@ pub struct Block {
     pub version: u32,
     /// Free text that its writer attached.
     pub context: Option<String>,
-    /// The key of the third party that signed it, where one did.
+    /// The key of the third party that signed it; `None` for a first-party block.
     pub external_key: Option<ScopeKey>,
-    /// Public keys that it adds to those that scopes may name.
+    /// Public keys that it adds to the table from which scopes name theirs.
     pub public_keys: Vec<ScopeKey>,
     pub(super) scopes: Span,
     pub(super) facts: Span,
@@ -196,13 +197,13 @@ pub struct Block {
 }
 
 impl Span {
-    /// How many there are.
+    /// Number of elements.
     #[must_use]
     pub fn len(self) -> usize {
         self.len as usize
     }
 
-    /// Whether there is none.
+    /// Returns true if there are no elements.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.len == 0
@@ -215,12 +216,13 @@ impl Span {
 }
 
 fn part<T>(list: &[T], span: Span) -> &[T] {
+    // Within the list by construction: `since` makes the spans. One of another token must not panic.
     list.get(span.range()).unwrap_or_default()
 }
 
-/// The part of `list` that begins at `start` and goes to its end.
+/// The part of `list` from `start` to its end.
 pub(super) fn since<T>(list: &[T], start: usize) -> Span {
-    // What is decoded is shorter than 32 bits can number.
+    // Tokens are limited to sizes that 32 bits can count.
     Span {
         start: start as u32,
         len: list.len().saturating_sub(start) as u32,
@@ -228,7 +230,7 @@ pub(super) fn since<T>(list: &[T], start: usize) -> Span {
 }
 
 impl Symbol {
-    /// Its place in a table of what is known of each symbol: [`Code::symbol_count`] long.
+    /// Its index in a table with one entry per symbol, which is [`Code::symbol_count`] long.
     #[must_use]
     pub fn index(self) -> usize {
         match (self.0 as usize).checked_sub(FIRST_OWN) {
@@ -255,13 +257,13 @@ impl Code {
         }
     }
 
-    /// How many symbols there are, the specification's included.
+    /// Number of symbols, including those that the specification defines.
     #[must_use]
     pub fn symbol_count(&self) -> usize {
         self.ends.len().saturating_add(DEFAULT.len())
     }
 
-    /// Adds a symbol of the token's own.
+    /// Adds one of the token's own symbols.
     pub(super) fn add_symbol(&mut self, text: &str) -> Symbol {
         let symbol = Symbol(self.ends.len().saturating_add(FIRST_OWN) as u32);
         self.text.push_str(text);
@@ -299,14 +301,14 @@ impl Code {
         part(&self.predicates, query.body)
     }
 
-    /// The expressions of a body, each its steps.
+    /// The expressions of a body, each as its steps.
     pub fn expressions(&self, query: &Query) -> impl Iterator<Item = &[Op]> {
         part(&self.expressions, query.expressions)
             .iter()
             .map(|span| part(&self.ops, *span))
     }
 
-    /// Whom a body trusts; empty where it says nothing.
+    /// The `trusting` clause of a body; empty if it has none.
     #[must_use]
     pub fn scopes(&self, query: &Query) -> &[Scope] {
         part(&self.scopes, query.scopes)
@@ -318,7 +320,7 @@ impl Code {
         part(&self.queries, check.queries)
     }
 
-    /// Whom a block trusts; empty where it says nothing.
+    /// The `trusting` clause of a block; empty if it has none.
     #[must_use]
     pub fn block_scopes(&self, block: &Block) -> &[Scope] {
         part(&self.scopes, block.scopes)
@@ -354,7 +356,7 @@ impl Code {
             .chain(of_checks)
     }
 
-    /// How much of everything there is.
+    /// The lengths of the lists.
     #[must_use]
     pub fn size(&self) -> Size {
         Size {
@@ -366,9 +368,10 @@ impl Code {
         }
     }
 
-    /// How many terms the predicate has that has most.
+    /// Number of terms of the predicate with the most terms.
     #[must_use]
     pub fn longest_predicate(&self) -> usize {
+        // Heads count too: a rule makes facts with as many terms.
         let heads = self.rules.iter().map(|rule| &rule.head);
         let all = self.predicates.iter().chain(&self.facts).chain(heads);
         all.map(|predicate| predicate.terms.len())
@@ -376,16 +379,18 @@ impl Code {
             .unwrap_or(0)
     }
 
-    /// Bytes of all names and strings, each counted as often as it stands.
+    /// Number of bytes of all names and strings, each counted once per occurrence, plus one for each term and
+    /// each step of an expression.
     #[must_use]
     pub fn resolved_bytes(&self) -> usize {
         self.resolved
     }
 
-    /// About how many bytes of memory it takes.
+    /// Approximate memory use, in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
         fn bytes<T>(list: &Vec<T>) -> usize {
+            // The capacity, because reserved memory is in use too.
             list.capacity().saturating_mul(size_of::<T>())
         }
         [
@@ -409,9 +414,11 @@ impl Code {
         .fold(0, usize::saturating_add)
     }
 
-    /// The one string that facts of this name state in a block; `None` where several do, or none.
+    /// The string that the only fact of this name states in a block; `None` if there is no such fact or more
+    /// than one.
     #[must_use]
     pub fn described(&self, block: &Block, name: &str) -> Option<&str> {
+        // A second fact would make the answer depend on order, so neither is believed.
         let mut facts = self
             .facts(block)
             .iter()
@@ -427,7 +434,7 @@ impl Code {
 
     /// The order in which sets keep their terms: by type, then by value.
     ///
-    /// It recurses into containers, whose depth has been bounded when they were read.
+    /// It recurses into containers, whose depth was bounded when they were read.
     pub(super) fn compare(&self, a: &Term, b: &Term) -> Ordering {
         let all = |a: &Span, b: &Span| {
             let (a, b) = (self.terms(*a), self.terms(*b));
@@ -438,6 +445,7 @@ impl Code {
                 .find(|order| order.is_ne());
             unequal.unwrap_or_else(|| a.len().cmp(&b.len()))
         };
+        // Strings are compared by text, because a symbol's number depends on the token's table.
         match (a, b) {
             (Term::Integer(a), Term::Integer(b)) => a.cmp(b),
             (Term::Date(a), Term::Date(b)) => a.cmp(b),
@@ -454,7 +462,7 @@ impl Code {
     }
 }
 
-/// Names and strings are as secret as the token.
+/// Shows only the number of blocks: names and strings are as secret as the token.
 impl std::fmt::Debug for Code {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Code")
@@ -464,7 +472,7 @@ impl std::fmt::Debug for Code {
 }
 
 impl Term {
-    /// The place of its type among all.
+    /// Position of its type in the order of types.
     pub(super) fn rank(&self) -> u8 {
         match self {
             Term::Variable(_) => 0,
@@ -481,15 +489,15 @@ impl Term {
     }
 }
 
-/// The number of the first symbol that is not one of the specification's.
+/// Number of the first symbol that the specification does not define.
 pub(super) const FIRST_OWN: usize = 1024;
 
 macro_rules! default_symbols {
     ($($symbol:literal),* $(,)?) => {
-        /// The symbols that every token knows (Biscuit specification, "Symbol table").
+        /// The symbols that every token can use (Biscuit specification, "Symbol table").
         pub(super) const DEFAULT: [&str; 28] = [$($symbol),*];
 
-        /// Whether it is one of them.
+        /// Returns true if the text is one of them.
         pub(super) fn is_default(text: &str) -> bool {
             matches!(text, $($symbol)|*)
         }

@@ -1,4 +1,4 @@
-//! Biscuit's protobuf schema (`schema.proto`, version 3.3) -> [`Code`].
+//! The decoder from Biscuit's protobuf schema (`schema.proto`, version 3.3) to [`Code`].
 
 use super::{
     Kind, Scope, ScopeKey,
@@ -19,19 +19,19 @@ pub use error::BlockError;
 use table::{Read, Refused, Table, required, scope, scope_key};
 use version::{Feature, VERSIONS};
 
-/// How deep messages may lie in a block: what other implementations take, and what bounds the
+/// Maximum nesting of messages in a block: the limit of other implementations, and the bound on the
 /// recursion below.
 const MAX_NESTING: u32 = 100;
 
-/// The most bytes of names and strings, each counted as often as it stands: a short token can name
+/// Maximum number of bytes of names and strings, each counted once per occurrence: a short token can name
 /// one long symbol thousands of times.
 const MAX_RESOLVED: usize = 1 << 20;
 
 impl Code {
-    /// Decodes one block that stands alone, such as the content of a token with one block.
+    /// Decodes a single block, such as the content of a token with one block.
     ///
     /// # Errors
-    /// When it cannot be decoded.
+    /// [`BlockError`] when the block cannot be decoded.
     pub fn of_block(bytes: &[u8]) -> Result<Code, BlockError> {
         let mut decoder = Decoder::default();
         decoder.code.reserve(bytes.len());
@@ -47,8 +47,8 @@ impl Code {
         let bytes = container.signed_blocks().map(|signed| signed.block.len());
         let mut decoder = Decoder::default();
         decoder.code.reserve(bytes.fold(0, usize::saturating_add));
-        // First-party blocks share one growing table of symbols and keys; a third-party block has
-        // its own.
+        // First-party blocks share one growing table of symbols and keys. A third party signs without
+        // knowing the blocks before its own, so its block has a table of its own.
         let mut shared = Table::default();
         shared.known.reserve(64);
         shared.symbols.reserve(64);
@@ -66,8 +66,9 @@ impl Code {
         Ok(decoder.code)
     }
 
-    /// Room for what an ordinary token of this many bytes holds.
+    /// Reserves the memory that an ordinary token of this many bytes needs.
     fn reserve(&mut self, bytes: usize) {
+        // Estimates: for a token that holds more, the lists grow.
         self.text.reserve(bytes / 2);
         self.ends.reserve(bytes / 16);
         self.terms.reserve(bytes / 10);
@@ -89,7 +90,7 @@ struct Decoder {
     version: u32,
 }
 
-// Recursion below is bounded by `depth`, which each message lowers.
+// `depth` bounds the recursion below: each message lowers it.
 impl Decoder {
     fn block<'b>(
         &mut self,
@@ -98,6 +99,7 @@ impl Decoder {
         external_key: Option<ScopeKey>,
         table: &mut Table<'b>,
     ) -> Result<(), BlockError> {
+        // The header comes first: its version decides which features the statements may use.
         let refused = |refused: Refused| refused.in_block(index);
         let header = self.header(bytes, table).map_err(refused)?;
         if !VERSIONS.contains(&header.version) {
@@ -114,7 +116,7 @@ impl Decoder {
         self.statements(bytes, block, table).map_err(refused)
     }
 
-    /// Refuses a feature that is newer than the version that the block declares.
+    /// Refuses a feature that is newer than the block's declared version.
     #[inline]
     fn uses(&self, feature: Feature) -> Read<()> {
         match feature.is_in(self.version) {
@@ -128,7 +130,7 @@ impl Decoder {
         scope(bytes, table)
     }
 
-    /// What the statements refer to, wherever it stands in the message.
+    /// Reads the symbols, keys and version that the statements refer to, wherever they are in the message.
     fn header<'b>(&mut self, bytes: &'b [u8], table: &mut Table<'b>) -> Read<Block> {
         let mut block = Block::default();
         let (mut context, mut version) = (None, None);
@@ -139,6 +141,7 @@ impl Decoder {
                 2 => once(&mut context, field.text()?.to_owned())?,
                 3 => once(&mut version, field.number32()?)?,
                 8 => block.public_keys.push(table.add_key(field.bytes()?)?),
+                // Read by `statements`, once all symbols are known: protobuf allows them before the symbols.
                 4..=7 => {}
                 _ => return Err(Refused::Protobuf),
             }
@@ -157,7 +160,7 @@ impl Decoder {
         }
         let (facts, rules) = (self.code.facts.len(), self.code.rules.len());
         let checks = self.code.checks.len();
-        // Rules and checks have scopes of their own in the same list.
+        // Kept apart until the end, because rules and checks put their scopes into the same list.
         let mut scopes = Vec::new();
         let mut fields = Fields(bytes);
         while let Some((number, field)) = fields.next()? {
@@ -166,6 +169,7 @@ impl Decoder {
                 5 => self.rule(field.bytes()?, table)?,
                 6 => self.check(field.bytes()?, table)?,
                 7 => scopes.push(self.scope(field.bytes()?, table)?),
+                // Read by `header`, which refused unknown fields.
                 _ => {}
             }
         }
@@ -182,6 +186,7 @@ impl Decoder {
         let before = self.code.terms.len();
         let fact = self.predicate(fact, table, MAX_NESTING.saturating_sub(2))?;
         let variable = |term: &Term| matches!(term, Term::Variable(_));
+        // Every term since `before`, those inside containers included, belongs to this fact.
         if self.code.terms.iter().skip(before).any(variable) {
             return Err(Refused::VariableInFact);
         }
@@ -204,8 +209,8 @@ impl Decoder {
                 1 => {
                     let depth = MAX_NESTING.saturating_sub(2);
                     let (head, query) = self.body(field.bytes()?, table, depth)?;
-                    // It means nothing, so it may hold nothing: what no one looks at is counted by
-                    // no limit, and evaluators trip over variables in it.
+                    // The head of a check means nothing, so it must be empty: no limit counts its
+                    // terms, and evaluators trip over variables in them.
                     if !head.terms.is_empty() {
                         return Err(Refused::HeadOfCheck);
                     }
@@ -232,8 +237,9 @@ impl Decoder {
         Ok(())
     }
 
-    /// A rule, whose parts may stand in any order.
+    /// Reads a rule, whose parts may come in any order.
     fn body(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<(Predicate, Query)> {
+        // Bodies do not nest, so everything that is added to these lists until the end is this body's.
         let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
         let (predicates, expressions) = (self.code.predicates.len(), self.code.expressions.len());
         let scopes = self.code.scopes.len();

@@ -1,4 +1,4 @@
-//! Statements with their names in place -> [`Code`], for Datalog that no token carries: the
+//! Conversion of statements with names as strings to [`Code`], for Datalog that no token carries: the
 //! verifier's own.
 
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use super::{
 };
 
 impl Code {
-    /// Numbers what stands in these blocks.
+    /// Converts these blocks, giving each name a number.
     #[must_use]
     pub fn from_blocks(blocks: &[Block]) -> Code {
         let mut importer = Importer {
@@ -32,8 +32,8 @@ struct Importer {
     symbols: HashMap<String, Symbol>,
 }
 
-// It recurses into containers and closures: what it takes in was made by a parser or a decoder that
-// bounds how deep they lie.
+// The recursion into containers and closures is bounded: a parser or a decoder made them, and limits their
+// depth.
 impl Importer {
     fn block(&mut self, block: &Block) {
         let facts = self.code.facts.len();
@@ -136,7 +136,7 @@ impl Importer {
             }
             syntax::Term::Bool(value) => Term::Bool(*value),
             syntax::Term::Null => Term::Null,
-            // In the order of their terms here and there, and each once.
+            // Sorted and without repetitions in both forms, so the order stays.
             syntax::Term::Set(set) => Term::Set(self.terms(set.iter())),
             syntax::Term::Array(terms) => Term::Array(self.terms(terms.iter())),
             syntax::Term::Map(map) => {
@@ -160,6 +160,7 @@ impl Importer {
                 syntax::Op::Unary(unary) => Op::Unary(self.unary(unary)),
                 syntax::Op::Binary(binary) => Op::Binary(self.binary(binary)),
                 syntax::Op::Closure(params, body) => {
+                    // Nothing here adds to the list of parameters in between, so the span is contiguous.
                     let start = self.code.params.len();
                     for param in params {
                         let param = self.symbol(param);
@@ -167,6 +168,7 @@ impl Importer {
                     }
                     let params = since(&self.code.params, start);
                     let closure = self.code.ops.len();
+                    // The closure's step precedes its body, whose length is known only afterwards.
                     self.code.ops.push(Op::Closure { params, length: 0 });
                     self.ops(body);
                     let body = self

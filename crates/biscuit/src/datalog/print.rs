@@ -1,4 +1,4 @@
-//! Datalog for people to read. It escapes what it quotes, and nothing ever parses it.
+//! Datalog printed for people. Quoted text is escaped, and nothing ever parses the result.
 
 use std::fmt;
 
@@ -86,7 +86,7 @@ fn predicate(predicate: &Predicate) -> String {
     )
 }
 
-/// A name as it stands where it is a plain one, quoted where it could pass for something else.
+/// Writes a name unchanged if it is plain, and quoted if it could be mistaken for something else.
 fn name(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
     let is_plain = name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(plain);
@@ -110,6 +110,7 @@ fn term(value: &Term) -> String {
         Term::Bytes(bytes) => format!("hex:{}", hex::encode(bytes)),
         Term::Bool(value) => value.to_string(),
         Term::Null => "null".to_owned(),
+        // `{}` is the empty map.
         Term::Set(set) if set.is_empty() => "{,}".to_owned(),
         Term::Set(set) => format!("{{{}}}", list(set.iter())),
         Term::Array(terms) => format!("[{}]", list(terms.iter())),
@@ -126,17 +127,18 @@ fn term(value: &Term) -> String {
     }
 }
 
-/// A date-time of RFC 3339, which has none after the year 9999.
+/// The RFC 3339 form of a time; `None` after the year 9999.
 fn date(seconds: u64) -> Option<String> {
     let seconds = i64::try_from(seconds).ok()?;
     let date = OffsetDateTime::from_unix_timestamp(seconds).ok()?;
     date.format(&Rfc3339).ok()
 }
 
-/// Longer texts help nobody; a hostile expression could double its operand with each operation.
+/// Maximum length of a printed expression, in bytes. A hostile one could double with each operation.
 const MAX_EXPRESSION: usize = 16 * 1024;
 
 fn expression(ops: &[Op]) -> String {
+    // Nothing has evaluated the expression, so operands can be missing or left over.
     let mut stack: Vec<String> = Vec::new();
     for op in ops {
         let operands = match op {

@@ -1,4 +1,4 @@
-//! Datalog as a tree, with names as strings: what people read and write.
+//! Datalog as a tree with names as strings, for people to read and write.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,11 +14,11 @@ pub struct Block {
     pub version: u32,
     /// Free text that its writer attached.
     pub context: Option<String>,
-    /// The key of the third party that signed it, where one did.
+    /// The key of the third party that signed it; `None` for a first-party block.
     pub external_key: Option<ScopeKey>,
-    /// The block's own `trusting` clause; empty where there is none.
+    /// The block's own `trusting` clause; empty if there is none.
     pub scopes: Vec<Scope>,
-    /// Public keys that it adds to those that scopes may name.
+    /// Public keys that it adds to the table from which scopes name theirs.
     pub public_keys: Vec<ScopeKey>,
     /// Facts.
     pub facts: Vec<Predicate>,
@@ -47,16 +47,16 @@ impl Default for Block {
 /// A rule: its head holds for every match of its body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BlockRule {
-    /// What it states.
+    /// The predicate that it derives.
     pub head: Predicate,
-    /// When it does.
+    /// The condition under which it derives it.
     pub query: Query,
 }
 
 /// A check.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BlockCheck {
-    /// What its queries must do.
+    /// The kind, which says how its queries must match.
     pub kind: Kind,
     /// Its alternatives.
     pub queries: Vec<Query>,
@@ -80,24 +80,24 @@ pub struct Query {
     pub body: Vec<Predicate>,
     /// Expressions that must hold, each in postfix order.
     pub expressions: Vec<Vec<Op>>,
-    /// The `trusting` clause; empty where there is none.
+    /// The `trusting` clause; empty if there is none.
     pub scopes: Vec<Scope>,
 }
 
-/// Blocks that a body sees facts of, besides its own and the host's.
+/// The blocks whose facts a body sees, besides its own block's and the host's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// Those of the authority block.
+    /// The authority block.
     Authority,
-    /// Those of all blocks before it.
+    /// All blocks before its own.
     Previous,
-    /// Those of blocks that a third party signed with this key.
+    /// The blocks that a third party signed with this key.
     PublicKey(ScopeKey),
 }
 
-/// A public key that a scope names or a third party signed with, in the one form that is compared.
+/// A public key that a scope names or a third party signed with, in the one form used for comparison.
 ///
-/// Nothing has decoded its point: it verifies nothing, and is equal to others or not.
+/// Its point has not been decoded: the key can be compared with others, but cannot verify anything.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScopeKey {
     algorithm: Algorithm,
@@ -105,7 +105,7 @@ pub struct ScopeKey {
 }
 
 impl ScopeKey {
-    /// A key of these bytes. An uncompressed point of secp256r1 is brought into the compressed form.
+    /// Makes a key of these bytes. An uncompressed point of secp256r1 is converted to the compressed form.
     #[must_use]
     pub fn new(algorithm: Algorithm, bytes: &[u8]) -> ScopeKey {
         let bytes = match (algorithm, bytes) {
@@ -121,7 +121,7 @@ impl ScopeKey {
         ScopeKey { algorithm, bytes }
     }
 
-    /// What it is for.
+    /// The signature algorithm that the key is for.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
@@ -154,7 +154,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// A predicate: a fact, the head of a rule, or what a body looks for.
+/// A predicate: a fact, the head of a rule, or a pattern that a body matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Predicate {
     /// Its name.
@@ -218,7 +218,7 @@ pub enum Op {
     Unary(Unary),
     /// Takes two operands.
     Binary(Binary),
-    /// Parameters, and a body that runs when its operator does.
+    /// Parameters, and a body that runs only when an operator calls it.
     Closure(Vec<String>, Vec<Op>),
 }
 

@@ -1,4 +1,4 @@
-//! What one argument may be.
+//! The constraint on one argument of a call.
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -8,42 +8,42 @@ use crate::{
     value::{Micros, Number, Scalar, Value, separated},
 };
 
-/// What an argument may be: all that is set here holds at once.
+/// The conditions on one argument. An argument must meet all that are set.
 ///
-/// Where nothing is set any value will do, and the argument may be absent; otherwise it must be
-/// present. A value of another type than a condition speaks of does not meet it.
+/// If none is set, any value is allowed, and the argument may be absent; otherwise it must be present. A
+/// value whose type is not that of a condition does not meet it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Constraint {
-    /// this value; numbers by value, all else by type and value
+    /// Exactly this value. Numbers compare by value, everything else by type and value.
     pub exact: Option<Value>,
-    /// one of these values
+    /// One of these values.
     pub one_of: Option<List>,
-    /// a value of the type of these, but none of them
+    /// A value of the same type as these, but none of them.
     pub not_one_of: Option<List>,
-    /// at least this
+    /// At least this.
     pub min: Option<Bound>,
-    /// at most this
+    /// At most this.
     pub max: Option<Bound>,
-    /// a string that begins so; not a check of paths or URLs
+    /// A string with this prefix. Not a containment check for paths or URLs.
     pub prefix: Option<String>,
-    /// a string that ends so
+    /// A string with this suffix.
     pub suffix: Option<String>,
-    /// a string in which this stands
+    /// A string that contains this.
     pub contains: Option<String>,
-    /// an array of which each element is one of these; holds for the empty array
+    /// An array whose elements are all among these. The empty array meets it.
     pub all_of_in: Option<BTreeSet<Scalar>>,
-    /// a string of at most so many bytes, or an array of at most so many elements
+    /// A string of at most this many bytes, or an array of at most this many elements.
     pub max_len: Option<u32>,
 }
 
 impl Constraint {
-    /// Any value, and none at all.
+    /// Allows any value, and no value at all.
     #[must_use]
     pub fn any() -> Constraint {
         Constraint::default()
     }
 
-    /// Exactly this value.
+    /// Requires exactly this value.
     #[must_use]
     pub fn exact(value: impl Into<Value>) -> Constraint {
         Constraint {
@@ -52,7 +52,7 @@ impl Constraint {
         }
     }
 
-    /// One of these values, which are of one type.
+    /// Requires one of these values, which are of one type.
     #[must_use]
     pub fn one_of(list: impl Into<List>) -> Constraint {
         Constraint {
@@ -61,7 +61,7 @@ impl Constraint {
         }
     }
 
-    /// None of these values, but of their type.
+    /// Requires a value of the same type as these, but none of them.
     #[must_use]
     pub fn not_one_of(list: impl Into<List>) -> Constraint {
         Constraint {
@@ -70,7 +70,7 @@ impl Constraint {
         }
     }
 
-    /// A string with this prefix. A plain prefix on a path or URL is no containment check.
+    /// Requires a string with this prefix. On a path or URL, a plain prefix is not a containment check.
     #[must_use]
     pub fn prefix(text: &str) -> Constraint {
         Constraint {
@@ -79,40 +79,40 @@ impl Constraint {
         }
     }
 
-    /// And at least `bound`.
+    /// Also requires at least `bound`.
     #[must_use]
     pub fn min(mut self, bound: Bound) -> Constraint {
         self.min = Some(bound);
         self
     }
 
-    /// And at most `bound`.
+    /// Also requires at most `bound`.
     #[must_use]
     pub fn max(mut self, bound: Bound) -> Constraint {
         self.max = Some(bound);
         self
     }
 
-    /// And at most `length` bytes of a string or elements of an array.
+    /// Also requires at most `length` bytes of a string, or elements of an array.
     #[must_use]
     pub fn max_len(mut self, length: u32) -> Constraint {
         self.max_len = Some(length);
         self
     }
 
-    /// Whether nothing is asked of the argument, so that it may be absent.
+    /// Returns true if no condition is set, so that the argument may be absent.
     #[must_use]
     pub fn is_any(&self) -> bool {
         *self == Constraint::default()
     }
 }
 
-/// A bound of `min` or `max`: a number, or a date.
+/// A bound for `min` or `max`: a number or a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Bound {
-    /// an exact decimal
+    /// An exact decimal.
     Number(Micros),
-    /// a date-time
+    /// A date-time.
     Date(Timestamp),
 }
 
@@ -166,7 +166,8 @@ impl List {
     /// Reads a list of values, all of one type.
     ///
     /// # Errors
-    /// When the types differ, or a value is neither string, number (see [`Number::micros`]) nor boolean.
+    /// [`ListError`] when the types differ, or a value is not a string, a number (see [`Number::micros`]) or a
+    /// boolean.
     pub fn from_values(values: &[Value]) -> Result<List, ListError> {
         let strings = values.iter().map(|value| match value {
             Value::String(text) => Some(text.clone()),
@@ -199,7 +200,7 @@ impl List {
         }
     }
 
-    /// How many values there are.
+    /// Number of values.
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
@@ -209,13 +210,13 @@ impl List {
         }
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether `value` is of the type that this list holds.
+    /// Returns true if `value` is of the type of this list's values.
     #[must_use]
     pub fn has_type_of(&self, value: &Value) -> bool {
         match (self, value) {
@@ -225,7 +226,7 @@ impl List {
         }
     }
 
-    /// Whether `value` is one of the list.
+    /// Returns true if `value` is in the list.
     #[must_use]
     pub fn holds(&self, value: &Value) -> bool {
         match (self, value) {
@@ -257,8 +258,8 @@ impl fmt::Display for List {
 }
 
 impl fmt::Display for Constraint {
-    /// In words: `` at least 0.01 and at most 10000 ``. They are written piece by piece, so that a
-    /// writer which takes no more ends the work.
+    /// In words: `` at least 0.01 and at most 10000 ``. They are written piece by piece, so that a writer
+    /// with a limit can stop early.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
         let mut part = |words: fmt::Arguments<'_>| {

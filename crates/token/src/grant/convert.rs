@@ -1,4 +1,4 @@
-//! Values and ranges of Rust as constraints and bounds.
+//! Conversions from Rust values and ranges to constraints and bounds.
 
 use std::ops::{RangeFrom, RangeFull, RangeInclusive, RangeToInclusive};
 
@@ -10,7 +10,7 @@ use crate::{
 
 impl From<i32> for Bound {
     fn from(number: i32) -> Bound {
-        // Within 64 bits, whatever the number.
+        // Never saturates: a million times any 32-bit number is within 64 bits.
         Bound::Number(Micros(i64::from(number).saturating_mul(1_000_000)))
     }
 }
@@ -43,14 +43,14 @@ impl From<Timestamp> for Bound {
 }
 
 impl From<RangeFull> for Constraint {
-    /// `..` is any value, or none.
+    /// `..` allows any value, or none.
     fn from(_: RangeFull) -> Constraint {
         Constraint::any()
     }
 }
 
 impl<B: Into<Bound>> From<RangeInclusive<B>> for Constraint {
-    /// `1..=5` is at least 1, and at most 5.
+    /// `1..=5` requires at least 1 and at most 5.
     fn from(range: RangeInclusive<B>) -> Constraint {
         let (min, max) = range.into_inner();
         Constraint::any().min(min.into()).max(max.into())
@@ -58,14 +58,14 @@ impl<B: Into<Bound>> From<RangeInclusive<B>> for Constraint {
 }
 
 impl<B: Into<Bound>> From<RangeFrom<B>> for Constraint {
-    /// `1..` is at least 1.
+    /// `1..` requires at least 1.
     fn from(range: RangeFrom<B>) -> Constraint {
         Constraint::any().min(range.start.into())
     }
 }
 
 impl<B: Into<Bound>> From<RangeToInclusive<B>> for Constraint {
-    /// `..=5` is at most 5.
+    /// `..=5` requires at most 5.
     fn from(range: RangeToInclusive<B>) -> Constraint {
         Constraint::any().max(range.end.into())
     }
@@ -108,7 +108,7 @@ impl From<List> for Constraint {
 }
 
 impl<const N: usize> From<[&str; N]> for Constraint {
-    /// One of these texts.
+    /// An array requires one of its texts.
     fn from(texts: [&str; N]) -> Constraint {
         Constraint::one_of(texts)
     }

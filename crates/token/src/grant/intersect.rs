@@ -1,16 +1,16 @@
-//! What is left when several lists of grants must all be met.
+//! The intersection of lists of grants: the calls that all of them allow.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Bound, Constraint, Grant, Grants, List, top_level};
 use crate::value::Value;
 
-/// The most combinations that are listed. A token within its limits can have many more, of
-/// which no reader would be the wiser.
+/// Maximum number of combinations listed. A token within its limits can have many more, too many for a
+/// person to read.
 const MAX_COMBINATIONS: usize = 1024;
 
-/// One way in which a call can be inside several scopes at once: all of these grants must allow it.
-/// It is a single grant wherever one grant can say it.
+/// One way in which a call can be inside several scopes at once: all of these grants must allow it. It is
+/// a single grant wherever one grant can express it.
 pub type Effective = Vec<Grant>;
 
 /// The scopes combine in more ways than can be listed.
@@ -19,12 +19,12 @@ pub type Effective = Vec<Grant>;
 pub struct TooManyCombinations;
 
 impl Grants {
-    /// What calls are inside this list and inside each of `scopes`: the effective authority.
+    /// The effective authority: the calls that this list and each of `scopes` allow.
     ///
-    /// An empty result means that nothing is left.
+    /// An empty result means that no call is allowed.
     ///
     /// # Errors
-    /// When there are too many combinations to list.
+    /// [`TooManyCombinations`] when there are too many combinations to list.
     pub fn within<'a>(
         &self,
         scopes: impl IntoIterator<Item = &'a Grants>,
@@ -37,6 +37,7 @@ impl Grants {
                     let Some(narrowed) = narrow(all, alternative) else {
                         continue;
                     };
+                    // Repetitions would multiply with each further scope.
                     if next.contains(&narrowed) {
                         continue;
                     }
@@ -52,7 +53,8 @@ impl Grants {
     }
 }
 
-/// `all` and `grant` together: folded into the first of `all` that one grant can be made of.
+/// Adds `grant` to `all`, merged into the first grant with which it makes one grant. `None` if no call meets
+/// both.
 fn narrow(all: &[Grant], grant: &Grant) -> Option<Effective> {
     let mut all = all.to_vec();
     for part in &mut all {
@@ -72,9 +74,9 @@ fn narrow(all: &[Grant], grant: &Grant) -> Option<Effective> {
 enum Intersection {
     /// No call meets both.
     Nothing,
-    /// This grant allows just what both allow.
+    /// This grant allows exactly the calls that both allow.
     One(Grant),
-    /// Both must be met, and no one grant says so.
+    /// Both must be met, which no single grant can express.
     Both,
 }
 
@@ -125,7 +127,7 @@ fn arguments(a: &Args, b: &Args) -> Result<Args, Intersection> {
             continue;
         }
         if !shared {
-            // One side needs the argument, the other denies it.
+            // One side requires the argument, and the other denies it.
             return Err(Intersection::Nothing);
         }
         let merged = match both.get(name) {
@@ -134,7 +136,7 @@ fn arguments(a: &Args, b: &Args) -> Result<Args, Intersection> {
         };
         both.insert(name.clone(), merged);
     }
-    // A star beside a constraint on its members says nothing more.
+    // A wildcard adds nothing to a constraint on members of the same argument.
     let constrained: BTreeSet<String> = (both.iter())
         .filter(|(name, constraint)| name.contains('.') && !constraint.is_any())
         .map(|(name, _)| top_level(name).to_owned())
@@ -166,12 +168,12 @@ impl Constraint {
                 longer(a, b, |long, short| long.ends_with(short))
             })?,
             contains: either(&self.contains, &other.contains, |a, b| {
-                // Both texts may stand in one string without one being in the other.
+                // One string can contain both texts, even if neither contains the other.
                 longer(a, b, |long, short| long.contains(short)).map_err(|_| Intersection::Both)
             })?,
             all_of_in: either(&self.all_of_in, &other.all_of_in, |a, b| {
                 let common: BTreeSet<_> = a.intersection(b).cloned().collect();
-                // The empty array is in every such set, and an empty set cannot be written.
+                // The empty array still meets both conditions, but a set without elements cannot be written.
                 if common.is_empty() {
                     Err(Intersection::Both)
                 } else {
@@ -183,7 +185,7 @@ impl Constraint {
         merged.satisfiable()
     }
 
-    /// Folds what one condition says about another; nothing, where they cannot both hold.
+    /// Drops conditions that another one implies; [`Intersection::Nothing`] if two contradict each other.
     fn satisfiable(mut self) -> Result<Constraint, Intersection> {
         if let (Some(min), Some(max)) = (self.min, self.max)
             && (same_kind(min, max, min).is_err() || min > max)
@@ -201,13 +203,14 @@ impl Constraint {
             if !in_list || !not_in_list || !in_range {
                 return Err(Intersection::Nothing);
             }
+            // The exact value meets them, so they say nothing more.
             (self.one_of, self.not_one_of, self.min, self.max) = (None, None, None, None);
         }
         Ok(self)
     }
 }
 
-/// What two optional conditions say together: either one, or both merged.
+/// Combines two optional conditions: the one that is set, or both merged.
 fn either<T: Clone>(
     a: &Option<T>,
     b: &Option<T>,
@@ -219,7 +222,7 @@ fn either<T: Clone>(
     }
 }
 
-/// `chosen`, where both bounds are numbers or both are dates; no value meets bounds of both kinds.
+/// Returns `chosen` if both bounds are numbers or both are dates. No value meets bounds of both kinds.
 fn same_kind(a: Bound, b: Bound, chosen: Bound) -> Result<Bound, Intersection> {
     match (a, b) {
         (Bound::Number(_), Bound::Number(_)) | (Bound::Date(_), Bound::Date(_)) => Ok(chosen),
@@ -256,12 +259,12 @@ fn union(a: &List, b: &List) -> Result<List, Intersection> {
         (List::Strings(a), List::Strings(b)) => Ok(List::Strings(a | b)),
         (List::Numbers(a), List::Numbers(b)) => Ok(List::Numbers(a | b)),
         (List::Bools(a), List::Bools(b)) => Ok(List::Bools(a | b)),
-        // A value of the one type is not of the other.
+        // No value has both types.
         _ => Err(Intersection::Nothing),
     }
 }
 
-/// Whether `value` compares with `bound` at all, and as `holds` says.
+/// Returns true if `value` is of the type of `bound` and `holds` accepts it.
 pub(super) fn bounded(value: &Value, holds: impl Fn(Bound) -> bool, bound: Bound) -> bool {
     let value = match (value, bound) {
         (Value::Number(number), Bound::Number(_)) => number.micros().map(Bound::Number),

@@ -1,4 +1,4 @@
-//! Grants back into text: TOML and JSON of one structure.
+//! The writers of grants: TOML and JSON of one structure.
 
 use std::{collections::BTreeMap, fmt, fmt::Write};
 
@@ -31,14 +31,14 @@ impl Grants {
 }
 
 impl Serialize for Grants {
-    /// As [`Grants::to_json`]; only for `serde_json` serializers.
+    /// Writes the structure of [`Grants::to_json`]; only for `serde_json` serializers.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.to_value().serialize(serializer)
     }
 }
 
 impl Grant {
-    /// The grant as the table that its text form is.
+    /// The grant as the table of its text form.
     #[must_use]
     pub fn to_value(&self) -> Value {
         let mut table = BTreeMap::from([
@@ -60,7 +60,7 @@ impl Grant {
 
 impl fmt::Display for Grant {
     /// In words, on one line: `` erp purchase_order:create (amount: at most 10000; nothing else) ``.
-    /// Names that are not plain are quoted, so that none can pass for the words around it.
+    /// Names that are not plain are quoted, so that none can be mistaken for the words around it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let action = self.action.to_string();
         write!(f, "{} {}", name(&self.service), name(&action))?;
@@ -83,7 +83,7 @@ impl fmt::Display for Grant {
 }
 
 impl Constraint {
-    /// The constraint as its text form: a bare value where one says it all, a table otherwise.
+    /// The constraint in its text form: a bare value if that is enough, a table otherwise.
     fn to_value(&self) -> Value {
         if self.is_any() {
             return Value::from("*");
@@ -164,7 +164,7 @@ fn constraint_toml(constraint: &Constraint) -> String {
 }
 
 fn member_toml(key: &str, value: &Value) -> String {
-    // TOML has no null: a value that holds one is carried as its JSON text.
+    // TOML has no null, so a value that contains one is written as its JSON text.
     if key == "exact" && holds_null(value) {
         return format!("exact_json = {}", toml_string(&value.to_string()));
     }
@@ -182,7 +182,7 @@ fn holds_null(value: &Value) -> bool {
 
 fn value_toml(value: &Value) -> String {
     match value {
-        // Nulls stand in exact values only, which `member_toml` writes as JSON text.
+        // Only exact values contain nulls, and `member_toml` writes those as JSON text.
         Value::Null => toml_string("null"),
         Value::Bool(value) => value.to_string(),
         Value::Number(number) => {

@@ -1,4 +1,4 @@
-//! Grants as people write them: one structure, in TOML or JSON.
+//! The text forms of grants: one structure, in TOML or JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,22 +8,22 @@ use crate::value::{
     toml::{Document, TomlError},
 };
 
-/// The longest grants text that is read, in bytes.
+/// Maximum length of grants text, in bytes.
 const MAX_GRANTS_TEXT: usize = 256 * 1024;
 
-/// Grants text nests no deeper than this: the file, the list, a grant, its table, a constraint,
-/// and an exact value below it.
+/// Maximum nesting of grants text: the file, the list, a grant, its table, a constraint, and an exact
+/// value below it.
 const MAX_TEXT_DEPTH: usize = 5 + crate::value::MAX_DEPTH;
 
-/// Grants are not well formed. The message says where and why.
+/// Grants are not well formed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}`{path}`: {message}", .line.map(|line| format!("line {line}, ")).unwrap_or_default())]
 pub struct GrantsError {
-    /// Where: a path such as `grant[0].args.amount.min`.
+    /// Path of the fault, such as `grant[0].args.amount.min`.
     pub path: String,
-    /// Where in a TOML text, counted from 1.
+    /// Line of the fault in a TOML text, counted from 1.
     pub line: Option<usize>,
-    /// What is wrong, and what to write.
+    /// The fault, and the correction.
     pub message: String,
 }
 
@@ -41,7 +41,7 @@ impl Grants {
     /// Reads grants from TOML (`[[grant]]` tables).
     ///
     /// # Errors
-    /// Anything but well-formed grants is refused whole; the error names line and path.
+    /// [`GrantsError`], with line and path, unless all grants are well formed.
     pub fn from_toml(text: &str) -> Result<Grants, GrantsError> {
         bounded(text)?;
         let document = Document::parse(text)?;
@@ -54,7 +54,7 @@ impl Grants {
     /// Reads grants from JSON: the structure of the TOML form, `{"grant":[…]}`.
     ///
     /// # Errors
-    /// Anything but well-formed grants is refused whole; the error names the path.
+    /// [`GrantsError`], with the path, unless all grants are well formed.
     pub fn from_json(text: &str) -> Result<Grants, GrantsError> {
         bounded(text)?;
         let value = Value::parse_within(text, MAX_TEXT_DEPTH)
@@ -62,7 +62,7 @@ impl Grants {
         Grants::from_value(&value)
     }
 
-    /// Reads grants from the structure that both text forms write: an object with the list `grant`.
+    /// Reads grants from the structure that both text forms share: an object with the list `grant`.
     ///
     /// # Errors
     /// As [`Grants::from_json`].
@@ -110,6 +110,7 @@ fn bounded(text: &str) -> Result<(), GrantsError> {
 
 fn grant(path: &str, value: &Value) -> Result<Grant, GrantsError> {
     let table = object(path, value)?;
+    // An unknown key may be a misspelt restriction; ignoring it would grant more than its writer meant.
     only_keys(path, table, &["service", "action", "resource", "args"])?;
     let text = |key: &str| match table.get(key) {
         None => Ok(None),
@@ -148,6 +149,7 @@ fn arguments(path: &str, value: &Value) -> Result<BTreeMap<String, Constraint>, 
 }
 
 fn constraint(path: &str, table: &BTreeMap<String, Value>) -> Result<Constraint, GrantsError> {
+    // It would allow any value, which a writer must ask for by name.
     if table.is_empty() {
         return Err(GrantsError::at(
             path,
@@ -190,7 +192,7 @@ fn set(path: &str, slot: &mut Option<Value>, value: Value) -> Result<(), GrantsE
     }
 }
 
-/// The JSON text of a value that TOML cannot write, because null stands in it.
+/// Reads the JSON text of a value that contains null, which TOML cannot write.
 fn exact_json(path: &str, value: &Value) -> Result<Value, GrantsError> {
     Value::parse(&string(path, value)?).map_err(|error| GrantsError::at(path, error.to_string()))
 }

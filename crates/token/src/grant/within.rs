@@ -1,7 +1,7 @@
-//! Whether one list of grants allows nothing that another does not.
+//! The test that one list of grants allows only calls that another allows.
 //!
-//! The answer is sound and not complete: "yes" is proven condition by condition, and where no
-//! such proof is found the answer is "no", though there may be one.
+//! The test is sound but not complete: "yes" is proven condition by condition, and "no" only means that no
+//! such proof was found.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +9,8 @@ use super::{Bound, Constraint, Grant, Grants, List, Pattern, intersect::bounded,
 use crate::value::Value;
 
 impl Grants {
-    /// Whether each of these grants is within one of `other`, so that every call allowed here is
-    /// allowed there. "No" may only mean that it could not be shown.
+    /// Returns true if each of these grants is within one of `other`, so that `other` allows every call that
+    /// these allow. False may only mean that it could not be proven.
     ///
     /// ```
     /// use bailiwick_token::grant::Grants;
@@ -30,8 +30,8 @@ impl Grants {
 }
 
 impl Grant {
-    /// Whether every call allowed by this grant is allowed by `other`. "No" may only mean that it
-    /// could not be shown.
+    /// Returns true if `other` allows every call that this grant allows. False may only mean that it could not
+    /// be proven.
     #[must_use]
     pub fn is_within(&self, other: &Grant) -> bool {
         // Cheap conditions come first: a list of values can be long.
@@ -66,6 +66,7 @@ type Args = BTreeMap<String, Constraint>;
 
 fn arguments(narrow: &Args, wide: &Args) -> bool {
     let listed: BTreeSet<&str> = wide.keys().map(|path| top_level(path)).collect();
+    // A closed table denies whole top-level arguments, so names are compared at that level.
     let closed = narrow.keys().all(|path| listed.contains(top_level(path)));
     let constrained = wide.iter().all(|(path, constraint)| {
         constraint.is_any()
@@ -77,8 +78,9 @@ fn arguments(narrow: &Args, wide: &Args) -> bool {
 }
 
 impl Constraint {
-    /// Whether every value that meets this also meets `wide`, of which something is asked.
+    /// Returns true if every value that meets this also meets `wide`, which must have a condition.
     fn implies(&self, wide: &Constraint) -> bool {
+        // Listed values are tried one by one. Those that this constraint itself refuses cannot occur.
         if let Some(values) = self.candidates() {
             return values
                 .iter()
@@ -89,8 +91,8 @@ impl Constraint {
             let mut texts = texts.iter().copied().flatten();
             texts.any(|text| text.contains(part))
         };
-        // Something is asked of the argument here too, or it might be absent: each condition below
-        // needs one of this constraint's own.
+        // Each condition of `wide` needs one of this constraint's own. So this constraint has one too, and
+        // the argument cannot be absent.
         wide.exact.is_none()
             && wide.one_of.is_none()
             && holds(&wide.not_one_of, |list| self.avoids(list))
@@ -123,16 +125,17 @@ impl Constraint {
             })
     }
 
-    /// All values that can meet this, where they are listed.
+    /// All values that can meet this; `None` if it does not list them.
     fn candidates(&self) -> Option<Vec<Value>> {
         let exact = self.exact.as_ref().map(|value| vec![value.clone()]);
         exact.or_else(|| self.one_of.as_ref().map(List::values))
     }
 
-    /// Whether each value that meets this is of the list's type and none of the list.
+    /// Returns true if every value that meets this is of the list's type but not in the list.
     fn avoids(&self, list: &List) -> bool {
         let is_text = |bound: Option<Bound>| matches!(bound, Some(Bound::Date(_)));
         let is_number = |bound: Option<Bound>| matches!(bound, Some(Bound::Number(_)));
+        // `not_one_of` also requires its type, so that must be proven as well.
         let of_its_type = match (list, &self.not_one_of) {
             (List::Strings(_), Some(List::Strings(_)))
             | (List::Numbers(_), Some(List::Numbers(_)))
@@ -150,7 +153,7 @@ impl Constraint {
         of_its_type && list.values().iter().all(|value| !self.is_met_by(value))
     }
 
-    /// Whether an argument of this value meets the constraint.
+    /// Returns true if an argument with this value meets the constraint.
     fn is_met_by(&self, value: &Value) -> bool {
         let text = match value {
             Value::String(text) => Some(text.as_str()),
@@ -186,7 +189,7 @@ impl Constraint {
     }
 }
 
-/// Whether a condition holds, or is not there.
+/// Returns true if the condition is absent or passes `test`.
 fn holds<T>(condition: &Option<T>, test: impl FnOnce(&T) -> bool) -> bool {
     condition.as_ref().is_none_or(test)
 }

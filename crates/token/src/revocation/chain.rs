@@ -1,4 +1,4 @@
-//! The history of what was revoked, as one digest.
+//! The history of revocations as one digest.
 
 use std::{fmt, str::FromStr};
 
@@ -6,32 +6,34 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-/// What is hashed before everything else, so that the digest of a chain is that of nothing else.
+/// Label that is hashed first, so that the digest of a chain can be the digest of nothing else.
 const LABEL: &[u8] = b"bailiwick revocation change v1";
 
 /// SHA-256, as 43 characters of base64url.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
-/// The name of one history, 8 random bytes; 16 lower-case hexadecimal digits as text. An issuer that
-/// cannot go on with its history, after a restore for one, begins another.
+/// The name of one history: 8 random bytes, as text 16 lower-case hexadecimal digits. An issuer that
+/// cannot continue its history, for example after a restore, begins another.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epoch([u8; 8]);
 
-/// How far a reader has come.
+/// The place that a reader has reached in a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
-    /// In which history.
+    /// The history.
     pub epoch: Epoch,
-    /// The number of the last change read; 0 before the first.
+    /// Number of the last change read; 0 before the first.
     pub seq: u64,
-    /// The chain up to there.
+    /// The digest of the chain up to that change.
     pub digest: Digest,
 }
 
-/// The digest of a chain and one line more, the line being its bytes without the line feed.
+/// The digest of a chain extended by one line, given as its bytes without the line feed.
 #[must_use]
 pub fn chain(before: &Digest, line: &[u8]) -> Digest {
+    // The length fixes where one line ends, so that two histories which divide the same bytes into
+    // different lines have different digests.
     let digest = Sha256::new()
         .chain_update(LABEL)
         .chain_update(before.0)
@@ -44,13 +46,13 @@ impl Digest {
     /// The chain before its first line.
     pub const START: Digest = Digest([0; 32]);
 
-    /// The digest of bytes.
+    /// The SHA-256 of bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Digest {
         Digest(Sha256::digest(bytes).into())
     }
 
-    /// From its 32 bytes.
+    /// Makes a digest of its 32 bytes.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Digest {
         Digest(bytes)
@@ -64,7 +66,7 @@ impl Digest {
 }
 
 impl Epoch {
-    /// From its 8 bytes.
+    /// Makes an epoch of its 8 bytes.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 8]) -> Epoch {
         Epoch(bytes)
@@ -88,18 +90,21 @@ impl Position {
         }
     }
 
-    /// One line further; `None` at the last number.
+    /// The position after one more line; `None` if there is no further number.
     #[must_use]
     pub fn then(&self, line: &[u8]) -> Option<Position> {
         Some(Position {
             epoch: self.epoch,
+            // A number that wrapped around to 0 would stand for the beginning.
             seq: self.seq.checked_add(1)?,
             digest: chain(&self.digest, line),
         })
     }
 
-    /// Whether it can be one: nothing but the beginning has number 0.
+    /// Returns true if the number and the digest can belong together: only the beginning has number 0.
     pub(super) fn is_sound(&self) -> bool {
+        // A file that claims no changes and the digest of some contradicts itself, and no lines can be
+        // trusted to follow it.
         self.seq > 0 || self.digest == Digest::START
     }
 }
@@ -118,7 +123,7 @@ impl FromStr for Digest {
     type Err = DigestError;
 
     fn from_str(text: &str) -> Result<Digest, DigestError> {
-        // This engine refuses padding and bits behind the last byte: one digest, one text.
+        // This engine refuses padding and stray bits after the last byte, so a digest has one text.
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| DigestError)?;
         bytes.try_into().map(Digest).map_err(|_| DigestError)
     }
@@ -130,6 +135,7 @@ impl FromStr for Epoch {
     fn from_str(text: &str) -> Result<Epoch, EpochError> {
         let mut bytes = [0; 8];
         hex::decode_to_slice(text, &mut bytes).map_err(|_| EpochError)?;
+        // `hex` reads both cases; an epoch has one text, which is also the name of its pages.
         let lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
         lower.then_some(Epoch(bytes)).ok_or(EpochError)
     }
@@ -147,7 +153,7 @@ impl fmt::Display for Epoch {
     }
 }
 
-/// `Debug`, and as text in JSON.
+/// Implements `Debug` and the JSON form, both as the text of `Display`.
 macro_rules! as_text {
     ($type:ty) => {
         impl fmt::Debug for $type {

@@ -1,11 +1,11 @@
-//! A run of changes, and how it is joined to what a reader has.
+//! Deltas: runs of changes that continue the ones a reader has.
 
 use super::{Head, LineError, MAX_LINE, Position, Revocation};
 
-/// The most changes in one page of a delta.
+/// Maximum number of changes in one page of a delta.
 pub const MAX_PAGE: u64 = 10_000;
 
-/// The most bytes of a delta of so many changes.
+/// Maximum size of a delta of so many changes, in bytes.
 #[must_use]
 pub fn page_bytes(changes: u64) -> usize {
     let changes = usize::try_from(changes).unwrap_or(usize::MAX);
@@ -13,24 +13,27 @@ pub fn page_bytes(changes: u64) -> usize {
 }
 
 impl Position {
-    /// Reads the lines that lead from here to `head`: all of them, each with its line feed, in
-    /// order. Nothing of them is parsed before their chain was found to end in the head's digest,
-    /// which is what its signature vouches for.
+    /// Reads the lines that lead from here to `head`: all of them, each with its line feed, in order.
+    /// No line is parsed before their chain was found to end in the head's digest, which the head's
+    /// signature covers.
     ///
-    /// The head must have been opened, and be of the issuer whose history this is.
+    /// The caller must have opened the head, and checked that it is from the issuer of this history.
     ///
     /// # Errors
-    /// [`DeltaError`], and then nothing of the lines may be used.
+    /// [`DeltaError`], and then none of the lines may be used.
     pub fn follow(&self, lines: &[u8], head: &Head) -> Result<Vec<Revocation>, DeltaError> {
+        // Numbers of different histories cannot be compared, so this comes first.
         if head.epoch != self.epoch {
             return Err(DeltaError::Epoch);
         }
+        // Replaying an old head would hide the newest revocations.
         let Some(missing) = head.seq.checked_sub(self.seq) else {
             return Err(DeltaError::Replay {
                 used: self.seq,
                 offered: head.seq,
             });
         };
+        // Bounds the hashing below by what the signed head allows.
         if lines.len() > page_bytes(missing) {
             return Err(DeltaError::TooLarge);
         }
@@ -44,12 +47,15 @@ impl Position {
                 found: end.seq.saturating_sub(self.seq),
             });
         }
+        // The delta has no signature of its own. Any other line, order or division into lines would need a
+        // collision of SHA-256.
         if end.digest != head.digest {
             return Err(match missing {
                 0 => DeltaError::Fork(head.seq),
                 _ => DeltaError::Chain(head.seq),
             });
         }
+        // One line that cannot be honoured refuses all: skipping it would admit what the issuer revoked.
         let mut revocations = Vec::new();
         for (number, line) in (self.seq..).zip(split(lines)?) {
             let read = Revocation::from_line(line).map_err(|error| DeltaError::Line {
@@ -62,9 +68,10 @@ impl Position {
     }
 }
 
-/// The lines, each of which ends in a line feed, without it.
+/// Splits lines that each end in a line feed, and returns them without it.
 pub(super) fn split(lines: &[u8]) -> Result<impl Iterator<Item = &[u8]>, DeltaError> {
     let whole = match lines {
+        // Nothing is no lines; `split` would make one empty line of it.
         [] => None,
         [whole @ .., b'\n'] => Some(whole),
         _ => return Err(DeltaError::Torn),
@@ -73,37 +80,37 @@ pub(super) fn split(lines: &[u8]) -> Result<impl Iterator<Item = &[u8]>, DeltaEr
     Ok(lines.flat_map(|whole| whole.split(|byte| *byte == b'\n')))
 }
 
-/// Why changes do not lead from what a reader has to a head.
+/// The changes do not lead from a reader's position to a head.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeltaError {
     /// The head is of another history.
     #[error("the issuer has begun another history of revocations: take its snapshot")]
     Epoch,
-    /// The head is older than what the reader has.
+    /// The head is older than the reader's position.
     #[error("the head has number {offered}, and {used} are in use: fetch it again from the issuer")]
     Replay {
-        /// The number of the last change in use.
+        /// Number of the last change in use.
         used: u64,
-        /// The head's number.
+        /// Number of the head.
         offered: u64,
     },
-    /// Fewer or more changes than there are between the two.
+    /// Fewer or more changes than lie between the position and the head.
     #[error(
         "{wanted} changes lead to the head, and {found} were given: fetch them again, or take the snapshot"
     )]
     Gap {
-        /// How many lead to the head.
+        /// Number of changes that lead to the head.
         wanted: u64,
-        /// How many there are.
+        /// Number of changes given.
         found: u64,
     },
-    /// The head has the number of what the reader has, and another digest.
+    /// The head has the same number as the reader's position, but another digest.
     #[error(
         "two different histories carry the number {0}: one of them is forged, or a restored issuer did not begin a new epoch"
     )]
     Fork(u64),
-    /// The changes, after those that the reader has, are not the ones that the head was signed over.
+    /// The changes, appended to those that the reader has, are not the ones that the head was signed over.
     #[error(
         "the changes up to number {0} are others than the head was signed over: take the snapshot"
     )]
@@ -114,14 +121,14 @@ pub enum DeltaError {
     /// More bytes than that many changes can have.
     #[error("the changes are larger than so many can be: fetch them again")]
     TooLarge,
-    /// Signed, and not to be honoured by this version.
+    /// Signed, but this version cannot honour it.
     #[error(
         "the change {number} cannot be honoured ({error}): a newer issuer may have written it, so upgrade this program first"
     )]
     Line {
-        /// The number of the change.
+        /// Number of the change.
         number: u64,
-        /// What is wrong with it.
+        /// The fault of the change.
         error: LineError,
     },
 }

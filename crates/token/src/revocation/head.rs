@@ -1,4 +1,4 @@
-//! The head of the feed: how far the history of revocations goes.
+//! The head of the feed: the newest state of the history of revocations.
 
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
@@ -13,26 +13,25 @@ use crate::{
 /// The `payloadType` of a head.
 pub const HEAD_TYPE: &str = "application/vnd.bailiwick.head.v1+json";
 
-/// The largest head that is read, in bytes. One of an issuer with a name of 64 bytes has at most
-/// 512.
+/// Maximum size of a head, in bytes. If the issuer's name has 64 bytes, a head has at most 512.
 pub const MAX_HEAD: usize = 4096;
 
-/// How far the history of revocations goes, at one time. Members that a reader does not know are
+/// The state of the history of revocations at one time. Members that a reader does not know are
 /// ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// The issuer whose history it is.
     pub issuer: String,
-    /// Which history.
+    /// The history.
     pub epoch: Epoch,
-    /// The number of the last change; 0 before the first.
+    /// Number of the last change; 0 before the first.
     pub seq: u64,
-    /// The newest keyset, so that whoever reads heads knows of it at once.
+    /// Version of the newest keyset, so that a verifier that polls heads learns of it at once.
     pub keyset_version: u64,
-    /// When it was signed.
+    /// Time at which it was signed.
     #[serde(with = "unix")]
     pub issued_at: Timestamp,
-    /// From then on it tells nothing any more, whatever a verifier's own patience is.
+    /// Time from which it is stale, whatever age a verifier would still accept.
     #[serde(with = "unix")]
     pub expires: Timestamp,
     /// The [`chain`](super::chain) of all lines up to that change.
@@ -40,24 +39,26 @@ pub struct Head {
 }
 
 impl Head {
-    /// Signs this head with the keyset key. The envelope bears no key id: it is fetched every few
+    /// Signs this head with the keyset key. The envelope carries no key id: it is fetched every few
     /// seconds, and the hint would be a sixth of it.
     #[must_use]
     pub fn sign(&self, key: &SigningKey) -> Envelope {
         let mut envelope = Envelope::sign(HEAD_TYPE, dsse::to_json(self), key);
+        // Safe to remove: the hint is not signed.
         for signature in &mut envelope.signatures {
             signature.keyid.clear();
         }
         envelope
     }
 
-    /// Reads a signed head of at most [`MAX_HEAD`] bytes. Whether it is too old is for the caller,
-    /// who knows the time.
+    /// Reads a signed head of at most [`MAX_HEAD`] bytes. It does not check the head's age: the caller
+    /// knows the time.
     ///
     /// # Errors
-    /// [`HeadError`], and then nothing of it may be used.
+    /// [`HeadError`], and then no member of it may be used.
     pub fn open(envelope: &[u8], key: &PublicKey) -> Result<Head, HeadError> {
         let envelope = Envelope::parse_bounded(envelope, MAX_HEAD)?;
+        // Verified first, so that an attacker's bytes never reach the parser of heads.
         let head: Head = serde_json::from_slice(envelope.open(HEAD_TYPE, key)?)
             .map_err(|error| HeadError::Malformed(error.to_string()))?;
         if head.issuer.is_empty() {
@@ -72,7 +73,7 @@ impl Head {
         Ok(head)
     }
 
-    /// Where a reader is who has read it all.
+    /// The position of a reader that has read the whole history.
     #[must_use]
     pub fn position(&self) -> Position {
         Position {
@@ -83,14 +84,14 @@ impl Head {
     }
 }
 
-/// Why a head was refused.
+/// A head was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeadError {
     /// Not a signed file, or not signed by the key that is trusted.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
-    /// Signed, and not the JSON of a head that this version understands.
+    /// Signed, but not the JSON of a head that this version understands.
     #[error(
         "the head of the revocations cannot be read ({0}): a newer issuer may have written it, so upgrade this program first"
     )]
@@ -98,10 +99,10 @@ pub enum HeadError {
     /// No issuer.
     #[error("the head of the revocations names no issuer: have its issuer make it again")]
     NoIssuer,
-    /// It expires before it was issued.
+    /// It expires no later than it was issued.
     #[error("the head of the revocations expires before it begins: check the issuer's clock")]
     NoLife,
-    /// No changes, and the digest of some.
+    /// Its number is 0, but its digest is not that of the beginning.
     #[error(
         "the head of the revocations has the digest of changes and none of them: have its issuer make it again"
     )]

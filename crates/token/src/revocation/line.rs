@@ -11,15 +11,15 @@ use serde::{Deserialize, Serialize};
 use super::{Party, Revocation, Target, Watermark, WatermarkError};
 use crate::{claims::TokenId, timestamp::Timestamp, timestamp::unix};
 
-/// The longest line that is read, in bytes: a name of [`MAX_NAME`](crate::claims::MAX_NAME) bytes fits,
-/// whatever its characters are escaped as.
+/// Maximum length of a line, in bytes. A name of [`MAX_NAME`](crate::claims::MAX_NAME) bytes fits, however
+/// its characters are escaped.
 pub const MAX_LINE: usize = 4096;
 
-/// The bytes of an Ed25519 signature.
+/// Length of an Ed25519 signature, in bytes.
 const SIGNATURE: usize = 64;
 
 impl Revocation {
-    /// The line, without a line feed: what a delta and a snapshot hold, and what is chained.
+    /// The line without a line feed, as deltas and snapshots hold it and the chain hashes it.
     #[must_use]
     pub fn to_line(&self) -> String {
         let mut line = Line {
@@ -34,12 +34,12 @@ impl Revocation {
                 line.issued_before = Some(watermark.issued_before);
             }
         }
-        // Names, digits and numbers have no form that JSON lacks; the empty text would be refused.
+        // JSON can write every name, digit and number. If it failed, readers would refuse the empty text.
         serde_json::to_string(&line).unwrap_or_default()
     }
 
-    /// Reads a line without its line feed. Members that are not known are ignored; a line that names
-    /// nothing that is known cannot be honoured, and is refused.
+    /// Reads a line without its line feed. Unknown members are ignored. A line that names no known target
+    /// cannot be honoured, and is refused.
     ///
     /// # Errors
     /// [`LineError`].
@@ -58,6 +58,7 @@ impl Revocation {
         } = serde_json::from_slice(line)
             .map_err(|error| LineError::Malformed(error.to_string()))?;
         let watermark = |party, name: String| -> Result<Target, LineError> {
+            // Without a time it would also cover every token issued from now on.
             let issued_before = issued_before.ok_or(LineError::NoTime)?;
             Ok(Target::Watermark(Watermark::new(
                 party,
@@ -65,6 +66,7 @@ impl Revocation {
                 issued_before,
             )?))
         };
+        // Exactly one target: of two, readers could honour one each and disagree on what is revoked.
         let target = match (token, block, agent, principal, tenant) {
             (Some(id), None, None, None, None) => Target::Token(id),
             (None, Some(text), None, None, None) => Target::Block(signature(&text)?),
@@ -73,7 +75,7 @@ impl Revocation {
             (None, None, None, None, Some(name)) => watermark(Party::Tenant, name)?,
             _ => return Err(LineError::Target),
         };
-        // A token that was "issued before" means something that this version does not know.
+        // A token or block with `issued_before` means something that this version does not know.
         if issued_before.is_some() && !matches!(target, Target::Watermark(_)) {
             return Err(LineError::Target);
         }
@@ -81,7 +83,7 @@ impl Revocation {
     }
 }
 
-/// Exactly one member names the target, by its kind.
+/// The JSON form. Exactly one member names the target, by its kind.
 #[derive(Default, Serialize, Deserialize)]
 struct Line {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,14 +126,14 @@ fn signature(text: &str) -> Result<[u8; SIGNATURE], LineError> {
     Ok(signature)
 }
 
-/// Why a line was refused.
+/// A line was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LineError {
     /// Longer than [`MAX_LINE`].
     #[error("longer than {MAX_LINE} bytes")]
     TooLong,
-    /// Not an object of JSON with members of the right kind.
+    /// Not a JSON object with members of the right types.
     #[error("not a revocation ({0})")]
     Malformed(String),
     /// Not exactly one target of a kind that this version knows.
@@ -139,7 +141,7 @@ pub enum LineError {
         "it names no `token`, `block`, `agent`, `principal` or `tenant`, or more than one thing"
     )]
     Target,
-    /// A party without a time would be all of its tokens for ever.
+    /// A party without a time, which would revoke all of its tokens for ever.
     #[error(
         "a revocation of all tokens of a party says until when they were issued: `issued_before`"
     )]
@@ -147,7 +149,7 @@ pub enum LineError {
     /// Not a signature.
     #[error("a block is named by the 128 hexadecimal digits of its signature")]
     Block,
-    /// A name that no token carries.
+    /// A name that no token can carry.
     #[error(transparent)]
     Name(#[from] WatermarkError),
 }

@@ -1,8 +1,8 @@
 //! Every revocation that still matters, as one signed file.
 //!
 //! The first line is a DSSE envelope over a [`SnapshotHeader`]; each further line is a
-//! [`Revocation`]. The header has the digest of all that follows it, so that one signature covers
-//! the whole, and a file that was cut off, extended or edited is refused before it is parsed.
+//! [`Revocation`]. The header holds the digest of everything after it, so one signature covers the
+//! whole file, and a file that was cut off, extended or edited is refused before its lines are parsed.
 
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
@@ -17,53 +17,53 @@ use crate::{
 /// The `payloadType` of a snapshot's header.
 pub const SNAPSHOT_TYPE: &str = "application/vnd.bailiwick.snapshot.v1+json";
 
-/// The largest snapshot that is read, in bytes: room for a million blocks.
+/// Maximum size of a snapshot, in bytes: room for a million blocks.
 pub const MAX_SNAPSHOT: usize = 256 << 20;
 
-/// The most entries of a snapshot: a million, and some.
+/// Maximum number of entries of a snapshot: a million and some more.
 pub const MAX_ENTRIES: usize = 1_250_000;
 
-/// The longest header that is read, in bytes.
+/// Maximum length of a header, in bytes.
 const MAX_HEADER: usize = 8192;
 
-/// What is signed of a snapshot. Members that a reader does not know are ignored.
+/// The signed header of a snapshot. Members that a reader does not know are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotHeader {
-    /// The issuer whose tokens these are.
+    /// The issuer whose tokens are revoked.
     pub issuer: String,
-    /// Which history.
+    /// The history.
     pub epoch: Epoch,
-    /// The number of the last change in it; 0 before the first.
+    /// Number of the last change that it includes; 0 before the first.
     pub seq: u64,
-    /// When it was signed.
+    /// Time at which it was signed.
     #[serde(with = "unix")]
     pub issued_at: Timestamp,
-    /// From then on it is stale, where no head follows it.
+    /// Time from which it is stale, unless a newer head confirms it.
     #[serde(with = "unix")]
     pub expires: Timestamp,
     /// The [`chain`](super::chain) of all lines of the history up to that change.
     pub digest: Digest,
-    /// How many lines follow.
+    /// Number of lines that follow.
     pub entries: u64,
     /// The digest of all bytes that follow.
     pub content: Digest,
-    /// The newest keyset when it was signed; 0 where that was not said.
+    /// Version of the newest keyset when it was signed; 0 if the file does not say.
     #[serde(default)]
     pub keyset_version: u64,
 }
 
-/// What a snapshot is made of, besides its entries.
+/// The contents of a snapshot other than its entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotBase {
     /// The issuer.
     pub issuer: String,
-    /// How far the history goes.
+    /// The position of the last change that it includes.
     pub position: Position,
-    /// When it is signed.
+    /// Time at which it is signed.
     pub issued_at: Timestamp,
-    /// When it is stale.
+    /// Time from which it is stale.
     pub expires: Timestamp,
-    /// The newest keyset.
+    /// Version of the newest keyset.
     pub keyset_version: u64,
 }
 
@@ -75,11 +75,11 @@ pub struct Snapshot<'a> {
 }
 
 impl SnapshotBase {
-    /// Writes a snapshot, signed with the keyset key. Entries that are dead by the time it is signed
-    /// are left out. The same target may come more than once; all of it holds.
+    /// Writes a snapshot, signed with the keyset key. It leaves out entries that are dead by the time it
+    /// is signed. A target may occur more than once; each of its entries holds.
     ///
     /// # Errors
-    /// [`SnapshotError::TooMany`] or [`SnapshotError::TooLarge`] where no reader would take it.
+    /// [`SnapshotError::TooMany`] or [`SnapshotError::TooLarge`] if no reader would accept it.
     pub fn write(
         &self,
         entries: impl IntoIterator<Item = Revocation>,
@@ -96,10 +96,13 @@ impl SnapshotBase {
             }
             lines.push_str(&entry.to_line());
             lines.push('\n');
+            // In the loop, so that memory stays bounded however many entries the caller has.
             if lines.len() > MAX_SNAPSHOT {
                 return Err(SnapshotError::TooLarge);
             }
         }
+        // Two digests: `digest` joins the snapshot to the history, of which expired lines are missing here,
+        // and `content` binds the lines that are here.
         let header = SnapshotHeader {
             issuer: self.issuer.clone(),
             epoch: self.position.epoch,
@@ -114,6 +117,7 @@ impl SnapshotBase {
         let mut file = Envelope::sign(SNAPSHOT_TYPE, dsse::to_json(&header), key).to_json();
         file.push('\n');
         file.push_str(&lines);
+        // Again, because the header takes room too.
         if file.len() > MAX_SNAPSHOT {
             return Err(SnapshotError::TooLarge);
         }
@@ -123,13 +127,14 @@ impl SnapshotBase {
 
 impl<'a> Snapshot<'a> {
     /// Reads a snapshot of at most [`MAX_SNAPSHOT`] bytes: verifies the signature of `key` over its
-    /// header, and that what follows is what the header was signed over. Whether it has expired is
-    /// for the caller, who knows the time.
+    /// header, and the header's digest of the lines after it. It does not check expiry: the caller knows
+    /// the time.
     ///
     /// # Errors
     /// [`SnapshotError`], and then nothing of the file may be used.
     pub fn open(file: &'a [u8], key: &PublicKey) -> Result<Snapshot<'a>, SnapshotError> {
         let (header, lines) = SnapshotHeader::open(file, key)?;
+        // Before any line is split or parsed: until here they may be an attacker's.
         if Digest::of(lines) != header.content {
             return Err(SnapshotError::Content);
         }
@@ -138,22 +143,23 @@ impl<'a> Snapshot<'a> {
         Ok(snapshot)
     }
 
-    /// What was signed.
+    /// The header that was signed.
     #[must_use]
     pub fn header(&self) -> &SnapshotHeader {
         &self.header
     }
 
-    /// Its entries, one after the other. Where one of them is an error nothing of the file may be
-    /// used: it cannot be honoured as a whole.
+    /// Its entries, one after the other. If one of them is an error, nothing of the file may be used,
+    /// because it cannot be honoured as a whole.
     pub fn entries(&self) -> impl Iterator<Item = Result<Revocation, SnapshotError>> + use<'a> {
+        // `validate` has split these lines, so this cannot fail. The header is line 1.
         let lines = split(self.lines).into_iter().flatten();
         lines.zip(2_u64..).map(|(line, number)| {
             Revocation::from_line(line).map_err(|error| SnapshotError::Line { number, error })
         })
     }
 
-    /// What holds for every snapshot, whoever signed it.
+    /// Checks the rules that every snapshot must follow, whoever signed it.
     fn validate(&self) -> Result<(), SnapshotError> {
         let SnapshotHeader {
             issuer,
@@ -174,6 +180,8 @@ impl<'a> Snapshot<'a> {
         if *entries > MAX_ENTRIES as u64 {
             return Err(SnapshotError::TooMany);
         }
+        // The digest already covers the lines. A different count means that the issuer wrote a header for
+        // other entries, and then nothing says which of the two it meant.
         let count = split(self.lines)
             .map_err(|_: DeltaError| SnapshotError::Content)?
             .count();
@@ -188,8 +196,8 @@ impl<'a> Snapshot<'a> {
 }
 
 impl SnapshotHeader {
-    /// Reads the header of a snapshot and verifies its signature. What follows it comes back as it
-    /// stands, unverified: [`Snapshot::open`] is for reading that.
+    /// Reads the header of a snapshot and verifies its signature. Also returns the bytes after it,
+    /// unverified: use [`Snapshot::open`] to read them.
     ///
     /// # Errors
     /// [`SnapshotError`].
@@ -200,10 +208,11 @@ impl SnapshotHeader {
         if file.len() > MAX_SNAPSHOT {
             return Err(SnapshotError::TooLarge);
         }
+        // The search ends here, so that a large file of another kind is not searched to its end.
         let start = file.get(..MAX_HEADER).unwrap_or(file);
         let (envelope, rest) = match start.iter().position(|byte| *byte == b'\n') {
             Some(end) => file.split_at(end),
-            // A file of another kind is told so.
+            // A keyset or a head is one line. Its type is read below, so that the error can name it.
             None => (start, &[][..]),
         };
         let envelope = Envelope::parse_bounded(envelope, MAX_HEADER)?;
@@ -213,7 +222,7 @@ impl SnapshotHeader {
         Ok((header, lines))
     }
 
-    /// Where a reader is who has read it.
+    /// The position of a reader that has read it.
     #[must_use]
     pub fn position(&self) -> Position {
         Position {
@@ -224,19 +233,19 @@ impl SnapshotHeader {
     }
 }
 
-/// Why a snapshot was refused, or cannot be written.
+/// A snapshot was refused, or cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SnapshotError {
     /// Not a signed file, or not signed by the key that is trusted.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
-    /// Signed, and not the JSON of a header that this version understands.
+    /// Signed, but not the JSON of a header that this version understands.
     #[error(
         "the header of the revocations cannot be read ({0}): a newer issuer may have written it, so upgrade this program first"
     )]
     Malformed(String),
-    /// What follows the header is not what it was signed over.
+    /// The bytes after the header are not those that it was signed over.
     #[error(
         "the revocations are not those that were signed: the file is cut off or was changed, so fetch it again"
     )]
@@ -246,9 +255,9 @@ pub enum SnapshotError {
         "{stated} revocations are announced and {found} follow: have the issuer make the file again"
     )]
     Count {
-        /// How many the header states.
+        /// Number that the header states.
         stated: u64,
-        /// How many there are.
+        /// Number of lines found.
         found: usize,
     },
     /// More than [`MAX_ENTRIES`].
@@ -260,24 +269,24 @@ pub enum SnapshotError {
     /// No issuer.
     #[error("the revocations name no issuer: have their issuer make the file again")]
     NoIssuer,
-    /// It expires before it was issued.
+    /// It expires no later than it was issued.
     #[error(
         "the revocations expire before they begin: check the issuer's clock and have the file made again"
     )]
     NoLife,
-    /// No changes, and the digest of some.
+    /// Its number is 0, but its digest is not that of the beginning.
     #[error(
         "the revocations have the digest of changes and none of them: have their issuer make the file again"
     )]
     Start,
-    /// Signed, and not to be honoured by this version.
+    /// Signed, but this version cannot honour it.
     #[error(
         "line {number} of the revocations cannot be honoured ({error}): a newer issuer may have written it, so upgrade this program first"
     )]
     Line {
-        /// The number of the line in the file.
+        /// Number of the line in the file, counted from 1.
         number: u64,
-        /// What is wrong with it.
+        /// The fault of the line.
         error: LineError,
     },
 }

@@ -16,35 +16,36 @@ pub struct Number {
     exponent: i64,
 }
 
-/// The text is no JSON number, or its exponent is out of range.
+/// The text is not a JSON number, or its exponent is out of range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a decimal number such as `12.50`")]
 pub struct NumberError;
 
 impl Number {
-    /// How many decimal digits it has, without zeros before and after them.
+    /// Number of decimal digits, without leading and trailing zeros.
     #[must_use]
     pub fn digits(&self) -> usize {
         self.digits.len()
     }
 
-    /// The value in millionths, where it is a whole number of them within `i64`.
+    /// The value in millionths, if it is a whole number of them within `i64`.
     #[must_use]
     pub fn micros(&self) -> Option<Micros> {
         self.scaled(6).map(Micros)
     }
 
-    /// The value as an integer, where it is one within `i64`.
+    /// The value as an integer, if it is one within `i64`.
     #[must_use]
     pub fn integer(&self) -> Option<i64> {
         self.scaled(0)
     }
 
-    /// The value times 10^`power`, where that is an integer within `i64`.
+    /// The value times 10^`power`, if that is an integer within `i64`.
     fn scaled(&self, power: i64) -> Option<i64> {
         if self.digits.is_empty() {
             return Some(0);
         }
+        // The digits have no trailing zeros, so a negative shift would leave a fraction.
         let shift = u32::try_from(self.exponent.checked_add(power)?).ok()?;
         let magnitude: i128 = self.digits.parse().ok()?;
         let magnitude = magnitude.checked_mul(10i128.checked_pow(shift)?)?;
@@ -145,7 +146,7 @@ impl fmt::Display for Number {
         }
         let digits = &self.digits;
         let length = i64::try_from(digits.len()).unwrap_or(i64::MAX);
-        // The decimal point stands after this many digits.
+        // The decimal point comes after this many digits.
         let point = length.saturating_add(self.exponent);
         let zeros = |count: i64| "0".repeat(usize::try_from(count).unwrap_or(0));
         if self.exponent >= 0 && point <= 21 {

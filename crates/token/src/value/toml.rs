@@ -1,4 +1,4 @@
-//! TOML text as [`Value`], with exact numbers and the lines that its paths stand on.
+//! TOML text as a [`Value`], with exact numbers and the line of each path.
 
 use std::collections::BTreeMap;
 
@@ -11,27 +11,27 @@ use super::{Number, Value};
 pub struct Document<'t> {
     text: &'t str,
     value: Value,
-    /// Where each path begins, in bytes.
+    /// Position of each path in the text, in bytes.
     offsets: BTreeMap<String, usize>,
 }
 
-/// The text is not TOML, or holds what a [`Value`] cannot.
+/// The text is not TOML, or holds something that [`Value`] cannot represent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct TomlError {
-    /// Where: a path such as `grant[0].args.amount`, empty where the text is not TOML at all.
+    /// Path of the fault, such as `grant[0].args.amount`; empty if the text is not TOML at all.
     pub path: String,
     /// The line, counted from 1.
     pub line: Option<usize>,
-    /// What is wrong, and what to write.
+    /// The fault, and the correction.
     pub message: String,
 }
 
 impl<'t> Document<'t> {
-    /// Reads a text. How deep values nest is bounded by the parser, how long the text is by the caller.
+    /// Reads a text. The parser bounds the nesting of values; the caller must bound the length of the text.
     ///
     /// # Errors
-    /// When the text is not TOML, or holds a date, an infinity or an integer beyond 64 bits.
+    /// [`TomlError`] when the text is not TOML, or holds a date, an infinity or an integer beyond 64 bits.
     pub fn parse(text: &'t str) -> Result<Document<'t>, TomlError> {
         let table = DeTable::parse(text).map_err(|error| TomlError {
             path: String::new(),
@@ -50,13 +50,13 @@ impl<'t> Document<'t> {
         })
     }
 
-    /// What it says.
+    /// The value of the text.
     #[must_use]
     pub fn value(&self) -> &Value {
         &self.value
     }
 
-    /// The line of `path`, or of the closest table that holds it.
+    /// The line of `path`, or of the closest table that contains it, counted from 1.
     #[must_use]
     pub fn line(&self, path: &str) -> Option<usize> {
         let mut path = path;
@@ -69,7 +69,7 @@ impl<'t> Document<'t> {
     }
 }
 
-/// The line that a byte stands on, counted from 1.
+/// The line of a byte, counted from 1.
 fn line_at(text: &str, offset: usize) -> usize {
     let before = text.as_bytes().iter().take(offset);
     before
@@ -84,7 +84,7 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
-    // The parser itself bounds how deep values nest, so recursion here is bounded by it.
+    // The parser bounds the nesting of values, and so the recursion here.
     fn table(&mut self, path: &str, table: &DeTable<'_>) -> Result<Value, TomlError> {
         let mut members = BTreeMap::new();
         for (key, value) in table {
@@ -122,6 +122,7 @@ impl Reader<'_> {
                     Err(_) => refuse(self, "the integer is out of range"),
                 }
             }
+            // From its text: a binary float would not be exact.
             DeValue::Float(text) => match number(text.as_str()) {
                 Some(number) => Ok(Value::Number(number)),
                 None => refuse(

@@ -1,16 +1,16 @@
-//! Why a block cannot be decoded.
+//! The error of a block that cannot be decoded.
 
 /// A block cannot be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BlockError {
-    /// The bytes are no protobuf message of the schema.
+    /// The bytes are not a protobuf message of the schema.
     #[error("block {block} cannot be decoded")]
     Protobuf {
         /// The block, counted from 0, the authority block.
         block: usize,
     },
-    /// The block refers to something that is not there, or leaves out what must be.
+    /// The block refers to something undefined, or leaves out something required.
     #[error("block {block} is malformed: {what}")]
     Malformed {
         /// The block, counted from 0, the authority block.
@@ -24,7 +24,7 @@ pub enum BlockError {
         /// The block, counted from 0, the authority block.
         block: usize,
     },
-    /// The block uses a part of Datalog that is newer than the version it declares.
+    /// The block uses a part of Datalog that is newer than its declared version.
     #[error(
         "block {block} uses {feature}, which came with Datalog {since}, and declares an older version: its writer must declare {since}"
     )]
@@ -36,12 +36,12 @@ pub enum BlockError {
         /// The version that it came with.
         since: &'static str,
     },
-    /// The block is written in a version of Datalog that is not known.
+    /// The block is written in an unknown version of Datalog.
     #[error("block {block} is written in an unknown version of Datalog ({version})")]
     Version {
         /// The block, counted from 0, the authority block.
         block: usize,
-        /// The version it names.
+        /// The version that it declares.
         version: u32,
     },
 }

@@ -8,9 +8,9 @@ use super::{
 };
 use crate::wire::{Field, Fields, Malformed, once};
 
-// Recursion is bounded by `depth`, which each message lowers.
+// `depth` bounds the recursion: each message lowers it.
 impl Decoder {
-    /// The steps of an expression, those of closures in their place.
+    /// Reads the steps of an expression, those of closures in their place.
     pub(super) fn ops(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<()> {
         let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
         let mut fields = Fields(bytes);
@@ -27,6 +27,7 @@ impl Decoder {
         let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
         let (number, field) = one_of(bytes, Refused::EmptyOperation)?;
         let bytes = field.bytes()?;
+        // Counted as one byte, so that steps without strings weigh something too.
         self.code.resolved = self.code.resolved.saturating_add(1);
         let op = match number {
             1 => Op::Value(self.term(bytes, table, inner)?),
@@ -42,6 +43,8 @@ impl Decoder {
     fn closure(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<()> {
         let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
         self.uses(Feature::Closure)?;
+        // The closure's own step precedes its body, and is filled in once the body's length is known. The
+        // parameters wait too, because closures inside add theirs to the same list.
         let closure = self.code.ops.len();
         let mut params = Vec::new();
         self.code.ops.push(Op::Closure {
@@ -55,7 +58,7 @@ impl Decoder {
                     let name = u64::from(field.number32()?);
                     params.push(self.symbol(name, table)?);
                 }
-                // Written in one piece, as protobuf allows.
+                // Packed, as protobuf allows for repeated numbers.
                 (1, Field::Bytes(packed)) => {
                     let mut packed = Fields(packed);
                     while !packed.0.is_empty() {
@@ -85,7 +88,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// The kind of an operation, and the external function that it names.
+    /// Reads the kind of an operation, and the name of the external function that it calls.
     fn operation(&mut self, bytes: &[u8], table: &Table<'_>) -> Read<(u64, Option<Symbol>)> {
         let (mut kind, mut name) = (None, None);
         let mut fields = Fields(bytes);
@@ -112,6 +115,7 @@ impl Decoder {
                 self.uses(Feature::External)?;
                 Unary::Ffi(name)
             }
+            // The operation calls no function, so a reader would skip the name; such parts are refused.
             (0..=4, _) => return Err(Refused::MisnamedFunction),
             _ => return Err(Refused::UnknownOperation),
         })
@@ -136,8 +140,8 @@ impl Decoder {
     }
 }
 
-/// The operation of this number in the schema, and the feature that it belongs to where it is newer
-/// than Datalog 3.0. The number 28, which is missing, calls external functions.
+/// The operation with this number in the schema, and its feature if it is newer than Datalog 3.0. The
+/// missing number 28 calls external functions and is handled by the caller.
 fn binary(number: u64) -> Option<(Binary, Option<Feature>)> {
     let newer = |operation, feature| (operation, Some(feature));
     Some(match number {

@@ -1,4 +1,4 @@
-//! What blocks refer to by number, and why one of them is refused.
+//! The symbols and keys that blocks refer to by number, and the reasons for which a block is refused.
 
 use std::collections::HashSet;
 
@@ -17,10 +17,10 @@ use crate::{
     wire::{Field, Fields, Malformed, once},
 };
 
-/// Why a block cannot be decoded. It is small: each step of the decoder answers one, or what it read.
+/// A block cannot be decoded. The type is small, because every step of the decoder returns it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// It is not protobuf, or not in the form that its writer would give it.
+    /// The bytes are not protobuf, or not in the form that writers give it.
     Protobuf,
     TooLarge,
     EmptyFact,
@@ -46,6 +46,7 @@ pub(super) enum Refused {
 
 impl Refused {
     pub(super) fn in_block(self, block: usize) -> BlockError {
+        // The text is added here and not where the fault is found, which keeps the decoder's results small.
         let what = match self {
             Refused::Protobuf => return BlockError::Protobuf { block },
             Refused::TooLarge => return BlockError::TooLarge { block },
@@ -91,7 +92,7 @@ impl From<Malformed> for Refused {
 /// The symbols and keys that blocks refer to by number.
 #[derive(Default)]
 pub(super) struct Table<'b> {
-    /// Each with the length of its string.
+    /// The symbols, each with the length of its string.
     pub(super) symbols: Vec<(Symbol, u32)>,
     pub(super) known: HashSet<&'b str, RandomState>,
     pub(super) keys: Vec<ScopeKey>,
@@ -99,12 +100,17 @@ pub(super) struct Table<'b> {
 }
 
 impl<'b> Table<'b> {
-    /// biscuit-auth lets a block list one symbol twice, and then one string compares unequal to
-    /// itself; and it looks through all earlier symbols anew for each block.
+    /// Adds a symbol that is neither one of the specification's nor in the table yet.
+    ///
+    /// biscuit-auth lets a block list a symbol twice, and then one string compares unequal to itself. It
+    /// also searches all earlier symbols again for each block.
     pub(super) fn add(&mut self, text: &'b str, code: &mut Code) -> Read<()> {
+        // A holder chooses the symbols, so a linear search here could be made quadratic. The set's hasher
+        // is seeded at random, so collisions cannot be prepared.
         if is_default(text) || !self.known.insert(text) {
             return Err(Refused::RepeatedSymbol);
         }
+        // A token is far shorter than 32 bits can count.
         self.symbols
             .push((code.add_symbol(text), text.len() as u32));
         Ok(())
@@ -121,11 +127,13 @@ impl<'b> Table<'b> {
             }
         }
         let algorithm = algorithm.ok_or(Refused::Protobuf)?;
+        // A number beyond 32 bits becomes -1, which is no algorithm either.
         let key = scope_key(
             i32::try_from(algorithm).unwrap_or(-1),
             key.ok_or(Refused::Protobuf)?,
         );
         let key = key.ok_or(Refused::KindOfKey)?;
+        // In the form in which keys are compared: a compressed point equals the uncompressed one.
         if !self.known_keys.insert(key.clone()) {
             return Err(Refused::RepeatedKey);
         }
@@ -134,18 +142,19 @@ impl<'b> Table<'b> {
     }
 }
 
-/// The one field of a message that is one of several.
+/// Reads the only field of a message that holds one of several alternatives.
 #[inline]
 pub(super) fn one_of<'a>(bytes: &'a [u8], empty: Refused) -> Read<(u64, Field<'a>)> {
     let mut fields = Fields(bytes);
     let only = fields.next()?.ok_or(empty)?;
+    // Of two alternatives protobuf keeps the last; another reader might keep the first.
     match fields.0 {
         [] => Ok(only),
         _ => Err(Refused::Protobuf),
     }
 }
 
-/// The content of a message that has one field, which must be there.
+/// Reads the content of a message that has exactly one field.
 pub(super) fn required(bytes: &[u8], wanted: u64, empty: Refused) -> Read<&[u8]> {
     match one_of(bytes, empty)? {
         (number, field) if number == wanted => Ok(field.bytes()?),
@@ -161,6 +170,7 @@ pub(super) fn scope(bytes: &[u8], table: &Table<'_>) -> Read<Scope> {
             _ => Err(Refused::KindOfScope),
         },
         (2, field) => {
+            // Only keys of the table that the block uses; a third-party block has one of its own.
             let index = usize::try_from(field.number()?).ok();
             let key = index.and_then(|index| table.keys.get(index));
             let key = key.ok_or(Refused::UnknownKey)?;
@@ -171,6 +181,7 @@ pub(super) fn scope(bytes: &[u8], table: &Table<'_>) -> Read<Scope> {
 }
 
 pub(super) fn scope_key(algorithm: i32, bytes: &[u8]) -> Option<ScopeKey> {
+    // Only the length is checked: such a key is compared with others, and verifies nothing.
     match (algorithm, bytes.len()) {
         (0, 32) => Some(ScopeKey::new(Algorithm::Ed25519, bytes)),
         (1, 33 | 65) => Some(ScopeKey::new(Algorithm::Secp256r1, bytes)),

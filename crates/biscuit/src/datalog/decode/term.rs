@@ -8,7 +8,7 @@ use super::{
 };
 use crate::wire::{Fields, once};
 
-// Recursion is bounded by `depth`, which each message lowers.
+// `depth` bounds the recursion: each message lowers it.
 impl Decoder {
     pub(super) fn predicate(
         &mut self,
@@ -17,6 +17,8 @@ impl Decoder {
         depth: u32,
     ) -> Read<Predicate> {
         let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
+        // Terms wait on a stack until all of them are read, because containers among them put their own
+        // elements into the list of terms, and a span must be contiguous.
         let before = self.waiting.len();
         let mut name = None;
         let mut fields = Fields(bytes);
@@ -36,7 +38,7 @@ impl Decoder {
         })
     }
 
-    /// The terms that wait since `before`, as a list.
+    /// Moves the terms waiting since `before` into the list of terms.
     fn complete(&mut self, before: usize) -> Span {
         let start = self.code.terms.len();
         self.code.terms.extend(self.waiting.drain(before..));
@@ -52,6 +54,7 @@ impl Decoder {
                 .map(|text| (Symbol(number as u32), text.len() as u32)),
         };
         let (symbol, length) = symbol.ok_or(Refused::UnknownSymbol)?;
+        // Counted at each occurrence and checked at once, before a hostile token costs more memory.
         let resolved = self.code.resolved.saturating_add(length as usize);
         if resolved > MAX_RESOLVED {
             return Err(Refused::TooLarge);
@@ -63,6 +66,7 @@ impl Decoder {
     pub(super) fn term(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<Term> {
         let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
         let (number, field) = one_of(bytes, Refused::EmptyTerm)?;
+        // Counted as one byte, so that terms without strings weigh something too.
         self.code.resolved = self.code.resolved.saturating_add(1);
         Ok(match number {
             1 => Term::Variable(self.symbol(u64::from(field.number32()?), table)?),
@@ -74,12 +78,14 @@ impl Decoder {
                 self.code.bytes.extend_from_slice(field.bytes()?);
                 Term::Bytes(since(&self.code.bytes, start))
             }
+            // Protobuf reads every number but 0 as true. Here a value has one encoding.
             6 => match field.number()? {
                 0 => Term::Bool(false),
                 1 => Term::Bool(true),
                 _ => return Err(Refused::Protobuf),
             },
             7 => Term::Set(self.set(field.bytes()?, table, inner)?),
+            // Null is an empty message; one that holds anything falls through and is refused.
             8 if field.bytes()?.is_empty() => {
                 self.uses(Feature::Null)?;
                 Term::Null
@@ -98,7 +104,7 @@ impl Decoder {
         })
     }
 
-    /// The terms of a set or an array.
+    /// Reads the terms of a set or an array, and leaves them waiting.
     fn items(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<()> {
         let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
         let mut fields = Fields(bytes);
@@ -112,7 +118,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// As biscuit-auth reads sets: of one type, without variables or sets in them.
+    /// Reads a set as biscuit-auth does: its terms are of one type, and neither variables nor sets.
     fn set(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<Span> {
         let before = self.waiting.len();
         self.items(bytes, table, depth)?;
@@ -126,6 +132,7 @@ impl Decoder {
         if items.iter().any(|term| Some(term.rank()) != kind) {
             return Err(Refused::MixedSet);
         }
+        // Sorted and without repetitions, so that equal sets have equal lists.
         items.sort_by(|a, b| code.compare(a, b));
         let start = self.code.terms.len();
         for term in self.waiting.drain(before..) {
@@ -137,8 +144,9 @@ impl Decoder {
         Ok(since(&self.code.terms, start))
     }
 
-    /// Of several values for one key the last counts.
+    /// Reads a map. Of several values for one key the last counts.
     fn map(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<Span> {
+        // Two levels: the map, and the entry around each key and value.
         let inner = depth.checked_sub(2).ok_or(Refused::Protobuf)?;
         let mut entries: Vec<(Term, Term)> = Vec::new();
         let mut fields = Fields(bytes);
@@ -161,7 +169,7 @@ impl Decoder {
             ));
         }
         let code = &self.code;
-        // Stable, so that values of one key stay in their order; the last comes first.
+        // The sort is stable. Reversed before it, the last value of a key comes first and is kept.
         entries.reverse();
         entries.sort_by(|(a, _), (b, _)| code.compare(a, b));
         entries.dedup_by(|(b, _), (a, _)| code.compare(a, b).is_eq());

@@ -1,6 +1,6 @@
-//! The versions of Datalog, and what came with each.
+//! The versions of Datalog, and the features that came with each.
 
-/// The versions that are read, as the field `version` of a block numbers them: 3.0 to 3.3.
+/// The supported versions, as the field `version` of a block numbers them: 3.0 to 3.3.
 pub(super) const VERSIONS: std::ops::RangeInclusive<u32> = V3_0..=V3_3;
 
 const V3_0: u32 = 3;
@@ -10,8 +10,8 @@ const V3_3: u32 = 6;
 
 /// A part of the language that is newer than Datalog 3.0.
 ///
-/// A block that uses one and declares an older version is refused: other libraries refuse it, so
-/// whoever accepted it would accept a token that they do not.
+/// A block that uses one but declares an older version is refused: other libraries refuse it, so a reader
+/// that accepted it would accept a token that they do not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Feature {
     KindOfCheck,
@@ -35,9 +35,10 @@ pub(super) enum Feature {
 }
 
 impl Feature {
-    /// Its name for people, and the version that it came with (Biscuit specification, "Datalog" and
+    /// Its name for people, and the version that introduced it (Biscuit specification, "Datalog" and
     /// "Third-party block datalog version").
     const fn introduced(self) -> (&'static str, u32) {
+        // The specification decides, even where biscuit-auth also accepts a feature under an older version.
         match self {
             Feature::KindOfCheck => ("a check that names its kind, such as `check all`", V3_1),
             Feature::Trusting => ("`trusting`", V3_1),
@@ -60,7 +61,7 @@ impl Feature {
         }
     }
 
-    /// Returns whether a block that declares this version may use the feature.
+    /// Returns true if a block that declares this version may use the feature.
     pub(super) const fn is_in(self, version: u32) -> bool {
         self.introduced().1 <= version
     }
@@ -69,8 +70,9 @@ impl Feature {
         self.introduced().0
     }
 
-    /// The version that it came with, as people write it.
+    /// The version that introduced it, as people write it.
     pub(super) const fn since(self) -> &'static str {
+        // No feature of the table came with 3.0, so the last arm is never taken.
         match self.introduced().1 {
             V3_1 => "3.1",
             V3_2 => "3.2",
