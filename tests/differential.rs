@@ -191,7 +191,11 @@ proptest! {
     #[test]
     fn typed_conditions_and_the_engine_agree(case in ways::case()) {
         let root = Root::fixed();
-        if let Some(token) = case.narrow(root.mint(&case.grants)) {
+        let minted = root.mint(&case.grants);
+        // What is compared with the code is what was written.
+        let code = minted.code();
+        prop_assert_eq!(datalog::written_grants(code, &code.blocks[0]), Some(case.grants.clone()));
+        if let Some(token) = case.narrow(minted) {
             let found = case.compare(|| root.verifier(), &token, now());
             found.map_err(TestCaseError::fail)?;
         }
@@ -210,8 +214,11 @@ proptest! {
 }
 
 /// Changes of a written scope: a part of its text, and another in its place.
-const CHANGES: [(&str, &str); 14] = [
+const CHANGES: [(&str, &str); 17] = [
     ("$x", "$y"),
+    ("$m0", "$m"),
+    ("$m0", "$m00"),
+    ("$m0", "$m1"),
     ("$n", "$names"),
     ("check if", "check all"),
     (

@@ -174,7 +174,7 @@ fn signatures_and_proofs_of_wrong_lengths_and_versions() {
 /// A holder can make a signature whose point is the neutral element. The equation of a batch takes it,
 /// and strict verification does not; nobody may see the one here and the other there.
 #[test]
-fn a_point_of_small_order_in_a_signature_is_refused_in_a_batch_too() {
+fn a_point_of_small_order_in_a_signature_is_refused_in_a_batch_and_alone() {
     use curve25519_dalek::scalar::{Scalar, clamp_integer};
     use ed25519_dalek::{Signature, Verifier, verify_batch};
     use sha2::{Digest, Sha512};
@@ -218,8 +218,10 @@ fn a_point_of_small_order_in_a_signature_is_refused_in_a_batch_too() {
         &order(),
         [
             // First, so that the verifier has seen none of its signatures.
-            ("a neutral point", forged, "bad_signature"),
+            ("a neutral point", forged.clone(), "bad_signature"),
             ("an honest chain", chain(), ALLOW),
+            // By now it has seen all but the last, which is verified by itself.
+            ("a neutral point alone", forged, "bad_signature"),
         ],
     );
 }

@@ -8,7 +8,6 @@ mod decode;
 mod import;
 mod print;
 mod resolve;
-mod same;
 mod syntax;
 
 pub use code::Code;

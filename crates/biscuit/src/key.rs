@@ -6,7 +6,7 @@ use ed25519_dalek::VerifyingKey;
 use p256::ecdsa;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::container::NamedKey;
+use crate::{container::NamedKey, small_order::is_small_order};
 
 /// The signature algorithm of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -196,7 +196,7 @@ impl TryFrom<VerifyingKey> for PublicKey {
     type Error = PublicKeyError;
 
     fn try_from(key: VerifyingKey) -> Result<PublicKey, PublicKeyError> {
-        if key.is_weak() {
+        if is_small_order(*key.as_bytes()) {
             return Err(PublicKeyError::Weak);
         }
         // Two encodings of one point would be two ids of one key. The only other second form, a sign

@@ -21,7 +21,8 @@ pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Fields<'a> {
     /// The next field and its number; `None` at the end.
-    #[inline]
+    // Called for every field: left to the compiler, the calls alone take an eighth of decoding.
+    #[inline(always)]
     pub(crate) fn next(&mut self) -> Result<Option<(u64, Field<'a>)>, Malformed> {
         if self.0.is_empty() {
             return Ok(None);

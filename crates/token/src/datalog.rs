@@ -13,6 +13,8 @@ mod conditions;
 mod depth;
 mod encode;
 mod recognize;
+mod sink;
+mod tree;
 mod written;
 
 pub use authority::{Authority, AuthorityError, authority, claims};
@@ -121,7 +123,7 @@ pub fn appended_block(caveat: &Caveat) -> Result<Block, DatalogError> {
 /// The Datalog of grants as an authority block holds it, for people.
 #[must_use]
 pub fn show(grants: &Grants) -> String {
-    let rules = encode::alternatives(grants, encode::Form::Rule);
+    let rules = encode::rules(grants);
     rules.iter().map(|rule| format!("{rule};\n")).collect()
 }
 

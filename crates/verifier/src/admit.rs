@@ -224,6 +224,9 @@ fn query(
     if !datalog::bounds_depth_from_above(code, query, head) {
         return Err(unsupported(index, Feature::Depth));
     }
+    if query.expressions.is_empty() {
+        return Ok(());
+    }
     let variables = code.bound_variables(query);
     code.expressions(query)
         .try_for_each(|ops| expression(index, code, &variables, ops))

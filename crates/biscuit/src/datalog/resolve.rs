@@ -138,8 +138,8 @@ impl Code {
             rest = after;
             resolved.push(match op {
                 Op::Value(term) => syntax::Op::Value(self.term(term)),
-                Op::Unary(unary) => syntax::Op::Unary(self.unary(*unary)),
-                Op::Binary(binary) => syntax::Op::Binary(self.binary(*binary)),
+                Op::Unary(unary) => syntax::Op::Unary(self.resolve_unary(*unary)),
+                Op::Binary(binary) => syntax::Op::Binary(self.resolve_binary(*binary)),
                 Op::Closure { params, length } => {
                     let (body, after) = after.split_at(after.len().min(*length as usize));
                     rest = after;
@@ -151,7 +151,9 @@ impl Code {
         resolved
     }
 
-    pub(super) fn unary(&self, unary: Unary) -> syntax::Unary {
+    /// An operator with its name in place.
+    #[must_use]
+    pub fn resolve_unary(&self, unary: Unary) -> syntax::Unary {
         match unary {
             Unary::Negate => syntax::Unary::Negate,
             Unary::Parens => syntax::Unary::Parens,
@@ -161,7 +163,9 @@ impl Code {
         }
     }
 
-    pub(super) fn binary(&self, binary: Binary) -> syntax::Binary {
+    /// An operator with its name in place.
+    #[must_use]
+    pub fn resolve_binary(&self, binary: Binary) -> syntax::Binary {
         match binary {
             Binary::LessThan => syntax::Binary::LessThan,
             Binary::GreaterThan => syntax::Binary::GreaterThan,
@@ -216,12 +220,15 @@ impl Code {
     /// The first variable in the head of a rule that its body does not bind, where there is one.
     #[must_use]
     pub fn unbound_in_head(&self, rule: &Rule) -> Option<Symbol> {
-        let bound = self.bound_variables(&rule.query);
-        let mut terms = self.terms(rule.head.terms).iter();
-        terms.find_map(|term| match term {
-            Term::Variable(name) if bound.binary_search(name).is_err() => Some(*name),
+        let terms = self.terms(rule.head.terms).iter();
+        let mut variables = terms.filter_map(|term| match term {
+            Term::Variable(name) => Some(*name),
             _ => None,
-        })
+        });
+        let first = variables.next()?;
+        let bound = self.bound_variables(&rule.query);
+        let mut all = std::iter::once(first).chain(variables);
+        all.find(|name| bound.binary_search(name).is_err())
     }
 
     /// The size of a body: one for each predicate, term and operation, and the bytes of names and

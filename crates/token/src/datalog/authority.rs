@@ -11,7 +11,7 @@ use super::{
     DatalogError, PROFILE,
     caveat::{self, Limit},
     check,
-    encode::{Form, alternatives, string, text},
+    encode::{rules, text},
     fact, names,
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
 /// The name of an agent, a principal or a tenant, as a term.
 fn name(field: &'static str, name: &str) -> Result<datalog::Term, DatalogError> {
     match is_name(name) {
-        true => Ok(string(name)),
+        true => Ok(datalog::Term::Str(name.to_owned())),
         false => Err(DatalogError::Text {
             field,
             max: MAX_NAME,
@@ -41,7 +41,7 @@ pub(super) fn encode(claims: &Claims, grants: &Grants) -> Result<Block, DatalogE
     }
     let mut block = Block::default();
     let mut state = |head: &str, terms: Vec<datalog::Term>| block.facts.push(fact(head, terms));
-    state(names::PROFILE, vec![string(PROFILE)]);
+    state(names::PROFILE, vec![datalog::Term::Str(PROFILE.to_owned())]);
     state(names::ISSUER, vec![text("issuer", &claims.issuer)?]);
     state(
         names::TOKEN_ID,
@@ -77,7 +77,7 @@ pub(super) fn encode(claims: &Claims, grants: &Grants) -> Result<Block, DatalogE
     if let Some(depth) = claims.max_depth {
         block.checks.push(check(vec![caveat::depth_at_most(depth)]));
     }
-    block.rules = alternatives(grants, Form::Rule);
+    block.rules = rules(grants);
     Ok(block)
 }
 

@@ -1,14 +1,16 @@
 //! Checks: a holder's caveat as a block, and what a check of any block means.
 
 use bailiwick_biscuit::datalog::{
-    self, Block, Kind, Predicate, Query,
+    self, Block, Kind, Query,
     code::{Binary, Check, Code, Op, Rule, Term},
 };
 
 use super::{
     DatalogError, check,
-    encode::{Form, alternatives, text, value, variable},
+    encode::{queries, text},
     fact, names, recognize,
+    sink::{self, Sink, Variable},
+    tree::Tree,
 };
 use crate::{
     caveat::Caveat,
@@ -151,10 +153,7 @@ pub(super) fn encode(caveat: &Caveat) -> Result<Block, DatalogError> {
             .push(fact(names::TASK, vec![text("task", task)?]));
     }
     if let Some(scope) = &caveat.scope {
-        let queries = alternatives(scope, Form::Check)
-            .into_iter()
-            .map(|rule| rule.query);
-        block.checks.push(check(queries.collect()));
+        block.checks.push(check(queries(scope)));
     }
     if let Some(expires) = caveat.expires {
         block.checks.push(check(vec![expiry(expires)]));
@@ -163,37 +162,28 @@ pub(super) fn encode(caveat: &Caveat) -> Result<Block, DatalogError> {
 }
 
 pub(super) fn expiry(expires: Timestamp) -> Query {
-    bounded(
-        names::TIME,
-        datalog::Binary::LessThan,
-        datalog::Term::Date(expires.unix()),
-    )
+    let limit = sink::Term::Date(expires.unix());
+    bounded(names::TIME, datalog::Binary::LessThan, limit)
 }
 
 pub(super) fn not_before(start: Timestamp) -> Query {
-    bounded(
-        names::TIME,
-        datalog::Binary::GreaterOrEqual,
-        datalog::Term::Date(start.unix()),
-    )
+    let limit = sink::Term::Date(start.unix());
+    bounded(names::TIME, datalog::Binary::GreaterOrEqual, limit)
 }
 
 pub(super) fn depth_at_most(depth: u32) -> Query {
-    bounded(
-        names::DEPTH,
-        datalog::Binary::LessOrEqual,
-        datalog::Term::Integer(i64::from(depth)),
-    )
+    let limit = sink::Term::Integer(i64::from(depth));
+    bounded(names::DEPTH, datalog::Binary::LessOrEqual, limit)
 }
 
-fn bounded(fact: &str, operator: datalog::Binary, limit: datalog::Term) -> Query {
-    Query {
-        body: vec![Predicate::new(fact.to_owned(), vec![variable("t")])],
-        expressions: vec![vec![
-            value(variable("t")),
-            value(limit),
-            datalog::Op::Binary(operator),
-        ]],
-        scopes: Vec::new(),
-    }
+fn bounded(fact: &str, operator: datalog::Binary, limit: sink::Term<'_>) -> Query {
+    let variable = sink::Term::Variable(Variable("t", None));
+    Tree::of(|tree| {
+        tree.predicate(fact, &[variable])?;
+        tree.expression(&[
+            sink::Op::Value(variable),
+            sink::Op::Value(limit),
+            sink::Op::Binary(operator),
+        ])
+    })
 }

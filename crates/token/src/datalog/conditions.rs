@@ -6,7 +6,7 @@ use bailiwick_biscuit::datalog::code::{Binary, Code, Op, Query, Symbol, Term, Un
 
 use super::names;
 use crate::{
-    grant::{Bound, Constraint, Grant, List, Pattern},
+    grant::{Bound, Constraint, Grant, List, Pattern, top_level},
     timestamp::Timestamp,
     value::{Micros, Number, Scalar, Value},
 };
@@ -52,7 +52,7 @@ struct Conditions<'c> {
     service: Option<String>,
     action: Option<Pattern>,
     resource: Option<Pattern>,
-    listed: Option<BTreeSet<String>>,
+    listed: Option<BTreeSet<&'c str>>,
     args: BTreeMap<String, Constraint>,
 }
 
@@ -85,14 +85,13 @@ impl<'c> Conditions<'c> {
             None if self.args.is_empty() => None,
             None => return None,
             Some(listed) => {
-                for name in listed.into_iter().filter(|name| !name.is_empty()) {
-                    let covered = self
-                        .args
-                        .keys()
-                        .any(|path| crate::grant::top_level(path) == name);
-                    if !covered {
-                        self.args.insert(name, Constraint::any());
-                    }
+                let covered: BTreeSet<&str> =
+                    self.args.keys().map(|path| top_level(path)).collect();
+                let others = listed.into_iter();
+                let others = others.filter(|name| !name.is_empty() && !covered.contains(name));
+                let others: Vec<&str> = others.collect();
+                for name in others {
+                    self.args.insert(name.to_owned(), Constraint::any());
                 }
                 Some(self.args)
             }
@@ -109,8 +108,12 @@ impl<'c> Conditions<'c> {
         self.code.text(symbol)
     }
 
-    fn argument(&mut self, name: &str) -> &mut Constraint {
-        self.args.entry(name.to_owned()).or_default()
+    /// The constraint of an argument. That it is there is looked at first: most conditions add to one.
+    fn argument(&mut self, name: &str) -> Option<&mut Constraint> {
+        if !self.args.contains_key(name) {
+            self.args.insert(name.to_owned(), Constraint::any());
+        }
+        self.args.get_mut(name)
     }
 
     fn predicate(&mut self, fact: &'c str, terms: &[Term]) -> Option<()> {
@@ -136,16 +139,16 @@ impl<'c> Conditions<'c> {
             (names::NUM, [Term::Str(argument), Term::Integer(micros)]) => {
                 let value = Value::Number(Micros(*micros).into());
                 let argument = self.text(*argument);
-                once(&mut self.argument(argument).exact, value)
+                once(&mut self.argument(argument)?.exact, value)
             }
             (names::ARG, [Term::Str(argument), term]) => {
                 let (argument, value) = (self.text(*argument), self.exact(term)?);
-                once(&mut self.argument(argument).exact, value)
+                once(&mut self.argument(argument)?.exact, value)
             }
             (names::JSON, [Term::Str(argument), Term::Str(text)]) => {
                 let value = Value::parse(self.text(*text)).ok()?;
                 let argument = self.text(*argument);
-                once(&mut self.argument(argument).exact, value)
+                once(&mut self.argument(argument)?.exact, value)
             }
             _ => None,
         }
@@ -261,7 +264,7 @@ impl<'c> Conditions<'c> {
     /// The constraint of the argument that facts of this name bind a variable to.
     fn constraint(&mut self, binding: Binding<'c>, fact: &str) -> Option<&mut Constraint> {
         match binding.fact == fact {
-            true => Some(self.argument(binding.argument)),
+            true => self.argument(binding.argument),
             false => None,
         }
     }
@@ -269,10 +272,10 @@ impl<'c> Conditions<'c> {
     fn membership(&mut self, binding: Binding<'c>, set: &[Term]) -> Option<()> {
         if binding.fact == names::ARGS {
             let names = set.iter().map(|term| match term {
-                Term::Str(name) => Some(self.text(*name).to_owned()),
+                Term::Str(name) => Some(self.text(*name)),
                 _ => None,
             });
-            let listed: BTreeSet<String> = names.collect::<Option<_>>()?;
+            let listed: BTreeSet<&str> = names.collect::<Option<_>>()?;
             return match listed.contains("") {
                 true => once(&mut self.listed, listed),
                 false => None,

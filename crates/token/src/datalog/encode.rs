@@ -5,11 +5,15 @@
 //! an error aborts the whole decision). The second matters only where another alternative could
 //! allow the same call, so only overlapping alternatives carry a type test and need 3.3.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use bailiwick_biscuit::datalog::{Binary, BlockRule, Op, Predicate, Query, Term, Unary};
+use bailiwick_biscuit::datalog::{self, Binary, BlockRule, Query, Unary};
 
-use super::names;
+use super::{
+    names,
+    sink::{Op, Sink, Term, Variable},
+    tree::{self, Tree},
+};
 use crate::{
     claims::MAX_TEXT,
     grant::{Bound, Constraint, Grant, Grants, List, Pattern, top_level},
@@ -36,27 +40,39 @@ pub enum DatalogError {
     Claims(usize),
 }
 
-/// Where an alternative stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// The body of a rule that grants, with its head.
-    Rule,
-    /// An alternative of a check, whose head means nothing.
-    Check,
+/// A grant of a list, as the body of a rule or one alternative of a check.
+#[derive(Clone, Copy)]
+pub(super) struct Alternative<'g> {
+    grant: &'g Grant,
+    /// A value of a wrong type must fail and not raise.
+    typed: bool,
 }
 
-/// One body per grant, in order.
-pub(super) fn alternatives(grants: &Grants, form: Form) -> Vec<BlockRule> {
-    let typed = |index: usize, grant: &Grant| {
-        grants
-            .iter()
-            .enumerate()
-            .any(|(other, candidate)| other != index && overlap(grant, candidate))
-    };
-    let alternatives = grants.iter().enumerate();
-    alternatives
-        .map(|(index, grant)| alternative(grant, typed(index, grant), form))
-        .collect()
+/// The rules that grant, one per grant, in order.
+pub(super) fn rules(grants: &Grants) -> Vec<BlockRule> {
+    let rules = alternatives(grants).map(|alternative| {
+        let (head, action) = alternative.head();
+        BlockRule {
+            head: tree::predicate(head, &[action]),
+            query: alternative.query(),
+        }
+    });
+    rules.collect()
+}
+
+/// The alternatives of a check, one per grant, in order.
+pub(super) fn queries(grants: &Grants) -> Vec<Query> {
+    let alternatives = alternatives(grants);
+    alternatives.map(Alternative::query).collect()
+}
+
+/// The grants in order. Those that overlap with another of the list are typed.
+pub(super) fn alternatives(grants: &Grants) -> impl Iterator<Item = Alternative<'_>> {
+    grants.iter().enumerate().map(|(index, grant)| {
+        let mut others = grants.iter().enumerate();
+        let typed = others.any(|(other, candidate)| other != index && overlap(grant, candidate));
+        Alternative { grant, typed }
+    })
 }
 
 fn overlap(a: &Grant, b: &Grant) -> bool {
@@ -67,112 +83,157 @@ fn overlap(a: &Grant, b: &Grant) -> bool {
     a.service == b.service && a.action.overlaps(&b.action) && resources
 }
 
-/// The body of one grant; `typed` where a value of a wrong type must fail and not raise.
-pub(super) fn alternative(grant: &Grant, typed: bool, form: Form) -> BlockRule {
-    let mut body = Body {
-        query: Query::default(),
-        typed,
-    };
-    body.predicate(names::SERVICE, vec![string(&grant.service)]);
-    let action = body.pattern(names::ACTION, "x", &grant.action);
-    if let Some(resource) = &grant.resource {
-        body.pattern(names::RESOURCE, "r", resource);
+impl<'g> Alternative<'g> {
+    /// One grant, with type tests or without.
+    pub(super) fn new(grant: &'g Grant, typed: bool) -> Alternative<'g> {
+        Alternative { grant, typed }
     }
-    if let Some(args) = &grant.args {
-        // The empty string is always there, so that the set is never empty.
-        let mut listed = BTreeSet::from([string("")]);
-        listed.extend(args.keys().map(|name| string(top_level(name))));
-        body.predicate(names::ARGS, vec![variable("n")]);
-        body.expression(vec![
-            value(Term::Set(listed)),
-            value(variable("n")),
-            Op::Binary(Binary::Contains),
-        ]);
-        for (index, (name, constraint)) in args.iter().enumerate() {
-            body.argument(index, name, constraint);
+
+    /// The head of the rule that grants: its name, and the action.
+    pub(super) fn head(self) -> (&'static str, Term<'g>) {
+        let action = match &self.grant.action {
+            Pattern::Exact(action) => Term::Str(action),
+            Pattern::Prefix(_) => Term::Variable(ACTION),
+        };
+        (names::GRANT, action)
+    }
+
+    /// The body, as a tree.
+    pub(super) fn query(self) -> Query {
+        Tree::of(|tree| self.write(tree))
+    }
+
+    /// Writes the body.
+    pub(super) fn write<S: Sink>(self, sink: &mut S) -> Result<(), S::Stop> {
+        let Alternative { grant, typed } = self;
+        let mut body = Body { sink, typed };
+        body.predicate(names::SERVICE, &[Term::Str(&grant.service)])?;
+        body.pattern(names::ACTION, ACTION, &grant.action)?;
+        if let Some(resource) = &grant.resource {
+            body.pattern(names::RESOURCE, Variable("r", None), resource)?;
         }
-    }
-    let head = match form {
-        Form::Rule => Predicate::new(names::GRANT.to_owned(), vec![action]),
-        Form::Check => Predicate::new("query".to_owned(), Vec::new()),
-    };
-    BlockRule {
-        head,
-        query: body.query,
+        if let Some(args) = &grant.args {
+            body.names(args)?;
+            for (index, (name, constraint)) in args.iter().enumerate() {
+                body.argument(index, name, constraint)?;
+            }
+        }
+        Ok(())
     }
 }
 
-struct Body {
-    query: Query,
+/// The action of a call, where a grant names a prefix.
+const ACTION: Variable = Variable("x", None);
+
+struct Body<'s, S> {
+    sink: &'s mut S,
     typed: bool,
 }
 
-impl Body {
-    fn predicate(&mut self, name: &str, terms: Vec<Term>) {
-        self.query.body.push(Predicate::new(name.to_owned(), terms));
+impl<S: Sink> Body<'_, S> {
+    fn predicate(&mut self, name: &str, terms: &[Term<'_>]) -> Result<(), S::Stop> {
+        self.sink.predicate(name, terms)
     }
 
-    fn expression(&mut self, ops: Vec<Op>) {
-        self.query.expressions.push(ops);
+    fn expression(&mut self, ops: &[Op<'_>]) -> Result<(), S::Stop> {
+        self.sink.expression(ops)
     }
 
     /// `variable operator term`
-    fn test(&mut self, variable: &Term, operator: Binary, term: Term) {
-        self.expression(vec![
-            value(variable.clone()),
-            value(term),
-            Op::Binary(operator),
-        ]);
+    fn test(&mut self, tested: Variable, operator: Binary, term: Term<'_>) -> Result<(), S::Stop> {
+        let variable = Op::Value(Term::Variable(tested));
+        self.expression(&[variable, Op::Value(term), Op::Binary(operator)])
     }
 
-    /// Matches the one argument of a fact, and answers the term that stands for it.
-    fn pattern(&mut self, name: &str, variable_name: &str, pattern: &Pattern) -> Term {
+    /// `{terms}.contains(variable)`
+    fn in_set<'t>(
+        &mut self,
+        tested: Variable,
+        terms: impl Iterator<Item = Term<'t>>,
+    ) -> Result<(), S::Stop> {
+        let terms: Vec<Term<'_>> = terms.collect();
+        self.expression(&[
+            Op::Value(Term::Set(&terms)),
+            Op::Value(Term::Variable(tested)),
+            Op::Binary(Binary::Contains),
+        ])
+    }
+
+    /// Matches the one argument of a fact.
+    fn pattern(
+        &mut self,
+        name: &str,
+        variable: Variable,
+        pattern: &Pattern,
+    ) -> Result<(), S::Stop> {
         match pattern {
-            Pattern::Exact(text) => {
-                self.predicate(name, vec![string(text)]);
-                string(text)
-            }
+            Pattern::Exact(text) => self.predicate(name, &[Term::Str(text)]),
             Pattern::Prefix(prefix) => {
-                let term = variable(variable_name);
-                self.predicate(name, vec![term.clone()]);
-                self.test(&term, Binary::Prefix, string(prefix));
-                term
+                self.predicate(name, &[Term::Variable(variable)])?;
+                self.test(variable, Binary::Prefix, Term::Str(prefix))
             }
         }
     }
 
-    fn argument(&mut self, index: usize, name: &str, constraint: &Constraint) {
+    /// Closes the arguments: a call has no others than these.
+    fn names(&mut self, args: &BTreeMap<String, Constraint>) -> Result<(), S::Stop> {
+        // The empty string is always there, so that the set is never empty.
+        let mut listed = vec![""];
+        listed.extend(args.keys().map(|name| top_level(name)));
+        listed.sort_unstable();
+        listed.dedup();
+        let variable = Variable("n", None);
+        self.predicate(names::ARGS, &[Term::Variable(variable)])?;
+        self.in_set(variable, listed.into_iter().map(Term::Str))
+    }
+
+    fn argument(
+        &mut self,
+        index: usize,
+        name: &str,
+        constraint: &Constraint,
+    ) -> Result<(), S::Stop> {
+        let variable = |letter| Variable(letter, Some(index));
         if let Some(exact) = &constraint.exact {
-            self.exact(&variable(&format!("e{index}")), name, exact);
+            self.exact(variable("e"), name, exact)?;
         }
-        self.strings_and_arrays(&variable(&format!("a{index}")), name, constraint);
-        self.numbers(&variable(&format!("m{index}")), name, constraint);
-        self.dates(&variable(&format!("d{index}")), name, constraint);
+        self.strings_and_arrays(variable("a"), name, constraint)?;
+        self.numbers(variable("m"), name, constraint)?;
+        self.dates(variable("d"), name, constraint)
     }
 
     /// Scalars are matched by unification, which compares type and value. An array needs Datalog 3.3,
     /// and is compared by `==`: biscuit-auth finds the version to declare by operators, not by arrays.
-    fn exact(&mut self, var: &Term, name: &str, exact: &Value) {
-        let (fact, term) = match (exact, exact.as_scalar(), exact.as_scalars()) {
+    fn exact(&mut self, var: Variable, name: &str, exact: &Value) -> Result<(), S::Stop> {
+        let name = Term::Str(name);
+        match (exact, exact.as_scalar(), exact.as_scalars()) {
             (Value::Number(number), scalar, _) => match (number.micros(), scalar) {
-                (Some(micros), _) => (names::NUM, Term::Integer(micros.0)),
+                (Some(micros), _) => self.predicate(names::NUM, &[name, Term::Integer(micros.0)]),
                 // An integer too large for millionths; anything else was refused by `Grants::new`.
-                (None, Some(scalar)) => (names::ARG, scalar_term(&scalar)),
-                (None, None) => (names::JSON, string(&exact.to_string())),
+                (None, Some(scalar)) => self.predicate(names::ARG, &[name, scalar_term(&scalar)]),
+                (None, None) => self.json(name, exact),
             },
-            (_, Some(scalar), _) => (names::ARG, scalar_term(&scalar)),
+            (_, Some(scalar), _) => self.predicate(names::ARG, &[name, scalar_term(&scalar)]),
             (_, _, Some(scalars)) => {
-                let array = Term::Array(scalars.iter().map(scalar_term).collect());
-                self.predicate(names::ARG, vec![string(name), var.clone()]);
-                self.test(var, Binary::HeterogeneousEqual, array);
-                return;
+                let elements: Vec<Term<'_>> = scalars.iter().map(scalar_term).collect();
+                self.predicate(names::ARG, &[name, Term::Variable(var)])?;
+                self.test(var, Binary::HeterogeneousEqual, Term::Array(&elements))
             }
-            _ => (names::JSON, string(&exact.to_string())),
-        };
-        self.predicate(fact, vec![string(name), term]);
+            _ => self.json(name, exact),
+        }
     }
 
-    fn strings_and_arrays(&mut self, var: &Term, name: &str, constraint: &Constraint) {
+    /// The canonical text of a value that Datalog has no term for.
+    fn json(&mut self, name: Term<'_>, exact: &Value) -> Result<(), S::Stop> {
+        self.predicate(names::JSON, &[name, Term::Str(&exact.to_string())])
+    }
+
+    fn strings_and_arrays(
+        &mut self,
+        var: Variable,
+        name: &str,
+        constraint: &Constraint,
+    ) -> Result<(), S::Stop> {
         let lists = [&constraint.one_of, &constraint.not_one_of];
         let has =
             |wanted: fn(&List) -> bool| lists.iter().any(|list| list.as_ref().is_some_and(wanted));
@@ -182,31 +243,25 @@ impl Body {
             has(|list| matches!(list, List::Strings(_))) || texts.iter().any(|text| text.is_some());
         let arrays = constraint.all_of_in.is_some();
         if !(strings || bools || arrays || constraint.max_len.is_some()) {
-            return;
+            return Ok(());
         }
-        self.predicate(names::ARG, vec![string(name), var.clone()]);
+        self.predicate(names::ARG, &[Term::Str(name), Term::Variable(var)])?;
         if self.typed {
-            self.type_tests(var, strings, bools, arrays);
+            self.type_tests(var, strings, bools, arrays)?;
         } else if constraint.contains.is_some() {
             // Arrays know `contains` too; only strings know a prefix that is a string.
-            self.test(var, Binary::Prefix, string(""));
+            self.test(var, Binary::Prefix, Term::Str(""))?;
         }
         match &constraint.one_of {
-            Some(List::Strings(set)) => {
-                self.in_set(var, set.iter().map(|text| string(text)).collect())
-            }
-            Some(List::Bools(set)) => {
-                self.in_set(var, set.iter().map(|value| Term::Bool(*value)).collect())
-            }
+            Some(List::Strings(set)) => self.in_set(var, set.iter().map(|text| Term::Str(text)))?,
+            Some(List::Bools(set)) => self.in_set(var, set.iter().copied().map(Term::Bool))?,
             _ => {}
         }
         match &constraint.not_one_of {
-            Some(List::Strings(set)) => set
-                .iter()
-                .for_each(|text| self.test(var, Binary::NotEqual, string(text))),
-            Some(List::Bools(set)) => set
-                .iter()
-                .for_each(|value| self.test(var, Binary::NotEqual, Term::Bool(*value))),
+            Some(List::Strings(set)) => {
+                self.none_of(var, set.iter().map(|text| Term::Str(text)))?;
+            }
+            Some(List::Bools(set)) => self.none_of(var, set.iter().copied().map(Term::Bool))?,
             _ => {}
         }
         for (text, operator) in
@@ -215,143 +270,146 @@ impl Body {
                 .zip([Binary::Prefix, Binary::Suffix, Binary::Contains])
         {
             if let Some(text) = text {
-                self.test(var, operator, string(text));
+                self.test(var, operator, Term::Str(text))?;
             }
         }
         if let Some(set) = &constraint.all_of_in {
             // A set would raise on a null element, an array does not.
-            let elements = Term::Array(set.iter().map(scalar_term).collect());
-            let each = vec![
-                value(elements),
-                value(variable("p")),
+            let elements: Vec<Term<'_>> = set.iter().map(scalar_term).collect();
+            let element = Variable("p", None);
+            let each = [
+                Op::Value(Term::Array(&elements)),
+                Op::Value(Term::Variable(element)),
                 Op::Binary(Binary::Contains),
             ];
-            self.expression(vec![
-                value(var.clone()),
-                Op::Closure(vec!["p".to_owned()], each),
+            self.expression(&[
+                Op::Value(Term::Variable(var)),
+                Op::Closure(element, &each),
                 Op::Binary(Binary::All),
-            ]);
+            ])?;
         }
-        if let Some(length) = constraint.max_len {
-            let length = Term::Integer(i64::from(length));
-            self.expression(vec![
-                value(var.clone()),
+        match constraint.max_len {
+            None => Ok(()),
+            Some(length) => self.expression(&[
+                Op::Value(Term::Variable(var)),
                 Op::Unary(Unary::Length),
-                value(length),
+                Op::Value(Term::Integer(i64::from(length))),
                 Op::Binary(Binary::LessOrEqual),
-            ]);
+            ]),
         }
     }
 
-    fn type_tests(&mut self, var: &Term, strings: bool, bools: bool, arrays: bool) {
+    fn type_tests(
+        &mut self,
+        var: Variable,
+        strings: bool,
+        bools: bool,
+        arrays: bool,
+    ) -> Result<(), S::Stop> {
         for (wanted, name) in [(strings, "string"), (bools, "bool"), (arrays, "array")] {
             if wanted {
-                self.expression(vec![
-                    value(var.clone()),
+                self.expression(&[
+                    Op::Value(Term::Variable(var)),
                     Op::Unary(Unary::TypeOf),
-                    value(string(name)),
+                    Op::Value(Term::Str(name)),
                     Op::Binary(Binary::Equal),
-                ]);
+                ])?;
             }
         }
-        if !(strings || bools || arrays) {
-            let with_length = Term::Set(BTreeSet::from([string("array"), string("string")]));
-            self.expression(vec![
-                value(with_length),
-                value(var.clone()),
-                Op::Unary(Unary::TypeOf),
-                Op::Binary(Binary::Contains),
-            ]);
+        if strings || bools || arrays {
+            return Ok(());
         }
+        let with_length = [Term::Str("array"), Term::Str("string")];
+        self.expression(&[
+            Op::Value(Term::Set(&with_length)),
+            Op::Value(Term::Variable(var)),
+            Op::Unary(Unary::TypeOf),
+            Op::Binary(Binary::Contains),
+        ])
     }
 
-    fn numbers(&mut self, var: &Term, name: &str, constraint: &Constraint) {
+    fn numbers(
+        &mut self,
+        var: Variable,
+        name: &str,
+        constraint: &Constraint,
+    ) -> Result<(), S::Stop> {
         let bound = |bound: Option<Bound>| match bound {
             Some(Bound::Number(micros)) => Some(Term::Integer(micros.0)),
             _ => None,
         };
         let (min, max) = (bound(constraint.min), bound(constraint.max));
-        let list = |list: &Option<List>| match list {
-            Some(List::Numbers(set)) => Some(
-                set.iter()
-                    .map(|micros| Term::Integer(micros.0))
-                    .collect::<BTreeSet<_>>(),
-            ),
-            _ => None,
-        };
+        fn list(list: &Option<List>) -> Option<impl Iterator<Item = Term<'static>>> {
+            match list {
+                Some(List::Numbers(set)) => Some(set.iter().map(|micros| Term::Integer(micros.0))),
+                _ => None,
+            }
+        }
         let (one_of, not_one_of) = (list(&constraint.one_of), list(&constraint.not_one_of));
         if min.is_none() && max.is_none() && one_of.is_none() && not_one_of.is_none() {
-            return;
+            return Ok(());
         }
-        self.predicate(names::NUM, vec![string(name), var.clone()]);
+        self.predicate(names::NUM, &[Term::Str(name), Term::Variable(var)])?;
         if let Some(set) = one_of {
-            self.in_set(var, set);
+            self.in_set(var, set)?;
         }
-        for term in not_one_of.into_iter().flatten() {
-            self.test(var, Binary::NotEqual, term);
-        }
-        self.range(var, min, max);
+        self.none_of(var, not_one_of.into_iter().flatten())?;
+        self.range(var, min, max)
     }
 
-    fn dates(&mut self, var: &Term, name: &str, constraint: &Constraint) {
+    fn dates(&mut self, var: Variable, name: &str, constraint: &Constraint) -> Result<(), S::Stop> {
         let bound = |bound: Option<Bound>| match bound {
             Some(Bound::Date(date)) => Some(Term::Date(date.unix())),
             _ => None,
         };
         let (min, max) = (bound(constraint.min), bound(constraint.max));
         if min.is_none() && max.is_none() {
-            return;
+            return Ok(());
         }
-        self.predicate(names::DATE, vec![string(name), var.clone()]);
-        self.range(var, min, max);
+        self.predicate(names::DATE, &[Term::Str(name), Term::Variable(var)])?;
+        self.range(var, min, max)
     }
 
-    fn range(&mut self, var: &Term, min: Option<Term>, max: Option<Term>) {
+    fn range(
+        &mut self,
+        var: Variable,
+        min: Option<Term<'_>>,
+        max: Option<Term<'_>>,
+    ) -> Result<(), S::Stop> {
         if let Some(min) = min {
-            self.test(var, Binary::GreaterOrEqual, min);
+            self.test(var, Binary::GreaterOrEqual, min)?;
         }
         if let Some(max) = max {
-            self.test(var, Binary::LessOrEqual, max);
+            self.test(var, Binary::LessOrEqual, max)?;
         }
+        Ok(())
     }
 
-    fn in_set(&mut self, var: &Term, set: BTreeSet<Term>) {
-        self.expression(vec![
-            value(Term::Set(set)),
-            value(var.clone()),
-            Op::Binary(Binary::Contains),
-        ]);
+    fn none_of<'t>(
+        &mut self,
+        var: Variable,
+        mut terms: impl Iterator<Item = Term<'t>>,
+    ) -> Result<(), S::Stop> {
+        terms.try_for_each(|term| self.test(var, Binary::NotEqual, term))
     }
 }
 
-fn scalar_term(scalar: &Scalar) -> Term {
+fn scalar_term(scalar: &Scalar) -> Term<'_> {
     match scalar {
         Scalar::Null => Term::Null,
         Scalar::Bool(value) => Term::Bool(*value),
         Scalar::Integer(value) => Term::Integer(*value),
-        Scalar::String(text) => string(text),
+        Scalar::String(text) => Term::Str(text),
     }
 }
 
-pub(super) fn string(text: &str) -> Term {
-    Term::Str(text.to_owned())
-}
-
-pub(super) fn variable(name: &str) -> Term {
-    Term::Variable(name.to_owned())
-}
-
-pub(super) fn value(term: Term) -> Op {
-    Op::Value(term)
-}
-
 /// A text that is fit for a claim, as a term.
-pub(super) fn text(field: &'static str, text: &str) -> Result<Term, DatalogError> {
+pub(super) fn text(field: &'static str, text: &str) -> Result<datalog::Term, DatalogError> {
     if text.is_empty() || text.len() > MAX_TEXT || text.chars().any(char::is_control) {
         return Err(DatalogError::Text {
             field,
             max: MAX_TEXT,
         });
     }
-    Ok(string(text))
+    Ok(datalog::Term::Str(text.to_owned()))
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use bailiwick_biscuit::datalog::{Binary, Code, Op, Predicate, Query, Term, code};
 
-use super::{conditions::conditions, encode, names};
+use super::{conditions::conditions, encode::Alternative, names};
 use crate::grant::{Grant, Grants};
 
 /// The grant that a body writes, where it is one.
@@ -21,7 +21,7 @@ pub(super) fn grant(code: &Code, query: &code::Query) -> Option<Grant> {
     }
     let body = renamed(&code.resolve_query(query))?;
     let same = |typed| {
-        let written = encode::alternative(&candidate, typed, encode::Form::Check).query;
+        let written = Alternative::new(&candidate, typed).query();
         renamed(&written).is_some_and(|written| equal(&written, &body))
     };
     (same(false) || same(true)).then_some(candidate)
@@ -72,10 +72,10 @@ fn renamed(query: &Query) -> Option<Query> {
         if let (names::ARG, [Term::Str(name), array @ Term::Array(_)]) =
             (predicate.name.as_str(), predicate.terms.as_slice())
         {
-            let bound = encode::variable(&format!("{} {name}", names::ARG));
+            let bound = Term::Variable(format!("{} {name}", names::ARG));
             compared.push(vec![
-                encode::value(bound.clone()),
-                encode::value(array.clone()),
+                Op::Value(bound.clone()),
+                Op::Value(array.clone()),
                 Op::Binary(Binary::HeterogeneousEqual),
             ]);
             let terms = vec![Term::Str(name.clone()), bound];
@@ -103,7 +103,7 @@ fn rename_term(term: &Term, names: &BTreeMap<&str, String>) -> Option<Term> {
     match term {
         Term::Variable(variable) => names
             .get(variable.as_str())
-            .map(|name| encode::variable(name)),
+            .map(|name| Term::Variable(name.clone())),
         other => Some(other.clone()),
     }
 }

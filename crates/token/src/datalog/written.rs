@@ -2,15 +2,21 @@
 //!
 //! Such a list may be decided by its grants instead of its Datalog. What another writer put together is
 //! Datalog even where it says the same: its alternatives may raise where those of this crate do not.
+//!
+//! Nothing is built to find out: the encoder writes the grants, and what it writes is compared with the
+//! code piece by piece, up to the first difference.
+
+use std::fmt::{self, Write};
 
 use bailiwick_biscuit::datalog::{
-    BlockRule, Code, Kind,
-    code::{Block, Check, Query},
+    Code, Kind,
+    code::{self, Block, Check, Predicate, Query},
 };
 
 use super::{
     conditions::conditions,
-    encode::{Form, alternatives},
+    encode::{Alternative, alternatives},
+    sink::{Op, Sink, Term, Variable},
 };
 use crate::grant::{Grant, Grants};
 
@@ -19,11 +25,16 @@ use crate::grant::{Grant, Grants};
 #[must_use]
 pub fn written_grants(code: &Code, block: &Block) -> Option<Grants> {
     let rules = code.rules(block);
-    let (grants, written) = encoded(code, rules.iter().map(|rule| &rule.query), Form::Rule)?;
-    let mut pairs = rules.iter().zip(&written);
-    pairs
-        .all(|(rule, written)| code.is_rule(rule, written))
-        .then_some(grants)
+    let grants = candidates(code, rules.iter().map(|rule| &rule.query))?;
+    let same = rules
+        .iter()
+        .zip(alternatives(&grants))
+        .all(|(rule, alternative)| {
+            let (head, action) = alternative.head();
+            is_predicate(code, &rule.head, head, &[action])
+                && is_body(code, &rule.query, alternative)
+        });
+    same.then_some(grants)
 }
 
 /// The scope for which [`appended_block`](super::appended_block) writes this check, as
@@ -34,21 +45,132 @@ pub fn written_scope(code: &Code, check: &Check) -> Option<Grants> {
         return None;
     }
     let queries = code.queries(check);
-    let (grants, written) = encoded(code, queries.iter(), Form::Check)?;
-    let mut pairs = queries.iter().zip(&written);
-    pairs
-        .all(|(query, written)| code.is_query(query, &written.query))
-        .then_some(grants)
+    let grants = candidates(code, queries.iter())?;
+    let same = queries
+        .iter()
+        .zip(alternatives(&grants))
+        .all(|(query, alternative)| is_body(code, query, alternative));
+    same.then_some(grants)
 }
 
-/// The grants that bodies could be of, and what this crate writes for these.
-fn encoded<'q>(
-    code: &Code,
-    bodies: impl Iterator<Item = &'q Query>,
-    form: Form,
-) -> Option<(Grants, Vec<BlockRule>)> {
+/// The grants that bodies could be of, one of each.
+fn candidates<'q>(code: &Code, bodies: impl Iterator<Item = &'q Query>) -> Option<Grants> {
     let grants: Option<Vec<Grant>> = bodies.map(|body| conditions(code, body)).collect();
-    let grants = Grants::new(grants?).ok()?;
-    let written = alternatives(&grants, form);
-    Some((grants, written))
+    Grants::new(grants?).ok()
+}
+
+/// Returns whether a body is the one that is written for a grant: names of variables, order of predicates
+/// and expressions, and all.
+fn is_body(code: &Code, query: &Query, alternative: Alternative<'_>) -> bool {
+    let mut body = Compared {
+        code,
+        predicates: code.body(query).iter(),
+        expressions: code.expressions(query),
+    };
+    alternative.write(&mut body).is_ok()
+        && body.predicates.next().is_none()
+        && body.expressions.next().is_none()
+        && code.scopes(query).is_empty()
+}
+
+/// What is left of a body to be compared with what is written.
+struct Compared<'c, E> {
+    code: &'c Code,
+    predicates: std::slice::Iter<'c, Predicate>,
+    expressions: E,
+}
+
+/// The code says something else than what is written.
+struct Different;
+
+impl<'c, E: Iterator<Item = &'c [code::Op]>> Sink for Compared<'c, E> {
+    type Stop = Different;
+
+    fn predicate(&mut self, name: &str, terms: &[Term<'_>]) -> Result<(), Different> {
+        let found = self.predicates.next().ok_or(Different)?;
+        same(is_predicate(self.code, found, name, terms))
+    }
+
+    fn expression(&mut self, ops: &[Op<'_>]) -> Result<(), Different> {
+        let found = self.expressions.next().ok_or(Different)?;
+        same(are_ops(self.code, found, ops))
+    }
+}
+
+fn same(same: bool) -> Result<(), Different> {
+    same.then_some(()).ok_or(Different)
+}
+
+fn is_predicate(code: &Code, found: &Predicate, name: &str, terms: &[Term<'_>]) -> bool {
+    code.text(found.name) == name && are_terms(code, code.terms(found.terms), terms)
+}
+
+fn are_terms(code: &Code, found: &[code::Term], written: &[Term<'_>]) -> bool {
+    let mut pairs = found.iter().zip(written);
+    found.len() == written.len() && pairs.all(|(found, written)| is_term(code, found, written))
+}
+
+// Recursion is safe: what is written has no container in a container.
+fn is_term(code: &Code, found: &code::Term, written: &Term<'_>) -> bool {
+    match (found, written) {
+        (code::Term::Variable(name), Term::Variable(variable)) => {
+            is_variable(code.text(*name), *variable)
+        }
+        (code::Term::Str(text), Term::Str(written)) => code.text(*text) == *written,
+        (code::Term::Integer(value), Term::Integer(written)) => value == written,
+        (code::Term::Date(seconds), Term::Date(written)) => seconds == written,
+        (code::Term::Bool(value), Term::Bool(written)) => value == written,
+        (code::Term::Null, Term::Null) => true,
+        // Both keep the elements of a set in the order of their values.
+        (code::Term::Set(terms), Term::Set(written))
+        | (code::Term::Array(terms), Term::Array(written)) => {
+            are_terms(code, code.terms(*terms), written)
+        }
+        _ => false,
+    }
+}
+
+fn is_variable(found: &str, written: Variable) -> bool {
+    let mut left = Left(found);
+    write!(left, "{written}").is_ok() && left.0.is_empty()
+}
+
+/// What is left of a text to be compared with what is written.
+struct Left<'t>(&'t str);
+
+impl Write for Left<'_> {
+    fn write_str(&mut self, written: &str) -> fmt::Result {
+        self.0 = self.0.strip_prefix(written).ok_or(fmt::Error)?;
+        Ok(())
+    }
+}
+
+/// A closure holds its steps where it is written; in the code they follow it.
+fn are_ops(code: &Code, found: &[code::Op], written: &[Op<'_>]) -> bool {
+    let mut left = found;
+    let same = written.iter().all(|written| {
+        let Some((found, rest)) = left.split_first() else {
+            return false;
+        };
+        left = rest;
+        match (found, written) {
+            (code::Op::Value(found), Op::Value(written)) => is_term(code, found, written),
+            (code::Op::Unary(found), Op::Unary(written)) => code.resolve_unary(*found) == *written,
+            (code::Op::Binary(found), Op::Binary(written)) => {
+                code.resolve_binary(*found) == *written
+            }
+            (code::Op::Closure { params, length }, Op::Closure(written, each)) => {
+                let Some((body, rest)) = left.split_at_checked(*length as usize) else {
+                    return false;
+                };
+                left = rest;
+                let [param] = code.params(*params) else {
+                    return false;
+                };
+                is_variable(code.text(*param), *written) && are_ops(code, body, each)
+            }
+            _ => false,
+        }
+    });
+    same && left.is_empty()
 }

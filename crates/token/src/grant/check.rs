@@ -37,8 +37,11 @@ pub(super) fn check(mut grants: Vec<Grant>) -> Result<Vec<Grant>, GrantsError> {
             pattern(at("resource"), resource)?;
             resource_form(at("resource"), resource)?;
         }
-        if let Some(args) = grant.args.take() {
-            grant.args = Some(arguments(at("args"), args)?);
+        if let Some(args) = &mut grant.args {
+            for (name, constraint) in &*args {
+                argument(at("args"), name, constraint)?;
+            }
+            normalize(args);
         }
     }
     Ok(grants)
@@ -113,47 +116,46 @@ fn resource_form(path: Place<'_>, pattern: &Pattern) -> Result<(), GrantsError> 
     ))
 }
 
-fn arguments(
-    path: Place<'_>,
-    args: BTreeMap<String, Constraint>,
-) -> Result<BTreeMap<String, Constraint>, GrantsError> {
-    let mut normal = BTreeMap::new();
-    for (name, constraint) in args {
-        let path = Place {
-            argument: Some(&name),
-            ..path
-        };
-        if name.split('.').any(str::is_empty) {
-            return Err(GrantsError::at(
-                path,
-                "the argument's name is empty, or a part of its path is",
-            ));
-        }
-        characters(path, &name)?;
-        let constraint = constraint_form(path, &name, constraint)?;
-        if constraint.is_any() {
-            // `address.city = "*"` asks no more than that `address` may be there.
-            normal
-                .entry(top_level(&name).to_owned())
-                .or_insert(constraint);
-        } else {
-            normal.insert(name, constraint);
-        }
+fn argument(path: Place<'_>, name: &str, constraint: &Constraint) -> Result<(), GrantsError> {
+    let path = Place {
+        argument: Some(name),
+        ..path
+    };
+    if name.split('.').any(str::is_empty) {
+        return Err(GrantsError::at(
+            path,
+            "the argument's name is empty, or a part of its path is",
+        ));
+    }
+    characters(path, name)?;
+    constraint_form(path, name, constraint)
+}
+
+/// Brings arguments into their one normal form, in which no member of an object is listed without need.
+fn normalize(args: &mut BTreeMap<String, Constraint>) {
+    let is_nested = |name: &str| name.contains('.');
+    if !args.keys().any(|name| is_nested(name)) {
+        return;
+    }
+    // `address.city = "*"` asks no more than that `address` may be there.
+    let stars = args.extract_if(.., |name, constraint| {
+        is_nested(name) && constraint.is_any()
+    });
+    let stars: Vec<String> = stars.map(|(name, _)| top_level(&name).to_owned()).collect();
+    for name in stars {
+        args.entry(name).or_insert_with(Constraint::any);
     }
     // A constrained path lists its top-level name by itself, so a bare star beside it says nothing.
-    let listed: Vec<String> = (normal.iter())
-        .filter(|(name, constraint)| !constraint.is_any() && name.contains('.'))
-        .map(|(name, _)| top_level(name).to_owned())
-        .collect();
-    normal.retain(|name, constraint| !(constraint.is_any() && listed.contains(name)));
-    Ok(normal)
+    let listed = args.keys().filter(|name| is_nested(name));
+    let listed: Vec<String> = listed.map(|name| top_level(name).to_owned()).collect();
+    args.retain(|name, constraint| !(constraint.is_any() && listed.contains(name)));
 }
 
 fn constraint_form(
     path: Place<'_>,
     name: &str,
-    constraint: Constraint,
-) -> Result<Constraint, GrantsError> {
+    constraint: &Constraint,
+) -> Result<(), GrantsError> {
     let nested = name.contains('.');
     let of = |key| Place {
         key: Some(key),
@@ -211,7 +213,7 @@ fn constraint_form(
             return at("all_of_in", NO_NESTED_ARRAYS);
         }
     }
-    Ok(constraint)
+    Ok(())
 }
 
 const NO_NESTED_ARRAYS: &str = "arrays and objects inside an object cannot be constrained by path; constrain the whole argument with `exact`";
