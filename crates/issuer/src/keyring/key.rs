@@ -93,6 +93,8 @@ impl ActiveKey {
 impl RetiringKey {
     /// Time from which every token that it signed has expired on any clock within [`SKEW`].
     pub(crate) fn not_after(&self, policy: &KeyPolicy) -> Timestamp {
+        // Published with the key, so verifiers stop accepting it at this time even if this issuer never
+        // runs again.
         self.retiring_at.plus(policy.max_token_ttl).plus(SKEW)
     }
 
