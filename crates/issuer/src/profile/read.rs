@@ -29,7 +29,7 @@ pub const MAX_FILE: usize = 1 << 20;
 /// Maximum number of parameters of a profile.
 const MAX_PARAMS: usize = 64;
 
-/// The highest `max_depth` of a profile. Verifiers do not accept tokens with more blocks.
+/// The highest `max_depth` of a profile: by default verifiers accept 16 blocks, with the authority block.
 const MAX_DEPTH: u32 = 15;
 
 /// The limits of the issuer that the profiles are for. Unknown limits are not checked.
