@@ -1,9 +1,9 @@
-//! The audit: one row per mint, refusal, revocation and key change, each chained to the one before.
+//! The audit: one row for each mint, refusal, revocation and key change, chained to the row before.
 //!
-//! A row's hash covers every column and the hash of the row before, so an edited, removed or
-//! reordered row breaks the chain there. Where the chain ends is stored apart from it, and signed now
-//! and then: a [`Checkpoint`]. Someone who can rewrite all of the database can make a new chain and
-//! throw the checkpoints away; to notice that, keep one somewhere else.
+//! The hash of a row covers every column and the hash of the row before, so an edited, removed or
+//! reordered row breaks the chain there. The end of the chain is stored apart from it and is signed
+//! from time to time, as a [`Checkpoint`]. Whoever can rewrite the whole database can make a new chain
+//! and delete the checkpoints. To detect that, keep a checkpoint somewhere else.
 
 mod checkpoint;
 mod export;
@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 use crate::mint::token_info::TokenInfo;
 
-/// Opens the encoding of a row: no hash of anything else can be taken for it.
+/// Prefix of the encoding of a row, so that no hash of anything else can be taken for a row's.
 const LABEL: &[u8] = b"bailiwick/audit/1";
 
 /// The hash that the first row is chained to.
@@ -28,7 +28,7 @@ pub(crate) const GENESIS: [u8; 32] = [0; 32];
 
 macro_rules! events {
     ($($(#[$doc:meta])* $event:ident $name:literal,)*) => {
-        /// What a row records.
+        /// The kind of event that a row records.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum AuditEvent {
@@ -39,7 +39,7 @@ macro_rules! events {
             /// All events.
             pub const ALL: &[AuditEvent] = &[$(AuditEvent::$event,)*];
 
-            /// The name, as rows hold it.
+            /// Returns the name that rows contain.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {
@@ -51,35 +51,35 @@ macro_rules! events {
 }
 
 events! {
-    /// The issuer was made.
+    /// The issuer was created.
     Init "init",
     /// The issuer was restored from a backup.
     Restore "restore",
-    /// A root key was made, or imported, and published.
+    /// A root key was created or imported, and published.
     KeyStage "key.stage",
     /// A root key began to sign.
     KeyActivate "key.activate",
-    /// A root key ceased to sign.
+    /// A root key stopped signing.
     KeySupersede "key.supersede",
-    /// A root key left the keyset, its private half was destroyed.
+    /// A root key left the keyset, and its private half was destroyed.
     KeyRetire "key.retire",
-    /// A root key was revoked, its private half was destroyed.
+    /// A root key was revoked, and its private half was destroyed.
     KeyRevoke "key.revoke",
     /// A token was minted.
     Mint "mint",
     /// A token was refused.
     MintRefused "mint.refused",
-    /// A token, a block, or all that a party was given, was revoked.
+    /// A token, a block, or all earlier tokens of a party were revoked.
     Revoke "revoke",
     /// A client was registered.
     ClientAdd "client.add",
     /// A client was given another secret.
     ClientRotate "client.rotate",
-    /// A client was disabled, its secrets were destroyed.
+    /// A client was disabled, and its secrets were destroyed.
     ClientDisable "client.disable",
-    /// A verifier that is no more was forgotten: no activation waits for it.
+    /// A verifier that no longer exists was forgotten, so that no activation waits for it.
     VerifierForget "verifier.forget",
-    /// An operator asked for what its token does not let it do.
+    /// An operator asked for an action that its token does not allow.
     OperatorRefused "operator.refused",
 }
 
@@ -101,7 +101,7 @@ impl FromStr for AuditEvent {
     }
 }
 
-/// The text names no event.
+/// A text that names no event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEventError;
 
@@ -114,7 +114,7 @@ impl fmt::Display for AuditEventError {
 
 impl std::error::Error for AuditEventError {}
 
-/// What is to be recorded; the store adds its place in the chain.
+/// An entry to be recorded. The store adds its place in the chain.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) event: AuditEvent,
@@ -122,14 +122,14 @@ pub(crate) struct Entry {
     pub(crate) principal: Option<String>,
     pub(crate) token: Option<String>,
     pub(crate) key: Option<String>,
-    /// An object, as JSON text.
+    /// A JSON object as text.
     pub(crate) detail: String,
-    /// The token, where the row is its mint.
+    /// The token, if the row records its mint.
     pub(crate) minted: Option<Box<TokenInfo>>,
 }
 
 impl Entry {
-    /// `detail` is an object, and displays as its JSON text.
+    /// Creates an entry. `detail` is a JSON object, whose `Display` is its text.
     pub(crate) fn new(event: AuditEvent, detail: impl fmt::Display) -> Entry {
         Entry {
             event,
@@ -142,7 +142,7 @@ impl Entry {
         }
     }
 
-    /// The row of a mint, and of the token itself.
+    /// Creates the entry of a mint, from which the token's own row is written too.
     pub(crate) fn mint(token: TokenInfo, detail: String) -> Entry {
         Entry {
             agent: Some(token.agent.clone()),
@@ -155,35 +155,35 @@ impl Entry {
     }
 }
 
-/// Which rows to list. Each field that is set narrows the answer.
+/// A filter of audit rows. A row has to match every field that is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditFilter {
-    /// Of this agent.
+    /// Rows about this agent.
     pub agent: Option<String>,
-    /// On this principal's authority.
+    /// Rows about this principal.
     pub principal: Option<String>,
-    /// About this token, by its id.
+    /// Rows about the token with this id.
     pub token: Option<String>,
-    /// Of this kind.
+    /// Rows of this event.
     pub event: Option<AuditEvent>,
-    /// Not before.
+    /// Rows written at this time or later.
     pub since: Option<Timestamp>,
-    /// Before.
+    /// Rows written before this time.
     pub until: Option<Timestamp>,
-    /// With a number below this one: the page before the one that begins with it.
+    /// Rows with a lower number: the page before the one that begins with this row.
     pub before: Option<u64>,
-    /// At most so many, the latest ones.
+    /// Maximum number of rows. The latest ones are listed.
     pub limit: Option<u32>,
 }
 
-/// One row.
+/// One row of the audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {
-    /// Its place, from 1 and without gaps.
+    /// Its number, from 1 without gaps.
     pub seq: u64,
-    /// When it was written.
+    /// Time at which it was written.
     pub time: Timestamp,
-    /// Who did it, as the caller stated.
+    /// The actor, as the caller stated it.
     pub actor: String,
     /// The name of an [`AuditEvent`].
     pub event: String,
@@ -199,7 +199,7 @@ pub struct AuditRow {
     /// The id of the root key it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// The rest: a JSON object as text, and in JSON as an object, byte for byte.
+    /// Further details, as the text of a JSON object. In JSON it is that object, byte for byte.
     #[serde(serialize_with = "as_json", deserialize_with = "from_json")]
     pub detail: String,
     /// The hash of the row before.
@@ -211,8 +211,8 @@ pub struct AuditRow {
 }
 
 impl AuditRow {
-    /// What [`AuditRow::hash`] has to be. Each part is preceded by its length or has a fixed one,
-    /// and what is absent differs from what is empty, so no two rows have one encoding.
+    /// Computes the value that [`AuditRow::hash`] must have. Each part has a fixed length or is preceded by
+    /// its length, and an absent part differs from an empty one, so no two rows have the same encoding.
     pub(crate) fn digest(&self) -> [u8; 32] {
         let mut hash = Sha256::new_with_prefix(LABEL);
         hash.update(self.seq.to_be_bytes());
@@ -234,23 +234,23 @@ impl AuditRow {
 /// A place in the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditHead {
-    /// The last row; 0 where there is none.
+    /// The number of the last row, or 0 if there is none.
     pub seq: u64,
     /// Its hash.
     #[serde(with = "hash_as_hex")]
     pub hash: [u8; 32],
 }
 
-/// The outcome of checking the whole chain.
+/// The result of checking the whole chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditReport {
-    /// How many rows were found good.
+    /// Number of rows that were found intact.
     pub rows: u64,
-    /// Where the chain should end, as stored apart from it.
+    /// The place at which the chain should end, as stored apart from it.
     pub head: AuditHead,
-    /// The last row that a signed checkpoint vouches for; 0 for none.
+    /// The number of the last row that a signed checkpoint vouches for, or 0 if there is none.
     pub checkpoint: u64,
-    /// The first row that is not as it was written.
+    /// The first row that was tampered with.
     pub finding: Option<AuditFinding>,
 }
 
@@ -259,7 +259,7 @@ pub struct AuditReport {
 pub struct AuditFinding {
     /// The row.
     pub seq: u64,
-    /// What happened to it.
+    /// The kind of tampering.
     pub tampering: Tampering,
 }
 
@@ -275,36 +275,37 @@ impl fmt::Display for AuditFinding {
     }
 }
 
-/// What happened to a row.
+/// The way in which a row was tampered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tampering {
-    /// Its hash does not fit its content: edited, or another row in its place.
+    /// Its hash does not match its content: it was edited, or another row was put in its place.
     Edited,
-    /// Its hash fits, and is not the one that the chain goes on with, or that was signed.
+    /// Its hash matches its content, but is not the hash that the next row continues or that was signed.
     Rewritten,
-    /// It is not there.
+    /// It is missing.
     Removed,
-    /// The chain ends before it.
+    /// It comes after the stored end of the chain.
     Added,
 }
 
-/// A walk along the chain from its start, row by row in their order.
+/// A check of the chain, row by row in order.
 pub(crate) struct Walk {
     rows: u64,
     last: AuditHead,
-    /// What was signed, by row: two that differ are signed where a record was put back, and both count.
+    /// The signed hashes, by row. A row can have two different ones if the issuer was restored to an earlier
+    /// state and went on from there. Both count.
     checkpoints: BTreeMap<u64, Vec<[u8; 32]>>,
     finding: Option<AuditFinding>,
 }
 
 impl Walk {
-    /// How many rows were as they were written.
+    /// Returns the number of rows that were intact.
     pub(crate) fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// From the first row on; `checkpoints` have been opened.
+    /// Begins before the first row. The signatures of `checkpoints` have been verified.
     pub(crate) fn new(checkpoints: impl IntoIterator<Item = AuditHead>) -> Walk {
         let start = AuditHead {
             seq: 0,
@@ -313,7 +314,7 @@ impl Walk {
         Walk::after(start, checkpoints)
     }
 
-    /// From the row after `last` on, which the caller vouches for.
+    /// Begins after the row `last`, which the caller vouches for.
     pub(crate) fn after(last: AuditHead, checkpoints: impl IntoIterator<Item = AuditHead>) -> Walk {
         let mut signed: BTreeMap<u64, Vec<[u8; 32]>> = BTreeMap::new();
         for head in checkpoints {
@@ -327,12 +328,12 @@ impl Walk {
         }
     }
 
-    /// Whether there is no finding yet.
+    /// Returns true if there is no finding yet.
     pub(crate) fn goes_on(&self) -> bool {
         self.finding.is_none()
     }
 
-    /// Takes the next row; `None` where it holds what no row was ever written with.
+    /// Checks the next row. `None` stands for a row that cannot be read.
     pub(crate) fn step(&mut self, seq: u64, row: Option<&AuditRow>) {
         let expected = self.last.seq.saturating_add(1);
         let finding = |seq, tampering| Some(AuditFinding { seq, tampering });
@@ -351,7 +352,7 @@ impl Walk {
                     };
                     None
                 } else {
-                    // This row is whole, so the one before is not what it was chained to.
+                    // This row is intact, so the one before it was replaced after this one was chained.
                     finding(self.last.seq.max(1), Tampering::Rewritten)
                 }
             }
@@ -359,12 +360,12 @@ impl Walk {
         };
     }
 
-    /// The last row that is good.
+    /// Returns the last row that is intact.
     pub(crate) fn last(&self) -> AuditHead {
         self.last
     }
 
-    /// Compares the end with where the chain should end.
+    /// Compares the end of the rows with the place at which the chain should end.
     pub(crate) fn finish(self, head: AuditHead) -> AuditReport {
         let last = self.last;
         let signed = self.checkpoints.last_key_value().map_or(0, |(seq, _)| *seq);
@@ -402,7 +403,7 @@ mod hash_as_hex {
     }
 }
 
-/// As the JSON that it is, or as text where it was tampered with.
+/// Serializes the detail as the JSON that it is, or as a string if it was tampered with.
 fn as_json<S: Serializer>(detail: &str, serializer: S) -> Result<S::Ok, S::Error> {
     match serde_json::value::RawValue::from_string(detail.to_owned()) {
         Ok(value) => value.serialize(serializer),

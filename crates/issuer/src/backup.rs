@@ -1,17 +1,19 @@
-//! A backup: all that an issuer is, as one signed file.
+//! Backups: the whole issuer as one signed file.
 //!
-//! | lines | hold |
+//! | line | content |
 //! |---|---|
 //! | the first | format, issuer, time, and the files of the home, `identity.age` among them |
 //! | `{"table":…,"columns":[…]}` | the table that the rows after it belong to |
 //! | `[…]` | a row; bytes are base64 |
 //! | the last | a DSSE envelope of the keyset key over the digest of all lines before it |
 //!
-//! Private keys are in it as they are in the database: encrypted to the identity, which is under the
-//! passphrase. Everything else can be read. A backup of one database can be restored into the other.
+//! Private keys are in it as they are in the database: encrypted to the identity, which is encrypted
+//! with the passphrase. Everything else is in plain text. A backup of SQLite can be restored into
+//! PostgreSQL and the other way round.
 //!
-//! An issuer that was put back to an earlier time has forgotten what came after, and verifiers have not.
-//! So a restore is told what came after ([`RestoreEvidence`]), and takes it over before anything is published.
+//! A restored issuer lacks everything that happened after the backup, such as revocations, while
+//! verifiers know of it. So a restore is given later signed state ([`RestoreEvidence`]), and takes that
+//! over before it publishes anything.
 
 mod catch_up;
 mod error;
@@ -38,24 +40,24 @@ use crate::{
     store::{StoreError, TABLES},
 };
 
-/// What was written.
+/// The description of a backup that was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BackupReport {
-    /// Whose backup it is.
+    /// The issuer that was backed up.
     pub issuer: String,
-    /// The state of this time.
+    /// Time of the state that it contains.
     pub made_at: Timestamp,
-    /// The newest keyset in it.
+    /// The version of the newest keyset in it.
     pub keyset_version: u64,
-    /// How many rows it has.
+    /// Number of rows.
     pub rows: u64,
-    /// How many bytes.
+    /// Length in bytes.
     pub bytes: u64,
 }
 
 impl Issuer {
-    /// Writes a backup of one state of the database to `out`, while the issuer goes on. `progress` is
-    /// told the number of rows now and then. What is written is worth nothing before its last line.
+    /// Writes a backup of one state of the database to `out`, while the issuer goes on working. `progress`
+    /// is called with the number of rows from time to time. Without its last line a backup is useless.
     ///
     /// # Errors
     /// [`BackupError`].
@@ -95,14 +97,14 @@ impl Issuer {
     }
 }
 
-/// Why there is no backup.
+/// An error upon which there is no backup.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {
-    /// The files of the home.
+    /// The files of the home cannot be read.
     #[error(transparent)]
     Home(#[from] HomeError),
-    /// It cannot be read from the database, or not be signed.
+    /// The database cannot be read, or the backup cannot be signed.
     #[error(transparent)]
     Sign(#[from] SignError),
     /// It cannot be written.

@@ -1,7 +1,7 @@
-//! What many callers ask for at the same time, done in one go.
+//! Batches the jobs of many concurrent callers.
 //!
-//! While one batch is worked at, what comes in queues up and is the next one. So a call to the
-//! database is shared the more, the more there is to do, and nobody waits for company.
+//! Jobs that arrive while a batch is processed queue up and form the next batch. So the more there is
+//! to do, the more callers share one call to the database, and a single caller never waits for others.
 
 use std::sync::Arc;
 
@@ -10,24 +10,25 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::store::StoreError;
 
-/// The most that waits. Beyond it callers are turned away, so that those who wait are served.
+/// Maximum number of waiting jobs. Further ones are refused, so that those that wait are served in time.
 const QUEUE: usize = 1024;
 
-/// The most in one batch. Not all that can wait: while one is worked at, what is to be in the next is
-/// made ready.
+/// Maximum number of jobs in a batch. It is smaller than the queue, so that callers prepare the jobs of
+/// the next batch while one is processed.
 const BATCH: usize = 64;
 
-/// Attempts at a batch that conflicts with other transactions.
+/// Maximum number of attempts at a batch that conflicts with other transactions.
 const ATTEMPTS: usize = 3;
 
-/// What is done with many jobs at a time.
+/// Work that processes many jobs at a time.
 #[async_trait]
 pub(crate) trait Work: Send + Sync + 'static {
     type Job: Send + Sync + 'static;
     type Done: Send + 'static;
     type Error: From<StoreError> + Send + 'static;
 
-    /// One answer to each of the jobs, in their order. Where it fails as a whole, nothing was done.
+    /// Processes the jobs and returns one answer for each, in the same order. If it fails as a whole,
+    /// nothing was done.
     async fn all(&self, jobs: &[Self::Job]) -> Result<Answers<Self>, StoreError>;
 }
 
@@ -36,7 +37,7 @@ pub(crate) type Answers<W> = Vec<Result<<W as Work>::Done, <W as Work>::Error>>;
 
 type Waiter<W> = oneshot::Sender<Result<<W as Work>::Done, <W as Work>::Error>>;
 
-/// Hands jobs to a task that works at them. The task ends with this value.
+/// Hands jobs to a task that processes them. The task ends when this value is dropped.
 pub(crate) struct Batcher<W: Work>(mpsc::Sender<(W::Job, Waiter<W>)>);
 
 impl<W: Work> Batcher<W> {
@@ -46,16 +47,16 @@ impl<W: Work> Batcher<W> {
         Batcher(sender)
     }
 
-    /// Hands in a job, and waits for its answer. A caller that goes away takes nothing back.
+    /// Submits a job and waits for its answer. The job is done even if the caller goes away.
     ///
     /// # Errors
-    /// That of the work; [`StoreError::Overloaded`], and nothing is done.
+    /// The error of the work, or [`StoreError::Overloaded`] if the queue is full and nothing is done.
     pub(crate) async fn submit(&self, job: W::Job) -> Result<W::Done, W::Error> {
         let (caller, answer) = oneshot::channel();
         self.0
             .try_send((job, caller))
             .map_err(|_| StoreError::Overloaded)?;
-        // Without an answer the work panicked, which the log tells, or the runtime ends.
+        // No answer means that the work panicked, which is in the log, or that the runtime shuts down.
         answer.await.map_err(|_| StoreError::Unreachable)?
     }
 }
@@ -63,7 +64,7 @@ impl<W: Work> Batcher<W> {
 async fn run<W: Work>(work: Arc<W>, mut queue: mpsc::Receiver<(W::Job, Waiter<W>)>) {
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut waiting, BATCH).await > 0 {
-        // Whoever is about to ask has its turn first.
+        // Lets callers that are about to submit do so, so that they join this batch.
         tokio::task::yield_now().await;
         while waiting.len() < BATCH
             && let Ok(job) = queue.try_recv()
@@ -71,11 +72,11 @@ async fn run<W: Work>(work: Arc<W>, mut queue: mpsc::Receiver<(W::Job, Waiter<W>
             waiting.push(job);
         }
         let (jobs, callers) = waiting.drain(..).unzip();
-        // A task of its own: a panic ends this batch, and not those after it.
+        // In a task of its own, so that a panic ends this batch and not the later ones.
         let ended = tokio::spawn(batch(Arc::clone(&work), jobs, callers)).await;
         if let Ok(Err(error)) = ended {
-            // Who asked while the database was tried in vain does not wait for another try; whoever comes
-            // from now on has one.
+            // Callers that queued while the database was tried in vain fail at once, and do not wait for
+            // another attempt each. Those that come from now on get a new attempt.
             for _ in 0..queue.len() {
                 let Ok((_, caller)) = queue.try_recv() else {
                     break;
@@ -86,10 +87,11 @@ async fn run<W: Work>(work: Arc<W>, mut queue: mpsc::Receiver<(W::Job, Waiter<W>
     }
 }
 
-/// Answers all; where that fails because of one of them, each on its own.
+/// Processes a batch and answers its callers. If one job makes the batch fail, each job is processed on
+/// its own.
 ///
 /// # Errors
-/// That of the database as a whole, which all were told.
+/// An error of the database as a whole. All callers of the batch have received it.
 async fn batch<W: Work>(
     work: Arc<W>,
     jobs: Vec<W::Job>,
@@ -114,13 +116,13 @@ async fn batch<W: Work>(
         }
     };
     for (caller, answer) in callers.into_iter().zip(answers) {
-        // It may have gone away.
+        // Fails only if the caller has gone away.
         let _ = caller.send(answer);
     }
     whole
 }
 
-/// Works at the jobs, and again after a conflict with another transaction, which leaves nothing done.
+/// Processes jobs, and tries again after a conflict with another transaction, which leaves nothing done.
 async fn attempted<W: Work>(work: &W, jobs: &[W::Job]) -> Result<Answers<W>, StoreError> {
     let mut done = work.all(jobs).await;
     for _ in 1..ATTEMPTS {
@@ -145,7 +147,7 @@ mod tests {
 
     use super::*;
 
-    /// Doubles numbers, each batch when it is let, and some not.
+    /// Doubles numbers, a batch for each permit of the gate, and fails for some numbers.
     #[derive(Clone)]
     struct Doubler {
         gate: Arc<Semaphore>,
@@ -155,7 +157,7 @@ mod tests {
     const DAMAGED: usize = 7;
     const CUT_OFF: usize = 8;
     const PANIC: usize = 9;
-    /// Conflicts as often as it is above this.
+    /// A number above this causes as many conflicts as it exceeds it by.
     const CONFLICT: usize = 1_000_000;
 
     #[async_trait]
@@ -198,8 +200,8 @@ mod tests {
         (doubler, submit)
     }
 
-    /// What is handed in while a batch is worked at is the next batch, each caller has its own answer,
-    /// and who finds no room is told.
+    /// Jobs that are submitted while a batch is processed form the next batches, each caller gets its own
+    /// answer, and a caller that finds the queue full gets an error.
     #[tokio::test]
     async fn jobs_of_one_time_share_a_batch_and_the_queue_has_an_end() {
         let (doubler, submit) = doubler();
@@ -207,7 +209,7 @@ mod tests {
         while doubler.sizes.lock().unwrap().is_empty() {
             tokio::task::yield_now().await;
         }
-        // One thread: each hands in before the next looks.
+        // The runtime has one thread, so all of them submit before a batch is taken.
         let others: Vec<_> = (1..=QUEUE).map(|job| submit(job + 10)).collect();
         let refused = submit(0).await.unwrap();
         assert!(matches!(refused, Err(StoreError::Overloaded)));
@@ -249,7 +251,7 @@ mod tests {
                 Err(StoreError::Unreachable)
             ));
         }
-        // It was tried once, and is tried again for who comes later.
+        // The database was tried once, and is tried again for later callers.
         assert_eq!(*doubler.sizes.lock().unwrap(), [1]);
         doubler.gate.add_permits(1);
         assert_eq!(submit(1).await.unwrap().unwrap(), 2);

@@ -1,8 +1,8 @@
 //! Clients: agents that authenticate with a name and a secret.
 //!
-//! A secret is `ID.RANDOM`: the part before the dot finds its hash, so that one Argon2id is computed
-//! per attempt and not one per secret. It is shown once and kept as a hash. While a secret is being
-//! exchanged two are good, so that no request is refused in between.
+//! A secret is `ID.RANDOM`. The part before the dot identifies the hash, so that each attempt costs one
+//! Argon2id and not one per secret. A secret is shown once and stored as a hash. During a rotation the
+//! old and the new secret are both valid, so that no request is refused in between.
 
 mod hashing;
 mod info;
@@ -23,14 +23,14 @@ use crate::{
     store::{StoreError, Tx},
 };
 
-/// The most secrets of one client: one in use, one taking its place, and one spare.
+/// Maximum number of secrets of a client: the one in use, the one that replaces it, and one spare.
 const MAX_SECRETS: usize = 3;
 
-/// The longest text that is tried as a secret.
+/// Maximum length in bytes of a text that is tried as a secret.
 const MAX_SECRET: usize = 256;
 
 impl Issuer {
-    /// Registers a client, and makes its first secret.
+    /// Registers a client and creates its first secret.
     ///
     /// # Errors
     /// [`ClientError`], and nothing changed.
@@ -67,7 +67,7 @@ impl Issuer {
         Ok((info, secret))
     }
 
-    /// Makes another secret for a client; the ones that it has end `overlap` seconds from now.
+    /// Creates another secret for a client. Its existing secrets end `overlap` seconds from now.
     ///
     /// # Errors
     /// [`ClientError`], and nothing changed.
@@ -91,15 +91,15 @@ impl Issuer {
         }
         tx.insert_client_secret(name, &stored).await?;
         let detail = json!({ "client": name, "secret": stored.info.id, "others_end": end });
-        // Read before the commit: after it nothing may fail, or the new secret is lost.
+        // Read before the commit: after it nothing may fail, or the new secret would be lost.
         let rotated = enabled(&mut tx, name).await?;
         self.finish(tx, AuditEvent::ClientRotate, &info, detail, now)
             .await?;
         Ok((rotated, secret))
     }
 
-    /// Refuses a client from now on, and destroys its secrets. Its name is never used again, and
-    /// the tokens that it has live on: revoke them by a watermark.
+    /// Disables a client for good and destroys its secrets. Its name cannot be registered again. The tokens
+    /// that it has stay valid: revoke them by a watermark.
     ///
     /// # Errors
     /// [`ClientError`], and nothing changed.
@@ -118,7 +118,7 @@ impl Issuer {
         Ok(disabled.map_or(info, |client| client.info))
     }
 
-    /// All clients, by name.
+    /// Returns all clients, by name.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -127,18 +127,18 @@ impl Issuer {
         Ok(clients.into_iter().map(|client| client.info).collect())
     }
 
-    /// One client.
+    /// Returns one client.
     ///
     /// # Errors
-    /// [`ClientError::NotFound`], or the database.
+    /// [`ClientError::NotFound`], or an error of the database.
     pub async fn client(&self, name: &str) -> Result<ClientInfo, ClientError> {
         let client = self.store.glance().await?.client(name).await?;
         let client = client.ok_or_else(|| ClientError::NotFound(name.to_owned()))?;
         Ok(client.info)
     }
 
-    /// The client of this name, where the secret is one of its own. Who is wrong, and about what,
-    /// is not told, and takes as long. It computes for a while: how often, is for the caller to limit.
+    /// Authenticates a client by its secret. Neither the result nor the time that it takes reveals whether
+    /// the name or the secret was wrong. It computes an Argon2id, so callers have to limit the rate.
     ///
     /// # Errors
     /// [`StoreError`]; a wrong name or secret is `None`.
@@ -154,8 +154,8 @@ impl Issuer {
         Ok(claimed.filter(|claimed| right && claimed.info.disabled_at.is_none()))
     }
 
-    /// As [`Issuer::authenticate_client`], for a secret that was found good before, lately and here.
-    /// It computes nothing, so it need not be limited, and tells nothing to who guesses.
+    /// Same as [`Issuer::authenticate_client`], but only for a secret that this process verified recently.
+    /// It computes no Argon2id, so it needs no limit, and it reveals nothing to somebody who guesses.
     ///
     /// # Errors
     /// [`StoreError`]; everything else is `None`.
@@ -172,14 +172,15 @@ impl Issuer {
         }))
     }
 
-    /// The client of this name with the secret that this one claims to be, before that is verified.
+    /// Returns the client of this name and the stored secret with the id of `secret`, which is not verified
+    /// yet.
     async fn claimed(
         &self,
         name: &str,
         secret: &str,
         now: Timestamp,
     ) -> Result<Option<SignedIn>, StoreError> {
-        // What cannot be a name is not looked up: PostgreSQL, for one, takes no NUL.
+        // An impossible name is not looked up: it may contain NUL, which PostgreSQL refuses.
         if secret.len() > MAX_SECRET || !is_client_name(name) {
             return Ok(None);
         }
@@ -195,13 +196,13 @@ impl Issuer {
         }))
     }
 
-    /// Notes that a one-time assertion was used. `false`: it was used before, here or at another
-    /// issuer on the same database, or is so old that it may have been, before a restore. `id` names
-    /// it for certain, such as by a hash of issuer and `jti`; `issued_at` is the earliest time at which
-    /// it can have been made.
+    /// Records that a one-time assertion was used. Returns false if it was used before, here or at another
+    /// issuer on the same database, or is so old that it may have been used before a restore. `id`
+    /// identifies the assertion uniquely, for example as a hash of its issuer and `jti`. `issued_at` is the
+    /// earliest time at which it can have been issued.
     ///
     /// # Errors
-    /// [`StoreError`], and then it must be refused.
+    /// [`StoreError`]. The assertion must then be refused.
     pub async fn use_assertion(
         &self,
         id: &[u8; 32],
@@ -263,25 +264,25 @@ fn check(client: &NewClient) -> Result<(), ClientError> {
     Ok(())
 }
 
-/// Why a verb about clients was refused. Nothing changed.
+/// An error upon which an operation on clients changed nothing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The name cannot be one.
+    /// The name is not a valid name of a client.
     #[error(
         "a client's name has 1 to {MAX_CLIENT_NAME} visible ASCII characters without `:`, `/`, `\\`, `%`, `?` and `#`, and is not `.` or `..`"
     )]
     Name,
-    /// Nobody.
+    /// The principal is missing or not a valid name.
     #[error(
         "a client acts on somebody's authority: name a principal of at most {} bytes, without control characters and without white space at its ends",
         claims::MAX_NAME
     )]
     Principal,
-    /// None, or too many.
+    /// There are no profiles, or too many.
     #[error("a client uses 1 to 64 profiles: name them")]
     Profiles,
-    /// Too large, or in the way of what the issuer states.
+    /// The claims are too large, or use a name that is reserved for the issuer.
     #[error(
         "a client's claims have at most 16 KiB of JSON, and none is `client`, `principal` or `profiles`"
     )]
@@ -289,21 +290,21 @@ pub enum ClientError {
     /// The name is taken.
     #[error("the client `{0}` exists: choose another name, also after a client was disabled")]
     Exists(String),
-    /// There is none.
+    /// No client has this name.
     #[error("no client has the name `{0}`: `client list` shows all of them")]
     NotFound(String),
-    /// It is refused for good.
+    /// The client is disabled.
     #[error("the client was disabled at {0}: register another one")]
     Disabled(Timestamp),
-    /// Secrets that are being exchanged for others already.
+    /// Too many secrets of the client are still valid.
     #[error(
         "the client has {MAX_SECRETS} secrets: wait until one has ended, or use a shorter overlap"
     )]
     TooManySecrets,
-    /// No memory.
+    /// The secret cannot be hashed, usually for lack of memory.
     #[error("the secret cannot be hashed: free memory and try again")]
     Hash,
-    /// The database.
+    /// An error of the database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

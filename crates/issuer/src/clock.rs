@@ -1,5 +1,5 @@
-//! The error that this issuer's own clock may have.
+//! The tolerated error of the issuer's own clock.
 
-/// The longest error of the clock, in seconds, without anything that was decided
-/// meanwhile being lost: so long, what has ended is remembered.
+/// Maximum error of the clock, in seconds, that loses no decision: entries that have ended are remembered
+/// for this time.
 pub(crate) const CLOCK_FAULT: u64 = 2 * 86_400;

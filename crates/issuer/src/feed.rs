@@ -1,8 +1,8 @@
-//! What is published of the revocations: a signed head every few seconds, the changes that lead to
-//! it, and a signed snapshot of what still matters.
+//! The feed of revocations: a signed head every few seconds, the changes that lead to it, and a signed
+//! snapshot of the live revocations.
 //!
-//! The head is stored, so that several issuers hand out the same one. Changes are handed out as they
-//! were written, and never change. A snapshot is made when it is asked for.
+//! The head is stored, so that several issuers serve the same one. Changes are served as they were
+//! written and never change. A snapshot is made on request.
 
 use std::collections::HashSet;
 
@@ -21,11 +21,10 @@ use crate::{
     store::{StoreError, StoredHead, Tx, target_name},
 };
 
-/// After so many seconds the head is signed again, though nothing changed: how fresh it is, is what
-/// verifiers go by.
+/// Age in seconds at which an unchanged head is signed again. Verifiers rely on the age of the head.
 pub const HEAD_RESIGN: u64 = 5;
 
-/// The life of what is signed here, in seconds, for verifiers that ask for nothing shorter.
+/// The life of heads and snapshots, in seconds, for verifiers that require nothing shorter.
 pub const FEED_LIFE: u64 = 86_400;
 
 /// A signed head.
@@ -33,39 +32,39 @@ pub const FEED_LIFE: u64 = 86_400;
 pub struct PublishedHead {
     /// The number of the last change.
     pub seq: u64,
-    /// The keyset that goes with it.
+    /// The version of the current keyset at that time.
     pub keyset_version: u64,
-    /// When it was signed.
+    /// Time at which it was signed.
     pub issued_at: Timestamp,
-    /// From then on it is stale.
+    /// Time from which it is stale.
     pub expires: Timestamp,
-    /// The DSSE envelope: what verifiers are given, byte for byte.
+    /// The DSSE envelope that verifiers are given, byte for byte.
     pub envelope: String,
 }
 
 /// A signed snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedRevocations {
-    /// How far the history goes in it.
+    /// The position of the history that it reflects.
     pub position: Position,
-    /// The keyset that goes with it.
+    /// The version of the current keyset at that time.
     pub keyset_version: u64,
-    /// When it was signed.
+    /// Time at which it was signed.
     pub issued_at: Timestamp,
-    /// From then on it is stale.
+    /// Time from which it is stale.
     pub expires: Timestamp,
-    /// How many entries it has.
+    /// Number of entries.
     pub entries: u64,
-    /// What verifiers are given, byte for byte.
+    /// The file that verifiers are given, byte for byte.
     pub file: String,
 }
 
 impl Issuer {
-    /// The head of the feed, signed again where something changed, or after [`HEAD_RESIGN`]. Only
-    /// that needs the private keys.
+    /// Returns the head of the feed. It is signed again if something changed, or after [`HEAD_RESIGN`].
+    /// Only signing needs the private keys.
     ///
-    /// Readers refuse a head that was signed before the one that they have. So its time does not go
-    /// back where the clocks of two issuers lie a little apart, or one is corrected a little.
+    /// Readers refuse a head that was signed before the one that they have. So its time does not go back if
+    /// the clocks of two issuers differ a little, or if a clock is corrected a little.
     ///
     /// # Errors
     /// [`SignError`].
@@ -89,7 +88,7 @@ impl Issuer {
         let position = tx.position().await?;
         let keyset_version = tx.keyset().await?.map_or(0, |keyset| keyset.version);
         let last = tx.head().await?;
-        // Another one may have signed it in between.
+        // Another caller or issuer may have signed it in between.
         if let Some(head) = &last
             && fresh(head, &position, keyset_version)
         {
@@ -120,7 +119,7 @@ impl Issuer {
         Ok(stored.into())
     }
 
-    /// How far the history of revocations goes.
+    /// Returns the current position of the history of revocations.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -128,7 +127,7 @@ impl Issuer {
         self.store.read().await?.position().await
     }
 
-    /// The head as it was signed last, however old.
+    /// Returns the head that was signed last, however old it is.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -137,11 +136,11 @@ impl Issuer {
         Ok(head.map(PublishedHead::from))
     }
 
-    /// The changes after `after`, up to and including `to`, one a line. What was handed out once is
-    /// the same for ever.
+    /// Returns the changes after `after`, up to and including `to`, one per line. The answer never changes,
+    /// so it can be cached for ever. It is `None` if there are no such changes or more than [`MAX_PAGE`].
     ///
     /// # Errors
-    /// [`StoreError`]; `None` where there are no such changes, or more than [`MAX_PAGE`].
+    /// [`StoreError`].
     pub async fn delta(
         &self,
         epoch: &str,
@@ -166,7 +165,7 @@ impl Issuer {
         Ok(Some(lines.concat()))
     }
 
-    /// Everything that is revoked and not dead, signed.
+    /// Returns a signed snapshot of all live revocations.
     ///
     /// # Errors
     /// [`SnapshotFailure`].
@@ -174,8 +173,8 @@ impl Issuer {
         self.snapshot_from(None::<String>, now).await
     }
 
-    /// The same, where the last snapshot of this issuer is at hand: what that holds is not read from the
-    /// database again, which is most of the work with a million revocations.
+    /// Same as [`Issuer::snapshot`], for callers that have the last snapshot of this issuer. Its entries are
+    /// not read from the database again, which with a million revocations is most of the work.
     ///
     /// # Errors
     /// [`SnapshotFailure`].
@@ -185,7 +184,7 @@ impl Issuer {
         now: Timestamp,
     ) -> Result<PublishedRevocations, SnapshotFailure> {
         match self.snapshot_from(Some(last), now).await {
-            // It was not whole.
+            // The last snapshot is damaged.
             Err(SnapshotFailure::Snapshot(_)) => self.snapshot(now).await,
             made => made,
         }
@@ -204,7 +203,7 @@ impl Issuer {
         let (mut begun, mut after) = (None, 0);
         if let Some(last) = last
             && let Ok((header, _)) = SnapshotHeader::open(last.as_ref(), &key)
-            // One of a time to come has left out what is not dead yet.
+            // A snapshot with a future time has left out entries that are still alive.
             && header.issued_at <= now
             && leads_to(&mut tx, header.position(), &position).await?
         {
@@ -225,7 +224,7 @@ impl Issuer {
             expires: now.plus(FEED_LIFE),
             keyset_version,
         };
-        // A million lines take a second, for which others need not wait.
+        // A million lines take a second, which must not block the other tasks of the runtime.
         let written = tokio::task::spawn_blocking(move || {
             let mut entries = Vec::new();
             if let Some(last) = &begun {
@@ -245,7 +244,7 @@ impl Issuer {
             let (header, _) = SnapshotHeader::open(file.as_bytes(), &key)?;
             Ok::<_, SnapshotError>((file, header))
         });
-        // Without an outcome it panicked, which the log tells, or the runtime ends.
+        // No outcome means that it panicked, which is in the log, or that the runtime shuts down.
         let (file, header) = written.await.map_err(|_| StoreError::Unreachable)??;
         Ok(PublishedRevocations {
             position: header.position(),
@@ -258,13 +257,13 @@ impl Issuer {
     }
 }
 
-/// A name for a new history of revocations.
+/// Returns a random name for a new history of revocations.
 pub(crate) fn new_epoch() -> Epoch {
     Epoch::from_bytes(OsRng.next_u64().to_be_bytes())
 }
 
-/// Whether the history goes from one to the other: a store that was put back may have gone another way
-/// since. Where there are many changes in between, nobody looks.
+/// Returns true if the history leads from one position to the other: a restored store may have taken
+/// another course since. Returns false without a check if more than [`MAX_PAGE`] changes are in between.
 async fn leads_to(tx: &mut Tx, from: Position, to: &Position) -> Result<bool, StoreError> {
     let between = to.seq.checked_sub(from.seq);
     if from.epoch != to.epoch || between.is_none_or(|between| between > MAX_PAGE) {
@@ -277,7 +276,7 @@ async fn leads_to(tx: &mut Tx, from: Position, to: &Position) -> Result<bool, St
     Ok(end.as_ref() == Some(to))
 }
 
-/// Whether a clock that is not wrong can have signed at that time.
+/// Returns true if a correct clock, within [`SKEW`], can have shown that time of signing.
 fn is_near(signed: Timestamp, now: Timestamp) -> bool {
     signed <= now.plus(SKEW)
 }
@@ -301,11 +300,11 @@ impl From<StoredHead> for PublishedHead {
     }
 }
 
-/// Why there is no snapshot.
+/// An error upon which there is no snapshot.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SnapshotFailure {
-    /// Too much is revoked for one file.
+    /// There are too many revocations for one file, or the last snapshot is damaged.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
     /// It cannot be signed.

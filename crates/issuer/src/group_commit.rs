@@ -1,5 +1,5 @@
-//! Group commit: what many callers record at the same time becomes durable with one write to the
-//! disk. A caller is answered once its row is on the disk, and not before.
+//! Group commit: the records of many concurrent callers become durable with one write to the disk. A
+//! caller gets its answer once its row is on the disk, and not before.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{
     store::{Store, StoreError, Tx},
 };
 
-/// What is to be recorded.
+/// A record to be written to the audit.
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) entry: Entry,
@@ -23,23 +23,23 @@ pub(crate) struct Record {
     pub(crate) standing: Arc<Standing>,
 }
 
-/// Why nothing was recorded.
+/// An error upon which nothing was recorded.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum RecordError {
-    /// The key that signed the token is not the active one any more: sign with that one.
+    /// The key that signed the token is no longer the active one. Sign again with the active key.
     #[error("another key signs now")]
     Superseded,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Records, with one transaction. A caller that goes away takes nothing back: its record stands.
+/// Records a batch with one transaction. If a caller goes away, its record is written all the same.
 pub(crate) struct Commit(pub(crate) Store);
 
 #[async_trait]
 impl Work for Commit {
     type Job = Record;
-    /// The row of the audit. It is durable.
+    /// The number of the audit row, which is durable.
     type Done = u64;
     type Error = RecordError;
 
@@ -54,14 +54,18 @@ impl Work for Commit {
                 Some((entry, &*record.actor, record.time))
             })
             .collect();
+        // Nobody gets an answer before the commit, so no holder has a token that the audit lacks.
         let mut row = match entries.len() as u64 {
             0 => 0,
             all => {
                 let last = tx.record_all(entries).await?;
                 tx.commit().await?;
+                // Rows are numbered without gaps in the order of the entries, so counting up from here
+                // gives each caller its own.
                 last.saturating_sub(all)
             }
         };
+        // A refusal that was recorded in place of a mint took a row too, though its caller gets an error.
         let answer = |(record, fate): (&Record, Fate)| {
             if fate.entry(record).is_some() {
                 row = row.saturating_add(1);
@@ -77,9 +81,9 @@ impl Work for Commit {
 
 /// The outcome of one record in the transaction of its batch.
 enum Fate {
-    /// It is recorded as it came.
+    /// It is recorded unchanged.
     Recorded,
-    /// It is not, for this reason, and a refusal may be recorded in its place.
+    /// It is not recorded, for this reason. A refusal may be recorded in its place.
     Refused(RecordError, Option<Entry>),
 }
 
@@ -92,14 +96,15 @@ impl Fate {
     }
 }
 
-/// Compares what each mint depends on with the state that the transaction sees. A refusal depends on
-/// nothing.
+/// Checks the grounds of each mint against the state that the transaction sees.
 async fn fates(tx: &mut Tx, records: &[Record]) -> Result<Vec<Fate>, StoreError> {
     let mints = || {
         records
             .iter()
             .filter(|record| record.entry.minted.is_some())
     };
+    // Read once for the whole batch: this transaction is the only writer, so neither the key nor a
+    // client can change before the commit.
     let active = match mints().next() {
         Some(_) => tx.active_key().await?.map(|key| key.id),
         None => None,
@@ -108,11 +113,13 @@ async fn fates(tx: &mut Tx, records: &[Record]) -> Result<Vec<Fate>, StoreError>
     let mut fates = Vec::with_capacity(records.len());
     for record in records {
         let Some(token) = &record.entry.minted else {
+            // A refusal gives nothing to anybody, so it needs no grounds.
             fates.push(Fate::Recorded);
             continue;
         };
         let standing = &record.standing;
         let withdrawn = standing.withdrawn_among(tx, &clients, record.time).await?;
+        // Withdrawn grounds come before a superseded key, because signing again cannot restore them.
         fates.push(match withdrawn {
             Some(withdrawn) => {
                 let error = StoreError::from(withdrawn).into();

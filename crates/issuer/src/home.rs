@@ -1,5 +1,5 @@
-//! The directory of an issuer, for the eyes of its owner only: `identity.age`, and either the
-//! database, `issuer.db`, or a file `store` that holds the URL of a PostgreSQL database.
+//! The directory of an issuer, which only its owner may read: `identity.age`, and either the database
+//! `issuer.db` or a file `store` that contains the URL of a PostgreSQL database.
 
 use std::{
     collections::BTreeMap,
@@ -14,18 +14,18 @@ use rand::{RngCore, rngs::OsRng};
 
 use crate::store::{Location, PostgresUrl};
 
-/// The database or the URL of one, and the identity under the passphrase.
+/// Names of the database, of the file with the URL of one, and of the encrypted identity.
 const DATABASE: &str = "issuer.db";
 const STORE: &str = "store";
 const IDENTITY: &str = "identity.age";
 
-/// Where profiles are, when there are several files of them.
+/// The directory of profiles, if there are several files of them.
 const PROFILES: &str = "profiles.d";
 
-/// The most bytes of a file that a backup takes along.
+/// Maximum size in bytes of a file that a backup includes.
 const MAX_FILE: u64 = 1 << 20;
 
-/// Whether it is a file that people write: `NAME.toml`, or one of the profiles.
+/// Returns true for a file that people write: `NAME.toml`, in the home or among the profiles.
 fn is_written(name: &str) -> bool {
     let name = match name.split_once('/') {
         Some((folder, name)) if folder == PROFILES => name,
@@ -38,13 +38,12 @@ fn is_written(name: &str) -> bool {
         && name.chars().all(plain)
 }
 
-/// The directory of an issuer, checked when it was opened.
+/// The directory of an issuer, whose owner and permissions were checked when it was opened.
 #[derive(Debug, Clone)]
 pub(crate) struct Home(PathBuf);
 
 impl Home {
-    /// Opens a home that belongs to this process's user, and whose files nobody else can read or
-    /// write.
+    /// Opens a home that belongs to the user of this process and whose files nobody else can read or write.
     pub(crate) fn open(path: &Path) -> Result<Home, HomeError> {
         let path = &located(path)?;
         match followed(path)? {
@@ -62,7 +61,7 @@ impl Home {
             _ => {}
         }
         private(path, "0700")?;
-        // SQLite gives its two other files the permissions of the database; they come and go.
+        // SQLite gives its two other files the permissions of the database. They exist only at times.
         for file in [DATABASE, "issuer.db-wal", "issuer.db-shm", STORE] {
             private(&path.join(file), "0600").or_else(unless_missing)?;
         }
@@ -74,7 +73,7 @@ impl Home {
         &self.0
     }
 
-    /// Where its database is.
+    /// Returns the location of the database.
     pub(crate) fn location(&self) -> Result<Location, HomeError> {
         let path = self.store();
         if !path.exists() {
@@ -99,8 +98,8 @@ impl Home {
         self.0.join(IDENTITY)
     }
 
-    /// The identity, and what people wrote: the settings and the profiles. The URL of a database is
-    /// left out, which may hold a password.
+    /// Reads the files for a backup: the identity, and the settings and profiles that people wrote. The URL
+    /// of a database is left out, because it may contain a password.
     pub(crate) fn files(&self) -> Result<BTreeMap<String, Vec<u8>>, HomeError> {
         let mut files = BTreeMap::from([(IDENTITY.to_owned(), self.read_identity()?)]);
         for folder in ["", PROFILES] {
@@ -137,7 +136,7 @@ impl Home {
     }
 }
 
-/// Returns the absolute path for a new home, where nothing exists yet, or an empty directory.
+/// Returns the absolute path for a new home, at which there must be nothing or an empty directory.
 pub(crate) fn vacant(path: &Path) -> Result<PathBuf, HomeError> {
     let path = located(path)?;
     match followed(&path)? {
@@ -147,14 +146,14 @@ pub(crate) fn vacant(path: &Path) -> Result<PathBuf, HomeError> {
             let mut entries = fs::read_dir(&path).map_err(io_error(&path))?;
             match entries.next() {
                 Some(_) => Err(HomeError::Exists(path)),
-                // To rename replaces an empty directory, and no link to one.
+                // Renaming a directory can replace an empty directory, but not a link to one.
                 None => fs::canonicalize(&path).map_err(io_error(&path)),
             }
         }
     }
 }
 
-/// Makes a path absolute: SQLite takes a relative one that begins with `file:` for a URL.
+/// Makes a path absolute, because SQLite treats a relative path that begins with `file:` as a URL.
 fn located(path: &Path) -> Result<PathBuf, HomeError> {
     if path.to_str().is_none() {
         return Err(HomeError::NotText(path.to_owned()));
@@ -174,17 +173,18 @@ fn followed(path: &Path) -> Result<Option<fs::Metadata>, HomeError> {
     }
 }
 
-/// A home in the making, beside where it shall stand. It is moved there as a whole, or vanishes.
+/// A home under construction, beside its final place. It is moved there as a whole, or removed.
 #[derive(Debug)]
 pub(crate) struct Draft {
     draft: Home,
     target: PathBuf,
     kept: bool,
-    /// Dropped after the draft in them was removed.
+    /// Dropped last, after the draft inside them was removed.
     parents: Parents,
 }
 
-/// Parent directories created for a home. Dropped, they are removed: a home that is kept clears them.
+/// Parent directories created for a home. They are removed when this is dropped, unless the home is
+/// kept.
 #[derive(Debug, Default)]
 struct Parents(Vec<PathBuf>);
 
@@ -201,7 +201,7 @@ impl Parents {
         for ancestor in missing.into_iter().rev() {
             match fs::create_dir(&ancestor) {
                 Ok(()) => parents.0.push(ancestor),
-                // Another process was faster, and it is theirs.
+                // Another process created it first, so it is not ours to remove.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(io_error(&ancestor)(error)),
             }
@@ -213,14 +213,14 @@ impl Parents {
 impl Drop for Parents {
     fn drop(&mut self) {
         for directory in self.0.iter().rev() {
-            // Another process may use it by now; then it is not empty, and stays.
+            // Another process may use it by now. Then it is not empty, and the removal fails.
             let _ = fs::remove_dir(directory);
         }
     }
 }
 
 impl Draft {
-    /// Begins a home at `target`, where there must be nothing, or an empty directory.
+    /// Begins a home at `target`, where there must be nothing or an empty directory.
     pub(crate) fn begin(target: &Path) -> Result<Draft, HomeError> {
         let target = vacant(target)?;
         let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
@@ -248,7 +248,7 @@ impl Draft {
         &self.draft
     }
 
-    /// Writes the identity, and an empty database for SQLite to fill, or where the other one is.
+    /// Writes the identity, and either an empty file for SQLite or the URL of the PostgreSQL database.
     pub(crate) fn write(
         &self,
         identity: &[u8],
@@ -261,7 +261,7 @@ impl Draft {
         }
     }
 
-    /// Writes what [`Home::files`] read, but for the identity.
+    /// Writes the files that [`Home::files`] read, except the identity.
     pub(crate) fn write_files(&self, files: &BTreeMap<String, Vec<u8>>) -> Result<(), HomeError> {
         for (name, content) in files.iter().filter(|(name, _)| is_written(name)) {
             let path = self.draft.path().join(name);
@@ -280,7 +280,7 @@ impl Draft {
         Ok(())
     }
 
-    /// Moves the home to its place. To rename a directory replaces nothing but an empty one.
+    /// Moves the home to its place. Renaming a directory can replace only an empty directory.
     pub(crate) fn keep(mut self) -> Result<Home, HomeError> {
         sync(self.draft.path())?;
         let on_a_server = self.draft.store().exists();
@@ -309,78 +309,78 @@ impl Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         if !self.kept {
-            // Nothing more can be done; the name tells what it is.
+            // If this fails, nothing more can be done. The name of the directory shows what it is.
             let _ = fs::remove_dir_all(self.draft.path());
         }
     }
 }
 
-/// Why a home cannot be used.
+/// An error upon which a home cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HomeError {
-    /// There is no issuer.
+    /// The directory contains no issuer.
     #[error("no issuer in `{0}`: run `bailiwick init`, or name another home")]
     Missing(PathBuf),
-    /// There is something already.
+    /// Something exists at the path already.
     #[error("`{0}` exists and is not overwritten: name another home")]
     Exists(PathBuf),
-    /// A link to nothing.
+    /// The path is a symbolic link to nothing.
     #[error("`{0}` is a symbolic link to nothing: make the directory that it names, or remove it")]
     Dangling(PathBuf),
-    /// A file, or something else that holds no files.
+    /// The path is not a directory.
     #[error("`{0}` is not a directory, and a home is one: name another home")]
     NotADirectory(PathBuf),
-    /// A path that SQLite cannot open.
+    /// The path is not UTF-8, so SQLite cannot open it.
     #[error("the path `{0}` is not UTF-8 text, and that of a home is: choose another")]
     NotText(PathBuf),
-    /// Two databases.
+    /// The home names two databases.
     #[error("`{0}` holds both `issuer.db` and `store`: move the one away that is not in use")]
     Ambiguous(PathBuf),
-    /// `store` holds something else.
+    /// The file `store` does not contain the URL of a PostgreSQL database.
     #[error("`{0}` does not hold the URL of a PostgreSQL database: write one there")]
     Url(PathBuf),
-    /// The database on the server is filled, and the home that belongs to it cannot be put in place.
+    /// The database on the server is filled, but the home that belongs to it cannot be moved to its place.
     #[error(
         "`{path}` cannot be put in place ({error}), and the database on the server has been filled: empty that, and do it again with another home"
     )]
     Unplaced {
         /// The home.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         error: io::Error,
     },
-    /// A file that is no settings and no profile.
+    /// A file is too large for settings or profiles.
     #[error("`{0}` is too large for a backup: move it out of the home")]
     TooLarge(PathBuf),
-    /// Others can read or write it.
+    /// Others can read or write the file or directory.
     #[error("`{path}` is open to others (mode {mode:04o}): run `chmod {wanted} {path}`")]
     Open {
         /// The file or directory.
         path: PathBuf,
         /// Its permissions.
         mode: u32,
-        /// What they should be.
+        /// The permissions that it should have.
         wanted: &'static str,
     },
-    /// Its owner could read and change everything in it.
+    /// The file or directory belongs to another user, who could read and change it.
     #[error(
         "`{path}` belongs to user {owner}, and this process runs as user {user}: run it as user {owner}, or give `{path}` to user {user} by `chown`"
     )]
     Foreign {
         /// The file or directory.
         path: PathBuf,
-        /// Its owner's number.
+        /// The user id of its owner.
         owner: u32,
-        /// The number of the user whose rights this process has.
+        /// The effective user id of this process.
         user: u32,
     },
-    /// It cannot be read or written.
+    /// The file or directory cannot be read or written.
     #[error("`{path}` cannot be used ({error}): check its path, its owner and its permissions")]
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         error: io::Error,
     },
 }
@@ -406,7 +406,7 @@ fn private(path: &Path, wanted: &'static str) -> Result<(), HomeError> {
     Ok(())
 }
 
-/// Returns whether `owner` may own the secret files of `user`: the user itself, or root, which can read
+/// Returns true if `owner` may own the secret files of `user`: the user itself, or root, who can read
 /// them in any case.
 fn may_own(owner: u32, user: u32) -> bool {
     owner == user || owner == 0

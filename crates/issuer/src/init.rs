@@ -1,4 +1,4 @@
-//! Making an issuer: a home, its database and the first keys.
+//! Creating an issuer: a home, its database and the first keys.
 
 use std::path::Path;
 
@@ -22,18 +22,18 @@ use crate::{
 };
 
 impl Issuer {
-    /// Checks that [`Issuer::init`] and [`Issuer::restore`] can make a home at `path`, before anyone
-    /// is asked for a passphrase.
+    /// Checks that [`Issuer::init`] and [`Issuer::restore`] can create a home at `path`, so that nobody is
+    /// asked for a passphrase in vain.
     ///
     /// # Errors
-    /// [`HomeError`], where something stands there already or cannot be looked at.
+    /// [`HomeError`] if something exists there already or the path cannot be read.
     pub fn check_vacant(path: &Path) -> Result<(), HomeError> {
         home::vacant(path).map(drop)
     }
 
-    /// Makes an issuer at `home`: a keyset key, an active root key, a staged spare, the first
-    /// keyset. The result is unlocked. It is made beside its place and moved there as a whole, so
-    /// a failure leaves nothing, and nothing that exists is overwritten.
+    /// Creates an issuer at `home`, with a keyset key, an active root key, a staged spare and the first
+    /// keyset. The result is unlocked. The home is created beside its place and moved there as a whole, so
+    /// a failure leaves nothing behind, and nothing that exists is overwritten.
     ///
     /// # Errors
     /// [`InitError`], and there is no issuer.
@@ -55,7 +55,7 @@ impl Issuer {
     }
 }
 
-/// Fills an empty database: one transaction.
+/// Fills an empty database in one transaction.
 async fn fill(
     store: &Store,
     vault: &Vault,
@@ -111,25 +111,25 @@ async fn fill(
     Ok(tx.commit().await?)
 }
 
-/// Why no issuer was made.
+/// An error upon which no issuer was created.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InitError {
     /// An option is out of range.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The directory.
+    /// The directory cannot be used.
     #[error(transparent)]
     Home(#[from] HomeError),
-    /// The database on the server has an issuer already.
+    /// The database on the server already belongs to an issuer.
     #[error(
         "the database is in use by an issuer: to run another one on it, copy that one's home here"
     )]
     Taken,
-    /// The first root keys.
+    /// The first root keys cannot be created.
     #[error(transparent)]
     Key(#[from] RootKeyError),
-    /// The private keys or the database.
+    /// The private keys or the database cannot be used.
     #[error(transparent)]
     Sign(#[from] SignError),
     /// The finished home could not be opened.

@@ -1,4 +1,4 @@
-//! The issuer as a whole: opened and unlocked.
+//! The issuer: opening it, and unlocking its private keys.
 
 use std::{
     collections::BTreeMap,
@@ -25,8 +25,8 @@ use crate::{
     vault::{Vault, VaultError},
 };
 
-/// An issuer: a home directory, opened. Clones are one issuer, each with its own actor. `Debug`
-/// shows where it is and no secret.
+/// An issuer, opened from its home directory. Clones share one issuer, and each has its own actor.
+/// `Debug` shows its location and no secret.
 #[derive(Clone)]
 pub struct Issuer {
     pub(crate) store: Store,
@@ -42,7 +42,7 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// The issuer in a home that was just made, unlocked.
+    /// Opens an issuer whose home was just created, unlocked.
     pub(crate) async fn opened(home: Home, vault: Vault, actor: &str) -> Result<Issuer, OpenError> {
         let mut issuer = Issuer::open(home.path()).await?;
         issuer.vault = Arc::new(OnceLock::from(vault));
@@ -50,10 +50,11 @@ impl Issuer {
         Ok(issuer)
     }
 
-    /// Opens the issuer at `home`, locked. An older database is brought up to date.
+    /// Opens the issuer at `home`, locked. An older database is migrated.
     ///
     /// # Errors
-    /// [`OpenError`], where there is none, others can read it, or a newer version wrote it.
+    /// [`OpenError`], for example if there is no issuer, others can read the home, or a newer version wrote
+    /// the database.
     pub async fn open(home: &Path) -> Result<Issuer, OpenError> {
         let home = Home::open(home)?;
         let store = Store::open(&home.location()?).await?;
@@ -72,28 +73,28 @@ impl Issuer {
         })
     }
 
-    /// Opens the private keys for the life of this value. It computes for a tenth of a second,
-    /// so a server calls it where blocking is allowed.
+    /// Unlocks the private keys for the life of this value. This computes for about a tenth of a second, so
+    /// call it where blocking is allowed.
     ///
     /// # Errors
-    /// [`UnlockError`], as a rule for the wrong passphrase.
+    /// [`UnlockError`], usually for a wrong passphrase.
     pub fn unlock(&self, passphrase: &Passphrase) -> Result<(), UnlockError> {
         let vault = Vault::from_file(&self.home.read_identity()?, passphrase)?;
         if vault.recipient() != self.settings.recipient {
             return Err(VaultError::Mixed.into());
         }
-        // Unlocked twice: the same identity.
+        // If it is unlocked already, it has the same identity: its recipient was compared too.
         let _ = self.vault.set(vault);
         Ok(())
     }
 
-    /// Whether the private keys are open.
+    /// Returns true if the private keys are unlocked.
     #[must_use]
     pub fn is_unlocked(&self) -> bool {
         self.vault.get().is_some()
     }
 
-    /// Names who acts, for the audit; `local` where nobody does.
+    /// Returns a clone that acts under this name in the audit. Without one, the actor is `local`.
     #[must_use]
     pub fn acting_as(&self, actor: &str) -> Issuer {
         Issuer {
@@ -102,7 +103,7 @@ impl Issuer {
         }
     }
 
-    /// Acts on these grounds: each transaction that writes compares them first.
+    /// Returns a clone that acts on these grounds. Each transaction that writes checks them first.
     #[must_use]
     pub fn on_standing(&self, standing: Standing) -> Issuer {
         Issuer {
@@ -111,25 +112,25 @@ impl Issuer {
         }
     }
 
-    /// What it was set up with.
+    /// Returns the settings.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// The directory that it was opened at.
+    /// Returns the directory that it was opened at.
     #[must_use]
     pub fn home(&self) -> &Path {
         self.home.path()
     }
 
-    /// What verifiers are configured with.
+    /// Returns the keyset key, which verifiers are configured with.
     #[must_use]
     pub fn keyset_key(&self) -> &PublicKey {
         &self.settings.keyset_key
     }
 
-    /// All root keys, as they came.
+    /// Returns all root keys in the order in which they were created.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -141,15 +142,16 @@ impl Issuer {
         Ok(infos)
     }
 
-    /// Ends all connections to the database, of all clones; of SQLite's files one is left.
+    /// Closes all connections of all clones to the database. For SQLite, a single file is left.
     pub async fn close(self) {
         self.store.close().await;
     }
 
-    /// Begins to write, if the grounds of the caller still hold. That they do not is on record then.
+    /// Begins a transaction that writes, if the grounds of the caller still hold. If they do not, that is
+    /// recorded.
     ///
     /// # Errors
-    /// [`StoreError::Withdrawn`], or the database.
+    /// [`StoreError::Withdrawn`], or an error of the database.
     pub(crate) async fn write(&self, now: Timestamp) -> Result<Tx, StoreError> {
         let mut tx = self.store.write().await?;
         let Some(withdrawn) = self.standing.withdrawn(&mut tx, now).await? else {
@@ -162,7 +164,7 @@ impl Issuer {
         Err(withdrawn.into())
     }
 
-    /// Records, together with others: see [`Commit`].
+    /// Records an entry, in one transaction with those of other callers: see [`Commit`].
     pub(crate) async fn record(&self, entry: Entry, time: Timestamp) -> Result<u64, RecordError> {
         let record = Record {
             entry,
@@ -173,7 +175,7 @@ impl Issuer {
         self.records.submit(record).await
     }
 
-    /// The files of the home that a backup takes along.
+    /// Returns the files of the home that a backup includes.
     pub(crate) fn home_files(&self) -> Result<BTreeMap<String, Vec<u8>>, HomeError> {
         self.home.files()
     }
@@ -182,7 +184,7 @@ impl Issuer {
         self.vault.get().ok_or(SignError::Locked)
     }
 
-    /// The key that signs keysets and revocation lists.
+    /// Returns the key that signs keysets and revocation lists.
     pub(crate) async fn keyset_signer(&self, tx: &mut Tx) -> Result<SigningKey, SignError> {
         let sealed = tx.sealed(KEYSET_KEY).await?;
         Ok(self.vault()?.unseal(&sealed, &self.settings.keyset_key)?)
@@ -199,26 +201,26 @@ impl fmt::Debug for Issuer {
     }
 }
 
-/// Why an issuer was not opened.
+/// An error upon which an issuer was not opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The directory.
+    /// The directory cannot be used.
     #[error(transparent)]
     Home(#[from] HomeError),
-    /// The database.
+    /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Why the private keys stay locked.
+/// An error upon which the private keys stay locked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnlockError {
     /// The identity cannot be read.
     #[error(transparent)]
     Home(#[from] HomeError),
-    /// The passphrase does not open it.
+    /// The passphrase does not open the identity.
     #[error(transparent)]
     Vault(#[from] VaultError),
 }

@@ -1,7 +1,8 @@
-//! The verbs of root keys: the state machine of [`crate::keyring`], stored, audited, published.
+//! Operations on root keys: runs the state machine of [`crate::keyring`], then stores, audits and
+//! publishes the result.
 //!
-//! Each verb is one transaction: keys, audit rows and the new keyset, or none of them. All of them
-//! end with a staged spare that is published.
+//! Each operation is one transaction that writes keys, audit rows and the new keyset, or nothing. After
+//! each of them a staged spare is published.
 
 use bailiwick_token::{
     key::{KeyId, PublicKey},
@@ -23,31 +24,32 @@ use crate::{
     vault::{ImportedKey, Vault},
 };
 
-/// The longest reason, in bytes: it is published with the tombstone.
+/// Maximum length of a reason, in bytes. It is published with the tombstone.
 pub(crate) const MAX_REASON: usize = 512;
 
-/// What a verb did.
+/// The result of an operation on keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyReport {
-    /// The transitions, in their order; none where everything was as asked for already.
+    /// The transitions in order. Empty if nothing had to change.
     pub changes: Vec<Change>,
-    /// The version of the keyset that shows them.
+    /// The version of the keyset that contains them.
     pub keyset_version: u64,
 }
 
-/// What a rotation did, and what it waits for.
+/// The result of a rotation, and the conditions that it waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rotation {
-    /// The transitions, in their order; none where nothing was due.
+    /// The transitions in order. Empty if nothing was due.
     pub changes: Vec<Change>,
-    /// The version of the keyset that shows them.
+    /// The version of the keyset that contains them.
     pub keyset_version: u64,
-    /// What comes next, and when. Run it again then, or more often: it does nothing early.
+    /// The next transitions and their times. Run the rotation again then, or more often: it does nothing
+    /// early.
     pub waiting: Vec<Guard>,
 }
 
 impl Issuer {
-    /// Makes and publishes a new key, which does not sign yet.
+    /// Creates and publishes a new key, which does not sign yet.
     ///
     /// # Errors
     /// [`RootKeyError`], and nothing changed.
@@ -56,7 +58,7 @@ impl Issuer {
             .await
     }
 
-    /// Lets a staged key sign; the active one begins to retire. `force` overrides the guard, and
+    /// Activates a staged key. The key that was active begins to retire. `force` overrides the guard, and
     /// then verifiers that have not seen the key deny its tokens for a while.
     ///
     /// # Errors
@@ -71,8 +73,8 @@ impl Issuer {
             .await
     }
 
-    /// Destroys the private half of a retiring key and takes the key out of the keyset. `force`
-    /// overrides the guard, and then tokens that it signed are denied before their end.
+    /// Destroys the private half of a retiring key and removes the key from the keyset. `force` overrides
+    /// the guard, and then tokens that it signed are denied before they expire.
     ///
     /// # Errors
     /// [`RootKeyError`], and nothing changed; see [`RootKeyError::guard`].
@@ -86,9 +88,9 @@ impl Issuer {
             .await
     }
 
-    /// Revokes a key, whatever its state: a tombstone replaces it, its private half is destroyed,
-    /// all its tokens are denied. Where it was active the oldest spare takes over at once. For a
-    /// key that is revoked already nothing changes.
+    /// Revokes a key in any state: a tombstone replaces it, its private half is destroyed, and all its
+    /// tokens are denied. If it was active, the oldest spare takes over at once. Nothing changes for a key
+    /// that is revoked already.
     ///
     /// # Errors
     /// [`RootKeyError`], and nothing changed.
@@ -105,12 +107,12 @@ impl Issuer {
         .await
     }
 
-    /// Does what is due: retires, stages, activates. Safe to run at any time and by several: it
-    /// begins a rotation only when the one before is complete, so no run undoes or hurries
-    /// another, and it does not depend on how often it runs whether a token is denied.
+    /// Retires, stages and activates the keys for which that is due. It is safe to run at any time and
+    /// concurrently: a rotation begins only when the previous one is complete, so no run undoes or hurries
+    /// another, and whether a token is denied does not depend on how often it runs.
     ///
     /// # Errors
-    /// [`RootKeyError`], and nothing changed. That something is not due yet is no error.
+    /// [`RootKeyError`], and nothing changed. It is not an error if something is not due yet.
     pub async fn rotate(&self, now: Timestamp) -> Result<Rotation, RootKeyError> {
         let mut waiting = Vec::new();
         let report = self.change(now, |ring, fresh| {
@@ -129,10 +131,10 @@ impl Issuer {
         })
     }
 
-    /// Publishes a key that was made elsewhere, such as by an issuer that this one replaces.
+    /// Publishes a key that was created elsewhere, such as by an issuer that this one replaces.
     ///
     /// # Errors
-    /// [`RootKeyError`], and nothing changed; [`TransitionError::Collision`] where it is known.
+    /// [`RootKeyError`], and nothing changed; [`TransitionError::Collision`] if the key is known already.
     pub async fn import(
         &self,
         key: ImportedKey,
@@ -187,7 +189,7 @@ impl Issuer {
     }
 }
 
-/// One run of a rotation, and what it waits for.
+/// Runs a rotation once. Also returns the guards that it waits for.
 fn rotate(
     mut ring: Ring,
     fresh: &mut Fresh<'_>,
@@ -229,7 +231,7 @@ fn rotate(
     Ok((ring, waiting))
 }
 
-/// Keys made in this transaction, whose private halves are not stored yet.
+/// Keys created in this transaction, whose private halves are not stored yet.
 pub(crate) struct Fresh<'a> {
     issuer: &'a str,
     made: Vec<(KeyId, SigningKey)>,
@@ -248,7 +250,7 @@ impl<'a> Fresh<'a> {
         self.stage_from(ring, now, || SigningKey::generate(&mut OsRng))
     }
 
-    /// Stages a key that exists.
+    /// Stages an existing key.
     fn adopt(
         &mut self,
         ring: Ring,
@@ -262,7 +264,7 @@ impl<'a> Fresh<'a> {
         Ok(ring)
     }
 
-    /// Sees to it that one key signs, and another stands by.
+    /// Ensures that one key is active and another is staged.
     pub(crate) fn complete(&mut self, ring: Ring, now: Timestamp) -> Result<Ring, TransitionError> {
         let ring = self.spare(ring, now)?;
         let spare = ring.spare().map(|spare| spare.0.id);
@@ -272,7 +274,7 @@ impl<'a> Fresh<'a> {
         }
     }
 
-    /// Stages a new key where none stands by.
+    /// Stages a new key if none is staged.
     fn spare(&mut self, ring: Ring, now: Timestamp) -> Result<Ring, TransitionError> {
         if ring.spare().is_some() {
             Ok(ring)
@@ -289,12 +291,13 @@ impl<'a> Fresh<'a> {
     ) -> Result<(Ring, KeyId), TransitionError> {
         loop {
             let key = generate();
-            // A random key is none of the eight weak ones.
+            // Practically never: the key would have to be one of the eight weak ones.
             let Ok(public) = PublicKey::try_from(key.verifying_key()) else {
                 continue;
             };
             let id = KeyId::derive(self.issuer, &public);
-            // One in four billion: the id of another key, or of a tombstone, which would kill it.
+            // One in four billion has the id of another key, or that of a tombstone, by which verifiers
+            // would deny all that it signs.
             if ring.get(id).is_none() {
                 let ring = ring.stage(id, public, now)?;
                 self.made.push((id, key));
@@ -304,7 +307,7 @@ impl<'a> Fresh<'a> {
     }
 }
 
-/// Writes what a ring went through: keys, private halves, audit rows, and the keyset that shows it.
+/// Writes the changes of a ring: keys, private halves, audit rows, and the keyset that contains them.
 #[expect(
     clippy::too_many_arguments,
     reason = "called by init, which has no issuer yet, and by verbs"
@@ -319,7 +322,7 @@ pub(crate) async fn save(
     actor: &str,
     now: Timestamp,
 ) -> Result<u64, RootKeyError> {
-    // In the order of the steps: the old key stops being active before the new one is.
+    // In the order of the steps: the old key stops being active before the new one becomes active.
     for change in ring.changes() {
         let Some(key) = ring.get(change.id) else {
             continue;
@@ -359,7 +362,7 @@ fn entry(change: &Change, key: &StoredKey) -> Entry {
     }
 }
 
-/// A reason is for people and is published: one line that says something.
+/// Checks that a reason can be published: one line that is not blank.
 pub(crate) fn check_reason(reason: &str) -> Result<(), ()> {
     let says_something = !reason.trim().is_empty() && reason.len() <= MAX_REASON;
     (says_something && !reason.contains(char::is_control))
@@ -367,17 +370,17 @@ pub(crate) fn check_reason(reason: &str) -> Result<(), ()> {
         .ok_or(())
 }
 
-/// Why a verb was refused. Nothing changed.
+/// An error upon which an operation on keys changed nothing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RootKeyError {
-    /// The key is not in a state for it, or not yet.
+    /// The state of the key does not allow the transition, or not yet.
     #[error(transparent)]
     Transition(#[from] TransitionError),
-    /// No reason, or none that can be published.
+    /// There is no reason, or it cannot be published.
     #[error("a revocation states its reason on one line of at most {MAX_REASON} bytes: give one")]
     Reason,
-    /// The keys cannot be used, or not be stored.
+    /// The keys cannot be used or stored.
     #[error(transparent)]
     Sign(#[from] SignError),
 }
@@ -385,7 +388,7 @@ pub enum RootKeyError {
 from_sources!(RootKeyError);
 
 impl RootKeyError {
-    /// The guard that refused, where it was one: what it waits for, and until when.
+    /// Returns the guard that refused the operation, if it was a guard: its condition and its time.
     #[must_use]
     pub fn guard(&self) -> Option<&Guard> {
         match self {

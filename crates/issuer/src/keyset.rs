@@ -1,4 +1,4 @@
-//! The keyset as it is published: signed once per version, then handed out byte for byte.
+//! The published keyset: signed once per version, then served byte for byte.
 
 use bailiwick_token::{
     keyset::Keyset,
@@ -15,7 +15,7 @@ use crate::{
     store::{StoreError, StoredKeyset, Tx},
 };
 
-/// After so many seconds a keyset or revocation list is signed again, though nothing changed.
+/// Age in seconds at which an unchanged keyset or revocation list is signed again.
 pub const KEYSET_RESIGN: u64 = 3_600;
 
 /// A signed keyset.
@@ -23,20 +23,20 @@ pub const KEYSET_RESIGN: u64 = 3_600;
 pub struct PublishedKeyset {
     /// Its version.
     pub version: u64,
-    /// When it was signed.
+    /// Time at which it was signed.
     pub issued_at: Timestamp,
-    /// From then on verifiers refuse it.
+    /// Time from which verifiers refuse it.
     pub expires: Timestamp,
-    /// The DSSE envelope: what verifiers are given, byte for byte.
+    /// The DSSE envelope that verifiers are given, byte for byte.
     pub envelope: String,
 }
 
 impl Issuer {
-    /// The current keyset, signed again where it is over an hour old, or less than half of its
-    /// life remains. Only that needs the private keys.
+    /// Returns the current keyset. It is signed again if it is more than an hour old or if less than half of
+    /// its life remains. Only signing needs the private keys.
     ///
     /// # Errors
-    /// [`SignError`]; [`Issuer::published_keyset`] tells what there is all the same.
+    /// [`SignError`]; [`Issuer::published_keyset`] still returns the last keyset.
     pub async fn keyset(&self, now: Timestamp) -> Result<PublishedKeyset, SignError> {
         let life = self.settings.keyset_life;
         let fresh = |keyset: &StoredKeyset| is_fresh(keyset.issued_at, keyset.expires, life, now);
@@ -48,7 +48,7 @@ impl Issuer {
             self.keyset_signer(&mut tx).await?
         };
         let mut tx = self.write(now).await?;
-        // Another one may have signed it in between.
+        // Another caller or issuer may have signed it in between.
         if let Some(keyset) = tx.keyset().await?.filter(fresh) {
             return Ok(keyset.into());
         }
@@ -58,7 +58,7 @@ impl Issuer {
         Ok(keyset.into())
     }
 
-    /// The keyset as it was signed last, however old.
+    /// Returns the keyset that was signed last, however old it is.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -70,14 +70,14 @@ impl Issuer {
     }
 }
 
-/// All keys, as this transaction sees them.
+/// Returns the ring of all keys, as this transaction sees them.
 pub(crate) async fn ring(tx: &mut Tx, settings: &Settings) -> Result<Ring, StoreError> {
     let last = tx.keyset().await?.map_or(0, |last| last.version);
     let keys = tx.keys().await?;
     Ok(Ring::new(settings.policy(), keys, last.saturating_add(1)))
 }
 
-/// Signs and stores the version that shows a ring, in the transaction of what it shows.
+/// Signs and stores the keyset of a ring, in the same transaction as the changes of the ring.
 pub(crate) async fn publish(
     tx: &mut Tx,
     settings: &Settings,
@@ -108,15 +108,15 @@ pub(crate) async fn publish(
     Ok(stored)
 }
 
-/// Whether what was signed can be handed out as it is.
+/// Returns true if a signed file can be served without signing it again.
 pub(crate) fn is_fresh(
     issued_at: Timestamp,
     expires: Timestamp,
     life: u64,
     now: Timestamp,
 ) -> bool {
-    // Signed in a future that no other issuer's clock explains: the clock was set back, and to the
-    // readers' clocks it is unborn.
+    // A later time of signing cannot come from another issuer's clock within the skew. So this clock
+    // was set back, and readers would refuse the file as not valid yet.
     issued_at <= now.plus(SKEW)
         && now.since(issued_at) < KEYSET_RESIGN
         && expires.since(now) >= life.div_ceil(2)

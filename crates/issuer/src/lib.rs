@@ -1,9 +1,9 @@
 //! Mints Bailiwick tokens, keeps the root keys, revokes, and records all of it.
 //!
-//! An [`Issuer`] is a home directory: a database and an identity under a passphrase. Each verb is
-//! one transaction that holds the change and its audit row; what a verb returned survives a crash,
-//! and a verb that failed changed nothing. Time is handed in. Verbs that need no private key work
-//! without the passphrase.
+//! An [`Issuer`] is a home directory with a database and an identity that is encrypted with a
+//! passphrase. Each operation is one transaction that contains the change and its audit row: a returned
+//! result survives a crash, and an operation that failed changed nothing. Callers pass in the time.
+//! Operations that need no private key work without the passphrase.
 
 mod audit;
 mod backup;

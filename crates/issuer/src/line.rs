@@ -1,21 +1,21 @@
-//! Files that are read line by line, since they may be of any size.
+//! Reading files line by line, because they can have any size.
 
 use std::io::{self, BufRead, Read};
 
-/// What came of reading a line.
+/// The result of reading a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line {
-    /// It is there, with its line feed.
+    /// The line was read with its line feed.
     Whole,
-    /// The file ends within it.
+    /// The file ends within the line.
     Torn,
-    /// It goes on for longer than it may.
+    /// The line is longer than allowed.
     TooLong,
-    /// There is none.
+    /// The file has no further line.
     End,
 }
 
-/// Reads a line of at most `most` bytes into `line`, in the place of what was there.
+/// Reads a line of at most `most` bytes into `line`, replacing its content.
 pub(crate) fn read<R: BufRead + ?Sized>(
     input: &mut R,
     most: u64,

@@ -1,4 +1,4 @@
-//! Minting: claims and grants, signed by the active key, recorded before anyone holds the token.
+//! Minting: signs claims and grants with the active key, and records the token before anyone has it.
 
 mod error;
 mod refused;
@@ -32,21 +32,23 @@ use crate::{
     store::StoreError,
 };
 
-/// How often a key may change under one request before it is given up.
+/// Maximum number of attempts at a request under which the active key changes.
 const ATTEMPTS: usize = 8;
 
 impl Issuer {
-    /// Mints a token. It is returned once its audit row is on the disk, and not before; mints at
-    /// the same time share that wait.
+    /// Mints a token. It is returned once its audit row is on the disk, and not before. Concurrent mints
+    /// share that wait.
     ///
-    /// `now` is when the request came in, and the token's `issued_at`: whatever a watermark of a later
-    /// time is to end, it names, however long the request has waited.
+    /// `now` is the time at which the request arrived, and becomes the token's `issued_at`. So a watermark
+    /// that is set while the request waits also covers its token, however long the wait.
     ///
     /// # Errors
-    /// [`MintError`], and there is no token. A request that was refused is recorded, too, and so is
-    /// one whose grounds ([`Issuer::on_standing`]) were withdrawn while it waited.
+    /// [`MintError`], and there is no token. Refused requests are recorded too, and so are requests whose
+    /// grounds ([`Issuer::on_standing`]) were withdrawn while they waited.
     pub async fn mint(&self, request: &MintRequest, now: Timestamp) -> Result<Minted, MintError> {
         for _ in 0..ATTEMPTS {
+            // Signed before the transaction, to keep that short: all mints wait for the one writer. The
+            // transaction then checks that the key is still the active one.
             let signer = self.signer().await?;
             let (mut minted, entry) = match self.build(request, &signer, now) {
                 Ok(built) => built,
@@ -67,7 +69,7 @@ impl Issuer {
                     minted.receipt.audit_seq = audit_seq;
                     return Ok(minted);
                 }
-                // The token was never anyone's: it is forgotten, and signed anew.
+                // The key changed in between. Nobody has the token, so it can be dropped and signed again.
                 Err(RecordError::Superseded) => self.signer.clear(),
                 Err(error) => return Err(error.into()),
             }
@@ -75,7 +77,7 @@ impl Issuer {
         Err(StoreError::Busy.into())
     }
 
-    /// Reads a token that was minted here; `None` for any other.
+    /// Returns the record of a token that was minted here, or `None` for any other token.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -83,7 +85,8 @@ impl Issuer {
         self.store.glance().await?.token(token).await
     }
 
-    /// The key that signs. Whether it still does is looked at in the transaction that records.
+    /// Returns the key that signs, as it was last loaded. It may be outdated: the transaction that records
+    /// the token checks it.
     async fn signer(&self) -> Result<Arc<TokenSigner>, SignError> {
         match self.signer.get() {
             Some(signer) => Ok(signer),
@@ -94,7 +97,7 @@ impl Issuer {
         }
     }
 
-    /// Everything that rests on the request alone: the token, and what is to be recorded of it.
+    /// Builds the token and its audit entry, from the request alone.
     fn build(
         &self,
         request: &MintRequest,
@@ -108,6 +111,7 @@ impl Issuer {
                 max,
             });
         }
+        // A token without a name for either could not be revoked by that name.
         for (name, text) in [("agent", &request.agent), ("principal", &request.principal)] {
             if text.trim().is_empty() {
                 return Err(MintRefusal::Empty(name));
@@ -124,12 +128,14 @@ impl Issuer {
             task: request.task.clone(),
             claims: request.claims.clone(),
             issued_at: now,
+            // A verifier whose clock is behind accepts the token at once.
             not_before: now.minus(SKEW),
             expires: now.plus(request.ttl),
             max_depth: request.max_depth,
         };
         let block = datalog::authority_block(&claims, &request.grants)?;
         let signed = build::sign(&block, &signer.key, Some(signer.id.as_u32()));
+        // Parsed and measured as verifiers do it: a token that they would refuse is never minted.
         let token = Token::try_from(signed.map_err(|_| MintRefusal::Fault)?)?;
         Limits::default().check(&token)?;
         let info = TokenInfo {
@@ -141,7 +147,7 @@ impl Issuer {
             actor: self.actor.to_string(),
             issued_at: claims.issued_at,
             expires: claims.expires,
-            // Given by the store.
+            // Set by the store.
             audit_seq: 0,
         };
         let receipt = Receipt::new(&info, claims.issuer);
@@ -150,7 +156,7 @@ impl Issuer {
     }
 }
 
-/// The detail of a mint in the audit.
+/// Returns the detail of a mint for the audit.
 fn detail(request: &MintRequest, expires: Timestamp) -> Result<String, MintRefusal> {
     #[derive(Serialize)]
     struct Detail<'a> {

@@ -5,20 +5,20 @@ use std::fmt;
 use age::secrecy::SecretString;
 use bailiwick_token::text::single_line;
 
-/// The least number of characters in a passphrase.
+/// Minimum number of characters in a passphrase.
 pub const MIN_PASSPHRASE: usize = 12;
 
-/// A passphrase: wiped from memory when dropped, and shown by nothing.
+/// A passphrase. It is wiped from memory when dropped, and `Debug` does not show it.
 #[derive(Clone)]
 pub struct Passphrase(SecretString);
 
 impl Passphrase {
-    /// Takes a passphrase as a file, a variable or a person gives it: one line. A byte order mark
-    /// before it and one line ending behind it (`\n` or `\r\n`) are no part of it; everything else
-    /// is, spaces included. So one home opens with one passphrase, wherever that comes from.
+    /// Reads a passphrase from the text of a file, a variable or a prompt, which must be one line. A byte
+    /// order mark before it and one line ending after it (`\n` or `\r\n`) are removed. Everything else is
+    /// part of the passphrase, spaces included. So it is the same wherever it comes from.
     ///
     /// # Errors
-    /// [`PassphraseError`] below [`MIN_PASSPHRASE`] characters, and for more than one line.
+    /// [`PassphraseError`] for fewer than [`MIN_PASSPHRASE`] characters, and for more than one line.
     pub fn new(text: &str) -> Result<Passphrase, PassphraseError> {
         let line = single_line(text).ok_or(PassphraseError::Lines)?;
         if line.chars().count() < MIN_PASSPHRASE {
@@ -42,10 +42,10 @@ impl fmt::Debug for Passphrase {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PassphraseError {
-    /// Too few characters.
+    /// The text has too few characters.
     #[error("a passphrase has at least {MIN_PASSPHRASE} characters: use four or more random words")]
     Short,
-    /// More than one line.
+    /// The text has more than one line.
     #[error(
         "a passphrase is one line, and this is more than one: give the passphrase and nothing else"
     )]

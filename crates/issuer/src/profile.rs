@@ -1,10 +1,10 @@
-//! Profiles: which caller may receive which grants.
+//! Profiles, which define the grants that callers may receive.
 //!
-//! A caller gets what one profile says, or nothing. A claim fills a place that the operator left
-//! open, and never makes it wider: it becomes one typed value there, and no text is read again.
-//! What lies outside of a profile is refused with the reason, and never trimmed to fit.
+//! A caller gets what one profile gives, or nothing. A claim fills a place that the operator left open
+//! and never widens it: it becomes one typed value there, and no text is parsed again. A request that
+//! exceeds a profile is refused with the reason, and never trimmed to fit.
 //!
-//! Nothing here knows a store, a clock or a network. Who a caller is was established before.
+//! This module has no store, clock or network. Callers were authenticated before.
 
 mod bounds;
 mod caller;
@@ -33,18 +33,19 @@ pub use param::{ClaimPath, ParamType, Who};
 pub use read::{MAX_FILE, ProfileLimits};
 pub use refusal::{ErrorCode, Mismatch, ProfileRefusal};
 
-/// The most profiles of one set.
+/// Maximum number of profiles in a set.
 pub const MAX_PROFILES: usize = 1_000;
 
-/// A set of profiles that was read and checked as a whole. It does not change.
+/// An immutable set of profiles that was read and checked as a whole.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Profiles(BTreeMap<String, Profile>);
 
 impl Profiles {
-    /// Reads a set of files, given as name and text. All that can be checked without a caller is.
+    /// Reads a set of files, given as name and text. Checks everything that can be checked without a caller.
     ///
     /// # Errors
-    /// Anything but well-formed profiles of different names refuses the set; the error says where.
+    /// [`ProfileError`] for the first profile that is malformed or whose name is taken. The whole set is
+    /// then refused.
     pub fn parse<N: AsRef<str>, T: AsRef<str>>(
         files: &[(N, T)],
         limits: &ProfileLimits,
@@ -75,41 +76,41 @@ impl Profiles {
         Ok(Profiles(all))
     }
 
-    /// The profile of this name.
+    /// Returns the profile of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Profile> {
         self.0.get(name)
     }
 
-    /// All profiles, by name.
+    /// Returns all profiles, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Profile> {
         self.0.values()
     }
 
-    /// How many profiles there are.
+    /// Returns the number of profiles.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none, so that nobody gets anything.
+    /// Returns true if there are no profiles, so that nobody gets a token.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The profiles that this caller may use, by name.
+    /// Returns the profiles that this caller may use, by name.
     pub fn matching(&self, caller: &Caller) -> impl Iterator<Item = &Profile> {
         self.iter()
             .filter(|profile| profile.match_caller(caller).is_ok())
     }
 
-    /// The one profile for a request: the one that `scope` names, or without it the only one that
+    /// Returns the profile for a request: the one that `scope` names, or without a `scope` the only one that
     /// this caller may use.
     ///
     /// # Errors
-    /// When it is not one. What the caller is told does not tell a profile that does not exist from
-    /// one that is not for this caller.
+    /// [`ProfileRefusal`] if there is no such profile, or more than one. Its public text does not reveal
+    /// whether a profile does not exist or is not for this caller.
     pub fn select(&self, scope: Option<&str>, caller: &Caller) -> Result<&Profile, ProfileRefusal> {
         if let Some(scope) = scope {
             let profile = self

@@ -1,4 +1,4 @@
-//! Revoking tokens, blocks, and all that a party was given before a time.
+//! Revoking tokens, blocks, and all tokens of a party that were issued before a certain time.
 
 use bailiwick_token::{
     revocation::{MAX_ENTRIES, Party, Revocation, Target, Watermark},
@@ -15,65 +15,65 @@ use crate::{
     store::{StoreError, Tx},
 };
 
-/// The most targets that are revoked at once.
+/// Maximum number of targets that are revoked at once.
 pub const MAX_TARGETS: usize = 1_000;
 
-/// The most revocations that are alive where another token or block is revoked: what a snapshot may hold,
-/// less room for watermarks.
+/// Maximum number of live revocations after another token or block is revoked: the capacity of a
+/// snapshot, less room for watermarks.
 pub(crate) const MAX_ALIVE: usize = MAX_ENTRIES - 50_000;
 
-/// One thing that is revoked.
+/// A revocation, as the issuer stores it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RevocationInfo {
     /// Its number in the history of revocations.
     pub seq: u64,
-    /// What, and when it is dead on its own.
+    /// The target, and the time at which it expires by itself.
     #[serde(flatten, serialize_with = "as_member")]
     pub revocation: Revocation,
-    /// Since when.
+    /// Time at which it was revoked.
     pub revoked_at: Timestamp,
-    /// Why, for people. Verifiers are not told.
+    /// The reason, for people. Verifiers do not get it.
     pub reason: String,
 }
 
-/// What a revocation did.
+/// The result of revoking one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RevokeReport {
-    /// What is revoked, as text.
+    /// The target, as text.
     pub target: String,
-    /// What was done.
+    /// The outcome.
     pub outcome: RevokeOutcome,
-    /// Since when it is revoked.
+    /// Time from which it is revoked.
     pub revoked_at: Timestamp,
-    /// When the entry vanishes; never, where it is absent.
+    /// Time at which the entry vanishes. Without it, the entry stays for ever.
     pub expires: Option<Timestamp>,
-    /// Whether the token, or one of the agent or principal, was minted here: what nobody was given may be
-    /// a typing error. Nothing is known of blocks, and tenants are taken to be right.
+    /// True if the token, or a token of the agent or principal, was minted here. If not, the target may be a
+    /// typing error. Always false for blocks, of which nothing is known, and always true for tenants.
     pub minted_here: bool,
 }
 
-/// What was done.
+/// The outcome of revoking a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RevokeOutcome {
-    /// It is revoked now.
+    /// The target is revoked now.
     Revoked,
-    /// It was revoked, and is for longer, or for more tokens.
+    /// The target was revoked already. The entry now lasts longer or covers more tokens.
     Extended,
-    /// It was revoked: nothing changed.
+    /// The target was revoked already, and nothing changed.
     AlreadyRevoked,
-    /// What it names has been dead on its own for days: nothing changed.
+    /// The target expired by itself days ago, and nothing changed.
     AlreadyExpired,
 }
 
 impl Issuer {
-    /// Revokes. To do it twice is to do it once.
+    /// Revokes a target. Revoking it again has no further effect.
     ///
-    /// The entry stays until the token has expired, where it was minted here; for a watermark, until
-    /// every token that it names has; until `expires` otherwise, and for ever without. An entry is
-    /// never shortened. No private key is needed.
+    /// The entry of a token that was minted here stays until the token has expired, and that of a watermark
+    /// until every token that it covers has expired. Any other entry stays until `expires`, or for ever
+    /// without it. An entry is never shortened. No private key is needed.
     ///
     /// # Errors
     /// [`RevokeError`], and nothing changed.
@@ -85,19 +85,19 @@ impl Issuer {
         now: Timestamp,
     ) -> Result<RevokeReport, RevokeError> {
         let reports = self.revoke_all(&[target], expires, reason, now).await?;
-        // One target, one report.
+        // One target has one report, which comes first.
         reports
             .into_iter()
             .next()
             .ok_or(RevokeError::Store(StoreError::Damaged("revocation")))
     }
 
-    /// Revokes several at once, all or none, as [`Issuer::revoke`] does; the reports are in the order
-    /// of the targets.
+    /// Revokes several targets, all or none, as [`Issuer::revoke`] does. The reports are in the order of the
+    /// targets.
     ///
-    /// A watermark of now is about everything that was minted until now. What is on record as minted
-    /// later, because a clock was wrong then or is now, it cannot name: such tokens are revoked one by
-    /// one, and their reports follow.
+    /// A watermark of now is meant for everything that was minted until now. It cannot cover tokens that
+    /// are recorded as minted later, because a clock was or is wrong. Such tokens are revoked one by one, and
+    /// their reports follow.
     ///
     /// # Errors
     /// [`RevokeError`], and nothing changed.
@@ -142,7 +142,7 @@ impl Issuer {
         Ok(reports)
     }
 
-    /// What revoking a target comes to, and the entry that has to be written for it.
+    /// Returns the report for a target, and the entry that has to be written for it, if any.
     async fn weigh(
         &self,
         tx: &mut Tx,
@@ -192,7 +192,8 @@ impl Issuer {
             );
             return Ok((report, None));
         }
-        // A clock that runs ahead takes what is alive for dead, so only what long is, is left out.
+        // By a clock that runs ahead, live tokens seem to have expired. So only targets that expired long
+        // ago are left out.
         if wanted.is_dead(now.minus(CLOCK_FAULT)) {
             return Ok((report(RevokeOutcome::AlreadyExpired, now, expires), None));
         }
@@ -201,7 +202,7 @@ impl Issuer {
             Some(known) => (RevokeOutcome::Extended, known.revoked_at),
         };
         let entry = RevocationInfo {
-            // Given by the store.
+            // Set by the store.
             seq: 0,
             revocation: wanted,
             revoked_at,
@@ -210,16 +211,16 @@ impl Issuer {
         Ok((report(outcome, revoked_at, expires), Some(entry)))
     }
 
-    /// When the last token that a watermark names has ended.
+    /// Returns the time at which the last token that a watermark covers has expired.
     fn last_end(&self, watermark: &Watermark, now: Timestamp) -> Result<Timestamp, RevokeError> {
-        // A time to come would also refuse tokens that are minted to replace the revoked ones.
+        // A future time would also revoke the tokens that are minted to replace the revoked ones.
         if watermark.issued_before() > now.plus(1) {
             return Err(RevokeError::Future);
         }
         Ok(watermark.issued_before().plus(self.settings.max_token_ttl))
     }
 
-    /// A page of what is revoked and not dead, after the change `after`; none, where there is no more.
+    /// Returns a page of the live revocations after the change `after`. It is empty if there are no more.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -231,7 +232,7 @@ impl Issuer {
         self.store.read().await?.revocations(after, now).await
     }
 
-    /// What is revoked and not dead, in the order in which it came.
+    /// Returns all live revocations, in the order in which they were added.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -249,8 +250,7 @@ impl Issuer {
     }
 }
 
-/// The tokens that were minted before now, and not by the record's clock, of parties whose watermark
-/// is of now.
+/// Returns the tokens that watermarks of now should cover, but whose recorded time of issue is later.
 async fn unnamed(
     tx: &mut Tx,
     targets: &[Target],
@@ -287,7 +287,7 @@ fn row(target: &Target, report: &RevokeReport, reason: &str) -> Entry {
     entry
 }
 
-/// Whether an entry says all that another one about the same target would.
+/// Returns true if an entry covers everything that another one about the same target would.
 pub(crate) fn covers(known: &Revocation, wanted: &Revocation) -> bool {
     let lasts = match (known.expires, wanted.expires) {
         (None, _) => true,
@@ -302,36 +302,36 @@ pub(crate) fn covers(known: &Revocation, wanted: &Revocation) -> bool {
     }
 }
 
-/// The members of its line.
+/// Serializes a revocation as the members of its line.
 fn as_member<S: Serializer>(revocation: &Revocation, serializer: S) -> Result<S::Ok, S::Error> {
     serde_json::from_str::<serde_json::Value>(&revocation.to_line())
         .unwrap_or_default()
         .serialize(serializer)
 }
 
-/// Why nothing was revoked.
+/// An error upon which nothing was revoked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RevokeError {
-    /// No reason, or none that can be kept.
+    /// There is no reason, or it cannot be recorded.
     #[error("a revocation states its reason on one line of at most {MAX_REASON} bytes: give one")]
     Reason,
-    /// A watermark in the future.
+    /// A watermark lies in the future.
     #[error(
         "tokens are revoked that were issued before a time that has come: leave the time out for now"
     )]
     Future,
-    /// There are as many revocations as verifiers take, but for some watermarks.
+    /// There are as many live revocations as verifiers accept, except for a reserve of watermarks.
     #[error(
         "{MAX_ALIVE} revocations are alive, and verifiers take hardly more: revoke by agent, principal or tenant, or the root key"
     )]
     Full,
-    /// More than [`MAX_TARGETS`].
+    /// There are more than [`MAX_TARGETS`] targets.
     #[error(
         "at most {MAX_TARGETS} are revoked at once: use several requests, or revoke by agent or principal"
     )]
     TooMany,
-    /// The database.
+    /// An error of the database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

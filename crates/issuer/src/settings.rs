@@ -1,4 +1,4 @@
-//! What an issuer is set up with, once.
+//! The settings of an issuer, which are fixed when it is created.
 
 use std::ops::RangeInclusive;
 
@@ -6,30 +6,30 @@ use bailiwick_token::key::PublicKey;
 
 use crate::{keyring::KeyPolicy, store::PostgresUrl};
 
-/// The actor of a call that names none.
+/// The actor of calls that name none.
 pub(crate) const LOCAL_ACTOR: &str = "local";
 
-/// What `init` asks for. Times are in seconds.
+/// Options of [`Issuer::init`](crate::Issuer::init). Times are in seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InitOptions {
-    /// The issuer's name, as tokens state it: a URL, as a rule.
+    /// The issuer's name, as tokens state it: a URL.
     pub issuer: String,
-    /// How often verifiers should look for a newer keyset.
+    /// The interval at which verifiers should look for a newer keyset.
     pub refresh_hint: u64,
-    /// The longest life of a token.
+    /// Maximum life of a token.
     pub max_token_ttl: u64,
     /// The life of a signed keyset.
     pub keyset_life: u64,
-    /// Where revocations are served, for the keyset to say so.
+    /// The URL at which revocations are served. The keyset states it.
     pub revocation_url: Option<String>,
-    /// The PostgreSQL database that several issuers share; without it, SQLite in the home.
+    /// The PostgreSQL database that several issuers can share. Without it, SQLite in the home is used.
     pub store: Option<PostgresUrl>,
-    /// Who does it, for the audit.
+    /// The actor, for the audit.
     pub actor: String,
 }
 
 impl InitOptions {
-    /// The defaults: refresh every 30 s, tokens of at most 1 h, keysets of 24 h.
+    /// Returns the defaults: refresh every 30 s, tokens of at most 1 h, keysets of 24 h.
     #[must_use]
     pub fn new(issuer: impl Into<String>) -> InitOptions {
         InitOptions {
@@ -59,7 +59,7 @@ impl InitOptions {
         if !self.issuer.starts_with("https://") && !self.issuer.starts_with("http://") {
             return Err(SettingsError::Url);
         }
-        // RFC 8414, section 2: paths are put behind an issuer's URL.
+        // RFC 8414, section 2, forbids both: paths are appended to an issuer's URL.
         if self.issuer.contains(['?', '#']) {
             return Err(SettingsError::Query);
         }
@@ -67,7 +67,7 @@ impl InitOptions {
         for (name, value, range) in [
             ("refresh_hint", self.refresh_hint, 1..=86_400),
             ("max_token_ttl", self.max_token_ttl, 1..=YEAR),
-            // A keyset has to outlive a few missed refreshes.
+            // A keyset has to stay valid for a few missed refreshes.
             (
                 "keyset_life",
                 self.keyset_life,
@@ -82,21 +82,21 @@ impl InitOptions {
     }
 }
 
-/// What an issuer was set up with. Times are in seconds.
+/// The settings of an issuer. Times are in seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
     /// The issuer's name, as tokens state it.
     pub issuer: String,
-    /// How often verifiers should look for a newer keyset.
+    /// The interval at which verifiers should look for a newer keyset.
     pub refresh_hint: u64,
-    /// The longest life of a token.
+    /// Maximum life of a token.
     pub max_token_ttl: u64,
     /// The life of a signed keyset.
     pub keyset_life: u64,
-    /// Where revocations are served.
+    /// The URL at which revocations are served.
     pub revocation_url: Option<String>,
-    /// What verifiers are configured with: keysets and revocation lists are signed by it.
+    /// The key that signs keysets and revocation lists. Verifiers are configured with it.
     pub keyset_key: PublicKey,
     /// The age recipient that private keys are encrypted to.
     pub recipient: String,
@@ -112,11 +112,11 @@ impl Settings {
     }
 }
 
-/// An option that no issuer can work with.
+/// An invalid option.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// Text that is empty, too long, or holds white space.
+    /// A text is empty, too long, or contains white space.
     #[error(
         "`{name}` has 1 to 512 bytes and no white space: write a URL such as `https://issuer.example`"
     )]
@@ -124,22 +124,22 @@ pub enum SettingsError {
         /// The option.
         name: &'static str,
     },
-    /// The issuer is no URL. Its name is in every token, and cannot be changed later.
+    /// The issuer is not a URL. Its name is in every token and cannot be changed later.
     #[error("the issuer is not a URL: write one such as `https://issuer.example`")]
     Url,
-    /// The issuer's URL has a part that none has.
+    /// The issuer's URL has a query or a fragment.
     #[error(
         "the issuer has a query or a fragment: write a URL such as `https://issuer.example/path`"
     )]
     Query,
-    /// A time out of range.
+    /// A time is out of range.
     #[error("`{name}` is {value} s: choose {} to {} s", range.start(), range.end())]
     Seconds {
         /// The option.
         name: &'static str,
-        /// What it was, in seconds.
+        /// The value, in seconds.
         value: u64,
-        /// What it may be, in seconds.
+        /// The allowed range, in seconds.
         range: RangeInclusive<u64>,
     },
 }

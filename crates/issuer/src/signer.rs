@@ -1,4 +1,4 @@
-//! The keys that sign: where they are kept, the root key in use, and why nothing can be signed.
+//! The keys that sign, and the cache of the active root key.
 
 use std::sync::Arc;
 
@@ -11,26 +11,26 @@ use crate::{
     vault::{Vault, VaultError},
 };
 
-/// The name of the keyset key among the private keys; root keys go by their ids.
+/// The name of the keyset key among the stored private keys. Root keys are stored under their ids.
 pub(crate) const KEYSET_KEY: &str = "keyset";
 
-/// A root key that can sign. Its public half is worked out once, and not for each token.
+/// A root key that can sign. Its public half is computed once and not for each token.
 pub(crate) struct TokenSigner {
     pub(crate) id: KeyId,
     pub(crate) key: KeyPair,
 }
 
-/// The active key as it was last seen, with its private half. It is wiped when it is replaced.
+/// The active key as it was last loaded, with its private half. It is wiped when it is replaced.
 #[derive(Default)]
 pub(crate) struct SignerCache(ArcSwapOption<TokenSigner>);
 
 impl SignerCache {
-    /// The key that was loaded last. Another one may be active by now.
+    /// Returns the key that was loaded last. Another key may be active by now.
     pub(crate) fn get(&self) -> Option<Arc<TokenSigner>> {
         self.0.load_full()
     }
 
-    /// Loads the active key.
+    /// Loads the active key and keeps it.
     pub(crate) async fn load(
         &self,
         tx: &mut Tx,
@@ -50,13 +50,13 @@ impl SignerCache {
         Ok(signer)
     }
 
-    /// Forgets the key, because another one is active.
+    /// Drops the key, because another one is active.
     pub(crate) fn clear(&self) {
         self.0.store(None);
     }
 }
 
-/// Why nothing could be signed.
+/// An error upon which nothing was signed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
@@ -71,7 +71,8 @@ pub enum SignError {
     Store(#[from] StoreError),
 }
 
-/// Lets `?` turn errors of the store and of the vault into an error that holds a [`SignError`].
+/// Implements `From` so that `?` turns errors of the store and the vault into an error that contains a
+/// [`SignError`].
 macro_rules! from_sources {
     ($error:ty) => {
         impl From<$crate::store::StoreError> for $error {

@@ -1,9 +1,9 @@
 //! The grounds on which a caller may act.
 //!
-//! They are read when a request is authenticated, and then the request waits: for Argon2id, for a
-//! batch, for the database. An attacker can prolong each wait. So the grounds are compared once more
-//! in the transaction that acts, and a client that was disabled, a secret that was replaced, a token
-//! that was revoked or a profile that was removed in the meantime gives nothing.
+//! They are read when a request is authenticated. Then the request waits: for Argon2id, for a batch, for
+//! the database. An attacker can prolong each wait. So the grounds are checked once more in the
+//! transaction that acts. If the client was disabled, the secret replaced, the token revoked or the
+//! profile removed in the meantime, the request is refused.
 
 pub(crate) mod withdrawn;
 
@@ -26,8 +26,8 @@ use crate::{
     store::{StoreError, StoredClient, Tx},
 };
 
-/// The grounds on which a request acts. The default has none, so nothing can be withdrawn: it is for
-/// the issuer itself, and for people who work at its home.
+/// The grounds on which a request acts. The default has none, so nothing can be withdrawn. It is for the
+/// issuer itself and for people who work at its home.
 #[derive(Debug, Clone, Default)]
 pub struct Standing {
     client: Option<SignedIn>,
@@ -35,7 +35,7 @@ pub struct Standing {
     profile: Option<profile::ProfileSnapshot>,
 }
 
-/// An operator's token as the record can revoke it, and what it was used for.
+/// The identifiers by which an operator's token can be revoked, and the action that it was used for.
 #[derive(Debug, Clone)]
 struct OperatorToken {
     key: Option<KeyId>,
@@ -110,8 +110,8 @@ impl Standing {
             .then_some(Withdrawn::Profile))
     }
 
-    /// The audit row for a withdrawn ground; none for a profile, since the caller is asked to try
-    /// again under the profiles of now, which may give the same.
+    /// Returns the audit entry for a withdrawn ground. There is none for a profile, because the caller is
+    /// asked to try again under the current profiles, which may give the same.
     pub(crate) fn refusal(&self, withdrawn: Withdrawn) -> Option<Entry> {
         let error = withdrawn.to_string();
         match (withdrawn, &self.client, &self.operator) {
@@ -137,7 +137,7 @@ impl OperatorToken {
         let claims = datalog::claims(token.code())?;
         let mut targets = vec![Target::Token(claims.token_id)];
         for signature in token.block_signatures() {
-            // A signature of another length is no target of any revocation.
+            // Revocations name signatures of 64 bytes, so one of another length cannot be revoked.
             targets.extend(<[u8; 64]>::try_from(signature).map(Target::Block));
         }
         for (party, name) in [
@@ -157,7 +157,7 @@ impl OperatorToken {
         })
     }
 
-    /// Returns whether the token, or the key that signed it, has been revoked.
+    /// Returns true if the token or the key that signed it has been revoked.
     async fn is_revoked(&self, tx: &mut Tx, at: Timestamp) -> Result<bool, StoreError> {
         let keys = tx.keys().await?;
         let key = keys.iter().find(|key| Some(key.id()) == self.key);
@@ -175,11 +175,11 @@ impl OperatorToken {
     }
 }
 
-/// The clients that some standings rest on, as one transaction sees them.
+/// The clients that several standings depend on, as one transaction sees them.
 pub(crate) struct Clients(Vec<StoredClient>);
 
 impl Clients {
-    /// Reads the clients of these standings with one statement; with none if no client is among them.
+    /// Reads the clients of these standings with one statement, or with none if there are no clients.
     pub(crate) async fn read(
         tx: &mut Tx,
         standings: impl IntoIterator<Item = &Standing>,

@@ -1,7 +1,7 @@
 //! The store: SQLite for one issuer, PostgreSQL for several. All SQL is in this folder.
 //!
-//! A write is one transaction that holds the change and its audit row, and there is one writer at a
-//! time; what was committed survives a crash. Readers see one state and block nobody.
+//! A write is one transaction that contains the change and its audit row, and there is one writer at
+//! a time. A committed transaction survives a crash. Readers see one state and block nobody.
 
 mod audit;
 mod backup_tables;
@@ -31,12 +31,12 @@ use std::{path::PathBuf, sync::Arc};
 
 use self::{database::Database, postgres::PostgresDatabase, sqlite::SqliteDatabase};
 
-/// Where an issuer's database is.
+/// The location of an issuer's database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Location {
     /// A file in the home.
     Sqlite(PathBuf),
-    /// A server, which several homes may name.
+    /// A server, which several homes may share.
     Postgres(PostgresUrl),
 }
 
@@ -45,7 +45,7 @@ pub(crate) enum Location {
 pub(crate) struct Store(Arc<dyn Database>);
 
 impl Store {
-    /// Opens an existing database, and brings an older schema up to date.
+    /// Opens an existing database and migrates an older schema.
     pub(crate) async fn open(location: &Location) -> Result<Store, StoreError> {
         let store = Store(match location {
             Location::Sqlite(path) => Arc::new(SqliteDatabase::open(path).await?),
@@ -55,10 +55,10 @@ impl Store {
         Ok(store)
     }
 
-    /// Fills in the tokens that an older version minted, a page to a transaction, so that other issuers
-    /// have their turns in between.
+    /// Fills in the tokens that an older version minted.
     async fn fill_tokens(&self) -> Result<(), StoreError> {
         while self.glance().await?.lacks_tokens().await? {
+            // A page per transaction, so that other issuers on this database can write in between.
             let mut tx = self.write().await?;
             tx.fill_token_page().await?;
             tx.commit().await?;
@@ -66,33 +66,34 @@ impl Store {
         Ok(())
     }
 
-    /// Begins to write: no other writer, in this process or another, until it ends.
+    /// Begins a transaction that writes. There is no other writer, in this process or another, until it
+    /// ends.
     pub(crate) async fn write(&self) -> Result<Tx, StoreError> {
         Ok(Tx(self.0.write().await?))
     }
 
-    /// Begins to read one state of the database.
+    /// Begins a transaction that reads one state of the database.
     pub(crate) async fn read(&self) -> Result<Tx, StoreError> {
         Ok(Tx(self.0.read().await?))
     }
 
-    /// Begins to read with one statement. It sees one state by itself, without what it costs to begin
-    /// and to end a transaction.
+    /// Reads with a single statement outside a transaction. A statement sees one state by itself, and
+    /// this saves the round trips that begin and end a transaction.
     pub(crate) async fn glance(&self) -> Result<Tx, StoreError> {
         Ok(Tx(self.0.glance().await?))
     }
 
-    /// Wipes what destroyed keys left behind, as far as the database lets it.
+    /// Wipes the remains of destroyed keys from the files of the database, as far as that is possible.
     pub(crate) async fn scrub(&self) {
         self.0.scrub().await;
     }
 
-    /// Ends all connections; of SQLite's files one is left.
+    /// Closes all connections. For SQLite, a single file is left.
     pub(crate) async fn close(&self) {
         self.0.close().await;
     }
 
-    /// Runs statements as they stand: what tests tamper with.
+    /// Runs statements unchanged, for tests that tamper with the database.
     #[cfg(test)]
     pub(crate) async fn tamper(&self, statements: &str) {
         #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]

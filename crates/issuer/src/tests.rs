@@ -1,7 +1,7 @@
-//! The issuer as a whole, on a home of its own.
+//! Tests of the whole issuer, each on a home of its own.
 //!
-//! The store is SQLite; where `BAILIWICK_POSTGRES` holds the URL of a PostgreSQL server, all of it is
-//! run there instead, each test in a schema of its own.
+//! The store is SQLite. If `BAILIWICK_POSTGRES` contains the URL of a PostgreSQL server, all tests run
+//! there instead, each in a schema of its own.
 
 #![allow(
     clippy::unwrap_used,
@@ -39,7 +39,7 @@ fn passphrase() -> Passphrase {
     Passphrase::new("correct horse battery").unwrap()
 }
 
-/// What an issuer is made with: the store under test.
+/// The options of an issuer on the store under test.
 async fn options() -> InitOptions {
     InitOptions {
         store: store().await,
@@ -47,7 +47,7 @@ async fn options() -> InitOptions {
     }
 }
 
-/// A PostgreSQL schema of its own, where there is a server.
+/// A new PostgreSQL schema, if there is a server.
 async fn store() -> Option<PostgresUrl> {
     let server = std::env::var("BAILIWICK_POSTGRES").ok()?;
     let schema = format!("test_{}", crate::feed::new_epoch());
@@ -66,7 +66,7 @@ fn on_postgres() -> bool {
     std::env::var_os("BAILIWICK_POSTGRES").is_some()
 }
 
-/// An unlocked issuer, made at 0.
+/// An unlocked issuer, created at 0.
 async fn issuer() -> (TempDir, Issuer) {
     made_with(options().await).await
 }

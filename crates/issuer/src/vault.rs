@@ -1,8 +1,8 @@
-//! Private keys at rest, and the one place that takes them out.
+//! Encryption of private keys at rest. Only this module decrypts them.
 //!
-//! `identity.age` holds an age X25519 identity under the passphrase. Every private key is a row
-//! that is encrypted to that identity, so that a process pays for scrypt once. Both are plain age
-//! files: in an emergency `age -d identity.age` reads the first and, with it, the rows.
+//! `identity.age` contains an age X25519 identity, encrypted with the passphrase. Every private key is
+//! a row that is encrypted to that identity, so that a process runs scrypt only once. Both are plain
+//! age files: in an emergency `age -d identity.age` decrypts the identity, and that decrypts the rows.
 
 use std::{
     fmt,
@@ -17,41 +17,43 @@ use zeroize::Zeroizing;
 
 use crate::passphrase::Passphrase;
 
-/// scrypt's N is 2 to this power: 64 MiB and about a tenth of a second per guess. It is fixed, and
-/// not measured, so that a slow machine does not make a weak file. The identity is random, so the
-/// passphrase is the only thing to guess.
+/// Work factor of scrypt, whose N is 2 to this power: 64 MiB and about a tenth of a second per guess.
+/// It is fixed and not measured, so that a slow machine does not write a weak file. The identity is
+/// random, so the passphrase is the only thing to guess.
 const WORK_FACTOR: u8 = 16;
 
-/// The most work that a file may ask for: it could have been replaced by one that never ends.
+/// Maximum work factor of a file that is read. A replaced file could ask for work without end.
 const MAX_WORK_FACTOR: u8 = 20;
 
 /// The identity that opens the private keys.
 pub(crate) struct Vault(x25519::Identity);
 
 impl Vault {
-    /// A new identity.
+    /// Creates a new identity.
     pub(crate) fn generate() -> Vault {
         Vault(x25519::Identity::generate())
     }
 
-    /// The public half, as age writes it.
+    /// Returns the public half in age's text form.
     pub(crate) fn recipient(&self) -> String {
         self.0.to_public().to_string()
     }
 
-    /// The identity as a file, encrypted with `passphrase`.
+    /// Returns the identity as a file that is encrypted with `passphrase`.
     pub(crate) fn to_file(&self, passphrase: &Passphrase) -> Result<Vec<u8>, VaultError> {
         let mut recipient = scrypt::Recipient::new(passphrase.secret());
         recipient.set_work_factor(WORK_FACTOR);
         encrypt(&recipient, self.0.to_string().expose_secret().as_bytes())
     }
 
-    /// Reads what [`Vault::to_file`] wrote.
+    /// Reads a file that [`Vault::to_file`] wrote.
     pub(crate) fn from_file(file: &[u8], passphrase: &Passphrase) -> Result<Vault, VaultError> {
         let mut identity = scrypt::Identity::new(passphrase.secret());
         identity.set_max_work_factor(MAX_WORK_FACTOR);
-        // An identity has 74 characters; its tool may have added a line break.
+        // An identity has 74 characters, and age's own tools add a line break. A fixed buffer is wiped as
+        // a whole, where a growing one would leave copies behind.
         let mut text = Zeroizing::new([0; 128]);
+        // The same failure means something else for a row, where no passphrase is involved.
         let length = decrypt(&identity, file, &mut *text).map_err(|error| match error {
             VaultError::Decrypt => VaultError::WrongPassphrase,
             other => other,
@@ -68,8 +70,7 @@ impl Vault {
         encrypt(&self.0.to_public(), key.as_bytes())
     }
 
-    /// Decrypts the private half of `public`. A row that belongs to another key is refused, so
-    /// that rows cannot be exchanged.
+    /// Decrypts the private half of `public`. A row that belongs to another key is refused.
     pub(crate) fn unseal(
         &self,
         sealed: &[u8],
@@ -80,6 +81,9 @@ impl Vault {
             return Err(VaultError::Damaged);
         }
         let key = SigningKey::from_bytes(&secret);
+        // All rows are encrypted to one identity, so decryption alone would accept the row of another
+        // key: whoever can write to the database could exchange rows, and one key would sign in the
+        // place of another.
         if key.verifying_key().as_bytes() != public.as_bytes() {
             return Err(VaultError::Damaged);
         }
@@ -87,8 +91,8 @@ impl Vault {
     }
 }
 
-/// The private half of a root key that was made elsewhere. It is wiped when dropped, and shown by
-/// nothing.
+/// The private half of a root key that was created elsewhere. It is wiped when dropped, and `Debug` does
+/// not show it.
 pub struct ImportedKey(pub(crate) SigningKey);
 
 impl ImportedKey {
@@ -96,7 +100,7 @@ impl ImportedKey {
     /// 64 hex digits, also after `ed25519-private/` as `biscuit keypair` writes them.
     ///
     /// # Errors
-    /// [`ImportError`], which holds nothing of the text.
+    /// [`ImportError`], which contains nothing of the text.
     pub fn parse(text: &str) -> Result<ImportedKey, ImportError> {
         let text = text.trim();
         if text.starts_with("-----BEGIN") {
@@ -117,7 +121,7 @@ impl fmt::Debug for ImportedKey {
     }
 }
 
-/// Not an Ed25519 private key.
+/// A text that is not an Ed25519 private key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not an Ed25519 private key: give PKCS#8 in PEM (`openssl genpkey -algorithm ed25519`), or 64 hex digits"
@@ -132,7 +136,7 @@ impl fmt::Debug for Vault {
     }
 }
 
-/// Why a private key could not be written or read.
+/// An error upon which a private key was not written or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VaultError {
@@ -141,15 +145,15 @@ pub enum VaultError {
         "the passphrase does not open `identity.age`: check it, and that the home is the right one"
     )]
     WrongPassphrase,
-    /// The identity does not open a private key.
+    /// The identity does not decrypt a private key.
     #[error(
         "a private key cannot be opened with this home's identity: restore the home from a backup"
     )]
     Decrypt,
-    /// Not what was written here.
+    /// The file or row is not one that this program wrote.
     #[error("`identity.age` or a private key is damaged: restore the home from a backup")]
     Damaged,
-    /// The files of two homes.
+    /// The identity and the database belong to different homes.
     #[error(
         "`identity.age` and `issuer.db` are not of one home: restore both from the same backup"
     )]
@@ -167,12 +171,13 @@ fn encrypt(recipient: &dyn age::Recipient, plain: &[u8]) -> Result<Vec<u8>, Vaul
         .wrap_output(&mut sealed)
         .map_err(VaultError::Encrypt)?;
     writer.write_all(plain).map_err(VaultError::Encrypt)?;
+    // Writes the last chunk, without which the file reads as cut off.
     writer.finish().map_err(VaultError::Encrypt)?;
     Ok(sealed)
 }
 
-/// Decrypts into a buffer that the caller wipes, and tells the length. What does not fit is an
-/// error: a growing buffer would leave copies behind.
+/// Decrypts into a buffer that the caller wipes, and returns the length. A text that does not fit is an
+/// error.
 fn decrypt(
     identity: &dyn age::Identity,
     sealed: &[u8],
@@ -194,6 +199,8 @@ fn decrypt(
             read => length = length.saturating_add(read),
         }
     }
+    // The buffer is full, so one more byte is too many. Only reading to the end also shows that the
+    // last chunk is there: age authenticates each chunk when it is read.
     match reader.read(&mut [0]).map_err(|_| VaultError::Damaged)? {
         0 => Ok(length),
         _ => Err(VaultError::Damaged),

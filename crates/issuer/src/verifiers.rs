@@ -1,6 +1,8 @@
-//! Verifiers, as far as they say of themselves what they use. Nobody vouches for it: who makes up a
-//! report can delay a planned activation, or hide a verifier that lags, for which the time since the
-//! keyset was published is waited for in any case. An emergency waits for no report.
+//! Reports of verifiers about the keyset and the revocations that they use.
+//!
+//! Nobody vouches for a report. A forged one can delay a planned activation, or hide a verifier that
+//! lags behind; every planned activation waits for a minimum time after publication in any case.
+//! Emergency revocations wait for no report.
 
 use bailiwick_token::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,40 +15,40 @@ use crate::{
     store::StoreError,
 };
 
-/// What a verifier last said of itself.
+/// The last report of a verifier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerifierInfo {
     /// Its name.
     pub name: String,
-    /// The service that it decides for.
+    /// The service for which it decides.
     pub service: String,
-    /// The keyset that it uses; 0 for none.
+    /// The version of the keyset that it uses, or 0 for none.
     pub keyset_version: u64,
-    /// The history of revocations that it follows.
+    /// The name of the history of revocations that it follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed_epoch: Option<String>,
-    /// How far it has come in it.
+    /// The number of the last change that it knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed_seq: Option<u64>,
-    /// When it said so.
+    /// Time of the report.
     pub seen_at: Timestamp,
 }
 
-/// All verifiers, beside what they could have.
+/// The last reports of all verifiers, and the newest state that they could have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerifierReport {
-    /// The newest keyset.
+    /// The version of the newest keyset.
     pub keyset_version: u64,
-    /// The history of revocations.
+    /// The name of the history of revocations.
     pub feed_epoch: String,
-    /// The last change in it.
+    /// The number of its last change.
     pub feed_seq: u64,
-    /// What each said last, by name.
+    /// The last report of each verifier, by name.
     pub verifiers: Vec<VerifierInfo>,
 }
 
 impl Issuer {
-    /// Notes what verifiers said. It is gathered by the caller: this is a write.
+    /// Records reports of verifiers. It is a write, so callers should gather several reports first.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -56,7 +58,7 @@ impl Issuer {
         tx.commit().await
     }
 
-    /// What verifiers said, and what they could have.
+    /// Returns the last reports of all verifiers, and the newest state that they could have.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -71,7 +73,7 @@ impl Issuer {
         })
     }
 
-    /// Forgets a verifier that is no more, so that no activation waits for it. Tells whether it was
+    /// Forgets a verifier that no longer exists, so that no activation waits for it. Returns true if it was
     /// known.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
-//! Signed checkpoints: that the audit had this row at its end.
+//! Checkpoints: signed statements that the audit ended in a certain row.
 //!
-//! A chain shows an edited row; only a statement that is kept elsewhere shows that its tail was cut
-//! off, or that all of it was written anew. A checkpoint is one: the keyset key signs it, and whoever
-//! can write to the database and does not have that key cannot make another.
+//! The chain reveals an edited row. Only a statement that is kept elsewhere reveals that the end of the
+//! chain was cut off or that all of it was rewritten. A checkpoint is such a statement: it is signed by
+//! the keyset key, so write access to the database is not enough to forge one.
 
 use bailiwick_token::{
     dsse::{Envelope, EnvelopeError},
@@ -17,17 +17,17 @@ use super::AuditHead;
 /// The `payloadType` of a checkpoint.
 const PAYLOAD_TYPE: &str = "application/vnd.bailiwick.checkpoint.v1+json";
 
-/// The longest checkpoint that is read, in bytes.
+/// Maximum length of a checkpoint that is read, in bytes.
 pub const MAX_CHECKPOINT: usize = 8_192;
 
-/// What a checkpoint says.
+/// The content of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
-    /// Whose audit it is.
+    /// The issuer whose audit it is.
     pub issuer: String,
-    /// When it was signed.
+    /// Time at which it was signed.
     pub time: Timestamp,
-    /// The row at the end, and its hash.
+    /// The last row and its hash.
     #[serde(flatten)]
     pub head: AuditHead,
 }
@@ -41,7 +41,7 @@ impl Checkpoint {
     /// Reads a signed checkpoint.
     ///
     /// # Errors
-    /// [`CheckpointError`], also where it is of another issuer.
+    /// [`CheckpointError`], also if it belongs to another issuer.
     pub fn open(
         envelope: &[u8],
         key: &PublicKey,
@@ -65,17 +65,17 @@ impl Checkpoint {
     }
 }
 
-/// Why a checkpoint was refused.
+/// An error upon which a checkpoint was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// Not signed by this issuer's keyset key.
+    /// It is not signed by this issuer's keyset key.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
-    /// Signed, and not a checkpoint that this version understands.
+    /// It is signed, but this version does not understand it.
     #[error("the checkpoint cannot be read ({0}): upgrade this program first")]
     Malformed(String),
-    /// Another issuer's.
+    /// It belongs to another issuer.
     #[error("the checkpoint is of the issuer `{0}`: name that one's home")]
     Issuer(String),
 }

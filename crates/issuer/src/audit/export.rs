@@ -1,4 +1,4 @@
-//! An export of the audit, checked without an issuer: by whoever keeps it, with the keyset key alone.
+//! Checks an export of the audit without an issuer. Whoever keeps it needs only the keyset key.
 
 use std::io::{self, BufRead, Seek};
 
@@ -9,21 +9,21 @@ use serde_json::value::RawValue;
 use super::{AuditHead, AuditReport, AuditRow, Checkpoint, CheckpointError, Walk};
 use crate::line::{self, Line};
 
-/// The longest line that is read, in bytes.
+/// Maximum length of a line that is read, in bytes.
 const MAX_LINE: u64 = 1 << 20;
 
-/// The lines between rows, and the last one.
+/// A line with a checkpoint, between rows or at the end.
 #[derive(Deserialize)]
 struct SignedLine {
     checkpoint: Box<RawValue>,
 }
 
-/// Recomputes the chain of an export from its first row on, holds it against the signed checkpoints in
-/// it and those that were `kept` elsewhere, and names the first row that is not as it was written.
-/// Several exports that go on from each other are one.
+/// Recomputes the chain of an export, compares it with the signed checkpoints in it and with those that
+/// were `kept` elsewhere, and reports the first row that was tampered with. Several exports that
+/// continue each other can be joined into one.
 ///
 /// # Errors
-/// [`ExportError`]; tampering is no error but a finding.
+/// [`ExportError`]. Tampering is not an error but a finding.
 pub fn verify_export<R: BufRead + Seek>(
     input: &mut R,
     key: &PublicKey,
@@ -59,7 +59,7 @@ pub fn verify_export<R: BufRead + Seek>(
     Ok(walk.finish(last))
 }
 
-/// Hands over each line with its number, from 1.
+/// Calls `each` for every line with its number, from 1.
 fn lines<R: BufRead>(
     input: &mut R,
     mut each: impl FnMut(u64, &[u8]) -> Result<(), ExportError>,
@@ -76,20 +76,20 @@ fn lines<R: BufRead>(
     Ok(())
 }
 
-/// Why an export cannot be checked.
+/// An error upon which an export cannot be checked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {
     /// It cannot be read.
     #[error("the export cannot be read ({0}): check the file")]
     Io(#[from] io::Error),
-    /// A line that is neither a row nor a checkpoint.
+    /// A line is neither a row nor a checkpoint.
     #[error("line {0} is no row of an audit: give what `bailiwick audit export` wrote")]
     Line(u64),
     /// It does not begin with the first row.
     #[error("the export begins with row {0}: put the exports of the rows before it in front")]
     Start(u64),
-    /// The last line has no end.
+    /// The last line is incomplete.
     #[error("the export was cut off within a line: export it again")]
     Torn,
     /// Nothing in it is signed.
@@ -97,12 +97,12 @@ pub enum ExportError {
         "the export has no checkpoint, so its end may be missing: give one that was kept elsewhere"
     )]
     Unsigned,
-    /// A checkpoint that this key did not sign.
+    /// A checkpoint is not signed by this key.
     #[error("line {number} holds a checkpoint that is not one: {error}")]
     Checkpoint {
-        /// The line, from 1.
+        /// The number of the line, from 1.
         number: u64,
-        /// Why.
+        /// The error.
         error: CheckpointError,
     },
 }

@@ -1,4 +1,4 @@
-//! The verbs of the audit.
+//! Operations on the audit.
 
 use bailiwick_token::timestamp::Timestamp;
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Issuer {
-    /// The rows of the audit that pass `filter`: the latest ones, oldest first.
+    /// Returns the latest rows of the audit that match `filter`, oldest first.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -18,7 +18,7 @@ impl Issuer {
         self.store.read().await?.audit(filter).await
     }
 
-    /// A page of rows after `seq`, in their order; none, where there are no more.
+    /// Returns a page of rows after `seq`, in order. It is empty if there are no more.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -26,12 +26,12 @@ impl Issuer {
         self.store.read().await?.audit_after(seq).await
     }
 
-    /// Recomputes the whole audit, holds it against its signed checkpoints and those `kept`
-    /// elsewhere, and names the first row that is not as it was written. `progress` is told the number
-    /// of rows now and then.
+    /// Recomputes the whole chain, compares it with its signed checkpoints and with those `kept` elsewhere,
+    /// and reports the first row that was tampered with. `progress` is called with the number of rows from
+    /// time to time.
     ///
     /// # Errors
-    /// [`StoreError`]; tampering is no error but a finding.
+    /// [`StoreError`]. Tampering is not an error but a finding.
     pub async fn audit_verify(
         &self,
         kept: &[Checkpoint],
@@ -41,7 +41,7 @@ impl Issuer {
         let (key, issuer) = (&self.settings.keyset_key, &self.settings.issuer);
         let mut signed: Vec<_> = kept.iter().map(|checkpoint| checkpoint.head).collect();
         for envelope in tx.checkpoints(0).await? {
-            // One that is not signed says nothing, and takes nothing from the others.
+            // A checkpoint that is not signed proves nothing, and does not weaken the others.
             match Checkpoint::open(envelope.as_bytes(), key, issuer) {
                 Ok(checkpoint) => signed.push(checkpoint.head),
                 Err(error) => tracing::warn!(%error, "a stored checkpoint is not one of ours"),
@@ -50,7 +50,7 @@ impl Issuer {
         tx.verify_audit(signed, progress).await
     }
 
-    /// Signs where the audit ends now, and keeps that with it. Keep it elsewhere, too.
+    /// Signs the current end of the audit and stores the checkpoint. Keep it elsewhere too.
     ///
     /// # Errors
     /// [`SignError`].
@@ -61,7 +61,7 @@ impl Issuer {
         Ok(envelope)
     }
 
-    /// How many rows no checkpoint vouches for yet.
+    /// Returns the number of rows that no checkpoint vouches for yet.
     ///
     /// # Errors
     /// [`StoreError`].

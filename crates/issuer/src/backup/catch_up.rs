@@ -1,4 +1,4 @@
-//! Taking over what came after the state that an issuer was put back to.
+//! Takes over the state that is newer than the one that an issuer was restored to.
 
 use std::collections::BTreeMap;
 
@@ -23,34 +23,35 @@ use crate::{
     vault::Vault,
 };
 
-/// What the revocations are said to be for that came after the backup. The reasons were lost with it.
+/// The reason of revocations that came after the backup. The original reasons are lost.
 const REASON: &str = "revoked after the backup";
 
-/// What was restored, and what was taken over from after the backup.
+/// The result of a restore, and the newer state that was taken over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RestoreReport {
     /// The issuer.
     pub issuer: String,
-    /// When the backup was made; absent where the database was put back by other means.
+    /// Time at which the backup was made. Absent if the database was restored by other means.
     pub made_at: Option<Timestamp>,
-    /// The keyset that is published now. No verifier has a higher one, as far as it is known.
+    /// The version of the keyset that is published now. As far as is known, no verifier has a higher one.
     pub keyset_version: u64,
     /// The name of the history of revocations that begins here.
     pub epoch: String,
-    /// When the last keyset was signed. Keys that were revoked later have to be revoked again.
+    /// Time at which the last keyset was signed. Keys that were revoked later have to be revoked again.
     pub keys_until: Option<Timestamp>,
-    /// How many revocations came after the backup.
+    /// Number of revocations that came after the backup.
     pub revocations: u64,
-    /// Up to when revocations are known. What was revoked later has to be revoked again.
+    /// Time up to which revocations are known. Later ones have to be made again.
     pub revocations_until: Option<Timestamp>,
-    /// What became of the root keys.
+    /// The transitions of the root keys.
     pub keys: Vec<Change>,
-    /// Registered clients, with the secrets that they had: look for those that changed since.
+    /// Number of registered clients. They have their secrets of the time of the backup: check the clients
+    /// that changed since.
     pub clients: u64,
 }
 
-/// Takes over what came after the backup, and publishes.
+/// Takes over the state that is newer than the backup, and publishes the result.
 pub(super) async fn catch_up(
     tx: &mut Tx,
     (settings, vault, signer): (&Settings, &Vault, &SigningKey),
@@ -70,7 +71,8 @@ pub(super) async fn catch_up(
     };
     let mut known = evidence.verify(settings, &state, now)?;
 
-    // Numbers may have been given to other changes since: the history goes on under another name.
+    // The numbers after the backup may already name other changes at verifiers, so the history goes on
+    // under another name.
     let epoch = new_epoch().to_string();
     tx.begin_history(&epoch, now).await?;
     let revocations = replay(tx, std::mem::take(&mut known.revocations), now).await?;
@@ -107,7 +109,7 @@ pub(super) async fn catch_up(
     })
 }
 
-/// The keys as they are with all that came after the backup.
+/// Returns the keys with all changes that came after the backup.
 fn ring_after(
     ring: Ring,
     known: &VerifiedEvidence,
@@ -126,13 +128,13 @@ fn ring_after(
     Ok(fresh.complete(ring, now)?)
 }
 
-/// Revokes again what is not revoked here; tells how much that was.
+/// Adds the revocations that are missing here, and returns their number.
 async fn replay(
     tx: &mut Tx,
     revocations: Vec<Revocation>,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    // The same target may come more than once: the widest entry about it counts.
+    // A target may occur more than once. The entry that revokes the most counts.
     let mut widest: BTreeMap<(&'static str, Vec<u8>), Revocation> = BTreeMap::new();
     for revocation in revocations {
         let (kind, name) = target_name(&revocation.target);
@@ -146,7 +148,7 @@ async fn replay(
     }
     let mut entries = Vec::new();
     let mut count = 0_u64;
-    // By a clock that may run ahead.
+    // The clock may run ahead, so only entries that have been dead for long are left out.
     let then = now.minus(CLOCK_FAULT);
     for revocation in widest.into_values().filter(|entry| !entry.is_dead(then)) {
         let known = tx.revocation(&revocation.target).await?;
@@ -154,7 +156,7 @@ async fn replay(
             continue;
         }
         entries.push(RevocationInfo {
-            // Given by the store.
+            // Set by the store.
             seq: 0,
             revocation,
             revoked_at: now,

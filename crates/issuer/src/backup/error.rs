@@ -1,4 +1,4 @@
-//! Why nothing was restored.
+//! Errors of a restore.
 
 use bailiwick_token::key::PublicKey;
 
@@ -10,43 +10,43 @@ use crate::{
     signer::{SignError, from_sources},
 };
 
-/// Why nothing was restored.
+/// An error upon which nothing was restored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestoreError {
-    /// The backup.
+    /// The backup cannot be used.
     #[error(transparent)]
     File(#[from] BackupFileError),
-    /// The evidence of what came after the backup.
+    /// The evidence of newer state is not sufficient.
     #[error(transparent)]
     Evidence(#[from] RestoreEvidenceError),
-    /// Another keyset key than the verifiers'.
+    /// The backup has another keyset key than verifiers.
     #[error(
         "the backup is of the keyset key `{found}`, and verifiers are configured with `{expected}`: use a backup of that issuer"
     )]
     OtherKey {
-        /// The backup's.
+        /// The key of the backup.
         found: Box<PublicKey>,
-        /// The one that was asked for.
+        /// The key that was expected.
         expected: Box<PublicKey>,
     },
-    /// Nothing says whose backup it should be.
+    /// Neither a keyset nor a keyset key shows whose backup it should be.
     #[error(
         "without a keyset nothing shows whose backup it is: give the keyset key, as verifiers are configured with it"
     )]
     KeyNeeded,
-    /// The database on the server has an issuer already.
+    /// The database on the server already belongs to an issuer.
     #[error(
         "the database is in use by an issuer: restore into an empty one, or, if it was put back by other means, go on with that"
     )]
     Taken,
-    /// The directory.
+    /// The directory cannot be used.
     #[error(transparent)]
     Home(#[from] HomeError),
-    /// The root keys.
+    /// The root keys cannot be changed.
     #[error(transparent)]
     Key(#[from] RootKeyError),
-    /// The private keys or the database.
+    /// The private keys or the database cannot be used.
     #[error(transparent)]
     Sign(#[from] SignError),
     /// The finished home could not be opened.

@@ -1,4 +1,4 @@
-//! What came after the state that an issuer is put back to, from those who saw it.
+//! Evidence of state that is newer than the one that an issuer is restored to.
 
 use bailiwick_token::{
     dsse::Envelope,
@@ -9,49 +9,49 @@ use bailiwick_token::{
 
 use crate::settings::Settings;
 
-/// Signed state that is newer than a backup. Every file is signed by the issuer, so it does not matter who
-/// kept it: the newest are those in the directory of a verifier.
+/// Signed state that is newer than a backup. Every file is signed by the issuer, so it does not matter
+/// who kept it. The newest files are usually in the directory of a verifier.
 ///
-/// [`RestoreEvidence::revoke_keys`] ends every token where the keyset or the revocations are not known.
+/// If the keyset or the revocations are not known, [`RestoreEvidence::revoke_keys`] ends every token.
 #[derive(Debug, Clone, Default)]
 pub struct RestoreEvidence {
     /// The last keyset.
     pub keyset: Option<Vec<u8>>,
-    /// The last version of a keyset, where the keyset itself is lost.
+    /// The version of the last keyset, if the keyset itself is lost.
     pub version: u64,
     /// Snapshots of the revocations, and heads with the changes that lead to them.
     pub revocations: Vec<Vec<u8>>,
-    /// Revoke every key that there was, for this reason, and begin with fresh ones.
+    /// The reason for which every key is revoked. The issuer then begins with new keys.
     pub revoke_keys: Option<String>,
 }
 
-/// Beyond so many versions there would soon be none left.
+/// Maximum version of a keyset, which leaves room for further versions.
 const MAX_VERSION: u64 = 1 << 53;
 
-/// For so many seconds a snapshot may be older than the keyset that was fetched beside it: a service
-/// makes one every five minutes.
+/// Maximum time in seconds by which a snapshot may be older than the keyset. A service makes a snapshot
+/// every five minutes.
 const GAP: u64 = 600;
 
-/// What the files say, once they were verified.
+/// The content of the files after their verification.
 pub(super) struct VerifiedEvidence {
     pub(super) keyset: Option<Keyset>,
-    /// No verifier has a higher one, as far as anybody knows.
+    /// The highest version that is known.
     pub(super) version: u64,
     pub(super) revocations: Vec<Revocation>,
-    /// Revocations up to then are known.
+    /// Time up to which revocations are known.
     pub(super) until: Option<Timestamp>,
 }
 
-/// What the files of revocations say.
+/// The content of the files of revocations.
 #[derive(Default)]
 struct Feed {
     entries: Vec<Revocation>,
     until: Option<Timestamp>,
-    /// The newest keyset that they speak of.
+    /// The version of the newest keyset that they name.
     keyset_version: u64,
 }
 
-/// The state that an issuer was put back to.
+/// The state that an issuer was restored to.
 pub(super) struct RestoredState {
     pub(super) keyset_version: u64,
     pub(super) keyset_issued_at: Timestamp,
@@ -84,7 +84,8 @@ impl RestoreEvidence {
         };
         let feed = self.feed(settings, state)?;
         let until = feed.until;
-        // Verifiers take nothing that was signed before what they have.
+        // Verifiers refuse a file that was signed before the one that they have, so the clock must not be
+        // behind the newest file.
         let signed = keyset.as_ref().map(|keyset| keyset.issued_at);
         let last = signed.max(until).max(Some(state.keyset_issued_at));
         if let Some(last) = last.filter(|last| *last > now.plus(SKEW)) {
@@ -139,7 +140,7 @@ impl RestoreEvidence {
         state: &RestoredState,
     ) -> Result<Feed, RestoreEvidenceError> {
         let mut feed = Feed::default();
-        // Where the changes of a head can begin.
+        // The positions at which the changes of a head can begin.
         let mut bases = vec![state.position];
         let mut ends: Vec<(Position, Timestamp)> = Vec::new();
         let mut heads = Vec::new();
@@ -186,7 +187,8 @@ impl RestoreEvidence {
     }
 }
 
-/// A head in the first line, and the changes in those after it; `None` for something else.
+/// Splits a file into a head, which is its first line, and the changes after it. Returns `None` for any
+/// other file.
 fn head(file: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = file.iter().position(|byte| *byte == b'\n')?;
     let (first, rest) = file.split_at_checked(end)?;
@@ -201,16 +203,16 @@ fn same_issuer(issuer: &str, settings: &Settings) -> Result<(), RestoreEvidenceE
     }
 }
 
-/// Why nothing is restored: what came after is not known well enough.
+/// An error upon which nothing is restored, because the newer state is not known well enough.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestoreEvidenceError {
-    /// Something is missing.
+    /// A file is missing.
     #[error(
         "what was revoked since the backup is not known, without {missing}: give the last keyset and the last revocations, which a verifier has kept, or revoke all keys"
     )]
     Incomplete {
-        /// What.
+        /// The missing file.
         missing: &'static str,
     },
     /// The version is missing.
@@ -218,34 +220,34 @@ pub enum RestoreEvidenceError {
         "the last version of the keyset is not known: give the last keyset, or a number that no keyset has reached"
     )]
     Version,
-    /// A version that leaves no room for further ones.
+    /// The version leaves no room for further ones.
     #[error("the version is too high: use one of at most {MAX_VERSION}")]
     TooHigh,
-    /// The revocations end before the keyset begins.
+    /// The revocations are much older than the keyset.
     #[error(
         "the revocations are known until {until}, and the keyset was signed at {signed}: give revocations that are as new, or revoke all keys"
     )]
     Gap {
-        /// When the keyset was signed.
+        /// Time at which the keyset was signed.
         signed: Timestamp,
-        /// When the newest of the revocations were.
+        /// Time at which the newest file of revocations was signed.
         until: Timestamp,
     },
-    /// Something was signed in the future.
+    /// A file was signed in the future.
     #[error("the clock says {now}, and a file was signed at {last}: set the clock first")]
     Clock {
-        /// What the clock says.
+        /// The time of the clock.
         now: Timestamp,
-        /// When the newest file was signed.
+        /// Time at which the newest file was signed.
         last: Timestamp,
     },
-    /// Another issuer's.
+    /// A file belongs to another issuer.
     #[error("a file is of the issuer `{0}`: give those of the issuer that is restored")]
     Issuer(String),
-    /// The keyset is none, or not of this issuer.
+    /// The file is not a keyset of this issuer.
     #[error("the keyset is not taken ({0}): give the file as the issuer published it")]
     Keyset(#[from] KeysetError),
-    /// A keyset that is older than the state.
+    /// The keyset is older than the restored state.
     #[error(
         "keyset {given} is older than keyset {restored} in what is restored: give the last one that was published; if an issuer served what was put back meanwhile, revoke all keys"
     )]
@@ -255,7 +257,7 @@ pub enum RestoreEvidenceError {
         /// The version in the database.
         restored: u64,
     },
-    /// A keyset that the revocations show not to be the last.
+    /// The revocations show that the keyset is not the last one.
     #[error(
         "keyset {given} is not the last one, since the revocations speak of keyset {seen}, and it may lack revoked keys: give that one, or revoke all keys"
     )]
@@ -265,18 +267,18 @@ pub enum RestoreEvidenceError {
         /// The version that was published.
         seen: u64,
     },
-    /// A head is none, or not of this issuer.
+    /// The file is not a head of this issuer.
     #[error("a file of changes is not taken ({0}): give it as the issuer published it")]
     Head(#[from] HeadError),
-    /// A snapshot is none, or not of this issuer.
+    /// The file is not a snapshot of this issuer.
     #[error("a file of revocations is not taken ({0}): give it as the issuer published it")]
     Snapshot(#[from] SnapshotError),
-    /// Changes that begin where none of the files ends.
+    /// The changes of a head do not continue any of the other files.
     #[error(
         "a file of changes continues a snapshot that was not given, or was changed: give the snapshot beside it, too"
     )]
     NoBase,
-    /// Revocations that are older than the state.
+    /// The revocations are older than the restored state.
     #[error(
         "the revocations are older than what is restored: give the last ones that were published"
     )]

@@ -1,4 +1,4 @@
-//! The file, line by line.
+//! Writing and reading the file of a backup, line by line.
 
 use std::{
     collections::BTreeMap,
@@ -22,16 +22,16 @@ use crate::{
     store::{ColumnKind, SqlValue, Table},
 };
 
-/// The format that is written, and the only one that is read.
+/// The version of the format that is written, and the only one that is read.
 const FORMAT: u32 = 1;
 
 /// The `payloadType` of the last line.
 const PAYLOAD_TYPE: &str = "application/vnd.bailiwick.backup.v1+json";
 
-/// The longest line that is read, in bytes: the largest keyset there can be, as JSON in JSON.
+/// Maximum length of a line, in bytes. It fits the largest possible keyset, as JSON inside JSON.
 const MAX_LINE: u64 = 16 << 20;
 
-/// Rows of so many bytes are handed over, however few they are.
+/// Maximum size in bytes of the rows that are returned together.
 const MAX_ROWS: usize = 16 << 20;
 
 /// The first line.
@@ -56,7 +56,7 @@ impl Begin {
         }
     }
 
-    /// The files of the home.
+    /// Decodes the files of the home.
     pub(super) fn files(&self) -> Result<BTreeMap<String, Vec<u8>>, BackupFileError> {
         let decode = |(name, text): (&String, &String)| {
             let content = STANDARD.decode(text).map_err(|_| malformed(1, "a file"))?;
@@ -66,13 +66,13 @@ impl Begin {
     }
 }
 
-/// What the last line says.
+/// The payload of the last line.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct End {
     issuer: String,
     made_at: Timestamp,
     rows: u64,
-    /// Of all bytes before the last line.
+    /// The digest of all bytes before the last line.
     digest: Digest,
 }
 
@@ -122,7 +122,7 @@ impl<'a> BackupWriter<'a> {
         self.line(&row)
     }
 
-    /// Signs what was written, and tells how many bytes there are.
+    /// Signs everything that was written, and returns the length of the file in bytes.
     pub(super) fn end(
         mut self,
         issuer: &str,
@@ -156,7 +156,7 @@ impl<'a> BackupWriter<'a> {
     }
 }
 
-/// Reads a backup. Nothing of it may be relied upon before [`BackupReader::end`].
+/// Reads a backup. Its content must not be relied upon before [`BackupReader::end`] has returned.
 pub(super) struct BackupReader<'a> {
     input: &'a mut (dyn BufRead + Send),
     digest: Sha256,
@@ -166,13 +166,13 @@ pub(super) struct BackupReader<'a> {
     end: Option<Envelope>,
 }
 
-/// What the rows are that come next.
+/// The table and the columns of the rows that come next.
 struct Shape {
     table: &'static Table,
     columns: Vec<(&'static str, ColumnKind)>,
 }
 
-/// Rows of one table, with the columns that they have.
+/// Rows of one table, with their columns.
 pub(super) struct Rows {
     pub(super) table: &'static Table,
     pub(super) columns: Vec<&'static str>,
@@ -205,12 +205,12 @@ impl<'a> BackupReader<'a> {
         Ok((reader, begin))
     }
 
-    /// The next rows, at most `most`, all of one table; `None` after the last.
+    /// Returns the next rows, at most `most` and all of one table, or `None` after the last.
     pub(super) fn rows(&mut self, most: usize) -> Result<Option<Rows>, BackupFileError> {
         let mut found: Option<Rows> = None;
         let mut bytes = 0_usize;
         while self.end.is_none() {
-            // A table begins where the rows of another one end.
+            // Stops at the end of a table too, so that all rows have the same columns.
             let full = |found: &Rows| found.rows.len() >= most || bytes >= MAX_ROWS;
             if found.as_ref().is_some_and(full) {
                 return Ok(found);
@@ -246,7 +246,7 @@ impl<'a> BackupReader<'a> {
         Ok(found)
     }
 
-    /// Verifies that `key` signed all that was read, and that this was all.
+    /// Verifies that `key` signed everything that was read, and that nothing follows.
     pub(super) fn end(mut self, begin: &Begin, key: &PublicKey) -> Result<(), BackupFileError> {
         let (Some(envelope), None) = (self.end.take(), self.line()?) else {
             return Err(BackupFileError::Torn);
@@ -265,7 +265,7 @@ impl<'a> BackupReader<'a> {
         }
     }
 
-    /// A line with its line feed; `None` at the end.
+    /// Reads a line with its line feed. Returns `None` at the end.
     fn line(&mut self) -> Result<Option<Vec<u8>>, BackupFileError> {
         let mut line = Vec::new();
         self.number = self.number.saturating_add(1);
@@ -326,41 +326,41 @@ fn malformed(line: u64, what: &'static str) -> BackupFileError {
     BackupFileError::Malformed { line, what }
 }
 
-/// Why a file is not restored.
+/// An error upon which a file is not restored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupFileError {
     /// It cannot be read.
     #[error("the backup cannot be read ({0}): check the file")]
     Io(#[from] io::Error),
-    /// Something else.
+    /// It is not a backup.
     #[error("this is not a backup: give the file that `bailiwick backup` wrote")]
     Other,
-    /// Its end is missing, or something stands behind it.
+    /// Its end is missing, or something follows its end.
     #[error(
         "the backup is not whole: it was cut off, or written to after its end; use another one"
     )]
     Torn,
-    /// A format of a later version.
+    /// It has the format of a later version.
     #[error("the backup has format {0}, which a newer version of this program wrote: upgrade it")]
     Newer(u32),
-    /// A table or column of a later version.
+    /// It contains a table or column of a later version.
     #[error("line {0} of the backup is of a newer version of this program: upgrade it")]
     Unknown(u64),
-    /// A line that was not written here.
+    /// A line cannot be read.
     #[error(
         "line {line} of the backup holds {what} that cannot be read: it is damaged, use another one"
     )]
     Malformed {
-        /// The line's number, from 1.
+        /// The number of the line, from 1.
         line: u64,
-        /// What stands there.
+        /// The thing that cannot be read.
         what: &'static str,
     },
     /// The last line is not signed by the issuer.
     #[error(transparent)]
     Signature(#[from] EnvelopeError),
-    /// Signed, and not over what stands there.
+    /// The signature is over other content.
     #[error("the backup was changed since it was signed: use another one")]
     Changed,
 }

@@ -1,4 +1,4 @@
-//! Putting an issuer back: from a backup, or where its database was put back by other means.
+//! Restoring an issuer from a backup, or after its database was restored by other means.
 
 use std::{io::BufRead, path::Path};
 
@@ -20,24 +20,24 @@ use crate::{
     vault::{Vault, VaultError},
 };
 
-/// How an issuer is restored.
+/// Options of a restore.
 #[derive(Debug, Clone, Default)]
 pub struct RestoreOptions {
-    /// The PostgreSQL database to restore into, empty so far; without it, SQLite in the home.
+    /// The empty PostgreSQL database to restore into. Without it, SQLite in the home is used.
     pub store: Option<PostgresUrl>,
-    /// The keyset key that verifiers are configured with: a backup that another one signed is refused.
+    /// The keyset key that verifiers are configured with. A backup that another key signed is refused.
     pub keyset_key: Option<PublicKey>,
-    /// What came after the backup.
+    /// Evidence of state that is newer than the backup.
     pub evidence: RestoreEvidence,
-    /// Who does it, for the audit.
+    /// The actor, for the audit.
     pub actor: String,
 }
 
 impl Issuer {
-    /// Restores a backup into a new home, as [`Issuer::init`] makes one: all of it or nothing. What came
-    /// after the backup is taken over, the keyset's version is raised above every one that was seen, and
-    /// the history of revocations goes on under a new name. The result is unlocked. `progress` is told
-    /// the number of rows now and then.
+    /// Restores a backup into a new home, which is created as a whole or not at all, as by
+    /// [`Issuer::init`]. The newer state of the evidence is taken over, the version of the keyset is raised
+    /// above every version that was seen, and the history of revocations continues under a new name. The
+    /// result is unlocked. `progress` is called with the number of rows from time to time.
     ///
     /// # Errors
     /// [`RestoreError`], and there is no issuer.
@@ -69,8 +69,8 @@ impl Issuer {
         Ok((issuer, report))
     }
 
-    /// Goes on with a database that was put back to an earlier time by other means, such as a snapshot
-    /// of a disk: takes over what came after it, as [`Issuer::restore`] does.
+    /// Continues with a database that was restored to an earlier time by other means, such as a snapshot of
+    /// a disk. Takes over newer state as [`Issuer::restore`] does.
     ///
     /// # Errors
     /// [`RestoreError`], and nothing changed.
@@ -89,7 +89,7 @@ impl Issuer {
     }
 }
 
-/// Fills an empty database: one transaction, which is not committed before all of the backup was
+/// Fills an empty database in one transaction, which is committed only after the whole backup was
 /// verified.
 async fn fill(
     store: &Store,
@@ -109,7 +109,7 @@ async fn fill(
         count = count.saturating_add(rows.rows.len() as u64);
         let put = tx.put_rows(rows.table, &rows.columns, rows.rows).await;
         put.map_err(|error| match error {
-            // Rows that no issuer has, such as one twice.
+            // The rows violate a constraint, so no issuer wrote them together.
             StoreError::Database(_) => BackupFileError::Changed.into(),
             other => RestoreError::from(other),
         })?;
@@ -124,7 +124,7 @@ async fn fill(
         });
     }
     reader.end(begin, &key)?;
-    // A backup of an older version has no table of tokens.
+    // A backup of an older version has no table of tokens, so the audit in it fills the table.
     tx.fill_tokens().await?;
     let report = verified(&mut tx, &settings, vault, begin, options, now).await?;
     tx.commit().await?;
@@ -132,7 +132,7 @@ async fn fill(
     Ok(report)
 }
 
-/// Takes over what came after a backup whose signature was verified.
+/// Takes over newer state after the signature of the backup was verified.
 async fn verified(
     tx: &mut Tx,
     settings: &Settings,

@@ -1,8 +1,8 @@
-//! Argon2id of secrets, a few at a time, in memory that is used again.
+//! Argon2id of secrets, a few at a time, in memory that is reused.
 //!
-//! Each takes 19 MiB. An allocator may keep what is given back to it, once for each thread: a flood of
-//! wrong secrets would grow the process to many times what is in use. So there are as many buffers as
-//! may be in use at a time, wiped after each use and never given back.
+//! Each computation needs 19 MiB. An allocator may keep freed memory, and do so for each thread, so a
+//! flood of wrong secrets would make the process many times larger than the memory in use. So there are
+//! only as many buffers as can be in use at a time. They are wiped after each use and never freed.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -20,18 +20,18 @@ use crate::store::StoreError;
 const SALT: usize = 16;
 const HASH: usize = Params::DEFAULT_OUTPUT_LEN;
 
-/// Those who wait for an Argon2id, and those who have one. So few wait that each has its turn within
-/// seconds.
+/// The places for callers that wait for an Argon2id or compute one. So few can wait that each gets its
+/// turn within seconds.
 pub(super) struct Places {
     waiting: Semaphore,
     working: Semaphore,
     buffers: Mutex<Vec<Buffer>>,
 }
 
-/// Callers who sign in, known or not.
+/// The places for callers that sign in, known or not.
 pub(super) static CALLERS: Places = Places::new(256, 2);
 
-/// Operators who make secrets. They wait for no caller.
+/// The places for operators that create secrets, so that they do not wait behind callers.
 pub(super) static OPERATORS: Places = Places::new(16, 1);
 
 /// The memory of one Argon2id.
@@ -47,10 +47,10 @@ impl Places {
         }
     }
 
-    /// Does what takes a place. The work is made once it has one.
+    /// Runs work that needs a place. `work` is called once there is a place, and returns the computation.
     ///
     /// # Errors
-    /// [`StoreError::Overloaded`]; `None` where the work panicked.
+    /// [`StoreError::Overloaded`]. The result is `None` if the computation panicked.
     pub(super) async fn run<T, W>(
         &'static self,
         work: impl FnOnce() -> W,
@@ -65,7 +65,8 @@ impl Places {
             return Ok(None);
         };
         let work = work();
-        // The place goes with the work: a caller that hangs up does not make room for another.
+        // The place moves into the work, so that a caller that hangs up makes no room for another one
+        // while its work still runs.
         let done = tokio::task::spawn_blocking(move || {
             let _place = place;
             let mut buffer = self.buffers().pop().unwrap_or_default();
@@ -77,13 +78,13 @@ impl Places {
     }
 
     fn buffers(&self) -> std::sync::MutexGuard<'_, Vec<Buffer>> {
-        // A list of buffers is whole whenever the lock is free.
+        // A panic cannot leave the list half-changed, so a poisoned lock is no danger.
         self.buffers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Buffer {
-    /// The hash of a new secret, in the PHC string format; `None` where Argon2 refuses it.
+    /// Returns the hash of a new secret in the PHC string format, or `None` if Argon2 refuses it.
     pub(super) fn hash(&mut self, secret: &[u8]) -> Option<String> {
         let mut salt = [0; SALT];
         OsRng.fill_bytes(&mut salt);
@@ -99,12 +100,12 @@ impl Buffer {
         Some(hash.to_string())
     }
 
-    /// Returns whether `secret` is the one that was hashed.
+    /// Returns true if `secret` is the one that was hashed.
     pub(super) fn verifies(&mut self, secret: &[u8], hash: &str) -> bool {
         self.verified(secret, hash).unwrap_or(false)
     }
 
-    /// The same; `None` for what is no hash of Argon2id.
+    /// Same as [`Buffer::verifies`], but returns `None` for a text that is not a hash of Argon2id.
     fn verified(&mut self, secret: &[u8], hash: &str) -> Option<bool> {
         let hash = PasswordHash::new(hash).ok()?;
         let (salt, expected) = (hash.salt?, hash.hash?);
@@ -114,7 +115,7 @@ impl Buffer {
         }
         let params = Params::try_from(&hash.params).ok()?;
         let found = self.argon2id(secret, &salt, expected.len(), &params)?;
-        // In constant time.
+        // `Output` compares in constant time.
         Some(found == expected)
     }
 
@@ -125,7 +126,8 @@ impl Buffer {
         length: usize,
         params: &Params,
     ) -> Option<Output> {
-        // What is stored was made here: no row of the store asks for more memory.
+        // All stored hashes were made here with the default parameters, so a row that asks for more
+        // memory was tampered with.
         if params.block_count() > Params::default().block_count() {
             return None;
         }
@@ -146,7 +148,7 @@ mod tests {
 
     use super::*;
 
-    /// Hashes of either make are good for both, with the parameters of the library.
+    /// Hashes of this module and of the library verify with each other, and have the same parameters.
     #[test]
     fn agrees_with_the_library() {
         let mut buffer = Buffer::default();
@@ -195,7 +197,7 @@ mod tests {
         }
     }
 
-    /// Nothing of a secret stays, and the memory is that of the last use.
+    /// Nothing of a secret stays in memory, and the buffer is reused.
     #[test]
     fn buffers_are_wiped_and_kept() {
         let mut buffer = Buffer::default();
@@ -213,7 +215,7 @@ mod tests {
         Buffer::default().hash(b"a secret").unwrap()
     }
 
-    /// However many come, there are no more buffers than places to work in.
+    /// However many callers come, there are no more buffers than working places.
     #[tokio::test]
     async fn a_flood_uses_few_buffers() {
         static PLACES: Places = Places::new(64, 2);

@@ -1,39 +1,39 @@
-//! A client as it is registered.
+//! The registration of a client.
 
 use bailiwick_token::{text::is_path_segment, timestamp::Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// The longest name of a client, in bytes.
+/// Maximum length of a client's name, in bytes.
 pub(super) const MAX_CLIENT_NAME: usize = 128;
 
-/// A client as people and programs see it.
+/// The description of a client for people and programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientInfo {
     /// Its name: the `client_id`.
     pub name: String,
-    /// On whose authority it acts.
+    /// The principal on whose authority it acts.
     pub principal: String,
     /// The profiles that it may use.
     pub profiles: Vec<String>,
-    /// Further claims, for profiles to look at.
+    /// Further claims, which profiles can use.
     pub claims: serde_json::Map<String, serde_json::Value>,
-    /// When it was registered.
+    /// Time at which it was registered.
     pub created_at: Timestamp,
-    /// Since when it is refused.
+    /// Time from which it is disabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled_at: Option<Timestamp>,
-    /// Its secrets, without what is secret in them.
+    /// Its secrets, without the secret parts.
     pub secrets: Vec<SecretInfo>,
 }
 
-/// A secret, without what is secret in it.
+/// The description of a secret, without the secret part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretInfo {
     /// The part before the dot.
     pub id: String,
-    /// When it was made.
+    /// Time at which it was created.
     pub created_at: Timestamp,
-    /// When it ends; not by itself, where it is absent.
+    /// Time at which it ends. Without it, the secret does not end by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
 }
@@ -44,18 +44,19 @@ pub struct SecretInfo {
 pub struct NewClient {
     /// Its name.
     pub name: String,
-    /// On whose authority it acts.
+    /// The principal on whose authority it acts.
     pub principal: String,
     /// The profiles that it may use.
     pub profiles: Vec<String>,
-    /// Further claims, for profiles to look at.
+    /// Further claims, which profiles can use.
     #[serde(default)]
     pub claims: serde_json::Map<String, serde_json::Value>,
 }
 
-/// RFC 6749, appendix A: visible ASCII; a colon would end it in HTTP Basic. Operators name it in URLs.
+/// Returns true for a valid name of a client: visible ASCII (RFC 6749, appendix A), without a colon,
+/// which would end the name in HTTP Basic, and usable as a segment of a URL's path.
 pub(super) fn is_client_name(name: &str) -> bool {
     let named = |c: char| c.is_ascii_graphic() && c != ':';
-    // A slash would also make it what the audit calls a provider's subject.
+    // A slash would also make it look like a provider's subject in the audit.
     (1..=MAX_CLIENT_NAME).contains(&name.len()) && name.chars().all(named) && is_path_segment(name)
 }

@@ -1,4 +1,4 @@
-//! Secrets of clients: made, hashed, verified, and remembered for a while.
+//! Creates, hashes and verifies secrets of clients, and remembers verified ones for a while.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::store::{StoreError, StoredSecret};
 
-/// A secret, at the one time at which it is known. `Debug` shows nothing.
+/// A new secret, which is known only now. `Debug` does not show it.
 pub struct ClientSecret(Zeroizing<String>);
 
 impl ClientSecret {
@@ -30,7 +30,7 @@ impl ClientSecret {
         (id, ClientSecret(secret))
     }
 
-    /// The text, for the one who is to have it.
+    /// Returns the text, to be handed to the client.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -43,7 +43,7 @@ impl fmt::Debug for ClientSecret {
     }
 }
 
-/// Makes a secret, and what is kept of it; `None` where it cannot be hashed.
+/// Creates a secret, and the part of it that is stored. Returns `None` if it cannot be hashed.
 pub(super) async fn generate(
     now: Timestamp,
 ) -> Result<Option<(StoredSecret, ClientSecret)>, StoreError> {
@@ -63,8 +63,8 @@ pub(super) async fn generate(
     Ok(made.map(|(hash, secret)| (StoredSecret { info, hash }, secret)))
 }
 
-/// Secrets that were found good lately, so that a client which comes every minute does not cost an
-/// Argon2id each time. It holds hashes of high-entropy secrets under a key of this process.
+/// Secrets that were verified recently, so that a client that calls every minute does not cost an
+/// Argon2id each time. It contains hashes of high-entropy secrets, under a key of this process.
 pub(crate) struct VerifiedSecrets {
     key: [u8; 32],
     good: Cache<[u8; 32], ()>,
@@ -82,7 +82,8 @@ impl Default for VerifiedSecrets {
 }
 
 impl VerifiedSecrets {
-    /// Returns whether `secret` is the one that was hashed. Without a hash it takes as long, and is wrong.
+    /// Returns true if `secret` is the one that was hashed. Without a hash it takes as long and returns
+    /// false.
     pub(super) async fn verify(
         &self,
         hash: Option<String>,
@@ -95,8 +96,8 @@ impl VerifiedSecrets {
         }
         let secret = Zeroizing::new(secret.to_owned());
         let right = CALLERS.run(|| {
-            // While this waited, the same secret may have been found good: many come at once after a
-            // start.
+            // While this call waited, another one may have verified the same secret: after a start,
+            // many calls arrive at once.
             let seen = self.good.get(&digest).is_some();
             move |buffer: &mut Buffer| seen || buffer.verifies(secret.as_bytes(), &hash)
         });
@@ -107,7 +108,7 @@ impl VerifiedSecrets {
         Ok(right)
     }
 
-    /// Returns whether `secret` was found lately to be the one that was hashed.
+    /// Returns true if `secret` was recently verified to be the one that was hashed.
     pub(super) fn knows(&self, hash: &str, secret: &str) -> bool {
         self.good.get(&self.digest(hash, secret)).is_some()
     }
@@ -123,7 +124,7 @@ impl VerifiedSecrets {
     }
 }
 
-/// The hash of a secret that nobody has.
+/// Returns the hash of a secret that nobody has.
 fn nobody() -> &'static str {
     static NOBODY: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     NOBODY.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! A client that has authenticated, and finding the one that wants to.
+//! Authenticated clients, and the lookup of clients that sign in.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -19,7 +19,7 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
-    /// The client as it was registered when it signed in.
+    /// Returns the registration of the client at the time of the sign-in.
     #[must_use]
     pub fn client(&self) -> &ClientInfo {
         &self.info
@@ -29,8 +29,8 @@ impl SignedIn {
         &self.info.name
     }
 
-    /// Returns whether the registration and the secret are unchanged. Another secret beside it, or a
-    /// later end of this one, does not matter.
+    /// Returns true if the registration is unchanged and the secret is still valid. Other secrets of the
+    /// client, or a later end of this one, do not matter.
     pub(crate) fn still_holds(&self, stored: &StoredClient, at: Timestamp) -> bool {
         let registered = |info: &ClientInfo| ClientInfo {
             secrets: Vec::new(),
@@ -54,12 +54,12 @@ impl fmt::Debug for SignedIn {
     }
 }
 
-/// Looks up the clients that sign in, as they stand then, with one statement.
+/// Looks up clients that sign in at the same time, with one statement.
 pub(crate) struct ClientLookup(pub(crate) Store);
 
 #[async_trait]
 impl Work for ClientLookup {
-    /// The name.
+    /// The name of the client.
     type Job = String;
     type Done = Option<StoredClient>;
     type Error = StoreError;

@@ -1,33 +1,33 @@
-//! A guard: a transition that would be right, and is too early.
+//! Guards, which refuse a transition until it is safe.
 
 use std::fmt;
 
 use bailiwick_token::{key::KeyId, timestamp::Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// A guard: the transition is right, and too early.
+/// A guard that refuses a transition because it is too early.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("key `{id}` {wait} until {until}: wait, or force it and accept denied tokens")]
 pub struct Guard {
     /// The key.
     pub id: KeyId,
-    /// The thing that is waited for.
+    /// The condition that has to be met first.
     pub wait: Wait,
-    /// From then on the guard lets it pass.
+    /// The earliest time at which the guard allows the transition.
     pub until: Timestamp,
 }
 
-/// A thing that a guard waits for.
+/// A condition that a guard waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Wait {
-    /// To be activated: verifiers may not have seen the key yet (4 × refresh hint).
+    /// Activation waits because verifiers may not have seen the key yet (4 × refresh hint).
     Publication,
-    /// To be activated: a verifier said that it uses a keyset without the key (until that ends).
+    /// Activation waits because a verifier reported a keyset without the key (until that keyset expires).
     Verifiers,
-    /// To be retired: tokens that it signed may be alive (max TTL + skew + keyset life).
+    /// Retirement waits because tokens that the key signed may be alive (max TTL + skew + keyset life).
     LiveTokens,
-    /// To be activated by a rotation: the one before is still under way.
+    /// Activation by a rotation waits because the previous rotation is not complete.
     Rotation,
 }
 

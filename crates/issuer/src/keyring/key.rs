@@ -1,4 +1,4 @@
-//! One root key, a type per state.
+//! A root key, with one type for each state.
 
 use std::fmt;
 
@@ -13,29 +13,29 @@ use super::{
     policy::KeyPolicy,
 };
 
-/// What stays the same in every state.
+/// The part of a key that is the same in every state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dates {
     pub(crate) id: KeyId,
     pub(crate) public: PublicKey,
-    /// The first keyset that shows it.
+    /// Version of the first keyset that contains it.
     pub(crate) published_version: u64,
-    /// When the key was made and published.
+    /// Time at which the key was created and published.
     pub(crate) staged_at: Timestamp,
 }
 
-/// Published, and not yet signing.
+/// A key that is published and does not sign yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StagedKey(pub(crate) Dates);
 
-/// Signs new tokens.
+/// The key that signs new tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ActiveKey {
     pub(crate) key: Dates,
     pub(crate) activated_at: Timestamp,
 }
 
-/// Signs no more; its tokens live on.
+/// A key that no longer signs. Its tokens stay valid until they expire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RetiringKey {
     pub(crate) key: Dates,
@@ -43,7 +43,7 @@ pub(crate) struct RetiringKey {
     pub(crate) retiring_at: Timestamp,
 }
 
-/// The private half is destroyed.
+/// A key whose private half was destroyed after its last token had expired, or by force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RetiredKey {
     pub(crate) key: Dates,
@@ -52,7 +52,7 @@ pub(crate) struct RetiredKey {
     pub(crate) retired_at: Timestamp,
 }
 
-/// No token that it signed is valid; the private half is destroyed.
+/// A key whose tokens are all invalid. Its private half is destroyed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RevokedKey {
     pub(crate) key: Dates,
@@ -64,12 +64,13 @@ pub(crate) struct RevokedKey {
 }
 
 impl StagedKey {
-    /// When verifiers can be expected to know the key.
+    /// Time from which verifiers can be expected to know the key.
     pub(crate) fn ready_at(&self, policy: &KeyPolicy) -> Timestamp {
         self.0.staged_at.plus(policy.publication())
     }
 
-    /// Lets the key sign. Whether it may already is for the ring, which knows who knows it.
+    /// Makes the key the one that signs. The caller checks the guard: only the ring has the reports of
+    /// verifiers.
     pub(crate) fn activate(self, now: Timestamp) -> ActiveKey {
         ActiveKey {
             key: self.0,
@@ -79,7 +80,7 @@ impl StagedKey {
 }
 
 impl ActiveKey {
-    /// Ends its signing.
+    /// Stops signing with the key.
     pub(crate) fn supersede(self, now: Timestamp) -> RetiringKey {
         RetiringKey {
             key: self.key,
@@ -90,19 +91,23 @@ impl ActiveKey {
 }
 
 impl RetiringKey {
-    /// When the last token that it signed is dead, on any clock.
+    /// Time from which every token that it signed has expired on any clock within [`SKEW`].
     pub(crate) fn not_after(&self, policy: &KeyPolicy) -> Timestamp {
+        // Published with the key, so verifiers stop accepting it at this time even if this issuer never
+        // runs again.
         self.retiring_at.plus(policy.max_token_ttl).plus(SKEW)
     }
 
-    /// When no verifier needs it any more.
+    /// Time from which no verifier needs it.
     pub(crate) fn due_at(&self, policy: &KeyPolicy) -> Timestamp {
         self.retiring_at.plus(policy.outliving())
     }
 
-    /// Ends its life, once nothing that it signed can be alive.
+    /// Retires the key, once no token that it signed can be alive.
     pub(crate) fn retire(self, policy: &KeyPolicy, now: Timestamp) -> Result<RetiredKey, Guard> {
         let until = self.due_at(policy);
+        // Before that time a token that it signed may be alive, and without the key in the keyset
+        // verifiers would deny it.
         if now < until {
             return Err(Guard {
                 id: self.key.id,
@@ -113,7 +118,7 @@ impl RetiringKey {
         Ok(self.drop_at_once(now))
     }
 
-    /// Ends its life whatever may still be alive.
+    /// Retires the key even if tokens that it signed are still alive.
     pub(crate) fn drop_at_once(self, now: Timestamp) -> RetiredKey {
         let RetiringKey {
             key,
@@ -164,9 +169,11 @@ impl StoredKey {
         }
     }
 
-    /// From any state; the first revocation keeps its date and reason.
+    /// Revokes the key, whatever its state. A key that is revoked already keeps its date and reason.
     pub(crate) fn revoke(self, reason: &str, now: Timestamp) -> RevokedKey {
         let (key, activated_at, retiring_at, retired_at) = match self {
+            // The first revocation is already published: a later one must not move its date, or replace
+            // the reason that people act on.
             StoredKey::Revoked(revoked) => return revoked,
             StoredKey::Staged(staged) => (staged.0, None, None, None),
             StoredKey::Active(active) => (active.key, Some(active.activated_at), None, None),
@@ -189,7 +196,7 @@ impl StoredKey {
         }
     }
 
-    /// The key as people and programs see it.
+    /// The description of the key for people and programs.
     pub(crate) fn info(&self, policy: &KeyPolicy) -> KeyInfo {
         let Dates {
             id,
@@ -210,6 +217,8 @@ impl StoredKey {
             reason: None,
             next_at: None,
         };
+        // `next_at` follows from the policy and the dates alone: reports of verifiers may delay an
+        // activation further, which only `Ring::guard` knows.
         match self {
             StoredKey::Staged(staged) => info.next_at = Some(staged.ready_at(policy)),
             StoredKey::Active(active) => info.activated_at = Some(active.activated_at),
@@ -235,24 +244,24 @@ impl StoredKey {
     }
 }
 
-/// Where a root key stands in its life.
+/// The state of a root key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Published, not yet signing.
+    /// Published; does not sign yet.
     Staged,
     /// Signs new tokens.
     Active,
-    /// Signs no more; its tokens live on.
+    /// No longer signs; its tokens stay valid until they expire.
     Retiring,
-    /// Gone from the keyset, private half destroyed.
+    /// Removed from the keyset; its private half is destroyed.
     Retired,
-    /// A tombstone in the keyset, private half destroyed.
+    /// A tombstone in the keyset; its private half is destroyed.
     Revoked,
 }
 
 impl State {
-    /// The lower-case word for it.
+    /// The state as a lower-case word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -271,35 +280,36 @@ impl fmt::Display for State {
     }
 }
 
-/// A root key as people and programs see it: its public half, state and dates.
+/// The description of a root key for people and programs: its public half, state and dates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyInfo {
-    /// What tokens name it by.
+    /// The id by which tokens name it.
     pub id: KeyId,
     /// The public half.
     pub public: PublicKey,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
-    /// The version of the first keyset that shows it.
+    /// Version of the first keyset that contains it.
     pub published_version: u64,
-    /// When it was made and published.
+    /// Time at which it was created and published.
     pub staged_at: Timestamp,
-    /// When it began to sign.
+    /// Time at which it began to sign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activated_at: Option<Timestamp>,
-    /// When it ceased to sign.
+    /// Time at which it stopped signing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retiring_at: Option<Timestamp>,
-    /// When its private half was destroyed in good order.
+    /// Time at which it was retired and its private half destroyed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retired_at: Option<Timestamp>,
-    /// When it was revoked.
+    /// Time at which it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
-    /// Why it was revoked.
+    /// Reason for its revocation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// When the next transition passes its guard: a staged key's activation, a retiring one's end.
+    /// Earliest time of the next transition: the activation of a staged key, the retirement of a
+    /// retiring key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_at: Option<Timestamp>,
 }

@@ -1,11 +1,11 @@
-//! The times that transitions wait for.
+//! Waiting times of key transitions.
 
 use bailiwick_token::timestamp::SKEW;
 
-/// The times that the guards rest on, in seconds.
+/// The intervals from which the guards compute their waiting times, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KeyPolicy {
-    /// The interval in which verifiers look for a newer keyset.
+    /// The interval at which verifiers look for a newer keyset.
     pub(crate) refresh_hint: u64,
     /// The longest life of a token.
     pub(crate) max_token_ttl: u64,
@@ -14,14 +14,16 @@ pub(crate) struct KeyPolicy {
 }
 
 impl KeyPolicy {
-    /// For how long a key is published before it signs.
+    /// The time for which a key is published before it signs.
     pub(super) fn publication(&self) -> u64 {
+        // A cache may serve the old keyset for one interval, and a verifier asks once in an interval.
+        // The other two are room for refreshes that fail.
         self.refresh_hint.saturating_mul(4)
     }
 
-    /// For how long after its last signature a key is still needed.
+    /// The time after its last signature for which a key is still needed.
     pub(super) fn outliving(&self) -> u64 {
-        // An old keyset, in which the key was still active, is trusted for `keyset_life`.
+        // A verifier may use an old keyset, in which the key is still active, for `keyset_life`.
         self.max_token_ttl
             .saturating_add(SKEW)
             .saturating_add(self.keyset_life)

@@ -1,4 +1,4 @@
-//! All root keys of an issuer, and what holds of them together.
+//! All root keys of an issuer, and the rules that concern them together.
 
 use std::collections::BTreeMap;
 
@@ -16,47 +16,47 @@ use super::{
     policy::KeyPolicy,
 };
 
-/// All keys that ever were, and the steps taken since they were loaded.
+/// All keys that the issuer ever had, and the steps taken since they were loaded.
 ///
-/// A verb consumes the ring, so one that was refused leaves none to go on with.
+/// A transition consumes the ring, so a refused one leaves no half-changed ring behind.
 #[derive(Debug, Clone)]
 pub(crate) struct Ring {
     policy: KeyPolicy,
     keys: BTreeMap<KeyId, StoredKey>,
-    /// The version of the keyset that will show the changes.
+    /// Version of the keyset that will contain the changes.
     next_version: u64,
-    /// Which keyset each verifier had, and when it said so.
+    /// The keyset that each verifier last reported.
     reports: Vec<KeysetInUse>,
     changes: Vec<Change>,
 }
 
-/// What a verifier said of the keyset that it uses.
+/// A verifier's report of the keyset that it uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KeysetInUse {
     pub(crate) version: u64,
     pub(crate) seen_at: Timestamp,
 }
 
-/// One transition of one key: one row of the audit.
+/// One transition of one key, which becomes one row of the audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The key.
     pub id: KeyId,
-    /// What happened to it.
+    /// The step that it took.
     pub step: Step,
-    /// Whether a guard was overridden.
+    /// True if a guard was overridden.
     pub forced: bool,
 }
 
-/// What happened to a key.
+/// A step in the life of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Step {
-    /// It was made and published.
+    /// It was created and published.
     Stage,
     /// It began to sign.
     Activate,
-    /// It ceased to sign.
+    /// It stopped signing.
     Supersede,
     /// It left the keyset, and its private half was destroyed.
     Retire,
@@ -71,7 +71,7 @@ impl Change {
 }
 
 impl Ring {
-    /// All keys, as they are until the keyset of `next_version` shows what changes.
+    /// Creates a ring of all keys. Its changes will be published in the keyset of `next_version`.
     pub(crate) fn new(
         policy: KeyPolicy,
         keys: impl IntoIterator<Item = StoredKey>,
@@ -87,16 +87,17 @@ impl Ring {
         }
     }
 
-    /// With what verifiers said: a key that one of them does not know is not activated.
+    /// Adds the reports of verifiers, so that a key which one of them does not know is not activated.
     pub(crate) fn with_reports(mut self, reports: Vec<KeysetInUse>) -> Ring {
         self.reports = reports;
         self
     }
 
-    /// When a staged key can be activated, and what that waits for; none, where it can.
+    /// Returns the guard that delays the activation of a staged key, or `None` if it can be activated.
     pub(crate) fn guard(&self, staged: &StagedKey, now: Timestamp) -> Option<Guard> {
         let published = Some((Wait::Publication, staged.ready_at(&self.policy)));
-        // A keyset that does not show the key is in use for as long as it lives, at most.
+        // A verifier that never fetches again stops using its keyset when that expires, so a verifier
+        // that is gone delays an activation for `keyset_life` at most.
         let ends = |report: &KeysetInUse| report.seen_at.plus(self.policy.keyset_life);
         let behind = self
             .reports
@@ -107,25 +108,29 @@ impl Ring {
             .into_iter()
             .chain(behind)
             .filter(|(_, until)| now < *until)
+            // The last condition to be met decides, so waiting until its time is enough for all.
             .max_by_key(|(_, until)| *until)?;
         let id = staged.0.id;
         Some(Guard { id, wait, until })
     }
 
-    /// Adds a fresh key.
+    /// Adds a new key.
     pub(crate) fn stage(
         mut self,
         id: KeyId,
         public: PublicKey,
         now: Timestamp,
     ) -> Result<Ring, TransitionError> {
-        // Ids of retired and revoked keys are never used again: a tombstone would kill the key.
+        // Ids of retired and revoked keys are never used again: verifiers that have the tombstone would
+        // deny everything that the new key signs.
         if self.keys.contains_key(&id) {
             return Err(TransitionError::Collision(id));
         }
         if self.published().count() >= MAX_KEYS {
             return Err(TransitionError::TooMany { max: MAX_KEYS });
         }
+        // No other verb adds a key to the keyset, so this keeps it within its format. `catch_up` needs
+        // no such check: it leaves only keys that are in the later keyset.
         let staged = StagedKey(Dates {
             id,
             public,
@@ -136,7 +141,7 @@ impl Ring {
         Ok(self)
     }
 
-    /// Lets a staged key sign; the active one, if any, begins to retire.
+    /// Makes a staged key the active one. The key that was active, if any, begins to retire.
     pub(crate) fn activate(
         mut self,
         id: KeyId,
@@ -147,13 +152,16 @@ impl Ring {
             StoredKey::Staged(staged) => staged,
             other => return Err(wrong_state(&other, "only a staged key can be activated")),
         };
-        // The first key of all waits for nobody: no verifier trusts another one.
+        // The very first key need not wait, because no verifier trusts another key yet. The successor
+        // of a key that was just revoked is not the first: its early activation is recorded as forced.
         let first = self.active().is_none() && !self.changes.iter().any(Change::is_revocation);
         let guard = self.guard(&staged, now).filter(|_| !first);
         let early = guard.is_some();
         if let Some(guard) = guard.filter(|_| !force) {
             return Err(guard.into());
         }
+        // The old key steps down before the new one is recorded as active: changes are stored in this
+        // order, and the database allows one active key at any time.
         let active = staged.activate(now);
         if let Some(old) = self.active().map(|old| old.key.id)
             && let StoredKey::Active(old) = self.take(old)?
@@ -168,7 +176,7 @@ impl Ring {
         Ok(self)
     }
 
-    /// Ends the life of a retiring key.
+    /// Retires a retiring key.
     pub(crate) fn retire(
         mut self,
         id: KeyId,
@@ -186,6 +194,8 @@ impl Ring {
                 return Err(wrong_state(&other, hint));
             }
         };
+        // Computed before the key is consumed: the audit says that a guard was overridden only if it
+        // would have refused.
         let early = now < retiring.due_at(&self.policy);
         let retired = if force {
             retiring.drop_at_once(now)
@@ -196,8 +206,8 @@ impl Ring {
         Ok(self)
     }
 
-    /// Makes a key a tombstone, from any state. Where it was active the oldest spare takes over,
-    /// however young it is: a key that nobody knows yet is better than one that a thief knows.
+    /// Turns a key in any state into a tombstone. If it was active, the oldest spare takes over, even
+    /// if it was published only now: a key that verifiers do not know yet is better than a stolen one.
     pub(crate) fn revoke(
         mut self,
         id: KeyId,
@@ -208,6 +218,7 @@ impl Ring {
         let was_active = key.state() == State::Active;
         let was_revoked = key.state() == State::Revoked;
         let revoked = StoredKey::Revoked(key.revoke(reason, now));
+        // Revoking twice is no change: no audit row, and no new version of the keyset.
         if was_revoked {
             self.keys.insert(id, revoked);
             return Ok(self);
@@ -218,13 +229,16 @@ impl Ring {
                 .spare()
                 .map(|spare| spare.0.id)
                 .ok_or(TransitionError::NoSpare)?;
+            // Forced, because the guard protects only availability, and waiting would leave no key to
+            // sign with.
             return self.activate(spare, true, now);
         }
         Ok(self)
     }
 
-    /// Makes every key a tombstone that verifiers may trust. None signs afterwards.
+    /// Turns every key that verifiers may trust into a tombstone. No key is active afterwards.
     pub(crate) fn revoke_all(mut self, reason: &str, now: Timestamp) -> Ring {
+        // Retired keys stay as they are: they are not in the keyset, so verifiers deny them as unknown.
         let trusted: Vec<KeyId> = self.published().map(|key| key.id).collect();
         for id in trusted {
             self.revoke_alone(id, reason, now);
@@ -232,19 +246,23 @@ impl Ring {
         self
     }
 
-    /// Takes over what a later keyset shows, where these keys were put back to an earlier time. What was
-    /// revoked since, or left the keyset, is gone; a key signs where it does. Keys made since can sign no
-    /// more, their private halves are lost: what they signed is good until it ends. None may be active
-    /// afterwards.
+    /// Takes over the state of a later keyset, after these keys were restored from an earlier time.
+    ///
+    /// Keys that were revoked or that left the keyset since are revoked or retired here too, and a key
+    /// that is active in the keyset becomes active. The private halves of keys that were created since
+    /// are lost: such keys are added as retiring, so that their tokens stay valid until they expire.
+    /// Afterwards there may be no active key.
     pub(crate) fn catch_up(
         mut self,
         later: &Keyset,
         now: Timestamp,
     ) -> Result<Ring, TransitionError> {
         for tombstone in &later.tombstones {
-            // Of a key that was never here none is kept: an unknown key is denied as well.
+            // The tombstone of a key that is not in this ring is dropped: verifiers deny unknown keys too.
             self.revoke_alone(tombstone.id, &tombstone.reason, tombstone.revoked_at);
         }
+        // A key that is trusted here and missing in the later keyset was retired since. To publish it
+        // again would bring tokens back that verifiers already deny.
         let gone = |id: &KeyId| later.keys.iter().all(|key| key.id != *id);
         let left: Vec<KeyId> = self.published().map(|key| key.id).filter(gone).collect();
         for id in left {
@@ -264,7 +282,8 @@ impl Ring {
             );
         }
         for key in &later.keys {
-            // A key that ceased to sign has ceased to, and ends when it would have.
+            // A key that stopped signing must not sign again. `not_after` is the end of signing plus this
+            // life, so the end of signing follows from it, and the key is retired when it would have been.
             let life = self.policy.max_token_ttl.saturating_add(SKEW);
             let since = key.not_after.map_or(now, |end| end.minus(life).min(now));
             let here = self.keys.get(&key.id).map(StoredKey::state);
@@ -283,6 +302,8 @@ impl Ring {
                     };
                     self.put(StoredKey::Retiring(retiring), Step::Supersede, false);
                 }
+                // Created after the backup: whatever its state there, its private half is not in the backup,
+                // so it can only be kept for the tokens that it signed.
                 (None, _) => {
                     let dates = Dates {
                         id: key.id,
@@ -300,7 +321,7 @@ impl Ring {
         Ok(self)
     }
 
-    /// Makes a key a tombstone, where it is here and is none, and lets no other take over.
+    /// Turns a key into a tombstone, if it exists and is not one already. No other key takes over.
     fn revoke_alone(&mut self, id: KeyId, reason: &str, at: Timestamp) {
         if let Ok(key) = self.take(id) {
             match key.state() {
@@ -314,7 +335,7 @@ impl Ring {
         }
     }
 
-    /// The version of the keyset that will show the changes.
+    /// Version of the keyset that will contain the changes.
     pub(crate) fn next_version(&self) -> u64 {
         self.next_version
     }
@@ -336,16 +357,17 @@ impl Ring {
         })
     }
 
-    /// The spare that takes over next: the one published for longest.
+    /// The spare that takes over next: the one that has been published for the longest time.
     pub(crate) fn spare(&self) -> Option<&StagedKey> {
         let staged = self.keys.values().filter_map(|key| match key {
             StoredKey::Staged(staged) => Some(staged),
             _ => None,
         });
+        // The oldest one is known to the most verifiers. The id only breaks ties.
         staged.min_by_key(|staged| (staged.0.staged_at, staged.0.id))
     }
 
-    /// The keys that sign no more, and are still trusted.
+    /// The keys that no longer sign and are still trusted.
     pub(crate) fn retiring(&self) -> impl Iterator<Item = &RetiringKey> {
         self.keys.values().filter_map(|key| match key {
             StoredKey::Retiring(retiring) => Some(retiring),
@@ -353,7 +375,7 @@ impl Ring {
         })
     }
 
-    /// The transitions since the ring was loaded, in their order.
+    /// The transitions since the ring was loaded, in order.
     pub(crate) fn changes(&self) -> &[Change] {
         &self.changes
     }
@@ -362,7 +384,7 @@ impl Ring {
         &self.policy
     }
 
-    /// The keys of the keyset.
+    /// The keys that the keyset contains.
     pub(crate) fn published(&self) -> impl Iterator<Item = RootKey> {
         self.keys.values().filter_map(|key| {
             let (state, not_after) = match key {
@@ -384,8 +406,8 @@ impl Ring {
         })
     }
 
-    /// The tombstones of the keyset, latest first. Beyond the format's limit the oldest fall out:
-    /// their keys are denied all the same, as unknown ones.
+    /// The tombstones of the keyset, latest first. Beyond the limit of the format the oldest are left
+    /// out: verifiers deny their keys in any case, as unknown ones.
     pub(crate) fn tombstones(&self) -> Vec<Tombstone> {
         let revoked = self.keys.values().filter_map(|key| match key {
             StoredKey::Revoked(revoked) => Some(revoked),

@@ -1,4 +1,4 @@
-//! Properties of the state machine, under any sequence of verbs at any times.
+//! Properties of the state machine under any sequence of transitions at any times.
 
 #![allow(
     clippy::unwrap_used,
@@ -34,7 +34,7 @@ fn id(n: u32) -> KeyId {
     KeyId::from_u32(n)
 }
 
-/// Key 1 active since 0, key 2 its spare.
+/// A ring whose key 1 is active since 0, with key 2 as its spare.
 fn ring() -> Ring {
     let ring = Ring::new(POLICY, [], 1)
         .stage(id(1), public(1), at(0))
@@ -70,7 +70,7 @@ fn activation_waits_for_publication() {
         steps(&forced),
         [(1, Step::Supersede, false), (2, Step::Activate, true)]
     );
-    // Forced where nothing had to be.
+    // Forced, though the guard would have allowed it: not recorded as forced.
     assert_eq!(
         steps(&ring().activate(id(2), true, at(120)).unwrap()),
         steps(&activated)
@@ -116,14 +116,14 @@ fn a_revoked_active_key_has_a_successor_in_the_same_step() {
     );
     assert_eq!(revoked.active().unwrap().key.id, id(2));
     assert_eq!(revoked.tombstones().first().unwrap().reason, "stolen");
-    // The spare that was published first takes over, whatever the ids.
+    // The spare that was published first takes over, whatever its id.
     let older = ring()
         .stage(id(0), public(3), at(1))
         .unwrap()
         .revoke(id(1), "stolen", at(5))
         .unwrap();
     assert_eq!(older.active().unwrap().key.id, id(2));
-    // Without a spare it cannot go.
+    // Without a spare the active key cannot be revoked.
     let alone = ring().revoke(id(2), "x", at(1)).unwrap();
     assert_eq!(
         alone.clone().revoke(id(1), "x", at(1)).unwrap_err(),
@@ -198,7 +198,7 @@ fn verb() -> impl Strategy<Value = Verb> {
     ]
 }
 
-/// How far along its life a state is: nothing goes back.
+/// The position of a state in the life of a key, which never decreases.
 fn age(state: State) -> u8 {
     match state {
         State::Staged => 0,
@@ -216,7 +216,7 @@ proptest! {
         for (verb, pause) in verbs {
             now += pause;
             let before: BTreeMap<KeyId, State> = ring.keys().map(|key| (key.id(), key.state())).collect();
-            // As the verbs do it: a spare before and after.
+            // As the operations do it: a spare before and after each.
             let mut spare = |ring: Ring| {
                 if ring.spare().is_some() {
                     return ring;

@@ -1,4 +1,4 @@
-//! Why there is no token.
+//! Errors of minting.
 
 use bailiwick_token::{datalog::DatalogError, limits::LimitError, token::TokenError};
 
@@ -8,11 +8,11 @@ use crate::{
     store::StoreError,
 };
 
-/// Why a request was refused.
+/// A request that was refused.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MintRefusal {
-    /// Too long, or zero. It is never trimmed.
+    /// The life is too long or zero. It is never shortened to fit.
     #[error("a token lives 1 to {max} s, and {ttl} s were asked for: ask for less")]
     Ttl {
         /// The life that was asked for, in seconds.
@@ -20,10 +20,10 @@ pub enum MintRefusal {
         /// The longest life, in seconds.
         max: u64,
     },
-    /// Nobody.
+    /// The agent or the principal is empty.
     #[error("`{0}` is empty: a token names an agent and on whose authority it acts")]
     Empty(&'static str),
-    /// Claims or grants do not fit the profile.
+    /// A claim or the life of the token is not one that a token can have.
     #[error(transparent)]
     Datalog(#[from] DatalogError),
     /// The token would be larger than verifiers accept.
@@ -37,14 +37,14 @@ pub enum MintRefusal {
     Fault,
 }
 
-/// Why there is no token.
+/// An error upon which there is no token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MintError {
-    /// The request was refused, and that is recorded.
+    /// The request was refused, and the refusal is recorded.
     #[error(transparent)]
     Refused(#[from] MintRefusal),
-    /// It cannot be signed, or not be recorded.
+    /// The token cannot be signed or recorded.
     #[error(transparent)]
     Sign(#[from] SignError),
 }

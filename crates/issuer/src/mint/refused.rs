@@ -1,4 +1,4 @@
-//! Refusals, as the audit keeps them.
+//! Refusals, as the audit records them.
 
 use bailiwick_token::timestamp::Timestamp;
 use serde_json::json;
@@ -14,18 +14,18 @@ use crate::{
 pub struct RefusedRequest<'a> {
     /// The agent that asked.
     pub agent: &'a str,
-    /// On whose authority; empty where that is unknown.
+    /// The principal on whose authority it asked. Empty if unknown.
     pub principal: &'a str,
     /// The profile that it was asked under.
     pub profile: Option<&'a str>,
-    /// Why it was refused, with nothing secret in it.
+    /// The reason of the refusal, which contains nothing secret.
     pub reason: &'a str,
     /// Number of similar refusals since the last recorded one.
     pub left_out: u64,
 }
 
 impl Issuer {
-    /// Records that a request was refused before it was one for the issuer, such as by a profile.
+    /// Records that a request was refused before it reached the issuer, for example by a profile.
     ///
     /// # Errors
     /// [`MintError`], and nothing was recorded.
@@ -37,8 +37,8 @@ impl Issuer {
         Ok(self.record(refusal.entry(), now).await?)
     }
 
-    /// Records that an operator, in whose name this acts, asked for an action that its token does not let
-    /// it do. `left_out` is the number of similar refusals since the last recorded one.
+    /// Records that the operator in whose name this issuer acts asked for an action that its token does not
+    /// allow. `left_out` is the number of similar refusals since the last recorded one.
     ///
     /// # Errors
     /// [`MintError`], and nothing was recorded.
@@ -75,7 +75,7 @@ fn state_left_out(detail: &mut serde_json::Value, left_out: u64) {
     }
 }
 
-/// The beginning of a refused text, which may be of any size and hold any character.
+/// Returns the beginning of a refused text, which can have any size and contain any character.
 fn clip(text: &str) -> String {
     let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
     text.chars().take(256).map(shown).collect()

@@ -7,13 +7,13 @@ use bailiwick_token::grant::Grants;
 /// A request for a token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MintRequest {
-    /// The agent that may act.
+    /// The agent that is to act.
     pub agent: String,
-    /// On whose authority.
+    /// The principal on whose authority it acts.
     pub principal: String,
-    /// The tenant it acts in.
+    /// The tenant in which it acts.
     pub tenant: Option<String>,
-    /// The task, in words.
+    /// The task, as free text.
     pub task: Option<String>,
     /// Further claims by name.
     pub claims: BTreeMap<String, String>,
@@ -21,8 +21,8 @@ pub struct MintRequest {
     pub grants: Grants,
     /// The token's life in seconds: 1 to the issuer's `max_token_ttl`.
     pub ttl: u64,
-    /// The most blocks that may be appended; `None` sets no limit.
+    /// Maximum number of blocks that may be appended. `None` sets no limit.
     pub max_depth: Option<u32>,
-    /// The profile that it was asked for under, for the audit.
+    /// The profile under which it was requested, for the audit.
     pub profile: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Tokens that were minted, and their records.
+//! Minted tokens and their records.
 
 use bailiwick_token::{
     claims::TokenId,
@@ -8,16 +8,16 @@ use bailiwick_token::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A token, and what is known of it.
+/// A token and the record of its mint.
 #[derive(Debug, Clone)]
 pub struct Minted {
-    /// The token: a secret of whoever holds it.
+    /// The token, which its holder has to keep secret.
     pub token: Token,
     /// The record of its mint.
     pub receipt: Receipt,
 }
 
-/// The record of a mint. It holds no secret.
+/// The record of a mint. It contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Receipt {
@@ -29,21 +29,21 @@ pub struct Receipt {
     pub issuer: String,
     /// The agent.
     pub agent: String,
-    /// On whose authority it acts.
+    /// The principal on whose authority it acts.
     pub principal: String,
-    /// When it was minted.
+    /// Time at which it was minted.
     pub issued_at: Timestamp,
-    /// The first second of its life, [`SKEW`] before it was minted: a verifier whose clock is
-    /// late accepts it at once.
+    /// The first second of its life, [`SKEW`] before it was minted, so that a verifier whose clock is behind
+    /// accepts it at once.
     pub not_before: Timestamp,
     /// The first second after its life.
     pub expires: Timestamp,
-    /// The row of the audit.
+    /// The number of its audit row.
     pub audit_seq: u64,
 }
 
 impl Receipt {
-    /// The receipt of a token, for the caller that asked for it.
+    /// Returns the receipt of a token, for the caller that requested it.
     pub(super) fn new(token: &TokenInfo, issuer: String) -> Receipt {
         Receipt {
             token_id: token.token_id,
@@ -59,7 +59,7 @@ impl Receipt {
     }
 }
 
-/// A token as the issuer remembers it. It holds no secret.
+/// A token as the issuer remembers it. It contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TokenInfo {
@@ -69,17 +69,17 @@ pub struct TokenInfo {
     pub key: KeyId,
     /// The agent.
     pub agent: String,
-    /// On whose authority it acts.
+    /// The principal on whose authority it acts.
     pub principal: String,
-    /// The tenant it acts in.
+    /// The tenant in which it acts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
     /// The client or operator that asked for it.
     pub actor: String,
-    /// When it was minted.
+    /// Time at which it was minted.
     pub issued_at: Timestamp,
     /// The first second after its life.
     pub expires: Timestamp,
-    /// The row of the audit.
+    /// The number of its audit row.
     pub audit_seq: u64,
 }

@@ -1,23 +1,23 @@
-//! Bounds that a profile sets: how long its tokens live, and how often it is used.
+//! Bounds that a profile sets on the life of its tokens and on the rate of its use.
 
 use serde::{Deserialize, Serialize};
 
 /// The life of a profile's tokens, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ttl {
-    /// At least so long.
+    /// The minimum.
     pub min: u64,
-    /// So long, where nothing is asked for.
+    /// The life of a token if the request states none.
     pub default: u64,
-    /// At most so long.
+    /// The maximum.
     pub max: u64,
 }
 
-/// The rate at which one caller may use a profile. The service that answers callers holds them to it.
+/// The rate at which one caller may use a profile. The service that answers callers enforces it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rate {
-    /// So many requests a minute in the long run.
+    /// Average number of requests per minute.
     pub per_minute: u32,
-    /// So many at once.
+    /// Maximum number of requests at once.
     pub burst: u32,
 }

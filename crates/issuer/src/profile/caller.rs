@@ -1,50 +1,51 @@
-//! Who asks: an agent, and on whose authority.
+//! The caller of a request: an agent, and the principal on whose authority it acts.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The name of [`ClaimSource::Client`] in files. No provider can have it.
+/// The name of [`ClaimSource::Client`] in files. No provider can have this name.
 pub(super) const CLIENT: &str = "client";
 
-/// The claim of a registered client that lists the profiles which it may use.
+/// The claim of a registered client that lists the profiles that it may use.
 const REGISTERED_PROFILES: &str = "profiles";
 
-/// Who asks for a token. Both parties were authenticated by whoever made this.
+/// The caller that requests a token. Whoever creates this value has authenticated both parties.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Caller {
-    /// The agent that will act: a registered client, or whom an actor token or a client assertion
-    /// speaks of.
+    /// The agent that will act: a registered client, or the subject of an actor token or a client
+    /// assertion.
     pub agent: CallerParty,
-    /// On whose authority it acts, where a subject token says so.
+    /// The principal on whose authority it acts, if there is a subject token.
     #[serde(default)]
     pub principal: Option<CallerParty>,
 }
 
-/// One party of a request, and what is known of it.
+/// One party of a request, with its claims.
 ///
-/// Of a registered client the claims are its registration: `client`, its name, `profiles`, the
-/// profiles that it may use, and whatever else it was registered with.
+/// The claims of a registered client are its registration: `client` is its name, `profiles` lists the
+/// profiles that it may use, and the others are those that it was registered with.
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CallerParty {
-    /// Who vouches for the claims.
+    /// The source that vouches for the claims.
     pub source: ClaimSource,
-    /// The claims by name. Their values can be secret.
+    /// The claims by name. Their values may be secret.
     pub claims: Map<String, Value>,
 }
 
 impl CallerParty {
-    /// The claim at a path of member names.
+    /// Returns the claim at a path of member names.
     pub(super) fn claim(&self, path: &[String]) -> Option<&Value> {
         let (first, rest) = path.split_first()?;
         rest.iter()
             .try_fold(self.claims.get(first)?, |value, name| value.get(name))
     }
 
-    /// Whether a registered client may use a profile; any other party's claims say nothing of that.
+    /// Returns true if a registered client may use a profile, and for every other party, whose claims have
+    /// no such list.
     pub(super) fn is_registered_for(&self, profile: &str) -> bool {
         let listed = self
             .claims
@@ -56,7 +57,7 @@ impl CallerParty {
 }
 
 impl fmt::Debug for CallerParty {
-    /// Names of claims, and no values.
+    /// Shows the names of claims, and no values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallerParty")
             .field("source", &self.source)
@@ -65,13 +66,13 @@ impl fmt::Debug for CallerParty {
     }
 }
 
-/// Who vouches for a party's claims.
+/// A source that vouches for the claims of a party.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum ClaimSource {
-    /// This issuer, where the client is registered. `client` as text.
+    /// This issuer, at which the client is registered. Its name is `client`.
     Client,
-    /// The identity provider that is configured under this name.
+    /// The identity provider with this configured name.
     Provider(String),
 }
 

@@ -1,4 +1,4 @@
-//! One profile as it was read, and what is told of it.
+//! The definition of a profile, and its summary.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use super::{
     text::Text,
 };
 
-/// One profile: who it is for, and what it gives.
+/// A profile: the callers that it is for, and the tokens that it gives.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
     pub(super) name: String,
@@ -25,7 +25,7 @@ pub struct Profile {
     pub(super) grants: Template,
 }
 
-/// The claims of its tokens.
+/// The claims and the limits of a profile's tokens.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TokenTemplate {
     pub(super) agent: Text,
@@ -38,31 +38,31 @@ pub(super) struct TokenTemplate {
 }
 
 impl Profile {
-    /// Its name, which `scope` gives.
+    /// Returns its name, which requests give as `scope`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its purpose, in words.
+    /// Returns its purpose, as free text.
     #[must_use]
     pub fn description(&self) -> Option<&str> {
         self.description.as_deref()
     }
 
-    /// The life of its tokens.
+    /// Returns the life of its tokens.
     #[must_use]
     pub fn ttl(&self) -> Ttl {
         self.token.ttl
     }
 
-    /// The rate at which one caller may use it.
+    /// Returns the rate at which one caller may use it.
     #[must_use]
     pub fn rate(&self) -> Option<Rate> {
         self.token.rate
     }
 
-    /// Its summary, for a list.
+    /// Returns its summary, for a list.
     #[must_use]
     pub fn summary(&self) -> Summary {
         let params = self.params.iter().map(|(name, param)| ParamSummary {
@@ -89,7 +89,7 @@ impl Profile {
     }
 }
 
-/// The summary of a profile. It holds nothing of any caller.
+/// The summary of a profile. It contains nothing about any caller.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Summary {
@@ -99,15 +99,15 @@ pub struct Summary {
     pub description: Option<String>,
     /// The source that vouches for the agent.
     pub agent: ClaimSource,
-    /// The source that vouches for the principal; absent where there must be none.
+    /// The source that vouches for the principal. Absent if there must be no principal.
     pub principal: Option<ClaimSource>,
     /// The parameters that it reads from claims.
     pub params: Vec<ParamSummary>,
-    /// The services that it grants anything at.
+    /// The services at which it grants something.
     pub services: BTreeSet<String>,
     /// The life of its tokens.
     pub ttl: Ttl,
-    /// The most blocks that may be appended, where that is limited.
+    /// Maximum number of blocks that may be appended, if there is one.
     pub max_depth: Option<u32>,
     /// The rate at which one caller may use it.
     pub rate: Option<Rate>,
@@ -121,7 +121,7 @@ pub struct ParamSummary {
     pub name: String,
     /// The claim that it is read from.
     pub claim: String,
-    /// The type that its value must have.
+    /// The type that the claim must have.
     #[serde(rename = "type")]
     pub kind: ParamType,
 }

@@ -1,22 +1,22 @@
-//! What is wrong with a file of profiles.
+//! Errors in files of profiles.
 
 use bailiwick_token::{grant::GrantsError, value::toml::TomlError};
 
-/// Profiles are not well formed. The message says where and why.
+/// A file of profiles is malformed. The message says where and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{file}`: {}`{path}`: {message}", .line.map(|line| format!("line {line}, ")).unwrap_or_default())]
 pub struct ProfileError {
-    /// The file's name.
+    /// The name of the file.
     pub file: String,
-    /// The line, counted from 1.
+    /// The number of the line, from 1.
     pub line: Option<usize>,
-    /// Where: a path such as `profile[0].token.ttl`.
+    /// The path of the faulty value, such as `profile[0].token.ttl`.
     pub path: String,
-    /// What is wrong, and what to write.
+    /// The fault, and a hint how to correct it.
     pub message: String,
 }
 
-/// The same before it is known which file and which line it is in.
+/// A [`ProfileError`] before its file and its line are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ProfileFault {
     pub(super) path: String,
@@ -42,7 +42,7 @@ impl ProfileFault {
         }
     }
 
-    /// What is wrong with the grants of the profile at `path`.
+    /// Returns the fault of the grants of the profile at `path`.
     pub(super) fn of_grants(path: &str, error: GrantsError) -> ProfileFault {
         ProfileFault::at(format!("{path}.{}", error.path), error.message)
     }

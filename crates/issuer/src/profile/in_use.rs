@@ -17,13 +17,13 @@ impl InUse {
         InUse(Arc::new(ArcSwap::from_pointee(profiles)))
     }
 
-    /// The current profiles.
+    /// Returns the current profiles.
     #[must_use]
     pub fn load(&self) -> Arc<Profiles> {
         self.0.load_full()
     }
 
-    /// Replaces the profiles. Returns whether they differ.
+    /// Replaces the profiles. Returns true if they differ.
     pub fn replace(&self, profiles: Profiles) -> bool {
         let differ = *self.load() != profiles;
         if differ {
@@ -64,8 +64,8 @@ impl ProfileSnapshot {
         &self.name
     }
 
-    /// Returns whether the profile is in use as it was read. A reload that changed other profiles
-    /// does not matter.
+    /// Returns true if the profile in use is still the one that was read. A reload that changed only other
+    /// profiles does not matter.
     #[must_use]
     pub fn is_current(&self) -> bool {
         let now = self.in_use.load();

@@ -1,4 +1,4 @@
-//! The match of a profile and a caller.
+//! Matching a profile with a caller.
 
 use super::{
     caller::Caller,
@@ -10,11 +10,11 @@ use super::{
 impl Profile {
     /// Checks that the profile is for this caller.
     ///
-    /// A profile that says nothing of a principal is for callers without one: it would hand out a
-    /// token on somebody's authority without having looked at who that is.
+    /// A profile without conditions on a principal is for callers without one. Otherwise it would give out
+    /// a token on somebody's authority without a check of who that is.
     ///
     /// # Errors
-    /// The refusal that says why not.
+    /// [`ProfileRefusal::NotMatching`] with the reason.
     pub(super) fn match_caller(&self, caller: &Caller) -> Result<(), ProfileRefusal> {
         self.mismatch(caller).map_or(Ok(()), |why| {
             Err(ProfileRefusal::NotMatching {

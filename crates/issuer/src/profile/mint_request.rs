@@ -1,4 +1,4 @@
-//! The mint request that a profile makes of a caller and its wishes.
+//! Building the mint request from a profile, a caller and its wishes.
 
 use std::collections::BTreeSet;
 
@@ -12,23 +12,23 @@ use super::{
 };
 use crate::mint::MintRequest;
 
-/// The wishes of a caller. Those that are left out are as the profile says.
+/// The wishes of a caller. The profile decides those that are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ask {
-    /// These grants, each within one of the profile's.
+    /// The grants, each of which must be within one grant of the profile.
     pub grants: Option<Grants>,
-    /// Grants at these services only; where there are none, at all of the profile's.
+    /// The services at which something is granted. If empty, all services of the profile.
     pub services: Vec<String>,
     /// The token's life in seconds.
     pub ttl: Option<u64>,
-    /// The task, in words.
+    /// The task, as free text.
     pub task: Option<String>,
-    /// The most blocks that may be appended.
+    /// Maximum number of blocks that may be appended.
     pub max_depth: Option<u32>,
 }
 
 impl Profile {
-    /// Returns the mint request for this caller: just what was asked for, or a refusal.
+    /// Returns the mint request for this caller: exactly what was asked for, or a refusal.
     ///
     /// # Errors
     /// [`ProfileRefusal`]. Nothing is trimmed to fit.
@@ -112,7 +112,7 @@ impl Profile {
         if services.is_empty() {
             return Ok(given);
         }
-        // Not empty: each service asked for has a grant, and each grant was well formed before.
+        // Cannot be empty: each requested service has a grant. Each grant was well formed before.
         let given: Vec<_> = given.iter().filter(wanted).cloned().collect();
         Grants::new(given).map_err(|error| self.unfit(&error.path, "is not well formed"))
     }

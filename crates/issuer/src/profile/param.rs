@@ -1,4 +1,4 @@
-//! Parameters: typed values that are read from a caller's claims.
+//! Parameters: typed values that are read from the claims of a caller.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,22 +15,22 @@ use serde::{Deserialize, Serialize};
 
 use super::{caller::Caller, error::ProfileFault, table::TomlTable};
 
-/// How deep a claim can lie in others.
+/// Maximum depth at which a claim can be nested in others.
 pub(super) const MAX_CLAIM_DEPTH: usize = 8;
 
-/// The longest name of a claim, in bytes.
+/// Maximum length of a claim's name, in bytes.
 const MAX_CLAIM_NAME: usize = 256;
 
-/// The most strings of a list.
+/// Maximum number of strings in a list.
 const MAX_STRINGS: usize = 256;
 
-/// A number that came through a binary float is exact up to so many digits.
+/// Number of decimal digits up to which a binary float is exact.
 const FLOAT_DIGITS: usize = 15;
 
-/// The parameters of a profile with the values of one caller.
+/// The values of a profile's parameters for one caller.
 pub(super) type ParamValues = BTreeMap<String, ParamValue>;
 
-/// A parameter: a claim, and what it has to be.
+/// A parameter: a claim and its required type.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Param {
     pub(super) claim: ClaimPath,
@@ -56,10 +56,10 @@ impl Param {
         Ok(Param { claim, kind })
     }
 
-    /// The value that this caller's claims give it.
+    /// Reads the value of the parameter from the claims of a caller.
     ///
     /// # Errors
-    /// What is wrong with the claim, without its value.
+    /// The fault of the claim, without its value.
     pub(super) fn value(&self, caller: &Caller) -> Result<ParamValue, &'static str> {
         let party = match self.claim.who {
             Who::Agent => Some(&caller.agent),
@@ -70,12 +70,12 @@ impl Param {
     }
 }
 
-/// Which party of a request.
+/// A party of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Who {
     /// The agent that will act.
     Agent,
-    /// On whose authority.
+    /// The principal on whose authority it acts.
     Principal,
 }
 
@@ -88,9 +88,9 @@ impl fmt::Display for Who {
     }
 }
 
-/// Where a claim is: a party, and the names of members from the outside in.
+/// The path of a claim: a party, and the names of members from the outside in.
 ///
-/// As text `principal.address.country`; a name that holds a dot is written in quotes.
+/// As text it is, for example, `principal.address.country`. A name that contains a dot is in quotes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClaimPath {
     who: Who,
@@ -138,13 +138,13 @@ impl ClaimPath {
         ClaimPath::new(who, names.iter().map(|&name| name.to_owned()).collect())
     }
 
-    /// Whose claim it is.
+    /// Returns the party that has the claim.
     #[must_use]
     pub fn who(&self) -> Who {
         self.who
     }
 
-    /// The names of members, from the outside in.
+    /// Returns the names of members, from the outside in.
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
@@ -163,7 +163,7 @@ impl fmt::Display for ClaimPath {
     }
 }
 
-/// What a parameter's claim has to be.
+/// The type that a parameter's claim must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -192,7 +192,7 @@ impl ParamType {
         ParamType::Strings,
     ];
 
-    /// The name in files.
+    /// Returns the name in files.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -205,7 +205,7 @@ impl ParamType {
         }
     }
 
-    /// A value of this type, to try a profile without a caller.
+    /// Returns a value of this type, to check a profile without a caller.
     pub(super) fn sample(self) -> ParamValue {
         match self {
             ParamType::String | ParamType::Segment => ParamValue::Text("sample".to_owned()),
@@ -237,7 +237,7 @@ impl ParamType {
 }
 
 impl fmt::Display for ParamType {
-    /// With its article: `a path segment`.
+    /// Writes the type with its article, such as `a segment of a path`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             ParamType::String => "a string",
@@ -261,7 +261,7 @@ pub(super) enum ParamValue {
 }
 
 impl ParamValue {
-    /// As part of a text; a list is none.
+    /// Returns the value as part of a text, or `None` for a list.
     pub(super) fn text(&self) -> Option<String> {
         match self {
             ParamValue::Text(text) => Some(text.clone()),
@@ -272,7 +272,7 @@ impl ParamValue {
         }
     }
 
-    /// As the value of an argument.
+    /// Returns the value as the value of an argument, or `None` for a date or a list.
     pub(super) fn value(&self) -> Option<Value> {
         match self {
             ParamValue::Text(text) => Some(Value::from(text.as_str())),
@@ -282,7 +282,8 @@ impl ParamValue {
         }
     }
 
-    /// As a bound; an integer beyond whole millionths of 64 bits is none.
+    /// Returns the value as a bound, or `None` for a text, a list, or an integer whose millionths exceed 64
+    /// bits.
     pub(super) fn bound(&self) -> Option<Bound> {
         match self {
             ParamValue::Decimal(micros) => Some(Bound::Number(*micros)),
@@ -308,7 +309,7 @@ fn read_text(text: &str) -> Result<String, &'static str> {
 
 fn read_segment(text: &str) -> Result<String, &'static str> {
     let text = read_text(text)?;
-    // The star would make a prefix of a name, in a pattern and in the text of one.
+    // A star would turn the name into a prefix, which matches more resources than the claim names.
     if !is_plain_segment(&text) || text.contains('*') {
         return Err("is not one segment of a path in normal form");
     }

@@ -1,4 +1,4 @@
-//! Conditions on one party of a call for a token.
+//! Conditions on one party of a request.
 
 use bailiwick_token::value::{Number, Value};
 
@@ -10,7 +10,7 @@ use super::{
     table::TomlTable,
 };
 
-/// The most conditions on one party.
+/// Maximum number of conditions on one party.
 const MAX_CONDITIONS: usize = 64;
 
 /// The conditions on a party.
@@ -26,28 +26,28 @@ struct ClaimCondition {
     test: ClaimTest,
 }
 
-/// The condition on a claim. The values are strings, booleans and numbers.
+/// A condition on a claim. The values are strings, booleans and numbers.
 #[derive(Debug, Clone, PartialEq)]
 enum ClaimTest {
-    /// This value, or a list that holds it.
+    /// This value, or a list that contains it.
     Is(Value),
     /// This value.
     Exact(Value),
-    /// One of these, or a list that holds one of them.
+    /// One of these values, or a list that contains one of them.
     OneOf(Vec<Value>),
-    /// A list that holds this value.
+    /// A list that contains this value.
     Contains(Value),
-    /// A string that begins so.
+    /// A string that begins with this text.
     Prefix(String),
 }
 
 impl PartyMatch {
-    /// The source that has to vouch for the party.
+    /// Returns the source that must vouch for the party.
     pub(super) fn source(&self) -> &ClaimSource {
         &self.source
     }
 
-    /// The first condition that the party does not meet; none, where it meets all.
+    /// Returns the first condition that the party does not meet, or `None` if it meets all.
     pub(super) fn mismatch(&self, who: Who, party: &CallerParty) -> Option<Mismatch> {
         if party.source != self.source {
             return Some(Mismatch::Source {
@@ -92,8 +92,8 @@ impl PartyMatch {
 
 const OPERATORS: [&str; 4] = ["exact", "one_of", "contains", "prefix"];
 
-/// Reads the conditions of a table of claims. A table below it is a condition where its keys are
-/// operators, and the members of a nested claim otherwise.
+/// Reads the conditions of a table of claims. A table inside it is a condition if its keys are operators,
+/// and contains the members of a nested claim otherwise.
 fn collect(
     table: &TomlTable<'_>,
     who: Who,
@@ -217,7 +217,7 @@ impl ClaimTest {
     }
 }
 
-/// Equal by type and value, numbers by value.
+/// Returns true if type and value are equal. Numbers are compared by value.
 fn same(wanted: &Value, claim: &serde_json::Value) -> bool {
     match (wanted, claim) {
         (Value::String(wanted), serde_json::Value::String(text)) => wanted == text,

@@ -1,4 +1,4 @@
-//! Profiles as people write them, in TOML.
+//! Reading profiles from TOML.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,25 +23,25 @@ use super::{
     text::{Text, is_name},
 };
 
-/// The longest text of one file, in bytes.
+/// Maximum length of a file, in bytes.
 pub const MAX_FILE: usize = 1 << 20;
 
-/// The most parameters of a profile.
+/// Maximum number of parameters of a profile.
 const MAX_PARAMS: usize = 64;
 
-/// A token within its limits has fewer blocks.
+/// The highest `max_depth` of a profile: by default verifiers accept 16 blocks, with the authority block.
 const MAX_DEPTH: u32 = 15;
 
-/// The issuer that the profiles are for, as far as it is known. The rest is not checked.
+/// The limits of the issuer that the profiles are for. Unknown limits are not checked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProfileLimits {
-    /// The longest life of a token, in seconds.
+    /// Maximum life of a token, in seconds.
     pub max_token_ttl: Option<u64>,
     /// The names of the configured identity providers.
     pub providers: Option<BTreeSet<String>>,
 }
 
-/// Reads one file, and hands each profile to `add`, which may refuse it.
+/// Reads one file and passes each profile to `add`, which may refuse it.
 pub(super) fn file(
     text: &str,
     limits: &ProfileLimits,

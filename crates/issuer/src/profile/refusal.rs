@@ -1,4 +1,4 @@
-//! Why a caller gets nothing: one text for the caller, one for the log.
+//! Refusals by profiles, with one text for the caller and one for the log.
 
 use std::fmt;
 
@@ -11,10 +11,10 @@ use super::{
     param::{ClaimPath, ParamType, Who},
 };
 
-/// A text of the caller's is repeated up to so many characters.
+/// Maximum number of characters of a caller's text that a refusal repeats.
 const SHOWN: usize = 64;
 
-/// Why a request gets nothing. It holds no value of a claim. `Display` is the text for the log.
+/// A request that was refused. It contains no value of a claim. `Display` is the text for the log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProfileRefusal {
@@ -26,16 +26,16 @@ pub enum ProfileRefusal {
     NotMatching {
         /// The profile.
         profile: String,
-        /// Why it is not.
+        /// The reason.
         why: Mismatch,
     },
-    /// There is no `scope`, and no profile is for this caller.
+    /// The request has no `scope`, and no profile is for this caller.
     #[error("no profile is for this caller")]
     NoProfile,
-    /// There is no `scope`, and several profiles are for this caller.
+    /// The request has no `scope`, and several profiles are for this caller.
     #[error("several profiles are for this caller: one has to be named as `scope`")]
     SeveralProfiles,
-    /// A claim is not what the profile needs.
+    /// A claim is missing, or does not have the type that the profile needs.
     #[error(
         "profile `{profile}`: parameter `{parameter}` needs the claim `{claim}` as {kind}, and the claim {why}"
     )]
@@ -46,22 +46,22 @@ pub enum ProfileRefusal {
         parameter: String,
         /// The claim that it is read from.
         claim: ClaimPath,
-        /// What it has to be.
+        /// The type that it must have.
         kind: ParamType,
-        /// What it is instead.
+        /// The fault of the claim.
         why: &'static str,
     },
-    /// With this caller's claims a part of the profile is not well formed.
+    /// A part of the profile becomes malformed with the claims of this caller.
     #[error("profile `{profile}`: what this caller's claims make of `{path}` {why}")]
     Template {
         /// The profile.
         profile: String,
-        /// Which part of it.
+        /// The path of the part.
         path: String,
-        /// What is wrong with it.
+        /// The fault of the part.
         why: &'static str,
     },
-    /// A service that the profile grants nothing at.
+    /// The profile grants nothing at the service.
     #[error("profile `{profile}` grants nothing at the service `{service}`")]
     Service {
         /// The profile.
@@ -69,59 +69,59 @@ pub enum ProfileRefusal {
         /// The service.
         service: String,
     },
-    /// A grant that could not be shown to be within one of the profile's.
+    /// A requested grant is not within one grant of the profile, or cannot be shown to be.
     #[error(
         "profile `{profile}`: `grant[{index}]` is not within one grant of the profile, for this caller and these services"
     )]
     Outside {
         /// The profile.
         profile: String,
-        /// Which of the grants asked for, counted from 0.
+        /// The index of the requested grant, from 0.
         index: usize,
     },
-    /// A life that the profile does not give.
+    /// The requested life is outside the profile's bounds.
     #[error("profile `{profile}`: tokens live {} to {}, and {} was asked for", duration::show(.ttl.min), duration::show(.ttl.max), duration::show(*.asked))]
     Ttl {
         /// The profile.
         profile: String,
-        /// What it gives.
+        /// The bounds of the profile.
         ttl: Ttl,
-        /// What was asked for, in seconds.
+        /// The requested life, in seconds.
         asked: u64,
     },
-    /// More blocks than the profile allows.
+    /// The request is for more blocks than the profile allows.
     #[error("profile `{profile}`: tokens take at most {max} blocks, and {asked} were asked for")]
     Depth {
         /// The profile.
         profile: String,
-        /// How many it allows.
+        /// Maximum number that the profile allows.
         max: u32,
-        /// How many were asked for.
+        /// Requested number.
         asked: u32,
     },
-    /// The task is not a text that a token holds.
+    /// The task is not a text that a token can contain.
     #[error("the task has 1 to 1024 bytes and no control characters")]
     Task,
 }
 
-/// Why a caller is not one that a profile is for. It holds no value of a claim.
+/// The reason why a profile is not for a caller. It contains no value of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mismatch {
-    /// Someone else vouches for the party.
+    /// Another source vouches for the party.
     Source {
         /// The party.
         who: Who,
-        /// The source that has to vouch for it.
+        /// The source that must vouch for it.
         needed: ClaimSource,
     },
     /// The client's registration does not name the profile.
     Registration,
-    /// A subject token is needed, and there is none.
+    /// The profile needs a subject token, and there is none.
     NoPrincipal,
-    /// There is a subject token, and the profile says nothing of it.
+    /// There is a subject token, and the profile has no conditions on a principal.
     Principal,
-    /// A claim is missing, or not what it has to be.
+    /// A claim is missing or does not meet its condition.
     Claim(ClaimPath),
 }
 
@@ -144,24 +144,24 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// The code of a refusal, as the `error` of RFC 6749, section 5.2, and RFC 8693, section 2.2.2.
+/// The code of a refusal: the `error` of RFC 6749, section 5.2, and RFC 8693, section 2.2.2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
-    /// The request is malformed, or out of the profile's range.
+    /// The request is malformed or outside the profile's bounds.
     InvalidRequest,
-    /// The profile is not known, not for this caller, or does not grant what was asked for.
+    /// The profile is unknown, not for this caller, or does not give the requested grants.
     InvalidScope,
     /// The profile grants nothing at this service.
     InvalidTarget,
     /// No profile is for this caller.
     UnauthorizedClient,
-    /// A profile is for this caller, and its claims do not suffice.
+    /// The profile is for this caller, but the caller's claims do not suffice.
     AccessDenied,
 }
 
 impl ErrorCode {
-    /// The code as OAuth writes it.
+    /// Returns the code as OAuth writes it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -192,7 +192,7 @@ impl ProfileRefusal {
         }
     }
 
-    /// The code for the caller.
+    /// Returns the code for the caller.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
@@ -211,11 +211,11 @@ impl ProfileRefusal {
         }
     }
 
-    /// The text for the caller, in the characters that an `error_description` may have.
+    /// Returns the text for the caller, in the characters that RFC 6749 allows in `error_description`.
     #[must_use]
     pub fn public(&self) -> String {
         let text = match self {
-            // One text: a caller does not learn which profiles there are.
+            // The same text for both, so that a caller cannot find out which profiles exist.
             ProfileRefusal::UnknownProfile(_) | ProfileRefusal::NotMatching { .. } => {
                 "the scope is not one profile that this caller may use".to_owned()
             }
@@ -226,7 +226,7 @@ impl ProfileRefusal {
         replaced.collect()
     }
 
-    /// The text for the log, on one line.
+    /// Returns the text for the log, on one line.
     #[must_use]
     pub fn log(&self) -> String {
         visible(&self.to_string()).into_owned()

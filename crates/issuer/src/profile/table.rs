@@ -1,4 +1,4 @@
-//! A table of a file, and its keys.
+//! A TOML table and its keys.
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
@@ -6,10 +6,10 @@ use bailiwick_token::{text::is_path_segment, value::Value};
 
 use super::error::ProfileFault;
 
-/// The longest name of a profile or a source, in bytes.
+/// Maximum length of the name of a profile or a source, in bytes.
 const MAX_KEY: usize = 64;
 
-/// A table, and the path to it.
+/// A table and its path.
 pub(super) struct TomlTable<'v> {
     pub(super) path: String,
     members: &'v BTreeMap<String, Value>,
@@ -76,7 +76,7 @@ impl<'v> TomlTable<'v> {
         text.ok_or_else(|| ProfileFault::at(self.path_of(key), "is missing"))
     }
 
-    /// A name that needs no quotes anywhere, in OAuth's `scope` and in URLs above all.
+    /// Returns a name that needs no quoting anywhere, above all in OAuth's `scope` and in URLs.
     pub(super) fn needed_name(&self, key: &str) -> Result<&'v str, ProfileFault> {
         let name = self.needed_text(key)?;
         let right = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);

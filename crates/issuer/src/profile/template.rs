@@ -1,7 +1,7 @@
 //! Grants with places that parameters fill.
 //!
-//! The grants themselves are typed from the start. A parameter becomes one typed value in its
-//! place, and the whole is checked once more as any grants are.
+//! The grants are typed from the start. A parameter becomes one typed value in its place, and the result
+//! is checked once more like all grants.
 
 mod hole;
 mod read;
@@ -26,7 +26,7 @@ use super::{
 /// The grants of a profile.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Template {
-    /// Without what the holes fill.
+    /// The grants without the values that fill the holes.
     grants: Grants,
     holes: Vec<Hole>,
 }
@@ -50,7 +50,7 @@ impl Template {
         Ok(template)
     }
 
-    /// The names of the parameters that are used.
+    /// Returns the names of the parameters that are used.
     pub(super) fn params(&self) -> BTreeSet<&str> {
         let mut names = BTreeSet::new();
         for hole in &self.holes {
@@ -73,16 +73,16 @@ impl Template {
         names
     }
 
-    /// The services that anything is granted at.
+    /// Returns the services at which something is granted.
     pub(super) fn services(&self) -> BTreeSet<&str> {
         let services = self.grants.iter().map(|grant| grant.service.as_str());
         services.collect()
     }
 
-    /// The grants for these values.
+    /// Returns the grants for these values.
     ///
     /// # Errors
-    /// The path of what is not well formed with them, and why.
+    /// The path of the part that becomes malformed with these values, and its fault.
     pub(super) fn fill(&self, values: &ParamValues) -> Result<Grants, (String, &'static str)> {
         self.fill_where(values, |_| true)
     }
@@ -116,8 +116,8 @@ impl Template {
         Grants::new(grants).map_err(|error| (error.path, "is an empty range, or too long"))
     }
 
-    /// Whether the grants are well formed with values of the right types. Bounds are only compared
-    /// by type: a sample could be beyond a fixed one.
+    /// Checks that the grants are well formed with values of the right types. Bounds are compared only by
+    /// type, because a sample could lie beyond a fixed bound.
     fn check(&self, params: &BTreeMap<String, Param>) -> Result<(), ProfileFault> {
         let is_date = |bound: Bound| matches!(bound, Bound::Date(_));
         let mut dates: BTreeMap<(usize, &str), BTreeSet<bool>> = BTreeMap::new();

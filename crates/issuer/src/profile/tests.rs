@@ -402,7 +402,7 @@ fn a_claim_that_does_not_fit_is_named_and_not_shown() {
         ("sub", json!("a\nb"), "holds a control character"),
         ("sub", json!("a".repeat(1025)), "is longer than 1024 bytes"),
         (REGION, json!(SECRET), "is not one segment"),
-        // A service would fold each of these into a neighbour's name, or out of the folder.
+        // A service would normalize each of these to another name, or to a path outside the folder.
         (REGION, json!("s3cr3t;1"), "is not one segment"),
         (REGION, json!("..;s3cr3t"), "is not one segment"),
         (REGION, json!("\u{ff53}3cr3t"), "is not one segment"),
@@ -604,7 +604,7 @@ fn a_summary_is_json_without_a_caller() {
     assert_eq!(text, expected);
 }
 
-/// Names of 512 bytes, with their parameters filled in; other claims of 1024.
+/// Names have at most 512 bytes with their parameters filled in, and other claims 1024.
 #[test]
 fn names_end_at_their_bound() {
     let text = r#"

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::param::{Param, ParamType, ParamValues};
 
-/// How a parameter begins.
+/// The characters with which a parameter begins.
 pub(super) const OPEN: &str = "${";
 
-/// A text that was read, and its longest length in bytes with its parameters filled in.
+/// A text with parameters, and its maximum length in bytes after they are filled in.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Text {
     parts: Vec<Part>,
@@ -23,8 +23,8 @@ enum Part {
 impl Text {
     /// Reads a text of at most `max` bytes, and finds its parameters among those of the profile.
     ///
-    /// Two callers whose claims differ get two texts: each parameter but the last is one that
-    /// cannot hold a `/`, and is followed by one, so a text tells all of its parameters.
+    /// Two callers with different claims never get the same text: each parameter but the last has a type
+    /// that cannot contain a `/`, and is followed by a `/`, so the text determines all of its parameters.
     pub(super) fn parse(
         text: &str,
         params: &BTreeMap<String, Param>,
@@ -60,14 +60,14 @@ impl Text {
         Ok(Text { parts, max })
     }
 
-    /// The parameter that the text is, where it is nothing else.
+    /// Returns the name of the parameter if the text is one parameter and nothing else.
     pub(super) fn whole(text: &str) -> Option<&str> {
         let name = text.strip_prefix(OPEN)?.strip_suffix('}')?;
         is_name(name).then_some(name)
     }
 
-    /// Whether each parameter is a segment with a `/` behind it, so that a claim can neither be
-    /// the beginning of another one nor reach beyond its place.
+    /// Returns true if each parameter is a segment that is followed by a `/`, so that a claim can neither be
+    /// the beginning of another claim nor reach beyond its place.
     pub(super) fn is_path_prefix(&self, params: &BTreeMap<String, Param>) -> bool {
         self.parts
             .iter()
@@ -83,7 +83,7 @@ impl Text {
             })
     }
 
-    /// The names of its parameters.
+    /// Returns the names of its parameters.
     pub(super) fn params(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Param(name) => Some(name.as_str()),
@@ -91,7 +91,7 @@ impl Text {
         })
     }
 
-    /// The text with its parameters filled in; nothing, where it becomes too long.
+    /// Returns the text with its parameters filled in, or `None` if it becomes too long.
     pub(super) fn fill(&self, values: &ParamValues) -> Option<String> {
         let parts = self.parts.iter().map(|part| match part {
             Part::Literal(text) => Some(text.clone()),
@@ -102,14 +102,14 @@ impl Text {
     }
 }
 
-/// The type of a parameter that a text or a grant names.
+/// Returns the type of a parameter that a text or a grant names.
 pub(super) fn kind_of(name: &str, params: &BTreeMap<String, Param>) -> Result<ParamType, String> {
     params.get(name).map(|param| param.kind).ok_or_else(|| {
         format!("`${{{name}}}` is not among the parameters: add it to `[profile.params]`")
     })
 }
 
-/// A name of a parameter: lower-case letters, digits and `_`, a letter first.
+/// Returns true for a name of a parameter: lower-case letters, digits and `_`, beginning with a letter.
 pub(super) fn is_name(name: &str) -> bool {
     let right = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     (1..=64).contains(&name.len())

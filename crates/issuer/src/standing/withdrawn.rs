@@ -1,10 +1,10 @@
 //! Grounds of a request that may be withdrawn before its transaction begins to write.
 
-/// A ground that does not hold any more.
+/// A ground that no longer holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Withdrawn {
-    /// The client was disabled or registered anew, or its secret was ended.
+    /// The client was disabled, its registration changed, or its secret ended.
     #[error("the client was disabled, or its secret was ended, while the request waited")]
     Client,
     /// The operator's token was revoked.

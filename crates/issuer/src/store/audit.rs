@@ -11,7 +11,7 @@ use crate::{
     mint::TokenInfo,
 };
 
-/// How many rows a check holds at a time.
+/// Number of rows that a check holds at a time.
 const PAGE: u64 = 1_000;
 
 const COLUMNS: [&str; 11] = [
@@ -29,7 +29,7 @@ const COLUMNS: [&str; 11] = [
 ];
 
 impl Tx {
-    /// Appends a row to the chain, in the transaction of what it records.
+    /// Appends a row to the chain, in the same transaction as the change that it records.
     pub(crate) async fn record(
         &mut self,
         entry: Entry,
@@ -39,11 +39,13 @@ impl Tx {
         self.record_all([(entry, actor, now)]).await
     }
 
-    /// Appends rows in their order, with the tokens that they mint, and returns the number of the last one.
+    /// Appends rows in order, together with the tokens that they mint. Returns the number of the last row.
     pub(crate) async fn record_all<'a>(
         &mut self,
         entries: impl IntoIterator<Item = (Entry, &'a str, Timestamp)>,
     ) -> Result<u64, StoreError> {
+        // The chain cannot fork: this transaction is the only writer from here to its commit, so no other
+        // row can be chained to the same head.
         let row = self
             .fetch_one(
                 "audit head",
@@ -54,7 +56,8 @@ impl Tx {
             .ok_or(StoreError::Damaged("issuer"))?;
         let mut head = read_head(&row)?;
         if row.number("token_seq")? < head.seq {
-            // An issuer of an older version works beside this one.
+            // An issuer of an older version shares this database. Its tokens are filled in before
+            // `token_seq` moves past them, or they would never be found.
             self.fill_tokens().await?;
         }
         let (mut rows, mut tokens) = (Vec::new(), Vec::new());
@@ -83,6 +86,8 @@ impl Tx {
                 ..*token
             }));
         }
+        // The head is stored apart from the rows: a chain alone cannot show that its last rows were
+        // removed.
         self.insert_all("audit", &COLUMNS, rows).await?;
         self.insert_tokens(tokens).await?;
         self.execute(
@@ -93,7 +98,7 @@ impl Tx {
         Ok(head.seq)
     }
 
-    /// The latest rows that pass the filter, oldest first.
+    /// Returns the latest rows that match the filter, oldest first.
     pub(crate) async fn audit(
         &mut self,
         filter: &AuditFilter,
@@ -101,7 +106,8 @@ impl Tx {
         let mut sql = "SELECT * FROM audit WHERE seq > 0".to_owned();
         let mut parameters: Vec<SqlValue> = Vec::new();
         if let Some(token) = &filter.token {
-            // Its mint is found by the table of tokens, and what is recorded of it later by the index.
+            // The index of token ids leaves out mints, to keep minting cheap. The table of tokens leads
+            // to the row of the mint, and the index to all other rows about the token.
             let mint = token.parse::<TokenId>().ok();
             let id = mint.as_ref().map(|id| id.as_bytes().as_slice());
             parameters.extend(values![id, token]);
@@ -110,6 +116,8 @@ impl Tx {
                     OR (token = $2 AND event <> 'mint'))",
             );
         }
+        // Only conditions written in this function become part of the text. What the caller gave is
+        // always a parameter.
         let mut narrow = |condition: &str, value: SqlValue| {
             parameters.push(value);
             sql.push_str(&format!(" {condition} ${}", parameters.len()));
@@ -138,16 +146,18 @@ impl Tx {
             sql.push_str(" ORDER BY seq DESC");
         }
         let rows = self.fetch("audit row", sql, parameters).await?;
+        // Read from the end, so that a limit keeps the latest rows.
         Ok(rows.iter().rev().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// Returns whether an agent or a principal was ever given a token; tenants are taken to be right. It is
-    /// a hint for people, and asked of the audit, which is indexed by these names in any case.
+    /// Returns true if an agent or a principal was ever given a token, and for every tenant.
     pub(crate) async fn has_minted_for(
         &mut self,
         party: Party,
         name: &str,
     ) -> Result<bool, StoreError> {
+        // A hint for people who mistype a name, so it has no index of its own: the audit has one by agent
+        // and one by principal, and no column for tenants.
         let named = match party {
             Party::Agent => "agent = $2",
             Party::Principal => "principal = $2",
@@ -158,7 +168,7 @@ impl Tx {
         Ok(!self.fetch("audit row", sql, parameters).await?.is_empty())
     }
 
-    /// The rows of an event after `from`, up to and including `to`, in their order.
+    /// Returns the rows of an event after `from`, up to and including `to`, in order.
     pub(super) async fn audit_of(
         &mut self,
         event: AuditEvent,
@@ -175,7 +185,7 @@ impl Tx {
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// The rows after `seq`, in their order: as many as fit a page; none, where there are no more.
+    /// Returns a page of the rows after `seq`, in order. The page is empty if there are no more.
     pub(crate) async fn audit_after(&mut self, seq: u64) -> Result<Vec<AuditRow>, StoreError> {
         let rows = self
             .fetch(
@@ -187,14 +197,15 @@ impl Tx {
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// Recomputes the whole chain, and holds it against what was signed.
+    /// Recomputes the whole chain and compares it with the signed checkpoints.
     pub(crate) async fn verify_audit(
         &mut self,
         checkpoints: Vec<AuditHead>,
         mut progress: impl FnMut(u64),
     ) -> Result<AuditReport, StoreError> {
         let mut walk = Walk::new(checkpoints);
-        // Numbers below 1 were never given out: the first page looks at them too.
+        // Begins below 1, the first number that is given out, so that a row which somebody slipped in
+        // before the first one is found too.
         let mut from = i64::MIN;
         while walk.goes_on() {
             let page = self
@@ -208,6 +219,7 @@ impl Tx {
                 break;
             }
             for row in &page {
+                // A row that cannot be read is a finding and not an error: it may have been tampered with.
                 let seq = row.optional_int("seq")?.unwrap_or(0);
                 walk.step(u64::try_from(seq).unwrap_or(0), read(row).ok().as_ref());
                 from = seq;
@@ -223,6 +235,7 @@ impl Tx {
         time: Timestamp,
         envelope: &str,
     ) -> Result<(), StoreError> {
+        // If no row was added since the last checkpoint, that one already vouches for this row.
         self.execute(
             "INSERT INTO checkpoint (seq, time, envelope) VALUES ($1, $2, $3)
              ON CONFLICT (seq) DO NOTHING",
@@ -232,7 +245,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The signed checkpoints after a row, as they are stored.
+    /// Returns the signed checkpoints after a row, as they are stored.
     pub(crate) async fn checkpoints(&mut self, after: u64) -> Result<Vec<String>, StoreError> {
         let rows = self
             .fetch(
@@ -247,7 +260,7 @@ impl Tx {
             .collect::<Result<_, _>>()?)
     }
 
-    /// The row that the last checkpoint vouches for; 0 where there is none.
+    /// Returns the number of the row that the last checkpoint vouches for, or 0 if there is none.
     pub(crate) async fn last_checkpoint(&mut self) -> Result<u64, StoreError> {
         let row = self
             .fetch_one(
@@ -280,7 +293,7 @@ fn read_head(row: &Row) -> Result<AuditHead, NotStored> {
     })
 }
 
-/// A row in the order of [`COLUMNS`].
+/// Returns the values of a row in the order of [`COLUMNS`].
 fn written(row: AuditRow) -> Vec<SqlValue> {
     values![
         row.seq,

@@ -1,21 +1,21 @@
-//! The tables as a whole, row by row: what a backup is made of.
+//! All tables, row by row, as a backup contains them.
 
 use super::{
     StoreError, Tx,
     row::{NotStored, Row, SqlValue, values},
 };
 
-/// How many rows are read or written at a time.
+/// Number of rows that are read or written at a time.
 pub(crate) const PAGE: usize = 1_000;
 
-/// A table, by its columns. The first is its key.
+/// A table with its columns. The first column is its key.
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) name: &'static str,
     pub(crate) columns: &'static [(&'static str, ColumnKind)],
 }
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ColumnKind {
     Int,
@@ -25,7 +25,8 @@ pub(crate) enum ColumnKind {
 
 use ColumnKind::{Bytes, Int, Text};
 
-/// Every table but `feed_head`, which is signed anew; each after those that it refers to.
+/// Every table except `feed_head`, which is signed again after a restore. Each table comes after those
+/// that it refers to.
 pub(crate) const TABLES: &[Table] = &[
     Table {
         name: "issuer",
@@ -162,7 +163,7 @@ pub(crate) const TABLES: &[Table] = &[
 ];
 
 impl Table {
-    /// The table of that name.
+    /// Returns the table of this name.
     pub(crate) fn named(name: &str) -> Option<&'static Table> {
         TABLES.iter().find(|table| table.name == name)
     }
@@ -174,8 +175,8 @@ impl Table {
 }
 
 impl Tx {
-    /// A page of a table's rows, in the order of the key, after the one whose key that is; none, where
-    /// there are no more.
+    /// Returns a page of a table's rows after the row with this key, in the order of the key. The page is
+    /// empty if there are no more.
     pub(crate) async fn rows_after(
         &mut self,
         table: &Table,
@@ -184,13 +185,19 @@ impl Tx {
         let Some((first, _)) = table.columns.first() else {
             return Ok(Vec::new());
         };
+        // These names are constants of this file, so they can be part of the text. A backup that is read
+        // back names its tables and columns too, but only `Table::named` decides what they mean.
         let (columns, name) = (table.names().join(", "), table.name);
         let (condition, values) = match key {
             None => (String::new(), values![]),
             Some(key) => (format!("WHERE {first} > $1"), vec![key]),
         };
+        // Pages begin after a key and not at an offset, which the database would count to again for each
+        // page.
         let sql = format!("SELECT {columns} FROM {name} {condition} ORDER BY {first} LIMIT {PAGE}");
         let rows = self.fetch(table.name, sql, values).await?;
+        // Every column may be NULL here, whatever the schema says: the database that it is restored into
+        // checks its own constraints.
         let all = |row: &Row| -> Result<Vec<SqlValue>, NotStored> {
             table
                 .columns
@@ -207,7 +214,7 @@ impl Tx {
         Ok(rows.iter().map(all).collect::<Result<_, _>>()?)
     }
 
-    /// Adds rows to a table, of these columns.
+    /// Inserts rows with these columns into a table.
     pub(crate) async fn put_rows(
         &mut self,
         table: &'static Table,
@@ -217,7 +224,7 @@ impl Tx {
         self.insert_all(table.name, columns, rows).await
     }
 
-    /// The columns of every table, as the database has them.
+    /// Returns the columns of every table, as the database has them.
     #[cfg(test)]
     pub(crate) async fn schema(&mut self, on_postgres: bool) -> Result<Vec<String>, StoreError> {
         let sql = if on_postgres {

@@ -12,7 +12,7 @@ use crate::{
     clock::CLOCK_FAULT,
 };
 
-/// A secret as it is kept.
+/// A secret as it is stored.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredSecret {
     pub(crate) info: SecretInfo,
@@ -21,13 +21,13 @@ pub(crate) struct StoredSecret {
 }
 
 impl StoredSecret {
-    /// Returns whether the secret has not ended.
+    /// Returns true if the secret has not ended.
     pub(crate) fn is_good(&self, at: Timestamp) -> bool {
         self.info.expires.is_none_or(|end| at < end)
     }
 }
 
-/// A client as it is kept.
+/// A client as it is stored.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredClient {
     pub(crate) info: ClientInfo,
@@ -62,12 +62,14 @@ impl Tx {
             values![now, name],
         )
         .await?;
+        // The client's row stays, so that nobody can register its name again: its tokens live on, and
+        // the audit means this client. The hashes go, since nothing needs them any more.
         self.execute("DELETE FROM client_secret WHERE client = $1", values![name])
             .await?;
         Ok(())
     }
 
-    /// All clients, by their names.
+    /// Returns all clients, by name.
     pub(crate) async fn clients(&mut self) -> Result<Vec<StoredClient>, StoreError> {
         self.clients_where("", vec![]).await
     }
@@ -76,12 +78,13 @@ impl Tx {
         Ok(self.clients_named(&[name]).await?.into_iter().next())
     }
 
-    /// Those that exist of these clients, by their names.
+    /// Returns those of these clients that exist, by name.
     pub(crate) async fn clients_named(
         &mut self,
         names: &[&str],
     ) -> Result<Vec<StoredClient>, StoreError> {
-        // Of few lengths, each with a statement that is prepared once.
+        // Padded to a power of two by repeating the last name, so that few distinct statements have to be
+        // prepared.
         let length = names.len().next_power_of_two();
         let padding = names.last().copied().unwrap_or_default();
         let names = names.iter().copied().chain(std::iter::repeat(padding));
@@ -91,12 +94,13 @@ impl Tx {
         self.clients_where(&condition, values).await
     }
 
-    /// With their secrets, oldest first. One statement, since each sign-in looks at a client.
+    /// Returns clients with their secrets, oldest first.
     async fn clients_where(
         &mut self,
         condition: &str,
         values: Vec<SqlValue>,
     ) -> Result<Vec<StoredClient>, StoreError> {
+        // One statement for clients and secrets, since every sign-in runs it.
         let sql = format!(
             "SELECT c.*, s.id AS secret_id, s.hash AS secret_hash,
                 s.created_at AS secret_created_at, s.expires AS secret_expires
@@ -106,6 +110,8 @@ impl Tx {
         let mut clients: Vec<StoredClient> = Vec::new();
         for row in &self.fetch("client", sql, values).await? {
             let name = row.text("name")?;
+            // The order puts all rows of a client next to each other, so the last client is the one to
+            // compare with.
             if clients.last().is_none_or(|last| last.info.name != name) {
                 clients.push(read(row)?);
             }
@@ -137,20 +143,23 @@ impl Tx {
         Ok(())
     }
 
-    /// Lets the secrets of a client end at `end`, where they do not end before; those that have
-    /// ended by `now` go.
+    /// Makes the secrets of a client end at `end`, unless they end before, and deletes those that have
+    /// ended by `now`.
     pub(crate) async fn end_client_secrets(
         &mut self,
         client: &str,
         end: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        // A secret that ends earlier keeps its end: a rotation must not prolong one that is being
+        // replaced.
         self.execute(
             "UPDATE client_secret SET expires = $1
              WHERE client = $2 AND (expires IS NULL OR expires > $1)",
             values![end, client],
         )
         .await?;
+        // After the update, so that without an overlap the old secrets are gone at once.
         self.execute(
             "DELETE FROM client_secret WHERE client = $1 AND expires <= $2",
             values![client, now],
@@ -159,7 +168,7 @@ impl Tx {
         Ok(())
     }
 
-    /// How many clients there are.
+    /// Returns the number of clients.
     pub(crate) async fn client_count(&mut self) -> Result<u64, StoreError> {
         let row = self
             .fetch_one("client", "SELECT count(*) AS count FROM client", vec![])
@@ -168,8 +177,8 @@ impl Tx {
         Ok(row.number("count")?)
     }
 
-    /// Notes that a one-time assertion was used, until `expires`. `false`: it was used before, or may
-    /// have been before the issuer was restored.
+    /// Records that a one-time assertion was used, until `expires`. Returns false if it was used before,
+    /// or may have been used before the issuer was restored.
     pub(crate) async fn use_assertion(
         &mut self,
         id: &[u8; 32],
@@ -181,16 +190,21 @@ impl Tx {
             .fetch_one("issuer", "SELECT restored_at FROM issuer", vec![])
             .await?
             .ok_or(StoreError::Damaged("issuer"))?;
+        // A backup lacks the assertions that were used after it was made. Any that was issued before the
+        // restore may be one of those, also by a clock that runs ahead by `SKEW`.
         let restored_at = row.optional_time("restored_at")?;
         if restored_at.is_some_and(|restored| issued_at <= restored.plus(SKEW)) {
             return Ok(false);
         }
-        // A clock that ran ahead, or is set back, must not make a used one new.
+        // Rows are kept beyond their end: by a clock that ran ahead, one would be deleted while the
+        // assertion is still good, and the assertion could be used again.
         self.execute(
             "DELETE FROM assertion WHERE expires < $1",
             values![now.minus(CLOCK_FAULT)],
         )
         .await?;
+        // The key of the table decides: of several uses, at any issuer on this database, one inserts a
+        // row.
         let inserted = self
             .execute(
                 "INSERT INTO assertion (id, expires) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
@@ -201,7 +215,7 @@ impl Tx {
     }
 }
 
-/// Without its secrets, which are in this row and those after it.
+/// Reads a client without its secrets, which are in this row and those after it.
 fn read(row: &Row) -> Result<StoredClient, NotStored> {
     let damaged = |_| NotStored("client");
     let info = ClientInfo {

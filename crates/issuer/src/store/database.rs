@@ -1,7 +1,7 @@
 //! The interface of a database: connections and statements.
 //!
-//! The SQL above this is written once, in the dialect that SQLite and PostgreSQL share, with
-//! parameters as `$1`. What differs (connections, locks, migrations, error codes) is in
+//! The SQL above this interface is written once, in the dialect that SQLite and PostgreSQL share, with
+//! parameters such as `$1`. The differences (connections, locks, migrations, error codes) are in
 //! [`super::sqlite`] and [`super::postgres`].
 
 use std::{borrow::Cow, fmt};
@@ -14,43 +14,45 @@ use super::{
     row::{AnyRow, SqlValue},
 };
 
-/// The number of statements that a connection keeps prepared: an insert of each number of rows is one of
-/// its own.
+/// Number of statements that a connection keeps prepared. Inserts of different numbers of rows are
+/// different statements.
 pub(super) const PREPARED: usize = 512;
 
-/// A database of one issuer.
+/// The database of one issuer.
 #[async_trait]
 pub(super) trait Database: fmt::Debug + Send + Sync {
-    /// Begins to write: no other writer, in this process or another, until it ends.
+    /// Begins a transaction that writes. There is no other writer, in this process or another, until it
+    /// ends.
     async fn write(&self) -> Result<Box<dyn Connection>, StoreError>;
 
-    /// Begins to read one state of the database.
+    /// Begins a transaction that reads one state of the database.
     async fn read(&self) -> Result<Box<dyn Connection>, StoreError>;
 
-    /// As [`Database::read`], for a single statement.
+    /// Same as [`Database::read`], for a single statement.
     async fn glance(&self) -> Result<Box<dyn Connection>, StoreError>;
 
-    /// Wipes what deleted rows left behind, as far as the database lets it.
+    /// Wipes the remains of deleted rows from the files of the database, as far as that is possible.
     async fn scrub(&self);
 
-    /// Ends all connections.
+    /// Closes all connections.
     async fn close(&self);
 }
 
-/// A transaction. Dropped before it was committed, it leaves nothing.
+/// A transaction. It is rolled back if it is dropped before it was committed.
 #[async_trait]
 pub(super) trait Connection: Send {
-    /// Runs a statement, and tells how many rows it touched.
+    /// Runs a statement and returns the number of rows that it changed.
     async fn execute(&mut self, sql: Sql, values: Vec<SqlValue>) -> Result<u64, StoreError>;
 
     /// Runs a query.
     async fn fetch(&mut self, sql: Sql, values: Vec<SqlValue>) -> Result<Vec<AnyRow>, StoreError>;
 
-    /// Makes it last. An error may mean that it did last, and that nobody was told.
+    /// Commits the transaction. After an error it may have been committed all the same, if only the
+    /// answer was lost.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 
-/// The text of a statement: ours, as a rule as it stands in the source.
+/// The text of a statement, usually a literal in this folder.
 pub(super) struct Sql(Cow<'static, str>);
 
 impl Sql {
@@ -61,7 +63,8 @@ impl Sql {
     pub(super) fn into_sqlx(self) -> SqlStr {
         match self.0 {
             Cow::Borrowed(text) => text.into_sql_str(),
-            // Put together from texts of this folder; values are parameters always.
+            // Put together from literals in this folder only. Values are always parameters, so none can
+            // become SQL.
             Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
         }
     }

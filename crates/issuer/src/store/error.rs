@@ -1,4 +1,4 @@
-//! Why a database refuses, and what the error codes of the two mean.
+//! Errors of the database, and the meaning of SQLite's and PostgreSQL's error codes.
 
 use std::{io::ErrorKind, sync::Arc};
 
@@ -7,61 +7,61 @@ use sqlx::migrate::MigrateError;
 use super::row::NotStored;
 use crate::standing::withdrawn::Withdrawn;
 
-/// Why the database refused.
+/// An error of the database.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// Another process holds the lock.
     #[error("another process is writing to the issuer's database: try again")]
     Busy,
-    /// Another transaction stood in the way of this one.
+    /// The transaction conflicted with another one, and nothing was changed.
     #[error(
         "another transaction in the issuer's database stood in the way, and nothing was changed: try again"
     )]
     Conflict,
-    /// A text that no database of the two takes.
+    /// A text contains NUL, which is not stored in either database.
     #[error(
         "a text holds the character NUL, which the issuer's database does not take: leave it out"
     )]
     Nul,
-    /// It took longer than it may.
+    /// A statement exceeded its time limit.
     #[error("the issuer's database took too long to answer: ask for less, or try again")]
     Slow,
-    /// Too much waits for it already.
+    /// Too many requests are waiting already.
     #[error("the issuer has more to do than it can: try again in a moment")]
     Overloaded,
-    /// No space.
+    /// The disk is full.
     #[error("the disk is full, and nothing was changed: free space and try again")]
     Full,
-    /// It does not answer.
+    /// The database does not answer.
     #[error(
         "the issuer's database does not answer, and nothing is done without it: check its server and the network"
     )]
     Unreachable,
-    /// It answers, and not in a way that can be trusted.
+    /// The server answers, but no trusted TLS connection can be made.
     #[error(
         "no TLS connection to the issuer's database can be made ({0}): check `sslmode` and `sslrootcert` in its URL, and the server's certificate"
     )]
     Tls(#[source] Arc<sqlx::Error>),
-    /// A file or socket that its URL names on this machine is not there, or cannot be read.
+    /// A local file or socket that the URL names does not exist or cannot be read.
     #[error(
         "a file that the URL of the issuer's database names cannot be opened ({0}): check `sslrootcert`, `sslcert` and `sslkey` in it, or the socket"
     )]
     File(#[source] Arc<sqlx::Error>),
-    /// It is set up to lose what it acknowledged.
+    /// The server is configured so that it may lose committed transactions.
     #[error(
         "the database server may forget what it acknowledged: set `{0}` to `on` in its configuration"
     )]
     Forgetful(&'static str),
-    /// Its texts could not hold every name.
+    /// The encoding of the database cannot represent every name.
     #[error(
         "the database has the encoding `{0}`, and `UTF8` is needed: create it anew with `ENCODING 'UTF8' TEMPLATE template0`"
     )]
     Encoding(String),
-    /// Its server is too old.
+    /// The server is too old.
     #[error("the database server has version {0}, and 13 or later is needed: upgrade it")]
     OldServer(String),
-    /// Something between here and the server drops what a session asks for.
+    /// Something between this process and the server, such as a pooler, drops session settings.
     #[error(
         "the session has `{name}` at `{value}` and not at `{needed}`, which it asked for: connect without a pooler that drops startup options, or set it for the role by ALTER ROLE"
     )]
@@ -70,31 +70,31 @@ pub enum StoreError {
         name: &'static str,
         /// Its value.
         value: String,
-        /// The value that it needs.
+        /// The value that is needed.
         needed: &'static str,
     },
-    /// Written by a later version.
+    /// A later version of this program wrote the database.
     #[error("the database has schema {0}, which a newer version of this program wrote: upgrade it")]
     NewerSchema(i64),
-    /// A migration in the database is not the one in the program.
+    /// A migration in the database differs from the one in the program.
     #[error("migration {0} of the database is not the one of this program: use a released version")]
     OtherSchema(i64),
-    /// Migration is due, and the role may not do it.
+    /// A migration is missing, and the role may not add it.
     #[error(
         "the database lacks migration {0} of this program, and this role may not add it: open it once with the URL of the role that owns the tables, for example by `bailiwick key list`"
     )]
     OlderSchema(i64),
-    /// The role may not do that.
+    /// The role lacks the right to run the statement.
     #[error(
         "this role has no right to do that in the issuer's database: use the URL of the role that owns the tables, or give this one its rights anew (docs/deploy/postgres.sql, step 2)"
     )]
     Rights,
-    /// The server has no such database.
+    /// The server has no database of this name.
     #[error(
         "the server has no database of this name: create it (docs/deploy/postgres.sql, step 1), or correct the URL"
     )]
     NoDatabase,
-    /// It holds what was not written here.
+    /// The database holds data that this program did not write.
     #[error("the database holds a damaged {0}: restore the home from a backup")]
     Damaged(&'static str),
     /// The caller's right to act was withdrawn before the transaction began.
@@ -106,7 +106,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Returns whether it is about the database as a whole, and not about the statement.
+    /// Returns true if the error concerns the database as a whole, and not only the statement.
     pub(crate) fn is_of_the_whole(&self) -> bool {
         !matches!(
             self,
@@ -130,9 +130,9 @@ impl From<sqlx::Error> for StoreError {
         match &error {
             sqlx::Error::Tls(_) => StoreError::Tls(Arc::new(error)),
             sqlx::Error::Io(io) => match io.kind() {
-                // A handshake that failed, such as by a certificate that nobody vouches for.
+                // A TLS handshake failed, for example because of an untrusted certificate.
                 ErrorKind::InvalidData => StoreError::Tls(Arc::new(error)),
-                // A network is never missing or forbidden in this way.
+                // Networks do not fail with these kinds, so this is a local file or socket.
                 ErrorKind::NotFound | ErrorKind::PermissionDenied => {
                     StoreError::File(Arc::new(error))
                 }
@@ -146,15 +146,16 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// The meaning of the codes of the two databases that have one of their own here.
+/// Returns the error for an error code of either database, if there is a specific one.
 fn by_code(code: &str) -> Option<StoreError> {
-    // SQLSTATE has five characters; SQLite's numbers are shorter, as far as they matter.
+    // The two kinds of codes cannot be confused: SQLSTATE has five characters, and the numbers of
+    // SQLite that matter here are shorter.
     match code {
         // lock_not_available
         "55P03" => return Some(StoreError::Busy),
         // serialization_failure, deadlock_detected
         "40001" | "40P01" => return Some(StoreError::Conflict),
-        // query_canceled, as a rule by `statement_timeout`
+        // query_canceled, usually by `statement_timeout`
         "57014" => return Some(StoreError::Slow),
         "53100" => return Some(StoreError::Full),
         // too_many_connections, and the server going down or coming up
@@ -170,7 +171,8 @@ fn by_code(code: &str) -> Option<StoreError> {
     if code.len() >= 5 {
         return None;
     }
-    // The low byte is the primary result code.
+    // The low byte of an extended result code is the primary one: SQLITE_BUSY and SQLITE_LOCKED,
+    // SQLITE_FULL, SQLITE_CORRUPT and SQLITE_NOTADB.
     match code.parse::<u32>().ok()? & 0xff {
         5 | 6 => Some(StoreError::Busy),
         13 => Some(StoreError::Full),

@@ -1,4 +1,4 @@
-//! The issuer's row, root keys, and private halves under encryption.
+//! The issuer's row, its root keys, and their encrypted private halves.
 
 use bailiwick_token::key::KeyId;
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Tx {
-    /// Whether this database is an issuer's already.
+    /// Returns true if the database already belongs to an issuer.
     pub(crate) async fn is_taken(&mut self) -> Result<bool, StoreError> {
         let row = self
             .fetch_one("issuer", "SELECT one FROM issuer", vec![])
@@ -41,6 +41,8 @@ impl Tx {
                 settings.revocation_url.clone(),
                 settings.keyset_key.as_bytes(),
                 &settings.recipient,
+                // An empty audit, and an empty history of revocations: both chains begin with 32
+                // zero bytes.
                 &GENESIS,
                 epoch,
                 &[0; 32],
@@ -66,7 +68,7 @@ impl Tx {
         })
     }
 
-    /// Every key that ever was.
+    /// Returns all keys that the issuer ever had.
     pub(crate) async fn keys(&mut self) -> Result<Vec<StoredKey>, StoreError> {
         let rows = self
             .fetch("root key", "SELECT * FROM root_key", vec![])
@@ -74,8 +76,9 @@ impl Tx {
         Ok(rows.iter().map(read_key).collect::<Result<_, _>>()?)
     }
 
-    /// The key that signs.
+    /// Returns the key that signs.
     pub(crate) async fn active_key(&mut self) -> Result<Option<Dates>, StoreError> {
+        // A unique index allows one active key, so the first row is the only one.
         let row = self
             .fetch_one(
                 "root key",
@@ -88,6 +91,8 @@ impl Tx {
     }
 
     pub(crate) async fn save_key(&mut self, key: &KeyInfo) -> Result<(), StoreError> {
+        // An update leaves the public half and the time of publication alone: they are facts that
+        // verifiers have seen.
         self.execute(
             "INSERT INTO root_key (id, public, state, published_version, staged_at, activated_at,
                 retiring_at, retired_at, revoked_at, reason)
@@ -134,7 +139,7 @@ impl Tx {
         Ok(row.bytes("sealed")?)
     }
 
-    /// Whose private halves there are.
+    /// Returns the names of the keys whose private halves are stored.
     #[cfg(test)]
     pub(crate) async fn sealed_names(&mut self) -> Result<Vec<String>, StoreError> {
         let rows = self
@@ -152,6 +157,8 @@ impl Tx {
 
     /// Destroys a private half.
     pub(crate) async fn destroy_sealed(&mut self, key: KeyId) -> Result<(), StoreError> {
+        // Deleting the row is all that destroying a key takes, since the private half is nowhere else in
+        // the database. `scrub` then wipes what the files still hold.
         self.execute(
             "DELETE FROM sealed_key WHERE name = $1",
             values![key.to_string()],
@@ -168,6 +175,8 @@ fn read_key(row: &Row) -> Result<StoredKey, NotStored> {
         published_version: row.number("published_version")?,
         staged_at: row.time("staged_at")?,
     };
+    // A row that lacks a date of its state is damaged. To guess one would move the times at which a
+    // key is activated or retired.
     Ok(match row.text("state")?.as_str() {
         "staged" => StoredKey::Staged(StagedKey(key)),
         "active" => StoredKey::Active(ActiveKey {

@@ -1,7 +1,7 @@
-//! PostgreSQL: for more than one issuer.
+//! PostgreSQL, which several issuers can share.
 //!
-//! Writers of all issuers queue at one advisory lock, which a transaction holds to its end: the
-//! audit is one chain, and a key change is seen before the next signature.
+//! Writers of all issuers queue for one advisory lock, which a transaction holds until its end. So the
+//! audit is one chain, and a key change is seen before the next token is recorded.
 
 use std::{fmt, io::ErrorKind, str::FromStr, time::Duration};
 
@@ -22,21 +22,21 @@ use super::{
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
 
-/// How long anything may take. A server that was cut off is not waited for: its issuers stop.
+/// Maximum time that any step may take. Issuers do not wait for a server that is cut off: they fail.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The oldest version that is taken, as `server_version_num` writes it: 13.
+/// The oldest supported version, in the form of `server_version_num`: 13.
 const OLDEST_VERSION: u32 = 130_000;
 
-/// Attempts at the writer's place, which a deadlock can take away.
+/// Number of attempts to take the writer's lock, which can fail by a deadlock.
 const ATTEMPTS: usize = 3;
 
-/// How long a connection has to show that it is alive.
+/// Time within which a connection has to show that it is alive.
 const ALIVE: Duration = Duration::from_secs(2);
 
-/// Settings of each session, whatever the role and the database have for others. A statement sees
-/// what was committed before it began: at any other level a writer would see the state of before it
-/// waited for its place, and fail or decide by what is gone.
+/// Settings of each session, which override those of the role and the database. At `read committed`
+/// a statement sees everything that was committed before it began. At a higher level a writer would
+/// see the state from before it waited for the lock, and fail or decide by outdated data.
 const SESSION: [(&str, &str); 2] = [
     ("default_transaction_isolation", "read committed"),
     ("default_transaction_read_only", "off"),
@@ -45,10 +45,11 @@ const SESSION: [(&str, &str); 2] = [
 /// Begins a transaction that writes.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
-/// Takes the place of the writer, or gives up. The number names the lock, and says `bailiwic`.
+/// Takes the writer's lock, or fails at the time limit. The number identifies the lock and spells
+/// `bailiwic` in ASCII.
 const BEGIN_WRITE: &str = "SELECT pg_advisory_xact_lock(7089056958346258787)";
 
-/// Where a PostgreSQL database is: `postgres://USER@HOST/DATABASE?…`. It may hold a password, so
+/// The URL of a PostgreSQL database: `postgres://USER@HOST/DATABASE?…`. It may contain a password, so
 /// `Debug` shows nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl(String);
@@ -68,7 +69,8 @@ impl FromStr for PostgresUrl {
         if text.len() > 4096 || !ours.iter().any(|scheme| text.starts_with(scheme)) {
             return Err(PostgresUrlError);
         }
-        // What is wrong is not told: it may stand beside a password.
+        // The error of the parser is dropped: it may quote the text around the fault, and that may be
+        // the password.
         PgConnectOptions::from_str(text).map_err(|_| PostgresUrlError)?;
         Ok(PostgresUrl(text.to_owned()))
     }
@@ -80,7 +82,7 @@ impl fmt::Debug for PostgresUrl {
     }
 }
 
-/// Not the URL of a PostgreSQL database. It holds nothing of the text.
+/// A text that is not the URL of a PostgreSQL database. The error contains nothing of the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not the URL of a PostgreSQL database: write `postgres://USER@HOST/DATABASE`")]
 pub struct PostgresUrlError;
@@ -88,14 +90,14 @@ pub struct PostgresUrlError;
 /// A PostgreSQL database that several issuers share.
 #[derive(Debug)]
 pub(super) struct PostgresDatabase {
-    /// One connection: writers in this process queue here, and not at the lock, nor behind readers.
+    /// One connection, so that writers in this process queue here and neither at the lock nor behind
+    /// readers.
     writer: PgPool,
     reader: PgPool,
 }
 
 impl PostgresDatabase {
-    /// Connects, refuses a server or a database that cannot be relied on, and brings an older schema up
-    /// to date.
+    /// Connects, refuses a server or a database that cannot be relied on, and migrates an older schema.
     pub(super) async fn open(url: &PostgresUrl) -> Result<PostgresDatabase, StoreError> {
         let milliseconds = PATIENCE.as_millis().to_string();
         let options = PgConnectOptions::from_str(url.as_str())?
@@ -111,11 +113,13 @@ impl PostgresDatabase {
             PgPoolOptions::new()
                 .max_connections(most)
                 .acquire_timeout(PATIENCE)
-                // The pool's own test would wait for a silent connection as long as for a new one.
+                // The test of the pool waits for a silent connection as long as for a new one. Ours
+                // gives up earlier.
                 .test_before_acquire(false)
                 .before_acquire(|connection, _| Box::pin(answers(connection)))
         };
-        // Readers keep nobody waiting, and a backup may be written to a slow pipe.
+        // For writers only: a writer that hangs blocks all others. Readers block nobody, and a backup
+        // that is written to a slow pipe reads for as long as that takes.
         let idle = [("idle_in_transaction_session_timeout", milliseconds.as_str())];
         let writer = pool(1).connect_with(options.clone().options(idle)).await?;
         check(&writer).await?;
@@ -125,7 +129,7 @@ impl PostgresDatabase {
     }
 }
 
-/// Refuses a server, a database or a session that lacks what an issuer relies on.
+/// Refuses a server, a database or a session without the properties that an issuer relies on.
 async fn check(pool: &PgPool) -> Result<(), StoreError> {
     let setting = async |name: &'static str| {
         let query = sqlx::query_scalar("SELECT current_setting($1)").bind(name);
@@ -140,13 +144,15 @@ async fn check(pool: &PgPool) -> Result<(), StoreError> {
     if encoding != "UTF8" {
         return Err(StoreError::Encoding(encoding));
     }
+    // With any of these off, a crash can lose or damage what was committed: a revocation, or the
+    // record of a token that its holder already has.
     for name in ["fsync", "synchronous_commit", "full_page_writes"] {
         let value: String = setting(name).await?;
         if value == "off" {
             return Err(StoreError::Forgetful(name));
         }
     }
-    // A pooler in between may drop what a session asks for.
+    // A pooler in between may drop the settings that the session asked for.
     for (name, needed) in SESSION {
         let value: String = setting(name).await?;
         if value != needed {
@@ -160,9 +166,10 @@ async fn check(pool: &PgPool) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Brings an older schema up to date. Where there is nothing to do, nothing is asked for that the
-/// role of an issuer may not do: [`sqlx::migrate::Migrator::run`] would create its table in any case.
+/// Migrates an older schema.
 async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
+    // First only look. `Migrator::run` creates its table in any case, which the role of an issuer may
+    // not do, and needs not where the schema is up to date.
     let mut connection = pool.acquire().await?;
     let known = "SELECT to_regclass($1) IS NOT NULL";
     let known: bool = sqlx::query_scalar(known)
@@ -194,6 +201,7 @@ async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
         .run(&mut *connection)
         .await
         .map_err(|error| match error.into() {
+            // The right is missing for this migration only, so the message names the migration.
             StoreError::Rights => StoreError::OlderSchema(due.version),
             other => other,
         })
@@ -203,6 +211,8 @@ impl PostgresDatabase {
     async fn begin_write(&self) -> Result<PostgresConnection, StoreError> {
         let mut connection = PostgresConnection::of(&self.writer).await?;
         connection.begin(BEGIN).await?;
+        // The lock comes first in the transaction: every later statement then sees what the previous
+        // writer committed.
         patiently(sqlx::query(BEGIN_WRITE).execute(connection.live()?)).await?;
         Ok(connection)
     }
@@ -213,7 +223,7 @@ impl Database for PostgresDatabase {
     async fn write(&self) -> Result<Box<dyn Connection>, StoreError> {
         let mut begun = self.begin_write().await;
         for _ in 1..ATTEMPTS {
-            // Nothing was done yet.
+            // Nothing was written yet, so it is safe to try again.
             if !matches!(begun, Err(StoreError::Conflict)) {
                 break;
             }
@@ -224,6 +234,7 @@ impl Database for PostgresDatabase {
 
     async fn read(&self) -> Result<Box<dyn Connection>, StoreError> {
         let mut connection = PostgresConnection::of(&self.reader).await?;
+        // Several statements have to see one state, such as a key and the keyset that contains it.
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         connection.begin(begin).await?;
         Ok(Box::new(connection))
@@ -233,7 +244,8 @@ impl Database for PostgresDatabase {
         Ok(Box::new(PostgresConnection::of(&self.reader).await?))
     }
 
-    /// Dead rows go when the server vacuums; what they held is encrypted.
+    /// Vacuums the table of private halves. If that fails, the server does it later; the dead rows are
+    /// encrypted.
     async fn scrub(&self) {
         let vacuum = async {
             let mut connection = PostgresConnection::of(&self.writer).await?;
@@ -244,16 +256,16 @@ impl Database for PostgresDatabase {
         }
     }
 
-    /// Whoever ends does not wait for what is lost.
+    /// Closes the connections, and waits for a limited time for those that do not answer.
     async fn close(&self) {
         let both = async { tokio::join!(self.reader.close(), self.writer.close()) };
         let _ = tokio::time::timeout(PATIENCE, both).await;
     }
 }
 
-/// A connection, as a rule in a transaction. Dropped before it was committed, that is rolled back.
+/// A connection, usually in a transaction, which is rolled back if it is dropped before its commit.
 struct PostgresConnection {
-    /// There until it is dropped.
+    /// Present until the drop.
     live: Option<PoolConnection<Postgres>>,
     begun: bool,
 }
@@ -271,21 +283,24 @@ impl PostgresConnection {
     }
 
     async fn begin(&mut self, statement: &'static str) -> Result<(), StoreError> {
-        // Also where the answer is not waited for to its end.
+        // Set before the statement is sent: if waiting for the answer is given up, the server may have
+        // begun a transaction all the same, which has to be rolled back.
         self.begun = true;
         patiently(sqlx::raw_sql(statement).execute(self.live()?)).await?;
         Ok(())
     }
 }
 
-/// Gives it back, if it is alive. Where a network swallows what is sent, a connection answers no more
-/// and has no end, for a quarter of an hour or so: the pool would wait for it in the place of a
-/// connection, until no place is left. This closes it instead.
+/// Returns the connection to the pool if it is alive, and closes it otherwise. If a network swallows
+/// all packets, a connection hangs for about a quarter of an hour without an error. The pool would
+/// count it as one of its connections for that time, until none is left.
 impl Drop for PostgresConnection {
     fn drop(&mut self) {
         let Some(mut live) = self.live.take() else {
             return;
         };
+        // Closes the connection if the task below ends early, by an error or at its timeout. Otherwise
+        // `return_to_pool` takes the connection out first.
         live.close_on_drop();
         let begun = self.begun;
         let give_back = async move {
@@ -312,23 +327,27 @@ impl Connection for PostgresConnection {
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        // An error leaves `begun` set: if the commit did not reach the server, `drop` rolls back.
         patiently(sqlx::raw_sql("COMMIT").execute(self.live()?)).await?;
         self.begun = false;
         Ok(())
     }
 }
 
-/// Whether a connection is alive, within a short time.
+/// Returns true if a connection answers within a short time.
 async fn answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     match tokio::time::timeout(ALIVE, connection.ping()).await {
         Ok(answer) => answer.map(|()| true),
-        // An error, and not `false`: such a connection is not said farewell to.
+        // An error and not `false`, upon which the pool would close the connection politely and wait
+        // for an answer once more.
         Err(_) => Err(sqlx::Error::Io(ErrorKind::TimedOut.into())),
     }
 }
 
-/// The server's own limits end what it works on; this ends what never reaches it.
+/// Awaits `work` for a limited time. The time limits of the server end a statement that it works on;
+/// this one also ends a statement that never reaches it.
 async fn patiently<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
+    // One second more than the server's own limits, so that its more specific error comes first.
     match tokio::time::timeout(PATIENCE.saturating_add(Duration::from_secs(1)), work).await {
         Ok(done) => Ok(done?),
         Err(_) => Err(StoreError::Unreachable),

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::revoke::RevocationInfo;
 
-/// How many rows a walk over all of them holds at a time.
+/// Number of rows that a walk over all revocations holds at a time.
 const PAGE: u64 = 10_000;
 
 const COLUMNS: [&str; 8] = [
@@ -26,7 +26,7 @@ const COLUMNS: [&str; 8] = [
 ];
 
 impl Tx {
-    /// How far the history goes.
+    /// Returns the current position of the history.
     pub(crate) async fn position(&mut self) -> Result<Position, StoreError> {
         let row = self
             .fetch_one(
@@ -47,8 +47,7 @@ impl Tx {
         })
     }
 
-    /// Goes on with the history under another name, from a restore at this time; no head of it is
-    /// signed yet.
+    /// Continues the history under another name after a restore at this time.
     pub(crate) async fn begin_history(
         &mut self,
         epoch: &str,
@@ -59,11 +58,12 @@ impl Tx {
             values![epoch, restored_at],
         )
         .await?;
+        // The old head names the old history. Without a row, the next request signs a new one.
         self.execute("DELETE FROM feed_head", vec![]).await?;
         Ok(())
     }
 
-    /// What is revoked of a target: the last word about it.
+    /// Returns the latest revocation of a target.
     pub(crate) async fn revocation(
         &mut self,
         target: &Target,
@@ -79,7 +79,7 @@ impl Tx {
         Ok(row.as_ref().map(read).transpose()?)
     }
 
-    /// The last word about each of these targets, where there is one.
+    /// Returns the latest revocation of each of these targets that has one.
     pub(crate) async fn revocations_of(
         &mut self,
         targets: &[Target],
@@ -91,6 +91,7 @@ impl Tx {
             conditions.push(format!("(kind = ${first} AND target = ${second})"));
             parameters.extend(values![kind, bytes]);
         }
+        // `()` is not a condition in SQL.
         if conditions.is_empty() {
             return Ok(Vec::new());
         }
@@ -103,7 +104,7 @@ impl Tx {
         revocations.collect()
     }
 
-    /// Appends changes to the history; each takes the place of the one before it about its target.
+    /// Appends changes to the history. Each supersedes the earlier one about the same target.
     pub(crate) async fn append_revocations(
         &mut self,
         entries: &[RevocationInfo],
@@ -111,11 +112,14 @@ impl Tx {
         let mut position = self.position().await?;
         let mut rows = Vec::with_capacity(entries.len());
         for entry in entries {
+            // The digest and the row use the same text: verifiers get it byte for byte, and check it
+            // against the digest in the signed head.
             let line = entry.revocation.to_line();
             position = position
                 .then(line.as_bytes())
                 .ok_or(StoreError::Damaged("feed"))?;
             let (kind, bytes) = target_name(&entry.revocation.target);
+            // The old line stays, marked: the digest covers it, and readers may still ask for it.
             self.execute(
                 "UPDATE revocation SET superseded = 1
                  WHERE kind = $1 AND target = $2 AND superseded = 0",
@@ -142,8 +146,7 @@ impl Tx {
         Ok(position)
     }
 
-    /// Whether so many more may be revoked, and be `most` at the most. They are counted once there can be
-    /// that many.
+    /// Returns true if `more` revocations can be added and at most `most` are alive afterwards.
     pub(crate) async fn has_room_for(
         &mut self,
         more: usize,
@@ -151,10 +154,12 @@ impl Tx {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let room = (most as u64).saturating_sub(more as u64);
+        // There are at most as many live entries as changes, so most issuers never count them.
         if self.position().await?.seq <= room {
             return Ok(true);
         }
         let mut alive = 0;
+        // Two counts, each of which reads one range of the index on `expires`.
         let ends = [
             ("expires IS NULL", vec![]),
             ("expires >= $1", values![now.minus(SKEW)]),
@@ -169,14 +174,14 @@ impl Tx {
         Ok(alive <= room)
     }
 
-    /// A page of what is revoked and not dead, after the change `after`, in the order in which it
-    /// came.
+    /// Returns a page of the live revocations after the change `after`, in the order in which they were
+    /// added.
     pub(crate) async fn revocations(
         &mut self,
         after: u64,
         now: Timestamp,
     ) -> Result<Vec<RevocationInfo>, StoreError> {
-        // Dead entries are left out and kept: a clock that ran ahead must not lose one.
+        // Dead entries are only left out and never deleted: a clock that ran ahead must not lose one.
         let rows = self
             .fetch(
                 "revocation",
@@ -189,7 +194,7 @@ impl Tx {
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// The lines of the changes after `after`, up to and including `to`.
+    /// Returns the lines of the changes after `after`, up to and including `to`.
     pub(crate) async fn lines(&mut self, after: u64, to: u64) -> Result<Vec<String>, StoreError> {
         let rows = self
             .fetch(
@@ -205,7 +210,8 @@ impl Tx {
     }
 }
 
-/// What a target is found by. A watermark is found by its party, whatever its time.
+/// Returns the kind and the bytes by which a target is found. A watermark is found by its party,
+/// whatever its time.
 pub(crate) fn target_name(target: &Target) -> (&'static str, &[u8]) {
     match target {
         Target::Token(token) => ("token", token.as_bytes()),
@@ -230,7 +236,7 @@ fn issued_before(target: &Target) -> Option<Timestamp> {
 
 fn read(row: &Row) -> Result<RevocationInfo, NotStored> {
     let damaged = |_| NotStored("revocation");
-    // The line is what verifiers were told; the other columns are there to find it.
+    // The line decides, because verifiers were given it. The other columns only help to find it.
     let line = row.text("line")?;
     Ok(RevocationInfo {
         seq: row.number("seq")?,

@@ -1,4 +1,4 @@
-//! Parameters of statements, and rows, of either database.
+//! Parameters and rows of either database.
 
 use bailiwick_token::{
     key::{KeyId, PublicKey},
@@ -6,7 +6,7 @@ use bailiwick_token::{
 };
 use sqlx::{Row as _, postgres::PgRow, sqlite::SqliteRow};
 
-/// A parameter. Absent ones have a type, too: PostgreSQL asks for it.
+/// A parameter of a statement. A NULL has a type too, because PostgreSQL requires one.
 #[derive(Debug, Clone)]
 pub(crate) enum SqlValue {
     Int(Option<i64>),
@@ -31,7 +31,7 @@ macro_rules! value_from {
 }
 
 value_from! {
-    // Counters and times lie far below the limit.
+    // Counters and times are far below the limit.
     u64, Int, |number| i64::try_from(number).unwrap_or(i64::MAX);
     i64, Int, |number| number;
     Timestamp, Int, |time: Timestamp| i64::try_from(time.unix()).unwrap_or(i64::MAX);
@@ -59,11 +59,11 @@ pub(super) enum AnyRow {
     Postgres(PgRow),
 }
 
-/// A column holds what was never written there; names the thing that is damaged.
+/// A column holds a value that this program never writes. It names the kind of row that is damaged.
 #[derive(Debug)]
 pub(crate) struct NotStored(pub(crate) &'static str);
 
-/// A row of a table whose rows are each one `what`.
+/// A row of a query. `what` names the kind of row in errors.
 pub(super) struct Row {
     pub(super) row: AnyRow,
     pub(super) what: &'static str,
@@ -101,6 +101,7 @@ impl Row {
     }
 
     pub(super) fn optional_number(&self, column: &str) -> Result<Option<u64>, NotStored> {
+        // Only NULL is absent. A negative number is damage, which `number` refuses.
         match self.optional_int(column)? {
             None => Ok(None),
             Some(_) => self.number(column).map(Some),
@@ -124,6 +125,7 @@ impl Row {
     }
 
     pub(super) fn optional_time(&self, column: &str) -> Result<Option<Timestamp>, NotStored> {
+        // Only NULL is absent. A time out of range is damage, which `time` refuses.
         match self.optional_int(column)? {
             None => Ok(None),
             Some(_) => self.time(column).map(Some),

@@ -1,4 +1,4 @@
-//! What was signed for verifiers: keysets and the head of the feed, byte for byte.
+//! Signed files for verifiers: keysets and the head of the feed, byte for byte.
 
 use bailiwick_token::timestamp::Timestamp;
 
@@ -18,7 +18,7 @@ pub(crate) struct StoredKeyset {
 pub(crate) struct StoredHead {
     /// The last change that it covers.
     pub(crate) seq: u64,
-    /// The keyset that it points at.
+    /// The version of the keyset that it names.
     pub(crate) keyset_version: u64,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires: Timestamp,
@@ -37,7 +37,8 @@ impl Tx {
             ],
         )
         .await?;
-        // What has expired is of no use to anyone; the newest stays whatever the clock says.
+        // Nobody accepts an expired keyset. The newest one stays whatever the clock says, because the
+        // next version is counted from it.
         self.execute(
             "DELETE FROM keyset WHERE version < $1 AND expires < $2",
             values![keyset.version, keyset.issued_at],
@@ -46,7 +47,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The newest keyset.
+    /// Returns the newest keyset.
     pub(crate) async fn keyset(&mut self) -> Result<Option<StoredKeyset>, StoreError> {
         let row = self
             .fetch_one(
@@ -65,6 +66,7 @@ impl Tx {
     }
 
     pub(crate) async fn replace_head(&mut self, head: &StoredHead) -> Result<(), StoreError> {
+        // One row, shared by all issuers on this database, so that all of them serve the same head.
         self.execute("DELETE FROM feed_head", vec![]).await?;
         self.execute(
             "INSERT INTO feed_head (one, seq, keyset_version, issued_at, expires, envelope)
@@ -81,7 +83,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The newest head, where one was ever signed.
+    /// Returns the newest head, if one was signed.
     pub(crate) async fn head(&mut self) -> Result<Option<StoredHead>, StoreError> {
         let row = self
             .fetch_one("feed head", "SELECT * FROM feed_head", vec![])

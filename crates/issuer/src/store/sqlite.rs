@@ -1,6 +1,6 @@
-//! SQLite: one file, one writer at a time.
+//! SQLite, a single file with one writer at a time.
 //!
-//! A write is one `BEGIN IMMEDIATE` transaction; what was committed survives a crash
+//! A write is one `BEGIN IMMEDIATE` transaction. A committed transaction survives a crash
 //! (`synchronous=FULL`). Readers see one state and block nobody (WAL).
 
 use std::{path::Path, time::Duration};
@@ -24,19 +24,19 @@ use super::{
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
-/// How long a writer waits for another process.
+/// Maximum time that a writer waits for another process.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// The database in an issuer's home.
 #[derive(Debug)]
 pub(super) struct SqliteDatabase {
-    /// One connection: writers in this process queue here, and not at SQLite's lock.
+    /// One connection, so that writers in this process queue here and not at SQLite's lock.
     writer: SqlitePool,
     reader: SqlitePool,
 }
 
 impl SqliteDatabase {
-    /// Opens an existing file, and brings an older schema up to date.
+    /// Opens an existing file and migrates an older schema.
     pub(super) async fn open(path: &Path) -> Result<SqliteDatabase, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -46,7 +46,7 @@ impl SqliteDatabase {
             .foreign_keys(true)
             .busy_timeout(BUSY)
             .statement_cache_capacity(PREPARED)
-            // What is deleted is overwritten: private keys are.
+            // Overwrites deleted rows with zeros. Private keys are destroyed by deleting their rows.
             .pragma("secure_delete", "ON")
             .disable_statement_logging();
         let writer = pool()
@@ -54,6 +54,7 @@ impl SqliteDatabase {
             .connect_with(options.clone())
             .await?;
         MIGRATIONS.run(&writer).await?;
+        // Readers cannot write even by mistake, which would bypass the queue of writers.
         let reader = pool()
             .max_connections(4)
             .connect_lazy_with(options.pragma("query_only", "ON"));
@@ -64,10 +65,10 @@ impl SqliteDatabase {
 fn pool() -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .acquire_timeout(BUSY)
-        // A file does not hang up.
+        // A connection to a file does not break while it is idle.
         .test_before_acquire(false)
-        // A full disk or a failing one makes SQLite end a transaction by itself. The driver does not
-        // notice, and would refuse to begin another one on that connection for ever.
+        // A full or failing disk makes SQLite end a transaction by itself. The driver does not notice,
+        // and would refuse to begin another one on that connection for ever.
         .before_acquire(|connection, _| {
             let fit = !connection.is_in_transaction();
             Box::pin(async move { Ok(fit) })
@@ -77,6 +78,8 @@ fn pool() -> SqlitePoolOptions {
 #[async_trait]
 impl Database for SqliteDatabase {
     async fn write(&self) -> Result<Box<dyn Connection>, StoreError> {
+        // Immediate: a transaction that begins as a reader and then writes can fail as busy at once, if
+        // another process has written in between.
         Ok(Box::new(SqliteConnection::Transaction(
             self.writer.begin_with("BEGIN IMMEDIATE").await?,
         )))
@@ -94,8 +97,8 @@ impl Database for SqliteDatabase {
         )))
     }
 
-    /// Empties the write-ahead log, which still holds the pages that destroyed keys stood on.
-    /// A reader that is under way defers that to the next checkpoint; the keys are encrypted.
+    /// Empties the write-ahead log, which still contains the pages with destroyed keys. An active reader
+    /// delays this until the next checkpoint; the keys are encrypted.
     async fn scrub(&self) {
         let emptied = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
             .execute(&self.writer)
@@ -105,7 +108,7 @@ impl Database for SqliteDatabase {
         }
     }
 
-    /// Leaves a single file.
+    /// Closes all connections. The last one merges the write-ahead log, so a single file is left.
     async fn close(&self) {
         self.reader.close().await;
         self.writer.close().await;
@@ -114,7 +117,7 @@ impl Database for SqliteDatabase {
 
 enum SqliteConnection {
     Transaction(Transaction<'static, Sqlite>),
-    /// Each statement is by itself.
+    /// Without a transaction: each statement stands alone.
     Alone(PoolConnection<Sqlite>),
 }
 
@@ -156,14 +159,16 @@ fn query(sql: Sql, values: Vec<SqlValue>) -> Query<'static, Sqlite, SqliteArgume
     })
 }
 
-/// The statement with parameters as SQLite has them. To it `$1` is a name, which is looked for among
-/// all others, and `?1` still has one; the `?` of those that stand in their order has none.
+/// Returns the statement with parameters in SQLite's form. SQLite treats `$1` as a name, which it looks
+/// up among all others, and `?1` has a name too. A plain `?` has none, so it is used where parameters
+/// are in order.
 fn placed(sql: &str) -> String {
     let mut places = sql.split('$');
     let mut placed = places.next().unwrap_or_default().to_owned();
     for (index, rest) in places.enumerate() {
         let text = rest.trim_start_matches(|c: char| c.is_ascii_digit());
         let number = rest.strip_suffix(text).and_then(|n| n.parse().ok());
+        // A parameter is repeated or out of order, so each has to name its number.
         if number != Some(index.saturating_add(1)) {
             return sql.replace('$', "?");
         }

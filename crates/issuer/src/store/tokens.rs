@@ -1,4 +1,4 @@
-//! The tokens that were minted.
+//! Minted tokens.
 
 use std::collections::HashMap;
 
@@ -18,10 +18,10 @@ use crate::{
     mint::TokenInfo,
 };
 
-/// The most mints that are searched for those that a wrong clock put on record.
+/// Maximum number of mints that are searched for those recorded by a wrong clock.
 const MOST_MINTS: u64 = 10_000;
 
-/// The rows of the audit that are read in one step for tokens that an older version minted.
+/// Number of audit rows that are searched in one step for tokens that an older version minted.
 const PAGE: u64 = 10_000;
 
 const COLUMNS: [&str; 9] = [
@@ -37,7 +37,7 @@ const COLUMNS: [&str; 9] = [
 ];
 
 impl Tx {
-    /// Adds tokens, in the transaction of their audit rows.
+    /// Inserts tokens, in the same transaction as their audit rows.
     pub(super) async fn insert_tokens(&mut self, tokens: Vec<TokenInfo>) -> Result<(), StoreError> {
         self.put_tokens(tokens, "").await
     }
@@ -64,7 +64,7 @@ impl Tx {
             .await
     }
 
-    /// A token that was minted here.
+    /// Returns a token that was minted here.
     pub(crate) async fn token(&mut self, token: TokenId) -> Result<Option<TokenInfo>, StoreError> {
         let row = self
             .fetch_one(
@@ -76,8 +76,8 @@ impl Tx {
         Ok(row.as_ref().map(read).transpose()?)
     }
 
-    /// The tokens of the parties of these watermarks that were issued too late for the watermark to name
-    /// them, the earliest first, of each kind of party [`MOST_MINTS`] at the most.
+    /// Returns the tokens of these watermarks' parties whose time of issue is too late for the watermark to
+    /// cover them. The earliest come first, at most [`MOST_MINTS`] for each kind of party.
     pub(crate) async fn minted_since(
         &mut self,
         watermarks: &[&Watermark],
@@ -88,6 +88,7 @@ impl Tx {
             (Party::Principal, "principal"),
             (Party::Tenant, "tenant"),
         ] {
+            // One statement for each kind of party, since each has a column of its own.
             let of_party = watermarks.iter().filter(|it| it.party() == party);
             let before: HashMap<&str, Timestamp> =
                 of_party.map(|it| (it.name(), it.issued_before())).collect();
@@ -102,12 +103,13 @@ impl Tx {
             let names = names.collect::<Vec<_>>().join(", ");
             parameters.push(MOST_MINTS.into());
             let last = parameters.len();
-            // By the index on the time, behind which few rows lie unless a clock was wrong.
+            // Uses the index on the time: few rows are later than a watermark, unless a clock was wrong.
             let sql = format!(
                 "SELECT * FROM token WHERE issued_at >= $1 AND {column} IN ({names})
                  ORDER BY issued_at LIMIT ${last}"
             );
             for row in self.fetch("token", sql, parameters).await? {
+                // The statement used the earliest watermark, and each party has its own.
                 let before = before.get(row.text(column)?.as_str());
                 let token = read(&row)?;
                 if before.is_some_and(|before| token.issued_at >= *before) {
@@ -118,7 +120,7 @@ impl Tx {
         Ok(tokens)
     }
 
-    /// Returns whether an older version has minted tokens that are not in the table yet.
+    /// Returns true if an older version has minted tokens that are not in the table yet.
     pub(crate) async fn lacks_tokens(&mut self) -> Result<bool, StoreError> {
         let lacking = "SELECT one FROM issuer WHERE token_seq < audit_seq";
         Ok(self.fetch_one("issuer", lacking, vec![]).await?.is_some())
@@ -145,11 +147,13 @@ impl Tx {
         let from = row.number("token_seq")?;
         let to = row.number("audit_seq")?.min(from.saturating_add(PAGE));
         let max_token_ttl = row.number("max_token_ttl")?;
+        // Done by the program and not by the migration: one reading of a row serves both databases, and
+        // a caller can let other writers in between pages.
         let mints = self.audit_of(AuditEvent::Mint, from, to).await?;
         let tokens = mints
             .into_iter()
             .filter_map(|row| recorded(row, max_token_ttl));
-        // An issuer of this version may have added later ones meanwhile.
+        // An issuer of this version may have inserted later tokens of this page already.
         self.put_tokens(tokens.collect(), "ON CONFLICT DO NOTHING")
             .await?;
         self.execute("UPDATE issuer SET token_seq = $1", values![to])
@@ -158,9 +162,9 @@ impl Tx {
     }
 }
 
-/// The token of a mint that an older version recorded; `None` where the row names no token.
+/// Returns the token of a mint that an older version recorded, or `None` if the row names no token.
 fn recorded(row: AuditRow, max_token_ttl: u64) -> Option<TokenInfo> {
-    /// A detail that cannot be read says nothing: the token can be revoked all the same.
+    /// The members of the detail that matter. If it cannot be read, the token can still be revoked.
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Detail {
@@ -176,7 +180,7 @@ fn recorded(row: AuditRow, max_token_ttl: u64) -> Option<TokenInfo> {
         tenant: detail.tenant,
         actor: row.actor,
         issued_at: row.time,
-        // No token lives longer.
+        // No token lives longer, so a revocation that lasts until then cannot end too early.
         expires: detail
             .expires
             .unwrap_or_else(|| row.time.plus(max_token_ttl)),

@@ -1,4 +1,4 @@
-//! A transaction: statements with their parameters, and rows.
+//! Transactions: statements with parameters, and the rows that they return.
 
 use std::fmt::Write;
 
@@ -8,14 +8,14 @@ use super::{
     row::{Row, SqlValue},
 };
 
-/// A transaction. Dropped before [`Tx::commit`], it leaves nothing.
+/// A transaction. It is rolled back if it is dropped before [`Tx::commit`].
 pub(crate) struct Tx(pub(super) Box<dyn Connection>);
 
 impl Tx {
-    /// Makes it last.
+    /// Commits the transaction.
     ///
     /// # Errors
-    /// [`StoreError`]. Where the connection broke, it may have lasted all the same.
+    /// [`StoreError`]. If the connection broke, the transaction may have been committed all the same.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         self.0.commit().await
     }
@@ -28,7 +28,7 @@ impl Tx {
         self.0.execute(sql.into(), fit(values)?).await
     }
 
-    /// Rows that are each one `what`.
+    /// Runs a query. `what` names the kind of row in errors.
     pub(super) async fn fetch(
         &mut self,
         what: &'static str,
@@ -48,7 +48,7 @@ impl Tx {
         Ok(self.fetch(what, sql, values).await?.into_iter().next())
     }
 
-    /// Inserts rows of `columns`, many with one statement: each costs a round trip.
+    /// Inserts rows, many with one statement.
     pub(super) async fn insert_all(
         &mut self,
         table: &'static str,
@@ -58,7 +58,7 @@ impl Tx {
         self.put_all(table, columns, rows, "").await
     }
 
-    /// The same, and `otherwise` says what becomes of a row that is there.
+    /// Same as [`Tx::insert_all`], with a clause such as `ON CONFLICT …` at the end of each statement.
     pub(super) async fn put_all(
         &mut self,
         table: &'static str,
@@ -66,8 +66,10 @@ impl Tx {
         rows: Vec<Vec<SqlValue>>,
         otherwise: &'static str,
     ) -> Result<(), StoreError> {
-        /// Below the number of parameters that either database takes.
+        /// Rows per statement. Even with the widest table, their values stay below the number of
+        /// parameters that either database allows.
         const AT_A_TIME: usize = 128;
+        // Each statement costs a round trip, for which the other writers wait too.
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
             let chunk: Vec<Vec<SqlValue>> = rows.by_ref().take(AT_A_TIME).collect();
@@ -79,7 +81,7 @@ impl Tx {
                     Some(0) => "), (",
                     _ => ", ",
                 };
-                // Writing to a string does not fail.
+                // Writing to a string cannot fail.
                 let _ = write!(sql, "{before}${}", place.saturating_add(1));
             }
             sql.push_str(") ");
@@ -90,9 +92,10 @@ impl Tx {
     }
 }
 
-/// Parameters that either database takes: PostgreSQL has no NUL in its texts. SQLite has, and what it
-/// keeps could not be moved to the other.
+/// Refuses parameters that only one of the databases can store.
 fn fit(values: Vec<SqlValue>) -> Result<Vec<SqlValue>, StoreError> {
+    // PostgreSQL has no NUL in texts. SQLite has, but a database with one could not be moved to
+    // PostgreSQL.
     let has_nul =
         |value: &SqlValue| matches!(value, SqlValue::Text(Some(text)) if text.contains('\0'));
     match values.iter().any(has_nul) {

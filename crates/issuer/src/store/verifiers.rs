@@ -1,4 +1,4 @@
-//! What verifiers last said of themselves.
+//! The last reports of verifiers.
 
 use super::{
     StoreError, Tx,
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{keyring::KeysetInUse, verifiers::VerifierInfo};
 
-/// The most verifiers that are remembered. Anyone can report: the ones heard of last stay.
+/// Maximum number of verifiers that are remembered. Anyone can report, so the latest ones are kept.
 const MOST: u64 = 4_096;
 
 impl Tx {
@@ -14,7 +14,7 @@ impl Tx {
         &mut self,
         reports: &[VerifierInfo],
     ) -> Result<(), StoreError> {
-        // Many with one statement: whoever records something waits for this.
+        // Few statements, because everyone who records something waits for this writer.
         let rows = reports.iter().map(|report| {
             values![
                 &report.name,
@@ -41,6 +41,7 @@ impl Tx {
                 feed_seq = excluded.feed_seq, seen_at = excluded.seen_at",
         )
         .await?;
+        // Names are made up by whoever reports, so the table needs a bound.
         self.execute(
             "DELETE FROM verifier WHERE name NOT IN
                 (SELECT name FROM verifier ORDER BY seen_at DESC LIMIT $1)",
@@ -64,7 +65,7 @@ impl Tx {
         Ok(deleted > 0)
     }
 
-    /// Which keyset each verifier has.
+    /// Returns the keyset that each verifier last reported.
     pub(crate) async fn keysets_in_use(&mut self) -> Result<Vec<KeysetInUse>, StoreError> {
         let verifiers = self.verifiers().await?;
         let in_use = verifiers.iter().map(|verifier| KeysetInUse {

@@ -38,21 +38,21 @@ async fn tampering_is_found_where_it_begins() {
         ("DELETE FROM audit WHERE seq = 5", 5, Removed),
         ("DELETE FROM audit WHERE seq >= 6", 6, Removed),
         ("DELETE FROM audit", 1, Removed),
-        // Two rows change places.
+        // Two rows are exchanged.
         (
             "UPDATE audit SET seq = 99 WHERE seq = 5; UPDATE audit SET seq = 5 WHERE seq = 6;
              UPDATE audit SET seq = 6 WHERE seq = 99",
             5,
             Edited,
         ),
-        // A row goes, and the others close the gap.
+        // A row is removed, and the others close the gap.
         (
             "DELETE FROM audit WHERE seq = 5; UPDATE audit SET seq = 5 WHERE seq = 6;
              UPDATE audit SET seq = 6 WHERE seq = 7",
             5,
             Edited,
         ),
-        // The end is cut off, and where it should be is moved to a row that is not the last.
+        // The end is cut off, and the stored end is moved to a row that is not the last.
         ("UPDATE issuer SET audit_seq = 6", 7, Added),
         ("UPDATE issuer SET audit_hash = feed_digest", 7, Rewritten),
         (
@@ -180,7 +180,7 @@ async fn a_checkpoint_shows_what_a_chain_cannot() {
         None
     );
 
-    // The tail goes, and where the chain ends is moved along: only what was signed tells.
+    // The end is cut off, and the stored end is moved along: only the signed checkpoint shows it.
     let cut = "DELETE FROM audit WHERE seq > 6;
         UPDATE issuer SET audit_seq = 6, audit_hash = (SELECT hash FROM audit WHERE seq = 6)";
     issuer.store.tamper(cut).await;
@@ -192,7 +192,7 @@ async fn a_checkpoint_shows_what_a_chain_cannot() {
         issuer.audit_verify(&[], |_| ()).await.unwrap().finding,
         removed
     );
-    // Whoever throws the checkpoint away, too, is found out by the one that was kept elsewhere.
+    // If the checkpoint is deleted too, the one that was kept elsewhere shows it.
     issuer.store.tamper("DELETE FROM checkpoint").await;
     assert_eq!(
         issuer.audit_verify(&[], |_| ()).await.unwrap().finding,
@@ -202,7 +202,7 @@ async fn a_checkpoint_shows_what_a_chain_cannot() {
         .audit_verify(std::slice::from_ref(&kept), |_| ())
         .await;
     assert_eq!(report.unwrap().finding, removed);
-    // And so is another row in the place of the one that was signed.
+    // It also shows another row in the place of the signed one.
     issuer.mint(&request(), at(12)).await.unwrap();
     let rewritten = Some(AuditFinding {
         seq: 7,
@@ -217,7 +217,7 @@ async fn a_checkpoint_shows_what_a_chain_cannot() {
         issuer.audit_verify(kept, |_| ()).await.unwrap().finding
     };
     assert_eq!(verified().await, rewritten);
-    // Which a checkpoint of the other row, signed since, does not cover up, here or in an export.
+    // A later checkpoint of that other row does not hide it, here or in an export.
     let text = export(&issuer, 0, 13).await;
     assert_eq!(verified().await, rewritten);
     let report = verify_export(&mut Cursor::new(text), issuer.keyset_key(), &[kept]).unwrap();
@@ -238,7 +238,7 @@ async fn a_checkpoint_is_the_keyset_keys_or_none() {
         open(one.keyset_key(), "https://other.example"),
         Err(CheckpointError::Issuer(_))
     ));
-    // One that somebody put into the database says nothing.
+    // A checkpoint that somebody else put into the database proves nothing.
     let forged = two.checkpoint(at(10)).await.unwrap().replace('\'', "''");
     let insert = format!("INSERT INTO checkpoint (seq, time, envelope) VALUES (99, 0, '{forged}')");
     one.store.tamper(&insert).await;
@@ -257,7 +257,7 @@ async fn a_row_is_read_back_from_json_as_it_was_written() {
     assert!(issuer.audit_after(7).await.unwrap().is_empty());
 }
 
-/// What `audit export` writes: rows, then a checkpoint.
+/// The output of `audit export`: rows, then a checkpoint.
 async fn export(issuer: &Issuer, after: u64, now: u64) -> String {
     let signed = issuer.checkpoint(at(now)).await.unwrap();
     let rows = issuer.audit_after(after).await.unwrap();
@@ -303,7 +303,7 @@ async fn an_export_is_checked_without_an_issuer() {
     let finding = |text: &str| check(text, &[]).unwrap().finding.unwrap();
     for (text, seq) in [
         (without(3), 4),
-        // The last row, though a checkpoint says that there was one.
+        // The last row is missing, though a checkpoint shows that there was one.
         (without(6), 7),
         (first.replacen("agent:buyer", "agent:thief", 1), 5),
     ] {
@@ -313,7 +313,7 @@ async fn an_export_is_checked_without_an_issuer() {
         check(&without(0), &[]),
         Err(ExportError::Start(2))
     ));
-    // The checkpoint goes with the end: one that was kept shows it.
+    // The checkpoint is cut off with the end: the kept one shows it.
     let signed = issuer.checkpoint(at(13)).await.unwrap();
     let kept = [Checkpoint::read(signed.as_bytes(), key).unwrap()];
     assert_eq!(check(&first, &kept).unwrap().finding.unwrap().seq, 8);

@@ -14,7 +14,7 @@ use crate::{
     store::TABLES,
 };
 
-/// A backup of an issuer, and where it is restored.
+/// A backup of an issuer, and the place at which it is restored.
 struct Restorer {
     dir: TempDir,
     homes: u32,
@@ -69,7 +69,7 @@ async fn backup(issuer: &Issuer, now: u64) -> Vec<u8> {
     file
 }
 
-/// What verifiers and operators have of an issuer that is lost.
+/// The evidence that verifiers and operators have of a lost issuer.
 async fn known(issuer: &Issuer, now: u64) -> RestoreEvidence {
     RestoreEvidence {
         keyset: Some(issuer.published_keyset().await.unwrap().envelope.into()),
@@ -174,7 +174,7 @@ async fn what_was_there_is_there_again() {
     }
     assert!(!restored.home().join("notes.txt").exists());
 
-    // The audit goes on where it ended, with the restore.
+    // The audit continues with the restore.
     let all = AuditFilter::default();
     let rows = issuer.audit_list(&all).await.unwrap();
     let again = restored.audit_list(&all).await.unwrap();
@@ -192,12 +192,12 @@ async fn what_was_there_is_there_again() {
             .is_none()
     );
 
-    // It goes on from there: the tokens are known, and it mints.
+    // The issuer works: the tokens are known, and it mints.
     let report = restored.revoke(minted, None, "x", at(31)).await.unwrap();
     assert!(report.minted_here);
     restored.mint(&request(), at(32)).await.unwrap();
     restored.rotate(at(33)).await.unwrap();
-    // With the passphrase, as before.
+    // The passphrase still opens it.
     another(&restored)
         .await
         .mint(&request(), at(34))
@@ -235,7 +235,7 @@ async fn what_was_revoked_after_the_backup_stays_revoked() {
         .await
         .unwrap();
 
-    // A verifier has the head, and the changes from a snapshot, or from the beginning.
+    // A verifier has the head, and the changes since a snapshot or since the beginning.
     let head = issuer.head(at(16)).await.unwrap();
     let epoch = issuer
         .store
@@ -267,12 +267,12 @@ async fn what_was_revoked_after_the_backup_stays_revoked() {
         assert_eq!(report.revocations_until, Some(at(known_until)));
         assert_eq!(report.revocations, 4);
         assert_eq!(revoked(&restored, 20).await, revoked(&issuer, 20).await);
-        // Nothing is said twice.
+        // Nothing is revoked twice.
         let all = restored.revoked(at(20)).await.unwrap();
         assert_eq!(all.len(), revoked(&issuer, 20).await.len());
         let longest = all.iter().find(|entry| entry.revocation.target == token(1));
         assert_eq!(longest.unwrap().revocation.expires, None);
-        // Another history, so that verifiers take a snapshot.
+        // The history has another name, so that verifiers take a snapshot.
         assert_ne!(report.epoch, epoch);
         let position = restored
             .store
@@ -286,7 +286,7 @@ async fn what_was_revoked_after_the_backup_stays_revoked() {
         assert!(restored.head(at(21)).await.is_ok());
         assert!(restored.snapshot(at(21)).await.is_ok());
     }
-    // Changes without what they continue.
+    // Changes without the snapshot that they continue.
     for evidence in [
         with(vec![rest.clone()]),
         with(vec![rest, whole[..whole.len() - 9].to_vec()]),
@@ -324,7 +324,7 @@ async fn keys_are_where_the_last_keyset_has_them() {
     let file = backup(&issuer, 10).await;
     let mut restorer = Restorer::new();
 
-    // The spare has taken over, and a third one stands by.
+    // The spare has taken over, and a third key is staged.
     issuer.activate(second, false, at(DAY)).await.unwrap();
     let third = key_in(&issuer, State::Staged).await;
     let evidence = known(&issuer, DAY + 1).await;
@@ -336,15 +336,15 @@ async fn keys_are_where_the_last_keyset_has_them() {
         .map(|key| (key.id, key.state))
         .collect();
     assert!(states.contains(&(first, KeyState::Retiring)));
-    // Its private half is lost, and verifiers go on to know it.
+    // Its private half is lost, and verifiers still know it.
     assert!(states.contains(&(third, KeyState::Retiring)));
     assert_eq!(states.len(), 4);
     restored.mint(&request(), at(DAY + 3)).await.unwrap();
-    // In time it goes as others do.
+    // It is retired in time, like other keys.
     restored.retire(third, false, at(3 * DAY)).await.unwrap();
 
-    // The second was revoked, and the third signs. The first does not begin again, though it is the only
-    // one whose private half is left; and it ends when it would have.
+    // The second key was revoked, and the third signs. The first does not sign again, though it is the
+    // only one whose private half is left, and it is retired when it would have been.
     issuer
         .revoke_key(second, "stolen", at(DAY + 5))
         .await
@@ -380,7 +380,7 @@ async fn keys_are_where_the_last_keyset_has_them() {
             .map(|stone| (stone.id, stone.reason.as_str())),
         Some((second, "stolen"))
     );
-    // Of what can sign no more no private half is left.
+    // No private half is left of keys that cannot sign any more.
     let names = restored
         .store
         .read()
@@ -419,7 +419,7 @@ async fn what_a_clock_that_is_ahead_takes_for_ended_is_taken_over() {
     let mut restorer = Restorer::new();
     let (restored, report) = restorer.restore(&file, evidence, DAY).await.unwrap();
     assert_eq!(report.revocations, 1);
-    // The clock is right again.
+    // The clock is correct again.
     assert_eq!(revoked(&restored, 30).await, [target].into());
 }
 
@@ -479,7 +479,7 @@ async fn without_what_came_after_every_key_is_revoked_or_nothing_happens() {
         revoke_keys: Some("the host was taken over".to_owned()),
         ..RestoreEvidence::default()
     };
-    // Of a backup that anybody may have written, the passphrase shows nothing.
+    // Anybody may have written the backup, and opening it with the passphrase does not show who did.
     let refused = restorer.restore(&file, all(1_000), 20).await;
     assert!(matches!(refused, Err(RestoreError::KeyNeeded)));
     let mut restore = async |version| {
@@ -562,7 +562,7 @@ async fn files_that_are_older_or_of_another_issuer_are_refused() {
         assert!(refused.contains(expected), "{refused}");
         assert!(!restorer.home().exists());
     }
-    // A clock that lies behind.
+    // A clock that is behind.
     let early = restorer.restore(&file, known(&issuer, 100).await, 39).await;
     assert!(matches!(
         early,
@@ -741,7 +741,7 @@ async fn a_database_that_was_put_back_catches_up() {
     issuer.stage(at(3)).await.unwrap();
     let last = known(&issuer, 4).await;
     let keys = issuer.keys().await.unwrap();
-    // As if the database were the one of a second after the first revocation.
+    // As if the database were from one second after the first revocation.
     let (newest, name) = (keyset(&issuer).await.version, keys.last().unwrap().id);
     issuer
         .store

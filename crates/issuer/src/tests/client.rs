@@ -39,7 +39,7 @@ async fn a_secret_is_shown_once_and_kept_as_a_hash() {
         client.map(|signed_in| signed_in.client().principal.clone())
     };
     let right = Some("team:procurement".to_owned());
-    // The second time from memory.
+    // The second time, the secret is remembered.
     assert_eq!(known("orchestrator", secret.expose()).await, right);
     assert_eq!(known("orchestrator", secret.expose()).await, right);
     let id = &client.secrets[0].id;
@@ -221,11 +221,11 @@ async fn an_assertion_is_used_once_by_whichever_issuer() {
     assert!(used(&one, 1, 10).await);
     assert!(!used(&two, 1, 11).await);
     assert!(used(&two, 2, 11).await);
-    // As long as it would be accepted, it is remembered.
+    // It is remembered for as long as it would be accepted.
     assert!(!used(&one, 1, 100).await);
 }
 
-/// A name of before the rule can be ended at the home.
+/// A client whose name is older than the rule can be disabled at the home.
 #[tokio::test]
 async fn unreachable_names_can_be_removed() {
     let (_dir, issuer) = issuer().await;

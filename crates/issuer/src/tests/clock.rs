@@ -1,5 +1,5 @@
-//! The issuer's clock, an hour back and a day ahead, and right again: versions, numbers and states do
-//! not go back, nothing outlives what was promised of it, and nothing that was decided is lost.
+//! The issuer's clock is an hour behind, a day ahead, and then correct again. Versions, numbers and states
+//! never go back, nothing lives longer than promised, and no decision is lost.
 
 use bailiwick_token::revocation::{Head, Party, Snapshot, Target, Watermark};
 
@@ -8,7 +8,7 @@ use crate::{RevokeOutcome, State};
 
 const HOUR: u64 = 3_600;
 const DAY: u64 = 86_400;
-/// When the clock goes wrong.
+/// The time at which the clock goes wrong.
 const THEN: u64 = 10 * DAY;
 
 async fn head(issuer: &Issuer, now: u64) -> Head {
@@ -58,8 +58,8 @@ async fn nothing_goes_back_with_the_clock() {
     }
 }
 
-/// An hour back the guards let nothing pass that they would not have, and an emergency waits for
-/// nobody.
+/// With the clock an hour behind, the guards allow nothing that they would have refused, and an emergency
+/// revocation does not wait.
 #[tokio::test]
 async fn an_early_clock_hurries_no_key() {
     let (_dir, issuer) = issuer().await;
@@ -87,8 +87,8 @@ async fn an_early_clock_hurries_no_key() {
     whole(&issuer).await;
 }
 
-/// Two issuers on one store, or a clock that is corrected a little: readers refuse heads that go back
-/// in time, so none does, and no keyset is signed for that alone.
+/// Readers refuse heads that go back in time. So no head does, with two issuers on one store or a clock
+/// that is corrected a little, and no keyset is signed for that alone.
 #[tokio::test]
 async fn clocks_a_little_apart_do_not_take_the_head_back() {
     let (_dir, early) = issuer().await;
@@ -111,11 +111,12 @@ async fn clocks_a_little_apart_do_not_take_the_head_back() {
             last = next;
         }
     }
-    // Beyond what is taken for a clock that lies apart, the time is what the clock says.
+    // If the clocks differ by more than the skew, the clock decides.
     assert_eq!(head(&late, THEN - HOUR).await.issued_at, at(THEN - HOUR));
 }
 
-/// A watermark of now ends what was minted until now, whatever the clock said at either time.
+/// A watermark of now revokes everything that was minted until now, whatever the clock showed then or
+/// shows now.
 #[tokio::test]
 async fn a_watermark_reaches_what_a_wrong_clock_put_on_record() {
     for (minted, revoked) in [(THEN, THEN - HOUR), (THEN + DAY, THEN)] {
@@ -146,7 +147,7 @@ async fn a_watermark_reaches_what_a_wrong_clock_put_on_record() {
                 (&token, Some(ahead.expires))
             );
             assert_eq!(issuer.revoked(at(revoked)).await.unwrap().len(), 2);
-            // One of an earlier time is about what was issued before it, and nothing else.
+            // A watermark of an earlier time covers tokens issued before it, and nothing else.
             let earlier = Watermark::new(Party::Agent, "agent:other", at(revoked - 5)).unwrap();
             let reports = issuer
                 .revoke_all(&[Target::Watermark(earlier)], None, "fooled", at(revoked))
@@ -157,7 +158,7 @@ async fn a_watermark_reaches_what_a_wrong_clock_put_on_record() {
     }
 }
 
-/// What a clock that ran ahead took for ended is as it was when the clock is right again.
+/// Entries that seemed to have ended, by a clock that ran ahead, are alive again once it is correct.
 #[tokio::test]
 async fn a_day_ahead_loses_nothing() {
     let (_dir, issuer) = issuer().await;
@@ -170,7 +171,7 @@ async fn a_day_ahead_loses_nothing() {
             .unwrap()
     };
     assert!(used(THEN).await);
-    // Ahead, another one comes, and a live token is revoked.
+    // With the clock ahead, another assertion is used, and a live token is revoked.
     issuer
         .use_assertion(&[2; 32], at(THEN), at(THEN + DAY + 300), at(THEN + DAY))
         .await
@@ -182,12 +183,12 @@ async fn a_day_ahead_loses_nothing() {
     assert_eq!(report.outcome, RevokeOutcome::Revoked);
     let ahead = issuer.snapshot(at(THEN + DAY)).await.unwrap();
     assert_eq!(ahead.entries, 0);
-    // Right again.
+    // The clock is correct again.
     assert!(!used(THEN + 1).await);
     let snapshot = issuer.snapshot(at(THEN + 1)).await.unwrap();
     let snapshot = Snapshot::open(snapshot.file.as_bytes(), issuer.keyset_key()).unwrap();
     assert_eq!(snapshot.header().entries, 1);
-    // And an hour back, what had ended by then.
+    // And with the clock an hour behind, for entries that had ended by then.
     let late = async |now| {
         issuer
             .use_assertion(&[3; 32], at(THEN), at(THEN + 500), at(now))

@@ -61,7 +61,7 @@ async fn the_head_is_signed_when_something_changed_and_every_few_seconds() {
     assert!(first.envelope.len() <= 512, "{}", first.envelope.len());
     assert_eq!(two.head(at(4)).await.unwrap(), first);
     assert_eq!(two.head(at(5)).await.unwrap().issued_at, at(5));
-    // A clock that lies behind does not take it back.
+    // A clock that is behind does not take the head back.
     assert_eq!(one.head(at(6)).await.unwrap().issued_at, at(5));
     two.revoke(token(1), None, "x", at(6)).await.unwrap();
     let changed = one.head(at(6)).await.unwrap();
@@ -69,7 +69,7 @@ async fn the_head_is_signed_when_something_changed_and_every_few_seconds() {
     one.stage(at(7)).await.unwrap();
     let keyset = two.head(at(7)).await.unwrap();
     assert_eq!(keyset.keyset_version, changed.keyset_version + 1);
-    // What is there is handed out without the passphrase.
+    // The published files are served without the passphrase.
     let locked = Issuer::open(one.home()).await.unwrap();
     assert!(locked.head(at(8)).await.is_ok());
     assert!(locked.head(at(20)).await.is_err());
@@ -115,7 +115,7 @@ fn entries(issuer: &Issuer, file: &str) -> Vec<Revocation> {
     snapshot.entries().collect::<Result<_, _>>().unwrap()
 }
 
-/// Made from the last one it says what it says made anew.
+/// A snapshot made from the last one has the same content as a new one.
 #[tokio::test]
 async fn a_snapshot_from_the_last_one() {
     let (_dir, issuer) = issuer().await;
@@ -160,7 +160,7 @@ fn sorted(entries: Vec<Revocation>) -> Vec<String> {
     lines
 }
 
-/// What is no snapshot of this history, or is one of a time to come, is not built upon.
+/// A file that is not a snapshot of this history, or that has a future time, is not built upon.
 #[tokio::test]
 async fn a_snapshot_from_what_does_not_lead_to_it() {
     let (_dir, issuer) = issuer().await;
@@ -181,7 +181,7 @@ async fn a_snapshot_from_what_does_not_lead_to_it() {
         assert_eq!(entries(&issuer, &after.file), entries(&issuer, &anew.file));
     }
 
-    // The store loses its last change, and goes another way.
+    // The store loses its last change, and its history takes another course.
     let keep = "CREATE TABLE earlier AS SELECT feed_digest FROM issuer";
     issuer.store.tamper(keep).await;
     issuer.revoke(token(3), None, "x", at(3)).await.unwrap();

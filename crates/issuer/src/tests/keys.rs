@@ -98,7 +98,7 @@ async fn rotation_runs_its_whole_course() {
     assert_eq!(issuer.rotate(at(120)).await.unwrap().changes.len(), 3);
     let waiting = issuer.rotate(at(130)).await.unwrap();
     assert!(waiting.changes.is_empty() && waiting.waiting.len() == 2);
-    // Idle runs need no passphrase and make no keyset.
+    // Idle runs need no passphrase and publish no keyset.
     let locked = Issuer::open(issuer.home()).await.unwrap();
     assert!(locked.rotate(at(140)).await.is_ok());
     assert_eq!(keyset(&issuer).await.version, 2);
@@ -216,14 +216,14 @@ async fn a_key_that_a_verifier_does_not_know_is_not_activated() {
         (0, vec![guard.clone()])
     );
 
-    // It caught up.
+    // The verifier caught up.
     issuer
         .note_verifiers(&[said("erp-2", 2, 210)])
         .await
         .unwrap();
     assert_eq!(issuer.rotate(at(211)).await.unwrap().changes.len(), 3);
 
-    // One that is no more is forgotten.
+    // A verifier that no longer exists is forgotten.
     issuer
         .note_verifiers(&[said("erp-3", 1, 220)])
         .await
@@ -263,7 +263,7 @@ async fn an_imported_key_is_published_first_and_signs_after() {
         again,
         RootKeyError::Transition(TransitionError::Collision(_))
     ));
-    // Nor does it come back from the dead.
+    // It cannot be staged again either.
     issuer.revoke_key(id, "drill", at(150)).await.unwrap();
     let tombstone = issuer.import(import(), at(160)).await;
     assert!(matches!(

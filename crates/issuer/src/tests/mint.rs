@@ -224,7 +224,7 @@ async fn a_refusal_is_recorded_whatever_it_holds() {
     );
 }
 
-/// The bound of a name is one, so that a watermark can name whatever is minted.
+/// Names have the same bound everywhere, so that a watermark can cover whatever is minted.
 #[tokio::test]
 async fn names_are_minted_as_they_are_revoked() {
     use bailiwick_token::revocation::{Party, Watermark};

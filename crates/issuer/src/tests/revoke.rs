@@ -36,7 +36,7 @@ async fn a_revocation_lasts_as_long_as_its_token() {
         (&entry.revocation.target, entry.reason.as_str(), entry.seq),
         (&token, "leaked", 1)
     );
-    // Clocks may lie a minute apart.
+    // Clocks may differ by a minute.
     assert!(issuer.revoked(at(671)).await.unwrap().is_empty());
     let late = issuer.mint(&request(), at(0)).await.unwrap();
     let late = Target::Token(late.receipt.token_id);
@@ -44,7 +44,7 @@ async fn a_revocation_lasts_as_long_as_its_token() {
     let revoke = async |now| issuer.revoke(late.clone(), None, "late", at(now)).await;
     let too_late = revoke(dead + 1).await.unwrap();
     assert_eq!(too_late.outcome, RevokeOutcome::AlreadyExpired);
-    // A clock that says so may be wrong.
+    // The clock may be wrong about that.
     assert_eq!(revoke(dead).await.unwrap().outcome, RevokeOutcome::Revoked);
 }
 
@@ -149,7 +149,7 @@ async fn several_are_revoked_together_or_not_at_all() {
         .await
         .unwrap();
     assert_eq!(reports.len(), 1_000);
-    // What is named twice is revoked once.
+    // A target that is named twice is revoked once.
     let twice = [token(2_000), token(5), token(2_000)];
     let reports = issuer
         .revoke_all(&twice, None, "swept", at(2))
@@ -172,7 +172,7 @@ async fn several_are_revoked_together_or_not_at_all() {
     );
 }
 
-/// What is dead, or was superseded, takes no room.
+/// Expired and superseded entries do not count towards the limit.
 #[tokio::test]
 async fn there_is_an_end_to_what_is_revoked() {
     let (_dir, issuer) = issuer().await;

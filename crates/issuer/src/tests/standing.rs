@@ -1,6 +1,6 @@
-//! A request was let in, and then waits. What is withdrawn meanwhile gives nothing.
+//! A request that waits after its authentication gets nothing if its grounds are withdrawn meanwhile.
 //!
-//! A sign-in is a value, so each test holds one where an attacker would prolong the wait.
+//! A sign-in is a value, so each test keeps one for as long as an attacker would prolong the wait.
 
 use std::sync::Arc;
 
@@ -89,7 +89,7 @@ async fn ended_secret_mints_nothing() {
     let (_dir, issuer) = issuer().await;
     let secret = client(&issuer).await;
     let waiting = signed_in(&issuer, &secret).await;
-    // In good time: both secrets are good meanwhile.
+    // With an overlap, both secrets are valid meanwhile.
     issuer.client_rotate("buyer", 60, at(2)).await.unwrap();
     assert!(waiting.mint(&request(), at(3)).await.is_ok());
     // At once, as when one has leaked.
@@ -181,7 +181,7 @@ async fn changed_profile_mints_nothing() {
     let read = in_use.load();
     let standing = Standing::default().under(in_use.snapshot(&read, "buyer"));
     let waiting = issuer.on_standing(standing);
-    // Another profile comes, and this one stays.
+    // Another profile is added, and this one stays.
     let other = PROFILE.replace("\"buyer\"", "\"other\"");
     in_use.replace(profiles(&format!("{PROFILE}{other}")));
     assert!(waiting.mint(&request(), at(1)).await.is_ok());
@@ -223,7 +223,7 @@ async fn revoked_operator_changes_nothing() {
         let (_dir, issuer) = issuer().await;
         let (token, operator) = operator(&issuer).await;
         operator.stage(at(1)).await.unwrap();
-        // What names other tokens leaves this one alone.
+        // Revocations of other tokens do not affect this one.
         for target in [
             before(Party::Agent, "agent:buyer", 1),
             before(Party::Agent, "agent:other", 2),
@@ -250,7 +250,7 @@ async fn operator_under_revoked_key_changes_nothing() {
     refuses_all(&issuer, &operator).await;
 }
 
-/// No verb that writes does anything in the name of `operator`, and each refusal is on record.
+/// No operation that writes does anything in the name of `operator`, and each refusal is recorded.
 async fn refuses_all(issuer: &Issuer, operator: &Issuer) {
     let before = rows(issuer).await.len();
     let state = async || {

@@ -1,4 +1,4 @@
-//! The table of minted tokens, and databases and backups that were made before there was one.
+//! The table of minted tokens, and databases and backups from before there was one.
 
 use std::{collections::BTreeSet, io::BufReader};
 
@@ -15,7 +15,7 @@ use crate::{
     AuditFilter, Receipt, RestoreEvidence, RestoreOptions, RevokeOutcome, TokenInfo, store::TABLES,
 };
 
-/// Takes a database back to the schema of before.
+/// Takes a database back to the earlier schema.
 const BEFORE: &str = "
     DROP TABLE token;
     ALTER TABLE issuer DROP COLUMN token_seq;
@@ -159,7 +159,7 @@ async fn older_databases_are_filled_from_their_audit() {
     for (receipt, before) in receipts.into_iter().zip(before) {
         assert_eq!(info(&issuer, receipt).await, before);
     }
-    // What cannot be read ends as late as any token.
+    // If the end cannot be read, it is the latest that any token can have.
     let max = issuer.settings().max_token_ttl;
     let damaged_info = info(&issuer, &damaged).await;
     assert_eq!(damaged_info.expires, at(now + 5_000 + max));
@@ -184,7 +184,8 @@ async fn older_databases_are_filled_from_their_audit() {
         (reports[0].outcome, reports[0].minted_here),
         (RevokeOutcome::AlreadyExpired, true)
     );
-    // Of a clock that was ahead: the watermark of now does not name them, and each is revoked by its id.
+    // Minted by a clock that was ahead: the watermark of now does not cover them, and each is revoked by
+    // its id.
     for (party, name, ahead) in [
         (Party::Agent, "agent:two", &by_agent),
         (Party::Tenant, "acme", &by_tenant),
@@ -201,7 +202,7 @@ async fn older_databases_are_filled_from_their_audit() {
         );
     }
 
-    // The audit is what it was, and goes on.
+    // The audit is unchanged, and continues.
     let filter = AuditFilter {
         token: Some(by_id.token_id.to_string()),
         ..AuditFilter::default()
@@ -226,7 +227,7 @@ async fn older_databases_are_filled_from_their_audit() {
     assert_eq!(counts(&issuer).await, (6, 6));
 }
 
-/// While issuers are replaced one by one, those of the older version go on minting.
+/// While issuers are replaced one by one, those of the older version continue to mint.
 #[tokio::test]
 async fn mints_of_an_older_issuer_are_taken_over() {
     let (_dir, issuer) = issuer().await;
@@ -252,7 +253,7 @@ async fn mints_of_an_older_issuer_are_taken_over() {
     assert_eq!(report.expires, Some(older.expires));
 }
 
-/// The last line of a backup, over what stands before it.
+/// The last line of a backup, over the lines before it.
 async fn signed(issuer: &Issuer, lines: &[String], made_at: u64) -> String {
     let mut file: String = lines.iter().map(|line| format!("{line}\n")).collect();
     let rows = lines.iter().filter(|line| line.starts_with('[')).count();
@@ -273,7 +274,7 @@ async fn signed(issuer: &Issuer, lines: &[String], made_at: u64) -> String {
     file
 }
 
-/// A backup of an older version: no table of tokens, and nothing of how far it goes.
+/// A backup of an older version, without the table of tokens and its progress.
 fn older_lines(backup: &str) -> Vec<String> {
     let mut table = String::new();
     let mut place = None;

@@ -12,11 +12,11 @@ use crate::profile::{
     text::Text,
 };
 
-/// A place in the grants.
+/// A place in the grants that parameters fill.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Hole {
     pub(super) grant: usize,
-    /// Such as `grant[0].args.amount.max`.
+    /// The path of the place, such as `grant[0].args.amount.max`.
     pub(super) path: String,
     pub(super) place: HolePlace,
 }
@@ -38,11 +38,11 @@ pub(super) enum ArgumentHole {
     Prefix(Text),
 }
 
-/// A pattern for resources of which some segments are parameters.
+/// A pattern of resources in which some segments are parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Resource {
     pub(super) segments: Vec<Item>,
-    /// True if a star stood at its end.
+    /// True if the pattern ended in a star.
     pub(super) is_prefix: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What is refused before any caller is seen, and where the message points.
+//! Files that are refused before there is any caller, and the places that the messages name.
 
 use super::*;
 
@@ -9,7 +9,7 @@ fn refused(text: &str) -> String {
     }
 }
 
-/// The whole profile with one line replaced.
+/// The complete profile with one line replaced.
 fn changed(from: &str, to: &str) -> String {
     assert!(PROFILE.contains(from), "{from}");
     PROFILE.replacen(from, to, 1)

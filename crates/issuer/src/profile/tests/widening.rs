@@ -1,12 +1,12 @@
-//! A claim never widens: whatever it is, a profile gives the grants that its operator had in mind
-//! for just this value, or none.
+//! A claim never widens grants: whatever its value, a profile gives the grants that its operator meant
+//! for exactly this value, or none.
 
 use bailiwick_token::grant::{Constraint, Grant, Pattern};
 use proptest::prelude::*;
 
 use super::*;
 
-/// Strings that could become more than themselves somewhere.
+/// Strings that have a special meaning somewhere.
 fn hostile() -> impl Strategy<Value = String> {
     let part = prop::sample::select(
         &[
@@ -45,7 +45,7 @@ proptest! {
         prop_assert!(vendors.iter().all(|vendor| list.holds(&vendor.as_str().into())) && !vendors.is_empty());
         let text = issued.grants.to_toml();
         prop_assert!(Grants::from_toml(&text).as_ref() == Ok(&issued.grants));
-        // What was given can be asked for, and the principal's name tells both of its parts.
+        // The given grants can be requested, and the principal's name determines both of its parts.
         let asked = Ask { grants: Some(issued.grants.clone()), ..ask() };
         prop_assert_eq!(buyer().mint_request(&caller, &asked).unwrap(), issued.clone());
         let user = format!("user:{region}");
