@@ -122,7 +122,7 @@ impl Supervisor {
                         () = sleep(pause) => {}
                     }
                     pause = pause.saturating_mul(2).min(LONGEST);
-                    // A late round replaces those that it delayed, so that they do not follow in a burst.
+                    // The period begins again with the late round, or the next one would follow it too soon.
                     ticks.reset();
                 }
                 pause = SHORTEST;
