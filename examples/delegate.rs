@@ -1,4 +1,4 @@
-//! An orchestrator narrows its token for two sub-agents: offline, without asking anyone.
+//! An orchestrator narrows its token for two sub-agents, offline.
 //!
 //!     cargo run -p bailiwick-examples --example delegate
 //!
@@ -16,14 +16,14 @@ use bailiwick_issuer::{InitOptions, Issuer, MintRequest, Passphrase};
 fn main() -> Result<(), Box<dyn Error>> {
     let now = Timestamp::try_from(SystemTime::now())?;
 
-    // This is all that an orchestrator gets: a token, as text. It has no key, and needs none.
+    // An orchestrator gets only a token, as text. It has no key, and needs none.
     let text = minted(now)?;
     let token = Token::parse(&text)?;
     println!("The orchestrator holds:\n{}", token.inspect().effective()?);
 
-    // 1. A buyer may create orders, and smaller ones. A grant that names arguments closes the
-    //    world: what it does not name is denied, so each argument to pass is named again.
-    //    `..` adds no bound of its own; those of the token go on holding.
+    // 1. A buyer may create smaller orders only. A grant that names arguments denies all others, so
+    //    each argument to pass is named again. `..` adds no limit of its own; those of the token
+    //    still hold.
     let order = Grant::new("erp", "purchase_order:create")
         .arg("amount", ..=4200)
         .arg("currency", ..)
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let buyer = token.attenuate(&caveat)?;
     println!("The buyer may:\n{}", buyer.inspect().effective()?);
 
-    // 2. A reader may only read. Sealed, its token cannot be narrowed and handed on any further.
+    // 2. A reader may only read. Its token is sealed, so it cannot be narrowed any further.
     let reading = Grants::new([Grant::new("erp", "purchase_order:read")])?;
     let caveat = Caveat::new().scope(reading).delegate("agent:reader");
     let reader = token.attenuate(&caveat)?.seal()?;
@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("And it cannot hand that on: {error}.\n");
     }
 
-    // 3. To ask for more is allowed, and gives nothing: a call must be inside of every block.
+    // 3. Asking for more is allowed but has no effect: every block must allow a call.
     let everything = Grants::new([
         Grant::new("erp", "*"),
         Grant::new("erp", "purchase_order:create").arg("amount", ..=1_000_000),
@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The operator's part; see the example `issue`.
+/// The operator's part: mints a token. See the example `issue`.
 #[tokio::main]
 async fn minted(now: Timestamp) -> Result<String, Box<dyn Error>> {
     let home = tempfile::tempdir()?;

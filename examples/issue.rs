@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, error::Error, time::SystemTime};
 use bailiwick::{Grants, Timestamp};
 use bailiwick_issuer::{InitOptions, Issuer, MintRequest, Passphrase};
 
-/// What the agent may do, as a person writes it. Anything else is denied.
+/// The grants of the agent, as a person writes them. Anything else is denied.
 const GRANTS: &str = r#"
 [[grant]]
 service = "erp"                              # the service that the call is made at
@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let now = Timestamp::try_from(SystemTime::now())?;
 
     // 1. An issuer is a home directory. It holds the root keys, encrypted under a passphrase.
-    //    This one vanishes at the end of the program.
+    //    This one is deleted at the end of the program.
     let home = tempfile::tempdir()?;
     let passphrase = Passphrase::new("correct horse battery staple")?;
     let options = InitOptions::new("https://issuer.example");
@@ -40,8 +40,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("root key     {}  {}", key.id, key.state);
     }
 
-    // 2. A token says who acts, on whose authority, what they may do, and until when.
-    //    Its row in the audit is on the disk before `mint` returns.
+    // 2. A token states who acts, on whose authority, what they may do, and until when.
+    //    Its row in the audit is on disk before `mint` returns.
     let minted = issuer
         .mint(
             &MintRequest {
@@ -63,8 +63,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         minted.receipt.token_id, minted.receipt.expires
     );
 
-    // 3. A service needs two things to check it without ever calling the issuer: the signed keyset,
-    //    which changes and may travel by any road, and the key that signs it, which is configured.
+    // 3. A service needs two things to check it without calling the issuer: the signed keyset, which
+    //    changes and may be delivered in any way, and the key that signs it, which is configured.
     let keyset = issuer.keyset(now).await?;
     println!(
         "keyset       version {}, {} bytes",
@@ -73,7 +73,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     );
     println!("keyset key   {}", issuer.keyset_key());
 
-    // 4. The token is a secret of the agent that it is for. `Debug` would not show it.
+    // 4. The token is a secret of its agent. `Debug` would not show it.
     println!("token        {}", *minted.token.to_base64());
     println!(
         "\nWhat it says, read without any key:\n\n{}",

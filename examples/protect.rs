@@ -1,4 +1,4 @@
-//! A purchase-order service that decides each call by the token that comes with it.
+//! A purchase-order service that decides each call by the token in it.
 //!
 //!     cargo run -p bailiwick-examples --example protect    # calls itself; `-- --serve`: for curl
 
@@ -23,7 +23,7 @@ const GRANTS: &str = r#"grant = [
 
 /// The service: everything that its owner writes.
 fn service(erp: &Follower) -> Router {
-    // Refusals show the values of arguments here; by default they do not, for they may be secret.
+    // Refusals show the values of arguments here. By default they do not, since values may be secret.
     let protect = erp.protect().explain(Values::Shown);
     // Each route names its action, and declares the arguments that its handler acts on.
     let creates = protect.action("purchase_order:create").json_body();
@@ -33,8 +33,8 @@ fn service(erp: &Follower) -> Router {
         .merge(reads.route("/orders/{id}", get(read)))
 }
 
-/// A handler runs for allowed calls only. It can ask on whose authority it runs, and it gets the
-/// body exactly as it was sent, but never the token.
+/// Handles a call that was allowed. A handler can get the principal and the body exactly as it was sent, but
+/// never the token.
 async fn create(Authorized(allow): Authorized, order: String) -> String {
     format!("ordered {order} for {}", allow.identity.principal)
 }
@@ -46,8 +46,8 @@ async fn read(Path(id): Path<String>) -> String {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let (files, keyset_key, token) = issuer(system_clock()()).await?;
-    // "erp" is the name that grants are for. It is configured, and never taken from a request. The files
-    // are read again while it runs; `Verifier::follow` fetches the same from an issuer's service.
+    // "erp" is the service name in grants. It is configured, and never taken from a request. The files are
+    // read again while the service runs; `Verifier::follow` fetches the same from an issuer's service.
     let erp = Verifier::from_files(files.path().join("keyset.json"), keyset_key)
         .revocations(files.path().join("revocations.ndjson"))
         .service("erp")
@@ -76,7 +76,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     call(to, "Basic bm86dG9rZW4=", "/orders/PO-7", "").await
 }
 
-/// One call over the network, and what came back.
+/// Makes one call over the network, and prints the answer.
 async fn call(to: SocketAddr, token: &str, path: &str, body: &str) -> Result<(), Box<dyn Error>> {
     let method = if body.is_empty() { "GET" } else { "POST" };
     let request = Request::builder()
@@ -100,7 +100,7 @@ async fn call(to: SocketAddr, token: &str, path: &str, body: &str) -> Result<(),
     Ok(())
 }
 
-/// The operator's part: signed files, the key that signs them, a token. See the example `issue`.
+/// The operator's part: makes signed files, the key that verifies them, and a token. See the example `issue`.
 async fn issuer(now: Timestamp) -> Result<(TempDir, PublicKey, String), Box<dyn Error>> {
     let home = tempfile::tempdir()?;
     let passphrase = Passphrase::new("correct horse battery staple")?;

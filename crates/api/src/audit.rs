@@ -1,4 +1,4 @@
-//! The audit: rows, the question for them, and the outcome of checking their chain.
+//! The audit: its rows, the query for them, and the outcome of checking their chain.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use bailiwick_token::timestamp::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Value, value::RawValue};
 
-/// The question which rows to list. Each member that is set narrows the answer to the latest rows that pass;
-/// with `after`, the page that follows that row is listed, whatever else is asked for.
+/// The query for rows. Each member that is set restricts the answer, which holds the latest rows that match. With
+/// `after`, the answer is the page that follows that row, and the other members are ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditQuery {
@@ -35,15 +35,15 @@ pub struct AuditQuery {
     /// The page that follows this `seq`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
-    /// The most rows of the answer.
+    /// Maximum number of rows in the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }
 
-/// One row.
+/// One row of the audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRecord {
-    /// Its place, from 1 and without gaps.
+    /// Its position, counted from 1 without gaps.
     pub seq: u64,
     /// Time at which it was written.
     pub time: Timestamp,
@@ -63,7 +63,7 @@ pub struct AuditRecord {
     /// The id of the root key that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// The rest: a JSON object as text, and in JSON as an object, byte for byte.
+    /// Further details: the text of a JSON object, which is embedded as an object, byte for byte.
     #[serde(serialize_with = "as_json", deserialize_with = "from_json")]
     pub detail: String,
     /// The hash of the row before.
@@ -78,7 +78,7 @@ pub struct AuditRecord {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyAuditRequest {
-    /// Checkpoints that were kept elsewhere, as they were signed.
+    /// Signed checkpoints that were kept elsewhere.
     #[serde(default)]
     pub checkpoints: Vec<Value>,
 }
@@ -86,20 +86,20 @@ pub struct VerifyAuditRequest {
 /// The outcome of checking the whole chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditVerification {
-    /// Number of rows that were found good.
+    /// Number of rows that were verified.
     pub rows: u64,
-    /// The place where the chain should end, as stored apart from it.
+    /// The position where the chain should end, which is stored apart from it.
     pub head: ChainEnd,
-    /// The last row that a signed checkpoint vouches for; 0 for none.
+    /// The last row that a signed checkpoint covers; 0 if there is none.
     pub checkpoint: u64,
-    /// The first row that is not as it was written.
+    /// The first row that was tampered with.
     pub finding: Option<ChainBreak>,
 }
 
 /// The end of the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainEnd {
-    /// The last row; 0 where there is none.
+    /// The `seq` of the last row; 0 if there is none.
     pub seq: u64,
     /// Its hash.
     #[serde(with = "hash_as_hex")]
@@ -109,7 +109,7 @@ pub struct ChainEnd {
 /// A break in the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainBreak {
-    /// The row.
+    /// The `seq` of the row.
     pub seq: u64,
     /// The fault of that row.
     pub tampering: ChainFault,
@@ -119,13 +119,13 @@ pub struct ChainBreak {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChainFault {
-    /// Its hash does not fit its content: edited, or another row in its place.
+    /// Its hash does not match its content: it was edited, or replaced by another row.
     Edited,
-    /// Its hash fits, and is not the one that the chain goes on with, or that was signed.
+    /// Its hash matches its content, but not the next row or a signed checkpoint.
     Rewritten,
-    /// It is not there.
+    /// It is missing.
     Removed,
-    /// The chain ends before it.
+    /// It follows the end of the chain.
     Added,
 }
 
@@ -156,7 +156,7 @@ mod hash_as_hex {
     }
 }
 
-/// Writes the JSON that the detail is, or text where it was tampered with.
+/// Serializes the detail as the JSON that it holds, or as text if it was tampered with.
 fn as_json<S: Serializer>(detail: &str, serializer: S) -> Result<S::Ok, S::Error> {
     match RawValue::from_string(detail.to_owned()) {
         Ok(value) => value.serialize(serializer),
@@ -173,7 +173,7 @@ fn from_json<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Er
 mod tests {
     use super::*;
 
-    /// The hash covers the detail byte for byte, so that it is neither sorted nor spaced anew.
+    /// The hash covers the detail byte for byte, so its members are neither sorted nor spaced differently.
     #[test]
     fn details_keep_their_bytes() {
         let row = |detail: &str| {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-/// A client, without what is secret.
+/// A client, without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisteredClient {
     /// Its name: the `client_id`.
@@ -16,25 +16,25 @@ pub struct RegisteredClient {
     pub principal: String,
     /// The profiles that it may use.
     pub profiles: Vec<String>,
-    /// Further claims for profiles to look at.
+    /// Further claims for profiles to match.
     pub claims: Map<String, Value>,
     /// Time of its registration.
     pub created_at: Timestamp,
-    /// Time from which on it is refused.
+    /// Time from which it is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled_at: Option<Timestamp>,
-    /// Its secrets, without what is secret in them.
+    /// Its secrets, without their values.
     pub secrets: Vec<ClientSecretInfo>,
 }
 
-/// A client's secret, without what is secret in it.
+/// A client's secret, without its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientSecretInfo {
     /// The part before the dot.
     pub id: String,
     /// Time at which it was made.
     pub created_at: Timestamp,
-    /// Its end; not by itself, where it is absent.
+    /// Time at which it expires; absent if it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
 }
@@ -49,7 +49,7 @@ pub struct RegisterClientRequest {
     pub principal: String,
     /// The profiles that it may use.
     pub profiles: Vec<String>,
-    /// Further claims for profiles to look at.
+    /// Further claims for profiles to match.
     #[serde(default)]
     pub claims: Map<String, Value>,
 }
@@ -58,17 +58,17 @@ pub struct RegisterClientRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RotateClientRequest {
-    /// For how many seconds the secrets that it has stay good.
+    /// Time for which its earlier secrets stay valid, in seconds.
     #[serde(default = "overlap")]
     pub overlap: u64,
 }
 
-/// Long enough for whoever has the secret to be given the new one.
+/// The default overlap, which leaves time to distribute the new secret.
 fn overlap() -> u64 {
     3_600
 }
 
-/// A client and its new secret, which is shown this once.
+/// A client and its new secret, which is shown only once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientWithSecret {
     /// The client.

@@ -1,4 +1,4 @@
-//! Root keys, and what became of them.
+//! Root keys and their transitions.
 
 use bailiwick_token::{
     key::{KeyId, PublicKey},
@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 /// A root key: its public half, state and dates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RootKeyStatus {
-    /// The id that tokens name it by.
+    /// The id by which tokens name it.
     pub id: KeyId,
     /// The public half.
     pub public: PublicKey,
     /// Its state.
     pub state: RootKeyState,
-    /// The version of the first keyset that shows it.
+    /// The version of the first keyset that lists it.
     pub published_version: u64,
     /// Time at which it was made and published.
     pub staged_at: Timestamp,
@@ -25,7 +25,7 @@ pub struct RootKeyStatus {
     /// Time at which it ceased to sign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retiring_at: Option<Timestamp>,
-    /// Time at which its private half was destroyed in good order.
+    /// Time at which it was retired, and its private half destroyed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retired_at: Option<Timestamp>,
     /// Time at which it was revoked.
@@ -34,7 +34,8 @@ pub struct RootKeyStatus {
     /// The reason of its revocation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Time at which the next transition passes its guard: a staged key's activation, a retiring one's end.
+    /// Time from which a guard allows its next transition: the activation of a staged key, or the retirement of a
+    /// retiring one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_at: Option<Timestamp>,
 }
@@ -47,7 +48,7 @@ pub enum RootKeyState {
     Staged,
     /// Signs new tokens.
     Active,
-    /// Signs no more; its tokens live on.
+    /// Signs no more; its tokens stay valid.
     Retiring,
     /// Gone from the keyset, private half destroyed.
     Retired,
@@ -56,7 +57,7 @@ pub enum RootKeyState {
 }
 
 impl RootKeyState {
-    /// The word for it on the wire.
+    /// The name on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -96,10 +97,10 @@ pub enum TransitionKind {
     Revoke,
 }
 
-/// The result of a verb on one key.
+/// The result of an operation on one key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyTransitions {
-    /// The transitions, in their order; none where everything was as asked for already.
+    /// The transitions, in order; none if the key was in the requested state already.
     pub changes: Vec<KeyTransition>,
     /// The version of the keyset that shows them.
     pub keyset_version: u64,
@@ -108,22 +109,22 @@ pub struct KeyTransitions {
 /// The result of a rotation, and what the next one waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RotationResult {
-    /// The transitions, in their order; none where nothing was due.
+    /// The transitions, in order; none if nothing was due.
     pub changes: Vec<KeyTransition>,
     /// The version of the keyset that shows them.
     pub keyset_version: u64,
-    /// The transitions that come next, and when.
+    /// The next transitions, with their times.
     pub waiting: Vec<KeyGuard>,
 }
 
-/// A guard: the transition is right, and too early.
+/// A guard that refuses a transition because it is too early.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyGuard {
     /// The key.
     pub id: KeyId,
     /// The reason of the guard.
     pub wait: GuardReason,
-    /// Time from which on the guard lets it pass.
+    /// Time from which the guard allows it.
     pub until: Timestamp,
 }
 
@@ -135,9 +136,9 @@ pub enum GuardReason {
     Publication,
     /// A verifier said that it uses a keyset without the key.
     Verifiers,
-    /// Tokens that the key signed may be alive.
+    /// Tokens that the key signed may not have expired.
     LiveTokens,
-    /// An earlier rotation is still under way.
+    /// An earlier rotation is not complete.
     Rotation,
 }
 

@@ -38,17 +38,17 @@ pub use route::{Method, Nothing, Outgoing, OutgoingError, Route, Verbatim};
 pub use tokens::{MintReceipt, MintTokenRequest, MintedToken};
 pub use verifiers::{VerifierStatus, VerifiersInUse};
 
-/// The description of all routes: OpenAPI 3.1, which the tests of this crate hold to its types.
+/// The OpenAPI 3.1 description of all routes. The tests of this crate compare it with the types.
 pub const OPENAPI: &str = include_str!("../openapi.json");
 
-/// The most bytes of a request's body.
+/// Maximum length of a request's body, in bytes.
 pub const MAX_BODY: usize = 256 * 1024;
 
-/// The most bytes of the grants in a [`MintTokenRequest`]. Those that a token can carry take fewer.
+/// Maximum length of the grants in a [`MintTokenRequest`], in bytes. Grants that fit a token are shorter.
 pub const MAX_GRANTS: usize = 64 * 1024;
 
-/// The most rows of one answer to an [`AuditQuery`].
+/// Maximum number of rows in one answer to an [`AuditQuery`].
 pub const MAX_AUDIT_ROWS: u32 = 1_000;
 
-/// Longest time that the service may take to verify the audit, in seconds; other requests have far less.
+/// Maximum time that the service may take to verify the audit, in seconds. Other requests have far less.
 pub const AUDIT_VERIFY_SECONDS: u64 = 600;

@@ -14,8 +14,8 @@ pub const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchang
 /// The type of a client assertion (RFC 7521, section 4.2, with RFC 7523).
 pub const CLIENT_ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// The types of token that a client may request: a Bailiwick token by its own name, or an access token, which
-/// each of them is.
+/// The types of token that a client may request: a Bailiwick token by its own name, or an access token. Each
+/// Bailiwick token is both.
 pub const REQUESTED_TOKEN_TYPES: [&str; 2] = [
     "urn:bailiwick:token-type:biscuit",
     "urn:ietf:params:oauth:token-type:access_token",
@@ -28,7 +28,7 @@ pub const JWT_TOKEN_TYPES: [&str; 3] = [
     "urn:ietf:params:oauth:token-type:access_token",
 ];
 
-/// The most parameters of a request, known and unknown.
+/// Maximum number of parameters of a request, known and unknown.
 pub const MAX_PARAMETERS: usize = 64;
 
 macro_rules! names {
@@ -63,21 +63,21 @@ names! {
     /// A parameter of a token request.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
     TokenParameter {
-        /// The grant type, which is needed.
+        /// The grant type. Required.
         GrantType "grant_type",
-        /// One profile; the only one that the caller may use, without it.
+        /// The profile. By default, the only one that the caller may use.
         Scope "scope",
-        /// A service to have grants at (RFC 8707). May be repeated.
+        /// A service at which the token shall have grants (RFC 8707). May be repeated.
         Resource "resource",
         /// The same (RFC 8693).
         Audience "audience",
-        /// The type of token that is wanted.
+        /// The type of token that is requested.
         RequestedTokenType "requested_token_type",
-        /// A JWT that speaks of the principal.
+        /// A JWT that names the principal.
         SubjectToken "subject_token",
         /// Its type.
         SubjectTokenType "subject_token_type",
-        /// A JWT that speaks of the agent.
+        /// A JWT that names the agent.
         ActorToken "actor_token",
         /// Its type.
         ActorTokenType "actor_token_type",
@@ -93,19 +93,19 @@ names! {
 }
 
 impl TokenParameter {
-    /// Returns whether a request may have it more than once.
+    /// Returns true if a request may repeat it.
     #[must_use]
     pub const fn is_repeatable(self) -> bool {
         matches!(self, TokenParameter::Resource | TokenParameter::Audience)
     }
 }
 
-/// A token request: a form, whose values are wiped with it. Unknown parameters are passed over (RFC 6749,
+/// A token request: a form, whose values are wiped when it is dropped. Unknown parameters are ignored (RFC 6749,
 /// section 3.2).
 pub struct TokenRequest(Vec<(TokenParameter, Zeroizing<String>)>);
 
 impl TokenRequest {
-    /// Reads a form (WHATWG URL, section 5.1).
+    /// Parses a form (WHATWG URL, section 5.1).
     ///
     /// # Errors
     /// [`TooManyParameters`].
@@ -124,17 +124,17 @@ impl TokenRequest {
         Ok(TokenRequest(parameters))
     }
 
-    /// All values of a parameter. One without a value is none (RFC 6749, section 3.2).
+    /// All values of a parameter. An empty value counts as absent (RFC 6749, section 3.2).
     pub fn all(&self, parameter: TokenParameter) -> impl Iterator<Item = &str> {
         let same = self.0.iter().filter(move |(name, _)| *name == parameter);
         same.map(|(_, value)| value.as_str())
             .filter(|value| !value.is_empty())
     }
 
-    /// The value of a parameter that may be there once.
+    /// The value of a parameter that may occur once.
     ///
     /// # Errors
-    /// [`RepeatedParameter`].
+    /// [`RepeatedParameter`] if it occurs more than once.
     pub fn one(&self, parameter: TokenParameter) -> Result<Option<&str>, RepeatedParameter> {
         let mut values = self.all(parameter);
         match (values.next(), values.next()) {
@@ -145,7 +145,7 @@ impl TokenRequest {
 }
 
 impl fmt::Debug for TokenRequest {
-    /// Names of parameters, and no values.
+    /// Formats the names of the parameters without their values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.0.iter().map(|(name, _)| name).collect();
         f.debug_struct("TokenRequest")
@@ -159,7 +159,7 @@ impl fmt::Debug for TokenRequest {
 #[error("a request has at most {MAX_PARAMETERS} parameters")]
 pub struct TooManyParameters;
 
-/// The error of a parameter that is there more than once.
+/// The error of a parameter that occurs more than once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is there more than once")]
 pub struct RepeatedParameter(pub TokenParameter);
@@ -167,7 +167,7 @@ pub struct RepeatedParameter(pub TokenParameter);
 /// A token (RFC 6749, section 5.1, with RFC 8693, section 2.2.1).
 #[derive(Serialize, Deserialize)]
 pub struct TokenResponse {
-    /// The token: a secret of whoever holds it.
+    /// The token, which is a secret of its holder.
     pub access_token: Zeroizing<String>,
     /// Its type.
     pub issued_token_type: IssuedTokenType,
@@ -199,7 +199,7 @@ pub enum IssuedTokenType {
 /// The way in which a token is used (RFC 6749, section 7.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenType {
-    /// RFC 6750.
+    /// A bearer token (RFC 6750).
     Bearer,
 }
 
@@ -218,23 +218,23 @@ names! {
     OAuthErrorCode {
         /// The request is malformed, or out of the profile's range.
         InvalidRequest "invalid_request",
-        /// The client is not known.
+        /// The client could not be authenticated.
         InvalidClient "invalid_client",
         /// No profile is for this caller.
         UnauthorizedClient "unauthorized_client",
-        /// The grant type is none of those that there are.
+        /// The grant type is not supported.
         UnsupportedGrantType "unsupported_grant_type",
         /// The profile is not known, not for this caller, or does not grant what was asked for.
         InvalidScope "invalid_scope",
         /// The profile grants nothing at this service.
         InvalidTarget "invalid_target",
-        /// A profile is for this caller, and its claims do not suffice.
+        /// A profile is for this caller, but the caller's claims do not suffice.
         AccessDenied "access_denied",
-        /// The caller comes too often.
+        /// The caller exceeds its rate.
         SlowDown "slow_down",
         /// A fault of the issuer.
         ServerError "server_error",
-        /// Too much to do, or a part of the issuer does not answer. Try again.
+        /// The issuer is overloaded, or a part of it does not answer. Try again.
         TemporarilyUnavailable "temporarily_unavailable",
     }
 }
@@ -246,13 +246,13 @@ pub struct ServerMetadata {
     pub issuer: String,
     /// The URL of the token endpoint.
     pub token_endpoint: String,
-    /// None: there is no authorization endpoint.
+    /// Empty, since there is no authorization endpoint.
     pub response_types_supported: Vec<String>,
     /// The grant types.
     pub grant_types_supported: Vec<String>,
     /// The ways in which a client authenticates.
     pub token_endpoint_auth_methods_supported: Vec<String>,
-    /// The algorithms that may sign a client assertion, where one is accepted.
+    /// The algorithms that may sign a client assertion; absent if none is accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
     /// The URL of the description of all routes.

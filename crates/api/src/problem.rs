@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::keys::KeyGuard;
 
-/// An error as it travels.
+/// An error answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProblemDetails {
     /// The HTTP status.
@@ -13,10 +13,10 @@ pub struct ProblemDetails {
     pub code: ProblemCode,
     /// The error and the remedy, for people.
     pub detail: String,
-    /// The guard that refused, where one did.
+    /// The guard that refused, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard: Option<KeyGuard>,
-    /// The reason code of a verifier or a profile, where one decided.
+    /// The reason code of a verifier or a profile, if one refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -25,21 +25,21 @@ pub struct ProblemDetails {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProblemCode {
-    /// The request cannot be read, or asks for what cannot be.
+    /// The request cannot be parsed, or asks for something impossible.
     BadRequest,
-    /// No credentials, or wrong ones.
+    /// Credentials are missing or wrong.
     Unauthenticated,
-    /// Credentials that do not allow it.
+    /// The credentials do not allow the request.
     Denied,
-    /// It is not there.
+    /// The object does not exist.
     NotFound,
-    /// It is not possible in this state, or not yet: see `guard`.
+    /// The request is not possible in this state, or not yet: see `guard`.
     Guarded,
     /// The body is too large.
     TooLarge,
-    /// Too many requests of this caller.
+    /// The caller sends too many requests.
     TooMany,
-    /// Too much to do, or a part of the issuer does not answer. Try again.
+    /// The issuer is overloaded, or a part of it does not answer. Try again.
     Unavailable,
     /// A fault of the issuer.
     Internal,

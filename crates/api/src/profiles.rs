@@ -1,10 +1,10 @@
-//! Profiles, for a list.
+//! Summaries of profiles.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-/// A profile: which callers it is for, and the bounds of its tokens. It holds nothing of any caller.
+/// A profile: the callers that it is for, and the limits of its tokens. It holds nothing of any caller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProfileSummary {
     /// Its name.
@@ -13,15 +13,15 @@ pub struct ProfileSummary {
     pub description: Option<String>,
     /// The source that vouches for the agent: `client`, or the name of an identity provider.
     pub agent: String,
-    /// The source that vouches for the principal; absent where there must be none.
+    /// The source that vouches for the principal; absent if there must be none.
     pub principal: Option<String>,
     /// The values that it takes from claims.
     pub params: Vec<ProfileParam>,
-    /// The services that it grants anything at.
+    /// The services at which it has grants.
     pub services: BTreeSet<String>,
     /// The life of its tokens.
     pub ttl: TokenLife,
-    /// The most blocks that may be appended, where that is limited.
+    /// Maximum number of blocks that may be appended, if that is limited.
     pub max_depth: Option<u32>,
     /// The rate at which one caller may use it.
     pub rate: Option<MintRate>,
@@ -34,7 +34,7 @@ pub struct ProfileParam {
     pub name: String,
     /// The claim that it is read from.
     pub claim: String,
-    /// The type that the claim has to be of.
+    /// The type that the claim must have.
     #[serde(rename = "type")]
     pub kind: String,
 }
@@ -44,7 +44,7 @@ pub struct ProfileParam {
 pub struct TokenLife {
     /// The shortest.
     pub min: u64,
-    /// The life where nothing is asked for.
+    /// The life of a token if the request does not ask for one.
     pub default: u64,
     /// The longest.
     pub max: u64,

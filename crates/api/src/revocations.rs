@@ -1,4 +1,4 @@
-//! Revocations: what is revoked, and the request to revoke.
+//! Revocations, and the request to revoke.
 
 use bailiwick_token::{
     claims::TokenId,
@@ -7,7 +7,7 @@ use bailiwick_token::{
 };
 use serde::{Deserialize, Serialize};
 
-/// An entry of what is revoked. Exactly one of `token`, `block`, `agent`, `principal` and `tenant` is there.
+/// A revocation. Exactly one of `token`, `block`, `agent`, `principal` and `tenant` is present.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokedEntry {
     /// All tokens of this agent.
@@ -16,10 +16,10 @@ pub struct RevokedEntry {
     /// The block with this signature, in hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block: Option<String>,
-    /// Time at which it is dead on its own, in seconds since 1970; never, where it is absent.
+    /// Time at which the target expires on its own, in seconds since 1970; absent if it never does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<u64>,
-    /// Of a party, the tokens issued before this time are meant, in seconds since 1970.
+    /// For a party: tokens issued before this time are revoked, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_before: Option<u64>,
     /// All tokens on this principal's authority.
@@ -27,7 +27,7 @@ pub struct RevokedEntry {
     pub principal: Option<String>,
     /// The reason, for people. Verifiers are not told.
     pub reason: String,
-    /// Time from which on it is revoked.
+    /// Time from which it is revoked.
     pub revoked_at: Timestamp,
     /// Its number in the history of revocations.
     pub seq: u64,
@@ -58,19 +58,19 @@ pub struct RevokeRequest {
     /// Blocks, by their signatures in hexadecimal digits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocks: Vec<String>,
-    /// Agents, all of whose tokens are meant.
+    /// Agents, to revoke all their tokens.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agents: Vec<String>,
-    /// Principals, all of whose tokens are meant.
+    /// Principals, to revoke all tokens on their authority.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub principals: Vec<String>,
-    /// Tenants, all of whose tokens are meant.
+    /// Tenants, to revoke all tokens in them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tenants: Vec<String>,
-    /// Of parties, the tokens issued before this time are meant; those of until now, without it.
+    /// For parties: tokens issued before this time are revoked. By default, those issued until now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_before: Option<Timestamp>,
-    /// Time at which tokens and blocks that were not minted here are dead.
+    /// Time at which tokens and blocks that were not minted here expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
     /// The reason, on one line.
@@ -78,7 +78,7 @@ pub struct RevokeRequest {
 }
 
 impl RevokeRequest {
-    /// The targets: tokens, blocks, agents, principals, tenants.
+    /// Returns the targets, in the order tokens, blocks, agents, principals, tenants.
     ///
     /// # Errors
     /// [`TargetsError`].
@@ -89,7 +89,7 @@ impl RevokeRequest {
             hex::decode_to_slice(block, &mut signature).map_err(|_| TargetsError::Block)?;
             targets.push(Target::Block(signature));
         }
-        // Tokens of this very second are meant, too.
+        // Times have whole seconds, and tokens of the current one are revoked, too.
         let before = self.issued_before.unwrap_or(now.plus(1));
         for (party, names) in [
             (Party::Agent, &self.agents),
@@ -114,7 +114,7 @@ pub enum TargetsError {
     /// A block's signature is malformed.
     #[error("a block is named by its signature: 128 hexadecimal digits")]
     Block,
-    /// No token can carry the name of a party.
+    /// A party has a name that no token can carry.
     #[error(transparent)]
     Party(#[from] WatermarkError),
     /// The request names nothing.
@@ -129,12 +129,12 @@ pub struct RevokeResult {
     pub target: String,
     /// The outcome.
     pub outcome: RevokedOutcome,
-    /// Time from which on it is revoked.
+    /// Time from which it is revoked.
     pub revoked_at: Timestamp,
-    /// Time at which the entry vanishes; never, where it is absent.
+    /// Time at which the entry is removed; absent if it never is.
     pub expires: Option<Timestamp>,
-    /// True if the token, or one of the agent or principal, was minted here: what nobody was given may be a
-    /// typing error. Nothing is known of blocks, and tenants are taken to be right.
+    /// True if the token, or a token of the agent or principal, was minted here. If not, the target may be a
+    /// typing error. Blocks are never known to the issuer, and tenants are assumed to be correct.
     pub minted_here: bool,
 }
 
@@ -144,10 +144,10 @@ pub struct RevokeResult {
 pub enum RevokedOutcome {
     /// It is revoked now.
     Revoked,
-    /// It was revoked, and is for longer, or for more tokens.
+    /// It was revoked before, and now is for longer or for more tokens.
     Extended,
-    /// It was revoked: nothing changed.
+    /// It was revoked before, and nothing changed.
     AlreadyRevoked,
-    /// The target has been dead on its own for days: nothing changed.
+    /// The target expired days ago, and nothing changed.
     AlreadyExpired,
 }

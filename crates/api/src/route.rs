@@ -1,4 +1,4 @@
-//! A route: its method, its path, and the types that travel on it.
+//! Routes: methods and paths, with the types of requests and answers.
 
 use std::{fmt, marker::PhantomData};
 
@@ -8,16 +8,16 @@ use zeroize::Zeroizing;
 /// The method of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Method {
-    /// Reads. The request's members are the query.
+    /// Reads. The members of the request are the query.
     Get,
-    /// Changes something, or takes what does not fit a query. The request is JSON in the body.
+    /// Changes something, or takes a request that does not fit a query. The request is JSON in the body.
     Post,
-    /// Removes. There is no request beside the path.
+    /// Removes. The path is the whole request.
     Delete,
 }
 
 impl Method {
-    /// The method as HTTP writes it.
+    /// The name of the method in HTTP.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -38,7 +38,7 @@ impl fmt::Display for Method {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Nothing {}
 
-/// An answer that counts by its very bytes, and is not JSON of a type in this crate: signed files, lines and
+/// An answer whose exact bytes matter, and which is not JSON of a type in this crate: signed files, lines and
 /// plain text.
 #[derive(Debug, Clone, Copy)]
 pub enum Verbatim {}
@@ -71,7 +71,7 @@ impl<Request, Answer> Route<Request, Answer> {
         self.path
     }
 
-    /// The path with these values in place of its names, in their order.
+    /// Returns the path with its names replaced by these values, in order.
     ///
     /// ```
     /// use bailiwick_api::routes;
@@ -81,7 +81,7 @@ impl<Request, Answer> Route<Request, Answer> {
     /// ```
     ///
     /// # Errors
-    /// [`OutgoingError::Segment`] for a value that no URL can hold, [`OutgoingError::Places`] where there are
+    /// [`OutgoingError::Segment`] for a value that no URL can hold, [`OutgoingError::Places`] if there are
     /// more or fewer values than names.
     pub fn filled(&self, values: &[&str]) -> Result<String, OutgoingError> {
         let mut values = values.iter();
@@ -104,10 +104,10 @@ impl<Request, Answer> Route<Request, Answer> {
 }
 
 impl<Request: Serialize, Answer> Route<Request, Answer> {
-    /// A request as a client sends it.
+    /// Builds a request as a client sends it.
     ///
     /// # Errors
-    /// [`OutgoingError`].
+    /// [`OutgoingError`] if the path or the request cannot be written.
     pub fn outgoing(&self, values: &[&str], request: &Request) -> Result<Outgoing, OutgoingError> {
         let mut target = self.filled(values)?;
         let mut body = None;
@@ -140,7 +140,7 @@ pub struct Outgoing {
     pub method: Method,
     /// Path and query.
     pub target: String,
-    /// JSON, where there is a body. It may hold a secret.
+    /// The body as JSON, if there is one. It may hold a secret.
     pub body: Option<Zeroizing<Vec<u8>>>,
 }
 
@@ -157,10 +157,10 @@ impl fmt::Debug for Outgoing {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutgoingError {
-    /// A name of dots alone, or none. Clients and proxies fold such segments even where they are encoded.
+    /// A name is empty or has only dots. Clients and proxies resolve such segments even if they are encoded.
     #[error("no URL can hold the name `{0}`")]
     Segment(String),
-    /// The path has more or fewer places than there are values.
+    /// The number of values differs from the number of names in the path.
     #[error("`{0}` takes one value for each name in braces")]
     Places(&'static str),
     /// The request cannot be written.
@@ -168,7 +168,7 @@ pub enum OutgoingError {
     Request(String),
 }
 
-/// A value as one segment of a path.
+/// Encodes a value as one segment of a path.
 fn encoded(value: &str) -> Result<String, OutgoingError> {
     if value.bytes().all(|byte| byte == b'.') {
         return Err(OutgoingError::Segment(value.to_owned()));
@@ -176,7 +176,7 @@ fn encoded(value: &str) -> Result<String, OutgoingError> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~');
     let bytes = value.bytes().map(|byte| match plain(byte) {
         true => char::from(byte).to_string(),
-        // Dots are encoded, too: a URL reads `..` as the folder above.
+        // Dots are encoded, too, since `..` in a URL is the folder above.
         false => format!("%{byte:02X}"),
     });
     Ok(bytes.collect())

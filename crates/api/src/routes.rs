@@ -1,4 +1,4 @@
-//! All routes of the service. Operators' routes ask for a token that grants an action, which [`OPENAPI`] names.
+//! All routes of the service. Operators' routes require a token that grants an action, which [`OPENAPI`] names.
 //!
 //! [`OPENAPI`]: crate::OPENAPI
 
@@ -24,27 +24,27 @@ macro_rules! routes {
 }
 
 routes! {
-    /// The OAuth 2.0 token endpoint (RFC 6749, RFC 8693). Request and errors are OAuth's own.
+    /// The OAuth 2.0 token endpoint (RFC 6749, RFC 8693). Its request and errors have the form of OAuth.
     OAUTH_TOKEN: Post "/v1/token", TokenRequest => TokenResponse;
     /// Mints a token with explicit grants.
     MINT_TOKEN: Post "/v1/tokens", MintTokenRequest => MintedToken;
     /// The signed keyset.
     KEYSET: Get "/.well-known/bailiwick/keyset", Nothing => Verbatim;
-    /// The signed head of the revocation feed. All else of the feed is below it.
+    /// The signed head of the revocation feed. The other paths of the feed are below this one.
     FEED_HEAD: Get "/.well-known/bailiwick/revocations", Nothing => Verbatim;
-    /// Everything that is revoked and not dead, signed.
+    /// The signed snapshot of everything that is revoked and has not expired.
     FEED_SNAPSHOT: Get "/.well-known/bailiwick/revocations/snapshot", Nothing => Verbatim;
-    /// The changes between two places of the feed.
+    /// The changes between two positions of the feed.
     FEED_DELTA: Get "/.well-known/bailiwick/revocations/{epoch}/{range}", Nothing => Verbatim;
     /// Authorization server metadata (RFC 8414).
     METADATA: Get "/.well-known/oauth-authorization-server", Nothing => ServerMetadata;
     /// The description of the routes.
     DESCRIPTION: Get "/v1/openapi.json", Nothing => Verbatim;
-    /// Lists the root keys, as they came.
+    /// Lists the root keys, in the order in which they were added.
     LIST_KEYS: Get "/v1/keys", Nothing => Vec<RootKeyStatus>;
     /// Makes a root key and publishes it.
     STAGE_KEY: Post "/v1/keys", Nothing => KeyTransitions;
-    /// Does what is due: stages, activates, retires.
+    /// Stages, activates and retires keys that are due.
     ROTATE_KEYS: Post "/v1/keys/rotate", Nothing => RotationResult;
     /// Lets a staged key sign.
     ACTIVATE_KEY: Post "/v1/keys/{id}/activate", ForceRequest => KeyTransitions;
@@ -52,9 +52,9 @@ routes! {
     RETIRE_KEY: Post "/v1/keys/{id}/retire", ForceRequest => KeyTransitions;
     /// Revokes a key, and with it all tokens that it signed.
     REVOKE_KEY: Post "/v1/keys/{id}/revoke", RevokeKeyRequest => KeyTransitions;
-    /// Lists a page of what is revoked and not dead.
+    /// Lists a page of everything that is revoked and has not expired.
     LIST_REVOCATIONS: Get "/v1/revocations", RevocationsQuery => Vec<RevokedEntry>;
-    /// Revokes tokens, blocks, or all that a party was given before a time.
+    /// Revokes tokens, blocks, or all tokens of a party that were issued before a time.
     REVOKE: Post "/v1/revocations", RevokeRequest => Vec<RevokeResult>;
     /// Lists the clients, by name.
     LIST_CLIENTS: Get "/v1/clients", Nothing => Vec<RegisteredClient>;
@@ -62,24 +62,24 @@ routes! {
     REGISTER_CLIENT: Post "/v1/clients", RegisterClientRequest => ClientWithSecret;
     /// Makes another secret for a client.
     ROTATE_CLIENT: Post "/v1/clients/{name}/rotate", RotateClientRequest => ClientWithSecret;
-    /// Refuses a client for good.
+    /// Disables a client for good.
     DISABLE_CLIENT: Post "/v1/clients/{name}/disable", Nothing => RegisteredClient;
     /// Lists rows of the audit, oldest first.
     LIST_AUDIT: Get "/v1/audit", AuditQuery => Vec<AuditRecord>;
     /// Recomputes the whole audit.
     VERIFY_AUDIT: Post "/v1/audit/verify", VerifyAuditRequest => AuditVerification;
-    /// Signs where the audit ends.
+    /// Signs the current end of the audit.
     SIGN_CHECKPOINT: Post "/v1/audit/checkpoints", Nothing => Verbatim;
-    /// Lists what verifiers said that they use.
+    /// Lists the keysets and revocations that verifiers say they use.
     LIST_VERIFIERS: Get "/v1/verifiers", Nothing => VerifiersInUse;
-    /// Forgets a verifier that is no more.
+    /// Forgets a verifier that no longer exists.
     FORGET_VERIFIER: Delete "/v1/verifiers/{name}", Nothing => Nothing;
     /// Lists the profiles in use.
     LIST_PROFILES: Get "/v1/profiles", Nothing => Vec<ProfileSummary>;
-    /// Reports that the process runs. On the operations listener, as the next two are.
+    /// Reports that the process runs. Served on the operations listener, like the next two.
     LIVE: Get "/livez", Nothing => Verbatim;
     /// Reports whether the issuer can mint.
     READY: Get "/readyz", Nothing => Verbatim;
-    /// Metrics in the format of OpenMetrics.
+    /// The metrics in the OpenMetrics format.
     METRICS: Get "/metrics", Nothing => Verbatim;
 }

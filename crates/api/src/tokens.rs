@@ -12,20 +12,20 @@ use zeroize::Zeroizing;
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MintTokenRequest {
-    /// The profile; the only one that the caller may use, without it.
+    /// The profile. By default, the only one that the caller may use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
     /// The JWT of the principal on whose authority the agent acts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject_token: Option<Zeroizing<String>>,
-    /// A client assertion, where there is no HTTP Basic.
+    /// A client assertion, instead of HTTP Basic.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_assertion: Option<Zeroizing<String>>,
     /// Grants within those of the profile, as JSON of at most [`MAX_GRANTS`](crate::MAX_GRANTS) bytes. They
-    /// stay text here: reading them may take long.
+    /// stay text here, since parsing them may take long.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grants: Option<Box<RawValue>>,
-    /// Services to have grants at; all of the profile's, without this.
+    /// Services at which the token shall have grants. By default, all services of the profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub services: Option<Vec<String>>,
     /// The life in seconds.
@@ -34,19 +34,19 @@ pub struct MintTokenRequest {
     /// The task, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task: Option<String>,
-    /// The most times that it may be narrowed.
+    /// Maximum number of times that it may be narrowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_depth: Option<u32>,
-    /// Of operators: the agent.
+    /// The agent, if an operator asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
-    /// Of operators: the principal.
+    /// The principal, if an operator asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub principal: Option<String>,
-    /// Of operators: the tenant.
+    /// The tenant, if an operator asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// Of operators: further claims.
+    /// Further claims, if an operator asks.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub claims: BTreeMap<String, String>,
 }
@@ -61,12 +61,12 @@ impl fmt::Debug for MintTokenRequest {
     }
 }
 
-/// A minted token, and what was recorded of it.
+/// A minted token and its record.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct MintedToken {
-    /// The token, as base64url: a secret of whoever holds it.
+    /// The token as base64url, which is a secret of its holder.
     pub token: Zeroizing<String>,
-    /// The profile that it was minted under, where there was one.
+    /// The profile that it was minted under, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
     /// The record.

@@ -1,9 +1,9 @@
-//! Verifiers, as far as they say of themselves what they use.
+//! Reports of verifiers on the keysets and revocations that they use.
 
 use bailiwick_token::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A verifier's last report of itself. Nobody vouches for it.
+/// A verifier's last report of itself. It is not authenticated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerifierStatus {
     /// Its name.
@@ -22,7 +22,7 @@ pub struct VerifierStatus {
     pub seen_at: Timestamp,
 }
 
-/// All verifiers, beside what they could have.
+/// The reports of all verifiers, with the newest keyset and revocations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerifiersInUse {
     /// The newest keyset.

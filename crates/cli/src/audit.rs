@@ -1,4 +1,4 @@
-//! `bailiwick audit`: who did what, and whether the record still says so.
+//! `bailiwick audit`: the record of actions, and the check that it is unchanged.
 
 use std::{
     fmt::{self, Write},
@@ -150,7 +150,7 @@ pub(crate) struct AuditVerifyArgs {
     /// A checkpoint that was kept elsewhere; may be given several times
     #[arg(long = "checkpoint", value_name = "FILE|-")]
     checkpoints: Vec<Input>,
-    /// What `audit export` wrote, instead of an issuer's record
+    /// The file that `audit export` wrote, instead of an issuer's record
     #[arg(long, value_name = "FILE")]
     export: Option<PathBuf>,
 }
@@ -275,7 +275,7 @@ impl AuditExportArgs {
     }
 
     async fn export(&self, issuer: &dyn Operations) -> Result<ExportedRows, Failure> {
-        // First: what is signed is in what follows, and rows may be added meanwhile.
+        // Signed before the rows are read, so that all signed rows are exported: more may be added meanwhile.
         let checkpoint = issuer.sign_checkpoint().await?;
         let end = format!("{{\"checkpoint\":{checkpoint}}}\n");
         match self.out.path() {
@@ -294,7 +294,7 @@ impl AuditExportArgs {
         }
     }
 
-    /// Hands out the rows, a page of lines at a time: a record may be larger than memory.
+    /// Writes the rows, a page at a time, since a record may be larger than memory.
     async fn rows(
         &self,
         issuer: &dyn Operations,
@@ -304,7 +304,7 @@ impl AuditExportArgs {
             rows: 0,
             last: self.after,
         };
-        // The row that the earlier export ended with has to be there still.
+        // The last row of the earlier export must still exist, or the two exports do not join.
         if let Some(before) = self.after.checked_sub(1)
             && issuer.audit_page(before).await?.is_empty()
         {
@@ -337,10 +337,10 @@ impl AuditExportArgs {
     }
 }
 
-/// Takes lines.
+/// A function that writes lines.
 type Put<'a> = dyn FnMut(&str) -> Result<(), Failure> + 'a;
 
-/// How many rows were exported, and the number of the last one.
+/// The number of exported rows, and the number that the last one has.
 struct ExportedRows {
     rows: usize,
     last: u64,

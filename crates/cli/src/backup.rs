@@ -1,4 +1,4 @@
-//! `bailiwick backup`: all that an issuer is, as one file.
+//! `bailiwick backup`: a whole issuer as one file.
 
 use std::{
     fmt,
@@ -69,7 +69,7 @@ impl BackupArgs {
         let report = report.await?;
         let said = Said(&report);
         match (self.out.text(), global.format()) {
-            // Without a file, standard output is taken.
+            // Without a file, standard output holds the backup.
             (None, _) | (Some(_), Format::Text) => output::note(said),
             (Some(out), Format::Json) => {
                 let written = WrittenBackup {

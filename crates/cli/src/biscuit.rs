@@ -1,4 +1,4 @@
-//! `bailiwick biscuit`: Biscuits outside of the profile, of any issuer.
+//! `bailiwick biscuit`: Biscuits of any issuer, which need not have Bailiwick's form.
 
 mod authorize;
 mod inspect;
@@ -33,7 +33,7 @@ impl BiscuitCommand {
     }
 }
 
-/// A Biscuit, which is a secret: never an argument itself.
+/// Options that name a Biscuit. It is a secret, so it is never an argument itself.
 #[derive(Debug, Args)]
 struct BiscuitArg {
     /// The Biscuit's file, in binary or as base64url, or `-` for standard input
@@ -42,13 +42,13 @@ struct BiscuitArg {
 }
 
 impl BiscuitArg {
-    /// The bytes, whatever they are.
+    /// Reads the bytes without checking them.
     fn bytes(&self) -> Result<Zeroizing<Vec<u8>>, Failure> {
         input::token_bytes(&self.biscuit)
     }
 }
 
-/// Why there is no decision, and what to do next. Names in it may come from the token.
+/// The failure when there is no decision, with a hint. Names in it may come from the token.
 fn failure(error: &Error) -> Failure {
     let hint = match error.kind {
         ErrorKind::Format => {

@@ -53,7 +53,7 @@ enum Command {
     /// Agents that authenticate with a secret
     #[command(subcommand)]
     Client(client::ClientCommand),
-    /// What verifiers use, as far as they said so
+    /// The keysets and revocations that verifiers say they use
     #[command(subcommand)]
     Verifier(verifier::VerifierCommand),
     /// The record of all mints, revocations and key changes
@@ -69,7 +69,7 @@ enum Command {
     /// Check, show and try grants before a token carries them
     #[command(subcommand)]
     Grants(grants::GrantsCommand),
-    /// Which caller may receive which grants: check, list and try profiles
+    /// Check, list and try profiles: the grants that callers may receive
     #[command(subcommand)]
     Profile(profile::ProfileCommand),
     /// Serve callers, verifiers and operators over HTTP

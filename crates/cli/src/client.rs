@@ -170,7 +170,7 @@ impl DisableArgs {
     }
 }
 
-/// Hands the secret out: on stdout, alone on its line, or into a file for its owner only.
+/// Writes the secret to stdout, alone on its line, or to a file that only its owner can read.
 fn deliver(global: &Global, out: &Out, made: &ClientWithSecret) -> ExitResult {
     let ClientWithSecret { client, secret } = made;
     let line = Zeroizing::new(format!("{}\n", secret.as_str()));

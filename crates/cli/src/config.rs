@@ -9,7 +9,7 @@ use crate::{
     input::{self, Input},
 };
 
-/// The most bytes of a `config.toml`.
+/// Maximum length of a `config.toml`, in bytes.
 const MAX_CONFIG: usize = 64 * 1024;
 
 /// Defaults for flags that were given neither on the command line nor in the environment.
@@ -69,7 +69,7 @@ impl HomeConfig {
     }
 }
 
-/// Returns whether the home lacks a file. A file that cannot be looked at is an error and not
+/// Returns true if the home lacks a file. A file that cannot be accessed is an error and does not count as
 /// missing: the command would otherwise run without the settings in it.
 pub(crate) fn is_missing(file: &Path) -> Result<bool, Failure> {
     let there = file.try_exists();

@@ -1,4 +1,4 @@
-//! A second look before something is destroyed.
+//! Confirmation before something is destroyed.
 
 use std::{
     fmt,
@@ -12,7 +12,7 @@ use crate::{
     output,
 };
 
-/// The longest line that is read as an answer.
+/// Maximum length of an answer, in bytes.
 const MAX_ANSWER: u64 = 256;
 
 /// For commands that cannot be undone.
@@ -24,7 +24,7 @@ pub(crate) struct Confirm {
 }
 
 impl Confirm {
-    /// Goes on after `--yes`, or once a person has typed `id`. Without a terminal nobody is asked.
+    /// Returns after `--yes`, or once a person has typed `id`. Without a terminal nobody is asked.
     pub(crate) fn ask(&self, what: &str, id: &dyn fmt::Display) -> Result<(), Failure> {
         if self.yes {
             return Ok(());

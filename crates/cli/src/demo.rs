@@ -1,8 +1,8 @@
-//! Everything at work on this machine, in seconds: an issuer in a temporary home, a purchase-order
-//! service on loopback, agents that call it, and an operator who rotates, revokes and audits.
+//! `bailiwick demo`: an issuer in a temporary home, a purchase-order service on loopback, agents that call
+//! it, and an operator who rotates, revokes and audits.
 //!
-//! It uses what any user of the libraries uses. What it shows it also checks: where a call comes
-//! out otherwise than it should, or a valid token is denied, the process ends with exit code 1.
+//! It uses only the public interface of the libraries, and checks what it shows: if a call has another
+//! outcome than expected, or a valid token is denied, the process ends with exit code 1.
 
 mod agents;
 mod client;
@@ -90,7 +90,7 @@ async fn show(screen: &Screen) -> Result<DemoReport, Failure> {
     )?;
     let rotation = rotation::under_traffic(&world).await?;
     screen.rotation(&rotation)?;
-    // Its key is gone, and so nothing else about the token needs to be looked at.
+    // The key is gone from the keyset, so the token is denied before anything else in it is checked.
     let call = AgentCall::read("agent:buyer", "PO-1").refused_as("unknown_key");
     calls.push(screen.call(client.call(&agents.buyer, call).await?)?);
 

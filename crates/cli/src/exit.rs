@@ -2,22 +2,22 @@
 
 use std::process::ExitCode;
 
-/// How a command ended.
+/// The exit code of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Done, or allowed.
     Done = 0,
-    /// Something on this machine is not as it should be: a file, a passphrase, a terminal.
+    /// Something on this machine is wrong: a file, a passphrase, a terminal.
     Local = 1,
-    /// The command line makes no sense. Clap ends with the same code.
+    /// The command line is malformed. Clap exits with the same code.
     Usage = 2,
-    /// A decision, and it is "no".
+    /// The decision is to deny.
     Denied = 3,
-    /// A guard refused what is not safe, or not yet; it says what would override it.
+    /// A guard refused an action that is not safe, or not yet. The message says how to override it.
     Guarded = 4,
-    /// What was named does not exist.
+    /// A named object does not exist.
     NotFound = 5,
-    /// An issuer elsewhere did not answer, or not as expected.
+    /// A remote issuer did not answer, or not as expected.
     Remote = 6,
 }
 
@@ -30,7 +30,7 @@ impl From<Exit> for ExitCode {
 /// The outcome of a command.
 pub(crate) type ExitResult = Result<Exit, Failure>;
 
-/// What went wrong, and what to do next. It never holds a secret.
+/// An error message with a hint on the next step. It never holds a secret.
 #[derive(Debug)]
 pub(crate) struct Failure {
     exit: Exit,
@@ -39,8 +39,8 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A failure in the words of a library, whose messages put what to do next behind the last
-    /// colon: ``key `0a1b2c3d` is active: activate another key first``.
+    /// A failure from a library's message. Such messages put the hint behind the last colon:
+    /// ``key `0a1b2c3d` is active: activate another key first``.
     pub(crate) fn new(exit: Exit, message: impl ToString) -> Failure {
         let message = message.to_string();
         match split_hint(&message) {
@@ -57,7 +57,7 @@ impl Failure {
         }
     }
 
-    /// A failure in words of our own, which are not taken apart.
+    /// A failure from a message of this program, which is not split into message and hint.
     pub(crate) fn plain(exit: Exit, message: impl ToString) -> Failure {
         Failure {
             exit,
@@ -66,13 +66,13 @@ impl Failure {
         }
     }
 
-    /// The same, with what to do next in place of what it said before.
+    /// Sets the hint, in place of any that it has.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Failure {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The same, with what to do next where nothing was said of it.
+    /// Sets the hint if it has none.
     pub(crate) fn or_hint(mut self, hint: &str) -> Failure {
         self.hint.get_or_insert_with(|| hint.to_owned());
         self
@@ -94,8 +94,8 @@ impl Failure {
     }
 }
 
-/// Splits at the last colon that stands outside of backticks and parentheses: in there, the text
-/// is a value or another program's.
+/// Splits at the last colon outside of backticks and parentheses, which hold values or the messages of other
+/// programs.
 fn split_hint(message: &str) -> Option<(&str, &str)> {
     let mut quoted = false;
     let mut nested: usize = 0;

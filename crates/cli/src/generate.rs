@@ -1,4 +1,4 @@
-//! `bailiwick completions`, `bailiwick man`: what is generated from the command line itself.
+//! `bailiwick completions`, `bailiwick man`: completions and manual pages generated from the command line.
 
 use std::{fs, io, path::PathBuf};
 
@@ -37,7 +37,7 @@ impl CompletionsArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bailiwick man ~/.local/share/man/man1")]
 pub(crate) struct ManArgs {
-    /// Where the pages are written; the directory is made if need be
+    /// The directory for the pages; made if it does not exist
     dir: PathBuf,
 }
 

@@ -1,4 +1,4 @@
-//! What keeps secrets in memory from reaching a disk or a neighbour.
+//! Hardening of the process, so that secrets in memory reach neither a disk nor another process.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::exit::{Exit, Failure};
 
-/// Forbids core files and, on Linux, that other processes of the same user read this one's memory.
+/// Forbids core files and, on Linux, keeps other processes of the same user from reading this one's memory.
 pub(crate) fn process() -> Result<(), Failure> {
     no_core().map_err(|error| {
         Failure::plain(Exit::Local, format!("cannot forbid core files ({error})"))
@@ -14,7 +14,7 @@ pub(crate) fn process() -> Result<(), Failure> {
     })
 }
 
-/// Lets a server hold as many connections as this machine lets it.
+/// Raises the limit on open files to its maximum, so that a server can hold many connections.
 pub(crate) fn many_files() {
     let limit = getrlimit(Resource::Nofile);
     let most = Rlimit {

@@ -1,4 +1,4 @@
-//! Hints that name an option of the command line. Libraries know no options.
+//! Hints that name an option of the command line, which libraries do not know.
 
 use bailiwick_issuer::{
     BackupError, ExportError, HomeError, InitError, MintError, OpenError, RestoreError,
@@ -8,9 +8,9 @@ use bailiwick_issuer::{
 
 use crate::exit::{Exit, Failure};
 
-/// An error of a library that an option may help with.
+/// An error of a library that an option may resolve.
 pub(crate) trait Hint: ToString {
-    /// The option, in a sentence.
+    /// The hint that names the option.
     fn hint(&self) -> Option<&'static str> {
         None
     }

@@ -40,13 +40,13 @@ pub(crate) struct InitArgs {
     /// The longest life of a token [default: 1h]
     #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
     max_ttl: Option<u64>,
-    /// How often verifiers look for a newer keyset [default: 30s]
+    /// Interval at which verifiers look for a newer keyset [default: 30s]
     #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
     refresh_hint: Option<u64>,
     /// The life of a signed keyset [default: 1d]
     #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
     keyset_life: Option<u64>,
-    /// Where the revocations are served, for verifiers to find them
+    /// The URL at which verifiers find the revocations
     #[arg(long, value_name = "URL", value_parser = parse::text)]
     revocation_url: Option<String>,
     #[command(flatten)]
@@ -65,10 +65,10 @@ struct Made {
 }
 
 impl InitArgs {
-    /// Makes the issuer, and says what to do next.
+    /// Makes the issuer, and prints the next steps.
     pub(crate) async fn run(self, global: &Global) -> ExitResult {
         let home = global.home()?;
-        // The issuer looks again; this is so that nobody thinks up a passphrase for nothing.
+        // `init` checks this again. Checked here too, so that nobody makes up a passphrase in vain.
         Issuer::check_vacant(&home).map_err(InitError::Home)?;
         global.only_here("init")?;
         let store = self.store.store()?;

@@ -21,26 +21,26 @@ use crate::{
     output,
 };
 
-/// The environment variable that holds a token where no file is named.
+/// The environment variable that holds a token if no file is named.
 const TOKEN: &str = "BAILIWICK_TOKEN";
 
-/// The most bytes of a token's text that are decoded.
+/// Maximum length of a token's text, in bytes.
 const MAX_TOKEN_TEXT: usize = MAX_BYTES.div_ceil(3).saturating_mul(4);
 
-/// The most bytes of a token's file: its longest text, and some white space.
+/// Maximum length of a token's file, in bytes: its longest text, and some white space.
 const MAX_TOKEN_FILE: usize = MAX_TOKEN_TEXT.saturating_add(1024);
 
-/// The most bytes of a file of grants. The parser's own limit is lower and says so.
+/// Maximum length of a file of grants, in bytes. The parser has a lower limit and a better message.
 const MAX_GRANTS_FILE: usize = 512 * 1024;
 
-/// A byte order mark, which some editors begin text files with. Nothing that is read here begins
-/// with these bytes by itself.
+/// The byte order mark that some editors write at the start of text files. No input of this program begins
+/// with these bytes otherwise.
 const BOM: [u8; 3] = *b"\xef\xbb\xbf";
 
 /// Set once standard input has been opened.
 static STDIN_TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Where bytes come from: a file, or standard input as `-`.
+/// A source of bytes: a file, or standard input as `-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Input {
     /// `-`
@@ -50,7 +50,7 @@ pub(crate) enum Input {
 }
 
 impl Input {
-    /// Opens it for reading, behind a byte order mark. Standard input can be opened once: a second
+    /// Opens it for reading and skips a byte order mark. Standard input can be opened once, since a second
     /// reader would find it empty.
     pub(crate) fn open(&self) -> Result<Box<dyn Read + Send>, Failure> {
         let mut input: Box<dyn Read + Send> = match self {
@@ -81,7 +81,7 @@ impl Input {
         Ok(Box::new(Cursor::new(head).chain(input)))
     }
 
-    /// Reads all of at most `limit` bytes.
+    /// Reads all bytes, at most `limit`.
     pub(crate) fn read(&self, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let bytes = self.read_beyond(limit)?;
         if bytes.len() > limit {
@@ -105,9 +105,9 @@ impl Input {
         Ok(Zeroizing::new(text.to_owned()))
     }
 
-    /// Reads up to one byte more than `limit`, so that the caller can tell that there was more.
+    /// Reads up to one byte more than `limit`, so that the caller can tell whether there is more.
     fn read_beyond(&self, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        // A buffer that grows would leave copies of secrets behind.
+        // Allocated at once, since a buffer that grows leaves copies of secrets behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(limit.saturating_add(1).min(1 << 20)));
         let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
         match self.open()?.take(most).read_to_end(&mut bytes) {
@@ -119,7 +119,7 @@ impl Input {
         }
     }
 
-    /// What to say when it cannot be read.
+    /// The failure when it cannot be read.
     pub(crate) fn unreadable(&self, error: &io::Error) -> Failure {
         if let Input::File(path) = self
             && Token::parse(&path.to_string_lossy()).is_ok()
@@ -148,7 +148,7 @@ impl fmt::Display for Input {
         match self {
             Input::Stdin => f.write_str("standard input"),
             Input::File(path) => {
-                // Whatever was mistaken for a path, a message need not repeat all of it.
+                // The path may be other text by mistake, so the message repeats only its start.
                 const SHOWN: usize = 256;
                 let text = path.display().to_string();
                 let shown: String = text.chars().take(SHOWN).collect();
@@ -164,12 +164,12 @@ pub(crate) fn shown(path: &Path) -> String {
     Input::File(path.to_owned()).to_string()
 }
 
-/// An environment variable, which may hold a secret; `None` where it is not set.
+/// The value of an environment variable, which may be a secret; `None` if it is not set.
 pub(crate) fn variable(name: &str) -> Result<Option<Zeroizing<String>>, Failure> {
     match env::var(name) {
         Ok(text) => Ok(Some(Zeroizing::new(text))),
         Err(env::VarError::NotPresent) => Ok(None),
-        // Treated as unset, it would give way to another source that nobody meant.
+        // Treated as unset, it would silently give way to another source.
         Err(env::VarError::NotUnicode(_)) => Err(Failure::plain(
             Exit::Usage,
             format!("the environment variable {name} is not text (UTF-8)"),
@@ -178,7 +178,7 @@ pub(crate) fn variable(name: &str) -> Result<Option<Zeroizing<String>>, Failure>
     }
 }
 
-/// Warns where others than this user can read the file of a secret, or own it.
+/// Warns if others than this user can read a secret's file, or own it.
 pub(crate) fn warn_if_open(secret: &str, file: &Input) {
     let Input::File(path) = file else { return };
     let Ok(metadata) = fs::metadata(path) else {
@@ -201,14 +201,14 @@ pub(crate) fn warn_if_open(secret: &str, file: &Input) {
     }
 }
 
-/// Returns whether a file is a credential of the service manager. The service reads it by an access
-/// list, so root owns it, and the group's bits are those of the list's mask.
+/// Returns true if a file is a credential of the service manager. The service reads it by an access
+/// control list, so root owns it, and the group's bits are the mask of that list.
 fn is_credential(path: &Path) -> bool {
     let directory = env::var_os("CREDENTIALS_DIRECTORY").filter(|directory| !directory.is_empty());
     directory.is_some_and(|directory| path.starts_with(directory))
 }
 
-/// A token, which is a secret: never an argument itself.
+/// Options that name a token. It is a secret, so it is never an argument itself.
 #[derive(Debug, Args)]
 pub(crate) struct TokenArg {
     /// The token's file, or `-` for standard input [default: the token in BAILIWICK_TOKEN]
@@ -217,12 +217,12 @@ pub(crate) struct TokenArg {
 }
 
 impl TokenArg {
-    /// The token, decoded.
+    /// Reads and decodes the token.
     pub(crate) fn token(&self) -> Result<Token, Failure> {
         parse_token(&self.text()?)
     }
 
-    /// The text, whatever it is, for a verifier to judge.
+    /// Reads the text without checking it, since a verifier will.
     pub(crate) fn text(&self) -> Result<Zeroizing<String>, Failure> {
         match &self.token {
             Some(source) => token_text(source),
@@ -235,17 +235,17 @@ impl TokenArg {
     }
 }
 
-/// The text of a token's file. What is not text is not hidden: it is no token either.
+/// Reads the text of a token's file. Bytes that are not UTF-8 are replaced, which leaves no valid token.
 pub(crate) fn token_text(source: &Input) -> Result<Zeroizing<String>, Failure> {
     let bytes = token_bytes(source)?;
     Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// The bytes of a token's file, whatever they are, for a verifier to judge.
+/// Reads the bytes of a token's file without checking them, since a verifier will.
 pub(crate) fn token_bytes(source: &Input) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let bytes = source.read_beyond(MAX_TOKEN_FILE)?;
-    // Cut off, a text that is too long for a token still is, and whoever judges it will say so.
-    // With white space it might become one, so that is refused here.
+    // A text that is cut off here is still too long for a token, and the verifier says so. But if enough
+    // of it is white space, cutting could turn it into a valid one, so that is refused here.
     if bytes.len() > MAX_TOKEN_FILE && bytes.trim_ascii().len() <= MAX_TOKEN_TEXT {
         return Err(source.too_long(MAX_TOKEN_FILE));
     }

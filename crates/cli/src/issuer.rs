@@ -1,4 +1,4 @@
-//! The issuer in the home: opened, unlocked only where that is needed, and closed again.
+//! Access to the issuer in the home: it is opened, unlocked only if needed, and closed again.
 
 use bailiwick_issuer::{
     BackupError, ClientError, InitError, Issuer, MintError, OpenError, RestoreError, RevokeError,
@@ -13,16 +13,16 @@ use crate::{
     settings::Global,
 };
 
-/// The environment variable that names who acts, for the audit.
+/// The environment variable that names the actor for the audit.
 const ACTOR: &str = "BAILIWICK_ACTOR";
 
-/// Who acts, where somebody said so.
+/// The actor for the audit, if one is named.
 pub(crate) fn actor() -> Result<Option<String>, Failure> {
     let actor = input::variable(ACTOR)?.filter(|actor| !actor.is_empty());
     Ok(actor.map(|actor| actor.to_string()))
 }
 
-/// Opens the issuer in the home. Whoever opens it closes it.
+/// Opens the issuer in the home. The caller has to close it.
 pub(crate) async fn open(global: &Global) -> Result<Issuer, Failure> {
     let home = global.home()?;
     tracing::debug!(home = %home.display(), "opening the issuer");
@@ -33,7 +33,7 @@ pub(crate) async fn open(global: &Global) -> Result<Issuer, Failure> {
     })
 }
 
-/// Works with the issuer in the home, for what no issuer elsewhere does, and leaves no open files behind.
+/// Runs work on the issuer in the home that no remote issuer can do, and closes the issuer.
 pub(crate) async fn with<T>(
     global: &Global,
     work: impl AsyncFnOnce(&Issuer) -> Result<T, Failure>,
@@ -45,8 +45,8 @@ pub(crate) async fn with<T>(
     done
 }
 
-/// Does what may need the private keys, and opens them once it turns out that it does: what a
-/// guard refuses, or what was signed already, is known without a passphrase.
+/// Runs work that may need the private keys, and unlocks them only if it does: a refusal of a guard, or a
+/// file that was signed before, needs no passphrase.
 pub(crate) async fn unlocking<T, E: MayBeLocked>(
     issuer: &Issuer,
     passphrase: &PassphraseArg,
@@ -116,7 +116,7 @@ impl From<ClientError> for Failure {
 impl From<MintError> for Failure {
     fn from(error: MintError) -> Failure {
         match &error {
-            // A decision, and it is on record.
+            // The issuer decided to refuse, and recorded it.
             MintError::Refused(_) => error
                 .failure(Exit::Denied)
                 .or_hint("correct the request; this refusal is on record"),
@@ -128,7 +128,7 @@ impl From<MintError> for Failure {
 impl From<RestoreError> for Failure {
     fn from(error: RestoreError) -> Failure {
         match &error {
-            // Not enough is known for it to be safe.
+            // Without enough evidence, a restore is not safe.
             RestoreError::Evidence(_) => error.failure(Exit::Guarded),
             _ => error.failure(Exit::Local),
         }

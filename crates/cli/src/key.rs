@@ -23,7 +23,7 @@ use crate::{
     settings::Global,
 };
 
-/// The most bytes of a private key's file.
+/// Maximum length of a private key's file, in bytes.
 const MAX_KEY: usize = 4096;
 
 /// The verbs of `key`.
@@ -141,7 +141,7 @@ Example:
 pub(crate) struct KeyRevokeArgs {
     /// The key, in any state
     id: KeyId,
-    /// Why, for people; verifiers see it
+    /// The reason, for people; verifiers see it
     #[arg(long, value_name = "TEXT", value_parser = parse::text)]
     reason: Option<String>,
     /// Revoke without a reason

@@ -1,4 +1,4 @@
-//! `bailiwick keyset`: what verifiers trust.
+//! `bailiwick keyset`: the keyset that verifiers trust.
 
 mod export;
 mod show;

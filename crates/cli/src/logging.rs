@@ -1,9 +1,9 @@
 //! Diagnostics on stderr. No secret is ever handed to `tracing`, at any level.
 //!
-//! A log that cannot be written fails nothing. `tracing_subscriber` reports a writer's error by
-//! `eprintln!`, which panics where stderr is full or closed; so this writer has no errors, and counts the
-//! lines that are lost. A service also hands its lines to a thread: a reader that does not read would
-//! hold up every request otherwise.
+//! A failure to write the log makes no command fail. `tracing_subscriber` reports a writer's error by
+//! `eprintln!`, which panics if stderr is full or closed, so this writer returns no errors and counts the
+//! lost lines. A service also hands its lines to a thread, since a reader of stderr that stalls would
+//! otherwise block every request.
 
 use std::{
     io::{self, Write},
@@ -24,25 +24,25 @@ use tracing_subscriber::EnvFilter;
 /// The environment variable with a filter such as `debug` or `bailiwick_issuer=trace`.
 const FILTER: &str = "BAILIWICK_LOG";
 
-/// The most lines that wait for the thread.
+/// Maximum number of lines that wait for the thread.
 const QUEUE: usize = 1_024;
 
-/// The most bytes of a line. What is longer is cut.
+/// Maximum length of a line, in bytes. Longer lines are cut.
 const MAX_LINE: usize = 16 * 1024;
 
-/// Time to wait for the last lines at the end.
+/// Maximum time to wait for the last lines when the process ends.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Sender to the thread that writes, where there is one.
+/// The sender to the thread that writes, if there is one.
 static THREAD: OnceLock<SyncSender<Message>> = OnceLock::new();
 
 enum Message {
     Line(Vec<u8>),
-    /// Asks for an answer once everything before it is written.
+    /// Requests an answer once everything before it is written.
     Flush(SyncSender<()>),
 }
 
-/// Starts the log. The environment's filter goes before `--verbose`, which goes before silence.
+/// Starts the log. The filter of the environment overrides `--verbose`. Without either, nothing is logged.
 pub(crate) fn start(verbose: bool) {
     let level = if verbose { "debug" } else { "warn" };
     let filter = EnvFilter::try_from_env(FILTER).unwrap_or_else(|_| EnvFilter::new(level));
@@ -53,12 +53,12 @@ pub(crate) fn start(verbose: bool) {
         .init();
 }
 
-/// Starts a thread that writes all further lines, so that no caller waits for stderr. Panics become
+/// Starts a thread that writes all further lines, so that no caller waits for stderr. Panics are logged as
 /// lines, too.
 pub(crate) fn write_in_background() {
     let (sender, lines) = sync_channel(QUEUE);
     let thread = thread::Builder::new().name("log".to_owned());
-    // Without a thread, callers go on writing.
+    // If no thread can be started, callers go on writing themselves.
     if thread.spawn(move || write_all(&lines)).is_ok() && THREAD.set(sender).is_ok() {
         panic::set_hook(Box::new(|panic| {
             line(&format!("panic: {}\n", visible(&panic.to_string())));
@@ -66,7 +66,7 @@ pub(crate) fn write_in_background() {
     }
 }
 
-/// Returns whether a thread writes the lines.
+/// Returns true if a thread writes the lines.
 pub(crate) fn is_in_background() -> bool {
     THREAD.get().is_some()
 }
@@ -131,8 +131,8 @@ impl Write for Log {
     }
 }
 
-/// An event as one line, with everything escaped that is not printable: a name in it can neither
-/// begin another line nor speak to a terminal.
+/// An event as one line, with everything escaped that is not printable, so that a name in it can neither
+/// forge a line nor control a terminal.
 fn one_line(event: &str) -> String {
     let event = event.strip_suffix('\n').unwrap_or(event);
     format!("{}\n", visible(event))

@@ -1,6 +1,6 @@
 //! `bailiwick`: issue, narrow, verify, revoke and audit agents' tokens from the command line.
 //!
-//! Data goes to stdout and everything else to stderr; the exit code tells the outcome (see
+//! Data goes to stdout and everything else to stderr. The exit code states the outcome (see
 //! [`exit`]). This crate is the only one that reads a clock, the environment or a terminal.
 
 mod audit;
@@ -44,13 +44,13 @@ use std::process::ExitCode;
 use bailiwick_token::escape::visible;
 use clap::{Parser, error::ContextValue};
 
-/// What is given back is wiped: secrets pass through buffers of libraries that do not wipe theirs.
+/// An allocator that wipes freed memory, since secrets pass through buffers of libraries that do not wipe them.
 #[global_allocator]
 static WIPING: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
     zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
 fn main() -> ExitCode {
-    // Before anything else: nothing that follows may end up in a core file.
+    // Before anything else, so that no secret that is read later can end up in a core file.
     if let Err(failure) = harden::process() {
         return report(failure);
     }
@@ -67,14 +67,13 @@ fn main() -> ExitCode {
     code
 }
 
-/// Says why the command failed, to a person and to the shell.
+/// Prints why the command failed, and returns the exit code.
 fn report(failure: exit::Failure) -> ExitCode {
     output::error(&failure.indented(), failure.what_next());
     failure.code().into()
 }
 
-/// Prints help, or the error of the command line. Clap repeats arguments as they came, so they are
-/// escaped here.
+/// Prints help, or the error of the command line. Clap repeats arguments unchanged, so they are escaped here.
 fn usage(mut error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
         error.exit();

@@ -1,6 +1,6 @@
-//! An issuer as an operator works with it, in a home or elsewhere.
+//! The operations of an operator on an issuer, in a home or remote.
 //!
-//! [`with`] is the one place that tells the two apart: what a command does is a verb of [`Operations`].
+//! Only [`with`] distinguishes the two. Commands call the methods of [`Operations`].
 
 mod home;
 mod server;
@@ -11,8 +11,8 @@ pub(crate) use verbs::{Operations, SignedKeyset, SignedSnapshot};
 use self::{home::Home, server::Server};
 use crate::{exit::Failure, passphrase::PassphraseArg, settings::Global};
 
-/// Works with the issuer that the options name, and leaves a home without open files behind. The passphrase is
-/// asked for where a verb turns out to need the private keys.
+/// Runs work on the issuer that the options name, and closes a home afterwards. Asks for the passphrase only if an
+/// operation turns out to need the private keys.
 pub(crate) async fn with<T>(
     global: &Global,
     passphrase: Option<&PassphraseArg>,

@@ -1,11 +1,11 @@
-//! `--out FILE`: data into a file instead of standard output.
+//! `--out FILE`: writes data to a file instead of standard output.
 //!
-//! | what stands at the path | what is done |
+//! | object at the path | action |
 //! |---|---|
-//! | nothing, or a regular file | the file is replaced in one step, its permissions with it |
+//! | nothing, or a regular file | the file is replaced in one step, with its permissions |
 //! | a symbolic link | the same with the file that it leads to; the link stays |
-//! | a device, a FIFO, or what standard output or standard error already is | it is written to |
-//! | a directory, or a link to nothing | refused |
+//! | a device, a FIFO, or the file that standard output or standard error is | it is written to |
+//! | a directory, or a broken link | refused |
 
 use std::{
     fmt,
@@ -28,16 +28,16 @@ use crate::{
     output::{self, Format},
 };
 
-/// Who may read a file.
+/// The readers that a file's permissions allow.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Readers {
-    /// Its owner: it holds a token.
+    /// Only its owner, since it holds a secret.
     Owner,
-    /// Everyone: it is signed, and public.
+    /// Everyone, since it is signed and public.
     Everyone,
 }
 
-/// Where data goes.
+/// The destination of data.
 #[derive(Debug, Args)]
 pub(crate) struct Out {
     /// Write to this file instead of stdout; what was there is replaced as a whole, unless it is a
@@ -47,7 +47,7 @@ pub(crate) struct Out {
 }
 
 impl Out {
-    /// The path of the file; `None` where data goes to stdout.
+    /// The path of the file; `None` if data goes to stdout.
     pub(crate) fn path(&self) -> Option<&Path> {
         match &self.out {
             Some(Input::File(path)) => Some(path),
@@ -55,13 +55,13 @@ impl Out {
         }
     }
 
-    /// The same as text, for JSON documents.
+    /// The path as text, for JSON documents.
     pub(crate) fn text(&self) -> Option<String> {
         self.path().map(|path| path.display().to_string())
     }
 }
 
-/// Writes all of a file.
+/// Writes a whole file.
 pub(crate) fn write(path: &Path, content: &str, readers: Readers) -> Result<(), Failure> {
     let mut draft = Draft::begin(path, readers)?;
     draft.write(content)?;
@@ -114,7 +114,7 @@ impl Draft {
             Destination::Beside(file, target) => {
                 file.as_file().sync_all()?;
                 file.persist(&target)?;
-                // So that its name lasts, too.
+                // A crash could otherwise lose the new name, although the content is on disk.
                 File::open(parent(&target))?.sync_all()
             }
         };
@@ -155,8 +155,8 @@ fn place(path: &Path, readers: Readers) -> io::Result<Destination> {
     Ok(Destination::Beside(file, target))
 }
 
-/// Standard output or standard error, if the path names one of them, such as `/dev/stdout`. Opening it
-/// anew could fail, or overwrite what it holds.
+/// Standard output or standard error, if the path names one of them, such as `/dev/stdout`. Opening it again
+/// could fail, or overwrite its content.
 fn standard(named: &Metadata) -> io::Result<Option<File>> {
     let (stdout, stderr) = (io::stdout(), io::stderr());
     for stream in [stdout.as_fd(), stderr.as_fd()] {
@@ -193,14 +193,14 @@ fn unwritable(path: &Path, error: &io::Error) -> Failure {
         return Failure::plain(Exit::Local, format!("{name} is a symbolic link to nothing"))
             .hint("make the file that it leads to, or remove the link");
     }
-    // The error itself would name a temporary file.
+    // Only the kind, since the error itself may name the temporary file.
     let why = error.kind();
     Failure::plain(Exit::Local, format!("cannot write {name} ({why})"))
         .hint("name a file in a directory that you can write to")
 }
 
-/// Hands out what is signed: the very bytes, into the file where one is named, to stdout otherwise.
-/// One version is one byte string, wherever it went.
+/// Writes a signed document, byte for byte, to the file if one is named and to stdout otherwise. One version
+/// is the same byte string everywhere.
 pub(crate) fn signed<T: Serialize>(
     out: &Out,
     envelope: &str,

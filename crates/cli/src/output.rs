@@ -1,11 +1,10 @@
-//! What goes where: data to stdout, everything else to stderr.
+//! Output: data goes to stdout, everything else to stderr.
 //!
-//! Both are coloured on a terminal only, and not at all under `NO_COLOR`; that is `anstream`'s
-//! decision. A reader that went away (`| head`) ends the output and is no error.
+//! Both are coloured on a terminal only, and never under `NO_COLOR`; `anstream` decides that. A reader that
+//! goes away (`| head`) ends the output, which is no error.
 //!
-//! All text passes one gate here ([`gated`]), whatever library or issuer it comes from. The gate
-//! cannot tell a name from the words around it, so names are quoted where a line is composed
-//! (`bailiwick_token::escape`).
+//! All text passes through [`gated`], whatever library or issuer it comes from. That function cannot tell a
+//! name from the words around it, so names are quoted where a line is composed (`bailiwick_token::escape`).
 
 use std::{
     fmt,
@@ -27,19 +26,19 @@ use crate::{
 /// The version of the JSON documents.
 const VERSION: u32 = 1;
 
-/// Good news.
+/// The style of success.
 pub(crate) const GREEN: Style = AnsiColor::Green.on_default().bold();
-/// Bad news.
+/// The style of errors and denials.
 pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 const CYAN: Style = AnsiColor::Cyan.on_default().bold();
 
-/// The escape sequences of this program's styles. No other escape character is printed.
+/// The escape sequences of this program's styles. No other escape character is ever printed.
 const STYLES: [&str; 6] = [
     "\x1b[0m", "\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m",
 ];
 
-/// Which of its two forms a command's data takes.
+/// The format of a command's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     /// For people.
@@ -49,7 +48,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// Prints `data`: as `{"version":1,…}`, or as `text` says it.
+    /// Prints `data` as `{"version":1,…}`, or `text`.
     pub(crate) fn print<T: Serialize>(
         self,
         data: &T,
@@ -77,7 +76,7 @@ pub(crate) fn json<T: Serialize>(document: &T) -> Result<(), Failure> {
     line(json_text(document)?)
 }
 
-/// A JSON document on one line, with everything escaped that is not printable.
+/// Returns a JSON document on one line, with everything escaped that is not printable.
 pub(crate) fn json_text<T: Serialize>(document: &T) -> Result<String, Failure> {
     serde_json::to_string(document)
         .map(|text| visible(&text).into_owned())
@@ -96,7 +95,7 @@ pub(crate) fn print(text: impl fmt::Display) -> Result<(), Failure> {
     written(write!(stdout, "{text}").and_then(|()| stdout.flush()))
 }
 
-/// Prints text of this program itself, byte for byte.
+/// Prints text that this program itself wrote, byte for byte.
 pub(crate) fn raw(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     written(
@@ -106,8 +105,8 @@ pub(crate) fn raw(text: &str) -> Result<(), Failure> {
     )
 }
 
-/// Prints signed text byte for byte. A terminal only shows it, so there it passes the gate, and a line
-/// break follows.
+/// Prints signed text byte for byte. On a terminal, where it is only shown, it is escaped by [`gated`] and ends
+/// with a line break.
 pub(crate) fn signed(text: &str) -> Result<(), Failure> {
     match io::stdout().is_terminal() {
         true => line(text),
@@ -148,22 +147,22 @@ fn gated(text: &str, styles: &[&str]) -> String {
     shown
 }
 
-/// Says something about what is done.
+/// Prints a note about what the command does.
 pub(crate) fn note(text: impl fmt::Display) {
     tell("", text);
 }
 
-/// Says what to do next.
+/// Prints a hint on what to do next.
 pub(crate) fn hint(text: impl fmt::Display) {
     tell(&format!("{CYAN}hint:{CYAN:#} "), text);
 }
 
-/// Says what the person should have seen.
+/// Prints a warning.
 pub(crate) fn warn(text: impl fmt::Display) {
     tell(&format!("{YELLOW}warning:{YELLOW:#} "), text);
 }
 
-/// Says why the command failed, and what to do next.
+/// Prints why the command failed, and what to do next.
 pub(crate) fn error(message: &str, what_next: Option<&str>) {
     tell(&format!("{RED}error:{RED:#} "), message);
     if let Some(what_next) = what_next {
@@ -171,35 +170,35 @@ pub(crate) fn error(message: &str, what_next: Option<&str>) {
     }
 }
 
-/// How far something is that takes long: one line on a terminal, written over again and again, and gone
-/// in the end. Elsewhere nothing is said.
+/// Progress of a long operation: one line on a terminal, which is overwritten and in the end removed. Nothing
+/// is printed if stderr is not a terminal.
 pub(crate) struct Progress {
     what: &'static str,
     shown: Option<Instant>,
 }
 
 impl Progress {
-    /// Counts things of this name.
+    /// Makes a count of things with this name.
     pub(crate) fn new(what: &'static str) -> Progress {
         Progress { what, shown: None }
     }
 
-    /// Waits for what cannot say how far it is: a terminal is told for how many seconds by now.
+    /// Waits for work that cannot report its progress. A terminal shows the seconds that have passed.
     pub(crate) async fn waiting<T>(why: &'static str, work: impl Future<Output = T>) -> T {
-        // A task of its own: the work may keep its thread busy.
+        // A task of its own, since the work may keep its thread busy.
         let told = io::stderr()
             .is_terminal()
             .then(|| tokio::spawn(seconds(why)));
         let done = work.await;
         if let Some(told) = told {
             told.abort();
-            // Only then its line is gone.
+            // The line is removed when the task is dropped, which may be after `abort` returns.
             let _ = told.await;
         }
         done
     }
 
-    /// Says how many there are by now.
+    /// Shows the current count.
     pub(crate) fn at(&mut self, count: u64) {
         const PAUSE: Duration = Duration::from_millis(100);
         let recent = self.shown.is_some_and(|shown| shown.elapsed() < PAUSE);
@@ -221,7 +220,7 @@ impl Drop for Progress {
 async fn seconds(why: &'static str) {
     let mut progress = Progress::new(why);
     let mut ticks = interval(Duration::from_secs(1));
-    // The first one comes at once, and a moment is not worth a word.
+    // The first tick comes at once, and work that ends within a second needs no progress.
     for second in 0.. {
         ticks.tick().await;
         if second > 1 {
@@ -230,7 +229,7 @@ async fn seconds(why: &'static str) {
     }
 }
 
-/// Nobody can be told that stderr cannot be written.
+/// Prints to stderr. Errors are ignored, since there is nowhere to report them.
 fn tell(label: &str, text: impl fmt::Display) {
     let text = gated(&text.to_string(), &[]);
     if logging::is_in_background() {

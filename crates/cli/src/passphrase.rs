@@ -1,4 +1,4 @@
-//! Where the passphrase of the private keys comes from.
+//! Sources of the passphrase of the private keys.
 
 use std::{
     io::{self, IsTerminal},
@@ -18,7 +18,7 @@ use crate::{
 /// The environment variable that holds the passphrase itself.
 const PASSPHRASE: &str = "BAILIWICK_PASSPHRASE";
 
-/// The most bytes of a passphrase's file.
+/// Maximum length of a passphrase's file, in bytes.
 const MAX_FILE: usize = 4096;
 
 /// For commands that use private keys.
@@ -35,8 +35,8 @@ pub(crate) struct PassphraseArg {
 }
 
 impl PassphraseArg {
-    /// The passphrase, from the first place that has one: file, environment, `config.toml`,
-    /// and, on a terminal, the person at it. [`Passphrase::new`] reads what any of them gives.
+    /// Reads the passphrase from the first source that has one: file, environment, `config.toml`, and the
+    /// person at the terminal. [`Passphrase::new`] parses it, whatever its source.
     pub(crate) fn passphrase(&self, global: &Global) -> Result<Passphrase, Failure> {
         let unfit = |error| match error {
             PassphraseError::Short => Failure::plain(
@@ -52,7 +52,7 @@ impl PassphraseArg {
         Passphrase::new(&self.given(global, || ask("Passphrase: "))?).map_err(unfit)
     }
 
-    /// A new passphrase: a person is asked twice.
+    /// Reads a new passphrase. A person is asked twice.
     pub(crate) fn new_passphrase(&self, global: &Global) -> Result<Passphrase, Failure> {
         let given = self.given(global, || {
             let first = ask("New passphrase: ")?;
@@ -71,7 +71,7 @@ impl PassphraseArg {
         ask: impl FnOnce() -> Result<Zeroizing<String>, Failure>,
     ) -> Result<Zeroizing<String>, Failure> {
         let configured = || global.config().map(|config| config.passphrase_file);
-        // A variable that is set to nothing names no file.
+        // A variable that is empty names no file.
         let named = |file: &&Input| **file != Input::File(PathBuf::new());
         if let Some(file) = self.passphrase_file.as_ref().filter(named) {
             read(file)

@@ -1,6 +1,6 @@
-//! `bailiwick profile`: which caller may receive which grants.
+//! `bailiwick profile`: the grants that callers may receive.
 //!
-//! No verb needs a key: what is in files, and with `--server` what a service has taken up.
+//! No verb needs a key. Profiles are read from files, or with `--server` from a service.
 
 mod check;
 pub(crate) mod files;

@@ -24,10 +24,10 @@ use crate::{
     store::StoreArg,
 };
 
-/// The most files that are taken from a verifier's directory.
+/// Maximum number of files that are read from a verifier's directory.
 const MAX_FILES: usize = 16;
 
-/// Why keys are revoked where nobody can say what else was.
+/// The reason for revoking all keys when later revocations are unknown.
 const REASON: &str =
     "the issuer was restored from a backup, and what was revoked since is not known";
 
@@ -48,7 +48,7 @@ Examples:
   bailiwick restore issuer.backup --keyset keyset.json --revocations revocations.ndjson
   bailiwick restore issuer.backup --revoke-keys --above 1000000 --keyset-key ed25519/…")]
 pub(crate) struct RestoreArgs {
-    /// What `bailiwick backup` wrote
+    /// The backup that `bailiwick backup` wrote
     #[arg(value_name = "FILE|-", required_unless_present = "in_place")]
     backup: Option<Input>,
     /// The home's database was put back by other means, such as a snapshot: go on with it, once every
@@ -87,7 +87,7 @@ pub(crate) struct RestoreArgs {
 }
 
 impl RestoreArgs {
-    /// Restores, and says what is left to do.
+    /// Restores the issuer, and prints the steps that are left.
     pub(crate) async fn run(self, global: &Global) -> ExitResult {
         global.only_here("restore")?;
         let evidence = self.evidence()?;
@@ -172,7 +172,7 @@ impl RestoreArgs {
     }
 }
 
-/// What a verifier keeps of the revocations.
+/// The files of revocations that a verifier keeps in its directory.
 fn kept(directory: &PathBuf) -> Result<Vec<PathBuf>, Failure> {
     let unreadable = |error: io::Error| Input::File(directory.clone()).unreadable(&error);
     let mut files = Vec::new();

@@ -1,4 +1,4 @@
-//! `bailiwick revocations`: what is revoked.
+//! `bailiwick revocations`: listing, adding and exporting revocations.
 
 use std::time::Duration;
 
@@ -113,7 +113,7 @@ pub(crate) struct RevocationsAddArgs {
     /// Issued before this time [default: now]
     #[arg(long, value_name = "RFC3339")]
     before: Option<Timestamp>,
-    /// Why, for people who look after the issuer
+    /// The reason, for people who look after the issuer
     #[arg(long, value_name = "TEXT", value_parser = parse::text)]
     reason: String,
     #[command(flatten)]
@@ -147,7 +147,8 @@ impl RevocationsAddArgs {
         let revoke = async |issuer: &dyn Operations| issuer.revoke(&request).await;
         let reports = with(global, None, revoke).await?;
         if self.before.is_none() {
-            // Tokens of this very second are meant, and what is minted after this command is not.
+            // Times have whole seconds, and tokens of the current one are revoked. Waiting for its end keeps
+            // tokens that are minted after this command from being revoked as well.
             sleep(Duration::from_secs(1)).await;
         }
         let lines: String = reports.iter().map(token::revoked).collect();

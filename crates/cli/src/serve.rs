@@ -31,13 +31,13 @@ Example:
   bailiwick serve
   bailiwick serve --listen 127.0.0.1:8420 --operations-listen 127.0.0.1:8421")]
 pub(crate) struct ServeArgs {
-    /// Where callers, verifiers and operators come to [default: 127.0.0.1:8420]
+    /// The address for callers, verifiers and operators [default: 127.0.0.1:8420]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// Where /livez, /readyz and /metrics are [default: 127.0.0.1:8421]
+    /// The address of /livez, /readyz and /metrics [default: 127.0.0.1:8421]
     #[arg(long, value_name = "ADDRESS")]
     operations_listen: Option<SocketAddr>,
-    /// How long to go on serving after SIGTERM, while /readyz says no [default: 0s]
+    /// Time to go on serving after SIGTERM, while /readyz says no [default: 0s]
     #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
     grace: Option<u64>,
     #[command(flatten)]
@@ -64,9 +64,9 @@ impl ServeArgs {
         config.listen = self.listen.unwrap_or(config.listen);
         config.operations_listen = self.operations_listen.unwrap_or(config.operations_listen);
         let issued_by = issuer.settings().issuer.clone();
-        // Where the clock stands outside of the years that there are, everything has ended.
+        // With a clock outside of the range of timestamps, everything counts as expired.
         let clock: Clock = Arc::new(|| clock::now().unwrap_or(Timestamp::MAX));
-        // Before anything is announced: a signal that comes early is not lost.
+        // Before the service is announced, so that an early signal is not lost.
         let mut signals = Signals::listen()?;
         let running = bailiwick_service::serve(issuer, config, clock)
             .await
@@ -99,7 +99,7 @@ impl ServeArgs {
     }
 }
 
-/// What `service.toml` says, where there is one.
+/// Reads `service.toml`, or returns the defaults if there is none.
 pub(crate) fn configured(home: &Path) -> Result<Config, Failure> {
     let file = home.join("service.toml");
     if is_missing(&file)? {

@@ -1,4 +1,4 @@
-//! The client of an issuer elsewhere: HTTPS, by the routes of `bailiwick-api`.
+//! The client of a remote issuer: HTTPS, by the routes of `bailiwick-api`.
 
 use std::{env, path::PathBuf, time::Duration};
 
@@ -28,16 +28,16 @@ const CA: &str = "BAILIWICK_CA";
 /// The environment variable that holds the operator's token.
 const TOKEN: &str = "BAILIWICK_OPERATOR_TOKEN";
 
-/// The most bytes of an operator's token and of a certificate.
+/// Maximum length of an operator's token and of a certificate, in bytes.
 const MAX_FILE: usize = 64 * 1024;
 
-/// The most bytes of an answer: a snapshot of a million revocations is the largest.
+/// Maximum length of an answer, in bytes. The largest is a snapshot of a million revocations.
 const MAX_ANSWER: usize = 256 << 20;
 
-/// Longest time for one answer of the service.
+/// Maximum time to wait for one answer of the service.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Where the issuer is, when it is not in a home on this machine.
+/// Options that name a remote issuer, instead of a home on this machine.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct ServerArgs {
@@ -53,7 +53,7 @@ pub(crate) struct ServerArgs {
     ca: Option<PathBuf>,
 }
 
-/// An issuer's service, and an operator's token for it.
+/// An issuer's service, with an operator's token for it.
 pub(crate) struct ServiceClient {
     base: SafeUrl,
     http: Client,
@@ -61,7 +61,7 @@ pub(crate) struct ServiceClient {
 }
 
 impl ServerArgs {
-    /// The service, where one is named: by flag, environment or `config.toml`.
+    /// Opens the service if one is named by flag, environment or `config.toml`.
     pub(crate) fn open(&self, config: &HomeConfig) -> Result<Option<ServiceClient>, Failure> {
         let named = match self.server.clone() {
             Some(server) => Some(server),
@@ -145,7 +145,7 @@ fn base(text: &str) -> Result<SafeUrl, Failure> {
 }
 
 impl ServiceClient {
-    /// Asks for an answer in JSON. `values` fill the places in the route's path.
+    /// Sends a request whose answer is JSON. `values` fill the places in the route's path.
     pub(crate) async fn ask<Q: Serialize, A: DeserializeOwned>(
         &self,
         route: Route<Q, A>,
@@ -156,7 +156,7 @@ impl ServiceClient {
         serde_json::from_slice(&bytes).map_err(|_| unreadable())
     }
 
-    /// Asks for nothing but that it is done.
+    /// Sends a request whose answer is empty.
     pub(crate) async fn done(
         &self,
         route: Route<Nothing, Nothing>,
@@ -165,7 +165,7 @@ impl ServiceClient {
         self.answer(route, values, &Nothing {}).await.map(drop)
     }
 
-    /// Asks for an answer as it stands.
+    /// Sends a request and returns the answer unchanged.
     pub(crate) async fn text(&self, route: Route<Nothing, Verbatim>) -> Result<String, Failure> {
         let bytes = self.answer(route, &[], &Nothing {}).await?;
         String::from_utf8(bytes).map_err(|_| unreadable())
@@ -245,7 +245,7 @@ fn refused(status: StatusCode, bytes: &[u8], with_token: bool) -> Failure {
         ProblemCode::BadRequest => Exit::Usage,
         _ => Exit::Remote,
     };
-    // Another machine wrote the text, so its line breaks are escaped.
+    // The text comes from another machine, and a line break in it could forge a hint.
     let failure = Failure::new(exit, visible(&problem.detail));
     match problem.code {
         ProblemCode::Unauthenticated if !with_token => {
@@ -256,7 +256,7 @@ fn refused(status: StatusCode, bytes: &[u8], with_token: bool) -> Failure {
 }
 
 fn unreachable(error: &reqwest::Error) -> Failure {
-    // Its own text names the URL, and only the last cause says what happened.
+    // The error's own text names the URL; only its last cause says what happened.
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
         cause = source;
@@ -274,7 +274,7 @@ fn unreachable(error: &reqwest::Error) -> Failure {
     .hint(hint)
 }
 
-/// An answer that no issuer of this version gives.
+/// The failure of an answer that no issuer of this version gives.
 pub(crate) fn unreadable() -> Failure {
     Failure::plain(Exit::Remote, "the issuer's answer cannot be read")
         .hint("it may be of another version: use the same one on both sides")

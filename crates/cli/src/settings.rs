@@ -37,7 +37,7 @@ pub(crate) struct Global {
 }
 
 impl Global {
-    /// How data is printed.
+    /// The format of data.
     pub(crate) fn format(&self) -> Format {
         if self.json {
             Format::Json
@@ -46,7 +46,7 @@ impl Global {
         }
     }
 
-    /// The key that an issuer elsewhere is held to: from the environment, or `config.toml`.
+    /// The key that a remote issuer's keyset must be signed with, from the environment or `config.toml`.
     pub(crate) fn keyset_key(&self) -> Result<PublicKey, Failure> {
         let environment = input::variable(KEYSET_KEY)?.filter(|key| !key.is_empty());
         let text = match environment {
@@ -61,12 +61,12 @@ impl Global {
             .map_err(|error| Failure::new(Exit::Usage, error))
     }
 
-    /// The issuer elsewhere, where one is named.
+    /// The remote issuer, if one is named.
     pub(crate) fn server(&self) -> Result<Option<ServiceClient>, Failure> {
         self.server.open(&self.config()?)
     }
 
-    /// Refuses to go on where an issuer elsewhere is named: what is done belongs to a home.
+    /// Fails if a remote issuer is named, for commands that work on a home only.
     pub(crate) fn only_here(&self, what: &str) -> Result<(), Failure> {
         match self.server()? {
             None => Ok(()),
@@ -78,7 +78,7 @@ impl Global {
         }
     }
 
-    /// The home's directory, which need not exist.
+    /// The path of the home, which need not exist.
     pub(crate) fn home(&self) -> Result<PathBuf, Failure> {
         self.home_if_any().ok_or_else(|| {
             Failure::plain(Exit::Local, "this user has no data directory")
@@ -86,7 +86,7 @@ impl Global {
         })
     }
 
-    /// What `config.toml` in the home says; nothing, where there is none.
+    /// Reads `config.toml` in the home, or returns the defaults if there is no home.
     pub(crate) fn config(&self) -> Result<HomeConfig, Failure> {
         match self.home_if_any() {
             Some(home) => HomeConfig::read(&home.join("config.toml")),
@@ -94,7 +94,7 @@ impl Global {
         }
     }
 
-    // Clap could read the environment too, but then repeats the flag in every usage error.
+    // Clap could read the environment too, but would then repeat the flag in every usage error.
     fn home_if_any(&self) -> Option<PathBuf> {
         let environment = || env::var_os(HOME).filter(|home| !home.is_empty());
         let data_directory = || directories::ProjectDirs::from("", "", "bailiwick");

@@ -1,4 +1,4 @@
-//! Where the database of a new home is.
+//! The database of a new home.
 
 use bailiwick_issuer::PostgresUrl;
 use clap::Args;
@@ -11,7 +11,7 @@ use crate::{
 /// The environment variable that holds the URL of a PostgreSQL database.
 const STORE: &str = "BAILIWICK_STORE";
 
-/// The most bytes of such a URL.
+/// Maximum length of such a URL, in bytes.
 const MAX_STORE: usize = 4096;
 
 /// For commands that make a home.
@@ -24,7 +24,7 @@ pub(crate) struct StoreArg {
 }
 
 impl StoreArg {
-    /// It may hold a password, so it is no argument.
+    /// Reads the URL from the file or the environment. It may hold a password, so it is no argument.
     pub(crate) fn store(&self) -> Result<Option<PostgresUrl>, Failure> {
         let text = match &self.store_file {
             Some(file) => {

@@ -1,4 +1,4 @@
-//! `bailiwick token`: the life of a token.
+//! `bailiwick token`: commands on tokens.
 
 mod attenuate;
 mod deliver;
@@ -50,7 +50,7 @@ impl TokenCommand {
     }
 }
 
-/// Why a token was neither narrowed nor sealed.
+/// The failure of a token that could not be narrowed or sealed.
 fn refused(error: AttenuateError) -> Failure {
     match error {
         AttenuateError::Sealed => Failure::plain(

@@ -1,4 +1,4 @@
-//! `bailiwick verifier`: what verifiers use, as far as they said so.
+//! `bailiwick verifier`: the keysets and revocations that verifiers say they use.
 
 use bailiwick_api::{VerifierStatus, VerifiersInUse};
 use bailiwick_token::{escape::name, timestamp::Timestamp};
@@ -58,13 +58,13 @@ struct Forgotten<'a> {
     forgotten: &'a str,
 }
 
-/// A verifier beside what it could have.
+/// A verifier's report, compared with the newest keyset and revocations.
 #[derive(Serialize)]
 struct Lag<'a> {
     #[serde(flatten)]
     verifier: &'a VerifierStatus,
     keysets_behind: u64,
-    /// None where it follows no revocations, or those of another history.
+    /// `None` if it follows no revocations, or those of another history.
     #[serde(skip_serializing_if = "Option::is_none")]
     changes_behind: Option<u64>,
     seconds_ago: u64,

@@ -1,10 +1,10 @@
-//! Audited, durable mints a second over HTTP, beside a handler that signs the same token and writes
-//! nothing: both in this run, on this machine, asked by the same client.
+//! Audited, durable mints per second over HTTP, beside a handler that signs the same token and writes
+//! nothing. Both run on the same machine and are called by the same client.
 //!
 //! `cargo bench -p bailiwick-service --bench mints`; with `BAILIWICK_POSTGRES` set to the URL of a
-//! server also on PostgreSQL. Numbers after `--` are how many clients to take. What it leaves out: TLS,
-//! a network, and a client on another machine: client and service share the cores here, in both cases.
-//! The client's secret has been seen before, so that no Argon2id is computed.
+//! server also on PostgreSQL. Numbers after `--` are numbers of clients. It leaves out TLS, a network,
+//! and a client on another machine: client and service share the cores here, in both cases. The client's
+//! secret has been verified before, so no Argon2id is computed.
 
 #![allow(
     clippy::unwrap_used,
@@ -34,7 +34,7 @@ use bailiwick_token::{
     timestamp::Timestamp,
 };
 
-/// As in the program: what is given back is wiped.
+/// The same allocator as in the program, which wipes memory that is freed.
 #[global_allocator]
 static WIPING: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
     zeroizing_alloc::ZeroAlloc(std::alloc::System);
@@ -68,7 +68,7 @@ amount = { max = "10000" }
 currency = "EUR"
 "#;
 
-/// How often each way has its turn, so that what else the machine does meets all of them.
+/// Number of rounds. All ways take turns, so that other load on the machine affects them alike.
 const ROUNDS: usize = 9;
 const WARM_UP: Duration = Duration::from_secs(1);
 const MEASURED: Duration = Duration::from_secs(2);
@@ -78,7 +78,7 @@ fn now() -> Timestamp {
     Timestamp::from_unix(since.unwrap().as_secs()).unwrap()
 }
 
-/// What one way came to in one turn.
+/// The result of one way in one round.
 #[derive(Clone, Copy)]
 struct Seen {
     per_second: f64,
@@ -136,7 +136,7 @@ fn main() {
     });
 }
 
-/// The medians of the rounds; of the ratio also the least and the most.
+/// Prints the medians of the rounds, and for the ratio also its least and greatest values.
 fn line(clients: usize, way: &str, seen: &[Seen], bare: &[Seen]) {
     let ratios = seen.iter().zip(bare);
     let ratios = ratios.map(|(seen, bare)| seen.per_second / bare.per_second);
@@ -212,7 +212,7 @@ async fn issuer(clients: usize, store: Option<PostgresUrl>) -> Seen {
     seen
 }
 
-/// As many threads that make tokens and do nothing else.
+/// Measures `threads` threads that sign tokens and do nothing else.
 fn alone_signs(threads: usize) -> Seen {
     let root = new_key();
     let grants = Grants::from_toml(GRANTS).unwrap();

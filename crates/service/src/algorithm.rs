@@ -5,7 +5,7 @@ use jsonwebtoken::Algorithm;
 /// The algorithm of this name (RFC 7518, section 3.1; RFC 9864, section 2.2). `none` has none.
 pub(crate) fn algorithm(name: &str) -> Option<Algorithm> {
     match name {
-        // The one curve that `EdDSA` is used with here.
+        // The only curve that `EdDSA` is used with here.
         "Ed25519" => Some(Algorithm::EdDSA),
         name => name.parse().ok(),
     }

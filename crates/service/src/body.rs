@@ -1,4 +1,4 @@
-//! Bodies: bounded while they arrive, parsed for callers who are known, and refused in words.
+//! Bodies of requests: bounded while they arrive, and parsed for authenticated callers only.
 
 use std::time::Duration;
 
@@ -21,17 +21,17 @@ use zeroize::Zeroizing;
 
 use crate::problem::ApiError;
 
-/// The most bytes of a body that are read and dropped while its answer is on the way.
+/// Maximum number of bytes of a body that are read and dropped while its answer is sent.
 const MAX_DISCARDED: usize = 16 << 20;
 
 /// Maximum time to wait for these bytes.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// A caller that was authenticated. Only the check of a credential makes one, and [`Unread::json`] asks
-/// for one, so that an unauthenticated request costs no parsing of what it asks for.
+/// An authenticated caller. Only the check of a credential makes one, and [`Unread::json`] requires one,
+/// so the body of an unauthenticated request is not parsed.
 pub(crate) trait Identified {}
 
-/// A body that has arrived and is not parsed yet.
+/// A body that has arrived and has not been parsed.
 pub(crate) struct Unread {
     headers: HeaderMap,
     bytes: Bytes,
@@ -65,12 +65,12 @@ impl<S: Send + Sync> FromRequest<S> for Unread {
 }
 
 impl Unread {
-    /// Reads JSON whose members are all known. An empty body is an empty object.
+    /// Parses JSON, and refuses unknown members. An empty body counts as an empty object.
     pub(crate) fn json<T: DeserializeOwned>(&self, _: &impl Identified) -> Result<T, ApiError> {
         self.parsed()
     }
 
-    /// Reads the one member that a caller can be authenticated by, and passes over all others.
+    /// Reads the one member that can authenticate a caller, and ignores all others.
     pub(crate) fn client_assertion(&self) -> Result<Option<Zeroizing<String>>, ApiError> {
         #[derive(Deserialize)]
         struct Asserted {
@@ -80,7 +80,7 @@ impl Unread {
             .map(|Asserted { client_assertion }| client_assertion)
     }
 
-    /// The text of a form, where it is one.
+    /// The text of a form, if the `Content-Type` says that it is one.
     pub(crate) fn form(&self) -> Option<&[u8]> {
         let media = media::utf8(&self.headers)?;
         (media.essence_str() == mime::APPLICATION_WWW_FORM_URLENCODED).then_some(&self.bytes)
@@ -113,7 +113,7 @@ impl Unread {
 pub(crate) async fn arrived(request: Request, arriving: &Semaphore) -> Result<Request, Lost> {
     let (mut parts, body) = request.into_parts();
     let mut body = Arriving {
-        // A sender that asked first has sent nothing yet, and reading would tell it to go on.
+        // A sender that expects `100 Continue` has sent nothing yet, and reading would make it send.
         drop_rest: !parts.headers.contains_key(header::EXPECT),
         body,
     };
@@ -127,25 +127,25 @@ pub(crate) async fn arrived(request: Request, arriving: &Semaphore) -> Result<Re
     }
 }
 
-/// Why a body did not arrive.
+/// The reason why a body did not arrive.
 pub(crate) enum Lost {
     /// Too many bytes are arriving.
     NoRoom,
-    /// It broke off.
+    /// The connection or its framing broke off.
     Broken,
 }
 
-/// A body on its way. What is not read of it is dropped while the answer is on its own way: a
-/// connection that is closed on unread bytes is reset, and the sender may never see the answer.
+/// A body that is arriving. Bytes that are not read are dropped while the answer is sent: closing a
+/// connection with unread bytes resets it, and the sender may never see the answer.
 struct Arriving {
     body: Body,
     drop_rest: bool,
 }
 
 impl Arriving {
-    /// All of it; `None` where it is longer than any may be.
+    /// Reads all of it. Returns `None` if it is longer than [`MAX_BODY`].
     async fn read(&mut self, arriving: &Semaphore) -> Result<Option<Bytes>, Lost> {
-        // By its `Content-Length`: nothing of it needs to be kept.
+        // Too long by its `Content-Length`, so none of it needs to be kept.
         if self.body.size_hint().lower() > MAX_BODY as u64 {
             return Ok(None);
         }
@@ -193,7 +193,7 @@ impl Drop for Arriving {
     }
 }
 
-/// What is wrong with a body, and not what stood there: it may be a token in the wrong place.
+/// Removes a quoted string from an error about a body. It may be a token sent in the wrong place.
 fn without_text(message: &str) -> String {
     const BEFORE: &str = "string \"";
     match (message.find(BEFORE), message.rfind("\", expected ")) {

@@ -1,4 +1,4 @@
-//! Callers: clients with a secret, and parties that a provider's JWT speaks of.
+//! Authentication of callers: clients with a secret, and parties named by a provider's JWT.
 
 pub(crate) mod error;
 
@@ -34,29 +34,29 @@ pub(crate) enum Credentials {
     Assertion(Zeroizing<String>),
 }
 
-/// The sender of a JWT, as far as it is known.
+/// The sender of a JWT, for the record of a refusal.
 #[derive(Clone, Copy)]
 pub(crate) struct Sender<'a> {
     pub(crate) from: IpAddr,
-    /// The agent, where it is known already; empty otherwise.
+    /// The agent's name, empty until the agent is authenticated.
     pub(crate) agent: &'a str,
 }
 
-/// A party, and what the audit calls it.
+/// An authenticated party, with its name in the audit.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownCaller {
     pub(crate) party: CallerParty,
     pub(crate) name: String,
-    /// The sign-in, where it is a client of this issuer.
+    /// The sign-in of a client of this issuer; `None` for a party named by a JWT.
     pub(crate) signed_in: Option<SignedIn>,
-    /// True if it was authenticated by a client assertion that may have been used before.
+    /// True if a client assertion authenticated it that may have been used before.
     reused: bool,
-    /// Only the checks of this file make one.
+    /// Private, so that only the checks in this file can construct the type.
     _checked: (),
 }
 
 impl KnownCaller {
-    /// The actor in the audit. A name with a `/` is that of a provider's subject: no client's has one.
+    /// The actor in the audit. A name with a `/` belongs to a provider's subject: client names have none.
     pub(crate) fn actor(&self) -> String {
         let by = match self.reused {
             true => "caller with a reusable assertion",
@@ -86,7 +86,7 @@ impl Role {
 
 impl Identified for KnownCaller {}
 
-/// The name and secret of HTTP Basic, where the header is there (RFC 6749, section 2.3.1).
+/// The name and secret of HTTP Basic, if the request has the header (RFC 6749, section 2.3.1).
 pub(crate) fn basic(headers: &HeaderMap) -> Result<Option<Credentials>, CallerError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {
@@ -94,6 +94,7 @@ pub(crate) fn basic(headers: &HeaderMap) -> Result<Option<Credentials>, CallerEr
     };
     let text = value.to_str().map_err(|_| CallerError::Ambiguous)?;
     let (scheme, encoded) = text.split_once(' ').ok_or(CallerError::Ambiguous)?;
+    // Two headers could authenticate two clients, so neither is believed.
     if values.next().is_some() || !scheme.eq_ignore_ascii_case("basic") || encoded.len() > 2_048 {
         return Err(CallerError::Ambiguous);
     }
@@ -103,8 +104,9 @@ pub(crate) fn basic(headers: &HeaderMap) -> Result<Option<Credentials>, CallerEr
             .map_err(|_| CallerError::Ambiguous)?,
     );
     let decoded = std::str::from_utf8(&decoded).map_err(|_| CallerError::Ambiguous)?;
+    // The first colon ends the name: a secret may hold more of them (RFC 7617, section 2).
     let (name, secret) = decoded.split_once(':').ok_or(CallerError::Ambiguous)?;
-    // Both are form-encoded before they are joined.
+    // Clients form-encode both before joining them (RFC 6749, section 2.3.1).
     Ok(Some(Credentials::Secret {
         name: form_decoded(name).to_string(),
         secret: form_decoded(secret),
@@ -112,7 +114,7 @@ pub(crate) fn basic(headers: &HeaderMap) -> Result<Option<Credentials>, CallerEr
 }
 
 fn form_decoded(text: &str) -> Zeroizing<String> {
-    // As one value: what separates pairs is a part of it here.
+    // The text is one value, so `&` must not end it as it would in a form.
     let value = Zeroizing::new(format!("={}", text.replace('&', "%26")));
     let decoded = form_urlencoded::parse(value.as_bytes()).next();
     Zeroizing::new(
@@ -123,7 +125,7 @@ fn form_decoded(text: &str) -> Zeroizing<String> {
 }
 
 impl ServiceState {
-    /// The agent that the credentials are of.
+    /// Authenticates the agent by its credentials.
     pub(crate) async fn agent(
         &self,
         credentials: Credentials,
@@ -146,17 +148,19 @@ impl ServiceState {
     ) -> Result<KnownCaller, CallerError> {
         let (now, secret) = (self.now(), credential(secret));
         if !self.failures.may_try(name, from, now) {
-            // Who guesses may share the address, such as a proxy's: a secret that was good before is
-            // not held up by that.
+            // An attacker who guesses may share the address with the client, for example behind a
+            // proxy, and must not lock it out. A secret that verified before is still recognized,
+            // which costs no password hash.
             let client = self.issuer.recognize_client(name, secret, now).await?;
             return client.map(known).ok_or_else(|| {
+                // Counted but not recorded, so that guessing does not fill the audit.
                 self.strangers.count_unseen(CredentialKind::Secret);
                 CallerError::TooMany
             });
         }
         let Some(client) = self.issuer.authenticate_client(name, secret, now).await? else {
             self.failures.note(name, from, now);
-            // A name that nobody has may be a secret in the wrong place.
+            // An unknown name may be a secret sent in the wrong field, so it must not reach the audit.
             let name = match self.issuer.client(name).await {
                 Ok(client) => client.name,
                 Err(_) => String::new(),
@@ -173,7 +177,7 @@ impl ServiceState {
         Ok(known(client))
     }
 
-    /// Verifies a JWT and returns its party. This uses up a JWT that is good once, and records a refusal.
+    /// Verifies a JWT and returns its party. Uses up a one-time JWT, and records a refusal.
     pub(crate) async fn party(
         &self,
         role: Role,
@@ -204,10 +208,13 @@ impl ServiceState {
         let reused = role == Role::Assertion && assertion.is_reusable().map_err(refused)?;
         let subject = assertion.claims.get("sub").and_then(Value::as_str);
         let name = format!("{}/{}", assertion.provider, subject.unwrap_or_default());
+        // A client assertion is used once unless its provider is configured otherwise (RFC 7523,
+        // section 3); a subject or actor token, only if all tokens of its provider are.
         if assertion.one_time || (role == Role::Assertion && !reused) {
             let Some(id) = identity(&assertion) else {
                 return Err(CallerError::NoId { what, name });
             };
+            // Only after verification: a forged JWT must not use up the `jti` of a genuine one.
             if !self
                 .issuer
                 .use_assertion(&id, assertion.begin, assertion.end, now)
@@ -243,18 +250,20 @@ fn known(signed_in: SignedIn) -> KnownCaller {
     }
 }
 
-/// The claims that profiles look at: those of the registration.
+/// The claims that profiles match a client by: those of its registration.
 fn claims(client: ClientInfo) -> Map<String, Value> {
     let mut claims = client.claims;
+    // Inserted last, so that no further claim of the registration can replace these.
     claims.insert("client".to_owned(), json!(client.name));
     claims.insert("principal".to_owned(), json!(client.principal));
     claims.insert("profiles".to_owned(), json!(client.profiles));
     claims
 }
 
-/// The identity of an assertion among those of all providers.
+/// The identity of an assertion, unique across all providers; `None` without a `jti`.
 fn identity(assertion: &Assertion) -> Option<[u8; 32]> {
     let jti = assertion.jti.as_ref()?;
+    // With the length first, no other split into provider and `jti` hashes the same bytes.
     let digest = Sha256::new()
         .chain_update((assertion.provider.len() as u64).to_be_bytes())
         .chain_update(&assertion.provider)

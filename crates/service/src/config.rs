@@ -9,25 +9,25 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::algorithm::algorithm;
 
-/// The most bytes of the file.
+/// Maximum length of the file, in bytes.
 pub const MAX_CONFIG: usize = 256 * 1024;
 
-/// How the service runs. Paths are relative to the home.
+/// Configuration of the service. Paths are relative to the home.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Where callers, verifiers and operators come to.
+    /// Address for callers, verifiers and operators.
     pub listen: SocketAddr,
-    /// Where `/livez`, `/readyz` and `/metrics` are: for the machine's own eyes.
+    /// Address of `/livez`, `/readyz` and `/metrics`, which are for the machine's own monitoring.
     pub operations_listen: SocketAddr,
-    /// Without it, TLS ends elsewhere, and `listen` is a loopback address unless
-    /// `plain_http` says otherwise.
+    /// Certificate and key for TLS. Without them, something else has to end TLS, and `listen` must be a
+    /// loopback address unless `plain_http` is set.
     pub tls: Option<Tls>,
-    /// That something in front of it ends TLS, on another machine.
+    /// True if something on another machine ends TLS in front of the service.
     pub plain_http: bool,
-    /// Bounds.
+    /// Limits on connections, requests and time.
     pub limits: ServiceLimits,
-    /// Who vouches for principals and agents, besides this issuer.
+    /// Providers that vouch for principals and agents, besides this issuer.
     #[serde(rename = "provider")]
     pub providers: Vec<ProviderConfig>,
 }
@@ -45,35 +45,35 @@ impl Default for Config {
     }
 }
 
-/// A certificate and its key, in PEM. Both are read again every minute, so that a renewed one is
-/// taken up without a restart.
+/// A certificate and its key, in PEM. Both are read again every minute, so that a renewed certificate is
+/// used without a restart.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
-    /// The certificate, and those that vouch for it.
+    /// The certificate and its chain.
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
 }
 
-/// What one service bears.
+/// Limits of one service.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ServiceLimits {
-    /// Connections at a time; more are closed at once.
+    /// Maximum number of connections. Further ones are closed at once.
     pub connections: usize,
-    /// Requests at a time; more are answered with 503 and `Retry-After`. What verifiers fetch has as many
-    /// places of its own.
+    /// Maximum number of requests at a time. Further ones get 503 and `Retry-After`. Requests of verifiers
+    /// have as many places of their own.
     pub requests: usize,
-    /// How long a request may take, in seconds, its body included.
+    /// Maximum time for a request, its body included, in seconds.
     pub request_seconds: u64,
-    /// How long the head of a request, or a TLS handshake, may take to arrive, and how long a caller may leave
-    /// unread what it is sent, in seconds.
+    /// Maximum time for the head of a request or a TLS handshake to arrive, and for a caller to read what it
+    /// is sent, in seconds.
     pub header_seconds: u64,
-    /// How long requests under way are waited for at the end, in seconds.
+    /// Maximum time to wait for requests in progress when the service stops, in seconds.
     pub drain_seconds: u64,
-    /// Wrong secrets of one client from one address in a minute; then that is refused for the rest
-    /// of it.
+    /// Maximum number of wrong secrets of one client from one address in a minute. Further attempts are
+    /// refused until the minute ends.
     pub failures_per_minute: u32,
 }
 
@@ -90,29 +90,29 @@ impl Default for ServiceLimits {
     }
 }
 
-/// An OpenID provider, or whatever else signs workload JWTs. Everything is pinned: of a token
-/// nothing but its `kid` has a say in how it is verified.
+/// An OpenID provider, or anything else that signs JWTs for workloads. Everything is pinned: the token
+/// itself only names the key that verifies it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderConfig {
-    /// What profiles call it.
+    /// The name that profiles use for it.
     pub name: String,
     /// The `iss` of its tokens, byte for byte.
     pub issuer: String,
-    /// The `aud` that its tokens have to have, among others or alone.
+    /// The `aud` that its tokens must have, alone or among others.
     pub audience: String,
     /// The algorithms that may sign its tokens. `Ed25519` is another name of `EdDSA` (RFC 9864).
     #[serde(default = "algorithms", deserialize_with = "read_algorithms")]
     pub algorithms: Vec<Algorithm>,
-    /// Where its keys are; where it says in `/.well-known/openid-configuration`, without this.
+    /// URL of its keys. By default, the one in its `/.well-known/openid-configuration`.
     pub jwks_uri: Option<String>,
-    /// The longest life of a token that is accepted, in seconds.
+    /// Maximum life of a token, in seconds.
     #[serde(default = "max_life")]
     pub max_life: u64,
-    /// True if each of its tokens has a `jti` and is used once.
+    /// True if each of its tokens must have a `jti` and may be used once only.
     #[serde(default)]
     pub one_time: bool,
-    /// The use of its tokens as client assertions: each once, or until it ends.
+    /// The use of its tokens as client assertions: once each, or until they expire.
     #[serde(default)]
     pub assertions: Assertions,
 }
@@ -121,15 +121,16 @@ pub struct ProviderConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Assertions {
-    /// Once, by its `jti` (RFC 7523, section 3): a copy of one that was used is good for nothing.
+    /// Once, by its `jti` (RFC 7523, section 3). A copy of a used token is worthless.
     #[default]
     OneTime,
-    /// Until it ends, as a workload uses the service account token that Kubernetes gives it. Anyone who reads
-    /// one gets tokens as that workload until then. It states `iat`, and this issuer is its only audience.
+    /// Until it expires, like the service account token that Kubernetes gives to a workload. Until then,
+    /// anyone who reads it gets tokens as that workload. It must have an `iat`, and this issuer as its only
+    /// audience.
     Reusable,
 }
 
-/// The longest life of a client assertion that may be used again, in seconds.
+/// Maximum life of a reusable client assertion, in seconds.
 const MAX_REUSABLE_LIFE: u64 = 86_400;
 
 fn algorithms() -> Vec<Algorithm> {
@@ -153,7 +154,7 @@ fn max_life() -> u64 {
 }
 
 impl Config {
-    /// Reads the file.
+    /// Parses the file and checks it.
     ///
     /// # Errors
     /// [`ConfigError`], which says where.
@@ -167,7 +168,7 @@ impl Config {
         Ok(config)
     }
 
-    /// What profiles are checked against, at an issuer of these settings.
+    /// The limits that profiles are checked against, for an issuer with these settings.
     #[must_use]
     pub fn profile_limits(&self, settings: &Settings) -> ProfileLimits {
         ProfileLimits {
@@ -183,10 +184,10 @@ impl Config {
             .collect()
     }
 
-    /// Whether it can be served as it is.
+    /// Checks that the service can run with it.
     ///
     /// # Errors
-    /// [`ConfigError`].
+    /// [`ConfigError`] for the first member that cannot be used.
     pub fn check(&self) -> Result<(), ConfigError> {
         if self.tls.is_none() && !self.plain_http && !self.listen.ip().is_loopback() {
             return Err(ConfigError::Plain(self.listen));
@@ -230,14 +231,14 @@ impl Config {
             if !names.insert(&provider.name) {
                 return refuse("its name is taken; `client` is this issuer itself");
             }
-            // A token says which provider it is of by `iss` alone.
+            // A token names its provider by `iss` alone, so no two may share one.
             if !issuers.insert(&provider.issuer) {
                 return refuse("its issuer is that of another one");
             }
             if provider.audience.is_empty() || provider.issuer.is_empty() {
                 return refuse("it needs an issuer and an audience");
             }
-            // OpenID Connect Discovery 1.0, section 2; RFC 8414, section 2.
+            // Forbidden by OpenID Connect Discovery 1.0, section 2, and RFC 8414, section 2.
             if provider.issuer.contains(['?', '#']) {
                 return refuse("its issuer has a query or a fragment, which no issuer has");
             }
@@ -281,49 +282,49 @@ impl Config {
     }
 }
 
-/// A configuration that is not served.
+/// The error of a configuration that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// Not TOML, or of other members.
+    /// Not TOML, or with unknown or malformed members.
     #[error("{0}")]
     Malformed(String),
-    /// Longer than any that was written by hand.
+    /// Longer than [`MAX_CONFIG`].
     #[error("it has over {MAX_CONFIG} bytes: check that this is the right file")]
     TooLarge,
-    /// Secrets and tokens in the open.
+    /// Secrets and tokens would travel without encryption.
     #[error(
         "secrets and tokens would travel in the open to {0}: configure `[tls]`, listen on a loopback address, or set `plain_http = true` where something in front ends TLS"
     )]
     Plain(SocketAddr),
-    /// A bound that is none.
+    /// A limit is out of range.
     #[error("`limits.{name}` is {value}: choose {least} to {most}")]
     Limit {
-        /// Which one.
+        /// The limit's name.
         name: &'static str,
-        /// What it is.
+        /// Its configured value.
         value: u64,
-        /// The least it may be.
+        /// Smallest value allowed.
         least: u64,
-        /// The most it may be.
+        /// Largest value allowed.
         most: u64,
     },
-    /// A provider that nobody could trust.
+    /// A provider is not configured safely.
     #[error("the provider `{name}` cannot be used: {what}")]
     Provider {
-        /// Which one.
+        /// The provider's name.
         name: String,
-        /// Why.
+        /// The reason why it cannot be used.
         what: &'static str,
     },
-    /// A provider whose keys could come from anybody.
+    /// The address of a provider cannot be trusted, so its keys could come from anyone.
     #[error("the provider `{name}` cannot be used: its `{member}` {error}")]
     ProviderUrl {
         /// The provider's name.
         name: String,
         /// The member that holds the address. The address itself may hold a password.
         member: &'static str,
-        /// The reason why the address is not used.
+        /// The reason why the address cannot be used.
         error: UnsafeUrl,
     },
 }

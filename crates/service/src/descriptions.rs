@@ -11,7 +11,7 @@ use bailiwick_api::{CLIENT_CREDENTIALS, OPENAPI, ServerMetadata, TOKEN_EXCHANGE,
 
 use crate::{algorithm::names, state::ServiceState};
 
-/// For how long either may be kept.
+/// `Cache-Control` of both descriptions.
 const KEPT: (&str, &str) = ("cache-control", "public, max-age=300");
 
 /// `GET /.well-known/oauth-authorization-server`
@@ -26,7 +26,7 @@ pub(crate) async fn metadata(Shared(state): Shared<ServiceState>) -> Response {
         .flat_map(|algorithm| names(*algorithm))
         .filter(|name| seen.insert(name.clone()))
         .collect();
-    // Without a provider there is nobody whose JWTs are believed.
+    // Without a provider, no JWT is accepted.
     if !algorithms.is_empty() {
         grants.push(TOKEN_EXCHANGE);
         methods.push("private_key_jwt");

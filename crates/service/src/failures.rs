@@ -1,4 +1,4 @@
-//! Wrong secrets: counted by client and address, so that guessing ends and nobody else waits.
+//! Counts of wrong secrets by client and address, so that guessing is stopped and nobody else is.
 
 use std::net::IpAddr;
 
@@ -6,17 +6,17 @@ use bailiwick_token::timestamp::Timestamp;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
-/// How many were wrong, and in which minute.
+/// A minute, and the number of wrong secrets in it.
 type Count = (u64, u32);
 
-/// A client's name, and where from. It is a hash: what a caller takes for a name has any length.
+/// A client's name, hashed since a caller may send one of any length, and the address of the caller.
 type Tried = ([u8; 32], IpAddr);
 
 fn tried(client: &str, from: IpAddr) -> Tried {
     (Sha256::digest(client).into(), from)
 }
 
-/// Wrong secrets of late. What is pushed out of it by others is counted anew.
+/// Recent counts of wrong secrets. A count that others evict starts again at zero.
 pub(crate) struct Failures {
     per_minute: u32,
     counts: Cache<Tried, Count>,
@@ -30,13 +30,13 @@ impl Failures {
         }
     }
 
-    /// Whether this client may try from this address.
+    /// Returns true if this client may try again from this address.
     pub(crate) fn may_try(&self, client: &str, from: IpAddr, now: Timestamp) -> bool {
         let count = self.counts.get(&tried(client, from));
         count.is_none_or(|(minute, wrong)| minute != now.unix() / 60 || wrong < self.per_minute)
     }
 
-    /// Notes that it was wrong.
+    /// Counts a wrong secret.
     pub(crate) fn note(&self, client: &str, from: IpAddr, now: Timestamp) {
         let key = tried(client, from);
         let minute = now.unix() / 60;

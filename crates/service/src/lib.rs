@@ -1,13 +1,13 @@
 //! The issuer on the network.
 //!
-//! An agent gets a token where a caller that was authenticated meets a profile that an operator
-//! wrote, and what it gets is on record before it has it. Verifiers fetch what they trust from here,
-//! signed, and need nothing of it while it is down. Operators act by tokens of the issuer's own
-//! making: the product guards itself.
+//! An agent gets a token if it is authenticated and fits a profile that an operator wrote. The token is on
+//! record before the agent has it. Verifiers fetch the signed keyset and revocations from here, and go
+//! on deciding while the service is down. Operators act by tokens that the issuer minted: the product
+//! guards itself.
 //!
-//! This crate is an edge. It knows HTTP and decides nothing that the issuer, its profiles or the
-//! verifier decide; errors of theirs become a status and a public code in `problem` and `oauth::error`. What
-//! travels is of the types of `bailiwick-api`, made from the issuer's in `wire`.
+//! This crate is an edge. It knows HTTP, and leaves decisions to the issuer, its profiles and the verifier.
+//! `problem` and `oauth::error` map their errors to a status and a public code. Requests and answers have
+//! the types of `bailiwick-api`, which `wire` makes from the issuer's.
 
 mod algorithm;
 mod body;

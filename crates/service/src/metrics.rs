@@ -1,4 +1,4 @@
-//! What Prometheus is told: counts, times and ages; never a name that a caller chose.
+//! Metrics for Prometheus: counts, times and ages, but never a name that a caller chose.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,10 +10,10 @@ use prometheus_client::{
 
 use crate::supervise::Health;
 
-/// Lines that this process could not write to its log. The writer of the log counts them here.
+/// Number of lines that this process could not write to its log. The writer of the log counts them here.
 pub static LOST_LOG_LINES: AtomicU64 = AtomicU64::new(0);
 
-/// A request, by the path of its route.
+/// Labels of a request, with the path of its route.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct RequestLabels {
     pub(crate) method: &'static str,
@@ -21,19 +21,19 @@ pub(crate) struct RequestLabels {
     pub(crate) status: u16,
 }
 
-/// A mint, or a refusal by its code.
+/// Label of a mint, or of a refusal by its code.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct OutcomeLabels {
     pub(crate) outcome: &'static str,
 }
 
-/// A caller that stays unknown.
+/// Label of a caller that could not be authenticated.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct KindLabels {
     pub(crate) kind: &'static str,
 }
 
-/// Callers that stay unknown, counted by kind.
+/// Number of callers that could not be authenticated, by kind of credential.
 pub(crate) type UnknownCallers = Family<KindLabels, Counter>;
 
 pub(crate) struct Metrics {
@@ -235,12 +235,12 @@ impl Metrics {
         self.mints.get_or_create(&OutcomeLabels { outcome }).inc();
     }
 
-    /// OpenMetrics text.
+    /// All metrics as OpenMetrics text.
     pub(crate) fn text(&self) -> String {
         let lost = LOST_LOG_LINES.load(Ordering::Relaxed);
         self.lost_log_lines.inner().store(lost, Ordering::Relaxed);
         let mut text = String::new();
-        // A string takes everything.
+        // Writing to a string cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
     }

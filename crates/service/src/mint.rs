@@ -1,4 +1,4 @@
-//! A token for a known caller, through a profile: what both token endpoints come down to.
+//! Minting for an authenticated caller through a profile, shared by both token endpoints.
 
 pub(crate) mod error;
 
@@ -17,24 +17,24 @@ use crate::{
     state::ServiceState,
 };
 
-/// A request for a token, of a known caller.
+/// An authenticated caller's request for a token.
 #[derive(Clone)]
 pub(crate) struct ProfileMint {
-    /// Time at which the request came in, before it waited for anything.
+    /// Time at which the request arrived, before it waited for anything.
     pub(crate) arrived: Timestamp,
     pub(crate) agent: KnownCaller,
     pub(crate) principal: Option<KnownCaller>,
-    /// The profile, where it was named.
+    /// The profile that the request names, if any.
     pub(crate) scope: Option<String>,
     pub(crate) ask: Ask,
 }
 
-/// Attempts at a mint whose profile changes under it.
+/// Maximum number of attempts at a mint whose profile changes meanwhile.
 const ATTEMPTS: usize = 4;
 
 impl ServiceState {
-    /// Mints what a profile lets this caller have, or says why not. Either is on record by then. A
-    /// request whose profile changes while it waits is decided anew, by the profiles of then.
+    /// Mints the token that a profile allows this caller, or returns the reason of the refusal. If the
+    /// profile changes while the request waits, the request is decided again by the new profiles.
     pub(crate) async fn mint_by_profile(
         &self,
         wish: ProfileMint,
@@ -46,6 +46,8 @@ impl ServiceState {
                     StoreError::Withdrawn(withdrawn),
                 )))) => {
                     last = withdrawn;
+                    // Only a changed profile is worth another attempt: a client that was disabled, or
+                    // whose secret was ended, stays so.
                     if withdrawn != Withdrawn::Profile {
                         break;
                     }
@@ -72,6 +74,7 @@ impl ServiceState {
             agent: agent.party,
             principal: principal.map(|known| known.party),
         };
+        // One set of profiles for the whole attempt: selection, rate and standing must agree.
         let profiles = self.profiles.load();
         let selected = profiles.select(scope.as_deref(), &caller);
         let request =
@@ -86,6 +89,7 @@ impl ServiceState {
                     reason: &refusal.log(),
                     left_out: 0,
                 };
+                // On record before the caller learns of it.
                 self.record_refused_caller(&actor, refused, arrived).await?;
                 self.metrics.outcome(refusal.code().as_str());
                 return Err(ProfileMintError::Refused(refusal));
@@ -97,12 +101,14 @@ impl ServiceState {
                 per_minute: number(rate.per_minute),
                 burst: number(rate.burst),
             };
-            // Not on record: it is the record that a flood would fill.
+            // Not recorded: a flood of requests would fill the audit.
             if let Err(wait) = self.rates.take(profile.name(), &agent_name, rate) {
                 self.metrics.outcome("too_many");
                 return Err(ProfileMintError::TooMany(wait));
             }
         }
+        // The transaction that mints compares these grounds again: the client may be disabled, or the
+        // profile changed, while the request waits.
         let standing = signed_in.map_or_else(Standing::default, Standing::of_client);
         let standing = standing.under(self.profiles.snapshot(&profiles, profile.name()));
         let issuer = self.issuer.acting_as(&actor).on_standing(standing);
@@ -111,14 +117,18 @@ impl ServiceState {
         Ok((minted, profile.name().to_owned()))
     }
 
-    /// Records that a known caller is refused. One that is refused again and again does not fill the
-    /// record with it: it has to wait.
+    /// Records the refusal of a known caller.
+    ///
+    /// # Errors
+    /// [`ProfileMintError::TooMany`] if the caller was refused too often to be recorded again.
     pub(crate) async fn record_refused_caller(
         &self,
         actor: &str,
         refused: RefusedRequest<'_>,
         at: Timestamp,
     ) -> Result<(), ProfileMintError> {
+        // A known caller could otherwise fill the audit with its refusals. No profile has an empty name,
+        // so this limit is shared with no mint.
         if let Err(wait) = self.rates.take("", refused.agent, REFUSALS) {
             self.metrics.outcome("too_many");
             return Err(ProfileMintError::TooMany(wait));
@@ -161,8 +171,8 @@ action = "purchase_order:create"
         Profiles::parse(&[("profiles.toml", text)], &ProfileLimits::default()).unwrap()
     }
 
-    /// A request that has found its profile waits, and the profiles are replaced meanwhile: it is
-    /// decided by the new ones.
+    /// Profiles that are replaced while a request waits decide it, even after the old ones selected a
+    /// profile for it.
     #[tokio::test]
     async fn profiles_of_the_end_decide() {
         let now = Timestamp::from_unix(1_800_000_000).unwrap();

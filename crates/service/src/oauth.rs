@@ -1,9 +1,9 @@
-//! `POST /v1/token`: an OAuth 2.0 token endpoint (RFC 6749), with `client_credentials` and token
-//! exchange (RFC 8693), so that any OAuth library can ask.
+//! `POST /v1/token`: an OAuth 2.0 token endpoint (RFC 6749) with `client_credentials` and token
+//! exchange (RFC 8693), which any OAuth library can call.
 //!
-//! The client is the agent. In a token exchange `subject_token` speaks of the principal, and
-//! `actor_token`, or the client, is the agent. `scope` names the profile; `resource` and `audience`
-//! (RFC 8707, RFC 8693) leave services out.
+//! The client is the agent. In a token exchange, `subject_token` names the principal, and the agent is
+//! either the client or the subject of `actor_token`. `scope` names the profile. `resource` and
+//! `audience` (RFC 8707, RFC 8693) select services; the token gets no grants at others.
 
 mod error;
 
@@ -58,6 +58,7 @@ async fn answer(
     body: Result<Unread, ApiError>,
 ) -> Result<(Minted, String), OAuthFailure> {
     let arrived = state.now();
+    // The extractor's rejection has the form of the other routes, and OAuth clients expect their own.
     let body = body
         .map_err(|error| OAuthFailure::new(OAuthErrorCode::InvalidRequest, error.problem.detail))?;
     let form = TokenForm::parse(&body)?;
@@ -71,6 +72,7 @@ async fn answer(
             ),
         ));
     }
+    // The form is checked before the client is authenticated, which uses up a client assertion.
     let credentials = credentials(headers, &form)?;
     let scope = match form.one(TokenParameter::Scope)? {
         Some(scope) if scope.contains(' ') => {
@@ -112,7 +114,7 @@ async fn answer(
     Ok(state.mint_by_profile(wish).await?)
 }
 
-/// The agent and the principal of a token exchange.
+/// Authenticates the agent and the principal of a token exchange.
 async fn exchange(
     state: &ServiceState,
     from: SocketAddr,
@@ -134,7 +136,7 @@ async fn exchange(
             agent.map_err(OAuthFailure::of_token)?
         }
         (None, None) => return Err(OAuthFailure::no_client()),
-        // Which of the two acts, a token could not say.
+        // Either could be the agent, and a token names only one.
         (Some(_), Some(_)) => {
             return Err(OAuthFailure::new(
                 OAuthErrorCode::InvalidRequest,
@@ -142,6 +144,7 @@ async fn exchange(
             ));
         }
     };
+    // The agent is known first, so that a refused subject token is recorded under its name.
     let sender = Sender {
         from: from.ip(),
         agent: &agent.name,
@@ -150,7 +153,7 @@ async fn exchange(
     Ok((agent, Some(principal.map_err(OAuthFailure::of_token)?)))
 }
 
-/// The client that the credentials are of.
+/// Authenticates the client by its credentials.
 async fn client(
     state: &ServiceState,
     from: SocketAddr,
@@ -161,7 +164,7 @@ async fn client(
     let asserted = matches!(credentials, Credentials::Assertion(_));
     let agent = state.agent(credentials, from.ip()).await;
     let agent = agent.map_err(|error| OAuthFailure::of_client(error, headers))?;
-    // RFC 7521, section 4.2: it names whom the assertion speaks of, or is left out.
+    // RFC 7521, section 4.2: `client_id` is optional, and names the subject of the assertion.
     if asserted
         && let Some(id) = form.one(TokenParameter::ClientId)?
         && agent.party.claims.get("sub").and_then(Value::as_str) != Some(id)
@@ -192,7 +195,7 @@ fn credentials(headers: &HeaderMap, form: &TokenForm) -> Result<Option<Credentia
     };
     let mut found = Vec::new();
     if let Some(basic) = basic(headers).map_err(unreadable)? {
-        // RFC 6749, section 3.2.1, lets a client name itself once more.
+        // RFC 6749, section 3.2.1, lets a client repeat its name in the form.
         if let (Credentials::Secret { name, .. }, Some(id)) =
             (&basic, form.one(TokenParameter::ClientId)?)
             && name != id
@@ -219,6 +222,7 @@ fn credentials(headers: &HeaderMap, form: &TokenForm) -> Result<Option<Credentia
         }
         found.push(Credentials::Assertion(Zeroizing::new(assertion.to_owned())));
     }
+    // RFC 6749, section 2.3: a client uses one method of authentication for a request.
     match found.len() {
         0 | 1 => Ok(found.pop()),
         _ => Err(OAuthFailure::new(
@@ -228,7 +232,7 @@ fn credentials(headers: &HeaderMap, form: &TokenForm) -> Result<Option<Credentia
     }
 }
 
-/// The form of a request, with the refusals of RFC 6749.
+/// The form of a request. Its errors are those of RFC 6749.
 struct TokenForm(TokenRequest);
 
 impl TokenForm {
@@ -245,8 +249,9 @@ impl TokenForm {
         Ok(TokenForm(request))
     }
 
-    /// A parameter that may be there once.
+    /// A parameter that may occur once.
     fn one(&self, parameter: TokenParameter) -> Result<Option<&str>, OAuthFailure> {
+        // A repeated parameter is refused (RFC 6749, section 3.2): a proxy may have looked at the other one.
         let one = self.0.one(parameter);
         one.map_err(|error| OAuthFailure::new(OAuthErrorCode::InvalidRequest, error.to_string()))
     }
@@ -271,7 +276,7 @@ impl TokenForm {
         }
     }
 
-    /// A subject or actor token, which says of what type it is.
+    /// A subject or actor token. It has to come with its type.
     fn jwt(&self, token: TokenParameter) -> Result<Option<&str>, OAuthFailure> {
         let kind = match token {
             TokenParameter::SubjectToken => TokenParameter::SubjectTokenType,
@@ -280,6 +285,7 @@ impl TokenForm {
         let wrong = |text: String| OAuthFailure::new(OAuthErrorCode::InvalidRequest, text);
         match (self.one(token)?, self.one(kind)?) {
             (None, None) => Ok(None),
+            // RFC 8693, section 2.1, demands the type with a token and forbids it without one.
             (Some(jwt), Some(stated)) if JWT_TOKEN_TYPES.contains(&stated) => Ok(Some(jwt)),
             (Some(_), Some(_)) => Err(wrong(format!(
                 "`{kind}` is one of {}",

@@ -1,5 +1,4 @@
-//! Operators: they act by tokens of this issuer's own making, which are verified as any service
-//! verifies them, and revoked as any token is.
+//! Operators. They act by tokens that this issuer minted, which are verified and revoked like any others.
 
 use std::sync::Arc;
 
@@ -17,23 +16,23 @@ use crate::{
     state::ServiceState,
 };
 
-/// The holder of a token of this issuer that is in force. It may do nothing yet.
+/// The holder of a valid token of this issuer. No action has been allowed yet.
 #[derive(Debug)]
 pub(crate) struct Holder {
     /// The agent of its token.
     pub(crate) agent: String,
-    /// Only [`ServiceState::holder`] makes one.
+    /// Private, so that only [`ServiceState::holder`] can construct the type.
     _checked: (),
 }
 
 impl Identified for Holder {}
 
-/// An operator who may do what is asked.
+/// An operator whose token allows the requested action.
 #[derive(Debug)]
 pub(crate) struct Operator {
     /// The identity in its token.
     pub(crate) identity: Arc<Identity>,
-    /// The standing of its token, compared in the transaction of the action.
+    /// The standing of its token, compared again in the transaction of the action.
     standing: Standing,
 }
 
@@ -56,13 +55,13 @@ fn actor(identity: &Identity) -> String {
 }
 
 impl ServiceState {
-    /// The operator that a request is from, where its token allows the call.
+    /// Returns the operator that sent a request, if its token allows the call.
     pub(crate) async fn operator(
         &self,
         headers: &HeaderMap,
         call: &Call,
     ) -> Result<Operator, ApiError> {
-        // Without a token nothing has to be made ready.
+        // Checked before the verifier is prepared, so that a request without a token costs nothing.
         let Some(token) = bearer(headers)? else {
             let decision = Decision::missing_token();
             return Err(denied(&decision, Reason::MissingToken, call));
@@ -74,7 +73,7 @@ impl ServiceState {
         }
     }
 
-    /// The holder of the token that a request for `action` carries, before its body is parsed.
+    /// Authenticates the holder of a request's token, before the body of the request is parsed.
     pub(crate) async fn holder(
         &self,
         headers: &HeaderMap,
@@ -92,6 +91,7 @@ impl ServiceState {
                 _checked: (),
             }),
             Err(deny) => {
+                // Unlike `check`, `authenticate` neither counts nor logs its denials.
                 let decision = Decision::Deny((*deny).clone());
                 let _ = verifier.recorded(decision, Some(&call));
                 Err(self.record_denial(*deny, &call).await?)
@@ -99,7 +99,7 @@ impl ServiceState {
         }
     }
 
-    /// Records a denial, and returns the answer to it.
+    /// Records a denial and returns the answer to it.
     async fn record_denial(&self, deny: Deny, call: &Call) -> Result<ApiError, ApiError> {
         let (reason, identity) = (deny.reason(), deny.identity.clone());
         let answer = denied(&Decision::Deny(deny), reason, call);
@@ -108,7 +108,7 @@ impl ServiceState {
                 self.record_denied_operator(&identity, call.action(), reason.code())
                     .await?;
             }
-            // Nobody vouches for the token.
+            // The token did not verify, so nothing in it may be recorded as a fact.
             (None, ProblemCode::Unauthenticated) => {
                 self.strangers
                     .record_operator(call.action(), reason.code())
@@ -119,13 +119,14 @@ impl ServiceState {
         Ok(answer)
     }
 
-    /// The issuer, acting in the name of an operator while its token is not revoked.
+    /// The issuer, acting in the name of an operator for as long as its token is not revoked.
     pub(crate) fn acting_for(&self, operator: Operator) -> Issuer {
         let issuer = self.issuer.acting_as(&operator.actor());
+        // The token may be revoked while the action waits, so its transaction looks it up again.
         issuer.on_standing(operator.standing)
     }
 
-    /// Puts on record what a known operator was refused, as far as it does not fill the record with it.
+    /// Records the denial of a known operator, up to the rate of [`REFUSALS`].
     pub(crate) async fn record_denied_operator(
         &self,
         identity: &Identity,
@@ -149,12 +150,12 @@ impl ServiceState {
 
 /// The standing of an operator whose token was verified.
 fn standing(token: &str, call: &Call) -> Result<Standing, ApiError> {
-    // What a verifier has read can be read again.
+    // The verifier has parsed this text already, so an error here is a fault of the issuer.
     let token = Token::parse(token).map_err(|error| fault(&error))?;
     Standing::of_operator(&token, call.action()).map_err(|error| fault(&error))
 }
 
-/// A list of texts, as an argument of a call.
+/// A list of texts as an argument of a call.
 pub(crate) fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Value {
     let texts = texts.into_iter();
     Value::Array(
@@ -177,6 +178,7 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     };
     let text = value.to_str().map_err(|_| unreadable())?;
     let (scheme, token) = text.split_once(' ').ok_or_else(unreadable)?;
+    // Two headers could name two operators, so neither is believed.
     if values.next().is_some() || !scheme.eq_ignore_ascii_case("bearer") {
         return Err(unreadable());
     }
@@ -191,6 +193,7 @@ fn denied(decision: &Decision, reason: Reason, call: &Call) -> ApiError {
             "an operator's token is needed, as `Authorization: Bearer`",
         );
     }
+    // Values of arguments may be secret, and answers end up in the logs of clients.
     let why = decision.explain(Values::Hidden).join("; ");
     let (action, reason) = (call.action(), reason.code());
     ApiError::new(code, format!("`{action}` is denied ({reason}): {why}")).with_reason(reason)

@@ -1,4 +1,4 @@
-//! The routes of operators: the verbs of the issuer, each behind an action that a grant can name.
+//! The routes of operators: the operations of the issuer, each behind an action that a grant can name.
 
 use axum::{
     Json,
@@ -31,9 +31,9 @@ use crate::{
 type ApiResult<T> = Result<Json<T>, ApiError>;
 
 impl ServiceState {
-    /// The issuer, in the name of the operator who may do this. The operator's token is compared
-    /// once more in the transaction of each verb that writes. Where the request has a body, a
-    /// [`Holder`](crate::operator::Holder) is asked for before that is parsed.
+    /// The issuer, acting for the operator whose token allows this call. The transaction of each operation that
+    /// writes compares the token again. If a request has a body, its
+    /// [`Holder`](crate::operator::Holder) is authenticated before the body is parsed.
     async fn by(&self, headers: &HeaderMap, call: Call) -> Result<Issuer, ApiError> {
         let operator = self.operator(headers, &call).await?;
         Ok(self.acting_for(operator))
@@ -182,7 +182,7 @@ pub(crate) async fn client_add(
     let mut call = Call::new("client:add")
         .arg("name", client.name.as_str())
         .arg("principal", client.principal.as_str())
-        // Whoever registers a client can have what its profiles give.
+        // Whoever registers a client can get the grants of its profiles, so a grant can bound them.
         .arg("profiles", texts(&client.profiles));
     if !client.claims.is_empty() {
         let names: Vec<String> = client.claims.keys().cloned().collect();
@@ -332,7 +332,7 @@ fn bad_query(rejection: QueryRejection) -> ApiError {
     ApiError::bad_request(rejection.body_text())
 }
 
-/// An answer that nobody keeps.
+/// An answer that no cache may store.
 fn secretly(status: StatusCode, body: ClientWithSecret) -> Response {
     (status, [("cache-control", "no-store")], Json(body)).into_response()
 }

@@ -1,4 +1,4 @@
-//! The issuer's verifier for its own tokens: those of operators.
+//! The issuer's verifier for the tokens of its own operators.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::{problem::ApiError, snapshots::Snapshots};
 /// The service that an operator's grants are about.
 pub const OPERATOR_SERVICE: &str = "bailiwick";
 
-/// For so many seconds changes are added; then everything is read anew.
+/// Time for which changes are added to one trust, in seconds. After that it is opened anew.
 const FOLLOWED: u64 = 3_600;
 
 /// The issuer's verifier for its own tokens.
@@ -23,15 +23,15 @@ pub(crate) struct OwnVerifier {
     clock: Clock,
     snapshots: Snapshots,
     in_use: ArcSwapOption<Current>,
-    /// Its holder makes the next one; others wait for it.
+    /// Held while the next verifier is made, so that it is made once for all who wait.
     making: Mutex<()>,
 }
 
-/// A verifier, and what it was made from.
+/// A verifier, with the versions that it was made from.
 struct Current {
     keyset_version: u64,
     feed_seq: u64,
-    /// Time at which everything was read anew. Changes since are added, and dead entries stay.
+    /// Time at which its trust was opened. Changes since then are added, and expired entries stay.
     opened_at: Timestamp,
     verifier: Arc<Verifier>,
 }
@@ -47,16 +47,17 @@ impl OwnVerifier {
         }
     }
 
-    /// A verifier that knows the newest keyset and every revocation: this is the one place where
-    /// nothing has to be polled for.
+    /// Returns a verifier that knows the newest keyset and every revocation. Beside the store, nothing
+    /// has to be polled.
     pub(crate) async fn current(&self) -> Result<Arc<Verifier>, ApiError> {
+        // Read for each call, so that a revocation holds from the next call on.
         let head = self.issuer.head((self.clock)()).await?;
         let last = self.in_use.load_full();
         if let Some(in_use) = last.filter(|in_use| in_use.is_current(&head, (self.clock)())) {
             return Ok(Arc::clone(&in_use.verifier));
         }
         let _making = self.making.lock().await;
-        // While this waited, somebody else may have made it, or more may have been revoked.
+        // While this call waited, another may have made the verifier, or more may have been revoked.
         let now = (self.clock)();
         let head = self.issuer.head(now).await?;
         let last = self.in_use.load_full();
@@ -64,6 +65,8 @@ impl OwnVerifier {
             return Ok(Arc::clone(&in_use.verifier));
         }
         let keyset = self.issuer.keyset(now).await?;
+        // Expired entries stay in a trust to which changes are added, so it is opened anew at times; also
+        // after the clock was set back, since its age is unknown then.
         let last =
             last.filter(|last| now >= last.opened_at && now.since(last.opened_at) < FOLLOWED);
         let followed = match last {
@@ -78,12 +81,12 @@ impl OwnVerifier {
             None => (self.opened(&keyset, &head).await?, now),
         };
         let verifier = Verifier::new(OPERATOR_SERVICE, trust).map_err(|error| fault(&error))?;
-        // An operator calls rarely, and its token is not kept for the next time.
+        // Operators call rarely, so there is no gain in keeping their tokens in memory.
         let verifier = verifier.limits(Limits {
             cache_bytes: 0,
             ..Limits::default()
         });
-        // Before each call it is held against the newest head, so that its own need not be fresh.
+        // `is_current` compares it with the newest head before each call, so its own head may be old.
         let verifier = verifier.staleness(Staleness {
             after: FEED_LIFE,
             ..Staleness::default()
@@ -99,7 +102,7 @@ impl OwnVerifier {
         Ok(verifier)
     }
 
-    /// The trust of the last one with the changes since; `None` where they do not lead to this head.
+    /// Adds the changes since `last` to its trust. Returns `None` if they do not lead to `head`.
     async fn followed(
         &self,
         last: &Current,
@@ -127,7 +130,7 @@ impl OwnVerifier {
         Ok(followed)
     }
 
-    /// Everything that is revoked, read anew.
+    /// Opens a trust with everything that is revoked.
     async fn opened(
         &self,
         keyset: &PublishedKeyset,
@@ -135,7 +138,7 @@ impl OwnVerifier {
     ) -> Result<Trust, ApiError> {
         let snapshot = self.snapshots.of(head.clone(), false).await?;
         let (keyset, key) = (keyset.envelope.clone(), *self.issuer.keyset_key());
-        // A million revocations take half a second, for which others need not wait.
+        // A million revocations take half a second, which must not hold up other requests.
         let opened = tokio::task::spawn_blocking(move || {
             Trust::open(keyset.as_bytes(), &key, Some(&snapshot))
         });
@@ -147,18 +150,19 @@ impl OwnVerifier {
 impl Current {
     fn is_current(&self, head: &PublishedHead, now: Timestamp) -> bool {
         let trust = self.verifier.trust();
-        // Where the clock was set back, what it knows is of a time to come.
+        // After the clock was set back, its keyset or revocations may be signed in the future.
         let signed = [
             Some(trust.keyset().issued_at),
             trust.revocations_issued_at(),
         ];
+        // A minute ahead, so that the keyset does not expire while a request is verified under it.
         (self.keyset_version, self.feed_seq) == (head.keyset_version, head.seq)
             && trust.keyset().expires > now.plus(60)
             && signed.into_iter().flatten().all(|signed| signed <= now)
     }
 }
 
-/// The answer to a fault in verifying, which is itself in the log.
+/// Logs a fault in verifying and returns the answer to it, which does not repeat it.
 pub(crate) fn fault(error: &dyn std::fmt::Display) -> ApiError {
     tracing::error!(%error, "cannot verify the issuer's own tokens");
     ApiError::new(

@@ -1,4 +1,4 @@
-//! `/livez`, `/readyz`, `/metrics`: on a listener of their own, for whoever runs the machine.
+//! `/livez`, `/readyz` and `/metrics`, on a listener of their own for those who run the machine.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
     table::{Served, serve},
 };
 
-/// How long the store has: whoever asks here waits for little longer.
+/// Maximum time for the store to answer. Probes and scrapers wait little longer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) fn table() -> Vec<Served> {
@@ -36,8 +36,8 @@ pub(crate) fn router(state: ServiceState) -> Router {
         .with_state(state)
 }
 
-/// Reports whether the issuer can mint: the store answers and takes what is written, the keyset is alive, no
-/// background task is down, and no end was announced.
+/// Reports whether the issuer can mint: the store answers and accepts writes, the private keys are unlocked,
+/// the keyset has not expired, no background task is down, and the service is not stopping.
 async fn ready(Shared(state): Shared<ServiceState>) -> Response {
     let now = state.now();
     let reason = if state.is_draining() {

@@ -1,5 +1,5 @@
-//! Errors as `application/problem+json` (RFC 9457): one table from what went wrong to a code and a text for whoever
-//! called. Details for the log stay in the log.
+//! Errors as `application/problem+json` (RFC 9457): one table that maps them to a code and a text for the caller.
+//! Details for the log stay in the log.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -17,20 +17,20 @@ use crate::{
     wire::IntoWire,
 };
 
-/// Seconds after which to come again, where nothing better is known.
+/// Default `Retry-After`, in seconds.
 const RETRY_AFTER: u64 = 5;
 
-/// An answer that is an error.
+/// An error answer.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     /// The body.
     pub(crate) problem: ProblemDetails,
-    /// `Retry-After` in seconds, where it is known.
+    /// `Retry-After`, in seconds, if it is known.
     pub(crate) retry_after: Option<u64>,
 }
 
 impl ApiError {
-    /// An error with a text of its own.
+    /// An error with this code and text.
     pub(crate) fn new(code: ProblemCode, detail: impl Into<String>) -> ApiError {
         ApiError {
             problem: ProblemDetails {
@@ -44,30 +44,30 @@ impl ApiError {
         }
     }
 
-    /// A request that cannot be read, or asks for what cannot be.
+    /// The error of a request that cannot be parsed, or asks for something impossible.
     pub(crate) fn bad_request(error: impl ToString) -> ApiError {
         ApiError::new(ProblemCode::BadRequest, error.to_string())
     }
 
-    /// The same under another status than its code has as a rule.
+    /// Replaces the status that belongs to the code.
     pub(crate) fn with_status(mut self, status: StatusCode) -> ApiError {
         self.problem.status = status.as_u16();
         self
     }
 
-    /// The same with the reason code of a verifier or a profile.
+    /// Adds the reason code of a verifier or a profile.
     pub(crate) fn with_reason(mut self, reason: &str) -> ApiError {
         self.problem.reason = Some(reason.to_owned());
         self
     }
 
-    /// The same with a time after which to come again.
+    /// Sets `Retry-After`, in seconds.
     pub(crate) fn with_retry_after(mut self, seconds: u64) -> ApiError {
         self.retry_after = Some(seconds);
         self
     }
 
-    /// The answer to a fault, which is itself in the log.
+    /// Logs a fault and returns the answer to it, which does not repeat it.
     fn internal(error: &dyn std::error::Error) -> ApiError {
         tracing::error!(%error, "a request failed");
         ApiError::new(
@@ -77,7 +77,7 @@ impl ApiError {
     }
 }
 
-/// The code of a verifier's denial. Its status is that of the verifier's own table.
+/// The code of a verifier's denial. Its status is the one in the verifier's own table.
 pub(crate) fn denial_code(reason: Reason) -> ProblemCode {
     match layer::status(reason) {
         StatusCode::FORBIDDEN => ProblemCode::Denied,
@@ -186,7 +186,7 @@ impl From<CheckpointError> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> ApiError {
         match &error {
-            // On record already.
+            // Not logged, since the withdrawal is in the audit already.
             StoreError::Withdrawn(Withdrawn::Client) => ApiError::new(
                 ProblemCode::Unauthenticated,
                 CallerError::WrongSecret.to_string(),
@@ -197,7 +197,7 @@ impl From<StoreError> for ApiError {
             }
             StoreError::Withdrawn(_) => ApiError::new(ProblemCode::Unavailable, error.to_string()),
             StoreError::Nul => ApiError::new(ProblemCode::BadRequest, error.to_string()),
-            // Not in the log: a flood would fill it.
+            // Not logged: a flood of requests would fill the log.
             StoreError::Overloaded => ApiError::new(ProblemCode::Unavailable, error.to_string()),
             StoreError::Busy
             | StoreError::Conflict
@@ -207,7 +207,7 @@ impl From<StoreError> for ApiError {
                 tracing::error!(%error, "the store refused");
                 ApiError::new(ProblemCode::Unavailable, error.to_string())
             }
-            // How the store is reached is not the caller's to know.
+            // The caller must not learn how the store is reached.
             StoreError::Tls(_) | StoreError::File(_) => {
                 tracing::error!(%error, "the store refused");
                 ApiError::new(

@@ -1,4 +1,4 @@
-//! The profiles in the home: `profiles.toml`, or all files of `profiles.d`, taken up as a whole or
+//! The profiles in the home: `profiles.toml`, or all files of `profiles.d`. They are used as a whole or
 //! not at all.
 
 use std::{
@@ -8,7 +8,7 @@ use std::{
 
 use bailiwick_issuer::profile::{ProfileError, ProfileLimits, Profiles};
 
-/// Reads the profiles of a home. Without any, nobody gets anything.
+/// Reads the profiles of a home. Without any, no caller gets a token.
 ///
 /// # Errors
 /// [`ProfilesError`].
@@ -47,22 +47,22 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> ProfilesError + use<> {
     |error| ProfilesError::Io { path, error }
 }
 
-/// Why profiles are not taken up.
+/// The reason why profiles cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProfilesError {
-    /// A file and a directory.
+    /// The home holds both the file and the directory.
     #[error("`{0}` holds both `profiles.toml` and `profiles.d`: keep one of them")]
     Both(PathBuf),
-    /// It cannot be read.
+    /// A file or directory cannot be read.
     #[error("`{path}` cannot be read ({error})")]
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         error: io::Error,
     },
-    /// It is not a set of profiles.
+    /// The files are not a valid set of profiles.
     #[error(transparent)]
     Profile(#[from] ProfileError),
     /// Reading them panicked.

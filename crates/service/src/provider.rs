@@ -1,8 +1,8 @@
-//! OpenID providers: whose JWTs are believed, and with which keys (RFC 7519, RFC 7517).
+//! OpenID providers, whose JWTs are accepted under the keys that they publish (RFC 7519, RFC 7517).
 //!
-//! Issuer, audience and algorithms are pinned by configuration. A token's header has one say: which
-//! of the provider's published keys it was signed with. Keys are kept while the provider is out of
-//! reach, and fetched again when none of them verifies a token.
+//! Issuer, audience and algorithms are pinned by configuration. The header of a token only selects among
+//! the provider's published keys. Keys are kept while the provider cannot be reached, and fetched again
+//! when none of them verifies a token.
 
 pub(crate) mod error;
 mod jwks;
@@ -33,10 +33,10 @@ use self::{
 };
 use crate::config::{Assertions, ProviderConfig};
 
-/// The most bytes of what a provider publishes.
+/// Maximum length of a document that a provider publishes, in bytes.
 const MAX_DOCUMENT: usize = 1 << 20;
 
-/// The most characters of the reason why nothing was fetched, in the log.
+/// Maximum length of the reason of a failed fetch in the log, in characters.
 const MAX_REASON: usize = 512;
 
 /// Minimum time between two requests to a provider because of tokens, in seconds.
@@ -45,22 +45,23 @@ const COOL_DOWN: u64 = 30;
 /// Maximum number of callers that wait for a provider's answer. Anyone can send a token that no key verifies.
 const WAITING: usize = 64;
 
-/// How long a provider has to answer.
+/// Maximum time to wait for a provider to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// All providers.
 #[derive(Debug, Default)]
 pub(crate) struct Providers(Vec<Arc<Provider>>);
 
-/// One provider, and its keys as they were last seen.
+/// A provider, with the keys that it last published.
 pub(crate) struct Provider {
     config: ProviderConfig,
     keys: ArcSwapOption<KeySet>,
-    /// Time of the last request to it because of a token. The holder of this asks; others wait for the answer.
+    /// Time of the last request to it because of a token. The holder of the lock makes the request, and
+    /// others wait for its answer.
     asked: Mutex<Option<Timestamp>>,
-    /// Places for those who wait.
+    /// Places for callers that wait for its answer.
     waiting: Semaphore,
-    /// Whether it said nothing of use the last time.
+    /// True if the last fetch failed, or none was made.
     in_vain: AtomicBool,
     http: Client,
 }
@@ -72,13 +73,13 @@ pub(crate) struct Assertion {
     pub(crate) provider: String,
     /// Its claims.
     pub(crate) claims: Map<String, Value>,
-    /// What makes it one of a kind, where it has that.
+    /// The `jti`, which tells it from all others of its provider, if it has one.
     pub(crate) jti: Option<String>,
-    /// When it was made, at the earliest.
+    /// Earliest time at which it can have been made.
     pub(crate) begin: Timestamp,
-    /// When it ends, clocks apart.
+    /// Time from which on it is refused: its `exp`, plus the tolerance for clocks that differ.
     pub(crate) end: Timestamp,
-    /// Whether its provider lets each be used once.
+    /// True if each token of its provider may be used once only.
     pub(crate) one_time: bool,
     /// The use as client assertion that its provider is configured for.
     pub(crate) assertions: Assertions,
@@ -113,14 +114,15 @@ impl Providers {
         Ok(Providers(providers.collect()))
     }
 
-    /// Verifies a JWT of whichever provider it says that it is of.
+    /// Verifies a JWT by the provider that it names as its issuer.
     pub(crate) async fn verify(
         &self,
         token: &str,
         now: Timestamp,
     ) -> Result<Assertion, AssertionError> {
         let jwt = Jwt::parse(token)?;
-        // Before anything was verified: it selects, and the provider it selects is held to it.
+        // Not verified yet. It only selects the provider, whose check compares it again once the signature
+        // is verified.
         let issuer = jwt.claims.get("iss").and_then(Value::as_str);
         let provider = self
             .0
@@ -130,7 +132,7 @@ impl Providers {
         provider.verify(jwt, now).await
     }
 
-    /// Fetches the keys of all providers anew. What cannot be fetched stays as it was.
+    /// Fetches the keys of all providers again. Keys that cannot be fetched stay as they were.
     pub(crate) async fn refresh(&self) {
         for provider in &self.0 {
             let _asked = provider.asked.lock().await;
@@ -138,7 +140,7 @@ impl Providers {
         }
     }
 
-    /// The names of those without a key that can be used.
+    /// The names of the providers without a usable key.
     pub(crate) fn without_keys(&self) -> impl Iterator<Item = &str> {
         let without = |keys: &Option<Arc<KeySet>>| keys.as_ref().is_none_or(|keys| keys.is_empty());
         self.0
@@ -149,12 +151,11 @@ impl Providers {
 }
 
 impl Assertion {
-    /// Returns whether it may be a client assertion more than once.
+    /// Returns true if it may be used as a client assertion more than once.
     ///
     /// # Errors
-    /// [`AssertionError::Claim`] if its provider allows that and it is not bounded as such a token has to
-    /// be: by a beginning, so that its whole life was checked, and to this issuer, so that no other
-    /// recipient can use it.
+    /// [`AssertionError::Claim`] if its provider allows that, but it has no `iat`, so its whole life could
+    /// not be checked, or has other audiences, which could use it here.
     pub(crate) fn is_reusable(&self) -> Result<bool, AssertionError> {
         if self.assertions == Assertions::OneTime {
             return Ok(false);
@@ -175,6 +176,7 @@ impl Provider {
         jwt: Jwt<'_>,
         now: Timestamp,
     ) -> Result<Assertion, AssertionError> {
+        // A token that chose its own algorithm could be "signed" with a public key as an HMAC secret.
         if !self.config.algorithms.contains(&jwt.header.alg) {
             return Err(AssertionError::Algorithm);
         }
@@ -200,14 +202,14 @@ impl Provider {
         if !for_us {
             return Err(AssertionError::Claim("aud"));
         }
-        // It names who acts, in the audit and in the log.
+        // It names the caller in the audit and the log, where a line break could forge an entry.
         let named = |sub: &str| (1..=512).contains(&sub.len()) && !sub.contains(char::is_control);
         if !text("sub").is_some_and(named) {
             return Err(AssertionError::Claim("sub"));
         }
         let time = |name: &'static str| match claims.get(name) {
             None => Ok(None),
-            // NumericDate may have a fraction; a second is as fine as it gets here.
+            // A NumericDate may have a fraction (RFC 7519, section 2), which is cut off here.
             Some(Value::Number(number)) => number
                 .as_u64()
                 .or_else(|| {
@@ -226,6 +228,7 @@ impl Provider {
         if now >= end.plus(SKEW) || begin.iter().flatten().any(|begin| *begin > now.plus(SKEW)) {
             return Err(AssertionError::Time);
         }
+        // The earlier of both: a late `nbf` must not make a long life look short.
         let begin = begin.into_iter().flatten().min();
         if end.since(begin.unwrap_or(now)) > self.config.max_life {
             return Err(AssertionError::Life);
@@ -234,6 +237,8 @@ impl Provider {
         Ok(Assertion {
             provider: self.config.name.clone(),
             jti,
+            // A store that was restored refuses one-time JWTs that may be older than the restore, so a
+            // missing beginning is taken to be as early as it can be.
             begin: begin.unwrap_or(end.minus(self.config.max_life)),
             end: end.plus(SKEW),
             one_time: self.config.one_time,
@@ -242,7 +247,7 @@ impl Provider {
         })
     }
 
-    /// Verifies a signature with the keys that are known, or that the provider publishes by now.
+    /// Verifies a signature with the known keys, or with those that the provider publishes now.
     async fn verify_signature(
         self: &Arc<Self>,
         jwt: &Jwt<'_>,
@@ -263,7 +268,7 @@ impl Provider {
         } else {
             signed(keys.as_deref(), jwt)
         } {
-            // The key may be one that the provider has begun to use since.
+            // Nobody knows whether the provider publishes this key by now, so the caller shall try again.
             Err(AssertionError::UnknownKey) if !asked || self.in_vain.load(Ordering::Relaxed) => {
                 Err(AssertionError::Unreachable)
             }
@@ -271,14 +276,15 @@ impl Provider {
         }
     }
 
-    /// Asks the provider for its keys, unless it was asked a moment ago, because none that is known
-    /// verifies a JWT. Tells whether there was a place to wait for the answer.
+    /// Fetches the provider's keys because no known one verifies a JWT, unless that was done less than
+    /// [`COOL_DOWN`] seconds ago. Returns false if too many callers wait for the answer already.
     async fn ask(self: &Arc<Self>, jwt: &Jwt<'_>, why: &AssertionError, now: Timestamp) -> bool {
         let Ok(_place) = self.waiting.try_acquire() else {
             return false;
         };
         let mut asked = self.asked.lock().await;
-        // Also where the clock was set back.
+        // Anyone can send a JWT with an unknown key, and must not make this issuer flood the provider.
+        // `now < last` after the clock was set back, which must not stop the fetching.
         let rested = |last: Timestamp| now < last || now.since(last) >= COOL_DOWN;
         if asked.is_none_or(rested) {
             *asked = Some(now);
@@ -290,13 +296,13 @@ impl Provider {
                 "no known key verifies a JWT; the provider is asked for its keys"
             );
             let provider = Arc::clone(self);
-            // On its own: a caller that hangs up does not take the answer from the others.
+            // A task of its own, so that a caller that hangs up does not cancel the fetch for the others.
             let _ = tokio::spawn(async move { provider.fetch().await }).await;
         }
         true
     }
 
-    /// Asks the provider. What it last said stays where it says nothing of use.
+    /// Fetches the provider's keys. The last ones stay in use if that fails.
     async fn fetch(&self) {
         let published = self.published().await;
         self.in_vain.store(published.is_err(), Ordering::Relaxed);
@@ -312,7 +318,7 @@ impl Provider {
                 self.keys.store(Some(Arc::new(keys)));
             }
             Err(reason) => {
-                // It may quote what the provider sent.
+                // It may quote text of the provider, so it is cut and escaped.
                 let reason = shown(&reason, MAX_REASON);
                 tracing::warn!(provider = self.config.name, reason, "no keys were fetched");
             }
@@ -333,7 +339,7 @@ impl Provider {
                 let text = self.get(&found).await?;
                 let discovery: Discovery =
                     serde_json::from_slice(&text).map_err(|error| error.to_string())?;
-                // OpenID Connect Discovery 1.0, section 4.3.
+                // OpenID Connect Discovery 1.0, section 4.3, demands the same issuer, byte for byte.
                 if discovery.issuer != self.config.issuer {
                     return Err("the configuration is of another issuer".to_owned());
                 }
@@ -346,7 +352,7 @@ impl Provider {
 
     async fn get(&self, uri: &str) -> Result<Vec<u8>, String> {
         let url = SafeUrl::parse(uri).map_err(|error| format!("an address of its {error}"))?;
-        // What `reqwest` says names the address, which is the configured one.
+        // The error of `reqwest` names the address for the log.
         let mut response = self
             .http
             .request(Method::GET, &url)
@@ -373,7 +379,7 @@ impl Provider {
     }
 }
 
-/// An error with what caused it: that a certificate is not trusted stands at the end.
+/// The text of an error with all its causes. The last cause names details such as an untrusted certificate.
 fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,5 +1,5 @@
-//! What verifiers fetch: the keyset, the head of the revocation feed, its changes, its snapshot. All
-//! of it is signed or chained to what is, so anything may carry it and cache it.
+//! Routes of verifiers: the keyset, and the head, changes and snapshot of the revocation feed. All of it
+//! is signed, or chained to something signed, so anything may carry and cache it.
 
 use axum::{
     extract::{Path, State as Shared, rejection::PathRejection},
@@ -38,7 +38,7 @@ pub(crate) async fn head(
         head.keyset_version,
         head.issued_at.unix()
     );
-    // How fresh it is, is all that it is for.
+    // The head proves that revocations are fresh, so a cache must hardly keep it.
     Ok(tagged(&headers, &tag, 1, head.envelope))
 }
 
@@ -80,7 +80,7 @@ pub(crate) async fn delta(
         number(to).ok_or_else(gone)?,
     );
     let lines = {
-        // It is never closed.
+        // The semaphore is never closed, so this does not fail.
         let _place = state.changes.acquire().await.map_err(|_| gone())?;
         state.issuer.delta(&epoch, after, to).await?
     };
@@ -91,13 +91,13 @@ pub(crate) async fn delta(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/x-ndjson"),
     );
-    // Between two changes there is for ever what there is now.
+    // The changes between two places of one history never change.
     let immutable = HeaderValue::from_static("public, max-age=31536000, immutable");
     headers.insert(header::CACHE_CONTROL, immutable);
     Ok(response)
 }
 
-/// A signed file, or that it is the one that the caller has (RFC 9110, section 13.1.2).
+/// Answers with a signed file, or with 304 if the caller has it already (RFC 9110, section 13.1.2).
 fn tagged(asked: &HeaderMap, tag: &str, seconds: u64, content: String) -> Response {
     let known = asked.get_all(header::IF_NONE_MATCH).iter().any(|value| {
         value.to_str().is_ok_and(|list| {

@@ -1,4 +1,4 @@
-//! How often one caller may mint under one profile.
+//! Limits on the rate at which one caller may mint under one profile.
 
 use std::{num::NonZeroU32, sync::Mutex, time::Duration};
 
@@ -20,22 +20,22 @@ pub(crate) struct RateLimit {
 }
 
 impl RateLimit {
-    /// A limiter of its own.
+    /// A new limiter for this rate.
     pub(crate) fn limiter(self) -> Limiter {
         Limiter::direct(Quota::per_minute(self.per_minute).allow_burst(self.burst))
     }
 }
 
-/// How many refusals of one caller, or operator, are recorded.
+/// Maximum rate of recorded refusals of one caller or operator.
 pub(crate) const REFUSALS: RateLimit = RateLimit {
     per_minute: NonZeroU32::new(30).unwrap(),
     burst: NonZeroU32::new(30).unwrap(),
 };
 
-/// The limiters of the callers that came last.
+/// The limiters of recent callers.
 pub(crate) struct Rates {
     limiters: Cache<(Arc<str>, Arc<str>, RateLimit), Arc<Limiter>>,
-    /// One at a time makes a limiter, so that a caller has one.
+    /// Held while a limiter is made, so that a caller has only one.
     making: Mutex<()>,
 }
 
@@ -47,7 +47,7 @@ impl Rates {
         }
     }
 
-    /// Takes a place, or tells how long to wait for one.
+    /// Takes one from the caller's allowance, or returns the time to wait until there is one.
     pub(crate) fn take(
         &self,
         profile: &str,

@@ -1,4 +1,4 @@
-//! What verifiers say of themselves while they poll: gathered, and written down now and then.
+//! Reports that verifiers send about themselves while they poll. They are gathered and stored at intervals.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use bailiwick_token::{
     timestamp::Timestamp,
 };
 
-/// The most that is gathered: anyone can report.
+/// Maximum number of reports that are gathered, since anyone can send one.
 const MOST: usize = 4_096;
 
 /// The reports since they were last taken.
@@ -20,7 +20,7 @@ const MOST: usize = 4_096;
 pub(crate) struct Reports(Mutex<BTreeMap<String, VerifierInfo>>);
 
 impl Reports {
-    /// Notes the report of a request, where it carries a readable one.
+    /// Notes the report in a request, if it has a well-formed one.
     pub(crate) fn note(&self, headers: &HeaderMap, now: Timestamp) {
         let Some(report) = headers
             .get(report::HEADER)
@@ -43,7 +43,7 @@ impl Reports {
         }
     }
 
-    /// Takes what was gathered.
+    /// Takes the gathered reports.
     pub(crate) fn take(&self) -> Vec<VerifierInfo> {
         let mut reports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *reports).into_values().collect()

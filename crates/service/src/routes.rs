@@ -1,4 +1,4 @@
-//! What is at which path, and what every request passes on its way.
+//! The routes of the service, and the middleware that each request passes.
 
 use std::{
     collections::BTreeMap,
@@ -31,11 +31,11 @@ use crate::{
     tokens,
 };
 
-/// The most bytes of bodies that are arriving, all together.
+/// Maximum number of bytes of all bodies that are arriving.
 const MAX_ARRIVING: usize = 64 << 20;
 
-/// Longest time to verify the audit, for which other requests have far less: the audit only grows. One is
-/// verified at a time.
+/// Maximum time to verify the audit. Other requests have far less, but the audit only grows. One is verified
+/// at a time.
 const AUDIT_VERIFY_TIME: Duration = Duration::from_secs(AUDIT_VERIFY_SECONDS);
 
 const KEYSET: &str = routes::KEYSET.path();
@@ -43,7 +43,7 @@ const FEED: &str = routes::FEED_HEAD.path();
 const METADATA: &str = routes::METADATA.path();
 const VERIFY_AUDIT: &str = routes::VERIFY_AUDIT.path();
 
-/// Each route, and what answers it.
+/// All routes with their handlers.
 fn table() -> Vec<Served> {
     vec![
         serve(routes::OAUTH_TOKEN, oauth::token),
@@ -75,8 +75,8 @@ fn table() -> Vec<Served> {
     ]
 }
 
-/// Everything but operations: at the root, where a proxy has cut off the path of the issuer's URL, and below
-/// that path, where none has.
+/// The router for everything but operations. Each route is placed at the root, for proxies that cut off the path
+/// of the issuer's URL, and below that path, for those that do not.
 pub(crate) fn router(state: ServiceState) -> Router {
     let limits = &state.config.limits;
     let below = issuer_path(&state.issuer.settings().issuer);
@@ -106,26 +106,26 @@ fn issuer_path(issuer: &str) -> String {
     path.trim_end_matches('/').to_owned()
 }
 
-/// A path as it was matched, and the one in the table.
+/// Paths as they are matched, with their paths in the table.
 type Paths = BTreeMap<String, &'static str>;
 
-/// Places each route at the root and `below` the issuer's path, and the metadata where RFC 8414 has it: its
-/// well-known path stands between the host and the issuer's path.
+/// Places each route at the root and `below` the issuer's path. As RFC 8414 demands, the metadata is also placed
+/// with its well-known path between the host and the issuer's path.
 fn placed(table: Vec<Served>, below: &str) -> (Router<ServiceState>, Paths) {
-    // A segment of the issuer's path may begin with what axum 0.7 took for a parameter.
+    // A segment of the issuer's path may begin with a character that axum 0.7 took for a parameter.
     let mut router = Router::new().without_v07_checks();
     let mut paths = Paths::new();
     for Served { path, handler, .. } in table {
         let mut places = vec![path.to_owned()];
         if !below.is_empty() {
-            // As text: what would be a parameter in a route is none in a URL.
+            // Escaped, since braces in a URL are text and not a parameter of the route.
             let below = below.replace('{', "{{").replace('}', "}}");
             places.push(format!("{below}{path}"));
             if path == METADATA {
                 places.push(format!("{path}{below}"));
             }
         }
-        // An issuer's path may be that of the metadata.
+        // The issuer's path may equal that of the metadata, and a path cannot be added twice.
         places.dedup();
         for place in places {
             router = router.route(&place, handler.clone());
@@ -135,19 +135,20 @@ fn placed(table: Vec<Served>, below: &str) -> (Router<ServiceState>, Paths) {
     (router, paths)
 }
 
-/// What bounds the requests.
+/// Limits on requests.
 struct Room {
-    /// For those that are worked at.
+    /// Places for requests in progress.
     places: Semaphore,
-    /// For what verifiers need to go on, of its own: whoever fills the others denies nothing at any service.
+    /// Places for the keyset and the head, which verifiers need to go on. They are separate, so that a flood of
+    /// other requests does not make services deny calls.
     fresh: Semaphore,
-    /// For snapshots and changes, which take longer.
+    /// Places for snapshots and changes, which take longer.
     large: Semaphore,
-    /// For bodies that have not arrived yet: their bytes.
+    /// Places for the bytes of bodies that are arriving.
     arriving: Semaphore,
-    /// How long a request may take, its body included.
+    /// Maximum time for a request, its body included.
     time: Duration,
-    /// The routes, wherever they are placed.
+    /// The routes, by each path where they are placed.
     paths: Paths,
 }
 
@@ -159,14 +160,14 @@ impl Room {
     }
 }
 
-/// Lets a request in where there is a place for it, and counts it.
+/// Admits a request if there is a place for it, and counts it.
 async fn admit(
     Shared((state, room)): Shared<(ServiceState, Arc<Room>)>,
     request: Request,
     next: Next,
 ) -> Response {
     let begun = Instant::now();
-    // What matched, and never what was sent: its values would be without bound.
+    // The path of the route and not the one that was sent, which would make labels without bound.
     let mut labels = RequestLabels {
         method: method(request.method()),
         path: room.route(&request).unwrap_or("none"),
@@ -194,7 +195,7 @@ async fn admit(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-    // What is for everybody says so; all else is for whoever asked.
+    // Public answers set their own header; all others are for the caller alone.
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
@@ -211,7 +212,7 @@ enum Rejected {
 /// Buffers the body before it takes a place, so that slow senders hold none.
 async fn answer(room: &Room, request: Request, next: Next) -> Result<Response, Rejected> {
     let now = tokio::time::Instant::now();
-    // Ten minutes at the most, by the configuration.
+    // The configuration allows ten minutes at most, so this does not overflow.
     let mut deadline = now.checked_add(room.time).unwrap_or(now);
     let request = timeout_at(deadline, arrived(request, &room.arriving)).await;
     let request = request.map_err(|_| {
@@ -244,7 +245,7 @@ async fn answer(room: &Room, request: Request, next: Next) -> Result<Response, R
     })
 }
 
-/// A request under way. A caller that hangs up ends it, too.
+/// A request in progress, counted until it is dropped: also when the caller hangs up.
 struct UnderWay(Gauge);
 
 impl UnderWay {

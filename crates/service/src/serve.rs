@@ -1,4 +1,4 @@
-//! Listening, and ceasing to: what is under way is finished, what comes anew is not begun.
+//! Starting and stopping the service. On a stop, requests in progress are finished and no new ones begin.
 
 use std::{
     fs,
@@ -38,16 +38,16 @@ use crate::{
     tasks,
 };
 
-/// How often the certificate is read again.
+/// Interval at which the certificate is read again.
 const CERTIFICATE: Duration = Duration::from_secs(60);
 
-/// How many may be connected before they are looked at. Of a burst beyond it some wait for seconds.
+/// Maximum number of connections that wait to be accepted. In a larger burst, some wait for seconds.
 const BACKLOG: u32 = 4096;
 
-/// The most bytes of a request's head. A token in it has up to 88 KiB of base64.
+/// Maximum length of a request's head, in bytes. A token in it has up to 88 KiB of base64.
 const MAX_HEAD: usize = 128 * 1024;
 
-/// A service that runs.
+/// A running service.
 #[derive(Debug)]
 pub struct Running {
     stop: watch::Sender<bool>,
@@ -68,8 +68,8 @@ impl std::fmt::Debug for StateHandle {
     }
 }
 
-/// Serves an issuer whose private keys are open, with the profiles in its home. It returns once both
-/// listeners are there.
+/// Serves an issuer whose private keys are unlocked, with the profiles in its home. Returns once both
+/// listeners are bound.
 ///
 /// # Errors
 /// [`ServeError`], and nothing runs.
@@ -94,7 +94,7 @@ pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Runni
     let bound = bind(config.listen)?;
     let operations_bound = bind(config.operations_listen)?;
     let state = ServiceState::new(issuer, config, profiles, clock).map_err(ServeError::Client)?;
-    // Before anybody asks: verifiers find a keyset and a head that are alive.
+    // Signed before the first request, so that verifiers never fetch an expired keyset or head.
     let now = state.now();
     state.issuer.keyset(now).await.map_err(Box::new)?;
     state.issuer.head(now).await.map_err(Box::new)?;
@@ -170,26 +170,26 @@ pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Runni
 }
 
 impl Running {
-    /// Where callers come to.
+    /// Address for callers, verifiers and operators.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.public.address
     }
 
-    /// Where operations are.
+    /// Address of `/livez`, `/readyz` and `/metrics`.
     #[must_use]
     pub fn operations_address(&self) -> SocketAddr {
         self.private.address
     }
 
-    /// Takes up the profiles and the certificate as they are now. A certificate that cannot be read is in the
-    /// log and the metrics, and the one in use stays.
+    /// Reads the profiles and the certificate again. If the certificate cannot be read, the log and the metrics
+    /// say so, and the one in use stays.
     ///
     /// # Errors
     /// [`ProfilesError`], and those in use stay.
     pub async fn reload(&self) -> Result<(), ProfilesError> {
         let (certificate, state) = (self.tls.clone(), self.state.clone());
-        // On its own: a fault in reading ends this and not the process.
+        // A task of its own, so that a panic in reading does not end the process.
         let reloaded = tokio::spawn(async move {
             if let Some(certificate) = certificate {
                 certificate.take_up().await;
@@ -202,17 +202,17 @@ impl Running {
         reloaded.await.map_err(|_| ProfilesError::Fault)?
     }
 
-    /// Ends it: from now on it is not ready, `grace` later nothing new is taken, and what is under
-    /// way is waited for within the configured time. What was answered is on the disk.
+    /// Stops the service. It is not ready from now on, accepts no connections after `grace`, and then waits for
+    /// requests in progress within the configured time. Everything that was answered is on disk.
     pub async fn stop(mut self, grace: Duration) {
         if let Some(StateHandle(state)) = &self.state {
             state.drain();
         }
-        // Whoever balances the load looks at `/readyz`, and sends nothing more.
+        // Meanwhile load balancers see that `/readyz` fails, and send no more requests.
         tokio::time::sleep(grace).await;
         self.public.close(self.drain).await;
         self.private.close(Duration::from_secs(1)).await;
-        // The last word of verifiers.
+        // The tasks stop after the listeners, so that reports of the last requests are stored below.
         let _ = self.stop.send(true);
         self.tasks.join().await;
         if let Some(StateHandle(state)) = self.state.take() {
@@ -224,7 +224,7 @@ impl Running {
     }
 }
 
-/// A listener, which listens again if it ends.
+/// A listener that is started again if it ends.
 #[derive(Debug)]
 struct Listener {
     address: SocketAddr,
@@ -266,7 +266,7 @@ impl Listener {
         })
     }
 
-    /// Takes nothing more, and waits for what is under way.
+    /// Accepts no more connections, and waits for requests in progress.
     async fn close(self, patience: Duration) {
         let _ = self.closing.send(true);
         self.handle.graceful_shutdown(Some(patience));
@@ -274,8 +274,8 @@ impl Listener {
     }
 }
 
-/// A head that never ends holds a connection for a while, and no longer; nor does one that never
-/// begins, or a peer that is gone.
+/// Limits the time for which a connection can be held by a request head that never begins or never ends, or
+/// by a peer that is gone.
 fn impatient<A>(
     mut server: axum_server::Server<SocketAddr, A>,
     header: Duration,
@@ -286,9 +286,9 @@ fn impatient<A>(
         .timer(TokioTimer::new())
         .header_read_timeout(header)
         .max_headers(64)
-        // Of what has not been read to an end, on each connection.
+        // The limit on unread bytes of each connection.
         .max_buf_size(MAX_HEAD);
-    // HTTP/1.1 is all: a connection of HTTP/2 could be kept busy without a request.
+    // No HTTP/2, whose connections can be kept busy without a request.
     server.http1_only().first_request_timeout(header)
 }
 
@@ -307,9 +307,9 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 async fn certified(certificate: &Path, key: &Path) -> Result<RustlsConfig, ServeError> {
-    // Two libraries may each have brought one; the process takes one for all.
+    // Several libraries bring a provider, and `rustls` needs one for the process. It may be set already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    // A group may have to: it is how one key serves several programs.
+    // A group may read the key, which is how several programs share one.
     if fs::metadata(key).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
         tracing::warn!(
             path = %key.display(),
@@ -327,12 +327,12 @@ async fn certified(certificate: &Path, key: &Path) -> Result<RustlsConfig, Serve
 async fn read(certificate: &Path, key: &Path) -> io::Result<Arc<rustls::ServerConfig>> {
     let read = RustlsConfig::from_pem_file(certificate, key).await?;
     let mut config = read.get_inner();
-    // What is served is HTTP/1.1, and HTTP/2 is not offered.
+    // Only HTTP/1.1 is served, so HTTP/2 must not be offered.
     Arc::make_mut(&mut config).alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
 
-/// A certificate in use, and where it comes from.
+/// A certificate in use, with the files that it comes from.
 #[derive(Debug, Clone)]
 struct Certificate {
     config: RustlsConfig,
@@ -354,14 +354,14 @@ impl Certificate {
     }
 }
 
-/// Closes connections beyond a number, and those of whom does not read what it is sent.
+/// Closes connections beyond a maximum number, and those whose peers do not read what they are sent.
 #[derive(Debug, Clone)]
 struct Limited {
     places: Arc<Semaphore>,
     unread: Duration,
 }
 
-/// A connection, and its place.
+/// A connection that holds a place.
 struct Placed<S> {
     stream: Pin<Box<TimeoutStream<S>>>,
     _place: OwnedSemaphorePermit,
@@ -431,44 +431,44 @@ mod placed {
     }
 }
 
-/// Why nothing is served.
+/// The reason why the service cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// `service.toml`.
+    /// `service.toml` cannot be used.
     #[error("`service.toml`: {0}")]
     Config(#[from] ConfigError),
-    /// The profiles.
+    /// The profiles cannot be used.
     #[error(transparent)]
     Profiles(#[from] ProfilesError),
     /// The private keys are locked.
     #[error("the private keys are locked: a service needs the passphrase")]
     Locked,
-    /// An address.
+    /// An address cannot be listened on.
     #[error(
         "cannot listen on {address} ({error}): choose another address, or end what listens there"
     )]
     Bind {
-        /// Which one.
+        /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The cause.
         error: io::Error,
     },
-    /// The certificate or its key.
+    /// The certificate or its key cannot be used.
     #[error("the certificate `{path}` or its key cannot be used ({error})")]
     Certificate {
         /// The certificate.
         path: std::path::PathBuf,
-        /// Why.
+        /// The cause.
         error: io::Error,
     },
-    /// The client that fetches providers' keys.
+    /// The HTTP client that fetches providers' keys cannot be made.
     #[error("no HTTP client can be made ({0})")]
     Client(reqwest::Error),
-    /// The keyset or the feed's head.
+    /// The keyset or the feed's head cannot be signed.
     #[error("what verifiers need cannot be signed: {0}")]
     Publish(#[from] Box<bailiwick_issuer::SignError>),
-    /// The listeners.
+    /// The listeners cannot be started.
     #[error("cannot listen ({0})")]
     Io(#[from] io::Error),
 }

@@ -1,4 +1,4 @@
-//! The snapshot of the revocations, made once for all who ask.
+//! The snapshot of the revocations, made once for all readers.
 
 use std::sync::Arc;
 
@@ -11,25 +11,25 @@ use bailiwick_token::{
 use bailiwick_verifier::layer::Clock;
 use tokio::sync::Mutex;
 
-/// For so many seconds a snapshot is handed out again where nothing changed.
+/// Time for which a snapshot is reused if nothing was revoked since, in seconds.
 const KEPT: u64 = 300;
 
-/// For so many seconds it is handed out where something did, to readers that join it to the head by the changes
-/// since: to make one takes a while, and anyone can ask. A cache may keep it for as long.
+/// Time for which a snapshot is reused even if something was revoked since, in seconds, for readers that add the
+/// changes up to the head. Making one takes a while, and anyone can ask for it. A cache may keep it for as long.
 pub(crate) const SPARED: u64 = 5;
 
-/// Makes snapshots, and keeps the last one.
+/// Maker of snapshots, which keeps the last one.
 #[derive(Clone)]
 pub(crate) struct Snapshots(Arc<Cache>);
 
 struct Cache {
     issuer: Issuer,
     clock: Clock,
-    /// Whoever holds this makes one; others wait for it.
+    /// The last snapshot. Locked while the next one is made, so that it is made once for all who wait.
     made: Mutex<Option<MadeSnapshot>>,
 }
 
-/// A snapshot that was made, and its place in the history.
+/// A snapshot, with its position in the history of revocations.
 struct MadeSnapshot {
     position: Position,
     keyset_version: u64,
@@ -38,7 +38,7 @@ struct MadeSnapshot {
 }
 
 impl Snapshots {
-    /// Snapshots of this issuer.
+    /// Makes snapshots of this issuer.
     pub(crate) fn new(issuer: Issuer, clock: Clock) -> Snapshots {
         Snapshots(Arc::new(Cache {
             issuer,
@@ -47,10 +47,10 @@ impl Snapshots {
         }))
     }
 
-    /// A snapshot of the revocations up to this head, or of more, which speaks of its keyset, or of a
-    /// later one; a restore, which begins another history, raises that. Where it may be `recent`, it is
-    /// one that the changes of a page lead from to the head. It is made to its end though the caller is
-    /// gone by then: where it takes longer than a request may, the next one finds it.
+    /// Returns a snapshot that holds at least the revocations up to this head, and names its keyset or a later
+    /// one. (A restore begins another history and raises the version of the keyset.) If it may be `recent`, it
+    /// may also be older than the head by at most one page of changes. A snapshot is completed even if the caller
+    /// is gone: if that takes longer than a request may, the next request finds it.
     pub(crate) async fn of(
         &self,
         head: PublishedHead,
@@ -58,7 +58,7 @@ impl Snapshots {
     ) -> Result<Bytes, SnapshotFailure> {
         let shared = Arc::clone(&self.0);
         let made = tokio::spawn(async move { shared.of(&head, recent).await });
-        // The task ends with the runtime only.
+        // The task is never cancelled, except when the runtime ends.
         made.await
             .unwrap_or(Err(SnapshotFailure::from(StoreError::Unreachable)))
     }
@@ -94,7 +94,7 @@ impl Cache {
         *made = Some(MadeSnapshot {
             position: snapshot.position,
             keyset_version: snapshot.keyset_version,
-            // Its making took a while, too.
+            // Read again, since making the snapshot took a while.
             at: (self.clock)(),
             file: file.clone(),
         });

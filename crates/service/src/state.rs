@@ -1,4 +1,4 @@
-//! What all requests share.
+//! The state that all requests share.
 
 use std::{
     path::PathBuf,
@@ -29,7 +29,7 @@ use crate::{
     strangers::Strangers,
 };
 
-/// What all requests share.
+/// The state that all requests share.
 #[derive(Clone)]
 pub(crate) struct ServiceState(Arc<Shared>);
 
@@ -44,15 +44,16 @@ pub(crate) struct Shared {
     pub(crate) reports: Reports,
     pub(crate) own_verifier: OwnVerifier,
     pub(crate) snapshots: Snapshots,
-    /// Changes are read by few at a time, so that the database has room for what verifiers need to go on.
+    /// Limits how many requests read changes at a time, so that the database can also serve what verifiers
+    /// need to go on.
     pub(crate) changes: tokio::sync::Semaphore,
-    /// For long grants, which are parsed one at a time, so that minting keeps the other processors.
+    /// Limits the parsing of long grants to one request at a time, so that minting keeps the other processors.
     pub(crate) parsing: tokio::sync::Semaphore,
-    /// Held by who verifies the audit.
+    /// Held while the audit is verified.
     pub(crate) verifying: tokio::sync::Mutex<()>,
     pub(crate) metrics: Metrics,
-    /// Why the feed's head could not be signed the last time: what is written every few seconds tells
-    /// whether anything can be.
+    /// The error of the last attempt to sign the feed's head, if it failed. The head is signed again at short
+    /// intervals, so this shows whether the store accepts writes.
     pub(crate) unwritten: ArcSwapOption<String>,
     clock: Clock,
     home: PathBuf,
@@ -106,7 +107,7 @@ impl Shared {
         (self.clock)()
     }
 
-    /// Takes up the profiles as they are now, all or none. Tells whether they are others.
+    /// Reads the profiles again, all or none. Returns true if they have changed.
     pub(crate) fn reload_profiles(&self) -> Result<bool, ProfilesError> {
         let limits = self.config.profile_limits(self.issuer.settings());
         let read = read_profiles(&self.home, &limits);
@@ -114,7 +115,7 @@ impl Shared {
         Ok(self.profiles.replace(read?))
     }
 
-    /// From now on nobody shall send anything new.
+    /// Makes `/readyz` fail, so that no new requests are sent here.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }

@@ -1,7 +1,8 @@
-//! Records callers that stay unknown, in the audit and the log, within bounds that no flood exceeds.
+//! Records of callers that could not be authenticated, in the audit and the log, limited so that no flood
+//! fills them.
 //!
 //! Anyone can cause such a row, so each kind has an allowance of its own: a flood of one kind hides
-//! no other. What is left out is counted, and the next row of its kind says how much that was.
+//! no other. Rows that are left out are counted, and the next row of the kind states the number.
 
 use std::{
     net::IpAddr,
@@ -23,21 +24,21 @@ const RECORDED: RateLimit = RateLimit {
     burst: NonZeroU32::new(60).unwrap(),
 };
 
-/// The actor of these refusals in the audit. A client can have the name `unknown`, whose actor is
-/// `caller:unknown`: this one is another.
+/// The actor of these refusals in the audit. It differs from `caller:unknown`, which is the actor of a client
+/// named `unknown`.
 const UNKNOWN_CALLER: &str = "unknown caller";
 
 /// The actor of refusals of unknown operators.
 const UNKNOWN_OPERATOR: &str = "unknown operator";
 
-/// The credential by which a caller stays unknown.
+/// The kind of credential that failed to authenticate a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CredentialKind {
     /// A wrong name or secret of a client.
     Secret,
-    /// A JWT that no provider has signed.
+    /// A JWT without a valid signature of a provider.
     Unsigned,
-    /// A JWT that a provider has signed, and that is refused: of another audience, expired, used before.
+    /// A JWT that a provider has signed and that is refused: for another audience, expired, or used before.
     Signed,
     /// An operator's token that does not verify.
     Operator,
@@ -54,15 +55,15 @@ impl CredentialKind {
     }
 }
 
-/// Someone who stays unknown.
+/// A caller that could not be authenticated.
 pub(crate) struct Stranger<'a> {
     pub(crate) kind: CredentialKind,
-    /// The agent's name as far as that is known; empty otherwise.
+    /// The agent's name, or empty if it is not known.
     pub(crate) agent: &'a str,
     pub(crate) from: IpAddr,
 }
 
-/// The record of strangers, and its allowances.
+/// The recorder of strangers, with its allowances.
 pub(crate) struct Strangers {
     issuer: Issuer,
     clock: Clock,
@@ -94,7 +95,7 @@ impl Default for Allowance {
 }
 
 impl Strangers {
-    /// Records in the name of this issuer, and counts there.
+    /// Records in the audit of `issuer`, and counts in `counted`.
     pub(crate) fn new(issuer: Issuer, clock: Clock, counted: UnknownCallers) -> Strangers {
         Strangers {
             issuer,
@@ -104,7 +105,7 @@ impl Strangers {
         }
     }
 
-    /// Records that a caller stays unknown.
+    /// Records that a caller could not be authenticated.
     pub(crate) async fn record(&self, stranger: Stranger<'_>, reason: &str) {
         let Stranger { kind, agent, from } = stranger;
         self.count(kind);
@@ -138,13 +139,13 @@ impl Strangers {
         self.keep_count(kind, left_out, recorded.await);
     }
 
-    /// Counts one that was turned away before its credentials were looked at.
+    /// Counts a caller that was refused before its credentials were checked.
     pub(crate) fn count_unseen(&self, kind: CredentialKind) {
         self.count(kind);
         self.allowances.leave_out(kind, 1);
     }
 
-    /// Leaves a refusal that could not be recorded to the next row, with those that it was to count.
+    /// If a refusal could not be recorded, leaves its count and those that it carried to the next row.
     fn keep_count(&self, kind: CredentialKind, left_out: u64, recorded: Result<u64, MintError>) {
         if let Err(error) = recorded {
             tracing::error!(%error, "a refusal is not on record");
@@ -170,8 +171,8 @@ impl Allowances {
         }
     }
 
-    /// Returns the number of this kind that were left out since the last one, if this one may be recorded.
-    /// Otherwise it is left out, too.
+    /// Returns the number of refusals of this kind that were left out since the last record, if this one may be
+    /// recorded. Otherwise leaves this one out as well.
     fn admit(&self, kind: CredentialKind) -> Option<u64> {
         let allowance = self.of(kind);
         match allowance.limiter.check() {

@@ -1,7 +1,7 @@
-//! Background loops that nothing ends but the service's own end.
+//! Background loops that run until the service stops.
 //!
-//! Each round of a loop is a task of its own. Where one panics, the next begins after a pause that grows,
-//! and until a round succeeds `/readyz` and the metrics name the loop: what it keeps up is out of date.
+//! Each round of a loop is a task of its own. If one panics, the next begins after a pause that grows. Until a
+//! round succeeds, `/readyz` and the metrics name the loop, since its results are out of date.
 
 use std::{
     collections::BTreeSet,
@@ -44,7 +44,7 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    /// A loop that is out of order.
+    /// The name of a loop whose last round failed, if there is one.
     pub(crate) fn down(&self) -> Option<&'static str> {
         let down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
         down.first().copied()
@@ -65,7 +65,7 @@ impl Health {
     }
 }
 
-/// Starts loops, and starts them again.
+/// Starts loops, and restarts them if they fail.
 pub(crate) struct Supervisor {
     health: Health,
     stop: watch::Receiver<bool>,
@@ -93,7 +93,7 @@ impl Supervisor {
         self.stop.clone()
     }
 
-    /// Does `work` at once and after each `period`.
+    /// Runs `work` at once and then after each `period`.
     pub(crate) fn every<F>(
         &mut self,
         task: &'static str,
@@ -122,7 +122,7 @@ impl Supervisor {
                         () = sleep(pause) => {}
                     }
                     pause = pause.saturating_mul(2).min(LONGEST);
-                    // A round that came late is one, and not the one before the next.
+                    // The period begins again with the late round, or the next one would follow it too soon.
                     ticks.reset();
                 }
                 pause = SHORTEST;
@@ -130,7 +130,7 @@ impl Supervisor {
         });
     }
 
-    /// Runs `work`, which ends after `stop` has changed and not before: a listener.
+    /// Runs `work` that should not end before `stop` has changed, such as a listener. Restarts it if it does.
     pub(crate) fn keep<F, E>(
         &mut self,
         task: &'static str,
@@ -156,7 +156,7 @@ impl Supervisor {
                 };
                 health.set(task, false);
                 quietly(|| tracing::error!(task, why, "a task ended and is started again"));
-                // After a long run the fault is a new one.
+                // A failure after a long run is unrelated to earlier ones, so the pause is short again.
                 if begun.elapsed() > LONGEST {
                     pause = SHORTEST;
                 }
@@ -177,7 +177,7 @@ impl Supervisor {
     }
 }
 
-/// Does one round. Returns whether it ended without a panic.
+/// Runs one round. Returns true if it ended without a panic.
 async fn round<F>(
     task: &'static str,
     health: &Health,

@@ -1,4 +1,4 @@
-//! A route of the interface, and what answers it.
+//! Routes of the interface with their handlers.
 
 use axum::{
     handler::Handler,
@@ -10,7 +10,7 @@ use crate::state::ServiceState;
 
 /// A method of a path, and its handler.
 pub(crate) struct Served {
-    /// Only a test looks at it: the handler knows its method.
+    /// Read by a test only, since the handler knows its method.
     #[cfg_attr(not(test), expect(dead_code, reason = "a test compares it"))]
     pub(crate) method: Method,
     pub(crate) path: &'static str,

@@ -1,4 +1,4 @@
-//! What is done in the background, so that no request has to wait for it.
+//! Background tasks, so that no request has to wait for them.
 
 use std::{
     sync::{Arc, Mutex},
@@ -12,22 +12,22 @@ use crate::{
     supervise::Supervisor,
 };
 
-/// How often keyset and head are looked at, and what verifiers said is written down.
+/// Interval at which keyset and head are checked, and reports of verifiers are stored.
 const PUBLISHED: Duration = Duration::from_secs(2);
 
-/// Time between two looks at the audit and the profiles.
+/// Interval at which the audit and the profiles are checked.
 const UPKEEP: Duration = Duration::from_secs(60);
 
-/// How often the providers are asked for their keys.
+/// Interval at which the keys of providers are fetched.
 const PROVIDERS: Duration = Duration::from_secs(600);
 
-/// As many rows of the audit may be without a checkpoint for a while, and then one is signed.
+/// Number of rows in the audit without a checkpoint from which on one is signed.
 const UNSIGNED: u64 = 1_000;
 
-/// After so long one is signed for fewer.
+/// Time after the last checkpoint from which on one is signed for fewer rows.
 const CHECKPOINT: Duration = Duration::from_secs(3_600);
 
-/// Starts all of it.
+/// Starts all background tasks.
 pub(crate) fn start(state: &ServiceState, supervisor: &mut Supervisor) {
     let this = state.clone();
     supervisor.every("publish", PUBLISHED, move || {
@@ -63,7 +63,7 @@ pub(crate) fn start(state: &ServiceState, supervisor: &mut Supervisor) {
     supervisor.every("providers", PROVIDERS, move || {
         let (state, mut stop) = (this.clone(), stop.clone());
         async move {
-            // A provider that does not answer holds up nothing, least of all the end.
+            // A provider that does not answer must not delay the stop of the service.
             tokio::select! {
                 _ = stop.changed() => {}
                 () = state.providers.refresh() => {}
@@ -73,9 +73,9 @@ pub(crate) fn start(state: &ServiceState, supervisor: &mut Supervisor) {
 }
 
 impl Shared {
-    /// Signs keyset and head where that is due.
+    /// Signs the keyset and the head again if they are due.
     async fn publish(&self) {
-        // Before the head, which names its version.
+        // Before the head, which names the version of the keyset.
         let keyset = self.issuer.keyset(self.now()).await.map(drop);
         self.note(keyset, "signing the keyset");
         let head = self.issuer.head(self.now()).await.map(drop);
@@ -92,7 +92,7 @@ impl Shared {
         }
     }
 
-    /// Writes down what verifiers said.
+    /// Stores the reports of verifiers.
     pub(crate) async fn flush_reports(&self) -> Result<(), StoreError> {
         let reports = self.reports.take();
         if reports.is_empty() {
@@ -110,7 +110,7 @@ impl Shared {
         Ok(due)
     }
 
-    /// Reads what the gauges show.
+    /// Sets the gauges from the store and the providers.
     pub(crate) async fn measure(&self) -> Result<(), StoreError> {
         let now = self.now();
         let gauge = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);

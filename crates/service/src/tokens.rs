@@ -30,13 +30,14 @@ use crate::{
     wire::IntoWire,
 };
 
-/// The action of an operator who mints.
+/// The action that an operator's token has to allow for minting.
 const MINT: &str = "token:mint";
 
-/// Grants of so many bytes are read at once, which takes less time than handing them to another thread.
+/// Maximum length of grants that are parsed in place, in bytes. It takes less time than handing them to
+/// another thread.
 const QUICK_GRANTS: usize = 8 * 1024;
 
-/// Maximum rate of longer ones from one caller.
+/// Maximum rate of longer grants from one caller.
 const LARGE_GRANTS: RateLimit = RateLimit {
     per_minute: NonZeroU32::new(60).unwrap(),
     burst: NonZeroU32::new(20).unwrap(),
@@ -50,7 +51,7 @@ pub(crate) async fn mint(
     body: Unread,
 ) -> Result<Response, ApiError> {
     let arrived = state.now();
-    // Who calls comes first: nothing that a stranger writes is parsed.
+    // The caller is authenticated first, so that no stranger's body is parsed.
     if bearer(&headers) {
         let holder = state.holder(&headers, MINT).await?;
         let mut wanted: MintTokenRequest = body.json(&holder)?;
@@ -61,6 +62,7 @@ pub(crate) async fn mint(
     }
     let agent = agent(&state, &headers, &body, from.ip()).await?;
     let mut wanted: MintTokenRequest = body.json(&agent)?;
+    // Only the header was checked, and the assertion could name another agent.
     if wanted.client_assertion.is_some() && headers.contains_key(header::AUTHORIZATION) {
         return Err(logged(CallerError::Ambiguous));
     }
@@ -82,6 +84,7 @@ pub(crate) async fn mint(
         services => services.unwrap_or_default(),
     };
     let grants = grants(&state, &agent.name, wanted.grants.take()).await?;
+    // Last, since this uses up a one-time JWT: a malformed request must not cost one.
     let principal = match &wanted.subject_token {
         None => None,
         Some(jwt) => {
@@ -121,7 +124,7 @@ fn bearer(headers: &HeaderMap) -> bool {
     })
 }
 
-/// The agent, by HTTP Basic or by the `client_assertion` of the body.
+/// Authenticates the agent by HTTP Basic or by the `client_assertion` in the body.
 async fn agent(
     state: &ServiceState,
     headers: &HeaderMap,
@@ -138,8 +141,8 @@ async fn agent(
     state.agent(credentials, from).await.map_err(logged)
 }
 
-/// Reads the grants that a known caller asks for. What takes more than a moment is done beside the
-/// threads that answer requests, and counted against the caller.
+/// Parses the grants that a known caller asks for. Long ones are parsed on another thread than those that
+/// answer requests, and count against the caller's rate.
 async fn grants(
     state: &ServiceState,
     caller: &str,
@@ -165,7 +168,7 @@ async fn grants(
                 "the issuer is stopping: try again",
             )
         };
-        // It is never closed.
+        // The semaphore is never closed, so this does not fail.
         let _place = state.parsing.acquire().await.map_err(|_| gone())?;
         tokio::task::spawn_blocking(move || Grants::from_json(text.get()))
             .await
@@ -175,9 +178,9 @@ async fn grants(
         .map_err(|error| ApiError::bad_request(format!("`grants`: {error}")))
 }
 
-/// An operator mints without a profile, within what its own token lets it: who, for whom and for how
-/// long are arguments of the call, which its grant can bound. What the new token may do at this
-/// issuer is nothing: an operator cannot make operators.
+/// Mints for an operator: without a profile, and within the operator's own token. Agent, principal and life
+/// are arguments of the call, so a grant can bound them. The new token allows nothing at this issuer: an
+/// operator cannot make operators.
 async fn by_operator(
     state: &ServiceState,
     headers: &HeaderMap,
@@ -208,13 +211,17 @@ async fn by_operator(
     if let Some(tenant) = &wanted.tenant {
         call = call.arg("tenant", tenant.as_str());
     }
-    // Whoever may say for whom is not to say for what, unless that is granted as well.
+    // As arguments, since a grant that names arguments denies all others: an operator whose grant bounds
+    // agent and principal chooses services and claims only if these are granted, too.
     let services: BTreeSet<&str> = grants.iter().map(|grant| grant.service.as_str()).collect();
     call = call.arg("services", texts(services));
     if !wanted.claims.is_empty() {
         call = call.arg("claims", texts(wanted.claims.keys()));
     }
+    // `holder` has authenticated the token. Only now is it known which call it has to allow.
     let operator = state.operator(headers, &call).await?;
+    // Refused whatever the operator's own grants say: a stolen operator's token could otherwise mint
+    // successors that survive its revocation.
     if grants.iter().any(|grant| grant.service == OPERATOR_SERVICE) {
         let refused = state.record_denied_operator(
             &operator.identity,
@@ -257,7 +264,7 @@ fn answer(minted: Minted, profile: Option<String>) -> Response {
     response
 }
 
-/// Says in the log why a caller gets nothing.
+/// Logs the reason why a caller gets no token.
 fn logged(error: impl Into<ApiError>) -> ApiError {
     let error = error.into();
     let problem = &error.problem;

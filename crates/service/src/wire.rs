@@ -1,4 +1,4 @@
-//! Values of the issuer as they travel: one conversion for each type, which loses nothing.
+//! Conversions of the issuer's values to the types on the wire: one for each type, which loses nothing.
 
 use bailiwick_api::{
     AuditQuery, AuditRecord, AuditVerification, ChainBreak, ChainEnd, ChainFault, ClientSecretInfo,
@@ -17,12 +17,12 @@ use bailiwick_issuer::{
 use bailiwick_token::revocation::{Party, Target};
 use zeroize::Zeroizing;
 
-/// A value of the issuer that travels as a type of the HTTP interface.
+/// A value of the issuer that has a type in the HTTP interface.
 pub trait IntoWire {
     /// The type on the wire.
     type Wire;
 
-    /// The value as it travels.
+    /// Converts the value to its type on the wire.
     fn into_wire(self) -> Self::Wire;
 }
 
@@ -37,7 +37,7 @@ pub fn new_client(request: RegisterClientRequest) -> NewClient {
     }
 }
 
-/// The filter that a query asks for. `after` is no part of it: that is another question.
+/// The filter that a query asks for. It leaves out `after`, which asks for a page instead.
 ///
 /// # Errors
 /// [`AuditEventError`] where no event has the name.
@@ -363,7 +363,7 @@ impl IntoWire for Receipt {
 impl IntoWire for Minted {
     type Wire = MintedToken;
 
-    /// Without the profile, which the issuer does not know.
+    /// Leaves out the profile, which the issuer does not know.
     fn into_wire(self) -> MintedToken {
         MintedToken {
             token: self.token.to_base64(),

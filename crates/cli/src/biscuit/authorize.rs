@@ -13,7 +13,7 @@ use crate::{
     settings::Global,
 };
 
-/// The most bytes of an authorizer that are read at all.
+/// Maximum length of an authorizer's file, in bytes.
 const MAX_READ: usize = 1 << 20;
 
 /// Options of `biscuit authorize`.
@@ -35,7 +35,7 @@ pub(crate) struct AuthorizeArgs {
     /// The service's facts, rules, checks and policies, as Datalog
     #[arg(long, value_name = "FILE|-")]
     authorizer: Input,
-    /// How much the decision may cost
+    /// Maximum cost of the decision
     #[arg(long, value_name = "UNITS", default_value_t = DEFAULT_FUEL)]
     fuel: u64,
 }
@@ -46,7 +46,7 @@ impl AuthorizeArgs {
             return Err(Failure::plain(Exit::Usage, "standard input is given twice")
                 .hint("name a file for the token or for --authorizer"));
         }
-        // What is too long for a decision is told as an outcome, like all that is wrong with the rules.
+        // The limit of the decision itself is lower, and is reported as an outcome like other faults of the rules.
         let code = self.authorizer.read_text(MAX_READ)?;
         let token = self.biscuit.bytes()?;
         let externs = Externs::default();
@@ -65,12 +65,12 @@ impl AuthorizeArgs {
     }
 }
 
-/// The decision for a person.
+/// The decision as text for people.
 fn text(report: &Report) -> String {
     let mut lines = match &report.outcome {
         Outcome::Allow { policy } => vec![format!("{GREEN}allow{GREEN:#} by policy {policy}")],
         Outcome::Deny { policy, failed } => denied(*policy, failed),
-        // An error is told on stderr.
+        // An error is printed to stderr.
         Outcome::Error(_) => Vec::new(),
     };
     lines.push(revocation_ids(

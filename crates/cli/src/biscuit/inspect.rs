@@ -1,4 +1,4 @@
-//! `bailiwick biscuit inspect`: what a Biscuit says.
+//! `bailiwick biscuit inspect`: the content of a Biscuit.
 
 use std::fmt::Write;
 
@@ -41,7 +41,7 @@ impl BiscuitInspectArgs {
             block.revocation_id = hex::encode(id);
         }
         match global.format() {
-            // It carries its own version.
+            // The document has a version of its own.
             Format::Json => output::json(&inspection)?,
             Format::Text => output::print(format!("{inspection}{}", revocation_ids(&ids)))?,
         }
@@ -49,7 +49,7 @@ impl BiscuitInspectArgs {
     }
 }
 
-/// The ids by which a token can be revoked, for a person.
+/// The ids by which a token can be revoked, as text for people.
 pub(super) fn revocation_ids(ids: &[Vec<u8>]) -> String {
     let mut text = String::from("\nrevocation ids\n");
     for (block, id) in ids.iter().enumerate() {

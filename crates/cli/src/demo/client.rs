@@ -1,4 +1,4 @@
-//! Calls over the network, and what became of them.
+//! Calls over the network, and their outcomes.
 
 use std::net::SocketAddr;
 
@@ -13,14 +13,14 @@ use tokio::net::TcpStream;
 use super::failure::broken;
 use crate::exit::Failure;
 
-/// A call that an agent makes, and what should become of it.
+/// A call of an agent, with its expected outcome.
 #[derive(Debug, Clone)]
 pub(super) struct AgentCall {
     agent: &'static str,
     method: &'static str,
     path: String,
     body: String,
-    /// The reason of the denial; allowed without one.
+    /// The expected reason of the denial; `None` if the call should be allowed.
     expected: Option<&'static str>,
 }
 
@@ -62,7 +62,7 @@ impl AgentCall {
     }
 }
 
-/// What became of a call.
+/// The outcome of a call.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct CallOutcome {
     pub(super) agent: &'static str,

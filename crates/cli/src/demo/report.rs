@@ -8,9 +8,9 @@ use super::{client::CallOutcome, rotation::RotationCounts};
 #[derive(Debug, Serialize)]
 pub(super) struct DemoReport {
     pub(super) version: u32,
-    /// True if everything came out as it should.
+    /// True if all outcomes were as expected.
     pub(super) ok: bool,
-    /// Each call that is on the screen, in its order.
+    /// The calls on the screen, in order.
     pub(super) calls: Vec<CallOutcome>,
     pub(super) rotation: RotationCounts,
     pub(super) audit_rows: u64,

@@ -1,4 +1,4 @@
-//! Root keys rotate, again and again, while agents go on calling.
+//! Repeated rotation of root keys while agents go on calling.
 
 use std::{
     collections::VecDeque,
@@ -22,19 +22,19 @@ use super::{
 };
 use crate::exit::Failure;
 
-/// How many keys are retired before it ends.
+/// Number of keys to retire before it ends.
 const ROUNDS: u64 = 4;
 
-/// How many agents call at the same time.
+/// Number of agents that call at the same time.
 const CALLERS: usize = 2;
 
-/// What a rotation did to the calls made meanwhile.
+/// Counts of a rotation, and of the calls made meanwhile.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct RotationCounts {
     pub(super) activated: u64,
     pub(super) retired: u64,
     pub(super) keyset_version: u64,
-    /// How far the clock was moved, in seconds.
+    /// Time by which the clock was moved, in seconds.
     pub(super) clock_seconds: u64,
     pub(super) tokens: u64,
     pub(super) calls: u64,
@@ -50,7 +50,7 @@ impl RotationCounts {
     }
 }
 
-/// What the callers share.
+/// The state that the callers share.
 #[derive(Default)]
 struct Traffic {
     /// Valid tokens, the newest last: of the active key and of the one before.
@@ -67,7 +67,7 @@ pub(super) async fn under_traffic(world: &DemoWorld) -> Result<RotationCounts, F
     let began = world.now();
     let mut callers = Vec::new();
     while rotation.retired < ROUNDS {
-        // The operator's cron job: it does what is due, and nothing early.
+        // The operator's cron job, which does only what is due.
         let report = world.issuer.rotate(world.now()).await?;
         let count = |step| {
             report
@@ -79,8 +79,8 @@ pub(super) async fn under_traffic(world: &DemoWorld) -> Result<RotationCounts, F
         rotation.activated = rotation.activated.saturating_add(count(Step::Activate));
         rotation.retired = rotation.retired.saturating_add(count(Step::Retire));
         rotation.keyset_version = report.keyset_version;
-        // A new token, which the active key signs, is used while the verifier still has the keyset
-        // from before. That goes well because each key is published long before it signs.
+        // A new token, signed by the active key, is used while the verifier still has the keyset from
+        // before. It is allowed because each key is published long before it signs.
         let token = world.mint("agent:orchestrator", GRANTS).await?.token;
         rotation.tokens = rotation.tokens.saturating_add(1);
         traffic.renew(token);
@@ -131,8 +131,8 @@ fn start(world: &DemoWorld, traffic: &Arc<Traffic>) -> Vec<JoinHandle<Result<(),
 }
 
 impl Traffic {
-    /// Adds a token, and drops those that would soon end: they are minted once per refresh, and
-    /// a call under way may see the clock move twice.
+    /// Adds a token, and drops those that would soon expire. A token is minted once per refresh, and a call
+    /// in progress may see the clock move twice.
     fn renew(&self, token: Token) {
         let mut tokens = self.tokens.write().unwrap_or_else(PoisonError::into_inner);
         tokens.push_back(token);
@@ -162,7 +162,7 @@ impl Traffic {
         }
     }
 
-    /// Waits until each caller has made a whole call: begun, and ended, after this began.
+    /// Waits until each caller has made a call that began after this wait did.
     async fn flow(&self) -> Result<(), Failure> {
         let flowing = async {
             for calls in &self.calls {

@@ -1,4 +1,4 @@
-//! What a person sees: one screen. A program sees the report at the end, and nothing of this.
+//! The output for people: one screen. Programs get only the report at the end.
 
 use std::{
     cell::Cell,
@@ -20,7 +20,7 @@ use crate::{
 
 const BOLD: Style = Style::new().bold();
 
-/// How wide the screen is.
+/// Width of the screen, in characters.
 const WIDTH: usize = 100;
 
 pub(super) struct Screen {
@@ -42,7 +42,7 @@ impl Screen {
         ))
     }
 
-    /// The next step, in a sentence.
+    /// Prints the next step, in a sentence.
     pub(super) fn step(&self, sentence: &str) -> Result<(), Failure> {
         let number = self.steps.get().saturating_add(1);
         self.steps.set(number);
@@ -53,7 +53,7 @@ impl Screen {
         self.print(format_args!("     {text}"))
     }
 
-    /// What a token allows, all its blocks together.
+    /// Prints the effective authority of a token, all its blocks together.
     pub(super) fn authority(&self, token: &Token) -> Result<(), Failure> {
         let effective = token.inspect().effective().map_err(broken)?.to_string();
         let grants = effective.lines().filter(|line| line.starts_with("may"));
@@ -64,13 +64,13 @@ impl Screen {
         })
     }
 
-    /// Text that an agent reads.
+    /// Prints the text that an agent reads.
     pub(super) fn quote(&self, text: &str) -> Result<(), Failure> {
         text.lines()
             .try_for_each(|line| self.line(format_args!("> {line}")))
     }
 
-    /// What became of a call.
+    /// Prints the outcome of a call.
     pub(super) fn call(&self, outcome: CallOutcome) -> Result<CallOutcome, Failure> {
         let CallOutcome {
             agent,
@@ -147,7 +147,7 @@ impl Screen {
     }
 }
 
-/// Text in lines of at most `width` characters, parted at spaces.
+/// Wraps text at spaces into lines of at most `width` characters.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {

@@ -1,4 +1,4 @@
-//! The purchase-order service: what its owner would write.
+//! The purchase-order service, as its owner would write it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! What the demonstration plays in: a clock, an issuer, and the service that trusts it.
+//! The environment of the demonstration: a clock, an issuer, and the service that trusts it.
 
 use std::{
     collections::BTreeMap,
@@ -19,10 +19,10 @@ use tokio::net::TcpListener;
 use super::{failure::broken, service, service::Orders};
 use crate::{clock, exit::Failure};
 
-/// How often a verifier looks for a newer keyset, in seconds.
+/// Interval at which a verifier looks for a newer keyset, in seconds.
 pub(super) const REFRESH: u64 = 60;
 
-/// The longest life of a token, in seconds.
+/// Maximum life of a token, in seconds.
 pub(super) const TOKEN_LIFE: u64 = 300;
 
 /// The life of a keyset, in seconds.
@@ -51,7 +51,7 @@ impl DemoWorld {
             keyset_life: KEYSET_LIFE,
             ..InitOptions::new("https://issuer.example")
         };
-        // Nobody needs to know it: the home vanishes with the demonstration.
+        // Random, since nobody needs to know it: the home is deleted at the end of the demonstration.
         let words: String = OsRng
             .sample_iter(Alphanumeric)
             .take(32)
@@ -81,7 +81,7 @@ impl DemoWorld {
         })
     }
 
-    /// What the shared clock tells.
+    /// The time of the shared clock.
     pub(super) fn now(&self) -> Timestamp {
         told(&self.clock)
     }
@@ -107,7 +107,7 @@ impl DemoWorld {
         Ok(self.issuer.mint(&request, self.now()).await?)
     }
 
-    /// The verifier takes over what the issuer publishes, as its background task would.
+    /// Loads the published keyset and revocations into the verifier, as its background task would.
     pub(super) async fn reload(&self) -> Result<(), Failure> {
         let now = self.now();
         let keyset = self.issuer.keyset(now).await?;

@@ -11,22 +11,22 @@ use crate::{
     input::Input,
 };
 
-/// The longest line that is read, in bytes.
+/// Maximum length of a line, in bytes.
 const MAX_LINE: u64 = 1 << 20;
 
 /// One recorded call.
 pub(super) struct RecordedCall {
-    /// Where it goes, as far as that could be read.
+    /// The service that it calls, if that could be read.
     pub(super) service: Option<String>,
-    /// What it does, as far as that could be read.
+    /// The action, if that could be read.
     pub(super) action: Option<String>,
-    /// Whether it is expected to be allowed.
+    /// True if it is expected to be allowed; `None` if the line does not say.
     pub(super) expected: Option<bool>,
-    /// Service and request, or the denial of a call that cannot be read.
+    /// The service and the call, or the denial of a call that cannot be read.
     pub(super) call: Result<(String, Call), Box<Decision>>,
 }
 
-/// The members of a line that mean something. A member that is `null` is there, and wrong.
+/// The members of a line that have a meaning. A member that is `null` counts as present, and is refused.
 #[derive(Default, Deserialize)]
 struct CallMembers<'a> {
     #[serde(borrow, default, deserialize_with = "present")]
@@ -128,7 +128,7 @@ impl CallLine {
         }
         let text = std::str::from_utf8(&self.bytes)
             .map_err(|_| "the line is not text (UTF-8)".to_owned())?;
-        // A list of the right length would pass for an object otherwise.
+        // Serde would accept a list of the right length as an object.
         if !text.trim_ascii_start().starts_with('{') {
             return Err("the line is not a JSON object".to_owned());
         }

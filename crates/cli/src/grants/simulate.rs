@@ -117,7 +117,7 @@ impl Simulation {
     }
 }
 
-/// The most lines that a message names.
+/// Maximum number of lines that a message names.
 const MAX_NAMED: usize = 16;
 
 /// Lines that cannot be read as a call.
@@ -160,7 +160,7 @@ struct Decided<'a> {
 }
 
 fn print_json(line: u64, decision: &Decision, values: Values) -> Result<(), Failure> {
-    /// The verifier's own JSON, of which the explanation is taken as it stands.
+    /// The verifier's own JSON, whose explanation is used unchanged.
     #[derive(Deserialize)]
     struct Explained<'a> {
         #[serde(borrow)]
@@ -214,7 +214,7 @@ fn word(decision: &Decision) -> &'static str {
     if decision.is_allow() { "allow" } else { "deny" }
 }
 
-/// How the calls came out.
+/// Counts of the calls by outcome.
 #[derive(Default)]
 struct Tally {
     allowed: u64,

@@ -1,7 +1,7 @@
-//! An issuer in memory, for trying grants. Its keys are gone with it.
+//! An issuer in memory, for trying grants. Its keys are dropped with it.
 //!
-//! Nothing is taken for granted: its tokens and its keyset are signed and encoded as any other, and
-//! the verifier opens and verifies them as any other.
+//! It takes no shortcut: its tokens and its keyset are signed, encoded and verified like those of any other
+//! issuer.
 
 use bailiwick_biscuit::build::{self, KeyPair};
 use bailiwick_token::{
@@ -21,10 +21,10 @@ use zeroize::Zeroizing;
 
 use crate::exit::{Exit, Failure};
 
-/// Its name, in its tokens and its keyset.
+/// The issuer's name, in its tokens and its keyset.
 const NAME: &str = "bailiwick:simulation";
 
-/// The life of what it signs, in seconds: longer than anyone waits for a simulation.
+/// The life of its tokens and keyset, in seconds: longer than any simulation takes.
 const LIFE: u64 = 24 * 60 * 60;
 
 /// An issuer with one root key and one keyset key.
@@ -37,7 +37,7 @@ pub(crate) struct ThrowawayIssuer {
 }
 
 impl ThrowawayIssuer {
-    /// A new issuer, at the time `now`.
+    /// Makes an issuer at the time `now`.
     pub(crate) fn new(now: Timestamp) -> Result<ThrowawayIssuer, Failure> {
         let (root, keyset_key) = (random_key(), random_key());
         let public = PublicKey::try_from(root.verifying_key()).map_err(broken)?;
@@ -68,7 +68,7 @@ impl ThrowawayIssuer {
         })
     }
 
-    /// A token with these grants.
+    /// Mints a token with these grants.
     pub(crate) fn mint(&self, grants: &Grants) -> Result<Token, Failure> {
         let claims = Claims {
             issuer: NAME.to_owned(),
@@ -97,7 +97,7 @@ impl ThrowawayIssuer {
         Ok(token)
     }
 
-    /// A verifier for `service` that trusts this issuer; `None` where that cannot be a service.
+    /// Returns a verifier for `service` that trusts this issuer, or `None` if no service can have that name.
     pub(crate) fn verifier(&self, service: &str) -> Result<Option<Verifier>, Failure> {
         let trust = Trust::open(self.keyset.as_bytes(), &self.keyset_key, None).map_err(broken)?;
         Ok(Verifier::new(service, trust).ok())
@@ -114,7 +114,7 @@ fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// What fits together by construction did not.
+/// The failure of a step that cannot fail by construction.
 fn broken(error: impl std::fmt::Display) -> Failure {
     Failure::plain(Exit::Local, format!("the simulation failed ({error})"))
         .hint("this is a fault of bailiwick: please report it")

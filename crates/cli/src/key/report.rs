@@ -1,4 +1,4 @@
-//! Keys and what became of them, in words and as JSON.
+//! Output of keys and their transitions, as text and as JSON.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use crate::{
     settings::Global,
 };
 
-/// What a verb did, and what a rotation waits for.
+/// The transitions that a command made, and those that a rotation waits for.
 #[derive(Serialize)]
 pub(super) struct Changed<'a> {
     pub(super) changes: &'a [KeyTransition],
@@ -23,7 +23,7 @@ pub(super) struct Changed<'a> {
     pub(super) waiting: Option<&'a [KeyGuard]>,
 }
 
-/// Tells what a verb did.
+/// Prints the transitions that a command made.
 pub(super) fn told(global: &Global, report: &KeyTransitions) -> ExitResult {
     let changed = Changed {
         changes: &report.changes,
@@ -35,7 +35,7 @@ pub(super) fn told(global: &Global, report: &KeyTransitions) -> ExitResult {
 }
 
 impl Changed<'_> {
-    /// Prints it.
+    /// Prints the transitions, and a note or hint on the next step.
     pub(super) fn print(&self, global: &Global) -> Result<(), Failure> {
         global.format().print(self, self.lines())?;
         match self.changes {
@@ -53,7 +53,7 @@ impl Changed<'_> {
     }
 }
 
-/// What became of a key, as one line.
+/// A key's transition, as one line.
 pub(crate) fn change(change: &KeyTransition) -> String {
     let word = match change.step {
         TransitionKind::Stage => "staged",
@@ -66,7 +66,7 @@ pub(crate) fn change(change: &KeyTransition) -> String {
     format!("key {} is {word}{forced}\n", change.id)
 }
 
-/// The reason of a guard, as what follows a key's name.
+/// The reason of a guard, as text that follows a key's name.
 pub(super) fn waits(reason: GuardReason) -> &'static str {
     match reason {
         GuardReason::Publication => "may be unknown to verifiers",

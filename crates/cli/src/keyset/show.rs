@@ -1,4 +1,4 @@
-//! `bailiwick keyset show`: a keyset file, for a person.
+//! `bailiwick keyset show`: a keyset file as text for people.
 
 use std::fmt::{self, Write};
 

@@ -35,7 +35,7 @@ use crate::{
     settings::Global,
 };
 
-/// The issuer in a home. It is opened by the first verb that needs it.
+/// The issuer in a home. It is opened by the first operation that needs it.
 pub(super) struct Home<'a> {
     global: &'a Global,
     passphrase: Option<&'a PassphraseArg>,
@@ -63,7 +63,7 @@ impl<'a> Home<'a> {
             .await
     }
 
-    /// Does what may need the private keys.
+    /// Runs an operation that may need the private keys.
     async fn unlocking<T, E: MayBeLocked>(
         &self,
         verb: impl AsyncFn(&Issuer, Timestamp) -> Result<T, E>,
@@ -136,11 +136,11 @@ impl Operations for Home<'_> {
         Ok(reports.await?.into_wire())
     }
 
-    /// Only a token that verifies can tell: a forged one could make the revocation vanish early.
+    /// The end of a block, from a token that verifies. A forged one could make the revocation vanish early.
     async fn block_end(&self, token: &Token, block: usize) -> Result<Option<Timestamp>, Failure> {
         let issuer = self.issuer().await?;
         let keyset = issuer.published_keyset().await?;
-        // As of the time at which it was signed, so that it need not be signed anew for this.
+        // As of the time at which the keyset was signed, so that it need not be signed again for this.
         let verified = Trust::open(keyset.envelope.as_bytes(), issuer.keyset_key(), None)
             .ok()
             .and_then(|trust| Verifier::new("revocation", trust).ok())
@@ -152,7 +152,7 @@ impl Operations for Home<'_> {
             return Ok(None);
         }
         let blocks = token.inspect().blocks;
-        // What was derived later may have other blocks behind this one, and none before it.
+        // Tokens derived from this block have the same blocks before it, and may have others behind it.
         let ends = blocks
             .iter()
             .take(block.saturating_add(1))
@@ -267,7 +267,7 @@ impl Operations for Home<'_> {
 }
 
 impl Home<'_> {
-    /// A profile may also be written later.
+    /// Warns of profiles that do not exist. That is no error, since a profile may also be written later.
     fn warn_of_unknown(&self, named: &[String]) -> Result<(), Failure> {
         let Ok(known) = read_profiles(&self.global.home()?, &ProfileLimits::default()) else {
             return Ok(());

@@ -1,4 +1,4 @@
-//! An issuer elsewhere, over HTTP.
+//! Operations on a remote issuer, over HTTP.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ use crate::{
     settings::Global,
 };
 
-/// Attempts at a snapshot that does not lie behind the head, and the pause between them.
+/// Maximum number of attempts at a snapshot that is not behind the head, and the pause between them.
 const ATTEMPTS: usize = 5;
 const PAUSE: Duration = Duration::from_secs(3);
 
@@ -46,7 +46,7 @@ impl<'a> Server<'a> {
     }
 }
 
-/// The failure of text that an issuer signed and that cannot be read, or is not signed as it has to be.
+/// The failure of a signed text of an issuer that cannot be parsed, or whose signature is wrong.
 fn remote(error: impl ToString) -> Failure {
     Failure::new(Exit::Remote, error)
 }
@@ -101,7 +101,7 @@ impl Operations for Server<'_> {
         })
     }
 
-    /// An operator mints within what its own token lets it.
+    /// Mints a token, which the operator's own token has to allow.
     async fn mint(&self, request: &MintRequest) -> Result<(Token, MintReceipt), Failure> {
         let grants = to_raw_value(&request.grants).map_err(|_| unreadable())?;
         let request = MintTokenRequest {
@@ -156,7 +156,7 @@ impl Operations for Server<'_> {
         }
     }
 
-    /// The first snapshot that is handed out may be a few seconds old, so it is held to the head.
+    /// Fetches a snapshot that is not behind the head. The service may hand out one that is a few seconds old.
     async fn snapshot(&self) -> Result<SignedSnapshot, Failure> {
         let key = self.global.keyset_key()?;
         let head = self.service.text(routes::FEED_HEAD).await?;

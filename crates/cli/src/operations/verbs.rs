@@ -1,4 +1,4 @@
-//! The verbs of operators.
+//! The operations of operators.
 
 use async_trait::async_trait;
 use bailiwick_api::{
@@ -12,10 +12,10 @@ use zeroize::Zeroizing;
 
 use crate::exit::Failure;
 
-/// The verbs of operators, on one issuer.
+/// The operations of operators on one issuer.
 #[async_trait(?Send)]
 pub(crate) trait Operations {
-    /// All root keys, as they came.
+    /// Lists all root keys, in the order in which they were added.
     async fn keys(&self) -> Result<Vec<RootKeyStatus>, Failure>;
 
     /// Makes a key and publishes it.
@@ -30,10 +30,10 @@ pub(crate) trait Operations {
     /// Revokes a key, and with it all tokens that it signed.
     async fn revoke_key(&self, id: KeyId, reason: &str) -> Result<KeyTransitions, Failure>;
 
-    /// Does what is due: stages, activates, retires.
+    /// Stages, activates and retires keys that are due.
     async fn rotate_keys(&self) -> Result<RotationResult, Failure>;
 
-    /// The signed keyset.
+    /// Returns the signed keyset.
     async fn keyset(&self) -> Result<SignedKeyset, Failure>;
 
     /// Mints a token.
@@ -42,19 +42,19 @@ pub(crate) trait Operations {
     /// Revokes targets, all or none.
     async fn revoke(&self, request: &RevokeRequest) -> Result<Vec<RevokeResult>, Failure>;
 
-    /// Time at which everything that was derived from a block is dead; `None` where the issuer cannot tell.
+    /// Time at which everything derived from a block has expired; `None` if the issuer cannot tell.
     async fn block_end(&self, token: &Token, block: usize) -> Result<Option<Timestamp>, Failure>;
 
-    /// Returns whether verifiers fetch the revocations from the issuer, without a file that is handed out.
+    /// Returns true if verifiers fetch the revocations from the issuer, so that no file has to be distributed.
     fn serves_revocations(&self) -> bool;
 
-    /// Everything that is revoked and not dead.
+    /// Lists everything that is revoked and has not expired.
     async fn revocations(&self) -> Result<Vec<RevokedEntry>, Failure>;
 
-    /// The signed snapshot of it.
+    /// Returns the signed snapshot of the revocations.
     async fn snapshot(&self) -> Result<SignedSnapshot, Failure>;
 
-    /// All clients, by name.
+    /// Lists all clients by name.
     async fn clients(&self) -> Result<Vec<RegisteredClient>, Failure>;
 
     /// Registers a client, and makes its first secret.
@@ -63,38 +63,38 @@ pub(crate) trait Operations {
         request: RegisterClientRequest,
     ) -> Result<ClientWithSecret, Failure>;
 
-    /// Makes another secret for a client. Those that it has stay good for `overlap` seconds.
+    /// Makes another secret for a client. Its earlier secrets stay valid for `overlap` seconds.
     async fn rotate_client(&self, name: &str, overlap: u64) -> Result<ClientWithSecret, Failure>;
 
-    /// Refuses a client for good.
+    /// Disables a client for good.
     async fn disable_client(&self, name: &str) -> Result<RegisteredClient, Failure>;
 
-    /// The last report of each verifier.
+    /// Lists the last report of each verifier.
     async fn verifiers(&self) -> Result<VerifiersInUse, Failure>;
 
-    /// Forgets a verifier that is no more.
+    /// Forgets a verifier that no longer exists.
     async fn forget_verifier(&self, name: &str) -> Result<(), Failure>;
 
-    /// The profiles, by name.
+    /// Lists the profiles by name.
     async fn profiles(&self) -> Result<Vec<ProfileSummary>, Failure>;
 
-    /// The latest rows of the audit that pass, oldest first.
+    /// Lists the latest rows of the audit that match, oldest first.
     async fn audit_rows(&self, query: AuditQuery) -> Result<Vec<AuditRecord>, Failure>;
 
-    /// A page of the rows after one, as many as are handed out at once.
+    /// Returns the page of rows that follows row `after`.
     async fn audit_page(&self, after: u64) -> Result<Vec<AuditRecord>, Failure>;
 
-    /// Recomputes the whole audit, and holds it to checkpoints that were kept elsewhere.
+    /// Recomputes the whole audit, and compares it with checkpoints that were kept elsewhere.
     async fn verify_audit(
         &self,
         checkpoints: &[Zeroizing<Vec<u8>>],
     ) -> Result<AuditVerification, Failure>;
 
-    /// Signs where the audit ends.
+    /// Signs the current end of the audit.
     async fn sign_checkpoint(&self) -> Result<String, Failure>;
 }
 
-/// A signed keyset, and what it says of itself.
+/// A signed keyset, with its own metadata.
 pub(crate) struct SignedKeyset {
     pub(crate) version: u64,
     pub(crate) issued_at: Timestamp,
@@ -103,7 +103,7 @@ pub(crate) struct SignedKeyset {
     pub(crate) envelope: String,
 }
 
-/// A signed snapshot of the revocations, and what it says of itself.
+/// A signed snapshot of the revocations, with its own metadata.
 pub(crate) struct SignedSnapshot {
     pub(crate) seq: u64,
     pub(crate) entries: u64,

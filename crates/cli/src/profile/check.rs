@@ -1,4 +1,4 @@
-//! `bailiwick profile check`: whether an issuer would accept these profiles.
+//! `bailiwick profile check`: the check that an issuer would accept these profiles.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Where profiles are: files, directories of files, and the home.
+//! Sources of profiles: files, directories of files, and the home.
 
 use std::{
     fs,
@@ -19,19 +19,19 @@ use crate::{
     settings::Global,
 };
 
-/// In the home: one file, or a directory of files.
+/// Names in the home: one file, or a directory of files.
 const FILE: &str = "profiles.toml";
 const DIRECTORY: &str = "profiles.d";
 
-/// The most files of one set.
+/// Maximum number of files in one set.
 const MAX_FILES: usize = 1_000;
 
-/// Files that were read, by name.
+/// Names and texts of files.
 pub(crate) struct Files(Vec<(String, String)>);
 
 impl Files {
-    /// Reads what is named, and what is in the home where nothing is. Directories are read in the
-    /// order of the names in them.
+    /// Reads the named files and directories, or the profiles in the home if none are named. The files of a
+    /// directory are read in the order of their names.
     pub(crate) fn read(named: &[PathBuf], global: &Global) -> Result<Files, Failure> {
         let paths = match named {
             [] if global.server()?.is_some() => {
@@ -59,12 +59,12 @@ impl Files {
         Ok(Files(files.collect::<Result<_, Failure>>()?))
     }
 
-    /// How many there are.
+    /// Number of files.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// The profiles in them, as one set.
+    /// Parses the profiles in the files as one set.
     pub(crate) fn parse(&self, limits: &ProfileLimits) -> Result<Profiles, Failure> {
         Profiles::parse(&self.0, limits).map_err(|error| {
             Failure::plain(Exit::Local, error)
@@ -73,7 +73,7 @@ impl Files {
     }
 }
 
-/// What the service of the issuer in the home checks profiles against; nothing, where there is none.
+/// The limits that the service of the issuer in the home checks profiles against; none without such an issuer.
 pub(super) async fn limits(global: &Global) -> Result<ProfileLimits, Failure> {
     let Ok(home) = global.home() else {
         return Ok(ProfileLimits::default());
@@ -91,7 +91,7 @@ pub(super) async fn limits(global: &Global) -> Result<ProfileLimits, Failure> {
     limits
 }
 
-/// One file or one directory, as the issuer's service reads them.
+/// The paths of the profiles in the home, as the issuer's service reads them.
 fn in_home(home: &Path) -> Result<Vec<PathBuf>, Failure> {
     let (file, directory) = (home.join(FILE), home.join(DIRECTORY));
     let paths = match (!is_missing(&file)?, !is_missing(&directory)?) {

@@ -1,4 +1,4 @@
-//! `bailiwick profile list`: what profiles there are.
+//! `bailiwick profile list`: the list of profiles.
 
 use std::{fmt::Write, path::PathBuf};
 

@@ -1,4 +1,4 @@
-//! `bailiwick profile test`: what a caller would get.
+//! `bailiwick profile test`: the token that a caller would get.
 
 use std::{
     collections::BTreeMap,
@@ -28,7 +28,7 @@ use crate::{
     settings::Global,
 };
 
-/// The most bytes of a file that describes a caller.
+/// Maximum length of a file that describes a caller, in bytes.
 const MAX_CALLER: usize = 1 << 20;
 
 /// Options of `profile test`.
@@ -47,7 +47,7 @@ pub(crate) struct TestArgs {
     /// The profile, as a request names it in `scope` [default: a request without `scope`]
     #[arg(value_name = "NAME")]
     name: Option<String>,
-    /// Who asks, JSON
+    /// The caller, JSON
     #[arg(long, value_name = "FILE|-")]
     caller: Input,
     /// Files of profiles, or directories of such [default: those in the home]
@@ -103,7 +103,7 @@ impl TestArgs {
     }
 }
 
-/// The error of the JSON text can hold a part of it, and that may be secret: only its place is told.
+/// Reads a caller. An error states only its place in the JSON text, since parts of the text may be secret.
 fn caller(source: &Input) -> Result<Caller, Failure> {
     let text = source.read_text(MAX_CALLER)?;
     serde_json::from_str(&text).map_err(|error| {
@@ -116,7 +116,7 @@ fn caller(source: &Input) -> Result<Caller, Failure> {
     })
 }
 
-/// What a caller gets.
+/// The output for a caller that gets a token.
 #[derive(Serialize)]
 struct Issued<'a> {
     decision: &'static str,
@@ -176,7 +176,7 @@ fn words(issued: &Issued<'_>, request: &MintRequest) -> String {
     text + &request.grants.to_toml()
 }
 
-/// What a caller is told instead, and what goes to the log.
+/// The output for a caller that is refused: its error, and the text for the log.
 #[derive(Serialize)]
 struct RefusedCaller {
     decision: &'static str,

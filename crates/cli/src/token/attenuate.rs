@@ -36,10 +36,10 @@ pub(crate) struct AttenuateArgs {
     /// End the token this long from now, where it does not end before
     #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
     ttl: Option<u64>,
-    /// To whom it is handed on; descriptive, decides nothing
+    /// The agent it is handed on to; descriptive, decides nothing
     #[arg(long, value_name = "AGENT", value_parser = parse::text)]
     delegate: Option<String>,
-    /// What for; descriptive, decides nothing
+    /// The task; descriptive, decides nothing
     #[arg(long, value_name = "TEXT", value_parser = parse::text)]
     task: Option<String>,
     /// Seal it, so that it cannot be narrowed further
@@ -49,12 +49,12 @@ pub(crate) struct AttenuateArgs {
     out: Out,
 }
 
-/// What is said about the token.
+/// The JSON output about the token.
 #[derive(Serialize)]
 struct Narrowed {
     token_id: Option<String>,
     sealed: bool,
-    /// `null` where it cannot be listed.
+    /// The effective authority; `null` if it cannot be listed.
     effective: Option<EffectiveAuthority>,
 }
 

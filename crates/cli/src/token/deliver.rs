@@ -1,4 +1,4 @@
-//! A new token on its way out: the one secret that stdout is for.
+//! Output of a new token.
 
 use bailiwick_token::token::Token;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use crate::{
     output::{self, Format},
 };
 
-/// A token as JSON, with what is to be said about it.
+/// A token as JSON, with further members about it.
 #[derive(Serialize)]
 struct DeliveredToken<'a, T> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -21,7 +21,7 @@ struct DeliveredToken<'a, T> {
     about: &'a T,
 }
 
-/// Hands the token out: on stdout, alone on its line, or into a file for its owner only.
+/// Writes the token to stdout, alone on its line, or to a file that only its owner can read.
 pub(super) fn deliver<T: Serialize>(
     token: &Token,
     out: &Out,

@@ -1,4 +1,4 @@
-//! `bailiwick token inspect`: what a token says.
+//! `bailiwick token inspect`: the content of a token.
 
 use clap::Args;
 
@@ -34,7 +34,7 @@ impl TokenInspectArgs {
             global.format().print(&left, &left)?;
         } else {
             match global.format() {
-                // It carries its own version.
+                // The document has a version of its own.
                 Format::Json => output::json(&inspection)?,
                 Format::Text => output::print(&inspection)?,
             }

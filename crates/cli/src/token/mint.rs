@@ -36,16 +36,16 @@ pub(crate) struct MintArgs {
     /// The token's life, such as 15m
     #[arg(long, value_name = "DURATION", env = "BAILIWICK_TTL", hide_env_values = true, value_parser = parse::duration)]
     ttl: Option<u64>,
-    /// What it may do, TOML or JSON
+    /// The grants, TOML or JSON
     #[arg(long, value_name = "FILE|-")]
     grants: Input,
     /// The tenant it acts in
     #[arg(long, value_parser = parse::name)]
     tenant: Option<String>,
-    /// What for, in words
+    /// The task, in words
     #[arg(long, value_name = "TEXT", value_parser = parse::text)]
     task: Option<String>,
-    /// How many times it may be narrowed
+    /// The maximum number of times that it may be narrowed
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=15))]
     max_depth: Option<u32>,
     /// A further claim; may be given several times

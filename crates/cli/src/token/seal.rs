@@ -1,4 +1,4 @@
-//! `bailiwick token seal`: no more blocks.
+//! `bailiwick token seal`: the end of narrowing.
 
 use clap::Args;
 use serde::Serialize;
@@ -25,7 +25,7 @@ pub(crate) struct SealArgs {
     out: Out,
 }
 
-/// What is said about the token.
+/// The JSON output about the token.
 #[derive(Serialize)]
 struct Sealed {
     token_id: Option<String>,

@@ -23,7 +23,7 @@ use crate::{
     settings::Global,
 };
 
-/// The most bytes of a file of Datalog. The parser's own limit is lower and says so.
+/// Maximum length of a file of Datalog, in bytes. The parser has a lower limit and a better message.
 const MAX_POLICY_FILE: usize = 1 << 20;
 
 /// Options of `token verify`.
@@ -192,8 +192,8 @@ enum RevocationCheck {
     NotChecked,
 }
 
-/// The verifier's JSON object with the member `revocations` added as text, so that its numbers stay as
-/// they are written.
+/// The verifier's JSON object with the member `revocations` added. It is added as text, so that numbers keep
+/// their spelling.
 fn json(decision: &Decision, values: Values, revocations: RevocationCheck) -> String {
     let revocations = match revocations {
         RevocationCheck::Checked => "checked",
@@ -212,7 +212,7 @@ fn missing(flag: &str) -> Failure {
     ))
 }
 
-/// The decision for a person.
+/// The decision as text for people.
 fn text(decision: &Decision, values: Values) -> String {
     let mut lines = Vec::new();
     match decision {

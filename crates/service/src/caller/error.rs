@@ -1,8 +1,9 @@
-//! Why a caller is not known.
+//! Errors of authenticating a caller.
 
 use crate::{provider::error::AssertionError, strangers::CredentialKind};
 
-/// The error of a caller that is not known. Its text is for that caller, and says as much as is safe.
+/// The error of a caller that could not be authenticated. Its text is sent to that caller and reveals no
+/// more than is safe.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallerError {
     #[error(
@@ -35,12 +36,13 @@ pub(crate) enum CallerError {
 }
 
 impl CallerError {
-    /// The kind of a refused JWT, and its subject if its provider vouches for that. `None` if nothing
-    /// was refused: the store or the provider did not answer.
+    /// The kind of a refused JWT, with its subject if the provider's signature covers it. `None` if no JWT
+    /// was refused, for example because the store or the provider did not answer.
     pub(super) fn refused_jwt(&self) -> Option<(CredentialKind, &str)> {
         match self {
             CallerError::Assertion { error, .. } => match error {
                 AssertionError::Unreachable => None,
+                // Claims are checked after the signature, so its provider has signed this JWT.
                 AssertionError::Claim(_) | AssertionError::Time | AssertionError::Life => {
                     Some((CredentialKind::Signed, ""))
                 }

@@ -1,22 +1,22 @@
-//! Why a known caller gets no token.
+//! Errors of minting through a profile.
 
 use std::time::Duration;
 
 use bailiwick_issuer::{MintError, profile::ProfileRefusal};
 
-/// The error of a wish that gets no token.
+/// The error of an authenticated request that gets no token.
 #[derive(Debug)]
 pub(crate) enum ProfileMintError {
-    /// The profile says no.
+    /// The profiles refuse the request.
     Refused(ProfileRefusal),
-    /// The caller comes too often.
+    /// The caller exceeds its rate, and has to wait this long.
     TooMany(Duration),
-    /// The issuer says no, or cannot.
+    /// The issuer refuses the request or cannot mint.
     Mint(MintError),
 }
 
 impl ProfileMintError {
-    /// The text for a caller beyond a rate.
+    /// The text for a caller that exceeds a rate.
     pub(crate) const TOO_OFTEN: &str = "the caller mints, or is refused, too often";
 }
 

@@ -1,4 +1,4 @@
-//! Errors of the token endpoint: one table from what went wrong to the codes of RFC 6749, section 5.2.
+//! Errors of the token endpoint: one table that maps them to the codes of RFC 6749, section 5.2.
 
 use axum::{
     Json,
@@ -14,12 +14,12 @@ use crate::{
     wire::IntoWire,
 };
 
-/// An answer that is an error.
+/// An error answer of the token endpoint.
 pub(super) struct OAuthFailure {
     status: StatusCode,
     pub(super) error: OAuthErrorCode,
     pub(super) description: String,
-    /// True if HTTP Basic is asked for.
+    /// True if the answer asks for HTTP Basic by `WWW-Authenticate`.
     challenge: bool,
     /// `Retry-After` in seconds.
     retry_after: Option<u64>,
@@ -37,12 +37,12 @@ impl OAuthFailure {
         }
     }
 
-    /// The same under another status.
+    /// Replaces the status.
     pub(super) fn with_status(self, status: StatusCode) -> OAuthFailure {
         OAuthFailure { status, ..self }
     }
 
-    /// The failure of a request without a client.
+    /// The failure of a request without client credentials.
     pub(super) fn no_client() -> OAuthFailure {
         OAuthFailure {
             status: StatusCode::UNAUTHORIZED,
@@ -54,7 +54,7 @@ impl OAuthFailure {
         }
     }
 
-    /// The failure of a client that is not known (RFC 6749, section 5.2).
+    /// The failure of a client that could not be authenticated (RFC 6749, section 5.2).
     pub(super) fn of_client(refused: CallerError, headers: &HeaderMap) -> OAuthFailure {
         let text = refused.to_string();
         match refused {
@@ -70,6 +70,7 @@ impl OAuthFailure {
             },
             _ => OAuthFailure {
                 status: StatusCode::UNAUTHORIZED,
+                // RFC 6749, section 5.2: a client that sent `Authorization` is told the scheme to use.
                 challenge: headers.contains_key(header::AUTHORIZATION),
                 ..OAuthFailure::new(OAuthErrorCode::InvalidClient, text)
             },
@@ -98,6 +99,7 @@ impl From<ProfileMintError> for OAuthFailure {
             }
             ProfileMintError::TooMany(wait) => OAuthFailure {
                 status: StatusCode::TOO_MANY_REQUESTS,
+                // Rounded up, so that a client that waits this long is not refused again.
                 retry_after: Some(wait.as_secs().saturating_add(1)),
                 ..OAuthFailure::new(
                     OAuthErrorCode::SlowDown,
@@ -107,7 +109,7 @@ impl From<ProfileMintError> for OAuthFailure {
             ProfileMintError::Mint(MintError::Refused(refusal)) => {
                 OAuthFailure::new(OAuthErrorCode::InvalidRequest, refusal.to_string())
             }
-            // The same as for a client that comes after its secret was ended.
+            // The same answer that the client would get now: its secret ended while it waited.
             ProfileMintError::Mint(MintError::Sign(SignError::Store(StoreError::Withdrawn(
                 Withdrawn::Client,
             )))) => OAuthFailure {
@@ -133,6 +135,7 @@ impl From<ProfileMintError> for OAuthFailure {
 }
 
 fn unavailable(failed: &StoreError) -> OAuthFailure {
+    // Not logged: a flood of requests would fill the log, and a withdrawal is in the audit already.
     if let StoreError::Overloaded | StoreError::Withdrawn(_) = failed {
         return busy(failed.to_string());
     }
@@ -143,6 +146,7 @@ fn unavailable(failed: &StoreError) -> OAuthFailure {
         | StoreError::Full
         | StoreError::Slow
         | StoreError::Unreachable => busy(failed.to_string()),
+        // Other errors may say how the store is reached, which callers must not learn.
         _ => busy("the issuer cannot use its store, and its log says why"),
     }
 }
@@ -157,7 +161,7 @@ fn busy(text: impl Into<String>) -> OAuthFailure {
 
 impl IntoResponse for OAuthFailure {
     fn into_response(self) -> Response {
-        // RFC 6749 lets a description have printable ASCII without `"` and `\`.
+        // RFC 6749, section 5.2, allows printable ASCII without `"` and `\` in a description.
         let plain = |c: char| match c {
             '`' | '"' => '\'',
             ' '..='~' if c != '\\' => c,
@@ -181,7 +185,7 @@ impl IntoResponse for OAuthFailure {
     }
 }
 
-/// An answer that nobody keeps (RFC 6749, section 5.1).
+/// An answer that no cache may store (RFC 6749, section 5.1).
 pub(super) fn respond(status: StatusCode, body: &impl Serialize) -> Response {
     let mut response = (status, Json(body)).into_response();
     let headers = response.headers_mut();

@@ -21,17 +21,17 @@ use serde_json::{Map, Value};
 use super::jwt::Header;
 use crate::algorithm::algorithm;
 
-/// The most keys of a provider.
+/// Maximum number of keys of a provider.
 const MAX_KEYS: usize = 512;
 
-/// The most keys that one JWT is tried with. Anyone can send a JWT, and an RSA key of 8192 bits takes a
+/// Maximum number of keys to try on one JWT. Anyone can send a JWT, and an RSA key of 8192 bits takes a
 /// fifth of a millisecond.
 const MAX_TRIED: usize = 8;
 
-/// The most left-out keys that the log names one by one.
+/// Maximum number of unusable keys that the log names one by one.
 const MAX_LOGGED: usize = 16;
 
-/// The most characters of a name that a provider or a caller chose, in the log.
+/// Maximum length of a name in the log that a provider or a caller chose, in characters.
 pub(super) const MAX_SHOWN: usize = 64;
 
 /// Members that only a private key has (RFC 7518, sections 6.2.2 and 6.3.2).
@@ -67,7 +67,7 @@ enum Material {
     Ed(Vec<u8>),
 }
 
-/// A published key that is not used. Its texts are cut and escaped.
+/// A published key that cannot be used. Its texts are cut and escaped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LeftOut {
     pub(super) kid: String,
@@ -75,7 +75,7 @@ pub(super) struct LeftOut {
     pub(super) reason: LeftOutReason,
 }
 
-/// Why a key is left out.
+/// The reason why a key cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LeftOutReason {
     #[error("it is no JSON object")]
@@ -100,20 +100,20 @@ pub(super) enum LeftOutReason {
     Invalid,
 }
 
-/// The keys that a JWT may have been signed with, or why there are none.
+/// The keys that may have signed a JWT, or the reason why there are none.
 pub(super) enum Candidates<'a> {
     Keys(Vec<&'a ProviderKey>),
-    /// More than are tried.
+    /// More than [`MAX_TRIED`] keys fit.
     TooMany,
     /// The keys that it names are for other algorithms.
     OtherAlgorithm,
-    /// The key that it names was left out.
+    /// The key that it names cannot be used.
     LeftOut,
     Unknown,
 }
 
 impl KeySet {
-    /// Reads a JWK set. Of `keys`, each is read on its own.
+    /// Parses a JWK set. A key that cannot be used does not affect the others.
     ///
     /// # Errors
     /// [`serde_json::Error`] if it is not a JWK set at all.
@@ -131,7 +131,7 @@ impl KeySet {
         };
         for jwk in keys.iter().take(MAX_KEYS) {
             match ProviderKey::read(jwk) {
-                // GitHub Enterprise Server publishes one key twice.
+                // GitHub Enterprise Server publishes the same key twice.
                 Ok(key) if set.keys.contains(&key) => {}
                 Ok(key) => set.keys.push(key),
                 Err(reason) => set.left_out.push(LeftOut::new(jwk, reason)),
@@ -144,8 +144,9 @@ impl KeySet {
         self.keys.is_empty()
     }
 
-    /// Writes the keys that are not used to the log, where they are others than those of `before`.
+    /// Logs the keys that cannot be used, if they differ from those of `before`.
     pub(super) fn log(&self, provider: &str, before: Option<&KeySet>) {
+        // Keys are fetched every few minutes, so the same findings are logged once.
         if before
             .is_some_and(|before| before.left_out == self.left_out && before.unread == self.unread)
         {
@@ -162,11 +163,12 @@ impl KeySet {
     }
 
     /// Finds the keys that a header admits: those that it names by `kid`, else by the thumbprint of a
-    /// certificate, else all; of these the ones for its algorithm.
+    /// certificate, else all. Of these, only the keys for its algorithm are returned.
     pub(super) fn find(&self, header: &Header) -> Candidates<'_> {
         let named = self.named(header);
         let mut fits: Vec<&ProviderKey> = Vec::new();
         for key in &named {
+            // The same key may be published under several names, and each try costs time.
             let seen = fits.iter().any(|seen| seen.material == key.material);
             if key.algorithms.contains(&header.alg) && !seen {
                 fits.push(key);
@@ -195,9 +197,11 @@ impl KeySet {
             if !named.is_empty() {
                 return named;
             }
-            // `kid` is optional on either side (RFC 7517, section 4.5).
+            // `kid` is optional on either side (RFC 7517, section 4.5), so a key without one may still be
+            // the right one. A key with another `kid` is not.
             return self.keys.iter().filter(|key| key.kid.is_none()).collect();
         }
+        // SHA-256 goes first, since collisions of SHA-1 can be made.
         for named in [
             by(&header.x5t_s256, |key| &key.x5t_s256),
             by(&header.x5t, |key| &key.x5t),
@@ -227,6 +231,8 @@ impl ProviderKey {
             "OKP" => (jwk.edwards()?, &[Algorithm::EdDSA][..]),
             _ => return Err(LeftOutReason::Type),
         };
+        // `alg` selects among the algorithms of the key's type and cannot add one, which would let a JWT
+        // be verified in a way that its key was never meant for.
         let algorithms = match jwk.text("alg")? {
             None => algorithms.to_vec(),
             Some(stated) => {
@@ -243,7 +249,7 @@ impl ProviderKey {
         })
     }
 
-    /// The key in the form of the library that verifies with it.
+    /// The key in the form that the library verifies with.
     pub(super) fn decoding_key(&self) -> DecodingKey {
         match &self.material {
             Material::Rsa { n, e } => DecodingKey::from_rsa_raw_components(n, e),
@@ -262,11 +268,11 @@ const RSA: &[Algorithm] = &[
     Algorithm::PS512,
 ];
 
-/// A JWK while it is read.
+/// A JWK that is being read.
 struct Jwk<'a>(&'a Map<String, Value>);
 
 impl<'a> Jwk<'a> {
-    /// A member that is text. Null and the empty text mean that it is absent, as some libraries write it.
+    /// A member that is text. Null and the empty text count as absent, since some libraries write them so.
     fn text(&self, name: &'static str) -> Result<Option<&'a str>, LeftOutReason> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
@@ -282,7 +288,8 @@ impl<'a> Jwk<'a> {
         }
     }
 
-    /// RFC 7517, sections 4.2 and 4.3. SPIFFE calls the use of its signing keys `jwt-svid`.
+    /// Checks that the key is for signatures (RFC 7517, sections 4.2 and 4.3). SPIFFE calls the use of its
+    /// signing keys `jwt-svid`.
     fn is_for_signatures(&self) -> Result<(), LeftOutReason> {
         if let Some(other) = self.text("use")?
             && !["sig", "jwt-svid"].contains(&other)
@@ -309,7 +316,8 @@ impl<'a> Jwk<'a> {
             return Err(LeftOutReason::Size(bits));
         }
         let components = RsaPublicKeyComponents { n: &n, e: &e };
-        // The library looks at parity and the exponent's size as it verifies only.
+        // The library checks parity and the size of the exponent only when it verifies, and a key that
+        // never verifies anything should be reported when it is fetched.
         let odd = |integer: &[u8]| integer.last().is_some_and(|last| last & 1 == 1);
         let sound = odd(&n) && odd(&e) && e != [1] && self::bits(&e) <= 33;
         let parsed = components.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256);
@@ -329,7 +337,7 @@ impl<'a> Jwk<'a> {
         let mut point = vec![4];
         for name in ["x", "y"] {
             let coordinate = self.integer(name)?;
-            // Some publishers cut leading zero octets off, where the full length is demanded.
+            // RFC 7518, section 6.2.1.2, demands the full length, but some publishers cut off leading zeros.
             let missing = size
                 .checked_sub(coordinate.len())
                 .ok_or(LeftOutReason::Member(name))?;
@@ -350,20 +358,21 @@ impl<'a> Jwk<'a> {
         Ok(Material::Ed(point))
     }
 
-    /// An unsigned integer without leading zero octets (RFC 7518, section 6.3.1.1).
+    /// An unsigned integer, stripped of leading zero octets (RFC 7518, section 6.3.1.1).
     fn integer(&self, name: &'static str) -> Result<Vec<u8>, LeftOutReason> {
         let octets = self.octets(name)?;
         let zeros = octets.iter().take_while(|octet| **octet == 0).count();
         Ok(octets.into_iter().skip(zeros).collect())
     }
 
-    /// Octets in base64url, or in base64, padded or not.
+    /// Octets in base64url or base64, padded or not.
     fn octets(&self, name: &'static str) -> Result<Vec<u8>, LeftOutReason> {
         const LENIENT: GeneralPurpose = GeneralPurpose::new(
             &URL_SAFE,
             GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
         );
         let text = self.text(name)?.ok_or(LeftOutReason::Member(name))?;
+        // Neither alphabet has the other's two characters, so this has one meaning only.
         let text = text.replace('+', "-").replace('/', "_");
         LENIENT
             .decode(text)
@@ -386,7 +395,7 @@ impl LeftOut {
     }
 }
 
-/// The length of an integer without leading zero octets, in bits.
+/// The length in bits of an integer without leading zero octets.
 fn bits(integer: &[u8]) -> usize {
     let first = integer.first().map_or(0, |first| first.leading_zeros());
     integer
@@ -395,12 +404,13 @@ fn bits(integer: &[u8]) -> usize {
         .saturating_sub(first as usize)
 }
 
-/// Text of a provider or a caller for the log: cut, and with all but printable ASCII escaped.
+/// Text of a provider or a caller for the log: cut to `most` characters, with all but printable ASCII escaped.
 pub(super) fn shown(text: &str, most: usize) -> String {
     let plain = |c: char| c == ' ' || c.is_ascii_graphic();
     let show = |c: char| match plain(c) {
         true => c.to_string(),
         false => c.escape_default().to_string(),
     };
+    // Cut before it is escaped, so that no escape sequence is cut in half.
     text.chars().take(most).map(show).collect()
 }

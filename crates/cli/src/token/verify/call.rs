@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::{exit::Failure, input::Input};
 
-/// The most bytes of a file of a call. The verifier's own limit is lower and says so.
+/// Maximum length of a call's file, in bytes. The verifier has a lower limit and a better message.
 const MAX_FILE: usize = 1 << 20;
 
 /// Options that describe the call.
@@ -33,8 +33,8 @@ pub(super) struct CallArgs {
 }
 
 impl CallArgs {
-    /// The call. The inner error is a call that cannot be read: a caller of the service may have sent
-    /// it, so the verifier denies it.
+    /// Reads the call. The inner error is a malformed call: a caller of the service may have sent it, so
+    /// the verifier denies it.
     ///
     /// # Errors
     /// Fails when a file cannot be read or is too long.
@@ -65,7 +65,7 @@ struct Whole<'a> {
     args: Option<&'a RawValue>,
 }
 
-/// Reads a member that is present, so that `null` is refused and not taken for absent.
+/// Deserializes a member that is present, so that `null` is refused and does not count as absent.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
     Cow::<'de, str>::deserialize(deserializer).map(Some)
 }
@@ -75,7 +75,7 @@ fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValu
 }
 
 fn whole(text: &str) -> Result<Call, CallError> {
-    // A list of the right length would pass for an object otherwise.
+    // Serde would accept a list of the right length as an object.
     if !text.trim_ascii_start().starts_with('{') {
         return Err(CallError::Shape("an object is expected".to_owned()));
     }
