@@ -83,9 +83,9 @@ pub(super) fn block<'a>(
     }
 }
 
-        /// The message that a third party signs. In version 1 the signature of the previous block binds it to
-        /// one token. Version 0 binds it only to the key of the previous block, which a holder can put into
-        /// another token.
+/// The message that a third party signs. In version 1 the signature of the previous block binds it to
+/// one token. Version 0 binds it only to the key of the previous block, which a holder can put into
+/// another token.
 pub(super) fn third_party<'a>(
     block: &'a SignedBlock,
     signer: Signer<'a>,
