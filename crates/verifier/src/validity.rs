@@ -21,7 +21,7 @@ pub(crate) fn out_of_limits(token: &Verified, now: Timestamp) -> Option<Deny> {
 pub(crate) fn out_of_time(token: &Verified, now: Timestamp) -> Option<Deny> {
     let denial = if now < token.begins {
         Denial::NotYetValid
-        // The end itself is outside, as in the check that the token carries: `$time < end`.
+        // The end itself is outside, as in the check that the token carries: `$t < end`.
     } else if now >= token.expires {
         Denial::Expired
     } else {

@@ -22,7 +22,7 @@ impl Staleness {
     ///
     /// use bailiwick_verifier::Staleness;
     ///
-    /// // For two minutes calls are decided as ever, and then those with tokens of a short life.
+    /// // All calls for two minutes, and after that only those with short-lived tokens.
     /// let staleness = Staleness::after(Duration::from_mins(2)).admit_short_lived(Duration::from_mins(5));
     /// assert_eq!(staleness.after, 120);
     /// ```
