@@ -1,9 +1,9 @@
-//! Any token of any issuer, under one root key, decided by a
-//! service's own Datalog.
+//! Authorization of any Biscuit of any issuer: verified under one root key, decided by a service's own
+//! Datalog.
 //!
-//! What is verified is what the Biscuit specification says: signatures of version 0 and 1 by either
-//! algorithm, signatures of third parties, open and sealed tokens. Bytes are a token only once all of
-//! it holds, and what is beyond the limits below is refused before it costs anything.
+//! Verification follows the Biscuit specification: signatures of version 0 and 1 by either algorithm,
+//! signatures of third parties, open and sealed tokens. A token is accepted only if all of it verifies,
+//! and one beyond the limits below is refused before any expensive work.
 //!
 //! ```
 //! use bailiwick_biscuit::authorize::{DEFAULT_FUEL, Externs, Key, Outcome, authorize};
@@ -41,20 +41,20 @@ pub use crate::{
 };
 pub use outcome::{Error, ErrorKind, Outcome, Report};
 
-/// How deep the messages of a container or a block nest at most, terms and closures among them. The
-/// decoder of protobuf holds it.
+/// Maximum nesting depth of the messages of a container or a block, including terms and closures. The
+/// protobuf decoder enforces it.
 pub const MAX_DEPTH: usize = 100;
 
-/// A Biscuit whose container has been read. Nothing of it has been verified.
+/// A Biscuit whose container has been read. None of it has been verified.
 #[derive(Debug, Clone)]
 pub struct Unverified(Container);
 
 impl Unverified {
-    /// Reads the binary form, or the text form: base64url, with or without padding, white space around
-    /// it ignored.
+    /// Reads the binary form, or the text form: base64url, with or without padding. Surrounding white space
+    /// is ignored.
     ///
     /// # Errors
-    /// [`ErrorKind::Format`] where it is neither, or beyond the limits.
+    /// [`ErrorKind::Format`] if it is neither, or is beyond the limits.
     pub fn read(input: &[u8]) -> Result<Unverified, Error> {
         let container = input::container(input)?;
         let blocks = container.block_count();
@@ -66,9 +66,9 @@ impl Unverified {
         Ok(Unverified(container))
     }
 
-    /// The revocation id of each block, the authority block's first: its signature, and of the two
-    /// forms that an ECDSA signature has the one with the lower s. Without the root key it is told
-    /// from the authority block's signature which algorithm made it.
+    /// The revocation id of each block, the authority block's first: its signature, for ECDSA the form
+    /// with the lower s. Without the root key, the algorithm of the authority block's signature is inferred
+    /// from its length.
     #[must_use]
     pub fn revocation_ids(&self, root: Option<&Key>) -> Vec<Vec<u8>> {
         chain::revocation_ids(&self.0, root)
@@ -78,14 +78,14 @@ impl Unverified {
     ///
     /// # Errors
     /// [`ErrorKind::Signature`] or [`ErrorKind::Format`], naming the block; [`ErrorKind::Rule`] for a
-    /// rule that states a variable which its body does not bind.
+    /// rule whose head uses a variable that its body does not bind.
     pub fn verify(self, root: &Key) -> Result<Biscuit, Error> {
         self.verified(root, ThirdParties::Current)
     }
 
-    /// The same, where signatures of third parties in version 0 count too. The specification no
-    /// longer supports them: a holder can move a block that is so signed into another token, so
-    /// nothing that such a block says is bound to the token that it stands in.
+    /// Like [`Unverified::verify`], but accepts third parties' signatures of version 0 too. The
+    /// specification no longer supports them: a holder can move a block that is signed that way into another
+    /// token, so nothing in such a block is bound to the token that contains it.
     ///
     /// # Errors
     /// As for [`Unverified::verify`].
@@ -94,6 +94,7 @@ impl Unverified {
     }
 
     fn verified(self, root: &Key, third_parties: ThirdParties) -> Result<Biscuit, Error> {
+        // Before decoding: the bytes of an unsigned token never reach the Datalog decoder on this path.
         chain::verify(&self.0, root, third_parties)?;
         let revocation_ids = self.revocation_ids(Some(root));
         let stated_ids = chain::stated_revocation_ids(&self.0, root);
@@ -106,7 +107,7 @@ impl Unverified {
         })
     }
 
-    /// Decodes the blocks of a token that is not verified, for those who want to see what it says.
+    /// Decodes the blocks of an unverified token, for inspection.
     ///
     /// # Errors
     /// [`ErrorKind::Format`], naming the block.
@@ -121,28 +122,28 @@ impl Unverified {
     }
 }
 
-/// A Biscuit whose signatures have all been verified, and its blocks decoded. Only
-/// [`Unverified::verify`] makes one.
+/// A Biscuit whose signatures have all been verified, and its blocks decoded. It comes from
+/// [`Unverified::verify`] or [`Unverified::verify_deprecated`] alone.
 #[derive(Debug, Clone)]
 pub struct Biscuit {
     code: Code,
     revocation_ids: Vec<Vec<u8>>,
-    /// As facts state them, each with its block.
+    /// The ids as `revocation_id` facts state them, each with its block.
     stated_ids: Vec<(usize, Vec<u8>)>,
 }
 
 impl Biscuit {
-    /// The revocation id of each block, as [`Unverified::revocation_ids`] tells them.
+    /// The revocation id of each block, as [`Unverified::revocation_ids`] returns them.
     #[must_use]
     pub fn revocation_ids(&self) -> &[Vec<u8>] {
         &self.revocation_ids
     }
 
-    /// Decides by a service's Datalog, as [`policies`] reads it, within a budget: so much fuel and the
+    /// Decides by a service's Datalog, as read by [`policies`], within a budget: an amount of fuel with the
     /// default memory, or a [`Budget`] of both.
     ///
     /// The Datalog sees the fact `revocation_id($index, $bytes)` for each block, and for an ECDSA
-    /// signature one for each of its two forms, so a list matches whichever form it holds.
+    /// signature one for each of its two forms, so a revocation list matches whichever form it holds.
     #[must_use]
     pub fn authorize(
         &self,
@@ -162,7 +163,7 @@ impl Biscuit {
 /// Reads a service's facts, rules, checks and policies.
 ///
 /// # Errors
-/// [`ErrorKind::Rule`] where they are not Datalog, or beyond the limits.
+/// [`ErrorKind::Rule`] if they are not Datalog, or are beyond the limits.
 pub fn policies(code: &str) -> Result<Authorizer, Error> {
     Ok(Authorizer::parse(code)?)
 }

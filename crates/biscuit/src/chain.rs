@@ -2,8 +2,9 @@
 //! scheme"): every signature of a container, verified.
 //!
 //! Verifying is a pure function of key, message and signature, so a triple that verified once need not
-//! be computed again ([`Memo`]): a token shares all but its last block with the one that it was made
-//! from. What is left is verified in one batch where that pays, and one by one otherwise.
+//! be verified again ([`Memo`]): a token shares all but its last block with the token that it was
+//! attenuated from. The remaining signatures are verified in one batch where that is cheaper, and one by
+//! one otherwise.
 
 use crate::{
     container::Container,
@@ -31,7 +32,7 @@ use link::{Link, Readable, chain};
 /// memo, is recognized by its digest. Signatures of third parties in version 0 are refused.
 ///
 /// # Errors
-/// The first thing that is wrong. Nothing of the container is remembered then.
+/// The first fault that is found. Nothing of the container is remembered in that case.
 pub fn verify_remembering(
     container: &Container,
     root: &PublicKey,
@@ -45,9 +46,13 @@ pub fn verify_remembering(
         .map(|link| (link, link.digest()))
         .filter(|(_, digest)| !memo.holds(digest))
         .unzip();
+    // A remembered link needs no reading: its digest covers the exact bytes of key and signature, and
+    // they were read before they verified.
     let unseen = read(unseen.into_iter(), Some(memo))?;
     let last_key = chain.proof()?;
     batch::verify(&unseen)?;
+    // Only now has the whole container verified. Remembering earlier would let anyone fill the memo with
+    // tokens that no issuer signed.
     if let Some(key) = last_key {
         memo.remember_key(key);
     }
@@ -70,7 +75,7 @@ where
 /// Verifies every signature of a container under `root`.
 ///
 /// # Errors
-/// The first thing that is wrong.
+/// The first fault that is found.
 pub fn verify(
     container: &Container,
     root: &Key,

@@ -1,12 +1,12 @@
 //! Biscuit Datalog 3.0 to 3.3, bounded by fuel that every loop spends.
 //!
 //! Blocks are compiled once ([`Program`]), with a host's own Datalog ([`Authorizer`]). An evaluation
-//! takes facts that the host states and a [`Budget`] of fuel and memory, and answers an [`Outcome`]: a
-//! function of its input, on every run. It looks at no clock, iterates over no hash map, and recurses on
-//! nothing that input could make deep.
+//! takes facts that the host states and a [`Budget`] of fuel and memory, and returns an [`Outcome`], which
+//! is a function of this input alone. It reads no clock, iterates over no hash map, and does not recurse on
+//! anything that input could nest deeply.
 //!
 //! A host that decides many calls with one token compiles its own Datalog once ([`Base`]), names the
-//! predicates that it will state facts of ([`Known`]), and states them in a [`World`].
+//! predicates whose facts it will state ([`Known`]), and states them in a [`World`].
 
 mod authorize;
 mod authorizer;
@@ -57,9 +57,9 @@ use crate::datalog::Predicate;
 pub struct Burnt {
     /// The outcome.
     pub outcome: Outcome,
-    /// Units of fuel that it burnt.
+    /// Units of fuel burnt.
     pub fuel: u64,
-    /// The most bytes that it held at one time.
+    /// Maximum number of bytes held at one time.
     pub memory: usize,
 }
 
@@ -68,14 +68,15 @@ pub struct Burnt {
 pub struct Evaluation {
     /// The outcome.
     pub outcome: Outcome,
-    /// Units of fuel that it burnt.
+    /// Units of fuel burnt.
     pub burnt: u64,
-    /// Every fact after the rules, with the places that it rests on; where it got so far.
+    /// Every fact present at the end, derived ones included, each with the places it rests on. Incomplete
+    /// if the evaluation ended early.
     pub facts: Vec<(Vec<Place>, Predicate)>,
 }
 
 impl Program {
-    /// Evaluates a program of which nothing is stated.
+    /// Evaluates a program without facts from the host.
     #[must_use]
     pub fn burn(&self, externs: &Externs, budget: impl Into<Budget>) -> Burnt {
         self.burnt(externs, budget.into(), &[]).0
@@ -91,8 +92,8 @@ impl Program {
         self.burnt(externs, budget, ids).0.outcome
     }
 
-    /// Evaluates a program of which nothing is stated, and returns its facts as well. To copy them out is
-    /// no part of the evaluation, and bounded by nothing but them.
+    /// Evaluates a program without facts from the host, and returns all facts as well. Copying them is not
+    /// charged: its cost is bounded only by their number and size.
     #[must_use]
     pub fn evaluate(&self, externs: &Externs, budget: impl Into<Budget>) -> Evaluation {
         let (burnt, world) = self.burnt(externs, budget.into(), &[]);
@@ -110,6 +111,7 @@ impl Program {
         ids: &[(usize, Vec<u8>)],
     ) -> (Burnt, World<'p>) {
         let mut world = World::new(self, externs, budget);
+        // Facts come first: rules that had already run would miss them.
         let outcome = match state_revocation_ids(&mut world, ids) {
             Ok(()) => world.authorize(),
             Err(stop) => stop.into(),
@@ -125,6 +127,7 @@ impl Program {
 
 fn state_revocation_ids(world: &mut World<'_>, ids: &[(usize, Vec<u8>)]) -> Result<(), Stop> {
     for (block, id) in ids {
+        // Never saturates: a container has far fewer blocks.
         let block = i64::try_from(*block).unwrap_or(i64::MAX);
         world.state(REVOCATION_ID, |world| {
             Ok([Term::Integer(block), world.bytes(id)?])

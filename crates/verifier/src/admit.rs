@@ -1,4 +1,4 @@
-//! Structure and limits, looked at before a signature is verified or anything is evaluated.
+//! Structure and limits of a token, checked before a signature is verified or anything is evaluated.
 
 use bailiwick_biscuit::{
     container::Proof,
@@ -17,28 +17,28 @@ use bailiwick_token::{
 
 use crate::reason::Reason;
 
-/// A token whose structure is refused, before a signature is verified or anything is evaluated.
+/// Reason for refusing a token by its structure, before a signature is verified or anything is evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdmissionError {
-    /// The token is beyond the limits.
+    /// The token exceeds the limits.
     #[error(transparent)]
     Limit(#[from] LimitError),
-    /// The token uses what the profile does not have.
+    /// The token uses a feature of Biscuit that the profile excludes.
     #[error("block {block} {feature}")]
     Unsupported {
         /// The block that uses it.
         block: usize,
-        /// The thing that it uses.
+        /// The excluded feature.
         feature: Feature,
     },
     /// A signature is not 64 bytes long.
     #[error("block {0} has a signature that is not 64 bytes long")]
     Signature(usize),
-    /// The proof is missing, or has a wrong length.
+    /// The proof is missing, or its length is wrong.
     #[error("the token's proof is missing or of a wrong length")]
     Proof,
-    /// A block states a fact that is not its to state.
+    /// A block states a fact that only the verifier, or only the authority block, may state.
     #[error("block {block} states `{name}`, which is not its to state")]
     ReservedName {
         /// The block.
@@ -49,12 +49,12 @@ pub enum AdmissionError {
     /// A block uses a variable that its predicates do not bind.
     #[error("block {0} uses a variable that its predicates do not bind")]
     Unbound(usize),
-    /// The authority block is not one of the profile.
+    /// The authority block does not follow the profile.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
 }
 
-/// A thing that Biscuit has and the profile does not.
+/// A feature of Biscuit that the profile excludes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Feature {
@@ -76,19 +76,19 @@ pub enum Feature {
     /// `reject if`
     #[error("holds a `reject if`")]
     Reject,
-    /// A grant that looks for grants. Grants that rest on grants could derive more than their number.
+    /// A grant that uses other grants. Such rules could derive more facts than there are grants.
     #[error("holds a grant that rests on another grant")]
     GrantOnGrant,
     /// A `check all` over `depth`. Each match of a `check all` decides, so a bound that fails could hide a
     /// later error.
     #[error("holds a `check all` over `depth`")]
     AllDepth,
-    /// A check over grants, one of which looks for `depth`. A grant that a bound on `depth` ends could be
-    /// the one for which a `check all` does not hold, or for which an expression raises.
+    /// A check over grants, one of which uses `depth`. A grant that a bound on `depth` ends could be the one
+    /// for which a `check all` does not hold, or for which an expression raises an error.
     #[error("holds a check over grants, one of which uses `depth`")]
     GrantOnDepth,
-    /// `depth` in another form than a bound from above. The number of blocks is all that a holder who
-    /// appends an empty one changes about a call.
+    /// `depth` in another form than an upper bound. The number of blocks is all that a holder changes about a
+    /// call by appending an empty block.
     #[error(
         "uses `depth` otherwise than as `depth($d)` with `$d <= N` last, so an appended block could make it true"
     )]
@@ -99,7 +99,7 @@ pub enum Feature {
     /// A regular expression.
     #[error("holds a regular expression")]
     Regex,
-    /// A closure other than the one that `all_of_in` writes.
+    /// A closure other than the one that the constraint `all_of_in` is written with.
     #[error(
         "holds a closure, or one of the lenient operators `&&` and `||`, which are written with one"
     )]
@@ -112,7 +112,7 @@ impl AdmissionError {
     pub fn reason(&self) -> Reason {
         match self {
             AdmissionError::Limit(_) => Reason::TooLarge,
-            // To let a bound token pass as a bearer token would undo what its issuer meant.
+            // Accepting a token that is bound to a holder's key as a bearer token would undo its binding.
             AdmissionError::Unsupported { .. }
             | AdmissionError::Authority(AuthorityError::Holder) => Reason::Unsupported,
             AdmissionError::Signature(_) | AdmissionError::Proof | AdmissionError::Unbound(_) => {
@@ -128,8 +128,9 @@ fn unsupported(block: usize, feature: Feature) -> AdmissionError {
     AdmissionError::Unsupported { block, feature }
 }
 
-/// Checks that a token is one of the profile, within its limits. Returns what its authority block claims.
+/// Checks that a token follows the profile and is within its limits. Returns the claims of its authority block.
 pub(crate) fn admit(token: &Token, limits: &Limits) -> Result<Claims, AdmissionError> {
+    // First, since the checks below take time in proportion to the sizes that this bounds.
     limits.check(token)?;
     container(token)?;
     let code = token.code();
@@ -140,10 +141,11 @@ pub(crate) fn admit(token: &Token, limits: &Limits) -> Result<Claims, AdmissionE
     Ok(datalog::claims(code)?)
 }
 
-/// Ed25519 throughout, no signatures by third parties. What the keys are worth is looked at where
-/// they verify something.
+/// Checks that all keys are Ed25519, and that no third party signed a block. The bytes of the keys are
+/// checked later, when they verify something.
 fn container(token: &Token) -> Result<(), AdmissionError> {
     for (index, block) in token.signed_blocks().enumerate() {
+        // `trusting` would be needed to use such a block, and the profile has no `trusting`.
         if block.external_signature.is_some() {
             return Err(unsupported(index, Feature::ThirdParty));
         }
@@ -153,6 +155,7 @@ fn container(token: &Token) -> Result<(), AdmissionError> {
         if block.next_key.algorithm != Algorithm::Ed25519.number() {
             return Err(unsupported(index, Feature::Key));
         }
+        // Revocations name a block by these 64 bytes.
         if block.signature.len() != 64 {
             return Err(AdmissionError::Signature(index));
         }
@@ -164,9 +167,10 @@ fn container(token: &Token) -> Result<(), AdmissionError> {
     }
 }
 
-/// A check that looks for the verifier's fact is satisfied by any fact of that name, so no token
-/// may state one.
+/// Checks that a block states no reserved fact. Any fact of that name would satisfy a check on the verifier's
+/// fact, so no token may state one.
 fn reserved_names(index: usize, code: &Code, block: &Block) -> Result<(), AdmissionError> {
+    // A rule states facts as well: its head counts.
     let heads = code.rules(block).iter().map(|rule| &rule.head);
     for head in code.facts(block).iter().chain(heads) {
         let name = code.text(head.name);
@@ -179,6 +183,7 @@ fn reserved_names(index: usize, code: &Code, block: &Block) -> Result<(), Admiss
 }
 
 fn language(index: usize, code: &Code, block: &Block) -> Result<(), AdmissionError> {
+    // Only grants are rules, and only the issuer grants.
     if index > 0 && !code.rules(block).is_empty() {
         return Err(unsupported(index, Feature::Rule));
     }
@@ -186,6 +191,7 @@ fn language(index: usize, code: &Code, block: &Block) -> Result<(), AdmissionErr
         return Err(unsupported(index, Feature::Trusting));
     }
     let checks = code.checks(block);
+    // A `reject if` passes where a fact is absent; the profile has only conditions that a call must meet.
     if checks.iter().any(|check| check.kind == Kind::Reject) {
         return Err(unsupported(index, Feature::Reject));
     }
@@ -249,6 +255,7 @@ fn expression(
     variables: &[Symbol],
     ops: &[Op],
 ) -> Result<(), AdmissionError> {
+    // Recognized as a whole, so that every other closure is refused below.
     if let [
         Op::Value(value @ Term::Variable(_)),
         closure @ Op::Closure { .. },
@@ -276,7 +283,7 @@ fn expression(
     Ok(())
 }
 
-/// The one closure that the profile writes: `$value.all($p -> [elements].contains($p))`.
+/// Recognizes the one closure of the profile: `$value.all($p -> [elements].contains($p))`.
 fn each_of_a_list(code: &Code, closure: &Op, rest: &[Op]) -> bool {
     let Op::Closure { params, length: 3 } = closure else {
         return false;
@@ -295,7 +302,7 @@ fn each_of_a_list(code: &Code, closure: &Op, rest: &[Op]) -> bool {
     }
 }
 
-/// Whether a variable is bound by the predicates of its body.
+/// Checks that a variable is bound by the predicates of its body.
 fn bound(index: usize, variables: &[Symbol], term: &Term) -> Result<(), AdmissionError> {
     match term {
         Term::Variable(name) if variables.binary_search(name).is_err() => {

@@ -6,10 +6,10 @@ use bailiwick_token::{text::credential, timestamp::Timestamp, token::Token};
 
 use crate::{decision::Deny, denial::Denial, validity, verified::Verified, verifier::Verifier};
 
-/// A token that verified, and was in force and not revoked when [`Verifier::authenticate`] made this.
+/// A token that verified, and was in force and not revoked when [`Verifier::authenticate`] was called.
 ///
-/// An edge asks for it before it reads a request's body, so that a stranger buys no more work than
-/// a look at its token. It allows nothing: [`Verifier::decide`] checks trust and time again.
+/// An edge authenticates before it reads a request's body, so that a stranger causes no more work than
+/// the check of a token. It allows nothing: [`Verifier::decide`] checks trust and time again.
 #[derive(Debug, Clone)]
 pub struct Authenticated(Arc<Verified>);
 
@@ -22,7 +22,7 @@ impl Authenticated {
 }
 
 impl Verifier {
-    /// Checks all of a token that does not depend on the call: its structure, limits and signatures,
+    /// Checks everything about a token that does not depend on the call: its structure, limits and signatures,
     /// the root key, revocations, and the time. The result is neither counted nor recorded.
     ///
     /// # Errors
@@ -52,7 +52,7 @@ impl Verifier {
     }
 
     fn unseen(&self, text: &str, now: Timestamp) -> Result<Arc<Verified>, Denial> {
-        // Longer texts are not even decoded; base64 takes four characters for three bytes.
+        // Longer texts are not decoded at all. Base64 takes four characters for three bytes.
         let most = self.limits.token.token_bytes;
         if text.len() > most.div_ceil(3).saturating_mul(4) {
             return Err(Denial::TooLong(most));

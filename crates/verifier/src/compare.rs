@@ -1,8 +1,8 @@
-//! The meaning of grants without Datalog: a call beside the typed conditions of an alternative.
+//! The meaning of grants without Datalog: a call compared with the typed conditions of an alternative.
 //!
-//! This decides a token whose grants and scopes are, term for term, what Bailiwick writes for them, and
-//! explains the denials of all. The engine is the reference: a property and a fuzz target hold both to
-//! the same answer (decision 16).
+//! This decides tokens whose grants and scopes are, term for term, the Datalog that Bailiwick writes for
+//! them, and explains the denials of all tokens. The engine is the reference: a property test and a fuzz
+//! target require both to give the same answer (decision 16).
 //!
 //! Every step is charged to [`Steps`], since a call of 64 KiB may meet a token with as many
 //! alternatives as it can have.

@@ -17,16 +17,16 @@ use crate::{
     verifier::Verifier,
 };
 
-/// The bytes of a call beyond which it is a long one.
+/// Size in bytes beyond which a call is long.
 const LONG_CALL: usize = 1024;
 
-/// Steps of comparing that are granted on top for each byte beyond [`LONG_CALL`], up to
+/// Additional steps of comparison for each byte beyond [`LONG_CALL`], up to
 /// [`Limits::long_call_fuel`](crate::Limits::long_call_fuel).
 const STEPS_PER_BYTE: u64 = 4;
 
 impl Verifier {
-    /// Verifies a token in its text form, and decides one call with it. A token seen before is not
-    /// verified again; whether it is still trusted is looked at for every call.
+    /// Verifies a token in its text form, and decides one call with it. A token seen before is not verified
+    /// again, but its trust is checked for every call.
     pub fn check(&self, token: &str, call: &Call, now: Timestamp) -> Decision {
         match self.seen_or_verified(token, now) {
             Ok(verified) => self.decide(&verified, call, now),
@@ -57,12 +57,14 @@ impl Verifier {
 
     fn decided(&self, token: &Verified, call: &Call, now: Timestamp) -> Result<Allow, Deny> {
         let denied = |denial| Deny::of(&token.identity, denial);
+        // Before anything about the call: a revoked token learns nothing about its conditions.
         self.check_trust(token, now)
             .map_err(|distrust| denied(Denial::Distrust(distrust)))?;
         let call = call.state().map_err(|error| denied(Denial::Call(error)))?;
         if let Some(deny) = validity::out_of_limits(token, now) {
             return Err(deny);
         }
+        // The token may have been verified by another verifier, with another policy.
         let conditions = self.conditions(token).map_err(denied)?;
         let case = Case {
             verifier: self,
@@ -93,20 +95,22 @@ pub(crate) struct Case<'c> {
 }
 
 impl<'c> Case<'c> {
-    /// The rule of the token that grants the call, where the call is allowed and rests on one.
+    /// The rule of the token that grants the call, if the call is allowed and rests on a rule.
     fn granting_rule(&self) -> Result<Option<usize>, Deny> {
         let (rule, spent) = match &self.conditions.typed {
             Some(typed) => self.typed(typed).map(|(rule, spent)| (Some(rule), spent))?,
             None => (None, 0),
         };
+        // The typed conditions are only a part of the token: the engine has to allow the rest, and the
+        // service's policy.
         match self.conditions.program() {
             Some(program) => Ok(self.datalog(program, spent)?.or(rule)),
             None => Ok(rule),
         }
     }
 
-    /// The first grant that the call is inside of, where it is inside of all scopes, too, and the steps that
-    /// it took to find out.
+    /// The first grant that covers the call, provided that all scopes cover it too, and the number of steps
+    /// spent.
     fn typed(&self, typed: &Typed) -> Result<(usize, u64), Deny> {
         let comparison = self.comparison();
         let limits = &self.verifier.limits;
@@ -119,6 +123,7 @@ impl<'c> Case<'c> {
             .first_met(&typed.grants, &mut steps)
             .map_err(spent)?
             .ok_or_else(|| self.not_granted(typed))?;
+        // All scopes are compared, so that the denial can name each that refuses the call.
         let mut refusing = Vec::new();
         for scope in &typed.scopes {
             let (_, alternatives) = scope;
@@ -133,8 +138,8 @@ impl<'c> Case<'c> {
         }
     }
 
-    /// Asks the engine about what is not typed. Returns the rule that grants the call, where the engine
-    /// decides about grants, too. Of the fuel, so many units are spent.
+    /// Asks the engine about the conditions that are not typed. Returns the rule that grants the call if the
+    /// engine also decides about grants. The `spent` units are deducted from the fuel.
     fn datalog(&self, program: &Program, spent: u64) -> Result<Option<usize>, Deny> {
         let limits = &self.verifier.limits;
         let allowance = Allowance {
@@ -146,6 +151,7 @@ impl<'c> Case<'c> {
             service: &self.verifier.service,
             depth: self.token.depth,
             now: self.now,
+            // The grants of a typed token are not compiled: a fact stands for the grant found above.
             is_granted: self.conditions.typed.is_some(),
         };
         let (outcome, rule) = evaluation.run(program, allowance);

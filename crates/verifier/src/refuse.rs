@@ -1,9 +1,9 @@
 //! The denial of a call that a verified token does not allow: its reason, and the explanation.
 //!
-//! The reason is known first. Only its own conditions are then explained, within
+//! The reason is determined first. Then only the conditions behind it are explained, within
 //! [`Limits::explain`](crate::Limits::explain) steps and
-//! [`MAX_EXPLANATION`](crate::explain::MAX_EXPLANATION) bytes. Where either is spent the explanation is
-//! shorter, never another.
+//! [`MAX_EXPLANATION`](crate::explain::MAX_EXPLANATION) bytes. If either is spent, the explanation is
+//! cut short; it never becomes a different one.
 
 use bailiwick_biscuit::{
     datalog::{
@@ -25,7 +25,7 @@ use crate::{
 };
 
 impl<'c> Case<'c> {
-    /// The denial of a call that is inside of no typed grant.
+    /// The denial of a call that no typed grant covers.
     pub(crate) fn not_granted(&self, typed: &Typed) -> Deny {
         let mut explainer = self.explainer();
         let is_for_this_service = |grant: &Alternative| explainer.is_for_this_service(grant);
@@ -38,7 +38,7 @@ impl<'c> Case<'c> {
         explanation.ended(explained).deny(denial)
     }
 
-    /// The denial of a call that is inside of none of these typed scopes.
+    /// The denial of a call that none of these typed scopes covers.
     pub(crate) fn out_of_scope(&self, refusing: &[&(usize, Box<[Alternative]>)]) -> Deny {
         let mut explainer = self.explainer();
         let mut explanation = self.explanation();
@@ -52,12 +52,13 @@ impl<'c> Case<'c> {
         explanation.ended(explained).deny(Denial::Caveat)
     }
 
-    /// The denial of a call for which checks in Datalog did not hold, or whose policies refuse it.
+    /// The denial of a call for which checks in Datalog did not hold, or which the service's policies refuse.
     pub(crate) fn refused(&self, policy: Option<Matched>, failed: &[FailedCheck]) -> Deny {
         let own = failed
             .iter()
             .filter(|failed| failed.place == Place::Authorizer)
             .map(|failed| failed.check);
+        // The verifier's own first check is the one that looks for a grant.
         let is_granted = !own.clone().any(|check| check == GRANTED);
         let unread = Code::default();
         let code = self.conditions.datalog.as_deref().unwrap_or(&unread);
@@ -78,6 +79,7 @@ impl<'c> Case<'c> {
             let explained = explanation.bodies(&mut explainer, code, 0, &grants);
             return explanation.ended(explained.map(drop)).deny(denial);
         }
+        // The token's conditions come before the service's policy, whose texts may be confidential.
         if of_token.is_empty() {
             return explanation.deny(Denial::Policy(PolicyRefusal::new(own, policy)));
         }
@@ -85,8 +87,8 @@ impl<'c> Case<'c> {
         explanation.ended(explained).deny(Denial::Caveat)
     }
 
-    /// The denial of a call whose evaluation failed, and with it everything. Conditions that fail by
-    /// themselves explain it best.
+    /// The denial of a call whose evaluation ended in an error. If some conditions fail independently of the
+    /// error, they explain the denial best.
     pub(crate) fn failed(&self, error: engine::Error) -> Deny {
         let (mut explainer, mut explanation) = (self.explainer(), self.explanation());
         let found = match self.conditions.datalog.as_deref() {
@@ -96,13 +98,13 @@ impl<'c> Case<'c> {
         let explanation = explanation.ended(found.as_ref().map(drop).map_err(|spent| *spent));
         match found {
             Ok(Some(denial)) => explanation.deny(denial),
-            // Of a condition that is not looked at to its end nothing is known.
+            // Nothing is known about a condition that was not examined completely.
             Ok(None) | Err(Spent) => explanation.deny(Denial::Evaluation(error)),
         }
     }
 
-    /// The denial by conditions in Datalog that do not hold, whatever else the token says; `None` where
-    /// there are none.
+    /// The denial by conditions in Datalog that do not hold, whatever else the token contains; `None` if there
+    /// are none.
     fn fails_by_itself(
         &self,
         explainer: &mut Explainer<'_>,
@@ -119,6 +121,7 @@ impl<'c> Case<'c> {
         let mut found = None;
         for (block, place, check) in checks(code) {
             let is_left = typed.is_none_or(|typed| typed.is_other(block, place));
+            // Typed checks and limits have passed by now, and a `check all` depends on every match.
             if !is_left || check.kind != Kind::One || datalog::limit(code, check).is_some() {
                 continue;
             }
@@ -135,7 +138,8 @@ impl<'c> Case<'c> {
         Ok(found)
     }
 
-    /// A long call takes longer to decide, so it may take longer to explain.
+    /// An explainer with steps for this call. A long call takes longer to decide, so it may also take longer to
+    /// explain.
     fn explainer(&self) -> Explainer<'c> {
         let steps = self.verifier.limits.explain;
         let steps = steps.saturating_add(self.call.bytes as u64);
@@ -147,7 +151,7 @@ impl<'c> Case<'c> {
     }
 }
 
-/// The denial where none of these grants in Datalog allows the call.
+/// The denial if none of these grants in Datalog allows the call.
 fn no_grant(explainer: &Explainer<'_>, code: &Code, grants: &[Query]) -> Denial {
     let is_for_this_service = |grant| explainer.may_be_for_this_service(code, grant);
     match grants.iter().any(is_for_this_service) {
@@ -156,7 +160,7 @@ fn no_grant(explainer: &Explainer<'_>, code: &Code, grants: &[Query]) -> Denial 
     }
 }
 
-/// The checks of all blocks, each with the place of its block and its own.
+/// The checks of all blocks, each with the number of its block and its position in it.
 fn checks(code: &Code) -> impl Iterator<Item = (usize, usize, &Check)> {
     let blocks = code.blocks.iter().enumerate();
     blocks.flat_map(|(block, content)| {

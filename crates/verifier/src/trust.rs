@@ -1,7 +1,7 @@
-//! What a verifier trusts: an immutable state of keyset and revocations.
+//! The trust of a verifier: an immutable state of keyset and revocations.
 //!
-//! Revocations come as a file, a snapshot that the issuer exported, or from the issuer's feed. A
-//! [`Trust`] is made from the one in use and what was fetched, by [`Trust::with_keyset`],
+//! Revocations come from a file, which is a snapshot that the issuer exported, or from the issuer's feed. A
+//! new [`Trust`] is made from the one in use and newly fetched files by [`Trust::with_keyset`],
 //! [`Trust::with_delta`] and [`Trust::with_snapshot`], and put in place by
 //! [`Verifier::replace_trust`](crate::Verifier::replace_trust). The feature `refresh` does that in
 //! the background.
@@ -39,7 +39,7 @@ pub struct Trust {
     keys: Arc<Keys>,
     keyset_key: PublicKey,
     revocations: Option<Arc<Revocations>>,
-    /// Whether nothing is trusted without revocations.
+    /// True if no token is trusted until revocations have been read.
     needs_revocations: bool,
 }
 
@@ -52,11 +52,11 @@ struct Keys {
 }
 
 impl Trust {
-    /// Reads a signed keyset and, where given, a signed snapshot of revocations, both as their issuer
-    /// exports them. `keyset_key` is the one thing that a verifier is configured with.
+    /// Reads a signed keyset and, if given, a signed snapshot of revocations, both as the issuer exports
+    /// them. `keyset_key` is the only key that a verifier is configured with.
     ///
     /// # Errors
-    /// When either is not what its signature vouches for.
+    /// If either cannot be read, its signature does not verify, or they belong to different issuers.
     pub fn open(
         keyset: &[u8],
         keyset_key: &PublicKey,
@@ -71,6 +71,7 @@ impl Trust {
         };
         if let Some(file) = revocations {
             let snapshot = Snapshot::open(file, keyset_key)?;
+            // One keyset key may sign for several issuers, whose revocations say nothing of one another's.
             if snapshot.header().issuer != trust.keyset().issuer {
                 return Err(TrustError::Issuer {
                     revocations: snapshot.header().issuer.clone(),
@@ -82,10 +83,10 @@ impl Trust {
         Ok(trust)
     }
 
-    /// This trust with another keyset, which has to be signed by the same key.
+    /// This trust with another keyset, which must be signed by the same key.
     ///
     /// # Errors
-    /// When it is not what its signature vouches for.
+    /// If it cannot be read, or its signature does not verify.
     pub fn with_keyset(&self, keyset: &[u8]) -> Result<Trust, TrustError> {
         Ok(Trust {
             keys: Arc::new(Keys::open(keyset, &self.keyset_key)?),
@@ -115,7 +116,7 @@ impl Trust {
         &self.keys.keyset
     }
 
-    /// Whether `self` may take the place of `used`.
+    /// Checks that `self` may replace `used`.
     pub(crate) fn may_replace(&self, used: &Trust) -> Result<(), RollbackError> {
         let (offered, current) = (self.keyset(), used.keyset());
         if offered.issuer != current.issuer {
@@ -127,12 +128,15 @@ impl Trust {
                 offered: offered.version,
             });
         }
+        // Two keysets of one version: a forgery, or an issuer restored from a backup. Taking either would
+        // let whoever serves them choose.
         if offered.version == current.version && self.keys.digest != used.keys.digest {
             return Err(RollbackError::Fork(offered.version));
         }
         match (&self.revocations, &used.revocations) {
             (None, Some(_)) => Err(RollbackError::Revocations),
             (Some(offered), Some(used)) => offered.may_replace(used),
+            // A keyset that stops naming a feed must not turn the requirement off.
             (None, None) if used.needs_revocations && !self.needs_revocations => {
                 Err(RollbackError::Revocations)
             }
@@ -145,14 +149,14 @@ impl Trust {
         match (&self.revocations, &used.revocations) {
             (Some(offered), Some(used)) => {
                 let merged = offered.merge_previous(used);
-                // More than one verifier bears.
+                // The merged list exceeds the maximum number of entries.
                 Ok(self.with(merged.map_err(|_| RollbackError::RevocationsLost)?))
             }
             _ => Ok(self.clone()),
         }
     }
 
-    /// The root key that a token names, where it is trusted at `now`.
+    /// The root key that a token names, if it is trusted at `now`.
     pub(crate) fn root_key(
         &self,
         id: Option<u32>,
@@ -162,11 +166,12 @@ impl Trust {
         if now >= keyset.expires {
             return Err(Distrust::KeysetEnded(keyset.expires));
         }
-        // Without this a clock that was set back would bring ended tokens back to life.
+        // Otherwise a clock that is set back would make expired tokens valid again.
         if is_ahead(keyset.issued_at, now) {
             return Err(Distrust::KeysetAhead(keyset.issued_at));
         }
         let key = id.map(KeyId::from_u32).ok_or(Distrust::NoRootKey)?;
+        // Before the keys: a tombstone wins, should a keyset list both.
         if keyset
             .tombstones
             .iter()
@@ -185,7 +190,7 @@ impl Trust {
         }
     }
 
-    /// Checks that what was verified earlier is still trusted at `now`.
+    /// Checks that a token verified earlier is still trusted at `now`.
     pub(crate) fn check_trust(
         &self,
         shown: &TokenMarks<'_>,
@@ -196,6 +201,7 @@ impl Trust {
         if key.as_bytes() != shown.root {
             return Err(Distrust::OtherKey(id));
         }
+        // Revoked keys are learned from the keyset alone, so holding it back must not keep a key alive.
         self.not_withheld(staleness, now)?;
         match &self.revocations {
             Some(revocations) => revocations.check(shown, staleness, now),
@@ -204,8 +210,9 @@ impl Trust {
         }
     }
 
-    /// A keyset that heads tell of and that does not come may revoke the key. It is waited for as long as a
-    /// cache may hold the old one, and a reader may take to ask, and a head may be old.
+    /// Checks that no newer keyset is being withheld. A newer keyset that heads announce, and that does not
+    /// arrive, may revoke the key. The time allowed is two refresh hints, one for a cache that may hold the old
+    /// keyset and one for the reader to ask, and the age allowed for a head.
     fn not_withheld(&self, staleness: &Staleness, now: Timestamp) -> Result<(), Distrust> {
         let keyset = self.keyset();
         let told = self.newer_keyset();

@@ -7,8 +7,8 @@ use crate::{
     verified::Verified,
 };
 
-/// The denial of every call with a token that is out of its limits in time or depth. They come before the
-/// conditions on the call.
+/// The denial of every call with a token that is outside of its limits in time or depth. These limits come
+/// before the conditions on the call.
 pub(crate) fn out_of_limits(token: &Verified, now: Timestamp) -> Option<Deny> {
     out_of_time(token, now).or_else(|| {
         let exceeds = |(_, limit): &(usize, Limit)| exceeded(*limit, token, now).is_some();
@@ -17,10 +17,11 @@ pub(crate) fn out_of_limits(token: &Verified, now: Timestamp) -> Option<Deny> {
     })
 }
 
-/// The denial of every call with a token that has ended or does not hold yet.
+/// The denial of every call with a token that has ended or is not yet valid.
 pub(crate) fn out_of_time(token: &Verified, now: Timestamp) -> Option<Deny> {
     let denial = if now < token.begins {
         Denial::NotYetValid
+        // The end itself is outside, as in the check that the token carries: `$t < end`.
     } else if now >= token.expires {
         Denial::Expired
     } else {

@@ -1,4 +1,4 @@
-//! Verified tokens, in the form in which they decide calls.
+//! Verified tokens, in the form that decides calls.
 
 use std::{fmt, sync::Arc};
 
@@ -21,15 +21,15 @@ use crate::{
 /// A token whose structure, limits and signatures have been verified. Only a
 /// [`Verifier`](crate::Verifier) makes one.
 ///
-/// It says nothing yet about a call, nor about now: whether its root key is trusted still and the token not
-/// revoked is checked for each decision.
+/// It says nothing about a call or the present time. Each decision checks that its root key is still trusted
+/// and that the token is not revoked.
 #[derive(Clone)]
 pub struct Verified {
     pub(crate) source: TokenText,
     pub(crate) identity: Arc<Identity>,
     /// The time at which its authority block was made.
     pub(crate) issued_at: Timestamp,
-    /// The latest begin of all its blocks.
+    /// The latest start of validity of all its blocks.
     pub(crate) begins: Timestamp,
     /// The earliest end of all its blocks.
     pub(crate) expires: Timestamp,
@@ -40,7 +40,7 @@ pub struct Verified {
     pub(crate) root_key: KeyId,
     /// The bytes of the root key: an id is too short to tell two issuers' keys apart for certain.
     pub(crate) root: [u8; 32],
-    /// The names by which revocations can name it.
+    /// The names by which revocations can refer to it.
     pub(crate) names: RevocationNames,
     pub(crate) conditions: CompiledConditions,
 }
@@ -48,23 +48,24 @@ pub struct Verified {
 /// The grants and checks of a token.
 #[derive(Clone)]
 pub(crate) struct CompiledConditions {
-    /// `None` where the engine decides the whole token.
+    /// `None` if the engine decides the whole token.
     pub(crate) typed: Option<Typed>,
-    /// The Datalog that the engine is asked about, where there is any.
+    /// The Datalog that the engine decides, if there is any.
     pub(crate) datalog: Option<Arc<Code>>,
-    /// That Datalog and the policy of the verifier that verified the token, compiled; `None` where the
-    /// typed conditions are all.
+    /// That Datalog and the policy of the verifier that verified the token, compiled; `None` if the typed
+    /// conditions are all there is to decide.
     program: Option<Program>,
     policy: Arc<CompiledPolicy>,
 }
 
-/// The conditions that are decided without the engine: what is, term for term, what Bailiwick writes.
+/// The conditions that are decided without the engine: those that are, term for term, the Datalog that
+/// Bailiwick writes.
 #[derive(Clone)]
 pub(crate) struct Typed {
     pub(crate) grants: Box<[Alternative]>,
     /// The scopes, each with its block.
     pub(crate) scopes: Box<[(usize, Box<[Alternative]>)]>,
-    /// The other checks, by block and by place in it, in order.
+    /// The other checks, by block and position in it, sorted.
     pub(crate) others: Box<[(usize, usize)]>,
 }
 
@@ -81,7 +82,7 @@ impl Verified {
         self.expires
     }
 
-    /// About how many bytes of memory it takes, its text included.
+    /// Approximate memory in bytes, its text included.
     pub(crate) fn size(&self) -> usize {
         [
             size_of::<Verified>(),
@@ -97,10 +98,10 @@ impl Verified {
 }
 
 impl CompiledConditions {
-    /// Reads the conditions of a token, and compiles what the engine is to decide together with a policy.
+    /// Reads the conditions of a token, and compiles those for the engine together with a policy.
     ///
     /// # Errors
-    /// When its Datalog cannot be compiled.
+    /// If its Datalog cannot be compiled.
     pub(crate) fn new(
         code: &Code,
         policy: &Arc<CompiledPolicy>,
@@ -119,13 +120,13 @@ impl CompiledConditions {
         })
     }
 
-    /// Returns whether they were compiled with this policy. What another verifier has verified, or this one
-    /// under another policy, is not what must hold here.
+    /// Returns true if they were compiled with this policy. Conditions compiled by another verifier, or by this
+    /// one under another policy, do not apply here.
     pub(crate) fn are_for(&self, policy: &Arc<CompiledPolicy>) -> bool {
         Arc::ptr_eq(&self.policy, policy)
     }
 
-    /// The Datalog to evaluate, where there is any.
+    /// The Datalog to evaluate, if there is any.
     pub(crate) fn program(&self) -> Option<&Program> {
         self.program.as_ref()
     }
@@ -138,7 +139,7 @@ impl CompiledConditions {
     }
 }
 
-/// Compiles what the engine is to decide of a token.
+/// Compiles the part of a token that the engine decides.
 fn program(
     typed: Option<&Typed>,
     code: &Code,
@@ -148,7 +149,7 @@ fn program(
         return policy.base.program(code, Keep::Wanted).map(Some);
     };
     if typed.others.is_empty() && !policy.is_own {
-        // Nothing is left to ask. It was decoded within its limits, so it could have been compiled.
+        // Nothing is left for the engine. The token was decoded within its limits, so it would compile.
         return Ok(None);
     }
     let is_left = |block, place| typed.is_other(block, place);
@@ -156,7 +157,7 @@ fn program(
 }
 
 impl Typed {
-    /// The typed conditions of a token; `None` where its grants are Datalog that Bailiwick does not write.
+    /// The typed conditions of a token; `None` if its grants are Datalog that Bailiwick does not write.
     fn new(code: &Code) -> Option<Typed> {
         let grants = datalog::written_grants(code, code.blocks.first()?)?;
         let (mut scopes, mut others) = (Vec::new(), Vec::new());
@@ -178,7 +179,7 @@ impl Typed {
         })
     }
 
-    /// Returns whether the check at this place of a block is not typed.
+    /// Returns true if the check at this position of a block is not typed.
     pub(crate) fn is_other(&self, block: usize, place: usize) -> bool {
         self.others.binary_search(&(block, place)).is_ok()
     }

@@ -15,7 +15,7 @@ use crate::{
     trust::{RollbackError, Staleness, Trust},
 };
 
-/// Decides calls at one service. It is shared between threads as it is.
+/// Decides calls at one service. It can be shared between threads.
 #[derive(Debug)]
 pub struct Verifier {
     pub(crate) service: String,
@@ -28,35 +28,35 @@ pub struct Verifier {
     /// The policy that goes with every token.
     pub(crate) policy: Arc<CompiledPolicy>,
     pub(crate) cache: TokenCache,
-    /// Told whenever a token names a root key that is not in the keyset.
+    /// Notified whenever a token names a root key that is not in the keyset.
     #[cfg(feature = "refresh")]
     pub(crate) unknown_key: tokio::sync::Notify,
 }
 
-/// Bounds on tokens, and on what a decision may cost.
+/// Bounds on tokens, and on the cost of a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Bounds on the structure of a token.
     pub token: bailiwick_token::limits::Limits,
-    /// Units of work that a decision may cost: one for each fact tried and each operation of the engine or
-    /// step of a comparison, and more for long strings, sets and arrays. Prices are set so that a unit is
-    /// worth at most a three thousandth of verifying a signature. Typed conditions and the engine
-    /// share them.
+    /// Maximum units of work per decision: one for each fact tried, each operation of the engine and each
+    /// step of a comparison, and more for long strings, sets and arrays. Prices are set so that a unit costs
+    /// at most about a three-thousandth of verifying a signature. Typed conditions and the engine share
+    /// them.
     pub fuel: u64,
-    /// The most fuel that a long call is granted on top: for typed conditions four units for each byte
-    /// beyond 1 KiB, for the engine eight for each unit that stating the call takes beyond 250. The default
-    /// suffices for a call of 64 KiB.
+    /// Maximum additional fuel for a long call. Typed conditions get four units for each byte beyond 1 KiB,
+    /// the engine eight for each unit beyond 250 that stating the call takes. The default suffices for a
+    /// call of 64 KiB.
     pub long_call_fuel: u64,
-    /// The most bytes that a decision may hold at one time: the compiled token, the facts of the call,
-    /// and what operations and rules make. More is denied as `out_of_fuel`. The allocator may have to
-    /// give up to three times as much.
+    /// Maximum number of bytes that a decision may hold at one time: the compiled token, the facts of the
+    /// call, and the results of operations and rules. More is denied as `out_of_fuel`. The allocator may
+    /// have to provide up to three times as much.
     pub memory: usize,
-    /// The steps that explaining a denial may take, besides one for each byte of the call; one is worth
-    /// about ten nanoseconds. An explanation that would take more is cut off and says so, and the
-    /// decision stays the same. With 0 the explanation has the steps for the call's bytes only.
+    /// Maximum steps for explaining a denial, besides one for each byte of the call. A step takes about ten
+    /// nanoseconds. A longer explanation is cut off and says so; the decision stays the same. With 0 the
+    /// explanation has only the steps for the call's bytes.
     pub explain: u64,
-    /// The most bytes of verified tokens that are kept, so that a token seen before is not
-    /// verified again. 0 keeps none.
+    /// Maximum number of bytes of verified tokens to cache, so that a token seen before is not verified
+    /// again. 0 caches none.
     pub cache_bytes: usize,
 }
 
@@ -87,23 +87,23 @@ impl Limits {
     }
 }
 
-/// A verifier cannot be made.
+/// Reason for refusing to make a verifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifierError {
-    /// The service's name cannot be one.
+    /// The service's name is invalid.
     #[error("the service name is empty, or holds a star or a control character")]
     Service,
-    /// The profile's own policy cannot be compiled; it never happens.
+    /// The profile's own policy cannot be compiled, which never happens.
     #[error(transparent)]
     Policy(#[from] PolicyError),
 }
 
 impl Verifier {
-    /// A verifier for the service of this name, which is the audience that grants speak of.
+    /// A verifier for the service of this name, which is the service that grants name.
     ///
     /// # Errors
-    /// When the name cannot be that of a service.
+    /// If the name is empty, or contains a star or a control character.
     pub fn new(service: &str, trust: Trust) -> Result<Verifier, VerifierError> {
         if service.is_empty() || service.contains('*') || service.chars().any(char::is_control) {
             return Err(VerifierError::Service);
@@ -123,7 +123,7 @@ impl Verifier {
         })
     }
 
-    /// With other limits than the profile's.
+    /// Sets other limits than the profile's.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Verifier {
         self.cache = TokenCache::new(limits.cache_bytes);
@@ -131,24 +131,23 @@ impl Verifier {
         self
     }
 
-    /// With the service's own Datalog, which every call has to meet besides the token.
+    /// Sets the service's own Datalog, which every call has to meet besides the token.
     ///
     /// # Errors
-    /// When the policy cannot be used; [`Policy::parse`] would have said so.
+    /// If the policy cannot be used; [`Policy::parse`] would have reported it.
     pub fn policy(mut self, policy: &Policy) -> Result<Verifier, PolicyError> {
         self.policy = Arc::new(CompiledPolicy {
             engine_only: self.policy.engine_only,
             ..policy.compile()?
         });
-        // Tokens are compiled together with it.
+        // Cached tokens were compiled together with the old policy.
         self.cache = TokenCache::new(self.limits.cache_bytes);
         Ok(self)
     }
 
-    /// Decides every token by the Datalog engine alone. By default grants and scopes that Bailiwick wrote
-    /// are decided by their typed conditions, which gives the same answers faster: decision 16 has the
-    /// argument, and the tests hold both to each other. Calls with many alternatives may run out of fuel
-    /// earlier or later than by default.
+    /// Decides every token by the Datalog engine alone. By default, grants and scopes that Bailiwick wrote are
+    /// decided by their typed conditions, which gives the same answers faster: decision 16 has the argument, and
+    /// tests compare both. Calls with many alternatives may run out of fuel earlier or later than by default.
     #[must_use]
     pub fn engine_only(mut self) -> Verifier {
         self.policy = Arc::new(CompiledPolicy {
@@ -160,16 +159,16 @@ impl Verifier {
         self
     }
 
-    /// With another bound on the age of revocations that come from a feed. By default calls are denied
-    /// once the newest head is older than a minute.
+    /// Sets another bound on the age of revocations from a feed. By default, calls are denied once the newest head
+    /// is older than a minute.
     #[must_use]
     pub fn staleness(mut self, staleness: Staleness) -> Verifier {
         self.staleness = staleness;
         self
     }
 
-    /// In shadow mode the layer lets pass what it would deny, and says so loudly. Decisions stay
-    /// what they are. No request can switch this on.
+    /// Turns shadow mode on or off. In shadow mode the layer lets denied calls pass and logs a warning for
+    /// each. Decisions do not change. No request can turn it on.
     #[must_use]
     pub fn shadow(mut self, shadow: bool) -> Verifier {
         self.shadow = shadow;
@@ -182,7 +181,7 @@ impl Verifier {
         self
     }
 
-    /// Whether this verifier is in shadow mode.
+    /// Returns true if this verifier is in shadow mode.
     #[must_use]
     pub fn is_shadow(&self) -> bool {
         self.shadow
@@ -194,7 +193,7 @@ impl Verifier {
         &self.service
     }
 
-    /// How many calls have been decided, by outcome.
+    /// The numbers of calls decided, by outcome.
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.counters
@@ -206,14 +205,16 @@ impl Verifier {
         self.trust.load_full()
     }
 
-    /// Puts newer trust in the place of the one in use. Calls under way finish under the old one. What was
-    /// revoked stays so, also where the issuer was restored from a backup and does not know it any more
+    /// Replaces the trust in use by newer trust. Calls in progress finish under the old one. Revocations stay in
+    /// force even if the issuer was restored from a backup and no longer lists them
     /// ([`Trust::carried_revocations`]).
     ///
     /// # Errors
-    /// When it is older, or a fork; then the one in use stays.
+    /// If it is older or a fork. The trust in use then stays.
     pub fn replace_trust(&self, trust: Trust) -> Result<(), RollbackError> {
         loop {
+            // Checked and swapped in a loop: another thread may replace the trust in between, and what was
+            // checked against the old one must not undo the newer.
             let used = self.trust.load();
             trust.may_replace(&used)?;
             let offered = Arc::new(trust.merge_previous(&used)?);
@@ -224,8 +225,8 @@ impl Verifier {
         }
     }
 
-    /// Counts and records a decision. [`Verifier::decide`] and [`Verifier::check`] do so themselves: this is for
-    /// decisions made without them, such as on a missing token.
+    /// Counts and records a decision. [`Verifier::decide`] and [`Verifier::check`] do so themselves. This is for
+    /// decisions made without them, such as for a missing token.
     pub fn recorded(&self, decision: Decision, call: Option<&Call>) -> Decision {
         self.counters.count(&decision, self.shadow);
         record::emit(&self.service, call, &decision, self.shadow);

@@ -26,13 +26,13 @@ impl Verifier {
     /// Verifies a token's structure, limits and signatures under the trust in use.
     ///
     /// # Errors
-    /// The denial that every call with this token would meet.
+    /// The denial of every call with this token.
     pub fn verify(&self, token: &Token, now: Timestamp) -> Result<Verified, Box<Deny>> {
         self.verified(token, &token.to_base64(), now)
             .map_err(|denial| Box::new(denial.into()))
     }
 
-    /// Verifies a token that was read out of `text`.
+    /// Verifies a token that was read from `text`.
     pub(crate) fn verified(
         &self,
         token: &Token,
@@ -40,13 +40,16 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Verified, Denial> {
         let claims = admit::admit(token, &self.limits.token)?;
+        // One state of trust for the whole verification, even if it is replaced meanwhile.
         let trust = self.trust.load();
         let root_key = trust.root_key(token.root_key_id(), now);
         #[cfg(feature = "refresh")]
+        // The key may be newer than the keyset, so the refresher is asked to look for a newer keyset now.
         if root_key.is_err_and(|distrust| distrust.reason() == Reason::UnknownKey) {
             self.unknown_key.notify_one();
         }
         let (root_key, root) = root_key?;
+        // A keyset vouches for one issuer. The claim is still unsigned here; the next step verifies it.
         if claims.issuer != trust.keyset().issuer {
             return Err(Denial::OtherIssuer);
         }
@@ -80,7 +83,7 @@ impl Verifier {
         })
     }
 
-    /// The conditions of a token that hold here, under this verifier's policy.
+    /// The conditions of a token, compiled with this verifier's policy.
     pub(crate) fn conditions<'t>(
         &self,
         token: &'t Verified,
@@ -88,7 +91,7 @@ impl Verifier {
         if token.conditions.are_for(&self.policy) {
             return Ok(Cow::Borrowed(&token.conditions));
         }
-        // The text was read before. Could it not be read again, an empty token would grant nothing.
+        // The text has been read before. If it could not be read again, an empty token would grant nothing.
         let unread = Code::default();
         let read = token.source.token();
         let code = read.as_ref().map_or(&unread, Token::code);
@@ -97,7 +100,7 @@ impl Verifier {
     }
 }
 
-/// The signatures of the blocks, which name them in revocations.
+/// The signatures of the blocks, by which revocations name them.
 fn signatures(token: &Token) -> Result<Box<[[u8; 64]]>, AdmissionError> {
     let signatures = token.signed_blocks().enumerate().map(|(index, block)| {
         let signature = block.signature.as_slice().try_into();
@@ -106,7 +109,7 @@ fn signatures(token: &Token) -> Result<Box<[[u8; 64]]>, AdmissionError> {
     signatures.collect()
 }
 
-/// The limits that checks of one alternative set, each with its block.
+/// The limits in time and depth, each with its block, set by checks with a single alternative.
 fn limits(code: &Code) -> Box<[(usize, Limit)]> {
     let blocks = code.blocks.iter().enumerate();
     let limits = blocks.flat_map(|(block, content)| {

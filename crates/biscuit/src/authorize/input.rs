@@ -3,8 +3,8 @@
 use super::{Error, MAX_BYTES};
 use crate::container::{Container, ContainerError};
 
-/// Reads either form. No input is both: a container names its authority block with the byte 0x12,
-/// which no text holds.
+/// Reads a token in binary or text form. No input is both: every container has the byte 0x12, the tag of
+/// its authority block, which no text contains.
 pub(super) fn container(input: &[u8]) -> Result<Container, Error> {
     let text = input.trim_ascii();
     if text.is_empty() {
@@ -12,13 +12,14 @@ pub(super) fn container(input: &[u8]) -> Result<Container, Error> {
     }
     match std::str::from_utf8(text) {
         Ok(text) if text.bytes().all(is_text) => Ok(Container::parse(text)?),
+        // Before the copy below, so that a large input costs nothing.
         _ if input.len() > MAX_BYTES => Err(ContainerError::TooLarge.into()),
         _ => Ok(Container::from_bytes(input.to_vec())?),
     }
 }
 
-/// Returns whether a byte belongs to base64 in either alphabet. Text in the standard one is not taken
-/// for a binary token, so that its refusal says what is wrong.
+/// Returns true if a byte belongs to either alphabet of base64. Text in the standard alphabet counts as
+/// text too, so that its error names the wrong alphabet rather than a malformed container.
 fn is_text(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+' | b'/' | b'=')
 }

@@ -1,4 +1,4 @@
-//! What came of a Biscuit, in Rust and in JSON.
+//! Outcomes of authorizing a Biscuit, in Rust and in JSON.
 
 use std::fmt;
 
@@ -9,62 +9,62 @@ use crate::{
     excerpt::excerpt,
 };
 
-/// The most bytes of a message: it may repeat names out of a token that nobody vouches for.
+/// Maximum length of a message in bytes. It may repeat names from a token that has not been verified.
 const MAX_MESSAGE: usize = 1024;
 
-/// What came of a token under a service's policies. Everything but [`Outcome::Allow`] is a refusal.
+/// Outcome of a token under a service's policies. Everything but [`Outcome::Allow`] is a refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// This allow policy matched first, and every check held.
     Allow {
-        /// Its place among the policies.
+        /// Position among the policies, counted from 0.
         policy: usize,
     },
     /// No policy allowed it, or a check failed.
     Deny {
-        /// The policy that matched first, where one did.
+        /// The policy that matched first, if any did.
         policy: Option<Matched>,
-        /// The checks that failed, in the order in which they were looked at.
+        /// The checks that failed, in the order of evaluation.
         failed: Vec<FailedCheck>,
     },
     /// There is no decision.
     Error(Error),
 }
 
-/// Why there is no decision. It holds no byte of the token but names that it states.
+/// Reason for the lack of a decision. Its message contains nothing of the token but the names in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
-    /// What kind of error it is.
+    /// Kind of error.
     pub kind: ErrorKind,
-    /// What is wrong, and where.
+    /// Description of the fault and of its place.
     pub message: String,
 }
 
-/// What kind of error it is, as its stable name.
+/// Kinds of errors. Each displays and serializes as its stable name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// It is no Biscuit, or one beyond the limits.
+    /// The token is not a Biscuit, or is beyond the limits.
     Format,
     /// A signature or the proof does not verify.
     Signature,
-    /// A statement is none that could be evaluated.
+    /// A statement cannot be evaluated.
     Rule,
-    /// An operation failed, and with it the whole evaluation.
+    /// An operation failed, which ends the whole evaluation.
     Execution,
-    /// It takes more fuel, or holds more memory, than given.
+    /// The evaluation needs more fuel or memory than its budget.
     Fuel,
 }
 
-/// An outcome, and by which ids the token can be revoked.
+/// An outcome, and the ids by which the token can be revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// What came of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// The revocation id of each block, the authority block's first; `None` where the container
-    /// could not be read. Nothing has verified them where the outcome is an error.
+    /// The revocation id of each block, the authority block's first; `None` if the container could not be
+    /// read. If the outcome is an error, they may be unverified.
     pub revocation_ids: Option<Vec<Vec<u8>>>,
 }
 

@@ -1,15 +1,15 @@
-//! Why a chain of signatures does not hold.
+//! Errors of verifying a chain of signatures.
 
 use crate::key::KeyError;
 
-/// The first thing that is wrong with a chain, with the block where it is.
+/// The first fault of a chain, with the number of its block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainError {
-    /// A block names a key that is refused.
+    /// A block names a key that cannot be used.
     #[error("block {0} names a key that is refused: {1}")]
     Key(usize, KeyError),
-    /// The signature of a block has a version that the specification does not have.
+    /// The signature of a block has a version that the specification does not define.
     #[error("block {0} has a signature of an unknown version")]
     Version(usize),
     /// The authority block carries the signature of a third party.
@@ -20,7 +20,7 @@ pub enum ChainError {
         "the third party's signature of block {0} is of version 0, which is not bound to this token: have it signed anew"
     )]
     ThirdPartyVersion(usize),
-    /// A signature is not of the form that its key's algorithm has.
+    /// A signature is not of the form that the algorithm of its key requires.
     #[error("{0} is not of the form that its key asks for")]
     Form(Signed),
     /// There is no proof, or it has a wrong length.
@@ -29,12 +29,12 @@ pub enum ChainError {
     /// A signature does not verify.
     #[error("{0} does not verify")]
     Signature(Signed),
-    /// The secret of the proof is not that of the key that the last block names.
+    /// The secret of the proof does not belong to the key that the last block names.
     #[error("the proof is not that of the last block")]
     Proof,
 }
 
-/// The thing that a signature is of, each block by its number.
+/// The subject of a signature. Blocks are given by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signed {
     /// A block.
@@ -46,9 +46,10 @@ pub enum Signed {
 }
 
 impl ChainError {
-    /// Returns whether the container is wrong, and not a signature that was computed.
+    /// Returns true if the container is malformed, rather than wrongly signed.
     #[must_use]
     pub fn is_form(&self) -> bool {
+        // Everything else is found before any signature is computed.
         !matches!(self, ChainError::Signature(_) | ChainError::Proof)
     }
 }

@@ -15,16 +15,16 @@ use crate::{
     key::{Key, PublicKey},
 };
 
-/// The signatures of third parties that count.
+/// The versions of third parties' signatures to accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ThirdParties {
-    /// Those of version 1, which name the signature of the block before.
+    /// Version 1 only, which covers the signature of the previous block.
     Current,
-    /// Those of version 0 as well, which the specification no longer supports.
+    /// Version 0 as well, which the specification no longer supports.
     Deprecated,
 }
 
-/// One signature to verify, and who is said to have made it.
+/// One signature to verify, and its claimed signer.
 pub(super) struct Link<'a> {
     pub(super) signer: Signer<'a>,
     pub(super) signature: &'a [u8],
@@ -46,8 +46,8 @@ pub(super) enum SignedBy {
 }
 
 impl<'a> Link<'a> {
-    /// The digest of key, message and signature. Lengths stand before what varies, so no two triples share a
-    /// text.
+    /// The digest of key, message and signature. Parts of variable length are preceded by their length, so no
+    /// two triples have the same input.
     pub(super) fn digest(&self) -> [u8; 32] {
         let mut digest = Sha256::new();
         digest.update(self.signer.algorithm());
@@ -57,11 +57,12 @@ impl<'a> Link<'a> {
         });
         digest.update(self.signature.len().to_le_bytes());
         digest.update(self.signature);
+        // The message is last, so it needs no length.
         self.message.parts().for_each(|part| digest.update(part));
         digest.finalize().into()
     }
 
-    /// Reads key and signature. That takes a while, and a link that has verified before needs it not.
+    /// Reads key and signature. Decompressing the key is slow, so links that are in the memo skip this.
     pub(super) fn read(&self, memo: Option<&Memo>) -> Result<Readable<'a>, ChainError> {
         let signed = match self.signer.key(memo)? {
             Key::Ed25519(key) => ed25519::Signature::from_slice(self.signature)
@@ -79,18 +80,18 @@ impl<'a> Link<'a> {
     }
 }
 
-/// The parts of a container that have to hold: its signatures in their order, and of an open token the proof.
+/// Everything in a container that must verify: its signatures in order, and the proof of an open token.
 ///
-/// Every key that a block names is the signer of a link, or is equal to the one that the proof makes:
-/// none is left unread.
+/// Every key that a block names is the signer of a link, or is equal to the key derived from the proof,
+/// so no key is left unread.
 pub(super) struct Chain<'a> {
     pub(super) links: Vec<Link<'a>>,
     open: Option<(Signer<'a>, &'a [u8])>,
 }
 
 impl Chain<'_> {
-    /// Whether the proof of an open token is that of its last block, whose key it answers where that
-    /// is Ed25519. It is no signature.
+    /// Checks that the proof of an open token is the secret of the last block's key, and returns that key
+    /// if it is Ed25519. A sealed token passes: its seal is one of the links.
     pub(super) fn proof(&self) -> Result<Option<PublicKey>, ChainError> {
         self.open
             .map_or(Ok(None), |(signer, secret)| signer.owned_by(secret))
@@ -106,6 +107,8 @@ pub(super) fn chain<'a>(
     let mut signer = Signer::Root(root);
     let mut last = None;
     for (index, block) in container.signed_blocks().enumerate() {
+        // Each block is signed by the key that the block before it names, the first by the root key. A
+        // block cannot be left out or moved without breaking that.
         let next = Signer::named(index, &block.next_key)?;
         links.push(Link {
             signer,
@@ -125,6 +128,7 @@ pub(super) fn chain<'a>(
     }
     let open = match (container.proof(), last) {
         (Some(Proof::Open(secret)), _) => Some((signer, secret)),
+        // The seal is signed by the last key, whose secret is not in the token: nobody can append to it.
         (Some(Proof::Sealed(seal)), Some(last)) => {
             links.push(Link {
                 signer,
@@ -146,6 +150,7 @@ fn third_party<'a>(
     previous: Option<&'a SignedBlock>,
     third_parties: ThirdParties,
 ) -> Result<Message<'a>, ChainError> {
+    // There is no block before the authority block that a third party's signature could be bound to.
     let previous = previous.ok_or(ChainError::ThirdPartyAuthority)?;
     if payload::version(block) == 0 && third_parties == ThirdParties::Current {
         return Err(ChainError::ThirdPartyVersion(index));

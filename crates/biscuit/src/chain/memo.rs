@@ -4,15 +4,15 @@ use quick_cache::sync::Cache;
 
 use crate::key::PublicKey;
 
-/// How many signatures are remembered: 32 bytes each, and what the cache keeps beside them.
+/// Maximum number of signatures to remember, at 32 bytes each plus the overhead of the cache.
 const SIGNATURES: usize = 64 * 1024;
 
-/// How many keys are remembered: 224 bytes each.
+/// Maximum number of keys to remember, at 224 bytes each.
 const KEYS: usize = 4 * 1024;
 
-/// Digests of triples of key, message and signature that verified, and the keys with which open
-/// tokens end: what is appended is signed with them. Nothing is stored of a token that fails, so
-/// nobody can fill it without signing.
+/// Digests of the triples of key, message and signature that verified, and the last keys of open tokens,
+/// which sign the next appended block. Nothing is stored of a token that fails, so nobody can fill the
+/// memo without a valid signature under the root key.
 pub struct Memo {
     signatures: Cache<[u8; 32], ()>,
     keys: Cache<[u8; 32], PublicKey>,
@@ -40,7 +40,7 @@ impl Memo {
         self.signatures.get(digest).is_some()
     }
 
-    /// The Ed25519 key of these bytes, where it has been read before.
+    /// The Ed25519 key of these bytes, if it has been read before.
     pub(super) fn key(&self, bytes: &[u8]) -> Option<PublicKey> {
         self.keys.get(bytes)
     }

@@ -1,21 +1,22 @@
-//! What is signed (Biscuit specification, "Signature payload"): the bytes of a block, its next key,
-//! and what it is bound to.
+//! The signed messages (Biscuit specification, "Signature payload"): the bytes of a block, its next key,
+//! and the signature of the block that it follows.
 
 use super::signer::Signer;
 use crate::container::SignedBlock;
 
-/// A message as its parts: it is hashed part by part, and joined only where it is verified.
+/// A message in parts. It is hashed part by part, and joined only to be verified.
 #[derive(Clone, Copy)]
 pub(super) struct Message<'a>([&'a [u8]; PARTS]);
 
 /// The parts of the longest message, that of a third party's block in version 1.
 const PARTS: usize = 12;
 
-/// Version 1, as a message names it.
+/// The number of version 1, as signed messages contain it.
 const VERSION_1: [u8; 4] = 1u32.to_le_bytes();
 
 impl<'a> Message<'a> {
     fn of<const N: usize>(parts: [&'a [u8]; N]) -> Message<'a> {
+        // Checked at compile time, so that the `zip` below can never drop a part of a signed message.
         const { assert!(N <= PARTS) };
         let mut message = [[].as_slice(); PARTS];
         for (to, part) in message.iter_mut().zip(parts) {
@@ -33,11 +34,11 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The message that a block's signature signs, by the version of the signature; `None` where that
-/// version is unknown.
+/// The message that a block's signature signs, by the version of the signature; `None` if that version is
+/// unknown.
 ///
-/// Version 0 signs block, external signature and next key. Version 1 also names its parts and signs
-/// the signature of the block before.
+/// Version 0 covers block, external signature and next key. Version 1 also names its parts, and covers
+/// the signature of the previous block.
 pub(super) fn block<'a>(
     block: &'a SignedBlock,
     next: Signer<'a>,
@@ -49,6 +50,7 @@ pub(super) fn block<'a>(
         .map(|external| external.signature.as_slice());
     let key = &block.next_key.key;
     match version(block) {
+        // Version 0 does not cover the previous block: only the chain of keys holds the order.
         0 => Some(Message::of([
             &block.block,
             external.unwrap_or_default(),
@@ -76,13 +78,14 @@ pub(super) fn block<'a>(
                 external,
             ]))
         }
+        // A guess at an unknown layout would verify something that nobody signed.
         _ => None,
     }
 }
 
-/// The message that a third party signs. In version 1 the signature of the block before binds it to
-/// one token. In version 0 only the key of the block before did, which a holder can put into another
-/// token.
+/// The message that a third party signs. In version 1 the signature of the previous block binds it to
+/// one token. Version 0 binds it only to the key of the previous block, which a holder can put into
+/// another token.
 pub(super) fn third_party<'a>(
     block: &'a SignedBlock,
     signer: Signer<'a>,
@@ -116,12 +119,12 @@ pub(super) fn seal<'a>(last: &'a SignedBlock, next: Signer<'a>) -> Message<'a> {
     ])
 }
 
-/// The version of a block's signatures; left out, it is 0.
+/// The version of a block's signatures, 0 if the block names none.
 pub(super) fn version(block: &SignedBlock) -> u32 {
     block.version.unwrap_or(0)
 }
 
-/// A part with its name, where there is one.
+/// A part and its name, both empty if there is no such part.
 fn named<'a>(name: &'a [u8], part: Option<&'a [u8]>) -> (&'a [u8], &'a [u8]) {
     part.map_or_else(Default::default, |part| (name, part))
 }

@@ -11,9 +11,9 @@ use crate::{
 
 /// The revocation id of each block, the authority block's first.
 ///
-/// Of an ECDSA signature (r, s) there is a second one, (r, -s), that anyone can compute. Both
-/// verify, so an id is the one of the two whose s is the lower. Where `root` is not known, what the
-/// authority block's signature looks like tells its algorithm.
+/// From an ECDSA signature (r, s) anyone can compute a second one, (r, -s), which verifies too. The id is
+/// the one of the two with the lower s. If `root` is `None`, the algorithm of the authority block's
+/// signature is inferred from its length.
 #[must_use]
 pub fn revocation_ids(container: &Container, root: Option<&Key>) -> Vec<Vec<u8>> {
     let blocks = signatures(container, root);
@@ -24,9 +24,9 @@ pub fn revocation_ids(container: &Container, root: Option<&Key>) -> Vec<Vec<u8>>
     ids.collect()
 }
 
-/// The contents of `revocation_id` facts: the number of each block with its id, and both forms of an
-/// ECDSA signature. Lists of other libraries hold signatures as they stand, and a holder can turn one into
-/// the other.
+/// The contents of `revocation_id` facts: the number of each block with its id, and for ECDSA both forms
+/// of the signature. The lists of other libraries hold signatures as they appear in the token, and a holder
+/// can turn one form into the other.
 #[must_use]
 pub fn stated_revocation_ids(container: &Container, root: &Key) -> Vec<(usize, Vec<u8>)> {
     let blocks = signatures(container, Some(root)).enumerate();
@@ -47,6 +47,8 @@ fn signatures<'c>(
 ) -> impl Iterator<Item = (&'c [u8], bool)> {
     const ED25519_BYTES: usize = 64;
     let looks_like_ecdsa = |block: &SignedBlock| block.signature.len() != ED25519_BYTES;
+    // DER of a P-256 signature can be 64 bytes long as well. So the length is a guess, made only where
+    // the root key is not at hand and nothing is decided.
     let mut ecdsa = match root {
         Some(Key::Ed25519(_)) => false,
         Some(Key::Secp256r1(_)) => true,
@@ -56,6 +58,7 @@ fn signatures<'c>(
             .is_some_and(looks_like_ecdsa),
     };
     container.signed_blocks().map(move |block| {
+        // The key that a block names signs the block after it.
         let next = block.next_key.algorithm == Algorithm::Secp256r1.number();
         (
             block.signature.as_slice(),
@@ -64,7 +67,7 @@ fn signatures<'c>(
     })
 }
 
-/// Both forms of an ECDSA signature, the one with the lower s first; `None` where it is none.
+/// Both forms of an ECDSA signature, the one with the lower s first; `None` if it is not one.
 fn forms(signature: &[u8], ecdsa: bool) -> Option<[Vec<u8>; 2]> {
     if !ecdsa {
         return None;

@@ -9,21 +9,21 @@ use crate::{
     key::{Algorithm, Key, KeyError, PublicKey},
 };
 
-/// The key that something is said to be signed with.
+/// The key that is claimed to have made a signature.
 #[derive(Clone, Copy)]
 pub(super) enum Signer<'a> {
     Root(&'a Key),
-    /// The key that a block names, as it stands there, and its algorithm.
+    /// A key that a block names, its bytes not yet read, and its algorithm.
     Named(usize, &'a NamedKey, Algorithm),
 }
 
-/// The numbers of the algorithms, as messages name them.
+/// The numbers of the algorithms, as signed messages contain them.
 const ED25519_NUMBER: [u8; 4] = Algorithm::Ed25519.number().to_le_bytes();
 const SECP256R1_NUMBER: [u8; 4] = Algorithm::Secp256r1.number().to_le_bytes();
 
 impl<'a> Signer<'a> {
-    /// The key that a block names. Its algorithm is known: what messages say of it, and what is
-    /// remembered, rests on that.
+    /// The key that a block names. An unknown algorithm is refused here, because the signed messages and
+    /// the digests in the memo both contain its number.
     pub(super) fn named(block: usize, key: &'a NamedKey) -> Result<Signer<'a>, ChainError> {
         let algorithm = Algorithm::from_number(key.algorithm);
         let algorithm = algorithm.ok_or(ChainError::Key(block, KeyError::Algorithm))?;
@@ -38,9 +38,10 @@ impl<'a> Signer<'a> {
         }
     }
 
-    /// The key, once its bytes have proved to be one.
+    /// Reads the key, or takes it from the memo.
     pub(super) fn key(self, memo: Option<&Memo>) -> Result<Key, ChainError> {
         match self {
+            // The operator configured it, so it was read long before this token arrived.
             Signer::Root(key) => Ok(*key),
             Signer::Named(_, key, Algorithm::Ed25519)
                 if let Some(known) = memo.and_then(|memo| memo.key(&key.key)) =>
@@ -53,7 +54,7 @@ impl<'a> Signer<'a> {
         }
     }
 
-    /// The number of its algorithm, as messages name it.
+    /// The number of its algorithm, as signed messages contain it.
     pub(super) fn algorithm(self) -> &'static [u8] {
         match self.is() {
             Algorithm::Ed25519 => &ED25519_NUMBER,
@@ -72,9 +73,9 @@ impl<'a> Signer<'a> {
         }
     }
 
-    /// Checks that `secret` is its other half; then answers an Ed25519 key. The proof that is not could
-    /// extend nothing, and proves nothing. What a secret makes is the one form of a key that protects
-    /// something, so bytes that are equal to it need not be read.
+    /// Checks that `secret` is the private half of this key, and returns the key if it is Ed25519. A proof
+    /// with any other secret could append nothing, and proves nothing. A key derived from a secret is always
+    /// canonical and valid, so bytes that are equal to it need not be read.
     pub(super) fn owned_by(self, secret: &[u8]) -> Result<Option<PublicKey>, ChainError> {
         let secret: &[u8; 32] = secret.try_into().map_err(|_| ChainError::NoProof)?;
         let mut ed25519 = None;
@@ -91,7 +92,7 @@ impl<'a> Signer<'a> {
         };
         match owns {
             true => Ok(ed25519),
-            // A key that is none says more than that nobody owns it.
+            // If the bytes are no key at all, that is the more specific error.
             false => self.key(None).and(Err(ChainError::Proof)),
         }
     }

@@ -1,10 +1,10 @@
-//! What is remembered, and what goes in a batch: neither shows in a decision, only in its price.
+//! Tests of the memo and of batches, which do not change a decision but only its cost.
 
 use biscuit_auth::{Biscuit, KeyPair, PrivateKey, builder::BlockBuilder};
 
 use super::{link::chain, *};
 
-/// A token with so many appended blocks, and its root key.
+/// A token with this number of appended blocks, and its root key.
 fn token(blocks: usize) -> (Container, PublicKey) {
     let secret = [7; 32];
     let private = PrivateKey::from_bytes(&secret, biscuit_auth::Algorithm::Ed25519).unwrap();

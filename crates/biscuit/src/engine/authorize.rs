@@ -1,4 +1,4 @@
-//! Whether a call is allowed: checks and policies over all facts.
+//! The decision: checks and policies over all facts.
 
 use super::{
     fuel::Stop,
@@ -16,20 +16,22 @@ impl World<'_> {
     }
 
     fn run(&mut self) -> Result<Outcome, Stop> {
+        // The program itself counts, so that a large token has less memory to work in.
         self.fuel.hold(self.program.held)?;
         self.rules()?;
         self.decide()
     }
 
-    /// Whether a query has a match.
+    /// Returns true if a query has a match.
     fn matches(&mut self, body: &Body) -> Result<bool, Stop> {
         self.start(body)?;
         self.next_match(body)
     }
 
-    /// Whether a query has matches of its predicates, and its tests hold for each.
+    /// Returns true if the predicates of a query have at least one match, and its tests hold for every match.
     fn all_match(&mut self, body: &Body) -> Result<bool, Stop> {
         self.start(body)?;
+        // Without a match `check all` fails (Biscuit specification): an absent fact must not satisfy it.
         let mut found = false;
         while self.next_binding(body)? {
             found = true;
@@ -40,7 +42,8 @@ impl World<'_> {
         Ok(found)
     }
 
-    /// The host's checks and the authority block's, the policies, and the checks of the others.
+    /// Evaluates the checks of the host and of the authority block, then the policies, then the checks of the
+    /// other blocks.
     fn decide(&mut self) -> Result<Outcome, Stop> {
         let program = self.program;
         let mut failed = Vec::new();
@@ -48,6 +51,8 @@ impl World<'_> {
             .checks
             .split_at_checked(program.early)
             .unwrap_or_default();
+        // A failed check does not end this: a denial names every check that fails. An error does, so the order
+        // decides which error of several is reported. It is that of the reference implementation.
         self.checks(early, &mut failed)?;
         let policy = self.policy()?;
         self.checks(late, &mut failed)?;
@@ -73,6 +78,7 @@ impl World<'_> {
         for query in self.program.queries(check.queries) {
             let decided = match check.kind {
                 Kind::One if self.matches(query)? => {
+                    // The match is still in the join; the next search would overwrite it.
                     if self.granted.is_none() && check.owner.place() == Place::Authorizer {
                         self.granted = self.source(query);
                     }
@@ -89,13 +95,14 @@ impl World<'_> {
         Ok(check.kind == Kind::Reject)
     }
 
-    /// The rule that derived the last fact that a body has just matched.
+    /// The rule that derived the fact matched by the last predicate of a body that has just matched.
     fn source(&self, body: &Body) -> Option<u32> {
         let scan = self.program.scans(body).last()?;
         self.facts.rule(scan.relation, self.join.last_row()?)
     }
 
     fn policy(&mut self) -> Result<Option<Matched>, Stop> {
+        // The first policy that matches decides, so later ones are not evaluated.
         for (index, policy) in self.program.policies.iter().enumerate() {
             for query in self.program.queries(policy.queries) {
                 if self.matches(query)? {

@@ -1,4 +1,4 @@
-//! A host's Datalog, ready to be compiled.
+//! A host's Datalog, ready to compile.
 
 use super::{
     error::Error,
@@ -6,12 +6,12 @@ use super::{
 };
 use crate::datalog::{Block, BlockCheck, Code, Kind};
 
-/// A host's Datalog, ready to be compiled. The default has no policy, so it allows nothing.
+/// A host's Datalog, ready to compile. The default has no policy, so it allows nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Authorizer {
-    /// Facts, rules and checks as a first block, and in a second a check for each policy.
+    /// Facts, rules and checks in a first block, and one check for each policy in a second.
     pub(super) code: Code,
-    /// For each policy, whether it allows.
+    /// One entry for each policy: true for `allow if`, false for `deny if`.
     pub(super) allows: Vec<bool>,
 }
 
@@ -19,7 +19,7 @@ impl Authorizer {
     /// Reads Datalog text, with its policies.
     ///
     /// # Errors
-    /// [`Error::Compile`] where it is not Datalog, or beyond [`MAX_POLICY_BYTES`](super::MAX_POLICY_BYTES),
+    /// [`Error::Compile`] if it is not Datalog, or exceeds [`MAX_POLICY_BYTES`](super::MAX_POLICY_BYTES),
     /// [`MAX_NESTING`](super::MAX_NESTING) or [`MAX_OPERATORS`](super::MAX_OPERATORS).
     pub fn parse(text: &str) -> Result<Authorizer, Error> {
         Ok(Authorizer::from(Source::parse(text)?))

@@ -1,5 +1,5 @@
-//! Decoded blocks -> [`Program`]. What can be known before anything is evaluated is checked here:
-//! that variables are bound, that expressions leave one value, that closures shadow nothing.
+//! Decoded blocks -> [`Program`]. Everything that can be checked before evaluation is checked here:
+//! variables are bound, expressions leave one value, closures shadow no variable.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -22,7 +22,7 @@ mod body;
 mod expression;
 mod facts;
 
-/// The predicate whose facts are stated of every token, `revocation_id($block, $bytes)`.
+/// The predicate whose facts are stated for every token, `revocation_id($block, $bytes)`.
 pub(super) const REVOCATION_ID: KnownPlace = 0;
 
 const REVOCATION: [Known; 1] = [Known {
@@ -31,10 +31,10 @@ const REVOCATION: [Known; 1] = [Known {
 }];
 
 impl Program {
-    /// Compiles the blocks of a token together with what the host adds.
+    /// Compiles the blocks of a token together with the host's Datalog.
     ///
     /// # Errors
-    /// Says where and why, when it could not be evaluated.
+    /// [`Error::Compile`] with the place and the fault of the first statement that cannot be evaluated.
     pub fn compile(code: &Code, authorizer: &Authorizer) -> Result<Program, Error> {
         Base::compile(authorizer, &REVOCATION, signers(code), States::ForAll)?
             .program(code, Keep::All)
@@ -52,33 +52,33 @@ pub struct Base {
     states: States,
 }
 
-/// The Datalog that sees what the host states.
+/// The Datalog that sees the host's facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum States {
     /// The token's blocks too, as the specification has it.
     ForAll,
-    /// Only the host's own Datalog, so that no token can rest on it.
+    /// Only the host's own Datalog, so that nothing in a token can rest on the host's facts.
     ForItself,
 }
 
-/// Shows nothing: a policy is its service's own affair.
+/// Shows nothing: a policy may be confidential.
 impl std::fmt::Debug for Base {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Base").finish_non_exhaustive()
     }
 }
 
-/// The facts of blocks that are kept.
+/// The facts of blocks to keep in a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keep {
-    /// All, for whoever looks into an evaluation.
+    /// All facts, for inspecting an evaluation.
     All,
-    /// Those that a body looks for; the others decide nothing.
+    /// Only facts whose predicate some body uses; the others cannot influence a decision.
     Wanted,
 }
 
-/// Checks that the body of each rule binds all variables of its head. A token with a rule that does not
-/// is refused when it is loaded (Biscuit specification, "Rules").
+/// Checks that the body of each rule binds all variables of its head. A token that violates this is refused
+/// when it is loaded (Biscuit specification, "Rules").
 ///
 /// # Errors
 /// [`Fault::UnboundHead`] for the first such rule and variable.
@@ -98,6 +98,7 @@ fn heads_of(code: &Code, block: &Block) -> Compiled<()> {
 /// The blocks that third parties have signed, by key.
 fn signers(code: &Code) -> HashMap<ScopeKey, Origin> {
     let mut signers: HashMap<ScopeKey, Origin> = HashMap::new();
+    // A token with more blocks is refused later; here their origins would all fall on the last bit.
     for (index, block) in code.blocks.iter().enumerate().take(MAX_BLOCKS) {
         if let Some(key) = &block.external_key {
             let signed = signers.entry(key.clone()).or_default();
@@ -108,28 +109,29 @@ fn signers(code: &Code) -> HashMap<ScopeKey, Origin> {
 }
 
 impl Base {
-    /// Compiles what goes with tokens that no third party has signed a block of: what the host's Datalog
-    /// states is for itself alone. Facts of the `known` predicates are stated in each evaluation, and seen
-    /// by all blocks.
+    /// Compiles a host's Datalog for tokens without blocks of third parties. Only the host's own Datalog sees
+    /// the facts that it states or derives. Facts of the `known` predicates are stated in each evaluation,
+    /// and all blocks see them.
     ///
     /// # Errors
-    /// [`Error::Compile`] where it could not be evaluated, or where more than [`MAX_KNOWN`] predicates are
-    /// given.
+    /// [`Error::Compile`] if it cannot be evaluated, or if there are more than [`MAX_KNOWN`] predicates in
+    /// `known`.
     pub fn new(authorizer: &Authorizer, known: &[Known]) -> Result<Base, Error> {
         Base::compile(authorizer, known, HashMap::new(), States::ForItself)
     }
 
-    /// Compiles the regular expressions that stand in it, once.
+    /// Compiles the regular expressions that it contains as literals, once.
     ///
     /// # Errors
-    /// The first that is none or too large; `None` where one does not stand there but is a variable or is
-    /// put together.
+    /// The first one that is invalid or too large; `None` if one is not a literal but a variable or the result
+    /// of an operation.
     pub fn prepare(&mut self) -> Result<(), Option<String>> {
         let mut patterns = Patterns::default();
         let program = &self.program;
         let values = Values::over(&program.pool, Pool::default());
         let mut before = None;
         for instruction in &program.code {
+            // In postfix order the right operand, which is the pattern, comes directly before its operator.
             if let Instruction::Binary(Binary::Regex) = instruction {
                 let Some(Instruction::Value(constant)) = before else {
                     return Err(None);
@@ -160,10 +162,11 @@ impl Base {
             states,
         };
         let mut compiler = Compiler::over(&base, &authorizer.code)?;
-        // So many also fit the number of a predicate.
+        // `Request` has room for this many, and they fit a `Relation`.
         if known.len() > MAX_KNOWN {
             return placed(Place::Authorizer, Err(Fault::TooLarge.into()));
         }
+        // Before any rule or check: these predicates must have the numbers of their places in `known`.
         for known in known {
             let added = compiler.add_relation(known.name, known.arity, None);
             placed(Place::Authorizer, added)?;
@@ -187,6 +190,7 @@ impl Base {
             added,
             ..
         } = compiler;
+        // From here on the rules and predicates are those of a token.
         program.own_rules = program.rules.len();
         program.known = known.len() as Relation;
         program.pool = values.into_pool();
@@ -194,20 +198,20 @@ impl Base {
         Ok(base)
     }
 
-    /// Compiles the blocks of a token on top.
+    /// Compiles the blocks of a token on top of the host's Datalog.
     ///
     /// # Errors
-    /// [`Error::Compile`] for the first statement that could not be evaluated.
+    /// [`Error::Compile`] for the first statement that cannot be evaluated.
     pub fn program(&self, code: &Code, keep: Keep) -> Result<Program, Error> {
         self.blocks(code, keep, true, |_, _| true)
     }
 
-    /// Compiles some of the checks of a token on top, and none of its rules: those that `is_wanted`, by
-    /// block and by place in it. A host asks for them that decides the others, and states what the rules
-    /// would derive.
+    /// Compiles a selection of the checks of a token on top of the host's Datalog, and none of its rules.
+    /// `is_wanted` selects checks by the number of their block and their position in it. This is for a host
+    /// that decides the other checks itself, and states the facts that the rules would derive.
     ///
     /// # Errors
-    /// [`Error::Compile`] for the first of them that could not be evaluated.
+    /// [`Error::Compile`] for the first of the selected checks that cannot be evaluated.
     pub fn checks(
         &self,
         code: &Code,
@@ -226,7 +230,8 @@ impl Base {
     ) -> Result<Program, Error> {
         let most = match self.states {
             States::ForAll => MAX_BLOCKS,
-            // One bit of an origin is the service's.
+            // The bit of the last block stands for the service: a token's block there would see the facts
+            // that a service states for itself alone.
             States::ForItself => MAX_BLOCKS.saturating_sub(1),
         };
         if code.blocks.len() > most {
@@ -243,10 +248,12 @@ impl Base {
                 compiler.rules(place, block, default)?;
             }
             compiler.checks(place, block, default, |check| is_wanted(index, check))?;
+            // Checks of the authority block are evaluated before the policies, later ones after them.
             if index == 0 {
                 compiler.program.early = compiler.program.checks.len();
             }
         }
+        // After all bodies, since only now it is known which predicates any of them uses.
         let rows = compiler.stated(&self.authorizer.code, keep)?;
         Ok(compiler.finish(rows))
     }
@@ -256,24 +263,24 @@ struct Compiler<'c> {
     code: &'c Code,
     program: Program,
     values: Values<'static>,
-    /// The first predicate of each name: the host's, and those that were added.
+    /// The first predicate of each name: the host's, shared by all tokens, and in `added` the token's.
     names: Arc<HashMap<String, Relation>>,
     added: HashMap<String, Relation>,
     signers: &'c HashMap<ScopeKey, Origin>,
     states: States,
-    /// What is known of each symbol: the first predicate of this name, its string, and the constant
-    /// that is this string.
+    /// By symbol, so that each name is looked up once: the first predicate of this name, its string, and the
+    /// constant with this string.
     relations: Vec<Option<Relation>>,
     strings: Vec<Option<Span>>,
     constants: Vec<Option<u16>>,
-    /// The slot of each variable, for the body of this number.
+    /// The slot of each variable by symbol, with the number of the body that it is valid in.
     slots: Vec<(u32, u16)>,
     body: u32,
-    /// The blocks of the token bound all that is done here.
+    /// Unlimited: the size of the token's blocks bounds the work of compiling them.
     fuel: Fuel,
 }
 
-/// Why a statement is not compiled; not yet placed.
+/// Reason for refusing a statement, still without its place.
 enum Refused {
     Fault(Fault),
     Stop(Stop),
@@ -297,7 +304,7 @@ fn placed<T>(place: Place, result: Compiled<T>) -> Result<T, Error> {
     result.map_err(|refused| match refused {
         Refused::Fault(fault) => Error::Compile { place, fault },
         Refused::Stop(Stop::Error(error)) => *error,
-        // The budget is unlimited here, so only more than 32 bits can number ends in this.
+        // The budget is unlimited here, so this only means that something exceeds a 32-bit index.
         Refused::Stop(Stop::OutOfFuel | Stop::OutOfMemory) => Error::Compile {
             place,
             fault: Fault::TooLarge,
@@ -313,7 +320,7 @@ fn short(count: usize) -> Compiled<u16> {
     u16::try_from(count).map_err(|_| Refused::Fault(Fault::TooLarge))
 }
 
-/// A copy with room for more.
+/// A copy of a list with capacity for `more` items.
 fn roomy<T: Copy>(list: &[T], more: usize) -> Vec<T> {
     let mut copy = Vec::with_capacity(list.len().saturating_add(more));
     copy.extend_from_slice(list);
@@ -322,6 +329,8 @@ fn roomy<T: Copy>(list: &[T], more: usize) -> Vec<T> {
 
 impl<'c> Compiler<'c> {
     fn over(base: &'c Base, code: &'c Code) -> Result<Compiler<'c>, Error> {
+        // The sizes are known, so each list is allocated once. Constants are often repeated, hence the
+        // smaller reserve for them.
         let (mut program, size) = (base.program.clone(), code.size());
         program.scans = roomy(&program.scans, size.predicates);
         program.args = roomy(&program.args, size.terms);
@@ -348,12 +357,13 @@ impl<'c> Compiler<'c> {
         })
     }
 
-    /// The blocks that the bodies of a block trust where they say nothing.
+    /// The blocks that the bodies of a block trust by default.
     fn default_trust(&self, place: Place, block: &Block) -> Origin {
         self.trusted(place, self.code.block_scopes(block), Origin::DEFAULT)
     }
 
     fn rules(&mut self, place: Place, block: &Block, default: Origin) -> Result<(), Error> {
+        // Before any rule is compiled, so that this fault is the one reported, as when a token is loaded.
         placed(place, heads_of(self.code, block))?;
         for rule in self.code.rules(block) {
             let compiled = self.rule(place, rule, default);
@@ -363,7 +373,7 @@ impl<'c> Compiler<'c> {
         Ok(())
     }
 
-    /// Whose statements stand at a place.
+    /// The owner of the statements at a place.
     fn owner(&self, place: Place) -> Owner {
         match (place, self.states) {
             (Place::Authorizer, States::ForItself) => Owner::SERVICE,
@@ -371,8 +381,8 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    /// The blocks that a body sees facts of: its own and the host's, and of others those that it
-    /// names, or those of its block's default.
+    /// The blocks whose facts a body sees: its own and the host's always, and besides them the blocks in its
+    /// `trusting` clause, or else those of its block's default.
     fn trusted(&self, place: Place, scopes: &[Scope], default: Origin) -> Origin {
         let own = self.owner(place).origin().union(Origin::AUTHORIZER);
         if scopes.is_empty() {
@@ -382,7 +392,9 @@ impl<'c> Compiler<'c> {
             trusted.union(match (scope, place) {
                 (Scope::Authority, _) => Origin::block(0),
                 (Scope::Previous, Place::Block(index)) => Origin::up_to(index),
+                // No block comes before the host's Datalog.
                 (Scope::Previous, Place::Authorizer) => Origin::default(),
+                // A key that signed no block of this token adds no trust.
                 (Scope::PublicKey(key), _) => self.signers.get(key).copied().unwrap_or_default(),
             })
         })
@@ -401,6 +413,7 @@ impl<'c> Compiler<'c> {
             let compiled = queries.and_then(|queries| {
                 Ok(Check {
                     owner: self.owner(place),
+                    // Its position in the block, not among the selected checks: denials name it.
                     index: number(index)?,
                     kind: check.kind,
                     queries,
@@ -425,7 +438,7 @@ impl<'c> Compiler<'c> {
         })
     }
 
-    /// The predicate of this name and so many terms; a new one where there is none.
+    /// The predicate of this name and arity, added if it is new.
     fn relation(&mut self, name: Symbol, arity: usize) -> Compiled<Relation> {
         let arity = short(arity)?;
         if let Some(relation) = self.known_relation(name, arity) {
@@ -463,7 +476,7 @@ impl<'c> Compiler<'c> {
         None
     }
 
-    /// Adds a predicate, behind the `first` of its name where there is one.
+    /// Adds a predicate to the list that starts at `first`, the first predicate of its name, if there is one.
     fn add_relation(
         &mut self,
         name: &str,
@@ -473,6 +486,7 @@ impl<'c> Compiler<'c> {
         let relation = short(self.program.relations.len())?;
         let span = self.values.add_text(name, &mut self.fuel)?;
         let first = first.and_then(|first| self.program.relations.get_mut(usize::from(first)));
+        // Inserted directly behind the first one, which takes no walk along the list.
         let next = first.and_then(|first| first.next.replace(relation));
         self.program.relations.push(super::program::Named {
             name: span,
@@ -490,9 +504,10 @@ impl<'c> Compiler<'c> {
         Ok(relation)
     }
 
-    /// The place of what a body trusts.
+    /// The index of a set of trusted blocks among [`Program::trusts`], added if it is new.
     fn trust(&mut self, trusted: Origin) -> Compiled<u16> {
         let known = &mut self.program.trusts;
+        // A linear search does: bodies rarely differ in their trust.
         match known.iter().position(|other| *other == trusted) {
             Some(place) => short(place),
             None => {

@@ -1,5 +1,5 @@
-//! Terms as trees, in and out. Containers in containers wait on a
-//! stack of their own.
+//! Conversion between the terms of an evaluation and terms as trees. Nested containers are kept on an
+//! explicit stack, since input decides how deep they are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::datalog::{self, MapKey};
 
-/// A term cannot be taken in.
+/// Reason for refusing to import a term.
 pub(super) enum Refused {
     Fault(Fault),
     Stop(Stop),
@@ -33,7 +33,7 @@ struct Open<'t> {
     done: Vec<Term>,
 }
 
-/// Takes a value in.
+/// Imports a value into an evaluation.
 pub(super) fn import(
     values: &mut Values<'_>,
     term: &datalog::Term,
@@ -49,7 +49,7 @@ pub(super) fn import(
             }
             None => Some(scalar(values, &item, fuel)?),
         };
-        // Closes what is complete, up to a container that lacks an item.
+        // Closes completed containers, up to one that still has items to import.
         item = loop {
             let Some(container) = open.last_mut() else {
                 return term.ok_or(Refused::Fault(Fault::TooLarge));
@@ -98,21 +98,22 @@ fn scalar(values: &mut Values<'_>, item: &Item<'_>, fuel: &mut Fuel) -> Result<T
         Item::Term(datalog::Term::Bytes(value)) => Term::Bytes(values.add_bytes(value, fuel)?),
         Item::Term(datalog::Term::Bool(value)) => Term::Bool(*value),
         Item::Term(datalog::Term::Null) => Term::Null,
+        // A host's function may return any tree; a variable in it would have no value.
         Item::Term(datalog::Term::Variable(name)) => {
             return Err(Refused::Fault(Fault::Variable(name.clone())));
         }
-        // Entered, and never asked for here.
+        // Unreachable: `enter` takes containers.
         Item::Term(datalog::Term::Set(_) | datalog::Term::Array(_) | datalog::Term::Map(_)) => {
             return Err(Refused::Fault(Fault::TooLarge));
         }
     })
 }
 
-/// Charges for handing a value out, before it is copied; answers about how many bytes the copy takes.
+/// Charges for exporting a value, before it is copied. Returns the approximate size of the copy in bytes.
 pub(super) fn charge(values: &Values<'_>, term: Term, fuel: &mut Fuel) -> Result<usize, Stop> {
-    /// Units for a term, which is allocated and put in order anew.
+    /// Units for a term, which is allocated and sorted again.
     const TERM: u64 = 12;
-    /// Bytes of a term, those of its place in a tree included.
+    /// Bytes of a term, including its share of the tree that holds it.
     const TERM_BYTES: usize = 128;
     let mut bytes = 0usize;
     let mut waiting: Vec<Span> = Vec::new();
@@ -130,6 +131,7 @@ pub(super) fn charge(values: &Values<'_>, term: Term, fuel: &mut Fuel) -> Result
         Ok(())
     };
     count(&term, &mut waiting)?;
+    // In any order: only the sum matters.
     while let Some(span) = waiting.pop() {
         for term in values.elements(span) {
             count(term, &mut waiting)?;
@@ -145,7 +147,7 @@ struct Leaving {
     done: Vec<datalog::Term>,
 }
 
-/// Hands a value out.
+/// Exports a value from an evaluation.
 pub(super) fn export(values: &Values<'_>, term: Term) -> datalog::Term {
     let mut open: Vec<Leaving> = Vec::new();
     let mut term = term;
@@ -191,6 +193,7 @@ fn close(container: Leaving) -> datalog::Term {
                 let key = match key {
                     datalog::Term::Str(key) => MapKey::Str(key),
                     datalog::Term::Integer(key) => MapKey::Integer(key),
+                    // Unreachable: `import` and the decoder make no other keys.
                     _ => continue,
                 };
                 map.insert(key, value);

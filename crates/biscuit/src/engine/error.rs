@@ -1,15 +1,16 @@
-//! Why Datalog cannot be evaluated.
+//! Errors of compiling and evaluating Datalog.
 
 use super::origin::Place;
 
-/// An error ends the whole evaluation, whatever else would have held.
+/// An error of compiling or evaluating Datalog. It ends the whole evaluation, whatever the other
+/// statements would have given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An operation met operands that it is not made for.
+    /// An operation met operands of types that it does not support.
     #[error("an operation met a value of the wrong type")]
     InvalidType,
-    /// A result is no 64-bit integer.
+    /// A result does not fit a 64-bit integer.
     #[error("integer overflow")]
     Overflow,
     /// Division by zero.
@@ -21,58 +22,59 @@ pub enum Error {
     /// The host's function failed.
     #[error("the external function `{name}` failed: {message}")]
     Extern {
-        /// Its name.
+        /// Name of the function.
         name: String,
-        /// What it says.
+        /// Error message of the function.
         message: String,
     },
-    /// A regular expression is larger than what is compiled.
+    /// A regular expression exceeds the limits on its size.
     #[error("a regular expression is too large")]
     Regex,
-    /// Something is wrong before anything is evaluated.
+    /// A statement is faulty. This is found before evaluation.
     #[error("{place}: {fault}")]
     Compile {
-        /// Where.
+        /// Place of the statement.
         place: Place,
-        /// What.
+        /// Fault of the statement.
         fault: Fault,
     },
 }
 
-/// What makes a statement impossible to evaluate.
+/// Faults that make a statement impossible to evaluate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The head of a rule holds a variable that the predicates of its body do not bind.
+    /// The head of a rule uses a variable that the predicates of its body do not bind.
     #[error("the head of a rule uses `${0}`, which its body does not bind")]
     UnboundHead(String),
     /// An expression uses a variable that is not bound.
     #[error("an expression uses `${0}`, which nothing binds")]
     UnboundVariable(String),
-    /// A parameter of a closure has the name of a variable that is bound already.
+    /// A parameter of a closure has the name of a variable that is already bound.
     #[error("a closure's parameter `${0}` shadows another variable")]
     ShadowedVariable(String),
     /// An expression does not leave one value on the stack.
     #[error("an expression is malformed: its operations and values do not match")]
     Stack,
-    /// A fact, or a set, array or map holds a variable.
+    /// A fact, set, array or map contains a variable.
     #[error("`${0}` stands where only a value can")]
     Variable(String),
-    /// More blocks than an origin can name.
+    /// There are more blocks than an origin has bits for.
     #[error("the token has more than {} blocks", super::origin::MAX_BLOCKS)]
     Blocks,
-    /// More than 32 bits can number.
+    /// Something is too large for the 16-bit or 32-bit number that stands for it.
     #[error("it is too large")]
     TooLarge,
-    /// Text that is not Datalog.
+    /// The text is not Datalog.
     #[error("it is not Datalog: {0}")]
     Syntax(String),
 }
 
 impl Error {
-    /// Whether a rule was refused as such, before anything was evaluated.
+    /// Returns true if a statement was refused as invalid Datalog, before anything was evaluated.
     #[must_use]
     pub fn is_rule(&self) -> bool {
+        // The other faults count as errors of execution, as in the specification's samples.
         matches!(
             self,
             Error::Compile {

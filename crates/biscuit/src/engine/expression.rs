@@ -8,7 +8,7 @@ use super::{
     term::{Span, Term},
 };
 
-/// Where an evaluation stands. Its vectors are used again for the next.
+/// State of evaluating one expression. The next expression reuses its vectors.
 #[derive(Debug, Default)]
 pub(super) struct Machine {
     stack: Vec<Operand>,
@@ -20,11 +20,11 @@ pub(super) struct Machine {
 #[derive(Debug, Clone, Copy)]
 enum Operand {
     Value(Term),
-    /// A closure that waits to be called: where its body is, and what it binds.
+    /// A closure that has not been called yet: its body, and the variable that it binds.
     Closure(Code, Parameter),
 }
 
-/// A closure under way, and where to go on after it.
+/// A closure in progress, and the position at which to continue after it.
 #[derive(Debug, Clone, Copy)]
 struct Call {
     kind: Kind,
@@ -38,9 +38,10 @@ struct Call {
 enum Kind {
     /// The right side of `&&` or `||`.
     Lazy,
-    /// What `try_or` answers when its closure fails.
+    /// `try_or`, with the value that it returns if its closure fails.
     Try(Term),
-    /// `all` and `any`: the elements, the next of them, and the answer that ends it early.
+    /// `all` and `any`: the elements, the index of the next one, the slot of the parameter, and the answer
+    /// that ends the loop early.
     Each {
         over: Over,
         next: u32,
@@ -55,14 +56,14 @@ enum Over {
     Entries(Span),
 }
 
-/// The price of an error that `try_or` may catch: it is made and thrown away.
+/// The price of an error that `try_or` may catch: it is allocated and dropped.
 const ERROR: u64 = 4;
 
 /// Bytes that the stacks may take for each instruction of an expression.
 pub(super) const STEP_BYTES: usize = size_of::<Operand>();
 
 impl Machine {
-    /// About how many bytes it takes.
+    /// Approximate size in bytes.
     pub(super) fn size(&self) -> usize {
         let calls = self.calls.capacity().saturating_mul(size_of::<Call>());
         let stack = self.stack.capacity().saturating_mul(STEP_BYTES);
@@ -77,6 +78,7 @@ impl Machine {
         operators: &mut Operators<'_, '_>,
         fuel: &mut Fuel,
     ) -> Result<Term, Stop> {
+        // An expression before this one may have ended in an error and left operands behind.
         self.stack.clear();
         self.calls.clear();
         (self.at, self.end) = (code.start, code.end);
@@ -88,6 +90,7 @@ impl Machine {
             match step {
                 Ok(None) => {}
                 Ok(Some(term)) => return Ok(term),
+                // Only an error can be caught. A token that could catch the end of its fuel would run on.
                 Err(Stop::Error(error)) => {
                     fuel.take(ERROR)?;
                     self.catch(error)?;
@@ -104,6 +107,7 @@ impl Machine {
         operators: &mut Operators<'_, '_>,
         fuel: &mut Fuel,
     ) -> Result<(), Stop> {
+        // Before the work: the instruction that exceeds the budget is never executed.
         fuel.take(1)?;
         let instruction = operators.program.code.get(self.at as usize).copied();
         self.at = self.at.saturating_add(1);
@@ -133,6 +137,7 @@ impl Machine {
                 self.stack.push(Operand::Value(value));
             }
             Instruction::Binary(binary) => {
+                // Operands are in postfix order, so the right one is on top.
                 let (right, left) = (self.stack.pop(), self.stack.pop());
                 match (left, right) {
                     (Some(Operand::Value(left)), Some(Operand::Value(right))) => {
@@ -150,7 +155,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Enters a closure, or answers without it.
+    /// Enters a closure, or pushes the result if the left operand alone decides it.
     fn call(
         &mut self,
         binary: Binary,
@@ -182,6 +187,7 @@ impl Machine {
             }
             _ => return Err(Error::InvalidType.into()),
         };
+        // The stack of calls is explicit, since input decides how deeply closures nest.
         self.calls.push(Call {
             kind,
             body,
@@ -197,13 +203,15 @@ impl Machine {
         Ok(())
     }
 
-    /// At the end of the expression, or of a closure's body.
+    /// Handles the end of the expression, or of a closure's body. Returns the result of the expression if this
+    /// was its end.
     fn leave(
         &mut self,
         slots: &mut [Term],
         operators: &mut Operators<'_, '_>,
         fuel: &mut Fuel,
     ) -> Result<Option<Term>, Stop> {
+        // Charged, or an `all` over many elements with an empty body would be free.
         fuel.take(1)?;
         let Some(call) = self.calls.last_mut() else {
             return match self.stack.pop() {
@@ -216,6 +224,7 @@ impl Machine {
                 Some(Operand::Value(term)) => Some(term),
                 _ => return Err(Error::InvalidType.into()),
             },
+            // The first round of `all` or `any`, before any element.
             false => None,
         };
         let answer = match (&mut call.kind, result) {
@@ -243,13 +252,14 @@ impl Machine {
                 }
                 None => Term::Bool(!*ends),
             },
+            // A body that yields no boolean is an error, as an operand of the wrong type is elsewhere.
             _ => return Err(Error::InvalidType.into()),
         };
         self.answer(answer);
         Ok(None)
     }
 
-    /// Goes on after the innermost closure.
+    /// Continues after the innermost closure, with its result on the stack.
     fn answer(&mut self, answer: Term) {
         if let Some(call) = self.calls.pop() {
             (self.at, self.end) = (call.at, call.end);
@@ -258,13 +268,14 @@ impl Machine {
         }
     }
 
-    /// Goes on after the innermost `try_or`, where there is one.
+    /// Continues after the innermost `try_or`, or returns the error if there is none.
     fn catch(&mut self, error: Box<Error>) -> Result<(), Stop> {
         while let Some(call) = self.calls.last() {
             if let Kind::Try(fallback) = call.kind {
                 self.answer(fallback);
                 return Ok(());
             }
+            // Closures inside of the `try_or` end with it.
             self.calls.pop();
         }
         Err(Stop::Error(error))

@@ -1,4 +1,4 @@
-//! Facts by predicate, each with the blocks that it rests on.
+//! Facts by predicate, each with its origin: the blocks that it rests on.
 
 use std::{cmp::Ordering, collections::BTreeSet};
 
@@ -12,11 +12,11 @@ use super::{
     term::{Term, Values},
 };
 
-/// The facts that the host states: one predicate after the other.
+/// The facts that the host states, grouped by predicate.
 #[derive(Debug, Default)]
 struct Request {
     terms: Vec<Term>,
-    /// Where the terms of each predicate begin, and how many facts it has.
+    /// Position of the first term of each predicate, and the number of its facts.
     ranges: [(u32, u32); MAX_KNOWN],
 }
 
@@ -40,14 +40,14 @@ impl Request {
     }
 }
 
-/// What the rules derive of one predicate.
+/// The facts of one predicate that rules derive.
 #[derive(Debug, Default)]
 struct Derived {
     terms: Vec<Term>,
     origins: Vec<Origin>,
-    /// The rule that derived each first.
+    /// For each fact, the rule that derived it first.
     rules: Vec<u32>,
-    /// Finds a row by what it says: the hash of each after the first few, and its number.
+    /// The rows after the first [`UNINDEXED`], by the hash of their terms and their number.
     index: BTreeSet<(u64, u32)>,
 }
 
@@ -64,25 +64,25 @@ impl Derived {
     }
 }
 
-/// Bytes for each predicate that rules derive.
+/// Bytes per predicate that rules derive.
 pub(super) const HEAD_BYTES: usize = size_of::<Derived>();
 
-/// Bytes of a derived fact besides its terms: its origin, its rule, and its place in the index, whose
-/// nodes may be half empty.
+/// Bytes of a derived fact besides its terms: its origin, its rule, and its entry in the index, doubled
+/// because nodes of the tree may be half empty.
 const ROW_BYTES: usize = size_of::<Origin>() + size_of::<u32>() + 2 * size_of::<(u64, u32)>();
 
-/// So many derived facts are found by a look at each.
+/// Number of derived facts per predicate that are searched one by one, before the index is used.
 const UNINDEXED: u32 = 16;
 
-/// The facts of a program, and those that a request and the rules add. Rows are numbered through:
-/// first the program's, then the request's, then those derived.
+/// The facts of a program, and those that the request and the rules add. The rows of a predicate are
+/// numbered consecutively: first the program's, then the request's, then the derived ones.
 #[derive(Debug)]
 pub(super) struct Facts<'p> {
     program: &'p Program,
     space: Space,
 }
 
-/// Where the facts of an evaluation lie, to be used again for the next.
+/// Storage for the facts of an evaluation. The next evaluation reuses it.
 #[derive(Debug, Default)]
 pub(super) struct Space {
     request: Request,
@@ -92,11 +92,12 @@ pub(super) struct Space {
 impl Space {
     pub(super) fn clear(&mut self) {
         self.request.terms.clear();
+        // A range left over would give the next evaluation facts of another call.
         self.request.ranges = Default::default();
         self.derived.iter_mut().for_each(Derived::clear);
     }
 
-    /// About how many bytes it takes.
+    /// Approximate size in bytes.
     pub(super) fn size(&self) -> usize {
         fn bytes<T>(list: &Vec<T>) -> usize {
             list.capacity().saturating_mul(size_of::<T>())
@@ -111,7 +112,7 @@ impl Space {
 }
 
 impl<'p> Facts<'p> {
-    /// `space` holds no facts.
+    /// Begins with the facts of the program alone. `space` must be empty.
     pub(super) fn new(program: &'p Program, mut space: Space) -> Facts<'p> {
         space
             .derived
@@ -123,13 +124,13 @@ impl<'p> Facts<'p> {
         self.space
     }
 
-    /// Whether any body looks for this fact.
+    /// Returns true if any body uses this predicate.
     pub(super) fn wants(&self, known: KnownPlace) -> bool {
         let known = self.program.relation(known);
         known.is_some_and(|known| known.wanted)
     }
 
-    /// States a fact about the call. All facts of one predicate are stated before the next.
+    /// States a fact about the call. All facts of one predicate must be stated before those of the next.
     pub(super) fn state<const N: usize>(
         &mut self,
         known: KnownPlace,
@@ -155,7 +156,7 @@ impl<'p> Facts<'p> {
         Ok(())
     }
 
-    /// How many facts of a predicate the program and the request state.
+    /// Number of facts of a predicate that the program and the request state.
     fn stated(&self, relation: Relation) -> u32 {
         let fixed = self.program.relation(relation);
         let fixed = fixed.map_or(0, |known| known.rows);
@@ -167,7 +168,7 @@ impl<'p> Facts<'p> {
         self.space.derived.get(usize::from(place))
     }
 
-    /// How many facts of a predicate there are.
+    /// Number of facts of a predicate.
     #[inline]
     pub(super) fn count(&self, relation: Relation) -> u32 {
         let derived = self.derived(relation);
@@ -175,7 +176,7 @@ impl<'p> Facts<'p> {
             .saturating_add(derived.map_or(0, Derived::count))
     }
 
-    /// The rule that derived a row first, where one did.
+    /// The rule that first derived a row, if the row is derived.
     pub(super) fn rule(&self, relation: Relation, row: u32) -> Option<u32> {
         let row = row.checked_sub(self.stated(relation))?;
         self.derived(relation)?.rules.get(row as usize).copied()
@@ -186,7 +187,7 @@ impl<'p> Facts<'p> {
         rows.row(row.saturating_sub(first))
     }
 
-    /// The rows among which this one lies, with the numbers of the first and of the one behind the last.
+    /// The stored rows that include this one, with the number of the first of them and the number after the last.
     #[inline]
     pub(super) fn rows(&self, relation: Relation, row: u32) -> Option<(Rows<'_>, u32, u32)> {
         let known = self.program.relation(relation)?;
@@ -210,10 +211,10 @@ impl<'p> Facts<'p> {
         Some((rows, stated, stated.saturating_add(derived.count())))
     }
 
-    /// The rows that a predicate can match by its first term.
+    /// The range of rows that a predicate can match, judging by its first term.
     ///
-    /// A call states what it has about arguments in the order of their names, so that they are found
-    /// without a look at each.
+    /// A call states the facts about its arguments in the order of their names, so a binary search finds
+    /// those of one name.
     #[inline]
     pub(super) fn window(
         &self,
@@ -221,9 +222,10 @@ impl<'p> Facts<'p> {
         values: &Values<'_>,
         fuel: &mut Fuel,
     ) -> Result<(u32, u32), Stop> {
-        /// Fewer are tried as fast.
+        /// Up to this many rows are tried one by one just as fast.
         const FEW: u32 = 8;
         let count = self.count(scan.relation);
+        // Only if the request states all rows: those of blocks and rules are not sorted.
         if count > FEW
             && count == self.space.request.count(scan.relation)
             && self.program.arity(scan.relation) > 1
@@ -261,15 +263,15 @@ impl<'p> Facts<'p> {
             }
             Ok(low)
         };
-        // The first that is not less, and the first that is greater.
+        // The first row that is not less, and the first that is greater.
         Ok((
             bound(Ordering::Equal, fuel)?,
             bound(Ordering::Greater, fuel)?,
         ))
     }
 
-    /// Adds a fact that a rule derives, unless it is there already with the same origin. It costs
-    /// fuel in either case.
+    /// Adds a fact that a rule derives, unless it is already present with the same origin. It costs fuel in
+    /// either case. Returns true if the fact is new.
     pub(super) fn derive(
         &mut self,
         relation: Relation,
@@ -278,14 +280,14 @@ impl<'p> Facts<'p> {
         values: &Values<'_>,
         fuel: &mut Fuel,
     ) -> Result<bool, Stop> {
-        /// A row, its origin, and its place in the index.
+        /// The price of a row, its origin, and its entry in the index.
         const STORED: u64 = 24;
         fuel.take(STORED)?;
         let stated = self.stated(relation);
         let Some(derived) = self.derived(relation) else {
             return Ok(false);
         };
-        // What blocks and the request state is few, and has no index; nor have the first derived.
+        // Stated facts are few and have no index, and neither do the first derived ones. Each look is charged.
         let unindexed = derived.count().min(UNINDEXED);
         for row in 0..stated.saturating_add(unindexed) {
             fuel.take(1)?;
@@ -298,6 +300,7 @@ impl<'p> Facts<'p> {
             true => values.hash(terms, fuel)?,
             false => 0,
         };
+        // The hash is not keyed, so a token may choose facts that collide. It then pays for each comparison.
         for (_, row) in derived.index.range((hash, 0)..=(hash, u32::MAX)) {
             fuel.take(1)?;
             if self.is(
@@ -318,6 +321,7 @@ impl<'p> Facts<'p> {
         let derived = place.and_then(|place| self.space.derived.get_mut(place));
         if let Some(derived) = derived {
             let row = derived.count();
+            // Rows are numbered with 32 bits, and the count itself must fit.
             if stated
                 .checked_add(row)
                 .is_none_or(|count| count == u32::MAX)
@@ -346,11 +350,12 @@ impl<'p> Facts<'p> {
         let Some((stated, stated_origin)) = self.row(relation, row) else {
             return Ok(false);
         };
+        // Equal terms of another origin are another fact: it may be visible to fewer blocks.
         if stated_origin != origin {
             return Ok(false);
         }
         for (place, (a, b)) in stated.iter().zip(terms).enumerate() {
-            // The look at the row is charged: the first term goes with it.
+            // The look at the row has been charged, and pays for the first term.
             if place > 0 {
                 fuel.take(1)?;
             }

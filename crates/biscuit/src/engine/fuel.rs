@@ -1,8 +1,8 @@
 //! The budget of an evaluation, charged where the work is done.
 //!
-//! A unit of fuel is a row tried or one operation. Work whose cost grows with an operand is charged by
-//! the operand's size, at the prices below; `tests/examples/fuel.rs` measures what a unit of each is
-//! worth. Memory is counted in bytes by what is stored, never asked of the allocator, so that the
+//! A unit of fuel pays for one row tried or one operation. Work whose cost grows with an operand is charged
+//! by the operand's size, at the prices below; `tests/examples/fuel.rs` measures the cost of a unit of
+//! each. Memory is counted in bytes of what is stored, and the allocator is never asked, so that the
 //! outcome stays a function of the input.
 
 use super::error::Error;
@@ -12,17 +12,16 @@ use super::error::Error;
 pub struct Budget {
     /// Units of work.
     pub fuel: u64,
-    /// The most bytes held at one time: the program, the facts of the call, those that rules derive,
-    /// values that operations make, compiled regular expressions. The allocator may have to give up
-    /// to three times as much, since lists grow by doubling.
+    /// Maximum number of bytes held at one time: the program, the facts of the call and those that rules
+    /// derive, the results of operations, and compiled regular expressions. The allocator may have to
+    /// provide up to three times as much, since lists grow by doubling.
     pub memory: usize,
 }
 
-/// Fuel for a decision on a token of ordinary size: about twenty milliseconds
-/// at most.
+/// Fuel for a decision on a token of ordinary size: at most about twenty milliseconds.
 pub const DEFAULT_FUEL: u64 = 1_000_000;
 
-/// Bytes that such a decision may hold.
+/// Memory for such a decision, in bytes.
 pub const DEFAULT_MEMORY: usize = 16 << 20;
 
 impl Default for Budget {
@@ -31,7 +30,7 @@ impl Default for Budget {
     }
 }
 
-/// So much fuel, and the default memory.
+/// This amount of fuel, with the default memory.
 impl From<u64> for Budget {
     fn from(fuel: u64) -> Budget {
         Budget {
@@ -41,23 +40,23 @@ impl From<u64> for Budget {
     }
 }
 
-/// The rest of a budget.
+/// The remainder of a budget.
 #[derive(Debug, Clone)]
 pub(crate) struct Fuel {
     left: u64,
     room: usize,
-    /// The least room that there ever was.
+    /// The lowest value of `room` so far.
     least: usize,
 }
 
-/// Why evaluation ended early.
+/// Reasons for ending an evaluation early.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {
     /// The fuel is spent.
     OutOfFuel,
-    /// More bytes would be held than is allowed.
+    /// More bytes would be held than the budget allows.
     OutOfMemory,
-    /// An operation failed, and with it the whole evaluation.
+    /// An operation failed, which ends the whole evaluation.
     Error(Box<Error>),
 }
 
@@ -84,22 +83,22 @@ impl Fuel {
         })
     }
 
-    /// Units that are left.
+    /// Units left.
     pub(crate) fn left(&self) -> u64 {
         self.left
     }
 
-    /// The least number of bytes that were left at any time.
+    /// The lowest number of bytes left at any time.
     pub(crate) fn least_room(&self) -> usize {
         self.least
     }
 
-    /// Goes on with so many units; memory stays as it is.
+    /// Sets the units left. Memory stays as it is.
     pub(crate) fn refill(&mut self, units: u64) {
         self.left = units;
     }
 
-    /// Spends `units`, or everything where there is less.
+    /// Spends `units`, or everything if less is left.
     #[inline]
     pub(crate) fn take(&mut self, units: u64) -> Result<(), Stop> {
         match self.left.checked_sub(units) {
@@ -108,50 +107,52 @@ impl Fuel {
                 Ok(())
             }
             None => {
+                // Nothing cheaper may run after work that could not be paid for.
                 self.left = 0;
                 Err(Stop::OutOfFuel)
             }
         }
     }
 
-    /// Charges for two strings or byte strings that are compared.
+    /// Charges for comparing two strings or byte strings.
     #[inline]
     pub(crate) fn compared(&mut self, count: usize) -> Result<(), Stop> {
         self.take(1)?;
         self.bytes(count)
     }
 
-    /// Charges for bytes that are copied, or compared with others.
+    /// Charges for copying bytes, or for comparing them with others.
     #[inline]
     pub(crate) fn bytes(&mut self, count: usize) -> Result<(), Stop> {
         const PER_UNIT: usize = 64;
         self.take((count / PER_UNIT) as u64)
     }
 
-    /// Charges for bytes that an operation makes, for which memory may have to be found.
+    /// Charges for bytes that an operation makes, which may need to be allocated.
     #[inline]
     pub(crate) fn made(&mut self, count: usize) -> Result<(), Stop> {
         const PER_UNIT: usize = 32;
         self.take((count / PER_UNIT) as u64)
     }
 
-    /// Charges for bytes that are hashed, or otherwise looked at one after the other.
+    /// Charges for hashing bytes, or otherwise processing them one by one.
     #[inline]
     pub(crate) fn each_byte(&mut self, count: usize) -> Result<(), Stop> {
         const PER_UNIT: usize = 8;
         self.take((count / PER_UNIT) as u64)
     }
 
-    /// Charges for elements that are looked at or copied.
+    /// Charges for reading or copying elements.
     #[inline]
     pub(crate) fn elements(&mut self, count: usize) -> Result<(), Stop> {
         self.take(count as u64)
     }
 
-    /// Counts bytes that are held from here on.
+    /// Counts bytes that are held from now on.
     #[inline]
     pub(crate) fn hold(&mut self, bytes: usize) -> Result<(), Stop> {
         self.room = self.room.checked_sub(bytes).ok_or(Stop::OutOfMemory)?;
+        // The peak, for `Burnt::memory`: `release` gives room back.
         self.least = self.least.min(self.room);
         Ok(())
     }

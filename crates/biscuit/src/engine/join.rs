@@ -1,5 +1,5 @@
-//! The matches of a body, one after the other, always in the same order: nested scans over the
-//! facts of each predicate.
+//! The matches of a body, one at a time and always in the same order: nested scans over the facts of each
+//! predicate.
 
 use super::{
     facts::Facts,
@@ -9,15 +9,15 @@ use super::{
     term::{Term, Values},
 };
 
-/// Rows of one predicate, from the first to before the last.
+/// A range of rows of one predicate: the first, and the one after the last.
 pub(super) type Window = (u32, u32);
 
-/// Where a search stands. Its vectors are used again for the next.
+/// State of a search. The next search reuses its vectors.
 #[derive(Debug, Default)]
 pub(super) struct Join {
     /// The scans that have been entered.
     scans: Vec<Cursor>,
-    /// Which rows each predicate may match, where that was said beforehand.
+    /// The rows that each predicate may match, if [`Join::within`] has limited them.
     windows: Vec<Window>,
     pub(super) slots: Vec<Term>,
     done: bool,
@@ -27,26 +27,26 @@ pub(super) struct Join {
 struct Cursor {
     next: u32,
     end: u32,
-    /// What this match and those outside it rest on.
+    /// The blocks that this match and the matches of the outer scans rest on.
     origin: Origin,
 }
 
-/// Bytes for each predicate of a body.
+/// Bytes per predicate of a body.
 pub(super) const SCAN_BYTES: usize = size_of::<Cursor>() + size_of::<Window>();
 
 impl Join {
-    /// About how many bytes it takes.
+    /// Approximate size in bytes.
     pub(super) fn size(&self) -> usize {
         let scans = self.scans.capacity().saturating_mul(SCAN_BYTES);
         let slots = self.slots.capacity().saturating_mul(size_of::<Term>());
         scans.saturating_add(slots)
     }
 
-    /// Begins with a body, over all facts.
+    /// Begins a search for the matches of a body, over all facts.
     pub(super) fn start(&mut self, body: &Body) {
         self.scans.clear();
         self.windows.clear();
-        // What a slot held before is not looked at: each is bound before it is used.
+        // Old values need no clearing: the compiler has checked that each slot is bound before it is used.
         let slots = usize::from(body.slots);
         if self.slots.len() < slots {
             self.slots.resize(slots, Term::Null);
@@ -54,9 +54,10 @@ impl Join {
         self.done = false;
     }
 
-    /// Says which rows the next predicate of the body may match; after [`Join::start`], for each of them.
+    /// Limits the rows that the next predicate of the body may match. Called after [`Join::start`], once for each
+    /// predicate in order.
     pub(super) fn within(&mut self, window: Window) {
-        // Without a fact for one of them there is no match.
+        // If one predicate has no facts, the body has no match.
         self.done |= window.0 >= window.1;
         self.windows.push(window);
     }
@@ -75,10 +76,12 @@ impl Join {
         }
         let (scans, trusted) = (program.scans(body), program.trusted(body));
         if scans.is_empty() {
+            // A body of expressions alone has exactly one match.
             fuel.take(1)?;
             self.done = true;
             return Ok(true);
         }
+        // After a match all scans are open: the search continues with the next row of the innermost one.
         let mut entering = self.scans.is_empty();
         loop {
             if entering {
@@ -112,12 +115,13 @@ impl Join {
         Ok(false)
     }
 
-    /// The row that the last predicate of the match found.
+    /// The row that the last predicate of the match has matched.
     pub(super) fn last_row(&self) -> Option<u32> {
+        // `advance` has moved past the row that it matched.
         self.scans.last()?.next.checked_sub(1)
     }
 
-    /// What the match rests on.
+    /// The blocks that the match rests on.
     pub(super) fn origin(&self) -> Origin {
         self.scans
             .last()
@@ -125,7 +129,7 @@ impl Join {
             .unwrap_or_default()
     }
 
-    /// Moves the innermost scan on to the next fact that matches.
+    /// Moves the innermost scan to the next fact that matches. Returns true if there is one.
     #[inline]
     fn advance(
         &mut self,
@@ -153,6 +157,7 @@ impl Join {
                 let Some((terms, origin)) = row else {
                     return Ok(false);
                 };
+                // Trust before terms: a fact of a block that the body does not trust costs no comparison.
                 if origin.within(trusted)
                     && unify(program, args, terms, &mut self.slots, values, fuel)?
                 {
@@ -165,7 +170,7 @@ impl Join {
     }
 }
 
-/// Whether a fact is what the predicate asks for; binds variables that are not bound yet.
+/// Returns true if a fact matches a predicate. Binds its variables that are not bound yet.
 #[inline]
 fn unify(
     program: &Program,
@@ -176,7 +181,7 @@ fn unify(
     fuel: &mut Fuel,
 ) -> Result<bool, Stop> {
     for (place, (arg, term)) in args.iter().zip(terms).enumerate() {
-        // The row itself is charged: the first term goes with it.
+        // The charge for the row pays for its first term.
         if place > 0 {
             fuel.take(1)?;
         }

@@ -1,4 +1,4 @@
-//! What operations answer. They are strict about types, and charge for the size of their operands.
+//! The operations of expressions. They are strict about types, and charge by the size of their operands.
 
 use std::{cmp::Ordering, collections::BTreeMap, fmt, sync::Arc};
 
@@ -13,17 +13,17 @@ use super::{
 };
 use crate::datalog;
 
-/// A function of the host: one operand or two, an answer or the reason why there is none.
+/// A function of the host. It takes one or two operands, and returns a value or an error message.
 pub type Extern = Arc<
     dyn Fn(datalog::Term, Option<datalog::Term>) -> Result<datalog::Term, String> + Send + Sync,
 >;
 
-/// The functions that Datalog may call, by name. What they take is their host's to bound.
+/// The functions that Datalog may call, by name. The host must bound their cost; the budget does not.
 #[derive(Clone, Default)]
 pub struct Externs(BTreeMap<String, Extern>);
 
 impl Externs {
-    /// And this one.
+    /// Adds a function.
     #[must_use]
     pub fn with(mut self, name: &str, function: Extern) -> Externs {
         self.0.insert(name.to_owned(), function);
@@ -37,7 +37,7 @@ impl fmt::Debug for Externs {
     }
 }
 
-/// What operations work with.
+/// The data that operations work on.
 pub(super) struct Operators<'p, 'v> {
     pub(super) program: &'p Program,
     pub(super) values: &'v mut Values<'p>,
@@ -99,7 +99,7 @@ impl Operators<'_, '_> {
                     _ => order.is_ge(),
                 }))
             }
-            // Strict equality knows no values of two types; the lenient one calls them unequal.
+            // Strict equality refuses values of different types; the lenient one calls them unequal.
             B::Equal | B::NotEqual if left.rank() != right.rank() => invalid(),
             B::Equal | B::SameValue => Ok(Term::Bool(self.values.equal(left, right, fuel)?)),
             B::NotEqual | B::NotSameValue => Ok(Term::Bool(!self.values.equal(left, right, fuel)?)),
@@ -118,6 +118,7 @@ impl Operators<'_, '_> {
             },
             B::And | B::Or => match (left, right) {
                 (Term::Bool(left), Term::Bool(right)) => Ok(Term::Bool(match binary {
+                    // No short circuit: both operands have been evaluated.
                     B::And => left & right,
                     _ => left | right,
                 })),
@@ -129,7 +130,7 @@ impl Operators<'_, '_> {
             },
             B::Get => self.get(left, right, fuel),
             B::Extern(name) => self.external(name, left, Some(right), fuel),
-            // These want a closure.
+            // These take a closure, and here both operands are values.
             B::LazyAnd | B::LazyOr | B::All | B::Any | B::TryOr => invalid(),
             B::Add | B::Sub | B::Mul | B::Div | B::BitwiseAnd | B::BitwiseOr | B::BitwiseXor => {
                 self.arithmetic(binary, left, right, fuel)
@@ -149,8 +150,9 @@ impl Operators<'_, '_> {
                 B::Mul => integer(left.checked_mul(right)),
                 B::Div if right == 0 => Err(Error::DivideByZero.into()),
                 B::Div => {
-                    // A processor of some age takes dozens of cycles for it.
+                    // Division takes dozens of cycles on older processors.
                     fuel.take(1)?;
+                    // `None` for `i64::MIN / -1`.
                     integer(left.checked_div(right))
                 }
                 B::BitwiseAnd => Ok(Term::Integer(left & right)),
@@ -168,7 +170,7 @@ impl Operators<'_, '_> {
                 search::contains(self.values.utf8(text), self.values.utf8(part), fuel)?
             }
             (Term::Set(set), Term::Set(part)) => self.superset(set, part, fuel)?,
-            // Any element may be asked for, null too, as the specification has it.
+            // The specification allows any element, including null.
             (Term::Set(items) | Term::Array(items), element) => {
                 self.listed(items, 1, element, fuel)?
             }
@@ -177,7 +179,8 @@ impl Operators<'_, '_> {
         }))
     }
 
-    /// Whether every `step`th element, from the first, has one equal to `wanted`.
+    /// Returns true if `wanted` is among every `step`th element, starting with the first. A step of 2 looks at
+    /// the keys of a map.
     fn listed(
         &self,
         items: Span,
@@ -195,6 +198,7 @@ impl Operators<'_, '_> {
     }
 
     fn superset(&self, set: Span, part: Span, fuel: &mut Fuel) -> Result<bool, Stop> {
+        // Both are sorted, so one pass over them is enough.
         let mut items = self.values.elements(set).iter();
         for wanted in self.values.elements(part) {
             loop {
@@ -212,7 +216,7 @@ impl Operators<'_, '_> {
         Ok(true)
     }
 
-    /// The union or the intersection of two sets, both in order, and so is the answer.
+    /// The union or intersection of two sets. Both are sorted, and so is the result.
     fn merge(&mut self, binary: Binary, left: Span, right: Span, fuel: &mut Fuel) -> Answer {
         let union = binary == Binary::Union;
         let begun = self.values.mark();
@@ -293,17 +297,17 @@ impl Operators<'_, '_> {
     }
 
     fn external(&mut self, name: u16, left: Term, right: Option<Term>, fuel: &mut Fuel) -> Answer {
-        /// What a call costs besides the terms that are handed in and out.
+        /// The price of a call, besides the terms passed in and out.
         const CALL: u64 = 50;
         fuel.take(CALL)?;
         let name = self.program.externs.get(usize::from(name));
         let name = name.map(String::as_str).unwrap_or_default();
-        // An error has a copy of it.
+        // An error would contain a copy of the name.
         fuel.bytes(name.len())?;
         let function = (self.externs.0.get(name))
             .ok_or_else(|| Error::UndefinedExtern(name.to_owned()))?
             .clone();
-        // Held while the function runs.
+        // The copies are held while the function runs.
         let mut copies = 0usize;
         for term in std::iter::once(left).chain(right) {
             copies = copies.saturating_add(edge::charge(self.values, term, fuel)?);

@@ -1,4 +1,4 @@
-//! Places of statements, and the places that facts rest on.
+//! Places of statements, and origins of facts.
 
 /// The place of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// The most blocks of a token; an origin has a bit for each, and one for the host.
+/// Maximum number of blocks of a token. An origin has one bit for each, and one for the host.
 pub const MAX_BLOCKS: usize = 127;
 
 /// The blocks that a fact rests on, or those that a body trusts.
@@ -27,14 +27,15 @@ pub(crate) struct Origin(u128);
 
 impl Origin {
     pub(crate) const AUTHORIZER: Origin = Origin(1 << MAX_BLOCKS);
-    /// Statements of a service for itself alone. The bit is that of a block which no token has beside a
-    /// service's policy: see [`super::MAX_BLOCKS`].
+    /// Statements that only the service itself sees. It is the bit of the last block that [`MAX_BLOCKS`]
+    /// allows; beside a service's own Datalog a token may have one block less.
     pub(crate) const SERVICE: Origin = Origin(1 << (MAX_BLOCKS - 1));
-    /// The trust of a body that names nobody: the authority block and the host.
+    /// The trust of a body without a `trusting` clause: the authority block and the host.
     pub(crate) const DEFAULT: Origin = Origin(1 | 1 << MAX_BLOCKS);
 
-    /// A block of a token, of which there are no more than [`MAX_BLOCKS`].
+    /// A block of a token, with an index below [`MAX_BLOCKS`].
     pub(crate) fn block(index: usize) -> Origin {
+        // A larger index must not reach the host's bit, which all bodies trust.
         let index = index.min(MAX_BLOCKS.saturating_sub(1));
         Origin(1u128.unbounded_shl(index as u32))
     }
@@ -58,13 +59,13 @@ impl Origin {
         Origin(self.0 | other.0)
     }
 
-    /// Returns whether all of it is trusted.
+    /// Returns true if all of it is trusted.
     #[inline]
     pub(crate) fn within(self, trusted: Origin) -> bool {
         self.0 & !trusted.0 == 0
     }
 
-    /// The places in it, blocks first.
+    /// The places that it consists of, blocks first.
     pub(crate) fn places(self) -> Vec<Place> {
         let blocks = (0..MAX_BLOCKS).filter(|index| Origin::block(*index).within(self));
         let authorizer = Origin::AUTHORIZER.within(self).then_some(Place::Authorizer);

@@ -2,30 +2,30 @@
 
 use super::{error::Error, fuel::Stop, origin::Place};
 
-/// The outcome of an evaluation: the same on every run with the same input.
+/// The outcome of an evaluation, which is the same on every run with the same input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// This allow policy matched, and every check held.
     Allow {
-        /// Its place among the policies.
+        /// Position among the policies, counted from 0.
         policy: usize,
     },
-    /// Nothing allowed it, or a check failed.
+    /// No policy allowed it, or a check failed.
     Deny {
-        /// The policy that matched, where one did.
+        /// The policy that matched first, if any did.
         policy: Option<Matched>,
-        /// The checks that failed, in the order in which they were looked at.
+        /// The checks that failed, in the order of evaluation.
         failed: Vec<FailedCheck>,
     },
-    /// An operation failed, and with it everything.
+    /// An operation failed, which ends the whole evaluation.
     Error(Error),
-    /// It takes more fuel than given.
+    /// The evaluation needs more fuel than its budget.
     OutOfFuel,
-    /// It holds more memory than given.
+    /// The evaluation needs more memory than its budget.
     OutOfMemory,
 }
 
-/// The policy that matched first, by its place.
+/// The policy that matched first, by its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Matched {
     /// `allow if`
@@ -37,9 +37,9 @@ pub enum Matched {
 /// A check that did not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FailedCheck {
-    /// The place of its owner.
+    /// Block or host that states it.
     pub place: Place,
-    /// Its place among the checks of its block.
+    /// Position among the checks of its block, counted from 0.
     pub check: usize,
 }
 

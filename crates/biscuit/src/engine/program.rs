@@ -1,7 +1,7 @@
-//! A token's blocks and the host's Datalog, compiled: what an evaluation reads and never writes.
+//! A token's blocks and the host's Datalog, compiled: the input of an evaluation that it never changes.
 //!
-//! Verified tokens are kept in memory, so this is laid out to be small: a few long lists, in which
-//! everything else is a place.
+//! Verified tokens are kept in memory, so the layout is compact: a few long lists, and everything else is an
+//! index into one of them.
 
 use std::sync::Arc;
 
@@ -13,24 +13,24 @@ use super::{
     term::{Pool, Span, Term},
 };
 
-/// Everything that does not depend on the request.
+/// A compiled token and host: everything that does not depend on the request.
 #[derive(Debug, Clone, Default)]
 pub struct Program {
     pub(super) pool: Pool,
     pub(super) relations: Vec<Named>,
     /// Number of predicates whose facts the host states; they come first.
     pub(super) known: Relation,
-    /// The facts that blocks state, those of one predicate together.
+    /// The terms of the facts that blocks state, grouped by predicate.
     pub(super) facts: Vec<Term>,
     pub(super) origins: Vec<Origin>,
     /// The host's own come first.
     pub(super) rules: Vec<Rule>,
     pub(super) own_rules: usize,
-    /// The predicates that rules derive, in order.
+    /// The predicates that rules derive, sorted.
     pub(super) heads: Vec<Relation>,
-    /// Whether a rule looks for what a rule derives.
+    /// True if the body of some rule uses a predicate that rules derive.
     pub(super) recursive: bool,
-    /// In the order in which they are looked at; those before `early` come before the policies.
+    /// In the order of evaluation. Those before index `early` are evaluated before the policies.
     pub(super) checks: Vec<Check>,
     pub(super) early: usize,
     pub(super) policies: Vec<Policy>,
@@ -38,41 +38,41 @@ pub struct Program {
     pub(super) queries: Vec<Body>,
     pub(super) scans: Vec<Scan>,
     pub(super) tests: Vec<Code>,
-    /// What bodies trust, each once.
+    /// The sets of blocks that bodies trust, each once.
     pub(super) trusts: Vec<Origin>,
     pub(super) args: Vec<Arg>,
     pub(super) constants: Vec<Term>,
     pub(super) code: Vec<Instruction>,
     pub(super) externs: Vec<String>,
-    /// Bytes that it takes by itself, and that every evaluation of it works in.
+    /// Bytes of the program itself, and of the working memory of every evaluation.
     pub(super) held: usize,
     /// Shared by all programs of one host.
     pub(super) patterns: Arc<Patterns>,
 }
 
-/// What is known of a predicate.
+/// A predicate, with its facts in the program.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Named {
-    /// For those who print facts.
+    /// For printing facts.
     pub(super) name: Span,
     pub(super) arity: u16,
     /// The next predicate of this name, with another number of terms.
     pub(super) next: Option<Relation>,
-    /// Whether a body looks for it.
+    /// True if some body uses it.
     pub(super) wanted: bool,
-    /// Its place among the heads, where a rule derives it.
+    /// Its position among the heads, if a rule derives it.
     pub(super) derived: Option<u16>,
-    /// Where its facts begin: the first row among the origins, its terms, and how many rows.
+    /// Its facts: index of the first origin, index of the first term, and number of rows.
     pub(super) origins: u32,
     pub(super) terms: u32,
     pub(super) rows: u32,
 }
 
-/// Its head holds for each match of its body.
+/// A rule. It derives its head for each match of its body.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rule {
     pub(super) head: Relation,
-    /// Where the terms of the head begin among the arguments.
+    /// Index of the first term of the head among the arguments.
     pub(super) args: u32,
     pub(super) body: Body,
     /// The block that states it.
@@ -87,7 +87,7 @@ pub(super) struct Owner(u8);
 pub(super) struct Check {
     pub(super) owner: Owner,
     pub(super) kind: crate::datalog::Kind,
-    /// Its place among the checks of its block.
+    /// Position among the checks of its block.
     pub(super) index: u32,
     pub(super) queries: Part,
 }
@@ -98,30 +98,30 @@ pub(super) struct Policy {
     pub(super) queries: Part,
 }
 
-/// A part of one of the lists.
+/// A part of one of the program's lists.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Part {
     pub(super) start: u32,
     pub(super) count: u16,
 }
 
-/// Predicates to be matched together, and tests of what they bind.
+/// Predicates to match together, and tests of the values that they bind.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Body {
     pub(super) scans: u32,
     pub(super) tests: u32,
     pub(super) scan_count: u16,
     pub(super) test_count: u16,
-    /// Whose facts it sees.
+    /// Index of the set of blocks whose facts it sees.
     pub(super) trusted: u16,
-    /// How many variables it binds, those of closures included.
+    /// Number of variables that it binds, those of closures included.
     pub(super) slots: u16,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scan {
     pub(super) relation: Relation,
-    /// Where its terms begin among the arguments.
+    /// Index of its first term among the arguments.
     pub(super) args: u32,
 }
 
@@ -130,9 +130,9 @@ pub(super) struct Scan {
 pub(super) enum Arg {
     /// This constant.
     Value(u16),
-    /// Whatever stands there, bound from here on.
+    /// A variable that this term binds.
     Bind(u16),
-    /// What is bound already.
+    /// A variable that is already bound, to an equal value.
     Bound(u16),
 }
 
@@ -149,7 +149,7 @@ pub(super) enum Instruction {
     /// This constant.
     Value(u16),
     Slot(u16),
-    /// Lays a closure on the stack, whose body is the next so many instructions, and skips them.
+    /// Pushes a closure on the stack and skips its body, which is the next `length` instructions.
     Closure {
         length: u16,
         parameter: Parameter,
@@ -162,14 +162,14 @@ pub(super) enum Instruction {
 pub(super) enum Parameter {
     None,
     One(u16),
-    /// No operation calls such a closure.
+    /// Several parameters. No operation can call such a closure.
     Many,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unary {
     Negate,
-    /// Does nothing, to a value.
+    /// Returns its operand. It only records parentheses.
     Parens,
     Length,
     TypeOf,
@@ -213,9 +213,10 @@ pub(super) enum Binary {
 impl Owner {
     pub(super) const SERVICE: Owner = Owner(SERVICE);
 
-    /// A place that was numbered: there are no more blocks than [`super::MAX_BLOCKS`].
+    /// The owner of statements at a place. Blocks must have an index below [`super::MAX_BLOCKS`].
     pub(super) fn of(place: Place) -> Owner {
         match place {
+            // The fallback is never taken: 127 blocks fit, and leave room for the two values above them.
             Place::Block(index) => Owner(u8::try_from(index).unwrap_or(AUTHORIZER)),
             Place::Authorizer => Owner(AUTHORIZER),
         }
@@ -223,6 +224,7 @@ impl Owner {
 
     pub(super) fn place(self) -> Place {
         match self.0 {
+            // Both are the host to whoever reads a denial; only the origin tells them apart.
             AUTHORIZER | SERVICE => Place::Authorizer,
             index => Place::Block(usize::from(index)),
         }
@@ -238,11 +240,12 @@ impl Owner {
 
 const AUTHORIZER: u8 = u8::MAX;
 
-/// The host, where what it states is for itself alone.
+/// The host, if only its own Datalog sees the facts that it states.
 const SERVICE: u8 = u8::MAX - 1;
 
 fn part<T>(list: &[T], start: u32, count: u16) -> &[T] {
     let start = start as usize;
+    // In range, since the compiler made both numbers; written without a panic all the same.
     list.get(start..start.saturating_add(usize::from(count)))
         .unwrap_or_default()
 }
@@ -262,6 +265,7 @@ impl Program {
     pub(super) fn rows(&self, known: &Named) -> Rows<'_> {
         Rows {
             arity: usize::from(known.arity),
+            // Runs on to the end of the list; the number of origins bounds the rows.
             terms: self.facts.get(known.terms as usize..).unwrap_or_default(),
             origins: Origins::Each(part_long(&self.origins, known.origins, known.rows)),
         }
@@ -303,12 +307,13 @@ impl Program {
         part(&self.queries, queries.start, queries.count)
     }
 
-    /// About how many bytes of memory it takes.
+    /// Approximate size in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         fn bytes<T>(list: &Vec<T>) -> usize {
             list.capacity().saturating_mul(size_of::<T>())
         }
+        // The patterns are left out: all programs of one host share them.
         [
             size_of::<Program>(),
             self.pool.size(),
@@ -333,8 +338,9 @@ impl Program {
         .fold(0, usize::saturating_add)
     }
 
-    /// Gives back what was reserved and not needed.
+    /// Frees the capacity that the lists do not use.
     pub(super) fn shrink(&mut self) {
+        // Cached tokens live long, while compiling reserves for the worst case.
         self.pool.shrink();
         self.relations.shrink_to_fit();
         self.facts.shrink_to_fit();

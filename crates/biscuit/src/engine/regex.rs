@@ -1,4 +1,4 @@
-//! Regular expressions, bounded in size and in what it takes to compile them.
+//! Regular expressions, bounded in size and in the cost of compiling them.
 
 use std::collections::BTreeMap;
 
@@ -16,47 +16,47 @@ use super::{
     fuel::{Fuel, Stop},
 };
 
-/// The longest text of a regular expression.
+/// Maximum length of a regular expression, in bytes.
 const MAX_PATTERN: usize = 1024;
 
-/// How many bytes one may be compiled into: what it is tried with in turn.
+/// Limits on the size of a compiled expression in bytes, tried in turn.
 const SIZES: [usize; 6] = [1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15, 1 << 16];
 
 /// The price of compiling one, charged once in each evaluation that uses it.
 const COMPILE: u64 = 20_000;
 
-/// The price of each attempt to compile it, for each byte that it may be compiled into.
+/// The price of each attempt to compile one, per byte of the limit on its size.
 const ATTEMPT: u64 = 2;
 
-/// What each class of characters in it is charged beyond that: `\p{L}` stands for hundreds of ranges.
+/// The additional price of each class of characters: `\p{L}` stands for hundreds of ranges.
 const CLASS: u64 = 5_000;
 
-/// How deep groups and classes may be nested.
+/// Maximum nesting depth of groups and classes.
 const MAX_NESTING: u32 = 50;
 
-/// Bytes that one takes while it is compiled and while it is matched, besides those of its program.
+/// Bytes that compiling and matching one takes, besides those of its program.
 const BYTES: usize = 64 << 10;
 
-/// Bytes of a class of characters, in whatever form.
+/// Bytes of a class of characters, in any form.
 const CLASS_BYTES: usize = 32 << 10;
 
-/// Those that stand in the host's own Datalog, compiled before the first evaluation, so that none is
-/// charged for them.
+/// The regular expressions in the host's own Datalog. They are compiled before the first evaluation, so no
+/// evaluation is charged for that.
 #[derive(Debug, Default)]
 pub(super) struct Patterns(BTreeMap<String, (Regex, usize)>);
 
-/// Those that an evaluation has compiled and paid for.
+/// The regular expressions that an evaluation has compiled and paid for.
 pub(super) type Regexes = BTreeMap<String, Compiled>;
 
-/// A regular expression and its size, `None` for a text that is none, an error for one too large.
+/// A regular expression and its size; `None` for invalid text, an error for one that is too large.
 pub(super) type Compiled = Result<Option<(Regex, usize)>, TooLarge>;
 
-/// It may match, and whether it does is not found out.
+/// A regular expression exceeds the limits, so it is unknown whether it matches.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TooLarge;
 
 impl Patterns {
-    /// Compiles one that stands in the host's own Datalog; answers whether it could be.
+    /// Compiles one from the host's own Datalog. Returns true if that succeeded.
     pub(super) fn prepare(&mut self, pattern: &str) -> bool {
         if pattern.len() > MAX_PATTERN {
             return false;
@@ -71,8 +71,8 @@ impl Patterns {
         true
     }
 
-    /// Whether `text` matches. One that is no regular expression matches nothing, as in the
-    /// specification; one that is too large is an error.
+    /// Returns true if `text` matches `pattern`. An invalid regular expression matches nothing, as the
+    /// specification says; one that is too large is an error.
     pub(super) fn matches(
         &self,
         text: &str,
@@ -80,11 +80,11 @@ impl Patterns {
         regexes: &mut Regexes,
         fuel: &mut Fuel,
     ) -> Result<bool, Stop> {
-        // It is compared with several of those that are known.
+        // The look-ups below compare the pattern with several known ones.
         fuel.each_byte(pattern.len())?;
         if let Some((regex, size)) = self.0.get(pattern) {
-            // Its writer is the service, not whoever attacks it: charged for what it takes as a rule,
-            // and not for the most that it could take.
+            // The service wrote it, not an attacker, so it is charged for its usual cost rather than for
+            // the worst case.
             const SMALLEST: usize = 1 << 11;
             const BYTES_PER_UNIT: usize = 4;
             let work = text.len().saturating_mul(size / SMALLEST);
@@ -106,7 +106,7 @@ impl Patterns {
     }
 }
 
-/// Compiles one, and charges for it and each of its classes before it is made.
+/// Compiles one. It and each of its classes are charged before they are built.
 fn charged(pattern: &str, fuel: &mut Fuel) -> Result<Compiled, Stop> {
     fuel.take(COMPILE)?;
     fuel.hold(BYTES)?;
@@ -123,16 +123,16 @@ fn charged(pattern: &str, fuel: &mut Fuel) -> Result<Compiled, Stop> {
 }
 
 fn is_match(regex: &Regex, size: usize, text: &str, fuel: &mut Fuel) -> Result<bool, Stop> {
-    /// Bytes of compiled program that are looked at for one byte of text in a unit of fuel.
+    /// Bytes of compiled program that a unit of fuel pays for, per byte of text.
     const PER_UNIT: usize = 24;
-    /// The price of beginning.
+    /// The price of starting a match.
     const BEGIN: u64 = 8;
     let work = text.len().saturating_add(1).saturating_mul(size);
     fuel.take(BEGIN.saturating_add((work / PER_UNIT) as u64))?;
     Ok(regex.is_match(text))
 }
 
-/// The pattern as it is written, and its classes; `None` where it is no regular expression.
+/// The syntax tree of a pattern and its classes; `None` if it is not a regular expression.
 fn read(pattern: &str) -> Result<Option<(Ast, Classes)>, TooLarge> {
     let mut parser = ast::parse::ParserBuilder::new();
     match parser.nest_limit(MAX_NESTING).build().parse(pattern) {
@@ -149,7 +149,8 @@ fn read(pattern: &str) -> Result<Option<(Ast, Classes)>, TooLarge> {
     }
 }
 
-/// What a pattern means, by the Unicode that is known here: a property that is not may be known to others.
+/// Translates a syntax tree with the Unicode tables at hand. An unknown property is an error rather than
+/// "no match": other implementations may know it.
 fn meaning(pattern: &str, ast: &Ast) -> Result<Option<Hir>, TooLarge> {
     let mut translator = hir::translate::TranslatorBuilder::new().build();
     match translator.translate(pattern, ast) {
@@ -163,8 +164,8 @@ fn meaning(pattern: &str, ast: &Ast) -> Result<Option<Hir>, TooLarge> {
     }
 }
 
-/// The library does not say how large a regular expression came out, and matching takes as long as
-/// it is large, so it is compiled with the least limit that it fits.
+/// Compiles a pattern with the smallest limit on its size that suffices. Matching takes time in proportion to
+/// the size, and the library does not report it.
 fn compile(pattern: &str, ast: &Ast, fuel: &mut Fuel) -> Result<Compiled, Stop> {
     let hir = match meaning(pattern, ast) {
         Ok(Some(hir)) => hir,
@@ -182,12 +183,13 @@ fn compile(pattern: &str, ast: &Ast, fuel: &mut Fuel) -> Result<Compiled, Stop> 
     Ok(Err(TooLarge))
 }
 
-/// Compiled into so many bytes; `None` where it needs more.
+/// Compiles a pattern into at most `size` bytes; `None` if it needs more.
 fn built(hir: &Hir, size: usize) -> Result<Option<Regex>, TooLarge> {
     let config = Config::new()
-        // Whether it matches is all that is asked: no place has to be kept for each group.
+        // Only whether it matches is needed, so no memory for groups.
         .which_captures(WhichCaptures::None)
-        // These make matching faster, and take longer to build than all the rest, within no limit of size.
+        // These make matching faster, but take longer to build than everything else, and no limit on
+        // size applies to them.
         .auto_prefilter(false)
         .backtrack(false)
         .onepass(false)
@@ -201,18 +203,18 @@ fn built(hir: &Hir, size: usize) -> Result<Option<Regex>, TooLarge> {
     }
 }
 
-/// The classes of a pattern, counted before anything is made of them.
+/// The character classes of a pattern, counted before they are built.
 #[derive(Debug, Default)]
 struct Classes {
     count: u64,
-    /// Whether one that is large has to be made the same for upper and lower case: that takes a step for
-    /// each of its characters, of which there may be a million.
+    /// True if some class may contain many characters. To make such a class case-insensitive takes a step
+    /// for each of them, and there may be a million.
     wide: bool,
     insensitive: bool,
 }
 
 impl Classes {
-    /// Whether to make one takes so long that only a service's own pattern is worth it.
+    /// Returns true if building a class takes so long that only a service's own pattern may use it.
     fn are_dear(&self) -> bool {
         self.wide && self.insensitive
     }
@@ -243,10 +245,10 @@ impl ast::Visitor for Classes {
                     self.flags(flags);
                 }
             }
-            // The same for upper and lower case as they are.
+            // Case-insensitive as they are.
             Ast::ClassPerl(_) | Ast::Dot(_) => self.one(false),
             Ast::ClassUnicode(_) => self.one(true),
-            // What is negated is so afterwards.
+            // A negation is applied after case folding, so it does not make the class wide.
             Ast::ClassBracketed(_) => self.one(false),
             _ => {}
         }
@@ -284,7 +286,7 @@ mod tests {
     use super::*;
     use crate::engine::DEFAULT_MEMORY;
 
-    /// What is charged for matching goes by the size, so it may not be larger than need be.
+    /// The price of a match depends on the size, so the size must not be larger than necessary.
     #[test]
     fn each_has_the_least_size_that_it_fits() {
         let mut found = std::collections::BTreeSet::new();
@@ -305,7 +307,7 @@ mod tests {
         assert_eq!(found, SIZES.into());
     }
 
-    /// What may match and is not found out is an error: under `reject if` and `!`, "no match" would be a
+    /// A pattern that cannot be decided is an error: under `reject if` and `!`, "no match" would be a
     /// permission.
     #[test]
     fn only_what_is_no_regular_expression_matches_nothing() {
@@ -357,13 +359,13 @@ mod tests {
             assert_eq!(matches(price - 1).0, Err(Stop::OutOfFuel), "{pattern}");
             let (matched, burnt) = matches(1_000_000);
             assert!(matched.is_ok() && burnt >= price, "{pattern}: {burnt}");
-            // Once in an evaluation.
+            // Only once per evaluation.
             let (matched, burnt) = matches(COMPILE);
             assert!(matched.is_ok(), "{pattern}: {burnt}");
         }
     }
 
-    /// Memory is counted before it is taken, however many there are.
+    /// Memory is counted before it is allocated, for any number of patterns.
     #[test]
     fn compiled_ones_are_held() {
         let (mut regexes, mut fuel) = (Regexes::new(), Fuel::new(u64::MAX.into()));
@@ -376,7 +378,7 @@ mod tests {
         assert_eq!(regexes.len(), DEFAULT_MEMORY / BYTES);
     }
 
-    /// The service pays for its own once, at the start.
+    /// The service's own patterns are compiled once, at the start.
     #[test]
     fn a_service_may_have_what_a_token_may_not() {
         let mut patterns = Patterns::default();

@@ -1,8 +1,8 @@
-//! Facts of one predicate, row after row.
+//! The stored facts of one predicate.
 
 use super::{origin::Origin, term::Term};
 
-/// Facts of one predicate that lie together, row after row.
+/// Facts of one predicate in contiguous memory, row by row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rows<'f> {
     pub(super) arity: usize,

@@ -1,4 +1,4 @@
-//! An evaluation: facts are stated, and the rules run to their fixpoint.
+//! An evaluation: facts are stated, and then the rules run to their fixpoint.
 
 use std::cmp::Ordering;
 
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::datalog::Predicate;
 
-/// An evaluation under way: facts are stated, and then [`World::authorize`] decides.
+/// An evaluation in progress: facts are stated, and then [`World::authorize`] decides.
 #[derive(Debug)]
 pub struct World<'p> {
     pub(super) program: &'p Program,
@@ -34,7 +34,7 @@ pub struct World<'p> {
     pub(super) granted: Option<u32>,
 }
 
-/// What an evaluation writes into: memory that one takes over from another. It holds no facts.
+/// Working memory that one evaluation hands over to the next. It contains no facts.
 #[derive(Debug, Default)]
 pub struct Scratch {
     pool: Pool,
@@ -44,7 +44,7 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Returns whether it is small enough to be kept.
+    /// Returns true if it is small enough to keep.
     #[must_use]
     pub fn is_small(&self) -> bool {
         const MOST_BYTES: usize = 256 * 1024;
@@ -58,17 +58,17 @@ impl Scratch {
     }
 }
 
-/// What a body, a rule or a check costs besides its matches.
+/// The price of a body, a rule or a check, besides its matches.
 const QUERY: u64 = 4;
 
 impl<'p> World<'p> {
-    /// Begins an evaluation in memory of its own.
+    /// Begins an evaluation in new memory.
     #[must_use]
     pub fn new(program: &'p Program, externs: &'p Externs, budget: Budget) -> World<'p> {
         World::within(program, externs, budget, Scratch::default())
     }
 
-    /// Begins an evaluation in the memory of one that has ended.
+    /// Begins an evaluation in the memory of an earlier one.
     #[must_use]
     pub fn within(
         program: &'p Program,
@@ -84,12 +84,14 @@ impl<'p> World<'p> {
             fuel: Fuel::new(budget),
             join: scratch.join,
             machine: scratch.machine,
+            // Not taken over: each evaluation pays for the patterns that it uses, so that its cost does not
+            // depend on what ran before.
             regexes: Regexes::new(),
             granted: None,
         }
     }
 
-    /// The memory that it took, for the next.
+    /// Returns the working memory, emptied, for the next evaluation.
     #[must_use]
     pub fn into_scratch(self) -> Scratch {
         let mut scratch = Scratch {
@@ -98,6 +100,7 @@ impl<'p> World<'p> {
             join: self.join,
             machine: self.machine,
         };
+        // Facts of one call must not be visible to the next.
         scratch.pool.clear();
         scratch.space.clear();
         scratch
@@ -122,22 +125,23 @@ impl<'p> World<'p> {
         rule.checked_sub(self.program.own_rules)
     }
 
-    /// Returns whether any body looks for facts of this predicate.
+    /// Returns true if any body uses this predicate.
     #[must_use]
     pub fn wants(&self, known: KnownPlace) -> bool {
         self.facts.wants(known)
     }
 
-    /// States a fact, where any body looks for it. All facts of one predicate are stated before those of
+    /// States a fact if any body uses its predicate. All facts of one predicate must be stated before those of
     /// the next.
     ///
     /// # Errors
-    /// [`Stop`] where the budget is spent.
+    /// [`Stop`] if the budget is spent.
     pub fn state<const N: usize>(
         &mut self,
         known: KnownPlace,
         terms: impl FnOnce(&mut Self) -> Result<[Term; N], Stop>,
     ) -> Result<(), Stop> {
+        // Before the terms are made, so that a fact that nobody asks for costs nothing.
         if !self.wants(known) {
             return Ok(());
         }
@@ -148,7 +152,7 @@ impl<'p> World<'p> {
     /// A string for a fact.
     ///
     /// # Errors
-    /// [`Stop`] where the budget is spent.
+    /// [`Stop`] if the budget is spent.
     pub fn string(&mut self, text: &str) -> Result<Term, Stop> {
         self.fuel.take(1)?;
         Ok(Term::Str(self.values.add_text(text, &mut self.fuel)?))
@@ -157,16 +161,16 @@ impl<'p> World<'p> {
     /// Bytes for a fact.
     ///
     /// # Errors
-    /// [`Stop`] where the budget is spent.
+    /// [`Stop`] if the budget is spent.
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<Term, Stop> {
         self.fuel.take(1)?;
         Ok(Term::Bytes(self.values.add_bytes(bytes, &mut self.fuel)?))
     }
 
-    /// A set for a fact; its elements are in order, each once.
+    /// A set for a fact. The elements must be sorted and unique.
     ///
     /// # Errors
-    /// [`Stop`] where the budget is spent.
+    /// [`Stop`] if the budget is spent.
     pub fn set(&mut self, elements: &[Term]) -> Result<Term, Stop> {
         Ok(Term::Set(
             self.values.add_elements(elements, &mut self.fuel)?,
@@ -176,19 +180,19 @@ impl<'p> World<'p> {
     /// An array for a fact.
     ///
     /// # Errors
-    /// [`Stop`] where the budget is spent.
+    /// [`Stop`] if the budget is spent.
     pub fn array(&mut self, elements: &[Term]) -> Result<Term, Stop> {
         Ok(Term::Array(
             self.values.add_elements(elements, &mut self.fuel)?,
         ))
     }
 
-    /// Applies the rules until they derive nothing new. After the first round, each looks only for
+    /// Applies the rules until they derive nothing new. After the first round, each rule looks only for
     /// matches that rest on a fact of the round before.
     pub(super) fn rules(&mut self) -> Result<(), Stop> {
         let program = self.program;
         if !program.recursive {
-            // No rule looks for what a rule derives, so one round is all.
+            // No rule uses derived facts, so one round is enough.
             for (number, rule) in (0..).zip(&program.rules) {
                 self.start(&rule.body)?;
                 self.derive(number, rule)?;
@@ -197,6 +201,7 @@ impl<'p> World<'p> {
         }
         let mut now = self.counts()?;
         for (number, rule) in (0..).zip(&program.rules) {
+            // A search must not see the facts that are derived while it runs: the next round matches those.
             self.join.start(&rule.body);
             for scan in program.scans(&rule.body) {
                 self.join.within((0, at(&now, scan.relation)));
@@ -204,6 +209,7 @@ impl<'p> World<'p> {
             self.derive(number, rule)?;
         }
         loop {
+            // Terminates: operations bind no variables, so rules combine a finite number of values.
             let before = std::mem::replace(&mut now, self.counts()?);
             if before == now {
                 return Ok(());
@@ -215,7 +221,7 @@ impl<'p> World<'p> {
                     if at(&before, scan.relation) == at(&now, scan.relation) {
                         continue;
                     }
-                    // Those before it match older facts only, so that no match is found twice.
+                    // Predicates before the newest match older facts only, so no match is found twice.
                     self.fuel.elements(scans.len())?;
                     self.join.start(&rule.body);
                     for (place, scan) in scans.iter().enumerate() {
@@ -232,7 +238,7 @@ impl<'p> World<'p> {
         }
     }
 
-    /// How many facts of each predicate there are.
+    /// Number of facts of each predicate.
     fn counts(&mut self) -> Result<Vec<u32>, Stop> {
         self.fuel.elements(self.program.relations.len())?;
         let relations = (0..).zip(&self.program.relations);
@@ -258,6 +264,8 @@ impl<'p> World<'p> {
                     }
                 });
             }
+            // A derived fact rests on its rule too. Otherwise a holder could append a rule that turns facts
+            // of the authority block into new ones that the authority block seems to state.
             let origin = self.join.origin().union(rule.owner.origin());
             self.facts.derive(
                 rule.head,
@@ -270,7 +278,7 @@ impl<'p> World<'p> {
         Ok(())
     }
 
-    /// The next match of the predicates for which all tests hold.
+    /// Finds the next match of the predicates for which all tests hold.
     pub(super) fn next_match(&mut self, body: &Body) -> Result<bool, Stop> {
         while self.next_binding(body)? {
             if self.tests(body)? {
@@ -290,7 +298,8 @@ impl<'p> World<'p> {
         )
     }
 
-    /// Whether all tests hold for what is bound, looked at in turn.
+    /// Returns true if all tests hold for the bound values. They are evaluated in order, up to the first that
+    /// fails.
     pub(super) fn tests(&mut self, body: &Body) -> Result<bool, Stop> {
         let mut operators = Operators {
             program: self.program,
@@ -304,7 +313,7 @@ impl<'p> World<'p> {
             let answer = self
                 .machine
                 .evaluate(*test, slots, &mut operators, &mut self.fuel)?;
-            // What operations made is not bound to any variable, so nothing refers to it any more.
+            // No variable refers to the results of operations, so their memory can be reused.
             operators.values.forget_since(begun, &mut self.fuel);
             match answer {
                 Term::Bool(true) => {}
@@ -321,7 +330,7 @@ impl<'p> World<'p> {
         Ok(())
     }
 
-    /// Every fact, with the places that it rests on.
+    /// Every fact, with the places it rests on.
     pub(super) fn facts(&self) -> Vec<(Vec<Place>, Predicate)> {
         let mut facts = Vec::new();
         for (relation, known) in (0..).zip(&self.program.relations) {
@@ -343,8 +352,8 @@ fn at(counts: &[u32], relation: Relation) -> u32 {
     counts.get(usize::from(relation)).copied().unwrap_or(0)
 }
 
-/// About how many bytes an evaluation works in, besides the facts and values that it adds: the
-/// variables, predicates and operations of the largest body, and a few for each predicate, head
+/// Approximate size of an evaluation's working memory in bytes, besides the facts and values that it adds:
+/// the variables, predicates and operations of the largest body, and a few bytes for each predicate, head
 /// and check.
 pub(super) fn workspace(program: &Program) -> usize {
     let bodies = program.rules.iter().map(|rule| &rule.body);
@@ -362,7 +371,7 @@ pub(super) fn workspace(program: &Program) -> usize {
         count(usize::from(slots), size_of::<Term>()),
         count(usize::from(scans), SCAN_BYTES),
         count(steps.max().unwrap_or(0) as usize, STEP_BYTES),
-        // Their numbers before and after a round.
+        // The numbers of facts before and after a round.
         count(program.relations.len(), size_of::<[u32; 2]>()),
         count(program.heads.len(), HEAD_BYTES),
         count(program.checks.len(), size_of::<FailedCheck>()),

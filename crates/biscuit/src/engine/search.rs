@@ -1,15 +1,15 @@
 //! Search for one string in another, at the same price for every byte.
 //!
 //! Searchers made for speed are quick on ordinary text, and ten to a hundred times slower on text that
-//! was chosen against them. An attacker chooses both strings here, so this one does the same few
+//! is chosen against them. Here an attacker chooses both strings, so this searcher does the same few
 //! operations for each byte (Shift-And, Baeza-Yates and Gonnet 1992): bit `n` of the state is set while
-//! the last `n + 1` bytes are the first of `part`. What `part` has beyond the bits of a state is compared
-//! wherever its beginning is found, and each comparison is charged.
+//! the last `n + 1` bytes are the first ones of `part`. If `part` has more bytes than the state has bits,
+//! the rest is compared wherever its beginning is found, and each comparison is charged.
 
 use super::fuel::{Budget, Fuel, Stop};
 
-/// Returns whether `part` stands in `text`, for as many units of fuel as the operator `contains` takes for it,
-/// which are taken from `units`; `None` where there are too few, and then none are left.
+/// Returns true if `text` contains `part`. The cost in fuel is that of the operator `contains`, and is
+/// deducted from `units`. Returns `None` if they do not suffice; then none are left.
 pub fn contains_within(text: &str, part: &str, units: &mut u64) -> Option<bool> {
     let mut fuel = Fuel::new(Budget {
         fuel: *units,
@@ -23,7 +23,7 @@ pub fn contains_within(text: &str, part: &str, units: &mut u64) -> Option<bool> 
     found.ok()
 }
 
-/// Returns whether `part` stands in `text`.
+/// Returns true if `text` contains `part`.
 pub(super) fn contains(text: &[u8], part: &[u8], fuel: &mut Fuel) -> Result<bool, Stop> {
     /// The price of clearing the table.
     const TABLE: u64 = 4;
@@ -45,7 +45,7 @@ pub(super) fn contains(text: &[u8], part: &[u8], fuel: &mut Fuel) -> Result<bool
         }
     }
     let mut state = 0u64;
-    // Charged as it goes on, so that what is found early costs little.
+    // Charged chunk by chunk, so that an early match costs little.
     for (number, chunk) in text.chunks(CHUNK).enumerate() {
         fuel.take((chunk.len() / BYTES_PER_UNIT) as u64)?;
         for (at, byte) in chunk.iter().enumerate() {
@@ -68,10 +68,10 @@ pub(super) fn contains(text: &[u8], part: &[u8], fuel: &mut Fuel) -> Result<bool
     Ok(false)
 }
 
-/// Bytes of text for a unit of fuel.
+/// Bytes of text per unit of fuel.
 const BYTES_PER_UNIT: usize = 12;
 
-/// Bytes that are charged before they are looked at.
+/// Bytes that are charged together, before they are searched.
 const CHUNK: usize = 240;
 
 #[cfg(test)]
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(less, 0);
     }
 
-    /// Text in which every place but the last byte matches.
+    /// A text in which the beginning of `part` matches at every place, and its last byte nowhere.
     #[test]
     fn each_comparison_is_charged() {
         let (text, part) = ("a".repeat(10_000), format!("{}b", "a".repeat(2000)));

@@ -1,7 +1,7 @@
 //! A host's Datalog as text and as a tree.
 //!
-//! The parser is that of the reference implementation. Text is bounded before, so the tree is no deeper
-//! than recursion can bear.
+//! The parser is that of the reference implementation. The text is bounded beforehand, so the tree is
+//! shallow enough for recursion.
 
 use biscuit_parser::{builder as parsed, parser};
 
@@ -18,7 +18,7 @@ use crate::{
     key::Algorithm,
 };
 
-/// A host's Datalog as it was read.
+/// A host's Datalog as a tree.
 #[derive(Debug, Clone, Default)]
 pub struct Source {
     /// Facts, rules and checks.
@@ -30,7 +30,7 @@ pub struct Source {
 /// `allow if` or `deny if`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
-    /// `allow if`, and not `deny if`.
+    /// True for `allow if`, false for `deny if`.
     pub allow: bool,
     /// Its alternatives.
     pub queries: Vec<Query>,
@@ -42,11 +42,12 @@ impl Source {
     /// # Errors
     /// As for [`Authorizer::parse`](super::Authorizer::parse).
     pub fn parse(text: &str) -> Result<Source, Error> {
+        // The parser recurses, and would overflow the stack on hostile text.
         bounded(text)?;
         Source::read(text)
     }
 
-    /// Reads text whatever its length.
+    /// Reads text without bounds on its length and nesting.
     pub(super) fn read(text: &str) -> Result<Source, Error> {
         source(text).map_err(|message| Error::Compile {
             place: Place::Authorizer,
@@ -63,6 +64,7 @@ impl Source {
 
     /// All `trusting` clauses, scope by scope.
     pub fn scopes(&self) -> impl Iterator<Item = &Scope> {
+        // A clause may stand at the start of the text, for all of it, or at the end of a body.
         let of_bodies = self.bodies().flat_map(|query| &query.scopes);
         self.statements.scopes.iter().chain(of_bodies)
     }
@@ -76,6 +78,7 @@ impl Source {
     fn bodies(&self) -> impl Iterator<Item = &Query> {
         let rules = self.statements.rules.iter().map(|rule| &rule.query);
         let checks = self.statements.checks.iter();
+        // Policies have bodies too: leaving them out would let restrictions on bodies be evaded.
         let policies = self.policies.iter().flat_map(|policy| &policy.queries);
         rules
             .chain(checks.flat_map(|check| &check.queries))
@@ -87,12 +90,13 @@ impl Source {
 fn external(ops: &[Op]) -> Option<&str> {
     ops.iter().find_map(|op| match op {
         Op::Unary(Unary::Ffi(name)) | Op::Binary(Binary::Ffi(name)) => Some(name.as_str()),
+        // The recursion is as deep as the text nests, which is bounded.
         Op::Closure(_, ops) => external(ops),
         _ => None,
     })
 }
 
-/// A tree, or what is wrong with the text.
+/// A tree, or a description of the fault in the text.
 type Parsed<T> = Result<T, String>;
 
 fn source(text: &str) -> Parsed<Source> {
@@ -108,6 +112,7 @@ fn source(text: &str) -> Parsed<Source> {
     block.scopes = list(parsed.scopes, scope)?;
     block.facts = list(parsed.facts, |(_, fact)| predicate(fact.predicate))?;
     block.rules = list(parsed.rules, |(_, mut rule)| {
+        // `query` takes the rest of the rule, and does not look at its head.
         let head = std::mem::replace(&mut rule.head, parsed::Predicate::new(String::new(), []));
         Ok(BlockRule {
             head: predicate(head)?,
@@ -155,7 +160,7 @@ fn predicate(predicate: parsed::Predicate) -> Parsed<Predicate> {
     })
 }
 
-/// Keys are taken as they stand: no point is decoded.
+/// Converts a scope. Keys are copied as bytes, and no curve point is decoded.
 fn scope(scope: parsed::Scope) -> Parsed<Scope> {
     match scope {
         parsed::Scope::Authority => Ok(Scope::Authority),
@@ -167,6 +172,7 @@ fn scope(scope: parsed::Scope) -> Parsed<Scope> {
             };
             Ok(Scope::PublicKey(ScopeKey::new(algorithm, &key.key)))
         }
+        // The parser accepts parameters, but a policy is read without values for them.
         parsed::Scope::Parameter(name) => Err(no_value(&name)),
     }
 }

@@ -1,10 +1,10 @@
-//! Values: small, copied freely, with what is long kept in a pool.
+//! Values: small and freely copied. Long contents are kept in a pool.
 
 use std::cmp::Ordering;
 
 use super::fuel::{Fuel, Stop};
 
-/// A value of an evaluation. Strings, bytes and containers are parts of its memory.
+/// A value of an evaluation. Strings, bytes and containers refer to the evaluation's memory.
 #[derive(Debug, Clone, Copy)]
 pub enum Term {
     /// A 64-bit integer.
@@ -17,13 +17,13 @@ pub enum Term {
     Bytes(Span),
     /// A boolean.
     Bool(bool),
-    /// Elements in order, each once.
+    /// Sorted, unique elements.
     Set(Span),
     /// Null.
     Null,
     /// Elements in order.
     Array(Span),
-    /// Keys and values in turn, in the order of the keys.
+    /// Alternating keys and values, sorted by key.
     Map(Span),
 }
 
@@ -34,7 +34,7 @@ pub struct Span {
     pub(crate) len: u32,
 }
 
-/// Where strings, bytes and elements lie one after the other.
+/// Storage for strings, bytes and elements, each kind contiguous.
 #[derive(Clone, Default)]
 pub(crate) struct Pool {
     text: String,
@@ -55,7 +55,7 @@ pub(crate) struct Values<'p> {
     own: Pool,
 }
 
-/// The lengths of what had been added at some time.
+/// The lengths of the pool at one point in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark {
     text: usize,
@@ -66,7 +66,7 @@ pub(super) struct Mark {
 /// The price of an operation that makes a string, besides its bytes.
 pub(super) const STRING: u64 = 2;
 
-/// The span of `len` items that begin at `start`; more than 32 bits can number is more than any memory allows.
+/// The span of `len` items that begin at `start`. A position beyond 32 bits counts as out of memory.
 fn span(start: usize, len: usize) -> Result<Span, Stop> {
     match (u32::try_from(start), u32::try_from(len)) {
         (Ok(start), Ok(len)) if start.checked_add(len).is_some() => Ok(Span { start, len }),
@@ -80,14 +80,15 @@ impl Span {
         start..start.saturating_add(self.len as usize)
     }
 
-    /// Its place in the second of two pools, where it lies in that.
+    /// Its range in the second of two pools, if it begins after the `first` items, which are those of the first
+    /// pool.
     fn beyond(self, first: usize) -> Option<std::ops::Range<usize>> {
         let start = (self.start as usize).checked_sub(first)?;
         Some(start..start.saturating_add(self.len as usize))
     }
 }
 
-/// What lies in it is as secret as the token, the call or the policy that it comes from.
+/// Shows no contents: they are as secret as the token, the call or the policy that they come from.
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pool").finish_non_exhaustive()
@@ -107,7 +108,7 @@ impl Pool {
         self.elements.shrink_to_fit();
     }
 
-    /// How many bytes it takes.
+    /// Approximate size in bytes.
     pub(crate) fn size(&self) -> usize {
         let elements = self.elements.capacity().saturating_mul(size_of::<Term>());
         let bytes = self.text.capacity().saturating_add(self.bytes.capacity());
@@ -116,19 +117,19 @@ impl Pool {
 }
 
 impl Values<'static> {
-    /// The values of a program in the making.
+    /// The values of a program that is being compiled.
     pub(crate) fn with(pool: Pool) -> Values<'static> {
         Values::over(&EMPTY, pool)
     }
 }
 
 impl<'p> Values<'p> {
-    /// The values of a program, and what is added in `own`.
+    /// The values of a program, with `own` for those that are added.
     pub(crate) fn over(fixed: &'p Pool, own: Pool) -> Values<'p> {
         Values { fixed, own }
     }
 
-    /// What was added.
+    /// Returns the values that were added.
     pub(crate) fn into_pool(self) -> Pool {
         self.own
     }
@@ -136,13 +137,15 @@ impl<'p> Values<'p> {
     #[inline]
     pub(crate) fn text(&self, span: Span) -> &str {
         match span.beyond(self.fixed.text.len()) {
+            // Spans continue from the program's pool into the evaluation's, so a program that many
+            // evaluations share is never copied.
             Some(range) => self.own.text.get(range),
             None => self.fixed.text.get(span.range()),
         }
         .unwrap_or_default()
     }
 
-    /// The bytes of a string, whose order is that of the string.
+    /// The bytes of a string. They sort as the string does.
     #[inline]
     pub(super) fn utf8(&self, span: Span) -> &[u8] {
         match span.beyond(self.fixed.text.len()) {
@@ -170,7 +173,7 @@ impl<'p> Values<'p> {
         .unwrap_or_default()
     }
 
-    /// The lengths of what has been added so far.
+    /// The lengths of the values added so far.
     #[inline]
     pub(super) fn mark(&self) -> Mark {
         Mark {
@@ -180,13 +183,14 @@ impl<'p> Values<'p> {
         }
     }
 
-    /// Forgets what was added since.
+    /// Drops the values added since a mark, and releases their memory.
     #[inline]
     pub(super) fn forget_since(&mut self, mark: Mark, fuel: &mut Fuel) {
         let now = self.mark();
         if now == mark {
             return;
         }
+        // At a boundary of characters: the mark was the length of a whole string.
         self.own.text.truncate(mark.text);
         self.own.bytes.truncate(mark.bytes);
         self.own.elements.truncate(mark.elements);
@@ -197,6 +201,7 @@ impl<'p> Values<'p> {
     }
 
     pub(crate) fn add_text(&mut self, text: &str, fuel: &mut Fuel) -> Result<Span, Stop> {
+        // Fuel and memory are charged before anything is copied, here as in the functions below.
         fuel.bytes(text.len())?;
         fuel.hold(text.len())?;
         let start = self.fixed.text.len().saturating_add(self.own.text.len());
@@ -204,7 +209,7 @@ impl<'p> Values<'p> {
         span(start, text.len())
     }
 
-    /// The second string after the first.
+    /// Concatenates two strings.
     pub(crate) fn join(&mut self, a: Span, b: Span, fuel: &mut Fuel) -> Result<Span, Stop> {
         let len = (a.len as usize).saturating_add(b.len as usize);
         fuel.take(STRING)?;
@@ -214,6 +219,7 @@ impl<'p> Values<'p> {
         for part in [a, b] {
             match part.beyond(self.fixed.text.len()) {
                 Some(range) if self.own.text.get(range.clone()).is_some() => {
+                    // The check above keeps this from panicking.
                     self.own.text.extend_from_within(range);
                 }
                 _ => {
@@ -245,7 +251,7 @@ impl<'p> Values<'p> {
         self.elements_since(begun)
     }
 
-    /// Adds one more to the elements since a mark.
+    /// Adds an element to those that [`Values::elements_since`] will return.
     pub(super) fn add_element(&mut self, element: Term, fuel: &mut Fuel) -> Result<(), Stop> {
         fuel.take(1)?;
         fuel.hold(size_of::<Term>())?;
@@ -259,7 +265,7 @@ impl<'p> Values<'p> {
         span(self.fixed.elements.len().saturating_add(mark.elements), len)
     }
 
-    /// Whether two values are of one type and equal.
+    /// Returns true if two values have the same type and are equal.
     #[inline]
     pub(crate) fn equal(&self, a: Term, b: Term, fuel: &mut Fuel) -> Result<bool, Stop> {
         match (a, b) {
@@ -267,6 +273,7 @@ impl<'p> Values<'p> {
                 if a.len != b.len {
                     return Ok(false);
                 }
+                // The same span, which is common: a string of a program is stored once.
                 if a.start == b.start {
                     return Ok(true);
                 }
@@ -287,6 +294,7 @@ impl<'p> Values<'p> {
             (Term::Set(left), Term::Set(right))
             | (Term::Array(left), Term::Array(right))
             | (Term::Map(left), Term::Map(right)) => {
+                // Decided by length where that is possible, without the stack that `compare` may allocate.
                 if left.len != right.len || left.len == 0 {
                     return Ok(left.len == right.len);
                 }
@@ -296,11 +304,10 @@ impl<'p> Values<'p> {
         }
     }
 
-    /// The order in which sets keep their elements: by type, then by value. Containers compare
-    /// element by element; those around the ones that are looked at wait on a stack, since input
-    /// decides how deep they lie.
+    /// The order of elements in sets: by type, then by value. Containers are compared element by element. The
+    /// containers around them are kept on an explicit stack, since input decides how deeply they nest.
     pub(crate) fn compare(&self, a: Term, b: Term, fuel: &mut Fuel) -> Result<Ordering, Stop> {
-        /// The price of going on inside of other containers.
+        /// The price of entering nested containers.
         const ENTER: u64 = 2;
         let mut around: Vec<(Span, Span, usize)> = Vec::new();
         let (mut left, mut right) = match self.shallow(a, b, fuel)? {
@@ -324,6 +331,7 @@ impl<'p> Values<'p> {
                         }
                     }
                 }
+                // Equal so far: continue in the containers around these.
                 (None, None) => match around.pop() {
                     Some(outer) => (left, right, at) = outer,
                     None => return Ok(Ordering::Equal),
@@ -334,8 +342,8 @@ impl<'p> Values<'p> {
         }
     }
 
-    /// The same for equal rows. It decides only where a row is looked for, so it need not be strong:
-    /// rows that share it are compared, and each comparison is charged.
+    /// A hash, equal for equal rows. It only decides where a row is looked for, so it need not resist
+    /// collisions: rows with the same hash are compared, and each comparison is charged.
     pub(crate) fn hash(&self, terms: &[Term], fuel: &mut Fuel) -> Result<u64, Stop> {
         let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
         let mut waiting: Vec<(Span, usize)> = Vec::new();
@@ -343,6 +351,7 @@ impl<'p> Values<'p> {
             let mut term = Some(*term);
             while let Some(next) = term {
                 fuel.take(1)?;
+                // With its type, since values of different types are never equal.
                 hash.add(&[next.rank()]);
                 match next {
                     Term::Integer(value) => hash.add(&value.to_le_bytes()),
@@ -381,6 +390,7 @@ impl<'p> Values<'p> {
             (Term::Integer(a), Term::Integer(b)) => a.cmp(&b),
             (Term::Date(a), Term::Date(b)) => a.cmp(&b),
             (Term::Bool(a), Term::Bool(b)) => a.cmp(&b),
+            // The same span is the same text, at no charge.
             (Term::Str(a), Term::Str(b)) if a == b => Ordering::Equal,
             (Term::Str(a), Term::Str(b)) => {
                 fuel.compared(a.len.min(b.len) as usize)?;
@@ -401,7 +411,7 @@ impl<'p> Values<'p> {
     }
 }
 
-/// FNV-1a.
+/// The hash function FNV-1a.
 struct Fnv(u64);
 
 impl Fnv {
@@ -433,7 +443,7 @@ impl Term {
         }
     }
 
-    /// The place of its type among all; that of decoded terms, whose sets arrive in order.
+    /// The rank of its type in the order of values. It is the same as for decoded terms, whose sets arrive sorted.
     #[inline]
     pub(crate) fn rank(self) -> u8 {
         match self {

@@ -1,11 +1,11 @@
-//! What the engine answers, and that nothing is free of charge.
+//! Tests of the engine's results, and that all work is charged.
 
 use std::time::{Duration, Instant};
 
 use super::*;
 use crate::datalog::{self, Binary, Block, Code, Op, Scope};
 
-/// Blocks as text. They are read by biscuit-auth's parser, as the host's own Datalog is.
+/// A block from text. biscuit-auth's parser reads it, as it does the host's own Datalog.
 fn block(code: &str) -> Block {
     let (scopes, code) = match code.strip_prefix("trusting previous;") {
         Some(code) => (vec![Scope::Previous], code),
@@ -29,7 +29,7 @@ fn run(blocks: &[&str], authorizer: &str) -> Outcome {
     program.evaluate(&Externs::default(), fuel).outcome
 }
 
-/// What a check comes to whose only condition is this expression.
+/// The result of a check whose only condition is this expression.
 fn check(expression: &str) -> Result<bool, Error> {
     match run(&[&format!("check if {expression};")], "allow if true;") {
         Outcome::Allow { .. } => Ok(true),
@@ -130,7 +130,7 @@ fn expressions() {
     }
 }
 
-/// Where biscuit-auth 6.0.0 and the specification differ, this follows the specification.
+/// The engine follows the specification in each case where biscuit-auth 6.0.0 does not.
 #[test]
 fn the_specification_where_biscuit_auth_differs() {
     for (expression, expected) in [
@@ -538,7 +538,7 @@ fn values_are_equal_to_themselves_alone() {
     }
 }
 
-/// What a function of the host is handed is copied, and charged for as it is large.
+/// Operands of a host's function are copied, and charged by their size.
 #[test]
 fn what_the_host_is_handed_is_charged() {
     let sees: Extern = std::sync::Arc::new(|_, _| Ok(datalog::Term::Bool(true)));

@@ -1,26 +1,26 @@
-//! Datalog as text, bounded before a parser sees it.
+//! Bounds on Datalog text, checked before the parser reads it.
 //!
-//! The parser recurses on nesting and builds a tree as deep as a chain of operators is long, so both
-//! are bounded here, in one pass over the text.
+//! The parser recurses on nesting, and builds a tree as deep as a chain of operators is long. Both are
+//! bounded here, in one pass over the text.
 
 use super::{
     error::{Error, Fault},
     origin::Place,
 };
 
-/// The most bytes of a service's Datalog.
+/// Maximum length of a service's Datalog, in bytes.
 pub const MAX_POLICY_BYTES: usize = 64 * 1024;
 
-/// How deep parentheses, brackets and braces nest in it at most.
+/// Maximum nesting depth of parentheses, brackets and braces in a service's Datalog.
 pub const MAX_NESTING: usize = 24;
 
-/// The most characters of operators in one statement.
+/// Maximum number of operator characters in one statement.
 pub const MAX_OPERATORS: usize = 1024;
 
-/// So many `!` may follow each other.
+/// Maximum number of consecutive `!`.
 const MAX_NEGATIONS: usize = 2;
 
-/// Whether the parser can read it on any stack.
+/// Checks that the parser can read a text without exhausting the stack.
 pub(super) fn bounded(code: &str) -> Result<(), Error> {
     let refused = |message: String| Error::Compile {
         place: Place::Authorizer,
@@ -40,7 +40,7 @@ pub(super) fn bounded(code: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// What has been seen of one statement.
+/// Counts of the nesting and operators in one statement so far.
 #[derive(Clone, Copy, Default)]
 struct Seen {
     depth: usize,
@@ -48,10 +48,11 @@ struct Seen {
     operators: usize,
 }
 
-/// All that the parser may take the place in the text for, each with the most that it may have seen.
+/// The states that the parser may be in at one place of the text, each with the highest counts that are
+/// possible for it.
 ///
-/// After an error the parser goes on behind the next semicolon, be it in a string, and comments end
-/// where they end; so a statement may begin at each of these places, whatever stood before it.
+/// After an error the parser continues after the next semicolon, even inside of a string, and comments hide
+/// quotes. So a statement may begin at each of these places, whatever precedes it.
 #[derive(Default)]
 struct Readings {
     statement: Option<Seen>,
@@ -78,6 +79,7 @@ impl Readings {
         } = std::mem::take(self);
         match byte {
             b'"' => {
+                // It ends a string, or begins one, or is escaped in one: every reading is followed.
                 self.statement = string;
                 self.string = most(statement, escape);
             }
@@ -91,6 +93,7 @@ impl Readings {
             }
         }
         match (before, byte) {
+            // A semicolon in a string counts too: after an error the parser continues there.
             (_, b';') => self.statement = Some(Seen::default()),
             (_, b'\n' | b'\r') | (b'*', b'/') => {
                 self.statement = most(self.statement, Some(Seen::default()));
@@ -112,6 +115,7 @@ impl Seen {
             }
             _ => {}
         }
+        // White space does not interrupt a run of `!`: the parser recurses on `! !` as well.
         if !(byte == b'!' || byte.is_ascii_whitespace()) {
             self.negations = 0;
         }

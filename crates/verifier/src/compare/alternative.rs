@@ -1,4 +1,4 @@
-//! Grants in the form in which calls are compared with them: flat, and not much longer than their text.
+//! Grants in the form that calls are compared with: flat, and not much larger than their text.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -14,11 +14,11 @@ pub(crate) struct Alternative {
     pub(crate) service: Box<str>,
     pub(crate) action: Pattern,
     pub(crate) resource: Option<Pattern>,
-    /// In the order of their paths; `None` where any arguments are granted.
+    /// Sorted by path; `None` if any arguments are granted.
     pub(crate) args: Option<Box<[Argument]>>,
 }
 
-/// An argument that may be there. Without requirements it may have any value, or be absent.
+/// An argument that may be present. Without requirements it may have any value, or be absent.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Argument {
     /// Its name, or the path to a member.
@@ -37,7 +37,7 @@ pub(crate) enum Requirement {
     Prefix(Box<str>),
     Suffix(Box<str>),
     Contains(Box<str>),
-    /// In order.
+    /// Sorted.
     AllOfIn(Box<[Scalar]>),
     MaxLen(u32),
 }
@@ -49,7 +49,7 @@ pub(crate) struct Exact {
     pub(crate) size: u32,
 }
 
-/// A [`List`], in order.
+/// A [`List`], sorted.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Set {
     Strings(Box<[Box<str>]>),
@@ -77,6 +77,8 @@ fn arguments(args: BTreeMap<String, Constraint>) -> Box<[Argument]> {
 }
 
 fn requirements(constraint: Constraint) -> Box<[Requirement]> {
+    // Taken apart by name: a new field of a constraint does not compile until it is added here. A field
+    // left out would widen every grant that uses it.
     let Constraint {
         exact,
         one_of,
@@ -90,6 +92,7 @@ fn requirements(constraint: Constraint) -> Box<[Requirement]> {
         max_len,
     } = constraint;
     let requirements = [
+        // Its size is the number of steps that comparing it takes, so it is counted once.
         exact.map(|value| {
             Requirement::Exact(Exact {
                 size: size(&value),
@@ -109,7 +112,8 @@ fn requirements(constraint: Constraint) -> Box<[Requirement]> {
     requirements.into_iter().flatten().collect()
 }
 
-/// The number of values in a value, itself included. Its depth has been bounded.
+/// The number of values in a value, itself included. Recursion is safe: the depth of values is bounded when
+/// they are read.
 fn size(value: &Value) -> u32 {
     let inner: u32 = match value {
         Value::Array(items) => items.iter().map(size).fold(0, u32::saturating_add),
@@ -122,6 +126,7 @@ fn size(value: &Value) -> u32 {
 impl From<List> for Set {
     fn from(list: List) -> Set {
         match list {
+            // The sets of a list are sorted, which binary searches rely on.
             List::Strings(set) => Set::Strings(set.into_iter().map(Box::from).collect()),
             List::Numbers(set) => Set::Numbers(set.into_iter().collect()),
             List::Bools(set) => Set::Bools(set.into_iter().collect()),
@@ -129,7 +134,7 @@ impl From<List> for Set {
     }
 }
 
-/// As [`List`] displays it, piece by piece.
+/// The same text as that of [`List`], without making one.
 impl fmt::Display for Set {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -161,9 +166,11 @@ impl Set {
 }
 
 impl Alternative {
-    /// Returns whether the arguments that may be there include this name, or a member below it.
+    /// Returns true if the arguments that may be present include this name, or a member below it.
     pub(crate) fn lists(args: &[Argument], name: &str) -> bool {
         let dotted = || name.bytes().chain(*b".");
+        // Paths below `a` begin with `a.`, and they are adjacent in the order of paths. `a` itself need not
+        // be next to them: `a-b` sorts between the two, so it has a search of its own.
         let first = args.partition_point(|argument| argument.path.bytes().lt(dotted()));
         let named = |argument: &Argument| top_level(&argument.path) == name;
         args.get(first).is_some_and(named)
@@ -172,7 +179,7 @@ impl Alternative {
                 .is_ok()
     }
 
-    /// About how many bytes of memory it takes besides itself.
+    /// Approximate heap memory in bytes.
     pub(crate) fn size(&self) -> usize {
         let pattern = |pattern: &Pattern| match pattern {
             Pattern::Exact(text) | Pattern::Prefix(text) => text.len(),
@@ -188,7 +195,7 @@ impl Alternative {
 }
 
 impl Argument {
-    /// The constraint that its requirements make up.
+    /// The constraint that consists of its requirements.
     pub(crate) fn constraint(&self) -> Constraint {
         let mut constraint = Constraint::any();
         for requirement in &self.requirements {
@@ -210,7 +217,7 @@ impl Argument {
         constraint
     }
 
-    /// About how many bytes of memory it takes.
+    /// Approximate memory in bytes.
     pub(crate) fn size(&self) -> usize {
         let requirements = self.requirements.iter().map(Requirement::size);
         let own = size_of::<Argument>().saturating_add(self.path.len());
@@ -220,6 +227,7 @@ impl Argument {
 
 impl Requirement {
     fn size(&self) -> usize {
+        // An estimate is enough: it only limits how many tokens the cache keeps.
         let heap = match self {
             Requirement::Exact(exact) => (exact.size as usize).saturating_mul(size_of::<Value>()),
             Requirement::OneOf(set) | Requirement::NotOneOf(set) => match set {
@@ -240,7 +248,7 @@ impl Requirement {
     }
 }
 
-/// About the memory that texts of these lengths take in a list.
+/// Approximate memory of texts of these lengths in a list, in bytes.
 fn texts(lengths: impl Iterator<Item = usize>) -> usize {
     let each = lengths.map(|length| length.saturating_add(size_of::<Scalar>()));
     each.fold(0, usize::saturating_add)

@@ -1,4 +1,4 @@
-//! A call beside an alternative, condition by condition.
+//! Comparison of a call with an alternative, condition by condition.
 
 use bailiwick_token::grant::Pattern;
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::call::{Stated, Statement};
 
-/// The steps of one alternative, of one argument that it constrains, and of one name of the call.
+/// The steps for one alternative, for one argument that it constrains, and for one name in the call.
 pub(super) const PER_ALTERNATIVE: usize = 2;
 const PER_ARGUMENT: usize = 4;
 const PER_NAME: usize = 4;
@@ -23,7 +23,7 @@ pub(crate) struct Comparison<'c> {
 }
 
 impl<'c> Comparison<'c> {
-    /// The place of the first alternative that the call meets; `None` where it meets none.
+    /// The position of the first alternative that the call meets; `None` if it meets none.
     pub(crate) fn first_met(
         self,
         alternatives: &[Alternative],
@@ -46,6 +46,7 @@ impl<'c> Comparison<'c> {
     where
         'c: 'a,
     {
+        // Charged before the comparison, so that many alternatives for other services are not free.
         steps.take(PER_ALTERNATIVE)?;
         if alternative.service.as_ref() != self.service
             || !alternative.action.matches(self.call.action)
@@ -85,7 +86,8 @@ impl<'c> Comparison<'c> {
                 return Ok(unmet);
             }
         }
-        // Of more names than are allowed one of the first is not: no more of them are looked at.
+        // Names are distinct: if the call has more than are allowed, one of the first is extra. So no more
+        // than this are examined.
         let looked_at = args.len().saturating_add(1).min(self.call.names().len());
         steps.take(looked_at.saturating_mul(PER_NAME))?;
         let extra = self
@@ -114,7 +116,7 @@ impl<'c> Comparison<'c> {
     }
 }
 
-/// The requirement that an argument does not meet: the first for which it has a wrong type, or else the first.
+/// The requirement that an argument does not meet: the first for which its type is wrong, or else the first.
 fn failed<'a>(
     argument: &'a Argument,
     stated: &'a Stated<'a>,
@@ -132,7 +134,7 @@ fn failed<'a>(
                 fault,
             });
         match unmet {
-            // A wrong type says more than that some value is not the one needed.
+            // A wrong type explains more than a wrong value does.
             Some(Unmet::Argument {
                 fault: Fault::Type(_) | Fault::Unrepresentable,
                 ..

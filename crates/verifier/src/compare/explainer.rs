@@ -1,4 +1,4 @@
-//! Comparisons put into conditions, for people.
+//! Comparisons expressed as unmet conditions, for explanations.
 
 use std::collections::BTreeMap;
 
@@ -21,29 +21,29 @@ use crate::{
     explain::{UnmetCondition, Wanted},
 };
 
-/// The steps of an excerpt: text is written, and memory allocated.
+/// The steps for an excerpt, which writes text and allocates memory.
 const PER_EXCERPT: usize = 32;
-/// The steps of reading the conditions of a body in Datalog, and for each of its weight.
+/// The steps for reading the conditions of a body in Datalog, and for each unit of its weight.
 const PER_READING: usize = 96;
 const PER_WEIGHT: usize = 2;
 
-/// The bytes of a constraint that are copied in one step, to put it into words.
+/// The bytes of a constraint that are copied in one step.
 const BYTES_COPIED: usize = 8;
 
-/// An alternative beside a call, for people.
+/// The result of comparing a call with an alternative, for explanations.
 pub(crate) enum ExplainedVerdict {
-    /// The call meets all of its conditions that can be read.
+    /// The call meets all conditions that can be read.
     Met,
-    /// It is for another service or action.
+    /// The alternative is for another service or action.
     Elsewhere,
     /// The call does not meet this condition.
     Unmet(UnmetCondition),
-    /// It is Datalog that no grant writes.
+    /// The alternative is Datalog that does not correspond to a grant.
     Datalog,
 }
 
-/// A comparison that is put into conditions. The excerpt of an argument is made once, however many
-/// alternatives speak of it.
+/// A comparison that reports unmet conditions. The excerpt of an argument is made once for all
+/// alternatives.
 pub(crate) struct Explainer<'c> {
     comparison: Comparison<'c>,
     pub(crate) steps: Steps,
@@ -59,12 +59,12 @@ impl<'c> Explainer<'c> {
         }
     }
 
-    /// Returns whether an alternative is for this service, whatever the action.
+    /// Returns true if an alternative is for this service, with any action.
     pub(crate) fn is_for_this_service(&self, alternative: &Alternative) -> bool {
         alternative.service.as_ref() == self.comparison.service
     }
 
-    /// Returns whether a body in Datalog may be for this service. One that names none may be for any.
+    /// Returns true if a body in Datalog may be for this service. One that names no service may be for any.
     pub(crate) fn may_be_for_this_service(&self, code: &Code, body: &Query) -> bool {
         !datalog::needs_other(code, body, names::SERVICE, self.comparison.service)
     }
@@ -78,7 +78,7 @@ impl<'c> Explainer<'c> {
         })
     }
 
-    /// Compares the call with the conditions that can be read of a body in Datalog.
+    /// Compares the call with the readable conditions of a body in Datalog.
     pub(crate) fn with_body(
         &mut self,
         code: &Code,
@@ -91,13 +91,14 @@ impl<'c> Explainer<'c> {
         {
             return Ok(ExplainedVerdict::Elsewhere);
         }
+        // Reading is costly, so only bodies for this service and action are read.
         match self.read(code, body)? {
             Some(grant) => self.with(&Alternative::from(grant)),
             None => Ok(ExplainedVerdict::Datalog),
         }
     }
 
-    /// The conditions of a body.
+    /// The conditions of a body as a grant; `None` if they do not correspond to one.
     pub(crate) fn read(&mut self, code: &Code, body: &Query) -> Result<Option<Grant>, Spent> {
         let steps = code.weight(body).saturating_mul(PER_WEIGHT);
         self.steps.take(steps.saturating_add(PER_READING))?;
@@ -113,6 +114,7 @@ impl<'c> Explainer<'c> {
                 needed: beginning(needed, MAX_VALUE),
             },
             Unmet::Missing(argument) => {
+                // The constraint is rebuilt as a whole, though only its beginning is shown.
                 self.steps.take(argument.size() / BYTES_COPIED)?;
                 UnmetCondition::Missing {
                     argument: name(&argument.path),
@@ -150,6 +152,7 @@ impl<'c> Explainer<'c> {
     }
 
     fn excerpt(&mut self, stated: &Stated<'_>) -> Result<Excerpt, Spent> {
+        // Without this, 63 alternatives would each format the same long array.
         if let Some(made) = self.excerpts.get(stated.path()) {
             return Ok(made.clone());
         }

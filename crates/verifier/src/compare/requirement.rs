@@ -11,32 +11,32 @@ use super::{
 };
 use crate::call::Stated;
 
-/// The way in which an argument does not meet a requirement.
+/// The way in which an argument fails a requirement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// The value is of another type than this.
     Type(&'static str),
     /// The value is a number that is not a whole number of millionths.
     Unrepresentable,
-    /// The value is of the right type and not the one needed.
+    /// The value has the right type, but is not one of the values needed.
     Value,
 }
 
-/// The steps of reading an element of an array as a scalar, once for an argument.
+/// The steps for reading an element of an array as a scalar, once for each argument.
 const PER_SCALAR: usize = 2;
-/// The steps of reading a number, and of reading a date-time.
+/// The steps for reading a number, and for reading a date-time.
 const PER_NUMBER: usize = 4;
 const PER_DATE: usize = 16;
-/// The bytes of two strings that are compared in one step.
+/// The bytes of two strings compared in one step.
 const BYTES_COMPARED: usize = 64;
 
 const SCALARS: &str = "an array of strings, booleans and integers";
 
 impl Requirement {
-    /// The steps that this requirement of an argument takes.
+    /// The steps that comparing an argument with this requirement takes at first.
     ///
-    /// Comparing a value with one string of the token costs nothing extra: [`Limits`] bounds the bytes of
-    /// all of them together, and each is compared once.
+    /// Comparing a value with one string of the token costs nothing extra: [`Limits`] bounds the total bytes of
+    /// these strings, and each is compared once.
     ///
     /// [`Limits`]: bailiwick_token::limits::Limits::resolved_bytes
     pub(super) fn steps(&self, stated: &Stated<'_>) -> usize {
@@ -53,14 +53,14 @@ impl Requirement {
             }
             Requirement::Min(Bound::Number(_)) | Requirement::Max(Bound::Number(_)) => PER_NUMBER,
             Requirement::Min(Bound::Date(_)) | Requirement::Max(Bound::Date(_)) => PER_DATE,
-            // A search takes more as it goes on.
+            // A search is charged further as it proceeds.
             Requirement::Prefix(_) | Requirement::Suffix(_) | Requirement::Contains(_) => 1,
-            // So does a walk through an array.
+            // So is a walk through an array.
             Requirement::AllOfIn(_) | Requirement::MaxLen(_) => unread.saturating_add(1),
         }
     }
 
-    /// The way in which the argument does not meet it, where it does not.
+    /// The way in which the argument fails this requirement; `None` if it meets it.
     pub(super) fn fault(
         &self,
         stated: &Stated<'_>,
@@ -93,12 +93,12 @@ impl Requirement {
     }
 }
 
-/// The comparisons that finding a place among so many takes.
+/// The number of comparisons that a binary search among `count` items takes.
 fn doublings(count: usize) -> usize {
     count.checked_ilog2().unwrap_or(0).saturating_add(1) as usize
 }
 
-/// The bytes of a string, or the elements of an array of scalars.
+/// The number of bytes of a string, or of elements of an array of scalars.
 pub(super) fn length(stated: &Stated<'_>) -> Option<usize> {
     match stated.text() {
         Some(text) => Some(text.len()),
@@ -110,6 +110,7 @@ fn not_exactly(wanted: &Value, stated: &Stated<'_>) -> Option<Fault> {
     match wanted {
         Value::Number(number) => match (number.micros(), stated.value) {
             (Some(micros), Value::Number(_)) if stated.num() == Some(micros) => None,
+            // Integers beyond the range of millionths are still exact as integers.
             (None, Value::Number(found))
                 if number.integer().is_some() && found.integer() == number.integer() =>
             {
@@ -124,7 +125,7 @@ fn not_exactly(wanted: &Value, stated: &Stated<'_>) -> Option<Fault> {
         _ if std::mem::discriminant(wanted) != std::mem::discriminant(stated.value) => {
             Some(Fault::Type(wanted.kind()))
         }
-        // Equal values are stated alike, so comparing values is comparing facts.
+        // Equal values are stated as the same fact, so comparing values is comparing facts.
         _ => (wanted != stated.value).then_some(Fault::Value),
     }
 }
@@ -137,6 +138,7 @@ fn not_member(set: &Set, stated: &Stated<'_>, inside: bool) -> Option<Fault> {
         (Set::Bools(set), Value::Bool(value)) => set.contains(value),
         (Set::Numbers(set), Value::Number(_)) => match stated.num() {
             Some(micros) => set.binary_search(&micros).is_ok(),
+            // Also for `not_one_of`: a number without an exact value in millionths must not pass as "another".
             None => return Some(Fault::Unrepresentable),
         },
         (Set::Strings(_), _) => return Some(Fault::Type("a string")),

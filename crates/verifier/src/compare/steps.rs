@@ -2,13 +2,13 @@
 
 use bailiwick_biscuit::engine::contains_within;
 
-/// The steps that comparing may still take. One is worth about ten nanoseconds.
+/// The steps left for comparing. One takes about ten nanoseconds.
 #[derive(Debug)]
 pub(crate) struct Steps {
     pub(super) left: u64,
 }
 
-/// The steps are spent: nothing is known of what was not compared.
+/// The steps are spent, so nothing is known about whatever was not compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Spent;
 
@@ -27,8 +27,8 @@ impl Steps {
         self.left
     }
 
-    /// Returns whether `part` stands in `text`. Both may be chosen against a searcher, so the engine's
-    /// searches, at its price.
+    /// Returns true if `text` contains `part`. An attacker may choose both, so the engine's search is used, at
+    /// its price.
     pub(super) fn contains(&mut self, text: &str, part: &str) -> Result<bool, Spent> {
         contains_within(text, part, &mut self.left).ok_or(Spent)
     }

@@ -1,4 +1,4 @@
-//! The steps that comparing takes, counted.
+//! Tests of the number of steps that comparing takes.
 
 #![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
@@ -21,7 +21,7 @@ fn grants(args: impl Fn(usize) -> String) -> Vec<Alternative> {
     grants.iter().cloned().map(Alternative::from).collect()
 }
 
-/// The steps that explaining a call beside all of these takes, and how many of them allow it.
+/// The number of steps to explain a call against all of these grants, and the number of grants that allow it.
 fn steps(grants: &[Alternative], args: &str) -> (u64, usize) {
     let call = Call::from_args_json("order", None, Some(args)).unwrap();
     let call = call.state().unwrap();
@@ -77,7 +77,7 @@ fn searching_is_charged_by_the_bytes_searched() {
     assert_eq!(steps(&prefix, &text(800)), steps(&prefix, &text(8_000)));
 }
 
-/// Of a thousand names, as many are looked at as are allowed, and one more.
+/// Of a thousand names, only one more is examined than are allowed.
 #[test]
 fn names_are_looked_at_up_to_the_first_extra_one() {
     let closed = grants(|index| format!("a{index} = \"*\""));
@@ -91,7 +91,7 @@ fn names_are_looked_at_up_to_the_first_extra_one() {
     );
 }
 
-/// A budget that ends within an alternative ends the comparison.
+/// A budget that runs out within an alternative ends the comparison.
 #[test]
 fn a_spent_budget_stays_spent() {
     let exact = grants(|index| format!("a = {{ exact = [{}] }}", index + 2));

@@ -8,14 +8,14 @@ use super::{
 };
 use crate::call::Stated;
 
-/// An alternative beside a call.
+/// The result of comparing a call with an alternative.
 #[derive(Clone, Copy)]
 pub(crate) enum Verdict<'a> {
     /// The call meets all of its conditions.
     Met,
-    /// It is for another service or action.
+    /// The alternative is for another service or action.
     Elsewhere,
-    /// The call does not meet this condition, the first of those that it does not meet.
+    /// The first condition that the call does not meet.
     Unmet(Unmet<'a>),
 }
 
@@ -26,9 +26,9 @@ pub(crate) enum Unmet<'a> {
         found: Option<&'a str>,
         needed: &'a Pattern,
     },
-    /// This argument is not there.
+    /// This argument is missing.
     Missing(&'a Argument),
-    /// An argument of this name is there.
+    /// The call has an argument of this name, which is not granted.
     Extra(&'a str),
     Argument {
         argument: &'a Argument,

@@ -1,22 +1,22 @@
-//! Why a token is not trusted, whatever it says.
+//! Reasons for not trusting a token, independent of its contents.
 
 use bailiwick_token::{key::KeyId, revocation::Party, timestamp::Timestamp};
 
 use crate::reason::Reason;
 
-/// The first thing for which a token is not trusted.
+/// The first reason found for not trusting a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Distrust {
     /// The keyset has ended.
     #[error("the keyset ended at {0}: fetch a newer one from the issuer")]
     KeysetEnded(Timestamp),
-    /// The keyset was signed in the future of this clock.
+    /// The keyset was signed in the future, by this clock.
     #[error(
         "the keyset was signed at {0}, which is yet to come: set the clock of this machine or of the issuer"
     )]
     KeysetAhead(Timestamp),
-    /// A newer keyset is known of, and does not come.
+    /// A newer keyset has been announced, and does not arrive.
     #[error(
         "the keyset has version {used}, and heads have told of {newer} since {since}: see that no cache keeps the old one"
     )]
@@ -25,7 +25,7 @@ pub enum Distrust {
         used: u64,
         /// The newest version that heads name.
         newer: u64,
-        /// The time from which on they have named a newer one.
+        /// The time since which heads have named a newer one.
         since: Timestamp,
     },
     /// The revocations have not been read.
@@ -34,7 +34,7 @@ pub enum Distrust {
     /// The revocations have ended.
     #[error("the revocations ended at {0}: fetch newer ones from the issuer")]
     RevocationsEnded(Timestamp),
-    /// The revocations were signed in the future of this clock.
+    /// The revocations were signed in the future, by this clock.
     #[error(
         "the revocations were signed at {0}, which is yet to come: set the clock of this machine or of the issuer"
     )]
@@ -63,7 +63,7 @@ pub enum Distrust {
     /// The root key is retired.
     #[error("the root key `{0}` is retired")]
     RetiredKey(KeyId),
-    /// The keyset has another key of the id that the token names.
+    /// The keyset has another key with the id that the token names.
     #[error("the root key `{0}` is another than the one that signed the token")]
     OtherKey(KeyId),
     /// The root key has been revoked.
@@ -80,7 +80,7 @@ pub enum Distrust {
     RevokedParty {
         /// The kind of party.
         party: Party,
-        /// The time up to which tokens were issued that are revoked.
+        /// The time before which the revoked tokens were issued.
         before: Timestamp,
     },
 }

@@ -1,4 +1,4 @@
-//! Reasons against a trust.
+//! Errors of reading and replacing a trust.
 
 use bailiwick_token::{keyset::KeysetError, revocation::SnapshotError};
 
@@ -9,7 +9,7 @@ pub enum TrustError {
     /// The keyset file is not one, or is not signed by the keyset key.
     #[error("the keyset cannot be used: {0}")]
     Keyset(#[from] KeysetError),
-    /// The revocations are no snapshot, or are not signed by the keyset key.
+    /// The revocations are not a snapshot, or are not signed by the keyset key.
     #[error("the revocations cannot be used: {0}")]
     Revocations(#[from] SnapshotError),
     /// The revocations are another issuer's.
@@ -24,7 +24,7 @@ pub enum TrustError {
     },
 }
 
-/// A new snapshot would undo what an earlier one said.
+/// A new trust would undo the one in use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RollbackError {
@@ -41,20 +41,20 @@ pub enum RollbackError {
         /// The version offered.
         offered: u64,
     },
-    /// The keyset has the version of the one in use, and other bytes.
+    /// The keyset has the version of the one in use, but other bytes.
     #[error(
         "two different keysets carry the version {0}: one of them is forged, or a restored issuer did not raise its version"
     )]
     Fork(u64),
-    /// The revocations have the number of those in use, and are others.
+    /// The revocations have the number of those in use, but differ from them.
     #[error(
         "two different histories of revocations carry the number {0}: one of them is forged, or a restored issuer did not begin a new one"
     )]
     RevocationsFork(u64),
-    /// The revocations are older than those in use, or gone.
+    /// The revocations are older than those in use, or missing.
     #[error("the revocations are older than those in use, or missing")]
     Revocations,
-    /// The revocations lack some of those in use, though nothing of a history is ever taken back.
+    /// The revocations lack some of those in use, although a history never takes entries back.
     #[error(
         "the revocations lack some of those in use, which still hold: a restored issuer did not begin a new epoch, or somebody took them out"
     )]

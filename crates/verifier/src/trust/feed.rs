@@ -1,7 +1,7 @@
 //! The feed of revocations, applied to a trust.
 //!
-//! Everything here is a function of what is in use, what was fetched and the time. What was fetched
-//! is taken as a whole or refused as a whole.
+//! Everything here is a function of the trust in use, the fetched bytes and the time. Fetched files are
+//! accepted as a whole or refused as a whole.
 
 use bailiwick_token::{
     revocation::{DeltaError, Head, HeadError, Position, Snapshot, SnapshotError},
@@ -15,12 +15,12 @@ use super::{
 };
 
 impl Trust {
-    /// Reads a signed head and judges it by what is in use. Nothing changes; the head says what has
-    /// to be fetched: the changes from [`Trust::position`] to its own where both are of one epoch, the
-    /// snapshot otherwise.
+    /// Reads a signed head and checks it against the trust in use. Nothing changes. The head tells what to
+    /// fetch: the changes from [`Trust::position`] to its own position if both are of one epoch, and
+    /// otherwise the snapshot.
     ///
     /// # Errors
-    /// [`FeedError`], and then nothing of the head may be used.
+    /// [`FeedError`]; the head must not be used then.
     pub fn head(&self, head: &[u8], now: Timestamp) -> Result<Head, FeedError> {
         let head = Head::open(head, &self.keyset_key)?;
         self.of_this_issuer(&head.issuer)?;
@@ -34,6 +34,8 @@ impl Trust {
             return Ok(head);
         };
         let (offered, current) = (head.position(), used.position);
+        // Positions are comparable only within an epoch. Within one, an older head is a replay, and two heads
+        // of one number are a fork.
         let same = offered.epoch == current.epoch;
         if same && offered.seq < current.seq {
             return Err(DeltaError::Replay {
@@ -45,7 +47,7 @@ impl Trust {
         if same && offered.seq == current.seq && offered != current {
             return Err(DeltaError::Fork(offered.seq).into());
         }
-        // Who put an issuer back to an older state, revocations included, has an older keyset, too.
+        // Someone who replays an older epoch, revocations included, has an older keyset version too.
         let keyset = self.keyset().version;
         if !same && head.keyset_version < keyset {
             return Err(FeedError::Keyset {
@@ -54,6 +56,7 @@ impl Trust {
             });
         }
         let older = match same {
+            // The head in use may be fetched again, while a new epoch must be newer.
             true => head.issued_at < used.issued_at,
             false => head.issued_at <= used.issued_at,
         };
@@ -66,11 +69,11 @@ impl Trust {
         Ok(head)
     }
 
-    /// This trust, with the changes that lead from what is in use to `head`, each line with its line
+    /// This trust with the changes that lead from the revocations in use to `head`, each line ended by a line
     /// feed. There may be none.
     ///
     /// # Errors
-    /// [`FeedError`]; [`FeedError::wants_snapshot`] tells what helps.
+    /// [`FeedError`]; if [`FeedError::wants_snapshot`] is true, a snapshot helps.
     pub fn with_delta(
         &self,
         head: &[u8],
@@ -79,12 +82,13 @@ impl Trust {
     ) -> Result<Trust, FeedError> {
         let head = self.head(head, now)?;
         let used = self.revocations.as_ref().ok_or(FeedError::Nothing)?;
+        // `follow` checks that the lines hash to the digest in the head, so each is as good as signed.
         let changes = used.position.follow(lines, &head)?;
         Ok(self.told(used.with(&changes, &head)?, &head))
     }
 
-    /// This trust, with a snapshot in the place of what is in use, and the changes that lead from it
-    /// to `head`. This is the only way into another epoch.
+    /// This trust with a snapshot instead of the revocations in use, and the changes that lead from it to
+    /// `head`. This is the only way into another epoch.
     ///
     /// # Errors
     /// [`FeedError`].
@@ -98,7 +102,7 @@ impl Trust {
         let head = self.head(head, now)?;
         let snapshot = Snapshot::open(snapshot, &self.keyset_key)?;
         self.of_this_issuer(&snapshot.header().issuer)?;
-        // By a clock that ran ahead it may lack what is still alive.
+        // Signed by a clock that ran ahead, it may omit entries that have not yet expired.
         if is_ahead(snapshot.header().issued_at, now) {
             return Err(FeedError::Ahead(snapshot.header().issued_at));
         }
@@ -119,38 +123,38 @@ impl Trust {
         self.with(offered.telling_of(head.keyset_version, keyset, used))
     }
 
-    /// A newer keyset that heads have told of.
+    /// A newer keyset that heads have announced.
     pub(crate) fn newer_keyset(&self) -> Option<NewerKeyset> {
         let told = self.revocations.as_deref()?.newer_keyset();
         told.filter(|told| told.version > self.keyset().version)
     }
 
-    /// How far the revocations were read, where there are any.
+    /// The position up to which the revocations were read, if there are any.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
         self.revocations.as_ref().map(|used| used.position)
     }
 
-    /// When the head, or the snapshot of a file, was signed that is in use.
+    /// Time at which the head in use, or the snapshot read from a file, was signed.
     #[must_use]
     pub fn revocations_issued_at(&self) -> Option<Timestamp> {
         self.revocations.as_ref().map(|used| used.issued_at)
     }
 
-    /// The end of that, which was signed.
+    /// Time at which that head or snapshot ends.
     #[must_use]
     pub fn revocations_expire(&self) -> Option<Timestamp> {
         self.revocations.as_ref().map(|used| used.expires)
     }
 
-    /// How many revocations there are.
+    /// Number of revocations.
     #[must_use]
     pub fn revocation_count(&self) -> usize {
         self.revocations.as_deref().map_or(0, Revocations::len)
     }
 
-    /// How many more an earlier history has left: an issuer that was restored from a backup lacks them,
-    /// and until this verifier starts anew they hold here all the same. Revoke them at the issuer again.
+    /// Number of further revocations kept from an earlier history. An issuer that was restored from a backup
+    /// lacks them; they stay in force here until this verifier restarts. Revoke them at the issuer again.
     #[must_use]
     pub fn carried_revocations(&self) -> usize {
         self.revocations.as_deref().map_or(0, Revocations::carried)
@@ -162,14 +166,14 @@ impl Trust {
     }
 }
 
-/// Why something of the feed was refused. What was in use stays.
+/// Reasons for refusing a part of the feed. The trust in use stays.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FeedError {
-    /// The head is not one, or is not signed by the keyset key.
+    /// The head cannot be read, or is not signed by the keyset key.
     #[error(transparent)]
     Head(#[from] HeadError),
-    /// The snapshot is not one, or is not signed by the keyset key.
+    /// The snapshot cannot be read, or is not signed by the keyset key.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
     /// The changes do not lead to the head: a gap, a fork, a replay or another epoch.
@@ -183,7 +187,7 @@ pub enum FeedError {
         "the head of the revocations ended at {0}: see whether the issuer still signs, and set this machine's clock"
     )]
     Expired(Timestamp),
-    /// The head or the snapshot is of a time to come.
+    /// The head or the snapshot was signed in the future.
     #[error(
         "the revocations were signed at {0}, which is yet to come: set the clock of this machine or of the issuer"
     )]
@@ -193,31 +197,31 @@ pub enum FeedError {
         "the head was signed at {offered}, and one of {used} is in use: fetch it again from the issuer"
     )]
     Replay {
-        /// When the one in use was signed.
+        /// Time at which the one in use was signed.
         used: Timestamp,
-        /// When this one was signed.
+        /// Time at which this one was signed.
         offered: Timestamp,
     },
-    /// The head begins another history, and goes with an older keyset than the one in use.
+    /// The head begins another history, and names an older keyset than the one in use.
     #[error(
         "the head begins another history with keyset {offered}, and {used} is in use: a restored issuer did not raise its keyset, or somebody serves old answers"
     )]
     Keyset {
-        /// The keyset in use.
+        /// Version of the keyset in use.
         used: u64,
-        /// The one that the head names.
+        /// Version that the head names.
         offered: u64,
     },
-    /// Changes, and nothing that they could be added to.
+    /// There are changes, but no revocations to add them to.
     #[error("there are no revocations that changes could be added to: take the snapshot")]
     Nothing,
-    /// The snapshot would undo what is in use.
+    /// The snapshot would undo the revocations in use.
     #[error(transparent)]
     Rollback(#[from] RollbackError),
 }
 
 impl FeedError {
-    /// Whether the snapshot helps.
+    /// Returns true if fetching the snapshot helps.
     #[must_use]
     pub fn wants_snapshot(&self) -> bool {
         matches!(
@@ -233,7 +237,7 @@ impl FeedError {
         )
     }
 
-    /// Whether what was fetched would undo what is in use, or is of a second history.
+    /// Returns true if the fetched files would undo those in use, or are of a second history.
     #[must_use]
     pub fn is_rollback(&self) -> bool {
         matches!(

@@ -1,4 +1,4 @@
-//! The revocations of a trust: how far their history was read, how old that is, and what it says.
+//! The revocations of a trust: their position in the history, their age, and their contents.
 
 use std::sync::Arc;
 
@@ -15,36 +15,36 @@ use super::{
     staleness::{Staleness, WhenStale},
 };
 
-/// What was read of an issuer's history of revocations.
+/// An issuer's history of revocations, up to a position.
 #[derive(Debug, Clone)]
 pub(super) struct Revocations {
     pub(super) position: Position,
-    /// When that was signed: the time by which entries vanish.
+    /// Time at which that was signed. Expired entries are dropped by this time.
     pub(super) issued_at: Timestamp,
-    /// The end that was signed.
+    /// The signed end of validity.
     pub(super) expires: Timestamp,
-    /// Whether a head of the feed said so. A file is carried by hand, and has no other age than its end.
+    /// True if a head of the feed vouches for it. A file is carried by hand, and is limited only by its end.
     fed: bool,
     revoked: Arc<Revoked>,
-    /// What an earlier history said, and this one, which was begun anew, does not: the issuer was restored
-    /// from a backup, and has not been told of it again. It holds here all the same.
+    /// Revocations of an earlier history that this restarted one lacks, because the issuer was restored from
+    /// a backup and they were not revoked again. They stay in force here.
     carried: Arc<Revoked>,
     newer_keyset: Option<NewerKeyset>,
 }
 
-/// A keyset that heads have told of.
+/// A newer keyset that heads have announced.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NewerKeyset {
-    /// The newest version that was told of.
+    /// The newest version announced.
     pub(crate) version: u64,
-    /// From when on a newer one than is in use was there.
+    /// Time since which a newer version than the one in use has been announced.
     pub(crate) since: Timestamp,
-    /// Which was in use then.
+    /// The version in use at that time.
     pub(crate) in_use: u64,
 }
 
 impl Revocations {
-    /// A snapshot as it stands.
+    /// The revocations of a snapshot alone.
     pub(super) fn of_file(snapshot: &Snapshot<'_>) -> Result<Revocations, SnapshotError> {
         let header = snapshot.header();
         Ok(Revocations {
@@ -58,7 +58,7 @@ impl Revocations {
         })
     }
 
-    /// A snapshot and the changes that lead from it to a head.
+    /// The revocations of a snapshot and of the changes that lead from it to a head.
     pub(super) fn of_feed(
         snapshot: &Snapshot<'_>,
         changes: Vec<Revocation>,
@@ -72,7 +72,7 @@ impl Revocations {
         ))
     }
 
-    /// The changes that lead from here to a head. Where there are none it costs nothing.
+    /// These revocations with the changes that lead from here to a head. Without changes nothing is copied.
     pub(super) fn with(
         &self,
         changes: &[Revocation],
@@ -82,6 +82,7 @@ impl Revocations {
             [] => Arc::clone(&self.revoked),
             changes => Arc::new(self.revoked.with(changes, head.issued_at)?),
         };
+        // A change may revoke again what was carried: then it no longer counts as lacking at the issuer.
         let mut next = Revocations::at(head, revoked, Arc::clone(&self.carried));
         if !changes.is_empty() {
             next.carried = next.lacking(&[&self.carried])?;
@@ -97,9 +98,11 @@ impl Revocations {
         }
         let carried = match same {
             true => self.lacking(&[&self.carried, &used.carried])?,
+            // Another epoch: everything in use that it lacks is kept, or a restored backup would bring revoked
+            // tokens back to life.
             false => self.lacking(&[&self.carried, &used.revoked, &used.carried])?,
         };
-        // Where it is the same, there is one of it.
+        // If nothing changed, the old list is shared rather than kept twice.
         let known = self.carried.covers(&carried, self.issued_at);
         Ok(match known && self.carried.len() == carried.len() {
             true => self.clone(),
@@ -114,7 +117,8 @@ impl Revocations {
         Ok(Arc::new(self.revoked.lacking(known, self.issued_at)?))
     }
 
-    /// These, by a head that tells of a keyset, beside the one in use and what was told before.
+    /// These revocations with the announcement of a keyset version by their head, combined with earlier
+    /// announcements.
     pub(super) fn telling_of(
         self,
         keyset_version: u64,
@@ -122,11 +126,12 @@ impl Revocations {
         used: Option<&Revocations>,
     ) -> Revocations {
         let told = used.and_then(|used| used.newer_keyset);
+        // An announcement is never forgotten: a later head with a lower version must not hide it.
         let version = told.map_or(0, |told| told.version).max(keyset_version);
         let since = match told {
             None => self.issued_at,
             Some(told) if told.in_use == in_use.version => told.since,
-            // One that came meanwhile and is not the last: what is newer was signed after it.
+            // A keyset has arrived meanwhile, but not the newest: that one was signed later.
             Some(told) => told.since.max(in_use.issued_at),
         };
         let newer = NewerKeyset {
@@ -140,7 +145,7 @@ impl Revocations {
         }
     }
 
-    /// What heads have told of keysets, where one was newer than the one in use.
+    /// The keyset that heads have announced, if it was newer than the one in use.
     pub(super) fn newer_keyset(&self) -> Option<NewerKeyset> {
         self.newer_keyset
     }
@@ -157,18 +162,18 @@ impl Revocations {
         }
     }
 
-    /// How many entries there are.
+    /// Number of entries.
     pub(super) fn len(&self) -> usize {
         self.revoked.len()
     }
 
-    /// How many more an earlier history has left.
+    /// Number of further entries kept from an earlier history.
     pub(super) fn carried(&self) -> usize {
         self.carried.len()
     }
 
-    /// Whether `self` may take the place of `used`: it is newer, and has everything that still
-    /// holds there. A history that was begun anew need not: it has to be newer, and what it lacks is
+    /// Checks that `self` may replace `used`: it is newer, and contains everything that is still in force
+    /// there. A restarted history only has to be newer; the entries that it lacks are
     /// [carried](Revocations::merge_previous).
     pub(super) fn may_replace(&self, used: &Revocations) -> Result<(), RollbackError> {
         let (offered, current) = (&self.position, &used.position);
@@ -179,6 +184,7 @@ impl Revocations {
         if offered.seq < current.seq || self.issued_at < used.issued_at {
             return Err(RollbackError::Revocations);
         }
+        // The same list, as after a head without changes: no need to compare a million entries.
         if Arc::ptr_eq(&self.revoked, &used.revoked) {
             return Ok(());
         }
@@ -196,7 +202,7 @@ impl Revocations {
         }
     }
 
-    /// Checks that a token is not revoked, as far as anyone can know at `now`.
+    /// Checks that a token is not revoked, and that the revocations are fresh enough at `now` to tell.
     pub(super) fn check(
         &self,
         shown: &TokenMarks<'_>,
@@ -224,7 +230,7 @@ impl Revocations {
         if now >= self.expires {
             return Err(Distrust::RevocationsEnded(self.expires));
         }
-        // Its clock, or the issuer's, is wrong: what it left out as ended may be alive.
+        // This clock or the issuer's is wrong: entries left out as expired may still be needed.
         if is_ahead(self.issued_at, now) {
             return Err(Distrust::RevocationsAhead(self.issued_at));
         }
@@ -235,6 +241,7 @@ impl Revocations {
         let admitted = match staleness.then {
             WhenStale::Deny => false,
             WhenStale::AdmitShortLived { life } => {
+                // `since` saturates, so a token that ends before its issue would count as short-lived.
                 shown.issued_at <= shown.expires && shown.expires.since(shown.issued_at) <= life
             }
         };
@@ -249,7 +256,7 @@ impl Revocations {
 }
 
 impl Revocations {
-    /// Returns whether they suffice to admit tokens at `now`, be it only short-lived ones.
+    /// Returns true if they suffice to admit tokens at `now`, even if only short-lived ones.
     pub(super) fn is_ready(&self, staleness: &Staleness, now: Timestamp) -> bool {
         let young = !self.fed || now.since(self.issued_at) <= staleness.after;
         let in_force = now < self.expires && !is_ahead(self.issued_at, now);
@@ -257,7 +264,7 @@ impl Revocations {
     }
 }
 
-/// Whether something was signed at a time that a clock of `now` cannot have, give or take [`SKEW`].
+/// Returns true if something was signed later than `now`, beyond the tolerance [`SKEW`].
 pub(super) fn is_ahead(issued_at: Timestamp, now: Timestamp) -> bool {
     issued_at > now.plus(SKEW)
 }

@@ -1,8 +1,9 @@
-//! What is revoked, as numbers that are looked up.
+//! Revoked tokens, blocks and parties, as hashes to look up.
 //!
-//! A name is its keyed hash of 64 bits (SipHash, under a secret of this process), so that an id takes
-//! 12 bytes with its end, whatever it names, and nobody can choose a name that falls on another one.
-//! Were two to fall together all the same, a token would be denied, once in 10¹³ with a million ids.
+//! A name is stored as its keyed 64-bit hash (SipHash, under a secret of this process). So an id takes 12
+//! bytes with its end, whatever it names, and nobody can choose a name that collides with another one. A
+//! collision by chance would deny a token that is not revoked; with a million ids that happens to one token
+//! in 10¹³.
 
 use std::{
     collections::hash_map::RandomState,
@@ -22,7 +23,7 @@ use crate::identity::Identity;
 /// The secret of this process.
 static SECRET: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-/// Everything by which a revocation can name a token, hashed once for all lookups.
+/// All names by which a revocation can refer to a token, hashed once for all lookups.
 #[derive(Debug, Clone)]
 pub(crate) struct RevocationNames {
     token: u64,
@@ -45,13 +46,13 @@ impl RevocationNames {
         }
     }
 
-    /// About how many bytes of memory it takes beyond itself.
+    /// Approximate heap memory in bytes.
     pub(crate) fn size(&self) -> usize {
         size_of_val(&*self.blocks)
     }
 }
 
-/// The marks of a token that trust is looked up by.
+/// The properties of a token that its trust depends on.
 pub(crate) struct TokenMarks<'a> {
     pub(crate) root_key: KeyId,
     /// The key itself: an id is too short to tell two issuers' keys apart for certain.
@@ -61,7 +62,7 @@ pub(crate) struct TokenMarks<'a> {
     pub(crate) expires: Timestamp,
 }
 
-/// The second at which an entry ends. The last one stands for never, and for all that lies beyond it.
+/// The second at which an entry ends. The last value stands for never, and for all later times.
 type Expiry = u32;
 
 const NEVER: Expiry = Expiry::MAX;
@@ -69,15 +70,15 @@ const NEVER: Expiry = Expiry::MAX;
 /// Tokens, blocks and parties that are revoked.
 #[derive(Debug, Default)]
 pub(super) struct Revoked {
-    /// Tokens and blocks, in order.
+    /// Tokens and blocks, sorted.
     ids: Box<[u64]>,
-    /// When each of them ends.
+    /// The end of each of them.
     ends: Box<[Expiry]>,
-    /// In order.
+    /// Sorted.
     watermarks: Box<[WatermarkHash]>,
 }
 
-/// A watermark.
+/// A watermark: it revokes the tokens of a party that were issued before a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct WatermarkHash {
     party: u64,
@@ -85,13 +86,13 @@ struct WatermarkHash {
     end: Expiry,
 }
 
-/// An entry of other revocations that these lack.
+/// An entry of other revocations that is missing here.
 enum UncoveredEntry {
     Id(u64, Expiry),
     Watermark(WatermarkHash),
 }
 
-/// What of a token is revoked.
+/// The part of a token that is revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RevokedBy {
     Token,
@@ -100,7 +101,7 @@ pub(super) enum RevokedBy {
 }
 
 impl Revoked {
-    /// What these say, less what is dead at `at`, the time at which they were signed.
+    /// The revocations in `entries` without those that are dead at `at`, the time at which they were signed.
     pub(super) fn new(
         entries: impl Iterator<Item = Result<Revocation, SnapshotError>>,
         at: Timestamp,
@@ -112,7 +113,7 @@ impl Revoked {
         Revoked::default().merged(gathered, at)
     }
 
-    /// What this and `entries` say, less what is dead at `at`.
+    /// These revocations and `entries`, without those that are dead at `at`.
     pub(super) fn with(
         &self,
         entries: &[Revocation],
@@ -125,7 +126,7 @@ impl Revoked {
         self.merged(gathered, at)
     }
 
-    /// One pass over both.
+    /// Merges both in one pass.
     fn merged(&self, gathered: Gathered, at: Timestamp) -> Result<Revoked, SnapshotError> {
         let Gathered { mut ids, mut marks } = gathered;
         ids.sort_unstable();
@@ -134,7 +135,7 @@ impl Revoked {
         let old = self.ids.iter().copied().zip(self.ends.iter().copied());
         for (id, end) in merge(old, ids.into_iter()).filter(|(_, end)| !is_dead(*end, at)) {
             match (merged.last(), ends.last_mut()) {
-                // One entry for each id, which ends with the last of them.
+                // One entry for each id, with the latest of its ends: revoking again must not shorten it.
                 (Some(last), Some(longest)) if *last == id => *longest = end.max(*longest),
                 _ => {
                     merged.push(id);
@@ -144,6 +145,7 @@ impl Revoked {
         }
         marks.extend_from_slice(&self.watermarks);
         let watermarks = outermost(marks, at);
+        // An error rather than a cut: entries left out would bring revoked tokens back.
         if merged.len().saturating_add(watermarks.len()) > MAX_ENTRIES {
             return Err(SnapshotError::TooMany);
         }
@@ -154,12 +156,13 @@ impl Revoked {
         })
     }
 
-    /// How many entries there are.
+    /// Number of entries.
     pub(super) fn len(&self) -> usize {
         self.ids.len().saturating_add(self.watermarks.len())
     }
 
-    /// What of a token that was issued at `issued_at` is revoked, by what was signed at `at`.
+    /// The part of a token that is revoked, if any. The token was issued at `issued_at`, the revocations were
+    /// signed at `at`.
     pub(super) fn find(
         &self,
         names: &RevocationNames,
@@ -173,6 +176,7 @@ impl Revoked {
         if let Some(block) = blocks.position(|block| self.contains(*block, at)) {
             return Some(RevokedBy::Block(block));
         }
+        // Saves three look-ups per call if there are none.
         if self.watermarks.is_empty() {
             return None;
         }
@@ -190,13 +194,14 @@ impl Revoked {
         })
     }
 
-    /// Whether everything of `other` that has not ended at `at` is here, and ends no sooner.
+    /// Returns true if every entry of `other` that has not ended at `at` is here too, and ends no sooner.
     pub(super) fn covers(&self, other: &Revoked, at: Timestamp) -> bool {
+        // Without the tolerance of `is_dead`: a list need not repeat an entry that has ended.
         let alive = move |end: Expiry| end == NEVER || u64::from(end) > at.unix();
         self.missing(other, alive).next().is_none()
     }
 
-    /// What of `others` is not dead at `at`, and is not here, or ends sooner.
+    /// The entries of `others` that are not dead at `at`, and that are missing here or end sooner here.
     pub(super) fn lacking(
         &self,
         others: &[&Revoked],
@@ -221,6 +226,7 @@ impl Revoked {
         let mut here = self.ids.iter().zip(&self.ends).peekable();
         let there = other.ids.iter().zip(&other.ends);
         let ids = there.filter_map(move |(id, end)| {
+            // Both lists are sorted, so one pass over them finds every match.
             while here.next_if(|(known, _)| *known < id).is_some() {}
             let known = here.peek();
             let known = known.is_some_and(|(known, longer)| *known == id && *longer >= end);
@@ -258,13 +264,13 @@ impl WatermarkHash {
     }
 }
 
-/// The watermarks that say more than all others of their party, in order.
+/// The watermarks that no other watermark of their party covers, sorted.
 fn outermost(mut marks: Vec<WatermarkHash>, at: Timestamp) -> Box<[WatermarkHash]> {
     marks.retain(|mark| !is_dead(mark.end, at));
     marks.sort_unstable();
     let mut kept: Vec<WatermarkHash> = Vec::with_capacity(marks.len());
     for mark in marks {
-        // Of what came before, nothing reaches as far: only what ends later stays beside it.
+        // No earlier one of this party reaches as far, so only those that end later are kept.
         while kept.last().is_some_and(|last| mark.covers(last)) {
             kept.pop();
         }
@@ -273,7 +279,7 @@ fn outermost(mut marks: Vec<WatermarkHash>, at: Timestamp) -> Box<[WatermarkHash
     kept.into()
 }
 
-/// Entries as they come.
+/// Entries in any order.
 #[derive(Default)]
 struct Gathered {
     ids: Vec<(u64, Expiry)>,
@@ -287,6 +293,7 @@ impl Gathered {
             .and_then(|end| Expiry::try_from(end.unix()).ok());
         let end = end.unwrap_or(NEVER);
         match &entry.target {
+            // The kind is a part of what is hashed, so tokens and blocks can share a list.
             Target::Token(id) => self.ids.push((token(id), end)),
             Target::Block(signature) => self.ids.push((block(signature), end)),
             Target::Watermark(watermark) => self.marks.push(WatermarkHash {
@@ -298,7 +305,7 @@ impl Gathered {
     }
 }
 
-/// The rule of [`Revocation::is_dead`].
+/// Returns true if an entry is dead, by the rule of [`Revocation::is_dead`].
 fn is_dead(end: Expiry, at: Timestamp) -> bool {
     end != NEVER && u64::from(end).saturating_add(SKEW) < at.unix()
 }
@@ -319,7 +326,7 @@ fn hashed(name: impl Hash) -> u64 {
     SECRET.hash_one(name)
 }
 
-/// Two sorted sequences as one.
+/// Merges two sorted sequences.
 fn merge<T: Ord>(
     left: impl Iterator<Item = T>,
     right: impl Iterator<Item = T>,

@@ -2,27 +2,27 @@
 
 use std::time::Duration;
 
-/// How old the newest head of the feed may be, and what happens then.
+/// Maximum age of the newest head of the feed, and the behaviour beyond it.
 ///
-/// It is about a feed. A snapshot that was read from a file has an end of its own, and so has each
-/// head: after that everything is denied, whatever is said here.
+/// This applies to a feed only. A snapshot read from a file has an end of its own, and so has each head;
+/// after that end everything is denied, regardless of this setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Staleness {
-    /// For how many seconds a head holds.
+    /// Maximum age of a head, in seconds.
     pub after: u64,
-    /// What happens then.
+    /// Behaviour once the head is older.
     pub then: WhenStale,
 }
 
 impl Staleness {
-    /// Denies every call once the newest head is older than that.
+    /// Denies every call once the newest head is older than `age`.
     ///
     /// ```
     /// use std::time::Duration;
     ///
     /// use bailiwick_verifier::Staleness;
     ///
-    /// // For two minutes calls are decided as ever, and then those with tokens of a short life.
+    /// // All calls for two minutes, and after that only those with short-lived tokens.
     /// let staleness = Staleness::after(Duration::from_mins(2)).admit_short_lived(Duration::from_mins(5));
     /// assert_eq!(staleness.after, 120);
     /// ```
@@ -34,7 +34,7 @@ impl Staleness {
         }
     }
 
-    /// Goes on, then, with tokens whose life from issue to end is at most `life`.
+    /// Still admits tokens after that if their life, from issue to end, is at most `life`.
     #[must_use]
     pub const fn admit_short_lived(mut self, life: Duration) -> Staleness {
         self.then = WhenStale::AdmitShortLived {
@@ -44,14 +44,14 @@ impl Staleness {
     }
 }
 
-/// What a verifier does whose revocations are stale.
+/// Behaviour of a verifier whose revocations are stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenStale {
-    /// It denies every call.
+    /// Deny every call.
     Deny,
-    /// It admits tokens whose life, from issue to end, is at most so many seconds, and denies all
-    /// others. A revocation that it has not heard of does that much harm and no more.
+    /// Admit tokens whose life, from issue to end, is at most this number of seconds, and deny all others.
+    /// A token that was revoked meanwhile is admitted for no longer than that.
     AdmitShortLived {
         /// The longest life, in seconds.
         life: u64,
@@ -59,7 +59,7 @@ pub enum WhenStale {
 }
 
 impl Default for Staleness {
-    /// After a minute, deny.
+    /// Denies every call once the newest head is older than a minute.
     fn default() -> Staleness {
         Staleness::after(Duration::from_secs(60))
     }

@@ -19,6 +19,7 @@ impl<'c> Compiler<'c> {
         for term in terms {
             let arg = match term {
                 Value::Variable(name) => Arg::Bound(
+                    // Always bound, `heads_of` has checked it; kept as an error rather than a panic.
                     self.slot(*name)
                         .ok_or_else(|| Fault::UnboundHead(self.code.text(*name).to_owned()))?,
                 ),
@@ -34,12 +35,16 @@ impl<'c> Compiler<'c> {
         })
     }
 
-    /// The variables of a body have slots until the next one is compiled.
+    /// Compiles a body. Its variables keep their slots until the next body is compiled, so that the head of
+    /// its rule can use them.
     pub(super) fn query(&mut self, place: Place, query: &Query, default: Origin) -> Compiled<Body> {
+        // A new number invalidates the slots of the body before, without clearing the list. It is never 0,
+        // the number of unbound symbols.
         self.body = self.body.checked_add(1).ok_or(Fault::TooLarge)?;
         let code = self.code;
         let mut slots = 0;
         let scans = number(self.program.scans.len())?;
+        // Predicates before expressions: only predicates bind, whatever the order in the text.
         for predicate in code.body(query) {
             self.scan(predicate, &mut slots)?;
         }
@@ -97,14 +102,14 @@ impl<'c> Compiler<'c> {
         Ok(slot)
     }
 
-    /// A variable is bound no more.
+    /// Ends the binding of a variable.
     pub(super) fn remove_slot(&mut self, name: Symbol) {
         if let Some(known) = self.slots.get_mut(name.index()) {
             *known = (0, 0);
         }
     }
 
-    /// The place of a constant. A string has one, however often it stands.
+    /// The index of a constant. Equal strings share one.
     pub(super) fn constant(&mut self, term: &Value) -> Compiled<u16> {
         if let Value::Str(symbol) = term
             && let Some(Some(constant)) = self.constants.get(symbol.index())
@@ -142,7 +147,7 @@ impl<'c> Compiler<'c> {
         })
     }
 
-    // Recursion is bounded: the decoder bounds how deep terms lie in one another.
+    // Recursion is bounded: the decoder bounds the nesting depth of terms.
     fn elements(&mut self, span: Span) -> Compiled<crate::engine::term::Span> {
         let mut elements = Vec::with_capacity(span.len());
         for term in self.code.terms(span) {

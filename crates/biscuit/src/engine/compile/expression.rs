@@ -1,4 +1,4 @@
-//! Operations in postfix order -> instructions, their stack and variables checked.
+//! Operations in postfix order -> instructions, with stack and variables checked.
 
 use crate::datalog::code::{self, Op, Span, Symbol, Term as Value};
 
@@ -8,7 +8,7 @@ use crate::engine::{
     program::{Binary, Instruction, Parameter, Unary},
 };
 
-/// What lies on the stack, as far as it is known beforehand.
+/// The kind of an operand on the stack, as far as it is known before evaluation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shape {
     Value,
@@ -18,16 +18,17 @@ enum Shape {
 /// A closure whose body is being compiled.
 struct Level {
     params: Span,
-    /// Where its body ends.
+    /// Index of the first operation after its body.
     end: usize,
-    /// Where the instruction stands that lays it on the stack.
+    /// Index of the instruction that pushes it on the stack.
     opened: usize,
-    /// What lay on the stack before its body.
+    /// The floor of the expression or closure around it.
     floor: usize,
 }
 
 impl Compiler<'_> {
-    /// Closures wait on a stack of their own: input decides how deep they lie in one another.
+    /// Compiles an expression. Open closures are kept on an explicit stack, since input decides how deeply
+    /// they nest.
     pub(super) fn expression(&mut self, ops: &[Op], slots: &mut u16) -> Compiled<()> {
         let mut open: Vec<Level> = Vec::new();
         let mut stack: Vec<Shape> = Vec::with_capacity(4);
@@ -38,6 +39,7 @@ impl Compiler<'_> {
                 Op::Closure { params, length } => {
                     let opened = self.program.code.len();
                     let parameter = self.open(*params, slots)?;
+                    // The length in instructions is set when the body ends.
                     self.program.code.push(Instruction::Closure {
                         length: 0,
                         parameter,
@@ -48,6 +50,8 @@ impl Compiler<'_> {
                         opened,
                         floor,
                     });
+                    // The body may not consume operands from outside: it may run any number of times, or
+                    // never.
                     floor = stack.len();
                 }
                 op => self.operation(op, &mut stack, floor)?,
@@ -60,7 +64,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Closes the closures whose bodies end here.
+    /// Closes the closures whose bodies end before the operation `at`.
     fn closed(
         &mut self,
         at: usize,
@@ -82,6 +86,7 @@ impl Compiler<'_> {
             {
                 *length = so_long;
             }
+            // Out of scope from here on: an expression after the closure may not use its parameter.
             for param in self.code.params(level.params) {
                 self.remove_slot(*param);
             }
@@ -93,6 +98,7 @@ impl Compiler<'_> {
     fn open(&mut self, params: Span, slots: &mut u16) -> Compiled<Parameter> {
         let mut parameter = Parameter::None;
         for param in self.code.params(params) {
+            // The specification forbids shadowing, and a reader of the token would be misled by it.
             if self.slot(*param).is_some() {
                 let name = self.code.text(*param).to_owned();
                 return Err(Fault::ShadowedVariable(name).into());

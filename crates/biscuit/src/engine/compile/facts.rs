@@ -1,4 +1,4 @@
-//! The facts that blocks state, and what a program knows when all is compiled.
+//! The facts that blocks state, and the last steps of compiling a program.
 
 use crate::datalog::code::{Code, Predicate};
 
@@ -12,7 +12,7 @@ use crate::engine::{
     term::Term,
 };
 
-/// A fact: its predicate, where its terms begin in a list of all, and whose it is.
+/// A fact: its predicate, the position of its terms in [`Stated::terms`], and its origin.
 pub(super) struct Row {
     relation: Relation,
     terms: usize,
@@ -27,11 +27,12 @@ pub(super) struct Stated {
 }
 
 impl<'c> Compiler<'c> {
-    /// The facts of the host and of all blocks. By now it is known which ones bodies look for.
+    /// The facts of the host and of all blocks. All bodies must have been compiled, because [`Keep::Wanted`]
+    /// depends on the predicates that they use.
     pub(super) fn stated(&mut self, authorizer: &'c Code, keep: Keep) -> Result<Stated, Error> {
         let mut stated = Stated::default();
         let token = self.code;
-        // The host's facts are numbered by its own symbols.
+        // The host's facts use the symbols of the host's code, not of the token's.
         let own = authorizer.blocks.first();
         let own = own.map_or(&[][..], |block| authorizer.facts(block));
         if !own.is_empty() {
@@ -45,7 +46,7 @@ impl<'c> Compiler<'c> {
         Ok(stated)
     }
 
-    /// Goes on with other code, whose symbols mean something else.
+    /// Switches to other code and drops everything cached by symbol, since its symbols have other meanings.
     fn read(&mut self, code: &'c Code) {
         self.code = code;
         let symbols = code.symbol_count();
@@ -76,6 +77,7 @@ impl<'c> Compiler<'c> {
         let terms = self.code.terms(fact.terms);
         let relation = match keep {
             Keep::All => self.relation(fact.name, terms.len())?,
+            // `known_relation` adds none: a fact that no body looks for must not grow the program.
             Keep::Wanted => {
                 let arity = super::short(terms.len())?;
                 let known = self.known_relation(fact.name, arity);
@@ -102,11 +104,11 @@ impl<'c> Compiler<'c> {
         Ok(())
     }
 
-    /// The program, with the facts of each predicate together.
+    /// Finishes the program: groups facts by predicate, and numbers the predicates that rules derive.
     pub(super) fn finish(self, stated: Stated) -> Program {
         let Stated { mut rows, terms } = stated;
         let mut program = self.program;
-        // Stable: facts of one predicate stay in their order.
+        // A stable sort keeps the facts of one predicate in their order, and so the order of matches.
         rows.sort_by_key(|row| row.relation);
         for row in rows {
             let (first, begin) = (program.origins.len() as u32, program.facts.len() as u32);
@@ -131,6 +133,7 @@ impl<'c> Compiler<'c> {
             }
         }
         program.heads = heads;
+        // Rules that use no derived fact are done after one round.
         let mut scans = program
             .rules
             .iter()
@@ -140,6 +143,7 @@ impl<'c> Compiler<'c> {
             known.is_some_and(|known| known.derived.is_some())
         });
         program.pool = self.values.into_pool();
+        // Before the size is taken, which every evaluation is charged for.
         program.shrink();
         program.held = program.size().saturating_add(workspace(&program));
         program
