@@ -79,12 +79,8 @@ impl Token {
     /// Returns the token sealed: it can still be used and handed on, but no longer narrowed.
     ///
     /// # Errors
-<<<<<<< HEAD
-    /// When it is sealed already, or damaged, or would be beyond the profile's limits: a seal takes more bytes
-    /// than the key that it replaces.
-=======
-    /// Fails when the token is sealed already, or damaged.
->>>>>>> lang4
+    /// Fails when the token is sealed already, is damaged, or would be beyond the profile's limits: a seal takes
+    /// more bytes than the key that it replaces.
     pub fn seal(&self) -> Result<Token, AttenuateError> {
         let sealed = build::seal(self.open()?).map_err(|_| AttenuateError::Damaged)?;
         let sealed = Token::try_from(sealed)?;
