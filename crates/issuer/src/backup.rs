@@ -97,7 +97,7 @@ impl Issuer {
     }
 }
 
-/// An error upon which there is no backup.
+/// An error of making a backup. The part that was written is useless.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {

@@ -264,7 +264,7 @@ fn check(client: &NewClient) -> Result<(), ClientError> {
     Ok(())
 }
 
-/// An error upon which an operation on clients changed nothing.
+/// An error of an operation on clients. Nothing changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {

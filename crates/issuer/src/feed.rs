@@ -300,7 +300,7 @@ impl From<StoredHead> for PublishedHead {
     }
 }
 
-/// An error upon which there is no snapshot.
+/// An error of making a snapshot.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SnapshotFailure {

@@ -23,7 +23,7 @@ pub(crate) struct Record {
     pub(crate) standing: Arc<Standing>,
 }
 
-/// An error upon which nothing was recorded.
+/// An error of recording. Nothing was recorded for this caller.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum RecordError {
     /// The key that signed the token is no longer the active one. Sign again with the active key.
@@ -54,7 +54,7 @@ impl Work for Commit {
                 Some((entry, &*record.actor, record.time))
             })
             .collect();
-        // Nobody gets an answer before the commit, so no holder has a token that the audit lacks.
+        // Nobody gets a token before the commit, so no holder has one that the audit lacks.
         let mut row = match entries.len() as u64 {
             0 => 0,
             all => {

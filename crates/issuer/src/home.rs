@@ -315,7 +315,7 @@ impl Drop for Draft {
     }
 }
 
-/// An error upon which a home cannot be used.
+/// A home that cannot be used, or not be created.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HomeError {
@@ -350,7 +350,7 @@ pub enum HomeError {
         /// The error of the system.
         error: io::Error,
     },
-    /// A file is too large for settings or profiles.
+    /// A file of settings or profiles is too large for a backup.
     #[error("`{0}` is too large for a backup: move it out of the home")]
     TooLarge(PathBuf),
     /// Others can read or write the file or directory.

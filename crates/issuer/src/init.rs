@@ -111,7 +111,7 @@ async fn fill(
     Ok(tx.commit().await?)
 }
 
-/// An error upon which no issuer was created.
+/// An error of creating an issuer. Nothing was created.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InitError {

@@ -201,7 +201,7 @@ impl fmt::Debug for Issuer {
     }
 }
 
-/// An error upon which an issuer was not opened.
+/// An error of opening an issuer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -213,7 +213,7 @@ pub enum OpenError {
     Store(#[from] StoreError),
 }
 
-/// An error upon which the private keys stay locked.
+/// An error of unlocking an issuer. The private keys stay locked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnlockError {

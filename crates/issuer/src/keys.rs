@@ -370,7 +370,7 @@ pub(crate) fn check_reason(reason: &str) -> Result<(), ()> {
         .ok_or(())
 }
 
-/// An error upon which an operation on keys changed nothing.
+/// An error of an operation on root keys. Nothing changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RootKeyError {

@@ -309,7 +309,7 @@ fn as_member<S: Serializer>(revocation: &Revocation, serializer: S) -> Result<S:
         .serialize(serializer)
 }
 
-/// An error upon which nothing was revoked.
+/// An error of revoking. Nothing was revoked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RevokeError {

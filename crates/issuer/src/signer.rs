@@ -56,7 +56,7 @@ impl SignerCache {
     }
 }
 
-/// An error upon which nothing was signed.
+/// An error of signing. Nothing was signed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {

@@ -136,7 +136,7 @@ impl fmt::Debug for Vault {
     }
 }
 
-/// An error upon which a private key was not written or read.
+/// An error of encrypting or decrypting private keys.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VaultError {

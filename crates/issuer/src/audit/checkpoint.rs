@@ -65,7 +65,7 @@ impl Checkpoint {
     }
 }
 
-/// An error upon which a checkpoint was refused.
+/// A checkpoint that was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {

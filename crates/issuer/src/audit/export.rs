@@ -76,7 +76,7 @@ fn lines<R: BufRead>(
     Ok(())
 }
 
-/// An error upon which an export cannot be checked.
+/// An export that cannot be checked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {

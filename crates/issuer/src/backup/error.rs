@@ -10,7 +10,7 @@ use crate::{
     signer::{SignError, from_sources},
 };
 
-/// An error upon which nothing was restored.
+/// An error of a restore. Nothing was restored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestoreError {

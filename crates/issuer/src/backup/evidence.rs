@@ -203,7 +203,7 @@ fn same_issuer(issuer: &str, settings: &Settings) -> Result<(), RestoreEvidenceE
     }
 }
 
-/// An error upon which nothing is restored, because the newer state is not known well enough.
+/// Evidence that does not show the newer state well enough. Nothing is restored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestoreEvidenceError {

@@ -326,7 +326,7 @@ fn malformed(line: u64, what: &'static str) -> BackupFileError {
     BackupFileError::Malformed { line, what }
 }
 
-/// An error upon which a file is not restored.
+/// A file that cannot be restored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupFileError {

@@ -129,8 +129,8 @@ impl Ring {
         if self.published().count() >= MAX_KEYS {
             return Err(TransitionError::TooMany { max: MAX_KEYS });
         }
-        // No other verb adds a key to the keyset, so this keeps it within its format. `catch_up` needs
-        // no such check: it leaves only keys that are in the later keyset.
+        // Nothing else adds a key, so this keeps the keyset within its format. `catch_up` needs no such
+        // check: it leaves only keys that are in the later keyset.
         let staged = StagedKey(Dates {
             id,
             public,

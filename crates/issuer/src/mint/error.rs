@@ -37,7 +37,7 @@ pub enum MintRefusal {
     Fault,
 }
 
-/// An error upon which there is no token.
+/// An error of minting. There is no token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MintError {

@@ -338,8 +338,8 @@ impl Connection for PostgresConnection {
 async fn answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     match tokio::time::timeout(ALIVE, connection.ping()).await {
         Ok(answer) => answer.map(|()| true),
-        // An error and not `false`, upon which the pool would close the connection politely and wait
-        // for an answer once more.
+        // An error and not `false`: after `false` the pool would close the connection politely, and
+        // wait for an answer once more.
         Err(_) => Err(sqlx::Error::Io(ErrorKind::TimedOut.into())),
     }
 }

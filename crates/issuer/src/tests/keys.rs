@@ -263,7 +263,7 @@ async fn an_imported_key_is_published_first_and_signs_after() {
         again,
         RootKeyError::Transition(TransitionError::Collision(_))
     ));
-    // It cannot be staged again either.
+    // It cannot be imported again after its revocation either.
     issuer.revoke_key(id, "drill", at(150)).await.unwrap();
     let tombstone = issuer.import(import(), at(160)).await;
     assert!(matches!(
