@@ -1,4 +1,4 @@
-//! `bailiwick audit`: the record of actions, and the check that it is unchanged.
+//! `bailiwick audit`: the record of all actions, and the check that it is intact.
 
 use std::{
     fmt::{self, Write},

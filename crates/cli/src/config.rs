@@ -12,7 +12,7 @@ use crate::{
 /// Maximum length of a `config.toml`, in bytes.
 const MAX_CONFIG: usize = 64 * 1024;
 
-/// Defaults for flags that were given neither on the command line nor in the environment.
+/// Defaults for flags that are set neither on the command line nor in the environment.
 /// Relative paths are relative to the home.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,7 +40,7 @@ pub(crate) struct HomeConfig {
 }
 
 impl HomeConfig {
-    /// Reads a `config.toml`, which may be missing.
+    /// Reads a `config.toml`, or returns the defaults if it is missing.
     pub(crate) fn read(path: &Path) -> Result<HomeConfig, Failure> {
         if is_missing(path)? {
             return Ok(HomeConfig::default());

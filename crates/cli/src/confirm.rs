@@ -15,7 +15,7 @@ use crate::{
 /// Maximum length of an answer, in bytes.
 const MAX_ANSWER: u64 = 256;
 
-/// For commands that cannot be undone.
+/// Options of commands that cannot be undone.
 #[derive(Debug, Args)]
 pub(crate) struct Confirm {
     /// Do it without asking

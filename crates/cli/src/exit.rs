@@ -1,11 +1,11 @@
-//! Exit codes, and failures on their way to one.
+//! Exit codes, and the failures that lead to them.
 
 use std::process::ExitCode;
 
 /// The exit code of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Done, or allowed.
+    /// The command succeeded, or the decision is to allow.
     Done = 0,
     /// Something on this machine is wrong: a file, a passphrase, a terminal.
     Local = 1,

@@ -63,7 +63,7 @@ pub(crate) async fn unlocking<T, E: MayBeLocked>(
     }
 }
 
-/// An error that may mean that the passphrase is needed.
+/// An error that may mean that an operation needs the passphrase.
 pub(crate) trait MayBeLocked: Into<Failure> {
     fn is_locked(&self) -> bool;
 }
@@ -86,7 +86,7 @@ impl MayBeLocked for SignError {
     }
 }
 
-// The table of exit codes.
+// The exit codes of the issuer's errors.
 
 impl From<RootKeyError> for Failure {
     fn from(error: RootKeyError) -> Failure {

@@ -100,13 +100,13 @@ impl Draft {
         }
     }
 
-    /// Writes more of it.
+    /// Appends to the output.
     pub(crate) fn write(&mut self, content: &str) -> Result<(), Failure> {
         let written = self.file().write_all(content.as_bytes());
         written.map_err(|error| unwritable(&self.path, &error))
     }
 
-    /// Finishes: puts a draft in its place, and flushes a device or a FIFO.
+    /// Completes the output: moves a draft to its path, or flushes a device or a FIFO.
     pub(crate) fn keep(self) -> Result<(), Failure> {
         let Draft { place, path } = self;
         let kept = || match place {

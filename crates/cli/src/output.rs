@@ -43,7 +43,7 @@ const STYLES: [&str; 6] = [
 pub(crate) enum Format {
     /// For people.
     Text,
-    /// For programs: one JSON document, or one a line where a command says so.
+    /// For programs: one JSON document, or one per line where the help of a command says so.
     Json,
 }
 

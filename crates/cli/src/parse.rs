@@ -5,12 +5,12 @@ use bailiwick_token::{
     duration,
 };
 
-/// A duration such as `15m`, as seconds.
+/// Parses a duration such as `15m` into seconds.
 pub(crate) fn duration(text: &str) -> Result<u64, String> {
     duration::parse(text).map_err(|error| error.to_string())
 }
 
-/// A name or a description: some text, without control characters.
+/// Parses a name or a description: text that is not empty and has no control characters.
 pub(crate) fn text(text: &str) -> Result<String, String> {
     if text.is_empty() || text.len() > MAX_TEXT || text.chars().any(char::is_control) {
         return Err(format!(
@@ -20,7 +20,7 @@ pub(crate) fn text(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// The name of an agent, a principal or a tenant.
+/// Parses the name of an agent, a principal or a tenant.
 pub(crate) fn name(text: &str) -> Result<String, String> {
     match is_name(text) {
         true => Ok(text.to_owned()),
@@ -30,7 +30,7 @@ pub(crate) fn name(text: &str) -> Result<String, String> {
     }
 }
 
-/// A claim, `name=value`.
+/// Parses a claim of the form `name=value`.
 pub(crate) fn claim(argument: &str) -> Result<(String, String), String> {
     match argument.split_once('=') {
         Some((name, value)) => Ok((text(name)?, text(value)?)),

@@ -21,7 +21,7 @@ const PASSPHRASE: &str = "BAILIWICK_PASSPHRASE";
 /// Maximum length of a passphrase's file, in bytes.
 const MAX_FILE: usize = 4096;
 
-/// For commands that use private keys.
+/// Options of commands that use private keys.
 #[derive(Debug, Args)]
 pub(crate) struct PassphraseArg {
     /// The file that holds the passphrase, one line [default: BAILIWICK_PASSPHRASE]

@@ -2,7 +2,7 @@
 
 use crate::exit::{Exit, ExitResult, Failure};
 
-/// Runs a command that waits for a store or a network to its end.
+/// Runs an asynchronous command to its end.
 pub(crate) fn wait(work: impl Future<Output = ExitResult>) -> ExitResult {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

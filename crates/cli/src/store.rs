@@ -14,7 +14,7 @@ const STORE: &str = "BAILIWICK_STORE";
 /// Maximum length of such a URL, in bytes.
 const MAX_STORE: usize = 4096;
 
-/// For commands that make a home.
+/// Options of commands that make a home.
 #[derive(Debug, Args)]
 pub(crate) struct StoreArg {
     /// The file that holds the URL of a PostgreSQL database, for several issuers

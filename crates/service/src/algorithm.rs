@@ -2,7 +2,7 @@
 
 use jsonwebtoken::Algorithm;
 
-/// The algorithm of this name (RFC 7518, section 3.1; RFC 9864, section 2.2). `none` has none.
+/// The algorithm of this name (RFC 7518, section 3.1; RFC 9864, section 2.2). There is none for `none`.
 pub(crate) fn algorithm(name: &str) -> Option<Algorithm> {
     match name {
         // The only curve that `EdDSA` is used with here.

@@ -186,7 +186,7 @@ impl Drop for Arriving {
                 left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
             }
         };
-        // Without a runtime there is no connection either.
+        // Dropped outside of a runtime, the body has no connection that could be reset.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(timeout(LINGER, rest));
         }

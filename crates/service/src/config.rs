@@ -157,7 +157,7 @@ impl Config {
     /// Parses the file and checks it.
     ///
     /// # Errors
-    /// [`ConfigError`], which says where.
+    /// [`ConfigError`] if the file is malformed or its settings cannot be used.
     pub fn parse(text: &str) -> Result<Config, ConfigError> {
         if text.len() > MAX_CONFIG {
             return Err(ConfigError::TooLarge);

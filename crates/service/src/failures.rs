@@ -1,4 +1,4 @@
-//! Counts of wrong secrets by client and address, so that guessing is stopped and nobody else is.
+//! Counts of wrong secrets by client and address, so that guessing is stopped without locking out others.
 
 use std::net::IpAddr;
 

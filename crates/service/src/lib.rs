@@ -39,7 +39,7 @@ mod tasks;
 mod tokens;
 pub mod wire;
 
-/// Tells the time. Nothing below the edge reads a clock.
+/// A function that returns the time. Nothing below the edge reads a clock.
 pub use bailiwick_verifier::layer::Clock;
 pub use config::{Assertions, Config, ConfigError, MAX_CONFIG, ProviderConfig, ServiceLimits, Tls};
 pub use metrics::LOST_LOG_LINES;

@@ -203,7 +203,7 @@ action = "purchase_order:create"
             scope: Some("buyer".to_owned()),
             ask: Ask::default(),
         };
-        // From now on the key that signs is at hand, and nothing but the record is waited for.
+        // Loads the signing key, so that later mints wait for nothing but the record.
         state.mint_by_profile(wish.clone()).await.unwrap();
         let narrower = PROFILE.replace("10m", "5m");
         for (text, ttl) in [(narrower.as_str(), Some(300)), ("", None)] {

@@ -441,7 +441,7 @@ mod tests {
         assert_eq!(verify().await, StatusCode::SERVICE_UNAVAILABLE);
         drop(somebody);
         assert_eq!(verify().await, StatusCode::OK);
-        // Whoever ended gave it back.
+        // The verification that ended has released the lock.
         assert_eq!(verify().await, StatusCode::OK);
     }
 }

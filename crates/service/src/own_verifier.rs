@@ -11,10 +11,10 @@ use tokio::sync::Mutex;
 
 use crate::{problem::ApiError, snapshots::Snapshots};
 
-/// The service that an operator's grants are about.
+/// The service name in the grants of operators.
 pub const OPERATOR_SERVICE: &str = "bailiwick";
 
-/// Time for which changes are added to one trust, in seconds. After that it is opened anew.
+/// Time for which changes are added to one trust, in seconds. After that it is opened again.
 const FOLLOWED: u64 = 3_600;
 
 /// The issuer's verifier for its own tokens.
@@ -47,8 +47,8 @@ impl OwnVerifier {
         }
     }
 
-    /// Returns a verifier that knows the newest keyset and every revocation. Beside the store, nothing
-    /// has to be polled.
+    /// Returns a verifier that knows the newest keyset and every revocation. Both come straight from the
+    /// store, so nothing has to be polled.
     pub(crate) async fn current(&self) -> Result<Arc<Verifier>, ApiError> {
         // Read for each call, so that a revocation holds from the next call on.
         let head = self.issuer.head((self.clock)()).await?;
@@ -65,7 +65,7 @@ impl OwnVerifier {
             return Ok(Arc::clone(&in_use.verifier));
         }
         let keyset = self.issuer.keyset(now).await?;
-        // Expired entries stay in a trust to which changes are added, so it is opened anew at times; also
+        // Expired entries stay in a trust to which changes are added, so it is opened again at intervals, and
         // after the clock was set back, since its age is unknown then.
         let last =
             last.filter(|last| now >= last.opened_at && now.since(last.opened_at) < FOLLOWED);

@@ -11,7 +11,7 @@ use bailiwick_issuer::profile::{ProfileError, ProfileLimits, Profiles};
 /// Reads the profiles of a home. Without any, no caller gets a token.
 ///
 /// # Errors
-/// [`ProfilesError`].
+/// [`ProfilesError`] if they cannot be read or are not valid as a set.
 pub fn read_profiles(home: &Path, limits: &ProfileLimits) -> Result<Profiles, ProfilesError> {
     let (file, directory) = (home.join("profiles.toml"), home.join("profiles.d"));
     if file.exists() && directory.exists() {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 pub(crate) type Limiter = RateLimiter<NotKeyed, InMemoryState, DefaultClock>;
 
-/// A rate, as a profile states it.
+/// A limit on a rate, as in a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct RateLimit {
     pub(crate) per_minute: NonZeroU32,

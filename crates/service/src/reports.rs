@@ -15,7 +15,7 @@ use bailiwick_token::{
 /// Maximum number of reports that are gathered, since anyone can send one.
 const MOST: usize = 4_096;
 
-/// The reports since they were last taken.
+/// The reports that arrived since the last call of [`Reports::take`].
 #[derive(Default)]
 pub(crate) struct Reports(Mutex<BTreeMap<String, VerifierInfo>>);
 

@@ -354,7 +354,7 @@ mod tests {
         }
     }
 
-    /// Whatever an issuer is called, its service starts.
+    /// The service starts for an issuer's URL with any path.
     #[test]
     fn no_issuer_path_is_in_the_way_of_a_route() {
         let paths = table().into_iter().map(|route| route.path.to_owned());

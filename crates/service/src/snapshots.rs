@@ -18,7 +18,7 @@ const KEPT: u64 = 300;
 /// changes up to the head. Making one takes a while, and anyone can ask for it. A cache may keep it for as long.
 pub(crate) const SPARED: u64 = 5;
 
-/// Maker of snapshots, which keeps the last one.
+/// A source of snapshots, which keeps the last one.
 #[derive(Clone)]
 pub(crate) struct Snapshots(Arc<Cache>);
 

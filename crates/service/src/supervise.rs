@@ -79,7 +79,7 @@ impl fmt::Debug for Supervisor {
 }
 
 impl Supervisor {
-    /// Its loops end when `stop` changes.
+    /// Makes a supervisor whose loops end when `stop` changes.
     pub(crate) fn new(health: Health, stop: watch::Receiver<bool>) -> Supervisor {
         Supervisor {
             health,

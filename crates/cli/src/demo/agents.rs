@@ -28,7 +28,7 @@ const LARGE: &str = r#"{"amount":5000,"currency":"EUR","vendor":"acme"}"#;
 pub(super) struct Agents {
     pub(super) buyer: Token,
     pub(super) reader: Token,
-    /// The buyer's, after the buyer tried to widen it.
+    /// The buyer's token, after the buyer tried to widen it.
     widened: Token,
 }
 

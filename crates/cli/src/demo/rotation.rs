@@ -40,7 +40,7 @@ pub(super) struct RotationCounts {
     pub(super) calls: u64,
     /// Calls with a valid token that were denied.
     pub(super) false_denials: u64,
-    /// The first of them.
+    /// The first of these denials.
     pub(super) first_denial: Option<String>,
 }
 
@@ -53,7 +53,7 @@ impl RotationCounts {
 /// The state that the callers share.
 #[derive(Default)]
 struct Traffic {
-    /// Valid tokens, the newest last: of the active key and of the one before.
+    /// Valid tokens of the active key and of the one before, the newest last.
     tokens: RwLock<VecDeque<Token>>,
     calls: [AtomicU64; CALLERS],
     denials: RwLock<Vec<String>>,

@@ -35,7 +35,7 @@ pub(super) struct DemoWorld {
     pub(super) address: SocketAddr,
     /// Seconds since the epoch, for issuer and service alike.
     clock: Arc<AtomicU64>,
-    /// Removed when it is dropped.
+    /// The directory of the home, which is deleted when this is dropped.
     _home: TempDir,
 }
 

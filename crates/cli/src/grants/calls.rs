@@ -49,7 +49,7 @@ impl RecordedCall {
     /// Reads one line.
     ///
     /// # Errors
-    /// When `expect` is neither `allow` nor `deny`; anything else that is wrong denies the call.
+    /// Fails if `expect` is neither `allow` nor `deny`. Any other error denies the call instead.
     pub(super) fn read(line: &CallLine) -> Result<RecordedCall, Failure> {
         let members = match line.members() {
             Ok(members) => members,
@@ -115,7 +115,7 @@ pub(super) fn denied(detail: String) -> Box<Decision> {
 
 /// One line that is not empty.
 pub(super) struct CallLine {
-    /// Counted from 1, empty ones included.
+    /// The line number, counted from 1 and with empty lines.
     pub(super) number: u64,
     bytes: Vec<u8>,
     complete: bool,
@@ -137,7 +137,7 @@ impl CallLine {
     }
 }
 
-/// The lines of a file, however long it is.
+/// The lines of a file of any length, read one at a time.
 pub(super) struct Lines {
     source: Input,
     reader: Box<dyn BufRead>,
@@ -153,7 +153,7 @@ impl Lines {
         })
     }
 
-    /// The next line that is not empty.
+    /// Reads the next line that is not empty.
     pub(super) fn next(&mut self) -> Result<Option<CallLine>, Failure> {
         loop {
             let line = self

@@ -1,4 +1,4 @@
-//! `bailiwick token seal`: the end of narrowing.
+//! `bailiwick token seal`: a token that cannot be narrowed further.
 
 use clap::Args;
 use serde::Serialize;

@@ -21,7 +21,7 @@ pub(super) struct OAuthFailure {
     pub(super) description: String,
     /// True if the answer asks for HTTP Basic by `WWW-Authenticate`.
     challenge: bool,
-    /// `Retry-After` in seconds.
+    /// `Retry-After`, in seconds.
     retry_after: Option<u64>,
 }
 
