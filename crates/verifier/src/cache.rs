@@ -1,4 +1,4 @@
-//! Tokens that have been verified, by their exact text.
+//! Cache of verified tokens, by their exact text.
 
 use std::{fmt, sync::Arc};
 
@@ -10,14 +10,14 @@ use quick_cache::{
 
 use crate::verified::Verified;
 
-/// How many bytes a token of typical size takes here; only the initial layout rests on it.
+/// Size in bytes of a typical token in the cache. It only determines the initial capacity.
 const TYPICAL_BYTES: usize = 4 * 1024;
 
-/// Verified tokens, at most so many bytes of them.
+/// Verified tokens, up to a number of bytes.
 ///
-/// Keys are whole texts, hashed with a key that is random for each process. What is found here was
-/// verified once and is trusted no further than that: each decision looks up root key and
-/// revocations again, so a change of either needs nothing to be thrown away.
+/// Keys are whole texts, hashed with a key that is random for each process. A cached token has been verified
+/// once, and is trusted no further than that: each decision checks root key and revocations again, so a
+/// change of either evicts nothing.
 pub(crate) struct TokenCache(Option<Cache<Arc<str>, Arc<Verified>, Bytes, RandomState>>);
 
 #[derive(Clone)]
@@ -25,15 +25,15 @@ struct Bytes;
 
 impl Weighter<Arc<str>, Arc<Verified>> for Bytes {
     fn weight(&self, _: &Arc<str>, token: &Arc<Verified>) -> u64 {
-        // What the cache itself keeps of each, and the counts beside what is shared.
+        // The overhead of the cache for each entry, and the reference counts of shared data.
         const ENTRY: usize = 64;
-        // The text belongs to the token too.
+        // The token's size includes the text, which is also the key.
         token.size().saturating_add(ENTRY) as u64
     }
 }
 
 impl TokenCache {
-    /// A cache of at most `bytes`; none where that is 0.
+    /// A cache of at most `bytes` bytes. With 0 it keeps nothing.
     pub(crate) fn new(bytes: usize) -> TokenCache {
         let cache = || {
             let expected = bytes.div_ceil(TYPICAL_BYTES);

@@ -1,4 +1,4 @@
-//! The call attempted, and the facts that it is stated as.
+//! The call to decide, and the facts that are stated about it.
 
 use std::{
     borrow::Cow,
@@ -16,19 +16,19 @@ use bailiwick_token::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The longest call that is read, in bytes of its text.
+/// Maximum length of a call's text, in bytes.
 pub const MAX_CALL_BYTES: usize = 64 * 1024;
 
-/// The most facts that one call may be stated as.
+/// Maximum number of arguments and members of a call.
 pub const MAX_FACTS: usize = 1024;
 
-/// The most bytes of all paths to members together. A path repeats the names of what it leads
-/// through, so a short call could spell out megabytes.
+/// Maximum total length of all paths to members, in bytes. A path repeats the names of all members on the
+/// way, so a short call could expand to megabytes.
 pub const MAX_PATH_BYTES: usize = 512 * 1024;
 
-/// A call: an action, where it applies a resource, and named arguments.
+/// A call: an action, a resource if there is one, and named arguments.
 ///
-/// The service is not part of it: that is the verifier's own name, never taken from a request.
+/// The service is not part of it. It is configured in the verifier, and never taken from a request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     action: String,
@@ -36,7 +36,7 @@ pub struct Call {
     args: BTreeMap<String, Value>,
 }
 
-/// A call that cannot be decided, because it cannot be stated. It is denied as `bad_request`.
+/// A fault of a call that cannot be stated, and so cannot be decided. It is denied as `bad_request`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
@@ -58,7 +58,7 @@ pub enum CallError {
     /// The arguments cannot be read.
     #[error("the arguments cannot be read: {0}")]
     Arguments(#[from] ValueError),
-    /// The action's name cannot be one.
+    /// The name of the action is invalid.
     #[error("the action is empty, or holds a star or a control character")]
     Action,
     /// The resource is not in normal form.
@@ -66,10 +66,10 @@ pub enum CallError {
         "the resource is not in normal form: segments parted by `/`, none of them empty, dots or white space before its first `;`, without `\\`, `%`, `?`, `#` and control characters"
     )]
     Resource,
-    /// The call cannot be read out of the message that carries it.
+    /// The call cannot be read from the message that carries it.
     #[error("{0}")]
     Unreadable(String),
-    /// A name is one that no grant could speak of.
+    /// No grant could refer to an argument of this name.
     #[error("the argument name {} is empty or holds a dot", escape::code(.0))]
     Name(String),
 }
@@ -85,25 +85,25 @@ impl Call {
         }
     }
 
-    /// And on this resource, in normal form.
+    /// Sets the resource, which must be in normal form.
     #[must_use]
     pub fn resource(mut self, resource: &str) -> Call {
         self.resource = Some(resource.to_owned());
         self
     }
 
-    /// And with this argument.
+    /// Adds an argument.
     #[must_use]
     pub fn arg(mut self, name: &str, value: impl Into<Value>) -> Call {
         self.args.insert(name.to_owned(), value.into());
         self
     }
 
-    /// The call that the JSON text `{"action":…,"resource"?:…,"args"?:{…}}` describes. Members of
-    /// other names are ignored; numbers are read exactly.
+    /// Reads a call from the JSON text `{"action":…,"resource"?:…,"args"?:{…}}`. Members with other names are
+    /// ignored. Numbers are read exactly.
     ///
     /// # Errors
-    /// When the text is not a call that can be decided.
+    /// If the text is not a call that can be decided.
     pub fn from_json(text: &str) -> Result<Call, CallError> {
         #[derive(Deserialize)]
         struct Members<'a> {
@@ -114,7 +114,7 @@ impl Call {
             #[serde(borrow, default, deserialize_with = "present")]
             args: Option<&'a RawValue>,
         }
-        /// Tells `"args": null` from no `args`: only the second means "none".
+        /// Distinguishes `"args": null` from a missing `args`: only the second means "none".
         fn present<'de, D: serde::Deserializer<'de>>(
             deserializer: D,
         ) -> Result<Option<&'de RawValue>, D::Error> {
@@ -132,10 +132,10 @@ impl Call {
         )
     }
 
-    /// A call whose arguments are JSON text, an object; `None` for a call without arguments.
+    /// A call whose arguments are given as the JSON text of an object; `None` for a call without arguments.
     ///
     /// # Errors
-    /// When it is not a call that can be decided.
+    /// If it is not a call that can be decided.
     pub fn from_args_json(
         action: &str,
         resource: Option<&str>,
@@ -169,7 +169,7 @@ impl Call {
         self.args.keys().map(String::as_str)
     }
 
-    /// What the profile states about this call.
+    /// The facts that the profile states about this call.
     pub(crate) fn state(&self) -> Result<Statement<'_>, CallError> {
         let bad_name = |name: &str| {
             name.is_empty() || name.contains('*') || name.chars().any(char::is_control)
@@ -200,7 +200,7 @@ impl Call {
             if name.is_empty() || name.contains('.') {
                 return Err(CallError::Name(name.clone()));
             }
-            // The arguments object is the first container.
+            // The object of all arguments counts as the first level.
             if value.depth() >= MAX_DEPTH {
                 return Err(ValueError::TooDeep(MAX_DEPTH).into());
             }
@@ -214,7 +214,7 @@ impl Call {
             return Err(CallError::TooLong);
         }
         statement.bytes = bytes;
-        // Arguments are in order; members of nested ones need not be.
+        // Arguments are sorted by name, but paths of nested members may be out of order.
         if statement.args.len() > self.args.len() {
             statement.args.sort_by(|a, b| a.path.cmp(&b.path));
         }
@@ -232,31 +232,31 @@ fn length(value: &Value) -> usize {
         }
     }
     match value {
-        // Without a text of its own, and escapes left out: these are most values.
+        // Most values: computed without formatting them, and without counting escapes.
         Value::String(text) => return text.len().saturating_add(2),
         Value::Null | Value::Bool(_) => return 5,
         Value::Number(number) => return number.digits().saturating_add(2),
         _ => {}
     }
     let mut length = Length(0);
-    // It takes whatever is written.
+    // Writing to `Length` cannot fail.
     let _ = write!(length, "{value}");
     length.0
 }
 
-/// A call as the profile states it: what conditions can speak of, by name or path.
+/// A call as the profile states it: everything that conditions can refer to, by name or path.
 pub(crate) struct Statement<'a> {
     pub(crate) action: &'a str,
     pub(crate) resource: Option<&'a str>,
     names: &'a BTreeMap<String, Value>,
-    /// In the order of their paths.
+    /// Sorted by path.
     args: Vec<Stated<'a>>,
     path_bytes: usize,
-    /// About the length of the call's text.
+    /// Approximate length of the call's text in bytes.
     pub(crate) bytes: usize,
 }
 
-/// What is stated of one argument, or of one scalar member below it.
+/// One argument, or one scalar member below it, as it is stated.
 pub(crate) struct Stated<'a> {
     path: Cow<'a, str>,
     pub(crate) value: &'a Value,
@@ -265,7 +265,7 @@ pub(crate) struct Stated<'a> {
 }
 
 impl<'a> Stated<'a> {
-    /// `arg`: a string.
+    /// The value of the fact `arg` if it is a string.
     pub(crate) fn text(&self) -> Option<&'a str> {
         match self.value {
             Value::String(text) => Some(text),
@@ -278,7 +278,7 @@ impl<'a> Stated<'a> {
         &self.path
     }
 
-    /// `num`, read once.
+    /// The value of the fact `num`. It is read once.
     pub(crate) fn num(&self) -> Option<Micros> {
         match self.value {
             Value::Number(number) => *self.num.get_or_init(|| number.micros()),
@@ -286,7 +286,7 @@ impl<'a> Stated<'a> {
         }
     }
 
-    /// The elements of an array of scalars, read once; `None` for any other value.
+    /// The elements of an array of scalars; `None` for any other value. They are read once.
     pub(crate) fn scalars(&self) -> Option<&[Scalar]> {
         match self.value {
             Value::Array(_) => {
@@ -297,17 +297,17 @@ impl<'a> Stated<'a> {
         }
     }
 
-    /// Returns whether [`Stated::scalars`] has been read.
+    /// Returns true if [`Stated::scalars`] has been read.
     pub(crate) fn scalars_are_read(&self) -> bool {
         self.scalars.get().is_some()
     }
 
-    /// `date`
+    /// The value of the fact `date`.
     pub(crate) fn date(&self) -> Option<Timestamp> {
         self.text()?.parse().ok()
     }
 
-    /// `json`: what holds more than scalars, as its canonical text.
+    /// The value of the fact `json`: the canonical text of an object, or of an array with more than scalars.
     pub(crate) fn json(&self) -> Option<String> {
         let nested = match self.value {
             Value::Array(items) => items.iter().any(|item| !is_scalar(item)),
@@ -318,7 +318,7 @@ impl<'a> Stated<'a> {
     }
 }
 
-/// Returns whether Datalog has a scalar for it.
+/// Returns true if Datalog can represent the value as a scalar.
 pub(crate) fn is_scalar(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(_) | Value::String(_) => true,
@@ -328,17 +328,17 @@ pub(crate) fn is_scalar(value: &Value) -> bool {
 }
 
 impl<'a> Statement<'a> {
-    /// The names of the arguments, in order.
+    /// The names of the arguments, sorted.
     pub(crate) fn names(&self) -> impl ExactSizeIterator<Item = &'a str> {
         self.names.keys().map(String::as_str)
     }
 
-    /// What is stated of all arguments and members, in the order of their paths.
+    /// All arguments and scalar members, sorted by path.
     pub(crate) fn args(&self) -> &[Stated<'a>] {
         &self.args
     }
 
-    /// What is stated of this name or path.
+    /// The argument or member with this name or path.
     pub(crate) fn get(&self, path: &str) -> Option<&Stated<'a>> {
         let place = self
             .args
@@ -360,7 +360,7 @@ impl<'a> Statement<'a> {
         Ok(())
     }
 
-    /// States the scalar members of objects inside `value`. Nesting has been bounded before.
+    /// States the scalar members of objects inside of `value`, whose nesting has already been bounded.
     fn members(&mut self, path: &str, value: &'a Value) -> Result<(), CallError> {
         match value {
             Value::Object(members) => {
@@ -388,7 +388,7 @@ impl<'a> Statement<'a> {
         Ok(())
     }
 
-    /// The path to a member, charged by its length.
+    /// The path to a member. Its length counts towards [`MAX_PATH_BYTES`].
     fn path(&mut self, path: &str, member: &str) -> Result<String, CallError> {
         let path = format!("{path}.{member}");
         self.path_bytes = self.path_bytes.saturating_add(path.len());

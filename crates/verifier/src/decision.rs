@@ -1,4 +1,4 @@
-//! Decisions: allow or deny, with what a record needs to know.
+//! Decisions: allow or deny, with the details for a record.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -18,25 +18,25 @@ use crate::{
     source::TokenText,
 };
 
-/// The most bytes of a denial as JSON, its names and explanation included.
+/// Maximum length of a denial as JSON in bytes, its names and explanation included.
 pub const MAX_DENIAL_JSON: usize = 128 * 1024;
 
-/// What a verifier decided about one call.
+/// The decision of a verifier about one call.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub enum Decision {
-    /// The call is inside the token's authority.
+    /// The call is within the token's authority.
     Allow(Allow),
-    /// It is not, or the verifier does not know.
+    /// The call is outside of it, or the verifier cannot tell.
     Deny(Deny),
 }
 
 /// The authority under which a call is allowed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Allow {
-    /// Who acts, for whom.
+    /// The agent that acts, and its principal.
     pub identity: Arc<Identity>,
-    /// When the token ends, the earliest end of all its blocks.
+    /// Time at which the token ends: the earliest end of all its blocks.
     pub expires: Timestamp,
     pub(crate) granted: Option<Granted>,
 }
@@ -49,8 +49,8 @@ pub(crate) struct Granted {
 }
 
 impl Allow {
-    /// The first grant that allows the call; `None` where its rule is Datalog that no grant writes.
-    /// It is read out of the token when it is asked for.
+    /// The first grant that allows the call; `None` if its rule is Datalog that does not correspond to a
+    /// grant. It is read from the token's text on each call.
     #[must_use]
     pub fn grant(&self) -> Option<Grant> {
         let granted = self.granted.as_ref()?;
@@ -64,7 +64,7 @@ impl Allow {
 /// The denial of a call, with its explanation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Deny {
-    /// Why.
+    /// Reason for the denial.
     pub denial: Denial,
     /// The agent that acted, and its principal; `None` until the token has been verified.
     pub identity: Option<Arc<Identity>>,
@@ -74,17 +74,18 @@ pub struct Deny {
     pub cut_off: bool,
 }
 
-/// The most bytes of a detail: it may repeat names out of a token or a call that nobody vouches for.
+/// Maximum length of a detail in bytes. It may repeat names from a token or a call that has not been
+/// verified.
 const MAX_DETAIL: usize = 256;
 
 impl Decision {
-    /// Whether the call is allowed.
+    /// Returns true if the call is allowed.
     #[must_use]
     pub fn is_allow(&self) -> bool {
         matches!(self, Decision::Allow(_))
     }
 
-    /// Why it is denied, where it is.
+    /// The reason of a denial; `None` if the call is allowed.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         match self {
@@ -103,7 +104,7 @@ impl Decision {
         Decision::Deny(Deny::from(Denial::MissingToken))
     }
 
-    /// Who acts, on whose authority, where the token has been verified.
+    /// The agent that acts, and its principal; `None` until the token has been verified.
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
         match self {
@@ -112,7 +113,8 @@ impl Decision {
         }
     }
 
-    /// Why not, one sentence for each condition that was not met; empty where the call is allowed.
+    /// The explanation of a denial, one sentence for each condition that was not met; empty if the call is
+    /// allowed.
     #[must_use]
     pub fn explain(&self, values: Values) -> Vec<String> {
         match self {
@@ -121,12 +123,12 @@ impl Decision {
         }
     }
 
-    /// The decision as one JSON object: `decision`, `reason`, `token_id`, `agent`, `principal`,
-    /// `grant`, `chain` and `explain`. Everything that is not printable is escaped, which JSON alone
-    /// would let pass to a terminal. A denial takes at most [`MAX_DENIAL_JSON`] bytes.
+    /// The decision as one JSON object: `decision`, `reason`, `token_id`, `agent`, `principal`, `grant`,
+    /// `chain` and `explain`. All characters that are not printable are escaped, also those that JSON would
+    /// pass on to a terminal. A denial takes at most [`MAX_DENIAL_JSON`] bytes.
     #[must_use]
     pub fn to_json(&self, values: Values) -> String {
-        // Writing these types cannot fail; an empty object would be no decision at all.
+        // Writing these types cannot fail. If it did, an empty object would not be a decision.
         serde_json::to_string(&DecisionJson(self, values))
             .map(|json| visible(&json).into_owned())
             .unwrap_or_else(|_| r#"{"decision":"deny","reason":"evaluation_error"}"#.to_owned())
@@ -145,7 +147,7 @@ impl From<Denial> for Deny {
 }
 
 impl Deny {
-    /// The denial of a call of this identity.
+    /// The denial of a call by this identity.
     pub(crate) fn of(identity: &Arc<Identity>, denial: impl Into<Denial>) -> Deny {
         Deny {
             identity: Some(Arc::clone(identity)),
@@ -159,15 +161,15 @@ impl Deny {
         self.denial.reason()
     }
 
-    /// The reason in words: the beginning, since they may repeat names out of a token or a call.
+    /// The reason in words, cut off if long, since it may repeat names from a token or a call.
     #[must_use]
     pub fn detail(&self) -> String {
         excerpt(&self.denial, MAX_DETAIL)
     }
 
-    /// One sentence for each condition that was not met, or the detail where there are none; the
-    /// last one is [`CUT_OFF`] where there are more. They take a little more than
-    /// [`MAX_EXPLANATION`](crate::explain::MAX_EXPLANATION) bytes at most.
+    /// One sentence for each condition that was not met, or the detail if there are none. The last sentence is
+    /// [`CUT_OFF`] if there are more conditions. The total is at most a little more than
+    /// [`MAX_EXPLANATION`](crate::explain::MAX_EXPLANATION) bytes.
     #[must_use]
     pub fn explain(&self, values: Values) -> Vec<String> {
         let mut sentences: Vec<String> = match self.refusals.as_slice() {

@@ -1,4 +1,4 @@
-//! Why a call is denied, as a value: each case names what was found.
+//! Denials as typed values, each with its details.
 
 use bailiwick_biscuit::{
     chain::ChainError, container::ContainerError, datalog::BlockError, engine,
@@ -12,7 +12,7 @@ pub use crate::{
 };
 use crate::{call::CallError, reason::Reason};
 
-/// Why a call is denied. `Display` gives the reason in words.
+/// A denial with its details. `Display` gives the reason in words.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Denial {
@@ -22,7 +22,8 @@ pub enum Denial {
     /// The headers do not name one token.
     #[error("{0}")]
     Credential(String),
-    /// The text is longer than that of any token within the limit, in bytes of the decoded container.
+    /// The text is longer than that of any token within the limit, which is given in bytes of the decoded
+    /// container.
     #[error("the token is longer than {0} bytes")]
     TooLong(usize),
     /// The text is not a token.
@@ -46,7 +47,7 @@ pub enum Denial {
     /// The call cannot be read.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The token does not hold yet.
+    /// The token is not yet valid.
     #[error("the token does not hold yet")]
     NotYetValid,
     /// The token has ended.
@@ -67,7 +68,7 @@ pub enum Denial {
     /// The service's own policy refuses the call.
     #[error("the service's own policy refuses the call: {0}")]
     Policy(PolicyRefusal),
-    /// An operation failed, and with it the whole evaluation.
+    /// An operation failed, which ended the whole evaluation.
     #[error("evaluating the call failed: {0}")]
     Evaluation(engine::Error),
     /// Deciding takes more than this fuel, in units.

@@ -1,4 +1,4 @@
-//! One evaluation: the facts that the profile states about a call, and the fuel that it is granted.
+//! One evaluation: the facts that the profile states about a call, and its fuel.
 
 use std::cell::Cell;
 
@@ -9,9 +9,9 @@ use bailiwick_token::{datalog::names, timestamp::Timestamp, value::Value};
 
 use crate::call::{Stated, Statement, is_scalar};
 
-/// The facts that a verifier states about a call: everything that a token's Datalog sees of it.
+/// The facts that a verifier states about a call. A token's Datalog sees nothing else of it.
 ///
-/// The number of each is its place in [`FACTS`].
+/// The number of each is its position in [`FACTS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 enum Fact {
@@ -53,11 +53,11 @@ impl Fact {
     }
 }
 
-/// A call that takes more units than this to state is a long one.
+/// Units of fuel for stating a call beyond which it is long.
 const LONG_STATEMENT: u64 = 250;
 
-/// Units of fuel that are granted on top for each unit beyond [`LONG_STATEMENT`]: a condition on an array
-/// looks at each element, and a long call is dear to read in the first place.
+/// Additional units of fuel for each unit beyond [`LONG_STATEMENT`]. A condition on an array reads each
+/// element, and a long call is expensive to read anyway.
 const FUEL_PER_STATED: u64 = 8;
 
 thread_local! {
@@ -69,28 +69,28 @@ thread_local! {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Allowance {
     pub(crate) budget: Budget,
-    /// The most fuel that a long call is granted on top.
+    /// Maximum additional fuel for a long call.
     pub(crate) long_call: u64,
-    /// The units that comparing has spent of it.
+    /// Units that comparing has already spent.
     pub(crate) spent: u64,
 }
 
-/// A call at a service, with a token of so many appended blocks.
+/// A call at a service, with a token of `depth` appended blocks.
 pub(crate) struct CallEvaluation<'c> {
     pub(crate) call: &'c Statement<'c>,
     pub(crate) service: &'c str,
     pub(crate) depth: usize,
     pub(crate) now: Timestamp,
-    /// The token's grants were found to allow the call, so that it is stated what their rules would derive.
+    /// True if the typed grants allow the call. Then the fact that their rules would derive is stated.
     pub(crate) is_granted: bool,
 }
 
 impl CallEvaluation<'_> {
-    /// Evaluates a program over the call. Returns the outcome, and which of the token's rules grants the
-    /// call, where one does.
+    /// Evaluates a program over the call. Returns the outcome, and the token's rule that grants the call, if
+    /// there is one.
     pub(crate) fn run(&self, program: &Program, allowance: Allowance) -> (Outcome, Option<usize>) {
         let externs = Externs::default();
-        // The call's own limits bound what it takes to state it.
+        // Unlimited, because the limits of the call bound the cost of stating it.
         let stating = Budget {
             fuel: u64::MAX,
             ..allowance.budget
@@ -117,7 +117,7 @@ impl CallEvaluation<'_> {
         (outcome, rule)
     }
 
-    /// States the facts of the profile. What no body looks for is left out.
+    /// States the facts of the profile. Facts that no body uses are left out.
     fn state_in(&self, world: &mut World<'_>) -> Result<(), Stop> {
         let depth = i64::try_from(self.depth).unwrap_or(i64::MAX);
         let call = self.call;
@@ -135,7 +135,7 @@ impl CallEvaluation<'_> {
             })?;
         }
         world.state(Fact::Args.place(), |world| {
-            // The empty string is always there, so that the set is never empty.
+            // The empty string is always included, so that the set is never empty.
             let mut listed = vec![world.string("")?];
             for name in call.names() {
                 listed.push(world.string(name)?);

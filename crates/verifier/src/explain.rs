@@ -1,9 +1,9 @@
-//! Why a call is denied: typed conditions, in words for a person and in fields for a program.
+//! Explanations of denials: typed conditions, in words for people and in fields for programs.
 //!
-//! An explanation is bounded, whatever the token and the call: what it repeats of them are excerpts,
-//! together they are not longer than [`MAX_EXPLANATION`], and finding them takes so many steps at
-//! most ([`Limits::explain`](crate::Limits::explain)). Where it ends before its last condition, it
-//! says so ([`Deny::cut_off`](crate::Deny::cut_off)).
+//! An explanation is bounded for every token and call: it repeats only excerpts of them, its sentences
+//! together are not longer than [`MAX_EXPLANATION`], and finding them takes a limited number of steps
+//! ([`Limits::explain`](crate::Limits::explain)). If it ends before its last condition, it says so
+//! ([`Deny::cut_off`](crate::Deny::cut_off)).
 
 use bailiwick_token::{grant::Bound, timestamp::Timestamp};
 
@@ -13,15 +13,15 @@ mod words;
 
 pub(crate) use words::Shown;
 
-/// The most bytes of the sentences of an explanation together.
+/// Maximum total length of the sentences of an explanation, in bytes.
 pub const MAX_EXPLANATION: usize = 16 * 1024;
 
 /// The last sentence of an explanation that ends before its last condition.
 pub const CUT_OFF: &str =
     "the explanation is cut off here: further conditions of the token are not explained";
 
-/// Whether the values of arguments are shown. They may be secret, so the caller of the verifier
-/// decides; bounds and listed values come from the token and are always shown.
+/// Visibility of the values of arguments. They may be secret, so the caller of the verifier chooses. Bounds
+/// and listed values come from the token and are always shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Values {
     /// shown
@@ -33,17 +33,17 @@ pub enum Values {
 /// One condition that a call does not meet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
-    /// The block whose condition it is; 0 is the authority block.
+    /// Number of the block that states the condition; 0 is the authority block.
     pub block: usize,
-    /// To whom the token was handed on with that block: the beginning of the name.
+    /// Name of the delegate that received the token with that block, cut off if long.
     pub delegate: Option<String>,
-    /// Which grant, or which alternative of the block's scope, counted from 0.
+    /// Position of the grant, or of the alternative in the block's scope, counted from 0.
     pub alternative: Option<usize>,
     /// The condition.
     pub condition: UnmetCondition,
 }
 
-/// A condition that is not met. Names and texts are the beginnings of longer ones.
+/// A condition that is not met. Long names and texts are cut off.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum UnmetCondition {
@@ -61,14 +61,14 @@ pub enum UnmetCondition {
         /// The grant's pattern.
         needed: String,
     },
-    /// An argument that is constrained is not there.
+    /// A constrained argument is missing.
     Missing {
         /// Its name or path.
         argument: String,
         /// Its constraint.
         needed: String,
     },
-    /// An argument is there that the grant does not name.
+    /// The call has an argument that the grant does not name.
     Extra {
         /// Its name.
         argument: String,
@@ -98,16 +98,16 @@ pub enum UnmetCondition {
         /// The value needed.
         needed: Wanted,
     },
-    /// The block does not hold yet.
+    /// The block is not yet valid.
     NotBefore {
-        /// The time from which it holds.
+        /// The time from which it is valid.
         needed: Timestamp,
         /// The verifier's clock.
         found: Timestamp,
     },
-    /// The block no longer holds.
+    /// The block is no longer valid.
     Expires {
-        /// The time until which it held.
+        /// The time at which it ended.
         needed: Timestamp,
         /// The verifier's clock.
         found: Timestamp,
@@ -116,12 +116,12 @@ pub enum UnmetCondition {
     Depth {
         /// The number of appended blocks.
         found: usize,
-        /// The most that are allowed.
+        /// The maximum allowed.
         needed: u32,
     },
-    /// A check that the profile has no words for.
+    /// A check that does not correspond to a condition of the profile.
     Datalog {
-        /// Its Datalog; `None` where that is too long to show.
+        /// Its Datalog; `None` if that is too long to show.
         text: Option<String>,
     },
 }
@@ -158,9 +158,9 @@ pub enum Wanted {
 }
 
 impl Refusal {
-    /// The bytes of its sentence, and of the names of its fields.
+    /// Length in bytes of its sentence and of the names of its fields.
     pub(crate) fn size(&self) -> usize {
-        /// Without them many short refusals would take more as JSON than few long ones.
+        /// Counted too, because otherwise many short refusals would take more as JSON than few long ones.
         const FIELDS: usize = 120;
         self.sentence(Values::Shown).len().saturating_add(FIELDS)
     }

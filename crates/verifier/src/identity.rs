@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::excerpt::{MAX_SHOWN_NAME, beginning};
 
-/// The most bytes that are kept of a delegate's name and of a task.
+/// Maximum number of bytes to keep of a delegate's name and of a task.
 const MAX_DESCRIPTION: usize = 256;
 
 /// The agent of a verified token, and its principal.
@@ -21,13 +21,13 @@ pub struct Identity {
     pub token_id: TokenId,
     /// The agent that the token was minted for.
     pub agent: String,
-    /// On whose authority it acts.
+    /// The principal on whose authority it acts.
     pub principal: String,
     /// The tenant it acts in.
     pub tenant: Option<String>,
     /// Further claims of the issuer.
     pub claims: BTreeMap<String, String>,
-    /// The hand-overs of the token, block by block.
+    /// The delegations of the token, block by block.
     pub chain: Vec<Delegation>,
 }
 
@@ -35,8 +35,8 @@ impl Identity {
     pub(crate) fn new(code: &Code, claims: Claims) -> Identity {
         let chain = code.blocks.iter().enumerate().skip(1);
         let chain = chain.map(|(index, block)| {
-            // A string that one block states can be named by all others, so a short token could name
-            // megabytes. No decision rests on these.
+            // Later blocks can refer to a string of an earlier one, so a short token could name megabytes.
+            // Cutting is safe: no decision depends on these texts.
             let described = |name| {
                 let text = code.described(block, name);
                 text.map(|text| beginning(text, MAX_DESCRIPTION))
@@ -57,8 +57,8 @@ impl Identity {
         }
     }
 
-    /// The beginning of the delegate's name that an appended block states: explanations repeat it for each
-    /// condition.
+    /// The delegate's name that an appended block states, cut off if long, since explanations repeat it for
+    /// each condition.
     pub(crate) fn delegate(&self, block: usize) -> Option<String> {
         let mut chain = self.chain.iter();
         let link = chain.find(|link| link.block == block)?;
@@ -66,7 +66,7 @@ impl Identity {
         delegate.map(|delegate| beginning(delegate, MAX_SHOWN_NAME))
     }
 
-    /// About how many bytes of memory it takes.
+    /// Approximate memory in bytes.
     pub(crate) fn size(&self) -> usize {
         let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let claims = self.claims.iter().map(|(name, value)| {
@@ -90,12 +90,12 @@ impl Identity {
     }
 }
 
-/// An appended block, as its writer describes it. Descriptive: no decision rests on it.
+/// An appended block, as described by the holder who appended it. No decision depends on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Delegation {
-    /// The block's place, from 1.
+    /// Number of the block, counted from 1.
     pub block: usize,
-    /// To whom the token was handed on.
+    /// The delegate that received the token.
     pub delegate: Option<String>,
     /// The task.
     pub task: Option<String>,

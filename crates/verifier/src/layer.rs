@@ -22,32 +22,32 @@
 //! # }
 //! ```
 //!
-//! A [`Protect`] makes no route: an [`Action`] does, so there is no protected route without one. A
-//! declaration that contradicts itself, or the path of its route, ends the program while the router is
-//! built. The token comes from `Authorization: Bearer` or `Bailiwick-Token`, never from the query, and
-//! is removed before the handler sees the request.
+//! Routes are made by an [`Action`], not by a [`Protect`], so every protected route has an action. A
+//! declaration that contradicts itself or the path of its route panics while the router is built. The token
+//! comes from `Authorization: Bearer` or `Bailiwick-Token`, never from the query, and is removed before
+//! the handler sees the request.
 //!
 //! # As a layer
 //!
-//! An [`Action`] is also a layer, for services that are no axum handlers, and for routes inside a
-//! [`nest`](axum::Router::nest) whose path has the parameter. Nothing holds it to a path then: where a
-//! declared parameter is missing, each call is a `bad_request`.
+//! An [`Action`] is also a layer, for services that are not axum handlers, and for routes inside a
+//! [`nest`](axum::Router::nest) whose path has the parameter. Its parameters are then not checked against a
+//! path: if a declared parameter is missing, each call is a `bad_request`.
 //!
-//! It protects the methods that stand before it: in `get(read).route_layer(reads).post(create)` the
-//! second would be open; a handler that takes [`Authorized`] answers 500 there and does nothing.
-//! Apply it with a method router's `route_layer`. axum's `layer` protects a route as well, but also
-//! its answer to methods that it does not have: a `PUT` would then get 401 or 403 and count as a
-//! denial of the action, where 405 is right. So would a `route_layer` of the whole `Router`. A route
-//! of `any` method has no such answer, and takes `layer`.
+//! It protects the methods before it: in `get(read).route_layer(reads).post(create)` the second would be
+//! open; there a handler that takes [`Authorized`] answers 500 and does nothing. Apply it with a method
+//! router's `route_layer`. axum's `layer` also protects a route, but its answer to missing methods as
+//! well: a `PUT` would then get 401 or 403 and count as a denial of the action, although 405 is right. The
+//! same holds for a `route_layer` of the whole `Router`. A route of `any` method has no such answer, and
+//! takes `layer`.
 //!
 //! # The order of work
 //!
-//! The token comes first: its place, structure, root key, signatures, revocation, and times. Only for
-//! a token that passes does the layer read the body and state the call; then trust and time are
-//! checked again with the decision. Up to 256 KiB of a refused request's body are read and dropped, so
-//! that its sender can read the answer.
+//! The token is checked first: its header, structure, root key, signatures, revocation, and times. Only if it
+//! passes does the layer read the body and state the call. Then trust and time are checked again with the
+//! decision. Up to 256 KiB of a refused request's body are read and dropped, so that its sender can read
+//! the answer.
 //!
-//! # What a caller is told
+//! # Answers to the caller
 //!
 //! | reason | status | `WWW-Authenticate: Bearer` |
 //! |---|---|---|
@@ -57,15 +57,15 @@
 //! | `bad_request` | 400 | |
 //! | `stale_keyset` | 503 with `Retry-After` | |
 //!
-//! `evaluation_error` and `out_of_fuel` are 403: the token itself is genuine, and another token
-//! from the same issuer may well do. Bodies are `application/problem+json` (RFC 9457) with `type`,
-//! `title`, `status`, `detail`, `reason`, and `explain` where [`Protect::explain`] says so.
+//! `evaluation_error` and `out_of_fuel` are 403: the token itself is genuine, and another token from the same
+//! issuer may work. Bodies are `application/problem+json` (RFC 9457) with `type`, `title`, `status`,
+//! `detail`, `reason`, and `explain` according to [`Protect::explain`].
 //!
 //! # Shadow mode
 //!
-//! A verifier in shadow mode lets denied calls pass, body included. The handler then finds
-//! [`ShadowDenied`] in the request's extensions and no authority: `Option<Authorized>` is `None`,
-//! and a plain [`Authorized`] answers with the denial.
+//! A verifier in shadow mode lets denied calls pass, body included. The request then has [`ShadowDenied`] in
+//! its extensions and no authority: `Option<Authorized>` is `None`, and a plain [`Authorized`] answers with
+//! the denial.
 
 mod action;
 mod body;

@@ -2,8 +2,8 @@
 //!
 //! Data flows one way: a [`Token`](bailiwick_token::token::Token) becomes [`Verified`] under the
 //! verifier's [`Trust`], and a verified token, a [`Call`] and the time become a [`Decision`].
-//! A denial is a value with a [`Reason`] and an explanation, never an error. What a token does not
-//! grant is denied, and a verifier that does not know, denies.
+//! A denial is a value with a [`Reason`] and an explanation, never an error. Everything that a token
+//! does not grant is denied, and so is every call that the verifier cannot decide.
 //!
 //! ```
 //! use bailiwick_token::{key::PublicKey, timestamp::Timestamp};
@@ -22,8 +22,8 @@
 //!
 //! Tokens outside the profile, of any issuer, are decided by the crate `bailiwick-biscuit`.
 //!
-//! Nothing of that reads a file or a clock. The edges do: the feature `axum` adds `layer`, for services
-//! that speak HTTP, and the feature `refresh` adds `refresh`, which keeps keyset and revocations fresh.
+//! None of this reads a file or a clock. The edges do: the feature `axum` adds `layer`, for HTTP services,
+//! and the feature `refresh` adds `refresh`, which keeps keyset and revocations fresh.
 
 mod admit;
 mod authenticate;

@@ -1,10 +1,9 @@
-//! HTTP to other servers: by TLS, or in plain text on this very machine, and never another way.
+//! HTTP to other servers, only over TLS, or in plain text to the same machine.
 //!
-//! [`SafeUrl`] judges an address by its text, and [`Client`] holds the transport to what was judged.
-//! A [`Client`] takes no other address, follows no redirect, and sends requests to this machine
-//! directly: no proxy of the environment, hosts file or name server can lead them elsewhere. All else
-//! goes by TLS, through a proxy where `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say so; such a proxy
-//! passes encrypted bytes on.
+//! [`SafeUrl`] checks an address by its text, and [`Client`] makes the transport keep to it. A [`Client`]
+//! accepts no other address, follows no redirect, and sends requests for this machine directly: no proxy
+//! setting, hosts file or name server can divert them. All other requests use TLS, through a proxy if
+//! `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say so; such a proxy only sees encrypted bytes.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -14,17 +13,17 @@ use reqwest::{
     redirect::Policy,
 };
 
-/// The one name of this machine (RFC 6761 section 6.3).
+/// The only name for this machine (RFC 6761 section 6.3).
 const LOCALHOST: &str = "localhost";
 
-/// The addresses that it stands for. The port is the URL's.
+/// The addresses that it resolves to. The port comes from the URL.
 const LOOPBACK: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
     SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
 ];
 
-/// The address of a server that alone can read what is sent there: `https`, or `http` of a loopback
-/// address or of `localhost`.
+/// An address to which requests cannot be intercepted: `https`, or `http` with a loopback address or
+/// `localhost`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SafeUrl {
     url: Url,
@@ -38,16 +37,16 @@ pub enum UnsafeUrl {
     /// The text is not a URL.
     #[error("is not a URL: write one such as `https://issuer.example`")]
     Malformed,
-    /// A name or a password stands in it, which logs and messages would repeat.
+    /// It contains a user name or a password, which logs and messages would repeat.
     #[error("holds a name or a password: leave them out")]
     Credentials,
-    /// Anyone on the way could read and change what is sent.
+    /// Anyone on the network path could read and change requests.
     #[error("is plain HTTP to another machine, or no HTTP: use `https`")]
     Open,
 }
 
 impl SafeUrl {
-    /// Reads an address as URL parsers do (WHATWG), so that `http://127.1` is one of this machine.
+    /// Reads an address as URL parsers do (WHATWG), so that `http://127.1` is an address of this machine.
     ///
     /// # Errors
     /// [`UnsafeUrl`].
@@ -75,7 +74,7 @@ impl SafeUrl {
         &self.url
     }
 
-    /// Returns whether the address has neither a query nor a fragment, so that a path can be appended.
+    /// Returns true if the address has neither a query nor a fragment, so that a path can be appended.
     #[must_use]
     pub fn is_base(&self) -> bool {
         self.url.query().is_none() && self.url.fragment().is_none()
@@ -92,11 +91,11 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client with time-outs, certificates and the like of its user's choice. Redirects and proxies
-    /// are not for the user to choose.
+    /// A client with time-outs, certificates and similar settings by `configure`, which cannot change
+    /// redirects, nor proxies for this machine.
     ///
     /// # Errors
-    /// Fails when the system has no certificates that can be read.
+    /// If the system has no certificates that can be read.
     #[expect(clippy::disallowed_methods, reason = "all others come here")]
     pub fn new(
         configure: impl Fn(ClientBuilder) -> ClientBuilder,
@@ -106,7 +105,7 @@ impl Client {
                 .redirect(Policy::none())
                 .referer(false)
         };
-        // The pin replaces one that `configure` may have set, and comes before every resolver.
+        // This pin replaces one that `configure` may have set, and takes precedence over every resolver.
         let local = builder().no_proxy().dns_resolver(NoNames);
         let local = local.resolve_to_addrs(LOCALHOST, &LOOPBACK);
         Ok(Client {
@@ -125,7 +124,7 @@ impl Client {
     }
 }
 
-/// Resolves no name: the one of this machine is pinned.
+/// A resolver that resolves no name: the name of this machine is pinned.
 struct NoNames;
 
 impl Resolve for NoNames {
@@ -211,7 +210,7 @@ mod tests {
         }
     }
 
-    /// Answers the next request.
+    /// Answers the next request with this head.
     fn answer(listener: TcpListener, head: String) {
         tokio::spawn(async move {
             let (mut socket, _) = listener.accept().await.unwrap();
@@ -221,7 +220,7 @@ mod tests {
         });
     }
 
-    /// A name server that leads every name to one address.
+    /// A name server that resolves every name to one address.
     struct Misleading(SocketAddr);
 
     impl Resolve for Misleading {

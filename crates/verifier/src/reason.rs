@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a call is denied. The texts are stable, and the only thing that metrics count by.
+/// Stable reason of a denial. Metrics count by its code and by nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Reason {
@@ -10,13 +10,13 @@ pub enum Reason {
     MissingToken,
     /// the token cannot be read
     Malformed,
-    /// the token is beyond the limits
+    /// the token exceeds the limits
     TooLarge,
-    /// the token uses what the profile does not have
+    /// the token uses a feature that the profile excludes
     Unsupported,
-    /// the token is not one of the profile
+    /// the token does not follow the profile
     NotProfile,
-    /// a block states a fact that is not its to state
+    /// a block states a reserved fact
     ReservedName,
     /// the root key is not in the keyset
     UnknownKey,
@@ -26,9 +26,9 @@ pub enum Reason {
     StaleKeyset,
     /// a signature does not verify
     BadSignature,
-    /// the token does not hold yet
+    /// the token is not yet valid
     NotYetValid,
-    /// the token no longer holds
+    /// the token is no longer valid
     Expired,
     /// the token or a block of it has been revoked
     Revoked,
@@ -42,7 +42,7 @@ pub enum Reason {
     Policy,
     /// more blocks are appended than allowed
     Depth,
-    /// an operation of the token's Datalog failed, or of the policy's
+    /// an operation in the Datalog of the token or of the policy failed
     EvaluationError,
     /// deciding would take more steps than allowed
     OutOfFuel,

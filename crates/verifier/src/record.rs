@@ -10,20 +10,20 @@ use crate::{
     reason::Reason,
 };
 
-/// The most bytes that a record keeps of the names of arguments, and of an explanation.
+/// Maximum number of bytes in a record for the names of arguments, and for an explanation.
 const MAX_ARGUMENTS: usize = 512;
 const MAX_EXPLAINED: usize = 2048;
-/// The most bytes of an agent and a principal: as long as they may be.
+/// Maximum number of bytes for an agent and for a principal: the longest names that are valid.
 const MAX_IDENTITY: usize = bailiwick_token::claims::MAX_NAME;
 
-/// How many calls were allowed, denied by each reason, and let pass by shadow mode.
+/// Numbers of calls that were allowed, denied by each reason, and let pass by shadow mode.
 #[derive(Debug, Default)]
 pub struct Counters([Share; SHARES]);
 
 const SHARES: usize = 8;
 
-/// What some of the threads counted. Each share has cache lines of its own: threads that count in one take
-/// it from one another with every decision.
+/// The counts of some of the threads. Each share has its own cache lines, because threads that share one
+/// contend for it with every decision.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Share {
@@ -39,13 +39,13 @@ impl Counters {
         self.sum(|share| Some(&share.allowed))
     }
 
-    /// Calls denied for this reason, those that shadow mode let pass included.
+    /// Calls denied for this reason, including those that shadow mode let pass.
     #[must_use]
     pub fn denied(&self, reason: Reason) -> u64 {
         self.sum(|share| share.denied(reason))
     }
 
-    /// Calls that would have been denied, and that shadow mode let pass.
+    /// Denied calls that shadow mode let pass.
     #[must_use]
     pub fn would_deny(&self) -> u64 {
         self.sum(|share| Some(&share.would_deny))
@@ -84,7 +84,7 @@ impl Share {
     }
 }
 
-/// Where this thread counts.
+/// Index of the share for this thread.
 fn place() -> usize {
     static THREADS: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
@@ -93,8 +93,8 @@ fn place() -> usize {
     PLACE.with(|place| *place)
 }
 
-/// Emits the record: names of arguments, never their values, and never token bytes. It takes
-/// about twenty kilobytes at most under the default limits, whatever the call.
+/// Emits the record. It contains names of arguments, never their values, and never bytes of the token. Under
+/// the default limits it is at most about twenty kilobytes long.
 pub(crate) fn emit(service: &str, call: Option<&Call>, decision: &Decision, shadow: bool) {
     let enabled = match shadow && !decision.is_allow() {
         true => tracing::enabled!(tracing::Level::WARN),
@@ -126,7 +126,7 @@ pub(crate) fn emit(service: &str, call: Option<&Call>, decision: &Decision, shad
                 token_id,
                 agent = identity.map(|identity| excerpt(&identity.agent, MAX_IDENTITY)),
                 principal = identity.map(|identity| excerpt(&identity.principal, MAX_IDENTITY)),
-                // Each quoted: a delegate's name must not pass for two.
+                // Each name is quoted, so that one delegate's name cannot look like two.
                 chain = ?chain,
                 explain = explained,
                 $text

@@ -1,10 +1,10 @@
-//! The text of a token that was verified.
+//! The text of a verified token.
 
 use std::{fmt, sync::Arc};
 
 use bailiwick_token::token::Token;
 
-/// The text of a token that was verified. What only people ask for is read out of it again.
+/// The text of a verified token. Details that only people ask for are read from it again.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct TokenText(Arc<str>);
 
@@ -17,7 +17,7 @@ impl TokenText {
         &self.0
     }
 
-    /// The token; `None` never, since it was read before.
+    /// The token. Never `None`, since the text has been read before.
     pub(crate) fn token(&self) -> Option<Token> {
         Token::parse(&self.0).ok()
     }

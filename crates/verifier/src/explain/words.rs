@@ -24,7 +24,7 @@ impl Refusal {
 }
 
 impl Wanted {
-    /// The constraint's name in grants text.
+    /// The name of the constraint in the text of grants.
     fn name(&self) -> &'static str {
         match self {
             Wanted::Exactly(_) => "exact",
@@ -85,7 +85,7 @@ impl UnmetCondition {
         }
     }
 
-    /// The condition as words, without its block.
+    /// The condition in words, without its block.
     fn sentence(&self, values: Values) -> String {
         let hidden = values == Values::Hidden;
         match self {
@@ -194,7 +194,7 @@ impl UnmetCondition {
         }
     }
 
-    /// Writes the value found as the entry `found`; values of arguments only where they are shown.
+    /// Writes the value found as the entry `found`. Values of arguments are written only if they are to be shown.
     fn write_found<M: SerializeMap>(&self, values: Values, map: &mut M) -> Result<(), M::Error> {
         let mut entry = |found: Option<Value>| map.serialize_entry("found", &found);
         match self {
