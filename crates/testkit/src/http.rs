@@ -1,6 +1,6 @@
 //! An HTTP client for this machine, and waiting with an end.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The longest wait for what is certain to come.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -12,27 +12,27 @@ pub fn client(time: Duration) -> reqwest::Client {
     client.build().unwrap()
 }
 
-/// Waits until something is so; panics after [`PATIENCE`].
+/// Waits until something in this process is so; panics after [`PATIENCE`].
 pub async fn eventually(what: &str, holds: impl AsyncFnMut() -> bool) {
-    eventually_within(what, PATIENCE, holds).await;
+    wait(what, PATIENCE, Duration::from_millis(10), holds).await;
 }
 
-/// Asks until it is so; panics after `patience`.
-pub async fn eventually_within(
+/// Waits until something is so, by questions that another process has to answer beside its work; panics after `patience`.
+pub async fn eventually_within(what: &str, patience: Duration, holds: impl AsyncFnMut() -> bool) {
+    wait(what, patience, Duration::from_millis(50), holds).await;
+}
+
+async fn wait(
     what: &str,
     patience: Duration,
+    pause: Duration,
     mut holds: impl AsyncFnMut() -> bool,
 ) {
-    let begun = Instant::now();
     let waiting = async {
         while !holds().await {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            tokio::time::sleep(pause).await;
         }
     };
     let outcome = tokio::time::timeout(patience, waiting).await;
-    assert!(
-        outcome.is_ok(),
-        "it never came, in {:?}: {what}",
-        begun.elapsed()
-    );
+    assert!(outcome.is_ok(), "not in {patience:?}: {what}");
 }
