@@ -6,10 +6,10 @@ use axum::http::{
 };
 use bailiwick_token::{text::credential, token::Token};
 
-/// The header for tokens where `Authorization` is taken.
+/// The header for tokens when `Authorization` is used for something else.
 pub const TOKEN_HEADER: HeaderName = HeaderName::from_static("bailiwick-token");
 
-/// Which headers are looked at.
+/// Headers to search for the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Headers {
     /// `Authorization: Bearer` and `Bailiwick-Token`
@@ -29,7 +29,7 @@ pub(super) enum CredentialError {
     Different,
 }
 
-/// The one token that the headers carry. A scheme other than `Bearer` carries none.
+/// The one token in the headers. A scheme other than `Bearer` carries none.
 pub(super) fn find(
     headers: &HeaderMap,
     looked_at: Headers,
@@ -88,7 +88,7 @@ fn single(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>,
     }
 }
 
-/// What follows `Bearer`, in any case (RFC 9110 section 11.1).
+/// The text after `Bearer`, which is matched case-insensitively (RFC 9110 section 11.1).
 fn bearer(value: &HeaderValue) -> Option<&[u8]> {
     let bytes = value.as_bytes();
     let end = bytes

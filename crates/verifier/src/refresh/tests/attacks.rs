@@ -1,4 +1,5 @@
-//! Answers that are old, forged, or of two histories: refused, told, counted, and what is in use stays.
+//! Answers that are old, forged, or of two histories are refused, logged and counted, and the state in use
+//! stays.
 
 use bailiwick_token::revocation::Epoch;
 
@@ -58,7 +59,7 @@ async fn changes_that_a_cache_has_spoilt() {
     }
 }
 
-/// One of several changes left out, or two of them exchanged: no line is wrong, and the whole is.
+/// One of several changes is left out, or two are exchanged: each line is valid, but the sequence is not.
 #[tokio::test(start_paused = true)]
 async fn changes_that_are_skipped() {
     let line = |number| issuer::token(number).to_line() + "\n";
@@ -83,7 +84,7 @@ async fn changes_that_are_skipped() {
     }
 }
 
-/// Answers that were cut off on their way, wherever that was.
+/// Answers that were cut off in transit, at any byte.
 #[tokio::test(start_paused = true)]
 async fn torn_answers_change_nothing() {
     for part in [0.0, 0.3, 0.6, 0.99] {
@@ -118,7 +119,7 @@ async fn torn_answers_change_nothing() {
     }
 }
 
-/// Once another history has begun, head and snapshot of the one before are old news.
+/// Once another history has begun, head and snapshot of the previous one are refused.
 #[tokio::test(start_paused = true)]
 async fn an_epoch_that_is_over() {
     let mut scene = Scene::new(Issuer::new(3)).await;

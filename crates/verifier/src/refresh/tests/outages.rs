@@ -1,4 +1,4 @@
-//! Issuers that are down, silent, or answer with too much.
+//! Issuers that are down, silent, or answer with bodies that are too large.
 
 use super::{issuer::Mode, *};
 use crate::refresh::{http::Http, transport::is_admissible};
@@ -55,7 +55,7 @@ async fn what_does_not_answer_is_given_up() {
     assert_eq!(scene.seq(), Some(3));
 }
 
-/// It is asked ever more seldom, and followed again as soon as it answers.
+/// The interval between requests grows, and the issuer is followed again as soon as it answers.
 #[tokio::test(start_paused = true)]
 async fn a_panic_is_a_failure() {
     let mut scene = Scene::new(Issuer::new(3)).await;
@@ -79,7 +79,7 @@ async fn a_panic_is_a_failure() {
     assert_eq!(scene.seq(), Some(4));
 }
 
-/// A clock that panics denies nothing by itself and ends nothing.
+/// A clock that panics neither denies calls nor ends the refresher.
 #[tokio::test(start_paused = true)]
 async fn a_clock_that_panics_is_survived() {
     let issuer = Issuer::new(3);
@@ -121,9 +121,9 @@ async fn what_answers_with_too_much_is_given_up() {
     assert!(matches!(started, Err(RefreshError::Fetch { .. })));
 }
 
-/// Issuer and verifier by one clock, which was a day ahead and was set back. What was read then stays,
-/// and denies until its time has come: a carrier of old answers could say the same. Whoever knows
-/// better starts anew.
+/// Issuer and verifier share a clock that was a day ahead and is set back. The state read before stays in
+/// use, and denies until its time has come: to the verifier, this looks like someone replaying old answers.
+/// An operator who knows better restarts it.
 #[tokio::test(start_paused = true)]
 async fn one_clock_that_was_ahead() {
     let issuer = Issuer::new(3);
@@ -144,7 +144,7 @@ async fn one_clock_that_was_ahead() {
     assert!(again.is_ready(&Staleness::default(), now));
 }
 
-/// A keyset is needed to start, and revocations are not; but nothing is admitted before they came.
+/// A keyset is needed to start and revocations are not, but nothing is admitted before they arrive.
 #[tokio::test(start_paused = true)]
 async fn a_start_without_revocations() {
     let issuer = Issuer::new(3);
@@ -165,7 +165,7 @@ async fn a_start_without_revocations() {
     assert!(matches!(started, Err(RefreshError::Fetch { .. })));
 }
 
-/// The head may be an older one than the snapshot, from a cache: it is waited for.
+/// If a cache serves a head older than the snapshot, the refresher waits for a newer one.
 #[tokio::test(start_paused = true)]
 async fn a_head_that_lies_behind() {
     let issuer = Issuer::new(3);

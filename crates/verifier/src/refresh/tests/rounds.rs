@@ -1,4 +1,4 @@
-//! What is fetched when all goes well.
+//! Fetches when nothing fails.
 
 use bailiwick_token::revocation::Epoch;
 
@@ -95,8 +95,8 @@ async fn another_epoch() {
     );
 }
 
-/// What the issuer has forgotten by a restore stays revoked, is told of, and is no hindrance to what
-/// follows, another restore included. Once it is revoked again, nothing is left to tell of.
+/// Revocations that the issuer lost by a restore stay in force, are reported, and do not hinder later
+/// changes or another restore. Once they are revoked again, none are reported.
 #[tokio::test(start_paused = true)]
 async fn another_epoch_that_lacks_revocations() {
     let mut scene = Scene::new(Issuer::new(3)).await;
@@ -128,7 +128,7 @@ async fn another_epoch_that_lacks_revocations() {
     assert_eq!(carried(&scene), (4, 0));
 }
 
-/// The head names the newest keyset, so that a revoked key is known within seconds.
+/// The head names the newest keyset, so a revoked key is known within seconds.
 #[tokio::test(start_paused = true)]
 async fn a_head_tells_of_a_newer_keyset() {
     let mut scene = Scene::new(Issuer::new(0)).await;
@@ -177,7 +177,7 @@ async fn a_feed_that_begins_later() {
     assert!(!scene.is_ready(&Default::default(), scene.issuer.state().now.plus(61)));
 }
 
-/// A token that names an unknown key: the keyset is fetched at once, and not again for 30 seconds.
+/// A token with an unknown key makes the keyset be fetched immediately, and not again for 30 seconds.
 #[tokio::test(start_paused = true)]
 async fn an_unknown_key() {
     let issuer = Issuer::new(0);
@@ -205,7 +205,7 @@ async fn an_unknown_key() {
     running.abort();
 }
 
-/// However seldom it is fetched otherwise, and though the issuer is away for a moment.
+/// Even if the regular interval is long, and the issuer is down for a moment.
 #[tokio::test(start_paused = true)]
 async fn a_newer_keyset_is_asked_for_until_it_comes() {
     let issuer = Issuer::new(0);
