@@ -211,7 +211,7 @@ fn mint(criterion: &mut Criterion) {
     group.bench_function("bailiwick", |bencher| {
         bencher.iter(|| setup.mint().to_base64())
     });
-    // The same block as text: biscuit-auth reads it anew for each token, as its users do.
+    // The same block as text: biscuit-auth parses it again for each token, as its users do.
     let code = setup.mint().blocks().swap_remove(0).to_string();
     group.bench_function("biscuit-auth", |bencher| {
         bencher.iter(|| {

@@ -11,7 +11,7 @@ use crate::evaluation::FACTS;
 /// The position of the check for a grant among the checks of a verifier.
 pub(crate) const GRANTED: usize = 0;
 
-/// A service's own Datalog: facts about what it serves, rules, checks and policies.
+/// A service's own Datalog: facts about its resources, rules, checks and policies.
 ///
 /// It is evaluated for every call besides the token, and grants nothing: a call must be within the token's
 /// grants and caveats, *and* meet all of these checks, *and*, if there are policies, the first one that

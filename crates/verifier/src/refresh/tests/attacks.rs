@@ -27,7 +27,7 @@ async fn two_histories() {
     scene.issuer.state().changes[2] = issuer::token(100);
     scene.pass(5).await;
     assert_eq!((scene.seq(), scene.status().rollbacks), (Some(3), 1));
-    // Further on the changes do not fit, and the snapshot lacks what is in use.
+    // Later changes do not fit, and the snapshot lacks revocations that are in use.
     scene.issuer.revoke(101);
     scene.asked();
     scene.pass(31).await;
@@ -35,7 +35,7 @@ async fn two_histories() {
     assert!(scene.asked().contains(&"/revocations/snapshot".to_owned()));
     let (_, error) = scene.status().last_error.unwrap();
     assert!(error.contains("lack some of those in use"), "{error}");
-    // Another epoch is the way out.
+    // A new epoch resolves it.
     scene.issuer.state().epoch = Epoch::from_bytes([2; 8]);
     scene.pass(31).await;
     assert_eq!(scene.seq(), Some(4));
@@ -54,7 +54,7 @@ async fn changes_that_a_cache_has_spoilt() {
         scene.issuer.revoke(7);
         scene.issuer.lie("/3-4", spoilt);
         scene.pass(31).await;
-        // The snapshot mends it.
+        // The snapshot repairs it.
         assert_eq!((scene.seq(), scene.status().failures), (Some(4), 1));
     }
 }
@@ -111,7 +111,7 @@ async fn torn_answers_change_nothing() {
         scene.pass(31).await;
         assert_eq!(scene.seq(), Some(4));
         assert_eq!(scene.verifier.trust().keyset().version, 2);
-        // A cold start is handed the same, and has nothing to go on with.
+        // A cold start gets the same answer, and has no earlier state.
         let torn = Issuer::new(3);
         torn.lie("/keyset", &b"{\"payload"[..]);
         let started = Refresher::start(options(&torn), torn.clone(), torn.clock()).await;
@@ -159,7 +159,7 @@ async fn forged_answers_change_nothing() {
         (scene.seq(), status.failures, status.rollbacks),
         (Some(3), 2, 0)
     );
-    // The tag of what was refused is not kept: the same answer is refused again.
+    // The entity tag of a refused answer is not kept, so the same answer is refused again.
     scene.pass(31).await;
     assert_eq!(scene.status().failures, 4);
 }
@@ -180,7 +180,7 @@ async fn a_keyset_that_goes_back() {
     scene.issuer.lie("/keyset", forked.sign(&key).to_json());
     scene.pass(30).await;
     assert_eq!(scene.status().rollbacks, 2);
-    // Newer, and over already: what is good now stays.
+    // A newer keyset that has already ended does not replace a valid one.
     let mut over = scene.issuer.state().keyset.clone();
     over.version = 9;
     over.expires = scene.issuer.state().now;

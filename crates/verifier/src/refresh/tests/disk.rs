@@ -56,12 +56,12 @@ async fn a_start_while_the_issuer_is_down() {
     assert_eq!(issuer.asked(), [""; 0]);
     assert_eq!(again.seq(), Some(5));
     assert_eq!(again.verifier.trust().keyset().version, 2);
-    // It still notices what would undo that.
+    // It still refuses answers that would undo that.
     issuer.set(Mode::Up);
     issuer.state().shown = Some(4);
     again.pass(1).await;
     assert_eq!((again.seq(), again.status().rollbacks), (Some(5), 1));
-    // And goes on from there without a snapshot.
+    // It continues from there without a snapshot.
     issuer.state().shown = None;
     issuer.revoke(9);
     issuer.asked();
@@ -78,7 +78,7 @@ async fn a_new_snapshot_takes_the_place_of_the_old_one() {
     let issuer = Issuer::new(3);
     let options = kept_in(&issuer, directory);
     let mut scene = Scene::with(issuer.clone(), options.clone()).await;
-    // More changes than are worth being written as a whole each time.
+    // More changes than are worth rewriting each time.
     let more = (10..10_020).map(issuer::token);
     issuer.state().changes.extend(more);
     issuer.asked();
@@ -113,7 +113,7 @@ async fn what_is_spoilt_on_disk_is_fetched_again() {
             let again = Scene::with(issuer.clone(), options.clone()).await;
             assert_eq!(again.seq(), Some(4), "{name}");
             assert!(issuer.asked().contains(&"/revocations/snapshot".to_owned()));
-            // What it has left there is whole.
+            // The files that it has left are complete.
             issuer.set(Mode::Down);
             let third = Scene::with(issuer, options).await;
             assert_eq!(third.seq(), Some(4), "{name}");

@@ -14,7 +14,7 @@ async fn an_issuer_that_is_down_is_asked_ever_more_seldom() {
         let asked = scene.asked();
         heads += asked.iter().filter(|path| *path == "/revocations").count();
     }
-    // Of 120 in ten minutes: a few at first, then every 24 to 30 seconds.
+    // 120 polls would be due in ten minutes. There are a few at first, then one every 24 to 30 seconds.
     assert!((20..=32).contains(&heads), "{heads}");
     let status = scene.status();
     assert!(status.failures >= heads as u64);
@@ -25,11 +25,11 @@ async fn an_issuer_that_is_down_is_asked_ever_more_seldom() {
     assert_eq!(scene.status().head_age(now), Some(600));
     assert!(!scene.is_ready(&Staleness::default(), now));
 
-    // One that admits short-lived tokens all the same is ready until the head ends.
+    // A verifier that still admits short-lived tokens is ready until the head ends.
     let lenient = Staleness::default().admit_short_lived(Duration::from_secs(300));
     let ready = |at| scene.is_ready(&lenient, at);
     assert!(ready(now) && ready(now.plus(2_999)) && !ready(now.plus(3_000)));
-    // No verifier is where the clock was set back.
+    // No verifier is ready if its clock was set back.
     assert!(!ready(now.minus(661)) && ready(now.minus(660)));
 
     scene.issuer.set(Mode::Up);
@@ -67,7 +67,7 @@ async fn a_panic_is_a_failure() {
         let asked = scene.asked();
         heads += asked.iter().filter(|path| *path == "/revocations").count();
     }
-    // A panic within the keyset's fetch leaves the head to the next turn.
+    // A panic while fetching the keyset postpones the head to the next turn.
     assert!((10..=40).contains(&heads), "{heads}");
     let status = scene.status();
     assert!(status.panics >= heads as u64 && status.failures >= status.panics);
@@ -154,7 +154,7 @@ async fn a_start_without_revocations() {
     assert!(!scene.is_ready(&Staleness::default(), scene.issuer.state().now));
     scene.issuer.be_honest();
     scene.pass(5).await;
-    // Another snapshot so soon is too much to ask.
+    // Another snapshot so soon is not fetched.
     assert_eq!(scene.seq(), None);
     scene.pass(30).await;
     assert_eq!(scene.seq(), Some(3));
@@ -192,7 +192,7 @@ fn addresses() {
         assert!(is_admissible::<Http>(good), "{good}");
         assert!(is_admissible::<Issuer>(good), "{good}");
     }
-    // A transport of one's own may look the name up.
+    // A custom transport may resolve the name.
     for name in ["http://localhost", "http://localhost:8080/revocations"] {
         assert!(is_admissible::<Http>(name), "{name}");
         assert!(!is_admissible::<Issuer>(name), "{name}");
