@@ -53,10 +53,10 @@ pub(super) fn find(
     }
 }
 
-/// Removes the tokens, so that they reach neither the handler, nor its log, nor who it calls.
+/// Removes the tokens, so that they reach neither the handler, nor its log, nor the services that it calls.
 ///
-/// Shadow mode lets pass calls whose bearer token is no Bailiwick token but, say, that of the
-/// OAuth that the service still relies on: `foreign_stays` leaves such a one in its place.
+/// Shadow mode lets calls pass whose bearer token is not a Bailiwick token but, for example, one of the OAuth
+/// server that the service still uses. With `foreign_stays` such a token stays in its header.
 pub(super) fn remove(headers: &mut HeaderMap, looked_at: Headers, foreign_stays: bool) {
     headers.remove(TOKEN_HEADER);
     if looked_at == Headers::OwnOnly {
