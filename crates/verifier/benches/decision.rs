@@ -1,9 +1,10 @@
-//! Mint, attenuate and verify, each beside plain biscuit-auth doing the same work.
+//! Benchmarks of minting, attenuating and verifying, each compared with plain biscuit-auth doing the same
+//! work.
 //!
-//! Left out: storage and audit of an issuer (here a token is built and signed, and no more), HTTP,
-//! and the network. Both sides start from and end with base64 text where tokens travel. The peer
-//! gets the same token, the same facts and the same policy, with limits that do not stop it; it
-//! neither checks the structure of a token nor revocation, and it explains nothing.
+//! Left out: storage and audit of an issuer (a token is only built and signed), HTTP, and the network. Where
+//! tokens are transferred, both sides start from and end with base64 text. The peer gets the same token,
+//! facts and policy, with limits that do not stop it. It checks neither the structure of a token nor
+//! revocation, and it explains nothing.
 
 #![cfg(test)]
 #![allow(missing_docs, reason = "the functions that criterion's macros make")]
@@ -210,7 +211,7 @@ fn mint(criterion: &mut Criterion) {
     group.bench_function("bailiwick", |bencher| {
         bencher.iter(|| setup.mint().to_base64())
     });
-    // The same block as text: biscuit-auth reads it anew for each token, as its users do.
+    // The same block as text: biscuit-auth parses it again for each token, as its users do.
     let code = setup.mint().blocks().swap_remove(0).to_string();
     group.bench_function("biscuit-auth", |bencher| {
         bencher.iter(|| {
@@ -318,7 +319,7 @@ fn verify(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What it costs to refuse hostile tokens, beside allowing an honest one with as many blocks.
+/// Cost of refusing hostile tokens, compared with allowing an honest one with as many blocks.
 fn refuse(criterion: &mut Criterion) {
     let setup = Setup::new();
     let (verifier, request) = (setup.verifier(), request());
@@ -335,7 +336,7 @@ fn refuse(criterion: &mut Criterion) {
     };
     let reason = |text: &str| verifier.check(text, &request, setup.now).reason();
     let spent = |code: &str| reason(&appended(code)) == Some(Reason::OutOfFuel);
-    // The dearest that is still evaluated to its end: one fact more, and its fuel runs out.
+    // The most expensive token that is still evaluated to its end: with one more fact, its fuel runs out.
     let inside = (1..60)
         .map(join)
         .take_while(|code| !spent(code))

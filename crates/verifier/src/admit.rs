@@ -238,7 +238,7 @@ fn query(
         .try_for_each(|ops| expression(index, code, &variables, ops))
 }
 
-/// Returns whether a body looks for facts of this name.
+/// Returns true if a body uses facts of this name.
 fn looks_for(code: &Code, query: &Query, name: &str) -> bool {
     let mut body = code.body(query).iter();
     body.any(|predicate| code.text(predicate.name) == name)

@@ -1,8 +1,8 @@
-//! The beginnings of texts and values that may be of any length: what a denial or a record repeats of
-//! a call or a token.
+//! Excerpts: the beginnings of texts and values of any length, for repeating parts of a call or a token in a
+//! denial or a record.
 //!
-//! An excerpt costs what it shows and not what it is taken from, so it can be made of anything that
-//! `Display` writes piece by piece.
+//! The cost of an excerpt depends on its own length and not on that of its source, so it can be made of
+//! anything that `Display` writes piece by piece.
 
 use std::{
     fmt::{self, Display, Write},
@@ -18,14 +18,14 @@ use bailiwick_token::{
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// The most bytes of a name that are repeated: an argument, an action, a delegate.
+/// Maximum number of bytes to repeat of a name, such as an argument, an action or a delegate.
 pub(crate) const MAX_SHOWN_NAME: usize = 128;
 
-/// The most bytes of a value that are repeated, or of a list of values.
+/// Maximum number of bytes to repeat of a value, or of a list of values.
 pub(crate) const MAX_VALUE: usize = 200;
 
-/// Names in one line of at most `limit` bytes before escapes, parted by commas. A name that is not
-/// plain is quoted, so that it cannot pass for two.
+/// Names in one line of at most `limit` bytes before escaping, separated by commas. A name that is not plain
+/// is quoted, so that it cannot look like two.
 pub(crate) fn names<'n>(names: impl Iterator<Item = &'n str> + Clone, limit: usize) -> String {
     excerpt(Names(names), limit)
 }
@@ -54,12 +54,12 @@ impl<'n, I: Iterator<Item = &'n str> + Clone> Display for Names<I> {
     }
 }
 
-/// A value as an explanation repeats it: its canonical JSON text, of which a long value keeps the
-/// beginning. Copies share the text.
+/// A value as an explanation repeats it: its canonical JSON text, cut off if long. Copies share the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt {
     text: Arc<str>,
-    /// A string that is cut is still a string; the beginning of an array is no JSON.
+    /// True if the text is JSON. A string that is cut off is still a string, but the beginning of an array is
+    /// not JSON.
     is_json: bool,
 }
 

@@ -1,4 +1,4 @@
-//! An explanation in the making: conditions are added until one of its budgets is spent.
+//! The builder of an explanation: conditions are added until one of its budgets is spent.
 
 use std::sync::Arc;
 
@@ -17,16 +17,16 @@ use crate::{
     identity::Identity,
 };
 
-/// The most that is read of a check in Datalog to show it, as [`Code::weight`] counts.
+/// Maximum weight of a check in Datalog that is shown, as counted by [`Code::weight`].
 const MAX_CHECK: usize = 512;
 
-/// The steps for each of it: text is put together from its parts.
+/// The steps for each unit of weight, since text is composed from its parts.
 const PER_WEIGHT: usize = 4;
 
-/// The most services and actions that are listed of a block that is for others.
+/// Maximum number of services and actions to list for a block that allows only others.
 const MAX_OFFERED: usize = 8;
 
-/// An explanation in the making.
+/// An explanation that is being built.
 pub(crate) struct Explanation<'c> {
     identity: &'c Arc<Identity>,
     refusals: Vec<Refusal>,
@@ -45,8 +45,8 @@ impl<'c> Explanation<'c> {
         }
     }
 
-    /// Explains typed grants or a typed scope: each alternative for this service and action with the
-    /// condition that the call does not meet, or the ones for others.
+    /// Explains typed grants or a typed scope: for each alternative for this service and action, the condition
+    /// that the call does not meet, or if there is none, the services and actions that are allowed.
     pub(crate) fn scope(
         &mut self,
         explainer: &mut Explainer<'_>,
@@ -69,9 +69,9 @@ impl<'c> Explanation<'c> {
         Ok(())
     }
 
-    /// Explains grants or a scope in Datalog, as [`Explanation::scope`] does. Returns true where that is why
-    /// the call is refused: not where one alternative is Datalog that cannot be read, or the call meets all
-    /// that can be read of one.
+    /// Explains grants or a scope in Datalog, as [`Explanation::scope`] does. Returns true if they refuse the
+    /// call. That is unknown, and the result false, if an alternative cannot be read, or the call meets all
+    /// conditions of one that can be read.
     pub(crate) fn bodies(
         &mut self,
         explainer: &mut Explainer<'_>,
@@ -101,8 +101,8 @@ impl<'c> Explanation<'c> {
         Ok(refuses)
     }
 
-    /// As [`Explanation::bodies`], and nothing is explained of a scope that may allow the call, or that
-    /// is not looked at to its end.
+    /// Like [`Explanation::bodies`], but adds nothing for a scope that may allow the call, or that could not be
+    /// examined completely.
     pub(crate) fn whole_bodies(
         &mut self,
         explainer: &mut Explainer<'_>,
@@ -136,7 +136,7 @@ impl<'c> Explanation<'c> {
         Ok(())
     }
 
-    /// Explains a check that the profile has no words for.
+    /// Explains a check that does not correspond to a condition of the profile.
     fn datalog(
         &mut self,
         explainer: &mut Explainer<'_>,
@@ -157,7 +157,7 @@ impl<'c> Explanation<'c> {
         self.add(block, None, UnmetCondition::Datalog { text })
     }
 
-    /// Explains a block of which nothing is for this service and action.
+    /// Explains a block that has nothing for this service and action.
     fn elsewhere(
         &mut self,
         block: usize,
@@ -189,7 +189,7 @@ impl<'c> Explanation<'c> {
         Ok(())
     }
 
-    /// Goes back to these lengths: what was added since is not shown, and takes no room.
+    /// Removes the refusals added since these lengths, and frees their bytes.
     fn take_back(&mut self, (refusals, bytes): (usize, usize)) {
         self.refusals.truncate(refusals);
         self.bytes = bytes;

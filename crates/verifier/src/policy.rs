@@ -1,4 +1,4 @@
-//! What a service adds to every token: its own Datalog, which can only narrow.
+//! A service's own Datalog, which it adds to every token, and which can only narrow it.
 
 use bailiwick_biscuit::{
     datalog::{BlockCheck, Kind, Predicate, Query, Scope, Term},
@@ -8,14 +8,14 @@ use bailiwick_token::datalog::names;
 
 use crate::evaluation::FACTS;
 
-/// The place of the check for a grant among the checks of a verifier.
+/// The position of the check for a grant among the checks of a verifier.
 pub(crate) const GRANTED: usize = 0;
 
-/// A service's own Datalog: facts about what it serves, rules, checks and policies.
+/// A service's own Datalog: facts about its resources, rules, checks and policies.
 ///
-/// It is looked at for every call besides the token, and grants nothing: a call has to be inside the
-/// token's grants and caveats, *and* meet all of these checks, *and* where there are policies the
-/// first that matches has to be an `allow if`.
+/// It is evaluated for every call besides the token, and grants nothing: a call must be within the token's
+/// grants and caveats, *and* meet all of these checks, *and*, if there are policies, the first one that
+/// matches must be an `allow if`.
 ///
 /// ```
 /// use bailiwick_verifier::Policy;
@@ -30,7 +30,8 @@ pub(crate) const GRANTED: usize = 0;
 /// # }
 /// ```
 ///
-/// What it states is for itself alone: no check and no grant of a token can rest on it. It sees the facts that a verifier states about a call (`action`, `arg`, `num`, …: token format),
+/// Only the policy itself sees the facts that it states: no check and no grant of a token can rest on them. It
+/// sees the facts that a verifier states about a call (`action`, `arg`, `num`, …: token format),
 /// and the facts of the token's authority block (`agent`, `principal`, `tenant`, `claim`).
 #[derive(Debug, Clone)]
 pub struct Policy {
@@ -38,19 +39,19 @@ pub struct Policy {
     is_own: bool,
 }
 
-/// A service's Datalog cannot be used.
+/// Reason for refusing a service's Datalog.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
-    /// It is not Datalog, or could not be evaluated.
+    /// It is not Datalog, or cannot be evaluated.
     #[error("the policy cannot be used: {0}")]
     Datalog(#[from] Error),
-    /// It states a fact that is not its to state.
+    /// It states a fact that only the verifier or the issuer may state.
     #[error(
         "the policy states `{0}`, which only the verifier and the issuer state: choose another name"
     )]
     Reserved(String),
-    /// It trusts a key, but no block of a profile token is signed by one.
+    /// It trusts a key, but the blocks of profile tokens are never signed by third parties.
     #[error(
         "the policy trusts a public key, but no third party signs blocks of a token of this profile: leave the `trusting` clause out"
     )]
@@ -60,12 +61,12 @@ pub enum PolicyError {
         "the policy calls the external function `{0}`, and a verifier has none: write it in Datalog"
     )]
     Extern(String),
-    /// A regular expression is none, or too large.
+    /// A regular expression is invalid or too large.
     #[error(
         "the policy's regular expression `{0}` is none, or too large: shorten it, and write `[0-9A-Za-z_]` for `\\w` where that will do"
     )]
     Regex(String),
-    /// A regular expression is not written out.
+    /// A regular expression is not a literal.
     #[error(
         "the policy matches with a regular expression that a variable or an operation gives: write it out, as `$a.matches(\"^[a-z]+$\")`"
     )]
@@ -77,7 +78,8 @@ pub enum PolicyError {
     DeniesAll,
 }
 
-/// The part of a service's own policy that refuses a call. Its text is the service's affair.
+/// The part of a service's own policy that refuses a call. It gives numbers, because the text may be
+/// confidential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyRefusal {
@@ -95,7 +97,7 @@ pub enum PolicyRefusal {
 impl PolicyRefusal {
     /// The refusal by the first of the failed checks of a verifier, or else by the policy that matched.
     pub(crate) fn new(checks: impl IntoIterator<Item = usize>, policy: Option<Matched>) -> Self {
-        // The first of the verifier's checks is the profile's, so the service's own count from 1.
+        // The verifier's check 0 is the profile's, so the service's own checks count from 1.
         let mut checks = checks.into_iter().filter(|check| *check != GRANTED);
         match (checks.next(), policy) {
             (Some(check), _) => PolicyRefusal::Check(check),
@@ -109,7 +111,7 @@ impl Policy {
     /// Reads a service's Datalog (Biscuit's syntax, with policies).
     ///
     /// # Errors
-    /// When it is wrong, so that a service does not start with it.
+    /// If the policy cannot be used. A service should not start with it.
     pub fn parse(text: &str) -> Result<Policy, PolicyError> {
         let source = Source::parse(text)?;
         for name in source.heads() {
@@ -136,7 +138,7 @@ impl Policy {
         Ok(policy)
     }
 
-    /// What only the profile asks for: nothing of a service's own.
+    /// The profile's own policy, without any Datalog of a service.
     pub(crate) fn none() -> Policy {
         Policy {
             datalog: within_profile(Source::default()),
@@ -158,24 +160,25 @@ impl Policy {
     }
 }
 
-/// A policy that goes with every token, compiled once.
+/// A policy that is added to every token, compiled once.
 #[derive(Debug)]
 pub(crate) struct CompiledPolicy {
     pub(crate) base: Base,
-    /// False where nothing is asked besides what the profile asks for.
+    /// True if the service has Datalog of its own.
     pub(crate) is_own: bool,
-    /// True if the engine decides whole tokens, whatever they hold.
+    /// True if the engine decides whole tokens, typed conditions included.
     pub(crate) engine_only: bool,
 }
 
-/// Adds what the profile asks for: `check if action($a), grant($a)` comes first, so that nothing of a
-/// service's own can grant what the token does not. A service without policies allows what passes it.
+/// Adds the requirement of the profile. `check if action($a), grant($a)` comes first, so that nothing in the
+/// service's Datalog can grant more than the token does. A service without policies allows every call that
+/// passes the checks.
 fn within_profile(mut source: Source) -> Authorizer {
     let of = |name: &str| Predicate::new(name, [Term::Variable("a".to_owned())]);
     let granted = Query {
         body: vec![of(names::ACTION), of(names::GRANT)],
         expressions: Vec::new(),
-        // Whatever the service's Datalog trusts otherwise.
+        // Only the authority block can grant, regardless of the trust of the service's Datalog.
         scopes: vec![Scope::Authority],
     };
     let check = BlockCheck {

@@ -1,49 +1,49 @@
 //! Keyset and revocations, kept fresh in the background.
 //!
 //! [`Verifier::follow`](crate::Verifier::follow) fetches them from an issuer's service, and
-//! [`Verifier::from_files`](crate::Verifier::from_files) reads them from files. Either makes a
-//! [`Follower`], which has the verifier and ends with it.
+//! [`Verifier::from_files`](crate::Verifier::from_files) reads them from files. Both make a [`Follower`],
+//! which owns the verifier; dropping it ends the refresh.
 //!
 //! # From an issuer
 //!
-//! The follower fetches the keyset from `{issuer}/.well-known/bailiwick/keyset` as often as that asks for, at
-//! once when a head tells of a newer one, and once more, at most every 30 seconds, when a token names
-//! a root key that is not in it. Where the keyset names a `revocation_url` it fetches the head from
-//! there every few seconds, and the changes that lead to it from `{revocation_url}/{epoch}/{after}-{to}`,
-//! at most 10 000 at once. Where there are too many, or the issuer no longer has them, or has begun
-//! another epoch, it takes `{revocation_url}/snapshot`.
+//! The follower fetches the keyset from `{issuer}/.well-known/bailiwick/keyset` at the interval that the
+//! keyset asks for, immediately if a head announces a newer one, and, at most every 30 seconds, if a token
+//! names a root key that is not in it. If the keyset names a `revocation_url`, the follower fetches the head
+//! from there every few seconds, and the changes up to it from `{revocation_url}/{epoch}/{after}-{to}`, at
+//! most 10 000 at once. If there are too many changes, or the issuer no longer has them or has begun another
+//! epoch, it fetches `{revocation_url}/snapshot`.
 //!
-//! One request is made at a time; each has a time-out and a limit on its body. What fails is tried
-//! again, ever more seldom, up to half a minute, or as seldom as it is fetched anyway. Plain `http` is
-//! taken from loopback addresses only, and from `localhost` where the transport never looks that name up
+//! One request is made at a time. Each has a time-out and a limit on its body. After failures the wait
+//! grows, up to half a minute or the regular interval if that is longer. Plain `http` is accepted with
+//! loopback addresses only, and with `localhost` if the transport never resolves that name
 //! ([`Transport::PINS_LOCALHOST`]).
 //!
-//! # What holds when something fails
+//! # Failures
 //!
-//! A failed refresh changes nothing: the last good keyset and revocations stay in use until they end,
-//! or are too old for the verifier ([`Staleness`](crate::Staleness)); then every call is denied as
-//! `stale_keyset`. So it is where heads tell of a newer keyset that does not come for longer than two
-//! refresh hints and that bound. A verifier whose keyset names a feed admits nothing before it has read
-//! it. What is older than what is in use, or of another history, is refused, logged as an error and
-//! counted ([`Status::rollbacks`]). What an issuer that was restored does not know any more stays revoked
+//! A failed refresh changes nothing: the last good keyset and revocations stay in use until they end or
+//! are too old for the verifier ([`Staleness`](crate::Staleness)). Then every call is denied as
+//! `stale_keyset`. The same happens if a newer keyset that heads announce does not arrive within two refresh
+//! hints and that bound. A verifier whose keyset names a feed admits nothing before it has read the feed.
+//! Files older than those in use, or of another history, are refused, logged as errors and counted
+//! ([`Status::rollbacks`]). Revocations that a restored issuer has lost stay in force
 //! ([`Status::carried_revocations`]).
 //!
-//! A refresh that panics, such as in a [`Transport`] or in a subscriber of the log, has failed: it is
+//! A refresh that panics, for example in a [`Transport`] or in a log subscriber, counts as failed: it is
 //! counted ([`Status::panics`]) and tried again.
 //!
-//! With a directory, what is in use is kept there, and a verifier that starts while its issuer is down
-//! goes on from it. The directory belongs to one follower, and so does its verifier's trust: nobody else
-//! should replace it.
+//! With a directory, the state in use is kept there, and a verifier that starts while its issuer is down
+//! continues from it. The directory belongs to one follower, and so does its verifier's trust: nothing
+//! else should replace it.
 //!
 //! # From files
 //!
-//! The files are read every half minute. Those that have changed take the place of what is in use; those
-//! that cannot be used, or would undo what is in use, change nothing, and are logged and counted.
+//! The files are read every half minute. Changed files replace the state in use. Files that cannot be used,
+//! or would undo the state in use, change nothing, and are logged and counted.
 //!
-//! # What the issuer sees
+//! # Reports to the issuer
 //!
-//! With [`FollowerBuilder::report_as`] each request says in its header `Bailiwick-Verifier` who asks and what it
-//! goes by; the grammar stands at [`bailiwick_token::report`].
+//! With [`FollowerBuilder::report_as`] each request names in its header `Bailiwick-Verifier` the verifier and
+//! the state in use; the grammar is at [`bailiwick_token::report`].
 
 mod bounded;
 mod directory;

@@ -103,7 +103,7 @@ impl<'c> Case<'c> {
         }
     }
 
-    /// The denial by conditions in Datalog that do not hold, whatever else the token contains; `None` if there
+    /// The denial by conditions in Datalog that do not hold, regardless of the rest of the token; `None` if there
     /// are none.
     fn fails_by_itself(
         &self,

@@ -230,8 +230,8 @@ impl Base {
     ) -> Result<Program, Error> {
         let most = match self.states {
             States::ForAll => MAX_BLOCKS,
-            // The bit of the last block stands for the service: a token's block there would see the facts
-            // that a service states for itself alone.
+            // The bit of the last block is the service's: a token's block with that number would see the
+            // facts that only the service may see.
             States::ForItself => MAX_BLOCKS.saturating_sub(1),
         };
         if code.blocks.len() > most {

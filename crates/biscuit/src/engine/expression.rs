@@ -211,7 +211,7 @@ impl Machine {
         operators: &mut Operators<'_, '_>,
         fuel: &mut Fuel,
     ) -> Result<Option<Term>, Stop> {
-        // Charged, or an `all` over many elements with an empty body would be free.
+        // Charged as well, since every round of `all` and `any` passes here.
         fuel.take(1)?;
         let Some(call) = self.calls.last_mut() else {
             return match self.stack.pop() {

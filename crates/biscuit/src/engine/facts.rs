@@ -350,7 +350,7 @@ impl<'p> Facts<'p> {
         let Some((stated, stated_origin)) = self.row(relation, row) else {
             return Ok(false);
         };
-        // Equal terms of another origin are another fact: it may be visible to fewer blocks.
+        // Equal terms of another origin are another fact: other blocks may see it.
         if stated_origin != origin {
             return Ok(false);
         }

@@ -139,7 +139,7 @@ fn the_specification_where_biscuit_auth_differs() {
         ("{1, 2}.contains([1])", Ok(false)),
         ("{null, null}.contains(null)", Ok(true)),
         ("{1}.contains({\"a\": 1})", Ok(false)),
-        // biscuit-auth answers whatever the right side is.
+        // biscuit-auth returns a value for any right side.
         ("(false || 1) === 1", Err(Error::InvalidType)),
         ("(true && 1) === 1", Err(Error::InvalidType)),
         // biscuit-auth calls this overflow a division by zero.
@@ -147,7 +147,7 @@ fn the_specification_where_biscuit_auth_differs() {
     ] {
         assert_eq!(check(expression), expected, "{expression}");
     }
-    // biscuit-auth lets this pass as soon as one query has no match.
+    // biscuit-auth lets this pass if one query has no match.
     let reject = "reject if f(1) or f(2);";
     let failed = vec![FailedCheck {
         place: Place::Block(0),
@@ -182,7 +182,7 @@ fn what_is_wrong_before_anything_is_evaluated() {
         fault("check if [].any($p -> [].any($p -> true));"),
         Fault::ShadowedVariable(name("p"))
     );
-    // After its closure a parameter is free again, and unbound.
+    // After its closure a parameter is unbound, and its name can be used again.
     assert_eq!(check("[1].any($p -> true), [1].any($p -> true)"), Ok(true));
     assert_eq!(
         fault("check if [1].any($p -> true), $p;"),
@@ -346,7 +346,7 @@ fn what_grows_ends_out_of_fuel() {
     }
 }
 
-/// As deep as the decoder takes it. Deeper is refused there; evaluating recurses on nothing.
+/// The deepest terms that the decoder accepts. Evaluation does not recurse on them.
 #[test]
 fn depth_is_no_matter() {
     use datalog::Term;
@@ -422,7 +422,8 @@ fn functions_of_the_host() {
     );
 }
 
-/// A block that says `left operation right`, as no text writes it any more and other hands still may.
+/// The outcome of a block with the check `left operation right`. Text no longer gives this form, but tokens of other
+/// libraries may contain it.
 fn strict(left: Op, binary: Binary, right: Op) -> Outcome {
     let mut block = block("check if true;");
     let check = block.checks.first_mut().unwrap();
@@ -433,7 +434,7 @@ fn strict(left: Op, binary: Binary, right: Op) -> Outcome {
     program.evaluate(&Externs::default(), 1000).outcome
 }
 
-/// `&&` and `||` of older blocks, which look at both sides.
+/// `&&` and `||` of older blocks, which evaluate both sides.
 #[test]
 fn strict_and_and_or() {
     let bool = |value: bool| Op::Value(datalog::Term::Bool(value));
@@ -460,7 +461,7 @@ fn strict_and_and_or() {
     }
 }
 
-/// Memory is bounded by what each program says that it takes.
+/// The stated size of a program covers everything that it stores.
 #[test]
 fn a_program_weighs_what_it_keeps() {
     const TERM: usize = size_of::<Term>();
@@ -487,7 +488,7 @@ fn a_program_weighs_what_it_keeps() {
     }
 }
 
-/// The memory of an evaluation is kept for the next, unless it took much.
+/// The memory of an evaluation is kept for the next one, unless it is large.
 #[test]
 fn little_memory_is_kept() {
     let program = program(&[""], "allow if true;");
@@ -498,7 +499,7 @@ fn little_memory_is_kept() {
     }
 }
 
-/// Two values of any types are equal just when they are the same, also inside of others.
+/// Two values of any types are equal exactly if they are the same, also inside of containers.
 #[test]
 fn values_are_equal_to_themselves_alone() {
     let values = [
@@ -563,7 +564,7 @@ fn what_the_host_is_handed_is_charged() {
     }
 }
 
-/// A host that mixes up its predicates is refused, in every build.
+/// A host that mixes up its predicates gets an error, in every build.
 #[test]
 fn facts_of_another_place_or_length_are_refused() {
     let known = [Known {

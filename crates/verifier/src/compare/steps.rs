@@ -8,7 +8,7 @@ pub(crate) struct Steps {
     pub(super) left: u64,
 }
 
-/// The steps are spent, so nothing is known about whatever was not compared.
+/// The steps are spent, so nothing is known about the conditions that were not compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Spent;
 

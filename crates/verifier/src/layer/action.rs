@@ -12,19 +12,18 @@ use super::{
     settings::ProtectSettings,
 };
 
-/// The action that a route needs a grant for: it makes the route, and is its layer.
+/// The action that a route needs a grant for. It makes the route, and is its layer.
 ///
-/// Arguments are what is declared here and nothing else: a grant can only speak of these, and
-/// a handler should act on these only. An argument declared from the path or the query and present in
-/// the body as well makes the call a `bad_request`: there is no order of precedence that a caller could
-/// play with.
+/// Only what is declared here is an argument: grants can only refer to these, and a handler should act
+/// on these only. If an argument declared from the path or the query is also in the body, the call is a
+/// `bad_request`: there is no precedence that a caller could exploit.
 ///
-/// Values from path and query are strings, also where they look like numbers, so that a grant says
+/// Values from path and query are strings, even if they look like numbers, so a grant says
 /// `limit = "10"`; the `_number` forms read an exact decimal number instead.
 ///
 /// # Panics
-/// A mistake ends the program while its router is built, as a mistake in a path does in axum: each
-/// method panics on an argument that cannot be one, or has a source already.
+/// Mistakes panic while the router is built, as mistakes in a path do in axum: each method panics on an
+/// argument with an invalid name, or with another source already.
 #[derive(Debug, Clone)]
 pub struct Action(RouteGuard);
 
@@ -59,7 +58,7 @@ impl Action {
     /// [`Router::nest`] is not in `path`: there, use the action as a layer.
     ///
     /// # Panics
-    /// When `path` lacks a parameter that is declared, and as [`Router::route`] does.
+    /// If `path` lacks a declared parameter, and as [`Router::route`] does.
     #[track_caller]
     pub fn route<S>(self, path: &str, methods: MethodRouter<S>) -> Router<S>
     where
@@ -72,9 +71,9 @@ impl Action {
     /// Takes the top-level members of the JSON body as arguments.
     ///
     /// The body is read up to [`MAX_CALL_BYTES`](crate::call::MAX_CALL_BYTES) and handed on to
-    /// the handler byte for byte; an empty one has no arguments. Without this declaration the body
-    /// is not touched, and no grant sees what is in it. How long a sender may take is for the
-    /// server's timeouts to say.
+    /// the handler byte for byte; an empty one has no arguments. Without this declaration the body is not
+    /// touched, and no grant sees its contents. The server's timeouts must bound the time that a sender may
+    /// take.
     #[must_use]
     pub fn json_body(mut self) -> Action {
         self.0.declaration.json_body = true;
@@ -102,7 +101,7 @@ impl Action {
         self.argument(ArgumentSource::Path, name, name, true)
     }
 
-    /// Takes the query parameter `name` as an argument where it is there; twice is a `bad_request`.
+    /// Takes the query parameter `name` as an argument if it is present; twice is a `bad_request`.
     #[must_use]
     #[track_caller]
     pub fn query(self, name: &str) -> Action {
@@ -118,8 +117,8 @@ impl Action {
 
     /// Makes the resource from a template of segments such as `eu/{tenant}/orders/{id}`: a segment in
     /// braces is a path parameter, which must fill exactly one segment, and a last one `{*rest}`
-    /// may fill several. A parameter cannot be a part of a segment, because `{a}-{b}` would name two
-    /// different things by one text. The result must be in normal form, and is never repaired.
+    /// may fill several. A parameter cannot be a part of a segment, because with `{a}-{b}` two different
+    /// resources could have the same text. The result must be in normal form, and is never repaired.
     #[must_use]
     #[track_caller]
     pub fn resource(mut self, template: &str) -> Action {
@@ -139,7 +138,7 @@ impl Action {
     }
 }
 
-/// Ends the program on a mistake in a declaration, so that none gets as far as a call.
+/// Panics on a mistake in a declaration, so that it is found before any call.
 #[track_caller]
 #[expect(clippy::panic, reason = "as axum's `Router::route` does")]
 fn accepted<T>(declared: Result<T, DeclarationError>) -> T {

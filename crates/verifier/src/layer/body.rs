@@ -1,4 +1,4 @@
-//! A JSON body read ahead of the handler, and handed on as if it had not been.
+//! A JSON body, read before the handler and then restored for it.
 
 use std::{
     any::Any,
@@ -24,7 +24,7 @@ use mime::Mime;
 use super::media;
 use crate::call::MAX_CALL_BYTES;
 
-/// The most bytes that [`discard`] reads: as many as Go's `net/http` does.
+/// Maximum number of bytes that [`discard`] reads, the same as in Go's `net/http`.
 const MAX_DISCARDED: u64 = 256 * 1024;
 
 /// A body that cannot be read as JSON arguments.
@@ -42,7 +42,7 @@ pub(super) enum BodyError {
     Text,
 }
 
-/// Turns any body into axum's, and leaves axum's own as it is. Nothing of it is read.
+/// Converts any body into axum's, and leaves axum's own as it is. None of it is read.
 pub(super) fn boxed<B>(body: B) -> Body
 where
     B: HttpBody + Send + 'static,
@@ -61,7 +61,7 @@ where
     )
 }
 
-/// The bytes of a JSON body, `None` where it is empty. `body` is left as it was before.
+/// Reads the bytes of a JSON body; `None` if it is empty. `body` is left as it was before.
 pub(super) async fn read_json(
     headers: &HeaderMap,
     body: &mut Body,
@@ -70,7 +70,7 @@ pub(super) async fn read_json(
     if bytes.is_empty() {
         return Ok(None);
     }
-    // The handler may decode what we would read as it stands: then there would be two readings.
+    // The handler may decode the body while the layer reads it undecoded: the two could then differ.
     if headers.contains_key(CONTENT_ENCODING) {
         return Err(BodyError::Encoded);
     }
@@ -86,8 +86,8 @@ fn is_json(media: &Mime) -> bool {
     media.type_() == mime::APPLICATION && json
 }
 
-/// Reads and drops a body that nobody wants, up to [`MAX_DISCARDED`] bytes of it. A server that closes
-/// a connection on unread bytes resets it, and then the sender may never see the answer.
+/// Reads and drops up to [`MAX_DISCARDED`] bytes of a body that is not needed. A server that closes a
+/// connection with unread bytes resets it, and then the sender may never see the answer.
 pub(super) async fn discard(headers: &HeaderMap, mut body: Body) {
     // A sender that asked first has sent nothing yet, and reading would tell it to go on.
     if headers.contains_key(EXPECT) {
@@ -106,7 +106,7 @@ pub(super) async fn discard(headers: &HeaderMap, mut body: Body) {
 }
 
 async fn read(body: &mut Body) -> Result<Bytes, BodyError> {
-    // By its `Content-Length`: nothing of it needs to be read.
+    // Known from its `Content-Length`, so none of it needs to be read.
     if body.size_hint().lower() > MAX_CALL_BYTES as u64 {
         return Err(BodyError::TooLong);
     }
@@ -137,8 +137,8 @@ async fn read(body: &mut Body) -> Result<Bytes, BodyError> {
     outcome.map(|()| bytes)
 }
 
-/// A body from its beginning again: what was read of it, and what was not. Shadow mode lets pass
-/// what could not be read to its end, so there can be a rest, and the failure of one.
+/// A body from its beginning again: the bytes that were read, and then the rest. Shadow mode lets bodies
+/// pass that could not be read to the end, so there can be a rest, and an error in it.
 struct Replay {
     bytes: Bytes,
     trailers: Option<HeaderMap>,

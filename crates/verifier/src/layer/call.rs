@@ -39,8 +39,8 @@ pub(super) enum UnreadableCall {
 }
 
 impl Declaration {
-    /// Reads the call. The verified token is proof that no stranger causes this work. Bytes that were
-    /// read go back into the body.
+    /// Reads the call. The verified token proves that no stranger causes this work. Bytes that were read are
+    /// put back into the body.
     pub(super) async fn read(
         &self,
         _: &Authenticated,
@@ -60,7 +60,7 @@ impl Declaration {
         let mut call = Call::from_args_json(&self.action, resource.as_deref(), text)?;
         for argument in &self.arguments {
             let Argument { key, name, .. } = argument;
-            // Also where the query parameter is absent: the handler would not look into the body.
+            // Even if the query parameter is absent: the handler would not look for it in the body.
             if call.argument_names().any(|present| present == name) {
                 return Err(UnreadableCall::Clash(name.clone()));
             }
@@ -103,13 +103,13 @@ impl Declaration {
                 .iter()
                 .map(|(key, value)| (key.to_owned(), value.to_owned()))
                 .collect()),
-            // No router of axum saw the request.
+            // The request did not pass through a router of axum.
             Err(RawPathParamsRejection::MissingPathParams(_)) => Ok(Pairs::new()),
             Err(_) => Err(UnreadableCall::Path),
         }
     }
 
-    /// The query parameters, through the parser that gives them to the handler.
+    /// The query parameters, read by the same parser that the handler uses.
     fn query(&self, parts: &Parts) -> Result<Pairs, UnreadableCall> {
         if !self.takes(ArgumentSource::Query) {
             return Ok(Pairs::new());

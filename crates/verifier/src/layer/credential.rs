@@ -6,10 +6,10 @@ use axum::http::{
 };
 use bailiwick_token::{text::credential, token::Token};
 
-/// The header for tokens where `Authorization` is taken.
+/// The header for tokens when `Authorization` is used for something else.
 pub const TOKEN_HEADER: HeaderName = HeaderName::from_static("bailiwick-token");
 
-/// Which headers are looked at.
+/// Headers to search for the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Headers {
     /// `Authorization: Bearer` and `Bailiwick-Token`
@@ -29,7 +29,7 @@ pub(super) enum CredentialError {
     Different,
 }
 
-/// The one token that the headers carry. A scheme other than `Bearer` carries none.
+/// The one token in the headers. A scheme other than `Bearer` carries none.
 pub(super) fn find(
     headers: &HeaderMap,
     looked_at: Headers,
@@ -53,10 +53,10 @@ pub(super) fn find(
     }
 }
 
-/// Removes the tokens, so that they reach neither the handler, nor its log, nor who it calls.
+/// Removes the tokens, so that they reach neither the handler, nor its log, nor the services that it calls.
 ///
-/// Shadow mode lets pass calls whose bearer token is no Bailiwick token but, say, that of the
-/// OAuth that the service still relies on: `foreign_stays` leaves such a one in its place.
+/// Shadow mode lets calls pass whose bearer token is not a Bailiwick token but, for example, one of the OAuth
+/// server that the service still uses. With `foreign_stays` such a token stays in its header.
 pub(super) fn remove(headers: &mut HeaderMap, looked_at: Headers, foreign_stays: bool) {
     headers.remove(TOKEN_HEADER);
     if looked_at == Headers::OwnOnly {
@@ -88,7 +88,7 @@ fn single(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>,
     }
 }
 
-/// What follows `Bearer`, in any case (RFC 9110 section 11.1).
+/// The text after `Bearer`, which is matched case-insensitively (RFC 9110 section 11.1).
 fn bearer(value: &HeaderValue) -> Option<&[u8]> {
     let bytes = value.as_bytes();
     let end = bytes

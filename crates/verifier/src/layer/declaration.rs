@@ -7,7 +7,7 @@ use serde_json::json;
 use super::template::ResourceTemplate;
 use crate::call::{Call, CallError};
 
-/// The action of a route, and the sources of everything that its calls state.
+/// The action of a route, and the sources of the resource and arguments of its calls.
 #[derive(Debug, Clone)]
 pub(super) struct Declaration {
     pub(super) action: String,
@@ -33,7 +33,7 @@ pub(super) enum ArgumentSource {
     Query,
 }
 
-/// A mistake in a declaration. It ends the program while its router is built.
+/// A mistake in a declaration. It panics while the router is built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum DeclarationError {
     #[error("cannot protect a route of the action `{action}`: {error}")]
@@ -113,7 +113,7 @@ impl Declaration {
         }
     }
 
-    /// Returns whether a call that states a part of this can be decided.
+    /// Checks that a call with parts of this declaration can be decided.
     fn possible(&self, call: Result<Call, CallError>) -> Result<(), DeclarationError> {
         call.map(drop).map_err(|error| DeclarationError::Call {
             action: self.action.clone(),
@@ -122,8 +122,8 @@ impl Declaration {
     }
 }
 
-/// The parameters in the path of an axum route: `{id}` captures a segment, `{*rest}` all that follow, and
-/// `{{` is a brace.
+/// The parameters in the path of an axum route: `{id}` captures a segment, `{*rest}` all following segments,
+/// and `{{` is a literal brace.
 fn captures(path: &str) -> impl Iterator<Item = &str> {
     let mut rest = path;
     iter::from_fn(move || {

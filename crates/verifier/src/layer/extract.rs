@@ -10,13 +10,13 @@ use crate::decision::{Allow, Deny};
 
 /// The authority under which this call was allowed.
 ///
-/// As a plain extractor it is there or the handler does not run. Shadow mode lets pass calls that
-/// have no authority, so a handler that is to run for them takes `Option<Authorized>`. A route
-/// without the layer answers 500 to both: a handler that wants authority is never run unprotected.
+/// As a plain extractor it is present, or the handler does not run. Shadow mode lets calls without
+/// authority pass, so a handler that should run for them takes `Option<Authorized>`. A route without the
+/// layer answers 500 to both, so a handler that needs authority never runs unprotected.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Authorized(pub Allow);
 
-/// In the extensions of a request that was denied, and that shadow mode let pass.
+/// The denial of a request that shadow mode let pass, in the request's extensions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShadowDenied(pub Deny);
 

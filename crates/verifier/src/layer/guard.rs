@@ -1,4 +1,4 @@
-//! The way of one request to its handler: token, call, decision.
+//! The path of a request to its handler: token, call, decision.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ use crate::{
     denial::Denial,
 };
 
-/// Lets those calls of one route through that their token allows.
+/// Lets the calls of one route pass that their token allows.
 #[derive(Clone)]
 pub(super) struct RouteGuard {
     pub(super) settings: ProtectSettings,
@@ -37,13 +37,13 @@ impl RouteGuard {
                 let declared = &self.declaration;
                 let call = declared.read(&authenticated, &mut parts, &mut body).await;
                 match call {
-                    // The token is verified, so the record says whose call it is.
+                    // The token is verified, so the record can name the caller.
                     Err(error) => {
                         let denial = CallError::Unreadable(error.to_string());
                         let deny = Deny::of(&authenticated.verified().identity, denial);
                         self.recorded(Decision::Deny(deny))
                     }
-                    // The clock is read anew, after the body: a slow sender gains no life.
+                    // The clock is read again after the body, so a slow sender cannot extend a token's life.
                     //
                     // This runs on the runtime's own thread. It takes about 0.2 ms and its fuel bounds
                     // it; handing it to another thread and back would cost about as much, and queue
@@ -77,7 +77,7 @@ impl RouteGuard {
         Ok(Request::from_parts(parts, body))
     }
 
-    /// The token among the headers, verified: without one nothing of the call is read.
+    /// Verifies the token in the headers. Without a valid one, nothing of the call is read.
     fn authenticate(&self, headers: &HeaderMap) -> Result<Authenticated, Decision> {
         let verifier = &self.settings.verifier;
         let token = credential::find(headers, self.settings.headers)
@@ -89,7 +89,7 @@ impl RouteGuard {
             .map_err(|deny| self.recorded(Decision::Deny(*deny)))
     }
 
-    /// Counts and records the denial of a call that was not read: all that is known of it is its action.
+    /// Counts and records the denial of a call that was not read, of which only the action is known.
     fn recorded(&self, decision: Decision) -> Decision {
         let unread = Call::new(&self.declaration.action);
         self.settings.verifier.recorded(decision, Some(&unread))

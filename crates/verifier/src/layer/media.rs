@@ -3,10 +3,10 @@
 use axum::http::{HeaderMap, header::CONTENT_TYPE};
 use mime::Mime;
 
-/// The media type of a body in UTF-8: the one `Content-Type`, where it states no other charset.
+/// The media type of a body in UTF-8: the only `Content-Type`, provided that it states no other charset.
 ///
-/// A header that is repeated or that no strict reader accepts counts as absent. A handler could read
-/// `charset =utf-16` or a second `charset` that a check overlooked, and so another text.
+/// A header that is repeated, or that a strict parser refuses, counts as absent. Otherwise a handler could
+/// honour a `charset =utf-16` or a second `charset` that the check overlooked, and read another text.
 #[must_use]
 pub fn utf8(headers: &HeaderMap) -> Option<Mime> {
     let mut values = headers.get_all(CONTENT_TYPE).iter();

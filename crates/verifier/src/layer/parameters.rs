@@ -14,8 +14,8 @@ pub(super) enum ParameterError {
     Slash(String),
 }
 
-/// Returns the one path parameter of that name. Nested services can have two: of these the handler
-/// might act on the other.
+/// Returns the only path parameter of that name. Nested services can have two, and the handler might act on
+/// the other one, so that is an error.
 pub(super) fn parameter<'a>(path: &'a Pairs, name: &str) -> Result<&'a str, ParameterError> {
     let mut found = path.iter().filter(|(key, _)| key == name);
     match (found.next(), found.next()) {

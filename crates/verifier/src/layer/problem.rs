@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::settings::ProtectSettings;
 use crate::{decision::Deny, explain::Values, reason::Reason};
 
-/// The status code that a denial becomes; the table stands in the [module's documentation](super).
+/// The status code for a denial, by the table in the [module's documentation](super).
 #[must_use]
 pub fn status(reason: Reason) -> StatusCode {
     match reason {
@@ -59,7 +59,7 @@ impl Problem {
         self.status
     }
 
-    /// Why the call was denied; `None` where it was not denied but the service is set up wrongly.
+    /// The reason of the denial; `None` if the call was not denied, but the service is set up wrongly.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         self.reason
@@ -82,18 +82,18 @@ impl Problem {
             metadata.as_deref(),
         );
         if problem.status == StatusCode::SERVICE_UNAVAILABLE {
-            // The service itself fetches its trust that often.
+            // The service itself refreshes its trust at this interval.
             let hint = settings.verifier.trust().keyset().refresh_hint;
             problem.retry_after = Some(hint.clamp(1, 300));
         }
         problem
     }
 
-    /// The denial alone: no explanation, and no word of the route.
+    /// The denial alone, without explanation and without the route's action.
     pub(super) fn bare(deny: &Deny) -> Problem {
         let status = status(deny.reason());
         let detail = match status {
-            // The denial's own words are for the operator.
+            // The denial's own text is meant for the operator.
             StatusCode::SERVICE_UNAVAILABLE => {
                 "the service cannot check tokens at the moment: try again later".to_owned()
             }
@@ -159,7 +159,7 @@ fn challenge(
     HeaderValue::from_str(text.trim_end()).ok()
 }
 
-/// A parameter, where its value needs no escaping: the characters of RFC 6749 section 3.3.
+/// A parameter of a challenge, if its value needs no escaping (characters of RFC 6749 section 3.3).
 fn quoted(name: &str, value: &str) -> Option<String> {
     let plain = value
         .bytes()
@@ -192,7 +192,7 @@ impl IntoResponse for Problem {
             reason: self.reason.map(Reason::code),
             explain: self.explain.as_deref(),
         };
-        // Writing these types cannot fail; the status alone would refuse as well.
+        // Writing these types cannot fail. The status alone would refuse as well.
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = (self.status, body).into_response();
         let headers = response.headers_mut();

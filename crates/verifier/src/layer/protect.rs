@@ -1,4 +1,4 @@
-//! The front of the layer: a service's verifier, from which each route's action is made.
+//! The entry point of the layer: a service's verifier, from which each route's action is made.
 
 use std::{fmt, sync::Arc};
 
@@ -29,31 +29,31 @@ impl Protect {
     /// grant for it. The action comes from here and never from the request.
     ///
     /// # Panics
-    /// When the name cannot be that of an action.
+    /// If the name is not valid for an action.
     #[must_use]
     #[track_caller]
     pub fn action(&self, action: &str) -> Action {
         Action::new(self.0.clone(), action)
     }
 
-    /// Takes the token from `Bailiwick-Token` only and leaves `Authorization` alone, for a service
-    /// whose bearer token is somebody else's, such as OAuth's.
+    /// Takes the token from `Bailiwick-Token` only and leaves `Authorization` alone, for a service that uses
+    /// bearer tokens of another kind, such as OAuth's.
     #[must_use]
     pub fn beside_oauth(mut self) -> Protect {
         self.0.headers = Headers::OwnOnly;
         self
     }
 
-    /// Puts the explanation into every 400, 401 and 403. Without this call a 403 has it with
-    /// [`Values::Hidden`] and a 401 has none: whoever has no valid token learns the reason only.
+    /// Puts the explanation into every 400, 401 and 403. By default a 403 has it with [`Values::Hidden`] and a
+    /// 401 has none: callers without a valid token learn the reason only.
     #[must_use]
     pub fn explain(mut self, values: Values) -> Protect {
         self.0.explain = Some(values);
         self
     }
 
-    /// Names the service's OAuth protected resource metadata (RFC 9728) in each 401, so that
-    /// a client can find out where to get a token.
+    /// Names the service's OAuth protected resource metadata (RFC 9728) in each 401, so that a client can find
+    /// out where to get a token.
     #[must_use]
     pub fn resource_metadata(mut self, url: Uri) -> Protect {
         self.0.resource_metadata = Some(url);

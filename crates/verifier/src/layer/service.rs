@@ -19,8 +19,8 @@ use super::{body, guard::RouteGuard};
 
 /// A route behind its [`Action`](super::Action).
 ///
-/// Requests, and the answers of the service inside, may have any `http_body::Body`. The service inside
-/// gets requests with axum's, and the caller gets answers with it.
+/// Requests and the answers of the inner service may have any `http_body::Body`. The inner service gets
+/// requests with axum's body type, and the caller gets answers with it.
 #[derive(Debug, Clone)]
 pub struct Protected<S> {
     inner: S,
@@ -51,7 +51,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The clone is not known to be ready; the one that was polled is.
+        // Only the service that was polled is known to be ready, so the clone takes its place.
         let clone = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, clone);
         let guard = Arc::clone(&self.guard);

@@ -2,7 +2,7 @@
 
 use super::parameters::{Pairs, ParameterError, parameter};
 
-/// Segments, some of which the path fills.
+/// The segments of a resource, some of which come from the path.
 #[derive(Debug, Clone)]
 pub(super) struct ResourceTemplate(Vec<Segment>);
 
@@ -14,7 +14,7 @@ enum Segment {
 }
 
 impl ResourceTemplate {
-    /// Reads a template such as `eu/{tenant}/{*rest}`; `None` where a brace stands elsewhere.
+    /// Reads a template such as `eu/{tenant}/{*rest}`; `None` if there is a brace anywhere else.
     pub(super) fn read(text: &str) -> Option<ResourceTemplate> {
         let segments: Option<_> = text.split('/').map(Segment::read).collect();
         segments.map(ResourceTemplate)
@@ -37,7 +37,7 @@ impl ResourceTemplate {
                 Segment::Text(text) => Ok(text.as_str()),
                 Segment::Rest(name) => parameter(path, name),
                 Segment::Parameter(name) => match parameter(path, name)? {
-                    // `%2F` in the path: what follows would not be where the route expects it.
+                    // From `%2F` in the path: the segments after it would not be where the route expects them.
                     value if value.contains('/') => Err(ParameterError::Slash(name.clone())),
                     value => Ok(value),
                 },

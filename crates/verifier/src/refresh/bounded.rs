@@ -1,4 +1,4 @@
-//! Files that are read up to a limit.
+//! Reading files up to a limit.
 
 use std::{fs::File, io, io::Read, path::Path};
 

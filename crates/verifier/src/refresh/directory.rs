@@ -1,4 +1,4 @@
-//! What is kept on disk, so that a verifier that starts while its issuer is down goes on from there.
+//! The state kept on disk, from which a verifier can start while its issuer is down.
 //!
 //! | file | holds |
 //! |---|---|
@@ -6,9 +6,10 @@
 //! | `snapshot-{epoch}-{seq}.ndjson` | the snapshot that the revocations began with |
 //! | `feed.ndjson` | the head in use, and the changes that lead to it from that snapshot |
 //!
-//! Each is signed or bound to what is, and verified when it is read. Each is written to a temporary
-//! file, synced and renamed; `feed.ndjson`, whose number of lines tells which snapshot it goes with,
-//! comes after that snapshot, so that whatever is interrupted leaves one state or the other.
+//! Each file is signed or bound to a signed one, and is verified when it is read. Each is written to a
+//! temporary file, synced and renamed. `feed.ndjson` belongs to the snapshot whose number follows from its
+//! head and its number of lines. It is written after that snapshot, so an interruption leaves either the
+//! old or the new state.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -28,23 +29,23 @@ use crate::trust::Trust;
 const KEYSET: &str = "keyset.json";
 const FEED: &str = "feed.ndjson";
 
-/// The largest file of changes that is read, in bytes.
+/// Maximum size of a file of changes, in bytes.
 const MAX_FEED: usize = 64 << 20;
 
-/// The fewest changes after which a new snapshot is worth its size.
+/// Minimum number of changes for which a new snapshot is worth its size.
 const FEW: usize = 10_000;
 
-/// What [`FEED`] holds: the changes that lead from a snapshot, which is there, to the head in use. They
-/// can be many, and stay on disk.
+/// The contents of [`FEED`]: the changes from a snapshot on disk up to the head in use. They may be many, so
+/// they are not kept in memory.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Kept {
-    /// How many changes there are, and how many bytes they take.
+    /// Number of changes, and their size in bytes.
     count: u64,
     bytes: u64,
 }
 
 impl Kept {
-    /// Whether a new snapshot should take their place: they are written as a whole each time.
+    /// Returns true if a new snapshot should replace them, since each write copies all of them.
     pub(super) fn is_long(&self, entries: usize) -> bool {
         let most = FEW.max(entries / 8) as u64;
         self.count > most || self.bytes > MAX_FEED as u64 / 2
@@ -58,7 +59,7 @@ pub(super) struct StateDirectory {
 }
 
 impl StateDirectory {
-    /// Makes the directory where it is not there.
+    /// Opens the directory, and creates it if it is missing.
     pub(super) fn open(directory: &Path) -> io::Result<StateDirectory> {
         fs::create_dir_all(directory)?;
         let store = StateDirectory {
@@ -73,7 +74,7 @@ impl StateDirectory {
         Ok(store)
     }
 
-    /// What was in use. What cannot be read is as good as not there: it is fetched again.
+    /// Loads the state that was in use. A file that cannot be read counts as missing, and is fetched again.
     pub(super) fn load(&self, keyset_key: &PublicKey) -> Option<(Trust, Option<Kept>)> {
         let keyset = self.read(KEYSET, MAX_ENVELOPE)?;
         let trust = Trust::open(&keyset, keyset_key, None)
@@ -96,7 +97,7 @@ impl StateDirectory {
         let count = lines.iter().filter(|byte| **byte == b'\n').count() as u64;
         let begin = (read.epoch, read.seq.checked_sub(count)?);
         let snapshot = self.read(&snapshot(begin), MAX_SNAPSHOT)?;
-        // As of when it was signed: it is old by now, which each decision looks at for itself.
+        // Verified as of the time of signing. The state is old by now, and each decision checks its age.
         let trust = trust
             .with_snapshot(&snapshot, head, lines, read.issued_at)
             .map_err(|error| unusable(FEED, &error))
@@ -109,7 +110,7 @@ impl StateDirectory {
         self.write(KEYSET, |file| file.write_all(keyset))
     }
 
-    /// Begins with the snapshot of that number, and goes on from there. Older snapshots go.
+    /// Begins with a new snapshot and the changes that follow it. Removes older snapshots.
     pub(super) fn begin(
         &self,
         begin: (Epoch, u64),
@@ -124,7 +125,7 @@ impl StateDirectory {
         Ok(kept)
     }
 
-    /// Removes files that are of no use any more, as far as that can be done.
+    /// Removes files that are no longer needed. Failures are only logged.
     fn remove(&self, is_useless: impl Fn(&str) -> bool) {
         let entries = fs::read_dir(&self.directory).into_iter().flatten();
         for entry in entries.flatten() {
@@ -136,7 +137,7 @@ impl StateDirectory {
         }
     }
 
-    /// Goes on from what is there, with further changes and the head that they lead to.
+    /// Extends the changes on disk by further ones and the head that they lead to.
     pub(super) fn extend(
         &self,
         kept: Kept,
@@ -171,7 +172,7 @@ impl StateDirectory {
         })
     }
 
-    /// A file of at most that many bytes.
+    /// Reads a file of at most `limit` bytes; `None` if it is missing or cannot be read.
     fn read(&self, name: &str, limit: usize) -> Option<Vec<u8>> {
         match bounded::read(&self.directory.join(name), limit) {
             Ok(content) => Some(content),
@@ -195,12 +196,12 @@ impl StateDirectory {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&temporary)?;
         if let Err(error) = content(&mut file).and_then(|()| file.sync_all()) {
-            // A disk that is full has room again.
+            // Frees its space again, in case the disk is full.
             let _ = fs::remove_file(&temporary);
             return Err(error);
         }
         fs::rename(&temporary, self.directory.join(name))?;
-        // The name is on disk once its directory is.
+        // A rename is durable only once the directory has been synced.
         #[cfg(unix)]
         File::open(&self.directory)?.sync_all()?;
         Ok(())

@@ -7,40 +7,40 @@ use bailiwick_token::revocation::SnapshotError;
 use super::transport::FetchError;
 use crate::trust::{FeedError, RollbackError, TrustError};
 
-/// Why trust was not refreshed. What was in use stays.
+/// Reasons for a failed refresh. The trust in use stays.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RefreshError {
-    /// An address that nothing is fetched from.
+    /// The address is not one to fetch from.
     #[error(
         "`{0}` is no address to fetch from: `https`, or `http` with a loopback address such as 127.0.0.1, and no query"
     )]
     Address(String),
-    /// No answer, or none that is of use.
+    /// There was no answer, or not a usable one.
     #[error("`{url}` was not fetched: {error}")]
     Fetch {
-        /// From where.
+        /// The address.
         url: String,
-        /// Why not.
+        /// The reason.
         error: FetchError,
     },
-    /// It is not there.
+    /// There is nothing at the address.
     #[error("there is nothing at `{0}`: check the issuer's address and version")]
     NotFound(String),
     /// The keyset cannot be trusted.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// It is good, and older than what heads tell of.
+    /// The keyset is valid, but older than the one that heads announce.
     #[error(
         "the keyset has version {version}, and heads tell of {told}: see that no cache keeps the old one"
     )]
     KeysetBehind {
         /// The version that was fetched.
         version: u64,
-        /// The version that a head has told of.
+        /// The version that a head has announced.
         told: u64,
     },
-    /// The keyset has ended, or is of a time to come.
+    /// The keyset has ended, or was signed in the future.
     #[error(
         "the keyset is signed for another time than now: set the clock of this machine or of the issuer"
     )]
@@ -51,13 +51,13 @@ pub enum RefreshError {
     /// The snapshot cannot be trusted.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
-    /// The state that was fetched would undo the one in use.
+    /// The fetched state would undo the one in use.
     #[error(transparent)]
     Rollback(#[from] RollbackError),
     /// The snapshot is ahead of the head.
     #[error("the head stays behind the snapshot: see whether an old one is served from a cache")]
     Behind,
-    /// A snapshot is needed, and the last one was fetched just now.
+    /// A snapshot is needed, but the last one was fetched too recently.
     #[error("a snapshot is needed again, and is not fetched more often than twice a minute")]
     TooSoon,
     /// A file cannot be read.
@@ -71,7 +71,7 @@ pub enum RefreshError {
     /// The keyset no longer names a feed.
     #[error("the keyset names no `revocation_url`")]
     NoFeed,
-    /// The disk.
+    /// The directory on disk cannot be used.
     #[error("the directory of the refresher cannot be used ({0})")]
     Disk(#[from] io::Error),
     /// The runtime is being shut down.
@@ -80,7 +80,7 @@ pub enum RefreshError {
 }
 
 impl RefreshError {
-    /// Returns whether the state that was fetched would undo the one in use, or is of a second history.
+    /// Returns true if the fetched state would undo the one in use, or is of a second history.
     #[must_use]
     pub fn is_rollback(&self) -> bool {
         match self {

@@ -15,43 +15,43 @@ use super::{
 };
 use crate::{trust::Trust, verifier::Verifier};
 
-/// How long a snapshot may take to arrive.
+/// Time-out for fetching a snapshot.
 const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// How often a snapshot is taken only for what is on disk, and how long it may take: no head is read
-/// meanwhile.
+/// Shortest interval between two snapshots taken only to shorten the files on disk, and their time-out. It is
+/// short because no head is read meanwhile.
 const REST: Duration = Duration::from_secs(600);
 const REST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The shortest time between two snapshots.
+/// Shortest interval between two snapshots.
 const SNAPSHOT_PAUSE: Duration = Duration::from_secs(30);
 
-/// Beyond so many changes the snapshot is fetched instead.
+/// Number of changes beyond which the snapshot is fetched instead.
 const MAX_CHANGES: u64 = 50_000;
 
-/// And beyond so many bytes of them.
+/// Bytes of changes beyond which the snapshot is fetched instead.
 const MAX_CHANGES_BYTES: usize = 32 << 20;
 
-/// How often a head that lies behind its snapshot is fetched again, a second apart.
+/// Number of attempts to fetch a head that is not behind its snapshot, a second apart.
 const ATTEMPTS: usize = 6;
 
-/// How often the head is written to disk, where it has no changes.
+/// Interval between two writes of the head to disk while there are no changes.
 const SAVE: Duration = Duration::from_secs(60);
 
-/// Trust, and what of the feed made it.
+/// A new trust, and the parts of the feed that it was made from.
 pub(super) struct Fed {
     trust: Trust,
     head: Vec<u8>,
     etag: Option<String>,
     snapshot: Option<Vec<u8>>,
-    /// The changes that lead to the head, from the snapshot where there is one, and otherwise from
-    /// what was in use.
+    /// The changes up to the head: from the snapshot if there is one, and otherwise from the position in
+    /// use.
     lines: Vec<u8>,
     count: u64,
     keyset_version: u64,
 }
 
-/// A head as it was fetched, and what it says.
+/// A head as fetched, and as read.
 struct FetchedHead {
     bytes: Vec<u8>,
     etag: Option<String>,
@@ -80,13 +80,13 @@ impl<T: Transport> Refresher<T> {
         Ok(())
     }
 
-    /// Whether the changes on disk are too many, or could not be gone on with.
+    /// Returns true if there are too many changes on disk, or they can no longer be extended.
     fn wants_snapshot(&self) -> bool {
         let entries = self.trust.revocation_count();
         self.store.is_some() && self.kept.is_none_or(|kept| kept.is_long(entries))
     }
 
-    /// Takes a snapshot in the place of what is on disk. Nothing that is in use waits for it.
+    /// Replaces the files on disk by a new snapshot. Decisions do not wait for it.
     async fn begin_anew(&mut self, verifier: Option<&Arc<Verifier>>) -> Result<(), RefreshError> {
         let trust = self.trust();
         let url = feed_url::<T>(&trust)?;
@@ -99,7 +99,7 @@ impl<T: Transport> Refresher<T> {
         self.put_fed(fed, verifier).await
     }
 
-    /// What the feed makes of `trust`; `None` where its head is still the one in use.
+    /// Applies the feed to `trust`; `None` if the head has not changed.
     pub(super) async fn fed(&mut self, trust: &Trust) -> Result<Option<Fed>, RefreshError> {
         let url = &feed_url::<T>(trust)?;
         let Some(fetched) = self
@@ -125,7 +125,7 @@ impl<T: Transport> Refresher<T> {
         Ok(Some(fed))
     }
 
-    /// Puts in place, and on disk, what the feed made.
+    /// Puts the new trust in place, and keeps its parts on disk.
     pub(super) async fn put_fed(
         &mut self,
         fed: Fed,
@@ -151,7 +151,7 @@ impl<T: Transport> Refresher<T> {
                 "the issuer was restored and lacks revocations that are in use: they hold here until this service starts anew; revoke again at the issuer what was revoked before its restore"
             );
         }
-        // Once for each version, so that an issuer whose keyset lags is not asked all the time.
+        // Once per version, so that an issuer whose keyset lags behind its heads is not polled constantly.
         if keyset_version > self.trust.keyset().version && keyset_version > self.announced {
             self.announced = keyset_version;
             self.keyset.pace.hurry();
@@ -160,7 +160,7 @@ impl<T: Transport> Refresher<T> {
         Ok(())
     }
 
-    /// Fetches the head; `None` where it is the one of that tag.
+    /// Fetches the head; `None` if it still has the entity tag `etag`.
     async fn fetch_head(
         &self,
         url: &str,
@@ -181,7 +181,7 @@ impl<T: Transport> Refresher<T> {
         }
     }
 
-    /// The lines that lead from one to the other; `None` where the snapshot has to be taken.
+    /// Fetches the changes between two positions; `None` if the snapshot is needed instead.
     async fn changes(
         &self,
         url: &str,
@@ -274,7 +274,7 @@ impl<T: Transport> Refresher<T> {
         .await?
     }
 
-    /// The head, once it has come as far as the snapshot: one of the two may come from a cache.
+    /// Fetches the head until it is not behind the snapshot. Either of them may come from a cache.
     async fn head_after(
         &self,
         url: &str,
@@ -293,7 +293,7 @@ impl<T: Transport> Refresher<T> {
         Err(RefreshError::Behind)
     }
 
-    /// What is odd, and can be mended by a snapshot.
+    /// Records a fault in the changes that a snapshot can repair.
     fn doubted(&self, error: &RefreshError) {
         let now = (self.clock)();
         self.status.change(|status| status.failed(error, now));
@@ -319,20 +319,21 @@ impl<T: Transport> Refresher<T> {
                 self.save(move |store| store.extend(kept, (&lines, count), &head))
                     .await
             }
-            // What is on disk stays as it is.
+            // Nothing new to write.
             (None, _) => return,
         };
         if kept.is_some() {
             self.saved = Some(Instant::now());
         }
-        // Without these changes none can follow them; a head that is not written does no such harm.
+        // Changes that are missing on disk make later ones useless, while a head that is missing does no
+        // harm.
         if kept.is_some() || changed {
             self.kept = kept;
         }
     }
 }
 
-/// Where the feed is.
+/// The address of the feed.
 fn feed_url<T: Transport>(trust: &Trust) -> Result<String, RefreshError> {
     let url = trust.keyset().revocation_url.as_deref();
     let url = url.ok_or(RefreshError::NoFeed)?.trim_end_matches('/');

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{clock::Clock, trust::Trust, verifier::Verifier};
 
-/// The files are not read more often than that.
+/// Shortest interval between two reads of the files.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The files that an issuer exports.
@@ -25,11 +25,11 @@ pub(super) struct TrustFiles {
     pub(super) keyset_key: PublicKey,
 }
 
-/// The digest of the files' bytes.
+/// Digest of the bytes of the files.
 type FilesDigest = [u8; 32];
 
 impl TrustFiles {
-    /// Reads the files, and verifies them unless they are the ones of that digest.
+    /// Reads the files, and verifies them; `None` if their digest is still `known`.
     fn read(
         &self,
         known: Option<FilesDigest>,
@@ -92,7 +92,7 @@ impl FileRefresher {
         self.status.clone()
     }
 
-    /// Keeps the verifier's trust fresh, until it is dropped.
+    /// Keeps the verifier's trust fresh until this future is dropped.
     pub(super) async fn run(mut self, verifier: Arc<Verifier>) {
         loop {
             sleep(self.every).await;
@@ -123,7 +123,7 @@ impl FileRefresher {
         }
     }
 
-    /// Puts the files in the place of what is in use, where they have changed.
+    /// Puts the trust from the files in place if they have changed.
     async fn replace(&mut self, verifier: &Arc<Verifier>) -> Result<(), RefreshError> {
         let (files, known) = (self.files.clone(), Some(self.digest));
         let target = Arc::clone(verifier);

@@ -24,8 +24,8 @@ impl Verifier {
     /// A verifier that follows its issuer over HTTPS: keyset and revocations are fetched at once, and kept
     /// fresh in the background.
     ///
-    /// `issuer` is the address that stands before `/.well-known/bailiwick/keyset`. `keyset_key` signs
-    /// everything that is fetched; it is configured, and never fetched itself.
+    /// `issuer` is the address before `/.well-known/bailiwick/keyset`. `keyset_key` verifies everything that is
+    /// fetched; it is configured, and never fetched itself.
     ///
     /// ```no_run
     /// use bailiwick_token::key::PublicKey;
@@ -42,7 +42,7 @@ impl Verifier {
     /// # }
     /// ```
     ///
-    /// There is no verifier without a service:
+    /// A verifier needs a service:
     ///
     /// ```compile_fail
     /// # use bailiwick_token::key::PublicKey;
@@ -59,8 +59,8 @@ impl Verifier {
         })
     }
 
-    /// A verifier whose keyset comes from a file, as the issuer exports it, and is read again while the
-    /// service runs: say next where its revocations come from.
+    /// A verifier whose keyset comes from a file, as the issuer exports it. The file is read again while the
+    /// service runs. The next call chooses the source of revocations.
     ///
     /// ```no_run
     /// # use bailiwick_token::key::PublicKey;
@@ -75,7 +75,7 @@ impl Verifier {
     /// # }
     /// ```
     ///
-    /// Revocations cannot be forgotten:
+    /// The choice cannot be left out:
     ///
     /// ```compile_fail
     /// # use bailiwick_token::key::PublicKey;
@@ -93,18 +93,18 @@ impl Verifier {
     }
 }
 
-/// A keyset without a word about revocations.
+/// A keyset file, before the source of revocations has been chosen.
 #[must_use = "say where revocations come from"]
 pub struct KeysetFile(TrustFiles);
 
 impl KeysetFile {
-    /// Takes revocations from a snapshot that the issuer exports beside its keyset.
+    /// Reads revocations from a snapshot that the issuer exports with its keyset.
     pub fn revocations(mut self, snapshot: impl Into<PathBuf>) -> Unnamed<FromFiles> {
         self.0.revocations = Some(snapshot.into());
         self.without_revocations()
     }
 
-    /// Decides without revocations: a token that was revoked passes until it ends.
+    /// Decides without revocations: a revoked token stays valid until it ends.
     pub fn without_revocations(self) -> Unnamed<FromFiles> {
         Unnamed(FromFiles {
             files: self.0,
@@ -113,13 +113,12 @@ impl KeysetFile {
     }
 }
 
-/// A source of trust, and no service yet.
+/// A source of trust, before the service has been named.
 #[must_use = "name the service"]
 pub struct Unnamed<S>(S);
 
 impl<S> Unnamed<S> {
-    /// Names the service, which is the audience that grants speak of. The name is configured, and never
-    /// taken from a request.
+    /// Names the service, as grants name it. The name is configured, and never taken from a request.
     pub fn service(self, name: &str) -> FollowerBuilder<S> {
         FollowerBuilder {
             source: self.0,
@@ -135,7 +134,7 @@ pub struct FollowerBuilder<S> {
     setup: Setup,
 }
 
-/// Trust from an issuer that is followed through a transport, [`Http`] unless another is given.
+/// Trust from an issuer, fetched through a transport, by default [`Http`].
 pub struct FromIssuer<T = Http> {
     options: Options,
     name: Option<String>,
@@ -161,19 +160,20 @@ impl<S> FollowerBuilder<S> {
         self
     }
 
-    /// Sets another bound on the age of revocations from a feed than a minute.
+    /// Sets the bound on the age of revocations from a feed. The default is a minute.
     pub fn staleness(mut self, staleness: Staleness) -> FollowerBuilder<S> {
         self.setup.staleness = staleness;
         self
     }
 
-    /// Switches shadow mode on: the layer lets pass what it would deny, and says so loudly.
+    /// Turns shadow mode on or off. In shadow mode the layer lets denied calls pass and logs a warning for
+    /// each.
     pub fn shadow(mut self, shadow: bool) -> FollowerBuilder<S> {
         self.setup.shadow = shadow;
         self
     }
 
-    /// Sets another clock than the system's, for tests.
+    /// Sets a clock instead of the system's, for tests.
     pub fn clock(mut self, clock: Clock) -> FollowerBuilder<S> {
         self.setup.clock = clock;
         self
@@ -181,7 +181,7 @@ impl<S> FollowerBuilder<S> {
 }
 
 impl FollowerBuilder<FromIssuer> {
-    /// Trusts these certificates of authorities, in PEM, instead of those that the system trusts.
+    /// Trusts these CA certificates, in PEM, instead of those that the system trusts.
     pub fn certificates(mut self, pem: impl Into<Vec<u8>>) -> FollowerBuilder<FromIssuer> {
         let pem = pem.into();
         self.source.connect = Box::new(move || Http::trusting(&pem));
@@ -202,31 +202,32 @@ impl FollowerBuilder<FromIssuer> {
 }
 
 impl<T: Transport> FollowerBuilder<FromIssuer<T>> {
-    /// Keeps the last good state in this directory, so that a service that starts while its issuer is down
-    /// goes on from there. Each follower needs its own, on a disk that outlives restarts.
+    /// Keeps the last good state in this directory, so that a service can start from it while its issuer is
+    /// down. Each follower needs its own directory, on a disk that survives restarts.
     pub fn directory(mut self, path: impl Into<PathBuf>) -> FollowerBuilder<FromIssuer<T>> {
         self.source.options.directory = Some(path.into());
         self
     }
 
-    /// Tells the issuer under this name which keyset and revocations are in use, with each request.
+    /// Reports the keyset and revocations in use to the issuer with each request, under this name.
     pub fn report_as(mut self, name: &str) -> FollowerBuilder<FromIssuer<T>> {
         self.source.name = Some(name.to_owned());
         self
     }
 
-    /// Sets another interval between two looks at the revocations than 5 seconds.
+    /// Sets the interval between two polls of the revocations. The default is 5 seconds.
     pub fn poll(mut self, interval: Duration) -> FollowerBuilder<FromIssuer<T>> {
         self.source.options.poll = interval;
         self
     }
 
-    /// Takes the last good state from the directory, or else fetches it, and keeps it fresh from then on.
+    /// Loads the last good state from the directory, or else fetches it, and keeps it fresh from then on.
     ///
-    /// A keyset is needed to start. Revocations may come later, and nothing is admitted before they have.
+    /// A keyset is needed to start. Revocations may come later; if the keyset names a feed, nothing is admitted
+    /// before that.
     ///
     /// # Errors
-    /// When there is no keyset, or a setting cannot be used.
+    /// If there is no keyset, or a setting cannot be used.
     ///
     /// # Panics
     /// Outside of a Tokio runtime.
@@ -245,17 +246,17 @@ impl<T: Transport> FollowerBuilder<FromIssuer<T>> {
 }
 
 impl FollowerBuilder<FromFiles> {
-    /// Sets another interval between two looks at the files than 30 seconds.
+    /// Sets the interval between two reads of the files. The default is 30 seconds.
     pub fn poll(mut self, interval: Duration) -> FollowerBuilder<FromFiles> {
         self.source.every = interval;
         self
     }
 
-    /// Reads the files, and reads them again from then on. Files that are older than what is in use, or
-    /// others of the same version, are refused, and what is in use stays.
+    /// Reads the files, and keeps reading them from then on. Files older than those in use, or different ones
+    /// of the same version, are refused, and those in use stay.
     ///
     /// # Errors
-    /// When a file cannot be read or is not what its signature vouches for, or a setting cannot be used.
+    /// If a file cannot be read, a signature does not verify, or a setting cannot be used.
     ///
     /// # Panics
     /// Outside of a Tokio runtime.

@@ -1,4 +1,4 @@
-//! A verifier whose trust is kept fresh, and the task that does it.
+//! A verifier whose trust is kept fresh, and the task that keeps it so.
 
 use std::{fmt, sync::Arc};
 
@@ -11,8 +11,8 @@ use crate::{call::Call, clock::Clock, decision::Decision, verifier::Verifier};
 
 /// A verifier whose trust a background task keeps fresh.
 ///
-/// Dropping it ends the task: the verifier then goes on with what it has, until that is too old. Hold it
-/// for as long as the service runs.
+/// Dropping it ends the task. The verifier then continues with the trust it has, until that is too old. Keep it
+/// as long as the service runs.
 #[must_use = "dropping it ends the task that keeps the verifier's trust fresh"]
 pub struct Follower {
     monitor: Monitor,
@@ -88,7 +88,7 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// Returns whether the verifier decides calls at this time, rather than denying every one as stale.
+    /// Returns true if the verifier decides calls at this time, rather than denying every one as stale.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         let now = (self.clock)();

@@ -11,8 +11,8 @@ use reqwest::{
 use super::transport::{FetchError, Fetched, Get, Transport};
 use crate::outbound::{Client, SafeUrl};
 
-/// HTTP/1.1, over TLS with rustls, or in plain text on this machine: as an [`outbound`] client does.
-/// Redirects are not followed, and cookies not kept.
+/// HTTP/1.1 over TLS with rustls, or in plain text on this machine, by an [`outbound`] client. It follows no
+/// redirects and keeps no cookies.
 ///
 /// [`outbound`]: crate::outbound
 #[derive(Debug, Clone)]
@@ -20,28 +20,28 @@ pub struct Http {
     client: Client,
 }
 
-/// Longer entity tags are not kept.
+/// Maximum length of an entity tag to keep, in bytes.
 const MAX_ETAG: usize = 256;
 
-/// How long a connection may take.
+/// Time-out for connecting.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// How long a connection may be silent in the middle of an answer.
+/// Time-out for silence in the middle of an answer.
 const SILENCE: Duration = Duration::from_secs(10);
 
 impl Http {
     /// Trusts the certificates that the system trusts.
     ///
     /// # Errors
-    /// When the system has none that can be read.
+    /// If the system has no certificates that can be read.
     pub fn new() -> Result<Http, HttpError> {
         Http::built(|builder| builder)
     }
 
-    /// Trusts these certificates of authorities, in PEM, and no others.
+    /// Trusts these CA certificates, in PEM, and no others.
     ///
     /// # Errors
-    /// When they cannot be read, or there are none.
+    /// If they cannot be read, or there are none.
     pub fn trusting(pem: &[u8]) -> Result<Http, HttpError> {
         let roots = Certificate::from_pem_bundle(pem).map_err(|error| HttpError(said(&error)))?;
         if roots.is_empty() {
@@ -108,7 +108,7 @@ fn etag(response: &Response) -> Option<String> {
     (etag.len() <= MAX_ETAG).then(|| etag.to_owned())
 }
 
-/// The body; an error of `None` where it is larger than that.
+/// Reads the body; the error is `None` if it is larger than `limit`.
 async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, Option<reqwest::Error>> {
     let announced = response.content_length().unwrap_or(0);
     let announced = usize::try_from(announced).unwrap_or(usize::MAX);
@@ -116,7 +116,7 @@ async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, Option
         return Err(None);
     }
     let mut body = Vec::new();
-    // Grown step by step, a large one takes three times its size.
+    // Growing step by step could take three times the size of a large body.
     body.try_reserve_exact(announced).map_err(|_| None)?;
     while let Some(chunk) = response.chunk().await.map_err(Some)? {
         if chunk.len() > limit.saturating_sub(body.len()) {
@@ -127,7 +127,7 @@ async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, Option
     Ok(body)
 }
 
-/// The error and what caused it.
+/// An error with its chain of causes.
 fn said(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -139,7 +139,7 @@ fn said(error: &dyn Error) -> String {
     text
 }
 
-/// There is no HTTP client.
+/// The HTTP client cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no HTTPS client can be made ({0}): see which certificates this system trusts")]
 pub struct HttpError(String);

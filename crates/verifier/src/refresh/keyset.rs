@@ -54,7 +54,7 @@ impl<T: Transport> Refresher<T> {
             && !self.has_feed();
         self.keyset.pace.set(hint(&offered));
         if first_feed {
-            // Read before the keyset is in use, so that nobody is denied in between.
+            // The feed is read before the keyset is put in place, so that no call is denied in between.
             match self.fed(&offered).await {
                 Ok(Some(fed)) => self.put_fed(fed, Some(verifier)).await?,
                 other => {
@@ -79,7 +79,7 @@ impl<T: Transport> Refresher<T> {
     }
 }
 
-/// The keyset of a verifier that has none.
+/// Fetches the first keyset of a verifier.
 pub(super) async fn first<T: Transport>(
     options: &Options,
     transport: &T,
@@ -107,7 +107,7 @@ pub(super) async fn first<T: Transport>(
     Ok((trust, etag))
 }
 
-/// By a keyset that names a feed nothing is admitted before that was read.
+/// Requires revocations if the keyset names a feed: nothing is admitted before the feed has been read.
 pub(super) fn require_feed(trust: Trust) -> Trust {
     match trust.keyset().revocation_url {
         Some(_) => trust.require_revocations(),
@@ -115,12 +115,12 @@ pub(super) fn require_feed(trust: Trust) -> Trust {
     }
 }
 
-/// How often a keyset wants to be fetched.
+/// Interval at which a keyset asks to be fetched.
 pub(super) fn hint(trust: &Trust) -> Duration {
     Duration::from_secs(trust.keyset().refresh_hint.clamp(1, 3_600))
 }
 
-/// A keyset that is not for now must not take the place of one that is.
+/// Checks that a keyset is in force now. One that is not must not replace one that is.
 fn in_time(trust: &Trust, now: Timestamp) -> Result<(), RefreshError> {
     let keyset = trust.keyset();
     let fits = now < keyset.expires && keyset.issued_at <= now.plus(SKEW);

@@ -11,16 +11,16 @@ pub(super) struct Options {
     pub(super) issuer: String,
     /// The key that signs keysets, heads and snapshots.
     pub(super) keyset_key: PublicKey,
-    /// The directory that keeps the state in use; nothing is kept without it.
+    /// The directory that keeps the state in use; `None` to keep nothing.
     pub(super) directory: Option<PathBuf>,
-    /// The interval in which the head is fetched.
+    /// The interval between two fetches of the head.
     pub(super) poll: Duration,
-    /// The report to the issuer, to which the refresher adds what is in use; nothing is reported without it.
+    /// The report to the issuer, to which the refresher adds the state in use; `None` to report nothing.
     pub(super) report: Option<Report>,
 }
 
 impl Options {
-    /// Nothing is kept on disk or reported, and the head is fetched every 5 seconds.
+    /// The defaults: nothing is kept on disk or reported, and the head is fetched every 5 seconds.
     pub(super) fn new(issuer: &str, keyset_key: PublicKey) -> Options {
         Options {
             issuer: issuer.trim_end_matches('/').to_owned(),

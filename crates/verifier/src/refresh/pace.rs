@@ -1,4 +1,4 @@
-//! When something is fetched next.
+//! The schedule of fetches.
 
 use std::{
     collections::hash_map::RandomState,
@@ -8,14 +8,14 @@ use std::{
 
 use tokio::time::Instant;
 
-/// The longest that is waited after failures, unless things are fetched more seldom anyway.
+/// Longest wait after failures, unless the regular interval is longer.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// The shortest that is waited after a failure.
+/// Shortest wait after a failure.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// How often something is fetched: regularly, and after failures ever more seldom. Each wait is up
-/// to a fifth shorter, at random, so that many verifiers do not come at once.
+/// Interval between fetches, which grows after failures. Each wait is shortened by up to a fifth at random,
+/// so that many verifiers do not poll at the same moment.
 #[derive(Debug)]
 pub(super) struct Pace {
     every: Duration,
@@ -24,7 +24,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// Due at once.
+    /// A schedule that is due immediately.
     pub(super) fn new(every: Duration) -> Pace {
         Pace {
             every,
@@ -41,14 +41,14 @@ impl Pace {
         self.next
     }
 
-    /// Due at once, unless it failed of late: then it is waited for as before.
+    /// Makes it due immediately, unless the last fetch failed: then the wait stays as it is.
     pub(super) fn hurry(&mut self) {
         if self.failures == 0 {
             self.next = Instant::now();
         }
     }
 
-    /// From the next time on this often.
+    /// Sets the regular interval, from the next wait on.
     pub(super) fn set(&mut self, every: Duration) {
         self.every = every;
     }
@@ -62,7 +62,8 @@ impl Pace {
         self.again(self.every.max(LONGEST));
     }
 
-    /// It was not yet what is waited for, and is needed soon, however seldom it is fetched otherwise.
+    /// Schedules another attempt after an answer that was older than the announced one. It is needed soon, even
+    /// if the regular interval is long.
     pub(super) fn lagged(&mut self) {
         let sixtieth = self.every.checked_div(60).unwrap_or_default();
         self.again(LONGEST.max(sixtieth));
@@ -82,8 +83,8 @@ impl Pace {
     }
 }
 
-/// At least 0, less than 1. The standard library's hashes are seeded anew each time; nothing secret
-/// rests on it.
+/// A random number from 0 up to, but not including, 1. It comes from the random seeds of the standard
+/// library's hashers, and must not be used for secrets.
 pub(super) fn random() -> f64 {
     let bits = RandomState::new().build_hasher().finish() >> 11;
     bits as f64 / (1_u64 << 53) as f64

@@ -1,4 +1,4 @@
-//! The loop of a refresher: its start, and what is due in each turn.
+//! The loop of a refresher: its start, and the polls that are due in each turn.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,18 +17,18 @@ use super::{
 };
 use crate::{clock::Clock, verifier::Verifier};
 
-/// The head is not fetched more often than that.
+/// Shortest interval between two fetches of the head.
 const SHORTEST_POLL: Duration = Duration::from_millis(10);
 
-/// The shortest interval in which tokens with an unknown root key make the keyset be fetched.
+/// Shortest interval between two fetches of the keyset because of unknown root keys.
 const EXTRA: Duration = Duration::from_secs(30);
 
 impl<T: Transport> Refresher<T> {
-    /// Reads what was kept; where nothing was, fetches it. A keyset is needed to start; revocations
-    /// may come later, and until then nothing is admitted where the keyset names a feed.
+    /// Loads the state kept on disk, or else fetches the keyset and the feed. A keyset is needed to start.
+    /// Revocations may come later; until then nothing is admitted if the keyset names a feed.
     ///
     /// # Errors
-    /// When there is no keyset, or the options cannot be used.
+    /// If there is no keyset, or the options cannot be used.
     pub(super) async fn start(
         options: Options,
         transport: T,
@@ -88,7 +88,7 @@ impl<T: Transport> Refresher<T> {
         Ok(refresher)
     }
 
-    /// Keeps the verifier's trust fresh, until it is dropped.
+    /// Keeps the verifier's trust fresh until this future is dropped.
     pub(super) async fn run(mut self, verifier: Arc<Verifier>) {
         loop {
             self.poll_due(&verifier).await;
@@ -107,7 +107,7 @@ impl<T: Transport> Refresher<T> {
         }
     }
 
-    /// Polls the keyset and the feed if they are due. A panic, as of a transport or of the log, is a
+    /// Polls the keyset and the feed if they are due. A panic, for example in a transport or in the log, is a
     /// failure like any other.
     pub(super) async fn poll_due(&mut self, verifier: &Arc<Verifier>) {
         if caught(self.poll(verifier)).await.is_ok() {
@@ -118,7 +118,7 @@ impl<T: Transport> Refresher<T> {
                 pace.failed();
             }
         }
-        // How far the disk was written is not known.
+        // It is unknown how much was written to disk.
         self.kept = None;
         self.status.panicked(&self.clock);
     }
@@ -128,7 +128,7 @@ impl<T: Transport> Refresher<T> {
         if self.has_feed() && self.head.pace.is_due() {
             let outcome = self.refresh_feed(Some(verifier)).await;
             self.settle(TrustPart::Feed, outcome);
-            // The head may have told of a newer keyset.
+            // The head may have announced a newer keyset.
             self.poll_keyset(verifier).await;
         }
     }
@@ -140,7 +140,7 @@ impl<T: Transport> Refresher<T> {
         }
     }
 
-    /// The time at which something is due again.
+    /// Time of the next poll.
     fn next(&self) -> Instant {
         let keyset = self.keyset.pace.next();
         match self.has_feed() {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{clock::Clock, trust::Trust, verifier::Verifier};
 
-/// The time-out of a request for anything but a snapshot.
+/// Time-out of all requests except those for a snapshot.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Keeps the trust of one verifier fresh.
@@ -26,31 +26,31 @@ pub(super) struct Refresher<T> {
     pub(super) store: Option<StateDirectory>,
     /// The trust that was read last.
     pub(super) trust: Trust,
-    /// The feed as it is on disk; `None` where that cannot be gone on with.
+    /// The feed on disk; `None` if it cannot be extended.
     pub(super) kept: Option<Kept>,
-    /// When the head was last written.
+    /// Time at which the head was last written.
     pub(super) saved: Option<Instant>,
     pub(super) keyset: Polled,
     pub(super) head: Polled,
-    /// The newest keyset that a head has told of.
+    /// The newest keyset version for which a head has already caused a fetch.
     pub(super) announced: u64,
-    /// From when on an unknown key makes the keyset be fetched.
+    /// Earliest time at which an unknown key may cause another fetch of the keyset.
     pub(super) extra: Instant,
-    /// From when on another snapshot may be fetched.
+    /// Earliest time of the next snapshot.
     pub(super) snapshot: Instant,
-    /// And one that is not needed.
+    /// Earliest time of the next snapshot that is only for the disk.
     pub(super) rest: Instant,
     pub(super) status: SharedStatus,
 }
 
-/// Something that is fetched again and again.
+/// A resource that is fetched regularly.
 pub(super) struct Polled {
     pub(super) pace: Pace,
-    /// Of what was fetched and found good.
+    /// Entity tag of the last good answer.
     pub(super) etag: Option<String>,
 }
 
-/// One of the two things that are fetched.
+/// One of the two parts of a trust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TrustPart {
     Keyset,
@@ -63,7 +63,7 @@ impl<T: Transport> Refresher<T> {
         self.trust.clone()
     }
 
-    /// The status, shared with whoever watches.
+    /// The status, shared with monitors.
     pub(super) fn status(&self) -> SharedStatus {
         self.status.clone()
     }
@@ -87,7 +87,7 @@ impl<T: Transport> Refresher<T> {
         Ok(())
     }
 
-    /// Records the outcome of a refresh, and sets the time of the next.
+    /// Records the outcome of a refresh, and schedules the next one.
     pub(super) fn settle(&mut self, part: TrustPart, outcome: Result<(), RefreshError>) {
         let now = (self.clock)();
         let needed = self.trust.newer_keyset().is_some();
@@ -121,7 +121,7 @@ impl<T: Transport> Refresher<T> {
         }
     }
 
-    /// Fetches.
+    /// Fetches an address without revalidation.
     pub(super) async fn get(
         &self,
         url: &str,
@@ -140,7 +140,7 @@ impl<T: Transport> Refresher<T> {
         self.fetch(get).await
     }
 
-    /// Fetches, and reports what is in use.
+    /// Fetches, and reports the keyset and revocations in use.
     pub(super) async fn fetch(&self, get: Get<'_>) -> Result<Fetched, RefreshError> {
         let report = self.options.report.clone().map(|mut report| {
             report.keyset = Some(self.trust.keyset().version);
@@ -151,7 +151,7 @@ impl<T: Transport> Refresher<T> {
         fetch(&self.transport, Get { report, ..get }).await
     }
 
-    /// Writes to disk, where there is a place. A failure is told and changes nothing else.
+    /// Writes to disk, if there is a directory. A failure is logged and counted, and changes nothing else.
     pub(super) async fn save<R: Send + 'static>(
         &self,
         write: impl FnOnce(&StateDirectory) -> io::Result<R> + Send + 'static,
@@ -170,7 +170,7 @@ impl<T: Transport> Refresher<T> {
     }
 }
 
-/// Fetches, within the bounds, whatever the transport does.
+/// Fetches, and enforces the time-out and the limit even if the transport does not.
 pub(super) async fn fetch<T: Transport>(
     transport: &T,
     get: Get<'_>,
@@ -186,7 +186,7 @@ pub(super) async fn fetch<T: Transport>(
         Fetched::Found { body, .. } if body.len() > limit => {
             Err(failed(FetchError::TooLarge(limit)))
         }
-        // Nothing was at hand that could still be it.
+        // No tag was sent, so there is nothing that could be unmodified.
         Fetched::NotModified if get.etag.is_none() => Err(failed(FetchError::Status(304))),
         answer => Ok(answer),
     }

@@ -12,7 +12,7 @@ use crate::{
     verifier::{Limits, Verifier, VerifierError},
 };
 
-/// The settings of a verifier that is made once its trust is there.
+/// The settings of a verifier that is made once its trust is available.
 pub(super) struct Setup {
     pub(super) service: String,
     pub(super) limits: Limits,
@@ -46,23 +46,23 @@ impl Setup {
     }
 }
 
-/// A verifier cannot begin to follow.
+/// Reasons why a follower cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FollowError {
     /// There is no trust to start with.
     #[error(transparent)]
     Trust(#[from] RefreshError),
-    /// The service's name cannot be one.
+    /// The service's name is invalid.
     #[error(transparent)]
     Verifier(#[from] VerifierError),
     /// The service's policy cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// The name to report under cannot be one.
+    /// The name to report under is invalid.
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// There is no HTTP client.
+    /// The HTTP client cannot be made.
     #[error(transparent)]
     Http(#[from] HttpError),
 }

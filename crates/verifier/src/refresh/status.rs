@@ -10,45 +10,45 @@ use bailiwick_token::{revocation::Position, timestamp::Timestamp};
 use super::error::RefreshError;
 use crate::{clock::Clock, trust::Trust};
 
-/// The state of what keeps a verifier's trust fresh, for metrics and alerts.
+/// The status of refreshing a verifier's trust, for metrics and alerts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
     /// The version of the keyset in use.
     pub keyset_version: u64,
-    /// When it was signed.
+    /// Time at which that keyset was signed.
     pub keyset_issued_at: Timestamp,
-    /// When it ends.
+    /// Time at which that keyset ends.
     pub keyset_expires: Timestamp,
-    /// Whether the keyset names a feed of revocations.
+    /// True if the keyset names a feed of revocations.
     pub has_feed: bool,
-    /// How far the revocations were read.
+    /// The position up to which the revocations were read.
     pub position: Option<Position>,
-    /// When the head in use was signed.
+    /// Time at which the head in use was signed.
     pub head_issued_at: Option<Timestamp>,
-    /// When it ends.
+    /// Time at which the head in use ends.
     pub head_expires: Option<Timestamp>,
-    /// How many revocations there are.
+    /// Number of revocations.
     pub revocations: usize,
-    /// How many more an earlier history has left: the issuer was restored from a backup and lacks them.
-    /// They hold here until this verifier starts anew.
+    /// Number of further revocations kept from an earlier history, which the issuer lost by being restored
+    /// from a backup. They stay in force here until this verifier restarts.
     pub carried_revocations: usize,
-    /// When the issuer was last asked for its keyset, and its answer was good.
+    /// Time of the last successful check of the issuer's keyset.
     pub keyset_checked_at: Option<Timestamp>,
-    /// When the issuer was last asked for its head, and its answer was good.
+    /// Time of the last successful check of the issuer's head.
     pub head_checked_at: Option<Timestamp>,
-    /// How often something failed.
+    /// Number of failures.
     pub failures: u64,
-    /// How often what was fetched was older than what is in use, or of another history.
+    /// Number of times that the fetched state was older than the one in use, or of another history.
     pub rollbacks: u64,
-    /// Number of refreshes that panicked. Each counts as a failure, too.
+    /// Number of refreshes that panicked. Each counts as a failure too.
     pub panics: u64,
-    /// What failed last, and when. It stays until something else fails.
+    /// Time and message of the last failure. It stays until the next one.
     pub last_error: Option<(Timestamp, String)>,
 }
 
 impl Status {
-    /// Of what was read, before anything was fetched.
+    /// The status of a trust before the first refresh.
     pub(super) fn new(trust: &Trust) -> Status {
         let keyset = trust.keyset();
         let mut status = Status {
@@ -93,7 +93,7 @@ impl Status {
         self.last_error = Some((now, error.to_string()));
     }
 
-    /// Without a time where the clock panics.
+    /// Counts a panic. There is no time if the clock is what panics.
     fn panicked(&mut self, now: Option<Timestamp>) {
         self.failures = self.failures.saturating_add(1);
         self.panics = self.panics.saturating_add(1);
@@ -102,20 +102,20 @@ impl Status {
         }
     }
 
-    /// How many seconds ago the keyset was signed.
+    /// Age of the keyset in seconds.
     #[must_use]
     pub fn keyset_age(&self, now: Timestamp) -> u64 {
         now.since(self.keyset_issued_at)
     }
 
-    /// How many seconds ago the head was signed, where there is one.
+    /// Age of the head in seconds, if there is one.
     #[must_use]
     pub fn head_age(&self, now: Timestamp) -> Option<u64> {
         self.head_issued_at.map(|signed| now.since(signed))
     }
 }
 
-/// The status of a refresher that runs elsewhere.
+/// A status shared between a refresher and its monitors.
 #[derive(Debug, Clone)]
 pub(super) struct SharedStatus(Arc<Mutex<Status>>);
 
@@ -131,7 +131,7 @@ impl SharedStatus {
             .clone()
     }
 
-    /// Counts a refresh that panicked, and says so. The clock and the log may be what panicked.
+    /// Counts and logs a refresh that panicked. The clock or the log may be what panicked.
     pub(super) fn panicked(&self, clock: &Clock) {
         let now = catch_unwind(AssertUnwindSafe(|| clock())).ok();
         self.change(|status| status.panicked(now));

@@ -1,4 +1,4 @@
-//! Work beside the decisions: on other threads, and with its panics caught.
+//! Background work: on other threads, and with panics caught.
 
 use std::{
     future::poll_fn,
@@ -12,7 +12,7 @@ use tokio::{task::spawn_blocking, time::Instant};
 
 use super::error::RefreshError;
 
-/// Work that would hold up others: files, and lists of a million.
+/// Runs work that would block the runtime, such as file access and lists of a million entries.
 pub(super) async fn blocking<R: Send + 'static>(
     work: impl FnOnce() -> R + Send + 'static,
 ) -> Result<R, RefreshError> {
@@ -21,7 +21,7 @@ pub(super) async fn blocking<R: Send + 'static>(
         .map_err(|_| RefreshError::Interrupted)
 }
 
-/// Runs `work`, and takes a panic for its end.
+/// Runs `work`, and returns an error if it panics.
 pub(super) async fn caught(work: impl Future<Output = ()>) -> Result<(), ()> {
     let mut work = pin!(work);
     poll_fn(|cx| {
@@ -35,7 +35,7 @@ pub(super) async fn caught(work: impl Future<Output = ()>) -> Result<(), ()> {
     .await
 }
 
-/// The time after that wait.
+/// The time after a wait.
 pub(super) fn after(wait: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(wait).unwrap_or(now)

@@ -21,7 +21,7 @@ use self::issuer::Issuer;
 use super::{error::RefreshError, options::Options, refresher::Refresher, status::Status};
 use crate::{clock::Clock, trust::Staleness, verifier::Verifier};
 
-/// A refresher that has started with what the issuer has, and its verifier.
+/// A refresher that has started with the issuer's state, and its verifier.
 struct Scene {
     issuer: Issuer,
     refresher: Refresher<Issuer>,
@@ -46,14 +46,14 @@ impl Scene {
         }
     }
 
-    /// So many seconds go by, and then what is due is done.
+    /// Lets a number of seconds pass, and then polls if that is due.
     async fn pass(&mut self, seconds: u64) {
         self.issuer.pass(seconds);
         advance(Duration::from_secs(seconds)).await;
         self.refresher.poll_due(&self.verifier).await;
     }
 
-    /// How many changes the verifier goes by.
+    /// Number of changes that the verifier has applied.
     fn seq(&self) -> Option<u64> {
         self.verifier
             .trust()
@@ -61,7 +61,7 @@ impl Scene {
             .map(|position| position.seq)
     }
 
-    /// What was asked for since the last time.
+    /// The requests since the last call.
     fn asked(&self) -> Vec<String> {
         self.issuer.asked()
     }

@@ -1,39 +1,39 @@
-//! How something is fetched. Tests hand in a transport of their own.
+//! The transport of fetches. Tests supply their own.
 
 use std::{future::Future, time::Duration};
 
 use crate::outbound::SafeUrl;
 
-/// Fetches. The refresher makes one request at a time.
+/// A way of fetching. The refresher makes one request at a time.
 pub trait Transport: Send + Sync + 'static {
-    /// True if plain requests to `localhost` go to a loopback address, whatever a name server or a hosts
-    /// file says. Only such a transport is handed an `http` address by that name: through another one a
-    /// name server could lead the requests to its own machine.
+    /// True if plain requests to `localhost` always go to a loopback address, regardless of name servers and
+    /// hosts files. Only such a transport is given an `http` address with that name; with another one, a name
+    /// server could divert the requests to its own machine.
     const PINS_LOCALHOST: bool = false;
 
-    /// Fetches what stands at an address.
+    /// Fetches the resource at an address.
     fn get(&self, get: Get<'_>) -> impl Future<Output = Result<Fetched, FetchError>> + Send;
 }
 
-/// What is fetched, and within which bounds.
+/// A request, with its bounds.
 #[derive(Debug, Clone, Copy)]
 pub struct Get<'a> {
-    /// From where: a [`SafeUrl`] without a query, and with plain `http` only to a loopback address, or to
-    /// `localhost` where the transport pins that.
+    /// The address: a [`SafeUrl`] without a query, and with plain `http` only a loopback address, or
+    /// `localhost` if the transport pins that.
     pub url: &'a str,
-    /// The entity tag of what is at hand, for `If-None-Match`.
+    /// The entity tag of the last answer, for `If-None-Match`.
     pub etag: Option<&'a str>,
-    /// What to say in the header `Bailiwick-Verifier`.
+    /// The value of the header `Bailiwick-Verifier`.
     pub report: Option<&'a str>,
-    /// The most bytes that are read of a body.
+    /// Maximum length of the body in bytes.
     pub limit: usize,
-    /// How long it may take as a whole. The refresher waits no longer, whatever a transport does.
+    /// Time-out of the whole request. The refresher enforces it on every transport.
     pub timeout: Duration,
-    /// Whether a cache on the way has to ask the issuer (`no-cache`, RFC 9111, section 5.2.1.4).
+    /// True if caches on the path must ask the issuer (`no-cache`, RFC 9111, section 5.2.1.4).
     pub revalidate: bool,
 }
 
-/// Returns whether such a transport may fetch from an address: a [`SafeUrl`] to which a path can be appended, and
+/// Returns true if a transport may fetch from an address: a [`SafeUrl`] to which a path can be appended, and
 /// which no name server can turn into plain HTTP to another machine.
 pub(super) fn is_admissible<T: Transport>(url: &str) -> bool {
     SafeUrl::parse(url).is_ok_and(|url| {
@@ -49,29 +49,29 @@ pub enum Fetched {
     Found {
         /// The body.
         body: Vec<u8>,
-        /// Its entity tag, where it has one.
+        /// The entity tag, if there is one.
         etag: Option<String>,
     },
-    /// 304: what is at hand is still it.
+    /// 304: the resource has not changed.
     NotModified,
     /// 404 or 410.
     Gone,
 }
 
-/// Why nothing was fetched.
+/// Reasons for a failed fetch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
-    /// Another status. Redirects are not followed: an issuer says where things are in its keyset.
+    /// Another status. Redirects are not followed: the issuer's keyset names the addresses.
     #[error("it answered with status {0}")]
     Status(u16),
-    /// More bytes than were asked for.
+    /// The answer is larger than the limit.
     #[error("its answer is larger than {0} bytes")]
     TooLarge(usize),
-    /// No answer in time.
+    /// There was no answer in time.
     #[error("it did not answer within {0} seconds")]
     TimedOut(u64),
-    /// No connection, or a broken one.
+    /// There was no connection, or it broke.
     #[error("it cannot be reached ({0})")]
     Unreachable(String),
 }

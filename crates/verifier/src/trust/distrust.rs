@@ -90,6 +90,7 @@ impl Distrust {
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {
+            // The state of the verifier is at fault here, not the token, so the layer answers 503 to these.
             Distrust::KeysetEnded(_)
             | Distrust::KeysetAhead(_)
             | Distrust::KeysetWithheld { .. }

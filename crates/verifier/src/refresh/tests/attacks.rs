@@ -1,4 +1,5 @@
-//! Answers that are old, forged, or of two histories: refused, told, counted, and what is in use stays.
+//! Answers that are old, forged, or of two histories are refused, logged and counted, and the state in use
+//! stays.
 
 use bailiwick_token::revocation::Epoch;
 
@@ -26,7 +27,7 @@ async fn two_histories() {
     scene.issuer.state().changes[2] = issuer::token(100);
     scene.pass(5).await;
     assert_eq!((scene.seq(), scene.status().rollbacks), (Some(3), 1));
-    // Further on the changes do not fit, and the snapshot lacks what is in use.
+    // Later changes do not fit, and the snapshot lacks revocations that are in use.
     scene.issuer.revoke(101);
     scene.asked();
     scene.pass(31).await;
@@ -34,7 +35,7 @@ async fn two_histories() {
     assert!(scene.asked().contains(&"/revocations/snapshot".to_owned()));
     let (_, error) = scene.status().last_error.unwrap();
     assert!(error.contains("lack some of those in use"), "{error}");
-    // Another epoch is the way out.
+    // A new epoch resolves it.
     scene.issuer.state().epoch = Epoch::from_bytes([2; 8]);
     scene.pass(31).await;
     assert_eq!(scene.seq(), Some(4));
@@ -53,12 +54,12 @@ async fn changes_that_a_cache_has_spoilt() {
         scene.issuer.revoke(7);
         scene.issuer.lie("/3-4", spoilt);
         scene.pass(31).await;
-        // The snapshot mends it.
+        // The snapshot repairs it.
         assert_eq!((scene.seq(), scene.status().failures), (Some(4), 1));
     }
 }
 
-/// One of several changes left out, or two of them exchanged: no line is wrong, and the whole is.
+/// One of several changes is left out, or two are exchanged: each line is valid, but the sequence is not.
 #[tokio::test(start_paused = true)]
 async fn changes_that_are_skipped() {
     let line = |number| issuer::token(number).to_line() + "\n";
@@ -83,7 +84,7 @@ async fn changes_that_are_skipped() {
     }
 }
 
-/// Answers that were cut off on their way, wherever that was.
+/// Answers that were cut off in transit, at any byte.
 #[tokio::test(start_paused = true)]
 async fn torn_answers_change_nothing() {
     for part in [0.0, 0.3, 0.6, 0.99] {
@@ -110,7 +111,7 @@ async fn torn_answers_change_nothing() {
         scene.pass(31).await;
         assert_eq!(scene.seq(), Some(4));
         assert_eq!(scene.verifier.trust().keyset().version, 2);
-        // A cold start is handed the same, and has nothing to go on with.
+        // A cold start gets the same answer, and has no earlier state.
         let torn = Issuer::new(3);
         torn.lie("/keyset", &b"{\"payload"[..]);
         let started = Refresher::start(options(&torn), torn.clone(), torn.clock()).await;
@@ -118,7 +119,7 @@ async fn torn_answers_change_nothing() {
     }
 }
 
-/// Once another history has begun, head and snapshot of the one before are old news.
+/// Once another history has begun, head and snapshot of the previous one are refused.
 #[tokio::test(start_paused = true)]
 async fn an_epoch_that_is_over() {
     let mut scene = Scene::new(Issuer::new(3)).await;
@@ -158,7 +159,7 @@ async fn forged_answers_change_nothing() {
         (scene.seq(), status.failures, status.rollbacks),
         (Some(3), 2, 0)
     );
-    // The tag of what was refused is not kept: the same answer is refused again.
+    // The entity tag of a refused answer is not kept, so the same answer is refused again.
     scene.pass(31).await;
     assert_eq!(scene.status().failures, 4);
 }
@@ -179,7 +180,7 @@ async fn a_keyset_that_goes_back() {
     scene.issuer.lie("/keyset", forked.sign(&key).to_json());
     scene.pass(30).await;
     assert_eq!(scene.status().rollbacks, 2);
-    // Newer, and over already: what is good now stays.
+    // A newer keyset that has already ended does not replace a valid one.
     let mut over = scene.issuer.state().keyset.clone();
     over.version = 9;
     over.expires = scene.issuer.state().now;

@@ -1,4 +1,4 @@
-//! What is kept on disk, and starts from there.
+//! Tests of the state on disk, and of starting from it.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -33,7 +33,7 @@ fn snapshot(seq: u64) -> String {
     format!("snapshot-0101010101010101-{seq}.ndjson")
 }
 
-/// Nothing of what was in use, changes included, is lost by a start while the issuer is down.
+/// A restart while the issuer is down loses nothing of the state in use, changes included.
 #[tokio::test(start_paused = true)]
 async fn a_start_while_the_issuer_is_down() {
     let directory = tempfile::tempdir().unwrap();
@@ -56,12 +56,12 @@ async fn a_start_while_the_issuer_is_down() {
     assert_eq!(issuer.asked(), [""; 0]);
     assert_eq!(again.seq(), Some(5));
     assert_eq!(again.verifier.trust().keyset().version, 2);
-    // It still notices what would undo that.
+    // It still refuses answers that would undo that.
     issuer.set(Mode::Up);
     issuer.state().shown = Some(4);
     again.pass(1).await;
     assert_eq!((again.seq(), again.status().rollbacks), (Some(5), 1));
-    // And goes on from there without a snapshot.
+    // It continues from there without a snapshot.
     issuer.state().shown = None;
     issuer.revoke(9);
     issuer.asked();
@@ -78,7 +78,7 @@ async fn a_new_snapshot_takes_the_place_of_the_old_one() {
     let issuer = Issuer::new(3);
     let options = kept_in(&issuer, directory);
     let mut scene = Scene::with(issuer.clone(), options.clone()).await;
-    // More changes than are worth being written as a whole each time.
+    // More changes than are worth rewriting each time.
     let more = (10..10_020).map(issuer::token);
     issuer.state().changes.extend(more);
     issuer.asked();
@@ -113,7 +113,7 @@ async fn what_is_spoilt_on_disk_is_fetched_again() {
             let again = Scene::with(issuer.clone(), options.clone()).await;
             assert_eq!(again.seq(), Some(4), "{name}");
             assert!(issuer.asked().contains(&"/revocations/snapshot".to_owned()));
-            // What it has left there is whole.
+            // The files that it has left are complete.
             issuer.set(Mode::Down);
             let third = Scene::with(issuer, options).await;
             assert_eq!(third.seq(), Some(4), "{name}");
@@ -121,7 +121,7 @@ async fn what_is_spoilt_on_disk_is_fetched_again() {
     }
 }
 
-/// Also where the issuer has nothing newer, so that the snapshot has the name of the spoilt one.
+/// A damaged snapshot is replaced even if the issuer has nothing newer, so that the new one has the same name.
 #[tokio::test(start_paused = true)]
 async fn a_spoilt_snapshot_of_the_same_name() {
     let directory = tempfile::tempdir().unwrap();
@@ -142,7 +142,7 @@ async fn a_spoilt_snapshot_of_the_same_name() {
     assert_eq!(Scene::with(issuer, options).await.seq(), Some(3));
 }
 
-/// A disk that is full, or a directory that went away, is told, and decisions go on.
+/// A full disk or a removed directory is reported, and decisions continue.
 #[tokio::test(start_paused = true)]
 async fn a_directory_that_went_away() {
     let directory = tempfile::tempdir().unwrap();
@@ -155,8 +155,8 @@ async fn a_directory_that_went_away() {
     assert_eq!((scene.seq(), scene.status().failures), (Some(4), 1));
 }
 
-/// Whatever a crash leaves behind in the directory, the next start has all that the head on disk says, and
-/// goes on from there.
+/// Whatever files a crash leaves behind, the next start has the full state of the head on disk, and continues
+/// from there.
 #[tokio::test(start_paused = true)]
 async fn what_an_interruption_leaves() {
     type Leave = fn(&Path);
@@ -197,7 +197,7 @@ async fn what_an_interruption_leaves() {
     }
 }
 
-/// Where a change could not be written none can follow it, and so the directory begins anew before long.
+/// A change that could not be written makes later ones useless on disk, so a new snapshot is taken soon.
 #[tokio::test(start_paused = true)]
 async fn changes_that_cannot_be_gone_on_with() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! An issuer in memory, with a clock that the test turns.
+//! An issuer in memory, with a clock that the test advances.
 
 use std::{
     collections::BTreeMap,
@@ -31,12 +31,12 @@ pub(super) struct State {
     pub(super) keyset: Keyset,
     pub(super) epoch: Epoch,
     pub(super) changes: Vec<Revocation>,
-    /// The number up to which its snapshots and heads go, where that is not all.
+    /// The number of changes that its snapshots and heads include, if that is not all.
     pub(super) shown: Option<usize>,
-    /// The number of the first change that it still has.
+    /// The number of the first change that it still serves.
     pub(super) forgotten: usize,
     pub(super) mode: Mode,
-    /// Fetcheds in the place of its own, by the end of the address.
+    /// Answers to serve instead of its own, by the end of the address.
     pub(super) lies: BTreeMap<String, Vec<u8>>,
     asked: Vec<String>,
     pub(super) reports: Vec<String>,
@@ -117,7 +117,7 @@ impl Issuer {
         self.state().mode = mode;
     }
 
-    /// Fetcheds so to what ends so, until told otherwise.
+    /// Serves this answer for addresses that end in `end`, until [`Issuer::be_honest`] is called.
     pub(super) fn lie(&self, end: &str, answer: impl Into<Vec<u8>>) {
         self.state().lies.insert(end.to_owned(), answer.into());
     }
@@ -126,7 +126,7 @@ impl Issuer {
         self.state().lies.clear();
     }
 
-    /// A newer keyset.
+    /// Publishes a newer keyset.
     pub(super) fn publish(&self, change: impl FnOnce(&mut Keyset)) {
         let mut state = self.state();
         state.keyset.version += 1;
@@ -139,7 +139,7 @@ impl Issuer {
         public(&key())
     }
 
-    /// The ends of the addresses that were asked for since the last time.
+    /// The ends of the addresses requested since the last call.
     pub(super) fn asked(&self) -> Vec<String> {
         take(&mut self.state().asked)
     }

@@ -1,4 +1,4 @@
-//! Issuers that are down, silent, or answer with too much.
+//! Issuers that are down, silent, or answer with bodies that are too large.
 
 use super::{issuer::Mode, *};
 use crate::refresh::{http::Http, transport::is_admissible};
@@ -14,7 +14,7 @@ async fn an_issuer_that_is_down_is_asked_ever_more_seldom() {
         let asked = scene.asked();
         heads += asked.iter().filter(|path| *path == "/revocations").count();
     }
-    // Of 120 in ten minutes: a few at first, then every 24 to 30 seconds.
+    // 120 polls would be due in ten minutes. There are a few at first, then one every 24 to 30 seconds.
     assert!((20..=32).contains(&heads), "{heads}");
     let status = scene.status();
     assert!(status.failures >= heads as u64);
@@ -25,11 +25,11 @@ async fn an_issuer_that_is_down_is_asked_ever_more_seldom() {
     assert_eq!(scene.status().head_age(now), Some(600));
     assert!(!scene.is_ready(&Staleness::default(), now));
 
-    // One that admits short-lived tokens all the same is ready until the head ends.
+    // A verifier that still admits short-lived tokens is ready until the head ends.
     let lenient = Staleness::default().admit_short_lived(Duration::from_secs(300));
     let ready = |at| scene.is_ready(&lenient, at);
     assert!(ready(now) && ready(now.plus(2_999)) && !ready(now.plus(3_000)));
-    // No verifier is where the clock was set back.
+    // No verifier is ready if its clock was set back.
     assert!(!ready(now.minus(661)) && ready(now.minus(660)));
 
     scene.issuer.set(Mode::Up);
@@ -55,7 +55,7 @@ async fn what_does_not_answer_is_given_up() {
     assert_eq!(scene.seq(), Some(3));
 }
 
-/// It is asked ever more seldom, and followed again as soon as it answers.
+/// The interval between requests grows, and the issuer is followed again as soon as it answers.
 #[tokio::test(start_paused = true)]
 async fn a_panic_is_a_failure() {
     let mut scene = Scene::new(Issuer::new(3)).await;
@@ -67,7 +67,7 @@ async fn a_panic_is_a_failure() {
         let asked = scene.asked();
         heads += asked.iter().filter(|path| *path == "/revocations").count();
     }
-    // A panic within the keyset's fetch leaves the head to the next turn.
+    // A panic while fetching the keyset postpones the head to the next turn.
     assert!((10..=40).contains(&heads), "{heads}");
     let status = scene.status();
     assert!(status.panics >= heads as u64 && status.failures >= status.panics);
@@ -79,7 +79,7 @@ async fn a_panic_is_a_failure() {
     assert_eq!(scene.seq(), Some(4));
 }
 
-/// A clock that panics denies nothing by itself and ends nothing.
+/// A clock that panics neither denies calls nor ends the refresher.
 #[tokio::test(start_paused = true)]
 async fn a_clock_that_panics_is_survived() {
     let issuer = Issuer::new(3);
@@ -121,9 +121,9 @@ async fn what_answers_with_too_much_is_given_up() {
     assert!(matches!(started, Err(RefreshError::Fetch { .. })));
 }
 
-/// Issuer and verifier by one clock, which was a day ahead and was set back. What was read then stays,
-/// and denies until its time has come: a carrier of old answers could say the same. Whoever knows
-/// better starts anew.
+/// Issuer and verifier share a clock that was a day ahead and is set back. The state read before stays in
+/// use, and denies until its time has come: to the verifier, this looks like someone replaying old answers.
+/// An operator who knows better restarts it.
 #[tokio::test(start_paused = true)]
 async fn one_clock_that_was_ahead() {
     let issuer = Issuer::new(3);
@@ -144,7 +144,7 @@ async fn one_clock_that_was_ahead() {
     assert!(again.is_ready(&Staleness::default(), now));
 }
 
-/// A keyset is needed to start, and revocations are not; but nothing is admitted before they came.
+/// A keyset is needed to start and revocations are not, but nothing is admitted before they arrive.
 #[tokio::test(start_paused = true)]
 async fn a_start_without_revocations() {
     let issuer = Issuer::new(3);
@@ -154,7 +154,7 @@ async fn a_start_without_revocations() {
     assert!(!scene.is_ready(&Staleness::default(), scene.issuer.state().now));
     scene.issuer.be_honest();
     scene.pass(5).await;
-    // Another snapshot so soon is too much to ask.
+    // Another snapshot so soon is not fetched.
     assert_eq!(scene.seq(), None);
     scene.pass(30).await;
     assert_eq!(scene.seq(), Some(3));
@@ -165,7 +165,7 @@ async fn a_start_without_revocations() {
     assert!(matches!(started, Err(RefreshError::Fetch { .. })));
 }
 
-/// The head may be an older one than the snapshot, from a cache: it is waited for.
+/// If a cache serves a head older than the snapshot, the refresher waits for a newer one.
 #[tokio::test(start_paused = true)]
 async fn a_head_that_lies_behind() {
     let issuer = Issuer::new(3);
@@ -192,7 +192,7 @@ fn addresses() {
         assert!(is_admissible::<Http>(good), "{good}");
         assert!(is_admissible::<Issuer>(good), "{good}");
     }
-    // A transport of one's own may look the name up.
+    // A custom transport may resolve the name.
     for name in ["http://localhost", "http://localhost:8080/revocations"] {
         assert!(is_admissible::<Http>(name), "{name}");
         assert!(!is_admissible::<Issuer>(name), "{name}");

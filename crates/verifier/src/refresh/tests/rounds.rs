@@ -1,4 +1,4 @@
-//! What is fetched when all goes well.
+//! Fetches when nothing fails.
 
 use bailiwick_token::revocation::Epoch;
 
@@ -35,7 +35,7 @@ async fn a_cold_start_and_a_change() {
     );
     scene.pass(2).await;
     assert_eq!(scene.asked(), [""; 0]);
-    // After the hint of 30 seconds the keyset as well, which has not changed.
+    // After the refresh hint of 30 seconds the keyset as well, which has not changed.
     scene.pass(28).await;
     assert_eq!(scene.asked(), [KEYSET, HEAD]);
     assert_eq!(scene.status().keyset_version, 1);
@@ -57,7 +57,7 @@ async fn many_changes_come_in_pages() {
     let pages = ["1-10001", "10001-20001", "20001-25001"].map(|page| format!("{PAGE}{page}"));
     assert_eq!(scene.asked(), [&[HEAD.to_owned()][..], &pages].concat());
     assert_eq!(scene.seq(), Some(25_001));
-    // Too many for that: the snapshot, and no other one for a while.
+    // Too many changes: the snapshot is fetched, and no other one for a while.
     let more = (0..60_000).map(issuer::token);
     scene.issuer.state().changes.extend(more);
     scene.pass(60).await;
@@ -95,8 +95,8 @@ async fn another_epoch() {
     );
 }
 
-/// What the issuer has forgotten by a restore stays revoked, is told of, and is no hindrance to what
-/// follows, another restore included. Once it is revoked again, nothing is left to tell of.
+/// Revocations that the issuer lost by a restore stay in force, are reported, and do not hinder later
+/// changes or another restore. Once they are revoked again, none are reported.
 #[tokio::test(start_paused = true)]
 async fn another_epoch_that_lacks_revocations() {
     let mut scene = Scene::new(Issuer::new(3)).await;
@@ -128,7 +128,7 @@ async fn another_epoch_that_lacks_revocations() {
     assert_eq!(carried(&scene), (4, 0));
 }
 
-/// The head names the newest keyset, so that a revoked key is known within seconds.
+/// The head names the newest keyset, so a revoked key is known within seconds.
 #[tokio::test(start_paused = true)]
 async fn a_head_tells_of_a_newer_keyset() {
     let mut scene = Scene::new(Issuer::new(0)).await;
@@ -137,7 +137,7 @@ async fn a_head_tells_of_a_newer_keyset() {
     scene.pass(5).await;
     assert_eq!(scene.asked(), [HEAD, KEYSET]);
     assert_eq!(scene.verifier.trust().keyset().version, 2);
-    // A cache that still has the old one is asked again, ever more seldom, and that is told.
+    // A cache that still has the old one is asked again at growing intervals, and the failure is reported.
     let old = scene.issuer.state().keyset.clone();
     scene.issuer.publish(|_| {});
     let old = old.sign(&ed25519_dalek::SigningKey::from_bytes(&[9; 32]));
@@ -169,7 +169,7 @@ async fn a_feed_that_begins_later() {
     scene.pass(30).await;
     assert_eq!(scene.asked(), [KEYSET, HEAD, SNAPSHOT, HEAD, HEAD]);
     assert_eq!(scene.seq(), Some(2));
-    // One that goes away takes nothing with it.
+    // A feed that is removed leaves the revocations in use.
     scene.issuer.publish(|keyset| keyset.revocation_url = None);
     scene.pass(30).await;
     assert_eq!(scene.verifier.trust().keyset().version, 3);
@@ -177,7 +177,7 @@ async fn a_feed_that_begins_later() {
     assert!(!scene.is_ready(&Default::default(), scene.issuer.state().now.plus(61)));
 }
 
-/// A token that names an unknown key: the keyset is fetched at once, and not again for 30 seconds.
+/// A token with an unknown key makes the keyset be fetched immediately, and not again for 30 seconds.
 #[tokio::test(start_paused = true)]
 async fn an_unknown_key() {
     let issuer = Issuer::new(0);
@@ -185,7 +185,7 @@ async fn an_unknown_key() {
     let verifier = Arc::clone(&scene.verifier);
     let running = tokio::spawn(scene.refresher.run(Arc::clone(&verifier)));
     let settle = async || {
-        // The paused clock goes on by itself whenever everything waits.
+        // The paused clock advances by itself whenever all tasks wait.
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     settle().await;
@@ -199,13 +199,13 @@ async fn an_unknown_key() {
         settle().await;
     }
     assert_eq!(keysets(issuer.asked()), 0);
-    // One that came meanwhile is not forgotten, and many are one.
+    // A notification that arrived meanwhile is not lost, and many count as one.
     tokio::time::sleep(Duration::from_secs(22)).await;
     assert!(keysets(issuer.asked()) <= 2);
     running.abort();
 }
 
-/// However seldom it is fetched otherwise, and though the issuer is away for a moment.
+/// Even if the regular interval is long, and the issuer is down for a moment.
 #[tokio::test(start_paused = true)]
 async fn a_newer_keyset_is_asked_for_until_it_comes() {
     let issuer = Issuer::new(0);
