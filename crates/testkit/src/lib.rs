@@ -7,11 +7,11 @@
 //! | [`feed`] | – | a history of revocations, and its signed forms |
 //! | [`time`] | – | clocks that a test sets |
 //! | [`skip`] | – | trials that this machine cannot make, said loudly |
-//! | [`http`] | `http` | a client without proxies, and waiting with an end |
-//! | [`issuer`] | `issuer` | a home, what is minted there, who is registered |
-//! | [`postgres`] | `postgres` | a schema of its own |
-//! | [`service`], [`provider`], [`watch`] | `service` | the service on loopback, an OpenID provider, verifiers that follow |
-//! | [`program`] | `program` | `bailiwick serve` as a process, and what it acknowledged |
+//! | `http` | `http` | a client without proxies, and waiting with an end |
+//! | `issuer` | `issuer` | a home, what is minted there, who is registered |
+//! | `postgres` | `postgres` | a schema of its own |
+//! | `service`, `provider`, `watch` | `service` | the service on loopback, an OpenID provider, verifiers that follow |
+//! | `program` | `program` | `bailiwick serve` as a process, and what it acknowledged |
 //!
 //! It is a dev-dependency of integration tests, and of nothing else: `.ci/lint` holds that. Unit tests of the crates
 //! below it cannot use it, since they would meet the types of their own crate a second time.
