@@ -13,7 +13,7 @@ use bailiwick_token::timestamp::Timestamp;
 use self::error::ProfileMintError;
 use crate::{
     caller::KnownCaller,
-    rate::{REFUSALS, RateLimit},
+    rate::{Purpose, REFUSALS, RateLimit},
     state::ServiceState,
 };
 
@@ -102,7 +102,10 @@ impl ServiceState {
                 burst: number(rate.burst),
             };
             // Not recorded: a flood of requests would fill the audit.
-            if let Err(wait) = self.rates.take(profile.name(), &agent_name, rate) {
+            if let Err(wait) =
+                self.rates
+                    .take(Purpose::Profile(profile.name().into()), &agent_name, rate)
+            {
                 self.metrics.outcome("too_many");
                 return Err(ProfileMintError::TooMany(wait));
             }
@@ -129,7 +132,10 @@ impl ServiceState {
     ) -> Result<(), ProfileMintError> {
         // A known caller could otherwise fill the audit with its refusals. No profile has an empty name,
         // so this limit is shared with no mint.
-        if let Err(wait) = self.rates.take("", refused.agent, REFUSALS) {
+        if let Err(wait) = self
+            .rates
+            .take(Purpose::RefusedCaller, refused.agent, REFUSALS)
+        {
             self.metrics.outcome("too_many");
             return Err(ProfileMintError::TooMany(wait));
         }

@@ -12,7 +12,7 @@ use crate::{
     body::Identified,
     own_verifier::fault,
     problem::{ApiError, denial_code},
-    rate::REFUSALS,
+    rate::{Purpose, REFUSALS},
     state::ServiceState,
 };
 
@@ -135,7 +135,7 @@ impl ServiceState {
     ) -> Result<(), MintError> {
         if self
             .rates
-            .take("operator", &identity.agent, REFUSALS)
+            .take(Purpose::DeniedOperator, &identity.agent, REFUSALS)
             .is_err()
         {
             return Ok(());

@@ -32,9 +32,22 @@ pub(crate) const REFUSALS: RateLimit = RateLimit {
     burst: NonZeroU32::new(30).unwrap(),
 };
 
+/// The purpose of an allowance: a caller has one for each, so that none uses up another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Purpose {
+    /// Tokens under the profile of this name.
+    Profile(Arc<str>),
+    /// Recorded refusals of callers.
+    RefusedCaller,
+    /// Recorded denials of operators.
+    DeniedOperator,
+    /// Grants that take long to read.
+    LargeGrants,
+}
+
 /// The limiters of recent callers.
 pub(crate) struct Rates {
-    limiters: Cache<(Arc<str>, Arc<str>, RateLimit), Arc<Limiter>>,
+    limiters: Cache<(Purpose, Arc<str>, RateLimit), Arc<Limiter>>,
     /// Held while a limiter is made, so that a caller has only one.
     making: Mutex<()>,
 }
@@ -50,11 +63,11 @@ impl Rates {
     /// Takes one from the caller's allowance, or returns the time to wait until there is one.
     pub(crate) fn take(
         &self,
-        profile: &str,
+        purpose: Purpose,
         caller: &str,
         rate: RateLimit,
     ) -> Result<(), Duration> {
-        let key = (Arc::from(profile), Arc::from(caller), rate);
+        let key = (purpose, Arc::from(caller), rate);
         let limiter = self.limiters.get(&key).unwrap_or_else(|| {
             let _making = self.making.lock();
             self.limiters.get(&key).unwrap_or_else(|| {
@@ -82,12 +95,17 @@ mod tests {
             per_minute: number(1),
             burst: number(3),
         };
+        let buyer = || Purpose::Profile("buyer".into());
         for _ in 0..3 {
-            assert_eq!(rates.take("buyer", "a", rate), Ok(()));
+            assert_eq!(rates.take(buyer(), "a", rate), Ok(()));
         }
-        let wait = rates.take("buyer", "a", rate).unwrap_err();
+        let wait = rates.take(buyer(), "a", rate).unwrap_err();
         assert!(wait > Duration::from_secs(30) && wait <= Duration::from_secs(60));
-        assert_eq!(rates.take("buyer", "b", rate), Ok(()));
-        assert_eq!(rates.take("clerk", "a", rate), Ok(()));
+        assert_eq!(rates.take(buyer(), "b", rate), Ok(()));
+        assert_eq!(
+            rates.take(Purpose::Profile("clerk".into()), "a", rate),
+            Ok(())
+        );
+        assert_eq!(rates.take(Purpose::LargeGrants, "a", rate), Ok(()));
     }
 }

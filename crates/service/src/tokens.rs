@@ -25,7 +25,7 @@ use crate::{
     operator::texts,
     own_verifier::OPERATOR_SERVICE,
     problem::ApiError,
-    rate::RateLimit,
+    rate::{Purpose, RateLimit},
     state::ServiceState,
     wire::IntoWire,
 };
@@ -159,7 +159,7 @@ async fn grants(
     let read = if length <= QUICK_GRANTS {
         Grants::from_json(text.get())
     } else {
-        if let Err(wait) = state.rates.take("grants", caller, LARGE_GRANTS) {
+        if let Err(wait) = state.rates.take(Purpose::LargeGrants, caller, LARGE_GRANTS) {
             return Err(ProfileMintError::TooMany(wait).into());
         }
         let gone = || {
