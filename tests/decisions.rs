@@ -1,4 +1,4 @@
-//! Decisions on honest tokens: what they cost, what a service's own policy adds, and what is printed of them.
+//! Decisions on honest tokens: their cost, the effect of a service's own policy, and their printed forms.
 
 #![cfg(test)]
 

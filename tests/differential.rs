@@ -1,8 +1,8 @@
-//! The engine, and the verifier as a whole, beside biscuit-auth 6.0.0: over random programs, and over random
-//! tokens of the profile and calls.
+//! Comparison of the engine, and of the verifier as a whole, with biscuit-auth 6.0.0: on random programs, and
+//! on random tokens of the profile and calls.
 //!
-//! Known differences, in which the engine follows the specification; the generator keeps away from
-//! them, and `the_known_differences` pins each:
+//! In the known differences, the engine follows the specification. The generator avoids them, and
+//! `the_known_differences` pins each:
 //!
 //! | biscuit-auth | the engine |
 //! |---|---|
@@ -123,8 +123,8 @@ fn compare(seed: u64, wrong: bool) -> std::result::Result<(), TestCaseError> {
 }
 
 proptest! {
-    // The same programs on every run: a difference that nobody listed is found by more cases
-    // (`PROPTEST_CASES=60000`), and not by chance in somebody else's change.
+    // The same programs on every run: unlisted differences are searched for with more cases
+    // (`PROPTEST_CASES=60000`), and do not turn up by chance in an unrelated change.
     #![proptest_config(ProptestConfig {
         cases: std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(3000),
         rng_seed: proptest::test_runner::RngSeed::Fixed(6),
@@ -141,8 +141,8 @@ proptest! {
         compare(seed, true)?;
     }
 
-    /// Tokens of the profile, narrowed, and calls: the verifier's whole decision beside biscuit-auth, which is
-    /// told of the call what the profile says.
+    /// On narrowed tokens of the profile, the verifier's whole decision equals that of biscuit-auth, which gets the
+    /// facts about the call that the profile prescribes.
     #[test]
     fn tokens_and_calls_agree(
         (grants, call) in random::grants().prop_flat_map(|grants| (Just(grants.clone()), random::call_for(grants))),
@@ -162,8 +162,8 @@ proptest! {
         let facts = stated::facts(&call, token.blocks().len() - 1);
         match decided(&theirs, facts, "allow if action($a), grant($a);") {
             Ok(allowed) => prop_assert_eq!(ours.is_allow(), allowed, "{:?}", ours),
-            // What raises there raises here and is a denial, but for a set asked for null or an array: a known
-            // difference.
+            // An error there is an error here, and so a denial, except for a set asked for null or an array: a
+            // known difference.
             Err(error) => prop_assert!(
                 !ours.is_allow() || call.args.values().any(is_odd),
                 "{error:?}: {ours:?}"
@@ -181,7 +181,7 @@ fn is_odd(value: &Value) -> bool {
 }
 
 proptest! {
-    // `PROPTEST_CASES` sets how many tokens are tried, each with twenty calls.
+    // `PROPTEST_CASES` sets the number of tokens; each is tried with twenty calls.
     #![proptest_config(ProptestConfig {
         cases: std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300),
         ..ProptestConfig::default()
@@ -192,7 +192,7 @@ proptest! {
     fn typed_conditions_and_the_engine_agree(case in ways::case()) {
         let root = Root::fixed();
         let minted = root.mint(&case.grants);
-        // What is compared with the code is what was written.
+        // The typed conditions are found: the code is exactly what the encoder writes.
         let code = minted.code();
         prop_assert_eq!(datalog::written_grants(code, &code.blocks[0]), Some(case.grants.clone()));
         if let Some(token) = case.narrow(minted) {
@@ -201,7 +201,7 @@ proptest! {
         }
     }
 
-    /// And of grants that nobody but the engine decides.
+    /// The same for grants that only the engine decides.
     #[test]
     fn foreign_grants_are_decided_alike(written in bodies::written(), case in ways::case()) {
         let root = Root::fixed();
@@ -213,7 +213,7 @@ proptest! {
     }
 }
 
-/// Changes of a written scope: a part of its text, and another in its place.
+/// Changes of a written scope: a part of its text, and its replacement.
 const CHANGES: [(&str, &str); 17] = [
     ("$x", "$y"),
     ("$m0", "$m"),
@@ -240,8 +240,8 @@ const CHANGES: [(&str, &str); 17] = [
     ("num(\"amount\"", "arg(\"amount\""),
 ];
 
-/// Alternatives that overlap are written with tests of their types. Another writer may leave these out: then one
-/// that raises denies the call, though the other would allow it. Such a list is the engine's.
+/// Overlapping alternatives are written with type tests. Another writer may leave these out: then an alternative
+/// that raises an error denies the call, though the other would allow it. The engine decides such a list.
 #[test]
 fn overlapping_alternatives_without_type_tests_go_to_the_engine() {
     let grants = |value: &str| {
@@ -271,8 +271,8 @@ fn overlapping_alternatives_without_type_tests_go_to_the_engine() {
     assert_eq!(reason(&foreign), Some(Reason::EvaluationError));
 }
 
-/// A scope as Bailiwick writes it, and changes of one term or one place. Each copy is a check of its own, which the
-/// engine decides, and says what the engine alone says.
+/// Copies of a scope as Bailiwick writes it, each with a change of one term or one position. The engine decides
+/// each copy, with the same result as the engine alone.
 #[test]
 fn near_copies_of_a_scope_go_to_the_engine() {
     let grants = Grants::from_toml(
@@ -336,7 +336,7 @@ fn near_copies_of_a_scope_go_to_the_engine() {
     assert!(allowed > 0);
 }
 
-/// Agreement would say little if all came out alike.
+/// Agreement would prove little if all outcomes were the same.
 #[test]
 fn the_generator_reaches_every_outcome() {
     let third_party = KeyPair::new();
@@ -360,7 +360,7 @@ fn the_generator_reaches_every_outcome() {
     assert!(ill_typed.iter().all(|count| *count >= 10));
 }
 
-/// Both outcomes of each known difference, so that a change on either side is noticed.
+/// Pins both outcomes of each known difference, so that a change on either side is noticed.
 #[test]
 fn the_known_differences() {
     let failed = || Result::Deny(Some((true, 0)), vec![(Some(0), 0)]);
@@ -428,8 +428,8 @@ fn the_known_differences() {
     }
 }
 
-/// Where one of several facts raises, biscuit-auth answers by its hash order. Here the order is that
-/// in which the facts are stated.
+/// If one of several facts raises an error, the answer of biscuit-auth depends on its hash order. Here the order
+/// is that in which the facts are stated.
 #[test]
 fn an_error_beside_a_match_has_one_outcome() {
     for (facts, expected) in [

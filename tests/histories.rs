@@ -1,8 +1,8 @@
-//! Issuers and verifiers over a time: keys rotate, revocations add up, a backup is restored.
+//! Issuers and verifiers over time: keys rotate, revocations add up, a backup is restored.
 
 #![cfg(test)]
 
-/// By subject.
+/// The histories, one module per subject.
 mod histories {
     mod feed;
     mod restore;

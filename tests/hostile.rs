@@ -1,4 +1,4 @@
-//! Forged tokens and hostile calls, thrown at the verifier as bytes: each is refused for its reason.
+//! Forged tokens and hostile calls, given to the verifier as bytes: each is refused for its reason.
 
 #![cfg(test)]
 
@@ -7,7 +7,7 @@ use bailiwick_verifier::{Call, Decision, Reason, Verifier};
 
 mod support;
 
-/// By what is attacked.
+/// The attacks, one module per target.
 mod hostile {
     mod alphabet;
     mod calls;
@@ -42,7 +42,7 @@ mod hostile {
 
 const ALLOW: &str = "allow";
 
-/// What the verifier says of a token and a call: `allow`, or why not.
+/// The verifier's decision on a token and a call: `allow`, or the code of the denial.
 fn outcome(verifier: &Verifier, token: &str, request: &Call) -> &'static str {
     verifier
         .check(token, request, now())
@@ -50,12 +50,12 @@ fn outcome(verifier: &Verifier, token: &str, request: &Call) -> &'static str {
         .map_or(ALLOW, Reason::code)
 }
 
-/// The call that an honest forgery's only grant allows.
+/// The call that the only grant of [`Forge::honest`] allows.
 fn order() -> Call {
     Call::new("order")
 }
 
-/// Throws each token at a verifier that trusts `root`, and names all that came out otherwise.
+/// Checks each token with a verifier that trusts `root`, and reports all unexpected outcomes.
 fn expect<N: AsRef<str>>(
     root: &Root,
     request: &Call,

@@ -101,7 +101,7 @@ proptest! {
         }
     }
 
-    /// The same for Datalog written by hand, whatever is appended, an empty block included.
+    /// The same holds for Datalog written by hand, whatever is appended, including an empty block.
     #[test]
     fn appending_never_widens(
         written in bodies::written(),
@@ -119,7 +119,7 @@ proptest! {
         );
     }
 
-    /// A resource that a prefix allows does not lead out of it, however a service folds it.
+    /// A resource that a prefix allows does not lead out of it, however a service normalizes it.
     #[test]
     fn no_allowed_resource_leads_elsewhere(
         pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 1..9),
@@ -133,7 +133,7 @@ proptest! {
         }
     }
 
-    /// A parameter of a profile names one segment, which nothing folds into another.
+    /// A parameter of a profile names one segment, and no normalization turns it into another.
     #[test]
     fn no_plain_segment_becomes_another(
         pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 1..5),
@@ -145,8 +145,8 @@ proptest! {
         }
     }
 
-    /// A call is allowed just when each scope has a grant that allows it. Which of the token's own is
-    /// the first that does is told, and a denial says why: nothing is undecidable.
+    /// A call is allowed exactly if each scope has a grant that allows it. The decision names the first such grant
+    /// of the token, and a denial names its reason: nothing is undecidable.
     #[test]
     fn the_engine_means_what_grants_mean(
         (grants, call) in random::grants().prop_flat_map(|grants| (Just(grants.clone()), random::call_for(grants))),
@@ -180,8 +180,7 @@ proptest! {
         }
     }
 
-    /// Grants that are said to be within others allow nothing that those deny, and each list is
-    /// within itself.
+    /// Grants that are reported as within others allow nothing that those deny, and each list is within itself.
     #[test]
     fn what_is_within_is_allowed(
         (narrow, wide, call) in (random::grants(), random::grants()).prop_flat_map(|(grants, wide)| {
@@ -194,7 +193,7 @@ proptest! {
         prop_assert!(!within || !call.is_allowed_by(&narrow) || call.is_allowed_by(&wide));
     }
 
-    /// The same for grants that differ in little, where a wrong answer is likelier.
+    /// The same for grants that differ little, where a wrong answer is more likely.
     #[test]
     fn what_is_within_a_neighbour_is_allowed((narrow, wide, calls) in random::neighbours()) {
         for (narrow, wide) in [(&narrow, &wide), (&wide, &narrow)] {
@@ -206,7 +205,7 @@ proptest! {
         }
     }
 
-    /// What `inspect --effective` lists is what the token allows.
+    /// The grants that `inspect --effective` lists allow exactly the calls that the token allows.
     #[test]
     fn effective_authority_is_what_is_left(
         (grants, call) in random::grants().prop_flat_map(|grants| (Just(grants.clone()), random::call_for(grants))),
@@ -222,8 +221,8 @@ proptest! {
     }
 }
 
-/// A token is narrowed as often as its own checks allow. One more block, written by other means, leaves
-/// nothing of it, and `inspect` says so.
+/// A token can be narrowed as often as its own checks allow. One more block, written by other means, leaves no
+/// authority, and `inspect` says so.
 #[test]
 fn narrowing_stops_at_the_limit() {
     let root = Root::new();
@@ -294,7 +293,7 @@ fn a_holder_can_limit_the_depth() {
     );
 }
 
-/// Grants of what both lists allow, as far as single grants can say it.
+/// Grants for the calls that both lists allow, as far as single grants can express them.
 fn common(a: &Grants, b: &Grants) -> Option<Grants> {
     let effective = a.within([b]).ok()?;
     let single = effective
@@ -307,7 +306,7 @@ fn common(a: &Grants, b: &Grants) -> Option<Grants> {
     Grants::new(single.take(8)).ok()
 }
 
-/// The token, where it is within the limits of the profile.
+/// The token if it is within the limits of the profile.
 fn fits(token: Token) -> Option<Token> {
     bailiwick_token::limits::Limits::default()
         .check(&token)
@@ -315,8 +314,8 @@ fn fits(token: Token) -> Option<Token> {
         .then_some(token)
 }
 
-/// The law on appending would say little if nothing were allowed, or if no token would break it: without
-/// the profile's rules on `depth` there are some that widen, as another library decides them.
+/// The law on appending would prove little if nothing were allowed, or if no token could break it: without the
+/// profile's rules on `depth`, some appended blocks widen a token when another library decides.
 #[test]
 fn hand_written_tokens_reach_every_outcome() {
     let root = Root::fixed();
@@ -351,7 +350,7 @@ fn hand_written_tokens_reach_every_outcome() {
     assert!(count("unsupported", "unsupported") >= 100 && widened >= 3);
 }
 
-/// The laws on resources and segments are not vacuous: some are accepted, and many would lead elsewhere.
+/// The laws on resources and segments are not vacuous: some inputs are accepted, and many would lead elsewhere.
 #[test]
 fn random_resources_reach_both_outcomes() {
     let mut runner = TestRunner::deterministic();

@@ -1,1 +1,1 @@
-//! The tests beside this file cross the crates.
+//! Tests that involve several crates. They are in the files beside this one.

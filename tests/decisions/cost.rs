@@ -1,13 +1,13 @@
-//! What a decision costs is counted while it is made, in every loop.
+//! The cost of a decision is counted while it is made, in every loop.
 //!
-//! No clock is looked at: honest tokens pass with a third of the fuel, and hostile ones are refused
-//! with a hundred times as much, so neither rests on where exactly the limit lies.
+//! No test reads a clock: honest tokens pass with a third of the fuel, and hostile ones are refused with a
+//! hundred times as much, so neither depends on the exact limit.
 
 use bailiwick_testkit::{Root, denied, forge::Forge, now, scope, toml};
 use bailiwick_token::{caveat::Caveat, grant::Grants};
 use bailiwick_verifier::{Call, Denial, Limits, Reason, Verifier};
 
-/// A verifier with so much fuel.
+/// A verifier with this much fuel.
 fn fueled(root: &Root, fuel: u64) -> Verifier {
     root.verifier().limits(Limits {
         fuel,
@@ -77,7 +77,7 @@ fn honest_tokens_need_a_third_of_the_fuel() {
     }
 }
 
-/// As large as a token of the profile may be: 64 alternatives, 16 blocks.
+/// Tokens as large as the profile allows: 64 alternatives, 16 blocks.
 #[test]
 fn the_largest_honest_tokens_pass() {
     let root = Root::new();
@@ -127,7 +127,7 @@ fn hostile_tokens_are_refused_with_a_hundred_times_the_fuel() {
     }
 }
 
-/// A call of as many numbers as fit into 64 KiB, and one of a text as long.
+/// A call with as many numbers as fit into 64 KiB, and one with a text of that length.
 fn longest() -> [Call; 2] {
     let numbers = vec!["1"; 32_700].join(",");
     let call = |args: &str| {
@@ -150,7 +150,7 @@ fn the_longest_honest_calls_pass() {
     };
     for (granted, narrowed, call) in [
         ("all_of_in = [1, 2, 3]", "max_len = 40000", numbers),
-        // Looked for at every place, and found at the last.
+        // Compared at every position, and found at the last.
         (
             "contains = \"abc\"",
             "contains = \"bc\", max_len = 70000",
@@ -166,7 +166,7 @@ fn the_longest_honest_calls_pass() {
     }
 }
 
-/// A call needs exactly as much less of `fuel` as `long_call_fuel` grants.
+/// A call needs less of `fuel` by exactly the amount that `long_call_fuel` grants.
 #[test]
 fn a_long_call_is_granted_no_more_than_the_cap() {
     let root = Root::new();
@@ -197,7 +197,7 @@ fn a_long_call_is_granted_no_more_than_the_cap() {
     for cap in [0, 1, 1000, 100_000] {
         assert!(passes(high - cap, cap) && !passes(high - cap - 1, cap));
     }
-    // Without a cap the call is granted what it states, and that suffices.
+    // Without a cap the call is granted fuel for all that it states, and that suffices.
     assert!(passes(0, u64::MAX));
     assert!(passes(default(), Limits::default().long_call_fuel));
 }
@@ -219,7 +219,7 @@ fn memory_is_a_limit_of_its_own() {
         };
         root.verifier().limits(limits).check(&text, &call, now())
     };
-    // Four sums of two to five times the call's text beside that itself, and the token.
+    // The call's text, and four sums of two to five times that text.
     let least = 65_403 * (1 + 2 + 3 + 4 + 5);
     assert!(check(least + 50_000).is_allow());
     let denied = denied(check(least));
@@ -228,7 +228,7 @@ fn memory_is_a_limit_of_its_own() {
     assert!(check(Limits::default().memory).is_allow());
 }
 
-/// Searching is charged by what it takes at worst, whoever chooses the strings.
+/// Searching is charged by its worst case, whoever chooses the strings.
 #[test]
 fn searches_are_refused_before_they_take_long() {
     let root = Root::new();
@@ -246,7 +246,7 @@ fn searches_are_refused_before_they_take_long() {
     assert!(check(40 * 6000 / 12 * 3 / 2).is_allow());
 }
 
-/// The cost is a function of token and call: the same whatever came before, and rising with both.
+/// The cost is a function of token and call: it does not depend on earlier decisions, and rises with both.
 #[test]
 fn the_count_is_the_same_each_time_and_rises_with_the_work() {
     let root = Root::new();
@@ -260,7 +260,7 @@ fn the_count_is_the_same_each_time_and_rises_with_the_work() {
             let decision = fueled(&root, fuel).check(&text, &Call::new("order"), now());
             decision.reason() != Some(Reason::OutOfFuel)
         };
-        // The least fuel that suffices, by bisection.
+        // Finds the least fuel that suffices by bisection.
         let (mut low, mut high) = (0, default());
         while low + 1 < high {
             let middle = low.midpoint(high);

@@ -17,7 +17,7 @@ use bailiwick_token::{
 use bailiwick_verifier::{Call, Reason};
 use serde_json::{Value, json};
 
-/// Asks biscuit-python; `None`, said loudly, where it is not there.
+/// Asks biscuit-python. Without it, reports that the test is skipped, and returns `None`.
 fn python(job: &Value) -> Option<Value> {
     let Ok(interpreter) = std::env::var("BAILIWICK_PYTHON") else {
         skipped(
@@ -84,7 +84,7 @@ fn a_token_narrowed_there_verifies_here_with_the_same_meaning() {
         }))?;
         Token::parse(reply["token"].as_str().expect("a token")).ok()
     };
-    // The scope as their library writes it is recognised as the grant that it is.
+    // The scope in the form of their library is recognised as the grant that it expresses.
     let code = r#"
         check if service("erp"), action("purchase_order:create"), args($names),
                  {"", "amount", "currency", "vendor", "tags"}.contains($names),
@@ -130,7 +130,7 @@ fn a_token_narrowed_there_verifies_here_with_the_same_meaning() {
         check(&order(4200), now().plus(300)).reason(),
         Some(Reason::Expired)
     );
-    // The same block cannot smuggle in what is the verifier's to state.
+    // The same block cannot smuggle in facts that only the verifier states.
     let forged =
         narrow(r#"service("erp"); time(2020-01-01T00:00:00Z);"#, json!({})).expect("a token");
     assert_eq!(

@@ -1,4 +1,4 @@
-//! A service's own Datalog: it narrows what tokens grant, and can do nothing else.
+//! A service's own Datalog: it can only narrow what tokens grant.
 
 use bailiwick_testkit::{
     Root,
@@ -23,13 +23,14 @@ service = "erp"
 action = "entry:*"
 "#;
 
-/// What a verifier with this policy says of a token that may do anything with entries.
+/// The decision of a verifier with this policy on a token that may do anything with entries: the reason of a
+/// denial, or `None`.
 fn outcome(policy: &str, request: &Call) -> Option<Reason> {
     let root = Root::new();
     let token = root.mint(&toml(GRANTS)).to_base64();
     let verifier = verifier(&root, policy);
     let first = verifier.check(&token, request, now());
-    // The second time, the token is known.
+    // The second time, the token comes from the cache.
     assert_eq!(verifier.check(&token, request, now()), first);
     first.reason()
 }
@@ -91,7 +92,7 @@ fn facts_rules_checks_and_policies_of_a_service() {
             post("x"),
             Some(Reason::Policy),
         ),
-        // What the issuer says of the agent can be asked for.
+        // A policy can require facts that the issuer states about the agent.
         (
             "check if agent(\"agent:orchestrator\"), principal($p);",
             post("x"),
@@ -107,7 +108,7 @@ fn facts_rules_checks_and_policies_of_a_service() {
     }
 }
 
-/// Nothing that a policy says allows what the token does not grant.
+/// No policy allows a call that the token does not grant.
 #[test]
 fn a_policy_grants_nothing() {
     for policy in [
@@ -179,7 +180,7 @@ fn policies_that_are_refused_before_a_service_starts() {
     }
 }
 
-/// A caller learns which part of a policy refuses, and not what it says.
+/// A caller learns which part of a policy refuses, but not its content.
 #[test]
 fn a_denial_does_not_tell_the_policy() {
     let root = Root::new();
@@ -213,7 +214,7 @@ fn a_policy_spends_the_same_fuel() {
     assert_eq!(outcome(&policy, &post("x")), Some(Reason::OutOfFuel));
 }
 
-/// What a service states satisfies no check and no grant of a token.
+/// Facts that a service states satisfy no check and no grant of a token.
 #[test]
 fn a_service_states_nothing_for_a_token() {
     let root = Root::new();
@@ -236,7 +237,7 @@ fn a_service_states_nothing_for_a_token() {
     }
 }
 
-/// What decides is the policy of the verifier that is asked, whoever verified the token.
+/// The policy of the deciding verifier applies, even if another one verified the token.
 #[test]
 fn a_policy_holds_for_tokens_that_another_verifier_verified() {
     let root = Root::new();
@@ -270,7 +271,7 @@ fn regular_expressions_of_a_policy_are_affordable() {
     }
 }
 
-/// A token cannot speak for the service: what its blocks state is not what the service states.
+/// A token cannot speak for the service: facts of its blocks do not count as facts of the service.
 #[test]
 fn a_token_states_nothing_for_the_service() {
     let root = Root::new();
@@ -286,8 +287,8 @@ fn a_token_states_nothing_for_the_service() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
-    /// Whatever a service adds, no call is allowed that the token alone does not allow; and adding
-    /// nothing that refuses changes nothing.
+    /// Whatever a service adds, no call is allowed that the token alone denies. A policy that refuses nothing
+    /// changes nothing.
     #[test]
     fn policies_never_widen(
         (grants, call) in random::grants().prop_flat_map(|grants| (Just(grants.clone()), random::call_for(grants))),

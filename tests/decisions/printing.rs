@@ -1,4 +1,4 @@
-//! Names that nobody vouches for, as they are printed.
+//! The printed forms of untrusted names.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use proptest::{collection, prelude::*, sample::select};
 /// An argument name with which a holder makes a scope read narrower than it is.
 const NARROWER: &str = "action (amount: at most 5; nothing else), or erp po:noop (x";
 
-/// Names made of pieces that mean something to a terminal, to a reader, or to the words around them.
+/// Names made of pieces that have a meaning to a terminal, to a reader, or in the surrounding text.
 fn names() -> impl Strategy<Value = String> {
     const PIECES: [&str; 24] = [
         "a",
@@ -51,7 +51,7 @@ fn names() -> impl Strategy<Value = String> {
     collection::vec(piece, 1..8).prop_map(|pieces| pieces.concat())
 }
 
-/// Grants made of such names, wherever the profile allows them.
+/// Grants with such names wherever the profile allows them.
 fn grants() -> impl Strategy<Value = Grants> {
     let constraint = prop_oneof![
         Just(Constraint::any()),
@@ -88,7 +88,7 @@ fn assert_printable(text: &str) -> Result<(), TestCaseError> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
-    /// Each form is printable, and no two texts look the same in it.
+    /// Each form is printable, and different texts look different in it.
     #[test]
     fn forms_tell_texts_apart(a in names(), b in names()) {
         let forms = |text: &str| [
@@ -123,8 +123,8 @@ proptest! {
         prop_assert_eq!(&Grants::from_toml(&a.to_toml()).expect("TOML"), &a);
     }
 
-    /// A token is shown block by block and as what is left, a denial with its reasons, in printable
-    /// characters, whatever its holders and its caller wrote.
+    /// A token's blocks, its effective grants and a denial's reasons are shown in printable characters, whatever
+    /// the holders and the caller wrote.
     #[test]
     fn tokens_and_denials_are_printable(
         narrowed in grants(), delegate in names(), task in names(), argument in names(), value in names(),

@@ -8,7 +8,7 @@ use crate::support::{
     log::Log,
 };
 
-/// Runs `work`, and returns what it returned and all that it logged.
+/// Runs `work`, and returns its result and its log.
 fn logged<T>(work: impl FnOnce() -> T) -> (T, String) {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
@@ -46,7 +46,7 @@ fn records_are_short() {
     }
 }
 
-/// A name can neither pass for two nor end the line.
+/// A name can neither look like two names nor end the line.
 #[test]
 fn argument_names_are_quoted() {
     let root = Root::new();

@@ -1,6 +1,6 @@
-//! Tokens and keys in everything that is printed: `Debug`, `Display`, errors, logs, decisions, JSON.
+//! No tokens and no keys in printed output: `Debug`, `Display`, errors, logs, decisions, JSON.
 
-/// What is looked for, and where.
+/// The forms of secrets, and the search for them.
 mod forms;
 
 use bailiwick_biscuit::authorize::{self, DEFAULT_FUEL, Externs, Key, Unverified};
@@ -48,7 +48,7 @@ fn scene() -> Scene {
     }
 }
 
-/// The search itself finds what biscuit-auth prints, or it would prove nothing.
+/// The search finds what biscuit-auth prints. Otherwise its other results would prove nothing.
 #[test]
 fn the_search_finds_what_leaks() {
     let Scene {
@@ -194,7 +194,7 @@ fn no_error_repeats_what_was_handed_in() {
     }
 }
 
-/// The token in the form of another library, whose `Debug` prints all of it.
+/// The token as a type of biscuit-auth, whose `Debug` prints all of it.
 fn container(token: &Token) -> schema::Biscuit {
     prost::Message::decode(token.as_bytes()).expect("a container")
 }
@@ -284,7 +284,7 @@ fn decisions_and_logs_hold_no_token() {
     }
 }
 
-/// Values of arguments may be secret too: no log repeats them, nor an explanation that hides them.
+/// Values of arguments may be secret too: neither a log nor an explanation with hidden values repeats them.
 #[test]
 fn logs_hold_no_argument() {
     let root = Root::new();

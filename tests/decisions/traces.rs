@@ -1,7 +1,7 @@
-//! Real agents' calls: grants made of what a task needs allow the task, and nothing that an
-//! injected text asks for.
+//! Calls of real agents: grants made from a task's own calls allow the task, and no call that an injected
+//! text asks for.
 //!
-//! Reads the folder named by `BAILIWICK_TRACES`: JSON lines, one call each.
+//! Reads the folder that `BAILIWICK_TRACES` names: JSON lines, one call each.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -58,7 +58,7 @@ fn read(file: &Path) -> (BTreeMap<String, Vec<TracedCall>>, Vec<TracedCall>) {
     (tasks, injections)
 }
 
-/// Exactly these calls.
+/// Grants that allow exactly these calls.
 fn grants_of(calls: &[TracedCall]) -> Grants {
     let mut grants: Vec<Grant> = Vec::new();
     for call in calls {

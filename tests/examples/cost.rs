@@ -1,10 +1,10 @@
-//! Measures unseen tokens by their size, honest and hostile, and calls with seen tokens by theirs: writes
-//! `docs/cost.svg` and the tables in `docs/cost.md`.
+//! Measures decisions on unseen tokens, honest and hostile, by the token's size, and on seen tokens by the
+//! call's size. Writes `docs/cost.svg` and the tables in `docs/cost.md`.
 //!
-//! `cargo run --release -p bailiwick-tests --example cost`, and with ` -- calls` the calls alone.
+//! `cargo run --release -p bailiwick-tests --example cost`; with ` -- calls`, only the calls.
 //!
-//! Each decision is made by a verifier that has seen nothing. Rounds go through all tokens in turn, so
-//! that a noisy minute meets all of them; the median of each counts.
+//! A new verifier makes each decision. Rounds go through all tokens in turn, so that a noisy minute affects
+//! all of them; the median of each counts.
 
 use std::{fs, hint::black_box, path::Path, time::Instant};
 
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 #[path = "../support/mod.rs"]
 mod support;
-/// The tokens, and how they are drawn.
+/// The tokens, and their drawing.
 mod cost {
     pub mod calls;
     pub mod draw;
@@ -27,7 +27,7 @@ use cost::{calls, draw, tokens};
 
 const ROUNDS: usize = 301;
 
-/// A token that is measured.
+/// A measured token.
 pub struct Point {
     pub family: &'static str,
     pub bytes: usize,
@@ -79,7 +79,7 @@ fn main() {
     replace_between(&page, TOKENS, &format!("{table}\n{dearest}"));
 }
 
-/// The call that all tokens are tried with.
+/// The call with which all tokens are tried.
 pub fn request() -> Call {
     Call::new("order")
         .arg("amount", 42)
@@ -87,13 +87,13 @@ pub fn request() -> Call {
         .arg("vendor", "acme")
 }
 
-/// How many blocks are appended; one, where the token cannot be read.
+/// Number of appended blocks, at least one; one if the token cannot be read.
 fn appended(text: &str) -> usize {
     Token::parse(text).map_or(1, |token| token.container().block_count().max(2) - 1)
 }
 
-/// Of all files of the corpus those that cost most beside an honest token of their size, with as many
-/// blocks and the same call.
+/// A table of the corpus files that cost most in relation to an honest token of their size, with as many blocks
+/// and the same call.
 fn dearest(root: &Root, line: &draw::Line, per_block: f64, honest: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("hostile/corpus");
     let manifest = fs::read_to_string(folder.join("manifest.json")).expect("the manifest");
@@ -118,10 +118,10 @@ fn dearest(root: &Root, line: &draw::Line, per_block: f64, honest: &str) -> Stri
             let text = fs::read_to_string(folder.join(format!("{name}.token"))).expect("a token");
             let call = entry["request"].as_str().expect("a call");
             let call = Call::from_json(call).expect("a call");
-            // A call of many kilobytes costs by itself.
+            // A call of many kilobytes has a cost of its own.
             let of_call = (micros(honest, &call) - usual).max(0.0);
             let further = (appended(&text) - 1) as f64 * per_block;
-            // Four characters of its text are three bytes.
+            // Four characters of text are three bytes.
             let honest = line.at(text.trim().len() * 3 / 4) + further + of_call;
             (micros(&text, &call) / honest, name)
         })

@@ -1,25 +1,25 @@
-//! Measures the most that a unit of fuel is worth, and writes the tables in `docs/decisions/0002-fuel.md`.
+//! Measures the maximum worth of a unit of fuel, and writes the tables in `docs/decisions/0002-fuel.md`.
 //!
 //! `cargo run --release -p bailiwick-tests --example fuel`, and `-- NAME` for one operation alone.
 //!
-//! For each operation a search looks for the program whose units are dearest: it draws lengths, alphabets,
-//! shapes and places at random, and then goes from the dearest to its neighbours. What it found is measured
-//! once more, in turns with one `verify_strict`, which is the measure: a machine that is slow for a while is
-//! slow for both.
+//! For each operation, a search looks for the program whose units are dearest: it draws lengths, alphabets,
+//! shapes and positions at random, and then moves from the dearest to its neighbours. The result is measured
+//! once more in turns with one `verify_strict`, the yardstick: a machine that is slow for a while is slow for
+//! both.
 //!
-//! [`LEFT_OUT`] says what the first table leaves out.
+//! [`LEFT_OUT`] lists what the first table leaves out.
 
 use std::path::Path;
 
 use peak_alloc::PeakAlloc;
 
-/// The engine on Datalog that is written here.
+/// The engine on Datalog of these examples.
 #[path = "../../crates/biscuit/tests/support/mod.rs"]
 #[allow(dead_code, reason = "its tests use all of it")]
 mod engine;
 #[path = "../support/mod.rs"]
 mod support;
-/// The programs, the search among them, and whole decisions.
+/// The programs, the search among them, and complete decisions.
 mod fuel {
     pub mod climb;
     pub mod decisions;

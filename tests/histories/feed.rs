@@ -14,7 +14,7 @@ use bailiwick_token::{
 use bailiwick_verifier::{Call, Trust, Verifier};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
-/// Tokens of two agents, two principals and two tenants, and what was derived from them.
+/// Tokens of two agents, two principals and two tenants, and tokens derived from them.
 struct World {
     root: Root,
     tokens: Vec<(Token, Claims)>,
@@ -81,7 +81,7 @@ fn history() -> impl Strategy<Value = Vec<Revocation>> {
     )
 }
 
-/// Which tokens are refused as revoked.
+/// For each token, whether a verifier refuses it as revoked.
 fn revoked(trust: &Trust, at: Timestamp) -> Vec<bool> {
     let verifier = Verifier::new(SERVICE, trust.clone()).expect("a service");
     let decide = |(token, _): &(Token, Claims)| {
@@ -97,7 +97,7 @@ fn revoked(trust: &Trust, at: Timestamp) -> Vec<bool> {
     WORLD.tokens.iter().map(decide).collect()
 }
 
-/// Which tokens these statements name, as the format's documentation says it.
+/// For each token, whether these revocations name it, implemented from the format's documentation.
 fn named(changes: &[Revocation], at: Timestamp) -> Vec<bool> {
     let named = |(token, claims): &(Token, Claims)| {
         let alive = changes.iter().filter(|change| !change.is_dead(at));
@@ -122,7 +122,7 @@ fn named(changes: &[Revocation], at: Timestamp) -> Vec<bool> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
-    /// A snapshot at n says the same as one at m and the changes from there, however they come.
+    /// A snapshot at n equals one at m with the changes from there, however they are grouped.
     #[test]
     fn a_snapshot_is_what_the_changes_add_up_to(
         changes in history(),
@@ -134,7 +134,7 @@ proptest! {
         let n = feed.changes.len();
         let m = ((n as f64) * cut) as usize;
         let trust = WORLD.root.trust();
-        // The time goes on between heads, so that entries vanish on the way.
+        // Time passes between heads, so that entries expire on the way.
         let mut at = now().minus(60);
         let mut step_by_step = feed.begin(&trust, m, at).expect("a snapshot");
         let begun = step_by_step.clone();
@@ -163,14 +163,14 @@ proptest! {
             prop_assert_eq!(&revoked(trust, at), &expected);
             prop_assert_eq!(trust.position(), Some(feed.position(n)));
         }
-        // Each may take the place of each other: they are of one history.
+        // Each may replace any other: they belong to one history.
         let verifier = Verifier::new(SERVICE, step_by_step).expect("a service");
         for trust in [at_once, together, whole] {
             prop_assert_eq!(verifier.replace_trust(trust), Ok(()));
         }
     }
 
-    /// What was changed on the way is refused, whatever it was.
+    /// Any change in transit is refused.
     #[test]
     fn nothing_but_the_history_leads_to_its_head(
         changes in history(),
@@ -210,7 +210,7 @@ proptest! {
         let index = ((snapshot.len() as f64) * place) as usize;
         let mut flipped = snapshot.clone();
         flipped[index] ^= 1 << bit;
-        // The hint beside the signature is not signed, and says nothing.
+        // The key hint beside the signature is not signed, and has no effect.
         if let Ok(trust) = read(&flipped) {
             prop_assert_eq!(&revoked(&trust, at), &expected);
             prop_assert!(index < snapshot.iter().position(|byte| *byte == b'\n').expect("a header"));

@@ -1,7 +1,7 @@
-//! The law of a restore: over random histories, an issuer that is put back to an earlier state, and is
-//! told what came later, changes no verdict. A verifier that followed the lost issuer takes what the
-//! restored one publishes, denies every token that it denied, and allows every token that it allowed.
-//! Where the restored one is told of a part only, that verifier still denies every token that it denied.
+//! The law of a restore: over random histories, an issuer that is put back to an earlier state, and gets
+//! evidence of later events, changes no verdict. A verifier that followed the lost issuer accepts the documents
+//! of the restored one, denies every token that it denied, and allows every token that it allowed. If the
+//! evidence is incomplete, that verifier still denies every token that it denied.
 
 use std::io::BufReader;
 
@@ -20,7 +20,7 @@ use proptest::{collection::vec, prelude::*};
 const AGENTS: [&str; 2] = ["agent:buyer", "agent:seller"];
 const TTL: u64 = 600;
 
-/// What happens at an issuer.
+/// An event at an issuer.
 #[derive(Debug, Clone, Copy)]
 enum Event {
     Mint(usize),
@@ -156,7 +156,7 @@ impl World {
         .await
     }
 
-    /// What a verifier says to each token, a little later.
+    /// For each token, whether a verifier allows it, five seconds later.
     fn verdicts(&self, verifier: &Verifier) -> Vec<bool> {
         let request = Call::new("purchase_order:read");
         let then = self.now.plus(5);
@@ -170,7 +170,7 @@ fn order(agent: &str) -> MintRequest {
     issuer::order(agent, grants, TTL)
 }
 
-/// What an issuer publishes, as a verifier takes it that trusts `before`.
+/// The trust of a verifier that accepts an issuer's documents on top of `before`.
 async fn published(issuer: &Issuer, before: Option<&Trust>, now: Timestamp) -> Trust {
     let keyset = issuer.keyset(now).await.expect("a keyset").envelope;
     let snapshot = issuer.snapshot(now).await.expect("a snapshot").file;
@@ -214,7 +214,7 @@ proptest! {
             let newer = published(&restored, Some(&trust), now.plus(1)).await;
             verifier.replace_trust(newer.clone()).expect("newer trust");
             prop_assert_eq!(world.verdicts(&verifier), verdicts);
-            // And it goes on: what it mints is good, and it can be restored again from the same backup.
+            // The restored issuer goes on: its tokens are good, and it can be restored again from the same backup.
             let minted = restored.mint(&order("agent:new"), now).await.expect("a token");
             let text = minted.token.to_base64().to_string();
             let request = Call::new("purchase_order:read");
@@ -231,7 +231,7 @@ proptest! {
             verifier.replace_trust(newest.clone()).expect("newer trust");
             prop_assert_eq!(world.verdicts(&verifier), verdicts);
 
-            // Where what came later is not known, nothing that there was is good any more.
+            // Without evidence of later events, no earlier token is good any more.
             let unknown = RestoreEvidence {
                 keyset: None,
                 revocations: Vec::new(),
@@ -268,9 +268,9 @@ fn what_a_restored_issuer_lacks_is_told() {
     assert_eq!(told_of_a_part([&mints, &[RevokeToken(1)], &[]]), Some(0));
 }
 
-/// Verifiers that knew all of it say what they said, whether they follow the feed or are handed files.
-/// Tells how many revocations the restored issuer lacks; `None` where it refuses what it is told, since
-/// the files are of times that lie too far apart.
+/// Restores with incomplete evidence, and checks that verifiers that knew all events keep their verdicts,
+/// whether they follow the feed or get files. Returns the number of revocations that the restored issuer lacks;
+/// `None` if it refuses the evidence because the files are too far apart in time.
 fn told_of_a_part([before, told, untold]: [&[Event]; 3]) -> Option<usize> {
     runtime().block_on(async {
         let mut world = World::new().await;

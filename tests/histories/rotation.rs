@@ -1,5 +1,5 @@
-//! Root keys rotate in a loop under running verifiers that reload their keyset a little late: no
-//! valid token is refused, and no retired key is accepted.
+//! Root keys rotate in a loop while verifiers run and reload their keyset a little late: no valid token is
+//! refused, and no retired key is accepted.
 
 use std::{
     collections::BTreeSet,
@@ -14,7 +14,7 @@ use bailiwick_testkit::{ISSUER, SERVICE, grant, issuer, now, toml};
 use bailiwick_token::timestamp::Timestamp;
 use bailiwick_verifier::{Call, Reason, Trust, Verifier};
 
-/// Seconds between two looks of a verifier at the keyset.
+/// Seconds between two reads of the keyset by a verifier.
 const REFRESH: u64 = 5;
 const STEPS: u64 = 240;
 
@@ -61,7 +61,7 @@ fn rotation_under_load_refuses_no_valid_token_and_accepts_no_retired_key() {
     let mut signed_with = BTreeSet::new();
     let mut late = None;
 
-    // Two callers go on all the while; the clock stands still while they hold it.
+    // Two callers run all the while; the clock stands still while they hold it.
     std::thread::scope(|threads| {
         for _ in 0..2 {
             threads.spawn(|| {
@@ -88,7 +88,7 @@ fn rotation_under_load_refuses_no_valid_token_and_accepts_no_retired_key() {
                 let minted = issuer.mint(&order(), now).await.expect("a token");
                 signed_with.insert(minted.receipt.key);
                 let newest = trust(&issuer, now).await;
-                // The verifier gets the keyset of one look before: as late as it may be.
+                // The verifier gets the keyset of the previous read: as late as it may be.
                 if let Some(previous) = late.replace(newest) {
                     verifier.replace_trust(previous).expect("a newer keyset");
                 }
@@ -101,7 +101,7 @@ fn rotation_under_load_refuses_no_valid_token_and_accepts_no_retired_key() {
                     expires: minted.receipt.expires,
                 });
                 drop(tokens);
-                // Every live token, at every step, whatever the other threads get to.
+                // Every live token, at every step, however far the other threads get.
                 let tokens = live.read().expect("tokens");
                 for token in tokens.iter() {
                     let decision = verifier.check(&token.token, &request, now);
@@ -109,7 +109,7 @@ fn rotation_under_load_refuses_no_valid_token_and_accepts_no_retired_key() {
                 }
             }
         };
-        // A panic must reach the threads, or they would go on for ever.
+        // A panic must stop the threads, or they would run for ever.
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             runtime.block_on(work);
         }));
@@ -150,7 +150,7 @@ async fn a_retired_key_is_refused(issuer: &Issuer, verifier: &Verifier, now: Tim
             >= 3
     );
 
-    // A key that is retired before its tokens have ended takes them with it.
+    // Retiring a key before its tokens have expired invalidates them.
     let request = Call::new("purchase_order:read");
     let minted = issuer.mint(&order(), now).await.expect("a token");
     verifier

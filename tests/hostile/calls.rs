@@ -1,4 +1,4 @@
-//! Calls that cannot be decided, and calls that only look so.
+//! Calls that cannot be decided, and calls that only look undecidable.
 
 use bailiwick_testkit::{
     Root,
@@ -97,7 +97,7 @@ fn calls_at_their_limits() {
     };
     assert!(call(&members(1024)).is_ok());
     assert_eq!(call(&members(1025)), Err(CallError::TooMany));
-    // A long name, through which a thousand members are reached, would be spelled out a thousand times.
+    // A long name with a thousand members below it would be spelled out a thousand times.
     let inner: Vec<String> = (0..1000).map(|index| format!("\"{index}\":1")).collect();
     let paths = |name: usize| {
         with_args(&format!(
@@ -159,7 +159,7 @@ fn actions_and_resources_that_are_none() {
             "{resource:?}"
         );
     }
-    // What a program puts together is looked at like what came as text.
+    // A call that a program builds is checked like one that came as text.
     for name in ["", "a.b"] {
         assert_eq!(
             outcome(&verifier, &token, &order().arg(name, 1)),
@@ -169,7 +169,7 @@ fn actions_and_resources_that_are_none() {
     }
 }
 
-/// Numbers that no fact can hold are stated by none, so whoever bounds them denies.
+/// Numbers that no fact can hold are not stated, so a bound on them denies.
 #[test]
 fn numbers_at_the_edge() {
     let root = Root::new();

@@ -1,7 +1,6 @@
-//! Containers of random Biscuits, whole and damaged, beside biscuit-auth 6.0.0: what the one accepts,
-//! the other does.
+//! Containers of random Biscuits, whole and damaged: biscuit-auth 6.0.0 and the verifier accept the same ones.
 //!
-//! Known differences; the generator keeps away from them, and a test pins each:
+//! Known differences, which the generator avoids and a test pins:
 //!
 //! | biscuit-auth | the verifier |
 //! |---|---|
@@ -35,7 +34,7 @@ fn token(rng: &mut StdRng, root: &KeyPair) -> Biscuit {
     let code = |rng: &mut StdRng, name: &str| match rng.gen_range(0..3) {
         0 => format!("{name}({});", rng.gen_range(0..9)),
         1 => format!("check if user(\"a\"), {} < 9;", rng.gen_range(0..9)),
-        // Datalog 3.3, which asks for version 1 of signatures.
+        // Datalog 3.3, which requires version 1 of signatures.
         _ => format!("check if [{}].length() == 1;", rng.gen_range(0..9)),
     };
     let next = key_pair(rng);
@@ -68,7 +67,7 @@ fn token(rng: &mut StdRng, root: &KeyPair) -> Biscuit {
     }
 }
 
-/// Whether both accept, which has to be alike.
+/// Checks that both agree on whether to accept a container, and returns that answer.
 fn accepted(bytes: &[u8], root: &PublicKey) -> std::result::Result<bool, TestCaseError> {
     let key = root.to_string().parse().expect("a root key");
     let ours = Unverified::read(bytes).and_then(|read| read.verify(&key));
@@ -117,7 +116,7 @@ fn damaged(rng: &mut StdRng, mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// Changes what the container says, in its own terms.
+/// Changes the content of the container but keeps it well formed.
 fn rearranged(
     rng: &mut StdRng,
     mut container: schema::Biscuit,
@@ -145,7 +144,7 @@ fn rearranged(
         4 => block.version = [None, Some(0), Some(1), Some(2)][rng.gen_range(0..4)],
         5 => block.next_key.algorithm = rng.gen_range(-1..3),
         6 => {
-            // Either form of an ECDSA signature is one, as far as nothing signs it.
+            // Either form of an ECDSA signature is valid, unless a later signature covers it.
             if block.signature.len() != 64 {
                 block.signature = other_form(&block.signature);
             }
@@ -201,7 +200,7 @@ proptest! {
     }
 }
 
-/// Agreement would say little if all that is changed were refused.
+/// Agreement would prove little if every changed container were refused.
 #[test]
 fn the_generator_reaches_both_outcomes() {
     let (mut accept, mut refuse) = (0, 0);
@@ -222,7 +221,7 @@ fn the_generator_reaches_both_outcomes() {
     assert!(accept >= 30 && refuse >= 30);
 }
 
-/// Both answers to each known difference, so that a change on either side is noticed.
+/// Pins both answers to each known difference, so that a change on either side is noticed.
 #[test]
 fn the_known_differences() {
     let root = Pair::ed25519(1);
@@ -244,7 +243,7 @@ fn the_known_differences() {
             let external = token.blocks[0].external_signature.as_mut().expect("one");
             external.public_key.key = long(&Pair::p256(9));
         });
-    // A block that nobody could evaluate: a fact that names a symbol which is not there.
+    // A block that cannot be evaluated: a fact that names an undefined symbol.
     let unknown_symbol = start(Pair::ed25519(2)).append_signed(
         vec![0x18, 3, 0x22, 5, 0x0a, 3, 0x08, 0xff, 0x7f],
         None,

@@ -1,8 +1,8 @@
-//! Hostile tokens as files, for whoever verifies: each is refused for the reason written beside it,
-//! and burns the fuel written beside it.
+//! Hostile tokens as files, for any verifier: each is refused for the reason in the manifest, and burns the
+//! fuel in the manifest.
 //!
-//! `BAILIWICK_BLESS=1` writes the files again, from `forgeries`; the reasons stand there, and only
-//! fuel is measured. What is tried is always the files.
+//! `BAILIWICK_BLESS=1` writes the files anew from `forgeries`, which states the reasons; only fuel is
+//! measured. The tests always read the files.
 
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Once};
 
@@ -17,20 +17,20 @@ use crate::outcome;
 
 const OUT_OF_FUEL: &str = "out_of_fuel";
 
-/// What is known of one file.
+/// The manifest's entry for one file.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Entry {
-    /// In one line.
+    /// The attack, in one line.
     attacks: String,
-    /// The call that it is tried with, at 2026-11-23T12:00:00Z.
+    /// The call with which it is tried, at 2026-11-23T12:00:00Z.
     request: String,
-    /// What a verifier says: `allow`, or the code of the denial.
+    /// The verifier's answer: `allow`, or the code of the denial.
     reason: String,
-    /// The least fuel with which it comes to that, all there is where it runs out of it, and none
-    /// where it is refused before it is evaluated.
+    /// The least fuel that leads to this answer; all of it if the token runs out of fuel, and `None` if it is
+    /// refused before it is evaluated.
     fuel: Option<u64>,
-    /// What the engine by itself makes of it where only the profile refuses it, as it would be
-    /// evaluated for others' tokens.
+    /// The result of the engine by itself, as for tokens outside the profile, if only the profile refuses the
+    /// token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     engine: Option<Engine>,
 }
@@ -41,7 +41,7 @@ struct Engine {
     fuel: u64,
 }
 
-/// By name, which is that of the file.
+/// The entries by the name of the file.
 type Manifest = BTreeMap<String, Entry>;
 
 #[test]
@@ -90,7 +90,7 @@ fn every_file_is_in_the_manifest() {
     assert_eq!(names, listed);
 }
 
-/// The files, each with its name and the call that it is tried with.
+/// The files: name, text, and the call with which each is tried.
 pub fn all() -> impl Iterator<Item = (String, String, String)> {
     manifest().into_iter().map(|(name, entry)| {
         let text = fs::read_to_string(file(&name)).expect("a file of the manifest");
@@ -130,10 +130,10 @@ time(2026-11-23T12:00:00Z); service("erp"); action("order"); args({""}); depth(1
 allow if action($a), grant($a);
 "#;
 
-/// Enough for what is refused by the profile alone, such as a regular expression.
+/// Enough fuel for tokens that only the profile refuses, such as those with a regular expression.
 const ENGINE_FUEL: u64 = 1_000_000;
 
-/// What the engine comes to without the profile, and what it burns.
+/// The outcome of the engine without the profile, and the fuel that it burns.
 fn engine(text: &str) -> Option<Engine> {
     let token = Token::parse(text).ok()?;
     let authorizer = Authorizer::parse(CALL).expect("Datalog");

@@ -1,4 +1,4 @@
-//! Datalog that the profile does not have, and evaluations that fail.
+//! Datalog outside the profile, and evaluations that fail.
 
 use bailiwick_testkit::{
     Root,
@@ -159,7 +159,7 @@ fn what_fails_while_it_is_evaluated_is_denied() {
     );
 }
 
-/// A closure whose variable is bound outside of it is found when its block is compiled, and denies.
+/// A closure whose variable is bound outside it is found when its block is compiled, and denies.
 #[test]
 fn a_shadowed_variable_is_denied() {
     let root = Root::new();
@@ -180,8 +180,8 @@ fn a_shadowed_variable_is_denied() {
     );
 }
 
-/// Where one fact of several makes an operation fail, biscuit-auth allows or errs by its hash order.
-/// Here facts are looked at in the order of their names, until one matches.
+/// If one of several facts makes an operation fail, biscuit-auth allows or fails depending on its hash order.
+/// Here facts are tried in the order of their names until one matches.
 #[test]
 fn an_error_beside_a_match_has_one_outcome() {
     let root = Root::new();

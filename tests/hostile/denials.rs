@@ -1,4 +1,4 @@
-//! Calls that are dear to explain: each is decided right, and its explanation is bounded, marked where it
+//! Calls that are expensive to explain: each is decided correctly, and its explanation is bounded, marked if it
 //! is cut off, and never wrong.
 
 use bailiwick_testkit::{Root, SERVICE, denied, forge::Forge, now, scope, toml};
@@ -27,7 +27,7 @@ fn explaining(root: &Root, steps: u64) -> Verifier {
     })
 }
 
-/// The grants among these that allow a call, by an independent reading.
+/// Positions of the grants that allow a call, by an independent implementation.
 fn allowing(grants: &Grants, args: &str) -> Vec<usize> {
     let args = Value::parse(args).expect("JSON");
     let call = oracle::Call {
@@ -41,7 +41,7 @@ fn allowing(grants: &Grants, args: &str) -> Vec<usize> {
     allowing.map(|(index, _)| index).collect()
 }
 
-/// Whatever a denial is written to, it is short, and it is marked where it is cut off.
+/// Asserts that every written form of a denial is short, and is marked if it is cut off.
 fn assert_bounded(deny: &Deny, what: &str) {
     for values in [Values::Shown, Values::Hidden] {
         let sentences = deny.explain(values);
@@ -64,7 +64,7 @@ fn assert_bounded(deny: &Deny, what: &str) {
     }
 }
 
-/// Throws every shape of this size at every token, and returns the number of denials that ran out of fuel.
+/// Tries every shape of this size with every token, and returns the number of denials that ran out of fuel.
 fn throw(root: &Root, tokens: &[(&str, Narrowed)], size: usize) -> usize {
     let verifier = root.verifier();
     let mut spent = 0;
@@ -95,7 +95,7 @@ fn throw(root: &Root, tokens: &[(&str, Narrowed)], size: usize) -> usize {
     spent
 }
 
-/// Asserts that alternatives are explained in their order, without a gap, to the last or to a mark.
+/// Asserts that alternatives are explained in order and without gaps, up to the last or to the mark of a cut.
 fn assert_explained(deny: &Deny, grants: &Grants, what: &str) {
     if deny.reason() == Reason::OutOfFuel {
         return assert!(deny.refusals.is_empty() && !deny.cut_off, "{what}");
@@ -146,7 +146,7 @@ fn grants_are_explained_like_scopes() {
     let verifier = root.verifier();
     for (name, alternative) in ALTERNATIVES {
         let grants = narrowed(&root, alternative).grants;
-        // In an authority block each takes more room.
+        // In an authority block, each alternative takes more room.
         let grants = Grants::new(grants.iter().take(30).cloned()).expect("some grants");
         let token = root.mint(&grants).to_base64();
         for size in [300, MAX_CALL] {
@@ -169,8 +169,7 @@ fn grants_are_explained_like_scopes() {
     }
 }
 
-/// With fewer steps the explanation is the beginning of what it is with more, and the decision is
-/// the same.
+/// An explanation with fewer steps is a prefix of one with more, and the decision is the same.
 #[test]
 fn fewer_steps_cut_off_and_change_nothing() {
     let root = Root::new();

@@ -1,4 +1,4 @@
-//! The number of blocks is the one thing about a call that a holder changes by appending.
+//! Attacks through `depth`, the only fact about a call that a holder changes by appending blocks.
 
 use bailiwick_testkit::{
     Root,
@@ -8,7 +8,7 @@ use bailiwick_verifier::Call;
 
 use crate::{ALLOW, expect, order, outcome};
 
-/// Bodies that come true, or hide an error, once there are more blocks.
+/// Bodies that become true, or hide an error, once there are more blocks.
 const WIDENING: &[&str] = &[
     "depth($d), $d >= 1",
     "depth($d), $d > 0",
@@ -112,8 +112,8 @@ fn the_one_shape_of_depth_narrows() {
     assert_eq!(outcome(&verifier, &handed_on.text(), &read), "no_grant");
 }
 
-/// A check over grants sees one fewer where a bound on `depth` fails: the one for which it does not
-/// hold, or raises.
+/// If a bound on `depth` fails, a check over grants sees one grant fewer, so a grant for which the check fails or
+/// raises an error can disappear.
 #[test]
 fn no_check_looks_for_grants_that_depth_ends() {
     let root = Root::new();

@@ -1,4 +1,4 @@
-//! Tokens damaged in transport or on purpose, and the many texts of one token.
+//! Tokens damaged in transport or on purpose, and the possible texts of one token.
 
 use bailiwick_testkit::{
     Root,
@@ -12,7 +12,7 @@ use prost::Message;
 
 use crate::{ALLOW, expect_texts, order, outcome};
 
-/// Either the token is denied, or it says exactly what the honest one says.
+/// Checks that the token is denied, or has exactly the content of the honest one.
 fn same_or_denied(verifier: &Verifier, bytes: &[u8], honest: &schema::Biscuit, what: &str) {
     let allowed = match verifier.check(&text(bytes), &order(), now()) {
         Decision::Allow(allow) => allow,
@@ -80,8 +80,8 @@ fn no_part_of_a_token_is_accepted() {
     }
 }
 
-/// protobuf merges a message that stands twice, field by field, and skips what it does not know. Here
-/// a container has one reading, or none.
+/// protobuf merges a message that occurs twice field by field, and skips unknown fields. Here a container has
+/// one reading, or none.
 #[test]
 fn repeated_and_unknown_fields() {
     let root = Root::new();
@@ -233,7 +233,7 @@ fn a_block_has_one_encoding() {
     );
 }
 
-/// What lies deeper than other implementations take is refused before anything recurses on it.
+/// Nesting deeper than other implementations accept is refused before anything recurses on it.
 #[test]
 fn terms_and_closures_lie_only_so_deep() {
     let root = Root::new();

@@ -1,4 +1,4 @@
-//! A feed that lies: heads, changes and snapshots that are old, torn, foreign or of two histories.
+//! A feed that lies: heads, changes and snapshots that are old, torn, foreign or from two histories.
 
 use bailiwick_testkit::{Root, SERVICE, feed::Feed, forge::Forge, now};
 use bailiwick_token::{
@@ -22,7 +22,7 @@ fn token(seed: u8) -> Revocation {
     }
 }
 
-/// A feed of four changes, and trust that has read three of them at the time of now.
+/// A feed of four changes, and trust that has read three of them at [`now`].
 fn scene() -> (Root, Feed, Trust) {
     let root = Root::new();
     let feed = Feed::new(&root, (1..=4).map(token));
@@ -82,7 +82,7 @@ fn heads_that_are_refused() {
         offer(&other.head(3, now().plus(1))),
         Err(DeltaError::Fork(3).into())
     );
-    // Another history has to be newer, not only as new.
+    // Another history has to be strictly newer.
     let anew = |head: &mut Head| head.epoch = Epoch::from_bytes([2; 8]);
     assert!(matches!(with(anew), Err(FeedError::Replay { .. })));
     let newer = |head: &mut Head| {
@@ -162,7 +162,7 @@ fn changes_that_are_refused() {
         assert_eq!(refused, Err(wanted.into()), "{name}");
         assert!(refused.is_err_and(|error| error.wants_snapshot()), "{name}");
     }
-    // Without a beginning there is nothing to add to.
+    // Without a snapshot there is nothing to add changes to.
     assert_eq!(
         apply(&root.trust(), &feed.lines(0, 4)),
         Err(FeedError::Nothing)
@@ -191,7 +191,7 @@ fn snapshots_that_are_refused() {
     let (three, four) = (feed.head(3, now()), feed.head(4, now()));
     assert_eq!(read(&feed.snapshot(4, now()), &four), Ok(4));
     assert_eq!(read(&feed.snapshot(3, now()), &three), Ok(3));
-    // Signed, of the right number, and without one that still holds.
+    // Signed, with the right number, but without an entry that still holds.
     let lost = Err(FeedError::Rollback(RollbackError::RevocationsLost));
     assert_eq!(read(&written(4, &[1, 2, 4], |_| {}), &four), lost);
     let forked = Err(FeedError::Rollback(RollbackError::RevocationsFork(3)));
@@ -201,7 +201,7 @@ fn snapshots_that_are_refused() {
         base.issuer = "https://b.example".to_owned();
     });
     assert_eq!(read(&elsewhere, &four), Err(FeedError::Issuer));
-    // By an issuer's clock that ran ahead, what is alive may have been left out as ended.
+    // An issuer whose clock ran ahead may have left out entries that still hold.
     let ahead = written(4, &[1, 2, 3, 4], |base| {
         base.issued_at = now().plus(SKEW + 1);
     });
@@ -227,7 +227,7 @@ fn snapshots_that_are_refused() {
     assert!(read(&feed.signed(&four), &four).is_err());
 }
 
-/// Another history has to be begun with a snapshot, and may have forgotten what it likes.
+/// Another history has to begin with a snapshot, which may lack any earlier entries.
 #[test]
 fn another_epoch() {
     let (root, feed, trust) = scene();
@@ -239,7 +239,7 @@ fn another_epoch() {
         anew.begin(&trust, 1, now()),
         Err(FeedError::Replay { .. })
     ));
-    // Whose keyset went back is not followed.
+    // A head that names an older keyset is refused.
     let older = Head {
         keyset_version: 0,
         ..anew.head(1, now().plus(1))
@@ -248,7 +248,7 @@ fn another_epoch() {
         trust.head(anew.signed(&older).as_bytes(), now().plus(1)),
         Err(FeedError::Keyset { offered: 0, .. })
     ));
-    // There is no way back, though the old one goes on.
+    // There is no way back to the old history, even if it continues.
     assert!(matches!(
         feed.begin(&began, 4, now().plus(1)),
         Err(FeedError::Replay { .. })
@@ -263,7 +263,7 @@ fn another_epoch() {
 #[test]
 fn stale_revocations() {
     let (root, feed, trust) = scene();
-    // A life of 16 minutes, from a minute before now.
+    // A token that lives for 16 minutes, from a minute before now.
     let token = Forge::honest(&root).text();
     let outcome = |staleness: Option<Staleness>, at: Timestamp| {
         let verifier = Verifier::new(SERVICE, trust.clone()).expect("a service");
@@ -277,7 +277,7 @@ fn stale_revocations() {
     let stale = "stale_keyset";
     assert_eq!(outcome(None, now().plus(60)), ALLOW);
     assert_eq!(outcome(None, now().plus(61)), stale);
-    // The signed time lies ahead: the clock was set back, and nobody knows how old it is.
+    // The signed time is in the future: the clock was set back, so the head's age is unknown.
     assert_eq!(outcome(None, now().minus(SKEW)), ALLOW);
     assert_eq!(outcome(None, now().minus(SKEW + 1)), stale);
     let admitting = |life| {
@@ -289,7 +289,7 @@ fn stale_revocations() {
     assert_eq!(outcome(admitting(960), now().plus(11)), ALLOW);
     assert_eq!(outcome(admitting(959), now().plus(11)), stale);
     assert_eq!(outcome(admitting(959), now().plus(10)), ALLOW);
-    // The end that was signed holds whatever the policy is.
+    // The signed expiry holds under any policy.
     let short = Head {
         expires: now().plus(100),
         ..feed.head(4, now())
@@ -311,8 +311,8 @@ fn stale_revocations() {
     );
 }
 
-/// Whoever lets heads through and holds back the keyset, by which a key may be revoked, has two looks for it
-/// and a minute. Another head by which there is no such keyset takes nothing back.
+/// An attacker who lets heads through but withholds the keyset, which may revoke a key, gains two polls and a
+/// minute. A later head that names no such keyset does not lift this.
 #[test]
 fn a_keyset_that_is_withheld() {
     let (root, feed, mut trust) = scene();
@@ -350,7 +350,7 @@ fn a_keyset_that_is_withheld() {
     };
     let then = now().plus(wait + 1);
     assert_eq!(outcome(&with(3, now()), then), ALLOW);
-    // One that is not the last begins anew, from when it was signed: what is newer is newer than that.
+    // A keyset that is not the newest restarts the period at its own signing time.
     for (signed, after, wanted) in [
         (0, 0, "stale_keyset"),
         (wait, 0, ALLOW),
@@ -375,7 +375,7 @@ fn a_keyset_that_is_withheld() {
     }
 }
 
-/// A clock that runs ahead loses no entry: they vanish by the time that is signed.
+/// A clock that runs ahead loses no entries: they expire by the signed time.
 #[test]
 fn entries_vanish_by_the_signed_time() {
     let root = Root::new();
@@ -410,7 +410,7 @@ fn entries_vanish_by_the_signed_time() {
     assert_eq!(outcome(now().plus(SKEW + 1), now().plus(600)), ALLOW);
 }
 
-/// Where a feed is configured, nothing is admitted before it was read.
+/// If a feed is configured, nothing is admitted before it has been read.
 #[test]
 fn trust_that_needs_revocations() {
     let root = Root::new();
@@ -421,7 +421,7 @@ fn trust_that_needs_revocations() {
         decision.reason().map_or(ALLOW, |reason| reason.code())
     };
     assert_eq!(code(&verifier), "stale_keyset");
-    // Nor can that be undone.
+    // The requirement cannot be undone.
     assert_eq!(
         verifier.replace_trust(root.trust()),
         Err(RollbackError::Revocations)

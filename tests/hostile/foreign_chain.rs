@@ -1,4 +1,4 @@
-//! Chains outside of the profile: both algorithms, both versions, open and sealed.
+//! Chains outside the profile: both algorithms, both versions, open and sealed.
 
 use bailiwick_biscuit::authorize::{
     self, DEFAULT_FUEL, Externs, MAX_BLOCKS, MAX_BYTES, MAX_DEPTH, Outcome,
@@ -6,7 +6,7 @@ use bailiwick_biscuit::authorize::{
 use bailiwick_testkit::foreign::{Foreign, Pair, other_form};
 use biscuit_auth::format::schema::{SignedBlock, proof::Content};
 
-/// What comes of a token: `allow`, `deny`, or the kind of its error.
+/// The outcome of a token: `allow`, `deny`, or the kind of its error.
 pub(super) fn decided(token: &[u8], root: &Pair, policies: &str) -> String {
     let externs = Externs::default();
     let report = authorize::authorize(token, &root.key(), policies, &externs, DEFAULT_FUEL);
@@ -22,8 +22,8 @@ pub(super) fn their_key(pair: &Pair) -> biscuit_auth::PublicKey {
     biscuit_auth::PublicKey::from_proto(&pair.public()).expect("a key")
 }
 
-/// Throws each token at a verifier that trusts `root` and allows all that verifies. biscuit-auth has
-/// to agree on which do.
+/// Checks each token with a verifier that trusts `root` and allows every token that verifies. biscuit-auth has to
+/// verify the same ones.
 pub(super) fn expect<'a>(
     root: &Pair,
     cases: impl IntoIterator<Item = (&'a str, Foreign, &'a str)>,
@@ -77,7 +77,7 @@ fn under_another_root() {
         for other in pairs(7) {
             let token = chain(&other, &Pair::ed25519(2), 1);
             let found = decided(&token.bytes(), &root, "allow if true;");
-            // A signature of the other algorithm is not even one.
+            // A signature of the other algorithm may not even have the right form.
             assert!(["signature", "format"].contains(&found.as_str()), "{found}");
         }
     }
@@ -226,7 +226,7 @@ fn sealed_tokens_are_not_extended_and_proofs_are_the_last_keys() {
     }
 }
 
-/// Both forms of an ECDSA signature verify, and a token is revoked by one id whichever it carries.
+/// Both forms of an ECDSA signature verify, and the same id revokes the token with either form.
 #[test]
 fn the_second_form_of_a_signature_has_the_id_of_the_first() {
     let root = Pair::p256(1);
@@ -260,7 +260,7 @@ fn the_second_form_of_a_signature_has_the_id_of_the_first() {
         let signature = p256::ecdsa::Signature::from_der(&id).expect("a signature");
         assert_eq!(signature.normalize_s(), None, "the lower one");
     }
-    // In version 1 the next block signs the signature before it, and holds it to its form.
+    // In version 1 the next block signs the previous signature, which fixes its form.
     let bound = Foreign::authority(&root, "user(\"a\");", Pair::p256(2), 1)
         .append("check if true;", Pair::ed25519(3), 1)
         .changed(|token| token.authority.signature = other_form(&token.authority.signature));
@@ -301,7 +301,7 @@ fn what_is_beyond_the_limits_is_refused_before_it_costs() {
     assert_eq!(decided(&long, &root, "allow if true;"), "format");
 }
 
-/// Messages nest at most `MAX_DEPTH` deep, so a term does less than half as deep.
+/// Messages nest at most `MAX_DEPTH` deep, so terms nest less than half as deep.
 #[test]
 fn deep_terms_are_refused() {
     let root = Pair::ed25519(1);

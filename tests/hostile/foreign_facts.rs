@@ -16,7 +16,7 @@ fn outcome(token: &Foreign, root: &Key, code: &str) -> Outcome {
     .outcome
 }
 
-/// Datalog that denies a token whose block of this number has this id.
+/// Datalog that denies a token whose block with this number has this id.
 fn revoking(block: usize, id: &[u8]) -> String {
     let id = hex::encode(id);
     format!("deny if revocation_id({block}, hex:{id}); allow if true;")
@@ -39,13 +39,13 @@ fn revocation_ids_are_facts() {
             matches!(denied, Outcome::Deny { .. }),
             "{block}: {denied:?}"
         );
-        // Another block's number, and an id that is cut.
+        // The number of another block, and a truncated id.
         let other = outcome(&token, &root.key(), &revoking(block + 1, id));
         assert_eq!(other, allowed, "{block}");
         let cut = outcome(&token, &root.key(), &revoking(block, &id[1..]));
         assert_eq!(cut, allowed, "{block}");
     }
-    // There is one for each block, and no other.
+    // There is one fact for each block, and no other.
     let count = "check all revocation_id($block, $id), {0, 1, 2}.contains($block), $id.length() === 64;
         check if revocation_id(0, $id); check if revocation_id(1, $id); check if revocation_id(2, $id);
         reject if revocation_id(3, $id); allow if true;";
@@ -81,7 +81,7 @@ fn either_form_of_a_signature_is_found() {
     }
 }
 
-/// The fact costs fuel, as all that is stated does.
+/// The fact costs fuel, as every stated fact does.
 #[test]
 fn stating_revocation_ids_costs_fuel() {
     let root = Pair::ed25519(1);

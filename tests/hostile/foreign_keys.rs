@@ -1,4 +1,4 @@
-//! Keys that a Biscuit outside of the profile may not name either.
+//! Keys that even a Biscuit outside the profile may not name.
 
 use bailiwick_biscuit::authorize::Key;
 use bailiwick_testkit::foreign::{Foreign, Pair};
@@ -54,7 +54,7 @@ fn a_key_has_one_encoding() {
     }
 }
 
-/// A token that names the key of the last block otherwise, and one whose third party does.
+/// A token that names another encoding of the last block's key, and one with a third party that does.
 fn named(key: &schema::PublicKey, last: &Pair) -> [(&'static str, Foreign); 2] {
     let start = || Foreign::authority(&root(), "user(\"a\");", last.clone(), 1);
     let party = start().append_third_party("a(1);", last, Pair::ed25519(3), 1);

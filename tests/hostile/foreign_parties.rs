@@ -1,5 +1,4 @@
-//! Third parties' blocks outside of the profile: forged, moved to other tokens, taken for another
-//! version.
+//! Third parties' blocks outside the profile: forged, moved to other tokens, presented as another version.
 
 use bailiwick_biscuit::authorize::{ErrorKind, Unverified};
 use bailiwick_testkit::{
@@ -137,8 +136,8 @@ fn forged_signatures_of_third_parties() {
     }
 }
 
-/// The signature names the signature of the block before it, so the block fits one token only, even
-/// where a holder gives both tokens the same keys.
+/// The signature covers the signature of the block before it, so the block fits one token only, even if a
+/// holder gives both tokens the same keys.
 #[test]
 fn a_third_partys_block_cannot_be_moved() {
     let party = Pair::ed25519(9);
@@ -218,7 +217,7 @@ fn versions_of_a_third_partys_signature_are_not_confused() {
     );
 }
 
-/// Version 0 bound a block to the key before it only, and a holder chooses that key.
+/// Version 0 binds a block only to the key before it, and a holder chooses that key.
 #[test]
 fn the_deprecated_version_is_read_where_it_is_asked_for() {
     for party in [Pair::ed25519(9), Pair::p256(9)] {
@@ -260,7 +259,7 @@ fn other_content(forge: &Foreign, party: &Pair) -> Vec<u8> {
     forge.external(b"other content", party, 0).signature
 }
 
-/// A holder's own signature is signed over the third party's, so that one has one form.
+/// A holder's own signature covers the third party's signature, so that one has a single form.
 #[test]
 fn a_third_partys_signature_has_no_second_form_in_a_signed_block() {
     let start = base("user(\"a\");", Pair::ed25519(2));

@@ -1,4 +1,4 @@
-//! What the corpus of hostile tokens is made from, by what is attacked.
+//! The sources of the corpus of hostile tokens, one module per target.
 
 use bailiwick_testkit::{Root, forge::Forge};
 
@@ -9,14 +9,14 @@ mod language;
 mod limits;
 mod work;
 
-/// One file of the corpus in the making.
+/// One file of the corpus before it is written.
 pub(super) struct Forgery {
     pub(super) name: &'static str,
     pub(super) attacks: &'static str,
     pub(super) text: String,
     pub(super) request: String,
     pub(super) reason: &'static str,
-    /// What the engine by itself comes to, where that is tried as well.
+    /// The outcome of the engine by itself, if that is tried as well.
     pub(super) engine: Option<&'static str>,
 }
 
@@ -41,7 +41,7 @@ pub(super) fn all() -> Vec<Forgery> {
         .collect()
 }
 
-/// Tried with the one call that an honest token allows.
+/// A forgery that is tried with the only call that an honest token allows.
 fn forgery(
     name: &'static str,
     attacks: &'static str,

@@ -1,4 +1,4 @@
-//! Keys and signatures that are none of the profile.
+//! Keys and signatures that the profile does not accept.
 
 use bailiwick_testkit::{
     Root,
@@ -171,8 +171,8 @@ fn signatures_and_proofs_of_wrong_lengths_and_versions() {
     expect(&root, &order(), cases);
 }
 
-/// A holder can make a signature whose point is the neutral element. The equation of a batch takes it,
-/// and strict verification does not; nobody may see the one here and the other there.
+/// A holder can make a signature whose point is the neutral element. The batch equation accepts it, and strict
+/// verification does not; the verifier's answer must not depend on which of the two it uses.
 #[test]
 fn a_point_of_small_order_in_a_signature_is_refused_in_a_batch_and_alone() {
     use curve25519_dalek::scalar::{Scalar, clamp_integer};
@@ -207,7 +207,7 @@ fn a_point_of_small_order_in_a_signature_is_refused_in_a_batch_and_alone() {
         let hash = Scalar::from_bytes_mod_order_wide(&hash.into());
         let response = hash * Scalar::from_bytes_mod_order(secret);
         last.signature = [&neutral[..], response.as_bytes()].concat();
-        // Lenient verification takes it.
+        // Lenient verification accepts it.
         let signature = Signature::from_slice(&last.signature).expect("64 bytes");
         let key = signer.verifying_key();
         assert!(key.verify(&message, &signature).is_ok());
@@ -217,10 +217,10 @@ fn a_point_of_small_order_in_a_signature_is_refused_in_a_batch_and_alone() {
         &root,
         &order(),
         [
-            // First, so that the verifier has seen none of its signatures.
+            // First, so that the verifier has seen none of its signatures yet.
             ("a neutral point", forged.clone(), "bad_signature"),
             ("an honest chain", chain(), ALLOW),
-            // By now it has seen all but the last, which is verified by itself.
+            // By now it has seen all but the last signature, which is verified by itself.
             ("a neutral point alone", forged, "bad_signature"),
         ],
     );

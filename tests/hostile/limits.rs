@@ -1,4 +1,4 @@
-//! Each limit of the profile: reached it is accepted, and one above it is refused.
+//! Each limit of the profile: a token at the limit is accepted, and one above it is refused.
 
 use bailiwick_testkit::{
     Root,
@@ -17,7 +17,7 @@ use crate::{ALLOW, expect, expect_texts, order};
 
 const LARGE: &str = "too_large";
 
-/// A token of so many bytes: the authority block carries a context of the length that makes it so.
+/// A token of exactly this many bytes, padded by the context of the authority block.
 fn of_bytes(root: &Root, bytes: usize) -> Forge {
     let mut symbols = SymbolTable::new();
     let mut block: Block = block(AUTHORITY, &mut symbols);
@@ -51,7 +51,7 @@ fn operations(root: &Root, count: usize) -> Forge {
     })
 }
 
-/// A seal takes 64 bytes in the place of 32: a holder makes no token that verifiers refuse by its size.
+/// A seal takes 64 bytes instead of 32: sealing never makes a token that verifiers refuse for its size.
 #[test]
 fn a_token_is_sealed_within_its_limits() {
     let root = Root::new();
@@ -139,7 +139,7 @@ fn each_limit_holds() {
     );
 }
 
-/// Strings are resolved before limits can be looked at, so that is bounded as well.
+/// Strings are resolved before limits can be checked, so resolving is bounded as well.
 #[test]
 fn a_string_named_a_thousand_times_is_not_even_resolved() {
     let root = Root::new();

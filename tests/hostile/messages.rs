@@ -108,7 +108,7 @@ fn blocks_that_are_none() {
     );
 }
 
-/// protobuf lets a message nest a hundred deep; what is deeper is not even read.
+/// protobuf lets a message nest a hundred deep; anything deeper is not even read.
 #[test]
 fn deep_nesting() {
     let root = Root::new();

@@ -1,4 +1,4 @@
-//! Names that are not a block's to state, and authority blocks that are none of the profile.
+//! Names that a block may not state, and authority blocks that do not follow the profile.
 
 use bailiwick_testkit::{
     Root,
@@ -31,7 +31,7 @@ fn no_token_states_the_verifiers_facts() {
     expect(&root, &order(), cases);
 }
 
-/// The trap itself: an expired token that states its own time.
+/// The basic attack: an expired token that states its own time.
 #[test]
 fn a_time_of_ones_own_defeats_no_expiry() {
     let root = Root::new();
@@ -123,7 +123,7 @@ fn an_authority_block_is_of_the_profile_or_refused() {
     ] {
         cases.push((line.to_owned(), replaced("token_id(", line), "not_profile"));
     }
-    // A watermark could not name these.
+    // No watermark could name these.
     for name in ["agent", "principal", "tenant"] {
         for value in [String::new(), "n".repeat(513), "\u{e4}".repeat(257)] {
             let line = format!("{name}(\"{value}\");");
@@ -155,7 +155,7 @@ fn an_authority_block_is_of_the_profile_or_refused() {
     ] {
         cases.push((line.to_owned(), with(line), "not_profile"));
     }
-    // A later version can check what these rest on; this one refuses them rather than forget it.
+    // A later version may have checks for these; this one refuses the token and does not ignore them.
     for line in [
         "holder(hex:00);",
         "grant(\"order\") <- grant(\"order\");",
@@ -201,7 +201,7 @@ fn an_authority_block_is_of_the_profile_or_refused() {
     expect(&root, &order(), cases);
 }
 
-/// What an appended block states satisfies no check and no policy outside of it.
+/// Facts of an appended block satisfy no check and no policy outside it.
 #[test]
 fn descriptive_facts_decide_nothing() {
     let root = Root::new();

@@ -1,7 +1,7 @@
-//! Two readers of one token: what ours and biscuit-auth's both accept, they read alike.
+//! Two readers of one token: ours and biscuit-auth's read every block that both accept in the same way.
 //!
-//! Ours decides about names, limits and language; biscuit-auth's evaluates. Where they differed, a
-//! token could show one block to the one and another to the other.
+//! Ours checks names, limits and language; biscuit-auth's evaluates. If they differed, a token could show
+//! each of them a different block.
 
 use std::fmt;
 
@@ -47,7 +47,7 @@ fn both_readers_read_alike() {
             both += 1;
             assert_alike(&ours, &theirs, &bytes);
         }
-        // Whatever the bytes are, nothing panics and nothing is shown that could move a cursor.
+        // Whatever the bytes are, nothing panics, and no output could move a cursor.
         let forge = match round % 2 {
             0 => Forge::authority_bytes(&root, bytes),
             _ => Forge::honest(&root).append_bytes(bytes),
@@ -78,7 +78,7 @@ fn ours(bytes: &[u8]) -> Result<Block, BlockError> {
     Ok(blocks.remove(0))
 }
 
-/// All that a holder can do with a token.
+/// Does all that a holder can do with a token.
 fn handled(token: &Token) {
     let view = token.inspect();
     let _shown = (
@@ -127,7 +127,7 @@ struct Theirs {
     checks: Vec<builder::Check>,
 }
 
-/// The block as biscuit-auth reads it where it evaluates.
+/// The block as biscuit-auth reads it for evaluation.
 fn theirs(bytes: &[u8]) -> Result<Theirs, error::Format> {
     let message = schema::Block::decode(bytes)
         .map_err(|error| error::Format::DeserializationError(error.to_string()))?;
@@ -181,7 +181,7 @@ fn assert_alike(ours: &Block, theirs: &Theirs, bytes: &[u8]) {
     }
 }
 
-/// Both trees have the same names, and so the same `Debug`.
+/// Asserts that both trees are equal. They have the same names, and so the same `Debug` output.
 fn assert_same(ours: &impl fmt::Debug, theirs: &impl fmt::Debug, bytes: &str) {
     assert_eq!(format!("{ours:?}"), format!("{theirs:?}"), "{bytes}");
 }
@@ -197,7 +197,7 @@ fn assert_query(ours: &Query, theirs: &builder::Rule, bytes: &str) {
     assert_eq!(ours.scopes.len(), theirs.scopes.len(), "{bytes}");
 }
 
-/// A map that names one key twice is one map for both readers, and shown as it is compared.
+/// A map with one key twice is the same map for both readers, and is shown as it is compared.
 #[test]
 fn repeated_elements_and_keys() {
     let key = |value: i64| schema::MapEntry {

@@ -1,4 +1,4 @@
-//! Tokens and blocks that are revoked, and all that was derived from them.
+//! Revoked tokens and blocks, and all tokens derived from them.
 
 use bailiwick_testkit::{
     Root,
@@ -75,7 +75,7 @@ fn signature(bytes: &[u8]) -> Target {
     Target::Block(bytes.try_into().expect("a signature"))
 }
 
-/// A watermark means the tokens of one party, by its exact name and kind, issued before a second.
+/// A watermark covers the tokens of one party, by exact name and kind, that were issued before a given second.
 #[test]
 fn watermarks_hold_for_what_was_issued_before() {
     let root = Root::new();
@@ -83,7 +83,7 @@ fn watermarks_hold_for_what_was_issued_before() {
     let token = tenant("acme").append("check if true;").text();
     let homeless = Forge::honest(&root).text();
     let keyset = keyset_of(&root, |_| {});
-    // When the token was issued.
+    // The time at which the token was issued.
     let issued = now().minus(60);
     for (name, party, of, before, expected) in [
         (

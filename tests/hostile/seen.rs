@@ -1,5 +1,5 @@
-//! What a verifier remembers is trusted no further than what it once verified: signatures in a
-//! batch and from memory, and whole tokens from the cache.
+//! A verifier trusts its caches only for exactly what it verified: signatures verified in a batch or
+//! remembered, and whole tokens from the cache.
 
 use bailiwick_testkit::{Root, forge::Forge, now};
 use bailiwick_token::{keyset::Tombstone, revocation::Target, token::Token};
@@ -39,7 +39,7 @@ fn a_forged_block_is_named_whether_the_others_were_seen_or_not() {
                 for verifier in [&warm, &root.verifier()] {
                     assert_eq!(outcome(verifier, &forged.text(), &order()), "bad_signature");
                     let said = said(verifier, &forged);
-                    // A seal, and a signature of the newer kind, sign the signature before them too.
+                    // A seal, and a signature of version 1, cover the signature before them too.
                     assert!(said.contains(&format!("block {block}")), "{block}: {said}");
                 }
             }
@@ -114,7 +114,7 @@ fn a_token_that_was_seen_is_denied_once_it_is_revoked_or_its_key_is() {
     }
 }
 
-/// Whoever looks into a denial is told whose token it was, as soon as that is known for certain.
+/// A denial names the agent of its token once that is verified.
 #[test]
 fn a_denial_names_whoever_a_verified_token_is_of() {
     let root = Root::new();

@@ -1,4 +1,4 @@
-//! Text of unknown origin that goes to a terminal or a log.
+//! Untrusted text that goes to a terminal or a log.
 
 use bailiwick_testkit::{
     Root,
@@ -11,7 +11,7 @@ use prost::Message;
 
 use crate::order;
 
-/// An escape, a line's end, a C1 control, DEL, a turn of direction, a separator of lines, a NUL.
+/// An escape, a line feed, a C1 control, DEL, a change of direction, a line separator, a NUL.
 const NASTY: &str = "\u{1b}[31m\nINFO all is well\u{9b}2J\u{7f}\u{202e}\u{2028}\u{feff}\0";
 
 fn is_nasty(c: char) -> bool {
@@ -31,7 +31,7 @@ fn assert_plain(decision: &Decision, what: &str) {
     }
 }
 
-/// A description counts where it is there once, as text. Any other is shown as the facts that it is made of.
+/// A description counts only if it occurs once, as text. Any other is shown as the facts of which it consists.
 #[test]
 fn no_fact_of_a_holder_is_hidden() {
     let root = Root::new();
@@ -87,7 +87,7 @@ fn denials_are_fit_for_a_terminal() {
         );
         assert!(!shown.contains("\nINFO"), "{code}: {shown}");
     }
-    // Names in a block that no one has signed: these come before any signature is looked at.
+    // Names in an unsigned block, which are checked before any signature.
     for code in [
         format!("{AUTHORITY}xyz(1);"),
         AUTHORITY.to_owned(),

@@ -1,4 +1,4 @@
-//! Keys and tokens that are trusted no more, and trust that is not what it says.
+//! Keys and tokens that are no longer trusted, and forged or outdated trust.
 
 use bailiwick_testkit::{ISSUER, Root, SERVICE, forge::Forge, now};
 use bailiwick_token::{
@@ -34,7 +34,7 @@ pub(super) fn base() -> SnapshotBase {
     }
 }
 
-/// A snapshot with these entries, which never vanish.
+/// A snapshot with these entries, which never expire.
 pub(super) fn snapshot(root: &Root, base: &SnapshotBase, targets: &[Target]) -> String {
     let entries = targets.iter().map(|target| Revocation {
         target: target.clone(),
@@ -78,7 +78,7 @@ fn keys_that_are_not_trusted() {
     };
     let token = Forge::honest(&root).text();
     for (name, verifier, expected) in [
-        // A clock that was set back must not bring back what has ended.
+        // A clock that was set back must not revive expired entries.
         (
             "a keyset of a minute to come",
             with(|keyset| keyset.issued_at = now().plus(SKEW)),
@@ -89,7 +89,7 @@ fn keys_that_are_not_trusted() {
             with(|keyset| keyset.issued_at = now().plus(SKEW + 1)),
             "stale_keyset",
         ),
-        // Nor one that ran ahead leave out what has not.
+        // A clock that ran ahead must not drop entries that still hold.
         (
             "a snapshot of a minute to come",
             of(now().plus(SKEW)),
@@ -139,7 +139,7 @@ fn keys_that_are_not_trusted() {
     );
 }
 
-/// A token that was verified is decided under the trust of now, and under the key that signed it.
+/// A verified token is decided under the current trust, and under the key that signed it.
 #[test]
 fn what_was_verified_is_looked_at_again() {
     let (root, other) = (Root::new(), Root::new());

@@ -1,8 +1,8 @@
-//! Each feature of Datalog under each version that a block can declare, beside biscuit-auth 6.0.0.
+//! Each feature of Datalog under each version that a block can declare, compared with biscuit-auth 6.0.0.
 //!
-//! Known differences: biscuit-auth looks for features of 3.3 in blocks of 3.1 and 3.2 only, and so reads
-//! those marked [`Reference::LaxIn30`] in blocks of 3.0; and it finds a version by operators, closures, kinds
-//! of checks, null and scopes, and so reads the features marked [`Reference::Lax`] in blocks of any version.
+//! Known differences: biscuit-auth looks for features of 3.3 in blocks of 3.1 and 3.2 only, and so accepts
+//! those marked [`Reference::LaxIn30`] in blocks of 3.0. It derives a version from operators, closures, kinds of
+//! checks, null and scopes, and so accepts the features marked [`Reference::Lax`] in blocks of any version.
 
 use bailiwick_biscuit::authorize::{self, DEFAULT_FUEL, ErrorKind, Externs, Outcome, Unverified};
 use bailiwick_biscuit::datalog::Code;
@@ -34,10 +34,10 @@ use Reference::{Lax, LaxIn30, Refuses};
 /// A feature as a block writes it, the first version that has it, and biscuit-auth's answer to older ones.
 type Case = (&'static str, u32, Reference);
 
-/// A change to a block that no text writes.
+/// A change to a block that no Datalog text can express.
 type Change = fn(&mut schema::Block);
 
-/// As the field `version` numbers them.
+/// The versions, as the field `version` numbers them.
 const V3_0: u32 = 3;
 const V3_1: u32 = 4;
 const V3_2: u32 = 5;
@@ -112,7 +112,7 @@ const WRITTEN: &[Case] = &[
     ("check if (1 / 0 === 1).try_or(true);", V3_3, LaxIn30),
 ];
 
-/// Features that no text writes, as changes to the block of `note(1); check if note(1);`.
+/// Features that no Datalog text can express, as changes to the block of `note(1); check if note(1);`.
 const CHANGED: &[(Case, Change)] = &[
     (
         ("a check that names its kind, `check if`", V3_1, Refuses),
@@ -156,7 +156,7 @@ const CHANGED: &[(Case, Change)] = &[
     }),
 ];
 
-/// `true`, `true` and the binary operation of this number.
+/// Sets the expression to `true`, `true` and the binary operation with this number.
 fn operation(block: &mut schema::Block, kind: i32) {
     use schema::op::Content;
     let value = || schema::Term {
@@ -303,7 +303,7 @@ fn newer_features_in_older_blocks_are_refused() {
     }
 }
 
-/// The version is what a block declares, not the highest of the token's.
+/// The version that counts is the block's own, not the highest of the token.
 #[test]
 fn each_block_declares_for_itself() {
     let root = Root::new();
@@ -324,7 +324,7 @@ fn each_block_declares_for_itself() {
     );
 }
 
-/// Minting and attenuating declare the least version that fits, and the same decoder reads it back.
+/// Minting and attenuating declare the least sufficient version, and the same decoder reads it back.
 #[test]
 fn own_blocks_declare_what_they_use() {
     let root = Root::new();

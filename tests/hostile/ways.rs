@@ -1,5 +1,5 @@
-//! Every hostile file is decided by typed conditions where it has any, and by the engine alone: for the same
-//! reason. What burns all of the fuel of [`Limits`] gets sixty times as much here.
+//! Every hostile file is decided by typed conditions, if it has any, and by the engine alone, with the same
+//! reason. Files that burn all of the fuel of [`Limits`] get sixty times as much here.
 
 use bailiwick_testkit::Root;
 use bailiwick_verifier::{Call, Limits, Reason};

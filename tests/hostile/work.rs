@@ -1,4 +1,4 @@
-//! Tokens and calls that would make the verifier work: whatever loop they drive, it burns fuel.
+//! Tokens and calls that make the verifier work: every loop that they drive burns fuel.
 
 use bailiwick_testkit::{Root, forge::Forge};
 use bailiwick_verifier::Call;
@@ -70,7 +70,7 @@ fn joins() {
     );
 }
 
-/// A match copies nothing, however heavy what it binds; comparing is charged by size.
+/// A match copies nothing, however large the bound values; comparing is charged by size.
 #[test]
 fn joins_over_few_and_heavy_facts() {
     let root = Root::new();
@@ -94,11 +94,11 @@ fn joins_over_few_and_heavy_facts() {
         [
             ("none", Forge::honest(&root), ALLOW),
             ("bound", token(20, false), ALLOW),
-            // The same span of elements is found equal without a look at them.
+            // A span equals itself without a comparison of its elements.
             ("compared with itself", token(20, true), ALLOW),
         ],
     );
-    // Constants that are compared with every fact.
+    // Constants are compared with every fact.
     let set = joined((1000..1060).map(|item| item.to_string()));
     let facts: String = (0..20)
         .map(|index| format!("f({index}, {{{set}}});"))
@@ -159,7 +159,7 @@ fn expressions_that_grow() {
     );
 }
 
-/// `all_of_in` looks at each element, and at each listed one for it.
+/// `all_of_in` compares each element with each listed value.
 #[test]
 fn huge_arrays() {
     let root = Root::new();
@@ -199,7 +199,7 @@ fn huge_arrays() {
     );
 }
 
-/// Strings are stored once, and what no one looks for is not stored at all.
+/// Strings are stored once, and facts that no condition reads are not stored at all.
 #[test]
 fn calls_of_many_strings() {
     let root = Root::new();
@@ -243,7 +243,7 @@ fn calls_of_many_strings() {
     );
 }
 
-/// A row is charged for every term that is compared, and the profile has no wide predicates at all.
+/// A row is charged for every compared term, and the profile has no wide predicates at all.
 #[test]
 fn wide_predicates() {
     let root = Root::new();
@@ -276,7 +276,7 @@ fn wide_predicates() {
     );
 }
 
-/// Each key that a block names is looked for among those before it.
+/// Each key that a block names is searched for among the earlier ones.
 #[test]
 fn a_thousand_keys() {
     let root = Root::new();

@@ -1,5 +1,5 @@
-//! Random Datalog as a holder or another issuer writes it by hand: conditions on the call, on the depth
-//! in every comparison, and on what blocks state.
+//! Random Datalog as a holder or another issuer writes it by hand: conditions on the call, on the depth in
+//! every comparison, and on facts of blocks.
 
 use bailiwick_testkit::{
     Root,
@@ -9,7 +9,7 @@ use proptest::{collection, prelude::*, sample::select};
 
 use super::random::{self, RandomCall};
 
-/// Conditions that do not mention the depth. Some raise, and each names variables of its own.
+/// Conditions that do not mention the depth. Some raise an error, and each has variables of its own.
 const CONDITIONS: [&str; 13] = [
     "action(\"order:read\")",
     "action($a), $a.starts_with(\"order\")",
@@ -26,7 +26,7 @@ const CONDITIONS: [&str; 13] = [
     "1 / 0 === 1",
 ];
 
-/// Conditions on the depth, beside the number `N`.
+/// Conditions that compare the depth with a number `N`.
 const DEPTHS: [&str; 15] = [
     "depth($d), $d <= N",
     "depth($d), $d < N",
@@ -48,7 +48,7 @@ const DEPTHS: [&str; 15] = [
 /// Facts that any block may state.
 const FACTS: [&str; 4] = ["delegate(\"x\");", "task(\"x\");", "note(1);", "note(2);"];
 
-/// A condition on the depth, and whether it comes last: mostly the one shape that the profile takes.
+/// A condition on the depth, and whether it comes last: mostly the one shape that the profile accepts.
 fn depth() -> impl Strategy<Value = (String, bool)> {
     let shape = prop_oneof![
         6 => (Just(DEPTHS[0]), Just(true)),
@@ -81,7 +81,7 @@ fn check() -> impl Strategy<Value = String> {
 fn statements(rules: bool) -> impl Strategy<Value = String> {
     let grant = body().prop_map(|body| format!("grant(\"order:read\") <- {body};"));
     let grants = collection::vec(grant, if rules { 1..4 } else { 0..1 });
-    // Of these, an authority block states a task at most.
+    // Of these facts, an authority block may state only a task.
     let facts = match rules {
         true => &FACTS[1..2],
         false => &FACTS[..],
@@ -109,12 +109,12 @@ pub fn written() -> impl Strategy<Value = Written> {
     )
 }
 
-/// A block appended in the hope that more is allowed: an empty one, or any statements.
+/// A block that a holder appends in the hope of more authority: an empty one, or any statements.
 pub fn appended() -> impl Strategy<Value = String> {
     prop_oneof![Just(String::new()), statements(false)]
 }
 
-/// A call of the one action that is granted.
+/// A call of the only granted action.
 pub fn call() -> impl Strategy<Value = RandomCall> {
     random::call().prop_map(|call| RandomCall {
         action: "order:read".to_owned(),

@@ -1,4 +1,4 @@
-//! Calls of any size, and tokens whose many alternatives refuse them: a denial has to explain each.
+//! Calls of any size, and tokens whose many alternatives refuse them: a denial has to explain each alternative.
 
 use std::iter;
 
@@ -15,7 +15,7 @@ pub const ACTION: &str = "order";
 /// The largest call that a verifier reads by default, in bytes.
 pub const MAX_CALL: usize = 64 * 1024;
 
-/// A call's arguments as JSON, of at most so many bytes.
+/// A call's arguments as JSON, of at most this many bytes.
 type Shape = fn(usize) -> String;
 
 /// Shapes that each drive one loop of the verifier. Each has an argument `a`, which the tokens constrain.
@@ -71,7 +71,7 @@ fn string(bytes: usize, unit: &str) -> String {
     format!(r#"{{"a":"{}"}}"#, unit.repeat(count))
 }
 
-/// As many items, up to `most`, as fit beside the rest of a call.
+/// As many items as fit beside the rest of a call, `most` at the most.
 fn listed(bytes: usize, most: usize, item: impl Fn(usize) -> String) -> String {
     let mut text = item(0);
     for index in 1..most {
@@ -93,7 +93,7 @@ pub fn json(args: &str) -> String {
 /// One of many alternatives, by its number.
 type Alternative = fn(i64) -> Grant;
 
-/// Alternatives by the constraint on which most calls of the shapes above fail.
+/// Alternatives by the constraint that most calls of the shapes above fail.
 pub const ALTERNATIVES: [(&str, Alternative); 19] = [
     ("exact number", |index| {
         a(Constraint::exact(1_000_000 + index))
@@ -202,7 +202,7 @@ pub struct Narrowed {
     pub grants: Grants,
     /// The token.
     pub token: Token,
-    /// The same, with a last alternative that allows every call.
+    /// The same token, with a last alternative that allows every call.
     pub open: Token,
 }
 
@@ -210,7 +210,7 @@ pub fn narrowed(root: &Root, alternative: Alternative) -> Narrowed {
     let minted = root.mint(&Grants::new(vec![order()]).expect("a grant"));
     let narrow = |grants: &Grants| minted.attenuate(&scope(grants.clone())).ok();
     let limits = Limits::default();
-    // One of the alternatives that a token may have is the authority's, one the open one.
+    // Of the alternatives that a token may have, one is the authority's and one is the open one.
     let most = i64::try_from(MAX_GRANTS).expect("a small number") - 2;
     let fits = (1..=most).rev().find_map(|count| {
         let grants: Vec<Grant> = (0..count).map(alternative).collect();

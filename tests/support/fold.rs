@@ -1,9 +1,9 @@
-//! The path at which a service behind the verifier would look for a resource, by each of the foldings that
-//! such services do, in any order. It shares nothing with the verifier.
+//! The path at which a service behind the verifier would look for a resource, after any sequence of the
+//! normalizations that such services apply. It shares nothing with the verifier.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// One thing that a service does to a path before it acts on it.
+/// A normalization that a service applies to a path before it uses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fold {
     Nfkc,
@@ -42,7 +42,7 @@ impl Fold {
     }
 }
 
-/// The segments that are left, or `None` where the path leads out of its root.
+/// The segments that remain, or `None` if the path leads out of its root.
 pub fn folded(path: &str, folds: &[Fold]) -> Option<Vec<String>> {
     let path = folds
         .iter()

@@ -1,4 +1,4 @@
-//! What the tests of laws share: random grants, calls and programs, and who else judges them.
+//! Shared parts of the tests of laws: random grants, calls and programs, and independent judges of them.
 
 #![allow(dead_code, reason = "each test uses its part of it")]
 

@@ -1,5 +1,5 @@
-//! What grants mean, read once more from the profile and written as plainly as can be. It shares
-//! nothing with the verifier, so that both can be held to one answer.
+//! The meaning of grants, implemented a second time from the profile as plainly as possible. It shares nothing
+//! with the verifier, so that the two can be compared.
 
 use bailiwick_token::{
     grant::{Bound, Constraint, Grant, List},
@@ -41,7 +41,7 @@ pub fn allows(grant: &Grant, call: &Call<'_>) -> bool {
     grant.service == call.service && grant.action.matches(call.action) && resource_fits && args_fit
 }
 
-/// What stands at a path: any top-level argument, and below it the scalar members of objects.
+/// The value at a path: any top-level argument, and below it the scalar members of objects.
 fn lookup<'a>(args: &'a Value, path: &str) -> Option<&'a Value> {
     let mut value = args;
     let mut parent_is_object = true;
@@ -103,7 +103,7 @@ fn meets(constraint: &Constraint, value: &Value) -> bool {
         })
 }
 
-/// Whether the value is in the list; `None` where it is of another type.
+/// Returns whether the value is in the list; `None` if it is of another type.
 fn in_list(list: &List, value: &Value) -> Option<bool> {
     match (list, value) {
         (List::Strings(set), Value::String(text)) => Some(set.contains(text)),

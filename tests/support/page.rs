@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-/// Replaces what stands between two marks of a page.
+/// Replaces the text between two marks of a page.
 pub fn replace_between(file: &Path, [begin, end]: [&str; 2], table: &str) {
     let page = fs::read_to_string(file).expect("the page");
     let (before, rest) = page.split_once(begin).expect("the first mark");

@@ -1,11 +1,10 @@
-//! Datalog that says something, written from choices: of chance, or of a fuzzer.
+//! A writer of meaningful Datalog, from the choices of a random generator or a fuzzer.
 //!
-//! It keeps away from the known differences between the engine and biscuit-auth, which
-//! `tests/differential.rs` lists.
+//! It avoids the known differences between the engine and biscuit-auth, which `tests/differential.rs` lists.
 
 use super::reference::Case;
 
-/// Where choices come from.
+/// A source of choices.
 pub trait Choices {
     /// A number below `count`, which is not zero.
     fn below(&mut self, count: usize) -> usize;
@@ -39,10 +38,10 @@ const TYPES: [Type; 9] = [
 /// Writes Datalog from choices.
 pub struct Writer<C> {
     pub choices: C,
-    /// Whether operations may meet values of wrong types. Then each predicate has one fact, since
-    /// which of several raises first depends on the order in which they are looked at.
+    /// True if operations may meet values of wrong types. Then each predicate has one fact, because the order of
+    /// evaluation decides which of several facts raises an error first.
     pub wrong: bool,
-    /// Parameters of closures so far, so that none shadows another.
+    /// Number of closure parameters so far, so that none shadows another.
     pub params: usize,
     /// The key of the third party that signs blocks, as Datalog names it.
     pub key: String,
@@ -199,7 +198,7 @@ impl<C: Choices> Writer<C> {
             3 => {
                 let operator = self.pick(&["starts_with", "ends_with", "contains"]);
                 let left = of(self, Type::Str);
-                // Where the left side is a set after all, what is looked for is well typed: see below.
+                // If the left side is a set after all, the searched value is well typed: see below.
                 let right = match operator {
                     "contains" => self.value(Type::Str),
                     _ => of(self, Type::Str),
@@ -214,7 +213,7 @@ impl<C: Choices> Writer<C> {
                     of(self, Type::List)
                 )
             }
-            // What is looked for is well typed: sets differ on null, arrays and maps.
+            // The searched value is well typed: the two engines differ on sets asked for null, arrays and maps.
             5 => match self.below(4) {
                 0 => format!(
                     "({}).contains({})",
@@ -296,7 +295,7 @@ impl<C: Choices> Writer<C> {
                 ]);
                 format!("({}).matches(\"{pattern}\")", of(self, Type::Str))
             }
-            // What is there, or null.
+            // The value at a key, or null.
             12 => {
                 let (container, key) = match self.below(3) {
                     0 => (Type::List, Type::Int),

@@ -1,4 +1,4 @@
-//! Random grants and calls, from vocabularies small enough that they often meet.
+//! Random grants and calls, from vocabularies small enough that they often match.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -178,7 +178,7 @@ fn grant() -> impl Strategy<Value = Grant> {
 /// Well-formed grants.
 pub fn grants() -> impl Strategy<Value = Grants> {
     collection::vec(grant(), 1..5).prop_filter_map("grants that are well formed", |grants| {
-        // Each by itself, so that one malformed grant does not cost the others.
+        // Checked one by one, so that a malformed grant does not cost the others.
         let whole: Vec<Grant> = grants
             .into_iter()
             .filter(|grant| Grants::new(vec![grant.clone()]).is_ok())
@@ -204,7 +204,7 @@ fn argument() -> impl Strategy<Value = (String, Value)> {
     ]
 }
 
-/// A call, as the oracle and the verifier are both given it.
+/// A call in the form that both the oracle and the verifier get.
 #[derive(Debug, Clone)]
 pub struct RandomCall {
     pub action: String,
@@ -251,7 +251,7 @@ pub fn call() -> impl Strategy<Value = RandomCall> {
     })
 }
 
-/// A call made to fit a grant wherever that is easy, so that many are allowed.
+/// A call that fits a grant wherever that is easy, so that many are allowed.
 pub fn call_for(grants: Grants) -> impl Strategy<Value = RandomCall> {
     let count = grants.len();
     (0..count, call(), any::<prop::sample::Index>()).prop_map(move |(index, random, pick)| {
@@ -281,7 +281,7 @@ pub fn call_for(grants: Grants) -> impl Strategy<Value = RandomCall> {
         }
         match pick.index(6) {
             0 => random,
-            // One thing off: another argument, or one of another value.
+            // One deviation: another argument, or an argument with another value.
             1 => {
                 args.extend(random.args);
                 RandomCall {
@@ -299,8 +299,8 @@ pub fn call_for(grants: Grants) -> impl Strategy<Value = RandomCall> {
     })
 }
 
-/// Two grants of which the second is made of parts of the first, so that it is often the wider one,
-/// and calls that fit one of them but for some values.
+/// Two lists of grants, of which the second is made from parts of the first, so that it is often the wider one,
+/// and calls that fit one of them except for some values.
 pub fn neighbours() -> impl Strategy<Value = (Grants, Grants, Vec<RandomCall>)> {
     let others = collection::vec(constraint_of_all(), 4);
     let pair = (grant(), grant(), others, any::<u64>()).prop_filter_map(
@@ -327,7 +327,7 @@ pub fn neighbours() -> impl Strategy<Value = (Grants, Grants, Vec<RandomCall>)> 
     })
 }
 
-/// A constraint with every condition, which hardly any value meets.
+/// A constraint with every condition. Hardly any value meets it.
 fn constraint_of_all() -> impl Strategy<Value = Constraint> {
     let texts = (non_empty(), non_empty(), non_empty());
     let sets = (list(), list(), scalars());
@@ -380,7 +380,7 @@ fn mixed_grant(grant: &Grant, other: &Grant, constraints: &[Constraint], bits: u
     }
 }
 
-/// Each condition of `a` stays, becomes that of `b`, or goes, by two bits of `bits`.
+/// Keeps each condition of `a`, replaces it by that of `b`, or drops it, depending on two bits of `bits`.
 fn mixed_constraint(a: &Constraint, b: &Constraint, bits: u64) -> Constraint {
     fn pick<T: Clone>(a: &Option<T>, b: &Option<T>, bits: u64) -> Option<T> {
         match bits % 4 {

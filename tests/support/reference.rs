@@ -1,4 +1,4 @@
-//! biscuit-auth 6.0.0 as the reference that the engine is held to.
+//! biscuit-auth 6.0.0 as the reference for the engine.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -8,7 +8,7 @@ use biscuit_auth::{
     error,
 };
 
-/// What came of it, in the terms of both. Which of several errors it was is not compared.
+/// The outcome of a program, in terms that both engines share. The kinds of errors are not compared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Result {
     Allow(usize),
@@ -16,18 +16,18 @@ pub enum Result {
     Error,
 }
 
-/// A token's blocks as Datalog, which of them a third party signs, and the verifier's Datalog.
+/// A token's blocks as Datalog, each with a mark if a third party signs it, and the verifier's Datalog.
 #[derive(Debug, Clone)]
 pub struct Case {
     pub blocks: Vec<(bool, String)>,
     pub authorizer: String,
 }
 
-/// Holds always, and has biscuit-auth declare Datalog 3.3, as it does not for arrays and maps.
+/// A check that always holds. It makes biscuit-auth declare Datalog 3.3, which arrays and maps alone do not.
 const DECLARE_3_3: &str = "check if null === null;";
 
 impl Case {
-    /// The token, whose last key is a fresh one. To each block it adds one check, which holds.
+    /// Builds the token, with a fresh last key. Adds a check that holds to each block.
     pub fn token(&self, third_party: &KeyPair) -> Biscuit {
         let root = KeyPair::new();
         let said = |error: error::Token| panic!("{error}: {self:#?}");
@@ -57,7 +57,7 @@ impl Case {
     }
 }
 
-/// The verifier's Datalog, for biscuit-auth. Its limits are out of reach.
+/// The verifier's Datalog for biscuit-auth, with limits that are never reached.
 fn authorizer(code: &str) -> AuthorizerBuilder {
     let limits = AuthorizerLimits {
         max_facts: 1_000_000,
@@ -70,7 +70,7 @@ fn authorizer(code: &str) -> AuthorizerBuilder {
         .unwrap_or_else(|error| panic!("{error}: {code}"))
 }
 
-/// Whether biscuit-auth allows it with these facts besides; an error where an operation fails.
+/// Returns true if biscuit-auth allows the token with these further facts; an error if an operation fails.
 pub fn decided(
     token: &Biscuit,
     facts: Vec<Fact>,
@@ -88,7 +88,7 @@ pub fn decided(
     }
 }
 
-/// What biscuit-auth makes of it, and the facts that are known in the end.
+/// The outcome of biscuit-auth, and the facts known at the end.
 pub fn theirs(token: &Biscuit, code: &str) -> (Result, Option<BTreeSet<String>>) {
     let builder = authorizer(code);
     let Ok(mut authorizer) = builder.build(token) else {

@@ -1,5 +1,5 @@
-//! A call as the profile states it, told to biscuit-auth: written from the profile's text and not from
-//! the verifier.
+//! The facts that the profile prescribes for a call, for biscuit-auth: written from the profile's text and not
+//! from the verifier.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use biscuit_auth::builder::{Fact, Term};
 
 use super::random::RandomCall;
 
-/// All facts about a call with a token of so many appended blocks.
+/// All facts about a call with a token of this many appended blocks.
 pub fn facts(call: &RandomCall, depth: usize) -> Vec<Fact> {
     let text = |text: &str| Term::Str(text.to_owned());
     let names: BTreeSet<Term> = std::iter::once("")
@@ -39,7 +39,7 @@ fn fact<const N: usize>(name: &str, terms: [Term; N]) -> Fact {
     Fact::new(name.to_owned(), terms.to_vec())
 }
 
-/// What is said of a value under its name or path.
+/// Adds the facts about a value under its name or path.
 fn argument(path: &str, value: &Value, facts: &mut Vec<Fact>) {
     let mut say = |name, term| facts.push(fact(name, [Term::Str(path.to_owned()), term]));
     match value {
@@ -69,7 +69,7 @@ fn argument(path: &str, value: &Value, facts: &mut Vec<Fact>) {
     }
 }
 
-/// The scalar members of objects, by their path.
+/// Adds the facts about the scalar members of objects, by their path.
 fn members(path: &str, value: &Value, facts: &mut Vec<Fact>) {
     let nested = |value: &Value| matches!(value, Value::Array(_) | Value::Object(_));
     match value {

@@ -1,4 +1,4 @@
-//! Tokens and calls that are decided twice: on typed conditions where there are any, and by the engine alone.
+//! Tokens and calls that are decided twice: on typed conditions if there are any, and by the engine alone.
 
 use bailiwick_token::{caveat::Caveat, grant::Grants, limits, timestamp::Timestamp, token::Token};
 use bailiwick_verifier::{Call, Decision, Limits, Policy, Reason, Verifier};
@@ -7,7 +7,7 @@ use proptest::{collection, prelude::*, sample::select};
 
 use super::random::{self, RandomCall};
 
-/// Policies of a service: none, and those that look for what the token grants and the call is.
+/// Policies of a service: none, and some that test the token's grants and the call.
 const POLICIES: [&str; 6] = [
     "",
     "check if grant($a);",
@@ -30,7 +30,7 @@ const BLOCKS: [&str; 9] = [
     "check if agent($a), principal($p), $a !== $p; check if resource($r);",
 ];
 
-/// Grants, what narrows them, and what is called.
+/// Grants, the blocks that narrow them, and calls.
 #[derive(Debug, Clone)]
 pub struct Case {
     pub grants: Grants,
@@ -62,7 +62,7 @@ pub fn case() -> impl Strategy<Value = Case> {
 }
 
 impl Case {
-    /// A token, narrowed; `None` where it is too large.
+    /// Narrows a token; `None` if it gets too large.
     pub fn narrow(&self, mut token: Token) -> Option<Token> {
         for grants in &self.scopes {
             let scope = Caveat {
@@ -80,7 +80,7 @@ impl Case {
         limits::Limits::default().check(&token).ok().map(|()| token)
     }
 
-    /// Decides all calls both ways.
+    /// Decides all calls in both ways, and returns an error at the first difference.
     pub fn compare(
         &self,
         verifier: impl Fn() -> Verifier,
@@ -94,8 +94,8 @@ impl Case {
     }
 }
 
-/// A verifier that decides on typed conditions where it can, and one that asks the engine alone. Neither runs out
-/// of anything.
+/// A verifier that decides on typed conditions if it can, and one that asks the engine alone. Neither reaches a
+/// limit.
 pub fn both(verifier: impl Fn() -> Verifier, policy: &str) -> [Verifier; 2] {
     let limits = Limits {
         fuel: 1 << 40,
@@ -116,7 +116,7 @@ pub fn both(verifier: impl Fn() -> Verifier, policy: &str) -> [Verifier; 2] {
     [verifier(), verifier().engine_only()]
 }
 
-/// The reason of both; an error where they differ, or allow by different grants.
+/// The reason of both verifiers; an error if they differ, or allow by different grants.
 pub fn agreed(
     verifiers: &[Verifier; 2],
     token: &str,

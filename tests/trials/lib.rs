@@ -1,1 +1,1 @@
-//! The trials beside this file join the issuer's service with verifiers that follow it over HTTP.
+//! Trials of the issuer's service together with verifiers that follow it over HTTP.

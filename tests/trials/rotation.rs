@@ -1,18 +1,18 @@
-//! Root keys rotate every few seconds under load, and at last the active one is revoked.
+//! Root keys rotate every few seconds under load, and finally the active one is revoked.
 //!
 //! Promised: a planned rotation denies no valid token, at any verifier, at any moment of its life; and
 //! after an emergency no verifier admits a token of the revoked key for longer than its poll of the
 //! head and a second, while the spare's tokens are good everywhere at once.
 //!
-//! The service, three verifiers and their refreshers are the real ones, over HTTP. Clients mint
-//! without a pause, and each token is shown to each verifier straight after it was minted and once
-//! more in the last second of its life. It would be seen to fail by a denial of such a token, by a
-//! mint that was refused, or by a token of the revoked key that is still admitted.
+//! The service, three verifiers and their refreshers are the real ones, over HTTP. Clients mint without a pause,
+//! and each token is shown to each verifier right after it was minted and once more in the last second of its
+//! life. Signs of failure: a denial of such a token, a refused mint, or a token of the revoked key that is still
+//! admitted.
 //!
-//! A program of its own, since nothing may take the time of what is promised in seconds.
+//! This is a program of its own, because nothing may delay what is promised in seconds.
 //!
-//! It takes a minute and a quarter, because no key is retired before the life of its tokens, that of
-//! the keyset and a minute for the clocks are over.
+//! It takes 75 seconds, because no key is retired before the life of its tokens, the life of the keyset and a
+//! minute of clock skew have passed.
 
 #![cfg(test)]
 
@@ -40,19 +40,19 @@ use serde_json::json;
 const TTL: u64 = 4;
 const POLL: Duration = Duration::from_secs(1);
 
-/// After an emergency.
+/// Maximum delay after an emergency.
 const PROMISED: Duration = Duration::from_secs(2);
 
-/// By then the first key that was superseded has been retired.
+/// Time by which the first superseded key must have been retired.
 const DEADLINE: Duration = Duration::from_secs(150);
 
-/// What came of the load.
+/// The results of the load.
 #[derive(Default)]
 struct Tally {
     minted: u64,
-    /// Looks at a token that was alive.
+    /// Number of decisions on live tokens.
     checks: u64,
-    /// Tokens that the trial came too late for in the last second of their life.
+    /// Number of tokens that expired before their second check, in the last second of their life.
     late: u64,
     denied: Vec<String>,
     keys: BTreeSet<u32>,
@@ -86,7 +86,7 @@ impl World {
         }
     }
 
-    /// Mints, and shows what was minted to all verifiers, until it is told to end.
+    /// Mints tokens and shows them to all verifiers until the trial is done.
     async fn client(self: Arc<World>, name: &str) {
         let secret = self.service.client(name, &["buyer"]).await;
         let form = [("grant_type", "client_credentials"), ("scope", "buyer")];
@@ -103,7 +103,7 @@ impl World {
             }
             self.show(&token, "new");
             alive.push_back((asked.plus(TTL), token));
-            // The last whole second of a life that began when it was asked for, or later.
+            // The last whole second of a life that began at the request or later.
             while let Some((end, token)) = alive.front() {
                 let now = self.service.time.now();
                 if now < end.minus(1) {
@@ -119,7 +119,7 @@ impl World {
     }
 
     fn show(&self, token: &str, age: &str) {
-        // One time for all: that of a token which is alive.
+        // All verifiers decide at one time, at which the token is alive.
         let now = self.service.time.now();
         for watch in &self.verifiers {
             let decision = watch.check_at(token, now);
@@ -137,7 +137,7 @@ impl World {
         keys.filter(|key| key.state == state).collect()
     }
 
-    /// Activates the spare and retires what is due, as soon as the guards let it.
+    /// Activates the spare and retires keys that are due, as soon as the guards permit.
     async fn rotate(&self) -> u64 {
         let (issuer, now) = (&self.service.issuer, self.service.time.now());
         for key in self.keys(State::Retiring).await {
@@ -200,10 +200,10 @@ async fn rotation_denies_no_valid_token_and_a_revoked_key_is_denied_in_time() {
             "{} keys signed",
             tally.keys.len()
         );
-        // A machine that is too slow for the trial has not made it.
+        // On a machine that is too slow, the trial proves nothing and fails.
         assert!(tally.checks >= 3_000 && tally.late * 10 < tally.minted);
     }
-    // The verifiers have said what they use, and it is the newest.
+    // The verifiers have reported the keyset that they use, and it is the newest.
     eventually("all verifiers are current", async || {
         let report = world.service.issuer.verifiers().await.unwrap();
         let current = report.verifiers.iter();
@@ -215,7 +215,7 @@ async fn rotation_denies_no_valid_token_and_a_revoked_key_is_denied_in_time() {
 }
 
 async fn emergency(world: &World) {
-    // The spare has been published for as long as a spare is.
+    // Waits until the spare has been published long enough.
     eventually("the spare is known", async || {
         let ready = world.keys(State::Staged).await.remove(0).next_at.unwrap();
         ready <= world.service.time.now()
@@ -248,7 +248,7 @@ async fn emergency(world: &World) {
             for (_, token) in &doomed {
                 match watch.check(token).reason() {
                     Some(Reason::RevokedKey) => *denied = denied.or(Some(looked)),
-                    // Alive, or expired: the key was not looked at, or is still good.
+                    // Allowed, because the key is still good, or expired, which is decided before the key.
                     other => assert!(
                         looked < PROMISED && denied.is_none(),
                         "{}, {looked:?} after the revocation: {other:?}",

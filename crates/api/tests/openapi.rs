@@ -1,8 +1,8 @@
-//! `openapi.json` and the types say the same: each route, and each member of each request and answer.
+//! `openapi.json` agrees with the types: each route, and each member of each request and answer.
 //!
 //! For each type the test has a sample with every member and one with the fewest. Struct literals name all members,
-//! and serde says which it reads, so a member that is added to a type is missed in the description, and the other way
-//! round.
+//! and serde reports the members that it reads, so the test fails if a member is only in the type or only in the
+//! description.
 #![cfg(test)]
 
 mod openapi {
@@ -109,7 +109,7 @@ fn requests_have_the_members_that_are_described() {
     }
 }
 
-/// Every object that is described is one of the types, or one of few that are not JSON of this crate.
+/// Every described object is one of the types, or one of the few that are not JSON of this crate.
 #[test]
 fn every_description_of_members_is_held_to_a_type() {
     let mut held: BTreeSet<String> = answers().into_iter().map(|it| it.pointer).collect();

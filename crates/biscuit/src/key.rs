@@ -1,4 +1,4 @@
-//! Public keys of both algorithms that Biscuits are signed with.
+//! Public keys of the two algorithms that sign Biscuits.
 
 use std::{fmt, str::FromStr};
 
@@ -18,7 +18,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// The algorithm of this number, where the specification has one.
+    /// The algorithm with this number, if the specification has one.
     #[must_use]
     pub fn from_number(number: i32) -> Option<Algorithm> {
         [Algorithm::Ed25519, Algorithm::Secp256r1]
@@ -26,7 +26,7 @@ impl Algorithm {
             .find(|algorithm| algorithm.number() == number)
     }
 
-    /// Its number.
+    /// Its number in the specification.
     #[must_use]
     pub const fn number(self) -> i32 {
         match self {
@@ -38,8 +38,8 @@ impl Algorithm {
 
 /// A public key of a Biscuit: `ed25519/` or `secp256r1/` and lower-case hex digits.
 ///
-/// Each key has one form. A point of Ed25519 of small order or in a second encoding, and one of
-/// secp256r1 that is not compressed, cannot be constructed.
+/// Each key has one form. An Ed25519 point of small order or in a second encoding cannot be constructed, nor
+/// can an uncompressed secp256r1 point.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Key {
     /// Ed25519 (RFC 8032).
@@ -52,7 +52,7 @@ pub enum Key {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct P256Key(ecdsa::VerifyingKey);
 
-/// Why a key was refused.
+/// A key of either algorithm is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -61,7 +61,7 @@ pub enum KeyError {
         "not a public key: write `ed25519/` and 64, or `secp256r1/` and 66 lower-case hex digits"
     )]
     Form,
-    /// A number that stands for no algorithm of the specification.
+    /// The number is that of no algorithm of the specification.
     #[error("its algorithm is unknown")]
     Algorithm,
     /// Not the one encoding of an Ed25519 key that protects something.
@@ -72,14 +72,14 @@ pub enum KeyError {
     P256,
 }
 
-/// The algorithm, as it opens the text form.
+/// The algorithm's prefix in the text form.
 const SECP256R1: &str = "secp256r1/";
 
 impl Key {
     /// The key that a container names.
     ///
     /// # Errors
-    /// [`KeyError`] where its algorithm is unknown or its bytes are no acceptable key.
+    /// [`KeyError`] if its algorithm is unknown or its bytes are not an acceptable key.
     pub fn from_named(key: &NamedKey) -> Result<Key, KeyError> {
         match Algorithm::from_number(key.algorithm) {
             Some(Algorithm::Ed25519) => PublicKey::from_bytes(&key.key)
@@ -96,11 +96,11 @@ impl P256Key {
         &self.0
     }
 
-    /// From the 33 bytes of the compressed form.
+    /// Makes a key from the 33 bytes of the compressed form.
     ///
     /// # Errors
-    /// [`KeyError::P256`] if they are not that form of a point. The uncompressed form would be a second encoding of
-    /// the same token.
+    /// [`KeyError::P256`] if the bytes are not the compressed form of a point. The uncompressed form would be a
+    /// second encoding of the same token.
     pub fn from_bytes(bytes: &[u8]) -> Result<P256Key, KeyError> {
         match bytes {
             [2 | 3, point @ ..] if point.len() == 32 => ecdsa::VerifyingKey::from_sec1_bytes(bytes)
@@ -158,21 +158,21 @@ impl fmt::Debug for P256Key {
     }
 }
 
-/// An Ed25519 public key (RFC 8032), as its text form `ed25519/` and 64 lower-case hex digits.
+/// An Ed25519 public key (RFC 8032). Its text form is `ed25519/` and 64 lower-case hex digits.
 ///
-/// A key of small order, under which one signature fits almost every message, and an encoding
-/// that is not the canonical one of its point cannot be constructed.
+/// A key of small order, under which one signature fits almost every message, cannot be constructed, nor can
+/// an encoding that is not the canonical one of its point.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PublicKey(VerifyingKey);
 
-/// The algorithm, as it opens the text form.
+/// The algorithm's prefix in the text form.
 const ED25519: &str = "ed25519/";
 
 impl PublicKey {
-    /// From the 32 bytes of RFC 8032, section 5.1.5.
+    /// Makes a key from the 32 bytes of RFC 8032, section 5.1.5.
     ///
     /// # Errors
-    /// [`PublicKeyError`] where the bytes are no acceptable key.
+    /// [`PublicKeyError`] if the bytes are not an acceptable key.
     pub fn from_bytes(bytes: &[u8]) -> Result<PublicKey, PublicKeyError> {
         let bytes: &[u8; 32] = bytes.try_into().map_err(|_| PublicKeyError::Form)?;
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| PublicKeyError::NotAPoint)?;
@@ -185,7 +185,7 @@ impl PublicKey {
         self.0.as_bytes()
     }
 
-    /// The same key for `ed25519_dalek`.
+    /// The key as `ed25519_dalek` represents it.
     #[must_use]
     pub fn verifying_key(&self) -> &VerifyingKey {
         &self.0
@@ -199,7 +199,7 @@ impl TryFrom<VerifyingKey> for PublicKey {
         if is_small_order(*key.as_bytes()) {
             return Err(PublicKeyError::Weak);
         }
-        // Two encodings of one point would be two ids of one key. The only other second form, a sign
+        // Two encodings of one point would give one key two ids. The only other second form, a sign bit
         // for x = 0, belongs to points of small order.
         if !is_reduced(key.as_bytes()) {
             return Err(PublicKeyError::NotCanonical);
@@ -208,7 +208,7 @@ impl TryFrom<VerifyingKey> for PublicKey {
     }
 }
 
-/// Whether the y coordinate is below the field's prime 2^255 - 19 (RFC 8032, section 5.1.3).
+/// Returns true if the y coordinate is below the field's prime 2^255 - 19 (RFC 8032, section 5.1.3).
 fn is_reduced(bytes: &[u8; 32]) -> bool {
     let [lowest, middle @ .., highest] = bytes;
     let at_least_the_prime =
@@ -241,7 +241,7 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// Why a public key was refused.
+/// An Ed25519 public key is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublicKeyError {
@@ -251,17 +251,17 @@ pub enum PublicKeyError {
     /// The bytes are not the encoding of a point on the curve.
     #[error("not a point of Ed25519: copy the key again from where it was made")]
     NotAPoint,
-    /// A second encoding of a point that has another, canonical one.
+    /// An encoding of a point that is not the canonical one.
     #[error(
         "not the canonical encoding of an Ed25519 key: copy the key again from where it was made"
     )]
     NotCanonical,
-    /// A point of small order, for which anyone can make signatures.
+    /// A point of small order, under which anyone can make signatures.
     #[error("an Ed25519 key of small order protects nothing: make a new key")]
     Weak,
 }
 
-/// Returns whether `text` holds nothing but `0-9a-f`: one value has one text.
+/// Returns true if `text` holds nothing but `0-9a-f`. Upper case is refused so that one value has one text.
 #[must_use]
 pub fn is_lower_hex(text: &str) -> bool {
     text.bytes()

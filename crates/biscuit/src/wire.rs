@@ -1,10 +1,10 @@
-//! Protobuf as tokens are written in it: fields that are numbers or lengths of bytes, and no others.
+//! The part of protobuf that tokens use: fields that hold a number or a length-prefixed run of bytes.
 //!
-//! Stricter than protobuf asks for, since what is skipped or read in two ways could mean one thing to
-//! us and another to its writer: unknown fields, numbers longer than they need to be, and a second
-//! value where one belongs are refused.
+//! Stricter than protobuf requires, because anything that is skipped or can be read in two ways could mean
+//! one thing here and another to its writer. Refused are unknown fields, numbers longer than they need to
+//! be, and a second value of a field that takes one.
 
-/// The bytes are not such fields.
+/// The bytes are not a sequence of such fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
@@ -21,7 +21,7 @@ pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Fields<'a> {
     /// The next field and its number; `None` at the end.
-    // Called for every field: left to the compiler, the calls alone take an eighth of decoding.
+    // Called for every field: without inlining, the calls alone take an eighth of decoding.
     #[inline(always)]
     pub(crate) fn next(&mut self) -> Result<Option<(u64, Field<'a>)>, Malformed> {
         if self.0.is_empty() {
@@ -49,7 +49,7 @@ impl<'a> Fields<'a> {
                 self.0 = rest;
                 Ok(u64::from(*byte))
             }
-            // Most numbers of symbols.
+            // Two bytes: most numbers of symbols.
             [low, high @ 1..0x80, rest @ ..] => {
                 self.0 = rest;
                 Ok(u64::from(low & 0x7f) | u64::from(*high) << 7)
@@ -104,7 +104,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// Keeps the one value of a field that may stand once.
+/// Stores the value of a field that may occur once, and refuses a second one.
 pub(crate) fn once<T>(slot: &mut Option<T>, value: T) -> Result<(), Malformed> {
     match slot.replace(value) {
         None => Ok(()),

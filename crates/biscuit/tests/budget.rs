@@ -1,7 +1,7 @@
 //! The budget of an evaluation: work is charged by the bytes and elements that it reads, memory by the bytes
 //! that it holds.
 //!
-//! No test reads a clock. `tests/examples/fuel.rs`, of the whole repository, measures what a unit is worth.
+//! No test reads a clock. `tests/examples/fuel.rs`, at the root of the repository, measures the worth of a unit.
 
 #![cfg(test)]
 #![allow(
@@ -75,7 +75,7 @@ proptest! {
         prop_assert!(all.memory - nothing.memory >= count * (2 * 16 + 16));
     }
 
-    /// The same on every run, and not a unit or a byte less suffices.
+    /// The budget burnt is the same on every run, and a unit or a byte less does not suffice.
     #[test]
     fn burnt_budgets_suffice_exactly(text in letters(), count in 1usize..20) {
         let facts: String = (0..count).map(|number| format!("f({number});")).collect();
@@ -96,7 +96,7 @@ proptest! {
     }
 }
 
-/// Values that operations make are released after the condition that they were made for.
+/// Values that operations make are released after the condition that needed them.
 #[test]
 fn conditions_hold_only_their_own_values() {
     let facts: String = (0..100).map(|number| format!("f({number});")).collect();

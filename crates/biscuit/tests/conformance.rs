@@ -1,4 +1,4 @@
-//! The public cases of the Biscuit specification, where `$BAILIWICK_CONFORMANCE` says where they lie.
+//! The public test cases of the Biscuit specification, in the folder that `$BAILIWICK_CONFORMANCE` names.
 
 #![cfg(test)]
 #![allow(
@@ -90,7 +90,7 @@ fn externs() -> Externs {
     )
 }
 
-/// What came of a token, in the terms of the cases.
+/// The outcome of a token, in the terms of the cases.
 fn outcome(outcome: &Outcome) -> Value {
     match outcome {
         Outcome::Allow { policy } => json!({ "Ok": policy }),
@@ -148,8 +148,8 @@ fn expected(result: &Value) -> Value {
     }
 }
 
-/// The cases name an id as it stands in the token; here an ECDSA signature is named by the lower of
-/// its two forms.
+/// Converts an id. The cases name it as it stands in the token; here the lower of its two forms names an
+/// ECDSA signature.
 fn lower(id: &str) -> Vec<u8> {
     let id = hex::decode(id).expect("hex");
     match p256::ecdsa::Signature::from_der(&id) {
@@ -163,7 +163,7 @@ fn lower(id: &str) -> Vec<u8> {
 
 fn case(directory: &Path, case: &Case, root: &Key) {
     let bytes = std::fs::read(directory.join(&case.filename)).expect("a token");
-    // The file of that case holds its blocks in another order.
+    // The file of that case has its blocks in another order.
     if case.title != "reordered blocks" {
         blocks(case, &bytes);
     }
@@ -234,7 +234,7 @@ fn read(fact: &str) -> String {
     source.statements.facts[0].to_string()
 }
 
-/// Whether the facts that the engine ends with are those of the case.
+/// Checks that the engine ends with the facts of the case.
 fn facts(title: &str, blocks: &Code, policies: &str, world: &World) {
     let authorizer = Authorizer::parse(policies).expect("Datalog");
     let program = Program::compile(blocks, &authorizer).expect("Datalog that compiles");

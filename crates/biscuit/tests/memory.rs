@@ -1,6 +1,6 @@
-//! Memory that is counted, held against what the allocator gives.
+//! Memory as the engine counts it, compared with what the allocator gives.
 //!
-//! A program of its own, since other tests would allocate beside it.
+//! This is a program of its own, because other tests would allocate at the same time.
 
 #![cfg(test)]
 #![allow(
@@ -24,7 +24,7 @@ fn list(count: usize) -> String {
     items.join(",")
 }
 
-/// Programs that each fill memory by another way, by their names.
+/// Programs that each fill memory in a different way, with their names.
 fn hoarders() -> Vec<(&'static str, String)> {
     let facts: String = (0..60).map(|number| format!("f({number});")).collect();
     let text = "x".repeat(14_000);
@@ -108,8 +108,8 @@ fn hoarders() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The allocator gives at most three times what is counted, whatever fills memory, under a small bound and
-/// under the default.
+/// The allocator gives at most three times the counted memory, whatever fills it, under a small bound and under
+/// the default.
 #[test]
 fn the_allocator_gives_little_more_than_is_counted() {
     /// Bytes of the few allocations that every evaluation makes.

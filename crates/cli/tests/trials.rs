@@ -1,5 +1,6 @@
-//! What is promised of the issuer, tried on the process itself, with real components around it. Each trial says what is
-//! promised and how it would be seen to fail; what it lacks on this machine it says on stderr, and is skipped.
+//! Trials of the issuer's promises, on the real process with real components around it. Each trial states its
+//! promise and the signs of a failure. A trial that this machine cannot run says on stderr what is missing, and is
+//! skipped.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,10 +12,10 @@
     reason = "a test fails by panicking"
 )]
 
-/// The program that is tried.
+/// Path of the program under test.
 const BAILIWICK: &str = env!("CARGO_BIN_EXE_bailiwick");
 
-/// By what is promised.
+/// The trials, one module per promise.
 mod trials {
     mod broken_log;
     mod commit_points;

@@ -1,7 +1,7 @@
-//! A flood of strangers, each with another name and a wrong secret: what verifiers fetch is served all the
-//! while, and whoever comes afterwards is let in.
+//! A flood of strangers, each with a different name and a wrong secret: verifiers are served all the while, and
+//! known clients are admitted afterwards.
 //!
-//! A program of its own, since it takes all the connections and hashes that it can get.
+//! This is a program of its own, because it takes all connections and hashes that it can get.
 
 #![cfg(test)]
 
@@ -11,7 +11,7 @@ use bailiwick_testkit::{
 };
 use tokio::task::JoinSet;
 
-/// More than may wait for a hash. Both ends of each connection are files of this process.
+/// Number of strangers: more than may wait for a hash. Both ends of each connection are files of this process.
 const STRANGERS: usize = 400;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -32,7 +32,7 @@ async fn a_flood_of_strangers_takes_nothing_from_verifiers() {
     let mut statuses = Vec::new();
     while let Some(status) = flood.join_next().await {
         statuses.push(status.unwrap());
-        // As often as somebody is turned away, a verifier asks.
+        // After each stranger's answer, a verifier asks for the head.
         let head = "/.well-known/bailiwick/revocations";
         assert_eq!(service.get(head, Auth::None).await.status, 200);
     }

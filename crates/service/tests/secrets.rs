@@ -1,7 +1,7 @@
-//! What is secret is in no log at any level, in no error, in no metric, in no row of the audit, and
-//! in no file of the home.
+//! No secret appears in a log at any level, in an error, in a metric, in a row of the audit, or in a file of the
+//! home.
 //!
-//! A program of its own, since its log is that of the whole process.
+//! This is a program of its own, because its log is that of the whole process.
 
 #![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 #![cfg(test)]
@@ -40,7 +40,7 @@ impl Write for Log {
     }
 }
 
-/// What must not be found, by what it is.
+/// Secrets that must not be found, each with a description.
 #[derive(Default)]
 struct Secrets(Vec<(String, Vec<u8>)>);
 
@@ -51,7 +51,7 @@ impl Secrets {
         self.0.push((what.to_owned(), bytes.to_vec()));
     }
 
-    /// In every form in which bytes are written.
+    /// Adds a secret in every form in which bytes are written.
     fn add_bytes(&mut self, what: &str, bytes: &[u8]) {
         self.add(what, bytes);
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -61,7 +61,7 @@ impl Secrets {
         self.add(what, format!("{bytes:?}"));
     }
 
-    /// A client's secret: the part that is random, and what HTTP Basic makes of it.
+    /// Adds a client's secret: its random part, and its encoding for HTTP Basic.
     fn add_client(&mut self, name: &str, secret: &str) {
         let random = secret.split_once('.').unwrap().1;
         self.add("a client's secret", random);
@@ -71,21 +71,21 @@ impl Secrets {
         );
     }
 
-    /// A JWT: who has its signature has all of it.
+    /// Adds the claims and the signature of a JWT: with its signature, the rest can be reconstructed.
     fn add_jwt(&mut self, jwt: &str) {
         let parts: Vec<&str> = jwt.split('.').collect();
         self.add("the claims of a JWT", parts[1]);
         self.add("the signature of a JWT", parts[2]);
     }
 
-    /// A token: as text and as bytes, and also without its end.
+    /// Adds a token: as text and as bytes, and also its end by itself.
     fn add_token(&mut self, token: &str) {
         let bytes = base64::engine::general_purpose::URL_SAFE
             .decode(token)
             .unwrap();
         self.add("a token", token.trim_end_matches('='));
         self.add("a token as bytes", &bytes);
-        // The proof at its end is what lets it be narrowed.
+        // The proof at its end is the secret that lets a holder narrow the token.
         self.add("the end of a token", &bytes[bytes.len() - 32..]);
     }
 
@@ -105,7 +105,7 @@ impl Secrets {
     }
 }
 
-/// An answer without the secret that it hands out.
+/// The text of an answer without the secret that it returns on purpose.
 fn without_what_it_hands_out(path: &str, answer: &Answer) -> String {
     let of_client = path.starts_with("/v1/clients/") && path.ends_with("/rotate");
     let given = match (path, answer.status) {
@@ -170,7 +170,7 @@ async fn what_is_secret_is_nowhere() {
     let second = rotated.json()["secret"].as_str().unwrap().to_owned();
     secrets.add_client("robot", &second);
 
-    // Tokens by all ways.
+    // Tokens by every route.
     let grant = ("grant_type", "client_credentials");
     let buyer = ("scope", "buyer");
     for secret in [&first, &second] {
@@ -247,7 +247,7 @@ async fn what_is_secret_is_nowhere() {
     };
     let asserted = assert(&good).await.is_token();
 
-    // And all that goes wrong: replayed, refused, in the wrong place, cut off, swapped.
+    // Everything that can go wrong: replayed, refused, in the wrong place, cut off, swapped.
     assert(&good).await.is_oauth(401, "invalid_client");
     for jwt in &bad {
         assert_eq!(exchange(jwt).await.status, 400);
@@ -332,7 +332,7 @@ async fn what_is_secret_is_nowhere() {
     let audit = service.get("/v1/audit?limit=1000", auth).await;
     assert!(audit.json().as_array().unwrap().len() > 10);
 
-    // With the journal as it is, and when all of it is in its place.
+    // With the journal in use, and after its checkpoint.
     let home = service.home();
     for (name, bytes) in files(&home) {
         secrets.are_not_in(&name, &bytes);
@@ -355,7 +355,7 @@ async fn what_is_secret_is_nowhere() {
     }
     let log = LOG.lock().unwrap();
     let text = String::from_utf8_lossy(&log);
-    // It is a log of all of it.
+    // The log covers all of these events.
     for part in [
         "TRACE",
         "DEBUG",

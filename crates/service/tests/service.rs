@@ -1,4 +1,4 @@
-//! The service over HTTP, by subject. What needs a process of its own is in the files beside this one.
+//! The service over HTTP, by subject. Tests that need a process of their own are in the files beside this one.
 
 #![cfg(test)]
 #![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]

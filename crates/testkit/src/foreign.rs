@@ -1,7 +1,7 @@
-//! Forges Biscuits outside of the profile: either algorithm, either version, third parties.
+//! Forges Biscuits outside the profile: either algorithm, either version of signatures, third parties.
 //!
-//! The messages are written down once more from the specification ("Signature payload"), so that
-//! the verifier is not held to its own reading.
+//! The signed messages are implemented a second time from the specification ("Signature payload"), so that
+//! the verifier is not tested against its own reading.
 
 use bailiwick_biscuit::authorize::Key;
 use biscuit_auth::{datalog::SymbolTable, format::schema};
@@ -69,7 +69,7 @@ impl Pair {
     }
 }
 
-/// The other of the two forms of an ECDSA signature.
+/// Converts an ECDSA signature to the other of its two forms.
 pub fn other_form(signature: &[u8]) -> Vec<u8> {
     let (r, s) = ecdsa::Signature::from_der(signature)
         .expect("a signature")
@@ -78,7 +78,7 @@ pub fn other_form(signature: &[u8]) -> Vec<u8> {
     other.to_der().as_bytes().to_vec()
 }
 
-/// A token in the making, and the keys of its last block.
+/// A token under construction, and the keys of its last block.
 #[derive(Clone)]
 pub struct Foreign {
     pub container: schema::Biscuit,
@@ -87,7 +87,7 @@ pub struct Foreign {
 }
 
 impl Foreign {
-    /// An authority block of this Datalog, signed by `root`.
+    /// Starts a token with an authority block of this Datalog, signed by `root`.
     pub fn authority(root: &Pair, code: &str, next: Pair, version: u32) -> Foreign {
         let mut symbols = SymbolTable::new();
         let bytes = block(code, &mut symbols).encode_to_vec();
@@ -107,20 +107,20 @@ impl Foreign {
         }
     }
 
-    /// And a block of this Datalog.
+    /// Appends a block of this Datalog.
     pub fn append(mut self, code: &str, next: Pair, version: u32) -> Foreign {
         let bytes = block(code, &mut self.symbols).encode_to_vec();
         self.append_signed(bytes, None, next, version)
     }
 
-    /// And a block of this Datalog that `party` signs as the specification says.
+    /// Appends a block of this Datalog that `party` signs as the specification says.
     pub fn append_third_party(self, code: &str, party: &Pair, next: Pair, version: u32) -> Foreign {
         let bytes = block(code, &mut SymbolTable::new()).encode_to_vec();
         let external = self.external(&bytes, party, version);
         self.append_signed(bytes, Some(external), next, version)
     }
 
-    /// And a block of these bytes, with a third party's signature or without.
+    /// Appends a block of these bytes, with or without a third party's signature.
     pub fn append_signed(
         mut self,
         bytes: Vec<u8>,
@@ -143,7 +143,7 @@ impl Foreign {
         self
     }
 
-    /// What `party` signs for the next block.
+    /// The signature of `party` over the next block, which will hold these bytes.
     pub fn external(&self, bytes: &[u8], party: &Pair, version: u32) -> schema::ExternalSignature {
         let mut message = Vec::new();
         match version {
@@ -180,7 +180,7 @@ impl Foreign {
         self
     }
 
-    /// Changed by hand, after it was signed.
+    /// Applies a change after signing, so that signatures may no longer match.
     pub fn changed(mut self, change: impl FnOnce(&mut schema::Biscuit)) -> Foreign {
         change(&mut self.container);
         self
@@ -196,7 +196,7 @@ impl Foreign {
     }
 }
 
-/// A block signed by `signer`. `previous` is the signature of the block before it.
+/// Builds a block signed by `signer`. `previous` is the signature of the block before it.
 fn signed(
     signer: &Pair,
     block: Vec<u8>,

@@ -1,7 +1,7 @@
 //! Forges tokens at the level of protobuf: any content, validly signed.
 //!
-//! Builders refuse what a hostile holder would not, so the forge signs as the Biscuit
-//! specification says (payloads of version 0 and 1) and asks no questions.
+//! Builders refuse content that a hostile holder would write. The forge signs anything, as the Biscuit
+//! specification says (payloads of version 0 and 1).
 
 use base64::{Engine, engine::general_purpose::URL_SAFE};
 use biscuit_auth::{
@@ -14,7 +14,7 @@ use prost::Message;
 
 use crate::Root;
 
-/// An authority block as an issuer writes it, one statement a line.
+/// An authority block as an issuer writes it, one statement per line.
 pub const AUTHORITY: &str = r#"
 profile("bailiwick/1");
 issuer("https://issuer.example");
@@ -27,7 +27,7 @@ check if time($t), $t < 2026-11-23T12:15:00Z;
 grant("order") <- service("erp"), action("order");
 "#;
 
-/// The authority block without the statements that begin so.
+/// The authority block without the statements that begin with this text.
 pub fn authority_without(beginning: &str) -> String {
     let kept = AUTHORITY
         .lines()
@@ -35,7 +35,7 @@ pub fn authority_without(beginning: &str) -> String {
     kept.map(|line| format!("{line}\n")).collect()
 }
 
-/// A token in the making, and the secret of its last block.
+/// A token under construction, and the secret of its last block.
 #[derive(Clone)]
 pub struct Forge {
     pub container: schema::Biscuit,
@@ -44,12 +44,12 @@ pub struct Forge {
 }
 
 impl Forge {
-    /// An authority block signed by `root`.
+    /// Starts a token with [`AUTHORITY`], signed by `root`.
     pub fn honest(root: &Root) -> Forge {
         Forge::authority(root, AUTHORITY)
     }
 
-    /// An authority block of this Datalog, signed by `root`.
+    /// Starts a token with an authority block of this Datalog, signed by `root`.
     pub fn authority(root: &Root, code: &str) -> Forge {
         let mut symbols = SymbolTable::new();
         let block = block(code, &mut symbols);
@@ -58,7 +58,7 @@ impl Forge {
         forge
     }
 
-    /// An authority block of these bytes, signed by `root`.
+    /// Starts a token with an authority block of these bytes, signed by `root`.
     pub fn authority_bytes(root: &Root, bytes: Vec<u8>) -> Forge {
         let next = SigningKey::from_bytes(&[100; 32]);
         let authority = signed(&root.key, bytes, public(&next), None, Some(1));
@@ -78,25 +78,25 @@ impl Forge {
         }
     }
 
-    /// And a block of this Datalog.
+    /// Appends a block of this Datalog.
     pub fn append(mut self, code: &str) -> Forge {
         let block = block(code, &mut self.symbols);
         self.append_bytes(block.encode_to_vec())
     }
 
-    /// And a block of this Datalog, changed by hand.
+    /// Appends a block of this Datalog, changed before it is signed.
     pub fn append_changed(mut self, code: &str, change: impl FnOnce(&mut schema::Block)) -> Forge {
         let mut block = block(code, &mut self.symbols);
         change(&mut block);
         self.append_bytes(block.encode_to_vec())
     }
 
-    /// And a block of these bytes.
+    /// Appends a block of these bytes.
     pub fn append_bytes(self, bytes: Vec<u8>) -> Forge {
         self.append_signed(bytes, Some(1))
     }
 
-    /// And a block of these bytes, signed as this version of signatures does.
+    /// Appends a block of these bytes, with a signature of this version.
     pub fn append_signed(mut self, bytes: Vec<u8>, version: Option<u32>) -> Forge {
         let seed = u8::try_from(self.container.blocks.len()).expect("few blocks") + 101;
         let next = SigningKey::from_bytes(&[seed; 32]);
@@ -114,7 +114,7 @@ impl Forge {
         self
     }
 
-    /// And a block of this Datalog, whose next key is `key`; the proof is left as it was.
+    /// Appends a block of this Datalog whose next key is `key`, and leaves the proof unchanged.
     pub fn append_with_key(mut self, code: &str, key: schema::PublicKey) -> Forge {
         let bytes = block(code, &mut self.symbols).encode_to_vec();
         let block = signed(
@@ -128,7 +128,7 @@ impl Forge {
         self
     }
 
-    /// Sealed.
+    /// Seals the token.
     pub fn seal(mut self) -> Forge {
         let last = self.last();
         let mut message = last.block.clone();
@@ -140,7 +140,7 @@ impl Forge {
         self
     }
 
-    /// Changed by hand, after it was signed.
+    /// Applies a change after signing, so that signatures may no longer match.
     pub fn changed(mut self, change: impl FnOnce(&mut schema::Biscuit)) -> Forge {
         change(&mut self.container);
         self
@@ -167,7 +167,7 @@ pub fn text(bytes: &[u8]) -> String {
     URL_SAFE.encode(bytes)
 }
 
-/// The message of this Datalog; symbols are added to those of the blocks before it.
+/// Builds the message of this Datalog, and adds its symbols to those of the blocks before it.
 pub fn block(code: &str, symbols: &mut SymbolTable) -> schema::Block {
     let builder = BlockBuilder::new()
         .code(code)
@@ -212,7 +212,7 @@ pub fn public(key: &SigningKey) -> schema::PublicKey {
     }
 }
 
-/// A block signed by `key`. `previous` is the signature of the block before it, where there is one.
+/// Builds a block signed by `key`. `previous` is the signature of the block before it, if there is one.
 pub fn signed(
     key: &SigningKey,
     block: Vec<u8>,
@@ -230,7 +230,7 @@ pub fn signed(
     }
 }
 
-/// What the signature of a block signs.
+/// The message that the signature of a block covers.
 pub fn message(
     block: &[u8],
     next_key: &schema::PublicKey,

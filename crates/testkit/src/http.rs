@@ -1,8 +1,8 @@
-//! An HTTP client for this machine, and waiting with an end.
+//! An HTTP client for this machine, and waiting with a deadline.
 
 use std::time::Duration;
 
-/// The longest wait for what is certain to come.
+/// Maximum wait for an event that is certain to come.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A client for this machine, whatever proxies the environment names. A request that takes longer than `time` fails.
@@ -12,12 +12,13 @@ pub fn client(time: Duration) -> reqwest::Client {
     client.build().unwrap()
 }
 
-/// Waits until something in this process is so; panics after [`PATIENCE`].
+/// Waits until a condition in this process holds. Panics after [`PATIENCE`].
 pub async fn eventually(what: &str, holds: impl AsyncFnMut() -> bool) {
     wait(what, PATIENCE, Duration::from_millis(10), holds).await;
 }
 
-/// Waits until something is so, by questions that another process has to answer beside its work; panics after `patience`.
+/// Waits until a condition holds that another process, busy with other work, has to be asked about. Panics after
+/// `patience`.
 pub async fn eventually_within(what: &str, patience: Duration, holds: impl AsyncFnMut() -> bool) {
     wait(what, patience, Duration::from_millis(50), holds).await;
 }

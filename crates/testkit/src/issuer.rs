@@ -1,4 +1,4 @@
-//! An issuer's home, what is minted there, and who is registered.
+//! An issuer's home, requests for tokens, and registered clients.
 
 use std::{fs, path::Path};
 
@@ -11,14 +11,14 @@ pub fn passphrase() -> Passphrase {
     Passphrase::new(PASSPHRASE).unwrap()
 }
 
-/// Makes an issuer, unlocked.
+/// Creates an issuer and unlocks it.
 pub async fn init(home: &Path, options: InitOptions, now: Timestamp) -> Issuer {
     Issuer::init(home, options, &passphrase(), now)
         .await
         .unwrap()
 }
 
-/// Opens the issuer of a home, and unlocks it.
+/// Opens the issuer of a home and unlocks it.
 pub async fn open(home: &Path) -> Issuer {
     let issuer = Issuer::open(home).await.unwrap();
     issuer.unlock(&passphrase()).unwrap();
@@ -30,7 +30,7 @@ pub fn write_profiles(home: &Path, profiles: &str) {
     fs::write(home.join("profiles.toml"), profiles).unwrap();
 }
 
-/// Asks for a token of these grants, by no profile.
+/// A request for a token with these grants, without a profile.
 pub fn order(agent: &str, grants: Grants, ttl: u64) -> MintRequest {
     MintRequest {
         agent: agent.to_owned(),

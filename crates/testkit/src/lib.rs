@@ -6,17 +6,17 @@
 //! | [`forge`], [`foreign`] | – | tokens that no builder makes, validly signed |
 //! | [`feed`] | – | a history of revocations, and its signed forms |
 //! | [`time`] | – | clocks that a test sets |
-//! | [`skip`] | – | trials that this machine cannot make, said loudly |
-//! | `http` | `http` | a client without proxies, and waiting with an end |
-//! | `issuer` | `issuer` | a home, what is minted there, who is registered |
+//! | [`skip`] | – | loud reports of trials that this machine cannot run |
+//! | `http` | `http` | a client without proxies, and waiting with a deadline |
+//! | `issuer` | `issuer` | a home, requests for tokens, registered clients |
 //! | `postgres` | `postgres` | a schema of its own |
 //! | `service`, `provider`, `watch` | `service` | the service on loopback, an OpenID provider, verifiers that follow |
-//! | `program` | `program` | `bailiwick serve` as a process, and what it acknowledged |
+//! | `program` | `program` | `bailiwick serve` as a process, and the requests that it acknowledged |
 //!
-//! It is a dev-dependency of integration tests, and of nothing else: `.ci/lint` holds that. Unit tests of the crates
-//! below it cannot use it, since they would meet the types of their own crate a second time.
+//! It is a dev-dependency of integration tests only, which `.ci/lint` enforces. Unit tests of the crates below it
+//! cannot use it, because they would meet the types of their own crate a second time.
 //!
-//! The oracle that judges the laws is not here but in `tests/`, so that it shares nothing with what it judges.
+//! The oracle that judges the laws is in `tests/`, not here, so that it shares nothing with the code that it judges.
 
 #![allow(
     clippy::unwrap_used,
@@ -81,7 +81,7 @@ pub fn grant(service: &str, action: &str) -> String {
     format!("[[grant]]\nservice = \"{service}\"\naction = \"{action}\"\n")
 }
 
-/// The denial that a decision has to be.
+/// Returns the denial of a decision, and panics if the decision allows.
 pub fn denied(decision: Decision) -> Deny {
     match decision {
         Decision::Deny(deny) => deny,

@@ -6,7 +6,7 @@ use sqlx::Connection;
 
 use crate::skip::skipped;
 
-/// The URL of a schema of its own at the server that `BAILIWICK_POSTGRES` names. Without one, `trial` is skipped.
+/// The URL of a new schema at the server that `BAILIWICK_POSTGRES` names. Without a server, `trial` is skipped.
 pub async fn schema_for(trial: &str) -> Option<String> {
     let Ok(server) = env::var("BAILIWICK_POSTGRES") else {
         skipped(
@@ -18,9 +18,9 @@ pub async fn schema_for(trial: &str) -> Option<String> {
     Some(schema(&server).await)
 }
 
-/// The URL of a schema of its own at a PostgreSQL server.
+/// The URL of a new schema at a PostgreSQL server.
 pub async fn schema(server: &str) -> String {
-    // The name of a folder that is nobody else's, so of a schema that is nobody else's.
+    // The name of a new temporary folder is unique, so the schema's name is too.
     let folder = tempfile::tempdir().unwrap();
     let name = folder.path().file_name().unwrap().to_str().unwrap();
     let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();

@@ -17,10 +17,10 @@ use serde_json::Value;
 
 use crate::{ISSUER, PASSPHRASE, http::client, postgres::schema_for};
 
-/// Maximum time of a request, so that a trial fails rather than hangs.
+/// Maximum time of a request: a trial fails and does not hang.
 const REQUEST: Duration = Duration::from_secs(600);
 
-/// How long a service may take to end.
+/// Maximum time that a service may take to stop.
 const STOP: Duration = Duration::from_secs(40);
 
 const PROFILES: &str = r#"
@@ -54,20 +54,20 @@ pub fn http() -> reqwest::Client {
     client(REQUEST)
 }
 
-/// What a world is made of, where it is not the usual.
+/// Settings of a world that differ from the defaults.
 #[derive(Default)]
 pub struct Setup<'a> {
-    /// Where its home will be.
+    /// Path of its home; a temporary folder by default.
     pub home: Option<PathBuf>,
     /// The URL of a PostgreSQL database.
     pub store: Option<&'a str>,
-    /// `service.toml`.
+    /// Content of `service.toml`.
     pub config: &'a str,
     /// Profiles besides `buyer`.
     pub profiles: &'a str,
-    /// What the client may use besides `buyer`.
+    /// A profile that the client may use besides `buyer`.
     pub profile: Option<&'a str>,
-    /// Variables of the environment of each command.
+    /// Environment variables of each command.
     pub environment: &'a [(&'a str, String)],
 }
 
@@ -76,19 +76,19 @@ pub struct World {
     scratch: tempfile::TempDir,
     home: PathBuf,
     environment: Vec<(String, String)>,
-    /// Of the client `orchestrator`.
+    /// Secret of the client `orchestrator`.
     pub secret: String,
     /// The token of an operator for keys and revocations.
     pub operator: String,
 }
 
 impl World {
-    /// The usual one, of this program: the path of `bailiwick`, which only its own tests know.
+    /// Creates a world with the defaults. `program` is the path of `bailiwick`, which only its own tests know.
     pub fn new(program: &str) -> World {
         World::with(program, Setup::default())
     }
 
-    /// With a schema of its own at a PostgreSQL server, where there is one.
+    /// Creates a world on a new schema of a PostgreSQL server; `None` if there is no server.
     pub async fn on_postgres(program: &'static str, trial: &str) -> Option<World> {
         let url = schema_for(trial).await?;
         let world = tokio::task::spawn_blocking(move || {
@@ -150,12 +150,12 @@ impl World {
         &self.home
     }
 
-    /// Where files go that are not the issuer's.
+    /// Folder for files that are not the issuer's.
     pub fn scratch(&self) -> &Path {
         self.scratch.path()
     }
 
-    /// Writes a file that is for its owner, outside of the home.
+    /// Writes a file outside the home that only its owner may read, and returns its path.
     pub fn keep(&self, name: &str, content: &str) -> String {
         let path = self.scratch().join(name);
         fs::write(&path, content).unwrap();
@@ -196,7 +196,7 @@ impl World {
         self.serve_at(&self.home)
     }
 
-    /// Of a copy of the home.
+    /// Serves the home at this path, such as a copy of this world's.
     pub fn serve_at(&self, home: &Path) -> Serving {
         let log = File::options().create(true).append(true).open(self.log());
         let mut command = self.command(&[]);
@@ -229,7 +229,7 @@ impl World {
         }
     }
 
-    /// What services on this home said on stderr.
+    /// Output on stderr of the services of this world.
     pub fn said(&self) -> String {
         fs::read_to_string(self.log()).unwrap_or_default()
     }
@@ -240,7 +240,7 @@ impl World {
 }
 
 impl Drop for World {
-    /// Where a trial fails, the service's last words say why.
+    /// Prints the last lines of the service's output if the trial fails, because they say why.
     fn drop(&mut self) {
         if thread::panicking() {
             let said = fs::read_to_string(self.log()).unwrap_or_default();
@@ -252,17 +252,17 @@ impl Drop for World {
     }
 }
 
-/// A service that runs. It is killed where nobody ended it.
+/// A running service. Dropping it kills the process if it still runs.
 pub struct Serving {
     child: Child,
-    /// Where callers come to.
+    /// URL of the interface for callers.
     pub base: String,
-    /// Where operations are.
+    /// URL of the pages for operations, such as `/readyz`.
     pub operations: String,
 }
 
 impl Serving {
-    /// Makes it read the profiles again.
+    /// Makes the service read its profiles again.
     pub fn reload(&self) {
         kill_process(Pid::from_child(&self.child), Signal::HUP).unwrap();
     }
@@ -271,13 +271,13 @@ impl Serving {
         self.child.id()
     }
 
-    /// Ends it as `kill -9` does.
+    /// Kills the service as `kill -9` does.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Ends it as systemd does, which would kill it if it took longer.
+    /// Stops the service as systemd does, which would kill a service that takes longer.
     pub fn stop(mut self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
         let begun = Instant::now();
@@ -290,7 +290,7 @@ impl Serving {
         }
     }
 
-    /// The status and the text of one of its own pages.
+    /// The status and the text of one of its pages for operations.
     pub async fn ask(&self, path: &str) -> (u16, String) {
         let answer = http()
             .get(format!("{}{path}", self.operations))

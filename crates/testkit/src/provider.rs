@@ -1,4 +1,4 @@
-//! An OpenID provider that does as a test tells it.
+//! An OpenID provider whose behaviour a test sets.
 
 use std::{
     net::SocketAddr,
@@ -33,7 +33,7 @@ pub struct Signer {
     key: EncodingKey,
     /// The public half, as it is published.
     pub jwk: Value,
-    /// What an attacker could take for a shared secret: forms of the public half.
+    /// Forms of the public half that an attacker could use as a shared secret.
     pub public: Vec<Vec<u8>>,
     /// The private half in DER.
     pub private: Vec<u8>,
@@ -132,7 +132,7 @@ impl Signer {
         self.sign_under(&self.header(), claims)
     }
 
-    /// With members added to the header, or others in the place of its own.
+    /// Signs claims, with these members added to the header or replaced in it.
     pub fn sign_with(&self, members: &Value, claims: &Value) -> String {
         let mut header = self.header();
         let members = members.as_object().unwrap().clone();
@@ -155,12 +155,12 @@ fn message(header: &Value, claims: &Value) -> String {
     )
 }
 
-/// A JWT that is signed by nobody.
+/// A JWT without a signature.
 pub fn unsigned(header: &Value, claims: &Value) -> String {
     format!("{}.", message(header, claims))
 }
 
-/// A JWT under a shared secret.
+/// A JWT authenticated by a shared secret.
 pub fn under_secret(secret: &[u8], kid: &str, claims: &Value) -> String {
     let message = message(&json!({ "typ": "JWT", "alg": "HS256", "kid": kid }), claims);
     let key = EncodingKey::from_secret(secret);
@@ -168,20 +168,20 @@ pub fn under_secret(secret: &[u8], kid: &str, claims: &Value) -> String {
     format!("{message}.{signature}")
 }
 
-/// How a provider behaves.
+/// The behaviour of a provider.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Mood {
     Well,
     Down,
-    /// Its keys come with a document of two megabytes.
+    /// Its key set is a document of two megabytes.
     Verbose,
-    /// Its keys are somewhere else.
+    /// Its key set redirects to another path.
     Elsewhere,
-    /// It says that it is another.
+    /// Its configuration names another issuer.
     Disguised,
-    /// It takes the question, and never answers.
+    /// It accepts requests, and never answers.
     Silent,
-    /// It takes the question, and answers once [`Provider::release`] is called.
+    /// It accepts requests, and answers once [`Provider::release`] is called.
     Held,
 }
 
@@ -197,7 +197,7 @@ struct Inner {
 
 type Shared = Arc<Mutex<Inner>>;
 
-/// A provider that listens.
+/// A running provider.
 pub struct Provider {
     pub issuer: String,
     inner: Shared,
@@ -249,7 +249,7 @@ impl Provider {
         self.inner.lock().unwrap().keys = keys.iter().map(|key| key.jwk.clone()).collect();
     }
 
-    /// Publishes this text in the place of a key set.
+    /// Publishes this text instead of a key set.
     pub fn publish_text(&self, text: String) {
         self.inner.lock().unwrap().text = Some(text);
     }
@@ -262,19 +262,19 @@ impl Provider {
         self.inner.lock().unwrap().mood = mood;
     }
 
-    /// Lets everything that is held go, and holds nothing more.
+    /// Answers all held requests, and holds no further ones.
     pub fn release(&self) {
         let mut inner = self.inner.lock().unwrap();
         inner.mood = Mood::Well;
         inner.released.add_permits(Semaphore::MAX_PERMITS);
     }
 
-    /// How often its keys were asked for.
+    /// Number of requests for its keys.
     pub fn asked(&self) -> usize {
         self.inner.lock().unwrap().asked
     }
 
-    /// How often somebody went where it led.
+    /// Number of requests that followed its redirect.
     pub fn led_away(&self) -> usize {
         self.inner.lock().unwrap().led_away
     }

@@ -17,7 +17,7 @@ use ed25519_dalek::SigningKey;
 
 use crate::{ISSUER, SERVICE, now};
 
-/// A root key, a keyset key, and nothing else: what an issuer needs to sign.
+/// A root key and a keyset key: all that an issuer needs to sign.
 pub struct Root {
     pub key: SigningKey,
     pub keyset_key: SigningKey,
@@ -33,7 +33,7 @@ impl Root {
         }
     }
 
-    /// The same one on every run, for tokens that are kept as files.
+    /// The same keys on every run, for tokens that are kept as files.
     pub fn fixed() -> Root {
         Root::from_seeds(1, 2)
     }
@@ -58,7 +58,7 @@ impl Root {
         KeyId::derive(ISSUER, &self.public())
     }
 
-    /// The root key as biscuit-auth has it.
+    /// The root key as biscuit-auth represents it.
     pub fn key_pair(&self) -> KeyPair {
         let private = biscuit_auth::PrivateKey::from_bytes(
             self.key.as_bytes(),
@@ -101,7 +101,7 @@ impl Root {
         Verifier::new(SERVICE, self.trust()).expect("a service name")
     }
 
-    /// Signs an authority block as it stands, well formed or not.
+    /// Signs an authority block unchanged, well formed or not.
     pub fn sign(&self, block: &Block) -> Token {
         let root = build::KeyPair::new(&self.key).expect("a key");
         let id = Some(self.key_id().as_u32());
@@ -118,7 +118,7 @@ impl Root {
     }
 }
 
-/// Claims of a token that is alive at [`now`], with an id of chance.
+/// Claims of a token that is alive at [`now`], with a random id.
 pub fn claims() -> Claims {
     Claims {
         issuer: ISSUER.to_owned(),

@@ -1,7 +1,7 @@
-//! A service that listens on loopback, with a home, a clock and clients of its own.
+//! A service on loopback, with a home, a clock and clients of its own.
 //!
-//! Whatever is sent through [`Service::send`], its answer is held against `openapi.json`: a status,
-//! a media type or a member that is not described there fails the test that met it.
+//! Every answer to [`Service::send`] is checked against `openapi.json`: a status, a media type or a member
+//! that is not described there fails the test.
 
 mod answer;
 pub mod description;
@@ -44,21 +44,21 @@ use crate::{
 };
 use profiles::{OF_PROVIDER, PROFILES, brief};
 
-/// When services begin whose clock stands still.
+/// Initial time of services whose clock stands still.
 pub const START: u64 = 1_795_000_000;
 
-/// Where a service has what verifiers fetch.
+/// Paths of the documents that verifiers fetch from a service.
 pub const KEYSET: &str = "/.well-known/bailiwick/keyset";
 pub const HEAD: &str = "/.well-known/bailiwick/revocations";
 pub const SNAPSHOT: &str = "/.well-known/bailiwick/revocations/snapshot";
 
-/// What a test may want otherwise.
+/// Settings of a service that a test may change.
 pub struct Setup {
     pub options: InitOptions,
     pub profiles: String,
     pub config: Config,
     pub time: Time,
-    /// Keeps whatever was answered, in [`Service::said`].
+    /// True if [`Service::said`] keeps every answer.
     pub record: bool,
 }
 
@@ -80,7 +80,7 @@ impl Default for Setup {
 }
 
 impl Setup {
-    /// With the providers of this part of a `service.toml`, and the profiles that need `corp`.
+    /// Settings with the providers of this part of a `service.toml`, and the profiles that need `corp`.
     pub fn with_providers(text: &str) -> Setup {
         let mut setup = Setup {
             profiles: format!("{PROFILES}{OF_PROVIDER}"),
@@ -90,8 +90,8 @@ impl Setup {
         setup
     }
 
-    /// For verifiers that follow: the clock runs, and the keyset names the feed. `ttl` is the longest life of
-    /// clients' tokens, in seconds.
+    /// Settings for verifiers that follow: the clock runs, and the keyset names the feed. `ttl` is the longest life
+    /// of clients' tokens, in seconds.
     pub fn followed(options: InitOptions, ttl: u64) -> Setup {
         let listen = free();
         let mut setup = Setup {
@@ -111,7 +111,7 @@ impl Setup {
         self.start_with(async |_, _| {}).await
     }
 
-    /// With something done to the issuer before anybody asks.
+    /// Starts the service after `prepare` has changed the issuer.
     pub async fn start_with(self, prepare: impl AsyncFnOnce(&Issuer, Timestamp)) -> Service {
         let dir = Arc::new(tempfile::tempdir().unwrap());
         let home = dir.path().join("home");
@@ -122,13 +122,13 @@ impl Setup {
     }
 }
 
-/// An address that was free a moment ago: the keyset names it before anybody listens there.
+/// An address that was free a moment ago: the keyset names it before the service listens there.
 fn free() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap()
 }
 
-/// A service that listens.
+/// A running service.
 pub struct Service {
     dir: Arc<TempDir>,
     pub issuer: Issuer,
@@ -138,7 +138,7 @@ pub struct Service {
     pub address: SocketAddr,
     pub operations: SocketAddr,
     pub http: Client,
-    /// Whatever it answered, and to what, where that is kept.
+    /// Every request and its answer, if [`Setup::record`] is set.
     pub said: Option<Mutex<Vec<(String, Answer)>>>,
 }
 
@@ -169,7 +169,7 @@ impl Service {
         }
     }
 
-    /// Another process on the same home.
+    /// Starts another service on the same home.
     pub async fn another(&self) -> Service {
         let issuer = issuer::open(self.issuer.home()).await;
         let setup = Setup {
@@ -181,7 +181,7 @@ impl Service {
         Service::serve(Arc::clone(&self.dir), issuer, setup).await
     }
 
-    /// Puts the issuer of this home in its place, at the same address.
+    /// Replaces the issuer with that of another home, at the same address.
     pub async fn become_that_of(&mut self, home: &Path) {
         self.stop().await;
         self.issuer = issuer::open(home).await;
@@ -195,7 +195,7 @@ impl Service {
         self.running = Some(running);
     }
 
-    /// Ends it at once; its folder stays, without open files in it.
+    /// Stops the service at once. Its folder stays, without open files in it.
     pub async fn stop(&mut self) {
         if let Some(running) = self.running.take() {
             running.stop(Duration::ZERO).await;
@@ -203,7 +203,7 @@ impl Service {
         }
     }
 
-    /// A place that is gone when the service is.
+    /// A folder that is deleted with the service.
     pub fn folder(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -220,21 +220,21 @@ impl Service {
         self.time.now()
     }
 
-    /// Registers a client; what comes back is its secret.
+    /// Registers a client, and returns its secret.
     pub async fn client(&self, name: &str, profiles: &[&str]) -> String {
         let client = issuer::new_client(name, profiles);
         let (_, secret) = self.issuer.client_add(client, self.now()).await.unwrap();
         secret.expose().to_owned()
     }
 
-    /// A token with these grants, for an agent of that name, and its id.
+    /// Mints a token with these grants for an agent of this name. Returns the token and its id.
     pub async fn mint(&self, agent: &str, grants: &str) -> (String, String) {
         let minted = self.mint_for(agent, grants, 600).await;
         let id = minted.receipt.token_id.to_string();
         (minted.token.to_base64().to_string(), id)
     }
 
-    /// Mints at the issuer itself.
+    /// Mints directly at the issuer, not over HTTP.
     pub async fn mint_for(&self, agent: &str, grants: &str, ttl: u64) -> Minted {
         let request = MintRequest {
             principal: "user:operator".to_owned(),
@@ -244,7 +244,7 @@ impl Service {
         self.issuer.mint(&request, self.now()).await.unwrap()
     }
 
-    /// An operator's token for these actions.
+    /// Mints an operator's token for these actions.
     pub async fn operator(&self, actions: &[&str]) -> String {
         let grant = |action: &&str| grant(OPERATOR_SERVICE, action);
         let grants: String = actions.iter().map(grant).collect();
@@ -253,7 +253,7 @@ impl Service {
         minted.token.to_base64().to_string()
     }
 
-    /// Calls as an operator who may do this and nothing else; the call succeeds.
+    /// Calls as an operator who may do this and nothing else, and checks that the call succeeds.
     pub async fn operate(&self, action: &str, path: &str, body: &Value) -> Value {
         let token = self.operator(&[action]).await;
         let answer = self.post(path, Auth::Bearer(&token), body).await;
@@ -310,7 +310,7 @@ impl Service {
         self.send(Method::POST, path, auth, &json, body).await
     }
 
-    /// Asks the token endpoint.
+    /// Sends a form to the token endpoint.
     pub async fn token(&self, auth: Auth<'_>, form: &[(&str, &str)]) -> Answer {
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(form)
@@ -337,14 +337,14 @@ impl Service {
         .await;
     }
 
-    /// A page that anybody may read, and that is there.
+    /// Fetches a public page, and checks that it exists.
     pub async fn fetch(&self, path: &str) -> String {
         let answer = self.get(path, Auth::None).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.text
     }
 
-    /// A verifier of this name, which is to follow.
+    /// A builder of a verifier with this name that follows the service.
     pub fn follow(&self, name: &str, poll: Duration) -> FollowerBuilder<FromIssuer> {
         Verifier::follow(&self.url(), *self.issuer.keyset_key())
             .service(SERVICE)
@@ -352,8 +352,8 @@ impl Service {
             .poll(poll)
     }
 
-    /// What a verifier of `service` makes of what is served: keyset, snapshot, head, and the changes between
-    /// the two.
+    /// Builds a verifier for `service` from the served keyset, snapshot and head, and the changes between the
+    /// snapshot and the head.
     pub async fn verifier(&self, service: &str) -> Verifier {
         let keyset = self.fetch(KEYSET).await;
         let snapshot = self.fetch(SNAPSHOT).await;

@@ -1,9 +1,9 @@
-//! Trials that this machine cannot make.
+//! Trials that this machine cannot run.
 
 use std::{env, fs::File, io::Write};
 
-/// Says loudly that a trial was not made, and how to have it made: also in the file that `BAILIWICK_SKIPPED` names, since
-/// what a test that passes says is not shown.
+/// Reports that a trial was not run, and what it needs. Also appends this to the file that `BAILIWICK_SKIPPED` names,
+/// because the output of a test that passes is not shown.
 pub fn skipped(trial: &str, why: &str) {
     eprintln!("!!! {trial} NOT TRIED: {why}");
     if let Some(path) = env::var_os("BAILIWICK_SKIPPED") {

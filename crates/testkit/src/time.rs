@@ -19,16 +19,16 @@ pub fn at(text: &str) -> Timestamp {
     text.parse().expect("a date-time")
 }
 
-/// A clock; clones of it share its hand.
+/// A clock. Its clones show the same time.
 #[derive(Clone)]
 pub struct Time {
-    /// The time at which it stands still; without it, it runs as the system's.
+    /// The time at which it stands still; `None` if it runs with the system's clock.
     still: Option<Timestamp>,
-    /// Seconds by which it was set forward or back.
+    /// Seconds by which it is set forward or back.
     offset: Arc<AtomicI64>,
 }
 
-/// What takes a clock: the service, a follower.
+/// A clock in the form that the service and followers take.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 impl Time {
@@ -53,7 +53,7 @@ impl Time {
         self.offset.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    /// Sets it forward or back, from where it would be by itself.
+    /// Sets the clock forward or back by this many seconds from its own time.
     pub fn set(&self, seconds: i64) {
         self.offset.store(seconds, Ordering::SeqCst);
     }

@@ -8,10 +8,10 @@ use bailiwick_verifier::{
 
 use crate::time::Time;
 
-/// The action that they decide on.
+/// The action of the calls that the verifiers decide.
 pub const ACTION: &str = "order:read";
 
-/// A verifier that follows until this is dropped.
+/// A verifier that follows the service until this is dropped.
 pub struct Watch {
     pub name: String,
     pub monitor: Monitor,

@@ -1,4 +1,4 @@
-//! Grants and claims as Biscuit blocks, and back. The names of the facts are defined here.
+//! Conversion of grants and claims to Biscuit blocks and back. Defines the names of the facts.
 //!
 //! Strings enter Datalog as terms, never by concatenation, and blocks are read from their decoded
 //! structure, never from printed Datalog, which does not survive a second parse.
@@ -29,7 +29,7 @@ pub const PROFILE: &str = "bailiwick/1";
 
 /// The names of the profile's facts.
 pub mod names {
-    /// Facts that only the verifier states, about the call. They head no fact or rule in a token.
+    /// Facts that only the verifier states, about the call. No fact and no rule head in a token has such a name.
     pub const RESERVED: [&str; 12] = [
         TIME,
         SERVICE,
@@ -44,9 +44,9 @@ pub mod names {
         "approval",
         "request_digest",
     ];
-    /// Also reserved.
+    /// Reserved like the names in [`RESERVED`].
     pub const NOW: &str = "now";
-    /// Facts that stand in the authority block only.
+    /// Facts that only the authority block may state.
     pub const AUTHORITY_ONLY: [&str; 9] = [
         PROFILE, ISSUER, TOKEN_ID, AGENT, PRINCIPAL, ISSUED_AT, TENANT, HOLDER, GRANT,
     ];
@@ -94,28 +94,28 @@ pub mod names {
     pub const CLAIM: &str = "claim";
     /// `grant($action)`: the head of the rules that grant.
     pub const GRANT: &str = "grant";
-    /// `delegate($string)`: to whom a holder handed the token on.
+    /// `delegate($string)`: the agent to whom a holder handed the token on.
     pub const DELEGATE: &str = "delegate";
 }
 
-/// Whether a name may head no fact and no rule of any block.
+/// Returns true if a block may use the name neither for a fact nor in the head of a rule.
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
     names::RESERVED.contains(&name) || name == names::NOW
 }
 
-/// The authority block of `claims` and `grants`.
+/// Builds the authority block of `claims` and `grants`.
 ///
 /// # Errors
-/// [`DatalogError`] where something does not fit the profile.
+/// [`DatalogError`] if the claims or grants do not fit the profile.
 pub fn authority_block(claims: &Claims, grants: &Grants) -> Result<Block, DatalogError> {
     authority::encode(claims, grants)
 }
 
-/// One appended block: a scope, an end, a delegate and a task, each where given.
+/// Builds one appended block: a scope, an end, a delegate and a task, each if given.
 ///
 /// # Errors
-/// [`DatalogError`] where a description is too long.
+/// [`DatalogError`] if a description is too long.
 pub fn appended_block(caveat: &Caveat) -> Result<Block, DatalogError> {
     caveat::encode(caveat)
 }

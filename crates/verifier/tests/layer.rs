@@ -87,7 +87,7 @@ fn narrowed(token: &Token, grants: &str) -> Token {
     token.attenuate(&caveat).unwrap()
 }
 
-/// The token with one more block, as a holder appends it who looks at no limit.
+/// The token with one more block, as a holder who ignores all limits would append it.
 fn appended(token: &Token) -> Token {
     let appended = build::append(token.container(), &Block::default()).unwrap();
     Token::try_from(appended).unwrap()
@@ -128,7 +128,7 @@ fn protect(verifier: Verifier, now: Timestamp) -> Protect {
     Protect::new(Arc::new(verifier), Arc::new(move || now))
 }
 
-/// Tells what it sees: the authority, the headers, the body.
+/// Answers with the request that it sees: the authority, the headers, the body.
 async fn mirror(authorized: Option<Authorized>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let seen = |name: &str| {
@@ -571,7 +571,7 @@ async fn a_body_without_a_length_is_bounded_too_and_a_broken_one_refused() {
     }
 }
 
-/// A body that goes on and on, or fails after a few frames.
+/// A body that never ends, or fails after a few frames.
 struct Endless {
     left: usize,
     failing: bool,
@@ -1099,7 +1099,7 @@ impl HttpBody for Counted {
 /// Headers of a request.
 type Sent = Vec<(&'static str, String)>;
 
-/// Each with the reason for which every call with it is denied.
+/// Credentials that are refused, each with the reason for the denial.
 fn bad_credentials() -> Vec<(Sent, &'static str)> {
     let bearer = |token: &str| vec![("authorization", format!("Bearer {token}"))];
     let good = signed_by(&root(), &claims(1), GRANTS);

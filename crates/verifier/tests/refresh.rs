@@ -34,7 +34,7 @@ use bailiwick_verifier::{
     },
 };
 
-/// The keys of an issuer whose root key is of this seed.
+/// The keys of an issuer whose root key is made from this seed.
 fn root(seed: u8) -> Root {
     Root::from_seeds(seed, 9)
 }
@@ -43,11 +43,11 @@ fn keyset_key() -> PublicKey {
     root(1).keyset_public()
 }
 
-/// What the issuer serves.
+/// An issuer that serves a keyset and a feed over HTTP, and receives reports.
 #[derive(Clone)]
 struct Issuer {
     url: String,
-    /// Which seeds are root keys.
+    /// Seeds of the root keys that the keyset lists.
     roots: Arc<Mutex<Vec<u8>>>,
     changes: Arc<Mutex<Vec<Revocation>>>,
     reports: Arc<Mutex<Vec<Report>>>,
@@ -109,7 +109,7 @@ impl Issuer {
         base.write(entries, &root(1).keyset_key).unwrap()
     }
 
-    /// Revokes the token of that id.
+    /// Revokes the token with this id.
     fn revoke(&self, id: u8) {
         self.changes.lock().unwrap().push(Revocation {
             target: Target::Token(TokenId::from_bytes([id; 16])),
@@ -125,7 +125,7 @@ impl Issuer {
         })
     }
 
-    /// A token signed by the root key of this seed.
+    /// A token signed by the root key made from this seed.
     fn mint(&self, seed: u8, id: u8) -> String {
         let now = system_clock()();
         let claims = Claims {
@@ -141,7 +141,7 @@ impl Issuer {
     }
 }
 
-/// With an entity tag, as an issuer does.
+/// Answers with an entity tag, as an issuer does.
 fn tagged(asked: &HeaderMap, body: String) -> Response {
     let etag = format!("\"{}\"", Digest::of(body.as_bytes()));
     let known = asked.get(header::IF_NONE_MATCH);
@@ -191,7 +191,7 @@ async fn page(State(issuer): State<Issuer>, Path((_, range)): Path<(String, Stri
     lines.map(|change| change.to_line() + "\n").collect()
 }
 
-/// Until it holds; for ten seconds at most.
+/// Waits until the condition holds, for ten seconds at most.
 async fn eventually(holds: impl Fn() -> bool) {
     let wait = async {
         while !holds() {
@@ -241,7 +241,7 @@ async fn a_verifier_follows_its_issuer() {
     eventually(|| last().keyset == Some(2) && last().feed == in_use).await;
     assert_eq!((last().name(), last().service()), ("erp-1", "erp"));
 
-    // The task ends with its follower, and what was kept is where another begins.
+    // The task ends with its follower, and another one starts from what it kept.
     drop(follower);
     tokio::time::sleep(Duration::from_millis(200)).await;
     let asked = issuer.reports.lock().unwrap().len();
@@ -323,7 +323,7 @@ async fn a_task_that_panics_goes_on() {
     eventually(|| decide(&follower, &token) == Some(Reason::Revoked)).await;
 }
 
-/// Puts a file in place as an operator should: whole.
+/// Puts a file in place as an operator should: atomically, never half written.
 fn place(directory: &std::path::Path, name: &str, content: &str) {
     let begun = directory.join(format!("{name}.new"));
     fs::write(&begun, content).unwrap();
@@ -378,7 +378,7 @@ async fn a_verifier_follows_its_files() {
         (1, 0)
     );
 
-    // What is older, or torn, changes nothing, and is told.
+    // An older or torn file changes nothing, and is reported.
     place(directory, "keyset.json", &keyset);
     eventually(|| monitor.status().rollbacks > 0).await;
     place(directory, "keyset.json", "{}");

@@ -9,7 +9,7 @@ use base64::{
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 
-/// Everything that must appear nowhere, in every form in which it could.
+/// Secrets that must not appear anywhere, in every form in which they could.
 pub(crate) struct Secrets(Vec<(&'static str, String)>);
 
 impl Secrets {
@@ -17,7 +17,7 @@ impl Secrets {
         Secrets(Vec::new())
     }
 
-    /// A run of bytes of a secret, as hexadecimal, base64 and lists of numbers show it.
+    /// Adds a run of a secret's bytes as hexadecimal, base64 and lists of numbers.
     pub(crate) fn add(&mut self, name: &'static str, secret: &[u8]) {
         let list = |bytes: &[u8]| {
             bytes
@@ -26,7 +26,7 @@ impl Secrets {
                 .collect::<Vec<_>>()
                 .join(", ")
         };
-        // Base64 depends on where the bytes begin, so windows at all three places are looked for.
+        // The base64 text depends on the offset of the bytes modulo three, so all three are searched for.
         for offset in 0..3 {
             let part = &secret[offset..offset + 24];
             self.0.push((name, URL_SAFE_NO_PAD.encode(part)));
@@ -63,7 +63,8 @@ impl Secrets {
         }
     }
 
-    /// Which of them is in a text. White space hides nothing: a pretty list is indented.
+    /// Returns the name of a secret that the text contains. White space is ignored, because a pretty-printed list
+    /// is indented.
     pub(crate) fn found(&self, printed: &str) -> Option<&'static str> {
         let dense: String = printed.split_whitespace().collect::<Vec<_>>().join("\n");
         let holds = |form: &String| printed.contains(form) || dense.contains(form);

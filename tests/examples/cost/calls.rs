@@ -1,5 +1,5 @@
-//! The cost of calls with seen tokens by their size: the dearest that is allowed beside the dearest that is
-//! denied.
+//! The cost of calls with seen tokens by the call's size: the dearest allowed call beside the dearest denied
+//! one.
 
 use std::{hint::black_box, time::Instant};
 
@@ -10,7 +10,7 @@ use crate::support::calls::{self, ALTERNATIVES, SHAPES};
 
 const SIZES: [usize; 6] = [100, 500, 2_000, 8_000, 24_000, calls::MAX_CALL];
 
-/// Most decisions of each call, and seconds after which no further one is made.
+/// Maximum number of decisions of each call, and the seconds after which no further one is made.
 const ROUNDS: usize = 31;
 const MAX_SECONDS: f64 = 0.04;
 
@@ -32,7 +32,7 @@ impl Dearest {
     }
 }
 
-/// A table, one row for each size.
+/// The table, with one row for each size.
 pub fn table(root: &Root) -> String {
     let verifier = root.verifier();
     let silent = root.verifier().limits(Limits {
@@ -87,7 +87,7 @@ fn written_out(verifier: &Verifier, token: &str, call: &Call) -> (Decision, Stri
     (decision, json)
 }
 
-/// Microseconds of the fastest round: whatever else runs on the machine only adds to it.
+/// Microseconds of the fastest round: other work on the machine can only add time.
 fn fastest<T>(mut work: impl FnMut() -> T) -> f64 {
     let begun = Instant::now();
     let mut fastest = f64::INFINITY;
@@ -105,7 +105,7 @@ fn fastest<T>(mut work: impl FnMut() -> T) -> f64 {
 /// A fact, by its number.
 type Fact = fn(usize) -> String;
 
-/// Facts, and an alternative of a check that never holds and takes much time for its fuel.
+/// Facts, and an alternative of a check that never holds and takes much time per unit of fuel.
 const WORK: [(Fact, &str); 4] = [
     (|n| format!("f({n}, {});", n + 1), "f($a, $b), f($b, $a)"),
     (
@@ -122,7 +122,7 @@ const WORK: [(Fact, &str); 4] = [
     ),
 ];
 
-/// Tokens that allow the call with nearly all of the fuel that a short one is given.
+/// Tokens that allow the call and burn nearly all of the fuel of a short call.
 fn working(root: &Root) -> Vec<String> {
     let verifier = root.verifier();
     let call = Call::new(calls::ACTION);

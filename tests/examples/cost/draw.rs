@@ -2,14 +2,14 @@
 
 use crate::{Point, cost::tokens};
 
-/// Microseconds by size, as honest tokens with one appended block go.
+/// A line of microseconds by size, through honest tokens with one appended block.
 pub struct Line {
     at_zero: f64,
     per_byte: f64,
 }
 
-/// What a further block adds to that, for its signature and its key: as it was with these honest tokens,
-/// of which each has so many.
+/// Mean microseconds that each further block adds to the line, for its signature and its key, over honest
+/// tokens given as number of blocks, bytes and microseconds.
 pub fn per_block(points: impl Iterator<Item = (usize, usize, f64)>, line: &Line) -> f64 {
     let each =
         points.map(|(blocks, bytes, micros)| (micros - line.at(bytes)) / (blocks - 1) as f64);
@@ -18,7 +18,7 @@ pub fn per_block(points: impl Iterator<Item = (usize, usize, f64)>, line: &Line)
 }
 
 impl Line {
-    /// The least squares.
+    /// Fits a line by least squares.
     pub fn through<'a>(points: impl Iterator<Item = &'a Point>) -> Line {
         let points: Vec<(f64, f64)> = points
             .map(|point| (point.bytes as f64, point.micros))
@@ -128,7 +128,7 @@ pub fn svg(points: &[Point], line: &Line) -> String {
     svg + "</svg>\n"
 }
 
-/// Honest ones are round, hostile ones square.
+/// The mark of a token: round if it is honest, square if it is hostile.
 fn mark(family: &str, place: usize, x: f64, y: f64) -> String {
     let colour = COLOURS[place % COLOURS.len()];
     if [tokens::HONEST, tokens::HONEST_CHAIN].contains(&family) {

@@ -1,4 +1,4 @@
-//! Honest tokens of growing size, and for each way to make the verifier work, hostile ones.
+//! Honest tokens of growing size, and hostile ones for each way to make the verifier work.
 
 use bailiwick_testkit::{
     Root,
@@ -38,7 +38,7 @@ pub fn all(root: &Root) -> Vec<Point> {
         let made = |size: usize| forge(root, size);
         let mut last = 0;
         for size in SIZES {
-            // The largest of this size that is still evaluated.
+            // The largest token of this kind that is still evaluated.
             let fits = |count: usize| {
                 let token = made(count);
                 token.bytes().len() <= size && point(root, family, token.text()).is_some()
@@ -61,7 +61,7 @@ pub fn all(root: &Root) -> Vec<Point> {
     points
 }
 
-/// `None` where it is refused before it is evaluated, which is cheaper.
+/// Measures a token; `None` if it is refused before it is evaluated, which is cheaper.
 fn point(root: &Root, family: &'static str, text: String) -> Option<Point> {
     let decision = root.verifier().check(&text, &request(), now());
     let outcome = decision.reason().map_or("allow", Reason::code);

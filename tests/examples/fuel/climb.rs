@@ -11,11 +11,11 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use super::operations::Operation;
 use crate::{MEMORY, engine::externs};
 
-/// Programs drawn at random, and rounds in which each choice of the dearest is changed.
+/// Number of programs drawn at random, and of rounds in which each choice of the dearest is changed.
 const DRAWN: usize = 60;
 const ROUNDS: usize = 2;
 
-/// Turns of the last measurement; the best of each side counts.
+/// Number of turns of the last measurement; the best of each side counts.
 const TURNS: usize = 25;
 
 /// Choices from short lists, by the digits of one program.
@@ -29,7 +29,7 @@ pub const DIGITS: usize = 8;
 const BASE: usize = 840;
 
 impl Choices<'_> {
-    /// One of these; the same for the same digits.
+    /// Chooses one of these values. The same digits choose the same value.
     pub fn of<T: Copy + fmt::Display>(&mut self, name: &str, from: &[T]) -> T {
         let digit = self.digits.get(self.next).copied().unwrap_or_default();
         self.next += 1;
@@ -57,7 +57,7 @@ impl Found {
         self.nanos / self.fuel as f64
     }
 
-    /// Worth of 1,000 units, in signatures.
+    /// The worth of 1,000 units, in signatures.
     pub fn signatures(&self) -> f64 {
         1000.0 * self.per_unit() / self.signature
     }
@@ -85,7 +85,7 @@ impl fmt::Display for Found {
     }
 }
 
-/// States the most time and memory that reading a token took, for each of its bytes.
+/// A sentence with the maximum time and memory that reading a token took, for each of its bytes.
 pub fn worst_of_reading(found: &[Found]) -> String {
     let dearest = |by: fn(&Found) -> f64| {
         let dearest = found.iter().max_by(|a, b| by(a).total_cmp(&by(b)));
@@ -108,14 +108,14 @@ struct Compiled {
 /// Separates the blocks of a program.
 pub const BLOCK: &str = "\n---\n";
 
-/// A fact of the newest version. The reference states too old a version for a block whose only newer
-/// feature is an array inside of another, and such a block is refused.
+/// A fact of the newest version. The reference declares too old a version for a block whose only newer feature
+/// is an array inside another, and such a block is refused.
 const NEWEST: &str = "newest(null);";
 
 fn compile(code: &str) -> Option<Compiled> {
     let mut blocks = code.split(BLOCK).map(|code| format!("{NEWEST} {code}"));
     let authority = blocks.next().unwrap_or_default();
-    // The parser bounds how deep terms nest, and refuses some of the programs drawn.
+    // The parser bounds the nesting of terms, and refuses some of the drawn programs.
     let builder = Biscuit::builder().code(&authority).ok()?;
     let mut token = builder.build(&KeyPair::new()).expect("a token");
     for block in blocks {
@@ -141,7 +141,7 @@ fn compile(code: &str) -> Option<Compiled> {
         best = best.min(start.elapsed().as_nanos() as f64);
     }
     let peak = MEMORY.peak_usage().saturating_sub(before);
-    // A small token is mostly signatures and keys: its size would say little of its blocks.
+    // A small token is mostly signatures and keys: its size says little about its blocks.
     let size = bytes.max(2000) as f64;
     program.map(|program| Compiled {
         program,
@@ -153,14 +153,14 @@ fn nanos(program: &Program, externs: &Externs, budget: Budget) -> (f64, u64) {
     let start = Instant::now();
     let burnt = black_box(program.burn(externs, budget));
     let nanos = start.elapsed().as_nanos() as f64;
-    // An error ends a program before it has repeated its operation: it is left out.
+    // Programs that end in an error before they have repeated their operation are left out.
     match burnt.outcome {
         Outcome::Error(_) => (nanos, 0),
         _ => (nanos, burnt.fuel),
     }
 }
 
-/// Nanoseconds a unit of the program that these digits choose, the program, and its choices.
+/// Nanoseconds per unit of the program that these digits choose, the program, and its choices.
 fn tried(
     operation: &Operation,
     digits: &[usize],
@@ -177,7 +177,7 @@ fn tried(
     let mut best = f64::MAX;
     for _ in 0..3 {
         let (nanos, fuel) = nanos(&compiled.program, externs, budget);
-        // Too few units to say anything of one.
+        // Too few units to say anything about a single one.
         if fuel < budget.fuel / 20 {
             return None;
         }
@@ -186,7 +186,7 @@ fn tried(
     Some((best, compiled, choices.taken.join(", ")))
 }
 
-/// Searches, and measures what it found.
+/// Searches for the dearest program, and measures it.
 pub fn dearest(operation: &Operation) -> Found {
     let mut rng = StdRng::seed_from_u64(1);
     let externs = externs();
@@ -244,7 +244,7 @@ fn measured(operation: &Operation, digits: &[usize], externs: &Externs) -> Found
     }
 }
 
-/// One signature of 500 bytes, the measure.
+/// One signature over 500 bytes, the yardstick.
 pub struct Signature {
     key: VerifyingKey,
     message: [u8; 500],

@@ -1,4 +1,4 @@
-//! Whole decisions: a token that was seen before, and a call, that burn all they are given.
+//! Complete decisions: a seen token and a call that burn all of their fuel.
 
 use std::{fmt::Write, hint::black_box, time::Instant};
 

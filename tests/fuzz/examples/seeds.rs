@@ -1,7 +1,7 @@
-//! Writes the corpus that each target starts from: `cargo run --example seeds`.
+//! Writes the corpus with which each target starts: `cargo run --example seeds`.
 //!
-//! The same files on every run, all of them our own: honest tokens, calls, grants and keysets, and
-//! a few that come close to them.
+//! The files are the same on every run, and all of them are our own: honest tokens, calls, grants and keysets,
+//! and a few near misses.
 
 use std::{fs, path::Path};
 
@@ -66,7 +66,7 @@ const GRANTS: [&str; 6] = [
     "grant = [{ service = \"erp\", action = \"x\", args = {} }]\n",
 ];
 
-/// Profiles, and after each a caller that gets something, or nearly does.
+/// Profiles, each with a caller that gets a token, or nearly does.
 const PROFILES: [(&str, &str); 3] = [
     (
         "[[profile]]\nname = \"a\"\nmatch.agent.source = \"client\"\n[profile.token]\nagent = \"a\"\nprincipal = \"p\"\nttl = { default = \"1m\", max = \"1h\" }\n[[profile.grant]]\nservice = \"erp\"\naction = \"x\"\n",
@@ -157,7 +157,7 @@ fn blocks() {
     ));
     let places = (1..5u8).cycle();
     for (code, place) in BLOCKS.iter().zip(places) {
-        // The symbols of the blocks before it, as they are where it stands.
+        // The symbols of the blocks before it, at its position.
         let mut symbols = SymbolTable::new();
         if place < 4 {
             block(AUTHORITY, &mut symbols);
@@ -259,7 +259,7 @@ fn profiles() {
     texts("profiles", inputs.map(String::into_bytes));
 }
 
-/// Programs are choices, so any bytes will do: these come from a generator without a library.
+/// Any bytes are a program, because programs are choices: these come from a simple generator without a library.
 fn programs() {
     let mut state: u64 = 20_261_123;
     let mut byte = || {

@@ -1,5 +1,5 @@
 #![no_main]
-//! A block's bytes, validly signed, so that they get past the chain: verified, decided, evaluated.
+//! A block's bytes, validly signed so that they pass the chain: verified, decided, evaluated.
 
 use std::sync::LazyLock;
 
@@ -15,14 +15,14 @@ use biscuit_auth::format::schema::ExternalSignature;
 use libfuzzer_sys::fuzz_target;
 
 const FUEL: u64 = 5_000;
-/// What blocks of others are evaluated with: enough for a regular expression.
+/// Fuel for blocks outside the profile: enough for a regular expression.
 const ENGINE_FUEL: u64 = 100_000;
 
 static ROOT: LazyLock<Root> = LazyLock::new(Root::fixed);
 static HONEST: LazyLock<Forge> = LazyLock::new(|| Forge::honest(&ROOT));
 static VERIFIERS: LazyLock<[Verifier; 2]> =
     LazyLock::new(|| [verifier(&ROOT, FUEL, 0), verifier(&ROOT, FUEL, 1 << 20)]);
-/// States what a call states, so that blocks of the profile evaluate without one.
+/// States the facts of a call, so that blocks of the profile evaluate without one.
 static AUTHORIZER: LazyLock<Authorizer> = LazyLock::new(|| {
     let facts = r#"
         time(2026-11-23T12:00:00Z); service("erp"); action("order"); depth(1); args({"", "amount", "tags"});
@@ -46,7 +46,7 @@ fuzz_target!(|data: &[u8]| {
             .append("f(1); check if f($x);")
             .append_bytes(bytes)
             .append("check if f($x);"),
-        // Read by the engine only, which leaves signatures to the chain.
+        // Only the engine reads this token, and it leaves signatures to the chain.
         _ => HONEST.clone().append_bytes(bytes).changed(|token| {
             token.blocks[0].external_signature = Some(ExternalSignature {
                 signature: vec![0; 64],

@@ -1,5 +1,5 @@
 #![no_main]
-//! A token's bytes, and its text: read, handled by a holder, verified and decided.
+//! A token's bytes and its text: read, used by a holder, verified and decided.
 
 use std::sync::LazyLock;
 
@@ -18,7 +18,7 @@ static ROOT: LazyLock<Key> = LazyLock::new(|| {
 });
 
 fuzz_target!(|data: &[u8]| {
-    // As a Biscuit of anyone, in binary or as text, with every kind of signature.
+    // As any Biscuit, in binary or as text, with every kind of signature.
     let report = authorize(data, &ROOT, "allow if true;", &Externs::default(), 100_000);
     assert!(!matches!(report.outcome, Outcome::Allow { .. }) || report.revocation_ids.is_some());
     let request = Call::new("order")

@@ -1,6 +1,6 @@
 #![no_main]
-//! Typed conditions beside the engine, on tokens and calls that the input chooses: the same answer, for the same
-//! reason.
+//! Typed conditions and the engine, on tokens and calls that the input chooses, give the same answer for the
+//! same reason.
 
 use bailiwick_fuzz::{Root, mint, now, verifier, ways};
 use libfuzzer_sys::fuzz_target;
@@ -10,8 +10,8 @@ use proptest::{
 };
 
 fuzz_target!(|data: &[u8]| {
-    // A seed: a strategy that took the input itself for random would be split at each of its parts, and would wait
-    // for ever for a number that fits once a part is used up.
+    // The input is a seed. A strategy that used the input itself as randomness would be split at each of its parts,
+    // and would wait for ever for a number that fits once a part is used up.
     let mut seed = [0; 32];
     for (place, byte) in seed.iter_mut().zip(data) {
         *place = *byte;

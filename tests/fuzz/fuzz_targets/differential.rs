@@ -1,6 +1,6 @@
 #![no_main]
-//! The engine beside biscuit-auth, on programs that the input chooses. `tests/differential.rs` lists
-//! where they are known to differ, and the writer of programs keeps away from that.
+//! Comparison of the engine with biscuit-auth, on programs that the input chooses. `tests/differential.rs` lists
+//! the known differences, and the writer of programs avoids them.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -15,7 +15,7 @@ use bailiwick_token::token::Token;
 use biscuit_auth::{Algorithm, Biscuit, KeyPair, PrivateKey};
 use libfuzzer_sys::fuzz_target;
 
-/// Out of reach of what an input can write.
+/// More than any program of an input can burn.
 const BUDGET: Budget = Budget {
     fuel: 50_000_000,
     memory: 1 << 30,

@@ -1,5 +1,5 @@
 #![no_main]
-//! Grants as text: what can be read survives both text forms and Datalog.
+//! Grants as text: grants that can be read survive both text forms and Datalog.
 
 use bailiwick_fuzz::{Root, mint};
 use bailiwick_token::{
@@ -32,7 +32,7 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(Grants::from_toml(&toml).as_ref(), Ok(&grants), "{toml}");
     assert_eq!(Grants::from_json(&json).as_ref(), Ok(&grants), "{json}");
     let _shown = datalog::show(&grants);
-    // Signed, but not held to the limits of the profile.
+    // Signed without a check of the profile's limits.
     let token = mint(&Root::fixed(), &grants);
     let authority = token
         .authority()

@@ -1,6 +1,6 @@
 #![no_main]
-//! What verifiers fetch, signed as it stands: what opens is signed and opened to the same, and lines
-//! of revocations are applied as a whole or not at all.
+//! Documents that verifiers fetch, signed unchanged: a document that opens survives signing and opening again,
+//! and lines of revocations are applied as a whole or not at all.
 
 use std::sync::LazyLock;
 
@@ -37,7 +37,7 @@ fn signed(kind: &str, bytes: &[u8]) -> Vec<u8> {
     envelope.to_json().into_bytes()
 }
 
-/// Without revocations.
+/// Trust without revocations.
 fn trust() -> Trust {
     let keyset = ROOT.keyset().sign(&ROOT.keyset_key).to_json();
     Trust::open(keyset.as_bytes(), &ROOT.keyset_public(), None).expect("a signed keyset")
@@ -74,7 +74,7 @@ fn head(bytes: &[u8]) {
     let _either = trust().with_delta(&envelope, b"", head.issued_at);
 }
 
-/// The header of a snapshot without entries.
+/// Opens the bytes as the header of a snapshot without entries.
 fn header(bytes: &[u8]) {
     let public = ROOT.keyset_public();
     let mut file = signed(SNAPSHOT_TYPE, bytes);
@@ -91,7 +91,7 @@ fn header(bytes: &[u8]) {
     assert!(opened.is_ok() || trust.is_err());
 }
 
-/// Lines that the issuer signed a head over: as changes, and as a snapshot.
+/// Applies lines over which the issuer signed a head: as changes, and as a snapshot.
 fn lines(bytes: &[u8]) {
     let (key, now) = (&ROOT.keyset_key, now());
     let start = Position::start(Epoch::from_bytes([1; 8]));
@@ -147,7 +147,7 @@ fn lines(bytes: &[u8]) {
     }
 }
 
-/// Of anyone: nothing is signed by this key, but for what it signed.
+/// Reads bytes of unknown origin, unsigned: no reader panics, and an envelope or a report has one text.
 fn anyones(bytes: &[u8]) {
     let public = ROOT.keyset_public();
     if let Ok(envelope) = Envelope::parse(bytes) {

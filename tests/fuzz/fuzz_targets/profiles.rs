@@ -1,6 +1,6 @@
 #![no_main]
-//! Profiles as text, and behind a null byte a caller as JSON: what a caller gets is well formed,
-//! can be asked for as it stands, and what is refused is told in words that OAuth can carry.
+//! Profiles as text, and after a null byte a caller as JSON: a caller's result is well formed and can be requested
+//! unchanged, and a refusal is a text that OAuth can carry.
 
 use bailiwick_issuer::profile::{Ask, Caller, Profile, ProfileLimits, Profiles};
 use bailiwick_token::grant::Grants;

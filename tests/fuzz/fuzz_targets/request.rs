@@ -1,5 +1,5 @@
 #![no_main]
-//! A call as JSON text: its canonical text is the same call, and is decided alike.
+//! A call as JSON text: its canonical text is the same call, and gets the same decision.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 static ROOT: LazyLock<Root> = LazyLock::new(Root::fixed);
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| verifier(&ROOT, 5_000, 1 << 20));
-/// Looks at all that a call can state.
+/// A token whose conditions cover everything that a call can state.
 static TOKEN: LazyLock<String> = LazyLock::new(|| {
     let looks = r#"
         check if arg($n, $v), $v.type() !== "integer" or num($n, $m), $m >= 0 or json($n, $t), $t.length() < 20
@@ -29,7 +29,7 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(value) = Value::parse(text) {
         let canonical = value.to_string();
         assert_eq!(Value::parse(&canonical).as_ref(), Ok(&value), "{canonical}");
-        // Any reader takes it for JSON; what a number is worth to others is their affair.
+        // Any reader accepts it as JSON; the precision of numbers is up to the reader.
         serde_json::from_str::<&RawValue>(&canonical).expect("JSON");
     }
     let read = Call::from_json(text);
@@ -37,7 +37,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(request) = read else { return };
     let decision = said(&VERIFIER.check(&TOKEN, &request, now()));
     assert_ne!(request.action(), "");
-    // The arguments again, from their canonical text. What else stands in the text may be deeper.
+    // The arguments again, from their canonical text. Other parts of the text may nest deeper.
     if let Ok(Value::Object(members)) = whole {
         let args = members.get("args").map(Value::to_string);
         let resource = match members.get("resource") {

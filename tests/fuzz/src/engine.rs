@@ -3,13 +3,13 @@
 use bailiwick_biscuit::engine::{Authorizer, Budget, Error, Evaluation, Externs, Outcome, Program};
 use bailiwick_token::token::Token;
 
-/// The one place that knows how a program is made.
+/// Compiles a program. All targets do it here.
 pub fn compile(token: &Token, authorizer: &Authorizer) -> Result<Program, Error> {
     Program::compile(token.code(), authorizer)
 }
 
-/// Evaluates within a budget, and holds the engine to its account of fuel: the outcome is a function of
-/// its input, no more is burnt than is given, and what was burnt suffices just so.
+/// Evaluates within a budget, and checks the engine's account of fuel: the outcome is a function of its input,
+/// no more is burnt than given, and exactly the amount burnt suffices.
 pub fn evaluate(program: &Program, budget: impl Into<Budget>) -> Evaluation {
     let budget = budget.into();
     let with = |fuel: u64| Budget { fuel, ..budget };

@@ -1,6 +1,6 @@
-//! What the targets share: a fixed root key, a verifier that trusts it, and the engine by itself.
+//! Shared parts of the targets: a fixed root key, a verifier that trusts it, and the engine by itself.
 //!
-//! Only public interfaces are used, so that a target outlives the insides of what it tries.
+//! Only public interfaces are used, so that changes of internals break no target.
 
 use bailiwick_testkit::claims;
 use bailiwick_token::{
@@ -26,7 +26,7 @@ pub mod ways;
 
 pub use bailiwick_testkit::{ISSUER, Root, SERVICE, forge, now};
 
-/// A verifier that keeps tokens it has seen in so many bytes.
+/// A verifier whose cache of seen tokens may hold this many bytes.
 pub fn verifier(root: &Root, fuel: u64, cache_bytes: usize) -> Verifier {
     root.verifier().limits(Limits {
         fuel,
@@ -35,7 +35,7 @@ pub fn verifier(root: &Root, fuel: u64, cache_bytes: usize) -> Verifier {
     })
 }
 
-/// An honest token of these grants: the same one on every run, so that an input means the same.
+/// An honest token with these grants: the same on every run, so that an input always has the same meaning.
 pub fn mint(root: &Root, grants: &Grants) -> Token {
     let claims = Claims {
         token_id: TokenId::from_bytes([7; 16]),
@@ -44,7 +44,7 @@ pub fn mint(root: &Root, grants: &Grants) -> Token {
     root.mint_with(&claims, grants)
 }
 
-/// All that a decision tells, in words that fit a terminal; twice the same is the same decision.
+/// The whole text of a decision, checked to be printable. Equal texts mean equal decisions.
 pub fn said(decision: &Decision) -> String {
     let mut said = vec![
         decision
@@ -63,7 +63,7 @@ pub fn said(decision: &Decision) -> String {
     bare
 }
 
-/// All that a holder can do with a token: nothing of it panics, and what comes out can be read back.
+/// Does all that a holder can do with a token, and checks that nothing panics and that results can be read back.
 pub fn held(token: &Token) {
     let view = token.inspect();
     let shown = (

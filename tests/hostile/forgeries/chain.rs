@@ -1,4 +1,4 @@
-//! Blocks dropped, moved, exchanged, and added by those who may not.
+//! Blocks that are dropped, moved, exchanged, or added without the right to.
 
 use bailiwick_testkit::{
     Root,

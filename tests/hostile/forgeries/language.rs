@@ -1,4 +1,4 @@
-//! Datalog with which a token would say more than it may.
+//! Datalog that would give a token more authority than it has.
 
 use bailiwick_testkit::{
     Root,

@@ -1,4 +1,4 @@
-//! One more than there may be.
+//! Tokens one above each limit.
 
 use bailiwick_testkit::{
     Root,

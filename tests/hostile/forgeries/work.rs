@@ -1,4 +1,4 @@
-//! Evaluations that would never end, and some that just do.
+//! Evaluations that would never end, and some that barely do.
 
 use bailiwick_testkit::{
     Root,
@@ -112,7 +112,7 @@ fn joins(root: &Root) -> Vec<Forgery> {
             &format!("{texts} check if t($a), t($b), t($c), $a + $b === $b + $c, false or true;"),
             OUT_OF_FUEL,
         ),
-        // Where the root has facts of its own, which the profile does not have.
+        // The root signs facts of its own, which the profile does not define.
         forgery(
             "grants-that-join",
             "grants that each join, in an authority block with facts",
@@ -202,7 +202,7 @@ fn expressions(root: &Root) -> Vec<Forgery> {
     ]
 }
 
-/// What only the profile refuses: the engine evaluates it for the tokens of others.
+/// Tokens that only the profile refuses: the engine evaluates such Datalog for tokens outside the profile.
 fn of_others(root: &Root) -> Vec<Forgery> {
     let of = |name, attacks, code: &str, outcome| {
         forgery(name, attacks, Forge::honest(root).append(code), UNSUPPORTED).alone(outcome)

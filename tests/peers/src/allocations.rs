@@ -1,4 +1,4 @@
-//! Counts what is allocated, while it is asked to.
+//! Counts allocations on request.
 
 #![allow(
     unsafe_code,
@@ -10,8 +10,8 @@ use std::{
     sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed},
 };
 
-/// The system's allocator, and counters beside it that move only between [`counted`]'s two ends, so
-/// that what is timed pays for one branch and nothing more.
+/// The system's allocator with counters that move only during [`counted`], so that timed code pays for one branch
+/// and nothing more.
 pub(crate) struct Counting;
 
 #[global_allocator]
@@ -22,18 +22,18 @@ static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
 static GROWTH: AtomicI64 = AtomicI64::new(0);
 
-/// What some code allocated.
+/// Allocations of some code.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Allocated {
-    /// How often memory was asked for; growing a buffer counts as well.
+    /// Number of allocations; growing a buffer counts as well.
     pub(crate) allocations: u64,
-    /// How many bytes were asked for.
+    /// Number of bytes allocated.
     pub(crate) bytes: u64,
-    /// By how many bytes more was asked for than was given back.
+    /// Number of bytes allocated minus number of bytes freed.
     pub(crate) growth: i64,
 }
 
-/// Runs `code`, and says what it allocated. No other thread may be at work meanwhile.
+/// Runs `code`, and returns its result and its allocations. No other thread may run meanwhile.
 pub(crate) fn counted<R>(code: impl FnOnce() -> R) -> (R, Allocated) {
     ALLOCATIONS.store(0, Relaxed);
     BYTES.store(0, Relaxed);
@@ -59,7 +59,7 @@ fn count(asked_for: usize, given_back: usize) {
     }
 }
 
-// SAFETY: every call goes to the system's allocator as it came; counting touches no memory of theirs.
+// SAFETY: every call goes to the system's allocator unchanged; counting touches none of its memory.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size(), 0);

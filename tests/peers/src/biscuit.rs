@@ -13,7 +13,7 @@ pub(crate) const NAME: &str = "biscuit-auth 6.0.0";
 pub(crate) const WHOLE: &str = "parse, verify, authorize";
 const VERIFIED: &str = "authorize what was verified before";
 
-/// Whether a call beyond the token is denied, as it must be.
+/// Returns true if biscuit-auth denies a call beyond the token, as it must.
 pub(crate) fn denies(sample: &Sample) -> bool {
     let (root, text) = (sample.key_pair().public(), text(&sample.chain(3)));
     let token = Biscuit::from_base64(&text, root).unwrap();
@@ -49,7 +49,7 @@ fn authorize(token: &Biscuit, facts: &AuthorizerBuilder) -> bool {
     authorizer.is_ok_and(|mut authorizer| authorizer.authorize().is_ok())
 }
 
-/// What our verifier states about the call, parsed beforehand, with limits that do not stop it.
+/// The facts that our verifier states about the call, parsed beforehand, with limits that never apply.
 fn facts(blocks: usize, amount: i64) -> AuthorizerBuilder {
     let code = format!(
         r#"

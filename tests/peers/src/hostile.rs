@@ -1,5 +1,5 @@
-//! Refusing hostile tokens, each beside allowing an honest token of the same size, or of the size
-//! that comes closest: the hostile ones may be larger than any honest token, or smaller.
+//! The cost of refusing hostile tokens, each beside the cost of allowing an honest token of the same size, or
+//! the closest size: the hostile ones may be larger than any honest token, or smaller.
 
 use bailiwick_token::{
     caveat::Caveat,
@@ -21,7 +21,7 @@ pub(crate) const HONEST: &str = "allowed, of the same size";
 pub(crate) const FOUR: &str = "a self-join of four over 60 facts";
 pub(crate) const EIGHT: &str = "a self-join of eight over 60 facts";
 
-/// For each attack two variants: itself, and the honest token beside it.
+/// Two variants for each attack: the attack, and the honest token beside it.
 pub(crate) fn variants(sample: &Sample) -> Vec<Variant<'_>> {
     attacks(sample)
         .into_iter()
@@ -33,7 +33,7 @@ pub(crate) fn variants(sample: &Sample) -> Vec<Variant<'_>> {
         .collect()
 }
 
-/// The longest chain there may be, with a wrong signature at its end, beside the same chain as it was made.
+/// The longest allowed chain with a wrong signature at its end, beside the same chain unchanged.
 fn forged(sample: &Sample) -> [Variant<'_>; 2] {
     const NAME: &str = "a wrong signature, the last of sixteen";
     let chain = || {
@@ -61,7 +61,7 @@ fn forged(sample: &Sample) -> [Variant<'_>; 2] {
 
 struct Attack<'a> {
     name: &'static str,
-    /// Why it must be refused.
+    /// The reason for which it must be refused.
     reason: Reason,
     token: Box<dyn Fn() -> String + 'a>,
 }
@@ -131,8 +131,8 @@ fn honest<'a>(sample: &'a Sample, attack: &'static str, wire: usize) -> Variant<
     Variant::fresh((HONEST, attack), 1, prepare, decide)
 }
 
-/// A caveat that fills a token up to so many characters, as far as the profile lets it: with as many
-/// alternatives as there is room for, and a description.
+/// A caveat that fills a token up to this many characters, as far as the profile permits: with as many
+/// alternatives as fit, and a description.
 fn filled(sample: &Sample, wire: usize) -> Caveat {
     const MOST_GRANTS: usize = 58;
     const MOST_TEXT: usize = 8 * 1024 / 3 * 4;
@@ -166,7 +166,7 @@ fn filled(sample: &Sample, wire: usize) -> Caveat {
     longest.unwrap_or(caveat)
 }
 
-/// Facts, and a check that looks at every combination of `ways` of them, and fails.
+/// Facts, and a check that tries every combination of `ways` of them, and fails.
 fn join(facts: usize, ways: usize) -> String {
     let variables: Vec<String> = (0..ways).map(|n| format!("$v{n}")).collect();
     let facts: String = (0..facts).map(|n| format!("f({n}); ")).collect();
@@ -174,7 +174,7 @@ fn join(facts: usize, ways: usize) -> String {
     format!("{facts} check if {body} {} < 0;", variables.join(" + "))
 }
 
-/// With one fact more, the fuel runs out.
+/// The largest number of facts for which the fuel suffices.
 fn largest(sample: &Sample) -> usize {
     let (verifier, request): (Verifier, _) = (sample.verifier(), request());
     let ends = |facts: &usize| {

@@ -1,7 +1,7 @@
 //! jsonwebtoken: a signed JSON Web Token with the same grants as claims.
 //!
-//! It is decoded and verified, and its times, issuer and audience are checked. It cannot be narrowed
-//! by a holder, and what its grants say about a call is left to the service: that is not measured.
+//! It is decoded and verified, and its times, issuer and audience are checked. A holder cannot narrow it, and
+//! the service itself has to apply its grants to a call: that is not measured.
 
 use std::{
     hint::black_box,
@@ -37,7 +37,7 @@ struct Claims {
     authorization_details: Vec<Value>,
 }
 
-/// Whether a token for another service is refused, as it must be.
+/// Returns true if a token for another service is refused, as it must be.
 pub(crate) fn denies() -> bool {
     variant("crm").time(1).is_err()
 }
@@ -95,7 +95,7 @@ fn claims() -> Claims {
     }
 }
 
-/// The library takes a private key as PKCS#8 only: for Ed25519 that is a constant and the key.
+/// The private key as PKCS#8, the only form that the library takes: for Ed25519 a constant and the key.
 fn signing(key: &SigningKey) -> EncodingKey {
     const BEFORE_THE_KEY: [u8; 16] = [
         0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,

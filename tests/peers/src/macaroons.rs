@@ -1,9 +1,9 @@
-//! Macaroons: a chain of HMACs under a secret that issuer and service share.
+//! Macaroons: a chain of HMACs under a secret shared by issuer and service.
 //!
-//! Fifteen caveats narrow to one action what our three appended blocks narrow; each is a line of
-//! text that the service must know how to read. A macaroon cannot say "one of five grants", and a
-//! service that can verify one can also make one. Two libraries, because the older one brings a
-//! C library without the processor's SHA instructions.
+//! Fifteen caveats narrow to one action what our three appended blocks narrow; each is a line of text that the
+//! service must know how to read. A macaroon cannot express "one of five grants", and a service that can verify
+//! one can also make one. There are two libraries, because the older one brings a C library that does not use
+//! the processor's SHA instructions.
 
 use std::hint::black_box;
 
@@ -16,7 +16,7 @@ const PATH: &str = "decode, verify, 15 caveats";
 const KEY: &[u8] = b"a secret that issuer and service share";
 const BLOCKS: usize = 3;
 
-/// Those of the issuer, and those of three holders.
+/// The caveats of the issuer, and of three holders.
 const CAVEATS: [&str; 15] = [
     "service = erp",
     "action = purchase_order:create",
@@ -35,7 +35,7 @@ const CAVEATS: [&str; 15] = [
     "time < 2026-11-23T12:03:00Z",
 ];
 
-/// Whether a call beyond the token is denied, as it must be.
+/// Returns true if both libraries deny a call beyond the token, as they must.
 pub(crate) fn denies() -> bool {
     let mut beyond = [with_libsodium::<BEYOND>(), in_rust::<BEYOND>()];
     !beyond.iter_mut().any(|variant| variant.time(1).is_ok())
@@ -86,15 +86,15 @@ fn in_rust<'a, const AMOUNT: i64>() -> Variant<'a> {
     })
 }
 
-/// What the service knows to be true of the call, word for word.
+/// Caveats that the service accepts word for word, because they are true of the call.
 const EXACT: [&str; 3] = [
     "service = erp",
     "action = purchase_order:create",
     "currency = EUR",
 ];
 
-/// What it has to read and compare. The amount is a constant since one of the two libraries takes
-/// functions only, and no closures.
+/// Checks a caveat that the service has to parse and compare. The amount is a constant because one of the two
+/// libraries takes functions only, and no closures.
 fn holds<const AMOUNT: i64>(caveat: &[u8]) -> bool {
     let Ok(caveat) = std::str::from_utf8(caveat) else {
         return false;

@@ -1,8 +1,8 @@
-//! Measures Bailiwick beside its peers, side by side in one run.
+//! Measures Bailiwick and its peers side by side in one run.
 //!
-//! Every peer decides the same call with a token of the same content, as near as it can carry it;
-//! the head of each module says what is not the same. Every peer also has to deny a call, and every
-//! decision that is timed is checked: one that is not as expected ends the run. `docs/benchmarks.md` is about what comes out.
+//! Every peer decides the same call with a token of the same content, as nearly as it can carry it; the head of
+//! each module states the differences. Every peer also has to deny a call, and every timed decision is checked:
+//! an unexpected one ends the run. `docs/benchmarks.md` explains the results.
 
 mod allocations;
 mod biscuit;
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
 fn report(effort: &Effort) -> Result<Report, Unexpected> {
     let sample = Sample::new();
     denied(&sample)?;
-    // First, while little else is allocated that could be given back meanwhile.
+    // First, while little else is allocated that could be freed meanwhile.
     let memory = memory::measure(&sample, effort)?;
     let threads = threads::measure(&sample, effort)?;
     let variants = ours::variants(&sample)
@@ -90,7 +90,7 @@ fn report(effort: &Effort) -> Result<Report, Unexpected> {
     })
 }
 
-/// A peer that allowed everything would be fast.
+/// Checks that every peer denies a call, since a peer that allowed everything would be fast.
 fn denied(sample: &Sample) -> Result<(), Unexpected> {
     let denials = [
         (ours::NAME, ours::denies(sample)),
@@ -112,7 +112,7 @@ struct Options {
 }
 
 impl Options {
-    /// `None` where something is not understood.
+    /// Reads the options; `None` if a word is unknown or malformed.
     fn read(mut words: impl Iterator<Item = String>) -> Option<Options> {
         let mut options = Options {
             effort: Effort::FULL,

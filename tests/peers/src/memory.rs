@@ -1,4 +1,4 @@
-//! What is kept for a token that was seen, and for an id that is revoked.
+//! Memory that is kept for each seen token, and for each revoked id.
 
 use bailiwick_token::{
     claims::TokenId,
@@ -12,19 +12,19 @@ use crate::{
     variant::Unexpected,
 };
 
-/// In bytes.
+/// Memory use, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory {
-    /// How many tokens, and how many ids, that was found with.
+    /// Number of tokens with which it was measured; `ids` is the number of revoked ids.
     pub(crate) tokens: usize,
     pub(crate) ids: usize,
     /// A verifier that has seen nothing.
     pub(crate) verifier: f64,
-    /// A token as it is decoded from its text.
+    /// A token decoded from its text.
     pub(crate) token: f64,
-    /// What a verifier grows by for each token that it has seen.
+    /// Growth of a verifier for each token that it has seen.
     pub(crate) cached: f64,
-    /// What trust grows by for each token that is revoked.
+    /// Growth of trust for each revoked token.
     pub(crate) revoked: f64,
 }
 
@@ -43,8 +43,8 @@ pub(crate) fn measure(sample: &Sample, effort: &Effort) -> Result<Memory, Unexpe
     })
 }
 
-/// Everything that grows is counted: compiled tokens, the texts that they are found by, the
-/// signatures that are remembered, and the tables of them all.
+/// Measures a verifier, a token and a cached token. Everything that grows is counted: compiled tokens, the texts
+/// under which they are found, remembered signatures, and the tables of them all.
 fn cached(sample: &Sample, count: usize) -> Result<(f64, f64, f64), Unexpected> {
     let tokens: Vec<_> = (0..count).map(|_| sample.chain(BLOCKS)).collect();
     let texts: Vec<String> = tokens.iter().map(text).collect();
@@ -56,7 +56,7 @@ fn cached(sample: &Sample, count: usize) -> Result<(f64, f64, f64), Unexpected> 
             .all(|text| verifier.check(text, &request, sample.now).is_allow())
     };
     let (allowed, unseen) = counted(check_all);
-    // A token that had been thrown out to make room would be verified again, and allocate for it.
+    // An evicted token would be verified again, and that would allocate.
     let (allowed_again, seen) = counted(check_all);
     if !allowed || !allowed_again {
         return Err(Unexpected("a token to be cached".to_owned()));

@@ -13,7 +13,7 @@ pub(crate) const DENIED: &str = "denial with a token seen before";
 pub(crate) const CHILD: &str = "unseen child of a seen parent";
 pub(crate) const UNSEEN: &str = "unseen token";
 
-/// Whether a call beyond the token is denied, as it must be.
+/// Returns true if the verifier denies a call beyond the token, as it must.
 pub(crate) fn denies(sample: &Sample) -> bool {
     let token = text(&sample.chain(3));
     let decision = sample
@@ -42,7 +42,7 @@ fn seen(sample: &Sample, blocks: usize) -> Variant<'_> {
     })
 }
 
-/// A call that every appended block refuses, explained.
+/// Denies and explains a call that every appended block refuses.
 fn denied_by_all(sample: &Sample, blocks: usize) -> Variant<'_> {
     let (verifier, request) = (sample.verifier(), request_for(BEYOND));
     let token = text(&sample.chain(blocks));
@@ -53,7 +53,7 @@ fn denied_by_all(sample: &Sample, blocks: usize) -> Variant<'_> {
     })
 }
 
-/// Each child has a parent of its own, one block shorter, which the verifier sees just before.
+/// Allows tokens whose parent, one block shorter, the verifier has just seen. Each has a parent of its own.
 fn child_of_seen(sample: &Sample, blocks: usize) -> Variant<'_> {
     let (verifier, request) = (std::rc::Rc::new(sample.verifier()), request());
     let (parents, call) = (verifier.clone(), request.clone());
@@ -69,7 +69,7 @@ fn child_of_seen(sample: &Sample, blocks: usize) -> Variant<'_> {
     Variant::fresh((NAME, CHILD), blocks, prepare, decide)
 }
 
-/// Each token is made for one decision. One verifier sees them all, as at a service: its memories
+/// Allows tokens that are each made for one decision. One verifier sees them all, as at a service: its caches
 /// are as full as they get, and hold nothing of the next token.
 fn unseen(sample: &Sample, blocks: usize) -> Variant<'_> {
     let (verifier, request) = (sample.verifier(), request());

@@ -1,4 +1,4 @@
-//! What was found, as the tables of `docs/benchmarks.md` and as lines of JSON.
+//! The results, as the tables of `docs/benchmarks.md` and as lines of JSON.
 
 use std::fmt::Write;
 
@@ -22,7 +22,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// The tables, each under the heading that it has on the page.
+    /// The tables, each under its heading on the page.
     pub(crate) fn markdown(&self) -> String {
         let sections = [
             ("Decisions", self.decisions_table()),
@@ -39,7 +39,7 @@ impl Report {
         })
     }
 
-    /// One object a line: each row of each table, with all its digits.
+    /// One JSON object per line for each row of each table, with all digits.
     pub(crate) fn json_lines(&self) -> String {
         let decisions = self.decisions.iter().map(|found| self.decision(found));
         let refusals = self.attacks().map(refusal);
@@ -87,7 +87,7 @@ impl Report {
             .median
     }
 
-    /// biscuit-auth's whole path with a token of as many blocks.
+    /// Time of biscuit-auth's whole path with a token of this many appended blocks.
     pub(crate) fn biscuit(&self, blocks: usize) -> f64 {
         self.micros(biscuit::NAME, biscuit::WHOLE, blocks)
     }

@@ -1,8 +1,8 @@
 //! Measures all variants in turns.
 //!
-//! The machine may be shared, and its speed may change from second to second. So no variant is
-//! measured at one go: in each of many short rounds every variant has its turn, and of all its
-//! turns the median counts. A slow second then slows all of them, and ratios hold.
+//! The machine may be shared, and its speed may change from second to second. So no variant is measured in one
+//! go: every variant has its turn in each of many short rounds, and the median of its turns counts. A slow
+//! second then slows all of them, and ratios hold.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use crate::{
     variant::{Unexpected, Variant},
 };
 
-/// How much is measured.
+/// Amount of measuring.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Effort {
     pub(crate) rounds: usize,
-    /// How long the turn of one variant lasts, about.
+    /// Approximate length of one variant's turn.
     pub(crate) turn: Duration,
-    /// How many tokens are cached to see what one takes.
+    /// Number of tokens that are cached to find the memory that one takes.
     pub(crate) cached: usize,
-    /// How many ids are revoked to see what one takes.
+    /// Number of ids that are revoked to find the memory that one takes.
     pub(crate) revoked: usize,
 }
 
@@ -31,7 +31,7 @@ impl Effort {
         revoked: 50_000,
     };
 
-    /// Tells whether everything still works, and not how fast.
+    /// Shows that everything still works, but not how fast.
     pub(crate) const QUICK: Effort = Effort {
         rounds: 5,
         turn: Duration::from_millis(1),
@@ -40,7 +40,7 @@ impl Effort {
     };
 }
 
-/// What was found about one variant.
+/// The results for one variant.
 #[derive(Debug, Clone)]
 pub(crate) struct Measured {
     pub(crate) peer: &'static str,
@@ -48,12 +48,12 @@ pub(crate) struct Measured {
     pub(crate) blocks: usize,
     pub(crate) wire: usize,
     pub(crate) micros: Spread,
-    /// For each decision.
+    /// Number of allocations of one decision.
     pub(crate) allocations: f64,
     pub(crate) allocated_bytes: f64,
 }
 
-/// Of many turns.
+/// The spread of many turns.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Spread {
     pub(crate) median: f64,
@@ -97,10 +97,10 @@ pub(crate) fn measure(
         .collect())
 }
 
-/// How many decisions are looked at for what they allocate.
+/// Number of decisions whose allocations are counted.
 const COUNTED: usize = 10;
 
-/// Also warms up, and is the first to see every decision, before anything is timed that counts.
+/// Number of decisions that fill a turn. Also warms up, and checks the decisions before the timing that counts.
 fn decisions_for_a_turn(variant: &mut Variant<'_>, turn: Duration) -> Result<usize, Unexpected> {
     let few = 10;
     variant.time(few)?;

@@ -1,4 +1,4 @@
-//! The token and the call that everyone decides: those of the verifier's own benchmark.
+//! The token and the call that all peers decide: those of the verifier's own benchmark.
 
 use std::cell::Cell;
 
@@ -21,7 +21,7 @@ pub(crate) const ISSUER: &str = "https://issuer.example";
 pub(crate) const AGENT: &str = "agent:orchestrator";
 pub(crate) const PRINCIPAL: &str = "team:procurement";
 
-/// How many blocks are appended.
+/// Numbers of appended blocks that are measured.
 pub(crate) const BLOCKS: [usize; 4] = [0, 1, 3, 8];
 
 const GRANTS: &str = r#"
@@ -52,7 +52,7 @@ service = "ledger"
 action = "entry:read"
 "#;
 
-/// What each appended block narrows it to.
+/// The scope of each appended block.
 const SCOPE: &str = r#"
 [[grant]]
 service = "erp"
@@ -73,7 +73,7 @@ pub(crate) fn request() -> Call {
     request_for(WITHIN)
 }
 
-/// An amount that the token allows, and one that its first appended block no longer does.
+/// An amount that the token allows, and one that its first appended block denies.
 pub(crate) const WITHIN: i64 = 4000;
 pub(crate) const BEYOND: i64 = 5000;
 
@@ -115,8 +115,7 @@ impl Sample {
         KeyPair::from(&private.unwrap())
     }
 
-    /// A token that nobody has seen: its id and its keys are its own, and so are all its
-    /// signatures.
+    /// Mints an unseen token: its id and its keys are its own, and so are all its signatures.
     pub(crate) fn mint(&self) -> Token {
         let mut id = [1; 16];
         id[8..].copy_from_slice(&self.count().to_be_bytes());
@@ -140,7 +139,7 @@ impl Sample {
         Token::try_from(signed).unwrap()
     }
 
-    /// Appends a block that nobody has seen: its key is its own, and its end is one of many.
+    /// Appends an unseen block: its key is its own, and its expiry is one of many.
     pub(crate) fn narrow(&self, token: &Token) -> Token {
         token.attenuate(&self.caveat()).unwrap()
     }
@@ -154,7 +153,7 @@ impl Sample {
         }
     }
 
-    /// A token that nobody has seen, with so many appended blocks.
+    /// An unseen token with this many appended blocks.
     pub(crate) fn chain(&self, blocks: usize) -> Token {
         (0..blocks).fold(self.mint(), |token, _| self.narrow(&token))
     }
@@ -163,7 +162,7 @@ impl Sample {
         Verifier::new("erp", self.trust(None)).unwrap()
     }
 
-    /// With the snapshot of revocations, where there is one.
+    /// Trust in the issuer, with the snapshot of revocations if there is one.
     pub(crate) fn trust(&self, revocations: Option<&str>) -> Trust {
         let public_key = public(&self.key);
         let keyset = Keyset {

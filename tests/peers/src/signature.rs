@@ -1,4 +1,4 @@
-//! One Ed25519 signature: what nothing that is signed with public keys can do without.
+//! One Ed25519 signature: the least cost of anything signed with a public key.
 
 use std::hint::black_box;
 

@@ -1,10 +1,10 @@
-//! Tables in Markdown, aligned so that a terminal shows them well too.
+//! Tables in Markdown, aligned so that they are readable in a terminal too.
 
 use std::fmt;
 
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
-    /// How many columns, from the left, hold words and not numbers.
+    /// Number of columns, from the left, that hold words and not numbers.
     words: usize,
 }
 
@@ -50,7 +50,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// A number with three digits that count.
+/// A number with three significant digits.
 pub(crate) fn three_digits(number: f64) -> String {
     let decimals = match number.abs() {
         size if size >= 100.0 => 0,

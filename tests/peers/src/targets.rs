@@ -1,4 +1,4 @@
-//! What the product set out to reach, and whether it does.
+//! The performance targets of the product, and the results beside them.
 
 use std::fmt;
 
@@ -134,7 +134,7 @@ pub(crate) fn all(report: &Report) -> Vec<Target> {
             of_biscuit(ours::UNSEEN, 8),
         ),
         target("refusing, the dearest", OF_HONEST, Bound::Most(2.0), worst),
-        // No growth with joins; a tenth is left to noise and to the longer text.
+        // No growth with joins; a tenth is allowed for noise and for the longer text.
         target(
             "refusing a join of eight",
             "a join of four",

@@ -1,4 +1,4 @@
-//! How much more two threads decide than one.
+//! Decisions per second of two threads, compared with one.
 
 use std::{
     hint::black_box,
@@ -14,19 +14,19 @@ use crate::{
     variant::Unexpected,
 };
 
-/// Decisions a second, and what a second thread adds.
+/// Decisions per second with one thread and with two.
 #[derive(Debug, Clone)]
 pub(crate) struct Threads {
     pub(crate) what: &'static str,
     pub(crate) one: f64,
     pub(crate) two: f64,
-    /// Two beside one, of each round.
+    /// The ratio of two threads to one, over the rounds.
     pub(crate) ratio: Spread,
 }
 
 pub(crate) const OWN: &str = "seen tokens, one for each thread";
 pub(crate) const SHARED: &str = "one seen token for all threads";
-/// Shares nothing, so it shows what the machine has to give.
+/// Threads that verify signatures share nothing, so this shows the limit of the machine.
 const SIGNATURES: &str = "`verify_strict`, for comparison";
 
 const BLOCKS: usize = 3;
@@ -53,14 +53,14 @@ pub(crate) fn measure(sample: &Sample, effort: &Effort) -> Result<Vec<Threads>, 
         .collect()
 }
 
-/// One thread and two take turns, for the same reason as in [`crate::rounds`].
+/// Compares one thread with two. They take turns, for the same reason as in [`crate::rounds`].
 fn compare(
     what: &'static str,
     decide: &(dyn Fn(usize) -> bool + Sync),
     effort: &Effort,
 ) -> Result<Threads, Unexpected> {
     let expected = |rate: Option<f64>| rate.ok_or_else(|| Unexpected(what.to_owned()));
-    // Ten times as long as a turn elsewhere, so that starting and ending hardly matter.
+    // Ten times as long as a turn elsewhere, so that starting and stopping threads hardly matter.
     let guess = expected(rate(1, 100, decide))?;
     let count = ((guess * effort.turn.as_secs_f64() * 10.0) as usize).max(100);
     let (mut one, mut two, mut ratio) = (Vec::new(), Vec::new(), Vec::new());
@@ -79,7 +79,7 @@ fn compare(
     })
 }
 
-/// Decisions a second, of all threads together; `None` where one was not the right one.
+/// Decisions per second of all threads together; `None` if a decision was wrong.
 fn rate(threads: usize, count: usize, decide: &(dyn Fn(usize) -> bool + Sync)) -> Option<f64> {
     let barrier = Barrier::new(threads);
     let work = &|thread: usize| {

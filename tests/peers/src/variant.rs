@@ -1,4 +1,4 @@
-//! One thing that is measured: how its input is made, and how one decision is taken.
+//! A measured variant: the preparation of its input, and its decision.
 
 use std::{
     hint::black_box,
@@ -7,25 +7,25 @@ use std::{
 
 use crate::allocations::{Allocated, counted};
 
-/// Something that takes decisions and can be asked how long they take.
+/// A way to take decisions that can be timed.
 pub(crate) struct Variant<'a> {
     pub(crate) peer: &'static str,
     pub(crate) path: &'static str,
-    /// How many blocks were appended to the token, or what comes closest to that.
+    /// Number of blocks appended to the token, or the nearest equivalent.
     pub(crate) blocks: usize,
-    /// The characters of what travels with a call.
+    /// Number of characters that travel with a call.
     pub(crate) wire: usize,
-    /// The most decisions for which input is made at a time.
+    /// Maximum number of decisions for which input is prepared at a time.
     pub(crate) most: usize,
     decisions: Box<dyn Decisions + 'a>,
 }
 
-/// A decision was not the one that it must be.
+/// A decision was wrong.
 #[derive(Debug)]
 pub(crate) struct Unexpected(pub(crate) String);
 
 impl<'a> Variant<'a> {
-    /// Takes the same decision over and over. `decide` says whether it is the right one.
+    /// A variant that repeats one decision. `decide` returns true if the decision is right.
     pub(crate) fn repeated(
         (peer, path): (&'static str, &'static str),
         blocks: usize,
@@ -47,7 +47,7 @@ impl<'a> Variant<'a> {
         }
     }
 
-    /// Takes each decision with a text of its own, which `prepare` makes; that is not timed.
+    /// A variant that takes each decision with a new text, which `prepare` makes. The preparation is not timed.
     pub(crate) fn fresh(
         (peer, path): (&'static str, &'static str),
         blocks: usize,
@@ -70,14 +70,14 @@ impl<'a> Variant<'a> {
         }
     }
 
-    /// How long so many decisions take, and one more before them that nobody times: it brings the
-    /// code back into the processor's caches after another variant's turn.
+    /// Times this many decisions. One more decision before them is not timed: it brings the code back into the
+    /// processor's caches after another variant's turn.
     pub(crate) fn time(&mut self, count: usize) -> Result<Duration, Unexpected> {
         let taken = self.decisions.time(count);
         taken.ok_or_else(|| self.unexpected())
     }
 
-    /// What so many decisions allocate.
+    /// Counts the allocations of this many decisions.
     pub(crate) fn allocate(&mut self, count: usize) -> Result<Allocated, Unexpected> {
         let allocated = self.decisions.allocate(count);
         allocated.ok_or_else(|| self.unexpected())
@@ -91,7 +91,7 @@ impl<'a> Variant<'a> {
     }
 }
 
-/// The answer is `None` where a decision was not the right one.
+/// Decisions that can be timed and counted. Results are `None` if a decision was wrong.
 trait Decisions {
     fn time(&mut self, count: usize) -> Option<Duration>;
     fn allocate(&mut self, count: usize) -> Option<Allocated>;
@@ -107,7 +107,7 @@ impl<I, P: FnMut() -> I, D: FnMut(&I) -> bool> Prepared<P, D> {
         (0..count).map(|_| (self.prepare)()).collect()
     }
 
-    /// Every decision is taken, and every one must be right.
+    /// Takes a decision on every input. Returns true if all are right.
     fn decide(&mut self, inputs: &[I]) -> bool {
         let mut right = true;
         for input in inputs {

@@ -1,8 +1,8 @@
-//! Tenuo: a chain of warrants that grants the same, and its proof of possession.
+//! Tenuo: a chain of warrants with the same grants, and its proof of possession.
 //!
-//! Each link is signed by the holder that the link before names, as when agents hand on; a chain
-//! of n + 1 links stands beside a token with n appended blocks. Tool names have no stars there, so
-//! two grants are narrower than ours, and `service` has no counterpart.
+//! The holder that each link names signs the next one, as when agents hand a token on. A chain of n + 1 links
+//! is compared with a token with n appended blocks. Tool names have no wildcards there, so two grants are
+//! narrower than ours, and `service` has no counterpart.
 
 use std::{collections::HashMap, hint::black_box, rc::Rc, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::{
 pub(crate) const NAME: &str = "Tenuo 0.3.5";
 const TOOL: &str = "purchase_order:create";
 
-/// Whether a call beyond the warrant is denied, as it must be, though its holder signed it.
+/// Returns true if a call beyond the warrant is denied, as it must be, even though its holder signed it.
 pub(crate) fn denies() -> bool {
     !Call::new(3, BEYOND).allowed()
 }
@@ -66,7 +66,7 @@ fn proof<'a>(call: Rc<Call>) -> Variant<'a> {
     })
 }
 
-/// From the texts to the decision, as its own service does it.
+/// The path from the texts to the decision, as Tenuo's own service takes it.
 fn whole<'a>(call: Rc<Call>) -> Variant<'a> {
     let wire = call.text.len() + call.proof_text.len();
     let path = "decode, verify, prove, authorize";
@@ -87,7 +87,7 @@ struct Call {
     args: HashMap<String, ConstraintValue>,
     proof: Signature,
     proof_text: String,
-    /// When the call was signed. Its clock stands still there, as ours does.
+    /// Time at which the call was signed. The clock stands still there, as it does for ours.
     now: i64,
 }
 

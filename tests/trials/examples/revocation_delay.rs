@@ -1,15 +1,15 @@
-//! How long after a revocation was acknowledged a verifier denies what was revoked.
+//! Measures the delay from an acknowledged revocation until a verifier denies the token.
 //! `cargo run --release -p bailiwick-trials --example revocation_delay`
 //!
-//! Promised: 99 of 100 within the poll interval of the head and a second. Tokens, blocks and watermarks
-//! are revoked through `POST /v1/revocations`, many at a time; each is looked for at each of several
-//! verifiers that poll over HTTP, from the answer on until the first denial. It ends with an error where
-//! the promise is not kept, and where anything is denied that was not revoked.
+//! Promised: 99 of 100 take at most the poll interval of the head and a second. Tokens, blocks and watermarks are
+//! revoked through `POST /v1/revocations`, many at a time. Each is checked at several verifiers that poll over
+//! HTTP, from the answer until the first denial. The program ends with an error if the promise is not kept, or
+//! if anything is denied that was not revoked.
 //!
-//! Each revocation follows the denial of another one, so most come soon after a poll, which is the
-//! longest wait there is.
+//! Each revocation follows the denial of another one, so most come soon after a poll, which makes for the
+//! longest wait.
 //!
-//! Left out: a network, and verifiers on other machines; service and verifiers share the cores here.
+//! Not measured: a network, and verifiers on other machines; service and verifiers share the cores here.
 
 #![allow(
     clippy::unwrap_used,
@@ -35,14 +35,14 @@ use bailiwick_token::{caveat::Caveat, token::Token};
 use bailiwick_verifier::Reason;
 use serde_json::{Value, json};
 
-/// Of each kind.
+/// Number of revocations of each kind.
 const REVOCATIONS: usize = 120;
 const AT_A_TIME: usize = 12;
 const VERIFIERS: usize = 4;
 const POLL: Duration = Duration::from_secs(1);
 const PROMISED: Duration = Duration::from_secs(1);
 
-/// What is not denied by then never is.
+/// Time after which a token that is still allowed counts as never denied.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +96,7 @@ async fn main() {
     assert!(p99 <= POLL + PROMISED, "the promise is not kept");
 }
 
-/// Revokes something that all verifiers admit, and tells after how long each denies it.
+/// Revokes something that all verifiers admit, and returns the delay until each denies it.
 async fn revoke(
     service: &Service,
     verifiers: &[Watch],
@@ -154,7 +154,7 @@ async fn revoke(
     denied.into_iter().flatten()
 }
 
-/// Prints the spread, and returns the time that 99 of 100 do not exceed.
+/// Prints the spread, and returns the 99th percentile.
 fn print(what: &str, mut delays: Vec<Duration>) -> Duration {
     delays.sort();
     let at = |share: f64| delays[((delays.len() - 1) as f64 * share).round() as usize];

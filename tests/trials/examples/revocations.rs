@@ -1,12 +1,12 @@
-//! What a million revoked tokens cost: the issuer's snapshots, a verifier's cold start over HTTP until
+//! Measures the cost of a million revoked tokens: the issuer's snapshots, a verifier's cold start over HTTP until
 //! its first decision, a tenth as many changes after it, the load alone, memory, and a decision.
 //! `cargo run --release -p bailiwick-trials --example revocations`; a number after `--` for fewer.
 //!
-//! Promised for a million: at most 16 bytes of memory for an id, also after changes and with a directory, and
-//! a load (signature, parse, build; the way over the network apart) within 2 seconds. It ends with an error
-//! where that is not kept.
+//! Promised for a million: at most 16 bytes of memory per id, even after changes and with a directory, and a load
+//! (signature, parse, build; without the network) within 2 seconds. The program ends with an error if that is
+//! not kept.
 //!
-//! Left out: a network; the snapshot comes over loopback.
+//! Not measured: a network; the snapshot comes over loopback.
 
 #![allow(
     clippy::unwrap_used,
@@ -47,14 +47,14 @@ use bailiwick_verifier::{
 use peak_alloc::PeakAlloc;
 use tokio::{runtime::Handle, time::sleep};
 
-/// Counts what is held.
+/// An allocator that counts the memory in use.
 #[global_allocator]
 static HELD: PeakAlloc = PeakAlloc;
 
-/// How often the snapshot is loaded; the shortest time counts.
+/// Number of loads of the snapshot; the shortest time counts.
 const LOADS: usize = 5;
 
-/// Counts what comes over the wire.
+/// A transport that counts the received bytes.
 #[derive(Clone)]
 struct Counting(Http, Arc<AtomicU64>);
 
@@ -68,10 +68,10 @@ impl Transport for Counting {
     }
 }
 
-/// A line by which the verifier's process tells that it follows.
+/// The line with which the verifier's process reports that it follows.
 const FOLLOWING: &str = "following";
 
-/// What the verifier's process is told by, in its environment.
+/// Environment variables that pass the settings to the verifier's process.
 const TOLD: [&str; 5] = [
     "TRIAL_URL",
     "TRIAL_KEY",
@@ -119,7 +119,7 @@ async fn main() {
         .mint_for("agent:buyer", &grant(SERVICE, ACTION), 600)
         .await;
 
-    // A request that it takes too long for is answered as too slow, and a later one finds it made.
+    // A request that waits too long for the snapshot fails, and a later one finds it made.
     let (begun, mut requests) = (Instant::now(), 1);
     while service.get(SNAPSHOT, Auth::None).await.status != 200 {
         assert!(requests < 10, "the snapshot is never made");
@@ -136,7 +136,7 @@ async fn main() {
         .revoke(target, None, "after it", now)
         .await
         .unwrap();
-    // For so long the last one would be handed out.
+    // Until then, the service would serve the previous snapshot.
     sleep(Duration::from_secs(6)).await;
     let begun = Instant::now();
     let next = service.get(SNAPSHOT, Auth::None).await.status;
@@ -145,7 +145,7 @@ async fn main() {
         "a snapshot takes too long where another was made"
     );
     row("the next", seconds(begun));
-    // In a process of its own, so that its memory can be told from the issuer's.
+    // In a process of its own, so that its memory can be told apart from the issuer's.
     let values = [
         service.url(),
         service.issuer.keyset_key().to_string(),
@@ -177,16 +177,16 @@ async fn main() {
     assert!(ended.success(), "the verifier ended with an error");
 }
 
-/// Bytes that a verifier, its caches and its connection may hold however many ids there are.
+/// Bytes that a verifier, its caches and its connection may hold regardless of the number of ids.
 const FIXED: u64 = 256 * 1024;
 
-/// How many changes come while the verifier follows: not so many that it takes another snapshot.
+/// Number of changes while the verifier follows: too few for it to take another snapshot.
 fn changes(entries: u64) -> u64 {
     entries / 10
 }
 
-/// A verifier that knows nothing, from the first request to the first two decisions, and on through
-/// many changes; then the load alone.
+/// Follows an issuer with a new verifier, from the first request to the first two decisions and through many
+/// changes. Then measures the load alone.
 async fn follow(url: &str, key: PublicKey, good: &str, revoked: &str, entries: u64) {
     let request = Call::new(ACTION);
     let wire = Counting(Http::new().unwrap(), Arc::default());
@@ -234,7 +234,7 @@ async fn follow(url: &str, key: PublicKey, good: &str, revoked: &str, entries: u
         );
         sleep(Duration::from_millis(100)).await;
     }
-    // The poll after it finds nothing new, and what the one before it left behind is gone.
+    // The next poll finds nothing new, and the leftovers of the previous one are gone.
     sleep(Duration::from_secs(3)).await;
     row(
         "changes",
@@ -305,7 +305,7 @@ async fn follow(url: &str, key: PublicKey, good: &str, revoked: &str, entries: u
     );
 }
 
-/// Through the library, in thousands.
+/// Revokes tokens through the library, a thousand at a time.
 async fn revoke(issuer: &Issuer, after: u64, count: u64, now: Timestamp) {
     let target = |number: u64| {
         let mut id = [0xab; 16];
@@ -330,7 +330,7 @@ fn seconds(begun: Instant) -> String {
     format!("{:.2} s", begun.elapsed().as_secs_f64())
 }
 
-/// What a call takes, of many.
+/// Mean time of a call, over many calls.
 fn each(mut call: impl FnMut()) -> Duration {
     const CALLS: u32 = 200_000;
     (0..CALLS / 10).for_each(|_| call());
@@ -339,7 +339,7 @@ fn each(mut call: impl FnMut()) -> Duration {
     begun.elapsed() / CALLS
 }
 
-/// The bytes that this process has in memory, where the system tells.
+/// Resident memory of this process, in bytes; 0 if the system does not report it.
 fn resident() -> u64 {
     let text = fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = text

@@ -1,12 +1,12 @@
-//! A clock goes an hour back or a day ahead, at the issuer or at a verifier, and is right again.
+//! A clock jumps an hour back or a day ahead, at the issuer or at a verifier, and is corrected.
 //!
-//! Promised: a verifier whose clock is off denies, and admits again when it is right, without a restart;
-//! what it read last stays in use and on disk. An issuer whose clock is off takes no version and no
-//! number back, its operators can act, what it mints is alive at nobody whose clock is right, and
-//! what was revoked meanwhile is revoked. It would be seen to fail by a call that is admitted under a
-//! wrong clock, by one that is still denied under the right one, or by a number that fell.
+//! Promised: a verifier whose clock is wrong denies, and admits again once it is right, without a restart; the
+//! documents that it read last stay in use and on disk. At an issuer whose clock is wrong, no version and no
+//! number falls, operators can act, its tokens are not valid at any verifier whose clock is right, and revocations
+//! made meanwhile hold. Signs of failure: a call that is admitted under a wrong clock, one that is still denied
+//! under the right one, or a number that falls.
 //!
-//! What the issuer makes of each time that it has stored is tried in `crates/issuer/src/tests/clock.rs`.
+//! `crates/issuer/src/tests/clock.rs` tests how the issuer treats each stored time.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
 const POLL: Duration = Duration::from_millis(100);
 
-/// More than a head is old before it is signed again.
+/// A limit on staleness that exceeds the age at which a head is signed again.
 const STALENESS: Staleness = Staleness {
     after: 8,
     then: WhenStale::Deny,
@@ -65,7 +65,7 @@ async fn a_verifier_whose_clock_is_off_denies_until_it_is_right() {
                 "{wrong}: {decision:?}"
             );
         }
-        // It goes on asking, and what it hears does not help.
+        // It goes on polling, and the answers do not help.
         let revoked =
             json!({ "tokens": ["00000000000000000000000000000000"], "reason": "a trial" });
         service
@@ -87,7 +87,7 @@ async fn a_verifier_whose_clock_is_off_denies_until_it_is_right() {
         assert!(after.position.unwrap().seq >= before.position.unwrap().seq);
         assert_eq!(after.rollbacks, 0, "{after:?}");
     }
-    // What was kept is good for a start while nobody can be asked.
+    // A verifier can start from the kept files while no issuer can be reached.
     drop(watch);
     service.stop().await;
     let again = Watch::with("erp-1", follow(&service), time, STALENESS).await;
@@ -110,11 +110,11 @@ async fn an_issuer_whose_clock_is_off_is_followed_again_when_it_is_right() {
             admitted(&watch, token).await;
         }
         service.time.set(wrong);
-        // Where the clock is right, what is minted now is alive at no time, or at another one.
+        // By the right clock, a token minted now is never valid, or valid at another time.
         let strange = minted(&service, 600).await;
         let decision = watch.check(&strange);
         assert!(!decision.is_allow(), "{wrong}: {decision:?}");
-        // An operator revokes, and is answered.
+        // An operator can revoke.
         let revoked = json!({ "tokens": [id], "reason": "a trial" });
         let reports = service
             .operate("revocation:create", "/v1/revocations", &revoked)
@@ -124,7 +124,7 @@ async fn an_issuer_whose_clock_is_off_is_followed_again_when_it_is_right() {
         service
             .operate("revocation:create", "/v1/revocations", &agents)
             .await;
-        // Until its head is too old, and no longer, the verifier goes by what it has.
+        // The verifier uses its documents until its head is too old, and no longer.
         eventually("the head is too old", async || {
             watch.check(&good).reason() == Some(Reason::StaleKeyset)
         })

@@ -1,10 +1,10 @@
-//! Yesterday's store, and yesterday's backup, in the place of the issuer, and verifiers that go on following it.
+//! Yesterday's store or yesterday's backup replaces the issuer, and verifiers go on following it.
 //!
-//! Promised: a store that was merely put back is noticed by each verifier that knows better, and brings nothing back to life
-//! there. A backup that is restored with the last keyset and revocations is taken within a few looks: what was revoked since
-//! stays revoked, also at a verifier that knows nothing yet, what was minted since stays good, and nothing is noticed as a
-//! rollback. It would be seen to fail by one call with a revoked token that is admitted, by a valid one that is denied for
-//! good, or by a status that does not tell.
+//! Promised: each verifier with newer knowledge notices a store that was merely put back, and revives nothing. A
+//! backup that is restored with the last keyset and revocations is accepted within a few polls: tokens revoked
+//! since stay revoked, even at a verifier that knows nothing yet, tokens minted since stay valid, and no verifier
+//! reports a rollback. Signs of failure: a call with a revoked token that is admitted, a valid one that is denied
+//! for good, or a status that does not report the rollback.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -113,7 +113,7 @@ async fn an_issuer_of_yesterday() {
     let since = scene.token().await;
     scene.admitted(&since).await;
     let keyset = scene.service.fetch(KEYSET).await;
-    // It may be a few seconds old.
+    // The served snapshot may be a few seconds old.
     let (path, key) = (
         format!("{HEAD}/snapshot"),
         *scene.service.issuer.keyset_key(),
@@ -127,7 +127,7 @@ async fn an_issuer_of_yesterday() {
     })
     .await;
 
-    // The store is put back, as a snapshot of a disk is.
+    // The store is put back, as from a disk snapshot.
     for watch in &scene.watches {
         assert_eq!(watch.monitor.status().rollbacks, 0);
     }

@@ -1,4 +1,4 @@
-//! `openapi.json`, and the way around in it.
+//! `openapi.json`, and navigation in it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +14,7 @@ pub(crate) fn document() -> &'static Value {
     &DOCUMENT
 }
 
-/// The value that a reference leads to, or the value itself.
+/// Follows references to the value that they name. Returns a value that is no reference unchanged.
 pub(crate) fn resolved(value: &'static Value) -> &'static Value {
     match value.get("$ref") {
         None => value,
@@ -34,7 +34,7 @@ pub(crate) fn names(schema: &Value) -> BTreeSet<String> {
     properties.keys().cloned().collect()
 }
 
-/// The members that have to be there.
+/// The members that a schema requires.
 pub(crate) fn required(schema: &Value) -> BTreeSet<String> {
     let names = schema.get("required").and_then(Value::as_array);
     let names = names.into_iter().flatten();
@@ -75,7 +75,7 @@ pub(crate) fn parameters(operation: &'static Value, place: &str) -> BTreeMap<Str
         .collect()
 }
 
-/// The schema of the answer that is no error; `None` where it has no body.
+/// The schema of the successful answer; `None` if it has no body.
 pub(crate) fn success(operation: &'static Value) -> Option<&'static Value> {
     let responses = operation["responses"].as_object().unwrap().iter();
     let mut good = responses.filter(|(status, _)| status.starts_with('2'));
@@ -86,7 +86,7 @@ pub(crate) fn success(operation: &'static Value) -> Option<&'static Value> {
     Some(&media["schema"])
 }
 
-/// Shows each object of the document, with its pointer. References are not followed.
+/// Calls `show` with each object of the document and its pointer. References are not followed.
 pub(crate) fn walk(show: &mut impl FnMut(&str, &'static Value)) {
     fn step(pointer: &str, value: &'static Value, show: &mut impl FnMut(&str, &'static Value)) {
         match value {

@@ -1,4 +1,4 @@
-//! Asks serde which names a type reads, without a value of it.
+//! Asks serde for the names that a type reads, without a value of the type.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -8,10 +8,10 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-/// Notes the names that it is asked for, and has no value.
+/// A deserializer that records the names it is asked for, and yields no value.
 struct Probe<'a>(&'a mut Option<&'static [&'static str]>);
 
-/// There is no value.
+/// The error with which the probe ends: it has no value.
 #[derive(Debug)]
 struct NoValue;
 

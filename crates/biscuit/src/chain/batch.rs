@@ -1,4 +1,4 @@
-//! Verifying a list of signatures: in one batch where that pays, and one by one otherwise.
+//! Verification of a list of signatures: in one batch if that is cheaper, one by one otherwise.
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use p256::ecdsa::signature::Verifier;
@@ -9,10 +9,10 @@ use super::{
 };
 use crate::small_order::is_small_order;
 
-/// From how many signatures on a batch is cheaper than one by one: two cost the same either way.
+/// Least number of signatures for which a batch is cheaper than one by one: two cost the same either way.
 const BATCH_FROM: usize = 3;
 
-/// Whether all verify; where one does not, it is named.
+/// Checks that all signatures verify. The error names one that does not.
 pub(super) fn verify(links: &[Readable<'_>]) -> Result<(), ChainError> {
     let (ed25519, others): (Vec<&Readable<'_>>, Vec<&Readable<'_>>) = links
         .iter()
@@ -21,13 +21,13 @@ pub(super) fn verify(links: &[Readable<'_>]) -> Result<(), ChainError> {
     others.into_iter().try_for_each(Readable::verify)
 }
 
-/// Verifies Ed25519 signatures. A batch that fails does not say which one is wrong, and somebody made it
-/// fail: the half in which it must be is halved again, so that to name it costs less than as much again.
+/// Verifies Ed25519 signatures. A batch that fails does not say which one is wrong, and an attacker can make
+/// it fail, so the suspects are halved until one is left: naming it costs less than the batch did.
 fn all(links: &[&Readable<'_>]) -> Result<(), ChainError> {
     if links.len() < BATCH_FROM {
         return links.iter().try_for_each(|link| link.verify());
     }
-    // Verified by itself it fails for sure, and in a batch it might not.
+    // By itself it is certain to fail; in a batch it might pass.
     if let Some(weak) = links.iter().find(|link| link.has_small_order()) {
         return Err(weak.wrong());
     }
@@ -44,17 +44,17 @@ fn all(links: &[&Readable<'_>]) -> Result<(), ChainError> {
         };
         suspects = if good { second } else { first };
     }
-    // The batch of all failed, so that the token is refused, whatever a batch of fewer let pass.
+    // The batch of all failed, so the token is refused whatever a smaller batch let pass.
     Err(suspects
         .first()
         .map_or(ChainError::Proof, |link| link.wrong()))
 }
 
-/// Whether all verify at once.
+/// Returns true if all signatures verify in one batch.
 ///
-/// The batch equation lets points of small order pass where `verify_strict` does not. Keys of small
-/// order cannot be constructed, and of signatures with such a point none gets here. `docs/decisions` says
-/// what still differs.
+/// The batch equation lets points of small order pass, and `verify_strict` does not. Keys of small order
+/// cannot be constructed, and no signature with such a point gets here. `docs/decisions` lists the
+/// differences that remain.
 pub(super) fn batch(links: &[&Readable<'_>]) -> bool {
     let messages: Vec<Vec<u8>> = links.iter().map(|link| link.message.to_vec()).collect();
     let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
@@ -65,7 +65,7 @@ pub(super) fn batch(links: &[&Readable<'_>]) -> bool {
             SignedBy::Secp256r1(..) => None,
         })
         .unzip();
-    // Of another number than messages, they fail.
+    // Fails if there are fewer signatures or keys than messages.
     ed25519_dalek::verify_batch(&messages, &signatures, &keys).is_ok()
 }
 
@@ -73,8 +73,8 @@ impl Readable<'_> {
     fn verify(&self) -> Result<(), ChainError> {
         let message = self.message.to_vec();
         let verified = match &self.signed {
-            // As strict as `verify_strict`, which computes the signature's point to learn its order. The
-            // bytes tell that, and the equation compares bytes, so that no second encoding holds.
+            // As strict as `verify_strict`, which computes the signature's point to learn its order. Here
+            // its bytes show the order, and the equation compares bytes, so no second encoding passes.
             SignedBy::Ed25519(key, signature) => {
                 !self.has_small_order() && key.verify(&message, signature).is_ok()
             }
@@ -86,7 +86,7 @@ impl Readable<'_> {
         }
     }
 
-    /// Whether the point of the signature is of small order.
+    /// Returns true if the signature's point is of small order.
     fn has_small_order(&self) -> bool {
         match &self.signed {
             SignedBy::Ed25519(_, signature) => is_small_order(*signature.r_bytes()),

@@ -1,5 +1,5 @@
-//! The Datalog of a token in the form on which decisions are made: every name is a number, and every list
-//! a part of one long list. Decoding takes a few allocations for a whole token, not one for each term.
+//! The Datalog of a token in the form that the engine evaluates: every name is a number, and every list is a
+//! part of one long list. Decoding takes a few allocations for a whole token, not one for each term.
 
 use std::cmp::Ordering;
 

@@ -1,4 +1,4 @@
-//! [`Code`] -> statements with their names in place, for whoever reads, compares or prints them.
+//! Conversion of [`Code`] to statements with their names in place, for reading, comparing and printing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use super::{
     syntax,
 };
 
-// It recurses into containers and closures, whose depth has been bounded when they were read.
+// Recursion into containers and closures is safe: their depth was bounded when they were read.
 impl Code {
     /// The blocks with their names in place.
     #[must_use]
@@ -81,7 +81,7 @@ impl Code {
         self.text(symbol).to_owned()
     }
 
-    /// A fact, or what a body looks for, with its names in place.
+    /// A fact, or a pattern that a body matches, with its names in place.
     #[must_use]
     pub fn resolve_predicate(&self, predicate: &Predicate) -> syntax::Predicate {
         let terms = self.terms(predicate.terms).iter();
@@ -217,7 +217,7 @@ impl Code {
         variables
     }
 
-    /// The first variable in the head of a rule that its body does not bind, where there is one.
+    /// The first variable in the head of a rule that its body does not bind, if there is one.
     #[must_use]
     pub fn unbound_in_head(&self, rule: &Rule) -> Option<Symbol> {
         let terms = self.terms(rule.head.terms).iter();

@@ -1,5 +1,5 @@
-//! The commands of the book run as they stand: every `sh` block of a page, in order, in an empty
-//! folder. A `toml` block is written to the file that the line above it names, as in `grants.toml`:
+//! The commands of the book run unchanged: every `sh` block of a page, in order, in an empty folder. A
+//! `toml` block is written to the file that the line above it names, as in `grants.toml`:
 
 use std::{path::Path, process::Command};
 
@@ -26,7 +26,7 @@ fn script(pages: &[&str]) -> String {
                     script.push_str(if kind == "toml" { "TOML\n" } else { "" });
                     block = None;
                 }
-                // The binary under test is on the path already.
+                // The binary under test is already on the path.
                 (Some("sh"), line) if line.starts_with("cargo install") => {}
                 (Some("sh" | "toml"), line) => script.push_str(&format!("{line}\n")),
                 (None, line) if !line.is_empty() => file = named_file(line),
@@ -43,7 +43,7 @@ fn named_file(line: &str) -> Option<String> {
     name.contains('.').then(|| name.to_owned())
 }
 
-/// What a page says that its commands print: its one `text` block.
+/// The output that a page shows for its commands: its only `text` block.
 fn shown(page: &str) -> String {
     let text = page_text(page);
     let block = text.split("```text\n").nth(1).expect("a block");
@@ -98,13 +98,13 @@ fn the_operators_guide() {
     assert!(!text.is_empty());
 }
 
-/// Its ports are exchanged for free ones. It asks with curl, as a newcomer would.
+/// The guide's ports are replaced by free ones. Requests go out with curl, as a newcomer would send them.
 #[test]
 fn the_guide_to_the_service() {
     if Command::new("curl").arg("--version").output().is_err() {
         return skipped("the guide to the service", "install curl");
     }
-    // Both are held until both are known.
+    // Both ports are held until both are known, so they differ.
     let free = || std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let ports = [free(), free()].map(|listener| {
         let address = listener.local_addr().expect("its address");

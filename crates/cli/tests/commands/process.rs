@@ -1,4 +1,4 @@
-//! What the process keeps to itself, and how it behaves at the ends of its pipes.
+//! The privacy of the process's memory, and its behaviour when pipes close.
 
 use std::{
     fs,
@@ -21,7 +21,7 @@ fn bailiwick(args: &[&str]) -> Command {
     command
 }
 
-/// Writes `input`, whether or not all of it is read, and waits.
+/// Writes `input`, whether or not the process reads all of it, and waits for the process.
 fn feed(mut child: Child, input: &[u8]) -> Output {
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
@@ -47,12 +47,12 @@ fn eventually(condition: impl Fn() -> bool) -> bool {
     false
 }
 
-/// A process that waits for the rest of a token, and its end.
+/// A process that waits for the rest of a token. Dropping it closes the pipe and waits.
 struct Waiting(Child);
 
 impl Waiting {
     fn start(mut command: Command) -> Waiting {
-        // A copy of the binary is "busy" while a test beside this one forks with it still open.
+        // A copy of the binary is "busy" while another test forks with the copy still open.
         loop {
             match command.spawn() {
                 Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => {
@@ -106,8 +106,8 @@ fn other_processes_of_the_user_cannot_read_its_memory() {
         process::CommandExt,
     };
 
-    // The kernel gives the files of a process that is not dumpable to root. Where these tests run
-    // as root, the process runs as somebody else, so that this shows.
+    // The kernel makes root the owner of the files of a process that is not dumpable. If these tests
+    // run as root, the process runs as another user, so that the difference shows.
     const NOBODY: u32 = 65_534;
     let root = fs::metadata("/proc/self").unwrap().uid() == 0;
     let dir = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! A whole session at its most talkative: no passphrase, no private key and no token in anything
-//! that is said, except the token that stdout is for.
+//! A whole session with the most verbose output: it holds no passphrase, no private key and no token, except
+//! the token that stdout is for.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use std::{
 
 const PASSPHRASE: &str = "seven purple ravens juggle quietly";
 
-/// Everything that one run said.
+/// All output of one run.
 struct Said {
     stdout: String,
     stderr: String,
@@ -20,7 +20,7 @@ struct Said {
 struct Session<'a> {
     dir: &'a Path,
     log: &'static str,
-    /// What was said outside of tokens' own way out.
+    /// All output except the tokens on stdout.
     heard: String,
 }
 
@@ -39,7 +39,7 @@ impl Session<'_> {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // A run that ends without reading all of it is no failure of this test.
+        // A run may end without reading all of its input; that is no failure of this test.
         drop(child.stdin.take().unwrap().write_all(stdin.as_bytes()));
         let output = child.wait_with_output().unwrap();
         let said = Said {
@@ -51,14 +51,14 @@ impl Session<'_> {
         said
     }
 
-    /// A run whose output is no token.
+    /// Runs a command whose output is not a token.
     fn open(&mut self, args: &[&str], stdin: &str, code: i32) {
         let said = self.run(args, stdin);
         assert_eq!(said.code, Some(code), "{args:?}: {}", said.stderr);
         self.heard.push_str(&said.stdout);
     }
 
-    /// A run whose output is a token, and nothing else.
+    /// Runs a command whose output is a token, and nothing else.
     fn token(&mut self, args: &[&str]) -> String {
         let said = self.run(args, "");
         assert_eq!(said.code, Some(0), "{args:?}: {}", said.stderr);
@@ -68,7 +68,7 @@ impl Session<'_> {
     }
 }
 
-/// The text forms of every private key in the home, which age itself decrypts.
+/// The text forms of every private key in the home, decrypted with age itself.
 fn private_keys(home: &Path) -> Vec<String> {
     use age::secrecy::ExposeSecret;
 
@@ -79,8 +79,8 @@ fn private_keys(home: &Path) -> Vec<String> {
         String::from_utf8(identity).unwrap().trim().parse().unwrap();
     let database = fs::read(home.join("issuer.db")).unwrap();
     let mut found = vec![identity.to_string().expose_secret().to_owned()];
-    // Every sealed key in the database is an age file. Its header may be padded with nonsense, so
-    // where it ends is found by trying.
+    // Every sealed key in the database is an age file. Its header may be padded with nonsense, so its
+    // end is found by trial.
     let header = b"age-encryption.org/v1";
     let starts = database
         .windows(header.len())
@@ -97,7 +97,7 @@ fn private_keys(home: &Path) -> Vec<String> {
     found
 }
 
-/// Bytes as they could appear in text.
+/// The forms in which bytes could appear in text.
 fn texts(bytes: &[u8]) -> Vec<String> {
     use base64::{
         Engine,
@@ -177,7 +177,7 @@ fn session(log: &'static str) {
         let args = verify(action);
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         session.open(&args, &narrowed, code);
-        // What is nearly a token must not be repeated in the refusal either.
+        // A refusal must not repeat a text that is nearly a token either.
         session.open(&args, &format!("{narrowed}!"), 3);
         session.open(&args, &narrowed[..narrowed.len() / 2], 3);
     }
@@ -196,7 +196,7 @@ fn session(log: &'static str) {
     session.open(&["audit", "list", "--json"], "", 0);
     session.open(&["audit", "verify"], "", 0);
 
-    // The middle of a token is as good as the whole: no long run of it may appear.
+    // The middle of a token is as secret as the whole: no long run of it may appear.
     let mut secrets = private_keys(&dir.path().join("home"));
     assert!(
         secrets.len() == 1 + 4 * 5,

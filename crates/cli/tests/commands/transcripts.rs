@@ -1,9 +1,9 @@
-//! What each command says, refusals and their hints included, as transcripts in `tests/cmd`.
+//! The output of each command, including refusals and their hints, as transcripts in `tests/cmd`.
 //!
-//! A transcript with a `.out` folder runs in a sandbox of its own, where one home serves all of its
-//! commands. To write down what changed: `TRYCMD=overwrite cargo test -p bailiwick-cli --test commands transcripts`.
+//! A transcript with a `.out` folder runs in a sandbox of its own, with one home for all of its commands. To
+//! update the transcripts: `TRYCMD=overwrite cargo test -p bailiwick-cli --test commands transcripts`.
 
-/// Long enough, and found in no output: `secrets.rs` looks for another one.
+/// A passphrase of sufficient length. It appears in no output, though `secrets.rs` searches for another one.
 const PASSPHRASE: &str = "a passphrase for transcripts only";
 
 #[test]
@@ -18,7 +18,7 @@ fn transcripts() {
         "SERVICE",
         "LOG",
     ] {
-        // Set and empty would be an error; the variables of whoever runs the tests must not matter.
+        // An empty variable would be an error; the variables of the user who runs the tests must not matter.
         assert!(
             std::env::var_os(format!("BAILIWICK_{name}")).is_none(),
             "unset BAILIWICK_{name} to run the transcripts"

@@ -1,9 +1,9 @@
 //! A service whose standard error is full, closed, or read by nobody.
 //!
-//! Promised: requests are answered, what is done in the background goes on, a profile that was removed mints nothing more,
-//! `/readyz` says that it can mint, and the lines that are lost are counted.
+//! Promised: requests are answered, background work goes on, a removed profile mints nothing more, `/readyz` says
+//! that the service can mint, and lost lines are counted.
 //!
-//! It would be seen to fail by a connection that is closed or hangs, by a head that is signed no more, or by a token of the
+//! Signs of failure: a connection that is closed or hangs, a head that is no longer signed, or a token of the
 //! removed profile.
 
 use std::{
@@ -37,7 +37,7 @@ async fn a_closed_log_fails_nothing() {
     serves_with(writer.into()).await;
 }
 
-/// The reader of the log hangs: lines that fit into the pipe are written, and the rest is lost.
+/// The reader of the log hangs: lines that fit into the pipe are written, and the rest are lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_that_nobody_reads_fails_nothing() {
     let (reader, writer) = std::io::pipe().unwrap();
@@ -48,7 +48,7 @@ async fn a_log_that_nobody_reads_fails_nothing() {
 async fn serves_with(stderr: Stdio) {
     let world = World::new(BAILIWICK);
     let mut command = world.command(&[]);
-    // Each refusal is a line.
+    // Each refusal writes a line.
     command.env("BAILIWICK_LOG", "info").stderr(stderr);
     let serving = world.serve_as(command);
     assert_eq!(
@@ -61,7 +61,7 @@ async fn serves_with(stderr: Stdio) {
         let lost = serving.metric("bailiwick_issuer_log_lines_lost_total");
         lost.await.unwrap()
     };
-    // More than a pipe and what waits before it hold.
+    // More lines than the pipe and the queue before it hold.
     eventually_within("lines are lost", PATIENCE, async || {
         for _ in 0..100 {
             let refused = minted(&serving, "unknown", &world.secret).await;
@@ -71,7 +71,7 @@ async fn serves_with(stderr: Stdio) {
     })
     .await;
 
-    // Rounds in the background: the head is signed again and again.
+    // Background work goes on: the head is signed again and again.
     for _ in 0..2 {
         let age = async || {
             serving
@@ -86,7 +86,7 @@ async fn serves_with(stderr: Stdio) {
         .await;
     }
 
-    // Profiles: one with a mistake is a line in the log, and one that is removed is gone.
+    // A broken profile writes a line to the log; a removed one is gone.
     let profiles = world.home().join("profiles.toml");
     let good = fs::read_to_string(&profiles).unwrap();
     fs::write(&profiles, "not toml").unwrap();
@@ -123,9 +123,9 @@ async fn serves_with(stderr: Stdio) {
     serving.stop();
 }
 
-/// The status of a request for a token.
+/// Requests a token, and returns the status.
 async fn minted(serving: &Serving, profile: &str, secret: &str) -> StatusCode {
-    // Shared, since building a client takes longer than the request.
+    // Shared, because building a client takes longer than the request.
     static HTTP: LazyLock<reqwest::Client> = LazyLock::new(http);
     let answer = HTTP
         .post(format!("{}/v1/token", serving.base))

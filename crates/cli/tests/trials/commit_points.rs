@@ -1,18 +1,18 @@
 //! `kill -9` at each write of each verb.
 //!
-//! Promised: a command that is killed has done all that it was to do, or nothing; the audit's chain is intact, one key is
-//! active, the keyset that is published shows the keys that there are, and its version never falls. What is revoked, and
-//! which clients there are, is what the audit says.
+//! Promised: a killed command has done all of its work or nothing; the audit's chain is intact, one key is active,
+//! the published keyset lists exactly the existing keys, and its version never falls. Revocations and clients
+//! agree with the audit.
 //!
-//! It would be seen to fail by a home that cannot be opened, a break in the audit, a keyset that is not of the keys, some
-//! of a verb's rows without the others, or a change without its row.
+//! Signs of failure: a home that cannot be opened, a break in the audit, a keyset that does not match the keys,
+//! some of a verb's rows without the others, or a change without its row.
 //!
-//! `strace` kills the process as it enters its n-th write, for each n, until the verb gets to its end. A command writes
-//! the log of the database, and carries it over into the database when it closes. A service is killed so in the middle of
-//! mints that many ask for at the same time, whose rows share a commit: each that was answered is on record.
+//! `strace` kills the process as it enters its n-th write, for each n, until the verb completes. A command writes
+//! the database's write-ahead log, and checkpoints it into the database when it closes. A service is killed in the
+//! same way during concurrent mints, whose rows share a commit: every answered mint is on record.
 //!
-//! With `BAILIWICK_TRIALS=full` the process is killed at each write, otherwise at each third one; the first differs from
-//! verb to verb.
+//! With `BAILIWICK_TRIALS=full` the process is killed at each write, otherwise at every third one; the first one
+//! differs from verb to verb.
 
 use std::{
     collections::BTreeSet,
@@ -34,23 +34,24 @@ use tokio::task::JoinSet;
 
 use crate::BAILIWICK;
 
-/// What writes, by system call, and which of them are tried: pages are written one after the other, and each fourth of
-/// those has to do.
+/// System calls that write, and the step between the calls that are tried: pages are written one after the other, so
+/// every fourth of those suffices.
 const WRITES: [(&str, usize); 2] = [
     ("fsync,fdatasync,ftruncate,unlink,rename", 1),
     ("pwrite64", 4),
 ];
 
-/// More than any verb writes.
+/// A number of writes that no verb reaches.
 const MOST: usize = 200;
 
-/// At which of its writes a service is killed: from its start on, and so many.
+/// The writes at which a service is killed: system calls, the step between the calls that are tried, and the first
+/// count that is not tried.
 const SERVED: [(&str, usize, usize); 2] = [("fsync,fdatasync", 1, 24), ("pwrite64", 7, 140)];
 
-/// How many mint at the same time.
+/// Number of clients that mint at the same time.
 const CLIENTS: usize = 6;
 
-/// Factor of the distance between the writes that are tried, 1 in the full trial.
+/// Factor on the step between the writes that are tried: 1 in the full trial.
 fn stride() -> usize {
     match env::var_os("BAILIWICK_TRIALS").is_some_and(|size| size == "full") {
         true => 1,
@@ -58,7 +59,7 @@ fn stride() -> usize {
     }
 }
 
-/// Whether processes can be killed at their writes here.
+/// Returns true if `strace` works on this machine. Otherwise reports that the trial is skipped.
 fn can_trace() -> bool {
     let works = Command::new("strace")
         .args(["-qq", "-o", "/dev/null", "true"])
@@ -97,7 +98,7 @@ async fn a_service_that_is_killed_at_any_write_has_what_it_answered() {
             let mut line = String::new();
             let mut stdout = BufReader::new(service.stdout.take().unwrap());
             stdout.read_line(&mut line).unwrap();
-            // Nothing, where it was killed before it listened.
+            // The line is empty if the service was killed before it listened.
             if let Ok(serving) = serde_json::from_str::<Value>(&line) {
                 let listen = serving.pointer("/listen").unwrap().as_str().unwrap();
                 trial.mint_until_it_is_gone(listen, &seen).await;
@@ -162,13 +163,14 @@ async fn a_command_that_is_killed_at_any_write_has_done_all_or_nothing() {
                 kills += 1;
             }
         }
-        // A log that is begun, written, carried over and removed.
+        // The log is created, written, checkpointed and removed: four writes at least.
         assert!(kills * stride >= 4, "{verb}: killed {kills} times");
         eprintln!("{verb}: killed {kills} times");
     }
 }
 
-/// Each changes something, however often, and is on record with so many rows: one more where a spare is made with it.
+/// Verbs that change something each time they run, with the number of audit rows that each writes: one more if it
+/// also makes a spare key.
 const VERBS: &[(&str, &[u64])] = &[
     (
         "token mint --agent a --principal p --ttl 1m --grants GRANTS --out OUT",
@@ -192,7 +194,7 @@ const VERBS: &[(&str, &[u64])] = &[
     ("client disable CLIENT --yes", &[1]),
 ];
 
-/// What a home says of itself.
+/// The state of a home.
 struct State {
     version: u64,
     rows: u64,
@@ -265,7 +267,7 @@ impl Trial {
         }
     }
 
-    /// What kills the command as it makes that call for the n-th time.
+    /// A command under `strace`, which kills it as it makes one of these calls for the `count`-th time.
     fn traced(&self, arguments: &[&str], calls: &str, count: usize) -> Command {
         let command = self.world.command(arguments);
         let mut traced = Command::new("strace");

@@ -1,8 +1,7 @@
-//! `kill -9` under load, again and again: what was acknowledged is there afterwards, and the record
-//! is whole.
+//! `kill -9` under load, again and again: everything acknowledged survives, and the audit is intact.
 //!
-//! Promised: a mint, a revocation or a key change that was acknowledged survives a crash at any
-//! point; the audit's chain is intact, one key is active, and keyset versions rise.
+//! Promised: an acknowledged mint, revocation or key change survives a crash at any point; the audit's chain
+//! is intact, one key is active, and keyset versions rise.
 
 use std::{
     path::Path,
@@ -20,13 +19,13 @@ use bailiwick_testkit::program::{
 
 use crate::BAILIWICK;
 
-/// How often the service is killed.
+/// Number of times that the service is killed.
 const ROUNDS: usize = 6;
 
-/// How many mint at the same time.
+/// Number of clients that mint at the same time.
 const CLIENTS: usize = 8;
 
-/// What the service acknowledged.
+/// The requests that the service acknowledged, the newest keyset version, and the revoked keys.
 #[derive(Default)]
 struct Seen {
     acknowledged: Acknowledged,
@@ -67,7 +66,7 @@ async fn survives(world: World) {
             world.operator.clone(),
             seen.clone(),
         ));
-        // Each round ends after another number of answers, so at another point of a commit.
+        // Each round ends after a different number of answers, so at a different point of a commit.
         let wanted = seen.acknowledged.count.load(Ordering::SeqCst) + 20 + 17 * round;
         while seen.acknowledged.count.load(Ordering::SeqCst) < wanted {
             tokio::task::yield_now().await;
@@ -90,7 +89,7 @@ async fn mints(http: reqwest::Client, base: String, secret: String, seen: Arc<Se
     }
 }
 
-/// Revokes what was minted, and stages and revokes keys, until the service is gone.
+/// Revokes minted tokens, and stages and revokes keys, until the service is gone.
 async fn changes(http: reqwest::Client, base: String, operator: String, seen: Arc<Seen>) {
     let change = async |path: String, body: &str| {
         let request = http.post(format!("{base}{path}")).bearer_auth(&operator);
@@ -131,7 +130,7 @@ async fn changes(http: reqwest::Client, base: String, operator: String, seen: Ar
     }
 }
 
-/// What the home says afterwards.
+/// Checks that the home still holds everything acknowledged.
 fn check(world: &World, seen: &Seen) {
     seen.acknowledged.check(world);
     let revoked = world.json(&["key", "list", "--state", "revoked"]);

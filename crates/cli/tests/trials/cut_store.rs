@@ -1,12 +1,12 @@
-//! The issuer's PostgreSQL is cut off under load: refused, silent, or at the very moment of a commit.
+//! The issuer's PostgreSQL is cut off under load: connections are refused, fall silent, or break during a commit.
 //!
-//! Promised: without its store the issuer does nothing, and says so in bounded time: 503 with `Retry-After`, for mints,
-//! keyset and head alike; `/readyz` is 503 meanwhile and `/livez` 200. When the store is back it goes on within seconds,
-//! without a restart, also where its old connections stay silent for ever. What was acknowledged is there; a mint whose
-//! commit was cut off may be on record or not, and was not acknowledged.
+//! Promised: without its store the issuer does nothing, and says so in bounded time: 503 with `Retry-After`, for
+//! mints, keyset and head alike; `/readyz` is 503 meanwhile and `/livez` 200. When the store is back, the issuer
+//! goes on within seconds without a restart, even if its old connections stay silent for ever. Everything
+//! acknowledged is on record; a mint whose commit was cut off is not acknowledged, and may or may not be on
+//! record.
 //!
-//! It would be seen to fail by another status, by a request that hangs, by a 200 without a row, or by a service that does
-//! not come back.
+//! Signs of failure: another status, a request that hangs, a 200 without a row, or a service that does not recover.
 
 use std::{
     env,
@@ -37,13 +37,13 @@ use tokio::{
 
 use crate::BAILIWICK;
 
-/// How many mint at the same time.
+/// Number of clients that mint at the same time.
 const CLIENTS: usize = 32;
 
-/// A request's own limit, and a little.
+/// The time limit of a request, with a margin.
 const BOUND: Duration = Duration::from_secs(17);
 
-/// For what has to come about by itself.
+/// Maximum wait for the issuer to reach a state by itself.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -175,7 +175,7 @@ impl Scene {
         self.seen.check(&self.world);
     }
 
-    /// Commits are made, and nobody is told.
+    /// Lets commits through, and drops their answers.
     async fn swallows(&mut self) {
         self.line.becomes(Line::CommitsUnanswered).await;
         eventually_within("a commit is cut off", PATIENCE, async || {
@@ -184,8 +184,8 @@ impl Scene {
         .await;
     }
 
-    /// The line is silent for moments, so that one connection after the other is lost while it is in use: at the end
-    /// each place for one was taken by a connection that will never answer.
+    /// Makes the line silent for moments, so that one connection after the other is lost in use: in the end,
+    /// connections that will never answer have taken every place in the pool.
     async fn falters(&mut self) {
         for _ in 0..12 {
             self.line.becomes(Line::Silent).await;
@@ -197,7 +197,7 @@ impl Scene {
 
     fn clients(&self, done: &Arc<AtomicBool>, refused: &Arc<Mutex<Vec<Answer>>>) -> JoinSet<()> {
         let mut clients = JoinSet::new();
-        // One that hangs fails the trial, and does not hang it.
+        // A request that hangs fails the trial and does not block it.
         let http = client(PATIENCE);
         for _ in 0..CLIENTS {
             let (seen, done, refused) = (self.seen.clone(), done.clone(), refused.clone());
@@ -215,7 +215,7 @@ impl Scene {
         clients
     }
 
-    /// Waits for so many mints more.
+    /// Waits for this many further mints.
     async fn minted(&self, more: usize) {
         let wanted = self.seen.count.load(Ordering::SeqCst) + more;
         eventually_within("it mints", PATIENCE, async || {
@@ -225,15 +225,15 @@ impl Scene {
     }
 }
 
-/// How a line is.
+/// The state of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Line {
     Open,
-    /// Nobody listens, and connections are at an end.
+    /// Nothing listens, and existing connections are closed.
     Refused,
-    /// Nothing is heard any more. Connections of that time are never heard of again.
+    /// Nothing gets through. Connections from that time stay silent for ever.
     Silent,
-    /// Commits arrive, and their answers do not: then the connection is at an end.
+    /// Commits arrive, but their answers do not: the connection is closed instead.
     CommitsUnanswered,
 }
 
@@ -243,7 +243,7 @@ struct Cuttable {
     address: SocketAddr,
     line: watch::Sender<Line>,
     listening: Option<tokio::task::JoinHandle<()>>,
-    /// Commits that the server made and nobody was told of.
+    /// Number of commits that the server made and whose answers were dropped.
     lost: Arc<AtomicUsize>,
 }
 
@@ -263,7 +263,7 @@ impl Cuttable {
         cuttable
     }
 
-    /// The same URL by way of this line.
+    /// The server's URL, led through this line.
     fn url(&self, server: &str) -> String {
         let mut url = reqwest::Url::parse(server).unwrap();
         url.set_ip_host(self.address.ip()).unwrap();
@@ -285,7 +285,7 @@ impl Cuttable {
     async fn becomes(&mut self, line: Line) {
         self.line.send_replace(line);
         if line == Line::Refused || line == Line::CommitsUnanswered {
-            // Those connections that there are see their end; new ones are refused.
+            // Existing connections are closed; new ones are refused.
             if let Some(listening) = self.listening.take() {
                 listening.abort();
                 let _ = listening.await;
@@ -296,7 +296,7 @@ impl Cuttable {
     }
 }
 
-/// One connection, to its end.
+/// Relays one connection until it ends.
 async fn relay(
     mut client: TcpStream,
     server: SocketAddr,
@@ -311,7 +311,7 @@ async fn relay(
         let state = *line.borrow_and_update();
         match state {
             Line::Refused => return,
-            // For ever: also when the line is open again.
+            // For ever, even when the line is open again.
             Line::Silent => return std::future::pending().await,
             Line::Open | Line::CommitsUnanswered => {}
         }
@@ -325,7 +325,7 @@ async fn relay(
                 }
                 let commits = asked.windows(7).any(|bytes| bytes == b"COMMIT\0");
                 if commits && state == Line::CommitsUnanswered {
-                    // It is done when it answers, and nobody is told.
+                    // An answer means that the commit is made; the issuer does not get to see it.
                     if matches!(server.read(&mut answered).await, Ok(1..)) {
                         lost.fetch_add(1, Ordering::SeqCst);
                     }

@@ -1,13 +1,13 @@
-//! The disk under the home is full, under load.
+//! The home's disk fills up under load.
 //!
-//! Promised: what cannot be recorded is not done: mints and revocations are answered 503 with a text that names the
-//! disk, and `/readyz` says it; what was acknowledged before is there and the record is whole; when there is space again
-//! it goes on without a restart.
+//! Promised: what cannot be recorded is not done. Mints and revocations get 503 with a text that names the disk,
+//! and `/readyz` reports it. Everything acknowledged before is on record, and the audit is intact. When there is
+//! space again, the service goes on without a restart.
 //!
-//! It would be seen to fail by a 200 whose row is missing, by another error than that, by a `/readyz` that calls for
-//! more, or by a service that does not come back.
+//! Signs of failure: a 200 whose row is missing, another error, a `/readyz` that still invites requests, or a
+//! service that does not recover.
 //!
-//! The trial runs itself again in a mount namespace of its own, where it may mount a small file system.
+//! The trial runs itself a second time in its own mount namespace, where it may mount a small file system.
 
 use std::{
     env,
@@ -34,21 +34,20 @@ use bailiwick_testkit::{
 
 use crate::BAILIWICK;
 
-/// Set where the trial runs inside of its own namespace.
+/// Environment variable that is set inside the trial's own namespace.
 const INSIDE: &str = "BAILIWICK_TRIAL_DISK";
 
-/// The trial within this program.
+/// Full name of the trial's test in this program.
 const NAME: &str = "trials::full_disk::a_full_disk_stops_what_is_recorded_there_and_loses_nothing";
 
-/// How many mint at the same time.
+/// Number of clients that mint at the same time.
 const CLIENTS: usize = 8;
 
-/// What is left free before minting uses it up, in KiB, one round each: at first enough for the write-ahead log to be
-/// carried over into the database on a disk that is all but full, then so little that it ends at one point of a commit
-/// or another.
+/// Space left free before minting uses it up, in KiB, one round each: at first enough for a checkpoint of the
+/// write-ahead log on a nearly full disk, then so little that it runs out at varying points of a commit.
 const ROUNDS: [u64; 3] = [4_400, 64, 0];
 
-/// How long minting may need for that, beside other trials.
+/// Maximum time for minting to fill the disk while other trials run.
 const FILLED: Duration = Duration::from_secs(300);
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -80,7 +79,7 @@ fn a_full_disk_stops_what_is_recorded_there_and_loses_nothing() {
             again.args(["--exact", NAME, "--nocapture"]);
             let ended = again.stderr(Stdio::inherit()).output().unwrap();
             let said = String::from_utf8_lossy(&ended.stdout);
-            // A program that finds no trial of this name ends with success, too.
+            // A test program that finds no test of this name succeeds too.
             assert!(
                 ended.status.success() && said.contains("1 passed"),
                 "{said}"
@@ -126,7 +125,7 @@ async fn fills_up(disk: &Path) {
             let (base, secret) = (serving.base.clone(), world.secret.clone());
             clients.spawn(async move {
                 let mut refused = 0_u32;
-                // All of them run into it, while the others still do.
+                // Goes on until this client has been refused, and the disk is known to be full.
                 while refused < 5 || !full.load(Ordering::SeqCst) {
                     let answer = seen.mint(&http, &base, &secret).await.unwrap();
                     if !answer.is_success() {
@@ -179,12 +178,12 @@ async fn fills_up(disk: &Path) {
         assert!(revoke(last).await.is_success());
         seen.check(&world);
     }
-    // And what is on the disk is all of it, without the process.
+    // Everything is on the disk, without the process's memory.
     serving.kill();
     seen.check(&world);
 }
 
-/// Not now, and why: the disk.
+/// Checks that an answer refuses for now, and names the disk as the reason.
 fn is_told(answer: &Answer) {
     assert_eq!(answer.status, 503, "{answer:?}");
     assert_eq!(answer.json()["code"], "unavailable", "{answer:?}");
@@ -192,11 +191,11 @@ fn is_told(answer: &Answer) {
     assert!(answer.retry_after.is_some(), "{answer:?}");
 }
 
-/// What fills a disk, until it is dropped.
+/// A file that fills a disk until it is dropped.
 struct Ballast(PathBuf);
 
 impl Ballast {
-    /// Leaves so many bytes.
+    /// Fills the disk, and leaves this many bytes free.
     fn fill(disk: &Path, left: u64) -> Ballast {
         let ballast = Ballast::fill_to_the_end(disk);
         let file = File::options().write(true).open(&ballast.0).unwrap();

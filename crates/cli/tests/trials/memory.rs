@@ -1,11 +1,12 @@
-//! What of secrets is in the memory of a service.
+//! Secrets in the memory of a service.
 //!
-//! Promised: a service leaves no core file, and what only passed through it (the passphrase, clients' secrets, operators'
-//! tokens) is wiped once the requests have ended. The private keys have to be in memory as long as it serves. That other
-//! processes of the same user cannot read its memory is tried in `tests/commands/process.rs`.
+//! Promised: a service leaves no core file, and secrets that only pass through it (the passphrase, clients'
+//! secrets, operators' tokens) are wiped once the requests have ended. The private keys have to stay in memory
+//! while it serves. `tests/commands/process.rs` checks that other processes of the same user cannot read its
+//! memory.
 //!
-//! It would be seen to fail by a limit on core files that is not 0, and by such a secret in the memory, which root reads
-//! here as a debugger would.
+//! Signs of failure: a limit on core files other than 0, or such a secret in the memory, which root reads here as a
+//! debugger would.
 
 use std::{
     fs::{self, File},
@@ -27,10 +28,10 @@ use crate::BAILIWICK;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Of memory, in bytes.
+/// Size of a memory page, in bytes.
 const PAGE: usize = 4096;
 
-/// How often each secret passes through.
+/// Number of times that each secret passes through.
 const TIMES: usize = 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -50,7 +51,7 @@ async fn secrets_that_passed_through_are_not_in_memory() {
     let core: Vec<&str> = core.unwrap().split_whitespace().collect();
     assert_eq!(core[4..6], ["0", "0"], "a core file may be written");
 
-    // Each once, and again on a connection of its own; good ones and wrong ones.
+    // Good secrets and wrong ones; each round has connections of its own.
     let wrong = "wrong-secret-that-nobody-has-0123456789";
     let (seen, mut minted) = (Acknowledged::default(), String::new());
     for _ in 0..TIMES {
@@ -94,7 +95,7 @@ async fn secrets_that_passed_through_are_not_in_memory() {
             "this root may not read the memory of others (CAP_SYS_PTRACE)",
         );
     }
-    // A request has ended when its connection has, which the service is told a little later.
+    // A request ends with its connection, and the service learns of that a little later.
     eventually_within("all secrets are wiped", PATIENCE, async || {
         let memory = Memory::read(&serving).unwrap();
         assert!(
@@ -108,7 +109,7 @@ async fn secrets_that_passed_through_are_not_in_memory() {
     .await;
 }
 
-/// What a process has in memory.
+/// The writable memory of a process.
 struct Memory(Vec<Vec<u8>>);
 
 impl Memory {
@@ -126,7 +127,7 @@ impl Memory {
             let mut region = vec![0; usize::try_from(to - from).ok()?];
             // A guard page reads as an error.
             if memory.read_exact_at(&mut region, from).is_ok() {
-                // What was never written to is most of it.
+                // Most of it was never written to.
                 let pages = region.chunks(PAGE).filter(|page| page != &[0; PAGE]);
                 regions.push(pages.collect::<Vec<_>>().concat());
             }

@@ -1,11 +1,11 @@
 //! A real OpenID provider, the npm package `oidc-provider`, with keys and tokens of its own making.
 //!
-//! Promised: a JWT of a configured provider becomes a token of ours that a verifier accepts; a provider's rotation is
-//! followed without a restart, at once or half a minute after the issuer last asked for keys; while the provider is
-//! away, JWTs of keys that are known are good as before; and neither then nor otherwise is a JWT accepted that is for
-//! another audience, has expired, is unsigned, or is signed with what everybody knows.
+//! Promised: a JWT of a configured provider is exchanged for a Bailiwick token that a verifier accepts. The issuer
+//! follows a provider's rotation without a restart, at once or half a minute after it last asked for keys. While
+//! the provider is down, JWTs of known keys are accepted as before. At no time is a JWT accepted that is for
+//! another audience, has expired, is unsigned, or is signed with public values.
 //!
-//! It would be seen to fail by the status of an answer, or by the verifier's decision.
+//! Signs of failure: the status of an answer, or the verifier's decision.
 
 use std::{
     env,
@@ -28,7 +28,7 @@ use crate::BAILIWICK;
 
 const AUDIENCE: &str = "https://issuer.example";
 
-/// How long a provider is left alone after it was asked for an unknown key, and a bit.
+/// Time for which the issuer does not ask a provider again after an unknown key, with a margin.
 const COOL_DOWN: Duration = Duration::from_secs(40);
 
 const PROFILE: &str = r#"
@@ -93,11 +93,11 @@ async fn a_real_providers_tokens_are_exchanged() {
     scene.exchange(&second).await.token();
     scene.exchange(&first).await.token();
 
-    // After the rotation: a wrong signature makes the issuer ask the provider, too.
+    // After the rotation, because a wrong signature also makes the issuer ask the provider.
     refused.extend(forged(&first, &provider));
     scene.refuses(&refused).await;
 
-    // A key that the issuer has not seen when the provider goes away.
+    // A key that the issuer has not seen when the provider goes down.
     provider.rotate();
     let third = provider.jwt(AUDIENCE).await;
     provider.tell("down");
@@ -128,7 +128,7 @@ async fn a_real_providers_tokens_are_exchanged() {
     scene.refuses(&refused).await;
 }
 
-/// The issuer, and whoever exchanges tokens there.
+/// The issuer, and a client that exchanges tokens there.
 struct Scene {
     world: World,
     serving: Serving,
@@ -183,7 +183,7 @@ impl Scene {
         }
     }
 
-    /// A verifier, with the keyset that it fetched, allows the call and knows who makes it.
+    /// Checks that a verifier with the fetched keyset allows the call and names its agent and principal.
     async fn verified(&self, token: &str) {
         let url = format!("{}/.well-known/bailiwick/keyset", self.serving.base);
         let keyset = http().get(url).send().await.unwrap().text().await.unwrap();
@@ -206,7 +206,7 @@ struct Provider {
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
     issuer: String,
-    /// The public half of the key that signs, in PEM.
+    /// The public half of the signing key, in PEM.
     pem: String,
 }
 
@@ -249,7 +249,7 @@ impl Provider {
         self.pem = said["pem"].as_str().unwrap().to_owned();
     }
 
-    /// An access token of its client `ada`, for an audience.
+    /// An access token for the provider's client `ada` and an audience.
     async fn jwt(&self, audience: &str) -> String {
         let form = [
             ("grant_type", "client_credentials"),
@@ -271,7 +271,7 @@ impl Drop for Provider {
     }
 }
 
-/// Sends a form, and reads an answer in JSON.
+/// Sends a form, and reads the answer as JSON.
 async fn sent(request: reqwest::RequestBuilder, form: &[(&str, &str)]) -> (u16, Value) {
     let mut url = reqwest::Url::parse("http://form.example").unwrap();
     url.query_pairs_mut().extend_pairs(form);
@@ -294,7 +294,7 @@ fn header(jwt: &str) -> Value {
     serde_json::from_slice(&header.unwrap()).unwrap()
 }
 
-/// What an attacker makes of a real token and of the provider's public key.
+/// Tokens that an attacker forges from a real token and the provider's public key.
 fn forged(real: &str, provider: &Provider) -> Vec<(&'static str, String)> {
     let parts: Vec<&str> = real.split('.').collect();
     let message = |alg: &str| {

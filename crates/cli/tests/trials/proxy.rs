@@ -1,9 +1,9 @@
 //! A proxy in the environment.
 //!
 //! Promised: plain HTTP stays on this machine, so neither an operator's token nor a provider's keys pass a proxy that could
-//! read or change them; a proxy that `HTTPS_PROXY` names passes encrypted bytes on, and sees which host is asked.
+//! read or change them. A proxy that `HTTPS_PROXY` names passes encrypted bytes on, and sees only the host's name.
 //!
-//! It would be seen to fail by what a proxy of ours is sent.
+//! Sign of failure: any other request at the trial's own proxy.
 
 use std::{
     io::{Read, Write},
@@ -39,7 +39,7 @@ impl Noting {
             for socket in listener.incoming() {
                 let mut socket = socket.unwrap();
                 let head = head(&mut socket);
-                // Whoever asked may have gone.
+                // The peer may have closed the connection.
                 let _ = socket.write_all(answer(address, &head).as_bytes());
                 noted.lock().unwrap().push(head);
             }
@@ -121,12 +121,12 @@ async fn plain_http_passes_no_proxy() {
         let said = String::from_utf8_lossy(&done.stderr).into_owned();
         assert!(done.status.success(), "{host}: {said}");
     }
-    // By TLS, which nobody speaks there; a proxy could not reach this machine either.
+    // Direct TLS, which nothing speaks there; a proxy could not reach this machine either.
     let done = list(&format!("https://localhost:{port}"));
     assert_eq!(done.status.code(), Some(6));
     assert_eq!(proxy.sent(), Vec::<String>::new());
 
-    // Elsewhere, the proxy is told where to, and nothing else.
+    // For another host, the proxy learns the destination and nothing else.
     let done = list("https://issuer.example");
     assert_eq!(done.status.code(), Some(6));
     let [sent] = <[String; 1]>::try_from(proxy.sent()).unwrap();

@@ -1,8 +1,9 @@
-//! Every verb of operators, over the network.
+//! Every operator's verb, over the network.
 //!
-//! Promised: a verb does at a service, with an operator's token, what it does at the home, and ends with the same code.
+//! Promised: with an operator's token, a verb does the same at a service as at the home, and exits with the same
+//! code.
 //!
-//! It would be seen to fail by a verb that works on the home of whoever types it, by another answer, or by another code.
+//! Signs of failure: a verb that works on the caller's own home, another answer, or another code.
 
 use bailiwick_testkit::program::{Serving, World, http};
 use serde_json::Value;
@@ -23,7 +24,7 @@ struct Remote<'a> {
 }
 
 impl Remote<'_> {
-    /// In a home that is not there, so that nothing can be done at one.
+    /// Runs with a home that does not exist, so that no verb can work on one.
     fn output(&self, arguments: &[&str]) -> std::process::Output {
         let mut command = self.world.command(arguments);
         command
@@ -47,7 +48,7 @@ impl Remote<'_> {
         serde_json::from_str(&self.run(&arguments)).unwrap()
     }
 
-    /// The code is the same there and at the home.
+    /// Checks that the exit code is the same at the service and at the home.
     fn refused(&self, arguments: &[&str], code: i32) {
         let there = self.output(arguments);
         let here = self.world.command(arguments).output().unwrap();
@@ -180,7 +181,7 @@ async fn every_verb_does_over_the_network_what_it_does_at_home() {
         2
     );
 
-    // What is signed is checked by a key from the home.
+    // Signed documents are checked with a key from the home.
     for what in ["keyset", "revocations"] {
         let file = world.keep(what, "");
         there.run(&[what, "export", "--out", &file]);
@@ -221,7 +222,7 @@ async fn every_verb_does_over_the_network_what_it_does_at_home() {
     there.refused(&["verifier", "forget", "erp-1"], 5);
     is_same(&["profile", "list"]);
 
-    // What makes or moves a home works there only.
+    // Verbs that create or move a home work only at the home.
     for verb in [
         "init --issuer https://x.example",
         "serve",
@@ -232,7 +233,7 @@ async fn every_verb_does_over_the_network_what_it_does_at_home() {
         assert_eq!(done.status.code(), Some(2), "{verb}");
     }
 
-    // Where `config.toml` names a service, an empty variable means the home all the same.
+    // An empty variable means the home, even if `config.toml` names a service.
     let config = "server = \"http://127.0.0.1:1\"\n";
     std::fs::write(world.home().join("config.toml"), config).unwrap();
     let code = |server: Option<&str>| {

@@ -1,10 +1,10 @@
-//! The roles of `docs/deploy/postgres.sql`, as they stand there: what an issuer may do with the rights of one.
+//! The rights of the roles in `docs/deploy/postgres.sql`, applied unchanged.
 //!
-//! Promised: the role of a running issuer serves, mints, revokes and rotates on a schema that is up to date, and can
-//! neither create a table nor change the audit. Where a migration is due it says that this role may not do it, and who
-//! may.
+//! Promised: the role of a running issuer serves, mints, revokes and rotates on a schema that is up to date, and
+//! can neither create a table nor change the audit. If a migration is due, the message says that this role may not
+//! run it, and which one may.
 //!
-//! It would be seen to fail by an issuer that does not start or whose requests fail, or by a right too many.
+//! Signs of failure: an issuer that does not start, a request that fails, or a right too many.
 
 use std::{env, fs, path::Path, process::Command};
 
@@ -89,7 +89,7 @@ async fn an_issuer_runs_with_the_rights_of_its_role() {
     assert!(said.contains("the role that owns the tables"), "{said}");
 }
 
-/// Roles and a database of names of their own, by the file of the deployment guide.
+/// Roles and a database with names of their own, made from the file of the deployment guide.
 struct Deployed {
     server: reqwest::Url,
     name: String,
@@ -144,7 +144,7 @@ impl Drop for Deployed {
     fn drop(&mut self) {
         for drop in ["DATABASE", "ROLE", "ROLE"].iter().zip(["", "", "_owner"]) {
             let statement = format!("DROP {} IF EXISTS {}{}", drop.0, self.name, drop.1);
-            // A server of the trial's own is thrown away in any case.
+            // If this fails, no harm is done: the trial's server is discarded.
             let _ = Command::new("psql")
                 .args([
                     "--no-psqlrc",

@@ -1,12 +1,13 @@
 //! Ten thousand connections that send as slowly as they may: nothing, a head, or a body, one byte at a time.
 //!
-//! Promised: whoever behaves is served beside them in bounded time; the service's memory stays bounded; and the slow are
-//! closed when their time is up.
+//! Promised: well-behaved clients are served beside them in bounded time; the service's memory stays bounded; and
+//! slow connections are closed when their time is up.
 //!
-//! It would be seen to fail by a request that is refused or late, by the peak of the process's memory, or by connections
-//! that are still open.
+//! Signs of failure: a request that is refused or late, a high peak of the process's memory, or connections that
+//! stay open.
 //!
-//! Both ends are on this machine, so the limit on open files of this process bounds how many there are: it is said.
+//! Both ends are on this machine, so this process's limit on open files bounds the number of connections. The trial
+//! reports the number.
 
 use std::{
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
@@ -29,19 +30,19 @@ use tokio::{
 
 use crate::BAILIWICK;
 
-/// How many are slow, where this process may open as many files.
+/// Number of slow connections, if this process may open as many files.
 const SLOW: usize = 10_000;
 
-/// Files that this process needs besides.
+/// Number of files that this process needs for other purposes.
 const OTHERS: u64 = 300;
 
-/// How long the service waits for the slow, in seconds.
+/// Time for which the service waits for a slow sender, in seconds.
 const WAITS: u64 = 20;
 
-/// How long a request of a client that behaves may take: the machine is also busy with the slow.
+/// Maximum time of a well-behaved client's request, while the machine is busy with the slow ones.
 const BOUND: Duration = Duration::from_secs(3);
 
-/// The most memory: the 64 MiB that opening the home takes, and some KiB for each connection.
+/// Maximum memory, in KiB: the 64 MiB that opening the home takes, and some KiB for each connection.
 const MEMORY: u64 = 400 << 10;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -138,20 +139,20 @@ async fn ten_thousand_slow_senders_hold_up_nobody() {
     mint().await;
 }
 
-/// From one of several loopback addresses: each has ports of its own.
+/// Connects from one of several loopback addresses, because each has ports of its own.
 async fn connect(index: usize, to: SocketAddrV4) -> TcpStream {
     let from = Ipv4Addr::new(127, 0, 0, 2 + u8::try_from(index % 8).unwrap());
     loop {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind(SocketAddr::from((from, 0))).unwrap();
-        // A queue that overflows is no refusal: it is knocked at again.
+        // An overflowing accept queue is not a refusal: try again.
         if let Ok(stream) = socket.connect(to.into()).await {
             return stream;
         }
     }
 }
 
-/// Sends slowly until the other side has enough, and tells what that said.
+/// Sends slowly until the other side closes, and returns its answer.
 async fn dribble(mut stream: TcpStream, kind: usize) -> (usize, String) {
     let begin = match kind {
         0 => {
@@ -160,7 +161,7 @@ async fn dribble(mut stream: TcpStream, kind: usize) -> (usize, String) {
         1 => "GET /v1/keys HTTP/1.1\r\nhost: x\r\nx: ",
         _ => "",
     };
-    // Who is gone already is told by what is read.
+    // If the service has closed already, the read below shows it.
     let _ = stream.write_all(begin.as_bytes()).await;
     let (mut answers, mut questions) = stream.into_split();
     let sends = async {
@@ -172,13 +173,13 @@ async fn dribble(mut stream: TcpStream, kind: usize) -> (usize, String) {
     let mut text = Vec::new();
     tokio::select! {
         () = sends => {}
-        // To be reset is to be closed.
+        // A reset counts as closed too.
         _ = answers.read_to_end(&mut text) => {}
     }
     (kind, String::from_utf8(text).unwrap())
 }
 
-/// The peak of a process's memory, and what it has now, in KiB.
+/// The peak and the current size of a process's memory, in KiB.
 fn memory(pid: u32) -> (u64, u64) {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let of = |name: &str| {
@@ -188,7 +189,7 @@ fn memory(pid: u32) -> (u64, u64) {
     (of("VmHWM:"), of("VmRSS:"))
 }
 
-/// How many files a process has open, connections among them.
+/// Number of open files of a process, including connections.
 fn open_files(pid: u32) -> usize {
     std::fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count)
 }

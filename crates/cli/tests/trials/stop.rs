@@ -1,9 +1,9 @@
 //! SIGTERM while clients mint.
 //!
-//! Promised: what was taken on is brought to its end, nothing else begins, and the process ends by itself with success.
+//! Promised: accepted requests are completed, no others begin, and the process exits by itself with success.
 //!
-//! It would be seen to fail by a mint on record that nobody was answered, by an answer that is no success, or by a process
-//! that has to be killed.
+//! Signs of failure: a mint on record without an answer, an answer other than success, or a process that has to be
+//! killed.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -11,7 +11,7 @@ use bailiwick_testkit::program::{World, acknowledged::Acknowledged, http};
 
 use crate::BAILIWICK;
 
-/// How many mint at the same time.
+/// Number of clients that mint at the same time.
 const CLIENTS: usize = 16;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -26,7 +26,7 @@ async fn what_is_under_way_at_sigterm_is_answered_and_nothing_else_is_recorded()
             let acknowledged = Arc::clone(&acknowledged);
             clients.spawn(async move {
                 let http = http();
-                // An error is a connection that was closed between two requests, or not taken.
+                // An error means that the connection was closed between two requests, or not accepted.
                 while let Ok(answer) = acknowledged.mint(&http, &base, &secret).await {
                     assert!(answer.is_success(), "{answer:?}");
                 }

@@ -1,10 +1,10 @@
-//! A service with a certificate of its own, and an operator who works with it over the network.
+//! A service with its own certificate, and an operator who uses it over the network.
 //!
-//! Promised: with the authority of the certificate in `--ca` every verb works as in the open, and without it nothing is
-//! sent; a renewed certificate is taken up by SIGHUP, without a restart; a private key that everybody can read is told
-//! of.
+//! Promised: with the certificate's authority in `--ca` every verb works as over plain HTTP, and without it
+//! nothing is sent; SIGHUP loads a renewed certificate without a restart; the service warns of a private key that
+//! everybody can read.
 //!
-//! It would be seen to fail by a verb that fails with `--ca`, or that works without.
+//! Signs of failure: a verb that fails with `--ca`, or that works without it.
 
 use std::{
     fs::{self, Permissions},
@@ -23,7 +23,7 @@ use crate::BAILIWICK;
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
-/// An authority, whose certificate is kept beside what it certifies.
+/// An authority, and the path of its certificate.
 fn authority(files: &Path, name: &str) -> (Authority, String) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -1,11 +1,12 @@
 //! Two processes with copies of one home, on one PostgreSQL.
 //!
-//! Promised: of two activations of a key at the same time one wins; each mint at either of them is signed by the key that
-//! was active just then; what one revokes the other publishes in its next head, and both hand out the same one; the audit is
-//! one chain, in which everything acknowledged stands; where one is killed in the middle of its work, the other goes on.
+//! Promised: of two concurrent activations of a key one wins; each mint at either issuer is signed by the key that
+//! is active at that moment; a revocation at one appears in the next head of the other, and both serve the same
+//! head; the audit is one chain that lists everything acknowledged; if one issuer is killed in the middle of its
+//! work, the other goes on.
 //!
-//! It would be seen to fail by two winners or none, by a mint on record beside a key that was not active, by two heads, by a
-//! finding in the audit, or by an issuer that waits for a dead one.
+//! Signs of failure: two winners or none, a mint on record under a key that was not active, two heads, a finding
+//! in the audit, or an issuer that waits for a dead one.
 
 use std::{
     fs,
@@ -32,10 +33,10 @@ use tokio::task::JoinSet;
 
 use crate::BAILIWICK;
 
-/// How many mint at each of them.
+/// Number of clients that mint at each issuer.
 const CLIENTS: usize = 4;
 
-/// How often a key is activated at both.
+/// Number of times that a key is activated at both.
 const TRANSITIONS: usize = 8;
 
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -62,7 +63,7 @@ async fn two_issuers_on_one_store() {
                 while !done.load(Ordering::SeqCst) {
                     match seen.mint(&http, &base, &secret).await {
                         Ok(answer) => assert!(answer.is_success(), "{answer:?}"),
-                        // The one that is killed.
+                        // The killed issuer.
                         Err(_) => return,
                     }
                 }
@@ -102,7 +103,7 @@ async fn two_issuers_on_one_store() {
         let (here, there) = (head(&one.base).await, head(&two.base).await);
         assert_eq!(here.position(), there.position());
         assert_eq!(here.seq, start + round as u64 + 1);
-        // Between the two it may have become time to sign anew.
+        // Between the two requests, the head may have become due for a new signature.
         assert!(here == there || here.issued_at < there.issued_at);
     }
 
@@ -132,7 +133,7 @@ fn copy_home(from: &Path, to: &Path) {
     }
 }
 
-/// Reads the record in its order. Tells how many mints there are.
+/// Checks, in the order of the audit, that the active key signed each mint. Returns the number of mints.
 fn each_by_the_active_key(world: &World) -> usize {
     let rows = world.json(&["audit", "list", "--limit", "1000000"]);
     let (mut active, mut mints) = (Value::Null, 0);

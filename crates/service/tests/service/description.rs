@@ -1,4 +1,4 @@
-//! `openapi.json` describes what is served. That it is of the routes and types of `bailiwick-api` is tested there.
+//! `openapi.json` describes the service. `bailiwick-api` tests that it matches the routes and types.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use bailiwick_testkit::service::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// A path with something in each of its places.
+/// A path with a value for each of its parameters.
 fn filled(operation: &Operation) -> String {
     let path = operation.path.split('/').map(|segment| match segment {
         "{id}" => "00000000",
@@ -88,7 +88,7 @@ fn the_description_is_whole() {
         let place = format!("{} {}", operation.method, operation.path);
         let name = operation.value["operationId"].as_str().unwrap();
         assert!(names.insert(name), "`{name}` is there twice");
-        // Each place in the path has its parameter, and no parameter is of another path.
+        // Each parameter in the path is described, and no other is.
         let parameters = operation.value.get("parameters").and_then(Value::as_array);
         let parameters = parameters.into_iter().flatten().map(description::resolve);
         let stated: BTreeSet<String> = parameters
@@ -98,7 +98,7 @@ fn the_description_is_whole() {
         let places = operation.path.split('/');
         let places = places.filter(|segment| segment.starts_with('{'));
         assert_eq!(stated, places.map(str::to_owned).collect(), "{place}");
-        // Whoever needs a token is told for which action, and may be refused.
+        // A route that needs a token names its action, and lists the refusals.
         let bearer = operation.value.get("security") == Some(&json!([{ "bearer": [] }]));
         let action = operation.value.get("x-bailiwick-action");
         assert!(!bearer || action.is_some(), "{place}");
@@ -123,7 +123,7 @@ fn the_description_is_whole() {
     assert_eq!(unused, Vec::<String>::new());
 }
 
-/// The interface has events as text: the issuer names them.
+/// In the interface, events are text; the issuer names them.
 #[test]
 fn events_are_those_of_the_issuer() {
     let described = &description::all()["components"]["schemas"]["AuditEvent"]["enum"];

@@ -1,4 +1,4 @@
-//! Token exchange and client assertions, with an OpenID provider that does as it is told.
+//! Token exchange and client assertions, with an OpenID provider whose behaviour the test sets.
 
 use bailiwick_api::ProblemCode;
 use bailiwick_testkit::{
@@ -11,7 +11,7 @@ use serde_json::json;
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// What callers of the token endpoint send here.
+/// Requests to the token endpoint.
 trait Exchanges {
     async fn exchange(&self, subject: &str) -> Answer;
     async fn assert(&self, assertion: &str) -> Answer;
@@ -168,7 +168,7 @@ async fn claims_are_held_to_what_is_configured() {
             false => drop(answer.is_oauth(400, "invalid_request")),
         }
     }
-    // What the provider says is right, and not enough for the profile.
+    // The provider's claims are valid, but not enough for the profile.
     let stranger = scene.jwt(&json!({ "groups": ["staff"] }));
     scene
         .exchange(&stranger)
@@ -262,7 +262,7 @@ async fn nothing_but_a_published_key_signs() {
         assert_eq!(answer.status, 400, "{what}: {answer:?}");
         answer.is_oauth(400, "invalid_request");
     }
-    // What a header says besides is not looked at.
+    // Other members of a header are ignored.
     for members in [
         json!({ "jwk": thief.jwk, "jku": elsewhere, "x5u": elsewhere }),
         json!({ "typ": "at+jwt", "cty": "x" }),
@@ -423,7 +423,7 @@ async fn a_reusable_token_is_bounded() {
         (json!({ "aud": ["other"] }), "`aud`"),
         (json!({ "aud": [] }), "`aud`"),
         (json!({ "aud": null }), "`aud`"),
-        // How long it lives in all is not known without a beginning.
+        // Without a beginning, its total lifetime is unknown.
         (json!({ "iat": null }), "`iat`"),
         (json!({ "iat": null, "nbf": now }), "`iat`"),
         (json!({ "exp": now + 3_601 }), "longer than"),
@@ -492,7 +492,7 @@ async fn a_rotation_is_noticed_and_a_flood_is_not_passed_on() {
     b.is_token();
     c.is_oauth(400, "invalid_request");
     assert_eq!(scene.provider.asked(), 3);
-    // What the provider took back is gone.
+    // A key that the provider withdrew is gone.
     scene
         .exchange(&scene.signer.sign(&claims))
         .await
@@ -538,7 +538,7 @@ async fn keys_come_from_where_they_are_configured_to_be() {
         assert_eq!(scene.provider.led_away(), 0);
         let name = "bailiwick_issuer_providers_without_keys";
         assert_eq!(scene.service.metric(name).await.as_deref(), Some("1"));
-        // What could not be looked at was not used up.
+        // A JWT that could not be verified was not used up.
         scene.provider.becomes(Mood::Well);
         scene.service.time.pass(30);
         scene.assert(&assertion).await.is_token();

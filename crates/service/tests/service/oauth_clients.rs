@@ -163,7 +163,7 @@ async fn scene() -> Scene {
     Scene::with_profiles(provider, signer, "", &["assistant", "buyer"]).await
 }
 
-/// What OAuth clients send.
+/// Requests as OAuth clients send them.
 trait Clients {
     async fn send(&self, client: Client, media: &str, body: &str) -> Answer;
 }

@@ -1,4 +1,4 @@
-//! How the service lives: what it says of itself, what it bears, how it ends.
+//! Operation of the service: its status and metrics, its limits under load, and its shutdown.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ async fn it_says_how_it_is() {
     ] {
         assert_eq!(service.metric(name).await.as_deref(), Some(value), "{name}");
     }
-    // Operations are for the machine's own eyes.
+    // The pages for operations are served to this machine only.
     for path in ["/livez", "/readyz", "/metrics"] {
         let mut wire = Wire::connect(service.address).await;
         wire.send(&format!(
@@ -51,7 +51,7 @@ async fn it_says_how_it_is() {
         .metric("bailiwick_issuer_active_key_age_seconds")
         .await;
     assert_eq!(age.as_deref(), Some("60"));
-    // A keyset that has ended is good for nothing: as long as it is not renewed, nobody is sent here.
+    // An expired keyset is useless: until it is renewed, no requests should be routed here.
     service.time.pass(86_400);
     let answer = service.get("/readyz", Auth::None).await;
     assert_eq!(
@@ -109,7 +109,8 @@ async fn metrics_hold_no_name_that_a_caller_chose() {
     assert!(text.contains("method=\"other\""), "{text}");
 }
 
-/// A service with one place, and a provider that never answers: an exchange takes the place while it is waited for.
+/// A service with one permit for requests, and a provider that never answers: an exchange holds the permit while it
+/// waits.
 struct Crowded {
     service: Service,
     provider: Provider,
@@ -125,7 +126,7 @@ impl Crowded {
         Crowded { service, provider }
     }
 
-    /// Returns once the place is taken.
+    /// Returns once the permit is taken.
     async fn take(&self) -> Wire {
         let header = json!({ "alg": "RS256", "kid": "x" });
         let jwt = unsigned(&header, &json!({ "iss": self.provider.issuer }));
@@ -167,7 +168,7 @@ async fn what_it_has_no_room_for_is_turned_away() {
     let answer = service.get(path, Auth::None).await;
     answer.is_problem(503, ProblemCode::Unavailable);
     assert_eq!(answer.header("retry-after"), Some("5"));
-    // Verifiers are let in: without a head they would deny.
+    // Verifiers are still served: without a head they would deny everything.
     for path in ["keyset", "revocations", "revocations/snapshot"] {
         let path = format!("/.well-known/bailiwick/{path}");
         assert_eq!(service.get(&path, Auth::None).await.status, 200, "{path}");
@@ -176,7 +177,7 @@ async fn what_it_has_no_room_for_is_turned_away() {
         .token(Auth::None, &[("grant_type", "client_credentials")])
         .await;
     token.is_problem(503, ProblemCode::Unavailable);
-    // Whoever looks after it is let in.
+    // Operators are still served.
     assert_eq!(service.get("/readyz", Auth::None).await.status, 200);
     assert_eq!(shed().await, before + 2);
     let answer = taken.rest().await;

@@ -1,4 +1,4 @@
-//! The routes of operators: who is let in, who is not, and what is on record.
+//! The routes of operators: admission, refusal, and the audit of both.
 
 use bailiwick_api::ProblemCode;
 use bailiwick_issuer::{InitOptions, MintRequest, State};
@@ -11,7 +11,7 @@ use bailiwick_token::timestamp::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// A call that an operator's token has to allow.
+/// A request that an operator's token has to allow.
 struct Route {
     method: Method,
     path: String,
@@ -19,7 +19,7 @@ struct Route {
     body: Value,
 }
 
-/// Each of them, with what it takes; what it names is not there.
+/// All routes, with a valid request for each. The objects that the requests name do not exist.
 fn routes() -> Vec<Route> {
     let bearer = json!({ "bearer": [] });
     description::operations()
@@ -57,12 +57,12 @@ fn body(action: &str) -> Value {
     }
 }
 
-/// What operators do, and what becomes of it.
+/// Operators' calls, and checks of their effects.
 trait Operators {
     async fn call(&self, route: &Route, auth: Auth<'_>) -> Answer;
-    /// Of what was done, besides what was refused.
+    /// Number of audit rows, without those of refusals.
     async fn rows(&self) -> usize;
-    /// That nobody gets anything done by these credentials.
+    /// Checks that every route refuses these credentials, and that nothing is changed.
     async fn refuses(&self, auth: Auth<'_>, status: u16, code: ProblemCode, reason: Option<&str>);
     async fn active_key(&self) -> String;
 }
@@ -88,7 +88,7 @@ impl Operators for Service {
     async fn refuses(&self, auth: Auth<'_>, status: u16, code: ProblemCode, reason: Option<&str>) {
         let rows = self.rows().await;
         for mut route in routes() {
-            // Without a token it is a client who asks, and says nothing of whom it is for.
+            // Without an operator's token, the caller is a client, whose request names no agent.
             if route.action == "token:mint" && matches!(auth, Auth::None | Auth::Bearer("")) {
                 route.body = json!({});
             }
@@ -154,7 +154,7 @@ async fn without_the_right_token_nothing_is_done() {
         .await;
 }
 
-/// A token of an issuer that has the same name, and no more.
+/// A token of an issuer that has only the name in common with this one.
 async fn by_another_issuer() -> String {
     let dir = tempfile::tempdir().unwrap();
     let now = Timestamp::from_unix(START + 600).unwrap();
@@ -253,7 +253,7 @@ async fn a_revoked_operator_is_out_at_once_and_everywhere() {
 #[tokio::test]
 async fn days_go_by_and_an_operator_is_still_let_in() {
     let service = Service::start().await;
-    // Longer than a snapshot, a head and a keyset hold.
+    // Longer than a snapshot, a head and a keyset are valid.
     for seconds in [59, 61, 3_599, 3_601, 86_399, 86_401, 864_000] {
         service.time.pass(seconds);
         let token = service.operator(&["key:list"]).await;
@@ -298,7 +298,7 @@ async fn the_audit_names_the_operator() {
         assert_eq!(found, events, "{path}");
         assert!(rows.iter().all(|row| row["actor"] == actor), "{rows:?}");
     }
-    // What a client shows this once is kept by nobody.
+    // The service does not keep the secret that this answer shows once.
     let rotated = service
         .post("/v1/clients/new/rotate", auth, &Value::Null)
         .await;
@@ -330,7 +330,7 @@ async fn the_audit_names_the_operator() {
     answer.is_problem(400, ProblemCode::BadRequest);
 }
 
-/// What the issuer knows of its own revocations is held against the feed, and does not grow stale.
+/// The issuer compares its view of its own revocations with the feed, so that view does not grow stale.
 #[tokio::test]
 async fn an_operator_is_let_in_long_after_a_revocation() {
     let service = Service::start().await;
@@ -363,14 +363,14 @@ async fn what_an_operator_is_refused_is_on_record() {
     let rows = service.audit().await;
     let refused = rows.iter().filter(|row| row["event"] == "operator.refused");
     let refused: Vec<_> = refused.collect();
-    // As many as a minute holds, of which a part may have passed: nobody fills the record by being refused.
+    // The allowance of a minute, part of which may have passed: refusals cannot fill the audit.
     assert!((30..40).contains(&refused.len()), "{}", refused.len());
     assert_eq!(refused[0]["actor"], json!(format!("operator:ada ({id})")));
     assert_eq!(
         refused[0]["detail"],
         json!({ "action": "key:rotate", "error": "no_grant" })
     );
-    // Who cannot be verified is nobody, and that is a row as well.
+    // A caller that cannot be verified is unknown, and leaves a row as well.
     let forged = format!("{token}x");
     service
         .post("/v1/keys/rotate", Auth::Bearer(&forged), &Value::Null)

@@ -1,4 +1,4 @@
-//! What verifiers fetch, and what they say of themselves while they do.
+//! The documents that verifiers fetch, and the reports that verifiers send with their requests.
 
 use bailiwick_api::ProblemCode;
 use bailiwick_issuer::InitOptions;
@@ -11,7 +11,7 @@ use bailiwick_verifier::{Call, Trust, Verifier};
 use reqwest::Method;
 use serde_json::json;
 
-/// What readers fetch, and what changes it.
+/// Requests of readers, and a revocation that changes the documents.
 trait Readers {
     async fn unless(&self, path: &str, tag: &str) -> Answer;
     async fn revoke_agent(&self, name: &str);

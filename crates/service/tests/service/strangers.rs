@@ -10,7 +10,7 @@ const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
-/// What strangers send, and what is on record of it.
+/// Requests of strangers, and the records that they leave.
 trait Strangers {
     async fn exchange(&self, subject: &str) -> u16;
     async fn act(&self, actor: &str) -> u16;

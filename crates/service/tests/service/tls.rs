@@ -1,5 +1,5 @@
-//! TLS of the service's own: who trusts its authority is served, a renewed certificate is taken up, and a
-//! handshake that never ends is not waited for.
+//! TLS in the service itself: clients that trust its authority are served, a renewed certificate is loaded, and a
+//! handshake that never ends is abandoned.
 
 use std::{net::SocketAddr, path::Path, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! What a service acknowledged, and whether it is there afterwards.
+//! A record of the mints and revocations that a service acknowledged, to check that none is lost.
 
 use std::{
     collections::HashSet,
@@ -32,7 +32,7 @@ impl Answer {
     }
 }
 
-/// Posts JSON, and reads all of the answer. An error is a connection that broke.
+/// Posts JSON, and reads the whole answer. An error means that the connection broke.
 pub async fn post(
     request: reqwest::RequestBuilder,
     body: String,
@@ -54,17 +54,17 @@ pub async fn post(
     })
 }
 
-/// What the service acknowledged.
+/// The mints and revocations that the service acknowledged.
 #[derive(Default)]
 pub struct Acknowledged {
     pub tokens: Mutex<Vec<String>>,
     pub revoked: Mutex<Vec<String>>,
-    /// How much, of whatever kind.
+    /// Number of acknowledged requests of any kind.
     pub count: AtomicUsize,
 }
 
 impl Acknowledged {
-    /// Mints one as the client, and notes it where that was acknowledged.
+    /// Mints a token as the client, and records it if the service acknowledged it.
     pub async fn mint(
         &self,
         http: &reqwest::Client,
@@ -83,7 +83,7 @@ impl Acknowledged {
         Ok(answer)
     }
 
-    /// Revokes a token as the operator, and notes it where that was acknowledged.
+    /// Revokes a token as the operator, and records it if the service acknowledged it.
     pub async fn revoke(
         &self,
         http: &reqwest::Client,
@@ -103,7 +103,8 @@ impl Acknowledged {
         Ok(answer)
     }
 
-    /// The record is whole, and all of it is there. Tells how many mints are, acknowledged or not.
+    /// Checks that the audit is intact and lists everything acknowledged. Returns the number of mints on record,
+    /// acknowledged or not.
     pub fn check(&self, world: &World) -> usize {
         let report = world.json(&["audit", "verify"]);
         assert_eq!(report.pointer("/finding"), Some(&Value::Null));

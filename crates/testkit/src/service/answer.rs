@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
-/// How a request is authenticated.
+/// The credentials of a request.
 #[derive(Clone, Copy)]
 pub enum Auth<'a> {
     None,
@@ -46,7 +46,7 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
 
-    /// That it is this problem.
+    /// Checks that the answer is this problem, and returns it.
     #[track_caller]
     pub fn is_problem(&self, status: u16, code: ProblemCode) -> ProblemDetails {
         assert_eq!(self.status, status, "{self:?}");
@@ -59,7 +59,7 @@ impl Answer {
         problem
     }
 
-    /// That it is this OAuth error, in the form of RFC 6749, section 5.2.
+    /// Checks that the answer is this OAuth error, in the form of RFC 6749, section 5.2. Returns its description.
     #[track_caller]
     pub fn is_oauth(&self, status: u16, error: &str) -> String {
         assert_eq!(self.status, status, "{self:?}");
@@ -76,7 +76,7 @@ impl Answer {
         description
     }
 
-    /// The token in it.
+    /// Returns the token in the answer.
     #[track_caller]
     pub fn is_token(&self) -> String {
         assert_eq!(self.status, 200, "{self:?}");

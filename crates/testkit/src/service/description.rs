@@ -1,4 +1,4 @@
-//! Answers, held against `openapi.json`.
+//! Checks of answers against `openapi.json`.
 
 use std::sync::LazyLock;
 
@@ -35,7 +35,7 @@ pub fn operations() -> impl Iterator<Item = Operation> {
     })
 }
 
-/// What a reference leads to, or the value itself.
+/// Follows references to the value that they name. Returns a value that is no reference unchanged.
 pub fn resolve(value: &'static Value) -> &'static Value {
     match value.get("$ref") {
         None => value,
@@ -61,10 +61,10 @@ fn fits(template: &str, path: &str) -> bool {
     }
 }
 
-/// That an answer is one that the description has. What is not described answers that there is
-/// nothing, or that there are other methods.
+/// Checks that an answer is one that the description lists. Requests that are not described must get 404 or
+/// 405.
 pub fn check(method: &Method, path: &str, answer: &Answer) {
-    // The most literal path is the one that is meant.
+    // Of several paths that fit, the one with the fewest parameters is meant.
     let found = operations()
         .filter(|it| it.method == *method && fits(it.path, path))
         .min_by_key(|it| it.path.matches('{').count());
@@ -82,7 +82,7 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
         resolve(response.unwrap_or_else(|| panic!("the status is not described: {place}")));
     let headers = response.get("headers").and_then(Value::as_object);
     for (name, header) in headers.into_iter().flatten() {
-        // Where HTTP Basic is not what failed, there is nothing to ask for.
+        // The challenge is sent only if HTTP Basic failed.
         if name == "WWW-Authenticate" && operation.path == "/v1/token" {
             continue;
         }
@@ -108,7 +108,7 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
     }
 }
 
-/// As much of JSON Schema as the description uses.
+/// Checks a value against a schema. Implements the part of JSON Schema that the description uses.
 pub fn conforms(schema: &'static Value, value: &Value, place: &str) {
     let schema = resolve(schema);
     if let Some(constant) = schema.get("const") {

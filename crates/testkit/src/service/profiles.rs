@@ -47,7 +47,7 @@ service = "erp"
 action = "report:read"
 "#;
 
-/// Those that need the provider `corp`.
+/// The profiles that need the provider `corp`.
 pub const OF_PROVIDER: &str = r#"
 [[profile]]
 name = "assistant"

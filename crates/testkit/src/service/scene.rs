@@ -18,7 +18,7 @@ impl Scene {
         Scene::with(Signer::es256("first"), "").await
     }
 
-    /// Starts with another key, and more of a configuration.
+    /// Starts with another key, and further configuration.
     pub async fn with(signer: Signer, config: &str) -> Scene {
         let provider = Provider::start(&[&signer]).await;
         let scene = Scene::of(provider, signer, config).await;

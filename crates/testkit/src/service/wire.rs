@@ -1,4 +1,4 @@
-//! Requests byte by byte: what no decent client sends.
+//! Requests byte by byte, such as no well-behaved client sends.
 
 use std::net::SocketAddr;
 
@@ -21,16 +21,16 @@ impl Wire {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
-    /// To somebody who may have closed already; tells whether it has not.
+    /// Sends to a peer that may have closed the connection already. Returns true if the text was sent.
     pub async fn try_send(&mut self, text: &str) -> bool {
         self.0.write_all(text.as_bytes()).await.is_ok()
     }
 
-    /// What comes until the other side closes.
+    /// Reads until the other side closes.
     pub async fn rest(&mut self) -> String {
         let mut text = Vec::new();
         let reading = async {
-            // To be reset is to be closed.
+            // A reset counts as closed too.
             let _ = self.0.read_to_end(&mut text).await;
         };
         let closed = tokio::time::timeout(PATIENCE, reading).await;
@@ -38,7 +38,7 @@ impl Wire {
         String::from_utf8_lossy(&text).into_owned()
     }
 
-    /// One answer whose body is as long as it says.
+    /// Reads one answer whose head states the length of its body.
     pub async fn answer(&mut self) -> String {
         let mut text = Vec::new();
         let reading = async {
@@ -62,13 +62,13 @@ impl Wire {
     }
 }
 
-/// A request that the service waits for the rest of.
+/// A request whose rest the service still waits for.
 pub struct Held(Wire);
 
 const BODY: &str = "grant_type=password";
 
 impl Held {
-    /// Returns once the service is at work on it.
+    /// Sends the head. Returns once the service is processing the request.
     pub async fn begin(service: &Service) -> Held {
         let mut wire = Wire::connect(service.address).await;
         let length = BODY.len();
@@ -83,7 +83,7 @@ impl Held {
         Held(wire)
     }
 
-    /// Sends the rest; the answer is what the request as a whole deserves.
+    /// Sends the rest, and checks that the request gets its proper answer.
     pub async fn finish(mut self) {
         self.0.send(BODY).await;
         let answer = self.0.rest().await;

@@ -81,34 +81,34 @@ pub(super) fn encode(claims: &Claims, grants: &Grants) -> Result<Block, DatalogE
     Ok(block)
 }
 
-/// An authority block read back.
+/// A decoded authority block in the terms of the profile.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Authority {
-    /// Who may act, for whom, until when.
+    /// Its claims: the agent, the principal, the lifetime and others.
     pub claims: Claims,
-    /// What each rule grants, in order; `None` where a rule is legal Datalog that no grant writes.
+    /// The grant of each rule, in order; `None` for a rule that is legal Datalog but that no grant writes.
     pub grants: Vec<Option<Grant>>,
 }
 
-/// An authority block is not one of the profile.
+/// An authority block does not follow the profile.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthorityError {
-    /// The token is of another profile, or of none.
+    /// The token names another profile, or none.
     #[error("the token is not of the profile `{PROFILE}`")]
     Profile,
-    /// A fact of the profile is missing, stands twice, or has the wrong shape.
+    /// A fact of the profile is missing, occurs twice, or has the wrong shape.
     #[error("the fact `{0}` is missing, stands twice, or has the wrong shape")]
     Fact(&'static str),
-    /// No watermark could revoke the name of an agent, a principal or a tenant.
+    /// The name of an agent, a principal or a tenant is one that no watermark could revoke.
     #[error(
         "the name in `{0}` is empty, longer than {MAX_NAME} bytes, or holds a control character"
     )]
     Name(&'static str),
-    /// A fact or rule is there that the profile does not know.
+    /// The block holds a fact or rule that the profile does not define.
     #[error("the authority block holds {}, which the profile does not know", escape::code(.0))]
     Unknown(String),
-    /// The token is bound to a holder's key, which nothing here could check.
+    /// The token is bound to a holder's key, and this version has no check for that.
     #[error("the token is bound to a holder's key, and this version cannot check that")]
     Holder,
     /// The token has no beginning or no end.
@@ -116,11 +116,11 @@ pub enum AuthorityError {
     Life,
 }
 
-/// Reads the claims of an authority block strictly: each fact of the profile once, an end in
-/// time, rules that grant, and nothing else.
+/// Reads the claims of an authority block strictly: each fact of the profile once, an expiry, rules that
+/// grant, and nothing else.
 ///
 /// # Errors
-/// When the block is anything but that.
+/// [`AuthorityError`] if the block is anything else.
 pub fn claims(code: &Code) -> Result<Claims, AuthorityError> {
     let block = code.blocks.first().ok_or(AuthorityError::Profile)?;
     let mut facts = Facts::read(code, block)?;
@@ -162,7 +162,7 @@ pub fn claims(code: &Code) -> Result<Claims, AuthorityError> {
     Ok(claims)
 }
 
-/// The authority block in the terms of the profile.
+/// Reads the authority block in the terms of the profile.
 ///
 /// # Errors
 /// As for [`claims`].
@@ -209,7 +209,7 @@ impl<'c> Facts<'c> {
             let stands_twice = read.single.iter().any(|(other, _)| *other == name);
             match known {
                 Some(known) if stands_twice => return Err(AuthorityError::Fact(known)),
-                // One of them is enough to refuse the block, later; a list stays short.
+                // One unknown name is enough to refuse the block later, so the list stays short.
                 None if stands_twice => return Err(AuthorityError::Unknown(name.to_owned())),
                 _ => read.single.push((name, terms)),
             }
@@ -268,10 +268,10 @@ impl<'c> Facts<'c> {
     }
 }
 
-/// More names of facts than this no authority block of the profile has.
+/// Maximum number of distinct fact names in an authority block of the profile.
 const MOST_FACTS: usize = names::AUTHORITY_ONLY.len().saturating_add(1);
 
-/// The limits that checks set; of several of a kind the narrowest.
+/// The limits that checks set; of several limits of one kind, the narrowest.
 #[derive(Default)]
 struct Limits {
     not_before: Option<Timestamp>,

@@ -1,4 +1,4 @@
-//! Checks: a holder's caveat as a block, and what a check of any block means.
+//! Checks: a holder's caveat as a block, and the meaning of a check of any block.
 
 use bailiwick_biscuit::datalog::{
     self, Block, Kind, Query,
@@ -18,33 +18,33 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// What a check means in the terms of the profile.
+/// The meaning of a check in the terms of the profile.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CheckMeaning {
-    /// From this second on.
+    /// Valid from this second on.
     NotBefore(Timestamp),
-    /// Until before this second.
+    /// Valid until this second, which is excluded.
     Expires(Timestamp),
-    /// At most so many appended blocks.
+    /// Maximum number of appended blocks.
     MaxDepth(u32),
     /// A scope: a call must be inside one of these grants.
     Scope(Vec<Grant>),
-    /// A check that is legal and that the profile has no words for.
+    /// A legal check that the profile has no term for.
     Datalog,
 }
 
-/// What a check of one alternative limits.
+/// A limit in time or depth that a check of one alternative sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
-    /// From this second on.
+    /// Valid from this second on.
     NotBefore(Timestamp),
-    /// Until before this second.
+    /// Valid until this second, which is excluded.
     Expires(Timestamp),
-    /// At most so many appended blocks.
+    /// Maximum number of appended blocks.
     MaxDepth(u32),
 }
 
-/// What a check means.
+/// Returns the meaning of a check.
 #[must_use]
 pub fn meaning(code: &Code, check: &Check) -> CheckMeaning {
     match limit(code, check) {
@@ -62,8 +62,8 @@ pub fn meaning(code: &Code, check: &Check) -> CheckMeaning {
     }
 }
 
-/// What a check limits in time or depth, where it is such a limit: `time($t), $t < date` and
-/// its like. Cheaper to tell than what it means.
+/// Returns the limit in time or depth that a check sets, such as `time($t), $t < date`; `None` for any other
+/// check. Cheaper than [`meaning`].
 #[must_use]
 pub fn limit(code: &Code, check: &Check) -> Option<Limit> {
     let [query] = code.queries(check) else {
@@ -100,7 +100,7 @@ pub fn limit(code: &Code, check: &Check) -> Option<Limit> {
         (names::TIME, Op::Binary(Binary::LessThan), Term::Date(date)) => {
             Timestamp::from_unix(*date).map(Limit::Expires)
         }
-        // As other tools write an end: the last second of life.
+        // Other tools write the last second of life instead of the end.
         (names::TIME, Op::Binary(Binary::LessOrEqual), Term::Date(date)) => {
             Timestamp::from_unix(date.checked_add(1)?).map(Limit::Expires)
         }
@@ -111,8 +111,7 @@ pub fn limit(code: &Code, check: &Check) -> Option<Limit> {
     }
 }
 
-/// The most blocks that may be appended, by the checks of all blocks; `None` where none of them
-/// limits it.
+/// Maximum number of appended blocks by the checks of all blocks; `None` if no check limits it.
 #[must_use]
 pub fn max_depth(code: &Code) -> Option<u32> {
     let checks = code.blocks.iter().flat_map(|block| code.checks(block));
@@ -123,13 +122,13 @@ pub fn max_depth(code: &Code) -> Option<u32> {
     limits.min()
 }
 
-/// The grant that a rule of an authority block writes, where it is one.
+/// The grant that a rule of an authority block expresses; `None` if it expresses none.
 #[must_use]
 pub fn grant(code: &Code, rule: &Rule) -> Option<Grant> {
     let grant = recognize::grant(code, &rule.query)?;
     let head_fits = match (code.terms(rule.head.terms), &grant.action) {
         ([Term::Str(action)], Pattern::Exact(granted)) => code.text(*action) == granted,
-        // The head must grant the action that the body matches, and not another variable of it.
+        // The head must grant the action that the body matches, and not another of its variables.
         ([head @ Term::Variable(_)], Pattern::Prefix(_)) => {
             let mut body = code.body(&rule.query).iter();
             let matched = body.find(|predicate| code.text(predicate.name) == names::ACTION);

@@ -1,4 +1,4 @@
-//! The conditions of a body, read straight from its code.
+//! The conditions of a body, read directly from its code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,11 +11,11 @@ use crate::{
     value::{Micros, Number, Scalar, Value},
 };
 
-/// The conditions of a body as a grant, where they can be written as one.
+/// Returns the conditions of a body as a grant, if they can be written as one.
 ///
-/// Each of them is a condition of the body: a call that does not meet one of them does not
-/// match it. The body may have others, so this explains a call that a body refuses, and decides
-/// nothing. The grant that a body *is* is [`grant`](super::grant).
+/// A call that does not meet one of them does not match the body. The body may have further conditions, so
+/// this explains why a body refuses a call, and decides nothing. [`grant`](super::grant) returns a grant that
+/// is equivalent to the body.
 #[must_use]
 pub fn conditions(code: &Code, query: &Query) -> Option<Grant> {
     let mut conditions = Conditions::new(code);
@@ -28,7 +28,7 @@ pub fn conditions(code: &Code, query: &Query) -> Option<Grant> {
     conditions.finish()
 }
 
-/// Returns whether a body looks for a fact of this name that states another text.
+/// Returns true if a body matches a fact of this name with a text other than `text`.
 #[must_use]
 pub fn needs_other(code: &Code, query: &Query, name: &str, text: &str) -> bool {
     let mut body = code.body(query).iter();
@@ -38,7 +38,7 @@ pub fn needs_other(code: &Code, query: &Query, name: &str, text: &str) -> bool {
     })
 }
 
-/// The fact that binds a variable: its name, and that of the argument where it is about one.
+/// The fact that binds a variable: its name, and the argument's name if it is about an argument.
 #[derive(Clone, Copy)]
 struct Binding<'c> {
     variable: Symbol,
@@ -56,7 +56,7 @@ struct Conditions<'c> {
     args: BTreeMap<String, Constraint>,
 }
 
-/// Sets what is not set yet: a second condition of one kind is none that a grant writes.
+/// Fills an empty slot. A grant never writes a second condition of one kind, so that is `None`.
 fn once<T>(slot: &mut Option<T>, value: T) -> Option<()> {
     match slot {
         Some(_) => None,
@@ -108,7 +108,7 @@ impl<'c> Conditions<'c> {
         self.code.text(symbol)
     }
 
-    /// The constraint of an argument. That it is there is looked at first: most conditions add to one.
+    /// The constraint of an argument. Looks for an existing one first, because most conditions add to one.
     fn argument(&mut self, name: &str) -> Option<&mut Constraint> {
         if !self.args.contains_key(name) {
             self.args.insert(name.to_owned(), Constraint::any());
@@ -154,7 +154,7 @@ impl<'c> Conditions<'c> {
         }
     }
 
-    /// A variable that is bound twice is a join, which no grant writes.
+    /// Binds a variable. One that is bound twice is a join, which no grant writes.
     fn bind(&mut self, variable: Symbol, fact: &'c str, argument: &'c str) -> Option<()> {
         if self.binding(variable).is_some() {
             return None;
@@ -244,7 +244,7 @@ impl<'c> Conditions<'c> {
                     elements?,
                 )
             }
-            // Type tests say no more than the other conditions do.
+            // Type tests add nothing to the other conditions.
             [
                 Op::Value(Term::Variable(_)),
                 Op::Unary(Unary::TypeOf),
@@ -312,7 +312,7 @@ impl<'c> Conditions<'c> {
         Some(())
     }
 
-    /// Values of one type, as the facts of this name state them.
+    /// Values of one type, in the form in which facts of this name state them.
     fn list(&self, fact: &str, terms: &[Term]) -> Option<List> {
         let terms = terms.iter();
         match (fact, terms.as_slice().first()?) {

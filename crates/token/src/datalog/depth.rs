@@ -1,15 +1,14 @@
-//! How a token's Datalog may speak of its own depth.
+//! The one form in which a token's Datalog may refer to its own depth.
 
 use bailiwick_biscuit::datalog::code::{Binary, Code, Op, Predicate, Query, Symbol, Term};
 
 use super::names;
 
-/// Returns whether the fact `depth` can only make this body false, so that no appended block makes
-/// it true.
+/// Returns true if the fact `depth` can only make this body false, so that no appended block makes it true.
 ///
-/// One shape does: `depth($d)` once, `$d <= N` as the last expression, and no other use of the
-/// variable, in the `head` of a rule neither. The bound comes last because an expression that
-/// raises denies the call: before it, a bound that fails would hide the error.
+/// One shape qualifies: `depth($d)` once, `$d <= N` as the last expression, and no other use of the variable,
+/// including in the `head` of a rule. The bound comes last because an expression that raises an error denies
+/// the call: an earlier bound that fails would hide the error.
 #[must_use]
 pub fn bounds_depth_from_above(code: &Code, query: &Query, head: Option<&Predicate>) -> bool {
     let body = code.body(query);

@@ -1,9 +1,9 @@
-//! Grants -> the bodies of rules and of checks.
+//! The encoder: from grants to the bodies of rules and checks.
 //!
-//! Plain Datalog 3.0 wherever it can say what a grant means. Two things cannot be said in it:
-//! arrays and null as values, and "of this type, else no" (3.0 operators raise on a wrong type, and
-//! an error aborts the whole decision). The second matters only where another alternative could
-//! allow the same call, so only overlapping alternatives carry a type test and need 3.3.
+//! It writes plain Datalog 3.0 wherever that can express a grant. Two things need more: arrays and null as
+//! values, and "false for any other type" (3.0 operators raise on a wrong type, and an error aborts the whole
+//! decision). The second matters only if another alternative could allow the same call, so only overlapping
+//! alternatives carry a type test and need 3.3.
 
 use std::collections::BTreeMap;
 
@@ -27,9 +27,9 @@ pub enum DatalogError {
     /// A text is empty, too long, or holds control characters.
     #[error("`{field}` must be 1 to {max} bytes long, without control characters")]
     Text {
-        /// What the text is.
+        /// The name of the field that holds the text.
         field: &'static str,
-        /// The most bytes it may have.
+        /// Maximum length, in bytes.
         max: usize,
     },
     /// The token would never be valid.
@@ -40,11 +40,11 @@ pub enum DatalogError {
     Claims(usize),
 }
 
-/// A grant of a list, as the body of a rule or one alternative of a check.
+/// One grant of a list, as the body of a rule or one alternative of a check.
 #[derive(Clone, Copy)]
 pub(super) struct Alternative<'g> {
     grant: &'g Grant,
-    /// A value of a wrong type must fail and not raise.
+    /// True if a value of a wrong type must make the body false and not raise an error.
     typed: bool,
 }
 
@@ -66,7 +66,7 @@ pub(super) fn queries(grants: &Grants) -> Vec<Query> {
     alternatives.map(Alternative::query).collect()
 }
 
-/// The grants in order. Those that overlap with another of the list are typed.
+/// The grants in order. Each that overlaps with another is written with type tests.
 pub(super) fn alternatives(grants: &Grants) -> impl Iterator<Item = Alternative<'_>> {
     grants.iter().enumerate().map(|(index, grant)| {
         let mut others = grants.iter().enumerate();
@@ -122,7 +122,7 @@ impl<'g> Alternative<'g> {
     }
 }
 
-/// The action of a call, where a grant names a prefix.
+/// The variable for the action of a call, if a grant names a prefix.
 const ACTION: Variable = Variable("x", None);
 
 struct Body<'s, S> {
@@ -159,7 +159,7 @@ impl<S: Sink> Body<'_, S> {
         ])
     }
 
-    /// Matches the one argument of a fact.
+    /// Matches the only argument of a fact.
     fn pattern(
         &mut self,
         name: &str,
@@ -175,9 +175,9 @@ impl<S: Sink> Body<'_, S> {
         }
     }
 
-    /// Closes the arguments: a call has no others than these.
+    /// Closes the arguments: a call may have no others.
     fn names(&mut self, args: &BTreeMap<String, Constraint>) -> Result<(), S::Stop> {
-        // The empty string is always there, so that the set is never empty.
+        // The empty string is always included, so the set is never empty.
         let mut listed = vec![""];
         listed.extend(args.keys().map(|name| top_level(name)));
         listed.sort_unstable();
@@ -202,8 +202,8 @@ impl<S: Sink> Body<'_, S> {
         self.dates(variable("d"), name, constraint)
     }
 
-    /// Scalars are matched by unification, which compares type and value. An array needs Datalog 3.3,
-    /// and is compared by `==`: biscuit-auth finds the version to declare by operators, not by arrays.
+    /// Requires an exact value. Scalars are matched by unification, which compares type and value. An array needs
+    /// Datalog 3.3 and is compared by `==`: biscuit-auth derives the version to declare from operators, not arrays.
     fn exact(&mut self, var: Variable, name: &str, exact: &Value) -> Result<(), S::Stop> {
         let name = Term::Str(name);
         match (exact, exact.as_scalar(), exact.as_scalars()) {
@@ -249,7 +249,7 @@ impl<S: Sink> Body<'_, S> {
         if self.typed {
             self.type_tests(var, strings, bools, arrays)?;
         } else if constraint.contains.is_some() {
-            // Arrays know `contains` too; only strings know a prefix that is a string.
+            // Arrays have `contains` too; only strings have a prefix that is a string.
             self.test(var, Binary::Prefix, Term::Str(""))?;
         }
         match &constraint.one_of {
@@ -274,7 +274,7 @@ impl<S: Sink> Body<'_, S> {
             }
         }
         if let Some(set) = &constraint.all_of_in {
-            // A set would raise on a null element, an array does not.
+            // A set would raise on a null element; an array does not.
             let elements: Vec<Term<'_>> = set.iter().map(scalar_term).collect();
             let element = Variable("p", None);
             let each = [
@@ -403,7 +403,7 @@ fn scalar_term(scalar: &Scalar) -> Term<'_> {
     }
 }
 
-/// A text that is fit for a claim, as a term.
+/// Checks that a text is fit for a claim, and returns it as a term.
 pub(super) fn text(field: &'static str, text: &str) -> Result<datalog::Term, DatalogError> {
     if text.is_empty() || text.len() > MAX_TEXT || text.chars().any(char::is_control) {
         return Err(DatalogError::Text {

@@ -1,8 +1,7 @@
-//! The bodies of rules and checks -> grants.
+//! The recognizer: from the bodies of rules and checks to grants.
 //!
-//! The [conditions](conditions) of a body are a candidate, and the candidate is encoded again:
-//! only when both say the same, up to the names of variables and the order of terms, is the body that
-//! grant.
+//! The [conditions](conditions) of a body are a candidate, and the candidate is encoded again. The body is
+//! that grant only if both are equal up to the names of variables and the order of terms.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +10,10 @@ use bailiwick_biscuit::datalog::{Binary, Code, Op, Predicate, Query, Term, code}
 use super::{conditions::conditions, encode::Alternative, names};
 use crate::grant::{Grant, Grants};
 
-/// The grant that a body writes, where it is one.
+/// The grant that a body expresses; `None` if it expresses none.
 pub(super) fn grant(code: &Code, query: &code::Query) -> Option<Grant> {
     let candidate = conditions(code, query)?;
-    // `Grants::new` knows what is well formed, and its one normal form.
+    // `Grants::new` checks that the grant is well formed, and gives it its one normal form.
     let checked = Grants::new(vec![candidate.clone()]).ok()?;
     if checked.iter().next() != Some(&candidate) {
         return None;
@@ -27,7 +26,8 @@ pub(super) fn grant(code: &Code, query: &code::Query) -> Option<Grant> {
     (same(false) || same(true)).then_some(candidate)
 }
 
-/// Equal as sets of terms: the order of predicates and expressions is their writer's choice.
+/// Returns true if the bodies are equal as sets: the order of predicates and expressions is their writer's
+/// choice.
 fn equal(a: &Query, b: &Query) -> bool {
     fn permuted<T: PartialEq>(a: &[T], b: &[T]) -> bool {
         let mut left: Vec<&T> = b.iter().collect();
@@ -47,7 +47,7 @@ fn equal(a: &Query, b: &Query) -> bool {
         && permuted(&a.expressions, &b.expressions)
 }
 
-/// The same body with variables named by what they are bound to: `action`, `num amount`.
+/// The same body with variables named after the facts that bind them: `action`, `num amount`.
 fn renamed(query: &Query) -> Option<Query> {
     let mut names: BTreeMap<&str, String> = BTreeMap::new();
     for predicate in &query.body {
@@ -66,7 +66,7 @@ fn renamed(query: &Query) -> Option<Query> {
             }
         }
     }
-    // Other writers match an array by unification. That says the same as comparing it by `==`.
+    // Other writers match an array by unification, which is equivalent to comparing it by `==`.
     let mut compared = Vec::new();
     let body = query.body.iter().map(|predicate| {
         if let (names::ARG, [Term::Str(name), array @ Term::Array(_)]) =
@@ -120,7 +120,7 @@ fn rename_ops(ops: &[Op], names: &BTreeMap<&str, String>) -> Option<Vec<Op>> {
                 if inner.insert(param, "element".to_owned()).is_some() {
                     return None;
                 }
-                // The one closure of the profile holds no other.
+                // The only closure of the profile contains no other.
                 if ops.iter().any(|op| matches!(op, Op::Closure(..))) {
                     return None;
                 }

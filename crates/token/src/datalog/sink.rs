@@ -1,7 +1,7 @@
-//! Datalog as the encoder describes it: terms that borrow from a grant, and a receiver of them.
+//! The encoder's output: terms that borrow from a grant, and the trait of their receivers.
 //!
 //! One description serves two receivers. [`Tree`](super::tree::Tree) builds what is signed; a comparison walks
-//! along decoded code and stops at the first difference. So what is compared is what would be written.
+//! along decoded code and stops at the first difference. So the comparison is with exactly what would be signed.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use bailiwick_biscuit::datalog::{Binary, Unary};
 
 /// A receiver of the body of one rule, or of one alternative of a check, part by part.
 pub(super) trait Sink {
-    /// The reason to receive no more.
+    /// The reason to stop receiving.
     type Stop;
 
     /// Receives the next predicate.
@@ -33,7 +33,7 @@ pub(super) enum Term<'a> {
     Array(&'a [Term<'a>]),
 }
 
-/// The name of a variable: a letter, and the number of the argument that it is about.
+/// The name of a variable: a letter, and the number of the argument that it stands for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Variable(pub(super) &'static str, pub(super) Option<usize>);
 

@@ -1,10 +1,10 @@
-//! Lists of bodies that are, term for term, what this crate writes for grants.
+//! Recognition of bodies that are, term for term, what this crate writes for grants.
 //!
-//! Such a list may be decided by its grants instead of its Datalog. What another writer put together is
-//! Datalog even where it says the same: its alternatives may raise where those of this crate do not.
+//! A list of such bodies may be decided by its grants instead of its Datalog. Bodies of another writer are
+//! decided as Datalog even if they mean the same: their alternatives may raise where this crate's do not.
 //!
-//! Nothing is built to find out: the encoder writes the grants, and what it writes is compared with the
-//! code piece by piece, up to the first difference.
+//! The comparison builds nothing: the encoder writes the grants, and each piece that it writes is compared
+//! with the code, up to the first difference.
 
 use std::fmt::{self, Write};
 
@@ -20,8 +20,8 @@ use super::{
 };
 use crate::grant::{Grant, Grants};
 
-/// The grants for which [`authority_block`](super::authority_block) writes the rules of this authority
-/// block: all of them, in this order, with these variables. `None` where it would write others.
+/// The grants for which [`authority_block`](super::authority_block) writes exactly the rules of this
+/// authority block: all of them, in this order, with these variables. `None` if it would write others.
 #[must_use]
 pub fn written_grants(code: &Code, block: &Block) -> Option<Grants> {
     let rules = code.rules(block);
@@ -53,14 +53,14 @@ pub fn written_scope(code: &Code, check: &Check) -> Option<Grants> {
     same.then_some(grants)
 }
 
-/// The grants that bodies could be of, one of each.
+/// One candidate grant for each body.
 fn candidates<'q>(code: &Code, bodies: impl Iterator<Item = &'q Query>) -> Option<Grants> {
     let grants: Option<Vec<Grant>> = bodies.map(|body| conditions(code, body)).collect();
     Grants::new(grants?).ok()
 }
 
-/// Returns whether a body is the one that is written for a grant: names of variables, order of predicates
-/// and expressions, and all.
+/// Returns true if a body is exactly the one that the encoder writes for a grant, including the names of
+/// variables and the order of predicates and expressions.
 fn is_body(code: &Code, query: &Query, alternative: Alternative<'_>) -> bool {
     let mut body = Compared {
         code,
@@ -73,14 +73,14 @@ fn is_body(code: &Code, query: &Query, alternative: Alternative<'_>) -> bool {
         && code.scopes(query).is_empty()
 }
 
-/// What is left of a body to be compared with what is written.
+/// The part of a body that has not been compared with the encoder's output yet.
 struct Compared<'c, E> {
     code: &'c Code,
     predicates: std::slice::Iter<'c, Predicate>,
     expressions: E,
 }
 
-/// The code says something else than what is written.
+/// The code differs from the encoder's output.
 struct Different;
 
 impl<'c, E: Iterator<Item = &'c [code::Op]>> Sink for Compared<'c, E> {
@@ -110,7 +110,7 @@ fn are_terms(code: &Code, found: &[code::Term], written: &[Term<'_>]) -> bool {
     found.len() == written.len() && pairs.all(|(found, written)| is_term(code, found, written))
 }
 
-// Recursion is safe: what is written has no container in a container.
+// Recursion is safe: the encoder never writes a container inside a container.
 fn is_term(code: &Code, found: &code::Term, written: &Term<'_>) -> bool {
     match (found, written) {
         (code::Term::Variable(name), Term::Variable(variable)) => {
@@ -121,7 +121,7 @@ fn is_term(code: &Code, found: &code::Term, written: &Term<'_>) -> bool {
         (code::Term::Date(seconds), Term::Date(written)) => seconds == written,
         (code::Term::Bool(value), Term::Bool(written)) => value == written,
         (code::Term::Null, Term::Null) => true,
-        // Both keep the elements of a set in the order of their values.
+        // Both sides keep the elements of a set in the order of their values.
         (code::Term::Set(terms), Term::Set(written))
         | (code::Term::Array(terms), Term::Array(written)) => {
             are_terms(code, code.terms(*terms), written)
@@ -135,7 +135,7 @@ fn is_variable(found: &str, written: Variable) -> bool {
     write!(left, "{written}").is_ok() && left.0.is_empty()
 }
 
-/// What is left of a text to be compared with what is written.
+/// The part of a text that has not been compared with the encoder's output yet.
 struct Left<'t>(&'t str);
 
 impl Write for Left<'_> {
@@ -145,7 +145,7 @@ impl Write for Left<'_> {
     }
 }
 
-/// A closure holds its steps where it is written; in the code they follow it.
+/// Compares the steps of an expression. A closure of the encoder holds its steps; in the code they follow it.
 fn are_ops(code: &Code, found: &[code::Op], written: &[Op<'_>]) -> bool {
     let mut left = found;
     let same = written.iter().all(|written| {
