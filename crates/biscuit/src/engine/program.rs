@@ -246,8 +246,9 @@ const SERVICE: u8 = u8::MAX - 1;
 fn part<T>(list: &[T], start: u32, count: u16) -> &[T] {
     let start = start as usize;
     // In range, since the compiler made both numbers; written without a panic all the same.
-    list.get(start..start.saturating_add(usize::from(count)))
-        .unwrap_or_default()
+    let found = list.get(start..start.saturating_add(usize::from(count)));
+    debug_assert!(found.is_some(), "a part that the compiler did not make");
+    found.unwrap_or_default()
 }
 
 impl Program {
@@ -359,6 +360,7 @@ impl Program {
 
 fn part_long<T>(list: &[T], start: u32, count: u32) -> &[T] {
     let start = start as usize;
-    list.get(start..start.saturating_add(count as usize))
-        .unwrap_or_default()
+    let found = list.get(start..start.saturating_add(count as usize));
+    debug_assert!(found.is_some(), "a part that the compiler did not make");
+    found.unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What makes a grant well formed, whichever way it was written.
+//! The rules of a well-formed grant, whichever way it was written.
 
 use std::{collections::BTreeMap, fmt};
 
