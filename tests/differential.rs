@@ -33,7 +33,7 @@ use bailiwick_testkit::{
 use bailiwick_token::{
     datalog,
     grant::{Grant, Grants},
-    limits::Limits,
+    limits::TokenLimits,
     token::Token,
     value::Value,
 };
@@ -154,7 +154,7 @@ proptest! {
         for grants in scopes.into_iter().chain(same.then_some(grants)) {
             token = token.attenuate(&scope(grants)).unwrap_or(token);
         }
-        if Limits::default().check(&token).is_err() {
+        if TokenLimits::default().check(&token).is_err() {
             return Ok(());
         }
         let ours = root.verifier().check(&token.to_base64(), &call.request(), now());

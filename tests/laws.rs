@@ -308,7 +308,7 @@ fn common(a: &Grants, b: &Grants) -> Option<Grants> {
 
 /// The token if it is within the limits of the profile.
 fn fits(token: Token) -> Option<Token> {
-    bailiwick_token::limits::Limits::default()
+    bailiwick_token::limits::TokenLimits::default()
         .check(&token)
         .is_ok()
         .then_some(token)

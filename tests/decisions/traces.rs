@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, path::Path};
 use bailiwick_testkit::{Root, now, skip::skipped};
 use bailiwick_token::{
     grant::{Constraint, Grant, Grants},
-    limits::Limits,
+    limits::TokenLimits,
     value::Value,
 };
 use bailiwick_verifier::{Call, Reason, Verifier};
@@ -100,7 +100,7 @@ fn try_file(name: &str) {
     let (mut allowed, mut denied) = (0, 0);
     for (task, calls) in &tasks {
         let token = root.mint(&grants_of(calls));
-        Limits::default()
+        TokenLimits::default()
             .check(&token)
             .unwrap_or_else(|error| panic!("{name} {task}: {error}"));
         let decide = |call: &TracedCall| {

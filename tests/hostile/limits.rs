@@ -5,7 +5,7 @@ use bailiwick_testkit::{
     forge::{AUTHORITY, Forge, block, text},
     now,
 };
-use bailiwick_token::{attenuate::AttenuateError, limits::Limits, token::Token};
+use bailiwick_token::{attenuate::AttenuateError, limits::TokenLimits, token::Token};
 use bailiwick_verifier::Values;
 use biscuit_auth::{
     datalog::SymbolTable,
@@ -55,7 +55,7 @@ fn operations(root: &Root, count: usize) -> Forge {
 #[test]
 fn a_token_is_sealed_within_its_limits() {
     let root = Root::new();
-    let most = Limits::default().token_bytes;
+    let most = TokenLimits::default().token_bytes;
     let seal = |bytes: usize| {
         let open = Token::parse(&of_bytes(&root, bytes).text()).expect("a token");
         open.seal()

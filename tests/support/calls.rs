@@ -5,7 +5,7 @@ use std::iter;
 use bailiwick_testkit::{Root, SERVICE, scope};
 use bailiwick_token::{
     grant::{Constraint, Grant, Grants, MAX_GRANTS},
-    limits::Limits,
+    limits::TokenLimits,
     token::Token,
     value::{Scalar, Value},
 };
@@ -209,7 +209,7 @@ pub struct Narrowed {
 pub fn narrowed(root: &Root, alternative: Alternative) -> Narrowed {
     let minted = root.mint(&Grants::new(vec![order()]).expect("a grant"));
     let narrow = |grants: &Grants| minted.attenuate(&scope(grants.clone())).ok();
-    let limits = Limits::default();
+    let limits = TokenLimits::default();
     // Of the alternatives that a token may have, one is the authority's and one is the open one.
     let most = i64::try_from(MAX_GRANTS).expect("a small number") - 2;
     let fits = (1..=most).rev().find_map(|count| {

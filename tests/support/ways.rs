@@ -77,7 +77,10 @@ impl Case {
             let appended = biscuit.append(block).expect("an open token");
             token = Token::from_bytes(appended.to_vec().expect("bytes")).expect("a token");
         }
-        limits::Limits::default().check(&token).ok().map(|()| token)
+        limits::TokenLimits::default()
+            .check(&token)
+            .ok()
+            .map(|()| token)
     }
 
     /// Decides all calls in both ways, and returns an error at the first difference.

@@ -17,7 +17,7 @@ mod link;
 mod memo;
 mod payload;
 mod revocation;
-mod signer;
+mod signer_key;
 #[cfg(test)]
 mod tests;
 

@@ -11,7 +11,7 @@ use base64::{
 };
 use zeroize::Zeroizing;
 
-use crate::wire::{Field, Fields, Malformed, once};
+use crate::protobuf::{Field, Fields, Malformed, once};
 
 /// Maximum size of a container, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;

@@ -11,5 +11,5 @@ pub mod engine;
 pub mod escape;
 pub mod excerpt;
 pub mod key;
+mod protobuf;
 mod small_order;
-mod wire;

@@ -17,7 +17,7 @@ use bailiwick_token::{
     claims::{Claims, TokenId},
     datalog,
     grant::Grants,
-    limits::Limits,
+    limits::TokenLimits,
     timestamp::{SKEW, Timestamp},
     token::Token,
 };
@@ -137,7 +137,7 @@ impl Issuer {
         let signed = build::sign(&block, &signer.key, Some(signer.id.as_u32()));
         // Parsed and measured as verifiers do it: a token that they would refuse is never minted.
         let token = Token::try_from(signed.map_err(|_| MintRefusal::Fault)?)?;
-        Limits::default().check(&token)?;
+        TokenLimits::default().check(&token)?;
         let info = TokenInfo {
             token_id: claims.token_id,
             key: signer.id,

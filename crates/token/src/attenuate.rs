@@ -5,7 +5,7 @@ use bailiwick_biscuit::{build, container::Container};
 use crate::{
     caveat::Caveat,
     datalog::{DatalogError, appended_block, max_depth},
-    limits::{LimitError, Limits},
+    limits::{LimitError, TokenLimits},
     token::{Token, TokenError},
 };
 
@@ -72,7 +72,7 @@ impl Token {
         // Another implementation wrote these bytes. They are read back, so that no holder passes on a
         // token that a verifier's stricter decoder refuses.
         let narrowed = Token::try_from(narrowed)?;
-        Limits::default().check(&narrowed)?;
+        TokenLimits::default().check(&narrowed)?;
         Ok(narrowed)
     }
 
@@ -84,7 +84,7 @@ impl Token {
     pub fn seal(&self) -> Result<Token, AttenuateError> {
         let sealed = build::seal(self.open()?).map_err(|_| AttenuateError::Damaged)?;
         let sealed = Token::try_from(sealed)?;
-        Limits::default().check(&sealed)?;
+        TokenLimits::default().check(&sealed)?;
         Ok(sealed)
     }
 

@@ -18,7 +18,7 @@ mod tree;
 mod written;
 
 pub use authority::{Authority, AuthorityError, authority, claims};
-pub use caveat::{CheckMeaning, Limit, grant, limit, max_depth, meaning};
+pub use caveat::{CheckMeaning, ValidityLimit, grant, limit, max_depth, meaning};
 pub use conditions::{conditions, needs_other};
 pub use depth::bounds_depth_from_above;
 pub use encode::DatalogError;

@@ -8,7 +8,7 @@ use crate::{datalog, token::Token};
 ///
 /// The defaults are those of the profile. Issuers and holders make no token that exceeds them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
+pub struct TokenLimits {
     /// Maximum number of bytes of the decoded container.
     pub token_bytes: usize,
     /// Maximum number of blocks, the authority block included.
@@ -27,9 +27,9 @@ pub struct Limits {
     pub resolved_bytes: usize,
 }
 
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
+impl Default for TokenLimits {
+    fn default() -> TokenLimits {
+        TokenLimits {
             token_bytes: 8 * 1024,
             blocks: 16,
             alternatives: 64,
@@ -54,7 +54,7 @@ pub struct LimitError {
     pub limit: usize,
 }
 
-impl Limits {
+impl TokenLimits {
     /// Checks that `token` is within all limits.
     ///
     /// # Errors

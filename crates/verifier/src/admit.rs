@@ -11,7 +11,7 @@ use bailiwick_biscuit::{
 use bailiwick_token::{
     claims::Claims,
     datalog::{self, AuthorityError, is_reserved, names},
-    limits::{LimitError, Limits},
+    limits::{LimitError, TokenLimits},
     token::Token,
 };
 
@@ -129,7 +129,7 @@ fn unsupported(block: usize, feature: Feature) -> AdmissionError {
 }
 
 /// Checks that a token follows the profile and is within its limits. Returns the claims of its authority block.
-pub(crate) fn admit(token: &Token, limits: &Limits) -> Result<Claims, AdmissionError> {
+pub(crate) fn admit(token: &Token, limits: &TokenLimits) -> Result<Claims, AdmissionError> {
     // First, since the checks below take time in proportion to the sizes that this bounds.
     limits.check(token)?;
     container(token)?;

@@ -1,6 +1,6 @@
 //! The limits of a token in time and depth, which do not depend on the call.
 
-use bailiwick_token::{datalog::Limit, timestamp::Timestamp};
+use bailiwick_token::{datalog::ValidityLimit, timestamp::Timestamp};
 
 use crate::{
     decision::Deny, denial::Denial, explain::UnmetCondition, explanation::Explanation,
@@ -11,7 +11,7 @@ use crate::{
 /// before the conditions on the call.
 pub(crate) fn out_of_limits(token: &Verified, now: Timestamp) -> Option<Deny> {
     out_of_time(token, now).or_else(|| {
-        let exceeds = |(_, limit): &(usize, Limit)| exceeded(*limit, token, now).is_some();
+        let exceeds = |(_, limit): &(usize, ValidityLimit)| exceeded(*limit, token, now).is_some();
         let is_too_deep = token.limits.iter().any(exceeds);
         is_too_deep.then(|| by_limits(token, now, Denial::Depth))
     })
@@ -46,17 +46,21 @@ fn by_limits(token: &Verified, now: Timestamp, denial: Denial) -> Deny {
     explanation.deny(denial)
 }
 
-fn exceeded(limit: Limit, token: &Verified, now: Timestamp) -> Option<(Denial, UnmetCondition)> {
+fn exceeded(
+    limit: ValidityLimit,
+    token: &Verified,
+    now: Timestamp,
+) -> Option<(Denial, UnmetCondition)> {
     match limit {
-        Limit::NotBefore(needed) if now < needed => Some((
+        ValidityLimit::NotBefore(needed) if now < needed => Some((
             Denial::NotYetValid,
             UnmetCondition::NotBefore { needed, found: now },
         )),
-        Limit::Expires(needed) if now >= needed => Some((
+        ValidityLimit::Expires(needed) if now >= needed => Some((
             Denial::Expired,
             UnmetCondition::Expires { needed, found: now },
         )),
-        Limit::MaxDepth(needed) if token.depth > needed as usize => {
+        ValidityLimit::MaxDepth(needed) if token.depth > needed as usize => {
             let found = token.depth;
             Some((Denial::Depth, UnmetCondition::Depth { found, needed }))
         }

@@ -7,7 +7,7 @@ use bailiwick_biscuit::{
     engine::{self, Keep, Program},
 };
 use bailiwick_token::{
-    datalog::{self, Limit},
+    datalog::{self, ValidityLimit},
     grant::Grants,
     key::KeyId,
     timestamp::Timestamp,
@@ -36,7 +36,7 @@ pub struct Verified {
     /// The number of appended blocks.
     pub(crate) depth: usize,
     /// The limits in time and depth, each with its block.
-    pub(crate) limits: Box<[(usize, Limit)]>,
+    pub(crate) limits: Box<[(usize, ValidityLimit)]>,
     pub(crate) root_key: KeyId,
     /// The bytes of the root key: an id is too short to tell two issuers' keys apart for certain.
     pub(crate) root: [u8; 32],

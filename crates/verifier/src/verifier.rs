@@ -37,7 +37,7 @@ pub struct Verifier {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Bounds on the structure of a token.
-    pub token: bailiwick_token::limits::Limits,
+    pub token: bailiwick_token::limits::TokenLimits,
     /// Maximum units of work per decision: one for each fact tried, each operation of the engine and each
     /// step of a comparison, and more for long strings, sets and arrays. Prices are set so that a unit costs
     /// at most about a three-thousandth of verifying a signature. Typed conditions and the engine share
@@ -63,7 +63,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
-            token: bailiwick_token::limits::Limits::default(),
+            token: bailiwick_token::limits::TokenLimits::default(),
             fuel: 5_000,
             long_call_fuel: 1 << 18,
             memory: 4 << 20,

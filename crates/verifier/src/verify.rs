@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use bailiwick_biscuit::{chain, datalog::Code};
 use bailiwick_token::{
-    datalog::{self, Limit},
+    datalog::{self, ValidityLimit},
     timestamp::Timestamp,
     token::Token,
 };
@@ -61,9 +61,9 @@ impl Verifier {
         let (mut begins, mut expires) = (claims.not_before, claims.expires);
         for (_, limit) in &limits {
             match limit {
-                Limit::NotBefore(begin) => begins = begins.max(*begin),
-                Limit::Expires(end) => expires = expires.min(*end),
-                Limit::MaxDepth(_) => {}
+                ValidityLimit::NotBefore(begin) => begins = begins.max(*begin),
+                ValidityLimit::Expires(end) => expires = expires.min(*end),
+                ValidityLimit::MaxDepth(_) => {}
             }
         }
         let issued_at = claims.issued_at;
@@ -110,7 +110,7 @@ fn signatures(token: &Token) -> Result<Box<[[u8; 64]]>, AdmissionError> {
 }
 
 /// The limits in time and depth, each with its block, set by checks with a single alternative.
-fn limits(code: &Code) -> Box<[(usize, Limit)]> {
+fn limits(code: &Code) -> Box<[(usize, ValidityLimit)]> {
     let blocks = code.blocks.iter().enumerate();
     let limits = blocks.flat_map(|(block, content)| {
         let checks = code.checks(content).iter();

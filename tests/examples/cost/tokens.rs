@@ -5,7 +5,7 @@ use bailiwick_testkit::{
     forge::{AUTHORITY, Forge},
     now, scope, toml,
 };
-use bailiwick_token::{grant::Grants, limits::Limits, token::Token};
+use bailiwick_token::{grant::Grants, limits::TokenLimits, token::Token};
 use bailiwick_verifier::Reason;
 
 use crate::{Point, request};
@@ -74,7 +74,7 @@ fn point(root: &Root, family: &'static str, text: String) -> Option<Point> {
         "evaluation_error",
     ]
     .contains(&outcome);
-    (evaluated && Limits::default().check(&token).is_ok()).then(|| Point {
+    (evaluated && TokenLimits::default().check(&token).is_ok()).then(|| Point {
         family,
         bytes: token.as_bytes().len(),
         text,

@@ -8,7 +8,7 @@ use super::{
     error::{ChainError, Signed},
     memo::Memo,
     payload::{self, Message},
-    signer::Signer,
+    signer_key::SignerKey,
 };
 use crate::{
     container::{Container, Proof, SignedBlock},
@@ -26,7 +26,7 @@ pub enum ThirdParties {
 
 /// One signature to verify, and its claimed signer.
 pub(super) struct Link<'a> {
-    pub(super) signer: Signer<'a>,
+    pub(super) signer: SignerKey<'a>,
     pub(super) signature: &'a [u8],
     pub(super) message: Message<'a>,
     what: Signed,
@@ -86,7 +86,7 @@ impl<'a> Link<'a> {
 /// so no key is left unread.
 pub(super) struct Chain<'a> {
     pub(super) links: Vec<Link<'a>>,
-    open: Option<(Signer<'a>, &'a [u8])>,
+    open: Option<(SignerKey<'a>, &'a [u8])>,
 }
 
 impl Chain<'_> {
@@ -104,12 +104,12 @@ pub(super) fn chain<'a>(
     third_parties: ThirdParties,
 ) -> Result<Chain<'a>, ChainError> {
     let mut links = Vec::with_capacity(container.block_count().saturating_add(1));
-    let mut signer = Signer::Root(root);
+    let mut signer = SignerKey::Root(root);
     let mut last = None;
     for (index, block) in container.signed_blocks().enumerate() {
         // Each block is signed by the key that the block before it names, the first by the root key. A
         // block cannot be left out or moved without breaking that.
-        let next = Signer::named(index, &block.next_key)?;
+        let next = SignerKey::named(index, &block.next_key)?;
         links.push(Link {
             signer,
             signature: &block.signature,
@@ -118,7 +118,7 @@ pub(super) fn chain<'a>(
         });
         if let Some(external) = &block.external_signature {
             links.push(Link {
-                signer: Signer::named(index, &external.public_key)?,
+                signer: SignerKey::named(index, &external.public_key)?,
                 signature: &external.signature,
                 message: third_party(index, block, signer, last, third_parties)?,
                 what: Signed::ThirdParty(index),
@@ -146,7 +146,7 @@ pub(super) fn chain<'a>(
 fn third_party<'a>(
     index: usize,
     block: &'a SignedBlock,
-    signer: Signer<'a>,
+    signer: SignerKey<'a>,
     previous: Option<&'a SignedBlock>,
     third_parties: ThirdParties,
 ) -> Result<Message<'a>, ChainError> {

@@ -1,7 +1,7 @@
 //! The signed messages (Biscuit specification, "Signature payload"): the bytes of a block, its next key,
 //! and the signature of the block that it follows.
 
-use super::signer::Signer;
+use super::signer_key::SignerKey;
 use crate::container::SignedBlock;
 
 /// A message in parts. It is hashed part by part, and joined only to be verified.
@@ -41,7 +41,7 @@ impl<'a> Message<'a> {
 /// the signature of the previous block.
 pub(super) fn block<'a>(
     block: &'a SignedBlock,
-    next: Signer<'a>,
+    next: SignerKey<'a>,
     previous: Option<&'a SignedBlock>,
 ) -> Option<Message<'a>> {
     let external = block
@@ -88,7 +88,7 @@ pub(super) fn block<'a>(
 /// another token.
 pub(super) fn third_party<'a>(
     block: &'a SignedBlock,
-    signer: Signer<'a>,
+    signer: SignerKey<'a>,
     previous: &'a SignedBlock,
 ) -> Option<Message<'a>> {
     match version(block) {
@@ -110,7 +110,7 @@ pub(super) fn third_party<'a>(
 }
 
 /// The message that a seal signs: the last block with its signature.
-pub(super) fn seal<'a>(last: &'a SignedBlock, next: Signer<'a>) -> Message<'a> {
+pub(super) fn seal<'a>(last: &'a SignedBlock, next: SignerKey<'a>) -> Message<'a> {
     Message::of([
         &last.block,
         next.algorithm(),

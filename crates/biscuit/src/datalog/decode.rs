@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     container::Container,
-    wire::{Fields, once},
+    protobuf::{Fields, once},
 };
 
 mod error;

@@ -10,7 +10,7 @@ use bailiwick_token::{
     grant::Grants,
     key::{KeyId, PublicKey},
     keyset::{Algorithm, KeyState, Keyset, RootKey},
-    limits::Limits,
+    limits::TokenLimits,
     timestamp::Timestamp,
     token::Token,
 };
@@ -87,7 +87,7 @@ impl ThrowawayIssuer {
         let id = Some(self.root_id.as_u32());
         let signed = build::sign(&block, &self.root, id).map_err(broken)?;
         let token = Token::try_from(signed).map_err(broken)?;
-        Limits::default().check(&token).map_err(|error| {
+        TokenLimits::default().check(&token).map_err(|error| {
             Failure::plain(
                 Exit::Local,
                 format!("the grants do not fit a token: {error}"),

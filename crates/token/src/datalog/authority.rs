@@ -9,7 +9,7 @@ use bailiwick_biscuit::datalog::{
 
 use super::{
     DatalogError, PROFILE,
-    caveat::{self, Limit},
+    caveat::{self, ValidityLimit},
     check,
     encode::{rules, text},
     fact, names,
@@ -127,7 +127,7 @@ pub fn claims(code: &Code) -> Result<Claims, AuthorityError> {
     if facts.take_string(names::PROFILE)? != Some(PROFILE) {
         return Err(AuthorityError::Profile);
     }
-    let mut limits = Limits::default();
+    let mut limits = StatedLimits::default();
     for check in code.checks(block) {
         limits.read(caveat::limit(code, check));
     }
@@ -273,21 +273,23 @@ const MOST_FACTS: usize = names::AUTHORITY_ONLY.len().saturating_add(1);
 
 /// The limits that checks set; of several limits of one kind, the narrowest.
 #[derive(Default)]
-struct Limits {
+struct StatedLimits {
     not_before: Option<Timestamp>,
     expires: Option<Timestamp>,
     max_depth: Option<u32>,
 }
 
-impl Limits {
-    fn read(&mut self, limit: Option<Limit>) {
+impl StatedLimits {
+    fn read(&mut self, limit: Option<ValidityLimit>) {
         match limit {
             None => {}
-            Some(Limit::NotBefore(time)) => self.not_before = self.not_before.max(Some(time)),
-            Some(Limit::Expires(time)) => {
+            Some(ValidityLimit::NotBefore(time)) => {
+                self.not_before = self.not_before.max(Some(time))
+            }
+            Some(ValidityLimit::Expires(time)) => {
                 self.expires = Some(self.expires.map_or(time, |other| other.min(time)))
             }
-            Some(Limit::MaxDepth(depth)) => {
+            Some(ValidityLimit::MaxDepth(depth)) => {
                 self.max_depth = Some(self.max_depth.map_or(depth, |other| other.min(depth)))
             }
         }

@@ -35,7 +35,7 @@ pub enum CheckMeaning {
 
 /// A limit in time or depth that a check of one alternative sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
+pub enum ValidityLimit {
     /// Valid from this second on.
     NotBefore(Timestamp),
     /// Valid until this second, which is excluded.
@@ -48,9 +48,9 @@ pub enum Limit {
 #[must_use]
 pub fn meaning(code: &Code, check: &Check) -> CheckMeaning {
     match limit(code, check) {
-        Some(Limit::NotBefore(time)) => return CheckMeaning::NotBefore(time),
-        Some(Limit::Expires(time)) => return CheckMeaning::Expires(time),
-        Some(Limit::MaxDepth(depth)) => return CheckMeaning::MaxDepth(depth),
+        Some(ValidityLimit::NotBefore(time)) => return CheckMeaning::NotBefore(time),
+        Some(ValidityLimit::Expires(time)) => return CheckMeaning::Expires(time),
+        Some(ValidityLimit::MaxDepth(depth)) => return CheckMeaning::MaxDepth(depth),
         None if check.kind != Kind::One => return CheckMeaning::Datalog,
         None => {}
     }
@@ -65,7 +65,7 @@ pub fn meaning(code: &Code, check: &Check) -> CheckMeaning {
 /// Returns the limit in time or depth that a check sets, such as `time($t), $t < date`; `None` for any other
 /// check. Cheaper than [`meaning`].
 #[must_use]
-pub fn limit(code: &Code, check: &Check) -> Option<Limit> {
+pub fn limit(code: &Code, check: &Check) -> Option<ValidityLimit> {
     let [query] = code.queries(check) else {
         return None;
     };
@@ -95,17 +95,17 @@ pub fn limit(code: &Code, check: &Check) -> Option<Limit> {
     }
     match (code.text(predicate.name), operator, limit) {
         (names::TIME, Op::Binary(Binary::GreaterOrEqual), Term::Date(date)) => {
-            Timestamp::from_unix(*date).map(Limit::NotBefore)
+            Timestamp::from_unix(*date).map(ValidityLimit::NotBefore)
         }
         (names::TIME, Op::Binary(Binary::LessThan), Term::Date(date)) => {
-            Timestamp::from_unix(*date).map(Limit::Expires)
+            Timestamp::from_unix(*date).map(ValidityLimit::Expires)
         }
         // Other tools write the last second of life instead of the end.
         (names::TIME, Op::Binary(Binary::LessOrEqual), Term::Date(date)) => {
-            Timestamp::from_unix(date.checked_add(1)?).map(Limit::Expires)
+            Timestamp::from_unix(date.checked_add(1)?).map(ValidityLimit::Expires)
         }
         (names::DEPTH, Op::Binary(Binary::LessOrEqual), Term::Integer(depth)) => {
-            u32::try_from(*depth).ok().map(Limit::MaxDepth)
+            u32::try_from(*depth).ok().map(ValidityLimit::MaxDepth)
         }
         _ => None,
     }
@@ -116,7 +116,7 @@ pub fn limit(code: &Code, check: &Check) -> Option<Limit> {
 pub fn max_depth(code: &Code) -> Option<u32> {
     let checks = code.blocks.iter().flat_map(|block| code.checks(block));
     let limits = checks.filter_map(|check| match limit(code, check) {
-        Some(Limit::MaxDepth(depth)) => Some(depth),
+        Some(ValidityLimit::MaxDepth(depth)) => Some(depth),
         _ => None,
     });
     limits.min()

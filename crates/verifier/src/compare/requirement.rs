@@ -35,10 +35,10 @@ const SCALARS: &str = "an array of strings, booleans and integers";
 impl Requirement {
     /// The steps that comparing an argument with this requirement takes at first.
     ///
-    /// Comparing a value with one string of the token costs nothing extra: [`Limits`] bounds the total bytes of
+    /// Comparing a value with one string of the token costs nothing extra: [`TokenLimits`] bounds the total bytes of
     /// these strings, and each is compared once.
     ///
-    /// [`Limits`]: bailiwick_token::limits::Limits::resolved_bytes
+    /// [`TokenLimits`]: bailiwick_token::limits::TokenLimits::resolved_bytes
     pub(super) fn steps(&self, stated: &Stated<'_>) -> usize {
         let unread = match stated.value {
             Value::Array(items) if !stated.scalars_are_read() => {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     key::Algorithm,
-    wire::{Field, Fields, Malformed, once},
+    protobuf::{Field, Fields, Malformed, once},
 };
 
 /// A block cannot be decoded. The type is small, because every step of the decoder returns it.

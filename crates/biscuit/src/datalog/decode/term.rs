@@ -6,7 +6,7 @@ use super::{
     table::{Read, Refused, Table, one_of},
     version::Feature,
 };
-use crate::wire::{Fields, once};
+use crate::protobuf::{Fields, once};
 
 // `depth` bounds the recursion: each message lowers it.
 impl Decoder {

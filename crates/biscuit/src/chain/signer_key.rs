@@ -11,7 +11,7 @@ use crate::{
 
 /// The key that is claimed to have made a signature.
 #[derive(Clone, Copy)]
-pub(super) enum Signer<'a> {
+pub(super) enum SignerKey<'a> {
     Root(&'a Key),
     /// A key that a block names, its bytes not yet read, and its algorithm.
     Named(usize, &'a NamedKey, Algorithm),
@@ -21,20 +21,20 @@ pub(super) enum Signer<'a> {
 const ED25519_NUMBER: [u8; 4] = Algorithm::Ed25519.number().to_le_bytes();
 const SECP256R1_NUMBER: [u8; 4] = Algorithm::Secp256r1.number().to_le_bytes();
 
-impl<'a> Signer<'a> {
+impl<'a> SignerKey<'a> {
     /// The key that a block names. An unknown algorithm is refused here, because the signed messages and
     /// the digests in the memo both contain its number.
-    pub(super) fn named(block: usize, key: &'a NamedKey) -> Result<Signer<'a>, ChainError> {
+    pub(super) fn named(block: usize, key: &'a NamedKey) -> Result<SignerKey<'a>, ChainError> {
         let algorithm = Algorithm::from_number(key.algorithm);
         let algorithm = algorithm.ok_or(ChainError::Key(block, KeyError::Algorithm))?;
-        Ok(Signer::Named(block, key, algorithm))
+        Ok(SignerKey::Named(block, key, algorithm))
     }
 
     fn is(self) -> Algorithm {
         match self {
-            Signer::Root(Key::Ed25519(_)) => Algorithm::Ed25519,
-            Signer::Root(Key::Secp256r1(_)) => Algorithm::Secp256r1,
-            Signer::Named(_, _, algorithm) => algorithm,
+            SignerKey::Root(Key::Ed25519(_)) => Algorithm::Ed25519,
+            SignerKey::Root(Key::Secp256r1(_)) => Algorithm::Secp256r1,
+            SignerKey::Named(_, _, algorithm) => algorithm,
         }
     }
 
@@ -42,13 +42,13 @@ impl<'a> Signer<'a> {
     pub(super) fn key(self, memo: Option<&Memo>) -> Result<Key, ChainError> {
         match self {
             // The operator configured it, so it was read long before this token arrived.
-            Signer::Root(key) => Ok(*key),
-            Signer::Named(_, key, Algorithm::Ed25519)
+            SignerKey::Root(key) => Ok(*key),
+            SignerKey::Named(_, key, Algorithm::Ed25519)
                 if let Some(known) = memo.and_then(|memo| memo.key(&key.key)) =>
             {
                 Ok(Key::Ed25519(known))
             }
-            Signer::Named(block, key, _) => {
+            SignerKey::Named(block, key, _) => {
                 Key::from_named(key).map_err(|error| ChainError::Key(block, error))
             }
         }
@@ -65,11 +65,11 @@ impl<'a> Signer<'a> {
     /// Calls `with` with the bytes of the key.
     pub(super) fn with_bytes<T>(self, with: impl FnOnce(&[u8]) -> T) -> T {
         match self {
-            Signer::Root(Key::Ed25519(key)) => with(key.as_bytes()),
-            Signer::Root(Key::Secp256r1(key)) => {
+            SignerKey::Root(Key::Ed25519(key)) => with(key.as_bytes()),
+            SignerKey::Root(Key::Secp256r1(key)) => {
                 with(key.verifying_key().to_encoded_point(true).as_bytes())
             }
-            Signer::Named(_, key, _) => with(&key.key),
+            SignerKey::Named(_, key, _) => with(&key.key),
         }
     }
 
