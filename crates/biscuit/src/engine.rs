@@ -23,7 +23,6 @@ mod outcome;
 mod program;
 mod regex;
 mod rows;
-mod run;
 mod search;
 mod source;
 mod symbol;
@@ -31,6 +30,7 @@ mod term;
 #[cfg(test)]
 mod tests;
 mod text;
+mod world;
 
 pub use authorizer::Authorizer;
 pub use compile::{Base, Keep};
@@ -40,12 +40,12 @@ pub use operators::{Extern, Externs};
 pub use origin::{MAX_BLOCKS, Place};
 pub use outcome::{FailedCheck, Matched, Outcome};
 pub use program::Program;
-pub use run::{Scratch, World};
 pub use search::contains_within;
 pub use source::{Policy, Source};
 pub use symbol::{Known, KnownPlace, MAX_KNOWN};
 pub use term::{Span, Term};
 pub use text::{MAX_NESTING, MAX_OPERATORS, MAX_POLICY_BYTES};
+pub use world::{Scratch, World};
 
 use compile::REVOCATION_ID;
 pub(crate) use compile::heads;

@@ -5,7 +5,7 @@ use super::{
     origin::Place,
     outcome::{FailedCheck, Matched, Outcome},
     program::{Body, Check},
-    run::World,
+    world::World,
 };
 use crate::datalog::Kind;
 
@@ -47,10 +47,9 @@ impl World<'_> {
     fn decide(&mut self) -> Result<Outcome, Stop> {
         let program = self.program;
         let mut failed = Vec::new();
-        let (early, late) = program
-            .checks
-            .split_at_checked(program.early)
-            .unwrap_or_default();
+        // Never out of range, since the compiler counted; a wrong count would move a check, and lose none.
+        let early = program.early.min(program.checks.len());
+        let (early, late) = program.checks.split_at(early);
         // A failed check does not end this: a denial names every check that fails. An error does, so the order
         // decides which error of several is reported. It is that of the reference implementation.
         self.checks(early, &mut failed)?;

@@ -7,9 +7,9 @@ use crate::engine::{
     error::Error,
     origin::{Origin, Place},
     program::Program,
-    run::workspace,
     symbol::Relation,
     term::Term,
+    world::workspace,
 };
 
 /// A fact: its predicate, the position of its terms in [`Stated::terms`], and its origin.
