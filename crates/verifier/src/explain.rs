@@ -14,7 +14,7 @@ mod words;
 pub(crate) use words::Shown;
 
 /// Maximum total length of the sentences of an explanation, in bytes.
-pub const MAX_EXPLANATION: usize = 10 * 1024;
+pub const MAX_EXPLANATION: usize = 11 * 1024;
 
 /// The last sentence of an explanation that ends before its last condition.
 pub const CUT_OFF: &str =

@@ -21,8 +21,8 @@ pub(crate) fn out_of_limits(token: &Verified, now: Timestamp) -> Option<Deny> {
 pub(crate) fn out_of_time(token: &Verified, now: Timestamp) -> Option<Deny> {
     let denial = if now < token.begins {
         Denial::NotYetValid
-        // The end itself is outside, as in the check that the token carries: `$t < end`.
     } else if now >= token.expires {
+        // The end itself is outside, as in the check that the token carries: `$t < end`.
         Denial::Expired
     } else {
         return None;

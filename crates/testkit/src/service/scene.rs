@@ -27,7 +27,7 @@ impl Scene {
         scene
     }
 
-    /// Starts with a provider in any mood.
+    /// Starts with a provider that may misbehave.
     pub async fn of(provider: Provider, signer: Signer, config: &str) -> Scene {
         Scene::with_profiles(provider, signer, config, &["assistant"]).await
     }
