@@ -1,22 +1,15 @@
 //! The log line of a decision: one line of a few kilobytes, whatever the call and the token.
 
-use bailiwick_testkit::{Root, denied, forge::Forge, now};
+use bailiwick_testkit::{Root, denied, forge::Forge, log::Log, now};
 use bailiwick_verifier::{Call, Reason};
+use tracing::Level;
 
-use crate::support::{
-    calls::{ACTION, ALTERNATIVES, MAX_CALL, SHAPES, json, narrowed},
-    log::Log,
-};
+use crate::support::calls::{ACTION, ALTERNATIVES, MAX_CALL, SHAPES, json, narrowed};
 
 /// Runs `work`, and returns its result and its log.
 fn logged<T>(work: impl FnOnce() -> T) -> (T, String) {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_writer(log.clone())
-        .finish();
-    let returned = tracing::subscriber::with_default(subscriber, work);
-    (returned, log.text())
+    let (log, _recording) = Log::record(Level::INFO);
+    (work(), log.text())
 }
 
 #[test]

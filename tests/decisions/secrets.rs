@@ -4,7 +4,7 @@
 mod forms;
 
 use bailiwick_biscuit::authorize::{self, DEFAULT_FUEL, Externs, Key, Unverified};
-use bailiwick_testkit::{ISSUER, Root, SERVICE, forge::Forge, now, scope, toml};
+use bailiwick_testkit::{ISSUER, Root, SERVICE, forge::Forge, log::Log, now, scope, toml};
 use bailiwick_token::{
     caveat::Caveat,
     grant::Grants,
@@ -16,7 +16,6 @@ use bailiwick_token::{
 use bailiwick_verifier::{Call, Trust, Values, Verifier};
 use biscuit_auth::format::schema;
 
-use crate::support::log::Log;
 use forms::Secrets;
 
 fn grants() -> Grants {
@@ -213,62 +212,53 @@ fn decisions_and_logs_hold_no_token() {
         tokens,
         secrets,
     } = scene();
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(log.clone())
-        .finish();
+    let (log, recording) = Log::record(tracing::Level::TRACE);
     let mut decisions = Vec::new();
-    tracing::subscriber::with_default(subscriber, || {
-        let revoked = Revocation {
-            target: Target::Token(tokens[0].token_id().expect("an id")),
-            expires: None,
-        };
-        let snapshot = SnapshotBase {
-            keyset_version: 1,
-            issuer: ISSUER.to_owned(),
-            position: Position::start(Epoch::from_bytes([1; 8])),
-            issued_at: now().minus(60),
-            expires: now().plus(60),
-        };
-        let keyset = root.keyset().sign(&root.keyset_key).to_json();
-        let list = snapshot
-            .write([revoked], &root.keyset_key)
-            .expect("a snapshot");
-        let trust = Trust::open(
-            keyset.as_bytes(),
-            &root.keyset_public(),
-            Some(list.as_bytes()),
-        )
-        .expect("trust");
-        let revoking = Verifier::new(SERVICE, trust).expect("a service");
-        for verifier in [
-            root.verifier(),
-            root.verifier().shadow(true),
-            revoking,
-            Root::new().verifier(),
-        ] {
-            for token in &tokens {
-                for amount in [5, 50] {
-                    let request = Call::new("order").arg("amount", amount);
-                    decisions.push(verifier.check(&token.to_base64(), &request, now()));
-                    decisions.push(verifier.check(
-                        &token.to_base64(),
-                        &request,
-                        now().plus(100_000),
-                    ));
-                    decisions.push(verifier.check(
-                        &format!("{}?", *token.to_base64()),
-                        &request,
-                        now(),
-                    ));
-                    decisions.push(verifier.check(&resigned(token).to_base64(), &request, now()));
-                }
+    let revoked = Revocation {
+        target: Target::Token(tokens[0].token_id().expect("an id")),
+        expires: None,
+    };
+    let snapshot = SnapshotBase {
+        keyset_version: 1,
+        issuer: ISSUER.to_owned(),
+        position: Position::start(Epoch::from_bytes([1; 8])),
+        issued_at: now().minus(60),
+        expires: now().plus(60),
+    };
+    let keyset = root.keyset().sign(&root.keyset_key).to_json();
+    let list = snapshot
+        .write([revoked], &root.keyset_key)
+        .expect("a snapshot");
+    let trust = Trust::open(
+        keyset.as_bytes(),
+        &root.keyset_public(),
+        Some(list.as_bytes()),
+    )
+    .expect("trust");
+    let revoking = Verifier::new(SERVICE, trust).expect("a service");
+    for verifier in [
+        root.verifier(),
+        root.verifier().shadow(true),
+        revoking,
+        Root::new().verifier(),
+    ] {
+        for token in &tokens {
+            for amount in [5, 50] {
+                let request = Call::new("order").arg("amount", amount);
+                decisions.push(verifier.check(&token.to_base64(), &request, now()));
+                decisions.push(verifier.check(&token.to_base64(), &request, now().plus(100_000)));
+                decisions.push(verifier.check(
+                    &format!("{}?", *token.to_base64()),
+                    &request,
+                    now(),
+                ));
+                decisions.push(verifier.check(&resigned(token).to_base64(), &request, now()));
             }
-            let hostile = Forge::honest(&root).append("check if 1 / 0 === 1; time(1);");
-            decisions.push(verifier.check(&hostile.text(), &Call::new("order"), now()));
         }
-    });
+        let hostile = Forge::honest(&root).append("check if 1 / 0 === 1; time(1);");
+        decisions.push(verifier.check(&hostile.text(), &Call::new("order"), now()));
+    }
+    drop(recording);
     let log = log.text();
     assert!(
         log.contains("call allowed") && log.contains("call denied") && log.contains("shadow mode")
@@ -288,32 +278,27 @@ fn decisions_and_logs_hold_no_token() {
 #[test]
 fn logs_hold_no_argument() {
     let root = Root::new();
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(log.clone())
-        .finish();
+    let (log, recording) = Log::record(tracing::Level::TRACE);
     let token = Forge::honest(&root).append(
         "check if service(\"erp\"), action(\"order\"), args($n), {\"\", \"a\"}.contains($n), arg(\"a\", \"x\");",
     );
     let secret = "4111-1111-1111-1111";
     let json = |args: &str| format!(r#"{{"action":"order","args":{args}}}"#);
-    tracing::subscriber::with_default(subscriber, || {
-        let verifier = root.verifier();
-        for args in [
-            format!(r#"{{"a":"{secret}"}}"#),
-            format!(r#"{{"a":"x","b":"{secret}"}}"#),
-            format!(r#"{{"a":["{secret}"]}}"#),
-            format!(r#"{{"a":{{"b":"{secret}"}}}}"#),
-        ] {
-            let request = Call::from_json(&json(&args))
-                .expect("a call")
-                .resource(secret);
-            let decision = verifier.check(&token.text(), &request, now());
-            assert!(!decision.is_allow());
-            assert!(!decision.explain(Values::Hidden).concat().contains(secret));
-            assert!(!decision.to_json(Values::Hidden).contains(secret));
-        }
-    });
+    let verifier = root.verifier();
+    for args in [
+        format!(r#"{{"a":"{secret}"}}"#),
+        format!(r#"{{"a":"x","b":"{secret}"}}"#),
+        format!(r#"{{"a":["{secret}"]}}"#),
+        format!(r#"{{"a":{{"b":"{secret}"}}}}"#),
+    ] {
+        let request = Call::from_json(&json(&args))
+            .expect("a call")
+            .resource(secret);
+        let decision = verifier.check(&token.text(), &request, now());
+        assert!(!decision.is_allow());
+        assert!(!decision.explain(Values::Hidden).concat().contains(secret));
+        assert!(!decision.to_json(Values::Hidden).contains(secret));
+    }
+    drop(recording);
     assert!(log.text().contains("call denied") && !log.text().contains(secret));
 }

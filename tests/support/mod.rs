@@ -5,7 +5,6 @@
 pub mod bodies;
 pub mod calls;
 pub mod fold;
-pub mod log;
 pub mod oracle;
 pub mod page;
 pub mod program;

@@ -6,6 +6,7 @@
 //! | [`forge`], [`foreign`] | – | tokens that no builder makes, validly signed |
 //! | [`feed`] | – | a history of revocations, and its signed forms |
 //! | [`time`] | – | clocks that a test sets |
+//! | [`log`] | – | the log of one test |
 //! | [`skip`] | – | loud reports of trials that this machine cannot run |
 //! | `http` | `http` | a client without proxies, and waiting with a deadline |
 //! | `issuer` | `issuer` | a home, requests for tokens, registered clients |
@@ -36,6 +37,7 @@ pub mod forge;
 pub mod http;
 #[cfg(feature = "issuer")]
 pub mod issuer;
+pub mod log;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "program")]

@@ -13,8 +13,8 @@ mod words;
 
 pub(crate) use words::Shown;
 
-/// Maximum total length of the sentences of an explanation, in bytes.
-pub const MAX_EXPLANATION: usize = 11 * 1024;
+/// Maximum total length of the sentences of an explanation as JSON, in bytes.
+pub const MAX_EXPLANATION: usize = 12 * 1024;
 
 /// The last sentence of an explanation that ends before its last condition.
 pub const CUT_OFF: &str =
@@ -158,10 +158,17 @@ pub enum Wanted {
 }
 
 impl Refusal {
-    /// Length in bytes of its sentence and of the names of its fields.
+    /// Length in bytes of its sentence as JSON and of the names of its fields.
     pub(crate) fn size(&self) -> usize {
         /// Counted too, because otherwise many short refusals would take more as JSON than few long ones.
         const FIELDS: usize = 120;
-        self.sentence(Values::Shown).len().saturating_add(FIELDS)
+        let sentence = self.sentence(Values::Shown);
+        // A sentence has no control characters, so these are the only ones that JSON escapes.
+        let escaped = sentence.bytes().filter(|byte| matches!(byte, b'"' | b'\\'));
+        let escapes = escaped.count();
+        sentence
+            .len()
+            .saturating_add(escapes)
+            .saturating_add(FIELDS)
     }
 }

@@ -1,8 +1,7 @@
 //! Key sets in the forms that real providers publish: each with keys of our own making.
 
-use std::sync::{Arc, Mutex};
-
 use bailiwick_testkit::{
+    log::Log,
     provider::{Provider, Signer, under_secret},
     service::{Answer, Auth, Service, Setup},
 };
@@ -12,6 +11,7 @@ use base64::{
 };
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
+use tracing::Level;
 
 const ALGORITHMS: &str =
     "algorithms = [\"RS256\", \"RS384\", \"PS256\", \"ES256\", \"ES384\", \"Ed25519\"]\n";
@@ -589,38 +589,9 @@ async fn a_rotation_may_keep_the_name() {
     assert_eq!(scene.provider.asked(), before + 1);
 }
 
-/// The log of a test.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl std::io::Write for Log {
-    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(line);
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn the_log_names_what_is_left_out() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_writer({
-            let log = log.clone();
-            move || log.clone()
-        })
-        .finish();
-    let _log = tracing::subscriber::set_default(subscriber);
+    let (log, _recording) = Log::record(Level::INFO);
     let scene = Scene::new().await;
     let ec = Signer::es256("e");
     for (index, (mut key, reason)) in unsound().into_iter().enumerate() {
