@@ -25,7 +25,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public TO bailiwick;
 GRANT INSERT ON assertion, audit, checkpoint, client, client_secret, feed_head, keyset, revocation,
     root_key, sealed_key, token, verifier TO bailiwick;
 GRANT UPDATE ON root_key, verifier TO bailiwick;
-GRANT UPDATE (disabled_at) ON client TO bailiwick;
+GRANT UPDATE (disabled_at, public_keys) ON client TO bailiwick;
 GRANT UPDATE (expires) ON client_secret TO bailiwick;
 GRANT UPDATE (superseded) ON revocation TO bailiwick;
 GRANT UPDATE (audit_seq, audit_hash, token_seq, feed_seq, feed_digest) ON issuer TO bailiwick;

@@ -1,4 +1,4 @@
-//! Clients: agents that authenticate with a secret.
+//! Clients: agents that authenticate with a secret or a key.
 
 use std::fmt;
 
@@ -25,6 +25,20 @@ pub struct RegisteredClient {
     pub disabled_at: Option<Timestamp>,
     /// Its secrets, without their values.
     pub secrets: Vec<ClientSecretInfo>,
+    /// Its public keys, oldest first.
+    #[serde(default)]
+    pub keys: Vec<ClientKeyInfo>,
+}
+
+/// A public key by which a client signs its own assertions (RFC 7523).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientKeyInfo {
+    /// The beginning of its SHA-256 thumbprint (RFC 7638), in hex.
+    pub id: String,
+    /// The key as a JSON Web Key (RFC 7517).
+    pub jwk: Map<String, Value>,
+    /// Time at which it was registered.
+    pub created_at: Timestamp,
 }
 
 /// A client's secret, without its value.
@@ -52,6 +66,35 @@ pub struct RegisterClientRequest {
     /// Further claims for profiles to match.
     #[serde(default)]
     pub claims: Map<String, Value>,
+    /// Its public keys as JSON Web Keys (RFC 7517). With any, it gets no secret.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<Map<String, Value>>,
+}
+
+/// A registered client, with its first secret if it has one.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientRegistration {
+    /// The client.
+    pub client: RegisteredClient,
+    /// The secret, which is shown only once; absent if the client was registered with keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Zeroizing<String>>,
+}
+
+impl fmt::Debug for ClientRegistration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientRegistration")
+            .field("client", &self.client)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Public keys to be added to a client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddClientKeysRequest {
+    /// The keys as JSON Web Keys (RFC 7517).
+    pub keys: Vec<Map<String, Value>>,
 }
 
 /// The request of another secret for a client.

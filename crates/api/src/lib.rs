@@ -17,8 +17,8 @@ pub use audit::{
     VerifyAuditRequest,
 };
 pub use clients::{
-    ClientSecretInfo, ClientWithSecret, RegisterClientRequest, RegisteredClient,
-    RotateClientRequest,
+    AddClientKeysRequest, ClientKeyInfo, ClientRegistration, ClientSecretInfo, ClientWithSecret,
+    RegisterClientRequest, RegisteredClient, RotateClientRequest,
 };
 pub use keys::{
     ForceRequest, GuardReason, KeyGuard, KeyTransition, KeyTransitions, RevokeKeyRequest,

@@ -4,7 +4,10 @@
 
 use crate::{
     audit::{AuditQuery, AuditRecord, AuditVerification, VerifyAuditRequest},
-    clients::{ClientWithSecret, RegisterClientRequest, RegisteredClient, RotateClientRequest},
+    clients::{
+        AddClientKeysRequest, ClientRegistration, ClientWithSecret, RegisterClientRequest,
+        RegisteredClient, RotateClientRequest,
+    },
     keys::{ForceRequest, KeyTransitions, RevokeKeyRequest, RootKeyStatus, RotationResult},
     oauth::{ServerMetadata, TokenRequest, TokenResponse},
     profiles::ProfileSummary,
@@ -58,10 +61,14 @@ routes! {
     REVOKE: Post "/v1/revocations", RevokeRequest => Vec<RevokeResult>;
     /// Lists the clients, by name.
     LIST_CLIENTS: Get "/v1/clients", Nothing => Vec<RegisteredClient>;
-    /// Registers a client, and makes its first secret.
-    REGISTER_CLIENT: Post "/v1/clients", RegisterClientRequest => ClientWithSecret;
+    /// Registers a client with its public keys, or without any and with a first secret.
+    REGISTER_CLIENT: Post "/v1/clients", RegisterClientRequest => ClientRegistration;
     /// Makes another secret for a client.
     ROTATE_CLIENT: Post "/v1/clients/{name}/rotate", RotateClientRequest => ClientWithSecret;
+    /// Adds public keys to a client.
+    ADD_CLIENT_KEYS: Post "/v1/clients/{name}/keys", AddClientKeysRequest => RegisteredClient;
+    /// Removes a public key of a client.
+    REMOVE_CLIENT_KEY: Post "/v1/clients/{name}/keys/{id}/remove", Nothing => RegisteredClient;
     /// Disables a client for good.
     DISABLE_CLIENT: Post "/v1/clients/{name}/disable", Nothing => RegisteredClient;
     /// Lists rows of the audit, oldest first.

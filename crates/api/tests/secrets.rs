@@ -2,8 +2,8 @@
 #![cfg(test)]
 
 use bailiwick_api::{
-    ClientWithSecret, IssuedTokenType, MintTokenRequest, MintedToken, TokenRequest, TokenResponse,
-    TokenType, routes,
+    ClientRegistration, ClientWithSecret, IssuedTokenType, MintTokenRequest, MintedToken,
+    TokenRequest, TokenResponse, TokenType, routes,
 };
 use serde_json::json;
 
@@ -23,6 +23,10 @@ fn debug_shows_no_secret() {
         "secret": SECRET,
     }))
     .unwrap();
+    let registered = ClientRegistration {
+        client: with_secret.client.clone(),
+        secret: Some(SECRET.to_owned().into()),
+    };
     let request = MintTokenRequest {
         subject_token: Some(SECRET.to_owned().into()),
         client_assertion: Some(SECRET.to_owned().into()),
@@ -40,6 +44,7 @@ fn debug_shows_no_secret() {
     for shown in [
         format!("{minted:?}"),
         format!("{with_secret:?}"),
+        format!("{registered:?}"),
         format!("{request:?}"),
         format!("{response:?}"),
         format!("{form:?}"),

@@ -50,7 +50,7 @@ enum Command {
     /// The signed snapshot of what is revoked
     #[command(subcommand)]
     Revocations(revocations::RevocationsCommand),
-    /// Agents that authenticate with a secret
+    /// Agents that authenticate with a secret or a key
     #[command(subcommand)]
     Client(client::ClientCommand),
     /// The keysets and revocations that verifiers say they use

@@ -1,12 +1,19 @@
-//! `bailiwick client`: agents that authenticate with a secret.
+//! `bailiwick client`: agents that authenticate with a secret or a key.
 
-use bailiwick_api::{ClientWithSecret, RegisterClientRequest, RegisteredClient};
+mod keys;
+mod report;
+
+use bailiwick_api::{RegisterClientRequest, RegisteredClient};
 use bailiwick_token::escape::{code, name};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use self::{
+    keys::{ClientKeyCommand, KeyFiles},
+    report::{credentials, line},
+};
 use crate::{
     confirm::Confirm,
     exit::{Exit, ExitResult, Failure},
@@ -21,12 +28,15 @@ use crate::{
 /// The verbs of `client`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientCommand {
-    /// Register a client, and print its secret: it is shown this once
+    /// Register a client with its public keys, or print a secret for it: it is shown this once
     Add(ClientAddArgs),
     /// List all clients
     List(ClientListArgs),
     /// Give a client another secret; the old one stays good for a while
     Rotate(ClientRotateArgs),
+    /// Add and remove public keys of a client
+    #[command(subcommand)]
+    Key(ClientKeyCommand),
     /// Refuse a client for good, and destroy its secrets
     Disable(DisableArgs),
 }
@@ -38,6 +48,7 @@ impl ClientCommand {
             ClientCommand::Add(args) => args.run(global).await,
             ClientCommand::List(args) => args.run(global).await,
             ClientCommand::Rotate(args) => args.run(global).await,
+            ClientCommand::Key(command) => command.run(global).await,
             ClientCommand::Disable(args) => args.run(global).await,
         }
     }
@@ -47,9 +58,11 @@ impl ClientCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The secret is the only thing on stdout. It is kept as a hash: whoever loses it needs another one.
+A client with keys signs its own assertions (private_key_jwt) and gets no secret.
 
-Example:
-  bailiwick client add orchestrator --principal team:procurement --profile buyer --out secret")]
+Examples:
+  bailiwick client add orchestrator --principal team:procurement --profile buyer --out secret
+  bailiwick client add robot --principal team:platform --profile worker --key robot.pub.pem")]
 pub(crate) struct ClientAddArgs {
     /// Its name: the `client_id`
     name: String,
@@ -62,6 +75,8 @@ pub(crate) struct ClientAddArgs {
     /// A further claim for profiles to look at; may be given several times
     #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = parse::claim)]
     claims: Vec<(String, String)>,
+    #[command(flatten)]
+    keys: KeyFiles,
     #[command(flatten)]
     out: Out,
 }
@@ -132,10 +147,20 @@ impl ClientAddArgs {
             principal: self.principal,
             profiles: self.profiles,
             claims,
+            keys: self.keys.read()?,
         };
         let register = async |issuer: &dyn Operations| issuer.register_client(client).await;
         let made = with(global, None, register).await?;
-        deliver(global, &self.out, &made)
+        match &made.secret {
+            Some(secret) => deliver(global, &self.out, &made.client, secret),
+            None => {
+                let client = &made.client;
+                let secret = None;
+                let document = DeliveredSecret { client, secret };
+                global.format().print(&document, line(client))?;
+                Ok(Exit::Done)
+            }
+        }
     }
 }
 
@@ -156,7 +181,7 @@ impl ClientRotateArgs {
         let rotate =
             async |issuer: &dyn Operations| issuer.rotate_client(&self.name, overlap).await;
         let made = with(global, None, rotate).await?;
-        deliver(global, &self.out, &made)
+        deliver(global, &self.out, &made.client, &made.secret)
     }
 }
 
@@ -171,8 +196,12 @@ impl DisableArgs {
 }
 
 /// Writes the secret to stdout, alone on its line, or to a file that only its owner can read.
-fn deliver(global: &Global, out: &Out, made: &ClientWithSecret) -> ExitResult {
-    let ClientWithSecret { client, secret } = made;
+fn deliver(
+    global: &Global,
+    out: &Out,
+    client: &RegisteredClient,
+    secret: &Zeroizing<String>,
+) -> ExitResult {
     let line = Zeroizing::new(format!("{}\n", secret.as_str()));
     let lost = |failure: Failure| {
         failure.hint(format!(
@@ -200,28 +229,11 @@ fn deliver(global: &Global, out: &Out, made: &ClientWithSecret) -> ExitResult {
             format.print(&document, &*line).map_err(lost)?;
         }
     }
-    let secrets = client.secrets.len();
     output::note(format_args!(
-        "client {} for {}, with {secrets} good {}",
+        "client {} for {}, with {}",
         name(&client.name),
         name(&client.principal),
-        if secrets == 1 { "secret" } else { "secrets" }
+        credentials(client)
     ));
     Ok(Exit::Done)
-}
-
-fn line(client: &RegisteredClient) -> String {
-    let state = match client.disabled_at {
-        None => format!("{} secrets", client.secrets.len()),
-        Some(at) => format!("disabled at {at}"),
-    };
-    let profiles: Vec<String> = (client.profiles.iter())
-        .map(|profile| name(profile).to_string())
-        .collect();
-    format!(
-        "{} principal={} profiles={} {state}\n",
-        name(&client.name),
-        name(&client.principal),
-        profiles.join(",")
-    )
 }

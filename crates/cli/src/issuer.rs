@@ -4,6 +4,7 @@ use bailiwick_issuer::{
     BackupError, ClientError, InitError, Issuer, MintError, OpenError, RestoreError, RevokeError,
     RootKeyError, SignError, SnapshotFailure, StoreError, TransitionError, UnlockError,
 };
+use bailiwick_service::client_keys::ClientKeyError;
 
 use crate::{
     exit::{Exit, Failure},
@@ -102,14 +103,25 @@ impl From<RootKeyError> for Failure {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Failure {
         let exit = match &error {
-            ClientError::NotFound(_) => Exit::NotFound,
+            ClientError::NotFound(_) | ClientError::KeyNotFound(_) => Exit::NotFound,
             ClientError::Name | ClientError::Principal | ClientError::Profiles => Exit::Usage,
-            ClientError::Exists(_) | ClientError::Disabled(_) | ClientError::TooManySecrets => {
-                Exit::Guarded
-            }
+            ClientError::Exists(_)
+            | ClientError::Disabled(_)
+            | ClientError::TooManySecrets
+            | ClientError::KeyExists(_)
+            | ClientError::TooManyKeys => Exit::Guarded,
             _ => Exit::Local,
         };
         Failure::new(exit, error)
+    }
+}
+
+impl From<ClientKeyError> for Failure {
+    fn from(error: ClientKeyError) -> Failure {
+        match error {
+            ClientKeyError::Client(error) => error.into(),
+            other => Failure::new(Exit::Local, other),
+        }
     }
 }
 

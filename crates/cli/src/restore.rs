@@ -39,9 +39,9 @@ restore wants to be told (exit code 4 otherwise): the last keyset and the last r
 verifiers keep in their directory. Where nobody has them, --revoke-keys ends every token instead.
 
 Afterwards verifiers find a keyset with a higher version, and take it. What no file can say is left to
-you: what was revoked in the last seconds, clients that were added, disabled or got new secrets, tokens
-that were minted and are missing in the record. A keyset from before a root key was revoked would bring
-that key back: give the last one, or --revoke-keys.
+you: what was revoked in the last seconds, clients that were added or disabled, or whose secrets or keys
+changed, tokens that were minted and are missing in the record. A keyset from before a root key was
+revoked would bring that key back: give the last one, or --revoke-keys.
 
 Examples:
   bailiwick restore issuer.backup --verifier /var/lib/erp/bailiwick
@@ -237,7 +237,7 @@ fn to_do(report: &RestoreReport) -> Vec<String> {
     }
     if report.clients > 0 {
         lines.push(format!(
-            "look at the clients, {} here (`bailiwick client list`): those disabled, or given new secrets, since the backup are as they were, and those added since are gone",
+            "look at the clients, {} here (`bailiwick client list`): those disabled, or whose secrets or keys changed, since the backup are as they were, and those added since are gone",
             report.clients
         ));
     }

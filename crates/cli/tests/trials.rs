@@ -17,6 +17,7 @@ const BAILIWICK: &str = env!("CARGO_BIN_EXE_bailiwick");
 
 /// The trials, one module per promise.
 mod trials {
+    mod authlib;
     mod broken_log;
     mod commit_points;
     mod crash;

@@ -75,6 +75,10 @@ events! {
     ClientAdd "client.add",
     /// A client was given another secret.
     ClientRotate "client.rotate",
+    /// A client was given public keys.
+    ClientKeyAdd "client.key.add",
+    /// A public key of a client was removed.
+    ClientKeyRemove "client.key.remove",
     /// A client was disabled, and its secrets were destroyed.
     ClientDisable "client.disable",
     /// A verifier that no longer exists was forgotten, so that no activation waits for it.

@@ -38,7 +38,10 @@ pub use backup::{
     BackupError, BackupFileError, BackupReport, RestoreError, RestoreEvidence,
     RestoreEvidenceError, RestoreOptions, RestoreReport,
 };
-pub use client::{ClientError, ClientInfo, ClientSecret, NewClient, SecretInfo, SignedIn};
+pub use client::{
+    ClientError, ClientInfo, ClientKey, ClientSecret, NewClient, NewClientKey, SecretInfo,
+    SignedIn, SigningClient, is_client_name,
+};
 pub use feed::{FEED_LIFE, HEAD_RESIGN, PublishedHead, PublishedRevocations, SnapshotFailure};
 pub use home::HomeError;
 pub use init::InitError;

@@ -2,7 +2,7 @@
 //!
 //! They are read when a request is authenticated. Then the request waits: for Argon2id, for a batch, for
 //! the database. An attacker can prolong each wait. So the grounds are checked once more in the
-//! transaction that acts. If the client was disabled, the secret replaced, the token revoked or the
+//! transaction that acts. If the client was disabled, the secret replaced, the key removed, the token revoked or the
 //! profile removed in the meantime, the request is refused.
 
 pub(crate) mod withdrawn;

@@ -13,6 +13,7 @@
 mod audit;
 mod backup;
 mod client;
+mod client_keys;
 mod clock;
 mod feed;
 mod home;

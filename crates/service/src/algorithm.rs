@@ -11,6 +11,19 @@ pub(crate) fn algorithm(name: &str) -> Option<Algorithm> {
     }
 }
 
+/// The algorithms that clients sign their own assertions with: all that their keys can be used for.
+pub(crate) const OF_CLIENTS: [Algorithm; 9] = [
+    Algorithm::EdDSA,
+    Algorithm::ES256,
+    Algorithm::ES384,
+    Algorithm::RS256,
+    Algorithm::RS384,
+    Algorithm::RS512,
+    Algorithm::PS256,
+    Algorithm::PS384,
+    Algorithm::PS512,
+];
+
 /// The names of an algorithm. RFC 9864 has a second one for `EdDSA`.
 pub(crate) fn names(algorithm: Algorithm) -> Vec<String> {
     let name = format!("{algorithm:?}");

@@ -1,6 +1,7 @@
-//! Authentication of callers: clients with a secret, and parties named by a provider's JWT.
+//! Authentication of callers: clients with a secret or a key, and parties named by a provider's JWT.
 
 pub(crate) mod error;
+mod own_assertion;
 
 use std::net::IpAddr;
 
@@ -15,10 +16,9 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use self::error::CallerError;
+use self::{error::CallerError, own_assertion::OwnAssertion};
 use crate::{
     body::Identified,
-    provider::Assertion,
     state::ServiceState,
     strangers::{CredentialKind, Stranger},
 };
@@ -134,6 +134,9 @@ impl ServiceState {
         match credentials {
             Credentials::Secret { name, secret } => self.client(&name, &secret, from).await,
             Credentials::Assertion(jwt) => {
+                if let Some(own) = OwnAssertion::parse(credential(&jwt)) {
+                    return self.signing_client(own, from).await;
+                }
                 let sender = Sender { from, agent: "" };
                 self.party(Role::Assertion, &jwt, sender).await
             }
@@ -211,9 +214,10 @@ impl ServiceState {
         // A client assertion is used once unless its provider is configured otherwise (RFC 7523,
         // section 3); a subject or actor token, only if all tokens of its provider are.
         if assertion.one_time || (role == Role::Assertion && !reused) {
-            let Some(id) = identity(&assertion) else {
+            let Some(jti) = &assertion.jti else {
                 return Err(CallerError::NoId { what, name });
             };
+            let id = identity(&assertion.provider, jti);
             // Only after verification: a forged JWT must not use up the `jti` of a genuine one.
             if !self
                 .issuer
@@ -260,15 +264,15 @@ fn claims(client: ClientInfo) -> Map<String, Value> {
     claims
 }
 
-/// The identity of an assertion, unique across all providers; `None` without a `jti`.
-fn identity(assertion: &Assertion) -> Option<[u8; 32]> {
-    let jti = assertion.jti.as_ref()?;
-    // With the length first, no other split into provider and `jti` hashes the same bytes.
+/// The identity of a one-time JWT, unique across all signers: a provider by its name, a client by `client/` and its
+/// name. No provider's name has a slash.
+fn identity(signer: &str, jti: &str) -> [u8; 32] {
+    // With the length first, no other split into signer and `jti` hashes the same bytes.
     let digest = Sha256::new()
-        .chain_update((assertion.provider.len() as u64).to_be_bytes())
-        .chain_update(&assertion.provider)
+        .chain_update((signer.len() as u64).to_be_bytes())
+        .chain_update(signer)
         .chain_update(jti);
-    Some(digest.finalize().into())
+    digest.finalize().into()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
 
-use bailiwick_issuer::{Settings, profile::ProfileLimits};
+use bailiwick_issuer::{Settings, is_client_name, profile::ProfileLimits};
 use bailiwick_verifier::outbound::{SafeUrl, UnsafeUrl};
 use jsonwebtoken::Algorithm;
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -72,9 +72,11 @@ pub struct ServiceLimits {
     pub header_seconds: u64,
     /// Maximum time to wait for requests in progress when the service stops, in seconds.
     pub drain_seconds: u64,
-    /// Maximum number of wrong secrets of one client from one address in a minute. Further attempts are
-    /// refused until the minute ends.
+    /// Maximum number of wrong secrets and assertions of one client from one address in a minute. Further wrong
+    /// ones are neither checked at length nor recorded until the minute ends.
     pub failures_per_minute: u32,
+    /// Maximum life of an assertion that a client signs itself, in seconds.
+    pub client_assertion_seconds: u64,
 }
 
 impl Default for ServiceLimits {
@@ -86,6 +88,7 @@ impl Default for ServiceLimits {
             header_seconds: 10,
             drain_seconds: 20,
             failures_per_minute: 10,
+            client_assertion_seconds: 300,
         }
     }
 }
@@ -200,6 +203,11 @@ impl Config {
             ("header_seconds", limits.header_seconds, 1..=600),
             ("drain_seconds", limits.drain_seconds, 0..=600),
             (
+                "client_assertion_seconds",
+                limits.client_assertion_seconds,
+                10..=3_600,
+            ),
+            (
                 "failures_per_minute",
                 u64::from(limits.failures_per_minute),
                 1..=100_000,
@@ -237,6 +245,11 @@ impl Config {
             }
             if provider.audience.is_empty() || provider.issuer.is_empty() {
                 return refuse("it needs an issuer and an audience");
+            }
+            // The issuer of a client assertion is a provider or a client, and only its form tells which. The rule about
+            // addresses below implies this one, which must hold even if that one is ever relaxed.
+            if is_client_name(&provider.issuer) {
+                return refuse("its issuer could be the name of a client: an issuer is a URL");
             }
             // Forbidden by OpenID Connect Discovery 1.0, section 2, and RFC 8414, section 2.
             if provider.issuer.contains(['?', '#']) {
@@ -354,6 +367,10 @@ mod tests {
             (
                 format!("{PROVIDER}{}", PROVIDER.replace("corp", "other")),
                 "of another",
+            ),
+            (
+                PROVIDER.replace("https://idp.example", "idp.example"),
+                "the name of a client",
             ),
             (PROVIDER.replace("https", "http"), "plain HTTP"),
             (PROVIDER.replace(".example", ".example?a"), "a query"),

@@ -9,7 +9,10 @@ use axum::{
 };
 use bailiwick_api::{CLIENT_CREDENTIALS, OPENAPI, ServerMetadata, TOKEN_EXCHANGE, routes};
 
-use crate::{algorithm::names, state::ServiceState};
+use crate::{
+    algorithm::{OF_CLIENTS, names},
+    state::ServiceState,
+};
 
 /// `Cache-Control` of both descriptions.
 const KEPT: (&str, &str) = ("cache-control", "public, max-age=300");
@@ -19,27 +22,32 @@ pub(crate) async fn metadata(Shared(state): Shared<ServiceState>) -> Response {
     let issuer = &state.issuer.settings().issuer;
     let base = issuer.trim_end_matches('/');
     let mut grants = vec![CLIENT_CREDENTIALS];
-    let mut methods = vec!["client_secret_basic", "client_secret_post"];
+    let methods = vec![
+        "client_secret_basic",
+        "client_secret_post",
+        "private_key_jwt",
+    ];
     let configured = state.config.providers.iter().flat_map(|it| &it.algorithms);
     let mut seen = BTreeSet::new();
-    let algorithms: Vec<String> = configured
+    // A provider's assertions are signed by an algorithm that it is configured for, a client's own by any of these.
+    let algorithms: Vec<String> = OF_CLIENTS
+        .iter()
+        .chain(configured)
         .flat_map(|algorithm| names(*algorithm))
         .filter(|name| seen.insert(name.clone()))
         .collect();
-    // Without a provider, no JWT is accepted.
-    if !algorithms.is_empty() {
+    // Without a provider, no subject token is accepted.
+    if !state.config.providers.is_empty() {
         grants.push(TOKEN_EXCHANGE);
-        methods.push("private_key_jwt");
     }
     let texts = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
     let body = ServerMetadata {
         issuer: issuer.clone(),
-        token_endpoint: format!("{base}{}", routes::OAUTH_TOKEN.path()),
+        token_endpoint: state.token_endpoint(),
         response_types_supported: Vec::new(),
         grant_types_supported: texts(grants),
         token_endpoint_auth_methods_supported: texts(methods),
-        token_endpoint_auth_signing_alg_values_supported: Some(algorithms)
-            .filter(|algorithms| !algorithms.is_empty()),
+        token_endpoint_auth_signing_alg_values_supported: Some(algorithms),
         service_documentation: Some(format!("{base}{}", routes::DESCRIPTION.path())),
     };
     ([KEPT], Json(body)).into_response()

@@ -1,4 +1,4 @@
-//! Counts of wrong secrets by client and address, so that guessing is stopped without locking out others.
+//! Counts of wrong secrets and assertions by client and address, so that guessing is stopped without locking out others.
 
 use std::net::IpAddr;
 
@@ -16,7 +16,7 @@ fn tried(client: &str, from: IpAddr) -> Tried {
     (Sha256::digest(client).into(), from)
 }
 
-/// Recent counts of wrong secrets. A count that others evict starts again at zero.
+/// Recent counts of wrong secrets and assertions. A count that others evict starts again at zero.
 pub(crate) struct Failures {
     per_minute: u32,
     counts: Cache<Tried, Count>,
@@ -36,7 +36,7 @@ impl Failures {
         count.is_none_or(|(minute, wrong)| minute != now.unix() / 60 || wrong < self.per_minute)
     }
 
-    /// Counts a wrong secret.
+    /// Counts a wrong secret or assertion.
     pub(crate) fn note(&self, client: &str, from: IpAddr, now: Timestamp) {
         let key = tried(client, from);
         let minute = now.unix() / 60;

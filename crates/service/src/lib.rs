@@ -12,6 +12,7 @@
 mod algorithm;
 mod body;
 mod caller;
+pub mod client_keys;
 mod config;
 mod descriptions;
 mod failures;

@@ -165,9 +165,13 @@ async fn client(
     let agent = state.agent(credentials, from.ip()).await;
     let agent = agent.map_err(|error| OAuthFailure::of_client(error, headers))?;
     // RFC 7521, section 4.2: `client_id` is optional, and names the subject of the assertion.
+    let speaks_of = match &agent.signed_in {
+        Some(client) => Some(client.client().name.as_str()),
+        None => agent.party.claims.get("sub").and_then(Value::as_str),
+    };
     if asserted
         && let Some(id) = form.one(TokenParameter::ClientId)?
-        && agent.party.claims.get("sub").and_then(Value::as_str) != Some(id)
+        && speaks_of != Some(id)
     {
         let reason = "`client_id` is not whom `client_assertion` speaks of";
         let mismatch = RefusedRequest {

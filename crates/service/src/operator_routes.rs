@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bailiwick_api::{
-    AuditQuery, AuditRecord, AuditVerification, ClientWithSecret, ForceRequest, KeyTransitions,
+    AddClientKeysRequest, AuditQuery, AuditRecord, AuditVerification, ForceRequest, KeyTransitions,
     MAX_AUDIT_ROWS, ProblemCode, ProfileSummary, RegisterClientRequest, RegisteredClient,
     RevocationsQuery, RevokeKeyRequest, RevokeRequest, RevokeResult, RevokedEntry, RootKeyStatus,
     RotateClientRequest, RotationResult, VerifiersInUse, VerifyAuditRequest,
@@ -18,14 +18,16 @@ use bailiwick_api::{
 use bailiwick_issuer::{Checkpoint, Issuer, profile::Profile};
 use bailiwick_token::key::KeyId;
 use bailiwick_verifier::Call;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
     body::Unread,
+    client_keys::new_keys,
     operator::texts,
     problem::ApiError,
     state::ServiceState,
-    wire::{IntoWire, audit_filter, new_client},
+    wire::{IntoWire, audit_filter, register_client},
 };
 
 type ApiResult<T> = Result<Json<T>, ApiError>;
@@ -189,8 +191,8 @@ pub(crate) async fn client_add(
         call = call.arg("claims", texts(&names));
     }
     let issuer = state.by(&headers, call).await?;
-    let made = issuer.client_add(new_client(client), state.now()).await?;
-    Ok(secretly(StatusCode::CREATED, made.into_wire()))
+    let made = register_client(&issuer, client, state.now()).await?;
+    Ok(secretly(StatusCode::CREATED, made))
 }
 
 /// `POST /v1/clients/{name}/rotate`
@@ -207,6 +209,36 @@ pub(crate) async fn client_rotate(
     let issuer = state.by(&headers, call).await?;
     let made = issuer.client_rotate(&name, overlap, state.now()).await?;
     Ok(secretly(StatusCode::OK, made.into_wire()))
+}
+
+/// `POST /v1/clients/{name}/keys`
+pub(crate) async fn client_key_add(
+    Shared(state): Shared<ServiceState>,
+    headers: HeaderMap,
+    name: Result<Path<String>, PathRejection>,
+    body: Unread,
+) -> ApiResult<RegisteredClient> {
+    let holder = state.holder(&headers, "client:key_add").await?;
+    let AddClientKeysRequest { keys } = body.json(&holder)?;
+    let Path(name) = name.map_err(bad_path)?;
+    let call = Call::new("client:key_add").arg("name", name.as_str());
+    let issuer = state.by(&headers, call).await?;
+    let keys = new_keys(keys)?;
+    let client = issuer.client_key_add(&name, keys, state.now()).await?;
+    Ok(Json(client.into_wire()))
+}
+
+/// `POST /v1/clients/{name}/keys/{id}/remove`
+pub(crate) async fn client_key_remove(
+    Shared(state): Shared<ServiceState>,
+    headers: HeaderMap,
+    path: Result<Path<(String, String)>, PathRejection>,
+) -> ApiResult<RegisteredClient> {
+    let Path((name, id)) = path.map_err(bad_path)?;
+    let call = Call::new("client:key_remove").arg("name", name.as_str());
+    let issuer = state.by(&headers, call).await?;
+    let client = issuer.client_key_remove(&name, &id, state.now()).await?;
+    Ok(Json(client.into_wire()))
 }
 
 /// `POST /v1/clients/{name}/disable`
@@ -333,7 +365,7 @@ fn bad_query(rejection: QueryRejection) -> ApiError {
 }
 
 /// An answer that no cache may store.
-fn secretly(status: StatusCode, body: ClientWithSecret) -> Response {
+fn secretly(status: StatusCode, body: impl Serialize) -> Response {
     (status, [("cache-control", "no-store")], Json(body)).into_response()
 }
 

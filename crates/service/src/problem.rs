@@ -13,8 +13,8 @@ use bailiwick_issuer::{
 use bailiwick_verifier::{Reason, layer};
 
 use crate::{
-    caller::error::CallerError, mint::error::ProfileMintError, provider::error::AssertionError,
-    wire::IntoWire,
+    caller::error::CallerError, client_keys::ClientKeyError, mint::error::ProfileMintError,
+    provider::error::AssertionError, wire::IntoWire,
 };
 
 /// Default `Retry-After`, in seconds.
@@ -270,10 +270,12 @@ impl From<RevokeError> for ApiError {
 impl From<ClientError> for ApiError {
     fn from(error: ClientError) -> ApiError {
         let code = match &error {
-            ClientError::NotFound(_) => ProblemCode::NotFound,
-            ClientError::Exists(_) | ClientError::Disabled(_) | ClientError::TooManySecrets => {
-                ProblemCode::Guarded
-            }
+            ClientError::NotFound(_) | ClientError::KeyNotFound(_) => ProblemCode::NotFound,
+            ClientError::Exists(_)
+            | ClientError::Disabled(_)
+            | ClientError::TooManySecrets
+            | ClientError::KeyExists(_)
+            | ClientError::TooManyKeys => ProblemCode::Guarded,
             ClientError::Hash => ProblemCode::Unavailable,
             ClientError::Store(_) => {
                 return match error {
@@ -284,6 +286,15 @@ impl From<ClientError> for ApiError {
             _ => ProblemCode::BadRequest,
         };
         ApiError::new(code, error.to_string())
+    }
+}
+
+impl From<ClientKeyError> for ApiError {
+    fn from(error: ClientKeyError) -> ApiError {
+        match error {
+            ClientKeyError::Client(error) => error.into(),
+            other => ApiError::bad_request(other),
+        }
     }
 }
 

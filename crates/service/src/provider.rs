@@ -5,8 +5,8 @@
 //! when none of them verifies a token.
 
 pub(crate) mod error;
-mod jwks;
-mod jwt;
+pub(crate) mod jwks;
+pub(crate) mod jwt;
 
 use std::{
     error::Error,
@@ -28,8 +28,8 @@ use tokio::sync::{Mutex, Semaphore};
 
 use self::{
     error::AssertionError,
-    jwks::{Candidates, KeySet, MAX_SHOWN, shown},
-    jwt::Jwt,
+    jwks::{KeySet, MAX_SHOWN, shown},
+    jwt::{Jwt, time},
 };
 use crate::config::{Assertions, ProviderConfig};
 
@@ -207,22 +207,7 @@ impl Provider {
         if !text("sub").is_some_and(named) {
             return Err(AssertionError::Claim("sub"));
         }
-        let time = |name: &'static str| match claims.get(name) {
-            None => Ok(None),
-            // A NumericDate may have a fraction (RFC 7519, section 2), which is cut off here.
-            Some(Value::Number(number)) => number
-                .as_u64()
-                .or_else(|| {
-                    number
-                        .as_f64()
-                        .filter(|time| *time >= 0.0)
-                        .map(|time| time as u64)
-                })
-                .and_then(Timestamp::from_unix)
-                .map(Some)
-                .ok_or(AssertionError::Claim(name)),
-            Some(_) => Err(AssertionError::Claim(name)),
-        };
+        let time = |name| time(&claims, name);
         let end = time("exp")?.ok_or(AssertionError::Claim("exp"))?;
         let begin = [time("iat")?, time("nbf")?];
         if now >= end.plus(SKEW) || begin.iter().flatten().any(|begin| *begin > now.plus(SKEW)) {
@@ -392,16 +377,8 @@ fn with_causes(error: &dyn Error) -> String {
 
 /// Verifies the signature of a JWT with the keys of a set.
 fn signed(keys: Option<&KeySet>, jwt: &Jwt<'_>) -> Result<(), AssertionError> {
-    match keys.map_or(Candidates::Unknown, |keys| keys.find(&jwt.header)) {
-        Candidates::Keys(keys) => {
-            let signed = keys.iter().any(|key| jwt.is_signed_by(&key.decoding_key()));
-            signed.then_some(()).ok_or(AssertionError::Signature)
-        }
-        Candidates::TooMany => Err(AssertionError::ManyKeys),
-        Candidates::OtherAlgorithm => Err(AssertionError::KeyAlgorithm),
-        Candidates::LeftOut => Err(AssertionError::LeftOutKey),
-        Candidates::Unknown => Err(AssertionError::UnknownKey),
-    }
+    let keys = keys.ok_or(AssertionError::UnknownKey)?;
+    keys.signer(jwt).map(|_| ())
 }
 
 impl fmt::Debug for Provider {

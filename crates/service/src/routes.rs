@@ -65,6 +65,11 @@ fn table() -> Vec<Served> {
         serve(routes::LIST_CLIENTS, operator_routes::clients),
         serve(routes::REGISTER_CLIENT, operator_routes::client_add),
         serve(routes::ROTATE_CLIENT, operator_routes::client_rotate),
+        serve(routes::ADD_CLIENT_KEYS, operator_routes::client_key_add),
+        serve(
+            routes::REMOVE_CLIENT_KEY,
+            operator_routes::client_key_remove,
+        ),
         serve(routes::DISABLE_CLIENT, operator_routes::client_disable),
         serve(routes::LIST_AUDIT, operator_routes::audit),
         serve(routes::VERIFY_AUDIT, operator_routes::audit_verify),

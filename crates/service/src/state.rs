@@ -9,6 +9,7 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
+use bailiwick_api::routes;
 use bailiwick_issuer::{
     Issuer,
     profile::{InUse, Profiles},
@@ -105,6 +106,12 @@ impl ServiceState {
 impl Shared {
     pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    /// The URL of the token endpoint, as the metadata states it.
+    pub(crate) fn token_endpoint(&self) -> String {
+        let issuer = self.issuer.settings().issuer.trim_end_matches('/');
+        format!("{issuer}{}", routes::OAUTH_TOKEN.path())
     }
 
     /// Reads the profiles again, all or none. Returns true if they have changed.

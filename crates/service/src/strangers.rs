@@ -36,9 +36,9 @@ const UNKNOWN_OPERATOR: &str = "unknown operator";
 pub(crate) enum CredentialKind {
     /// A wrong name or secret of a client.
     Secret,
-    /// A JWT without a valid signature of a provider.
+    /// A JWT without a valid signature of a provider or a client.
     Unsigned,
-    /// A JWT that a provider has signed and that is refused: for another audience, expired, or used before.
+    /// A JWT that a provider or a client has signed and that is refused: for another audience, expired, or used before.
     Signed,
     /// An operator's token that does not verify.
     Operator,

@@ -1,21 +1,28 @@
-//! Conversions of the issuer's values to the types on the wire: one for each type, which loses nothing.
+//! Conversions of the issuer's values to the types on the wire, one for each type, which loses nothing; and requests whose
+//! form decides what the issuer does.
 
 use bailiwick_api::{
-    AuditQuery, AuditRecord, AuditVerification, ChainBreak, ChainEnd, ChainFault, ClientSecretInfo,
-    ClientWithSecret, GuardReason, KeyGuard, KeyTransition, KeyTransitions, MintRate, MintReceipt,
-    MintedToken, OAuthErrorCode, ProfileParam, ProfileSummary, RegisterClientRequest,
-    RegisteredClient, RevokeResult, RevokedEntry, RevokedOutcome, RootKeyState, RootKeyStatus,
-    RotationResult, TokenLife, TransitionKind, VerifierStatus, VerifiersInUse,
+    AuditQuery, AuditRecord, AuditVerification, ChainBreak, ChainEnd, ChainFault, ClientKeyInfo,
+    ClientRegistration, ClientSecretInfo, ClientWithSecret, GuardReason, KeyGuard, KeyTransition,
+    KeyTransitions, MintRate, MintReceipt, MintedToken, OAuthErrorCode, ProfileParam,
+    ProfileSummary, RegisterClientRequest, RegisteredClient, RevokeResult, RevokedEntry,
+    RevokedOutcome, RootKeyState, RootKeyStatus, RotationResult, TokenLife, TransitionKind,
+    VerifierStatus, VerifiersInUse,
 };
 use bailiwick_issuer::{
     AuditEventError, AuditFilter, AuditFinding, AuditHead, AuditReport, AuditRow, Change,
-    ClientInfo, ClientSecret, Guard, KeyInfo, KeyReport, Minted, NewClient, Receipt,
-    RevocationInfo, RevokeOutcome, RevokeReport, Rotation, SecretInfo, State, Step, Tampering,
-    VerifierInfo, VerifierReport, Wait,
+    ClientInfo, ClientKey, ClientSecret, Guard, Issuer, KeyInfo, KeyReport, Minted, NewClient,
+    Receipt, RevocationInfo, RevokeOutcome, RevokeReport, Rotation, SecretInfo, State, Step,
+    Tampering, VerifierInfo, VerifierReport, Wait,
     profile::{ErrorCode, ParamSummary, Rate, Summary, Ttl},
 };
-use bailiwick_token::revocation::{Party, Target};
+use bailiwick_token::{
+    revocation::{Party, Target},
+    timestamp::Timestamp,
+};
 use zeroize::Zeroizing;
+
+use crate::client_keys::{ClientKeyError, new_keys};
 
 /// A value of the issuer that has a type in the HTTP interface.
 pub trait IntoWire {
@@ -26,15 +33,34 @@ pub trait IntoWire {
     fn into_wire(self) -> Self::Wire;
 }
 
-/// The client that a request registers.
-#[must_use]
-pub fn new_client(request: RegisterClientRequest) -> NewClient {
-    NewClient {
+/// Registers the client of a request: with its keys, or without any and with a secret.
+///
+/// # Errors
+/// [`ClientKeyError`], and nothing changed.
+pub async fn register_client(
+    issuer: &Issuer,
+    request: RegisterClientRequest,
+    now: Timestamp,
+) -> Result<ClientRegistration, ClientKeyError> {
+    let client = NewClient {
         name: request.name,
         principal: request.principal,
         profiles: request.profiles,
         claims: request.claims,
+    };
+    if request.keys.is_empty() {
+        let made = issuer.client_add(client, now).await?.into_wire();
+        return Ok(ClientRegistration {
+            client: made.client,
+            secret: Some(made.secret),
+        });
     }
+    let keys = new_keys(request.keys)?;
+    let client = issuer.client_add_with_keys(client, keys, now).await?;
+    Ok(ClientRegistration {
+        client: client.into_wire(),
+        secret: None,
+    })
 }
 
 /// The filter that a query asks for. It leaves out `after`, which asks for a page instead.
@@ -226,6 +252,18 @@ impl IntoWire for SecretInfo {
     }
 }
 
+impl IntoWire for ClientKey {
+    type Wire = ClientKeyInfo;
+
+    fn into_wire(self) -> ClientKeyInfo {
+        ClientKeyInfo {
+            id: self.id,
+            jwk: self.jwk,
+            created_at: self.created_at,
+        }
+    }
+}
+
 impl IntoWire for ClientInfo {
     type Wire = RegisteredClient;
 
@@ -238,6 +276,7 @@ impl IntoWire for ClientInfo {
             created_at: self.created_at,
             disabled_at: self.disabled_at,
             secrets: self.secrets.into_wire(),
+            keys: self.keys.into_wire(),
         }
     }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
 mod service {
+    mod client_keys;
     mod description;
     mod exchange;
     mod jwks;

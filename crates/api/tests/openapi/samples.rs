@@ -5,14 +5,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick_api::{
-    AuditQuery, AuditRecord, AuditVerification, ChainBreak, ChainEnd, ChainFault, ClientSecretInfo,
-    ClientWithSecret, ForceRequest, GuardReason, IssuedTokenType, KeyGuard, KeyTransition,
-    KeyTransitions, MintRate, MintReceipt, MintTokenRequest, MintedToken, Nothing, OAuthError,
-    OAuthErrorCode, ProblemCode, ProblemDetails, ProfileParam, ProfileSummary,
-    RegisterClientRequest, RegisteredClient, RevocationsQuery, RevokeKeyRequest, RevokeRequest,
-    RevokeResult, RevokedEntry, RevokedOutcome, RootKeyState, RootKeyStatus, RotateClientRequest,
-    RotationResult, ServerMetadata, TokenLife, TokenRequest, TokenResponse, TokenType,
-    TransitionKind, Verbatim, VerifierStatus, VerifiersInUse, VerifyAuditRequest,
+    AddClientKeysRequest, AuditQuery, AuditRecord, AuditVerification, ChainBreak, ChainEnd,
+    ChainFault, ClientKeyInfo, ClientRegistration, ClientSecretInfo, ClientWithSecret,
+    ForceRequest, GuardReason, IssuedTokenType, KeyGuard, KeyTransition, KeyTransitions, MintRate,
+    MintReceipt, MintTokenRequest, MintedToken, Nothing, OAuthError, OAuthErrorCode, ProblemCode,
+    ProblemDetails, ProfileParam, ProfileSummary, RegisterClientRequest, RegisteredClient,
+    RevocationsQuery, RevokeKeyRequest, RevokeRequest, RevokeResult, RevokedEntry, RevokedOutcome,
+    RootKeyState, RootKeyStatus, RotateClientRequest, RotationResult, ServerMetadata, TokenLife,
+    TokenRequest, TokenResponse, TokenType, TransitionKind, Verbatim, VerifierStatus,
+    VerifiersInUse, VerifyAuditRequest,
 };
 use bailiwick_token::{
     claims::TokenId,
@@ -96,8 +97,11 @@ const REVOKE_KEY: &str =
     "/paths/~1v1~1keys~1{id}~1revoke/post/requestBody/content/application~1json/schema";
 const ROTATE_CLIENT: &str =
     "/paths/~1v1~1clients~1{name}~1rotate/post/requestBody/content/application~1json/schema";
+const ADD_CLIENT_KEYS: &str =
+    "/paths/~1v1~1clients~1{name}~1keys/post/requestBody/content/application~1json/schema";
 const VERIFY_AUDIT: &str =
     "/paths/~1v1~1audit~1verify/post/requestBody/content/application~1json/schema";
+const REGISTERED: &str = "responses/Registered/content/application~1json/schema";
 const WITH_SECRET: &str = "responses/WithSecret/content/application~1json/schema";
 
 places! {
@@ -116,6 +120,8 @@ places! {
     RevokeResult: "/components/schemas/RevokeReport",
     RegisteredClient: "/components/schemas/Client",
     RegisterClientRequest: "/components/schemas/NewClient",
+    ClientRegistration: format!("/components/{REGISTERED}"),
+    AddClientKeysRequest: ADD_CLIENT_KEYS,
     ClientWithSecret: format!("/components/{WITH_SECRET}"),
     RotateClientRequest: ROTATE_CLIENT,
     AuditQuery: "",
@@ -179,6 +185,11 @@ fn now() -> Timestamp {
     Timestamp::from_unix(1_800_000_000).unwrap()
 }
 
+fn jwk() -> serde_json::Map<String, Value> {
+    let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": "AAAA", "kid": "2026-11" });
+    jwk.as_object().unwrap().clone()
+}
+
 fn key_id() -> KeyId {
     "0a1b2c3d".parse().unwrap()
 }
@@ -239,9 +250,11 @@ pub(crate) fn requests() -> Vec<Request> {
                 principal: text("team:procurement"),
                 profiles: vec![text("buyer")],
                 claims: json!({"team": "a"}).as_object().unwrap().clone(),
+                keys: vec![jwk()],
             },
         ),
         request(ROTATE_CLIENT, &RotateClientRequest { overlap: 0 }),
+        request(ADD_CLIENT_KEYS, &AddClientKeysRequest { keys: vec![jwk()] }),
         request(
             VERIFY_AUDIT,
             &VerifyAuditRequest {
@@ -284,6 +297,11 @@ pub(crate) fn answers() -> Vec<Answer> {
         created_at: now(),
         expires,
     };
+    let key = ClientKeyInfo {
+        id: text("0a1b2c3d4e5f6071"),
+        jwk: jwk(),
+        created_at: now(),
+    };
     let client = |disabled_at| RegisteredClient {
         name: text("buyer-7"),
         principal: text("team:procurement"),
@@ -292,6 +310,11 @@ pub(crate) fn answers() -> Vec<Answer> {
         created_at: now(),
         disabled_at,
         secrets: vec![secret(None)],
+        keys: vec![key.clone()],
+    };
+    let registered = |secret| ClientRegistration {
+        client: client(None),
+        secret,
     };
     let with_secret = ClientWithSecret {
         client: client(None),
@@ -403,6 +426,12 @@ pub(crate) fn answers() -> Vec<Answer> {
             "schemas/Client/properties/secrets/items",
             &secret(Some(now())),
             &secret(None),
+        ),
+        answer("schemas/Client/properties/keys/items", &key, &key),
+        answer(
+            REGISTERED,
+            &registered(Some(text("secret").into())),
+            &registered(None),
         ),
         answer(WITH_SECRET, &with_secret, &with_secret),
         answer(

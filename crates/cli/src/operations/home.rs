@@ -2,17 +2,19 @@
 
 use async_trait::async_trait;
 use bailiwick_api::{
-    AuditQuery, AuditRecord, AuditVerification, ClientWithSecret, KeyTransitions, MintReceipt,
-    ProfileSummary, RegisterClientRequest, RegisteredClient, RevokeRequest, RevokeResult,
-    RevokedEntry, RootKeyStatus, RotationResult, VerifiersInUse,
+    AddClientKeysRequest, AuditQuery, AuditRecord, AuditVerification, ClientRegistration,
+    ClientWithSecret, KeyTransitions, MintReceipt, ProfileSummary, RegisterClientRequest,
+    RegisteredClient, RevokeRequest, RevokeResult, RevokedEntry, RootKeyStatus, RotationResult,
+    VerifiersInUse,
 };
 use bailiwick_issuer::{
     Checkpoint, Issuer, MintRequest,
     profile::{Profile, ProfileLimits},
 };
 use bailiwick_service::{
+    client_keys::new_keys,
     read_profiles,
-    wire::{IntoWire, audit_filter, new_client},
+    wire::{IntoWire, audit_filter, register_client},
 };
 use bailiwick_token::{
     escape::code,
@@ -193,17 +195,32 @@ impl Operations for Home<'_> {
     async fn register_client(
         &self,
         request: RegisterClientRequest,
-    ) -> Result<ClientWithSecret, Failure> {
+    ) -> Result<ClientRegistration, Failure> {
         self.warn_of_unknown(&request.profiles)?;
         let now = clock::now()?;
-        let made = self.issuer().await?.client_add(new_client(request), now);
-        Ok(made.await?.into_wire())
+        Ok(register_client(self.issuer().await?, request, now).await?)
     }
 
     async fn rotate_client(&self, name: &str, overlap: u64) -> Result<ClientWithSecret, Failure> {
         let now = clock::now()?;
         let made = self.issuer().await?.client_rotate(name, overlap, now);
         Ok(made.await?.into_wire())
+    }
+
+    async fn add_client_keys(
+        &self,
+        name: &str,
+        request: AddClientKeysRequest,
+    ) -> Result<RegisteredClient, Failure> {
+        let (keys, now) = (new_keys(request.keys)?, clock::now()?);
+        let client = self.issuer().await?.client_key_add(name, keys, now);
+        Ok(client.await?.into_wire())
+    }
+
+    async fn remove_client_key(&self, name: &str, id: &str) -> Result<RegisteredClient, Failure> {
+        let now = clock::now()?;
+        let client = self.issuer().await?.client_key_remove(name, id, now);
+        Ok(client.await?.into_wire())
     }
 
     async fn disable_client(&self, name: &str) -> Result<RegisteredClient, Failure> {

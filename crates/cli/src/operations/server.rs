@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bailiwick_api::{
-    AuditQuery, AuditRecord, AuditVerification, ClientWithSecret, ForceRequest, KeyTransitions,
-    MintReceipt, MintTokenRequest, MintedToken, Nothing, ProfileSummary, RegisterClientRequest,
-    RegisteredClient, RevocationsQuery, RevokeKeyRequest, RevokeRequest, RevokeResult,
-    RevokedEntry, RootKeyStatus, RotateClientRequest, RotationResult, VerifiersInUse,
-    VerifyAuditRequest, routes,
+    AddClientKeysRequest, AuditQuery, AuditRecord, AuditVerification, ClientRegistration,
+    ClientWithSecret, ForceRequest, KeyTransitions, MintReceipt, MintTokenRequest, MintedToken,
+    Nothing, ProfileSummary, RegisterClientRequest, RegisteredClient, RevocationsQuery,
+    RevokeKeyRequest, RevokeRequest, RevokeResult, RevokedEntry, RootKeyStatus,
+    RotateClientRequest, RotationResult, VerifiersInUse, VerifyAuditRequest, routes,
 };
 use bailiwick_issuer::MintRequest;
 use bailiwick_token::{
@@ -191,7 +191,7 @@ impl Operations for Server<'_> {
     async fn register_client(
         &self,
         request: RegisterClientRequest,
-    ) -> Result<ClientWithSecret, Failure> {
+    ) -> Result<ClientRegistration, Failure> {
         self.service
             .ask(routes::REGISTER_CLIENT, &[], &request)
             .await
@@ -201,6 +201,22 @@ impl Operations for Server<'_> {
         let request = RotateClientRequest { overlap };
         self.service
             .ask(routes::ROTATE_CLIENT, &[name], &request)
+            .await
+    }
+
+    async fn add_client_keys(
+        &self,
+        name: &str,
+        request: AddClientKeysRequest,
+    ) -> Result<RegisteredClient, Failure> {
+        self.service
+            .ask(routes::ADD_CLIENT_KEYS, &[name], &request)
+            .await
+    }
+
+    async fn remove_client_key(&self, name: &str, id: &str) -> Result<RegisteredClient, Failure> {
+        self.service
+            .ask(routes::REMOVE_CLIENT_KEY, &[name, id], &Nothing {})
             .await
     }
 

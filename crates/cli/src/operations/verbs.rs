@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use bailiwick_api::{
-    AuditQuery, AuditRecord, AuditVerification, ClientWithSecret, KeyTransitions, MintReceipt,
-    ProfileSummary, RegisterClientRequest, RegisteredClient, RevokeRequest, RevokeResult,
-    RevokedEntry, RootKeyStatus, RotationResult, VerifiersInUse,
+    AddClientKeysRequest, AuditQuery, AuditRecord, AuditVerification, ClientRegistration,
+    ClientWithSecret, KeyTransitions, MintReceipt, ProfileSummary, RegisterClientRequest,
+    RegisteredClient, RevokeRequest, RevokeResult, RevokedEntry, RootKeyStatus, RotationResult,
+    VerifiersInUse,
 };
 use bailiwick_issuer::MintRequest;
 use bailiwick_token::{key::KeyId, timestamp::Timestamp, token::Token};
@@ -57,14 +58,24 @@ pub(crate) trait Operations {
     /// Lists all clients by name.
     async fn clients(&self) -> Result<Vec<RegisteredClient>, Failure>;
 
-    /// Registers a client, and makes its first secret.
+    /// Registers a client with its public keys, or without any and with a first secret.
     async fn register_client(
         &self,
         request: RegisterClientRequest,
-    ) -> Result<ClientWithSecret, Failure>;
+    ) -> Result<ClientRegistration, Failure>;
 
     /// Makes another secret for a client. Its earlier secrets stay valid for `overlap` seconds.
     async fn rotate_client(&self, name: &str, overlap: u64) -> Result<ClientWithSecret, Failure>;
+
+    /// Adds public keys to a client.
+    async fn add_client_keys(
+        &self,
+        name: &str,
+        request: AddClientKeysRequest,
+    ) -> Result<RegisteredClient, Failure>;
+
+    /// Removes a public key of a client.
+    async fn remove_client_key(&self, name: &str, id: &str) -> Result<RegisteredClient, Failure>;
 
     /// Disables a client for good.
     async fn disable_client(&self, name: &str) -> Result<RegisteredClient, Failure>;

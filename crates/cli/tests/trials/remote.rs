@@ -16,6 +16,10 @@ service = "bailiwick"
 action = "*"
 "#;
 
+/// A public key (RFC 8410, section 10.1).
+const KEY: &str =
+    r#"{"kty":"OKP","crv":"Ed25519","x":"Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE"}"#;
+
 struct Remote<'a> {
     world: &'a World,
     serving: &'a Serving,
@@ -130,6 +134,17 @@ async fn every_verb_does_over_the_network_what_it_does_at_home() {
         there.run(&["client", "rotate", "batch", "--overlap", "1h"]),
         secret
     );
+    let public = world.keep("robot.jwk", KEY);
+    let add = ["client", "add", "robot", "--principal", "team:x"];
+    let add = [&add[..], &["--profile", "buyer", "--key", &public]].concat();
+    let robot = there.json(&add);
+    assert!(robot.get("secret").is_none(), "{robot}");
+    let id = text(&robot, "/client/keys/0/id");
+    there.refused(&["client", "key", "add", "robot", "--key", &public], 4);
+    there.refused(&["client", "key", "add", "nobody", "--key", &public], 5);
+    there.run(&["client", "key", "remove", "robot", &id]);
+    there.refused(&["client", "key", "remove", "robot", &id], 5);
+    there.run(&["client", "key", "add", "robot", "--jwks", &public]);
     is_same(&["client", "list"]);
     there.refused(&["client", "rotate", "nobody"], 5);
     there.run(&["client", "disable", "batch", "--yes"]);

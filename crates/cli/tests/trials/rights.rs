@@ -16,6 +16,9 @@ use sqlx::Connection;
 
 use crate::BAILIWICK;
 
+/// A client's public key (RFC 8410, section 10.1).
+const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_issuer_runs_with_the_rights_of_its_role() {
     let Ok(server) = env::var("BAILIWICK_POSTGRES") else {
@@ -56,6 +59,11 @@ async fn an_issuer_runs_with_the_rights_of_its_role() {
     let revoked = revoked.await.unwrap();
     assert!(revoked.is_success(), "{revoked:?}");
     world.run(&["key", "rotate"]);
+    let public = world.keep("robot.pub.pem", PUBLIC);
+    let add = ["client", "key", "add", "orchestrator", "--key", &public];
+    let client = world.json(&add);
+    let id = client["keys"][0]["id"].as_str().unwrap();
+    world.run(&["client", "key", "remove", "orchestrator", id]);
     assert_eq!(serving.ask("/readyz").await.0, 200);
     seen.check(&world);
     serving.stop();

@@ -46,7 +46,7 @@ pub struct RestoreReport {
     pub revocations_until: Option<Timestamp>,
     /// The transitions of the root keys.
     pub keys: Vec<Change>,
-    /// Number of registered clients. They have their secrets of the time of the backup: check the clients
+    /// Number of registered clients. They have their secrets and keys of the time of the backup: check the clients
     /// that changed since.
     pub clients: u64,
 }

@@ -3,8 +3,7 @@
 use bailiwick_token::{text::is_path_segment, timestamp::Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Maximum length of a client's name, in bytes.
-pub(super) const MAX_CLIENT_NAME: usize = 128;
+use super::{error::MAX_CLIENT_NAME, key::ClientKey};
 
 /// The description of a client for people and programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +23,9 @@ pub struct ClientInfo {
     pub disabled_at: Option<Timestamp>,
     /// Its secrets, without the secret parts.
     pub secrets: Vec<SecretInfo>,
+    /// Its public keys, oldest first.
+    #[serde(default)]
+    pub keys: Vec<ClientKey>,
 }
 
 /// The description of a secret, without the secret part.
@@ -54,8 +56,10 @@ pub struct NewClient {
 }
 
 /// Returns true for a valid name of a client: visible ASCII (RFC 6749, appendix A), without a colon,
-/// which would end the name in HTTP Basic, and usable as a segment of a URL's path.
-pub(super) fn is_client_name(name: &str) -> bool {
+/// which would end the name in HTTP Basic, and usable as a segment of a URL's path. No URL is such a name, since every
+/// URL has a colon.
+#[must_use]
+pub fn is_client_name(name: &str) -> bool {
     let named = |c: char| c.is_ascii_graphic() && c != ':';
     // A slash would also make it look like a provider's subject in the audit.
     (1..=MAX_CLIENT_NAME).contains(&name.len()) && name.chars().all(named) && is_path_segment(name)

@@ -5,20 +5,42 @@ use std::{collections::BTreeSet, fmt};
 use async_trait::async_trait;
 use bailiwick_token::timestamp::Timestamp;
 
-use super::info::ClientInfo;
+use super::{info::ClientInfo, key::ClientKey};
 use crate::{
     batch::{Answers, Work},
     store::{Store, StoreError, StoredClient, StoredSecret},
 };
 
-/// A client whose secret was verified. Only that verification makes one.
+/// A client that proved its name by a secret or a key. Only the verification of a secret, and
+/// [`SigningClient::signed_in_by`](super::SigningClient::signed_in_by), make one.
 #[derive(Clone)]
 pub struct SignedIn {
-    pub(super) info: ClientInfo,
-    pub(super) secret: StoredSecret,
+    info: ClientInfo,
+    proof: Proof,
+}
+
+/// The credential that a client signed in with, as it was stored then.
+#[derive(Clone)]
+enum Proof {
+    Secret(StoredSecret),
+    Key(ClientKey),
 }
 
 impl SignedIn {
+    pub(super) fn by_secret(info: ClientInfo, secret: StoredSecret) -> SignedIn {
+        SignedIn {
+            info,
+            proof: Proof::Secret(secret),
+        }
+    }
+
+    pub(super) fn by_key(info: ClientInfo, key: ClientKey) -> SignedIn {
+        SignedIn {
+            info,
+            proof: Proof::Key(key),
+        }
+    }
+
     /// Returns the registration of the client at the time of the sign-in.
     #[must_use]
     pub fn client(&self) -> &ClientInfo {
@@ -29,18 +51,22 @@ impl SignedIn {
         &self.info.name
     }
 
-    /// Returns true if the registration is unchanged and the secret is still valid. Other secrets of the
-    /// client, or a later end of this one, do not matter.
+    /// Returns true if the registration is unchanged and the secret or key is still valid. Other secrets and keys
+    /// of the client, or a later end of this secret, do not matter.
     pub(crate) fn still_holds(&self, stored: &StoredClient, at: Timestamp) -> bool {
         let registered = |info: &ClientInfo| ClientInfo {
             secrets: Vec::new(),
+            keys: Vec::new(),
             ..info.clone()
         };
-        let has_secret = stored.secrets.iter().any(|secret| {
-            (&secret.info.id, &secret.hash) == (&self.secret.info.id, &self.secret.hash)
-                && secret.is_good(at)
-        });
-        has_secret
+        let proves = match &self.proof {
+            Proof::Secret(used) => stored.secrets.iter().any(|secret| {
+                (&secret.info.id, &secret.hash) == (&used.info.id, &used.hash) && secret.is_good(at)
+            }),
+            // With the time of its registration: a key that was removed and registered again is another ground.
+            Proof::Key(used) => stored.info.keys.contains(used),
+        };
+        proves
             && stored.info.disabled_at.is_none()
             && registered(&stored.info) == registered(&self.info)
     }

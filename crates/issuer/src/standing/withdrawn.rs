@@ -4,8 +4,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Withdrawn {
-    /// The client was disabled, its registration changed, or its secret ended.
-    #[error("the client was disabled, or its secret was ended, while the request waited")]
+    /// The client was disabled, its registration changed, or its secret or key ended.
+    #[error("the client was disabled, or its secret or key was ended, while the request waited")]
     Client,
     /// The operator's token was revoked.
     #[error("the operator's token was revoked while the request waited")]

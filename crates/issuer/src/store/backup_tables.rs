@@ -133,6 +133,7 @@ pub(crate) const TABLES: &[Table] = &[
             ("claims", Text),
             ("created_at", Int),
             ("disabled_at", Int),
+            ("public_keys", Text),
         ],
     },
     Table {

@@ -1,4 +1,4 @@
-//! Clients: the agents that authenticate with a secret, and the hashes of their secrets.
+//! Clients: the agents that authenticate with a secret or a key, the hashes of their secrets, and their public keys.
 
 use bailiwick_token::timestamp::{SKEW, Timestamp};
 use serde_json::json;
@@ -8,7 +8,7 @@ use super::{
     row::{NotStored, Row, SqlValue, values},
 };
 use crate::{
-    client::{ClientInfo, SecretInfo},
+    client::{ClientInfo, ClientKey, SecretInfo},
     clock::CLOCK_FAULT,
 };
 
@@ -37,8 +37,8 @@ pub(crate) struct StoredClient {
 impl Tx {
     pub(crate) async fn insert_client(&mut self, client: &ClientInfo) -> Result<(), StoreError> {
         self.execute(
-            "INSERT INTO client (name, principal, profiles, claims, created_at, disabled_at)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO client (name, principal, profiles, claims, created_at, disabled_at, public_keys)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
             values![
                 &client.name,
                 &client.principal,
@@ -46,7 +46,22 @@ impl Tx {
                 json!(client.claims).to_string(),
                 client.created_at,
                 client.disabled_at,
+                json!(client.keys).to_string(),
             ],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Replaces the public keys of a client.
+    pub(crate) async fn set_client_keys(
+        &mut self,
+        name: &str,
+        keys: &[ClientKey],
+    ) -> Result<(), StoreError> {
+        self.execute(
+            "UPDATE client SET public_keys = $1 WHERE name = $2",
+            values![json!(keys).to_string(), name],
         )
         .await?;
         Ok(())
@@ -226,6 +241,7 @@ fn read(row: &Row) -> Result<StoredClient, NotStored> {
         created_at: row.time("created_at")?,
         disabled_at: row.optional_time("disabled_at")?,
         secrets: Vec::new(),
+        keys: serde_json::from_str(&row.text("public_keys")?).map_err(damaged)?,
     };
     Ok(StoredClient {
         info,

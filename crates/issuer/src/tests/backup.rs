@@ -127,6 +127,9 @@ async fn what_was_there_is_there_again() {
         claims: serde_json::Map::default(),
     };
     let (_, secret) = issuer.client_add(client, at(11)).await.unwrap();
+    let key = super::client_keys::key("AAAA", "a");
+    let key = issuer.client_key_add("buyer", vec![key], at(11)).await;
+    let key = key.unwrap().keys.remove(0);
     issuer
         .revoke(token(1), None, "leaked", at(12))
         .await
@@ -163,6 +166,8 @@ async fn what_was_there_is_there_again() {
     );
     let authenticated = restored.authenticate_client("buyer", secret.expose(), at(31));
     assert!(authenticated.await.unwrap().is_some());
+    let signing = restored.signing_client("buyer").await.unwrap().unwrap();
+    assert_eq!(signing.keys(), [key]);
     for (name, text) in [
         ("profiles.toml", "# profiles\n"),
         ("profiles.d/one.toml", "# one\n"),

@@ -232,7 +232,7 @@ async fn unreachable_names_can_be_removed() {
     let (_, secret) = issuer.client_add(orchestrator(), at(0)).await.unwrap();
     issuer
         .store
-        .tamper("INSERT INTO client SELECT '..', principal, profiles, claims, created_at, disabled_at FROM client")
+        .tamper("INSERT INTO client (name, principal, profiles, claims, created_at, disabled_at) SELECT '..', principal, profiles, claims, created_at, disabled_at FROM client")
         .await;
     issuer
         .store

@@ -285,6 +285,16 @@ async fn refuses_all(issuer: &Issuer, operator: &Issuer) {
             .err()
             .map(|error| error.to_string()),
         operator
+            .client_key_add("buyer", vec![super::client_keys::key("AAAA", "a")], at(3))
+            .await
+            .err()
+            .map(|error| error.to_string()),
+        operator
+            .client_key_remove("buyer", "0011223344556677", at(3))
+            .await
+            .err()
+            .map(|error| error.to_string()),
+        operator
             .stage(at(3))
             .await
             .err()

@@ -12,16 +12,18 @@ use sha2::{Digest as _, Sha256};
 
 use super::*;
 use crate::{
-    AuditFilter, Receipt, RestoreEvidence, RestoreOptions, RevokeOutcome, TokenInfo, store::TABLES,
+    AuditFilter, NewClient, Receipt, RestoreEvidence, RestoreOptions, RevokeOutcome, TokenInfo,
+    store::TABLES,
 };
 
 /// Takes a database back to the earlier schema.
 const BEFORE: &str = "
     DROP TABLE token;
+    ALTER TABLE client DROP COLUMN public_keys;
     ALTER TABLE issuer DROP COLUMN token_seq;
     DROP INDEX audit_token;
     CREATE INDEX audit_token ON audit (token) WHERE token IS NOT NULL;
-    DELETE FROM _sqlx_migrations WHERE version = 2";
+    DELETE FROM _sqlx_migrations WHERE version IN (2, 3)";
 
 /// The columns of the first migration.
 async fn first_schema() -> BTreeSet<String> {
@@ -144,6 +146,13 @@ async fn older_databases_are_filled_from_their_audit() {
     for receipt in receipts {
         before.push(info(&issuer, receipt).await);
     }
+    let client = NewClient {
+        name: "buyer".to_owned(),
+        principal: "team:procurement".to_owned(),
+        profiles: vec!["buyer".to_owned()],
+        claims: serde_json::Map::new(),
+    };
+    let (client, _) = issuer.client_add(client, at(now)).await.unwrap();
     let rows = issuer.audit_list(&AuditFilter::default()).await.unwrap();
 
     issuer.store.tamper(BEFORE).await;
@@ -156,6 +165,7 @@ async fn older_databases_are_filled_from_their_audit() {
     let issuer = reopened(issuer).await;
 
     assert_eq!(counts(&issuer).await, (5, 5));
+    assert_eq!(issuer.clients().await.unwrap(), [client]);
     for (receipt, before) in receipts.into_iter().zip(before) {
         assert_eq!(info(&issuer, receipt).await, before);
     }
@@ -274,7 +284,7 @@ async fn signed(issuer: &Issuer, lines: &[String], made_at: u64) -> String {
     file
 }
 
-/// A backup of an older version, without the table of tokens and its progress.
+/// A backup of an older version, without the table of tokens and its progress, and without the keys of clients.
 fn older_lines(backup: &str) -> Vec<String> {
     let mut table = String::new();
     let mut place = None;
@@ -284,7 +294,8 @@ fn older_lines(backup: &str) -> Vec<String> {
         if let Some(name) = value.get("table").and_then(Value::as_str) {
             table = name.to_owned();
             let columns = value["columns"].as_array_mut().unwrap();
-            place = columns.iter().position(|column| column == "token_seq");
+            let later = |column: &Value| column == "token_seq" || column == "public_keys";
+            place = columns.iter().position(later);
             if let Some(place) = place {
                 columns.remove(place);
             }
@@ -304,11 +315,20 @@ async fn older_backups_are_restored_with_their_tokens() {
     let (_dir, issuer) = issuer().await;
     let minted = mint(&issuer, "agent:one", Some("acme"), 10).await;
     let before = info(&issuer, &minted).await;
+    let client = NewClient {
+        name: "buyer".to_owned(),
+        principal: "team:procurement".to_owned(),
+        profiles: vec!["buyer".to_owned()],
+        claims: serde_json::Map::new(),
+    };
+    issuer.client_add(client, at(11)).await.unwrap();
     let mut backup = Vec::new();
     issuer.backup(&mut backup, |_| (), at(20)).await.unwrap();
     let backup = String::from_utf8(backup).unwrap();
     let older = signed(&issuer, &older_lines(&backup), 20).await;
-    assert!(backup.contains("token_seq") && !older.contains("token_seq"));
+    for later in ["token_seq", "public_keys"] {
+        assert!(backup.contains(later) && !older.contains(later));
+    }
     let evidence = RestoreEvidence {
         keyset: Some(issuer.published_keyset().await.unwrap().envelope.into()),
         revocations: vec![issuer.snapshot(at(20)).await.unwrap().file.into()],
@@ -333,5 +353,9 @@ async fn older_backups_are_restored_with_their_tokens() {
         assert_eq!(report.unwrap().expires, Some(minted.expires));
         mint(&restored, "agent:two", None, 32).await;
         assert_eq!(counts(&restored).await, (2, 2));
+        assert_eq!(
+            restored.clients().await.unwrap(),
+            issuer.clients().await.unwrap()
+        );
     }
 }

@@ -12,8 +12,10 @@ pub(crate) enum CallerError {
     Ambiguous,
     #[error("the client's name or secret is wrong")]
     WrongSecret,
-    #[error("too many wrong secrets of this client: wait a minute")]
+    #[error("too many wrong secrets or assertions of this client: wait a minute")]
     TooMany,
+    #[error("the client assertion is not accepted: {0}")]
+    OwnAssertion(#[from] OwnAssertionError),
     #[error("the {what} is not accepted: {error}")]
     Assertion {
         what: &'static str,
@@ -36,7 +38,7 @@ pub(crate) enum CallerError {
 }
 
 impl CallerError {
-    /// The kind of a refused JWT, with its subject if the provider's signature covers it. `None` if no JWT
+    /// The kind of a refused JWT, with its subject if the signature covers it. `None` if no JWT
     /// was refused, for example because the store or the provider did not answer.
     pub(super) fn refused_jwt(&self) -> Option<(CredentialKind, &str)> {
         match self {
@@ -48,10 +50,45 @@ impl CallerError {
                 }
                 _ => Some((CredentialKind::Unsigned, "")),
             },
+            CallerError::OwnAssertion(OwnAssertionError::Unsigned(_)) => {
+                Some((CredentialKind::Unsigned, ""))
+            }
+            CallerError::OwnAssertion(_) => Some((CredentialKind::Signed, "")),
             CallerError::NoId { name, .. } | CallerError::Replayed { name, .. } => {
                 Some((CredentialKind::Signed, name))
             }
             _ => None,
+        }
+    }
+}
+
+/// The error of an assertion that a client signs itself. Its text is sent to the caller.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum OwnAssertionError {
+    /// No key of the client signed it. The text is the same if there is no such client, or if it is disabled. The reason
+    /// is for the record.
+    #[error("it is not signed with a key that is registered for the client that it names")]
+    Unsigned(&'static str),
+    #[error("its `sub` is not the client that its `iss` names")]
+    Subject,
+    #[error(
+        "its `aud` is not this issuer alone: name the issuer's URL or that of its token endpoint, and no other"
+    )]
+    Audience,
+    #[error("its `{0}` is missing, or not as it has to be")]
+    Claim(&'static str),
+    #[error("it has expired, or is not valid yet")]
+    Time,
+    #[error("it lives longer than {0} seconds: let it end sooner")]
+    Life(u64),
+}
+
+impl OwnAssertionError {
+    /// The text for the audit and the log.
+    pub(super) fn record(&self) -> String {
+        match self {
+            OwnAssertionError::Unsigned(reason) => format!("client assertion: {reason}"),
+            other => format!("client assertion: {other}"),
         }
     }
 }

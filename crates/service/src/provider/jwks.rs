@@ -1,4 +1,4 @@
-//! JSON Web Key Sets as providers publish them (RFC 7517, RFC 7518, RFC 8037, RFC 9864).
+//! JSON Web Keys as providers publish and clients register them (RFC 7517, RFC 7518, RFC 8037, RFC 9864).
 //!
 //! A key's type decides which algorithms it verifies; `alg` can only narrow that. Real providers write
 //! integers with leading zero octets, pad base64, repeat keys and share a `kid` among several. Each of
@@ -12,14 +12,19 @@ use aws_lc_rs::signature::{
 use base64::{
     Engine,
     alphabet::URL_SAFE,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+    engine::{
+        DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::URL_SAFE_NO_PAD,
+    },
 };
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::jwt::Header;
-use crate::algorithm::algorithm;
+use super::{
+    error::AssertionError,
+    jwt::{Header, Jwt},
+};
+use crate::algorithm::{algorithm, names};
 
 /// Maximum number of keys of a provider.
 const MAX_KEYS: usize = 512;
@@ -39,8 +44,8 @@ const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
 
 /// A published key set: the keys that verify JWTs, and those left out.
 #[derive(Debug, Default)]
-pub(super) struct KeySet {
-    keys: Vec<ProviderKey>,
+pub(crate) struct KeySet {
+    keys: Vec<JwtKey>,
     left_out: Vec<LeftOut>,
     /// Number of keys after the first [`MAX_KEYS`], which are not read.
     unread: usize,
@@ -48,7 +53,7 @@ pub(super) struct KeySet {
 
 /// A public key that verifies JWTs.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct ProviderKey {
+pub(crate) struct JwtKey {
     kid: Option<String>,
     x5t: Option<String>,
     x5t_s256: Option<String>,
@@ -77,12 +82,12 @@ pub(super) struct LeftOut {
 
 /// The reason why a key cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum LeftOutReason {
+pub(crate) enum LeftOutReason {
     #[error("it is no JSON object")]
     NoObject,
     #[error("its `{0}` is missing or malformed")]
     Member(&'static str),
-    #[error("it is a shared secret, which a provider must not publish")]
+    #[error("it is a shared secret, which must not be published")]
     Secret,
     #[error("its private half is published with it, so anyone can sign: replace it")]
     Private,
@@ -101,8 +106,8 @@ pub(super) enum LeftOutReason {
 }
 
 /// The keys that may have signed a JWT, or the reason why there are none.
-pub(super) enum Candidates<'a> {
-    Keys(Vec<&'a ProviderKey>),
+enum Candidates<'a> {
+    Keys(Vec<&'a JwtKey>),
     /// More than [`MAX_TRIED`] keys fit.
     TooMany,
     /// The keys that it names are for other algorithms.
@@ -130,7 +135,7 @@ impl KeySet {
             ..KeySet::default()
         };
         for jwk in keys.iter().take(MAX_KEYS) {
-            match ProviderKey::read(jwk) {
+            match JwtKey::read(jwk) {
                 // GitHub Enterprise Server publishes the same key twice.
                 Ok(key) if set.keys.contains(&key) => {}
                 Ok(key) => set.keys.push(key),
@@ -162,11 +167,40 @@ impl KeySet {
         }
     }
 
+    /// A set of keys that were read before.
+    pub(crate) fn of(keys: Vec<JwtKey>) -> KeySet {
+        KeySet {
+            keys,
+            ..KeySet::default()
+        }
+    }
+
+    /// Returns the place of the key that signed a JWT.
+    ///
+    /// # Errors
+    /// [`AssertionError`] if none did.
+    pub(crate) fn signer(&self, jwt: &Jwt<'_>) -> Result<usize, AssertionError> {
+        match self.find(&jwt.header) {
+            Candidates::Keys(keys) => {
+                let signer = keys
+                    .iter()
+                    .find(|key| jwt.is_signed_by(&key.decoding_key()));
+                let place = signer
+                    .and_then(|signer| self.keys.iter().position(|key| std::ptr::eq(key, *signer)));
+                place.ok_or(AssertionError::Signature)
+            }
+            Candidates::TooMany => Err(AssertionError::ManyKeys),
+            Candidates::OtherAlgorithm => Err(AssertionError::KeyAlgorithm),
+            Candidates::LeftOut => Err(AssertionError::LeftOutKey),
+            Candidates::Unknown => Err(AssertionError::UnknownKey),
+        }
+    }
+
     /// Finds the keys that a header admits: those that it names by `kid`, else by the thumbprint of a
     /// certificate, else all. Of these, only the keys for its algorithm are returned.
-    pub(super) fn find(&self, header: &Header) -> Candidates<'_> {
+    fn find(&self, header: &Header) -> Candidates<'_> {
         let named = self.named(header);
-        let mut fits: Vec<&ProviderKey> = Vec::new();
+        let mut fits: Vec<&JwtKey> = Vec::new();
         for key in &named {
             // The same key may be published under several names, and each try costs time.
             let seen = fits.iter().any(|seen| seen.material == key.material);
@@ -187,9 +221,9 @@ impl KeySet {
         }
     }
 
-    fn named(&self, header: &Header) -> Vec<&ProviderKey> {
-        let by = |name: &Option<String>, of: fn(&ProviderKey) -> &Option<String>| {
-            let same = |key: &&ProviderKey| name.is_some() && of(key) == name;
+    fn named(&self, header: &Header) -> Vec<&JwtKey> {
+        let by = |name: &Option<String>, of: fn(&JwtKey) -> &Option<String>| {
+            let same = |key: &&JwtKey| name.is_some() && of(key) == name;
             self.keys.iter().filter(same).collect::<Vec<_>>()
         };
         if header.kid.is_some() {
@@ -214,8 +248,12 @@ impl KeySet {
     }
 }
 
-impl ProviderKey {
-    fn read(jwk: &Value) -> Result<ProviderKey, LeftOutReason> {
+impl JwtKey {
+    /// Reads a JSON Web Key.
+    ///
+    /// # Errors
+    /// [`LeftOutReason`] if it cannot verify a JWT here.
+    pub(crate) fn read(jwk: &Value) -> Result<JwtKey, LeftOutReason> {
         let jwk = Jwk(jwk.as_object().ok_or(LeftOutReason::NoObject)?);
         let kty = jwk.text("kty")?.ok_or(LeftOutReason::Member("kty"))?;
         if kty == "oct" {
@@ -240,7 +278,7 @@ impl ProviderKey {
                 vec![one.ok_or_else(|| LeftOutReason::Algorithm(shown(stated, MAX_SHOWN)))?]
             }
         };
-        Ok(ProviderKey {
+        Ok(JwtKey {
             kid: jwk.kid()?,
             x5t: jwk.text("x5t")?.map(str::to_owned),
             x5t_s256: jwk.text("x5t#S256")?.map(str::to_owned),
@@ -249,8 +287,45 @@ impl ProviderKey {
         })
     }
 
+    /// The key as a JSON Web Key in its plain form: nothing but the members that define it, its name, and its algorithm
+    /// if it is for one of several.
+    pub(crate) fn to_jwk(&self) -> Map<String, Value> {
+        let text = |octets: &[u8]| URL_SAFE_NO_PAD.encode(octets);
+        let mut members = match &self.material {
+            Material::Rsa { n, e } => {
+                vec![("kty", "RSA".to_owned()), ("n", text(n)), ("e", text(e))]
+            }
+            Material::Ec(point) => {
+                // Uncompressed: one octet that says so, and two coordinates of the same length.
+                let (x, y) = point.split_at(1).1.split_at(point.len() / 2);
+                let curve = if x.len() == 32 { "P-256" } else { "P-384" };
+                vec![
+                    ("kty", "EC".to_owned()),
+                    ("crv", curve.to_owned()),
+                    ("x", text(x)),
+                    ("y", text(y)),
+                ]
+            }
+            Material::Ed(point) => {
+                vec![
+                    ("kty", "OKP".to_owned()),
+                    ("crv", "Ed25519".to_owned()),
+                    ("x", text(point)),
+                ]
+            }
+        };
+        members.extend(self.kid.clone().map(|kid| ("kid", kid)));
+        if let (Material::Rsa { .. }, [one]) = (&self.material, self.algorithms.as_slice()) {
+            members.extend(names(*one).pop().map(|name| ("alg", name)));
+        }
+        let members = members.into_iter();
+        members
+            .map(|(name, value)| (name.to_owned(), Value::String(value)))
+            .collect()
+    }
+
     /// The key in the form that the library verifies with.
-    pub(super) fn decoding_key(&self) -> DecodingKey {
+    fn decoding_key(&self) -> DecodingKey {
         match &self.material {
             Material::Rsa { n, e } => DecodingKey::from_rsa_raw_components(n, e),
             Material::Ec(point) => DecodingKey::from_ec_der(point),
@@ -259,6 +334,7 @@ impl ProviderKey {
     }
 }
 
+/// The algorithms of RSA keys.
 const RSA: &[Algorithm] = &[
     Algorithm::RS256,
     Algorithm::RS384,

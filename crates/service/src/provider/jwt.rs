@@ -1,5 +1,6 @@
 //! Parsing of JWTs, before anything in them is verified (RFC 7515, RFC 7519).
 
+use bailiwick_token::timestamp::Timestamp;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use serde_json::{Map, Value};
@@ -8,25 +9,25 @@ use super::error::{AssertionError, MAX_JWT};
 use crate::algorithm::algorithm;
 
 /// A JWT whose signature has not been verified.
-pub(super) struct Jwt<'a> {
-    pub(super) header: Header,
-    pub(super) claims: Map<String, Value>,
+pub(crate) struct Jwt<'a> {
+    pub(crate) header: Header,
+    pub(crate) claims: Map<String, Value>,
     /// The signed text: header and claims as they were sent.
     message: &'a str,
     signature: &'a str,
 }
 
 /// The members of a JOSE header that are used: the algorithm, and the names of the signing key.
-pub(super) struct Header {
-    pub(super) alg: Algorithm,
-    pub(super) kid: Option<String>,
-    pub(super) x5t: Option<String>,
-    pub(super) x5t_s256: Option<String>,
+pub(crate) struct Header {
+    pub(crate) alg: Algorithm,
+    pub(crate) kid: Option<String>,
+    pub(crate) x5t: Option<String>,
+    pub(crate) x5t_s256: Option<String>,
 }
 
 impl<'a> Jwt<'a> {
     /// Parses a JWT.
-    pub(super) fn parse(token: &'a str) -> Result<Jwt<'a>, AssertionError> {
+    pub(crate) fn parse(token: &'a str) -> Result<Jwt<'a>, AssertionError> {
         if token.len() > MAX_JWT {
             return Err(AssertionError::Malformed);
         }
@@ -40,8 +41,13 @@ impl<'a> Jwt<'a> {
         })
     }
 
+    /// A claim that is text.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.claims.get(name).and_then(Value::as_str)
+    }
+
     /// Returns true if this key signed it, by the algorithm in its header.
-    pub(super) fn is_signed_by(&self, key: &DecodingKey) -> bool {
+    pub(crate) fn is_signed_by(&self, key: &DecodingKey) -> bool {
         let (signature, message) = (self.signature, self.message.as_bytes());
         crypto::verify(signature, message, key, self.header.alg).unwrap_or(false)
     }
@@ -78,4 +84,30 @@ fn object(part: &str) -> Result<Map<String, Value>, AssertionError> {
     let json = URL_SAFE_NO_PAD.decode(part);
     let json = json.map_err(|_| AssertionError::Malformed)?;
     serde_json::from_slice(&json).map_err(|_| AssertionError::Malformed)
+}
+
+/// Reads a claim that is a time, if it is there.
+///
+/// # Errors
+/// [`AssertionError::Claim`] if it is not a time.
+pub(crate) fn time(
+    claims: &Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<Timestamp>, AssertionError> {
+    match claims.get(name) {
+        None => Ok(None),
+        // A NumericDate may have a fraction (RFC 7519, section 2), which is cut off here.
+        Some(Value::Number(number)) => number
+            .as_u64()
+            .or_else(|| {
+                number
+                    .as_f64()
+                    .filter(|time| *time >= 0.0)
+                    .map(|time| time as u64)
+            })
+            .and_then(Timestamp::from_unix)
+            .map(Some)
+            .ok_or(AssertionError::Claim(name)),
+        Some(_) => Err(AssertionError::Claim(name)),
+    }
 }

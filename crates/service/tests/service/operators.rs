@@ -42,6 +42,16 @@ fn routes() -> Vec<Route> {
         .collect()
 }
 
+/// A client's public key (RFC 8410, section 10.1).
+fn key() -> Value {
+    json!({
+        "kty": "OKP",
+        "crv": "Ed25519",
+        "x": "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE",
+        "kid": "2026-11",
+    })
+}
+
 fn body(action: &str) -> Value {
     let grants = json!({ "grant": [{ "service": "erp", "action": "report:read" }] });
     match action {
@@ -50,6 +60,7 @@ fn body(action: &str) -> Value {
         }
         "key:revoke" => json!({ "reason": "a test" }),
         "revocation:create" => json!({ "agents": ["agent:nobody"], "reason": "a test" }),
+        "client:key_add" => json!({ "keys": [key()] }),
         "client:add" => {
             json!({ "name": "new", "principal": "team:b", "profiles": ["buyer"], "claims": {} })
         }
@@ -124,7 +135,7 @@ fn everything() -> String {
 #[tokio::test]
 async fn without_the_right_token_nothing_is_done() {
     let service = Service::start().await;
-    assert_eq!(routes().len(), 19);
+    assert_eq!(routes().len(), 21);
     let (expired, _) = service.mint("ada", &everything()).await;
     service.time.pass(600);
     let unauthenticated = ProblemCode::Unauthenticated;
@@ -277,6 +288,16 @@ async fn the_audit_names_the_operator() {
             "/v1/clients/new/rotate",
             json!({ "overlap": 60 }),
             vec!["client.rotate"],
+        ),
+        (
+            "/v1/clients/new/keys",
+            body("client:key_add"),
+            vec!["client.key.add"],
+        ),
+        (
+            "/v1/clients/new/keys/dd8671049d768ced/remove",
+            Value::Null,
+            vec!["client.key.remove"],
         ),
         (
             "/v1/clients/new/disable",
@@ -488,6 +509,30 @@ async fn guards_say_what_they_wait_for() {
         ),
         (
             "/v1/clients/nobody/disable",
+            Value::Null,
+            404,
+            ProblemCode::NotFound,
+        ),
+        (
+            "/v1/clients/nobody/keys",
+            body("client:key_add"),
+            404,
+            ProblemCode::NotFound,
+        ),
+        (
+            "/v1/clients/nobody/keys",
+            json!({ "keys": [{ "kty": "oct", "k": "AAAA" }] }),
+            400,
+            ProblemCode::BadRequest,
+        ),
+        (
+            "/v1/clients/nobody/keys",
+            json!({ "keys": [] }),
+            400,
+            ProblemCode::BadRequest,
+        ),
+        (
+            "/v1/clients/nobody/keys/0011223344556677/remove",
             Value::Null,
             404,
             ProblemCode::NotFound,

@@ -559,7 +559,11 @@ async fn the_metadata_says_what_there_is() {
         alone["grant_types_supported"],
         json!(["client_credentials"])
     );
-    let methods = ["client_secret_basic", "client_secret_post"];
+    let methods = [
+        "client_secret_basic",
+        "client_secret_post",
+        "private_key_jwt",
+    ];
     assert_eq!(
         alone["token_endpoint_auth_methods_supported"],
         json!(methods)
@@ -569,7 +573,15 @@ async fn the_metadata_says_what_there_is() {
     let trusting = service.get(path, Auth::None).await.json();
     // RFC 8414, section 2: with `private_key_jwt` it must be there.
     let algorithms = &trusting["token_endpoint_auth_signing_alg_values_supported"];
-    assert_eq!(*algorithms, json!(["ES256"]));
+    // Those of clients' own keys, which include the provider's.
+    let all = [
+        "Ed25519", "EdDSA", "ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
+    ];
+    assert_eq!(*algorithms, json!(all));
+    assert_eq!(
+        alone["token_endpoint_auth_signing_alg_values_supported"],
+        json!(all)
+    );
     let methods = &trusting["token_endpoint_auth_methods_supported"];
     assert!(
         methods

@@ -2,8 +2,9 @@
 //!
 //! The provider holds its keys back, so a request waits there after its client has signed in.
 
-use bailiwick_api::ProblemCode;
+use bailiwick_api::{CLIENT_ASSERTION_TYPE, ProblemCode};
 use bailiwick_testkit::{
+    ISSUER,
     http::eventually,
     provider::{Mood, Provider, Signer},
     service::{Answer, Auth, Service, Setup},
@@ -21,15 +22,28 @@ enum Endpoint {
     Json,
 }
 
+/// The credentials of the client.
+#[derive(Clone, Copy)]
+enum Credential {
+    Secret,
+    Key,
+}
+
 /// A client that has signed in, and waits for the keys of the principal's provider.
 struct Waiting {
     provider: Provider,
     service: std::sync::Arc<Service>,
     answer: tokio::task::JoinHandle<Answer>,
+    /// The id of the client's key, if it has signed in with one.
+    key: Option<String>,
 }
 
 impl Waiting {
     async fn at(endpoint: Endpoint) -> Waiting {
+        Waiting::with(Credential::Secret, endpoint).await
+    }
+
+    async fn with(credential: Credential, endpoint: Endpoint) -> Waiting {
         let (first, second) = (Signer::es256("first"), Signer::es256("second"));
         let provider = Provider::start(&[&first]).await;
         let service = Setup::with_providers(&provider.config()).start().await;
@@ -37,6 +51,24 @@ impl Waiting {
         service.wait_for(name, "0").await;
         let secret = service.client(CLIENT, &["assistant"]).await;
         let now = service.now().unix();
+        let own = Signer::eddsa("own");
+        let (key, assertion) = match credential {
+            Credential::Secret => (None, None),
+            Credential::Key => {
+                let body = json!({ "keys": [own.jwk] });
+                let path = format!("/v1/clients/{CLIENT}/keys");
+                let client = service.operate("client:key_add", &path, &body).await;
+                let id = client["keys"][0]["id"].as_str().unwrap().to_owned();
+                let assertion = own.sign(&json!({
+                    "iss": CLIENT,
+                    "sub": CLIENT,
+                    "aud": ISSUER,
+                    "exp": now + 60,
+                    "jti": "one",
+                }));
+                (Some(id), Some(assertion))
+            }
+        };
         // A key that is not known yet is asked for.
         let subject = second.sign(&json!({
             "iss": provider.issuer,
@@ -52,10 +84,13 @@ impl Waiting {
         let service = std::sync::Arc::new(service);
         let asking = std::sync::Arc::clone(&service);
         let answer = tokio::spawn(async move {
-            let auth = Auth::Basic(CLIENT, &secret);
+            let auth = match assertion {
+                None => Auth::Basic(CLIENT, &secret),
+                Some(_) => Auth::None,
+            };
             match endpoint {
                 Endpoint::OAuth => {
-                    let form = [
+                    let mut form = vec![
                         (
                             "grant_type",
                             "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -64,10 +99,17 @@ impl Waiting {
                         ("subject_token", subject.as_str()),
                         ("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"),
                     ];
+                    if let Some(assertion) = &assertion {
+                        form.push(("client_assertion", assertion.as_str()));
+                        form.push(("client_assertion_type", CLIENT_ASSERTION_TYPE));
+                    }
                     asking.token(auth, &form).await
                 }
                 Endpoint::Json => {
-                    let body = json!({ "profile": "assistant", "subject_token": subject });
+                    let mut body = json!({ "profile": "assistant", "subject_token": subject });
+                    if let Some(assertion) = &assertion {
+                        body["client_assertion"] = json!(assertion);
+                    }
                     asking.post("/v1/tokens", auth, &body).await
                 }
             }
@@ -77,6 +119,7 @@ impl Waiting {
             provider,
             service,
             answer,
+            key,
         }
     }
 
@@ -112,6 +155,32 @@ async fn ended_secret_gets_no_token() {
         let (issuer, now) = (&waiting.service.issuer, waiting.service.now());
         issuer.client_rotate(CLIENT, 0, now).await.unwrap();
         is_refused(endpoint, waiting).await;
+    }
+}
+
+#[tokio::test]
+async fn removed_key_gets_no_token() {
+    let (_service, answer) = Waiting::with(Credential::Key, Endpoint::OAuth)
+        .await
+        .end()
+        .await;
+    answer.is_token();
+    for endpoint in [Endpoint::OAuth, Endpoint::Json] {
+        let waiting = Waiting::with(Credential::Key, endpoint).await;
+        let (issuer, now) = (&waiting.service.issuer, waiting.service.now());
+        let key = waiting.key.clone().unwrap();
+        issuer.client_key_remove(CLIENT, &key, now).await.unwrap();
+        is_refused(endpoint, waiting).await;
+        let waiting = Waiting::with(Credential::Key, endpoint).await;
+        let (issuer, now) = (&waiting.service.issuer, waiting.service.now());
+        issuer.client_disable(CLIENT, now).await.unwrap();
+        is_refused(endpoint, waiting).await;
+        // The end of a secret takes nothing from the key.
+        let waiting = Waiting::with(Credential::Key, endpoint).await;
+        let (issuer, now) = (&waiting.service.issuer, waiting.service.now());
+        issuer.client_rotate(CLIENT, 0, now).await.unwrap();
+        let (_, answer) = waiting.end().await;
+        assert!([200, 201].contains(&answer.status), "{answer:?}");
     }
 }
 

@@ -1,0 +1,48 @@
+//! Clients as text.
+
+use bailiwick_api::{ClientKeyInfo, RegisteredClient};
+use bailiwick_token::escape::name;
+
+/// The line of a client in a list.
+pub(super) fn line(client: &RegisteredClient) -> String {
+    let state = match client.disabled_at {
+        None => format!("{} secrets", client.secrets.len()),
+        Some(at) => format!("disabled at {at}"),
+    };
+    let profiles: Vec<String> = (client.profiles.iter())
+        .map(|profile| name(profile).to_string())
+        .collect();
+    let keys: Vec<String> = client.keys.iter().map(key).collect();
+    let keys = match keys.is_empty() {
+        true => String::new(),
+        false => format!(" keys={}", keys.join(",")),
+    };
+    format!(
+        "{} principal={} profiles={} {state}{keys}\n",
+        name(&client.name),
+        name(&client.principal),
+        profiles.join(",")
+    )
+}
+
+/// The number of credentials that are good.
+pub(super) fn credentials(client: &RegisteredClient) -> String {
+    let count = |number: usize, one: &str| match number {
+        1 => format!("1 good {one}"),
+        _ => format!("{number} good {one}s"),
+    };
+    let secrets = count(client.secrets.len(), "secret");
+    match client.keys.len() {
+        0 => secrets,
+        keys => format!("{secrets} and {}", count(keys, "key")),
+    }
+}
+
+/// The id of a key, with the name that assertions give to it.
+fn key(key: &ClientKeyInfo) -> String {
+    let kid = key.jwk.get("kid").and_then(serde_json::Value::as_str);
+    match kid {
+        None => name(&key.id).to_string(),
+        Some(kid) => format!("{}({})", name(&key.id), name(kid)),
+    }
+}

@@ -1,0 +1,81 @@
+//! Errors of operations on clients, and the limits that they name.
+
+use bailiwick_token::{claims, timestamp::Timestamp};
+
+use crate::store::StoreError;
+
+/// Maximum length of a client's name, in bytes.
+pub(super) const MAX_CLIENT_NAME: usize = 128;
+
+/// Maximum number of secrets of a client: the one in use, the one that replaces it, and one spare.
+pub(super) const MAX_SECRETS: usize = 3;
+
+/// Maximum number of keys of a client. A rotation needs two; the others are for instances with keys of their own.
+pub(super) const MAX_KEYS: usize = 8;
+
+/// Maximum length of a key's `kid`, in bytes.
+pub(super) const MAX_KID: usize = 128;
+
+/// An error of an operation on clients. Nothing changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The name is not a valid name of a client.
+    #[error(
+        "a client's name has 1 to {MAX_CLIENT_NAME} visible ASCII characters without `:`, `/`, `\\`, `%`, `?` and `#`, and is not `.` or `..`"
+    )]
+    Name,
+    /// The principal is missing or not a valid name.
+    #[error(
+        "a client acts on somebody's authority: name a principal of at most {} bytes, without control characters and without white space at its ends",
+        claims::MAX_NAME
+    )]
+    Principal,
+    /// There are no profiles, or too many.
+    #[error("a client uses 1 to 64 profiles: name them")]
+    Profiles,
+    /// The claims are too large, or use a name that is reserved for the issuer.
+    #[error(
+        "a client's claims have at most 16 KiB of JSON, and none is `client`, `principal` or `profiles`"
+    )]
+    Claims,
+    /// The name is taken.
+    #[error("the client `{0}` exists: choose another name, also after a client was disabled")]
+    Exists(String),
+    /// No client has this name.
+    #[error("no client has the name `{0}`: `client list` shows all of them")]
+    NotFound(String),
+    /// The client is disabled.
+    #[error("the client was disabled at {0}: register another one")]
+    Disabled(Timestamp),
+    /// Too many secrets of the client are still valid.
+    #[error(
+        "the client has {MAX_SECRETS} secrets: wait until one has ended, or use a shorter overlap"
+    )]
+    TooManySecrets,
+    /// The text is not a public key in the form that is stored.
+    #[error(
+        "a client's key is a public JSON Web Key of the type EC, OKP or RSA, whose `kid`, if there is one, has 1 to {MAX_KID} visible ASCII characters"
+    )]
+    Key,
+    /// No key is given.
+    #[error("no key is given: name at least one public key")]
+    NoKey,
+    /// The client has the key already, or another one of the same `kid`.
+    #[error(
+        "the key `{0}` is registered already, or another one with its `kid`: remove that one, or give the new key another `kid`"
+    )]
+    KeyExists(String),
+    /// The client has no key with this id.
+    #[error("the client has no key `{0}`: `client list` shows the keys of all clients")]
+    KeyNotFound(String),
+    /// The client would have too many keys.
+    #[error("a client has at most {MAX_KEYS} keys: remove one that is not used any more")]
+    TooManyKeys,
+    /// The secret cannot be hashed, usually for lack of memory.
+    #[error("the secret cannot be hashed: free memory and try again")]
+    Hash,
+    /// An error of the database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
