@@ -28,7 +28,7 @@ GRANT UPDATE ON root_key, verifier TO bailiwick;
 GRANT UPDATE (disabled_at, public_keys) ON client TO bailiwick;
 GRANT UPDATE (expires) ON client_secret TO bailiwick;
 GRANT UPDATE (superseded) ON revocation TO bailiwick;
-GRANT UPDATE (audit_seq, audit_hash, token_seq, feed_seq, feed_digest) ON issuer TO bailiwick;
+GRANT UPDATE (audit_seq, audit_hash, token_seq, feed_seq, feed_digest, revocation_url) ON issuer TO bailiwick;
 GRANT DELETE ON assertion, client_secret, feed_head, keyset, sealed_key, verifier TO bailiwick;
 -- A destroyed key's row goes when the server vacuums. The issuer asks for it and is told that it may not,
 -- with a warning in its log; from PostgreSQL 17 on: GRANT MAINTAIN ON sealed_key TO bailiwick;

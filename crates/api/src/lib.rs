@@ -3,12 +3,14 @@
 mod audit;
 mod clients;
 mod keys;
+mod keyset;
 mod oauth;
 mod problem;
 mod profiles;
 mod revocations;
 mod route;
 pub mod routes;
+mod status;
 mod tokens;
 mod verifiers;
 
@@ -24,6 +26,7 @@ pub use keys::{
     ForceRequest, GuardReason, KeyGuard, KeyTransition, KeyTransitions, RevokeKeyRequest,
     RootKeyState, RootKeyStatus, RotationResult, TransitionKind,
 };
+pub use keyset::{KeysetSetting, SetKeysetRequest};
 pub use oauth::{
     CLIENT_ASSERTION_TYPE, CLIENT_CREDENTIALS, IssuedTokenType, JWT_TOKEN_TYPES, MAX_PARAMETERS,
     OAuthError, OAuthErrorCode, REQUESTED_TOKEN_TYPES, RepeatedParameter, ServerMetadata,
@@ -35,6 +38,11 @@ pub use revocations::{
     RevocationsQuery, RevokeRequest, RevokeResult, RevokedEntry, RevokedOutcome, TargetsError,
 };
 pub use route::{Method, Nothing, Outgoing, OutgoingError, Route, Verbatim};
+pub use status::{
+    AuditStatus, ClientsStatus, DueTransition, EndingSecret, HeadStatus, Health, IssuerStatus,
+    KeysetStatus, PrivateKeys, ProviderStatus, SectionStatus, SettingsStatus, StatusFinding,
+    StatusSection, StoreKind, StoreStatus, VerifierCounts,
+};
 pub use tokens::{MintReceipt, MintTokenRequest, MintedToken};
 pub use verifiers::{VerifierStatus, VerifiersInUse};
 

@@ -9,10 +9,12 @@ use crate::{
         RegisteredClient, RotateClientRequest,
     },
     keys::{ForceRequest, KeyTransitions, RevokeKeyRequest, RootKeyStatus, RotationResult},
+    keyset::{KeysetSetting, SetKeysetRequest},
     oauth::{ServerMetadata, TokenRequest, TokenResponse},
     profiles::ProfileSummary,
     revocations::{RevocationsQuery, RevokeRequest, RevokeResult, RevokedEntry},
     route::{Method, Nothing, Route, Verbatim},
+    status::IssuerStatus,
     tokens::{MintTokenRequest, MintedToken},
     verifiers::VerifiersInUse,
 };
@@ -83,6 +85,10 @@ routes! {
     FORGET_VERIFIER: Delete "/v1/verifiers/{name}", Nothing => Nothing;
     /// Lists the profiles in use.
     LIST_PROFILES: Get "/v1/profiles", Nothing => Vec<ProfileSummary>;
+    /// Sets the URL of the revocations in the keyset.
+    SET_KEYSET: Post "/v1/keyset", SetKeysetRequest => KeysetSetting;
+    /// Reports the state of the issuer: what is due, and what an operator should do.
+    STATUS: Get "/v1/status", Nothing => IssuerStatus;
     /// Reports that the process runs. Served on the operations listener, like the next two.
     LIVE: Get "/livez", Nothing => Verbatim;
     /// Reports whether the issuer can mint.

@@ -9,6 +9,7 @@ mod openapi {
     pub(crate) mod description;
     pub(crate) mod probe;
     pub(crate) mod samples;
+    pub(crate) mod status;
 }
 
 use std::{
@@ -17,17 +18,26 @@ use std::{
 };
 
 use bailiwick_api::{
-    CLIENT_ASSERTION_TYPE, CLIENT_CREDENTIALS, ChainFault, GuardReason, IssuedTokenType,
-    JWT_TOKEN_TYPES, MAX_AUDIT_ROWS, MAX_BODY, MAX_GRANTS, Method, OAuthErrorCode, ProblemCode,
-    REQUESTED_TOKEN_TYPES, RevokedOutcome, RootKeyState, Route, TOKEN_EXCHANGE, TokenParameter,
-    TokenType, TransitionKind, routes,
+    CLIENT_ASSERTION_TYPE, CLIENT_CREDENTIALS, ChainFault, GuardReason, Health, IssuedTokenType,
+    JWT_TOKEN_TYPES, MAX_AUDIT_ROWS, MAX_BODY, MAX_GRANTS, Method, OAuthErrorCode, PrivateKeys,
+    ProblemCode, REQUESTED_TOKEN_TYPES, RevokedOutcome, RootKeyState, Route, StatusSection,
+    StoreKind, TOKEN_EXCHANGE, TokenParameter, TokenType, TransitionKind, routes,
 };
 use openapi::{
     description::{document, names, operation, required, resolved, schema_at, success},
     probe::variants,
-    samples::{Answer, Place, Request, answers, requests},
+    samples,
+    samples::{Answer, Place, Request, requests},
+    status,
 };
 use serde_json::{Value, json};
+
+/// All answers, and the objects in them.
+fn answers() -> Vec<Answer> {
+    let mut all = samples::answers();
+    all.extend(status::answers());
+    all
+}
 
 /// The members that a sample has in JSON.
 fn members(sample: &Value) -> BTreeSet<String> {
@@ -229,6 +239,8 @@ fn routes_are_those_that_are_described() {
     check(it, routes::LIST_VERIFIERS);
     check(it, routes::FORGET_VERIFIER);
     check(it, routes::LIST_PROFILES);
+    check(it, routes::SET_KEYSET);
+    check(it, routes::STATUS);
     check(it, routes::LIVE);
     check(it, routes::READY);
     check(it, routes::METRICS);
@@ -286,6 +298,20 @@ fn values_are_those_that_are_described() {
         (
             "/RevokeReport/properties/outcome",
             variants::<RevokedOutcome>(),
+        ),
+        ("/Health", variants::<Health>()),
+        (
+            "/Status/properties/sections/items/properties/section",
+            variants::<StatusSection>(),
+        ),
+        (
+            "/Status/properties/due/items/properties/step",
+            variants::<TransitionKind>(),
+        ),
+        ("/Status/properties/private_keys", variants::<PrivateKeys>()),
+        (
+            "/Status/properties/store/properties/kind",
+            variants::<StoreKind>(),
         ),
         (
             "/AuditReport/properties/finding/properties/tampering",

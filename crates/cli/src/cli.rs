@@ -3,8 +3,9 @@
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    audit, backup, biscuit, client, demo, exit::ExitResult, generate, grants, init, key, keyset,
-    profile, restore, revocations, runtime::wait, serve, settings::Global, token, verifier,
+    audit, backup, biscuit, check, client, demo, exit::ExitResult, generate, grants, init, key,
+    keyset, profile, restore, revocations, runtime::wait, serve, settings::Global, status, token,
+    verifier,
 };
 
 const AFTER_HELP: &str = "\
@@ -13,7 +14,7 @@ standard input (`-`) or from the environment, never from an argument. A flag goe
 environment variable, which goes before `config.toml` in the home.
 
 Exit codes: 0 done or allowed, 1 local error, 2 usage, 3 denied, 4 a guard refused, 5 not found,
-6 remote error.
+6 remote error; of `status` and `check` also 7 warnings found, 8 errors found.
 
 Example, from nothing to a decision:
   export BAILIWICK_PASSPHRASE_FILE=passphrase.txt
@@ -72,6 +73,10 @@ enum Command {
     /// Check, list and try profiles: the grants that callers may receive
     #[command(subcommand)]
     Profile(profile::ProfileCommand),
+    /// Show how the issuer is: what is due, what fails, and what to do next
+    Status(status::StatusArgs),
+    /// Check all settings and profiles of a home together, without opening its store
+    Check(check::CheckArgs),
     /// Serve callers, verifiers and operators over HTTP
     Serve(serve::ServeArgs),
     /// Show it all at work on this machine, in seconds
@@ -102,6 +107,8 @@ impl Cli {
             Command::Audit(command) => wait(command.run(global)),
             Command::Backup(args) => wait(args.run(global)),
             Command::Restore(args) => wait(args.run(global)),
+            Command::Status(args) => wait(args.run(global)),
+            Command::Check(args) => wait(args.run(global)),
             Command::Serve(args) => wait(args.run(global)),
             Command::Demo(args) => wait(demo::run(args, global)),
         }

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use bailiwick_api::Health;
+
 /// The exit code of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -19,6 +21,20 @@ pub(crate) enum Exit {
     NotFound = 5,
     /// A remote issuer did not answer, or not as expected.
     Remote = 6,
+    /// `status` or `check` found something that an operator should act on, and nothing that fails now.
+    Warnings = 7,
+    /// `status` or `check` found something that does not work.
+    Errors = 8,
+}
+
+impl From<Health> for Exit {
+    fn from(state: Health) -> Exit {
+        match state {
+            Health::Ok => Exit::Done,
+            Health::Warning => Exit::Warnings,
+            Health::Error => Exit::Errors,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -81,6 +97,11 @@ impl Failure {
     /// The message, indented, so that a name with a line break cannot forge a line such as `hint: …`.
     pub(crate) fn indented(&self) -> String {
         self.message.replace('\n', "\n  ")
+    }
+
+    /// The message.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     /// The hint.

@@ -2,8 +2,8 @@
 
 use bailiwick_issuer::{
     BackupError, ExportError, HomeError, InitError, MintError, OpenError, RestoreError,
-    RestoreEvidenceError, RevokeError, RootKeyError, SignError, SnapshotFailure, StoreError,
-    TransitionError, UnlockError,
+    RestoreEvidenceError, RevocationUrlError, RevokeError, RootKeyError, SignError,
+    SnapshotFailure, StoreError, TransitionError, UnlockError,
 };
 
 use crate::exit::{Exit, Failure};
@@ -124,6 +124,7 @@ impl Hint for RestoreEvidenceError {
 
 impl Hint for BackupError {}
 impl Hint for MintError {}
+impl Hint for RevocationUrlError {}
 impl Hint for SignError {}
 impl Hint for SnapshotFailure {}
 impl Hint for StoreError {}

@@ -46,7 +46,7 @@ pub(crate) struct InitArgs {
     /// The life of a signed keyset [default: 1d]
     #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
     keyset_life: Option<u64>,
-    /// The URL at which verifiers find the revocations
+    /// The URL at which verifiers find the revocations; `keyset set` can set it later
     #[arg(long, value_name = "URL", value_parser = parse::text)]
     revocation_url: Option<String>,
     #[command(flatten)]

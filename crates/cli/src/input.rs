@@ -180,25 +180,37 @@ pub(crate) fn variable(name: &str) -> Result<Option<Zeroizing<String>>, Failure>
 
 /// Warns if others than this user can read a secret's file, or own it.
 pub(crate) fn warn_if_open(secret: &str, file: &Input) {
-    let Input::File(path) = file else { return };
+    if let Input::File(path) = file {
+        for warning in openness(secret, path) {
+            output::warn(warning);
+        }
+    }
+}
+
+/// Returns what makes a secret's file unsafe: another owner, or permissions of others. The last part of each text is
+/// the hint.
+pub(crate) fn openness(secret: &str, path: &Path) -> Vec<String> {
+    let mut warnings = Vec::new();
     let Ok(metadata) = fs::metadata(path) else {
-        return;
+        return warnings;
     };
     if !metadata.is_file() || is_credential(path) {
-        return;
+        return warnings;
     }
+    let file = shown(path);
     let user = rustix::process::geteuid().as_raw();
     let owner = metadata.uid();
     if owner != user && owner != 0 {
-        output::warn(format_args!(
+        warnings.push(format!(
             "{file}, the file of the {secret}, belongs to user {owner}, and not to user {user}: run `chown` on it"
         ));
     }
     if metadata.mode() & 0o077 != 0 {
-        output::warn(format_args!(
+        warnings.push(format!(
             "others can read the {secret} in {file}: run `chmod 600` on it"
         ));
     }
+    warnings
 }
 
 /// Returns true if a file is a credential of the service manager. The service reads it by an access

@@ -1,8 +1,9 @@
 //! Access to the issuer in the home: it is opened, unlocked only if needed, and closed again.
 
 use bailiwick_issuer::{
-    BackupError, ClientError, InitError, Issuer, MintError, OpenError, RestoreError, RevokeError,
-    RootKeyError, SignError, SnapshotFailure, StoreError, TransitionError, UnlockError,
+    BackupError, ClientError, InitError, Issuer, MintError, OpenError, RestoreError,
+    RevocationUrlError, RevokeError, RootKeyError, SignError, SnapshotFailure, StoreError,
+    TransitionError, UnlockError,
 };
 use bailiwick_service::client_keys::ClientKeyError;
 
@@ -79,7 +80,7 @@ macro_rules! may_be_locked {
     )*};
 }
 
-may_be_locked!(RootKeyError, MintError, SnapshotFailure);
+may_be_locked!(RootKeyError, MintError, RevocationUrlError, SnapshotFailure);
 
 impl MayBeLocked for SignError {
     fn is_locked(&self) -> bool {
@@ -151,6 +152,15 @@ impl From<RevokeError> for Failure {
     fn from(error: RevokeError) -> Failure {
         match &error {
             RevokeError::Reason | RevokeError::Full => error.failure(Exit::Guarded),
+            _ => error.failure(Exit::Local),
+        }
+    }
+}
+
+impl From<RevocationUrlError> for Failure {
+    fn from(error: RevocationUrlError) -> Failure {
+        match &error {
+            RevocationUrlError::Url(_) => error.failure(Exit::Usage),
             _ => error.failure(Exit::Local),
         }
     }

@@ -156,11 +156,16 @@ pub(crate) struct KeyRevokeArgs {
 /// Options of `key rotate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each run does what is due and leaves the rest for a later one; nothing is forced.
+Each run does what is due and leaves the rest for a later one; nothing is forced. A wrong passphrase
+fails even if nothing is due.
 
-Example:
-  bailiwick key rotate")]
+Examples:
+  bailiwick key rotate
+  bailiwick key rotate --quiet")]
 pub(crate) struct KeyRotateArgs {
+    /// Print nothing if nothing was due
+    #[arg(short, long)]
+    quiet: bool,
     #[command(flatten)]
     passphrase: PassphraseArg,
 }
@@ -249,6 +254,9 @@ impl KeyRotateArgs {
             keyset_version: rotation.keyset_version,
             waiting: Some(&rotation.waiting),
         };
+        if self.quiet && rotation.changes.is_empty() {
+            return Ok(Exit::Done);
+        }
         changed.print(global)?;
         for guard in &rotation.waiting {
             output::note(format_args!(

@@ -1,6 +1,7 @@
 //! `bailiwick keyset`: the keyset that verifiers trust.
 
 mod export;
+mod set;
 mod show;
 
 use clap::Subcommand;
@@ -14,6 +15,8 @@ pub(crate) enum KeysetCommand {
     Export(export::KeysetExportArgs),
     /// Show a keyset file
     Show(show::KeysetShowArgs),
+    /// Set the URL at which verifiers find the revocations; the keyset's version rises
+    Set(set::KeysetSetArgs),
     /// Print the public key that verifiers are configured with
     Key(export::KeyArgs),
 }
@@ -24,6 +27,7 @@ impl KeysetCommand {
         match self {
             KeysetCommand::Show(args) => args.run(global),
             KeysetCommand::Export(args) => wait(args.run(global)),
+            KeysetCommand::Set(args) => wait(args.run(global)),
             KeysetCommand::Key(args) => wait(args.run(global)),
         }
     }

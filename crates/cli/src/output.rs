@@ -30,7 +30,8 @@ const VERSION: u32 = 1;
 pub(crate) const GREEN: Style = AnsiColor::Green.on_default().bold();
 /// The style of errors and denials.
 pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
-const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+/// The style of warnings.
+pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 const CYAN: Style = AnsiColor::Cyan.on_default().bold();
 
 /// The escape sequences of this program's styles. No other escape character is ever printed.

@@ -38,18 +38,16 @@ impl PassphraseArg {
     /// Reads the passphrase from the first source that has one: file, environment, `config.toml`, and the
     /// person at the terminal. [`Passphrase::new`] parses it, whatever its source.
     pub(crate) fn passphrase(&self, global: &Global) -> Result<Passphrase, Failure> {
-        let unfit = |error| match error {
-            PassphraseError::Short => Failure::plain(
-                Exit::Local,
-                "the passphrase is too short to be that of a home",
-            )
-            .hint(
-                "check where it comes from: --passphrase-file, then the environment, \
-                 then `config.toml`",
-            ),
-            error => Failure::new(Exit::Local, error),
-        };
-        Passphrase::new(&self.given(global, || ask("Passphrase: "))?).map_err(unfit)
+        parsed(&self.given(global, || ask("Passphrase: "))?)
+    }
+
+    /// Reads the passphrase from a file, the environment or `config.toml`, and asks nobody. Returns `None` if none of
+    /// them has one.
+    pub(crate) fn without_asking(&self, global: &Global) -> Result<Option<Passphrase>, Failure> {
+        match self.configured(global)? {
+            Some(text) => parsed(&text).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Reads a new passphrase. A person is asked twice.
@@ -70,19 +68,44 @@ impl PassphraseArg {
         global: &Global,
         ask: impl FnOnce() -> Result<Zeroizing<String>, Failure>,
     ) -> Result<Zeroizing<String>, Failure> {
-        let configured = || global.config().map(|config| config.passphrase_file);
+        match self.configured(global)? {
+            Some(text) => Ok(text),
+            None => ask(),
+        }
+    }
+
+    fn configured(&self, global: &Global) -> Result<Option<Zeroizing<String>>, Failure> {
         // A variable that is empty names no file.
         let named = |file: &&Input| **file != Input::File(PathBuf::new());
         if let Some(file) = self.passphrase_file.as_ref().filter(named) {
-            read(file)
+            read(file).map(Some)
         } else if let Some(text) = input::variable(PASSPHRASE)? {
-            Ok(text)
-        } else if let Some(file) = configured()? {
-            read(&Input::File(file))
+            Ok(Some(text))
         } else {
-            ask()
+            let file = global.config()?.passphrase_file;
+            file.map(|file| read(&Input::File(file))).transpose()
         }
     }
+}
+
+/// Parses the passphrase of a home that exists.
+fn parsed(text: &str) -> Result<Passphrase, Failure> {
+    Passphrase::new(text).map_err(|error| match error {
+        PassphraseError::Short => Failure::plain(
+            Exit::Local,
+            "the passphrase is too short to be that of a home",
+        )
+        .hint(
+            "check where it comes from: --passphrase-file, then the environment, \
+             then `config.toml`",
+        ),
+        error => Failure::new(Exit::Local, error),
+    })
+}
+
+/// Returns true if a person can be asked for the passphrase.
+pub(crate) fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 fn read(file: &Input) -> Result<Zeroizing<String>, Failure> {
@@ -100,7 +123,7 @@ fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
             "set BAILIWICK_PASSPHRASE_FILE or {PASSPHRASE}, or give --passphrase-file"
         ))
     };
-    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+    if !can_ask() {
         return Err(nobody());
     }
     rpassword::prompt_password(prompt)

@@ -61,6 +61,15 @@ pub(crate) struct ServiceClient {
 }
 
 impl ServerArgs {
+    /// Returns true if a service is named by flag or environment, whatever `config.toml` says.
+    pub(crate) fn is_named(&self) -> Result<bool, Failure> {
+        let named = match self.server.clone() {
+            Some(server) => Some(server),
+            None => variable(SERVER)?.map(|server| server.to_string()),
+        };
+        Ok(named.is_some_and(|url| !url.is_empty()))
+    }
+
     /// Opens the service if one is named by flag, environment or `config.toml`.
     pub(crate) fn open(&self, config: &HomeConfig) -> Result<Option<ServiceClient>, Failure> {
         let named = match self.server.clone() {

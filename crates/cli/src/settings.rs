@@ -70,11 +70,15 @@ impl Global {
     pub(crate) fn only_here(&self, what: &str) -> Result<(), Failure> {
         match self.server()? {
             None => Ok(()),
-            Some(_) => Err(Failure::plain(
-                Exit::Usage,
-                format!("`{what}` works on the issuer's own home, and not over the network"),
-            )
-            .hint("run it on the issuer's machine, without --server, BAILIWICK_SERVER, and `server` in `config.toml`")),
+            Some(_) => Err(elsewhere(what)),
+        }
+    }
+
+    /// Same as [`Global::only_here`], without a look at `config.toml`.
+    pub(crate) fn not_elsewhere(&self, what: &str) -> Result<(), Failure> {
+        match self.server.is_named()? {
+            false => Ok(()),
+            true => Err(elsewhere(what)),
         }
     }
 
@@ -103,4 +107,13 @@ impl Global {
             .or_else(|| environment().map(PathBuf::from))
             .or_else(|| data_directory().map(|dirs| dirs.data_dir().to_owned()))
     }
+}
+
+/// The failure of a command that works on a home only.
+fn elsewhere(what: &str) -> Failure {
+    Failure::plain(
+        Exit::Usage,
+        format!("`{what}` works on the issuer's own home, and not over the network"),
+    )
+    .hint("run it on the issuer's machine, without --server, BAILIWICK_SERVER, and `server` in `config.toml`")
 }

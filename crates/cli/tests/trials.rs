@@ -29,6 +29,7 @@ mod trials {
     mod remote;
     mod rights;
     mod slow;
+    mod status;
     mod stop;
     mod tls;
     mod two_issuers;

@@ -6,10 +6,12 @@
 //! and delete the checkpoints. To detect that, keep a checkpoint somewhere else.
 
 mod checkpoint;
+mod coverage;
 mod export;
 mod verbs;
 
 pub use checkpoint::{Checkpoint, CheckpointError, MAX_CHECKPOINT};
+pub use coverage::AuditCoverage;
 pub use export::{ExportError, verify_export};
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -65,6 +67,8 @@ events! {
     KeyRetire "key.retire",
     /// A root key was revoked, and its private half was destroyed.
     KeyRevoke "key.revoke",
+    /// The URL of the revocations in the keyset was set.
+    KeysetSet "keyset.set",
     /// A token was minted.
     Mint "mint",
     /// A token was refused.

@@ -45,6 +45,15 @@ pub(crate) struct Home(PathBuf);
 impl Home {
     /// Opens a home that belongs to the user of this process and whose files nobody else can read or write.
     pub(crate) fn open(path: &Path) -> Result<Home, HomeError> {
+        let home = Home::at(path)?;
+        match home.faults().into_iter().next() {
+            Some(fault) => Err(fault),
+            None => Ok(home),
+        }
+    }
+
+    /// Finds a home, and does not check its owner and permissions.
+    fn at(path: &Path) -> Result<Home, HomeError> {
         let path = &located(path)?;
         match followed(path)? {
             None => return Err(HomeError::Missing(path.clone())),
@@ -60,13 +69,32 @@ impl Home {
             (true, true) => return Err(HomeError::Ambiguous(path.clone())),
             _ => {}
         }
-        private(path, "0700")?;
+        Ok(home)
+    }
+
+    /// Returns every reason why the directory and its files are not safe to use.
+    fn faults(&self) -> Vec<HomeError> {
+        let mut faults = Vec::new();
+        faults.extend(private(&self.0, "0700").err());
         // SQLite gives its two other files the permissions of the database. They exist only at times.
         for file in [DATABASE, "issuer.db-wal", "issuer.db-shm", STORE] {
-            private(&path.join(file), "0600").or_else(unless_missing)?;
+            let checked = private(&self.0.join(file), "0600").or_else(unless_missing);
+            faults.extend(checked.err());
         }
-        private(&home.identity(), "0600")?;
-        Ok(home)
+        faults.extend(private(&self.identity(), "0600").err());
+        faults
+    }
+
+    /// Returns every reason why the home at this path cannot be used. The store is not opened.
+    pub(crate) fn check(path: &Path) -> Vec<HomeError> {
+        match Home::at(path) {
+            Err(error) => vec![error],
+            Ok(home) => {
+                let mut faults = home.faults();
+                faults.extend(home.location().err());
+                faults
+            }
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {

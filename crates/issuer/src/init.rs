@@ -72,7 +72,6 @@ async fn fill(
         refresh_hint: options.refresh_hint,
         max_token_ttl: options.max_token_ttl,
         keyset_life: options.keyset_life,
-        revocation_url: options.revocation_url.clone(),
         keyset_key,
         recipient: vault.recipient(),
     };
@@ -84,7 +83,8 @@ async fn fill(
     if tx.is_taken().await? {
         return Err(InitError::Taken);
     }
-    tx.insert_settings(&settings, &new_epoch().to_string())
+    let revocation_url = options.revocation_url.clone();
+    tx.insert_settings(&settings, revocation_url.clone(), &new_epoch().to_string())
         .await?;
     tx.insert_sealed(KEYSET_KEY, &vault.seal(&signer)?).await?;
     let detail = json!({
@@ -93,7 +93,7 @@ async fn fill(
         "refresh_hint": settings.refresh_hint,
         "max_token_ttl": settings.max_token_ttl,
         "keyset_life": settings.keyset_life,
-        "revocation_url": settings.revocation_url,
+        "revocation_url": revocation_url,
     });
     tx.record(Entry::new(AuditEvent::Init, detail), &options.actor, now)
         .await?;

@@ -21,7 +21,7 @@ use crate::{
     settings::{LOCAL_ACTOR, Settings},
     signer::{KEYSET_KEY, SignError, SignerCache},
     standing::Standing,
-    store::{Store, StoreError, Tx},
+    store::{Location, Store, StoreError, Tx},
     vault::{Vault, VaultError},
 };
 
@@ -71,6 +71,13 @@ impl Issuer {
             home,
             vault: Arc::default(),
         })
+    }
+
+    /// Returns every reason why the home at this path cannot be used: a missing file, another owner, permissions of
+    /// others. The store is not opened.
+    #[must_use]
+    pub fn check_home(path: &Path) -> Vec<HomeError> {
+        Home::check(path)
     }
 
     /// Unlocks the private keys for the life of this value. This computes for about a tenth of a second, so
@@ -178,6 +185,11 @@ impl Issuer {
     /// Returns the files of the home that a backup includes.
     pub(crate) fn home_files(&self) -> Result<BTreeMap<String, Vec<u8>>, HomeError> {
         self.home.files()
+    }
+
+    /// Returns the location of the database.
+    pub(crate) fn location(&self) -> Result<Location, HomeError> {
+        self.home.location()
     }
 
     pub(crate) fn vault(&self) -> Result<&Vault, SignError> {

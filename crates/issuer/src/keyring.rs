@@ -15,5 +15,5 @@ pub use guard::{Guard, Wait};
 pub(crate) use key::{ActiveKey, Dates, RetiredKey, RetiringKey, RevokedKey, StagedKey, StoredKey};
 pub use key::{KeyInfo, State};
 pub(crate) use policy::KeyPolicy;
-pub use ring::{Change, Step};
+pub use ring::{Change, Step, due::DueStep};
 pub(crate) use ring::{KeysetInUse, Ring};

@@ -190,7 +190,7 @@ impl Issuer {
 }
 
 /// Runs a rotation once. Also returns the guards that it waits for.
-fn rotate(
+pub(crate) fn rotate(
     mut ring: Ring,
     fresh: &mut Fresh<'_>,
     now: Timestamp,

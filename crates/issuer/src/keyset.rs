@@ -95,7 +95,8 @@ pub(crate) async fn publish(
         max_token_ttl: settings.max_token_ttl,
         keys: ring.published().collect(),
         tombstones: ring.tombstones(),
-        revocation_url: settings.revocation_url.clone(),
+        // From the store: another process may have set it since this one read the settings.
+        revocation_url: tx.revocation_url().await?,
     };
     let envelope = keyset.sign(signer).to_json();
     let stored = StoredKeyset {

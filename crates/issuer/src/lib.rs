@@ -15,6 +15,7 @@ mod group_commit;
 mod home;
 mod init;
 mod issuer;
+mod key_schedule;
 mod keyring;
 mod keys;
 mod keyset;
@@ -22,17 +23,19 @@ mod line;
 mod mint;
 mod passphrase;
 pub mod profile;
+mod revocation_url;
 mod revoke;
 mod settings;
 mod signer;
 mod standing;
 mod store;
+mod store_info;
 mod vault;
 mod verifiers;
 
 pub use audit::{
-    AuditEvent, AuditEventError, AuditFilter, AuditFinding, AuditHead, AuditReport, AuditRow,
-    Checkpoint, CheckpointError, ExportError, MAX_CHECKPOINT, Tampering, verify_export,
+    AuditCoverage, AuditEvent, AuditEventError, AuditFilter, AuditFinding, AuditHead, AuditReport,
+    AuditRow, Checkpoint, CheckpointError, ExportError, MAX_CHECKPOINT, Tampering, verify_export,
 };
 pub use backup::{
     BackupError, BackupFileError, BackupReport, RestoreError, RestoreEvidence,
@@ -46,16 +49,19 @@ pub use feed::{FEED_LIFE, HEAD_RESIGN, PublishedHead, PublishedRevocations, Snap
 pub use home::HomeError;
 pub use init::InitError;
 pub use issuer::{Issuer, OpenError, UnlockError};
-pub use keyring::{Change, Guard, KeyInfo, State, Step, TransitionError, Wait};
+pub use key_schedule::KeySchedule;
+pub use keyring::{Change, DueStep, Guard, KeyInfo, State, Step, TransitionError, Wait};
 pub use keys::{KeyReport, RootKeyError, Rotation};
 pub use keyset::{KEYSET_RESIGN, PublishedKeyset};
 pub use mint::{MintError, MintRefusal, MintRequest, Minted, Receipt, RefusedRequest, TokenInfo};
 pub use passphrase::{MIN_PASSPHRASE, Passphrase, PassphraseError};
+pub use revocation_url::{RevocationUrlError, RevocationUrlReport};
 pub use revoke::{MAX_TARGETS, RevocationInfo, RevokeError, RevokeOutcome, RevokeReport};
 pub use settings::{InitOptions, Settings, SettingsError};
 pub use signer::SignError;
 pub use standing::{Standing, Withdrawn};
 pub use store::{PostgresUrl, PostgresUrlError, StoreError};
+pub use store_info::{StoreInfo, StorePlace};
 pub use vault::{ImportError, ImportedKey, VaultError};
 pub use verifiers::{VerifierInfo, VerifierReport};
 

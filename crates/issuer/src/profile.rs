@@ -50,11 +50,25 @@ impl Profiles {
         files: &[(N, T)],
         limits: &ProfileLimits,
     ) -> Result<Profiles, ProfileError> {
+        let (profiles, errors) = Profiles::parse_all(files, limits);
+        match errors.into_iter().next() {
+            Some(first) => Err(first),
+            None => Ok(profiles),
+        }
+    }
+
+    /// Same as [`Profiles::parse`], but goes on after a mistake: returns the profiles that can be used, and one error
+    /// for each that cannot.
+    pub fn parse_all<N: AsRef<str>, T: AsRef<str>>(
+        files: &[(N, T)],
+        limits: &ProfileLimits,
+    ) -> (Profiles, Vec<ProfileError>) {
+        let mut errors = Vec::new();
         let mut all = BTreeMap::new();
         let mut origin: BTreeMap<String, &str> = BTreeMap::new();
         for (file, text) in files {
             let (file, text) = (file.as_ref(), text.as_ref());
-            read::file(text, limits, |profile| {
+            let faults = read::file(text, limits, |profile| {
                 if all.len() == MAX_PROFILES {
                     return Err(format!("there are more than {MAX_PROFILES} profiles"));
                 }
@@ -70,10 +84,10 @@ impl Profiles {
                         Ok(())
                     }
                 }
-            })
-            .map_err(|error| error.in_file(file))?;
+            });
+            errors.extend(faults.into_iter().map(|fault| fault.in_file(file)));
         }
-        Ok(Profiles(all))
+        (Profiles(all), errors)
     }
 
     /// Returns the profile of this name.

@@ -1,4 +1,4 @@
-//! The settings of an issuer, which are fixed when it is created.
+//! The settings of an issuer, and the options that it is created with.
 
 use std::ops::RangeInclusive;
 
@@ -44,19 +44,11 @@ impl InitOptions {
     }
 
     pub(crate) fn check(&self) -> Result<(), SettingsError> {
-        for (name, text) in [
-            ("issuer", Some(&self.issuer)),
-            ("revocation_url", self.revocation_url.as_ref()),
-        ] {
-            let right = |text: &String| {
-                (1..=512).contains(&text.len())
-                    && !text.contains(|c: char| c.is_control() || c.is_whitespace())
-            };
-            if !text.is_none_or(right) {
-                return Err(SettingsError::Text { name });
-            }
+        check_text("issuer", &self.issuer)?;
+        if let Some(url) = &self.revocation_url {
+            check_revocation_url(url)?;
         }
-        if !self.issuer.starts_with("https://") && !self.issuer.starts_with("http://") {
+        if !is_http(&self.issuer) {
             return Err(SettingsError::Url);
         }
         // RFC 8414, section 2, forbids both: paths are appended to an issuer's URL.
@@ -82,7 +74,31 @@ impl InitOptions {
     }
 }
 
-/// The settings of an issuer. Times are in seconds.
+/// Checks the URL at which revocations are served.
+pub(crate) fn check_revocation_url(url: &str) -> Result<(), SettingsError> {
+    check_text("revocation_url", url)?;
+    // Verifiers append the paths of snapshots and changes to it.
+    match is_http(url) && !url.contains(['?', '#']) {
+        true => Ok(()),
+        false => Err(SettingsError::RevocationUrl),
+    }
+}
+
+fn check_text(name: &'static str, text: &str) -> Result<(), SettingsError> {
+    let fits = (1..=512).contains(&text.len())
+        && !text.contains(|c: char| c.is_control() || c.is_whitespace());
+    match fits {
+        true => Ok(()),
+        false => Err(SettingsError::Text { name }),
+    }
+}
+
+fn is_http(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
+}
+
+/// The settings of an issuer that are fixed when it is created. Times are in seconds. The URL of its revocations can
+/// change, so [`Issuer::revocation_url`](crate::Issuer::revocation_url) reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
@@ -94,8 +110,6 @@ pub struct Settings {
     pub max_token_ttl: u64,
     /// The life of a signed keyset.
     pub keyset_life: u64,
-    /// The URL at which revocations are served.
-    pub revocation_url: Option<String>,
     /// The key that signs keysets and revocation lists. Verifiers are configured with it.
     pub keyset_key: PublicKey,
     /// The age recipient that private keys are encrypted to.
@@ -132,6 +146,11 @@ pub enum SettingsError {
         "the issuer has a query or a fragment: write a URL such as `https://issuer.example/path`"
     )]
     Query,
+    /// The revocation URL is not a URL that paths can be appended to.
+    #[error(
+        "the revocation URL begins with `https://` and has no query and no fragment: write one such as `https://issuer.example/.well-known/bailiwick/revocations`"
+    )]
+    RevocationUrl,
     /// A time is out of range.
     #[error("`{name}` is {value} s: choose {} to {} s", range.start(), range.end())]
     Seconds {

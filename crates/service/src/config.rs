@@ -162,13 +162,17 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] if the file is malformed or its settings cannot be used.
     pub fn parse(text: &str) -> Result<Config, ConfigError> {
+        let config = Config::read(text)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Parses the file without checking it.
+    pub(crate) fn read(text: &str) -> Result<Config, ConfigError> {
         if text.len() > MAX_CONFIG {
             return Err(ConfigError::TooLarge);
         }
-        let config: Config =
-            toml::from_str(text).map_err(|error| ConfigError::Malformed(error.to_string()))?;
-        config.check()?;
-        Ok(config)
+        toml::from_str(text).map_err(|error| ConfigError::Malformed(error.to_string()))
     }
 
     /// The limits that profiles are checked against, for an issuer with these settings.
@@ -180,7 +184,9 @@ impl Config {
         }
     }
 
-    fn provider_names(&self) -> BTreeSet<String> {
+    /// The names of the providers.
+    #[must_use]
+    pub fn provider_names(&self) -> BTreeSet<String> {
         self.providers
             .iter()
             .map(|provider| provider.name.clone())
@@ -192,8 +198,21 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] for the first member that cannot be used.
     pub fn check(&self) -> Result<(), ConfigError> {
+        match self.faults().into_iter().next() {
+            Some(first) => Err(first),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns an error for each member that cannot be used.
+    #[must_use]
+    pub fn faults(&self) -> Vec<ConfigError> {
+        let mut faults = Vec::new();
         if self.tls.is_none() && !self.plain_http && !self.listen.ip().is_loopback() {
-            return Err(ConfigError::Plain(self.listen));
+            faults.push(ConfigError::Plain(self.listen));
+        }
+        if self.listen == self.operations_listen && self.listen.port() != 0 {
+            faults.push(ConfigError::SameAddress(self.listen));
         }
         let limits = &self.limits;
         for (name, value, range) in [
@@ -215,7 +234,7 @@ impl Config {
         ] {
             if !range.contains(&value) {
                 let (least, most) = range.into_inner();
-                return Err(ConfigError::Limit {
+                faults.push(ConfigError::Limit {
                     name,
                     value,
                     least,
@@ -226,72 +245,85 @@ impl Config {
         let mut names = BTreeSet::from(["client"]);
         let mut issuers = BTreeSet::new();
         for provider in &self.providers {
-            let refuse = |what| {
-                Err(ConfigError::Provider {
-                    name: provider.name.clone(),
-                    what,
-                })
-            };
-            let word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-            if provider.name.is_empty() || !provider.name.chars().all(word) {
-                return refuse("its name has letters, digits, `-` and `_`");
-            }
-            if !names.insert(&provider.name) {
-                return refuse("its name is taken; `client` is this issuer itself");
-            }
             // A token names its provider by `iss` alone, so no two may share one.
-            if !issuers.insert(&provider.issuer) {
-                return refuse("its issuer is that of another one");
-            }
-            if provider.audience.is_empty() || provider.issuer.is_empty() {
-                return refuse("it needs an issuer and an audience");
-            }
+            let taken = (
+                !names.insert(provider.name.as_str()),
+                !issuers.insert(provider.issuer.as_str()),
+            );
+            provider.find_faults(taken, &mut faults);
+        }
+        faults
+    }
+}
+
+impl ProviderConfig {
+    /// Adds an error for each mistake. `taken` says whether another provider has its name, and its issuer.
+    fn find_faults(&self, taken: (bool, bool), faults: &mut Vec<ConfigError>) {
+        let word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let symmetric = |algorithm: &Algorithm| {
+            matches!(
+                algorithm,
+                Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512
+            )
+        };
+        let reusable = self.assertions == Assertions::Reusable;
+        let checks = [
+            (
+                self.name.is_empty() || !self.name.chars().all(word),
+                "its name has letters, digits, `-` and `_`",
+            ),
+            (taken.0, "its name is taken; `client` is this issuer itself"),
+            (taken.1, "its issuer is that of another one"),
+            (
+                self.audience.is_empty() || self.issuer.is_empty(),
+                "it needs an issuer and an audience",
+            ),
             // The issuer of a client assertion is a provider or a client, and only its form tells which. The rule about
             // addresses below implies this one, which must hold even if that one is ever relaxed.
-            if is_client_name(&provider.issuer) {
-                return refuse("its issuer could be the name of a client: an issuer is a URL");
-            }
+            (
+                is_client_name(&self.issuer),
+                "its issuer could be the name of a client: an issuer is a URL",
+            ),
             // Forbidden by OpenID Connect Discovery 1.0, section 2, and RFC 8414, section 2.
-            if provider.issuer.contains(['?', '#']) {
-                return refuse("its issuer has a query or a fragment, which no issuer has");
-            }
-            let jwks_uri = provider.jwks_uri.as_ref();
-            let fetched = [("issuer", Some(&provider.issuer)), ("jwks_uri", jwks_uri)];
-            for (member, url) in fetched {
-                if let Some(Err(error)) = url.map(|url| SafeUrl::parse(url)) {
-                    return Err(ConfigError::ProviderUrl {
-                        name: provider.name.clone(),
-                        member,
-                        error,
-                    });
-                }
-            }
-            let symmetric = |algorithm: &Algorithm| {
-                matches!(
-                    algorithm,
-                    Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512
-                )
-            };
-            if provider.algorithms.is_empty() || provider.algorithms.iter().any(symmetric) {
-                return refuse(
-                    "it signs with a key pair: RS256, PS256, ES256, ES384, EdDSA and the like",
-                );
-            }
-            if provider.assertions == Assertions::Reusable {
-                if provider.one_time {
-                    return refuse("`one_time` and reusable `assertions` exclude each other");
-                }
-                if provider.max_life > MAX_REUSABLE_LIFE {
-                    return refuse(
-                        "with reusable `assertions`, `max_life` is at most 86400 seconds",
-                    );
-                }
-            }
-            if !(1..=31_536_000).contains(&provider.max_life) {
-                return refuse("`max_life` is 1 to 31536000 seconds");
+            (
+                self.issuer.contains(['?', '#']),
+                "its issuer has a query or a fragment, which no issuer has",
+            ),
+            (
+                self.algorithms.is_empty() || self.algorithms.iter().any(symmetric),
+                "it signs with a key pair: RS256, PS256, ES256, ES384, EdDSA and the like",
+            ),
+            (
+                reusable && self.one_time,
+                "`one_time` and reusable `assertions` exclude each other",
+            ),
+            (
+                reusable && self.max_life > MAX_REUSABLE_LIFE,
+                "with reusable `assertions`, `max_life` is at most 86400 seconds",
+            ),
+            (
+                !(1..=31_536_000).contains(&self.max_life),
+                "`max_life` is 1 to 31536000 seconds",
+            ),
+        ];
+        let wrong = checks.into_iter().filter(|(wrong, _)| *wrong);
+        faults.extend(wrong.map(|(_, what)| ConfigError::Provider {
+            name: self.name.clone(),
+            what,
+        }));
+        let fetched = [
+            ("issuer", Some(&self.issuer).filter(|url| !url.is_empty())),
+            ("jwks_uri", self.jwks_uri.as_ref()),
+        ];
+        for (member, url) in fetched {
+            if let Some(Err(error)) = url.map(|url| SafeUrl::parse(url)) {
+                faults.push(ConfigError::ProviderUrl {
+                    name: self.name.clone(),
+                    member,
+                    error,
+                });
             }
         }
-        Ok(())
     }
 }
 
@@ -310,6 +342,9 @@ pub enum ConfigError {
         "secrets and tokens would travel in the open to {0}: configure `[tls]`, listen on a loopback address, or set `plain_http = true` where something in front ends TLS"
     )]
     Plain(SocketAddr),
+    /// Both listeners have one address.
+    #[error("`listen` and `operations_listen` are both {0}: choose another port for one of them")]
+    SameAddress(SocketAddr),
     /// A limit is out of range.
     #[error("`limits.{name}` is {value}: choose {least} to {most}")]
     Limit {

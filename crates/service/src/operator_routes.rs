@@ -10,10 +10,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bailiwick_api::{
-    AddClientKeysRequest, AuditQuery, AuditRecord, AuditVerification, ForceRequest, KeyTransitions,
-    MAX_AUDIT_ROWS, ProblemCode, ProfileSummary, RegisterClientRequest, RegisteredClient,
-    RevocationsQuery, RevokeKeyRequest, RevokeRequest, RevokeResult, RevokedEntry, RootKeyStatus,
-    RotateClientRequest, RotationResult, VerifiersInUse, VerifyAuditRequest,
+    AddClientKeysRequest, AuditQuery, AuditRecord, AuditVerification, ClientWithSecret,
+    ForceRequest, IssuerStatus, KeyTransitions, KeysetSetting, MAX_AUDIT_ROWS, ProblemCode,
+    ProfileSummary, RegisterClientRequest, RegisteredClient, RevocationsQuery, RevokeKeyRequest,
+    RevokeRequest, RevokeResult, RevokedEntry, RootKeyStatus, RotateClientRequest, RotationResult,
+    SetKeysetRequest, VerifiersInUse, VerifyAuditRequest,
 };
 use bailiwick_issuer::{Checkpoint, Issuer, profile::Profile};
 use bailiwick_token::key::KeyId;
@@ -348,6 +349,36 @@ pub(crate) async fn profiles(
     let profiles = state.profiles.load();
     let list = profiles.iter().map(Profile::summary);
     Ok(Json(list.map(IntoWire::into_wire).collect()))
+}
+
+/// `POST /v1/keyset`
+pub(crate) async fn set_keyset(
+    Shared(state): Shared<ServiceState>,
+    headers: HeaderMap,
+    body: Unread,
+) -> ApiResult<KeysetSetting> {
+    let holder = state.holder(&headers, "keyset:set").await?;
+    let SetKeysetRequest { revocation_url } = body.json(&holder)?;
+    let call = Call::new("keyset:set").arg("revocation_url", revocation_url.as_str());
+    let issuer = state.by(&headers, call).await?;
+    let report = issuer
+        .set_revocation_url(&revocation_url, state.now())
+        .await?;
+    Ok(Json(KeysetSetting {
+        revocation_url,
+        keyset_version: report.keyset_version,
+        changed: report.changed,
+    }))
+}
+
+/// `GET /v1/status`
+pub(crate) async fn status(
+    Shared(state): Shared<ServiceState>,
+    headers: HeaderMap,
+) -> ApiResult<IssuerStatus> {
+    let issuer = state.by(&headers, Call::new("status:read")).await?;
+    state.flush_reports().await?;
+    Ok(Json(state.status(&issuer).await?))
 }
 
 fn key(id: Result<Path<String>, PathRejection>) -> Result<KeyId, ApiError> {

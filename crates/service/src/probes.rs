@@ -36,29 +36,33 @@ pub(crate) fn router(state: ServiceState) -> Router {
         .with_state(state)
 }
 
-/// Reports whether the issuer can mint: the store answers and accepts writes, the private keys are unlocked,
-/// the keyset has not expired, no background task is down, and the service is not stopping.
+/// Reports whether the issuer can mint.
 async fn ready(Shared(state): Shared<ServiceState>) -> Response {
-    let now = state.now();
-    let reason = if state.is_draining() {
-        Some("stopping".to_owned())
-    } else if !state.issuer.is_unlocked() {
-        Some("the private keys are locked".to_owned())
-    } else if let Some(task) = state.metrics.tasks.down() {
-        Some(format!(
-            "the background task `{task}` failed and is started again: see the log"
-        ))
-    } else {
-        match timeout(PATIENCE, state.issuer.published_keyset()).await {
-            Err(_) => Some("the store does not answer in time".to_owned()),
-            Ok(Err(error)) => Some(error.to_string()),
-            Ok(Ok(keyset)) if keyset.expires <= now => Some("the keyset has ended".to_owned()),
-            Ok(Ok(_)) => state.unwritten.load().as_deref().cloned(),
-        }
-    };
-    match reason {
+    match not_ready(&state).await {
         None => "ready\n".into_response(),
         Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
+    }
+}
+
+/// Returns the reason why the issuer cannot mint. It can if the store answers and accepts writes, the private keys are
+/// unlocked, the keyset has not expired, no background task is down, and the service is not stopping.
+pub(crate) async fn not_ready(state: &ServiceState) -> Option<String> {
+    if state.is_draining() {
+        return Some("stopping".to_owned());
+    }
+    if !state.issuer.is_unlocked() {
+        return Some("the private keys are locked".to_owned());
+    }
+    if let Some(task) = state.metrics.tasks.down() {
+        return Some(format!(
+            "the background task `{task}` failed and is started again: see the log"
+        ));
+    }
+    match timeout(PATIENCE, state.issuer.published_keyset()).await {
+        Err(_) => Some("the store does not answer in time".to_owned()),
+        Ok(Err(error)) => Some(error.to_string()),
+        Ok(Ok(keyset)) if keyset.expires <= state.now() => Some("the keyset has ended".to_owned()),
+        Ok(Ok(_)) => state.unwritten.load().as_deref().cloned(),
     }
 }
 

@@ -7,8 +7,8 @@ use axum::{
 };
 use bailiwick_api::{ProblemCode, ProblemDetails, TargetsError};
 use bailiwick_issuer::{
-    AuditEventError, CheckpointError, ClientError, MintError, RevokeError, RootKeyError, SignError,
-    SnapshotFailure, StoreError, TransitionError, Withdrawn,
+    AuditEventError, CheckpointError, ClientError, MintError, RevocationUrlError, RevokeError,
+    RootKeyError, SignError, SnapshotFailure, StoreError, TransitionError, Withdrawn,
 };
 use bailiwick_verifier::{Reason, layer};
 
@@ -68,7 +68,7 @@ impl ApiError {
     }
 
     /// Logs a fault and returns the answer to it, which does not repeat it.
-    fn internal(error: &dyn std::error::Error) -> ApiError {
+    pub(crate) fn internal(error: &dyn std::error::Error) -> ApiError {
         tracing::error!(%error, "a request failed");
         ApiError::new(
             ProblemCode::Internal,
@@ -225,6 +225,15 @@ impl From<SignError> for ApiError {
         match error {
             SignError::Store(error) => error.into(),
             other => ApiError::internal(&other),
+        }
+    }
+}
+
+impl From<RevocationUrlError> for ApiError {
+    fn from(error: RevocationUrlError) -> ApiError {
+        match error {
+            RevocationUrlError::Sign(error) => error.into(),
+            other => ApiError::bad_request(other),
         }
     }
 }

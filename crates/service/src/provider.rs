@@ -19,12 +19,16 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
+use bailiwick_api::ProviderStatus;
 use bailiwick_token::timestamp::{SKEW, Timestamp};
 use bailiwick_verifier::outbound::{Client, SafeUrl};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::{
+    sync::{Mutex, Semaphore},
+    time::timeout,
+};
 
 use self::{
     error::AssertionError,
@@ -48,6 +52,12 @@ const WAITING: usize = 64;
 /// Maximum time to wait for a provider to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Maximum time to ask all providers, for a report.
+const PROBE: Duration = Duration::from_secs(15);
+
+/// Maximum number of providers that are asked at a time, for a report.
+const AT_ONCE: usize = 32;
+
 /// All providers.
 #[derive(Debug, Default)]
 pub(crate) struct Providers(Vec<Arc<Provider>>);
@@ -63,6 +73,8 @@ pub(crate) struct Provider {
     waiting: Semaphore,
     /// True if the last fetch failed, or none was made.
     in_vain: AtomicBool,
+    /// The reason why the last fetch failed.
+    failure: ArcSwapOption<String>,
     http: Client,
 }
 
@@ -87,15 +99,6 @@ pub(crate) struct Assertion {
 
 impl Providers {
     pub(crate) fn new(configs: &[ProviderConfig]) -> Result<Providers, reqwest::Error> {
-        for config in configs {
-            if config.assertions == Assertions::Reusable {
-                tracing::warn!(
-                    provider = config.name,
-                    max_life = config.max_life,
-                    "client assertions of this provider are good until they end: anyone who reads one gets tokens as that workload until then"
-                );
-            }
-        }
         let http = Client::new(|builder| {
             builder
                 .timeout(PATIENCE)
@@ -108,6 +111,7 @@ impl Providers {
             asked: Mutex::new(None),
             waiting: Semaphore::new(WAITING),
             in_vain: AtomicBool::new(true),
+            failure: ArcSwapOption::empty(),
             http: http.clone(),
         };
         let providers = configs.iter().map(provider).map(Arc::new);
@@ -140,6 +144,35 @@ impl Providers {
         }
     }
 
+    /// Warns of providers whose client assertions can be used more than once.
+    pub(crate) fn warn_of_reusable(&self) {
+        for provider in &self.0 {
+            let config = &provider.config;
+            if config.assertions == Assertions::Reusable {
+                tracing::warn!(
+                    provider = config.name,
+                    max_life = config.max_life,
+                    "client assertions of this provider are good until they end: anyone who reads one gets tokens as that workload until then"
+                );
+            }
+        }
+    }
+
+    /// The state of each provider after the last request for its keys.
+    pub(crate) fn status(&self) -> Vec<ProviderStatus> {
+        let status = |provider: &Arc<Provider>| {
+            let failure = provider.failure.load().as_deref().cloned();
+            let asked = !provider.in_vain.load(Ordering::Relaxed);
+            let failure = match (failure, asked) {
+                (None, false) => Some("its keys were not fetched yet".to_owned()),
+                (failure, _) => failure,
+            };
+            let keys = provider.keys.load();
+            provider.described(keys.as_deref().map_or(0, KeySet::len), failure)
+        };
+        self.0.iter().map(status).collect()
+    }
+
     /// The names of the providers without a usable key.
     pub(crate) fn without_keys(&self) -> impl Iterator<Item = &str> {
         let without = |keys: &Option<Arc<KeySet>>| keys.as_ref().is_none_or(|keys| keys.is_empty());
@@ -148,6 +181,38 @@ impl Providers {
             .filter(move |provider| without(&provider.keys.load()))
             .map(|provider| provider.config.name.as_str())
     }
+}
+
+/// Fetches the keys of providers once, and returns the state of each. It takes [`PROBE`] at most.
+///
+/// # Errors
+/// If the system has no certificates that can be read.
+pub async fn probe_providers(
+    configs: &[ProviderConfig],
+) -> Result<Vec<ProviderStatus>, reqwest::Error> {
+    let providers = Providers::new(configs)?;
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let probe = |provider: &Arc<Provider>| {
+        let (provider, places) = (Arc::clone(provider), Arc::clone(&places));
+        tokio::spawn(timeout(PROBE, async move {
+            let _place = places.acquire().await;
+            provider.published().await
+        }))
+    };
+    // All are begun before the first is waited for, so that slow ones are waited for together.
+    let probes: Vec<_> = providers.0.iter().map(probe).collect();
+    let mut found = Vec::with_capacity(probes.len());
+    for (provider, probe) in providers.0.iter().zip(probes) {
+        let (keys, failure) = match probe.await {
+            Ok(Ok(Ok(keys))) => (keys.len(), None),
+            Ok(Ok(Err(reason))) => (0, Some(shown(&reason, MAX_REASON))),
+            Ok(Err(_)) => (0, Some(format!("no answer within {} s", PROBE.as_secs()))),
+            // The log holds the panic.
+            Err(_) => (0, Some("a fault of this program".to_owned())),
+        };
+        found.push(provider.described(keys, failure));
+    }
+    Ok(found)
 }
 
 impl Assertion {
@@ -301,12 +366,24 @@ impl Provider {
                     );
                 }
                 self.keys.store(Some(Arc::new(keys)));
+                self.failure.store(None);
             }
             Err(reason) => {
                 // It may quote text of the provider, so it is cut and escaped.
                 let reason = shown(&reason, MAX_REASON);
                 tracing::warn!(provider = self.config.name, reason, "no keys were fetched");
+                self.failure.store(Some(Arc::new(reason)));
             }
+        }
+    }
+
+    fn described(&self, keys: usize, failure: Option<String>) -> ProviderStatus {
+        ProviderStatus {
+            name: self.config.name.clone(),
+            issuer: self.config.issuer.clone(),
+            reachable: failure.is_none(),
+            keys: keys as u64,
+            failure,
         }
     }
 

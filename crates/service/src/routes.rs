@@ -77,6 +77,8 @@ fn table() -> Vec<Served> {
         serve(routes::LIST_VERIFIERS, operator_routes::verifiers),
         serve(routes::FORGET_VERIFIER, operator_routes::forget_verifier),
         serve(routes::LIST_PROFILES, operator_routes::profiles),
+        serve(routes::SET_KEYSET, operator_routes::set_keyset),
+        serve(routes::STATUS, operator_routes::status),
     ]
 }
 

@@ -17,7 +17,7 @@ use axum_server::{
     accept::Accept,
     tls_rustls::{RustlsAcceptor, RustlsConfig},
 };
-use bailiwick_issuer::Issuer;
+use bailiwick_issuer::{Issuer, SignError};
 use bailiwick_verifier::layer::Clock;
 use hyper_util::rt::TokioTimer;
 use prometheus_client::metrics::gauge::Gauge;
@@ -29,7 +29,7 @@ use tokio::{
 use tokio_io_timeout::TimeoutStream;
 
 use crate::{
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, Tls},
     probes,
     profiles::{ProfilesError, read_profiles},
     routes,
@@ -82,6 +82,13 @@ pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Runni
     let profiles = read_profiles(issuer.home(), &limits)?;
     if profiles.is_empty() {
         tracing::warn!("there are no profiles, so no caller gets anything");
+    }
+    let url = issuer.revocation_url().await;
+    let url = url.map_err(|error| Box::new(SignError::from(error)))?;
+    if url.is_none() {
+        tracing::warn!(
+            "the keyset names no URL of the revocations, so verifiers do not look for any; set it by `bailiwick keyset set`"
+        );
     }
     let tls = match &config.tls {
         None => None,
@@ -309,8 +316,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 async fn certified(certificate: &Path, key: &Path) -> Result<RustlsConfig, ServeError> {
     // Several libraries bring a provider, and `rustls` needs one for the process. It may be set already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    // A group may read the key, which is how several programs share one.
-    if fs::metadata(key).is_ok_and(|file| file.permissions().mode() & 0o007 != 0) {
+    if is_open(key) {
         tracing::warn!(
             path = %key.display(),
             "everybody on this machine can read the private key of TLS: run `chmod o=` on it"
@@ -322,6 +328,28 @@ async fn certified(certificate: &Path, key: &Path) -> Result<RustlsConfig, Serve
         error,
     })?;
     Ok(RustlsConfig::from_config(config))
+}
+
+/// Returns true if everybody on this machine can read a private key. A group may, which is how several programs share
+/// one.
+fn is_open(key: &Path) -> bool {
+    fs::metadata(key).is_ok_and(|file| file.permissions().mode() & 0o007 != 0)
+}
+
+/// Checks that the certificate and the key of a configuration can be read and belong together. Returns true if
+/// everybody on this machine can read the key. Paths are relative to `home`.
+///
+/// # Errors
+/// [`ServeError::Certificate`].
+pub async fn check_certificate(home: &Path, tls: &Tls) -> Result<bool, ServeError> {
+    let (certificate, key) = (home.join(&tls.certificate), home.join(&tls.key));
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let checked = read(&certificate, &key).await;
+    checked.map_err(|error| ServeError::Certificate {
+        path: certificate,
+        error,
+    })?;
+    Ok(is_open(&key))
 }
 
 async fn read(certificate: &Path, key: &Path) -> io::Result<Arc<rustls::ServerConfig>> {
@@ -467,7 +495,7 @@ pub enum ServeError {
     Client(reqwest::Error),
     /// The keyset or the feed's head cannot be signed.
     #[error("what verifiers need cannot be signed: {0}")]
-    Publish(#[from] Box<bailiwick_issuer::SignError>),
+    Publish(#[from] Box<SignError>),
     /// The listeners cannot be started.
     #[error("cannot listen ({0})")]
     Io(#[from] io::Error),

@@ -77,11 +77,13 @@ impl ServiceState {
         clock: Clock,
     ) -> Result<ServiceState, reqwest::Error> {
         let home = issuer.home().to_owned();
+        let providers = Providers::new(&config.providers)?;
+        providers.warn_of_reusable();
         let metrics = Metrics::new();
         let snapshots = Snapshots::new(issuer.clone(), Arc::clone(&clock));
         let unknown = metrics.unknown_callers.clone();
         Ok(ServiceState(Arc::new(Shared {
-            providers: Providers::new(&config.providers)?,
+            providers,
             failures: Failures::new(config.limits.failures_per_minute),
             rates: Rates::new(),
             strangers: Strangers::new(issuer.clone(), Arc::clone(&clock), unknown),

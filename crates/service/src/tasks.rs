@@ -9,6 +9,7 @@ use bailiwick_issuer::{SignError, State as KeyState, StoreError};
 
 use crate::{
     state::{ServiceState, Shared},
+    status::behind,
     supervise::Supervisor,
 };
 
@@ -136,11 +137,8 @@ impl Shared {
             .active_key_age
             .set(gauge(since.map_or(0, |since| now.since(since))));
         let verifiers = self.issuer.verifiers().await?;
-        let behind = verifiers.verifiers.iter().filter(|verifier| {
-            verifier.keyset_version < verifiers.keyset_version
-                && now.since(verifier.seen_at) < 3_600
-        });
-        metrics.verifiers_behind.set(gauge(behind.count() as u64));
+        let behind = behind(&verifiers, now).count();
+        metrics.verifiers_behind.set(gauge(behind as u64));
         let without = self.providers.without_keys().count();
         metrics.providers_without_keys.set(gauge(without as u64));
         Ok(())

@@ -130,19 +130,27 @@ impl IntoWire for KeyInfo {
     }
 }
 
+impl IntoWire for Step {
+    type Wire = TransitionKind;
+
+    fn into_wire(self) -> TransitionKind {
+        match self {
+            Step::Stage => TransitionKind::Stage,
+            Step::Activate => TransitionKind::Activate,
+            Step::Supersede => TransitionKind::Supersede,
+            Step::Retire => TransitionKind::Retire,
+            Step::Revoke => TransitionKind::Revoke,
+        }
+    }
+}
+
 impl IntoWire for Change {
     type Wire = KeyTransition;
 
     fn into_wire(self) -> KeyTransition {
         KeyTransition {
             id: self.id,
-            step: match self.step {
-                Step::Stage => TransitionKind::Stage,
-                Step::Activate => TransitionKind::Activate,
-                Step::Supersede => TransitionKind::Supersede,
-                Step::Retire => TransitionKind::Retire,
-                Step::Revoke => TransitionKind::Revoke,
-            },
+            step: self.step.into_wire(),
             forced: self.forced,
         }
     }

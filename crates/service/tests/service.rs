@@ -12,6 +12,7 @@ mod service {
     mod operations;
     mod operators;
     mod published;
+    mod status;
     mod strangers;
     mod tls;
     mod token;

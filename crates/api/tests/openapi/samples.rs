@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use bailiwick_api::{
     AddClientKeysRequest, AuditQuery, AuditRecord, AuditVerification, ChainBreak, ChainEnd,
     ChainFault, ClientKeyInfo, ClientRegistration, ClientSecretInfo, ClientWithSecret,
-    ForceRequest, GuardReason, IssuedTokenType, KeyGuard, KeyTransition, KeyTransitions, MintRate,
-    MintReceipt, MintTokenRequest, MintedToken, Nothing, OAuthError, OAuthErrorCode, ProblemCode,
-    ProblemDetails, ProfileParam, ProfileSummary, RegisterClientRequest, RegisteredClient,
-    RevocationsQuery, RevokeKeyRequest, RevokeRequest, RevokeResult, RevokedEntry, RevokedOutcome,
-    RootKeyState, RootKeyStatus, RotateClientRequest, RotationResult, ServerMetadata, TokenLife,
-    TokenRequest, TokenResponse, TokenType, TransitionKind, Verbatim, VerifierStatus,
-    VerifiersInUse, VerifyAuditRequest,
+    ForceRequest, GuardReason, IssuedTokenType, IssuerStatus, KeyGuard, KeyTransition,
+    KeyTransitions, KeysetSetting, MintRate, MintReceipt, MintTokenRequest, MintedToken, Nothing,
+    OAuthError, OAuthErrorCode, ProblemCode, ProblemDetails, ProfileParam, ProfileSummary,
+    RegisterClientRequest, RegisteredClient, RevocationsQuery, RevokeKeyRequest, RevokeRequest,
+    RevokeResult, RevokedEntry, RevokedOutcome, RootKeyState, RootKeyStatus, RotateClientRequest,
+    RotationResult, ServerMetadata, SetKeysetRequest, TokenLife, TokenRequest, TokenResponse,
+    TokenType, TransitionKind, Verbatim, VerifierStatus, VerifiersInUse, VerifyAuditRequest,
 };
 use bailiwick_token::{
     claims::TokenId,
@@ -60,7 +60,11 @@ fn reads<T: DeserializeOwned>(value: &Value) -> bool {
     serde_json::from_str::<T>(&value.to_string()).is_ok()
 }
 
-fn answer<T: Serialize + DeserializeOwned>(pointer: &str, full: &T, least: &T) -> Answer {
+pub(crate) fn answer<T: Serialize + DeserializeOwned>(
+    pointer: &str,
+    full: &T,
+    least: &T,
+) -> Answer {
     Answer {
         pointer: format!("/components/{pointer}"),
         fields: probe::fields::<T>(),
@@ -102,6 +106,7 @@ const ADD_CLIENT_KEYS: &str =
 const VERIFY_AUDIT: &str =
     "/paths/~1v1~1audit~1verify/post/requestBody/content/application~1json/schema";
 const REGISTERED: &str = "responses/Registered/content/application~1json/schema";
+const SET_KEYSET: &str = "/paths/~1v1~1keyset/post/requestBody/content/application~1json/schema";
 const WITH_SECRET: &str = "responses/WithSecret/content/application~1json/schema";
 
 places! {
@@ -114,6 +119,9 @@ places! {
     RotationResult: "/components/schemas/Rotation",
     ForceRequest: "/components/schemas/Force",
     RevokeKeyRequest: REVOKE_KEY,
+    SetKeysetRequest: SET_KEYSET,
+    KeysetSetting: "/components/schemas/KeysetSetting",
+    IssuerStatus: "/components/schemas/Status",
     RevocationsQuery: "",
     RevokedEntry: "/components/schemas/Revocation",
     RevokeRequest: "/components/schemas/Revoke",
@@ -177,11 +185,11 @@ impl<T: Place> Place for Vec<T> {
     }
 }
 
-fn text(text: &str) -> String {
+pub(crate) fn text(text: &str) -> String {
     text.to_owned()
 }
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_unix(1_800_000_000).unwrap()
 }
 
@@ -190,7 +198,7 @@ fn jwk() -> serde_json::Map<String, Value> {
     jwk.as_object().unwrap().clone()
 }
 
-fn key_id() -> KeyId {
+pub(crate) fn key_id() -> KeyId {
     "0a1b2c3d".parse().unwrap()
 }
 
@@ -198,7 +206,7 @@ fn token_id() -> TokenId {
     "ab".repeat(16).parse().unwrap()
 }
 
-fn public_key() -> PublicKey {
+pub(crate) fn public_key() -> PublicKey {
     // The base point of the curve.
     format!("ed25519/58{}", "66".repeat(31)).parse().unwrap()
 }
@@ -251,6 +259,12 @@ pub(crate) fn requests() -> Vec<Request> {
                 profiles: vec![text("buyer")],
                 claims: json!({"team": "a"}).as_object().unwrap().clone(),
                 keys: vec![jwk()],
+            },
+        ),
+        request(
+            SET_KEYSET,
+            &SetKeysetRequest {
+                revocation_url: text("https://issuer.example/revocations"),
             },
         ),
         request(ROTATE_CLIENT, &RotateClientRequest { overlap: 0 }),

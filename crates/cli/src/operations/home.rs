@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use bailiwick_api::{
     AddClientKeysRequest, AuditQuery, AuditRecord, AuditVerification, ClientRegistration,
-    ClientWithSecret, KeyTransitions, MintReceipt, ProfileSummary, RegisterClientRequest,
-    RegisteredClient, RevokeRequest, RevokeResult, RevokedEntry, RootKeyStatus, RotationResult,
-    VerifiersInUse,
+    ClientWithSecret, IssuerStatus, KeyTransitions, KeysetSetting, MintReceipt, ProfileSummary,
+    RegisterClientRequest, RegisteredClient, RevokeRequest, RevokeResult, RevokedEntry,
+    RootKeyStatus, RotationResult, VerifiersInUse,
 };
 use bailiwick_issuer::{
     Checkpoint, Issuer, MintRequest,
@@ -30,9 +30,10 @@ use super::verbs::{Operations, SignedKeyset, SignedSnapshot};
 use crate::{
     clock,
     exit::{Exit, Failure},
+    home_status,
     issuer::{self, MayBeLocked, unlocking},
     output::{self, Progress},
-    passphrase::PassphraseArg,
+    passphrase::{PassphraseArg, can_ask},
     profile::files::Files,
     settings::Global,
 };
@@ -106,7 +107,20 @@ impl Operations for Home<'_> {
         Ok(report.await?.into_wire())
     }
 
+    /// Unlocks the private keys first, also if nothing is due: a wrong passphrase has to fail on the next run of a
+    /// timer, and not on the day on which a key is due.
     async fn rotate_keys(&self) -> Result<RotationResult, Failure> {
+        if let Some(passphrase) = self.passphrase {
+            let configured = match passphrase.without_asking(self.global)? {
+                // A person who is there is asked when it is needed.
+                None if can_ask() => None,
+                None => Some(passphrase.passphrase(self.global)?),
+                configured => configured,
+            };
+            if let Some(configured) = configured {
+                self.issuer().await?.unlock(&configured)?;
+            }
+        }
         let rotation = self.unlocking(async |issuer, now| issuer.rotate(now).await);
         Ok(rotation.await?.into_wire())
     }
@@ -120,6 +134,21 @@ impl Operations for Home<'_> {
             expires: keyset.expires,
             envelope: keyset.envelope,
         })
+    }
+
+    async fn set_revocation_url(&self, url: &str) -> Result<KeysetSetting, Failure> {
+        let report = self.unlocking(async |issuer, now| issuer.set_revocation_url(url, now).await);
+        let report = report.await?;
+        Ok(KeysetSetting {
+            revocation_url: url.to_owned(),
+            keyset_version: report.keyset_version,
+            changed: report.changed,
+        })
+    }
+
+    async fn status(&self) -> Result<IssuerStatus, Failure> {
+        let issuer = self.issuer().await?;
+        home_status::report(issuer, self.passphrase, self.global).await
     }
 
     async fn mint(&self, request: &MintRequest) -> Result<(Token, MintReceipt), Failure> {

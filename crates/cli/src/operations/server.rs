@@ -5,10 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bailiwick_api::{
     AddClientKeysRequest, AuditQuery, AuditRecord, AuditVerification, ClientRegistration,
-    ClientWithSecret, ForceRequest, KeyTransitions, MintReceipt, MintTokenRequest, MintedToken,
-    Nothing, ProfileSummary, RegisterClientRequest, RegisteredClient, RevocationsQuery,
-    RevokeKeyRequest, RevokeRequest, RevokeResult, RevokedEntry, RootKeyStatus,
-    RotateClientRequest, RotationResult, VerifiersInUse, VerifyAuditRequest, routes,
+    ClientWithSecret, ForceRequest, IssuerStatus, KeyTransitions, KeysetSetting, MintReceipt,
+    MintTokenRequest, MintedToken, Nothing, ProfileSummary, RegisterClientRequest,
+    RegisteredClient, RevocationsQuery, RevokeKeyRequest, RevokeRequest, RevokeResult,
+    RevokedEntry, RootKeyStatus, RotateClientRequest, RotationResult, SetKeysetRequest,
+    VerifiersInUse, VerifyAuditRequest, routes,
 };
 use bailiwick_issuer::MintRequest;
 use bailiwick_token::{
@@ -99,6 +100,21 @@ impl Operations for Server<'_> {
             expires: keyset.expires,
             envelope,
         })
+    }
+
+    async fn set_revocation_url(&self, url: &str) -> Result<KeysetSetting, Failure> {
+        let revocation_url = url.to_owned();
+        self.service
+            .ask(
+                routes::SET_KEYSET,
+                &[],
+                &SetKeysetRequest { revocation_url },
+            )
+            .await
+    }
+
+    async fn status(&self) -> Result<IssuerStatus, Failure> {
+        self.service.ask(routes::STATUS, &[], &Nothing {}).await
     }
 
     /// Mints a token, which the operator's own token has to allow.

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use bailiwick_api::{
     AddClientKeysRequest, AuditQuery, AuditRecord, AuditVerification, ClientRegistration,
-    ClientWithSecret, KeyTransitions, MintReceipt, ProfileSummary, RegisterClientRequest,
-    RegisteredClient, RevokeRequest, RevokeResult, RevokedEntry, RootKeyStatus, RotationResult,
-    VerifiersInUse,
+    ClientWithSecret, IssuerStatus, KeyTransitions, KeysetSetting, MintReceipt, ProfileSummary,
+    RegisterClientRequest, RegisteredClient, RevokeRequest, RevokeResult, RevokedEntry,
+    RootKeyStatus, RotationResult, VerifiersInUse,
 };
 use bailiwick_issuer::MintRequest;
 use bailiwick_token::{key::KeyId, timestamp::Timestamp, token::Token};
@@ -36,6 +36,12 @@ pub(crate) trait Operations {
 
     /// Returns the signed keyset.
     async fn keyset(&self) -> Result<SignedKeyset, Failure>;
+
+    /// Sets the URL of the revocations in the keyset.
+    async fn set_revocation_url(&self, url: &str) -> Result<KeysetSetting, Failure>;
+
+    /// Reports the state of the issuer.
+    async fn status(&self) -> Result<IssuerStatus, Failure>;
 
     /// Mints a token.
     async fn mint(&self, request: &MintRequest) -> Result<(Token, MintReceipt), Failure>;

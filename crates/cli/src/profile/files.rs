@@ -7,7 +7,7 @@ use std::{
 
 use bailiwick_issuer::{
     HomeError, Issuer, OpenError,
-    profile::{MAX_FILE, ProfileLimits, Profiles},
+    profile::{MAX_FILE, ProfileError, ProfileLimits, Profiles},
 };
 use bailiwick_token::escape::visible;
 
@@ -44,6 +44,18 @@ impl Files {
             [] => in_home(&global.home()?)?,
             named => in_order(named)?,
         };
+        Files::of(paths)
+    }
+
+    /// Reads the profiles in a home.
+    ///
+    /// # Errors
+    /// Fails with [`Exit::NotFound`] if there are none.
+    pub(crate) fn of_home(home: &Path) -> Result<Files, Failure> {
+        Files::of(in_home(home)?)
+    }
+
+    fn of(paths: Vec<PathBuf>) -> Result<Files, Failure> {
         if paths.len() > MAX_FILES {
             return Err(Failure::plain(
                 Exit::Local,
@@ -57,6 +69,11 @@ impl Files {
             Ok((name, text.to_string()))
         });
         Ok(Files(files.collect::<Result<_, Failure>>()?))
+    }
+
+    /// Parses the profiles in the files, and goes on after a mistake.
+    pub(crate) fn parse_all(&self, limits: &ProfileLimits) -> (Profiles, Vec<ProfileError>) {
+        Profiles::parse_all(&self.0, limits)
     }
 
     /// Number of files.

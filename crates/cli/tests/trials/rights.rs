@@ -64,6 +64,8 @@ async fn an_issuer_runs_with_the_rights_of_its_role() {
     let client = world.json(&add);
     let id = client["keys"][0]["id"].as_str().unwrap();
     world.run(&["client", "key", "remove", "orchestrator", id]);
+    let url = "https://issuer.example/.well-known/bailiwick/revocations";
+    world.run(&["keyset", "set", "--revocation-url", url]);
     assert_eq!(serving.ask("/readyz").await.0, 200);
     seen.check(&world);
     serving.stop();

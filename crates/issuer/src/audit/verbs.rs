@@ -3,7 +3,7 @@
 use bailiwick_token::timestamp::Timestamp;
 
 use crate::{
-    audit::{AuditFilter, AuditReport, AuditRow, Checkpoint},
+    audit::{AuditCoverage, AuditFilter, AuditReport, AuditRow, Checkpoint},
     issuer::Issuer,
     signer::SignError,
     store::{StoreError, Tx},
@@ -69,6 +69,14 @@ impl Issuer {
         let mut tx = self.store.read().await?;
         let last = tx.last_checkpoint().await?;
         Ok(tx.audit_head().await?.seq.saturating_sub(last))
+    }
+
+    /// Returns how far the checkpoints cover the audit.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn audit_coverage(&self) -> Result<AuditCoverage, StoreError> {
+        self.store.read().await?.audit_coverage().await
     }
 
     async fn sign_checkpoint(&self, tx: &mut Tx, now: Timestamp) -> Result<String, SignError> {

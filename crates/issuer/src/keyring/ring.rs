@@ -1,5 +1,7 @@
 //! All root keys of an issuer, and the rules that concern them together.
 
+pub(super) mod due;
+
 use std::collections::BTreeMap;
 
 use bailiwick_token::{

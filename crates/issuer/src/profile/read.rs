@@ -5,10 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bailiwick_token::{
     claims::{MAX_CLAIMS, MAX_NAME, MAX_TEXT},
     duration,
-    value::{
-        Value,
-        toml::{Document, TomlError},
-    },
+    value::{Value, toml::Document},
 };
 
 use super::{
@@ -26,6 +23,9 @@ use super::{
 /// Maximum length of a file, in bytes.
 pub const MAX_FILE: usize = 1 << 20;
 
+/// Maximum number of faults that are found in a file. Nobody reads more, and each costs a search for its line.
+const MAX_FAULTS: usize = 100;
+
 /// Maximum number of parameters of a profile.
 const MAX_PARAMS: usize = 64;
 
@@ -41,42 +41,53 @@ pub struct ProfileLimits {
     pub providers: Option<BTreeSet<String>>,
 }
 
-/// Reads one file and passes each profile to `add`, which may refuse it.
+/// Reads one file and passes each profile to `add`, which may refuse it. Returns the fault of each profile that cannot
+/// be used, at most [`MAX_FAULTS`].
 pub(super) fn file(
     text: &str,
     limits: &ProfileLimits,
     mut add: impl FnMut(Profile) -> Result<(), String>,
-) -> Result<(), ProfileFault> {
+) -> Vec<ProfileFault> {
     if text.len() > MAX_FILE {
-        return Err(ProfileFault::at(
+        return vec![ProfileFault::at(
             "profile",
             format!("the text is longer than {MAX_FILE} bytes"),
-        ));
+        )];
     }
-    let document = Document::parse(text).map_err(|error: TomlError| ProfileFault::from(error))?;
-    let mut read = || {
-        let file = TomlTable::new("", document.value())?;
-        file.only(&["profile"])?;
-        let items = match file.get("profile") {
-            Some(Value::Array(items)) if !items.is_empty() => items,
-            _ => {
-                return Err(ProfileFault::at(
-                    "profile",
-                    "one or more profiles are needed: write `[[profile]]`",
-                ));
-            }
-        };
-        for (index, item) in items.iter().enumerate() {
-            let table = TomlTable::new(&format!("profile[{index}]"), item)?;
-            let profile = profile(&table, limits)?;
-            add(profile).map_err(|why| ProfileFault::at(table.path_of("name"), why))?;
-        }
-        Ok(())
+    let document = match Document::parse(text) {
+        Ok(document) => document,
+        Err(error) => return vec![ProfileFault::from(error)],
     };
-    read().map_err(|fault| ProfileFault {
+    let mut read = |(index, item): (usize, &Value)| {
+        let table = TomlTable::new(&format!("profile[{index}]"), item)?;
+        let profile = profile(&table, limits)?;
+        add(profile).map_err(|why| ProfileFault::at(table.path_of("name"), why))
+    };
+    let faults: Vec<ProfileFault> = match items(document.value()) {
+        Err(fault) => vec![fault],
+        Ok(items) => {
+            let items = items.iter().enumerate();
+            let faults = items.filter_map(|item| read(item).err());
+            faults.take(MAX_FAULTS).collect()
+        }
+    };
+    let placed = |fault: ProfileFault| ProfileFault {
         line: document.line(&fault.path),
         ..fault
-    })
+    };
+    faults.into_iter().map(placed).collect()
+}
+
+fn items(document: &Value) -> Result<&[Value], ProfileFault> {
+    let file = TomlTable::new("", document)?;
+    file.only(&["profile"])?;
+    match file.get("profile") {
+        Some(Value::Array(items)) if !items.is_empty() => Ok(items),
+        _ => Err(ProfileFault::at(
+            "profile",
+            "one or more profiles are needed: write `[[profile]]`",
+        )),
+    }
 }
 
 fn profile(table: &TomlTable<'_>, limits: &ProfileLimits) -> Result<Profile, ProfileFault> {

@@ -7,7 +7,9 @@ use super::{
     row::{NotStored, Row, SqlValue, values},
 };
 use crate::{
-    audit::{AuditEvent, AuditFilter, AuditHead, AuditReport, AuditRow, Entry, Walk},
+    audit::{
+        AuditCoverage, AuditEvent, AuditFilter, AuditHead, AuditReport, AuditRow, Entry, Walk,
+    },
     mint::TokenInfo,
 };
 
@@ -271,6 +273,35 @@ impl Tx {
             .await?
             .ok_or(StoreError::Damaged("checkpoint"))?;
         Ok(row.number("seq")?)
+    }
+
+    /// Returns how far the checkpoints cover the audit.
+    pub(crate) async fn audit_coverage(&mut self) -> Result<AuditCoverage, StoreError> {
+        let rows = self.audit_head().await?.seq;
+        let row = self
+            .fetch_one(
+                "checkpoint",
+                "SELECT seq, time FROM checkpoint ORDER BY seq DESC LIMIT 1",
+                vec![],
+            )
+            .await?;
+        let (checkpoint, checkpoint_at) = match &row {
+            None => (0, None),
+            Some(row) => (row.number("seq")?, Some(row.time("time")?)),
+        };
+        let row = self
+            .fetch_one(
+                "audit row",
+                "SELECT time FROM audit WHERE seq = $1",
+                values![checkpoint.saturating_add(1)],
+            )
+            .await?;
+        Ok(AuditCoverage {
+            rows,
+            checkpoint,
+            checkpoint_at,
+            uncovered_since: row.map(|row| row.time("time")).transpose()?,
+        })
     }
 
     pub(crate) async fn audit_head(&mut self) -> Result<AuditHead, StoreError> {

@@ -26,6 +26,7 @@ impl Tx {
     pub(crate) async fn insert_settings(
         &mut self,
         settings: &Settings,
+        revocation_url: Option<String>,
         epoch: &str,
     ) -> Result<(), StoreError> {
         self.execute(
@@ -38,7 +39,7 @@ impl Tx {
                 settings.refresh_hint,
                 settings.max_token_ttl,
                 settings.keyset_life,
-                settings.revocation_url.clone(),
+                revocation_url,
                 settings.keyset_key.as_bytes(),
                 &settings.recipient,
                 // An empty audit, and an empty history of revocations: both chains begin with 32
@@ -62,10 +63,37 @@ impl Tx {
             refresh_hint: row.number("refresh_hint")?,
             max_token_ttl: row.number("max_token_ttl")?,
             keyset_life: row.number("keyset_life")?,
-            revocation_url: row.optional_text("revocation_url")?,
             keyset_key: row.public_key("keyset_public")?,
             recipient: row.text("recipient")?,
         })
+    }
+
+    /// Returns the number of the last migration that was applied.
+    pub(crate) async fn schema_version(&mut self) -> Result<u64, StoreError> {
+        let row = self
+            .fetch_one(
+                "schema",
+                "SELECT coalesce(max(version), 0) AS version FROM _sqlx_migrations",
+                vec![],
+            )
+            .await?
+            .ok_or(StoreError::Damaged("schema"))?;
+        Ok(row.number("version")?)
+    }
+
+    /// Returns the URL at which revocations are served.
+    pub(crate) async fn revocation_url(&mut self) -> Result<Option<String>, StoreError> {
+        let row = self
+            .fetch_one("issuer", "SELECT revocation_url FROM issuer", vec![])
+            .await?
+            .ok_or(StoreError::Damaged("issuer"))?;
+        Ok(row.optional_text("revocation_url")?)
+    }
+
+    pub(crate) async fn set_revocation_url(&mut self, url: &str) -> Result<(), StoreError> {
+        let set = "UPDATE issuer SET revocation_url = $1";
+        self.execute(set, values![url]).await?;
+        Ok(())
     }
 
     /// Returns all keys that the issuer ever had.

@@ -58,6 +58,23 @@ impl PostgresUrl {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The host and its port, or the directory of its socket. The user and the password are left out.
+    pub(crate) fn host(&self) -> String {
+        let Ok(options) = PgConnectOptions::from_str(&self.0) else {
+            return String::new();
+        };
+        match options.get_socket() {
+            Some(socket) => socket.display().to_string(),
+            None => format!("{}:{}", options.get_host(), options.get_port()),
+        }
+    }
+
+    /// The database, if the URL names one.
+    pub(crate) fn database(&self) -> Option<String> {
+        let options = PgConnectOptions::from_str(&self.0).ok()?;
+        options.get_database().map(str::to_owned)
+    }
 }
 
 impl FromStr for PostgresUrl {

@@ -145,6 +145,11 @@ impl KeySet {
         Ok(set)
     }
 
+    /// Number of keys that can be used.
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }

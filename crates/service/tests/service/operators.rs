@@ -59,6 +59,7 @@ fn body(action: &str) -> Value {
             json!({ "agent": "agent:a", "principal": "team:b", "ttl": 60, "grants": grants })
         }
         "key:revoke" => json!({ "reason": "a test" }),
+        "keyset:set" => json!({ "revocation_url": "https://issuer.example/revocations" }),
         "revocation:create" => json!({ "agents": ["agent:nobody"], "reason": "a test" }),
         "client:key_add" => json!({ "keys": [key()] }),
         "client:add" => {

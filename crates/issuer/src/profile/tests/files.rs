@@ -518,3 +518,39 @@ fn names_of_dots_are_refused() {
         assert!(error.message.contains("more than dots"), "{error}");
     }
 }
+
+#[test]
+fn mistakes_of_several_profiles_are_told_at_once() {
+    let other = PROFILE.replacen("name = \"buyer\"", "name = \"other\"", 1);
+    let wrong = PROFILE.replacen("name = \"buyer\"", "name = \"bad name\"", 1);
+    let both = format!(
+        "{wrong}{other}{}",
+        PROFILE.replacen("[profile.token]", "[profile.tokens]", 1)
+    );
+    let files = [
+        ("one.toml", both.as_str()),
+        ("two.toml", "profile = 1"),
+        ("three.toml", PROFILE),
+    ];
+    let (profiles, errors) = Profiles::parse_all(&files, &ProfileLimits::default());
+    let names: Vec<&str> = profiles.iter().map(Profile::name).collect();
+    assert_eq!(names, ["buyer", "other"]);
+    let told: Vec<(&str, &str)> = errors
+        .iter()
+        .map(|error| (error.file.as_str(), error.path.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("one.toml", "profile[0].name"),
+            ("one.toml", "profile[2].tokens"),
+            ("two.toml", "profile"),
+        ]
+    );
+    assert!(
+        errors.iter().take(2).all(|error| error.line.is_some()),
+        "{errors:?}"
+    );
+    let first = Profiles::parse(&files, &ProfileLimits::default()).unwrap_err();
+    assert_eq!(Some(&first), errors.first());
+}

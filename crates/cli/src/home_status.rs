@@ -1,0 +1,119 @@
+//! The state of the issuer in a home on this machine.
+
+use std::path::Path;
+
+use bailiwick_api::{Health, IssuerStatus, PrivateKeys, StatusSection as Section};
+use bailiwick_issuer::{Issuer, UnlockError, VaultError};
+use bailiwick_service::{
+    Config, Finding, StatusInputs, finding, issuer_status, probe_providers, read_profiles,
+};
+
+use crate::{
+    clock,
+    exit::{Exit, Failure},
+    output::Progress,
+    passphrase::PassphraseArg,
+    serve::configured,
+    settings::Global,
+};
+
+/// Reports the state of an issuer. The passphrase is tried if one is configured, and nobody is asked for it.
+pub(crate) async fn report(
+    issuer: &Issuer,
+    passphrase: Option<&PassphraseArg>,
+    global: &Global,
+) -> Result<IssuerStatus, Failure> {
+    let mut findings = Vec::new();
+    let private_keys = tried(issuer, passphrase, global, &mut findings);
+    let config = read_config(issuer.home(), &mut findings);
+    let profiles = count_profiles(issuer, &config, &mut findings);
+    let providers = probe_providers(&config.providers);
+    let providers = Progress::waiting("seconds, asking the providers", providers).await;
+    let providers = providers.map_err(|error| {
+        Failure::plain(
+            Exit::Local,
+            format!("no HTTPS client can be made ({error})"),
+        )
+        .hint("install the system's certificate authorities")
+    })?;
+    let inputs = StatusInputs {
+        private_keys,
+        providers,
+        profiles,
+        findings,
+        is_service: false,
+    };
+    Ok(issuer_status(issuer, inputs, clock::now()?).await?)
+}
+
+/// Tries the passphrase that is configured.
+fn tried(
+    issuer: &Issuer,
+    passphrase: Option<&PassphraseArg>,
+    global: &Global,
+    findings: &mut Vec<Finding>,
+) -> PrivateKeys {
+    let configured = match passphrase.map(|passphrase| passphrase.without_asking(global)) {
+        None | Some(Ok(None)) => return PrivateKeys::NotTried,
+        Some(Ok(Some(configured))) => configured,
+        Some(Err(failure)) => {
+            let next = "correct where the passphrase comes from";
+            findings.push(failed(
+                Section::PrivateKeys,
+                "passphrase_unreadable",
+                &failure,
+                next,
+            ));
+            return PrivateKeys::NotTried;
+        }
+    };
+    match issuer.unlock(&configured) {
+        Ok(()) => PrivateKeys::Unlocked,
+        Err(UnlockError::Vault(VaultError::WrongPassphrase)) => PrivateKeys::Refused,
+        Err(error) => {
+            let next = "restore the home from a backup";
+            let failure = Failure::from(error);
+            findings.push(failed(
+                Section::PrivateKeys,
+                "identity_unusable",
+                &failure,
+                next,
+            ));
+            PrivateKeys::NotTried
+        }
+    }
+}
+
+fn read_config(home: &Path, findings: &mut Vec<Finding>) -> Config {
+    configured(home).unwrap_or_else(|failure| {
+        findings.push(failed(
+            Section::Settings,
+            "service_config_invalid",
+            &failure,
+            "run `bailiwick check`, and correct what it names",
+        ));
+        Config::default()
+    })
+}
+
+fn count_profiles(issuer: &Issuer, config: &Config, findings: &mut Vec<Finding>) -> usize {
+    let limits = config.profile_limits(issuer.settings());
+    match read_profiles(issuer.home(), &limits) {
+        Ok(profiles) => profiles.len(),
+        Err(error) => {
+            findings.push(failed(
+                Section::Settings,
+                "profiles_invalid",
+                &Failure::plain(Exit::Local, error),
+                "run `bailiwick check`, and correct what it names",
+            ));
+            0
+        }
+    }
+}
+
+/// The finding of a failure, whose own hint goes before the general one.
+fn failed(section: Section, code: &str, failure: &Failure, next: &str) -> Finding {
+    let next = failure.what_next().unwrap_or(next);
+    finding(section, Health::Error, code, failure.indented(), next)
+}

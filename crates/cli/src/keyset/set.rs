@@ -1,0 +1,50 @@
+//! `bailiwick keyset set`: what the keyset states, where that can change.
+
+use bailiwick_token::escape::name;
+use clap::Args;
+
+use crate::{
+    exit::{Exit, ExitResult},
+    operations::{Operations, with},
+    output, parse,
+    passphrase::PassphraseArg,
+    settings::Global,
+};
+
+/// Options of `keyset set`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Verifiers that follow the issuer take over the keyset, and admit nothing until they have read the
+revocations at that URL: let it answer first. It can be replaced, and not be taken away.
+
+Example:
+  bailiwick keyset set \\
+      --revocation-url https://issuer.example/.well-known/bailiwick/revocations")]
+pub(crate) struct KeysetSetArgs {
+    /// The URL at which verifiers find the revocations
+    #[arg(long, value_name = "URL", value_parser = parse::text)]
+    revocation_url: String,
+    #[command(flatten)]
+    passphrase: PassphraseArg,
+}
+
+impl KeysetSetArgs {
+    pub(super) async fn run(self, global: &Global) -> ExitResult {
+        let set =
+            async |issuer: &dyn Operations| issuer.set_revocation_url(&self.revocation_url).await;
+        let setting = with(global, Some(&self.passphrase), set).await?;
+        let text = format!(
+            "revoked at {}\nkeyset version {}\n",
+            name(&setting.revocation_url),
+            setting.keyset_version
+        );
+        global.format().print(&setting, text)?;
+        match setting.changed {
+            true => output::hint(
+                "a service hands out the new keyset; where verifiers read files: bailiwick keyset export",
+            ),
+            false => output::note("the keyset states it already, and nothing changed"),
+        }
+        Ok(Exit::Done)
+    }
+}

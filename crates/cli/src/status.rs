@@ -1,0 +1,48 @@
+//! `bailiwick status`: what is due, what fails, and what to do next.
+
+mod summary;
+mod text;
+
+use bailiwick_api::{Health, IssuerStatus};
+use clap::Args;
+
+use crate::{
+    exit::{Exit, ExitResult},
+    operations::{Operations, with},
+    passphrase::PassphraseArg,
+    settings::Global,
+};
+
+/// Options of `bailiwick status`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The passphrase is tried if a file or the environment holds it; nobody is asked. Identity providers in
+`service.toml` are asked for their keys, for 15 seconds at most. With --server, the service reports
+on itself, for which an operator's token needs the action `status:read`.
+
+Exit codes: 0 all is well, 7 there are warnings, 8 there are errors; others if it cannot be told.
+
+Examples:
+  bailiwick status
+  bailiwick status --quiet
+  bailiwick status --json --server https://issuer.example")]
+pub(crate) struct StatusArgs {
+    /// Print only what is not well, and nothing if all is
+    #[arg(short, long)]
+    quiet: bool,
+    #[command(flatten)]
+    passphrase: PassphraseArg,
+}
+
+impl StatusArgs {
+    /// Prints the report. The exit code states the worst finding.
+    pub(crate) async fn run(self, global: &Global) -> ExitResult {
+        let report = async |issuer: &dyn Operations| issuer.status().await;
+        let status: IssuerStatus = with(global, Some(&self.passphrase), report).await?;
+        if !(self.quiet && status.state == Health::Ok) {
+            let text = text::report(&status, self.quiet);
+            global.format().print(&status, text)?;
+        }
+        Ok(Exit::from(status.state))
+    }
+}

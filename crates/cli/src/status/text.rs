@@ -1,0 +1,64 @@
+//! The report as text: a line for each section, and its findings below it.
+
+use std::fmt::{self, Write};
+
+use bailiwick_api::{Health, IssuerStatus, StatusSection};
+use bailiwick_token::escape::name;
+
+use super::summary::summary;
+use crate::output::{GREEN, RED, YELLOW};
+
+/// Width of the names of sections, and of states.
+const NAME: usize = 12;
+const STATE: usize = 7;
+
+/// The report as text. With `quiet` it holds only the sections with findings.
+pub(super) fn report(status: &IssuerStatus, quiet: bool) -> String {
+    // Writing to a string cannot fail.
+    written(status, quiet).unwrap_or_default()
+}
+
+fn written(status: &IssuerStatus, quiet: bool) -> Result<String, fmt::Error> {
+    let mut text = String::new();
+    let issuer = name(&status.issuer);
+    writeln!(
+        text,
+        "{issuer} at {}: {}",
+        status.time,
+        state(status.state, 0)
+    )?;
+    for section in &status.sections {
+        if quiet && section.state == Health::Ok {
+            continue;
+        }
+        let title = title(section.section);
+        let shown = state(section.state, STATE);
+        let summary = summary(status, section.section);
+        writeln!(text, "{title:NAME$} {shown}  {summary}")?;
+        for finding in &section.findings {
+            let shown = state(finding.state, 0);
+            writeln!(text, "  {shown}: {}", finding.message)?;
+            writeln!(text, "    next: {}", finding.next)?;
+        }
+    }
+    Ok(text)
+}
+
+fn title(section: StatusSection) -> &'static str {
+    match section {
+        StatusSection::PrivateKeys => "passphrase",
+        section => section.as_str(),
+    }
+}
+
+/// A state in its colour, padded behind it.
+fn state(state: Health, width: usize) -> String {
+    let style = match state {
+        Health::Ok => GREEN,
+        Health::Warning => YELLOW,
+        Health::Error => RED,
+    };
+    let word = state.as_str();
+    let padding = width.saturating_sub(word.len());
+    format!("{style}{word}{style:#}{:padding$}", "")
+}

@@ -1,0 +1,69 @@
+//! The description of the database, for operators.
+
+use std::{fs, io, path::PathBuf};
+
+use crate::{
+    home::HomeError,
+    issuer::{Issuer, OpenError},
+    store::Location,
+};
+
+/// The description of an issuer's database. It holds no password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreInfo {
+    /// Its kind and location.
+    pub place: StorePlace,
+    /// The number of the last migration of its schema.
+    pub schema: u64,
+}
+
+/// The kind and the location of a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StorePlace {
+    /// A file in the home.
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// Its size in bytes, with that of its write-ahead log.
+        bytes: u64,
+    },
+    /// A PostgreSQL database.
+    Postgres {
+        /// The host and its port, or the directory of its socket.
+        host: String,
+        /// The database, if the URL names one.
+        database: Option<String>,
+    },
+}
+
+impl Issuer {
+    /// Returns the description of the database.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the home or the database cannot be read.
+    pub async fn store_info(&self) -> Result<StoreInfo, OpenError> {
+        let place = match self.location()? {
+            Location::Sqlite(path) => {
+                let mut log = path.clone().into_os_string();
+                log.push("-wal");
+                let bytes = size(path.clone())?.saturating_add(size(log.into())?);
+                StorePlace::Sqlite { path, bytes }
+            }
+            Location::Postgres(url) => StorePlace::Postgres {
+                host: url.host(),
+                database: url.database(),
+            },
+        };
+        let schema = self.store.glance().await?.schema_version().await?;
+        Ok(StoreInfo { place, schema })
+    }
+}
+
+/// The size of a file; 0 if there is none.
+fn size(path: PathBuf) -> Result<u64, HomeError> {
+    match fs::metadata(&path) {
+        Ok(metadata) => Ok(metadata.len()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(HomeError::Io { path, error }),
+    }
+}

@@ -1,0 +1,288 @@
+//! The rules by which the state of an issuer is assessed: one function for each section.
+
+use bailiwick_api::{
+    Health, IssuerStatus, PrivateKeys, ProviderStatus, RootKeyState, StatusSection as Section,
+    TransitionKind, VerifierCounts,
+};
+use bailiwick_issuer::ClientInfo;
+use bailiwick_token::{
+    escape::{code, name, phrase},
+    timestamp::{SKEW, Timestamp},
+};
+use bailiwick_verifier::outbound::SafeUrl;
+
+use super::{
+    bounds::{MAX_NAMES, is_ending},
+    finding::{Finding, finding},
+};
+
+/// Time after which a transition that nobody made counts as overdue, in seconds. Rotations run once an hour, and one
+/// may fail.
+const OVERDUE: u64 = 2 * 3_600;
+
+/// Age of the head from which verifiers deny by default, in seconds.
+const HEAD_STALE: u64 = 60;
+
+/// Age of a row from which a checkpoint should cover it, in seconds.
+const UNCOVERED: u64 = 86_400;
+
+pub(super) fn keys(status: &IssuerStatus, refusal: Option<&str>, now: Timestamp) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let is_active = |state| state == RootKeyState::Active;
+    if !status.keys.iter().any(|key| is_active(key.state)) {
+        findings.push(finding(
+            Section::Keys,
+            Health::Error,
+            "no_active_key",
+            "no root key signs, so no token can be minted",
+            "run `bailiwick key rotate`, which activates the staged key as soon as verifiers know it",
+        ));
+    }
+    if let Some(refusal) = refusal {
+        findings.push(finding(
+            Section::Keys,
+            Health::Error,
+            "rotation_refused",
+            format!("a rotation would be refused ({})", phrase(refusal)),
+            "see `bailiwick key list`, and resolve that by hand",
+        ));
+    }
+    let overdue = status
+        .due
+        .iter()
+        .filter(|due| now.since(due.since) >= OVERDUE);
+    findings.extend(overdue.map(|due| {
+        let key = due
+            .id
+            .map_or("a new key".to_owned(), |id| format!("key `{id}`"));
+        let step = match due.step {
+            TransitionKind::Stage => "staged",
+            TransitionKind::Activate => "activated",
+            TransitionKind::Supersede => "superseded",
+            TransitionKind::Retire => "retired",
+            TransitionKind::Revoke => "revoked",
+        };
+        finding(
+            Section::Keys,
+            Health::Warning,
+            "rotation_overdue",
+            format!("{key} has been due to be {step} since {}", due.since),
+            "run `bailiwick key rotate` now, and every hour by a timer",
+        )
+    }));
+    findings
+}
+
+pub(super) fn keyset(status: &IssuerStatus, now: Timestamp) -> Option<Finding> {
+    let keyset = &status.keyset;
+    let life = status.settings.keyset_life;
+    let sign = "run `bailiwick keyset export` and hand the file out, or `bailiwick serve`: both sign it again";
+    if keyset.expires <= now {
+        return Some(finding(
+            Section::Keyset,
+            Health::Error,
+            "keyset_expired",
+            format!(
+                "the keyset ended at {}: verifiers deny every call",
+                keyset.expires
+            ),
+            sign,
+        ));
+    }
+    if keyset.issued_at > now.plus(SKEW) {
+        return Some(finding(
+            Section::Keyset,
+            Health::Error,
+            "keyset_in_future",
+            format!(
+                "the keyset is dated {}, which this clock has not reached: verifiers may refuse it",
+                keyset.issued_at
+            ),
+            "set the clocks of all issuers; the next signature is dated right",
+        ));
+    }
+    // A keyset is signed again when less than half of its life remains. At a quarter, that did not happen.
+    let quarter = life.checked_div(4).unwrap_or(0);
+    let ends_soon = keyset.expires.since(now) < quarter;
+    ends_soon.then(|| {
+        finding(
+            Section::Keyset,
+            Health::Warning,
+            "keyset_ending",
+            format!(
+                "the keyset ends at {}, and verifiers then deny every call",
+                keyset.expires
+            ),
+            sign,
+        )
+    })
+}
+
+pub(super) fn revocations(status: &IssuerStatus, now: Timestamp) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match (&status.revocation_url, &status.head) {
+        // A head is signed by services only, so verifiers of this issuer are expected to follow it.
+        (None, Some(_)) => findings.push(finding(
+            Section::Revocations,
+            Health::Warning,
+            "no_revocation_url",
+            "the keyset names no URL of the revocations, so verifiers do not look for any",
+            "set it by `bailiwick keyset set`",
+        )),
+        (None, None) => {}
+        (Some(url), head) => {
+            if let Err(unsafe_url) = SafeUrl::parse(url) {
+                findings.push(finding(
+                    Section::Revocations,
+                    Health::Error,
+                    "revocation_url_unsafe",
+                    format!(
+                        "the URL of the revocations, {}, {}",
+                        code(url),
+                        first_part(&unsafe_url.to_string())
+                    ),
+                    "set one that begins with `https://` by `bailiwick keyset set`: verifiers take no other",
+                ));
+            }
+            if head.is_none() {
+                findings.push(finding(
+                    Section::Revocations,
+                    Health::Warning,
+                    "no_head",
+                    "no service has signed the head of the revocations, and verifiers that look for it deny every call",
+                    "run `bailiwick serve`",
+                ));
+            }
+        }
+    }
+    if let Some(head) = &status.head
+        && now.since(head.issued_at) > HEAD_STALE
+    {
+        findings.push(finding(
+            Section::Revocations,
+            Health::Error,
+            "head_stale",
+            format!(
+                "the head of the revocations was signed last at {}: verifiers that follow it deny every call",
+                head.issued_at
+            ),
+            "see whether `bailiwick serve` runs, and read its log",
+        ));
+    }
+    findings
+}
+
+/// The part of a message before its hint.
+fn first_part(message: &str) -> &str {
+    message.split_once(": ").map_or(message, |(fact, _)| fact)
+}
+
+pub(super) fn private_keys(keys: PrivateKeys) -> Option<Finding> {
+    (keys == PrivateKeys::Refused).then(|| {
+        finding(
+            Section::PrivateKeys,
+            Health::Error,
+            "passphrase_refused",
+            "the passphrase that is configured does not open the private keys",
+            "correct it where it comes from: its file, or the environment",
+        )
+    })
+}
+
+pub(super) fn audit(uncovered_since: Option<Timestamp>, now: Timestamp) -> Option<Finding> {
+    let since = uncovered_since.filter(|since| now.since(*since) >= UNCOVERED)?;
+    Some(finding(
+        Section::Audit,
+        Health::Warning,
+        "checkpoint_overdue",
+        format!("no checkpoint covers the rows of the audit from {since} on"),
+        "run `bailiwick audit checkpoint` every day, and keep its result elsewhere; a service signs one every hour",
+    ))
+}
+
+pub(super) fn clients(clients: &[ClientInfo], now: Timestamp) -> Vec<Finding> {
+    // A secret that ends while a newer one is good is a rotation. Only the last one matters.
+    let last_end = |client: &ClientInfo| {
+        let good = client
+            .secrets
+            .iter()
+            .filter(|secret| secret.expires.is_none_or(|end| end > now));
+        let ends: Option<Vec<Timestamp>> = good.map(|secret| secret.expires).collect();
+        ends?.into_iter().max()
+    };
+    let enabled = clients.iter().filter(|client| client.disabled_at.is_none());
+    let ending = enabled.filter_map(|client| {
+        let end = last_end(client).filter(|end| is_ending(*end, now))?;
+        Some(finding(
+            Section::Clients,
+            Health::Warning,
+            "secrets_ending",
+            format!(
+                "the last secret of the client {} ends at {end}",
+                name(&client.name)
+            ),
+            "give it another by `bailiwick client rotate`",
+        ))
+    });
+    ending.take(MAX_NAMES).collect()
+}
+
+pub(super) fn verifiers(counts: &VerifierCounts) -> Option<Finding> {
+    let (first, rest) = counts.behind_names.split_first()?;
+    let more = match rest.len() {
+        0 => String::new(),
+        _ => format!(" and {} more", counts.behind.saturating_sub(1)),
+    };
+    Some(finding(
+        Section::Verifiers,
+        Health::Warning,
+        "verifiers_behind",
+        format!(
+            "{}{more} used an older keyset when last heard of",
+            name(first)
+        ),
+        "see `bailiwick verifier lag`: check that they reach the issuer; `bailiwick verifier forget` drops one that is no more",
+    ))
+}
+
+pub(super) fn providers(providers: &[ProviderStatus]) -> Vec<Finding> {
+    let findings = providers.iter().filter_map(|provider| {
+        let called = code(&provider.name);
+        match (&provider.failure, provider.keys) {
+            (None, 1..) => None,
+            (None, 0) => Some(finding(
+                Section::Providers,
+                Health::Error,
+                "provider_without_keys",
+                format!("the provider {called} publishes no key that can be used, so its tokens are refused"),
+                "compare the keys that it publishes with those that the guide lists",
+            )),
+            (Some(failure), keys) => {
+                let failure = phrase(failure);
+                let (state, effect) = match keys {
+                    0 => (Health::Error, "its tokens are refused"),
+                    _ => (
+                        Health::Warning,
+                        "the keys that it published last stay in use",
+                    ),
+                };
+                Some(finding(
+                    Section::Providers,
+                    state,
+                    "provider_unreachable",
+                    format!("the provider {called} did not say its keys ({failure}): {effect}"),
+                    "check its `issuer` and `jwks_uri` in `service.toml`, the network, and the proxy",
+                ))
+            }
+        }
+    });
+    findings.collect()
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "a test fails by panicking"
+)]
+mod tests;
