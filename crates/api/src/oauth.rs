@@ -102,6 +102,16 @@ impl TokenParameter {
 
 /// A token request: a form, whose values are wiped when it is dropped. Unknown parameters are ignored (RFC 6749,
 /// section 3.2).
+///
+/// ```
+/// use bailiwick_api::{CLIENT_CREDENTIALS, TokenParameter, TokenRequest};
+///
+/// let form = b"grant_type=client_credentials&scope=buyer&resource=erp&resource=crm";
+/// let request = TokenRequest::parse(form)?;
+/// assert_eq!(request.one(TokenParameter::GrantType)?, Some(CLIENT_CREDENTIALS));
+/// assert_eq!(request.all(TokenParameter::Resource).collect::<Vec<_>>(), ["erp", "crm"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct TokenRequest(Vec<(TokenParameter, Zeroizing<String>)>);
 
 impl TokenRequest {
@@ -165,6 +175,16 @@ pub struct TooManyParameters;
 pub struct RepeatedParameter(pub TokenParameter);
 
 /// A token (RFC 6749, section 5.1, with RFC 8693, section 2.2.1).
+///
+/// ```
+/// use bailiwick_api::TokenResponse;
+///
+/// /// The value of the header `Authorization` for calls with the token in an answer.
+/// fn authorization(answer: &[u8]) -> Result<String, serde_json::Error> {
+///     let answer: TokenResponse = serde_json::from_slice(answer)?;
+///     Ok(format!("Bearer {}", *answer.access_token))
+/// }
+/// ```
 #[derive(Serialize, Deserialize)]
 pub struct TokenResponse {
     /// The token, which is a secret of its holder.

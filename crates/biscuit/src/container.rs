@@ -42,6 +42,17 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 ///
 /// `Debug` shows none of it: a token is a credential, and an open one carries the secret that appends to
 /// it.
+///
+/// ```
+/// use bailiwick_biscuit::{chain, container::Container, key::{Key, PublicKey}};
+///
+/// # fn example(text: &str, root: PublicKey) -> Result<(), Box<dyn std::error::Error>> {
+/// let container = Container::parse(text)?;
+/// chain::verify(&container, &Key::Ed25519(root), chain::ThirdParties::Current)?;
+/// println!("{} blocks, all signed", container.block_count());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Container {
     bytes: Zeroizing<Vec<u8>>,

@@ -162,6 +162,15 @@ impl fmt::Debug for P256Key {
 ///
 /// A key of small order, under which one signature fits almost every message, cannot be constructed, nor can
 /// an encoding that is not the canonical one of its point.
+///
+/// ```
+/// use bailiwick_biscuit::key::PublicKey;
+///
+/// let text = "ed25519/d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+/// let key: PublicKey = text.parse()?;
+/// assert_eq!(key.to_string(), text);
+/// # Ok::<(), bailiwick_biscuit::key::PublicKeyError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PublicKey(VerifyingKey);
 

@@ -164,6 +164,23 @@ impl Entry {
 }
 
 /// A filter of audit rows. A row has to match every field that is set.
+///
+/// ```
+/// use bailiwick_issuer::{AuditEvent, AuditFilter, Issuer, StoreError};
+/// use bailiwick_token::timestamp::Timestamp;
+///
+/// /// The number of tokens that an agent got since a time, up to 100.
+/// async fn mints(issuer: &Issuer, agent: &str, since: Timestamp) -> Result<usize, StoreError> {
+///     let filter = AuditFilter {
+///         agent: Some(agent.to_owned()),
+///         event: Some(AuditEvent::Mint),
+///         since: Some(since),
+///         limit: Some(100),
+///         ..AuditFilter::default()
+///     };
+///     Ok(issuer.audit_list(&filter).await?.len())
+/// }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditFilter {
     /// Rows about this agent.

@@ -27,6 +27,38 @@ use crate::{
 
 /// An issuer, opened from its home directory. Clones share one issuer, and each has its own actor.
 /// `Debug` shows its location and no secret.
+///
+/// ```
+/// use bailiwick_issuer::{InitOptions, Issuer, MintRequest, Passphrase};
+/// use bailiwick_token::{grant::Grants, timestamp::Timestamp};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # let directory = tempfile::tempdir()?;
+/// # let home = directory.path().join("home");
+/// # let now = Timestamp::try_from(std::time::SystemTime::now())?;
+/// let options = InitOptions::new("https://issuer.example");
+/// let passphrase = Passphrase::new("correct horse battery staple")?;
+/// let issuer = Issuer::init(&home, options, &passphrase, now).await?;
+///
+/// let grants = Grants::from_toml("[[grant]]\nservice = \"erp\"\naction = \"order:read\"")?;
+/// let request = MintRequest {
+///     agent: "agent:buyer".to_owned(),
+///     principal: "team:procurement".to_owned(),
+///     tenant: None,
+///     task: None,
+///     claims: Default::default(),
+///     grants,
+///     ttl: 900,
+///     max_depth: None,
+///     profile: None,
+/// };
+/// let minted = issuer.mint(&request, now).await?;
+/// assert_eq!(minted.token.appended_blocks(), 0);
+/// # Ok(())
+/// # })
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Issuer {
     pub(crate) store: Store,

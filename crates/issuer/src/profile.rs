@@ -37,6 +37,25 @@ pub use refusal::{ErrorCode, Mismatch, ProfileRefusal};
 pub const MAX_PROFILES: usize = 1_000;
 
 /// An immutable set of profiles that was read and checked as a whole.
+///
+/// ```
+/// use bailiwick_issuer::profile::{ProfileLimits, Profiles};
+///
+/// let file = r#"
+///     [[profile]]
+///     name = "buyer"
+///     match.agent.source = "client"
+///     params.client = { claim = "agent.client", type = "string" }
+///     token = { agent = "agent:${client}", principal = "team:procurement", ttl = "15m" }
+///
+///     [[profile.grant]]
+///     service = "erp"
+///     action = "order:read"
+/// "#;
+/// let profiles = Profiles::parse(&[("buyer.toml", file)], &ProfileLimits::default())?;
+/// assert!(profiles.get("buyer").is_some());
+/// # Ok::<(), bailiwick_issuer::profile::ProfileError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Profiles(BTreeMap<String, Profile>);
 

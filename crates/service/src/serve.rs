@@ -73,6 +73,23 @@ impl std::fmt::Debug for StateHandle {
 ///
 /// # Errors
 /// [`ServeError`], and nothing runs.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use bailiwick_issuer::{Issuer, Passphrase};
+/// use bailiwick_service::{Config, serve};
+/// use bailiwick_verifier::system_clock;
+///
+/// # async fn example(passphrase: Passphrase) -> Result<(), Box<dyn std::error::Error>> {
+/// let config = Config::parse(&std::fs::read_to_string("service.toml")?)?;
+/// let issuer = Issuer::open(Path::new("home")).await?;
+/// issuer.unlock(&passphrase)?;
+/// let running = serve(issuer, config, system_clock()).await?;
+/// println!("serving at {}", running.address());
+/// # Ok(())
+/// # }
+/// ```
 pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Running, ServeError> {
     config.check()?;
     if !issuer.is_unlocked() {

@@ -15,6 +15,17 @@ use crate::{
 };
 
 /// The content of a token. None of it has been verified: anyone can write a token that says this.
+///
+/// ```
+/// use bailiwick_token::token::Token;
+///
+/// # fn example(token: &Token) -> Result<(), Box<dyn std::error::Error>> {
+/// let inspection = token.inspect();
+/// println!("{inspection}"); // block by block
+/// println!("{}", inspection.effective()?); // what all blocks together allow
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Serialize)]
 pub struct Inspection {
     /// The version of this JSON structure.

@@ -11,6 +11,14 @@ use sha2::{Digest, Sha256};
 ///
 /// It is the `root_key_id` of a Biscuit, an unsigned hint that selects one key of a keyset.
 /// Its text form is 8 lower-case hex digits.
+///
+/// ```
+/// use bailiwick_token::key::KeyId;
+///
+/// let id: KeyId = "0a1b2c3d".parse()?;
+/// assert_eq!(id.as_u32(), 0x0a1b_2c3d);
+/// # Ok::<(), bailiwick_token::key::KeyIdError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(u32);
 

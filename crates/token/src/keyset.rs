@@ -25,6 +25,16 @@ pub const MAX_KEYS: usize = 64;
 pub const MAX_TOMBSTONES: usize = 1024;
 
 /// The root keys of one issuer at one time. Members that a reader does not know are ignored.
+///
+/// ```
+/// use bailiwick_token::{key::PublicKey, keyset::{Keyset, KeysetError}};
+///
+/// /// The issuer's name, and the number of keys that may sign its tokens.
+/// fn summary(file: &[u8], key: &PublicKey) -> Result<String, KeysetError> {
+///     let keyset = Keyset::open(file, key)?;
+///     Ok(format!("{}: {} keys", keyset.issuer, keyset.keys.len()))
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Keyset {
     /// The issuer's name as its tokens state it, usually a URL.

@@ -17,6 +17,17 @@ use crate::{
 ///
 /// Holders narrow and inspect it; only a verifier can admit it. `Debug` shows its id and nothing else:
 /// the token is a credential, and an open one carries the secret that appends to it.
+///
+/// ```
+/// use bailiwick_token::token::Token;
+///
+/// # fn example(text: &str) -> Result<(), Box<dyn std::error::Error>> {
+/// let token = Token::parse(text)?;
+/// println!("{} blocks are appended to {:?}", token.appended_blocks(), token.token_id());
+/// assert_eq!(Token::from_bytes(token.as_bytes().to_vec())?.token_id(), token.token_id());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Token {
     container: Container,

@@ -30,6 +30,15 @@ pub const MAX_DEPTH: usize = 8;
 ///
 /// `Display` writes the canonical text of the profile: members sorted by code point, no white
 /// space, numbers in their shortest exact form (see [`Number`]).
+///
+/// ```
+/// use bailiwick_token::value::Value;
+///
+/// let value = Value::parse(r#"{"b": 1.50, "a": [true, null]}"#)?;
+/// assert_eq!(value.to_string(), r#"{"a":[true,null],"b":1.5}"#);
+/// assert!(Value::parse(r#"{"a": 1, "a": 2}"#).is_err());
+/// # Ok::<(), bailiwick_token::value::ValueError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
     /// `null`

@@ -10,6 +10,21 @@ use crate::{decision::Deny, denial::Denial, validity, verified::Verified, verifi
 ///
 /// An edge authenticates before it reads a request's body, so that a stranger causes no more work than
 /// the check of a token. It allows nothing: [`Verifier::decide`] checks trust and time again.
+///
+/// ```
+/// # use bailiwick_token::timestamp::Timestamp;
+/// use bailiwick_verifier::{Call, Decision, Verifier};
+///
+/// # fn read_call() -> Call { Call::new("order:read") }
+/// # fn example(verifier: &Verifier, token: &str, now: Timestamp) -> Decision {
+/// let token = match verifier.authenticate(token, now) {
+///     Ok(token) => token,
+///     Err(deny) => return Decision::Deny(*deny),
+/// };
+/// let call = read_call(); // only now is the request's body read
+/// verifier.decide(token.verified(), &call, now)
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Authenticated(Arc<Verified>);
 

@@ -29,6 +29,15 @@ pub const MAX_PATH_BYTES: usize = 512 * 1024;
 /// A call: an action, a resource if there is one, and named arguments.
 ///
 /// The service is not part of it. It is configured in the verifier, and never taken from a request.
+///
+/// ```
+/// use bailiwick_verifier::Call;
+///
+/// let call = Call::new("purchase_order:create").resource("eu/4711").arg("amount", 4200);
+/// let same = r#"{"action": "purchase_order:create", "resource": "eu/4711", "args": {"amount": 4200}}"#;
+/// assert_eq!(Call::from_json(same)?, call);
+/// # Ok::<(), bailiwick_verifier::CallError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     action: String,

@@ -22,6 +22,20 @@ use crate::{
 pub const MAX_DENIAL_JSON: usize = 128 * 1024;
 
 /// The decision of a verifier about one call.
+///
+/// ```
+/// use bailiwick_verifier::{Decision, Values};
+///
+/// /// The line for the log, and the status for the caller.
+/// fn answer(decision: &Decision) -> (String, u16) {
+///     match decision {
+///         Decision::Allow(allow) => (format!("{} may", allow.identity.agent), 200),
+///         Decision::Deny(deny) => (deny.explain(Values::Hidden).join("; "), 403),
+///     }
+/// }
+///
+/// assert_eq!(answer(&Decision::missing_token()).1, 403);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub enum Decision {

@@ -34,6 +34,19 @@ pub use self::{
 };
 
 /// A keyset and, where configured, revocations, whose signatures have been verified.
+///
+/// ```
+/// # use bailiwick_token::key::PublicKey;
+/// use bailiwick_verifier::Trust;
+///
+/// # fn example(key: PublicKey) -> Result<(), Box<dyn std::error::Error>> {
+/// let keyset = std::fs::read("keyset.json")?;
+/// let revocations = std::fs::read("revocations.json")?;
+/// let trust = Trust::open(&keyset, &key, Some(&revocations))?;
+/// println!("keyset {} of {}", trust.keyset().version, trust.keyset().issuer);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Trust {
     keys: Arc<Keys>,

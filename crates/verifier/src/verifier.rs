@@ -16,6 +16,22 @@ use crate::{
 };
 
 /// Decides calls at one service. It can be shared between threads.
+///
+/// ```
+/// # use bailiwick_token::timestamp::Timestamp;
+/// use std::time::Duration;
+///
+/// use bailiwick_verifier::{Call, Staleness, Trust, Verifier};
+///
+/// # fn example(trust: Trust, token: &str, now: Timestamp) -> Result<(), Box<dyn std::error::Error>> {
+/// let verifier = Verifier::new("erp", trust)?.staleness(Staleness::after(Duration::from_secs(300)));
+/// let call = Call::new("purchase_order:read").resource("eu/4711");
+/// if verifier.check(token, &call, now).is_allow() {
+///     // read the order
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Verifier {
     pub(crate) service: String,

@@ -21,6 +21,18 @@ const PAYLOAD_TYPE: &str = "application/vnd.bailiwick.checkpoint.v1+json";
 pub const MAX_CHECKPOINT: usize = 8_192;
 
 /// The content of a checkpoint.
+///
+/// ```
+/// use bailiwick_issuer::{Checkpoint, Issuer};
+///
+/// # async fn example(issuer: &Issuer) -> Result<(), Box<dyn std::error::Error>> {
+/// let kept = std::fs::read("checkpoint.json")?; // from a place that the issuer cannot change
+/// let checkpoint = Checkpoint::open(&kept, issuer.keyset_key(), &issuer.settings().issuer)?;
+/// let report = issuer.audit_verify(&[checkpoint], |rows| println!("{rows} rows")).await?;
+/// assert_eq!(report.finding, None);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// The issuer whose audit it is.
