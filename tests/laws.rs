@@ -182,7 +182,7 @@ proptest! {
 
     /// Grants that are reported as within others allow nothing that those deny, and each list is within itself.
     #[test]
-    fn what_is_within_is_allowed(
+    fn calls_within_the_grant_are_allowed(
         (narrow, wide, call) in (random::grants(), random::grants()).prop_flat_map(|(grants, wide)| {
             let narrow = common(&grants, &wide).unwrap_or(grants);
             (Just(narrow.clone()), Just(wide), random::call_for(narrow))
@@ -195,7 +195,7 @@ proptest! {
 
     /// The same for grants that differ little, where a wrong answer is more likely.
     #[test]
-    fn what_is_within_a_neighbour_is_allowed((narrow, wide, calls) in random::neighbours()) {
+    fn calls_within_a_neighbouring_grant_are_allowed((narrow, wide, calls) in random::neighbours()) {
         for (narrow, wide) in [(&narrow, &wide), (&wide, &narrow)] {
             prop_assert!(narrow.is_within(narrow));
             let within = narrow.is_within(wide);

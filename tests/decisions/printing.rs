@@ -90,7 +90,7 @@ proptest! {
 
     /// Each form is printable, and different texts look different in it.
     #[test]
-    fn forms_tell_texts_apart(a in names(), b in names()) {
+    fn different_texts_look_different(a in names(), b in names()) {
         let forms = |text: &str| [
             name(text).to_string(), phrase(text).to_string(), quote(text).to_string(), code(text).to_string(),
         ];

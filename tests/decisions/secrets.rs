@@ -49,7 +49,7 @@ fn scene() -> Scene {
 
 /// The search finds what biscuit-auth prints. Otherwise its other results would prove nothing.
 #[test]
-fn the_search_finds_what_leaks() {
+fn the_search_finds_leaks() {
     let Scene {
         tokens, secrets, ..
     } = scene();

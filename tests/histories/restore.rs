@@ -250,7 +250,7 @@ proptest! {
     }
 
     #[test]
-    fn a_restore_that_is_told_of_a_part_changes_no_verdict_where_the_rest_was_known(
+    fn a_restore_with_partial_evidence_changes_no_verdict_where_the_rest_was_known(
         before in vec(event(), 0..12),
         told in vec(event(), 0..12),
         untold in vec(event(), 0..12),
@@ -260,7 +260,7 @@ proptest! {
 }
 
 #[test]
-fn what_a_restored_issuer_lacks_is_told() {
+fn the_gaps_of_a_restored_issuer_are_reported() {
     use Event::{Mint, RevokeAgent, RevokeToken};
     let mints = [Mint(0), Mint(1), Mint(1)];
     let lacking = told_of_a_part([&mints, &[RevokeToken(1)], &[RevokeToken(2), RevokeAgent(0)]]);

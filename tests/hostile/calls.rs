@@ -115,7 +115,7 @@ fn calls_at_their_limits() {
 }
 
 #[test]
-fn actions_and_resources_that_are_none() {
+fn malformed_actions_and_resources_are_refused() {
     let root = Root::new();
     let verifier = root.verifier();
     let token = Forge::authority(

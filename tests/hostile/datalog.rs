@@ -102,7 +102,7 @@ fn the_language_is_the_profiles() {
 }
 
 #[test]
-fn what_fails_while_it_is_evaluated_is_denied() {
+fn failures_during_evaluation_are_denials() {
     let root = Root::new();
     let failing = [
         "check if 1 / 0 === 1;",

@@ -377,7 +377,7 @@ fn a_keyset_that_is_withheld() {
 
 /// A clock that runs ahead loses no entries: they expire by the signed time.
 #[test]
-fn entries_vanish_by_the_signed_time() {
+fn entries_end_by_the_signed_time() {
     let root = Root::new();
     let forge = Forge::honest(&root);
     let id = bailiwick_token::token::Token::from_bytes(forge.bytes())

@@ -268,7 +268,7 @@ fn the_second_form_of_a_signature_has_the_id_of_the_first() {
 }
 
 #[test]
-fn truncated_tokens_are_none() {
+fn truncated_tokens_are_refused() {
     let root = Pair::p256(1);
     let token = chain(&root, &Pair::p256(2), 1)
         .append_third_party("a(1);", &Pair::ed25519(9), Pair::ed25519(3), 1)
@@ -284,7 +284,7 @@ fn truncated_tokens_are_none() {
 }
 
 #[test]
-fn what_is_beyond_the_limits_is_refused_before_it_costs() {
+fn tokens_beyond_the_limits_are_refused_before_evaluation() {
     let root = Pair::ed25519(1);
     let mut token = Foreign::authority(&root, "user(\"a\");", Pair::ed25519(2), 0);
     while token.container.blocks.len() + 1 < MAX_BLOCKS {

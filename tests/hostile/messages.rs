@@ -11,7 +11,7 @@ use super::terms::{MALFORMED, array, changed, map, term, value, with_ops, with_t
 use crate::{ALLOW, expect, order};
 
 #[test]
-fn blocks_that_are_none() {
+fn malformed_blocks_are_refused() {
     let root = Root::new();
     let bytes = |bytes: &[u8]| Forge::honest(&root).append_bytes(bytes.to_vec());
     let kind = |kind| changed(&root, |block| block.checks[0].kind = Some(kind));

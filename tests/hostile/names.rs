@@ -33,7 +33,7 @@ fn no_token_states_the_verifiers_facts() {
 
 /// The basic attack: an expired token that states its own time.
 #[test]
-fn a_time_of_ones_own_defeats_no_expiry() {
+fn a_holders_own_time_defeats_no_expiry() {
     let root = Root::new();
     let expired = AUTHORITY.replace("12:15:00Z", "11:59:00Z");
     expect(

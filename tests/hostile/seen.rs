@@ -71,7 +71,7 @@ fn a_signature_that_was_seen_vouches_for_its_own_block_only() {
 }
 
 #[test]
-fn a_token_that_was_seen_is_denied_once_it_is_revoked_or_its_key_is() {
+fn a_seen_token_is_denied_once_it_or_its_key_is_revoked() {
     let root = Root::new();
     let token = chain(&root).text();
     let id = Token::parse(&token)

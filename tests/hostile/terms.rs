@@ -65,7 +65,7 @@ pub(super) fn with_term(root: &Root, term: schema::Term) -> Forge {
 }
 
 #[test]
-fn terms_that_are_none() {
+fn malformed_terms_are_refused() {
     let root = Root::new();
     let variable = || term(Content::Variable(1025));
     let one = || term(Content::Integer(1));
@@ -137,7 +137,7 @@ fn terms_that_are_none() {
 }
 
 #[test]
-fn operations_that_are_none() {
+fn malformed_operations_are_refused() {
     let root = Root::new();
     let yes = || value(Content::Bool(true));
     let closure = |params, ops| Op {

@@ -141,7 +141,7 @@ fn keys_that_are_not_trusted() {
 
 /// A verified token is decided under the current trust, and under the key that signed it.
 #[test]
-fn what_was_verified_is_looked_at_again() {
+fn verified_tokens_are_decided_under_the_present_trust() {
     let (root, other) = (Root::new(), Root::new());
     let ours = root.verifier();
     let token = Token::parse(&Forge::honest(&root).text()).expect("a token");

@@ -4,7 +4,7 @@
 use bailiwick_api::{AuditQuery, ForceRequest, Nothing, OutgoingError, routes};
 
 #[test]
-fn dots_stand_in_no_path() {
+fn no_path_has_dot_segments() {
     let path = |name| routes::FORGET_VERIFIER.filled(&[name]);
     assert_eq!(path("a.b/c").unwrap(), "/v1/verifiers/a%2Eb%2Fc");
     for bad in ["", ".", "..", "..."] {
@@ -29,7 +29,7 @@ fn each_place_takes_one_value() {
 }
 
 #[test]
-fn a_query_has_what_is_set() {
+fn a_query_has_the_members_that_are_set() {
     let query = AuditQuery {
         agent: Some("agent:buyer & co".to_owned()),
         limit: Some(20),

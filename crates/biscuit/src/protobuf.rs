@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_lies_within_its_message() {
+    fn a_field_ends_within_its_message() {
         for bytes in [
             &[0x0a, 2, 1][..],
             &[0x0a],

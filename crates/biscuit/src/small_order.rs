@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn second_encodings_are_told_as_they_are_computed() {
+    fn second_encodings_are_recognized_as_computed() {
         for bytes in (0xed..=0xff).map(beside_the_prime).flat_map(both_signs) {
             assert_eq!(is_small_order(bytes), computed(&bytes), "{bytes:x?}");
         }

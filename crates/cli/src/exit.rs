@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hint_stands_behind_the_last_colon_that_is_not_a_value() {
+    fn a_hint_follows_the_last_colon_outside_values() {
         for (message, split) in [
             (
                 "key `0a` is active: use another",

@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_that_fails_takes_none_of_the_others_along() {
+    async fn a_failing_job_fails_no_other() {
         let (doubler, submit) = doubler();
         doubler.gate.add_permits(100);
         let jobs = [1, 2, DAMAGED, 3];
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_behind_a_database_that_is_away_is_told_as_soon_as_that_is_known() {
+    async fn callers_waiting_for_a_lost_database_are_told_at_once() {
         let (doubler, submit) = doubler();
         let first = submit(CUT_OFF);
         while doubler.sizes.lock().unwrap().is_empty() {

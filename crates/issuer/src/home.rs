@@ -483,7 +483,7 @@ mod tests {
     }
 
     #[test]
-    fn a_home_is_private_or_it_is_not_opened() {
+    fn a_home_that_others_can_read_is_not_opened() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("deep/home");
         let home = made(&path);

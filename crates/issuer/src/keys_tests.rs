@@ -86,7 +86,7 @@ fn a_rotation_does_what_is_due_and_says_what_it_waits_for() {
 }
 
 #[test]
-fn a_colliding_id_makes_a_new_key_also_with_a_tombstone() {
+fn an_id_that_collides_with_a_key_or_a_tombstone_makes_a_new_key() {
     let mut fresh = Fresh::new(ISSUER);
     let (ring, first) = fresh
         .stage_from(Ring::new(POLICY, [], 1), at(0), || key(1))
@@ -105,7 +105,7 @@ fn a_colliding_id_makes_a_new_key_also_with_a_tombstone() {
 }
 
 #[test]
-fn a_reason_says_something_on_one_line() {
+fn a_reason_is_one_nonempty_line() {
     assert_eq!(check_reason("laptop stolen"), Ok(()));
     for bad in ["", "  ", "a\nb", "\u{1b}[0m", &"x".repeat(MAX_REASON + 1)] {
         assert_eq!(check_reason(bad), Err(()));

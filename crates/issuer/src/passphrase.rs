@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_ones_are_refused_and_none_is_shown() {
+    fn short_passphrases_are_refused_and_none_is_shown() {
         for short in [
             "eleven char",
             "eleven char\n",

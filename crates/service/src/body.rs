@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stood_there_is_not_repeated() {
+    fn errors_do_not_repeat_the_text_found() {
         for (message, says) in [
             (
                 "ttl: invalid type: string \"a\\\", expected b\", expected u64 at line 1",

@@ -89,7 +89,7 @@ mod tests {
     const PROVIDER: &str = "[[provider]]\nname = \"corp\"\nissuer = \"https://idp.example\"\naudience = \"bailiwick\"\n";
 
     #[test]
-    fn all_mistakes_are_told_at_once() {
+    fn all_mistakes_are_reported_at_once() {
         let text = format!(
             "listen = \"0.0.0.0:8420\"\nlisten_too = 1\n[limits]\nrequests = 0\nrequets = 1\n{}{PROVIDER}colour = 1\n",
             PROVIDER.replace("https", "http"),
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn one_mistake_is_told_with_its_line() {
+    fn one_mistake_is_reported_with_its_line() {
         let (config, faults) = Config::parse_all("plain_http = true\nlisten = 1\n");
         assert!(config.plain_http);
         let told: Vec<String> = faults.iter().map(ToString::to_string).collect();

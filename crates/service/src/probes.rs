@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_loop_that_panics_is_told_of() {
+    async fn a_panicking_loop_is_reported() {
         let dir = tempfile::tempdir().unwrap();
         let state = state(&dir.path().join("home")).await;
         let (stop, stopped) = watch::channel(false);

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_passes_and_then_each_waits_for_its_own() {
+    fn a_burst_passes_and_then_each_caller_waits_for_its_own_rate() {
         let rates = Rates::new();
         let number = |n| NonZeroU32::new(n).unwrap();
         let rate = RateLimit {

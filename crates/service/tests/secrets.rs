@@ -121,7 +121,7 @@ fn without_what_it_hands_out(path: &str, answer: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn what_is_secret_is_nowhere() {
+async fn secrets_appear_nowhere() {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::TRACE)
         .with_ansi(false)

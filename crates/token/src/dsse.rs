@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_signed_comes_back_and_nothing_else() {
+    fn only_the_signed_payload_is_returned() {
         let (key, public) = key();
         let envelope = Envelope::sign("a/b", b"payload".to_vec(), &key);
         let read = Envelope::parse(envelope.to_json().as_bytes()).unwrap();

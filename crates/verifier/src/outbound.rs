@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn this_machine_has_one_name() {
+    async fn loopback_has_one_name() {
         assert!(LOOPBACK.iter().all(|address| address.ip().is_loopback()));
         let resolved = NoNames.resolve("issuer.example".parse().unwrap()).await;
         assert!(resolved.is_err());

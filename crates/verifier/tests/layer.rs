@@ -293,7 +293,7 @@ async fn an_allowed_call_reaches_the_handler_with_its_body_and_without_its_token
 }
 
 #[tokio::test]
-async fn without_one_token_nobody_comes_in() {
+async fn nobody_is_admitted_without_a_token() {
     let app = app(&protect(verifier(), now()));
     let answer = order(&app, &[], ORDER).await;
     answer.refused(401, "missing_token");
@@ -399,7 +399,7 @@ async fn a_token_that_does_not_hold_is_401() {
 }
 
 #[tokio::test]
-async fn a_call_outside_of_the_authority_is_403_and_says_why() {
+async fn a_call_outside_the_authority_gets_403_and_the_reason() {
     let app = app(&protect(verifier(), now()));
     let good = signed_by(&root(), &claims(1), GRANTS);
     let bearer = format!("Bearer {}", text(&good));
@@ -554,7 +554,7 @@ async fn a_body_that_cannot_be_read_is_400() {
 }
 
 #[tokio::test]
-async fn a_body_without_a_length_is_bounded_too_and_a_broken_one_refused() {
+async fn a_body_without_a_length_is_bounded_and_a_broken_one_refused() {
     let app = app(&protect(verifier(), now()));
     let token = token();
     for (failing, detail) in [(false, "longer than"), (true, "before it was complete")] {
@@ -683,7 +683,7 @@ async fn arguments_come_from_where_they_are_declared() {
 }
 
 #[tokio::test]
-async fn two_path_parameters_of_one_name_are_none() {
+async fn a_path_parameter_named_twice_is_refused() {
     let reads = protect(verifier(), now())
         .action("purchase_order:read")
         .path("id");

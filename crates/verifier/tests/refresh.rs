@@ -297,7 +297,7 @@ impl Transport for Faulty {
 }
 
 #[tokio::test]
-async fn a_task_that_panics_goes_on() {
+async fn a_task_continues_after_a_panic() {
     let issuer = Issuer::serve().await;
     let broken = Arc::new(AtomicBool::new(false));
     let follower = Verifier::follow(&issuer.url, keyset_key())
@@ -413,7 +413,7 @@ async fn a_verifier_follows_its_files() {
 }
 
 #[tokio::test]
-async fn what_http_is_kept_to() {
+async fn http_answers_are_bounded() {
     let issuer = Issuer::serve().await;
     let http = Http::new().unwrap();
     let fetch = async |path: &str, limit: usize| {

@@ -73,7 +73,7 @@ impl Scene {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_issuer_of_yesterday() {
+async fn an_issuer_restored_from_yesterday() {
     let options = InitOptions {
         refresh_hint: 1,
         max_token_ttl: 4 * DAY,

@@ -21,7 +21,7 @@ fn token(blocks: usize) -> (Container, PublicKey) {
 }
 
 #[test]
-fn what_verified_is_remembered_and_nothing_else() {
+fn only_verified_signatures_are_remembered() {
     let (token, root) = token(3);
     let key = Key::Ed25519(root);
     let chain = chain(&token, &key, ThirdParties::Current).unwrap();

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn units_pay_for_a_search_or_are_spent() {
+    fn a_search_is_paid_for_or_spends_the_budget() {
         let text = "a".repeat(1_200);
         let mut units = 1_000;
         assert_eq!(contains_within(&text, "b", &mut units), Some(false));

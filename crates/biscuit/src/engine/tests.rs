@@ -168,7 +168,7 @@ fn the_specification_where_biscuit_auth_differs() {
 }
 
 #[test]
-fn what_is_wrong_before_anything_is_evaluated() {
+fn faults_are_found_before_evaluation() {
     let name = |name: &str| name.to_owned();
     assert_eq!(
         fault("check if false && $x;"),
@@ -267,7 +267,7 @@ fn scopes_hide_what_they_do_not_name() {
 
 /// Each of these ran for seconds in biscuit-auth, or filled its memory.
 #[test]
-fn what_grows_ends_out_of_fuel() {
+fn growing_evaluations_run_out_of_fuel() {
     let facts: String = (0..60).map(|n| format!("f({n});")).collect();
     let join = format!("{facts} check if f($a), f($b), f($c), f($d), $a + $b + $c + $d < 0;");
     let doubling = format!("check if s($s), {} === \"\";", vec!["$s"; 1000].join(" + "));
@@ -463,7 +463,7 @@ fn strict_and_and_or() {
 
 /// The stated size of a program covers everything that it stores.
 #[test]
-fn a_program_weighs_what_it_keeps() {
+fn the_size_of_a_program_covers_all_it_stores() {
     const TERM: usize = size_of::<Term>();
     let weight = |code: &str| program(&[code], "allow if true;").size();
     let many = |what: &str| vec![what; 1000].join(", ");
@@ -541,7 +541,7 @@ fn values_are_equal_to_themselves_alone() {
 
 /// Operands of a host's function are copied, and charged by their size.
 #[test]
-fn what_the_host_is_handed_is_charged() {
+fn arguments_of_the_host_are_charged() {
     let sees: Extern = std::sync::Arc::new(|_, _| Ok(datalog::Term::Bool(true)));
     let externs = Externs::default().with("sees", sees);
     let burnt = |check: &str| {

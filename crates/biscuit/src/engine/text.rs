@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_exhaust_the_parser_is_refused() {
+    fn input_that_would_exhaust_the_parser_is_refused() {
         for code in [
             nested("(", "true", ")", 20_000),
             nested("[", "1", "]", 20_000),

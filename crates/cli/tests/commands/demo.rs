@@ -41,7 +41,7 @@ fn it_shows_the_main_job_on_one_screen() {
 }
 
 #[test]
-fn a_program_reads_the_same() {
+fn a_program_is_read_back_unchanged() {
     let output = demo(&["--json"]);
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(output.status.success(), "{report}");

@@ -34,12 +34,12 @@ struct Seen {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_acknowledged_survives_a_crash_at_any_point() {
+async fn acknowledged_work_survives_a_crash_at_any_point() {
     survives(World::new(BAILIWICK)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_acknowledged_survives_a_crash_on_postgresql() {
+async fn acknowledged_work_survives_a_crash_on_postgresql() {
     if let Some(world) = World::on_postgres(BAILIWICK, "kill -9 of an issuer on PostgreSQL").await {
         survives(world).await;
     }

@@ -15,7 +15,7 @@ use crate::BAILIWICK;
 const CLIENTS: usize = 16;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_under_way_at_sigterm_is_answered_and_nothing_else_is_recorded() {
+async fn requests_in_progress_at_sigterm_are_answered_and_nothing_else_is_recorded() {
     let world = World::new(BAILIWICK);
     let acknowledged = Arc::new(Acknowledged::default());
     for round in 1..=3 {

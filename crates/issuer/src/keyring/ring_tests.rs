@@ -211,7 +211,7 @@ fn age(state: State) -> u8 {
 
 proptest! {
     #[test]
-    fn one_is_active_whatever_happens(verbs in prop::collection::vec((verb(), 0..90_000u64), 1..60)) {
+    fn exactly_one_key_is_active_whatever_happens(verbs in prop::collection::vec((verb(), 0..90_000u64), 1..60)) {
         let (mut ring, mut now, mut next) = (ring(), 0, 3);
         for (verb, pause) in verbs {
             now += pause;

@@ -341,7 +341,7 @@ fn conditions_by_type_and_value() {
 }
 
 #[test]
-fn what_a_profile_is_not_for_and_what_is_none_are_told_alike() {
+fn a_profile_for_others_and_a_missing_one_get_the_same_answer() {
     let profiles = profiles(PROFILE).unwrap();
     let mut stranger = caller();
     stranger.principal = None;
@@ -465,7 +465,7 @@ fn a_claim_that_does_not_fit_is_named_and_not_shown() {
 }
 
 #[test]
-fn what_claims_make_of_a_grant_is_checked_as_any_grant() {
+fn grants_made_from_claims_are_checked_like_any_other() {
     let refusal = buyer()
         .mint_request(&with("limits", json!({ "purchase": 0 })), &ask())
         .unwrap_err();
@@ -491,7 +491,7 @@ fn a_date_can_be_a_number_of_seconds() {
 }
 
 #[test]
-fn a_request_is_inside_of_its_profile_or_refused() {
+fn a_request_outside_its_profile_is_refused() {
     let profile = buyer();
     let refuse = |ask: &Ask| {
         let refusal = profile.mint_request(&caller(), ask).unwrap_err();

@@ -225,7 +225,7 @@ async fn a_checkpoint_shows_what_a_chain_cannot() {
 }
 
 #[tokio::test]
-async fn a_checkpoint_is_the_keyset_keys_or_none() {
+async fn a_checkpoint_of_another_key_is_refused() {
     let ((_one, one), (_two, two)) = (filled().await, filled().await);
     let envelope = one.checkpoint(at(10)).await.unwrap();
     let open = |key, issuer| Checkpoint::open(envelope.as_bytes(), key, issuer);
@@ -268,7 +268,7 @@ async fn export(issuer: &Issuer, after: u64, now: u64) -> String {
 }
 
 #[tokio::test]
-async fn an_export_is_checked_without_an_issuer() {
+async fn an_export_is_verified_without_an_issuer() {
     let (_dir, issuer) = filled().await;
     let key = issuer.keyset_key();
     let check = |text: &str, kept: &[Checkpoint]| {

@@ -112,7 +112,7 @@ async fn every_column_is_in_a_backup() {
 }
 
 #[tokio::test]
-async fn what_was_there_is_there_again() {
+async fn everything_is_restored() {
     let (_dir, issuer) = issuer().await;
     fs::write(issuer.home().join("profiles.toml"), "# profiles\n").unwrap();
     fs::create_dir(issuer.home().join("profiles.d")).unwrap();
@@ -211,7 +211,7 @@ async fn what_was_there_is_there_again() {
 }
 
 #[tokio::test]
-async fn what_was_revoked_after_the_backup_stays_revoked() {
+async fn revocations_after_the_backup_stay() {
     let (_dir, issuer) = issuer().await;
     let watermark = |before| {
         Target::Watermark(Watermark::new(Party::Agent, "agent:buyer", at(before)).unwrap())
@@ -410,7 +410,7 @@ async fn keys_are_where_the_last_keyset_has_them() {
 }
 
 #[tokio::test]
-async fn what_a_clock_that_is_ahead_takes_for_ended_is_taken_over() {
+async fn entries_that_a_fast_clock_takes_for_ended_are_restored() {
     const DAY: u64 = 86_400;
     let (_dir, issuer) = issuer().await;
     let file = backup(&issuer, 10).await;
@@ -429,7 +429,7 @@ async fn what_a_clock_that_is_ahead_takes_for_ended_is_taken_over() {
 }
 
 #[tokio::test]
-async fn a_keyset_that_the_revocations_know_not_to_be_the_last_is_refused() {
+async fn a_keyset_older_than_the_revocations_state_is_refused() {
     let (_dir, issuer) = issuer().await;
     let file = backup(&issuer, 10).await;
     let before = known(&issuer, 11).await;
@@ -453,7 +453,7 @@ async fn a_keyset_that_the_revocations_know_not_to_be_the_last_is_refused() {
 }
 
 #[tokio::test]
-async fn without_what_came_after_every_key_is_revoked_or_nothing_happens() {
+async fn a_restore_without_evidence_revokes_every_key_or_nothing() {
     let (_dir, issuer) = issuer().await;
     let file = backup(&issuer, 10).await;
     let mut restorer = Restorer::new();
@@ -739,7 +739,7 @@ async fn a_locked_issuer_writes_no_backup_and_the_wrong_passphrase_restores_none
 }
 
 #[tokio::test]
-async fn a_database_that_was_put_back_catches_up() {
+async fn a_restored_database_catches_up() {
     let (_dir, issuer) = issuer().await;
     issuer.revoke(token(1), None, "x", at(1)).await.unwrap();
     issuer.revoke(token(2), None, "x", at(2)).await.unwrap();
@@ -813,7 +813,7 @@ async fn a_database_in_use_is_not_written_over() {
 }
 
 #[tokio::test]
-async fn a_line_without_end_is_not_read_for_ever() {
+async fn an_endless_line_is_not_read_forever() {
     let right = passphrase();
     let mut endless = BufReader::new(std::io::repeat(b'['));
     let dir = tempfile::tempdir().unwrap();

@@ -57,7 +57,7 @@ async fn a_secret_is_shown_once_and_kept_as_a_hash() {
 }
 
 #[tokio::test]
-async fn who_signs_in_at_the_same_time_is_told_apart() {
+async fn simultaneous_sign_ins_are_distinguished() {
     let (_dir, issuer) = issuer().await;
     let mut secrets = Vec::new();
     for name in ["a", "b", "c"] {
@@ -153,7 +153,7 @@ async fn a_disabled_client_is_refused_for_good() {
 }
 
 #[tokio::test]
-async fn what_no_client_can_be_is_refused() {
+async fn impossible_client_names_are_refused() {
     let (_dir, issuer) = issuer().await;
     let claims = |text| serde_json::from_str(text).unwrap();
     let named = |name: &str| NewClient {

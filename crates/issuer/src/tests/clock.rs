@@ -32,7 +32,7 @@ async fn whole(issuer: &Issuer) {
 }
 
 #[tokio::test]
-async fn nothing_goes_back_with_the_clock() {
+async fn a_clock_set_back_takes_nothing_back() {
     let (_dir, issuer) = issuer().await;
     let mut last = (0, 0, 0);
     for (step, now) in [THEN, THEN - HOUR, THEN + DAY, THEN + 1]
@@ -90,7 +90,7 @@ async fn an_early_clock_hurries_no_key() {
 /// Readers refuse heads that go back in time. So no head does, with two issuers on one store or a clock
 /// that is corrected a little, and no keyset is signed for that alone.
 #[tokio::test]
-async fn clocks_a_little_apart_do_not_take_the_head_back() {
+async fn slightly_different_clocks_do_not_roll_the_head_back() {
     let (_dir, early) = issuer().await;
     let late = another(&early).await;
     let mut last = head(&early, THEN).await;
@@ -160,7 +160,7 @@ async fn a_watermark_reaches_what_a_wrong_clock_put_on_record() {
 
 /// Entries that seemed to have ended, by a clock that ran ahead, are alive again once it is correct.
 #[tokio::test]
-async fn a_day_ahead_loses_nothing() {
+async fn a_clock_a_day_ahead_loses_nothing() {
     let (_dir, issuer) = issuer().await;
     let token = issuer.mint(&request(), at(THEN)).await.unwrap().receipt;
     let target = Target::Token(token.token_id);

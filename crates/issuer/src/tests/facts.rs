@@ -21,7 +21,7 @@ async fn the_store_is_described() {
 }
 
 #[test]
-fn a_described_server_holds_no_password() {
+fn a_printed_server_url_holds_no_password() {
     for (url, host, database) in [
         (
             "postgres://ada:secret@db.example/issuer",

@@ -159,7 +159,7 @@ async fn of_two_processes_one_wins_a_transition() {
 }
 
 #[tokio::test]
-async fn a_keyset_is_signed_again_in_time_and_else_is_the_same_bytes() {
+async fn a_keyset_is_signed_again_in_time_and_otherwise_unchanged() {
     let (_dir, issuer) = issuer().await;
     let first = issuer.keyset(at(0)).await.unwrap();
     assert_eq!(issuer.keyset(at(3_599)).await.unwrap(), first);
@@ -192,7 +192,7 @@ fn said(name: &str, keyset_version: u64, seen_at: u64) -> VerifierInfo {
 }
 
 #[tokio::test]
-async fn a_key_that_a_verifier_does_not_know_is_not_activated() {
+async fn a_key_unknown_to_a_verifier_is_not_activated() {
     let (_dir, issuer) = issuer().await;
     let active = keyset(&issuer).await.active().unwrap().id;
     // Now the spare is in the second keyset only.

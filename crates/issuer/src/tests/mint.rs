@@ -199,7 +199,7 @@ async fn nothing_is_minted_under_a_key_that_was_revoked_meanwhile() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_recorded_whatever_it_holds() {
+async fn a_refusal_with_any_text_is_recorded() {
     let (_dir, issuer) = issuer().await;
     let refusal = crate::RefusedRequest {
         agent: "a\0b\u{1b}[2J",

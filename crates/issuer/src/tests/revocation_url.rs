@@ -6,7 +6,7 @@ use crate::{AuditFilter, RevocationUrlError, SignError};
 const URL: &str = "https://issuer.example/.well-known/bailiwick/revocations";
 
 #[tokio::test]
-async fn a_url_is_in_the_next_keyset_and_in_the_audit() {
+async fn the_next_keyset_and_the_audit_name_the_url() {
     let (_dir, issuer) = issuer().await;
     assert_eq!(issuer.revocation_url().await.unwrap(), None);
     let report = issuer.set_revocation_url(URL, at(5)).await.unwrap();

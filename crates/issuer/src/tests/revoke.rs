@@ -49,7 +49,7 @@ async fn a_revocation_lasts_as_long_as_its_token() {
 }
 
 #[tokio::test]
-async fn a_record_that_cannot_be_read_is_no_obstacle() {
+async fn a_damaged_audit_row_does_not_prevent_revocation() {
     let (_dir, issuer) = issuer().await;
     let minted = issuer.mint(&request(), at(10)).await.unwrap();
     let token = Target::Token(minted.receipt.token_id);
@@ -63,7 +63,7 @@ async fn a_record_that_cannot_be_read_is_no_obstacle() {
 }
 
 #[tokio::test]
-async fn what_was_not_minted_here_stays_until_it_is_told_otherwise() {
+async fn revocations_of_foreign_tokens_keep_the_stated_end() {
     let (_dir, issuer) = issuer().await;
     let block = Target::Block([7; 64]);
     let report = issuer
@@ -174,7 +174,7 @@ async fn several_are_revoked_together_or_not_at_all() {
 
 /// Expired and superseded entries do not count towards the limit.
 #[tokio::test]
-async fn there_is_an_end_to_what_is_revoked() {
+async fn the_number_of_revocations_is_limited() {
     let (_dir, issuer) = issuer().await;
     for (n, end) in [(1, 50), (2, 500), (3, 500), (3, 600)] {
         let target = Target::Token(TokenId::from_bytes([n; 16]));

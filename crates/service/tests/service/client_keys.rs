@@ -393,7 +393,7 @@ async fn keys_are_rotated_without_a_gap() {
 
 /// A provider and clients on one service: the issuer of an assertion alone tells whose keys may sign it.
 #[tokio::test]
-async fn providers_and_clients_are_told_apart() {
+async fn providers_and_clients_are_distinguished() {
     let of_provider = Signer::es256("first");
     let provider = Provider::start(&[&of_provider]).await;
     let mut setup = Setup::with_providers(&provider.config());

@@ -24,7 +24,7 @@ fn filled(operation: &Operation) -> String {
 }
 
 #[tokio::test]
-async fn what_is_described_is_served() {
+async fn described_routes_are_served() {
     let service = Service::start().await;
     let served = service.get("/v1/openapi.json", Auth::None).await;
     assert_eq!(served.json(), *description::all());
@@ -40,7 +40,7 @@ async fn what_is_described_is_served() {
 }
 
 #[tokio::test]
-async fn what_is_not_described_is_not_served() {
+async fn undescribed_routes_are_not_served() {
     let service = Service::start().await;
     for path in [
         "/",

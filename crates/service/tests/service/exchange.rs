@@ -53,7 +53,7 @@ async fn assert_at(service: &Service, assertion: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_persons_token_becomes_an_agents() {
+async fn a_persons_token_is_exchanged_for_an_agents() {
     for signer in [Signer::rs256("r"), Signer::es256("e"), Signer::eddsa("o")] {
         let scene = Scene::with(signer, "").await;
         for audience in [json!("bailiwick"), json!(["other", "bailiwick"])] {
@@ -500,7 +500,7 @@ async fn a_rotation_is_noticed_and_a_flood_is_not_passed_on() {
 }
 
 #[tokio::test]
-async fn an_outage_takes_nothing_from_keys_that_are_known() {
+async fn an_outage_leaves_known_keys_valid() {
     let scene = Scene::new().await;
     scene.exchange(&scene.jwt(&json!({}))).await.is_token();
     scene.provider.becomes(Mood::Down);
@@ -595,7 +595,7 @@ async fn a_provider_that_is_silent_does_not_hold_up_the_end() {
 }
 
 #[tokio::test]
-async fn a_caller_that_hangs_up_is_not_counted_any_more() {
+async fn a_caller_that_hangs_up_is_no_longer_counted() {
     let signer = Signer::es256("first");
     let provider = Provider::start(&[&signer]).await;
     provider.becomes(Mood::Silent);

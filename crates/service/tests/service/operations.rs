@@ -18,7 +18,7 @@ use serde_json::json;
 const IN_FLIGHT: &str = "bailiwick_issuer_requests_in_flight";
 
 #[tokio::test]
-async fn it_says_how_it_is() {
+async fn status_reports_the_state() {
     let service = Service::start().await;
     assert_eq!(service.get("/livez", Auth::None).await.text, "alive\n");
     assert_eq!(service.get("/readyz", Auth::None).await.text, "ready\n");
@@ -155,7 +155,7 @@ impl Crowded {
 }
 
 #[tokio::test]
-async fn what_it_has_no_room_for_is_turned_away() {
+async fn requests_beyond_the_limit_are_shed() {
     let crowded = Crowded::new().await;
     let service = &crowded.service;
     let shed = async || {
@@ -186,7 +186,7 @@ async fn what_it_has_no_room_for_is_turned_away() {
 }
 
 #[tokio::test]
-async fn a_caller_that_hangs_up_leaves_its_place() {
+async fn a_caller_that_hangs_up_frees_its_slot() {
     let crowded = Crowded::new().await;
     for _ in 0..3 {
         drop(crowded.take().await);
@@ -197,7 +197,7 @@ async fn a_caller_that_hangs_up_leaves_its_place() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_still_arriving_takes_no_place() {
+async fn an_arriving_body_occupies_no_slot() {
     let mut setup = Setup::default();
     setup.config.limits.requests = 1;
     let service = setup.start().await;
@@ -235,7 +235,7 @@ async fn connections_beyond_the_limit_are_closed() {
 }
 
 #[tokio::test]
-async fn who_does_not_read_is_not_waited_for() {
+async fn callers_that_do_not_read_are_dropped() {
     let mut setup = Setup::default();
     setup.config.limits.connections = 1;
     setup.config.limits.header_seconds = 1;
@@ -254,7 +254,7 @@ async fn who_does_not_read_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn who_is_slow_is_not_waited_for() {
+async fn slow_callers_are_dropped() {
     let mut setup = Setup::default();
     setup.config.limits.header_seconds = 1;
     setup.config.limits.request_seconds = 1;
@@ -294,7 +294,7 @@ async fn who_is_slow_is_not_waited_for() {
 
 /// A sender that writes all of its body before it reads finds the answer there.
 #[tokio::test]
-async fn a_body_that_is_too_long_gets_413() {
+async fn a_too_long_body_gets_413() {
     let service = Service::start().await;
     let secret = service.client("orchestrator", &["buyer"]).await;
     let length = 8 << 20;
@@ -350,7 +350,7 @@ async fn a_body_that_is_too_long_gets_413() {
 }
 
 #[tokio::test]
-async fn what_is_under_way_is_finished() {
+async fn requests_in_progress_are_finished() {
     let mut service = Service::start().await;
     let held = Held::begin(&service).await;
     let running = service.running.take().unwrap();
@@ -367,7 +367,7 @@ async fn what_is_under_way_is_finished() {
 }
 
 #[tokio::test]
-async fn what_does_not_end_is_not_waited_for_for_ever() {
+async fn an_endless_request_does_not_delay_the_end() {
     let mut setup = Setup::default();
     setup.config.limits.drain_seconds = 0;
     let mut service = setup.start().await;
@@ -378,7 +378,7 @@ async fn what_does_not_end_is_not_waited_for_for_ever() {
 }
 
 #[tokio::test]
-async fn it_says_that_it_will_end_before_it_does() {
+async fn its_end_is_announced_beforehand() {
     let mut service = Service::start().await;
     let secret = service.client("buyer-1", &["buyer"]).await;
     let running = service.running.take().unwrap();
@@ -399,7 +399,7 @@ async fn it_says_that_it_will_end_before_it_does() {
 }
 
 #[tokio::test]
-async fn what_verifiers_said_last_is_kept() {
+async fn the_last_report_of_each_verifier_is_kept() {
     let mut service = Service::start().await;
     let report = [("bailiwick-verifier", "name=\"erp-1\"; service=\"erp\"")];
     let keyset = "/.well-known/bailiwick/keyset";
@@ -471,7 +471,7 @@ async fn profiles_are_taken_up_as_a_whole_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_served_is_not_begun() {
+async fn an_unservable_configuration_is_not_started() {
     let service = Service::start().await;
     let locked = bailiwick_issuer::Issuer::open(&service.home())
         .await

@@ -263,7 +263,7 @@ async fn a_revoked_operator_is_out_at_once_and_everywhere() {
 }
 
 #[tokio::test]
-async fn days_go_by_and_an_operator_is_still_let_in() {
+async fn an_operator_is_still_admitted_after_days() {
     let service = Service::start().await;
     // Longer than a snapshot, a head and a keyset are valid.
     for seconds in [59, 61, 3_599, 3_601, 86_399, 86_401, 864_000] {
@@ -354,7 +354,7 @@ async fn the_audit_names_the_operator() {
 
 /// The issuer compares its view of its own revocations with the feed, so that view does not grow stale.
 #[tokio::test]
-async fn an_operator_is_let_in_long_after_a_revocation() {
+async fn an_operator_is_admitted_long_after_a_revocation() {
     let service = Service::start().await;
     let (token, _) = service.mint("ada", &everything()).await;
     let auth = Auth::Bearer(&token);
@@ -372,7 +372,7 @@ async fn an_operator_is_let_in_long_after_a_revocation() {
 }
 
 #[tokio::test]
-async fn what_an_operator_is_refused_is_on_record() {
+async fn refusals_of_operators_are_recorded() {
     let service = Service::start().await;
     let grants = grant("bailiwick", "key:list");
     let (token, id) = service.mint("ada", &grants).await;
@@ -709,7 +709,7 @@ async fn an_operator_mints_within_its_grant_and_never_an_operator() {
 }
 
 #[tokio::test]
-async fn who_may_register_clients_may_be_held_to_profiles() {
+async fn operators_that_register_clients_can_be_limited_to_profiles() {
     let service = Service::start().await;
     let bounded = format!(
         "{}[grant.args]\nname = \"*\"\nprincipal = \"team:b\"\nprofiles = {{ all_of_in = [\"buyer\"] }}\n",

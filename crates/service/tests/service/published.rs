@@ -41,7 +41,7 @@ impl Readers for Service {
 }
 
 #[tokio::test]
-async fn what_did_not_change_is_not_sent_again() {
+async fn unchanged_content_is_not_sent_again() {
     let service = Service::start().await;
     for (path, seconds) in [(KEYSET, 30), (HEAD, 1)] {
         let first = service.get(path, Auth::None).await;
@@ -141,7 +141,7 @@ async fn changes_lead_from_one_head_to_the_next_and_never_change() {
 
 /// To make a snapshot takes a while, and anyone can ask: it is spared where the changes since lead on.
 #[tokio::test]
-async fn a_snapshot_is_not_made_anew_for_each_change() {
+async fn a_snapshot_is_not_rebuilt_for_each_change() {
     let service = Service::start().await;
     service.revoke_agent("agent:a").await;
     let first = service.get(SNAPSHOT, Auth::None).await.text;
@@ -166,7 +166,7 @@ async fn a_snapshot_is_not_made_anew_for_each_change() {
 }
 
 #[tokio::test]
-async fn a_range_that_is_none_is_not_there() {
+async fn an_impossible_range_is_not_found() {
     let service = Service::start().await;
     for name in ["agent:a", "agent:b"] {
         service.revoke_agent(name).await;
@@ -223,7 +223,7 @@ async fn a_range_that_is_none_is_not_there() {
 }
 
 #[tokio::test]
-async fn verifiers_are_heard_where_they_can_be_read() {
+async fn reports_of_verifiers_are_taken_where_they_can_be_read() {
     let service = Service::start().await;
     let good = "name=\"erp-1\"; service=\"erp\"; keyset=1; epoch=0123456789abcdef; seq=345";
     let long = format!("name=\"{}\"; service=\"erp\"", "x".repeat(65));

@@ -66,7 +66,7 @@ async fn a_service_reports_that_all_is_well() {
 }
 
 #[tokio::test]
-async fn only_operators_with_the_action_are_told() {
+async fn only_operators_with_the_action_get_it() {
     let service = Service::start().await;
     let answer = service.get("/v1/status", Auth::None).await;
     answer.is_problem(401, ProblemCode::Unauthenticated);
@@ -81,7 +81,7 @@ async fn only_operators_with_the_action_are_told() {
 }
 
 #[tokio::test]
-async fn what_nobody_did_in_time_is_a_warning() {
+async fn overdue_work_is_a_warning() {
     let service = well().await;
     // The staged key is due after two minutes, and overdue two hours later.
     service.time.pass(120 + 7_199);
@@ -127,7 +127,7 @@ async fn verifiers_with_an_older_keyset_are_named() {
 }
 
 #[tokio::test]
-async fn providers_out_of_reach_are_told_with_the_reason() {
+async fn unreachable_providers_are_reported_with_the_reason() {
     let signer = Signer::es256("first");
     let provider = Provider::start(&[&signer]).await;
     provider.becomes(Mood::Disguised);

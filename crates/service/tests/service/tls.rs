@@ -58,7 +58,7 @@ async fn keyset(client: &Client, address: SocketAddr) -> reqwest::Result<Respons
 }
 
 #[tokio::test]
-async fn who_trusts_its_authority_is_served() {
+async fn callers_that_trust_its_authority_are_served() {
     let (ours, another) = (authority(), authority());
     let (service, _files) = service(&ours, 10).await;
     let client = client(&ours);

@@ -56,7 +56,7 @@ async fn a_client_gets_a_token_by_header_and_by_body() {
 }
 
 #[tokio::test]
-async fn who_is_not_known_gets_nothing() {
+async fn unknown_callers_get_nothing() {
     let (service, secret) = with_client().await;
     let half = secret.split_once('.').unwrap().0;
     let challenge = Some("Basic realm=\"bailiwick\", charset=\"UTF-8\"");
@@ -147,7 +147,7 @@ async fn a_request_that_means_several_things_means_nothing() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_refused_in_words() {
+async fn unreadable_forms_are_refused_in_words() {
     let (service, secret) = with_client().await;
     let form = "grant_type=client_credentials&scope=buyer";
     for media in [

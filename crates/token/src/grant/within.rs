@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_shown_is_not_within() {
+    fn constraints_not_shown_to_be_within_are_refused() {
         for (narrow, wide) in [
             ("a = '*'", "a = { max = 5 }"),
             ("a = { min = 1 }", "a = { min = '2026-01-01T00:00:00Z' }"),

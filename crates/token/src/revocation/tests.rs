@@ -171,7 +171,7 @@ fn a_statement_outlives_its_end_by_the_skew() {
 
 /// Computed apart from this program, so that others can write the chain as well.
 #[test]
-fn the_chain_is_what_it_was() {
+fn the_chain_is_unchanged() {
     let first = chain(
         &Digest::START,
         br#"{"token":"abababababababababababababababab"}"#,
@@ -225,7 +225,7 @@ fn a_head_is_small_and_read_as_it_was_written() {
 }
 
 #[test]
-fn heads_that_cannot_be_are_refused_though_signed() {
+fn impossible_heads_are_refused_though_signed() {
     let refused = |change: fn(&mut Head)| {
         let mut head = head(&history());
         change(&mut head);
@@ -305,7 +305,7 @@ fn changes_lead_to_the_head_or_are_refused() {
 }
 
 #[test]
-fn a_signed_change_that_is_not_known_is_refused() {
+fn an_unknown_signed_change_is_refused() {
     let strange = br#"{"root_key":"6f0c1a2b"}"#;
     let known = position(&history());
     let end = known.then(strange).unwrap();
@@ -383,7 +383,7 @@ fn a_snapshot_that_was_changed_is_refused() {
 }
 
 #[test]
-fn snapshots_that_cannot_be_are_refused_though_signed() {
+fn impossible_snapshots_are_refused_though_signed() {
     let public = public(&key());
     let signed = |lines: &[u8], change: fn(&mut SnapshotHeader)| {
         let Position { epoch, seq, digest } = position(&history());

@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_has_a_line_and_so_has_what_lies_below_it() {
+    fn a_path_and_everything_below_it_have_a_line() {
         let document =
             Document::parse("a = 1\n[b]\nc = { d = 98.70 }\n[[e]]\n[[e]]\nf = [\n 1,\n 2]\n");
         let document = document.unwrap();
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_value_cannot_hold_is_refused_with_its_line() {
+    fn a_value_out_of_range_is_refused_with_its_line() {
         for (text, line) in [
             ("a = 1\nb = inf\n", 2),
             ("\n\na = 2026-01-01\n", 3),

@@ -491,7 +491,7 @@ fn names_differ_across_files() {
 }
 
 #[test]
-fn what_is_known_of_the_issuer_is_checked() {
+fn known_limits_of_the_issuer_are_checked() {
     let parse = |ttl, providers: &[&str]| {
         let limits = ProfileLimits {
             max_token_ttl: Some(ttl),
@@ -520,7 +520,7 @@ fn names_of_dots_are_refused() {
 }
 
 #[test]
-fn mistakes_of_several_profiles_are_told_at_once() {
+fn mistakes_of_several_profiles_are_reported_at_once() {
     let other = PROFILE.replacen("name = \"buyer\"", "name = \"other\"", 1);
     let wrong = PROFILE.replacen("name = \"buyer\"", "name = \"bad name\"", 1);
     let both = format!(

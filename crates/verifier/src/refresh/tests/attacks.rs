@@ -42,7 +42,7 @@ async fn two_histories() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn changes_that_a_cache_has_spoilt() {
+async fn changes_damaged_by_a_cache_are_refused() {
     for spoilt in [
         String::new(),
         "{}\n".to_owned(),
@@ -86,7 +86,7 @@ async fn changes_that_are_skipped() {
 
 /// Answers that were cut off in transit, at any byte.
 #[tokio::test(start_paused = true)]
-async fn torn_answers_change_nothing() {
+async fn truncated_answers_change_nothing() {
     for part in [0.0, 0.3, 0.6, 0.99] {
         let cut = |whole: String| whole[..(whole.len() as f64 * part) as usize].to_owned();
         let mut scene = Scene::new(Issuer::new(3)).await;
@@ -121,7 +121,7 @@ async fn torn_answers_change_nothing() {
 
 /// Once another history has begun, head and snapshot of the previous one are refused.
 #[tokio::test(start_paused = true)]
-async fn an_epoch_that_is_over() {
+async fn the_previous_epoch_is_refused() {
     let mut scene = Scene::new(Issuer::new(3)).await;
     scene.pass(5).await;
     let (head, snapshot) = {
@@ -165,7 +165,7 @@ async fn forged_answers_change_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_keyset_that_goes_back() {
+async fn an_older_keyset_is_refused() {
     let mut scene = Scene::new(Issuer::new(0)).await;
     let old = scene.issuer.state().keyset.clone();
     scene.issuer.publish(|_| {});

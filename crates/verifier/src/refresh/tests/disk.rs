@@ -72,7 +72,7 @@ async fn a_start_while_the_issuer_is_down() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_snapshot_takes_the_place_of_the_old_one() {
+async fn a_new_snapshot_replaces_the_old_one() {
     let directory = tempfile::tempdir().unwrap();
     let directory = directory.path();
     let issuer = Issuer::new(3);
@@ -93,7 +93,7 @@ async fn a_new_snapshot_takes_the_place_of_the_old_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_spoilt_on_disk_is_fetched_again() {
+async fn damaged_files_are_fetched_again() {
     type Spoil = fn(&[u8]) -> &[u8];
     let spoils: [Spoil; 4] = [
         |good| &good[..good.len() / 2],
@@ -123,7 +123,7 @@ async fn what_is_spoilt_on_disk_is_fetched_again() {
 
 /// A damaged snapshot is replaced even if the issuer has nothing newer, so that the new one has the same name.
 #[tokio::test(start_paused = true)]
-async fn a_spoilt_snapshot_of_the_same_name() {
+async fn a_damaged_snapshot_is_replaced() {
     let directory = tempfile::tempdir().unwrap();
     let directory = directory.path();
     let issuer = Issuer::new(3);
@@ -144,7 +144,7 @@ async fn a_spoilt_snapshot_of_the_same_name() {
 
 /// A full disk or a removed directory is reported, and decisions continue.
 #[tokio::test(start_paused = true)]
-async fn a_directory_that_went_away() {
+async fn a_removed_directory_is_reported_and_decisions_continue() {
     let directory = tempfile::tempdir().unwrap();
     let issuer = Issuer::new(3);
     let options = kept_in(&issuer, &directory.path().join("kept"));
@@ -158,7 +158,7 @@ async fn a_directory_that_went_away() {
 /// Whatever files a crash leaves behind, the next start has the full state of the head on disk, and continues
 /// from there.
 #[tokio::test(start_paused = true)]
-async fn what_an_interruption_leaves() {
+async fn leftovers_of_a_crash_are_cleaned_up() {
     type Leave = fn(&Path);
     let leaves: [(&str, Leave); 2] = [
         ("a newer snapshot, and the feed from before", |directory| {
@@ -199,7 +199,7 @@ async fn what_an_interruption_leaves() {
 
 /// A change that could not be written makes later ones useless on disk, so a new snapshot is taken soon.
 #[tokio::test(start_paused = true)]
-async fn changes_that_cannot_be_gone_on_with() {
+async fn an_unwritten_change_brings_a_new_snapshot() {
     let directory = tempfile::tempdir().unwrap();
     let directory = directory.path();
     let (issuer, options, mut scene) = changed(directory).await;

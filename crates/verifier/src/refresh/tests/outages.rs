@@ -4,7 +4,7 @@ use super::{issuer::Mode, *};
 use crate::refresh::{http::Http, transport::is_admissible};
 
 #[tokio::test(start_paused = true)]
-async fn an_issuer_that_is_down_is_asked_ever_more_seldom() {
+async fn an_issuer_that_is_down_is_asked_less_and_less_often() {
     let mut scene = Scene::new(Issuer::new(3)).await;
     scene.asked();
     scene.issuer.set(Mode::Down);
@@ -43,7 +43,7 @@ async fn an_issuer_that_is_down_is_asked_ever_more_seldom() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_does_not_answer_is_given_up() {
+async fn silent_servers_are_abandoned() {
     let mut scene = Scene::new(Issuer::new(3)).await;
     scene.issuer.set(Mode::Silent);
     scene.pass(5).await;
@@ -109,7 +109,7 @@ async fn a_clock_that_panics_is_survived() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_answers_with_too_much_is_given_up() {
+async fn too_long_answers_are_abandoned() {
     let mut scene = Scene::new(Issuer::new(3)).await;
     scene.issuer.set(Mode::Flooding);
     scene.pass(5).await;
@@ -167,7 +167,7 @@ async fn a_start_without_revocations() {
 
 /// If a cache serves a head older than the snapshot, the refresher waits for a newer one.
 #[tokio::test(start_paused = true)]
-async fn a_head_that_lies_behind() {
+async fn a_head_behind_the_snapshot_is_not_taken() {
     let issuer = Issuer::new(3);
     issuer.state().shown = Some(2);
     let older = issuer.state().head();
