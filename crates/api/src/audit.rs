@@ -45,9 +45,9 @@ pub struct AuditQuery {
 pub struct AuditRecord {
     /// Its position, counted from 1 without gaps.
     pub seq: u64,
-    /// Time at which it was written.
+    /// Time of the event: of a mint, the time at which its request arrived. It may be earlier than that of the row before.
     pub time: Timestamp,
-    /// The actor, as the caller stated it.
+    /// The party that acted: over HTTP the one that the service authenticated, at the home the one that its caller names.
     pub actor: String,
     /// The name of the event.
     pub event: String,

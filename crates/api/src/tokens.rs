@@ -96,7 +96,7 @@ pub struct MintReceipt {
     pub agent: String,
     /// The principal on whose authority it acts.
     pub principal: String,
-    /// Time at which it was minted.
+    /// Time at which the request for it arrived.
     pub issued_at: Timestamp,
     /// The first second of its life.
     pub not_before: Timestamp,

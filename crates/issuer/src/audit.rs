@@ -191,9 +191,9 @@ pub struct AuditFilter {
     pub token: Option<String>,
     /// Rows of this event.
     pub event: Option<AuditEvent>,
-    /// Rows written at this time or later.
+    /// Rows of this time or later.
     pub since: Option<Timestamp>,
-    /// Rows written before this time.
+    /// Rows of a time before this.
     pub until: Option<Timestamp>,
     /// Rows with a lower number: the page before the one that begins with this row.
     pub before: Option<u64>,
@@ -206,9 +206,9 @@ pub struct AuditFilter {
 pub struct AuditRow {
     /// Its number, from 1 without gaps.
     pub seq: u64,
-    /// Time at which it was written.
+    /// Time of the event: of a mint, the time at which its request arrived. It may be earlier than that of the row before.
     pub time: Timestamp,
-    /// The actor, as the caller stated it.
+    /// The party that acted: over HTTP the one that the service authenticated, at the home the one that its caller names.
     pub actor: String,
     /// The name of an [`AuditEvent`].
     pub event: String,

@@ -23,7 +23,7 @@ pub(crate) struct Record {
     pub(crate) standing: Arc<Standing>,
 }
 
-/// An error of recording. Nothing was recorded for this caller.
+/// An error of recording. The entry is not acknowledged; a refusal may be recorded in its place.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum RecordError {
     /// The key that signed the token is no longer the active one. Sign again with the active key.

@@ -142,7 +142,7 @@ impl Issuer {
         }
     }
 
-    /// Returns a clone that acts on these grounds. Each transaction that writes checks them first.
+    /// Returns a clone that acts on these grounds. Each transaction that changes something checks them first.
     #[must_use]
     pub fn on_standing(&self, standing: Standing) -> Issuer {
         Issuer {
@@ -187,7 +187,7 @@ impl Issuer {
     }
 
     /// Begins a transaction that writes, if the grounds of the caller still hold. If they do not, that is
-    /// recorded.
+    /// recorded where the grounds are a client or an operator.
     ///
     /// # Errors
     /// [`StoreError::Withdrawn`], or an error of the database.
@@ -228,7 +228,7 @@ impl Issuer {
         self.vault.get().ok_or(SignError::Locked)
     }
 
-    /// Returns the key that signs keysets and revocation lists.
+    /// Returns the keyset key, which signs keysets, heads and snapshots of revocations, checkpoints and backups.
     pub(crate) async fn keyset_signer(&self, tx: &mut Tx) -> Result<SigningKey, SignError> {
         let sealed = tx.sealed(KEYSET_KEY).await?;
         Ok(self.vault()?.unseal(&sealed, &self.settings.keyset_key)?)

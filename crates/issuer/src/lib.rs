@@ -1,8 +1,9 @@
 //! Mints Bailiwick tokens, keeps the root keys, revokes, and records all of it.
 //!
 //! An [`Issuer`] is a home directory with a database and an identity that is encrypted with a
-//! passphrase. Each operation is one transaction that contains the change and its audit row: a returned
-//! result survives a crash, and an operation that failed changed nothing. Callers pass in the time.
+//! passphrase. A change of keys, tokens, clients or revocations and its audit row are one transaction: a returned
+//! result survives a crash. An operation that failed changed nothing, but its refusal may be on record; and if the
+//! connection to the database was lost, the outcome is unknown. Callers pass in the time.
 //! Operations that need no private key work without the passphrase.
 
 mod audit;

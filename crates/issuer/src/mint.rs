@@ -43,14 +43,14 @@ impl Issuer {
     /// that is set while the request waits also covers its token, however long the wait.
     ///
     /// # Errors
-    /// [`MintError`], and there is no token. Refused requests are recorded too, and so are requests whose
-    /// grounds ([`Issuer::on_standing`]) were withdrawn while they waited.
+    /// [`MintError`], and there is no token. Refused requests are recorded too, and so are requests of a client or an
+    /// operator whose standing ([`Issuer::on_standing`]) was withdrawn while they waited.
     pub async fn mint(&self, request: &MintRequest, now: Timestamp) -> Result<Minted, MintError> {
         for _ in 0..ATTEMPTS {
             // Signed before the transaction, to keep that short: all mints wait for the one writer. The
             // transaction then checks that the key is still the active one.
             let signer = self.signer().await?;
-            let (mut minted, entry) = match self.build(request, &signer, now) {
+            let (mut minted, entry) = match self.build_and_sign(request, &signer, now) {
                 Ok(built) => built,
                 Err(refusal) => {
                     let refused = RefusedRequest {
@@ -97,8 +97,8 @@ impl Issuer {
         }
     }
 
-    /// Builds the token and its audit entry, from the request alone.
-    fn build(
+    /// Builds and signs the token, and its audit entry, without the store.
+    fn build_and_sign(
         &self,
         request: &MintRequest,
         signer: &TokenSigner,

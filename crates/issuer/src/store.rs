@@ -1,6 +1,6 @@
 //! The store: SQLite for one issuer, PostgreSQL for several. All SQL is in this folder.
 //!
-//! A write is one transaction that contains the change and its audit row, and there is one writer at
+//! A write is one transaction, which contains the audit row of what it changes, and there is one writer at
 //! a time. A committed transaction survives a crash. Readers see one state and block nobody.
 
 mod audit;

@@ -1,4 +1,4 @@
-//! Bodies of requests: bounded while they arrive, and parsed for authenticated callers only.
+//! Bodies of requests: bounded while they arrive. Before a caller is authenticated, only what authenticates is read.
 
 use std::time::Duration;
 
@@ -27,8 +27,9 @@ const MAX_DISCARDED: usize = 16 << 20;
 /// Maximum time to wait for these bytes.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// An authenticated caller. Only the check of a credential makes one, and [`Unread::json`] requires one,
-/// so the body of an unauthenticated request is not parsed.
+/// An authenticated caller. Only the check of a credential makes one, and [`Unread::json`] requires one. In the body of an
+/// unauthenticated request, only the member that authenticates is looked for; the form of a token request holds it among
+/// its parameters, and is read as a whole.
 pub(crate) trait Identified {}
 
 /// A body that has arrived and has not been parsed.

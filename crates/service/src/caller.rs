@@ -44,21 +44,21 @@ pub(crate) struct Sender<'a> {
 
 /// An authenticated party, with its name in the audit.
 #[derive(Debug, Clone)]
-pub(crate) struct KnownCaller {
+pub(crate) struct KnownParty {
     pub(crate) party: CallerParty,
     pub(crate) name: String,
     /// The sign-in of a client of this issuer; `None` for a party named by a JWT.
     pub(crate) signed_in: Option<SignedIn>,
     /// True if a client assertion authenticated it that may have been used before.
-    reused: bool,
+    reusable: bool,
     /// Private, so that only the checks in this file can construct the type.
     _checked: (),
 }
 
-impl KnownCaller {
+impl KnownParty {
     /// The actor in the audit. A name with a `/` belongs to a provider's subject: client names have none.
     pub(crate) fn actor(&self) -> String {
-        let by = match self.reused {
+        let by = match self.reusable {
             true => "caller with a reusable assertion",
             false => "caller",
         };
@@ -84,7 +84,7 @@ impl Role {
     }
 }
 
-impl Identified for KnownCaller {}
+impl Identified for KnownParty {}
 
 /// The name and secret of HTTP Basic, if the request has the header (RFC 6749, section 2.3.1).
 pub(crate) fn basic(headers: &HeaderMap) -> Result<Option<Credentials>, CallerError> {
@@ -126,29 +126,31 @@ fn form_decoded(text: &str) -> Zeroizing<String> {
 
 impl ServiceState {
     /// Authenticates the agent by its credentials.
-    pub(crate) async fn agent(
+    pub(crate) async fn authenticate_agent(
         &self,
         credentials: Credentials,
         from: IpAddr,
-    ) -> Result<KnownCaller, CallerError> {
+    ) -> Result<KnownParty, CallerError> {
         match credentials {
-            Credentials::Secret { name, secret } => self.client(&name, &secret, from).await,
+            Credentials::Secret { name, secret } => {
+                self.authenticate_by_secret(&name, &secret, from).await
+            }
             Credentials::Assertion(jwt) => {
                 if let Some(own) = OwnAssertion::parse(credential(&jwt)) {
-                    return self.signing_client(own, from).await;
+                    return self.authenticate_by_assertion(own, from).await;
                 }
                 let sender = Sender { from, agent: "" };
-                self.party(Role::Assertion, &jwt, sender).await
+                self.authenticate_party(Role::Assertion, &jwt, sender).await
             }
         }
     }
 
-    async fn client(
+    async fn authenticate_by_secret(
         &self,
         name: &str,
         secret: &str,
         from: IpAddr,
-    ) -> Result<KnownCaller, CallerError> {
+    ) -> Result<KnownParty, CallerError> {
         let (now, secret) = (self.now(), credential(secret));
         if !self.failures.may_try(name, from, now) {
             // An attacker who guesses may share the address with the client, for example behind a
@@ -157,7 +159,7 @@ impl ServiceState {
             let client = self.issuer.recognize_client(name, secret, now).await?;
             return client.map(known).ok_or_else(|| {
                 // Counted but not recorded, so that guessing does not fill the audit.
-                self.strangers.count_unseen(CredentialKind::Secret);
+                self.strangers.count_unrecorded(CredentialKind::Secret);
                 CallerError::TooMany
             });
         }
@@ -181,12 +183,12 @@ impl ServiceState {
     }
 
     /// Verifies a JWT and returns its party. Uses up a one-time JWT, and records a refusal.
-    pub(crate) async fn party(
+    pub(crate) async fn authenticate_party(
         &self,
         role: Role,
         jwt: &str,
         sender: Sender<'_>,
-    ) -> Result<KnownCaller, CallerError> {
+    ) -> Result<KnownParty, CallerError> {
         let party = self.party_of(role, jwt).await;
         if let Err(error) = &party
             && let Some((credential, name)) = error.refused_jwt()
@@ -204,16 +206,16 @@ impl ServiceState {
         party
     }
 
-    async fn party_of(&self, role: Role, jwt: &str) -> Result<KnownCaller, CallerError> {
+    async fn party_of(&self, role: Role, jwt: &str) -> Result<KnownParty, CallerError> {
         let (now, jwt, what) = (self.now(), credential(jwt), role.name());
         let refused = |error| CallerError::Assertion { what, error };
         let assertion = self.providers.verify(jwt, now).await.map_err(refused)?;
-        let reused = role == Role::Assertion && assertion.is_reusable().map_err(refused)?;
+        let reusable = role == Role::Assertion && assertion.is_reusable().map_err(refused)?;
         let subject = assertion.claims.get("sub").and_then(Value::as_str);
         let name = format!("{}/{}", assertion.provider, subject.unwrap_or_default());
         // A client assertion is used once unless its provider is configured otherwise (RFC 7523,
         // section 3); a subject or actor token, only if all tokens of its provider are.
-        if assertion.one_time || (role == Role::Assertion && !reused) {
+        if assertion.one_time || (role == Role::Assertion && !reusable) {
             let Some(jti) = &assertion.jti else {
                 return Err(CallerError::NoId { what, name });
             };
@@ -227,9 +229,9 @@ impl ServiceState {
                 return Err(CallerError::Replayed { what, name });
             }
         }
-        Ok(KnownCaller {
+        Ok(KnownParty {
             name,
-            reused,
+            reusable,
             party: CallerParty {
                 source: ClaimSource::Provider(assertion.provider),
                 claims: assertion.claims,
@@ -240,12 +242,12 @@ impl ServiceState {
     }
 }
 
-fn known(signed_in: SignedIn) -> KnownCaller {
+fn known(signed_in: SignedIn) -> KnownParty {
     let client = signed_in.client().clone();
-    KnownCaller {
+    KnownParty {
         name: client.name.clone(),
         signed_in: Some(signed_in),
-        reused: false,
+        reusable: false,
         party: CallerParty {
             source: ClaimSource::Client,
             claims: claims(client),

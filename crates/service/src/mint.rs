@@ -12,7 +12,7 @@ use bailiwick_token::timestamp::Timestamp;
 
 use self::error::ProfileMintError;
 use crate::{
-    caller::KnownCaller,
+    caller::KnownParty,
     rate::{Purpose, REFUSALS, RateLimit},
     state::ServiceState,
 };
@@ -22,8 +22,8 @@ use crate::{
 pub(crate) struct ProfileMint {
     /// Time at which the request arrived, before it waited for anything.
     pub(crate) arrived: Timestamp,
-    pub(crate) agent: KnownCaller,
-    pub(crate) principal: Option<KnownCaller>,
+    pub(crate) agent: KnownParty,
+    pub(crate) principal: Option<KnownParty>,
     /// The profile that the request names, if any.
     pub(crate) scope: Option<String>,
     pub(crate) ask: Ask,
@@ -130,8 +130,7 @@ impl ServiceState {
         refused: RefusedRequest<'_>,
         at: Timestamp,
     ) -> Result<(), ProfileMintError> {
-        // A known caller could otherwise fill the audit with its refusals. No profile has an empty name,
-        // so this limit is shared with no mint.
+        // A known caller could otherwise fill the audit with its refusals.
         if let Err(wait) = self
             .rates
             .take(Purpose::RefusedCaller, refused.agent, REFUSALS)
@@ -201,7 +200,9 @@ action = "purchase_order:create"
             name: "buyer".to_owned(),
             secret: Zeroizing::new(secret.expose().to_owned()),
         };
-        let agent = state.agent(credentials, IpAddr::from([127, 0, 0, 1])).await;
+        let agent = state
+            .authenticate_agent(credentials, IpAddr::from([127, 0, 0, 1]))
+            .await;
         let wish = ProfileMint {
             arrived: now,
             agent: agent.unwrap(),

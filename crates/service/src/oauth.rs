@@ -25,7 +25,7 @@ use zeroize::Zeroizing;
 use self::error::{OAuthFailure, respond};
 use crate::{
     body::Unread,
-    caller::{Credentials, KnownCaller, Role, Sender, basic, error::CallerError},
+    caller::{Credentials, KnownParty, Role, Sender, basic, error::CallerError},
     mint::ProfileMint,
     problem::ApiError,
     state::ServiceState,
@@ -121,7 +121,7 @@ async fn exchange(
     headers: &HeaderMap,
     form: &TokenForm,
     credentials: Option<Credentials>,
-) -> Result<(KnownCaller, Option<KnownCaller>), OAuthFailure> {
+) -> Result<(KnownParty, Option<KnownParty>), OAuthFailure> {
     let subject = form.jwt(TokenParameter::SubjectToken)?.ok_or_else(|| {
         OAuthFailure::new(OAuthErrorCode::InvalidRequest, "`subject_token` is missing")
     })?;
@@ -132,7 +132,7 @@ async fn exchange(
                 from: from.ip(),
                 agent: "",
             };
-            let agent = state.party(Role::Actor, actor, sender).await;
+            let agent = state.authenticate_party(Role::Actor, actor, sender).await;
             agent.map_err(OAuthFailure::of_token)?
         }
         (None, None) => return Err(OAuthFailure::no_client()),
@@ -149,7 +149,9 @@ async fn exchange(
         from: from.ip(),
         agent: &agent.name,
     };
-    let principal = state.party(Role::Subject, subject, sender).await;
+    let principal = state
+        .authenticate_party(Role::Subject, subject, sender)
+        .await;
     Ok((agent, Some(principal.map_err(OAuthFailure::of_token)?)))
 }
 
@@ -160,9 +162,9 @@ async fn client(
     headers: &HeaderMap,
     form: &TokenForm,
     credentials: Credentials,
-) -> Result<KnownCaller, OAuthFailure> {
+) -> Result<KnownParty, OAuthFailure> {
     let asserted = matches!(credentials, Credentials::Assertion(_));
-    let agent = state.agent(credentials, from.ip()).await;
+    let agent = state.authenticate_agent(credentials, from.ip()).await;
     let agent = agent.map_err(|error| OAuthFailure::of_client(error, headers))?;
     // RFC 7521, section 4.2: `client_id` is optional, and names the subject of the assertion.
     let speaks_of = match &agent.signed_in {

@@ -1,4 +1,4 @@
-//! Limits on the rate at which one caller may mint under one profile.
+//! Limits on the rate at which one caller may act for one purpose, such as to mint under one profile.
 
 use std::{num::NonZeroU32, sync::Mutex, time::Duration};
 

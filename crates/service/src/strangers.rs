@@ -139,8 +139,8 @@ impl Strangers {
         self.keep_count(kind, left_out, recorded.await);
     }
 
-    /// Counts a caller that was refused before its credentials were checked.
-    pub(crate) fn count_unseen(&self, kind: CredentialKind) {
+    /// Counts a refusal that is not recorded. The next one that is recorded states how many were left out.
+    pub(crate) fn count_unrecorded(&self, kind: CredentialKind) {
         self.count(kind);
         self.allowances.leave_out(kind, 1);
     }

@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     body::Unread,
-    caller::{Credentials, KnownCaller, Role, Sender, basic, error::CallerError},
+    caller::{Credentials, KnownParty, Role, Sender, basic, error::CallerError},
     mint::{ProfileMint, error::ProfileMintError},
     operator::texts,
     own_verifier::OPERATOR_SERVICE,
@@ -92,7 +92,7 @@ pub(crate) async fn mint(
                 from: from.ip(),
                 agent: &agent.name,
             };
-            let principal = state.party(Role::Subject, jwt, sender).await;
+            let principal = state.authenticate_party(Role::Subject, jwt, sender).await;
             Some(principal.map_err(logged)?)
         }
     };
@@ -130,7 +130,7 @@ async fn agent(
     headers: &HeaderMap,
     body: &Unread,
     from: IpAddr,
-) -> Result<KnownCaller, ApiError> {
+) -> Result<KnownParty, ApiError> {
     let credentials = match basic(headers).map_err(logged)? {
         Some(basic) => basic,
         None => {
@@ -138,7 +138,10 @@ async fn agent(
             Credentials::Assertion(assertion.ok_or_else(|| logged(CallerError::Ambiguous))?)
         }
     };
-    state.agent(credentials, from).await.map_err(logged)
+    state
+        .authenticate_agent(credentials, from)
+        .await
+        .map_err(logged)
 }
 
 /// Parses the grants that a known caller asks for. Long ones are parsed on another thread than those that

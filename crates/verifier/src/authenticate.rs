@@ -19,7 +19,7 @@ use crate::{decision::Deny, denial::Denial, validity, verified::Verified, verifi
 /// # fn example(verifier: &Verifier, token: &str, now: Timestamp) -> Decision {
 /// let token = match verifier.authenticate(token, now) {
 ///     Ok(token) => token,
-///     Err(deny) => return Decision::Deny(*deny),
+///     Err(deny) => return verifier.recorded(Decision::Deny(*deny), None),
 /// };
 /// let call = read_call(); // only now is the request's body read
 /// verifier.decide(token.verified(), &call, now)
@@ -37,8 +37,9 @@ impl Authenticated {
 }
 
 impl Verifier {
-    /// Checks everything about a token that does not depend on the call: its structure, limits and signatures,
-    /// the root key, revocations, and the time. The result is neither counted nor recorded.
+    /// Checks all about a token that does not depend on the call, but its limit of depth: its structure, size and signatures
+    /// unless it was seen before, and the root key, revocations and the time. The result is neither counted nor
+    /// recorded: [`Verifier::recorded`] does that with a denial.
     ///
     /// # Errors
     /// The denial of every call with this token.

@@ -11,7 +11,7 @@ use crate::{
     decision::{Allow, Decision, Deny, Granted},
     denial::Denial,
     evaluation::{Allowance, CallEvaluation},
-    trust::{Distrust, TokenMarks},
+    trust::{Distrust, TrustedFacts},
     validity,
     verified::{CompiledConditions, Typed, Verified},
     verifier::Verifier,
@@ -45,7 +45,7 @@ impl Verifier {
 
     /// Checks that a verified token is still trusted: its root key, and that it is not revoked.
     pub(crate) fn check_trust(&self, token: &Verified, now: Timestamp) -> Result<(), Distrust> {
-        let shown = TokenMarks {
+        let shown = TrustedFacts {
             root_key: token.root_key,
             root: &token.root,
             names: &token.names,
@@ -73,7 +73,7 @@ impl Verifier {
             call: &call,
             now,
         };
-        let rule = case.granting_rule()?;
+        let rule = case.verdict()?;
         Ok(Allow {
             identity: Arc::clone(&token.identity),
             expires: token.expires,
@@ -95,8 +95,8 @@ pub(crate) struct Case<'c> {
 }
 
 impl<'c> Case<'c> {
-    /// The rule of the token that grants the call, if the call is allowed and rests on a rule.
-    fn granting_rule(&self) -> Result<Option<usize>, Deny> {
+    /// Decides. If the call is allowed, returns the token's rule that grants it; `None` if it rests on no rule.
+    fn verdict(&self) -> Result<Option<usize>, Deny> {
         let (rule, spent) = match &self.conditions.typed {
             Some(typed) => self.typed(typed).map(|(rule, spent)| (Some(rule), spent))?,
             None => (None, 0),

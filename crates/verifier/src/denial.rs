@@ -53,8 +53,8 @@ pub enum Denial {
     /// The token has ended.
     #[error("the token has ended")]
     Expired,
-    /// More blocks are appended than the issuer allows.
-    #[error("more blocks are appended than the issuer allows")]
+    /// More blocks are appended than the token allows.
+    #[error("more blocks are appended than the token allows")]
     Depth,
     /// No grant is for this service.
     #[error("the token grants nothing at this service")]

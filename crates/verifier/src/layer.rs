@@ -42,8 +42,8 @@
 //!
 //! # The order of work
 //!
-//! The token is checked first: its header, structure, root key, signatures, revocation, and times. Only if it
-//! passes does the layer read the body and state the call. Then trust and time are checked again with the
+//! The token is checked first: its header, structure, root key, signatures (unless it was seen before), revocation, and
+//! times. Only if it passes does the layer read the body and state the call. Then trust and time are checked again with the
 //! decision. Up to 256 KiB of a refused request's body are read and dropped, so that its sender can read
 //! the answer.
 //!
@@ -52,7 +52,7 @@
 //! | reason | status | `WWW-Authenticate: Bearer` |
 //! |---|---|---|
 //! | `missing_token` | 401 | `resource_metadata` where configured |
-//! | `malformed` `too_large` `unsupported` `not_profile` `reserved_name` `unknown_key` `revoked_key` `bad_signature` `not_yet_valid` `expired` `revoked` | 401 | `error="invalid_token"` |
+//! | `malformed` `too_large` `unsupported` `not_profile` `reserved_name` `unknown_key` `revoked_key` `bad_signature` `not_yet_valid` `expired` `revoked` | 401 | `error="invalid_token"`, and `resource_metadata` where configured |
 //! | `wrong_service` `no_grant` `caveat` `policy` `depth` `evaluation_error` `out_of_fuel` | 403 | `error="insufficient_scope"`, `scope` naming the action |
 //! | `bad_request` | 400 | |
 //! | `stale_keyset` | 503 with `Retry-After` | |

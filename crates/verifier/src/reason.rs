@@ -22,7 +22,7 @@ pub enum Reason {
     UnknownKey,
     /// the root key has been revoked
     RevokedKey,
-    /// the verifier's trust is too old to decide
+    /// the verifier's trust cannot decide: too old, ahead of its clock, withheld, or never read
     StaleKeyset,
     /// a signature does not verify
     BadSignature,

@@ -136,6 +136,8 @@ pub(crate) fn emit(service: &str, call: Option<&Call>, decision: &Decision, shad
     match (decision, shadow) {
         (Decision::Allow(_), _) => record!(info, "call allowed", "allow"),
         (Decision::Deny(_), false) => record!(info, "call denied", "deny"),
-        (Decision::Deny(_), true) => record!(warn, "call let pass by shadow mode", "would_deny"),
+        (Decision::Deny(_), true) => {
+            record!(warn, "call would be denied: shadow mode", "would_deny")
+        }
     }
 }

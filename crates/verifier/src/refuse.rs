@@ -1,6 +1,7 @@
 //! The denial of a call that a verified token does not allow: its reason, and the explanation.
 //!
-//! The reason is determined first. Then only the conditions behind it are explained, within
+//! The reason is determined first, except after an error of the engine: then conditions that fail by themselves are looked
+//! for, and what they need counts towards the same limits. Then only the conditions behind it are explained, within
 //! [`Limits::explain`](crate::Limits::explain) steps and
 //! [`MAX_EXPLANATION`](crate::explain::MAX_EXPLANATION) bytes. If either is spent, the explanation is
 //! cut short; it never becomes a different one.
@@ -61,7 +62,7 @@ impl<'c> Case<'c> {
         // The verifier's own first check is the one that looks for a grant.
         let is_granted = !own.clone().any(|check| check == GRANTED);
         let unread = Code::default();
-        let code = self.conditions.datalog.as_deref().unwrap_or(&unread);
+        let code = self.conditions.explained.as_deref().unwrap_or(&unread);
         let of_token: Vec<(usize, &Check)> = failed
             .iter()
             .filter_map(|failed| match failed.place {
@@ -91,7 +92,7 @@ impl<'c> Case<'c> {
     /// error, they explain the denial best.
     pub(crate) fn failed(&self, error: engine::Error) -> Deny {
         let (mut explainer, mut explanation) = (self.explainer(), self.explanation());
-        let found = match self.conditions.datalog.as_deref() {
+        let found = match self.conditions.explained.as_deref() {
             None => Ok(None),
             Some(code) => self.fails_by_itself(&mut explainer, &mut explanation, code),
         };

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use bailiwick_token::token::Token;
 
-/// The text of a verified token. Details that only people ask for are read from it again.
+/// The text of a verified token. Details that most decisions do not need are read from it again.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct TokenText(Arc<str>);
 

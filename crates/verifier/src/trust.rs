@@ -25,7 +25,7 @@ use bailiwick_token::{
 use sha2::{Digest, Sha256};
 
 use self::revocations::{Revocations, is_ahead};
-pub(crate) use self::revoked::{RevocationNames, TokenMarks};
+pub(crate) use self::revoked::{RevocationNames, TrustedFacts};
 pub use self::{
     distrust::Distrust,
     error::{RollbackError, TrustError},
@@ -206,7 +206,7 @@ impl Trust {
     /// Checks that a token verified earlier is still trusted at `now`.
     pub(crate) fn check_trust(
         &self,
-        shown: &TokenMarks<'_>,
+        shown: &TrustedFacts<'_>,
         staleness: &Staleness,
         now: Timestamp,
     ) -> Result<(), Distrust> {

@@ -12,7 +12,7 @@ use crate::{
 pub(crate) fn out_of_limits(token: &Verified, now: Timestamp) -> Option<Deny> {
     out_of_time(token, now).or_else(|| {
         let exceeds = |(_, limit): &(usize, ValidityLimit)| exceeded(*limit, token, now).is_some();
-        let is_too_deep = token.limits.iter().any(exceeds);
+        let is_too_deep = token.validity.iter().any(exceeds);
         is_too_deep.then(|| by_limits(token, now, Denial::Depth))
     })
 }
@@ -33,7 +33,7 @@ pub(crate) fn out_of_time(token: &Verified, now: Timestamp) -> Option<Deny> {
 /// A denial by the limits that are exceeded for this reason.
 fn by_limits(token: &Verified, now: Timestamp, denial: Denial) -> Deny {
     let mut explanation = Explanation::new(&token.identity);
-    for (block, limit) in &token.limits {
+    for (block, limit) in &token.validity {
         let exceeded = exceeded(*limit, token, now);
         let Some((_, condition)) = exceeded.filter(|(reason, _)| *reason == denial) else {
             continue;

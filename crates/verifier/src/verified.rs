@@ -18,11 +18,11 @@ use crate::{
     trust::RevocationNames,
 };
 
-/// A token whose structure, limits and signatures have been verified. Only a
+/// A token whose structure, size and signatures have been verified. Only a
 /// [`Verifier`](crate::Verifier) makes one.
 ///
-/// It says nothing about a call or the present time. Each decision checks that its root key is still trusted
-/// and that the token is not revoked.
+/// It says nothing about a call or the present time. Each decision checks that its root key is still trusted,
+/// that the token is not revoked, and its limits in time and depth.
 #[derive(Clone)]
 pub struct Verified {
     pub(crate) source: TokenText,
@@ -35,8 +35,8 @@ pub struct Verified {
     pub(crate) expires: Timestamp,
     /// The number of appended blocks.
     pub(crate) depth: usize,
-    /// The limits in time and depth, each with its block.
-    pub(crate) limits: Box<[(usize, ValidityLimit)]>,
+    /// The limits in time and depth, each with its block. Each decision checks them.
+    pub(crate) validity: Box<[(usize, ValidityLimit)]>,
     pub(crate) root_key: KeyId,
     /// The bytes of the root key: an id is too short to tell two issuers' keys apart for certain.
     pub(crate) root: [u8; 32],
@@ -50,10 +50,10 @@ pub struct Verified {
 pub(crate) struct CompiledConditions {
     /// `None` if the engine decides the whole token.
     pub(crate) typed: Option<Typed>,
-    /// The Datalog that the engine decides, if there is any.
-    pub(crate) datalog: Option<Arc<Code>>,
-    /// That Datalog and the policy of the verifier that verified the token, compiled; `None` if the typed
-    /// conditions are all there is to decide.
+    /// The code of the token, kept to explain the engine's denials; `None` if the engine decides no part of the token.
+    pub(crate) explained: Option<Arc<Code>>,
+    /// What the engine decides: the conditions that are not typed, and the policy of the verifier that verified the token.
+    /// `None` if the typed conditions are all there is to decide.
     program: Option<Program>,
     policy: Arc<CompiledPolicy>,
 }
@@ -88,7 +88,7 @@ impl Verified {
             size_of::<Verified>(),
             self.source.text().len(),
             self.identity.size(),
-            size_of_val(self.limits.as_ref()),
+            size_of_val(self.validity.as_ref()),
             self.names.size(),
             self.conditions.size(),
         ]
@@ -114,7 +114,7 @@ impl CompiledConditions {
         let is_datalog = typed.as_ref().is_none_or(|typed| !typed.others.is_empty());
         Ok(CompiledConditions {
             typed,
-            datalog: is_datalog.then(|| Arc::new(code.clone())),
+            explained: is_datalog.then(|| Arc::new(code.clone())),
             program,
             policy: Arc::clone(policy),
         })
@@ -134,7 +134,7 @@ impl CompiledConditions {
     fn size(&self) -> usize {
         let typed = self.typed.as_ref().map_or(0, Typed::size);
         let program = self.program.as_ref().map_or(0, Program::size);
-        let code = self.datalog.as_ref().map_or(0, |code| code.memory());
+        let code = self.explained.as_ref().map_or(0, |code| code.memory());
         typed.saturating_add(program).saturating_add(code)
     }
 }

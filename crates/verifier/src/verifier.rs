@@ -44,7 +44,7 @@ pub struct Verifier {
     /// The policy that goes with every token.
     pub(crate) policy: Arc<CompiledPolicy>,
     pub(crate) cache: TokenCache,
-    /// Notified whenever a token names a root key that is not in the keyset.
+    /// Notified when an unseen token names a root key that is not in the keyset.
     #[cfg(feature = "refresh")]
     pub(crate) unknown_key: tokio::sync::Notify,
 }
@@ -68,7 +68,7 @@ pub struct Limits {
     /// have to provide up to three times as much.
     pub memory: usize,
     /// Maximum steps for explaining a denial, besides one for each byte of the call. A step takes about ten
-    /// nanoseconds. A longer explanation is cut off and says so; the decision stays the same. With 0 the
+    /// nanoseconds. A longer explanation is cut off and says so; whether the call is allowed stays the same. With 0 the
     /// explanation has only the steps for the call's bytes.
     pub explain: u64,
     /// Maximum number of bytes of verified tokens to cache, so that a token seen before is not verified

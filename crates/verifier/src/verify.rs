@@ -57,9 +57,9 @@ impl Verifier {
         let signatures = signatures(token)?;
         let code = token.code();
         let conditions = CompiledConditions::new(code, &self.policy).map_err(Denial::Datalog)?;
-        let limits = limits(code);
+        let validity = validity_limits(code);
         let (mut begins, mut expires) = (claims.not_before, claims.expires);
-        for (_, limit) in &limits {
+        for (_, limit) in &validity {
             match limit {
                 ValidityLimit::NotBefore(begin) => begins = begins.max(*begin),
                 ValidityLimit::Expires(end) => expires = expires.min(*end),
@@ -74,7 +74,7 @@ impl Verifier {
             begins,
             expires,
             depth: code.blocks.len().saturating_sub(1),
-            limits,
+            validity,
             root_key,
             root: *root.as_bytes(),
             names: RevocationNames::new(&identity, &signatures),
@@ -110,7 +110,7 @@ fn signatures(token: &Token) -> Result<Box<[[u8; 64]]>, AdmissionError> {
 }
 
 /// The limits in time and depth, each with its block, set by checks with a single alternative.
-fn limits(code: &Code) -> Box<[(usize, ValidityLimit)]> {
+fn validity_limits(code: &Code) -> Box<[(usize, ValidityLimit)]> {
     let blocks = code.blocks.iter().enumerate();
     let limits = blocks.flat_map(|(block, content)| {
         let checks = code.checks(content).iter();

@@ -25,7 +25,7 @@ pub struct RefusedRequest<'a> {
 }
 
 impl Issuer {
-    /// Records that a request was refused before it reached the issuer, for example by a profile.
+    /// Records that a request was refused, for example by a profile.
     ///
     /// # Errors
     /// [`MintError`], and nothing was recorded.

@@ -31,9 +31,9 @@ pub struct Receipt {
     pub agent: String,
     /// The principal on whose authority it acts.
     pub principal: String,
-    /// Time at which it was minted.
+    /// Time at which the request for it arrived.
     pub issued_at: Timestamp,
-    /// The first second of its life, [`SKEW`] before it was minted, so that a verifier whose clock is behind
+    /// The first second of its life, [`SKEW`] before `issued_at`, so that a verifier whose clock is behind
     /// accepts it at once.
     pub not_before: Timestamp,
     /// The first second after its life.
@@ -74,9 +74,9 @@ pub struct TokenInfo {
     /// The tenant in which it acts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// The client or operator that asked for it.
+    /// The party that asked for it, as in the audit.
     pub actor: String,
-    /// Time at which it was minted.
+    /// Time at which the request for it arrived.
     pub issued_at: Timestamp,
     /// The first second after its life.
     pub expires: Timestamp,

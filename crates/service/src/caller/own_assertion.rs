@@ -11,7 +11,7 @@ use bailiwick_token::timestamp::{SKEW, Timestamp};
 use serde_json::Value;
 
 use super::{
-    KnownCaller, Role,
+    KnownParty, Role,
     error::{CallerError, OwnAssertionError},
     identity, known,
 };
@@ -126,11 +126,11 @@ impl<'a> OwnAssertion<'a> {
 
 impl ServiceState {
     /// Authenticates a client by an assertion that it signed, and uses the assertion up. Counts and records a refusal.
-    pub(super) async fn signing_client(
+    pub(super) async fn authenticate_by_assertion(
         &self,
         assertion: OwnAssertion<'_>,
         from: IpAddr,
-    ) -> Result<KnownCaller, CallerError> {
+    ) -> Result<KnownParty, CallerError> {
         let client = self.issuer.signing_client(&assertion.client).await?;
         // An unknown name may be a secret sent in the wrong field, so it must not reach the audit.
         let agent = client.as_ref().map(|client| client.name().to_owned());
@@ -146,7 +146,7 @@ impl ServiceState {
         // out. A signature is far cheaper to verify than a secret.
         if !self.failures.may_try(&assertion.client, from, now) {
             // Counted but not recorded, so that guessing does not fill the audit.
-            self.strangers.count_unseen(kind);
+            self.strangers.count_unrecorded(kind);
             return Err(CallerError::TooMany);
         }
         self.failures.note(&assertion.client, from, now);

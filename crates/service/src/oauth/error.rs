@@ -109,7 +109,7 @@ impl From<ProfileMintError> for OAuthFailure {
             ProfileMintError::Mint(MintError::Refused(refusal)) => {
                 OAuthFailure::new(OAuthErrorCode::InvalidRequest, refusal.to_string())
             }
-            // The same answer that the client would get now: its secret ended while it waited.
+            // Its secret or its key ended while it waited: the next attempt would be refused as a wrong secret is.
             ProfileMintError::Mint(MintError::Sign(SignError::Store(StoreError::Withdrawn(
                 Withdrawn::Client,
             )))) => OAuthFailure {

@@ -44,10 +44,6 @@ impl RouteGuard {
                         self.recorded(Decision::Deny(deny))
                     }
                     // The clock is read again after the body, so a slow sender cannot extend a token's life.
-                    //
-                    // This runs on the runtime's own thread. It takes about 0.2 ms and its fuel bounds
-                    // it; handing it to another thread and back would cost about as much, and queue
-                    // behind whatever blocks there.
                     Ok(call) => {
                         verifier.decide(authenticated.verified(), &call, (self.settings.clock)())
                     }
@@ -84,6 +80,9 @@ impl RouteGuard {
             .map_err(|error| Decision::Deny(Denial::Credential(error.to_string()).into()))
             .and_then(|token| token.ok_or_else(Decision::missing_token))
             .map_err(|decision| self.recorded(decision))?;
+        // This and the decision run on the runtime's own thread. An unseen token takes about 0.2 ms, and fuel bounds a
+        // decision; handing them to another thread and back would cost about as much, and queue behind whatever blocks
+        // there.
         verifier
             .authenticate(&token, (self.settings.clock)())
             .map_err(|deny| self.recorded(Decision::Deny(*deny)))

@@ -1,4 +1,4 @@
-//! Reasons for not trusting a token, independent of its contents.
+//! Reasons for not trusting a token, independent of the call.
 
 use bailiwick_token::{key::KeyId, revocation::Party, timestamp::Timestamp};
 

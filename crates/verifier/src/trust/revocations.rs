@@ -11,7 +11,7 @@ use bailiwick_token::{
 use super::{
     distrust::Distrust,
     error::RollbackError,
-    revoked::{Revoked, RevokedBy, TokenMarks},
+    revoked::{Revoked, RevokedBy, TrustedFacts},
     staleness::{Staleness, WhenStale},
 };
 
@@ -205,7 +205,7 @@ impl Revocations {
     /// Checks that a token is not revoked, and that the revocations are fresh enough at `now` to tell.
     pub(super) fn check(
         &self,
-        shown: &TokenMarks<'_>,
+        shown: &TrustedFacts<'_>,
         staleness: &Staleness,
         now: Timestamp,
     ) -> Result<(), Distrust> {
@@ -223,7 +223,7 @@ impl Revocations {
 
     fn fresh(
         &self,
-        shown: &TokenMarks<'_>,
+        shown: &TrustedFacts<'_>,
         staleness: &Staleness,
         now: Timestamp,
     ) -> Result<(), Distrust> {

@@ -53,7 +53,7 @@ impl RevocationNames {
 }
 
 /// The properties of a token that its trust depends on.
-pub(crate) struct TokenMarks<'a> {
+pub(crate) struct TrustedFacts<'a> {
     pub(crate) root_key: KeyId,
     /// The key itself: an id is too short to tell two issuers' keys apart for certain.
     pub(crate) root: &'a [u8; 32],
