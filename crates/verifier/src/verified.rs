@@ -52,7 +52,7 @@ pub(crate) struct CompiledConditions {
     pub(crate) typed: Option<Typed>,
     /// The code of the token, kept to explain the engine's denials; `None` if the engine decides no part of the token.
     pub(crate) explained: Option<Arc<Code>>,
-    /// What the engine decides: the conditions that are not typed, and the policy of the verifier that verified the token.
+    /// Program of the engine: the conditions that are not typed, and the policy of the verifier that verified the token.
     /// `None` if the typed conditions are all there is to decide.
     program: Option<Program>,
     policy: Arc<CompiledPolicy>,
