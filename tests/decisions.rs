@@ -1,10 +1,11 @@
-//! Decisions on honest tokens: their cost, the effect of a service's own policy, and their printed forms.
+//! Tests of decisions on honest tokens: their cost, the effect of a service's own policy, and their printed
+//! forms.
 
 #![cfg(test)]
 
 mod support;
 
-/// By subject.
+/// The tests, one module per subject.
 mod decisions {
     mod cost;
     mod interop;

@@ -1,20 +1,20 @@
 //! Comparison of the engine, and of the verifier as a whole, with biscuit-auth 6.0.0: on random programs, and
 //! on random tokens of the profile and calls.
 //!
-//! In the known differences, the engine follows the specification. The generator avoids them, and
+//! In the known differences, the engine follows the specification. The generator avoids these cases, and
 //! `the_known_differences` pins each:
 //!
 //! | biscuit-auth | the engine |
 //! |---|---|
 //! | `reject if A or B` holds once one query has no match | fails if any matches |
-//! | a set asked for null, an array or a map raises | answers whether it holds it |
-//! | `&&` and `\|\|` answer whatever their right side is | a type error unless it is a boolean |
-//! | shadowed and unbound variables raise where they are reached | when the block is compiled |
+//! | asking a set for null, an array or a map raises an error | answers whether the set contains it |
+//! | `&&` and `\|\|` accept any type on their right side | a type error unless it is a boolean |
+//! | shadowed and unbound variables raise an error when they are reached | when the block is compiled |
 //! | the smallest integer divided by -1 is a division by zero | an overflow |
-//! | where one of several facts raises, the outcome depends on the hash order of the process | on nothing |
-//! | a pattern too deep, too large, of an unknown property, or of large classes for either case, is compiled, or matches nothing | an error |
-//! | features of 3.3 are read in blocks of 3.0, and arrays, maps and `.get()` in blocks of any version | in those that declare 3.3: `tests/hostile/versions.rs` |
-//! | limits are looked at between rounds, and end in a timeout | fuel, in every loop |
+//! | if one of several facts raises an error, the outcome depends on the hash order of the process | the outcome is always the same |
+//! | a pattern that is too deep or too large, or has an unknown property or a large case-insensitive class, is compiled, or matches nothing | an error |
+//! | features of 3.3 are read in blocks of 3.0, and arrays, maps and `.get()` in blocks of any version | only in blocks that declare 3.3: `tests/hostile/versions.rs` |
+//! | limits are checked between rounds, and end in a timeout | fuel is checked in every loop |
 
 #![cfg(test)]
 
@@ -50,7 +50,7 @@ use crate::support::{
     stated, ways,
 };
 
-/// Out of reach of what the generators write.
+/// A budget that generated programs never exhaust.
 const BUDGET: Budget = Budget {
     fuel: 20_000_000,
     memory: 1 << 30,
@@ -187,7 +187,7 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// Typed conditions decide as the engine does, for the same public reason.
+    /// Typed conditions and the engine give the same decision for the same public reason.
     #[test]
     fn typed_conditions_and_the_engine_agree(case in ways::case()) {
         let root = Root::fixed();
@@ -201,7 +201,7 @@ proptest! {
         }
     }
 
-    /// The same for grants that only the engine decides.
+    /// Typed conditions and the engine agree on grants that only the engine decides.
     #[test]
     fn foreign_grants_are_decided_alike(written in bodies::written(), case in ways::case()) {
         let root = Root::fixed();
@@ -336,7 +336,7 @@ fn near_copies_of_a_scope_go_to_the_engine() {
     assert!(allowed > 0);
 }
 
-/// Agreement would prove little if all outcomes were the same.
+/// If all outcomes were the same, agreement would prove little.
 #[test]
 fn the_generator_reaches_every_outcome() {
     let third_party = KeyPair::new();
@@ -428,8 +428,8 @@ fn the_known_differences() {
     }
 }
 
-/// If one of several facts raises an error, the answer of biscuit-auth depends on its hash order. Here the order
-/// is that in which the facts are stated.
+/// If one of several facts raises an error, the answer of biscuit-auth depends on its hash order. Here, facts
+/// are tried in the order in which they are stated.
 #[test]
 fn an_error_beside_a_match_has_one_outcome() {
     for (facts, expected) in [

@@ -1,4 +1,4 @@
-//! Issuers and verifiers over time: keys rotate, revocations add up, a backup is restored.
+//! Tests of issuers and verifiers over time: keys rotate, revocations accumulate, a backup is restored.
 
 #![cfg(test)]
 

@@ -1,4 +1,5 @@
-//! Forged tokens and hostile calls, given to the verifier as bytes: each is refused for its reason.
+//! Tests with forged tokens and hostile calls, given to the verifier as bytes: each is refused for the expected
+//! reason.
 
 #![cfg(test)]
 

@@ -27,7 +27,7 @@ use crate::support::{
     stated,
 };
 
-/// Pieces of resources: names, and characters that services fold into separators, dots or nothing.
+/// Parts of resources: names, and characters that services convert to separators or dots, or drop.
 const PIECES: [&str; 26] = [
     "eu",
     "us",
@@ -101,7 +101,8 @@ proptest! {
         }
     }
 
-    /// The same holds for Datalog written by hand, whatever is appended, including an empty block.
+    /// A token whose Datalog was written by hand is never widened either, whatever is appended, even an empty
+    /// block.
     #[test]
     fn appending_never_widens(
         written in bodies::written(),
@@ -119,7 +120,7 @@ proptest! {
         );
     }
 
-    /// A resource that a prefix allows does not lead out of it, however a service normalizes it.
+    /// However a service normalizes it, a resource that a prefix allows stays under that prefix.
     #[test]
     fn no_allowed_resource_leads_elsewhere(
         pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 1..9),
@@ -193,7 +194,7 @@ proptest! {
         prop_assert!(!within || !call.is_allowed_by(&narrow) || call.is_allowed_by(&wide));
     }
 
-    /// The same for grants that differ little, where a wrong answer is more likely.
+    /// Neighbouring grants, which differ little, are more likely to reveal a wrong answer.
     #[test]
     fn calls_within_a_neighbouring_grant_are_allowed((narrow, wide, calls) in random::neighbours()) {
         for (narrow, wide) in [(&narrow, &wide), (&wide, &narrow)] {
@@ -293,7 +294,7 @@ fn a_holder_can_limit_the_depth() {
     );
 }
 
-/// Grants for the calls that both lists allow, as far as single grants can express them.
+/// Grants for the calls that both lists allow; `None` if single grants cannot express them.
 fn common(a: &Grants, b: &Grants) -> Option<Grants> {
     let effective = a.within([b]).ok()?;
     let single = effective
@@ -306,7 +307,7 @@ fn common(a: &Grants, b: &Grants) -> Option<Grants> {
     Grants::new(single.take(8)).ok()
 }
 
-/// The token if it is within the limits of the profile.
+/// Returns the token if it is within the limits of the profile.
 fn fits(token: Token) -> Option<Token> {
     bailiwick_token::limits::TokenLimits::default()
         .check(&token)
@@ -314,8 +315,8 @@ fn fits(token: Token) -> Option<Token> {
         .then_some(token)
 }
 
-/// The law on appending would prove little if nothing were allowed, or if no token could break it: without the
-/// profile's rules on `depth`, some appended blocks widen a token when another library decides.
+/// The law on appending would prove little if nothing were allowed, or if no token could break it. This test
+/// finds tokens that break it without the profile's rules on `depth`, if another library decides.
 #[test]
 fn hand_written_tokens_reach_every_outcome() {
     let root = Root::fixed();

@@ -1,4 +1,4 @@
-//! The cost of a decision is counted while it is made, in every loop.
+//! Tests that the cost of a decision is counted while it is made, in every loop.
 //!
 //! No test reads a clock: honest tokens pass with a third of the fuel, and hostile ones are refused with a
 //! hundred times as much, so neither depends on the exact limit.
@@ -7,7 +7,7 @@ use bailiwick_testkit::{Root, denied, forge::Forge, now, scope, toml};
 use bailiwick_token::{caveat::Caveat, grant::Grants};
 use bailiwick_verifier::{Call, Denial, Limits, Reason, Verifier};
 
-/// A verifier with this much fuel.
+/// Makes a verifier with this much fuel.
 fn fueled(root: &Root, fuel: u64) -> Verifier {
     root.verifier().limits(Limits {
         fuel,
@@ -77,7 +77,7 @@ fn honest_tokens_need_a_third_of_the_fuel() {
     }
 }
 
-/// Tokens as large as the profile allows: 64 alternatives, 16 blocks.
+/// The tokens are as large as the profile allows: 64 alternatives, 16 blocks.
 #[test]
 fn the_largest_honest_tokens_pass() {
     let root = Root::new();
@@ -166,7 +166,7 @@ fn the_longest_honest_calls_pass() {
     }
 }
 
-/// A call needs less of `fuel` by exactly the amount that `long_call_fuel` grants.
+/// The amount of `fuel` that a call needs falls by exactly the amount that `long_call_fuel` grants.
 #[test]
 fn a_long_call_is_granted_no_more_than_the_cap() {
     let root = Root::new();
@@ -202,7 +202,7 @@ fn a_long_call_is_granted_no_more_than_the_cap() {
     assert!(passes(default(), Limits::default().long_call_fuel));
 }
 
-/// Memory is bounded too, and the denial says so.
+/// Memory is limited too, and the denial says so.
 #[test]
 fn memory_is_a_limit_of_its_own() {
     let root = Root::new();
@@ -228,7 +228,7 @@ fn memory_is_a_limit_of_its_own() {
     assert!(check(Limits::default().memory).is_allow());
 }
 
-/// Searching is charged by its worst case, whoever chooses the strings.
+/// Searching is charged by its worst case, because an attacker may choose the strings.
 #[test]
 fn searches_are_refused_before_they_take_long() {
     let root = Root::new();
@@ -246,7 +246,7 @@ fn searches_are_refused_before_they_take_long() {
     assert!(check(40 * 6000 / 12 * 3 / 2).is_allow());
 }
 
-/// The cost is a function of token and call: it does not depend on earlier decisions, and rises with both.
+/// The cost of a decision depends only on token and call, not on earlier decisions, and rises with both.
 #[test]
 fn the_count_is_the_same_each_time_and_rises_with_the_work() {
     let root = Root::new();

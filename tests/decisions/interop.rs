@@ -1,4 +1,4 @@
-//! Another library reads and narrows our tokens, and we theirs.
+//! Tests of interoperation: another library reads and narrows our tokens, and we read and narrow its tokens.
 //!
 //! Runs the interpreter named by `BAILIWICK_PYTHON`, in which `biscuit-python` 0.4.0 is installed.
 
@@ -17,7 +17,7 @@ use bailiwick_token::{
 use bailiwick_verifier::{Call, Reason};
 use serde_json::{Value, json};
 
-/// Asks biscuit-python. Without it, reports that the test is skipped, and returns `None`.
+/// Runs a job in biscuit-python. Without it, reports that the test is skipped, and returns `None`.
 fn python(job: &Value) -> Option<Value> {
     let Ok(interpreter) = std::env::var("BAILIWICK_PYTHON") else {
         skipped(

@@ -1,4 +1,4 @@
-//! A service's own Datalog: it can only narrow what tokens grant.
+//! Tests that a service's own Datalog can only narrow what tokens grant.
 
 use bailiwick_testkit::{
     Root,
@@ -23,8 +23,8 @@ service = "erp"
 action = "entry:*"
 "#;
 
-/// The decision of a verifier with this policy on a token that may do anything with entries: the reason of a
-/// denial, or `None`.
+/// Decides with this policy on a token that may do anything with entries. Returns the reason for a denial;
+/// `None` if the call is allowed.
 fn outcome(policy: &str, request: &Call) -> Option<Reason> {
     let root = Root::new();
     let token = root.mint(&toml(GRANTS)).to_base64();
@@ -108,7 +108,7 @@ fn facts_rules_checks_and_policies_of_a_service() {
     }
 }
 
-/// No policy allows a call that the token does not grant.
+/// No policy can allow a call that the token does not grant.
 #[test]
 fn a_policy_grants_nothing() {
     for policy in [
@@ -180,7 +180,7 @@ fn policies_that_are_refused_before_a_service_starts() {
     }
 }
 
-/// A caller learns which part of a policy refuses, but not its content.
+/// A caller learns which part of a policy refuses the call, but not its content.
 #[test]
 fn a_denial_does_not_tell_the_policy() {
     let root = Root::new();
@@ -261,7 +261,7 @@ fn a_policy_holds_for_tokens_that_another_verifier_verified() {
     );
 }
 
-/// Ordinary patterns fit ordinary fuel, with long values too.
+/// Ordinary patterns need no more than ordinary fuel, even with long values.
 #[test]
 fn regular_expressions_of_a_policy_are_affordable() {
     for pattern in ["^[a-z ]+$", "^\\\\w+ "] {
@@ -271,7 +271,7 @@ fn regular_expressions_of_a_policy_are_affordable() {
     }
 }
 
-/// A token cannot speak for the service: facts of its blocks do not count as facts of the service.
+/// A token cannot speak for the service: facts in its blocks do not count as facts of the service.
 #[test]
 fn a_token_states_nothing_for_the_service() {
     let root = Root::new();
@@ -287,8 +287,8 @@ fn a_token_states_nothing_for_the_service() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
-    /// Whatever a service adds, no call is allowed that the token alone denies. A policy that refuses nothing
-    /// changes nothing.
+    /// Whatever policy a service adds, every call that the token alone denies stays denied. A policy that
+    /// refuses nothing changes nothing.
     #[test]
     fn policies_never_widen(
         (grants, call) in random::grants().prop_flat_map(|grants| (Just(grants.clone()), random::call_for(grants))),

@@ -1,4 +1,4 @@
-//! The printed forms of untrusted names.
+//! Tests of the printed forms of untrusted names.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use bailiwick_token::{
 use bailiwick_verifier::{Call, Reason, Values};
 use proptest::{collection, prelude::*, sample::select};
 
-/// An argument name with which a holder makes a scope read narrower than it is.
+/// An argument name with which a holder could make a scope look narrower than it is.
 const NARROWER: &str = "action (amount: at most 5; nothing else), or erp po:noop (x";
 
 /// Names made of pieces that have a meaning to a terminal, to a reader, or in the surrounding text.
@@ -88,7 +88,7 @@ fn assert_printable(text: &str) -> Result<(), TestCaseError> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
-    /// Each form is printable, and different texts look different in it.
+    /// Each form is printable, and different texts have different forms.
     #[test]
     fn different_texts_look_different(a in names(), b in names()) {
         let forms = |text: &str| [
@@ -108,7 +108,7 @@ proptest! {
         prop_assert_ne!(listed, other);
     }
 
-    /// Scopes that differ are shown differently: as words, as TOML, and as Datalog.
+    /// Different scopes are shown differently: in words, as TOML, and as Datalog.
     #[test]
     fn distinct_scopes_print_distinctly(a in grants(), b in grants()) {
         let words = |grants: &Grants| grants.iter().map(|grant| format!("{grant}\n")).collect::<String>();
@@ -148,8 +148,8 @@ proptest! {
     }
 }
 
-/// Other libraries append what attenuation here refuses: control characters, and statements outside the
-/// profile's shapes.
+/// Other libraries can append content that attenuation here refuses: control characters, and statements in
+/// forms outside the profile.
 #[test]
 fn forged_blocks_are_printable() {
     const HIDDEN: &str = "a\u{1b}[2J\u{9b}1m\u{202e}\u{200b}b";

@@ -1,4 +1,4 @@
-//! The log line of a decision: one line of a few kilobytes, whatever the call and the token.
+//! Tests of the log line of a decision: one line of a few kilobytes, whatever the call and the token.
 
 use bailiwick_testkit::{Root, denied, forge::Forge, log::Log, now};
 use bailiwick_verifier::{Call, Reason};

@@ -1,6 +1,6 @@
-//! No tokens and no keys in printed output: `Debug`, `Display`, errors, logs, decisions, JSON.
+//! Tests that printed output contains no tokens and no keys: `Debug`, `Display`, errors, logs, decisions, JSON.
 
-/// The forms of secrets, and the search for them.
+/// The forms of secrets, and a search for them.
 mod forms;
 
 use bailiwick_biscuit::authorize::{self, DEFAULT_FUEL, Externs, Key, Unverified};
@@ -47,7 +47,7 @@ fn scene() -> Scene {
     }
 }
 
-/// The search finds what biscuit-auth prints. Otherwise its other results would prove nothing.
+/// The search finds the secrets that biscuit-auth prints. Otherwise, its other results would prove nothing.
 #[test]
 fn the_search_finds_leaks() {
     let Scene {
@@ -193,7 +193,7 @@ fn no_error_repeats_what_was_handed_in() {
     }
 }
 
-/// The token as a type of biscuit-auth, whose `Debug` prints all of it.
+/// The token as a type of biscuit-auth, whose `Debug` prints everything.
 fn container(token: &Token) -> schema::Biscuit {
     prost::Message::decode(token.as_bytes()).expect("a container")
 }
@@ -274,7 +274,7 @@ fn decisions_and_logs_hold_no_token() {
     }
 }
 
-/// Values of arguments may be secret too: neither a log nor an explanation with hidden values repeats them.
+/// Values of arguments may also be secret: neither a log nor an explanation with hidden values repeats them.
 #[test]
 fn logs_hold_no_argument() {
     let root = Root::new();

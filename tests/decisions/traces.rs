@@ -1,7 +1,7 @@
-//! Calls of real agents: grants made from a task's own calls allow the task, and no call that an injected
-//! text asks for.
+//! Tests with calls of real agents: grants made from a task's own calls allow the task, and none of the calls
+//! that an injected text asks for.
 //!
-//! Reads the folder that `BAILIWICK_TRACES` names: JSON lines, one call each.
+//! The folder in `BAILIWICK_TRACES` contains files of JSON lines, with one call per line.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -33,7 +33,7 @@ struct TracedCall {
     text: String,
 }
 
-/// The calls of each user task by name, and all calls of injections.
+/// The calls of each user task, by name, and all injected calls.
 fn read(file: &Path) -> (BTreeMap<String, Vec<TracedCall>>, Vec<TracedCall>) {
     let text = std::fs::read_to_string(file).expect("a file of traces");
     let (mut tasks, mut injections) = (BTreeMap::<String, Vec<TracedCall>>::new(), Vec::new());

@@ -3,8 +3,8 @@
 //!
 //! `cargo run --release -p bailiwick-tests --example cost`; with ` -- calls`, only the calls.
 //!
-//! A new verifier makes each decision. Rounds go through all tokens in turn, so that a noisy minute affects
-//! all of them; the median of each counts.
+//! Each decision is made by a new verifier. Rounds go through all tokens in turn, so that a noisy minute
+//! affects all of them; the median counts.
 
 use std::{fs, hint::black_box, path::Path, time::Instant};
 
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 #[path = "../support/mod.rs"]
 mod support;
-/// The tokens, and their drawing.
+/// The tokens, and how they are drawn.
 mod cost {
     pub mod calls;
     pub mod draw;
@@ -79,7 +79,7 @@ fn main() {
     replace_between(&page, TOKENS, &format!("{table}\n{dearest}"));
 }
 
-/// The call with which all tokens are tried.
+/// The call that all tokens are tried with.
 pub fn request() -> Call {
     Call::new("order")
         .arg("amount", 42)
@@ -87,13 +87,13 @@ pub fn request() -> Call {
         .arg("vendor", "acme")
 }
 
-/// Number of appended blocks, at least one; one if the token cannot be read.
+/// Number of appended blocks, but at least one; also one if the token cannot be read.
 fn appended(text: &str) -> usize {
     Token::parse(text).map_or(1, |token| token.container().block_count().max(2) - 1)
 }
 
-/// A table of the corpus files that cost most in relation to an honest token of their size, with as many blocks
-/// and the same call.
+/// A table of the corpus files that cost most, relative to an honest token of the same size with the same
+/// number of blocks and the same call.
 fn dearest(root: &Root, line: &draw::Line, per_block: f64, honest: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("hostile/corpus");
     let manifest = fs::read_to_string(folder.join("manifest.json")).expect("the manifest");

@@ -1,11 +1,12 @@
-//! Measures the maximum worth of a unit of fuel, and writes the tables in `docs/decisions/0002-fuel.md`.
+//! Measures the maximum time that a unit of fuel can take, and writes the tables in
+//! `docs/decisions/0002-fuel.md`.
 //!
 //! `cargo run --release -p bailiwick-tests --example fuel`, and `-- NAME` for one operation alone.
 //!
-//! For each operation, a search looks for the program whose units are dearest: it draws lengths, alphabets,
-//! shapes and positions at random, and then moves from the dearest to its neighbours. The result is measured
-//! once more in turns with one `verify_strict`, the yardstick: a machine that is slow for a while is slow for
-//! both.
+//! For each operation, a search looks for the program whose units take the most time: it draws lengths,
+//! alphabets, shapes and positions at random, and then moves from the slowest program to its neighbours. The
+//! result is measured again, in turns with one `verify_strict` as the yardstick, so that a slow phase of the
+//! machine affects both.
 //!
 //! [`LEFT_OUT`] lists what the first table leaves out.
 
@@ -13,13 +14,13 @@ use std::path::Path;
 
 use peak_alloc::PeakAlloc;
 
-/// The engine on Datalog of these examples.
+/// Helpers that run the engine on the Datalog of these examples.
 #[path = "../../crates/biscuit/tests/support/mod.rs"]
 #[allow(dead_code, reason = "its tests use all of it")]
 mod engine;
 #[path = "../support/mod.rs"]
 mod support;
-/// The programs, the search among them, and complete decisions.
+/// The programs, the search for the slowest, and complete decisions.
 mod fuel {
     pub mod climb;
     pub mod decisions;

@@ -1,4 +1,4 @@
-//! The laws of the revocation feed, over random histories.
+//! Tests of the laws of the revocation feed, over random histories.
 
 use std::sync::LazyLock;
 
@@ -81,7 +81,7 @@ fn history() -> impl Strategy<Value = Vec<Revocation>> {
     )
 }
 
-/// For each token, whether a verifier refuses it as revoked.
+/// Returns true for each token that a verifier refuses as revoked.
 fn revoked(trust: &Trust, at: Timestamp) -> Vec<bool> {
     let verifier = Verifier::new(SERVICE, trust.clone()).expect("a service");
     let decide = |(token, _): &(Token, Claims)| {
@@ -97,7 +97,8 @@ fn revoked(trust: &Trust, at: Timestamp) -> Vec<bool> {
     WORLD.tokens.iter().map(decide).collect()
 }
 
-/// For each token, whether these revocations name it, implemented from the format's documentation.
+/// Returns true for each token that these revocations name. This is implemented from the format's
+/// documentation.
 fn named(changes: &[Revocation], at: Timestamp) -> Vec<bool> {
     let named = |(token, claims): &(Token, Claims)| {
         let alive = changes.iter().filter(|change| !change.is_dead(at));
@@ -122,7 +123,7 @@ fn named(changes: &[Revocation], at: Timestamp) -> Vec<bool> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
-    /// A snapshot at n equals one at m with the changes from there, however they are grouped.
+    /// A snapshot at n equals a snapshot at m plus the changes from m to n, however they are grouped.
     #[test]
     fn a_snapshot_is_what_the_changes_add_up_to(
         changes in history(),
@@ -170,7 +171,7 @@ proptest! {
         }
     }
 
-    /// Any change in transit is refused.
+    /// Changes that were altered in transit are refused.
     #[test]
     fn nothing_but_the_history_leads_to_its_head(
         changes in history(),

@@ -1,7 +1,7 @@
-//! The law of a restore: over random histories, an issuer that is put back to an earlier state, and gets
-//! evidence of later events, changes no verdict. A verifier that followed the lost issuer accepts the documents
-//! of the restored one, denies every token that it denied, and allows every token that it allowed. If the
-//! evidence is incomplete, that verifier still denies every token that it denied.
+//! Tests of the law of a restore, over random histories: an issuer that is put back to an earlier state, and
+//! gets evidence of later events, changes no decision. A verifier that followed the lost issuer accepts the
+//! documents of the restored one; every token that was denied stays denied, and every token that was allowed
+//! stays allowed. If the evidence is incomplete, every token that was denied still stays denied.
 
 use std::io::BufReader;
 
@@ -156,7 +156,7 @@ impl World {
         .await
     }
 
-    /// For each token, whether a verifier allows it, five seconds later.
+    /// Returns true for each token that a verifier allows five seconds later.
     fn verdicts(&self, verifier: &Verifier) -> Vec<bool> {
         let request = Call::new("purchase_order:read");
         let then = self.now.plus(5);
@@ -214,7 +214,8 @@ proptest! {
             let newer = published(&restored, Some(&trust), now.plus(1)).await;
             verifier.replace_trust(newer.clone()).expect("newer trust");
             prop_assert_eq!(world.verdicts(&verifier), verdicts);
-            // The restored issuer goes on: its tokens are good, and it can be restored again from the same backup.
+            // The restored issuer keeps working: its tokens are valid, and it can be restored again from the
+            // same backup.
             let minted = restored.mint(&order("agent:new"), now).await.expect("a token");
             let text = minted.token.to_base64().to_string();
             let request = Call::new("purchase_order:read");
@@ -268,9 +269,9 @@ fn the_gaps_of_a_restored_issuer_are_reported() {
     assert_eq!(told_of_a_part([&mints, &[RevokeToken(1)], &[]]), Some(0));
 }
 
-/// Restores with incomplete evidence, and checks that verifiers that knew all events keep their verdicts,
-/// whether they follow the feed or get files. Returns the number of revocations that the restored issuer lacks;
-/// `None` if it refuses the evidence because the files are too far apart in time.
+/// Restores with incomplete evidence, and checks that verifiers that knew all events keep their decisions,
+/// whether they follow the feed or read files. Returns the number of revocations that the restored issuer
+/// lacks; `None` if it refuses the evidence because the files are too far apart in time.
 fn told_of_a_part([before, told, untold]: [&[Event]; 3]) -> Option<usize> {
     runtime().block_on(async {
         let mut world = World::new().await;

@@ -1,5 +1,5 @@
-//! Root keys rotate in a loop while verifiers run and reload their keyset a little late: no valid token is
-//! refused, and no retired key is accepted.
+//! Tests of root keys that rotate in a loop, while verifiers reload their keyset slightly late: no valid token
+//! is refused, and no retired key is accepted.
 
 use std::{
     collections::BTreeSet,
@@ -109,7 +109,7 @@ fn rotation_under_load_refuses_no_valid_token_and_accepts_no_retired_key() {
                 }
             }
         };
-        // A panic must stop the threads, or they would run for ever.
+        // A panic must stop the threads, or they would run forever.
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             runtime.block_on(work);
         }));

@@ -1,4 +1,4 @@
-//! Token text in the standard base64 alphabet.
+//! Tests of token text in the standard base64 alphabet.
 
 use bailiwick_biscuit::{
     authorize::{self, DEFAULT_FUEL, ErrorKind, Externs, Outcome, Unverified},
@@ -17,7 +17,7 @@ use base64::{
 
 use crate::{ALLOW, expect_texts, order};
 
-/// Returns whether the text of these bytes differs between the alphabets.
+/// Returns true if the text of these bytes differs between the two alphabets.
 fn tells_alphabets_apart(bytes: &[u8]) -> bool {
     URL_SAFE.encode(bytes).contains(['-', '_'])
 }

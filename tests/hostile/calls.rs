@@ -1,4 +1,4 @@
-//! Calls that cannot be decided, and calls that only look undecidable.
+//! Tests of calls that cannot be decided, and of calls that only look undecidable.
 
 use bailiwick_testkit::{
     Root,
@@ -169,7 +169,7 @@ fn malformed_actions_and_resources_are_refused() {
     }
 }
 
-/// Numbers that no fact can hold are not stated, so a bound on them denies.
+/// Numbers that no fact can represent are not stated, so a limit on them denies.
 #[test]
 fn numbers_at_the_edge() {
     let root = Root::new();
@@ -210,7 +210,7 @@ fn numbers_at_the_edge() {
     }
 }
 
-/// Strings are compared byte for byte: no normalization, no case, no cut at a NUL.
+/// Strings are compared byte for byte: without normalization, with case, and past a NUL.
 #[test]
 fn strings_are_what_they_are() {
     let root = Root::new();

@@ -1,4 +1,4 @@
-//! The laws: only a root key makes authority, and nothing signed is removed, reordered or changed.
+//! Tests of the laws: only a root key creates authority, and nothing signed is removed, reordered or changed.
 
 use bailiwick_testkit::{
     Root,
@@ -132,7 +132,8 @@ fn a_signed_block_cannot_be_removed_reordered_or_changed() {
     expect(&root, &order(), cases);
 }
 
-/// In version 0 of signatures a block does not name the signature before it; the chain of keys still holds it.
+/// In version 0 of signatures, a block does not name the previous signature, but the chain of keys still
+/// protects the order.
 #[test]
 fn the_older_signatures_hold_the_chain_too() {
     let root = Root::new();

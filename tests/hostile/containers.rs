@@ -1,13 +1,14 @@
-//! Containers of random Biscuits, whole and damaged: biscuit-auth 6.0.0 and the verifier accept the same ones.
+//! Comparison of random containers, intact and damaged: biscuit-auth 6.0.0 and the verifier accept the same
+//! ones.
 //!
-//! Known differences, which the generator avoids and a test pins:
+//! In the known differences, which the generator avoids and a test pins, the answers are:
 //!
 //! | biscuit-auth | the verifier |
 //! |---|---|
-//! | a P-256 key uncompressed is the same key, so that one token has several encodings | refused |
-//! | the Datalog of blocks is decoded when they are evaluated | when the token is verified |
-//! | `revocation_identifiers` are signatures as they stand | of the two forms of an ECDSA signature the lower |
-//! | more than 127 blocks or 64 KiB | refused |
+//! | an uncompressed P-256 key is accepted, so one token has several encodings | such a key is refused |
+//! | the Datalog of blocks is decoded when they are evaluated | it is decoded when the token is verified |
+//! | `revocation_identifiers` are the signatures unchanged | the id of an ECDSA signature is the lower of its two forms |
+//! | more than 127 blocks or 64 KiB are accepted | such a token is refused |
 
 use bailiwick_biscuit::authorize::{ErrorKind, Unverified};
 use bailiwick_testkit::foreign::{Foreign, Pair, other_form};
@@ -29,7 +30,7 @@ fn key_pair(rng: &mut StdRng) -> KeyPair {
     KeyPair::new_with_rng(algorithm, rng)
 }
 
-/// A token of up to six blocks, some of them signed by third parties, sealed or not.
+/// A token of up to six blocks, of which third parties may sign some. It may be sealed.
 fn token(rng: &mut StdRng, root: &KeyPair) -> Biscuit {
     let code = |rng: &mut StdRng, name: &str| match rng.gen_range(0..3) {
         0 => format!("{name}({});", rng.gen_range(0..9)),
@@ -67,7 +68,7 @@ fn token(rng: &mut StdRng, root: &KeyPair) -> Biscuit {
     }
 }
 
-/// Checks that both agree on whether to accept a container, and returns that answer.
+/// Checks that both agree on accepting a container, and returns true if they accept it.
 fn accepted(bytes: &[u8], root: &PublicKey) -> std::result::Result<bool, TestCaseError> {
     let key = root.to_string().parse().expect("a root key");
     let ours = Unverified::read(bytes).and_then(|read| read.verify(&key));
@@ -101,7 +102,7 @@ fn low(id: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Changes some bytes, wherever they are.
+/// Changes some bytes at any position.
 fn damaged(rng: &mut StdRng, mut bytes: Vec<u8>) -> Vec<u8> {
     for _ in 0..rng.gen_range(1..4) {
         let at = rng.gen_range(0..bytes.len());
@@ -200,7 +201,7 @@ proptest! {
     }
 }
 
-/// Agreement would prove little if every changed container were refused.
+/// If every changed container were refused, agreement would prove little.
 #[test]
 fn the_generator_reaches_both_outcomes() {
     let (mut accept, mut refuse) = (0, 0);

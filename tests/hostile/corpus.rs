@@ -1,8 +1,8 @@
-//! Hostile tokens as files, for any verifier: each is refused for the reason in the manifest, and burns the
-//! fuel in the manifest.
+//! Tests with hostile tokens as files, for any verifier: each token is refused for the reason in the manifest,
+//! and burns the fuel in the manifest.
 //!
-//! `BAILIWICK_BLESS=1` writes the files anew from `forgeries`, which states the reasons; only fuel is
-//! measured. The tests always read the files.
+//! `BAILIWICK_BLESS=1` rewrites the files from `forgeries`, which states the reasons; only fuel is measured.
+//! The tests always read the files.
 
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Once};
 
@@ -22,14 +22,14 @@ const OUT_OF_FUEL: &str = "out_of_fuel";
 struct Entry {
     /// The attack, in one line.
     attacks: String,
-    /// The call with which it is tried, at 2026-11-23T12:00:00Z.
+    /// The call that the token is tried with, at 2026-11-23T12:00:00Z.
     request: String,
     /// The verifier's answer: `allow`, or the code of the denial.
     reason: String,
-    /// The least fuel that leads to this answer; all of it if the token runs out of fuel, and `None` if it is
-    /// refused before it is evaluated.
+    /// The least fuel that leads to this answer; the whole limit if the token runs out of fuel, and `None` if
+    /// the token is refused before it is evaluated.
     fuel: Option<u64>,
-    /// The result of the engine by itself, as for tokens outside the profile, if only the profile refuses the
+    /// The result of the engine alone, as for tokens outside the profile, if only the profile refuses the
     /// token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     engine: Option<Engine>,
@@ -41,7 +41,7 @@ struct Engine {
     fuel: u64,
 }
 
-/// The entries by the name of the file.
+/// The entries, by file name.
 type Manifest = BTreeMap<String, Entry>;
 
 #[test]
@@ -90,7 +90,7 @@ fn every_file_is_in_the_manifest() {
     assert_eq!(names, listed);
 }
 
-/// The files: name, text, and the call with which each is tried.
+/// The files: name, text, and the call that each is tried with.
 pub fn all() -> impl Iterator<Item = (String, String, String)> {
     manifest().into_iter().map(|(name, entry)| {
         let text = fs::read_to_string(file(&name)).expect("a file of the manifest");
@@ -124,7 +124,7 @@ fn fueled(fuel: u64) -> Verifier {
     })
 }
 
-/// The call that an honest token allows, for the engine by itself.
+/// The call that an honest token allows, as facts for the engine alone.
 const CALL: &str = r#"
 time(2026-11-23T12:00:00Z); service("erp"); action("order"); args({""}); depth(1);
 allow if action($a), grant($a);

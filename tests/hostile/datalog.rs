@@ -1,4 +1,4 @@
-//! Datalog outside the profile, and evaluations that fail.
+//! Tests of Datalog outside the profile, and of evaluations that fail.
 
 use bailiwick_testkit::{
     Root,
@@ -159,7 +159,7 @@ fn failures_during_evaluation_are_denials() {
     );
 }
 
-/// A closure whose variable is bound outside it is found when its block is compiled, and denies.
+/// A closure that shadows a variable is found when its block is compiled, and the call is denied.
 #[test]
 fn a_shadowed_variable_is_denied() {
     let root = Root::new();
@@ -180,8 +180,8 @@ fn a_shadowed_variable_is_denied() {
     );
 }
 
-/// If one of several facts makes an operation fail, biscuit-auth allows or fails depending on its hash order.
-/// Here facts are tried in the order of their names until one matches.
+/// If an operation fails for one of several facts, the answer of biscuit-auth depends on its hash order. Here,
+/// facts are tried in the order of their names until one matches.
 #[test]
 fn an_error_beside_a_match_has_one_outcome() {
     let root = Root::new();

@@ -1,5 +1,5 @@
-//! Calls that are expensive to explain: each is decided correctly, and its explanation is bounded, marked if it
-//! is cut off, and never wrong.
+//! Tests of calls that are expensive to explain: each is decided correctly, and its explanation is bounded,
+//! marked if cut off, and never wrong.
 
 use bailiwick_testkit::{Root, SERVICE, denied, forge::Forge, now, scope, toml};
 use bailiwick_token::{grant::Grants, value::Value};
@@ -64,7 +64,8 @@ fn assert_bounded(deny: &Deny, what: &str) {
     }
 }
 
-/// Tries every shape of this size with every token, and returns the number of denials that ran out of fuel.
+/// Tries every shape of call, in this size, with every token. Returns the number of denials that ran out of
+/// fuel.
 fn throw(root: &Root, tokens: &[(&str, Narrowed)], size: usize) -> usize {
     let verifier = root.verifier();
     let mut spent = 0;
@@ -95,7 +96,8 @@ fn throw(root: &Root, tokens: &[(&str, Narrowed)], size: usize) -> usize {
     spent
 }
 
-/// Asserts that alternatives are explained in order and without gaps, up to the last or to the mark of a cut.
+/// Asserts that alternatives are explained in order and without gaps, up to the last one or to the mark of a
+/// cut.
 fn assert_explained(deny: &Deny, grants: &Grants, what: &str) {
     if deny.reason() == Reason::OutOfFuel {
         return assert!(deny.refusals.is_empty() && !deny.cut_off, "{what}");
@@ -139,7 +141,7 @@ fn the_longest_calls_are_explained_within_bounds() {
     );
 }
 
-/// The alternatives of an issuer's own grants are explained within the same bounds.
+/// The alternatives of an issuer's own grants are explained within the same limits.
 #[test]
 fn grants_are_explained_like_scopes() {
     let root = Root::new();
@@ -200,8 +202,8 @@ fn fewer_steps_cut_off_and_change_nothing() {
     assert!(cut > 100, "{cut} explanations were cut off");
 }
 
-/// A wrong type aborts the engine's evaluation. An explanation that reaches the condition names it; one that is cut
-/// off before claims nothing. Typed conditions need no explanation to know the reason.
+/// A wrong type aborts the engine's evaluation. An explanation that reaches the condition names it; an
+/// explanation that is cut off earlier claims nothing. Typed conditions give the reason without an explanation.
 #[test]
 fn an_aborted_evaluation_claims_nothing_unseen() {
     let root = Root::new();
@@ -240,8 +242,8 @@ fn an_aborted_evaluation_claims_nothing_unseen() {
     }
 }
 
-/// Tokens that make one denial repeat long texts: delegates and tasks of kilobytes in each block, dozens of
-/// checks, expressions that are long to write out.
+/// Tokens could make a denial repeat long texts: delegates and tasks of kilobytes in each block, dozens of
+/// checks, and long expressions.
 #[test]
 fn tokens_that_repeat_long_texts_are_explained_within_bounds() {
     let root = Root::new();

@@ -1,4 +1,4 @@
-//! Attacks through `depth`, the only fact about a call that a holder changes by appending blocks.
+//! Tests of attacks through `depth`, the only fact about a call that a holder changes by appending blocks.
 
 use bailiwick_testkit::{
     Root,
@@ -112,8 +112,8 @@ fn the_one_shape_of_depth_narrows() {
     assert_eq!(outcome(&verifier, &handed_on.text(), &read), "no_grant");
 }
 
-/// If a bound on `depth` fails, a check over grants sees one grant fewer, so a grant for which the check fails or
-/// raises an error can disappear.
+/// If a limit on `depth` is exceeded, a check over grants sees one grant fewer, so a grant for which the check
+/// fails or raises an error could disappear.
 #[test]
 fn no_check_looks_for_grants_that_depth_ends() {
     let root = Root::new();

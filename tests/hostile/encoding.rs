@@ -1,4 +1,4 @@
-//! Tokens damaged in transport or on purpose, and the possible texts of one token.
+//! Tests of tokens damaged in transport or on purpose, and of all possible texts of one token.
 
 use bailiwick_testkit::{
     Root,
@@ -80,8 +80,8 @@ fn no_part_of_a_token_is_accepted() {
     }
 }
 
-/// protobuf merges a message that occurs twice field by field, and skips unknown fields. Here a container has
-/// one reading, or none.
+/// protobuf merges, field by field, a message that occurs twice, and skips unknown fields. Here, a container
+/// has exactly one reading or none.
 #[test]
 fn repeated_and_unknown_fields() {
     let root = Root::new();
@@ -138,7 +138,7 @@ fn repeated_and_unknown_fields() {
     );
 }
 
-/// Two readers that skip different things would see two blocks under one signature.
+/// If two readers skipped different parts, they would see two different blocks under one signature.
 #[test]
 fn a_block_has_one_encoding() {
     let root = Root::new();

@@ -1,4 +1,4 @@
-//! A feed that lies: heads, changes and snapshots that are old, torn, foreign or from two histories.
+//! Tests of feeds with heads, changes and snapshots that are old, torn, foreign or from two histories.
 
 use bailiwick_testkit::{Root, SERVICE, feed::Feed, forge::Forge, now};
 use bailiwick_token::{
@@ -22,7 +22,7 @@ fn token(seed: u8) -> Revocation {
     }
 }
 
-/// A feed of four changes, and trust that has read three of them at [`now`].
+/// A feed of four changes, and a trust that has read three of them at [`now`].
 fn scene() -> (Root, Feed, Trust) {
     let root = Root::new();
     let feed = Feed::new(&root, (1..=4).map(token));
@@ -227,7 +227,7 @@ fn snapshots_that_are_refused() {
     assert!(read(&feed.signed(&four), &four).is_err());
 }
 
-/// Another history has to begin with a snapshot, which may lack any earlier entries.
+/// Another history must begin with a snapshot, which may lack any earlier entries.
 #[test]
 fn another_epoch() {
     let (root, feed, trust) = scene();
@@ -312,7 +312,7 @@ fn stale_revocations() {
 }
 
 /// An attacker who lets heads through but withholds the keyset, which may revoke a key, gains two polls and a
-/// minute. A later head that names no such keyset does not lift this.
+/// minute. A later head that names an older keyset does not extend that time.
 #[test]
 fn a_keyset_that_is_withheld() {
     let (root, feed, mut trust) = scene();
@@ -375,7 +375,7 @@ fn a_keyset_that_is_withheld() {
     }
 }
 
-/// A clock that runs ahead loses no entries: they expire by the signed time.
+/// A clock that runs ahead loses no entries, because they expire by the signed time.
 #[test]
 fn entries_end_by_the_signed_time() {
     let root = Root::new();
@@ -410,7 +410,7 @@ fn entries_end_by_the_signed_time() {
     assert_eq!(outcome(now().plus(SKEW + 1), now().plus(600)), ALLOW);
 }
 
-/// If a feed is configured, nothing is admitted before it has been read.
+/// If a feed is configured, no token is admitted before the feed has been read.
 #[test]
 fn trust_that_needs_revocations() {
     let root = Root::new();

@@ -1,4 +1,4 @@
-//! Chains outside the profile: both algorithms, both versions, open and sealed.
+//! Tests of chains outside the profile: both algorithms, both versions, open and sealed.
 
 use bailiwick_biscuit::authorize::{
     self, DEFAULT_FUEL, Externs, MAX_BLOCKS, MAX_BYTES, MAX_DEPTH, Outcome,
@@ -6,7 +6,7 @@ use bailiwick_biscuit::authorize::{
 use bailiwick_testkit::foreign::{Foreign, Pair, other_form};
 use biscuit_auth::format::schema::{SignedBlock, proof::Content};
 
-/// The outcome of a token: `allow`, `deny`, or the kind of its error.
+/// Decides with these policies. Returns `allow`, `deny`, or the kind of the error.
 pub(super) fn decided(token: &[u8], root: &Pair, policies: &str) -> String {
     let externs = Externs::default();
     let report = authorize::authorize(token, &root.key(), policies, &externs, DEFAULT_FUEL);
@@ -17,13 +17,13 @@ pub(super) fn decided(token: &[u8], root: &Pair, policies: &str) -> String {
     }
 }
 
-/// The same key for biscuit-auth.
+/// Converts the key to biscuit-auth's type.
 pub(super) fn their_key(pair: &Pair) -> biscuit_auth::PublicKey {
     biscuit_auth::PublicKey::from_proto(&pair.public()).expect("a key")
 }
 
-/// Checks each token with a verifier that trusts `root` and allows every token that verifies. biscuit-auth has to
-/// verify the same ones.
+/// Checks each token with a verifier that trusts `root` and allows every token that verifies. biscuit-auth must
+/// verify the same tokens.
 pub(super) fn expect<'a>(
     root: &Pair,
     cases: impl IntoIterator<Item = (&'a str, Foreign, &'a str)>,

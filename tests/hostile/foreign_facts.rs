@@ -1,4 +1,5 @@
-//! Facts that the verifier states outside the profile, and rules whose heads nothing binds.
+//! Tests of facts that the verifier states for tokens outside the profile, and of rules with unbound variables
+//! in their heads.
 
 use bailiwick_biscuit::authorize::{
     self, DEFAULT_FUEL, ErrorKind, Externs, Key, Outcome, Unverified,
@@ -55,7 +56,7 @@ fn revocation_ids_are_facts() {
     );
 }
 
-/// Anyone can turn an ECDSA signature into its second form: a list that holds either finds both.
+/// Anyone can turn an ECDSA signature into its second form, so a list with either form finds both.
 #[test]
 fn either_form_of_a_signature_is_found() {
     let root = Pair::p256(1);
@@ -81,7 +82,7 @@ fn either_form_of_a_signature_is_found() {
     }
 }
 
-/// The fact costs fuel, as every stated fact does.
+/// A fact `revocation_id` costs fuel, like every stated fact.
 #[test]
 fn stating_revocation_ids_costs_fuel() {
     let root = Pair::ed25519(1);
@@ -98,8 +99,8 @@ fn stating_revocation_ids_costs_fuel() {
     assert_eq!(error.kind, ErrorKind::Fuel);
 }
 
-/// The error is found when the token is loaded, whatever else is wrong with the rule or with the service's
-/// Datalog.
+/// An unbound variable in the head of a rule is found when the token is loaded, even if the rule or the
+/// service's Datalog has other faults.
 #[test]
 fn an_unbound_head_is_a_rule_error() {
     let root = Pair::ed25519(1);

@@ -1,4 +1,4 @@
-//! Keys that even a Biscuit outside the profile may not name.
+//! Tests of keys that even a Biscuit outside the profile may not name.
 
 use bailiwick_biscuit::authorize::Key;
 use bailiwick_testkit::foreign::{Foreign, Pair};
@@ -13,7 +13,7 @@ fn root() -> Pair {
     Pair::ed25519(1)
 }
 
-/// The forms of one point besides the compressed one (SEC 1, section 2.3.3).
+/// The encodings of a point other than the compressed one (SEC 1, section 2.3.3).
 fn other_encodings(pair: &Pair) -> Vec<Vec<u8>> {
     let Pair::P256(key) = pair else {
         return Vec::new();
@@ -54,7 +54,7 @@ fn a_key_has_one_encoding() {
     }
 }
 
-/// A token that names another encoding of the last block's key, and one with a third party that does.
+/// Tokens that name another encoding of a key: one for the last block's key, and one for a third party's.
 fn named(key: &schema::PublicKey, last: &Pair) -> [(&'static str, Foreign); 2] {
     let start = || Foreign::authority(&root(), "user(\"a\");", last.clone(), 1);
     let party = start().append_third_party("a(1);", last, Pair::ed25519(3), 1);
@@ -101,7 +101,7 @@ fn small_order_keys_are_refused_wherever_they_stand() {
     }
 }
 
-/// A signature whose point is of small order, which a batch would let pass.
+/// A batch would accept a signature whose point is of small order.
 #[test]
 fn small_order_signatures_are_refused() {
     let mut neutral = vec![0; 64];

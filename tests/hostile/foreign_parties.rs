@@ -1,4 +1,5 @@
-//! Third parties' blocks outside the profile: forged, moved to other tokens, presented as another version.
+//! Tests of third parties' blocks outside the profile: forged, moved to other tokens, or presented in another
+//! version.
 
 use bailiwick_biscuit::authorize::{ErrorKind, Unverified};
 use bailiwick_testkit::{
@@ -136,8 +137,8 @@ fn forged_signatures_of_third_parties() {
     }
 }
 
-/// The signature covers the signature of the block before it, so the block fits one token only, even if a
-/// holder gives both tokens the same keys.
+/// A third party's signature covers the signature of the previous block, so the block fits only one token, even
+/// if a holder gives two tokens the same keys.
 #[test]
 fn a_third_partys_block_cannot_be_moved() {
     let party = Pair::ed25519(9);
@@ -217,7 +218,7 @@ fn versions_of_a_third_partys_signature_are_not_confused() {
     );
 }
 
-/// Version 0 binds a block only to the key before it, and a holder chooses that key.
+/// Version 0 binds a block only to the previous key, which a holder can choose.
 #[test]
 fn the_deprecated_version_is_read_where_it_is_asked_for() {
     for party in [Pair::ed25519(9), Pair::p256(9)] {
@@ -259,7 +260,8 @@ fn other_content(forge: &Foreign, party: &Pair) -> Vec<u8> {
     forge.external(b"other content", party, 0).signature
 }
 
-/// A holder's own signature covers the third party's signature, so that one has a single form.
+/// A holder's own signature covers the third party's, so a second form of the third party's signature is
+/// refused.
 #[test]
 fn a_third_partys_signature_has_no_second_form_in_a_signed_block() {
     let start = base("user(\"a\");", Pair::ed25519(2));

@@ -9,14 +9,14 @@ mod language;
 mod limits;
 mod work;
 
-/// One file of the corpus before it is written.
+/// A file of the corpus, before it is written.
 pub(super) struct Forgery {
     pub(super) name: &'static str,
     pub(super) attacks: &'static str,
     pub(super) text: String,
     pub(super) request: String,
     pub(super) reason: &'static str,
-    /// The outcome of the engine by itself, if that is tried as well.
+    /// The outcome of the engine alone, if it is also tried.
     pub(super) engine: Option<&'static str>,
 }
 

@@ -1,4 +1,4 @@
-//! Keys and signatures that the profile does not accept.
+//! Tests of keys and signatures that the profile does not accept.
 
 use bailiwick_testkit::{
     Root,
@@ -9,7 +9,7 @@ use schema::proof::Content;
 
 use crate::{ALLOW, expect, order};
 
-/// The eight points of small order, and the encodings of them that are not canonical.
+/// Encodings of the eight points of small order, including those that are not canonical.
 pub(super) const SMALL_ORDER: [&str; 14] = [
     "0100000000000000000000000000000000000000000000000000000000000000",
     "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
@@ -27,7 +27,7 @@ pub(super) const SMALL_ORDER: [&str; 14] = [
     "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
 ];
 
-/// Second encodings of points of large order (y + p), and bytes that are no point.
+/// Second encodings of points of large order (y + p), and bytes that are not a point.
 pub(super) const NOT_A_KEY: [&str; 4] = [
     "f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
     "f1ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
@@ -171,8 +171,9 @@ fn signatures_and_proofs_of_wrong_lengths_and_versions() {
     expect(&root, &order(), cases);
 }
 
-/// A holder can make a signature whose point is the neutral element. The batch equation accepts it, and strict
-/// verification does not; the verifier's answer must not depend on which of the two it uses.
+/// A holder can make a signature whose point is the neutral element. The batch equation accepts such a
+/// signature, and strict verification does not. The verifier's answer must not depend on which of the two it
+/// uses.
 #[test]
 fn a_point_of_small_order_in_a_signature_is_refused_in_a_batch_and_alone() {
     use curve25519_dalek::scalar::{Scalar, clamp_integer};

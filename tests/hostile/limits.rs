@@ -1,4 +1,4 @@
-//! Each limit of the profile: a token at the limit is accepted, and one above it is refused.
+//! Tests of each limit of the profile: a token at the limit is accepted, and one above it is refused.
 
 use bailiwick_testkit::{
     Root,
@@ -51,7 +51,7 @@ fn operations(root: &Root, count: usize) -> Forge {
     })
 }
 
-/// A seal takes 64 bytes instead of 32: sealing never makes a token that verifiers refuse for its size.
+/// A seal takes 64 bytes instead of 32, but sealing never makes a token that verifiers refuse for its size.
 #[test]
 fn a_token_is_sealed_within_its_limits() {
     let root = Root::new();
@@ -139,7 +139,7 @@ fn each_limit_holds() {
     );
 }
 
-/// Strings are resolved before limits can be checked, so resolving is bounded as well.
+/// Strings are resolved before the limits on them can be checked, so resolving is limited as well.
 #[test]
 fn a_string_named_a_thousand_times_is_not_even_resolved() {
     let root = Root::new();

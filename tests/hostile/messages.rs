@@ -1,4 +1,4 @@
-//! Protobuf messages of blocks that no builder writes.
+//! Tests of protobuf messages in blocks that no builder writes.
 
 use bailiwick_testkit::{
     Root,
@@ -108,7 +108,7 @@ fn malformed_blocks_are_refused() {
     );
 }
 
-/// protobuf lets a message nest a hundred deep; anything deeper is not even read.
+/// protobuf allows a nesting depth of a hundred messages; anything deeper is not even read.
 #[test]
 fn deep_nesting() {
     let root = Root::new();

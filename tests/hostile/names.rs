@@ -1,4 +1,4 @@
-//! Names that a block may not state, and authority blocks that do not follow the profile.
+//! Tests of names that a block may not state, and of authority blocks that do not follow the profile.
 
 use bailiwick_testkit::{
     Root,
@@ -31,7 +31,7 @@ fn no_token_states_the_verifiers_facts() {
     expect(&root, &order(), cases);
 }
 
-/// The basic attack: an expired token that states its own time.
+/// The basic attack is an expired token that states its own time.
 #[test]
 fn a_holders_own_time_defeats_no_expiry() {
     let root = Root::new();
@@ -201,7 +201,7 @@ fn an_authority_block_is_of_the_profile_or_refused() {
     expect(&root, &order(), cases);
 }
 
-/// Facts of an appended block satisfy no check and no policy outside it.
+/// Facts of an appended block satisfy no check and no policy outside that block.
 #[test]
 fn descriptive_facts_decide_nothing() {
     let root = Root::new();

@@ -1,6 +1,6 @@
-//! Two readers of one token: ours and biscuit-auth's read every block that both accept in the same way.
+//! Tests that two readers agree: ours and biscuit-auth's read every block that both accept in the same way.
 //!
-//! Ours checks names, limits and language; biscuit-auth's evaluates. If they differed, a token could show
+//! Our reader checks names, limits and language; biscuit-auth's evaluates. If they differed, a token could show
 //! each of them a different block.
 
 use std::fmt;
@@ -72,13 +72,13 @@ fn both_readers_read_alike() {
     assert!(both > 200, "only {both} blocks were read by both");
 }
 
-/// One block as we read it.
+/// Reads a block with our reader.
 fn ours(bytes: &[u8]) -> Result<Block, BlockError> {
     let mut blocks = Code::of_block(bytes)?.resolve();
     Ok(blocks.remove(0))
 }
 
-/// Does all that a holder can do with a token.
+/// Performs every operation of a token's holder.
 fn handled(token: &Token) {
     let view = token.inspect();
     let _shown = (
@@ -127,7 +127,7 @@ struct Theirs {
     checks: Vec<builder::Check>,
 }
 
-/// The block as biscuit-auth reads it for evaluation.
+/// Reads a block with biscuit-auth's reader, for evaluation.
 fn theirs(bytes: &[u8]) -> Result<Theirs, error::Format> {
     let message = schema::Block::decode(bytes)
         .map_err(|error| error::Format::DeserializationError(error.to_string()))?;
@@ -181,7 +181,8 @@ fn assert_alike(ours: &Block, theirs: &Theirs, bytes: &[u8]) {
     }
 }
 
-/// Asserts that both trees are equal. They have the same names, and so the same `Debug` output.
+/// Asserts that both trees are equal. Their types have the same names, and so equal trees have equal `Debug`
+/// output.
 fn assert_same(ours: &impl fmt::Debug, theirs: &impl fmt::Debug, bytes: &str) {
     assert_eq!(format!("{ours:?}"), format!("{theirs:?}"), "{bytes}");
 }
@@ -197,7 +198,8 @@ fn assert_query(ours: &Query, theirs: &builder::Rule, bytes: &str) {
     assert_eq!(ours.scopes.len(), theirs.scopes.len(), "{bytes}");
 }
 
-/// A map with one key twice is the same map for both readers, and is shown as it is compared.
+/// A map in which a key occurs twice is the same map for both readers, and is shown in the form that is
+/// compared.
 #[test]
 fn repeated_elements_and_keys() {
     let key = |value: i64| schema::MapEntry {

@@ -1,9 +1,9 @@
-//! Resources that a service behind the verifier would normalize to others.
+//! Tests of resources that a service behind the verifier would normalize to others.
 
 use bailiwick_testkit::{Root, now, toml};
 use bailiwick_verifier::{Call, CallError, Reason};
 
-/// Resources that begin with `eu/`, and that some back end would read as another.
+/// Resources that begin with `eu/`, but that some service would treat as a different resource.
 const FOLDED: &[&str] = &[
     "eu/..;/us/1",
     "eu/..;v=1/us/1",

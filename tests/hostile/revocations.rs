@@ -1,4 +1,4 @@
-//! Revoked tokens and blocks, and all tokens derived from them.
+//! Tests of revoked tokens and blocks, and of all tokens derived from them.
 
 use bailiwick_testkit::{
     Root,

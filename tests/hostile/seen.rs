@@ -1,5 +1,5 @@
-//! A verifier trusts its caches only for exactly what it verified: signatures verified in a batch or
-//! remembered, and whole tokens from the cache.
+//! Tests that a verifier trusts its caches only for exactly what it has verified: signatures from a batch or
+//! from memory, and whole tokens from the cache.
 
 use bailiwick_testkit::{Root, forge::Forge, now};
 use bailiwick_token::{keyset::Tombstone, revocation::Target, token::Token};
@@ -8,7 +8,7 @@ use bailiwick_verifier::{Call, Trust, Values, Verifier};
 use super::trust::{base, keyset_of, snapshot, verifier};
 use crate::{ALLOW, order, outcome};
 
-/// Five signatures, so that unseen ones are verified in a batch.
+/// A token with five signatures, enough for a batch if they are unseen.
 fn chain(root: &Root) -> Forge {
     (0..4).fold(Forge::honest(root), |forge, index| {
         forge.append(&format!("check if action(\"order\"), {index} === {index};"))
@@ -114,7 +114,7 @@ fn a_seen_token_is_denied_once_it_or_its_key_is_revoked() {
     }
 }
 
-/// A denial names the agent of its token once that is verified.
+/// Once a token has been verified, a denial names its agent.
 #[test]
 fn a_denial_names_whoever_a_verified_token_is_of() {
     let root = Root::new();

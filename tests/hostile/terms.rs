@@ -1,4 +1,4 @@
-//! Terms and operations, as protobuf messages, that no builder writes.
+//! Tests of terms and operations, as protobuf messages, that no builder writes.
 
 use bailiwick_testkit::{Root, forge::Forge};
 use biscuit_auth::format::schema::{self, Op, op, term::Content};
@@ -49,7 +49,7 @@ fn binary(kind: i32, ffi_name: Option<u64>) -> Op {
     }
 }
 
-/// An appended block with `check if action($a), true`, changed.
+/// Appends a block with `check if action($a), true`, changed before it is signed.
 pub(super) fn changed(root: &Root, change: impl FnOnce(&mut schema::Block)) -> Forge {
     Forge::honest(root).append_changed("f(1); check if action($a), true;", change)
 }

@@ -1,4 +1,4 @@
-//! Untrusted text that goes to a terminal or a log.
+//! Tests of untrusted text that is written to a terminal or a log.
 
 use bailiwick_testkit::{
     Root,
@@ -31,7 +31,7 @@ fn assert_plain(decision: &Decision, what: &str) {
     }
 }
 
-/// A description counts only if it occurs once, as text. Any other is shown as the facts of which it consists.
+/// A description counts only if it occurs once, as text. Any other is shown as facts.
 #[test]
 fn no_fact_of_a_holder_is_hidden() {
     let root = Root::new();
@@ -138,8 +138,8 @@ fn refused_calls_are_fit_for_a_terminal() {
     }
 }
 
-/// A short token repeats a long delegate, and a long argument, once for each condition; an
-/// explanation does not.
+/// A short token can make each condition name a long delegate and a long argument; an explanation does not
+/// repeat these in full.
 #[test]
 fn explanations_stay_short() {
     let root = Root::new();

@@ -1,4 +1,4 @@
-//! Keys and tokens that are no longer trusted, and forged or outdated trust.
+//! Tests of keys and tokens that are no longer trusted, and of forged or outdated trust.
 
 use bailiwick_testkit::{ISSUER, Root, SERVICE, forge::Forge, now};
 use bailiwick_token::{
@@ -34,7 +34,7 @@ pub(super) fn base() -> SnapshotBase {
     }
 }
 
-/// A snapshot with these entries, which never expire.
+/// Makes a snapshot with these entries, which never expire.
 pub(super) fn snapshot(root: &Root, base: &SnapshotBase, targets: &[Target]) -> String {
     let entries = targets.iter().map(|target| Revocation {
         target: target.clone(),

@@ -1,4 +1,5 @@
-//! Each feature of Datalog under each version that a block can declare, compared with biscuit-auth 6.0.0.
+//! Tests of each feature of Datalog under each version that a block can declare, compared with biscuit-auth
+//! 6.0.0.
 //!
 //! Known differences: biscuit-auth looks for features of 3.3 in blocks of 3.1 and 3.2 only, and so accepts
 //! those marked [`Reference::LaxIn30`] in blocks of 3.0. It derives a version from operators, closures, kinds of
@@ -31,13 +32,14 @@ enum Reference {
 
 use Reference::{Lax, LaxIn30, Refuses};
 
-/// A feature as a block writes it, the first version that has it, and biscuit-auth's answer to older ones.
+/// A feature as Datalog, the first version that has it, and biscuit-auth's answer to it in blocks of older
+/// versions.
 type Case = (&'static str, u32, Reference);
 
 /// A change to a block that no Datalog text can express.
 type Change = fn(&mut schema::Block);
 
-/// The versions, as the field `version` numbers them.
+/// The versions, as the field `version` encodes them.
 const V3_0: u32 = 3;
 const V3_1: u32 = 4;
 const V3_2: u32 = 5;
@@ -261,8 +263,8 @@ fn third_party_blocks_declare_at_least_3_2() {
     }
 }
 
-/// As the authority block and as an appended one: `format` outside the profile, whatever the service's
-/// Datalog is, and `malformed` in the profile.
+/// A newer feature in an older block is refused, both in the authority block and in an appended one. The error
+/// is `malformed` in the profile; outside the profile, it is `format`, whatever the service's Datalog is.
 #[test]
 fn newer_features_in_older_blocks_are_refused() {
     let root = Pair::ed25519(1);
@@ -303,7 +305,7 @@ fn newer_features_in_older_blocks_are_refused() {
     }
 }
 
-/// The version that counts is the block's own, not the highest of the token.
+/// Each block's own version counts, not the highest version in the token.
 #[test]
 fn each_block_declares_for_itself() {
     let root = Root::new();

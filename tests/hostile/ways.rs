@@ -1,5 +1,5 @@
-//! Every hostile file is decided by typed conditions, if it has any, and by the engine alone, with the same
-//! reason. Files that burn all of the fuel of [`Limits`] get sixty times as much here.
+//! Tests that every hostile file gets the same reason from typed conditions, if it has any, and from the engine
+//! alone. Files that burn all the fuel of [`Limits`] get sixty times as much here.
 
 use bailiwick_testkit::Root;
 use bailiwick_verifier::{Call, Limits, Reason};

@@ -1,5 +1,5 @@
-//! Random Datalog as a holder or another issuer writes it by hand: conditions on the call, on the depth in
-//! every comparison, and on facts of blocks.
+//! Random Datalog such as a holder or another issuer might write by hand: conditions on the call, on the depth
+//! with every comparison, and on facts of blocks.
 
 use bailiwick_testkit::{
     Root,
@@ -9,7 +9,7 @@ use proptest::{collection, prelude::*, sample::select};
 
 use super::random::{self, RandomCall};
 
-/// Conditions that do not mention the depth. Some raise an error, and each has variables of its own.
+/// Conditions that do not mention the depth. Some raise an error. Each has its own variables.
 const CONDITIONS: [&str; 13] = [
     "action(\"order:read\")",
     "action($a), $a.starts_with(\"order\")",
@@ -48,7 +48,7 @@ const DEPTHS: [&str; 15] = [
 /// Facts that any block may state.
 const FACTS: [&str; 4] = ["delegate(\"x\");", "task(\"x\");", "note(1);", "note(2);"];
 
-/// A condition on the depth, and whether it comes last: mostly the one shape that the profile accepts.
+/// A condition on the depth, and true if it comes last. Most have the one form that the profile accepts.
 fn depth() -> impl Strategy<Value = (String, bool)> {
     let shape = prop_oneof![
         6 => (Just(DEPTHS[0]), Just(true)),
@@ -109,7 +109,7 @@ pub fn written() -> impl Strategy<Value = Written> {
     )
 }
 
-/// A block that a holder appends in the hope of more authority: an empty one, or any statements.
+/// A block that a holder appends in the hope of more authority: either empty, or with any statements.
 pub fn appended() -> impl Strategy<Value = String> {
     prop_oneof![Just(String::new()), statements(false)]
 }

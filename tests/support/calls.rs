@@ -1,4 +1,5 @@
-//! Calls of any size, and tokens whose many alternatives refuse them: a denial has to explain each alternative.
+//! Calls of any size, and tokens with many alternatives that refuse them, so that a denial must explain each
+//! alternative.
 
 use std::iter;
 
@@ -15,10 +16,11 @@ pub const ACTION: &str = "order";
 /// The largest call that a verifier reads by default, in bytes.
 pub const MAX_CALL: usize = 64 * 1024;
 
-/// A call's arguments as JSON, of at most this many bytes.
+/// A function that makes a call's arguments as JSON, of at most this many bytes.
 type Shape = fn(usize) -> String;
 
-/// Shapes that each drive one loop of the verifier. Each has an argument `a`, which the tokens constrain.
+/// Shapes of arguments, each of which drives one loop of the verifier. Each has an argument `a`, which the
+/// tokens constrain.
 pub const SHAPES: [(&str, Shape); 13] = [
     ("an array of ones", |bytes| array(bytes, |_| "1".to_owned())),
     ("an array of integers", |bytes| {
@@ -71,7 +73,7 @@ fn string(bytes: usize, unit: &str) -> String {
     format!(r#"{{"a":"{}"}}"#, unit.repeat(count))
 }
 
-/// As many items as fit beside the rest of a call, `most` at the most.
+/// As many items as fit beside the rest of a call, but no more than `most`.
 fn listed(bytes: usize, most: usize, item: impl Fn(usize) -> String) -> String {
     let mut text = item(0);
     for index in 1..most {
@@ -90,10 +92,10 @@ pub fn json(args: &str) -> String {
     format!(r#"{{"action":"{ACTION}","args":{args}}}"#)
 }
 
-/// One of many alternatives, by its number.
+/// A function that makes one of many alternatives from its number.
 type Alternative = fn(i64) -> Grant;
 
-/// Alternatives by the constraint that most calls of the shapes above fail.
+/// Kinds of alternatives, named by the constraint that most of the calls above fail.
 pub const ALTERNATIVES: [(&str, Alternative); 19] = [
     ("exact number", |index| {
         a(Constraint::exact(1_000_000 + index))
@@ -196,13 +198,13 @@ fn one_of(values: &[Value]) -> Constraint {
     Constraint::one_of(list.expect("values of one type"))
 }
 
-/// An open token narrowed to alternatives of one kind, as many as fit.
+/// A token narrowed to as many alternatives of one kind as fit.
 pub struct Narrowed {
-    /// The alternatives.
+    /// The alternatives, as grants of the scope.
     pub grants: Grants,
-    /// The token.
+    /// The narrowed token.
     pub token: Token,
-    /// The same token, with a last alternative that allows every call.
+    /// The same token, with a further alternative at the end that allows every call.
     pub open: Token,
 }
 

@@ -1,9 +1,9 @@
-//! The path at which a service behind the verifier would look for a resource, after any sequence of the
-//! normalizations that such services apply. It shares nothing with the verifier.
+//! The path where a service behind the verifier would look for a resource, after any sequence of normalizations
+//! that such services apply. This module shares no code with the verifier.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// A normalization that a service applies to a path before it uses it.
+/// A normalization that a service may apply to a path before using it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fold {
     Nfkc,
@@ -42,7 +42,7 @@ impl Fold {
     }
 }
 
-/// The segments that remain, or `None` if the path leads out of its root.
+/// The segments that remain; `None` if the path leads out of its root.
 pub fn folded(path: &str, folds: &[Fold]) -> Option<Vec<String>> {
     let path = folds
         .iter()

@@ -1,4 +1,4 @@
-//! The meaning of grants, implemented a second time from the profile as plainly as possible. It shares nothing
+//! The meaning of grants, implemented a second time from the profile as plainly as possible. It shares no code
 //! with the verifier, so that the two can be compared.
 
 use bailiwick_token::{
@@ -41,7 +41,7 @@ pub fn allows(grant: &Grant, call: &Call<'_>) -> bool {
     grant.service == call.service && grant.action.matches(call.action) && resource_fits && args_fit
 }
 
-/// The value at a path: any top-level argument, and below it the scalar members of objects.
+/// Returns the value at a path: a top-level argument, or a scalar member of nested objects.
 fn lookup<'a>(args: &'a Value, path: &str) -> Option<&'a Value> {
     let mut value = args;
     let mut parent_is_object = true;
@@ -103,7 +103,7 @@ fn meets(constraint: &Constraint, value: &Value) -> bool {
         })
 }
 
-/// Returns whether the value is in the list; `None` if it is of another type.
+/// Returns true if the value is in the list; `None` if it has another type.
 fn in_list(list: &List, value: &Value) -> Option<bool> {
     match (list, value) {
         (List::Strings(set), Value::String(text)) => Some(set.contains(text)),

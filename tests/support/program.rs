@@ -1,12 +1,13 @@
-//! A writer of meaningful Datalog, from the choices of a random generator or a fuzzer.
+//! A generator of meaningful Datalog, driven by the choices of a random generator or a fuzzer.
 //!
-//! It avoids the known differences between the engine and biscuit-auth, which `tests/differential.rs` lists.
+//! The generator avoids the known differences between the engine and biscuit-auth, which
+//! `tests/differential.rs` lists.
 
 use super::reference::Case;
 
 /// A source of choices.
 pub trait Choices {
-    /// A number below `count`, which is not zero.
+    /// Chooses a number below `count`, which is not zero.
     fn below(&mut self, count: usize) -> usize;
 }
 
@@ -35,15 +36,15 @@ const TYPES: [Type; 9] = [
     Type::Map,
 ];
 
-/// Writes Datalog from choices.
+/// Generates Datalog from choices.
 pub struct Writer<C> {
     pub choices: C,
     /// True if operations may meet values of wrong types. Then each predicate has one fact, because the order of
     /// evaluation decides which of several facts raises an error first.
     pub wrong: bool,
-    /// Number of closure parameters so far, so that none shadows another.
+    /// Number of closure parameters so far, so that no parameter shadows another.
     pub params: usize,
-    /// The key of the third party that signs blocks, as Datalog names it.
+    /// The key of the third party that signs blocks, in Datalog's notation.
     pub key: String,
 }
 
@@ -458,7 +459,7 @@ impl<C: Choices> Writer<C> {
         code
     }
 
-    /// A whole program.
+    /// Generates a whole program.
     pub fn case(&mut self) -> Case {
         let blocks = self.between(1, 5);
         let blocks = (0..blocks).map(|index| {

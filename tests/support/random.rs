@@ -1,4 +1,4 @@
-//! Random grants and calls, from vocabularies small enough that they often match.
+//! Random grants and calls, from vocabularies that are small enough for frequent matches.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -204,7 +204,7 @@ fn argument() -> impl Strategy<Value = (String, Value)> {
     ]
 }
 
-/// A call in the form that both the oracle and the verifier get.
+/// A call in a form that both the oracle and the verifier accept.
 #[derive(Debug, Clone)]
 pub struct RandomCall {
     pub action: String,
@@ -251,7 +251,7 @@ pub fn call() -> impl Strategy<Value = RandomCall> {
     })
 }
 
-/// A call that fits a grant wherever that is easy, so that many are allowed.
+/// A call that fits a grant wherever that is easy, so that many calls are allowed.
 pub fn call_for(grants: Grants) -> impl Strategy<Value = RandomCall> {
     let count = grants.len();
     (0..count, call(), any::<prop::sample::Index>()).prop_map(move |(index, random, pick)| {
@@ -299,8 +299,8 @@ pub fn call_for(grants: Grants) -> impl Strategy<Value = RandomCall> {
     })
 }
 
-/// Two lists of grants, of which the second is made from parts of the first, so that it is often the wider one,
-/// and calls that fit one of them except for some values.
+/// Two lists of grants, and calls that fit one of them except for some values. The second list is made from
+/// parts of the first, so it is often the wider one.
 pub fn neighbours() -> impl Strategy<Value = (Grants, Grants, Vec<RandomCall>)> {
     let others = collection::vec(constraint_of_all(), 4);
     let pair = (grant(), grant(), others, any::<u64>()).prop_filter_map(
@@ -380,7 +380,8 @@ fn mixed_grant(grant: &Grant, other: &Grant, constraints: &[Constraint], bits: u
     }
 }
 
-/// Keeps each condition of `a`, replaces it by that of `b`, or drops it, depending on two bits of `bits`.
+/// For each condition, depending on two bits of `bits`: keeps that of `a`, replaces it with that of `b`, or
+/// drops it.
 fn mixed_constraint(a: &Constraint, b: &Constraint, bits: u64) -> Constraint {
     fn pick<T: Clone>(a: &Option<T>, b: &Option<T>, bits: u64) -> Option<T> {
         match bits % 4 {

@@ -1,4 +1,4 @@
-//! biscuit-auth 6.0.0 as the reference for the engine.
+//! The reference for the engine: biscuit-auth 6.0.0.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -8,7 +8,7 @@ use biscuit_auth::{
     error,
 };
 
-/// The outcome of a program, in terms that both engines share. The kinds of errors are not compared.
+/// The outcome of a program, in terms that both engines share. Kinds of errors are not compared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Result {
     Allow(usize),
@@ -23,11 +23,12 @@ pub struct Case {
     pub authorizer: String,
 }
 
-/// A check that always holds. It makes biscuit-auth declare Datalog 3.3, which arrays and maps alone do not.
+/// A check that always holds, added so that biscuit-auth declares Datalog 3.3, which arrays and maps alone do
+/// not cause.
 const DECLARE_3_3: &str = "check if null === null;";
 
 impl Case {
-    /// Builds the token, with a fresh last key. Adds a check that holds to each block.
+    /// Builds the token with a fresh last key. A check that holds is added to each block.
     pub fn token(&self, third_party: &KeyPair) -> Biscuit {
         let root = KeyPair::new();
         let said = |error: error::Token| panic!("{error}: {self:#?}");
@@ -88,7 +89,7 @@ pub fn decided(
     }
 }
 
-/// The outcome of biscuit-auth, and the facts known at the end.
+/// The outcome of biscuit-auth, and the facts at the end.
 pub fn theirs(token: &Biscuit, code: &str) -> (Result, Option<BTreeSet<String>>) {
     let builder = authorizer(code);
     let Ok(mut authorizer) = builder.build(token) else {

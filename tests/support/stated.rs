@@ -1,5 +1,5 @@
-//! The facts that the profile prescribes for a call, for biscuit-auth: written from the profile's text and not
-//! from the verifier.
+//! The facts that the profile prescribes for a call, to be given to biscuit-auth. This is written from the
+//! profile's text, independently of the verifier.
 
 use std::collections::BTreeSet;
 

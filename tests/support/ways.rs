@@ -1,4 +1,4 @@
-//! Tokens and calls that are decided twice: on typed conditions if there are any, and by the engine alone.
+//! Comparison of two ways to decide: on typed conditions where possible, and with the engine alone.
 
 use bailiwick_token::{caveat::Caveat, grant::Grants, limits, timestamp::Timestamp, token::Token};
 use bailiwick_verifier::{Call, Decision, Limits, Policy, Reason, Verifier};
@@ -17,7 +17,7 @@ const POLICIES: [&str; 6] = [
     "limit($m) <- num(\"amount\", $m); check if limit($m), $m <= 5000000; allow if agent($a);",
 ];
 
-/// Blocks that a holder might append by hand.
+/// Blocks that a holder might write by hand and append.
 const BLOCKS: [&str; 9] = [
     "",
     "delegate(\"x\");",
@@ -30,7 +30,7 @@ const BLOCKS: [&str; 9] = [
     "check if agent($a), principal($p), $a !== $p; check if resource($r);",
 ];
 
-/// Grants, the blocks that narrow them, and calls.
+/// Grants, blocks that narrow them, and calls.
 #[derive(Debug, Clone)]
 pub struct Case {
     pub grants: Grants,
@@ -62,7 +62,7 @@ pub fn case() -> impl Strategy<Value = Case> {
 }
 
 impl Case {
-    /// Narrows a token; `None` if it gets too large.
+    /// Narrows a token; `None` if it becomes too large.
     pub fn narrow(&self, mut token: Token) -> Option<Token> {
         for grants in &self.scopes {
             let scope = Caveat {
@@ -97,8 +97,8 @@ impl Case {
     }
 }
 
-/// A verifier that decides on typed conditions if it can, and one that asks the engine alone. Neither reaches a
-/// limit.
+/// A verifier that decides on typed conditions if possible, and one that uses the engine alone. Neither reaches
+/// a limit.
 pub fn both(verifier: impl Fn() -> Verifier, policy: &str) -> [Verifier; 2] {
     let limits = Limits {
         fuel: 1 << 40,
@@ -119,7 +119,7 @@ pub fn both(verifier: impl Fn() -> Verifier, policy: &str) -> [Verifier; 2] {
     [verifier(), verifier().engine_only()]
 }
 
-/// The reason of both verifiers; an error if they differ, or allow by different grants.
+/// The common reason of both verifiers; an error if they differ, or allow by different grants.
 pub fn agreed(
     verifiers: &[Verifier; 2],
     token: &str,

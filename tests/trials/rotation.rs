@@ -1,18 +1,18 @@
-//! Root keys rotate every few seconds under load, and finally the active one is revoked.
+//! Trial of rotation: root keys rotate every few seconds under load, and finally the active key is revoked.
 //!
-//! Promised: a planned rotation denies no valid token, at any verifier, at any moment of its life; and
-//! after an emergency no verifier admits a token of the revoked key for longer than its poll of the
-//! head and a second, while the spare's tokens are good everywhere at once.
+//! Promised: during a planned rotation, no verifier denies a valid token at any moment of its life. After an
+//! emergency, no verifier admits a token of the revoked key for longer than its poll interval of the head plus
+//! a second, while the spare's tokens are valid everywhere at once.
 //!
 //! The service, three verifiers and their refreshers are the real ones, over HTTP. Clients mint without a pause,
 //! and each token is shown to each verifier right after it was minted and once more in the last second of its
 //! life. Signs of failure: a denial of such a token, a refused mint, or a token of the revoked key that is still
 //! admitted.
 //!
-//! This is a program of its own, because nothing may delay what is promised in seconds.
+//! The trial is a program of its own, because nothing may delay events that are promised within seconds.
 //!
-//! It takes 75 seconds, because no key is retired before the life of its tokens, the life of the keyset and a
-//! minute of clock skew have passed.
+//! The trial takes 75 seconds, because no key is retired before the life of its tokens, the life of the keyset
+//! and a minute of clock skew have passed.
 
 #![cfg(test)]
 
@@ -43,16 +43,16 @@ const POLL: Duration = Duration::from_secs(1);
 /// Maximum delay after an emergency.
 const PROMISED: Duration = Duration::from_secs(2);
 
-/// Time by which the first superseded key must have been retired.
+/// Time by which the first superseded key must have been retired, in the trial.
 const DEADLINE: Duration = Duration::from_secs(150);
 
 /// The results of the load.
 #[derive(Default)]
 struct Tally {
     minted: u64,
-    /// Number of decisions on live tokens.
+    /// Number of decisions on valid tokens.
     checks: u64,
-    /// Number of tokens that expired before their second check, in the last second of their life.
+    /// Number of tokens that expired before their second check, which is in the last second of their life.
     late: u64,
     denied: Vec<String>,
     keys: BTreeSet<u32>,
@@ -155,7 +155,7 @@ impl World {
         }
     }
 
-    /// A token that the issuer's own active key has signed just now.
+    /// Mints a token with the issuer's own active key.
     async fn fresh(&self) -> (KeyId, String) {
         let minted = self
             .service

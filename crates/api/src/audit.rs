@@ -1,4 +1,4 @@
-//! The audit: its rows, the query for them, and the outcome of checking their chain.
+//! The audit log: its rows, queries for them, and the result of verifying its hash chain.
 
 use std::fmt;
 
@@ -6,33 +6,34 @@ use bailiwick_token::timestamp::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Value, value::RawValue};
 
-/// The query for rows. Each member that is set restricts the answer, which holds the latest rows that match. With
-/// `after`, the answer is the page that follows that row, and the other members are ignored.
+/// A query for rows. Each member that is set is a filter, and the answer holds the latest rows that match all
+/// of them. If `after` is set, the answer is instead the page that follows that row, and the other filters are
+/// ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditQuery {
-    /// Rows of this agent.
+    /// Only rows of this agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
-    /// Rows on this principal's authority.
+    /// Only rows on this principal's authority.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal: Option<String>,
-    /// Rows about this token, by its id.
+    /// Only rows about the token with this id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// Rows of this kind, by the name of the event.
+    /// Only rows of this event, by its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
-    /// Rows not before this time.
+    /// Only rows at or after this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
-    /// Rows before this time.
+    /// Only rows before this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// Rows with a `seq` below this one.
+    /// Only rows with a `seq` below this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
-    /// The page that follows this `seq`.
+    /// The `seq` after which the page begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
     /// Maximum number of rows in the answer.
@@ -40,10 +41,10 @@ pub struct AuditQuery {
     pub limit: Option<u32>,
 }
 
-/// One row of the audit.
+/// One row of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRecord {
-    /// Its position, counted from 1 without gaps.
+    /// Position of the row, counted from 1 without gaps.
     pub seq: u64,
     /// Time of the event: of a mint, the time at which its request arrived. It may be earlier than that of the row before.
     pub time: Timestamp,
@@ -51,22 +52,22 @@ pub struct AuditRecord {
     pub actor: String,
     /// The name of the event.
     pub event: String,
-    /// The agent that it is about.
+    /// The agent that the event concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
-    /// The principal that it is about.
+    /// The principal that the event concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal: Option<String>,
-    /// The id of the token that it is about.
+    /// The id of the token that the event concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// The id of the root key that it is about.
+    /// The id of the root key that the event concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// Further details: the text of a JSON object, which is embedded as an object, byte for byte.
     #[serde(serialize_with = "as_json", deserialize_with = "from_json")]
     pub detail: String,
-    /// The hash of the row before.
+    /// The hash of the previous row.
     #[serde(with = "hash_as_hex")]
     pub prev: [u8; 32],
     /// The hash of this row.
@@ -74,21 +75,21 @@ pub struct AuditRecord {
     pub hash: [u8; 32],
 }
 
-/// The request to check the whole chain.
+/// A request to verify the whole chain.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyAuditRequest {
-    /// Signed checkpoints that were kept elsewhere.
+    /// Signed checkpoints that the caller kept elsewhere.
     #[serde(default)]
     pub checkpoints: Vec<Value>,
 }
 
-/// The outcome of checking the whole chain.
+/// The result of verifying the whole chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditVerification {
     /// Number of rows that were verified.
     pub rows: u64,
-    /// The position where the chain should end, which is stored apart from it.
+    /// The position where the chain should end. It is stored apart from the chain.
     pub head: ChainEnd,
     /// The last row that a signed checkpoint covers; 0 if there is none.
     pub checkpoint: u64,
@@ -96,22 +97,22 @@ pub struct AuditVerification {
     pub finding: Option<ChainBreak>,
 }
 
-/// The end of the chain.
+/// The end of a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainEnd {
     /// The `seq` of the last row; 0 if there is none.
     pub seq: u64,
-    /// Its hash.
+    /// The hash of the last row.
     #[serde(with = "hash_as_hex")]
     pub hash: [u8; 32],
 }
 
-/// A break in the chain.
+/// The first row at which the chain is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainBreak {
     /// The `seq` of the row.
     pub seq: u64,
-    /// The fault of that row.
+    /// The fault of the row.
     pub tampering: ChainFault,
 }
 
@@ -119,13 +120,13 @@ pub struct ChainBreak {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChainFault {
-    /// Its hash does not match its content: it was edited, or replaced by another row.
+    /// The row's hash does not match its content: it was edited, or replaced by another row.
     Edited,
-    /// Its hash matches its content, but not the next row or a signed checkpoint.
+    /// The row's hash matches its content, but not the next row or a signed checkpoint.
     Rewritten,
-    /// It is missing.
+    /// The row is missing.
     Removed,
-    /// It follows the end of the chain.
+    /// The row follows the end of the chain.
     Added,
 }
 
@@ -156,7 +157,7 @@ mod hash_as_hex {
     }
 }
 
-/// Serializes the detail as the JSON that it holds, or as text if it was tampered with.
+/// Serializes the detail as the JSON that it contains, or as a string if tampering left it invalid.
 fn as_json<S: Serializer>(detail: &str, serializer: S) -> Result<S::Ok, S::Error> {
     match RawValue::from_string(detail.to_owned()) {
         Ok(value) => value.serialize(serializer),

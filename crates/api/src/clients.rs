@@ -1,4 +1,4 @@
-//! Clients: agents that authenticate with a secret or a key.
+//! Clients of the issuer: agents that authenticate with a secret or a key.
 
 use std::fmt;
 
@@ -10,22 +10,22 @@ use zeroize::Zeroizing;
 /// A client, without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisteredClient {
-    /// Its name: the `client_id`.
+    /// The client's name, which is its `client_id`.
     pub name: String,
-    /// The principal on whose authority it acts.
+    /// The principal on whose authority the client acts.
     pub principal: String,
-    /// The profiles that it may use.
+    /// The profiles that the client may use.
     pub profiles: Vec<String>,
     /// Further claims for profiles to match.
     pub claims: Map<String, Value>,
-    /// Time of its registration.
+    /// Time of registration.
     pub created_at: Timestamp,
-    /// Time from which it is refused.
+    /// Time from which the client is refused; absent unless it is disabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled_at: Option<Timestamp>,
-    /// Its secrets, without their values.
+    /// The client's secrets, without their values.
     pub secrets: Vec<ClientSecretInfo>,
-    /// Its public keys, oldest first.
+    /// The client's public keys, oldest first.
     #[serde(default)]
     pub keys: Vec<ClientKeyInfo>,
 }
@@ -33,48 +33,48 @@ pub struct RegisteredClient {
 /// A public key by which a client signs its own assertions (RFC 7523).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientKeyInfo {
-    /// The beginning of its SHA-256 thumbprint (RFC 7638), in hex.
+    /// The beginning of the key's SHA-256 thumbprint (RFC 7638), in hex.
     pub id: String,
     /// The key as a JSON Web Key (RFC 7517).
     pub jwk: Map<String, Value>,
-    /// Time at which it was registered.
+    /// Time of registration.
     pub created_at: Timestamp,
 }
 
 /// A client's secret, without its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientSecretInfo {
-    /// The part before the dot.
+    /// The part of the secret before the dot.
     pub id: String,
-    /// Time at which it was made.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// Time at which it expires; absent if it does not.
+    /// Expiry time; absent if the secret never expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
 }
 
-/// A client to be registered.
+/// A request to register a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegisterClientRequest {
-    /// Its name.
+    /// The client's name.
     pub name: String,
-    /// The principal on whose authority it acts.
+    /// The principal on whose authority the client acts.
     pub principal: String,
-    /// The profiles that it may use.
+    /// The profiles that the client may use.
     pub profiles: Vec<String>,
     /// Further claims for profiles to match.
     #[serde(default)]
     pub claims: Map<String, Value>,
-    /// Its public keys as JSON Web Keys (RFC 7517). With any, it gets no secret.
+    /// The client's public keys as JSON Web Keys (RFC 7517). A client with keys gets no secret.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<Map<String, Value>>,
 }
 
-/// A registered client, with its first secret if it has one.
+/// A newly registered client, with its first secret if it has one.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientRegistration {
-    /// The client.
+    /// The client's registration.
     pub client: RegisteredClient,
     /// The secret, which is shown only once; absent if the client was registered with keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,7 +89,7 @@ impl fmt::Debug for ClientRegistration {
     }
 }
 
-/// Public keys to be added to a client.
+/// A request to add public keys to a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AddClientKeysRequest {
@@ -97,11 +97,11 @@ pub struct AddClientKeysRequest {
     pub keys: Vec<Map<String, Value>>,
 }
 
-/// The request of another secret for a client.
+/// A request to make a new secret for a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RotateClientRequest {
-    /// Time for which its earlier secrets stay valid, in seconds.
+    /// Time for which the earlier secrets stay valid, in seconds.
     #[serde(default = "overlap")]
     pub overlap: u64,
 }
@@ -114,9 +114,9 @@ fn overlap() -> u64 {
 /// A client and its new secret, which is shown only once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientWithSecret {
-    /// The client.
+    /// The client's registration.
     pub client: RegisteredClient,
-    /// The secret.
+    /// The new secret.
     pub secret: Zeroizing<String>,
 }
 

@@ -9,32 +9,32 @@ use serde::{Deserialize, Serialize};
 /// A root key: its public half, state and dates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RootKeyStatus {
-    /// The id by which tokens name it.
+    /// The id by which tokens refer to the key.
     pub id: KeyId,
     /// The public half.
     pub public: PublicKey,
-    /// Its state.
+    /// State of the key.
     pub state: RootKeyState,
-    /// The version of the first keyset that lists it.
+    /// Version of the first keyset that lists the key.
     pub published_version: u64,
-    /// Time at which it was made and published.
+    /// Time at which the key was made and published.
     pub staged_at: Timestamp,
-    /// Time at which it began to sign.
+    /// Time at which the key began to sign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activated_at: Option<Timestamp>,
-    /// Time at which it ceased to sign.
+    /// Time at which the key stopped signing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retiring_at: Option<Timestamp>,
-    /// Time at which it was retired, and its private half destroyed.
+    /// Time at which the key was retired and its private half destroyed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retired_at: Option<Timestamp>,
-    /// Time at which it was revoked.
+    /// Time at which the key was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
-    /// The reason of its revocation.
+    /// The reason for the revocation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Time from which a guard allows its next transition: the activation of a staged key, or the retirement of a
+    /// Time from which a guard allows the next transition: activation of a staged key, or retirement of a
     /// retiring one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_at: Option<Timestamp>,
@@ -48,16 +48,16 @@ pub enum RootKeyState {
     Staged,
     /// Signs new tokens.
     Active,
-    /// Signs no more; its tokens stay valid.
+    /// No longer signs; its tokens stay valid.
     Retiring,
-    /// Gone from the keyset, private half destroyed.
+    /// Removed from the keyset, with the private half destroyed.
     Retired,
-    /// A tombstone in the keyset, private half destroyed.
+    /// Kept in the keyset as a tombstone, with the private half destroyed.
     Revoked,
 }
 
 impl RootKeyState {
-    /// The name on the wire.
+    /// Returns the name on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -70,10 +70,10 @@ impl RootKeyState {
     }
 }
 
-/// One transition of one key: one row of the audit.
+/// One transition of one key, which the audit log records as one row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyTransition {
-    /// The key.
+    /// The id of the key.
     pub id: KeyId,
     /// The kind of transition.
     pub step: TransitionKind,
@@ -87,13 +87,13 @@ pub struct KeyTransition {
 pub enum TransitionKind {
     /// The key was made and published.
     Stage,
-    /// It began to sign.
+    /// The key began to sign.
     Activate,
-    /// It ceased to sign.
+    /// The key stopped signing.
     Supersede,
-    /// It left the keyset, and its private half was destroyed.
+    /// The key left the keyset, and its private half was destroyed.
     Retire,
-    /// It became a tombstone, and its private half was destroyed.
+    /// The key became a tombstone, and its private half was destroyed.
     Revoke,
 }
 
@@ -102,59 +102,59 @@ pub enum TransitionKind {
 pub struct KeyTransitions {
     /// The transitions, in order; none if the key was in the requested state already.
     pub changes: Vec<KeyTransition>,
-    /// The version of the keyset that shows them.
+    /// Version of the keyset after the transitions.
     pub keyset_version: u64,
 }
 
-/// The result of a rotation, and what the next one waits for.
+/// The result of a rotation, with the guards that later transitions wait for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RotationResult {
     /// The transitions, in order; none if nothing was due.
     pub changes: Vec<KeyTransition>,
-    /// The version of the keyset that shows them.
+    /// Version of the keyset after the transitions.
     pub keyset_version: u64,
-    /// The next transitions, with their times.
+    /// Guards that hold back the next transitions, with their end times.
     pub waiting: Vec<KeyGuard>,
 }
 
 /// A guard that refuses a transition because it is too early.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyGuard {
-    /// The key.
+    /// The id of the key.
     pub id: KeyId,
-    /// The reason of the guard.
+    /// The reason for the wait.
     pub wait: GuardReason,
-    /// Time from which the guard allows it.
+    /// Time from which the guard allows the transition.
     pub until: Timestamp,
 }
 
-/// The reason why a guard refuses a transition for now.
+/// The reason why a guard refuses a transition at present.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GuardReason {
-    /// Verifiers may not have seen the key yet.
+    /// Some verifiers may not have seen the key yet.
     Publication,
-    /// A verifier said that it uses a keyset without the key.
+    /// A verifier reported a keyset that lacks the key.
     Verifiers,
-    /// Tokens that the key signed may not have expired.
+    /// Tokens that the key signed may still be valid.
     LiveTokens,
     /// An earlier rotation is not complete.
     Rotation,
 }
 
-/// The request of an activation and of a retirement.
+/// A request to activate or retire a key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ForceRequest {
-    /// True to override the guard, and to accept denied tokens.
+    /// True to override the guard, at the risk that verifiers deny valid tokens.
     #[serde(default)]
     pub force: bool,
 }
 
-/// The request of a key's revocation.
+/// A request to revoke a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RevokeKeyRequest {
-    /// The reason, on one line. It is published.
+    /// The reason, on one line. The issuer publishes it.
     pub reason: String,
 }

@@ -1,8 +1,8 @@
-//! Settings that the keyset states.
+//! Changes of the settings that the keyset publishes.
 
 use serde::{Deserialize, Serialize};
 
-/// The request to set what the keyset states.
+/// A request to change a setting that the keyset publishes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetKeysetRequest {
@@ -10,13 +10,13 @@ pub struct SetKeysetRequest {
     pub revocation_url: String,
 }
 
-/// The keyset after a change of what it states.
+/// The keyset's setting after the change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeysetSetting {
     /// The URL at which verifiers find the revocations.
     pub revocation_url: String,
-    /// The version of the keyset that states it.
+    /// Version of the first keyset with this setting.
     pub keyset_version: u64,
-    /// True if it was another one before.
+    /// True if the URL was different before.
     pub changed: bool,
 }

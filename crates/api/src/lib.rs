@@ -52,11 +52,12 @@ pub const OPENAPI: &str = include_str!("../openapi.json");
 /// Maximum length of a request's body, in bytes.
 pub const MAX_BODY: usize = 256 * 1024;
 
-/// Maximum length of the grants in a [`MintTokenRequest`], in bytes. Grants that fit a token are shorter.
+/// Maximum length of the grants in a [`MintTokenRequest`], in bytes. Any grants that fit in a token are
+/// shorter.
 pub const MAX_GRANTS: usize = 64 * 1024;
 
 /// Maximum number of rows in one answer to an [`AuditQuery`].
 pub const MAX_AUDIT_ROWS: u32 = 1_000;
 
-/// Maximum time that the service may take to verify the audit, in seconds. Other requests have far less.
+/// Maximum time that the service may take to verify the audit log, in seconds. Other requests have far less.
 pub const AUDIT_VERIFY_SECONDS: u64 = 600;

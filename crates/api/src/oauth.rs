@@ -21,7 +21,7 @@ pub const REQUESTED_TOKEN_TYPES: [&str; 2] = [
     "urn:ietf:params:oauth:token-type:access_token",
 ];
 
-/// The types that a subject or actor token may state. Each is a JWT here.
+/// The types that a request may state for a subject or actor token. Here, each means a JWT.
 pub const JWT_TOKEN_TYPES: [&str; 3] = [
     "urn:ietf:params:oauth:token-type:jwt",
     "urn:ietf:params:oauth:token-type:id_token",
@@ -39,10 +39,10 @@ macro_rules! names {
         }
 
         impl $type {
-            /// All of them.
+            /// All variants, in order.
             pub const ALL: &[$type] = &[$($type::$variant,)*];
 
-            /// The name on the wire.
+            /// Returns the name on the wire.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -65,43 +65,43 @@ names! {
     TokenParameter {
         /// The grant type. Required.
         GrantType "grant_type",
-        /// The profile. By default, the only one that the caller may use.
+        /// The profile. It may be omitted if the caller may use only one.
         Scope "scope",
-        /// A service at which the token shall have grants (RFC 8707). May be repeated.
+        /// A service for which the token should have grants (RFC 8707). May be repeated.
         Resource "resource",
-        /// The same (RFC 8693).
+        /// A service, like `resource` (RFC 8693).
         Audience "audience",
-        /// The type of token that is requested.
+        /// The requested type of token.
         RequestedTokenType "requested_token_type",
         /// A JWT that names the principal.
         SubjectToken "subject_token",
-        /// Its type.
+        /// The type of the subject token.
         SubjectTokenType "subject_token_type",
         /// A JWT that names the agent.
         ActorToken "actor_token",
-        /// Its type.
+        /// The type of the actor token.
         ActorTokenType "actor_token_type",
-        /// The client's name.
+        /// The name of the client.
         ClientId "client_id",
         /// The client's secret.
         ClientSecret "client_secret",
         /// A JWT that authenticates the client.
         ClientAssertion "client_assertion",
-        /// Its type.
+        /// The type of the client assertion.
         ClientAssertionType "client_assertion_type",
     }
 }
 
 impl TokenParameter {
-    /// Returns true if a request may repeat it.
+    /// Returns true if a request may repeat the parameter.
     #[must_use]
     pub const fn is_repeatable(self) -> bool {
         matches!(self, TokenParameter::Resource | TokenParameter::Audience)
     }
 }
 
-/// A token request: a form, whose values are wiped when it is dropped. Unknown parameters are ignored (RFC 6749,
-/// section 3.2).
+/// A token request, parsed from a form. Its values are wiped from memory on drop. Unknown parameters are
+/// ignored (RFC 6749, section 3.2).
 ///
 /// ```
 /// use bailiwick_api::{CLIENT_CREDENTIALS, TokenParameter, TokenRequest};
@@ -155,7 +155,7 @@ impl TokenRequest {
 }
 
 impl fmt::Debug for TokenRequest {
-    /// Formats the names of the parameters without their values.
+    /// Formats the names of the parameters without their values, which are secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.0.iter().map(|(name, _)| name).collect();
         f.debug_struct("TokenRequest")
@@ -174,7 +174,7 @@ pub struct TooManyParameters;
 #[error("`{0}` is there more than once")]
 pub struct RepeatedParameter(pub TokenParameter);
 
-/// A token (RFC 6749, section 5.1, with RFC 8693, section 2.2.1).
+/// A successful answer of the token endpoint (RFC 6749, section 5.1, with RFC 8693, section 2.2.1).
 ///
 /// ```
 /// use bailiwick_api::TokenResponse;
@@ -187,15 +187,15 @@ pub struct RepeatedParameter(pub TokenParameter);
 /// ```
 #[derive(Serialize, Deserialize)]
 pub struct TokenResponse {
-    /// The token, which is a secret of its holder.
+    /// The token. It is a secret of its holder.
     pub access_token: Zeroizing<String>,
-    /// Its type.
+    /// The type of the token.
     pub issued_token_type: IssuedTokenType,
-    /// The way in which it is used.
+    /// The scheme by which the token is presented.
     pub token_type: TokenType,
-    /// Its life in seconds.
+    /// The token's life, in seconds.
     pub expires_in: u64,
-    /// The profile that it was minted under.
+    /// The profile that the token was minted under.
     pub scope: String,
 }
 
@@ -216,7 +216,7 @@ pub enum IssuedTokenType {
     Biscuit,
 }
 
-/// The way in which a token is used (RFC 6749, section 7.1).
+/// The scheme by which a token is presented (RFC 6749, section 7.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenType {
     /// A bearer token (RFC 6750).
@@ -228,7 +228,7 @@ pub enum TokenType {
 pub struct OAuthError {
     /// The kind of error, for programs.
     pub error: OAuthErrorCode,
-    /// The error and the remedy, for people: printable ASCII without `"` and `\`.
+    /// A description of the error and its remedy, for people: printable ASCII without `"` and `\`.
     pub error_description: String,
 }
 
@@ -236,25 +236,25 @@ names! {
     /// The kind of an OAuth error (RFC 6749, section 5.2; RFC 8693, section 2.2.2).
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
     OAuthErrorCode {
-        /// The request is malformed, or out of the profile's range.
+        /// The request is malformed, or exceeds the limits of the profile.
         InvalidRequest "invalid_request",
         /// The client could not be authenticated.
         InvalidClient "invalid_client",
-        /// No profile is for this caller.
+        /// No profile matches this caller.
         UnauthorizedClient "unauthorized_client",
         /// The grant type is not supported.
         UnsupportedGrantType "unsupported_grant_type",
-        /// The profile is not known, not for this caller, or does not grant what was asked for.
+        /// The profile is unknown, not open to this caller, or does not grant the request.
         InvalidScope "invalid_scope",
-        /// The profile grants nothing at this service.
+        /// The profile grants nothing for the requested service.
         InvalidTarget "invalid_target",
-        /// A profile is for this caller, but the caller's claims do not suffice.
+        /// A profile matches this caller, but a claim that it needs is missing or invalid.
         AccessDenied "access_denied",
-        /// The caller exceeds its rate.
+        /// The caller exceeds its rate limit.
         SlowDown "slow_down",
-        /// A fault of the issuer.
+        /// The issuer failed.
         ServerError "server_error",
-        /// The issuer is overloaded, or a part of it does not answer. Try again.
+        /// The issuer is overloaded, or one of its parts does not answer. The client may try again.
         TemporarilyUnavailable "temporarily_unavailable",
     }
 }
@@ -266,9 +266,9 @@ pub struct ServerMetadata {
     pub issuer: String,
     /// The URL of the token endpoint.
     pub token_endpoint: String,
-    /// Empty, since there is no authorization endpoint.
+    /// Always empty, since there is no authorization endpoint.
     pub response_types_supported: Vec<String>,
-    /// The grant types.
+    /// The supported grant types.
     pub grant_types_supported: Vec<String>,
     /// The ways in which a client authenticates.
     pub token_endpoint_auth_methods_supported: Vec<String>,

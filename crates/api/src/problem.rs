@@ -4,19 +4,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::keys::KeyGuard;
 
-/// An error answer.
+/// The body of an error answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProblemDetails {
-    /// The HTTP status.
+    /// The HTTP status, repeated in the body (RFC 9457, section 3.1.2).
     pub status: u16,
     /// The kind of error, for programs.
     pub code: ProblemCode,
-    /// The error and the remedy, for people.
+    /// A description of the error and its remedy, for people.
     pub detail: String,
-    /// The guard that refused, if one did.
+    /// The guard that refused, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard: Option<KeyGuard>,
-    /// The reason code of a verifier or a profile, if one refused.
+    /// The reason code of the verifier or profile that refused, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -33,7 +33,7 @@ pub enum ProblemCode {
     Denied,
     /// The object does not exist.
     NotFound,
-    /// The request is not possible in this state, or not yet: see `guard`.
+    /// The state of the object does not allow the request, or does not allow it yet: see `guard`.
     Guarded,
     /// The body is too large.
     TooLarge,
@@ -41,12 +41,12 @@ pub enum ProblemCode {
     TooMany,
     /// The issuer is overloaded, or a part of it does not answer. Try again.
     Unavailable,
-    /// A fault of the issuer.
+    /// The issuer failed.
     Internal,
 }
 
 impl ProblemCode {
-    /// The HTTP status that goes with the code. A few answers have a more precise one.
+    /// Returns the usual HTTP status for the code. A few answers have a more precise one.
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {

@@ -4,57 +4,57 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-/// A profile: the callers that it is for, and the limits of its tokens. It holds nothing of any caller.
+/// A profile: the callers that may use it, and the limits of its tokens. It reveals nothing about any caller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProfileSummary {
-    /// Its name.
+    /// Name of the profile.
     pub name: String,
-    /// Its purpose, in words.
+    /// Purpose of the profile, in words.
     pub description: Option<String>,
     /// The source that vouches for the agent: `client`, or the name of an identity provider.
     pub agent: String,
-    /// The source that vouches for the principal; absent if there must be none.
+    /// The source that vouches for the principal; absent if the profile excludes a principal.
     pub principal: Option<String>,
-    /// The values that it takes from claims.
+    /// The values that the profile takes from claims.
     pub params: Vec<ProfileParam>,
-    /// The services at which it has grants.
+    /// The services for which the profile has grants.
     pub services: BTreeSet<String>,
-    /// The life of its tokens.
+    /// The life of the profile's tokens.
     pub ttl: TokenLife,
-    /// Maximum number of blocks that may be appended, if that is limited.
+    /// Maximum number of blocks that holders may append; absent if unlimited.
     pub max_depth: Option<u32>,
-    /// The rate at which one caller may use it.
+    /// The rate at which one caller may use the profile.
     pub rate: Option<MintRate>,
 }
 
 /// A parameter of a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProfileParam {
-    /// Its name.
+    /// Name of the parameter.
     pub name: String,
-    /// The claim that it is read from.
+    /// The claim that supplies the value.
     pub claim: String,
     /// The type that the claim must have.
     #[serde(rename = "type")]
     pub kind: String,
 }
 
-/// The life of a profile's tokens, in seconds.
+/// The range of lives that a profile's tokens may have, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenLife {
-    /// The shortest.
+    /// The minimum.
     pub min: u64,
-    /// The life of a token if the request does not ask for one.
+    /// The life of a token whose request states none.
     pub default: u64,
-    /// The longest.
+    /// The maximum.
     pub max: u64,
 }
 
 /// The rate at which one caller may use a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MintRate {
-    /// Requests a minute in the long run.
+    /// Requests per minute in the long run.
     pub per_minute: u32,
-    /// Requests at once.
+    /// Requests that may arrive at once.
     pub burst: u32,
 }

@@ -7,7 +7,7 @@ use bailiwick_token::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A revocation. Exactly one of `token`, `block`, `agent`, `principal` and `tenant` is present.
+/// A revoked target. Exactly one of `token`, `block`, `agent`, `principal` and `tenant` is present.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevokedEntry {
     /// All tokens of this agent.
@@ -25,52 +25,52 @@ pub struct RevokedEntry {
     /// All tokens on this principal's authority.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal: Option<String>,
-    /// The reason, for people. Verifiers are not told.
+    /// The reason, for people. It is not sent to verifiers.
     pub reason: String,
-    /// Time from which it is revoked.
+    /// Time from which the target is revoked.
     pub revoked_at: Timestamp,
-    /// Its number in the history of revocations.
+    /// Number of the entry in the history of revocations.
     pub seq: u64,
     /// All tokens in this tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// This token.
+    /// The token with this id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenId>,
 }
 
-/// The page of revocations that follows an entry.
+/// A query for the page of revocations that follows an entry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RevocationsQuery {
-    /// The `seq` of the last entry of the page before.
+    /// The `seq` of the last entry of the previous page.
     #[serde(default)]
     pub after: u64,
 }
 
-/// A request to revoke targets of any kinds, all or none.
+/// A request to revoke targets of any kinds. Either all are revoked or none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RevokeRequest {
-    /// Tokens, by their ids.
+    /// Ids of the tokens to revoke.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tokens: Vec<TokenId>,
-    /// Blocks, by their signatures in hexadecimal digits.
+    /// Signatures of the blocks to revoke, in hexadecimal digits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocks: Vec<String>,
-    /// Agents, to revoke all their tokens.
+    /// Agents whose tokens are all revoked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agents: Vec<String>,
-    /// Principals, to revoke all tokens on their authority.
+    /// Principals: all tokens on their authority are revoked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub principals: Vec<String>,
-    /// Tenants, to revoke all tokens in them.
+    /// Tenants: all tokens in them are revoked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tenants: Vec<String>,
-    /// For parties: tokens issued before this time are revoked. By default, those issued until now.
+    /// For agents, principals and tenants: only tokens issued before this time are revoked. The default is now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_before: Option<Timestamp>,
-    /// Time at which tokens and blocks that were not minted here expire.
+    /// Expiry time of those tokens and blocks that this issuer did not mint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
     /// The reason, on one line.
@@ -107,17 +107,17 @@ impl RevokeRequest {
     }
 }
 
-/// The error of a [`RevokeRequest`] that names no targets, or wrong ones.
+/// The error of a [`RevokeRequest`] that names no target or an invalid one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TargetsError {
     /// A block's signature is malformed.
     #[error("a block is named by its signature: 128 hexadecimal digits")]
     Block,
-    /// A party has a name that no token can carry.
+    /// An agent, principal or tenant has a name that no token can carry.
     #[error(transparent)]
     Party(#[from] WatermarkError),
-    /// The request names nothing.
+    /// The request names no target.
     #[error("name at least one token, block, agent, principal or tenant")]
     None,
 }
@@ -127,14 +127,14 @@ pub enum TargetsError {
 pub struct RevokeResult {
     /// The target, as text.
     pub target: String,
-    /// The outcome.
+    /// The effect on the target.
     pub outcome: RevokedOutcome,
-    /// Time from which it is revoked.
+    /// Time from which the target is revoked.
     pub revoked_at: Timestamp,
-    /// Time at which the entry is removed; absent if it never is.
+    /// Time at which the entry is removed; absent if it is kept forever.
     pub expires: Option<Timestamp>,
-    /// True if the token, or a token of the agent or principal, was minted here. If not, the target may be a
-    /// typing error. Blocks are never known to the issuer, and tenants are assumed to be correct.
+    /// True if this issuer minted the token, or any token of the agent or principal. If not, the target may be
+    /// a typing error. The issuer never knows blocks, and assumes that tenants are correct.
     pub minted_here: bool,
 }
 
@@ -142,11 +142,11 @@ pub struct RevokeResult {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RevokedOutcome {
-    /// It is revoked now.
+    /// The target is newly revoked.
     Revoked,
-    /// It was revoked before, and now is for longer or for more tokens.
+    /// The target was revoked before; the revocation now lasts longer or covers more tokens.
     Extended,
-    /// It was revoked before, and nothing changed.
+    /// The target was revoked before, and nothing changed.
     AlreadyRevoked,
     /// The target expired days ago, and nothing changed.
     AlreadyExpired,

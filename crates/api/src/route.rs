@@ -8,16 +8,16 @@ use zeroize::Zeroizing;
 /// The method of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Method {
-    /// Reads. The members of the request are the query.
+    /// Reads. The members of the request become the query.
     Get,
     /// Changes something, or takes a request that does not fit a query. The request is JSON in the body.
     Post,
-    /// Removes. The path is the whole request.
+    /// Deletes. The path is the whole request.
     Delete,
 }
 
 impl Method {
-    /// The name of the method in HTTP.
+    /// Returns the name of the method in HTTP.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -38,7 +38,7 @@ impl fmt::Display for Method {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Nothing {}
 
-/// An answer whose exact bytes matter, and which is not JSON of a type in this crate: signed files, lines and
+/// An answer whose exact bytes matter and that is not JSON of a type in this crate: a signed file, lines or
 /// plain text.
 #[derive(Debug, Clone, Copy)]
 pub enum Verbatim {}
@@ -59,19 +59,19 @@ impl<Request, Answer> Route<Request, Answer> {
         }
     }
 
-    /// The method.
+    /// Returns the method.
     #[must_use]
     pub const fn method(&self) -> Method {
         self.method
     }
 
-    /// The path, with a name in braces for each segment that a request fills in.
+    /// Returns the path, with a name in braces for each segment that a request fills in.
     #[must_use]
     pub const fn path(&self) -> &'static str {
         self.path
     }
 
-    /// Returns the path with its names replaced by these values, in order.
+    /// Returns the path with its names replaced by the given values, in order.
     ///
     /// ```
     /// use bailiwick_api::routes;
@@ -104,7 +104,7 @@ impl<Request, Answer> Route<Request, Answer> {
 }
 
 impl<Request: Serialize, Answer> Route<Request, Answer> {
-    /// Builds a request as a client sends it.
+    /// Builds the HTTP request that a client sends.
     ///
     /// # Errors
     /// [`OutgoingError`] if the path or the request cannot be written.
@@ -134,11 +134,11 @@ impl<Request: Serialize, Answer> Route<Request, Answer> {
     }
 }
 
-/// A request as a client sends it.
+/// An HTTP request for a client to send.
 pub struct Outgoing {
-    /// The method.
+    /// The HTTP method.
     pub method: Method,
-    /// Path and query.
+    /// Path and query of the URL.
     pub target: String,
     /// The body as JSON, if there is one. It may hold a secret.
     pub body: Option<Zeroizing<Vec<u8>>>,
@@ -157,7 +157,7 @@ impl fmt::Debug for Outgoing {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutgoingError {
-    /// A name is empty or has only dots. Clients and proxies resolve such segments even if they are encoded.
+    /// A name is empty or consists of dots. Clients and proxies resolve such segments even if they are encoded.
     #[error("no URL can hold the name `{0}`")]
     Segment(String),
     /// The number of values differs from the number of names in the path.
@@ -168,7 +168,7 @@ pub enum OutgoingError {
     Request(String),
 }
 
-/// Encodes a value as one segment of a path.
+/// Percent-encodes a value as one segment of a path.
 fn encoded(value: &str) -> Result<String, OutgoingError> {
     if value.bytes().all(|byte| byte == b'.') {
         return Err(OutgoingError::Segment(value.to_owned()));

@@ -1,4 +1,4 @@
-//! The state of an issuer: what it has, what is due, and what an operator should do.
+//! The state of an issuer: what it holds, what is due, and what an operator should do.
 
 use bailiwick_token::{
     key::{KeyId, PublicKey},
@@ -8,44 +8,44 @@ use serde::{Deserialize, Serialize};
 
 use crate::keys::{KeyGuard, RootKeyStatus, TransitionKind};
 
-/// The state of an issuer.
+/// A report on the state of an issuer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssuerStatus {
-    /// The issuer's name.
+    /// The issuer's name, usually a URL.
     pub issuer: String,
     /// Time of this report.
     pub time: Timestamp,
-    /// The worst state of a section.
+    /// The worst state of all sections.
     pub state: Health,
     /// The sections, each with its state and findings.
     pub sections: Vec<SectionStatus>,
     /// The root keys, without retired and revoked ones.
     pub keys: Vec<RootKeyStatus>,
-    /// The transitions that the next rotation makes.
+    /// The transitions that the next rotation will make.
     pub due: Vec<DueTransition>,
     /// The guards that later transitions wait for.
     pub waiting: Vec<KeyGuard>,
-    /// The keyset that was signed last.
+    /// The last signed keyset.
     pub keyset: KeysetStatus,
-    /// The head of the revocations that was signed last; absent if no service ever signed one.
+    /// The last signed head of the revocation feed; absent if no service ever signed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<HeadStatus>,
     /// The URL at which verifiers find the revocations, if the keyset names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation_url: Option<String>,
-    /// The private keys.
+    /// The result of trying the passphrase on the private keys.
     pub private_keys: PrivateKeys,
-    /// The audit.
+    /// The audit log and its checkpoints.
     pub audit: AuditStatus,
-    /// The clients.
+    /// The numbers of clients, and the secrets that are about to expire.
     pub clients: ClientsStatus,
     /// The verifiers that reported.
     pub verifiers: VerifierCounts,
     /// The identity providers, in the order of the configuration.
     pub providers: Vec<ProviderStatus>,
-    /// The database.
+    /// The database: its kind, place and size.
     pub store: StoreStatus,
-    /// The settings.
+    /// The issuer's settings.
     pub settings: SettingsStatus,
 }
 
@@ -53,16 +53,16 @@ pub struct IssuerStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Health {
-    /// All is well.
+    /// Everything works.
     Ok,
-    /// It works, and an operator should act before it fails.
+    /// Works, but an operator should act before it fails.
     Warning,
-    /// It does not work.
+    /// Does not work.
     Error,
 }
 
 impl Health {
-    /// The name on the wire.
+    /// Returns the name on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -77,7 +77,7 @@ impl Health {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StatusSection {
-    /// The running service. Only a service reports it.
+    /// The running service. Only a service reports this section.
     Service,
     /// The root keys and their rotation.
     Keys,
@@ -91,18 +91,18 @@ pub enum StatusSection {
     Audit,
     /// The clients and their secrets.
     Clients,
-    /// The verifiers.
+    /// The verifiers that reported.
     Verifiers,
     /// The identity providers.
     Providers,
-    /// The database.
+    /// The issuer's database.
     Store,
     /// The settings and the profiles.
     Settings,
 }
 
 impl StatusSection {
-    /// The name on the wire.
+    /// Returns the name on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -126,7 +126,7 @@ impl StatusSection {
 pub struct SectionStatus {
     /// The part of the issuer.
     pub section: StatusSection,
-    /// The worst state of a finding.
+    /// The worst state of all findings.
     pub state: Health,
     /// The findings; none if all is well.
     pub findings: Vec<StatusFinding>,
@@ -145,37 +145,37 @@ pub struct StatusFinding {
     pub next: String,
 }
 
-/// A transition that the next rotation makes.
+/// A transition that the next rotation will make.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DueTransition {
-    /// The key; absent if the rotation makes it.
+    /// The key; absent if the rotation will make it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<KeyId>,
     /// The kind of transition.
     pub step: TransitionKind,
-    /// Time from which a rotation could have made it.
+    /// Time from which a rotation could have made the transition.
     pub since: Timestamp,
 }
 
 /// A signed keyset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeysetStatus {
-    /// Its version.
+    /// Version of the keyset.
     pub version: u64,
-    /// Time at which it was signed.
+    /// Time of signing.
     pub issued_at: Timestamp,
-    /// Time from which verifiers refuse it.
+    /// Time from which verifiers refuse the keyset.
     pub expires: Timestamp,
 }
 
 /// A signed head of the revocations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeadStatus {
-    /// The last change.
+    /// Number of the last change.
     pub seq: u64,
-    /// Time at which it was signed.
+    /// Time of signing.
     pub issued_at: Timestamp,
-    /// Time from which verifiers refuse it.
+    /// Time from which verifiers refuse the head.
     pub expires: Timestamp,
 }
 
@@ -183,11 +183,11 @@ pub struct HeadStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PrivateKeys {
-    /// The passphrase opens them.
+    /// The configured passphrase opens the keys.
     Unlocked,
-    /// The passphrase that is configured does not open them.
+    /// The configured passphrase does not open the keys.
     Refused,
-    /// No passphrase is configured, so none was tried.
+    /// No passphrase is configured, so the keys were not tried.
     NotTried,
 }
 
@@ -198,7 +198,7 @@ pub struct AuditStatus {
     pub rows: u64,
     /// The last row that a checkpoint covers; 0 if there is no checkpoint.
     pub checkpoint: u64,
-    /// Time at which that checkpoint was signed.
+    /// Time at which the last checkpoint was signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint_at: Option<Timestamp>,
 }
@@ -206,24 +206,24 @@ pub struct AuditStatus {
 /// The clients of an issuer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientsStatus {
-    /// Number of clients, with those that are disabled.
+    /// Number of clients, including disabled ones.
     pub registered: u64,
-    /// Number of clients that are disabled.
+    /// Number of disabled clients.
     pub disabled: u64,
-    /// Number of secrets that end within a week.
+    /// Number of secrets that expire within a week.
     pub ending_secrets: u64,
-    /// The first of them to end, at most 20.
+    /// The secrets that expire first, at most 20.
     pub ending: Vec<EndingSecret>,
 }
 
-/// A secret that is about to end.
+/// A secret that is about to expire.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndingSecret {
-    /// The client.
+    /// Name of the client.
     pub client: String,
     /// The part of the secret before the dot.
     pub secret: String,
-    /// Time at which it ends.
+    /// Expiry time.
     pub expires: Timestamp,
 }
 
@@ -232,26 +232,27 @@ pub struct EndingSecret {
 pub struct VerifierCounts {
     /// Number of verifiers that reported.
     pub reported: u64,
-    /// Number of verifiers that have been silent for an hour or longer.
+    /// Number of verifiers that last reported an hour ago or earlier.
     pub silent: u64,
-    /// Number of the other verifiers that use an older keyset although the newest has been out for a while.
+    /// Number of verifiers, not counting silent ones, that still use an older keyset some time after the newest
+    /// was published.
     pub behind: u64,
-    /// The names of the first of them, at most 20.
+    /// The names of up to 20 verifiers that are behind.
     pub behind_names: Vec<String>,
 }
 
 /// An identity provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProviderStatus {
-    /// Its name in the configuration.
+    /// Name of the provider in the configuration.
     pub name: String,
-    /// Its `iss`.
+    /// The provider's issuer identifier (`iss`).
     pub issuer: String,
-    /// True if the last request for its keys succeeded.
+    /// True if the last request for the provider's keys succeeded.
     pub reachable: bool,
-    /// Number of its keys in use.
+    /// Number of the provider's keys in use.
     pub keys: u64,
-    /// The reason why the last request failed.
+    /// The reason for the failure of the last request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
 }
@@ -259,9 +260,9 @@ pub struct ProviderStatus {
 /// The database of an issuer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreStatus {
-    /// Its kind.
+    /// The kind of database.
     pub kind: StoreKind,
-    /// The path of the file, or the host. It holds no user and no password.
+    /// The path of the file, or the name of the host. It never contains a user or a password.
     pub location: String,
     /// The name of the database on a server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -273,13 +274,13 @@ pub struct StoreStatus {
     pub schema: u64,
 }
 
-/// The kind of a database.
+/// The kind of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StoreKind {
-    /// A file in the home.
+    /// A file in the issuer's home.
     Sqlite,
-    /// A server.
+    /// A PostgreSQL server.
     Postgres,
 }
 
@@ -288,7 +289,7 @@ pub enum StoreKind {
 pub struct SettingsStatus {
     /// The key that signs keysets and revocations.
     pub keyset_key: PublicKey,
-    /// The interval at which verifiers look for a newer keyset.
+    /// The interval at which verifiers should look for a newer keyset.
     pub refresh_hint: u64,
     /// Maximum life of a token.
     pub max_token_ttl: u64,

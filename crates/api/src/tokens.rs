@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-/// A request for a token. An agent gets grants within its profile; an operator states `agent`, `principal`,
-/// `ttl` and `grants` itself.
+/// A request for a token. An agent gets grants within those of its profile; an operator sets `agent`,
+/// `principal`, `ttl` and `grants` freely.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MintTokenRequest {
-    /// The profile. By default, the only one that the caller may use.
+    /// The profile. It may be omitted if the caller may use only one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
     /// The JWT of the principal on whose authority the agent acts.
@@ -21,32 +21,32 @@ pub struct MintTokenRequest {
     /// A client assertion, instead of HTTP Basic.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_assertion: Option<Zeroizing<String>>,
-    /// Grants within those of the profile, as JSON of at most [`MAX_GRANTS`](crate::MAX_GRANTS) bytes. They
-    /// stay text here, since parsing them may take long.
+    /// Grants within those of the profile, as JSON of at most [`MAX_GRANTS`](crate::MAX_GRANTS) bytes. They are
+    /// kept as text, since parsing them may take long.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grants: Option<Box<RawValue>>,
-    /// Services at which the token shall have grants. By default, all services of the profile.
+    /// Services for which the token should have grants. By default, all services of the profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub services: Option<Vec<String>>,
     /// The life in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl: Option<u64>,
-    /// The task, in words.
+    /// A description of the task.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task: Option<String>,
-    /// Maximum number of times that it may be narrowed.
+    /// Maximum number of times that the token may be narrowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_depth: Option<u32>,
-    /// The agent, if an operator asks.
+    /// The agent; only in an operator's request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
-    /// The principal, if an operator asks.
+    /// The principal; only in an operator's request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub principal: Option<String>,
-    /// The tenant, if an operator asks.
+    /// The tenant; only in an operator's request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// Further claims, if an operator asks.
+    /// Further claims; only in an operator's request.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub claims: BTreeMap<String, String>,
 }
@@ -61,15 +61,15 @@ impl fmt::Debug for MintTokenRequest {
     }
 }
 
-/// A minted token and its record.
+/// A minted token and its receipt.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct MintedToken {
-    /// The token as base64url, which is a secret of its holder.
+    /// The token as base64url. It is a secret of its holder.
     pub token: Zeroizing<String>,
-    /// The profile that it was minted under, if there was one.
+    /// The profile that the token was minted under; absent if an operator asked without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
-    /// The record.
+    /// The receipt for the mint.
     #[serde(flatten)]
     pub receipt: MintReceipt,
 }
@@ -83,25 +83,25 @@ impl fmt::Debug for MintedToken {
     }
 }
 
-/// The record of a minted token. It holds no secret.
+/// The receipt of a minted token. It holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MintReceipt {
-    /// The handle for revocation and audit.
+    /// The token's id, for revocation and audit.
     pub token_id: TokenId,
-    /// The root key that signed it.
+    /// The root key that signed the token.
     pub key: KeyId,
-    /// The issuer.
+    /// The issuer's name, usually a URL.
     pub issuer: String,
-    /// The agent.
+    /// The agent that may act.
     pub agent: String,
-    /// The principal on whose authority it acts.
+    /// The principal on whose authority the agent acts.
     pub principal: String,
     /// Time at which the request for it arrived.
     pub issued_at: Timestamp,
-    /// The first second of its life.
+    /// The first second in which the token is valid.
     pub not_before: Timestamp,
-    /// The first second after its life.
+    /// The first second in which the token is no longer valid.
     pub expires: Timestamp,
-    /// The row of the audit.
+    /// The `seq` of the row in the audit log.
     pub audit_seq: u64,
 }

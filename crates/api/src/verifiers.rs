@@ -1,21 +1,21 @@
-//! Reports of verifiers on the keysets and revocations that they use.
+//! Verifiers' reports of the keysets and revocations that they use.
 
 use bailiwick_token::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A verifier's last report of itself. It is not authenticated.
+/// A verifier's last report about itself. It is not authenticated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerifierStatus {
-    /// Its name.
+    /// Name of the verifier.
     pub name: String,
-    /// The service that it decides for.
+    /// The service for which the verifier decides.
     pub service: String,
-    /// The keyset that it uses; 0 for none.
+    /// Version of the keyset that the verifier uses; 0 for none.
     pub keyset_version: u64,
-    /// The history of revocations that it follows.
+    /// The epoch of the revocation feed that the verifier follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed_epoch: Option<String>,
-    /// The last change in it that it knows.
+    /// Number of the last change that the verifier knows in that epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed_seq: Option<u64>,
     /// Time of the report.
@@ -25,12 +25,12 @@ pub struct VerifierStatus {
 /// The reports of all verifiers, with the newest keyset and revocations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerifiersInUse {
-    /// The newest keyset.
+    /// Version of the newest keyset.
     pub keyset_version: u64,
-    /// The history of revocations.
+    /// The current epoch of the revocation feed.
     pub feed_epoch: String,
-    /// The last change in it.
+    /// Number of the last change in that epoch.
     pub feed_seq: u64,
-    /// The last report of each, by name.
+    /// The last report of each verifier, sorted by name.
     pub verifiers: Vec<VerifierStatus>,
 }

@@ -1,8 +1,8 @@
-//! `openapi.json` agrees with the types: each route, and each member of each request and answer.
+//! Tests that `openapi.json` agrees with the types: each route, and each member of each request and answer.
 //!
-//! For each type the test has a sample with every member and one with the fewest. Struct literals name all members,
-//! and serde reports the members that it reads, so the test fails if a member is only in the type or only in the
-//! description.
+//! For each type, the tests have a sample with every member and one with the fewest. Struct literals name all
+//! members, and serde reports the members that it reads, so the tests fail if a member is only in the type or
+//! only in the description.
 #![cfg(test)]
 
 mod openapi {
@@ -39,7 +39,7 @@ fn answers() -> Vec<Answer> {
     all
 }
 
-/// The members that a sample has in JSON.
+/// Returns the members of a sample in its JSON form.
 fn members(sample: &Value) -> BTreeSet<String> {
     let members = sample.as_object().unwrap();
     members.keys().cloned().collect()
@@ -119,7 +119,7 @@ fn requests_have_the_members_that_are_described() {
     }
 }
 
-/// Every described object is one of the types, or one of the few that are not JSON of this crate.
+/// Every described object corresponds to a type, or is among the few that are not JSON of this crate.
 #[test]
 fn every_description_of_members_is_held_to_a_type() {
     let mut held: BTreeSet<String> = answers().into_iter().map(|it| it.pointer).collect();

@@ -1,4 +1,4 @@
-//! Requests as a client sends them.
+//! Tests of requests in the form that clients send.
 #![cfg(test)]
 
 use bailiwick_api::{AuditQuery, ForceRequest, Nothing, OutgoingError, routes};

@@ -1,4 +1,4 @@
-//! No secret shows in `Debug`.
+//! Tests that no secret appears in `Debug` output.
 #![cfg(test)]
 
 use bailiwick_api::{

@@ -1,9 +1,9 @@
-//! Authorization of any Biscuit of any issuer: verified under one root key, decided by a service's own
-//! Datalog.
+//! Authorization of Biscuits from any issuer: each is verified under one root key and decided by a service's
+//! own Datalog.
 //!
 //! Verification follows the Biscuit specification: signatures of version 0 and 1 by either algorithm,
-//! signatures of third parties, open and sealed tokens. A token is accepted only if all of it verifies,
-//! and one beyond the limits below is refused before any expensive work.
+//! signatures of third parties, open and sealed tokens. A token is accepted only if every part verifies. A
+//! token that exceeds the limits below is refused before any expensive work.
 //!
 //! ```
 //! use bailiwick_biscuit::authorize::{DEFAULT_FUEL, Externs, Key, Outcome, authorize};
@@ -54,7 +54,7 @@ impl Unverified {
     /// is ignored.
     ///
     /// # Errors
-    /// [`ErrorKind::Format`] if it is neither, or is beyond the limits.
+    /// [`ErrorKind::Format`] if the input is neither, or exceeds the limits.
     pub fn read(input: &[u8]) -> Result<Unverified, Error> {
         let container = input::container(input)?;
         let blocks = container.block_count();
@@ -66,9 +66,9 @@ impl Unverified {
         Ok(Unverified(container))
     }
 
-    /// The revocation id of each block, the authority block's first: its signature, for ECDSA the form
-    /// with the lower s. Without the root key, the algorithm of the authority block's signature is inferred
-    /// from its length.
+    /// Returns the revocation id of each block, beginning with the authority block. The id is the block's
+    /// signature; for ECDSA, the form of the signature with the lower s. Without the root key, the algorithm of
+    /// the authority block's signature is inferred from its length.
     #[must_use]
     pub fn revocation_ids(&self, root: Option<&Key>) -> Vec<Vec<u8>> {
         chain::revocation_ids(&self.0, root)
@@ -83,9 +83,9 @@ impl Unverified {
         self.verified(root, ThirdParties::Current)
     }
 
-    /// Like [`Unverified::verify`], but accepts third parties' signatures of version 0 too. The
-    /// specification no longer supports them: a holder can move a block that is signed that way into another
-    /// token, so nothing in such a block is bound to the token that contains it.
+    /// Like [`Unverified::verify`], but also accepts third-party signatures of version 0. The specification no
+    /// longer supports them: a holder can move a block that is signed that way into another token, so nothing
+    /// in such a block is bound to the token that contains it.
     ///
     /// # Errors
     /// As for [`Unverified::verify`].
@@ -115,20 +115,20 @@ impl Unverified {
         Ok(Code::of(&self.0)?)
     }
 
-    /// The container.
+    /// Returns the container.
     #[must_use]
     pub fn container(&self) -> &Container {
         &self.0
     }
 }
 
-/// A Biscuit whose signatures have all been verified, and its blocks decoded. It comes from
-/// [`Unverified::verify`] or [`Unverified::verify_deprecated`] alone.
+/// A Biscuit whose signatures have all been verified, and its blocks decoded. Only [`Unverified::verify`] and
+/// [`Unverified::verify_deprecated`] can make one.
 #[derive(Debug, Clone)]
 pub struct Biscuit {
     code: Code,
     revocation_ids: Vec<Vec<u8>>,
-    /// The ids as `revocation_id` facts state them, each with its block.
+    /// The ids stated in `revocation_id` facts, each with the number of its block.
     stated_ids: Vec<(usize, Vec<u8>)>,
 }
 
@@ -142,8 +142,9 @@ impl Biscuit {
     /// Decides by a service's Datalog, as read by [`policies`], within a budget: an amount of fuel with the
     /// default memory, or a [`Budget`] of both.
     ///
-    /// The Datalog sees the fact `revocation_id($index, $bytes)` for each block, and for an ECDSA
-    /// signature one for each of its two forms, so a revocation list matches whichever form it holds.
+    /// The Datalog sees the fact `revocation_id($index, $bytes)` for each block. A block with an ECDSA
+    /// signature has two such facts, one per form of the signature, so a revocation list matches whichever form
+    /// it holds.
     #[must_use]
     pub fn authorize(
         &self,
@@ -163,7 +164,7 @@ impl Biscuit {
 /// Reads a service's facts, rules, checks and policies.
 ///
 /// # Errors
-/// [`ErrorKind::Rule`] if they are not Datalog, or are beyond the limits.
+/// [`ErrorKind::Rule`] if the text is not Datalog, or exceeds the limits.
 pub fn policies(code: &str) -> Result<Authorizer, Error> {
     Ok(Authorizer::parse(code)?)
 }

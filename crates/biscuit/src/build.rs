@@ -1,6 +1,6 @@
-//! Signing, appending and sealing, by the reference implementation (`biscuit-auth`).
+//! Signing, appending and sealing with the reference implementation (`biscuit-auth`).
 //!
-//! Blocks are built from their tree, never from Datalog text, so values need no escaping.
+//! Blocks are built from a syntax tree, never from Datalog text, so values need no escaping.
 
 use std::fmt;
 
@@ -19,11 +19,11 @@ use crate::{
     key::Algorithm,
 };
 
-/// A container could not be made.
+/// The reason why a container could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The container cannot be extended: it is sealed, or its proof is not that of its last block.
+    /// The container cannot be extended: it is sealed, or its proof does not belong to its last block.
     #[error("the token cannot be extended: it is sealed or damaged")]
     Closed,
     /// The signing key, or a key that a `trusting` clause names, is not a valid key.
@@ -37,14 +37,14 @@ pub enum BuildError {
     Container(#[from] ContainerError),
 }
 
-/// An Ed25519 key pair that signs authority blocks. `Debug` shows none of it.
+/// An Ed25519 key pair that signs authority blocks. `Debug` shows neither half.
 pub struct KeyPair(biscuit_auth::KeyPair);
 
 impl KeyPair {
-    /// Makes the key pair of this Ed25519 seed.
+    /// Makes the key pair of an Ed25519 seed.
     ///
     /// # Errors
-    /// [`BuildError::Key`] if the reference implementation refuses it.
+    /// [`BuildError::Key`] if the reference implementation refuses the seed.
     pub fn new(seed: &SigningKey) -> Result<KeyPair, BuildError> {
         let secret = PrivateKey::from_bytes(seed.as_bytes(), builder::Algorithm::Ed25519);
         let secret = secret.map_err(|_| BuildError::Key)?;
@@ -58,8 +58,8 @@ impl fmt::Debug for KeyPair {
     }
 }
 
-/// Signs `block` as the authority block of a new token, with the unsigned hint `root_key_id`. It declares
-/// the oldest version that has the features it uses, whatever [`Block::version`] says.
+/// Signs `block` as the authority block of a new token, with the unsigned hint `root_key_id`. The signed block
+/// declares the oldest version that supports its features; [`Block::version`] is ignored.
 ///
 /// # Errors
 /// [`BuildError`] if the block cannot be written.
@@ -77,7 +77,7 @@ pub fn sign(
     Ok(Container::from_bytes(bytes)?)
 }
 
-/// Appends a block to an open token. It needs only the key that the token carries.
+/// Appends a block to an open token. The only key needed is the one in the token's proof.
 ///
 /// # Errors
 /// [`BuildError::Closed`] if the token is sealed or damaged.
@@ -86,7 +86,7 @@ pub fn append(container: &Container, block: &Block) -> Result<Container, BuildEr
     reread(&token.map_err(|_| BuildError::Closed)?)
 }
 
-/// Seals an open token, after which nobody can append to it.
+/// Seals an open token, so that nobody can append to it.
 ///
 /// # Errors
 /// [`BuildError::Closed`] if the token is sealed already, or damaged.

@@ -1,10 +1,9 @@
-//! The chain of signatures, from the root key to the proof (Biscuit specification, "Signature
-//! scheme"): every signature of a container, verified.
+//! Verification of all signatures of a container, from the root key to the proof (Biscuit specification,
+//! "Signature scheme").
 //!
-//! Verifying is a pure function of key, message and signature, so a triple that verified once need not
-//! be verified again ([`Memo`]): a token shares all but its last block with the token that it was
-//! attenuated from. The remaining signatures are verified in one batch where that is cheaper, and one by
-//! one otherwise.
+//! Verifying is a pure function of key, message and signature, so a triple that verified once need not be
+//! verified again ([`Memo`]): an attenuated token shares all but its last block with the token that it came
+//! from. The remaining signatures are verified in one batch where that is cheaper, and one by one otherwise.
 
 use crate::{
     container::Container,
@@ -28,11 +27,11 @@ pub use revocation::{revocation_ids, stated_revocation_ids};
 
 use link::{Link, Readable, chain};
 
-/// Verifies every signature of a container under `root`. A signature that verified before, with the same
-/// memo, is recognized by its digest. Signatures of third parties in version 0 are refused.
+/// Verifies every signature of a container under `root`. Signatures that verified earlier with the same memo
+/// are recognized by their digest and skipped. Signatures of third parties in version 0 are refused.
 ///
 /// # Errors
-/// The first fault that is found. Nothing of the container is remembered in that case.
+/// The first fault found. The memo then remembers nothing of the container.
 pub fn verify_remembering(
     container: &Container,
     root: &PublicKey,
@@ -75,7 +74,7 @@ where
 /// Verifies every signature of a container under `root`.
 ///
 /// # Errors
-/// The first fault that is found.
+/// The first fault found.
 pub fn verify(
     container: &Container,
     root: &Key,

@@ -1,7 +1,7 @@
 //! A Biscuit's container: the signed blocks, their keys and signatures, and the proof at the end.
 //!
-//! Here the content of a block is bytes. Signatures are verified over exactly these bytes, before or after
-//! the Datalog in them is decoded, and before any decision is based on it.
+//! Here the content of a block is uninterpreted bytes. Signatures are verified over exactly these bytes, and
+//! always before a decision relies on the Datalog that they encode.
 
 use std::fmt;
 
@@ -16,14 +16,14 @@ use crate::protobuf::{Field, Fields, Malformed, once};
 /// Maximum size of a container, in bytes.
 pub const MAX_BYTES: usize = 64 * 1024;
 
-/// A text or byte string is not a container.
+/// The reason why a text or byte string is not a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ContainerError {
-    /// It is longer than [`MAX_BYTES`].
+    /// The input is longer than [`MAX_BYTES`].
     #[error("the token is longer than {MAX_BYTES} bytes")]
     TooLarge,
-    /// It is not base64url.
+    /// The text is not base64url.
     #[error("the token is not base64url text (RFC 4648 section 5)")]
     Base64,
     /// The bytes are not a Biscuit container (format version 3).
@@ -31,7 +31,7 @@ pub enum ContainerError {
     Format,
 }
 
-/// The one alphabet of token text, base64url. Padding is written, as biscuit-auth does, and optional when
+/// The only alphabet of token text, base64url. Padding is written, as biscuit-auth does, and is optional when
 /// read.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
@@ -40,8 +40,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// A container that has been decoded, but not verified.
 ///
-/// `Debug` shows none of it: a token is a credential, and an open one carries the secret that appends to
-/// it.
+/// `Debug` shows no content: a token is a credential, and an open one carries the secret for appending blocks.
 ///
 /// ```
 /// use bailiwick_biscuit::{chain, container::Container, key::{Key, PublicKey}};
@@ -57,7 +56,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub struct Container {
     bytes: Zeroizing<Vec<u8>>,
     root_key_id: Option<u32>,
-    /// The authority block first; there is always one.
+    /// All blocks, beginning with the authority block. There is always at least one.
     blocks: Vec<SignedBlock>,
     proof: Option<Ending>,
 }
@@ -65,22 +64,22 @@ pub struct Container {
 /// A block as it was signed (`SignedBlock` in the specification's schema).
 #[derive(Clone)]
 pub struct SignedBlock {
-    /// Its content.
+    /// The content of the block.
     pub block: Vec<u8>,
     /// The key that signs the next block or the proof.
     pub next_key: NamedKey,
     /// The signature over the block.
     pub signature: Vec<u8>,
-    /// The signature of a third party over its content.
+    /// The signature of a third party over the content.
     pub external_signature: Option<ExternalSignature>,
     /// Version of the signatures; absent means 0.
     pub version: Option<u32>,
 }
 
-/// A key as a block names it. Nothing has checked its bytes.
+/// A key as a block names it. Its bytes have not been checked.
 #[derive(Clone)]
 pub struct NamedKey {
-    /// The number of its algorithm; see [`Algorithm::from_number`](crate::key::Algorithm::from_number).
+    /// Number of the algorithm; see [`Algorithm::from_number`](crate::key::Algorithm::from_number).
     pub algorithm: i32,
     /// The bytes of the key.
     pub key: Vec<u8>,
@@ -89,9 +88,9 @@ pub struct NamedKey {
 /// The signature of a third party.
 #[derive(Clone)]
 pub struct ExternalSignature {
-    /// The signature.
+    /// The bytes of the signature.
     pub signature: Vec<u8>,
-    /// The key that is said to have signed.
+    /// The key that supposedly made the signature.
     pub public_key: NamedKey,
 }
 
@@ -107,7 +106,7 @@ impl Container {
     /// another reader would skip or could read in two ways.
     ///
     /// # Errors
-    /// Fails when the bytes are not a container, or too many.
+    /// [`ContainerError`] if the bytes are not a container, or exceed [`MAX_BYTES`].
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Container, ContainerError> {
         // First, so that the secret in the bytes is wiped on every way out, refusals included.
         let bytes = Zeroizing::new(bytes);
@@ -124,10 +123,10 @@ impl Container {
         })
     }
 
-    /// Reads the text form: base64url, with or without padding. White space around it is ignored.
+    /// Reads the text form: base64url, with or without padding. Surrounding white space is ignored.
     ///
     /// # Errors
-    /// Fails when the text is not base64url, not a container, or too long.
+    /// [`ContainerError`] if the text is not base64url, not a container, or too long.
     pub fn parse(text: &str) -> Result<Container, ContainerError> {
         let text = text.trim_ascii();
         // The longest text that `MAX_BYTES` bytes can have. Longer text is refused before it is decoded.
@@ -138,36 +137,36 @@ impl Container {
         Container::from_bytes(bytes)
     }
 
-    /// The text form.
+    /// Returns the text form.
     #[must_use]
     pub fn to_base64(&self) -> Zeroizing<String> {
         Zeroizing::new(BASE64.encode(self.as_bytes()))
     }
 
-    /// The binary form, exactly as it was read.
+    /// Returns the binary form, exactly as it was read.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The id of the root key that signed it. It is an unsigned hint.
+    /// Id of the root key that signed the token. The id itself is not signed, so it is only a hint.
     #[must_use]
     pub fn root_key_id(&self) -> Option<u32> {
         self.root_key_id
     }
 
-    /// The blocks as they were signed, the authority block first.
+    /// The signed blocks, beginning with the authority block.
     pub fn signed_blocks(&self) -> impl Iterator<Item = &SignedBlock> {
         self.blocks.iter()
     }
 
-    /// Number of blocks, the authority block included.
+    /// Number of blocks, including the authority block.
     #[must_use]
     pub fn block_count(&self) -> usize {
         self.blocks.len()
     }
 
-    /// The proof that the last block is the last; `None` if the container has none.
+    /// The proof that no block follows the last one; `None` if the container has none.
     #[must_use]
     pub fn proof(&self) -> Option<Proof<'_>> {
         // Within the bytes by construction: `ending` made the range from their length.
@@ -268,8 +267,8 @@ fn enumerated(field: Field<'_>) -> Result<i32, Malformed> {
     i32::try_from(field.number()?.cast_signed()).map_err(|_| Malformed)
 }
 
-/// Reads the proof, after which `behind` of the container's `length` bytes remain. An empty one counts as
-/// absent.
+/// Reads the proof, and finds where its value lies in the container: the container has `length` bytes, and
+/// `behind` of them follow the proof. An empty proof counts as absent.
 fn ending(bytes: &[u8], length: usize, behind: usize) -> Result<Option<Ending>, Malformed> {
     let mut fields = Fields(bytes);
     let Some((number, field)) = fields.next()? else {
@@ -294,7 +293,7 @@ fn ending(bytes: &[u8], length: usize, behind: usize) -> Result<Option<Ending>, 
 pub enum Proof<'a> {
     /// The secret half of the last key, with which the holder can append a block.
     Open(&'a [u8]),
-    /// The signature that seals the token, after which nobody can append.
+    /// The signature that seals the token, after which nobody can append a block.
     Sealed(&'a [u8]),
 }
 

@@ -1,9 +1,9 @@
 //! Biscuit Datalog 3.0 to 3.3, bounded by fuel that every loop spends.
 //!
-//! Blocks are compiled once ([`Program`]), with a host's own Datalog ([`Authorizer`]). An evaluation
-//! takes facts that the host states and a [`Budget`] of fuel and memory, and returns an [`Outcome`], which
-//! is a function of this input alone. It reads no clock, iterates over no hash map, and does not recurse on
-//! anything that input could nest deeply.
+//! Blocks are compiled once ([`Program`]), with a host's own Datalog ([`Authorizer`]). An evaluation takes
+//! facts that the host states and a [`Budget`] of fuel and memory, and returns an [`Outcome`], which is a
+//! function of this input alone. An evaluation reads no clock, iterates over no hash map, and does not recurse
+//! on anything that input could nest deeply.
 //!
 //! A host that decides many calls with one token compiles its own Datalog once ([`Base`]), names the
 //! predicates whose facts it will state ([`Known`]), and states them in a [`World`].
@@ -55,7 +55,7 @@ use crate::datalog::Predicate;
 /// An evaluation's outcome and its cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Burnt {
-    /// The outcome.
+    /// The outcome of the evaluation.
     pub outcome: Outcome,
     /// Units of fuel burnt.
     pub fuel: u64,
@@ -66,12 +66,12 @@ pub struct Burnt {
 /// An evaluation's outcome, its cost, and its facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evaluation {
-    /// The outcome.
+    /// The outcome of the evaluation.
     pub outcome: Outcome,
     /// Units of fuel burnt.
     pub burnt: u64,
-    /// Every fact present at the end, derived ones included, each with the places it rests on. Incomplete
-    /// if the evaluation ended early.
+    /// Every fact present at the end, including derived ones, each with the places that it rests on. The list
+    /// is incomplete if the evaluation ended early.
     pub facts: Vec<(Vec<Place>, Predicate)>,
 }
 
@@ -82,7 +82,7 @@ impl Program {
         self.burnt(externs, budget.into(), &[]).0
     }
 
-    /// Decides with the fact `revocation_id($block, $bytes)` for each of these ids.
+    /// Evaluates a program with a fact `revocation_id($block, $bytes)` for each of these ids.
     pub(crate) fn decide(
         &self,
         externs: &Externs,

@@ -1,13 +1,12 @@
 //! Escapes for untrusted text that is printed to a terminal, a log, or a person.
 //!
-//! A holder chooses the names in a token, and a caller those in a call. Printed unchanged, they could
-//! move the cursor, reverse the direction of writing, or read like the words around them. So a name
-//! among other words is written by [`name`], [`phrase`], [`code`] or [`quote`]: different names then
-//! print differently, and none can pretend to end early. [`visible`] is the last gate, for a complete
-//! line.
+//! A holder chooses the names in a token, and a caller those in a call. Printed unchanged, they could move the
+//! cursor, reverse the direction of writing, or read like the words around them. So [`name`], [`phrase`],
+//! [`code`] and [`quote`] write names that stand among other words: different names then print differently, and
+//! no name can pretend to end early. [`visible`] is the last safeguard, for a complete line.
 //!
-//! Escapes are those of JSON (RFC 8259, section 7): `\n`, `\u202e`, and a pair of the latter beyond
-//! U+FFFF.
+//! Escapes are those of JSON (RFC 8259, section 7): `\n`, `\u202e`, and a pair of `\u` escapes for characters
+//! beyond U+FFFF.
 
 use std::{borrow::Cow, fmt, fmt::Write};
 
@@ -21,7 +20,8 @@ const CATEGORIES: CodePointMapDataBorrowed<'static, GeneralCategory> = CodePoint
 const IGNORABLE: CodePointSetDataBorrowed<'static> =
     CodePointSetData::new::<DefaultIgnorableCodePoint>();
 
-/// Characters that are symbols by category but print blank: Braille without dots, and a note without a head.
+/// Characters that Unicode classifies as symbols but that print blank: empty Braille, and a note without a
+/// head.
 const BLANK: [char; 2] = ['\u{2800}', '\u{1d159}'];
 
 /// Returns true if a character prints as itself and does not affect the text around it.
@@ -38,8 +38,8 @@ pub fn is_printable(c: char) -> bool {
     !unseen && !IGNORABLE.contains(c) && !BLANK.contains(&c)
 }
 
-/// Escapes all unprintable characters of a complete line. JSON without white space between its tokens
-/// stays the same JSON.
+/// Escapes all unprintable characters of a complete line. JSON that has no white space between its tokens keeps
+/// its meaning.
 #[must_use]
 pub fn visible(line: &str) -> Cow<'_, str> {
     let shown = Shown::new(line, |_| false);
@@ -56,8 +56,8 @@ pub fn name(text: &str) -> impl fmt::Display {
     either(text, !text.is_empty() && text.chars().all(plain))
 }
 
-/// Writes a description that takes up the rest of its line: unchanged if every character prints as itself
-/// and both of its ends are visible, and quoted otherwise.
+/// Writes a description that takes up the rest of its line: unchanged if every character prints as itself and
+/// neither end is a space or a quotation mark, and quoted otherwise.
 pub fn phrase(text: &str) -> impl fmt::Display {
     let seen = |c: char| c != ' ' && c != '"';
     let ends = text.starts_with(seen) && text.ends_with(seen);
@@ -71,7 +71,7 @@ fn either(text: &str, verbatim: bool) -> impl fmt::Display {
     })
 }
 
-/// Writes a JSON string literal. A parser reads the same text back.
+/// Writes a JSON string literal, which a parser reads back as the same text.
 pub fn quote(text: &str) -> impl fmt::Display {
     fmt::from_fn(move |f| write!(f, "\"{}\"", Shown::new(text, |c| matches!(c, '"' | '\\'))))
 }
@@ -219,7 +219,7 @@ mod tests {
             '\u{e0001}',
             '\u{e0041}',
             '\u{e0100}',
-            // Private use, unassigned, and what is no character.
+            // Private use, unassigned, and noncharacters.
             '\u{e000}',
             '\u{f0000}',
             '\u{378}',

@@ -1,7 +1,7 @@
 //! Excerpts of texts of any length.
 //!
-//! The cost of an excerpt depends on the text that it shows and not on the text that it is taken from, if
-//! `Display` writes that piece by piece.
+//! The cost of an excerpt depends on its own length, not on the length of the full text, if `Display` writes
+//! the text piece by piece.
 
 use std::fmt::{self, Display, Write};
 
@@ -29,13 +29,13 @@ impl Beginning {
         beginning
     }
 
-    /// Returns true if the text goes on.
+    /// Returns true if text was left out.
     #[must_use]
     pub fn is_cut(&self) -> bool {
         self.is_cut
     }
 
-    /// Returns the text, with an ellipsis if it goes on.
+    /// Returns the text, with an ellipsis if text was left out.
     #[must_use]
     pub fn marked(mut self) -> String {
         if self.is_cut {
@@ -59,14 +59,14 @@ impl Write for Beginning {
     }
 }
 
-/// Returns the first `limit` bytes of the text of `value`, with an ellipsis if it goes on. Unprintable
+/// Returns the first `limit` bytes of the text of `value`, with an ellipsis if text was left out. Unprintable
 /// characters are then escaped, each to at most twelve bytes.
 #[must_use]
 pub fn excerpt(value: impl Display, limit: usize) -> String {
     visible(&beginning(value, limit)).into_owned()
 }
 
-/// Returns the same as [`excerpt`] without escapes, for text that is escaped when it is printed.
+/// Like [`excerpt`], but without escapes, for text that is escaped when it is printed.
 #[must_use]
 pub fn beginning(value: impl Display, limit: usize) -> String {
     Beginning::of(value, limit).marked()
@@ -76,7 +76,7 @@ pub fn beginning(value: impl Display, limit: usize) -> String {
 mod tests {
     use super::*;
 
-    /// Displays pieces of ten bytes without end, and counts them.
+    /// A value whose text never ends. It is written in pieces of ten bytes, and the pieces are counted.
     struct Endless<'c>(&'c std::cell::Cell<usize>);
 
     impl Display for Endless<'_> {

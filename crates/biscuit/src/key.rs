@@ -26,7 +26,7 @@ impl Algorithm {
             .find(|algorithm| algorithm.number() == number)
     }
 
-    /// Its number in the specification.
+    /// Returns the algorithm's number in the specification.
     #[must_use]
     pub const fn number(self) -> i32 {
         match self {
@@ -38,8 +38,8 @@ impl Algorithm {
 
 /// A public key of a Biscuit: `ed25519/` or `secp256r1/` and lower-case hex digits.
 ///
-/// Each key has one form. An Ed25519 point of small order or in a second encoding cannot be constructed, nor
-/// can an uncompressed secp256r1 point.
+/// Each key has exactly one encoding: a non-canonical Ed25519 encoding or an uncompressed secp256r1 point is
+/// refused. So is an Ed25519 point of small order.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Key {
     /// Ed25519 (RFC 8032).
@@ -52,22 +52,22 @@ pub enum Key {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct P256Key(ecdsa::VerifyingKey);
 
-/// A key of either algorithm is refused.
+/// The reason for refusing a key of either algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// Not the text form.
+    /// The text is not in the text form.
     #[error(
         "not a public key: write `ed25519/` and 64, or `secp256r1/` and 66 lower-case hex digits"
     )]
     Form,
-    /// The number is that of no algorithm of the specification.
+    /// The specification has no algorithm of this number.
     #[error("its algorithm is unknown")]
     Algorithm,
-    /// Not the one encoding of an Ed25519 key that protects something.
+    /// The bytes are not the canonical encoding of an acceptable Ed25519 key.
     #[error("not an Ed25519 key in its canonical form, or one of small order")]
     Ed25519,
-    /// Not the one encoding of a P-256 key.
+    /// The bytes are not the compressed form of a P-256 point.
     #[error("not a P-256 key in its compressed form, which is 33 bytes")]
     P256,
 }
@@ -76,7 +76,7 @@ pub enum KeyError {
 const SECP256R1: &str = "secp256r1/";
 
 impl Key {
-    /// The key that a container names.
+    /// Reads the key that a container names.
     ///
     /// # Errors
     /// [`KeyError`] if its algorithm is unknown or its bytes are not an acceptable key.
@@ -99,8 +99,8 @@ impl P256Key {
     /// Makes a key from the 33 bytes of the compressed form.
     ///
     /// # Errors
-    /// [`KeyError::P256`] if the bytes are not the compressed form of a point. The uncompressed form would be a
-    /// second encoding of the same token.
+    /// [`KeyError::P256`] if the bytes are not the compressed form of a point. The uncompressed form is refused
+    /// too, so that each key has exactly one encoding.
     pub fn from_bytes(bytes: &[u8]) -> Result<P256Key, KeyError> {
         match bytes {
             [2 | 3, point @ ..] if point.len() == 32 => ecdsa::VerifyingKey::from_sec1_bytes(bytes)
@@ -161,7 +161,7 @@ impl fmt::Debug for P256Key {
 /// An Ed25519 public key (RFC 8032). Its text form is `ed25519/` and 64 lower-case hex digits.
 ///
 /// A key of small order, under which one signature fits almost every message, cannot be constructed, nor can
-/// an encoding that is not the canonical one of its point.
+/// one from a non-canonical encoding of its point.
 ///
 /// ```
 /// use bailiwick_biscuit::key::PublicKey;
@@ -250,27 +250,28 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// An Ed25519 public key is refused.
+/// The reason for refusing an Ed25519 public key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublicKeyError {
-    /// Not 32 bytes, or not the text form.
+    /// The input is neither 32 bytes nor in the text form.
     #[error("not a public key: write `ed25519/` and 64 lower-case hex digits")]
     Form,
     /// The bytes are not the encoding of a point on the curve.
     #[error("not a point of Ed25519: copy the key again from where it was made")]
     NotAPoint,
-    /// An encoding of a point that is not the canonical one.
+    /// The bytes encode a point in a non-canonical way.
     #[error(
         "not the canonical encoding of an Ed25519 key: copy the key again from where it was made"
     )]
     NotCanonical,
-    /// A point of small order, under which anyone can make signatures.
+    /// The point has small order: anyone can make signatures under it.
     #[error("an Ed25519 key of small order protects nothing: make a new key")]
     Weak,
 }
 
-/// Returns true if `text` holds nothing but `0-9a-f`. Upper case is refused so that one value has one text.
+/// Returns true if `text` consists of `0-9a-f` only. Upper case is refused so that each value has one text
+/// form.
 #[must_use]
 pub fn is_lower_hex(text: &str) -> bool {
     text.bytes()
@@ -295,7 +296,7 @@ impl<'de> Deserialize<'de> for PublicKey {
 mod tests {
     use super::*;
 
-    /// RFC 8032, section 7.1, test 1.
+    /// The public key of test 1 in RFC 8032, section 7.1.
     const TEST_1: &str = "ed25519/d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
 
     #[test]

@@ -1,10 +1,10 @@
 //! The part of protobuf that tokens use: fields that hold a number or a length-prefixed run of bytes.
 //!
-//! Stricter than protobuf requires, because anything that is skipped or can be read in two ways could mean
-//! one thing here and another to its writer. Refused are unknown fields, numbers longer than they need to
-//! be, and a second value of a field that takes one.
+//! The reader is stricter than protobuf requires, because anything that is skipped or can be read in two ways
+//! could mean one thing here and another to its writer. It refuses unknown fields, numbers that are longer than
+//! necessary, and a second value of a field that takes one.
 
-/// The bytes are not a sequence of such fields.
+/// The bytes are not a sequence of the supported fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
 

@@ -1,8 +1,9 @@
-//! Points of small order on Ed25519's curve, told by their bytes.
+//! Detection of points of small order on Ed25519's curve from their encodings.
 //!
-//! To compute a signature's point only to learn its order would take a tenth of verifying that signature.
+//! Computing a signature's point only to learn its order would take a tenth of the time of verifying that
+//! signature.
 
-/// Returns whether these bytes are an encoding of a point of small order, be it the canonical one or not.
+/// Returns true if the bytes encode a point of small order, in canonical form or not.
 pub(crate) fn is_small_order(mut point: [u8; 32]) -> bool {
     // The highest bit is the sign of x.
     let [.., last] = &mut point;
@@ -35,7 +36,7 @@ const SMALL: [[u8; 32]; 7] = [
     beside_the_prime(0xee),
 ];
 
-/// The field's prime is 2^255 - 19, and ends in `ed`.
+/// The encoding of a y coordinate next to the field's prime, 2^255 - 19, whose lowest byte is `ed`.
 const fn beside_the_prime(lowest: u8) -> [u8; 32] {
     let mut bytes = [0xff; 32];
     bytes[0] = lowest;

@@ -1,7 +1,8 @@
-//! The budget of an evaluation: work is charged by the bytes and elements that it reads, memory by the bytes
-//! that it holds.
+//! Tests of the budget of an evaluation: work is charged by the bytes and elements that it reads, and memory by
+//! the bytes held.
 //!
-//! No test reads a clock. `tests/examples/fuel.rs`, at the root of the repository, measures the worth of a unit.
+//! No test reads a clock. `tests/examples/fuel.rs`, at the root of the repository, measures the time that a
+//! unit takes.
 
 #![cfg(test)]
 #![allow(
@@ -34,7 +35,7 @@ fn letters() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// A search looks at each byte of the text.
+    /// A search reads each byte of the text.
     #[test]
     fn searching_is_charged_by_the_text(text in letters(), part in "[ab]{1,100}") {
         prop_assume!(!text.contains(&part) && part.len() <= text.len());
@@ -64,7 +65,7 @@ proptest! {
         prop_assert!(held >= made, "{held} for {made}");
     }
 
-    /// A hash looks at each byte, and a fact that is derived is held.
+    /// A hash reads each byte, and derived facts take memory.
     #[test]
     fn facts_are_charged_by_their_terms(text in "[ab]{100,1000}", count in 20usize..60) {
         let facts: String = (0..count).map(|number| format!("f(\"{text}{number}\");")).collect();
@@ -75,7 +76,7 @@ proptest! {
         prop_assert!(all.memory - nothing.memory >= count * (2 * 16 + 16));
     }
 
-    /// The budget burnt is the same on every run, and a unit or a byte less does not suffice.
+    /// A program burns the same budget on every run, and one unit or byte less does not suffice.
     #[test]
     fn burnt_budgets_suffice_exactly(text in letters(), count in 1usize..20) {
         let facts: String = (0..count).map(|number| format!("f({number});")).collect();
@@ -96,7 +97,7 @@ proptest! {
     }
 }
 
-/// Values that operations make are released after the condition that needed them.
+/// Values that operations make are released after the condition that used them.
 #[test]
 fn conditions_hold_only_their_own_values() {
     let facts: String = (0..100).map(|number| format!("f({number});")).collect();
@@ -110,7 +111,7 @@ fn conditions_hold_only_their_own_values() {
     assert_eq!(all.memory - nothing.memory, 2000);
 }
 
-/// Running out of memory is no error that `try_or` could catch.
+/// Running out of memory is not an error that `try_or` can catch.
 #[test]
 fn try_or_does_not_catch_out_of_memory() {
     let sum = " + $s".repeat(100);

@@ -1,4 +1,4 @@
-//! The public test cases of the Biscuit specification, in the folder that `$BAILIWICK_CONFORMANCE` names.
+//! Tests with the public test cases of the Biscuit specification, in the folder `$BAILIWICK_CONFORMANCE`.
 
 #![cfg(test)]
 #![allow(
@@ -39,7 +39,7 @@ struct Case {
     validations: BTreeMap<String, Validation>,
 }
 
-/// A block as the case writes it.
+/// A block, as a test case states it.
 #[derive(Deserialize)]
 struct Written {
     version: u32,
@@ -75,7 +75,7 @@ fn directory() -> Option<PathBuf> {
     directory
 }
 
-/// The function that one case asks for.
+/// The only function that a test case needs.
 fn externs() -> Externs {
     Externs::default().with(
         "test",
@@ -90,7 +90,7 @@ fn externs() -> Externs {
     )
 }
 
-/// The outcome of a token, in the terms of the cases.
+/// Converts the outcome of a token to the terms of the test cases.
 fn outcome(outcome: &Outcome) -> Value {
     match outcome {
         Outcome::Allow { policy } => json!({ "Ok": policy }),
@@ -117,7 +117,7 @@ fn outcome(outcome: &Outcome) -> Value {
     }
 }
 
-/// The expected result without the texts of checks, which are for people.
+/// The expected result, without the texts of checks, which are only for people.
 fn expected(result: &Value) -> Value {
     let logic = &result["Err"]["FailedLogic"];
     let checks = |checks: &Value| -> Vec<Value> {
@@ -148,8 +148,8 @@ fn expected(result: &Value) -> Value {
     }
 }
 
-/// Converts an id. The cases name it as it stands in the token; here the lower of its two forms names an
-/// ECDSA signature.
+/// Converts an id. The cases use the signature as it is in the token; here, the id of an ECDSA signature is the
+/// lower of its two forms.
 fn lower(id: &str) -> Vec<u8> {
     let id = hex::decode(id).expect("hex");
     match p256::ecdsa::Signature::from_der(&id) {
@@ -207,7 +207,7 @@ fn case(directory: &Path, case: &Case, root: &Key) {
     }
 }
 
-/// Asserts that each block says what the case writes.
+/// Asserts that each block has the content that the case states.
 fn blocks(case: &Case, bytes: &[u8]) {
     let code = Unverified::read(bytes).and_then(|token| token.decode());
     let blocks = code.expect("a token").resolve();
@@ -228,7 +228,7 @@ fn blocks(case: &Case, bytes: &[u8]) {
     }
 }
 
-/// A fact as the cases write it, in the form that is printed here.
+/// Converts a fact from the form in the cases to the form that is printed here.
 fn read(fact: &str) -> String {
     let source = Source::parse(&format!("{fact};")).expect("a fact");
     source.statements.facts[0].to_string()

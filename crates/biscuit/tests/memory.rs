@@ -1,4 +1,4 @@
-//! Memory as the engine counts it, compared with what the allocator gives.
+//! Tests that compare the memory counted by the engine with the memory from the allocator.
 //!
 //! This is a program of its own, because other tests would allocate at the same time.
 
@@ -24,7 +24,7 @@ fn list(count: usize) -> String {
     items.join(",")
 }
 
-/// Programs that each fill memory in a different way, with their names.
+/// Programs with their names, each of which fills memory in a different way.
 fn hoarders() -> Vec<(&'static str, String)> {
     let facts: String = (0..60).map(|number| format!("f({number});")).collect();
     let text = "x".repeat(14_000);
@@ -108,8 +108,8 @@ fn hoarders() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The allocator gives at most three times the counted memory, whatever fills it, under a small bound and under
-/// the default.
+/// The allocator provides at most three times the counted memory, whatever fills it, with a small limit and
+/// with the default.
 #[test]
 fn the_allocator_gives_little_more_than_is_counted() {
     /// Bytes of the few allocations that every evaluation makes.

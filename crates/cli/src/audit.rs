@@ -1,4 +1,4 @@
-//! `bailiwick audit`: the record of all actions, and the check that it is intact.
+//! `bailiwick audit`: the audit log, and checks that it is intact.
 
 use std::{
     fmt::{self, Write},
@@ -34,18 +34,18 @@ use crate::{
 /// The verbs of `audit`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
-    /// List the record, oldest first
+    /// List the audit log, oldest rows first
     List(AuditListArgs),
-    /// Check that nothing in the record was changed, removed or added
+    /// Check that no row of the audit log was changed, removed or added
     Verify(AuditVerifyArgs),
-    /// Sign where the record ends, for a place that the issuer cannot reach
+    /// Sign the end of the audit log, to be kept where the issuer cannot reach it
     Checkpoint(CheckpointArgs),
-    /// Write the whole record, one row a line, and a signed checkpoint behind it
+    /// Write the whole audit log, one row per line, followed by a signed checkpoint
     Export(AuditExportArgs),
 }
 
 impl AuditCommand {
-    /// Runs the verb.
+    /// Runs the chosen command.
     pub(crate) async fn run(self, global: &Global) -> ExitResult {
         match self {
             AuditCommand::List(args) => args.run(global).await,
@@ -62,28 +62,28 @@ impl AuditCommand {
     after_help = "Example:\n  bailiwick audit list --event mint --agent agent:buyer --limit 20"
 )]
 pub(crate) struct AuditListArgs {
-    /// Only of this agent
+    /// Only rows about this agent
     #[arg(long, value_parser = parse::name)]
     agent: Option<String>,
-    /// Only on this principal's authority
+    /// Only rows about this principal
     #[arg(long, value_parser = parse::name)]
     principal: Option<String>,
-    /// Only about this token
+    /// Only rows about this token
     #[arg(long, value_name = "ID")]
     token: Option<TokenId>,
-    /// Only of this kind, such as `mint` or `key.activate`
+    /// Only rows of this kind, such as `mint` or `key.activate`
     #[arg(long)]
     event: Option<AuditEvent>,
-    /// Only from this time on
+    /// Only rows from this time on
     #[arg(long, value_name = "RFC3339")]
     since: Option<Timestamp>,
-    /// Only before this time
+    /// Only rows before this time
     #[arg(long, value_name = "RFC3339")]
     until: Option<Timestamp>,
-    /// Only rows with a lower number: the page before the one that begins with it
+    /// Only rows before this one, which gives the previous page
     #[arg(long, value_name = "SEQ")]
     before: Option<u64>,
-    /// Only the latest so many; with --server at most 1000
+    /// Only this many rows, the latest ones; with --server at most 1000
     #[arg(long, value_name = "N", default_value = "100",
           value_parser = value_parser!(u32).range(1..=1_000_000))]
     limit: u32,
@@ -150,7 +150,7 @@ pub(crate) struct AuditVerifyArgs {
     /// A checkpoint that was kept elsewhere; may be given several times
     #[arg(long = "checkpoint", value_name = "FILE|-")]
     checkpoints: Vec<Input>,
-    /// The file that `audit export` wrote, instead of an issuer's record
+    /// A file that `audit export` wrote, instead of an issuer's audit log
     #[arg(long, value_name = "FILE")]
     export: Option<PathBuf>,
 }
@@ -257,7 +257,7 @@ Each line is a row as `audit list --json` shows it; the last one is `{\"checkpoi
 Example:
   bailiwick audit export --out audit.ndjson")]
 pub(crate) struct AuditExportArgs {
-    /// Only rows after this one, to go on with an earlier export
+    /// Only rows after this one, to continue an earlier export
     #[arg(long, value_name = "SEQ", default_value_t = 0)]
     after: u64,
     #[command(flatten)]
@@ -294,7 +294,7 @@ impl AuditExportArgs {
         }
     }
 
-    /// Writes the rows, a page at a time, since a record may be larger than memory.
+    /// Writes the rows page by page, because an audit log may be larger than memory.
     async fn rows(
         &self,
         issuer: &dyn Operations,
@@ -340,7 +340,7 @@ impl AuditExportArgs {
 /// A function that writes lines.
 type Put<'a> = dyn FnMut(&str) -> Result<(), Failure> + 'a;
 
-/// The number of exported rows, and the number that the last one has.
+/// The number of exported rows, and the number of the last one.
 struct ExportedRows {
     rows: usize,
     last: u64,

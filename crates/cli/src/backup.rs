@@ -1,4 +1,4 @@
-//! `bailiwick backup`: a whole issuer as one file.
+//! `bailiwick backup`: the whole issuer as one file.
 
 use std::{
     fmt,

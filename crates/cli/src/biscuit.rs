@@ -1,4 +1,4 @@
-//! `bailiwick biscuit`: Biscuits of any issuer, which need not have Bailiwick's form.
+//! `bailiwick biscuit`: Biscuits from any issuer, inside or outside Bailiwick's profile.
 
 mod authorize;
 mod inspect;
@@ -17,14 +17,14 @@ use crate::{
 /// The verbs of `biscuit`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BiscuitCommand {
-    /// Show what a Biscuit says, without verifying it
+    /// Show the content of a Biscuit, without verifying it
     Inspect(inspect::BiscuitInspectArgs),
-    /// Verify a Biscuit under a root key, and decide by a service's Datalog
+    /// Verify a Biscuit under a root key, and decide with a service's Datalog
     Authorize(Box<authorize::AuthorizeArgs>),
 }
 
 impl BiscuitCommand {
-    /// Runs the verb.
+    /// Runs the chosen command.
     pub(crate) fn run(self, global: &Global) -> ExitResult {
         match self {
             BiscuitCommand::Inspect(args) => args.run(global),
@@ -33,7 +33,7 @@ impl BiscuitCommand {
     }
 }
 
-/// Options that name a Biscuit. It is a secret, so it is never an argument itself.
+/// Options that name a Biscuit. A Biscuit is a secret, so it is never an argument itself.
 #[derive(Debug, Args)]
 struct BiscuitArg {
     /// The Biscuit's file, in binary or as base64url, or `-` for standard input
@@ -48,7 +48,7 @@ impl BiscuitArg {
     }
 }
 
-/// The failure when there is no decision, with a hint. Names in it may come from the token.
+/// The failure of a Biscuit without a decision, with a hint. Names in the message may come from the token.
 fn failure(error: &Error) -> Failure {
     let hint = match error.kind {
         ErrorKind::Format => {

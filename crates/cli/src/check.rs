@@ -1,7 +1,7 @@
-//! `bailiwick check`: all mistakes in the settings and profiles of a home at once.
+//! `bailiwick check`: finds all mistakes in the settings and profiles of a home at once.
 //!
-//! Nothing is opened but files: no store, no private key, no network. So a home can be checked before it is put in
-//! place, and by people who have no passphrase.
+//! Only files are opened: no store, no private key, no network. So a home can be checked before it is put into
+//! use, and by people who do not have the passphrase.
 
 mod files;
 mod mistakes;
@@ -52,7 +52,7 @@ struct Checked<'a> {
     providers: usize,
     profiles: usize,
     mistakes: &'a [Mistake],
-    /// Number of mistakes beyond those that are listed.
+    /// Number of mistakes that are not listed.
     more: usize,
 }
 
@@ -123,7 +123,7 @@ fn read_config(path: &Path, mistakes: &mut Mistakes) -> Option<(Config, bool)> {
         .any(|fault| matches!(fault, ConfigError::Malformed(_) | ConfigError::TooLarge));
     for fault in faults {
         let failure = match fault {
-            // The parser's text has lines and colons of its own.
+            // The parser's text itself contains line breaks and colons.
             ConfigError::Malformed(text) => {
                 Failure::plain(Exit::Local, text.trim_end()).hint("correct it, or take it out")
             }
@@ -134,7 +134,7 @@ fn read_config(path: &Path, mistakes: &mut Mistakes) -> Option<(Config, bool)> {
     Some((config, is_partial))
 }
 
-/// Checks the profiles, and returns the number of those that can be used.
+/// Checks the profiles, and returns the number of usable ones.
 fn check_profiles(home: &Path, config: Option<&(Config, bool)>, mistakes: &mut Mistakes) -> usize {
     let files = match Files::of_home(home) {
         Ok(files) => files,

@@ -1,4 +1,4 @@
-//! The commands: a noun, then a verb.
+//! The command line: commands are a noun, then a verb.
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -48,23 +48,23 @@ enum Command {
     /// Mint, narrow, seal, inspect, verify and revoke tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
-    /// The signed snapshot of what is revoked
+    /// Revocations, and their signed snapshot
     #[command(subcommand)]
     Revocations(revocations::RevocationsCommand),
     /// Agents that authenticate with a secret or a key
     #[command(subcommand)]
     Client(client::ClientCommand),
-    /// The keysets and revocations that verifiers say they use
+    /// The keysets and revocations that verifiers report
     #[command(subcommand)]
     Verifier(verifier::VerifierCommand),
-    /// The record of all mints, revocations and key changes
+    /// The audit log of all mints, revocations and key changes
     #[command(subcommand)]
     Audit(audit::AuditCommand),
-    /// Write all that the issuer is into one signed file
+    /// Write the whole issuer into one signed file
     Backup(backup::BackupArgs),
-    /// Make an issuer from a backup, and take over what came after it
+    /// Restore an issuer from a backup, and adopt later changes
     Restore(restore::RestoreArgs),
-    /// Biscuits of other issuers: inspect them, and decide by Datalog
+    /// Biscuits of other issuers: inspect them, and decide with Datalog
     #[command(subcommand)]
     Biscuit(biscuit::BiscuitCommand),
     /// Check, show and try grants before a token carries them
@@ -73,13 +73,13 @@ enum Command {
     /// Check, list and try profiles: the grants that callers may receive
     #[command(subcommand)]
     Profile(profile::ProfileCommand),
-    /// Show how the issuer is: what is due, what fails, and what to do next
+    /// Show the state of the issuer: what is due, what fails, and what to do
     Status(status::StatusArgs),
     /// Check all settings and profiles of a home together, without opening its store
     Check(check::CheckArgs),
     /// Serve callers, verifiers and operators over HTTP
     Serve(serve::ServeArgs),
-    /// Show it all at work on this machine, in seconds
+    /// Run a short demonstration on this machine
     Demo(demo::DemoArgs),
     /// Print a shell's completions
     Completions(generate::CompletionsArgs),
@@ -88,7 +88,7 @@ enum Command {
 }
 
 impl Cli {
-    /// Runs the command.
+    /// Runs the chosen command.
     pub(crate) fn run(self) -> ExitResult {
         let global = &self.global;
         match self.command {

@@ -28,21 +28,21 @@ use crate::{
 /// The verbs of `client`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientCommand {
-    /// Register a client with its public keys, or print a secret for it: it is shown this once
+    /// Register a client with its public keys, or with a secret that is printed only now
     Add(ClientAddArgs),
     /// List all clients
     List(ClientListArgs),
-    /// Give a client another secret; the old one stays good for a while
+    /// Make a new secret for a client; the old one stays valid for a while
     Rotate(ClientRotateArgs),
     /// Add and remove public keys of a client
     #[command(subcommand)]
     Key(ClientKeyCommand),
-    /// Refuse a client for good, and destroy its secrets
+    /// Disable a client permanently, and destroy its secrets
     Disable(DisableArgs),
 }
 
 impl ClientCommand {
-    /// Runs the verb.
+    /// Runs the chosen command.
     pub(crate) async fn run(self, global: &Global) -> ExitResult {
         match self {
             ClientCommand::Add(args) => args.run(global).await,
@@ -64,15 +64,15 @@ Examples:
   bailiwick client add orchestrator --principal team:procurement --profile buyer --out secret
   bailiwick client add robot --principal team:platform --profile worker --key robot.pub.pem")]
 pub(crate) struct ClientAddArgs {
-    /// Its name: the `client_id`
+    /// The client's name, which is its `client_id`
     name: String,
-    /// On whose authority it acts
+    /// The principal on whose authority the client acts
     #[arg(long, value_parser = parse::name)]
     principal: String,
-    /// A profile that it may use; may be given several times
+    /// A profile that the client may use; may be given several times
     #[arg(long = "profile", value_name = "NAME", required = true, value_parser = parse::text)]
     profiles: Vec<String>,
-    /// A further claim for profiles to look at; may be given several times
+    /// A further claim for profiles to match; may be given several times
     #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = parse::claim)]
     claims: Vec<(String, String)>,
     #[command(flatten)]
@@ -95,12 +95,12 @@ Examples:
   bailiwick client rotate orchestrator --out secret
   bailiwick client rotate orchestrator --at-once --out secret")]
 pub(crate) struct ClientRotateArgs {
-    /// Its name
+    /// The client's name
     name: String,
-    /// For how long the secrets that it has stay good
+    /// Time for which the client's present secrets stay valid
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = parse::duration)]
     overlap: u64,
-    /// End the secrets that it has at once: after a leak
+    /// Invalidate the client's present secrets at once, as after a leak
     #[arg(long, conflicts_with = "overlap")]
     at_once: bool,
     #[command(flatten)]
@@ -115,7 +115,7 @@ The tokens that it has live on: revoke them with `bailiwick revocations add --ag
 Example:
   bailiwick client disable orchestrator --yes")]
 pub(crate) struct DisableArgs {
-    /// Its name
+    /// The client's name
     name: String,
     #[command(flatten)]
     confirm: Confirm,

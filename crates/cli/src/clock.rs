@@ -1,4 +1,4 @@
-//! The only place that reads the clock.
+//! The clock. No other code of this program reads it.
 
 use std::time::SystemTime;
 
@@ -6,7 +6,7 @@ use bailiwick_token::timestamp::Timestamp;
 
 use crate::exit::{Exit, Failure};
 
-/// The time, to the second.
+/// Returns the current time, in whole seconds.
 pub(crate) fn now() -> Result<Timestamp, Failure> {
     let since_epoch = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)

@@ -1,4 +1,4 @@
-//! The settings of a home, `config.toml`.
+//! The settings of a home: `config.toml`.
 
 use std::path::{Path, PathBuf};
 
@@ -17,25 +17,25 @@ const MAX_CONFIG: usize = 64 * 1024;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HomeConfig {
-    /// `--passphrase-file`
+    /// Default of `--passphrase-file`.
     pub(crate) passphrase_file: Option<PathBuf>,
-    /// `--keyset` of `token verify`
+    /// Default of `--keyset` of `token verify`.
     pub(crate) keyset: Option<PathBuf>,
-    /// `--keyset-key` of `token verify`
+    /// Default of `--keyset-key` of `token verify`.
     pub(crate) keyset_key: Option<String>,
-    /// `--revocations` of `token verify`
+    /// Default of `--revocations` of `token verify`.
     pub(crate) revocations: Option<PathBuf>,
-    /// `--service` of `token verify`
+    /// Default of `--service` of `token verify`.
     pub(crate) service: Option<String>,
-    /// `--policy` of `token verify`
+    /// Default of `--policy` of `token verify`.
     pub(crate) policy: Option<PathBuf>,
-    /// `--ttl` of `token mint`
+    /// Default of `--ttl` of `token mint`.
     pub(crate) ttl: Option<String>,
-    /// `--server`
+    /// Default of `--server`.
     pub(crate) server: Option<String>,
-    /// `--operator-token-file`
+    /// Default of `--operator-token-file`.
     pub(crate) operator_token_file: Option<PathBuf>,
-    /// `--ca`
+    /// Default of `--ca`.
     pub(crate) ca: Option<PathBuf>,
 }
 
@@ -69,8 +69,8 @@ impl HomeConfig {
     }
 }
 
-/// Returns true if the home lacks a file. A file that cannot be accessed is an error and does not count as
-/// missing: the command would otherwise run without the settings in it.
+/// Returns true if the home lacks a file. A file that cannot be accessed is an error rather than missing: the
+/// command would otherwise run without the file's settings.
 pub(crate) fn is_missing(file: &Path) -> Result<bool, Failure> {
     let there = file.try_exists();
     there

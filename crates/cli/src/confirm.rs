@@ -18,13 +18,13 @@ const MAX_ANSWER: u64 = 256;
 /// Options of commands that cannot be undone.
 #[derive(Debug, Args)]
 pub(crate) struct Confirm {
-    /// Do it without asking
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
 }
 
 impl Confirm {
-    /// Returns after `--yes`, or once a person has typed `id`. Without a terminal nobody is asked.
+    /// Returns after `--yes`, or once a person has typed `id`. Fails if there is no terminal to ask at.
     pub(crate) fn ask(&self, what: &str, id: &dyn fmt::Display) -> Result<(), Failure> {
         if self.yes {
             return Ok(());

@@ -1,8 +1,8 @@
 //! `bailiwick demo`: an issuer in a temporary home, a purchase-order service on loopback, agents that call
 //! it, and an operator who rotates, revokes and audits.
 //!
-//! It uses only the public interface of the libraries, and checks what it shows: if a call has another
-//! outcome than expected, or a valid token is denied, the process ends with exit code 1.
+//! The demonstration uses only the public interface of the libraries, and checks what it shows: if a call has
+//! an unexpected outcome, or a valid token is denied, the process ends with exit code 1.
 
 mod agents;
 mod client;

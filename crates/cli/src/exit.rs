@@ -1,4 +1,4 @@
-//! Exit codes, and the failures that lead to them.
+//! Exit codes, and the failures that cause them.
 
 use std::process::ExitCode;
 
@@ -15,13 +15,13 @@ pub(crate) enum Exit {
     Usage = 2,
     /// The decision is to deny.
     Denied = 3,
-    /// A guard refused an action that is not safe, or not yet. The message says how to override it.
+    /// A guard refused an action that is unsafe, perhaps only for now. The message says how to override it.
     Guarded = 4,
     /// A named object does not exist.
     NotFound = 5,
-    /// A remote issuer did not answer, or not as expected.
+    /// A remote issuer gave no answer, or an unexpected one.
     Remote = 6,
-    /// `status` or `check` found something that an operator should act on, and nothing that fails now.
+    /// `status` or `check` found something that an operator should act on, but nothing that fails now.
     Warnings = 7,
     /// `status` or `check` found something that does not work.
     Errors = 8,
@@ -46,7 +46,7 @@ impl From<Exit> for ExitCode {
 /// The outcome of a command.
 pub(crate) type ExitResult = Result<Exit, Failure>;
 
-/// An error message with a hint on the next step. It never holds a secret.
+/// An error message with a hint about the next step. It never contains a secret.
 #[derive(Debug)]
 pub(crate) struct Failure {
     exit: Exit,
@@ -82,34 +82,34 @@ impl Failure {
         }
     }
 
-    /// Sets the hint, in place of any that it has.
+    /// Replaces the hint about the next step.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Failure {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Sets the hint if it has none.
+    /// Sets the hint if there is none.
     pub(crate) fn or_hint(mut self, hint: &str) -> Failure {
         self.hint.get_or_insert_with(|| hint.to_owned());
         self
     }
 
-    /// The message, indented, so that a name with a line break cannot forge a line such as `hint: …`.
+    /// Returns the message, indented, so that a name with a line break cannot forge a line such as `hint: …`.
     pub(crate) fn indented(&self) -> String {
         self.message.replace('\n', "\n  ")
     }
 
-    /// The message.
+    /// Returns the message, without the hint.
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
 
-    /// The hint.
+    /// Returns the hint about the next step, if any.
     pub(crate) fn what_next(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
-    /// The exit code.
+    /// Returns the exit code of the process.
     pub(crate) fn code(&self) -> Exit {
         self.exit
     }

@@ -33,7 +33,7 @@ pub(crate) enum GrantsCommand {
 }
 
 impl GrantsCommand {
-    /// Runs the verb.
+    /// Runs the chosen command.
     pub(crate) fn run(self, global: &Global) -> ExitResult {
         match self {
             GrantsCommand::Check(args) => args.run(global),
@@ -83,10 +83,10 @@ pub(crate) struct GrantsShowArgs {
     /// The grants, TOML or JSON
     #[arg(value_name = "FILE|-")]
     grants: Input,
-    /// As the Datalog that a token carries
+    /// Show the grants as the Datalog in a token
     #[arg(long, conflicts_with = "toml")]
     datalog: bool,
-    /// As TOML in its normal form
+    /// Show the grants as TOML in normal form
     #[arg(long)]
     toml: bool,
 }

@@ -6,7 +6,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::exit::{Exit, Failure};
 
-/// Forbids core files and, on Linux, keeps other processes of the same user from reading this one's memory.
+/// Forbids core files and, on Linux, prevents other processes of the same user from reading this one's memory.
 pub(crate) fn process() -> Result<(), Failure> {
     no_core().map_err(|error| {
         Failure::plain(Exit::Local, format!("cannot forbid core files ({error})"))

@@ -1,4 +1,4 @@
-//! Hints that name an option of the command line, which libraries do not know.
+//! Hints that name command-line options, which libraries do not know.
 
 use bailiwick_issuer::{
     BackupError, ExportError, HomeError, InitError, MintError, OpenError, RestoreError,
@@ -8,14 +8,14 @@ use bailiwick_issuer::{
 
 use crate::exit::{Exit, Failure};
 
-/// An error of a library that an option may resolve.
+/// A library's error that an option may resolve.
 pub(crate) trait Hint: ToString {
-    /// The hint that names the option.
+    /// Returns a hint that names the option.
     fn hint(&self) -> Option<&'static str> {
         None
     }
 
-    /// The failure with this error as its message.
+    /// Makes a failure with this error as its message.
     fn failure(&self, exit: Exit) -> Failure {
         let failure = Failure::new(exit, self.to_string());
         match self.hint() {

@@ -1,4 +1,4 @@
-//! The state of the issuer in a home on this machine.
+//! Reports on the issuer in a home on this machine.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use crate::{
     settings::Global,
 };
 
-/// Reports the state of an issuer. The passphrase is tried if one is configured, and nobody is asked for it.
+/// Reports the state of an issuer. The passphrase is tried if one is configured; nobody is asked for it.
 pub(crate) async fn report(
     issuer: &Issuer,
     passphrase: Option<&PassphraseArg>,
@@ -46,7 +46,7 @@ pub(crate) async fn report(
     Ok(issuer_status(issuer, inputs, clock::now()?).await?)
 }
 
-/// Tries the passphrase that is configured.
+/// Tries the configured passphrase on the private keys.
 fn tried(
     issuer: &Issuer,
     passphrase: Option<&PassphraseArg>,
@@ -112,7 +112,7 @@ fn count_profiles(issuer: &Issuer, config: &Config, findings: &mut Vec<Finding>)
     }
 }
 
-/// The finding of a failure, whose own hint goes before the general one.
+/// Makes a finding of a failure. The failure's own hint takes precedence over the general one, `next`.
 fn failed(section: Section, code: &str, failure: &Failure, next: &str) -> Finding {
     let next = failure.what_next().unwrap_or(next);
     finding(section, Health::Error, code, failure.indented(), next)

@@ -1,4 +1,4 @@
-//! `bailiwick init`: make an issuer.
+//! `bailiwick init`: creating an issuer.
 
 use std::path::PathBuf;
 
@@ -34,10 +34,10 @@ with the passphrase: without it they are lost.
 Example:
   BAILIWICK_PASSPHRASE_FILE=passphrase.txt bailiwick init --issuer https://issuer.example")]
 pub(crate) struct InitArgs {
-    /// The issuer's name, a URL, as its tokens and its keyset state it
+    /// The issuer's name in tokens and in the keyset: a URL
     #[arg(long, value_name = "URL", value_parser = parse::text)]
     issuer: String,
-    /// The longest life of a token [default: 1h]
+    /// Maximum life of a token [default: 1h]
     #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
     max_ttl: Option<u64>,
     /// Interval at which verifiers look for a newer keyset [default: 30s]
@@ -65,10 +65,10 @@ struct Made {
 }
 
 impl InitArgs {
-    /// Makes the issuer, and prints the next steps.
+    /// Creates the issuer, and prints the next steps.
     pub(crate) async fn run(self, global: &Global) -> ExitResult {
         let home = global.home()?;
-        // `init` checks this again. Checked here too, so that nobody makes up a passphrase in vain.
+        // `init` checks this again. This earlier check comes before the user is asked for a passphrase.
         Issuer::check_vacant(&home).map_err(InitError::Home)?;
         global.only_here("init")?;
         let store = self.store.store()?;

@@ -1,4 +1,4 @@
-//! Bounded input: files, standard input, and tokens from either or from the environment.
+//! Input of limited size: files, standard input, and tokens from either or from the environment.
 
 use std::{
     convert::Infallible,
@@ -27,14 +27,14 @@ const TOKEN: &str = "BAILIWICK_TOKEN";
 /// Maximum length of a token's text, in bytes.
 const MAX_TOKEN_TEXT: usize = MAX_BYTES.div_ceil(3).saturating_mul(4);
 
-/// Maximum length of a token's file, in bytes: its longest text, and some white space.
+/// Maximum length of a token's file, in bytes: the longest text of a token, and some white space.
 const MAX_TOKEN_FILE: usize = MAX_TOKEN_TEXT.saturating_add(1024);
 
-/// Maximum length of a file of grants, in bytes. The parser has a lower limit and a better message.
+/// Maximum length of a grants file, in bytes. The parser has a lower limit and a better message.
 const MAX_GRANTS_FILE: usize = 512 * 1024;
 
-/// The byte order mark that some editors write at the start of text files. No input of this program begins
-/// with these bytes otherwise.
+/// The byte order mark that some editors write at the start of text files. No other input of this program
+/// begins with these bytes.
 const BOM: [u8; 3] = *b"\xef\xbb\xbf";
 
 /// Set once standard input has been opened.
@@ -43,15 +43,15 @@ static STDIN_TAKEN: AtomicBool = AtomicBool::new(false);
 /// A source of bytes: a file, or standard input as `-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Input {
-    /// `-`
+    /// Standard input, written `-`.
     Stdin,
-    /// A path.
+    /// A file, by its path.
     File(PathBuf),
 }
 
 impl Input {
-    /// Opens it for reading and skips a byte order mark. Standard input can be opened once, since a second
-    /// reader would find it empty.
+    /// Opens the source for reading, and skips a byte order mark. Standard input can be opened only once,
+    /// because a second reader would find it empty.
     pub(crate) fn open(&self) -> Result<Box<dyn Read + Send>, Failure> {
         let mut input: Box<dyn Read + Send> = match self {
             Input::Stdin if STDIN_TAKEN.swap(true, Ordering::Relaxed) => {
@@ -105,7 +105,7 @@ impl Input {
         Ok(Zeroizing::new(text.to_owned()))
     }
 
-    /// Reads up to one byte more than `limit`, so that the caller can tell whether there is more.
+    /// Reads up to one byte more than `limit`, so that the caller can detect a longer source.
     fn read_beyond(&self, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
         // Allocated at once, since a buffer that grows leaves copies of secrets behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(limit.saturating_add(1).min(1 << 20)));
@@ -119,7 +119,7 @@ impl Input {
         }
     }
 
-    /// The failure when it cannot be read.
+    /// The failure of a source that cannot be read.
     pub(crate) fn unreadable(&self, error: &io::Error) -> Failure {
         if let Input::File(path) = self
             && Token::parse(&path.to_string_lossy()).is_ok()
@@ -159,12 +159,12 @@ impl fmt::Display for Input {
     }
 }
 
-/// A path in a message.
+/// Escapes a path for a message.
 pub(crate) fn shown(path: &Path) -> String {
     Input::File(path.to_owned()).to_string()
 }
 
-/// The value of an environment variable, which may be a secret; `None` if it is not set.
+/// Returns the value of an environment variable, which may be a secret; `None` if it is not set.
 pub(crate) fn variable(name: &str) -> Result<Option<Zeroizing<String>>, Failure> {
     match env::var(name) {
         Ok(text) => Ok(Some(Zeroizing::new(text))),
@@ -178,7 +178,7 @@ pub(crate) fn variable(name: &str) -> Result<Option<Zeroizing<String>>, Failure>
     }
 }
 
-/// Warns if others than this user can read a secret's file, or own it.
+/// Warns if users other than this one can read a secret's file, or own it.
 pub(crate) fn warn_if_open(secret: &str, file: &Input) {
     if let Input::File(path) = file {
         for warning in openness(secret, path) {
@@ -187,8 +187,8 @@ pub(crate) fn warn_if_open(secret: &str, file: &Input) {
     }
 }
 
-/// Returns what makes a secret's file unsafe: another owner, or permissions of others. The last part of each text is
-/// the hint.
+/// Returns the reasons why a secret's file is unsafe: another owner, or permissions of others. The last part of
+/// each text is the hint.
 pub(crate) fn openness(secret: &str, path: &Path) -> Vec<String> {
     let mut warnings = Vec::new();
     let Ok(metadata) = fs::metadata(path) else {
@@ -213,14 +213,14 @@ pub(crate) fn openness(secret: &str, path: &Path) -> Vec<String> {
     warnings
 }
 
-/// Returns true if a file is a credential of the service manager. The service reads it by an access
-/// control list, so root owns it, and the group's bits are the mask of that list.
+/// Returns true if a file is a credential from the service manager. The service may read it through an access
+/// control list, so root owns the file, and the group's bits are the mask of that list.
 fn is_credential(path: &Path) -> bool {
     let directory = env::var_os("CREDENTIALS_DIRECTORY").filter(|directory| !directory.is_empty());
     directory.is_some_and(|directory| path.starts_with(directory))
 }
 
-/// Options that name a token. It is a secret, so it is never an argument itself.
+/// Options that name a token. A token is a secret, so it is never an argument itself.
 #[derive(Debug, Args)]
 pub(crate) struct TokenArg {
     /// The token's file, or `-` for standard input [default: the token in BAILIWICK_TOKEN]
@@ -234,7 +234,7 @@ impl TokenArg {
         parse_token(&self.text()?)
     }
 
-    /// Reads the text without checking it, since a verifier will.
+    /// Reads the token's text without checking it, because a verifier will.
     pub(crate) fn text(&self) -> Result<Zeroizing<String>, Failure> {
         match &self.token {
             Some(source) => token_text(source),
@@ -247,13 +247,13 @@ impl TokenArg {
     }
 }
 
-/// Reads the text of a token's file. Bytes that are not UTF-8 are replaced, which leaves no valid token.
+/// Reads the text of a token's file. Bytes that are not UTF-8 are replaced, so the token is then invalid.
 pub(crate) fn token_text(source: &Input) -> Result<Zeroizing<String>, Failure> {
     let bytes = token_bytes(source)?;
     Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// Reads the bytes of a token's file without checking them, since a verifier will.
+/// Reads the bytes of a token's file without checking them, because a verifier will.
 pub(crate) fn token_bytes(source: &Input) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let bytes = source.read_beyond(MAX_TOKEN_FILE)?;
     // A text that is cut off here is still too long for a token, and the verifier says so. But if enough
@@ -272,7 +272,7 @@ pub(crate) fn parse_token(text: &str) -> Result<Token, Failure> {
     })
 }
 
-/// Reads grants, as TOML or as JSON, which begins with a brace.
+/// Reads grants, as JSON if the text begins with a brace, and as TOML otherwise.
 pub(crate) fn grants(source: &Input) -> Result<Grants, Failure> {
     let text = source.read_text(MAX_GRANTS_FILE)?;
     let parsed = if text.trim_ascii_start().starts_with('{') {

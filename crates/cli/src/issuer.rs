@@ -1,4 +1,4 @@
-//! Access to the issuer in the home: it is opened, unlocked only if needed, and closed again.
+//! Access to the issuer in the home: opening it, unlocking it only if needed, and closing it.
 
 use bailiwick_issuer::{
     BackupError, ClientError, InitError, Issuer, MintError, OpenError, RestoreError,
@@ -15,16 +15,16 @@ use crate::{
     settings::Global,
 };
 
-/// The environment variable that names the actor for the audit.
+/// The environment variable with the actor for the audit log.
 const ACTOR: &str = "BAILIWICK_ACTOR";
 
-/// The actor for the audit, if one is named.
+/// Returns the actor for the audit log, if one is configured.
 pub(crate) fn actor() -> Result<Option<String>, Failure> {
     let actor = input::variable(ACTOR)?.filter(|actor| !actor.is_empty());
     Ok(actor.map(|actor| actor.to_string()))
 }
 
-/// Opens the issuer in the home. The caller has to close it.
+/// Opens the issuer in the home. The caller must close it.
 pub(crate) async fn open(global: &Global) -> Result<Issuer, Failure> {
     let home = global.home()?;
     tracing::debug!(home = %home.display(), "opening the issuer");
@@ -47,8 +47,8 @@ pub(crate) async fn with<T>(
     done
 }
 
-/// Runs work that may need the private keys, and unlocks them only if it does: a refusal of a guard, or a
-/// file that was signed before, needs no passphrase.
+/// Runs work that may need the private keys, and unlocks them only if it does. For example, a guard's refusal
+/// or a file that is already signed needs no passphrase.
 pub(crate) async fn unlocking<T, E: MayBeLocked>(
     issuer: &Issuer,
     passphrase: &PassphraseArg,
@@ -65,7 +65,7 @@ pub(crate) async fn unlocking<T, E: MayBeLocked>(
     }
 }
 
-/// An error that may mean that an operation needs the passphrase.
+/// An error that may mean that the operation needs the passphrase.
 pub(crate) trait MayBeLocked: Into<Failure> {
     fn is_locked(&self) -> bool;
 }

@@ -29,24 +29,24 @@ const MAX_KEY: usize = 4096;
 /// The verbs of `key`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
-    /// List all root keys, also retired and revoked ones
+    /// List all root keys, including retired and revoked ones
     List(KeyListArgs),
     /// Make a new key and publish it; it does not sign yet
     Stage(StageArgs),
     /// Publish an existing Ed25519 key; it does not sign yet
     Import(ImportArgs),
-    /// Let a staged key sign; the active one begins to retire
+    /// Activate a staged key; the previously active key begins to retire
     Activate(ActivateArgs),
-    /// Destroy a retiring key's private half, and take it out of the keyset
+    /// Destroy a retiring key's private half, and remove the key from the keyset
     Retire(RetireArgs),
-    /// Revoke a key at once: every token that it signed is dead
+    /// Revoke a key at once, and with it every token that it signed
     Revoke(KeyRevokeArgs),
-    /// Do what is due: stage, activate, retire; safe to run from cron
+    /// Stage, activate and retire keys that are due; safe to run from cron
     Rotate(KeyRotateArgs),
 }
 
 impl KeyCommand {
-    /// Runs the verb.
+    /// Runs the chosen command.
     pub(crate) async fn run(self, global: &Global) -> ExitResult {
         match self {
             KeyCommand::List(args) => args.run(global).await,
@@ -104,7 +104,7 @@ Example:
 pub(crate) struct ActivateArgs {
     /// The staged key
     id: KeyId,
-    /// Override the guard, and accept denied tokens
+    /// Override the guard, even if valid tokens are then denied
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -121,7 +121,7 @@ Example:
 pub(crate) struct RetireArgs {
     /// The retiring key
     id: KeyId,
-    /// Override the guard, and accept denied tokens
+    /// Override the guard, even if valid tokens are then denied
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -141,7 +141,7 @@ Example:
 pub(crate) struct KeyRevokeArgs {
     /// The key, in any state
     id: KeyId,
-    /// The reason, for people; verifiers see it
+    /// The reason, for people; it is published to verifiers
     #[arg(long, value_name = "TEXT", value_parser = parse::text)]
     reason: Option<String>,
     /// Revoke without a reason

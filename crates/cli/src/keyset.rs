@@ -22,7 +22,7 @@ pub(crate) enum KeysetCommand {
 }
 
 impl KeysetCommand {
-    /// Runs the verb.
+    /// Runs the chosen command.
     pub(crate) fn run(self, global: &Global) -> ExitResult {
         match self {
             KeysetCommand::Show(args) => args.run(global),

@@ -1,9 +1,9 @@
-//! Diagnostics on stderr. No secret is ever handed to `tracing`, at any level.
+//! Diagnostics on stderr. No secret is ever passed to `tracing`, at any level.
 //!
-//! A failure to write the log makes no command fail. `tracing_subscriber` reports a writer's error by
-//! `eprintln!`, which panics if stderr is full or closed, so this writer returns no errors and counts the
-//! lost lines. A service also hands its lines to a thread, since a reader of stderr that stalls would
-//! otherwise block every request.
+//! A command never fails because its log cannot be written. `tracing_subscriber` reports a writer's error by
+//! `eprintln!`, which panics if stderr is full or closed, so this writer returns no errors and counts the lost
+//! lines. A service also passes its lines to a thread, because a stalled reader of stderr would otherwise block
+//! every request.
 
 use std::{
     io::{self, Write},
@@ -24,21 +24,21 @@ use tracing_subscriber::EnvFilter;
 /// The environment variable with a filter such as `debug` or `bailiwick_issuer=trace`.
 const FILTER: &str = "BAILIWICK_LOG";
 
-/// Maximum number of lines that wait for the thread.
+/// Maximum number of lines that wait for the writing thread.
 const QUEUE: usize = 1_024;
 
-/// Maximum length of a line, in bytes. Longer lines are cut.
+/// Maximum length of a line, in bytes. Longer lines are cut off.
 const MAX_LINE: usize = 16 * 1024;
 
 /// Maximum time to wait for the last lines when the process ends.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The sender to the thread that writes, if there is one.
+/// The sender to the writing thread, if one was started.
 static THREAD: OnceLock<SyncSender<Message>> = OnceLock::new();
 
 enum Message {
     Line(Vec<u8>),
-    /// Requests an answer once everything before it is written.
+    /// Requests an answer once all lines before it are written.
     Flush(SyncSender<()>),
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn start(verbose: bool) {
 pub(crate) fn write_in_background() {
     let (sender, lines) = sync_channel(QUEUE);
     let thread = thread::Builder::new().name("log".to_owned());
-    // If no thread can be started, callers go on writing themselves.
+    // If no thread can be started, callers keep writing themselves.
     if thread.spawn(move || write_all(&lines)).is_ok() && THREAD.set(sender).is_ok() {
         panic::set_hook(Box::new(|panic| {
             line(&format!("panic: {}\n", visible(&panic.to_string())));
@@ -66,7 +66,7 @@ pub(crate) fn write_in_background() {
     }
 }
 
-/// Returns true if a thread writes the lines.
+/// Returns true if lines are written by a thread.
 pub(crate) fn is_in_background() -> bool {
     THREAD.get().is_some()
 }
@@ -117,7 +117,7 @@ fn cut(line: &str) -> Vec<u8> {
     }
 }
 
-/// Writer for `tracing_subscriber`, which writes each event at once.
+/// The writer for `tracing_subscriber`, which writes each event at once.
 struct Log;
 
 impl Write for Log {
@@ -131,7 +131,7 @@ impl Write for Log {
     }
 }
 
-/// An event as one line, with everything escaped that is not printable, so that a name in it can neither
+/// Converts an event to one line, with all unprintable characters escaped, so that a name in it can neither
 /// forge a line nor control a terminal.
 fn one_line(event: &str) -> String {
     let event = event.strip_suffix('\n').unwrap_or(event);

@@ -1,7 +1,7 @@
 //! `bailiwick`: issue, narrow, verify, revoke and audit agents' tokens from the command line.
 //!
-//! Data goes to stdout and everything else to stderr. The exit code states the outcome (see
-//! [`exit`]). This crate is the only one that reads a clock, the environment or a terminal.
+//! Data goes to stdout and everything else to stderr. The exit code tells the outcome (see [`exit`]). Only this
+//! crate reads the terminal and the program's environment variables. The libraries get the time from it.
 
 mod audit;
 mod backup;
@@ -47,7 +47,8 @@ use std::process::ExitCode;
 use bailiwick_token::escape::visible;
 use clap::{Parser, error::ContextValue};
 
-/// An allocator that wipes freed memory, since secrets pass through buffers of libraries that do not wipe them.
+/// An allocator that wipes freed memory, because secrets pass through buffers of libraries that do not wipe
+/// them.
 #[global_allocator]
 static WIPING: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
     zeroizing_alloc::ZeroAlloc(std::alloc::System);
@@ -70,13 +71,14 @@ fn main() -> ExitCode {
     code
 }
 
-/// Prints why the command failed, and returns the exit code.
+/// Prints the reason for a failure, and returns the exit code.
 fn report(failure: exit::Failure) -> ExitCode {
     output::error(&failure.indented(), failure.what_next());
     failure.code().into()
 }
 
-/// Prints help, or the error of the command line. Clap repeats arguments unchanged, so they are escaped here.
+/// Prints help, or the error of a malformed command line. Clap repeats arguments unchanged, so they are escaped
+/// here.
 fn usage(mut error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
         error.exit();

@@ -1,6 +1,6 @@
-//! The operations of an operator on an issuer, in a home or remote.
+//! An operator's operations on an issuer, in a home or remote.
 //!
-//! Only [`with`] distinguishes the two. Commands call the methods of [`Operations`].
+//! Only [`with`] distinguishes the two cases. Commands call the methods of [`Operations`].
 
 mod home;
 mod server;
@@ -11,8 +11,8 @@ pub(crate) use verbs::{Operations, SignedKeyset, SignedSnapshot};
 use self::{home::Home, server::Server};
 use crate::{exit::Failure, passphrase::PassphraseArg, settings::Global};
 
-/// Runs work on the issuer that the options name, and closes a home afterwards. Asks for the passphrase only if an
-/// operation turns out to need the private keys.
+/// Runs work on the issuer that the options name, and closes its home afterwards, if it has one here. Asks for
+/// the passphrase only if an operation turns out to need the private keys.
 pub(crate) async fn with<T>(
     global: &Global,
     passphrase: Option<&PassphraseArg>,

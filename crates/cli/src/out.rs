@@ -3,7 +3,7 @@
 //! | object at the path | action |
 //! |---|---|
 //! | nothing, or a regular file | the file is replaced in one step, with its permissions |
-//! | a symbolic link | the same with the file that it leads to; the link stays |
+//! | a symbolic link | the same is done with the file that it points to; the link stays |
 //! | a device, a FIFO, or the file that standard output or standard error is | it is written to |
 //! | a directory, or a broken link | refused |
 
@@ -28,20 +28,20 @@ use crate::{
     output::{self, Format},
 };
 
-/// The readers that a file's permissions allow.
+/// The users who may read a file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Readers {
-    /// Only its owner, since it holds a secret.
+    /// Only the owner, because the file contains a secret.
     Owner,
-    /// Everyone, since it is signed and public.
+    /// Everyone, because the file is signed and public.
     Everyone,
 }
 
 /// The destination of data.
 #[derive(Debug, Args)]
 pub(crate) struct Out {
-    /// Write to this file instead of stdout; what was there is replaced as a whole, unless it is a
-    /// device or a FIFO
+    /// Write to this file instead of stdout; an existing file is replaced as a whole, unless it is a device or
+    /// a FIFO
     #[arg(long, value_name = "FILE|-")]
     out: Option<Input>,
 }
@@ -55,7 +55,7 @@ impl Out {
         }
     }
 
-    /// The path as text, for JSON documents.
+    /// Returns the path as text, for JSON documents.
     pub(crate) fn text(&self) -> Option<String> {
         self.path().map(|path| path.display().to_string())
     }
@@ -68,15 +68,15 @@ pub(crate) fn write(path: &Path, content: &str, readers: Readers) -> Result<(), 
     draft.keep()
 }
 
-/// Data that is being written to a path.
+/// Output that is being written to a path.
 pub(crate) struct Draft {
     place: Destination,
     path: PathBuf,
 }
 
 enum Destination {
-    /// A draft beside a regular file, and the path of that file. The draft replaces it in one step, so
-    /// a reader sees the old file or the new one.
+    /// A draft beside a regular file, and the path of that file. The draft replaces the file in one step, so
+    /// readers see either the old file or the new one.
     Beside(NamedTempFile, PathBuf),
     /// A device or a FIFO.
     Through(File),
@@ -155,8 +155,8 @@ fn place(path: &Path, readers: Readers) -> io::Result<Destination> {
     Ok(Destination::Beside(file, target))
 }
 
-/// Standard output or standard error, if the path names one of them, such as `/dev/stdout`. Opening it again
-/// could fail, or overwrite its content.
+/// Returns standard output or standard error if the path names one of them, such as `/dev/stdout`. Opening the
+/// path again could fail, or overwrite earlier output.
 fn standard(named: &Metadata) -> io::Result<Option<File>> {
     let (stdout, stderr) = (io::stdout(), io::stderr());
     for stream in [stdout.as_fd(), stderr.as_fd()] {
@@ -199,8 +199,8 @@ fn unwritable(path: &Path, error: &io::Error) -> Failure {
         .hint("name a file in a directory that you can write to")
 }
 
-/// Writes a signed document, byte for byte, to the file if one is named and to stdout otherwise. One version
-/// is the same byte string everywhere.
+/// Writes a signed document, byte for byte, to the named file or to stdout. Each version of a document is the
+/// same byte string everywhere.
 pub(crate) fn signed<T: Serialize>(
     out: &Out,
     envelope: &str,

@@ -1,10 +1,11 @@
 //! Output: data goes to stdout, everything else to stderr.
 //!
-//! Both are coloured on a terminal only, and never under `NO_COLOR`; `anstream` decides that. A reader that
-//! goes away (`| head`) ends the output, which is no error.
+//! Both are coloured only on a terminal, and never under `NO_COLOR`; `anstream` decides that. If the reader
+//! goes away (`| head`), the output ends without an error.
 //!
-//! All text passes through [`gated`], whatever library or issuer it comes from. That function cannot tell a
-//! name from the words around it, so names are quoted where a line is composed (`bailiwick_token::escape`).
+//! All text passes through [`gated`], whatever library or issuer it comes from. That function cannot
+//! distinguish a name from the words around it, so the code that composes a line quotes the names in it
+//! (`bailiwick_token::escape`).
 
 use std::{
     fmt,
@@ -42,9 +43,9 @@ const STYLES: [&str; 6] = [
 /// The format of a command's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// For people.
+    /// Text for people.
     Text,
-    /// For programs: one JSON document, or one per line where the help of a command says so.
+    /// For programs: a single JSON document, or one per line if the command's help says so.
     Json,
 }
 
@@ -77,7 +78,7 @@ pub(crate) fn json<T: Serialize>(document: &T) -> Result<(), Failure> {
     line(json_text(document)?)
 }
 
-/// Returns a JSON document on one line, with everything escaped that is not printable.
+/// Returns a JSON document on one line, with all unprintable characters escaped.
 pub(crate) fn json_text<T: Serialize>(document: &T) -> Result<String, Failure> {
     serde_json::to_string(document)
         .map(|text| visible(&text).into_owned())
@@ -106,8 +107,8 @@ pub(crate) fn raw(text: &str) -> Result<(), Failure> {
     )
 }
 
-/// Prints signed text byte for byte. On a terminal, where it is only shown, it is escaped by [`gated`] and ends
-/// with a line break.
+/// Prints signed text byte for byte. On a terminal, where the text is only shown, [`gated`] escapes it, and it
+/// ends with a line break.
 pub(crate) fn signed(text: &str) -> Result<(), Failure> {
     match io::stdout().is_terminal() {
         true => line(text),
@@ -115,7 +116,7 @@ pub(crate) fn signed(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Escapes everything that is not printable, except line breaks and these styles.
+/// Escapes all unprintable characters except line breaks and the given styles.
 fn gated(text: &str, styles: &[&str]) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut lines = text.split('\n');
@@ -153,7 +154,7 @@ pub(crate) fn note(text: impl fmt::Display) {
     tell("", text);
 }
 
-/// Prints a hint on what to do next.
+/// Prints a hint about the next step.
 pub(crate) fn hint(text: impl fmt::Display) {
     tell(&format!("{CYAN}hint:{CYAN:#} "), text);
 }
@@ -163,7 +164,7 @@ pub(crate) fn warn(text: impl fmt::Display) {
     tell(&format!("{YELLOW}warning:{YELLOW:#} "), text);
 }
 
-/// Prints why the command failed, and what to do next.
+/// Prints the reason for a failure, and the next step.
 pub(crate) fn error(message: &str, what_next: Option<&str>) {
     tell(&format!("{RED}error:{RED:#} "), message);
     if let Some(what_next) = what_next {
@@ -171,20 +172,20 @@ pub(crate) fn error(message: &str, what_next: Option<&str>) {
     }
 }
 
-/// Progress of a long operation: one line on a terminal, which is overwritten and in the end removed. Nothing
-/// is printed if stderr is not a terminal.
+/// The progress of a long operation: one line on a terminal, which is updated in place and finally removed. If
+/// stderr is not a terminal, nothing is printed.
 pub(crate) struct Progress {
     what: &'static str,
     shown: Option<Instant>,
 }
 
 impl Progress {
-    /// Makes a count of things with this name.
+    /// Starts at zero. `what` names the things that are counted.
     pub(crate) fn new(what: &'static str) -> Progress {
         Progress { what, shown: None }
     }
 
-    /// Waits for work that cannot report its progress. A terminal shows the seconds that have passed.
+    /// Waits for work that cannot report progress. A terminal shows the elapsed seconds.
     pub(crate) async fn waiting<T>(why: &'static str, work: impl Future<Output = T>) -> T {
         // A task of its own, since the work may keep its thread busy.
         let told = io::stderr()
@@ -230,7 +231,7 @@ async fn seconds(why: &'static str) {
     }
 }
 
-/// Prints to stderr. Errors are ignored, since there is nowhere to report them.
+/// Prints to stderr. Errors are ignored, because there is nowhere to report them.
 fn tell(label: &str, text: impl fmt::Display) {
     let text = gated(&text.to_string(), &[]);
     if logging::is_in_background() {

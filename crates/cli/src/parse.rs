@@ -1,4 +1,4 @@
-//! Parsers of argument values. Each bounds its input.
+//! Parsers of argument values. Each limits the length of its input.
 
 use bailiwick_token::{
     claims::{MAX_NAME, MAX_TEXT, is_name},

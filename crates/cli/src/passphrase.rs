@@ -1,4 +1,4 @@
-//! Sources of the passphrase of the private keys.
+//! The passphrase of the private keys, and the sources it is read from.
 
 use std::{
     io::{self, IsTerminal},
@@ -24,7 +24,7 @@ const MAX_FILE: usize = 4096;
 /// Options of commands that use private keys.
 #[derive(Debug, Args)]
 pub(crate) struct PassphraseArg {
-    /// The file that holds the passphrase, one line [default: BAILIWICK_PASSPHRASE]
+    /// The file with the passphrase, one line [default: BAILIWICK_PASSPHRASE]
     #[arg(
         long,
         value_name = "FILE|-",
@@ -35,14 +35,14 @@ pub(crate) struct PassphraseArg {
 }
 
 impl PassphraseArg {
-    /// Reads the passphrase from the first source that has one: file, environment, `config.toml`, and the
-    /// person at the terminal. [`Passphrase::new`] parses it, whatever its source.
+    /// Reads the passphrase from the first source that has one: file, environment, `config.toml`, or the person
+    /// at the terminal. [`Passphrase::new`] parses it, whatever the source.
     pub(crate) fn passphrase(&self, global: &Global) -> Result<Passphrase, Failure> {
         parsed(&self.given(global, || ask("Passphrase: "))?)
     }
 
-    /// Reads the passphrase from a file, the environment or `config.toml`, and asks nobody. Returns `None` if none of
-    /// them has one.
+    /// Reads the passphrase from a file, the environment or `config.toml`, without asking anybody; `None` if no
+    /// source has one.
     pub(crate) fn without_asking(&self, global: &Global) -> Result<Option<Passphrase>, Failure> {
         match self.configured(global)? {
             Some(text) => parsed(&text).map(Some),
@@ -88,7 +88,7 @@ impl PassphraseArg {
     }
 }
 
-/// Parses the passphrase of a home that exists.
+/// Parses the passphrase of an existing home.
 fn parsed(text: &str) -> Result<Passphrase, Failure> {
     Passphrase::new(text).map_err(|error| match error {
         PassphraseError::Short => Failure::plain(

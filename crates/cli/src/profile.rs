@@ -1,6 +1,6 @@
 //! `bailiwick profile`: the grants that callers may receive.
 //!
-//! No verb needs a key. Profiles are read from files, or with `--server` from a service.
+//! These commands need no key. They read profiles from files, or from a service with `--server`.
 
 mod check;
 pub(crate) mod files;
@@ -18,12 +18,12 @@ pub(crate) enum ProfileCommand {
     Check(check::ProfileCheckArgs),
     /// List profiles
     List(list::ProfileListArgs),
-    /// Show what a caller would get, or why not
+    /// Show the token that a caller would get, or the reason for a refusal
     Test(test::TestArgs),
 }
 
 impl ProfileCommand {
-    /// Runs the verb.
+    /// Runs the chosen command.
     pub(crate) async fn run(self, global: &Global) -> ExitResult {
         match self {
             ProfileCommand::Check(args) => args.run(global).await,

@@ -1,4 +1,4 @@
-//! `bailiwick restore`: an issuer from a backup.
+//! `bailiwick restore`: an issuer restored from a backup.
 
 use std::{
     fs,
@@ -24,7 +24,7 @@ use crate::{
     store::StoreArg,
 };
 
-/// Maximum number of files that are read from a verifier's directory.
+/// Maximum number of files to read from a verifier's directory.
 const MAX_FILES: usize = 16;
 
 /// The reason for revoking all keys when later revocations are unknown.
@@ -51,26 +51,26 @@ pub(crate) struct RestoreArgs {
     /// The backup that `bailiwick backup` wrote
     #[arg(value_name = "FILE|-", required_unless_present = "in_place")]
     backup: Option<Input>,
-    /// The home's database was put back by other means, such as a snapshot: go on with it, once every
-    /// issuer on it was stopped
+    /// Continue with the home's database, which was restored by other means, such as a snapshot; stop every
+    /// issuer on it first
     #[arg(long, conflicts_with_all = ["backup", "store_file"])]
     in_place: bool,
-    /// The directory in which a verifier keeps what it last fetched
+    /// The directory in which a verifier keeps the files that it fetched last
     #[arg(long, value_name = "DIR", conflicts_with = "keyset")]
     verifier: Option<PathBuf>,
-    /// The last keyset that was published
+    /// The last published keyset
     #[arg(long, value_name = "FILE|-")]
     keyset: Option<Input>,
-    /// The last revocations that were published; may be given several times
+    /// The last published revocations; may be given several times
     #[arg(long, value_name = "FILE|-")]
     revocations: Vec<Input>,
-    /// Revoke all keys, so that every token ends, and begin with fresh ones
+    /// Revoke all keys, and thus every token, and begin with new keys
     #[arg(long)]
     revoke_keys: bool,
-    /// A version that no keyset has passed, where the last one is lost
+    /// A version that no keyset has exceeded, if the last keyset is lost
     #[arg(long, value_name = "VERSION", default_value_t = 0)]
     above: u64,
-    /// Refuse a backup of another issuer than the one whose keysets this key signs
+    /// Refuse a backup unless it belongs to the issuer with this keyset key
     #[arg(
         long,
         value_name = "KEY",
@@ -87,7 +87,7 @@ pub(crate) struct RestoreArgs {
 }
 
 impl RestoreArgs {
-    /// Restores the issuer, and prints the steps that are left.
+    /// Restores the issuer, and prints the remaining steps.
     pub(crate) async fn run(self, global: &Global) -> ExitResult {
         global.only_here("restore")?;
         let evidence = self.evidence()?;
@@ -172,7 +172,7 @@ impl RestoreArgs {
     }
 }
 
-/// The files of revocations that a verifier keeps in its directory.
+/// Lists the revocation files that a verifier keeps in its directory.
 fn kept(directory: &PathBuf) -> Result<Vec<PathBuf>, Failure> {
     let unreadable = |error: io::Error| Input::File(directory.clone()).unreadable(&error);
     let mut files = Vec::new();

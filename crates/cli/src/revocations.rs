@@ -26,16 +26,16 @@ use crate::{
 /// The verbs of `revocations`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RevocationsCommand {
-    /// List what is revoked and not dead by itself
+    /// List the revocations that have not expired
     List(RevocationsListArgs),
-    /// Revoke all that an agent, a principal or a tenant was given until now
+    /// Revoke all tokens that an agent, a principal or a tenant was given until now
     Add(RevocationsAddArgs),
     /// Print the signed snapshot, or write it to a file
     Export(RevocationsExportArgs),
 }
 
 impl RevocationsCommand {
-    /// Runs the verb.
+    /// Runs the chosen command.
     pub(crate) async fn run(self, global: &Global) -> ExitResult {
         match self {
             RevocationsCommand::List(args) => args.run(global).await,
@@ -113,7 +113,7 @@ pub(crate) struct RevocationsAddArgs {
     /// Issued before this time [default: now]
     #[arg(long, value_name = "RFC3339")]
     before: Option<Timestamp>,
-    /// The reason, for people who look after the issuer
+    /// The reason, for the operators of the issuer
     #[arg(long, value_name = "TEXT", value_parser = parse::text)]
     reason: String,
     #[command(flatten)]

@@ -37,7 +37,7 @@ pub(crate) struct ServeArgs {
     /// The address of /livez, /readyz and /metrics [default: 127.0.0.1:8421]
     #[arg(long, value_name = "ADDRESS")]
     operations_listen: Option<SocketAddr>,
-    /// Time to go on serving after SIGTERM, while /readyz says no [default: 0s]
+    /// Time to keep serving after SIGTERM, while /readyz fails [default: 0s]
     #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
     grace: Option<u64>,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! The client of a remote issuer: HTTPS, by the routes of `bailiwick-api`.
+//! The client for a remote issuer, over HTTPS and with the routes of `bailiwick-api`.
 
 use std::{env, path::PathBuf, time::Duration};
 
@@ -19,13 +19,13 @@ use crate::{
     output::Progress,
 };
 
-/// The environment variable that names the issuer.
+/// The environment variable with the issuer's address.
 const SERVER: &str = "BAILIWICK_SERVER";
 
-/// The environment variable that names the file of a certificate authority.
+/// The environment variable with the path of a CA certificate.
 const CA: &str = "BAILIWICK_CA";
 
-/// The environment variable that holds the operator's token.
+/// The environment variable with the operator's token.
 const TOKEN: &str = "BAILIWICK_OPERATOR_TOKEN";
 
 /// Maximum length of an operator's token and of a certificate, in bytes.
@@ -41,19 +41,19 @@ const PATIENCE: Duration = Duration::from_secs(120);
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct ServerArgs {
-    /// Work with the issuer at this URL instead of a home; with the one in the home where it is empty
-    /// [env: BAILIWICK_SERVER]
+    /// Work with the issuer at this URL instead of a home; if empty, with the issuer in the home [env:
+    /// BAILIWICK_SERVER]
     #[arg(long, global = true, value_name = "URL")]
     server: Option<String>,
     /// The operator's token for --server [default: BAILIWICK_OPERATOR_TOKEN]
     #[arg(long, global = true, value_name = "FILE|-")]
     operator_token_file: Option<Input>,
-    /// Trust this certificate authority (PEM) for --server, too [env: BAILIWICK_CA]
+    /// Also trust this certificate authority (PEM) for --server [env: BAILIWICK_CA]
     #[arg(long, global = true, value_name = "FILE")]
     ca: Option<PathBuf>,
 }
 
-/// An issuer's service, with an operator's token for it.
+/// A remote issuer, with an operator's token for it.
 pub(crate) struct ServiceClient {
     base: SafeUrl,
     http: Client,
@@ -61,7 +61,7 @@ pub(crate) struct ServiceClient {
 }
 
 impl ServerArgs {
-    /// Returns true if a service is named by flag or environment, whatever `config.toml` says.
+    /// Returns true if a flag or the environment names a service, regardless of `config.toml`.
     pub(crate) fn is_named(&self) -> Result<bool, Failure> {
         let named = match self.server.clone() {
             Some(server) => Some(server),
@@ -70,7 +70,7 @@ impl ServerArgs {
         Ok(named.is_some_and(|url| !url.is_empty()))
     }
 
-    /// Opens the service if one is named by flag, environment or `config.toml`.
+    /// Returns a client if a flag, the environment or `config.toml` names a service.
     pub(crate) fn open(&self, config: &HomeConfig) -> Result<Option<ServiceClient>, Failure> {
         let named = match self.server.clone() {
             Some(server) => Some(server),
@@ -283,7 +283,7 @@ fn unreachable(error: &reqwest::Error) -> Failure {
     .hint(hint)
 }
 
-/// The failure of an answer that no issuer of this version gives.
+/// The failure of an answer that no issuer of this version would give.
 pub(crate) fn unreadable() -> Failure {
     Failure::plain(Exit::Remote, "the issuer's answer cannot be read")
         .hint("it may be of another version: use the same one on both sides")

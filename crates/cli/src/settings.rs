@@ -1,4 +1,4 @@
-//! The options that every command has.
+//! The options that all commands have.
 
 use std::{env, path::PathBuf};
 
@@ -13,10 +13,10 @@ use crate::{
     server::{ServerArgs, ServiceClient},
 };
 
-/// The environment variable that names the home.
+/// The environment variable with the path of the home.
 const HOME: &str = "BAILIWICK_HOME";
 
-/// The environment variable that holds the keyset key.
+/// The environment variable with the keyset key.
 const KEYSET_KEY: &str = "BAILIWICK_KEYSET_KEY";
 
 /// Options of every command.
@@ -29,7 +29,7 @@ pub(crate) struct Global {
     /// Print data as JSON
     #[arg(long, global = true)]
     json: bool,
-    /// Say on stderr what is done (BAILIWICK_LOG filters more finely)
+    /// Log to stderr (BAILIWICK_LOG filters more finely)
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
     #[command(flatten)]
@@ -46,7 +46,7 @@ impl Global {
         }
     }
 
-    /// The key that a remote issuer's keyset must be signed with, from the environment or `config.toml`.
+    /// Returns the keyset key of a remote issuer, from the environment or `config.toml`.
     pub(crate) fn keyset_key(&self) -> Result<PublicKey, Failure> {
         let environment = input::variable(KEYSET_KEY)?.filter(|key| !key.is_empty());
         let text = match environment {
@@ -61,12 +61,12 @@ impl Global {
             .map_err(|error| Failure::new(Exit::Usage, error))
     }
 
-    /// The remote issuer, if one is named.
+    /// Returns the remote issuer, if one is named.
     pub(crate) fn server(&self) -> Result<Option<ServiceClient>, Failure> {
         self.server.open(&self.config()?)
     }
 
-    /// Fails if a remote issuer is named, for commands that work on a home only.
+    /// Fails if a remote issuer is named, for commands that work only on a home.
     pub(crate) fn only_here(&self, what: &str) -> Result<(), Failure> {
         match self.server()? {
             None => Ok(()),
@@ -74,7 +74,7 @@ impl Global {
         }
     }
 
-    /// Same as [`Global::only_here`], without a look at `config.toml`.
+    /// Like [`Global::only_here`], but without reading `config.toml`.
     pub(crate) fn not_elsewhere(&self, what: &str) -> Result<(), Failure> {
         match self.server.is_named()? {
             false => Ok(()),
@@ -82,7 +82,7 @@ impl Global {
         }
     }
 
-    /// The path of the home, which need not exist.
+    /// Returns the path of the home, which need not exist.
     pub(crate) fn home(&self) -> Result<PathBuf, Failure> {
         self.home_if_any().ok_or_else(|| {
             Failure::plain(Exit::Local, "this user has no data directory")
@@ -109,7 +109,7 @@ impl Global {
     }
 }
 
-/// The failure of a command that works on a home only.
+/// The failure of a command that works only on a home.
 fn elsewhere(what: &str) -> Failure {
     Failure::plain(
         Exit::Usage,

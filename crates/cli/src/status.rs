@@ -27,7 +27,7 @@ Examples:
   bailiwick status --quiet
   bailiwick status --json --server https://issuer.example")]
 pub(crate) struct StatusArgs {
-    /// Print only what is not well, and nothing if all is
+    /// Print only findings, and nothing if there are none
     #[arg(short, long)]
     quiet: bool,
     #[command(flatten)]

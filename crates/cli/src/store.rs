@@ -8,23 +8,24 @@ use crate::{
     input::{Input, variable, warn_if_open},
 };
 
-/// The environment variable that holds the URL of a PostgreSQL database.
+/// The environment variable with the URL of a PostgreSQL database.
 const STORE: &str = "BAILIWICK_STORE";
 
-/// Maximum length of such a URL, in bytes.
+/// Maximum length of the URL of a database, in bytes.
 const MAX_STORE: usize = 4096;
 
 /// Options of commands that make a home.
 #[derive(Debug, Args)]
 pub(crate) struct StoreArg {
-    /// The file that holds the URL of a PostgreSQL database, for several issuers
-    /// [default: BAILIWICK_STORE, else SQLite in the home]
+    /// The file with the URL of a PostgreSQL database, for several issuers [default: BAILIWICK_STORE, else
+    /// SQLite in the home]
     #[arg(long, value_name = "FILE|-")]
     store_file: Option<Input>,
 }
 
 impl StoreArg {
-    /// Reads the URL from the file or the environment. It may hold a password, so it is no argument.
+    /// Reads the URL from the file or the environment. The URL may contain a password, so it is not an
+    /// argument.
     pub(crate) fn store(&self) -> Result<Option<PostgresUrl>, Failure> {
         let text = match &self.store_file {
             Some(file) => {

@@ -1,4 +1,4 @@
-//! `bailiwick token`: commands on tokens.
+//! `bailiwick token`: the commands for tokens.
 
 mod attenuate;
 mod deliver;
@@ -28,16 +28,16 @@ pub(crate) enum TokenCommand {
     Attenuate(attenuate::AttenuateArgs),
     /// Seal a token, so that it cannot be narrowed further
     Seal(seal::SealArgs),
-    /// Show what a token says, without verifying it
+    /// Show the content of a token, without verifying it
     Inspect(inspect::TokenInspectArgs),
     /// Decide one call, as a service would
     Verify(Box<verify::TokenVerifyArgs>),
-    /// Revoke a token, or one of its blocks, before its end
+    /// Revoke a token, or one of its blocks, before it expires
     Revoke(revoke::TokenRevokeArgs),
 }
 
 impl TokenCommand {
-    /// Runs the verb.
+    /// Runs the chosen command.
     pub(crate) fn run(self, global: &Global) -> ExitResult {
         match self {
             TokenCommand::Attenuate(args) => args.run(global),

@@ -1,4 +1,4 @@
-//! `bailiwick verifier`: the keysets and revocations that verifiers say they use.
+//! `bailiwick verifier`: the keysets and revocations that verifiers report.
 
 use bailiwick_api::{VerifierStatus, VerifiersInUse};
 use bailiwick_token::{escape::name, timestamp::Timestamp};
@@ -16,14 +16,14 @@ use crate::{
 /// The verbs of `verifier`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum VerifierCommand {
-    /// Show who is behind: which keyset and revocations each verifier uses
+    /// Show the keyset and revocations that each verifier uses, and which verifiers are behind
     Lag(LagArgs),
-    /// Forget a verifier that is no more, so that no activation waits for it
+    /// Forget a verifier that no longer exists, so that no activation waits for it
     Forget(ForgetArgs),
 }
 
 impl VerifierCommand {
-    /// Runs the verb.
+    /// Runs the chosen command.
     pub(crate) async fn run(self, global: &Global) -> ExitResult {
         match self {
             VerifierCommand::Lag(args) => args.run(global).await,
@@ -49,7 +49,7 @@ pub(crate) struct LagArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bailiwick verifier forget erp-3")]
 pub(crate) struct ForgetArgs {
-    /// Its name
+    /// The verifier's name
     name: String,
 }
 
@@ -64,7 +64,8 @@ struct Lag<'a> {
     #[serde(flatten)]
     verifier: &'a VerifierStatus,
     keysets_behind: u64,
-    /// `None` if it follows no revocations, or those of another history.
+    /// Number of changes that the verifier lacks; `None` if it follows no revocations, or those of another
+    /// history.
     #[serde(skip_serializing_if = "Option::is_none")]
     changes_behind: Option<u64>,
     seconds_ago: u64,

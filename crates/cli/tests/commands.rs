@@ -1,9 +1,10 @@
-//! `bailiwick` as people and programs use it: each test runs the binary, and changes nothing in its own process.
+//! Tests of `bailiwick` as people and programs use it. Each test runs the binary, and changes nothing in its
+//! own process.
 #![cfg(test)]
 #![cfg(unix)]
 #![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 
-/// By subject.
+/// The tests, one module per subject.
 mod commands {
     mod demo;
     mod docs;

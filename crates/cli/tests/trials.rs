@@ -1,6 +1,6 @@
 //! Trials of the issuer's promises, on the real process with real components around it. Each trial states its
-//! promise and the signs of a failure. A trial that this machine cannot run says on stderr what is missing, and is
-//! skipped.
+//! promise and the signs of failure. A trial that this machine cannot run is skipped, and reports on stderr
+//! what is missing.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,9 +1,9 @@
-//! The audit: one row for each mint, refusal, revocation and key change, chained to the row before.
+//! The audit log: one row for each mint, refusal, revocation and key change, chained to the previous row.
 //!
-//! The hash of a row covers every column and the hash of the row before, so an edited, removed or
-//! reordered row breaks the chain there. The end of the chain is stored apart from it and is signed
-//! from time to time, as a [`Checkpoint`]. Whoever can rewrite the whole database can make a new chain
-//! and delete the checkpoints. To detect that, keep a checkpoint somewhere else.
+//! The hash of a row covers every column and the hash of the previous row, so an edited, removed or reordered
+//! row breaks the chain there. The end of the chain is stored separately and is signed from time to time, as a
+//! [`Checkpoint`]. An attacker who can rewrite the whole database can make a new chain and delete the
+//! checkpoints. To detect that, keep a checkpoint somewhere else.
 
 mod checkpoint;
 mod coverage;
@@ -22,10 +22,10 @@ use sha2::{Digest, Sha256};
 
 use crate::mint::token_info::TokenInfo;
 
-/// Prefix of the encoding of a row, so that no hash of anything else can be taken for a row's.
+/// Prefix of the encoding of a row, so that a row's hash cannot equal the hash of anything else.
 const LABEL: &[u8] = b"bailiwick/audit/1";
 
-/// The hash that the first row is chained to.
+/// The hash to which the first row is chained.
 pub(crate) const GENESIS: [u8; 32] = [0; 32];
 
 macro_rules! events {
@@ -38,7 +38,7 @@ macro_rules! events {
         }
 
         impl AuditEvent {
-            /// All events.
+            /// All kinds of events.
             pub const ALL: &[AuditEvent] = &[$(AuditEvent::$event,)*];
 
             /// Returns the name that rows contain.
@@ -77,9 +77,9 @@ events! {
     Revoke "revoke",
     /// A client was registered.
     ClientAdd "client.add",
-    /// A client was given another secret.
+    /// A new secret was created for a client.
     ClientRotate "client.rotate",
-    /// A client was given public keys.
+    /// Public keys were added to a client.
     ClientKeyAdd "client.key.add",
     /// A public key of a client was removed.
     ClientKeyRemove "client.key.remove",
@@ -87,7 +87,7 @@ events! {
     ClientDisable "client.disable",
     /// A verifier that no longer exists was forgotten, so that no activation waits for it.
     VerifierForget "verifier.forget",
-    /// An operator asked for an action that its token does not allow.
+    /// An operator requested an action that its token does not allow.
     OperatorRefused "operator.refused",
 }
 
@@ -109,7 +109,7 @@ impl FromStr for AuditEvent {
     }
 }
 
-/// A text that names no event.
+/// The error of a text that names no event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEventError;
 
@@ -122,7 +122,7 @@ impl fmt::Display for AuditEventError {
 
 impl std::error::Error for AuditEventError {}
 
-/// An entry to be recorded. The store adds its place in the chain.
+/// An entry to be recorded. The store adds its position in the chain.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) event: AuditEvent,
@@ -137,7 +137,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Creates an entry. `detail` is a JSON object, whose `Display` is its text.
+    /// Creates an entry. `detail` displays as the text of a JSON object.
     pub(crate) fn new(event: AuditEvent, detail: impl fmt::Display) -> Entry {
         Entry {
             event,
@@ -150,7 +150,7 @@ impl Entry {
         }
     }
 
-    /// Creates the entry of a mint, from which the token's own row is written too.
+    /// Creates the entry of a mint, which also provides the token's own row.
     pub(crate) fn mint(token: TokenInfo, detail: String) -> Entry {
         Entry {
             agent: Some(token.agent.clone()),
@@ -163,7 +163,7 @@ impl Entry {
     }
 }
 
-/// A filter of audit rows. A row has to match every field that is set.
+/// A filter for audit rows. A row must match every field that is set.
 ///
 /// ```
 /// use bailiwick_issuer::{AuditEvent, AuditFilter, Issuer, StoreError};
@@ -195,16 +195,16 @@ pub struct AuditFilter {
     pub since: Option<Timestamp>,
     /// Rows of a time before this.
     pub until: Option<Timestamp>,
-    /// Rows with a lower number: the page before the one that begins with this row.
+    /// Rows with a lower number: the page that precedes this row.
     pub before: Option<u64>,
-    /// Maximum number of rows. The latest ones are listed.
+    /// Maximum number of rows. The latest ones are returned.
     pub limit: Option<u32>,
 }
 
-/// One row of the audit.
+/// One row of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRow {
-    /// Its number, from 1 without gaps.
+    /// Number of the row, counted from 1 without gaps.
     pub seq: u64,
     /// Time of the event: of a mint, the time at which its request arrived. It may be earlier than that of the row before.
     pub time: Timestamp,
@@ -212,22 +212,23 @@ pub struct AuditRow {
     pub actor: String,
     /// The name of an [`AuditEvent`].
     pub event: String,
-    /// The agent it is about.
+    /// The agent that the event concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
-    /// The principal it is about.
+    /// The principal that the event concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal: Option<String>,
-    /// The id of the token it is about.
+    /// The id of the token that the event concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
-    /// The id of the root key it is about.
+    /// The id of the root key that the event concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// Further details, as the text of a JSON object. In JSON it is that object, byte for byte.
+    /// Further details, as the text of a JSON object. When the row is written as JSON, they appear as that
+    /// object, byte for byte.
     #[serde(serialize_with = "as_json", deserialize_with = "from_json")]
     pub detail: String,
-    /// The hash of the row before.
+    /// The hash of the previous row.
     #[serde(with = "hash_as_hex")]
     pub prev: [u8; 32],
     /// The hash of this row.
@@ -236,8 +237,8 @@ pub struct AuditRow {
 }
 
 impl AuditRow {
-    /// Computes the value that [`AuditRow::hash`] must have. Each part has a fixed length or is preceded by
-    /// its length, and an absent part differs from an empty one, so no two rows have the same encoding.
+    /// Computes the value that [`AuditRow::hash`] must have. Each part has a fixed length or is preceded by its
+    /// length, and an absent part differs from an empty one, so different rows never have the same encoding.
     pub(crate) fn digest(&self) -> [u8; 32] {
         let mut hash = Sha256::new_with_prefix(LABEL);
         hash.update(self.seq.to_be_bytes());
@@ -256,35 +257,35 @@ impl AuditRow {
     }
 }
 
-/// A place in the chain.
+/// A position in the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditHead {
-    /// The number of the last row, or 0 if there is none.
+    /// Number of the last row; 0 if there is none.
     pub seq: u64,
-    /// Its hash.
+    /// The hash of the last row.
     #[serde(with = "hash_as_hex")]
     pub hash: [u8; 32],
 }
 
-/// The result of checking the whole chain.
+/// The result of verifying the whole chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditReport {
     /// Number of rows that were found intact.
     pub rows: u64,
-    /// The place at which the chain should end, as stored apart from it.
+    /// The position where the chain should end, which is stored separately.
     pub head: AuditHead,
-    /// The number of the last row that a signed checkpoint vouches for, or 0 if there is none.
+    /// Number of the last row that a signed checkpoint covers; 0 if there is none.
     pub checkpoint: u64,
     /// The first row that was tampered with.
     pub finding: Option<AuditFinding>,
 }
 
-/// A break in the chain.
+/// The first row at which the chain is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditFinding {
-    /// The row.
+    /// Number of the row.
     pub seq: u64,
-    /// The kind of tampering.
+    /// The way in which the row was tampered with.
     pub tampering: Tampering,
 }
 
@@ -300,37 +301,37 @@ impl fmt::Display for AuditFinding {
     }
 }
 
-/// The way in which a row was tampered with.
+/// The ways in which a row can be tampered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tampering {
-    /// Its hash does not match its content: it was edited, or another row was put in its place.
+    /// The row's hash does not match its content: it was edited, or replaced by another row.
     Edited,
-    /// Its hash matches its content, but is not the hash that the next row continues or that was signed.
+    /// The row's hash matches its content, but not the next row or a signed checkpoint.
     Rewritten,
-    /// It is missing.
+    /// The row is missing.
     Removed,
-    /// It comes after the stored end of the chain.
+    /// The row follows the stored end of the chain.
     Added,
 }
 
-/// A check of the chain, row by row in order.
+/// A verification of the chain, row by row in order.
 pub(crate) struct Walk {
     rows: u64,
     last: AuditHead,
-    /// The signed hashes, by row. A row can have two different ones if the issuer was restored to an earlier
-    /// state and went on from there. Both count.
+    /// The signed hashes, by row. A row can have two different hashes if the issuer was restored to an earlier
+    /// state and continued from there. Both are valid.
     checkpoints: BTreeMap<u64, Vec<[u8; 32]>>,
     finding: Option<AuditFinding>,
 }
 
 impl Walk {
-    /// Returns the number of rows that were intact.
+    /// Returns the number of intact rows so far.
     pub(crate) fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// Begins before the first row. The signatures of `checkpoints` have been verified.
+    /// Starts before the first row. The signatures of `checkpoints` must have been verified.
     pub(crate) fn new(checkpoints: impl IntoIterator<Item = AuditHead>) -> Walk {
         let start = AuditHead {
             seq: 0,
@@ -339,7 +340,7 @@ impl Walk {
         Walk::after(start, checkpoints)
     }
 
-    /// Begins after the row `last`, which the caller vouches for.
+    /// Starts after the row `last`, which the caller has verified.
     pub(crate) fn after(last: AuditHead, checkpoints: impl IntoIterator<Item = AuditHead>) -> Walk {
         let mut signed: BTreeMap<u64, Vec<[u8; 32]>> = BTreeMap::new();
         for head in checkpoints {
@@ -353,7 +354,7 @@ impl Walk {
         }
     }
 
-    /// Returns true if there is no finding yet.
+    /// Returns true if nothing was found so far.
     pub(crate) fn goes_on(&self) -> bool {
         self.finding.is_none()
     }
@@ -385,12 +386,12 @@ impl Walk {
         };
     }
 
-    /// Returns the last row that is intact.
+    /// Returns the last intact row.
     pub(crate) fn last(&self) -> AuditHead {
         self.last
     }
 
-    /// Compares the end of the rows with the place at which the chain should end.
+    /// Compares the last row with the position where the chain should end.
     pub(crate) fn finish(self, head: AuditHead) -> AuditReport {
         let last = self.last;
         let signed = self.checkpoints.last_key_value().map_or(0, |(seq, _)| *seq);
@@ -428,7 +429,7 @@ mod hash_as_hex {
     }
 }
 
-/// Serializes the detail as the JSON that it is, or as a string if it was tampered with.
+/// Serializes the detail as the JSON that it contains, or as a string if tampering left it invalid.
 fn as_json<S: Serializer>(detail: &str, serializer: S) -> Result<S::Ok, S::Error> {
     match serde_json::value::RawValue::from_string(detail.to_owned()) {
         Ok(value) => value.serialize(serializer),

@@ -7,13 +7,13 @@
 //! | `[…]` | a row; bytes are base64 |
 //! | the last | a DSSE envelope of the keyset key over the digest of all lines before it |
 //!
-//! Private keys are in it as they are in the database: encrypted to the identity, which is encrypted
-//! with the passphrase. Everything else is in plain text. A backup of SQLite can be restored into
-//! PostgreSQL and the other way round.
+//! A backup contains private keys as the database does: encrypted to the identity, which is encrypted with the
+//! passphrase. Everything else is in plain text. A backup of SQLite can be restored into PostgreSQL, and vice
+//! versa.
 //!
-//! A restored issuer lacks everything that happened after the backup, such as revocations, while
-//! verifiers know of it. So a restore is given later signed state ([`RestoreEvidence`]), and takes that
-//! over before it publishes anything.
+//! A restored issuer lacks everything that happened after the backup, such as revocations, although verifiers
+//! know of it. So a restore takes later signed state as input ([`RestoreEvidence`]), and adopts it before
+//! anything is published.
 
 mod catch_up;
 mod error;
@@ -40,24 +40,24 @@ use crate::{
     store::{StoreError, TABLES},
 };
 
-/// The description of a backup that was written.
+/// A description of a finished backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BackupReport {
-    /// The issuer that was backed up.
+    /// The issuer in the backup.
     pub issuer: String,
-    /// Time of the state that it contains.
+    /// Time of the state in the backup.
     pub made_at: Timestamp,
-    /// The version of the newest keyset in it.
+    /// Version of the newest keyset in the backup.
     pub keyset_version: u64,
     /// Number of rows.
     pub rows: u64,
-    /// Length in bytes.
+    /// Length of the backup, in bytes.
     pub bytes: u64,
 }
 
 impl Issuer {
-    /// Writes a backup of one state of the database to `out`, while the issuer goes on working. `progress`
-    /// is called with the number of rows from time to time. Without its last line a backup is useless.
+    /// Writes a backup of a single state of the database to `out`, while the issuer keeps working. `progress`
+    /// is called from time to time with the number of rows. A backup without its last line is useless.
     ///
     /// # Errors
     /// [`BackupError`].
@@ -97,7 +97,7 @@ impl Issuer {
     }
 }
 
-/// An error of making a backup. The part that was written is useless.
+/// The error of a failed backup. The part that was written is useless.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {
@@ -107,7 +107,7 @@ pub enum BackupError {
     /// The database cannot be read, or the backup cannot be signed.
     #[error(transparent)]
     Sign(#[from] SignError),
-    /// It cannot be written.
+    /// The backup cannot be written.
     #[error("the backup cannot be written ({0}): make room, or name another place")]
     Io(#[from] std::io::Error),
 }

@@ -1,7 +1,7 @@
-//! Batches the jobs of many concurrent callers.
+//! Batching of the jobs of many concurrent callers.
 //!
-//! Jobs that arrive while a batch is processed queue up and form the next batch. So the more there is
-//! to do, the more callers share one call to the database, and a single caller never waits for others.
+//! Jobs that arrive while a batch is processed queue up and form the next batch. So the higher the load, the
+//! more callers share one call to the database, and a single caller never waits for others.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::store::StoreError;
 
-/// Maximum number of waiting jobs. Further ones are refused, so that those that wait are served in time.
+/// Maximum number of waiting jobs. Further jobs are refused, so that waiting ones are served in time.
 const QUEUE: usize = 1024;
 
 /// Maximum number of jobs in a batch. It is smaller than the queue, so that callers prepare the jobs of
@@ -27,8 +27,8 @@ pub(crate) trait Work: Send + Sync + 'static {
     type Done: Send + 'static;
     type Error: From<StoreError> + Send + 'static;
 
-    /// Processes the jobs and returns one answer for each, in the same order. If it fails as a whole,
-    /// nothing was done.
+    /// Processes the jobs and returns one answer for each, in the same order. An error means that no job was
+    /// processed.
     async fn all(&self, jobs: &[Self::Job]) -> Result<Answers<Self>, StoreError>;
 }
 
@@ -37,7 +37,7 @@ pub(crate) type Answers<W> = Vec<Result<<W as Work>::Done, <W as Work>::Error>>;
 
 type Waiter<W> = oneshot::Sender<Result<<W as Work>::Done, <W as Work>::Error>>;
 
-/// Hands jobs to a task that processes them. The task ends when this value is dropped.
+/// Passes jobs to a task that processes them. The task ends when this value is dropped.
 pub(crate) struct Batcher<W: Work>(mpsc::Sender<(W::Job, Waiter<W>)>);
 
 impl<W: Work> Batcher<W> {
@@ -47,10 +47,10 @@ impl<W: Work> Batcher<W> {
         Batcher(sender)
     }
 
-    /// Submits a job and waits for its answer. The job is done even if the caller goes away.
+    /// Submits a job and waits for its answer. The job is processed even if the caller goes away.
     ///
     /// # Errors
-    /// The error of the work, or [`StoreError::Overloaded`] if the queue is full and nothing is done.
+    /// The error of the work, or [`StoreError::Overloaded`] if the queue is full, so the job is not processed.
     pub(crate) async fn submit(&self, job: W::Job) -> Result<W::Done, W::Error> {
         let (caller, answer) = oneshot::channel();
         self.0
@@ -72,11 +72,11 @@ async fn run<W: Work>(work: Arc<W>, mut queue: mpsc::Receiver<(W::Job, Waiter<W>
             waiting.push(job);
         }
         let (jobs, callers) = waiting.drain(..).unzip();
-        // In a task of its own, so that a panic ends this batch and not the later ones.
+        // In a separate task, so that a panic ends this batch and not the later ones.
         let ended = tokio::spawn(batch(Arc::clone(&work), jobs, callers)).await;
         if let Ok(Err(error)) = ended {
-            // Callers that queued while the database was tried in vain fail at once, and do not wait for
-            // another attempt each. Those that come from now on get a new attempt.
+            // Callers that queued during the failed attempt fail at once, rather than each wait for another
+            // one. Later callers get a new attempt.
             for _ in 0..queue.len() {
                 let Ok((_, caller)) = queue.try_recv() else {
                     break;
@@ -87,7 +87,7 @@ async fn run<W: Work>(work: Arc<W>, mut queue: mpsc::Receiver<(W::Job, Waiter<W>
     }
 }
 
-/// Processes a batch and answers its callers. If one job makes the batch fail, each job is processed on
+/// Processes a batch and answers its callers. If the batch fails because of one job, each job is processed on
 /// its own.
 ///
 /// # Errors
@@ -122,7 +122,8 @@ async fn batch<W: Work>(
     whole
 }
 
-/// Processes jobs, and tries again after a conflict with another transaction, which leaves nothing done.
+/// Processes jobs. After a conflict with another transaction, which undoes everything, the jobs are tried
+/// again.
 async fn attempted<W: Work>(work: &W, jobs: &[W::Job]) -> Result<Answers<W>, StoreError> {
     let mut done = work.all(jobs).await;
     for _ in 1..ATTEMPTS {
@@ -147,7 +148,7 @@ mod tests {
 
     use super::*;
 
-    /// Doubles numbers, a batch for each permit of the gate, and fails for some numbers.
+    /// Work that doubles numbers, one batch for each permit of the gate, and that fails for some numbers.
     #[derive(Clone)]
     struct Doubler {
         gate: Arc<Semaphore>,
@@ -157,7 +158,7 @@ mod tests {
     const DAMAGED: usize = 7;
     const CUT_OFF: usize = 8;
     const PANIC: usize = 9;
-    /// A number above this causes as many conflicts as it exceeds it by.
+    /// A number above this one causes conflicts: one for each unit above.
     const CONFLICT: usize = 1_000_000;
 
     #[async_trait]
@@ -200,7 +201,7 @@ mod tests {
         (doubler, submit)
     }
 
-    /// Jobs that are submitted while a batch is processed form the next batches, each caller gets its own
+    /// Jobs that are submitted while a batch is processed form the next batches. Each caller gets its own
     /// answer, and a caller that finds the queue full gets an error.
     #[tokio::test]
     async fn jobs_of_one_time_share_a_batch_and_the_queue_has_an_end() {

@@ -1,8 +1,8 @@
-//! Clients: agents that authenticate with a name and a secret, or with an assertion that they sign themselves.
+//! Clients: agents that authenticate with a name and a secret, or with assertions that they sign themselves.
 //!
-//! A secret is `ID.RANDOM`. The part before the dot identifies the hash, so that each attempt costs one
-//! Argon2id and not one per secret. A secret is shown once and stored as a hash. During a rotation the
-//! old and the new secret are both valid, so that no request is refused in between.
+//! A secret is `ID.RANDOM`. The part before the dot identifies the stored hash, so that each attempt costs one
+//! Argon2id computation rather than one per secret. A secret is shown once and stored as a hash. During a
+//! rotation, the old and the new secret are both valid, so that no request is refused.
 
 mod error;
 mod hashing;
@@ -33,14 +33,14 @@ use crate::{
     store::{StoreError, StoredSecret},
 };
 
-/// Maximum length in bytes of a text that is tried as a secret.
+/// Maximum length of a text that is tried as a secret, in bytes.
 const MAX_SECRET: usize = 256;
 
 impl Issuer {
     /// Registers a client and creates its first secret.
     ///
     /// # Errors
-    /// [`ClientError`], and nothing changed.
+    /// [`ClientError`]; in that case, nothing changed.
     pub async fn client_add(
         &self,
         client: NewClient,
@@ -52,10 +52,10 @@ impl Issuer {
         Ok((info, secret))
     }
 
-    /// Creates another secret for a client. Its existing secrets end `overlap` seconds from now.
+    /// Creates a new secret for a client. The client's existing secrets expire `overlap` seconds from now.
     ///
     /// # Errors
-    /// [`ClientError`], and nothing changed.
+    /// [`ClientError`]; in that case, nothing changed.
     pub async fn client_rotate(
         &self,
         name: &str,
@@ -83,11 +83,12 @@ impl Issuer {
         Ok((rotated, secret))
     }
 
-    /// Disables a client for good and destroys its secrets. Its public keys stay on record, and sign no more. Its name cannot be registered again. The tokens
-    /// that it has stay valid: revoke them by a watermark.
+    /// Disables a client permanently and destroys its secrets. Its public keys stay on record, but can no
+    /// longer authenticate. Its name cannot be registered again. Tokens that the client already has stay valid:
+    /// revoke them by a watermark.
     ///
     /// # Errors
-    /// [`ClientError`], and nothing changed.
+    /// [`ClientError`]; in that case, nothing changed.
     pub async fn client_disable(
         &self,
         name: &str,
@@ -103,7 +104,7 @@ impl Issuer {
         Ok(disabled.map_or(info, |client| client.info))
     }
 
-    /// Returns all clients, by name.
+    /// Returns all clients, sorted by name.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -122,11 +123,11 @@ impl Issuer {
         Ok(client.info)
     }
 
-    /// Authenticates a client by its secret. Neither the result nor the time that it takes reveals whether
-    /// the name or the secret was wrong. It computes an Argon2id, so callers have to limit the rate.
+    /// Authenticates a client by its secret. Neither the result nor the time taken reveals whether the name or
+    /// the secret was wrong. Each call computes Argon2id, so callers must limit the rate.
     ///
     /// # Errors
-    /// [`StoreError`]; a wrong name or secret is `None`.
+    /// [`StoreError`]. A wrong name or secret is not an error: the result is `None`.
     pub async fn authenticate_client(
         &self,
         name: &str,
@@ -140,11 +141,12 @@ impl Issuer {
         Ok(claimed.map(|(info, stored)| SignedIn::by_secret(info, stored)))
     }
 
-    /// Same as [`Issuer::authenticate_client`], but only for a secret that this process verified recently.
-    /// It computes no Argon2id, so it needs no limit, and it reveals nothing to somebody who guesses.
+    /// Like [`Issuer::authenticate_client`], but succeeds only for a secret that this process verified
+    /// recently. This method never computes Argon2id, so callers need not limit the rate, and the method
+    /// reveals nothing to an attacker who guesses.
     ///
     /// # Errors
-    /// [`StoreError`]; everything else is `None`.
+    /// [`StoreError`]. For any other secret, the result is `None`.
     pub async fn recognize_client(
         &self,
         name: &str,
@@ -158,7 +160,7 @@ impl Issuer {
         Ok(claimed.map(|(info, stored)| SignedIn::by_secret(info, stored)))
     }
 
-    /// Returns the client of this name and the stored secret with the id of `secret`, which is not verified
+    /// Returns the client with this name, and its stored secret with the id of `secret`. Nothing is verified
     /// yet.
     async fn claimed(
         &self,
@@ -179,13 +181,13 @@ impl Issuer {
         Ok(secret.map(|secret| (client.info, secret)))
     }
 
-    /// Records that a one-time assertion was used. Returns false if it was used before, here or at another
-    /// issuer on the same database, or is so old that it may have been used before a restore. `id`
+    /// Records that a one-time assertion was used. Returns false if the assertion was used before, here or at
+    /// another issuer on the same database, or is so old that it may have been used before a restore. `id`
     /// identifies the assertion uniquely, for example as a hash of its issuer and `jti`. `issued_at` is the
-    /// earliest time at which it can have been issued.
+    /// earliest time at which the assertion can have been issued.
     ///
     /// # Errors
-    /// [`StoreError`]. The assertion must then be refused.
+    /// [`StoreError`]; in that case, the assertion must be refused.
     pub async fn use_assertion(
         &self,
         id: &[u8; 32],

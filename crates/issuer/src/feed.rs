@@ -1,8 +1,8 @@
 //! The feed of revocations: a signed head every few seconds, the changes that lead to it, and a signed
 //! snapshot of the live revocations.
 //!
-//! The head is stored, so that several issuers serve the same one. Changes are served as they were
-//! written and never change. A snapshot is made on request.
+//! The head is stored, so that several issuers serve the same one. Lines of changes are served exactly as
+//! written and never altered. Snapshots are made on request.
 
 use std::collections::HashSet;
 
@@ -21,50 +21,50 @@ use crate::{
     store::{StoreError, StoredHead, Tx, target_name},
 };
 
-/// Age in seconds at which an unchanged head is signed again. Verifiers rely on the age of the head.
+/// Age in seconds at which an unchanged head is signed again, because verifiers rely on the age of the head.
 pub const HEAD_RESIGN: u64 = 5;
 
-/// The life of heads and snapshots, in seconds, for verifiers that require nothing shorter.
+/// Life of heads and snapshots, in seconds. Verifiers may require fresher ones.
 pub const FEED_LIFE: u64 = 86_400;
 
 /// A signed head.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PublishedHead {
-    /// The number of the last change.
+    /// Number of the last change.
     pub seq: u64,
-    /// The version of the current keyset at that time.
+    /// Version of the current keyset at the time of signing.
     pub keyset_version: u64,
-    /// Time at which it was signed.
+    /// Time of signing.
     pub issued_at: Timestamp,
-    /// Time from which it is stale.
+    /// Time from which the head is stale.
     pub expires: Timestamp,
-    /// The DSSE envelope that verifiers are given, byte for byte.
+    /// The DSSE envelope that verifiers receive, byte for byte.
     pub envelope: String,
 }
 
 /// A signed snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedRevocations {
-    /// The position of the history that it reflects.
+    /// Position in the history that the snapshot reflects.
     pub position: Position,
-    /// The version of the current keyset at that time.
+    /// Version of the current keyset at the time of signing.
     pub keyset_version: u64,
-    /// Time at which it was signed.
+    /// Time of signing.
     pub issued_at: Timestamp,
-    /// Time from which it is stale.
+    /// Time from which the snapshot is stale.
     pub expires: Timestamp,
     /// Number of entries.
     pub entries: u64,
-    /// The file that verifiers are given, byte for byte.
+    /// The file that verifiers receive, byte for byte.
     pub file: String,
 }
 
 impl Issuer {
-    /// Returns the head of the feed. It is signed again if something changed, or after [`HEAD_RESIGN`].
-    /// Only signing needs the private keys.
+    /// Returns the head of the feed, signed again if something changed, or after [`HEAD_RESIGN`]. Only signing
+    /// needs the private keys.
     ///
-    /// Readers refuse a head that was signed before the one that they have. So its time does not go back if
-    /// the clocks of two issuers differ a little, or if a clock is corrected a little.
+    /// Readers refuse a head with an earlier signing time than the one that they have. So the signing time
+    /// never goes back when the clocks of two issuers differ slightly, or when a clock is corrected slightly.
     ///
     /// # Errors
     /// [`SignError`].
@@ -127,7 +127,7 @@ impl Issuer {
         self.store.read().await?.position().await
     }
 
-    /// Returns the head that was signed last, however old it is.
+    /// Returns the last signed head, however old it is.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -136,8 +136,8 @@ impl Issuer {
         Ok(head.map(PublishedHead::from))
     }
 
-    /// Returns the changes after `after`, up to and including `to`, one per line. The answer never changes,
-    /// so it can be cached for ever. It is `None` if there are no such changes or more than [`MAX_PAGE`].
+    /// Returns the changes after `after`, up to and including `to`, one per line; `None` if there are no such
+    /// changes or more than [`MAX_PAGE`]. The lines never change, so they can be cached forever.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -173,8 +173,9 @@ impl Issuer {
         self.snapshot_from(None::<String>, now).await
     }
 
-    /// Same as [`Issuer::snapshot`], for callers that have the last snapshot of this issuer. Its entries are
-    /// not read from the database again, which with a million revocations is most of the work.
+    /// Like [`Issuer::snapshot`], for callers that have the last snapshot of this issuer. The entries of that
+    /// snapshot are not read from the database again, which saves most of the work when there are a million
+    /// revocations.
     ///
     /// # Errors
     /// [`SnapshotFailure`].
@@ -257,13 +258,13 @@ impl Issuer {
     }
 }
 
-/// Returns a random name for a new history of revocations.
+/// Makes a random name for a new history of revocations.
 pub(crate) fn new_epoch() -> Epoch {
     Epoch::from_bytes(OsRng.next_u64().to_be_bytes())
 }
 
-/// Returns true if the history leads from one position to the other: a restored store may have taken
-/// another course since. Returns false without a check if more than [`MAX_PAGE`] changes are in between.
+/// Returns true if the stored history leads from one position to the other. After a restore it may not. Returns
+/// false without checking if more than [`MAX_PAGE`] changes lie between them.
 async fn leads_to(tx: &mut Tx, from: Position, to: &Position) -> Result<bool, StoreError> {
     let between = to.seq.checked_sub(from.seq);
     if from.epoch != to.epoch || between.is_none_or(|between| between > MAX_PAGE) {
@@ -276,7 +277,7 @@ async fn leads_to(tx: &mut Tx, from: Position, to: &Position) -> Result<bool, St
     Ok(end.as_ref() == Some(to))
 }
 
-/// Returns true if a correct clock, within [`SKEW`], can have shown that time of signing.
+/// Returns true if a correct clock, within [`SKEW`], can have shown this time of signing.
 fn is_near(signed: Timestamp, now: Timestamp) -> bool {
     signed <= now.plus(SKEW)
 }
@@ -300,14 +301,14 @@ impl From<StoredHead> for PublishedHead {
     }
 }
 
-/// An error of making a snapshot.
+/// The error of a snapshot that cannot be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SnapshotFailure {
     /// There are too many revocations for one file, or the last snapshot is damaged.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
-    /// It cannot be signed.
+    /// The snapshot cannot be signed.
     #[error(transparent)]
     Sign(#[from] SignError),
 }

@@ -1,5 +1,5 @@
-//! Group commit: the records of many concurrent callers become durable with one write to the disk. A
-//! caller gets its answer once its row is on the disk, and not before.
+//! Group commit: the records of many concurrent callers become durable with one write to the disk. A caller
+//! gets its answer only once its row is on the disk.
 
 use std::sync::Arc;
 
@@ -13,33 +13,34 @@ use crate::{
     store::{Store, StoreError, Tx},
 };
 
-/// A record to be written to the audit.
+/// A record to be written to the audit log.
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) entry: Entry,
     pub(crate) actor: Arc<str>,
     pub(crate) time: Timestamp,
-    /// The grounds on which a token was asked for: compared in the transaction that records its mint.
+    /// The standing of the caller that requested a token, checked again in the transaction that records the
+    /// mint.
     pub(crate) standing: Arc<Standing>,
 }
 
 /// An error of recording. The entry is not acknowledged; a refusal may be recorded in its place.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum RecordError {
-    /// The key that signed the token is no longer the active one. Sign again with the active key.
+    /// The key that signed the token is no longer the active one, so the token must be signed again.
     #[error("another key signs now")]
     Superseded,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Records a batch with one transaction. If a caller goes away, its record is written all the same.
+/// The work that records a batch in one transaction. If a caller goes away, its record is still written.
 pub(crate) struct Commit(pub(crate) Store);
 
 #[async_trait]
 impl Work for Commit {
     type Job = Record;
-    /// The number of the audit row, which is durable.
+    /// Number of the audit row, which is durable.
     type Done = u64;
     type Error = RecordError;
 
@@ -81,9 +82,9 @@ impl Work for Commit {
 
 /// The outcome of one record in the transaction of its batch.
 enum Fate {
-    /// It is recorded unchanged.
+    /// The record is written unchanged.
     Recorded,
-    /// It is not recorded, for this reason. A refusal may be recorded in its place.
+    /// The record is not written, for this reason. A refusal may be recorded in its place.
     Refused(RecordError, Option<Entry>),
 }
 
@@ -96,7 +97,7 @@ impl Fate {
     }
 }
 
-/// Checks the grounds of each mint against the state that the transaction sees.
+/// Checks the standing behind each mint against the state that the transaction sees.
 async fn fates(tx: &mut Tx, records: &[Record]) -> Result<Vec<Fate>, StoreError> {
     let mints = || {
         records

@@ -1,4 +1,4 @@
-//! The directory of an issuer, which only its owner may read: `identity.age`, and either the database
+//! The home directory of an issuer, which only its owner may read: `identity.age`, and either the database
 //! `issuer.db` or a file `store` that contains the URL of a PostgreSQL database.
 
 use std::{
@@ -14,18 +14,18 @@ use rand::{RngCore, rngs::OsRng};
 
 use crate::store::{Location, PostgresUrl};
 
-/// Names of the database, of the file with the URL of one, and of the encrypted identity.
+/// Names of the database, of the file with a database's URL, and of the encrypted identity.
 const DATABASE: &str = "issuer.db";
 const STORE: &str = "store";
 const IDENTITY: &str = "identity.age";
 
-/// The directory of profiles, if there are several files of them.
+/// The directory of profiles, which replaces `profiles.toml`.
 const PROFILES: &str = "profiles.d";
 
-/// Maximum size in bytes of a file that a backup includes.
+/// Maximum size of a file that a backup includes, in bytes.
 const MAX_FILE: u64 = 1 << 20;
 
-/// Returns true for a file that people write: `NAME.toml`, in the home or among the profiles.
+/// Returns true for the name of a file that people write: `NAME.toml`, in the home or among the profiles.
 fn is_written(name: &str) -> bool {
     let name = match name.split_once('/') {
         Some((folder, name)) if folder == PROFILES => name,
@@ -38,12 +38,13 @@ fn is_written(name: &str) -> bool {
         && name.chars().all(plain)
 }
 
-/// The directory of an issuer, whose owner and permissions were checked when it was opened.
+/// The home of an issuer, whose owner and permissions were checked when it was opened.
 #[derive(Debug, Clone)]
 pub(crate) struct Home(PathBuf);
 
 impl Home {
-    /// Opens a home that belongs to the user of this process and whose files nobody else can read or write.
+    /// Opens a home. It must belong to the user of this process, and nobody else may be able to read or write
+    /// its files.
     pub(crate) fn open(path: &Path) -> Result<Home, HomeError> {
         let home = Home::at(path)?;
         match home.faults().into_iter().next() {
@@ -52,7 +53,7 @@ impl Home {
         }
     }
 
-    /// Finds a home, and does not check its owner and permissions.
+    /// Finds a home without checking its owner and permissions.
     fn at(path: &Path) -> Result<Home, HomeError> {
         let path = &located(path)?;
         match followed(path)? {
@@ -126,8 +127,8 @@ impl Home {
         self.0.join(IDENTITY)
     }
 
-    /// Reads the files for a backup: the identity, and the settings and profiles that people wrote. The URL
-    /// of a database is left out, because it may contain a password.
+    /// Reads the files that a backup includes: the identity, and the settings and profiles that people wrote.
+    /// The URL of a database is left out, because it may contain a password.
     pub(crate) fn files(&self) -> Result<BTreeMap<String, Vec<u8>>, HomeError> {
         let mut files = BTreeMap::from([(IDENTITY.to_owned(), self.read_identity()?)]);
         for folder in ["", PROFILES] {
@@ -164,7 +165,7 @@ impl Home {
     }
 }
 
-/// Returns the absolute path for a new home, at which there must be nothing or an empty directory.
+/// Returns the absolute path for a new home. The path must not exist, or must be an empty directory.
 pub(crate) fn vacant(path: &Path) -> Result<PathBuf, HomeError> {
     let path = located(path)?;
     match followed(&path)? {
@@ -189,7 +190,7 @@ fn located(path: &Path) -> Result<PathBuf, HomeError> {
     std::path::absolute(path).map_err(io_error(path))
 }
 
-/// Reads the metadata at a path and follows links; `None` if nothing is there.
+/// Reads the metadata at a path, following links; `None` if nothing is there.
 fn followed(path: &Path) -> Result<Option<fs::Metadata>, HomeError> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(Some(metadata)),
@@ -201,18 +202,17 @@ fn followed(path: &Path) -> Result<Option<fs::Metadata>, HomeError> {
     }
 }
 
-/// A home under construction, beside its final place. It is moved there as a whole, or removed.
+/// A home under construction, beside its final path. It is moved there as a whole, or removed.
 #[derive(Debug)]
 pub(crate) struct Draft {
     draft: Home,
     target: PathBuf,
     kept: bool,
-    /// Dropped last, after the draft inside them was removed.
+    /// Dropped last, after the draft inside these directories was removed.
     parents: Parents,
 }
 
-/// Parent directories created for a home. They are removed when this is dropped, unless the home is
-/// kept.
+/// Parent directories created for a home. Dropping this value removes them, unless the home is kept.
 #[derive(Debug, Default)]
 struct Parents(Vec<PathBuf>);
 
@@ -248,7 +248,7 @@ impl Drop for Parents {
 }
 
 impl Draft {
-    /// Begins a home at `target`, where there must be nothing or an empty directory.
+    /// Begins a home at `target`, which must not exist, or must be an empty directory.
     pub(crate) fn begin(target: &Path) -> Result<Draft, HomeError> {
         let target = vacant(target)?;
         let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
@@ -308,7 +308,7 @@ impl Draft {
         Ok(())
     }
 
-    /// Moves the home to its place. Renaming a directory can replace only an empty directory.
+    /// Moves the home to its final path. Renaming a directory can replace only an empty directory.
     pub(crate) fn keep(mut self) -> Result<Home, HomeError> {
         sync(self.draft.path())?;
         let on_a_server = self.draft.store().exists();
@@ -343,14 +343,14 @@ impl Drop for Draft {
     }
 }
 
-/// A home that cannot be used, or not be created.
+/// The reason why a home cannot be used or created.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HomeError {
     /// The directory contains no issuer.
     #[error("no issuer in `{0}`: run `bailiwick init`, or name another home")]
     Missing(PathBuf),
-    /// Something exists at the path already.
+    /// Something already exists at the path.
     #[error("`{0}` exists and is not overwritten: name another home")]
     Exists(PathBuf),
     /// The path is a symbolic link to nothing.
@@ -368,14 +368,14 @@ pub enum HomeError {
     /// The file `store` does not contain the URL of a PostgreSQL database.
     #[error("`{0}` does not hold the URL of a PostgreSQL database: write one there")]
     Url(PathBuf),
-    /// The database on the server is filled, but the home that belongs to it cannot be moved to its place.
+    /// The database on the server is filled, but the home that belongs to it cannot be moved to its final path.
     #[error(
         "`{path}` cannot be put in place ({error}), and the database on the server has been filled: empty that, and do it again with another home"
     )]
     Unplaced {
-        /// The home.
+        /// Path of the home.
         path: PathBuf,
-        /// The error of the system.
+        /// The system's error.
         error: io::Error,
     },
     /// A file of settings or profiles is too large for a backup.
@@ -386,9 +386,9 @@ pub enum HomeError {
     Open {
         /// The file or directory.
         path: PathBuf,
-        /// Its permissions.
+        /// The present permissions.
         mode: u32,
-        /// The permissions that it should have.
+        /// The permissions that the file or directory should have.
         wanted: &'static str,
     },
     /// The file or directory belongs to another user, who could read and change it.
@@ -398,9 +398,9 @@ pub enum HomeError {
     Foreign {
         /// The file or directory.
         path: PathBuf,
-        /// The user id of its owner.
+        /// User id of the owner.
         owner: u32,
-        /// The effective user id of this process.
+        /// Effective user id of this process.
         user: u32,
     },
     /// The file or directory cannot be read or written.
@@ -408,7 +408,7 @@ pub enum HomeError {
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// The error of the system.
+        /// The system's error.
         error: io::Error,
     },
 }
@@ -434,8 +434,8 @@ fn private(path: &Path, wanted: &'static str) -> Result<(), HomeError> {
     Ok(())
 }
 
-/// Returns true if `owner` may own the secret files of `user`: the user itself, or root, who can read
-/// them in any case.
+/// Returns true if `owner` may own the secret files of `user`: the user itself, or root, who can read them
+/// anyway.
 fn may_own(owner: u32, user: u32) -> bool {
     owner == user || owner == 0
 }

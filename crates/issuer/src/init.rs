@@ -22,8 +22,8 @@ use crate::{
 };
 
 impl Issuer {
-    /// Checks that [`Issuer::init`] and [`Issuer::restore`] can create a home at `path`, so that nobody is
-    /// asked for a passphrase in vain.
+    /// Checks that [`Issuer::init`] and [`Issuer::restore`] can create a home at `path`, before anybody is
+    /// asked for a passphrase.
     ///
     /// # Errors
     /// [`HomeError`] if something exists there already or the path cannot be read.
@@ -31,12 +31,12 @@ impl Issuer {
         home::vacant(path).map(drop)
     }
 
-    /// Creates an issuer at `home`, with a keyset key, an active root key, a staged spare and the first
-    /// keyset. The result is unlocked. The home is created beside its place and moved there as a whole, so
-    /// a failure leaves nothing behind, and nothing that exists is overwritten.
+    /// Creates an issuer at `home`, with a keyset key, an active root key, a staged spare and the first keyset.
+    /// The result is unlocked. The home is created beside its final path and moved there as a whole, so a
+    /// failure leaves nothing behind, and existing files are never overwritten.
     ///
     /// # Errors
-    /// [`InitError`], and there is no issuer.
+    /// [`InitError`]; in that case, no issuer was created.
     pub async fn init(
         home: &Path,
         options: InitOptions,

@@ -1,4 +1,4 @@
-//! The issuer: opening it, and unlocking its private keys.
+//! The issuer: opening its home, and unlocking its private keys.
 
 use std::{
     collections::BTreeMap,
@@ -25,8 +25,8 @@ use crate::{
     vault::{Vault, VaultError},
 };
 
-/// An issuer, opened from its home directory. Clones share one issuer, and each has its own actor.
-/// `Debug` shows its location and no secret.
+/// An issuer, opened from its home directory. Clones share one issuer, and each has its own actor. `Debug`
+/// shows the location and no secret.
 ///
 /// ```
 /// use bailiwick_issuer::{InitOptions, Issuer, MintRequest, Passphrase};
@@ -105,15 +105,15 @@ impl Issuer {
         })
     }
 
-    /// Returns every reason why the home at this path cannot be used: a missing file, another owner, permissions of
-    /// others. The store is not opened.
+    /// Returns every reason why the home at this path cannot be used: a missing file, another owner, or access
+    /// by others. The store is not opened.
     #[must_use]
     pub fn check_home(path: &Path) -> Vec<HomeError> {
         Home::check(path)
     }
 
-    /// Unlocks the private keys for the life of this value. This computes for about a tenth of a second, so
-    /// call it where blocking is allowed.
+    /// Unlocks the private keys for the life of this value. This takes about a tenth of a second of
+    /// computation, so call it where blocking is allowed.
     ///
     /// # Errors
     /// [`UnlockError`], usually for a wrong passphrase.
@@ -133,7 +133,7 @@ impl Issuer {
         self.vault.get().is_some()
     }
 
-    /// Returns a clone that acts under this name in the audit. Without one, the actor is `local`.
+    /// Returns a clone that acts under this name in the audit log. The default actor is `local`.
     #[must_use]
     pub fn acting_as(&self, actor: &str) -> Issuer {
         Issuer {
@@ -157,13 +157,13 @@ impl Issuer {
         &self.settings
     }
 
-    /// Returns the directory that it was opened at.
+    /// Returns the directory of the issuer.
     #[must_use]
     pub fn home(&self) -> &Path {
         self.home.path()
     }
 
-    /// Returns the keyset key, which verifiers are configured with.
+    /// Returns the public keyset key, which verifiers are configured with.
     #[must_use]
     pub fn keyset_key(&self) -> &PublicKey {
         &self.settings.keyset_key
@@ -181,7 +181,7 @@ impl Issuer {
         Ok(infos)
     }
 
-    /// Closes all connections of all clones to the database. For SQLite, a single file is left.
+    /// Closes the database connections of all clones. SQLite then leaves a single file.
     pub async fn close(self) {
         self.store.close().await;
     }
@@ -203,7 +203,7 @@ impl Issuer {
         Err(withdrawn.into())
     }
 
-    /// Records an entry, in one transaction with those of other callers: see [`Commit`].
+    /// Records an entry, in one transaction with entries of other callers: see [`Commit`].
     pub(crate) async fn record(&self, entry: Entry, time: Timestamp) -> Result<u64, RecordError> {
         let record = Record {
             entry,

@@ -12,15 +12,15 @@ use crate::{
 /// The next transitions of the root keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeySchedule {
-    /// The transitions that a rotation makes now.
+    /// The transitions that a rotation would make now.
     pub due: Vec<DueStep>,
     /// The guards that the other transitions wait for.
     pub waiting: Vec<Guard>,
 }
 
 impl Issuer {
-    /// Returns what [`Issuer::rotate`] would do at this time, and what it would wait for. It needs no private key and
-    /// changes nothing.
+    /// Returns the transitions that [`Issuer::rotate`] would make at this time, and the guards that it would
+    /// wait for. This needs no private key and changes nothing.
     ///
     /// # Errors
     /// [`RootKeyError`] if the rotation would be refused, or the database cannot be read.

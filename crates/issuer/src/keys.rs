@@ -1,8 +1,8 @@
-//! Operations on root keys: runs the state machine of [`crate::keyring`], then stores, audits and
+//! Operations on root keys: each runs the state machine of [`crate::keyring`], then stores, records and
 //! publishes the result.
 //!
-//! Each operation is one transaction that writes keys, audit rows and the new keyset, or nothing. After
-//! each of them a staged spare is published.
+//! Each operation is one transaction that writes keys, audit rows and the new keyset, or nothing. After every
+//! operation, a staged spare key is published.
 
 use bailiwick_token::{
     key::{KeyId, PublicKey},
@@ -24,45 +24,45 @@ use crate::{
     vault::{ImportedKey, Vault},
 };
 
-/// Maximum length of a reason, in bytes. It is published with the tombstone.
+/// Maximum length of a reason, in bytes. The reason is published with the tombstone.
 pub(crate) const MAX_REASON: usize = 512;
 
 /// The result of an operation on keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyReport {
-    /// The transitions in order. Empty if nothing had to change.
+    /// The transitions, in order; empty if nothing had to change.
     pub changes: Vec<Change>,
-    /// The version of the keyset that contains them.
+    /// Version of the keyset after the transitions.
     pub keyset_version: u64,
 }
 
-/// The result of a rotation, and the conditions that it waits for.
+/// The result of a rotation, with the guards that later transitions wait for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rotation {
-    /// The transitions in order. Empty if nothing was due.
+    /// The transitions, in order; empty if nothing was due.
     pub changes: Vec<Change>,
-    /// The version of the keyset that contains them.
+    /// Version of the keyset after the transitions.
     pub keyset_version: u64,
-    /// The next transitions and their times. Run the rotation again then, or more often: it does nothing
-    /// early.
+    /// The next transitions, with their times. Run the rotation again then, or more often: a rotation does
+    /// nothing early.
     pub waiting: Vec<Guard>,
 }
 
 impl Issuer {
-    /// Creates and publishes a new key, which does not sign yet.
+    /// Creates a new key and publishes it. The key does not sign yet.
     ///
     /// # Errors
-    /// [`RootKeyError`], and nothing changed.
+    /// [`RootKeyError`]; in that case, nothing changed.
     pub async fn stage(&self, now: Timestamp) -> Result<KeyReport, RootKeyError> {
         self.change(now, |ring, fresh| Ok(fresh.stage(ring, now)?.0))
             .await
     }
 
-    /// Activates a staged key. The key that was active begins to retire. `force` overrides the guard, and
-    /// then verifiers that have not seen the key deny its tokens for a while.
+    /// Activates a staged key. The previously active key begins to retire. `force` overrides the guard; in that
+    /// case, verifiers that have not yet seen the new key deny its tokens for a while.
     ///
     /// # Errors
-    /// [`RootKeyError`], and nothing changed; see [`RootKeyError::guard`].
+    /// [`RootKeyError`]; in that case, nothing changed. See [`RootKeyError::guard`].
     pub async fn activate(
         &self,
         id: KeyId,
@@ -73,11 +73,11 @@ impl Issuer {
             .await
     }
 
-    /// Destroys the private half of a retiring key and removes the key from the keyset. `force` overrides
-    /// the guard, and then tokens that it signed are denied before they expire.
+    /// Destroys the private half of a retiring key and removes the key from the keyset. `force` overrides the
+    /// guard; in that case, tokens that the key signed are denied before they expire.
     ///
     /// # Errors
-    /// [`RootKeyError`], and nothing changed; see [`RootKeyError::guard`].
+    /// [`RootKeyError`]; in that case, nothing changed. See [`RootKeyError::guard`].
     pub async fn retire(
         &self,
         id: KeyId,
@@ -88,12 +88,12 @@ impl Issuer {
             .await
     }
 
-    /// Revokes a key in any state: a tombstone replaces it, its private half is destroyed, and all its
-    /// tokens are denied. If it was active, the oldest spare takes over at once. Nothing changes for a key
-    /// that is revoked already.
+    /// Revokes a key in any state: a tombstone replaces it, its private half is destroyed, and all its tokens
+    /// are denied. If the key was active, the oldest spare replaces it at once. A key that is already revoked
+    /// does not change.
     ///
     /// # Errors
-    /// [`RootKeyError`], and nothing changed.
+    /// [`RootKeyError`]; in that case, nothing changed.
     pub async fn revoke_key(
         &self,
         id: KeyId,
@@ -107,12 +107,12 @@ impl Issuer {
         .await
     }
 
-    /// Retires, stages and activates the keys for which that is due. It is safe to run at any time and
-    /// concurrently: a rotation begins only when the previous one is complete, so no run undoes or hurries
-    /// another, and whether a token is denied does not depend on how often it runs.
+    /// Makes all transitions that are due: retires, stages and activates keys. This is safe to run at any time,
+    /// even concurrently: a rotation begins only when the previous one is complete, so runs neither undo nor
+    /// hasten each other. Running it more often never causes a token to be denied.
     ///
     /// # Errors
-    /// [`RootKeyError`], and nothing changed. It is not an error if something is not due yet.
+    /// [`RootKeyError`]; in that case, nothing changed. It is not an error if nothing is due.
     pub async fn rotate(&self, now: Timestamp) -> Result<Rotation, RootKeyError> {
         let mut waiting = Vec::new();
         let report = self.change(now, |ring, fresh| {
@@ -131,10 +131,10 @@ impl Issuer {
         })
     }
 
-    /// Publishes a key that was created elsewhere, such as by an issuer that this one replaces.
+    /// Publishes a key that was created elsewhere, for example by an issuer that this one replaces.
     ///
     /// # Errors
-    /// [`RootKeyError`], and nothing changed; [`TransitionError::Collision`] if the key is known already.
+    /// [`RootKeyError`]; in that case, nothing changed. [`TransitionError::Collision`] if the key is already known.
     pub async fn import(
         &self,
         key: ImportedKey,
@@ -189,7 +189,7 @@ impl Issuer {
     }
 }
 
-/// Runs a rotation once. Also returns the guards that it waits for.
+/// Runs a rotation once. Also returns the guards that later transitions wait for.
 pub(crate) fn rotate(
     mut ring: Ring,
     fresh: &mut Fresh<'_>,
@@ -245,7 +245,7 @@ impl<'a> Fresh<'a> {
         }
     }
 
-    /// Stages a new key.
+    /// Stages a newly created key.
     fn stage(&mut self, ring: Ring, now: Timestamp) -> Result<(Ring, KeyId), TransitionError> {
         self.stage_from(ring, now, || SigningKey::generate(&mut OsRng))
     }
@@ -274,7 +274,7 @@ impl<'a> Fresh<'a> {
         }
     }
 
-    /// Stages a new key if none is staged.
+    /// Stages a newly created key if none is staged.
     fn spare(&mut self, ring: Ring, now: Timestamp) -> Result<Ring, TransitionError> {
         if ring.spare().is_some() {
             Ok(ring)
@@ -307,7 +307,7 @@ impl<'a> Fresh<'a> {
     }
 }
 
-/// Writes the changes of a ring: keys, private halves, audit rows, and the keyset that contains them.
+/// Writes the changes of a ring: keys, private halves, audit rows, and the new keyset.
 #[expect(
     clippy::too_many_arguments,
     reason = "called by init, which has no issuer yet, and by verbs"
@@ -370,14 +370,14 @@ pub(crate) fn check_reason(reason: &str) -> Result<(), ()> {
         .ok_or(())
 }
 
-/// An error of an operation on root keys. Nothing changed.
+/// The error of an operation on root keys. Nothing changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RootKeyError {
-    /// The state of the key does not allow the transition, or not yet.
+    /// The transition of a key was refused.
     #[error(transparent)]
     Transition(#[from] TransitionError),
-    /// There is no reason, or it cannot be published.
+    /// The reason is missing or cannot be published.
     #[error("a revocation states its reason on one line of at most {MAX_REASON} bytes: give one")]
     Reason,
     /// The keys cannot be used or stored.
@@ -388,7 +388,7 @@ pub enum RootKeyError {
 from_sources!(RootKeyError);
 
 impl RootKeyError {
-    /// Returns the guard that refused the operation, if it was a guard: its condition and its time.
+    /// Returns the guard that refused the operation, if a guard did.
     #[must_use]
     pub fn guard(&self) -> Option<&Guard> {
         match self {

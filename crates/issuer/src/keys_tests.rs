@@ -1,4 +1,4 @@
-//! Rotation and new keys, without a store.
+//! Tests of rotation and of new keys, without a store.
 
 #![allow(
     clippy::unwrap_used,

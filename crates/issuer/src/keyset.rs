@@ -21,22 +21,22 @@ pub const KEYSET_RESIGN: u64 = 3_600;
 /// A signed keyset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PublishedKeyset {
-    /// Its version.
+    /// Version of the keyset.
     pub version: u64,
-    /// Time at which it was signed.
+    /// Time of signing.
     pub issued_at: Timestamp,
-    /// Time from which verifiers refuse it.
+    /// Time from which verifiers refuse the keyset.
     pub expires: Timestamp,
-    /// The DSSE envelope that verifiers are given, byte for byte.
+    /// The DSSE envelope that verifiers receive, byte for byte.
     pub envelope: String,
 }
 
 impl Issuer {
-    /// Returns the current keyset. It is signed again if it is more than an hour old or if less than half of
-    /// its life remains. Only signing needs the private keys.
+    /// Returns the current keyset, signed again if it is more than an hour old or if less than half of its life
+    /// remains. Only signing needs the private keys.
     ///
     /// # Errors
-    /// [`SignError`]; [`Issuer::published_keyset`] still returns the last keyset.
+    /// [`SignError`]; in that case, [`Issuer::published_keyset`] still returns the last keyset.
     pub async fn keyset(&self, now: Timestamp) -> Result<PublishedKeyset, SignError> {
         let life = self.settings.keyset_life;
         let fresh = |keyset: &StoredKeyset| is_fresh(keyset.issued_at, keyset.expires, life, now);
@@ -58,7 +58,7 @@ impl Issuer {
         Ok(keyset.into())
     }
 
-    /// Returns the keyset that was signed last, however old it is.
+    /// Returns the last signed keyset, however old it is.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -77,7 +77,7 @@ pub(crate) async fn ring(tx: &mut Tx, settings: &Settings) -> Result<Ring, Store
     Ok(Ring::new(settings.policy(), keys, last.saturating_add(1)))
 }
 
-/// Signs and stores the keyset of a ring, in the same transaction as the changes of the ring.
+/// Signs and stores the keyset of a ring, in the transaction that changes the ring.
 pub(crate) async fn publish(
     tx: &mut Tx,
     settings: &Settings,
@@ -109,7 +109,7 @@ pub(crate) async fn publish(
     Ok(stored)
 }
 
-/// Returns true if a signed file can be served without signing it again.
+/// Returns true if a signed file is fresh enough to be served without signing it again.
 pub(crate) fn is_fresh(
     issued_at: Timestamp,
     expires: Timestamp,

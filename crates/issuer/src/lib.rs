@@ -1,4 +1,5 @@
-//! Mints Bailiwick tokens, keeps the root keys, revokes, and records all of it.
+//! The issuer of Bailiwick tokens: it mints and revokes tokens, keeps the root keys, and records every
+//! operation.
 //!
 //! An [`Issuer`] is a home directory with a database and an identity that is encrypted with a
 //! passphrase. A change of keys, tokens, clients or revocations and its audit row are one transaction: a returned

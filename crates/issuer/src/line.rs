@@ -1,11 +1,11 @@
-//! Reading files line by line, because they can have any size.
+//! Reading of files line by line, because they can have any size.
 
 use std::io::{self, BufRead, Read};
 
 /// The result of reading a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line {
-    /// The line was read with its line feed.
+    /// The line was read, including its line feed.
     Whole,
     /// The file ends within the line.
     Torn,

@@ -1,4 +1,4 @@
-//! Minting: signs claims and grants with the active key, and records the token before anyone has it.
+//! Minting: signs claims and grants with the active key, and records each token before it is returned.
 
 mod error;
 mod refused;
@@ -32,15 +32,15 @@ use crate::{
     store::StoreError,
 };
 
-/// Maximum number of attempts at a request under which the active key changes.
+/// Maximum number of attempts at a request if the active key keeps changing.
 const ATTEMPTS: usize = 8;
 
 impl Issuer {
-    /// Mints a token. It is returned once its audit row is on the disk, and not before. Concurrent mints
-    /// share that wait.
+    /// Mints a token. The token is returned only once its audit row is on the disk. Concurrent mints share that
+    /// wait.
     ///
-    /// `now` is the time at which the request arrived, and becomes the token's `issued_at`. So a watermark
-    /// that is set while the request waits also covers its token, however long the wait.
+    /// `now` is the time at which the request arrived, and becomes the token's `issued_at`. So a watermark that
+    /// is set while the request waits also covers the token, however long the wait.
     ///
     /// # Errors
     /// [`MintError`], and there is no token. Refused requests are recorded too, and so are requests of a client or an
@@ -77,7 +77,7 @@ impl Issuer {
         Err(StoreError::Busy.into())
     }
 
-    /// Returns the record of a token that was minted here, or `None` for any other token.
+    /// Returns the record of a token that was minted here, and `None` for any other token.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -85,8 +85,8 @@ impl Issuer {
         self.store.glance().await?.token(token).await
     }
 
-    /// Returns the key that signs, as it was last loaded. It may be outdated: the transaction that records
-    /// the token checks it.
+    /// Returns the signing key as last loaded. It may be outdated, which the transaction that records the token
+    /// checks.
     async fn signer(&self) -> Result<Arc<TokenSigner>, SignError> {
         match self.signer.get() {
             Some(signer) => Ok(signer),
@@ -156,7 +156,7 @@ impl Issuer {
     }
 }
 
-/// Returns the detail of a mint for the audit.
+/// Returns the detail of a mint for the audit log.
 fn detail(request: &MintRequest, expires: Timestamp) -> Result<String, MintRefusal> {
     #[derive(Serialize)]
     struct Detail<'a> {

@@ -13,9 +13,9 @@ pub const MIN_PASSPHRASE: usize = 12;
 pub struct Passphrase(SecretString);
 
 impl Passphrase {
-    /// Reads a passphrase from the text of a file, a variable or a prompt, which must be one line. A byte
-    /// order mark before it and one line ending after it (`\n` or `\r\n`) are removed. Everything else is
-    /// part of the passphrase, spaces included. So it is the same wherever it comes from.
+    /// Reads a passphrase from the text of a file, a variable or a prompt, which must be one line. A leading
+    /// byte order mark and one line ending (`\n` or `\r\n`) are removed. Everything else is part of the
+    /// passphrase, including spaces. So the same passphrase results from all sources.
     ///
     /// # Errors
     /// [`PassphraseError`] for fewer than [`MIN_PASSPHRASE`] characters, and for more than one line.
@@ -38,7 +38,7 @@ impl fmt::Debug for Passphrase {
     }
 }
 
-/// A text that cannot be a passphrase.
+/// The reason why a text cannot be a passphrase.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PassphraseError {

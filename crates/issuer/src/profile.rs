@@ -1,10 +1,10 @@
 //! Profiles, which define the grants that callers may receive.
 //!
-//! A caller gets what one profile gives, or nothing. A claim fills a place that the operator left open
-//! and never widens it: it becomes one typed value there, and no text is parsed again. A request that
-//! exceeds a profile is refused with the reason, and never trimmed to fit.
+//! A caller gets the grants of one profile, or nothing. A claim fills a place that the operator left open, and
+//! never widens it: the claim becomes one typed value, and no text is parsed again. A request that exceeds a
+//! profile is refused with the reason, and never trimmed to fit.
 //!
-//! This module has no store, clock or network. Callers were authenticated before.
+//! This module has no store, clock or network. Callers are already authenticated.
 
 mod bounds;
 mod caller;
@@ -60,7 +60,7 @@ pub const MAX_PROFILES: usize = 1_000;
 pub struct Profiles(BTreeMap<String, Profile>);
 
 impl Profiles {
-    /// Reads a set of files, given as name and text. Checks everything that can be checked without a caller.
+    /// Reads a set of files, given as names and texts. Checks everything that can be checked without a caller.
     ///
     /// # Errors
     /// [`ProfileError`] for the first profile that is malformed or whose name is taken. The whole set is
@@ -76,8 +76,8 @@ impl Profiles {
         }
     }
 
-    /// Same as [`Profiles::parse`], but goes on after a mistake: returns the profiles that can be used, and one error
-    /// for each that cannot.
+    /// Like [`Profiles::parse`], but continues after an error: returns the usable profiles, and one error for
+    /// each of the others.
     pub fn parse_all<N: AsRef<str>, T: AsRef<str>>(
         files: &[(N, T)],
         limits: &ProfileLimits,
@@ -109,13 +109,13 @@ impl Profiles {
         (Profiles(all), errors)
     }
 
-    /// Returns the profile of this name.
+    /// Returns the profile with this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Profile> {
         self.0.get(name)
     }
 
-    /// Returns all profiles, by name.
+    /// Returns all profiles, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = &Profile> {
         self.0.values()
     }
@@ -132,7 +132,7 @@ impl Profiles {
         self.0.is_empty()
     }
 
-    /// Returns the profiles that this caller may use, by name.
+    /// Returns the profiles that this caller may use, sorted by name.
     pub fn matching(&self, caller: &Caller) -> impl Iterator<Item = &Profile> {
         self.iter()
             .filter(|profile| profile.match_caller(caller).is_ok())
@@ -142,8 +142,8 @@ impl Profiles {
     /// this caller may use.
     ///
     /// # Errors
-    /// [`ProfileRefusal`] if there is no such profile, or more than one. Its public text does not reveal
-    /// whether a profile does not exist or is not for this caller.
+    /// [`ProfileRefusal`] if there is no such profile, or more than one. The public text does not reveal
+    /// whether a profile is missing or not open to this caller.
     pub fn select(&self, scope: Option<&str>, caller: &Caller) -> Result<&Profile, ProfileRefusal> {
         if let Some(scope) = scope {
             let profile = self

@@ -1,4 +1,4 @@
-//! The URL of the revocations in the keyset, which can be set after the issuer was created.
+//! The URL of the revocations in the keyset, which can be set after the issuer has been created.
 
 use bailiwick_token::timestamp::Timestamp;
 use serde_json::json;
@@ -15,14 +15,14 @@ use crate::{
 /// The result of setting the URL of the revocations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RevocationUrlReport {
-    /// True if it was another one before, so that a new keyset was signed.
+    /// True if the URL was different before, so that a new keyset was signed.
     pub changed: bool,
-    /// The version of the keyset that states it.
+    /// Version of the keyset with this URL.
     pub keyset_version: u64,
 }
 
 impl Issuer {
-    /// Returns the URL at which verifiers find the revocations, as the next keyset states it.
+    /// Returns the URL at which verifiers find the revocations, which the next keyset will state.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -30,12 +30,13 @@ impl Issuer {
         self.store.read().await?.revocation_url().await
     }
 
-    /// Sets the URL at which verifiers find the revocations, and signs a keyset that states it. Verifiers that take
-    /// over this keyset admit nothing until they have read the revocations, so it must answer already. Nothing changes
-    /// if it is the same URL. A URL cannot be taken away: verifiers would stop looking for revocations.
+    /// Sets the URL at which verifiers find the revocations, and signs a keyset that states it. Verifiers that
+    /// load this keyset admit no token until they have read the revocations, so the URL must already be served.
+    /// Setting the same URL again changes nothing. A URL cannot be removed, because verifiers would stop
+    /// looking for revocations.
     ///
     /// # Errors
-    /// [`RevocationUrlError`], and nothing changed.
+    /// [`RevocationUrlError`]; in that case, nothing changed.
     pub async fn set_revocation_url(
         &self,
         url: &str,
@@ -70,11 +71,11 @@ impl Issuer {
     }
 }
 
-/// An error of setting the URL of the revocations. Nothing changed.
+/// The error of setting the URL of the revocations. Nothing changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RevocationUrlError {
-    /// It is not a URL that verifiers can use.
+    /// The text is not a URL that verifiers can use.
     #[error(transparent)]
     Url(#[from] SettingsError),
     /// The keyset cannot be signed or stored.

@@ -1,4 +1,4 @@
-//! Revoking tokens, blocks, and all tokens of a party that were issued before a certain time.
+//! Revocation of tokens, of blocks, and of all tokens of a party that were issued before a certain time.
 
 use bailiwick_token::{
     revocation::{MAX_ENTRIES, Party, Revocation, Target, Watermark},
@@ -18,22 +18,22 @@ use crate::{
 /// Maximum number of targets that are revoked at once.
 pub const MAX_TARGETS: usize = 1_000;
 
-/// Maximum number of live revocations after another token or block is revoked: the capacity of a
+/// Maximum number of live revocations, beyond which no token or block can be revoked: the capacity of a
 /// snapshot, less room for watermarks.
 pub(crate) const MAX_ALIVE: usize = MAX_ENTRIES - 50_000;
 
-/// A revocation, as the issuer stores it.
+/// A revocation in the issuer's store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RevocationInfo {
-    /// Its number in the history of revocations.
+    /// Number of the entry in the history of revocations.
     pub seq: u64,
-    /// The target, and the time at which it expires by itself.
+    /// The target, and the time at which it expires on its own.
     #[serde(flatten, serialize_with = "as_member")]
     pub revocation: Revocation,
-    /// Time at which it was revoked.
+    /// Time of the revocation.
     pub revoked_at: Timestamp,
-    /// The reason, for people. Verifiers do not get it.
+    /// The reason, for people. Verifiers do not receive it.
     pub reason: String,
 }
 
@@ -43,14 +43,14 @@ pub struct RevocationInfo {
 pub struct RevokeReport {
     /// The target, as text.
     pub target: String,
-    /// The outcome.
+    /// The effect on the target.
     pub outcome: RevokeOutcome,
-    /// Time from which it is revoked.
+    /// Time from which the target is revoked.
     pub revoked_at: Timestamp,
-    /// Time at which the entry vanishes. Without it, the entry stays for ever.
+    /// Time at which the entry is removed; absent if it is kept forever.
     pub expires: Option<Timestamp>,
-    /// True if the token, or a token of the agent or principal, was minted here. If not, the target may be a
-    /// typing error. Always false for blocks, of which nothing is known, and always true for tenants.
+    /// True if this issuer minted the token, or any token of the agent or principal. If not, the target may be
+    /// a typing error. Always false for blocks, which the issuer does not know, and always true for tenants.
     pub minted_here: bool,
 }
 
@@ -58,25 +58,25 @@ pub struct RevokeReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RevokeOutcome {
-    /// The target is revoked now.
+    /// The target is newly revoked.
     Revoked,
-    /// The target was revoked already. The entry now lasts longer or covers more tokens.
+    /// The target was already revoked. The entry now lasts longer or covers more tokens.
     Extended,
-    /// The target was revoked already, and nothing changed.
+    /// The target was already revoked, and nothing changed.
     AlreadyRevoked,
-    /// The target expired by itself days ago, and nothing changed.
+    /// The target expired on its own days ago, and nothing changed.
     AlreadyExpired,
 }
 
 impl Issuer {
-    /// Revokes a target. Revoking it again has no further effect.
+    /// Revokes a target. Revoking it again can only extend the entry.
     ///
-    /// The entry of a token that was minted here stays until the token has expired, and that of a watermark
-    /// until every token that it covers has expired. Any other entry stays until `expires`, or for ever
-    /// without it. An entry is never shortened. No private key is needed.
+    /// The entry for a token that was minted here stays until the token has expired; the entry for a watermark
+    /// stays until every token that it covers has expired. Any other entry stays until `expires`, or forever if
+    /// that is `None`. The life of an entry is never shortened. No private key is needed.
     ///
     /// # Errors
-    /// [`RevokeError`], and nothing changed.
+    /// [`RevokeError`]; in that case, nothing changed.
     pub async fn revoke(
         &self,
         target: Target,
@@ -92,15 +92,15 @@ impl Issuer {
             .ok_or(RevokeError::Store(StoreError::Damaged("revocation")))
     }
 
-    /// Revokes several targets, all or none, as [`Issuer::revoke`] does. The reports are in the order of the
-    /// targets.
+    /// Like [`Issuer::revoke`], but for several targets: either all are revoked or none. The reports are in the
+    /// order of the targets.
     ///
-    /// A watermark of now is meant for everything that was minted until now. It cannot cover tokens that
-    /// are recorded as minted later, because a clock was or is wrong. Such tokens are revoked one by one, and
-    /// their reports follow.
+    /// A watermark with the current time is meant to cover everything minted so far. If a clock was wrong, some
+    /// of these tokens have a later time of issue on record, so the watermark cannot cover them. Such tokens
+    /// are revoked one by one, and their reports follow.
     ///
     /// # Errors
-    /// [`RevokeError`], and nothing changed.
+    /// [`RevokeError`]; in that case, nothing changed.
     pub async fn revoke_all(
         &self,
         targets: &[Target],
@@ -142,7 +142,7 @@ impl Issuer {
         Ok(reports)
     }
 
-    /// Returns the report for a target, and the entry that has to be written for it, if any.
+    /// Returns the report for a target, and the entry to write for it, if any.
     async fn weigh(
         &self,
         tx: &mut Tx,
@@ -192,7 +192,7 @@ impl Issuer {
             );
             return Ok((report, None));
         }
-        // By a clock that runs ahead, live tokens seem to have expired. So only targets that expired long
+        // If the clock runs ahead, live tokens seem to have expired. So only targets that expired long
         // ago are left out.
         if wanted.is_dead(now.minus(CLOCK_FAULT)) {
             return Ok((report(RevokeOutcome::AlreadyExpired, now, expires), None));
@@ -220,7 +220,7 @@ impl Issuer {
         Ok(watermark.issued_before().plus(self.settings.max_token_ttl))
     }
 
-    /// Returns a page of the live revocations after the change `after`. It is empty if there are no more.
+    /// Returns a page of the live revocations after the change `after`. The page is empty if there are no more.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -250,7 +250,8 @@ impl Issuer {
     }
 }
 
-/// Returns the tokens that watermarks of now should cover, but whose recorded time of issue is later.
+/// Returns the tokens that watermarks with the current time should cover, but whose recorded time of issue is
+/// later.
 async fn unnamed(
     tx: &mut Tx,
     targets: &[Target],
@@ -287,7 +288,7 @@ fn row(target: &Target, report: &RevokeReport, reason: &str) -> Entry {
     entry
 }
 
-/// Returns true if an entry covers everything that another one about the same target would.
+/// Returns true if the entry `known` covers everything that `wanted`, about the same target, would cover.
 pub(crate) fn covers(known: &Revocation, wanted: &Revocation) -> bool {
     let lasts = match (known.expires, wanted.expires) {
         (None, _) => true,
@@ -302,18 +303,18 @@ pub(crate) fn covers(known: &Revocation, wanted: &Revocation) -> bool {
     }
 }
 
-/// Serializes a revocation as the members of its line.
+/// Serializes a revocation as the members of its line in the feed.
 fn as_member<S: Serializer>(revocation: &Revocation, serializer: S) -> Result<S::Ok, S::Error> {
     serde_json::from_str::<serde_json::Value>(&revocation.to_line())
         .unwrap_or_default()
         .serialize(serializer)
 }
 
-/// An error of revoking. Nothing was revoked.
+/// The error of a failed revocation. Nothing was revoked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RevokeError {
-    /// There is no reason, or it cannot be recorded.
+    /// The reason is missing or cannot be recorded.
     #[error("a revocation states its reason on one line of at most {MAX_REASON} bytes: give one")]
     Reason,
     /// A watermark lies in the future.
@@ -321,7 +322,7 @@ pub enum RevokeError {
         "tokens are revoked that were issued before a time that has come: leave the time out for now"
     )]
     Future,
-    /// There are as many live revocations as verifiers accept, except for a reserve of watermarks.
+    /// There are as many live revocations as verifiers accept, apart from a reserve for watermarks.
     #[error(
         "{MAX_ALIVE} revocations are alive, and verifiers take hardly more: revoke by agent, principal or tenant, or the root key"
     )]

@@ -1,4 +1,4 @@
-//! The settings of an issuer, and the options that it is created with.
+//! The settings of an issuer, and the options for creating one.
 
 use std::ops::RangeInclusive;
 
@@ -6,13 +6,13 @@ use bailiwick_token::key::PublicKey;
 
 use crate::{keyring::KeyPolicy, store::PostgresUrl};
 
-/// The actor of calls that name none.
+/// The actor of calls that name no actor.
 pub(crate) const LOCAL_ACTOR: &str = "local";
 
 /// Options of [`Issuer::init`](crate::Issuer::init). Times are in seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InitOptions {
-    /// The issuer's name, as tokens state it: a URL.
+    /// The issuer's name in tokens: a URL.
     pub issuer: String,
     /// The interval at which verifiers should look for a newer keyset.
     pub refresh_hint: u64,
@@ -20,11 +20,11 @@ pub struct InitOptions {
     pub max_token_ttl: u64,
     /// The life of a signed keyset.
     pub keyset_life: u64,
-    /// The URL at which revocations are served. The keyset states it.
+    /// The URL at which revocations are served, which the keyset states.
     pub revocation_url: Option<String>,
-    /// The PostgreSQL database that several issuers can share. Without it, SQLite in the home is used.
+    /// The PostgreSQL database, which several issuers can share. By default, SQLite in the home is used.
     pub store: Option<PostgresUrl>,
-    /// The actor, for the audit.
+    /// The actor recorded in the audit log.
     pub actor: String,
 }
 
@@ -59,7 +59,7 @@ impl InitOptions {
         for (name, value, range) in [
             ("refresh_hint", self.refresh_hint, 1..=86_400),
             ("max_token_ttl", self.max_token_ttl, 1..=YEAR),
-            // A keyset has to stay valid for a few missed refreshes.
+            // A keyset must stay valid for a few missed refreshes.
             (
                 "keyset_life",
                 self.keyset_life,
@@ -97,12 +97,13 @@ fn is_http(url: &str) -> bool {
     url.starts_with("https://") || url.starts_with("http://")
 }
 
-/// The settings of an issuer that are fixed when it is created. Times are in seconds. The URL of its revocations can
-/// change, so [`Issuer::revocation_url`](crate::Issuer::revocation_url) reads it.
+/// The settings of an issuer that are fixed when it is created. Times are in seconds. The URL of the
+/// revocations can change later, so it is not here: see
+/// [`Issuer::revocation_url`](crate::Issuer::revocation_url).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The issuer's name, as tokens state it.
+    /// The issuer's name in tokens.
     pub issuer: String,
     /// The interval at which verifiers should look for a newer keyset.
     pub refresh_hint: u64,
@@ -112,7 +113,7 @@ pub struct Settings {
     pub keyset_life: u64,
     /// The key that signs keysets and revocation lists. Verifiers are configured with it.
     pub keyset_key: PublicKey,
-    /// The age recipient that private keys are encrypted to.
+    /// The age recipient to which private keys are encrypted.
     pub recipient: String,
 }
 
@@ -126,19 +127,19 @@ impl Settings {
     }
 }
 
-/// An invalid option.
+/// The error of an invalid option.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// A text is empty, too long, or contains white space.
+    /// The text of an option is empty, too long, or contains white space.
     #[error(
         "`{name}` has 1 to 512 bytes and no white space: write a URL such as `https://issuer.example`"
     )]
     Text {
-        /// The option.
+        /// Name of the option.
         name: &'static str,
     },
-    /// The issuer is not a URL. Its name is in every token and cannot be changed later.
+    /// The issuer's name is not a URL. The name is in every token and cannot be changed later.
     #[error("the issuer is not a URL: write one such as `https://issuer.example`")]
     Url,
     /// The issuer's URL has a query or a fragment.
@@ -154,7 +155,7 @@ pub enum SettingsError {
     /// A time is out of range.
     #[error("`{name}` is {value} s: choose {} to {} s", range.start(), range.end())]
     Seconds {
-        /// The option.
+        /// Name of the option.
         name: &'static str,
         /// The value, in seconds.
         value: u64,

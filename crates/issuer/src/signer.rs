@@ -14,23 +14,23 @@ use crate::{
 /// The name of the keyset key among the stored private keys. Root keys are stored under their ids.
 pub(crate) const KEYSET_KEY: &str = "keyset";
 
-/// A root key that can sign. Its public half is computed once and not for each token.
+/// A root key that can sign. Its public half is computed only once, not for each token.
 pub(crate) struct TokenSigner {
     pub(crate) id: KeyId,
     pub(crate) key: KeyPair,
 }
 
-/// The active key as it was last loaded, with its private half. It is wiped when it is replaced.
+/// The active key as last loaded, with its private half. The private half is wiped when the key is replaced.
 #[derive(Default)]
 pub(crate) struct SignerCache(ArcSwapOption<TokenSigner>);
 
 impl SignerCache {
-    /// Returns the key that was loaded last. Another key may be active by now.
+    /// Returns the last key that was loaded. Another key may be active by now.
     pub(crate) fn get(&self) -> Option<Arc<TokenSigner>> {
         self.0.load_full()
     }
 
-    /// Loads the active key and keeps it.
+    /// Loads the active key and caches it.
     pub(crate) async fn load(
         &self,
         tx: &mut Tx,
@@ -56,17 +56,17 @@ impl SignerCache {
     }
 }
 
-/// An error of signing. Nothing was signed.
+/// The error of a failed signature. Nothing was signed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
     /// The passphrase is needed.
     #[error("the private keys are locked: give the passphrase of the home")]
     Locked,
-    /// The private keys.
+    /// The private keys cannot be used.
     #[error(transparent)]
     Vault(#[from] VaultError),
-    /// The database.
+    /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -1,8 +1,8 @@
-//! The grounds on which a caller may act.
+//! The standing of a caller: the grounds on which it may act.
 //!
-//! They are read when a request is authenticated. Then the request waits: for Argon2id, for a batch, for
-//! the database. An attacker can prolong each wait. So the grounds are checked once more in the
-//! transaction that acts. If the client was disabled, the secret replaced, the key removed, the token revoked or the
+//! The grounds are read when a request is authenticated. The request may then wait: for Argon2id, for a batch,
+//! for the database. An attacker can prolong each wait. So the grounds are checked once more in the transaction
+//! that acts. If the client was disabled, the secret replaced, the key removed, the token revoked or the
 //! profile removed in the meantime, the request is refused.
 
 pub(crate) mod withdrawn;
@@ -26,8 +26,8 @@ use crate::{
     store::{StoreError, StoredClient, Tx},
 };
 
-/// The grounds on which a request acts. The default has none, so nothing can be withdrawn. It is for the
-/// issuer itself and for people who work at its home.
+/// The grounds on which a request acts. The default has none, so nothing can be withdrawn. It is for the issuer
+/// itself and for people who work at its home.
 #[derive(Debug, Clone, Default)]
 pub struct Standing {
     client: Option<SignedIn>,
@@ -35,18 +35,18 @@ pub struct Standing {
     profile: Option<profile::ProfileSnapshot>,
 }
 
-/// The identifiers by which an operator's token can be revoked, and the action that it was used for.
+/// The ids by which an operator's token can be revoked, and the action that the token was used for.
 #[derive(Debug, Clone)]
 struct OperatorToken {
     key: Option<KeyId>,
     issued_at: Timestamp,
-    /// The targets whose revocation revokes the token.
+    /// The targets whose revocation also revokes the token.
     targets: Vec<Target>,
     action: String,
 }
 
 impl Standing {
-    /// The standing of a client that has signed in.
+    /// The standing of an authenticated client.
     #[must_use]
     pub fn of_client(client: SignedIn) -> Standing {
         Standing {
@@ -55,10 +55,10 @@ impl Standing {
         }
     }
 
-    /// The standing of an operator whose token allows an action. The caller has verified the token.
+    /// The standing of an operator whose token allows an action. The caller must have verified the token.
     ///
     /// # Errors
-    /// [`AuthorityError`] if the token's authority block is not of Bailiwick's form.
+    /// [`AuthorityError`] if the token's authority block does not follow the profile.
     pub fn of_operator(token: &Token, action: &str) -> Result<Standing, AuthorityError> {
         Ok(Standing {
             operator: Some(OperatorToken::new(token, action)?),
@@ -75,7 +75,7 @@ impl Standing {
         }
     }
 
-    /// Returns a ground that was withdrawn, as the transaction sees it.
+    /// Returns a ground that has been withdrawn, as the transaction sees it; `None` if all still hold.
     pub(crate) async fn withdrawn(
         &self,
         tx: &mut Tx,
@@ -85,7 +85,7 @@ impl Standing {
         self.withdrawn_among(tx, &clients, at).await
     }
 
-    /// Same as [`Standing::withdrawn`], with clients that were read for several standings together.
+    /// Like [`Standing::withdrawn`], with clients that were read for several standings together.
     pub(crate) async fn withdrawn_among(
         &self,
         tx: &mut Tx,
@@ -110,8 +110,8 @@ impl Standing {
             .then_some(Withdrawn::Profile))
     }
 
-    /// Returns the audit entry for a withdrawn ground. There is none for a profile, because the caller is
-    /// asked to try again under the current profiles, which may give the same.
+    /// Returns the audit entry for a withdrawn ground. A withdrawn profile has no entry, because the caller is
+    /// asked to try again under the current profiles, which may allow the same request.
     pub(crate) fn refusal(&self, withdrawn: Withdrawn) -> Option<Entry> {
         let error = withdrawn.to_string();
         match (withdrawn, &self.client, &self.operator) {
@@ -179,7 +179,7 @@ impl OperatorToken {
 pub(crate) struct Clients(Vec<StoredClient>);
 
 impl Clients {
-    /// Reads the clients of these standings with one statement, or with none if there are no clients.
+    /// Reads the clients of these standings with a single statement, or with none if there are no clients.
     pub(crate) async fn read(
         tx: &mut Tx,
         standings: impl IntoIterator<Item = &Standing>,

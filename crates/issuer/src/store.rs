@@ -55,7 +55,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Fills in the tokens that an older version minted.
+    /// Fills in the tokens that an older version of this program minted.
     async fn fill_tokens(&self) -> Result<(), StoreError> {
         while self.glance().await?.lacks_tokens().await? {
             // A page per transaction, so that other issuers on this database can write in between.
@@ -66,29 +66,28 @@ impl Store {
         Ok(())
     }
 
-    /// Begins a transaction that writes. There is no other writer, in this process or another, until it
-    /// ends.
+    /// Begins a write transaction. Until it ends, there is no other writer, in this process or another.
     pub(crate) async fn write(&self) -> Result<Tx, StoreError> {
         Ok(Tx(self.0.write().await?))
     }
 
-    /// Begins a transaction that reads one state of the database.
+    /// Begins a read transaction, which sees a single state of the database.
     pub(crate) async fn read(&self) -> Result<Tx, StoreError> {
         Ok(Tx(self.0.read().await?))
     }
 
-    /// Reads with a single statement outside a transaction. A statement sees one state by itself, and
+    /// Runs a single read statement outside a transaction. A single statement sees a single state anyway, and
     /// this saves the round trips that begin and end a transaction.
     pub(crate) async fn glance(&self) -> Result<Tx, StoreError> {
         Ok(Tx(self.0.glance().await?))
     }
 
-    /// Wipes the remains of destroyed keys from the files of the database, as far as that is possible.
+    /// Wipes the remains of destroyed keys from the database files, as far as possible.
     pub(crate) async fn scrub(&self) {
         self.0.scrub().await;
     }
 
-    /// Closes all connections. For SQLite, a single file is left.
+    /// Closes all connections. SQLite then leaves a single file.
     pub(crate) async fn close(&self) {
         self.0.close().await;
     }

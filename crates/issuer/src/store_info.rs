@@ -1,4 +1,4 @@
-//! The description of the database, for operators.
+//! A description of the database, for operators.
 
 use std::{fs, io, path::PathBuf};
 
@@ -8,30 +8,30 @@ use crate::{
     store::Location,
 };
 
-/// The description of an issuer's database. It holds no password.
+/// A description of an issuer's database. It contains no password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreInfo {
-    /// Its kind and location.
+    /// Kind and location of the database.
     pub place: StorePlace,
-    /// The number of the last migration of its schema.
+    /// Number of the last migration of the schema.
     pub schema: u64,
 }
 
-/// The kind and the location of a database.
+/// Kind and location of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StorePlace {
     /// A file in the home.
     Sqlite {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Its size in bytes, with that of its write-ahead log.
+        /// Size in bytes, including the write-ahead log.
         bytes: u64,
     },
     /// A PostgreSQL database.
     Postgres {
         /// The host and its port, or the directory of its socket.
         host: String,
-        /// The database, if the URL names one.
+        /// Name of the database, if the URL contains one.
         database: Option<String>,
     },
 }
@@ -59,7 +59,7 @@ impl Issuer {
     }
 }
 
-/// The size of a file; 0 if there is none.
+/// Returns the size of a file; 0 if it does not exist.
 fn size(path: PathBuf) -> Result<u64, HomeError> {
     match fs::metadata(&path) {
         Ok(metadata) => Ok(metadata.len()),

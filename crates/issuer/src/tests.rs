@@ -43,7 +43,7 @@ fn passphrase() -> Passphrase {
     Passphrase::new("correct horse battery").unwrap()
 }
 
-/// The options of an issuer on the store under test.
+/// Options of an issuer on the store under test.
 async fn options() -> InitOptions {
     InitOptions {
         store: store().await,
@@ -51,7 +51,7 @@ async fn options() -> InitOptions {
     }
 }
 
-/// A new PostgreSQL schema, if there is a server.
+/// Makes a new PostgreSQL schema, if there is a server.
 async fn store() -> Option<PostgresUrl> {
     let server = std::env::var("BAILIWICK_POSTGRES").ok()?;
     let schema = format!("test_{}", crate::feed::new_epoch());
@@ -70,7 +70,7 @@ fn on_postgres() -> bool {
     std::env::var_os("BAILIWICK_POSTGRES").is_some()
 }
 
-/// An unlocked issuer, created at 0.
+/// Makes an unlocked issuer, created at time 0.
 async fn issuer() -> (TempDir, Issuer) {
     made_with(options().await).await
 }
@@ -84,7 +84,7 @@ async fn made_with(options: InitOptions) -> (TempDir, Issuer) {
     (dir, issuer)
 }
 
-/// A second process on the same home, unlocked.
+/// Opens the same home as a second process would, and unlocks it.
 async fn another(issuer: &Issuer) -> Issuer {
     let another = Issuer::open(issuer.home()).await.unwrap();
     another.unlock(&passphrase()).unwrap();

@@ -1,8 +1,9 @@
 //! Encryption of private keys at rest. Only this module decrypts them.
 //!
-//! `identity.age` contains an age X25519 identity, encrypted with the passphrase. Every private key is
-//! a row that is encrypted to that identity, so that a process runs scrypt only once. Both are plain
-//! age files: in an emergency `age -d identity.age` decrypts the identity, and that decrypts the rows.
+//! `identity.age` contains an age X25519 identity, encrypted with the passphrase. Every private key is a row in
+//! the database, encrypted to that identity, so that a process runs scrypt only once. The file and the rows are
+//! plain age files: in an emergency, `age -d identity.age` decrypts the identity, and the identity decrypts the
+//! rows.
 
 use std::{
     fmt,
@@ -17,12 +18,12 @@ use zeroize::Zeroizing;
 
 use crate::passphrase::Passphrase;
 
-/// Work factor of scrypt, whose N is 2 to this power: 64 MiB and about a tenth of a second per guess.
-/// It is fixed and not measured, so that a slow machine does not write a weak file. The identity is
-/// random, so the passphrase is the only thing to guess.
+/// Work factor of scrypt: N is 2 to this power, which takes 64 MiB and about a tenth of a second per guess. The
+/// factor is fixed rather than measured, so that a slow machine does not write a weak file. The identity is
+/// random, so only the passphrase can be guessed.
 const WORK_FACTOR: u8 = 16;
 
-/// Maximum work factor of a file that is read. A replaced file could ask for work without end.
+/// Maximum work factor of a file that is read. A replaced file could demand unlimited work.
 const MAX_WORK_FACTOR: u8 = 20;
 
 /// The identity that opens the private keys.
@@ -39,7 +40,7 @@ impl Vault {
         self.0.to_public().to_string()
     }
 
-    /// Returns the identity as a file that is encrypted with `passphrase`.
+    /// Returns the identity as a file encrypted with `passphrase`.
     pub(crate) fn to_file(&self, passphrase: &Passphrase) -> Result<Vec<u8>, VaultError> {
         let mut recipient = scrypt::Recipient::new(passphrase.secret());
         recipient.set_work_factor(WORK_FACTOR);
@@ -81,9 +82,9 @@ impl Vault {
             return Err(VaultError::Damaged);
         }
         let key = SigningKey::from_bytes(&secret);
-        // All rows are encrypted to one identity, so decryption alone would accept the row of another
-        // key: whoever can write to the database could exchange rows, and one key would sign in the
-        // place of another.
+        // All rows are encrypted to one identity, so decryption alone would accept the row of another key: an
+        // attacker who can write to the database could exchange rows, and one key would sign in place of
+        // another.
         if key.verifying_key().as_bytes() != public.as_bytes() {
             return Err(VaultError::Damaged);
         }
@@ -91,16 +92,16 @@ impl Vault {
     }
 }
 
-/// The private half of a root key that was created elsewhere. It is wiped when dropped, and `Debug` does
+/// The private half of a root key that was created elsewhere. It is wiped from memory on drop, and `Debug` does
 /// not show it.
 pub struct ImportedKey(pub(crate) SigningKey);
 
 impl ImportedKey {
-    /// Reads an Ed25519 private key: PKCS#8 as PEM (RFC 8410, as `openssl genpkey` writes it), or
-    /// 64 hex digits, also after `ed25519-private/` as `biscuit keypair` writes them.
+    /// Reads an Ed25519 private key: PKCS#8 in PEM (RFC 8410), as `openssl genpkey` writes it, or 64 hex
+    /// digits, optionally after `ed25519-private/`, as `biscuit keypair` writes them.
     ///
     /// # Errors
-    /// [`ImportError`], which contains nothing of the text.
+    /// [`ImportError`], which repeats no part of the text.
     pub fn parse(text: &str) -> Result<ImportedKey, ImportError> {
         let text = text.trim();
         if text.starts_with("-----BEGIN") {
@@ -121,7 +122,7 @@ impl fmt::Debug for ImportedKey {
     }
 }
 
-/// A text that is not an Ed25519 private key.
+/// The error of a text that is not an Ed25519 private key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not an Ed25519 private key: give PKCS#8 in PEM (`openssl genpkey -algorithm ed25519`), or 64 hex digits"
@@ -150,7 +151,7 @@ pub enum VaultError {
         "a private key cannot be opened with this home's identity: restore the home from a backup"
     )]
     Decrypt,
-    /// The file or row is not one that this program wrote.
+    /// This program did not write the file or row.
     #[error("`identity.age` or a private key is damaged: restore the home from a backup")]
     Damaged,
     /// The identity and the database belong to different homes.
@@ -176,7 +177,7 @@ fn encrypt(recipient: &dyn age::Recipient, plain: &[u8]) -> Result<Vec<u8>, Vaul
     Ok(sealed)
 }
 
-/// Decrypts into a buffer that the caller wipes, and returns the length. A text that does not fit is an
+/// Decrypts into a buffer that the caller wipes, and returns the length. Plaintext that does not fit is an
 /// error.
 fn decrypt(
     identity: &dyn age::Identity,

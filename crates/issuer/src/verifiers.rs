@@ -1,8 +1,8 @@
-//! Reports of verifiers about the keyset and the revocations that they use.
+//! Verifiers' reports of the keyset and the revocations that they use.
 //!
-//! Nobody vouches for a report. A forged one can delay a planned activation, or hide a verifier that
-//! lags behind; every planned activation waits for a minimum time after publication in any case.
-//! Emergency revocations wait for no report.
+//! Reports are not authenticated. A forged report can delay a planned activation, or hide a verifier that lags
+//! behind. A planned activation always waits for a minimum time after publication. Emergency revocations wait
+//! for no report.
 
 use bailiwick_token::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,37 +18,37 @@ use crate::{
 /// The last report of a verifier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerifierInfo {
-    /// Its name.
+    /// Name of the verifier.
     pub name: String,
-    /// The service for which it decides.
+    /// The service for which the verifier decides.
     pub service: String,
-    /// The version of the keyset that it uses, or 0 for none.
+    /// Version of the keyset that the verifier uses; 0 for none.
     pub keyset_version: u64,
-    /// The name of the history of revocations that it follows.
+    /// The epoch of the revocation feed that the verifier follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed_epoch: Option<String>,
-    /// The number of the last change that it knows.
+    /// Number of the last change that the verifier knows in that epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed_seq: Option<u64>,
     /// Time of the report.
     pub seen_at: Timestamp,
 }
 
-/// The last reports of all verifiers, and the newest state that they could have.
+/// The last reports of all verifiers, and the newest state available to them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerifierReport {
-    /// The version of the newest keyset.
+    /// Version of the newest keyset.
     pub keyset_version: u64,
-    /// The name of the history of revocations.
+    /// The current epoch of the revocation feed.
     pub feed_epoch: String,
-    /// The number of its last change.
+    /// Number of the last change in that epoch.
     pub feed_seq: u64,
-    /// The last report of each verifier, by name.
+    /// The last report of each verifier, sorted by name.
     pub verifiers: Vec<VerifierInfo>,
 }
 
 impl Issuer {
-    /// Records reports of verifiers. It is a write, so callers should gather several reports first.
+    /// Records reports of verifiers. Each call is a write, so callers should gather several reports first.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -58,7 +58,7 @@ impl Issuer {
         tx.commit().await
     }
 
-    /// Returns the last reports of all verifiers, and the newest state that they could have.
+    /// Returns the last reports of all verifiers, and the newest state available to them.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -73,8 +73,8 @@ impl Issuer {
         })
     }
 
-    /// Forgets a verifier that no longer exists, so that no activation waits for it. Returns true if it was
-    /// known.
+    /// Forgets a verifier that no longer exists, so that no activation waits for it. Returns true if the
+    /// verifier was known.
     ///
     /// # Errors
     /// [`StoreError`].

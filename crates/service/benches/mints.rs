@@ -1,10 +1,10 @@
-//! Audited, durable mints per second over HTTP, beside a handler that signs the same token and writes
-//! nothing. Both run on the same machine and are called by the same client.
+//! Measures audited, durable mints per second over HTTP, and compares them with a handler that signs the same
+//! token and writes nothing. Both run on the same machine and are called by the same client.
 //!
-//! `cargo bench -p bailiwick-service --bench mints`; with `BAILIWICK_POSTGRES` set to the URL of a
-//! server also on PostgreSQL. Numbers after `--` are numbers of clients. It leaves out TLS, a network,
-//! and a client on another machine: client and service share the cores here, in both cases. The client's
-//! secret has been verified before, so no Argon2id is computed.
+//! `cargo bench -p bailiwick-service --bench mints`; if `BAILIWICK_POSTGRES` is set to the URL of a server,
+//! also on PostgreSQL. Numbers after `--` are numbers of clients. The benchmark leaves out TLS, a network, and
+//! a client on another machine: client and service share the cores here, in both cases. The client's secret has
+//! been verified before, so no Argon2id is computed.
 
 #![allow(
     clippy::unwrap_used,
@@ -34,7 +34,7 @@ use bailiwick_token::{
     timestamp::Timestamp,
 };
 
-/// The same allocator as in the program, which wipes memory that is freed.
+/// The program's allocator, which wipes freed memory.
 #[global_allocator]
 static WIPING: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
     zeroizing_alloc::ZeroAlloc(std::alloc::System);
@@ -68,7 +68,7 @@ amount = { max = "10000" }
 currency = "EUR"
 "#;
 
-/// Number of rounds. All ways take turns, so that other load on the machine affects them alike.
+/// Number of rounds. All variants take turns, so that other load on the machine affects them equally.
 const ROUNDS: usize = 9;
 const WARM_UP: Duration = Duration::from_secs(1);
 const MEASURED: Duration = Duration::from_secs(2);
@@ -78,7 +78,7 @@ fn now() -> Timestamp {
     Timestamp::from_unix(since.unwrap().as_secs()).unwrap()
 }
 
-/// The result of one way in one round.
+/// The result of one variant in one round.
 #[derive(Clone, Copy)]
 struct Seen {
     per_second: f64,
@@ -136,7 +136,7 @@ fn main() {
     });
 }
 
-/// Prints the medians of the rounds, and for the ratio also its least and greatest values.
+/// Prints the medians of the rounds, and the smallest and largest ratio.
 fn line(clients: usize, way: &str, seen: &[Seen], bare: &[Seen]) {
     let ratios = seen.iter().zip(bare);
     let ratios = ratios.map(|(seen, bare)| seen.per_second / bare.per_second);
@@ -158,7 +158,7 @@ fn sorted(mut numbers: Vec<f64>) -> Vec<f64> {
     numbers
 }
 
-/// A schema of its own on the server.
+/// Makes a new schema on the server.
 async fn schema(url: &str) -> PostgresUrl {
     use sqlx::Connection;
     let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
@@ -212,7 +212,7 @@ async fn issuer(clients: usize, store: Option<PostgresUrl>) -> Seen {
     seen
 }
 
-/// Measures `threads` threads that sign tokens and do nothing else.
+/// Measures `threads` threads that only sign tokens.
 fn alone_signs(threads: usize) -> Seen {
     let root = new_key();
     let grants = Grants::from_toml(GRANTS).unwrap();

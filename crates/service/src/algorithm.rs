@@ -2,7 +2,8 @@
 
 use jsonwebtoken::Algorithm;
 
-/// The algorithm of this name (RFC 7518, section 3.1; RFC 9864, section 2.2). There is none for `none`.
+/// Returns the algorithm with this name (RFC 7518, section 3.1; RFC 9864, section 2.2). `none` is not an
+/// algorithm.
 pub(crate) fn algorithm(name: &str) -> Option<Algorithm> {
     match name {
         // The only curve that `EdDSA` is used with here.
@@ -11,7 +12,7 @@ pub(crate) fn algorithm(name: &str) -> Option<Algorithm> {
     }
 }
 
-/// The algorithms that clients sign their own assertions with: all that their keys can be used for.
+/// The algorithms with which clients may sign their own assertions: all that their keys support.
 pub(crate) const OF_CLIENTS: [Algorithm; 9] = [
     Algorithm::EdDSA,
     Algorithm::ES256,

@@ -21,10 +21,10 @@ use zeroize::Zeroizing;
 
 use crate::problem::ApiError;
 
-/// Maximum number of bytes of a body that are read and dropped while its answer is sent.
+/// Maximum number of bytes of a body to read and drop while its answer is sent.
 const MAX_DISCARDED: usize = 16 << 20;
 
-/// Maximum time to wait for these bytes.
+/// Maximum time to wait for bytes of a body that are read only to be dropped.
 const LINGER: Duration = Duration::from_secs(5);
 
 /// An authenticated caller. Only the check of a credential makes one, and [`Unread::json`] requires one. In the body of an
@@ -32,13 +32,13 @@ const LINGER: Duration = Duration::from_secs(5);
 /// its parameters, and is read as a whole.
 pub(crate) trait Identified {}
 
-/// A body that has arrived and has not been parsed.
+/// A body that has arrived but has not been parsed.
 pub(crate) struct Unread {
     headers: HeaderMap,
     bytes: Bytes,
 }
 
-/// The extension of a request whose body was longer than [`MAX_BODY`], and was dropped.
+/// The mark of a request whose body was longer than [`MAX_BODY`] and was dropped.
 #[derive(Clone, Copy)]
 struct TooLong;
 
@@ -71,7 +71,7 @@ impl Unread {
         self.parsed()
     }
 
-    /// Reads the one member that can authenticate a caller, and ignores all others.
+    /// Reads the only member that can authenticate a caller, ignoring all others.
     pub(crate) fn client_assertion(&self) -> Result<Option<Zeroizing<String>>, ApiError> {
         #[derive(Deserialize)]
         struct Asserted {
@@ -81,7 +81,7 @@ impl Unread {
             .map(|Asserted { client_assertion }| client_assertion)
     }
 
-    /// The text of a form, if the `Content-Type` says that it is one.
+    /// The text of the body, if the `Content-Type` says that it is a form.
     pub(crate) fn form(&self) -> Option<&[u8]> {
         let media = media::utf8(&self.headers)?;
         (media.essence_str() == mime::APPLICATION_WWW_FORM_URLENCODED).then_some(&self.bytes)
@@ -109,8 +109,8 @@ impl Unread {
     }
 }
 
-/// Reads a body. If it is longer than [`MAX_BODY`], the request is marked with [`TooLong`] instead. Its
-/// bytes hold places of `arriving` until all are there.
+/// Reads a body. If it is longer than [`MAX_BODY`], the request is marked with [`TooLong`] instead. While the
+/// body arrives, its bytes take places of `arriving`.
 pub(crate) async fn arrived(request: Request, arriving: &Semaphore) -> Result<Request, Lost> {
     let (mut parts, body) = request.into_parts();
     let mut body = Arriving {
@@ -130,21 +130,21 @@ pub(crate) async fn arrived(request: Request, arriving: &Semaphore) -> Result<Re
 
 /// The reason why a body did not arrive.
 pub(crate) enum Lost {
-    /// Too many bytes are arriving.
+    /// Too many bytes are arriving at the same time.
     NoRoom,
-    /// The connection or its framing broke off.
+    /// The connection broke, or its framing was invalid.
     Broken,
 }
 
-/// A body that is arriving. Bytes that are not read are dropped while the answer is sent: closing a
-/// connection with unread bytes resets it, and the sender may never see the answer.
+/// A body that is arriving. Bytes that are not read are dropped while the answer is sent: closing a connection
+/// with unread bytes resets it, so the sender might never see the answer.
 struct Arriving {
     body: Body,
     drop_rest: bool,
 }
 
 impl Arriving {
-    /// Reads all of it. Returns `None` if it is longer than [`MAX_BODY`].
+    /// Reads the whole body; `None` if it is longer than [`MAX_BODY`].
     async fn read(&mut self, arriving: &Semaphore) -> Result<Option<Bytes>, Lost> {
         // Too long by its `Content-Length`, so none of it needs to be kept.
         if self.body.size_hint().lower() > MAX_BODY as u64 {
@@ -194,7 +194,8 @@ impl Drop for Arriving {
     }
 }
 
-/// Removes a quoted string from an error about a body. It may be a token sent in the wrong place.
+/// Removes a quoted string from an error about a body, because the string may be a token sent in the wrong
+/// place.
 fn without_text(message: &str) -> String {
     const BEFORE: &str = "string \"";
     match (message.find(BEFORE), message.rfind("\", expected ")) {

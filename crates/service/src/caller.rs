@@ -1,4 +1,4 @@
-//! Authentication of callers: clients with a secret or a key, and parties named by a provider's JWT.
+//! Authentication of callers: clients with a secret or a key, and parties named in a provider's JWT.
 
 pub(crate) mod error;
 mod own_assertion;
@@ -34,20 +34,20 @@ pub(crate) enum Credentials {
     Assertion(Zeroizing<String>),
 }
 
-/// The sender of a JWT, for the record of a refusal.
+/// The sender of a JWT, for the record if the JWT is refused.
 #[derive(Clone, Copy)]
 pub(crate) struct Sender<'a> {
     pub(crate) from: IpAddr,
-    /// The agent's name, empty until the agent is authenticated.
+    /// Name of the agent; empty until the agent is authenticated.
     pub(crate) agent: &'a str,
 }
 
-/// An authenticated party, with its name in the audit.
+/// An authenticated party, with its name in the audit log.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownParty {
     pub(crate) party: CallerParty,
     pub(crate) name: String,
-    /// The sign-in of a client of this issuer; `None` for a party named by a JWT.
+    /// The authenticated client of this issuer; `None` for a party named in a JWT.
     pub(crate) signed_in: Option<SignedIn>,
     /// True if a client assertion authenticated it that may have been used before.
     reusable: bool,
@@ -86,7 +86,7 @@ impl Role {
 
 impl Identified for KnownParty {}
 
-/// The name and secret of HTTP Basic, if the request has the header (RFC 6749, section 2.3.1).
+/// Returns the name and secret in HTTP Basic, if the request has the header (RFC 6749, section 2.3.1).
 pub(crate) fn basic(headers: &HeaderMap) -> Result<Option<Credentials>, CallerError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {
@@ -256,7 +256,7 @@ fn known(signed_in: SignedIn) -> KnownParty {
     }
 }
 
-/// The claims that profiles match a client by: those of its registration.
+/// The claims of a client for profiles to match, which are those of its registration.
 fn claims(client: ClientInfo) -> Map<String, Value> {
     let mut claims = client.claims;
     // Inserted last, so that no further claim of the registration can replace these.
@@ -266,8 +266,8 @@ fn claims(client: ClientInfo) -> Map<String, Value> {
     claims
 }
 
-/// The identity of a one-time JWT, unique across all signers: a provider by its name, a client by `client/` and its
-/// name. No provider's name has a slash.
+/// A hash that identifies a one-time JWT among those of all signers. A provider is identified by its name, a
+/// client by `client/` and its name. No provider's name contains a slash.
 fn identity(signer: &str, jti: &str) -> [u8; 32] {
     // With the length first, no other split into signer and `jti` hashes the same bytes.
     let digest = Sha256::new()

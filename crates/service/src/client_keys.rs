@@ -1,4 +1,4 @@
-//! Public keys of clients: files and JSON Web Keys that are registered, and the set that verifies assertions.
+//! Public keys of clients: reading them from files, registering them, and verifying assertions with them.
 
 use aws_lc_rs::{rsa::PublicKey as RsaPublicKey, signature::RsaPublicKeyComponents};
 use bailiwick_issuer::{ClientError, ClientKey, NewClientKey};
@@ -11,14 +11,14 @@ use crate::provider::jwks::{JwtKey, KeySet};
 /// Maximum length of a file with keys, in bytes.
 pub const MAX_KEY_FILE: usize = 64 * 1024;
 
-/// Everything before the key itself in a `SubjectPublicKeyInfo` of Ed25519 (RFC 8410, section 4).
+/// The bytes before the key itself in a `SubjectPublicKeyInfo` of Ed25519 (RFC 8410, section 4).
 const ED25519: &[u8] = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00";
 
-/// The same for an uncompressed point of P-256 (RFC 5480, section 2).
+/// The bytes before an uncompressed point of P-256 (RFC 5480, section 2).
 const P256: &[u8] =
     b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00\x04";
 
-/// The same for P-384.
+/// The bytes before an uncompressed point of P-384.
 const P384: &[u8] =
     b"\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22\x03\x62\x00\x04";
 
@@ -26,12 +26,12 @@ const P384: &[u8] =
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientKeyError {
-    /// The file holds none of the accepted forms.
+    /// The file contains none of the accepted forms.
     #[error(
         "it is neither a public key in PEM nor a JSON Web Key (Set): `openssl pkey -in PRIVATE -pubout` writes the public half of a key"
     )]
     Form,
-    /// The file holds a private key, which nobody but the client may have.
+    /// The file contains a private key, which only the client may have.
     #[error(
         "it holds a private key, which only the client may have: give its public half, which `openssl pkey -in PRIVATE -pubout` writes"
     )]
@@ -41,9 +41,9 @@ pub enum ClientKeyError {
         "the key number {place} cannot be registered ({reason}): give the public half of an Ed25519, P-256, P-384 or RSA key for signatures"
     )]
     Unusable {
-        /// Its place, from 1.
+        /// Position of the key, counted from 1.
         place: usize,
-        /// The reason.
+        /// The reason why the key cannot be registered.
         reason: String,
     },
     /// The issuer refuses the key.
@@ -54,7 +54,7 @@ pub enum ClientKeyError {
 /// Reads the keys in a file: a public key in PEM (`SubjectPublicKeyInfo`), a JSON Web Key, or a JSON Web Key Set.
 ///
 /// # Errors
-/// [`ClientKeyError`] if it is none of these, or holds a private key.
+/// [`ClientKeyError`] if the file is none of these, or contains a private key.
 pub fn read_file(text: &[u8]) -> Result<Vec<Map<String, Value>>, ClientKeyError> {
     let text = std::str::from_utf8(text).map_err(|_| ClientKeyError::Form)?;
     if text.contains("PRIVATE KEY-----") {
@@ -73,8 +73,8 @@ pub fn read_file(text: &[u8]) -> Result<Vec<Map<String, Value>>, ClientKeyError>
     objects.collect::<Option<_>>().ok_or(ClientKeyError::Form)
 }
 
-/// Checks that each key can verify assertions. Unlike a provider's key set, one that cannot be used refuses all: whoever
-/// registers it expects it to work.
+/// Checks that each key can verify assertions. Unlike in a provider's key set, one unusable key makes all of
+/// them fail, because the operator expects every registered key to work.
 ///
 /// # Errors
 /// [`ClientKeyError`] for the first key that cannot be used.
@@ -94,7 +94,7 @@ pub fn new_keys(keys: Vec<Map<String, Value>>) -> Result<Vec<NewClientKey>, Clie
     keys.into_iter().enumerate().map(check).collect()
 }
 
-/// The registered keys that verify a client's assertions, and their ids in the same order.
+/// Returns the registered keys as a set that verifies a client's assertions, with their ids in the same order.
 pub(crate) fn of(keys: &[ClientKey]) -> (Vec<String>, KeySet) {
     // Each was read like this when it was registered. One that is not read any more verifies nothing.
     let read = keys.iter().filter_map(|key| {
@@ -105,7 +105,7 @@ pub(crate) fn of(keys: &[ClientKey]) -> (Vec<String>, KeySet) {
     (ids, KeySet::of(keys))
 }
 
-/// The key in a `SubjectPublicKeyInfo` as a JSON Web Key.
+/// Converts the key in a `SubjectPublicKeyInfo` to a JSON Web Key.
 fn jwk_of(spki: &[u8]) -> Option<Map<String, Value>> {
     let text = |octets: &[u8]| URL_SAFE_NO_PAD.encode(octets);
     let point = |curve: &str, point: &[u8]| {
@@ -131,7 +131,7 @@ fn jwk_of(spki: &[u8]) -> Option<Map<String, Value>> {
 mod tests {
     use super::*;
 
-    /// The keys of RFC 8410 (section 10.1), and of RFC 9500 (section 2.3).
+    /// The example keys of RFC 8410 (section 10.1) and RFC 9500 (section 2.3).
     const PEMS: [(&str, &str); 2] = [
         (
             "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n",
@@ -150,7 +150,7 @@ mod tests {
             let jwk = jwks.first().unwrap();
             assert_eq!(jwk["kty"], kty);
             let key = new_keys(jwks.clone()).unwrap().remove(0);
-            // In every form it is the same key, whatever else is stated of it.
+            // All forms are the same key, whatever else they state.
             for text in [
                 json!(jwk).to_string(),
                 json!({ "keys": [jwk] }).to_string(),

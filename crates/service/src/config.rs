@@ -1,4 +1,4 @@
-//! `service.toml` in the home.
+//! The configuration of the service, `service.toml` in the home.
 
 use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf};
 
@@ -18,16 +18,16 @@ pub const MAX_CONFIG: usize = 256 * 1024;
 pub struct Config {
     /// Address for callers, verifiers and operators.
     pub listen: SocketAddr,
-    /// Address of `/livez`, `/readyz` and `/metrics`, which are for the machine's own monitoring.
+    /// Address of `/livez`, `/readyz` and `/metrics`, for the machine's own monitoring.
     pub operations_listen: SocketAddr,
-    /// Certificate and key for TLS. Without them, something else has to end TLS, and `listen` must be a
+    /// Certificate and key for TLS. Without these, something else must terminate TLS, and `listen` must be a
     /// loopback address unless `plain_http` is set.
     pub tls: Option<Tls>,
-    /// True if something on another machine ends TLS in front of the service.
+    /// True if something on another machine terminates TLS for the service.
     pub plain_http: bool,
     /// Limits on connections, requests and time.
     pub limits: ServiceLimits,
-    /// Providers that vouch for principals and agents, besides this issuer.
+    /// Providers that vouch for principals and agents, in addition to this issuer.
     #[serde(rename = "provider")]
     pub providers: Vec<ProviderConfig>,
 }
@@ -52,7 +52,7 @@ impl Default for Config {
 pub struct Tls {
     /// The certificate and its chain.
     pub certificate: PathBuf,
-    /// Its private key.
+    /// The private key of the certificate.
     pub key: PathBuf,
 }
 
@@ -60,20 +60,20 @@ pub struct Tls {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ServiceLimits {
-    /// Maximum number of connections. Further ones are closed at once.
+    /// Maximum number of connections. Further connections are closed at once.
     pub connections: usize,
-    /// Maximum number of requests at a time. Further ones get 503 and `Retry-After`. Requests of verifiers
-    /// have as many places of their own.
+    /// Maximum number of simultaneous requests. Further requests get 503 and `Retry-After`. Verifiers' requests
+    /// have the same number of places of their own.
     pub requests: usize,
-    /// Maximum time for a request, its body included, in seconds.
+    /// Maximum time for a request, including its body, in seconds.
     pub request_seconds: u64,
-    /// Maximum time for the head of a request or a TLS handshake to arrive, and for a caller to read what it
-    /// is sent, in seconds.
+    /// Maximum time for a request's head or a TLS handshake to arrive, and for a caller to read its answer, in
+    /// seconds.
     pub header_seconds: u64,
     /// Maximum time to wait for requests in progress when the service stops, in seconds.
     pub drain_seconds: u64,
-    /// Maximum number of wrong secrets and assertions of one client from one address in a minute. Further wrong
-    /// ones are neither checked at length nor recorded until the minute ends.
+    /// Maximum number of wrong secrets and assertions of one client from one address in a minute. Until the
+    /// minute ends, further ones are refused without a costly check, and are not recorded.
     pub failures_per_minute: u32,
     /// Maximum life of an assertion that a client signs itself, in seconds.
     pub client_assertion_seconds: u64,
@@ -93,29 +93,29 @@ impl Default for ServiceLimits {
     }
 }
 
-/// An OpenID provider, or anything else that signs JWTs for workloads. Everything is pinned: the token
-/// itself only names the key that verifies it.
+/// An OpenID provider, or anything else that signs JWTs for workloads. Everything is pinned: the token itself
+/// only selects the key that verifies it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderConfig {
-    /// The name that profiles use for it.
+    /// The name of the provider in profiles.
     pub name: String,
-    /// The `iss` of its tokens, byte for byte.
+    /// The `iss` of the provider's tokens, byte for byte.
     pub issuer: String,
-    /// The `aud` that its tokens must have, alone or among others.
+    /// The `aud` that the tokens must have, alone or among others.
     pub audience: String,
-    /// The algorithms that may sign its tokens. `Ed25519` is another name of `EdDSA` (RFC 9864).
+    /// The algorithms that may sign the tokens. `Ed25519` is another name for `EdDSA` (RFC 9864).
     #[serde(default = "algorithms", deserialize_with = "read_algorithms")]
     pub algorithms: Vec<Algorithm>,
-    /// URL of its keys. By default, the one in its `/.well-known/openid-configuration`.
+    /// URL of the provider's keys. By default, the URL in its `/.well-known/openid-configuration`.
     pub jwks_uri: Option<String>,
     /// Maximum life of a token, in seconds.
     #[serde(default = "max_life")]
     pub max_life: u64,
-    /// True if each of its tokens must have a `jti` and may be used once only.
+    /// True if each token must have a `jti` and may be used only once.
     #[serde(default)]
     pub one_time: bool,
-    /// The use of its tokens as client assertions: once each, or until they expire.
+    /// The use of the tokens as client assertions: once each, or until they expire.
     #[serde(default)]
     pub assertions: Assertions,
 }
@@ -124,12 +124,12 @@ pub struct ProviderConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Assertions {
-    /// Once, by its `jti` (RFC 7523, section 3). A copy of a used token is worthless.
+    /// Each token may be used once, by its `jti` (RFC 7523, section 3). A copy of a used token is worthless.
     #[default]
     OneTime,
-    /// Until it expires, like the service account token that Kubernetes gives to a workload. Until then,
-    /// anyone who reads it gets tokens as that workload. It must have an `iat`, and this issuer as its only
-    /// audience.
+    /// Each token may be used until it expires, like the service account token that Kubernetes gives to a
+    /// workload. Until then, anyone who reads the token can get tokens as that workload. Each token must have
+    /// an `iat`, and this issuer as its only audience.
     Reusable,
 }
 
@@ -175,7 +175,7 @@ impl Config {
         toml::from_str(text).map_err(|error| ConfigError::Malformed(error.to_string()))
     }
 
-    /// The limits that profiles are checked against, for an issuer with these settings.
+    /// Returns the limits that profiles are checked against, for an issuer with these settings.
     #[must_use]
     pub fn profile_limits(&self, settings: &Settings) -> ProfileLimits {
         ProfileLimits {
@@ -184,7 +184,7 @@ impl Config {
         }
     }
 
-    /// The names of the providers.
+    /// The names of the configured providers.
     #[must_use]
     pub fn provider_names(&self) -> BTreeSet<String> {
         self.providers
@@ -193,7 +193,7 @@ impl Config {
             .collect()
     }
 
-    /// Checks that the service can run with it.
+    /// Checks that the service can run with this configuration.
     ///
     /// # Errors
     /// [`ConfigError`] for the first member that cannot be used.
@@ -257,7 +257,8 @@ impl Config {
 }
 
 impl ProviderConfig {
-    /// Adds an error for each mistake. `taken` says whether another provider has its name, and its issuer.
+    /// Adds an error for each mistake. `taken` tells whether another provider has the same name, and the same
+    /// issuer.
     fn find_faults(&self, taken: (bool, bool), faults: &mut Vec<ConfigError>) {
         let word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         let symmetric = |algorithm: &Algorithm| {
@@ -331,10 +332,10 @@ impl ProviderConfig {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// Not TOML, or with unknown or malformed members.
+    /// The file is not TOML, or has unknown or malformed members.
     #[error("{0}")]
     Malformed(String),
-    /// Longer than [`MAX_CONFIG`].
+    /// The file is longer than [`MAX_CONFIG`].
     #[error("it has over {MAX_CONFIG} bytes: check that this is the right file")]
     TooLarge,
     /// Secrets and tokens would travel without encryption.
@@ -342,35 +343,35 @@ pub enum ConfigError {
         "secrets and tokens would travel in the open to {0}: configure `[tls]`, listen on a loopback address, or set `plain_http = true` where something in front ends TLS"
     )]
     Plain(SocketAddr),
-    /// Both listeners have one address.
+    /// Both listeners have the same address.
     #[error("`listen` and `operations_listen` are both {0}: choose another port for one of them")]
     SameAddress(SocketAddr),
     /// A limit is out of range.
     #[error("`limits.{name}` is {value}: choose {least} to {most}")]
     Limit {
-        /// The limit's name.
+        /// Name of the limit.
         name: &'static str,
-        /// Its configured value.
+        /// The configured value.
         value: u64,
-        /// Smallest value allowed.
+        /// Minimum value.
         least: u64,
-        /// Largest value allowed.
+        /// Maximum value.
         most: u64,
     },
     /// A provider is not configured safely.
     #[error("the provider `{name}` cannot be used: {what}")]
     Provider {
-        /// The provider's name.
+        /// Name of the provider.
         name: String,
-        /// The reason why it cannot be used.
+        /// The reason why the provider cannot be used.
         what: &'static str,
     },
     /// The address of a provider cannot be trusted, so its keys could come from anyone.
     #[error("the provider `{name}` cannot be used: its `{member}` {error}")]
     ProviderUrl {
-        /// The provider's name.
+        /// Name of the provider.
         name: String,
-        /// The member that holds the address. The address itself may hold a password.
+        /// The member with the address. The address itself may contain a password.
         member: &'static str,
         /// The reason why the address cannot be used.
         error: UnsafeUrl,

@@ -1,12 +1,12 @@
-//! All mistakes in `service.toml` at once, where the service itself stops at the first.
+//! The check that finds all mistakes in `service.toml`, where the service itself stops at the first.
 
 use toml::{Table, Value};
 
 use crate::config::{Config, ConfigError};
 
 impl Config {
-    /// Same as [`Config::parse`], but goes on after a mistake: returns what can be read, and an error for each mistake.
-    /// What follows from a part that cannot be read is not checked.
+    /// Like [`Config::parse`], but continues after a mistake: returns the readable parts, and an error for each
+    /// mistake. Whatever depends on an unreadable part is not checked.
     #[must_use]
     pub fn parse_all(text: &str) -> (Config, Vec<ConfigError>) {
         let malformed = match Config::read(text) {
@@ -21,7 +21,7 @@ impl Config {
         };
         let (table, mut faults) = readable(table);
         let config: Config = Value::Table(table).try_into().unwrap_or_default();
-        // One mistake is told best by the parser, which shows its line.
+        // The parser reports a single mistake best, because it shows the line.
         if faults.len() < 2 {
             faults = vec![malformed];
         }
@@ -30,7 +30,7 @@ impl Config {
     }
 }
 
-/// Splits a file into the parts that can be read and errors of the others. A part is a member, a limit or a provider.
+/// Splits a file into its readable parts, and errors for the others. A part is a member, a limit or a provider.
 fn readable(table: Table) -> (Table, Vec<ConfigError>) {
     let mut kept = Table::new();
     let mut faults = Vec::new();
@@ -68,7 +68,7 @@ fn readable(table: Table) -> (Table, Vec<ConfigError>) {
     (kept, faults)
 }
 
-/// Returns true if a file with this member alone can be read. Otherwise adds the error, which names `path`.
+/// Returns true if a file with only this member can be read. Otherwise adds an error, which names `path`.
 fn reads(faults: &mut Vec<ConfigError>, path: &str, name: &str, value: Value) -> bool {
     let alone = Value::Table(Table::from_iter([(name.to_owned(), value)]));
     let read: Result<Config, toml::de::Error> = alone.try_into();

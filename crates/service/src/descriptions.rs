@@ -1,4 +1,4 @@
-//! The descriptions of the service: metadata for OAuth clients (RFC 8414), and all routes (OpenAPI).
+//! Descriptions of the service: metadata for OAuth clients (RFC 8414), and all routes (OpenAPI).
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::{
 /// `Cache-Control` of both descriptions.
 const KEPT: (&str, &str) = ("cache-control", "public, max-age=300");
 
-/// `GET /.well-known/oauth-authorization-server`
+/// Handles `GET /.well-known/oauth-authorization-server`.
 pub(crate) async fn metadata(Shared(state): Shared<ServiceState>) -> Response {
     let issuer = &state.issuer.settings().issuer;
     let base = issuer.trim_end_matches('/');
@@ -53,7 +53,7 @@ pub(crate) async fn metadata(Shared(state): Shared<ServiceState>) -> Response {
     ([KEPT], Json(body)).into_response()
 }
 
-/// `GET /v1/openapi.json`
+/// Handles `GET /v1/openapi.json`.
 pub(crate) async fn openapi() -> Response {
     let json = ("content-type", "application/json");
     ([json, KEPT], OPENAPI).into_response()

@@ -1,4 +1,5 @@
-//! Counts of wrong secrets and assertions by client and address, so that guessing is stopped without locking out others.
+//! Counters of wrong secrets and assertions by client and address, so that guessing is stopped without locking
+//! out other callers.
 
 use std::net::IpAddr;
 
@@ -6,17 +7,17 @@ use bailiwick_token::timestamp::Timestamp;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
-/// A minute, and the number of wrong secrets in it.
+/// A minute, and the number of failures in that minute.
 type Count = (u64, u32);
 
-/// A client's name, hashed since a caller may send one of any length, and the address of the caller.
+/// A client's name, hashed because a caller may send one of any length, and the address of the caller.
 type Tried = ([u8; 32], IpAddr);
 
 fn tried(client: &str, from: IpAddr) -> Tried {
     (Sha256::digest(client).into(), from)
 }
 
-/// Recent counts of wrong secrets and assertions. A count that others evict starts again at zero.
+/// Recent counts of wrong secrets and assertions. An evicted count starts again at zero.
 pub(crate) struct Failures {
     per_minute: u32,
     counts: Cache<Tried, Count>,

@@ -1,13 +1,13 @@
 //! The issuer on the network.
 //!
-//! An agent gets a token if it is authenticated and fits a profile that an operator wrote. The token is on
-//! record before the agent has it. Verifiers fetch the signed keyset and revocations from here, and go
-//! on deciding while the service is down. Operators act by tokens that the issuer minted: the product
-//! guards itself.
+//! An agent gets a token if it is authenticated and matches a profile that an operator wrote. The token is
+//! recorded before the agent receives it. Verifiers fetch the signed keyset and revocations from here, and
+//! continue to decide while the service is down. Operators authenticate with tokens that the issuer minted: the
+//! product protects itself.
 //!
-//! This crate is an edge. It knows HTTP, and leaves decisions to the issuer, its profiles and the verifier.
-//! `problem` and `oauth::error` map their errors to a status and a public code. Requests and answers have
-//! the types of `bailiwick-api`, which `wire` makes from the issuer's.
+//! This crate is an edge: it handles HTTP, and leaves decisions to the issuer, its profiles and the verifier.
+//! `problem` and `oauth::error` map errors to a status and a public code. Requests and answers have the types
+//! of `bailiwick-api`; `wire` converts the issuer's values to them.
 
 mod algorithm;
 mod body;

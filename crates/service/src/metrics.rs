@@ -1,4 +1,4 @@
-//! Metrics for Prometheus: counts, times and ages, but never a name that a caller chose.
+//! Metrics for Prometheus: counts, times and ages, but never names that callers chose.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,7 +10,7 @@ use prometheus_client::{
 
 use crate::supervise::Health;
 
-/// Number of lines that this process could not write to its log. The writer of the log counts them here.
+/// Number of lines that this process could not write to its log. The log's writer increments it.
 pub static LOST_LOG_LINES: AtomicU64 = AtomicU64::new(0);
 
 /// Labels of a request, with the path of its route.

@@ -20,7 +20,7 @@ use crate::{
 /// An authenticated caller's request for a token.
 #[derive(Clone)]
 pub(crate) struct ProfileMint {
-    /// Time at which the request arrived, before it waited for anything.
+    /// Time at which the request arrived, before any wait.
     pub(crate) arrived: Timestamp,
     pub(crate) agent: KnownParty,
     pub(crate) principal: Option<KnownParty>,
@@ -29,12 +29,12 @@ pub(crate) struct ProfileMint {
     pub(crate) ask: Ask,
 }
 
-/// Maximum number of attempts at a mint whose profile changes meanwhile.
+/// Maximum number of attempts at a mint if the profile keeps changing.
 const ATTEMPTS: usize = 4;
 
 impl ServiceState {
-    /// Mints the token that a profile allows this caller, or returns the reason of the refusal. If the
-    /// profile changes while the request waits, the request is decided again by the new profiles.
+    /// Mints the token that a profile allows this caller, or returns the reason for the refusal. If the profile
+    /// changes while the request waits, the new profiles decide the request again.
     pub(crate) async fn mint_by_profile(
         &self,
         wish: ProfileMint,
@@ -120,7 +120,7 @@ impl ServiceState {
         Ok((minted, profile.name().to_owned()))
     }
 
-    /// Records the refusal of a known caller.
+    /// Records the refusal of an authenticated caller.
     ///
     /// # Errors
     /// [`ProfileMintError::TooMany`] if the caller was refused too often to be recorded again.
@@ -176,8 +176,8 @@ action = "purchase_order:create"
         Profiles::parse(&[("profiles.toml", text)], &ProfileLimits::default()).unwrap()
     }
 
-    /// Profiles that are replaced while a request waits decide it, even after the old ones selected a
-    /// profile for it.
+    /// If the profiles are replaced while a request waits, the new ones decide it, even if the old ones had
+    /// already selected a profile.
     #[tokio::test]
     async fn profiles_of_the_end_decide() {
         let now = Timestamp::from_unix(1_800_000_000).unwrap();

@@ -1,9 +1,9 @@
 //! `POST /v1/token`: an OAuth 2.0 token endpoint (RFC 6749) with `client_credentials` and token
 //! exchange (RFC 8693), which any OAuth library can call.
 //!
-//! The client is the agent. In a token exchange, `subject_token` names the principal, and the agent is
-//! either the client or the subject of `actor_token`. `scope` names the profile. `resource` and
-//! `audience` (RFC 8707, RFC 8693) select services; the token gets no grants at others.
+//! The client is the agent. In a token exchange, `subject_token` names the principal, and the agent is either
+//! the client or the subject of `actor_token`. `scope` names the profile. `resource` and `audience` (RFC 8707,
+//! RFC 8693) select services; the token gets no grants for other services.
 
 mod error;
 
@@ -31,7 +31,7 @@ use crate::{
     state::ServiceState,
 };
 
-/// `POST /v1/token`
+/// Handles `POST /v1/token`.
 pub(crate) async fn token(
     Shared(state): Shared<ServiceState>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
@@ -238,7 +238,7 @@ fn credentials(headers: &HeaderMap, form: &TokenForm) -> Result<Option<Credentia
     }
 }
 
-/// The form of a request. Its errors are those of RFC 6749.
+/// A token request as a form. Its errors are those of RFC 6749.
 struct TokenForm(TokenRequest);
 
 impl TokenForm {
@@ -255,7 +255,7 @@ impl TokenForm {
         Ok(TokenForm(request))
     }
 
-    /// A parameter that may occur once.
+    /// Returns a parameter that may occur once.
     fn one(&self, parameter: TokenParameter) -> Result<Option<&str>, OAuthFailure> {
         // A repeated parameter is refused (RFC 6749, section 3.2): a proxy may have looked at the other one.
         let one = self.0.one(parameter);
@@ -282,7 +282,7 @@ impl TokenForm {
         }
     }
 
-    /// A subject or actor token. It has to come with its type.
+    /// Returns a subject or actor token. The request must also state its type.
     fn jwt(&self, token: TokenParameter) -> Result<Option<&str>, OAuthFailure> {
         let kind = match token {
             TokenParameter::SubjectToken => TokenParameter::SubjectTokenType,

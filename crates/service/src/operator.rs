@@ -1,4 +1,5 @@
-//! Operators. They act by tokens that this issuer minted, which are verified and revoked like any others.
+//! Authentication and authorization of operators. They use tokens that this issuer minted, which are verified
+//! and revoked like any others.
 
 use std::sync::Arc;
 
@@ -16,12 +17,12 @@ use crate::{
     state::ServiceState,
 };
 
-/// The holder of a valid token of this issuer. No action has been allowed yet.
+/// The holder of a valid token of this issuer. No action has been checked yet.
 #[derive(Debug)]
 pub(crate) struct Holder {
-    /// The agent of its token.
+    /// The agent of the token.
     pub(crate) agent: String,
-    /// Private, so that only [`ServiceState::holder`] can construct the type.
+    /// A private field, so that only [`ServiceState::holder`] can construct the type.
     _checked: (),
 }
 
@@ -30,9 +31,9 @@ impl Identified for Holder {}
 /// An operator whose token allows the requested action.
 #[derive(Debug)]
 pub(crate) struct Operator {
-    /// The identity in its token.
+    /// The identity in the operator's token.
     pub(crate) identity: Arc<Identity>,
-    /// The standing of its token, compared again in the transaction of the action.
+    /// The standing of the token, checked again in the transaction of the action.
     standing: Standing,
 }
 
@@ -44,7 +45,7 @@ impl Operator {
         })
     }
 
-    /// The actor in the audit.
+    /// The actor recorded in the audit log.
     pub(crate) fn actor(&self) -> String {
         actor(&self.identity)
     }
@@ -55,7 +56,7 @@ fn actor(identity: &Identity) -> String {
 }
 
 impl ServiceState {
-    /// Returns the operator that sent a request, if its token allows the call.
+    /// Returns the operator that sent a request, if the operator's token allows the call.
     pub(crate) async fn operator(
         &self,
         headers: &HeaderMap,
@@ -99,7 +100,7 @@ impl ServiceState {
         }
     }
 
-    /// Records a denial and returns the answer to it.
+    /// Records a denial, and returns the answer.
     async fn record_denial(&self, deny: Deny, call: &Call) -> Result<ApiError, ApiError> {
         let (reason, identity) = (deny.reason(), deny.identity.clone());
         let answer = denied(&Decision::Deny(deny), reason, call);
@@ -119,14 +120,14 @@ impl ServiceState {
         Ok(answer)
     }
 
-    /// The issuer, acting in the name of an operator for as long as its token is not revoked.
+    /// The issuer, acting for an operator as long as the operator's token is not revoked.
     pub(crate) fn acting_for(&self, operator: Operator) -> Issuer {
         let issuer = self.issuer.acting_as(&operator.actor());
         // The token may be revoked while the action waits, so its transaction looks it up again.
         issuer.on_standing(operator.standing)
     }
 
-    /// Records the denial of a known operator, up to the rate of [`REFUSALS`].
+    /// Records the denial of an authenticated operator, at most at the rate [`REFUSALS`].
     pub(crate) async fn record_denied_operator(
         &self,
         identity: &Identity,
@@ -155,7 +156,7 @@ fn standing(token: &str, call: &Call) -> Result<Standing, ApiError> {
     Standing::of_operator(&token, call.action()).map_err(|error| fault(&error))
 }
 
-/// A list of texts as an argument of a call.
+/// Converts a list of texts to an argument of a call.
 pub(crate) fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Value {
     let texts = texts.into_iter();
     Value::Array(

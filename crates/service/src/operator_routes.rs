@@ -1,4 +1,4 @@
-//! The routes of operators: the operations of the issuer, each behind an action that a grant can name.
+//! The routes of operators: the operations of the issuer, each requiring a grant for its action.
 
 use axum::{
     Json,
@@ -34,16 +34,16 @@ use crate::{
 type ApiResult<T> = Result<Json<T>, ApiError>;
 
 impl ServiceState {
-    /// The issuer, acting for the operator whose token allows this call. The transaction of each operation that
-    /// writes compares the token again. If a request has a body, its
-    /// [`Holder`](crate::operator::Holder) is authenticated before the body is parsed.
+    /// Returns the issuer, acting for the operator whose token allows this call. The transaction of each
+    /// writing operation checks the token again. If a request has a body, the
+    /// [`Holder`](crate::operator::Holder) must be authenticated before the body is parsed.
     async fn by(&self, headers: &HeaderMap, call: Call) -> Result<Issuer, ApiError> {
         let operator = self.operator(headers, &call).await?;
         Ok(self.acting_for(operator))
     }
 }
 
-/// `GET /v1/keys`
+/// Handles `GET /v1/keys`.
 pub(crate) async fn keys(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -52,7 +52,7 @@ pub(crate) async fn keys(
     Ok(Json(issuer.keys().await?.into_wire()))
 }
 
-/// `POST /v1/keys`
+/// Handles `POST /v1/keys`.
 pub(crate) async fn stage(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -62,7 +62,7 @@ pub(crate) async fn stage(
     Ok((StatusCode::CREATED, Json(report.into_wire())).into_response())
 }
 
-/// `POST /v1/keys/{id}/activate`
+/// Handles `POST /v1/keys/{id}/activate`.
 pub(crate) async fn activate(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -81,7 +81,7 @@ pub(crate) async fn activate(
     ))
 }
 
-/// `POST /v1/keys/{id}/retire`
+/// Handles `POST /v1/keys/{id}/retire`.
 pub(crate) async fn retire(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -100,7 +100,7 @@ pub(crate) async fn retire(
     ))
 }
 
-/// `POST /v1/keys/{id}/revoke`
+/// Handles `POST /v1/keys/{id}/revoke`.
 pub(crate) async fn revoke_key(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -120,7 +120,7 @@ pub(crate) async fn revoke_key(
     ))
 }
 
-/// `POST /v1/keys/rotate`
+/// Handles `POST /v1/keys/rotate`.
 pub(crate) async fn rotate(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -129,7 +129,7 @@ pub(crate) async fn rotate(
     Ok(Json(issuer.rotate(state.now()).await?.into_wire()))
 }
 
-/// `POST /v1/revocations`
+/// Handles `POST /v1/revocations`.
 pub(crate) async fn revoke(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -152,7 +152,7 @@ pub(crate) async fn revoke(
     Ok(Json(reports.into_wire()))
 }
 
-/// `GET /v1/revocations`
+/// Handles `GET /v1/revocations`.
 pub(crate) async fn revocations(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -165,7 +165,7 @@ pub(crate) async fn revocations(
     ))
 }
 
-/// `GET /v1/clients`
+/// Handles `GET /v1/clients`.
 pub(crate) async fn clients(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -174,7 +174,7 @@ pub(crate) async fn clients(
     Ok(Json(issuer.clients().await?.into_wire()))
 }
 
-/// `POST /v1/clients`
+/// Handles `POST /v1/clients`.
 pub(crate) async fn client_add(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -185,7 +185,8 @@ pub(crate) async fn client_add(
     let mut call = Call::new("client:add")
         .arg("name", client.name.as_str())
         .arg("principal", client.principal.as_str())
-        // Whoever registers a client can get the grants of its profiles, so a grant can bound them.
+        // An operator who registers a client can get the grants of its profiles, so a grant can limit the
+        // profiles.
         .arg("profiles", texts(&client.profiles));
     if !client.claims.is_empty() {
         let names: Vec<String> = client.claims.keys().cloned().collect();
@@ -196,7 +197,7 @@ pub(crate) async fn client_add(
     Ok(secretly(StatusCode::CREATED, made))
 }
 
-/// `POST /v1/clients/{name}/rotate`
+/// Handles `POST /v1/clients/{name}/rotate`.
 pub(crate) async fn client_rotate(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -212,7 +213,7 @@ pub(crate) async fn client_rotate(
     Ok(secretly(StatusCode::OK, made.into_wire()))
 }
 
-/// `POST /v1/clients/{name}/keys`
+/// Handles `POST /v1/clients/{name}/keys`.
 pub(crate) async fn client_key_add(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -229,7 +230,7 @@ pub(crate) async fn client_key_add(
     Ok(Json(client.into_wire()))
 }
 
-/// `POST /v1/clients/{name}/keys/{id}/remove`
+/// Handles `POST /v1/clients/{name}/keys/{id}/remove`.
 pub(crate) async fn client_key_remove(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -242,7 +243,7 @@ pub(crate) async fn client_key_remove(
     Ok(Json(client.into_wire()))
 }
 
-/// `POST /v1/clients/{name}/disable`
+/// Handles `POST /v1/clients/{name}/disable`.
 pub(crate) async fn client_disable(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -256,7 +257,7 @@ pub(crate) async fn client_disable(
     ))
 }
 
-/// `GET /v1/audit`
+/// Handles `GET /v1/audit`.
 pub(crate) async fn audit(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -277,7 +278,7 @@ pub(crate) async fn audit(
     Ok(Json(issuer.audit_list(&filter).await?.into_wire()))
 }
 
-/// `POST /v1/audit/verify`
+/// Handles `POST /v1/audit/verify`.
 pub(crate) async fn audit_verify(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -300,7 +301,7 @@ pub(crate) async fn audit_verify(
     Ok(Json(issuer.audit_verify(&kept, |_| ()).await?.into_wire()))
 }
 
-/// `POST /v1/audit/checkpoints`
+/// Handles `POST /v1/audit/checkpoints`.
 pub(crate) async fn checkpoint(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -311,7 +312,7 @@ pub(crate) async fn checkpoint(
     Ok((StatusCode::CREATED, json, envelope).into_response())
 }
 
-/// `GET /v1/verifiers`
+/// Handles `GET /v1/verifiers`.
 pub(crate) async fn verifiers(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -321,7 +322,7 @@ pub(crate) async fn verifiers(
     Ok(Json(issuer.verifiers().await?.into_wire()))
 }
 
-/// `DELETE /v1/verifiers/{name}`
+/// Handles `DELETE /v1/verifiers/{name}`.
 pub(crate) async fn forget_verifier(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -340,7 +341,7 @@ pub(crate) async fn forget_verifier(
     }
 }
 
-/// `GET /v1/profiles`
+/// Handles `GET /v1/profiles`.
 pub(crate) async fn profiles(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -351,7 +352,7 @@ pub(crate) async fn profiles(
     Ok(Json(list.map(IntoWire::into_wire).collect()))
 }
 
-/// `POST /v1/keyset`
+/// Handles `POST /v1/keyset`.
 pub(crate) async fn set_keyset(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -371,7 +372,7 @@ pub(crate) async fn set_keyset(
     }))
 }
 
-/// `GET /v1/status`
+/// Handles `GET /v1/status`.
 pub(crate) async fn status(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -395,7 +396,7 @@ fn bad_query(rejection: QueryRejection) -> ApiError {
     ApiError::bad_request(rejection.body_text())
 }
 
-/// An answer that no cache may store.
+/// Builds an answer that no cache may store.
 fn secretly(status: StatusCode, body: impl Serialize) -> Response {
     (status, [("cache-control", "no-store")], Json(body)).into_response()
 }
@@ -419,7 +420,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
 
-    /// A service's state, and an operator's token for these actions.
+    /// A service's state, and a token of an operator for these actions.
     async fn with_operator(actions: &[&str]) -> (tempfile::TempDir, ServiceState, String) {
         let now = Timestamp::from_unix(1_800_000_000).unwrap();
         let dir = tempfile::tempdir().unwrap();
@@ -449,7 +450,7 @@ mod tests {
         (dir, state, token)
     }
 
-    /// A stolen token registers no client while it waits for its turn to hash a secret.
+    /// A token that is revoked while its request waits to hash a secret registers no client.
     #[tokio::test]
     async fn revoked_operator_registers_no_client() {
         let (_dir, state, token) = with_operator(&["client:add"]).await;

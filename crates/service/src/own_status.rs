@@ -1,4 +1,4 @@
-//! The report of a running service: the state of its issuer, and what only this process knows.
+//! The report of a running service: the state of its issuer, and facts that only this process knows.
 
 use bailiwick_api::{Health, IssuerStatus, PrivateKeys, StatusSection as Section};
 use bailiwick_issuer::{Issuer, OpenError};
@@ -11,8 +11,8 @@ use crate::{
 };
 
 impl ServiceState {
-    /// Reports the state of the issuer. Providers are not asked for it: their last answers are reported, so that a
-    /// request costs no other.
+    /// Reports the state of the issuer. For providers, their last answers are reported, so that this request
+    /// causes no further requests.
     pub(crate) async fn status(&self, issuer: &Issuer) -> Result<IssuerStatus, ApiError> {
         let inputs = StatusInputs {
             private_keys: match self.issuer.is_unlocked() {

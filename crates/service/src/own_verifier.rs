@@ -14,7 +14,7 @@ use crate::{problem::ApiError, snapshots::Snapshots};
 /// The service name in the grants of operators.
 pub const OPERATOR_SERVICE: &str = "bailiwick";
 
-/// Time for which changes are added to one trust, in seconds. After that it is opened again.
+/// Time for which changes are added to a trust before it is opened again, in seconds.
 const FOLLOWED: u64 = 3_600;
 
 /// The issuer's verifier for its own tokens.
@@ -23,15 +23,15 @@ pub(crate) struct OwnVerifier {
     clock: Clock,
     snapshots: Snapshots,
     in_use: ArcSwapOption<Current>,
-    /// Held while the next verifier is made, so that it is made once for all who wait.
+    /// Held while the next verifier is made, so that waiting requests share it.
     making: Mutex<()>,
 }
 
-/// A verifier, with the versions that it was made from.
+/// The current verifier, with the versions that it was made from.
 struct Current {
     keyset_version: u64,
     feed_seq: u64,
-    /// Time at which its trust was opened. Changes since then are added, and expired entries stay.
+    /// Time at which the trust was opened. Changes since then are added, while expired entries stay.
     opened_at: Timestamp,
     verifier: Arc<Verifier>,
 }
@@ -47,8 +47,8 @@ impl OwnVerifier {
         }
     }
 
-    /// Returns a verifier that knows the newest keyset and every revocation. Both come straight from the
-    /// store, so nothing has to be polled.
+    /// Returns a verifier that knows the newest keyset and every revocation. Both come directly from the store,
+    /// so nothing needs polling.
     pub(crate) async fn current(&self) -> Result<Arc<Verifier>, ApiError> {
         // Read for each call, so that a revocation holds from the next call on.
         let head = self.issuer.head((self.clock)()).await?;
@@ -102,7 +102,7 @@ impl OwnVerifier {
         Ok(verifier)
     }
 
-    /// Adds the changes since `last` to its trust. Returns `None` if they do not lead to `head`.
+    /// Adds the changes since `last` to the trust. Returns `None` if they do not lead to `head`.
     async fn followed(
         &self,
         last: &Current,
@@ -130,7 +130,7 @@ impl OwnVerifier {
         Ok(followed)
     }
 
-    /// Opens a trust with everything that is revoked.
+    /// Opens a trust with all live revocations.
     async fn opened(
         &self,
         keyset: &PublishedKeyset,
@@ -162,7 +162,7 @@ impl Current {
     }
 }
 
-/// Logs a fault in verifying and returns the answer to it, which does not repeat it.
+/// Logs a fault in verifying, and returns the answer, which does not repeat it.
 pub(crate) fn fault(error: &dyn std::fmt::Display) -> ApiError {
     tracing::error!(%error, "cannot verify the issuer's own tokens");
     ApiError::new(

@@ -1,4 +1,4 @@
-//! `/livez`, `/readyz` and `/metrics`, on a listener of their own for those who run the machine.
+//! `/livez`, `/readyz` and `/metrics`, on a separate listener for the operators of the machine.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
     table::{Served, serve},
 };
 
-/// Maximum time for the store to answer. Probes and scrapers wait little longer.
+/// Maximum time for the store to answer. Probes and scrapers do not wait much longer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) fn table() -> Vec<Served> {
@@ -36,7 +36,7 @@ pub(crate) fn router(state: ServiceState) -> Router {
         .with_state(state)
 }
 
-/// Reports whether the issuer can mint.
+/// Reports the issuer's readiness to mint.
 async fn ready(Shared(state): Shared<ServiceState>) -> Response {
     match not_ready(&state).await {
         None => "ready\n".into_response(),
@@ -44,8 +44,9 @@ async fn ready(Shared(state): Shared<ServiceState>) -> Response {
     }
 }
 
-/// Returns the reason why the issuer cannot mint. It can if the store answers and accepts writes, the private keys are
-/// unlocked, the keyset has not expired, no background task is down, and the service is not stopping.
+/// Returns the reason why the issuer cannot mint; `None` if it can: if the store answers and accepts writes,
+/// the private keys are unlocked, the keyset has not expired, no background task is down, and the service is
+/// not stopping.
 pub(crate) async fn not_ready(state: &ServiceState) -> Option<String> {
     if state.is_draining() {
         return Some("stopping".to_owned());

@@ -1,5 +1,5 @@
-//! Errors as `application/problem+json` (RFC 9457): one table that maps them to a code and a text for the caller.
-//! Details for the log stay in the log.
+//! Errors as `application/problem+json` (RFC 9457): one table that maps them to a code and a text for the
+//! caller. Details that are meant for the log stay in the log.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -20,12 +20,12 @@ use crate::{
 /// Default `Retry-After`, in seconds.
 const RETRY_AFTER: u64 = 5;
 
-/// An error answer.
+/// An error, as the service answers it.
 #[derive(Debug)]
 pub(crate) struct ApiError {
-    /// The body.
+    /// The body of the answer.
     pub(crate) problem: ProblemDetails,
-    /// `Retry-After`, in seconds, if it is known.
+    /// `Retry-After`, in seconds, if known.
     pub(crate) retry_after: Option<u64>,
 }
 
@@ -49,7 +49,7 @@ impl ApiError {
         ApiError::new(ProblemCode::BadRequest, error.to_string())
     }
 
-    /// Replaces the status that belongs to the code.
+    /// Replaces the usual status of the code.
     pub(crate) fn with_status(mut self, status: StatusCode) -> ApiError {
         self.problem.status = status.as_u16();
         self
@@ -67,7 +67,7 @@ impl ApiError {
         self
     }
 
-    /// Logs a fault and returns the answer to it, which does not repeat it.
+    /// Logs a fault, and returns the answer, which does not repeat it.
     pub(crate) fn internal(error: &dyn std::error::Error) -> ApiError {
         tracing::error!(%error, "a request failed");
         ApiError::new(
@@ -77,7 +77,7 @@ impl ApiError {
     }
 }
 
-/// The code of a verifier's denial. Its status is the one in the verifier's own table.
+/// The code for a verifier's denial. The status comes from the verifier's own table.
 pub(crate) fn denial_code(reason: Reason) -> ProblemCode {
     match layer::status(reason) {
         StatusCode::FORBIDDEN => ProblemCode::Denied,

@@ -1,5 +1,5 @@
-//! The profiles in the home: `profiles.toml`, or all files of `profiles.d`. They are used as a whole or
-//! not at all.
+//! The profiles in the home: `profiles.toml`, or all files of `profiles.d`. Either all of them are used or
+//! none.
 
 use std::{
     fs, io,
@@ -8,10 +8,10 @@ use std::{
 
 use bailiwick_issuer::profile::{ProfileError, ProfileLimits, Profiles};
 
-/// Reads the profiles of a home. Without any, no caller gets a token.
+/// Reads the profiles of a home. Without profiles, no caller gets a token.
 ///
 /// # Errors
-/// [`ProfilesError`] if they cannot be read or are not valid as a set.
+/// [`ProfilesError`] if the profiles cannot be read or are not valid as a set.
 pub fn read_profiles(home: &Path, limits: &ProfileLimits) -> Result<Profiles, ProfilesError> {
     let (file, directory) = (home.join("profiles.toml"), home.join("profiles.d"));
     if file.exists() && directory.exists() {
@@ -47,11 +47,11 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> ProfilesError + use<> {
     |error| ProfilesError::Io { path, error }
 }
 
-/// The reason why profiles cannot be used.
+/// The reason why the profiles cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProfilesError {
-    /// The home holds both the file and the directory.
+    /// The home contains both the file and the directory.
     #[error("`{0}` holds both `profiles.toml` and `profiles.d`: keep one of them")]
     Both(PathBuf),
     /// A file or directory cannot be read.
@@ -59,13 +59,13 @@ pub enum ProfilesError {
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// The cause.
+        /// The system's error.
         error: io::Error,
     },
     /// The files are not a valid set of profiles.
     #[error(transparent)]
     Profile(#[from] ProfileError),
-    /// Reading them panicked.
+    /// The reader of the profiles panicked.
     #[error("the profiles cannot be read for a fault of the issuer: see its log")]
     Fault,
 }

@@ -1,8 +1,8 @@
-//! OpenID providers, whose JWTs are accepted under the keys that they publish (RFC 7519, RFC 7517).
+//! OpenID providers, whose JWTs are verified with the keys that they publish (RFC 7519, RFC 7517).
 //!
-//! Issuer, audience and algorithms are pinned by configuration. The header of a token only selects among
-//! the provider's published keys. Keys are kept while the provider cannot be reached, and fetched again
-//! when none of them verifies a token.
+//! Issuer, audience and algorithms are pinned by configuration. The header of a token only selects among the
+//! provider's published keys. Keys are kept while the provider cannot be reached, and fetched again if none of
+//! them verifies a token.
 
 pub(crate) mod error;
 pub(crate) mod jwks;
@@ -40,25 +40,26 @@ use crate::config::{Assertions, ProviderConfig};
 /// Maximum length of a document that a provider publishes, in bytes.
 const MAX_DOCUMENT: usize = 1 << 20;
 
-/// Maximum length of the reason of a failed fetch in the log, in characters.
+/// Maximum length of the logged reason for a failed fetch, in characters.
 const MAX_REASON: usize = 512;
 
-/// Minimum time between two requests to a provider because of tokens, in seconds.
+/// Time in which tokens cause at most one fetch of a provider's keys, in seconds.
 const COOL_DOWN: u64 = 30;
 
-/// Maximum number of callers that wait for a provider's answer. Anyone can send a token that no key verifies.
+/// Maximum number of callers that wait for a provider's answer. There must be a limit, because anyone can send
+/// tokens that no known key verifies.
 const WAITING: usize = 64;
 
 /// Maximum time to wait for a provider to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Maximum time to ask all providers, for a report.
+/// Maximum time for asking all providers when a report is made.
 const PROBE: Duration = Duration::from_secs(15);
 
-/// Maximum number of providers that are asked at a time, for a report.
+/// Maximum number of providers to ask at the same time when a report is made.
 const AT_ONCE: usize = 32;
 
-/// All providers.
+/// All configured providers.
 #[derive(Debug, Default)]
 pub(crate) struct Providers(Vec<Arc<Provider>>);
 
@@ -66,34 +67,34 @@ pub(crate) struct Providers(Vec<Arc<Provider>>);
 pub(crate) struct Provider {
     config: ProviderConfig,
     keys: ArcSwapOption<KeySet>,
-    /// Time of the last request to it because of a token. The holder of the lock makes the request, and
-    /// others wait for its answer.
+    /// Time of the last request that a token triggered. The holder of the lock makes the request, and others
+    /// wait for the answer.
     asked: Mutex<Option<Timestamp>>,
-    /// Places for callers that wait for its answer.
+    /// Places for callers that wait for the provider's answer.
     waiting: Semaphore,
-    /// True if the last fetch failed, or none was made.
+    /// True if the last fetch failed, or there was none yet.
     in_vain: AtomicBool,
     /// The reason why the last fetch failed.
     failure: ArcSwapOption<String>,
     http: Client,
 }
 
-/// A JWT that was verified.
+/// A verified JWT.
 #[derive(Debug)]
 pub(crate) struct Assertion {
-    /// The provider's name.
+    /// Name of the provider.
     pub(crate) provider: String,
-    /// Its claims.
+    /// The claims of the token.
     pub(crate) claims: Map<String, Value>,
-    /// The `jti`, which tells it from all others of its provider, if it has one.
+    /// The `jti`, if there is one. It distinguishes the token from all others of its provider.
     pub(crate) jti: Option<String>,
-    /// Earliest time at which it can have been made.
+    /// Earliest time at which the token can have been made.
     pub(crate) begin: Timestamp,
-    /// Time from which on it is refused: its `exp`, plus the tolerance for clocks that differ.
+    /// Time from which the token is refused: its `exp`, plus the tolerance for clocks that differ.
     pub(crate) end: Timestamp,
-    /// True if each token of its provider may be used once only.
+    /// True if each token of this provider may be used only once.
     pub(crate) one_time: bool,
-    /// The use as client assertion that its provider is configured for.
+    /// The configured use of this provider's tokens as client assertions.
     pub(crate) assertions: Assertions,
 }
 
@@ -118,7 +119,7 @@ impl Providers {
         Ok(Providers(providers.collect()))
     }
 
-    /// Verifies a JWT by the provider that it names as its issuer.
+    /// Verifies a JWT with the provider that the token names as its issuer.
     pub(crate) async fn verify(
         &self,
         token: &str,
@@ -136,7 +137,7 @@ impl Providers {
         provider.verify(jwt, now).await
     }
 
-    /// Fetches the keys of all providers again. Keys that cannot be fetched stay as they were.
+    /// Fetches the keys of all providers again. Keys that cannot be fetched stay in use.
     pub(crate) async fn refresh(&self) {
         for provider in &self.0 {
             let _asked = provider.asked.lock().await;
@@ -144,7 +145,7 @@ impl Providers {
         }
     }
 
-    /// Warns of providers whose client assertions can be used more than once.
+    /// Warns about providers whose client assertions can be used more than once.
     pub(crate) fn warn_of_reusable(&self) {
         for provider in &self.0 {
             let config = &provider.config;
@@ -183,10 +184,10 @@ impl Providers {
     }
 }
 
-/// Fetches the keys of providers once, and returns the state of each. It takes [`PROBE`] at most.
+/// Fetches the keys of providers once, and returns the state of each. This takes at most [`PROBE`].
 ///
 /// # Errors
-/// If the system has no certificates that can be read.
+/// [`reqwest::Error`] if the system has no readable certificates.
 pub async fn probe_providers(
     configs: &[ProviderConfig],
 ) -> Result<Vec<ProviderStatus>, reqwest::Error> {
@@ -216,11 +217,11 @@ pub async fn probe_providers(
 }
 
 impl Assertion {
-    /// Returns true if it may be used as a client assertion more than once.
+    /// Returns true if the token may be used as a client assertion more than once.
     ///
     /// # Errors
-    /// [`AssertionError::Claim`] if its provider allows that, but it has no `iat`, so its whole life could
-    /// not be checked, or has other audiences, which could use it here.
+    /// [`AssertionError::Claim`] if the provider allows reuse, but the token has no `iat`, so that its whole
+    /// life cannot be checked, or has further audiences, which could use it here.
     pub(crate) fn is_reusable(&self) -> Result<bool, AssertionError> {
         if self.assertions == Assertions::OneTime {
             return Ok(false);
@@ -326,8 +327,8 @@ impl Provider {
         }
     }
 
-    /// Fetches the provider's keys because no known one verifies a JWT, unless that was done less than
-    /// [`COOL_DOWN`] seconds ago. Returns false if too many callers wait for the answer already.
+    /// Fetches the provider's keys because no known key verifies a JWT, unless they were fetched less than
+    /// [`COOL_DOWN`] seconds ago. Returns false if too many callers already wait for the answer.
     async fn ask(self: &Arc<Self>, jwt: &Jwt<'_>, why: &AssertionError, now: Timestamp) -> bool {
         let Ok(_place) = self.waiting.try_acquire() else {
             return false;
@@ -352,7 +353,7 @@ impl Provider {
         true
     }
 
-    /// Fetches the provider's keys. The last ones stay in use if that fails.
+    /// Fetches the provider's keys. If that fails, the last ones stay in use.
     async fn fetch(&self) {
         let published = self.published().await;
         self.in_vain.store(published.is_err(), Ordering::Relaxed);

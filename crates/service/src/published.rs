@@ -1,5 +1,5 @@
-//! Routes of verifiers: the keyset, and the head, changes and snapshot of the revocation feed. All of it
-//! is signed, or chained to something signed, so anything may carry and cache it.
+//! Routes of verifiers: the keyset, and the head, changes and snapshot of the revocation feed. All of these are
+//! signed, or chained to something signed, so anyone may relay and cache them.
 
 use axum::{
     extract::{Path, State as Shared, rejection::PathRejection},
@@ -11,7 +11,7 @@ use bailiwick_api::ProblemCode;
 
 use crate::{problem::ApiError, snapshots, state::ServiceState};
 
-/// `GET /.well-known/bailiwick/keyset`
+/// Handles `GET /.well-known/bailiwick/keyset`.
 pub(crate) async fn keyset(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -24,7 +24,7 @@ pub(crate) async fn keyset(
     Ok(tagged(&headers, &tag, hint, keyset.envelope))
 }
 
-/// `GET /.well-known/bailiwick/revocations`
+/// Handles `GET /.well-known/bailiwick/revocations`.
 pub(crate) async fn head(
     Shared(state): Shared<ServiceState>,
     headers: HeaderMap,
@@ -42,7 +42,7 @@ pub(crate) async fn head(
     Ok(tagged(&headers, &tag, 1, head.envelope))
 }
 
-/// `GET /.well-known/bailiwick/revocations/snapshot`
+/// Handles `GET /.well-known/bailiwick/revocations/snapshot`.
 pub(crate) async fn snapshot(Shared(state): Shared<ServiceState>) -> Result<Response, ApiError> {
     let head = state.issuer.head(state.now()).await?;
     let snapshot = state.snapshots.of(head, true).await?;
@@ -58,7 +58,7 @@ pub(crate) async fn snapshot(Shared(state): Shared<ServiceState>) -> Result<Resp
     Ok(response)
 }
 
-/// `GET /.well-known/bailiwick/revocations/{epoch}/{after}-{to}`
+/// Handles `GET /.well-known/bailiwick/revocations/{epoch}/{after}-{to}`.
 pub(crate) async fn delta(
     Shared(state): Shared<ServiceState>,
     path: Result<Path<(String, String)>, PathRejection>,
@@ -97,7 +97,7 @@ pub(crate) async fn delta(
     Ok(response)
 }
 
-/// Answers with a signed file, or with 304 if the caller has it already (RFC 9110, section 13.1.2).
+/// Answers with a signed file, or with 304 if the caller already has it (RFC 9110, section 13.1.2).
 fn tagged(asked: &HeaderMap, tag: &str, seconds: u64, content: String) -> Response {
     let known = asked.get_all(header::IF_NONE_MATCH).iter().any(|value| {
         value.to_str().is_ok_and(|list| {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 pub(crate) type Limiter = RateLimiter<NotKeyed, InMemoryState, DefaultClock>;
 
-/// A limit on a rate, as in a profile.
+/// A limit on a rate, in the form that profiles state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct RateLimit {
     pub(crate) per_minute: NonZeroU32,
@@ -32,23 +32,23 @@ pub(crate) const REFUSALS: RateLimit = RateLimit {
     burst: NonZeroU32::new(30).unwrap(),
 };
 
-/// The purpose of an allowance: a caller has one for each, so that none uses up another.
+/// The purpose of an allowance. A caller has one allowance per purpose, so that none uses up another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Purpose {
-    /// Tokens under the profile of this name.
+    /// Mints under the profile with this name.
     Profile(Arc<str>),
     /// Recorded refusals of callers.
     RefusedCaller,
     /// Recorded denials of operators.
     DeniedOperator,
-    /// Grants that take long to read.
+    /// Grants that take long to parse.
     LargeGrants,
 }
 
 /// The limiters of recent callers.
 pub(crate) struct Rates {
     limiters: Cache<(Purpose, Arc<str>, RateLimit), Arc<Limiter>>,
-    /// Held while a limiter is made, so that a caller has only one.
+    /// Held while a limiter is made, so that each caller gets only one.
     making: Mutex<()>,
 }
 
@@ -60,7 +60,7 @@ impl Rates {
         }
     }
 
-    /// Takes one from the caller's allowance, or returns the time to wait until there is one.
+    /// Takes one unit from the caller's allowance, or returns the time until one is available.
     pub(crate) fn take(
         &self,
         purpose: Purpose,

@@ -1,4 +1,4 @@
-//! Reports that verifiers send about themselves while they poll. They are gathered and stored at intervals.
+//! Reports that verifiers send about themselves while they poll, gathered here and stored at intervals.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use bailiwick_token::{
     timestamp::Timestamp,
 };
 
-/// Maximum number of reports that are gathered, since anyone can send one.
+/// Maximum number of reports to gather, because anyone can send one.
 const MOST: usize = 4_096;
 
 /// The reports that arrived since the last call of [`Reports::take`].
@@ -20,7 +20,7 @@ const MOST: usize = 4_096;
 pub(crate) struct Reports(Mutex<BTreeMap<String, VerifierInfo>>);
 
 impl Reports {
-    /// Notes the report in a request, if it has a well-formed one.
+    /// Notes the report in a request, if there is a well-formed one.
     pub(crate) fn note(&self, headers: &HeaderMap, now: Timestamp) {
         let Some(report) = headers
             .get(report::HEADER)

@@ -1,4 +1,4 @@
-//! The routes of the service, and the middleware that each request passes.
+//! The routes of the service, and the middleware for all requests.
 
 use std::{
     collections::BTreeMap,
@@ -31,11 +31,11 @@ use crate::{
     tokens,
 };
 
-/// Maximum number of bytes of all bodies that are arriving.
+/// Maximum total size of bodies that are arriving, in bytes.
 const MAX_ARRIVING: usize = 64 << 20;
 
-/// Maximum time to verify the audit. Other requests have far less, but the audit only grows. One is verified
-/// at a time.
+/// Maximum time for verifying the audit log. Other requests have far less, but the audit log only grows. Only
+/// one verification runs at a time.
 const AUDIT_VERIFY_TIME: Duration = Duration::from_secs(AUDIT_VERIFY_SECONDS);
 
 const KEYSET: &str = routes::KEYSET.path();
@@ -82,8 +82,8 @@ fn table() -> Vec<Served> {
     ]
 }
 
-/// The router for everything but operations. Each route is placed at the root, for proxies that cut off the path
-/// of the issuer's URL, and below that path, for those that do not.
+/// The router for everything but operations. Each route exists at the root, for proxies that strip the path of
+/// the issuer's URL, and below that path, for proxies that do not.
 pub(crate) fn router(state: ServiceState) -> Router {
     let limits = &state.config.limits;
     let below = issuer_path(&state.issuer.settings().issuer);
@@ -106,18 +106,18 @@ pub(crate) fn router(state: ServiceState) -> Router {
         .with_state(state)
 }
 
-/// The path of an issuer's URL, without a slash at its end (RFC 8414, section 3.1).
+/// The path of an issuer's URL, without a trailing slash (RFC 8414, section 3.1).
 fn issuer_path(issuer: &str) -> String {
     let url = reqwest::Url::parse(issuer).ok();
     let path = url.as_ref().map_or("", reqwest::Url::path);
     path.trim_end_matches('/').to_owned()
 }
 
-/// Paths as they are matched, with their paths in the table.
+/// Each path under which a route is served, with its path in the table.
 type Paths = BTreeMap<String, &'static str>;
 
-/// Places each route at the root and `below` the issuer's path. As RFC 8414 demands, the metadata is also placed
-/// with its well-known path between the host and the issuer's path.
+/// Places each route at the root and `below` the issuer's path. RFC 8414 requires the metadata also at the
+/// well-known path that is inserted between the host and the issuer's path.
 fn placed(table: Vec<Served>, below: &str) -> (Router<ServiceState>, Paths) {
     // A segment of the issuer's path may begin with a character that axum 0.7 took for a parameter.
     let mut router = Router::new().without_v07_checks();
@@ -142,32 +142,32 @@ fn placed(table: Vec<Served>, below: &str) -> (Router<ServiceState>, Paths) {
     (router, paths)
 }
 
-/// Limits on requests.
+/// The limits on requests, and the state that enforces them.
 struct Room {
     /// Places for requests in progress.
     places: Semaphore,
-    /// Places for the keyset and the head, which verifiers need to go on. They are separate, so that a flood of
-    /// other requests does not make services deny calls.
+    /// Places for requests of the keyset and the head, which verifiers depend on. They are separate, so that a
+    /// flood of other requests does not make services deny calls.
     fresh: Semaphore,
-    /// Places for snapshots and changes, which take longer.
+    /// Places for requests of snapshots and changes, which take longer.
     large: Semaphore,
-    /// Places for the bytes of bodies that are arriving.
+    /// Places for the bytes of arriving bodies.
     arriving: Semaphore,
-    /// Maximum time for a request, its body included.
+    /// Maximum time for a request, including its body.
     time: Duration,
-    /// The routes, by each path where they are placed.
+    /// The routes, by each path under which they are served.
     paths: Paths,
 }
 
 impl Room {
-    /// The route that a request is for.
+    /// Returns the route that a request matches.
     fn route(&self, request: &Request) -> Option<&'static str> {
         let matched = request.extensions().get::<MatchedPath>()?;
         self.paths.get(matched.as_str()).copied()
     }
 }
 
-/// Admits a request if there is a place for it, and counts it.
+/// Admits a request if there is room for it, and counts it.
 async fn admit(
     Shared((state, room)): Shared<(ServiceState, Arc<Room>)>,
     request: Request,
@@ -209,14 +209,14 @@ async fn admit(
     response
 }
 
-/// A request that never reached its handler, or whose handler took too long.
+/// The reason why a request never reached its handler, or got no answer in time.
 enum Rejected {
-    /// There is no room for it.
+    /// There is no room for the request.
     Overloaded,
     Answered(ApiError),
 }
 
-/// Buffers the body before it takes a place, so that slow senders hold none.
+/// Reads the body before the request takes a place, so that slow senders occupy none.
 async fn answer(room: &Room, request: Request, next: Next) -> Result<Response, Rejected> {
     let now = tokio::time::Instant::now();
     // The configuration allows ten minutes at most, so this does not overflow.
@@ -252,7 +252,7 @@ async fn answer(room: &Room, request: Request, next: Next) -> Result<Response, R
     })
 }
 
-/// A request in progress, counted until it is dropped: also when the caller hangs up.
+/// A request in progress. It is counted until this value is dropped, even if the caller hangs up.
 struct UnderWay(Gauge);
 
 impl UnderWay {
@@ -361,7 +361,7 @@ mod tests {
         }
     }
 
-    /// The service starts for an issuer's URL with any path.
+    /// The service starts whatever the path of the issuer's URL is.
     #[test]
     fn no_issuer_path_is_in_the_way_of_a_route() {
         let paths = table().into_iter().map(|route| route.path.to_owned());

@@ -1,4 +1,4 @@
-//! Starting and stopping the service. On a stop, requests in progress are finished and no new ones begin.
+//! Start and stop of the service. On a stop, requests in progress are finished and no new ones begin.
 
 use std::{
     fs,
@@ -41,10 +41,11 @@ use crate::{
 /// Interval at which the certificate is read again.
 const CERTIFICATE: Duration = Duration::from_secs(60);
 
-/// Maximum number of connections that wait to be accepted. In a larger burst, some wait for seconds.
+/// Maximum number of connections that wait to be accepted. In a larger burst, some would have to retry, which
+/// takes seconds.
 const BACKLOG: u32 = 4096;
 
-/// Maximum length of a request's head, in bytes. A token in it has up to 88 KiB of base64.
+/// Maximum length of a request's head, in bytes. A token in the head takes up to 88 KiB of base64.
 const MAX_HEAD: usize = 128 * 1024;
 
 /// A running service.
@@ -72,7 +73,7 @@ impl std::fmt::Debug for StateHandle {
 /// listeners are bound.
 ///
 /// # Errors
-/// [`ServeError`], and nothing runs.
+/// [`ServeError`]; in that case, nothing runs.
 ///
 /// ```
 /// use std::path::Path;
@@ -207,10 +208,10 @@ impl Running {
     }
 
     /// Reads the profiles and the certificate again. If the certificate cannot be read, the log and the metrics
-    /// say so, and the one in use stays.
+    /// say so, and the present one stays in use.
     ///
     /// # Errors
-    /// [`ProfilesError`], and those in use stay.
+    /// [`ProfilesError`]; in that case, the present profiles stay in use.
     pub async fn reload(&self) -> Result<(), ProfilesError> {
         let (certificate, state) = (self.tls.clone(), self.state.clone());
         // A task of its own, so that a panic in reading does not end the process.
@@ -226,8 +227,8 @@ impl Running {
         reloaded.await.map_err(|_| ProfilesError::Fault)?
     }
 
-    /// Stops the service. It is not ready from now on, accepts no connections after `grace`, and then waits for
-    /// requests in progress within the configured time. Everything that was answered is on disk.
+    /// Stops the service. `/readyz` fails at once. After `grace`, no more connections are accepted, and
+    /// requests in progress get the configured time to finish. Everything that was acknowledged is on disk.
     pub async fn stop(mut self, grace: Duration) {
         if let Some(StateHandle(state)) = &self.state {
             state.drain();
@@ -248,7 +249,7 @@ impl Running {
     }
 }
 
-/// A listener that is started again if it ends.
+/// A listener that is restarted if it ends.
 #[derive(Debug)]
 struct Listener {
     address: SocketAddr,
@@ -290,7 +291,7 @@ impl Listener {
         })
     }
 
-    /// Accepts no more connections, and waits for requests in progress.
+    /// Stops accepting connections, and waits for requests in progress.
     async fn close(self, patience: Duration) {
         let _ = self.closing.send(true);
         self.handle.graceful_shutdown(Some(patience));
@@ -298,8 +299,7 @@ impl Listener {
     }
 }
 
-/// Limits the time for which a connection can be held by a request head that never begins or never ends, or
-/// by a peer that is gone.
+/// Limits the time for which a connection can be held by an incomplete request head, or by a peer that is gone.
 fn impatient<A>(
     mut server: axum_server::Server<SocketAddr, A>,
     header: Duration,
@@ -347,8 +347,8 @@ async fn certified(certificate: &Path, key: &Path) -> Result<RustlsConfig, Serve
     Ok(RustlsConfig::from_config(config))
 }
 
-/// Returns true if everybody on this machine can read a private key. A group may, which is how several programs share
-/// one.
+/// Returns true if everybody on this machine can read a private key. Access for a group is allowed, because
+/// several programs may share a key that way.
 fn is_open(key: &Path) -> bool {
     fs::metadata(key).is_ok_and(|file| file.permissions().mode() & 0o007 != 0)
 }
@@ -377,7 +377,7 @@ async fn read(certificate: &Path, key: &Path) -> io::Result<Arc<rustls::ServerCo
     Ok(config)
 }
 
-/// A certificate in use, with the files that it comes from.
+/// The certificate in use, with the files that it was read from.
 #[derive(Debug, Clone)]
 struct Certificate {
     config: RustlsConfig,
@@ -399,14 +399,14 @@ impl Certificate {
     }
 }
 
-/// Closes connections beyond a maximum number, and those whose peers do not read what they are sent.
+/// A listener that closes connections beyond a maximum number, and those whose peers do not read their answers.
 #[derive(Debug, Clone)]
 struct Limited {
     places: Arc<Semaphore>,
     unread: Duration,
 }
 
-/// A connection that holds a place.
+/// A connection that occupies a place.
 struct Placed<S> {
     stream: Pin<Box<TimeoutStream<S>>>,
     _place: OwnedSemaphorePermit,
@@ -494,17 +494,17 @@ pub enum ServeError {
         "cannot listen on {address} ({error}): choose another address, or end what listens there"
     )]
     Bind {
-        /// The address.
+        /// The address to listen on.
         address: SocketAddr,
-        /// The cause.
+        /// The system's error.
         error: io::Error,
     },
     /// The certificate or its key cannot be used.
     #[error("the certificate `{path}` or its key cannot be used ({error})")]
     Certificate {
-        /// The certificate.
+        /// Path of the file.
         path: std::path::PathBuf,
-        /// The cause.
+        /// The cause of the failure.
         error: io::Error,
     },
     /// The HTTP client that fetches providers' keys cannot be made.

@@ -1,4 +1,4 @@
-//! The snapshot of the revocations, made once for all readers.
+//! Snapshots of the revocations, each made once for all readers.
 
 use std::sync::Arc;
 
@@ -11,21 +11,22 @@ use bailiwick_token::{
 use bailiwick_verifier::layer::Clock;
 use tokio::sync::Mutex;
 
-/// Time for which a snapshot is reused if nothing was revoked since, in seconds.
+/// Time for which a snapshot is reused if nothing has been revoked since, in seconds.
 const KEPT: u64 = 300;
 
-/// Time for which a snapshot is reused even if something was revoked since, in seconds, for readers that add the
-/// changes up to the head. Making one takes a while, and anyone can ask for it. A cache may keep it for as long.
+/// Time for which a snapshot is reused even if something has been revoked since, in seconds. Readers that add
+/// the changes up to the head accept this. Making a snapshot takes a while, and anyone can request one. Caches
+/// may keep a snapshot for the same time.
 pub(crate) const SPARED: u64 = 5;
 
-/// A source of snapshots, which keeps the last one.
+/// A source of snapshots, which caches the last one.
 #[derive(Clone)]
 pub(crate) struct Snapshots(Arc<Cache>);
 
 struct Cache {
     issuer: Issuer,
     clock: Clock,
-    /// The last snapshot. Locked while the next one is made, so that it is made once for all who wait.
+    /// The last snapshot. It is locked while the next one is made, so that waiting readers share one.
     made: Mutex<Option<MadeSnapshot>>,
 }
 
@@ -38,7 +39,7 @@ struct MadeSnapshot {
 }
 
 impl Snapshots {
-    /// Makes snapshots of this issuer.
+    /// Makes a source of snapshots of this issuer.
     pub(crate) fn new(issuer: Issuer, clock: Clock) -> Snapshots {
         Snapshots(Arc::new(Cache {
             issuer,
@@ -47,10 +48,10 @@ impl Snapshots {
         }))
     }
 
-    /// Returns a snapshot that holds at least the revocations up to this head, and names its keyset or a later
-    /// one. (A restore begins another history and raises the version of the keyset.) If it may be `recent`, it
-    /// may also be older than the head by at most one page of changes. A snapshot is completed even if the caller
-    /// is gone: if that takes longer than a request may, the next request finds it.
+    /// Returns a snapshot with at least the revocations up to this head, and with the head's keyset version or
+    /// a later one. (A restore begins another history and raises the version of the keyset.) If `recent` is
+    /// true, the snapshot may be older than the head by at most one page of changes. A snapshot is completed
+    /// even if the caller goes away: if it takes longer than a request may, the next request finds it finished.
     pub(crate) async fn of(
         &self,
         head: PublishedHead,

@@ -45,16 +45,17 @@ pub(crate) struct Shared {
     pub(crate) reports: Reports,
     pub(crate) own_verifier: OwnVerifier,
     pub(crate) snapshots: Snapshots,
-    /// Limits how many requests read changes at a time, so that the database can also serve what verifiers
-    /// need to go on.
+    /// Limits the number of requests that read changes at the same time, so that the database can still serve
+    /// the keyset and the head, which verifiers depend on.
     pub(crate) changes: tokio::sync::Semaphore,
-    /// Limits the parsing of long grants to one request at a time, so that minting keeps the other processors.
+    /// Limits the parsing of long grants to one request at a time, so that the other processors stay free for
+    /// minting.
     pub(crate) parsing: tokio::sync::Semaphore,
-    /// Held while the audit is verified.
+    /// Held while the audit log is verified.
     pub(crate) verifying: tokio::sync::Mutex<()>,
     pub(crate) metrics: Metrics,
     /// The error of the last attempt to sign the feed's head, if it failed. The head is signed again at short
-    /// intervals, so this shows whether the store accepts writes.
+    /// intervals, so this reveals whether the store accepts writes.
     pub(crate) unwritten: ArcSwapOption<String>,
     clock: Clock,
     home: PathBuf,
@@ -110,13 +111,13 @@ impl Shared {
         (self.clock)()
     }
 
-    /// The URL of the token endpoint, as the metadata states it.
+    /// The URL of the token endpoint, which the metadata states.
     pub(crate) fn token_endpoint(&self) -> String {
         let issuer = self.issuer.settings().issuer.trim_end_matches('/');
         format!("{issuer}{}", routes::OAUTH_TOKEN.path())
     }
 
-    /// Reads the profiles again, all or none. Returns true if they have changed.
+    /// Reads the profiles again. Either all are replaced or none. Returns true if they changed.
     pub(crate) fn reload_profiles(&self) -> Result<bool, ProfilesError> {
         let limits = self.config.profile_limits(self.issuer.settings());
         let read = read_profiles(&self.home, &limits);
@@ -124,7 +125,7 @@ impl Shared {
         Ok(self.profiles.replace(read?))
     }
 
-    /// Makes `/readyz` fail, so that no new requests are sent here.
+    /// Makes `/readyz` fail, so that load balancers send no new requests.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }

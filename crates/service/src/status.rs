@@ -1,8 +1,8 @@
 //! The state of an issuer: facts from its store, and findings that an operator should act on.
 //!
-//! Three functions make a report: [`probe_providers`] asks the identity providers, [`issuer_status`] reads the issuer
-//! and assesses it, and the service adds what only a running process knows. The command line uses the first two on a
-//! home, so a home and a service are assessed by the same rules.
+//! A report is made in three steps: [`probe_providers`] asks the identity providers, [`issuer_status`] reads
+//! the issuer and assesses it, and the service adds the facts that only a running process knows. The command
+//! line uses the first two for a home, so homes and services are assessed by the same rules.
 
 mod assess;
 mod behind;
@@ -25,10 +25,10 @@ use self::bounds::{MAX_NAMES, SILENT, is_ending};
 pub use self::finding::{Finding, finding};
 use crate::wire::IntoWire;
 
-/// The part of a report that the store of the issuer does not know.
+/// The parts of a report that the store of the issuer does not contain.
 #[derive(Debug)]
 pub struct StatusInputs {
-    /// The private keys.
+    /// The result of trying the passphrase on the private keys.
     pub private_keys: PrivateKeys,
     /// The identity providers.
     pub providers: Vec<ProviderStatus>,
@@ -40,7 +40,7 @@ pub struct StatusInputs {
     pub is_service: bool,
 }
 
-/// Reads the state of an issuer and assesses it. It needs no private key.
+/// Reads the state of an issuer and assesses it. This needs no private key.
 ///
 /// # Errors
 /// [`OpenError`] if the home or the store cannot be read.
@@ -126,7 +126,7 @@ pub async fn issuer_status(
     Ok(status)
 }
 
-/// All sections in their order, with their findings.
+/// All sections in order, with their findings.
 fn sections(findings: Vec<Finding>, is_service: bool) -> Vec<SectionStatus> {
     let all = [
         StatusSection::Service,
@@ -189,7 +189,7 @@ fn verifier_counts(
     now: Timestamp,
 ) -> VerifierCounts {
     let silent = |seen: Timestamp| now.since(seen) >= SILENT;
-    // A verifier is told of a keyset within one refresh; the other three are room for refreshes that fail.
+    // A verifier learns of a keyset within one refresh. The other three allow for refreshes that fail.
     let is_known = published_for >= refresh_hint.saturating_mul(4);
     let behind: Vec<&str> = behind(report, now)
         .filter(|_| is_known)

@@ -1,8 +1,8 @@
-//! Records of callers that could not be authenticated, in the audit and the log, limited so that no flood
-//! fills them.
+//! Records of callers that could not be authenticated, in the audit log and the program's log, limited so that
+//! no flood fills them.
 //!
-//! Anyone can cause such a row, so each kind has an allowance of its own: a flood of one kind hides
-//! no other. Rows that are left out are counted, and the next row of the kind states the number.
+//! Anyone can cause such a row, so each kind has an allowance of its own: a flood of one kind hides no other.
+//! Rows that are left out are counted, and the next row of the kind states the number.
 
 use std::{
     net::IpAddr,
@@ -18,29 +18,29 @@ use crate::{
     rate::{Limiter, RateLimit},
 };
 
-/// Maximum rate of records of each kind, for all callers together.
+/// Maximum rate of recorded callers of each kind, for all of them together.
 const RECORDED: RateLimit = RateLimit {
     per_minute: NonZeroU32::new(60).unwrap(),
     burst: NonZeroU32::new(60).unwrap(),
 };
 
-/// The actor of these refusals in the audit. It differs from `caller:unknown`, which is the actor of a client
-/// named `unknown`.
+/// The actor of these refusals in the audit log. It differs from `caller:unknown`, the actor of a client named
+/// `unknown`.
 const UNKNOWN_CALLER: &str = "unknown caller";
 
-/// The actor of refusals of unknown operators.
+/// The actor of refused operators that could not be authenticated.
 const UNKNOWN_OPERATOR: &str = "unknown operator";
 
 /// The kind of credential that failed to authenticate a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CredentialKind {
-    /// A wrong name or secret of a client.
+    /// A client's name or secret is wrong.
     Secret,
-    /// A JWT without a valid signature of a provider or a client.
+    /// A JWT has no valid signature of a provider or a client.
     Unsigned,
-    /// A JWT that a provider or a client has signed and that is refused: for another audience, expired, or used before.
+    /// A JWT with a valid signature is refused: it has another audience, is expired, or was used before.
     Signed,
-    /// An operator's token that does not verify.
+    /// An operator's token does not verify.
     Operator,
 }
 
@@ -58,7 +58,7 @@ impl CredentialKind {
 /// A caller that could not be authenticated.
 pub(crate) struct Stranger<'a> {
     pub(crate) kind: CredentialKind,
-    /// The agent's name, or empty if it is not known.
+    /// Name of the agent; empty if unknown.
     pub(crate) agent: &'a str,
     pub(crate) from: IpAddr,
 }
@@ -95,7 +95,7 @@ impl Default for Allowance {
 }
 
 impl Strangers {
-    /// Records in the audit of `issuer`, and counts in `counted`.
+    /// Makes a recorder that writes to the audit log of `issuer` and counts in `counted`.
     pub(crate) fn new(issuer: Issuer, clock: Clock, counted: UnknownCallers) -> Strangers {
         Strangers {
             issuer,
@@ -126,7 +126,7 @@ impl Strangers {
         self.keep_count(kind, left_out, recorded);
     }
 
-    /// Records that the token of an operator does not verify.
+    /// Records that an operator's token does not verify.
     pub(crate) async fn record_operator(&self, action: &str, reason: &str) {
         let kind = CredentialKind::Operator;
         self.count(kind);
@@ -145,7 +145,8 @@ impl Strangers {
         self.allowances.leave_out(kind, 1);
     }
 
-    /// If a refusal could not be recorded, leaves its count and those that it carried to the next row.
+    /// If a refusal could not be recorded, adds it and the refusals that it stood for to the count for the next
+    /// row.
     fn keep_count(&self, kind: CredentialKind, left_out: u64, recorded: Result<u64, MintError>) {
         if let Err(error) = recorded {
             tracing::error!(%error, "a refusal is not on record");
@@ -171,8 +172,8 @@ impl Allowances {
         }
     }
 
-    /// Returns the number of refusals of this kind that were left out since the last record, if this one may be
-    /// recorded. Otherwise leaves this one out as well.
+    /// If this refusal may be recorded, returns the number of refusals of its kind that were left out since the
+    /// last record. Otherwise, leaves this one out as well and returns `None`.
     fn admit(&self, kind: CredentialKind) -> Option<u64> {
         let allowance = self.of(kind);
         match allowance.limiter.check() {

@@ -1,7 +1,8 @@
 //! Background loops that run until the service stops.
 //!
-//! Each round of a loop is a task of its own. If one panics, the next begins after a pause that grows. Until a
-//! round succeeds, `/readyz` and the metrics name the loop, since its results are out of date.
+//! Each round of a loop is a task of its own. If a round panics, the next begins after a pause, which grows
+//! with every further panic. Until a round succeeds, `/readyz` and the metrics name the loop, because its
+//! results are out of date.
 
 use std::{
     collections::BTreeSet,
@@ -21,13 +22,13 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep},
 };
 
-/// The pause after the first panic of a loop. It doubles with each that follows.
+/// The pause after the first panic of a loop. It doubles with each further panic.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// The longest pause.
+/// The maximum pause.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// The name of a loop.
+/// Labels of a loop's metrics.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct LoopLabels {
     task: &'static str,
@@ -36,15 +37,15 @@ pub(crate) struct LoopLabels {
 /// The health of all loops.
 #[derive(Clone, Default)]
 pub(crate) struct Health {
-    /// 1 while the last round of a loop succeeded.
+    /// 1 if the last round of the loop succeeded, 0 otherwise.
     pub(crate) up: Family<LoopLabels, Gauge>,
-    /// Number of times that a loop was started again.
+    /// Number of times that the loop was restarted.
     pub(crate) restarts: Family<LoopLabels, Counter>,
     down: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
 impl Health {
-    /// The name of a loop whose last round failed, if there is one.
+    /// Returns the name of a loop whose last round failed, if any.
     pub(crate) fn down(&self) -> Option<&'static str> {
         let down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
         down.first().copied()
@@ -88,12 +89,12 @@ impl Supervisor {
         }
     }
 
-    /// The signal that ends its loops.
+    /// The signal that ends the loops.
     pub(crate) fn stop(&self) -> watch::Receiver<bool> {
         self.stop.clone()
     }
 
-    /// Runs `work` at once and then after each `period`.
+    /// Runs `work` at once, and then after each `period`.
     pub(crate) fn every<F>(
         &mut self,
         task: &'static str,
@@ -130,7 +131,7 @@ impl Supervisor {
         });
     }
 
-    /// Runs `work` that should not end before `stop` has changed, such as a listener. Restarts it if it does.
+    /// Runs `work`, such as a listener, that should not end before `stop` changes. Restarts it if it does.
     pub(crate) fn keep<F, E>(
         &mut self,
         task: &'static str,
@@ -177,7 +178,7 @@ impl Supervisor {
     }
 }
 
-/// Runs one round. Returns true if it ended without a panic.
+/// Runs one round. Returns false if it panicked.
 async fn round<F>(
     task: &'static str,
     health: &Health,
@@ -197,7 +198,7 @@ where
     ended.is_ok()
 }
 
-/// Writes to the log. If its writer panics, the loop goes on.
+/// Writes to the log. If the log's writer panics, the loop continues.
 fn quietly(log: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(log));
 }
@@ -264,7 +265,7 @@ mod tests {
         supervisor.join().await;
     }
 
-    /// Once with an error, once with a panic, once for no reason, and then until the end.
+    /// The listener ends with an error, with a panic, and for no reason, and then runs until the stop.
     #[tokio::test(start_paused = true)]
     async fn a_listener_is_started_again() {
         let (mut supervisor, health, stop) = supervisor();
@@ -296,7 +297,7 @@ mod tests {
         assert_eq!(begun.load(Ordering::SeqCst), 4);
     }
 
-    /// A log that panics, as the default one of `tracing_subscriber` does where standard error is full.
+    /// Some logs panic, such as the default one of `tracing_subscriber` when standard error is full.
     #[tokio::test(start_paused = true)]
     async fn a_log_that_panics_ends_no_loop() {
         struct Broken;

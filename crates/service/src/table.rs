@@ -1,4 +1,4 @@
-//! Routes of the interface with their handlers.
+//! Pairs of the interface's routes and their handlers.
 
 use axum::{
     handler::Handler,
@@ -8,16 +8,16 @@ use bailiwick_api::{Method, Route};
 
 use crate::state::ServiceState;
 
-/// A method of a path, and its handler.
+/// The method and path of a route, and its handler.
 pub(crate) struct Served {
-    /// Read by a test only, since the handler knows its method.
+    /// The method. Only a test reads it, because the handler knows its method.
     #[cfg_attr(not(test), expect(dead_code, reason = "a test compares it"))]
     pub(crate) method: Method,
     pub(crate) path: &'static str,
     pub(crate) handler: MethodRouter<ServiceState>,
 }
 
-/// Serves a route by a handler.
+/// Pairs a route with its handler.
 pub(crate) fn serve<Q, A, T: 'static>(
     route: Route<Q, A>,
     handler: impl Handler<T, ServiceState>,

@@ -1,4 +1,4 @@
-//! Background tasks, so that no request has to wait for them.
+//! Background tasks, for work that no request should have to wait for.
 
 use std::{
     sync::{Arc, Mutex},
@@ -13,19 +13,19 @@ use crate::{
     supervise::Supervisor,
 };
 
-/// Interval at which keyset and head are checked, and reports of verifiers are stored.
+/// Interval at which the keyset and the head are checked, and reports of verifiers are stored.
 const PUBLISHED: Duration = Duration::from_secs(2);
 
-/// Interval at which the audit and the profiles are checked.
+/// Interval at which the audit log and the profiles are checked.
 const UPKEEP: Duration = Duration::from_secs(60);
 
 /// Interval at which the keys of providers are fetched.
 const PROVIDERS: Duration = Duration::from_secs(600);
 
-/// Number of rows in the audit without a checkpoint from which on one is signed.
+/// Number of audit rows without a checkpoint at which one is signed.
 const UNSIGNED: u64 = 1_000;
 
-/// Time after the last checkpoint from which on one is signed for fewer rows.
+/// Time since the last checkpoint after which one is signed even for fewer rows.
 const CHECKPOINT: Duration = Duration::from_secs(3_600);
 
 /// Starts all background tasks.

@@ -30,20 +30,20 @@ use crate::{
     wire::IntoWire,
 };
 
-/// The action that an operator's token has to allow for minting.
+/// The action that an operator's token must allow for minting.
 const MINT: &str = "token:mint";
 
-/// Maximum length of grants that are parsed in place, in bytes. It takes less time than handing them to
-/// another thread.
+/// Maximum length of grants to parse on the current thread, in bytes. Parsing these takes less time than
+/// passing them to another thread.
 const QUICK_GRANTS: usize = 8 * 1024;
 
-/// Maximum rate of longer grants from one caller.
+/// Maximum rate at which one caller may send longer grants.
 const LARGE_GRANTS: RateLimit = RateLimit {
     per_minute: NonZeroU32::new(60).unwrap(),
     burst: NonZeroU32::new(20).unwrap(),
 };
 
-/// `POST /v1/tokens`
+/// Handles `POST /v1/tokens`.
 pub(crate) async fn mint(
     Shared(state): Shared<ServiceState>,
     ConnectInfo(from): ConnectInfo<SocketAddr>,
@@ -144,8 +144,8 @@ async fn agent(
         .map_err(logged)
 }
 
-/// Parses the grants that a known caller asks for. Long ones are parsed on another thread than those that
-/// answer requests, and count against the caller's rate.
+/// Parses the grants that an authenticated caller requests. Long grants are parsed on a separate thread, away
+/// from those that answer requests, and count against the caller's rate.
 async fn grants(
     state: &ServiceState,
     caller: &str,
@@ -181,9 +181,9 @@ async fn grants(
         .map_err(|error| ApiError::bad_request(format!("`grants`: {error}")))
 }
 
-/// Mints for an operator: without a profile, and within the operator's own token. Agent, principal and life
-/// are arguments of the call, so a grant can bound them. The new token allows nothing at this issuer: an
-/// operator cannot make operators.
+/// Mints for an operator: without a profile, and within the operator's own token. Agent, principal and life are
+/// arguments of the call, so the operator's grant can limit them. The new token allows nothing at this issuer:
+/// operators cannot create operators.
 async fn by_operator(
     state: &ServiceState,
     headers: &HeaderMap,
@@ -221,7 +221,7 @@ async fn by_operator(
     if !wanted.claims.is_empty() {
         call = call.arg("claims", texts(wanted.claims.keys()));
     }
-    // `holder` has authenticated the token. Only now is it known which call it has to allow.
+    // `holder` has authenticated the token. Only now is it known which call the token must allow.
     let operator = state.operator(headers, &call).await?;
     // Refused whatever the operator's own grants say: a stolen operator's token could otherwise mint
     // successors that survive its revocation.

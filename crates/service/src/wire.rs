@@ -1,5 +1,5 @@
-//! Conversions of the issuer's values to the types on the wire, one for each type, which loses nothing; and requests whose
-//! form decides what the issuer does.
+//! Conversions of the issuer's values to the types on the wire, one per type and without loss; and requests
+//! whose form decides which operation of the issuer to call.
 
 use bailiwick_api::{
     AuditQuery, AuditRecord, AuditVerification, ChainBreak, ChainEnd, ChainFault, ClientKeyInfo,
@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 
 use crate::client_keys::{ClientKeyError, new_keys};
 
-/// A value of the issuer that has a type in the HTTP interface.
+/// A value of the issuer that has a counterpart in the HTTP interface.
 pub trait IntoWire {
     /// The type on the wire.
     type Wire;
@@ -33,10 +33,10 @@ pub trait IntoWire {
     fn into_wire(self) -> Self::Wire;
 }
 
-/// Registers the client of a request: with its keys, or without any and with a secret.
+/// Registers the client in a request, either with its public keys or with a new secret.
 ///
 /// # Errors
-/// [`ClientKeyError`], and nothing changed.
+/// [`ClientKeyError`]; in that case, nothing changed.
 pub async fn register_client(
     issuer: &Issuer,
     request: RegisterClientRequest,
@@ -63,10 +63,10 @@ pub async fn register_client(
     })
 }
 
-/// The filter that a query asks for. It leaves out `after`, which asks for a page instead.
+/// Converts a query to a filter. `after` is ignored, because it requests a page instead.
 ///
 /// # Errors
-/// [`AuditEventError`] where no event has the name.
+/// [`AuditEventError`] if no event has the name in the query.
 pub fn audit_filter(query: AuditQuery) -> Result<AuditFilter, AuditEventError> {
     Ok(AuditFilter {
         agent: query.agent,
@@ -410,7 +410,7 @@ impl IntoWire for Receipt {
 impl IntoWire for Minted {
     type Wire = MintedToken;
 
-    /// Leaves out the profile, which the issuer does not know.
+    /// Leaves out the profile, because the issuer does not know it.
     fn into_wire(self) -> MintedToken {
         MintedToken {
             token: self.token.to_base64(),

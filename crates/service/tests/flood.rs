@@ -1,7 +1,7 @@
-//! A flood of strangers, each with a different name and a wrong secret: verifiers are served all the while, and
+//! A flood of strangers, each with a different name and a wrong secret. Verifiers are served throughout, and
 //! known clients are admitted afterwards.
 //!
-//! This is a program of its own, because it takes all connections and hashes that it can get.
+//! This is a program of its own, because it occupies all connections and hashes that it can get.
 
 #![cfg(test)]
 
@@ -11,7 +11,8 @@ use bailiwick_testkit::{
 };
 use tokio::task::JoinSet;
 
-/// Number of strangers: more than may wait for a hash. Both ends of each connection are files of this process.
+/// Number of strangers: more than may wait for a hash. Both ends of each connection use a file descriptor of
+/// this process.
 const STRANGERS: usize = 400;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

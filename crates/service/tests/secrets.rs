@@ -1,7 +1,7 @@
-//! No secret appears in a log at any level, in an error, in a metric, in a row of the audit, or in a file of the
-//! home.
+//! Tests that no secret appears in a log at any level, in an error, in a metric, in a row of the audit log, or
+//! in a file of the home.
 //!
-//! This is a program of its own, because its log is that of the whole process.
+//! This is a program of its own, because it captures the log of the whole process.
 
 #![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
 #![cfg(test)]
@@ -71,14 +71,15 @@ impl Secrets {
         );
     }
 
-    /// Adds the claims and the signature of a JWT: with its signature, the rest can be reconstructed.
+    /// Adds the claims and the signature of a JWT, because the signature and the public parts together restore
+    /// the token.
     fn add_jwt(&mut self, jwt: &str) {
         let parts: Vec<&str> = jwt.split('.').collect();
         self.add("the claims of a JWT", parts[1]);
         self.add("the signature of a JWT", parts[2]);
     }
 
-    /// Adds a token: as text and as bytes, and also its end by itself.
+    /// Adds a token, as text and as bytes, and its end separately.
     fn add_token(&mut self, token: &str) {
         let bytes = base64::engine::general_purpose::URL_SAFE
             .decode(token)
@@ -105,7 +106,7 @@ impl Secrets {
     }
 }
 
-/// The text of an answer without the secret that it returns on purpose.
+/// Returns the text of an answer without the secret that it contains on purpose.
 fn without_what_it_hands_out(path: &str, answer: &Answer) -> String {
     let of_client = path.starts_with("/v1/clients/") && path.ends_with("/rotate");
     let given = match (path, answer.status) {

@@ -1,4 +1,5 @@
-//! The service over HTTP, by subject. Tests that need a process of their own are in the files beside this one.
+//! Tests of the service over HTTP, one module per subject. Tests that need a separate process are in the files
+//! beside this one.
 
 #![cfg(test)]
 #![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]

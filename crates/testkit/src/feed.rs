@@ -1,4 +1,4 @@
-//! An issuer's history of revocations, and the documents that it signs from it.
+//! An issuer's history of revocations, and the documents signed from it.
 
 use bailiwick_token::{
     revocation::{Epoch, Head, Position, Revocation, SnapshotBase},
@@ -9,7 +9,7 @@ use ed25519_dalek::SigningKey;
 
 use crate::{ISSUER, Root};
 
-/// One history of revocations. Callers pass the time at which it signs.
+/// A history of revocations. Callers supply the time of each signature.
 #[derive(Clone)]
 pub struct Feed {
     pub key: SigningKey,
@@ -73,13 +73,13 @@ impl Feed {
         file.expect("a snapshot")
     }
 
-    /// Adds the snapshot at number `seq` to trust that has no revocations yet.
+    /// Adds the snapshot up to change `seq` to a trust that has no revocations yet.
     pub fn begin(&self, trust: &Trust, seq: usize, at: Timestamp) -> Result<Trust, FeedError> {
         let (snapshot, head) = (self.snapshot(seq, at), self.signed(&self.head(seq, at)));
         trust.with_snapshot(snapshot.as_bytes(), head.as_bytes(), b"", at)
     }
 
-    /// Adds the changes up to number `to` to trust, at the time at which their head was signed.
+    /// Adds the changes up to change `to` to a trust, at the time at which their head was signed.
     pub fn go_on(&self, trust: &Trust, to: usize, at: Timestamp) -> Result<Trust, FeedError> {
         let after = trust.position().map_or(0, |position| position.seq);
         let after = usize::try_from(after).expect("a short history");

@@ -69,7 +69,7 @@ impl Pair {
     }
 }
 
-/// Converts an ECDSA signature to the other of its two forms.
+/// Converts an ECDSA signature to the other of its two valid forms.
 pub fn other_form(signature: &[u8]) -> Vec<u8> {
     let (r, s) = ecdsa::Signature::from_der(signature)
         .expect("a signature")
@@ -113,7 +113,7 @@ impl Foreign {
         self.append_signed(bytes, None, next, version)
     }
 
-    /// Appends a block of this Datalog that `party` signs as the specification says.
+    /// Appends a block of this Datalog that `party` also signs, as the specification says.
     pub fn append_third_party(self, code: &str, party: &Pair, next: Pair, version: u32) -> Foreign {
         let bytes = block(code, &mut SymbolTable::new()).encode_to_vec();
         let external = self.external(&bytes, party, version);
@@ -143,7 +143,7 @@ impl Foreign {
         self
     }
 
-    /// The signature of `party` over the next block, which will hold these bytes.
+    /// Makes the third-party signature of `party` over the next block, which will contain these bytes.
     pub fn external(&self, bytes: &[u8], party: &Pair, version: u32) -> schema::ExternalSignature {
         let mut message = Vec::new();
         match version {

@@ -1,7 +1,7 @@
 //! Forges tokens at the level of protobuf: any content, validly signed.
 //!
-//! Builders refuse content that a hostile holder would write. The forge signs anything, as the Biscuit
-//! specification says (payloads of version 0 and 1).
+//! Builders refuse content that a hostile holder would write. The forge signs anything, with the payloads of
+//! the Biscuit specification (versions 0 and 1).
 
 use base64::{Engine, engine::general_purpose::URL_SAFE};
 use biscuit_auth::{

@@ -1,11 +1,12 @@
-//! An HTTP client for this machine, and waiting with a deadline.
+//! An HTTP client for this machine, and waits with a deadline.
 
 use std::time::Duration;
 
-/// Maximum wait for an event that is certain to come.
+/// Maximum wait for an event that is certain to happen.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A client for this machine, whatever proxies the environment names. A request that takes longer than `time` fails.
+/// Makes a client for this machine that ignores proxies in the environment. A request that takes longer than
+/// `time` fails.
 #[expect(clippy::disallowed_methods, reason = "proxies are switched off")]
 pub fn client(time: Duration) -> reqwest::Client {
     let client = reqwest::Client::builder().no_proxy().timeout(time);
@@ -17,8 +18,7 @@ pub async fn eventually(what: &str, holds: impl AsyncFnMut() -> bool) {
     wait(what, PATIENCE, Duration::from_millis(10), holds).await;
 }
 
-/// Waits until a condition holds that another process, busy with other work, has to be asked about. Panics after
-/// `patience`.
+/// Waits until a condition holds that only another, busy process can answer. Panics after `patience`.
 pub async fn eventually_within(what: &str, patience: Duration, holds: impl AsyncFnMut() -> bool) {
     wait(what, patience, Duration::from_millis(50), holds).await;
 }

@@ -1,4 +1,4 @@
-//! An issuer's home, requests for tokens, and registered clients.
+//! Issuers' homes, requests for tokens, and registered clients.
 
 use std::{fs, path::Path};
 
@@ -30,7 +30,7 @@ pub fn write_profiles(home: &Path, profiles: &str) {
     fs::write(home.join("profiles.toml"), profiles).unwrap();
 }
 
-/// A request for a token with these grants, without a profile.
+/// Makes a request for a token with these grants, without a profile.
 pub fn order(agent: &str, grants: Grants, ttl: u64) -> MintRequest {
     MintRequest {
         agent: agent.to_owned(),
@@ -45,7 +45,7 @@ pub fn order(agent: &str, grants: Grants, ttl: u64) -> MintRequest {
     }
 }
 
-/// A client that may use these profiles.
+/// Makes the registration of a client that may use these profiles.
 pub fn new_client(name: &str, profiles: &[&str]) -> NewClient {
     NewClient {
         name: name.to_owned(),

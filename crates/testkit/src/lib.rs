@@ -14,10 +14,10 @@
 //! | `service`, `provider`, `watch` | `service` | the service on loopback, an OpenID provider, verifiers that follow |
 //! | `program` | `program` | `bailiwick serve` as a process, and the requests that it acknowledged |
 //!
-//! It is a dev-dependency of integration tests only, which `.ci/lint` enforces. Unit tests of the crates below it
-//! cannot use it, because they would meet the types of their own crate a second time.
+//! This crate is a dev-dependency of integration tests only, which `.ci/lint` enforces. Unit tests of the
+//! crates below it cannot use it: they would get the types of their own crate twice.
 //!
-//! The oracle that judges the laws is in `tests/`, not here, so that it shares nothing with the code that it judges.
+//! The oracle for the laws is in `tests/`, not here, so that it shares nothing with the code under test.
 
 #![allow(
     clippy::unwrap_used,
@@ -60,7 +60,7 @@ pub use time::{at, now};
 
 pub const ISSUER: &str = "https://issuer.example";
 
-/// The service that tokens are for, and that verifiers guard.
+/// Name of the service that tokens are minted for and that verifiers protect.
 pub const SERVICE: &str = "erp";
 
 /// The passphrase of every home.
@@ -73,17 +73,17 @@ pub fn scope(grants: Grants) -> Caveat {
     }
 }
 
-/// Grants in TOML.
+/// Parses grants in TOML.
 pub fn toml(text: &str) -> Grants {
     Grants::from_toml(text).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The TOML of a grant without conditions.
+/// A grant without conditions, in TOML.
 pub fn grant(service: &str, action: &str) -> String {
     format!("[[grant]]\nservice = \"{service}\"\naction = \"{action}\"\n")
 }
 
-/// Returns the denial of a decision, and panics if the decision allows.
+/// Returns the denial in a decision, and panics if the call is allowed.
 pub fn denied(decision: Decision) -> Deny {
     match decision {
         Decision::Deny(deny) => deny,

@@ -6,7 +6,8 @@ use sqlx::Connection;
 
 use crate::skip::skipped;
 
-/// The URL of a new schema at the server that `BAILIWICK_POSTGRES` names. Without a server, `trial` is skipped.
+/// Makes a new schema on the server in `BAILIWICK_POSTGRES`, and returns its URL. Without a server, reports
+/// that `trial` is skipped.
 pub async fn schema_for(trial: &str) -> Option<String> {
     let Ok(server) = env::var("BAILIWICK_POSTGRES") else {
         skipped(
@@ -18,7 +19,7 @@ pub async fn schema_for(trial: &str) -> Option<String> {
     Some(schema(&server).await)
 }
 
-/// The URL of a new schema at a PostgreSQL server.
+/// Makes a new schema on a PostgreSQL server, and returns its URL.
 pub async fn schema(server: &str) -> String {
     // The name of a new temporary folder is unique, so the schema's name is too.
     let folder = tempfile::tempdir().unwrap();

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::{ISSUER, PASSPHRASE, http::client, postgres::schema_for};
 
-/// Maximum time of a request: a trial fails and does not hang.
+/// Maximum time of a request, so that a trial fails rather than hangs.
 const REQUEST: Duration = Duration::from_secs(600);
 
 /// Maximum time that a service may take to stop.
@@ -57,15 +57,15 @@ pub fn http() -> reqwest::Client {
 /// Settings of a world that differ from the defaults.
 #[derive(Default)]
 pub struct Setup<'a> {
-    /// Path of its home; a temporary folder by default.
+    /// Path of the home; a temporary folder by default.
     pub home: Option<PathBuf>,
     /// The URL of a PostgreSQL database.
     pub store: Option<&'a str>,
     /// Content of `service.toml`.
     pub config: &'a str,
-    /// Profiles besides `buyer`.
+    /// Profiles in addition to `buyer`.
     pub profiles: &'a str,
-    /// A profile that the client may use besides `buyer`.
+    /// A profile that the client may use in addition to `buyer`.
     pub profile: Option<&'a str>,
     /// Environment variables of each command.
     pub environment: &'a [(&'a str, String)],
@@ -83,7 +83,8 @@ pub struct World {
 }
 
 impl World {
-    /// Creates a world with the defaults. `program` is the path of `bailiwick`, which only its own tests know.
+    /// Creates a world with the defaults. `program` is the path of the `bailiwick` binary, which only the tests
+    /// of its own crate know.
     pub fn new(program: &str) -> World {
         World::with(program, Setup::default())
     }
@@ -150,12 +151,12 @@ impl World {
         &self.home
     }
 
-    /// Folder for files that are not the issuer's.
+    /// Folder for files that do not belong to the issuer.
     pub fn scratch(&self) -> &Path {
         self.scratch.path()
     }
 
-    /// Writes a file outside the home that only its owner may read, and returns its path.
+    /// Writes a file outside the home that only its owner can read, and returns its path.
     pub fn keep(&self, name: &str, content: &str) -> String {
         let path = self.scratch().join(name);
         fs::write(&path, content).unwrap();
@@ -196,7 +197,7 @@ impl World {
         self.serve_at(&self.home)
     }
 
-    /// Serves the home at this path, such as a copy of this world's.
+    /// Serves the home at this path, for example a copy of this world's home.
     pub fn serve_at(&self, home: &Path) -> Serving {
         let log = File::options().create(true).append(true).open(self.log());
         let mut command = self.command(&[]);
@@ -204,7 +205,7 @@ impl World {
         self.serve_as(command)
     }
 
-    /// Serves with the standard error and the environment of `command`.
+    /// Serves with `command`, keeping its standard error and environment.
     pub fn serve_as(&self, mut command: Command) -> Serving {
         let arguments = [
             "serve",
@@ -229,7 +230,7 @@ impl World {
         }
     }
 
-    /// Output on stderr of the services of this world.
+    /// Returns the output on stderr of this world's services.
     pub fn said(&self) -> String {
         fs::read_to_string(self.log()).unwrap_or_default()
     }
@@ -240,7 +241,7 @@ impl World {
 }
 
 impl Drop for World {
-    /// Prints the last lines of the service's output if the trial fails, because they say why.
+    /// Prints the last lines of the service's output if the trial fails, to help find the cause.
     fn drop(&mut self) {
         if thread::panicking() {
             let said = fs::read_to_string(self.log()).unwrap_or_default();
@@ -277,7 +278,7 @@ impl Serving {
         self.child.wait().unwrap();
     }
 
-    /// Stops the service as systemd does, which would kill a service that takes longer.
+    /// Stops the service as systemd does. A service that takes too long is killed.
     pub fn stop(mut self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
         let begun = Instant::now();
@@ -290,7 +291,7 @@ impl Serving {
         }
     }
 
-    /// The status and the text of one of its pages for operations.
+    /// Fetches a page for operations. Returns its status and text.
     pub async fn ask(&self, path: &str) -> (u16, String) {
         let answer = http()
             .get(format!("{}{path}", self.operations))
@@ -300,7 +301,7 @@ impl Serving {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    /// The value of a metric.
+    /// Returns the value of a metric.
     pub async fn metric(&self, name: &str) -> Option<f64> {
         let (_, text) = self.ask("/metrics").await;
         let line = text
@@ -312,7 +313,7 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        // It may have ended.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! An OpenID provider whose behaviour a test sets.
+//! An OpenID provider whose behaviour the test controls.
 
 use std::{
     net::SocketAddr,
@@ -31,9 +31,9 @@ pub struct Signer {
     pub kid: String,
     pub algorithm: Algorithm,
     key: EncodingKey,
-    /// The public half, as it is published.
+    /// The public half, as published.
     pub jwk: Value,
-    /// Forms of the public half that an attacker could use as a shared secret.
+    /// Encodings of the public half that an attacker could try as a shared secret.
     pub public: Vec<Vec<u8>>,
     /// The private half in DER.
     pub private: Vec<u8>,
@@ -118,7 +118,7 @@ impl Signer {
         }
     }
 
-    /// The same key pair, signing by another algorithm of its type.
+    /// The same key pair, but signing with another algorithm for its key type.
     pub fn by(mut self, algorithm: Algorithm) -> Signer {
         self.algorithm = algorithm;
         self
@@ -132,7 +132,7 @@ impl Signer {
         self.sign_under(&self.header(), claims)
     }
 
-    /// Signs claims, with these members added to the header or replaced in it.
+    /// Signs claims, with these members added to the header or replacing others in it.
     pub fn sign_with(&self, members: &Value, claims: &Value) -> String {
         let mut header = self.header();
         let members = members.as_object().unwrap().clone();
@@ -168,20 +168,20 @@ pub fn under_secret(secret: &[u8], kid: &str, claims: &Value) -> String {
     format!("{message}.{signature}")
 }
 
-/// The behaviour of a provider.
+/// The behaviours of a provider.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Mood {
     Well,
     Down,
-    /// Its key set is a document of two megabytes.
+    /// The key set is a document of two megabytes.
     Verbose,
-    /// Its key set redirects to another path.
+    /// The key set redirects to another path.
     Elsewhere,
-    /// Its configuration names another issuer.
+    /// The configuration names another issuer.
     Disguised,
-    /// It accepts requests, and never answers.
+    /// The provider accepts requests but never answers.
     Silent,
-    /// It accepts requests, and answers once [`Provider::release`] is called.
+    /// The provider accepts requests, and answers only after [`Provider::release`] is called.
     Held,
 }
 
@@ -208,7 +208,7 @@ impl Provider {
         Provider::start_below("", keys).await
     }
 
-    /// Starts a provider whose issuer is a URL with this path, as its document states.
+    /// Starts a provider whose issuer, as its configuration document states it, is a URL with this path.
     pub async fn start_below(path: &str, keys: &[&Signer]) -> Provider {
         let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)));
         let listener = listener.await.unwrap();
@@ -237,7 +237,7 @@ impl Provider {
         provider
     }
 
-    /// Its part of a `service.toml`.
+    /// The section of `service.toml` for this provider.
     pub fn config(&self) -> String {
         format!(
             "[[provider]]\nname = \"corp\"\nissuer = \"{}\"\naudience = \"bailiwick\"\nmax_life = 3600\n",
@@ -269,12 +269,12 @@ impl Provider {
         inner.released.add_permits(Semaphore::MAX_PERMITS);
     }
 
-    /// Number of requests for its keys.
+    /// Number of requests for the provider's keys.
     pub fn asked(&self) -> usize {
         self.inner.lock().unwrap().asked
     }
 
-    /// Number of requests that followed its redirect.
+    /// Number of requests that followed the redirect.
     pub fn led_away(&self) -> usize {
         self.inner.lock().unwrap().led_away
     }

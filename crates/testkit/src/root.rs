@@ -1,4 +1,4 @@
-//! A signer in memory.
+//! An in-memory signer, for the keys of an issuer.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use ed25519_dalek::SigningKey;
 
 use crate::{ISSUER, SERVICE, now};
 
-/// A root key and a keyset key: all that an issuer needs to sign.
+/// A root key and a keyset key, which is all that an issuer needs to sign.
 pub struct Root {
     pub key: SigningKey,
     pub keyset_key: SigningKey,
@@ -33,12 +33,12 @@ impl Root {
         }
     }
 
-    /// The same keys on every run, for tokens that are kept as files.
+    /// Returns the same keys on every run, for tokens that are stored in files.
     pub fn fixed() -> Root {
         Root::from_seeds(1, 2)
     }
 
-    /// The keys of these seeds.
+    /// Makes the keys from these seeds.
     pub fn from_seeds(key: u8, keyset_key: u8) -> Root {
         Root {
             key: SigningKey::from_bytes(&[key; 32]),
@@ -67,7 +67,7 @@ impl Root {
         KeyPair::from(&private.expect("a fresh key"))
     }
 
-    /// The root key as a keyset lists it while it is active.
+    /// The keyset's entry for the root key while it is active.
     pub fn listed(&self) -> RootKey {
         RootKey {
             id: self.key_id(),
@@ -101,7 +101,7 @@ impl Root {
         Verifier::new(SERVICE, self.trust()).expect("a service name")
     }
 
-    /// Signs an authority block unchanged, well formed or not.
+    /// Signs an authority block unchanged, whether or not it is well formed.
     pub fn sign(&self, block: &Block) -> Token {
         let root = build::KeyPair::new(&self.key).expect("a key");
         let id = Some(self.key_id().as_u32());
@@ -118,7 +118,7 @@ impl Root {
     }
 }
 
-/// Claims of a token that is alive at [`now`], with a random id.
+/// Claims of a token that is valid at [`now`], with a random id.
 pub fn claims() -> Claims {
     Claims {
         issuer: ISSUER.to_owned(),

@@ -1,7 +1,7 @@
 //! A service on loopback, with a home, a clock and clients of its own.
 //!
-//! Every answer to [`Service::send`] is checked against `openapi.json`: a status, a media type or a member
-//! that is not described there fails the test.
+//! Every answer to [`Service::send`] is checked against `openapi.json`: an undocumented status, media type or
+//! member fails the test.
 
 mod answer;
 pub mod description;
@@ -58,7 +58,7 @@ pub struct Setup {
     pub profiles: String,
     pub config: Config,
     pub time: Time,
-    /// True if [`Service::said`] keeps every answer.
+    /// True if [`Service::said`] should keep every answer.
     pub record: bool,
 }
 
@@ -80,7 +80,7 @@ impl Default for Setup {
 }
 
 impl Setup {
-    /// Settings with the providers of this part of a `service.toml`, and the profiles that need `corp`.
+    /// Settings with the providers in this part of a `service.toml`, and with the profiles that need `corp`.
     pub fn with_providers(text: &str) -> Setup {
         let mut setup = Setup {
             profiles: format!("{PROFILES}{OF_PROVIDER}"),
@@ -90,8 +90,8 @@ impl Setup {
         setup
     }
 
-    /// Settings for verifiers that follow: the clock runs, and the keyset names the feed. `ttl` is the longest life
-    /// of clients' tokens, in seconds.
+    /// Settings for verifiers that follow the service: the clock runs, and the keyset names the feed. `ttl` is
+    /// the maximum life of clients' tokens, in seconds.
     pub fn followed(options: InitOptions, ttl: u64) -> Setup {
         let listen = free();
         let mut setup = Setup {
@@ -111,7 +111,7 @@ impl Setup {
         self.start_with(async |_, _| {}).await
     }
 
-    /// Starts the service after `prepare` has changed the issuer.
+    /// Starts the service after `prepare` has run on the issuer.
     pub async fn start_with(self, prepare: impl AsyncFnOnce(&Issuer, Timestamp)) -> Service {
         let dir = Arc::new(tempfile::tempdir().unwrap());
         let home = dir.path().join("home");
@@ -122,7 +122,7 @@ impl Setup {
     }
 }
 
-/// An address that was free a moment ago: the keyset names it before the service listens there.
+/// Finds a free address. The keyset must name it before the service listens there.
 fn free() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap()
@@ -138,7 +138,7 @@ pub struct Service {
     pub address: SocketAddr,
     pub operations: SocketAddr,
     pub http: Client,
-    /// Every request and its answer, if [`Setup::record`] is set.
+    /// All requests with their answers, if [`Setup::record`] is set.
     pub said: Option<Mutex<Vec<(String, Answer)>>>,
 }
 
@@ -195,7 +195,7 @@ impl Service {
         self.running = Some(running);
     }
 
-    /// Stops the service at once. Its folder stays, without open files in it.
+    /// Stops the service at once. Its folder stays, but no files in it are open.
     pub async fn stop(&mut self) {
         if let Some(running) = self.running.take() {
             running.stop(Duration::ZERO).await;
@@ -203,7 +203,7 @@ impl Service {
         }
     }
 
-    /// A folder that is deleted with the service.
+    /// Path of a folder that is deleted with the service.
     pub fn folder(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -253,7 +253,7 @@ impl Service {
         minted.token.to_base64().to_string()
     }
 
-    /// Calls as an operator who may do this and nothing else, and checks that the call succeeds.
+    /// Calls as an operator who may do only this, and checks that the call succeeds.
     pub async fn operate(&self, action: &str, path: &str, body: &Value) -> Value {
         let token = self.operator(&[action]).await;
         let answer = self.post(path, Auth::Bearer(&token), body).await;
@@ -320,7 +320,7 @@ impl Service {
             .await
     }
 
-    /// The value of a metric, labels included in its name.
+    /// Returns the value of a metric. The name includes its labels.
     pub async fn metric(&self, name: &str) -> Option<String> {
         let text = self.get("/metrics", Auth::None).await.text;
         let line = text
@@ -376,7 +376,7 @@ impl Service {
         Verifier::new(service, trust).unwrap()
     }
 
-    /// All rows of the audit, as an operator sees them.
+    /// Returns all rows of the audit log, as an operator sees them.
     pub async fn audit(&self) -> Vec<Value> {
         let token = self.operator(&["audit:list"]).await;
         let mut rows = Vec::new();
@@ -395,7 +395,7 @@ impl Service {
     }
 }
 
-/// The bytes of every file in a directory, by name.
+/// Reads every file in a directory, sorted by name.
 pub fn files(directory: &Path) -> Vec<(String, Vec<u8>)> {
     let entries = std::fs::read_dir(directory).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());

@@ -1,4 +1,4 @@
-//! The time of tests: one that never changes, and clocks that a test sets.
+//! The time in tests: a fixed time, and clocks that a test sets.
 
 use std::{
     sync::{
@@ -10,7 +10,7 @@ use std::{
 
 use bailiwick_token::timestamp::Timestamp;
 
-/// The time at which tests decide, well inside the life of their tokens.
+/// The time at which tests decide calls, well within the life of their tokens.
 pub fn now() -> Timestamp {
     at("2026-11-23T12:00:00Z")
 }
@@ -19,12 +19,12 @@ pub fn at(text: &str) -> Timestamp {
     text.parse().expect("a date-time")
 }
 
-/// A clock. Its clones show the same time.
+/// A clock. Clones show the same time.
 #[derive(Clone)]
 pub struct Time {
-    /// The time at which it stands still; `None` if it runs with the system's clock.
+    /// The time at which the clock stands still; `None` if it follows the system's clock.
     still: Option<Timestamp>,
-    /// Seconds by which it is set forward or back.
+    /// Seconds by which the clock is set forward or back.
     offset: Arc<AtomicI64>,
 }
 
@@ -53,7 +53,7 @@ impl Time {
         self.offset.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    /// Sets the clock forward or back by this many seconds from its own time.
+    /// Sets the clock this many seconds ahead of its own time, or behind it if negative.
     pub fn set(&self, seconds: i64) {
         self.offset.store(seconds, Ordering::SeqCst);
     }

@@ -11,7 +11,7 @@ use crate::time::Time;
 /// The action of the calls that the verifiers decide.
 pub const ACTION: &str = "order:read";
 
-/// A verifier that follows the service until this is dropped.
+/// A verifier that follows the service until this value is dropped.
 pub struct Watch {
     pub name: String,
     pub monitor: Monitor,

@@ -9,7 +9,7 @@ use crate::{
     token::{Token, TokenError},
 };
 
-/// A token could not be narrowed or sealed.
+/// The reason why a token could not be narrowed or sealed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AttenuateError {
@@ -18,23 +18,24 @@ pub enum AttenuateError {
         "the token is sealed and cannot be narrowed or sealed again; ask its holder for a narrower one"
     )]
     Sealed,
-    /// The caveat sets nothing.
+    /// The caveat restricts nothing.
     #[error("the caveat is empty: give a scope, an end, a delegate or a task")]
     Empty,
-    /// One more block than the token's own checks allow. The result would allow no call.
+    /// The token already has as many appended blocks as its own checks allow. With one more block, it would
+    /// allow no call.
     #[error(
         "the token allows at most {limit} appended blocks, and {appended} are appended: ask its holder for one with fewer blocks"
     )]
     Depth {
-        /// The number of blocks appended already.
+        /// Number of blocks that are already appended.
         appended: usize,
-        /// The number that the token allows.
+        /// Maximum number that the token allows.
         limit: u32,
     },
     /// The caveat cannot be written as a block of the profile.
     #[error(transparent)]
     Datalog(#[from] DatalogError),
-    /// The narrowed or sealed token would be larger than a verifier takes.
+    /// The narrowed or sealed token would be larger than verifiers accept.
     #[error("{0}: narrow in fewer steps, or with fewer grants")]
     Limit(#[from] LimitError),
     /// The token's container cannot carry another block.
@@ -46,7 +47,7 @@ pub enum AttenuateError {
 }
 
 impl Token {
-    /// Returns the token narrowed by one block. Needs no key and no network.
+    /// Narrows the token by appending one block. This takes no root key and no network.
     ///
     /// ```
     /// # use bailiwick_token::{caveat::Caveat, grant::{Grant, Grants}, token::Token};
@@ -59,8 +60,8 @@ impl Token {
     /// ```
     ///
     /// # Errors
-    /// Fails when the token is sealed, the caveat is empty, or the result would be beyond the token's own
-    /// limit of blocks or the profile's limits.
+    /// [`AttenuateError`] if the token is sealed, the caveat is empty, or the result would exceed the token's
+    /// own limit on blocks or the profile's limits.
     pub fn attenuate(&self, caveat: &Caveat) -> Result<Token, AttenuateError> {
         // An empty block would spend one of the token's blocks and narrow nothing.
         if *caveat == Caveat::default() {
@@ -76,11 +77,11 @@ impl Token {
         Ok(narrowed)
     }
 
-    /// Returns the token sealed: it can still be used and handed on, but no longer narrowed.
+    /// Seals the token: the result can still be used and passed on, but no longer narrowed.
     ///
     /// # Errors
-    /// Fails when the token is sealed already, is damaged, or would be beyond the profile's limits: a seal takes
-    /// more bytes than the key that it replaces.
+    /// [`AttenuateError`] if the token is already sealed or damaged, or would exceed the profile's limits: a
+    /// seal takes more bytes than the key that it replaces.
     pub fn seal(&self) -> Result<Token, AttenuateError> {
         let sealed = build::seal(self.open()?).map_err(|_| AttenuateError::Damaged)?;
         let sealed = Token::try_from(sealed)?;
@@ -88,7 +89,7 @@ impl Token {
         Ok(sealed)
     }
 
-    /// Refuses to append where a verifier would then deny every call.
+    /// Refuses to append a block if a verifier would then deny every call.
     fn check_depth(&self) -> Result<(), AttenuateError> {
         // The limit is a check in the token, so every verifier applies it; this only tells the holder early.
         let appended = self.appended_blocks();

@@ -16,48 +16,49 @@ use crate::{grant::Grants, timestamp::Timestamp};
 /// # }
 /// ```
 ///
-/// Each part that is set narrows the token; none can widen it.
+/// Each part that is set narrows the token; no part can widen it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Caveat {
-    /// Calls must also be inside one of these grants.
+    /// Grants, one of which must also allow each call.
     pub scope: Option<Grants>,
-    /// The token also expires at this second.
+    /// Time from which the token is expired. An earlier expiry of the token still applies.
     pub expires: Option<Timestamp>,
-    /// The party to which the token is handed on. Descriptive: for people and the audit log only.
+    /// The party to which the token is passed on. This is descriptive, for people and the audit log only.
     pub delegate: Option<String>,
-    /// The purpose. Descriptive as well.
+    /// The purpose of the narrowing. Also descriptive only.
     pub task: Option<String>,
 }
 
 impl Caveat {
-    /// Makes a caveat that restricts nothing yet. [`Token::attenuate`](crate::token::Token::attenuate) refuses it.
+    /// Makes a caveat that restricts nothing yet. [`Token::attenuate`](crate::token::Token::attenuate) refuses
+    /// such a caveat.
     #[must_use]
     pub fn new() -> Caveat {
         Caveat::default()
     }
 
-    /// Also requires that calls are inside one of these grants.
+    /// Requires that one of these grants also allows each call.
     #[must_use]
     pub fn scope(mut self, grants: Grants) -> Caveat {
         self.scope = Some(grants);
         self
     }
 
-    /// Makes the token expire at this second, if not earlier.
+    /// Makes the token expire at this second, if it does not expire earlier.
     #[must_use]
     pub fn expires(mut self, end: Timestamp) -> Caveat {
         self.expires = Some(end);
         self
     }
 
-    /// Names the party to which the token is handed on. Descriptive.
+    /// Names the party to which the token is passed on. Descriptive only.
     #[must_use]
     pub fn delegate(mut self, name: impl Into<String>) -> Caveat {
         self.delegate = Some(name.into());
         self
     }
 
-    /// Names the purpose. Descriptive.
+    /// Names the purpose. Descriptive only.
     #[must_use]
     pub fn task(mut self, task: impl Into<String>) -> Caveat {
         self.task = Some(task.into());

@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::timestamp::Timestamp;
 
-/// Maximum length of the name of an agent, a principal or a tenant, in bytes. It is the same in tokens,
-/// profiles, client registrations and watermarks, so a watermark can name any party of a minted token.
+/// Maximum length of the name of an agent, a principal or a tenant, in bytes. Tokens, profiles, client
+/// registrations and watermarks share this limit, so a watermark can name any party of a minted token.
 pub const MAX_NAME: usize = 512;
 
 /// Maximum length of the text of any other claim, in bytes.
 pub const MAX_TEXT: usize = 1024;
 
-/// Maximum number of further claims.
+/// Maximum number of claims other than those that the profile defines.
 pub const MAX_CLAIMS: usize = 32;
 
 /// Returns true if a text can name an agent, a principal or a tenant: 1 to [`MAX_NAME`] bytes without
@@ -23,52 +23,52 @@ pub fn is_name(text: &str) -> bool {
     (1..=MAX_NAME).contains(&text.len()) && !text.contains(char::is_control)
 }
 
-/// The descriptive facts and the time limits that an issuer signs into the authority block.
+/// The descriptive facts and time limits that an issuer signs into the authority block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
     /// The issuer's URL, as in its keyset.
     pub issuer: String,
-    /// The handle for revocation and audit.
+    /// The token's id, for revocation and audit.
     pub token_id: TokenId,
     /// The agent that may act.
     pub agent: String,
-    /// The principal on whose authority it acts.
+    /// The principal on whose authority the agent acts.
     pub principal: String,
-    /// The tenant it acts in.
+    /// The tenant in which the agent acts.
     pub tenant: Option<String>,
     /// The purpose for which the token was minted, in words.
     pub task: Option<String>,
-    /// Further claims by name.
+    /// Further claims, by name.
     pub claims: BTreeMap<String, String>,
     /// Time at which the token was minted.
     pub issued_at: Timestamp,
     /// The first second in which the token is valid.
     pub not_before: Timestamp,
-    /// The first second in which it is no longer valid.
+    /// The first second in which the token is no longer valid.
     pub expires: Timestamp,
-    /// Maximum number of blocks that may be appended; `None` if unlimited.
+    /// Maximum number of blocks that holders may append; `None` if unlimited.
     pub max_depth: Option<u32>,
 }
 
-/// The random identity of a token, 16 bytes; 32 lower-case hexadecimal digits as text.
+/// The random id of a token: 16 bytes, or 32 lower-case hexadecimal digits as text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenId([u8; 16]);
 
 impl TokenId {
-    /// Makes an id of its 16 bytes.
+    /// Makes an id from its 16 bytes.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 16]) -> TokenId {
         TokenId(bytes)
     }
 
-    /// Its 16 bytes.
+    /// Returns the id's 16 bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
 }
 
-/// The text is not a token id.
+/// The error of a text that is not a token id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a token id: 32 lower-case hexadecimal digits are expected")]
 pub struct TokenIdError;

@@ -1,7 +1,7 @@
-//! Conversion of grants and claims to Biscuit blocks and back. Defines the names of the facts.
+//! Conversion of grants and claims to Biscuit blocks and back, and the names of the profile's facts.
 //!
-//! Strings enter Datalog as terms, never by concatenation, and blocks are read from their decoded
-//! structure, never from printed Datalog, which does not survive a second parse.
+//! Strings enter Datalog as terms, never by concatenation, and blocks are read from their decoded structure,
+//! never from printed Datalog, which cannot be parsed back without loss.
 
 use bailiwick_biscuit::datalog::{Block, BlockCheck, Kind, Predicate, Query, Term};
 
@@ -29,7 +29,8 @@ pub const PROFILE: &str = "bailiwick/1";
 
 /// The names of the profile's facts.
 pub mod names {
-    /// Facts that only the verifier states, about the call. No fact and no rule head in a token has such a name.
+    /// Facts that only the verifier states, to describe the call. No fact and no rule head in a token may have
+    /// such a name.
     pub const RESERVED: [&str; 12] = [
         TIME,
         SERVICE,
@@ -44,7 +45,7 @@ pub mod names {
         "approval",
         "request_digest",
     ];
-    /// Reserved like the names in [`RESERVED`].
+    /// A further reserved name, like those in [`RESERVED`].
     pub const NOW: &str = "now";
     /// Facts that only the authority block may state.
     pub const AUTHORITY_ONLY: [&str; 9] = [
@@ -55,9 +56,9 @@ pub mod names {
     pub const TIME: &str = "time";
     /// `service($string)`: the verifier's own name.
     pub const SERVICE: &str = "service";
-    /// `action($string)`: what is called.
+    /// `action($string)`: the action of the call.
     pub const ACTION: &str = "action";
-    /// `resource($string)`: what is acted on.
+    /// `resource($string)`: the resource of the call.
     pub const RESOURCE: &str = "resource";
     /// `args($set)`: the names of the arguments, and the empty string.
     pub const ARGS: &str = "args";
@@ -72,39 +73,39 @@ pub mod names {
     /// `depth($int)`: the number of appended blocks.
     pub const DEPTH: &str = "depth";
 
-    /// `profile("bailiwick/1")`
+    /// `profile("bailiwick/1")`: the version of the token profile.
     pub const PROFILE: &str = "profile";
-    /// `issuer($string)`
+    /// `issuer($string)`: the issuer's name.
     pub const ISSUER: &str = "issuer";
-    /// `token_id($bytes16)`
+    /// `token_id($bytes16)`: the id of the token.
     pub const TOKEN_ID: &str = "token_id";
-    /// `agent($string)`
+    /// `agent($string)`: the agent that may act.
     pub const AGENT: &str = "agent";
-    /// `principal($string)`
+    /// `principal($string)`: the principal on whose authority the agent acts.
     pub const PRINCIPAL: &str = "principal";
-    /// `issued_at($date)`
+    /// `issued_at($date)`: the time of minting.
     pub const ISSUED_AT: &str = "issued_at";
-    /// `tenant($string)`
+    /// `tenant($string)`: the tenant in which the agent acts.
     pub const TENANT: &str = "tenant";
-    /// `task($string)`
+    /// `task($string)`: the purpose of the token, in words.
     pub const TASK: &str = "task";
-    /// `holder($bytes32)`
+    /// `holder($bytes32)`: the key of the holder that the token is bound to.
     pub const HOLDER: &str = "holder";
-    /// `claim($name, $value)`
+    /// `claim($name, $value)`: a further claim.
     pub const CLAIM: &str = "claim";
-    /// `grant($action)`: the head of the rules that grant.
+    /// `grant($action)`: the head of the rules that express grants.
     pub const GRANT: &str = "grant";
-    /// `delegate($string)`: the agent to whom a holder handed the token on.
+    /// `delegate($string)`: the agent to whom a holder passed the token on.
     pub const DELEGATE: &str = "delegate";
 }
 
-/// Returns true if a block may use the name neither for a fact nor in the head of a rule.
+/// Returns true if no fact and no rule head in a block may have this name.
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
     names::RESERVED.contains(&name) || name == names::NOW
 }
 
-/// Builds the authority block of `claims` and `grants`.
+/// Builds the authority block for `claims` and `grants`.
 ///
 /// # Errors
 /// [`DatalogError`] if the claims or grants do not fit the profile.
@@ -112,7 +113,7 @@ pub fn authority_block(claims: &Claims, grants: &Grants) -> Result<Block, Datalo
     authority::encode(claims, grants)
 }
 
-/// Builds one appended block: a scope, an end, a delegate and a task, each if given.
+/// Builds an appended block from those parts of a caveat that are set: scope, expiry, delegate and task.
 ///
 /// # Errors
 /// [`DatalogError`] if a description is too long.
@@ -120,7 +121,7 @@ pub fn appended_block(caveat: &Caveat) -> Result<Block, DatalogError> {
     caveat::encode(caveat)
 }
 
-/// The Datalog of grants as an authority block holds it, for people.
+/// Prints grants for people, as the Datalog of an authority block.
 #[must_use]
 pub fn show(grants: &Grants) -> String {
     let rules = encode::rules(grants);
@@ -131,7 +132,7 @@ fn fact(name: &str, terms: Vec<Term>) -> Predicate {
     Predicate::new(name, terms)
 }
 
-/// A check with one alternative per query.
+/// Makes a check with one alternative per query.
 fn check(queries: Vec<Query>) -> BlockCheck {
     BlockCheck {
         kind: Kind::One,

@@ -1,8 +1,8 @@
 //! Signed files: DSSE v1 envelopes with Ed25519.
 //!
-//! A signature covers the payload's exact bytes and its type
-//! (<https://github.com/secure-systems-lab/dsse>, `protocol.md` and `envelope.md`). So a payload is
-//! parsed only after its signature was verified, and needs no canonical form.
+//! A signature covers the payload's exact bytes and its type (<https://github.com/secure-systems-lab/dsse>,
+//! `protocol.md` and `envelope.md`). So a payload is parsed only after its signature has been verified, and
+//! needs no canonical form.
 
 use std::fmt;
 
@@ -19,11 +19,11 @@ use crate::key::PublicKey;
 /// The longest envelope that [`Envelope::parse`] reads, in bytes.
 pub const MAX_ENVELOPE: usize = 4 << 20;
 
-/// Maximum number of signatures in an envelope: each costs a verification.
+/// Maximum number of signatures in an envelope, because each costs a verification.
 pub const MAX_SIGNATURES: usize = 8;
 
-/// A payload, its type, and signatures over both. Nothing in it can be trusted before
-/// [`Envelope::open`] has verified it.
+/// A payload, its type, and signatures over both. Nothing in an envelope can be trusted before
+/// [`Envelope::open`] has verified a signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
     /// The media type of the payload.
@@ -32,7 +32,7 @@ pub struct Envelope {
     /// The bytes that were signed.
     #[serde(with = "base64_text")]
     pub payload: Vec<u8>,
-    /// The signatures, of which [`Envelope::open`] needs one.
+    /// The signatures. [`Envelope::open`] accepts the envelope if any one of them verifies.
     pub signatures: Vec<Signature>,
 }
 
@@ -48,8 +48,8 @@ pub struct Signature {
 }
 
 impl Envelope {
-    /// Reads the JSON form, which has at most [`MAX_ENVELOPE`] bytes. Unknown members are ignored, as
-    /// the specification requires.
+    /// Reads the JSON form, of at most [`MAX_ENVELOPE`] bytes. Unknown members are ignored, as the
+    /// specification requires.
     ///
     /// # Errors
     /// [`EnvelopeError::TooLarge`], [`EnvelopeError::TooManySignatures`] or
@@ -58,10 +58,10 @@ impl Envelope {
         Envelope::parse_bounded(json, MAX_ENVELOPE)
     }
 
-    /// Reads the JSON form like [`Envelope::parse`], but of at most `limit` bytes.
+    /// Like [`Envelope::parse`], but reads at most `limit` bytes.
     ///
     /// # Errors
-    /// As [`Envelope::parse`].
+    /// As for [`Envelope::parse`].
     pub fn parse_bounded(json: &[u8], limit: usize) -> Result<Envelope, EnvelopeError> {
         // Before parsing, which allocates in proportion to the text.
         if json.len() > limit {
@@ -128,8 +128,8 @@ impl Envelope {
     }
 }
 
-/// The pre-authentication encoding (`protocol.md`): the bytes that are signed. It cannot be read in
-/// two ways, because each part is preceded by its length.
+/// The pre-authentication encoding (`protocol.md`): the bytes that are signed. The encoding is unambiguous,
+/// because each part is preceded by its length.
 #[must_use]
 pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     let head = format!(
@@ -140,17 +140,17 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     [head.as_bytes(), payload].concat()
 }
 
-/// The JSON text of a value made of structures, lists, text and numbers, which `serde_json` can always
-/// write. If it failed all the same, the text would be empty, and every reader would refuse it.
+/// Writes a value made of structures, lists, text and numbers as JSON, which `serde_json` can always do. If
+/// `serde_json` failed nevertheless, the text would be empty, and every reader would refuse it.
 pub(crate) fn to_json<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 
-/// An envelope was refused.
+/// The reason for refusing an envelope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvelopeError {
-    /// Too long; nothing of it was parsed.
+    /// The file is too long. Nothing in it was parsed.
     #[error(
         "a signed file of this kind has at most {limit} bytes: check that this is the right file"
     )]
@@ -158,20 +158,20 @@ pub enum EnvelopeError {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// Not the JSON form of an envelope.
+    /// The text is not the JSON form of an envelope.
     #[error("not a DSSE envelope ({0}): check that this is the right file and that it is complete")]
     Malformed(String),
-    /// More than [`MAX_SIGNATURES`].
+    /// The envelope has more than [`MAX_SIGNATURES`] signatures.
     #[error(
         "an envelope with more than {MAX_SIGNATURES} signatures is not read: fetch the file again from its issuer"
     )]
     TooManySignatures,
-    /// A signed file of another kind.
+    /// The signed file is of another kind.
     #[error("this file is a `{found}` and not a `{expected}`: check that this is the right file")]
     WrongType {
         /// The type that the envelope states.
         found: String,
-        /// The type that was asked for.
+        /// The type that the caller expected.
         expected: String,
     },
     /// None of the signatures verifies under the key.
@@ -179,7 +179,7 @@ pub enum EnvelopeError {
         "not signed by `{key}`: check that this is the issuer's keyset key, and fetch the file again"
     )]
     NotSigned {
-        /// The key that was trusted.
+        /// The trusted key.
         key: String,
     },
 }
@@ -203,7 +203,7 @@ mod base64_text {
         deserializer.deserialize_str(Text)
     }
 
-    /// Decodes the text where it lies, without copying it first.
+    /// Decodes the text in place, without copying it first.
     struct Text;
 
     impl Visitor<'_> for Text {

@@ -6,17 +6,17 @@ const MAX_SECONDS: u64 = 10 * 365 * 24 * 60 * 60;
 /// The units, largest first, in seconds.
 const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 
-/// The text is not a duration.
+/// The reason why a text is not a duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DurationError {
-    /// It does not have the form of a duration.
+    /// The text does not have the form of a duration.
     #[error("write a duration such as `30s`, `15m`, `1h30m` or `7d`")]
     Form,
-    /// It is zero.
+    /// The duration is zero.
     #[error("a duration of nothing ends before it begins")]
     Nothing,
-    /// It is longer than ten years.
+    /// The duration is longer than ten years.
     #[error("a duration is at most ten years")]
     TooLong,
 }
@@ -24,7 +24,7 @@ pub enum DurationError {
 /// Reads a duration and returns it in seconds. Each unit may occur once, larger ones first.
 ///
 /// # Errors
-/// [`DurationError`] for any other text, for zero, and beyond ten years.
+/// [`DurationError`] for any other text, for zero, and for more than ten years.
 pub fn parse(text: &str) -> Result<u64, DurationError> {
     let form = || DurationError::Form;
     let mut units = UNITS.iter();

@@ -1,7 +1,7 @@
 //! Typed grants: the calls that a token allows, and their arguments.
 //!
-//! [`Grants`] is a checked list: only [`Grants::new`] and the parsers make one, so its users need not check
-//! it again. It is also the scope to which a holder narrows a token.
+//! [`Grants`] is a checked list: only [`Grants::new`] and the parsers make one, so its users need not check it
+//! again. The same type is the scope to which a holder narrows a token.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -19,10 +19,11 @@ pub use intersect::{Effective, TooManyCombinations};
 pub use resource::{is_normal_resource, is_plain_segment};
 pub use text::GrantsError;
 
-/// Maximum number of grants in a list: as many as a token of the profile can carry.
+/// Maximum number of grants in a list, which is also the maximum in a token of the profile.
 pub const MAX_GRANTS: usize = 64;
 
-/// A list of one to [`MAX_GRANTS`] well-formed grants. It allows every call that one of them allows.
+/// A list of one to [`MAX_GRANTS`] well-formed grants. The list allows every call that one of its grants
+/// allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grants(Vec<Grant>);
 
@@ -30,17 +31,17 @@ impl Grants {
     /// Checks each grant and converts it to its normal form.
     ///
     /// # Errors
-    /// [`GrantsError`], with the path, when the list is empty or too long, or a grant is not well formed.
+    /// [`GrantsError`], with the path, if the list is empty or too long, or a grant is not well formed.
     pub fn new(grants: impl IntoIterator<Item = Grant>) -> Result<Grants, GrantsError> {
         check::check(grants.into_iter().collect()).map(Grants)
     }
 
-    /// The grants in their order.
+    /// Returns the grants in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Grant> {
         self.0.iter()
     }
 
-    /// Number of grants, at least one.
+    /// Number of grants, which is at least one.
     #[must_use]
     #[expect(
         clippy::len_without_is_empty,
@@ -90,14 +91,14 @@ impl<'a> IntoIterator for &'a Grants {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// The service's name: the audience of the call.
+    /// Name of the service, which is the audience of the call.
     pub service: String,
     /// The actions granted.
     pub action: Pattern,
-    /// The resources granted. Without a pattern, any resource, and calls that name none.
+    /// The resources granted. Without a pattern, the grant covers all resources, and calls without one.
     pub resource: Option<Pattern>,
-    /// The arguments granted. Without a table, any arguments. A table is closed: an argument that it does
-    /// not name is denied.
+    /// The arguments granted. Without a table, the grant covers any arguments. A table is closed: arguments
+    /// that it does not name are denied.
     pub args: Option<BTreeMap<String, Constraint>>,
 }
 
@@ -114,14 +115,14 @@ impl Grant {
         }
     }
 
-    /// Limits the grant to a resource; a final `*` makes it a prefix.
+    /// Limits the grant to a resource. A final `*` in `pattern` makes it a prefix.
     #[must_use]
     pub fn resource(mut self, pattern: &str) -> Grant {
         self.resource = Some(Pattern::from(pattern));
         self
     }
 
-    /// Closes the arguments: from now on only those named by [`Grant::arg`] are granted.
+    /// Closes the arguments: only those named by [`Grant::arg`] are granted.
     #[must_use]
     pub fn closed(mut self) -> Grant {
         self.args.get_or_insert_default();
@@ -131,8 +132,9 @@ impl Grant {
     /// Grants an argument under a constraint, and closes the arguments. A member of a nested
     /// object is named by its path, as in `address.city`.
     ///
-    /// Besides a [`Constraint`], a value means exactly that value, an array one of its elements, `..=4200` at
-    /// most that number, and `..` any value. The text `"*"` is not a wildcard here: it means itself.
+    /// Instead of a [`Constraint`], a plain value stands for exactly that value, an array for one of its
+    /// elements, `..=4200` for at most that number, and `..` for any value. The text `"*"` is no wildcard here
+    /// and stands for itself.
     #[must_use]
     pub fn arg(mut self, name: &str, constraint: impl Into<Constraint>) -> Grant {
         self.args
@@ -141,7 +143,7 @@ impl Grant {
         self
     }
 
-    /// The top-level argument names that a closed grant allows.
+    /// The names of the top-level arguments that a closed grant allows; `None` if the grant is not closed.
     pub fn allowed_names(&self) -> Option<impl Iterator<Item = &str>> {
         self.args
             .as_ref()
@@ -149,16 +151,16 @@ impl Grant {
     }
 }
 
-/// The top-level argument that a path such as `address.city` lies in.
+/// The top-level argument to which a path such as `address.city` belongs.
 #[must_use]
 pub fn top_level(path: &str) -> &str {
     path.split_once('.').map_or(path, |(first, _)| first)
 }
 
-/// A name, or all names with a prefix. Its text form marks a prefix by a final `*`.
+/// A pattern for names: one name, or all names with a prefix. In text, a final `*` marks a prefix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Pattern {
-    /// This name and no other.
+    /// Exactly this name.
     Exact(String),
     /// Every name with this prefix.
     Prefix(String),
@@ -184,7 +186,7 @@ impl Pattern {
         }
     }
 
-    /// The pattern of the names that match both patterns; `None` if no name does.
+    /// Returns a pattern for the names that match both patterns; `None` if no name does.
     #[must_use]
     pub fn intersect(&self, other: &Pattern) -> Option<Pattern> {
         match (self, other) {

@@ -1,4 +1,4 @@
-//! The content of a token for people: grants in words, and Datalog only where the profile has no words.
+//! The content of a token for people: grants in words, and Datalog where the profile has no words.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use crate::{
     value::Value,
 };
 
-/// The content of a token. None of it has been verified: anyone can write a token that says this.
+/// The content of a token. Nothing here has been verified: anyone can write a token with this content.
 ///
 /// ```
 /// use bailiwick_token::token::Token;
@@ -34,15 +34,15 @@ pub struct Inspection {
     pub bytes: usize,
     /// True if the token is sealed.
     pub sealed: bool,
-    /// The id of the root key that it claims to be signed with: eight hexadecimal digits.
+    /// Id of the root key that supposedly signed the token: eight hexadecimal digits.
     pub root_key_id: Option<String>,
-    /// The claims of the authority block; `None` if the token is not one of the profile.
+    /// The claims of the authority block; `None` if the token does not follow the profile.
     pub claims: Option<ClaimsView>,
-    /// The reason why the token is not one of the profile; `None` if it is one.
+    /// The reason why the token does not follow the profile; `None` if it does.
     pub not_profile: Option<String>,
-    /// The blocks, the authority block first.
+    /// All blocks, beginning with the authority block.
     pub blocks: Vec<BlockView>,
-    /// Maximum number of appended blocks, by the checks of all blocks.
+    /// Maximum number of appended blocks, according to the checks of all blocks.
     #[serde(skip)]
     max_depth: Option<u32>,
 }
@@ -54,51 +54,51 @@ pub struct ClaimsView {
     pub token_id: String,
     /// The issuer's URL.
     pub issuer: String,
-    /// The agent.
+    /// The agent that may act.
     pub agent: String,
-    /// The principal on whose authority it acts.
+    /// The principal on whose authority the agent acts.
     pub principal: String,
-    /// The tenant.
+    /// The tenant in which the agent acts.
     pub tenant: Option<String>,
     /// Time at which the token was minted.
     pub issued_at: Timestamp,
-    /// Maximum number of blocks that may be appended.
+    /// Maximum number of blocks that holders may append.
     pub max_depth: Option<u32>,
-    /// Further claims.
+    /// Further claims, by name.
     pub claims: std::collections::BTreeMap<String, String>,
 }
 
 /// The content of one block.
 #[derive(Debug, Clone, Serialize)]
 pub struct BlockView {
-    /// Its number; 0 is the authority block.
+    /// Number of the block; 0 is the authority block.
     pub block: usize,
-    /// Its signature in hexadecimal, by which it can be revoked.
+    /// The block's signature in hexadecimal, by which the block can be revoked.
     pub revocation_id: String,
-    /// The party to which the token was handed on with this block.
+    /// The party to which the token was passed on with this block.
     pub delegate: Option<String>,
-    /// The purpose of handing it on.
+    /// The purpose of passing the token on.
     pub task: Option<String>,
-    /// The first second in which it holds.
+    /// The first second in which the block's checks allow a call.
     pub not_before: Option<Timestamp>,
-    /// The first second in which it no longer holds.
+    /// The first second in which the block's checks no longer allow a call.
     pub expires: Option<Timestamp>,
     /// The grants of the authority block. One of them must allow a call.
     pub grants: Vec<Alternative>,
-    /// The scopes of this block. Of each scope, one alternative must allow a call.
+    /// The scopes of this block. In each scope, one alternative must allow a call.
     pub scopes: Vec<Vec<Alternative>>,
-    /// Checks that the profile has no words for, as Datalog.
+    /// Checks that the profile cannot express, as Datalog.
     pub checks: Vec<String>,
-    /// Descriptive facts beyond those above, as Datalog. No decision trusts them.
+    /// Other descriptive facts, as Datalog. No decision trusts them.
     pub facts: Vec<String>,
     /// The public key of the third party that signed the block: `ed25519/` or `secp256r1/` and hexadecimal
-    /// digits. `None` for a first-party block.
+    /// digits; `None` for a first-party block.
     pub third_party: Option<String>,
     #[serde(skip)]
     meanings: Vec<CheckMeaning>,
 }
 
-/// One grant, or Datalog that no grant can express.
+/// A grant, or Datalog that no grant can express.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Alternative {
     /// A grant.
@@ -128,29 +128,29 @@ impl fmt::Display for Alternative {
     }
 }
 
-/// The authority of a token once all of its blocks are applied.
+/// The authority that remains once all blocks are applied.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EffectiveAuthority {
-    /// The alternatives, one of which must allow a call. Each is a list of grants that must all allow it.
+    /// Alternatives, one of which must allow a call. Each is a list of grants that must all allow the call.
     pub alternatives: Vec<Effective>,
-    /// The first second in which the token holds.
+    /// The first second in which the token is valid.
     pub not_before: Option<Timestamp>,
-    /// The first second in which it no longer holds.
+    /// The first second in which the token is no longer valid.
     pub expires: Option<Timestamp>,
-    /// Checks in Datalog that narrow it further and cannot be listed as grants.
+    /// Further restrictions: checks in Datalog that cannot be listed as grants.
     pub further: Vec<String>,
-    /// Grants in Datalog that allow more and cannot be listed as grants.
+    /// Number of grants in Datalog that cannot be listed, and that may allow further calls.
     pub opaque_grants: usize,
     /// Number of appended blocks.
     pub appended: usize,
-    /// Maximum number of appended blocks, if the token sets one. With more blocks it allows no call.
+    /// Maximum number of appended blocks, if the token sets one. A token with more blocks allows no call.
     pub max_depth: Option<u32>,
     /// True if the token is sealed, so that it cannot be narrowed.
     pub sealed: bool,
 }
 
 impl EffectiveAuthority {
-    /// Returns true if more blocks are appended than the token allows.
+    /// Returns true if more blocks are appended than the token permits.
     #[must_use]
     pub fn is_too_deep(&self) -> bool {
         self.max_depth
@@ -206,7 +206,7 @@ impl Inspection {
     /// Returns the authority that remains once all blocks are applied.
     ///
     /// # Errors
-    /// [`TooManyCombinations`] when the blocks combine in too many ways to be listed.
+    /// [`TooManyCombinations`] if the blocks combine in too many ways to be listed.
     pub fn effective(&self) -> Result<EffectiveAuthority, TooManyCombinations> {
         let granted = self.blocks.iter().flat_map(|block| &block.grants);
         let (grants, opaque): (Vec<_>, Vec<_>) =

@@ -1,4 +1,4 @@
-//! Public halves of root keys, and the short ids that tokens name them by.
+//! Public halves of root keys, and the short ids by which tokens refer to them.
 
 use std::{fmt, str::FromStr};
 
@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 
 /// The id of a root key: the first four bytes, big endian, of SHA-256(issuer ‖ public key).
 ///
-/// It is the `root_key_id` of a Biscuit, an unsigned hint that selects one key of a keyset.
-/// Its text form is 8 lower-case hex digits.
+/// Biscuits carry this id as `root_key_id`, an unsigned hint that selects one key of a keyset. The text form of
+/// an id is 8 lower-case hex digits.
 ///
 /// ```
 /// use bailiwick_token::key::KeyId;
@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 pub struct KeyId(u32);
 
 impl KeyId {
-    /// Derives the id of the key `public` of `issuer`.
+    /// Derives the id of an issuer's public key.
     #[must_use]
     pub fn derive(issuer: &str, public: &PublicKey) -> KeyId {
         // The key has a fixed length, so issuer and key cannot be divided in two ways.
@@ -35,13 +35,13 @@ impl KeyId {
         KeyId(u32::from_be_bytes([a, b, c, d]))
     }
 
-    /// The number that a Biscuit carries.
+    /// Returns the id as the number in a Biscuit.
     #[must_use]
     pub fn as_u32(self) -> u32 {
         self.0
     }
 
-    /// Makes an id of the number that a Biscuit carries.
+    /// Makes an id from the number in a Biscuit.
     #[must_use]
     pub fn from_u32(id: u32) -> KeyId {
         KeyId(id)
@@ -74,7 +74,7 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// The text is not the id of a key.
+/// The error of a text that is not a key id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not the id of a key: write 8 lower-case hex digits such as `0a1b2c3d`")]
 pub struct KeyIdError;
@@ -97,7 +97,7 @@ impl<'de> Deserialize<'de> for KeyId {
 mod tests {
     use super::*;
 
-    /// RFC 8032, section 7.1, test 1.
+    /// The public key of test 1 in RFC 8032, section 7.1.
     const TEST_1: &str = "ed25519/d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
 
     #[test]

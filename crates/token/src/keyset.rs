@@ -1,8 +1,8 @@
 //! The keyset: the signed file that tells verifiers which root keys of an issuer to trust.
 //!
-//! It lists the root keys, their states and the revoked ones, and is signed by the keyset key, which
-//! signs no tokens. A verifier is configured with the public half of that key, and takes root keys
-//! only from a keyset whose signature it has verified.
+//! A keyset lists the root keys with their states, and the revoked keys. The keyset key signs it and signs no
+//! tokens. A verifier is configured with the public half of the keyset key, and takes root keys only from a
+//! keyset whose signature it has verified.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ pub const MAX_KEYS: usize = 64;
 /// Maximum number of tombstones in a keyset.
 pub const MAX_TOMBSTONES: usize = 1024;
 
-/// The root keys of one issuer at one time. Members that a reader does not know are ignored.
+/// The root keys of one issuer at one time. Unknown members are ignored.
 ///
 /// ```
 /// use bailiwick_token::{key::PublicKey, keyset::{Keyset, KeysetError}};
@@ -43,7 +43,7 @@ pub struct Keyset {
     pub version: u64,
     /// Time at which this version was signed.
     pub issued_at: Timestamp,
-    /// Time from which nothing in it is trusted.
+    /// Time from which nothing in the keyset is trusted.
     pub expires: Timestamp,
     /// Suggested interval between a verifier's checks for a newer version, in seconds.
     pub refresh_hint: u64,
@@ -59,18 +59,18 @@ pub struct Keyset {
     pub revocation_url: Option<String>,
 }
 
-/// A root key, by its public half.
+/// The public half of a root key, with its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RootKey {
-    /// The id by which tokens name it: [`KeyId::derive`] of issuer and public key.
+    /// The id by which tokens refer to the key: [`KeyId::derive`] of the issuer and the public key.
     pub id: KeyId,
-    /// Its signature algorithm.
+    /// Signature algorithm of the key.
     pub alg: Algorithm,
     /// The public half.
     pub public: PublicKey,
-    /// Its state.
+    /// State of the key.
     pub state: KeyState,
-    /// Time at which the last token that it signed expires; set once the key is retiring.
+    /// Expiry time of the last token that the key signed; set once the key is retiring.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_after: Option<Timestamp>,
 }
@@ -80,17 +80,16 @@ pub struct RootKey {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// RFC 8032.
+    /// Ed25519 (RFC 8032).
     Ed25519,
 }
 
-/// The state of a root key in a keyset. Retired keys are no longer listed, and revoked ones are
-/// tombstones.
+/// The state of a root key in a keyset. Retired keys are not listed, and revoked keys are tombstones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum KeyState {
-    /// Published before its first use, so that verifiers know it when its first token arrives.
+    /// Published before its first use, so that verifiers know the key when its first token arrives.
     Staged,
     /// Signs new tokens.
     Active,
@@ -103,7 +102,7 @@ pub enum KeyState {
 pub struct Tombstone {
     /// The key's id.
     pub id: KeyId,
-    /// Time at which it was revoked.
+    /// Time of the revocation.
     pub revoked_at: Timestamp,
     /// The reason, for people.
     pub reason: String,
@@ -116,21 +115,21 @@ impl Keyset {
         Envelope::sign(PAYLOAD_TYPE, dsse::to_json(self), key)
     }
 
-    /// Reads a signed keyset: verifies the signature of `key`, parses what was signed, and checks
-    /// that it is consistent. It does not check expiry: the caller knows the time.
+    /// Reads a signed keyset: verifies the signature of `key`, parses the signed payload, and checks that the
+    /// keyset is consistent. Expiry is not checked, because only the caller knows the time.
     ///
     /// # Errors
-    /// [`KeysetError`], and then nothing of the file may be used.
+    /// [`KeysetError`]; in that case, no part of the file may be used.
     pub fn open(envelope: &[u8], key: &PublicKey) -> Result<Keyset, KeysetError> {
         let envelope = Envelope::parse(envelope)?;
         Keyset::read(envelope.open(PAYLOAD_TYPE, key)?)
     }
 
-    /// Reads a keyset **without verifying its signature**: for showing it to a person who has no
-    /// key at hand, and for nothing else.
+    /// Reads a keyset **without verifying its signature**: only for showing it to a person who does not have
+    /// the key.
     ///
     /// # Errors
-    /// [`KeysetError`] where the file is no consistent keyset.
+    /// [`KeysetError`] if the file is not a consistent keyset.
     pub fn read_unverified(envelope: &[u8]) -> Result<Keyset, KeysetError> {
         let envelope = Envelope::parse(envelope)?;
         // The same check that `open` makes: a head or a snapshot must not be shown as a keyset.
@@ -157,7 +156,7 @@ impl Keyset {
         Ok(keyset)
     }
 
-    /// Checks the rules that every keyset must follow, whoever signed it.
+    /// Checks the rules that every keyset must follow, whichever key signed it.
     fn validate(&self) -> Result<(), KeysetError> {
         if self.issuer.is_empty() {
             return Err(KeysetError::NoIssuer);
@@ -197,39 +196,39 @@ impl Keyset {
     }
 }
 
-/// A keyset was refused.
+/// The reason for refusing a keyset.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeysetError {
-    /// Not a signed file, or not signed by the key that is trusted.
+    /// The file is not a signed file, or the trusted key did not sign it.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
-    /// Signed, but not the JSON of a keyset that this version understands.
+    /// The signed payload is not the JSON of a keyset that this version understands.
     #[error(
         "the keyset cannot be read ({0}): a newer issuer may have written it, so upgrade this program first"
     )]
     Malformed(String),
-    /// No issuer.
+    /// The keyset names no issuer.
     #[error("the keyset names no issuer: have its issuer make it again")]
     NoIssuer,
-    /// It expires no later than it was issued.
+    /// The keyset expires at or before the time of its signing.
     #[error("the keyset expires before it begins: check the issuer's clock and have it made again")]
     NoLife,
-    /// More than [`MAX_KEYS`] or [`MAX_TOMBSTONES`].
+    /// The keyset has more than [`MAX_KEYS`] keys or [`MAX_TOMBSTONES`] tombstones.
     #[error(
         "the keyset has over {MAX_KEYS} keys or {MAX_TOMBSTONES} tombstones: retire keys at the issuer"
     )]
     TooMany,
-    /// More than one active key.
+    /// The keyset has more than one active key.
     #[error("the keyset has more than one active key: have its issuer make it again")]
     ManyActive,
-    /// A key whose id is not derived from it.
+    /// A key has an id that is not derived from it.
     #[error("the id `{0}` in the keyset is not that of its key: have its issuer make it again")]
     WrongId(KeyId),
-    /// An id that two keys share, or a key and a tombstone.
+    /// Two keys, or a key and a tombstone, have the same id.
     #[error("the keyset names the key `{0}` twice: have its issuer make it again")]
     Duplicate(KeyId),
-    /// The same tombstone twice.
+    /// The keyset has the same tombstone twice.
     #[error("the keyset names a tombstone twice: have its issuer make it again")]
     DuplicateTombstone,
 }

@@ -6,24 +6,24 @@ use crate::{datalog, token::Token};
 
 /// Limits on the structure of a token, checked before anything is evaluated.
 ///
-/// The defaults are those of the profile. Issuers and holders make no token that exceeds them.
+/// The defaults are the limits of the profile. Issuers and holders make no token that exceeds these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenLimits {
-    /// Maximum number of bytes of the decoded container.
+    /// Maximum size of the decoded container, in bytes.
     pub token_bytes: usize,
-    /// Maximum number of blocks, the authority block included.
+    /// Maximum number of blocks, including the authority block.
     pub blocks: usize,
-    /// Maximum number of grants and of alternatives of checks, in all blocks together.
+    /// Maximum number of grants and alternatives of checks in all blocks together.
     pub alternatives: usize,
-    /// Maximum number of facts, rules and checks, in all blocks together.
+    /// Maximum number of facts, rules and checks in all blocks together.
     pub statements: usize,
     /// Maximum number of predicates in one body.
     pub predicates: usize,
     /// Maximum number of terms of one predicate.
     pub terms: usize,
-    /// Maximum number of operations in one expression, closures included, and of expressions in one body.
+    /// Maximum number of operations in one expression, including its closures, and of expressions in one body.
     pub operations: usize,
-    /// Maximum number of bytes of all strings and terms once symbols are resolved.
+    /// Maximum total size of strings and terms once symbols are resolved, in bytes.
     pub resolved_bytes: usize,
 }
 
@@ -42,15 +42,15 @@ impl Default for TokenLimits {
     }
 }
 
-/// A token exceeds a limit.
+/// The error of a token that exceeds a limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the token has {found} {what}, at most {limit} are allowed")]
 pub struct LimitError {
     /// Name of the quantity that is too large.
     pub what: &'static str,
-    /// The quantity found.
+    /// The quantity in the token.
     pub found: usize,
-    /// The largest quantity allowed.
+    /// The maximum quantity.
     pub limit: usize,
 }
 
@@ -120,7 +120,7 @@ fn alternatives(code: &Code, block: &Block) -> usize {
     code.bodies(block).count()
 }
 
-/// Number of checks that limit time or depth. A holder's alternatives do not include them.
+/// Number of checks that limit time or depth. They do not count as a holder's alternatives.
 fn fixed_checks(code: &Code, block: &Block) -> usize {
     let checks = code.checks(block).iter();
     checks
@@ -134,7 +134,7 @@ fn statements(code: &Code, block: &Block) -> usize {
         .fold(code.checks(block).len(), usize::saturating_add)
 }
 
-/// Number of operations in the longest expression, closures included.
+/// Number of operations in the longest expression, including its closures.
 fn operations(code: &Code, query: &Query) -> usize {
     code.expressions(query).map(<[_]>::len).max().unwrap_or(0)
 }

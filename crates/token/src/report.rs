@@ -1,7 +1,7 @@
-//! The report that a verifier sends with each fetch: its name, and the versions in use.
+//! The report that a verifier sends with each fetch: the verifier's name, and the versions that it uses.
 //!
-//! It travels in the header `Bailiwick-Verifier` of each poll, so that an issuer can show which verifiers
-//! are behind. It is not signed, and nothing may depend on it. Its grammar (RFC 5234):
+//! The report travels in the header `Bailiwick-Verifier` of each poll, so that an issuer can show which
+//! verifiers are behind. It is not signed, and nothing may depend on it. Its grammar (RFC 5234):
 //!
 //! ```text
 //! report  = "name=" name "; service=" name [ "; keyset=" number ] [ "; epoch=" 16hex "; seq=" number ]
@@ -10,9 +10,9 @@
 //! hex     = DIGIT / %x61-66                                     ; lower case
 //! ```
 //!
-//! The verifier's own name can stand in a URL's path ([`is_path_segment`]).
-//! For example: `name="erp-1"; service="erp"; keyset=12; epoch=0123456789abcdef; seq=345`. No other
-//! form is read: one report has one text.
+//! The verifier's own name must fit in a URL's path ([`is_path_segment`]). For example:
+//! `name="erp-1"; service="erp"; keyset=12; epoch=0123456789abcdef; seq=345`. Only this form is read, so each
+//! report has exactly one text.
 
 use std::{fmt, str::FromStr};
 
@@ -27,22 +27,22 @@ pub const MAX_REPORT: usize = 256;
 /// Maximum length of a name, in bytes.
 pub const MAX_REPORTED_NAME: usize = 64;
 
-/// A verifier's report on itself.
+/// A verifier's report about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     name: String,
     service: String,
     /// The version of the keyset in use.
     pub keyset: Option<u64>,
-    /// The history of revocations in use, and the number of the last change read.
+    /// The epoch of the revocations in use, and the number of the last change read.
     pub feed: Option<(Epoch, u64)>,
 }
 
 impl Report {
-    /// Makes the report of the verifier `name` at `service`, which may have several verifiers.
+    /// Makes the report of the verifier `name`, one of possibly several at `service`.
     ///
     /// # Errors
-    /// [`ReportError::Name`] when one of the names cannot be written.
+    /// [`ReportError::Name`] if one of the names cannot be written.
     pub fn new(name: &str, service: &str) -> Result<Report, ReportError> {
         // The issuer's operators put the verifier's name into a URL, but not the service's.
         let good = is_name(name) && is_path_segment(name) && is_name(service);
@@ -61,7 +61,7 @@ impl Report {
         &self.name
     }
 
-    /// The name of its service.
+    /// The name of the service that the verifier protects.
     #[must_use]
     pub fn service(&self) -> &str {
         &self.service
@@ -137,16 +137,16 @@ fn is_name(text: &str) -> bool {
     (1..=MAX_REPORTED_NAME).contains(&text.len()) && text.bytes().all(printable)
 }
 
-/// Not a report.
+/// The reason why a text is not a report.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReportError {
-    /// A name that cannot be written in a report.
+    /// A name cannot be written in a report.
     #[error(
         "a verifier is reported under names of 1 to {MAX_REPORTED_NAME} printable ASCII characters without `\"` and `\\`; its own name has no `/`, `%`, `?` or `#` either, and is not `.` or `..`"
     )]
     Name,
-    /// A text of another form.
+    /// The text does not have the form of a report.
     #[error(
         "not a report such as `name=\"erp-1\"; service=\"erp\"; keyset=12; epoch=0123456789abcdef; seq=345`"
     )]

@@ -1,19 +1,18 @@
-//! Revocations: the tokens and blocks that are refused before they expire, and the files that tell
-//! verifiers of them.
+//! Revocations of tokens and blocks before they expire, and the files that distribute them to verifiers.
 //!
-//! An issuer keeps a history of statements, numbered 1, 2, 3…, and only ever appends to it. Each
-//! statement is a [`Revocation`], one line of JSON exactly as its issuer wrote it. A [`Digest`] binds
-//! together all lines up to a number: the [`chain`].
+//! An issuer keeps an append-only history of statements, numbered 1, 2, 3…. Each statement is a [`Revocation`],
+//! one line of JSON exactly as its issuer wrote it. A [`Digest`] binds together all lines up to a number: the
+//! [`chain`].
 //!
-//! - A [`Head`] is signed, small and short-lived. It states the number of the last line, and the digest
-//!   up to there.
+//! - A [`Head`] is signed, small and short-lived. It states the number of the last line, and the digest of all
+//!   lines up to that one.
 //! - A delta is a run of lines without a signature. Appended to the lines that a reader has, it either
 //!   leads to the head's digest or is refused ([`Position::follow`]).
 //! - A [`Snapshot`] is signed and holds every statement that still matters, for readers without earlier
 //!   lines and for those that only read files.
 //!
-//! A statement is dropped once the tokens that it names have expired, by the clock of the issuer and
-//! never by that of a reader: [`Revocation::is_dead`].
+//! A statement is dropped once the tokens that it names have expired by the issuer's clock, never by a
+//! reader's: [`Revocation::is_dead`].
 
 mod chain;
 mod delta;
@@ -37,15 +36,15 @@ pub use snapshot::{
     MAX_ENTRIES, MAX_SNAPSHOT, SNAPSHOT_TYPE, Snapshot, SnapshotBase, SnapshotError, SnapshotHeader,
 };
 
-/// Time for which a statement is kept after its end, in seconds, because clocks differ.
+/// Time for which a statement is kept after its expiry, in seconds, because clocks differ.
 pub use crate::timestamp::SKEW;
 
-/// One statement that a token, a block or a party's tokens are revoked.
+/// A statement that revokes a token, a block, or tokens of an agent, principal or tenant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Revocation {
     /// The target that is revoked.
     pub target: Target,
-    /// Time at which everything that it names has expired anyway. `None` if that never happens.
+    /// Time at which the revoked tokens have all expired anyway; `None` if they never do.
     pub expires: Option<Timestamp>,
 }
 
@@ -60,8 +59,8 @@ pub enum Target {
     Watermark(Watermark),
 }
 
-/// All tokens of one agent, principal or tenant that were issued before a time. A token issued in
-/// that very second is not included.
+/// All tokens of one agent, principal or tenant that were issued before a time. Tokens issued in that same
+/// second are not included.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Watermark {
     party: Party,
@@ -69,7 +68,7 @@ pub struct Watermark {
     issued_before: Timestamp,
 }
 
-/// The claim by which a watermark names tokens.
+/// The claim by which a watermark selects tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Party {
     /// The agent that acts.
@@ -81,8 +80,8 @@ pub enum Party {
 }
 
 impl Revocation {
-    /// Returns true if the statement is dropped at `at`, the time at which an issuer signed: if `at` is
-    /// more than [`SKEW`] after its end.
+    /// Returns true if the statement can be dropped at `at`, the time of signing: if `at` is more than [`SKEW`]
+    /// after the statement's expiry.
     #[must_use]
     pub fn is_dead(&self, at: Timestamp) -> bool {
         // `at` is always a time by the issuer's clock: a reader whose clock runs ahead for a minute must
@@ -92,10 +91,10 @@ impl Revocation {
 }
 
 impl Watermark {
-    /// Names all tokens of the `party` called `name` that were issued before that time.
+    /// Makes a watermark for all tokens of the `party` called `name` that were issued before a time.
     ///
     /// # Errors
-    /// [`WatermarkError`] when no token can carry that name.
+    /// [`WatermarkError`] if no token can carry that name.
     pub fn new(
         party: Party,
         name: &str,
@@ -124,25 +123,25 @@ impl Watermark {
         &self.name
     }
 
-    /// The first second whose tokens are not revoked.
+    /// The time of the watermark. Tokens issued in this second or later are not revoked.
     #[must_use]
     pub fn issued_before(&self) -> Timestamp {
         self.issued_before
     }
 }
 
-/// No token can carry the name.
+/// The error of a name that no token can carry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the name of the {party} is empty, longer than {MAX_NAME} bytes, or holds a control character"
 )]
 pub struct WatermarkError {
-    /// The party that was to be named.
+    /// The kind of party that the name was for.
     pub party: Party,
 }
 
 impl Party {
-    /// Its name in files: `agent`, `principal` or `tenant`.
+    /// The kind's name in files: `agent`, `principal` or `tenant`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -2,8 +2,8 @@
 
 use crate::grant::is_normal_resource;
 
-/// Returns a token, a JWT or a secret without the white space around it. Files that hold one often end with
-/// a newline, and none of them contains white space.
+/// Returns a token, a JWT or a secret without surrounding white space. Files that contain one often end with a
+/// newline, and no such credential contains white space.
 ///
 /// ```
 /// assert_eq!(bailiwick_token::text::credential("secret\r\n"), "secret");
@@ -19,8 +19,8 @@ pub fn without_bom(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// Returns the line of a file or variable that holds a single one, without a byte order mark before it or
-/// a line ending (`\n` or `\r\n`) after it. `None` if there is more than one line.
+/// Returns the only line of a file or variable, without a leading byte order mark or a line ending (`\n` or
+/// `\r\n`); `None` if there is more than one line.
 #[must_use]
 pub fn single_line(text: &str) -> Option<&str> {
     let text = without_bom(text);
@@ -31,7 +31,7 @@ pub fn single_line(text: &str) -> Option<&str> {
     (!line.contains(['\n', '\r'])).then_some(line)
 }
 
-/// Returns true if a name can be one segment of a URL's path, as it is or percent-encoded.
+/// Returns true if a name can be one segment of a URL's path, unchanged or percent-encoded.
 ///
 /// HTTP clients, proxies and servers resolve `.` and `..`, in any of their encodings, and split a path at
 /// `/`. A URL with such a name would lead nowhere, or somewhere else.

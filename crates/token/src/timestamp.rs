@@ -16,7 +16,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
-/// Maximum difference between two clocks, in seconds.
+/// Assumed maximum difference between two clocks, in seconds.
 pub const SKEW: u64 = 60;
 
 /// 9999-12-31T23:59:59Z, the last second that RFC 3339 can write.
@@ -26,7 +26,7 @@ impl Timestamp {
     /// The last representable second.
     pub const MAX: Timestamp = Timestamp(LAST);
 
-    /// Makes a time of seconds since the Unix epoch; `None` after the year 9999.
+    /// Makes a time from seconds since the Unix epoch; `None` after the year 9999.
     #[must_use]
     pub fn from_unix(seconds: u64) -> Option<Timestamp> {
         (seconds <= LAST).then_some(Timestamp(seconds))
@@ -38,13 +38,13 @@ impl Timestamp {
         self.0
     }
 
-    /// The time `seconds` later, or the last representable second if that is earlier.
+    /// The time `seconds` later, capped at the last representable second.
     #[must_use]
     pub fn plus(self, seconds: u64) -> Timestamp {
         Timestamp(self.0.saturating_add(seconds).min(LAST))
     }
 
-    /// The time `seconds` earlier, or the epoch if that is later.
+    /// The time `seconds` earlier, but not before the epoch.
     #[must_use]
     pub fn minus(self, seconds: u64) -> Timestamp {
         Timestamp(self.0.saturating_sub(seconds))
@@ -76,7 +76,7 @@ impl TryFrom<SystemTime> for Timestamp {
     }
 }
 
-/// Adds like [`Timestamp::plus`]; a fraction of a second is dropped.
+/// Adds like [`Timestamp::plus`], ignoring fractions of a second.
 impl Add<Duration> for Timestamp {
     type Output = Timestamp;
 
@@ -85,12 +85,12 @@ impl Add<Duration> for Timestamp {
     }
 }
 
-/// The time is not within the years 1970 to 9999.
+/// The error of a time outside the years 1970 to 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the time is not within the years 1970 to 9999: set the clock of this machine")]
 pub struct ClockError;
 
-/// The text is not an RFC 3339 date-time of whole seconds between 1970 and 9999.
+/// The error of a text that is not an RFC 3339 date-time of whole seconds between 1970 and 9999.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a date-time such as `2026-11-23T12:00:00Z` (RFC 3339, whole seconds, with an offset)")]
 pub struct TimestampError;
@@ -98,8 +98,8 @@ pub struct TimestampError;
 impl FromStr for Timestamp {
     type Err = TimestampError;
 
-    /// Reads an RFC 3339 date-time (section 5.6) separated by `T`. A fraction other than zero,
-    /// a leap second and a date before 1970 are refused: Datalog dates cannot hold them.
+    /// Reads an RFC 3339 date-time (section 5.6) separated by `T`. A nonzero fraction, a leap second and a date
+    /// before 1970 are refused, because Datalog dates cannot represent them.
     fn from_str(text: &str) -> Result<Self, TimestampError> {
         // The `time` crate accepts more: a space for `T`, and leap seconds, which it folds away.
         let bytes = text.as_bytes();
@@ -154,7 +154,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// A time as a JSON number, for `#[serde(with)]` in large files.
+/// Serializes a time as a JSON number, for `#[serde(with)]` in large files.
 pub(crate) mod unix {
     use super::*;
 
@@ -173,7 +173,7 @@ pub(crate) mod unix {
         Timestamp::from_unix(seconds).ok_or_else(beyond)
     }
 
-    /// An optional time as a JSON number.
+    /// Serializes an optional time as a JSON number.
     pub(crate) mod optional {
         use super::*;
 

@@ -1,4 +1,4 @@
-//! A token as it travels: decoded, but not verified.
+//! Tokens as holders pass them on: decoded, but not verified.
 
 use std::fmt;
 
@@ -15,8 +15,8 @@ use crate::{
 
 /// A token whose structure has been decoded and whose signatures have not been verified.
 ///
-/// Holders narrow and inspect it; only a verifier can admit it. `Debug` shows its id and nothing else:
-/// the token is a credential, and an open one carries the secret that appends to it.
+/// Holders narrow and inspect tokens; only a verifier can admit one. `Debug` shows the id and nothing else: a
+/// token is a credential, and an open one carries the secret for appending blocks.
 ///
 /// ```
 /// use bailiwick_token::token::Token;
@@ -34,11 +34,11 @@ pub struct Token {
     code: Code,
 }
 
-/// A text or byte string is not a token.
+/// The reason why a text or byte string is not a token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// It is not a container.
+    /// The input is not a container.
     #[error(transparent)]
     Container(#[from] ContainerError),
     /// A block cannot be decoded.
@@ -47,10 +47,10 @@ pub enum TokenError {
 }
 
 impl Token {
-    /// Reads the text form: base64url, with or without padding. White space around it is ignored.
+    /// Reads the text form: base64url, with or without padding. Surrounding white space is ignored.
     ///
     /// # Errors
-    /// [`TokenError`] when the text is not a token, or too long.
+    /// [`TokenError`] if the text is not a token, or is too long.
     pub fn parse(text: &str) -> Result<Token, TokenError> {
         Token::try_from(Container::parse(text)?)
     }
@@ -58,30 +58,30 @@ impl Token {
     /// Reads the binary form.
     ///
     /// # Errors
-    /// [`TokenError`] when the bytes are not a token, or too many.
+    /// [`TokenError`] if the bytes are not a token, or are too many.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Token, TokenError> {
         Token::try_from(Container::from_bytes(bytes)?)
     }
 
-    /// The text form.
+    /// Returns the text form.
     #[must_use]
     pub fn to_base64(&self) -> Zeroizing<String> {
         self.container.to_base64()
     }
 
-    /// The binary form, exactly as it was read.
+    /// Returns the binary form, exactly as it was read.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.container.as_bytes()
     }
 
-    /// The signed blocks around the Datalog.
+    /// The container of signed blocks from which the token was decoded.
     #[must_use]
     pub fn container(&self) -> &Container {
         &self.container
     }
 
-    /// The id that the authority block claims, unverified. `None` if the token is not one of the profile.
+    /// The id that the authority block claims, unverified; `None` if the token does not follow the profile.
     #[must_use]
     pub fn token_id(&self) -> Option<TokenId> {
         // Errors are dropped on purpose: a foreign Biscuit has no id, and `Debug` must not fail on it.
@@ -93,18 +93,18 @@ impl Token {
     /// The authority block in the terms of the profile, unverified.
     ///
     /// # Errors
-    /// [`AuthorityError`] when the token is not one of the profile.
+    /// [`AuthorityError`] if the token does not follow the profile.
     pub fn authority(&self) -> Result<Authority, AuthorityError> {
         datalog::authority(&self.code)
     }
 
-    /// The Datalog of its blocks, in the form on which decisions are made.
+    /// The Datalog of the token's blocks, in the form that decisions are based on.
     #[must_use]
     pub fn code(&self) -> &Code {
         &self.code
     }
 
-    /// The blocks as trees with names as strings, the authority block first.
+    /// The blocks as syntax trees with names as strings, beginning with the authority block.
     #[must_use]
     pub fn blocks(&self) -> Vec<Block> {
         self.code.resolve()
@@ -124,13 +124,13 @@ impl Token {
         matches!(self.proof(), Some(Proof::Sealed(_)))
     }
 
-    /// The id of the root key that signed it. It is an unsigned hint.
+    /// Id of the root key that signed the token. The id itself is not signed, so it is only a hint.
     #[must_use]
     pub fn root_key_id(&self) -> Option<u32> {
         self.container.root_key_id()
     }
 
-    /// The signature of each block, by which revocations name it, the authority block's first.
+    /// The signature of each block, by which revocations refer to it, beginning with the authority block.
     #[must_use]
     pub fn block_signatures(&self) -> Vec<Vec<u8>> {
         self.signed_blocks()
@@ -138,12 +138,12 @@ impl Token {
             .collect()
     }
 
-    /// The blocks as they were signed, for verifying signatures; the authority block first.
+    /// The signed blocks, for verifying signatures, beginning with the authority block.
     pub fn signed_blocks(&self) -> impl Iterator<Item = &SignedBlock> {
         self.container.signed_blocks()
     }
 
-    /// The proof that the last block is the last; `None` if the container has none.
+    /// The proof that no block follows the last one; `None` if the container has none.
     #[must_use]
     pub fn proof(&self) -> Option<Proof<'_>> {
         self.container.proof()

@@ -1,7 +1,7 @@
 //! JSON values that keep numbers exact.
 //!
-//! A bound on money must never pass through a binary float, so numbers are read from their decimal
-//! text and kept as digits and a power of ten.
+//! A bound on money must never pass through a binary float, so numbers are read from their decimal text and
+//! kept as digits and a power of ten.
 
 use std::{
     borrow::Cow,
@@ -23,7 +23,7 @@ pub mod toml;
 
 pub use number::{Micros, Number, NumberError};
 
-/// Maximum nesting of containers in the arguments of a call, the arguments object included.
+/// Maximum nesting of containers in a call's arguments, counting the arguments object itself.
 pub const MAX_DEPTH: usize = 8;
 
 /// A JSON value (RFC 8259) with exact numbers and without duplicate members.
@@ -41,9 +41,9 @@ pub const MAX_DEPTH: usize = 8;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
-    /// `null`
+    /// The value `null`.
     Null,
-    /// `true` or `false`
+    /// The value `true` or `false`.
     Bool(bool),
     /// An exact number.
     Number(Number),
@@ -55,14 +55,14 @@ pub enum Value {
     Object(BTreeMap<String, Value>),
 }
 
-/// A text could not be read as a [`Value`].
+/// The reason why a text cannot be read as a [`Value`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ValueError {
     /// The text is not JSON.
     #[error("not valid JSON: {0}")]
     Syntax(String),
-    /// An object names a member twice.
+    /// An object has two members with the same name.
     #[error("the member `{0}` stands twice in one object")]
     Duplicate(String),
     /// Containers nest deeper than allowed.
@@ -77,25 +77,25 @@ pub enum ValueError {
 }
 
 impl Value {
-    /// Reads one JSON text, containers at most [`MAX_DEPTH`] deep.
+    /// Reads a JSON text whose containers nest at most [`MAX_DEPTH`] deep.
     ///
     /// # Errors
-    /// [`ValueError`] when the text is not JSON, repeats a member, nests too deep, or holds a number whose
+    /// [`ValueError`] if the text is not JSON, repeats a member, nests too deeply, or holds a number whose
     /// exponent is out of range.
     pub fn parse(text: &str) -> Result<Value, ValueError> {
         Value::parse_within(text, MAX_DEPTH)
     }
 
-    /// Reads one JSON text, containers at most `depth` deep.
+    /// Reads a JSON text whose containers nest at most `depth` deep.
     ///
     /// # Errors
-    /// As [`Value::parse`].
+    /// As for [`Value::parse`].
     pub fn parse_within(text: &str, depth: usize) -> Result<Value, ValueError> {
         let raw: &RawValue = serde_json::from_str(text).map_err(syntax)?;
         read(raw.get(), depth, depth)
     }
 
-    /// Nesting of containers in this value: 0 for a scalar, 1 for a flat container.
+    /// Nesting depth of containers in this value: 0 for a scalar, 1 for a container of scalars.
     #[must_use]
     pub fn depth(&self) -> usize {
         let inner = match self {
@@ -106,7 +106,7 @@ impl Value {
         inner.unwrap_or(0).saturating_add(1)
     }
 
-    /// This value as a Datalog scalar: a string, a boolean, null, or an integer within `i64`.
+    /// Converts the value to a Datalog scalar if it is a string, a boolean, null, or an integer within `i64`.
     #[must_use]
     pub fn as_scalar(&self) -> Option<Scalar> {
         match self {
@@ -118,7 +118,7 @@ impl Value {
         }
     }
 
-    /// The elements of an array that holds only Datalog scalars; `None` for any other value.
+    /// The elements of an array that contains only Datalog scalars; `None` for any other value.
     #[must_use]
     pub fn as_scalars(&self) -> Option<Vec<Scalar>> {
         match self {
@@ -127,14 +127,13 @@ impl Value {
         }
     }
 
-    /// The canonical text for people: the same JSON, with unprintable characters escaped.
+    /// The canonical text, escaped for people: the same JSON with unprintable characters escaped.
     #[must_use]
     pub fn to_visible(&self) -> String {
         self.shown().to_string()
     }
 
-    /// The text of [`Value::to_visible`], written piece by piece, so that a writer with a limit can stop
-    /// early.
+    /// Like [`Value::to_visible`], but written piece by piece, so that a writer with a limit can stop early.
     pub fn shown(&self) -> impl fmt::Display {
         struct Visible<'a, 'f>(&'a mut fmt::Formatter<'f>);
 
@@ -146,7 +145,7 @@ impl Value {
         fmt::from_fn(move |f| write!(Visible(f), "{self}"))
     }
 
-    /// The kind of JSON value, for messages.
+    /// The name of the value's JSON type, for messages.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -160,10 +159,10 @@ impl Value {
     }
 }
 
-/// A value that Datalog 3.3 holds in one term.
+/// A value that fits a single term of Datalog 3.3.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scalar {
-    /// `null`
+    /// The value `null`.
     Null,
     /// A boolean.
     Bool(bool),
@@ -174,7 +173,7 @@ pub enum Scalar {
 }
 
 impl fmt::Display for Scalar {
-    /// For people, as [`Value::shown`] writes it.
+    /// Writes the value for people, as [`Value::shown`] does.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Scalar::Null => f.write_str("null"),
@@ -275,12 +274,12 @@ pub fn separated<T>(
     Ok(())
 }
 
-/// A text that `Display` writes as a JSON string literal (RFC 8259 section 7), piece by piece.
+/// A text that `Display` writes as a JSON string literal (RFC 8259, section 7), piece by piece.
 struct Quoted<'a>(&'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// Number of bytes that are searched before any of them is written.
+        /// Number of bytes to scan before any of them is written.
         const PIECE: usize = 256;
         let is_escaped = |c: char| matches!(c, '"' | '\\' | '\0'..='\x1f');
         f.write_char('"')?;
@@ -311,7 +310,7 @@ impl fmt::Display for Quoted<'_> {
 }
 
 impl Serialize for Value {
-    /// As canonical JSON text; only for `serde_json` serializers.
+    /// Serializes as canonical JSON text. Only `serde_json` serializers are supported.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Value::Null => serializer.serialize_unit(),
@@ -327,7 +326,7 @@ impl Serialize for Value {
     }
 }
 
-/// Reads one value from its raw text. Containers may nest `left` levels further, of `depth` in all.
+/// Reads a value from its raw text. `left` of at most `depth` levels of containers remain.
 fn read(text: &str, left: usize, depth: usize) -> Result<Value, ValueError> {
     // The first byte decides, because `serde_json` has checked that the whole text is JSON. Each level
     // reads its text again; `left` bounds that as well as the recursion.
@@ -368,7 +367,7 @@ fn syntax(error: serde_json::Error) -> ValueError {
     ValueError::Syntax(error.to_string())
 }
 
-/// The members of an object in the order of the text, repeated ones included.
+/// The members of an object in the order of the text, including repeated ones.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -469,7 +468,7 @@ mod tests {
         assert_eq!(Some(value.to_string()), written);
     }
 
-    /// A writer that takes a hundred bytes sees little more than that of a long value.
+    /// If the writer stops after a hundred bytes, `Display` writes little more, even of a long value.
     #[test]
     fn display_stops_with_its_writer() {
         struct Hundred(usize);

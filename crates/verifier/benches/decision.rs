@@ -2,7 +2,7 @@
 //! work.
 //!
 //! Left out: storage and audit of an issuer (a token is only built and signed), HTTP, and the network. Where
-//! tokens are transferred, both sides start from and end with base64 text. The peer gets the same token,
+//! tokens are transferred, both sides start from and end with base64 text. biscuit-auth gets the same token,
 //! facts and policy, with limits that do not stop it. It checks neither the structure of a token nor
 //! revocation, and it explains nothing.
 

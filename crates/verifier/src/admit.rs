@@ -1,4 +1,5 @@
-//! Structure and limits of a token, checked before a signature is verified or anything is evaluated.
+//! Admission: checks of a token's structure and limits, before any signature is verified or anything is
+//! evaluated.
 
 use bailiwick_biscuit::{
     container::Proof,
@@ -17,7 +18,7 @@ use bailiwick_token::{
 
 use crate::reason::Reason;
 
-/// Reason for refusing a token by its structure, before a signature is verified or anything is evaluated.
+/// The reason for refusing a token's structure, before any signature is verified or anything is evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdmissionError {
@@ -27,7 +28,7 @@ pub enum AdmissionError {
     /// The token uses a feature of Biscuit that the profile excludes.
     #[error("block {block} {feature}")]
     Unsupported {
-        /// The block that uses it.
+        /// The block that uses the feature.
         block: usize,
         /// The excluded feature.
         feature: Feature,
@@ -41,7 +42,7 @@ pub enum AdmissionError {
     /// A block states a fact that only the verifier, or only the authority block, may state.
     #[error("block {block} states `{name}`, which is not its to state")]
     ReservedName {
-        /// The block.
+        /// The block that states the fact.
         block: usize,
         /// The name of the fact.
         name: String,
@@ -73,22 +74,22 @@ pub enum Feature {
     /// A `trusting` clause, or a public key for one.
     #[error("trusts other keys or blocks")]
     Trusting,
-    /// `reject if`
+    /// A check with `reject if`.
     #[error("holds a `reject if`")]
     Reject,
-    /// A grant that uses other grants. Such rules could derive more facts than there are grants.
+    /// A grant that depends on other grants. Such rules could derive more facts than there are grants.
     #[error("holds a grant that rests on another grant")]
     GrantOnGrant,
-    /// A `check all` over `depth`. Each match of a `check all` decides, so a bound that fails could hide a
-    /// later error.
+    /// A `check all` over `depth`. Its evaluation ends at the first match that fails, so a bound that begins to
+    /// fail could hide a later error.
     #[error("holds a `check all` over `depth`")]
     AllDepth,
-    /// A check over grants, one of which uses `depth`. A grant that a bound on `depth` ends could be the one
-    /// for which a `check all` does not hold, or for which an expression raises an error.
+    /// A check over grants, one of which depends on `depth`. If the bound on `depth` removes that grant, a
+    /// `check all` that failed because of the grant could pass, or an error in an expression could disappear.
     #[error("holds a check over grants, one of which uses `depth`")]
     GrantOnDepth,
-    /// `depth` in another form than an upper bound. The number of blocks is all that a holder changes about a
-    /// call by appending an empty block.
+    /// A use of `depth` other than as an upper bound. The number of blocks is the only thing about a call that
+    /// a holder changes by appending an empty block.
     #[error(
         "uses `depth` otherwise than as `depth($d)` with `$d <= N` last, so an appended block could make it true"
     )]
@@ -99,7 +100,7 @@ pub enum Feature {
     /// A regular expression.
     #[error("holds a regular expression")]
     Regex,
-    /// A closure other than the one that the constraint `all_of_in` is written with.
+    /// A closure other than the one that expresses the constraint `all_of_in`.
     #[error(
         "holds a closure, or one of the lenient operators `&&` and `||`, which are written with one"
     )]
@@ -107,7 +108,7 @@ pub enum Feature {
 }
 
 impl AdmissionError {
-    /// The stable reason of the denial.
+    /// The stable reason for the denial.
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {
@@ -128,7 +129,7 @@ fn unsupported(block: usize, feature: Feature) -> AdmissionError {
     AdmissionError::Unsupported { block, feature }
 }
 
-/// Checks that a token follows the profile and is within its limits. Returns the claims of its authority block.
+/// Checks that a token follows the profile and its limits. Returns the claims of the authority block.
 pub(crate) fn admit(token: &Token, limits: &TokenLimits) -> Result<Claims, AdmissionError> {
     // First, since the checks below take time in proportion to the sizes that this bounds.
     limits.check(token)?;
@@ -141,8 +142,8 @@ pub(crate) fn admit(token: &Token, limits: &TokenLimits) -> Result<Claims, Admis
     Ok(datalog::claims(code)?)
 }
 
-/// Checks that all keys are Ed25519, and that no third party signed a block. The bytes of the keys are
-/// checked later, when they verify something.
+/// Checks that all keys are Ed25519, and that no third party signed a block. The bytes of each key are checked
+/// later, when the key verifies something.
 fn container(token: &Token) -> Result<(), AdmissionError> {
     for (index, block) in token.signed_blocks().enumerate() {
         // `trusting` would be needed to use such a block, and the profile has no `trusting`.
@@ -167,8 +168,8 @@ fn container(token: &Token) -> Result<(), AdmissionError> {
     }
 }
 
-/// Checks that a block states no reserved fact. Any fact of that name would satisfy a check on the verifier's
-/// fact, so no token may state one.
+/// Checks that a block states no reserved fact. A token's fact with a reserved name could satisfy a check meant
+/// for the verifier's fact, so no token may state one.
 fn reserved_names(index: usize, code: &Code, block: &Block) -> Result<(), AdmissionError> {
     // A rule states facts as well: its head counts.
     let heads = code.rules(block).iter().map(|rule| &rule.head);
@@ -283,7 +284,7 @@ fn expression(
     Ok(())
 }
 
-/// Recognizes the one closure of the profile: `$value.all($p -> [elements].contains($p))`.
+/// Recognizes the only closure of the profile: `$value.all($p -> [elements].contains($p))`.
 fn each_of_a_list(code: &Code, closure: &Op, rest: &[Op]) -> bool {
     let Op::Closure { params, length: 3 } = closure else {
         return false;

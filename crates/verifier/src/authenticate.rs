@@ -1,4 +1,4 @@
-//! Token text + trust + time -> [`Authenticated`], ahead of any call.
+//! Authentication: checks of a token, ahead of any call.
 
 use std::sync::Arc;
 
@@ -6,10 +6,11 @@ use bailiwick_token::{text::credential, timestamp::Timestamp, token::Token};
 
 use crate::{decision::Deny, denial::Denial, validity, verified::Verified, verifier::Verifier};
 
-/// A token that verified, and was in force and not revoked when [`Verifier::authenticate`] was called.
+/// A token that was valid and not revoked when [`Verifier::authenticate`] was called.
 ///
-/// An edge authenticates before it reads a request's body, so that a stranger causes no more work than
-/// the check of a token. It allows nothing: [`Verifier::decide`] checks trust and time again.
+/// An edge authenticates before it reads a request's body, so that a stranger causes no more work than the
+/// check of a token. An authenticated token allows nothing yet: [`Verifier::decide`] checks trust and time
+/// again.
 ///
 /// ```
 /// # use bailiwick_token::timestamp::Timestamp;
@@ -42,7 +43,7 @@ impl Verifier {
     /// recorded: [`Verifier::recorded`] does that with a denial.
     ///
     /// # Errors
-    /// The denial of every call with this token.
+    /// The denial that applies to every call with this token.
     pub fn authenticate(&self, token: &str, now: Timestamp) -> Result<Authenticated, Box<Deny>> {
         let token = self
             .seen_or_verified(token, now)

@@ -1,4 +1,4 @@
-//! Cache of verified tokens, by their exact text.
+//! The cache of verified tokens, keyed by their exact text.
 
 use std::{fmt, sync::Arc};
 
@@ -10,14 +10,14 @@ use quick_cache::{
 
 use crate::verified::Verified;
 
-/// Size in bytes of a typical token in the cache. It only determines the initial capacity.
+/// Size of a typical cached token, in bytes. It only determines the initial capacity.
 const TYPICAL_BYTES: usize = 4 * 1024;
 
-/// Verified tokens, up to a number of bytes.
+/// A cache of verified tokens, up to a total number of bytes.
 ///
-/// Keys are whole texts, hashed with a key that is random for each process. A cached token has been verified
-/// once, and is trusted no further than that: each decision checks root key and revocations again, so a
-/// change of either evicts nothing.
+/// Keys are whole texts, hashed with a secret that is random for each process. A cached token was verified
+/// once, and nothing more is assumed: each decision checks the root key and revocations again, so nothing need
+/// be evicted when these change.
 pub(crate) struct TokenCache(Option<Cache<Arc<str>, Arc<Verified>, Bytes, RandomState>>);
 
 #[derive(Clone)]
@@ -33,7 +33,7 @@ impl Weighter<Arc<str>, Arc<Verified>> for Bytes {
 }
 
 impl TokenCache {
-    /// A cache of at most `bytes` bytes. With 0 it keeps nothing.
+    /// Makes a cache of at most `bytes` bytes. With 0 it keeps nothing.
     pub(crate) fn new(bytes: usize) -> TokenCache {
         let cache = || {
             let expected = bytes.div_ceil(TYPICAL_BYTES);

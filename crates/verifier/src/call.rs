@@ -1,4 +1,4 @@
-//! The call to decide, and the facts that are stated about it.
+//! Calls to decide, and the facts that are stated about them.
 
 use std::{
     borrow::Cow,
@@ -22,13 +22,13 @@ pub const MAX_CALL_BYTES: usize = 64 * 1024;
 /// Maximum number of arguments and members of a call.
 pub const MAX_FACTS: usize = 1024;
 
-/// Maximum total length of all paths to members, in bytes. A path repeats the names of all members on the
-/// way, so a short call could expand to megabytes.
+/// Maximum total length of all paths to members, in bytes. A path repeats the names of all enclosing members,
+/// so a short call could expand to megabytes.
 pub const MAX_PATH_BYTES: usize = 512 * 1024;
 
-/// A call: an action, a resource if there is one, and named arguments.
+/// A call: an action, an optional resource, and named arguments.
 ///
-/// The service is not part of it. It is configured in the verifier, and never taken from a request.
+/// The service is not part of a call: it is configured in the verifier, and never taken from a request.
 ///
 /// ```
 /// use bailiwick_verifier::Call;
@@ -45,7 +45,7 @@ pub struct Call {
     args: BTreeMap<String, Value>,
 }
 
-/// A fault of a call that cannot be stated, and so cannot be decided. It is denied as `bad_request`.
+/// The reason why a call cannot be decided. Such a call is denied as `bad_request`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
@@ -58,7 +58,7 @@ pub enum CallError {
     /// The call's names are too long for its nesting.
     #[error("the paths of the call's members are longer than {MAX_PATH_BYTES} bytes in all")]
     Paths,
-    /// The text is not a call.
+    /// The text does not have the form of a call.
     #[error("the call is not an object with `action`, and where wanted `resource` and `args`: {0}")]
     Shape(String),
     /// The arguments are not an object.
@@ -75,16 +75,16 @@ pub enum CallError {
         "the resource is not in normal form: segments parted by `/`, none of them empty, dots or white space before its first `;`, without `\\`, `%`, `?`, `#` and control characters"
     )]
     Resource,
-    /// The call cannot be read from the message that carries it.
+    /// The call cannot be read from the request that carries it.
     #[error("{0}")]
     Unreadable(String),
-    /// No grant could refer to an argument of this name.
+    /// An argument has a name that no grant could refer to.
     #[error("the argument name {} is empty or holds a dot", escape::code(.0))]
     Name(String),
 }
 
 impl Call {
-    /// A call of `action` without resource and arguments.
+    /// Makes a call of `action` without a resource or arguments.
     #[must_use]
     pub fn new(action: &str) -> Call {
         Call {
@@ -112,7 +112,7 @@ impl Call {
     /// ignored. Numbers are read exactly.
     ///
     /// # Errors
-    /// If the text is not a call that can be decided.
+    /// [`CallError`] if the text is not a call that can be decided.
     pub fn from_json(text: &str) -> Result<Call, CallError> {
         #[derive(Deserialize)]
         struct Members<'a> {
@@ -123,7 +123,7 @@ impl Call {
             #[serde(borrow, default, deserialize_with = "present")]
             args: Option<&'a RawValue>,
         }
-        /// Distinguishes `"args": null` from a missing `args`: only the second means "none".
+        /// Distinguishes `"args": null` from a missing `args`. Only a missing `args` means "no arguments".
         fn present<'de, D: serde::Deserializer<'de>>(
             deserializer: D,
         ) -> Result<Option<&'de RawValue>, D::Error> {
@@ -141,10 +141,10 @@ impl Call {
         )
     }
 
-    /// A call whose arguments are given as the JSON text of an object; `None` for a call without arguments.
+    /// Makes a call whose arguments are the JSON text of an object; `None` means no arguments.
     ///
     /// # Errors
-    /// If it is not a call that can be decided.
+    /// [`CallError`] if the call cannot be decided.
     pub fn from_args_json(
         action: &str,
         resource: Option<&str>,
@@ -167,7 +167,7 @@ impl Call {
         Ok(call)
     }
 
-    /// The action.
+    /// Returns the action.
     #[must_use]
     pub fn action(&self) -> &str {
         &self.action
@@ -231,7 +231,7 @@ impl Call {
     }
 }
 
-/// The length of a value's canonical text.
+/// Length of a value's canonical text.
 fn length(value: &Value) -> usize {
     struct Length(usize);
     impl fmt::Write for Length {
@@ -258,14 +258,14 @@ pub(crate) struct Statement<'a> {
     pub(crate) action: &'a str,
     pub(crate) resource: Option<&'a str>,
     names: &'a BTreeMap<String, Value>,
-    /// Sorted by path.
+    /// Arguments and scalar members, sorted by path.
     args: Vec<Stated<'a>>,
     path_bytes: usize,
-    /// Approximate length of the call's text in bytes.
+    /// Approximate length of the call's text, in bytes.
     pub(crate) bytes: usize,
 }
 
-/// One argument, or one scalar member below it, as it is stated.
+/// An argument, or a scalar member of one, with the facts stated about it.
 pub(crate) struct Stated<'a> {
     path: Cow<'a, str>,
     pub(crate) value: &'a Value,
@@ -287,7 +287,7 @@ impl<'a> Stated<'a> {
         &self.path
     }
 
-    /// The value of the fact `num`. It is read once.
+    /// The value of the fact `num`, parsed on first use.
     pub(crate) fn num(&self) -> Option<Micros> {
         match self.value {
             Value::Number(number) => *self.num.get_or_init(|| number.micros()),
@@ -295,7 +295,7 @@ impl<'a> Stated<'a> {
         }
     }
 
-    /// The elements of an array of scalars; `None` for any other value. They are read once.
+    /// The elements of an array of scalars, converted on first use; `None` for any other value.
     pub(crate) fn scalars(&self) -> Option<&[Scalar]> {
         match self.value {
             Value::Array(_) => {
@@ -306,7 +306,7 @@ impl<'a> Stated<'a> {
         }
     }
 
-    /// Returns true if [`Stated::scalars`] has been read.
+    /// Returns true if [`Stated::scalars`] has been called before.
     pub(crate) fn scalars_are_read(&self) -> bool {
         self.scalars.get().is_some()
     }
@@ -316,7 +316,8 @@ impl<'a> Stated<'a> {
         self.text()?.parse().ok()
     }
 
-    /// The value of the fact `json`: the canonical text of an object, or of an array with more than scalars.
+    /// The value of the fact `json`: the canonical text of an object, or of an array that does not consist of
+    /// scalars.
     pub(crate) fn json(&self) -> Option<String> {
         let nested = match self.value {
             Value::Array(items) => items.iter().any(|item| !is_scalar(item)),
@@ -355,7 +356,7 @@ impl<'a> Statement<'a> {
         self.args.get(place.ok()?)
     }
 
-    /// States an argument, or a scalar member of an object.
+    /// States the facts about an argument, or about a scalar member of an object.
     fn argument(&mut self, path: Cow<'a, str>, value: &'a Value) -> Result<(), CallError> {
         if self.args.len() == MAX_FACTS {
             return Err(CallError::TooMany);
@@ -369,7 +370,8 @@ impl<'a> Statement<'a> {
         Ok(())
     }
 
-    /// States the scalar members of objects inside of `value`, whose nesting has already been bounded.
+    /// States the facts about the scalar members of objects inside `value`, whose nesting has already been
+    /// bounded.
     fn members(&mut self, path: &str, value: &'a Value) -> Result<(), CallError> {
         match value {
             Value::Object(members) => {
@@ -397,7 +399,7 @@ impl<'a> Statement<'a> {
         Ok(())
     }
 
-    /// The path to a member. Its length counts towards [`MAX_PATH_BYTES`].
+    /// Makes the path to a member. Its length counts towards [`MAX_PATH_BYTES`].
     fn path(&mut self, path: &str, member: &str) -> Result<String, CallError> {
         let path = format!("{path}.{member}");
         self.path_bytes = self.path_bytes.saturating_add(path.len());

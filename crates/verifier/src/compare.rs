@@ -1,11 +1,11 @@
-//! The meaning of grants without Datalog: a call compared with the typed conditions of an alternative.
+//! Comparison of a call with the typed conditions of a grant, without Datalog.
 //!
-//! This decides tokens whose grants and scopes are, term for term, the Datalog that Bailiwick writes for
-//! them, and explains the denials of all tokens. The engine is the reference: a property test and a fuzz
-//! target require both to give the same answer (decision 16).
+//! Comparisons decide tokens whose grants and scopes are, term for term, the Datalog that Bailiwick writes for
+//! them. They also explain the denials of all tokens. The engine is the reference: a property test and a fuzz
+//! target require the same answer from both (decision 16).
 //!
-//! Every step is charged to [`Steps`], since a call of 64 KiB may meet a token with as many
-//! alternatives as it can have.
+//! Every step is charged to [`Steps`], because a call of 64 KiB may meet a token with the maximum number of
+//! alternatives.
 
 mod alternative;
 mod comparison;

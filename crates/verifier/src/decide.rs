@@ -1,4 +1,4 @@
-//! Verified + call + time -> [`Decision`].
+//! Decisions about calls, from a verified token, a call and the time.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
     verifier::Verifier,
 };
 
-/// Size in bytes beyond which a call is long.
+/// Size in bytes above which a call counts as long.
 const LONG_CALL: usize = 1024;
 
 /// Additional steps of comparison for each byte beyond [`LONG_CALL`], up to
@@ -25,8 +25,8 @@ const LONG_CALL: usize = 1024;
 const STEPS_PER_BYTE: u64 = 4;
 
 impl Verifier {
-    /// Verifies a token in its text form, and decides one call with it. A token seen before is not verified
-    /// again, but its trust is checked for every call.
+    /// Verifies a token in text form, and decides one call with it. A cached token is not verified again, but
+    /// its trust is checked for every call.
     pub fn check(&self, token: &str, call: &Call, now: Timestamp) -> Decision {
         match self.seen_or_verified(token, now) {
             Ok(verified) => self.decide(&verified, call, now),
@@ -43,7 +43,7 @@ impl Verifier {
         self.recorded(decision, Some(call))
     }
 
-    /// Checks that a verified token is still trusted: its root key, and that it is not revoked.
+    /// Checks that a verified token is still trusted: that its root key is trusted, and that it is not revoked.
     pub(crate) fn check_trust(&self, token: &Verified, now: Timestamp) -> Result<(), Distrust> {
         let shown = TrustedFacts {
             root_key: token.root_key,
@@ -85,7 +85,7 @@ impl Verifier {
     }
 }
 
-/// A call with a token that is trusted and within its limits.
+/// A call, with a token that is trusted and within its limits.
 pub(crate) struct Case<'c> {
     pub(crate) verifier: &'c Verifier,
     pub(crate) token: &'c Verified,
@@ -101,16 +101,16 @@ impl<'c> Case<'c> {
             Some(typed) => self.typed(typed).map(|(rule, spent)| (Some(rule), spent))?,
             None => (None, 0),
         };
-        // The typed conditions are only a part of the token: the engine has to allow the rest, and the
-        // service's policy.
+        // The typed conditions are only a part of the token: the engine must also allow the rest, and the
+        // service's policy must allow the call.
         match self.conditions.program() {
             Some(program) => Ok(self.datalog(program, spent)?.or(rule)),
             None => Ok(rule),
         }
     }
 
-    /// The first grant that covers the call, provided that all scopes cover it too, and the number of steps
-    /// spent.
+    /// Returns the position of the first grant that covers the call, and the number of steps spent. All scopes
+    /// must cover the call too.
     fn typed(&self, typed: &Typed) -> Result<(usize, u64), Deny> {
         let comparison = self.comparison();
         let limits = &self.verifier.limits;
@@ -138,8 +138,8 @@ impl<'c> Case<'c> {
         }
     }
 
-    /// Asks the engine about the conditions that are not typed. Returns the rule that grants the call if the
-    /// engine also decides about grants. The `spent` units are deducted from the fuel.
+    /// Evaluates the conditions that are not typed. If the engine also decides about grants, returns the rule
+    /// that grants the call. The `spent` units are deducted from the fuel.
     fn datalog(&self, program: &Program, spent: u64) -> Result<Option<usize>, Deny> {
         let limits = &self.verifier.limits;
         let allowance = Allowance {

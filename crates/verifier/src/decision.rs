@@ -1,4 +1,4 @@
-//! Decisions: allow or deny, with the details for a record.
+//! Decisions: allow or deny, with details for the record.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -18,7 +18,7 @@ use crate::{
     source::TokenText,
 };
 
-/// Maximum length of a denial as JSON in bytes, its names and explanation included.
+/// Maximum length of a denial as JSON in bytes, including names and the explanation.
 pub const MAX_DENIAL_JSON: usize = 128 * 1024;
 
 /// The decision of a verifier about one call.
@@ -41,16 +41,16 @@ pub const MAX_DENIAL_JSON: usize = 128 * 1024;
 pub enum Decision {
     /// The call is within the token's authority.
     Allow(Allow),
-    /// The call is outside of it, or the verifier cannot tell.
+    /// The call is outside the token's authority, or the verifier cannot tell.
     Deny(Deny),
 }
 
 /// The authority under which a call is allowed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Allow {
-    /// The agent that acts, and its principal.
+    /// The agent that acts, with its principal.
     pub identity: Arc<Identity>,
-    /// Time at which the token ends: the earliest end of all its blocks.
+    /// Time at which the token expires: the earliest expiry of all its blocks.
     pub expires: Timestamp,
     pub(crate) granted: Option<Granted>,
 }
@@ -63,8 +63,8 @@ pub(crate) struct Granted {
 }
 
 impl Allow {
-    /// The first grant that allows the call; `None` if its rule is Datalog that does not correspond to a
-    /// grant. It is read from the token's text on each call.
+    /// The first grant that allows the call; `None` if the granting rule is Datalog that does not correspond to
+    /// a grant. Each call of this method reads the token's text again.
     #[must_use]
     pub fn grant(&self) -> Option<Grant> {
         let granted = self.granted.as_ref()?;
@@ -78,9 +78,9 @@ impl Allow {
 /// The denial of a call, with its explanation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Deny {
-    /// Reason for the denial.
+    /// The reason for the denial, with details.
     pub denial: Denial,
-    /// The agent that acted, and its principal; `None` until the token has been verified.
+    /// The agent that acted, with its principal; `None` until the token has been verified.
     pub identity: Option<Arc<Identity>>,
     /// The conditions that were not met.
     pub refusals: Vec<Refusal>,
@@ -88,7 +88,7 @@ pub struct Deny {
     pub cut_off: bool,
 }
 
-/// Maximum length of a detail in bytes. It may repeat names from a token or a call that has not been
+/// Maximum length of a detail, in bytes. A detail may repeat names from a token or a call that has not been
 /// verified.
 const MAX_DETAIL: usize = 256;
 
@@ -99,7 +99,7 @@ impl Decision {
         matches!(self, Decision::Allow(_))
     }
 
-    /// The reason of a denial; `None` if the call is allowed.
+    /// The reason for a denial; `None` if the call is allowed.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         match self {
@@ -118,7 +118,7 @@ impl Decision {
         Decision::Deny(Deny::from(Denial::MissingToken))
     }
 
-    /// The agent that acts, and its principal; `None` until the token has been verified.
+    /// The agent that acts, with its principal; `None` until the token has been verified.
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
         match self {
@@ -137,9 +137,9 @@ impl Decision {
         }
     }
 
-    /// The decision as one JSON object: `decision`, `reason`, `token_id`, `agent`, `principal`, `grant`,
-    /// `chain` and `explain`. All characters that are not printable are escaped, also those that JSON would
-    /// pass on to a terminal. A denial takes at most [`MAX_DENIAL_JSON`] bytes.
+    /// Writes the decision as one JSON object: `decision`, `reason`, `token_id`, `agent`, `principal`, `grant`,
+    /// `chain` and `explain`. All unprintable characters are escaped, including those that JSON would pass on
+    /// to a terminal. A denial takes at most [`MAX_DENIAL_JSON`] bytes.
     #[must_use]
     pub fn to_json(&self, values: Values) -> String {
         // Writing these types cannot fail. If it did, an empty object would not be a decision.
@@ -161,7 +161,7 @@ impl From<Denial> for Deny {
 }
 
 impl Deny {
-    /// The denial of a call by this identity.
+    /// Builds the denial of a call that this identity made.
     pub(crate) fn of(identity: &Arc<Identity>, denial: impl Into<Denial>) -> Deny {
         Deny {
             identity: Some(Arc::clone(identity)),
@@ -169,21 +169,21 @@ impl Deny {
         }
     }
 
-    /// The stable reason.
+    /// The stable reason for the denial.
     #[must_use]
     pub fn reason(&self) -> Reason {
         self.denial.reason()
     }
 
-    /// The reason in words, cut off if long, since it may repeat names from a token or a call.
+    /// The reason in words, cut off if long, because it may repeat names from a token or a call.
     #[must_use]
     pub fn detail(&self) -> String {
         excerpt(&self.denial, MAX_DETAIL)
     }
 
-    /// One sentence for each condition that was not met, or the detail if there are none. The last sentence is
-    /// [`CUT_OFF`] if there are more conditions. The total is at most a little more than
-    /// [`MAX_EXPLANATION`](crate::explain::MAX_EXPLANATION) bytes.
+    /// Explains the denial: one sentence for each condition that was not met, or the detail if no condition is
+    /// known. The last sentence is [`CUT_OFF`] if there are more conditions. The total is at most a little more
+    /// than [`MAX_EXPLANATION`](crate::explain::MAX_EXPLANATION) bytes.
     #[must_use]
     pub fn explain(&self, values: Values) -> Vec<String> {
         let mut sentences: Vec<String> = match self.refusals.as_slice() {

@@ -12,27 +12,26 @@ pub use crate::{
 };
 use crate::{call::CallError, reason::Reason};
 
-/// A denial with its details. `Display` gives the reason in words.
+/// A denial with its details. `Display` states the reason in words.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Denial {
     /// The call carries no token.
     #[error("the call carries no token")]
     MissingToken,
-    /// The headers do not name one token.
+    /// The headers do not contain exactly one token.
     #[error("{0}")]
     Credential(String),
-    /// The text is longer than that of any token within the limit, which is given in bytes of the decoded
-    /// container.
+    /// The text is longer than any token within the limit. The limit is in bytes of the decoded container.
     #[error("the token is longer than {0} bytes")]
     TooLong(usize),
     /// The text is not a token.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// The structure of the token is refused.
+    /// The structure of the token is not admissible.
     #[error(transparent)]
     Admission(#[from] AdmissionError),
-    /// The token names another issuer than the keyset.
+    /// The token names an issuer other than the keyset's.
     #[error("the token names another issuer than the keyset")]
     OtherIssuer,
     /// The token is not trusted.
@@ -50,13 +49,13 @@ pub enum Denial {
     /// The token is not yet valid.
     #[error("the token does not hold yet")]
     NotYetValid,
-    /// The token has ended.
+    /// The token has expired.
     #[error("the token has ended")]
     Expired,
     /// More blocks are appended than the token allows.
     #[error("more blocks are appended than the token allows")]
     Depth,
-    /// No grant is for this service.
+    /// No grant covers this service.
     #[error("the token grants nothing at this service")]
     WrongService,
     /// No grant allows the call.
@@ -80,7 +79,7 @@ pub enum Denial {
 }
 
 impl Denial {
-    /// The stable reason.
+    /// The stable reason for the denial.
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {

@@ -1,4 +1,4 @@
-//! One evaluation: the facts that the profile states about a call, and its fuel.
+//! The evaluation of a call: the facts that the profile states about it, and the fuel.
 
 use std::cell::Cell;
 
@@ -9,9 +9,9 @@ use bailiwick_token::{datalog::names, timestamp::Timestamp, value::Value};
 
 use crate::call::{Stated, Statement, is_scalar};
 
-/// The facts that a verifier states about a call. A token's Datalog sees nothing else of it.
+/// The facts that a verifier states about a call. A token's Datalog sees nothing else of the call.
 ///
-/// The number of each is its position in [`FACTS`].
+/// The number of each fact is its position in [`FACTS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 enum Fact {
@@ -28,7 +28,7 @@ enum Fact {
     Grant,
 }
 
-/// The predicates of the profile (token format, "What a verifier states").
+/// The predicates of the facts in [`Fact`], in the same order (token format, "What a verifier states").
 pub(crate) const FACTS: [Known; 11] = [
     known(names::TIME, 1),
     known(names::SERVICE, 1),
@@ -53,11 +53,11 @@ impl Fact {
     }
 }
 
-/// Units of fuel for stating a call beyond which it is long.
+/// Fuel for stating a call, in units, above which the call counts as long.
 const LONG_STATEMENT: u64 = 250;
 
-/// Additional units of fuel for each unit beyond [`LONG_STATEMENT`]. A condition on an array reads each
-/// element, and a long call is expensive to read anyway.
+/// Additional units of fuel for each unit beyond [`LONG_STATEMENT`]. Conditions on an array read each element,
+/// and a long call is expensive to read anyway.
 const FUEL_PER_STATED: u64 = 8;
 
 thread_local! {
@@ -71,23 +71,24 @@ pub(crate) struct Allowance {
     pub(crate) budget: Budget,
     /// Maximum additional fuel for a long call.
     pub(crate) long_call: u64,
-    /// Units that comparing has already spent.
+    /// Units that comparisons have already spent.
     pub(crate) spent: u64,
 }
 
-/// A call at a service, with a token of `depth` appended blocks.
+/// A call at a service, to be evaluated with a token of `depth` appended blocks.
 pub(crate) struct CallEvaluation<'c> {
     pub(crate) call: &'c Statement<'c>,
     pub(crate) service: &'c str,
     pub(crate) depth: usize,
     pub(crate) now: Timestamp,
-    /// True if the typed grants allow the call. Then the fact that their rules would derive is stated.
+    /// True if the typed grants allow the call. The fact `grant`, which their rules would derive, is then
+    /// stated directly.
     pub(crate) is_granted: bool,
 }
 
 impl CallEvaluation<'_> {
-    /// Evaluates a program over the call. Returns the outcome, and the token's rule that grants the call, if
-    /// there is one.
+    /// Evaluates a program for the call. Returns the outcome, and the token's rule that grants the call, if
+    /// any.
     pub(crate) fn run(&self, program: &Program, allowance: Allowance) -> (Outcome, Option<usize>) {
         let externs = Externs::default();
         // Unlimited, because the limits of the call bound the cost of stating it.
@@ -186,7 +187,7 @@ fn state_argument(world: &mut World<'_>, fact: Fact, stated: &Stated<'_>) -> Res
     }
 }
 
-/// The term of a scalar.
+/// Converts a scalar to a term of the engine.
 fn scalar_term(world: &mut World<'_>, value: &Value) -> Result<Option<Term>, Stop> {
     Ok(match value {
         Value::Null => Some(Term::Null),

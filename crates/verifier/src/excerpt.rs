@@ -1,8 +1,8 @@
-//! Excerpts: the beginnings of texts and values of any length, for repeating parts of a call or a token in a
-//! denial or a record.
+//! Excerpts of texts and values of any length, for repeating parts of a call or a token in a denial or a
+//! record.
 //!
-//! The cost of an excerpt depends on its own length and not on that of its source, so it can be made of
-//! anything that `Display` writes piece by piece.
+//! The cost of an excerpt depends on its own length, not on the length of its source, so excerpts can be made
+//! of anything that `Display` writes piece by piece.
 
 use std::{
     fmt::{self, Display, Write},
@@ -18,14 +18,14 @@ use bailiwick_token::{
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// Maximum number of bytes to repeat of a name, such as an argument, an action or a delegate.
+/// Maximum length of a repeated name, such as an argument, an action or a delegate, in bytes.
 pub(crate) const MAX_SHOWN_NAME: usize = 128;
 
-/// Maximum number of bytes to repeat of a value, or of a list of values.
+/// Maximum length of a repeated value or list of values, in bytes.
 pub(crate) const MAX_VALUE: usize = 200;
 
-/// Names in one line of at most `limit` bytes before escaping, separated by commas. A name that is not plain
-/// is quoted, so that it cannot look like two.
+/// Writes names in one line of at most `limit` bytes before escaping, separated by commas. A name that is not
+/// plain is quoted, so that it cannot look like two names.
 pub(crate) fn names<'n>(names: impl Iterator<Item = &'n str> + Clone, limit: usize) -> String {
     excerpt(Names(names), limit)
 }
@@ -54,12 +54,12 @@ impl<'n, I: Iterator<Item = &'n str> + Clone> Display for Names<I> {
     }
 }
 
-/// A value as an explanation repeats it: its canonical JSON text, cut off if long. Copies share the text.
+/// A value as an explanation repeats it: canonical JSON text, cut off if long. Copies share the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt {
     text: Arc<str>,
-    /// True if the text is JSON. A string that is cut off is still a string, but the beginning of an array is
-    /// not JSON.
+    /// True if the text is JSON. A string that was cut off is still a JSON string, but the beginning of an
+    /// array is not JSON.
     is_json: bool,
 }
 
@@ -105,7 +105,7 @@ impl Display for Excerpt {
 }
 
 impl Serialize for Excerpt {
-    /// The value, or a JSON string of its beginning; only for `serde_json` serializers.
+    /// Serializes the value, or a JSON string of its beginning. Only `serde_json` serializers are supported.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.is_json {
             true => RawValue::from_string(self.text.to_string())

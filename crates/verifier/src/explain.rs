@@ -1,8 +1,8 @@
-//! Explanations of denials: typed conditions, in words for people and in fields for programs.
+//! Explanations of denials: typed conditions, which become words for people and fields for programs.
 //!
-//! An explanation is bounded for every token and call: it repeats only excerpts of them, its sentences
-//! together are not longer than [`MAX_EXPLANATION`], and finding them takes a limited number of steps
-//! ([`Limits::explain`](crate::Limits::explain)). If it ends before its last condition, it says so
+//! An explanation is bounded for every token and call: it repeats only excerpts of them, the total length of
+//! its sentences is at most [`MAX_EXPLANATION`], and finding the conditions takes a limited number of steps
+//! ([`Limits::explain`](crate::Limits::explain)). An explanation that ends before its last condition says so
 //! ([`Deny::cut_off`](crate::Deny::cut_off)).
 
 use bailiwick_token::{grant::Bound, timestamp::Timestamp};
@@ -20,17 +20,17 @@ pub const MAX_EXPLANATION: usize = 12 * 1024;
 pub const CUT_OFF: &str =
     "the explanation is cut off here: further conditions of the token are not explained";
 
-/// Visibility of the values of arguments. They may be secret, so the caller of the verifier chooses. Bounds
-/// and listed values come from the token and are always shown.
+/// Visibility of the values of arguments. Such values may be secret, so the caller of the verifier chooses.
+/// Bounds and listed values come from the token and are always shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Values {
-    /// shown
+    /// Values of arguments are shown.
     Shown,
-    /// left out
+    /// Values of arguments are left out.
     Hidden,
 }
 
-/// One condition that a call does not meet.
+/// A condition that a call does not meet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
     /// Number of the block that states the condition; 0 is the authority block.
@@ -39,7 +39,7 @@ pub struct Refusal {
     pub delegate: Option<String>,
     /// Position of the grant, or of the alternative in the block's scope, counted from 0.
     pub alternative: Option<usize>,
-    /// The condition.
+    /// The condition, with the value found.
     pub condition: UnmetCondition,
 }
 
@@ -51,94 +51,94 @@ pub enum UnmetCondition {
     NoAlternative {
         /// The first services and actions that the block allows.
         offered: Vec<String>,
-        /// The number of further ones.
+        /// Number of services and actions not listed.
         further: usize,
     },
-    /// The grant is for other resources.
+    /// The grant covers other resources.
     Resource {
-        /// The call's resource.
+        /// The resource of the call, if it has one.
         found: Option<String>,
         /// The grant's pattern.
         needed: String,
     },
     /// A constrained argument is missing.
     Missing {
-        /// Its name or path.
+        /// Name or path of the argument.
         argument: String,
-        /// Its constraint.
+        /// The constraint on the argument.
         needed: String,
     },
     /// The call has an argument that the grant does not name.
     Extra {
-        /// Its name.
+        /// Name of the argument.
         argument: String,
     },
-    /// An argument is of another type.
+    /// An argument has the wrong type.
     Type {
-        /// Its name or path.
+        /// Name or path of the argument.
         argument: String,
-        /// Its type.
+        /// The type found.
         found: &'static str,
         /// The type needed.
         needed: &'static str,
     },
-    /// A number that cannot be compared exactly.
+    /// An argument is a number that cannot be compared exactly.
     Unrepresentable {
-        /// Its name or path.
+        /// Name or path of the argument.
         argument: String,
-        /// The number.
+        /// The number found.
         found: Excerpt,
     },
-    /// An argument has another value.
+    /// An argument has a value that is not allowed.
     Value {
-        /// Its name or path.
+        /// Name or path of the argument.
         argument: String,
-        /// Its value.
+        /// The value found.
         found: Excerpt,
-        /// The value needed.
+        /// The values allowed.
         needed: Wanted,
     },
     /// The block is not yet valid.
     NotBefore {
-        /// The time from which it is valid.
+        /// Time from which the block is valid.
         needed: Timestamp,
-        /// The verifier's clock.
+        /// Time on the verifier's clock.
         found: Timestamp,
     },
     /// The block is no longer valid.
     Expires {
-        /// The time at which it ended.
+        /// Time at which the block expired.
         needed: Timestamp,
-        /// The verifier's clock.
+        /// Time on the verifier's clock.
         found: Timestamp,
     },
     /// More blocks are appended than the issuer allows.
     Depth {
         /// The number of appended blocks.
         found: usize,
-        /// The maximum allowed.
+        /// Maximum number of appended blocks.
         needed: u32,
     },
-    /// A check that does not correspond to a condition of the profile.
+    /// A check that does not correspond to any condition of the profile is not met.
     Datalog {
-        /// Its Datalog; `None` if that is too long to show.
+        /// The check in Datalog; `None` if it is too long to show.
         text: Option<String>,
     },
 }
 
-/// The value that an argument must have.
+/// The values that an argument may have.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Wanted {
-    /// This value.
+    /// Exactly this value.
     Exactly(Excerpt),
-    /// One of these.
+    /// One of these values.
     OneOf(Excerpt),
-    /// None of these.
+    /// None of these values.
     NotOneOf(Excerpt),
-    /// At least this.
+    /// At least this bound.
     Min(Bound),
-    /// At most this.
+    /// At most this bound.
     Max(Bound),
     /// A string with this prefix.
     Prefix(Excerpt),
@@ -146,13 +146,13 @@ pub enum Wanted {
     Suffix(Excerpt),
     /// A string that contains this one.
     Contains(Excerpt),
-    /// An array of these only.
+    /// An array of only these values.
     AllOfIn(Excerpt),
-    /// A string or an array that is not longer.
+    /// A string or an array of limited length.
     MaxLen {
-        /// Its length.
+        /// Length found.
         found: usize,
-        /// The length allowed.
+        /// Maximum length.
         limit: u32,
     },
 }
@@ -160,7 +160,8 @@ pub enum Wanted {
 impl Refusal {
     /// Length in bytes of its sentence as JSON and of the names of its fields.
     pub(crate) fn size(&self) -> usize {
-        /// Counted too, because otherwise many short refusals would take more as JSON than few long ones.
+        /// Bytes counted for the names of the fields. Without them, many short refusals would take more JSON
+        /// than a few long ones.
         const FIELDS: usize = 120;
         let sentence = self.sentence(Values::Shown);
         // A sentence has no control characters, so these are the only ones that JSON escapes.

@@ -1,4 +1,4 @@
-//! The builder of an explanation: conditions are added until one of its budgets is spent.
+//! The builder of an explanation, which adds conditions until one of its budgets is spent.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::{
 /// Maximum weight of a check in Datalog that is shown, as counted by [`Code::weight`].
 const MAX_CHECK: usize = 512;
 
-/// The steps for each unit of weight, since text is composed from its parts.
+/// Number of steps for each unit of weight.
 const PER_WEIGHT: usize = 4;
 
 /// Maximum number of services and actions to list for a block that allows only others.
@@ -30,7 +30,7 @@ const MAX_OFFERED: usize = 8;
 pub(crate) struct Explanation<'c> {
     identity: &'c Arc<Identity>,
     refusals: Vec<Refusal>,
-    /// The bytes of sentences that may still be added.
+    /// Number of bytes of sentences that may still be added.
     bytes: usize,
     cut_off: bool,
 }
@@ -45,8 +45,9 @@ impl<'c> Explanation<'c> {
         }
     }
 
-    /// Explains typed grants or a typed scope: for each alternative for this service and action, the condition
-    /// that the call does not meet, or if there is none, the services and actions that are allowed.
+    /// Explains typed grants or a typed scope. For each alternative for this service and action, this adds the
+    /// condition that the call does not meet. If there is no such alternative, it adds the services and actions
+    /// that the block allows.
     pub(crate) fn scope(
         &mut self,
         explainer: &mut Explainer<'_>,
@@ -69,9 +70,9 @@ impl<'c> Explanation<'c> {
         Ok(())
     }
 
-    /// Explains grants or a scope in Datalog, as [`Explanation::scope`] does. Returns true if they refuse the
-    /// call. That is unknown, and the result false, if an alternative cannot be read, or the call meets all
-    /// conditions of one that can be read.
+    /// Explains grants or a scope in Datalog, as [`Explanation::scope`] does. Returns true if they certainly
+    /// refuse the call. The result is false if an alternative cannot be read, or if the call meets all readable
+    /// conditions of one.
     pub(crate) fn bodies(
         &mut self,
         explainer: &mut Explainer<'_>,
@@ -101,7 +102,7 @@ impl<'c> Explanation<'c> {
         Ok(refuses)
     }
 
-    /// Like [`Explanation::bodies`], but adds nothing for a scope that may allow the call, or that could not be
+    /// Like [`Explanation::bodies`], but adds nothing for a scope that may allow the call or that could not be
     /// examined completely.
     pub(crate) fn whole_bodies(
         &mut self,
@@ -118,7 +119,7 @@ impl<'c> Explanation<'c> {
         refuses
     }
 
-    /// Explains checks in Datalog that did not hold, each with its block.
+    /// Explains checks in Datalog that failed, each with the number of its block.
     pub(crate) fn checks(
         &mut self,
         explainer: &mut Explainer<'_>,
@@ -157,7 +158,7 @@ impl<'c> Explanation<'c> {
         self.add(block, None, UnmetCondition::Datalog { text })
     }
 
-    /// Explains a block that has nothing for this service and action.
+    /// Explains a block that allows nothing for this service and action.
     fn elsewhere(
         &mut self,
         block: usize,
@@ -189,13 +190,13 @@ impl<'c> Explanation<'c> {
         Ok(())
     }
 
-    /// Removes the refusals added since these lengths, and frees their bytes.
+    /// Returns the explanation to an earlier state, with this number of refusals and of free bytes.
     fn take_back(&mut self, (refusals, bytes): (usize, usize)) {
         self.refusals.truncate(refusals);
         self.bytes = bytes;
     }
 
-    /// Marks that conditions are left out.
+    /// Marks the explanation as incomplete.
     pub(crate) fn cut_off(&mut self) {
         self.cut_off = true;
     }
@@ -214,7 +215,7 @@ impl<'c> Explanation<'c> {
     }
 }
 
-/// A service and an action that a block allows.
+/// Names a service and an action that a block allows.
 fn offer(service: &str, action: &Pattern) -> String {
     let action = action.to_string();
     let offer = format!("{} {}", name(service), name(&action));

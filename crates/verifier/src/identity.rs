@@ -1,4 +1,4 @@
-//! The agent of a token, and its principal.
+//! The identity in a token: its agent, principal and delegations.
 
 use std::collections::BTreeMap;
 
@@ -11,21 +11,21 @@ use serde::Serialize;
 
 use crate::excerpt::{MAX_SHOWN_NAME, beginning};
 
-/// Maximum number of bytes to keep of a delegate's name and of a task.
+/// Maximum length of a delegate's name and of a task, in bytes; the rest is dropped.
 const MAX_DESCRIPTION: usize = 256;
 
-/// The agent of a verified token, and its principal.
+/// The agent of a verified token, with its principal and delegations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The handle for revocation and audit.
+    /// The token's id, for revocation and audit.
     pub token_id: TokenId,
     /// The agent that the token was minted for.
     pub agent: String,
-    /// The principal on whose authority it acts.
+    /// The principal on whose authority the agent acts.
     pub principal: String,
-    /// The tenant it acts in.
+    /// The tenant in which the agent acts.
     pub tenant: Option<String>,
-    /// Further claims of the issuer.
+    /// Further claims by the issuer.
     pub claims: BTreeMap<String, String>,
     /// The delegations of the token, block by block.
     pub chain: Vec<Delegation>,
@@ -57,7 +57,7 @@ impl Identity {
         }
     }
 
-    /// The delegate's name that an appended block states, cut off if long, since explanations repeat it for
+    /// The delegate that an appended block names, cut off if long, because explanations repeat the name for
     /// each condition.
     pub(crate) fn delegate(&self, block: usize) -> Option<String> {
         let mut chain = self.chain.iter();
@@ -66,7 +66,7 @@ impl Identity {
         delegate.map(|delegate| beginning(delegate, MAX_SHOWN_NAME))
     }
 
-    /// Approximate memory in bytes.
+    /// Approximate memory use, in bytes.
     pub(crate) fn size(&self) -> usize {
         let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let claims = self.claims.iter().map(|(name, value)| {
@@ -90,13 +90,13 @@ impl Identity {
     }
 }
 
-/// An appended block, as described by the holder who appended it. No decision depends on it.
+/// An appended block, as described by the holder who appended it. No decision depends on the description.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Delegation {
     /// Number of the block, counted from 1.
     pub block: usize,
     /// The delegate that received the token.
     pub delegate: Option<String>,
-    /// The task.
+    /// The task of the delegate.
     pub task: Option<String>,
 }

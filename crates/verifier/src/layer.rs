@@ -22,23 +22,23 @@
 //! # }
 //! ```
 //!
-//! Routes are made by an [`Action`], not by a [`Protect`], so every protected route has an action. A
-//! declaration that contradicts itself or the path of its route panics while the router is built. The token
-//! comes from `Authorization: Bearer` or `Bailiwick-Token`, never from the query, and is removed before
-//! the handler sees the request.
+//! An [`Action`] makes routes and a [`Protect`] does not, so every protected route has an action. A declaration
+//! that contradicts itself or the path of its route panics while the router is built. The token comes from
+//! `Authorization: Bearer` or `Bailiwick-Token`, never from the query, and is removed before the handler sees
+//! the request.
 //!
 //! # As a layer
 //!
 //! An [`Action`] is also a layer, for services that are not axum handlers, and for routes inside a
-//! [`nest`](axum::Router::nest) whose path has the parameter. Its parameters are then not checked against a
-//! path: if a declared parameter is missing, each call is a `bad_request`.
+//! [`nest`](axum::Router::nest) whose path has the parameters. A layer's parameters cannot be checked against a
+//! path beforehand: if a declared parameter is missing, each call is a `bad_request`.
 //!
-//! It protects the methods before it: in `get(read).route_layer(reads).post(create)` the second would be
-//! open; there a handler that takes [`Authorized`] answers 500 and does nothing. Apply it with a method
-//! router's `route_layer`. axum's `layer` also protects a route, but its answer to missing methods as
-//! well: a `PUT` would then get 401 or 403 and count as a denial of the action, although 405 is right. The
-//! same holds for a `route_layer` of the whole `Router`. A route of `any` method has no such answer, and
-//! takes `layer`.
+//! The layer protects only the methods added before it: in `get(read).route_layer(reads).post(create)`, the
+//! route for `POST` would be open. A handler there that takes [`Authorized`] answers 500 and does nothing.
+//! Apply the layer with the `route_layer` of a method router. axum's `layer` protects a route too, but also
+//! covers the fallback for other methods: a `PUT` would then get 401 or 403, and count as a denial of the
+//! action, instead of 405. The same is true of `route_layer` on the whole `Router`. A route for `any` method
+//! has no such fallback, so it takes `layer`.
 //!
 //! # The order of work
 //!
@@ -63,9 +63,9 @@
 //!
 //! # Shadow mode
 //!
-//! A verifier in shadow mode lets denied calls pass, body included. The request then has [`ShadowDenied`] in
-//! its extensions and no authority: `Option<Authorized>` is `None`, and a plain [`Authorized`] answers with
-//! the denial.
+//! A verifier in shadow mode lets denied calls through, with their bodies. The request then has
+//! [`ShadowDenied`] in its extensions and no authority: `Option<Authorized>` is `None`, and a plain
+//! [`Authorized`] answers with the denial.
 
 mod action;
 mod body;

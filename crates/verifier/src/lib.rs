@@ -1,9 +1,9 @@
-//! Verifies Bailiwick tokens at the resource, locally, without a central call.
+//! Verifies Bailiwick tokens locally, at the service that they are presented to.
 //!
-//! Data flows one way: a [`Token`](bailiwick_token::token::Token) becomes [`Verified`] under the
-//! verifier's [`Trust`], and a verified token, a [`Call`] and the time become a [`Decision`].
-//! A denial is a value with a [`Reason`] and an explanation, never an error. Everything that a token
-//! does not grant is denied, and so is every call that the verifier cannot decide.
+//! Data flows one way: a [`Token`](bailiwick_token::token::Token) becomes [`Verified`] under the verifier's
+//! [`Trust`], and a verified token, a [`Call`] and the time become a [`Decision`]. A denial is a value with a
+//! [`Reason`] and an explanation, never an error. Every call that a token does not grant is denied, and so is
+//! every call that the verifier cannot decide.
 //!
 //! ```
 //! use bailiwick_token::{key::PublicKey, timestamp::Timestamp};
@@ -20,10 +20,10 @@
 //! # }
 //! ```
 //!
-//! Tokens outside the profile, of any issuer, are decided by the crate `bailiwick-biscuit`.
+//! For Biscuits outside the profile, from any issuer, use the crate `bailiwick-biscuit`.
 //!
-//! None of this reads a file or a clock. The edges do: the feature `axum` adds `layer`, for HTTP services,
-//! and the feature `refresh` adds `refresh`, which keeps keyset and revocations fresh.
+//! Nothing here reads a file or a clock, except in the edges: the feature `axum` adds `layer` for HTTP
+//! services, and the feature `refresh` adds `refresh`, which keeps the keyset and revocations fresh.
 
 mod admit;
 mod authenticate;

@@ -1,9 +1,9 @@
-//! HTTP to other servers, only over TLS, or in plain text to the same machine.
+//! HTTP requests to other servers: only over TLS, except to the same machine.
 //!
-//! [`SafeUrl`] checks an address by its text, and [`Client`] makes the transport keep to it. A [`Client`]
-//! accepts no other address, follows no redirect, and sends requests for this machine directly: no proxy
-//! setting, hosts file or name server can divert them. All other requests use TLS, through a proxy if
-//! `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say so; such a proxy only sees encrypted bytes.
+//! [`SafeUrl`] checks the text of an address, and [`Client`] enforces the same rule in the transport. A
+//! [`Client`] accepts no other address and follows no redirect. It sends requests for this machine directly: no
+//! proxy setting, hosts file or name server can divert them. All other requests use TLS, through a proxy if
+//! `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say so; a proxy sees only encrypted bytes.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -13,10 +13,10 @@ use reqwest::{
     redirect::Policy,
 };
 
-/// The only name for this machine (RFC 6761 section 6.3).
+/// The only accepted name for this machine (RFC 6761, section 6.3).
 const LOCALHOST: &str = "localhost";
 
-/// The addresses that it resolves to. The port comes from the URL.
+/// The addresses that `localhost` resolves to. The port comes from the URL.
 const LOOPBACK: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
     SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
@@ -30,23 +30,23 @@ pub struct SafeUrl {
     local: bool,
 }
 
-/// An address that requests with secrets may not be sent to.
+/// The reason why requests with secrets may not be sent to an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UnsafeUrl {
     /// The text is not a URL.
     #[error("is not a URL: write one such as `https://issuer.example`")]
     Malformed,
-    /// It contains a user name or a password, which logs and messages would repeat.
+    /// The address contains a user name or a password, which logs and messages would repeat.
     #[error("holds a name or a password: leave them out")]
     Credentials,
-    /// Anyone on the network path could read and change requests.
+    /// The address is plain HTTP to another machine: anyone on the network path could read and change requests.
     #[error("is plain HTTP to another machine, or no HTTP: use `https`")]
     Open,
 }
 
 impl SafeUrl {
-    /// Reads an address as URL parsers do (WHATWG), so that `http://127.1` is an address of this machine.
+    /// Parses an address by the WHATWG URL standard, so `http://127.1` is an address of this machine.
     ///
     /// # Errors
     /// [`UnsafeUrl`].
@@ -68,34 +68,34 @@ impl SafeUrl {
         }
     }
 
-    /// The address.
+    /// Returns the address as a URL.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// Returns true if the address has neither a query nor a fragment, so that a path can be appended.
+    /// Returns true if the address has neither a query nor a fragment, so that paths can be appended.
     #[must_use]
     pub fn is_base(&self) -> bool {
         self.url.query().is_none() && self.url.fragment().is_none()
     }
 }
 
-/// Sends requests to [`SafeUrl`]s.
+/// An HTTP client that sends requests only to [`SafeUrl`]s.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// For this machine.
+    /// The client for requests to this machine.
     local: reqwest::Client,
-    /// For all others: TLS only.
+    /// The client for all other requests, which uses TLS only.
     remote: reqwest::Client,
 }
 
 impl Client {
-    /// A client with time-outs, certificates and similar settings by `configure`, which cannot change
-    /// redirects, nor proxies for this machine.
+    /// Makes a client. `configure` sets time-outs, certificates and the like; it cannot change the handling of
+    /// redirects, or of proxies for this machine.
     ///
     /// # Errors
-    /// If the system has no certificates that can be read.
+    /// [`reqwest::Error`] if the system has no readable certificates.
     #[expect(clippy::disallowed_methods, reason = "all others come here")]
     pub fn new(
         configure: impl Fn(ClientBuilder) -> ClientBuilder,
@@ -114,7 +114,7 @@ impl Client {
         })
     }
 
-    /// A request, to be completed and sent.
+    /// Starts a request, which the caller completes and sends.
     pub fn request(&self, method: Method, url: &SafeUrl) -> RequestBuilder {
         let client = match url.local {
             true => &self.local,
@@ -124,7 +124,7 @@ impl Client {
     }
 }
 
-/// A resolver that resolves no name: the name of this machine is pinned.
+/// A resolver that resolves no names, because the addresses of this machine are pinned.
 struct NoNames;
 
 impl Resolve for NoNames {
@@ -210,7 +210,7 @@ mod tests {
         }
     }
 
-    /// Answers the next request with this head.
+    /// Answers the next request with this status line and these headers.
     fn answer(listener: TcpListener, head: String) {
         tokio::spawn(async move {
             let (mut socket, _) = listener.accept().await.unwrap();
@@ -230,7 +230,7 @@ mod tests {
         }
     }
 
-    /// Another address of this machine stands for another machine.
+    /// A second loopback address takes the place of another machine.
     #[tokio::test]
     async fn localhost_is_never_looked_up() {
         let here = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,4 +1,4 @@
-//! A service's own Datalog, which it adds to every token, and which can only narrow it.
+//! Policies: a service's own Datalog, which is added to every token and can only narrow it.
 
 use bailiwick_biscuit::{
     datalog::{BlockCheck, Kind, Predicate, Query, Scope, Term},
@@ -8,13 +8,13 @@ use bailiwick_token::datalog::names;
 
 use crate::evaluation::FACTS;
 
-/// The position of the check for a grant among the checks of a verifier.
+/// Position of the check for a grant among the checks of a verifier.
 pub(crate) const GRANTED: usize = 0;
 
 /// A service's own Datalog: facts about its resources, rules, checks and policies.
 ///
-/// It is evaluated for every call besides the token, and grants nothing: a call must be within the token's
-/// grants and caveats, *and* meet all of these checks, *and*, if there are policies, the first one that
+/// A policy is evaluated for every call together with the token, and grants nothing: a call must be within the
+/// token's grants and caveats, *and* meet all of these checks, *and*, if there are policies, the first one that
 /// matches must be an `allow if`.
 ///
 /// ```
@@ -30,33 +30,33 @@ pub(crate) const GRANTED: usize = 0;
 /// # }
 /// ```
 ///
-/// Only the policy itself sees the facts that it states: no check and no grant of a token can rest on them. It
-/// sees the facts that a verifier states about a call (`action`, `arg`, `num`, …: token format),
-/// and the facts of the token's authority block (`agent`, `principal`, `tenant`, `claim`).
+/// Only the policy itself sees the facts that it states: no check and no grant of a token can depend on them.
+/// The policy sees the facts that a verifier states about a call (`action`, `arg`, `num`, …: token format), and
+/// the facts of the token's authority block (`agent`, `principal`, `tenant`, `claim`).
 #[derive(Debug, Clone)]
 pub struct Policy {
     datalog: Authorizer,
     is_own: bool,
 }
 
-/// Reason for refusing a service's Datalog.
+/// The reason for refusing a service's Datalog.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyError {
-    /// It is not Datalog, or cannot be evaluated.
+    /// The policy is not Datalog, or cannot be evaluated.
     #[error("the policy cannot be used: {0}")]
     Datalog(#[from] Error),
-    /// It states a fact that only the verifier or the issuer may state.
+    /// The policy states a fact that only the verifier or the issuer may state.
     #[error(
         "the policy states `{0}`, which only the verifier and the issuer state: choose another name"
     )]
     Reserved(String),
-    /// It trusts a key, but the blocks of profile tokens are never signed by third parties.
+    /// The policy trusts a key, but third parties never sign blocks of profile tokens.
     #[error(
         "the policy trusts a public key, but no third party signs blocks of a token of this profile: leave the `trusting` clause out"
     )]
     Trusting,
-    /// It calls a function that this verifier does not have.
+    /// The policy calls a function, but this verifier has none.
     #[error(
         "the policy calls the external function `{0}`, and a verifier has none: write it in Datalog"
     )]
@@ -71,31 +71,31 @@ pub enum PolicyError {
         "the policy matches with a regular expression that a variable or an operation gives: write it out, as `$a.matches(\"^[a-z]+$\")`"
     )]
     Pattern,
-    /// It denies every call.
+    /// The policy denies every call.
     #[error(
         "the policy has `deny if` and no `allow if`, so it would deny every call: end it with `allow if true;`"
     )]
     DeniesAll,
 }
 
-/// The part of a service's own policy that refuses a call. It gives numbers, because the text may be
+/// The part of a service's own policy that refuses a call, given by number because the text may be
 /// confidential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyRefusal {
-    /// The check of this number, from 1, does not hold.
+    /// The check with this number, counted from 1, failed.
     #[error("its check {0} does not hold")]
     Check(usize),
-    /// The policy of this number, from 1, denies it.
+    /// The policy with this number, counted from 1, denies the call.
     #[error("its policy {0} denies it")]
     Denied(usize),
-    /// No policy allows it.
+    /// No policy allows the call.
     #[error("none of its policies allows it")]
     NotAllowed,
 }
 
 impl PolicyRefusal {
-    /// The refusal by the first of the failed checks of a verifier, or else by the policy that matched.
+    /// Names the first of the verifier's failed checks or, without one, the policy that matched.
     pub(crate) fn new(checks: impl IntoIterator<Item = usize>, policy: Option<Matched>) -> Self {
         // The verifier's check 0 is the profile's, so the service's own checks count from 1.
         let mut checks = checks.into_iter().filter(|check| *check != GRANTED);
@@ -111,7 +111,7 @@ impl Policy {
     /// Reads a service's Datalog (Biscuit's syntax, with policies).
     ///
     /// # Errors
-    /// If the policy cannot be used. A service should not start with it.
+    /// [`PolicyError`] if the policy cannot be used. A service should then refuse to start.
     pub fn parse(text: &str) -> Result<Policy, PolicyError> {
         let source = Source::parse(text)?;
         for name in source.heads() {
@@ -166,11 +166,11 @@ pub(crate) struct CompiledPolicy {
     pub(crate) base: Base,
     /// True if the service has Datalog of its own.
     pub(crate) is_own: bool,
-    /// True if the engine decides whole tokens, typed conditions included.
+    /// True if the engine decides whole tokens, including typed conditions.
     pub(crate) engine_only: bool,
 }
 
-/// Adds the requirement of the profile. `check if action($a), grant($a)` comes first, so that nothing in the
+/// Adds the profile's own requirement: `check if action($a), grant($a)` comes first, so that nothing in the
 /// service's Datalog can grant more than the token does. A service without policies allows every call that
 /// passes the checks.
 fn within_profile(mut source: Source) -> Authorizer {

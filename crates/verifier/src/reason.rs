@@ -1,57 +1,57 @@
-//! The stable reasons of denials.
+//! The stable reasons for denials.
 
 use std::fmt;
 
-/// Stable reason of a denial. Metrics count by its code and by nothing else.
+/// The stable reason for a denial. Metrics are counted per code, with no other label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// no token came with the call
+    /// No token came with the call.
     MissingToken,
-    /// the token cannot be read
+    /// The token cannot be read.
     Malformed,
-    /// the token exceeds the limits
+    /// The token exceeds the limits.
     TooLarge,
-    /// the token uses a feature that the profile excludes
+    /// The token uses a feature that the profile excludes.
     Unsupported,
-    /// the token does not follow the profile
+    /// The token does not follow the profile.
     NotProfile,
-    /// a block states a reserved fact
+    /// A block states a reserved fact.
     ReservedName,
-    /// the root key is not in the keyset
+    /// The root key is not in the keyset.
     UnknownKey,
-    /// the root key has been revoked
+    /// The root key has been revoked.
     RevokedKey,
     /// the verifier's trust cannot decide: too old, ahead of its clock, withheld, or never read
     StaleKeyset,
-    /// a signature does not verify
+    /// A signature does not verify.
     BadSignature,
-    /// the token is not yet valid
+    /// The token is not yet valid.
     NotYetValid,
-    /// the token is no longer valid
+    /// The token is no longer valid.
     Expired,
-    /// the token or a block of it has been revoked
+    /// The token or a block of it has been revoked.
     Revoked,
-    /// the token grants nothing at this service
+    /// The token grants nothing at this service.
     WrongService,
-    /// no grant allows the call
+    /// No grant allows the call.
     NoGrant,
-    /// an appended block does not allow the call
+    /// An appended block does not allow the call.
     Caveat,
-    /// the service's own policy does not allow the call
+    /// The service's own policy does not allow the call.
     Policy,
-    /// more blocks are appended than allowed
+    /// More blocks are appended than allowed.
     Depth,
-    /// an operation in the Datalog of the token or of the policy failed
+    /// An operation in the Datalog of the token or of the policy failed.
     EvaluationError,
-    /// deciding would take more steps than allowed
+    /// Deciding would take more steps than allowed.
     OutOfFuel,
-    /// the call cannot be read
+    /// The call cannot be read.
     BadRequest,
 }
 
 impl Reason {
-    /// Every reason, in the order of the profile.
+    /// All reasons, in the order of the profile.
     pub const ALL: [Reason; 21] = [
         Reason::MissingToken,
         Reason::Malformed,
@@ -76,7 +76,7 @@ impl Reason {
         Reason::BadRequest,
     ];
 
-    /// The stable code, lower case.
+    /// The stable code, in lower case.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {

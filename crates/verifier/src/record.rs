@@ -1,4 +1,4 @@
-//! One structured record for each decision, and counters by reason.
+//! A structured record for each decision, and counters by reason.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -10,20 +10,20 @@ use crate::{
     reason::Reason,
 };
 
-/// Maximum number of bytes in a record for the names of arguments, and for an explanation.
+/// Maximum length, in bytes, of the names of arguments in a record, and of an explanation.
 const MAX_ARGUMENTS: usize = 512;
 const MAX_EXPLAINED: usize = 2048;
-/// Maximum number of bytes for an agent and for a principal: the longest names that are valid.
+/// Maximum length of an agent and of a principal in a record, in bytes. Valid names are never longer.
 const MAX_IDENTITY: usize = bailiwick_token::claims::MAX_NAME;
 
-/// Numbers of calls that were allowed, denied by each reason, and let pass by shadow mode.
+/// Counters of calls that were allowed, denied for each reason, and let through by shadow mode.
 #[derive(Debug, Default)]
 pub struct Counters([Share; SHARES]);
 
 const SHARES: usize = 8;
 
-/// The counts of some of the threads. Each share has its own cache lines, because threads that share one
-/// contend for it with every decision.
+/// The counters of some of the threads. Each share has its own cache lines, because threads that write to the
+/// same line contend for it with every decision.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Share {
@@ -33,19 +33,19 @@ struct Share {
 }
 
 impl Counters {
-    /// Calls allowed.
+    /// Number of calls that were allowed.
     #[must_use]
     pub fn allowed(&self) -> u64 {
         self.sum(|share| Some(&share.allowed))
     }
 
-    /// Calls denied for this reason, including those that shadow mode let pass.
+    /// Number of calls that were denied for this reason, including those that shadow mode let through.
     #[must_use]
     pub fn denied(&self, reason: Reason) -> u64 {
         self.sum(|share| share.denied(reason))
     }
 
-    /// Denied calls that shadow mode let pass.
+    /// Number of denied calls that shadow mode let through.
     #[must_use]
     pub fn would_deny(&self) -> u64 {
         self.sum(|share| Some(&share.would_deny))
@@ -93,8 +93,8 @@ fn place() -> usize {
     PLACE.with(|place| *place)
 }
 
-/// Emits the record. It contains names of arguments, never their values, and never bytes of the token. Under
-/// the default limits it is at most about twenty kilobytes long.
+/// Emits the record of a decision. The record contains names of arguments, never their values, and never bytes
+/// of the token. Under the default limits, a record has at most about twenty kilobytes.
 pub(crate) fn emit(service: &str, call: Option<&Call>, decision: &Decision, shadow: bool) {
     let enabled = match shadow && !decision.is_allow() {
         true => tracing::enabled!(tracing::Level::WARN),

@@ -6,34 +6,33 @@
 //!
 //! # From an issuer
 //!
-//! The follower fetches the keyset from `{issuer}/.well-known/bailiwick/keyset` at the interval that the
-//! keyset asks for, immediately if a head announces a newer one, and, at most every 30 seconds, if a token
-//! names a root key that is not in it. If the keyset names a `revocation_url`, the follower fetches the head
-//! from there every few seconds, and the changes up to it from `{revocation_url}/{epoch}/{after}-{to}`, at
-//! most 10 000 at once. If there are too many changes, or the issuer no longer has them or has begun another
-//! epoch, it fetches `{revocation_url}/snapshot`.
+//! The follower fetches the keyset from `{issuer}/.well-known/bailiwick/keyset` at the interval that the keyset
+//! suggests. It also fetches the keyset immediately if a head announces a newer one, and at most every 30
+//! seconds if a token names a root key that the keyset lacks. If the keyset names a `revocation_url`, the
+//! follower fetches the head from there every few seconds, and the changes up to it from
+//! `{revocation_url}/{epoch}/{after}-{to}`, at most 10 000 at once. If there are too many changes, or the
+//! issuer no longer has them or has begun another epoch, it fetches `{revocation_url}/snapshot`.
 //!
-//! One request is made at a time. Each has a time-out and a limit on its body. After failures the wait
-//! grows, up to half a minute or the regular interval if that is longer. Plain `http` is accepted with
-//! loopback addresses only, and with `localhost` if the transport never resolves that name
+//! One request is made at a time. Each has a time-out and a limit on its body. After failures the wait grows up
+//! to half a minute, or up to the regular interval if that is longer. Plain `http` is accepted with loopback
+//! addresses only, and with `localhost` if the transport never resolves that name
 //! ([`Transport::PINS_LOCALHOST`]).
 //!
 //! # Failures
 //!
-//! A failed refresh changes nothing: the last good keyset and revocations stay in use until they end or
-//! are too old for the verifier ([`Staleness`](crate::Staleness)). Then every call is denied as
-//! `stale_keyset`. The same happens if a newer keyset that heads announce does not arrive within two refresh
-//! hints and that bound. A verifier whose keyset names a feed admits nothing before it has read the feed.
-//! Files older than those in use, or of another history, are refused, logged as errors and counted
-//! ([`Status::rollbacks`]). Revocations that a restored issuer has lost stay in force
-//! ([`Status::carried_revocations`]).
+//! A failed refresh changes nothing: the last good keyset and revocations stay in use until they expire or are
+//! too old for the verifier ([`Staleness`](crate::Staleness)). Then every call is denied as `stale_keyset`. The
+//! same happens if heads announce a newer keyset that does not arrive within two refresh hints plus that age
+//! limit. A verifier whose keyset names a feed admits nothing before it has read the feed. Files older than
+//! those in use, or of another history, are refused, logged as errors and counted ([`Status::rollbacks`]).
+//! Revocations that a restored issuer has lost stay in force ([`Status::carried_revocations`]).
 //!
 //! A refresh that panics, for example in a [`Transport`] or in a log subscriber, counts as failed: it is
 //! counted ([`Status::panics`]) and tried again.
 //!
-//! With a directory, the state in use is kept there, and a verifier that starts while its issuer is down
-//! continues from it. The directory belongs to one follower, and so does its verifier's trust: nothing
-//! else should replace it.
+//! If a directory is configured, the state in use is kept there, and a verifier that starts while its issuer is
+//! down continues from it. Each follower needs a directory of its own. Only the follower should replace its
+//! verifier's trust.
 //!
 //! # From files
 //!
@@ -42,8 +41,8 @@
 //!
 //! # Reports to the issuer
 //!
-//! With [`FollowerBuilder::report_as`] each request names in its header `Bailiwick-Verifier` the verifier and
-//! the state in use; the grammar is at [`bailiwick_token::report`].
+//! With [`FollowerBuilder::report_as`], each request carries a header `Bailiwick-Verifier` with the verifier's
+//! name and the state in use; for its grammar, see [`bailiwick_token::report`].
 
 mod bounded;
 mod directory;

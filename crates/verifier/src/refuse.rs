@@ -1,4 +1,4 @@
-//! The denial of a call that a verified token does not allow: its reason, and the explanation.
+//! Denials of calls that a verified token does not allow: the reason, and the explanation.
 //!
 //! The reason is determined first, except after an error of the engine: then conditions that fail by themselves are looked
 //! for, and what they need counts towards the same limits. Then only the conditions behind it are explained, within
@@ -26,7 +26,7 @@ use crate::{
 };
 
 impl<'c> Case<'c> {
-    /// The denial of a call that no typed grant covers.
+    /// Denies a call that no typed grant covers.
     pub(crate) fn not_granted(&self, typed: &Typed) -> Deny {
         let mut explainer = self.explainer();
         let is_for_this_service = |grant: &Alternative| explainer.is_for_this_service(grant);
@@ -39,7 +39,7 @@ impl<'c> Case<'c> {
         explanation.ended(explained).deny(denial)
     }
 
-    /// The denial of a call that none of these typed scopes covers.
+    /// Denies a call that none of these typed scopes covers.
     pub(crate) fn out_of_scope(&self, refusing: &[&(usize, Box<[Alternative]>)]) -> Deny {
         let mut explainer = self.explainer();
         let mut explanation = self.explanation();
@@ -53,7 +53,7 @@ impl<'c> Case<'c> {
         explanation.ended(explained).deny(Denial::Caveat)
     }
 
-    /// The denial of a call for which checks in Datalog did not hold, or which the service's policies refuse.
+    /// Denies a call because checks in Datalog failed, or because the service's policies refuse it.
     pub(crate) fn refused(&self, policy: Option<Matched>, failed: &[FailedCheck]) -> Deny {
         let own = failed
             .iter()
@@ -88,8 +88,8 @@ impl<'c> Case<'c> {
         explanation.ended(explained).deny(Denial::Caveat)
     }
 
-    /// The denial of a call whose evaluation ended in an error. If some conditions fail independently of the
-    /// error, they explain the denial best.
+    /// Denies a call whose evaluation ended in an error. Conditions that fail regardless of the error explain
+    /// the denial best, so they take precedence.
     pub(crate) fn failed(&self, error: engine::Error) -> Deny {
         let (mut explainer, mut explanation) = (self.explainer(), self.explanation());
         let found = match self.conditions.explained.as_deref() {
@@ -104,8 +104,8 @@ impl<'c> Case<'c> {
         }
     }
 
-    /// The denial by conditions in Datalog that do not hold, regardless of the rest of the token; `None` if there
-    /// are none.
+    /// Denies a call by conditions in Datalog that fail regardless of the rest of the token; `None` if there
+    /// are no such conditions.
     fn fails_by_itself(
         &self,
         explainer: &mut Explainer<'_>,
@@ -139,8 +139,8 @@ impl<'c> Case<'c> {
         Ok(found)
     }
 
-    /// An explainer with steps for this call. A long call takes longer to decide, so it may also take longer to
-    /// explain.
+    /// Makes an explainer with steps for this call. A long call takes longer to decide, so it may also take
+    /// longer to explain.
     fn explainer(&self) -> Explainer<'c> {
         let steps = self.verifier.limits.explain;
         let steps = steps.saturating_add(self.call.bytes as u64);
@@ -152,7 +152,7 @@ impl<'c> Case<'c> {
     }
 }
 
-/// The denial if none of these grants in Datalog allows the call.
+/// The denial of a call that none of these grants in Datalog allows.
 fn no_grant(explainer: &Explainer<'_>, code: &Code, grants: &[Query]) -> Denial {
     let is_for_this_service = |grant| explainer.may_be_for_this_service(code, grant);
     match grants.iter().any(is_for_this_service) {
@@ -161,7 +161,7 @@ fn no_grant(explainer: &Explainer<'_>, code: &Code, grants: &[Query]) -> Denial 
     }
 }
 
-/// The checks of all blocks, each with the number of its block and its position in it.
+/// The checks of all blocks, each with the number of its block and its position in that block.
 fn checks(code: &Code) -> impl Iterator<Item = (usize, usize, &Check)> {
     let blocks = code.blocks.iter().enumerate();
     blocks.flat_map(|(block, content)| {

@@ -1,4 +1,4 @@
-//! The text of a verified token.
+//! The text of a verified token, kept for details that are seldom needed.
 
 use std::{fmt, sync::Arc};
 
@@ -17,7 +17,7 @@ impl TokenText {
         &self.0
     }
 
-    /// The token. Never `None`, since the text has been read before.
+    /// Reads the token again. The result is never `None`, since the text has been read before.
     pub(crate) fn token(&self) -> Option<Token> {
         Token::parse(&self.0).ok()
     }

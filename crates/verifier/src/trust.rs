@@ -1,10 +1,9 @@
-//! The trust of a verifier: an immutable state of keyset and revocations.
+//! The trust of a verifier: an immutable state of a keyset and revocations.
 //!
-//! Revocations come from a file, which is a snapshot that the issuer exported, or from the issuer's feed. A
-//! new [`Trust`] is made from the one in use and newly fetched files by [`Trust::with_keyset`],
-//! [`Trust::with_delta`] and [`Trust::with_snapshot`], and put in place by
-//! [`Verifier::replace_trust`](crate::Verifier::replace_trust). The feature `refresh` does that in
-//! the background.
+//! Revocations come either from a file, which is a snapshot that the issuer exported, or from the issuer's
+//! feed. [`Trust::with_keyset`], [`Trust::with_delta`] and [`Trust::with_snapshot`] make a new [`Trust`] from
+//! the one in use and newly fetched files. [`Verifier::replace_trust`](crate::Verifier::replace_trust) puts it
+//! into use. The feature `refresh` does this in the background.
 
 mod distrust;
 mod error;
@@ -33,7 +32,7 @@ pub use self::{
     staleness::{Staleness, WhenStale},
 };
 
-/// A keyset and, where configured, revocations, whose signatures have been verified.
+/// A keyset and, if configured, revocations, all with verified signatures.
 ///
 /// ```
 /// # use bailiwick_token::key::PublicKey;
@@ -59,7 +58,7 @@ pub struct Trust {
 #[derive(Debug)]
 struct Keys {
     keyset: Keyset,
-    /// The digest of the keyset's exact bytes: one version must mean one byte string.
+    /// The digest of the keyset's exact bytes, because the same version must always be the same bytes.
     digest: [u8; 32],
     by_id: HashMap<KeyId, usize>,
 }
@@ -69,7 +68,8 @@ impl Trust {
     /// them. `keyset_key` is the only key that a verifier is configured with.
     ///
     /// # Errors
-    /// If either cannot be read, its signature does not verify, or they belong to different issuers.
+    /// [`TrustError`] if a file cannot be read, if a signature does not verify, or if the files belong to
+    /// different issuers.
     pub fn open(
         keyset: &[u8],
         keyset_key: &PublicKey,
@@ -96,10 +96,10 @@ impl Trust {
         Ok(trust)
     }
 
-    /// This trust with another keyset, which must be signed by the same key.
+    /// Returns this trust with another keyset, which the same key must have signed.
     ///
     /// # Errors
-    /// If it cannot be read, or its signature does not verify.
+    /// [`TrustError`] if the keyset cannot be read, or its signature does not verify.
     pub fn with_keyset(&self, keyset: &[u8]) -> Result<Trust, TrustError> {
         Ok(Trust {
             keys: Arc::new(Keys::open(keyset, &self.keyset_key)?),
@@ -123,13 +123,13 @@ impl Trust {
         }
     }
 
-    /// The keyset.
+    /// Returns the verified keyset.
     #[must_use]
     pub fn keyset(&self) -> &Keyset {
         &self.keys.keyset
     }
 
-    /// Checks that `self` may replace `used`.
+    /// Checks that this trust may replace the trust in use.
     pub(crate) fn may_replace(&self, used: &Trust) -> Result<(), RollbackError> {
         let (offered, current) = (self.keyset(), used.keyset());
         if offered.issuer != current.issuer {
@@ -157,7 +157,7 @@ impl Trust {
         }
     }
 
-    /// Keeps revocations of `used` that this trust, of a restarted history, no longer lists.
+    /// Keeps revocations of `used` that this trust no longer lists because its history was restarted.
     pub(crate) fn merge_previous(&self, used: &Trust) -> Result<Trust, RollbackError> {
         match (&self.revocations, &used.revocations) {
             (Some(offered), Some(used)) => {
@@ -169,7 +169,7 @@ impl Trust {
         }
     }
 
-    /// The root key that a token names, if it is trusted at `now`.
+    /// Returns the root key that a token names, if that key is trusted at `now`.
     pub(crate) fn root_key(
         &self,
         id: Option<u32>,
@@ -223,9 +223,9 @@ impl Trust {
         }
     }
 
-    /// Checks that no newer keyset is being withheld. A newer keyset that heads announce, and that does not
-    /// arrive, may revoke the key. The time allowed is two refresh hints, one for a cache that may hold the old
-    /// keyset and one for the reader to ask, and the age allowed for a head.
+    /// Checks that no newer keyset is being withheld. A newer keyset that heads announce but that does not
+    /// arrive may revoke the key. The time allowed is two refresh hints (one for a cache that may hold the old
+    /// keyset, one for the next regular fetch) plus the maximum age of a head.
     fn not_withheld(&self, staleness: &Staleness, now: Timestamp) -> Result<(), Distrust> {
         let keyset = self.keyset();
         let told = self.newer_keyset();

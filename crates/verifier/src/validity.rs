@@ -1,4 +1,4 @@
-//! The limits of a token in time and depth, which do not depend on the call.
+//! A token's limits on time and depth, which do not depend on the call.
 
 use bailiwick_token::{datalog::ValidityLimit, timestamp::Timestamp};
 
@@ -7,8 +7,8 @@ use crate::{
     verified::Verified,
 };
 
-/// The denial of every call with a token that is outside of its limits in time or depth. These limits come
-/// before the conditions on the call.
+/// Returns a denial if the token is outside its limits on time or depth. These limits come before the
+/// conditions on the call.
 pub(crate) fn out_of_limits(token: &Verified, now: Timestamp) -> Option<Deny> {
     out_of_time(token, now).or_else(|| {
         let exceeds = |(_, limit): &(usize, ValidityLimit)| exceeded(*limit, token, now).is_some();
@@ -17,7 +17,7 @@ pub(crate) fn out_of_limits(token: &Verified, now: Timestamp) -> Option<Deny> {
     })
 }
 
-/// The denial of every call with a token that has ended or is not yet valid.
+/// Returns a denial if the token has expired or is not yet valid.
 pub(crate) fn out_of_time(token: &Verified, now: Timestamp) -> Option<Deny> {
     let denial = if now < token.begins {
         Denial::NotYetValid
@@ -30,7 +30,7 @@ pub(crate) fn out_of_time(token: &Verified, now: Timestamp) -> Option<Deny> {
     Some(by_limits(token, now, denial))
 }
 
-/// A denial by the limits that are exceeded for this reason.
+/// Builds a denial from the limits that are exceeded for this reason.
 fn by_limits(token: &Verified, now: Timestamp, denial: Denial) -> Deny {
     let mut explanation = Explanation::new(&token.identity);
     for (block, limit) in &token.validity {

@@ -27,20 +27,20 @@ use crate::{
 pub struct Verified {
     pub(crate) source: TokenText,
     pub(crate) identity: Arc<Identity>,
-    /// The time at which its authority block was made.
+    /// Time at which the authority block was made.
     pub(crate) issued_at: Timestamp,
-    /// The latest start of validity of all its blocks.
+    /// The latest start of validity of all blocks.
     pub(crate) begins: Timestamp,
-    /// The earliest end of all its blocks.
+    /// The earliest expiry of all blocks.
     pub(crate) expires: Timestamp,
-    /// The number of appended blocks.
+    /// Number of appended blocks.
     pub(crate) depth: usize,
     /// The limits in time and depth, each with its block. Each decision checks them.
     pub(crate) validity: Box<[(usize, ValidityLimit)]>,
     pub(crate) root_key: KeyId,
     /// The bytes of the root key: an id is too short to tell two issuers' keys apart for certain.
     pub(crate) root: [u8; 32],
-    /// The names by which revocations can refer to it.
+    /// The names by which revocations can refer to the token.
     pub(crate) names: RevocationNames,
     pub(crate) conditions: CompiledConditions,
 }
@@ -48,7 +48,7 @@ pub struct Verified {
 /// The grants and checks of a token.
 #[derive(Clone)]
 pub(crate) struct CompiledConditions {
-    /// `None` if the engine decides the whole token.
+    /// The typed conditions; `None` if the engine decides the whole token.
     pub(crate) typed: Option<Typed>,
     /// The code of the token, kept to explain the engine's denials; `None` if the engine decides no part of the token.
     pub(crate) explained: Option<Arc<Code>>,
@@ -58,31 +58,30 @@ pub(crate) struct CompiledConditions {
     policy: Arc<CompiledPolicy>,
 }
 
-/// The conditions that are decided without the engine: those that are, term for term, the Datalog that
-/// Bailiwick writes.
+/// The conditions that are decided without the engine: those in exactly the Datalog that Bailiwick writes.
 #[derive(Clone)]
 pub(crate) struct Typed {
     pub(crate) grants: Box<[Alternative]>,
-    /// The scopes, each with its block.
+    /// The scopes, each with the number of its block.
     pub(crate) scopes: Box<[(usize, Box<[Alternative]>)]>,
-    /// The other checks, by block and position in it, sorted.
+    /// The other checks, sorted, each as a block and a position in it.
     pub(crate) others: Box<[(usize, usize)]>,
 }
 
 impl Verified {
-    /// The agent, and its principal.
+    /// The agent, with its principal and delegations.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity
     }
 
-    /// The earliest end of all its blocks.
+    /// The earliest expiry of all blocks.
     #[must_use]
     pub fn expires(&self) -> Timestamp {
         self.expires
     }
 
-    /// Approximate memory in bytes, its text included.
+    /// Approximate memory use in bytes, including the token's text.
     pub(crate) fn size(&self) -> usize {
         [
             size_of::<Verified>(),
@@ -101,7 +100,7 @@ impl CompiledConditions {
     /// Reads the conditions of a token, and compiles those for the engine together with a policy.
     ///
     /// # Errors
-    /// If its Datalog cannot be compiled.
+    /// [`engine::Error`] if the token's Datalog cannot be compiled.
     pub(crate) fn new(
         code: &Code,
         policy: &Arc<CompiledPolicy>,
@@ -120,13 +119,13 @@ impl CompiledConditions {
         })
     }
 
-    /// Returns true if they were compiled with this policy. Conditions compiled by another verifier, or by this
-    /// one under another policy, do not apply here.
+    /// Returns true if these conditions were compiled with this policy. Conditions that another verifier
+    /// compiled, or this one under another policy, do not apply here.
     pub(crate) fn are_for(&self, policy: &Arc<CompiledPolicy>) -> bool {
         Arc::ptr_eq(&self.policy, policy)
     }
 
-    /// The Datalog to evaluate, if there is any.
+    /// The Datalog to evaluate, if any.
     pub(crate) fn program(&self) -> Option<&Program> {
         self.program.as_ref()
     }
@@ -157,7 +156,7 @@ fn program(
 }
 
 impl Typed {
-    /// The typed conditions of a token; `None` if its grants are Datalog that Bailiwick does not write.
+    /// Reads the typed conditions of a token; `None` if its grants are Datalog that Bailiwick does not write.
     fn new(code: &Code) -> Option<Typed> {
         let grants = datalog::written_grants(code, code.blocks.first()?)?;
         let (mut scopes, mut others) = (Vec::new(), Vec::new());

@@ -15,7 +15,7 @@ use crate::{
     trust::{RollbackError, Staleness, Trust},
 };
 
-/// Decides calls at one service. It can be shared between threads.
+/// Decides calls at one service. A verifier can be shared between threads.
 ///
 /// ```
 /// # use bailiwick_token::timestamp::Timestamp;
@@ -41,7 +41,7 @@ pub struct Verifier {
     pub(crate) shadow: bool,
     pub(crate) counters: Counters,
     pub(crate) memo: Memo,
-    /// The policy that goes with every token.
+    /// The policy that applies to every token.
     pub(crate) policy: Arc<CompiledPolicy>,
     pub(crate) cache: TokenCache,
     /// Notified when an unseen token names a root key that is not in the keyset.
@@ -54,25 +54,25 @@ pub struct Verifier {
 pub struct Limits {
     /// Bounds on the structure of a token.
     pub token: bailiwick_token::limits::TokenLimits,
-    /// Maximum units of work per decision: one for each fact tried, each operation of the engine and each
-    /// step of a comparison, and more for long strings, sets and arrays. Prices are set so that a unit costs
-    /// at most about a three-thousandth of verifying a signature. Typed conditions and the engine share
-    /// them.
+    /// Maximum units of work per decision: one for each fact tried, each operation of the engine and each step
+    /// of a comparison, and more for long strings, sets and arrays. A unit takes at most about a
+    /// three-thousandth of the time of verifying a signature. Typed conditions and the engine share these
+    /// units.
     pub fuel: u64,
-    /// Maximum additional fuel for a long call. Typed conditions get four units for each byte beyond 1 KiB,
-    /// the engine eight for each unit beyond 250 that stating the call takes. The default suffices for a
-    /// call of 64 KiB.
+    /// Maximum additional fuel for a long call. Typed conditions get four units for each byte beyond 1 KiB, and
+    /// the engine gets eight for each unit beyond 250 that it takes to state the call. The default suffices for
+    /// a call of 64 KiB.
     pub long_call_fuel: u64,
-    /// Maximum number of bytes that a decision may hold at one time: the compiled token, the facts of the
-    /// call, and the results of operations and rules. More is denied as `out_of_fuel`. The allocator may
-    /// have to provide up to three times as much.
+    /// Maximum number of bytes that a decision may hold at one time: the compiled token, the facts of the call,
+    /// and the results of operations and rules. A call that needs more is denied as `out_of_fuel`. Actual
+    /// memory use may reach three times as much.
     pub memory: usize,
     /// Maximum steps for explaining a denial, besides one for each byte of the call. A step takes about ten
     /// nanoseconds. A longer explanation is cut off and says so; whether the call is allowed stays the same. With 0 the
     /// explanation has only the steps for the call's bytes.
     pub explain: u64,
-    /// Maximum number of bytes of verified tokens to cache, so that a token seen before is not verified
-    /// again. 0 caches none.
+    /// Maximum size of the cache of verified tokens, in bytes. A cached token is not verified again. 0 disables
+    /// the cache.
     pub cache_bytes: usize,
 }
 
@@ -103,7 +103,7 @@ impl Limits {
     }
 }
 
-/// Reason for refusing to make a verifier.
+/// The reason for refusing to make a verifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifierError {
@@ -116,10 +116,10 @@ pub enum VerifierError {
 }
 
 impl Verifier {
-    /// A verifier for the service of this name, which is the service that grants name.
+    /// Makes a verifier for the service with this name. Grants refer to the service by the same name.
     ///
     /// # Errors
-    /// If the name is empty, or contains a star or a control character.
+    /// [`VerifierError::Service`] if the name is empty, or contains a star or a control character.
     pub fn new(service: &str, trust: Trust) -> Result<Verifier, VerifierError> {
         if service.is_empty() || service.contains('*') || service.chars().any(char::is_control) {
             return Err(VerifierError::Service);
@@ -139,7 +139,7 @@ impl Verifier {
         })
     }
 
-    /// Sets other limits than the profile's.
+    /// Replaces the default limits, which are those of the profile.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Verifier {
         self.cache = TokenCache::new(limits.cache_bytes);
@@ -147,10 +147,10 @@ impl Verifier {
         self
     }
 
-    /// Sets the service's own Datalog, which every call has to meet besides the token.
+    /// Sets the service's own Datalog, which every call must satisfy in addition to the token.
     ///
     /// # Errors
-    /// If the policy cannot be used; [`Policy::parse`] would have reported it.
+    /// [`PolicyError`] if the policy cannot be used, which [`Policy::parse`] would have reported.
     pub fn policy(mut self, policy: &Policy) -> Result<Verifier, PolicyError> {
         self.policy = Arc::new(CompiledPolicy {
             engine_only: self.policy.engine_only,
@@ -161,9 +161,10 @@ impl Verifier {
         Ok(self)
     }
 
-    /// Decides every token by the Datalog engine alone. By default, grants and scopes that Bailiwick wrote are
-    /// decided by their typed conditions, which gives the same answers faster: decision 16 has the argument, and
-    /// tests compare both. Calls with many alternatives may run out of fuel earlier or later than by default.
+    /// Decides every token with the Datalog engine alone. By default, grants and scopes that Bailiwick wrote
+    /// are decided by their typed conditions, which gives the same answers faster. Decision 16 explains why,
+    /// and tests compare both. Calls with many alternatives may run out of fuel earlier or later than by
+    /// default.
     #[must_use]
     pub fn engine_only(mut self) -> Verifier {
         self.policy = Arc::new(CompiledPolicy {
@@ -175,7 +176,7 @@ impl Verifier {
         self
     }
 
-    /// Sets another bound on the age of revocations from a feed. By default, calls are denied once the newest head
+    /// Sets the limit on the age of revocations from a feed. By default, calls are denied once the newest head
     /// is older than a minute.
     #[must_use]
     pub fn staleness(mut self, staleness: Staleness) -> Verifier {
@@ -183,8 +184,8 @@ impl Verifier {
         self
     }
 
-    /// Turns shadow mode on or off. In shadow mode the layer lets denied calls pass and logs a warning for
-    /// each. Decisions do not change. No request can turn it on.
+    /// Turns shadow mode on or off. In shadow mode the layer lets denied calls through and logs a warning for
+    /// each. Decisions do not change. No request can turn shadow mode on.
     #[must_use]
     pub fn shadow(mut self, shadow: bool) -> Verifier {
         self.shadow = shadow;
@@ -203,13 +204,13 @@ impl Verifier {
         self.shadow
     }
 
-    /// The service's name.
+    /// Returns the name of the service that this verifier protects.
     #[must_use]
     pub fn service(&self) -> &str {
         &self.service
     }
 
-    /// The numbers of calls decided, by outcome.
+    /// The counters of decided calls, by outcome.
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.counters
@@ -221,12 +222,13 @@ impl Verifier {
         self.trust.load_full()
     }
 
-    /// Replaces the trust in use by newer trust. Calls in progress finish under the old one. Revocations stay in
-    /// force even if the issuer was restored from a backup and no longer lists them
+    /// Replaces the trust in use with newer trust. Calls in progress finish under the old trust. Revocations
+    /// stay in force even if the issuer was restored from a backup and no longer lists them
     /// ([`Trust::carried_revocations`]).
     ///
     /// # Errors
-    /// If it is older or a fork. The trust in use then stays.
+    /// [`RollbackError`] if the given trust is older than the one in use, or a fork of it. The trust in use
+    /// then stays.
     pub fn replace_trust(&self, trust: Trust) -> Result<(), RollbackError> {
         loop {
             // Checked and swapped in a loop: another thread may replace the trust in between, and what was
@@ -241,8 +243,8 @@ impl Verifier {
         }
     }
 
-    /// Counts and records a decision. [`Verifier::decide`] and [`Verifier::check`] do so themselves. This is for
-    /// decisions made without them, such as for a missing token.
+    /// Counts and records a decision. [`Verifier::decide`] and [`Verifier::check`] already do this. Call it for
+    /// decisions made in another way, for example about a missing token.
     pub fn recorded(&self, decision: Decision, call: Option<&Call>) -> Decision {
         self.counters.count(&decision, self.shadow);
         record::emit(&self.service, call, &decision, self.shadow);

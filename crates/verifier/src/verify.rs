@@ -1,4 +1,4 @@
-//! Token + trust -> [`Verified`].
+//! Verification: a token becomes [`Verified`] under the trust in use.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -26,7 +26,7 @@ impl Verifier {
     /// Verifies a token's structure, limits and signatures under the trust in use.
     ///
     /// # Errors
-    /// The denial of every call with this token.
+    /// The denial that applies to every call with this token.
     pub fn verify(&self, token: &Token, now: Timestamp) -> Result<Verified, Box<Deny>> {
         self.verified(token, &token.to_base64(), now)
             .map_err(|denial| Box::new(denial.into()))
@@ -83,7 +83,7 @@ impl Verifier {
         })
     }
 
-    /// The conditions of a token, compiled with this verifier's policy.
+    /// Compiles the conditions of a token together with this verifier's policy.
     pub(crate) fn conditions<'t>(
         &self,
         token: &'t Verified,
@@ -100,7 +100,7 @@ impl Verifier {
     }
 }
 
-/// The signatures of the blocks, by which revocations name them.
+/// The signatures of the blocks, by which revocations refer to blocks.
 fn signatures(token: &Token) -> Result<Box<[[u8; 64]]>, AdmissionError> {
     let signatures = token.signed_blocks().enumerate().map(|(index, block)| {
         let signature = block.signature.as_slice().try_into();

@@ -1,4 +1,4 @@
-//! The layer on an axum router, with tokens signed by biscuit-auth itself.
+//! Tests of the layer on an axum router, with tokens signed by biscuit-auth itself.
 
 #![cfg(test)]
 
@@ -87,7 +87,7 @@ fn narrowed(token: &Token, grants: &str) -> Token {
     token.attenuate(&caveat).unwrap()
 }
 
-/// The token with one more block, as a holder who ignores all limits would append it.
+/// Returns the token with one more block, appended as by a holder who ignores all limits.
 fn appended(token: &Token) -> Token {
     let appended = build::append(token.container(), &Block::default()).unwrap();
     Token::try_from(appended).unwrap()
@@ -128,7 +128,7 @@ fn protect(verifier: Verifier, now: Timestamp) -> Protect {
     Protect::new(Arc::new(verifier), Arc::new(move || now))
 }
 
-/// Answers with the request that it sees: the authority, the headers, the body.
+/// Answers with the request as the handler sees it: authority, headers and body.
 async fn mirror(authorized: Option<Authorized>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let seen = |name: &str| {
@@ -233,7 +233,7 @@ fn request(method: Method, uri: &str, headers: &[(&str, &str)], body: impl Into<
     request.body(body.into()).unwrap()
 }
 
-/// An order, as `application/json`.
+/// Sends an order as `application/json`.
 async fn order(app: &Router, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
     let mut headers = headers.to_vec();
     headers.push(("content-type", "application/json"));
@@ -282,7 +282,7 @@ async fn an_allowed_call_reaches_the_handler_with_its_body_and_without_its_token
             );
         }
     }
-    // Another scheme is another's credential.
+    // Another scheme means that the credential is not ours.
     let headers = [("authorization", "Basic dTpw"), ("bailiwick-token", &token)];
     let answer = order(&app, &headers, ORDER).await;
     assert_eq!(
@@ -540,7 +540,7 @@ async fn a_body_that_cannot_be_read_is_400() {
         let answer = send(&app, request(Method::POST, "/orders", &headers, ORDER)).await;
         assert_eq!(answer.status, StatusCode::OK, "{content_type}");
     }
-    // No body, no arguments: and so the constrained ones are missing.
+    // Without a body there are no arguments, so the constrained ones are missing.
     let answer = send(
         &app,
         request(Method::POST, "/orders", &[credential], Body::empty()),
@@ -661,7 +661,7 @@ async fn arguments_come_from_where_they_are_declared() {
         ("/files/a/b/c", 403),
         ("/files/a/../c", 400),
         ("/files/a//c", 400),
-        // What the handler's router or file system could fold.
+        // Names that the handler's router or file system could treat as another one.
         ("/..;/orders/PO-7?limit=10&page=5", 400),
         ("/%EF%BC%8E%EF%BC%8E/orders/PO-7?limit=10&page=5", 400),
         ("/..%20/orders/PO-7?limit=10&page=5", 400),
@@ -816,7 +816,7 @@ async fn a_layer_whose_path_lacks_a_parameter_refuses() {
         .refused(400, "bad_request");
     let detail = "the route has no path parameter `order`";
     assert_eq!(problem["detail"], detail);
-    // Nor is there one where no router is.
+    // There are no path parameters without a router either.
     let request = request(Method::GET, "/", &[("bailiwick-token", &token())], "");
     let bare = reads.layer(tower::service_fn(async |_: Request| {
         Ok::<_, std::convert::Infallible>(Response::new(Body::empty()))
@@ -830,7 +830,8 @@ async fn a_layer_whose_path_lacks_a_parameter_refuses() {
     assert_eq!(answer.refused(400, "bad_request")["detail"], detail);
 }
 
-/// Bodies of a service that is not axum's: frames of any buffer in, and a body of any type out.
+/// The layer accepts requests with any buffer type in their frames, and answers of any body type, not only
+/// axum's.
 #[tokio::test]
 async fn any_body_passes() {
     struct Slices(Vec<&'static [u8]>);
@@ -866,7 +867,7 @@ async fn any_body_passes() {
     assert_eq!(response.status(), StatusCode::OK);
     let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
     assert_eq!(body, r#"{"amount":1,"currency":"EUR"}"#);
-    // It is bounded as axum's is.
+    // The limit is the same as for axum's body type.
     let response = order(vec![&[b' '; 1024]; 65]).await.unwrap();
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
 }
@@ -1033,7 +1034,7 @@ async fn unrouted_methods_get_405() {
                 assert!(answer.header("www-authenticate").is_none());
             }
         }
-        // The preflight of a browser carries no credentials, and is the service's own affair.
+        // A browser's preflight carries no credentials, and the service itself answers it.
         let answer = send(&app, request(Method::OPTIONS, "/cors", credential, "")).await;
         assert_eq!(
             (answer.status, answer.header("access-control-allow-methods")),
@@ -1074,7 +1075,7 @@ async fn head_is_decided_as_get() {
     assert_eq!(counters.denied(Reason::NoGrant), 1);
 }
 
-/// Counts the bytes that are read of it. Its length is not announced.
+/// A body that counts the bytes read from it. Its length is not announced.
 struct Counted {
     left: usize,
     read: Arc<AtomicUsize>,
@@ -1099,7 +1100,7 @@ impl HttpBody for Counted {
 /// Headers of a request.
 type Sent = Vec<(&'static str, String)>;
 
-/// Credentials that are refused, each with the reason for the denial.
+/// Credentials that are refused, each with its reason for the denial.
 fn bad_credentials() -> Vec<(Sent, &'static str)> {
     let bearer = |token: &str| vec![("authorization", format!("Bearer {token}"))];
     let good = signed_by(&root(), &claims(1), GRANTS);
@@ -1154,7 +1155,7 @@ async fn the_token_comes_before_the_body() {
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
-        // No JSON, of no media type, and far too long: nothing of that is looked at.
+        // The body is not JSON, has no media type, and is far too long, but none of it is read.
         let read = Arc::new(AtomicUsize::new(0));
         let body = || {
             let read = Arc::clone(&read);
@@ -1167,7 +1168,7 @@ async fn the_token_comes_before_the_body() {
         answer.refused(401, reason);
         let dropped = read.swap(0, Ordering::Relaxed);
         assert!(dropped <= 256 * 1024 + 1024, "{reason}: {dropped}");
-        // Nor is a sender told to go on that waits for leave to send.
+        // A sender that waits for `100 Continue` does not get it either.
         headers.push(("expect", "100-continue"));
         let answer = send(&app, request(Method::POST, "/orders", &headers, body())).await;
         answer.refused(401, reason);
@@ -1193,7 +1194,7 @@ async fn denials_of_tokens_are_the_same_early_and_late() {
     }
 }
 
-/// Answers arrive over a socket although the sender writes its whole body before it reads.
+/// An answer arrives over a socket even if the sender writes its whole body before reading.
 #[tokio::test]
 async fn a_refused_sender_reads_its_answer() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -1288,8 +1289,8 @@ fn every_reason_has_its_status() {
     }
 }
 
-/// A body of 64 KiB, and a token with 40 alternatives that refuse it: values are shown, and the
-/// answer is short all the same.
+/// With a body of 64 KiB, and a token with 40 alternatives that refuse it, the answer is short even though
+/// values are shown.
 #[tokio::test]
 async fn a_problem_is_short_whatever_the_call() {
     let app = app(&protect(verifier(), now()).explain(Values::Shown));
@@ -1315,7 +1316,7 @@ async fn a_problem_is_short_whatever_the_call() {
         assert!(explain.len() > 10, "{problem}");
         assert!(answer.body.len() < 36 * 1024, "{} bytes", answer.body.len());
     }
-    // Neither is one that cannot be read.
+    // A problem about an unreadable body is short, too.
     for body in [
         format!(r#"{{"{}":1}}"#, ".".repeat(60_000)),
         format!(r#"{{"{0}":1,"{0}":1}}"#, "\\u202e".repeat(5_000)),

@@ -1,4 +1,4 @@
-//! Followers of an issuer over real HTTP, on a loopback address, and of files, up to decisions.
+//! Tests of followers, from fetching to decisions: over real HTTP on a loopback address, and with files.
 
 #![cfg(test)]
 
@@ -34,7 +34,7 @@ use bailiwick_verifier::{
     },
 };
 
-/// The keys of an issuer whose root key is made from this seed.
+/// Makes the keys of an issuer, with the root key from this seed.
 fn root(seed: u8) -> Root {
     Root::from_seeds(seed, 9)
 }
@@ -191,7 +191,7 @@ async fn page(State(issuer): State<Issuer>, Path((_, range)): Path<(String, Stri
     lines.map(|change| change.to_line() + "\n").collect()
 }
 
-/// Waits until the condition holds, for ten seconds at most.
+/// Waits until the condition holds, for at most ten seconds.
 async fn eventually(holds: impl Fn() -> bool) {
     let wait = async {
         while !holds() {
@@ -203,7 +203,7 @@ async fn eventually(holds: impl Fn() -> bool) {
         .unwrap();
 }
 
-/// The reason for which a call with this token is denied.
+/// Returns the reason for denying a call with this token; `None` if it is allowed.
 fn decide(follower: &Follower, token: &str) -> Option<Reason> {
     follower.check(token, &Call::new("order")).reason()
 }
@@ -280,7 +280,7 @@ async fn settings_that_cannot_be_used() {
     ));
 }
 
-/// A transport that can be made to panic.
+/// A transport that panics on request.
 struct Faulty {
     http: Http,
     broken: Arc<AtomicBool>,
@@ -323,7 +323,7 @@ async fn a_task_continues_after_a_panic() {
     eventually(|| decide(&follower, &token) == Some(Reason::Revoked)).await;
 }
 
-/// Puts a file in place as an operator should: atomically, never half written.
+/// Puts a file in place as an operator should: atomically, so that it is never half written.
 fn place(directory: &std::path::Path, name: &str, content: &str) {
     let begun = directory.join(format!("{name}.new"));
     fs::write(&begun, content).unwrap();
@@ -401,7 +401,7 @@ async fn a_verifier_follows_its_files() {
     assert_eq!(monitor.status().keyset_version, 2);
     assert_eq!(decide(&follower, &token), Some(Reason::Revoked));
 
-    // Files are as old as their end allows, and not as a feed's head.
+    // Files are limited only by their own expiry, not by the maximum age of a feed's head.
     ahead.store(600, Ordering::SeqCst);
     assert!(monitor.is_ready());
     ahead.store(3_700, Ordering::SeqCst);

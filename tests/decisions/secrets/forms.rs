@@ -9,7 +9,7 @@ use base64::{
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 
-/// Secrets that must not appear anywhere, in every form in which they could.
+/// Secrets that must not appear anywhere, in every form in which they could appear.
 pub(crate) struct Secrets(Vec<(&'static str, String)>);
 
 impl Secrets {

@@ -1,5 +1,5 @@
-//! The cost of calls with seen tokens by the call's size: the dearest allowed call beside the dearest denied
-//! one.
+//! The cost of calls with cached tokens, by the call's size: the most expensive allowed call, compared with the
+//! most expensive denied one.
 
 use std::{hint::black_box, time::Instant};
 
@@ -10,11 +10,11 @@ use crate::support::calls::{self, ALTERNATIVES, SHAPES};
 
 const SIZES: [usize; 6] = [100, 500, 2_000, 8_000, 24_000, calls::MAX_CALL];
 
-/// Maximum number of decisions of each call, and the seconds after which no further one is made.
+/// Maximum number of decisions per call, and number of seconds after which no further decision is made.
 const ROUNDS: usize = 31;
 const MAX_SECONDS: f64 = 0.04;
 
-/// The dearest call so far.
+/// The most expensive call so far.
 #[derive(Default)]
 struct Dearest {
     micros: f64,
@@ -102,10 +102,10 @@ fn fastest<T>(mut work: impl FnMut() -> T) -> f64 {
     fastest
 }
 
-/// A fact, by its number.
+/// A function that makes a fact from its number.
 type Fact = fn(usize) -> String;
 
-/// Facts, and an alternative of a check that never holds and takes much time per unit of fuel.
+/// Facts, each with an alternative of a check that never holds and takes much time per unit of fuel.
 const WORK: [(Fact, &str); 4] = [
     (|n| format!("f({n}, {});", n + 1), "f($a, $b), f($b, $a)"),
     (
@@ -122,7 +122,7 @@ const WORK: [(Fact, &str); 4] = [
     ),
 ];
 
-/// Tokens that allow the call and burn nearly all of the fuel of a short call.
+/// Tokens that allow the call, and burn nearly all of the fuel for a short call.
 fn working(root: &Root) -> Vec<String> {
     let verifier = root.verifier();
     let call = Call::new(calls::ACTION);

@@ -1,15 +1,15 @@
-//! A table, and a scatter written by hand as SVG.
+//! Output of the results: a table, and a scatter plot written directly as SVG.
 
 use crate::{Point, cost::tokens};
 
-/// A line of microseconds by size, through honest tokens with one appended block.
+/// A line that gives microseconds by size, fitted to honest tokens with one appended block.
 pub struct Line {
     at_zero: f64,
     per_byte: f64,
 }
 
-/// Mean microseconds that each further block adds to the line, for its signature and its key, over honest
-/// tokens given as number of blocks, bytes and microseconds.
+/// Mean number of microseconds that each further block adds to the line, for its signature and key. The honest
+/// tokens are given as number of blocks, bytes and microseconds.
 pub fn per_block(points: impl Iterator<Item = (usize, usize, f64)>, line: &Line) -> f64 {
     let each =
         points.map(|(blocks, bytes, micros)| (micros - line.at(bytes)) / (blocks - 1) as f64);
@@ -128,7 +128,7 @@ pub fn svg(points: &[Point], line: &Line) -> String {
     svg + "</svg>\n"
 }
 
-/// The mark of a token: round if it is honest, square if it is hostile.
+/// The plot's mark for a token: round if it is honest, square if it is hostile.
 fn mark(family: &str, place: usize, x: f64, y: f64) -> String {
     let colour = COLOURS[place % COLOURS.len()];
     if [tokens::HONEST, tokens::HONEST_CHAIN].contains(&family) {

@@ -1,4 +1,4 @@
-//! Honest tokens of growing size, and hostile ones for each way to make the verifier work.
+//! Honest tokens of increasing size, and hostile tokens for each way of making the verifier work.
 
 use bailiwick_testkit::{
     Root,

@@ -1,4 +1,4 @@
-//! The search for the dearest program of an operation.
+//! The search for the slowest program of an operation.
 
 use std::{fmt, hint::black_box, time::Instant};
 
@@ -11,14 +11,15 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use super::operations::Operation;
 use crate::{MEMORY, engine::externs};
 
-/// Number of programs drawn at random, and of rounds in which each choice of the dearest is changed.
+/// Number of programs to draw at random, and number of rounds in which each choice of the slowest program is
+/// varied.
 const DRAWN: usize = 60;
 const ROUNDS: usize = 2;
 
-/// Number of turns of the last measurement; the best of each side counts.
+/// Number of turns of the last measurement. The best turn of each side counts.
 const TURNS: usize = 25;
 
-/// Choices from short lists, by the digits of one program.
+/// A source of choices from short lists, determined by the digits of one program.
 pub struct Choices<'c> {
     digits: &'c [usize],
     next: usize,
@@ -39,7 +40,7 @@ impl Choices<'_> {
     }
 }
 
-/// The dearest program found, and its measurements.
+/// The slowest program found, and its measurements.
 pub struct Found {
     name: &'static str,
     shape: String,
@@ -48,7 +49,7 @@ pub struct Found {
     fuel: u64,
     bytes: usize,
     counted: usize,
-    /// Nanoseconds and bytes to read and compile the token, for each of its bytes.
+    /// Nanoseconds and bytes for reading and compiling the token, per byte of the token.
     read: (f64, f64),
 }
 
@@ -57,7 +58,7 @@ impl Found {
         self.nanos / self.fuel as f64
     }
 
-    /// The worth of 1,000 units, in signatures.
+    /// The time of 1,000 units, in signatures.
     pub fn signatures(&self) -> f64 {
         1000.0 * self.per_unit() / self.signature
     }
@@ -85,7 +86,7 @@ impl fmt::Display for Found {
     }
 }
 
-/// A sentence with the maximum time and memory that reading a token took, for each of its bytes.
+/// A sentence about the maximum time and memory for reading a token, per byte.
 pub fn worst_of_reading(found: &[Found]) -> String {
     let dearest = |by: fn(&Found) -> f64| {
         let dearest = found.iter().max_by(|a, b| by(a).total_cmp(&by(b)));
@@ -108,8 +109,8 @@ struct Compiled {
 /// Separates the blocks of a program.
 pub const BLOCK: &str = "\n---\n";
 
-/// A fact of the newest version. The reference declares too old a version for a block whose only newer feature
-/// is an array inside another, and such a block is refused.
+/// A fact that needs the newest version of Datalog. Without it, the reference declares too old a version for a
+/// block whose only newer feature is an array inside another, and such a block is refused.
 const NEWEST: &str = "newest(null);";
 
 fn compile(code: &str) -> Option<Compiled> {
@@ -160,7 +161,7 @@ fn nanos(program: &Program, externs: &Externs, budget: Budget) -> (f64, u64) {
     }
 }
 
-/// Nanoseconds per unit of the program that these digits choose, the program, and its choices.
+/// Measures the program that these digits choose. Returns its nanoseconds per unit, its text, and its choices.
 fn tried(
     operation: &Operation,
     digits: &[usize],
@@ -186,7 +187,7 @@ fn tried(
     Some((best, compiled, choices.taken.join(", ")))
 }
 
-/// Searches for the dearest program, and measures it.
+/// Searches for the slowest program, and measures it.
 pub fn dearest(operation: &Operation) -> Found {
     let mut rng = StdRng::seed_from_u64(1);
     let externs = externs();
@@ -244,7 +245,7 @@ fn measured(operation: &Operation, digits: &[usize], externs: &Externs) -> Found
     }
 }
 
-/// One signature over 500 bytes, the yardstick.
+/// One signature over 500 bytes, as the yardstick.
 pub struct Signature {
     key: VerifyingKey,
     message: [u8; 500],

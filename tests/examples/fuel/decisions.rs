@@ -1,4 +1,4 @@
-//! Complete decisions: a seen token and a call that burn all of their fuel.
+//! Measurement of complete decisions: a cached token and a call that burn all of their fuel.
 
 use std::{fmt::Write, hint::black_box, time::Instant};
 
@@ -121,7 +121,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// Measures each case beside one signature and beside the honest token with the same call.
+/// Measures each case, compared with one signature and with the honest token for the same call.
 pub fn table() -> String {
     let root = Root::fixed();
     let signature = Signature::new();

@@ -1,4 +1,4 @@
-//! Programs that repeat one operation, written from choices.
+//! Programs that repeat one operation, generated from choices.
 
 use bailiwick_biscuit::engine::Budget;
 
@@ -9,7 +9,7 @@ mod rules;
 mod scalars;
 mod strings;
 
-/// An operation of the engine.
+/// An operation of the engine, to be measured.
 pub struct Operation {
     pub name: &'static str,
     pub code: fn(&mut Choices<'_>) -> String,
@@ -17,7 +17,7 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Memory is measured, not limited.
+    /// A budget that limits fuel but not memory, which is only measured.
     pub fn budget(&self) -> Budget {
         Budget {
             fuel: self.fuel,

@@ -1,6 +1,6 @@
-//! Strings and terms of chosen lengths, as Datalog writes them.
+//! Strings and terms of chosen lengths, in Datalog's notation.
 
-/// A text of letters: all the same, of two in no order, or like words.
+/// A text of letters: all the same, two letters in random order, or like words.
 pub fn text(length: usize, kind: &str) -> String {
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     (0..length)
@@ -18,7 +18,7 @@ pub fn text(length: usize, kind: &str) -> String {
         .collect()
 }
 
-/// The same text with another letter at one place.
+/// The same text with a different letter at one place.
 pub fn changed(text: &str, place: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
     let at = match place {
@@ -32,10 +32,10 @@ pub fn changed(text: &str, place: &str) -> String {
     String::from_utf8(bytes).expect("letters")
 }
 
-/// The parser takes twice as long for each array around another.
+/// Maximum nesting of arrays. The parser takes twice as long for each level.
 const NESTED: usize = 8;
 
-/// Terms that differ, of one kind: equal up to their ends where they are long.
+/// Different terms of one kind. Long ones are equal except at their ends.
 pub fn terms(count: usize, kind: &str, length: usize) -> Vec<String> {
     (0..count)
         .map(|number| match kind {
@@ -70,7 +70,7 @@ pub const KINDS: [&str; 7] = [
     "nested arrays",
 ];
 
-/// A program that makes an operation for each triple of 40 numbers: as rows that are joined, or in nested
+/// A program that performs an operation for each triple of 40 numbers, either in a join of rows or in nested
 /// closures.
 pub fn repeated(facts: &str, bound: &str, operation: &str, answer: bool, by: &str) -> String {
     const TIMES: usize = 40;

@@ -1,7 +1,7 @@
-//! Writes the corpus with which each target starts: `cargo run --example seeds`.
+//! Writes the seed corpus of each fuzz target: `cargo run --example seeds`.
 //!
-//! The files are the same on every run, and all of them are our own: honest tokens, calls, grants and keysets,
-//! and a few near misses.
+//! The files are the same on every run, and all are made here: honest tokens, calls, grants and keysets, and a
+//! few near misses.
 
 use std::{fs, path::Path};
 
@@ -66,7 +66,7 @@ const GRANTS: [&str; 6] = [
     "grant = [{ service = \"erp\", action = \"x\", args = {} }]\n",
 ];
 
-/// Profiles, each with a caller that gets a token, or nearly does.
+/// Profiles, each with a caller that gets a token or just fails to.
 const PROFILES: [(&str, &str); 3] = [
     (
         "[[profile]]\nname = \"a\"\nmatch.agent.source = \"client\"\n[profile.token]\nagent = \"a\"\nprincipal = \"p\"\nttl = { default = \"1m\", max = \"1h\" }\n[[profile.grant]]\nservice = \"erp\"\naction = \"x\"\n",
@@ -259,7 +259,8 @@ fn profiles() {
     texts("profiles", inputs.map(String::into_bytes));
 }
 
-/// Any bytes are a program, because programs are choices: these come from a simple generator without a library.
+/// Writes seeds for programs. Programs are choices, so any bytes make one; these bytes come from a simple
+/// generator without a library.
 fn programs() {
     let mut state: u64 = 20_261_123;
     let mut byte = || {

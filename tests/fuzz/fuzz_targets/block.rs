@@ -1,5 +1,6 @@
 #![no_main]
-//! A block's bytes, validly signed so that they pass the chain: verified, decided, evaluated.
+//! Fuzz target for a block's bytes, validly signed so that they pass the chain, then verified, decided and
+//! evaluated.
 
 use std::sync::LazyLock;
 
@@ -15,14 +16,14 @@ use biscuit_auth::format::schema::ExternalSignature;
 use libfuzzer_sys::fuzz_target;
 
 const FUEL: u64 = 5_000;
-/// Fuel for blocks outside the profile: enough for a regular expression.
+/// Fuel for blocks outside the profile, enough for a regular expression.
 const ENGINE_FUEL: u64 = 100_000;
 
 static ROOT: LazyLock<Root> = LazyLock::new(Root::fixed);
 static HONEST: LazyLock<Forge> = LazyLock::new(|| Forge::honest(&ROOT));
 static VERIFIERS: LazyLock<[Verifier; 2]> =
     LazyLock::new(|| [verifier(&ROOT, FUEL, 0), verifier(&ROOT, FUEL, 1 << 20)]);
-/// States the facts of a call, so that blocks of the profile evaluate without one.
+/// Policies that state the facts of a call, so that blocks of the profile evaluate without one.
 static AUTHORIZER: LazyLock<Authorizer> = LazyLock::new(|| {
     let facts = r#"
         time(2026-11-23T12:00:00Z); service("erp"); action("order"); depth(1); args({"", "amount", "tags"});

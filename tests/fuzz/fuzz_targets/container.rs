@@ -1,5 +1,5 @@
 #![no_main]
-//! A token's bytes and its text: read, used by a holder, verified and decided.
+//! Fuzz target for a token's bytes and text: read, used by a holder, verified and decided.
 
 use std::sync::LazyLock;
 

@@ -1,6 +1,6 @@
 #![no_main]
-//! Typed conditions and the engine, on tokens and calls that the input chooses, give the same answer for the
-//! same reason.
+//! Fuzz target that compares typed conditions with the engine, on tokens and calls that the input chooses: both
+//! give the same answer for the same reason.
 
 use bailiwick_fuzz::{Root, mint, now, verifier, ways};
 use libfuzzer_sys::fuzz_target;

@@ -1,6 +1,6 @@
 #![no_main]
-//! Comparison of the engine with biscuit-auth, on programs that the input chooses. `tests/differential.rs` lists
-//! the known differences, and the writer of programs avoids them.
+//! Fuzz target that compares the engine with biscuit-auth, on programs that the input chooses.
+//! `tests/differential.rs` lists the known differences, and the writer of programs avoids them.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -15,7 +15,7 @@ use bailiwick_token::token::Token;
 use biscuit_auth::{Algorithm, Biscuit, KeyPair, PrivateKey};
 use libfuzzer_sys::fuzz_target;
 
-/// More than any program of an input can burn.
+/// A budget larger than any program from an input can burn.
 const BUDGET: Budget = Budget {
     fuel: 50_000_000,
     memory: 1 << 30,

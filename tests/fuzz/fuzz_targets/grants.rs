@@ -1,5 +1,5 @@
 #![no_main]
-//! Grants as text: grants that can be read survive both text forms and Datalog.
+//! Fuzz target for grants as text: grants that can be read survive both text forms and Datalog.
 
 use bailiwick_fuzz::{Root, mint};
 use bailiwick_token::{

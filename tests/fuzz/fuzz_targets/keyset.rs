@@ -1,6 +1,6 @@
 #![no_main]
-//! Documents that verifiers fetch, signed unchanged: a document that opens survives signing and opening again,
-//! and lines of revocations are applied as a whole or not at all.
+//! Fuzz target for documents that verifiers fetch, signed unchanged: a document that opens survives signing and
+//! opening again, and lines of revocations are applied either as a whole or not at all.
 
 use std::sync::LazyLock;
 
@@ -91,7 +91,7 @@ fn header(bytes: &[u8]) {
     assert!(opened.is_ok() || trust.is_err());
 }
 
-/// Applies lines over which the issuer signed a head: as changes, and as a snapshot.
+/// Applies lines covered by a signed head, as changes and as a snapshot.
 fn lines(bytes: &[u8]) {
     let (key, now) = (&ROOT.keyset_key, now());
     let start = Position::start(Epoch::from_bytes([1; 8]));
@@ -147,7 +147,8 @@ fn lines(bytes: &[u8]) {
     }
 }
 
-/// Reads bytes of unknown origin, unsigned: no reader panics, and an envelope or a report has one text.
+/// Reads bytes of unknown origin without a signature: no reader panics, and each envelope or report has exactly
+/// one text.
 fn anyones(bytes: &[u8]) {
     let public = ROOT.keyset_public();
     if let Ok(envelope) = Envelope::parse(bytes) {

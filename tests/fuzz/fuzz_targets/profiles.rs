@@ -1,6 +1,6 @@
 #![no_main]
-//! Profiles as text, and after a null byte a caller as JSON: a caller's result is well formed and can be requested
-//! unchanged, and a refusal is a text that OAuth can carry.
+//! Fuzz target for profiles as text, followed by a null byte and a caller as JSON: a caller's result is well
+//! formed and can be requested unchanged, and a refusal has a text that OAuth can carry.
 
 use bailiwick_issuer::profile::{Ask, Caller, Profile, ProfileLimits, Profiles};
 use bailiwick_token::grant::Grants;

@@ -1,5 +1,5 @@
 #![no_main]
-//! A call as JSON text: its canonical text is the same call, and gets the same decision.
+//! Fuzz target for a call as JSON text: its canonical text is the same call, and gets the same decision.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 static ROOT: LazyLock<Root> = LazyLock::new(Root::fixed);
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| verifier(&ROOT, 5_000, 1 << 20));
-/// A token whose conditions cover everything that a call can state.
+/// A token whose conditions cover everything that can be stated about a call.
 static TOKEN: LazyLock<String> = LazyLock::new(|| {
     let looks = r#"
         check if arg($n, $v), $v.type() !== "integer" or num($n, $m), $m >= 0 or json($n, $t), $t.length() < 20

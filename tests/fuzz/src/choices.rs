@@ -1,4 +1,4 @@
-//! Choices from the bytes of an input: one byte for each, and zero once they are spent.
+//! Choices made by the bytes of an input: one byte each, and zero once the bytes are used up.
 
 use crate::program::Choices;
 

@@ -1,15 +1,15 @@
-//! The engine by itself: any Biscuit, without the limits of the profile.
+//! The engine alone, for any Biscuit and without the limits of the profile.
 
 use bailiwick_biscuit::engine::{Authorizer, Budget, Error, Evaluation, Externs, Outcome, Program};
 use bailiwick_token::token::Token;
 
-/// Compiles a program. All targets do it here.
+/// Compiles a program. All fuzz targets use this function.
 pub fn compile(token: &Token, authorizer: &Authorizer) -> Result<Program, Error> {
     Program::compile(token.code(), authorizer)
 }
 
-/// Evaluates within a budget, and checks the engine's account of fuel: the outcome is a function of its input,
-/// no more is burnt than given, and exactly the amount burnt suffices.
+/// Evaluates within a budget, and checks the engine's accounting of fuel: the outcome depends only on the
+/// input, no more fuel is burnt than given, and exactly the amount burnt suffices.
 pub fn evaluate(program: &Program, budget: impl Into<Budget>) -> Evaluation {
     let budget = budget.into();
     let with = |fuel: u64| Budget { fuel, ..budget };

@@ -1,6 +1,6 @@
-//! Shared parts of the targets: a fixed root key, a verifier that trusts it, and the engine by itself.
+//! Shared parts of the fuzz targets: a fixed root key, a verifier that trusts it, and the engine alone.
 //!
-//! Only public interfaces are used, so that changes of internals break no target.
+//! Only public interfaces are used, so that internal changes break no target.
 
 use bailiwick_testkit::claims;
 use bailiwick_token::{
@@ -26,7 +26,7 @@ pub mod ways;
 
 pub use bailiwick_testkit::{ISSUER, Root, SERVICE, forge, now};
 
-/// A verifier whose cache of seen tokens may hold this many bytes.
+/// Makes a verifier whose cache of tokens may hold this many bytes.
 pub fn verifier(root: &Root, fuel: u64, cache_bytes: usize) -> Verifier {
     root.verifier().limits(Limits {
         fuel,
@@ -35,7 +35,8 @@ pub fn verifier(root: &Root, fuel: u64, cache_bytes: usize) -> Verifier {
     })
 }
 
-/// An honest token with these grants: the same on every run, so that an input always has the same meaning.
+/// Mints an honest token with these grants. It is the same on every run, so that an input always has the same
+/// meaning.
 pub fn mint(root: &Root, grants: &Grants) -> Token {
     let claims = Claims {
         token_id: TokenId::from_bytes([7; 16]),
@@ -44,7 +45,7 @@ pub fn mint(root: &Root, grants: &Grants) -> Token {
     root.mint_with(&claims, grants)
 }
 
-/// The whole text of a decision, checked to be printable. Equal texts mean equal decisions.
+/// The complete text of a decision, checked to be printable. Equal texts mean equal decisions.
 pub fn said(decision: &Decision) -> String {
     let mut said = vec![
         decision
@@ -63,7 +64,8 @@ pub fn said(decision: &Decision) -> String {
     bare
 }
 
-/// Does all that a holder can do with a token, and checks that nothing panics and that results can be read back.
+/// Performs every operation of a token's holder, and checks that nothing panics and that results can be read
+/// back.
 pub fn held(token: &Token) {
     let view = token.inspect();
     let shown = (

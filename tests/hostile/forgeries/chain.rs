@@ -1,4 +1,4 @@
-//! Blocks that are dropped, moved, exchanged, or added without the right to.
+//! Forgeries of the chain: blocks that are dropped, moved, exchanged, or added without authority.
 
 use bailiwick_testkit::{
     Root,

@@ -1,4 +1,4 @@
-//! Protobuf that no builder writes.
+//! Forgeries of the encoding: protobuf that no builder writes.
 
 use bailiwick_testkit::{
     Root,

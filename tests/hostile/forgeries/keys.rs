@@ -1,4 +1,4 @@
-//! Keys under which anyone could sign, and signatures with a second form.
+//! Forgeries with keys under which anyone could sign, and with signatures that have a second form.
 
 use bailiwick_testkit::{
     Root,

@@ -1,4 +1,4 @@
-//! Datalog that would give a token more authority than it has.
+//! Forgeries with Datalog that would give a token more authority than it has.
 
 use bailiwick_testkit::{
     Root,

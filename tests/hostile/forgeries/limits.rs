@@ -1,4 +1,4 @@
-//! Tokens one above each limit.
+//! Forgeries that exceed each limit by one.
 
 use bailiwick_testkit::{
     Root,

@@ -1,4 +1,4 @@
-//! Evaluations that would never end, and some that barely do.
+//! Forgeries that cause work: evaluations that would never end, and some that barely do.
 
 use bailiwick_testkit::{
     Root,
@@ -202,7 +202,7 @@ fn expressions(root: &Root) -> Vec<Forgery> {
     ]
 }
 
-/// Tokens that only the profile refuses: the engine evaluates such Datalog for tokens outside the profile.
+/// Tokens that only the profile refuses. Outside the profile, the engine evaluates such Datalog.
 fn of_others(root: &Root) -> Vec<Forgery> {
     let of = |name, attacks, code: &str, outcome| {
         forgery(name, attacks, Forge::honest(root).append(code), UNSUPPORTED).alone(outcome)

@@ -1,4 +1,4 @@
-//! Counts allocations on request.
+//! A counter of allocations, active only on request.
 
 #![allow(
     unsafe_code,
@@ -10,8 +10,8 @@ use std::{
     sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed},
 };
 
-/// The system's allocator with counters that move only during [`counted`], so that timed code pays for one branch
-/// and nothing more.
+/// The system's allocator, with counters that run only during [`counted`], so that timed code pays for only one
+/// branch.
 pub(crate) struct Counting;
 
 #[global_allocator]
@@ -22,7 +22,7 @@ static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
 static GROWTH: AtomicI64 = AtomicI64::new(0);
 
-/// Allocations of some code.
+/// The allocations of a piece of code.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Allocated {
     /// Number of allocations; growing a buffer counts as well.

@@ -1,4 +1,4 @@
-//! biscuit-auth: the same tokens, the same facts, the same policy.
+//! biscuit-auth as a peer, with the same tokens, facts and policy.
 
 use std::{hint::black_box, time::Duration};
 
@@ -13,7 +13,7 @@ pub(crate) const NAME: &str = "biscuit-auth 6.0.0";
 pub(crate) const WHOLE: &str = "parse, verify, authorize";
 const VERIFIED: &str = "authorize what was verified before";
 
-/// Returns true if biscuit-auth denies a call beyond the token, as it must.
+/// Returns true if biscuit-auth denies a call that the token does not allow, as it must.
 pub(crate) fn denies(sample: &Sample) -> bool {
     let (root, text) = (sample.key_pair().public(), text(&sample.chain(3)));
     let token = Biscuit::from_base64(&text, root).unwrap();

@@ -1,5 +1,5 @@
-//! The cost of refusing hostile tokens, each beside the cost of allowing an honest token of the same size, or
-//! the closest size: the hostile ones may be larger than any honest token, or smaller.
+//! The cost of refusing hostile tokens, each compared with the cost of allowing an honest token of the closest
+//! size. Hostile tokens may be larger than any honest token, or smaller.
 
 use bailiwick_token::{
     caveat::Caveat,
@@ -21,7 +21,7 @@ pub(crate) const HONEST: &str = "allowed, of the same size";
 pub(crate) const FOUR: &str = "a self-join of four over 60 facts";
 pub(crate) const EIGHT: &str = "a self-join of eight over 60 facts";
 
-/// Two variants for each attack: the attack, and the honest token beside it.
+/// Two variants for each attack: the attack, and an honest token for comparison.
 pub(crate) fn variants(sample: &Sample) -> Vec<Variant<'_>> {
     attacks(sample)
         .into_iter()
@@ -33,7 +33,7 @@ pub(crate) fn variants(sample: &Sample) -> Vec<Variant<'_>> {
         .collect()
 }
 
-/// The longest allowed chain with a wrong signature at its end, beside the same chain unchanged.
+/// The longest allowed chain with a wrong signature at its end, and the same chain unchanged.
 fn forged(sample: &Sample) -> [Variant<'_>; 2] {
     const NAME: &str = "a wrong signature, the last of sixteen";
     let chain = || {
@@ -61,7 +61,7 @@ fn forged(sample: &Sample) -> [Variant<'_>; 2] {
 
 struct Attack<'a> {
     name: &'static str,
-    /// The reason for which it must be refused.
+    /// The expected reason for the denial.
     reason: Reason,
     token: Box<dyn Fn() -> String + 'a>,
 }
@@ -131,8 +131,8 @@ fn honest<'a>(sample: &'a Sample, attack: &'static str, wire: usize) -> Variant<
     Variant::fresh((HONEST, attack), 1, prepare, decide)
 }
 
-/// A caveat that fills a token up to this many characters, as far as the profile permits: with as many
-/// alternatives as fit, and a description.
+/// A caveat that fills a token up to this many characters, as far as the profile permits, with alternatives and
+/// a description.
 fn filled(sample: &Sample, wire: usize) -> Caveat {
     const MOST_GRANTS: usize = 58;
     const MOST_TEXT: usize = 8 * 1024 / 3 * 4;

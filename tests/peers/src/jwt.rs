@@ -1,7 +1,7 @@
-//! jsonwebtoken: a signed JSON Web Token with the same grants as claims.
+//! jsonwebtoken as a peer: a signed JSON Web Token with the same grants as claims.
 //!
-//! It is decoded and verified, and its times, issuer and audience are checked. A holder cannot narrow it, and
-//! the service itself has to apply its grants to a call: that is not measured.
+//! The token is decoded and verified, and its times, issuer and audience are checked. A holder cannot narrow
+//! it. The service itself must apply its grants to a call, which is not measured.
 
 use std::{
     hint::black_box,
@@ -33,7 +33,7 @@ struct Claims {
     iat: u64,
     nbf: u64,
     exp: u64,
-    /// As in RFC 9396.
+    /// The grants, as in RFC 9396.
     authorization_details: Vec<Value>,
 }
 
@@ -95,7 +95,8 @@ fn claims() -> Claims {
     }
 }
 
-/// The private key as PKCS#8, the only form that the library takes: for Ed25519 a constant and the key.
+/// The private key as PKCS#8, the only form that the library accepts: for Ed25519, a constant followed by the
+/// key.
 fn signing(key: &SigningKey) -> EncodingKey {
     const BEFORE_THE_KEY: [u8; 16] = [
         0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,

@@ -1,9 +1,9 @@
-//! Macaroons: a chain of HMACs under a secret shared by issuer and service.
+//! Macaroons as a peer: a chain of HMACs under a secret that issuer and service share.
 //!
-//! Fifteen caveats narrow to one action what our three appended blocks narrow; each is a line of text that the
-//! service must know how to read. A macaroon cannot express "one of five grants", and a service that can verify
-//! one can also make one. There are two libraries, because the older one brings a C library that does not use
-//! the processor's SHA instructions.
+//! Fifteen caveats do the work of our three appended blocks, but for a single action; each is a line of text
+//! that the service must know how to read. A macaroon cannot express "one of five grants", and a service that
+//! can verify macaroons can also make them. Two libraries are measured, because the older one uses a C library
+//! without the processor's SHA instructions.
 
 use std::hint::black_box;
 
@@ -35,7 +35,7 @@ const CAVEATS: [&str; 15] = [
     "time < 2026-11-23T12:03:00Z",
 ];
 
-/// Returns true if both libraries deny a call beyond the token, as they must.
+/// Returns true if both libraries deny a call that the macaroon does not allow, as they must.
 pub(crate) fn denies() -> bool {
     let mut beyond = [with_libsodium::<BEYOND>(), in_rust::<BEYOND>()];
     !beyond.iter_mut().any(|variant| variant.time(1).is_ok())
@@ -86,15 +86,15 @@ fn in_rust<'a, const AMOUNT: i64>() -> Variant<'a> {
     })
 }
 
-/// Caveats that the service accepts word for word, because they are true of the call.
+/// Caveats that the service compares as whole texts, because they hold for the call.
 const EXACT: [&str; 3] = [
     "service = erp",
     "action = purchase_order:create",
     "currency = EUR",
 ];
 
-/// Checks a caveat that the service has to parse and compare. The amount is a constant because one of the two
-/// libraries takes functions only, and no closures.
+/// Checks a caveat that the service must parse and compare. The amount is a constant because one of the two
+/// libraries accepts only functions, not closures.
 fn holds<const AMOUNT: i64>(caveat: &[u8]) -> bool {
     let Ok(caveat) = std::str::from_utf8(caveat) else {
         return false;

@@ -1,7 +1,7 @@
 //! Measures Bailiwick and its peers side by side in one run.
 //!
-//! Every peer decides the same call with a token of the same content, as nearly as it can carry it; the head of
-//! each module states the differences. Every peer also has to deny a call, and every timed decision is checked:
+//! Every peer decides the same call, with a token whose content is as similar as its format allows; the head of
+//! each module states the differences. Every peer must also deny a call. Every timed decision is checked, and
 //! an unexpected one ends the run. `docs/benchmarks.md` explains the results.
 
 mod allocations;
@@ -90,7 +90,7 @@ fn report(effort: &Effort) -> Result<Report, Unexpected> {
     })
 }
 
-/// Checks that every peer denies a call, since a peer that allowed everything would be fast.
+/// Checks that every peer denies a call, because a peer that allowed everything would be fast.
 fn denied(sample: &Sample) -> Result<(), Unexpected> {
     let denials = [
         (ours::NAME, ours::denies(sample)),

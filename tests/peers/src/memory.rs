@@ -1,4 +1,4 @@
-//! Memory that is kept for each seen token, and for each revoked id.
+//! Measurement of the memory kept for each seen token, and for each revoked id.
 
 use bailiwick_token::{
     claims::TokenId,
@@ -15,10 +15,10 @@ use crate::{
 /// Memory use, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory {
-    /// Number of tokens with which it was measured; `ids` is the number of revoked ids.
+    /// Number of tokens in the measurement. `ids` is the number of revoked ids.
     pub(crate) tokens: usize,
     pub(crate) ids: usize,
-    /// A verifier that has seen nothing.
+    /// A verifier that has seen no tokens.
     pub(crate) verifier: f64,
     /// A token decoded from its text.
     pub(crate) token: f64,
@@ -43,8 +43,8 @@ pub(crate) fn measure(sample: &Sample, effort: &Effort) -> Result<Memory, Unexpe
     })
 }
 
-/// Measures a verifier, a token and a cached token. Everything that grows is counted: compiled tokens, the texts
-/// under which they are found, remembered signatures, and the tables of them all.
+/// Measures a verifier, a token and a cached token. Everything that grows is counted: compiled tokens, the
+/// texts by which they are found, remembered signatures, and the tables for all of these.
 fn cached(sample: &Sample, count: usize) -> Result<(f64, f64, f64), Unexpected> {
     let tokens: Vec<_> = (0..count).map(|_| sample.chain(BLOCKS)).collect();
     let texts: Vec<String> = tokens.iter().map(text).collect();

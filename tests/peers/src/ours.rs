@@ -1,4 +1,4 @@
-//! Bailiwick: from the text of a token to the decision.
+//! Bailiwick as a peer, from the text of a token to the decision.
 
 use bailiwick_verifier::Reason;
 
@@ -13,7 +13,7 @@ pub(crate) const DENIED: &str = "denial with a token seen before";
 pub(crate) const CHILD: &str = "unseen child of a seen parent";
 pub(crate) const UNSEEN: &str = "unseen token";
 
-/// Returns true if the verifier denies a call beyond the token, as it must.
+/// Returns true if the verifier denies a call that the token does not allow, as it must.
 pub(crate) fn denies(sample: &Sample) -> bool {
     let token = text(&sample.chain(3));
     let decision = sample
@@ -53,7 +53,8 @@ fn denied_by_all(sample: &Sample, blocks: usize) -> Variant<'_> {
     })
 }
 
-/// Allows tokens whose parent, one block shorter, the verifier has just seen. Each has a parent of its own.
+/// Allows tokens whose parent, one block shorter, the verifier has just seen. Each token has a different
+/// parent.
 fn child_of_seen(sample: &Sample, blocks: usize) -> Variant<'_> {
     let (verifier, request) = (std::rc::Rc::new(sample.verifier()), request());
     let (parents, call) = (verifier.clone(), request.clone());
@@ -69,8 +70,8 @@ fn child_of_seen(sample: &Sample, blocks: usize) -> Variant<'_> {
     Variant::fresh((NAME, CHILD), blocks, prepare, decide)
 }
 
-/// Allows tokens that are each made for one decision. One verifier sees them all, as at a service: its caches
-/// are as full as they get, and hold nothing of the next token.
+/// Allows tokens that are each made for one decision. One verifier decides them all, as at a service: its
+/// caches are full, but contain nothing of the next token.
 fn unseen(sample: &Sample, blocks: usize) -> Variant<'_> {
     let (verifier, request) = (sample.verifier(), request());
     let prepare = move || text(&sample.chain(blocks));

@@ -1,4 +1,4 @@
-//! The results, as the tables of `docs/benchmarks.md` and as lines of JSON.
+//! Reports of the results, as the tables of `docs/benchmarks.md` and as lines of JSON.
 
 use std::fmt::Write;
 
@@ -22,7 +22,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// The tables, each under its heading on the page.
+    /// The tables, each below its heading in `docs/benchmarks.md`.
     pub(crate) fn markdown(&self) -> String {
         let sections = [
             ("Decisions", self.decisions_table()),
@@ -92,7 +92,7 @@ impl Report {
         self.micros(biscuit::NAME, biscuit::WHOLE, blocks)
     }
 
-    /// Each attack, and the honest token beside it.
+    /// Each attack, with the honest token for comparison.
     pub(crate) fn attacks(&self) -> impl Iterator<Item = (&Measured, &Measured)> {
         let refused = self.refusals.iter();
         let refused = refused.filter(|found| found.peer == hostile::NAME);

@@ -1,8 +1,8 @@
-//! Measures all variants in turns.
+//! Measurement of all variants in turns.
 //!
 //! The machine may be shared, and its speed may change from second to second. So no variant is measured in one
-//! go: every variant has its turn in each of many short rounds, and the median of its turns counts. A slow
-//! second then slows all of them, and ratios hold.
+//! go: every variant has a turn in each of many short rounds, and the median of its turns counts. A slow second
+//! then affects all variants, and their ratios stay the same.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use crate::{
     variant::{Unexpected, Variant},
 };
 
-/// Amount of measuring.
+/// The amount of measuring.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Effort {
     pub(crate) rounds: usize,
     /// Approximate length of one variant's turn.
     pub(crate) turn: Duration,
-    /// Number of tokens that are cached to find the memory that one takes.
+    /// Number of tokens to cache when measuring the memory per token.
     pub(crate) cached: usize,
-    /// Number of ids that are revoked to find the memory that one takes.
+    /// Number of ids to revoke when measuring the memory per id.
     pub(crate) revoked: usize,
 }
 
@@ -31,7 +31,7 @@ impl Effort {
         revoked: 50_000,
     };
 
-    /// Shows that everything still works, but not how fast.
+    /// A quick run, which shows that everything still works, but not how fast.
     pub(crate) const QUICK: Effort = Effort {
         rounds: 5,
         turn: Duration::from_millis(1),
@@ -100,7 +100,8 @@ pub(crate) fn measure(
 /// Number of decisions whose allocations are counted.
 const COUNTED: usize = 10;
 
-/// Number of decisions that fill a turn. Also warms up, and checks the decisions before the timing that counts.
+/// Finds the number of decisions that fill a turn. This also warms up, and checks the decisions before they are
+/// timed.
 fn decisions_for_a_turn(variant: &mut Variant<'_>, turn: Duration) -> Result<usize, Unexpected> {
     let few = 10;
     variant.time(few)?;

@@ -1,4 +1,4 @@
-//! The token and the call that all peers decide: those of the verifier's own benchmark.
+//! The token and the call that all peers decide, which are those of the verifier's own benchmark.
 
 use std::cell::Cell;
 
@@ -21,7 +21,7 @@ pub(crate) const ISSUER: &str = "https://issuer.example";
 pub(crate) const AGENT: &str = "agent:orchestrator";
 pub(crate) const PRINCIPAL: &str = "team:procurement";
 
-/// Numbers of appended blocks that are measured.
+/// The numbers of appended blocks to measure.
 pub(crate) const BLOCKS: [usize; 4] = [0, 1, 3, 8];
 
 const GRANTS: &str = r#"
@@ -115,7 +115,7 @@ impl Sample {
         KeyPair::from(&private.unwrap())
     }
 
-    /// Mints an unseen token: its id and its keys are its own, and so are all its signatures.
+    /// Mints an unseen token, with its own id, keys and signatures.
     pub(crate) fn mint(&self) -> Token {
         let mut id = [1; 16];
         id[8..].copy_from_slice(&self.count().to_be_bytes());
@@ -139,7 +139,7 @@ impl Sample {
         Token::try_from(signed).unwrap()
     }
 
-    /// Appends an unseen block: its key is its own, and its expiry is one of many.
+    /// Appends an unseen block, with its own key and one of many expiry times.
     pub(crate) fn narrow(&self, token: &Token) -> Token {
         token.attenuate(&self.caveat()).unwrap()
     }
@@ -162,7 +162,7 @@ impl Sample {
         Verifier::new("erp", self.trust(None)).unwrap()
     }
 
-    /// Trust in the issuer, with the snapshot of revocations if there is one.
+    /// Trust in the issuer, with a snapshot of revocations if given.
     pub(crate) fn trust(&self, revocations: Option<&str>) -> Trust {
         let public_key = public(&self.key);
         let keyset = Keyset {

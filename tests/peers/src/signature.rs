@@ -1,4 +1,4 @@
-//! One Ed25519 signature: the least cost of anything signed with a public key.
+//! A single Ed25519 signature, the least cost of anything signed with a public key.
 
 use std::hint::black_box;
 

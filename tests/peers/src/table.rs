@@ -1,10 +1,10 @@
-//! Tables in Markdown, aligned so that they are readable in a terminal too.
+//! Tables in Markdown, aligned so that they are also readable in a terminal.
 
 use std::fmt;
 
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
-    /// Number of columns, from the left, that hold words and not numbers.
+    /// Number of columns, from the left, that contain words rather than numbers.
     words: usize,
 }
 

@@ -1,4 +1,4 @@
-//! The performance targets of the product, and the results beside them.
+//! The performance targets of the product, compared with the results.
 
 use std::fmt;
 

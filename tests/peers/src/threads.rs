@@ -1,4 +1,4 @@
-//! Decisions per second of two threads, compared with one.
+//! Measurement of decisions per second with two threads, compared with one.
 
 use std::{
     hint::black_box,
@@ -20,13 +20,13 @@ pub(crate) struct Threads {
     pub(crate) what: &'static str,
     pub(crate) one: f64,
     pub(crate) two: f64,
-    /// The ratio of two threads to one, over the rounds.
+    /// The ratio of the rates with two threads and with one, over the rounds.
     pub(crate) ratio: Spread,
 }
 
 pub(crate) const OWN: &str = "seen tokens, one for each thread";
 pub(crate) const SHARED: &str = "one seen token for all threads";
-/// Threads that verify signatures share nothing, so this shows the limit of the machine.
+/// A comparison that shows the limit of the machine: threads that verify signatures share nothing.
 const SIGNATURES: &str = "`verify_strict`, for comparison";
 
 const BLOCKS: usize = 3;

@@ -7,7 +7,7 @@ use std::{
 
 use crate::allocations::{Allocated, counted};
 
-/// A way to take decisions that can be timed.
+/// A way of making decisions that can be timed.
 pub(crate) struct Variant<'a> {
     pub(crate) peer: &'static str,
     pub(crate) path: &'static str,
@@ -20,12 +20,12 @@ pub(crate) struct Variant<'a> {
     decisions: Box<dyn Decisions + 'a>,
 }
 
-/// A decision was wrong.
+/// The error of a wrong decision.
 #[derive(Debug)]
 pub(crate) struct Unexpected(pub(crate) String);
 
 impl<'a> Variant<'a> {
-    /// A variant that repeats one decision. `decide` returns true if the decision is right.
+    /// A variant that repeats one decision. `decide` returns true if the decision is correct.
     pub(crate) fn repeated(
         (peer, path): (&'static str, &'static str),
         blocks: usize,
@@ -47,7 +47,7 @@ impl<'a> Variant<'a> {
         }
     }
 
-    /// A variant that takes each decision with a new text, which `prepare` makes. The preparation is not timed.
+    /// A variant that makes each decision with a new text from `prepare`. The preparation is not timed.
     pub(crate) fn fresh(
         (peer, path): (&'static str, &'static str),
         blocks: usize,
@@ -70,8 +70,8 @@ impl<'a> Variant<'a> {
         }
     }
 
-    /// Times this many decisions. One more decision before them is not timed: it brings the code back into the
-    /// processor's caches after another variant's turn.
+    /// Times this many decisions. An untimed decision comes first, to bring the code back into the processor's
+    /// caches after another variant's turn.
     pub(crate) fn time(&mut self, count: usize) -> Result<Duration, Unexpected> {
         let taken = self.decisions.time(count);
         taken.ok_or_else(|| self.unexpected())
@@ -107,7 +107,7 @@ impl<I, P: FnMut() -> I, D: FnMut(&I) -> bool> Prepared<P, D> {
         (0..count).map(|_| (self.prepare)()).collect()
     }
 
-    /// Takes a decision on every input. Returns true if all are right.
+    /// Makes a decision for every input. Returns true if all are correct.
     fn decide(&mut self, inputs: &[I]) -> bool {
         let mut right = true;
         for input in inputs {

@@ -1,7 +1,7 @@
-//! Tenuo: a chain of warrants with the same grants, and its proof of possession.
+//! Tenuo as a peer: a chain of warrants with the same grants, and a proof of possession.
 //!
-//! The holder that each link names signs the next one, as when agents hand a token on. A chain of n + 1 links
-//! is compared with a token with n appended blocks. Tool names have no wildcards there, so two grants are
+//! The holder that each link names signs the next link, as when agents pass a token on. A chain of n + 1 links
+//! is compared with a token with n appended blocks. Tenuo's tool names have no wildcards, so two grants are
 //! narrower than ours, and `service` has no counterpart.
 
 use std::{collections::HashMap, hint::black_box, rc::Rc, time::Duration};
@@ -22,7 +22,8 @@ use crate::{
 pub(crate) const NAME: &str = "Tenuo 0.3.5";
 const TOOL: &str = "purchase_order:create";
 
-/// Returns true if a call beyond the warrant is denied, as it must be, even though its holder signed it.
+/// Returns true if a call that the warrant does not allow is denied, as it must be, even though the holder
+/// signed the call.
 pub(crate) fn denies() -> bool {
     !Call::new(3, BEYOND).allowed()
 }
@@ -66,14 +67,14 @@ fn proof<'a>(call: Rc<Call>) -> Variant<'a> {
     })
 }
 
-/// The path from the texts to the decision, as Tenuo's own service takes it.
+/// The complete path from the texts to the decision, as in Tenuo's own service.
 fn whole<'a>(call: Rc<Call>) -> Variant<'a> {
     let wire = call.text.len() + call.proof_text.len();
     let path = "decode, verify, prove, authorize";
     Variant::repeated((NAME, path), call.blocks, wire, move || call.allowed())
 }
 
-/// The header's text, read as Tenuo's own service reads it.
+/// Reads the header's text as Tenuo's own service does.
 fn decode(text: &str) -> Option<Vec<Warrant>> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     wire::decode_stack(&bytes).ok().map(|stack| stack.0)
@@ -87,7 +88,7 @@ struct Call {
     args: HashMap<String, ConstraintValue>,
     proof: Signature,
     proof_text: String,
-    /// Time at which the call was signed. The clock stands still there, as it does for ours.
+    /// Time at which the call was signed. The clock stands still in this peer, as in ours.
     now: i64,
 }
 

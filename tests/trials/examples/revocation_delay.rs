@@ -1,10 +1,10 @@
 //! Measures the delay from an acknowledged revocation until a verifier denies the token.
 //! `cargo run --release -p bailiwick-trials --example revocation_delay`
 //!
-//! Promised: 99 of 100 take at most the poll interval of the head and a second. Tokens, blocks and watermarks are
-//! revoked through `POST /v1/revocations`, many at a time. Each is checked at several verifiers that poll over
-//! HTTP, from the answer until the first denial. The program ends with an error if the promise is not kept, or
-//! if anything is denied that was not revoked.
+//! Promised: 99 of 100 delays are at most the poll interval of the head plus a second. Tokens, blocks and
+//! watermarks are revoked through `POST /v1/revocations`, many at a time. Each revoked token is checked at
+//! several verifiers that poll over HTTP, from the issuer's answer until the first denial. The program ends
+//! with an error if the promise is not kept, or if anything is denied that was not revoked.
 //!
 //! Each revocation follows the denial of another one, so most come soon after a poll, which makes for the
 //! longest wait.
@@ -96,7 +96,7 @@ async fn main() {
     assert!(p99 <= POLL + PROMISED, "the promise is not kept");
 }
 
-/// Revokes something that all verifiers admit, and returns the delay until each denies it.
+/// Revokes a token that all verifiers admit, and returns the delay until each verifier denies it.
 async fn revoke(
     service: &Service,
     verifiers: &[Watch],
@@ -154,7 +154,7 @@ async fn revoke(
     denied.into_iter().flatten()
 }
 
-/// Prints the spread, and returns the 99th percentile.
+/// Prints the distribution, and returns the 99th percentile.
 fn print(what: &str, mut delays: Vec<Duration>) -> Duration {
     delays.sort();
     let at = |share: f64| delays[((delays.len() - 1) as f64 * share).round() as usize];

@@ -1,10 +1,10 @@
-//! Measures the cost of a million revoked tokens: the issuer's snapshots, a verifier's cold start over HTTP until
-//! its first decision, a tenth as many changes after it, the load alone, memory, and a decision.
-//! `cargo run --release -p bailiwick-trials --example revocations`; a number after `--` for fewer.
+//! Measures the cost of a million revoked tokens: the issuer's snapshots, a verifier's cold start over HTTP
+//! until its first decision, then a tenth as many changes, loading alone, memory, and a decision.
+//! `cargo run --release -p bailiwick-trials --example revocations`; a number after `--` measures fewer.
 //!
-//! Promised for a million: at most 16 bytes of memory per id, even after changes and with a directory, and a load
-//! (signature, parse, build; without the network) within 2 seconds. The program ends with an error if that is
-//! not kept.
+//! Promised for a million: at most 16 bytes of memory per id, even after changes and with a directory, and
+//! loading (signature, parsing and building, without the network) within 2 seconds. The program ends with an
+//! error if this promise is not kept.
 //!
 //! Not measured: a network; the snapshot comes over loopback.
 
@@ -68,7 +68,7 @@ impl Transport for Counting {
     }
 }
 
-/// The line with which the verifier's process reports that it follows.
+/// The line with which the verifier's process reports that it follows the issuer.
 const FOLLOWING: &str = "following";
 
 /// Environment variables that pass the settings to the verifier's process.
@@ -145,7 +145,7 @@ async fn main() {
         "a snapshot takes too long where another was made"
     );
     row("the next", seconds(begun));
-    // In a process of its own, so that its memory can be told apart from the issuer's.
+    // In a separate process, so that its memory can be distinguished from the issuer's.
     let values = [
         service.url(),
         service.issuer.keyset_key().to_string(),
@@ -180,13 +180,13 @@ async fn main() {
 /// Bytes that a verifier, its caches and its connection may hold regardless of the number of ids.
 const FIXED: u64 = 256 * 1024;
 
-/// Number of changes while the verifier follows: too few for it to take another snapshot.
+/// Number of changes while the verifier follows: too few to make it fetch another snapshot.
 fn changes(entries: u64) -> u64 {
     entries / 10
 }
 
 /// Follows an issuer with a new verifier, from the first request to the first two decisions and through many
-/// changes. Then measures the load alone.
+/// changes. Then measures loading alone.
 async fn follow(url: &str, key: PublicKey, good: &str, revoked: &str, entries: u64) {
     let request = Call::new(ACTION);
     let wire = Counting(Http::new().unwrap(), Arc::default());
@@ -330,7 +330,7 @@ fn seconds(begun: Instant) -> String {
     format!("{:.2} s", begun.elapsed().as_secs_f64())
 }
 
-/// Mean time of a call, over many calls.
+/// Mean time of many calls.
 fn each(mut call: impl FnMut()) -> Duration {
     const CALLS: u32 = 200_000;
     (0..CALLS / 10).for_each(|_| call());

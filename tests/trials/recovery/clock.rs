@@ -1,10 +1,11 @@
-//! A clock jumps an hour back or a day ahead, at the issuer or at a verifier, and is corrected.
+//! Trial of wrong clocks: a clock jumps an hour back or a day ahead, at the issuer or at a verifier, and is
+//! corrected.
 //!
-//! Promised: a verifier whose clock is wrong denies, and admits again once it is right, without a restart; the
-//! documents that it read last stay in use and on disk. At an issuer whose clock is wrong, no version and no
-//! number falls, operators can act, its tokens are not valid at any verifier whose clock is right, and revocations
-//! made meanwhile hold. Signs of failure: a call that is admitted under a wrong clock, one that is still denied
-//! under the right one, or a number that falls.
+//! Promised: a verifier whose clock is wrong denies calls, and admits them again once the clock is right,
+//! without a restart; the documents that it read last stay in use and on disk. At an issuer whose clock is
+//! wrong, versions and numbers never fall, and operators can act; its tokens are not valid at verifiers with
+//! the right time, and revocations made meanwhile stay in force. Signs of failure: a call that is admitted
+//! under a wrong clock, one that is still denied under the right one, or a number that falls.
 //!
 //! `crates/issuer/src/tests/clock.rs` tests how the issuer treats each stored time.
 
@@ -65,7 +66,7 @@ async fn a_verifier_whose_clock_is_off_denies_until_it_is_right() {
                 "{wrong}: {decision:?}"
             );
         }
-        // It goes on polling, and the answers do not help.
+        // The verifier keeps polling, but the answers do not help.
         let revoked =
             json!({ "tokens": ["00000000000000000000000000000000"], "reason": "a trial" });
         service

@@ -1,10 +1,11 @@
-//! Yesterday's store or yesterday's backup replaces the issuer, and verifiers go on following it.
+//! Trial of a restore: yesterday's store or yesterday's backup replaces the issuer, and verifiers continue to
+//! follow it.
 //!
-//! Promised: each verifier with newer knowledge notices a store that was merely put back, and revives nothing. A
-//! backup that is restored with the last keyset and revocations is accepted within a few polls: tokens revoked
-//! since stay revoked, even at a verifier that knows nothing yet, tokens minted since stay valid, and no verifier
-//! reports a rollback. Signs of failure: a call with a revoked token that is admitted, a valid one that is denied
-//! for good, or a status that does not report the rollback.
+//! Promised: if the store was merely put back, each verifier with newer state notices, and no revoked token is
+//! admitted again. A backup that is restored with the last keyset and revocations is accepted within a few
+//! polls: tokens that were revoked after the backup stay revoked, even at a new verifier, tokens that were
+//! minted after it stay valid, and no verifier reports a rollback. Signs of failure: an admitted call with a
+//! revoked token, a valid token that is denied permanently, or a status that does not report the rollback.
 
 use std::{fs, path::Path, time::Duration};
 

@@ -14,7 +14,7 @@ pub(crate) fn document() -> &'static Value {
     &DOCUMENT
 }
 
-/// Follows references to the value that they name. Returns a value that is no reference unchanged.
+/// Follows references to the value that they point to. Any other value is returned unchanged.
 pub(crate) fn resolved(value: &'static Value) -> &'static Value {
     match value.get("$ref") {
         None => value,
@@ -43,7 +43,7 @@ pub(crate) fn required(schema: &Value) -> BTreeSet<String> {
         .collect()
 }
 
-/// Method, in lower case, and path of all operations.
+/// The method, in lower case, and the path of each operation.
 pub(crate) fn operations() -> impl Iterator<Item = (String, String)> {
     let paths = document()["paths"].as_object().unwrap().iter();
     paths.flat_map(|(path, item)| {
@@ -62,7 +62,7 @@ pub(crate) fn operation(method: Method, path: &str) -> &'static Value {
     found.unwrap_or_else(|| panic!("{method} {path} is not described"))
 }
 
-/// The parameters of an operation at one place, and whether each is required.
+/// The parameters of an operation in one place (`path` or `query`), with true for those that are required.
 pub(crate) fn parameters(operation: &'static Value, place: &str) -> BTreeMap<String, bool> {
     let parameters = operation.get("parameters").and_then(Value::as_array);
     let parameters = parameters.into_iter().flatten().map(resolved);

@@ -1,4 +1,4 @@
-//! Asks serde for the names that a type reads, without a value of the type.
+//! A probe that asks serde for the names that a type reads, without needing a value of the type.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -8,10 +8,10 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-/// A deserializer that records the names it is asked for, and yields no value.
+/// A deserializer that records the names that it is asked for, and yields no value.
 struct Probe<'a>(&'a mut Option<&'static [&'static str]>);
 
-/// The error with which the probe ends: it has no value.
+/// The error that ends a probe, because it has no value.
 #[derive(Debug)]
 struct NoValue;
 
@@ -68,12 +68,13 @@ fn names<'de, T: Deserialize<'de>>() -> Option<&'static [&'static str]> {
     names
 }
 
-/// The members that a struct reads; `None` for one with flattened members, which it learns from its input.
+/// The members that a struct reads; `None` for a struct with flattened members, whose names depend on the
+/// input.
 pub(crate) fn fields<'de, T: Deserialize<'de>>() -> Option<BTreeSet<String>> {
     names::<T>().map(|names| names.iter().map(ToString::to_string).collect())
 }
 
-/// The values of an enum, in their order.
+/// The values of an enum, in order.
 pub(crate) fn variants<'de, T: Deserialize<'de>>() -> Vec<&'static str> {
     names::<T>().unwrap().to_vec()
 }

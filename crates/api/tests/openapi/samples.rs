@@ -1,6 +1,7 @@
-//! Each type of the interface: its place in the description, a value with every member, and one with the fewest.
+//! Samples of each type of the interface: its place in the description, a value with every member, and one with
+//! the fewest.
 //!
-//! No struct literal here ends in `..`: a new member has to be written down.
+//! No struct literal here ends in `..`, so a new member must be added here too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +27,7 @@ use serde_json::{Value, json};
 
 use super::probe;
 
-/// An answer, as it is described and as it is written and read.
+/// An answer: its place in the description, how it is written, and how it is read.
 pub(crate) struct Answer {
     pub(crate) pointer: String,
     pub(crate) fields: Option<BTreeSet<String>>,
@@ -35,7 +36,7 @@ pub(crate) struct Answer {
     pub(crate) reads: fn(&Value) -> bool,
 }
 
-/// A request, as it is described and as it is written and read.
+/// A request: its place in the description, how it is written, and how it is read.
 pub(crate) struct Request {
     pub(crate) pointer: String,
     pub(crate) fields: BTreeSet<String>,
@@ -48,7 +49,7 @@ pub(crate) trait Place {
     const IS_LIST: bool = false;
     const IS_VERBATIM: bool = false;
 
-    /// A JSON pointer; `None` for what has no members.
+    /// Returns a JSON pointer; `None` for a type without members.
     fn pointer() -> Option<String>;
 
     /// The members of a query.
@@ -140,7 +141,7 @@ places! {
     ProfileSummary: "/components/schemas/Profile",
 }
 
-/// Its parameters are held to the description by themselves.
+/// The parameters of a token request are compared with the description in a separate test.
 impl Place for TokenRequest {
     fn pointer() -> Option<String> {
         Some("/components/schemas/TokenRequest".to_owned())
@@ -211,7 +212,7 @@ pub(crate) fn public_key() -> PublicKey {
     format!("ed25519/58{}", "66".repeat(31)).parse().unwrap()
 }
 
-/// All requests in a body. Those in a query are held to the parameters of their routes.
+/// All requests with a body. Requests with a query are compared with the parameters of their routes.
 pub(crate) fn requests() -> Vec<Request> {
     vec![
         request(

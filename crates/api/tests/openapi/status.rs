@@ -1,4 +1,4 @@
-//! Samples of the state of an issuer.
+//! Samples of reports on the state of an issuer.
 
 use bailiwick_api::{
     AuditStatus, ClientsStatus, DueTransition, EndingSecret, GuardReason, HeadStatus, Health,

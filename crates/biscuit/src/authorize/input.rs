@@ -1,10 +1,10 @@
-//! Bytes or text -> container.
+//! Reads a container from bytes or text.
 
 use super::{Error, MAX_BYTES};
 use crate::container::{Container, ContainerError};
 
-/// Reads a token in binary or text form. No input is both: every container has the byte 0x12, the tag of
-/// its authority block, which no text contains.
+/// Reads a token in binary or text form. No input is both: every container contains the byte 0x12, the tag of
+/// its authority block, and no text does.
 pub(super) fn container(input: &[u8]) -> Result<Container, Error> {
     let text = input.trim_ascii();
     if text.is_empty() {
@@ -18,8 +18,8 @@ pub(super) fn container(input: &[u8]) -> Result<Container, Error> {
     }
 }
 
-/// Returns true if a byte belongs to either alphabet of base64. Text in the standard alphabet counts as
-/// text too, so that its error names the wrong alphabet rather than a malformed container.
+/// Returns true if a byte belongs to either alphabet of base64. Text in the standard alphabet counts as text
+/// too, so that the error says that the alphabet is wrong rather than that the container is malformed.
 fn is_text(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+' | b'/' | b'=')
 }

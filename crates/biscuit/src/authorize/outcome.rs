@@ -9,29 +9,29 @@ use crate::{
     excerpt::excerpt,
 };
 
-/// Maximum length of a message in bytes. It may repeat names from a token that has not been verified.
+/// Maximum length of a message, in bytes. A message may repeat names from a token that has not been verified.
 const MAX_MESSAGE: usize = 1024;
 
-/// Outcome of a token under a service's policies. Everything but [`Outcome::Allow`] is a refusal.
+/// The outcome of a token under a service's policies. Everything but [`Outcome::Allow`] is a refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// This allow policy matched first, and every check held.
+    /// An allow policy matched first, and every check held.
     Allow {
         /// Position among the policies, counted from 0.
         policy: usize,
     },
-    /// No policy allowed it, or a check failed.
+    /// No policy allowed the token, or a check failed.
     Deny {
         /// The policy that matched first, if any did.
         policy: Option<Matched>,
         /// The checks that failed, in the order of evaluation.
         failed: Vec<FailedCheck>,
     },
-    /// There is no decision.
+    /// No decision was reached.
     Error(Error),
 }
 
-/// Reason for the lack of a decision. Its message contains nothing of the token but the names in it.
+/// The reason why no decision was reached. The only parts of a token that its message repeats are names.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
@@ -41,7 +41,7 @@ pub struct Error {
     pub message: String,
 }
 
-/// Kinds of errors. Each displays and serializes as its stable name.
+/// The kinds of errors. Each displays and serializes as its stable name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -58,13 +58,13 @@ pub enum ErrorKind {
     Fuel,
 }
 
-/// An outcome, and the ids by which the token can be revoked.
+/// An outcome, with the ids by which the token can be revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// The outcome.
+    /// The outcome of the evaluation.
     pub outcome: Outcome,
-    /// The revocation id of each block, the authority block's first; `None` if the container could not be
-    /// read. If the outcome is an error, they may be unverified.
+    /// The revocation id of each block, beginning with the authority block; `None` if the container could not
+    /// be read. If the outcome is an error, the ids may be unverified.
     pub revocation_ids: Option<Vec<Vec<u8>>>,
 }
 

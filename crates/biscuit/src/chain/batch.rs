@@ -9,10 +9,10 @@ use super::{
 };
 use crate::small_order::is_small_order;
 
-/// Least number of signatures for which a batch is cheaper than one by one: two cost the same either way.
+/// Minimum number of signatures for which a batch is cheaper than verifying each. Two cost the same either way.
 const BATCH_FROM: usize = 3;
 
-/// Checks that all signatures verify. The error names one that does not.
+/// Checks that all signatures verify. The error names a signature that does not.
 pub(super) fn verify(links: &[Readable<'_>]) -> Result<(), ChainError> {
     let (ed25519, others): (Vec<&Readable<'_>>, Vec<&Readable<'_>>) = links
         .iter()
@@ -21,8 +21,8 @@ pub(super) fn verify(links: &[Readable<'_>]) -> Result<(), ChainError> {
     others.into_iter().try_for_each(Readable::verify)
 }
 
-/// Verifies Ed25519 signatures. A batch that fails does not say which one is wrong, and an attacker can make
-/// it fail, so the suspects are halved until one is left: naming it costs less than the batch did.
+/// Verifies Ed25519 signatures. A failed batch does not tell which signature is wrong, and an attacker can make
+/// batches fail, so the suspects are halved until one is left. Finding it costs less than the batch did.
 fn all(links: &[&Readable<'_>]) -> Result<(), ChainError> {
     if links.len() < BATCH_FROM {
         return links.iter().try_for_each(|link| link.verify());
@@ -52,9 +52,9 @@ fn all(links: &[&Readable<'_>]) -> Result<(), ChainError> {
 
 /// Returns true if all signatures verify in one batch.
 ///
-/// The batch equation lets points of small order pass, and `verify_strict` does not. Keys of small order
-/// cannot be constructed, and no signature with such a point gets here. `docs/decisions` lists the
-/// differences that remain.
+/// The batch equation accepts points of small order, and `verify_strict` does not. Keys of small order cannot
+/// be constructed, and signatures with such a point never get here. `docs/decisions` lists the differences that
+/// remain.
 pub(super) fn batch(links: &[&Readable<'_>]) -> bool {
     let messages: Vec<Vec<u8>> = links.iter().map(|link| link.message.to_vec()).collect();
     let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();

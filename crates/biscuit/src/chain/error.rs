@@ -15,12 +15,12 @@ pub enum ChainError {
     /// The authority block carries the signature of a third party.
     #[error("the authority block is signed by a third party, which only an appended block can be")]
     ThirdPartyAuthority,
-    /// A third party's signature is of the deprecated version 0.
+    /// A third party's signature has the deprecated version 0.
     #[error(
         "the third party's signature of block {0} is of version 0, which is not bound to this token: have it signed anew"
     )]
     ThirdPartyVersion(usize),
-    /// A signature is not of the form that the algorithm of its key requires.
+    /// A signature does not have the form that the algorithm of its key requires.
     #[error("{0} is not of the form that its key asks for")]
     Form(Signed),
     /// There is no proof, or it has a wrong length.
@@ -34,19 +34,19 @@ pub enum ChainError {
     Proof,
 }
 
-/// The subject of a signature. Blocks are given by number.
+/// The thing that a signature covers. Blocks are given by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signed {
     /// A block.
     Block(usize),
-    /// A block, by a third party.
+    /// A block, signed by a third party.
     ThirdParty(usize),
-    /// The whole token, after its last block.
+    /// The whole token, by the seal after its last block.
     Seal,
 }
 
 impl ChainError {
-    /// Returns true if the container is malformed, rather than wrongly signed.
+    /// Returns true if the container is malformed rather than wrongly signed.
     #[must_use]
     pub fn is_form(&self) -> bool {
         // Everything else is found before any signature is computed.

@@ -1,4 +1,4 @@
-//! The signatures of a container as a list, each with its key and its message.
+//! The list of a container's signatures, each with its key and its message.
 
 use ed25519_dalek as ed25519;
 use p256::ecdsa;
@@ -15,12 +15,12 @@ use crate::{
     key::{Key, PublicKey},
 };
 
-/// The versions of third parties' signatures to accept.
+/// The accepted versions of third parties' signatures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ThirdParties {
     /// Version 1 only, which covers the signature of the previous block.
     Current,
-    /// Version 0 as well, which the specification no longer supports.
+    /// Also version 0, which the specification no longer supports.
     Deprecated,
 }
 
@@ -62,7 +62,7 @@ impl<'a> Link<'a> {
         digest.finalize().into()
     }
 
-    /// Reads key and signature. Decompressing the key is slow, so links that are in the memo skip this.
+    /// Reads key and signature. Decompressing the key is slow, so links that the memo contains skip this.
     pub(super) fn read(&self, memo: Option<&Memo>) -> Result<Readable<'a>, ChainError> {
         let signed = match self.signer.key(memo)? {
             Key::Ed25519(key) => ed25519::Signature::from_slice(self.signature)
@@ -82,16 +82,16 @@ impl<'a> Link<'a> {
 
 /// Everything in a container that must verify: its signatures in order, and the proof of an open token.
 ///
-/// Every key that a block names is the signer of a link, or is equal to the key derived from the proof,
-/// so no key is left unread.
+/// Every key that a block names either signs a link or must equal the key derived from the proof, so each key
+/// is checked.
 pub(super) struct Chain<'a> {
     pub(super) links: Vec<Link<'a>>,
     open: Option<(SignerKey<'a>, &'a [u8])>,
 }
 
 impl Chain<'_> {
-    /// Checks that the proof of an open token is the secret of the last block's key, and returns that key
-    /// if it is Ed25519. A sealed token passes: its seal is one of the links.
+    /// Checks that the secret in an open token's proof belongs to the last block's key, and returns that key if
+    /// it is Ed25519. A sealed token passes, because its seal is one of the links.
     pub(super) fn proof(&self) -> Result<Option<PublicKey>, ChainError> {
         self.open
             .map_or(Ok(None), |(signer, secret)| signer.owned_by(secret))

@@ -1,18 +1,18 @@
-//! Signatures that have verified.
+//! A memory of signatures that have verified.
 
 use quick_cache::sync::Cache;
 
 use crate::key::PublicKey;
 
-/// Maximum number of signatures to remember, at 32 bytes each plus the overhead of the cache.
+/// Maximum number of signatures to remember. Each takes 32 bytes plus the overhead of the cache.
 const SIGNATURES: usize = 64 * 1024;
 
-/// Maximum number of keys to remember, at 224 bytes each.
+/// Maximum number of keys to remember. Each takes 224 bytes.
 const KEYS: usize = 4 * 1024;
 
-/// Digests of the triples of key, message and signature that verified, and the last keys of open tokens,
-/// which sign the next appended block. Nothing is stored of a token that fails, so nobody can fill the
-/// memo without a valid signature under the root key.
+/// Digests of the triples of key, message and signature that verified, and the last keys of open tokens, which
+/// sign the next appended block. Nothing is stored for a token that fails, so nobody can fill the memo without
+/// a valid signature under the root key.
 pub struct Memo {
     signatures: Cache<[u8; 32], ()>,
     keys: Cache<[u8; 32], PublicKey>,
@@ -40,7 +40,7 @@ impl Memo {
         self.signatures.get(digest).is_some()
     }
 
-    /// The Ed25519 key of these bytes, if it has been read before.
+    /// Returns the Ed25519 key with these bytes, if it was read before.
     pub(super) fn key(&self, bytes: &[u8]) -> Option<PublicKey> {
         self.keys.get(bytes)
     }

@@ -1,10 +1,10 @@
-//! The signed messages (Biscuit specification, "Signature payload"): the bytes of a block, its next key,
-//! and the signature of the block that it follows.
+//! The signed messages (Biscuit specification, "Signature payload"): the bytes of a block, its next key, and
+//! the signature of the previous block.
 
 use super::signer_key::SignerKey;
 use crate::container::SignedBlock;
 
-/// A message in parts. It is hashed part by part, and joined only to be verified.
+/// A message in parts. The parts are hashed one by one, and joined only for verification.
 #[derive(Clone, Copy)]
 pub(super) struct Message<'a>([&'a [u8]; PARTS]);
 
@@ -34,11 +34,11 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The message that a block's signature signs, by the version of the signature; `None` if that version is
+/// The message that a block's signature covers, by the version of the signature; `None` if that version is
 /// unknown.
 ///
-/// Version 0 covers block, external signature and next key. Version 1 also names its parts, and covers
-/// the signature of the previous block.
+/// Version 0 covers the block, the external signature and the next key. Version 1 also labels these parts, and
+/// covers the signature of the previous block.
 pub(super) fn block<'a>(
     block: &'a SignedBlock,
     next: SignerKey<'a>,
@@ -109,7 +109,7 @@ pub(super) fn third_party<'a>(
     }
 }
 
-/// The message that a seal signs: the last block with its signature.
+/// The message that a seal signs: the last block and its signature.
 pub(super) fn seal<'a>(last: &'a SignedBlock, next: SignerKey<'a>) -> Message<'a> {
     Message::of([
         &last.block,
@@ -124,7 +124,7 @@ pub(super) fn version(block: &SignedBlock) -> u32 {
     block.version.unwrap_or(0)
 }
 
-/// A part and its name, both empty if there is no such part.
+/// A part and its label. Both are empty if there is no such part.
 fn named<'a>(name: &'a [u8], part: Option<&'a [u8]>) -> (&'a [u8], &'a [u8]) {
     part.map_or_else(Default::default, |part| (name, part))
 }

@@ -9,11 +9,11 @@ use crate::{
     key::{Algorithm, Key},
 };
 
-/// The revocation id of each block, the authority block's first.
+/// The revocation id of each block, beginning with the authority block.
 ///
-/// From an ECDSA signature (r, s) anyone can compute a second one, (r, -s), which verifies too. The id is
-/// the one of the two with the lower s. If `root` is `None`, the algorithm of the authority block's
-/// signature is inferred from its length.
+/// From an ECDSA signature (r, s) anyone can compute a second one, (r, -s), which verifies too. The id is the
+/// form with the lower s. If `root` is `None`, the algorithm of the authority block's signature is inferred
+/// from its length.
 #[must_use]
 pub fn revocation_ids(container: &Container, root: Option<&Key>) -> Vec<Vec<u8>> {
     let blocks = signatures(container, root);
@@ -40,7 +40,7 @@ pub fn stated_revocation_ids(container: &Container, root: &Key) -> Vec<(usize, V
     ids.collect()
 }
 
-/// The signature of each block, and whether ECDSA made it.
+/// The signature of each block, with true if it is an ECDSA signature.
 fn signatures<'c>(
     container: &'c Container,
     root: Option<&Key>,
@@ -67,7 +67,7 @@ fn signatures<'c>(
     })
 }
 
-/// Both forms of an ECDSA signature, the one with the lower s first; `None` if it is not one.
+/// Both forms of an ECDSA signature, the one with the lower s first; `None` if it is not an ECDSA signature.
 fn forms(signature: &[u8], ecdsa: bool) -> Option<[Vec<u8>; 2]> {
     if !ecdsa {
         return None;

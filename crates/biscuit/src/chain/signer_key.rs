@@ -9,11 +9,11 @@ use crate::{
     key::{Algorithm, Key, KeyError, PublicKey},
 };
 
-/// The key that is claimed to have made a signature.
+/// The key that supposedly made a signature.
 #[derive(Clone, Copy)]
 pub(super) enum SignerKey<'a> {
     Root(&'a Key),
-    /// A key that a block names, its bytes not yet read, and its algorithm.
+    /// A key that a block names, with the block's number and the algorithm. The key's bytes are not yet read.
     Named(usize, &'a NamedKey, Algorithm),
 }
 
@@ -22,8 +22,8 @@ const ED25519_NUMBER: [u8; 4] = Algorithm::Ed25519.number().to_le_bytes();
 const SECP256R1_NUMBER: [u8; 4] = Algorithm::Secp256r1.number().to_le_bytes();
 
 impl<'a> SignerKey<'a> {
-    /// The key that a block names. An unknown algorithm is refused here, because the signed messages and
-    /// the digests in the memo both contain its number.
+    /// Returns the key that a block names. An unknown algorithm is refused here, because the signed messages
+    /// and the digests in the memo both contain its number.
     pub(super) fn named(block: usize, key: &'a NamedKey) -> Result<SignerKey<'a>, ChainError> {
         let algorithm = Algorithm::from_number(key.algorithm);
         let algorithm = algorithm.ok_or(ChainError::Key(block, KeyError::Algorithm))?;
@@ -54,7 +54,7 @@ impl<'a> SignerKey<'a> {
         }
     }
 
-    /// The number of its algorithm, as signed messages contain it.
+    /// Number of the key's algorithm, as signed messages contain it.
     pub(super) fn algorithm(self) -> &'static [u8] {
         match self.is() {
             Algorithm::Ed25519 => &ED25519_NUMBER,
@@ -73,9 +73,9 @@ impl<'a> SignerKey<'a> {
         }
     }
 
-    /// Checks that `secret` is the private half of this key, and returns the key if it is Ed25519. A proof
-    /// with any other secret could append nothing, and proves nothing. A key derived from a secret is always
-    /// canonical and valid, so bytes that are equal to it need not be read.
+    /// Checks that `secret` is the private half of this key, and returns the key if it is Ed25519. With any
+    /// other secret, a holder could not append blocks, and the proof would prove nothing. A key derived from a
+    /// secret is always canonical and valid, so bytes that equal it need no further check.
     pub(super) fn owned_by(self, secret: &[u8]) -> Result<Option<PublicKey>, ChainError> {
         let secret: &[u8; 32] = secret.try_into().map_err(|_| ChainError::NoProof)?;
         let mut ed25519 = None;

@@ -1,10 +1,10 @@
-//! Tests of the memo and of batches, which do not change a decision but only its cost.
+//! Tests that the memo and batches affect only the cost of a verification, not its outcome.
 
 use biscuit_auth::{Biscuit, KeyPair, PrivateKey, builder::BlockBuilder};
 
 use super::{link::chain, *};
 
-/// A token with this number of appended blocks, and its root key.
+/// Makes a token with this number of appended blocks, and its root key.
 fn token(blocks: usize) -> (Container, PublicKey) {
     let secret = [7; 32];
     let private = PrivateKey::from_bytes(&secret, biscuit_auth::Algorithm::Ed25519).unwrap();

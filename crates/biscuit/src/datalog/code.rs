@@ -1,16 +1,16 @@
-//! The Datalog of a token in the form that the engine evaluates: every name is a number, and every list is a
-//! part of one long list. Decoding takes a few allocations for a whole token, not one for each term.
+//! A token's Datalog in the form that the engine evaluates: names are numbers, and lists are parts of a few
+//! long lists. Decoding takes a few allocations per token rather than one per term.
 
 use std::cmp::Ordering;
 
 use super::{Kind, Scope, ScopeKey};
 
-/// The blocks of a token, the authority block first.
+/// The blocks of a token, beginning with the authority block.
 #[derive(Clone, Default)]
 pub struct Code {
-    /// The blocks.
+    /// The blocks, beginning with the authority block.
     pub blocks: Vec<Block>,
-    /// The token's own symbols, one after the other; `ends` holds the end of each.
+    /// The token's own symbols, concatenated; `ends` holds the end of each.
     pub(super) text: String,
     pub(super) ends: Vec<u32>,
     pub(super) bytes: Vec<u8>,
@@ -24,12 +24,11 @@ pub struct Code {
     pub(super) rules: Vec<Rule>,
     pub(super) checks: Vec<Check>,
     pub(super) scopes: Vec<Scope>,
-    /// Number of bytes of all names and strings, each counted once per occurrence, plus one for each term and
-    /// step.
+    /// Number of bytes of all names and strings, counting each occurrence, plus one for each term and step.
     pub(super) resolved: usize,
 }
 
-/// A name or a string: one that the specification defines, or one of the token's own.
+/// A name or a string: one of those that the specification defines, or one of the token's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Symbol(pub(super) u32);
 
@@ -44,7 +43,7 @@ pub struct Size {
     pub queries: usize,
 }
 
-/// A part of one of the lists.
+/// A part of one of the token's lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {
     pub(super) start: u32,
@@ -60,28 +59,28 @@ pub enum Term {
     Integer(i64),
     /// A string.
     Str(Symbol),
-    /// Seconds since 1970.
+    /// A time, in seconds since 1970-01-01T00:00:00Z.
     Date(u64),
-    /// Bytes.
+    /// A byte string.
     Bytes(Span),
     /// A boolean.
     Bool(bool),
-    /// A set: its terms in order, each once.
+    /// A set: its unique terms, in order.
     Set(Span),
-    /// Null.
+    /// The null value.
     Null,
-    /// An array: its terms.
+    /// An array, as its terms.
     Array(Span),
-    /// A map: its keys and values in turn, in the order of the keys, each key once.
+    /// A map: its keys and values alternate, sorted by key, and each key is unique.
     Map(Span),
 }
 
 /// A name with its terms.
 #[derive(Debug, Clone, Copy)]
 pub struct Predicate {
-    /// Its name.
+    /// Name of the predicate.
     pub name: Symbol,
-    /// Its terms.
+    /// Terms of the predicate.
     pub terms: Span,
 }
 
@@ -96,9 +95,9 @@ pub enum Op {
     Binary(Binary),
     /// Pushes a closure, whose body is the `length` steps that follow.
     Closure {
-        /// The names of its parameters.
+        /// The names of the closure's parameters.
         params: Span,
-        /// Number of steps of its body, closures inside it included.
+        /// Number of steps in the body, including those of closures inside it.
         length: u32,
     },
 }
@@ -164,31 +163,31 @@ pub struct Query {
 /// A rule: its head holds for every match of its body.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
-    /// The predicate that it derives.
+    /// The predicate that the rule derives.
     pub head: Predicate,
-    /// The condition under which it derives it.
+    /// The condition under which the rule derives its head.
     pub query: Query,
 }
 
 /// A check.
 #[derive(Debug, Clone, Copy)]
 pub struct Check {
-    /// The kind, which says how its queries must match.
+    /// The kind of check, which decides how its queries must match.
     pub kind: Kind,
-    /// Its alternatives.
+    /// The alternatives of the check.
     pub queries: Span,
 }
 
 /// A block.
 #[derive(Debug, Clone, Default)]
 pub struct Block {
-    /// The version of Datalog it is written in: 3 for 3.0 up to 6 for 3.3.
+    /// The version of Datalog that the block declares: 3 for 3.0, up to 6 for 3.3.
     pub version: u32,
-    /// Free text that its writer attached.
+    /// Free text attached by the writer of the block.
     pub context: Option<String>,
-    /// The key of the third party that signed it; `None` for a first-party block.
+    /// The key of the third party that signed the block; `None` for a first-party block.
     pub external_key: Option<ScopeKey>,
-    /// Public keys that it adds to the table from which scopes name theirs.
+    /// Public keys that the block adds to the table by which scopes refer to keys.
     pub public_keys: Vec<ScopeKey>,
     pub(super) scopes: Span,
     pub(super) facts: Span,
@@ -230,7 +229,7 @@ pub(super) fn since<T>(list: &[T], start: usize) -> Span {
 }
 
 impl Symbol {
-    /// Its index in a table with one entry per symbol, which is [`Code::symbol_count`] long.
+    /// Index of the symbol in a table with one entry per symbol, which has [`Code::symbol_count`] entries.
     #[must_use]
     pub fn index(self) -> usize {
         match (self.0 as usize).checked_sub(FIRST_OWN) {
@@ -368,7 +367,7 @@ impl Code {
         }
     }
 
-    /// Number of terms of the predicate with the most terms.
+    /// The largest number of terms in any predicate.
     #[must_use]
     pub fn longest_predicate(&self) -> usize {
         // Heads count too: a rule makes facts with as many terms.
@@ -379,8 +378,8 @@ impl Code {
             .unwrap_or(0)
     }
 
-    /// Number of bytes of all names and strings, each counted once per occurrence, plus one for each term and
-    /// each step of an expression.
+    /// Number of bytes of all names and strings, counting each occurrence, plus one for each term and each step
+    /// of an expression.
     #[must_use]
     pub fn resolved_bytes(&self) -> usize {
         self.resolved
@@ -414,8 +413,7 @@ impl Code {
         .fold(0, usize::saturating_add)
     }
 
-    /// The string that the only fact of this name states in a block; `None` if there is no such fact or more
-    /// than one.
+    /// The string of a block's only fact with this name; `None` if there is no such fact or more than one.
     #[must_use]
     pub fn described(&self, block: &Block, name: &str) -> Option<&str> {
         // A second fact would make the answer depend on order, so neither is believed.
@@ -432,9 +430,9 @@ impl Code {
         }
     }
 
-    /// The order in which sets keep their terms: by type, then by value.
+    /// Compares two terms in the order of sets: by type, then by value.
     ///
-    /// It recurses into containers, whose depth was bounded when they were read.
+    /// The comparison recurses into containers. Their depth was bounded when they were read.
     pub(super) fn compare(&self, a: &Term, b: &Term) -> Ordering {
         let all = |a: &Span, b: &Span| {
             let (a, b) = (self.terms(*a), self.terms(*b));
@@ -472,7 +470,7 @@ impl std::fmt::Debug for Code {
 }
 
 impl Term {
-    /// Position of its type in the order of types.
+    /// Position of the term's type in the order of types.
     pub(super) fn rank(&self) -> u8 {
         match self {
             Term::Variable(_) => 0,
@@ -497,7 +495,7 @@ macro_rules! default_symbols {
         /// The symbols that every token can use (Biscuit specification, "Symbol table").
         pub(super) const DEFAULT: [&str; 28] = [$($symbol),*];
 
-        /// Returns true if the text is one of them.
+        /// Returns true if the text is one of the default symbols.
         pub(super) fn is_default(text: &str) -> bool {
             matches!(text, $($symbol)|*)
         }

@@ -1,4 +1,4 @@
-//! The decoder from Biscuit's protobuf schema (`schema.proto`, version 3.3) to [`Code`].
+//! The decoder of blocks from Biscuit's protobuf schema (`schema.proto`, version 3.3) to [`Code`].
 
 use super::{
     Kind, Scope, ScopeKey,
@@ -19,19 +19,19 @@ pub use error::BlockError;
 use table::{Read, Refused, Table, required, scope, scope_key};
 use version::{Feature, VERSIONS};
 
-/// Maximum nesting of messages in a block: the limit of other implementations, and the bound on the
+/// Maximum nesting of messages in a block. Other implementations have the same limit, and it bounds the
 /// recursion below.
 const MAX_NESTING: u32 = 100;
 
-/// Maximum number of bytes of names and strings, each counted once per occurrence: a short token can name
-/// one long symbol thousands of times.
+/// Maximum number of bytes of names and strings, counting each occurrence: a short token can name one long
+/// symbol thousands of times.
 const MAX_RESOLVED: usize = 1 << 20;
 
 impl Code {
     /// Decodes a single block, such as the content of a token with one block.
     ///
     /// # Errors
-    /// [`BlockError`] when the block cannot be decoded.
+    /// [`BlockError`] if the block cannot be decoded.
     pub fn of_block(bytes: &[u8]) -> Result<Code, BlockError> {
         let mut decoder = Decoder::default();
         decoder.code.reserve(bytes.len());
@@ -84,7 +84,7 @@ impl Code {
 #[derive(Default)]
 struct Decoder {
     code: Code,
-    /// Terms whose container or predicate is not complete yet.
+    /// Terms of a container or predicate that is still incomplete.
     waiting: Vec<Term>,
     /// The version of Datalog that the block declares.
     version: u32,
@@ -130,7 +130,7 @@ impl Decoder {
         scope(bytes, table)
     }
 
-    /// Reads the symbols, keys and version that the statements refer to, wherever they are in the message.
+    /// Reads the symbols, keys and version that the statements refer to, wherever in the message they occur.
     fn header<'b>(&mut self, bytes: &'b [u8], table: &mut Table<'b>) -> Read<Block> {
         let mut block = Block::default();
         let (mut context, mut version) = (None, None);

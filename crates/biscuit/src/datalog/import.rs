@@ -1,5 +1,5 @@
-//! Conversion of statements with names as strings to [`Code`], for Datalog that no token carries: the
-//! verifier's own.
+//! Conversion of statements with names as strings to [`Code`], for the verifier's own Datalog, which no token
+//! carries.
 
 use std::collections::HashMap;
 

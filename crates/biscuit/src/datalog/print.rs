@@ -1,4 +1,4 @@
-//! Datalog printed for people. Quoted text is escaped, and nothing ever parses the result.
+//! Prints Datalog for people. Quoted text is escaped, and nothing ever parses the result.
 
 use std::fmt;
 
@@ -134,7 +134,8 @@ fn date(seconds: u64) -> Option<String> {
     date.format(&Rfc3339).ok()
 }
 
-/// Maximum length of a printed expression, in bytes. A hostile one could double with each operation.
+/// Maximum length of a printed expression, in bytes. A hostile expression could double in length with each
+/// operation.
 const MAX_EXPRESSION: usize = 16 * 1024;
 
 fn expression(ops: &[Op]) -> String {

@@ -10,7 +10,7 @@ use super::{
 
 // Recursion into containers and closures is safe: their depth was bounded when they were read.
 impl Code {
-    /// The blocks with their names in place.
+    /// Returns the blocks with their names in place of numbers.
     #[must_use]
     pub fn resolve(&self) -> Vec<Block> {
         self.blocks.iter().map(|block| self.block(block)).collect()
@@ -41,7 +41,7 @@ impl Code {
         }
     }
 
-    /// A rule with its names in place.
+    /// Returns a rule with its names in place of numbers.
     #[must_use]
     pub fn resolve_rule(&self, rule: &code::Rule) -> BlockRule {
         BlockRule {
@@ -50,7 +50,7 @@ impl Code {
         }
     }
 
-    /// A check with its names in place.
+    /// Returns a check with its names in place of numbers.
     #[must_use]
     pub fn resolve_check(&self, check: &code::Check) -> BlockCheck {
         BlockCheck {
@@ -63,7 +63,7 @@ impl Code {
         }
     }
 
-    /// A body with its names in place.
+    /// Returns a body with its names in place of numbers.
     #[must_use]
     pub fn resolve_query(&self, query: &code::Query) -> Query {
         Query {
@@ -81,7 +81,7 @@ impl Code {
         self.text(symbol).to_owned()
     }
 
-    /// A fact, or a pattern that a body matches, with its names in place.
+    /// Returns a fact, or a pattern that a body matches, with its names in place of numbers.
     #[must_use]
     pub fn resolve_predicate(&self, predicate: &Predicate) -> syntax::Predicate {
         let terms = self.terms(predicate.terms).iter();
@@ -151,7 +151,7 @@ impl Code {
         resolved
     }
 
-    /// An operator with its name in place.
+    /// Returns an operator of one operand, with the name of the host's function if it calls one.
     #[must_use]
     pub fn resolve_unary(&self, unary: Unary) -> syntax::Unary {
         match unary {
@@ -163,7 +163,7 @@ impl Code {
         }
     }
 
-    /// An operator with its name in place.
+    /// Returns an operator of two operands, with the name of the host's function if it calls one.
     #[must_use]
     pub fn resolve_binary(&self, binary: Binary) -> syntax::Binary {
         match binary {
@@ -217,7 +217,7 @@ impl Code {
         variables
     }
 
-    /// The first variable in the head of a rule that its body does not bind, if there is one.
+    /// The first variable in a rule's head that the body does not bind, if any.
     #[must_use]
     pub fn unbound_in_head(&self, rule: &Rule) -> Option<Symbol> {
         let terms = self.terms(rule.head.terms).iter();
@@ -231,8 +231,7 @@ impl Code {
         all.find(|name| bound.binary_search(name).is_err())
     }
 
-    /// The size of a body: one for each predicate, term and operation, and the bytes of names and
-    /// strings.
+    /// The size of a body: 1 for each predicate, term and operation, plus the bytes of names and strings.
     #[must_use]
     pub fn weight(&self, query: &code::Query) -> usize {
         let predicates = self.body(query).iter().map(|predicate| {

@@ -1,4 +1,4 @@
-//! Datalog as a tree with names as strings, for people to read and write.
+//! Datalog as a syntax tree with names as strings, for people to read and write.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,21 +10,21 @@ use crate::key::Algorithm;
 /// The content of one block.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
-    /// The version of Datalog it is written in: 3 for 3.0 up to 6 for 3.3.
+    /// The version of Datalog that the block declares: 3 for 3.0, up to 6 for 3.3.
     pub version: u32,
-    /// Free text that its writer attached.
+    /// Free text attached by the writer of the block.
     pub context: Option<String>,
-    /// The key of the third party that signed it; `None` for a first-party block.
+    /// The key of the third party that signed the block; `None` for a first-party block.
     pub external_key: Option<ScopeKey>,
     /// The block's own `trusting` clause; empty if there is none.
     pub scopes: Vec<Scope>,
-    /// Public keys that it adds to the table from which scopes name theirs.
+    /// Public keys that the block adds to the table by which scopes refer to keys.
     pub public_keys: Vec<ScopeKey>,
-    /// Facts.
+    /// The facts that the block states.
     pub facts: Vec<Predicate>,
-    /// Rules.
+    /// The rules of the block.
     pub rules: Vec<BlockRule>,
-    /// Checks.
+    /// The checks of the block.
     pub checks: Vec<BlockCheck>,
 }
 
@@ -47,18 +47,18 @@ impl Default for Block {
 /// A rule: its head holds for every match of its body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BlockRule {
-    /// The predicate that it derives.
+    /// The predicate that the rule derives.
     pub head: Predicate,
-    /// The condition under which it derives it.
+    /// The condition under which the rule derives its head.
     pub query: Query,
 }
 
 /// A check.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BlockCheck {
-    /// The kind, which says how its queries must match.
+    /// The kind of check, which decides how its queries must match.
     pub kind: Kind,
-    /// Its alternatives.
+    /// The alternatives of the check.
     pub queries: Vec<Query>,
 }
 
@@ -84,18 +84,18 @@ pub struct Query {
     pub scopes: Vec<Scope>,
 }
 
-/// The blocks whose facts a body sees, besides its own block's and the host's.
+/// The blocks whose facts a body sees, in addition to its own block and the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     /// The authority block.
     Authority,
-    /// All blocks before its own.
+    /// All blocks before the body's own.
     Previous,
     /// The blocks that a third party signed with this key.
     PublicKey(ScopeKey),
 }
 
-/// A public key that a scope names or a third party signed with, in the one form used for comparison.
+/// A public key that a scope names or a third party signed with, in the canonical form used for comparison.
 ///
 /// Its point has not been decoded: the key can be compared with others, but cannot verify anything.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -127,7 +127,7 @@ impl ScopeKey {
         self.algorithm
     }
 
-    /// Its bytes.
+    /// The bytes of the key.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
@@ -157,9 +157,9 @@ impl fmt::Display for Scope {
 /// A predicate: a fact, the head of a rule, or a pattern that a body matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Predicate {
-    /// Its name.
+    /// Name of the predicate.
     pub name: String,
-    /// Its terms, in order.
+    /// Terms of the predicate, in order.
     pub terms: Vec<Term>,
 }
 
@@ -175,24 +175,24 @@ impl Predicate {
 
 /// A value or a variable.
 ///
-/// The order of the variants is that of biscuit-auth 6.0, in which the terms of a set are written.
+/// The order of the variants is that of biscuit-auth 6.0, which decides the order of a set's terms.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Term {
-    /// `$name`
+    /// A variable, written `$name`.
     Variable(String),
     /// A 64-bit integer.
     Integer(i64),
     /// A string.
     Str(String),
-    /// Seconds since 1970-01-01T00:00:00Z.
+    /// A time, in seconds since 1970-01-01T00:00:00Z.
     Date(u64),
-    /// Bytes.
+    /// A byte string.
     Bytes(Vec<u8>),
     /// A boolean.
     Bool(bool),
     /// A set, which holds no other container.
     Set(BTreeSet<Term>),
-    /// Null.
+    /// The null value.
     Null,
     /// An array.
     Array(Vec<Term>),

@@ -10,7 +10,7 @@ use super::{
 use crate::datalog::Kind;
 
 impl World<'_> {
-    /// Runs rules, checks and policies.
+    /// Runs the rules, then the checks and policies.
     pub fn authorize(&mut self) -> Outcome {
         self.run().unwrap_or_else(Outcome::from)
     }
@@ -94,7 +94,7 @@ impl World<'_> {
         Ok(check.kind == Kind::Reject)
     }
 
-    /// The rule that derived the fact matched by the last predicate of a body that has just matched.
+    /// Returns the rule that derived the fact of a body's last match. The body must have just matched.
     fn source(&self, body: &Body) -> Option<u32> {
         let scan = self.program.scans(body).last()?;
         self.facts.rule(scan.relation, self.join.last_row()?)

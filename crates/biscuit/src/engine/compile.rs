@@ -1,5 +1,5 @@
-//! Decoded blocks -> [`Program`]. Everything that can be checked before evaluation is checked here:
-//! variables are bound, expressions leave one value, closures shadow no variable.
+//! The compiler from decoded blocks to a [`Program`]. Everything that can be checked before evaluation is
+//! checked here: variables are bound, expressions leave one value, closures shadow no variable.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -52,12 +52,12 @@ pub struct Base {
     states: States,
 }
 
-/// The Datalog that sees the host's facts.
+/// The Datalog that can see the host's facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum States {
-    /// The token's blocks too, as the specification has it.
+    /// The token's blocks as well as the host's Datalog, as the specification says.
     ForAll,
-    /// Only the host's own Datalog, so that nothing in a token can rest on the host's facts.
+    /// Only the host's own Datalog, so that nothing in a token can depend on the host's facts.
     ForItself,
 }
 
@@ -95,7 +95,7 @@ fn heads_of(code: &Code, block: &Block) -> Compiled<()> {
     }
 }
 
-/// The blocks that third parties have signed, by key.
+/// The blocks that third parties signed, grouped by key.
 fn signers(code: &Code) -> HashMap<ScopeKey, Origin> {
     let mut signers: HashMap<ScopeKey, Origin> = HashMap::new();
     // A token with more blocks is refused later; here their origins would all fall on the last bit.
@@ -109,22 +109,22 @@ fn signers(code: &Code) -> HashMap<ScopeKey, Origin> {
 }
 
 impl Base {
-    /// Compiles a host's Datalog for tokens without blocks of third parties. Only the host's own Datalog sees
-    /// the facts that it states or derives. Facts of the `known` predicates are stated in each evaluation,
-    /// and all blocks see them.
+    /// Compiles a host's Datalog for tokens without third-party blocks. Only that Datalog sees the facts that
+    /// it states or derives. Facts of the `known` predicates are stated in each evaluation, and all blocks see
+    /// them.
     ///
     /// # Errors
-    /// [`Error::Compile`] if it cannot be evaluated, or if there are more than [`MAX_KNOWN`] predicates in
-    /// `known`.
+    /// [`Error::Compile`] if the Datalog cannot be evaluated, or if `known` has more than [`MAX_KNOWN`]
+    /// predicates.
     pub fn new(authorizer: &Authorizer, known: &[Known]) -> Result<Base, Error> {
         Base::compile(authorizer, known, HashMap::new(), States::ForItself)
     }
 
-    /// Compiles the regular expressions that it contains as literals, once.
+    /// Compiles the literal regular expressions of the host's Datalog, once for all evaluations.
     ///
     /// # Errors
-    /// The first one that is invalid or too large; `None` if one is not a literal but a variable or the result
-    /// of an operation.
+    /// The first expression that is invalid or too large; `None` if one is not a literal but a variable or the
+    /// result of an operation.
     pub fn prepare(&mut self) -> Result<(), Option<String>> {
         let mut patterns = Patterns::default();
         let program = &self.program;
@@ -206,9 +206,9 @@ impl Base {
         self.blocks(code, keep, true, |_, _| true)
     }
 
-    /// Compiles a selection of the checks of a token on top of the host's Datalog, and none of its rules.
-    /// `is_wanted` selects checks by the number of their block and their position in it. This is for a host
-    /// that decides the other checks itself, and states the facts that the rules would derive.
+    /// Compiles some of a token's checks, and none of its rules, on top of the host's Datalog. `is_wanted`
+    /// selects a check by the number of its block and its position in that block. This is for a host that
+    /// decides the other checks itself, and states the facts that the rules would derive.
     ///
     /// # Errors
     /// [`Error::Compile`] for the first of the selected checks that cannot be evaluated.
@@ -263,24 +263,25 @@ struct Compiler<'c> {
     code: &'c Code,
     program: Program,
     values: Values<'static>,
-    /// The first predicate of each name: the host's, shared by all tokens, and in `added` the token's.
+    /// The first predicate of each name. `names` has the host's predicates, which all tokens share, and `added`
+    /// has the token's.
     names: Arc<HashMap<String, Relation>>,
     added: HashMap<String, Relation>,
     signers: &'c HashMap<ScopeKey, Origin>,
     states: States,
-    /// By symbol, so that each name is looked up once: the first predicate of this name, its string, and the
-    /// constant with this string.
+    /// Cached by symbol, so that each name is looked up once: the first predicate of this name, its string, and
+    /// the constant with this string.
     relations: Vec<Option<Relation>>,
     strings: Vec<Option<Span>>,
     constants: Vec<Option<u16>>,
-    /// The slot of each variable by symbol, with the number of the body that it is valid in.
+    /// The slot of each variable, by symbol, with the number of the body in which it is valid.
     slots: Vec<(u32, u16)>,
     body: u32,
-    /// Unlimited: the size of the token's blocks bounds the work of compiling them.
+    /// Unlimited, because the size of the token's blocks bounds the work of compiling them.
     fuel: Fuel,
 }
 
-/// Reason for refusing a statement, still without its place.
+/// The reason for refusing a statement, without the statement's place.
 enum Refused {
     Fault(Fault),
     Stop(Stop),
@@ -320,7 +321,7 @@ fn short(count: usize) -> Compiled<u16> {
     u16::try_from(count).map_err(|_| Refused::Fault(Fault::TooLarge))
 }
 
-/// A copy of a list with capacity for `more` items.
+/// Copies a list into one with capacity for `more` items.
 fn roomy<T: Copy>(list: &[T], more: usize) -> Vec<T> {
     let mut copy = Vec::with_capacity(list.len().saturating_add(more));
     copy.extend_from_slice(list);
@@ -381,8 +382,8 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    /// The blocks whose facts a body sees: its own and the host's always, and besides them the blocks in its
-    /// `trusting` clause, or else those of its block's default.
+    /// The blocks whose facts a body sees: always its own block and the host; then the blocks of its `trusting`
+    /// clause or, without one, of its block's default.
     fn trusted(&self, place: Place, scopes: &[Scope], default: Origin) -> Origin {
         let own = self.owner(place).origin().union(Origin::AUTHORIZER);
         if scopes.is_empty() {
@@ -438,7 +439,7 @@ impl<'c> Compiler<'c> {
         })
     }
 
-    /// The predicate of this name and arity, added if it is new.
+    /// Returns the predicate of this name and arity. Adds it if it is new.
     fn relation(&mut self, name: Symbol, arity: usize) -> Compiled<Relation> {
         let arity = short(arity)?;
         if let Some(relation) = self.known_relation(name, arity) {
@@ -476,7 +477,8 @@ impl<'c> Compiler<'c> {
         None
     }
 
-    /// Adds a predicate to the list that starts at `first`, the first predicate of its name, if there is one.
+    /// Adds a predicate to the list that starts at `first`. This is the first predicate of the same name, if
+    /// there is one.
     fn add_relation(
         &mut self,
         name: &str,
@@ -504,7 +506,7 @@ impl<'c> Compiler<'c> {
         Ok(relation)
     }
 
-    /// The index of a set of trusted blocks among [`Program::trusts`], added if it is new.
+    /// Returns the index of a set of trusted blocks in [`Program::trusts`]. Adds the set if it is new.
     fn trust(&mut self, trusted: Origin) -> Compiled<u16> {
         let known = &mut self.program.trusts;
         // A linear search does: bodies rarely differ in their trust.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::datalog::{self, MapKey};
 
-/// Reason for refusing to import a term.
+/// The reason for refusing to import a term.
 pub(super) enum Refused {
     Fault(Fault),
     Stop(Stop),
@@ -109,9 +109,9 @@ fn scalar(values: &mut Values<'_>, item: &Item<'_>, fuel: &mut Fuel) -> Result<T
     })
 }
 
-/// Charges for exporting a value, before it is copied. Returns the approximate size of the copy in bytes.
+/// Charges for exporting a value before it is copied. Returns the approximate size of the copy in bytes.
 pub(super) fn charge(values: &Values<'_>, term: Term, fuel: &mut Fuel) -> Result<usize, Stop> {
-    /// Units for a term, which is allocated and sorted again.
+    /// Price of a term, in units. It pays for allocating and sorting the term again.
     const TERM: u64 = 12;
     /// Bytes of a term, including its share of the tree that holds it.
     const TERM_BYTES: usize = 128;

@@ -2,8 +2,8 @@
 
 use super::origin::Place;
 
-/// An error of compiling or evaluating Datalog. It ends the whole evaluation, whatever the other
-/// statements would have given.
+/// An error of compiling or evaluating Datalog. It ends the whole evaluation, regardless of the other
+/// statements.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -13,7 +13,7 @@ pub enum Error {
     /// A result does not fit a 64-bit integer.
     #[error("integer overflow")]
     Overflow,
-    /// Division by zero.
+    /// An operation divides by zero.
     #[error("division by zero")]
     DivideByZero,
     /// The host has no function of this name.
@@ -30,7 +30,7 @@ pub enum Error {
     /// A regular expression exceeds the limits on its size.
     #[error("a regular expression is too large")]
     Regex,
-    /// A statement is faulty. This is found before evaluation.
+    /// A statement is faulty, which was found before evaluation.
     #[error("{place}: {fault}")]
     Compile {
         /// Place of the statement.
@@ -40,7 +40,7 @@ pub enum Error {
     },
 }
 
-/// Faults that make a statement impossible to evaluate.
+/// The faults that make a statement impossible to evaluate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
@@ -59,10 +59,10 @@ pub enum Fault {
     /// A fact, set, array or map contains a variable.
     #[error("`${0}` stands where only a value can")]
     Variable(String),
-    /// There are more blocks than an origin has bits for.
+    /// The token has more blocks than an origin has bits.
     #[error("the token has more than {} blocks", super::origin::MAX_BLOCKS)]
     Blocks,
-    /// Something is too large for the 16-bit or 32-bit number that stands for it.
+    /// A quantity does not fit the 16-bit or 32-bit number that stores it.
     #[error("it is too large")]
     TooLarge,
     /// The text is not Datalog.

@@ -1,4 +1,4 @@
-//! Evaluates expressions on a stack of values, and closures on a stack of calls.
+//! The evaluator of expressions. Values are kept on one stack, and calls of closures on another.
 
 use super::{
     error::Error,
@@ -24,7 +24,7 @@ enum Operand {
     Closure(Code, Parameter),
 }
 
-/// A closure in progress, and the position at which to continue after it.
+/// A closure in progress, and the position at which its caller continues.
 #[derive(Debug, Clone, Copy)]
 struct Call {
     kind: Kind,
@@ -59,7 +59,7 @@ enum Over {
 /// The price of an error that `try_or` may catch: it is allocated and dropped.
 const ERROR: u64 = 4;
 
-/// Bytes that the stacks may take for each instruction of an expression.
+/// Memory of the stacks for each instruction of an expression, in bytes.
 pub(super) const STEP_BYTES: usize = size_of::<Operand>();
 
 impl Machine {
@@ -155,7 +155,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Enters a closure, or pushes the result if the left operand alone decides it.
+    /// Calls a closure, or pushes the result if the left operand alone decides it.
     fn call(
         &mut self,
         binary: Binary,
@@ -283,7 +283,7 @@ impl Machine {
 }
 
 impl Operators<'_, '_> {
-    /// An element of a set or array, or an entry of a map as an array of two.
+    /// Returns an element of a set or array, or an entry of a map as an array of key and value.
     fn element(&mut self, over: Over, index: u32, fuel: &mut Fuel) -> Result<Option<Term>, Stop> {
         match over {
             Over::Elements(span) => Ok(self.values.elements(span).get(index as usize).copied()),

@@ -40,7 +40,7 @@ impl Request {
     }
 }
 
-/// The facts of one predicate that rules derive.
+/// Derived facts of one predicate.
 #[derive(Debug, Default)]
 struct Derived {
     terms: Vec<Term>,
@@ -64,18 +64,19 @@ impl Derived {
     }
 }
 
-/// Bytes per predicate that rules derive.
+/// Memory per derived predicate, in bytes.
 pub(super) const HEAD_BYTES: usize = size_of::<Derived>();
 
-/// Bytes of a derived fact besides its terms: its origin, its rule, and its entry in the index, doubled
-/// because nodes of the tree may be half empty.
+/// Memory of a derived fact in bytes, not counting its terms: its origin, its rule, and its entry in the index,
+/// doubled because nodes of the tree may be half empty.
 const ROW_BYTES: usize = size_of::<Origin>() + size_of::<u32>() + 2 * size_of::<(u64, u32)>();
 
-/// Number of derived facts per predicate that are searched one by one, before the index is used.
+/// Number of derived facts per predicate that are searched linearly before the index is used.
 const UNINDEXED: u32 = 16;
 
-/// The facts of a program, and those that the request and the rules add. The rows of a predicate are
-/// numbered consecutively: first the program's, then the request's, then the derived ones.
+/// All facts of an evaluation: those of the program, those of the request, and those that rules derive. The
+/// rows of a predicate are numbered consecutively: first the program's, then the request's, then the derived
+/// ones.
 #[derive(Debug)]
 pub(super) struct Facts<'p> {
     program: &'p Program,
@@ -112,7 +113,7 @@ impl Space {
 }
 
 impl<'p> Facts<'p> {
-    /// Begins with the facts of the program alone. `space` must be empty.
+    /// Starts with the facts of the program alone. `space` must be empty.
     pub(super) fn new(program: &'p Program, mut space: Space) -> Facts<'p> {
         space
             .derived
@@ -130,7 +131,7 @@ impl<'p> Facts<'p> {
         known.is_some_and(|known| known.wanted)
     }
 
-    /// States a fact about the call. All facts of one predicate must be stated before those of the next.
+    /// States a fact about the request. All facts of one predicate must be stated before those of the next.
     pub(super) fn state<const N: usize>(
         &mut self,
         known: KnownPlace,
@@ -156,7 +157,7 @@ impl<'p> Facts<'p> {
         Ok(())
     }
 
-    /// Number of facts of a predicate that the program and the request state.
+    /// Number of a predicate's facts in the program and the request.
     fn stated(&self, relation: Relation) -> u32 {
         let fixed = self.program.relation(relation);
         let fixed = fixed.map_or(0, |known| known.rows);
@@ -187,7 +188,8 @@ impl<'p> Facts<'p> {
         rows.row(row.saturating_sub(first))
     }
 
-    /// The stored rows that include this one, with the number of the first of them and the number after the last.
+    /// Returns the group of stored rows that contains this row, with the numbers of the group's first row and
+    /// of the row after its last.
     #[inline]
     pub(super) fn rows(&self, relation: Relation, row: u32) -> Option<(Rows<'_>, u32, u32)> {
         let known = self.program.relation(relation)?;
@@ -213,8 +215,8 @@ impl<'p> Facts<'p> {
 
     /// The range of rows that a predicate can match, judging by its first term.
     ///
-    /// A call states the facts about its arguments in the order of their names, so a binary search finds
-    /// those of one name.
+    /// A call states the facts about its arguments sorted by name, so a binary search finds the facts with one
+    /// name.
     #[inline]
     pub(super) fn window(
         &self,
@@ -222,7 +224,7 @@ impl<'p> Facts<'p> {
         values: &Values<'_>,
         fuel: &mut Fuel,
     ) -> Result<(u32, u32), Stop> {
-        /// Up to this many rows are tried one by one just as fast.
+        /// Number of rows up to which a linear search is as fast as a binary one.
         const FEW: u32 = 8;
         let count = self.count(scan.relation);
         // Only if the request states all rows: those of blocks and rules are not sorted.
@@ -270,8 +272,8 @@ impl<'p> Facts<'p> {
         ))
     }
 
-    /// Adds a fact that a rule derives, unless it is already present with the same origin. It costs fuel in
-    /// either case. Returns true if the fact is new.
+    /// Adds a derived fact, unless it is already present with the same origin. This costs fuel in either case.
+    /// Returns true if the fact is new.
     pub(super) fn derive(
         &mut self,
         relation: Relation,

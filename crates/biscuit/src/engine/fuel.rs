@@ -1,9 +1,9 @@
 //! The budget of an evaluation, charged where the work is done.
 //!
-//! A unit of fuel pays for one row tried or one operation. Work whose cost grows with an operand is charged
-//! by the operand's size, at the prices below; `tests/examples/fuel.rs` measures the cost of a unit of
-//! each. Memory is counted in bytes of what is stored, and the allocator is never asked, so that the
-//! outcome stays a function of the input.
+//! A unit of fuel pays for one row tried or one operation. Work that grows with an operand is charged by the
+//! operand's size, at the prices below; `tests/examples/fuel.rs` measures the time that a unit of each takes.
+//! Memory is the number of bytes stored. The allocator is never asked, so the outcome stays a function of the
+//! input.
 
 use super::error::Error;
 
@@ -13,15 +13,15 @@ pub struct Budget {
     /// Units of work.
     pub fuel: u64,
     /// Maximum number of bytes held at one time: the program, the facts of the call and those that rules
-    /// derive, the results of operations, and compiled regular expressions. The allocator may have to
-    /// provide up to three times as much, since lists grow by doubling.
+    /// derive, the results of operations, and compiled regular expressions. Actual memory use may reach three
+    /// times as much, since lists grow by doubling.
     pub memory: usize,
 }
 
 /// Fuel for a decision on a token of ordinary size: at most about twenty milliseconds.
 pub const DEFAULT_FUEL: u64 = 1_000_000;
 
-/// Memory for such a decision, in bytes.
+/// Memory for a decision on a token of ordinary size, in bytes.
 pub const DEFAULT_MEMORY: usize = 16 << 20;
 
 impl Default for Budget {
@@ -30,7 +30,7 @@ impl Default for Budget {
     }
 }
 
-/// This amount of fuel, with the default memory.
+/// A budget of this much fuel, with the default memory.
 impl From<u64> for Budget {
     fn from(fuel: u64) -> Budget {
         Budget {
@@ -40,7 +40,7 @@ impl From<u64> for Budget {
     }
 }
 
-/// The remainder of a budget.
+/// The unspent part of a budget.
 #[derive(Debug, Clone)]
 pub(crate) struct Fuel {
     left: u64,
@@ -75,7 +75,7 @@ impl Fuel {
         }
     }
 
-    /// Fuel for work that something else bounds.
+    /// Unlimited fuel, for work that is bounded in another way.
     pub(crate) fn unlimited() -> Fuel {
         Fuel::new(Budget {
             fuel: u64::MAX,
@@ -83,22 +83,22 @@ impl Fuel {
         })
     }
 
-    /// Units left.
+    /// Remaining units.
     pub(crate) fn left(&self) -> u64 {
         self.left
     }
 
-    /// The lowest number of bytes left at any time.
+    /// The lowest number of remaining bytes so far.
     pub(crate) fn least_room(&self) -> usize {
         self.least
     }
 
-    /// Sets the units left. Memory stays as it is.
+    /// Sets the remaining units, and leaves the memory unchanged.
     pub(crate) fn refill(&mut self, units: u64) {
         self.left = units;
     }
 
-    /// Spends `units`, or everything if less is left.
+    /// Spends `units`, or everything that is left if that is less.
     #[inline]
     pub(crate) fn take(&mut self, units: u64) -> Result<(), Stop> {
         match self.left.checked_sub(units) {
@@ -148,7 +148,7 @@ impl Fuel {
         self.take(count as u64)
     }
 
-    /// Counts bytes that are held from now on.
+    /// Charges for bytes that are held from now on.
     #[inline]
     pub(crate) fn hold(&mut self, bytes: usize) -> Result<(), Stop> {
         self.room = self.room.checked_sub(bytes).ok_or(Stop::OutOfMemory)?;
@@ -157,7 +157,7 @@ impl Fuel {
         Ok(())
     }
 
-    /// Counts bytes that are held no longer.
+    /// Releases bytes that are no longer held.
     #[inline]
     pub(crate) fn release(&mut self, bytes: usize) {
         self.room = self.room.saturating_add(bytes);

@@ -27,11 +27,11 @@ pub(super) struct Join {
 struct Cursor {
     next: u32,
     end: u32,
-    /// The blocks that this match and the matches of the outer scans rest on.
+    /// The blocks that this match rests on, and those that the matches of the outer scans rest on.
     origin: Origin,
 }
 
-/// Bytes per predicate of a body.
+/// Memory of a scan, in bytes per predicate of a body.
 pub(super) const SCAN_BYTES: usize = size_of::<Cursor>() + size_of::<Window>();
 
 impl Join {
@@ -54,8 +54,8 @@ impl Join {
         self.done = false;
     }
 
-    /// Limits the rows that the next predicate of the body may match. Called after [`Join::start`], once for each
-    /// predicate in order.
+    /// Limits the rows that the next predicate of the body may match. It is called after [`Join::start`], once
+    /// for each predicate in order.
     pub(super) fn within(&mut self, window: Window) {
         // If one predicate has no facts, the body has no match.
         self.done |= window.0 >= window.1;
@@ -115,7 +115,7 @@ impl Join {
         Ok(false)
     }
 
-    /// The row that the last predicate of the match has matched.
+    /// The row that the last predicate matched.
     pub(super) fn last_row(&self) -> Option<u32> {
         // `advance` has moved past the row that it matched.
         self.scans.last()?.next.checked_sub(1)
@@ -129,7 +129,7 @@ impl Join {
             .unwrap_or_default()
     }
 
-    /// Moves the innermost scan to the next fact that matches. Returns true if there is one.
+    /// Moves the innermost scan to the next fact that matches. Returns false if there is none.
     #[inline]
     fn advance(
         &mut self,
@@ -170,7 +170,7 @@ impl Join {
     }
 }
 
-/// Returns true if a fact matches a predicate. Binds its variables that are not bound yet.
+/// Returns true if a fact matches a predicate. Binds the predicate's unbound variables to the fact's terms.
 #[inline]
 fn unify(
     program: &Program,

@@ -1,4 +1,5 @@
-//! The operations of expressions. They are strict about types, and charge by the size of their operands.
+//! The operations of expressions. They are strict about types, and their cost in fuel depends on the size of
+//! their operands.
 
 use std::{cmp::Ordering, collections::BTreeMap, fmt, sync::Arc};
 
@@ -18,7 +19,7 @@ pub type Extern = Arc<
     dyn Fn(datalog::Term, Option<datalog::Term>) -> Result<datalog::Term, String> + Send + Sync,
 >;
 
-/// The functions that Datalog may call, by name. The host must bound their cost; the budget does not.
+/// The functions that Datalog may call, by name. The host must bound their cost, because the budget does not.
 #[derive(Clone, Default)]
 pub struct Externs(BTreeMap<String, Extern>);
 
@@ -179,7 +180,7 @@ impl Operators<'_, '_> {
         }))
     }
 
-    /// Returns true if `wanted` is among every `step`th element, starting with the first. A step of 2 looks at
+    /// Returns true if `wanted` is among every `step`th element, starting with the first. A step of 2 visits
     /// the keys of a map.
     fn listed(
         &self,
@@ -297,7 +298,7 @@ impl Operators<'_, '_> {
     }
 
     fn external(&mut self, name: u16, left: Term, right: Option<Term>, fuel: &mut Fuel) -> Answer {
-        /// The price of a call, besides the terms passed in and out.
+        /// The price of a call, in addition to the terms passed in and out.
         const CALL: u64 = 50;
         fuel.take(CALL)?;
         let name = self.program.externs.get(usize::from(name));

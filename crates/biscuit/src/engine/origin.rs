@@ -3,7 +3,7 @@
 /// The place of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// A block of the token, the authority block being 0.
+    /// A block of the token; 0 is the authority block.
     Block(usize),
     /// The host's own Datalog.
     Authorizer,
@@ -27,20 +27,20 @@ pub(crate) struct Origin(u128);
 
 impl Origin {
     pub(crate) const AUTHORIZER: Origin = Origin(1 << MAX_BLOCKS);
-    /// Statements that only the service itself sees. It is the bit of the last block that [`MAX_BLOCKS`]
-    /// allows; beside a service's own Datalog a token may have one block less.
+    /// Statements that only the service itself sees. This is the bit of the last block that [`MAX_BLOCKS`]
+    /// allows, so with a service's own Datalog, a token may have one block fewer.
     pub(crate) const SERVICE: Origin = Origin(1 << (MAX_BLOCKS - 1));
     /// The trust of a body without a `trusting` clause: the authority block and the host.
     pub(crate) const DEFAULT: Origin = Origin(1 | 1 << MAX_BLOCKS);
 
-    /// A block of a token, with an index below [`MAX_BLOCKS`].
+    /// The origin of a block, whose index must be below [`MAX_BLOCKS`].
     pub(crate) fn block(index: usize) -> Origin {
         // A larger index must not reach the host's bit, which all bodies trust.
         let index = index.min(MAX_BLOCKS.saturating_sub(1));
         Origin(1u128.unbounded_shl(index as u32))
     }
 
-    /// This block and all before it.
+    /// The origins of a block and all blocks before it.
     pub(crate) fn up_to(index: usize) -> Origin {
         (0..=index).fold(Origin::default(), |all, index| {
             all.union(Origin::block(index))
@@ -59,13 +59,13 @@ impl Origin {
         Origin(self.0 | other.0)
     }
 
-    /// Returns true if all of it is trusted.
+    /// Returns true if every part of this origin is trusted.
     #[inline]
     pub(crate) fn within(self, trusted: Origin) -> bool {
         self.0 & !trusted.0 == 0
     }
 
-    /// The places that it consists of, blocks first.
+    /// The places that make up this origin, blocks first.
     pub(crate) fn places(self) -> Vec<Place> {
         let blocks = (0..MAX_BLOCKS).filter(|index| Origin::block(*index).within(self));
         let authorizer = Origin::AUTHORIZER.within(self).then_some(Place::Authorizer);

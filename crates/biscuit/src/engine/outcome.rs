@@ -2,15 +2,15 @@
 
 use super::{error::Error, fuel::Stop, origin::Place};
 
-/// The outcome of an evaluation, which is the same on every run with the same input.
+/// The outcome of an evaluation. The same input always gives the same outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// This allow policy matched, and every check held.
+    /// An allow policy matched first, and every check held.
     Allow {
         /// Position among the policies, counted from 0.
         policy: usize,
     },
-    /// No policy allowed it, or a check failed.
+    /// No policy allowed the token, or a check failed.
     Deny {
         /// The policy that matched first, if any did.
         policy: Option<Matched>,
@@ -28,16 +28,16 @@ pub enum Outcome {
 /// The policy that matched first, by its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Matched {
-    /// `allow if`
+    /// An `allow if`, with its position.
     Allow(usize),
-    /// `deny if`
+    /// A `deny if`, with its position.
     Deny(usize),
 }
 
 /// A check that did not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FailedCheck {
-    /// Block or host that states it.
+    /// The block that contains the check, or the host.
     pub place: Place,
     /// Position among the checks of its block, counted from 0.
     pub check: usize,

@@ -1,7 +1,6 @@
-//! A token's blocks and the host's Datalog, compiled: the input of an evaluation that it never changes.
+//! A token's blocks and the host's Datalog, compiled. Evaluations read it and never change it.
 //!
-//! Verified tokens are kept in memory, so the layout is compact: a few long lists, and everything else is an
-//! index into one of them.
+//! Verified tokens are kept in memory, so the layout is compact: a few long lists, and indices into them.
 
 use std::sync::Arc;
 
@@ -23,14 +22,14 @@ pub struct Program {
     /// The terms of the facts that blocks state, grouped by predicate.
     pub(super) facts: Vec<Term>,
     pub(super) origins: Vec<Origin>,
-    /// The host's own come first.
+    /// All rules, beginning with the host's own.
     pub(super) rules: Vec<Rule>,
     pub(super) own_rules: usize,
     /// The predicates that rules derive, sorted.
     pub(super) heads: Vec<Relation>,
     /// True if the body of some rule uses a predicate that rules derive.
     pub(super) recursive: bool,
-    /// In the order of evaluation. Those before index `early` are evaluated before the policies.
+    /// Checks in the order of evaluation. Those before index `early` are evaluated before the policies.
     pub(super) checks: Vec<Check>,
     pub(super) early: usize,
     pub(super) policies: Vec<Policy>,
@@ -38,44 +37,44 @@ pub struct Program {
     pub(super) queries: Vec<Body>,
     pub(super) scans: Vec<Scan>,
     pub(super) tests: Vec<Code>,
-    /// The sets of blocks that bodies trust, each once.
+    /// The distinct sets of blocks that bodies trust.
     pub(super) trusts: Vec<Origin>,
     pub(super) args: Vec<Arg>,
     pub(super) constants: Vec<Term>,
     pub(super) code: Vec<Instruction>,
     pub(super) externs: Vec<String>,
-    /// Bytes of the program itself, and of the working memory of every evaluation.
+    /// Bytes of the program itself, and of every evaluation's working memory.
     pub(super) held: usize,
-    /// Shared by all programs of one host.
+    /// Compiled patterns, shared by all programs of one host.
     pub(super) patterns: Arc<Patterns>,
 }
 
 /// A predicate, with its facts in the program.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Named {
-    /// For printing facts.
+    /// The name, for printing facts.
     pub(super) name: Span,
     pub(super) arity: u16,
-    /// The next predicate of this name, with another number of terms.
+    /// The next predicate with this name and another number of terms.
     pub(super) next: Option<Relation>,
-    /// True if some body uses it.
+    /// True if some body uses the predicate.
     pub(super) wanted: bool,
-    /// Its position among the heads, if a rule derives it.
+    /// Position of the predicate among the heads, if a rule derives it.
     pub(super) derived: Option<u16>,
-    /// Its facts: index of the first origin, index of the first term, and number of rows.
+    /// Facts of the predicate: index of the first origin, index of the first term, and number of rows.
     pub(super) origins: u32,
     pub(super) terms: u32,
     pub(super) rows: u32,
 }
 
-/// A rule. It derives its head for each match of its body.
+/// A rule, which derives its head for each match of its body.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rule {
     pub(super) head: Relation,
     /// Index of the first term of the head among the arguments.
     pub(super) args: u32,
     pub(super) body: Body,
-    /// The block that states it.
+    /// The block that states the rule.
     pub(super) owner: Owner,
 }
 
@@ -112,27 +111,27 @@ pub(super) struct Body {
     pub(super) tests: u32,
     pub(super) scan_count: u16,
     pub(super) test_count: u16,
-    /// Index of the set of blocks whose facts it sees.
+    /// Index of the set of blocks whose facts the body sees.
     pub(super) trusted: u16,
-    /// Number of variables that it binds, those of closures included.
+    /// Number of variables that the body binds, including those of closures.
     pub(super) slots: u16,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scan {
     pub(super) relation: Relation,
-    /// Index of its first term among the arguments.
+    /// Index of the predicate's first term among the arguments.
     pub(super) args: u32,
 }
 
 /// One term of a predicate.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Arg {
-    /// This constant.
+    /// The constant with this index.
     Value(u16),
     /// A variable that this term binds.
     Bind(u16),
-    /// A variable that is already bound, to an equal value.
+    /// A variable that is already bound. The term matches if it has the same value.
     Bound(u16),
 }
 
@@ -146,7 +145,7 @@ pub(super) struct Code {
 /// One step of an expression, in postfix order.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Instruction {
-    /// This constant.
+    /// Pushes the constant with this index.
     Value(u16),
     Slot(u16),
     /// Pushes a closure on the stack and skips its body, which is the next `length` instructions.
@@ -162,14 +161,14 @@ pub(super) enum Instruction {
 pub(super) enum Parameter {
     None,
     One(u16),
-    /// Several parameters. No operation can call such a closure.
+    /// Several parameters, which no operation can supply.
     Many,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unary {
     Negate,
-    /// Returns its operand. It only records parentheses.
+    /// Returns its operand. This operation only records parentheses.
     Parens,
     Length,
     TypeOf,
@@ -213,7 +212,7 @@ pub(super) enum Binary {
 impl Owner {
     pub(super) const SERVICE: Owner = Owner(SERVICE);
 
-    /// The owner of statements at a place. Blocks must have an index below [`super::MAX_BLOCKS`].
+    /// Returns the owner of the statements at a place. Blocks must have an index below [`super::MAX_BLOCKS`].
     pub(super) fn of(place: Place) -> Owner {
         match place {
             // The fallback is never taken: 127 blocks fit, and leave room for the two values above them.
@@ -224,7 +223,7 @@ impl Owner {
 
     pub(super) fn place(self) -> Place {
         match self.0 {
-            // Both are the host to whoever reads a denial; only the origin tells them apart.
+            // In a denial, both are the host; only the origin distinguishes them.
             AUTHORIZER | SERVICE => Place::Authorizer,
             index => Place::Block(usize::from(index)),
         }
@@ -240,12 +239,12 @@ impl Owner {
 
 const AUTHORIZER: u8 = u8::MAX;
 
-/// The host, if only its own Datalog sees the facts that it states.
+/// The host, if only the host's own Datalog sees the facts that it states.
 const SERVICE: u8 = u8::MAX - 1;
 
 fn part<T>(list: &[T], start: u32, count: u16) -> &[T] {
     let start = start as usize;
-    // In range, since the compiler made both numbers; written without a panic all the same.
+    // In range, because the compiler made both numbers. Still written so that it cannot panic.
     let found = list.get(start..start.saturating_add(usize::from(count)));
     debug_assert!(found.is_some(), "a part that the compiler did not make");
     found.unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Regular expressions, bounded in size and in the cost of compiling them.
+//! Regular expressions, with limits on their size and on the cost of compiling them.
 
 use std::collections::BTreeMap;
 
@@ -22,10 +22,10 @@ const MAX_PATTERN: usize = 1024;
 /// Limits on the size of a compiled expression in bytes, tried in turn.
 const SIZES: [usize; 6] = [1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15, 1 << 16];
 
-/// The price of compiling one, charged once in each evaluation that uses it.
+/// The price of compiling an expression, charged once in each evaluation that uses it.
 const COMPILE: u64 = 20_000;
 
-/// The price of each attempt to compile one, per byte of the limit on its size.
+/// The price of each attempt to compile an expression, per byte of the limit on its size.
 const ATTEMPT: u64 = 2;
 
 /// The additional price of each class of characters: `\p{L}` stands for hundreds of ranges.
@@ -34,29 +34,29 @@ const CLASS: u64 = 5_000;
 /// Maximum nesting depth of groups and classes.
 const MAX_NESTING: u32 = 50;
 
-/// Bytes that compiling and matching one takes, besides those of its program.
+/// Memory for compiling and matching an expression, in bytes, not counting its compiled program.
 const BYTES: usize = 64 << 10;
 
-/// Bytes of a class of characters, in any form.
+/// Memory of a class of characters, in bytes, in any form.
 const CLASS_BYTES: usize = 32 << 10;
 
 /// The regular expressions in the host's own Datalog. They are compiled before the first evaluation, so no
-/// evaluation is charged for that.
+/// evaluation pays for them.
 #[derive(Debug, Default)]
 pub(super) struct Patterns(BTreeMap<String, (Regex, usize)>);
 
 /// The regular expressions that an evaluation has compiled and paid for.
 pub(super) type Regexes = BTreeMap<String, Compiled>;
 
-/// A regular expression and its size; `None` for invalid text, an error for one that is too large.
+/// A regular expression and its size; `None` if the text is invalid, an error if it is too large.
 pub(super) type Compiled = Result<Option<(Regex, usize)>, TooLarge>;
 
-/// A regular expression exceeds the limits, so it is unknown whether it matches.
+/// The error of a regular expression that exceeds the limits, so whether it matches is unknown.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TooLarge;
 
 impl Patterns {
-    /// Compiles one from the host's own Datalog. Returns true if that succeeded.
+    /// Compiles an expression of the host's own Datalog. Returns false if that failed.
     pub(super) fn prepare(&mut self, pattern: &str) -> bool {
         if pattern.len() > MAX_PATTERN {
             return false;
@@ -106,7 +106,7 @@ impl Patterns {
     }
 }
 
-/// Compiles one. It and each of its classes are charged before they are built.
+/// Compiles an expression. The expression and each of its classes are charged before they are built.
 fn charged(pattern: &str, fuel: &mut Fuel) -> Result<Compiled, Stop> {
     fuel.take(COMPILE)?;
     fuel.hold(BYTES)?;
@@ -149,7 +149,7 @@ fn read(pattern: &str) -> Result<Option<(Ast, Classes)>, TooLarge> {
     }
 }
 
-/// Translates a syntax tree with the Unicode tables at hand. An unknown property is an error rather than
+/// Translates a syntax tree, using the available Unicode tables. An unknown property is an error rather than
 /// "no match": other implementations may know it.
 fn meaning(pattern: &str, ast: &Ast) -> Result<Option<Hir>, TooLarge> {
     let mut translator = hir::translate::TranslatorBuilder::new().build();
@@ -183,7 +183,7 @@ fn compile(pattern: &str, ast: &Ast, fuel: &mut Fuel) -> Result<Compiled, Stop> 
     Ok(Err(TooLarge))
 }
 
-/// Compiles a pattern into at most `size` bytes; `None` if it needs more.
+/// Compiles a pattern into at most `size` bytes; `None` if it takes more.
 fn built(hir: &Hir, size: usize) -> Result<Option<Regex>, TooLarge> {
     let config = Config::new()
         // Only whether it matches is needed, so no memory for groups.
@@ -207,14 +207,14 @@ fn built(hir: &Hir, size: usize) -> Result<Option<Regex>, TooLarge> {
 #[derive(Debug, Default)]
 struct Classes {
     count: u64,
-    /// True if some class may contain many characters. To make such a class case-insensitive takes a step
-    /// for each of them, and there may be a million.
+    /// True if some class may contain many characters. Making such a class case-insensitive takes a step for
+    /// each character, and there may be a million.
     wide: bool,
     insensitive: bool,
 }
 
 impl Classes {
-    /// Returns true if building a class takes so long that only a service's own pattern may use it.
+    /// Returns true if building a class takes so long that only a service's own patterns may contain it.
     fn are_dear(&self) -> bool {
         self.wide && self.insensitive
     }
@@ -286,7 +286,8 @@ mod tests {
     use super::*;
     use crate::engine::DEFAULT_MEMORY;
 
-    /// The price of a match depends on the size, so the size must not be larger than necessary.
+    /// The price of a match depends on the size of the compiled pattern, so the smallest sufficient size must
+    /// be chosen.
     #[test]
     fn each_has_the_least_size_that_it_fits() {
         let mut found = std::collections::BTreeSet::new();
@@ -365,7 +366,7 @@ mod tests {
         }
     }
 
-    /// Memory is counted before it is allocated, for any number of patterns.
+    /// Memory is counted before it is allocated, however many patterns there are.
     #[test]
     fn compiled_ones_are_held() {
         let (mut regexes, mut fuel) = (Regexes::new(), Fuel::new(u64::MAX.into()));

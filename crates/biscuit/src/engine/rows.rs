@@ -10,7 +10,7 @@ pub(super) struct Rows<'f> {
     pub(super) origins: Origins<'f>,
 }
 
-/// The origins of rows: one for each, or one for all.
+/// The origins of rows: one for each row, or one for all rows.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Origins<'f> {
     Each(&'f [Origin]),

@@ -1,15 +1,15 @@
 //! Search for one string in another, at the same price for every byte.
 //!
-//! Searchers made for speed are quick on ordinary text, and ten to a hundred times slower on text that
-//! is chosen against them. Here an attacker chooses both strings, so this searcher does the same few
-//! operations for each byte (Shift-And, Baeza-Yates and Gonnet 1992): bit `n` of the state is set while
-//! the last `n + 1` bytes are the first ones of `part`. If `part` has more bytes than the state has bits,
-//! the rest is compared wherever its beginning is found, and each comparison is charged.
+//! Search algorithms made for speed are fast on ordinary text, but ten to a hundred times slower on text chosen
+//! to defeat them. Here an attacker chooses both strings, so this algorithm does the same few operations for
+//! each byte (Shift-And, Baeza-Yates and Gonnet 1992): bit `n` of the state is set while the last `n + 1` bytes
+//! are the first ones of `part`. If `part` has more bytes than the state has bits, the rest is compared
+//! wherever its beginning is found, and each comparison is charged.
 
 use super::fuel::{Budget, Fuel, Stop};
 
-/// Returns true if `text` contains `part`. The cost in fuel is that of the operator `contains`, and is
-/// deducted from `units`. Returns `None` if they do not suffice; then none are left.
+/// Returns true if `text` contains `part`. The cost in fuel equals that of the operator `contains`, and is
+/// deducted from `units`. If `units` do not suffice, they are set to 0 and the result is `None`.
 pub fn contains_within(text: &str, part: &str, units: &mut u64) -> Option<bool> {
     let mut fuel = Fuel::new(Budget {
         fuel: *units,
@@ -83,7 +83,7 @@ mod tests {
         contains(text.as_bytes(), part.as_bytes(), &mut Fuel::unlimited()).unwrap()
     }
 
-    /// All strings of two letters up to a length, in one another.
+    /// Searches for every string of two letters, up to a length, in every other.
     #[test]
     fn agrees_with_the_standard_library() {
         let mut strings = vec![String::new()];
@@ -106,7 +106,7 @@ mod tests {
         }
     }
 
-    /// Around the bits of a state and the length of a chunk.
+    /// Lengths around the number of bits of a state, and around the length of a chunk.
     #[test]
     fn finds_long_parts_at_every_place() {
         for length in [63, 64, 65, 66, 127, 128, 129, 300] {
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(less, 0);
     }
 
-    /// A text in which the beginning of `part` matches at every place, and its last byte nowhere.
+    /// A text in which the beginning of `part` matches everywhere, and its last byte nowhere.
     #[test]
     fn each_comparison_is_charged() {
         let (text, part) = ("a".repeat(10_000), format!("{}b", "a".repeat(2000)));

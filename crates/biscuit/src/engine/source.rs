@@ -1,7 +1,7 @@
 //! A host's Datalog as text and as a tree.
 //!
-//! The parser is that of the reference implementation. The text is bounded beforehand, so the tree is
-//! shallow enough for recursion.
+//! The reference implementation provides the parser. The text's nesting is bounded before parsing, so the tree
+//! is shallow enough for recursion.
 
 use biscuit_parser::{builder as parsed, parser};
 
@@ -27,12 +27,12 @@ pub struct Source {
     pub policies: Vec<Policy>,
 }
 
-/// `allow if` or `deny if`.
+/// A policy: `allow if` or `deny if`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
     /// True for `allow if`, false for `deny if`.
     pub allow: bool,
-    /// Its alternatives.
+    /// The alternatives of the policy.
     pub queries: Vec<Query>,
 }
 
@@ -47,7 +47,7 @@ impl Source {
         Source::read(text)
     }
 
-    /// Reads text without bounds on its length and nesting.
+    /// Reads text without limits on its length and nesting.
     pub(super) fn read(text: &str) -> Result<Source, Error> {
         source(text).map_err(|message| Error::Compile {
             place: Place::Authorizer,
@@ -55,7 +55,7 @@ impl Source {
         })
     }
 
-    /// The names of the facts that it states and of those that its rules derive.
+    /// The names of the facts that the Datalog states and of those that its rules derive.
     pub fn heads(&self) -> impl Iterator<Item = &str> {
         let rules = self.statements.rules.iter().map(|rule| &rule.head);
         let heads = self.statements.facts.iter().chain(rules);
@@ -69,7 +69,7 @@ impl Source {
         self.statements.scopes.iter().chain(of_bodies)
     }
 
-    /// The first external function that each of its expressions calls, by name.
+    /// The name of the first external function in each expression that calls one.
     pub fn externs(&self) -> impl Iterator<Item = &str> {
         let expressions = self.bodies().flat_map(|query| &query.expressions);
         expressions.filter_map(|ops| external(ops))

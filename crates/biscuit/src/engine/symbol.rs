@@ -12,9 +12,9 @@ pub struct Known {
     pub arity: u16,
 }
 
-/// Maximum number of predicates that a host can state facts of.
+/// Maximum number of predicates for which a host can state facts.
 pub const MAX_KNOWN: usize = 16;
 
-/// The position of a predicate in the list of [`Known`] ones that its program was compiled with, which is
-/// also its number.
+/// Position of a predicate in the list of [`Known`] predicates that its program was compiled with. This is also
+/// the predicate's number.
 pub type KnownPlace = Relation;

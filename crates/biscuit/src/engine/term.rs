@@ -11,19 +11,19 @@ pub enum Term {
     Integer(i64),
     /// A string.
     Str(Span),
-    /// Seconds since 1970-01-01T00:00:00Z.
+    /// A time, in seconds since 1970-01-01T00:00:00Z.
     Date(u64),
-    /// Bytes.
+    /// A byte string.
     Bytes(Span),
     /// A boolean.
     Bool(bool),
-    /// Sorted, unique elements.
+    /// A set: its elements, sorted and unique.
     Set(Span),
-    /// Null.
+    /// The null value.
     Null,
-    /// Elements in order.
+    /// An array: its elements, in order.
     Array(Span),
-    /// Alternating keys and values, sorted by key.
+    /// A map: alternating keys and values, sorted by key.
     Map(Span),
 }
 
@@ -48,7 +48,7 @@ static EMPTY: Pool = Pool {
     elements: Vec::new(),
 };
 
-/// The values of a program, and those that an evaluation adds to them.
+/// The values of a program, and those that an evaluation adds.
 #[derive(Debug)]
 pub(crate) struct Values<'p> {
     fixed: &'p Pool,
@@ -63,10 +63,10 @@ pub(super) struct Mark {
     elements: usize,
 }
 
-/// The price of an operation that makes a string, besides its bytes.
+/// The price of an operation that makes a string, in addition to its bytes.
 pub(super) const STRING: u64 = 2;
 
-/// The span of `len` items that begin at `start`. A position beyond 32 bits counts as out of memory.
+/// The span of the `len` items from `start`. A position beyond 32 bits counts as out of memory.
 fn span(start: usize, len: usize) -> Result<Span, Stop> {
     match (u32::try_from(start), u32::try_from(len)) {
         (Ok(start), Ok(len)) if start.checked_add(len).is_some() => Ok(Span { start, len }),
@@ -80,15 +80,15 @@ impl Span {
         start..start.saturating_add(self.len as usize)
     }
 
-    /// Its range in the second of two pools, if it begins after the `first` items, which are those of the first
-    /// pool.
+    /// Translates a span over two pools into a range of the second pool. The first pool has `first` items; the
+    /// result is `None` for a span that begins in it.
     fn beyond(self, first: usize) -> Option<std::ops::Range<usize>> {
         let start = (self.start as usize).checked_sub(first)?;
         Some(start..start.saturating_add(self.len as usize))
     }
 }
 
-/// Shows no contents: they are as secret as the token, the call or the policy that they come from.
+/// Hides the contents, which are as secret as the token, call or policy that they come from.
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pool").finish_non_exhaustive()
@@ -124,7 +124,7 @@ impl Values<'static> {
 }
 
 impl<'p> Values<'p> {
-    /// The values of a program, with `own` for those that are added.
+    /// The values of a program, with `own` for those that an evaluation adds.
     pub(crate) fn over(fixed: &'p Pool, own: Pool) -> Values<'p> {
         Values { fixed, own }
     }
@@ -145,7 +145,7 @@ impl<'p> Values<'p> {
         .unwrap_or_default()
     }
 
-    /// The bytes of a string. They sort as the string does.
+    /// The UTF-8 bytes of a string, which sort in the same order as strings.
     #[inline]
     pub(super) fn utf8(&self, span: Span) -> &[u8] {
         match span.beyond(self.fixed.text.len()) {
@@ -304,8 +304,9 @@ impl<'p> Values<'p> {
         }
     }
 
-    /// The order of elements in sets: by type, then by value. Containers are compared element by element. The
-    /// containers around them are kept on an explicit stack, since input decides how deeply they nest.
+    /// Compares two values in the order of elements in sets: by type, then by value. Containers are compared
+    /// element by element. Containers in progress are kept on an explicit stack, since input decides how deeply
+    /// they nest.
     pub(crate) fn compare(&self, a: Term, b: Term, fuel: &mut Fuel) -> Result<Ordering, Stop> {
         /// The price of entering nested containers.
         const ENTER: u64 = 2;
@@ -342,8 +343,8 @@ impl<'p> Values<'p> {
         }
     }
 
-    /// A hash, equal for equal rows. It only decides where a row is looked for, so it need not resist
-    /// collisions: rows with the same hash are compared, and each comparison is charged.
+    /// Hashes a row; equal rows have equal hashes. The hash only decides where to look for a row, so it need
+    /// not resist collisions: rows with the same hash are compared, and each comparison is charged.
     pub(crate) fn hash(&self, terms: &[Term], fuel: &mut Fuel) -> Result<u64, Stop> {
         let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
         let mut waiting: Vec<(Span, usize)> = Vec::new();
@@ -428,7 +429,7 @@ enum Shallow {
 }
 
 impl Term {
-    /// The name of its type.
+    /// The name of the term's type.
     pub(crate) fn type_name(self) -> &'static str {
         match self {
             Term::Integer(_) => "integer",
@@ -443,7 +444,8 @@ impl Term {
         }
     }
 
-    /// The rank of its type in the order of values. It is the same as for decoded terms, whose sets arrive sorted.
+    /// The rank of the term's type in the order of values. Decoded terms have the same ranks, and their sets
+    /// arrive sorted.
     #[inline]
     pub(crate) fn rank(self) -> u8 {
         match self {

@@ -1,11 +1,11 @@
-//! Tests of the engine's results, and that all work is charged.
+//! Tests of the engine's results, and of the fuel that its work costs.
 
 use std::time::{Duration, Instant};
 
 use super::*;
 use crate::datalog::{self, Binary, Block, Code, Op, Scope};
 
-/// A block from text. biscuit-auth's parser reads it, as it does the host's own Datalog.
+/// Makes a block from text. biscuit-auth's parser reads the text, as it reads the host's own Datalog.
 fn block(code: &str) -> Block {
     let (scopes, code) = match code.strip_prefix("trusting previous;") {
         Some(code) => (vec![Scope::Previous], code),
@@ -265,7 +265,7 @@ fn scopes_hide_what_they_do_not_name() {
     );
 }
 
-/// Each of these ran for seconds in biscuit-auth, or filled its memory.
+/// Each of these programs ran for seconds in biscuit-auth, or filled its memory.
 #[test]
 fn growing_evaluations_run_out_of_fuel() {
     let facts: String = (0..60).map(|n| format!("f({n});")).collect();
@@ -422,8 +422,8 @@ fn functions_of_the_host() {
     );
 }
 
-/// The outcome of a block with the check `left operation right`. Text no longer gives this form, but tokens of other
-/// libraries may contain it.
+/// Evaluates a block with the check `left operation right`. Text no longer gives this form of `&&` and `||`,
+/// but tokens of other libraries may contain it.
 fn strict(left: Op, binary: Binary, right: Op) -> Outcome {
     let mut block = block("check if true;");
     let check = block.checks.first_mut().unwrap();
@@ -434,7 +434,7 @@ fn strict(left: Op, binary: Binary, right: Op) -> Outcome {
     program.evaluate(&Externs::default(), 1000).outcome
 }
 
-/// `&&` and `||` of older blocks, which evaluate both sides.
+/// In older blocks, `&&` and `||` evaluate both sides.
 #[test]
 fn strict_and_and_or() {
     let bool = |value: bool| Op::Value(datalog::Term::Bool(value));
@@ -499,7 +499,7 @@ fn little_memory_is_kept() {
     }
 }
 
-/// Two values of any types are equal exactly if they are the same, also inside of containers.
+/// Two values of any types are equal exactly if they are the same, also inside containers.
 #[test]
 fn values_are_equal_to_themselves_alone() {
     let values = [

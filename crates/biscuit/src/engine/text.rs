@@ -1,7 +1,7 @@
 //! Bounds on Datalog text, checked before the parser reads it.
 //!
-//! The parser recurses on nesting, and builds a tree as deep as a chain of operators is long. Both are
-//! bounded here, in one pass over the text.
+//! The parser recurses on nested input, and its tree for a chain of operators is as deep as the chain is long.
+//! Nesting and chains are both bounded here, in one pass over the text.
 
 use super::{
     error::{Error, Fault},
@@ -17,7 +17,7 @@ pub const MAX_NESTING: usize = 24;
 /// Maximum number of operator characters in one statement.
 pub const MAX_OPERATORS: usize = 1024;
 
-/// Maximum number of consecutive `!`.
+/// Maximum number of consecutive `!` operators.
 const MAX_NEGATIONS: usize = 2;
 
 /// Checks that the parser can read a text without exhausting the stack.
@@ -40,7 +40,7 @@ pub(super) fn bounded(code: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Counts of the nesting and operators in one statement so far.
+/// The depth of nesting, and the number of operators in one statement so far.
 #[derive(Clone, Copy, Default)]
 struct Seen {
     depth: usize,
@@ -51,8 +51,8 @@ struct Seen {
 /// The states that the parser may be in at one place of the text, each with the highest counts that are
 /// possible for it.
 ///
-/// After an error the parser continues after the next semicolon, even inside of a string, and comments hide
-/// quotes. So a statement may begin at each of these places, whatever precedes it.
+/// After an error, the parser continues after the next semicolon, even one inside a string, and comments hide
+/// quotes. So a statement may begin after any semicolon, whatever precedes it.
 #[derive(Default)]
 struct Readings {
     statement: Option<Seen>,

@@ -1,4 +1,4 @@
-//! An evaluation: facts are stated, and then the rules run to their fixpoint.
+//! Evaluations: the host states facts, and then the rules run to their fixpoint.
 
 use std::cmp::Ordering;
 
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::datalog::Predicate;
 
-/// An evaluation in progress: facts are stated, and then [`World::authorize`] decides.
+/// An evaluation in progress. The host states facts, and then [`World::authorize`] decides.
 #[derive(Debug)]
 pub struct World<'p> {
     pub(super) program: &'p Program,
@@ -30,11 +30,11 @@ pub struct World<'p> {
     pub(super) join: Join,
     machine: Machine,
     regexes: Regexes,
-    /// The rule on which the first check of the host rests.
+    /// The rule that derived the fact on which the host's first check rests.
     pub(super) granted: Option<u32>,
 }
 
-/// Working memory that one evaluation hands over to the next. It contains no facts.
+/// Working memory that one evaluation passes on to the next. It contains no facts.
 #[derive(Debug, Default)]
 pub struct Scratch {
     pool: Pool,
@@ -44,7 +44,7 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Returns true if it is small enough to keep.
+    /// Returns true if the memory is small enough to keep.
     #[must_use]
     pub fn is_small(&self) -> bool {
         const MOST_BYTES: usize = 256 * 1024;
@@ -58,7 +58,7 @@ impl Scratch {
     }
 }
 
-/// The price of a body, a rule or a check, besides its matches.
+/// The price of a body, a rule or a check, in addition to its matches.
 const QUERY: u64 = 4;
 
 impl<'p> World<'p> {
@@ -84,7 +84,7 @@ impl<'p> World<'p> {
             fuel: Fuel::new(budget),
             join: scratch.join,
             machine: scratch.machine,
-            // Not taken over: each evaluation pays for the patterns that it uses, so that its cost does not
+            // Not kept: each evaluation pays for the patterns that it uses, so that its cost does not
             // depend on what ran before.
             regexes: Regexes::new(),
             granted: None,
@@ -106,19 +106,19 @@ impl<'p> World<'p> {
         scratch
     }
 
-    /// Units of fuel that are left.
+    /// Remaining units of fuel.
     #[must_use]
     pub fn fuel_left(&self) -> u64 {
         self.fuel.left()
     }
 
-    /// Sets the units of fuel that are left.
+    /// Sets the remaining units of fuel.
     pub fn refill(&mut self, units: u64) {
         self.fuel.refill(units);
     }
 
-    /// Returns the rule of a block on which the first check of the host rests, by its place among all
-    /// rules of the blocks; `None` where it rests on no rule, or was not reached.
+    /// Returns the rule that the host's first check rests on, as a position among the rules of all blocks;
+    /// `None` if the check rests on no rule, or was not reached.
     #[must_use]
     pub fn granting_rule(&self) -> Option<usize> {
         let rule = self.granted? as usize;
@@ -149,7 +149,7 @@ impl<'p> World<'p> {
         self.facts.state(known, terms, &mut self.fuel)
     }
 
-    /// A string for a fact.
+    /// Stores a string for use in a fact.
     ///
     /// # Errors
     /// [`Stop`] if the budget is spent.
@@ -158,7 +158,7 @@ impl<'p> World<'p> {
         Ok(Term::Str(self.values.add_text(text, &mut self.fuel)?))
     }
 
-    /// Bytes for a fact.
+    /// Stores bytes for use in a fact.
     ///
     /// # Errors
     /// [`Stop`] if the budget is spent.
@@ -167,7 +167,7 @@ impl<'p> World<'p> {
         Ok(Term::Bytes(self.values.add_bytes(bytes, &mut self.fuel)?))
     }
 
-    /// A set for a fact. The elements must be sorted and unique.
+    /// Stores a set for use in a fact. The elements must be sorted and unique.
     ///
     /// # Errors
     /// [`Stop`] if the budget is spent.
@@ -177,7 +177,7 @@ impl<'p> World<'p> {
         ))
     }
 
-    /// An array for a fact.
+    /// Stores an array for use in a fact.
     ///
     /// # Errors
     /// [`Stop`] if the budget is spent.
@@ -187,8 +187,8 @@ impl<'p> World<'p> {
         ))
     }
 
-    /// Applies the rules until they derive nothing new. After the first round, each rule looks only for
-    /// matches that rest on a fact of the round before.
+    /// Applies the rules until they derive nothing new. After the first round, each rule looks only for matches
+    /// that rest on a fact of the previous round.
     pub(super) fn rules(&mut self) -> Result<(), Stop> {
         let program = self.program;
         if !program.recursive {
@@ -278,7 +278,7 @@ impl<'p> World<'p> {
         Ok(())
     }
 
-    /// Finds the next match of the predicates for which all tests hold.
+    /// Finds the next match of the predicates that passes all tests.
     pub(super) fn next_match(&mut self, body: &Body) -> Result<bool, Stop> {
         while self.next_binding(body)? {
             if self.tests(body)? {
@@ -298,7 +298,7 @@ impl<'p> World<'p> {
         )
     }
 
-    /// Returns true if all tests hold for the bound values. They are evaluated in order, up to the first that
+    /// Returns true if all tests hold for the bound values. Tests are evaluated in order, up to the first that
     /// fails.
     pub(super) fn tests(&mut self, body: &Body) -> Result<bool, Stop> {
         let mut operators = Operators {
@@ -330,7 +330,7 @@ impl<'p> World<'p> {
         Ok(())
     }
 
-    /// Every fact, with the places it rests on.
+    /// Returns every fact, with the places that it rests on.
     pub(super) fn facts(&self) -> Vec<(Vec<Place>, Predicate)> {
         let mut facts = Vec::new();
         for (relation, known) in (0..).zip(&self.program.relations) {
@@ -352,9 +352,9 @@ fn at(counts: &[u32], relation: Relation) -> u32 {
     counts.get(usize::from(relation)).copied().unwrap_or(0)
 }
 
-/// Approximate size of an evaluation's working memory in bytes, besides the facts and values that it adds:
-/// the variables, predicates and operations of the largest body, and a few bytes for each predicate, head
-/// and check.
+/// Approximate size in bytes of an evaluation's working memory, not counting added facts and values: the
+/// variables, predicates and operations of the largest body, and a few bytes for each predicate, head and
+/// check.
 pub(super) fn workspace(program: &Program) -> usize {
     let bodies = program.rules.iter().map(|rule| &rule.body);
     let (mut slots, mut scans) = (0, 0);

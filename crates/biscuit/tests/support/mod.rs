@@ -1,4 +1,4 @@
-//! The engine on Datalog that tests write.
+//! Helpers that run the engine on Datalog from tests.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use bailiwick_biscuit::{
 };
 use biscuit_auth::{Biscuit, KeyPair};
 
-/// Compiles a token of one block beside a policy that allows everything.
+/// Compiles a token of one block together with a policy that allows everything.
 pub(crate) fn program(code: &str) -> Program {
     let token = Biscuit::builder()
         .code(code)

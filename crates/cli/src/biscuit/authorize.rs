@@ -1,4 +1,4 @@
-//! `bailiwick biscuit authorize`: one decision on any Biscuit.
+//! `bailiwick biscuit authorize`: makes one decision about a Biscuit from any issuer.
 
 use bailiwick_biscuit::authorize::{
     self, DEFAULT_FUEL, Externs, FailedCheck, Key, Matched, Outcome, Place, Report,

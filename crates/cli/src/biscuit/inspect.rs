@@ -1,4 +1,4 @@
-//! `bailiwick biscuit inspect`: the content of a Biscuit.
+//! `bailiwick biscuit inspect`: shows the content of a Biscuit.
 
 use std::fmt::Write;
 

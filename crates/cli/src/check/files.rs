@@ -11,7 +11,7 @@ use crate::{
     input::{Input, openness},
 };
 
-/// The file that this is about.
+/// The file that the mistakes belong to.
 const FILE: &str = "config.toml";
 
 /// Checks `config.toml` in a home.

@@ -1,11 +1,11 @@
-//! The mistakes that a check found.
+//! The mistakes found by a check.
 
 use bailiwick_api::Health;
 use serde::Serialize;
 
 use crate::exit::Failure;
 
-/// Maximum number of mistakes that are listed. Files are large, and nobody reads more.
+/// Maximum number of mistakes to list. Files can be large, and nobody reads more.
 const MAX_LISTED: usize = 100;
 
 /// A mistake in a file of the home.
@@ -13,16 +13,16 @@ const MAX_LISTED: usize = 100;
 pub(super) struct Mistake {
     /// A warning or an error.
     pub(super) state: Health,
-    /// The file, or the part of the home.
+    /// Name of the file, or of the part of the home.
     pub(super) file: &'static str,
-    /// The mistake.
+    /// A description of the mistake.
     pub(super) message: String,
-    /// The next step.
+    /// The step that corrects the mistake, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) next: Option<String>,
 }
 
-/// All mistakes, of which the first are listed.
+/// All mistakes. Only the first ones are listed.
 #[derive(Debug, Default)]
 pub(super) struct Mistakes {
     listed: Vec<Mistake>,
@@ -43,17 +43,17 @@ impl Mistakes {
         self.add(Health::Warning, file, message.to_owned(), next);
     }
 
-    /// The worst state.
+    /// The worst state of all mistakes.
     pub(super) fn state(&self) -> Health {
         self.worst.unwrap_or(Health::Ok)
     }
 
-    /// The mistakes that are listed.
+    /// The listed mistakes.
     pub(super) fn listed(&self) -> &[Mistake] {
         &self.listed
     }
 
-    /// Number of further mistakes.
+    /// Number of mistakes that are not listed.
     pub(super) fn more(&self) -> usize {
         self.more
     }

@@ -1,4 +1,4 @@
-//! `bailiwick client key`: public keys by which a client signs its own assertions.
+//! `bailiwick client key`: public keys for the assertions that a client signs itself.
 
 use bailiwick_api::{AddClientKeysRequest, RegisteredClient};
 use bailiwick_service::client_keys::{ClientKeyError, MAX_KEY_FILE, new_keys, read_file};
@@ -16,14 +16,14 @@ use crate::{
 /// The verbs of `client key`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientKeyCommand {
-    /// Add public keys to a client, beside those that it has
+    /// Add public keys to a client, in addition to those that it has
     Add(ClientKeyAddArgs),
-    /// Remove a public key of a client: what it has signed is refused from then on
+    /// Remove a public key of a client; assertions signed with it are refused from then on
     Remove(ClientKeyRemoveArgs),
 }
 
 impl ClientKeyCommand {
-    /// Runs the verb.
+    /// Runs the chosen command.
     pub(super) async fn run(self, global: &Global) -> ExitResult {
         match self {
             ClientKeyCommand::Add(args) => args.run(global).await,
@@ -55,7 +55,7 @@ Examples:
   bailiwick client key add robot --jwks jwks.json"
 )]
 pub(crate) struct ClientKeyAddArgs {
-    /// Its name
+    /// The client's name
     name: String,
     /// A public key of the client, in PEM or as a JSON Web Key; may be given several times
     #[arg(long = "key", value_name = "FILE|-")]
@@ -73,9 +73,9 @@ The tokens that it has live on: revoke them with `bailiwick revocations add --ag
 Example:
   bailiwick client key remove robot 3736cbb1787cb830")]
 pub(crate) struct ClientKeyRemoveArgs {
-    /// Its name
+    /// The client's name
     name: String,
-    /// The id of the key, which `client list` shows
+    /// The id of the key, as `client list` shows it
     id: String,
 }
 

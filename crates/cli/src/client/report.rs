@@ -1,9 +1,9 @@
-//! Clients as text.
+//! Output of clients as text.
 
 use bailiwick_api::{ClientKeyInfo, RegisteredClient};
 use bailiwick_token::escape::name;
 
-/// The line of a client in a list.
+/// Describes a client on one line of a list.
 pub(super) fn line(client: &RegisteredClient) -> String {
     let state = match client.disabled_at {
         None => format!("{} secrets", client.secrets.len()),
@@ -25,7 +25,7 @@ pub(super) fn line(client: &RegisteredClient) -> String {
     )
 }
 
-/// The number of credentials that are good.
+/// Counts the valid credentials of a client.
 pub(super) fn credentials(client: &RegisteredClient) -> String {
     let count = |number: usize, one: &str| match number {
         1 => format!("1 good {one}"),
@@ -38,7 +38,7 @@ pub(super) fn credentials(client: &RegisteredClient) -> String {
     }
 }
 
-/// The id of a key, with the name that assertions give to it.
+/// The id of a key, and the `kid` by which assertions refer to it.
 fn key(key: &ClientKeyInfo) -> String {
     let kid = key.jwk.get("kid").and_then(serde_json::Value::as_str);
     match kid {

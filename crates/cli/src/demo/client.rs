@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use super::failure::broken;
 use crate::exit::Failure;
 
-/// A call of an agent, with its expected outcome.
+/// An agent's call, with the expected outcome.
 #[derive(Debug, Clone)]
 pub(super) struct AgentCall {
     agent: &'static str,
@@ -79,7 +79,7 @@ impl CallOutcome {
     }
 }
 
-/// The members of a problem document (RFC 9457) that are shown.
+/// The displayed members of a problem document (RFC 9457).
 #[derive(Default, Deserialize)]
 struct RefusedCall {
     reason: Option<String>,

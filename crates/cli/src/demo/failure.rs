@@ -2,7 +2,7 @@
 
 use crate::exit::{Exit, Failure};
 
-/// The failure of a step that does not fail on a machine with free disk space and a loopback interface.
+/// The failure of a step that should never fail on a machine with free disk space and a loopback interface.
 pub(super) fn broken(error: impl std::fmt::Display) -> Failure {
     Failure::plain(
         Exit::Local,

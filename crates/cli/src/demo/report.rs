@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{client::CallOutcome, rotation::RotationCounts};
 
-/// The report of what was shown, for programs.
+/// A report on the demonstration, for programs.
 #[derive(Debug, Serialize)]
 pub(super) struct DemoReport {
     pub(super) version: u32,

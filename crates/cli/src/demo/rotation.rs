@@ -1,4 +1,4 @@
-//! Repeated rotation of root keys while agents go on calling.
+//! Repeated rotation of root keys while agents keep calling.
 
 use std::{
     collections::VecDeque,
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::exit::Failure;
 
-/// Number of keys to retire before it ends.
+/// Number of keys to retire before the rotation ends.
 const ROUNDS: u64 = 4;
 
 /// Number of agents that call at the same time.
@@ -34,13 +34,13 @@ pub(super) struct RotationCounts {
     pub(super) activated: u64,
     pub(super) retired: u64,
     pub(super) keyset_version: u64,
-    /// Time by which the clock was moved, in seconds.
+    /// Number of seconds by which the clock was advanced.
     pub(super) clock_seconds: u64,
     pub(super) tokens: u64,
     pub(super) calls: u64,
     /// Calls with a valid token that were denied.
     pub(super) false_denials: u64,
-    /// The first of these denials.
+    /// A description of the first such denial.
     pub(super) first_denial: Option<String>,
 }
 
@@ -53,14 +53,14 @@ impl RotationCounts {
 /// The state that the callers share.
 #[derive(Default)]
 struct Traffic {
-    /// Valid tokens of the active key and of the one before, the newest last.
+    /// Valid tokens of the active key and of the previous one, newest last.
     tokens: RwLock<VecDeque<Token>>,
     calls: [AtomicU64; CALLERS],
     denials: RwLock<Vec<String>>,
     stop: AtomicBool,
 }
 
-/// Rotates until enough keys are retired, and counts what is denied meanwhile.
+/// Rotates until enough keys are retired, and counts the calls denied meanwhile.
 pub(super) async fn under_traffic(world: &DemoWorld) -> Result<RotationCounts, Failure> {
     let traffic = Arc::new(Traffic::default());
     let mut rotation = RotationCounts::default();
@@ -131,8 +131,8 @@ fn start(world: &DemoWorld, traffic: &Arc<Traffic>) -> Vec<JoinHandle<Result<(),
 }
 
 impl Traffic {
-    /// Adds a token, and drops those that would soon expire. A token is minted once per refresh, and a call
-    /// in progress may see the clock move twice.
+    /// Adds a token, and drops those that would soon expire. A token is minted once per refresh, and the clock
+    /// may advance twice during a call.
     fn renew(&self, token: Token) {
         let mut tokens = self.tokens.write().unwrap_or_else(PoisonError::into_inner);
         tokens.push_back(token);
@@ -141,7 +141,7 @@ impl Traffic {
         }
     }
 
-    /// The token for a caller: the oldest for one, the newest for the next.
+    /// Returns a token for a caller. Callers alternate between the oldest and the newest.
     fn token(&self, number: usize) -> Option<Token> {
         let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
         match number.is_multiple_of(2) {
@@ -162,7 +162,7 @@ impl Traffic {
         }
     }
 
-    /// Waits until each caller has made a call that began after this wait did.
+    /// Waits until each caller has completed a call that began after this wait did.
     async fn flow(&self) -> Result<(), Failure> {
         let flowing = async {
             for calls in &self.calls {

@@ -1,4 +1,4 @@
-//! The output for people: one screen. Programs get only the report at the end.
+//! The output for people, which fits one screen. Programs get only the report at the end.
 
 use std::{
     cell::Cell,
@@ -53,7 +53,7 @@ impl Screen {
         self.print(format_args!("     {text}"))
     }
 
-    /// Prints the effective authority of a token, all its blocks together.
+    /// Prints the effective authority of a token, after all its blocks.
     pub(super) fn authority(&self, token: &Token) -> Result<(), Failure> {
         let effective = token.inspect().effective().map_err(broken)?.to_string();
         let grants = effective.lines().filter(|line| line.starts_with("may"));

@@ -1,4 +1,4 @@
-//! The purchase-order service, as its owner would write it.
+//! The purchase-order service of the demonstration, written as its owner would write it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +14,7 @@ use bailiwick_verifier::{
 };
 use serde::Deserialize;
 
-/// The vendors of the orders that were placed.
+/// The vendors of the placed orders.
 #[derive(Clone, Default)]
 pub(super) struct Orders(Arc<Mutex<Vec<String>>>);
 

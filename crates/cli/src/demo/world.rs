@@ -33,9 +33,9 @@ pub(super) struct DemoWorld {
     pub(super) verifier: Arc<Verifier>,
     pub(super) orders: Orders,
     pub(super) address: SocketAddr,
-    /// Seconds since the epoch, for issuer and service alike.
+    /// Seconds since the epoch, shared by the issuer and the service.
     clock: Arc<AtomicU64>,
-    /// The directory of the home, which is deleted when this is dropped.
+    /// The directory of the home, deleted when this value is dropped.
     _home: TempDir,
 }
 
@@ -81,7 +81,7 @@ impl DemoWorld {
         })
     }
 
-    /// The time of the shared clock.
+    /// Returns the time of the shared clock.
     pub(super) fn now(&self) -> Timestamp {
         told(&self.clock)
     }
@@ -91,7 +91,7 @@ impl DemoWorld {
         self.clock.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    /// Mints a token of the longest life.
+    /// Mints a token of the maximum life.
     pub(super) async fn mint(&self, agent: &str, grants: &str) -> Result<Minted, Failure> {
         let request = MintRequest {
             agent: agent.to_owned(),

@@ -1,4 +1,4 @@
-//! Recorded calls, one JSON object a line.
+//! Recorded calls, one JSON object per line.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -14,19 +14,19 @@ use crate::{
 /// Maximum length of a line, in bytes.
 const MAX_LINE: u64 = 1 << 20;
 
-/// One recorded call.
+/// A recorded call.
 pub(super) struct RecordedCall {
-    /// The service that it calls, if that could be read.
+    /// The called service, if it could be read.
     pub(super) service: Option<String>,
-    /// The action, if that could be read.
+    /// The action, if it could be read.
     pub(super) action: Option<String>,
-    /// True if it is expected to be allowed; `None` if the line does not say.
+    /// True if the call is expected to be allowed; `None` if the line does not say.
     pub(super) expected: Option<bool>,
-    /// The service and the call, or the denial of a call that cannot be read.
+    /// The service and the call, or the denial if the call cannot be read.
     pub(super) call: Result<(String, Call), Box<Decision>>,
 }
 
-/// The members of a line that have a meaning. A member that is `null` counts as present, and is refused.
+/// The meaningful members of a line. A member that is `null` counts as present, and is refused.
 #[derive(Default, Deserialize)]
 struct CallMembers<'a> {
     #[serde(borrow, default, deserialize_with = "present")]
@@ -49,7 +49,7 @@ impl RecordedCall {
     /// Reads one line.
     ///
     /// # Errors
-    /// Fails if `expect` is neither `allow` nor `deny`. Any other error denies the call instead.
+    /// A [`Failure`] if `expect` is neither `allow` nor `deny`. Any other error denies the call instead.
     pub(super) fn read(line: &CallLine) -> Result<RecordedCall, Failure> {
         let members = match line.members() {
             Ok(members) => members,
@@ -113,9 +113,9 @@ pub(super) fn denied(detail: String) -> Box<Decision> {
     Box::new(Decision::bad_request(CallError::Unreadable(detail)))
 }
 
-/// One line that is not empty.
+/// A line that is not empty.
 pub(super) struct CallLine {
-    /// The line number, counted from 1 and with empty lines.
+    /// Line number, counted from 1 and including empty lines.
     pub(super) number: u64,
     bytes: Vec<u8>,
     complete: bool,
@@ -137,7 +137,7 @@ impl CallLine {
     }
 }
 
-/// The lines of a file of any length, read one at a time.
+/// Reads the lines of a file of any length, one at a time.
 pub(super) struct Lines {
     source: Input,
     reader: Box<dyn BufRead>,

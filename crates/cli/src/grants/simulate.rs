@@ -1,4 +1,4 @@
-//! `bailiwick grants simulate`: recorded calls, decided by the real verifier.
+//! `bailiwick grants simulate`: decides recorded calls with the real verifier.
 
 use std::{borrow::Cow, collections::HashMap, fmt};
 
@@ -34,7 +34,7 @@ pub(crate) struct SimulateArgs {
     /// The grants, TOML or JSON
     #[arg(long, value_name = "FILE|-")]
     grants: Input,
-    /// The calls, one JSON object a line
+    /// The calls, one JSON object per line
     #[arg(long, value_name = "FILE|-")]
     calls: Input,
     /// Leave the values of arguments out of explanations
@@ -79,7 +79,7 @@ impl SimulateArgs {
     }
 }
 
-/// One token, and a verifier for each service that is called.
+/// One token, and a verifier for each called service.
 struct Simulation {
     issuer: ThrowawayIssuer,
     token: Zeroizing<String>,
@@ -117,10 +117,10 @@ impl Simulation {
     }
 }
 
-/// Maximum number of lines that a message names.
+/// Maximum number of lines that a message lists.
 const MAX_NAMED: usize = 16;
 
-/// Lines that cannot be read as a call.
+/// Numbers of the lines that cannot be read as a call.
 #[derive(Default)]
 struct UnreadLines {
     first: Vec<u64>,
@@ -150,7 +150,7 @@ impl From<UnreadLines> for Failure {
     }
 }
 
-/// One line of `--json`.
+/// One line of the output with `--json`.
 #[derive(Serialize)]
 struct Decided<'a> {
     line: u64,
@@ -160,7 +160,7 @@ struct Decided<'a> {
 }
 
 fn print_json(line: u64, decision: &Decision, values: Values) -> Result<(), Failure> {
-    /// The verifier's own JSON, whose explanation is used unchanged.
+    /// The verifier's own JSON output, whose explanation is used unchanged.
     #[derive(Deserialize)]
     struct Explained<'a> {
         #[serde(borrow)]
@@ -214,7 +214,7 @@ fn word(decision: &Decision) -> &'static str {
     if decision.is_allow() { "allow" } else { "deny" }
 }
 
-/// Counts of the calls by outcome.
+/// Numbers of calls, by outcome.
 #[derive(Default)]
 struct Tally {
     allowed: u64,

@@ -1,6 +1,6 @@
 //! An issuer in memory, for trying grants. Its keys are dropped with it.
 //!
-//! It takes no shortcut: its tokens and its keyset are signed, encoded and verified like those of any other
+//! There are no shortcuts: its tokens and keyset are signed, encoded and verified like those of any other
 //! issuer.
 
 use bailiwick_biscuit::build::{self, KeyPair};
@@ -21,10 +21,10 @@ use zeroize::Zeroizing;
 
 use crate::exit::{Exit, Failure};
 
-/// The issuer's name, in its tokens and its keyset.
+/// The issuer's name, in tokens and in the keyset.
 const NAME: &str = "bailiwick:simulation";
 
-/// The life of its tokens and keyset, in seconds: longer than any simulation takes.
+/// The life of tokens and of the keyset, in seconds: longer than any simulation takes.
 const LIFE: u64 = 24 * 60 * 60;
 
 /// An issuer with one root key and one keyset key.
@@ -97,7 +97,7 @@ impl ThrowawayIssuer {
         Ok(token)
     }
 
-    /// Returns a verifier for `service` that trusts this issuer, or `None` if no service can have that name.
+    /// Returns a verifier for `service` that trusts this issuer; `None` if no service can have that name.
     pub(crate) fn verifier(&self, service: &str) -> Result<Option<Verifier>, Failure> {
         let trust = Trust::open(self.keyset.as_bytes(), &self.keyset_key, None).map_err(broken)?;
         Ok(Verifier::new(service, trust).ok())

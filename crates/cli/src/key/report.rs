@@ -1,4 +1,4 @@
-//! Output of keys and their transitions, as text and as JSON.
+//! Output of keys and their transitions, as text and JSON.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use crate::{
     settings::Global,
 };
 
-/// The transitions that a command made, and those that a rotation waits for.
+/// The transitions that a command made, and the guards that a rotation waits for.
 #[derive(Serialize)]
 pub(super) struct Changed<'a> {
     pub(super) changes: &'a [KeyTransition],
@@ -35,7 +35,7 @@ pub(super) fn told(global: &Global, report: &KeyTransitions) -> ExitResult {
 }
 
 impl Changed<'_> {
-    /// Prints the transitions, and a note or hint on the next step.
+    /// Prints the transitions, with a note or hint about the next step.
     pub(super) fn print(&self, global: &Global) -> Result<(), Failure> {
         global.format().print(self, self.lines())?;
         match self.changes {
@@ -53,7 +53,7 @@ impl Changed<'_> {
     }
 }
 
-/// A key's transition, as one line.
+/// Describes a key's transition on one line.
 pub(crate) fn change(change: &KeyTransition) -> String {
     let word = match change.step {
         TransitionKind::Stage => "staged",
@@ -66,7 +66,7 @@ pub(crate) fn change(change: &KeyTransition) -> String {
     format!("key {} is {word}{forced}\n", change.id)
 }
 
-/// The reason of a guard, as text that follows a key's name.
+/// The reason of a guard, worded to follow a key's name.
 pub(super) fn waits(reason: GuardReason) -> &'static str {
     match reason {
         GuardReason::Publication => "may be unknown to verifiers",
@@ -76,7 +76,7 @@ pub(super) fn waits(reason: GuardReason) -> &'static str {
     }
 }
 
-/// A key as one line.
+/// Describes a key on one line.
 pub(super) fn line(key: &RootKeyStatus) -> String {
     let mut text = format!("{} {:<8}", key.id, key.state.as_str());
     for (what, time) in [

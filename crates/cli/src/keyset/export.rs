@@ -1,4 +1,4 @@
-//! `bailiwick keyset export` and `keyset key`: the keyset and the key that verifiers are configured with.
+//! `bailiwick keyset export` and `keyset key`: the keyset, and the key that verifiers are configured with.
 
 use bailiwick_token::{key::PublicKey, timestamp::Timestamp};
 use clap::Args;

@@ -1,4 +1,4 @@
-//! `bailiwick keyset set`: what the keyset states, where that can change.
+//! `bailiwick keyset set`: changes settings that the keyset publishes.
 
 use bailiwick_token::escape::name;
 use clap::Args;

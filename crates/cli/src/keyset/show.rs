@@ -1,4 +1,4 @@
-//! `bailiwick keyset show`: a keyset file as text for people.
+//! `bailiwick keyset show`: shows a keyset file to people.
 
 use std::fmt::{self, Write};
 
@@ -31,7 +31,7 @@ pub(crate) struct KeysetShowArgs {
     /// The signed keyset
     #[arg(value_name = "FILE|-")]
     keyset: Input,
-    /// The public key that it must be signed with, as `keyset key` prints it
+    /// The public key that must have signed the keyset; `keyset key` prints it
     #[arg(
         long,
         value_name = "KEY",

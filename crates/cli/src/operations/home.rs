@@ -1,4 +1,4 @@
-//! The issuer in a home on this machine.
+//! Operations on the issuer in a home on this machine.
 
 use async_trait::async_trait;
 use bailiwick_api::{
@@ -38,7 +38,7 @@ use crate::{
     settings::Global,
 };
 
-/// The issuer in a home. It is opened by the first operation that needs it.
+/// The issuer in a home. The first operation that needs it opens it.
 pub(super) struct Home<'a> {
     global: &'a Global,
     passphrase: Option<&'a PassphraseArg>,
@@ -107,12 +107,12 @@ impl Operations for Home<'_> {
         Ok(report.await?.into_wire())
     }
 
-    /// Unlocks the private keys first, also if nothing is due: a wrong passphrase has to fail on the next run of a
-    /// timer, and not on the day on which a key is due.
+    /// Unlocks the private keys first, even if nothing is due: with a wrong passphrase, the next timed run must
+    /// fail, rather than a later one on the day when a key is due.
     async fn rotate_keys(&self) -> Result<RotationResult, Failure> {
         if let Some(passphrase) = self.passphrase {
             let configured = match passphrase.without_asking(self.global)? {
-                // A person who is there is asked when it is needed.
+                // If there is a terminal, the passphrase is asked for when it is needed.
                 None if can_ask() => None,
                 None => Some(passphrase.passphrase(self.global)?),
                 configured => configured,
@@ -167,7 +167,8 @@ impl Operations for Home<'_> {
         Ok(reports.await?.into_wire())
     }
 
-    /// The end of a block, from a token that verifies. A forged one could make the revocation vanish early.
+    /// Returns the time at which everything derived from a block has expired. The token must verify, because a
+    /// forged one could make the revocation disappear early.
     async fn block_end(&self, token: &Token, block: usize) -> Result<Option<Timestamp>, Failure> {
         let issuer = self.issuer().await?;
         let keyset = issuer.published_keyset().await?;
@@ -313,7 +314,7 @@ impl Operations for Home<'_> {
 }
 
 impl Home<'_> {
-    /// Warns of profiles that do not exist. That is no error, since a profile may also be written later.
+    /// Warns about profiles that do not exist. This is not an error, because a profile may be written later.
     fn warn_of_unknown(&self, named: &[String]) -> Result<(), Failure> {
         let Ok(known) = read_profiles(&self.global.home()?, &ProfileLimits::default()) else {
             return Ok(());

@@ -31,11 +31,11 @@ use crate::{
     settings::Global,
 };
 
-/// Maximum number of attempts at a snapshot that is not behind the head, and the pause between them.
+/// Maximum number of attempts to fetch a snapshot that is not behind the head, and the pause between attempts.
 const ATTEMPTS: usize = 5;
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// An issuer's service.
+/// A remote issuer, as the target of operations.
 pub(super) struct Server<'a> {
     service: ServiceClient,
     global: &'a Global,
@@ -47,7 +47,7 @@ impl<'a> Server<'a> {
     }
 }
 
-/// The failure of a signed text of an issuer that cannot be parsed, or whose signature is wrong.
+/// The failure of a signed text from an issuer that cannot be parsed, or whose signature is wrong.
 fn remote(error: impl ToString) -> Failure {
     Failure::new(Exit::Remote, error)
 }
@@ -117,7 +117,7 @@ impl Operations for Server<'_> {
         self.service.ask(routes::STATUS, &[], &Nothing {}).await
     }
 
-    /// Mints a token, which the operator's own token has to allow.
+    /// Mints a token. The operator's own token must allow this.
     async fn mint(&self, request: &MintRequest) -> Result<(Token, MintReceipt), Failure> {
         let grants = to_raw_value(&request.grants).map_err(|_| unreadable())?;
         let request = MintTokenRequest {
@@ -172,7 +172,7 @@ impl Operations for Server<'_> {
         }
     }
 
-    /// Fetches a snapshot that is not behind the head. The service may hand out one that is a few seconds old.
+    /// Fetches a snapshot that is not behind the head. The service may return one that is a few seconds old.
     async fn snapshot(&self) -> Result<SignedSnapshot, Failure> {
         let key = self.global.keyset_key()?;
         let head = self.service.text(routes::FEED_HEAD).await?;

@@ -1,4 +1,4 @@
-//! The operations of operators.
+//! The trait of operators' operations, and its results.
 
 use async_trait::async_trait;
 use bailiwick_api::{
@@ -13,16 +13,16 @@ use zeroize::Zeroizing;
 
 use crate::exit::Failure;
 
-/// The operations of operators on one issuer.
+/// An operator's operations on one issuer.
 #[async_trait(?Send)]
 pub(crate) trait Operations {
     /// Lists all root keys, in the order in which they were added.
     async fn keys(&self) -> Result<Vec<RootKeyStatus>, Failure>;
 
-    /// Makes a key and publishes it.
+    /// Makes a key, and publishes it.
     async fn stage_key(&self) -> Result<KeyTransitions, Failure>;
 
-    /// Lets a staged key sign.
+    /// Activates a staged key, which then signs new tokens.
     async fn activate_key(&self, id: KeyId, force: bool) -> Result<KeyTransitions, Failure>;
 
     /// Destroys the private half of a retiring key.
@@ -46,31 +46,31 @@ pub(crate) trait Operations {
     /// Mints a token.
     async fn mint(&self, request: &MintRequest) -> Result<(Token, MintReceipt), Failure>;
 
-    /// Revokes targets, all or none.
+    /// Revokes several targets: either all of them or none.
     async fn revoke(&self, request: &RevokeRequest) -> Result<Vec<RevokeResult>, Failure>;
 
-    /// Time at which everything derived from a block has expired; `None` if the issuer cannot tell.
+    /// Returns the time at which everything derived from a block has expired; `None` if the issuer cannot know.
     async fn block_end(&self, token: &Token, block: usize) -> Result<Option<Timestamp>, Failure>;
 
-    /// Returns true if verifiers fetch the revocations from the issuer, so that no file has to be distributed.
+    /// Returns true if verifiers fetch the revocations from the issuer, so that no file must be distributed.
     fn serves_revocations(&self) -> bool;
 
-    /// Lists everything that is revoked and has not expired.
+    /// Lists the revocations that have not expired.
     async fn revocations(&self) -> Result<Vec<RevokedEntry>, Failure>;
 
     /// Returns the signed snapshot of the revocations.
     async fn snapshot(&self) -> Result<SignedSnapshot, Failure>;
 
-    /// Lists all clients by name.
+    /// Lists all clients, sorted by name.
     async fn clients(&self) -> Result<Vec<RegisteredClient>, Failure>;
 
-    /// Registers a client with its public keys, or without any and with a first secret.
+    /// Registers a client, with its public keys or with a first secret.
     async fn register_client(
         &self,
         request: RegisterClientRequest,
     ) -> Result<ClientRegistration, Failure>;
 
-    /// Makes another secret for a client. Its earlier secrets stay valid for `overlap` seconds.
+    /// Makes a new secret for a client. The client's earlier secrets stay valid for `overlap` seconds.
     async fn rotate_client(&self, name: &str, overlap: u64) -> Result<ClientWithSecret, Failure>;
 
     /// Adds public keys to a client.
@@ -83,7 +83,7 @@ pub(crate) trait Operations {
     /// Removes a public key of a client.
     async fn remove_client_key(&self, name: &str, id: &str) -> Result<RegisteredClient, Failure>;
 
-    /// Disables a client for good.
+    /// Disables a client permanently.
     async fn disable_client(&self, name: &str) -> Result<RegisteredClient, Failure>;
 
     /// Lists the last report of each verifier.
@@ -92,22 +92,22 @@ pub(crate) trait Operations {
     /// Forgets a verifier that no longer exists.
     async fn forget_verifier(&self, name: &str) -> Result<(), Failure>;
 
-    /// Lists the profiles by name.
+    /// Lists the profiles, sorted by name.
     async fn profiles(&self) -> Result<Vec<ProfileSummary>, Failure>;
 
-    /// Lists the latest rows of the audit that match, oldest first.
+    /// Lists the latest rows of the audit log that match, oldest first.
     async fn audit_rows(&self, query: AuditQuery) -> Result<Vec<AuditRecord>, Failure>;
 
     /// Returns the page of rows that follows row `after`.
     async fn audit_page(&self, after: u64) -> Result<Vec<AuditRecord>, Failure>;
 
-    /// Recomputes the whole audit, and compares it with checkpoints that were kept elsewhere.
+    /// Verifies the whole audit log, and compares it with checkpoints that were kept elsewhere.
     async fn verify_audit(
         &self,
         checkpoints: &[Zeroizing<Vec<u8>>],
     ) -> Result<AuditVerification, Failure>;
 
-    /// Signs the current end of the audit.
+    /// Signs the current end of the audit log.
     async fn sign_checkpoint(&self) -> Result<String, Failure>;
 }
 

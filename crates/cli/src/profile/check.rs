@@ -1,4 +1,4 @@
-//! `bailiwick profile check`: the check that an issuer would accept these profiles.
+//! `bailiwick profile check`: checks that an issuer would accept profiles.
 
 use std::path::PathBuf;
 
@@ -22,10 +22,10 @@ is not given here is taken from the issuer in the home and its `service.toml`, w
 Example:
   bailiwick profile check profiles.toml --max-ttl 1h --provider corp")]
 pub(crate) struct ProfileCheckArgs {
-    /// Files of profiles, or directories of such [default: those in the home]
+    /// Profile files, or directories of them [default: those in the home]
     #[arg(value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
-    /// The longest life of the issuer's tokens
+    /// The maximum life of the issuer's tokens
     #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
     max_ttl: Option<u64>,
     /// A configured identity provider; may be given several times

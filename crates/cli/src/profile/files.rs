@@ -19,7 +19,7 @@ use crate::{
     settings::Global,
 };
 
-/// Names in the home: one file, or a directory of files.
+/// Names of profiles in the home: either one file, or a directory of files.
 const FILE: &str = "profiles.toml";
 const DIRECTORY: &str = "profiles.d";
 
@@ -30,8 +30,8 @@ const MAX_FILES: usize = 1_000;
 pub(crate) struct Files(Vec<(String, String)>);
 
 impl Files {
-    /// Reads the named files and directories, or the profiles in the home if none are named. The files of a
-    /// directory are read in the order of their names.
+    /// Reads the named files and directories, or the profiles in the home if none are named. Files in a
+    /// directory are sorted by name.
     pub(crate) fn read(named: &[PathBuf], global: &Global) -> Result<Files, Failure> {
         let paths = match named {
             [] if global.server()?.is_some() => {
@@ -50,7 +50,7 @@ impl Files {
     /// Reads the profiles in a home.
     ///
     /// # Errors
-    /// Fails with [`Exit::NotFound`] if there are none.
+    /// A failure with [`Exit::NotFound`] if there are none.
     pub(crate) fn of_home(home: &Path) -> Result<Files, Failure> {
         Files::of(in_home(home)?)
     }
@@ -71,7 +71,7 @@ impl Files {
         Ok(Files(files.collect::<Result<_, Failure>>()?))
     }
 
-    /// Parses the profiles in the files, and goes on after a mistake.
+    /// Parses the profiles in the files, continuing after mistakes.
     pub(crate) fn parse_all(&self, limits: &ProfileLimits) -> (Profiles, Vec<ProfileError>) {
         Profiles::parse_all(&self.0, limits)
     }
@@ -90,7 +90,8 @@ impl Files {
     }
 }
 
-/// The limits that the service of the issuer in the home checks profiles against; none without such an issuer.
+/// Returns the limits that the service of the issuer in the home would apply; no limits if there is no such
+/// issuer.
 pub(super) async fn limits(global: &Global) -> Result<ProfileLimits, Failure> {
     let Ok(home) = global.home() else {
         return Ok(ProfileLimits::default());
@@ -108,7 +109,7 @@ pub(super) async fn limits(global: &Global) -> Result<ProfileLimits, Failure> {
     limits
 }
 
-/// The paths of the profiles in the home, as the issuer's service reads them.
+/// Returns the paths of the profiles in the home that the issuer's service would read.
 fn in_home(home: &Path) -> Result<Vec<PathBuf>, Failure> {
     let (file, directory) = (home.join(FILE), home.join(DIRECTORY));
     let paths = match (!is_missing(&file)?, !is_missing(&directory)?) {

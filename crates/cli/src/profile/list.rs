@@ -1,4 +1,4 @@
-//! `bailiwick profile list`: the list of profiles.
+//! `bailiwick profile list`: lists profiles.
 
 use std::{fmt::Write, path::PathBuf};
 
@@ -23,7 +23,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bailiwick profile list --json")]
 pub(crate) struct ProfileListArgs {
-    /// Files of profiles, or directories of such [default: those in the home, or of --server]
+    /// Profile files, or directories of them [default: those in the home, or of --server]
     #[arg(value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
 }

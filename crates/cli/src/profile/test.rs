@@ -1,4 +1,4 @@
-//! `bailiwick profile test`: the token that a caller would get.
+//! `bailiwick profile test`: shows the token that a caller would get.
 
 use std::{
     collections::BTreeMap,
@@ -44,19 +44,19 @@ Nothing is minted. Exit code 0: the caller gets this. 3: it gets nothing, for th
 Example:
   bailiwick profile test buyer --caller caller.json --service erp --ttl 5m")]
 pub(crate) struct TestArgs {
-    /// The profile, as a request names it in `scope` [default: a request without `scope`]
+    /// The profile, as requests name it in `scope` [default: a request without `scope`]
     #[arg(value_name = "NAME")]
     name: Option<String>,
     /// The caller, JSON
     #[arg(long, value_name = "FILE|-")]
     caller: Input,
-    /// Files of profiles, or directories of such [default: those in the home]
+    /// Profile files, or directories of them [default: those in the home]
     #[arg(long, value_name = "FILE|DIR")]
     profiles: Vec<PathBuf>,
     /// Ask for these grants, TOML or JSON
     #[arg(long, value_name = "FILE|-")]
     grants: Option<Input>,
-    /// Ask for grants at this service only; may be given several times
+    /// Ask for grants for this service only; may be given several times
     #[arg(long = "service", value_name = "NAME", value_parser = parse::text)]
     services: Vec<String>,
     /// Ask for this life
@@ -65,7 +65,7 @@ pub(crate) struct TestArgs {
     /// State this task
     #[arg(long, value_name = "TEXT", value_parser = parse::text)]
     task: Option<String>,
-    /// Ask for a token that can be narrowed so many times at most
+    /// Ask for a token that can be narrowed at most this many times
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=15))]
     max_depth: Option<u32>,
 }
@@ -103,7 +103,7 @@ impl TestArgs {
     }
 }
 
-/// Reads a caller. An error states only its place in the JSON text, since parts of the text may be secret.
+/// Reads a caller. Errors give only a position in the JSON text, because parts of the text may be secret.
 fn caller(source: &Input) -> Result<Caller, Failure> {
     let text = source.read_text(MAX_CALLER)?;
     serde_json::from_str(&text).map_err(|error| {

@@ -1,4 +1,4 @@
-//! The facts of each section on one line.
+//! The facts of each section, on one line.
 
 use bailiwick_api::{
     DueTransition, IssuerStatus, KeyGuard, PrivateKeys, RootKeyState, StatusSection, StoreKind,
@@ -55,7 +55,7 @@ pub(super) fn summary(status: &IssuerStatus, section: StatusSection) -> String {
     }
 }
 
-/// A number and a noun, such as `1 profile` or `2 profiles`.
+/// A number with its noun, such as `1 profile` or `2 profiles`.
 fn count(number: u64, noun: &str) -> String {
     match number {
         1 => format!("1 {noun}"),
@@ -85,7 +85,8 @@ fn due(due: &DueTransition) -> String {
     format!("{} is due to {}", key(due.id), verb(due.step))
 }
 
-/// The transition that a guard delays: a staged key activates, a retiring one retires.
+/// Describes the transition that a guard delays: the activation of a staged key, or the retirement of a
+/// retiring one.
 fn waits(status: &IssuerStatus, guard: &KeyGuard) -> String {
     let is_retiring = status
         .keys

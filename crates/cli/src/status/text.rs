@@ -1,4 +1,4 @@
-//! The report as text: a line for each section, and its findings below it.
+//! The report as text: a line for each section, with its findings below.
 
 use std::fmt::{self, Write};
 
@@ -8,11 +8,11 @@ use bailiwick_token::escape::name;
 use super::summary::summary;
 use crate::output::{GREEN, RED, YELLOW};
 
-/// Width of the names of sections, and of states.
+/// Width of the columns of section names and states, in characters.
 const NAME: usize = 12;
 const STATE: usize = 7;
 
-/// The report as text. With `quiet` it holds only the sections with findings.
+/// The report as text. With `quiet`, it contains only the sections with findings.
 pub(super) fn report(status: &IssuerStatus, quiet: bool) -> String {
     // Writing to a string cannot fail.
     written(status, quiet).unwrap_or_default()
@@ -51,7 +51,7 @@ fn title(section: StatusSection) -> &'static str {
     }
 }
 
-/// A state in its colour, padded behind it.
+/// A state in its colour, padded to `width`.
 fn state(state: Health, width: usize) -> String {
     let style = match state {
         Health::Ok => GREEN,

@@ -1,4 +1,4 @@
-//! `bailiwick token attenuate`: narrow a token, offline.
+//! `bailiwick token attenuate`: narrows a token, offline.
 
 use bailiwick_token::{caveat::Caveat, inspect::EffectiveAuthority, token::Token};
 use clap::{ArgGroup, Args};
@@ -33,23 +33,23 @@ pub(crate) struct AttenuateArgs {
     /// Allow only calls that are also inside these grants
     #[arg(long, value_name = "FILE|-")]
     grants: Option<Input>,
-    /// End the token this long from now, where it does not end before
+    /// Make the token expire after this time, if it does not expire earlier
     #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
     ttl: Option<u64>,
-    /// The agent it is handed on to; descriptive, decides nothing
+    /// The agent to pass the token to; descriptive, with no effect on decisions
     #[arg(long, value_name = "AGENT", value_parser = parse::text)]
     delegate: Option<String>,
-    /// The task; descriptive, decides nothing
+    /// The task; descriptive, with no effect on decisions
     #[arg(long, value_name = "TEXT", value_parser = parse::text)]
     task: Option<String>,
-    /// Seal it, so that it cannot be narrowed further
+    /// Seal the token, so that it cannot be narrowed further
     #[arg(long)]
     seal: bool,
     #[command(flatten)]
     out: Out,
 }
 
-/// The JSON output about the token.
+/// The JSON output about the narrowed token.
 #[derive(Serialize)]
 struct Narrowed {
     token_id: Option<String>,

@@ -10,7 +10,7 @@ use crate::{
     output::{self, Format},
 };
 
-/// A token as JSON, with further members about it.
+/// A token as JSON, with further members that describe it.
 #[derive(Serialize)]
 struct DeliveredToken<'a, T> {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! `bailiwick token inspect`: the content of a token.
+//! `bailiwick token inspect`: shows the content of a token.
 
 use clap::Args;
 
@@ -19,7 +19,7 @@ Example:
 pub(crate) struct TokenInspectArgs {
     #[command(flatten)]
     token: TokenArg,
-    /// Only what is left of its authority after all blocks
+    /// Show only the authority that is left after all blocks
     #[arg(long)]
     effective: bool,
 }

@@ -1,4 +1,4 @@
-//! `bailiwick token mint`: authority for an agent.
+//! `bailiwick token mint`: mints a token for an agent.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ pub(crate) struct MintArgs {
     /// The agent that may act
     #[arg(long, value_parser = parse::name)]
     agent: String,
-    /// On whose authority
+    /// The principal on whose authority the agent acts
     #[arg(long, value_parser = parse::name)]
     principal: String,
     /// The token's life, such as 15m
@@ -39,13 +39,13 @@ pub(crate) struct MintArgs {
     /// The grants, TOML or JSON
     #[arg(long, value_name = "FILE|-")]
     grants: Input,
-    /// The tenant it acts in
+    /// The tenant in which the agent acts
     #[arg(long, value_parser = parse::name)]
     tenant: Option<String>,
-    /// The task, in words
+    /// A description of the task
     #[arg(long, value_name = "TEXT", value_parser = parse::text)]
     task: Option<String>,
-    /// The maximum number of times that it may be narrowed
+    /// Maximum number of times that the token may be narrowed
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=15))]
     max_depth: Option<u32>,
     /// A further claim; may be given several times

@@ -1,4 +1,4 @@
-//! `bailiwick token revoke`: the revocation of a token or a block.
+//! `bailiwick token revoke`: revokes a token or a block.
 
 use std::{convert::Infallible, str::FromStr};
 
@@ -30,14 +30,14 @@ pub(crate) struct TokenRevokeArgs {
     /// Only this block and what was derived from it, not the whole token
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=64))]
     block: Option<u32>,
-    /// The reason, for people who look after the issuer
+    /// The reason, for the operators of the issuer
     #[arg(long, value_name = "TEXT", value_parser = parse::text)]
     reason: String,
     #[command(flatten)]
     confirm: Confirm,
 }
 
-/// The token to revoke, as it is named: by its id, or by its text.
+/// The token to revoke, given by its id or by its text.
 #[derive(Debug, Clone)]
 enum Which {
     Id(TokenId),
@@ -58,7 +58,7 @@ impl FromStr for Which {
     }
 }
 
-/// The target of the revocation: a token by its id, or a block of a token whose text is known.
+/// The target of the revocation: a token, by its id, or a block of a token whose text is given.
 enum RevokeTarget {
     Token(TokenId),
     Block {
@@ -163,7 +163,7 @@ impl TokenRevokeArgs {
     }
 }
 
-/// The result of revoking one target, as one line.
+/// Describes the result of revoking one target on one line.
 pub(crate) fn text(report: &RevokeResult) -> String {
     let what = match report.outcome {
         RevokedOutcome::Revoked => "revoked",

@@ -1,4 +1,4 @@
-//! `bailiwick token seal`: a token that cannot be narrowed further.
+//! `bailiwick token seal`: seals a token, so that it cannot be narrowed further.
 
 use clap::Args;
 use serde::Serialize;
@@ -25,7 +25,7 @@ pub(crate) struct SealArgs {
     out: Out,
 }
 
-/// The JSON output about the token.
+/// The JSON output about the sealed token.
 #[derive(Serialize)]
 struct Sealed {
     token_id: Option<String>,

@@ -1,4 +1,4 @@
-//! `bailiwick token verify`: one decision, as a service would make it.
+//! `bailiwick token verify`: makes one decision, as a service would.
 
 mod call;
 
@@ -23,7 +23,7 @@ use crate::{
     settings::Global,
 };
 
-/// Maximum length of a file of Datalog, in bytes. The parser has a lower limit and a better message.
+/// Maximum length of a Datalog file, in bytes. The parser has a lower limit and a better message.
 const MAX_POLICY_FILE: usize = 1 << 20;
 
 /// Options of `token verify`.
@@ -48,7 +48,7 @@ pub(crate) struct TokenVerifyArgs {
         hide_env_values = true
     )]
     keyset: Option<Input>,
-    /// The public key that the keyset is signed with, as `keyset key` prints it
+    /// The public key that signs the keyset; `keyset key` prints it
     #[arg(
         long,
         value_name = "KEY",
@@ -64,13 +64,13 @@ pub(crate) struct TokenVerifyArgs {
         hide_env_values = true
     )]
     revocations: Option<Input>,
-    /// Decide although no revocations are given: a revoked token is then allowed until it ends
+    /// Decide without revocations: a revoked token is then allowed until it expires
     #[arg(long)]
     without_revocations: bool,
-    /// The service that is called: its verifier's own name
+    /// The called service, by the name of its verifier
     #[arg(long, value_name = "NAME", env = "BAILIWICK_SERVICE", hide_env_values = true, value_parser = parse::text)]
     service: Option<String>,
-    /// The service's own Datalog, which a call has to meet besides the token
+    /// The service's own Datalog, which a call must satisfy in addition to the token
     #[arg(
         long,
         value_name = "FILE|-",
@@ -163,10 +163,10 @@ impl TokenVerifyArgs {
         Ok((verifier, revocations))
     }
 
-    /// Allows deciding without revocations if the caller asked for that, or if the keyset names no feed.
+    /// Permits a decision without revocations if the user asked for that, or if the keyset names no feed.
     ///
     /// # Errors
-    /// Fails with [`Exit::Guarded`] otherwise.
+    /// A failure with [`Exit::Guarded`] otherwise.
     fn unchecked(&self, keyset: &Keyset) -> Result<RevocationCheck, Failure> {
         match &keyset.revocation_url {
             _ if self.without_revocations => {}
@@ -185,15 +185,15 @@ impl TokenVerifyArgs {
     }
 }
 
-/// State of the check of revocations, as the JSON output reports it.
+/// The state of the revocation check, as the JSON output reports it.
 #[derive(Debug, Clone, Copy)]
 enum RevocationCheck {
     Checked,
     NotChecked,
 }
 
-/// The verifier's JSON object with the member `revocations` added. It is added as text, so that numbers keep
-/// their spelling.
+/// The verifier's JSON object with the member `revocations` added. The member is inserted as text, so that
+/// numbers keep their spelling.
 fn json(decision: &Decision, values: Values, revocations: RevocationCheck) -> String {
     let revocations = match revocations {
         RevocationCheck::Checked => "checked",

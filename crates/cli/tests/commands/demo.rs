@@ -1,4 +1,4 @@
-//! `bailiwick demo`: what it promises to show, as a person and as a program read it.
+//! Tests that `bailiwick demo` shows what it promises, both to people and to programs.
 
 use std::process::{Command, Output};
 

@@ -1,11 +1,11 @@
-//! The commands of the book run unchanged: every `sh` block of a page, in order, in an empty folder. A
-//! `toml` block is written to the file that the line above it names, as in `grants.toml`:
+//! Tests that the commands of the book run unchanged: every `sh` block of a page, in order, in an empty folder.
+//! A `toml` block is written to the file named in the line above it, which ends like this: `grants.toml`:
 
 use std::{path::Path, process::Command};
 
 use bailiwick_testkit::skip::skipped;
 
-/// One shell script of the pages' commands and files.
+/// A single shell script with the commands and files of these pages.
 fn script(pages: &[&str]) -> String {
     let mut script = String::new();
     for page in pages {
@@ -37,13 +37,13 @@ fn script(pages: &[&str]) -> String {
     script
 }
 
-/// The name in a line that ends in a name in backquotes and a colon.
+/// Returns the file named at the end of a line, in backquotes and followed by a colon.
 fn named_file(line: &str) -> Option<String> {
     let name = line.strip_suffix("`:")?.rsplit('`').next()?;
     name.contains('.').then(|| name.to_owned())
 }
 
-/// The output that a page shows for its commands: its only `text` block.
+/// Returns the output that a page shows for its commands: its only `text` block.
 fn shown(page: &str) -> String {
     let text = page_text(page);
     let block = text.split("```text\n").nth(1).expect("a block");
@@ -98,7 +98,7 @@ fn the_operators_guide() {
     assert!(!text.is_empty());
 }
 
-/// The guide's ports are replaced by free ones. Requests go out with curl, as a newcomer would send them.
+/// The guide's ports are replaced by free ones. Requests are sent with curl, as a newcomer would.
 #[test]
 fn the_guide_to_the_service() {
     if Command::new("curl").arg("--version").output().is_err() {

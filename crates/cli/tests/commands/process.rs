@@ -1,4 +1,4 @@
-//! The privacy of the process's memory, and its behaviour when pipes close.
+//! Tests of the process: its memory is private, and it handles pipes that close.
 
 use std::{
     fs,

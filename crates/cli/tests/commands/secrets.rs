@@ -1,5 +1,5 @@
-//! A whole session with the most verbose output: it holds no passphrase, no private key and no token, except
-//! the token that stdout is for.
+//! Tests that a whole session with the most verbose output contains no passphrase, no private key and no token,
+//! except tokens that are meant for stdout.
 
 use std::{
     fs,
@@ -20,7 +20,7 @@ struct Said {
 struct Session<'a> {
     dir: &'a Path,
     log: &'static str,
-    /// All output except the tokens on stdout.
+    /// All output, except the tokens on stdout.
     heard: String,
 }
 
@@ -68,7 +68,7 @@ impl Session<'_> {
     }
 }
 
-/// The text forms of every private key in the home, decrypted with age itself.
+/// The text forms of every private key in the home, decrypted with the age library.
 fn private_keys(home: &Path) -> Vec<String> {
     use age::secrecy::ExposeSecret;
 

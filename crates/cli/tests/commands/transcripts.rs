@@ -1,9 +1,9 @@
 //! The output of each command, including refusals and their hints, as transcripts in `tests/cmd`.
 //!
-//! A transcript with a `.out` folder runs in a sandbox of its own, with one home for all of its commands. To
-//! update the transcripts: `TRYCMD=overwrite cargo test -p bailiwick-cli --test commands transcripts`.
+//! A transcript with a `.out` folder runs in its own sandbox, with one home for all its commands. To update the
+//! transcripts: `TRYCMD=overwrite cargo test -p bailiwick-cli --test commands transcripts`.
 
-/// A passphrase of sufficient length. It appears in no output, though `secrets.rs` searches for another one.
+/// A passphrase of sufficient length. It appears in no output; `secrets.rs` searches output for a passphrase.
 const PASSPHRASE: &str = "a passphrase for transcripts only";
 
 #[test]
@@ -33,7 +33,7 @@ fn transcripts() {
         .run();
 }
 
-/// A shell in a transcript finds `bailiwick` as its user would.
+/// A `PATH` with which the shell of a transcript finds `bailiwick`, as a user's shell would.
 fn path() -> String {
     let bin = std::path::Path::new(env!("CARGO_BIN_EXE_bailiwick"));
     let dir = bin.parent().unwrap().display();

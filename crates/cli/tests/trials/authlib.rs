@@ -1,8 +1,9 @@
 //! Authlib, an OAuth library for Python, as a client with a key of its own (`private_key_jwt`).
 //!
-//! Promised: a client that is registered with a public key in PEM gets tokens by assertions that Authlib makes, with
-//! Ed25519, P-256 and RSA keys, for the token endpoint and for the issuer. An assertion that lives as long as Authlib's do
-//! by default is refused, with the limit named, until the operator allows it. A removed key gets nothing.
+//! Promised: a client that is registered with a public key in PEM gets tokens for assertions made by Authlib,
+//! with Ed25519, P-256 and RSA keys, and with the token endpoint or the issuer as audience. An assertion with
+//! Authlib's default life is refused, and the message names the limit, until the operator allows that life. A
+//! removed key gets nothing.
 //!
 //! Signs of failure: no token, a token that does not verify, or one under a removed key.
 //!
@@ -27,12 +28,12 @@ const SCRIPT: &str = concat!(
     "/../../tests/interop/authlib_client.py"
 );
 
-/// Prints nothing and succeeds if the packages are there.
+/// A script that prints nothing and succeeds if the packages are installed.
 const PROBE: &str = "
 import importlib.metadata, authlib.integrations.requests_client
 assert importlib.metadata.version('authlib') == '1.9.10'";
 
-/// The interpreter, if it has Authlib.
+/// Returns the interpreter, if it has Authlib.
 fn interpreter() -> Option<String> {
     let python = env::var("BAILIWICK_PYTHON").ok()?;
     let probe = Command::new(&python).args(["-c", PROBE]).output().ok()?;
@@ -60,7 +61,7 @@ impl Authlib<'_> {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    /// The path of a half of this client's key.
+    /// The path of a file with one half of this client's key.
     fn file(&self, client: &str, half: &str) -> String {
         let path = self.world.scratch().join(format!("{client}.{half}.pem"));
         path.to_str().unwrap().to_owned()

@@ -1,7 +1,7 @@
 //! A service whose standard error is full, closed, or read by nobody.
 //!
-//! Promised: requests are answered, background work goes on, a removed profile mints nothing more, `/readyz` says
-//! that the service can mint, and lost lines are counted.
+//! Promised: requests are answered, background work continues, a removed profile mints no more tokens,
+//! `/readyz` reports that the service can mint, and lost lines are counted.
 //!
 //! Signs of failure: a connection that is closed or hangs, a head that is no longer signed, or a token of the
 //! removed profile.
@@ -37,7 +37,7 @@ async fn a_closed_log_fails_nothing() {
     serves_with(writer.into()).await;
 }
 
-/// The reader of the log hangs: lines that fit into the pipe are written, and the rest are lost.
+/// The reader of the log stalls: lines that fit into the pipe are written, and the rest are lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_that_nobody_reads_fails_nothing() {
     let (reader, writer) = std::io::pipe().unwrap();
@@ -71,7 +71,7 @@ async fn serves_with(stderr: Stdio) {
     })
     .await;
 
-    // Background work goes on: the head is signed again and again.
+    // Background work continues: the head is signed again and again.
     for _ in 0..2 {
         let age = async || {
             serving
@@ -123,7 +123,7 @@ async fn serves_with(stderr: Stdio) {
     serving.stop();
 }
 
-/// Requests a token, and returns the status.
+/// Requests a token, and returns the status of the answer.
 async fn minted(serving: &Serving, profile: &str, secret: &str) -> StatusCode {
     // Shared, because building a client takes longer than the request.
     static HTTP: LazyLock<reqwest::Client> = LazyLock::new(http);

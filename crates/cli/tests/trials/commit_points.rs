@@ -1,18 +1,18 @@
-//! `kill -9` at each write of each verb.
+//! `kill -9` at each write of each command.
 //!
-//! Promised: a killed command has done all of its work or nothing; the audit's chain is intact, one key is active,
-//! the published keyset lists exactly the existing keys, and its version never falls. Revocations and clients
-//! agree with the audit.
+//! Promised: a killed command has done all of its work or nothing; the audit log's chain is intact, one key is
+//! active, the published keyset lists exactly the existing keys, and its version never falls. Revocations and
+//! clients agree with the audit log.
 //!
-//! Signs of failure: a home that cannot be opened, a break in the audit, a keyset that does not match the keys,
-//! some of a verb's rows without the others, or a change without its row.
+//! Signs of failure: a home that cannot be opened, a break in the audit log, a keyset that does not match the
+//! keys, only some of a command's rows, or a change without its row.
 //!
-//! `strace` kills the process as it enters its n-th write, for each n, until the verb completes. A command writes
-//! the database's write-ahead log, and checkpoints it into the database when it closes. A service is killed in the
-//! same way during concurrent mints, whose rows share a commit: every answered mint is on record.
+//! `strace` kills the process as it enters its n-th write, for each n, until the command completes. A command
+//! writes the database's write-ahead log, and checkpoints it into the database when it closes. A service is
+//! killed in the same way during concurrent mints, whose rows share a commit: every answered mint is on record.
 //!
-//! With `BAILIWICK_TRIALS=full` the process is killed at each write, otherwise at every third one; the first one
-//! differs from verb to verb.
+//! With `BAILIWICK_TRIALS=full` the process is killed at each write, otherwise at every third one, beginning at
+//! a different write for each command.
 
 use std::{
     collections::BTreeSet,
@@ -34,24 +34,24 @@ use tokio::task::JoinSet;
 
 use crate::BAILIWICK;
 
-/// System calls that write, and the step between the calls that are tried: pages are written one after the other, so
-/// every fourth of those suffices.
+/// System calls that write, each with the step between the calls that are tried. Pages are written one after
+/// another, so every fourth page suffices.
 const WRITES: [(&str, usize); 2] = [
     ("fsync,fdatasync,ftruncate,unlink,rename", 1),
     ("pwrite64", 4),
 ];
 
-/// A number of writes that no verb reaches.
+/// A number of writes that no command reaches.
 const MOST: usize = 200;
 
-/// The writes at which a service is killed: system calls, the step between the calls that are tried, and the first
-/// count that is not tried.
+/// The writes at which a service is killed: the system calls, the step between the calls that are tried, and
+/// the end of the range.
 const SERVED: [(&str, usize, usize); 2] = [("fsync,fdatasync", 1, 24), ("pwrite64", 7, 140)];
 
 /// Number of clients that mint at the same time.
 const CLIENTS: usize = 6;
 
-/// Factor on the step between the writes that are tried: 1 in the full trial.
+/// The factor for the step between tried writes: 1 in the full trial.
 fn stride() -> usize {
     match env::var_os("BAILIWICK_TRIALS").is_some_and(|size| size == "full") {
         true => 1,
@@ -169,8 +169,8 @@ async fn a_command_that_is_killed_at_any_write_has_done_all_or_nothing() {
     }
 }
 
-/// Verbs that change something each time they run, with the number of audit rows that each writes: one more if it
-/// also makes a spare key.
+/// Commands that change something each time they run, each with the numbers of audit rows that a run may add. A
+/// run that also makes a spare key adds one more row.
 const VERBS: &[(&str, &[u64])] = &[
     (
         "token mint --agent a --principal p --ttl 1m --grants GRANTS --out OUT",
@@ -267,7 +267,8 @@ impl Trial {
         }
     }
 
-    /// A command under `strace`, which kills it as it makes one of these calls for the `count`-th time.
+    /// Makes a command that runs under `strace`, which kills it as it makes one of these calls for the
+    /// `count`-th time.
     fn traced(&self, arguments: &[&str], calls: &str, count: usize) -> Command {
         let command = self.world.command(arguments);
         let mut traced = Command::new("strace");
@@ -284,7 +285,7 @@ impl Trial {
         traced
     }
 
-    /// Opens the home, and checks that it is whole.
+    /// Opens the home, and checks that it is consistent.
     async fn state(&self) -> State {
         let issuer = Issuer::open(self.world.home()).await.unwrap();
         let audit = issuer.audit_verify(&[], |_| ()).await.unwrap();

@@ -1,7 +1,7 @@
-//! `kill -9` under load, again and again: everything acknowledged survives, and the audit is intact.
+//! `kill -9` under load, again and again: everything acknowledged survives, and the audit log is intact.
 //!
-//! Promised: an acknowledged mint, revocation or key change survives a crash at any point; the audit's chain
-//! is intact, one key is active, and keyset versions rise.
+//! Promised: an acknowledged mint, revocation or key change survives a crash at any point; the audit log's
+//! chain is intact, one key is active, and keyset versions never fall.
 
 use std::{
     path::Path,
@@ -25,7 +25,7 @@ const ROUNDS: usize = 6;
 /// Number of clients that mint at the same time.
 const CLIENTS: usize = 8;
 
-/// The requests that the service acknowledged, the newest keyset version, and the revoked keys.
+/// The acknowledged requests, the newest keyset version, and the revoked keys.
 #[derive(Default)]
 struct Seen {
     acknowledged: Acknowledged,
@@ -130,7 +130,7 @@ async fn changes(http: reqwest::Client, base: String, operator: String, seen: Ar
     }
 }
 
-/// Checks that the home still holds everything acknowledged.
+/// Checks that the home still contains everything acknowledged.
 fn check(world: &World, seen: &Seen) {
     seen.acknowledged.check(world);
     let revoked = world.json(&["key", "list", "--state", "revoked"]);

@@ -1,8 +1,8 @@
 //! The issuer's PostgreSQL is cut off under load: connections are refused, fall silent, or break during a commit.
 //!
-//! Promised: without its store the issuer does nothing, and says so in bounded time: 503 with `Retry-After`, for
-//! mints, keyset and head alike; `/readyz` is 503 meanwhile and `/livez` 200. When the store is back, the issuer
-//! goes on within seconds without a restart, even if its old connections stay silent for ever. Everything
+//! Promised: without its store, the issuer refuses in bounded time: mints, keyset and head get 503 with
+//! `Retry-After`; meanwhile, `/readyz` answers 503 and `/livez` 200. When the store is back, the issuer
+//! continues within seconds without a restart, even if its old connections stay silent forever. Everything
 //! acknowledged is on record; a mint whose commit was cut off is not acknowledged, and may or may not be on
 //! record.
 //!
@@ -40,10 +40,10 @@ use crate::BAILIWICK;
 /// Number of clients that mint at the same time.
 const CLIENTS: usize = 32;
 
-/// The time limit of a request, with a margin.
+/// The time limit of a request, plus a margin.
 const BOUND: Duration = Duration::from_secs(17);
 
-/// Maximum wait for the issuer to reach a state by itself.
+/// Maximum wait for the issuer to reach a state on its own.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -175,7 +175,7 @@ impl Scene {
         self.seen.check(&self.world);
     }
 
-    /// Lets commits through, and drops their answers.
+    /// Lets commits through, but drops their answers.
     async fn swallows(&mut self) {
         self.line.becomes(Line::CommitsUnanswered).await;
         eventually_within("a commit is cut off", PATIENCE, async || {
@@ -184,8 +184,8 @@ impl Scene {
         .await;
     }
 
-    /// Makes the line silent for moments, so that one connection after the other is lost in use: in the end,
-    /// connections that will never answer have taken every place in the pool.
+    /// Makes the line silent again and again, for a moment each time, so that one connection after another is
+    /// lost while in use. In the end, connections that never answer fill the pool.
     async fn falters(&mut self) {
         for _ in 0..12 {
             self.line.becomes(Line::Silent).await;
@@ -215,7 +215,7 @@ impl Scene {
         clients
     }
 
-    /// Waits for this many further mints.
+    /// Waits until this many further tokens have been minted.
     async fn minted(&self, more: usize) {
         let wanted = self.seen.count.load(Ordering::SeqCst) + more;
         eventually_within("it mints", PATIENCE, async || {
@@ -231,7 +231,7 @@ enum Line {
     Open,
     /// Nothing listens, and existing connections are closed.
     Refused,
-    /// Nothing gets through. Connections from that time stay silent for ever.
+    /// Nothing gets through. Connections from that time stay silent forever.
     Silent,
     /// Commits arrive, but their answers do not: the connection is closed instead.
     CommitsUnanswered,
@@ -243,7 +243,7 @@ struct Cuttable {
     address: SocketAddr,
     line: watch::Sender<Line>,
     listening: Option<tokio::task::JoinHandle<()>>,
-    /// Number of commits that the server made and whose answers were dropped.
+    /// Number of commits that the server made but whose answers were dropped.
     lost: Arc<AtomicUsize>,
 }
 
@@ -263,7 +263,7 @@ impl Cuttable {
         cuttable
     }
 
-    /// The server's URL, led through this line.
+    /// The server's URL, with this line's address instead of the server's.
     fn url(&self, server: &str) -> String {
         let mut url = reqwest::Url::parse(server).unwrap();
         url.set_ip_host(self.address.ip()).unwrap();
@@ -311,7 +311,7 @@ async fn relay(
         let state = *line.borrow_and_update();
         match state {
             Line::Refused => return,
-            // For ever, even when the line is open again.
+            // Forever, even when the line is open again.
             Line::Silent => return std::future::pending().await,
             Line::Open | Line::CommitsUnanswered => {}
         }

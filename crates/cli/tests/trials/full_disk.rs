@@ -1,8 +1,8 @@
 //! The home's disk fills up under load.
 //!
-//! Promised: what cannot be recorded is not done. Mints and revocations get 503 with a text that names the disk,
-//! and `/readyz` reports it. Everything acknowledged before is on record, and the audit is intact. When there is
-//! space again, the service goes on without a restart.
+//! Promised: nothing happens that cannot be recorded. Mints and revocations get 503 with a text that names the
+//! disk, and `/readyz` reports it. Everything acknowledged earlier is on record, and the audit log is intact.
+//! When there is space again, the service continues without a restart.
 //!
 //! Signs of failure: a 200 whose row is missing, another error, a `/readyz` that still invites requests, or a
 //! service that does not recover.
@@ -43,8 +43,9 @@ const NAME: &str = "trials::full_disk::a_full_disk_stops_what_is_recorded_there_
 /// Number of clients that mint at the same time.
 const CLIENTS: usize = 8;
 
-/// Space left free before minting uses it up, in KiB, one round each: at first enough for a checkpoint of the
-/// write-ahead log on a nearly full disk, then so little that it runs out at varying points of a commit.
+/// Space left free at the start of each round, in KiB, for minting to use up. The first round has enough for a
+/// checkpoint of the write-ahead log on a nearly full disk; in the others the space runs out at varying points
+/// of a commit.
 const ROUNDS: [u64; 3] = [4_400, 64, 0];
 
 /// Maximum time for minting to fill the disk while other trials run.
@@ -125,7 +126,7 @@ async fn fills_up(disk: &Path) {
             let (base, secret) = (serving.base.clone(), world.secret.clone());
             clients.spawn(async move {
                 let mut refused = 0_u32;
-                // Goes on until this client has been refused, and the disk is known to be full.
+                // Continue until this client has been refused, and the disk is known to be full.
                 while refused < 5 || !full.load(Ordering::SeqCst) {
                     let answer = seen.mint(&http, &base, &secret).await.unwrap();
                     if !answer.is_success() {
@@ -183,7 +184,7 @@ async fn fills_up(disk: &Path) {
     seen.check(&world);
 }
 
-/// Checks that an answer refuses for now, and names the disk as the reason.
+/// Checks that an answer refuses temporarily, and names the disk as the reason.
 fn is_told(answer: &Answer) {
     assert_eq!(answer.status, 503, "{answer:?}");
     assert_eq!(answer.json()["code"], "unavailable", "{answer:?}");
@@ -195,7 +196,7 @@ fn is_told(answer: &Answer) {
 struct Ballast(PathBuf);
 
 impl Ballast {
-    /// Fills the disk, and leaves this many bytes free.
+    /// Fills the disk, leaving this many bytes free.
     fn fill(disk: &Path, left: u64) -> Ballast {
         let ballast = Ballast::fill_to_the_end(disk);
         let file = File::options().write(true).open(&ballast.0).unwrap();

@@ -1,7 +1,7 @@
 //! Secrets in the memory of a service.
 //!
 //! Promised: a service leaves no core file, and secrets that only pass through it (the passphrase, clients'
-//! secrets, operators' tokens) are wiped once the requests have ended. The private keys have to stay in memory
+//! secrets, operators' tokens) are wiped once the requests have ended. The private keys must stay in memory
 //! while it serves. `tests/commands/process.rs` checks that other processes of the same user cannot read its
 //! memory.
 //!
@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Size of a memory page, in bytes.
 const PAGE: usize = 4096;
 
-/// Number of times that each secret passes through.
+/// Number of times that each secret is sent through the service.
 const TIMES: usize = 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

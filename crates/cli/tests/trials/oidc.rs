@@ -1,11 +1,11 @@
 //! A real OpenID provider, the npm package `oidc-provider`, with keys and tokens of its own making.
 //!
-//! Promised: a JWT of a configured provider is exchanged for a Bailiwick token that a verifier accepts. The issuer
-//! follows a provider's rotation without a restart, at once or half a minute after it last asked for keys. While
-//! the provider is down, JWTs of known keys are accepted as before. At no time is a JWT accepted that is for
-//! another audience, has expired, is unsigned, or is signed with public values.
+//! Promised: a JWT of a configured provider is exchanged for a Bailiwick token that a verifier accepts. The
+//! issuer follows a provider's rotation without a restart, at once or half a minute after it last asked for
+//! keys. While the provider is down, JWTs signed by known keys are still accepted. A JWT is never accepted if
+//! it is for another audience, has expired, is unsigned, or is signed with public values.
 //!
-//! Signs of failure: the status of an answer, or the verifier's decision.
+//! Signs of failure: an unexpected status of an answer, or an unexpected decision.
 
 use std::{
     env,
@@ -28,7 +28,7 @@ use crate::BAILIWICK;
 
 const AUDIENCE: &str = "https://issuer.example";
 
-/// Time for which the issuer does not ask a provider again after an unknown key, with a margin.
+/// Time for which the issuer does not ask a provider again after an unknown key, plus a margin.
 const COOL_DOWN: Duration = Duration::from_secs(40);
 
 const PROFILE: &str = r#"
@@ -128,7 +128,7 @@ async fn a_real_providers_tokens_are_exchanged() {
     scene.refuses(&refused).await;
 }
 
-/// The issuer, and a client that exchanges tokens there.
+/// An issuer, and a client that exchanges tokens there.
 struct Scene {
     world: World,
     serving: Serving,
@@ -249,7 +249,7 @@ impl Provider {
         self.pem = said["pem"].as_str().unwrap().to_owned();
     }
 
-    /// An access token for the provider's client `ada` and an audience.
+    /// Fetches an access token for the provider's client `ada` and an audience.
     async fn jwt(&self, audience: &str) -> String {
         let form = [
             ("grant_type", "client_credentials"),

@@ -1,7 +1,8 @@
 //! A proxy in the environment.
 //!
-//! Promised: plain HTTP stays on this machine, so neither an operator's token nor a provider's keys pass a proxy that could
-//! read or change them. A proxy that `HTTPS_PROXY` names passes encrypted bytes on, and sees only the host's name.
+//! Promised: plain HTTP stays on this machine, so neither an operator's token nor a provider's keys pass
+//! through a proxy that could read or change them. A proxy named in `HTTPS_PROXY` relays encrypted bytes, and
+//! sees only the host's name.
 //!
 //! Sign of failure: any other request at the trial's own proxy.
 
@@ -61,7 +62,7 @@ fn head(socket: &mut TcpStream) -> String {
     String::from_utf8_lossy(&head).into_owned()
 }
 
-/// A provider of one key, which signs nothing here.
+/// Makes a provider with one key, which signs nothing here.
 fn provider(address: SocketAddr, head: &str) -> String {
     let body = match head.contains("openid-configuration") {
         true => format!(r#"{{"issuer":"http://{address}","jwks_uri":"http://{address}/keys"}}"#),

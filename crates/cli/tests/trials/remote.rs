@@ -1,9 +1,9 @@
-//! Every operator's verb, over the network.
+//! Every command for operators, over the network.
 //!
-//! Promised: with an operator's token, a verb does the same at a service as at the home, and exits with the same
-//! code.
+//! Promised: with an operator's token, a command does the same at a service as at the home, and exits with the
+//! same code.
 //!
-//! Signs of failure: a verb that works on the caller's own home, another answer, or another code.
+//! Signs of failure: a command that works on the caller's own home, a different answer, or a different code.
 
 use bailiwick_testkit::program::{Serving, World, http};
 use serde_json::Value;
@@ -28,7 +28,7 @@ struct Remote<'a> {
 }
 
 impl Remote<'_> {
-    /// Runs with a home that does not exist, so that no verb can work on one.
+    /// Runs a command with a home that does not exist, so that no command can work on a home.
     fn output(&self, arguments: &[&str]) -> std::process::Output {
         let mut command = self.world.command(arguments);
         command
@@ -52,7 +52,7 @@ impl Remote<'_> {
         serde_json::from_str(&self.run(&arguments)).unwrap()
     }
 
-    /// Checks that the exit code is the same at the service and at the home.
+    /// Checks that the command exits with this code, both at the service and at the home.
     fn refused(&self, arguments: &[&str], code: i32) {
         let there = self.output(arguments);
         let here = self.world.command(arguments).output().unwrap();

@@ -1,10 +1,11 @@
 //! The rights of the roles in `docs/deploy/postgres.sql`, applied unchanged.
 //!
-//! Promised: the role of a running issuer serves, mints, revokes and rotates on a schema that is up to date, and
-//! can neither create a table nor change the audit. If a migration is due, the message says that this role may not
-//! run it, and which one may.
+//! Promised: the role of a running issuer serves, mints, revokes and rotates on a schema that is up to date,
+//! and can neither create a table nor change the audit log. If a migration is due, the message says that this
+//! role may not run it, and which role may.
 //!
-//! Signs of failure: an issuer that does not start, a request that fails, or a right too many.
+//! Signs of failure: an issuer that does not start, a request that fails, or a right that the role should not
+//! have.
 
 use std::{env, fs, path::Path, process::Command};
 

@@ -1,4 +1,5 @@
-//! Ten thousand connections that send as slowly as they may: nothing, a head, or a body, one byte at a time.
+//! Ten thousand connections that send as slowly as the service tolerates: nothing, a head, or a body, one byte
+//! at a time.
 //!
 //! Promised: well-behaved clients are served beside them in bounded time; the service's memory stays bounded; and
 //! slow connections are closed when their time is up.
@@ -39,7 +40,7 @@ const OTHERS: u64 = 300;
 /// Time for which the service waits for a slow sender, in seconds.
 const WAITS: u64 = 20;
 
-/// Maximum time of a well-behaved client's request, while the machine is busy with the slow ones.
+/// Maximum time for a well-behaved client's request while the machine is busy with slow ones.
 const BOUND: Duration = Duration::from_secs(3);
 
 /// Maximum memory, in KiB: the 64 MiB that opening the home takes, and some KiB for each connection.
@@ -179,7 +180,7 @@ async fn dribble(mut stream: TcpStream, kind: usize) -> (usize, String) {
     (kind, String::from_utf8(text).unwrap())
 }
 
-/// The peak and the current size of a process's memory, in KiB.
+/// Returns the peak and the current memory of a process, in KiB.
 fn memory(pid: u32) -> (u64, u64) {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let of = |name: &str| {

@@ -1,12 +1,12 @@
-//! The state of an issuer by one command, and the cron jobs of the guide.
+//! The state of an issuer, reported by one command, and the cron jobs of the guide.
 //!
-//! Promised: `status` and `key rotate --quiet` print nothing and exit with 0 while all is well, at the home and at a
-//! service; a service that died, a wrong passphrase and a keyset without the URL of the revocations are told with an
-//! exit code of their own. `serve` warns of the missing URL, and a URL that is set at the home is in the keyset that
-//! the running service hands out.
+//! Promised: `status` and `key rotate --quiet` print nothing and exit with 0 while all is well, at the home and
+//! at a service; a dead service, a wrong passphrase, and a keyset without the URL of the revocations are
+//! reported with their own exit codes. `serve` warns about the missing URL, and a URL that is set at the home
+//! appears in the keyset of the running service.
 //!
-//! Signs of failure: a byte of output while all is well, exit code 0 while something is not, or another answer of the
-//! service than of the home.
+//! Signs of failure: any output while all is well, exit code 0 while something is wrong, or different answers
+//! of the service and the home.
 
 use bailiwick_api::Health;
 use bailiwick_testkit::{
@@ -28,7 +28,7 @@ service = \"bailiwick\"
 action = \"keyset:set\"
 ";
 
-/// Runs a command, and returns its exit code and all that it printed.
+/// Runs a command, and returns its exit code and all its output.
 fn run(world: &World, arguments: &[&str], environment: &[(&str, &str)]) -> (i32, String) {
     let mut command = world.command(arguments);
     command.envs(environment.iter().copied());
@@ -119,7 +119,7 @@ async fn a_cron_job_is_silent_while_all_is_well() {
     assert_eq!(there["state"], Health::Ok.as_str());
     assert_eq!(there["sections"][0]["section"], "service");
 
-    // A wrong passphrase is told by both jobs, although nothing is due.
+    // Both jobs report a wrong passphrase, although nothing is due.
     let wrong = world.keep("wrong", "not the right passphrase\n");
     let wrong = [("BAILIWICK_PASSPHRASE_FILE", wrong.as_str())];
     let (code, said) = run(&world, &quiet, &wrong);

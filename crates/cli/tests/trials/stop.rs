@@ -1,8 +1,8 @@
 //! SIGTERM while clients mint.
 //!
-//! Promised: accepted requests are completed, no others begin, and the process exits by itself with success.
+//! Promised: accepted requests are completed, no others begin, and the process exits successfully on its own.
 //!
-//! Signs of failure: a mint on record without an answer, an answer other than success, or a process that has to be
+//! Signs of failure: a recorded mint without an answer, an answer other than success, or a process that must be
 //! killed.
 
 use std::sync::{Arc, atomic::Ordering};

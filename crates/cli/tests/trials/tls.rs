@@ -1,10 +1,10 @@
 //! A service with its own certificate, and an operator who uses it over the network.
 //!
-//! Promised: with the certificate's authority in `--ca` every verb works as over plain HTTP, and without it
-//! nothing is sent; SIGHUP loads a renewed certificate without a restart; the service warns of a private key that
-//! everybody can read.
+//! Promised: with the certificate's authority in `--ca`, every command works as over plain HTTP; without it,
+//! nothing is sent. SIGHUP loads a renewed certificate without a restart. The service warns about a private key
+//! that everybody can read.
 //!
-//! Signs of failure: a verb that fails with `--ca`, or that works without it.
+//! Signs of failure: a command that fails with `--ca`, or that works without it.
 
 use std::{
     fs::{self, Permissions},

@@ -1,12 +1,12 @@
-//! Two processes with copies of one home, on one PostgreSQL.
+//! Two processes with copies of one home, on one PostgreSQL server.
 //!
-//! Promised: of two concurrent activations of a key one wins; each mint at either issuer is signed by the key that
-//! is active at that moment; a revocation at one appears in the next head of the other, and both serve the same
-//! head; the audit is one chain that lists everything acknowledged; if one issuer is killed in the middle of its
-//! work, the other goes on.
+//! Promised: of two concurrent activations of a key, exactly one succeeds; each mint at either issuer is signed
+//! by the key that is active at that moment; a revocation at one issuer appears in the next head of the other,
+//! and both serve the same head; the audit log is one chain with everything acknowledged; if one issuer is
+//! killed in the middle of its work, the other continues.
 //!
-//! Signs of failure: two winners or none, a mint on record under a key that was not active, two heads, a finding
-//! in the audit, or an issuer that waits for a dead one.
+//! Signs of failure: two successful activations or none, a recorded mint under a key that was not active, two
+//! heads, a finding in the audit log, or an issuer that waits for a dead one.
 
 use std::{
     fs,
@@ -36,7 +36,7 @@ use crate::BAILIWICK;
 /// Number of clients that mint at each issuer.
 const CLIENTS: usize = 4;
 
-/// Number of times that a key is activated at both.
+/// Number of keys that are activated at both issuers.
 const TRANSITIONS: usize = 8;
 
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -133,7 +133,7 @@ fn copy_home(from: &Path, to: &Path) {
     }
 }
 
-/// Checks, in the order of the audit, that the active key signed each mint. Returns the number of mints.
+/// Checks, in the order of the audit log, that the active key signed each mint. Returns the number of mints.
 fn each_by_the_active_key(world: &World) -> usize {
     let rows = world.json(&["audit", "list", "--limit", "1000000"]);
     let (mut active, mut mints) = (Value::Null, 0);

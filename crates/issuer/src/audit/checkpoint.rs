@@ -1,8 +1,8 @@
-//! Checkpoints: signed statements that the audit ended in a certain row.
+//! Checkpoints: signed statements that the audit log ended with a certain row.
 //!
-//! The chain reveals an edited row. Only a statement that is kept elsewhere reveals that the end of the
-//! chain was cut off or that all of it was rewritten. A checkpoint is such a statement: it is signed by
-//! the keyset key, so write access to the database is not enough to forge one.
+//! The chain reveals an edited row. But only a statement that is kept elsewhere reveals that the end of the
+//! chain was cut off, or that the whole chain was rewritten. A checkpoint is such a statement. The keyset key
+//! signs it, so write access to the database is not enough to forge one.
 
 use bailiwick_token::{
     dsse::{Envelope, EnvelopeError},
@@ -35,9 +35,9 @@ pub const MAX_CHECKPOINT: usize = 8_192;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
-    /// The issuer whose audit it is.
+    /// The issuer of the audit log.
     pub issuer: String,
-    /// Time at which it was signed.
+    /// Time of signing.
     pub time: Timestamp,
     /// The last row and its hash.
     #[serde(flatten)]
@@ -53,7 +53,7 @@ impl Checkpoint {
     /// Reads a signed checkpoint.
     ///
     /// # Errors
-    /// [`CheckpointError`], also if it belongs to another issuer.
+    /// [`CheckpointError`], in particular if the checkpoint belongs to another issuer.
     pub fn open(
         envelope: &[u8],
         key: &PublicKey,
@@ -66,7 +66,7 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
-    /// Reads a signed checkpoint of whichever issuer has this keyset key.
+    /// Reads a signed checkpoint of the issuer with this keyset key, whatever the name of the issuer.
     ///
     /// # Errors
     /// [`CheckpointError`].
@@ -77,17 +77,17 @@ impl Checkpoint {
     }
 }
 
-/// A checkpoint that was refused.
+/// The reason for refusing a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// It is not signed by this issuer's keyset key.
+    /// The checkpoint is not signed by this issuer's keyset key.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
-    /// It is signed, but this version does not understand it.
+    /// The checkpoint is signed, but this version does not understand it.
     #[error("the checkpoint cannot be read ({0}): upgrade this program first")]
     Malformed(String),
-    /// It belongs to another issuer.
+    /// The checkpoint belongs to another issuer.
     #[error("the checkpoint is of the issuer `{0}`: name that one's home")]
     Issuer(String),
 }

@@ -1,4 +1,4 @@
-//! Checks an export of the audit without an issuer. Whoever keeps it needs only the keyset key.
+//! Verification of an exported audit log without an issuer. It takes only the keyset key.
 
 use std::io::{self, BufRead, Seek};
 
@@ -12,15 +12,15 @@ use crate::line::{self, Line};
 /// Maximum length of a line that is read, in bytes.
 const MAX_LINE: u64 = 1 << 20;
 
-/// A line with a checkpoint, between rows or at the end.
+/// A line with a checkpoint, which stands between rows or at the end.
 #[derive(Deserialize)]
 struct SignedLine {
     checkpoint: Box<RawValue>,
 }
 
-/// Recomputes the chain of an export, compares it with the signed checkpoints in it and with those that
-/// were `kept` elsewhere, and reports the first row that was tampered with. Several exports that
-/// continue each other can be joined into one.
+/// Verifies the chain of an export: recomputes it, compares it with the signed checkpoints in the export and
+/// with those `kept` elsewhere, and reports the first row that was tampered with. Several consecutive exports
+/// can be joined into one.
 ///
 /// # Errors
 /// [`ExportError`]. Tampering is not an error but a finding.
@@ -29,7 +29,7 @@ pub fn verify_export<R: BufRead + Seek>(
     key: &PublicKey,
     kept: &[Checkpoint],
 ) -> Result<AuditReport, ExportError> {
-    // Checkpoints come after the rows that they vouch for, so the file is read twice.
+    // Checkpoints come after the rows that they cover, so the file is read twice.
     let mut signed: Vec<AuditHead> = kept.iter().map(|checkpoint| checkpoint.head).collect();
     lines(input, |number, line| {
         if let Ok(SignedLine { checkpoint }) = serde_json::from_slice(line) {
@@ -59,7 +59,7 @@ pub fn verify_export<R: BufRead + Seek>(
     Ok(walk.finish(last))
 }
 
-/// Calls `each` for every line with its number, from 1.
+/// Calls `each` for every line, with the line's number, counted from 1.
 fn lines<R: BufRead>(
     input: &mut R,
     mut each: impl FnMut(u64, &[u8]) -> Result<(), ExportError>,
@@ -76,23 +76,23 @@ fn lines<R: BufRead>(
     Ok(())
 }
 
-/// An export that cannot be checked.
+/// The error of an export that cannot be verified.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {
-    /// It cannot be read.
+    /// The export cannot be read.
     #[error("the export cannot be read ({0}): check the file")]
     Io(#[from] io::Error),
     /// A line is neither a row nor a checkpoint.
     #[error("line {0} is no row of an audit: give what `bailiwick audit export` wrote")]
     Line(u64),
-    /// It does not begin with the first row.
+    /// The export does not begin with the first row.
     #[error("the export begins with row {0}: put the exports of the rows before it in front")]
     Start(u64),
     /// The last line is incomplete.
     #[error("the export was cut off within a line: export it again")]
     Torn,
-    /// Nothing in it is signed.
+    /// The export contains no checkpoint.
     #[error(
         "the export has no checkpoint, so its end may be missing: give one that was kept elsewhere"
     )]
@@ -100,9 +100,9 @@ pub enum ExportError {
     /// A checkpoint is not signed by this key.
     #[error("line {number} holds a checkpoint that is not one: {error}")]
     Checkpoint {
-        /// The number of the line, from 1.
+        /// Line number, counted from 1.
         number: u64,
-        /// The error.
+        /// The reason for refusing the checkpoint.
         error: CheckpointError,
     },
 }

@@ -1,4 +1,4 @@
-//! Operations on the audit.
+//! Operations on the audit log.
 
 use bailiwick_token::timestamp::Timestamp;
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Issuer {
-    /// Returns the latest rows of the audit that match `filter`, oldest first.
+    /// Returns the latest rows of the audit log that match `filter`, oldest first.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -18,7 +18,7 @@ impl Issuer {
         self.store.read().await?.audit(filter).await
     }
 
-    /// Returns a page of rows after `seq`, in order. It is empty if there are no more.
+    /// Returns a page of rows after `seq`, in order. The page is empty if there are no more.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -26,9 +26,9 @@ impl Issuer {
         self.store.read().await?.audit_after(seq).await
     }
 
-    /// Recomputes the whole chain, compares it with its signed checkpoints and with those `kept` elsewhere,
-    /// and reports the first row that was tampered with. `progress` is called with the number of rows from
-    /// time to time.
+    /// Verifies the whole chain: recomputes it, compares it with the stored checkpoints and with those `kept`
+    /// elsewhere, and reports the first row that was tampered with. `progress` is called with the number of
+    /// rows from time to time.
     ///
     /// # Errors
     /// [`StoreError`]. Tampering is not an error but a finding.
@@ -50,7 +50,7 @@ impl Issuer {
         tx.verify_audit(signed, progress).await
     }
 
-    /// Signs the current end of the audit and stores the checkpoint. Keep it elsewhere too.
+    /// Signs the current end of the audit log, and stores and returns the checkpoint. Keep it elsewhere too.
     ///
     /// # Errors
     /// [`SignError`].
@@ -61,7 +61,7 @@ impl Issuer {
         Ok(envelope)
     }
 
-    /// Returns the number of rows that no checkpoint vouches for yet.
+    /// Returns the number of rows that no checkpoint covers yet.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -71,7 +71,7 @@ impl Issuer {
         Ok(tx.audit_head().await?.seq.saturating_sub(last))
     }
 
-    /// Returns how far the checkpoints cover the audit.
+    /// Returns the part of the audit log that checkpoints cover.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! Takes over the state that is newer than the one that an issuer was restored to.
+//! Adoption of state that is newer than the one to which an issuer was restored.
 
 use std::collections::BTreeMap;
 
@@ -23,35 +23,35 @@ use crate::{
     vault::Vault,
 };
 
-/// The reason of revocations that came after the backup. The original reasons are lost.
+/// The reason recorded for revocations made after the backup. The original reasons are lost.
 const REASON: &str = "revoked after the backup";
 
-/// The result of a restore, and the newer state that was taken over.
+/// The result of a restore, and the newer state that was adopted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RestoreReport {
-    /// The issuer.
+    /// The issuer's name, usually a URL.
     pub issuer: String,
-    /// Time at which the backup was made. Absent if the database was restored by other means.
+    /// Time at which the backup was made; absent if the database was restored by other means.
     pub made_at: Option<Timestamp>,
-    /// The version of the keyset that is published now. As far as is known, no verifier has a higher one.
+    /// Version of the keyset that is now published. As far as is known, no verifier has a higher one.
     pub keyset_version: u64,
-    /// The name of the history of revocations that begins here.
+    /// The name of the history of revocations that begins with this restore.
     pub epoch: String,
-    /// Time at which the last keyset was signed. Keys that were revoked later have to be revoked again.
+    /// Time at which the last known keyset was signed. Keys that were revoked later must be revoked again.
     pub keys_until: Option<Timestamp>,
-    /// Number of revocations that came after the backup.
+    /// Number of adopted revocations that were made after the backup.
     pub revocations: u64,
-    /// Time up to which revocations are known. Later ones have to be made again.
+    /// Time up to which revocations are known. Later revocations must be made again.
     pub revocations_until: Option<Timestamp>,
-    /// The transitions of the root keys.
+    /// The transitions of root keys.
     pub keys: Vec<Change>,
-    /// Number of registered clients. They have their secrets and keys of the time of the backup: check the clients
-    /// that changed since.
+    /// Number of registered clients. Their secrets and keys are those at the time of the backup, so check the
+    /// clients that changed since then.
     pub clients: u64,
 }
 
-/// Takes over the state that is newer than the backup, and publishes the result.
+/// Adopts the state that is newer than the backup, and publishes the result.
 pub(super) async fn catch_up(
     tx: &mut Tx,
     (settings, vault, signer): (&Settings, &Vault, &SigningKey),
@@ -71,7 +71,7 @@ pub(super) async fn catch_up(
     };
     let mut known = evidence.verify(settings, &state, now)?;
 
-    // The numbers after the backup may already name other changes at verifiers, so the history goes on
+    // At verifiers, the numbers after the backup may already stand for other changes, so the history continues
     // under another name.
     let epoch = new_epoch().to_string();
     tx.begin_history(&epoch, now).await?;
@@ -109,7 +109,7 @@ pub(super) async fn catch_up(
     })
 }
 
-/// Returns the keys with all changes that came after the backup.
+/// Returns the keys, with all changes made after the backup.
 fn ring_after(
     ring: Ring,
     known: &VerifiedEvidence,
@@ -128,7 +128,7 @@ fn ring_after(
     Ok(fresh.complete(ring, now)?)
 }
 
-/// Adds the revocations that are missing here, and returns their number.
+/// Adds the revocations that are missing, and returns their number.
 async fn replay(
     tx: &mut Tx,
     revocations: Vec<Revocation>,

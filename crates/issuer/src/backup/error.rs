@@ -10,17 +10,17 @@ use crate::{
     signer::{SignError, from_sources},
 };
 
-/// An error of a restore. Nothing was restored.
+/// The error of a failed restore. Nothing was restored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestoreError {
     /// The backup cannot be used.
     #[error(transparent)]
     File(#[from] BackupFileError),
-    /// The evidence of newer state is not sufficient.
+    /// The evidence of newer state is insufficient.
     #[error(transparent)]
     Evidence(#[from] RestoreEvidenceError),
-    /// The backup has another keyset key than verifiers.
+    /// The backup has a keyset key other than the one that verifiers use.
     #[error(
         "the backup is of the keyset key `{found}`, and verifiers are configured with `{expected}`: use a backup of that issuer"
     )]
@@ -30,7 +30,7 @@ pub enum RestoreError {
         /// The key that was expected.
         expected: Box<PublicKey>,
     },
-    /// Neither a keyset nor a keyset key shows whose backup it should be.
+    /// Neither a keyset nor a keyset key shows which issuer the backup should belong to.
     #[error(
         "without a keyset nothing shows whose backup it is: give the keyset key, as verifiers are configured with it"
     )]

@@ -1,4 +1,4 @@
-//! Evidence of state that is newer than the one that an issuer is restored to.
+//! Evidence of state that is newer than the one to which an issuer is restored.
 
 use bailiwick_token::{
     dsse::Envelope,
@@ -9,49 +9,49 @@ use bailiwick_token::{
 
 use crate::settings::Settings;
 
-/// Signed state that is newer than a backup. Every file is signed by the issuer, so it does not matter
-/// who kept it. The newest files are usually in the directory of a verifier.
+/// Signed state that is newer than a backup. The issuer signed every file, so it does not matter who kept them.
+/// The newest files are usually in the directory of a verifier.
 ///
-/// If the keyset or the revocations are not known, [`RestoreEvidence::revoke_keys`] ends every token.
+/// If the keyset or the revocations are lost, [`RestoreEvidence::revoke_keys`] invalidates every token instead.
 #[derive(Debug, Clone, Default)]
 pub struct RestoreEvidence {
-    /// The last keyset.
+    /// The last keyset, as a signed file.
     pub keyset: Option<Vec<u8>>,
-    /// The version of the last keyset, if the keyset itself is lost.
+    /// Version of the last keyset, if the keyset itself is lost.
     pub version: u64,
-    /// Snapshots of the revocations, and heads with the changes that lead to them.
+    /// Snapshots of the revocations, and heads with the changes up to them.
     pub revocations: Vec<Vec<u8>>,
-    /// The reason for which every key is revoked. The issuer then begins with new keys.
+    /// The reason for revoking every key, if every key is to be revoked. The issuer then begins with new keys.
     pub revoke_keys: Option<String>,
 }
 
-/// Maximum version of a keyset, which leaves room for further versions.
+/// Maximum version of a keyset. Higher versions would leave too little room for later ones.
 const MAX_VERSION: u64 = 1 << 53;
 
-/// Maximum time in seconds by which a snapshot may be older than the keyset. A service makes a snapshot
-/// every five minutes.
+/// Maximum number of seconds by which a snapshot may be older than the keyset. A service makes a snapshot every
+/// five minutes.
 const GAP: u64 = 600;
 
-/// The content of the files after their verification.
+/// The contents of the files after their verification.
 pub(super) struct VerifiedEvidence {
     pub(super) keyset: Option<Keyset>,
-    /// The highest version that is known.
+    /// The highest known version.
     pub(super) version: u64,
     pub(super) revocations: Vec<Revocation>,
     /// Time up to which revocations are known.
     pub(super) until: Option<Timestamp>,
 }
 
-/// The content of the files of revocations.
+/// The contents of the revocation files.
 #[derive(Default)]
 struct Feed {
     entries: Vec<Revocation>,
     until: Option<Timestamp>,
-    /// The version of the newest keyset that they name.
+    /// Version of the newest keyset that the files name.
     keyset_version: u64,
 }
 
-/// The state that an issuer was restored to.
+/// The state to which an issuer was restored.
 pub(super) struct RestoredState {
     pub(super) keyset_version: u64,
     pub(super) keyset_issued_at: Timestamp,
@@ -187,8 +187,7 @@ impl RestoreEvidence {
     }
 }
 
-/// Splits a file into a head, which is its first line, and the changes after it. Returns `None` for any
-/// other file.
+/// Splits a file into a head, which is the first line, and the changes after it; `None` for any other file.
 fn head(file: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = file.iter().position(|byte| *byte == b'\n')?;
     let (first, rest) = file.split_at_checked(end)?;
@@ -203,7 +202,7 @@ fn same_issuer(issuer: &str, settings: &Settings) -> Result<(), RestoreEvidenceE
     }
 }
 
-/// Evidence that does not show the newer state well enough. Nothing is restored.
+/// The reason why evidence is insufficient. Nothing is restored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestoreEvidenceError {
@@ -212,15 +211,15 @@ pub enum RestoreEvidenceError {
         "what was revoked since the backup is not known, without {missing}: give the last keyset and the last revocations, which a verifier has kept, or revoke all keys"
     )]
     Incomplete {
-        /// The missing file.
+        /// The kind of file that is missing.
         missing: &'static str,
     },
-    /// The version is missing.
+    /// The version of the last keyset is missing.
     #[error(
         "the last version of the keyset is not known: give the last keyset, or a number that no keyset has reached"
     )]
     Version,
-    /// The version leaves no room for further ones.
+    /// The version leaves no room for later ones.
     #[error("the version is too high: use one of at most {MAX_VERSION}")]
     TooHigh,
     /// The revocations are much older than the keyset.
@@ -236,7 +235,7 @@ pub enum RestoreEvidenceError {
     /// A file was signed in the future.
     #[error("the clock says {now}, and a file was signed at {last}: set the clock first")]
     Clock {
-        /// The time of the clock.
+        /// The time by this machine's clock.
         now: Timestamp,
         /// Time at which the newest file was signed.
         last: Timestamp,
@@ -252,19 +251,19 @@ pub enum RestoreEvidenceError {
         "keyset {given} is older than keyset {restored} in what is restored: give the last one that was published; if an issuer served what was put back meanwhile, revoke all keys"
     )]
     OlderKeyset {
-        /// The version of the file.
+        /// Version in the file.
         given: u64,
-        /// The version in the database.
+        /// Version in the database.
         restored: u64,
     },
-    /// The revocations show that the keyset is not the last one.
+    /// The revocations show that there was a later keyset.
     #[error(
         "keyset {given} is not the last one, since the revocations speak of keyset {seen}, and it may lack revoked keys: give that one, or revoke all keys"
     )]
     NotTheLast {
-        /// The version of the file.
+        /// Version in the file.
         given: u64,
-        /// The version that was published.
+        /// Version that was published later.
         seen: u64,
     },
     /// The file is not a head of this issuer.
@@ -273,7 +272,7 @@ pub enum RestoreEvidenceError {
     /// The file is not a snapshot of this issuer.
     #[error("a file of revocations is not taken ({0}): give it as the issuer published it")]
     Snapshot(#[from] SnapshotError),
-    /// The changes of a head do not continue any of the other files.
+    /// The changes after a head do not continue any of the other files.
     #[error(
         "a file of changes continues a snapshot that was not given, or was changed: give the snapshot beside it, too"
     )]

@@ -1,4 +1,4 @@
-//! Writing and reading the file of a backup, line by line.
+//! The writer and the reader of a backup file, line by line.
 
 use std::{
     collections::BTreeMap,
@@ -22,19 +22,19 @@ use crate::{
     store::{ColumnKind, SqlValue, Table},
 };
 
-/// The version of the format that is written, and the only one that is read.
+/// The version of the format. Only this version is written and read.
 const FORMAT: u32 = 1;
 
 /// The `payloadType` of the last line.
 const PAYLOAD_TYPE: &str = "application/vnd.bailiwick.backup.v1+json";
 
-/// Maximum length of a line, in bytes. It fits the largest possible keyset, as JSON inside JSON.
+/// Maximum length of a line, in bytes. The largest possible keyset, as JSON inside JSON, still fits.
 const MAX_LINE: u64 = 16 << 20;
 
-/// Maximum size in bytes of the rows that are returned together.
+/// Maximum size of the rows that are returned together, in bytes.
 const MAX_ROWS: usize = 16 << 20;
 
-/// The first line.
+/// The first line of a backup.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Begin {
     backup: u32,
@@ -66,7 +66,7 @@ impl Begin {
     }
 }
 
-/// The payload of the last line.
+/// The payload of the last line of a backup.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct End {
     issuer: String,
@@ -76,7 +76,7 @@ struct End {
     digest: Digest,
 }
 
-/// The lines after the first.
+/// The lines after the first one.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum BackupLine {
@@ -85,7 +85,7 @@ enum BackupLine {
     End(Envelope),
 }
 
-/// Writes a backup.
+/// Writes the lines of a backup.
 pub(super) struct BackupWriter<'a> {
     out: &'a mut (dyn Write + Send),
     digest: Sha256,
@@ -122,7 +122,7 @@ impl<'a> BackupWriter<'a> {
         self.line(&row)
     }
 
-    /// Signs everything that was written, and returns the length of the file in bytes.
+    /// Signs everything written so far, and returns the length of the file in bytes.
     pub(super) fn end(
         mut self,
         issuer: &str,
@@ -156,7 +156,7 @@ impl<'a> BackupWriter<'a> {
     }
 }
 
-/// Reads a backup. Its content must not be relied upon before [`BackupReader::end`] has returned.
+/// Reads a backup. Its content must not be trusted before [`BackupReader::end`] has returned successfully.
 pub(super) struct BackupReader<'a> {
     input: &'a mut (dyn BufRead + Send),
     digest: Sha256,
@@ -166,7 +166,7 @@ pub(super) struct BackupReader<'a> {
     end: Option<Envelope>,
 }
 
-/// The table and the columns of the rows that come next.
+/// The table and columns of the rows that follow.
 struct Shape {
     table: &'static Table,
     columns: Vec<(&'static str, ColumnKind)>,
@@ -205,7 +205,7 @@ impl<'a> BackupReader<'a> {
         Ok((reader, begin))
     }
 
-    /// Returns the next rows, at most `most` and all of one table, or `None` after the last.
+    /// Returns the next rows, at most `most` and all from one table; `None` after the last.
     pub(super) fn rows(&mut self, most: usize) -> Result<Option<Rows>, BackupFileError> {
         let mut found: Option<Rows> = None;
         let mut bytes = 0_usize;
@@ -246,7 +246,7 @@ impl<'a> BackupReader<'a> {
         Ok(found)
     }
 
-    /// Verifies that `key` signed everything that was read, and that nothing follows.
+    /// Verifies that `key` signed everything that was read, and that nothing follows the signature.
     pub(super) fn end(mut self, begin: &Begin, key: &PublicKey) -> Result<(), BackupFileError> {
         let (Some(envelope), None) = (self.end.take(), self.line()?) else {
             return Err(BackupFileError::Torn);
@@ -265,7 +265,7 @@ impl<'a> BackupReader<'a> {
         }
     }
 
-    /// Reads a line with its line feed. Returns `None` at the end.
+    /// Reads a line with its line feed; `None` at the end.
     fn line(&mut self) -> Result<Option<Vec<u8>>, BackupFileError> {
         let mut line = Vec::new();
         self.number = self.number.saturating_add(1);
@@ -326,25 +326,25 @@ fn malformed(line: u64, what: &'static str) -> BackupFileError {
     BackupFileError::Malformed { line, what }
 }
 
-/// A file that cannot be restored.
+/// The reason why a file cannot be restored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupFileError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("the backup cannot be read ({0}): check the file")]
     Io(#[from] io::Error),
-    /// It is not a backup.
+    /// The file is not a backup.
     #[error("this is not a backup: give the file that `bailiwick backup` wrote")]
     Other,
-    /// Its end is missing, or something follows its end.
+    /// The end of the backup is missing, or something follows it.
     #[error(
         "the backup is not whole: it was cut off, or written to after its end; use another one"
     )]
     Torn,
-    /// It has the format of a later version.
+    /// The backup has the format of a later version of this program.
     #[error("the backup has format {0}, which a newer version of this program wrote: upgrade it")]
     Newer(u32),
-    /// It contains a table or column of a later version.
+    /// The backup contains a table or column of a later version of this program.
     #[error("line {0} of the backup is of a newer version of this program: upgrade it")]
     Unknown(u64),
     /// A line cannot be read.
@@ -352,15 +352,15 @@ pub enum BackupFileError {
         "line {line} of the backup holds {what} that cannot be read: it is damaged, use another one"
     )]
     Malformed {
-        /// The number of the line, from 1.
+        /// Line number, counted from 1.
         line: u64,
-        /// The thing that cannot be read.
+        /// The part that cannot be read.
         what: &'static str,
     },
     /// The last line is not signed by the issuer.
     #[error(transparent)]
     Signature(#[from] EnvelopeError),
-    /// The signature is over other content.
+    /// The signature covers other content.
     #[error("the backup was changed since it was signed: use another one")]
     Changed,
 }

@@ -1,4 +1,4 @@
-//! Restoring an issuer from a backup, or after its database was restored by other means.
+//! Restore of an issuer from a backup, or after its database was restored by other means.
 
 use std::{io::BufRead, path::Path};
 
@@ -23,24 +23,24 @@ use crate::{
 /// Options of a restore.
 #[derive(Debug, Clone, Default)]
 pub struct RestoreOptions {
-    /// The empty PostgreSQL database to restore into. Without it, SQLite in the home is used.
+    /// The empty PostgreSQL database to restore into. By default, SQLite in the home is used.
     pub store: Option<PostgresUrl>,
-    /// The keyset key that verifiers are configured with. A backup that another key signed is refused.
+    /// The keyset key that verifiers are configured with. A backup signed by another key is refused.
     pub keyset_key: Option<PublicKey>,
     /// Evidence of state that is newer than the backup.
     pub evidence: RestoreEvidence,
-    /// The actor, for the audit.
+    /// The actor recorded in the audit log.
     pub actor: String,
 }
 
 impl Issuer {
-    /// Restores a backup into a new home, which is created as a whole or not at all, as by
-    /// [`Issuer::init`]. The newer state of the evidence is taken over, the version of the keyset is raised
-    /// above every version that was seen, and the history of revocations continues under a new name. The
-    /// result is unlocked. `progress` is called with the number of rows from time to time.
+    /// Restores a backup into a new home, which is created as a whole or not at all, as by [`Issuer::init`].
+    /// The newer state in the evidence is adopted, the version of the keyset is raised above every known
+    /// version, and the history of revocations continues under a new name. The result is unlocked. `progress`
+    /// is called with the number of rows from time to time.
     ///
     /// # Errors
-    /// [`RestoreError`], and there is no issuer.
+    /// [`RestoreError`]; in that case, no issuer was created.
     pub async fn restore(
         home: &Path,
         backup: &mut (dyn BufRead + Send),
@@ -69,11 +69,11 @@ impl Issuer {
         Ok((issuer, report))
     }
 
-    /// Continues with a database that was restored to an earlier time by other means, such as a snapshot of
-    /// a disk. Takes over newer state as [`Issuer::restore`] does.
+    /// Continues with a database that was restored to an earlier time by other means, such as a snapshot of a
+    /// disk. Adopts newer state as [`Issuer::restore`] does.
     ///
     /// # Errors
-    /// [`RestoreError`], and nothing changed.
+    /// [`RestoreError`]; in that case, nothing changed.
     pub async fn catch_up(
         &self,
         evidence: &RestoreEvidence,
@@ -89,7 +89,7 @@ impl Issuer {
     }
 }
 
-/// Fills an empty database in one transaction, which is committed only after the whole backup was
+/// Fills an empty database in one transaction, which is committed only after the whole backup has been
 /// verified.
 async fn fill(
     store: &Store,
@@ -132,7 +132,7 @@ async fn fill(
     Ok(report)
 }
 
-/// Takes over newer state after the signature of the backup was verified.
+/// Adopts newer state after the signature of the backup was verified.
 async fn verified(
     tx: &mut Tx,
     settings: &Settings,

@@ -1,4 +1,4 @@
-//! Errors of operations on clients, and the limits that they name.
+//! Errors of operations on clients, and the limits in their messages.
 
 use bailiwick_token::{claims, timestamp::Timestamp};
 
@@ -7,25 +7,26 @@ use crate::store::StoreError;
 /// Maximum length of a client's name, in bytes.
 pub(super) const MAX_CLIENT_NAME: usize = 128;
 
-/// Maximum number of secrets of a client: the one in use, the one that replaces it, and one spare.
+/// Maximum number of secrets per client: the one in use, its replacement, and one spare.
 pub(super) const MAX_SECRETS: usize = 3;
 
-/// Maximum number of keys of a client. A rotation needs two; the others are for instances with keys of their own.
+/// Maximum number of keys per client. A rotation needs two; the others allow several instances with keys of
+/// their own.
 pub(super) const MAX_KEYS: usize = 8;
 
 /// Maximum length of a key's `kid`, in bytes.
 pub(super) const MAX_KID: usize = 128;
 
-/// An error of an operation on clients. Nothing changed.
+/// The error of an operation on clients. Nothing changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The name is not a valid name of a client.
+    /// The client's name is invalid.
     #[error(
         "a client's name has 1 to {MAX_CLIENT_NAME} visible ASCII characters without `:`, `/`, `\\`, `%`, `?` and `#`, and is not `.` or `..`"
     )]
     Name,
-    /// The principal is missing or not a valid name.
+    /// The principal is missing, or its name is invalid.
     #[error(
         "a client acts on somebody's authority: name a principal of at most {} bytes, without control characters and without white space at its ends",
         claims::MAX_NAME
@@ -39,7 +40,7 @@ pub enum ClientError {
         "a client's claims have at most 16 KiB of JSON, and none is `client`, `principal` or `profiles`"
     )]
     Claims,
-    /// The name is taken.
+    /// A client with this name already exists.
     #[error("the client `{0}` exists: choose another name, also after a client was disabled")]
     Exists(String),
     /// No client has this name.
@@ -61,7 +62,7 @@ pub enum ClientError {
     /// No key is given.
     #[error("no key is given: name at least one public key")]
     NoKey,
-    /// The client has the key already, or another one of the same `kid`.
+    /// The client already has this key, or another one with the same `kid`.
     #[error(
         "the key `{0}` is registered already, or another one with its `kid`: remove that one, or give the new key another `kid`"
     )]

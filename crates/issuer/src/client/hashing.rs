@@ -1,8 +1,8 @@
-//! Argon2id of secrets, a few at a time, in memory that is reused.
+//! Argon2id hashing of secrets: a few at a time, in reused memory.
 //!
-//! Each computation needs 19 MiB. An allocator may keep freed memory, and do so for each thread, so a
-//! flood of wrong secrets would make the process many times larger than the memory in use. So there are
-//! only as many buffers as can be in use at a time. They are wiped after each use and never freed.
+//! Each computation needs 19 MiB. An allocator may keep freed memory, once per thread, so a flood of wrong
+//! secrets could make the process many times larger than the memory in use. So there are only as many buffers
+//! as can be in use at a time. They are wiped after each use and never freed.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -16,25 +16,25 @@ use zeroize::Zeroize;
 
 use crate::store::StoreError;
 
-/// The length of a salt and of a hash, in bytes (RFC 9106, section 3.1).
+/// Length of a salt and of a hash, in bytes (RFC 9106, section 3.1).
 const SALT: usize = 16;
 const HASH: usize = Params::DEFAULT_OUTPUT_LEN;
 
-/// The places for callers that wait for an Argon2id or compute one. So few can wait that each gets its
-/// turn within seconds.
+/// The places for callers that compute Argon2id or wait for their turn. Their number is small, so that each
+/// caller gets its turn within seconds.
 pub(super) struct Places {
     waiting: Semaphore,
     working: Semaphore,
     buffers: Mutex<Vec<Buffer>>,
 }
 
-/// The places for callers that sign in, known or not.
+/// The places for callers that authenticate, known or not.
 pub(super) static CALLERS: Places = Places::new(256, 2);
 
 /// The places for operators that create secrets, so that they do not wait behind callers.
 pub(super) static OPERATORS: Places = Places::new(16, 1);
 
-/// The memory of one Argon2id.
+/// The memory of one Argon2id computation.
 #[derive(Default)]
 pub(super) struct Buffer(Vec<Block>);
 
@@ -47,7 +47,8 @@ impl Places {
         }
     }
 
-    /// Runs work that needs a place. `work` is called once there is a place, and returns the computation.
+    /// Runs a computation that needs a place. Once a place is free, `work` is called, and returns the
+    /// computation.
     ///
     /// # Errors
     /// [`StoreError::Overloaded`]. The result is `None` if the computation panicked.
@@ -84,7 +85,7 @@ impl Places {
 }
 
 impl Buffer {
-    /// Returns the hash of a new secret in the PHC string format, or `None` if Argon2 refuses it.
+    /// Returns the hash of a new secret in the PHC string format; `None` if Argon2 refuses the secret.
     pub(super) fn hash(&mut self, secret: &[u8]) -> Option<String> {
         let mut salt = [0; SALT];
         OsRng.fill_bytes(&mut salt);
@@ -100,12 +101,12 @@ impl Buffer {
         Some(hash.to_string())
     }
 
-    /// Returns true if `secret` is the one that was hashed.
+    /// Returns true if `hash` is the hash of `secret`.
     pub(super) fn verifies(&mut self, secret: &[u8], hash: &str) -> bool {
         self.verified(secret, hash).unwrap_or(false)
     }
 
-    /// Same as [`Buffer::verifies`], but returns `None` for a text that is not a hash of Argon2id.
+    /// Like [`Buffer::verifies`], but returns `None` if `hash` is not a hash of Argon2id.
     fn verified(&mut self, secret: &[u8], hash: &str) -> Option<bool> {
         let hash = PasswordHash::new(hash).ok()?;
         let (salt, expected) = (hash.salt?, hash.hash?);
@@ -148,7 +149,7 @@ mod tests {
 
     use super::*;
 
-    /// Hashes of this module and of the library verify with each other, and have the same parameters.
+    /// This module and the library verify each other's hashes, and use the same parameters.
     #[test]
     fn agrees_with_the_library() {
         let mut buffer = Buffer::default();
@@ -197,7 +198,7 @@ mod tests {
         }
     }
 
-    /// Nothing of a secret stays in memory, and the buffer is reused.
+    /// No part of a secret stays in memory, and the buffer is reused.
     #[test]
     fn buffers_are_wiped_and_kept() {
         let mut buffer = Buffer::default();
@@ -215,7 +216,7 @@ mod tests {
         Buffer::default().hash(b"a secret").unwrap()
     }
 
-    /// However many callers come, there are no more buffers than working places.
+    /// However many callers come, there are no more buffers than places for computing.
     #[tokio::test]
     async fn a_flood_uses_few_buffers() {
         static PLACES: Places = Places::new(64, 2);

@@ -5,58 +5,58 @@ use serde::{Deserialize, Serialize};
 
 use super::{error::MAX_CLIENT_NAME, key::ClientKey};
 
-/// The description of a client for people and programs.
+/// A description of a client, for people and programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientInfo {
-    /// Its name: the `client_id`.
+    /// The client's name, which is its `client_id`.
     pub name: String,
-    /// The principal on whose authority it acts.
+    /// The principal on whose authority the client acts.
     pub principal: String,
-    /// The profiles that it may use.
+    /// The profiles that the client may use.
     pub profiles: Vec<String>,
     /// Further claims, which profiles can use.
     pub claims: serde_json::Map<String, serde_json::Value>,
-    /// Time at which it was registered.
+    /// Time of registration.
     pub created_at: Timestamp,
-    /// Time from which it is disabled.
+    /// Time at which the client was disabled; absent if it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled_at: Option<Timestamp>,
-    /// Its secrets, without the secret parts.
+    /// The client's secrets, without the secret parts.
     pub secrets: Vec<SecretInfo>,
-    /// Its public keys, oldest first.
+    /// The client's public keys, oldest first.
     #[serde(default)]
     pub keys: Vec<ClientKey>,
 }
 
-/// The description of a secret, without the secret part.
+/// A description of a secret, without the secret part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretInfo {
-    /// The part before the dot.
+    /// The part of the secret before the dot.
     pub id: String,
-    /// Time at which it was created.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// Time at which it ends. Without it, the secret does not end by itself.
+    /// Expiry time; absent if the secret never expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
 }
 
-/// A client to be registered.
+/// The registration data of a new client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewClient {
-    /// Its name.
+    /// The client's name.
     pub name: String,
-    /// The principal on whose authority it acts.
+    /// The principal on whose authority the client acts.
     pub principal: String,
-    /// The profiles that it may use.
+    /// The profiles that the client may use.
     pub profiles: Vec<String>,
     /// Further claims, which profiles can use.
     #[serde(default)]
     pub claims: serde_json::Map<String, serde_json::Value>,
 }
 
-/// Returns true for a valid name of a client: visible ASCII (RFC 6749, appendix A), without a colon,
-/// which would end the name in HTTP Basic, and usable as a segment of a URL's path. No URL is such a name, since every
+/// Returns true for a valid name of a client: visible ASCII (RFC 6749, appendix A) that can be a segment of a
+/// URL's path, without a colon, which would end the name in HTTP Basic. No URL is a valid name, because every
 /// URL has a colon.
 #[must_use]
 pub fn is_client_name(name: &str) -> bool {

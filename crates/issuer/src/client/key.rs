@@ -7,25 +7,25 @@ use sha2::{Digest, Sha256};
 
 use super::error::{ClientError, MAX_KID};
 
-/// Maximum length of the value of a member, in bytes. An RSA modulus of 8192 bits has 1366.
+/// Maximum length of the value of a JWK member, in bytes. The modulus of an RSA key of 8192 bits has 1366.
 const MAX_MEMBER: usize = 2_048;
 
-/// Length of the part of a thumbprint that makes an id, in bytes.
+/// Number of bytes of a thumbprint that make up an id.
 const ID: usize = 8;
 
-/// A registered public key of a client, by which the client signs its own assertions.
+/// A registered public key, with which a client signs its own assertions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientKey {
-    /// The name of the key here: see [`NewClientKey::id`].
+    /// The id of the key at this issuer: see [`NewClientKey::id`].
     pub id: String,
     /// The public key as a JSON Web Key (RFC 7517).
     pub jwk: Map<String, Value>,
-    /// Time at which it was registered.
+    /// Time of registration.
     pub created_at: Timestamp,
 }
 
 impl ClientKey {
-    /// The name that assertions give to the key, if it was registered with one.
+    /// The `kid` by which assertions refer to the key, if it was registered with one.
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
         self.jwk.get("kid").and_then(Value::as_str)
@@ -40,11 +40,11 @@ pub struct NewClientKey {
 }
 
 impl NewClientKey {
-    /// Takes a JSON Web Key in its plain form: the members that its type requires, all of them text, and where wanted
-    /// `kid` and `alg`. The caller has checked that they are a valid public key.
+    /// Takes a JSON Web Key in its plain form: the members that its type requires, all of them text, and
+    /// optionally `kid` and `alg`. The caller must have checked that they form a valid public key.
     ///
     /// # Errors
-    /// [`ClientError::Key`] for any other form. No member of a private key is accepted.
+    /// [`ClientError::Key`] for any other form. Members of private keys are never accepted.
     pub fn new(jwk: Map<String, Value>) -> Result<NewClientKey, ClientError> {
         let text = |name: &str| jwk.get(name).and_then(Value::as_str);
         let required: &[&str] = match text("kty") {
@@ -82,8 +82,8 @@ impl NewClientKey {
         Ok(NewClientKey { id, jwk })
     }
 
-    /// The beginning of its SHA-256 thumbprint (RFC 7638) in hex. The same key has the same id wherever it is
-    /// registered, whatever its `kid`.
+    /// The beginning of the key's SHA-256 thumbprint (RFC 7638), in hex. The same key has the same id
+    /// everywhere, whatever its `kid`.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -95,7 +95,7 @@ impl NewClientKey {
         &self.jwk
     }
 
-    /// The key as it is stored.
+    /// Converts the key to the form in which it is stored.
     pub(super) fn registered(self, now: Timestamp) -> ClientKey {
         ClientKey {
             id: self.id,

@@ -1,7 +1,7 @@
-//! Clients that sign in with a key: registration, rotation and sign-in.
+//! Clients that authenticate with a key: registration, rotation and authentication.
 //!
-//! This crate stores keys and compares them. Signatures are verified at the edge, which knows the form that they
-//! arrive in.
+//! This crate stores and compares keys. Signatures are verified at the edge, which knows the formats of
+//! assertions.
 
 use bailiwick_token::timestamp::Timestamp;
 use serde_json::json;
@@ -20,10 +20,11 @@ use crate::{
 };
 
 impl Issuer {
-    /// Registers a client with public keys and without a secret. [`Issuer::client_rotate`] adds one.
+    /// Registers a client with public keys and without a secret. [`Issuer::client_rotate`] can add a secret
+    /// later.
     ///
     /// # Errors
-    /// [`ClientError`], and nothing changed.
+    /// [`ClientError`]; in that case, nothing changed.
     pub async fn client_add_with_keys(
         &self,
         client: NewClient,
@@ -38,10 +39,10 @@ impl Issuer {
         self.register(client, keys, None, now).await
     }
 
-    /// Adds public keys to a client. Its other keys and its secrets stay valid.
+    /// Adds public keys to a client. The client's other keys and its secrets stay valid.
     ///
     /// # Errors
-    /// [`ClientError`], and nothing changed.
+    /// [`ClientError`]; in that case, nothing changed.
     pub async fn client_key_add(
         &self,
         name: &str,
@@ -62,11 +63,11 @@ impl Issuer {
         Ok(info)
     }
 
-    /// Removes a public key of a client. A request that the key has signed gets nothing from then on, even if it
-    /// waits already. Tokens that the client has stay valid.
+    /// Removes a public key of a client. From then on, requests that the key signed get nothing, even those
+    /// already waiting. Tokens that the client already has stay valid.
     ///
     /// # Errors
-    /// [`ClientError`], and nothing changed.
+    /// [`ClientError`]; in that case, nothing changed.
     pub async fn client_key_remove(
         &self,
         name: &str,
@@ -87,10 +88,10 @@ impl Issuer {
         Ok(info)
     }
 
-    /// Returns the client that an assertion names, for the caller to verify with its keys.
+    /// Returns the client that an assertion names. The caller must verify the assertion with the client's keys.
     ///
     /// # Errors
-    /// [`StoreError`]; an unknown name is `None`.
+    /// [`StoreError`]. An unknown name is not an error: the result is `None`.
     pub async fn signing_client(&self, name: &str) -> Result<Option<SigningClient>, StoreError> {
         // An impossible name is not looked up: it may contain NUL, which PostgreSQL refuses.
         if !is_client_name(name) {
@@ -101,7 +102,7 @@ impl Issuer {
     }
 }
 
-/// A client that an assertion names, whose signature is not verified yet.
+/// A client that an assertion names. The assertion's signature is not verified yet.
 #[derive(Debug, Clone)]
 pub struct SigningClient(ClientInfo);
 
@@ -121,8 +122,8 @@ impl SigningClient {
         }
     }
 
-    /// Signs the client in by the key with this id, by which the caller has verified an assertion. Returns `None` if
-    /// it is none of [`SigningClient::keys`].
+    /// Authenticates the client by the key with this id, after the caller has verified an assertion with that
+    /// key. Returns `None` if the key is not among [`SigningClient::keys`].
     #[must_use]
     pub fn signed_in_by(self, id: &str) -> Option<SignedIn> {
         let key = self.keys().iter().find(|key| key.id == id)?.clone();
@@ -130,7 +131,7 @@ impl SigningClient {
     }
 }
 
-/// Adds new keys to those that a client has.
+/// Adds new keys to a client's existing keys.
 fn joined(
     mut keys: Vec<ClientKey>,
     new: Vec<NewClientKey>,

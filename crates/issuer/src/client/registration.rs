@@ -1,4 +1,4 @@
-//! The part that all operations on clients share: checks, the registration and the record.
+//! The parts that all operations on clients share: validation, registration, and recording.
 
 use bailiwick_token::{claims, timestamp::Timestamp};
 use serde_json::{Map, Value, json};
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Issuer {
-    /// Registers a client, whose members have been checked, with its first credentials.
+    /// Registers a client with its first credentials. The members of `client` must have been checked.
     pub(super) async fn register(
         &self,
         client: NewClient,
@@ -75,7 +75,7 @@ impl Issuer {
     }
 }
 
-/// Returns the client of this name, unless it is disabled.
+/// Returns the client with this name, unless it is disabled.
 pub(super) async fn enabled(tx: &mut Tx, name: &str) -> Result<ClientInfo, ClientError> {
     let client = tx
         .client(name)

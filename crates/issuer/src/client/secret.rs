@@ -1,4 +1,4 @@
-//! Creates, hashes and verifies secrets of clients, and remembers verified ones for a while.
+//! Creation, hashing and verification of clients' secrets, and a memory of verified ones.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::store::{StoreError, StoredSecret};
 
-/// A new secret, which is known only now. `Debug` does not show it.
+/// A new secret. Only its hash is stored, so the text is not available later. `Debug` does not show it.
 pub struct ClientSecret(Zeroizing<String>);
 
 impl ClientSecret {
@@ -30,7 +30,7 @@ impl ClientSecret {
         (id, ClientSecret(secret))
     }
 
-    /// Returns the text, to be handed to the client.
+    /// Returns the text, to be given to the client.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -43,7 +43,7 @@ impl fmt::Debug for ClientSecret {
     }
 }
 
-/// Creates a secret, and the part of it that is stored. Returns `None` if it cannot be hashed.
+/// Creates a secret, and the part of it that is stored; `None` if the secret cannot be hashed.
 pub(super) async fn generate(
     now: Timestamp,
 ) -> Result<Option<(StoredSecret, ClientSecret)>, StoreError> {
@@ -63,8 +63,8 @@ pub(super) async fn generate(
     Ok(made.map(|(hash, secret)| (StoredSecret { info, hash }, secret)))
 }
 
-/// Secrets that were verified recently, so that a client that calls every minute does not cost an
-/// Argon2id each time. It contains hashes of high-entropy secrets, under a key of this process.
+/// Secrets that were verified recently, so that a client that calls every minute does not cost an Argon2id
+/// computation each time. Only hashes of high-entropy secrets are kept, under a key of this process.
 pub(crate) struct VerifiedSecrets {
     key: [u8; 32],
     good: Cache<[u8; 32], ()>,
@@ -82,7 +82,7 @@ impl Default for VerifiedSecrets {
 }
 
 impl VerifiedSecrets {
-    /// Returns true if `secret` is the one that was hashed. Without a hash it takes as long and returns
+    /// Returns true if `hash` is the hash of `secret`. Without a hash, the call takes just as long and returns
     /// false.
     pub(super) async fn verify(
         &self,
@@ -108,7 +108,7 @@ impl VerifiedSecrets {
         Ok(right)
     }
 
-    /// Returns true if `secret` was recently verified to be the one that was hashed.
+    /// Returns true if `secret` was recently verified against this hash.
     pub(super) fn knows(&self, hash: &str, secret: &str) -> bool {
         self.good.get(&self.digest(hash, secret)).is_some()
     }

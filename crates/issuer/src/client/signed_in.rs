@@ -1,4 +1,4 @@
-//! Authenticated clients, and the lookup of clients that sign in.
+//! Authenticated clients, and the lookup of clients that authenticate.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -11,15 +11,15 @@ use crate::{
     store::{Store, StoreError, StoredClient, StoredSecret},
 };
 
-/// A client that proved its name by a secret or a key. Only the verification of a secret, and
-/// [`SigningClient::signed_in_by`](super::SigningClient::signed_in_by), make one.
+/// A client that proved its name by a secret or a key. Such a value results only from verifying a secret, or
+/// from [`SigningClient::signed_in_by`](super::SigningClient::signed_in_by).
 #[derive(Clone)]
 pub struct SignedIn {
     info: ClientInfo,
     proof: Proof,
 }
 
-/// The credential that a client signed in with, as it was stored then.
+/// The credential with which a client authenticated, as stored at that time.
 #[derive(Clone)]
 enum Proof {
     Secret(StoredSecret),
@@ -41,7 +41,7 @@ impl SignedIn {
         }
     }
 
-    /// Returns the registration of the client at the time of the sign-in.
+    /// Returns the registration of the client at the time of authentication.
     #[must_use]
     pub fn client(&self) -> &ClientInfo {
         &self.info
@@ -51,8 +51,8 @@ impl SignedIn {
         &self.info.name
     }
 
-    /// Returns true if the registration is unchanged and the secret or key is still valid. Other secrets and keys
-    /// of the client, or a later end of this secret, do not matter.
+    /// Returns true if the registration is unchanged and the secret or key is still valid. Changes to the
+    /// client's other secrets and keys, or a later expiry of this secret, do not matter.
     pub(crate) fn still_holds(&self, stored: &StoredClient, at: Timestamp) -> bool {
         let registered = |info: &ClientInfo| ClientInfo {
             secrets: Vec::new(),
@@ -80,7 +80,7 @@ impl fmt::Debug for SignedIn {
     }
 }
 
-/// Looks up clients that sign in at the same time, with one statement.
+/// Looks up clients that authenticate at the same time, with a single statement.
 pub(crate) struct ClientLookup(pub(crate) Store);
 
 #[async_trait]

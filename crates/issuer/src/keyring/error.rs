@@ -4,7 +4,7 @@ use bailiwick_token::key::KeyId;
 
 use super::{guard::Guard, key::State};
 
-/// A transition that was refused. The key keeps its state.
+/// The error of a refused transition. The key keeps its state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransitionError {
@@ -14,29 +14,29 @@ pub enum TransitionError {
     /// The transition is not possible from the key's state.
     #[error("key `{id}` is {state}: {hint}")]
     WrongState {
-        /// The key.
+        /// The id of the key.
         id: KeyId,
-        /// The state that it is in.
+        /// The present state of the key.
         state: State,
-        /// The transition to make instead, as text.
+        /// The reason why this state does not allow the transition, with the next step.
         hint: &'static str,
     },
-    /// It is too early for the transition.
+    /// The transition is too early.
     #[error(transparent)]
     Guard(#[from] Guard),
-    /// The keyset would outgrow its format.
+    /// The keyset would exceed the limits of its format.
     #[error("a keyset holds at most {max} keys: retire or revoke staged and retiring keys first")]
     TooMany {
-        /// The maximum number of keys.
+        /// Maximum number of keys.
         max: usize,
     },
     /// Another key has the same id.
     #[error("another key has the id `{0}`: make a new key")]
     Collision(KeyId),
-    /// The key is a weak one: anyone can forge its signatures.
+    /// The key is weak: anyone can forge its signatures.
     #[error("the key is one of the few that protect nothing: make a new one")]
     Weak,
-    /// The active key cannot be revoked, because no staged key can succeed it.
+    /// The active key cannot be revoked, because there is no staged key to replace it.
     #[error("no staged key can take over: run `key stage` first")]
     NoSpare,
 }

@@ -1,4 +1,4 @@
-//! Guards, which refuse a transition until it is safe.
+//! Guards, which refuse transitions until they are safe.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("key `{id}` {wait} until {until}: wait, or force it and accept denied tokens")]
 pub struct Guard {
-    /// The key.
+    /// The id of the key.
     pub id: KeyId,
-    /// The condition that has to be met first.
+    /// The condition that must be met first.
     pub wait: Wait,
-    /// The earliest time at which the guard allows the transition.
+    /// Time from which the guard allows the transition.
     pub until: Timestamp,
 }
 
@@ -21,13 +21,13 @@ pub struct Guard {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Wait {
-    /// Activation waits because verifiers may not have seen the key yet (4 × refresh hint).
+    /// Activation waits, because verifiers may not have seen the key yet (4 × refresh hint).
     Publication,
-    /// Activation waits because a verifier reported a keyset without the key (until that keyset expires).
+    /// Activation waits, because a verifier reported a keyset that lacks the key (until that keyset expires).
     Verifiers,
-    /// Retirement waits because tokens that the key signed may be alive (max TTL + skew + keyset life).
+    /// Retirement waits, because tokens that the key signed may still be valid (max TTL + skew + keyset life).
     LiveTokens,
-    /// Activation by a rotation waits because the previous rotation is not complete.
+    /// Activation by a rotation waits, because the previous rotation is not complete.
     Rotation,
 }
 

@@ -13,18 +13,18 @@ use super::{
     policy::KeyPolicy,
 };
 
-/// The part of a key that is the same in every state.
+/// The part of a key that every state has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dates {
     pub(crate) id: KeyId,
     pub(crate) public: PublicKey,
-    /// Version of the first keyset that contains it.
+    /// Version of the first keyset that contains the key.
     pub(crate) published_version: u64,
     /// Time at which the key was created and published.
     pub(crate) staged_at: Timestamp,
 }
 
-/// A key that is published and does not sign yet.
+/// A key that is published but does not sign yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StagedKey(pub(crate) Dates);
 
@@ -43,7 +43,7 @@ pub(crate) struct RetiringKey {
     pub(crate) retiring_at: Timestamp,
 }
 
-/// A key whose private half was destroyed after its last token had expired, or by force.
+/// A key whose private half was destroyed after its last token had expired, or earlier by force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RetiredKey {
     pub(crate) key: Dates,
@@ -52,7 +52,7 @@ pub(crate) struct RetiredKey {
     pub(crate) retired_at: Timestamp,
 }
 
-/// A key whose tokens are all invalid. Its private half is destroyed.
+/// A key whose tokens are all invalid, and whose private half is destroyed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RevokedKey {
     pub(crate) key: Dates,
@@ -69,7 +69,7 @@ impl StagedKey {
         self.0.staged_at.plus(policy.publication())
     }
 
-    /// Makes the key the one that signs. The caller checks the guard: only the ring has the reports of
+    /// Starts signing with the key. The caller checks the guard, because only the ring has the reports of
     /// verifiers.
     pub(crate) fn activate(self, now: Timestamp) -> ActiveKey {
         ActiveKey {
@@ -91,19 +91,19 @@ impl ActiveKey {
 }
 
 impl RetiringKey {
-    /// Time from which every token that it signed has expired on any clock within [`SKEW`].
+    /// Time from which every token that the key signed has expired on any clock within [`SKEW`].
     pub(crate) fn not_after(&self, policy: &KeyPolicy) -> Timestamp {
         // Published with the key, so verifiers stop accepting it at this time even if this issuer never
         // runs again.
         self.retiring_at.plus(policy.max_token_ttl).plus(SKEW)
     }
 
-    /// Time from which no verifier needs it.
+    /// Time from which no verifier needs the key.
     pub(crate) fn due_at(&self, policy: &KeyPolicy) -> Timestamp {
         self.retiring_at.plus(policy.outliving())
     }
 
-    /// Retires the key, once no token that it signed can be alive.
+    /// Retires the key, if no token that it signed can still be valid.
     pub(crate) fn retire(self, policy: &KeyPolicy, now: Timestamp) -> Result<RetiredKey, Guard> {
         let until = self.due_at(policy);
         // Before that time a token that it signed may be alive, and without the key in the keyset
@@ -118,7 +118,7 @@ impl RetiringKey {
         Ok(self.drop_at_once(now))
     }
 
-    /// Retires the key even if tokens that it signed are still alive.
+    /// Retires the key even if tokens that it signed are still valid.
     pub(crate) fn drop_at_once(self, now: Timestamp) -> RetiredKey {
         let RetiringKey {
             key,
@@ -134,7 +134,7 @@ impl RetiringKey {
     }
 }
 
-/// A key in any state, as it is stored.
+/// A key in any state, as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StoredKey {
     Staged(StagedKey),
@@ -169,7 +169,7 @@ impl StoredKey {
         }
     }
 
-    /// Revokes the key, whatever its state. A key that is revoked already keeps its date and reason.
+    /// Revokes the key, whatever its state. A key that is already revoked keeps its date and reason.
     pub(crate) fn revoke(self, reason: &str, now: Timestamp) -> RevokedKey {
         let (key, activated_at, retiring_at, retired_at) = match self {
             // The first revocation is already published: a later one must not move its date, or replace
@@ -248,15 +248,15 @@ impl StoredKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Published; does not sign yet.
+    /// Published, but does not sign yet.
     Staged,
     /// Signs new tokens.
     Active,
-    /// No longer signs; its tokens stay valid until they expire.
+    /// No longer signs. Its tokens stay valid until they expire.
     Retiring,
-    /// Removed from the keyset; its private half is destroyed.
+    /// Removed from the keyset, with the private half destroyed.
     Retired,
-    /// A tombstone in the keyset; its private half is destroyed.
+    /// Kept in the keyset as a tombstone, with the private half destroyed.
     Revoked,
 }
 
@@ -283,33 +283,33 @@ impl fmt::Display for State {
 /// The description of a root key for people and programs: its public half, state and dates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyInfo {
-    /// The id by which tokens name it.
+    /// The id by which tokens refer to the key.
     pub id: KeyId,
     /// The public half.
     pub public: PublicKey,
-    /// Its state.
+    /// State of the key.
     pub state: State,
-    /// Version of the first keyset that contains it.
+    /// Version of the first keyset that contains the key.
     pub published_version: u64,
-    /// Time at which it was created and published.
+    /// Time at which the key was created and published.
     pub staged_at: Timestamp,
-    /// Time at which it began to sign.
+    /// Time at which the key began to sign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activated_at: Option<Timestamp>,
-    /// Time at which it stopped signing.
+    /// Time at which the key stopped signing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retiring_at: Option<Timestamp>,
-    /// Time at which it was retired and its private half destroyed.
+    /// Time at which the key was retired and its private half destroyed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retired_at: Option<Timestamp>,
-    /// Time at which it was revoked.
+    /// Time at which the key was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
-    /// Reason for its revocation.
+    /// The reason for the revocation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Earliest time of the next transition: the activation of a staged key, the retirement of a
-    /// retiring key.
+    /// Time from which a guard allows the next transition: activation of a staged key, or retirement of a
+    /// retiring one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_at: Option<Timestamp>,
 }

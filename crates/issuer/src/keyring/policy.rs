@@ -1,4 +1,4 @@
-//! Waiting times of key transitions.
+//! The waiting times of key transitions.
 
 use bailiwick_token::timestamp::SKEW;
 
@@ -7,21 +7,21 @@ use bailiwick_token::timestamp::SKEW;
 pub(crate) struct KeyPolicy {
     /// The interval at which verifiers look for a newer keyset.
     pub(crate) refresh_hint: u64,
-    /// The longest life of a token.
+    /// Maximum life of a token.
     pub(crate) max_token_ttl: u64,
     /// The life of a signed keyset.
     pub(crate) keyset_life: u64,
 }
 
 impl KeyPolicy {
-    /// The time for which a key is published before it signs.
+    /// The time for which a key must be published before it signs.
     pub(super) fn publication(&self) -> u64 {
-        // A cache may serve the old keyset for one interval, and a verifier asks once in an interval.
-        // The other two are room for refreshes that fail.
+        // A cache may serve the old keyset for one interval, and a verifier asks once per interval. The other
+        // two intervals allow for refreshes that fail.
         self.refresh_hint.saturating_mul(4)
     }
 
-    /// The time after its last signature for which a key is still needed.
+    /// The time for which a key is still needed after its last signature.
     pub(super) fn outliving(&self) -> u64 {
         // A verifier may use an old keyset, in which the key is still active, for `keyset_life`.
         self.max_token_ttl

@@ -1,4 +1,4 @@
-//! All root keys of an issuer, and the rules that concern them together.
+//! The ring of an issuer's root keys, and the rules for all of them together.
 
 pub(super) mod due;
 
@@ -18,9 +18,9 @@ use super::{
     policy::KeyPolicy,
 };
 
-/// All keys that the issuer ever had, and the steps taken since they were loaded.
+/// All keys that the issuer ever had, and the transitions since they were loaded.
 ///
-/// A transition consumes the ring, so a refused one leaves no half-changed ring behind.
+/// A transition consumes the ring, so a refused transition leaves no half-changed ring behind.
 #[derive(Debug, Clone)]
 pub(crate) struct Ring {
     policy: KeyPolicy,
@@ -39,30 +39,30 @@ pub(crate) struct KeysetInUse {
     pub(crate) seen_at: Timestamp,
 }
 
-/// One transition of one key, which becomes one row of the audit.
+/// One transition of one key, which the audit log records as one row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// The key.
+    /// The id of the key.
     pub id: KeyId,
-    /// The step that it took.
+    /// The kind of transition.
     pub step: Step,
     /// True if a guard was overridden.
     pub forced: bool,
 }
 
-/// A step in the life of a key.
+/// The kinds of transitions of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Step {
-    /// It was created and published.
+    /// The key was created and published.
     Stage,
-    /// It began to sign.
+    /// The key began to sign.
     Activate,
-    /// It stopped signing.
+    /// The key stopped signing.
     Supersede,
-    /// It left the keyset, and its private half was destroyed.
+    /// The key left the keyset, and its private half was destroyed.
     Retire,
-    /// It became a tombstone, and its private half was destroyed.
+    /// The key became a tombstone, and its private half was destroyed.
     Revoke,
 }
 
@@ -89,13 +89,13 @@ impl Ring {
         }
     }
 
-    /// Adds the reports of verifiers, so that a key which one of them does not know is not activated.
+    /// Adds the reports of verifiers, so that a key is not activated while a verifier still lacks it.
     pub(crate) fn with_reports(mut self, reports: Vec<KeysetInUse>) -> Ring {
         self.reports = reports;
         self
     }
 
-    /// Returns the guard that delays the activation of a staged key, or `None` if it can be activated.
+    /// Returns the guard that delays the activation of a staged key; `None` if it can be activated.
     pub(crate) fn guard(&self, staged: &StagedKey, now: Timestamp) -> Option<Guard> {
         let published = Some((Wait::Publication, staged.ready_at(&self.policy)));
         // A verifier that never fetches again stops using its keyset when that expires, so a verifier
@@ -143,7 +143,7 @@ impl Ring {
         Ok(self)
     }
 
-    /// Makes a staged key the active one. The key that was active, if any, begins to retire.
+    /// Makes a staged key the active one. The previously active key, if any, begins to retire.
     pub(crate) fn activate(
         mut self,
         id: KeyId,
@@ -208,8 +208,8 @@ impl Ring {
         Ok(self)
     }
 
-    /// Turns a key in any state into a tombstone. If it was active, the oldest spare takes over, even
-    /// if it was published only now: a key that verifiers do not know yet is better than a stolen one.
+    /// Turns a key in any state into a tombstone. If the key was active, the oldest spare replaces it, even if
+    /// that was published only now: a key that verifiers do not know yet is better than a stolen one.
     pub(crate) fn revoke(
         mut self,
         id: KeyId,
@@ -248,12 +248,12 @@ impl Ring {
         self
     }
 
-    /// Takes over the state of a later keyset, after these keys were restored from an earlier time.
+    /// Adopts the state of a later keyset, after these keys were restored from an earlier time.
     ///
-    /// Keys that were revoked or that left the keyset since are revoked or retired here too, and a key
-    /// that is active in the keyset becomes active. The private halves of keys that were created since
-    /// are lost: such keys are added as retiring, so that their tokens stay valid until they expire.
-    /// Afterwards there may be no active key.
+    /// Keys that have since been revoked or removed from the keyset are revoked or retired here too, and a key
+    /// that is active in the keyset becomes active. The private halves of keys that were created since are
+    /// lost: such keys are added as retiring, so that their tokens stay valid until they expire. Afterwards,
+    /// there may be no active key.
     pub(crate) fn catch_up(
         mut self,
         later: &Keyset,
@@ -323,7 +323,7 @@ impl Ring {
         Ok(self)
     }
 
-    /// Turns a key into a tombstone, if it exists and is not one already. No other key takes over.
+    /// Turns a key into a tombstone, if it exists and is not one already. No other key replaces it.
     fn revoke_alone(&mut self, id: KeyId, reason: &str, at: Timestamp) {
         if let Ok(key) = self.take(id) {
             match key.state() {
@@ -351,7 +351,7 @@ impl Ring {
         self.keys.values()
     }
 
-    /// The key that signs.
+    /// Returns the key that signs.
     pub(crate) fn active(&self) -> Option<&ActiveKey> {
         self.keys.values().find_map(|key| match key {
             StoredKey::Active(active) => Some(active),
@@ -359,7 +359,7 @@ impl Ring {
         })
     }
 
-    /// The spare that takes over next: the one that has been published for the longest time.
+    /// Returns the spare that will be activated next: the one that has been published longest.
     pub(crate) fn spare(&self) -> Option<&StagedKey> {
         let staged = self.keys.values().filter_map(|key| match key {
             StoredKey::Staged(staged) => Some(staged),
@@ -369,7 +369,7 @@ impl Ring {
         staged.min_by_key(|staged| (staged.0.staged_at, staged.0.id))
     }
 
-    /// The keys that no longer sign and are still trusted.
+    /// Returns the keys that no longer sign but are still trusted.
     pub(crate) fn retiring(&self) -> impl Iterator<Item = &RetiringKey> {
         self.keys.values().filter_map(|key| match key {
             StoredKey::Retiring(retiring) => Some(retiring),
@@ -377,7 +377,7 @@ impl Ring {
         })
     }
 
-    /// The transitions since the ring was loaded, in order.
+    /// Returns the transitions since the ring was loaded, in order.
     pub(crate) fn changes(&self) -> &[Change] {
         &self.changes
     }
@@ -386,7 +386,7 @@ impl Ring {
         &self.policy
     }
 
-    /// The keys that the keyset contains.
+    /// Returns the keys that the keyset contains.
     pub(crate) fn published(&self) -> impl Iterator<Item = RootKey> {
         self.keys.values().filter_map(|key| {
             let (state, not_after) = match key {
@@ -408,8 +408,8 @@ impl Ring {
         })
     }
 
-    /// The tombstones of the keyset, latest first. Beyond the limit of the format the oldest are left
-    /// out: verifiers deny their keys in any case, as unknown ones.
+    /// Returns the tombstones of the keyset, latest first. The oldest are left out beyond the limit of the
+    /// format: verifiers deny those keys anyway, as unknown.
     pub(crate) fn tombstones(&self) -> Vec<Tombstone> {
         let revoked = self.keys.values().filter_map(|key| match key {
             StoredKey::Revoked(revoked) => Some(revoked),

@@ -1,4 +1,4 @@
-//! Properties of the state machine under any sequence of transitions at any times.
+//! Properties of the state machine, for any sequence of transitions at any times.
 
 #![allow(
     clippy::unwrap_used,
@@ -34,7 +34,7 @@ fn id(n: u32) -> KeyId {
     KeyId::from_u32(n)
 }
 
-/// A ring whose key 1 is active since 0, with key 2 as its spare.
+/// Makes a ring whose key 1 is active since time 0, with key 2 as its spare.
 fn ring() -> Ring {
     let ring = Ring::new(POLICY, [], 1)
         .stage(id(1), public(1), at(0))
@@ -198,7 +198,7 @@ fn verb() -> impl Strategy<Value = Verb> {
     ]
 }
 
-/// The position of a state in the life of a key, which never decreases.
+/// Returns the position of a state in the life of a key. A key's position never decreases.
 fn age(state: State) -> u8 {
     match state {
         State::Staged => 0,

@@ -8,36 +8,36 @@ use crate::{
     store::StoreError,
 };
 
-/// A request that was refused.
+/// The reason for refusing a request.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MintRefusal {
-    /// The life is too long or zero. It is never shortened to fit.
+    /// The requested life is zero or too long. It is never shortened to fit.
     #[error("a token lives 1 to {max} s, and {ttl} s were asked for: ask for less")]
     Ttl {
-        /// The life that was asked for, in seconds.
+        /// The requested life, in seconds.
         ttl: u64,
-        /// The longest life, in seconds.
+        /// The maximum life, in seconds.
         max: u64,
     },
     /// The agent or the principal is empty.
     #[error("`{0}` is empty: a token names an agent and on whose authority it acts")]
     Empty(&'static str),
-    /// A claim or the life of the token is not one that a token can have.
+    /// The token cannot carry one of the claims, or this life.
     #[error(transparent)]
     Datalog(#[from] DatalogError),
     /// The token would be larger than verifiers accept.
     #[error("{0}: grant less, or in several tokens")]
     Limit(#[from] LimitError),
-    /// The token that was built cannot be read back.
+    /// The new token cannot be read back.
     #[error("the token cannot be read back: {0}")]
     Token(#[from] TokenError),
-    /// A fault of this program.
+    /// An internal error of this program.
     #[error("the token cannot be made: report this with the request")]
     Fault,
 }
 
-/// An error of minting. There is no token.
+/// The error of a failed mint. There is no token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MintError {

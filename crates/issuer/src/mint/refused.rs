@@ -1,4 +1,4 @@
-//! Refusals, as the audit records them.
+//! Records of refused requests in the audit log.
 
 use bailiwick_token::timestamp::Timestamp;
 use serde_json::json;
@@ -9,18 +9,18 @@ use crate::{
     issuer::Issuer,
 };
 
-/// A request that was refused, for the audit.
+/// A refused request, as the audit log records it.
 #[derive(Debug, Clone, Copy)]
 pub struct RefusedRequest<'a> {
-    /// The agent that asked.
+    /// The agent that sent the request.
     pub agent: &'a str,
-    /// The principal on whose authority it asked. Empty if unknown.
+    /// The principal of the request; empty if unknown.
     pub principal: &'a str,
-    /// The profile that it was asked under.
+    /// The profile of the request.
     pub profile: Option<&'a str>,
-    /// The reason of the refusal, which contains nothing secret.
+    /// The reason for the refusal, which contains nothing secret.
     pub reason: &'a str,
-    /// Number of similar refusals since the last recorded one.
+    /// Number of similar refusals that were not recorded since the last one that was.
     pub left_out: u64,
 }
 
@@ -28,7 +28,7 @@ impl Issuer {
     /// Records that a request was refused, for example by a profile.
     ///
     /// # Errors
-    /// [`MintError`], and nothing was recorded.
+    /// [`MintError`]; in that case, nothing was recorded.
     pub async fn record_refusal(
         &self,
         refusal: RefusedRequest<'_>,
@@ -37,11 +37,11 @@ impl Issuer {
         Ok(self.record(refusal.entry(), now).await?)
     }
 
-    /// Records that the operator in whose name this issuer acts asked for an action that its token does not
-    /// allow. `left_out` is the number of similar refusals since the last recorded one.
+    /// Records that the operator for whom this issuer acts requested an action that its token does not allow.
+    /// `left_out` is the number of similar refusals that were not recorded since the last one that was.
     ///
     /// # Errors
-    /// [`MintError`], and nothing was recorded.
+    /// [`MintError`]; in that case, nothing was recorded.
     pub async fn record_denied_operator(
         &self,
         action: &str,
@@ -75,7 +75,7 @@ fn state_left_out(detail: &mut serde_json::Value, left_out: u64) {
     }
 }
 
-/// Returns the beginning of a refused text, which can have any size and contain any character.
+/// Returns the beginning of a refused text, which may have any length and any characters.
 fn clip(text: &str) -> String {
     let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
     text.chars().take(256).map(shown).collect()

@@ -9,20 +9,20 @@ use bailiwick_token::grant::Grants;
 pub struct MintRequest {
     /// The agent that is to act.
     pub agent: String,
-    /// The principal on whose authority it acts.
+    /// The principal on whose authority the agent acts.
     pub principal: String,
-    /// The tenant in which it acts.
+    /// The tenant in which the agent acts.
     pub tenant: Option<String>,
-    /// The task, as free text.
+    /// A description of the task.
     pub task: Option<String>,
-    /// Further claims by name.
+    /// Further claims, by name.
     pub claims: BTreeMap<String, String>,
-    /// The grants.
+    /// The grants of the token.
     pub grants: Grants,
     /// The token's life in seconds: 1 to the issuer's `max_token_ttl`.
     pub ttl: u64,
-    /// Maximum number of blocks that may be appended. `None` sets no limit.
+    /// Maximum number of blocks that holders may append; `None` if unlimited.
     pub max_depth: Option<u32>,
-    /// The profile under which it was requested, for the audit.
+    /// The profile of the request, for the audit log.
     pub profile: Option<String>,
 }

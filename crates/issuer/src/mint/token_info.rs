@@ -1,4 +1,4 @@
-//! Minted tokens and their records.
+//! Minted tokens, and the records of their mints.
 
 use bailiwick_token::{
     claims::TokenId,
@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 /// A token and the record of its mint.
 #[derive(Debug, Clone)]
 pub struct Minted {
-    /// The token, which its holder has to keep secret.
+    /// The token, which its holder must keep secret.
     pub token: Token,
-    /// The record of its mint.
+    /// The record of the mint.
     pub receipt: Receipt,
 }
 
@@ -21,24 +21,24 @@ pub struct Minted {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Receipt {
-    /// The handle for revocation and audit.
+    /// The token's id, for revocation and audit.
     pub token_id: TokenId,
-    /// The root key that signed it.
+    /// The root key that signed the token.
     pub key: KeyId,
-    /// The issuer.
+    /// The issuer's name, usually a URL.
     pub issuer: String,
-    /// The agent.
+    /// The agent that may act.
     pub agent: String,
-    /// The principal on whose authority it acts.
+    /// The principal on whose authority the agent acts.
     pub principal: String,
     /// Time at which the request for it arrived.
     pub issued_at: Timestamp,
     /// The first second of its life, [`SKEW`] before `issued_at`, so that a verifier whose clock is behind
     /// accepts it at once.
     pub not_before: Timestamp,
-    /// The first second after its life.
+    /// The first second in which the token is no longer valid.
     pub expires: Timestamp,
-    /// The number of its audit row.
+    /// Number of the audit row.
     pub audit_seq: u64,
 }
 
@@ -59,27 +59,27 @@ impl Receipt {
     }
 }
 
-/// A token as the issuer remembers it. It contains no secret.
+/// A token's record at the issuer. It contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TokenInfo {
-    /// The handle for revocation and audit.
+    /// The token's id, for revocation and audit.
     pub token_id: TokenId,
-    /// The root key that signed it.
+    /// The root key that signed the token.
     pub key: KeyId,
-    /// The agent.
+    /// The agent that may act.
     pub agent: String,
-    /// The principal on whose authority it acts.
+    /// The principal on whose authority the agent acts.
     pub principal: String,
-    /// The tenant in which it acts.
+    /// The tenant in which the agent acts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
     /// The party that asked for it, as in the audit.
     pub actor: String,
     /// Time at which the request for it arrived.
     pub issued_at: Timestamp,
-    /// The first second after its life.
+    /// The first second in which the token is no longer valid.
     pub expires: Timestamp,
-    /// The number of its audit row.
+    /// Number of the audit row.
     pub audit_seq: u64,
 }

@@ -1,8 +1,8 @@
-//! Bounds that a profile sets on the life of its tokens and on the rate of its use.
+//! Limits that a profile sets on the life of its tokens and on the rate of its use.
 
 use serde::{Deserialize, Serialize};
 
-/// The life of a profile's tokens, in seconds.
+/// The range of lives that a profile's tokens may have, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ttl {
     /// The minimum.
@@ -18,6 +18,6 @@ pub struct Ttl {
 pub struct Rate {
     /// Average number of requests per minute.
     pub per_minute: u32,
-    /// Maximum number of requests at once.
+    /// Maximum number of requests that may arrive at once.
     pub burst: u32,
 }

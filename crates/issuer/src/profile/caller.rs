@@ -8,31 +8,30 @@ use serde_json::{Map, Value};
 /// The name of [`ClaimSource::Client`] in files. No provider can have this name.
 pub(super) const CLIENT: &str = "client";
 
-/// The claim of a registered client that lists the profiles that it may use.
+/// The claim of a registered client that lists the profiles open to it.
 const REGISTERED_PROFILES: &str = "profiles";
 
-/// The caller that requests a token. Whoever creates this value has authenticated both parties.
+/// The caller that requests a token. Code that creates this value must have authenticated both parties.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Caller {
-    /// The agent that will act: a registered client, or the subject of an actor token or a client
-    /// assertion.
+    /// The agent that is to act: a registered client, or the subject of an actor token or a client assertion.
     pub agent: CallerParty,
-    /// The principal on whose authority it acts, if there is a subject token.
+    /// The principal on whose authority the agent acts, if there is a subject token.
     #[serde(default)]
     pub principal: Option<CallerParty>,
 }
 
 /// One party of a request, with its claims.
 ///
-/// The claims of a registered client are its registration: `client` is its name, `profiles` lists the
-/// profiles that it may use, and the others are those that it was registered with.
+/// The claims of a registered client come from its registration: `client` is its name, `profiles` lists the
+/// profiles that it may use, and the others are its further registered claims.
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CallerParty {
     /// The source that vouches for the claims.
     pub source: ClaimSource,
-    /// The claims by name. Their values may be secret.
+    /// The claims, by name. Their values may be secret.
     pub claims: Map<String, Value>,
 }
 
@@ -44,8 +43,8 @@ impl CallerParty {
             .try_fold(self.claims.get(first)?, |value, name| value.get(name))
     }
 
-    /// Returns true if a registered client may use a profile, and for every other party, whose claims have
-    /// no such list.
+    /// Returns true if a party may use a profile according to its registration. This applies to registered
+    /// clients only; for other parties, whose claims have no such list, the result is always true.
     pub(super) fn is_registered_for(&self, profile: &str) -> bool {
         let listed = self
             .claims
@@ -57,7 +56,7 @@ impl CallerParty {
 }
 
 impl fmt::Debug for CallerParty {
-    /// Shows the names of claims, and no values.
+    /// Shows only the names of claims, not their values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallerParty")
             .field("source", &self.source)
@@ -70,7 +69,7 @@ impl fmt::Debug for CallerParty {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum ClaimSource {
-    /// This issuer, at which the client is registered. Its name is `client`.
+    /// This issuer, where the client is registered. The name in files is `client`.
     Client,
     /// The identity provider with this configured name.
     Provider(String),

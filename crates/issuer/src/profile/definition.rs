@@ -1,4 +1,4 @@
-//! The definition of a profile, and its summary.
+//! The definition of a profile, and the summary of one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use super::{
     text::Text,
 };
 
-/// A profile: the callers that it is for, and the tokens that it gives.
+/// A profile: the callers that may use it, and the tokens that it provides.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
     pub(super) name: String,
@@ -25,7 +25,7 @@ pub struct Profile {
     pub(super) grants: Template,
 }
 
-/// The claims and the limits of a profile's tokens.
+/// The claims and limits of a profile's tokens.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TokenTemplate {
     pub(super) agent: Text,
@@ -38,31 +38,31 @@ pub(super) struct TokenTemplate {
 }
 
 impl Profile {
-    /// Returns its name, which requests give as `scope`.
+    /// Returns the profile's name, which requests state as `scope`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Returns its purpose, as free text.
+    /// Returns a description of the profile's purpose.
     #[must_use]
     pub fn description(&self) -> Option<&str> {
         self.description.as_deref()
     }
 
-    /// Returns the life of its tokens.
+    /// Returns the life of the profile's tokens.
     #[must_use]
     pub fn ttl(&self) -> Ttl {
         self.token.ttl
     }
 
-    /// Returns the rate at which one caller may use it.
+    /// Returns the rate at which one caller may use the profile.
     #[must_use]
     pub fn rate(&self) -> Option<Rate> {
         self.token.rate
     }
 
-    /// Returns its summary, for a list.
+    /// Returns the profile's summary, for lists.
     #[must_use]
     pub fn summary(&self) -> Summary {
         let params = self.params.iter().map(|(name, param)| ParamSummary {
@@ -89,27 +89,27 @@ impl Profile {
     }
 }
 
-/// The summary of a profile. It contains nothing about any caller.
+/// The summary of a profile. It reveals nothing about any caller.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Summary {
-    /// Its name.
+    /// Name of the profile.
     pub name: String,
-    /// Its purpose.
+    /// Purpose of the profile, in words.
     pub description: Option<String>,
     /// The source that vouches for the agent.
     pub agent: ClaimSource,
-    /// The source that vouches for the principal. Absent if there must be no principal.
+    /// The source that vouches for the principal; absent if the profile excludes a principal.
     pub principal: Option<ClaimSource>,
-    /// The parameters that it reads from claims.
+    /// The parameters that the profile reads from claims.
     pub params: Vec<ParamSummary>,
-    /// The services at which it grants something.
+    /// The services for which the profile has grants.
     pub services: BTreeSet<String>,
-    /// The life of its tokens.
+    /// The life of the profile's tokens.
     pub ttl: Ttl,
-    /// Maximum number of blocks that may be appended, if there is one.
+    /// Maximum number of blocks that holders may append; absent if unlimited.
     pub max_depth: Option<u32>,
-    /// The rate at which one caller may use it.
+    /// The rate at which one caller may use the profile.
     pub rate: Option<Rate>,
 }
 
@@ -117,9 +117,9 @@ pub struct Summary {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ParamSummary {
-    /// Its name.
+    /// Name of the parameter.
     pub name: String,
-    /// The claim that it is read from.
+    /// The claim that supplies the value.
     pub claim: String,
     /// The type that the claim must have.
     #[serde(rename = "type")]

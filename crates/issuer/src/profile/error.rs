@@ -1,22 +1,22 @@
-//! Errors in files of profiles.
+//! Errors in profile files.
 
 use bailiwick_token::{grant::GrantsError, value::toml::TomlError};
 
-/// A file of profiles is malformed. The message says where and why.
+/// The error of a malformed profile file. Its message names the place of the fault, and explains the fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{file}`: {}`{path}`: {message}", .line.map(|line| format!("line {line}, ")).unwrap_or_default())]
 pub struct ProfileError {
     /// The name of the file.
     pub file: String,
-    /// The number of the line, from 1.
+    /// Line number, counted from 1.
     pub line: Option<usize>,
     /// The path of the faulty value, such as `profile[0].token.ttl`.
     pub path: String,
-    /// The fault, and a hint how to correct it.
+    /// A description of the fault, and a hint how to correct it.
     pub message: String,
 }
 
-/// A [`ProfileError`] before its file and its line are known.
+/// A [`ProfileError`] before its file and line are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ProfileFault {
     pub(super) path: String,

@@ -1,4 +1,4 @@
-//! The profiles in use, which a reload replaces while requests wait.
+//! The profiles in use, which a reload can replace while requests wait.
 
 use std::{fmt, sync::Arc};
 
@@ -11,7 +11,7 @@ use super::Profiles;
 pub struct InUse(Arc<ArcSwap<Profiles>>);
 
 impl InUse {
-    /// Starts with these profiles.
+    /// Starts with the given profiles.
     #[must_use]
     pub fn new(profiles: Profiles) -> InUse {
         InUse(Arc::new(ArcSwap::from_pointee(profiles)))
@@ -23,7 +23,7 @@ impl InUse {
         self.0.load_full()
     }
 
-    /// Replaces the profiles. Returns true if they differ.
+    /// Replaces the profiles. Returns true if the new ones differ.
     pub fn replace(&self, profiles: Profiles) -> bool {
         let differ = *self.load() != profiles;
         if differ {
@@ -32,7 +32,7 @@ impl InUse {
         differ
     }
 
-    /// Remembers a profile as a request found it, for a later comparison.
+    /// Remembers a profile as a request read it, for a later comparison.
     #[must_use]
     pub fn snapshot(&self, read: &Arc<Profiles>, name: &str) -> ProfileSnapshot {
         ProfileSnapshot {
@@ -49,7 +49,7 @@ impl fmt::Debug for InUse {
     }
 }
 
-/// A profile as a request found it.
+/// A profile as a request read it.
 #[derive(Debug, Clone)]
 pub struct ProfileSnapshot {
     in_use: InUse,
@@ -58,14 +58,14 @@ pub struct ProfileSnapshot {
 }
 
 impl ProfileSnapshot {
-    /// The profile's name.
+    /// Returns the name of the profile.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Returns true if the profile in use is still the one that was read. A reload that changed only other
-    /// profiles does not matter.
+    /// Returns true if the profile in use is still the one that was read. Changes of other profiles do not
+    /// matter.
     #[must_use]
     pub fn is_current(&self) -> bool {
         let now = self.in_use.load();

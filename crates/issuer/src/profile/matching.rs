@@ -1,4 +1,4 @@
-//! Matching a profile with a caller.
+//! Matching of a caller against a profile.
 
 use super::{
     caller::Caller,
@@ -8,10 +8,10 @@ use super::{
 };
 
 impl Profile {
-    /// Checks that the profile is for this caller.
+    /// Checks that this caller may use the profile.
     ///
-    /// A profile without conditions on a principal is for callers without one. Otherwise it would give out
-    /// a token on somebody's authority without a check of who that is.
+    /// Only callers without a principal may use a profile without conditions on a principal. Otherwise the
+    /// issuer would mint a token on somebody's authority without checking whose.
     ///
     /// # Errors
     /// [`ProfileRefusal::NotMatching`] with the reason.

@@ -1,4 +1,4 @@
-//! Building the mint request from a profile, a caller and its wishes.
+//! Construction of the mint request from a profile, a caller and the caller's wishes.
 
 use std::collections::BTreeSet;
 
@@ -12,26 +12,27 @@ use super::{
 };
 use crate::mint::MintRequest;
 
-/// The wishes of a caller. The profile decides those that are left out.
+/// The wishes of a caller. The profile decides whatever is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ask {
     /// The grants, each of which must be within one grant of the profile.
     pub grants: Option<Grants>,
-    /// The services at which something is granted. If empty, all services of the profile.
+    /// The services for which the token should have grants; if empty, all services of the profile.
     pub services: Vec<String>,
     /// The token's life in seconds.
     pub ttl: Option<u64>,
-    /// The task, as free text.
+    /// A description of the task.
     pub task: Option<String>,
-    /// Maximum number of blocks that may be appended.
+    /// Maximum number of blocks that holders may append.
     pub max_depth: Option<u32>,
 }
 
 impl Profile {
-    /// Returns the mint request for this caller: exactly what was asked for, or a refusal.
+    /// Returns the mint request for this caller, with exactly the wishes in `ask`. A request that exceeds the
+    /// profile is refused, never trimmed to fit.
     ///
     /// # Errors
-    /// [`ProfileRefusal`]. Nothing is trimmed to fit.
+    /// [`ProfileRefusal`].
     pub fn mint_request(&self, caller: &Caller, ask: &Ask) -> Result<MintRequest, ProfileRefusal> {
         self.match_caller(caller)?;
         let values = self.values(caller)?;

@@ -1,4 +1,4 @@
-//! Parameters: typed values that are read from the claims of a caller.
+//! Parameters: typed values from the claims of a caller.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{caller::Caller, error::ProfileFault, table::TomlTable};
 
-/// Maximum depth at which a claim can be nested in others.
+/// Maximum depth at which a claim can be nested in other claims.
 pub(super) const MAX_CLAIM_DEPTH: usize = 8;
 
 /// Maximum length of a claim's name, in bytes.
@@ -24,7 +24,7 @@ const MAX_CLAIM_NAME: usize = 256;
 /// Maximum number of strings in a list.
 const MAX_STRINGS: usize = 256;
 
-/// Number of decimal digits up to which a binary float is exact.
+/// Maximum number of decimal digits for which a binary float is exact.
 const FLOAT_DIGITS: usize = 15;
 
 /// The values of a profile's parameters for one caller.
@@ -73,9 +73,9 @@ impl Param {
 /// A party of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Who {
-    /// The agent that will act.
+    /// The agent that is to act.
     Agent,
-    /// The principal on whose authority it acts.
+    /// The principal on whose authority the agent acts.
     Principal,
 }
 
@@ -88,9 +88,9 @@ impl fmt::Display for Who {
     }
 }
 
-/// The path of a claim: a party, and the names of members from the outside in.
+/// The path of a claim: a party, and the names of nested members, outermost first.
 ///
-/// As text it is, for example, `principal.address.country`. A name that contains a dot is in quotes.
+/// Its text form is, for example, `principal.address.country`. A name that contains a dot is quoted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClaimPath {
     who: Who,
@@ -111,7 +111,7 @@ impl ClaimPath {
         Ok(ClaimPath { who, names })
     }
 
-    /// Reads `"principal.region"`, or `["principal", "https://corp.example/region"]`.
+    /// Reads a path such as `"principal.region"` or `["principal", "https://corp.example/region"]`.
     fn read(value: Option<&Value>) -> Result<ClaimPath, &'static str> {
         let wrong = "write a claim such as `principal.region`, or as a list where a name holds a dot: [\"principal\", \"https://corp.example/region\"]";
         let names: Vec<&str> = match value {
@@ -144,7 +144,7 @@ impl ClaimPath {
         self.who
     }
 
-    /// Returns the names of members, from the outside in.
+    /// Returns the names of nested members, outermost first.
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
@@ -168,9 +168,9 @@ impl fmt::Display for ClaimPath {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ParamType {
-    /// Text.
+    /// A string.
     String,
-    /// One segment of a resource's path.
+    /// One segment of a resource.
     Segment,
     /// An exact decimal, as text or as a number.
     Decimal,
@@ -192,7 +192,7 @@ impl ParamType {
         ParamType::Strings,
     ];
 
-    /// Returns the name in files.
+    /// Returns the type's name in files.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -205,7 +205,7 @@ impl ParamType {
         }
     }
 
-    /// Returns a value of this type, to check a profile without a caller.
+    /// Returns a sample value of this type, for checking a profile without a caller.
     pub(super) fn sample(self) -> ParamValue {
         match self {
             ParamType::String | ParamType::Segment => ParamValue::Text("sample".to_owned()),
@@ -250,7 +250,7 @@ impl fmt::Display for ParamType {
     }
 }
 
-/// The value of a parameter. Its type was checked when it was read.
+/// The value of a parameter. The type was checked when the value was read.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum ParamValue {
     Text(String),
@@ -261,7 +261,7 @@ pub(super) enum ParamValue {
 }
 
 impl ParamValue {
-    /// Returns the value as part of a text, or `None` for a list.
+    /// Returns the value as part of a text; `None` for a list.
     pub(super) fn text(&self) -> Option<String> {
         match self {
             ParamValue::Text(text) => Some(text.clone()),
@@ -272,7 +272,7 @@ impl ParamValue {
         }
     }
 
-    /// Returns the value as the value of an argument, or `None` for a date or a list.
+    /// Returns the value as the value of an argument; `None` for a date or a list.
     pub(super) fn value(&self) -> Option<Value> {
         match self {
             ParamValue::Text(text) => Some(Value::from(text.as_str())),
@@ -282,8 +282,7 @@ impl ParamValue {
         }
     }
 
-    /// Returns the value as a bound, or `None` for a text, a list, or an integer whose millionths exceed 64
-    /// bits.
+    /// Returns the value as a bound; `None` for a text, a list, or an integer whose millionths exceed 64 bits.
     pub(super) fn bound(&self) -> Option<Bound> {
         match self {
             ParamValue::Decimal(micros) => Some(Bound::Number(*micros)),

@@ -1,4 +1,4 @@
-//! Conditions on one party of a request.
+//! The conditions on one party of a request.
 
 use bailiwick_token::value::{Number, Value};
 
@@ -29,15 +29,15 @@ struct ClaimCondition {
 /// A condition on a claim. The values are strings, booleans and numbers.
 #[derive(Debug, Clone, PartialEq)]
 enum ClaimTest {
-    /// This value, or a list that contains it.
+    /// The claim is this value, or a list that contains it.
     Is(Value),
-    /// This value.
+    /// The claim is exactly this value.
     Exact(Value),
-    /// One of these values, or a list that contains one of them.
+    /// The claim is one of these values, or a list that contains one of them.
     OneOf(Vec<Value>),
-    /// A list that contains this value.
+    /// The claim is a list that contains this value.
     Contains(Value),
-    /// A string that begins with this text.
+    /// The claim is a string that begins with this text.
     Prefix(String),
 }
 
@@ -47,7 +47,7 @@ impl PartyMatch {
         &self.source
     }
 
-    /// Returns the first condition that the party does not meet, or `None` if it meets all.
+    /// Returns the first condition that the party does not meet; `None` if it meets all.
     pub(super) fn mismatch(&self, who: Who, party: &CallerParty) -> Option<Mismatch> {
         if party.source != self.source {
             return Some(Mismatch::Source {
@@ -92,8 +92,8 @@ impl PartyMatch {
 
 const OPERATORS: [&str; 4] = ["exact", "one_of", "contains", "prefix"];
 
-/// Reads the conditions of a table of claims. A table inside it is a condition if its keys are operators,
-/// and contains the members of a nested claim otherwise.
+/// Reads the conditions of a table of claims. An inner table is a condition if its keys are operators;
+/// otherwise it holds conditions on the members of a nested claim.
 fn collect(
     table: &TomlTable<'_>,
     who: Who,

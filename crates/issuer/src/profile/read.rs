@@ -1,4 +1,4 @@
-//! Reading profiles from TOML.
+//! The reader of profiles in TOML.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,16 +23,17 @@ use super::{
 /// Maximum length of a file, in bytes.
 pub const MAX_FILE: usize = 1 << 20;
 
-/// Maximum number of faults that are found in a file. Nobody reads more, and each costs a search for its line.
+/// Maximum number of faults to report for a file. Nobody reads more, and finding the line of each takes a
+/// search.
 const MAX_FAULTS: usize = 100;
 
 /// Maximum number of parameters of a profile.
 const MAX_PARAMS: usize = 64;
 
-/// The highest `max_depth` of a profile: by default verifiers accept 16 blocks, with the authority block.
+/// Maximum `max_depth` of a profile. By default, verifiers accept 16 blocks, including the authority block.
 const MAX_DEPTH: u32 = 15;
 
-/// The limits of the issuer that the profiles are for. Unknown limits are not checked.
+/// The limits that the issuer sets for profiles. An absent limit is not checked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProfileLimits {
     /// Maximum life of a token, in seconds.
@@ -41,8 +42,8 @@ pub struct ProfileLimits {
     pub providers: Option<BTreeSet<String>>,
 }
 
-/// Reads one file and passes each profile to `add`, which may refuse it. Returns the fault of each profile that cannot
-/// be used, at most [`MAX_FAULTS`].
+/// Reads one file and passes each profile to `add`, which may refuse it. Returns the faults of the profiles
+/// that cannot be used, at most [`MAX_FAULTS`].
 pub(super) fn file(
     text: &str,
     limits: &ProfileLimits,

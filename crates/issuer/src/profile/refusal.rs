@@ -1,4 +1,4 @@
-//! Refusals by profiles, with one text for the caller and one for the log.
+//! Refusals by profiles, each with one text for the caller and one for the log.
 
 use std::fmt;
 
@@ -11,92 +11,92 @@ use super::{
     param::{ClaimPath, ParamType, Who},
 };
 
-/// Maximum number of characters of a caller's text that a refusal repeats.
+/// Maximum number of characters that a refusal repeats of a caller's text.
 const SHOWN: usize = 64;
 
-/// A request that was refused. It contains no value of a claim. `Display` is the text for the log.
+/// The refusal of a request. It contains no value of a claim. `Display` writes the text for the log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProfileRefusal {
     /// `scope` names no profile.
     #[error("no profile is named `{0}`")]
     UnknownProfile(String),
-    /// `scope` names a profile that is not for this caller.
+    /// `scope` names a profile that this caller may not use.
     #[error("profile `{profile}` is not for this caller: {why}")]
     NotMatching {
-        /// The profile.
+        /// Name of the profile.
         profile: String,
-        /// The reason.
+        /// The reason why the caller may not use the profile.
         why: Mismatch,
     },
-    /// The request has no `scope`, and no profile is for this caller.
+    /// The request has no `scope`, and this caller may use no profile.
     #[error("no profile is for this caller")]
     NoProfile,
-    /// The request has no `scope`, and several profiles are for this caller.
+    /// The request has no `scope`, and this caller may use several profiles.
     #[error("several profiles are for this caller: one has to be named as `scope`")]
     SeveralProfiles,
-    /// A claim is missing, or does not have the type that the profile needs.
+    /// A claim is missing, or does not have the type that the profile requires.
     #[error(
         "profile `{profile}`: parameter `{parameter}` needs the claim `{claim}` as {kind}, and the claim {why}"
     )]
     Claim {
-        /// The profile.
+        /// Name of the profile.
         profile: String,
-        /// The parameter.
+        /// Name of the parameter.
         parameter: String,
-        /// The claim that it is read from.
+        /// The claim that supplies the parameter.
         claim: ClaimPath,
-        /// The type that it must have.
+        /// The required type.
         kind: ParamType,
         /// The fault of the claim.
         why: &'static str,
     },
-    /// A part of the profile becomes malformed with the claims of this caller.
+    /// A part of the profile becomes malformed when this caller's claims fill it.
     #[error("profile `{profile}`: what this caller's claims make of `{path}` {why}")]
     Template {
-        /// The profile.
+        /// Name of the profile.
         profile: String,
         /// The path of the part.
         path: String,
-        /// The fault of the part.
+        /// The fault of that part.
         why: &'static str,
     },
-    /// The profile grants nothing at the service.
+    /// The profile grants nothing for the service.
     #[error("profile `{profile}` grants nothing at the service `{service}`")]
     Service {
-        /// The profile.
+        /// Name of the profile.
         profile: String,
-        /// The service.
+        /// Name of the service.
         service: String,
     },
-    /// A requested grant is not within one grant of the profile, or cannot be shown to be.
+    /// A requested grant is not within one grant of the profile, or cannot be proven to be.
     #[error(
         "profile `{profile}`: `grant[{index}]` is not within one grant of the profile, for this caller and these services"
     )]
     Outside {
-        /// The profile.
+        /// Name of the profile.
         profile: String,
-        /// The index of the requested grant, from 0.
+        /// Index of the requested grant, counted from 0.
         index: usize,
     },
     /// The requested life is outside the profile's bounds.
     #[error("profile `{profile}`: tokens live {} to {}, and {} was asked for", duration::show(.ttl.min), duration::show(.ttl.max), duration::show(*.asked))]
     Ttl {
-        /// The profile.
+        /// Name of the profile.
         profile: String,
         /// The bounds of the profile.
         ttl: Ttl,
         /// The requested life, in seconds.
         asked: u64,
     },
-    /// The request is for more blocks than the profile allows.
+    /// The request allows more appended blocks than the profile does.
     #[error("profile `{profile}`: tokens take at most {max} blocks, and {asked} were asked for")]
     Depth {
-        /// The profile.
+        /// Name of the profile.
         profile: String,
-        /// Maximum number that the profile allows.
+        /// The profile's maximum.
         max: u32,
-        /// Requested number.
+        /// The requested maximum.
         asked: u32,
     },
     /// The task is not a text that a token can contain.
@@ -104,22 +104,22 @@ pub enum ProfileRefusal {
     Task,
 }
 
-/// The reason why a profile is not for a caller. It contains no value of a claim.
+/// The reason why a caller may not use a profile. It contains no value of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mismatch {
     /// Another source vouches for the party.
     Source {
-        /// The party.
+        /// The party with the wrong source.
         who: Who,
-        /// The source that must vouch for it.
+        /// The source that must vouch for the party.
         needed: ClaimSource,
     },
     /// The client's registration does not name the profile.
     Registration,
-    /// The profile needs a subject token, and there is none.
+    /// The profile requires a subject token, and the request has none.
     NoPrincipal,
-    /// There is a subject token, and the profile has no conditions on a principal.
+    /// The request has a subject token, but the profile has no conditions on a principal.
     Principal,
     /// A claim is missing or does not meet its condition.
     Claim(ClaimPath),
@@ -144,19 +144,19 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// The code of a refusal: the `error` of RFC 6749, section 5.2, and RFC 8693, section 2.2.2.
+/// The code of a refusal: an `error` of RFC 6749, section 5.2, or RFC 8693, section 2.2.2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// The request is malformed or outside the profile's bounds.
     InvalidRequest,
-    /// The profile is unknown, not for this caller, or does not give the requested grants.
+    /// The profile is unknown, not open to this caller, or does not include the requested grants.
     InvalidScope,
-    /// The profile grants nothing at this service.
+    /// The profile grants nothing for the requested service.
     InvalidTarget,
-    /// No profile is for this caller.
+    /// No profile matches this caller.
     UnauthorizedClient,
-    /// The profile is for this caller, but the caller's claims do not suffice.
+    /// A profile matches this caller, but a claim that it needs is missing or invalid.
     AccessDenied,
 }
 

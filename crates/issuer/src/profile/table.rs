@@ -1,4 +1,4 @@
-//! A TOML table and its keys.
+//! Access to a TOML table and its keys.
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
@@ -9,7 +9,7 @@ use super::error::ProfileFault;
 /// Maximum length of the name of a profile or a source, in bytes.
 const MAX_KEY: usize = 64;
 
-/// A table and its path.
+/// A table, and its path in the file.
 pub(super) struct TomlTable<'v> {
     pub(super) path: String,
     members: &'v BTreeMap<String, Value>,
@@ -76,7 +76,7 @@ impl<'v> TomlTable<'v> {
         text.ok_or_else(|| ProfileFault::at(self.path_of(key), "is missing"))
     }
 
-    /// Returns a name that needs no quoting anywhere, above all in OAuth's `scope` and in URLs.
+    /// Returns a name that needs no quoting anywhere, in particular in OAuth's `scope` and in URLs.
     pub(super) fn needed_name(&self, key: &str) -> Result<&'v str, ProfileFault> {
         let name = self.needed_text(key)?;
         let right = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);

@@ -1,7 +1,7 @@
-//! Grants with places that parameters fill.
+//! Templates: grants with places that parameters fill.
 //!
-//! The grants are typed from the start. A parameter becomes one typed value in its place, and the result
-//! is checked once more like all grants.
+//! The grants are typed from the start. A parameter becomes one typed value in its place, and the resulting
+//! grants are checked again, like all grants.
 
 mod hole;
 mod read;
@@ -23,7 +23,7 @@ use super::{
     text::kind_of,
 };
 
-/// The grants of a profile.
+/// The grants of a profile, with holes for parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Template {
     /// The grants without the values that fill the holes.
@@ -73,13 +73,13 @@ impl Template {
         names
     }
 
-    /// Returns the services at which something is granted.
+    /// Returns the services for which the template has grants.
     pub(super) fn services(&self) -> BTreeSet<&str> {
         let services = self.grants.iter().map(|grant| grant.service.as_str());
         services.collect()
     }
 
-    /// Returns the grants for these values.
+    /// Fills in the values, and returns the grants.
     ///
     /// # Errors
     /// The path of the part that becomes malformed with these values, and its fault.
@@ -116,8 +116,8 @@ impl Template {
         Grants::new(grants).map_err(|error| (error.path, "is an empty range, or too long"))
     }
 
-    /// Checks that the grants are well formed with values of the right types. Bounds are compared only by
-    /// type, because a sample could lie beyond a fixed bound.
+    /// Checks that the grants are well formed when sample values of the right types fill them. Bounds are
+    /// compared only by type, because a sample could exceed a fixed bound.
     fn check(&self, params: &BTreeMap<String, Param>) -> Result<(), ProfileFault> {
         let is_date = |bound: Bound| matches!(bound, Bound::Date(_));
         let mut dates: BTreeMap<(usize, &str), BTreeSet<bool>> = BTreeMap::new();

@@ -109,7 +109,7 @@ fn caller() -> Caller {
     }
 }
 
-/// The caller with one claim of the principal changed.
+/// Returns the caller with one claim of the principal changed.
 fn with(name: &str, value: Value) -> Caller {
     let mut caller = caller();
     let principal = caller.principal.as_mut().unwrap();
@@ -296,7 +296,7 @@ fn a_profile_without_a_principal_takes_none() {
     assert_eq!(profiles.select(None, &caller).unwrap().name(), "a");
 }
 
-/// A profile `a` for registered clients, with more lines in its token.
+/// Returns a profile `a` for registered clients, with additional lines in its `token`.
 fn minimal(token: &str) -> String {
     format!(
         "[[profile]]\nname = \"a\"\nmatch.agent.source = \"client\"\n[profile.token]\nagent = \"a\"\nprincipal = \"p\"\nttl = {{ default = \"1m\", max = \"1h\" }}\n{token}\n[[profile.grant]]\nservice = \"erp\"\naction = \"x\"\n"
@@ -604,7 +604,7 @@ fn a_summary_is_json_without_a_caller() {
     assert_eq!(text, expected);
 }
 
-/// Names have at most 512 bytes with their parameters filled in, and other claims 1024.
+/// Names may have at most 512 bytes after their parameters are filled in, and other claims at most 1024.
 #[test]
 fn names_end_at_their_bound() {
     let text = r#"

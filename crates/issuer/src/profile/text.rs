@@ -1,13 +1,13 @@
-//! Text with parameters: `agent:${client}`.
+//! Texts with parameters, such as `agent:${client}`.
 
 use std::collections::BTreeMap;
 
 use super::param::{Param, ParamType, ParamValues};
 
-/// The characters with which a parameter begins.
+/// The characters that begin a parameter.
 pub(super) const OPEN: &str = "${";
 
-/// A text with parameters, and its maximum length in bytes after they are filled in.
+/// A text with parameters, and its maximum length in bytes once they are filled in.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Text {
     parts: Vec<Part>,
@@ -21,10 +21,10 @@ enum Part {
 }
 
 impl Text {
-    /// Reads a text of at most `max` bytes, and finds its parameters among those of the profile.
+    /// Reads a text of at most `max` bytes, and looks up its parameters among those of the profile.
     ///
-    /// Two callers with different claims never get the same text: each parameter but the last has a type
-    /// that cannot contain a `/`, and is followed by a `/`, so the text determines all of its parameters.
+    /// Callers with different claims never get the same text: each parameter but the last has a type that
+    /// cannot contain a `/`, and is followed by a `/`, so the text determines all its parameters.
     pub(super) fn parse(
         text: &str,
         params: &BTreeMap<String, Param>,
@@ -60,14 +60,14 @@ impl Text {
         Ok(Text { parts, max })
     }
 
-    /// Returns the name of the parameter if the text is one parameter and nothing else.
+    /// Returns the name of the parameter if the text consists of exactly one parameter.
     pub(super) fn whole(text: &str) -> Option<&str> {
         let name = text.strip_prefix(OPEN)?.strip_suffix('}')?;
         is_name(name).then_some(name)
     }
 
-    /// Returns true if each parameter is a segment that is followed by a `/`, so that a claim can neither be
-    /// the beginning of another claim nor reach beyond its place.
+    /// Returns true if each parameter is a segment that is followed by a `/`. Then a claim can neither be the
+    /// beginning of another claim nor extend beyond its place.
     pub(super) fn is_path_prefix(&self, params: &BTreeMap<String, Param>) -> bool {
         self.parts
             .iter()
@@ -83,7 +83,7 @@ impl Text {
             })
     }
 
-    /// Returns the names of its parameters.
+    /// Returns the names of the text's parameters.
     pub(super) fn params(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Param(name) => Some(name.as_str()),
@@ -91,7 +91,7 @@ impl Text {
         })
     }
 
-    /// Returns the text with its parameters filled in, or `None` if it becomes too long.
+    /// Returns the text with its parameters filled in; `None` if it becomes too long.
     pub(super) fn fill(&self, values: &ParamValues) -> Option<String> {
         let parts = self.parts.iter().map(|part| match part {
             Part::Literal(text) => Some(text.clone()),
@@ -109,7 +109,7 @@ pub(super) fn kind_of(name: &str, params: &BTreeMap<String, Param>) -> Result<Pa
     })
 }
 
-/// Returns true for a name of a parameter: lower-case letters, digits and `_`, beginning with a letter.
+/// Returns true for a valid name of a parameter: lower-case letters, digits and `_`, beginning with a letter.
 pub(super) fn is_name(name: &str) -> bool {
     let right = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     (1..=64).contains(&name.len())

@@ -1,10 +1,10 @@
-//! Grounds of a request that may be withdrawn before its transaction begins to write.
+//! Grounds of a request that were withdrawn while the request waited.
 
 /// A ground that no longer holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Withdrawn {
-    /// The client was disabled, its registration changed, or its secret or key ended.
+    /// The client was disabled, its registration changed, or its secret or key is no longer valid.
     #[error("the client was disabled, or its secret or key was ended, while the request waited")]
     Client,
     /// The operator's token was revoked.

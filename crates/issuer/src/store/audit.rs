@@ -1,4 +1,4 @@
-//! The rows of the audit.
+//! Stored rows of the audit log.
 
 use bailiwick_token::{claims::TokenId, revocation::Party, timestamp::Timestamp};
 
@@ -13,7 +13,7 @@ use crate::{
     mint::TokenInfo,
 };
 
-/// Number of rows that a check holds at a time.
+/// Number of rows that a verification holds in memory at a time.
 const PAGE: u64 = 1_000;
 
 const COLUMNS: [&str; 11] = [
@@ -31,7 +31,7 @@ const COLUMNS: [&str; 11] = [
 ];
 
 impl Tx {
-    /// Appends a row to the chain, in the same transaction as the change that it records.
+    /// Appends a row to the chain, in the transaction of the change that it records.
     pub(crate) async fn record(
         &mut self,
         entry: Entry,
@@ -152,14 +152,15 @@ impl Tx {
         Ok(rows.iter().rev().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// Returns true if an agent or a principal was ever given a token, and for every tenant.
+    /// Returns true if a token was ever minted for this agent or principal. For tenants, the result is always
+    /// true.
     pub(crate) async fn has_minted_for(
         &mut self,
         party: Party,
         name: &str,
     ) -> Result<bool, StoreError> {
-        // A hint for people who mistype a name, so it has no index of its own: the audit has one by agent
-        // and one by principal, and no column for tenants.
+        // A hint for people who mistype a name, not worth an index of its own: the audit log has one index by
+        // agent and one by principal, and no column for tenants.
         let named = match party {
             Party::Agent => "agent = $2",
             Party::Principal => "principal = $2",
@@ -199,15 +200,15 @@ impl Tx {
         Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// Recomputes the whole chain and compares it with the signed checkpoints.
+    /// Recomputes the whole chain, and compares it with the signed checkpoints.
     pub(crate) async fn verify_audit(
         &mut self,
         checkpoints: Vec<AuditHead>,
         mut progress: impl FnMut(u64),
     ) -> Result<AuditReport, StoreError> {
         let mut walk = Walk::new(checkpoints);
-        // Begins below 1, the first number that is given out, so that a row which somebody slipped in
-        // before the first one is found too.
+        // Begins below 1, the first number in use, so that a row that somebody inserted before the first one is
+        // found too.
         let mut from = i64::MIN;
         while walk.goes_on() {
             let page = self
@@ -247,7 +248,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Returns the signed checkpoints after a row, as they are stored.
+    /// Returns the signed checkpoints after a row, as stored.
     pub(crate) async fn checkpoints(&mut self, after: u64) -> Result<Vec<String>, StoreError> {
         let rows = self
             .fetch(
@@ -262,7 +263,7 @@ impl Tx {
             .collect::<Result<_, _>>()?)
     }
 
-    /// Returns the number of the row that the last checkpoint vouches for, or 0 if there is none.
+    /// Returns the number of the row that the last checkpoint covers; 0 if there is no checkpoint.
     pub(crate) async fn last_checkpoint(&mut self) -> Result<u64, StoreError> {
         let row = self
             .fetch_one(
@@ -275,7 +276,7 @@ impl Tx {
         Ok(row.number("seq")?)
     }
 
-    /// Returns how far the checkpoints cover the audit.
+    /// Returns the part of the audit log that checkpoints cover.
     pub(crate) async fn audit_coverage(&mut self) -> Result<AuditCoverage, StoreError> {
         let rows = self.audit_head().await?.seq;
         let row = self

@@ -1,4 +1,4 @@
-//! All tables, row by row, as a backup contains them.
+//! All tables, row by row, as backups contain them.
 
 use super::{
     StoreError, Tx,
@@ -164,20 +164,20 @@ pub(crate) const TABLES: &[Table] = &[
 ];
 
 impl Table {
-    /// Returns the table of this name.
+    /// Returns the table with this name.
     pub(crate) fn named(name: &str) -> Option<&'static Table> {
         TABLES.iter().find(|table| table.name == name)
     }
 
-    /// The names of the columns.
+    /// Returns the names of the columns.
     pub(crate) fn names(&self) -> Vec<&'static str> {
         self.columns.iter().map(|(name, _)| *name).collect()
     }
 }
 
 impl Tx {
-    /// Returns a page of a table's rows after the row with this key, in the order of the key. The page is
-    /// empty if there are no more.
+    /// Returns a page of a table's rows after the row with this key, sorted by key. The page is empty if there
+    /// are no more.
     pub(crate) async fn rows_after(
         &mut self,
         table: &Table,
@@ -193,7 +193,7 @@ impl Tx {
             None => (String::new(), values![]),
             Some(key) => (format!("WHERE {first} > $1"), vec![key]),
         };
-        // Pages begin after a key and not at an offset, which the database would count to again for each
+        // Pages begin after a key rather than at an offset, to which the database would have to count for each
         // page.
         let sql = format!("SELECT {columns} FROM {name} {condition} ORDER BY {first} LIMIT {PAGE}");
         let rows = self.fetch(table.name, sql, values).await?;
@@ -225,7 +225,7 @@ impl Tx {
         self.insert_all(table.name, columns, rows).await
     }
 
-    /// Returns the columns of every table, as the database has them.
+    /// Returns the columns of every table in the database.
     #[cfg(test)]
     pub(crate) async fn schema(&mut self, on_postgres: bool) -> Result<Vec<String>, StoreError> {
         let sql = if on_postgres {

@@ -1,4 +1,5 @@
-//! Clients: the agents that authenticate with a secret or a key, the hashes of their secrets, and their public keys.
+//! Stored clients: agents that authenticate with a secret or a key, with the hashes of their secrets and their
+//! public keys.
 
 use bailiwick_token::timestamp::{SKEW, Timestamp};
 use serde_json::json;
@@ -12,22 +13,22 @@ use crate::{
     clock::CLOCK_FAULT,
 };
 
-/// A secret as it is stored.
+/// A client's secret, as stored.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredSecret {
     pub(crate) info: SecretInfo,
-    /// Argon2id, in the PHC string format.
+    /// The Argon2id hash, in the PHC string format.
     pub(crate) hash: String,
 }
 
 impl StoredSecret {
-    /// Returns true if the secret has not ended.
+    /// Returns true if the secret has not expired.
     pub(crate) fn is_good(&self, at: Timestamp) -> bool {
         self.info.expires.is_none_or(|end| at < end)
     }
 }
 
-/// A client as it is stored.
+/// A client, as stored.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredClient {
     pub(crate) info: ClientInfo,
@@ -84,7 +85,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Returns all clients, by name.
+    /// Returns all clients, sorted by name.
     pub(crate) async fn clients(&mut self) -> Result<Vec<StoredClient>, StoreError> {
         self.clients_where("", vec![]).await
     }
@@ -93,12 +94,12 @@ impl Tx {
         Ok(self.clients_named(&[name]).await?.into_iter().next())
     }
 
-    /// Returns those of these clients that exist, by name.
+    /// Returns the clients with these names that exist, sorted by name.
     pub(crate) async fn clients_named(
         &mut self,
         names: &[&str],
     ) -> Result<Vec<StoredClient>, StoreError> {
-        // Padded to a power of two by repeating the last name, so that few distinct statements have to be
+        // Padded to a power of two by repeating the last name, so that only a few distinct statements must be
         // prepared.
         let length = names.len().next_power_of_two();
         let padding = names.last().copied().unwrap_or_default();
@@ -158,8 +159,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Makes the secrets of a client end at `end`, unless they end before, and deletes those that have
-    /// ended by `now`.
+    /// Makes the secrets of a client expire at `end`, unless they expire earlier, and deletes those that have
+    /// expired by `now`.
     pub(crate) async fn end_client_secrets(
         &mut self,
         client: &str,
@@ -192,8 +193,8 @@ impl Tx {
         Ok(row.number("count")?)
     }
 
-    /// Records that a one-time assertion was used, until `expires`. Returns false if it was used before,
-    /// or may have been used before the issuer was restored.
+    /// Records that a one-time assertion was used, until `expires`. Returns false if the assertion was used
+    /// before, or may have been used before the issuer was restored.
     pub(crate) async fn use_assertion(
         &mut self,
         id: &[u8; 32],
@@ -230,7 +231,7 @@ impl Tx {
     }
 }
 
-/// Reads a client without its secrets, which are in this row and those after it.
+/// Reads a client without its secrets, which are in this row and the following ones.
 fn read(row: &Row) -> Result<StoredClient, NotStored> {
     let damaged = |_| NotStored("client");
     let info = ClientInfo {

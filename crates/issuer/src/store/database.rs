@@ -1,6 +1,6 @@
 //! The interface of a database: connections and statements.
 //!
-//! The SQL above this interface is written once, in the dialect that SQLite and PostgreSQL share, with
+//! The SQL that uses this interface is written once, in the dialect that SQLite and PostgreSQL share, with
 //! parameters such as `$1`. The differences (connections, locks, migrations, error codes) are in
 //! [`super::sqlite`] and [`super::postgres`].
 
@@ -14,31 +14,30 @@ use super::{
     row::{AnyRow, SqlValue},
 };
 
-/// Number of statements that a connection keeps prepared. Inserts of different numbers of rows are
-/// different statements.
+/// Number of statements that a connection keeps prepared. Inserts with different numbers of rows are different
+/// statements.
 pub(super) const PREPARED: usize = 512;
 
 /// The database of one issuer.
 #[async_trait]
 pub(super) trait Database: fmt::Debug + Send + Sync {
-    /// Begins a transaction that writes. There is no other writer, in this process or another, until it
-    /// ends.
+    /// Begins a write transaction. Until it ends, there is no other writer, in this process or another.
     async fn write(&self) -> Result<Box<dyn Connection>, StoreError>;
 
-    /// Begins a transaction that reads one state of the database.
+    /// Begins a read transaction, which sees a single state of the database.
     async fn read(&self) -> Result<Box<dyn Connection>, StoreError>;
 
-    /// Same as [`Database::read`], for a single statement.
+    /// Like [`Database::read`], but for a single statement.
     async fn glance(&self) -> Result<Box<dyn Connection>, StoreError>;
 
-    /// Wipes the remains of deleted rows from the files of the database, as far as that is possible.
+    /// Wipes the remains of deleted rows from the database files, as far as possible.
     async fn scrub(&self);
 
     /// Closes all connections.
     async fn close(&self);
 }
 
-/// A transaction. It is rolled back if it is dropped before it was committed.
+/// A transaction. It is rolled back if it is dropped before being committed.
 #[async_trait]
 pub(super) trait Connection: Send {
     /// Runs a statement and returns the number of rows that it changed.
@@ -47,8 +46,8 @@ pub(super) trait Connection: Send {
     /// Runs a query.
     async fn fetch(&mut self, sql: Sql, values: Vec<SqlValue>) -> Result<Vec<AnyRow>, StoreError>;
 
-    /// Commits the transaction. After an error it may have been committed all the same, if only the
-    /// answer was lost.
+    /// Commits the transaction. After an error it may have been committed nevertheless, if only the answer was
+    /// lost.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }
 

@@ -1,4 +1,4 @@
-//! Errors of the database, and the meaning of SQLite's and PostgreSQL's error codes.
+//! Errors of the database, and the interpretation of SQLite's and PostgreSQL's error codes.
 
 use std::{io::ErrorKind, sync::Arc};
 
@@ -19,7 +19,7 @@ pub enum StoreError {
         "another transaction in the issuer's database stood in the way, and nothing was changed: try again"
     )]
     Conflict,
-    /// A text contains NUL, which is not stored in either database.
+    /// A text contains NUL, which neither database stores.
     #[error(
         "a text holds the character NUL, which the issuer's database does not take: leave it out"
     )]
@@ -27,7 +27,7 @@ pub enum StoreError {
     /// A statement exceeded its time limit.
     #[error("the issuer's database took too long to answer: ask for less, or try again")]
     Slow,
-    /// Too many requests are waiting already.
+    /// Too many requests are already waiting.
     #[error("the issuer has more to do than it can: try again in a moment")]
     Overloaded,
     /// The disk is full.
@@ -53,24 +53,24 @@ pub enum StoreError {
         "the database server may forget what it acknowledged: set `{0}` to `on` in its configuration"
     )]
     Forgetful(&'static str),
-    /// The encoding of the database cannot represent every name.
+    /// The encoding of the database cannot represent all names.
     #[error(
         "the database has the encoding `{0}`, and `UTF8` is needed: create it anew with `ENCODING 'UTF8' TEMPLATE template0`"
     )]
     Encoding(String),
-    /// The server is too old.
+    /// The server's version is too old.
     #[error("the database server has version {0}, and 13 or later is needed: upgrade it")]
     OldServer(String),
-    /// Something between this process and the server, such as a pooler, drops session settings.
+    /// Something between this process and the server, such as a connection pooler, drops session settings.
     #[error(
         "the session has `{name}` at `{value}` and not at `{needed}`, which it asked for: connect without a pooler that drops startup options, or set it for the role by ALTER ROLE"
     )]
     Session {
-        /// The setting.
+        /// Name of the setting.
         name: &'static str,
-        /// Its value.
+        /// The value in the session.
         value: String,
-        /// The value that is needed.
+        /// The value that the issuer requires.
         needed: &'static str,
     },
     /// A later version of this program wrote the database.
@@ -79,12 +79,12 @@ pub enum StoreError {
     /// A migration in the database differs from the one in the program.
     #[error("migration {0} of the database is not the one of this program: use a released version")]
     OtherSchema(i64),
-    /// A migration is missing, and the role may not add it.
+    /// A migration is missing, and the database role may not apply it.
     #[error(
         "the database lacks migration {0} of this program, and this role may not add it: open it once with the URL of the role that owns the tables, for example by `bailiwick key list`"
     )]
     OlderSchema(i64),
-    /// The role lacks the right to run the statement.
+    /// The database role may not run the statement.
     #[error(
         "this role has no right to do that in the issuer's database: use the URL of the role that owns the tables, or give this one its rights anew (docs/deploy/postgres.sql, step 2)"
     )]
@@ -97,16 +97,16 @@ pub enum StoreError {
     /// The database holds data that this program did not write.
     #[error("the database holds a damaged {0}: restore the home from a backup")]
     Damaged(&'static str),
-    /// The caller's right to act was withdrawn before the transaction began.
+    /// The caller's standing was withdrawn before the transaction began.
     #[error(transparent)]
     Withdrawn(#[from] Withdrawn),
-    /// Anything else.
+    /// Any other error.
     #[error("the issuer's database cannot be used ({0}): check its disk, permissions and settings")]
     Database(#[source] Arc<sqlx::Error>),
 }
 
 impl StoreError {
-    /// Returns true if the error concerns the database as a whole, and not only the statement.
+    /// Returns true if the error concerns the database as a whole, rather than a single statement.
     pub(crate) fn is_of_the_whole(&self) -> bool {
         !matches!(
             self,
@@ -146,7 +146,7 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// Returns the error for an error code of either database, if there is a specific one.
+/// Returns the specific error for an error code of either database; `None` if there is none.
 fn by_code(code: &str) -> Option<StoreError> {
     // The two kinds of codes cannot be confused: SQLSTATE has five characters, and the numbers of
     // SQLite that matter here are shorter.

@@ -1,4 +1,4 @@
-//! The issuer's row, its root keys, and their encrypted private halves.
+//! The row of the issuer itself, its root keys, and their encrypted private halves.
 
 use bailiwick_token::key::KeyId;
 
@@ -68,7 +68,7 @@ impl Tx {
         })
     }
 
-    /// Returns the number of the last migration that was applied.
+    /// Returns the number of the last applied migration.
     pub(crate) async fn schema_version(&mut self) -> Result<u64, StoreError> {
         let row = self
             .fetch_one(
@@ -81,7 +81,7 @@ impl Tx {
         Ok(row.number("version")?)
     }
 
-    /// Returns the URL at which revocations are served.
+    /// Returns the URL at which verifiers find the revocations.
     pub(crate) async fn revocation_url(&mut self) -> Result<Option<String>, StoreError> {
         let row = self
             .fetch_one("issuer", "SELECT revocation_url FROM issuer", vec![])

@@ -1,7 +1,7 @@
-//! PostgreSQL, which several issuers can share.
+//! The PostgreSQL store, which several issuers can share.
 //!
-//! Writers of all issuers queue for one advisory lock, which a transaction holds until its end. So the
-//! audit is one chain, and a key change is seen before the next token is recorded.
+//! Writers of all issuers queue for one advisory lock, which each transaction holds until its end. So the audit
+//! is one chain, and a key change is seen before the next token is recorded.
 
 use std::{fmt, io::ErrorKind, str::FromStr, time::Duration};
 
@@ -22,7 +22,7 @@ use super::{
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
 
-/// Maximum time that any step may take. Issuers do not wait for a server that is cut off: they fail.
+/// Maximum time that any step may take. If the server is cut off, issuers fail rather than wait.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The oldest supported version, in the form of `server_version_num`: 13.
@@ -31,25 +31,25 @@ const OLDEST_VERSION: u32 = 130_000;
 /// Number of attempts to take the writer's lock, which can fail by a deadlock.
 const ATTEMPTS: usize = 3;
 
-/// Time within which a connection has to show that it is alive.
+/// Maximum time for a connection to show that it is alive.
 const ALIVE: Duration = Duration::from_secs(2);
 
-/// Settings of each session, which override those of the role and the database. At `read committed`
-/// a statement sees everything that was committed before it began. At a higher level a writer would
-/// see the state from before it waited for the lock, and fail or decide by outdated data.
+/// Settings of each session, which override those of the role and the database. At `read committed`, a
+/// statement sees everything that was committed before the statement began. At a higher level, a writer would
+/// see the state from before it waited for the lock, and so would fail or decide by outdated data.
 const SESSION: [(&str, &str); 2] = [
     ("default_transaction_isolation", "read committed"),
     ("default_transaction_read_only", "off"),
 ];
 
-/// Begins a transaction that writes.
+/// Begins a write transaction.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
-/// Takes the writer's lock, or fails at the time limit. The number identifies the lock and spells
+/// Takes the writer's lock, or fails at the time limit. The number identifies the lock; its bytes spell
 /// `bailiwic` in ASCII.
 const BEGIN_WRITE: &str = "SELECT pg_advisory_xact_lock(7089056958346258787)";
 
-/// The URL of a PostgreSQL database: `postgres://USER@HOST/DATABASE?…`. It may contain a password, so
+/// The URL of a PostgreSQL database: `postgres://USER@HOST/DATABASE?…`. The URL may contain a password, so
 /// `Debug` shows nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl(String);
@@ -59,7 +59,7 @@ impl PostgresUrl {
         &self.0
     }
 
-    /// The host and its port, or the directory of its socket. The user and the password are left out.
+    /// Returns the host and port, or the directory of the socket. User and password are left out.
     pub(crate) fn host(&self) -> String {
         let Ok(options) = PgConnectOptions::from_str(&self.0) else {
             return String::new();
@@ -70,7 +70,7 @@ impl PostgresUrl {
         }
     }
 
-    /// The database, if the URL names one.
+    /// Returns the name of the database, if the URL contains one.
     pub(crate) fn database(&self) -> Option<String> {
         let options = PgConnectOptions::from_str(&self.0).ok()?;
         options.get_database().map(str::to_owned)
@@ -99,7 +99,7 @@ impl fmt::Debug for PostgresUrl {
     }
 }
 
-/// A text that is not the URL of a PostgreSQL database. The error contains nothing of the text.
+/// The error of a text that is not the URL of a PostgreSQL database. It repeats no part of the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not the URL of a PostgreSQL database: write `postgres://USER@HOST/DATABASE`")]
 pub struct PostgresUrlError;
@@ -107,14 +107,14 @@ pub struct PostgresUrlError;
 /// A PostgreSQL database that several issuers share.
 #[derive(Debug)]
 pub(super) struct PostgresDatabase {
-    /// One connection, so that writers in this process queue here and neither at the lock nor behind
+    /// A single connection, so that writers in this process queue here, and neither at the lock nor behind
     /// readers.
     writer: PgPool,
     reader: PgPool,
 }
 
 impl PostgresDatabase {
-    /// Connects, refuses a server or a database that cannot be relied on, and migrates an older schema.
+    /// Connects, refuses an unreliable server or database, and migrates an older schema.
     pub(super) async fn open(url: &PostgresUrl) -> Result<PostgresDatabase, StoreError> {
         let milliseconds = PATIENCE.as_millis().to_string();
         let options = PgConnectOptions::from_str(url.as_str())?
@@ -135,8 +135,8 @@ impl PostgresDatabase {
                 .test_before_acquire(false)
                 .before_acquire(|connection, _| Box::pin(answers(connection)))
         };
-        // For writers only: a writer that hangs blocks all others. Readers block nobody, and a backup
-        // that is written to a slow pipe reads for as long as that takes.
+        // For writers only: a writer that hangs blocks all others. Readers block nobody, and a backup to a slow
+        // pipe may take long to read.
         let idle = [("idle_in_transaction_session_timeout", milliseconds.as_str())];
         let writer = pool(1).connect_with(options.clone().options(idle)).await?;
         check(&writer).await?;
@@ -185,8 +185,8 @@ async fn check(pool: &PgPool) -> Result<(), StoreError> {
 
 /// Migrates an older schema.
 async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
-    // First only look. `Migrator::run` creates its table in any case, which the role of an issuer may
-    // not do, and needs not where the schema is up to date.
+    // First, only look. `Migrator::run` always creates its table, which the role of an issuer may not do, and
+    // which is unnecessary if the schema is up to date.
     let mut connection = pool.acquire().await?;
     let known = "SELECT to_regclass($1) IS NOT NULL";
     let known: bool = sqlx::query_scalar(known)
@@ -251,7 +251,7 @@ impl Database for PostgresDatabase {
 
     async fn read(&self) -> Result<Box<dyn Connection>, StoreError> {
         let mut connection = PostgresConnection::of(&self.reader).await?;
-        // Several statements have to see one state, such as a key and the keyset that contains it.
+        // Several statements must see a single state, such as a key and the keyset that contains it.
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         connection.begin(begin).await?;
         Ok(Box::new(connection))
@@ -261,8 +261,8 @@ impl Database for PostgresDatabase {
         Ok(Box::new(PostgresConnection::of(&self.reader).await?))
     }
 
-    /// Vacuums the table of private halves. If that fails, the server does it later; the dead rows are
-    /// encrypted.
+    /// Vacuums the table of private halves. If that fails, the server does it later. Until then the dead rows
+    /// are still encrypted.
     async fn scrub(&self) {
         let vacuum = async {
             let mut connection = PostgresConnection::of(&self.writer).await?;
@@ -273,16 +273,16 @@ impl Database for PostgresDatabase {
         }
     }
 
-    /// Closes the connections, and waits for a limited time for those that do not answer.
+    /// Closes the connections. Waits only for a limited time for those that do not answer.
     async fn close(&self) {
         let both = async { tokio::join!(self.reader.close(), self.writer.close()) };
         let _ = tokio::time::timeout(PATIENCE, both).await;
     }
 }
 
-/// A connection, usually in a transaction, which is rolled back if it is dropped before its commit.
+/// A connection, usually in a transaction. Dropping it before the commit rolls the transaction back.
 struct PostgresConnection {
-    /// Present until the drop.
+    /// The pooled connection; `None` only during the drop.
     live: Option<PoolConnection<Postgres>>,
     begun: bool,
 }
@@ -300,17 +300,17 @@ impl PostgresConnection {
     }
 
     async fn begin(&mut self, statement: &'static str) -> Result<(), StoreError> {
-        // Set before the statement is sent: if waiting for the answer is given up, the server may have
-        // begun a transaction all the same, which has to be rolled back.
+        // Set before the statement is sent: if waiting for the answer is given up, the server may have begun a
+        // transaction nevertheless, which must be rolled back.
         self.begun = true;
         patiently(sqlx::raw_sql(statement).execute(self.live()?)).await?;
         Ok(())
     }
 }
 
-/// Returns the connection to the pool if it is alive, and closes it otherwise. If a network swallows
-/// all packets, a connection hangs for about a quarter of an hour without an error. The pool would
-/// count it as one of its connections for that time, until none is left.
+/// Returns the connection to the pool if it is alive, and closes it otherwise. If a network drops all packets,
+/// a connection hangs for about a quarter of an hour without an error. The pool would count it as one of its
+/// own for that time, and could run out of connections.
 impl Drop for PostgresConnection {
     fn drop(&mut self) {
         let Some(mut live) = self.live.take() else {
@@ -361,8 +361,8 @@ async fn answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     }
 }
 
-/// Awaits `work` for a limited time. The time limits of the server end a statement that it works on;
-/// this one also ends a statement that never reaches it.
+/// Awaits `work` for a limited time. The server's time limits end a statement in progress; this limit also
+/// covers a statement that never reaches the server.
 async fn patiently<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
     // One second more than the server's own limits, so that its more specific error comes first.
     match tokio::time::timeout(PATIENCE.saturating_add(Duration::from_secs(1)), work).await {

@@ -47,7 +47,7 @@ impl Tx {
         })
     }
 
-    /// Continues the history under another name after a restore at this time.
+    /// Continues the history under a new name, after a restore at this time.
     pub(crate) async fn begin_history(
         &mut self,
         epoch: &str,
@@ -79,7 +79,7 @@ impl Tx {
         Ok(row.as_ref().map(read).transpose()?)
     }
 
-    /// Returns the latest revocation of each of these targets that has one.
+    /// Returns the latest revocation of each of these targets, if it has one.
     pub(crate) async fn revocations_of(
         &mut self,
         targets: &[Target],
@@ -104,7 +104,7 @@ impl Tx {
         revocations.collect()
     }
 
-    /// Appends changes to the history. Each supersedes the earlier one about the same target.
+    /// Appends changes to the history. Each supersedes the previous one about the same target.
     pub(crate) async fn append_revocations(
         &mut self,
         entries: &[RevocationInfo],
@@ -146,7 +146,7 @@ impl Tx {
         Ok(position)
     }
 
-    /// Returns true if `more` revocations can be added and at most `most` are alive afterwards.
+    /// Returns true if, after adding `more` revocations, at most `most` would be alive.
     pub(crate) async fn has_room_for(
         &mut self,
         more: usize,
@@ -174,8 +174,7 @@ impl Tx {
         Ok(alive <= room)
     }
 
-    /// Returns a page of the live revocations after the change `after`, in the order in which they were
-    /// added.
+    /// Returns a page of the live revocations after the change `after`, oldest first.
     pub(crate) async fn revocations(
         &mut self,
         after: u64,
@@ -210,7 +209,7 @@ impl Tx {
     }
 }
 
-/// Returns the kind and the bytes by which a target is found. A watermark is found by its party,
+/// Returns the kind and the bytes by which a target is looked up. A watermark is looked up by its party,
 /// whatever its time.
 pub(crate) fn target_name(target: &Target) -> (&'static str, &[u8]) {
     match target {

@@ -1,4 +1,4 @@
-//! Parameters and rows of either database.
+//! Parameters and rows, for both databases.
 
 use bailiwick_token::{
     key::{KeyId, PublicKey},
@@ -53,13 +53,13 @@ macro_rules! values {
 
 pub(super) use values;
 
-/// A row of either database.
+/// A row from either database.
 pub(super) enum AnyRow {
     Sqlite(SqliteRow),
     Postgres(PgRow),
 }
 
-/// A column holds a value that this program never writes. It names the kind of row that is damaged.
+/// The error of a column whose value this program never writes. It names the kind of row that is damaged.
 #[derive(Debug)]
 pub(crate) struct NotStored(pub(crate) &'static str);
 

@@ -1,4 +1,4 @@
-//! Signed files for verifiers: keysets and the head of the feed, byte for byte.
+//! Signed files for verifiers, stored byte for byte: keysets, and the head of the feed.
 
 use bailiwick_token::timestamp::Timestamp;
 
@@ -16,9 +16,9 @@ pub(crate) struct StoredKeyset {
 /// The signed head of the feed.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredHead {
-    /// The last change that it covers.
+    /// Number of the last change that the head covers.
     pub(crate) seq: u64,
-    /// The version of the keyset that it names.
+    /// Version of the keyset that the head names.
     pub(crate) keyset_version: u64,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires: Timestamp,

@@ -1,7 +1,7 @@
-//! SQLite, a single file with one writer at a time.
+//! The SQLite store: a single file with one writer at a time.
 //!
-//! A write is one `BEGIN IMMEDIATE` transaction. A committed transaction survives a crash
-//! (`synchronous=FULL`). Readers see one state and block nobody (WAL).
+//! A write is one `BEGIN IMMEDIATE` transaction. A committed transaction survives a crash (`synchronous=FULL`).
+//! Readers see a single state and block nobody (WAL).
 
 use std::{path::Path, time::Duration};
 
@@ -30,7 +30,7 @@ const BUSY: Duration = Duration::from_secs(10);
 /// The database in an issuer's home.
 #[derive(Debug)]
 pub(super) struct SqliteDatabase {
-    /// One connection, so that writers in this process queue here and not at SQLite's lock.
+    /// A single connection, so that writers in this process queue here and not at SQLite's lock.
     writer: SqlitePool,
     reader: SqlitePool,
 }
@@ -67,8 +67,8 @@ fn pool() -> SqlitePoolOptions {
         .acquire_timeout(BUSY)
         // A connection to a file does not break while it is idle.
         .test_before_acquire(false)
-        // A full or failing disk makes SQLite end a transaction by itself. The driver does not notice,
-        // and would refuse to begin another one on that connection for ever.
+        // A full or failing disk makes SQLite end a transaction on its own. The driver does not notice, and
+        // would never again begin a transaction on that connection.
         .before_acquire(|connection, _| {
             let fit = !connection.is_in_transaction();
             Box::pin(async move { Ok(fit) })
@@ -97,8 +97,8 @@ impl Database for SqliteDatabase {
         )))
     }
 
-    /// Empties the write-ahead log, which still contains the pages with destroyed keys. An active reader
-    /// delays this until the next checkpoint; the keys are encrypted.
+    /// Empties the write-ahead log, which still contains the pages with destroyed keys. An active reader delays
+    /// this until the next checkpoint. Until then the keys are still encrypted.
     async fn scrub(&self) {
         let emptied = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
             .execute(&self.writer)
@@ -117,7 +117,7 @@ impl Database for SqliteDatabase {
 
 enum SqliteConnection {
     Transaction(Transaction<'static, Sqlite>),
-    /// Without a transaction: each statement stands alone.
+    /// A connection without a transaction: each statement is independent.
     Alone(PoolConnection<Sqlite>),
 }
 
@@ -159,16 +159,15 @@ fn query(sql: Sql, values: Vec<SqlValue>) -> Query<'static, Sqlite, SqliteArgume
     })
 }
 
-/// Returns the statement with parameters in SQLite's form. SQLite treats `$1` as a name, which it looks
-/// up among all others, and `?1` has a name too. A plain `?` has none, so it is used where parameters
-/// are in order.
+/// Returns the statement with parameters in SQLite's form. SQLite looks up `$1` and `?1` by name among all
+/// parameters. A plain `?` has no name, so it is used where the parameters are in order.
 fn placed(sql: &str) -> String {
     let mut places = sql.split('$');
     let mut placed = places.next().unwrap_or_default().to_owned();
     for (index, rest) in places.enumerate() {
         let text = rest.trim_start_matches(|c: char| c.is_ascii_digit());
         let number = rest.strip_suffix(text).and_then(|n| n.parse().ok());
-        // A parameter is repeated or out of order, so each has to name its number.
+        // A parameter is repeated or out of order, so each must state its number.
         if number != Some(index.saturating_add(1)) {
             return sql.replace('$', "?");
         }

@@ -1,4 +1,4 @@
-//! Minted tokens.
+//! Stored records of minted tokens.
 
 use std::collections::HashMap;
 
@@ -18,10 +18,11 @@ use crate::{
     mint::TokenInfo,
 };
 
-/// Maximum number of mints that are searched for those recorded by a wrong clock.
+/// Maximum number of tokens that a watermark revokes one by one because a wrong clock dated them too late, for
+/// each kind of party.
 const MOST_MINTS: u64 = 10_000;
 
-/// Number of audit rows that are searched in one step for tokens that an older version minted.
+/// Number of audit rows to search in one step for tokens that an older version of this program minted.
 const PAGE: u64 = 10_000;
 
 const COLUMNS: [&str; 9] = [
@@ -37,7 +38,7 @@ const COLUMNS: [&str; 9] = [
 ];
 
 impl Tx {
-    /// Inserts tokens, in the same transaction as their audit rows.
+    /// Inserts tokens, in the transaction of their audit rows.
     pub(super) async fn insert_tokens(&mut self, tokens: Vec<TokenInfo>) -> Result<(), StoreError> {
         self.put_tokens(tokens, "").await
     }
@@ -64,7 +65,7 @@ impl Tx {
             .await
     }
 
-    /// Returns a token that was minted here.
+    /// Returns the record of a token that was minted here.
     pub(crate) async fn token(&mut self, token: TokenId) -> Result<Option<TokenInfo>, StoreError> {
         let row = self
             .fetch_one(
@@ -76,7 +77,7 @@ impl Tx {
         Ok(row.as_ref().map(read).transpose()?)
     }
 
-    /// Returns the tokens of these watermarks' parties whose time of issue is too late for the watermark to
+    /// Returns the tokens of the watermarks' parties whose recorded time is too late for the watermarks to
     /// cover them. The earliest come first, at most [`MOST_MINTS`] for each kind of party.
     pub(crate) async fn minted_since(
         &mut self,
@@ -120,13 +121,13 @@ impl Tx {
         Ok(tokens)
     }
 
-    /// Returns true if an older version has minted tokens that are not in the table yet.
+    /// Returns true if an older version of this program minted tokens that the table still lacks.
     pub(crate) async fn lacks_tokens(&mut self) -> Result<bool, StoreError> {
         let lacking = "SELECT one FROM issuer WHERE token_seq < audit_seq";
         Ok(self.fetch_one("issuer", lacking, vec![]).await?.is_some())
     }
 
-    /// Fills in all tokens that an older version has minted.
+    /// Fills in all tokens that an older version of this program minted.
     pub(crate) async fn fill_tokens(&mut self) -> Result<(), StoreError> {
         while self.lacks_tokens().await? {
             self.fill_token_page().await?;
@@ -134,7 +135,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Fills in tokens that an older version has minted, from a page of the audit.
+    /// Fills in the tokens that an older version of this program minted, from one page of the audit log.
     pub(crate) async fn fill_token_page(&mut self) -> Result<(), StoreError> {
         let row = self
             .fetch_one(
@@ -162,9 +163,10 @@ impl Tx {
     }
 }
 
-/// Returns the token of a mint that an older version recorded, or `None` if the row names no token.
+/// Returns the token of a mint that an older version of this program recorded; `None` if the row names no
+/// token.
 fn recorded(row: AuditRow, max_token_ttl: u64) -> Option<TokenInfo> {
-    /// The members of the detail that matter. If it cannot be read, the token can still be revoked.
+    /// The members of the detail that are needed. If the detail cannot be read, the token can still be revoked.
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Detail {

@@ -15,7 +15,7 @@ impl Tx {
     /// Commits the transaction.
     ///
     /// # Errors
-    /// [`StoreError`]. If the connection broke, the transaction may have been committed all the same.
+    /// [`StoreError`]. If the connection broke, the transaction may have been committed nevertheless.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         self.0.commit().await
     }
@@ -48,7 +48,7 @@ impl Tx {
         Ok(self.fetch(what, sql, values).await?.into_iter().next())
     }
 
-    /// Inserts rows, many with one statement.
+    /// Inserts rows, many per statement.
     pub(super) async fn insert_all(
         &mut self,
         table: &'static str,
@@ -58,7 +58,7 @@ impl Tx {
         self.put_all(table, columns, rows, "").await
     }
 
-    /// Same as [`Tx::insert_all`], with a clause such as `ON CONFLICT …` at the end of each statement.
+    /// Like [`Tx::insert_all`], but with a clause such as `ON CONFLICT …` at the end of each statement.
     pub(super) async fn put_all(
         &mut self,
         table: &'static str,
@@ -66,8 +66,8 @@ impl Tx {
         rows: Vec<Vec<SqlValue>>,
         otherwise: &'static str,
     ) -> Result<(), StoreError> {
-        /// Rows per statement. Even with the widest table, their values stay below the number of
-        /// parameters that either database allows.
+        /// Number of rows per statement. Even for the widest table, the number of values stays below the limit
+        /// on parameters of either database.
         const AT_A_TIME: usize = 128;
         // Each statement costs a round trip, for which the other writers wait too.
         let mut rows = rows.into_iter().peekable();
@@ -92,7 +92,7 @@ impl Tx {
     }
 }
 
-/// Refuses parameters that only one of the databases can store.
+/// Refuses parameters that one of the databases cannot store.
 fn fit(values: Vec<SqlValue>) -> Result<Vec<SqlValue>, StoreError> {
     // PostgreSQL has no NUL in texts. SQLite has, but a database with one could not be moved to
     // PostgreSQL.

@@ -1,4 +1,4 @@
-//! The last reports of verifiers.
+//! Stored reports of verifiers.
 
 use super::{
     StoreError, Tx,
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{keyring::KeysetInUse, verifiers::VerifierInfo};
 
-/// Maximum number of verifiers that are remembered. Anyone can report, so the latest ones are kept.
+/// Maximum number of verifiers to remember. Anyone can send reports, so only the latest are kept.
 const MOST: u64 = 4_096;
 
 impl Tx {

@@ -6,7 +6,7 @@ use crate::{
     Tampering, verify_export,
 };
 
-/// An issuer with rows 1 to 7: init, stage, activate, stage, and three mints.
+/// Makes an issuer with audit rows 1 to 7: init, stage, activate, stage, and three mints.
 async fn filled() -> (TempDir, Issuer) {
     let (dir, issuer) = issuer().await;
     for seconds in 1..=3 {
@@ -257,7 +257,7 @@ async fn a_row_is_read_back_from_json_as_it_was_written() {
     assert!(issuer.audit_after(7).await.unwrap().is_empty());
 }
 
-/// The output of `audit export`: rows, then a checkpoint.
+/// Writes the output of `audit export`: rows, then a checkpoint.
 async fn export(issuer: &Issuer, after: u64, now: u64) -> String {
     let signed = issuer.checkpoint(at(now)).await.unwrap();
     let rows = issuer.audit_after(after).await.unwrap();

@@ -14,7 +14,7 @@ use crate::{
     store::TABLES,
 };
 
-/// A backup of an issuer, and the place at which it is restored.
+/// A backup of an issuer, and the path where it is restored.
 struct Restorer {
     dir: TempDir,
     homes: u32,
@@ -69,7 +69,7 @@ async fn backup(issuer: &Issuer, now: u64) -> Vec<u8> {
     file
 }
 
-/// The evidence that verifiers and operators have of a lost issuer.
+/// The evidence that verifiers and operators still have about a lost issuer.
 async fn known(issuer: &Issuer, now: u64) -> RestoreEvidence {
     RestoreEvidence {
         keyset: Some(issuer.published_keyset().await.unwrap().envelope.into()),

@@ -225,7 +225,7 @@ async fn an_assertion_is_used_once_by_whichever_issuer() {
     assert!(!used(&one, 1, 100).await);
 }
 
-/// A client whose name is older than the rule can be disabled at the home.
+/// A client whose name violates a rule that was added later can be disabled at the home.
 #[tokio::test]
 async fn unreachable_names_can_be_removed() {
     let (_dir, issuer) = issuer().await;

@@ -1,4 +1,4 @@
-//! Clients with keys. Signatures are verified by the caller, so these keys sign nothing.
+//! Tests of clients with keys. Verifying signatures is up to the caller, so these keys sign nothing.
 
 use super::*;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 use serde_json::{Map, json};
 
-/// A key with this `x`, which tells it from others, and this `kid`.
+/// Makes a key with this `kid`, and with this `x` to distinguish it from others.
 pub(super) fn key(x: &str, kid: &str) -> NewClientKey {
     let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid });
     NewClientKey::new(jwk.as_object().unwrap().clone()).unwrap()
@@ -31,7 +31,7 @@ async fn signed_in(issuer: &Issuer, id: &str) -> Option<SignedIn> {
     client.unwrap().signed_in_by(id)
 }
 
-/// The issuer, acting on the standing of a client that has signed in with this key.
+/// The issuer, acting on the standing of a client that has authenticated with this key.
 async fn waiting(issuer: &Issuer, id: &str) -> Issuer {
     let standing = Standing::of_client(signed_in(issuer, id).await.unwrap());
     issuer.acting_as("caller:robot").on_standing(standing)

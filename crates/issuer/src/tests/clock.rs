@@ -1,5 +1,5 @@
-//! The issuer's clock is an hour behind, a day ahead, and then correct again. Versions, numbers and states
-//! never go back, nothing lives longer than promised, and no decision is lost.
+//! Tests with a clock that is an hour behind, a day ahead, and then correct again. Versions, numbers and states
+//! never go back, nothing lives longer than promised, and no revocation or other decision is lost.
 
 use bailiwick_token::revocation::{Head, Party, Snapshot, Target, Watermark};
 
@@ -8,7 +8,7 @@ use crate::{RevokeOutcome, State};
 
 const HOUR: u64 = 3_600;
 const DAY: u64 = 86_400;
-/// The time at which the clock goes wrong.
+/// Time at which the clock becomes wrong.
 const THEN: u64 = 10 * DAY;
 
 async fn head(issuer: &Issuer, now: u64) -> Head {
@@ -87,8 +87,9 @@ async fn an_early_clock_hurries_no_key() {
     whole(&issuer).await;
 }
 
-/// Readers refuse heads that go back in time. So no head does, with two issuers on one store or a clock
-/// that is corrected a little, and no keyset is signed for that alone.
+/// Readers refuse a head that is older than the last one. So no such head is signed, even with two issuers on
+/// one store or with a clock that is corrected slightly. Nor does such a difference alone cause a keyset to be
+/// signed.
 #[tokio::test]
 async fn slightly_different_clocks_do_not_roll_the_head_back() {
     let (_dir, early) = issuer().await;
@@ -115,8 +116,8 @@ async fn slightly_different_clocks_do_not_roll_the_head_back() {
     assert_eq!(head(&late, THEN - HOUR).await.issued_at, at(THEN - HOUR));
 }
 
-/// A watermark of now revokes everything that was minted until now, whatever the clock showed then or
-/// shows now.
+/// A watermark with the current time revokes everything that was minted before, whatever the clock showed then
+/// or shows now.
 #[tokio::test]
 async fn a_watermark_reaches_what_a_wrong_clock_put_on_record() {
     for (minted, revoked) in [(THEN, THEN - HOUR), (THEN + DAY, THEN)] {
@@ -158,7 +159,7 @@ async fn a_watermark_reaches_what_a_wrong_clock_put_on_record() {
     }
 }
 
-/// Entries that seemed to have ended, by a clock that ran ahead, are alive again once it is correct.
+/// Entries that seemed expired while the clock was ahead are in force again once it is correct.
 #[tokio::test]
 async fn a_clock_a_day_ahead_loses_nothing() {
     let (_dir, issuer) = issuer().await;

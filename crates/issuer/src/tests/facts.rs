@@ -1,4 +1,4 @@
-//! Facts of an issuer for operators.
+//! Tests of the facts about an issuer that operators see.
 
 use std::os::unix::fs::PermissionsExt;
 

@@ -160,7 +160,7 @@ fn sorted(entries: Vec<Revocation>) -> Vec<String> {
     lines
 }
 
-/// A file that is not a snapshot of this history, or that has a future time, is not built upon.
+/// A file is not used as the basis if it is not a snapshot of this history, or has a time in the future.
 #[tokio::test]
 async fn a_snapshot_from_what_does_not_lead_to_it() {
     let (_dir, issuer) = issuer().await;

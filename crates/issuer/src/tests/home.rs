@@ -130,7 +130,7 @@ async fn a_database_has_one_issuer() {
     let (dir, issuer) = issuer().await;
     let url = match issuer.home().join("store").exists() {
         true => fs::read_to_string(issuer.home().join("store")).unwrap(),
-        // A home with a file of its own is not in anybody's way.
+        // With SQLite, each home has a database of its own.
         false => return,
     };
     let again = InitOptions {

@@ -224,7 +224,7 @@ async fn a_refusal_with_any_text_is_recorded() {
     );
 }
 
-/// Names have the same bound everywhere, so that a watermark can cover whatever is minted.
+/// Names have the same length limit everywhere, so that a watermark can cover every minted token.
 #[tokio::test]
 async fn names_are_minted_as_they_are_revoked() {
     use bailiwick_token::revocation::{Party, Watermark};

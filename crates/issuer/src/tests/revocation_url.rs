@@ -1,4 +1,4 @@
-//! The URL of the revocations, set after the issuer was created.
+//! Tests of setting the URL of the revocations after the issuer was created.
 
 use super::*;
 use crate::{AuditFilter, RevocationUrlError, SignError};
@@ -29,7 +29,7 @@ async fn the_next_keyset_and_the_audit_name_the_url() {
     assert_eq!(rows_now.len(), rows.len() + 1);
 }
 
-/// A service that runs has read its settings before.
+/// A running service, which has already read its settings, uses the new URL.
 #[tokio::test]
 async fn another_process_keeps_the_url() {
     let (_dir, issuer) = issuer().await;

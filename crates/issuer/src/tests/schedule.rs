@@ -1,9 +1,9 @@
-//! The next transitions of the root keys, compared with the rotation itself.
+//! Tests that the announced transitions of root keys are those that the rotation makes.
 
 use super::*;
 use crate::{Step, VerifierInfo, Wait};
 
-/// The time of the first activation with the default options, and that of the retirement after it.
+/// Time of the first activation with the default options, and of the retirement after it.
 const READY: u64 = 120;
 const RETIRED: u64 = READY + 3_600 + 60 + 86_400;
 

@@ -1,4 +1,4 @@
-//! A request that waits after its authentication gets nothing if its grounds are withdrawn meanwhile.
+//! Tests that a request gets nothing if its standing is withdrawn while it waits.
 //!
 //! A sign-in is a value, so each test keeps one for as long as an attacker would prolong the wait.
 
@@ -41,7 +41,7 @@ async fn client(issuer: &Issuer) -> ClientSecret {
     issuer.client_add(client, at(0)).await.unwrap().1
 }
 
-/// The issuer, acting on the standing of a client that has signed in.
+/// The issuer, acting on the standing of an authenticated client.
 async fn signed_in(issuer: &Issuer, secret: &ClientSecret) -> Issuer {
     let signed_in = issuer.authenticate_client("buyer", secret.expose(), at(1));
     let standing = Standing::of_client(signed_in.await.unwrap().unwrap());
@@ -129,7 +129,7 @@ async fn removed_client_mints_nothing() {
     is_withdrawn(waiting.mint(&request(), at(2)).await, Withdrawn::Client);
 }
 
-/// One of a batch is refused, and its refusal is recorded between the mints of the others.
+/// One request of a batch is refused, and its refusal is recorded between the mints of the others.
 #[tokio::test]
 async fn batch_refuses_only_the_withdrawn() {
     let (_dir, issuer) = issuer().await;
@@ -137,7 +137,7 @@ async fn batch_refuses_only_the_withdrawn() {
     let waiting = signed_in(&issuer, &secret).await;
     issuer.client_disable("buyer", at(3)).await.unwrap();
     let before = rows(&issuer).await.len();
-    // What they are recorded by waits for the writer's place.
+    // The transaction that records them waits for the writer.
     let place = issuer.store.write().await.unwrap();
     let mut minting = tokio::task::JoinSet::new();
     for index in 0..9 {
@@ -194,7 +194,7 @@ async fn changed_profile_mints_nothing() {
     assert_eq!(rows(&issuer).await.len(), before);
 }
 
-/// An operator's token, and the issuer in its name.
+/// Makes an operator's token, and the issuer acting for that operator.
 async fn operator(issuer: &Issuer) -> (bailiwick_token::token::Token, Issuer) {
     let token = issuer.mint(&request(), at(1)).await.unwrap().token;
     let standing = Standing::of_operator(&token, "client:add").unwrap();
@@ -250,7 +250,7 @@ async fn operator_under_revoked_key_changes_nothing() {
     refuses_all(&issuer, &operator).await;
 }
 
-/// No operation that writes does anything in the name of `operator`, and each refusal is recorded.
+/// Checks that no writing operation by `operator` has an effect, and that each refusal is recorded.
 async fn refuses_all(issuer: &Issuer, operator: &Issuer) {
     let before = rows(issuer).await.len();
     let state = async || {

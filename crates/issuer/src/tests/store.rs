@@ -1,4 +1,4 @@
-//! Databases that are refused, and settings of roles that have no effect.
+//! Tests of databases that are refused, and of role settings that have no effect.
 
 use std::str::FromStr;
 
@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, postgres::PgConnectOptions};
 use super::*;
 use crate::{AuditFilter, ClientError, InitError, SignError, StoreError};
 
-/// The server, if there is one. Without it these tests check nothing.
+/// The PostgreSQL server for tests, if configured. Without one, these tests check nothing.
 fn server() -> Option<PgConnectOptions> {
     let url = std::env::var("BAILIWICK_POSTGRES").ok()?;
     Some(PgConnectOptions::from_str(&url).unwrap())

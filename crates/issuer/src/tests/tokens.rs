@@ -1,4 +1,4 @@
-//! The table of minted tokens, and databases and backups from before there was one.
+//! Tests of the table of minted tokens, with databases and backups that are older than the table.
 
 use std::{collections::BTreeSet, io::BufReader};
 
@@ -16,7 +16,7 @@ use crate::{
     store::TABLES,
 };
 
-/// Takes a database back to the earlier schema.
+/// SQL that takes a database back to the earlier schema.
 const BEFORE: &str = "
     DROP TABLE token;
     ALTER TABLE client DROP COLUMN public_keys;
@@ -49,7 +49,7 @@ async fn schema(issuer: &Issuer) -> BTreeSet<String> {
     columns.into_iter().filter(ours).collect()
 }
 
-/// The same home, opened again and unlocked.
+/// Opens the same home again, and unlocks it.
 async fn reopened(issuer: Issuer) -> Issuer {
     let home = issuer.home().to_owned();
     issuer.close().await;
@@ -71,7 +71,7 @@ async fn info(issuer: &Issuer, receipt: &Receipt) -> TokenInfo {
     issuer.token(receipt.token_id).await.unwrap().unwrap()
 }
 
-/// The number of tokens, and of mints.
+/// Counts the tokens, and the mints in the audit log.
 async fn counts(issuer: &Issuer) -> (usize, usize) {
     let token = TABLES.iter().find(|table| table.name == "token").unwrap();
     let mut tx = issuer.store.read().await.unwrap();
@@ -120,7 +120,7 @@ async fn tokens_of_a_batch_have_their_own_rows() {
     assert_eq!(issuer.token(unknown).await.unwrap(), None);
 }
 
-/// A refused request has no token, and one that was asked for under a withdrawn ground has none.
+/// Neither a refused request nor one whose standing was withdrawn leaves a token.
 #[tokio::test]
 async fn refusals_leave_no_token() {
     let (_dir, issuer) = issuer().await;
@@ -237,7 +237,7 @@ async fn older_databases_are_filled_from_their_audit() {
     assert_eq!(counts(&issuer).await, (6, 6));
 }
 
-/// While issuers are replaced one by one, those of the older version continue to mint.
+/// While issuers are replaced one by one, issuers of the older version continue to mint.
 #[tokio::test]
 async fn mints_of_an_older_issuer_are_taken_over() {
     let (_dir, issuer) = issuer().await;
@@ -263,7 +263,7 @@ async fn mints_of_an_older_issuer_are_taken_over() {
     assert_eq!(report.expires, Some(older.expires));
 }
 
-/// The last line of a backup, over the lines before it.
+/// Makes the last line of a backup, which signs the lines before it.
 async fn signed(issuer: &Issuer, lines: &[String], made_at: u64) -> String {
     let mut file: String = lines.iter().map(|line| format!("{line}\n")).collect();
     let rows = lines.iter().filter(|line| line.starts_with('[')).count();
@@ -284,7 +284,8 @@ async fn signed(issuer: &Issuer, lines: &[String], made_at: u64) -> String {
     file
 }
 
-/// A backup of an older version, without the table of tokens and its progress, and without the keys of clients.
+/// The lines of a backup by an older version: without the table of tokens, its progress, and the keys of
+/// clients.
 fn older_lines(backup: &str) -> Vec<String> {
     let mut table = String::new();
     let mut place = None;

@@ -2,8 +2,8 @@
 
 use crate::{provider::error::AssertionError, strangers::CredentialKind};
 
-/// The error of a caller that could not be authenticated. Its text is sent to that caller and reveals no
-/// more than is safe.
+/// The error of a caller that could not be authenticated. The text of the error is sent to that caller, so it
+/// reveals no more than is safe.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallerError {
     #[error(
@@ -24,13 +24,13 @@ pub(crate) enum CallerError {
     #[error("the {what} has to have a `jti`: it is used once")]
     NoId {
         what: &'static str,
-        /// Its subject, as the audit names it.
+        /// The subject of the JWT, as the audit log names it.
         name: String,
     },
     #[error("the {what} has been used before")]
     Replayed {
         what: &'static str,
-        /// Its subject, as the audit names it.
+        /// The subject of the JWT, as the audit log names it.
         name: String,
     },
     #[error(transparent)]
@@ -38,8 +38,8 @@ pub(crate) enum CallerError {
 }
 
 impl CallerError {
-    /// The kind of a refused JWT, with its subject if the signature covers it. `None` if no JWT
-    /// was refused, for example because the store or the provider did not answer.
+    /// Returns the kind of a refused JWT, with its subject if the signature is valid; `None` if no JWT was
+    /// refused, for example because the store or the provider did not answer.
     pub(super) fn refused_jwt(&self) -> Option<(CredentialKind, &str)> {
         match self {
             CallerError::Assertion { error, .. } => match error {
@@ -65,8 +65,8 @@ impl CallerError {
 /// The error of an assertion that a client signs itself. Its text is sent to the caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum OwnAssertionError {
-    /// No key of the client signed it. The text is the same if there is no such client, or if it is disabled. The reason
-    /// is for the record.
+    /// No key of the client signed the assertion. The text is the same if there is no such client, or if it is
+    /// disabled. The reason is only for the record.
     #[error("it is not signed with a key that is registered for the client that it names")]
     Unsigned(&'static str),
     #[error("its `sub` is not the client that its `iss` names")]
@@ -84,7 +84,7 @@ pub(crate) enum OwnAssertionError {
 }
 
 impl OwnAssertionError {
-    /// The text for the audit and the log.
+    /// The text for the audit log and the program's log.
     pub(super) fn record(&self) -> String {
         match self {
             OwnAssertionError::Unsigned(reason) => format!("client assertion: {reason}"),

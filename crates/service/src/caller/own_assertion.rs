@@ -1,8 +1,8 @@
 //! Assertions that clients sign themselves (RFC 7523, section 3; OpenID Connect Core 1.0, section 9).
 //!
-//! The issuer and the subject of such an assertion are the client's name. No client's name is a URL and every
-//! provider's issuer is one, so the form of `iss` alone tells whose keys may sign: an assertion is never tried with the
-//! keys of both.
+//! In such an assertion, the issuer and the subject are both the client's name. No client's name is a URL, and
+//! every provider's issuer is one, so the form of `iss` alone decides whose keys may sign: an assertion is
+//! never tried with both a client's and a provider's keys.
 
 use std::net::IpAddr;
 
@@ -25,31 +25,31 @@ use crate::{
     strangers::Stranger,
 };
 
-/// An assertion whose issuer has the form of a client's name. Nothing in it is verified.
+/// An assertion whose issuer has the form of a client's name. Nothing in it has been verified.
 pub(super) struct OwnAssertion<'a> {
     jwt: Jwt<'a>,
     client: String,
 }
 
-/// The claims of a verified assertion that are needed to use it once.
+/// The claims of a verified assertion that are needed for marking it as used.
 struct Claims {
     jti: Option<String>,
-    /// Earliest time at which it can have been made.
+    /// Earliest time at which the assertion can have been made.
     begin: Timestamp,
-    /// Time from which on it is refused: its `exp`, plus the tolerance for clocks that differ.
+    /// Time from which the assertion is refused: its `exp`, plus the tolerance for clocks that differ.
     end: Timestamp,
 }
 
-/// The values that an assertion is compared with.
+/// The values that an assertion's claims are compared with.
 struct Expected<'a> {
-    /// The audiences that mean this issuer.
+    /// The audiences that stand for this issuer.
     audiences: [&'a str; 2],
     max_life: u64,
     now: Timestamp,
 }
 
 impl<'a> OwnAssertion<'a> {
-    /// Parses an assertion, if its issuer is neither a URL nor anything else that is no client's name.
+    /// Parses an assertion; `None` if its issuer cannot be a client's name, for example because it is a URL.
     pub(super) fn parse(token: &'a str) -> Option<OwnAssertion<'a>> {
         let jwt = Jwt::parse(token).ok()?;
         let client = jwt
@@ -59,7 +59,7 @@ impl<'a> OwnAssertion<'a> {
         Some(OwnAssertion { jwt, client })
     }
 
-    /// Verifies that a key of this client signed it, and signs the client in by that key.
+    /// Verifies that a key of this client signed the assertion, and authenticates the client by that key.
     fn signed_in(&self, client: SigningClient) -> Result<SignedIn, OwnAssertionError> {
         let unsigned = OwnAssertionError::Unsigned;
         let (ids, keys) = client_keys::of(client.keys());
@@ -79,7 +79,7 @@ impl<'a> OwnAssertion<'a> {
             .ok_or(unsigned("its signature is wrong"))
     }
 
-    /// Checks the claims, which the client has signed.
+    /// Checks the claims. The signature must have been verified.
     fn claims(&self, expected: &Expected<'_>) -> Result<Claims, OwnAssertionError> {
         let Expected {
             audiences,
@@ -89,7 +89,7 @@ impl<'a> OwnAssertion<'a> {
         if self.jwt.text("sub") != Some(&self.client) {
             return Err(OwnAssertionError::Subject);
         }
-        // No other audience: whoever it is could use the assertion here first.
+        // No other audience, because its owner could use the assertion here first.
         let ours = |value: &Value| value.as_str().is_some_and(|text| audiences.contains(&text));
         let for_us = match self.jwt.claims.get("aud") {
             Some(Value::Array(many)) => !many.is_empty() && many.iter().all(ours),

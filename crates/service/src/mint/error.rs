@@ -9,7 +9,7 @@ use bailiwick_issuer::{MintError, profile::ProfileRefusal};
 pub(crate) enum ProfileMintError {
     /// The profiles refuse the request.
     Refused(ProfileRefusal),
-    /// The caller exceeds its rate, and has to wait this long.
+    /// The caller exceeds its rate, and must wait this long.
     TooMany(Duration),
     /// The issuer refuses the request or cannot mint.
     Mint(MintError),

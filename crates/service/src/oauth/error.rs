@@ -1,4 +1,4 @@
-//! Errors of the token endpoint: one table that maps them to the codes of RFC 6749, section 5.2.
+//! Errors of the token endpoint, and the table that maps them to the codes of RFC 6749, section 5.2.
 
 use axum::{
     Json,
@@ -19,9 +19,9 @@ pub(super) struct OAuthFailure {
     status: StatusCode,
     pub(super) error: OAuthErrorCode,
     pub(super) description: String,
-    /// True if the answer asks for HTTP Basic by `WWW-Authenticate`.
+    /// True if the answer requests HTTP Basic with `WWW-Authenticate`.
     challenge: bool,
-    /// `Retry-After`, in seconds.
+    /// Value of `Retry-After`, in seconds.
     retry_after: Option<u64>,
 }
 
@@ -54,7 +54,7 @@ impl OAuthFailure {
         }
     }
 
-    /// The failure of a client that could not be authenticated (RFC 6749, section 5.2).
+    /// The failure of a request whose client could not be authenticated (RFC 6749, section 5.2).
     pub(super) fn of_client(refused: CallerError, headers: &HeaderMap) -> OAuthFailure {
         let text = refused.to_string();
         match refused {
@@ -185,7 +185,7 @@ impl IntoResponse for OAuthFailure {
     }
 }
 
-/// An answer that no cache may store (RFC 6749, section 5.1).
+/// Builds an answer that no cache may store (RFC 6749, section 5.1).
 pub(super) fn respond(status: StatusCode, body: &impl Serialize) -> Response {
     let mut response = (status, Json(body)).into_response();
     let headers = response.headers_mut();

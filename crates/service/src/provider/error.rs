@@ -3,7 +3,7 @@
 /// Maximum length of a JWT, in bytes.
 pub(super) const MAX_JWT: usize = 16 * 1024;
 
-/// The error of a JWT that is not accepted. It holds nothing of the token.
+/// The error of a JWT that is not accepted. It contains no part of the token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AssertionError {
     #[error("it is not a JWT, or longer than {MAX_JWT} bytes")]
@@ -30,7 +30,7 @@ pub(crate) enum AssertionError {
     Time,
     #[error("it lives longer than its provider is configured for")]
     Life,
-    /// The token itself may be valid.
+    /// The provider's keys could not be fetched. The token itself may be valid.
     #[error("the keys of its provider cannot be fetched: try again")]
     Unreachable,
 }

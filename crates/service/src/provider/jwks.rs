@@ -1,9 +1,9 @@
 //! JSON Web Keys as providers publish and clients register them (RFC 7517, RFC 7518, RFC 8037, RFC 9864).
 //!
-//! A key's type decides which algorithms it verifies; `alg` can only narrow that. Real providers write
-//! integers with leading zero octets, pad base64, repeat keys and share a `kid` among several. Each of
-//! these has one meaning only, so it is accepted. A key that is not usable is left out with its reason,
-//! and takes no other key with it.
+//! A key's type decides which algorithms it supports; `alg` can only restrict them. Real providers write
+//! integers with leading zero octets, pad base64, repeat keys, and give several keys the same `kid`. None of
+//! this is ambiguous, so it is accepted. An unusable key is left out, with the reason, and does not affect the
+//! other keys.
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey,
@@ -29,25 +29,25 @@ use crate::algorithm::{algorithm, names};
 /// Maximum number of keys of a provider.
 const MAX_KEYS: usize = 512;
 
-/// Maximum number of keys to try on one JWT. Anyone can send a JWT, and an RSA key of 8192 bits takes a
-/// fifth of a millisecond.
+/// Maximum number of keys to try on one JWT. There must be a limit: anyone can send a JWT, and a verification
+/// with an RSA key of 8192 bits takes a fifth of a millisecond.
 const MAX_TRIED: usize = 8;
 
 /// Maximum number of unusable keys that the log names one by one.
 const MAX_LOGGED: usize = 16;
 
-/// Maximum length of a name in the log that a provider or a caller chose, in characters.
+/// Maximum length in the log of a name that a provider or a caller chose, in characters.
 pub(super) const MAX_SHOWN: usize = 64;
 
 /// Members that only a private key has (RFC 7518, sections 6.2.2 and 6.3.2).
 const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
 
-/// A published key set: the keys that verify JWTs, and those left out.
+/// A published key set: the keys that verify JWTs, and those that were left out.
 #[derive(Debug, Default)]
 pub(crate) struct KeySet {
     keys: Vec<JwtKey>,
     left_out: Vec<LeftOut>,
-    /// Number of keys after the first [`MAX_KEYS`], which are not read.
+    /// Number of keys beyond the first [`MAX_KEYS`], which are not read.
     unread: usize,
 }
 
@@ -72,7 +72,7 @@ enum Material {
     Ed(Vec<u8>),
 }
 
-/// A published key that cannot be used. Its texts are cut and escaped.
+/// A published key that cannot be used. Its texts are cut off and escaped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LeftOut {
     pub(super) kid: String,
@@ -108,11 +108,11 @@ pub(crate) enum LeftOutReason {
 /// The keys that may have signed a JWT, or the reason why there are none.
 enum Candidates<'a> {
     Keys(Vec<&'a JwtKey>),
-    /// More than [`MAX_TRIED`] keys fit.
+    /// More than [`MAX_TRIED`] keys match.
     TooMany,
-    /// The keys that it names are for other algorithms.
+    /// The keys that the JWT names are for other algorithms.
     OtherAlgorithm,
-    /// The key that it names cannot be used.
+    /// The key that the JWT names cannot be used.
     LeftOut,
     Unknown,
 }
@@ -121,7 +121,7 @@ impl KeySet {
     /// Parses a JWK set. A key that cannot be used does not affect the others.
     ///
     /// # Errors
-    /// [`serde_json::Error`] if it is not a JWK set at all.
+    /// [`serde_json::Error`] if the document is not a JWK set at all.
     pub(super) fn parse(document: &[u8]) -> Result<KeySet, serde_json::Error> {
         #[derive(Deserialize)]
         struct Published {
@@ -145,7 +145,7 @@ impl KeySet {
         Ok(set)
     }
 
-    /// Number of keys that can be used.
+    /// Number of usable keys.
     pub(super) fn len(&self) -> usize {
         self.keys.len()
     }
@@ -154,7 +154,7 @@ impl KeySet {
         self.keys.is_empty()
     }
 
-    /// Logs the keys that cannot be used, if they differ from those of `before`.
+    /// Logs the unusable keys, if they differ from those of `before`.
     pub(super) fn log(&self, provider: &str, before: Option<&KeySet>) {
         // Keys are fetched every few minutes, so the same findings are logged once.
         if before
@@ -172,7 +172,7 @@ impl KeySet {
         }
     }
 
-    /// A set of keys that were read before.
+    /// Makes a set of keys that have already been read.
     pub(crate) fn of(keys: Vec<JwtKey>) -> KeySet {
         KeySet {
             keys,
@@ -180,7 +180,7 @@ impl KeySet {
         }
     }
 
-    /// Returns the place of the key that signed a JWT.
+    /// Returns the index of the key that signed a JWT.
     ///
     /// # Errors
     /// [`AssertionError`] if none did.
@@ -201,8 +201,8 @@ impl KeySet {
         }
     }
 
-    /// Finds the keys that a header admits: those that it names by `kid`, else by the thumbprint of a
-    /// certificate, else all. Of these, only the keys for its algorithm are returned.
+    /// Finds the keys that may have signed a JWT with this header: those that it names by `kid`, or else by the
+    /// thumbprint of a certificate, or else all keys. Only keys for the header's algorithm are returned.
     fn find(&self, header: &Header) -> Candidates<'_> {
         let named = self.named(header);
         let mut fits: Vec<&JwtKey> = Vec::new();
@@ -257,7 +257,7 @@ impl JwtKey {
     /// Reads a JSON Web Key.
     ///
     /// # Errors
-    /// [`LeftOutReason`] if it cannot verify a JWT here.
+    /// [`LeftOutReason`] if the key cannot verify JWTs here.
     pub(crate) fn read(jwk: &Value) -> Result<JwtKey, LeftOutReason> {
         let jwk = Jwk(jwk.as_object().ok_or(LeftOutReason::NoObject)?);
         let kty = jwk.text("kty")?.ok_or(LeftOutReason::Member("kty"))?;
@@ -292,8 +292,8 @@ impl JwtKey {
         })
     }
 
-    /// The key as a JSON Web Key in its plain form: nothing but the members that define it, its name, and its algorithm
-    /// if it is for one of several.
+    /// Converts the key to a JSON Web Key in its plain form: only the members that define the key, its name,
+    /// and its algorithm if the key is restricted to one of several.
     pub(crate) fn to_jwk(&self) -> Map<String, Value> {
         let text = |octets: &[u8]| URL_SAFE_NO_PAD.encode(octets);
         let mut members = match &self.material {
@@ -329,7 +329,7 @@ impl JwtKey {
             .collect()
     }
 
-    /// The key in the form that the library verifies with.
+    /// Converts the key to the form that the JWT library uses.
     fn decoding_key(&self) -> DecodingKey {
         match &self.material {
             Material::Rsa { n, e } => DecodingKey::from_rsa_raw_components(n, e),
@@ -353,7 +353,8 @@ const RSA: &[Algorithm] = &[
 struct Jwk<'a>(&'a Map<String, Value>);
 
 impl<'a> Jwk<'a> {
-    /// A member that is text. Null and the empty text count as absent, since some libraries write them so.
+    /// Returns a text member. Null and the empty text count as absent, because some libraries write absent
+    /// members that way.
     fn text(&self, name: &'static str) -> Result<Option<&'a str>, LeftOutReason> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
@@ -369,8 +370,8 @@ impl<'a> Jwk<'a> {
         }
     }
 
-    /// Checks that the key is for signatures (RFC 7517, sections 4.2 and 4.3). SPIFFE calls the use of its
-    /// signing keys `jwt-svid`.
+    /// Checks that the key is for signatures (RFC 7517, sections 4.2 and 4.3). SPIFFE marks its signing keys
+    /// with the use `jwt-svid`.
     fn is_for_signatures(&self) -> Result<(), LeftOutReason> {
         if let Some(other) = self.text("use")?
             && !["sig", "jwt-svid"].contains(&other)
@@ -439,14 +440,14 @@ impl<'a> Jwk<'a> {
         Ok(Material::Ed(point))
     }
 
-    /// An unsigned integer, stripped of leading zero octets (RFC 7518, section 6.3.1.1).
+    /// Reads an unsigned integer, without leading zero octets (RFC 7518, section 6.3.1.1).
     fn integer(&self, name: &'static str) -> Result<Vec<u8>, LeftOutReason> {
         let octets = self.octets(name)?;
         let zeros = octets.iter().take_while(|octet| **octet == 0).count();
         Ok(octets.into_iter().skip(zeros).collect())
     }
 
-    /// Octets in base64url or base64, padded or not.
+    /// Reads octets in base64url or base64, padded or not.
     fn octets(&self, name: &'static str) -> Result<Vec<u8>, LeftOutReason> {
         const LENIENT: GeneralPurpose = GeneralPurpose::new(
             &URL_SAFE,
@@ -476,7 +477,7 @@ impl LeftOut {
     }
 }
 
-/// The length in bits of an integer without leading zero octets.
+/// Length in bits of an integer without leading zero octets.
 fn bits(integer: &[u8]) -> usize {
     let first = integer.first().map_or(0, |first| first.leading_zeros());
     integer
@@ -485,7 +486,8 @@ fn bits(integer: &[u8]) -> usize {
         .saturating_sub(first as usize)
 }
 
-/// Text of a provider or a caller for the log: cut to `most` characters, with all but printable ASCII escaped.
+/// Text of a provider or a caller for the log: cut off after `most` characters, with everything but printable
+/// ASCII escaped.
 pub(super) fn shown(text: &str, most: usize) -> String {
     let plain = |c: char| c == ' ' || c.is_ascii_graphic();
     let show = |c: char| match plain(c) {

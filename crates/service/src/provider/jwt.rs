@@ -17,7 +17,7 @@ pub(crate) struct Jwt<'a> {
     signature: &'a str,
 }
 
-/// The members of a JOSE header that are used: the algorithm, and the names of the signing key.
+/// The members of a JOSE header that matter here: the algorithm, and the names of the signing key.
 pub(crate) struct Header {
     pub(crate) alg: Algorithm,
     pub(crate) kid: Option<String>,
@@ -41,12 +41,12 @@ impl<'a> Jwt<'a> {
         })
     }
 
-    /// A claim that is text.
+    /// Returns a claim that is a string.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.claims.get(name).and_then(Value::as_str)
     }
 
-    /// Returns true if this key signed it, by the algorithm in its header.
+    /// Returns true if this key signed the JWT with the algorithm in its header.
     pub(crate) fn is_signed_by(&self, key: &DecodingKey) -> bool {
         let (signature, message) = (self.signature, self.message.as_bytes());
         crypto::verify(signature, message, key, self.header.alg).unwrap_or(false)
@@ -79,17 +79,18 @@ impl Header {
     }
 }
 
-/// Decodes a JSON object in base64url. Of members with the same name the last one counts (RFC 7519, section 4).
+/// Decodes a JSON object in base64url. If members have the same name, the last one counts (RFC 7519, section
+/// 4).
 fn object(part: &str) -> Result<Map<String, Value>, AssertionError> {
     let json = URL_SAFE_NO_PAD.decode(part);
     let json = json.map_err(|_| AssertionError::Malformed)?;
     serde_json::from_slice(&json).map_err(|_| AssertionError::Malformed)
 }
 
-/// Reads a claim that is a time, if it is there.
+/// Reads a claim that is a time, if present.
 ///
 /// # Errors
-/// [`AssertionError::Claim`] if it is not a time.
+/// [`AssertionError::Claim`] if the claim is not a time.
 pub(crate) fn time(
     claims: &Map<String, Value>,
     name: &'static str,

@@ -1,4 +1,4 @@
-//! The rules by which the state of an issuer is assessed: one function for each section.
+//! The rules that assess the state of an issuer: one function for each section.
 
 use bailiwick_api::{
     Health, IssuerStatus, PrivateKeys, ProviderStatus, RootKeyState, StatusSection as Section,
@@ -16,14 +16,14 @@ use super::{
     finding::{Finding, finding},
 };
 
-/// Time after which a transition that nobody made counts as overdue, in seconds. Rotations run once an hour, and one
-/// may fail.
+/// Time after which a due transition counts as overdue, in seconds. Rotations run once an hour, and a single
+/// one may fail.
 const OVERDUE: u64 = 2 * 3_600;
 
-/// Age of the head from which verifiers deny by default, in seconds.
+/// Age of the head at which verifiers begin to deny calls by default, in seconds.
 const HEAD_STALE: u64 = 60;
 
-/// Age of a row from which a checkpoint should cover it, in seconds.
+/// Age of an audit row at which a checkpoint should cover it, in seconds.
 const UNCOVERED: u64 = 86_400;
 
 pub(super) fn keys(status: &IssuerStatus, refusal: Option<&str>, now: Timestamp) -> Vec<Finding> {
@@ -172,7 +172,7 @@ pub(super) fn revocations(status: &IssuerStatus, now: Timestamp) -> Vec<Finding>
     findings
 }
 
-/// The part of a message before its hint.
+/// Returns the part of a message before its hint.
 fn first_part(message: &str) -> &str {
     message.split_once(": ").map_or(message, |(fact, _)| fact)
 }

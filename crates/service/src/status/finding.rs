@@ -1,13 +1,13 @@
-//! Findings, as the assessment makes them.
+//! Findings of an assessment, each with its section.
 
 use bailiwick_api::{Health, StatusFinding, StatusSection};
 
-/// A finding and its section.
+/// A finding, with its section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The part of the issuer.
     pub section: StatusSection,
-    /// The finding.
+    /// The finding itself.
     pub finding: StatusFinding,
 }
 

@@ -1,4 +1,4 @@
-//! Assertions that clients sign with keys of their own (RFC 7523, section 3).
+//! Tests of assertions that clients sign with their own keys (RFC 7523, section 3).
 
 use bailiwick_api::{CLIENT_ASSERTION_TYPE, ProblemCode};
 use bailiwick_testkit::{
@@ -19,7 +19,7 @@ trait Keyed {
     async fn assert(&self, assertion: &str) -> Answer;
     async fn assert_as(&self, id: &str, assertion: &str) -> Answer;
     async fn assert_in_json(&self, assertion: &str) -> Answer;
-    /// Claims of a good assertion, with these members added or replaced; null takes one out.
+    /// Claims of a valid assertion, with these members added or replaced; null removes one.
     fn claims(&self, name: &str, members: &Value) -> Value;
 }
 
@@ -74,14 +74,14 @@ impl Keyed for Service {
     }
 }
 
-/// A `jti` that no other assertion of this process has.
+/// Makes a `jti` that is unique in this process.
 fn fresh_jti() -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static LAST: AtomicU64 = AtomicU64::new(0);
     format!("jti-{}", LAST.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A service that refuses any number of wrong assertions in the same way.
+/// Starts a service that never limits wrong assertions, so that each is refused for its own reason.
 async fn patient() -> Service {
     let mut setup = Setup::default();
     setup.config.limits.failures_per_minute = 100_000;
@@ -115,7 +115,7 @@ async fn each_type_of_key_signs_in() {
             assert_eq!(identity.agent, format!("agent:{name}"));
             assert!(decision.is_allow(), "{decision:?}");
         }
-        // With its name beside, without the key's, and in JSON.
+        // With the client's name as a parameter, without the key's name, and in JSON.
         let good = || service.claims(&name, &json!({}));
         let answer = service.assert_as(&name, &signer.sign(&good())).await;
         answer.is_token();
@@ -217,7 +217,7 @@ async fn forged_assertions_are_refused() {
     for (what, assertion) in &forged {
         let says = service.assert(assertion).await;
         let says = says.is_oauth(401, "invalid_client");
-        // One answer, whether there is such a client or not.
+        // The answer is the same, whether or not there is such a client.
         let same = [
             "is not signed with a key",
             "its header asks",
@@ -230,7 +230,7 @@ async fn forged_assertions_are_refused() {
         let answer = service.assert_in_json(assertion).await;
         answer.is_problem(401, ProblemCode::Unauthenticated);
     }
-    // None of them has used up what it stated.
+    // None of the refused assertions has used up its `jti`.
     service.assert(&own.sign(&good)).await.is_token();
     let by_another_algorithm = Signer::rs256("x").by(Algorithm::PS256);
     service.keyed("padded", &[&by_another_algorithm]).await;
@@ -263,14 +263,14 @@ async fn claims_are_held_to_the_client() {
         (json!({ "exp": null }), false),
         (json!({ "exp": "soon" }), false),
         (json!({ "exp": -1 }), false),
-        // Clocks may lie a minute apart, and not more.
+        // Clocks may differ by a minute at most.
         (json!({ "iat": now - 100, "exp": now - 59 }), true),
         (json!({ "iat": now - 100, "exp": now - 60 }), false),
         (json!({ "iat": now + 60, "exp": now + 120 }), true),
         (json!({ "iat": now + 61, "exp": now + 120 }), false),
         (json!({ "nbf": now + 61 }), false),
         (json!({ "iat": "now" }), false),
-        // Five minutes, from the first time that is stated.
+        // The maximum life, five minutes, counts from the earliest time in the assertion.
         (json!({ "exp": now + 300 }), true),
         (json!({ "exp": now + 301 }), false),
         (json!({ "iat": null, "exp": now + 300 }), true),
@@ -287,12 +287,12 @@ async fn claims_are_held_to_the_client() {
             false => drop(answer.is_oauth(401, "invalid_client")),
         }
     }
-    // Who is named beside is who signs.
+    // The client that `client_id` names must have signed the assertion.
     let assertion = own.sign(&service.claims("robot", &json!({})));
     let says = service.assert_as("other", &assertion).await;
     let says = says.is_oauth(401, "invalid_client");
     assert!(says.contains("'client_id' is not whom"), "{says}");
-    // A life as long as some libraries give it, where the operator allows that.
+    // A longer life, as some libraries use, if the operator allows it.
     let mut setup = Setup::default();
     setup.config.limits.client_assertion_seconds = 3_600;
     let lenient = setup.start().await;
@@ -326,10 +326,10 @@ async fn own_assertions_are_used_once() {
             answer.is_problem(401, ProblemCode::Unauthenticated);
         }
     }
-    // Another client may use the same one.
+    // Another client may use the same `jti`.
     let theirs = other.sign(&service.claims("other", &json!({ "jti": "one" })));
     another.assert(&theirs).await.is_token();
-    // As long as it lives, and as long as clocks may lie apart.
+    // Until the assertion expires, plus the tolerance for clocks.
     service.time.pass(119);
     service.assert(&one).await.is_oauth(401, "invalid_client");
     let two = own.sign(&service.claims("robot", &json!({ "jti": "two" })));
@@ -368,7 +368,7 @@ async fn keys_are_rotated_without_a_gap() {
         answer.is_oauth(401, "invalid_client");
         service.assert(&sign(&new)).await.is_token();
     }
-    // A client with keys can be given a secret, and the other way round.
+    // A client with keys can be given a secret, and vice versa.
     let secret = service
         .operate("client:rotate", "/v1/clients/robot/rotate", &json!({}))
         .await;
@@ -391,7 +391,7 @@ async fn keys_are_rotated_without_a_gap() {
     answer.is_oauth(401, "invalid_client");
 }
 
-/// A provider and clients on one service: the issuer of an assertion alone tells whose keys may sign it.
+/// With providers and clients on one service, only an assertion's issuer decides whose keys may sign it.
 #[tokio::test]
 async fn providers_and_clients_are_distinguished() {
     let of_provider = Signer::es256("first");
@@ -402,7 +402,7 @@ async fn providers_and_clients_are_distinguished() {
     let metric = "bailiwick_issuer_providers_without_keys";
     service.wait_for(metric, "0").await;
     let own = Signer::es256("own");
-    // A client that is called like the provider, and one like a subject of it.
+    // A client with the provider's name, and one with the name of the provider's subject.
     for name in ["corp", "robot"] {
         service.keyed(name, &[&own]).await;
     }
@@ -427,7 +427,7 @@ async fn providers_and_clients_are_distinguished() {
         ];
         service.token(Auth::None, &form).await
     };
-    // One `jti` at the provider, and at two clients.
+    // The same `jti` from the provider and from two clients.
     workload(&of_provider.sign(&of(json!({})))).await.is_token();
     for name in ["corp", "robot"] {
         let claims = service.claims(name, &json!({ "jti": "one" }));
@@ -459,7 +459,7 @@ async fn providers_and_clients_are_distinguished() {
             assert!(says.contains("is not signed with a key"), "{what}: {says}");
         }
     }
-    // Nobody asks a provider for the keys of clients.
+    // A provider is never asked for clients' keys.
     assert_eq!(provider.asked(), asked);
     for issuer in [
         provider.issuer.as_str(),
@@ -471,7 +471,7 @@ async fn providers_and_clients_are_distinguished() {
         let answer = service.assert(&assertion).await;
         answer.is_oauth(401, "invalid_client");
     }
-    // A client's assertion speaks of no principal and of no actor.
+    // A client's own assertion cannot be a subject token or an actor token.
     let secret = service.client("assistant-1", &["assistant"]).await;
     let assertion = own.sign(&service.claims("robot", &json!({})));
     let jwt = "urn:ietf:params:oauth:token-type:jwt";
@@ -488,7 +488,7 @@ async fn providers_and_clients_are_distinguished() {
         .token(Auth::Basic("assistant-1", &secret), &form)
         .await;
     answer.is_oauth(400, "invalid_request");
-    // It is not used up by that.
+    // That does not use up the assertion.
     service.assert(&assertion).await.is_token();
 }
 
@@ -517,7 +517,7 @@ async fn refused_assertions_are_on_record() {
             Some("robot"),
             "a `jti`",
         ),
-        // What is no client's name may be a secret, so it is not on record.
+        // A text that is not a client's name may be a secret, so it is not recorded.
         (
             sign("s3cret.0123", json!({})),
             None,
@@ -527,7 +527,7 @@ async fn refused_assertions_are_on_record() {
     for (assertion, agent, says) in &cases {
         let answer = service.assert(assertion).await;
         answer.is_oauth(401, "invalid_client");
-        // The operator's token that reads the audit is a row as well.
+        // Minting the operator's token that reads the audit log adds a row as well.
         let rows = service.audit().await.into_iter();
         let mut refused = rows.filter(|row| row["event"] == "mint.refused");
         let row = refused.next_back().unwrap();
@@ -543,7 +543,7 @@ async fn refused_assertions_are_on_record() {
     };
     assert_eq!(count("unsigned_jwt").await.as_deref(), Some("2"));
     assert_eq!(count("signed_jwt").await.as_deref(), Some("3"));
-    // Four wrong ones are enough for a minute. The client itself is not locked out by that.
+    // After four wrong assertions, further ones are refused for a minute. The client itself is not locked out.
     let refused = |rows: Vec<Value>| {
         rows.iter()
             .filter(|row| row["event"] == "mint.refused")
@@ -562,7 +562,7 @@ async fn refused_assertions_are_on_record() {
     answer.is_oauth(401, "invalid_client");
 }
 
-/// Profiles match a client by its registration, whichever way it signed in, and not by what it says of itself.
+/// Profiles match a client by its registration, however it authenticated, and not by claims in its assertion.
 #[tokio::test]
 async fn assertions_state_no_claims() {
     let service = Service::start().await;

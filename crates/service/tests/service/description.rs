@@ -1,4 +1,5 @@
-//! `openapi.json` describes the service. `bailiwick-api` tests that it matches the routes and types.
+//! Tests that `openapi.json` describes the service. `bailiwick-api` tests that the description matches the
+//! routes and types.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use bailiwick_testkit::service::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// A path with a value for each of its parameters.
+/// Returns the path with a value for each of its parameters.
 fn filled(operation: &Operation) -> String {
     let path = operation.path.split('/').map(|segment| match segment {
         "{id}" => "00000000",
@@ -123,7 +124,7 @@ fn the_description_is_whole() {
     assert_eq!(unused, Vec::<String>::new());
 }
 
-/// In the interface, events are text; the issuer names them.
+/// The interface has events as text; their names come from the issuer.
 #[test]
 fn events_are_those_of_the_issuer() {
     let described = &description::all()["components"]["schemas"]["AuditEvent"]["enum"];

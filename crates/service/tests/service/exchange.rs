@@ -1,4 +1,4 @@
-//! Token exchange and client assertions, with an OpenID provider whose behaviour the test sets.
+//! Tests of token exchange and client assertions, with an OpenID provider whose behaviour the test controls.
 
 use bailiwick_api::ProblemCode;
 use bailiwick_testkit::{
@@ -98,7 +98,7 @@ async fn an_actor_token_stands_for_a_client() {
     let identity = decision.identity().unwrap();
     assert_eq!(identity.agent, "agent:robot");
     assert_eq!(identity.principal, "user:ada");
-    // Two agents, none, halves of a token, a type that is none.
+    // Two agents, no agent, incomplete tokens, an unknown type.
     let both = scene
         .service
         .token(Auth::Basic("assistant-1", &scene.secret), &deputy);
@@ -147,7 +147,7 @@ async fn claims_are_held_to_what_is_configured() {
         (json!({ "exp": (now + 300).to_string() }), false),
         (json!({ "exp": -1 }), false),
         (json!({ "exp": 1e300 }), false),
-        // Clocks may lie a minute apart, and not more.
+        // Clocks may differ by a minute at most.
         (json!({ "iat": now - 300, "exp": now - 59 }), true),
         (json!({ "iat": now - 300, "exp": now - 60 }), false),
         (json!({ "nbf": now + 60 }), true),
@@ -155,7 +155,7 @@ async fn claims_are_held_to_what_is_configured() {
         (json!({ "iat": now + 61 }), false),
         (json!({ "iat": "now" }), false),
         (json!({ "exp": now as f64 + 300.5 }), true),
-        // An hour, as it is configured, from the first time that is stated.
+        // The maximum life, one hour, counts from the earliest time in the token.
         (json!({ "exp": now + 3_600 }), true),
         (json!({ "exp": now + 3_601 }), false),
         (json!({ "nbf": now - 10, "exp": now + 3_595 }), false),
@@ -174,7 +174,7 @@ async fn claims_are_held_to_what_is_configured() {
         .exchange(&stranger)
         .await
         .is_oauth(400, "invalid_scope");
-    // Of a client it is the client that is not known.
+    // For a client assertion, the error is that the client is unknown.
     let wrong = scene
         .assert(&scene.jwt(&json!({ "aud": "other", "jti": "1" })))
         .await;
@@ -207,14 +207,14 @@ async fn nothing_but_a_published_key_signs() {
             under_secret(b"secret", "shared", &claims),
         ),
     ];
-    // Key confusion: what everybody knows of the key, as a shared secret.
+    // Key confusion: the public half of the key, used as a shared secret.
     for public in &scene.signer.public {
         forged.push(("HS256", under_secret(public, "first", &claims)));
     }
-    // Another key under the name of the right one, and under its own.
+    // Another key, under the right key's name and under its own.
     forged.push(("thief", Signer::rs256("first").sign(&claims)));
     forged.push(("stranger", Signer::rs256("second").sign(&claims)));
-    // A key that comes with the token, or where the token says that it is.
+    // A key inside the token, or at an address that the token names.
     let thief = Signer::rs256("first");
     let elsewhere = format!("{}/elsewhere", scene.provider.issuer);
     for members in [
@@ -225,7 +225,7 @@ async fn nothing_but_a_published_key_signs() {
     ] {
         forged.push(("own key", thief.sign_with(&members, &claims)));
     }
-    // Another way of signing, with the right key.
+    // Another algorithm, with the right key.
     forged.push((
         "PS256",
         scene.signer.sign_with(&json!({ "alg": "PS256" }), &claims),
@@ -234,7 +234,7 @@ async fn nothing_but_a_published_key_signs() {
         "ES256",
         scene.signer.sign_with(&json!({ "alg": "ES256" }), &claims),
     ));
-    // What this issuer would have to understand.
+    // Extensions that a recipient must understand.
     for members in [
         json!({ "crit": ["exp"] }),
         json!({ "crit": ["b64"], "b64": false }),
@@ -245,7 +245,7 @@ async fn nothing_but_a_published_key_signs() {
     ] {
         forged.push(("header", scene.signer.sign_with(&members, &claims)));
     }
-    // Claims of another, under a signature that was right.
+    // Another token's claims, under a signature that was valid.
     let good = scene.signer.sign(&claims);
     let better = scene.signer.sign(&scene.claims(&json!({ "sub": "root" })));
     let parts: Vec<&str> = good.split('.').collect();
@@ -290,7 +290,7 @@ async fn an_assertion_is_used_once() {
         .assert(&elsewhere)
         .await
         .is_oauth(401, "invalid_client");
-    // As long as it lives, and as long as clocks may lie apart.
+    // Until the token expires, plus the tolerance for clocks.
     scene.service.time.pass(359);
     scene
         .assert(&assertion)
@@ -360,7 +360,7 @@ async fn a_provider_may_let_each_token_be_used_once() {
         .is_oauth(400, "invalid_request");
 }
 
-/// A service account token as Kubernetes makes it: no `jti`, a list of audiences, the same file for an hour.
+/// Kubernetes makes such service account tokens: no `jti`, a list of audiences, the same file for an hour.
 #[tokio::test]
 async fn a_workload_may_use_its_token_again() {
     let scene = Scene::with(Signer::rs256("first"), "assertions = \"reusable\"\n").await;
@@ -391,12 +391,12 @@ async fn a_workload_may_use_its_token_again() {
     assert!(decision.is_allow(), "{decision:?}");
     let identity = decision.identity().unwrap();
     assert_eq!(identity.agent, "agent:system:serviceaccount:agents:buyer");
-    // The audit tells what it was known by.
+    // The audit log states how the caller was authenticated.
     let rows = scene.service.audit().await;
     let actor = "caller with a reusable assertion:corp/system:serviceaccount:agents:buyer";
     let minted = rows.iter().filter(|row| row["actor"] == actor);
     assert_eq!(minted.count(), 7, "{rows:?}");
-    // Later Kubernetes gives each a `jti`, which changes nothing here.
+    // Later versions of Kubernetes add a `jti`, which makes no difference here.
     let named = |id: &str| {
         let mut members = members.clone();
         members["jti"] = json!(id);
@@ -405,7 +405,7 @@ async fn a_workload_may_use_its_token_again() {
     for _ in 0..2 {
         scene.assert(&named("one")).await.is_token();
     }
-    // As long as it lives, and as long as clocks may lie apart.
+    // Until the token expires, plus the tolerance for clocks.
     scene.service.time.pass(3_659);
     scene.assert(&account).await.is_token();
     scene.service.time.pass(1);
@@ -417,7 +417,7 @@ async fn a_reusable_token_is_bounded() {
     let scene = Scene::with(Signer::es256("first"), "assertions = \"reusable\"\n").await;
     let now = scene.service.now().unix();
     for (members, says) in [
-        // Another receiver of it could use it here.
+        // Another recipient of the token could use it here.
         (json!({ "aud": ["bailiwick", "other"] }), "`aud`"),
         (json!({ "aud": ["bailiwick", "bailiwick"] }), "`aud`"),
         (json!({ "aud": ["other"] }), "`aud`"),
@@ -439,10 +439,10 @@ async fn a_reusable_token_is_bounded() {
         assert!(said.contains(&says.replace('`', "'")), "{members}: {said}");
     }
     scene.assert(&scene.jwt(&json!({}))).await.is_token();
-    // Where it is no client assertion, nothing of that holds.
+    // None of these rules apply to a token that is not a client assertion.
     let shared = scene.jwt(&json!({ "aud": ["bailiwick", "other"], "iat": null }));
     scene.exchange(&shared).await.is_token();
-    // One provider's tokens are not another's.
+    // The setting of one provider does not affect another.
     let once = Scene::new().await;
     let token = once.jwt(&json!({}));
     let said = once.assert(&token).await.is_oauth(401, "invalid_client");
@@ -453,7 +453,7 @@ async fn a_reusable_token_is_bounded() {
 async fn a_rotation_is_noticed_and_a_flood_is_not_passed_on() {
     let scene = Scene::new().await;
     scene.exchange(&scene.jwt(&json!({}))).await.is_token();
-    // At the start, or for the first token: once, and not for each.
+    // The provider was asked once, at the start or for the first token, and not for each token.
     assert_eq!(scene.provider.asked(), 1);
     let claims = scene.claims(&json!({}));
     let second = Signer::es256("second");
@@ -462,7 +462,7 @@ async fn a_rotation_is_noticed_and_a_flood_is_not_passed_on() {
         scene.exchange(&second.sign(&claims)).await.is_token();
     }
     assert_eq!(scene.provider.asked(), 2);
-    // Within the cool-down nobody makes it ask again, not even with a key that there is by now.
+    // Within the cool-down, no token triggers a request, not even one with a key that is published by now.
     let third = Signer::es256("third");
     scene.provider.publish(&[&second, &third]);
     let stranger = Signer::es256("stranger").sign(&claims);
@@ -508,7 +508,7 @@ async fn an_outage_leaves_known_keys_valid() {
     scene.provider.publish(&[&scene.signer, &second]);
     let claims = scene.claims(&json!({}));
     for _ in 0..2 {
-        // It may be the provider's: only it can tell.
+        // The key may be the provider's, which only the provider can tell.
         let answer = scene.exchange(&second.sign(&claims)).await;
         answer.is_oauth(503, "temporarily_unavailable");
         assert_eq!(answer.header("retry-after"), Some("5"));
@@ -546,7 +546,8 @@ async fn keys_come_from_where_they_are_configured_to_be() {
     }
 }
 
-/// A provider whose issuer has a path publishes its configuration below that (OpenID Connect Discovery 1.0, section 4).
+/// A provider whose issuer has a path publishes its configuration below that path (OpenID Connect Discovery
+/// 1.0, section 4).
 #[tokio::test]
 async fn a_provider_may_have_a_path() {
     for path in ["/realms/corp", "/id/EXAMPLE/"] {
@@ -554,7 +555,7 @@ async fn a_provider_may_have_a_path() {
         let provider = Provider::start_below(path, &[&signer]).await;
         let scene = Scene::of(provider, signer, "").await;
         scene.exchange(&scene.jwt(&json!({}))).await.is_token();
-        // Its name is that, and no other that looks like it.
+        // The issuer's name must match exactly; similar names are refused.
         for other in [
             format!("{}/", scene.provider.issuer),
             scene.provider.issuer.trim_end_matches('/').to_owned(),
@@ -567,7 +568,7 @@ async fn a_provider_may_have_a_path() {
             }
         }
     }
-    // A configuration of the issuer without the slash is another's.
+    // A configuration for the issuer without the slash belongs to another issuer.
     let signer = Signer::es256("first");
     let provider = Provider::start_below("/realms/corp", &[&signer]).await;
     let config = provider.config().replace("/realms/corp", "/realms/corp/");
@@ -587,7 +588,7 @@ async fn a_provider_that_is_silent_does_not_hold_up_the_end() {
     let provider = Provider::start(&[&signer]).await;
     provider.becomes(Mood::Silent);
     let mut service = Setup::with_providers(&provider.config()).start().await;
-    // It has five seconds to answer, and there is no need to wait for them.
+    // The provider has five seconds to answer, but a stop does not wait for them.
     let running = service.running.take().unwrap();
     let begun = std::time::Instant::now();
     running.stop(std::time::Duration::ZERO).await;
@@ -614,7 +615,7 @@ async fn a_caller_that_hangs_up_is_no_longer_counted() {
     scene.service.wait_for(in_flight, "0").await;
 }
 
-/// A file ends with a newline, and a caller may send it as it is.
+/// A file ends with a newline, and callers may send its content unchanged.
 #[tokio::test]
 async fn white_space_around_jwts_is_ignored() {
     let scene = Scene::new().await;

@@ -1,4 +1,4 @@
-//! Key sets in the forms that real providers publish: each with keys of our own making.
+//! Tests of key sets in the forms that real providers publish, each with keys made here.
 
 use bailiwick_testkit::{
     log::Log,
@@ -36,7 +36,7 @@ impl Scene {
         }
     }
 
-    /// Lets the service read a key set: a JWT that nobody published a key for makes it ask.
+    /// Makes the service read a key set, by sending a JWT that no published key verifies.
     async fn adopt(&self, text: String) {
         self.provider.publish_text(text);
         self.service.time.pass(30);
@@ -80,7 +80,7 @@ impl Scene {
     }
 }
 
-/// A public key with members added or replaced; null takes one out.
+/// Returns a public key with members added or replaced; null removes one.
 fn with(signer: &Signer, members: Value) -> Value {
     let mut jwk = signer.jwk.clone();
     let object = jwk.as_object_mut().unwrap();
@@ -93,13 +93,13 @@ fn octets(jwk: &Value, name: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap()
 }
 
-/// A member with one zero octet before the others.
+/// A member of a key, with a zero octet prepended.
 fn led_by_zero(jwk: &Value, name: &str) -> String {
     let octets = [vec![0], octets(jwk, name)].concat();
     URL_SAFE_NO_PAD.encode(octets)
 }
 
-/// A P-256 key whose `x` begins with a zero octet, which is not published.
+/// Makes a P-256 key whose `x` begins with a zero octet, which the published form omits.
 fn cut_coordinate() -> (Signer, Value) {
     loop {
         let signer = Signer::es256("cut");
@@ -110,7 +110,7 @@ fn cut_coordinate() -> (Signer, Value) {
     }
 }
 
-/// Keys that are left out wherever they stand, with the reason for each.
+/// Keys that are left out wherever they occur, with the reason for each.
 fn unsound() -> Vec<(Value, &'static str)> {
     let rsa = Signer::rs256("x").jwk;
     let ec = Signer::es256("x");
@@ -497,7 +497,7 @@ async fn unsound_keys_verify_nothing() {
     assert!(said.contains("form that is not accepted"), "{said}");
     let said = says("a secret", under_secret(b"secret", "s", &scene.claims())).await;
     assert!(said.contains("not configured for"), "{said}");
-    // Key confusion: what everybody knows of a key, as a shared secret.
+    // Key confusion: the public half of a key, used as a shared secret.
     for public in &rsa.public {
         says("a public key", under_secret(public, "r", &scene.claims())).await;
     }
@@ -505,7 +505,7 @@ async fn unsound_keys_verify_nothing() {
     assert!(said.contains("does not publish"), "{said}");
     let said = says("another key", Signer::rs256("r").sign(&scene.claims())).await;
     assert!(said.contains("signature is wrong"), "{said}");
-    // The algorithm is the key's, and not the token's.
+    // The key determines the algorithm, not the token.
     for alg in ["RS384", "PS256", "ES256"] {
         let said = says(alg, rsa.sign_with(&json!({ "alg": alg }), &scene.claims())).await;
         assert!(said.contains("no key for its algorithm"), "{alg}: {said}");
@@ -517,7 +517,7 @@ async fn unsound_keys_verify_nothing() {
         let said = says(alg, ec.sign_with(&json!({ "alg": alg }), &scene.claims())).await;
         assert!(said.contains("no key for its algorithm"), "{alg}: {said}");
     }
-    // More keys than a stranger may make it try.
+    // More keys than the service tries for a stranger's token.
     let nameless = json!({ "kid": null });
     let nine: Vec<Value> = (0..8)
         .map(|_| with(&Signer::es256("x"), nameless.clone()))
@@ -526,13 +526,13 @@ async fn unsound_keys_verify_nothing() {
     scene.adopt_keys(&nine).await;
     let said = says("nine keys", ec.sign_with(&nameless, &scene.claims())).await;
     assert!(said.contains("with which of its provider"), "{said}");
-    // The certificate of one key names no other.
+    // The thumbprint of one key's certificate does not select another key.
     let thumb = json!({ "kid": null, "x5t": "thumb" });
     scene
         .adopt_keys(&[with(&rsa, json!({ "x5t": "thumb" })), ec.jwk.clone()])
         .await;
     says("another certificate", ec.sign_with(&thumb, &scene.claims())).await;
-    // What a provider takes back is gone, also where nothing is left.
+    // A key that the provider withdraws is no longer used, even if no key is left.
     scene.adopt_keys(std::slice::from_ref(&ec.jwk)).await;
     scene.exchange(&ec.sign(&scene.claims())).await.is_token();
     scene.adopt_keys(&[]).await;
@@ -565,7 +565,7 @@ async fn documents_that_are_no_key_set_change_nothing() {
     }
 }
 
-/// A provider that gives its new key the old name is followed like any other.
+/// A provider may give its new key the name of the old one.
 #[tokio::test]
 async fn a_rotation_may_keep_the_name() {
     let scene = Scene::new().await;
@@ -610,12 +610,12 @@ async fn the_log_names_what_is_left_out() {
         if key.get("kid").is_some_and(Value::is_string) {
             assert!(line.contains(&kid), "{key}: {line}");
         }
-        // The same set once more is nothing new.
+        // The same set is not logged again.
         let before = text.matches("is left out").count();
         scene.adopt_keys(&[key, ec.jwk.clone()]).await;
         assert_eq!(log.text().matches("is left out").count(), before);
     }
-    // Its texts are a stranger's, and so are those of a token.
+    // Texts in key sets and tokens come from strangers.
     let evil = format!("\u{1b}[2J\n\u{202e}{}", "x".repeat(10_000));
     let key = json!({ "kid": evil, "kty": evil });
     scene.adopt_keys(&[key]).await;

@@ -1,4 +1,4 @@
-//! Requests for tokens, byte for byte as OAuth clients send them.
+//! Tests of token requests, byte for byte as OAuth clients send them.
 
 use bailiwick_testkit::{
     provider::{Provider, Signer},
@@ -114,7 +114,7 @@ const EXCHANGES: [(&str, Client, &str, &str); 10] = [
     ),
 ];
 
-/// Tokens for the client itself.
+/// Requests of tokens for the client itself.
 const CREDENTIALS: [(&str, Client, &str, &str); 6] = [
     (
         "Spring Security",
@@ -156,7 +156,7 @@ const CREDENTIALS: [(&str, Client, &str, &str); 6] = [
     ),
 ];
 
-/// A scene whose client may use a profile of its own as well.
+/// A scene whose client may also use a profile of its own.
 async fn scene() -> Scene {
     let signer = Signer::es256("first");
     let provider = Provider::start(&[&signer]).await;
@@ -194,7 +194,8 @@ async fn common_clients_get_tokens() {
     }
 }
 
-/// Clients that authenticate by a JWT send their name, too, or another's actor token without any secret.
+/// Clients that authenticate with a JWT also send their name, or another party's actor token, without any
+/// secret.
 #[tokio::test]
 async fn clients_without_a_secret_get_tokens() {
     let scene = scene().await;
@@ -240,7 +241,7 @@ async fn other_token_types_are_refused() {
         let says = says.is_oauth(400, "invalid_request");
         assert!(says.contains("token-type:access_token"), "{says}");
     }
-    // Twice is not once, also where both are the same.
+    // A parameter that occurs twice is refused, even if both values are the same.
     let twice = "&requested_token_type=urn:bailiwick:token-type:biscuit";
     let body = format!("{exchange}{twice}{twice}");
     let answer = scene.send(Client::Basic, FORM, &body).await;

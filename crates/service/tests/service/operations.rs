@@ -1,4 +1,4 @@
-//! Operation of the service: its status and metrics, its limits under load, and its shutdown.
+//! Tests of the service's operation: its status and metrics, its limits under load, and its shutdown.
 
 use std::time::Duration;
 
@@ -126,7 +126,7 @@ impl Crowded {
         Crowded { service, provider }
     }
 
-    /// Returns once the permit is taken.
+    /// Occupies the permit, and returns once it is taken.
     async fn take(&self) -> Wire {
         let header = json!({ "alg": "RS256", "kid": "x" });
         let jwt = unsigned(&header, &json!({ "iss": self.provider.issuer }));
@@ -221,7 +221,7 @@ async fn connections_beyond_the_limit_are_closed() {
     }
     let mut third = Wire::connect(service.address).await;
     assert_eq!(third.rest().await, "");
-    // Those that have a place go on, and one that leaves makes room.
+    // Connections that have a place continue, and one that closes makes room for another.
     first.send(ask).await;
     assert!(first.answer().await.starts_with("HTTP/1.1 404 "));
     drop(first);
@@ -241,7 +241,7 @@ async fn callers_that_do_not_read_are_dropped() {
     setup.config.limits.header_seconds = 1;
     let service = setup.start().await;
     let mut deaf = Wire::connect(service.address).await;
-    // More than the buffers between the two hold.
+    // More than the buffers between the two sides can hold.
     let ask = "GET /v1/openapi.json HTTP/1.1\r\nhost: x\r\n\r\n";
     deaf.send(&ask.repeat(1_000)).await;
     eventually("its place is free", async || {
@@ -263,7 +263,7 @@ async fn slow_callers_are_dropped() {
         "POST /v1/token HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 10\r\n\r\n";
     for address in [service.address, service.operations] {
         for (sent, answer) in [
-            // Nothing; half a head; half of what HTTP/2 begins with; an idle connection.
+            // Nothing; half a head; half of HTTP/2's preface; an idle connection.
             ("", ""),
             ("G", ""),
             ("GET / HTTP/1.1\r\nhost: x\r\nx: ", ""),
@@ -280,7 +280,7 @@ async fn slow_callers_are_dropped() {
             );
         }
     }
-    // Half a body: it is told so, in the form of all other errors.
+    // Half a body: the answer has the form of all other errors.
     let mut wire = Wire::connect(service.address).await;
     wire.send(&format!("{post}grant")).await;
     let text = wire.rest().await;
@@ -292,7 +292,7 @@ async fn slow_callers_are_dropped() {
     assert!(text.contains("\"code\":\"unavailable\""), "{text}");
 }
 
-/// A sender that writes all of its body before it reads finds the answer there.
+/// A sender that writes its whole body before reading still finds the answer.
 #[tokio::test]
 async fn a_too_long_body_gets_413() {
     let service = Service::start().await;
@@ -307,7 +307,7 @@ async fn a_too_long_body_gets_413() {
     let announced = head(&format!("content-length: {length}\r\n"));
     let chunked = head("transfer-encoding: chunked\r\n");
     let mut wire = Wire::connect(service.address).await;
-    // The connection is good for the next request.
+    // The connection can be used for the next request.
     for request in [
         format!("{announced}{body}"),
         format!("{chunked}{length:x}\r\n{body}\r\n0\r\n\r\n"),
@@ -318,14 +318,14 @@ async fn a_too_long_body_gets_413() {
         assert!(text.starts_with("HTTP/1.1 413 "), "{text}");
         assert!(text.contains("262144 bytes"), "{text}");
     }
-    // One that asks before it sends is told at once, and sends nothing.
+    // A client that sends `Expect: 100-continue` is refused at once, and sends no body.
     let mut wire = Wire::connect(service.address).await;
     let asks = head(&format!(
         "content-length: {length}\r\nexpect: 100-continue\r\n"
     ));
     wire.send(&asks).await;
     assert!(wire.rest().await.starts_with("HTTP/1.1 413 "));
-    // So is a usual client, known or not.
+    // An ordinary client is refused too, known or not.
     for auth in [Auth::None, Auth::Basic("orchestrator", &secret)] {
         let json = [("content-type", "application/json")];
         let path = "/v1/tokens";
@@ -335,7 +335,7 @@ async fn a_too_long_body_gets_413() {
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let sent = service.send(Method::POST, "/v1/token", Auth::None, &form, body);
     sent.await.is_oauth(400, "invalid_request");
-    // What is dropped has an end, too.
+    // The number of dropped bytes is limited, too.
     let mut wire = Wire::connect(service.address).await;
     wire.send(&head("transfer-encoding: chunked\r\n")).await;
     let chunk = format!("100000\r\n{}\r\n", " ".repeat(1 << 20));
@@ -344,7 +344,7 @@ async fn a_too_long_body_gets_413() {
         sent += 1;
         assert!(sent < 64, "it reads on and on");
     }
-    // Nobody's memory of bodies on their way is held by any of it.
+    // None of this occupies the memory for bodies that are arriving.
     let answer = service.get("/v1/openapi.json", Auth::None).await;
     assert_eq!(answer.status, 200);
 }
@@ -388,7 +388,7 @@ async fn its_end_is_announced_beforehand() {
         (answer.status, answer.text.as_str()) == (503, "stopping\n")
     })
     .await;
-    // Alive it is, and whoever comes nevertheless is served.
+    // `/livez` still succeeds, and requests that arrive nevertheless are served.
     assert_eq!(service.get("/livez", Auth::None).await.status, 200);
     let grant = [("grant_type", "client_credentials")];
     service
@@ -432,9 +432,9 @@ async fn profiles_are_taken_up_as_a_whole_or_not_at_all() {
     for broken in [
         "[[profile]]".to_owned(),
         "not toml".to_owned(),
-        // The first is good, and the second is not.
+        // The first profile is valid, and the second is not.
         format!("{added}\n[[profile]]\nname = \"broken\"\n"),
-        // Twice the same; more than the issuer gives; a provider that there is not.
+        // A repeated profile; a life beyond the issuer's maximum; an unknown provider.
         format!("{added}{added}"),
         added.replace("max = \"1h\"", "max = \"2h\""),
         format!("{added}{}", OF_PROVIDER),
@@ -444,7 +444,7 @@ async fn profiles_are_taken_up_as_a_whole_or_not_at_all() {
         ask("buyer").await.is_token();
         ask("added").await.is_oauth(400, "invalid_scope");
     }
-    // A file and a directory: nobody could say which.
+    // With both a file and a directory, it is unclear which one counts.
     std::fs::write(&file, &added).unwrap();
     let directory = service.home().join("profiles.d");
     std::fs::create_dir(&directory).unwrap();
@@ -454,7 +454,7 @@ async fn profiles_are_taken_up_as_a_whole_or_not_at_all() {
     running.reload().await.unwrap();
     ask("added").await.is_token();
     ask("buyer").await.is_oauth(400, "invalid_scope");
-    // Several files are one set; what is no profile is left alone.
+    // Several files form one set; other files are ignored.
     std::fs::remove_file(&file).unwrap();
     std::fs::create_dir(&directory).unwrap();
     std::fs::write(directory.join("a.toml"), &good).unwrap();
@@ -464,7 +464,7 @@ async fn profiles_are_taken_up_as_a_whole_or_not_at_all() {
     std::fs::write(directory.join("b.toml"), "not toml").unwrap();
     running.reload().await.unwrap_err();
     ask("buyer").await.is_token();
-    // None at all is a set, too: then nobody gets anything.
+    // An empty set is valid, too: then nobody gets a token.
     std::fs::remove_dir_all(&directory).unwrap();
     running.reload().await.unwrap();
     ask("buyer").await.is_oauth(400, "invalid_scope");

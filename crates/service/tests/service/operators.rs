@@ -1,4 +1,4 @@
-//! The routes of operators: admission, refusal, and the audit of both.
+//! Tests of operators' routes: admission, refusal, and the audit records of both.
 
 use bailiwick_api::ProblemCode;
 use bailiwick_issuer::{InitOptions, MintRequest, State};
@@ -11,7 +11,7 @@ use bailiwick_token::timestamp::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// A request that an operator's token has to allow.
+/// A request that an operator's token must allow.
 struct Route {
     method: Method,
     path: String,
@@ -72,9 +72,9 @@ fn body(action: &str) -> Value {
 /// Operators' calls, and checks of their effects.
 trait Operators {
     async fn call(&self, route: &Route, auth: Auth<'_>) -> Answer;
-    /// Number of audit rows, without those of refusals.
+    /// Number of audit rows, not counting refusals.
     async fn rows(&self) -> usize;
-    /// Checks that every route refuses these credentials, and that nothing is changed.
+    /// Checks that every route refuses these credentials, and that nothing changes.
     async fn refuses(&self, auth: Auth<'_>, status: u16, code: ProblemCode, reason: Option<&str>);
     async fn active_key(&self) -> String;
 }
@@ -166,7 +166,7 @@ async fn without_the_right_token_nothing_is_done() {
         .await;
 }
 
-/// A token of an issuer that has only the name in common with this one.
+/// A token of another issuer that has only its name in common with this one.
 async fn by_another_issuer() -> String {
     let dir = tempfile::tempdir().unwrap();
     let now = Timestamp::from_unix(START + 600).unwrap();
@@ -233,7 +233,7 @@ async fn a_revoked_operator_is_out_at_once_and_everywhere() {
             assert_eq!(problem.reason.as_deref(), Some("revoked"), "{kind}");
             assert_eq!(keys(place, &admin).await.status, 200);
         }
-        // A watermark is about what was issued until now.
+        // A watermark covers only tokens issued before it.
         service.time.pass(1);
     }
     let listed = service
@@ -246,7 +246,7 @@ async fn a_revoked_operator_is_out_at_once_and_everywhere() {
         .await
         .json();
     assert_eq!(rest.as_array().unwrap().len(), 1);
-    // An operator may revoke the key that its own token is under.
+    // An operator may revoke the key that signed its own token.
     let path = format!("/v1/keys/{}/revoke", service.active_key().await);
     let done = another
         .post(&path, Auth::Bearer(&admin), &json!({ "reason": "leaked" }))
@@ -265,7 +265,7 @@ async fn a_revoked_operator_is_out_at_once_and_everywhere() {
 #[tokio::test]
 async fn an_operator_is_still_admitted_after_days() {
     let service = Service::start().await;
-    // Longer than a snapshot, a head and a keyset are valid.
+    // Some of these intervals exceed the life of a snapshot, a head and a keyset.
     for seconds in [59, 61, 3_599, 3_601, 86_399, 86_401, 864_000] {
         service.time.pass(seconds);
         let token = service.operator(&["key:list"]).await;
@@ -337,7 +337,7 @@ async fn the_audit_names_the_operator() {
         &[("grant_type", "client_credentials")],
     );
     token.await.is_token();
-    // The audit is whole, and a checkpoint vouches for it.
+    // The audit log is intact, and a checkpoint covers it.
     let checkpoint = service
         .post("/v1/audit/checkpoints", auth, &Value::Null)
         .await;
@@ -352,7 +352,7 @@ async fn the_audit_names_the_operator() {
     answer.is_problem(400, ProblemCode::BadRequest);
 }
 
-/// The issuer compares its view of its own revocations with the feed, so that view does not grow stale.
+/// The issuer derives its view of its own revocations from the feed, and keeps that view fresh.
 #[tokio::test]
 async fn an_operator_is_admitted_long_after_a_revocation() {
     let service = Service::start().await;
@@ -385,7 +385,7 @@ async fn refusals_of_operators_are_recorded() {
     let rows = service.audit().await;
     let refused = rows.iter().filter(|row| row["event"] == "operator.refused");
     let refused: Vec<_> = refused.collect();
-    // The allowance of a minute, part of which may have passed: refusals cannot fill the audit.
+    // One minute's allowance, so that refusals cannot fill the audit log. Part of the minute may have passed.
     assert!((30..40).contains(&refused.len()), "{}", refused.len());
     assert_eq!(refused[0]["actor"], json!(format!("operator:ada ({id})")));
     assert_eq!(
@@ -590,7 +590,7 @@ async fn guards_say_what_they_wait_for() {
         let answer = service.post(path, auth, &body).await;
         answer.is_problem(status, code);
     }
-    // To force it is an argument, which a grant can leave out.
+    // `force` is an argument, so a grant can leave it out.
     let careful = format!(
         "{}[grant.args]\nforce = false\n",
         grant("bailiwick", "key:activate")
@@ -641,7 +641,7 @@ async fn an_operator_mints_within_its_grant_and_never_an_operator() {
         (json!({}), 201, 201),
         (json!({ "ttl": 300 }), 201, 201),
         (json!({ "task": "read", "max_depth": 2 }), 201, 201),
-        // What was not said of claims, or of other services, is not granted.
+        // A grant that does not mention claims, or other services, does not include them.
         (json!({ "claims": { "region": "eu" } }), 403, 201),
         (
             json!({ "grants": { "grant": [{ "service": "payroll", "action": "*" }] } }),
@@ -662,7 +662,7 @@ async fn an_operator_mints_within_its_grant_and_never_an_operator() {
         (json!({ "agent": "root" }), 403, 201),
         (json!({ "principal": "team:c" }), 403, 201),
         (json!({ "tenant": "acme" }), 403, 201),
-        // What is needed is not made up, and what is no operator's is not ignored.
+        // Missing members are not made up, and members that are not for operators are not ignored.
         (json!({ "agent": null }), 400, 400),
         (json!({ "ttl": null }), 400, 400),
         (json!({ "grants": null }), 400, 400),
@@ -691,7 +691,7 @@ async fn an_operator_mints_within_its_grant_and_never_an_operator() {
             answer.is_problem(403, ProblemCode::Denied);
         }
     }
-    // A service is named, and not by a pattern that this one would be among.
+    // A service must be named, not given as a pattern that would match this one.
     for service_name in ["*", "bailiwick*", "bail*"] {
         let grants = json!([{ "service": service_name, "action": "*" }]);
         let wanted = with(json!({ "grants": { "grant": grants } }));
@@ -732,7 +732,7 @@ async fn operators_that_register_clients_can_be_limited_to_profiles() {
     }
 }
 
-/// PostgreSQL has no NUL in its texts, so no database is asked for one.
+/// PostgreSQL cannot store NUL in texts, so such texts are never sent to a database.
 #[tokio::test]
 async fn nul_is_a_bad_request() {
     let service = Service::start().await;
@@ -768,7 +768,7 @@ async fn nul_is_a_bad_request() {
     let client = json!({ "name": "a", "principal": "a\u{0}b", "profiles": ["buyer"] });
     let problem = service.post("/v1/clients", auth, &client).await;
     problem.is_problem(400, ProblemCode::BadRequest);
-    // Inside of JSON it is six characters.
+    // In JSON text, NUL is an escape of six characters.
     let client = json!({ "name": "a", "principal": "b", "profiles": ["a\u{0}b"] });
     let added = service.post("/v1/clients", auth, &client).await;
     assert_eq!(added.status, 201, "{added:?}");

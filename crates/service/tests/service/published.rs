@@ -1,4 +1,4 @@
-//! The documents that verifiers fetch, and the reports that verifiers send with their requests.
+//! Tests of the documents that verifiers fetch, and of the reports that verifiers send with their requests.
 
 use bailiwick_api::ProblemCode;
 use bailiwick_issuer::InitOptions;
@@ -72,7 +72,7 @@ async fn unchanged_content_is_not_sent_again() {
                 "{unknown}"
             );
         }
-        // The same from another process: one version is one text.
+        // Another process serves the same text, because a version has exactly one text.
         let another = service.another().await;
         assert_eq!(another.get(path, Auth::None).await.text, first.text);
         assert_eq!(another.unless(path, &tag).await.status, 304);
@@ -83,7 +83,7 @@ async fn unchanged_content_is_not_sent_again() {
     service
         .post("/v1/keys", Auth::Bearer(&token), &json!(null))
         .await;
-    // The head says that there is another keyset.
+    // The head announces another keyset.
     for (path, known) in [(KEYSET, &keyset), (HEAD, &head)] {
         let answer = service.unless(path, known.header("etag").unwrap()).await;
         assert_eq!(answer.status, 200);
@@ -132,14 +132,15 @@ async fn changes_lead_from_one_head_to_the_next_and_never_change() {
         pieces.push_str(&service.get(&path, Auth::None).await.text);
     }
     assert_eq!(pieces, delta.text);
-    // Whoever begins now takes the snapshot.
+    // A new verifier now begins with the snapshot.
     service.time.pass(5);
     let snapshot = service.get(SNAPSHOT, Auth::None).await;
     assert_eq!(snapshot.text.lines().count(), 5);
     service.verifier("erp").await;
 }
 
-/// To make a snapshot takes a while, and anyone can ask: it is spared where the changes since lead on.
+/// Making a snapshot takes a while, and anyone can request one, so an older one is served if changes lead from
+/// it to the head.
 #[tokio::test]
 async fn a_snapshot_is_not_rebuilt_for_each_change() {
     let service = Service::start().await;
@@ -150,14 +151,14 @@ async fn a_snapshot_is_not_rebuilt_for_each_change() {
     assert_eq!(service.get(SNAPSHOT, Auth::None).await.text, first);
     let verifier = service.verifier("erp").await;
     assert_eq!(verifier.trust().revocation_count(), 2);
-    // The issuer's own verifier does not wait for it.
+    // The issuer's own verifier does not wait for the snapshot.
     let operator = service.operator(&["key:list"]).await;
     let answer = service.get("/v1/keys", Auth::Bearer(&operator)).await;
     assert_eq!(answer.status, 200);
     service.time.pass(1);
     let second = service.get(SNAPSHOT, Auth::None).await.text;
     assert_eq!(second.lines().count(), 3);
-    // A keyset that is newer than it is, is not.
+    // A newer keyset makes the snapshot outdated at once.
     let token = service.operator(&["key:stage"]).await;
     service
         .post("/v1/keys", Auth::Bearer(&token), &json!(null))
@@ -201,7 +202,7 @@ async fn an_impossible_range_is_not_found() {
             .get(&format!("{HEAD}/{epoch}/{range}"), Auth::None)
             .await;
         answer.is_problem(404, ProblemCode::NotFound);
-        // What is not there yet may be there soon.
+        // These changes may exist soon, so the answer must not be cached.
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{range}");
     }
     for epoch in [
@@ -211,7 +212,7 @@ async fn an_impossible_range_is_not_found() {
         &epoch.to_uppercase(),
         &epoch[1..],
     ] {
-        // Without letters, upper case is the same.
+        // An epoch without letters is the same in upper case.
         if *epoch == head.epoch.to_string() {
             continue;
         }
@@ -250,7 +251,7 @@ async fn reports_of_verifiers_are_taken_where_they_can_be_read() {
         (HEAD, "name=\"..\"; service=\"erp\""),
         (HEAD, "name=\"a/b\"; service=\"erp\""),
         (HEAD, "name=\"%2e\"; service=\"erp\""),
-        // Not where it is said.
+        // A report with this request is ignored.
         (SNAPSHOT, "name=\"bad-8\"; service=\"erp\""),
     ] {
         let headers = [("bailiwick-verifier", report)];
@@ -294,8 +295,8 @@ async fn reports_of_verifiers_are_taken_where_they_can_be_read() {
     forget("%FF").await.is_problem(400, ProblemCode::BadRequest);
 }
 
-/// A snapshot is made once for all who ask, until something of it is old: also the keyset that it names,
-/// since a restored issuer may have the numbers of the one before.
+/// A snapshot is made once for all readers, until some part of it is outdated. This includes the keyset
+/// version, because a restored issuer may have the same numbers of changes as its predecessor.
 #[tokio::test]
 async fn a_snapshot_speaks_of_the_newest_keyset() {
     let service = Service::start().await;
@@ -311,8 +312,8 @@ async fn a_snapshot_speaks_of_the_newest_keyset() {
     assert_eq!(version().await.0, first + 1);
 }
 
-/// An issuer whose URL has a path is served below it, as without a proxy, and at the root, as behind one that cuts
-/// the path off. Its metadata is also where RFC 8414, section 3.1, has it.
+/// An issuer whose URL has a path is served below that path, as without a proxy, and at the root, as behind a
+/// proxy that strips the path. The metadata is also served where RFC 8414, section 3.1, expects it.
 #[tokio::test]
 async fn an_issuer_may_have_a_path() {
     const METADATA: &str = "/.well-known/oauth-authorization-server";
@@ -367,14 +368,14 @@ async fn an_issuer_may_have_a_path() {
         ] {
             assert_eq!(fetched(&nothing).await.0, 404, "{nothing}");
         }
-        // A route is one route for the metrics, wherever it was asked for.
+        // The metrics count a route once, whichever of its paths was requested.
         let metrics = service.get("/metrics", Auth::None).await.text;
         assert!(
             metrics.contains(&format!("path=\"{KEYSET}\",status=\"200\"}} 2")),
             "{metrics}"
         );
         assert!(!metrics.contains("tenants"), "{metrics}");
-        // A verifier that is told the issuer's URL.
+        // A verifier that is configured with the issuer's URL.
         let at = format!("http://{}{path}/", service.address);
         let time = service.time.clone();
         let follower = Verifier::follow(&at, *service.issuer.keyset_key())

@@ -1,4 +1,4 @@
-//! The report of a service on its issuer, and the setting that it tells operators to make.
+//! Tests of a service's report on its issuer, and of the setting that the report asks operators to make.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ fn codes(status: &IssuerStatus) -> Vec<&str> {
     findings.map(|finding| finding.code.as_str()).collect()
 }
 
-/// A service whose keyset names the feed, as it should.
+/// Starts a service whose keyset names the feed, as it should.
 async fn well() -> Service {
     let setup = Setup {
         time: Setup::default().time,
@@ -148,8 +148,8 @@ async fn unreachable_providers_are_reported_with_the_reason() {
     assert!(finding.message.contains("`corp`"), "{finding:?}");
 }
 
-/// An issuer that was created without the URL: the service says so, an operator sets it, and a verifier that runs
-/// takes it over.
+/// An issuer was created without the URL. The service reports this, an operator sets the URL, and a running
+/// verifier uses it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revocation_url_set_later_reaches_verifiers() {
     let mut setup = Setup::followed(

@@ -1,4 +1,4 @@
-//! A caller that is refused without being known leaves a row, a line of the log and a count.
+//! Tests that a refused caller without valid credentials leaves an audit row, a line in the log and a count.
 
 use bailiwick_testkit::{
     provider::{Signer, unsigned},
@@ -180,7 +180,7 @@ async fn refused_jwts_leave_rows() {
         assert_eq!(row.get("agent").and_then(Value::as_str), agent, "{row}");
         let error = row["detail"]["error"].as_str().unwrap();
         assert!(error.contains(says), "{row}");
-        // Nothing of the token.
+        // The row contains no part of the token.
         assert!(!row.to_string().contains("garbage"), "{row}");
     }
     assert_eq!(scene.count("signed_jwt").await.as_deref(), Some("7"));
@@ -211,7 +211,7 @@ async fn unknown_operators_leave_rows() {
     let other = Service::start().await;
     let foreign = other.operator(&["key:list"]).await;
     let own = scene.service.operator(&["key:list"]).await;
-    // Cut in its signature.
+    // Cut off within the signature.
     let broken = &own[..own.len() - 8];
     for token in ["garbage", foreign.as_str(), broken] {
         assert_eq!(keys(token).await, 401, "{token}");
@@ -222,13 +222,13 @@ async fn unknown_operators_leave_rows() {
         assert!(!row.to_string().contains(token), "{row}");
     }
     assert_eq!(scene.count("operator").await.as_deref(), Some("3"));
-    // Nobody at all is no one to record.
+    // A request without credentials is not recorded.
     let before = scene.rows().await.len();
     assert_eq!(scene.service.get("/v1/keys", Auth::None).await.status, 401);
     assert_eq!(scene.rows().await.len(), before);
 }
 
-/// The kinds have their own allowances: garbage hides no replayed assertion.
+/// Each kind of refusal has its own allowance, so that garbage does not hide a replayed assertion.
 #[tokio::test]
 async fn floods_fill_no_record() {
     let scene = Scene::new().await;

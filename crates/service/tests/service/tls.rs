@@ -1,5 +1,5 @@
-//! TLS in the service itself: clients that trust its authority are served, a renewed certificate is loaded, and a
-//! handshake that never ends is abandoned.
+//! Tests of TLS in the service itself: clients that trust its authority are served, a renewed certificate is
+//! loaded, and a handshake that never ends is abandoned.
 
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
@@ -20,7 +20,7 @@ fn authority() -> Authority {
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-/// Writes a certificate for this machine, and its key.
+/// Writes a certificate for this machine, with its key.
 fn certify(authority: &Authority, home: &Path) {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
@@ -41,7 +41,7 @@ async fn service(authority: &Authority, header_seconds: u64) -> (Service, tempfi
     (setup.start().await, files)
 }
 
-/// A client that trusts this authority and no other. Each one makes a connection of its own.
+/// Makes a client that trusts only this authority. Each client opens a connection of its own.
 #[expect(clippy::disallowed_methods, reason = "proxies are switched off")]
 fn client(authority: &Authority) -> Client {
     let root = reqwest::Certificate::from_pem(authority.pem().as_bytes()).unwrap();
@@ -85,12 +85,12 @@ async fn callers_that_trust_its_authority_are_served() {
             .await
             .is_err()
     );
-    // Nothing is said in the open, and nothing else is said over TLS than what it is.
+    // Plain HTTP on this port gets no answer.
     let mut wire = Wire::connect(service.address).await;
     wire.send("GET /.well-known/bailiwick/keyset HTTP/1.1\r\nhost: x\r\n\r\n")
         .await;
     assert!(!wire.rest().await.contains("200"));
-    // Operations stay on this machine, without it.
+    // The pages for operations stay on this machine, without TLS.
     assert_eq!(service.get("/livez", Auth::None).await.status, 200);
 }
 
@@ -120,7 +120,7 @@ async fn a_renewed_certificate_is_taken_up() {
     let running = service.running.as_ref().unwrap();
     let held = client(&old);
     keyset(&held, service.address).await.unwrap();
-    // Half of a renewal changes nothing.
+    // A renewal that is only half done changes nothing.
     std::fs::write(files.path().join("tls.pem"), "not a certificate").unwrap();
     running.reload().await.unwrap();
     keyset(&client(&old), service.address).await.unwrap();
@@ -131,7 +131,7 @@ async fn a_renewed_certificate_is_taken_up() {
     assert_eq!(service.metric(failed).await.as_deref(), Some("0"));
     keyset(&client(&new), service.address).await.unwrap();
     assert!(keyset(&client(&old), service.address).await.is_err());
-    // Who is connected stays so.
+    // Existing connections stay open.
     keyset(&held, service.address).await.unwrap();
 }
 

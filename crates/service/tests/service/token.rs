@@ -1,4 +1,4 @@
-//! `POST /v1/token` with `client_credentials`, and `POST /v1/tokens` for clients.
+//! Tests of `POST /v1/token` with `client_credentials`, and of `POST /v1/tokens` for clients.
 
 use bailiwick_api::ProblemCode;
 use bailiwick_testkit::{
@@ -13,7 +13,8 @@ const GRANT: (&str, &str) = ("grant_type", "client_credentials");
 const BUYER: (&str, &str) = ("scope", "buyer");
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A client that may use a profile that is for it, one that is for others, and one that is not there.
+/// Starts a service with a client that is registered for several profiles: some match it, one matches other
+/// clients only, and one does not exist.
 async fn with_client() -> (Service, String) {
     let service = Service::start().await;
     let profiles = ["buyer", "treasurer", "seldom", "imagined"];
@@ -76,7 +77,7 @@ async fn unknown_callers_get_nothing() {
         assert_eq!(answer.header("www-authenticate"), challenge);
         let body = [GRANT, BUYER, ("client_id", name), ("client_secret", wrong)];
         let answer = service.token(Auth::None, &body).await;
-        // An empty parameter is none.
+        // An empty parameter counts as absent.
         if name.is_empty() && !wrong.is_empty() {
             answer.is_oauth(400, "invalid_request");
         } else {
@@ -175,7 +176,7 @@ async fn unreadable_forms_are_refused_in_words() {
         (String::new(), "grant_type"),
         ("grant_type=".to_owned(), "grant_type"),
     ] {
-        // With parameters, as some libraries send it.
+        // With parameters after the type, as some libraries send it.
         let media = [(
             "content-type",
             "Application/X-WWW-Form-Urlencoded; charset=utf-8",
@@ -215,7 +216,7 @@ async fn unreadable_forms_are_refused_in_words() {
 async fn a_profile_for_others_looks_like_none() {
     let (service, secret) = with_client().await;
     let mut texts = Vec::new();
-    // There, for others; registered, not there; there, not registered; neither.
+    // For others; registered but missing; existing but not registered; neither.
     let other = service.client("other", &["seldom"]).await;
     for (auth, scope) in [
         (basic(&secret), "treasurer"),
@@ -229,7 +230,7 @@ async fn a_profile_for_others_looks_like_none() {
     }
     texts.dedup();
     assert_eq!(texts.len(), 1, "{texts:?}");
-    // Without a scope: one is not a choice, several are.
+    // Without a scope, a single profile is chosen, but several are ambiguous.
     let only = service.token(Auth::Basic("other", &other), &[GRANT]).await;
     only.is_token();
     assert_eq!(only.json()["scope"], "seldom");
@@ -287,7 +288,7 @@ async fn a_rate_holds_per_caller() {
     let body = json!({ "profile": "seldom" });
     let answer = service.post("/v1/tokens", basic(&secret), &body).await;
     answer.is_problem(429, ProblemCode::TooMany);
-    // Nor is it anybody else's, nor another profile's.
+    // The rate does not apply to other clients or to other profiles.
     service
         .token(Auth::Basic("other", &other), &seldom)
         .await
@@ -323,7 +324,7 @@ async fn guessing_ends() {
         .is_token();
     service.time.pass(60);
     service.token(right, &[GRANT]).await.is_token();
-    // Who guesses may share the address: a secret that was good before is not held up, others are.
+    // An attacker who guesses may share the address. A secret that verified before is not delayed; others are.
     for guess in ["guess", "guess", "guess", &other] {
         let _ = service.token(Auth::Basic("victim", guess), &[GRANT]).await;
     }
@@ -394,7 +395,7 @@ async fn a_program_states_its_grants() {
         json!({ "profile": "buyer", "claims": { "a": "b" } }),
         json!({ "profile": "buyer", "grants": {} }),
         json!({ "profile": "buyer", "grants": [] }),
-        // An empty list is not the absent one, which means all.
+        // An empty list differs from an absent one, which means all services.
         json!({ "profile": "buyer", "services": [] }),
         json!({ "profile": "buyer", "scope": "buyer" }),
         json!({ "profile": 1 }),
@@ -431,13 +432,13 @@ async fn callers_are_known_before_bodies_are_parsed() {
     };
     let bad_grants = r#"{"grants":{"grant":[{}]}}"#;
     for body in ["{", "[]", r#"{"profile":1}"#, bad_grants] {
-        // Whoever is known is told what is wrong.
+        // Authenticated callers learn what is wrong.
         for auth in [basic(&secret), Auth::Bearer(&operator)] {
             send(auth, body)
                 .await
                 .is_problem(400, ProblemCode::BadRequest);
         }
-        // A stranger is a stranger whatever it writes.
+        // A stranger gets the same answer, whatever the body is.
         for auth in [
             basic("wrong"),
             Auth::Bearer("x"),
@@ -453,7 +454,7 @@ async fn callers_are_known_before_bodies_are_parsed() {
     send(Auth::None, forged)
         .await
         .is_problem(401, ProblemCode::Unauthenticated);
-    // Two ways at once mean nothing.
+    // Two credentials at once are ambiguous.
     let both = r#"{"client_assertion":"a.b.c"}"#;
     send(basic(&secret), both)
         .await
@@ -480,7 +481,7 @@ async fn long_grants_are_counted_against_their_caller() {
     let turned_away = turned_away.unwrap();
     turned_away.is_problem(429, ProblemCode::TooMany);
     assert!(turned_away.header("retry-after").is_some());
-    // Short ones, and those of others, are parsed as before.
+    // Short grants, and grants of other callers, are parsed as before.
     ask(basic(&secret), 100)
         .await
         .is_problem(400, ProblemCode::BadRequest);
@@ -544,7 +545,7 @@ async fn mints_and_refusals_are_on_record() {
     assert_eq!(minted["agent"], "agent:a&b+c");
     assert_eq!(refused["agent"], "a&b+c");
     assert_eq!(refused["detail"]["profile"], "treasurer");
-    // The log says what the caller is not told.
+    // The log contains the reason that the caller does not learn.
     let why = refused["detail"]["error"].as_str().unwrap();
     assert!(why.contains("agent.department"), "{why}");
 }
@@ -573,7 +574,7 @@ async fn the_metadata_says_what_there_is() {
     let trusting = service.get(path, Auth::None).await.json();
     // RFC 8414, section 2: with `private_key_jwt` it must be there.
     let algorithms = &trusting["token_endpoint_auth_signing_alg_values_supported"];
-    // Those of clients' own keys, which include the provider's.
+    // The algorithms of clients' own keys, which include the provider's.
     let all = [
         "Ed25519", "EdDSA", "ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
     ];
@@ -598,7 +599,7 @@ async fn the_metadata_says_what_there_is() {
     );
 }
 
-/// A file ends with a newline, and a client may send it as it is.
+/// A file ends with a newline, and clients may send its content unchanged.
 #[tokio::test]
 async fn white_space_around_secrets_is_ignored() {
     let (service, secret) = with_client().await;
@@ -619,7 +620,7 @@ async fn white_space_around_secrets_is_ignored() {
         let answer = service.post("/v1/tokens", basic(&sent), &json).await;
         assert_eq!(answer.status, 201, "{answer:?}");
     }
-    // Within it, or of another kind, white space makes another secret.
+    // White space inside a secret, or of another kind, makes it a different secret.
     let (id, random) = secret.split_once('.').unwrap();
     for wrong in [
         format!("{id}.\n{random}"),

@@ -1,6 +1,6 @@
-//! A right that is withdrawn while a request waits gives nothing.
+//! Tests that a request gets nothing if its caller's right is withdrawn while it waits.
 //!
-//! The provider holds its keys back, so a request waits there after its client has signed in.
+//! The provider withholds its keys, so a request waits for them after its client has been authenticated.
 
 use bailiwick_api::{CLIENT_ASSERTION_TYPE, ProblemCode};
 use bailiwick_testkit::{
@@ -29,12 +29,12 @@ enum Credential {
     Key,
 }
 
-/// A client that has signed in, and waits for the keys of the principal's provider.
+/// An authenticated client whose request waits for the keys of the principal's provider.
 struct Waiting {
     provider: Provider,
     service: std::sync::Arc<Service>,
     answer: tokio::task::JoinHandle<Answer>,
-    /// The id of the client's key, if it has signed in with one.
+    /// The id of the client's key, if the client authenticated with one.
     key: Option<String>,
 }
 
@@ -69,7 +69,7 @@ impl Waiting {
                 (Some(id), Some(assertion))
             }
         };
-        // A key that is not known yet is asked for.
+        // An unknown key makes the service ask the provider.
         let subject = second.sign(&json!({
             "iss": provider.issuer,
             "aud": "bailiwick",
@@ -123,7 +123,7 @@ impl Waiting {
         }
     }
 
-    /// Ends the wait.
+    /// Releases the provider's keys, which ends the wait.
     async fn end(self) -> (std::sync::Arc<Service>, Answer) {
         self.provider.release();
         (self.service, self.answer.await.unwrap())
@@ -175,7 +175,7 @@ async fn removed_key_gets_no_token() {
         let (issuer, now) = (&waiting.service.issuer, waiting.service.now());
         issuer.client_disable(CLIENT, now).await.unwrap();
         is_refused(endpoint, waiting).await;
-        // The end of a secret takes nothing from the key.
+        // An expired secret does not affect the key.
         let waiting = Waiting::with(Credential::Key, endpoint).await;
         let (issuer, now) = (&waiting.service.issuer, waiting.service.now());
         issuer.client_rotate(CLIENT, 0, now).await.unwrap();
@@ -190,7 +190,7 @@ async fn is_refused(endpoint: Endpoint, waiting: Waiting) {
         Endpoint::OAuth => answer.is_oauth(401, "invalid_client"),
         Endpoint::Json => answer.is_problem(401, ProblemCode::Unauthenticated).detail,
     };
-    // The same as to anyone with a wrong secret.
+    // The same answer as for any wrong secret.
     assert!(says.contains("name or secret is wrong"), "{says}");
     let rows = service.audit().await;
     assert!(rows.iter().all(|row| row["principal"] != "user:ada"));
@@ -203,7 +203,7 @@ async fn is_refused(endpoint: Endpoint, waiting: Waiting) {
     assert_eq!(metric.await.as_deref(), Some("1"));
 }
 
-/// A token that was asked for before a watermark is named by it, however long the request waited.
+/// A watermark covers every token that was requested before it, however long the request waited.
 #[tokio::test]
 async fn watermark_names_what_was_asked_for_before() {
     let waiting = Waiting::at(Endpoint::OAuth).await;

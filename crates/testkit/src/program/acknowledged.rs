@@ -1,4 +1,4 @@
-//! A record of the mints and revocations that a service acknowledged, to check that none is lost.
+//! A record of the mints and revocations that a service acknowledged, for checking that none is lost.
 
 use std::{
     collections::HashSet,
@@ -54,7 +54,7 @@ pub async fn post(
     })
 }
 
-/// The mints and revocations that the service acknowledged.
+/// The mints and revocations that a service acknowledged.
 #[derive(Default)]
 pub struct Acknowledged {
     pub tokens: Mutex<Vec<String>>,
@@ -103,8 +103,8 @@ impl Acknowledged {
         Ok(answer)
     }
 
-    /// Checks that the audit is intact and lists everything acknowledged. Returns the number of mints on record,
-    /// acknowledged or not.
+    /// Checks that the audit log is intact and contains everything acknowledged. Returns the number of recorded
+    /// mints, acknowledged or not.
     pub fn check(&self, world: &World) -> usize {
         let report = world.json(&["audit", "verify"]);
         assert_eq!(report.pointer("/finding"), Some(&Value::Null));

@@ -1,4 +1,4 @@
-//! Requests' credentials, and answers.
+//! Credentials of requests, and answers.
 
 use bailiwick_api::{ProblemCode, ProblemDetails};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -29,7 +29,7 @@ impl Auth<'_> {
     }
 }
 
-/// An answer, read to its end.
+/// An answer that was read to its end.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
@@ -46,7 +46,7 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
 
-    /// Checks that the answer is this problem, and returns it.
+    /// Checks that the answer is this problem document, and returns it.
     #[track_caller]
     pub fn is_problem(&self, status: u16, code: ProblemCode) -> ProblemDetails {
         assert_eq!(self.status, status, "{self:?}");
@@ -59,7 +59,7 @@ impl Answer {
         problem
     }
 
-    /// Checks that the answer is this OAuth error, in the form of RFC 6749, section 5.2. Returns its description.
+    /// Checks that the answer is this OAuth error (RFC 6749, section 5.2), and returns its description.
     #[track_caller]
     pub fn is_oauth(&self, status: u16, error: &str) -> String {
         assert_eq!(self.status, status, "{self:?}");
@@ -76,7 +76,7 @@ impl Answer {
         description
     }
 
-    /// Returns the token in the answer.
+    /// Checks that the answer contains a token, and returns the token.
     #[track_caller]
     pub fn is_token(&self) -> String {
         assert_eq!(self.status, 200, "{self:?}");

@@ -1,4 +1,4 @@
-//! Checks of answers against `openapi.json`.
+//! Checks that answers conform to `openapi.json`.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ use super::Answer;
 
 static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(OPENAPI).unwrap());
 
-/// One operation of the description.
+/// An operation in the description.
 pub struct Operation {
     pub path: &'static str,
     pub method: Method,
@@ -35,7 +35,7 @@ pub fn operations() -> impl Iterator<Item = Operation> {
     })
 }
 
-/// Follows references to the value that they name. Returns a value that is no reference unchanged.
+/// Follows references to the value that they point to. Any other value is returned unchanged.
 pub fn resolve(value: &'static Value) -> &'static Value {
     match value.get("$ref") {
         None => value,
@@ -61,8 +61,7 @@ fn fits(template: &str, path: &str) -> bool {
     }
 }
 
-/// Checks that an answer is one that the description lists. Requests that are not described must get 404 or
-/// 405.
+/// Checks that an answer conforms to the description. Requests that are not described must get 404 or 405.
 pub fn check(method: &Method, path: &str, answer: &Answer) {
     // Of several paths that fit, the one with the fewest parameters is meant.
     let found = operations()
@@ -108,7 +107,7 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
     }
 }
 
-/// Checks a value against a schema. Implements the part of JSON Schema that the description uses.
+/// Checks a value against a schema. Only the parts of JSON Schema that the description uses are implemented.
 pub fn conforms(schema: &'static Value, value: &Value, place: &str) {
     let schema = resolve(schema);
     if let Some(constant) = schema.get("const") {

@@ -1,7 +1,7 @@
-//! Profiles of the service's clients.
+//! Profiles for the clients of a service.
 
-/// The profiles of most tests: for a client, for a client of others, for a client with a rate, for
-/// a client and a person, for a workload, for a workload and a person.
+/// The profiles for most tests: one each for a client, for other clients, for a client with a rate limit, for a
+/// client and a person, for a workload, and for a workload and a person.
 pub const PROFILES: &str = r#"
 [[profile]]
 name = "buyer"
@@ -98,7 +98,7 @@ service = "erp"
 action = "purchase_order:create"
 "#;
 
-/// One profile for all clients, whose tokens live `ttl` seconds at most.
+/// A single profile for all clients, whose tokens live at most `ttl` seconds.
 pub fn brief(ttl: u64) -> String {
     format!(
         r#"

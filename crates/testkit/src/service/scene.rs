@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Service, Setup};
 use crate::provider::{Provider, Signer};
 
-/// A provider, a service that trusts it, and the secret of its client `assistant-1`.
+/// A provider, a service that trusts it, and the secret of the service's client `assistant-1`.
 pub struct Scene {
     pub provider: Provider,
     pub signer: Signer,
@@ -18,7 +18,7 @@ impl Scene {
         Scene::with(Signer::es256("first"), "").await
     }
 
-    /// Starts with another key, and further configuration.
+    /// Starts a scene with another key, and further configuration.
     pub async fn with(signer: Signer, config: &str) -> Scene {
         let provider = Provider::start(&[&signer]).await;
         let scene = Scene::of(provider, signer, config).await;
@@ -27,12 +27,12 @@ impl Scene {
         scene
     }
 
-    /// Starts with a provider that may misbehave.
+    /// Starts a scene with a provider that may misbehave.
     pub async fn of(provider: Provider, signer: Signer, config: &str) -> Scene {
         Scene::with_profiles(provider, signer, config, &["assistant"]).await
     }
 
-    /// Starts with a client that may use these profiles.
+    /// Starts a scene with a client that may use these profiles.
     pub async fn with_profiles(
         provider: Provider,
         signer: Signer,
@@ -50,7 +50,7 @@ impl Scene {
         }
     }
 
-    /// The claims of a good token, with these members added or replaced; null takes one out.
+    /// The claims of a valid token, with these members added or replaced; null removes one.
     pub fn claims(&self, members: &Value) -> Value {
         let now = self.service.now().unix();
         let mut claims = json!({

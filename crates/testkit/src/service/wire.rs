@@ -1,4 +1,4 @@
-//! Requests byte by byte, such as no well-behaved client sends.
+//! Requests written byte by byte, which well-behaved clients would not send.
 
 use std::net::SocketAddr;
 
@@ -21,7 +21,7 @@ impl Wire {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
-    /// Sends to a peer that may have closed the connection already. Returns true if the text was sent.
+    /// Sends to a peer that may already have closed the connection. Returns true if the text was sent.
     pub async fn try_send(&mut self, text: &str) -> bool {
         self.0.write_all(text.as_bytes()).await.is_ok()
     }
@@ -62,7 +62,7 @@ impl Wire {
     }
 }
 
-/// A request whose rest the service still waits for.
+/// An incomplete request, whose rest the service waits for.
 pub struct Held(Wire);
 
 const BODY: &str = "grant_type=password";
@@ -83,7 +83,7 @@ impl Held {
         Held(wire)
     }
 
-    /// Sends the rest, and checks that the request gets its proper answer.
+    /// Sends the rest, and checks that the request gets a regular answer.
     pub async fn finish(mut self) {
         self.0.send(BODY).await;
         let answer = self.0.rest().await;

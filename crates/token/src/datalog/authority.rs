@@ -1,4 +1,4 @@
-//! The authority block: claims, limits in time, and the rules that grant.
+//! The authority block: claims, time limits, and the rules that express grants.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// The name of an agent, a principal or a tenant, as a term.
+/// Checks the name of an agent, a principal or a tenant, and returns it as a term.
 fn name(field: &'static str, name: &str) -> Result<datalog::Term, DatalogError> {
     match is_name(name) {
         true => Ok(datalog::Term::Str(name.to_owned())),
@@ -84,40 +84,40 @@ pub(super) fn encode(claims: &Claims, grants: &Grants) -> Result<Block, DatalogE
 /// A decoded authority block in the terms of the profile.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Authority {
-    /// Its claims: the agent, the principal, the lifetime and others.
+    /// The claims: the agent, the principal, the validity period and others.
     pub claims: Claims,
-    /// The grant of each rule, in order; `None` for a rule that is legal Datalog but that no grant writes.
+    /// The grant of each rule, in order; `None` for a rule that is valid Datalog but that no grant writes.
     pub grants: Vec<Option<Grant>>,
 }
 
-/// An authority block does not follow the profile.
+/// The reason why an authority block does not follow the profile.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthorityError {
-    /// The token names another profile, or none.
+    /// The token names another profile, or no profile.
     #[error("the token is not of the profile `{PROFILE}`")]
     Profile,
     /// A fact of the profile is missing, occurs twice, or has the wrong shape.
     #[error("the fact `{0}` is missing, stands twice, or has the wrong shape")]
     Fact(&'static str),
-    /// The name of an agent, a principal or a tenant is one that no watermark could revoke.
+    /// The name of an agent, a principal or a tenant is invalid, so that no watermark could revoke its tokens.
     #[error(
         "the name in `{0}` is empty, longer than {MAX_NAME} bytes, or holds a control character"
     )]
     Name(&'static str),
-    /// The block holds a fact or rule that the profile does not define.
+    /// The block contains a fact or rule that the profile does not define.
     #[error("the authority block holds {}, which the profile does not know", escape::code(.0))]
     Unknown(String),
-    /// The token is bound to a holder's key, and this version has no check for that.
+    /// The token is bound to a holder's key, and this version cannot check such a binding.
     #[error("the token is bound to a holder's key, and this version cannot check that")]
     Holder,
-    /// The token has no beginning or no end.
+    /// The token has no start or no expiry.
     #[error("the authority block has no beginning or no end in time")]
     Life,
 }
 
 /// Reads the claims of an authority block strictly: each fact of the profile once, an expiry, rules that
-/// grant, and nothing else.
+/// express grants, and nothing else.
 ///
 /// # Errors
 /// [`AuthorityError`] if the block is anything else.
@@ -178,7 +178,7 @@ pub fn authority(code: &Code) -> Result<Authority, AuthorityError> {
     })
 }
 
-/// The facts of an authority block by name.
+/// The facts of an authority block, by name.
 struct Facts<'c> {
     code: &'c Code,
     single: Vec<(&'c str, &'c [Term])>,
@@ -271,7 +271,7 @@ impl<'c> Facts<'c> {
 /// Maximum number of distinct fact names in an authority block of the profile.
 const MOST_FACTS: usize = names::AUTHORITY_ONLY.len().saturating_add(1);
 
-/// The limits that checks set; of several limits of one kind, the narrowest.
+/// The limits that checks set. Of several limits of one kind, the narrowest counts.
 #[derive(Default)]
 struct StatedLimits {
     not_before: Option<Timestamp>,

@@ -1,4 +1,4 @@
-//! Checks: a holder's caveat as a block, and the meaning of a check of any block.
+//! Conversion of a holder's caveat to a block, and the meaning of a check in any block.
 
 use bailiwick_biscuit::datalog::{
     self, Block, Kind, Query,
@@ -23,22 +23,22 @@ use crate::{
 pub enum CheckMeaning {
     /// Valid from this second on.
     NotBefore(Timestamp),
-    /// Valid until this second, which is excluded.
+    /// Valid until just before this second.
     Expires(Timestamp),
     /// Maximum number of appended blocks.
     MaxDepth(u32),
-    /// A scope: a call must be inside one of these grants.
+    /// A scope: one of these grants must allow the call.
     Scope(Vec<Grant>),
-    /// A legal check that the profile has no term for.
+    /// A valid check that the profile cannot express.
     Datalog,
 }
 
-/// A limit in time or depth that a check of one alternative sets.
+/// A limit on time or depth, set by a check with one alternative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValidityLimit {
     /// Valid from this second on.
     NotBefore(Timestamp),
-    /// Valid until this second, which is excluded.
+    /// Valid until just before this second.
     Expires(Timestamp),
     /// Maximum number of appended blocks.
     MaxDepth(u32),
@@ -62,8 +62,8 @@ pub fn meaning(code: &Code, check: &Check) -> CheckMeaning {
     }
 }
 
-/// Returns the limit in time or depth that a check sets, such as `time($t), $t < date`; `None` for any other
-/// check. Cheaper than [`meaning`].
+/// Returns the limit on time or depth that a check sets, such as `time($t), $t < date`; `None` for any other
+/// check. This is cheaper than [`meaning`].
 #[must_use]
 pub fn limit(code: &Code, check: &Check) -> Option<ValidityLimit> {
     let [query] = code.queries(check) else {
@@ -111,7 +111,7 @@ pub fn limit(code: &Code, check: &Check) -> Option<ValidityLimit> {
     }
 }
 
-/// Maximum number of appended blocks by the checks of all blocks; `None` if no check limits it.
+/// Maximum number of appended blocks, according to the checks of all blocks; `None` if no check limits it.
 #[must_use]
 pub fn max_depth(code: &Code) -> Option<u32> {
     let checks = code.blocks.iter().flat_map(|block| code.checks(block));
@@ -122,7 +122,7 @@ pub fn max_depth(code: &Code) -> Option<u32> {
     limits.min()
 }
 
-/// The grant that a rule of an authority block expresses; `None` if it expresses none.
+/// Returns the grant that a rule of an authority block expresses; `None` if it expresses none.
 #[must_use]
 pub fn grant(code: &Code, rule: &Rule) -> Option<Grant> {
     let grant = recognize::grant(code, &rule.query)?;

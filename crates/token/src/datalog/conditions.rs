@@ -13,9 +13,9 @@ use crate::{
 
 /// Returns the conditions of a body as a grant, if they can be written as one.
 ///
-/// A call that does not meet one of them does not match the body. The body may have further conditions, so
-/// this explains why a body refuses a call, and decides nothing. [`grant`](super::grant) returns a grant that
-/// is equivalent to the body.
+/// A call that fails one of them does not match the body. The body may have further conditions, so the result
+/// can explain why a body refuses a call, but cannot decide calls. For a grant that is equivalent to the body,
+/// see [`grant`](super::grant).
 #[must_use]
 pub fn conditions(code: &Code, query: &Query) -> Option<Grant> {
     let mut conditions = Conditions::new(code);
@@ -28,7 +28,7 @@ pub fn conditions(code: &Code, query: &Query) -> Option<Grant> {
     conditions.finish()
 }
 
-/// Returns true if a body matches a fact of this name with a text other than `text`.
+/// Returns true if a body requires a fact of this name with a fixed text other than `text`.
 #[must_use]
 pub fn needs_other(code: &Code, query: &Query, name: &str, text: &str) -> bool {
     let mut body = code.body(query).iter();
@@ -38,7 +38,7 @@ pub fn needs_other(code: &Code, query: &Query, name: &str, text: &str) -> bool {
     })
 }
 
-/// The fact that binds a variable: its name, and the argument's name if it is about an argument.
+/// The fact that binds a variable, by name, and the name of the argument if the fact describes one.
 #[derive(Clone, Copy)]
 struct Binding<'c> {
     variable: Symbol,
@@ -56,7 +56,7 @@ struct Conditions<'c> {
     args: BTreeMap<String, Constraint>,
 }
 
-/// Fills an empty slot. A grant never writes a second condition of one kind, so that is `None`.
+/// Fills an empty slot; `None` if the slot is full. A grant never writes a second condition of one kind.
 fn once<T>(slot: &mut Option<T>, value: T) -> Option<()> {
     match slot {
         Some(_) => None,
@@ -108,7 +108,8 @@ impl<'c> Conditions<'c> {
         self.code.text(symbol)
     }
 
-    /// The constraint of an argument. Looks for an existing one first, because most conditions add to one.
+    /// Returns the constraint of an argument. An existing one is looked up first, because most conditions add
+    /// to one.
     fn argument(&mut self, name: &str) -> Option<&mut Constraint> {
         if !self.args.contains_key(name) {
             self.args.insert(name.to_owned(), Constraint::any());
@@ -154,7 +155,7 @@ impl<'c> Conditions<'c> {
         }
     }
 
-    /// Binds a variable. One that is bound twice is a join, which no grant writes.
+    /// Binds a variable; `None` if it is already bound. That would be a join, which no grant writes.
     fn bind(&mut self, variable: Symbol, fact: &'c str, argument: &'c str) -> Option<()> {
         if self.binding(variable).is_some() {
             return None;
@@ -261,7 +262,7 @@ impl<'c> Conditions<'c> {
         }
     }
 
-    /// The constraint of the argument that facts of this name bind a variable to.
+    /// Returns the constraint of a binding's argument; `None` if a fact of another name binds the variable.
     fn constraint(&mut self, binding: Binding<'c>, fact: &str) -> Option<&mut Constraint> {
         match binding.fact == fact {
             true => self.argument(binding.argument),
@@ -312,7 +313,7 @@ impl<'c> Conditions<'c> {
         Some(())
     }
 
-    /// Values of one type, in the form in which facts of this name state them.
+    /// Reads a list of values of one type, in the form in which facts of this name state them.
     fn list(&self, fact: &str, terms: &[Term]) -> Option<List> {
         let terms = terms.iter();
         match (fact, terms.as_slice().first()?) {
@@ -366,7 +367,7 @@ impl<'c> Conditions<'c> {
     }
 }
 
-/// A bound, and the name of the facts that state what it bounds.
+/// A bound, with the name of the facts that state the bounded value.
 fn bound(term: &Term) -> Option<(&'static str, Bound)> {
     match term {
         Term::Integer(micros) => Some((names::NUM, Bound::Number(Micros(*micros)))),

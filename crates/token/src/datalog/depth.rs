@@ -1,14 +1,15 @@
-//! The one form in which a token's Datalog may refer to its own depth.
+//! The only form in which a token's Datalog may refer to the token's own depth.
 
 use bailiwick_biscuit::datalog::code::{Binary, Code, Op, Predicate, Query, Symbol, Term};
 
 use super::names;
 
-/// Returns true if the fact `depth` can only make this body false, so that no appended block makes it true.
+/// Returns true if the fact `depth` can only make this body false, so that no appended block can make the body
+/// true.
 ///
 /// One shape qualifies: `depth($d)` once, `$d <= N` as the last expression, and no other use of the variable,
-/// including in the `head` of a rule. The bound comes last because an expression that raises an error denies
-/// the call: an earlier bound that fails would hide the error.
+/// including in the `head` of a rule. The bound must come last because an expression that raises an error
+/// denies the call: an earlier bound that fails would hide that error.
 #[must_use]
 pub fn bounds_depth_from_above(code: &Code, query: &Query, head: Option<&Predicate>) -> bool {
     let body = code.body(query);

@@ -1,9 +1,9 @@
-//! The encoder: from grants to the bodies of rules and checks.
+//! The encoder, which turns grants into the bodies of rules and checks.
 //!
-//! It writes plain Datalog 3.0 wherever that can express a grant. Two things need more: arrays and null as
-//! values, and "false for any other type" (3.0 operators raise on a wrong type, and an error aborts the whole
-//! decision). The second matters only if another alternative could allow the same call, so only overlapping
-//! alternatives carry a type test and need 3.3.
+//! It writes plain Datalog 3.0 wherever that can express a grant. Two things need newer Datalog: arrays and
+//! null as values, and tests that are false for a value of another type. (In 3.0, a wrong type is an error,
+//! which aborts the whole decision.) Type tests matter only if another alternative could allow the same call,
+//! so only overlapping alternatives have them and need 3.3.
 
 use std::collections::BTreeMap;
 
@@ -20,14 +20,14 @@ use crate::{
     value::{Scalar, Value},
 };
 
-/// Claims, grants or a caveat do not fit the profile.
+/// The reason why claims, grants or a caveat do not fit the profile.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatalogError {
-    /// A text is empty, too long, or holds control characters.
+    /// A text is empty, too long, or contains control characters.
     #[error("`{field}` must be 1 to {max} bytes long, without control characters")]
     Text {
-        /// The name of the field that holds the text.
+        /// The name of the field with the text.
         field: &'static str,
         /// Maximum length, in bytes.
         max: usize,
@@ -35,20 +35,20 @@ pub enum DatalogError {
     /// The token would never be valid.
     #[error("the token would end before it begins: `expires` must be after `not_before`")]
     Life,
-    /// Too many further claims.
+    /// There are too many further claims.
     #[error("more than {0} claims do not fit a token")]
     Claims(usize),
 }
 
-/// One grant of a list, as the body of a rule or one alternative of a check.
+/// A grant of a list, to be written as the body of a rule or as one alternative of a check.
 #[derive(Clone, Copy)]
 pub(super) struct Alternative<'g> {
     grant: &'g Grant,
-    /// True if a value of a wrong type must make the body false and not raise an error.
+    /// True if a value of a wrong type must make the body false rather than raise an error.
     typed: bool,
 }
 
-/// The rules that grant, one per grant, in order.
+/// The rules that express grants, one per grant, in order.
 pub(super) fn rules(grants: &Grants) -> Vec<BlockRule> {
     let rules = alternatives(grants).map(|alternative| {
         let (head, action) = alternative.head();
@@ -66,7 +66,7 @@ pub(super) fn queries(grants: &Grants) -> Vec<Query> {
     alternatives.map(Alternative::query).collect()
 }
 
-/// The grants in order. Each that overlaps with another is written with type tests.
+/// Returns the grants in order. Each grant that overlaps with another is written with type tests.
 pub(super) fn alternatives(grants: &Grants) -> impl Iterator<Item = Alternative<'_>> {
     grants.iter().enumerate().map(|(index, grant)| {
         let mut others = grants.iter().enumerate();
@@ -84,12 +84,12 @@ fn overlap(a: &Grant, b: &Grant) -> bool {
 }
 
 impl<'g> Alternative<'g> {
-    /// One grant, with type tests or without.
+    /// Makes an alternative, with type tests or without.
     pub(super) fn new(grant: &'g Grant, typed: bool) -> Alternative<'g> {
         Alternative { grant, typed }
     }
 
-    /// The head of the rule that grants: its name, and the action.
+    /// The head of the rule that expresses the grant: the predicate's name and the action.
     pub(super) fn head(self) -> (&'static str, Term<'g>) {
         let action = match &self.grant.action {
             Pattern::Exact(action) => Term::Str(action),
@@ -98,12 +98,12 @@ impl<'g> Alternative<'g> {
         (names::GRANT, action)
     }
 
-    /// The body, as a tree.
+    /// Builds the body as a syntax tree.
     pub(super) fn query(self) -> Query {
         Tree::of(|tree| self.write(tree))
     }
 
-    /// Writes the body.
+    /// Writes the body to `sink`.
     pub(super) fn write<S: Sink>(self, sink: &mut S) -> Result<(), S::Stop> {
         let Alternative { grant, typed } = self;
         let mut body = Body { sink, typed };
@@ -139,13 +139,13 @@ impl<S: Sink> Body<'_, S> {
         self.sink.expression(ops)
     }
 
-    /// `variable operator term`
+    /// Writes the expression `variable operator term`.
     fn test(&mut self, tested: Variable, operator: Binary, term: Term<'_>) -> Result<(), S::Stop> {
         let variable = Op::Value(Term::Variable(tested));
         self.expression(&[variable, Op::Value(term), Op::Binary(operator)])
     }
 
-    /// `{terms}.contains(variable)`
+    /// Writes the expression `{terms}.contains(variable)`.
     fn in_set<'t>(
         &mut self,
         tested: Variable,
@@ -175,7 +175,7 @@ impl<S: Sink> Body<'_, S> {
         }
     }
 
-    /// Closes the arguments: a call may have no others.
+    /// Closes the arguments: a call may have no arguments but these.
     fn names(&mut self, args: &BTreeMap<String, Constraint>) -> Result<(), S::Stop> {
         // The empty string is always included, so the set is never empty.
         let mut listed = vec![""];
@@ -223,7 +223,7 @@ impl<S: Sink> Body<'_, S> {
         }
     }
 
-    /// The canonical text of a value that Datalog has no term for.
+    /// Matches the canonical text of a value that no Datalog term can represent.
     fn json(&mut self, name: Term<'_>, exact: &Value) -> Result<(), S::Stop> {
         self.predicate(names::JSON, &[name, Term::Str(&exact.to_string())])
     }

@@ -1,7 +1,7 @@
-//! The recognizer: from the bodies of rules and checks to grants.
+//! The recognizer, which turns the bodies of rules and checks into grants.
 //!
-//! The [conditions](conditions) of a body are a candidate, and the candidate is encoded again. The body is
-//! that grant only if both are equal up to the names of variables and the order of terms.
+//! The [conditions](conditions) of a body give a candidate grant, which is encoded again. The body expresses
+//! that grant only if the two bodies are equal up to the names of variables and the order of terms.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use bailiwick_biscuit::datalog::{Binary, Code, Op, Predicate, Query, Term, code}
 use super::{conditions::conditions, encode::Alternative, names};
 use crate::grant::{Grant, Grants};
 
-/// The grant that a body expresses; `None` if it expresses none.
+/// Returns the grant that a body expresses; `None` if it expresses none.
 pub(super) fn grant(code: &Code, query: &code::Query) -> Option<Grant> {
     let candidate = conditions(code, query)?;
     // `Grants::new` checks that the grant is well formed, and gives it its one normal form.
@@ -26,8 +26,7 @@ pub(super) fn grant(code: &Code, query: &code::Query) -> Option<Grant> {
     (same(false) || same(true)).then_some(candidate)
 }
 
-/// Returns true if the bodies are equal as sets: the order of predicates and expressions is their writer's
-/// choice.
+/// Returns true if the bodies are equal as sets. The order of predicates and expressions may differ.
 fn equal(a: &Query, b: &Query) -> bool {
     fn permuted<T: PartialEq>(a: &[T], b: &[T]) -> bool {
         let mut left: Vec<&T> = b.iter().collect();
@@ -47,7 +46,7 @@ fn equal(a: &Query, b: &Query) -> bool {
         && permuted(&a.expressions, &b.expressions)
 }
 
-/// The same body with variables named after the facts that bind them: `action`, `num amount`.
+/// Renames the variables of a body after the facts that bind them: `action`, `num amount`.
 fn renamed(query: &Query) -> Option<Query> {
     let mut names: BTreeMap<&str, String> = BTreeMap::new();
     for predicate in &query.body {

@@ -1,13 +1,14 @@
 //! The encoder's output: terms that borrow from a grant, and the trait of their receivers.
 //!
-//! One description serves two receivers. [`Tree`](super::tree::Tree) builds what is signed; a comparison walks
-//! along decoded code and stops at the first difference. So the comparison is with exactly what would be signed.
+//! One encoder serves two receivers. [`Tree`](super::tree::Tree) builds the body to be signed; a comparison
+//! walks along decoded code and stops at the first difference. So code is compared with exactly the body that
+//! would be signed.
 
 use std::fmt;
 
 use bailiwick_biscuit::datalog::{Binary, Unary};
 
-/// A receiver of the body of one rule, or of one alternative of a check, part by part.
+/// A receiver of the body of a rule, or of one alternative of a check, part by part.
 pub(super) trait Sink {
     /// The reason to stop receiving.
     type Stop;
@@ -15,7 +16,7 @@ pub(super) trait Sink {
     /// Receives the next predicate.
     fn predicate(&mut self, name: &str, terms: &[Term<'_>]) -> Result<(), Self::Stop>;
 
-    /// Receives the next expression, its steps in postfix order.
+    /// Receives the next expression, as its steps in postfix order.
     fn expression(&mut self, ops: &[Op<'_>]) -> Result<(), Self::Stop>;
 }
 
@@ -28,12 +29,12 @@ pub(super) enum Term<'a> {
     Date(u64),
     Bool(bool),
     Null,
-    /// Terms in order, each once.
+    /// Unique terms, in order.
     Set(&'a [Term<'a>]),
     Array(&'a [Term<'a>]),
 }
 
-/// The name of a variable: a letter, and the number of the argument that it stands for.
+/// The name of a variable: a letter, and the number of the corresponding argument.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Variable(pub(super) &'static str, pub(super) Option<usize>);
 

@@ -1,4 +1,4 @@
-//! The encoder's Datalog as a tree, for signing and for people.
+//! The encoder's Datalog as a syntax tree, for signing and for people.
 
 use std::convert::Infallible;
 
@@ -6,12 +6,12 @@ use bailiwick_biscuit::datalog::{self, Predicate, Query};
 
 use super::sink::{Op, Sink, Term};
 
-/// Builds the body that it receives.
+/// A receiver that builds the body.
 #[derive(Default)]
 pub(super) struct Tree(Query);
 
 impl Tree {
-    /// The body that `write` writes.
+    /// Returns the body that `write` writes.
     pub(super) fn of(write: impl FnOnce(&mut Tree) -> Result<(), Infallible>) -> Query {
         let mut tree = Tree::default();
         let Ok(()) = write(&mut tree);

@@ -1,10 +1,10 @@
-//! Recognition of bodies that are, term for term, what this crate writes for grants.
+//! Recognition of bodies that are equal, term for term, to those that this crate writes for grants.
 //!
-//! A list of such bodies may be decided by its grants instead of its Datalog. Bodies of another writer are
-//! decided as Datalog even if they mean the same: their alternatives may raise where this crate's do not.
+//! Such bodies may be decided by their grants instead of their Datalog. Bodies from another writer are decided
+//! as Datalog even if they mean the same: their alternatives may raise errors where this crate's do not.
 //!
-//! The comparison builds nothing: the encoder writes the grants, and each piece that it writes is compared
-//! with the code, up to the first difference.
+//! The comparison builds nothing: each piece that the encoder writes for the grants is compared with the code,
+//! up to the first difference.
 
 use std::fmt::{self, Write};
 
@@ -20,8 +20,8 @@ use super::{
 };
 use crate::grant::{Grant, Grants};
 
-/// The grants for which [`authority_block`](super::authority_block) writes exactly the rules of this
-/// authority block: all of them, in this order, with these variables. `None` if it would write others.
+/// The grants for which [`authority_block`](super::authority_block) writes exactly the rules of this block: all
+/// of them, in this order, with these variables; `None` if there are no such grants.
 #[must_use]
 pub fn written_grants(code: &Code, block: &Block) -> Option<Grants> {
     let rules = code.rules(block);
@@ -37,8 +37,8 @@ pub fn written_grants(code: &Code, block: &Block) -> Option<Grants> {
     same.then_some(grants)
 }
 
-/// The scope for which [`appended_block`](super::appended_block) writes this check, as
-/// [`written_grants`] does for rules.
+/// The scope for which [`appended_block`](super::appended_block) writes exactly this check; `None` if there is
+/// no such scope.
 #[must_use]
 pub fn written_scope(code: &Code, check: &Check) -> Option<Grants> {
     if check.kind != Kind::One {
@@ -53,13 +53,13 @@ pub fn written_scope(code: &Code, check: &Check) -> Option<Grants> {
     same.then_some(grants)
 }
 
-/// One candidate grant for each body.
+/// Reads one candidate grant from each body.
 fn candidates<'q>(code: &Code, bodies: impl Iterator<Item = &'q Query>) -> Option<Grants> {
     let grants: Option<Vec<Grant>> = bodies.map(|body| conditions(code, body)).collect();
     Grants::new(grants?).ok()
 }
 
-/// Returns true if a body is exactly the one that the encoder writes for a grant, including the names of
+/// Returns true if a body is exactly the body that the encoder writes for a grant, including the names of
 /// variables and the order of predicates and expressions.
 fn is_body(code: &Code, query: &Query, alternative: Alternative<'_>) -> bool {
     let mut body = Compared {
@@ -73,14 +73,14 @@ fn is_body(code: &Code, query: &Query, alternative: Alternative<'_>) -> bool {
         && code.scopes(query).is_empty()
 }
 
-/// The part of a body that has not been compared with the encoder's output yet.
+/// The rest of a body that has not yet been compared with the encoder's output.
 struct Compared<'c, E> {
     code: &'c Code,
     predicates: std::slice::Iter<'c, Predicate>,
     expressions: E,
 }
 
-/// The code differs from the encoder's output.
+/// The error of code that differs from the encoder's output.
 struct Different;
 
 impl<'c, E: Iterator<Item = &'c [code::Op]>> Sink for Compared<'c, E> {
@@ -135,7 +135,7 @@ fn is_variable(found: &str, written: Variable) -> bool {
     write!(left, "{written}").is_ok() && left.0.is_empty()
 }
 
-/// The part of a text that has not been compared with the encoder's output yet.
+/// The rest of a text that has not yet been compared with the encoder's output.
 struct Left<'t>(&'t str);
 
 impl Write for Left<'_> {
@@ -145,7 +145,8 @@ impl Write for Left<'_> {
     }
 }
 
-/// Compares the steps of an expression. A closure of the encoder holds its steps; in the code they follow it.
+/// Compares the steps of an expression. In the encoder's output a closure contains its steps; in the code the
+/// steps follow the closure.
 fn are_ops(code: &Code, found: &[code::Op], written: &[Op<'_>]) -> bool {
     let mut left = found;
     let same = written.iter().all(|written| {

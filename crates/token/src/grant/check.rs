@@ -1,4 +1,4 @@
-//! The rules of a well-formed grant, whichever way it was written.
+//! The rules that every grant must follow, whichever form it was written in.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::value::{MAX_DEPTH, Scalar, Value};
 
-/// The longest name of a service, action, resource pattern or argument, in bytes.
+/// Maximum length of the name of a service, action, resource pattern or argument, in bytes.
 const MAX_PART: usize = 1024;
 
 pub(super) fn check(mut grants: Vec<Grant>) -> Result<Vec<Grant>, GrantsError> {
@@ -47,8 +47,8 @@ pub(super) fn check(mut grants: Vec<Grant>) -> Result<Vec<Grant>, GrantsError> {
     Ok(grants)
 }
 
-/// A place in a list of grants: `grant[0].args.amount.max`. It is put into words only for an
-/// error, since a verifier checks the grants of each token.
+/// A place in a list of grants: `grant[0].args.amount.max`. The text of a place is built only for an error,
+/// because a verifier checks the grants of every token.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     grant: usize,
@@ -131,7 +131,7 @@ fn argument(path: Place<'_>, name: &str, constraint: &Constraint) -> Result<(), 
     constraint_form(path, name, constraint)
 }
 
-/// Brings arguments into their one normal form, in which no member of an object is listed without need.
+/// Converts arguments to their normal form, without unnecessary entries for members of objects.
 fn normalize(args: &mut BTreeMap<String, Constraint>) {
     let is_nested = |name: &str| name.contains('.');
     if !args.keys().any(|name| is_nested(name)) {

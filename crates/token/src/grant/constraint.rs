@@ -8,10 +8,10 @@ use crate::{
     value::{Micros, Number, Scalar, Value, separated},
 };
 
-/// The conditions on one argument. An argument must meet all that are set.
+/// The conditions on one argument, which must meet all conditions that are set.
 ///
-/// If none is set, any value is allowed, and the argument may be absent; otherwise it must be present. A
-/// value whose type is not that of a condition does not meet it.
+/// If none is set, any value is allowed, and the argument may be absent. Otherwise it must be present. A value
+/// of the wrong type for a condition does not meet that condition.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Constraint {
     /// Exactly this value. Numbers compare by value, everything else by type and value.
@@ -20,24 +20,24 @@ pub struct Constraint {
     pub one_of: Option<List>,
     /// A value of the same type as these, but none of them.
     pub not_one_of: Option<List>,
-    /// At least this.
+    /// The inclusive lower bound.
     pub min: Option<Bound>,
-    /// At most this.
+    /// The inclusive upper bound.
     pub max: Option<Bound>,
-    /// A string with this prefix. Not a containment check for paths or URLs.
+    /// A prefix of the string. On a path or URL, a prefix is not a containment check.
     pub prefix: Option<String>,
-    /// A string with this suffix.
+    /// A suffix of the string.
     pub suffix: Option<String>,
-    /// A string that contains this.
+    /// A substring of the string.
     pub contains: Option<String>,
-    /// An array whose elements are all among these. The empty array meets it.
+    /// An array whose elements are all among these. The empty array also meets the condition.
     pub all_of_in: Option<BTreeSet<Scalar>>,
-    /// A string of at most this many bytes, or an array of at most this many elements.
+    /// Maximum length: of a string in bytes, or of an array in elements.
     pub max_len: Option<u32>,
 }
 
 impl Constraint {
-    /// Allows any value, and no value at all.
+    /// Makes a constraint without conditions, which allows any value, and the absence of the argument.
     #[must_use]
     pub fn any() -> Constraint {
         Constraint::default()
@@ -52,7 +52,7 @@ impl Constraint {
         }
     }
 
-    /// Requires one of these values, which are of one type.
+    /// Requires one of these values, all of one type.
     #[must_use]
     pub fn one_of(list: impl Into<List>) -> Constraint {
         Constraint {
@@ -70,7 +70,7 @@ impl Constraint {
         }
     }
 
-    /// Requires a string with this prefix. On a path or URL, a plain prefix is not a containment check.
+    /// Requires a string with this prefix. On a path or URL, a prefix is not a containment check.
     #[must_use]
     pub fn prefix(text: &str) -> Constraint {
         Constraint {
@@ -93,7 +93,7 @@ impl Constraint {
         self
     }
 
-    /// Also requires at most `length` bytes of a string, or elements of an array.
+    /// Also limits the length: of a string in bytes, or of an array in elements.
     #[must_use]
     pub fn max_len(mut self, length: u32) -> Constraint {
         self.max_len = Some(length);
@@ -116,7 +116,7 @@ pub enum Bound {
     Date(Timestamp),
 }
 
-/// The text is neither a decimal of whole millionths nor an RFC 3339 date-time.
+/// The error of a text that is neither a decimal of whole millionths nor an RFC 3339 date-time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a bound is a decimal such as `\"0.01\"`, of whole millionths and at most 9223372036854.775807, or a date-time such as `\"2026-11-23T12:00:00Z\"`"
@@ -147,15 +147,15 @@ impl fmt::Display for Bound {
 /// A set of values of one type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum List {
-    /// strings, compared byte for byte
+    /// Strings, compared byte for byte.
     Strings(BTreeSet<String>),
-    /// numbers, compared by value
+    /// Numbers, compared by value.
     Numbers(BTreeSet<Micros>),
-    /// booleans
+    /// Booleans.
     Bools(BTreeSet<bool>),
 }
 
-/// A list mixes types, or holds something that a list cannot hold.
+/// The error of a list that mixes types or contains an unsupported value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a list holds strings, or numbers of whole millionths, or booleans, of one type throughout; for other values write `exact`"
@@ -166,7 +166,7 @@ impl List {
     /// Reads a list of values, all of one type.
     ///
     /// # Errors
-    /// [`ListError`] when the types differ, or a value is not a string, a number (see [`Number::micros`]) or a
+    /// [`ListError`] if the types differ, or a value is not a string, a number (see [`Number::micros`]) or a
     /// boolean.
     pub fn from_values(values: &[Value]) -> Result<List, ListError> {
         let strings = values.iter().map(|value| match value {
@@ -216,7 +216,7 @@ impl List {
         self.len() == 0
     }
 
-    /// Returns true if `value` is of the type of this list's values.
+    /// Returns true if `value` has the type of this list's values.
     #[must_use]
     pub fn has_type_of(&self, value: &Value) -> bool {
         match (self, value) {
@@ -246,7 +246,7 @@ impl<const N: usize> From<[&str; N]> for List {
     }
 }
 
-/// `1, 2, 3`
+/// Writes the values separated by commas: `1, 2, 3`.
 impl fmt::Display for List {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -258,8 +258,8 @@ impl fmt::Display for List {
 }
 
 impl fmt::Display for Constraint {
-    /// In words: `` at least 0.01 and at most 10000 ``. They are written piece by piece, so that a writer
-    /// with a limit can stop early.
+    /// Writes the constraint in words, such as `` at least 0.01 and at most 10000 ``, piece by piece, so that a
+    /// writer with a limit can stop early.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
         let mut part = |words: fmt::Arguments<'_>| {
@@ -303,7 +303,7 @@ impl fmt::Display for Constraint {
     }
 }
 
-/// Scalars that `Display` writes as [`List`] does.
+/// Scalars that `Display` writes like a [`List`].
 #[derive(Debug, Clone, Copy)]
 pub struct Listed<'a, S: ?Sized>(pub &'a S);
 

@@ -43,14 +43,14 @@ impl From<Timestamp> for Bound {
 }
 
 impl From<RangeFull> for Constraint {
-    /// `..` allows any value, or none.
+    /// Allows any value and an absent argument, for `..`.
     fn from(_: RangeFull) -> Constraint {
         Constraint::any()
     }
 }
 
 impl<B: Into<Bound>> From<RangeInclusive<B>> for Constraint {
-    /// `1..=5` requires at least 1 and at most 5.
+    /// Requires a minimum and a maximum: `1..=5` allows 1 and 5.
     fn from(range: RangeInclusive<B>) -> Constraint {
         let (min, max) = range.into_inner();
         Constraint::any().min(min.into()).max(max.into())
@@ -58,14 +58,14 @@ impl<B: Into<Bound>> From<RangeInclusive<B>> for Constraint {
 }
 
 impl<B: Into<Bound>> From<RangeFrom<B>> for Constraint {
-    /// `1..` requires at least 1.
+    /// Requires a minimum: `1..` allows 1.
     fn from(range: RangeFrom<B>) -> Constraint {
         Constraint::any().min(range.start.into())
     }
 }
 
 impl<B: Into<Bound>> From<RangeToInclusive<B>> for Constraint {
-    /// `..=5` requires at most 5.
+    /// Requires a maximum: `..=5` allows 5.
     fn from(range: RangeToInclusive<B>) -> Constraint {
         Constraint::any().max(range.end.into())
     }
@@ -108,7 +108,7 @@ impl From<List> for Constraint {
 }
 
 impl<const N: usize> From<[&str; N]> for Constraint {
-    /// An array requires one of its texts.
+    /// Requires one of the texts in an array.
     fn from(texts: [&str; N]) -> Constraint {
         Constraint::one_of(texts)
     }

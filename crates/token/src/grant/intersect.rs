@@ -5,26 +5,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Bound, Constraint, Grant, Grants, List, top_level};
 use crate::value::Value;
 
-/// Maximum number of combinations listed. A token within its limits can have many more, too many for a
-/// person to read.
+/// Maximum number of combinations to list. A token within its limits can have many more, too many for a person
+/// to read.
 const MAX_COMBINATIONS: usize = 1024;
 
-/// One way in which a call can be inside several scopes at once: all of these grants must allow it. It is
-/// a single grant wherever one grant can express it.
+/// One way in which a call can be inside several scopes at once: all of these grants must allow it. The list
+/// has a single grant wherever one grant can express it.
 pub type Effective = Vec<Grant>;
 
-/// The scopes combine in more ways than can be listed.
+/// The error of scopes that combine in too many ways to list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the blocks combine in more than {MAX_COMBINATIONS} ways; read the blocks one by one")]
 pub struct TooManyCombinations;
 
 impl Grants {
-    /// The effective authority: the calls that this list and each of `scopes` allow.
+    /// Returns the effective authority: the calls that this list and all of `scopes` allow.
     ///
     /// An empty result means that no call is allowed.
     ///
     /// # Errors
-    /// [`TooManyCombinations`] when there are too many combinations to list.
+    /// [`TooManyCombinations`] if there are too many combinations to list.
     pub fn within<'a>(
         &self,
         scopes: impl IntoIterator<Item = &'a Grants>,
@@ -53,8 +53,8 @@ impl Grants {
     }
 }
 
-/// Adds `grant` to `all`, merged into the first grant with which it makes one grant. `None` if no call meets
-/// both.
+/// Adds `grant` to `all`, merging it into the first grant that can express both. Returns `None` if no call
+/// meets all of them.
 fn narrow(all: &[Grant], grant: &Grant) -> Option<Effective> {
     let mut all = all.to_vec();
     for part in &mut all {
@@ -72,11 +72,11 @@ fn narrow(all: &[Grant], grant: &Grant) -> Option<Effective> {
 }
 
 enum Intersection {
-    /// No call meets both.
+    /// No call meets both grants.
     Nothing,
     /// This grant allows exactly the calls that both allow.
     One(Grant),
-    /// Both must be met, which no single grant can express.
+    /// A call must meet both grants, which no single grant can express.
     Both,
 }
 
@@ -185,7 +185,8 @@ impl Constraint {
         merged.satisfiable()
     }
 
-    /// Drops conditions that another one implies; [`Intersection::Nothing`] if two contradict each other.
+    /// Drops conditions that another condition implies; [`Intersection::Nothing`] if two conditions contradict
+    /// each other.
     fn satisfiable(mut self) -> Result<Constraint, Intersection> {
         if let (Some(min), Some(max)) = (self.min, self.max)
             && (same_kind(min, max, min).is_err() || min > max)
@@ -264,7 +265,7 @@ fn union(a: &List, b: &List) -> Result<List, Intersection> {
     }
 }
 
-/// Returns true if `value` is of the type of `bound` and `holds` accepts it.
+/// Returns true if `value` has the type of `bound`, and `holds` is true for the value in that form.
 pub(super) fn bounded(value: &Value, holds: impl Fn(Bound) -> bool, bound: Bound) -> bool {
     let value = match (value, bound) {
         (Value::Number(number), Bound::Number(_)) => number.micros().map(Bound::Number),

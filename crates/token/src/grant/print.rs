@@ -1,4 +1,4 @@
-//! The writers of grants: TOML and JSON of one structure.
+//! The writers of grants: one structure, written as TOML or JSON.
 
 use std::{collections::BTreeMap, fmt, fmt::Write};
 
@@ -11,14 +11,14 @@ use crate::{
 };
 
 impl Grants {
-    /// The grants as TOML text, which [`Grants::from_toml`] reads back without loss.
+    /// Writes the grants as TOML text, which [`Grants::from_toml`] reads back without loss.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let grants: Vec<String> = self.iter().map(grant_toml).collect();
         grants.join("\n")
     }
 
-    /// The grants as JSON text, which [`Grants::from_json`] reads back without loss.
+    /// Writes the grants as JSON text, which [`Grants::from_json`] reads back without loss.
     #[must_use]
     pub fn to_json(&self) -> String {
         self.to_value().to_string()
@@ -31,14 +31,14 @@ impl Grants {
 }
 
 impl Serialize for Grants {
-    /// Writes the structure of [`Grants::to_json`]; only for `serde_json` serializers.
+    /// Serializes the structure of [`Grants::to_json`]. Only `serde_json` serializers are supported.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.to_value().serialize(serializer)
     }
 }
 
 impl Grant {
-    /// The grant as the table of its text form.
+    /// Converts the grant to the table of its text form.
     #[must_use]
     pub fn to_value(&self) -> Value {
         let mut table = BTreeMap::from([
@@ -59,8 +59,8 @@ impl Grant {
 }
 
 impl fmt::Display for Grant {
-    /// In words, on one line: `` erp purchase_order:create (amount: at most 10000; nothing else) ``.
-    /// Names that are not plain are quoted, so that none can be mistaken for the words around it.
+    /// Writes the grant in words, on one line: `` erp purchase_order:create (amount: at most 10000; nothing
+    /// else) ``. Names that are not plain are quoted, so that no name can be mistaken for the words around it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let action = self.action.to_string();
         write!(f, "{} {}", name(&self.service), name(&action))?;
@@ -83,7 +83,7 @@ impl fmt::Display for Grant {
 }
 
 impl Constraint {
-    /// The constraint in its text form: a bare value if that is enough, a table otherwise.
+    /// Converts the constraint to its text form: a bare value if that is enough, a table otherwise.
     fn to_value(&self) -> Value {
         if self.is_any() {
             return Value::from("*");

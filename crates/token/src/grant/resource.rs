@@ -1,8 +1,8 @@
 //! The normal form of resources.
 //!
-//! A verifier compares the text of a resource, but the service behind it may act on another one: it may
-//! decode the text, cut path parameters, normalize Unicode, trim, and resolve dots. A resource is in normal
-//! form if none of this moves it to another place in the tree.
+//! A verifier compares the text of a resource, but the service behind it may act on another resource: services
+//! decode text, cut path parameters, normalize Unicode, trim, and resolve dots. A resource is in normal form if
+//! none of these steps turns it into another resource.
 
 use std::borrow::Cow;
 
@@ -10,14 +10,14 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::Pattern;
 
-/// Characters that some readers take for a separator or decode.
+/// Characters that some readers decode or treat as separators.
 const FORBIDDEN: [char; 5] = ['/', '\\', '%', '?', '#'];
 
 /// Returns true if a resource is in the normal form that the profile requires.
 ///
-/// Its segments, separated by `/`, are checked after NFKC normalization. None may contain `/`, `\`, `%`,
-/// `?`, `#` or a control character, and up to its first `;` none may be empty or consist of only dots,
-/// white space and invisible characters. The resource itself is used unchanged.
+/// Its segments, separated by `/`, are checked after NFKC normalization. No segment may contain `/`, `\`, `%`,
+/// `?`, `#` or a control character. Up to its first `;`, no segment may be empty or consist of only dots, white
+/// space and invisible characters. The resource itself is used unchanged.
 #[must_use]
 pub fn is_normal_resource(resource: &str) -> bool {
     resource.split('/').all(|segment| {
@@ -26,8 +26,8 @@ pub fn is_normal_resource(resource: &str) -> bool {
     })
 }
 
-/// Returns true if a text is one segment of a resource that no reader folds into another segment. If a
-/// service took two names for the same one, each would have the grants of both.
+/// Returns true if a text is one segment of a resource that no reader folds into another segment. If a service
+/// treated two names as the same, each would have the grants of both.
 ///
 /// Such a segment is in normal form and in NFKC, contains no `;` and no invisible character, and does not
 /// begin or end with white space.
@@ -40,8 +40,8 @@ pub fn is_plain_segment(text: &str) -> bool {
         && text.trim_matches(' ') == text
 }
 
-/// Returns true if any resource in normal form could match a pattern. A pattern that matches none is a
-/// mistake of its writer. The text after the last `/` of a prefix need not be a whole segment.
+/// Returns true if any resource in normal form could match a pattern. A pattern that matches no resource is a
+/// mistake. The text after the last `/` of a prefix need not be a whole segment.
 pub(super) fn could_match(pattern: &Pattern) -> bool {
     let (whole, begun) = match pattern {
         Pattern::Exact(text) => return is_normal_resource(text),
@@ -68,14 +68,14 @@ fn is_clean(segment: &str) -> bool {
     !segment.contains(|c: char| FORBIDDEN.contains(&c) || c.is_control())
 }
 
-/// Returns true if a segment without its parameters has more than dots and trimmed characters.
+/// Returns true if a segment, without its parameters, contains more than dots and trimmed characters.
 fn names_something(segment: &str) -> bool {
     // A service that cuts parameters would read `..;x` as `..`.
     let name = segment.split(';').next().unwrap_or_default();
     name.contains(|c: char| c != '.' && !is_trimmed(c))
 }
 
-/// Returns true for white space, and for characters without width, which libraries also trim or ignore.
+/// Returns true for white space, and for characters without width. Libraries trim or ignore both.
 fn is_trimmed(c: char) -> bool {
     c.is_whitespace()
         || matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'

@@ -1,4 +1,4 @@
-//! The text forms of grants: one structure, in TOML or JSON.
+//! The readers of grants: one structure, written as TOML or JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ const MAX_GRANTS_TEXT: usize = 256 * 1024;
 /// value below it.
 const MAX_TEXT_DEPTH: usize = 5 + crate::value::MAX_DEPTH;
 
-/// Grants are not well formed.
+/// The error of grants that are not well formed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}`{path}`: {message}", .line.map(|line| format!("line {line}, ")).unwrap_or_default())]
 pub struct GrantsError {
@@ -23,7 +23,7 @@ pub struct GrantsError {
     pub path: String,
     /// Line of the fault in a TOML text, counted from 1.
     pub line: Option<usize>,
-    /// The fault, and the correction.
+    /// A description of the fault and its correction.
     pub message: String,
 }
 
@@ -51,7 +51,7 @@ impl Grants {
         })
     }
 
-    /// Reads grants from JSON: the structure of the TOML form, `{"grant":[…]}`.
+    /// Reads grants from JSON of the same structure as the TOML form: `{"grant":[…]}`.
     ///
     /// # Errors
     /// [`GrantsError`], with the path, unless all grants are well formed.
@@ -65,7 +65,7 @@ impl Grants {
     /// Reads grants from the structure that both text forms share: an object with the list `grant`.
     ///
     /// # Errors
-    /// As [`Grants::from_json`].
+    /// As for [`Grants::from_json`].
     pub fn from_value(value: &Value) -> Result<Grants, GrantsError> {
         let file = object("", value)?;
         only_keys("", file, &["grant"])?;
@@ -192,7 +192,8 @@ fn set(path: &str, slot: &mut Option<Value>, value: Value) -> Result<(), GrantsE
     }
 }
 
-/// Reads the JSON text of a value that contains null, which TOML cannot write.
+/// Reads the JSON text of an exact value. TOML uses this form for values that contain null, which TOML cannot
+/// write.
 fn exact_json(path: &str, value: &Value) -> Result<Value, GrantsError> {
     Value::parse(&string(path, value)?).map_err(|error| GrantsError::at(path, error.to_string()))
 }

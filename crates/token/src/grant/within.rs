@@ -10,7 +10,7 @@ use crate::value::Value;
 
 impl Grants {
     /// Returns true if each of these grants is within one of `other`, so that `other` allows every call that
-    /// these allow. False may only mean that it could not be proven.
+    /// these allow. False may only mean that no proof was found.
     ///
     /// ```
     /// use bailiwick_token::grant::Grants;
@@ -30,8 +30,8 @@ impl Grants {
 }
 
 impl Grant {
-    /// Returns true if `other` allows every call that this grant allows. False may only mean that it could not
-    /// be proven.
+    /// Returns true if `other` allows every call that this grant allows. False may only mean that no proof was
+    /// found.
     #[must_use]
     pub fn is_within(&self, other: &Grant) -> bool {
         // Cheap conditions come first: a list of values can be long.
@@ -78,7 +78,7 @@ fn arguments(narrow: &Args, wide: &Args) -> bool {
 }
 
 impl Constraint {
-    /// Returns true if every value that meets this also meets `wide`, which must have a condition.
+    /// Returns true if every value that meets this constraint also meets `wide`, which must have a condition.
     fn implies(&self, wide: &Constraint) -> bool {
         // Listed values are tried one by one. Those that this constraint itself refuses cannot occur.
         if let Some(values) = self.candidates() {
@@ -125,13 +125,13 @@ impl Constraint {
             })
     }
 
-    /// All values that can meet this; `None` if it does not list them.
+    /// All values that can meet this constraint; `None` if the constraint does not list them.
     fn candidates(&self) -> Option<Vec<Value>> {
         let exact = self.exact.as_ref().map(|value| vec![value.clone()]);
         exact.or_else(|| self.one_of.as_ref().map(List::values))
     }
 
-    /// Returns true if every value that meets this is of the list's type but not in the list.
+    /// Returns true if every value that meets this constraint has the list's type but is not in the list.
     fn avoids(&self, list: &List) -> bool {
         let is_text = |bound: Option<Bound>| matches!(bound, Some(Bound::Date(_)));
         let is_number = |bound: Option<Bound>| matches!(bound, Some(Bound::Number(_)));

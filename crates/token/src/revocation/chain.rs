@@ -1,4 +1,4 @@
-//! The history of revocations as one digest.
+//! The hash chain that reduces a history of revocations to one digest.
 
 use std::{fmt, str::FromStr};
 
@@ -6,30 +6,30 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-/// Label that is hashed first, so that the digest of a chain can be the digest of nothing else.
+/// Label that is hashed first, so that a digest of a chain cannot equal a digest of anything else.
 const LABEL: &[u8] = b"bailiwick revocation change v1";
 
-/// SHA-256, as 43 characters of base64url.
+/// A SHA-256 digest, as text 43 characters of base64url.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
-/// The name of one history: 8 random bytes, as text 16 lower-case hexadecimal digits. An issuer that
-/// cannot continue its history, for example after a restore, begins another.
+/// The name of a history: 8 random bytes, written as 16 lower-case hexadecimal digits. An issuer that cannot
+/// continue its history, for example after a restore, begins another one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epoch([u8; 8]);
 
-/// The place that a reader has reached in a history.
+/// The position that a reader has reached in a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
-    /// The history.
+    /// The name of the history.
     pub epoch: Epoch,
     /// Number of the last change read; 0 before the first.
     pub seq: u64,
-    /// The digest of the chain up to that change.
+    /// The digest of the chain up to the last change read.
     pub digest: Digest,
 }
 
-/// The digest of a chain extended by one line, given as its bytes without the line feed.
+/// Returns the digest of a chain extended by one line, which is given without its line feed.
 #[must_use]
 pub fn chain(before: &Digest, line: &[u8]) -> Digest {
     // The length fixes where one line ends, so that two histories which divide the same bytes into
@@ -43,22 +43,22 @@ pub fn chain(before: &Digest, line: &[u8]) -> Digest {
 }
 
 impl Digest {
-    /// The chain before its first line.
+    /// The digest of the chain before its first line.
     pub const START: Digest = Digest([0; 32]);
 
-    /// The SHA-256 of bytes.
+    /// Returns the SHA-256 digest of some bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Digest {
         Digest(Sha256::digest(bytes).into())
     }
 
-    /// Makes a digest of its 32 bytes.
+    /// Makes a digest from its 32 bytes.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Digest {
         Digest(bytes)
     }
 
-    /// Its 32 bytes.
+    /// Returns the digest's 32 bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -66,13 +66,13 @@ impl Digest {
 }
 
 impl Epoch {
-    /// Makes an epoch of its 8 bytes.
+    /// Makes an epoch from its 8 bytes.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 8]) -> Epoch {
         Epoch(bytes)
     }
 
-    /// Its 8 bytes.
+    /// Returns the epoch's 8 bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 8] {
         &self.0
@@ -80,7 +80,7 @@ impl Epoch {
 }
 
 impl Position {
-    /// The beginning of a history.
+    /// The position at the beginning of a history.
     #[must_use]
     pub fn start(epoch: Epoch) -> Position {
         Position {
@@ -90,7 +90,7 @@ impl Position {
         }
     }
 
-    /// The position after one more line; `None` if there is no further number.
+    /// Returns the position after one more line; `None` if the number cannot rise further.
     #[must_use]
     pub fn then(&self, line: &[u8]) -> Option<Position> {
         Some(Position {
@@ -101,7 +101,7 @@ impl Position {
         })
     }
 
-    /// Returns true if the number and the digest can belong together: only the beginning has number 0.
+    /// Returns true if the number and the digest are consistent: only the beginning of a history has number 0.
     pub(super) fn is_sound(&self) -> bool {
         // A file that claims no changes and the digest of some contradicts itself, and no lines can be
         // trusted to follow it.
@@ -109,12 +109,12 @@ impl Position {
     }
 }
 
-/// The text is not a digest.
+/// The error of a text that is not a digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a digest: 43 characters of base64url are expected")]
 pub struct DigestError;
 
-/// The text is not an epoch.
+/// The error of a text that is not an epoch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an epoch: 16 lower-case hexadecimal digits are expected")]
 pub struct EpochError;

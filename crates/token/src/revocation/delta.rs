@@ -1,11 +1,11 @@
-//! Deltas: runs of changes that continue the ones a reader has.
+//! Deltas: runs of changes that continue the history that a reader has.
 
 use super::{Head, LineError, MAX_LINE, Position, Revocation};
 
 /// Maximum number of changes in one page of a delta.
 pub const MAX_PAGE: u64 = 10_000;
 
-/// Maximum size of a delta of so many changes, in bytes.
+/// Maximum size of a delta of this many changes, in bytes.
 #[must_use]
 pub fn page_bytes(changes: u64) -> usize {
     let changes = usize::try_from(changes).unwrap_or(usize::MAX);
@@ -13,14 +13,14 @@ pub fn page_bytes(changes: u64) -> usize {
 }
 
 impl Position {
-    /// Reads the lines that lead from here to `head`: all of them, each with its line feed, in order.
-    /// No line is parsed before their chain was found to end in the head's digest, which the head's
-    /// signature covers.
+    /// Reads the lines between this position and `head`: all of them, in order, each with its line feed. Before
+    /// any line is parsed, the chain of all lines must end in the head's digest, which the head's signature
+    /// covers.
     ///
-    /// The caller must have opened the head, and checked that it is from the issuer of this history.
+    /// The caller must have opened the head, and checked that it comes from the issuer of this history.
     ///
     /// # Errors
-    /// [`DeltaError`], and then none of the lines may be used.
+    /// [`DeltaError`]; in that case, none of the lines may be used.
     pub fn follow(&self, lines: &[u8], head: &Head) -> Result<Vec<Revocation>, DeltaError> {
         // Numbers of different histories cannot be compared, so this comes first.
         if head.epoch != self.epoch {
@@ -68,7 +68,7 @@ impl Position {
     }
 }
 
-/// Splits lines that each end in a line feed, and returns them without it.
+/// Splits lines that each end in a line feed, and returns them without the line feeds.
 pub(super) fn split(lines: &[u8]) -> Result<impl Iterator<Item = &[u8]>, DeltaError> {
     let whole = match lines {
         // Nothing is no lines; `split` would make one empty line of it.
@@ -80,11 +80,11 @@ pub(super) fn split(lines: &[u8]) -> Result<impl Iterator<Item = &[u8]>, DeltaEr
     Ok(lines.flat_map(|whole| whole.split(|byte| *byte == b'\n')))
 }
 
-/// The changes do not lead from a reader's position to a head.
+/// The reason why changes do not lead from a reader's position to a head.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeltaError {
-    /// The head is of another history.
+    /// The head belongs to another history.
     #[error("the issuer has begun another history of revocations: take its snapshot")]
     Epoch,
     /// The head is older than the reader's position.
@@ -92,10 +92,10 @@ pub enum DeltaError {
     Replay {
         /// Number of the last change in use.
         used: u64,
-        /// Number of the head.
+        /// Number of the last change that the head covers.
         offered: u64,
     },
-    /// Fewer or more changes than lie between the position and the head.
+    /// The number of changes given is not the number between the position and the head.
     #[error(
         "{wanted} changes lead to the head, and {found} were given: fetch them again, or take the snapshot"
     )]
@@ -105,12 +105,12 @@ pub enum DeltaError {
         /// Number of changes given.
         found: u64,
     },
-    /// The head has the same number as the reader's position, but another digest.
+    /// The head has the same number as the reader's position, but a different digest.
     #[error(
         "two different histories carry the number {0}: one of them is forged, or a restored issuer did not begin a new epoch"
     )]
     Fork(u64),
-    /// The changes, appended to those that the reader has, are not the ones that the head was signed over.
+    /// The changes, appended to the reader's history, do not have the digest in the signed head.
     #[error(
         "the changes up to number {0} are others than the head was signed over: take the snapshot"
     )]
@@ -118,17 +118,17 @@ pub enum DeltaError {
     /// The last line is cut off.
     #[error("the changes end within a line: fetch them again")]
     Torn,
-    /// More bytes than that many changes can have.
+    /// There are more bytes than this many changes can have.
     #[error("the changes are larger than so many can be: fetch them again")]
     TooLarge,
-    /// Signed, but this version cannot honour it.
+    /// A signed change is one that this version cannot honour.
     #[error(
         "the change {number} cannot be honoured ({error}): a newer issuer may have written it, so upgrade this program first"
     )]
     Line {
         /// Number of the change.
         number: u64,
-        /// The fault of the change.
+        /// The error of the change.
         error: LineError,
     },
 }

@@ -1,4 +1,4 @@
-//! The head of the feed: the newest state of the history of revocations.
+//! The head of the revocation feed: the newest state of the history of revocations.
 
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
@@ -13,34 +13,33 @@ use crate::{
 /// The `payloadType` of a head.
 pub const HEAD_TYPE: &str = "application/vnd.bailiwick.head.v1+json";
 
-/// Maximum size of a head, in bytes. If the issuer's name has 64 bytes, a head has at most 512.
+/// Maximum size of a head, in bytes. A head with an issuer's name of 64 bytes has at most 512.
 pub const MAX_HEAD: usize = 4096;
 
-/// The state of the history of revocations at one time. Members that a reader does not know are
-/// ignored.
+/// The state of the history of revocations at one time. Unknown members are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
-    /// The issuer whose history it is.
+    /// The issuer of the history.
     pub issuer: String,
-    /// The history.
+    /// The name of the history.
     pub epoch: Epoch,
     /// Number of the last change; 0 before the first.
     pub seq: u64,
-    /// Version of the newest keyset, so that a verifier that polls heads learns of it at once.
+    /// Version of the newest keyset, so that a verifier that polls heads learns of a new keyset at once.
     pub keyset_version: u64,
-    /// Time at which it was signed.
+    /// Time of signing.
     #[serde(with = "unix")]
     pub issued_at: Timestamp,
-    /// Time from which it is stale, whatever age a verifier would still accept.
+    /// Time from which the head is stale, regardless of the age that a verifier would still accept.
     #[serde(with = "unix")]
     pub expires: Timestamp,
-    /// The [`chain`](super::chain) of all lines up to that change.
+    /// The digest of the [`chain`](super::chain) of all lines up to that change.
     pub digest: Digest,
 }
 
 impl Head {
-    /// Signs this head with the keyset key. The envelope carries no key id: it is fetched every few
-    /// seconds, and the hint would be a sixth of it.
+    /// Signs this head with the keyset key. The envelope carries no key id: heads are fetched every few
+    /// seconds, and the hint would take a sixth of their size.
     #[must_use]
     pub fn sign(&self, key: &SigningKey) -> Envelope {
         let mut envelope = Envelope::sign(HEAD_TYPE, dsse::to_json(self), key);
@@ -51,11 +50,11 @@ impl Head {
         envelope
     }
 
-    /// Reads a signed head of at most [`MAX_HEAD`] bytes. It does not check the head's age: the caller
-    /// knows the time.
+    /// Reads a signed head of at most [`MAX_HEAD`] bytes. The head's age is not checked, because only the
+    /// caller knows the time.
     ///
     /// # Errors
-    /// [`HeadError`], and then no member of it may be used.
+    /// [`HeadError`]; in that case, no member of the head may be used.
     pub fn open(envelope: &[u8], key: &PublicKey) -> Result<Head, HeadError> {
         let envelope = Envelope::parse_bounded(envelope, MAX_HEAD)?;
         // Verified first, so that an attacker's bytes never reach the parser of heads.
@@ -84,25 +83,25 @@ impl Head {
     }
 }
 
-/// A head was refused.
+/// The reason for refusing a head.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeadError {
-    /// Not a signed file, or not signed by the key that is trusted.
+    /// The file is not a signed file, or the trusted key did not sign it.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
-    /// Signed, but not the JSON of a head that this version understands.
+    /// The signed payload is not the JSON of a head that this version understands.
     #[error(
         "the head of the revocations cannot be read ({0}): a newer issuer may have written it, so upgrade this program first"
     )]
     Malformed(String),
-    /// No issuer.
+    /// The head names no issuer.
     #[error("the head of the revocations names no issuer: have its issuer make it again")]
     NoIssuer,
-    /// It expires no later than it was issued.
+    /// The head expires at or before the time of its signing.
     #[error("the head of the revocations expires before it begins: check the issuer's clock")]
     NoLife,
-    /// Its number is 0, but its digest is not that of the beginning.
+    /// The number of the last change is 0, but the digest is not that of an empty history.
     #[error(
         "the head of the revocations has the digest of changes and none of them: have its issuer make it again"
     )]

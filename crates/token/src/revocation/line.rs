@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Party, Revocation, Target, Watermark, WatermarkError};
 use crate::{claims::TokenId, timestamp::Timestamp, timestamp::unix};
 
-/// Maximum length of a line, in bytes. A name of [`MAX_NAME`](crate::claims::MAX_NAME) bytes fits, however
+/// Maximum length of a line, in bytes. A name of [`MAX_NAME`](crate::claims::MAX_NAME) bytes fits, even if all
 /// its characters are escaped.
 pub const MAX_LINE: usize = 4096;
 
@@ -19,7 +19,7 @@ pub const MAX_LINE: usize = 4096;
 const SIGNATURE: usize = 64;
 
 impl Revocation {
-    /// The line without a line feed, as deltas and snapshots hold it and the chain hashes it.
+    /// Writes the line without a line feed, as deltas and snapshots contain it and the chain hashes it.
     #[must_use]
     pub fn to_line(&self) -> String {
         let mut line = Line {
@@ -83,7 +83,7 @@ impl Revocation {
     }
 }
 
-/// The JSON form. Exactly one member names the target, by its kind.
+/// The JSON form. Exactly one member names the target, and the member's name states the target's kind.
 #[derive(Default, Serialize, Deserialize)]
 struct Line {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -126,30 +126,30 @@ fn signature(text: &str) -> Result<[u8; SIGNATURE], LineError> {
     Ok(signature)
 }
 
-/// A line was refused.
+/// The reason for refusing a line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LineError {
-    /// Longer than [`MAX_LINE`].
+    /// The line is longer than [`MAX_LINE`].
     #[error("longer than {MAX_LINE} bytes")]
     TooLong,
-    /// Not a JSON object with members of the right types.
+    /// The line is not a JSON object with members of the right types.
     #[error("not a revocation ({0})")]
     Malformed(String),
-    /// Not exactly one target of a kind that this version knows.
+    /// The line does not name exactly one target of a kind that this version knows.
     #[error(
         "it names no `token`, `block`, `agent`, `principal` or `tenant`, or more than one thing"
     )]
     Target,
-    /// A party without a time, which would revoke all of its tokens for ever.
+    /// The line names an agent, principal or tenant without a time, which would revoke all its tokens forever.
     #[error(
         "a revocation of all tokens of a party says until when they were issued: `issued_before`"
     )]
     NoTime,
-    /// Not a signature.
+    /// The text that names a block is not a signature.
     #[error("a block is named by the 128 hexadecimal digits of its signature")]
     Block,
-    /// A name that no token can carry.
+    /// The line contains a name that no token can carry.
     #[error(transparent)]
     Name(#[from] WatermarkError),
 }

@@ -1,4 +1,4 @@
-//! Every revocation that still matters, as one signed file.
+//! Snapshots: every revocation that still matters, as one signed file.
 //!
 //! The first line is a DSSE envelope over a [`SnapshotHeader`]; each further line is a
 //! [`Revocation`]. The header holds the digest of everything after it, so one signature covers the
@@ -17,37 +17,37 @@ use crate::{
 /// The `payloadType` of a snapshot's header.
 pub const SNAPSHOT_TYPE: &str = "application/vnd.bailiwick.snapshot.v1+json";
 
-/// Maximum size of a snapshot, in bytes: room for a million blocks.
+/// Maximum size of a snapshot, in bytes, which is enough for a million blocks.
 pub const MAX_SNAPSHOT: usize = 256 << 20;
 
-/// Maximum number of entries of a snapshot: a million and some more.
+/// Maximum number of entries in a snapshot.
 pub const MAX_ENTRIES: usize = 1_250_000;
 
 /// Maximum length of a header, in bytes.
 const MAX_HEADER: usize = 8192;
 
-/// The signed header of a snapshot. Members that a reader does not know are ignored.
+/// The signed header of a snapshot. Unknown members are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotHeader {
     /// The issuer whose tokens are revoked.
     pub issuer: String,
-    /// The history.
+    /// The name of the history.
     pub epoch: Epoch,
-    /// Number of the last change that it includes; 0 before the first.
+    /// Number of the last change that the snapshot includes; 0 before the first.
     pub seq: u64,
-    /// Time at which it was signed.
+    /// Time of signing.
     #[serde(with = "unix")]
     pub issued_at: Timestamp,
-    /// Time from which it is stale, unless a newer head confirms it.
+    /// Time from which the snapshot is stale, unless a newer head confirms it.
     #[serde(with = "unix")]
     pub expires: Timestamp,
-    /// The [`chain`](super::chain) of all lines of the history up to that change.
+    /// The digest of the [`chain`](super::chain) of all lines of the history up to that change.
     pub digest: Digest,
-    /// Number of lines that follow.
+    /// Number of the lines that follow.
     pub entries: u64,
     /// The digest of all bytes that follow.
     pub content: Digest,
-    /// Version of the newest keyset when it was signed; 0 if the file does not say.
+    /// Version of the newest keyset at the time of signing; 0 if the file does not state it.
     #[serde(default)]
     pub keyset_version: u64,
 }
@@ -55,13 +55,13 @@ pub struct SnapshotHeader {
 /// The contents of a snapshot other than its entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotBase {
-    /// The issuer.
+    /// The issuer's name, usually a URL.
     pub issuer: String,
-    /// The position of the last change that it includes.
+    /// The position of the last change that the snapshot includes.
     pub position: Position,
-    /// Time at which it is signed.
+    /// Time of signing.
     pub issued_at: Timestamp,
-    /// Time from which it is stale.
+    /// Time from which the snapshot is stale.
     pub expires: Timestamp,
     /// Version of the newest keyset.
     pub keyset_version: u64,
@@ -75,8 +75,8 @@ pub struct Snapshot<'a> {
 }
 
 impl SnapshotBase {
-    /// Writes a snapshot, signed with the keyset key. It leaves out entries that are dead by the time it
-    /// is signed. A target may occur more than once; each of its entries holds.
+    /// Writes a snapshot, signed with the keyset key. Entries that are dead at the time of signing are left
+    /// out. A target may occur more than once; each of its entries applies.
     ///
     /// # Errors
     /// [`SnapshotError::TooMany`] or [`SnapshotError::TooLarge`] if no reader would accept it.
@@ -126,12 +126,12 @@ impl SnapshotBase {
 }
 
 impl<'a> Snapshot<'a> {
-    /// Reads a snapshot of at most [`MAX_SNAPSHOT`] bytes: verifies the signature of `key` over its
-    /// header, and the header's digest of the lines after it. It does not check expiry: the caller knows
-    /// the time.
+    /// Reads a snapshot of at most [`MAX_SNAPSHOT`] bytes: verifies the signature of `key` over its header, and
+    /// the header's digest of the lines after it. Expiry is not checked, because only the caller knows the
+    /// time.
     ///
     /// # Errors
-    /// [`SnapshotError`], and then nothing of the file may be used.
+    /// [`SnapshotError`]; in that case, no part of the file may be used.
     pub fn open(file: &'a [u8], key: &PublicKey) -> Result<Snapshot<'a>, SnapshotError> {
         let (header, lines) = SnapshotHeader::open(file, key)?;
         // Before any line is split or parsed: until here they may be an attacker's.
@@ -143,14 +143,14 @@ impl<'a> Snapshot<'a> {
         Ok(snapshot)
     }
 
-    /// The header that was signed.
+    /// Returns the signed header.
     #[must_use]
     pub fn header(&self) -> &SnapshotHeader {
         &self.header
     }
 
-    /// Its entries, one after the other. If one of them is an error, nothing of the file may be used,
-    /// because it cannot be honoured as a whole.
+    /// Iterates over the entries. If any entry is an error, nothing in the file may be used, because this
+    /// version cannot honour all of it.
     pub fn entries(&self) -> impl Iterator<Item = Result<Revocation, SnapshotError>> + use<'a> {
         // `validate` has split these lines, so this cannot fail. The header is line 1.
         let lines = split(self.lines).into_iter().flatten();
@@ -159,7 +159,7 @@ impl<'a> Snapshot<'a> {
         })
     }
 
-    /// Checks the rules that every snapshot must follow, whoever signed it.
+    /// Checks the rules that every snapshot must follow, whichever key signed it.
     fn validate(&self) -> Result<(), SnapshotError> {
         let SnapshotHeader {
             issuer,
@@ -196,7 +196,7 @@ impl<'a> Snapshot<'a> {
 }
 
 impl SnapshotHeader {
-    /// Reads the header of a snapshot and verifies its signature. Also returns the bytes after it,
+    /// Reads the header of a snapshot and verifies its signature. Also returns the bytes after the header,
     /// unverified: use [`Snapshot::open`] to read them.
     ///
     /// # Errors
@@ -222,7 +222,7 @@ impl SnapshotHeader {
         Ok((header, lines))
     }
 
-    /// The position of a reader that has read it.
+    /// The position of a reader that has read the snapshot.
     #[must_use]
     pub fn position(&self) -> Position {
         Position {
@@ -233,24 +233,24 @@ impl SnapshotHeader {
     }
 }
 
-/// A snapshot was refused, or cannot be written.
+/// The reason for refusing a snapshot, or for being unable to write one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SnapshotError {
-    /// Not a signed file, or not signed by the key that is trusted.
+    /// The file is not a signed file, or the trusted key did not sign it.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
-    /// Signed, but not the JSON of a header that this version understands.
+    /// The signed payload is not the JSON of a header that this version understands.
     #[error(
         "the header of the revocations cannot be read ({0}): a newer issuer may have written it, so upgrade this program first"
     )]
     Malformed(String),
-    /// The bytes after the header are not those that it was signed over.
+    /// The bytes after the header are not those whose digest was signed.
     #[error(
         "the revocations are not those that were signed: the file is cut off or was changed, so fetch it again"
     )]
     Content,
-    /// Signed, and with another number of lines than it states.
+    /// The number of lines differs from the number in the signed header.
     #[error(
         "{stated} revocations are announced and {found} follow: have the issuer make the file again"
     )]
@@ -260,33 +260,33 @@ pub enum SnapshotError {
         /// Number of lines found.
         found: usize,
     },
-    /// More than [`MAX_ENTRIES`].
+    /// The snapshot has more than [`MAX_ENTRIES`] entries.
     #[error("over {MAX_ENTRIES} revocations: revoke by agent, principal, tenant or key instead")]
     TooMany,
-    /// More than [`MAX_SNAPSHOT`].
+    /// The snapshot has more than [`MAX_SNAPSHOT`] bytes.
     #[error("revocations have at most {MAX_SNAPSHOT} bytes: check that this is the right file")]
     TooLarge,
-    /// No issuer.
+    /// The snapshot names no issuer.
     #[error("the revocations name no issuer: have their issuer make the file again")]
     NoIssuer,
-    /// It expires no later than it was issued.
+    /// The snapshot expires at or before the time of its signing.
     #[error(
         "the revocations expire before they begin: check the issuer's clock and have the file made again"
     )]
     NoLife,
-    /// Its number is 0, but its digest is not that of the beginning.
+    /// The number of the last change is 0, but the digest is not that of an empty history.
     #[error(
         "the revocations have the digest of changes and none of them: have their issuer make the file again"
     )]
     Start,
-    /// Signed, but this version cannot honour it.
+    /// A signed line is one that this version cannot honour.
     #[error(
         "line {number} of the revocations cannot be honoured ({error}): a newer issuer may have written it, so upgrade this program first"
     )]
     Line {
         /// Number of the line in the file, counted from 1.
         number: u64,
-        /// The fault of the line.
+        /// The error of the line.
         error: LineError,
     },
 }

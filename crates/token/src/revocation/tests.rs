@@ -169,7 +169,8 @@ fn a_statement_outlives_its_end_by_the_skew() {
     assert!(!forever.is_dead(Timestamp::MAX));
 }
 
-/// Computed apart from this program, so that others can write the chain as well.
+/// The expected digests were computed outside this program, so that other implementations can write the chain
+/// as well.
 #[test]
 fn the_chain_is_unchanged() {
     let first = chain(

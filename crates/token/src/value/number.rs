@@ -4,9 +4,9 @@ use std::{fmt, str::FromStr};
 
 /// An exact decimal number: digits and a power of ten.
 ///
-/// Two numbers are equal when their values are: `5`, `5.0` and `50e-1` are one number. `Display`
-/// writes all digits in the layout of ECMAScript, which RFC 8785 section 3.2.2.3 uses: positional
-/// from 10⁻⁶ up to below 10²¹, with an exponent outside.
+/// Numbers are equal if their values are: `5`, `5.0` and `50e-1` are the same number. `Display` writes all
+/// digits in the layout of ECMAScript, which RFC 8785 section 3.2.2.3 uses: positional from 10⁻⁶ to just below
+/// 10²¹, and with an exponent outside that range.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Number {
     negative: bool,
@@ -16,7 +16,7 @@ pub struct Number {
     exponent: i64,
 }
 
-/// The text is not a JSON number, or its exponent is out of range.
+/// The error of a text that is not a JSON number, or whose exponent is out of range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a decimal number such as `12.50`")]
 pub struct NumberError;
@@ -28,13 +28,13 @@ impl Number {
         self.digits.len()
     }
 
-    /// The value in millionths, if it is a whole number of them within `i64`.
+    /// The value in millionths, if that is an integer within `i64`.
     #[must_use]
     pub fn micros(&self) -> Option<Micros> {
         self.scaled(6).map(Micros)
     }
 
-    /// The value as an integer, if it is one within `i64`.
+    /// The value as an integer, if it is an integer within `i64`.
     #[must_use]
     pub fn integer(&self) -> Option<i64> {
         self.scaled(0)
@@ -67,7 +67,7 @@ impl From<i64> for Number {
 impl FromStr for Number {
     type Err = NumberError;
 
-    /// Reads the number grammar of JSON (RFC 8259 section 6) and nothing else.
+    /// Reads a number in the grammar of JSON (RFC 8259, section 6), and nothing else.
     fn from_str(text: &str) -> Result<Number, NumberError> {
         let (negative, unsigned) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
@@ -116,7 +116,7 @@ fn read_exponent(text: &str) -> Result<i64, NumberError> {
     })
 }
 
-/// The one form of a value: no leading zeros, no trailing zeros, no negative zero.
+/// Normalizes a value: no leading zeros, no trailing zeros, no negative zero.
 fn normal(negative: bool, digits: String, exponent: i64) -> Number {
     let significant = digits.trim_end_matches('0');
     let dropped = digits.len().saturating_sub(significant.len());

@@ -6,7 +6,7 @@ use ::toml::de::{DeTable, DeValue};
 
 use super::{Number, Value};
 
-/// A TOML text that was read.
+/// A TOML text and the value read from it.
 #[derive(Debug, Clone)]
 pub struct Document<'t> {
     text: &'t str,
@@ -15,7 +15,7 @@ pub struct Document<'t> {
     offsets: BTreeMap<String, usize>,
 }
 
-/// The text is not TOML, or holds something that [`Value`] cannot represent.
+/// The error of a text that is not TOML, or that contains something that [`Value`] cannot represent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct TomlError {
@@ -23,7 +23,7 @@ pub struct TomlError {
     pub path: String,
     /// The line, counted from 1.
     pub line: Option<usize>,
-    /// The fault, and the correction.
+    /// A description of the fault and its correction.
     pub message: String,
 }
 
@@ -31,7 +31,7 @@ impl<'t> Document<'t> {
     /// Reads a text. The parser bounds the nesting of values; the caller must bound the length of the text.
     ///
     /// # Errors
-    /// [`TomlError`] when the text is not TOML, or holds a date, an infinity or an integer beyond 64 bits.
+    /// [`TomlError`] if the text is not TOML, or contains a date, an infinity or an integer beyond 64 bits.
     pub fn parse(text: &'t str) -> Result<Document<'t>, TomlError> {
         let table = DeTable::parse(text).map_err(|error| TomlError {
             path: String::new(),
@@ -50,13 +50,13 @@ impl<'t> Document<'t> {
         })
     }
 
-    /// The value of the text.
+    /// The value of the whole text.
     #[must_use]
     pub fn value(&self) -> &Value {
         &self.value
     }
 
-    /// The line of `path`, or of the closest table that contains it, counted from 1.
+    /// Line number of `path`, or of the closest table that contains it, counted from 1.
     #[must_use]
     pub fn line(&self, path: &str) -> Option<usize> {
         let mut path = path;
@@ -69,7 +69,7 @@ impl<'t> Document<'t> {
     }
 }
 
-/// The line of a byte, counted from 1.
+/// Line number of a byte, counted from 1.
 fn line_at(text: &str, offset: usize) -> usize {
     let before = text.as_bytes().iter().take(offset);
     before
@@ -148,7 +148,7 @@ impl Reader<'_> {
     }
 }
 
-/// The number that a TOML literal writes, from its text.
+/// The number that a TOML literal denotes.
 fn number(text: &str) -> Option<Number> {
     let text: String = text.chars().filter(|c| *c != '_').collect();
     text.strip_prefix('+').unwrap_or(&text).parse().ok()

@@ -1,4 +1,4 @@
-//! Grants in the form that calls are compared with: flat, and not much larger than their text.
+//! Grants in the form that calls are compared with: flat, and little larger than their text.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -14,14 +14,14 @@ pub(crate) struct Alternative {
     pub(crate) service: Box<str>,
     pub(crate) action: Pattern,
     pub(crate) resource: Option<Pattern>,
-    /// Sorted by path; `None` if any arguments are granted.
+    /// The arguments, sorted by path; `None` if any arguments are granted.
     pub(crate) args: Option<Box<[Argument]>>,
 }
 
-/// An argument that may be present. Without requirements it may have any value, or be absent.
+/// An argument that may be present. Without requirements, it may have any value or be absent.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Argument {
-    /// Its name, or the path to a member.
+    /// Name of the argument, or path to a member.
     pub(crate) path: Box<str>,
     pub(crate) requirements: Box<[Requirement]>,
 }
@@ -37,19 +37,19 @@ pub(crate) enum Requirement {
     Prefix(Box<str>),
     Suffix(Box<str>),
     Contains(Box<str>),
-    /// Sorted.
+    /// The values, sorted.
     AllOfIn(Box<[Scalar]>),
     MaxLen(u32),
 }
 
-/// A value, and the number of values in it, itself included.
+/// A value, and the number of values inside it, counting itself.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Exact {
     pub(crate) value: Box<Value>,
     pub(crate) size: u32,
 }
 
-/// A [`List`], sorted.
+/// The values of a [`List`], sorted.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Set {
     Strings(Box<[Box<str>]>),
@@ -112,8 +112,8 @@ fn requirements(constraint: Constraint) -> Box<[Requirement]> {
     requirements.into_iter().flatten().collect()
 }
 
-/// The number of values in a value, itself included. Recursion is safe: the depth of values is bounded when
-/// they are read.
+/// Counts the values inside a value, including itself. Recursion is safe, because the depth of values is
+/// bounded when they are read.
 fn size(value: &Value) -> u32 {
     let inner: u32 = match value {
         Value::Array(items) => items.iter().map(size).fold(0, u32::saturating_add),
@@ -134,7 +134,7 @@ impl From<List> for Set {
     }
 }
 
-/// The same text as that of [`List`], without making one.
+/// Writes the same text as [`List`] does, without making one.
 impl fmt::Display for Set {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -179,7 +179,7 @@ impl Alternative {
                 .is_ok()
     }
 
-    /// Approximate heap memory in bytes.
+    /// Approximate heap memory, in bytes.
     pub(crate) fn size(&self) -> usize {
         let pattern = |pattern: &Pattern| match pattern {
             Pattern::Exact(text) | Pattern::Prefix(text) => text.len(),
@@ -195,7 +195,7 @@ impl Alternative {
 }
 
 impl Argument {
-    /// The constraint that consists of its requirements.
+    /// The constraint that consists of these requirements.
     pub(crate) fn constraint(&self) -> Constraint {
         let mut constraint = Constraint::any();
         for requirement in &self.requirements {
@@ -217,7 +217,7 @@ impl Argument {
         constraint
     }
 
-    /// Approximate memory in bytes.
+    /// Approximate memory, in bytes.
     pub(crate) fn size(&self) -> usize {
         let requirements = self.requirements.iter().map(Requirement::size);
         let own = size_of::<Argument>().saturating_add(self.path.len());

@@ -1,4 +1,4 @@
-//! Comparison of a call with an alternative, condition by condition.
+//! The comparison of a call with an alternative, condition by condition.
 
 use bailiwick_token::grant::Pattern;
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::call::{Stated, Statement};
 
-/// The steps for one alternative, for one argument that it constrains, and for one name in the call.
+/// Number of steps for an alternative, for an argument that it constrains, and for a name in the call.
 pub(super) const PER_ALTERNATIVE: usize = 2;
 const PER_ARGUMENT: usize = 4;
 const PER_NAME: usize = 4;
@@ -23,7 +23,7 @@ pub(crate) struct Comparison<'c> {
 }
 
 impl<'c> Comparison<'c> {
-    /// The position of the first alternative that the call meets; `None` if it meets none.
+    /// Position of the first alternative whose conditions the call meets; `None` if there is none.
     pub(crate) fn first_met(
         self,
         alternatives: &[Alternative],
@@ -116,7 +116,7 @@ impl<'c> Comparison<'c> {
     }
 }
 
-/// The requirement that an argument does not meet: the first for which its type is wrong, or else the first.
+/// The requirement that an argument fails: the first with a wrong type, or else the first of any kind.
 fn failed<'a>(
     argument: &'a Argument,
     stated: &'a Stated<'a>,

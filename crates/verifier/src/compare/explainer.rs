@@ -1,4 +1,4 @@
-//! Comparisons expressed as unmet conditions, for explanations.
+//! Comparisons that report unmet conditions, for explanations.
 
 use std::collections::BTreeMap;
 
@@ -21,20 +21,20 @@ use crate::{
     explain::{UnmetCondition, Wanted},
 };
 
-/// The steps for an excerpt, which writes text and allocates memory.
+/// Number of steps for an excerpt, which writes text and allocates memory.
 const PER_EXCERPT: usize = 32;
-/// The steps for reading the conditions of a body in Datalog, and for each unit of its weight.
+/// Number of steps for reading the conditions of a body in Datalog, and for each unit of the body's weight.
 const PER_READING: usize = 96;
 const PER_WEIGHT: usize = 2;
 
-/// The bytes of a constraint that are copied in one step.
+/// Number of bytes of a constraint that are copied in one step.
 const BYTES_COPIED: usize = 8;
 
 /// The result of comparing a call with an alternative, for explanations.
 pub(crate) enum ExplainedVerdict {
     /// The call meets all conditions that can be read.
     Met,
-    /// The alternative is for another service or action.
+    /// The alternative does not cover this service or action.
     Elsewhere,
     /// The call does not meet this condition.
     Unmet(UnmetCondition),
@@ -59,12 +59,12 @@ impl<'c> Explainer<'c> {
         }
     }
 
-    /// Returns true if an alternative is for this service, with any action.
+    /// Returns true if an alternative covers this service, with any action.
     pub(crate) fn is_for_this_service(&self, alternative: &Alternative) -> bool {
         alternative.service.as_ref() == self.comparison.service
     }
 
-    /// Returns true if a body in Datalog may be for this service. One that names no service may be for any.
+    /// Returns true if a body in Datalog may cover this service. A body that names no service may cover any.
     pub(crate) fn may_be_for_this_service(&self, code: &Code, body: &Query) -> bool {
         !datalog::needs_other(code, body, names::SERVICE, self.comparison.service)
     }
@@ -98,7 +98,7 @@ impl<'c> Explainer<'c> {
         }
     }
 
-    /// The conditions of a body as a grant; `None` if they do not correspond to one.
+    /// Reads the conditions of a body as a grant; `None` if they do not correspond to a grant.
     pub(crate) fn read(&mut self, code: &Code, body: &Query) -> Result<Option<Grant>, Spent> {
         let steps = code.weight(body).saturating_mul(PER_WEIGHT);
         self.steps.take(steps.saturating_add(PER_READING))?;
@@ -163,7 +163,7 @@ impl<'c> Explainer<'c> {
     }
 }
 
-/// The value that a requirement needs.
+/// The value that the requirement demands.
 fn wanted(requirement: &Requirement, stated: &Stated<'_>) -> Wanted {
     match requirement {
         Requirement::Exact(exact) => Wanted::Exactly(Excerpt::of(&exact.value)),

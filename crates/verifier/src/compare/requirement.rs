@@ -1,4 +1,4 @@
-//! One requirement of one argument.
+//! The comparison of one argument with one requirement.
 
 use bailiwick_token::{
     grant::Bound,
@@ -14,7 +14,7 @@ use crate::call::Stated;
 /// The way in which an argument fails a requirement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// The value is of another type than this.
+    /// The value's type is not the expected type given here.
     Type(&'static str),
     /// The value is a number that is not a whole number of millionths.
     Unrepresentable,
@@ -22,21 +22,22 @@ pub(crate) enum Fault {
     Value,
 }
 
-/// The steps for reading an element of an array as a scalar, once for each argument.
+/// Number of steps for reading an element of an array as a scalar, once for each argument.
 const PER_SCALAR: usize = 2;
-/// The steps for reading a number, and for reading a date-time.
+/// Number of steps for reading a number, and for reading a date-time.
 const PER_NUMBER: usize = 4;
 const PER_DATE: usize = 16;
-/// The bytes of two strings compared in one step.
+/// Number of bytes of two strings that are compared in one step.
 const BYTES_COMPARED: usize = 64;
 
 const SCALARS: &str = "an array of strings, booleans and integers";
 
 impl Requirement {
-    /// The steps that comparing an argument with this requirement takes at first.
+    /// Number of steps that comparing an argument with this requirement takes, apart from steps charged during
+    /// the comparison.
     ///
-    /// Comparing a value with one string of the token costs nothing extra: [`TokenLimits`] bounds the total bytes of
-    /// these strings, and each is compared once.
+    /// Comparing a value with one string of the token costs no steps of its own: [`TokenLimits`] bounds the
+    /// total bytes of these strings, and each is compared once.
     ///
     /// [`TokenLimits`]: bailiwick_token::limits::TokenLimits::resolved_bytes
     pub(super) fn steps(&self, stated: &Stated<'_>) -> usize {
@@ -60,7 +61,7 @@ impl Requirement {
         }
     }
 
-    /// The way in which the argument fails this requirement; `None` if it meets it.
+    /// Returns the way in which the argument fails this requirement; `None` if it meets the requirement.
     pub(super) fn fault(
         &self,
         stated: &Stated<'_>,
@@ -93,12 +94,12 @@ impl Requirement {
     }
 }
 
-/// The number of comparisons that a binary search among `count` items takes.
+/// Number of comparisons in a binary search among `count` items.
 fn doublings(count: usize) -> usize {
     count.checked_ilog2().unwrap_or(0).saturating_add(1) as usize
 }
 
-/// The number of bytes of a string, or of elements of an array of scalars.
+/// Length of a string in bytes, or of an array of scalars in elements.
 pub(super) fn length(stated: &Stated<'_>) -> Option<usize> {
     match stated.text() {
         Some(text) => Some(text.len()),

@@ -2,13 +2,13 @@
 
 use bailiwick_biscuit::engine::contains_within;
 
-/// The steps left for comparing. One takes about ten nanoseconds.
+/// The remaining steps of a comparison. A step takes about ten nanoseconds.
 #[derive(Debug)]
 pub(crate) struct Steps {
     pub(super) left: u64,
 }
 
-/// The steps are spent, so nothing is known about the conditions that were not compared.
+/// The error of a spent budget. Nothing is known about conditions that were not compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Spent;
 

@@ -11,9 +11,9 @@ use crate::call::Stated;
 /// The result of comparing a call with an alternative.
 #[derive(Clone, Copy)]
 pub(crate) enum Verdict<'a> {
-    /// The call meets all of its conditions.
+    /// The call meets all conditions of the alternative.
     Met,
-    /// The alternative is for another service or action.
+    /// The alternative does not cover this service or action.
     Elsewhere,
     /// The first condition that the call does not meet.
     Unmet(Unmet<'a>),
@@ -28,7 +28,7 @@ pub(crate) enum Unmet<'a> {
     },
     /// This argument is missing.
     Missing(&'a Argument),
-    /// The call has an argument of this name, which is not granted.
+    /// The call has an argument that is not granted.
     Extra(&'a str),
     Argument {
         argument: &'a Argument,

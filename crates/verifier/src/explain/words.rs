@@ -1,4 +1,4 @@
-//! Conditions as sentences, and as JSON.
+//! Unmet conditions as sentences, and as JSON.
 
 use bailiwick_token::{escape::code, value::Value};
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use super::{Refusal, UnmetCondition, Values, Wanted};
 
 impl Refusal {
-    /// One sentence, such as
-    /// ``block 2 (delegate `agent:invoice-checker`): `amount` is 5000, at most 4200 is allowed``.
+    /// Writes the refusal as a sentence, such as ``block 2 (delegate `agent:invoice-checker`): `amount` is
+    /// 5000, at most 4200 is allowed``.
     #[must_use]
     pub fn sentence(&self, values: Values) -> String {
         let delegate = match &self.delegate {
@@ -40,7 +40,7 @@ impl Wanted {
         }
     }
 
-    /// The rest of a sentence that begins with the value found.
+    /// Completes a sentence that begins with the value found.
     fn sentence(&self) -> String {
         match self {
             Wanted::Exactly(value) => format!("exactly {value} is allowed"),
@@ -176,7 +176,7 @@ impl UnmetCondition {
         }
     }
 
-    /// The words for the value needed.
+    /// The text for the value needed.
     fn needed(&self) -> Option<String> {
         match self {
             UnmetCondition::Resource { needed, .. } | UnmetCondition::Missing { needed, .. } => {
@@ -194,7 +194,7 @@ impl UnmetCondition {
         }
     }
 
-    /// Writes the value found as the entry `found`. Values of arguments are written only if they are to be shown.
+    /// Writes the value found as the entry `found`. Arguments' values are written only if `values` allows it.
     fn write_found<M: SerializeMap>(&self, values: Values, map: &mut M) -> Result<(), M::Error> {
         let mut entry = |found: Option<Value>| map.serialize_entry("found", &found);
         match self {

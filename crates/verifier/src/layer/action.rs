@@ -1,4 +1,4 @@
-//! One route's action, and the sources of its arguments.
+//! The action of a route, and the sources of its arguments.
 
 use std::sync::Arc;
 
@@ -12,18 +12,18 @@ use super::{
     settings::ProtectSettings,
 };
 
-/// The action that a route needs a grant for. It makes the route, and is its layer.
+/// The action for which calls of a route need a grant. An `Action` makes the route, and is the route's layer.
 ///
-/// Only what is declared here is an argument: grants can only refer to these, and a handler should act
-/// on these only. If an argument declared from the path or the query is also in the body, the call is a
-/// `bad_request`: there is no precedence that a caller could exploit.
+/// Only declared values are arguments: grants can refer to nothing else, and a handler should act on nothing
+/// else. If an argument declared from the path or the query is also in the body, the call is a `bad_request`:
+/// there is no precedence that a caller could exploit.
 ///
-/// Values from path and query are strings, even if they look like numbers, so a grant says
-/// `limit = "10"`; the `_number` forms read an exact decimal number instead.
+/// Values from path and query are strings, even if they look like numbers, so a grant says `limit = "10"`. The
+/// methods with `_number` in their names read an exact decimal number instead.
 ///
 /// # Panics
-/// Mistakes panic while the router is built, as mistakes in a path do in axum: each method panics on an
-/// argument with an invalid name, or with another source already.
+/// Mistakes panic while the router is built, as mistakes in a path do in axum. Each method panics if an
+/// argument has an invalid name, or already has another source.
 #[derive(Debug, Clone)]
 pub struct Action(RouteGuard);
 
@@ -37,8 +37,8 @@ impl Action {
         })
     }
 
-    /// The route at `path`, whose `methods` all need this action. Give each action a route of its own;
-    /// [`Router::merge`] takes several of one path.
+    /// Makes the route at `path`, where calls of all `methods` need this action. Give each action its own
+    /// route; [`Router::merge`] accepts several routes with the same path.
     ///
     /// ```
     /// # use axum::{Router, routing::{get, post}};
@@ -54,8 +54,8 @@ impl Action {
     /// # }
     /// ```
     ///
-    /// Methods that the route does not have are answered 405. A parameter of an outer
-    /// [`Router::nest`] is not in `path`: there, use the action as a layer.
+    /// Other methods get 405. A parameter of an outer [`Router::nest`] is not in `path`: there, use the action
+    /// as a layer.
     ///
     /// # Panics
     /// If `path` lacks a declared parameter, and as [`Router::route`] does.
@@ -70,17 +70,16 @@ impl Action {
 
     /// Takes the top-level members of the JSON body as arguments.
     ///
-    /// The body is read up to [`MAX_CALL_BYTES`](crate::call::MAX_CALL_BYTES) and handed on to
-    /// the handler byte for byte; an empty one has no arguments. Without this declaration the body is not
-    /// touched, and no grant sees its contents. The server's timeouts must bound the time that a sender may
-    /// take.
+    /// The body is read up to [`MAX_CALL_BYTES`](crate::call::MAX_CALL_BYTES) and passed on to the handler byte
+    /// for byte. An empty body has no arguments. Without this declaration the body is not read, and no grant
+    /// can refer to its contents. The server's timeouts must limit the time that a sender may take.
     #[must_use]
     pub fn json_body(mut self) -> Action {
         self.0.declaration.json_body = true;
         self
     }
 
-    /// Takes the route's path parameter `name` as the argument of that name, percent-decoded.
+    /// Takes the route's path parameter `name`, percent-decoded, as an argument with the same name.
     #[must_use]
     #[track_caller]
     pub fn path(self, name: &str) -> Action {
@@ -94,31 +93,32 @@ impl Action {
         self.argument(ArgumentSource::Path, parameter, name, false)
     }
 
-    /// Takes the route's path parameter `name` as a number; other text is a `bad_request`.
+    /// Takes the route's path parameter `name` as a number; any other text is a `bad_request`.
     #[must_use]
     #[track_caller]
     pub fn path_number(self, name: &str) -> Action {
         self.argument(ArgumentSource::Path, name, name, true)
     }
 
-    /// Takes the query parameter `name` as an argument if it is present; twice is a `bad_request`.
+    /// Takes the query parameter `name` as an argument if it is present. A repeated parameter is a
+    /// `bad_request`.
     #[must_use]
     #[track_caller]
     pub fn query(self, name: &str) -> Action {
         self.argument(ArgumentSource::Query, name, name, false)
     }
 
-    /// Takes the query parameter `name` as a number; other text is a `bad_request`.
+    /// Takes the query parameter `name` as a number; any other text is a `bad_request`.
     #[must_use]
     #[track_caller]
     pub fn query_number(self, name: &str) -> Action {
         self.argument(ArgumentSource::Query, name, name, true)
     }
 
-    /// Makes the resource from a template of segments such as `eu/{tenant}/orders/{id}`: a segment in
-    /// braces is a path parameter, which must fill exactly one segment, and a last one `{*rest}`
-    /// may fill several. A parameter cannot be a part of a segment, because with `{a}-{b}` two different
-    /// resources could have the same text. The result must be in normal form, and is never repaired.
+    /// Makes the resource from a template of segments such as `eu/{tenant}/orders/{id}`. A segment in braces is
+    /// a path parameter, which must fill exactly one segment; a final `{*rest}` may fill several. A parameter
+    /// cannot be a part of a segment, because with `{a}-{b}` two different resources could have the same text.
+    /// The result must be in normal form; it is never corrected.
     #[must_use]
     #[track_caller]
     pub fn resource(mut self, template: &str) -> Action {
@@ -138,7 +138,7 @@ impl Action {
     }
 }
 
-/// Panics on a mistake in a declaration, so that it is found before any call.
+/// Panics if a declaration is wrong, so that the mistake is found before any call.
 #[track_caller]
 #[expect(clippy::panic, reason = "as axum's `Router::route` does")]
 fn accepted<T>(declared: Result<T, DeclarationError>) -> T {

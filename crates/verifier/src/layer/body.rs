@@ -1,4 +1,4 @@
-//! A JSON body, read before the handler and then restored for it.
+//! Reading of a JSON body, which is then restored for the handler.
 
 use std::{
     any::Any,
@@ -24,10 +24,10 @@ use mime::Mime;
 use super::media;
 use crate::call::MAX_CALL_BYTES;
 
-/// Maximum number of bytes that [`discard`] reads, the same as in Go's `net/http`.
+/// Maximum number of bytes that [`discard`] reads. Go's `net/http` has the same limit.
 const MAX_DISCARDED: u64 = 256 * 1024;
 
-/// A body that cannot be read as JSON arguments.
+/// The reason why a body cannot be read as JSON arguments.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BodyError {
     #[error("the body is longer than {MAX_CALL_BYTES} bytes")]
@@ -42,7 +42,7 @@ pub(super) enum BodyError {
     Text,
 }
 
-/// Converts any body into axum's, and leaves axum's own as it is. None of it is read.
+/// Converts any body into axum's type, without reading it. A body that has this type already stays as it is.
 pub(super) fn boxed<B>(body: B) -> Body
 where
     B: HttpBody + Send + 'static,
@@ -61,7 +61,7 @@ where
     )
 }
 
-/// Reads the bytes of a JSON body; `None` if it is empty. `body` is left as it was before.
+/// Reads the bytes of a JSON body; `None` if it is empty. Afterwards, `body` yields the same bytes again.
 pub(super) async fn read_json(
     headers: &HeaderMap,
     body: &mut Body,
@@ -80,16 +80,16 @@ pub(super) async fn read_json(
     }
 }
 
-/// `application/json` or a type with the suffix `+json` (RFC 6839).
+/// Returns true for `application/json`, and for types with the suffix `+json` (RFC 6839).
 fn is_json(media: &Mime) -> bool {
     let json = media.subtype() == mime::JSON || media.suffix() == Some(mime::JSON);
     media.type_() == mime::APPLICATION && json
 }
 
-/// Reads and drops up to [`MAX_DISCARDED`] bytes of a body that is not needed. A server that closes a
-/// connection with unread bytes resets it, and then the sender may never see the answer.
+/// Reads and drops up to [`MAX_DISCARDED`] bytes of a body that is not needed. Closing a connection with unread
+/// bytes resets it, so the sender might never see the answer.
 pub(super) async fn discard(headers: &HeaderMap, mut body: Body) {
-    // A sender that asked first has sent nothing yet, and reading would tell it to go on.
+    // A sender that expects `100 Continue` has sent nothing yet, and reading would make it send.
     if headers.contains_key(EXPECT) {
         return;
     }
@@ -137,8 +137,8 @@ async fn read(body: &mut Body) -> Result<Bytes, BodyError> {
     outcome.map(|()| bytes)
 }
 
-/// A body from its beginning again: the bytes that were read, and then the rest. Shadow mode lets bodies
-/// pass that could not be read to the end, so there can be a rest, and an error in it.
+/// A body restored to its beginning: the bytes that were read, followed by the rest. In shadow mode, a body may
+/// not have been read to its end, so a rest may remain, and may end in an error.
 struct Replay {
     bytes: Bytes,
     trailers: Option<HeaderMap>,

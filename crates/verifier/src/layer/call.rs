@@ -1,4 +1,4 @@
-//! An HTTP request as a call: the action of its route, its resource, its arguments as declared.
+//! Conversion of an HTTP request to a call: the action of its route, its resource, and its declared arguments.
 
 use axum::{
     body::Body,
@@ -17,7 +17,7 @@ use crate::{
     call::{Call, CallError},
 };
 
-/// A request that cannot be read as a call.
+/// The reason why a request cannot be read as a call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum UnreadableCall {
     #[error(transparent)]
@@ -39,8 +39,8 @@ pub(super) enum UnreadableCall {
 }
 
 impl Declaration {
-    /// Reads the call. The verified token proves that no stranger causes this work. Bytes that were read are
-    /// put back into the body.
+    /// Reads the call from a request. Requiring a verified token ensures that no stranger causes this work.
+    /// Bytes that were read are put back into the body.
     pub(super) async fn read(
         &self,
         _: &Authenticated,

@@ -1,4 +1,4 @@
-//! The token among the headers: found, and removed.
+//! The token in the headers: finding it, and removing it.
 
 use axum::http::{
     HeaderMap, HeaderValue,
@@ -9,16 +9,16 @@ use bailiwick_token::{text::credential, token::Token};
 /// The header for tokens when `Authorization` is used for something else.
 pub const TOKEN_HEADER: HeaderName = HeaderName::from_static("bailiwick-token");
 
-/// Headers to search for the token.
+/// The headers to search for a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Headers {
-    /// `Authorization: Bearer` and `Bailiwick-Token`
+    /// Both `Authorization: Bearer` and `Bailiwick-Token`.
     Both,
-    /// `Bailiwick-Token`
+    /// Only `Bailiwick-Token`.
     OwnOnly,
 }
 
-/// Headers that do not name one token.
+/// The error of headers that do not contain exactly one token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CredentialError {
     #[error("the header `{0}` is there more than once")]
@@ -29,7 +29,7 @@ pub(super) enum CredentialError {
     Different,
 }
 
-/// The one token in the headers. A scheme other than `Bearer` carries none.
+/// Finds the only token in the headers. A scheme other than `Bearer` carries no token.
 pub(super) fn find(
     headers: &HeaderMap,
     looked_at: Headers,
@@ -53,10 +53,11 @@ pub(super) fn find(
     }
 }
 
-/// Removes the tokens, so that they reach neither the handler, nor its log, nor the services that it calls.
+/// Removes all tokens from the headers, so that they reach neither the handler, nor its log, nor the services
+/// that it calls.
 ///
-/// Shadow mode lets calls pass whose bearer token is not a Bailiwick token but, for example, one of the OAuth
-/// server that the service still uses. With `foreign_stays` such a token stays in its header.
+/// Shadow mode lets a call through even if its bearer token comes from elsewhere, for example from an OAuth
+/// server that the service still uses. If `foreign_stays` is true, such a token stays in its header.
 pub(super) fn remove(headers: &mut HeaderMap, looked_at: Headers, foreign_stays: bool) {
     headers.remove(TOKEN_HEADER);
     if looked_at == Headers::OwnOnly {

@@ -1,4 +1,4 @@
-//! The declaration of a route: its action, and the sources of its resource and arguments.
+//! The declaration of a route: the action, and the sources of the resource and arguments.
 
 use std::iter;
 
@@ -20,9 +20,9 @@ pub(super) struct Declaration {
 #[derive(Debug, Clone)]
 pub(super) struct Argument {
     pub(super) source: ArgumentSource,
-    /// The name of the parameter.
+    /// Name of the parameter.
     pub(super) key: String,
-    /// The name of the argument.
+    /// Name of the argument.
     pub(super) name: String,
     pub(super) number: bool,
 }
@@ -33,7 +33,7 @@ pub(super) enum ArgumentSource {
     Query,
 }
 
-/// A mistake in a declaration. It panics while the router is built.
+/// A mistake in a declaration, which panics while the router is built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum DeclarationError {
     #[error("cannot protect a route of the action `{action}`: {error}")]
@@ -96,7 +96,7 @@ impl Declaration {
         Ok(())
     }
 
-    /// Checks that the path of an axum route, such as `/orders/{id}`, has every parameter declared.
+    /// Checks that the path of an axum route, such as `/orders/{id}`, contains every declared parameter.
     pub(super) fn fits(&self, path: &str) -> Result<(), DeclarationError> {
         let arguments = self.arguments.iter();
         let arguments = arguments.filter(|argument| argument.source == ArgumentSource::Path);
@@ -113,7 +113,7 @@ impl Declaration {
         }
     }
 
-    /// Checks that a call with parts of this declaration can be decided.
+    /// Checks that a call built from a part of this declaration can be decided.
     fn possible(&self, call: Result<Call, CallError>) -> Result<(), DeclarationError> {
         call.map(drop).map_err(|error| DeclarationError::Call {
             action: self.action.clone(),

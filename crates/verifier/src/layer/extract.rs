@@ -1,4 +1,4 @@
-//! The granted authority, for the handler.
+//! Extractors that give a handler the granted authority.
 
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
@@ -10,13 +10,13 @@ use crate::decision::{Allow, Deny};
 
 /// The authority under which this call was allowed.
 ///
-/// As a plain extractor it is present, or the handler does not run. Shadow mode lets calls without
-/// authority pass, so a handler that should run for them takes `Option<Authorized>`. A route without the
-/// layer answers 500 to both, so a handler that needs authority never runs unprotected.
+/// A handler that takes `Authorized` runs only for calls with authority. Shadow mode also lets calls without
+/// authority through, so a handler that should run for those takes `Option<Authorized>`. On a route without the
+/// layer, both extractors answer 500, so a handler that needs authority never runs unprotected.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Authorized(pub Allow);
 
-/// The denial of a request that shadow mode let pass, in the request's extensions.
+/// The denial of a request that shadow mode let through, found in the request's extensions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShadowDenied(pub Deny);
 

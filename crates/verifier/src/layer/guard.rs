@@ -1,4 +1,4 @@
-//! The path of a request to its handler: token, call, decision.
+//! The way of a request to its handler: token, call, decision.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ use crate::{
     denial::Denial,
 };
 
-/// Lets the calls of one route pass that their token allows.
+/// The guard of a route, which lets through only calls that their token allows.
 #[derive(Clone)]
 pub(super) struct RouteGuard {
     pub(super) settings: ProtectSettings,
@@ -26,7 +26,7 @@ pub(super) struct RouteGuard {
 }
 
 impl RouteGuard {
-    /// Returns the request as its handler may see it, or its refusal.
+    /// Returns the request as its handler may see it, or the refusal.
     pub(super) async fn admit(&self, request: Request) -> Result<Request, Problem> {
         let verifier = &self.settings.verifier;
         let looked_at = self.settings.headers;
@@ -73,7 +73,7 @@ impl RouteGuard {
         Ok(Request::from_parts(parts, body))
     }
 
-    /// Verifies the token in the headers. Without a valid one, nothing of the call is read.
+    /// Verifies the token in the headers. Without a valid token, no part of the call is read.
     fn authenticate(&self, headers: &HeaderMap) -> Result<Authenticated, Decision> {
         let verifier = &self.settings.verifier;
         let token = credential::find(headers, self.settings.headers)
@@ -88,7 +88,7 @@ impl RouteGuard {
             .map_err(|deny| self.recorded(Decision::Deny(*deny)))
     }
 
-    /// Counts and records the denial of a call that was not read, of which only the action is known.
+    /// Counts and records the denial of a call that was not read, so only the action is known.
     fn recorded(&self, decision: Decision) -> Decision {
         let unread = Call::new(&self.declaration.action);
         self.settings.verifier.recorded(decision, Some(&unread))

@@ -3,10 +3,11 @@
 use axum::http::{HeaderMap, header::CONTENT_TYPE};
 use mime::Mime;
 
-/// The media type of a body in UTF-8: the only `Content-Type`, provided that it states no other charset.
+/// Returns the media type of a body in UTF-8: the only `Content-Type`, provided that it states no other
+/// charset.
 ///
 /// A header that is repeated, or that a strict parser refuses, counts as absent. Otherwise a handler could
-/// honour a `charset =utf-16` or a second `charset` that the check overlooked, and read another text.
+/// follow a `charset =utf-16` or a second `charset` that the check overlooked, and read a different text.
 #[must_use]
 pub fn utf8(headers: &HeaderMap) -> Option<Mime> {
     let mut values = headers.get_all(CONTENT_TYPE).iter();

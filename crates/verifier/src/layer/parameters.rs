@@ -3,7 +3,7 @@
 /// Names and values, percent-decoded, in the order of the request.
 pub(super) type Pairs = Vec<(String, String)>;
 
-/// A path parameter that cannot be used.
+/// The reason why a path parameter cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ParameterError {
     #[error("the route has no path parameter `{0}`")]
@@ -14,8 +14,8 @@ pub(super) enum ParameterError {
     Slash(String),
 }
 
-/// Returns the only path parameter of that name. Nested services can have two, and the handler might act on
-/// the other one, so that is an error.
+/// Returns the only path parameter of this name. Nested services can have two, and the handler might act on the
+/// other one, so a second one is an error.
 pub(super) fn parameter<'a>(path: &'a Pairs, name: &str) -> Result<&'a str, ParameterError> {
     let mut found = path.iter().filter(|(key, _)| key == name);
     match (found.next(), found.next()) {

@@ -1,4 +1,4 @@
-//! Denials as HTTP responses: the one table from reasons to status codes.
+//! Denials as HTTP responses, with the only table from reasons to status codes.
 
 use axum::{
     http::{
@@ -48,24 +48,24 @@ pub struct Problem {
     detail: String,
     explain: Option<Vec<String>>,
     challenge: Option<HeaderValue>,
-    /// seconds
+    /// Value of `Retry-After`, in seconds.
     retry_after: Option<u64>,
 }
 
 impl Problem {
-    /// The status code.
+    /// Returns the HTTP status code.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The reason of the denial; `None` if the call was not denied, but the service is set up wrongly.
+    /// The reason for the denial; `None` if nothing was denied, but the service is set up wrongly.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         self.reason
     }
 
-    /// The denial of a call to the route of this action.
+    /// Builds the response for a denied call to a route with this action.
     pub(super) fn denied(deny: &Deny, settings: &ProtectSettings, action: &str) -> Problem {
         let mut problem = Problem::bare(deny);
         let values = match (problem.status, settings.explain) {
@@ -89,7 +89,7 @@ impl Problem {
         problem
     }
 
-    /// The denial alone, without explanation and without the route's action.
+    /// Builds the response for a denial alone, without an explanation or the route's action.
     pub(super) fn bare(deny: &Deny) -> Problem {
         let status = status(deny.reason());
         let detail = match status {
@@ -109,7 +109,7 @@ impl Problem {
         }
     }
 
-    /// A handler wants authority on a route without the layer.
+    /// Builds the response for a handler that needs authority on a route without the layer.
     pub(super) fn unprotected() -> Problem {
         tracing::error!("a handler extracts `Authorized` on a route without the layer");
         Problem {
@@ -134,7 +134,7 @@ impl Problem {
     }
 }
 
-/// The challenge of RFC 6750 section 3.
+/// The challenge for `WWW-Authenticate` (RFC 6750, section 3).
 fn challenge(
     status: StatusCode,
     reason: Reason,
@@ -159,7 +159,7 @@ fn challenge(
     HeaderValue::from_str(text.trim_end()).ok()
 }
 
-/// A parameter of a challenge, if its value needs no escaping (characters of RFC 6749 section 3.3).
+/// A parameter of a challenge; `None` if its value would need escaping (characters of RFC 6749, section 3.3).
 fn quoted(name: &str, value: &str) -> Option<String> {
     let plain = value
         .bytes()

@@ -1,4 +1,4 @@
-//! The entry point of the layer: a service's verifier, from which each route's action is made.
+//! The entry point of the layer: a service's verifier, which makes the actions of its routes.
 
 use std::{fmt, sync::Arc};
 
@@ -7,7 +7,7 @@ use axum::http::Uri;
 use super::{action::Action, credential::Headers, settings::ProtectSettings};
 use crate::{clock::Clock, explain::Values, verifier::Verifier};
 
-/// Makes the actions of a service's routes, by [`Protect::action`].
+/// Makes the actions of a service's routes, with [`Protect::action`].
 #[derive(Clone)]
 pub struct Protect(ProtectSettings);
 
@@ -25,35 +25,35 @@ impl Protect {
         })
     }
 
-    /// Names the action of a route, such as `purchase_order:create`: every call of the route needs a
-    /// grant for it. The action comes from here and never from the request.
+    /// Names the action of a route, such as `purchase_order:create`, for which every call of the route needs a
+    /// grant. The action is fixed here, and never comes from the request.
     ///
     /// # Panics
-    /// If the name is not valid for an action.
+    /// If `name` is not valid for an action.
     #[must_use]
     #[track_caller]
     pub fn action(&self, action: &str) -> Action {
         Action::new(self.0.clone(), action)
     }
 
-    /// Takes the token from `Bailiwick-Token` only and leaves `Authorization` alone, for a service that uses
-    /// bearer tokens of another kind, such as OAuth's.
+    /// Takes the token from `Bailiwick-Token` only and ignores `Authorization`, for a service that uses other
+    /// bearer tokens, such as OAuth's.
     #[must_use]
     pub fn beside_oauth(mut self) -> Protect {
         self.0.headers = Headers::OwnOnly;
         self
     }
 
-    /// Puts the explanation into every 400, 401 and 403. By default a 403 has it with [`Values::Hidden`] and a
-    /// 401 has none: callers without a valid token learn the reason only.
+    /// Includes the explanation in every 400, 401 and 403. By default, a 403 includes it with
+    /// [`Values::Hidden`], and a 401 has none: callers without a valid token learn only the reason.
     #[must_use]
     pub fn explain(mut self, values: Values) -> Protect {
         self.0.explain = Some(values);
         self
     }
 
-    /// Names the service's OAuth protected resource metadata (RFC 9728) in each 401, so that a client can find
-    /// out where to get a token.
+    /// Names the service's OAuth protected resource metadata (RFC 9728) in each 401, so that clients can
+    /// discover where to get a token.
     #[must_use]
     pub fn resource_metadata(mut self, url: Uri) -> Protect {
         self.0.resource_metadata = Some(url);

@@ -1,4 +1,4 @@
-//! The middleware itself.
+//! The middleware: a service behind an action.
 
 use std::{
     mem,
@@ -19,8 +19,8 @@ use super::{body, guard::RouteGuard};
 
 /// A route behind its [`Action`](super::Action).
 ///
-/// Requests and the answers of the inner service may have any `http_body::Body`. The inner service gets
-/// requests with axum's body type, and the caller gets answers with it.
+/// Requests, and answers of the inner service, may have any `http_body::Body`. The inner service gets requests
+/// with axum's body type, and callers get answers with that type.
 #[derive(Debug, Clone)]
 pub struct Protected<S> {
     inner: S,

@@ -1,8 +1,8 @@
-//! The resource of a route, as a template of path parameters.
+//! Templates that make the resource of a route from path parameters.
 
 use super::parameters::{Pairs, ParameterError, parameter};
 
-/// The segments of a resource, some of which come from the path.
+/// The segments of a resource. Some are fixed, and some come from path parameters.
 #[derive(Debug, Clone)]
 pub(super) struct ResourceTemplate(Vec<Segment>);
 
@@ -14,13 +14,13 @@ enum Segment {
 }
 
 impl ResourceTemplate {
-    /// Reads a template such as `eu/{tenant}/{*rest}`; `None` if there is a brace anywhere else.
+    /// Reads a template such as `eu/{tenant}/{*rest}`; `None` if braces occur in any other form.
     pub(super) fn read(text: &str) -> Option<ResourceTemplate> {
         let segments: Option<_> = text.split('/').map(Segment::read).collect();
         segments.map(ResourceTemplate)
     }
 
-    /// The path parameters that fill it.
+    /// The path parameters that fill the template.
     pub(super) fn parameters(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|segment| match segment {
             Segment::Text(_) => None,
@@ -28,7 +28,7 @@ impl ResourceTemplate {
         })
     }
 
-    /// Makes the resource of a call. [`Call`](crate::Call) refuses one that is not in normal form.
+    /// Makes the resource of a call. [`Call`](crate::Call) refuses a resource that is not in normal form.
     pub(super) fn fill(&self, path: &Pairs) -> Result<String, ParameterError> {
         let filled: Result<Vec<&str>, ParameterError> = self
             .0

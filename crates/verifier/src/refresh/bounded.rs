@@ -1,4 +1,4 @@
-//! Reading files up to a limit.
+//! Reading of files up to a size limit.
 
 use std::{fs::File, io, io::Read, path::Path};
 

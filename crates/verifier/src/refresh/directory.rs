@@ -6,10 +6,10 @@
 //! | `snapshot-{epoch}-{seq}.ndjson` | the snapshot that the revocations began with |
 //! | `feed.ndjson` | the head in use, and the changes that lead to it from that snapshot |
 //!
-//! Each file is signed or bound to a signed one, and is verified when it is read. Each is written to a
-//! temporary file, synced and renamed. `feed.ndjson` belongs to the snapshot whose number follows from its
-//! head and its number of lines. It is written after that snapshot, so an interruption leaves either the
-//! old or the new state.
+//! Each file is signed or bound to a signed file, and is verified when it is read. Each is written to a
+//! temporary file, synced and renamed. `feed.ndjson` belongs to one snapshot: the number of its head minus the
+//! number of its changes gives the number of that snapshot. It is written after the snapshot, so an
+//! interruption leaves either the old or the new state.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -32,11 +32,11 @@ const FEED: &str = "feed.ndjson";
 /// Maximum size of a file of changes, in bytes.
 const MAX_FEED: usize = 64 << 20;
 
-/// Minimum number of changes for which a new snapshot is worth its size.
+/// Number of changes from which a new snapshot is worth its size.
 const FEW: usize = 10_000;
 
-/// The contents of [`FEED`]: the changes from a snapshot on disk up to the head in use. They may be many, so
-/// they are not kept in memory.
+/// The contents of [`FEED`]: the changes from a snapshot on disk up to the head in use. There may be many
+/// changes, so they are not kept in memory.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Kept {
     /// Number of changes, and their size in bytes.
@@ -45,7 +45,7 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Returns true if a new snapshot should replace them, since each write copies all of them.
+    /// Returns true if a new snapshot should replace these changes, because each write copies all of them.
     pub(super) fn is_long(&self, entries: usize) -> bool {
         let most = FEW.max(entries / 8) as u64;
         self.count > most || self.bytes > MAX_FEED as u64 / 2
@@ -59,7 +59,7 @@ pub(super) struct StateDirectory {
 }
 
 impl StateDirectory {
-    /// Opens the directory, and creates it if it is missing.
+    /// Opens the directory, creating it if it is missing.
     pub(super) fn open(directory: &Path) -> io::Result<StateDirectory> {
         fs::create_dir_all(directory)?;
         let store = StateDirectory {
@@ -74,7 +74,8 @@ impl StateDirectory {
         Ok(store)
     }
 
-    /// Loads the state that was in use. A file that cannot be read counts as missing, and is fetched again.
+    /// Loads the state that was in use. A file that cannot be read counts as missing, and will be fetched
+    /// again.
     pub(super) fn load(&self, keyset_key: &PublicKey) -> Option<(Trust, Option<Kept>)> {
         let keyset = self.read(KEYSET, MAX_ENVELOPE)?;
         let trust = Trust::open(&keyset, keyset_key, None)
@@ -110,7 +111,7 @@ impl StateDirectory {
         self.write(KEYSET, |file| file.write_all(keyset))
     }
 
-    /// Begins with a new snapshot and the changes that follow it. Removes older snapshots.
+    /// Starts from a new snapshot and the changes that follow it. Removes older snapshots.
     pub(super) fn begin(
         &self,
         begin: (Epoch, u64),
@@ -137,7 +138,7 @@ impl StateDirectory {
         }
     }
 
-    /// Extends the changes on disk by further ones and the head that they lead to.
+    /// Extends the changes on disk with further ones, up to a new head.
     pub(super) fn extend(
         &self,
         kept: Kept,

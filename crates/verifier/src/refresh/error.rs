@@ -7,21 +7,21 @@ use bailiwick_token::revocation::SnapshotError;
 use super::transport::FetchError;
 use crate::trust::{FeedError, RollbackError, TrustError};
 
-/// Reasons for a failed refresh. The trust in use stays.
+/// The reasons for a failed refresh. The trust in use stays.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RefreshError {
-    /// The address is not one to fetch from.
+    /// The address is not acceptable for fetching.
     #[error(
         "`{0}` is no address to fetch from: `https`, or `http` with a loopback address such as 127.0.0.1, and no query"
     )]
     Address(String),
-    /// There was no answer, or not a usable one.
+    /// The fetch got no usable answer.
     #[error("`{url}` was not fetched: {error}")]
     Fetch {
-        /// The address.
+        /// The address of the request.
         url: String,
-        /// The reason.
+        /// The reason for the failure.
         error: FetchError,
     },
     /// There is nothing at the address.
@@ -40,7 +40,7 @@ pub enum RefreshError {
         /// The version that a head has announced.
         told: u64,
     },
-    /// The keyset has ended, or was signed in the future.
+    /// The keyset has expired, or was signed in the future.
     #[error(
         "the keyset is signed for another time than now: set the clock of this machine or of the issuer"
     )]
@@ -51,21 +51,21 @@ pub enum RefreshError {
     /// The snapshot cannot be trusted.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
-    /// The fetched state would undo the one in use.
+    /// The fetched state would undo the state in use.
     #[error(transparent)]
     Rollback(#[from] RollbackError),
     /// The snapshot is ahead of the head.
     #[error("the head stays behind the snapshot: see whether an old one is served from a cache")]
     Behind,
-    /// A snapshot is needed, but the last one was fetched too recently.
+    /// A snapshot is needed, but the last fetch of one was too recent.
     #[error("a snapshot is needed again, and is not fetched more often than twice a minute")]
     TooSoon,
     /// A file cannot be read.
     #[error("`{}` cannot be read ({error})", path.display())]
     File {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The failure.
+        /// The system's error.
         error: io::Error,
     },
     /// The keyset no longer names a feed.
@@ -80,7 +80,7 @@ pub enum RefreshError {
 }
 
 impl RefreshError {
-    /// Returns true if the fetched state would undo the one in use, or is of a second history.
+    /// Returns true if the fetched state would undo the state in use, or belongs to a second history.
     #[must_use]
     pub fn is_rollback(&self) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! A poll of the feed.
+//! The poll of the feed: fetching the head, the changes and snapshots.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,15 +15,15 @@ use super::{
 };
 use crate::{trust::Trust, verifier::Verifier};
 
-/// Time-out for fetching a snapshot.
+/// Time-out of fetching a snapshot.
 const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Shortest interval between two snapshots taken only to shorten the files on disk, and their time-out. It is
-/// short because no head is read meanwhile.
+/// Minimum interval between two snapshots that only shorten the files on disk, and their time-out. The time-out
+/// is short because no head is read meanwhile.
 const REST: Duration = Duration::from_secs(600);
 const REST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Shortest interval between two snapshots.
+/// Minimum interval between two snapshots.
 const SNAPSHOT_PAUSE: Duration = Duration::from_secs(30);
 
 /// Number of changes beyond which the snapshot is fetched instead.
@@ -32,26 +32,26 @@ const MAX_CHANGES: u64 = 50_000;
 /// Bytes of changes beyond which the snapshot is fetched instead.
 const MAX_CHANGES_BYTES: usize = 32 << 20;
 
-/// Number of attempts to fetch a head that is not behind its snapshot, a second apart.
+/// Number of attempts, a second apart, to fetch a head that is not behind its snapshot.
 const ATTEMPTS: usize = 6;
 
 /// Interval between two writes of the head to disk while there are no changes.
 const SAVE: Duration = Duration::from_secs(60);
 
-/// A new trust, and the parts of the feed that it was made from.
+/// A new trust, and the parts of the feed that made it.
 pub(super) struct Fed {
     trust: Trust,
     head: Vec<u8>,
     etag: Option<String>,
     snapshot: Option<Vec<u8>>,
-    /// The changes up to the head: from the snapshot if there is one, and otherwise from the position in
-    /// use.
+    /// The changes up to the head: those after the snapshot if there is one, and otherwise those after the
+    /// position in use.
     lines: Vec<u8>,
     count: u64,
     keyset_version: u64,
 }
 
-/// A head as fetched, and as read.
+/// A head, both as fetched and as read.
 struct FetchedHead {
     bytes: Vec<u8>,
     etag: Option<String>,
@@ -80,13 +80,13 @@ impl<T: Transport> Refresher<T> {
         Ok(())
     }
 
-    /// Returns true if there are too many changes on disk, or they can no longer be extended.
+    /// Returns true if the changes on disk are too many, or can no longer be extended.
     fn wants_snapshot(&self) -> bool {
         let entries = self.trust.revocation_count();
         self.store.is_some() && self.kept.is_none_or(|kept| kept.is_long(entries))
     }
 
-    /// Replaces the files on disk by a new snapshot. Decisions do not wait for it.
+    /// Replaces the files on disk with a new snapshot. Decisions do not wait for this.
     async fn begin_anew(&mut self, verifier: Option<&Arc<Verifier>>) -> Result<(), RefreshError> {
         let trust = self.trust();
         let url = feed_url::<T>(&trust)?;
@@ -99,7 +99,7 @@ impl<T: Transport> Refresher<T> {
         self.put_fed(fed, verifier).await
     }
 
-    /// Applies the feed to `trust`; `None` if the head has not changed.
+    /// Applies the feed to `trust`. Returns `None` if the head has not changed.
     pub(super) async fn fed(&mut self, trust: &Trust) -> Result<Option<Fed>, RefreshError> {
         let url = &feed_url::<T>(trust)?;
         let Some(fetched) = self
@@ -125,7 +125,7 @@ impl<T: Transport> Refresher<T> {
         Ok(Some(fed))
     }
 
-    /// Puts the new trust in place, and keeps its parts on disk.
+    /// Puts the new trust into use, and saves its parts to disk.
     pub(super) async fn put_fed(
         &mut self,
         fed: Fed,
@@ -160,7 +160,7 @@ impl<T: Transport> Refresher<T> {
         Ok(())
     }
 
-    /// Fetches the head; `None` if it still has the entity tag `etag`.
+    /// Fetches the head. Returns `None` if it still has the entity tag `etag`.
     async fn fetch_head(
         &self,
         url: &str,
@@ -181,7 +181,7 @@ impl<T: Transport> Refresher<T> {
         }
     }
 
-    /// Fetches the changes between two positions; `None` if the snapshot is needed instead.
+    /// Fetches the changes between two positions. Returns `None` if the snapshot is needed instead.
     async fn changes(
         &self,
         url: &str,
@@ -274,7 +274,7 @@ impl<T: Transport> Refresher<T> {
         .await?
     }
 
-    /// Fetches the head until it is not behind the snapshot. Either of them may come from a cache.
+    /// Fetches the head until it is not behind the snapshot. Either may come from a cache.
     async fn head_after(
         &self,
         url: &str,
@@ -293,7 +293,7 @@ impl<T: Transport> Refresher<T> {
         Err(RefreshError::Behind)
     }
 
-    /// Records a fault in the changes that a snapshot can repair.
+    /// Records that the changes have a fault that a snapshot can repair.
     fn doubted(&self, error: &RefreshError) {
         let now = (self.clock)();
         self.status.change(|status| status.failed(error, now));

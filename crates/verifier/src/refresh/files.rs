@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{clock::Clock, trust::Trust, verifier::Verifier};
 
-/// Shortest interval between two reads of the files.
+/// Minimum interval between two reads of the files.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The files that an issuer exports.
@@ -25,11 +25,11 @@ pub(super) struct TrustFiles {
     pub(super) keyset_key: PublicKey,
 }
 
-/// Digest of the bytes of the files.
+/// A digest of the contents of the files.
 type FilesDigest = [u8; 32];
 
 impl TrustFiles {
-    /// Reads the files, and verifies them; `None` if their digest is still `known`.
+    /// Reads and verifies the files. Returns `None` if their digest is still `known`.
     fn read(
         &self,
         known: Option<FilesDigest>,
@@ -123,7 +123,7 @@ impl FileRefresher {
         }
     }
 
-    /// Puts the trust from the files in place if they have changed.
+    /// Puts the trust from the files into use if they have changed.
     async fn replace(&mut self, verifier: &Arc<Verifier>) -> Result<(), RefreshError> {
         let (files, known) = (self.files.clone(), Some(self.digest));
         let target = Arc::clone(verifier);

@@ -21,11 +21,11 @@ use crate::{
 };
 
 impl Verifier {
-    /// A verifier that follows its issuer over HTTPS: keyset and revocations are fetched at once, and kept
-    /// fresh in the background.
+    /// Builds a verifier that follows its issuer over HTTPS. The keyset and revocations are fetched at the
+    /// start, and kept fresh in the background.
     ///
     /// `issuer` is the address before `/.well-known/bailiwick/keyset`. `keyset_key` verifies everything that is
-    /// fetched; it is configured, and never fetched itself.
+    /// fetched. The key itself is never fetched.
     ///
     /// ```no_run
     /// use bailiwick_token::key::PublicKey;
@@ -59,8 +59,8 @@ impl Verifier {
         })
     }
 
-    /// A verifier whose keyset comes from a file, as the issuer exports it. The file is read again while the
-    /// service runs. The next call chooses the source of revocations.
+    /// Builds a verifier whose keyset comes from a file that the issuer exported. The file is read again at
+    /// intervals while the service runs. The next call chooses the source of revocations.
     ///
     /// ```no_run
     /// # use bailiwick_token::key::PublicKey;
@@ -98,13 +98,13 @@ impl Verifier {
 pub struct KeysetFile(TrustFiles);
 
 impl KeysetFile {
-    /// Reads revocations from a snapshot that the issuer exports with its keyset.
+    /// Reads revocations from a snapshot that the issuer exported.
     pub fn revocations(mut self, snapshot: impl Into<PathBuf>) -> Unnamed<FromFiles> {
         self.0.revocations = Some(snapshot.into());
         self.without_revocations()
     }
 
-    /// Decides without revocations: a revoked token stays valid until it ends.
+    /// Decides without revocations: a revoked token stays valid until it expires.
     pub fn without_revocations(self) -> Unnamed<FromFiles> {
         Unnamed(FromFiles {
             files: self.0,
@@ -118,7 +118,7 @@ impl KeysetFile {
 pub struct Unnamed<S>(S);
 
 impl<S> Unnamed<S> {
-    /// Names the service, as grants name it. The name is configured, and never taken from a request.
+    /// Names the service that grants refer to. The name is configured, and never taken from a request.
     pub fn service(self, name: &str) -> FollowerBuilder<S> {
         FollowerBuilder {
             source: self.0,
@@ -134,7 +134,7 @@ pub struct FollowerBuilder<S> {
     setup: Setup,
 }
 
-/// Trust from an issuer, fetched through a transport, by default [`Http`].
+/// Trust from an issuer, fetched through a transport, which is [`Http`] by default.
 pub struct FromIssuer<T = Http> {
     options: Options,
     name: Option<String>,
@@ -148,32 +148,32 @@ pub struct FromFiles {
 }
 
 impl<S> FollowerBuilder<S> {
-    /// Sets other limits than the profile's.
+    /// Replaces the default limits, which are those of the profile.
     pub fn limits(mut self, limits: Limits) -> FollowerBuilder<S> {
         self.setup.limits = limits;
         self
     }
 
-    /// Adds the service's own Datalog, which every call has to meet besides the token.
+    /// Adds the service's own Datalog, which every call must satisfy in addition to the token.
     pub fn policy(mut self, policy: Policy) -> FollowerBuilder<S> {
         self.setup.policy = Some(policy);
         self
     }
 
-    /// Sets the bound on the age of revocations from a feed. The default is a minute.
+    /// Sets the limit on the age of revocations from a feed. The default is a minute.
     pub fn staleness(mut self, staleness: Staleness) -> FollowerBuilder<S> {
         self.setup.staleness = staleness;
         self
     }
 
-    /// Turns shadow mode on or off. In shadow mode the layer lets denied calls pass and logs a warning for
+    /// Turns shadow mode on or off. In shadow mode the layer lets denied calls through and logs a warning for
     /// each.
     pub fn shadow(mut self, shadow: bool) -> FollowerBuilder<S> {
         self.setup.shadow = shadow;
         self
     }
 
-    /// Sets a clock instead of the system's, for tests.
+    /// Replaces the system's clock, for tests.
     pub fn clock(mut self, clock: Clock) -> FollowerBuilder<S> {
         self.setup.clock = clock;
         self
@@ -181,14 +181,14 @@ impl<S> FollowerBuilder<S> {
 }
 
 impl FollowerBuilder<FromIssuer> {
-    /// Trusts these CA certificates, in PEM, instead of those that the system trusts.
+    /// Trusts these CA certificates, in PEM, instead of those of the system.
     pub fn certificates(mut self, pem: impl Into<Vec<u8>>) -> FollowerBuilder<FromIssuer> {
         let pem = pem.into();
         self.source.connect = Box::new(move || Http::trusting(&pem));
         self
     }
 
-    /// Fetches through this transport.
+    /// Replaces the transport that fetches files.
     pub fn transport<T: Transport>(self, transport: T) -> FollowerBuilder<FromIssuer<T>> {
         FollowerBuilder {
             source: FromIssuer {
@@ -215,7 +215,7 @@ impl<T: Transport> FollowerBuilder<FromIssuer<T>> {
         self
     }
 
-    /// Sets the interval between two polls of the revocations. The default is 5 seconds.
+    /// Sets the interval between two polls of the feed. The default is 5 seconds.
     pub fn poll(mut self, interval: Duration) -> FollowerBuilder<FromIssuer<T>> {
         self.source.options.poll = interval;
         self
@@ -223,14 +223,14 @@ impl<T: Transport> FollowerBuilder<FromIssuer<T>> {
 
     /// Loads the last good state from the directory, or else fetches it, and keeps it fresh from then on.
     ///
-    /// A keyset is needed to start. Revocations may come later; if the keyset names a feed, nothing is admitted
-    /// before that.
+    /// A keyset is needed to start. Revocations may arrive later; if the keyset names a feed, no token is
+    /// admitted before that.
     ///
     /// # Errors
-    /// If there is no keyset, or a setting cannot be used.
+    /// [`FollowError`] if no keyset is available, or a setting cannot be used.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime.
+    /// If called outside a Tokio runtime.
     pub async fn start(self) -> Result<Follower, FollowError> {
         let FollowerBuilder { source, setup } = self;
         let mut options = source.options;
@@ -252,14 +252,14 @@ impl FollowerBuilder<FromFiles> {
         self
     }
 
-    /// Reads the files, and keeps reading them from then on. Files older than those in use, or different ones
-    /// of the same version, are refused, and those in use stay.
+    /// Reads the files, and reads them again at intervals. Files that are older than those in use, or that
+    /// differ but have the same version, are refused, and those in use stay.
     ///
     /// # Errors
-    /// If a file cannot be read, a signature does not verify, or a setting cannot be used.
+    /// [`FollowError`] if a file cannot be read, a signature does not verify, or a setting cannot be used.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime.
+    /// If called outside a Tokio runtime.
     pub async fn start(self) -> Result<Follower, FollowError> {
         let FollowerBuilder { source, setup } = self;
         let clock = Arc::clone(&setup.clock);

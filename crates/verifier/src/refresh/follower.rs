@@ -1,4 +1,4 @@
-//! A verifier whose trust is kept fresh, and the task that keeps it so.
+//! A verifier with fresh trust, and the task that keeps it fresh.
 
 use std::{fmt, sync::Arc};
 
@@ -11,8 +11,8 @@ use crate::{call::Call, clock::Clock, decision::Decision, verifier::Verifier};
 
 /// A verifier whose trust a background task keeps fresh.
 ///
-/// Dropping it ends the task. The verifier then continues with the trust it has, until that is too old. Keep it
-/// as long as the service runs.
+/// Dropping the follower ends the task. The verifier then continues with its present trust until that is too
+/// old. Keep the follower as long as the service runs.
 #[must_use = "dropping it ends the task that keeps the verifier's trust fresh"]
 pub struct Follower {
     monitor: Monitor,
@@ -51,7 +51,7 @@ impl Follower {
         Protect::new(self.verifier(), Arc::clone(&self.monitor.clock))
     }
 
-    /// The verifier. Leave its trust to the follower.
+    /// The verifier. Only the follower should replace its trust.
     #[must_use]
     pub fn verifier(&self) -> Arc<Verifier> {
         Arc::clone(&self.monitor.verifier)
@@ -79,7 +79,7 @@ impl fmt::Debug for Follower {
     }
 }
 
-/// A view of a [`Follower`]. It does not keep its task alive.
+/// A view of a [`Follower`]. It does not keep the follower's task alive.
 #[derive(Clone)]
 pub struct Monitor {
     verifier: Arc<Verifier>,
@@ -88,7 +88,7 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// Returns true if the verifier decides calls at this time, rather than denying every one as stale.
+    /// Returns true if the verifier can decide calls now, rather than denying all calls as stale.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         let now = (self.clock)();
@@ -97,7 +97,7 @@ impl Monitor {
             .is_ready(&self.verifier.staleness, now)
     }
 
-    /// The present status.
+    /// Returns the current status.
     #[must_use]
     pub fn status(&self) -> Status {
         self.status.get()

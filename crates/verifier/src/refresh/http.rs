@@ -11,8 +11,8 @@ use reqwest::{
 use super::transport::{FetchError, Fetched, Get, Transport};
 use crate::outbound::{Client, SafeUrl};
 
-/// HTTP/1.1 over TLS with rustls, or in plain text on this machine, by an [`outbound`] client. It follows no
-/// redirects and keeps no cookies.
+/// The default transport: HTTP/1.1 over TLS with rustls, or in plain text on this machine, by an [`outbound`]
+/// client. It follows no redirects and keeps no cookies.
 ///
 /// [`outbound`]: crate::outbound
 #[derive(Debug, Clone)]
@@ -23,25 +23,25 @@ pub struct Http {
 /// Maximum length of an entity tag to keep, in bytes.
 const MAX_ETAG: usize = 256;
 
-/// Time-out for connecting.
+/// Time-out of connecting.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// Time-out for silence in the middle of an answer.
+/// Maximum silence within an answer.
 const SILENCE: Duration = Duration::from_secs(10);
 
 impl Http {
-    /// Trusts the certificates that the system trusts.
+    /// Makes a transport that trusts the system's certificates.
     ///
     /// # Errors
-    /// If the system has no certificates that can be read.
+    /// [`HttpError`] if the system has no readable certificates.
     pub fn new() -> Result<Http, HttpError> {
         Http::built(|builder| builder)
     }
 
-    /// Trusts these CA certificates, in PEM, and no others.
+    /// Makes a transport that trusts only these CA certificates, in PEM.
     ///
     /// # Errors
-    /// If they cannot be read, or there are none.
+    /// [`HttpError`] if the certificates cannot be read, or there are none.
     pub fn trusting(pem: &[u8]) -> Result<Http, HttpError> {
         let roots = Certificate::from_pem_bundle(pem).map_err(|error| HttpError(said(&error)))?;
         if roots.is_empty() {
@@ -108,7 +108,7 @@ fn etag(response: &Response) -> Option<String> {
     (etag.len() <= MAX_ETAG).then(|| etag.to_owned())
 }
 
-/// Reads the body; the error is `None` if it is larger than `limit`.
+/// Reads a body. The error is `None` if the body is larger than `limit`.
 async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, Option<reqwest::Error>> {
     let announced = response.content_length().unwrap_or(0);
     let announced = usize::try_from(announced).unwrap_or(usize::MAX);
@@ -127,7 +127,7 @@ async fn bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, Option
     Ok(body)
 }
 
-/// An error with its chain of causes.
+/// The text of an error with its chain of causes.
 fn said(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -139,7 +139,7 @@ fn said(error: &dyn Error) -> String {
     text
 }
 
-/// The HTTP client cannot be made.
+/// The error of an HTTP client that cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no HTTPS client can be made ({0}): see which certificates this system trusts")]
 pub struct HttpError(String);

@@ -1,4 +1,4 @@
-//! A poll of the keyset.
+//! The poll of the keyset.
 
 use std::{sync::Arc, time::Duration};
 
@@ -107,7 +107,7 @@ pub(super) async fn first<T: Transport>(
     Ok((trust, etag))
 }
 
-/// Requires revocations if the keyset names a feed: nothing is admitted before the feed has been read.
+/// Requires revocations if the keyset names a feed, so that no token is admitted before the feed has been read.
 pub(super) fn require_feed(trust: Trust) -> Trust {
     match trust.keyset().revocation_url {
         Some(_) => trust.require_revocations(),
@@ -115,12 +115,12 @@ pub(super) fn require_feed(trust: Trust) -> Trust {
     }
 }
 
-/// Interval at which a keyset asks to be fetched.
+/// The interval at which a keyset asks to be fetched again.
 pub(super) fn hint(trust: &Trust) -> Duration {
     Duration::from_secs(trust.keyset().refresh_hint.clamp(1, 3_600))
 }
 
-/// Checks that a keyset is in force now. One that is not must not replace one that is.
+/// Checks that a keyset is in force now, because one that is not must never replace one that is.
 fn in_time(trust: &Trust, now: Timestamp) -> Result<(), RefreshError> {
     let keyset = trust.keyset();
     let fits = now < keyset.expires && keyset.issued_at <= now.plus(SKEW);

@@ -9,13 +9,13 @@ use bailiwick_token::{key::PublicKey, report::Report};
 pub(super) struct Options {
     /// The issuer's address: the part before `/.well-known/bailiwick/keyset`.
     pub(super) issuer: String,
-    /// The key that signs keysets, heads and snapshots.
+    /// The key that verifies keysets, heads and snapshots.
     pub(super) keyset_key: PublicKey,
-    /// The directory that keeps the state in use; `None` to keep nothing.
+    /// The directory that keeps the state in use; `None` if nothing is kept.
     pub(super) directory: Option<PathBuf>,
     /// The interval between two fetches of the head.
     pub(super) poll: Duration,
-    /// The report to the issuer, to which the refresher adds the state in use; `None` to report nothing.
+    /// The report to the issuer, to which the refresher adds the state in use; `None` if nothing is reported.
     pub(super) report: Option<Report>,
 }
 

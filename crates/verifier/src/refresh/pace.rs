@@ -8,14 +8,14 @@ use std::{
 
 use tokio::time::Instant;
 
-/// Longest wait after failures, unless the regular interval is longer.
+/// Maximum wait after failures, unless the regular interval is longer.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Shortest wait after a failure.
+/// Minimum wait after a failure.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// Interval between fetches, which grows after failures. Each wait is shortened by up to a fifth at random,
-/// so that many verifiers do not poll at the same moment.
+/// The schedule of a regular fetch. Waits grow after failures. Each wait is shortened at random by up to a
+/// fifth, so that verifiers do not all poll at the same moment.
 #[derive(Debug)]
 pub(super) struct Pace {
     every: Duration,
@@ -41,7 +41,7 @@ impl Pace {
         self.next
     }
 
-    /// Makes it due immediately, unless the last fetch failed: then the wait stays as it is.
+    /// Makes the next fetch due immediately, unless the last one failed: then the wait stays.
     pub(super) fn hurry(&mut self) {
         if self.failures == 0 {
             self.next = Instant::now();
@@ -62,8 +62,8 @@ impl Pace {
         self.again(self.every.max(LONGEST));
     }
 
-    /// Schedules another attempt after an answer that was older than the announced one. It is needed soon, even
-    /// if the regular interval is long.
+    /// Schedules another attempt soon, even if the regular interval is long, after an answer that was older
+    /// than the announced one.
     pub(super) fn lagged(&mut self) {
         let sixtieth = self.every.checked_div(60).unwrap_or_default();
         self.again(LONGEST.max(sixtieth));
@@ -83,8 +83,8 @@ impl Pace {
     }
 }
 
-/// A random number from 0 up to, but not including, 1. It comes from the random seeds of the standard
-/// library's hashers, and must not be used for secrets.
+/// Returns a random number from 0 up to, but not including, 1. It comes from the random seeds of the standard
+/// library's hashers, so it must not be used for secrets.
 pub(super) fn random() -> f64 {
     let bits = RandomState::new().build_hasher().finish() >> 11;
     bits as f64 / (1_u64 << 53) as f64

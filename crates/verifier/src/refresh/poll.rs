@@ -1,4 +1,4 @@
-//! The loop of a refresher: its start, and the polls that are due in each turn.
+//! The loop of a refresher: its start, and polls whenever they are due.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,18 +17,18 @@ use super::{
 };
 use crate::{clock::Clock, verifier::Verifier};
 
-/// Shortest interval between two fetches of the head.
+/// Minimum interval between two fetches of the head.
 const SHORTEST_POLL: Duration = Duration::from_millis(10);
 
-/// Shortest interval between two fetches of the keyset because of unknown root keys.
+/// Time in which tokens with unknown root keys cause at most one fetch of the keyset.
 const EXTRA: Duration = Duration::from_secs(30);
 
 impl<T: Transport> Refresher<T> {
     /// Loads the state kept on disk, or else fetches the keyset and the feed. A keyset is needed to start.
-    /// Revocations may come later; until then nothing is admitted if the keyset names a feed.
+    /// Revocations may arrive later; until then, no token is admitted if the keyset names a feed.
     ///
     /// # Errors
-    /// If there is no keyset, or the options cannot be used.
+    /// [`RefreshError`] if no keyset is available, or the options cannot be used.
     pub(super) async fn start(
         options: Options,
         transport: T,
@@ -107,8 +107,8 @@ impl<T: Transport> Refresher<T> {
         }
     }
 
-    /// Polls the keyset and the feed if they are due. A panic, for example in a transport or in the log, is a
-    /// failure like any other.
+    /// Polls the keyset and the feed if they are due. A panic, for example in a transport or in the log, counts
+    /// as a failed poll.
     pub(super) async fn poll_due(&mut self, verifier: &Arc<Verifier>) {
         if caught(self.poll(verifier)).await.is_ok() {
             return;

@@ -1,4 +1,4 @@
-//! The refresher of one verifier: its state, and one request at a time.
+//! The refresher of one verifier: its state, and the fetches, one at a time.
 
 use std::{fmt, io, sync::Arc, time::Duration};
 
@@ -24,7 +24,7 @@ pub(super) struct Refresher<T> {
     pub(super) transport: T,
     pub(super) clock: Clock,
     pub(super) store: Option<StateDirectory>,
-    /// The trust that was read last.
+    /// The last trust that was read.
     pub(super) trust: Trust,
     /// The feed on disk; `None` if it cannot be extended.
     pub(super) kept: Option<Kept>,
@@ -32,25 +32,25 @@ pub(super) struct Refresher<T> {
     pub(super) saved: Option<Instant>,
     pub(super) keyset: Polled,
     pub(super) head: Polled,
-    /// The newest keyset version for which a head has already caused a fetch.
+    /// The newest keyset version for which a head has already triggered a fetch.
     pub(super) announced: u64,
-    /// Earliest time at which an unknown key may cause another fetch of the keyset.
+    /// Earliest time at which an unknown key may trigger another fetch of the keyset.
     pub(super) extra: Instant,
     /// Earliest time of the next snapshot.
     pub(super) snapshot: Instant,
-    /// Earliest time of the next snapshot that is only for the disk.
+    /// Earliest time of the next snapshot that only shortens the files on disk.
     pub(super) rest: Instant,
     pub(super) status: SharedStatus,
 }
 
-/// A resource that is fetched regularly.
+/// The state of fetching a resource regularly.
 pub(super) struct Polled {
     pub(super) pace: Pace,
     /// Entity tag of the last good answer.
     pub(super) etag: Option<String>,
 }
 
-/// One of the two parts of a trust.
+/// The two parts of a trust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TrustPart {
     Keyset,
@@ -58,7 +58,7 @@ pub(super) enum TrustPart {
 }
 
 impl<T: Transport> Refresher<T> {
-    /// The trust that was read last.
+    /// Returns the last trust that was read.
     pub(super) fn trust(&self) -> Trust {
         self.trust.clone()
     }
@@ -72,7 +72,7 @@ impl<T: Transport> Refresher<T> {
         self.trust.keyset().revocation_url.is_some()
     }
 
-    /// Puts newer trust in place.
+    /// Puts newer trust into use.
     pub(super) async fn put(
         &mut self,
         trust: Trust,
@@ -121,7 +121,7 @@ impl<T: Transport> Refresher<T> {
         }
     }
 
-    /// Fetches an address without revalidation.
+    /// Fetches an address without asking caches to revalidate.
     pub(super) async fn get(
         &self,
         url: &str,
@@ -140,7 +140,7 @@ impl<T: Transport> Refresher<T> {
         self.fetch(get).await
     }
 
-    /// Fetches, and reports the keyset and revocations in use.
+    /// Fetches, and includes the report of the keyset and revocations in use.
     pub(super) async fn fetch(&self, get: Get<'_>) -> Result<Fetched, RefreshError> {
         let report = self.options.report.clone().map(|mut report| {
             report.keyset = Some(self.trust.keyset().version);
@@ -170,7 +170,7 @@ impl<T: Transport> Refresher<T> {
     }
 }
 
-/// Fetches, and enforces the time-out and the limit even if the transport does not.
+/// Fetches through a transport, and enforces the time-out and size limit even if the transport does not.
 pub(super) async fn fetch<T: Transport>(
     transport: &T,
     get: Get<'_>,

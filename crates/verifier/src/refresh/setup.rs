@@ -12,7 +12,7 @@ use crate::{
     verifier::{Limits, Verifier, VerifierError},
 };
 
-/// The settings of a verifier that is made once its trust is available.
+/// The settings of a verifier, kept until its trust is available.
 pub(super) struct Setup {
     pub(super) service: String,
     pub(super) limits: Limits,
@@ -46,7 +46,7 @@ impl Setup {
     }
 }
 
-/// Reasons why a follower cannot start.
+/// The reasons why a follower cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FollowError {
@@ -59,7 +59,7 @@ pub enum FollowError {
     /// The service's policy cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// The name to report under is invalid.
+    /// The name for reports is invalid.
     #[error(transparent)]
     Report(#[from] ReportError),
     /// The HTTP client cannot be made.

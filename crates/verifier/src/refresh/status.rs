@@ -10,15 +10,15 @@ use bailiwick_token::{revocation::Position, timestamp::Timestamp};
 use super::error::RefreshError;
 use crate::{clock::Clock, trust::Trust};
 
-/// The status of refreshing a verifier's trust, for metrics and alerts.
+/// The status of a verifier's refresh, for metrics and alerts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
-    /// The version of the keyset in use.
+    /// Version of the keyset in use.
     pub keyset_version: u64,
     /// Time at which that keyset was signed.
     pub keyset_issued_at: Timestamp,
-    /// Time at which that keyset ends.
+    /// Time at which that keyset expires.
     pub keyset_expires: Timestamp,
     /// True if the keyset names a feed of revocations.
     pub has_feed: bool,
@@ -26,29 +26,29 @@ pub struct Status {
     pub position: Option<Position>,
     /// Time at which the head in use was signed.
     pub head_issued_at: Option<Timestamp>,
-    /// Time at which the head in use ends.
+    /// Time at which the head in use expires.
     pub head_expires: Option<Timestamp>,
     /// Number of revocations.
     pub revocations: usize,
-    /// Number of further revocations kept from an earlier history, which the issuer lost by being restored
+    /// Number of further revocations kept from an earlier history. The issuer lost them when it was restored
     /// from a backup. They stay in force here until this verifier restarts.
     pub carried_revocations: usize,
     /// Time of the last successful check of the issuer's keyset.
     pub keyset_checked_at: Option<Timestamp>,
     /// Time of the last successful check of the issuer's head.
     pub head_checked_at: Option<Timestamp>,
-    /// Number of failures.
+    /// Number of failed refreshes.
     pub failures: u64,
-    /// Number of times that the fetched state was older than the one in use, or of another history.
+    /// Number of times that the fetched state was older than the state in use, or belonged to another history.
     pub rollbacks: u64,
-    /// Number of refreshes that panicked. Each counts as a failure too.
+    /// Number of refreshes that panicked. Each also counts as a failure.
     pub panics: u64,
-    /// Time and message of the last failure. It stays until the next one.
+    /// Time and message of the last failure. They stay until the next failure.
     pub last_error: Option<(Timestamp, String)>,
 }
 
 impl Status {
-    /// The status of a trust before the first refresh.
+    /// The status before the first refresh of a trust.
     pub(super) fn new(trust: &Trust) -> Status {
         let keyset = trust.keyset();
         let mut status = Status {
@@ -93,7 +93,7 @@ impl Status {
         self.last_error = Some((now, error.to_string()));
     }
 
-    /// Counts a panic. There is no time if the clock is what panics.
+    /// Counts a panic. `now` is `None` if the clock itself panicked.
     fn panicked(&mut self, now: Option<Timestamp>) {
         self.failures = self.failures.saturating_add(1);
         self.panics = self.panics.saturating_add(1);
@@ -108,7 +108,7 @@ impl Status {
         now.since(self.keyset_issued_at)
     }
 
-    /// Age of the head in seconds, if there is one.
+    /// Age of the head in seconds, if any.
     #[must_use]
     pub fn head_age(&self, now: Timestamp) -> Option<u64> {
         self.head_issued_at.map(|signed| now.since(signed))
@@ -131,7 +131,7 @@ impl SharedStatus {
             .clone()
     }
 
-    /// Counts and logs a refresh that panicked. The clock or the log may be what panicked.
+    /// Counts and logs a refresh that panicked. The cause may be the clock or the log.
     pub(super) fn panicked(&self, clock: &Clock) {
         let now = catch_unwind(AssertUnwindSafe(|| clock())).ok();
         self.change(|status| status.panicked(now));

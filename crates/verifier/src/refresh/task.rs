@@ -1,4 +1,4 @@
-//! Background work: on other threads, and with panics caught.
+//! Background work, on other threads and with panics caught.
 
 use std::{
     future::poll_fn,
@@ -21,7 +21,7 @@ pub(super) async fn blocking<R: Send + 'static>(
         .map_err(|_| RefreshError::Interrupted)
 }
 
-/// Runs `work`, and returns an error if it panics.
+/// Runs `work`, and turns a panic into an error.
 pub(super) async fn caught(work: impl Future<Output = ()>) -> Result<(), ()> {
     let mut work = pin!(work);
     poll_fn(|cx| {
@@ -35,7 +35,7 @@ pub(super) async fn caught(work: impl Future<Output = ()>) -> Result<(), ()> {
     .await
 }
 
-/// The time after a wait.
+/// The time at which a wait ends.
 pub(super) fn after(wait: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(wait).unwrap_or(now)

@@ -21,7 +21,7 @@ use self::issuer::Issuer;
 use super::{error::RefreshError, options::Options, refresher::Refresher, status::Status};
 use crate::{clock::Clock, trust::Staleness, verifier::Verifier};
 
-/// A refresher that has started with the issuer's state, and its verifier.
+/// A refresher that started with the issuer's state, and its verifier.
 struct Scene {
     issuer: Issuer,
     refresher: Refresher<Issuer>,
@@ -46,7 +46,7 @@ impl Scene {
         }
     }
 
-    /// Lets a number of seconds pass, and then polls if that is due.
+    /// Advances the clock by some seconds, then polls if a poll is due.
     async fn pass(&mut self, seconds: u64) {
         self.issuer.pass(seconds);
         advance(Duration::from_secs(seconds)).await;
@@ -61,7 +61,7 @@ impl Scene {
             .map(|position| position.seq)
     }
 
-    /// The requests since the last call.
+    /// The requests made since the last call of this method.
     fn asked(&self) -> Vec<String> {
         self.issuer.asked()
     }

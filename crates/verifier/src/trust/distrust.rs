@@ -8,33 +8,33 @@ use crate::reason::Reason;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Distrust {
-    /// The keyset has ended.
+    /// The keyset has expired.
     #[error("the keyset ended at {0}: fetch a newer one from the issuer")]
     KeysetEnded(Timestamp),
-    /// The keyset was signed in the future, by this clock.
+    /// According to this clock, the keyset was signed in the future.
     #[error(
         "the keyset was signed at {0}, which is yet to come: set the clock of this machine or of the issuer"
     )]
     KeysetAhead(Timestamp),
-    /// A newer keyset has been announced, and does not arrive.
+    /// A newer keyset has been announced, but does not arrive.
     #[error(
         "the keyset has version {used}, and heads have told of {newer} since {since}: see that no cache keeps the old one"
     )]
     KeysetWithheld {
-        /// The version in use.
+        /// Version of the keyset in use.
         used: u64,
-        /// The newest version that heads name.
+        /// The newest version that heads announce.
         newer: u64,
-        /// The time since which heads have named a newer one.
+        /// Time since which heads have announced a newer version.
         since: Timestamp,
     },
     /// The revocations have not been read.
     #[error("the revocations have not been read yet: see that the issuer can be reached")]
     RevocationsUnread,
-    /// The revocations have ended.
+    /// The revocations have expired.
     #[error("the revocations ended at {0}: fetch newer ones from the issuer")]
     RevocationsEnded(Timestamp),
-    /// The revocations were signed in the future, by this clock.
+    /// According to this clock, the revocations were signed in the future.
     #[error(
         "the revocations were signed at {0}, which is yet to come: set the clock of this machine or of the issuer"
     )]
@@ -44,9 +44,9 @@ pub enum Distrust {
         "the revocations are {age} seconds old, {allowed} are allowed: see that the issuer can be reached"
     )]
     RevocationsOld {
-        /// Their age in seconds.
+        /// Age of the revocations, in seconds.
         age: u64,
-        /// The age allowed, in seconds.
+        /// Maximum age, in seconds.
         allowed: u64,
     },
     /// The token names no root key.
@@ -57,7 +57,7 @@ pub enum Distrust {
     UnknownKey {
         /// The key that the token names.
         key: KeyId,
-        /// The version of the keyset in use.
+        /// Version of the keyset in use.
         version: u64,
     },
     /// The root key is retired.
@@ -75,7 +75,7 @@ pub enum Distrust {
     /// A block has been revoked.
     #[error("block {0} of the token has been revoked")]
     RevokedBlock(usize),
-    /// A watermark has revoked the tokens of a party.
+    /// A watermark revokes the tokens of an agent, principal or tenant.
     #[error("all tokens of its {party} that were issued before {before} have been revoked")]
     RevokedParty {
         /// The kind of party.
@@ -86,7 +86,7 @@ pub enum Distrust {
 }
 
 impl Distrust {
-    /// The stable reason of the denial.
+    /// The stable reason for the denial.
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {

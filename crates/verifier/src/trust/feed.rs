@@ -1,7 +1,7 @@
-//! The feed of revocations, applied to a trust.
+//! Application of the revocation feed to a trust.
 //!
 //! Everything here is a function of the trust in use, the fetched bytes and the time. Fetched files are
-//! accepted as a whole or refused as a whole.
+//! accepted or refused as a whole.
 
 use bailiwick_token::{
     revocation::{DeltaError, Head, HeadError, Position, Snapshot, SnapshotError},
@@ -15,12 +15,12 @@ use super::{
 };
 
 impl Trust {
-    /// Reads a signed head and checks it against the trust in use. Nothing changes. The head tells what to
-    /// fetch: the changes from [`Trust::position`] to its own position if both are of one epoch, and
-    /// otherwise the snapshot.
+    /// Reads a signed head and checks it against the trust in use, without changing the trust. The head
+    /// determines what to fetch: the changes from [`Trust::position`] to the head's position if both are in the
+    /// same epoch, and otherwise the snapshot.
     ///
     /// # Errors
-    /// [`FeedError`]; the head must not be used then.
+    /// [`FeedError`]; in that case, the head must not be used.
     pub fn head(&self, head: &[u8], now: Timestamp) -> Result<Head, FeedError> {
         let head = Head::open(head, &self.keyset_key)?;
         self.of_this_issuer(&head.issuer)?;
@@ -69,11 +69,11 @@ impl Trust {
         Ok(head)
     }
 
-    /// This trust with the changes that lead from the revocations in use to `head`, each line ended by a line
-    /// feed. There may be none.
+    /// Returns this trust with the changes from the revocations in use up to `head`. Each line ends in a line
+    /// feed, and there may be no lines.
     ///
     /// # Errors
-    /// [`FeedError`]; if [`FeedError::wants_snapshot`] is true, a snapshot helps.
+    /// [`FeedError`]; if [`FeedError::wants_snapshot`] returns true, fetching a snapshot helps.
     pub fn with_delta(
         &self,
         head: &[u8],
@@ -87,8 +87,8 @@ impl Trust {
         Ok(self.told(used.with(&changes, &head)?, &head))
     }
 
-    /// This trust with a snapshot instead of the revocations in use, and the changes that lead from it to
-    /// `head`. This is the only way into another epoch.
+    /// Returns this trust with a snapshot instead of the revocations in use, and with the changes from the
+    /// snapshot up to `head`. This is the only way to enter another epoch.
     ///
     /// # Errors
     /// [`FeedError`].
@@ -129,7 +129,7 @@ impl Trust {
         told.filter(|told| told.version > self.keyset().version)
     }
 
-    /// The position up to which the revocations were read, if there are any.
+    /// The position up to which the revocations were read, if any were.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
         self.revocations.as_ref().map(|used| used.position)
@@ -141,7 +141,7 @@ impl Trust {
         self.revocations.as_ref().map(|used| used.issued_at)
     }
 
-    /// Time at which that head or snapshot ends.
+    /// Time at which that head or snapshot expires.
     #[must_use]
     pub fn revocations_expire(&self) -> Option<Timestamp> {
         self.revocations.as_ref().map(|used| used.expires)
@@ -154,7 +154,8 @@ impl Trust {
     }
 
     /// Number of further revocations kept from an earlier history. An issuer that was restored from a backup
-    /// lacks them; they stay in force here until this verifier restarts. Revoke them at the issuer again.
+    /// lacks them. They stay in force here until this verifier restarts, so an operator should revoke them
+    /// again at the issuer.
     #[must_use]
     pub fn carried_revocations(&self) -> usize {
         self.revocations.as_deref().map_or(0, Revocations::carried)
@@ -166,7 +167,7 @@ impl Trust {
     }
 }
 
-/// Reasons for refusing a part of the feed. The trust in use stays.
+/// The reasons for refusing a part of the feed. The trust in use stays.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FeedError {
@@ -179,15 +180,15 @@ pub enum FeedError {
     /// The changes do not lead to the head: a gap, a fork, a replay or another epoch.
     #[error(transparent)]
     Delta(#[from] DeltaError),
-    /// The head or the snapshot is another issuer's.
+    /// The head or the snapshot belongs to another issuer.
     #[error("the feed is of another issuer than the keyset: check where it is fetched from")]
     Issuer,
-    /// The head has ended.
+    /// The head has expired.
     #[error(
         "the head of the revocations ended at {0}: see whether the issuer still signs, and set this machine's clock"
     )]
     Expired(Timestamp),
-    /// The head or the snapshot was signed in the future.
+    /// According to this clock, the head or the snapshot was signed in the future.
     #[error(
         "the revocations were signed at {0}, which is yet to come: set the clock of this machine or of the issuer"
     )]
@@ -197,19 +198,19 @@ pub enum FeedError {
         "the head was signed at {offered}, and one of {used} is in use: fetch it again from the issuer"
     )]
     Replay {
-        /// Time at which the one in use was signed.
+        /// Time at which the head in use was signed.
         used: Timestamp,
-        /// Time at which this one was signed.
+        /// Time at which the refused head was signed.
         offered: Timestamp,
     },
-    /// The head begins another history, and names an older keyset than the one in use.
+    /// The head begins another history, but names an older keyset than the one in use.
     #[error(
         "the head begins another history with keyset {offered}, and {used} is in use: a restored issuer did not raise its keyset, or somebody serves old answers"
     )]
     Keyset {
         /// Version of the keyset in use.
         used: u64,
-        /// Version that the head names.
+        /// Version of the keyset that the head names.
         offered: u64,
     },
     /// There are changes, but no revocations to add them to.
@@ -221,7 +222,7 @@ pub enum FeedError {
 }
 
 impl FeedError {
-    /// Returns true if fetching the snapshot helps.
+    /// Returns true if fetching a snapshot helps.
     #[must_use]
     pub fn wants_snapshot(&self) -> bool {
         matches!(
@@ -237,7 +238,7 @@ impl FeedError {
         )
     }
 
-    /// Returns true if the fetched files would undo those in use, or are of a second history.
+    /// Returns true if the fetched files would undo those in use, or belong to a second history.
     #[must_use]
     pub fn is_rollback(&self) -> bool {
         matches!(

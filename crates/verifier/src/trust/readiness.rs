@@ -5,8 +5,8 @@ use bailiwick_token::timestamp::Timestamp;
 use super::{Trust, revocations::is_ahead, staleness::Staleness};
 
 impl Trust {
-    /// Returns true if a verifier with this trust and this bound decides calls at `now`, rather than denying
-    /// every one as stale: its keyset is in force, and its revocations are present and fresh enough, or
+    /// Returns true if a verifier with this trust and staleness setting can decide calls at `now`, rather than
+    /// denying all calls as stale: its keyset is in force, and its revocations are present and fresh enough, or
     /// short-lived tokens are admitted regardless.
     #[must_use]
     pub fn is_ready(&self, staleness: &Staleness, now: Timestamp) -> bool {

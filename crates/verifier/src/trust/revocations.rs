@@ -1,4 +1,4 @@
-//! The revocations of a trust: their position in the history, their age, and their contents.
+//! The revocations in a trust: their position in the history, age, and contents.
 
 use std::sync::Arc;
 
@@ -19,15 +19,16 @@ use super::{
 #[derive(Debug, Clone)]
 pub(super) struct Revocations {
     pub(super) position: Position,
-    /// Time at which that was signed. Expired entries are dropped by this time.
+    /// Time at which the state was signed. Entries that had expired at this time are dropped.
     pub(super) issued_at: Timestamp,
-    /// The signed end of validity.
+    /// The expiry that the issuer signed.
     pub(super) expires: Timestamp,
-    /// True if a head of the feed vouches for it. A file is carried by hand, and is limited only by its end.
+    /// True if a head of the feed confirms the state. A snapshot from a file has only its own expiry as a
+    /// limit.
     fed: bool,
     revoked: Arc<Revoked>,
-    /// Revocations of an earlier history that this restarted one lacks, because the issuer was restored from
-    /// a backup and they were not revoked again. They stay in force here.
+    /// Revocations of an earlier history that the current, restarted one lacks, because the issuer was restored
+    /// from a backup and did not revoke them again. They stay in force here.
     carried: Arc<Revoked>,
     newer_keyset: Option<NewerKeyset>,
 }
@@ -35,11 +36,11 @@ pub(super) struct Revocations {
 /// A newer keyset that heads have announced.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NewerKeyset {
-    /// The newest version announced.
+    /// The newest version that was announced.
     pub(crate) version: u64,
-    /// Time since which a newer version than the one in use has been announced.
+    /// Time since which a version newer than the one in use has been announced.
     pub(crate) since: Timestamp,
-    /// The version in use at that time.
+    /// Version in use at that time.
     pub(crate) in_use: u64,
 }
 
@@ -72,7 +73,7 @@ impl Revocations {
         ))
     }
 
-    /// These revocations with the changes that lead from here to a head. Without changes nothing is copied.
+    /// Adds the changes from the current position to a head. Without changes, nothing is copied.
     pub(super) fn with(
         &self,
         changes: &[Revocation],
@@ -90,7 +91,7 @@ impl Revocations {
         Ok(next)
     }
 
-    /// Keeps revocations of `used` that these, of a restarted history, no longer list.
+    /// Keeps revocations of `used` that these no longer list because their history was restarted.
     pub(super) fn merge_previous(&self, used: &Revocations) -> Result<Revocations, SnapshotError> {
         let same = self.position.epoch == used.position.epoch;
         if same && Arc::ptr_eq(&self.carried, &used.carried) {
@@ -117,7 +118,7 @@ impl Revocations {
         Ok(Arc::new(self.revoked.lacking(known, self.issued_at)?))
     }
 
-    /// These revocations with the announcement of a keyset version by their head, combined with earlier
+    /// Returns these revocations with the keyset version that their head announces, combined with earlier
     /// announcements.
     pub(super) fn telling_of(
         self,
@@ -145,7 +146,7 @@ impl Revocations {
         }
     }
 
-    /// The keyset that heads have announced, if it was newer than the one in use.
+    /// The newest keyset that heads announced, if it is newer than the keyset in use.
     pub(super) fn newer_keyset(&self) -> Option<NewerKeyset> {
         self.newer_keyset
     }
@@ -172,8 +173,8 @@ impl Revocations {
         self.carried.len()
     }
 
-    /// Checks that `self` may replace `used`: it is newer, and contains everything that is still in force
-    /// there. A restarted history only has to be newer; the entries that it lacks are
+    /// Checks that these revocations may replace `used`: they are newer, and contain every entry of `used` that
+    /// is still in force. A restarted history only has to be newer; the entries that it lacks are
     /// [carried](Revocations::merge_previous).
     pub(super) fn may_replace(&self, used: &Revocations) -> Result<(), RollbackError> {
         let (offered, current) = (&self.position, &used.position);
@@ -202,7 +203,7 @@ impl Revocations {
         }
     }
 
-    /// Checks that a token is not revoked, and that the revocations are fresh enough at `now` to tell.
+    /// Checks that a token is not revoked, and that the revocations are fresh enough at `now` to decide that.
     pub(super) fn check(
         &self,
         shown: &TrustedFacts<'_>,
@@ -256,7 +257,8 @@ impl Revocations {
 }
 
 impl Revocations {
-    /// Returns true if they suffice to admit tokens at `now`, even if only short-lived ones.
+    /// Returns true if the revocations are fresh enough at `now` to admit tokens, even if only short-lived
+    /// ones.
     pub(super) fn is_ready(&self, staleness: &Staleness, now: Timestamp) -> bool {
         let young = !self.fed || now.since(self.issued_at) <= staleness.after;
         let in_force = now < self.expires && !is_ahead(self.issued_at, now);
@@ -264,7 +266,7 @@ impl Revocations {
     }
 }
 
-/// Returns true if something was signed later than `now`, beyond the tolerance [`SKEW`].
+/// Returns true if a signing time is later than `now` by more than the tolerance [`SKEW`].
 pub(super) fn is_ahead(issued_at: Timestamp, now: Timestamp) -> bool {
     issued_at > now.plus(SKEW)
 }

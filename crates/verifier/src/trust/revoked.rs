@@ -1,9 +1,8 @@
-//! Revoked tokens, blocks and parties, as hashes to look up.
+//! The set of revoked tokens, blocks and parties, stored as hashes.
 //!
-//! A name is stored as its keyed 64-bit hash (SipHash, under a secret of this process). So an id takes 12
-//! bytes with its end, whatever it names, and nobody can choose a name that collides with another one. A
-//! collision by chance would deny a token that is not revoked; with a million ids that happens to one token
-//! in 10¹³.
+//! A name is stored as its keyed 64-bit hash (SipHash, under a secret of this process). So every id takes 12
+//! bytes with its expiry, and nobody can choose a name that collides with another one. A collision by chance
+//! would deny a token that is not revoked; with a million ids, this affects one token in 10¹³.
 
 use std::{
     collections::hash_map::RandomState,
@@ -20,14 +19,14 @@ use bailiwick_token::{
 
 use crate::identity::Identity;
 
-/// The secret of this process.
+/// The secret key of the hashes in this process.
 static SECRET: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// All names by which a revocation can refer to a token, hashed once for all lookups.
 #[derive(Debug, Clone)]
 pub(crate) struct RevocationNames {
     token: u64,
-    /// The authority block's first.
+    /// One hash for each block, beginning with the authority block.
     blocks: Box<[u64]>,
     agent: u64,
     principal: u64,
@@ -55,14 +54,14 @@ impl RevocationNames {
 /// The properties of a token that its trust depends on.
 pub(crate) struct TrustedFacts<'a> {
     pub(crate) root_key: KeyId,
-    /// The key itself: an id is too short to tell two issuers' keys apart for certain.
+    /// The key itself, because an id is too short to tell two issuers' keys apart with certainty.
     pub(crate) root: &'a [u8; 32],
     pub(crate) names: &'a RevocationNames,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires: Timestamp,
 }
 
-/// The second at which an entry ends. The last value stands for never, and for all later times.
+/// The second at which an entry expires. The maximum value stands for "never", and for all later times.
 type Expiry = u32;
 
 const NEVER: Expiry = Expiry::MAX;
@@ -70,15 +69,15 @@ const NEVER: Expiry = Expiry::MAX;
 /// Tokens, blocks and parties that are revoked.
 #[derive(Debug, Default)]
 pub(super) struct Revoked {
-    /// Tokens and blocks, sorted.
+    /// Hashes of tokens and blocks, sorted.
     ids: Box<[u64]>,
-    /// The end of each of them.
+    /// The expiry of each id.
     ends: Box<[Expiry]>,
-    /// Sorted.
+    /// Watermarks, sorted.
     watermarks: Box<[WatermarkHash]>,
 }
 
-/// A watermark: it revokes the tokens of a party that were issued before a time.
+/// A watermark, which revokes the tokens of a party that were issued before a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct WatermarkHash {
     party: u64,
@@ -86,13 +85,13 @@ struct WatermarkHash {
     end: Expiry,
 }
 
-/// An entry of other revocations that is missing here.
+/// An entry of other revocations that is missing in these.
 enum UncoveredEntry {
     Id(u64, Expiry),
     Watermark(WatermarkHash),
 }
 
-/// The part of a token that is revoked.
+/// The name of a token under which it is revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RevokedBy {
     Token,
@@ -101,7 +100,7 @@ pub(super) enum RevokedBy {
 }
 
 impl Revoked {
-    /// The revocations in `entries` without those that are dead at `at`, the time at which they were signed.
+    /// Reads revocations from `entries`, leaving out those that were dead at `at`, the time of signing.
     pub(super) fn new(
         entries: impl Iterator<Item = Result<Revocation, SnapshotError>>,
         at: Timestamp,
@@ -113,7 +112,7 @@ impl Revoked {
         Revoked::default().merged(gathered, at)
     }
 
-    /// These revocations and `entries`, without those that are dead at `at`.
+    /// Adds `entries` to these revocations, leaving out those that were dead at `at`.
     pub(super) fn with(
         &self,
         entries: &[Revocation],
@@ -126,7 +125,7 @@ impl Revoked {
         self.merged(gathered, at)
     }
 
-    /// Merges both in one pass.
+    /// Merges these revocations with gathered entries in one pass.
     fn merged(&self, gathered: Gathered, at: Timestamp) -> Result<Revoked, SnapshotError> {
         let Gathered { mut ids, mut marks } = gathered;
         ids.sort_unstable();
@@ -161,8 +160,8 @@ impl Revoked {
         self.ids.len().saturating_add(self.watermarks.len())
     }
 
-    /// The part of a token that is revoked, if any. The token was issued at `issued_at`, the revocations were
-    /// signed at `at`.
+    /// Finds the name under which a token is revoked, if any. The token was issued at `issued_at`; the
+    /// revocations were signed at `at`.
     pub(super) fn find(
         &self,
         names: &RevocationNames,
@@ -194,14 +193,15 @@ impl Revoked {
         })
     }
 
-    /// Returns true if every entry of `other` that has not ended at `at` is here too, and ends no sooner.
+    /// Returns true if these revocations contain every entry of `other` that is still alive at `at`, with the
+    /// same or a later expiry.
     pub(super) fn covers(&self, other: &Revoked, at: Timestamp) -> bool {
         // Without the tolerance of `is_dead`: a list need not repeat an entry that has ended.
         let alive = move |end: Expiry| end == NEVER || u64::from(end) > at.unix();
         self.missing(other, alive).next().is_none()
     }
 
-    /// The entries of `others` that are not dead at `at`, and that are missing here or end sooner here.
+    /// The entries of `others` that are alive at `at` but missing here, or expire sooner here.
     pub(super) fn lacking(
         &self,
         others: &[&Revoked],
@@ -279,7 +279,7 @@ fn outermost(mut marks: Vec<WatermarkHash>, at: Timestamp) -> Box<[WatermarkHash
     kept.into()
 }
 
-/// Entries in any order.
+/// New entries, not yet sorted.
 #[derive(Default)]
 struct Gathered {
     ids: Vec<(u64, Expiry)>,

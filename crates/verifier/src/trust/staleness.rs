@@ -1,11 +1,11 @@
-//! The bound on the age of revocations.
+//! The limit on the age of revocations.
 
 use std::time::Duration;
 
-/// Maximum age of the newest head of the feed, and the behaviour beyond it.
+/// Maximum age of the newest head of the feed, and the behaviour when it is older.
 ///
-/// This applies to a feed only. A snapshot read from a file has an end of its own, and so has each head;
-/// after that end everything is denied, regardless of this setting.
+/// This applies to feeds only. Snapshots and heads also have a signed expiry. After that, every call is denied,
+/// regardless of this setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Staleness {
     /// Maximum age of a head, in seconds.
@@ -34,7 +34,8 @@ impl Staleness {
         }
     }
 
-    /// Still admits tokens after that if their life, from issue to end, is at most `life`.
+    /// Admits short-lived tokens even if the newest head is too old: those whose life, from issue to expiry, is
+    /// at most `life`.
     #[must_use]
     pub const fn admit_short_lived(mut self, life: Duration) -> Staleness {
         self.then = WhenStale::AdmitShortLived {
@@ -50,10 +51,10 @@ impl Staleness {
 pub enum WhenStale {
     /// Deny every call.
     Deny,
-    /// Admit tokens whose life, from issue to end, is at most this number of seconds, and deny all others.
-    /// A token that was revoked meanwhile is admitted for no longer than that.
+    /// Admit tokens whose life, from issue to expiry, is at most `life`, and deny all others. A token that was
+    /// revoked meanwhile is admitted for no longer than that.
     AdmitShortLived {
-        /// The longest life, in seconds.
+        /// Maximum life, in seconds.
         life: u64,
     },
 }

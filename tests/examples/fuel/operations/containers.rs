@@ -56,7 +56,7 @@ pub(super) fn array_ends(c: &mut Choices<'_>) -> String {
 pub(super) fn listed(c: &mut Choices<'_>) -> String {
     let (count, terms) = elements(c);
     let list = container(c.of("in", &["an array", "a set"]), &terms[..count]);
-    // In an array of its own the term has another place.
+    // In a separate array, the term has another position.
     let facts = format!("s({list}); t([{}]);", terms[count]);
     repeated(
         &facts,
@@ -187,7 +187,7 @@ pub(super) fn externs(c: &mut Choices<'_>) -> String {
     )
 }
 
-/// A number of elements, and one term more than that.
+/// Makes a number of elements, and one term more than that.
 fn elements(c: &mut Choices<'_>) -> (usize, Vec<String>) {
     let (count, kind, length) = (
         c.of("elements", &COUNTS),
@@ -197,7 +197,7 @@ fn elements(c: &mut Choices<'_>) -> (usize, Vec<String>) {
     (count, terms(count + 1, kind, length.min(4000 / count)))
 }
 
-/// An array, a set, or a map by integers.
+/// Makes an array, a set, or a map with integer keys.
 fn container<T: AsRef<str>>(kind: &str, items: &[T]) -> String {
     let items: Vec<&str> = items.iter().map(AsRef::as_ref).collect();
     match kind {

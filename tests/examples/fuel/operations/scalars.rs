@@ -1,4 +1,4 @@
-//! Operations on numbers and booleans, and those whose price does not depend on a size.
+//! Operations on numbers and booleans, and operations whose price does not depend on a size.
 
 use crate::fuel::{
     climb::Choices,

@@ -111,7 +111,7 @@ pub(super) fn matching(c: &mut Choices<'_>) -> String {
     let pattern = c.of("by", &PATTERNS);
     let repeats = format!("({pattern}){{{}}}", c.of("times", &[1usize, 2, 4, 8]));
     let facts = format!("s(\"{whole}\");");
-    // Compiled once: by a query of its own it would cost more than the rest.
+    // Compiled once: in a query of its own it would cost more than the rest.
     repeated(
         &facts,
         "s($s), ",

@@ -1,4 +1,4 @@
-//! The steps of expressions.
+//! Decodes the steps of expressions.
 
 use super::{
     super::code::{Binary, Op, Span, Symbol, Unary, since},
@@ -10,7 +10,7 @@ use crate::protobuf::{Field, Fields, Malformed, once};
 
 // `depth` bounds the recursion: each message lowers it.
 impl Decoder {
-    /// Reads the steps of an expression, those of closures in their place.
+    /// Reads the steps of an expression, including those of its closures.
     pub(super) fn ops(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<()> {
         let inner = depth.checked_sub(1).ok_or(Refused::Protobuf)?;
         let mut fields = Fields(bytes);
@@ -88,7 +88,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// Reads the kind of an operation, and the name of the external function that it calls.
+    /// Reads the kind of an operation, and the name of the external function if it calls one.
     fn operation(&mut self, bytes: &[u8], table: &Table<'_>) -> Read<(u64, Option<Symbol>)> {
         let (mut kind, mut name) = (None, None);
         let mut fields = Fields(bytes);
@@ -140,7 +140,7 @@ impl Decoder {
     }
 }
 
-/// The operation with this number in the schema, and its feature if it is newer than Datalog 3.0. The
+/// Returns the operation with this number in the schema, with its feature if it is newer than Datalog 3.0. The
 /// missing number 28 calls external functions and is handled by the caller.
 fn binary(number: u64) -> Option<(Binary, Option<Feature>)> {
     let newer = |operation, feature| (operation, Some(feature));

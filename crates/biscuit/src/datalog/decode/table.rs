@@ -1,4 +1,4 @@
-//! The symbols and keys that blocks refer to by number, and the reasons for which a block is refused.
+//! The symbols and keys that blocks refer to by number, and the reasons for refusing a block.
 
 use std::collections::HashSet;
 
@@ -17,10 +17,10 @@ use crate::{
     protobuf::{Field, Fields, Malformed, once},
 };
 
-/// A block cannot be decoded. The type is small, because every step of the decoder returns it.
+/// The reason for refusing a block. The type is small, because every step of the decoder returns it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// The bytes are not protobuf, or not in the form that writers give it.
+    /// The bytes are not protobuf, or not in the form that protobuf writers produce.
     Protobuf,
     TooLarge,
     EmptyFact,
@@ -34,7 +34,7 @@ pub(super) enum Refused {
     MisnamedFunction,
     MixedSet,
     NestedSet,
-    /// The block declares an older version of Datalog than the feature's.
+    /// The block uses this feature, but declares an older version of Datalog.
     Newer(Feature),
     RepeatedKey,
     RepeatedSymbol,
@@ -100,10 +100,10 @@ pub(super) struct Table<'b> {
 }
 
 impl<'b> Table<'b> {
-    /// Adds a symbol that is neither one of the specification's nor in the table yet.
+    /// Adds a symbol, and refuses one that the specification defines or that the table already contains.
     ///
-    /// biscuit-auth lets a block list a symbol twice, and then one string compares unequal to itself. It
-    /// also searches all earlier symbols again for each block.
+    /// biscuit-auth lets a block list a symbol twice, so that a string can compare unequal to itself. It also
+    /// searches all earlier symbols again for each block.
     pub(super) fn add(&mut self, text: &'b str, code: &mut Code) -> Read<()> {
         // A holder chooses the symbols, so a linear search here could be made quadratic. The set's hasher
         // is seeded at random, so collisions cannot be prepared.

@@ -1,4 +1,4 @@
-//! Predicates and their terms.
+//! Decodes predicates and their terms.
 
 use super::{
     super::code::{DEFAULT, FIRST_OWN, Predicate, Span, Symbol, Term, since},
@@ -38,7 +38,7 @@ impl Decoder {
         })
     }
 
-    /// Moves the terms waiting since `before` into the list of terms.
+    /// Moves all waiting terms but the first `before` into the list of terms.
     fn complete(&mut self, before: usize) -> Span {
         let start = self.code.terms.len();
         self.code.terms.extend(self.waiting.drain(before..));
@@ -118,7 +118,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// Reads a set as biscuit-auth does: its terms are of one type, and neither variables nor sets.
+    /// Reads a set as biscuit-auth does: all terms have one type, and none is a variable or a set.
     fn set(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<Span> {
         let before = self.waiting.len();
         self.items(bytes, table, depth)?;
@@ -144,7 +144,7 @@ impl Decoder {
         Ok(since(&self.code.terms, start))
     }
 
-    /// Reads a map. Of several values for one key the last counts.
+    /// Reads a map. If a key occurs more than once, its last value counts.
     fn map(&mut self, bytes: &[u8], table: &Table<'_>, depth: u32) -> Read<Span> {
         // Two levels: the map, and the entry around each key and value.
         let inner = depth.checked_sub(2).ok_or(Refused::Protobuf)?;

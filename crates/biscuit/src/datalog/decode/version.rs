@@ -10,8 +10,8 @@ const V3_3: u32 = 6;
 
 /// A part of the language that is newer than Datalog 3.0.
 ///
-/// A block that uses one but declares an older version is refused: other libraries refuse it, so a reader
-/// that accepted it would accept a token that they do not.
+/// A block that uses a feature but declares an older version is refused. Other libraries refuse it too, and all
+/// readers must agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Feature {
     KindOfCheck,
@@ -35,7 +35,7 @@ pub(super) enum Feature {
 }
 
 impl Feature {
-    /// Its name for people, and the version that introduced it (Biscuit specification, "Datalog" and
+    /// The feature's name for people, and the version that introduced it (Biscuit specification, "Datalog" and
     /// "Third-party block datalog version").
     const fn introduced(self) -> (&'static str, u32) {
         // The specification decides, even where biscuit-auth also accepts a feature under an older version.
@@ -70,7 +70,7 @@ impl Feature {
         self.introduced().0
     }
 
-    /// The version that introduced it, as people write it.
+    /// The version that introduced the feature, in dotted form.
     pub(super) const fn since(self) -> &'static str {
         // No feature of the table came with 3.0, so the last arm is never taken.
         match self.introduced().1 {

@@ -1,4 +1,4 @@
-//! Rules and bodies: names to numbers, variables to slots.
+//! Compilation of rules and bodies: names become numbers, and variables become slots.
 
 use crate::datalog::code::{Predicate, Query, Rule as Written, Span, Symbol, Term as Value};
 
@@ -87,7 +87,7 @@ impl<'c> Compiler<'c> {
         Ok(())
     }
 
-    /// The slot of a variable that is bound in this body.
+    /// The slot of a variable that the current body binds.
     pub(super) fn slot(&self, name: Symbol) -> Option<u16> {
         let (body, slot) = *self.slots.get(name.index())?;
         (body == self.body).then_some(slot)
@@ -109,7 +109,7 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    /// The index of a constant. Equal strings share one.
+    /// Returns the index of a constant. Equal constants share one.
     pub(super) fn constant(&mut self, term: &Value) -> Compiled<u16> {
         if let Value::Str(symbol) = term
             && let Some(Some(constant)) = self.constants.get(symbol.index())

@@ -1,4 +1,4 @@
-//! Operations in postfix order -> instructions, with stack and variables checked.
+//! Compilation of operations in postfix order, with checks of the stack and of variables.
 
 use crate::datalog::code::{self, Op, Span, Symbol, Term as Value};
 
@@ -18,11 +18,11 @@ enum Shape {
 /// A closure whose body is being compiled.
 struct Level {
     params: Span,
-    /// Index of the first operation after its body.
+    /// Index of the first operation after the closure's body.
     end: usize,
-    /// Index of the instruction that pushes it on the stack.
+    /// Index of the instruction that pushes the closure on the stack.
     opened: usize,
-    /// The floor of the expression or closure around it.
+    /// The floor of the surrounding expression or closure.
     floor: usize,
 }
 

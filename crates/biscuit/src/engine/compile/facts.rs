@@ -19,7 +19,7 @@ pub(super) struct Row {
     origin: Origin,
 }
 
-/// Facts in the order in which they are stated.
+/// Facts in the order of their statements.
 #[derive(Default)]
 pub(super) struct Stated {
     rows: Vec<Row>,
@@ -27,8 +27,8 @@ pub(super) struct Stated {
 }
 
 impl<'c> Compiler<'c> {
-    /// The facts of the host and of all blocks. All bodies must have been compiled, because [`Keep::Wanted`]
-    /// depends on the predicates that they use.
+    /// Collects the facts of the host and of all blocks. All bodies must have been compiled, because
+    /// [`Keep::Wanted`] depends on the predicates that they use.
     pub(super) fn stated(&mut self, authorizer: &'c Code, keep: Keep) -> Result<Stated, Error> {
         let mut stated = Stated::default();
         let token = self.code;
@@ -46,7 +46,7 @@ impl<'c> Compiler<'c> {
         Ok(stated)
     }
 
-    /// Switches to other code and drops everything cached by symbol, since its symbols have other meanings.
+    /// Switches to other code and clears the caches, because the same symbols have other meanings there.
     fn read(&mut self, code: &'c Code) {
         self.code = code;
         let symbols = code.symbol_count();

@@ -1,4 +1,4 @@
-//! The call to decide, given by options or as one JSON object.
+//! The call to decide, given by options or as a JSON object.
 
 use std::borrow::Cow;
 
@@ -15,10 +15,10 @@ const MAX_FILE: usize = 1 << 20;
 /// Options that describe the call.
 #[derive(Debug, Args)]
 pub(super) struct CallArgs {
-    /// The action that is called
+    /// The action of the call
     #[arg(long, value_name = "NAME", required_unless_present = "call")]
     action: Option<String>,
-    /// The resource that the action acts on
+    /// The resource of the call
     #[arg(long, value_name = "PATH")]
     resource: Option<String>,
     /// The call's arguments, a JSON object
@@ -27,17 +27,17 @@ pub(super) struct CallArgs {
     /// The file of the call's arguments
     #[arg(long, value_name = "FILE|-")]
     args_file: Option<Input>,
-    /// The file of the whole call, a JSON object: `action`, and where wanted `resource` and `args`
+    /// The file of the whole call, a JSON object: `action`, and optionally `resource` and `args`
     #[arg(long, value_name = "FILE|-", conflicts_with_all = ["action", "resource", "args", "args_file"])]
     call: Option<Input>,
 }
 
 impl CallArgs {
-    /// Reads the call. The inner error is a malformed call: a caller of the service may have sent it, so
+    /// Reads the call. The inner error means a malformed call: a caller of the service could have sent it, so
     /// the verifier denies it.
     ///
     /// # Errors
-    /// Fails when a file cannot be read or is too long.
+    /// A [`Failure`] if a file cannot be read or is too long.
     pub(super) fn request(&self) -> Result<Result<Call, CallError>, Failure> {
         if let Some(file) = &self.call {
             return Ok(text(&file.read(MAX_FILE)?).and_then(whole));
@@ -53,7 +53,7 @@ impl CallArgs {
     }
 }
 
-/// The members of a call. Others are refused, since a misspelled member would go undecided.
+/// The members of a call. Unknown members are refused, because a misspelled member would otherwise be ignored.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Whole<'a> {
@@ -65,7 +65,7 @@ struct Whole<'a> {
     args: Option<&'a RawValue>,
 }
 
-/// Deserializes a member that is present, so that `null` is refused and does not count as absent.
+/// Deserializes a member that is present, so that `null` is refused rather than treated as absent.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
     Cow::<'de, str>::deserialize(deserializer).map(Some)
 }

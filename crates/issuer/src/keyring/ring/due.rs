@@ -1,23 +1,23 @@
-//! Transitions that are due, and since when.
+//! Transitions that are due, each with the time since which it is due.
 
 use bailiwick_token::{key::KeyId, timestamp::Timestamp};
 
 use super::{Change, Ring, StagedKey, Step, StoredKey};
 
-/// A transition that the next rotation makes.
+/// A transition that the next rotation will make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueStep {
-    /// The key; `None` if the rotation creates it.
+    /// The key; `None` if the rotation will create it.
     pub id: Option<KeyId>,
-    /// The step that it takes.
+    /// The kind of transition.
     pub step: Step,
-    /// Time from which the rotation could have made it.
+    /// Time from which a rotation could have made the transition.
     pub since: Timestamp,
 }
 
 impl Ring {
-    /// Describes a change that a rotation of this ring makes. Returns `None` for a change that only follows from
-    /// another one, such as the active key that steps down for its successor.
+    /// Describes a change that a rotation of this ring makes; `None` for a change that only follows from
+    /// another one, such as the active key being superseded by its successor.
     pub(crate) fn due(&self, change: &Change, now: Timestamp) -> Option<DueStep> {
         let (id, since) = match (change.step, self.get(change.id)) {
             (Step::Retire, Some(StoredKey::Retiring(key))) => {

@@ -1,4 +1,4 @@
-//! Places in grants that parameters fill.
+//! Holes: places in grants that parameters fill.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::profile::{
     text::Text,
 };
 
-/// A place in the grants that parameters fill.
+/// A place in the grants that a parameter fills.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Hole {
     pub(super) grant: usize,
@@ -38,11 +38,11 @@ pub(super) enum ArgumentHole {
     Prefix(Text),
 }
 
-/// A pattern of resources in which some segments are parameters.
+/// A resource pattern in which some segments are parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Resource {
     pub(super) segments: Vec<Item>,
-    /// True if the pattern ended in a star.
+    /// True if the pattern ends in a star.
     pub(super) is_prefix: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Takes the parameters out of grants and remembers their places.
+//! The reader of grants with parameters. It takes the parameters out and remembers their places.
 
 use std::collections::BTreeMap;
 
@@ -65,8 +65,8 @@ impl<'p> TemplateReader<'p> {
         self.holes.push(Hole { grant, path, place });
     }
 
-    /// Reads a resource with parameters. A parameter is a whole segment, so that no claim can reach into
-    /// the next segment or be the beginning of a name.
+    /// Reads a resource with parameters. A parameter must be a whole segment, so that no claim can extend into
+    /// the next segment or be only the beginning of a name.
     fn resource(&self, text: &str) -> Result<Resource, String> {
         let (text, is_prefix) = match text.strip_suffix('*') {
             Some(text) => (text, true),
@@ -128,7 +128,7 @@ impl<'p> TemplateReader<'p> {
         Ok(())
     }
 
-    /// Reads a condition. Returns `None` if it contains no parameter.
+    /// Reads a condition; `None` if it contains no parameter.
     fn condition(&self, key: &str, value: &Value) -> Result<Option<ArgumentHole>, String> {
         let text = with_params(value);
         Ok(Some(match (key, text) {
@@ -155,7 +155,7 @@ impl<'p> TemplateReader<'p> {
         }))
     }
 
-    /// Reads a list. Returns `None` if it contains no parameter.
+    /// Reads a list; `None` if it contains no parameter.
     fn items(&self, value: &Value) -> Result<Option<Items>, String> {
         match value {
             Value::Array(items) if items.iter().any(|item| with_params(item).is_some()) => {
@@ -196,7 +196,7 @@ impl<'p> TemplateReader<'p> {
         Ok(items)
     }
 
-    /// Reads a value: one parameter, which keeps its type, or a text that contains parameters.
+    /// Reads a value: either a single parameter, which keeps its type, or a text that contains parameters.
     fn item(&self, text: &str) -> Result<Item, String> {
         let Some(name) = Text::whole(text) else {
             return Text::parse(text, self.params, MAX_TEXT).map(Item::Text);
@@ -222,7 +222,7 @@ impl<'p> TemplateReader<'p> {
     }
 }
 
-/// Returns the text if it contains a parameter.
+/// Returns the text of a value if it contains a parameter.
 fn with_params(value: &Value) -> Option<&str> {
     match value {
         Value::String(text) if text.contains(OPEN) => Some(text),
@@ -230,8 +230,8 @@ fn with_params(value: &Value) -> Option<&str> {
     }
 }
 
-/// Refuses parameters in all other places: only the operator decides which actions may be called and
-/// which values an argument must not have.
+/// Refuses parameters in all other places: only the operator decides which actions may be called, and which
+/// values an argument must not have.
 fn no_params(path: &str, value: &Value) -> Result<(), ProfileFault> {
     const REFUSED: &str = "no parameter can stand here: parameters fill `resource`, and of arguments a value, `exact`, `one_of`, `all_of_in`, `min`, `max` and `prefix`";
     match value {

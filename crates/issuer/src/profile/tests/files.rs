@@ -1,4 +1,4 @@
-//! Files that are refused before there is any caller, and the places that the messages name.
+//! Tests of files that are refused before there is any caller, and of the places that the messages name.
 
 use super::*;
 
@@ -9,7 +9,7 @@ fn refused(text: &str) -> String {
     }
 }
 
-/// The complete profile with one line replaced.
+/// Returns the complete profile with one line replaced.
 fn changed(from: &str, to: &str) -> String {
     assert!(PROFILE.contains(from), "{from}");
     PROFILE.replacen(from, to, 1)

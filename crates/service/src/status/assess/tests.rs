@@ -1,4 +1,4 @@
-//! The rules at their bounds.
+//! Tests of the rules at their limits.
 
 use bailiwick_api::{
     AuditStatus, ClientsStatus, HeadStatus, KeysetStatus, SettingsStatus, StoreKind, StoreStatus,
@@ -11,7 +11,7 @@ fn at(seconds: u64) -> Timestamp {
     Timestamp::from_unix(1_795_000_000 + seconds).unwrap()
 }
 
-/// A report at 0 of an issuer that was created then.
+/// A report at time 0 about an issuer that was created then.
 fn status() -> IssuerStatus {
     IssuerStatus {
         issuer: "https://issuer.example".to_owned(),

@@ -1,5 +1,5 @@
-//! Answers that are old, forged, or of two histories are refused, logged and counted, and the state in use
-//! stays.
+//! Tests of answers that are old, forged, or from two histories: they are refused, logged and counted, and the
+//! state in use stays.
 
 use bailiwick_token::revocation::Epoch;
 
@@ -20,7 +20,7 @@ async fn an_old_head_is_refused() {
     assert_eq!((scene.seq(), scene.status().rollbacks), (Some(4), 1));
 }
 
-/// An issuer that was restored and did not begin another epoch.
+/// An issuer was restored and did not start another epoch.
 #[tokio::test(start_paused = true)]
 async fn two_histories() {
     let mut scene = Scene::new(Issuer::new(3)).await;
@@ -119,7 +119,7 @@ async fn truncated_answers_change_nothing() {
     }
 }
 
-/// Once another history has begun, head and snapshot of the previous one are refused.
+/// Once another history has started, the previous head and snapshot are refused.
 #[tokio::test(start_paused = true)]
 async fn the_previous_epoch_is_refused() {
     let mut scene = Scene::new(Issuer::new(3)).await;

@@ -33,7 +33,7 @@ fn snapshot(seq: u64) -> String {
     format!("snapshot-0101010101010101-{seq}.ndjson")
 }
 
-/// A restart while the issuer is down loses nothing of the state in use, changes included.
+/// A restart while the issuer is down loses no part of the state in use, including changes.
 #[tokio::test(start_paused = true)]
 async fn a_start_while_the_issuer_is_down() {
     let directory = tempfile::tempdir().unwrap();
@@ -155,8 +155,8 @@ async fn a_removed_directory_is_reported_and_decisions_continue() {
     assert_eq!((scene.seq(), scene.status().failures), (Some(4), 1));
 }
 
-/// Whatever files a crash leaves behind, the next start has the full state of the head on disk, and continues
-/// from there.
+/// Whatever files a crash leaves behind, after the next start the disk has the complete state of the head, and
+/// the verifier continues from there.
 #[tokio::test(start_paused = true)]
 async fn leftovers_of_a_crash_are_cleaned_up() {
     type Leave = fn(&Path);
@@ -197,7 +197,7 @@ async fn leftovers_of_a_crash_are_cleaned_up() {
     }
 }
 
-/// A change that could not be written makes later ones useless on disk, so a new snapshot is taken soon.
+/// A change that could not be written makes later ones on disk useless, so a new snapshot is taken soon.
 #[tokio::test(start_paused = true)]
 async fn an_unwritten_change_brings_a_new_snapshot() {
     let directory = tempfile::tempdir().unwrap();

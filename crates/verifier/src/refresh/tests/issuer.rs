@@ -31,12 +31,12 @@ pub(super) struct State {
     pub(super) keyset: Keyset,
     pub(super) epoch: Epoch,
     pub(super) changes: Vec<Revocation>,
-    /// The number of changes that its snapshots and heads include, if that is not all.
+    /// Number of changes that snapshots and heads include; `None` for all.
     pub(super) shown: Option<usize>,
-    /// The number of the first change that it still serves.
+    /// Number of the first change that the issuer still serves.
     pub(super) forgotten: usize,
     pub(super) mode: Mode,
-    /// Answers to serve instead of its own, by the end of the address.
+    /// False answers, by the end of the address.
     pub(super) lies: BTreeMap<String, Vec<u8>>,
     asked: Vec<String>,
     pub(super) reports: Vec<String>,
@@ -126,7 +126,7 @@ impl Issuer {
         self.state().lies.clear();
     }
 
-    /// Publishes a newer keyset.
+    /// Changes the keyset, and publishes the result as a newer version.
     pub(super) fn publish(&self, change: impl FnOnce(&mut Keyset)) {
         let mut state = self.state();
         state.keyset.version += 1;
@@ -139,7 +139,7 @@ impl Issuer {
         public(&key())
     }
 
-    /// The ends of the addresses requested since the last call.
+    /// The ends of the addresses requested since the last call of this method.
     pub(super) fn asked(&self) -> Vec<String> {
         take(&mut self.state().asked)
     }

@@ -1,4 +1,4 @@
-//! Issuers that are down, silent, or answer with bodies that are too large.
+//! Tests of issuers that are down, silent, or answer with bodies that are too large.
 
 use super::{issuer::Mode, *};
 use crate::refresh::{http::Http, transport::is_admissible};
@@ -55,7 +55,8 @@ async fn silent_servers_are_abandoned() {
     assert_eq!(scene.seq(), Some(3));
 }
 
-/// The interval between requests grows, and the issuer is followed again as soon as it answers.
+/// A panic counts as a failure: the interval between requests grows, and the issuer is followed again as soon
+/// as it answers.
 #[tokio::test(start_paused = true)]
 async fn a_panic_is_a_failure() {
     let mut scene = Scene::new(Issuer::new(3)).await;
@@ -121,9 +122,9 @@ async fn too_long_answers_are_abandoned() {
     assert!(matches!(started, Err(RefreshError::Fetch { .. })));
 }
 
-/// Issuer and verifier share a clock that was a day ahead and is set back. The state read before stays in
-/// use, and denies until its time has come: to the verifier, this looks like someone replaying old answers.
-/// An operator who knows better restarts it.
+/// Issuer and verifier share a clock that was a day ahead and is set back. The state that was read before stays
+/// in use, and denies calls until its time comes: to the verifier, the issuer's newer answers look like a
+/// replay of old ones. An operator who knows better restarts the verifier.
 #[tokio::test(start_paused = true)]
 async fn one_clock_that_was_ahead() {
     let issuer = Issuer::new(3);
@@ -144,7 +145,7 @@ async fn one_clock_that_was_ahead() {
     assert!(again.is_ready(&Staleness::default(), now));
 }
 
-/// A keyset is needed to start and revocations are not, but nothing is admitted before they arrive.
+/// A keyset is needed to start and revocations are not, but no token is admitted before they arrive.
 #[tokio::test(start_paused = true)]
 async fn a_start_without_revocations() {
     let issuer = Issuer::new(3);

@@ -1,4 +1,4 @@
-//! Fetches when nothing fails.
+//! Tests of fetches when nothing fails.
 
 use bailiwick_token::revocation::Epoch;
 
@@ -95,8 +95,8 @@ async fn another_epoch() {
     );
 }
 
-/// Revocations that the issuer lost by a restore stay in force, are reported, and do not hinder later
-/// changes or another restore. Once they are revoked again, none are reported.
+/// Revocations that the issuer lost by a restore stay in force, are reported, and do not hinder later changes
+/// or another restore. Once the issuer has revoked them again, no revocation is reported as carried.
 #[tokio::test(start_paused = true)]
 async fn another_epoch_that_lacks_revocations() {
     let mut scene = Scene::new(Issuer::new(3)).await;
@@ -177,7 +177,8 @@ async fn a_feed_that_begins_later() {
     assert!(!scene.is_ready(&Default::default(), scene.issuer.state().now.plus(61)));
 }
 
-/// A token with an unknown key makes the keyset be fetched immediately, and not again for 30 seconds.
+/// A token with an unknown key triggers a fetch of the keyset immediately. For the next 30 seconds, no token
+/// triggers another fetch.
 #[tokio::test(start_paused = true)]
 async fn an_unknown_key() {
     let issuer = Issuer::new(0);
@@ -185,7 +186,7 @@ async fn an_unknown_key() {
     let verifier = Arc::clone(&scene.verifier);
     let running = tokio::spawn(scene.refresher.run(Arc::clone(&verifier)));
     let settle = async || {
-        // The paused clock advances by itself whenever all tasks wait.
+        // The paused clock advances on its own whenever all tasks wait.
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     settle().await;
@@ -205,7 +206,8 @@ async fn an_unknown_key() {
     running.abort();
 }
 
-/// Even if the regular interval is long, and the issuer is down for a moment.
+/// The announced keyset is fetched soon, even if the regular interval is long and the issuer is down for a
+/// moment.
 #[tokio::test(start_paused = true)]
 async fn a_newer_keyset_is_asked_for_until_it_comes() {
     let issuer = Issuer::new(0);
