@@ -143,11 +143,11 @@ proptest! {
         for (step, pause) in steps.iter().zip(&pauses) {
             at = at.plus(*pause);
             seq = n.min(seq + step);
-            step_by_step = feed.go_on(&step_by_step, seq, at).expect("changes");
+            step_by_step = feed.advance(&step_by_step, seq, at).expect("changes");
         }
         at = at.plus(pauses[7]);
-        step_by_step = feed.go_on(&step_by_step, n, at).expect("changes");
-        let at_once = feed.go_on(&begun, n, at).expect("changes");
+        step_by_step = feed.advance(&step_by_step, n, at).expect("changes");
+        let at_once = feed.advance(&begun, n, at).expect("changes");
         let (snapshot, head) = (feed.snapshot(m, now().minus(60)), feed.signed(&feed.head(n, at)));
         let lines = feed.lines(m, n);
         let together = trust

@@ -66,7 +66,7 @@ fn assert_bounded(deny: &Deny, what: &str) {
 
 /// Tries every shape of call, in this size, with every token. Returns the number of denials that ran out of
 /// fuel.
-fn throw(root: &Root, tokens: &[(&str, Narrowed)], size: usize) -> usize {
+fn try_all(root: &Root, tokens: &[(&str, Narrowed)], size: usize) -> usize {
     let verifier = root.verifier();
     let mut spent = 0;
     for (shape, args) in SHAPES {
@@ -122,7 +122,7 @@ fn short_calls_are_explained_within_bounds() {
     let root = Root::new();
     let tokens = tokens(&root);
     for size in [300, 4_000] {
-        let spent = throw(&root, &tokens, size);
+        let spent = try_all(&root, &tokens, size);
         assert!(
             spent < SHAPES.len() * tokens.len() / 4,
             "{spent} ran out of fuel"
@@ -134,7 +134,7 @@ fn short_calls_are_explained_within_bounds() {
 fn the_longest_calls_are_explained_within_bounds() {
     let root = Root::new();
     let tokens = tokens(&root);
-    let spent = throw(&root, &tokens, MAX_CALL);
+    let spent = try_all(&root, &tokens, MAX_CALL);
     assert!(
         spent < SHAPES.len() * tokens.len() / 2,
         "{spent} ran out of fuel"

@@ -397,8 +397,8 @@ fn entries_end_by_the_signed_time() {
         let began = feed
             .begin(&root.trust(), 0, now().minus(100))
             .expect("a snapshot");
-        let trust = feed.go_on(&began, 1, now().minus(50)).expect("changes");
-        let trust = feed.go_on(&trust, 1, signed).expect("a head");
+        let trust = feed.advance(&began, 1, now().minus(50)).expect("changes");
+        let trust = feed.advance(&trust, 1, signed).expect("a head");
         let verifier = Verifier::new(SERVICE, trust).expect("a service");
         let decision = verifier
             .staleness(lenient)

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 pub(crate) use self::report::change;
-use self::report::{Changed, line, told, waits};
+use self::report::{Changed, line, print_outcome, waits};
 use crate::{
     clock,
     confirm::Confirm,
@@ -190,7 +190,7 @@ impl KeyListArgs {
 impl StageArgs {
     async fn run(self, global: &Global) -> ExitResult {
         let stage = async |issuer: &dyn Operations| issuer.stage_key().await;
-        told(global, &with(global, Some(&self.passphrase), stage).await?)
+        print_outcome(global, &with(global, Some(&self.passphrase), stage).await?)
     }
 }
 
@@ -204,7 +204,7 @@ impl ImportArgs {
             issuer.unlock(&self.passphrase.passphrase(global)?)?;
             Ok(issuer.import(key, now).await?)
         });
-        told(global, &report.await?.into_wire())
+        print_outcome(global, &report.await?.into_wire())
     }
 }
 
@@ -212,7 +212,7 @@ impl ActivateArgs {
     async fn run(self, global: &Global) -> ExitResult {
         let activate =
             async |issuer: &dyn Operations| issuer.activate_key(self.id, self.force).await;
-        told(
+        print_outcome(
             global,
             &with(global, Some(&self.passphrase), activate).await?,
         )
@@ -223,7 +223,7 @@ impl RetireArgs {
     async fn run(self, global: &Global) -> ExitResult {
         self.confirm.ask("retire the key", &self.id)?;
         let retire = async |issuer: &dyn Operations| issuer.retire_key(self.id, self.force).await;
-        told(global, &with(global, Some(&self.passphrase), retire).await?)
+        print_outcome(global, &with(global, Some(&self.passphrase), retire).await?)
     }
 }
 
@@ -241,7 +241,7 @@ impl KeyRevokeArgs {
         };
         self.confirm.ask("revoke the key", &self.id)?;
         let revoke = async |issuer: &dyn Operations| issuer.revoke_key(self.id, reason).await;
-        told(global, &with(global, Some(&self.passphrase), revoke).await?)
+        print_outcome(global, &with(global, Some(&self.passphrase), revoke).await?)
     }
 }
 

@@ -118,7 +118,7 @@ impl Issuer {
     /// # Errors
     /// [`ClientError::NotFound`], or an error of the database.
     pub async fn client(&self, name: &str) -> Result<ClientInfo, ClientError> {
-        let client = self.store.glance().await?.client(name).await?;
+        let client = self.store.read_one().await?.client(name).await?;
         let client = client.ok_or_else(|| ClientError::NotFound(name.to_owned()))?;
         Ok(client.info)
     }

@@ -82,7 +82,7 @@ impl Issuer {
     /// # Errors
     /// [`StoreError`].
     pub async fn token(&self, token: TokenId) -> Result<Option<TokenInfo>, StoreError> {
-        self.store.glance().await?.token(token).await
+        self.store.read_one().await?.token(token).await
     }
 
     /// Returns the signing key as last loaded. It may be outdated, which the transaction that records the token

@@ -57,7 +57,7 @@ impl Store {
 
     /// Fills in the tokens that an older version of this program minted.
     async fn fill_tokens(&self) -> Result<(), StoreError> {
-        while self.glance().await?.lacks_tokens().await? {
+        while self.read_one().await?.lacks_tokens().await? {
             // A page per transaction, so that other issuers on this database can write in between.
             let mut tx = self.write().await?;
             tx.fill_token_page().await?;
@@ -78,8 +78,8 @@ impl Store {
 
     /// Runs a single read statement outside a transaction. A single statement sees a single state anyway, and
     /// this saves the round trips that begin and end a transaction.
-    pub(crate) async fn glance(&self) -> Result<Tx, StoreError> {
-        Ok(Tx(self.0.glance().await?))
+    pub(crate) async fn read_one(&self) -> Result<Tx, StoreError> {
+        Ok(Tx(self.0.read_one().await?))
     }
 
     /// Wipes the remains of destroyed keys from the database files, as far as possible.

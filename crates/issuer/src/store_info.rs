@@ -54,7 +54,7 @@ impl Issuer {
                 database: url.database(),
             },
         };
-        let schema = self.store.glance().await?.schema_version().await?;
+        let schema = self.store.read_one().await?.schema_version().await?;
         Ok(StoreInfo { place, schema })
     }
 }

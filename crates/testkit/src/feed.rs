@@ -80,7 +80,7 @@ impl Feed {
     }
 
     /// Adds the changes up to change `to` to a trust, at the time at which their head was signed.
-    pub fn go_on(&self, trust: &Trust, to: usize, at: Timestamp) -> Result<Trust, FeedError> {
+    pub fn advance(&self, trust: &Trust, to: usize, at: Timestamp) -> Result<Trust, FeedError> {
         let after = trust.position().map_or(0, |position| position.seq);
         let after = usize::try_from(after).expect("a short history");
         let (lines, head) = (self.lines(after, to), self.signed(&self.head(to, at)));

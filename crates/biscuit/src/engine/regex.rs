@@ -111,7 +111,7 @@ fn charged(pattern: &str, fuel: &mut Fuel) -> Result<Compiled, Stop> {
     fuel.take(COMPILE)?;
     fuel.hold(BYTES)?;
     let (ast, classes) = match read(pattern) {
-        Ok(Some((_, classes))) if classes.are_dear() => return Ok(Err(TooLarge)),
+        Ok(Some((_, classes))) if classes.are_expensive() => return Ok(Err(TooLarge)),
         Ok(Some(read)) => read,
         Ok(None) => return Ok(Ok(None)),
         Err(error) => return Ok(Err(error)),
@@ -215,7 +215,7 @@ struct Classes {
 
 impl Classes {
     /// Returns true if building a class takes so long that only a service's own patterns may contain it.
-    fn are_dear(&self) -> bool {
+    fn are_expensive(&self) -> bool {
         self.wide && self.insensitive
     }
 

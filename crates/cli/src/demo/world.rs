@@ -43,7 +43,7 @@ impl DemoWorld {
     /// Makes the issuer and starts the service.
     pub(super) async fn start() -> Result<DemoWorld, Failure> {
         let clock = Arc::new(AtomicU64::new(clock::now()?.unix()));
-        let now = told(&clock);
+        let now = read_clock(&clock);
         let home = tempfile::tempdir().map_err(broken)?;
         let options = InitOptions {
             refresh_hint: REFRESH,
@@ -68,7 +68,7 @@ impl DemoWorld {
         let address = listener.local_addr().map_err(broken)?;
         let orders = Orders::default();
         let ticking = Arc::clone(&clock);
-        let tells: Clock = Arc::new(move || told(&ticking));
+        let tells: Clock = Arc::new(move || read_clock(&ticking));
         let app = service::app(Arc::clone(&verifier), tells, orders.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         Ok(DemoWorld {
@@ -83,7 +83,7 @@ impl DemoWorld {
 
     /// Returns the time of the shared clock.
     pub(super) fn now(&self) -> Timestamp {
-        told(&self.clock)
+        read_clock(&self.clock)
     }
 
     /// Moves the shared clock forward.
@@ -127,6 +127,6 @@ impl DemoWorld {
     }
 }
 
-fn told(clock: &AtomicU64) -> Timestamp {
+fn read_clock(clock: &AtomicU64) -> Timestamp {
     Timestamp::from_unix(clock.load(Ordering::SeqCst)).unwrap_or(Timestamp::MAX)
 }

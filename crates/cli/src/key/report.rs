@@ -24,7 +24,7 @@ pub(super) struct Changed<'a> {
 }
 
 /// Prints the transitions that a command made.
-pub(super) fn told(global: &Global, report: &KeyTransitions) -> ExitResult {
+pub(super) fn print_outcome(global: &Global, report: &KeyTransitions) -> ExitResult {
     let changed = Changed {
         changes: &report.changes,
         keyset_version: report.keyset_version,

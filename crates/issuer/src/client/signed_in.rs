@@ -93,7 +93,7 @@ impl Work for ClientLookup {
     async fn all(&self, names: &[String]) -> Result<Answers<ClientLookup>, StoreError> {
         let distinct: BTreeSet<&str> = names.iter().map(String::as_str).collect();
         let distinct: Vec<&str> = distinct.into_iter().collect();
-        let clients = self.0.glance().await?.clients_named(&distinct).await?;
+        let clients = self.0.read_one().await?.clients_named(&distinct).await?;
         let found = |name: &String| clients.iter().find(|client| client.info.name == *name);
         Ok(names.iter().map(|name| Ok(found(name).cloned())).collect())
     }

@@ -28,7 +28,7 @@ pub(super) trait Database: fmt::Debug + Send + Sync {
     async fn read(&self) -> Result<Box<dyn Connection>, StoreError>;
 
     /// Like [`Database::read`], but for a single statement.
-    async fn glance(&self) -> Result<Box<dyn Connection>, StoreError>;
+    async fn read_one(&self) -> Result<Box<dyn Connection>, StoreError>;
 
     /// Wipes the remains of deleted rows from the database files, as far as possible.
     async fn scrub(&self);

@@ -257,7 +257,7 @@ impl Database for PostgresDatabase {
         Ok(Box::new(connection))
     }
 
-    async fn glance(&self) -> Result<Box<dyn Connection>, StoreError> {
+    async fn read_one(&self) -> Result<Box<dyn Connection>, StoreError> {
         Ok(Box::new(PostgresConnection::of(&self.reader).await?))
     }
 

@@ -91,7 +91,7 @@ impl Database for SqliteDatabase {
         )))
     }
 
-    async fn glance(&self) -> Result<Box<dyn Connection>, StoreError> {
+    async fn read_one(&self) -> Result<Box<dyn Connection>, StoreError> {
         Ok(Box::new(SqliteConnection::Alone(
             self.reader.acquire().await?,
         )))

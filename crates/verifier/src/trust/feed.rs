@@ -84,7 +84,7 @@ impl Trust {
         let used = self.revocations.as_ref().ok_or(FeedError::Nothing)?;
         // `follow` checks that the lines hash to the digest in the head, so each is as good as signed.
         let changes = used.position.follow(lines, &head)?;
-        Ok(self.told(used.with(&changes, &head)?, &head))
+        Ok(self.with_revocations(used.with(&changes, &head)?, &head))
     }
 
     /// Returns this trust with a snapshot instead of the revocations in use, and with the changes from the
@@ -115,10 +115,10 @@ impl Trust {
                 offered.merge_previous(used)?
             }
         };
-        Ok(self.told(offered, &head))
+        Ok(self.with_revocations(offered, &head))
     }
 
-    fn told(&self, offered: Revocations, head: &Head) -> Trust {
+    fn with_revocations(&self, offered: Revocations, head: &Head) -> Trust {
         let (keyset, used) = (self.keyset(), self.revocations.as_deref());
         self.with(offered.telling_of(head.keyset_version, keyset, used))
     }

@@ -12,7 +12,7 @@ async fn an_old_head_is_refused() {
     scene.issuer.revoke(7);
     scene.pass(5).await;
     assert_eq!(scene.seq(), Some(4));
-    scene.issuer.lie("/revocations", old);
+    scene.issuer.forge_answer("/revocations", old);
     scene.pass(5).await;
     assert_eq!((scene.seq(), scene.status().rollbacks), (Some(4), 1));
     scene.issuer.be_honest();
@@ -52,7 +52,7 @@ async fn changes_damaged_by_a_cache_are_refused() {
     ] {
         let mut scene = Scene::new(Issuer::new(3)).await;
         scene.issuer.revoke(7);
-        scene.issuer.lie("/3-4", spoilt);
+        scene.issuer.forge_answer("/3-4", spoilt);
         scene.pass(31).await;
         // The snapshot repairs it.
         assert_eq!((scene.seq(), scene.status().failures), (Some(4), 1));
@@ -74,8 +74,8 @@ async fn changes_that_are_skipped() {
         for number in [7, 8, 9] {
             scene.issuer.revoke(number);
         }
-        scene.issuer.lie("/3-6", lines);
-        scene.issuer.lie("/snapshot", "not now");
+        scene.issuer.forge_answer("/3-6", lines);
+        scene.issuer.forge_answer("/snapshot", "not now");
         scene.pass(31).await;
         assert_eq!(scene.seq(), Some(3));
         scene.issuer.be_honest();
@@ -98,11 +98,11 @@ async fn truncated_answers_change_nothing() {
             let keyset = state.keyset.sign(&key).to_json();
             (keyset, state.head(), state.lines(3, 4), state.snapshot())
         };
-        scene.issuer.lie("/keyset", cut(keyset));
-        scene.issuer.lie("/3-4", cut(lines));
-        scene.issuer.lie("/snapshot", cut(snapshot));
+        scene.issuer.forge_answer("/keyset", cut(keyset));
+        scene.issuer.forge_answer("/3-4", cut(lines));
+        scene.issuer.forge_answer("/snapshot", cut(snapshot));
         scene.pass(31).await;
-        scene.issuer.lie("/revocations", cut(head));
+        scene.issuer.forge_answer("/revocations", cut(head));
         scene.pass(31).await;
         assert_eq!(scene.seq(), Some(3));
         assert_eq!(scene.verifier.trust().keyset().version, 1);
@@ -113,7 +113,7 @@ async fn truncated_answers_change_nothing() {
         assert_eq!(scene.verifier.trust().keyset().version, 2);
         // A cold start gets the same answer, and has no earlier state.
         let torn = Issuer::new(3);
-        torn.lie("/keyset", &b"{\"payload"[..]);
+        torn.forge_answer("/keyset", &b"{\"payload"[..]);
         let started = Refresher::start(options(&torn), torn.clone(), torn.clock()).await;
         assert!(matches!(started, Err(RefreshError::Trust(_))));
     }
@@ -132,8 +132,8 @@ async fn the_previous_epoch_is_refused() {
     scene.issuer.revoke(7);
     scene.pass(31).await;
     assert_eq!(scene.seq(), Some(4));
-    scene.issuer.lie("/revocations", head);
-    scene.issuer.lie("/snapshot", snapshot);
+    scene.issuer.forge_answer("/revocations", head);
+    scene.issuer.forge_answer("/snapshot", snapshot);
     scene.pass(31).await;
     assert_eq!((scene.seq(), scene.status().rollbacks), (Some(4), 1));
     let position = scene.verifier.trust().position().unwrap();
@@ -149,10 +149,10 @@ async fn forged_answers_change_nothing() {
         let thief = ed25519_dalek::SigningKey::from_bytes(&[8; 32]);
         (state.head(), state.keyset.sign(&thief).to_json())
     };
-    scene.issuer.lie("/keyset", keyset);
+    scene.issuer.forge_answer("/keyset", keyset);
     scene
         .issuer
-        .lie("/revocations", head.replace("\"sig\":\"", "\"sig\":\"A"));
+        .forge_answer("/revocations", head.replace("\"sig\":\"", "\"sig\":\"A"));
     scene.pass(31).await;
     let status = scene.status();
     assert_eq!(
@@ -172,19 +172,25 @@ async fn an_older_keyset_is_refused() {
     scene.pass(30).await;
     assert_eq!(scene.verifier.trust().keyset().version, 2);
     let key = ed25519_dalek::SigningKey::from_bytes(&[9; 32]);
-    scene.issuer.lie("/keyset", old.sign(&key).to_json());
+    scene
+        .issuer
+        .forge_answer("/keyset", old.sign(&key).to_json());
     scene.pass(30).await;
     assert_eq!(scene.status().rollbacks, 1);
     let mut forked = scene.issuer.state().keyset.clone();
     forked.keys.clear();
-    scene.issuer.lie("/keyset", forked.sign(&key).to_json());
+    scene
+        .issuer
+        .forge_answer("/keyset", forked.sign(&key).to_json());
     scene.pass(30).await;
     assert_eq!(scene.status().rollbacks, 2);
     // A newer keyset that has already ended does not replace a valid one.
     let mut over = scene.issuer.state().keyset.clone();
     over.version = 9;
     over.expires = scene.issuer.state().now;
-    scene.issuer.lie("/keyset", over.sign(&key).to_json());
+    scene
+        .issuer
+        .forge_answer("/keyset", over.sign(&key).to_json());
     scene.pass(30).await;
     assert_eq!(scene.verifier.trust().keyset().version, 2);
     let (_, error) = scene.status().last_error.unwrap();

@@ -118,7 +118,7 @@ impl Issuer {
     }
 
     /// Serves this answer for addresses that end in `end`, until [`Issuer::be_honest`] is called.
-    pub(super) fn lie(&self, end: &str, answer: impl Into<Vec<u8>>) {
+    pub(super) fn forge_answer(&self, end: &str, answer: impl Into<Vec<u8>>) {
         self.state().lies.insert(end.to_owned(), answer.into());
     }
 

@@ -149,7 +149,7 @@ async fn one_clock_that_was_ahead() {
 #[tokio::test(start_paused = true)]
 async fn a_start_without_revocations() {
     let issuer = Issuer::new(3);
-    issuer.lie("/revocations/snapshot", "nonsense");
+    issuer.forge_answer("/revocations/snapshot", "nonsense");
     let mut scene = Scene::new(issuer).await;
     assert_eq!(scene.seq(), None);
     assert!(!scene.is_ready(&Staleness::default(), scene.issuer.state().now));
@@ -173,7 +173,7 @@ async fn a_head_behind_the_snapshot_is_not_taken() {
     issuer.state().shown = Some(2);
     let older = issuer.state().head();
     issuer.state().shown = None;
-    issuer.lie("/revocations", older);
+    issuer.forge_answer("/revocations", older);
     let scene = Scene::new(issuer).await;
     assert_eq!(scene.seq(), None);
     let (_, error) = scene.status().last_error.unwrap();

@@ -141,7 +141,7 @@ async fn a_head_tells_of_a_newer_keyset() {
     let old = scene.issuer.state().keyset.clone();
     scene.issuer.publish(|_| {});
     let old = old.sign(&ed25519_dalek::SigningKey::from_bytes(&[9; 32]));
-    scene.issuer.lie(KEYSET, old.to_json());
+    scene.issuer.forge_answer(KEYSET, old.to_json());
     let failures = scene.status().failures;
     for _ in 0..6 {
         scene.pass(5).await;
@@ -216,7 +216,7 @@ async fn a_newer_keyset_is_asked_for_until_it_comes() {
     let old = scene.issuer.state().keyset.clone();
     scene.issuer.publish(|_| {});
     let old = old.sign(&ed25519_dalek::SigningKey::from_bytes(&[9; 32]));
-    scene.issuer.lie(KEYSET, old.to_json());
+    scene.issuer.forge_answer(KEYSET, old.to_json());
     for round in 0..120 {
         let mode = match round {
             60 => issuer::Mode::Down,
