@@ -10,12 +10,18 @@ pub struct Readme;
 /// The book.
 #[cfg(doctest)]
 pub mod book {
-    #[doc = include_str!("../docs/guides/orchestrator.md")]
-    pub struct Orchestrator;
+    #[doc = include_str!("../docs/guides/narrow.md")]
+    pub struct Narrow;
 
-    #[doc = include_str!("../docs/guides/service.md")]
-    pub struct Service;
+    #[doc = include_str!("../docs/guides/protect.md")]
+    pub struct Protect;
+
+    #[doc = include_str!("../docs/guides/rules.md")]
+    pub struct Rules;
 
     #[doc = include_str!("../docs/guides/biscuit.md")]
     pub struct Biscuit;
+
+    #[doc = include_str!("../docs/reference/verifier.md")]
+    pub struct Verifier;
 }

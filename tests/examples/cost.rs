@@ -1,5 +1,5 @@
 //! Measures decisions on unseen tokens, honest and hostile, by the token's size, and on seen tokens by the
-//! call's size. Writes `docs/cost.svg` and the tables in `docs/cost.md`.
+//! call's size. Writes `cost.svg` and the tables of `cost.md` in `docs/reference`.
 //!
 //! `cargo run --release -p bailiwick-tests --example cost`; with ` -- calls`, only the calls.
 //!
@@ -38,7 +38,7 @@ pub struct Point {
 
 fn main() {
     let root = Root::fixed();
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference");
     let calls = calls::table(&root);
     print!("{calls}");
     let page = docs.join("cost.md");
@@ -132,12 +132,12 @@ fn dearest(root: &Root, line: &draw::Line, per_block: f64, honest: &str) -> Stri
         .map(|(ratio, name)| format!("`{name}` with {ratio:.2}"))
         .collect();
     format!(
-        "Of the {} files of [the corpus](../tests/hostile/corpus) the dearest, beside an honest token of their size with as\nmany blocks and the same call, are {}.\n",
+        "Of the {} files of [the corpus](../../tests/hostile/corpus), these cost most, as multiples of\nan honest token of their size with as many blocks and the same call: {}.\n",
         ratios.len(),
         named.join(", ")
     )
 }
 
-/// The marks in `docs/cost.md` around each table.
+/// The marks in `docs/reference/cost.md` around each table.
 const TOKENS: [&str; 2] = ["<!-- measured -->\n", "<!-- end -->"];
 const CALLS: [&str; 2] = ["<!-- calls measured -->\n", "<!-- end of calls -->"];

@@ -1,8 +1,11 @@
-// An OpenID provider, for the issuer's trials: the npm package `oidc-provider` on an ephemeral loopback port.
+// An OpenID provider, for the issuer's trials and the tutorial: the npm package `oidc-provider` on a loopback port.
 //
-// It says where it is in one line of JSON, and is told what to do by lines on standard input, each of which it answers
-// with one line: `rotate` (another key signs; the old one stays published), `down` and `up` (it listens no more, or
-// again), `clock SECONDS` (its clock is so far off). It ends with standard input.
+//     node provider.js [PORT]
+//
+// It prints its URL in one line of JSON. With a port it then runs until it is stopped by a signal. Without one it takes any
+// free port, and does what lines on standard input say. It answers each with one line: `rotate` (another key signs; the old
+// one stays published), `down` and `up` (it stops listening, or listens again), `clock SECONDS` (its clock is off by that
+// much). It ends with standard input.
 
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
@@ -28,6 +31,17 @@ async function listen(port) {
     return server.address().port;
 }
 
+// A client that gets tokens about itself, which stands in for a person who signs in.
+function client(client_id, client_secret) {
+    return {
+        client_id,
+        client_secret,
+        grant_types: ["client_credentials"],
+        redirect_uris: [],
+        response_types: [],
+    };
+}
+
 function rotate() {
     const pair = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const kid = `key-${keys.length + 1}`;
@@ -36,13 +50,8 @@ function rotate() {
     provider = new Provider(issuer, {
         jwks: { keys: structuredClone(keys) },
         clients: [
-            {
-                client_id: "ada",
-                client_secret: "the secret of a client of the provider",
-                grant_types: ["client_credentials"],
-                redirect_uris: [],
-                response_types: [],
-            },
+            client("ada", "the secret of a client of the provider"),
+            client("user-17", "sign-in-of-user-17"),
         ],
         ttl: { ClientCredentials: 600 },
         features: {
@@ -62,11 +71,16 @@ function rotate() {
     return { kid, pem: pair.publicKey.export({ format: "pem", type: "spki" }) };
 }
 
-const port = await listen(0);
+const wanted = Number(process.argv[2] ?? 0);
+const port = await listen(wanted);
 const issuer = `http://127.0.0.1:${port}`;
 const say = (answer) => console.log(JSON.stringify(answer));
 say({ issuer, ...rotate() });
 
+if (wanted !== 0) {
+    // The listener keeps the process alive.
+    await new Promise(() => {});
+}
 for await (const line of createInterface({ input: process.stdin })) {
     const [verb, argument] = line.split(" ");
     if (verb === "rotate") {

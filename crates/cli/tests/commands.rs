@@ -6,6 +6,7 @@
 
 /// The tests, one module per subject.
 mod commands {
+    mod book;
     mod demo;
     mod docs;
     mod process;

@@ -2,7 +2,7 @@
 //!
 //! Every peer decides the same call, with a token whose content is as similar as its format allows; the head of
 //! each module states the differences. Every peer must also deny a call. Every timed decision is checked, and
-//! an unexpected one ends the run. `docs/benchmarks.md` explains the results.
+//! an unexpected one ends the run. `docs/reference/benchmarks.md` explains the results.
 
 mod allocations;
 mod biscuit;

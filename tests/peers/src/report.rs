@@ -1,4 +1,4 @@
-//! Reports of the results, as the tables of `docs/benchmarks.md` and as lines of JSON.
+//! Reports of the results, as the tables of `docs/reference/benchmarks.md` and as lines of JSON.
 
 use std::fmt::Write;
 
@@ -22,7 +22,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// The tables, each below its heading in `docs/benchmarks.md`.
+    /// The tables, each below its heading in `docs/reference/benchmarks.md`.
     pub(crate) fn markdown(&self) -> String {
         let sections = [
             ("Decisions", self.decisions_table()),

@@ -134,7 +134,7 @@ impl Screen {
         self.line(format_args!("orders placed with: {vendors}"))?;
         let seconds = report.seconds;
         self.print(format_args!(
-            "Done in {seconds:.1} s. How to do it yourself: docs/start.md"
+            "Done in {seconds:.1} s. How to do it yourself: docs/tutorial/start.md"
         ))
     }
 

@@ -1,142 +1,113 @@
-//! Tests that the commands of the book run unchanged: every `sh` block of a page, in order, in an empty folder.
-//! A `toml` block is written to the file named in the line above it, which ends like this: `grants.toml`:
+//! The commands of the book run unchanged, page by page, in an empty folder. With BAILIWICK_INSTALLED, the directory of
+//! an installed program, the tutorial runs exactly as printed: with that program, its own ports and all of its commands.
 
-use std::{path::Path, process::Command};
+mod replay;
+mod script;
 
 use bailiwick_testkit::skip::skipped;
 
-/// A single shell script with the commands and files of these pages.
-fn script(pages: &[&str]) -> String {
-    let mut script = String::new();
-    for page in pages {
-        let text = page_text(page);
-        let (mut file, mut block) = (None, None);
-        for line in text.lines() {
-            match (block, line) {
-                (None, "```sh") => block = Some("sh"),
-                (None, "```toml") if file.is_some() => {
-                    script.push_str(&format!(
-                        "cat > {} <<'TOML'\n",
-                        file.take().expect("a name")
-                    ));
-                    block = Some("toml");
-                }
-                (None, line) if line.starts_with("```") => block = Some("skipped"),
-                (Some(kind), "```") => {
-                    script.push_str(if kind == "toml" { "TOML\n" } else { "" });
-                    block = None;
-                }
-                // The binary under test is already on the path.
-                (Some("sh"), line) if line.starts_with("cargo install") => {}
-                (Some("sh" | "toml"), line) => script.push_str(&format!("{line}\n")),
-                (None, line) if !line.is_empty() => file = named_file(line),
-                _ => {}
-            }
-        }
+use self::{
+    replay::{Replay, installed},
+    script::{commands, shown},
+};
+
+/// Maximum number of commands of a tutorial that begins with nothing.
+const SHORT: usize = 12;
+
+#[test]
+fn tutorial() {
+    assert_eq!(commands("tutorial/start.md"), SHORT);
+    let pages = [
+        "tutorial/start.md",
+        "tutorial/narrow.md",
+        "guides/narrow.md",
+    ];
+    let Some(replay) = Replay::with_curl(&pages) else {
+        return;
+    };
+    let text = replay.run();
+    for expected in ["allow\n", "exit code 3"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(pages[..2].iter().map(|page| shown(page)))
+    {
+        assert!(text.contains(&expected), "{expected:?} is not in: {text}");
     }
-    script
-}
-
-/// Returns the file named at the end of a line, in backquotes and followed by a colon.
-fn named_file(line: &str) -> Option<String> {
-    let name = line.strip_suffix("`:")?.rsplit('`').next()?;
-    name.contains('.').then(|| name.to_owned())
-}
-
-/// Returns the output that a page shows for its commands: its only `text` block.
-fn shown(page: &str) -> String {
-    let text = page_text(page);
-    let block = text.split("```text\n").nth(1).expect("a block");
-    block.split("```").next().expect("its end").to_owned()
-}
-
-fn page_text(page: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../docs")
-        .join(page);
-    std::fs::read_to_string(&path).expect("a page")
-}
-
-fn run(pages: &[&str]) -> String {
-    run_script(pages, &script(pages))
-}
-
-fn run_script(pages: &[&str], script: &str) -> String {
-    let folder = tempfile::tempdir().expect("a folder");
-    let binary = Path::new(env!("CARGO_BIN_EXE_bailiwick"))
-        .parent()
-        .expect("its folder");
-    let path = format!(
-        "{}:{}",
-        binary.display(),
-        std::env::var("PATH").expect("PATH")
-    );
-    let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", script])
-        .current_dir(&folder)
-        .env("PATH", path)
-        .output()
-        .expect("bash");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned()
-        + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{pages:?}:\n{text}");
-    text
 }
 
 #[test]
-fn start_here_and_the_orchestrators_guide() {
-    let text = run(&["start.md", "guides/orchestrator.md"]);
-    assert!(
-        text.contains("exit code 3") && text.contains("`amount` is 5000, at most 4200 is allowed"),
-        "{text}"
-    );
-}
-
-#[test]
-fn the_operators_guide() {
-    let text = run(&["guides/operator.md"]);
-    assert!(!text.is_empty());
-}
-
-/// The guide's ports are replaced by free ones. Requests are sent with curl, as a newcomer would.
-#[test]
-fn the_guide_to_the_service() {
-    if Command::new("curl").arg("--version").output().is_err() {
-        return skipped("the guide to the service", "install curl");
+fn tutorial_on_exchange() {
+    assert!(commands("tutorial/exchange.md") <= SHORT);
+    let provider = std::env::var_os("BAILIWICK_OIDC");
+    if provider.is_none() && installed().is_none() {
+        return skipped(
+            "the tutorial on exchange",
+            "run `npm ci` in tests/oidc, or in a copy of it, and let BAILIWICK_OIDC name that directory",
+        );
     }
-    // Both ports are held until both are known, so they differ.
-    let free = || std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let ports = [free(), free()].map(|listener| {
-        let address = listener.local_addr().expect("its address");
-        address.port().to_string()
-    });
-    let page = ["guides/issuer-service.md"];
-    let script = script(&page);
-    let parts = script.split("8420");
-    let parts: Vec<String> = parts.map(|part| part.replace("8421", &ports[1])).collect();
-    let script = parts.join(&ports[0]);
-    let text = run_script(&page, &script);
-    assert!(text.contains("ready"), "{text}");
+    let Some(replay) = Replay::with_curl(&["tutorial/exchange.md"]) else {
+        return;
+    };
+    replay.put_provider(provider.as_deref());
+    let text = replay.run();
+    for expected in ["agent:assistant", "user:user-17", "unauthorized_client"] {
+        assert!(text.contains(expected), "{expected} is not in: {text}");
+    }
 }
 
 #[test]
-fn the_page_on_profiles() {
-    let text = run(&["profiles.md"]);
+fn guides_to_an_issuer() {
+    let text = Replay::new(&[
+        "guides/issuer.md",
+        "guides/keys.md",
+        "guides/revoke.md",
+        "guides/audit.md",
+        "guides/backup.md",
+        "guides/watch.md",
+    ])
+    .run();
+    assert!(text.contains("purchase_order:*"), "{text}");
+}
+
+/// Requests go out with curl, as a newcomer would send them.
+#[test]
+fn guides_to_a_service() {
+    let pages = [
+        "guides/serve.md",
+        "guides/clients.md",
+        "guides/operators.md",
+        "guides/incidents.md",
+        // Its commands end the service.
+        "reference/service.md",
+    ];
+    if let Some(replay) = Replay::with_curl(&pages) {
+        let text = replay.run();
+        assert!(text.contains("ready"), "{text}");
+    }
+}
+
+#[test]
+fn guide_to_profiles() {
+    let page = "guides/profiles.md";
+    let text = Replay::new(&[page]).run();
     assert!(
         text.contains("1 profile in 1 file: buyer")
-            && text.contains(&shown("profiles.md"))
+            && text.contains(&shown(page))
             && text.contains("exit code 3: longer than the profile allows"),
         "{text}"
     );
 }
 
 #[test]
-fn the_guide_to_biscuits_of_others() {
-    let text = run(&["start.md", "guides/biscuit.md"]);
-    assert!(
-        text.contains("allow by policy 0")
-            && text.contains("\"outcome\":\"deny\"")
-            && text.contains("exit code 3: that is more than the token grants"),
-        "{text}"
-    );
+fn guide_to_other_biscuits() {
+    let pages = ["tutorial/start.md", "guides/biscuit.md"];
+    if let Some(replay) = Replay::with_curl(&pages) {
+        let text = replay.run();
+        assert!(
+            text.contains("allow by policy 0")
+                && text.contains("\"outcome\":\"deny\"")
+                && text.contains("exit code 3: that is more than the token grants"),
+            "{text}"
+        );
+    }
 }
