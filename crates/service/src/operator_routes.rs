@@ -10,10 +10,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bailiwick_api::{
-    AddClientKeysRequest, AuditQuery, AuditRecord, AuditVerification, ClientWithSecret,
-    ForceRequest, IssuerStatus, KeyTransitions, KeysetSetting, MAX_AUDIT_ROWS, ProblemCode,
-    ProfileSummary, RegisterClientRequest, RegisteredClient, RevocationsQuery, RevokeKeyRequest,
-    RevokeRequest, RevokeResult, RevokedEntry, RootKeyStatus, RotateClientRequest, RotationResult,
+    AddClientKeysRequest, AuditQuery, AuditRecord, AuditVerification, ForceRequest, IssuerStatus,
+    KeyTransitions, KeysetSetting, MAX_AUDIT_ROWS, ProblemCode, ProfileSummary,
+    RegisterClientRequest, RegisteredClient, RevocationsQuery, RevokeKeyRequest, RevokeRequest,
+    RevokeResult, RevokedEntry, RootKeyStatus, RotateClientRequest, RotationResult,
     SetKeysetRequest, VerifiersInUse, VerifyAuditRequest,
 };
 use bailiwick_issuer::{Checkpoint, Issuer, profile::Profile};
