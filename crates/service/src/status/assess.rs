@@ -201,7 +201,8 @@ pub(super) fn audit(uncovered_since: Option<Timestamp>, now: Timestamp) -> Optio
 }
 
 pub(super) fn clients(clients: &[ClientInfo], now: Timestamp) -> Vec<Finding> {
-    // A secret that ends while a newer one is good is a rotation. Only the last one matters.
+    // A secret that ends while a newer one is good is a rotation. Only the last one matters, and none where the client
+    // signs in by a key as well.
     let last_end = |client: &ClientInfo| {
         let good = client
             .secrets
@@ -210,8 +211,8 @@ pub(super) fn clients(clients: &[ClientInfo], now: Timestamp) -> Vec<Finding> {
         let ends: Option<Vec<Timestamp>> = good.map(|secret| secret.expires).collect();
         ends?.into_iter().max()
     };
-    let enabled = clients.iter().filter(|client| client.disabled_at.is_none());
-    let ending = enabled.filter_map(|client| {
+    let in_need = |client: &&ClientInfo| client.disabled_at.is_none() && client.keys.is_empty();
+    let ending = clients.iter().filter(in_need).filter_map(|client| {
         let end = last_end(client).filter(|end| is_ending(*end, now))?;
         Some(finding(
             Section::Clients,

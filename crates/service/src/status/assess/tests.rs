@@ -3,7 +3,7 @@
 use bailiwick_api::{
     AuditStatus, ClientsStatus, HeadStatus, KeysetStatus, SettingsStatus, StoreKind, StoreStatus,
 };
-use bailiwick_issuer::SecretInfo;
+use bailiwick_issuer::{ClientKey, SecretInfo};
 
 use super::*;
 
@@ -149,6 +149,7 @@ fn only_the_last_secret_of_a_client_is_warned_of() {
                 expires: end.map(at),
             })
             .collect(),
+        keys: Vec::new(),
     };
     for (ends, disabled, warned) in [
         (&[None][..], None, false),
@@ -160,6 +161,16 @@ fn only_the_last_secret_of_a_client_is_warned_of() {
     ] {
         let found = clients(&[client(ends, disabled)], at(0));
         assert_eq!(!found.is_empty(), warned, "{ends:?}: {found:?}");
+        let key = ClientKey {
+            id: "0a1b2c3d0a1b2c3d".to_owned(),
+            jwk: serde_json::Map::new(),
+            created_at: at(0),
+        };
+        let signs = ClientInfo {
+            keys: vec![key],
+            ..client(ends, disabled)
+        };
+        assert_eq!(clients(&[signs], at(0)), []);
     }
 }
 
