@@ -12,7 +12,10 @@ pub mod wire;
 use std::{
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -122,10 +125,20 @@ impl Setup {
     }
 }
 
-/// Finds a free address. The keyset must name it before the service listens there.
+/// Finds a free address. The keyset must name it before the service listens there, so it is one that the system gives to
+/// nobody who asks for any port: Linux takes those from 32768 on.
 fn free() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap()
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let begin = std::process::id();
+    let mut ports = std::iter::repeat_with(|| {
+        let place = begin.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed)) % 10_000;
+        20_000 + place as u16
+    });
+    let addresses = ports
+        .by_ref()
+        .map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+    let mut free = addresses.filter(|address| TcpListener::bind(address).is_ok());
+    free.next().unwrap()
 }
 
 /// A running service.
