@@ -46,7 +46,7 @@ pub const MAX_PROFILES: usize = 1_000;
 ///     name = "buyer"
 ///     match.agent.source = "client"
 ///     params.client = { claim = "agent.client", type = "string" }
-///     token = { agent = "agent:${client}", principal = "team:procurement", ttl = "15m" }
+///     token = { agent = "agent:${client}", principal = "team:procurement", ttl.default = "15m", ttl.max = "1h" }
 ///
 ///     [[profile.grant]]
 ///     service = "erp"
