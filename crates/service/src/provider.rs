@@ -184,7 +184,7 @@ impl Providers {
     }
 }
 
-/// Fetches the keys of providers once, and returns the state of each. This takes at most [`PROBE`].
+/// Fetches the keys of providers once, and returns the state of each. This takes at most 15 seconds.
 ///
 /// # Errors
 /// [`reqwest::Error`] if the system has no readable certificates.
