@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU16, Ordering},
     },
     time::Duration,
 };
@@ -128,17 +128,17 @@ impl Setup {
 /// Finds a free address. The keyset must name it before the service listens there, so it is one that the system gives to
 /// nobody who asks for any port: Linux takes those from 32768 on.
 fn free() -> SocketAddr {
-    static TAKEN: AtomicU32 = AtomicU32::new(0);
-    let begin = std::process::id();
-    let mut ports = std::iter::repeat_with(|| {
-        let place = begin.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed)) % 10_000;
-        20_000 + place as u16
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Programs that run at the same time begin at different places.
+    let begin = std::process::id() % 10_000;
+    let mut addresses = std::iter::repeat_with(|| {
+        let place = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(20_000 + (begin + place) % 10_000).unwrap();
+        SocketAddr::from(([127, 0, 0, 1], port))
     });
-    let addresses = ports
-        .by_ref()
-        .map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
-    let mut free = addresses.filter(|address| TcpListener::bind(address).is_ok());
-    free.next().unwrap()
+    addresses
+        .find(|address| TcpListener::bind(address).is_ok())
+        .unwrap()
 }
 
 /// A running service.

@@ -137,9 +137,8 @@ pub(super) fn revocations(status: &IssuerStatus, now: Timestamp) -> Vec<Finding>
                     Health::Error,
                     "revocation_url_unsafe",
                     format!(
-                        "the URL of the revocations, {}, {}",
-                        code(url),
-                        first_part(&unsafe_url.to_string())
+                        "the URL of the revocations, {}, {unsafe_url}",
+                        code(url)
                     ),
                     "set one that begins with `https://` by `bailiwick keyset set`: verifiers take no other",
                 ));
@@ -170,11 +169,6 @@ pub(super) fn revocations(status: &IssuerStatus, now: Timestamp) -> Vec<Finding>
         ));
     }
     findings
-}
-
-/// Returns the part of a message before its hint.
-fn first_part(message: &str) -> &str {
-    message.split_once(": ").map_or(message, |(fact, _)| fact)
 }
 
 pub(super) fn private_keys(keys: PrivateKeys) -> Option<Finding> {
