@@ -13,6 +13,7 @@ use bailiwick_token::{
     claims::Claims,
     datalog::{self, Authority, CheckMeaning},
     grant::{Grant, Grants, is_normal_resource, is_plain_segment},
+    text::counted,
     token::Token,
 };
 use bailiwick_verifier::{Call, Decision, Reason};
@@ -264,8 +265,8 @@ fn narrowing_stops_at_the_limit() {
         let effective = forged.inspect().effective().expect("one way");
         assert!(effective.is_too_deep() && effective.alternatives.is_empty());
         let says = format!(
-            "nothing is left: {} blocks are appended, and the token allows at most {limit}\n",
-            limit + 1
+            "nothing is left, because the token has {}, above its limit of {limit}\n",
+            counted(limit + 1, "appended block")
         );
         assert!(effective.to_string().starts_with(&says), "{effective}");
         assert!(matches!(

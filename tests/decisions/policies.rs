@@ -188,15 +188,15 @@ fn a_denial_does_not_tell_the_policy() {
     for (policy, told) in [
         (
             "check if true; check if customer(\"secret\");",
-            "its check 2 does not hold",
+            "check 2 of the policy does not hold",
         ),
         (
             "deny if false; deny if action($secret); allow if true;",
-            "its policy 2 denies it",
+            "policy 2 denies the call",
         ),
         (
             "allow if customer(\"secret\");",
-            "none of its policies allows it",
+            "no policy allows the call",
         ),
     ] {
         let decision = verifier(&root, policy).check(&token, &post("x"), now());

@@ -288,7 +288,7 @@ fn newer_features_in_older_blocks_are_refused() {
         };
         assert_eq!(error.kind, ErrorKind::Format, "{name}: {error}");
         assert!(
-            error.message.contains("came with Datalog 3."),
+            error.message.contains("before Datalog 3."),
             "{name}: {error}"
         );
 

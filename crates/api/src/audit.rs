@@ -134,9 +134,9 @@ impl fmt::Display for ChainBreak {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fault = match self.tampering {
             ChainFault::Edited => "was edited or moved",
-            ChainFault::Rewritten => "was replaced, with a hash made for the replacement",
+            ChainFault::Rewritten => "was replaced together with its hash",
             ChainFault::Removed => "was removed",
-            ChainFault::Added => "was added from outside",
+            ChainFault::Added => "was added without this program",
         };
         write!(f, "row {} {fault}", self.seq)
     }

@@ -166,12 +166,12 @@ impl fmt::Debug for TokenRequest {
 
 /// The error of a form with more than [`MAX_PARAMETERS`] parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a request has at most {MAX_PARAMETERS} parameters")]
+#[error("the request has more than {MAX_PARAMETERS} parameters; send fewer")]
 pub struct TooManyParameters;
 
 /// The error of a parameter that occurs more than once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is there more than once")]
+#[error("the parameter `{0}` is given more than once; send it once")]
 pub struct RepeatedParameter(pub TokenParameter);
 
 /// A successful answer of the token endpoint (RFC 6749, section 5.1, with RFC 8693, section 2.2.1).
@@ -294,7 +294,10 @@ mod tests {
         assert_eq!(resources, ["a", "b"]);
         assert_eq!(request.all(TokenParameter::Audience).count(), 0);
         let twice = request.one(TokenParameter::ClientId).unwrap_err();
-        assert_eq!(twice.to_string(), "`client_id` is there more than once");
+        assert_eq!(
+            twice.to_string(),
+            "the parameter `client_id` is given more than once; send it once"
+        );
     }
 
     #[test]

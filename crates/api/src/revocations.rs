@@ -112,13 +112,17 @@ impl RevokeRequest {
 #[non_exhaustive]
 pub enum TargetsError {
     /// A block's signature is malformed.
-    #[error("a block is named by its signature: 128 hexadecimal digits")]
+    #[error(
+        "a block is not named by its signature; write the 128 hexadecimal digits that `token inspect` shows as its revocation id"
+    )]
     Block,
     /// An agent, principal or tenant has a name that no token can carry.
     #[error(transparent)]
     Party(#[from] WatermarkError),
     /// The request names no target.
-    #[error("name at least one token, block, agent, principal or tenant")]
+    #[error(
+        "the request names nothing to revoke; name at least one token, block, agent, principal or tenant"
+    )]
     None,
 }
 

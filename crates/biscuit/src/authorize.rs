@@ -60,7 +60,7 @@ impl Unverified {
         let blocks = container.block_count();
         if blocks > MAX_BLOCKS {
             return Err(Error::format(format!(
-                "the token has {blocks} blocks, at most {MAX_BLOCKS} are read"
+                "the token has {blocks} blocks, above the limit of {MAX_BLOCKS}"
             )));
         }
         Ok(Unverified(container))

@@ -24,10 +24,14 @@ use crate::{
 #[non_exhaustive]
 pub enum BuildError {
     /// The container cannot be extended: it is sealed, or its proof does not belong to its last block.
-    #[error("the token cannot be extended: it is sealed or damaged")]
+    #[error(
+        "the token is sealed or damaged, so no block can be appended; use the token as its issuer wrote it"
+    )]
     Closed,
     /// The signing key, or a key that a `trusting` clause names, is not a valid key.
-    #[error("a key to sign with, or one that a `trusting` clause names, is none")]
+    #[error(
+        "a public key of the block is not a valid key; check the signing key and the keys in `trusting` clauses"
+    )]
     Key,
     /// The block could not be written or signed.
     #[error("the block cannot be signed")]

@@ -58,17 +58,17 @@ pub struct P256Key(ecdsa::VerifyingKey);
 pub enum KeyError {
     /// The text is not in the text form.
     #[error(
-        "not a public key: write `ed25519/` and 64, or `secp256r1/` and 66 lower-case hex digits"
+        "not a public key; write `ed25519/` and 64 lower-case hex digits, or `secp256r1/` and 66"
     )]
     Form,
     /// The specification has no algorithm of this number.
-    #[error("its algorithm is unknown")]
+    #[error("its algorithm is neither Ed25519 nor P-256")]
     Algorithm,
     /// The bytes are not the canonical encoding of an acceptable Ed25519 key.
-    #[error("not an Ed25519 key in its canonical form, or one of small order")]
+    #[error("not a usable Ed25519 key, because it is not in canonical form or has small order")]
     Ed25519,
     /// The bytes are not the compressed form of a P-256 point.
-    #[error("not a P-256 key in its compressed form, which is 33 bytes")]
+    #[error("not a P-256 key in its compressed form of 33 bytes")]
     P256,
 }
 
@@ -79,7 +79,7 @@ impl Key {
     /// Reads the key that a container names.
     ///
     /// # Errors
-    /// [`KeyError`] if its algorithm is unknown or its bytes are not an acceptable key.
+    /// [`KeyError`] if its algorithm is neither Ed25519 nor P-256 or its bytes are not an acceptable key.
     pub fn from_named(key: &NamedKey) -> Result<Key, KeyError> {
         match Algorithm::from_number(key.algorithm) {
             Some(Algorithm::Ed25519) => PublicKey::from_bytes(&key.key)
@@ -255,18 +255,18 @@ impl fmt::Debug for PublicKey {
 #[non_exhaustive]
 pub enum PublicKeyError {
     /// The input is neither 32 bytes nor in the text form.
-    #[error("not a public key: write `ed25519/` and 64 lower-case hex digits")]
+    #[error("not a public key; write `ed25519/` and 64 lower-case hex digits")]
     Form,
     /// The bytes are not the encoding of a point on the curve.
-    #[error("not a point of Ed25519: copy the key again from where it was made")]
+    #[error("the key is not a point of Ed25519; copy it again from where it was made")]
     NotAPoint,
     /// The bytes encode a point in a non-canonical way.
     #[error(
-        "not the canonical encoding of an Ed25519 key: copy the key again from where it was made"
+        "the key is not in the canonical encoding of Ed25519; copy it again from where it was made"
     )]
     NotCanonical,
     /// The point has small order: anyone can make signatures under it.
-    #[error("an Ed25519 key of small order protects nothing: make a new key")]
+    #[error("the key has small order and protects nothing; make a new key")]
     Weak,
 }
 

@@ -13,6 +13,7 @@ use bailiwick_service::wire::IntoWire;
 use bailiwick_token::{
     claims::TokenId,
     escape::{name, visible},
+    text::counted,
     timestamp::Timestamp,
 };
 use clap::{Args, Subcommand, value_parser};
@@ -163,9 +164,9 @@ impl AuditVerifyArgs {
             None => Ok(Exit::Done),
             Some(finding) => Err(Failure::plain(
                 Exit::Local,
-                format!("the record was tampered with: {finding}"),
+                format!("the audit was tampered with: {finding}"),
             )
-            .hint("keep a copy of it as it is, and compare it with a backup; a `restore` in it explains rows that are missing before that")),
+            .hint("keep a copy of the audit as it is, and compare it with a backup; a row `restore` explains rows that are missing before it")),
         }
     }
 
@@ -311,7 +312,7 @@ impl AuditExportArgs {
             let after = self.after;
             return Err(Failure::plain(
                 Exit::NotFound,
-                format!("the record ends before row {after}: it went back, or was restored"),
+                format!("the audit ends before row {after}, so it was restored or has lost rows"),
             )
             .hint("put the earlier export aside, and begin a new one without --after"));
         }
@@ -348,6 +349,11 @@ struct ExportedRows {
 
 impl fmt::Display for ExportedRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} rows, up to number {}", self.rows, self.last)
+        write!(
+            f,
+            "{}, up to number {}",
+            counted(self.rows, "row"),
+            self.last
+        )
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bailiwick_issuer::{BackupReport, Issuer};
-use bailiwick_token::{escape::name, timestamp::Timestamp};
+use bailiwick_token::{escape::name, text::counted, timestamp::Timestamp};
 use clap::Args;
 use serde::Serialize;
 
@@ -49,12 +49,12 @@ impl BackupArgs {
         global.only_here("backup")?;
         if self.out.path().is_none() && io::stdout().is_terminal() {
             return Err(
-                Failure::plain(Exit::Usage, "a backup is not for a terminal")
+                Failure::plain(Exit::Usage, "a backup cannot be printed to a terminal")
                     .hint("give --out FILE, or pipe it to a program"),
             );
         }
         let now = clock::now()?;
-        let report = with(global, async |issuer| {
+        let report = with(global, "backup", async |issuer| {
             issuer.unlock(&self.passphrase.passphrase(global)?)?;
             match self.out.path() {
                 Some(path) => {
@@ -108,8 +108,9 @@ impl fmt::Display for Said<'_> {
         } = self.0;
         write!(
             f,
-            "{} as of {made_at}: {rows} rows, keyset {keyset_version}",
-            name(issuer)
+            "{} as of {made_at}: {}, keyset {keyset_version}",
+            name(issuer),
+            counted(*rows, "row")
         )
     }
 }

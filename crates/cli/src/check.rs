@@ -11,6 +11,7 @@ use std::{fmt::Write, path::Path};
 use bailiwick_api::Health;
 use bailiwick_issuer::{HomeError, Issuer, profile::ProfileLimits};
 use bailiwick_service::{Config, ConfigError, MAX_CONFIG, check_certificate};
+use bailiwick_token::text::counted;
 use clap::Args;
 use serde::Serialize;
 
@@ -83,13 +84,13 @@ impl CheckArgs {
                 Ok(false) => {}
                 Ok(true) => mistakes.warning(
                     "service.toml",
-                    "everybody on this machine can read the private key of TLS",
+                    "every user of this machine can read the private key of TLS",
                     "run `chmod o=` on it",
                 ),
                 Err(error) => mistakes.error(
                     "service.toml",
-                    &Failure::plain(Exit::Local, error)
-                        .hint("put the certificate, with those that vouch for it, and its own key in place"),
+                    &Failure::new(Exit::Local, error)
+                        .hint("put the certificate with its chain, and the key that belongs to it, in place"),
                 ),
             }
         }
@@ -124,9 +125,8 @@ fn read_config(path: &Path, mistakes: &mut Mistakes) -> Option<(Config, bool)> {
     for fault in faults {
         let failure = match fault {
             // The parser's text itself contains line breaks and colons.
-            ConfigError::Malformed(text) => {
-                Failure::plain(Exit::Local, text.trim_end()).hint("correct it, or take it out")
-            }
+            ConfigError::Malformed(text) => Failure::plain(Exit::Local, text.trim_end())
+                .hint("correct this place in the file, or remove it"),
             other => Failure::new(Exit::Local, other),
         };
         mistakes.error("service.toml", &failure);
@@ -143,7 +143,7 @@ fn check_profiles(home: &Path, config: Option<&(Config, bool)>, mistakes: &mut M
             if config.is_some() {
                 mistakes.warning(
                     "profiles",
-                    "there are no profiles, so no caller gets anything",
+                    "there are no profiles, so no caller gets a token",
                     "write `profiles.toml` in the home, or files into `profiles.d`",
                 );
             }
@@ -193,15 +193,11 @@ fn text(checked: &Checked<'_>) -> String {
         let _ = writeln!(text, "and {} more", checked.more);
     }
     if checked.state == Health::Ok {
-        let count = |number: usize, noun: &str| match number {
-            1 => format!("1 {noun}"),
-            number => format!("{number} {noun}s"),
-        };
         let _ = writeln!(
             text,
             "{GREEN}ok{GREEN:#}: {} and {}, no mistake",
-            count(checked.providers, "provider"),
-            count(checked.profiles, "profile")
+            counted(checked.providers, "provider"),
+            counted(checked.profiles, "profile")
         );
     }
     text

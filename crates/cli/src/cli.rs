@@ -16,6 +16,8 @@ environment variable, which goes before `config.toml` in the home.
 Exit codes: 0 done or allowed, 1 local error, 2 usage, 3 denied, 4 a guard refused, 5 not found,
 6 remote error; of `status` and `check` also 7 warnings found, 8 errors found.
 
+`bailiwick completions bash` prints completions for a shell; `bailiwick man DIR` writes manual pages.
+
 Example, from nothing to a decision:
   export BAILIWICK_PASSPHRASE_FILE=passphrase.txt
   bailiwick init --issuer https://issuer.example

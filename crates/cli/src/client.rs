@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use self::{
     keys::{ClientKeyCommand, KeyFiles},
-    report::{credentials, line},
+    report::{credentials, former_secrets, line},
 };
 use crate::{
     confirm::Confirm,
@@ -89,7 +89,8 @@ pub(crate) struct ClientListArgs {}
 /// Options of `client rotate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-While the overlap lasts both secrets are good, so that no request is refused in between.
+While the overlap lasts both secrets are good, so that no request is refused in between. The end of
+the former secret is printed.
 
 Examples:
   bailiwick client rotate orchestrator --out secret
@@ -152,7 +153,13 @@ impl ClientAddArgs {
         let register = async |issuer: &dyn Operations| issuer.register_client(client).await;
         let made = with(global, None, register).await?;
         match &made.secret {
-            Some(secret) => deliver(global, &self.out, &made.client, secret),
+            Some(secret) => {
+                let again = format!(
+                    "give the client another secret by `bailiwick client rotate {}`",
+                    name(&made.client.name)
+                );
+                deliver(global, &self.out, &made.client, secret, &again)
+            }
             None => {
                 let client = &made.client;
                 let secret = None;
@@ -181,7 +188,15 @@ impl ClientRotateArgs {
         let rotate =
             async |issuer: &dyn Operations| issuer.rotate_client(&self.name, overlap).await;
         let made = with(global, None, rotate).await?;
-        deliver(global, &self.out, &made.client, &made.secret)
+        deliver(
+            global,
+            &self.out,
+            &made.client,
+            &made.secret,
+            "rotate the secret again",
+        )?;
+        output::note(former_secrets(&made.client));
+        Ok(Exit::Done)
     }
 }
 
@@ -195,18 +210,19 @@ impl DisableArgs {
     }
 }
 
-/// Writes the secret to stdout, alone on its line, or to a file that only its owner can read.
+/// Writes the secret to stdout, alone on its line, or to a file that only its owner can read. `again` says how to get
+/// another one if that fails.
 fn deliver(
     global: &Global,
     out: &Out,
     client: &RegisteredClient,
     secret: &Zeroizing<String>,
+    again: &str,
 ) -> ExitResult {
     let line = Zeroizing::new(format!("{}\n", secret.as_str()));
     let lost = |failure: Failure| {
         failure.hint(format!(
-            "the secret is lost: mend the place it goes to, and run `bailiwick client rotate {}`",
-            name(&client.name)
+            "name a place that can be written, and {again}, since this one is lost"
         ))
     };
     match (out.path(), global.format()) {

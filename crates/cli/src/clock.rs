@@ -16,8 +16,8 @@ pub(crate) fn now() -> Result<Timestamp, Failure> {
         .ok_or_else(|| {
             Failure::plain(
                 Exit::Local,
-                "the clock stands outside of the years 1970 to 9999",
+                "the clock of this machine is not within the years 1970 to 9999",
             )
-            .hint("set this machine's clock")
+            .hint("set the clock")
         })
 }

@@ -52,7 +52,7 @@ impl HomeConfig {
                 Exit::Local,
                 format!("{}: {}", input::shown(path), error.message()),
             )
-            .hint("correct that line, or take it out")
+            .hint("correct that line, or remove it")
         })?;
         let home = path.parent().unwrap_or(Path::new("."));
         for file in [

@@ -32,21 +32,24 @@ impl Confirm {
         if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
             return Err(Failure::plain(
                 Exit::Usage,
-                format!("to {what} `{id}` cannot be undone, and there is no terminal to ask at"),
+                format!(
+                    "this would {what} `{id}`, which cannot be undone, and there is no terminal to confirm it at"
+                ),
             )
-            .hint("add --yes if that is what you want"));
+            .hint("add --yes to confirm it"));
         }
         output::note(format_args!(
-            "To {what} `{id}` cannot be undone. Type its id to go on:"
+            "This will {what} `{id}`, which cannot be undone. Type {id} to go on:"
         ));
         let mut answer = String::new();
         let read = io::stdin().lock().take(MAX_ANSWER).read_line(&mut answer);
         if read.is_ok() && answer.trim() == id.to_string() {
             return Ok(());
         }
-        Err(
-            Failure::plain(Exit::Usage, "that is not its id, and nothing was done")
-                .hint("type the id as it stands above, or add --yes"),
+        Err(Failure::plain(
+            Exit::Usage,
+            format!("the answer is not `{id}`, so nothing was done"),
         )
+        .hint("type it as it stands above, or add --yes"))
     }
 }

@@ -55,8 +55,8 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A failure from a library's message. Such messages put the hint behind the last colon:
-    /// ``key `0a1b2c3d` is active: activate another key first``.
+    /// A failure from a library's message. Such a message is one sentence, in which a semicolon separates what is wrong
+    /// from the next step: ``key `0a1b2c3d` is active; activate another key first``.
     pub(crate) fn new(exit: Exit, message: impl ToString) -> Failure {
         let message = message.to_string();
         match split_hint(&message) {
@@ -115,7 +115,7 @@ impl Failure {
     }
 }
 
-/// Splits at the last colon outside of backticks and parentheses, which hold values or the messages of other
+/// Splits at the last semicolon outside of backticks and parentheses, which hold values or the messages of other
 /// programs.
 fn split_hint(message: &str) -> Option<(&str, &str)> {
     let mut quoted = false;
@@ -126,12 +126,12 @@ fn split_hint(message: &str) -> Option<(&str, &str)> {
             '`' => quoted = !quoted,
             '(' if !quoted => nested = nested.saturating_add(1),
             ')' if !quoted => nested = nested.saturating_sub(1),
-            ':' if !quoted && nested == 0 => last = Some(at),
+            ';' if !quoted && nested == 0 => last = Some(at),
             _ => {}
         }
     }
     let (what, rest) = message.split_at_checked(last?)?;
-    Some((what, rest.strip_prefix(": ")?))
+    Some((what, rest.strip_prefix("; ")?))
 }
 
 #[cfg(test)]
@@ -139,18 +139,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hint_follows_the_last_colon_outside_values() {
+    fn a_hint_follows_the_last_semicolon_outside_values() {
         for (message, split) in [
             (
-                "key `0a` is active: use another",
+                "key `0a` is active; use another",
                 Some(("key `0a` is active", "use another")),
             ),
             (
-                "`a: b` failed (cause: x): do this",
-                Some(("`a: b` failed (cause: x)", "do this")),
+                "`a; b` failed (cause; x): y; do this",
+                Some(("`a; b` failed (cause; x): y", "do this")),
             ),
-            ("nothing to do about `a: b`", None),
-            ("at 12:00", None),
+            ("nothing to do about `a; b`", None),
+            ("the keyset cannot be used: it is empty", None),
         ] {
             assert_eq!(split_hint(message), split, "{message}");
         }

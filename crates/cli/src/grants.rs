@@ -9,6 +9,7 @@ use std::fmt::Write;
 use bailiwick_token::{
     datalog,
     grant::{Grant, Grants},
+    text::counted,
     value::Value,
 };
 use clap::{Args, Subcommand};
@@ -66,10 +67,11 @@ impl GrantsCheckArgs {
             grants: grants.len(),
             token_bytes: token.as_bytes().len(),
         };
-        let plural = if checked.grants == 1 { "" } else { "s" };
         let text = format!(
-            "{}: {} grant{plural}, in a token of about {} bytes\n",
-            self.grants, checked.grants, checked.token_bytes
+            "{}: {}, in a token of about {} bytes\n",
+            self.grants,
+            counted(checked.grants, "grant"),
+            checked.token_bytes
         );
         global.format().print(&checked, text)?;
         Ok(Exit::Done)

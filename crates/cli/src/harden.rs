@@ -9,8 +9,13 @@ use crate::exit::{Exit, Failure};
 /// Forbids core files and, on Linux, prevents other processes of the same user from reading this one's memory.
 pub(crate) fn process() -> Result<(), Failure> {
     no_core().map_err(|error| {
-        Failure::plain(Exit::Local, format!("cannot forbid core files ({error})"))
-            .hint("secrets could end up in one, so nothing was done")
+        Failure::plain(
+            Exit::Local,
+            format!(
+                "core files cannot be switched off ({error}), and a secret could end up in one"
+            ),
+        )
+        .hint("run it where a process may lower its own limits, as by `ulimit -c 0`")
     })
 }
 
@@ -22,7 +27,7 @@ pub(crate) fn many_files() {
         maximum: limit.maximum,
     };
     if let Err(error) = setrlimit(Resource::Nofile, most) {
-        tracing::warn!(%error, "the number of open files stays as it is");
+        tracing::warn!(%error, "the limit on open files cannot be raised");
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) trait Hint: ToString {
 }
 
 /// The hint for a missing reason.
-const REASON: &str = "use --reason";
+const REASON: &str = "give one line of text by --reason";
 
 impl Hint for HomeError {
     fn hint(&self) -> Option<&'static str> {
@@ -61,7 +61,7 @@ impl Hint for RootKeyError {
     fn hint(&self) -> Option<&'static str> {
         match self {
             RootKeyError::Transition(TransitionError::Guard(_)) => {
-                Some("wait, or use --force and accept denied tokens")
+                Some("wait until then, or use --force and accept that tokens are denied")
             }
             RootKeyError::Reason => Some(REASON),
             _ => None,
@@ -77,7 +77,8 @@ impl Hint for RevokeError {
 
 impl Hint for ExportError {
     fn hint(&self) -> Option<&'static str> {
-        matches!(self, ExportError::Unsigned).then_some("give one with --checkpoint")
+        matches!(self, ExportError::Unsigned)
+            .then_some("give a checkpoint that was kept elsewhere by --checkpoint")
     }
 }
 
@@ -89,10 +90,10 @@ impl Hint for RestoreError {
             RestoreError::Open(error) => error.hint(),
             RestoreError::Key(error) => error.hint(),
             RestoreError::KeyNeeded => {
-                Some("give --keyset-key, as verifiers are configured with it")
+                Some("give the key that verifiers are configured with by --keyset-key")
             }
             RestoreError::Taken => Some(
-                "restore into an empty one, or, if it was put back by other means, use --in-place",
+                "restore into an empty database, or use --in-place if the database itself was put back",
             ),
             _ => None,
         }
@@ -105,18 +106,18 @@ impl Hint for RestoreEvidenceError {
             RestoreEvidenceError::Incomplete { .. } => Some(
                 "give the last keyset and the last revocations (`--verifier DIR` has both), or end every token with --revoke-keys",
             ),
-            RestoreEvidenceError::Version => {
-                Some("give --keyset, or --above with a number that no keyset has reached")
-            }
+            RestoreEvidenceError::Version => Some(
+                "give the last keyset by --keyset, or a version that no keyset has reached by --above",
+            ),
             RestoreEvidenceError::Gap { .. } => {
-                Some("give revocations that are as new, or end every token with --revoke-keys")
+                Some("give newer revocations, or end every token with --revoke-keys")
             }
             RestoreEvidenceError::OlderKeyset { .. } => Some(
-                "give the last one that was published; if an issuer served what was put back meanwhile, use --revoke-keys",
+                "give the last keyset that was published, or use --revoke-keys if the restored issuer has been serving",
             ),
-            RestoreEvidenceError::NotTheLast { .. } => {
-                Some("give that one, or end every token with --revoke-keys")
-            }
+            RestoreEvidenceError::NotTheLast { .. } => Some(
+                "give the keyset that the revocations name, or end every token with --revoke-keys",
+            ),
             _ => None,
         }
     }

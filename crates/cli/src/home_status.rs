@@ -104,7 +104,7 @@ fn count_profiles(issuer: &Issuer, config: &Config, findings: &mut Vec<Finding>)
             findings.push(failed(
                 Section::Settings,
                 "profiles_invalid",
-                &Failure::plain(Exit::Local, error),
+                &Failure::new(Exit::Local, error),
                 "run `bailiwick check`, and correct what it names",
             ));
             0

@@ -125,7 +125,7 @@ impl Input {
             && Token::parse(&path.to_string_lossy()).is_ok()
         {
             return Failure::plain(Exit::Usage, "a token was given where its file is wanted")
-                .hint("pipe it in and write `-`; it may now stand in your shell's history");
+                .hint("write the token to a file and name that, and remove the token from the history of your shell");
         }
         Failure::plain(Exit::Local, format!("cannot read {self} ({error})"))
             .hint("check its path and permissions")
@@ -202,12 +202,12 @@ pub(crate) fn openness(secret: &str, path: &Path) -> Vec<String> {
     let owner = metadata.uid();
     if owner != user && owner != 0 {
         warnings.push(format!(
-            "{file}, the file of the {secret}, belongs to user {owner}, and not to user {user}: run `chown` on it"
+            "{file}, the file of the {secret}, belongs to user {owner}, and not to user {user}; run `chown` on it"
         ));
     }
     if metadata.mode() & 0o077 != 0 {
         warnings.push(format!(
-            "others can read the {secret} in {file}: run `chmod 600` on it"
+            "others can read the {secret} in {file}; run `chmod 600` on it"
         ));
     }
     warnings
@@ -281,7 +281,7 @@ pub(crate) fn grants(source: &Input) -> Result<Grants, Failure> {
         Grants::from_toml(&text)
     };
     parsed.map_err(|error| {
-        Failure::plain(Exit::Local, format!("{source}: {error}"))
-            .hint("correct it until `bailiwick grants check` accepts it")
+        Failure::new(Exit::Local, format!("{source}: {error}"))
+            .or_hint("correct this place in the file")
     })
 }

@@ -35,12 +35,14 @@ pub(crate) async fn open(global: &Global) -> Result<Issuer, Failure> {
     })
 }
 
-/// Runs work on the issuer in the home that no remote issuer can do, and closes the issuer.
+/// Runs work on the issuer in the home that no remote issuer can do, and closes the issuer. `what` is the command, such
+/// as `key import`.
 pub(crate) async fn with<T>(
     global: &Global,
+    what: &str,
     work: impl AsyncFnOnce(&Issuer) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    global.only_here("this command")?;
+    global.only_here(what)?;
     let issuer = open(global).await?;
     let done = work(&issuer).await;
     issuer.close().await;
@@ -132,7 +134,7 @@ impl From<MintError> for Failure {
             // The issuer decided to refuse, and recorded it.
             MintError::Refused(_) => error
                 .failure(Exit::Denied)
-                .or_hint("correct the request; this refusal is on record"),
+                .or_hint("correct the request, whose refusal is in the audit"),
             _ => error.failure(Exit::Local),
         }
     }

@@ -2,7 +2,7 @@
 
 mod report;
 
-use bailiwick_api::RootKeyStatus;
+use bailiwick_api::{RootKeyState, RootKeyStatus};
 use bailiwick_issuer::ImportedKey;
 use bailiwick_service::wire::IntoWire;
 use bailiwick_token::key::KeyId;
@@ -136,11 +136,16 @@ pub(crate) struct RetireArgs {
 Where the key was active, a spare takes over in the same step, and a new spare is staged. Refused
 (exit code 4) without a reason. Verifiers learn of it from the next keyset.
 
-Example:
-  bailiwick key revoke 0a1b2c3d --reason 'laptop stolen' --yes")]
+Examples:
+  bailiwick key revoke 0a1b2c3d --reason 'laptop stolen' --yes
+  bailiwick key revoke --active --reason 'found in a backup' --yes")]
 pub(crate) struct KeyRevokeArgs {
     /// The key, in any state
-    id: KeyId,
+    #[arg(required_unless_present = "active", conflicts_with = "active")]
+    id: Option<KeyId>,
+    /// Revoke the key that signs now
+    #[arg(long)]
+    active: bool,
     /// The reason, for people; it is published to verifiers
     #[arg(long, value_name = "TEXT", value_parser = parse::text)]
     reason: Option<String>,
@@ -200,7 +205,7 @@ impl ImportArgs {
         let text = self.key.read_text(MAX_KEY)?;
         let key = ImportedKey::parse(&text).map_err(|error| Failure::new(Exit::Local, error))?;
         let now = clock::now()?;
-        let report = issuer::with(global, async |issuer| {
+        let report = issuer::with(global, "key import", async |issuer| {
             issuer.unlock(&self.passphrase.passphrase(global)?)?;
             Ok(issuer.import(key, now).await?)
         });
@@ -239,10 +244,26 @@ impl KeyRevokeArgs {
                 );
             }
         };
-        self.confirm.ask("revoke the key", &self.id)?;
-        let revoke = async |issuer: &dyn Operations| issuer.revoke_key(self.id, reason).await;
+        let revoke = async |issuer: &dyn Operations| {
+            let id = match self.id {
+                Some(id) if !self.active => id,
+                _ => active(issuer).await?,
+            };
+            self.confirm.ask("revoke the key", &id)?;
+            issuer.revoke_key(id, reason).await
+        };
         print_outcome(global, &with(global, Some(&self.passphrase), revoke).await?)
     }
+}
+
+/// The key that signs now.
+async fn active(issuer: &dyn Operations) -> Result<KeyId, Failure> {
+    let keys = issuer.keys().await?;
+    let active = keys.iter().find(|key| key.state == RootKeyState::Active);
+    active.map(|key| key.id).ok_or_else(|| {
+        Failure::plain(Exit::NotFound, "no root key is active")
+            .hint("name a key by its id, which `bailiwick key list` shows")
+    })
 }
 
 impl KeyRotateArgs {

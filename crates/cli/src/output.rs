@@ -246,7 +246,7 @@ fn written(result: io::Result<()>) -> Result<(), Failure> {
             Exit::Local,
             format!("cannot write to standard output ({error})"),
         )
-        .hint("what was done stays done: make room, and look at its result again")),
+        .hint("free space, and look at the result again, since what was done stays done")),
         _ => Ok(()),
     }
 }

@@ -14,7 +14,7 @@ pub(crate) fn duration(text: &str) -> Result<u64, String> {
 pub(crate) fn text(text: &str) -> Result<String, String> {
     if text.is_empty() || text.len() > MAX_TEXT || text.chars().any(char::is_control) {
         return Err(format!(
-            "write 1 to {MAX_TEXT} bytes of text without control characters"
+            "not a valid text; write 1 to {MAX_TEXT} bytes without control characters"
         ));
     }
     Ok(text.to_owned())
@@ -25,7 +25,7 @@ pub(crate) fn name(text: &str) -> Result<String, String> {
     match is_name(text) {
         true => Ok(text.to_owned()),
         false => Err(format!(
-            "write 1 to {MAX_NAME} bytes of text without control characters"
+            "not a valid text; write 1 to {MAX_NAME} bytes without control characters"
         )),
     }
 }
@@ -34,7 +34,7 @@ pub(crate) fn name(text: &str) -> Result<String, String> {
 pub(crate) fn claim(argument: &str) -> Result<(String, String), String> {
     match argument.split_once('=') {
         Some((name, value)) => Ok((text(name)?, text(value)?)),
-        None => Err("write a claim as `name=value`".to_owned()),
+        None => Err("not a claim; write it as `name=value`".to_owned()),
     }
 }
 

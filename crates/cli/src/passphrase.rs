@@ -55,8 +55,10 @@ impl PassphraseArg {
         let given = self.given(global, || {
             let first = ask("New passphrase: ")?;
             if *first != *ask("Once more: ")? {
-                return Err(Failure::plain(Exit::Local, "the two are not the same")
-                    .hint("type one passphrase twice"));
+                return Err(
+                    Failure::plain(Exit::Local, "the two passphrases are not the same")
+                        .hint("type the same passphrase twice"),
+                );
             }
             Ok(first)
         });

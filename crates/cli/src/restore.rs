@@ -8,7 +8,9 @@ use std::{
 
 use bailiwick_issuer::{Issuer, RestoreEvidence, RestoreOptions, RestoreReport};
 use bailiwick_service::wire::IntoWire;
-use bailiwick_token::{dsse::MAX_ENVELOPE, escape::name, key::PublicKey, revocation::MAX_SNAPSHOT};
+use bailiwick_token::{
+    dsse::MAX_ENVELOPE, escape::name, key::PublicKey, revocation::MAX_SNAPSHOT, text::counted,
+};
 use clap::Args;
 
 use crate::{
@@ -94,10 +96,10 @@ impl RestoreArgs {
         let now = clock::now()?;
         let report = match &self.backup {
             None => {
-                with(global, async |issuer| {
+                with(global, "restore", async |issuer| {
                     self.same_key(issuer.keyset_key())?;
                     self.confirm
-                        .ask("go on from what was put back at", &issuer.settings().issuer)?;
+                        .ask("continue the restored issuer", &issuer.settings().issuer)?;
                     issuer.unlock(&self.passphrase.passphrase(global)?)?;
                     let taken = issuer.catch_up(&evidence, now);
                     Ok(Progress::waiting("seconds, taking over what came later", taken).await?)
@@ -140,7 +142,7 @@ impl RestoreArgs {
         match &self.keyset_key {
             Some(key) if key != found => Err(Failure::plain(
                 Exit::Local,
-                format!("the home is of the keyset key `{found}`, and `{key}` was given"),
+                format!("the home has the keyset key `{found}`, but `{key}` was given"),
             )
             .hint("name the right home with --home")),
             _ => Ok(()),
@@ -190,7 +192,7 @@ fn kept(directory: &PathBuf) -> Result<Vec<PathBuf>, Failure> {
         return Err(Failure::plain(
             Exit::Local,
             format!(
-                "{} holds over {MAX_FILES} files of revocations",
+                "{} holds more than {MAX_FILES} files of revocations",
                 shown(directory)
             ),
         )
@@ -232,15 +234,15 @@ fn to_do(report: &RestoreReport) -> Vec<String> {
     }
     if let Some(until) = report.keys_until {
         lines.push(format!(
-            "if a root key was revoked after {until}, this keyset was not the last: revoke it again"
+            "if a root key was revoked after {until}, this keyset was not the last, so revoke that key again"
         ));
     }
     if report.clients > 0 {
         lines.push(format!(
-            "look at the clients, {} here (`bailiwick client list`): those disabled, or whose secrets or keys changed, since the backup are as they were, and those added since are gone",
-            report.clients
+            "check the {} by `bailiwick client list`, since all changes of clients after the backup are lost",
+            counted(report.clients, "client")
         ));
     }
-    lines.push("verifiers take the new keyset once it is served: `bailiwick serve`, or hand it out by `bailiwick keyset export`".to_owned());
+    lines.push("publish the new keyset by `bailiwick serve`, or give it to verifiers by `bailiwick keyset export`".to_owned());
     lines
 }

@@ -6,6 +6,7 @@ use bailiwick_api::{RevokeRequest, RevokedEntry};
 use bailiwick_token::{
     escape::{code, name, phrase},
     revocation::Party,
+    text::counted,
     timestamp::Timestamp,
 };
 use clap::{Args, Subcommand};
@@ -159,7 +160,7 @@ impl RevocationsAddArgs {
         for ((party, name), report) in named.iter().zip(&reports) {
             if !report.minted_here {
                 output::warn(format_args!(
-                    "no token was minted here for the {party} {}: check the name",
+                    "no token was minted here for the {party} {}; check the name",
                     code(name)
                 ));
             }
@@ -217,7 +218,10 @@ impl RevocationsExportArgs {
             &self.out,
             &file,
             global.format(),
-            format_args!("revocations {seq} with {entries} entries, until {expires}"),
+            format_args!(
+                "revocations {seq} with {}, until {expires}",
+                counted(entries, "entry")
+            ),
             &exported,
         )?;
         Ok(Exit::Done)

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use bailiwick_issuer::Issuer;
-use bailiwick_service::{Clock, Config, MAX_CONFIG, ServeError};
+use bailiwick_service::{Clock, Config, ConfigError, MAX_CONFIG, ServeError};
 use bailiwick_token::{escape::name, timestamp::Timestamp};
 use clap::Args;
 use serde::Serialize;
@@ -87,12 +87,14 @@ impl ServeArgs {
             match signals.next().await {
                 Signal::End => break,
                 Signal::Reload => match running.reload().await {
-                    Ok(()) => output::note("the profiles and the certificate were taken up"),
-                    Err(error) => output::warn(format_args!("{error}; the profiles in use stay")),
+                    Ok(()) => output::note("the profiles and the certificate were reloaded"),
+                    Err(error) => {
+                        output::warn(format_args!("the former profiles stay in use: {error}"))
+                    }
                 },
             }
         }
-        output::note("stopping: what is under way is finished");
+        output::note("stopping as soon as the requests under way are finished");
         let grace = Duration::from_secs(self.grace.unwrap_or(0));
         running.stop(grace).await;
         Ok(Exit::Done)
@@ -106,7 +108,12 @@ pub(crate) fn configured(home: &Path) -> Result<Config, Failure> {
         return Ok(Config::default());
     }
     let text = Input::File(file).read_text(MAX_CONFIG)?;
-    Config::parse(&text).map_err(|error| Failure::new(Exit::Local, ServeError::Config(error)))
+    Config::parse(&text).map_err(|error| match error {
+        // The parser's text has lines and semicolons of its own.
+        ConfigError::Malformed(_) => Failure::plain(Exit::Local, ServeError::Config(error))
+            .hint("correct this place in the file"),
+        error => Failure::new(Exit::Local, ServeError::Config(error)),
+    })
 }
 
 enum Signal {
@@ -125,6 +132,7 @@ impl Signals {
         let on = |kind| {
             signal(kind).map_err(|error| {
                 Failure::plain(Exit::Local, format!("signals cannot be received ({error})"))
+                    .hint("check the limits of this process")
             })
         };
         Ok(Signals {

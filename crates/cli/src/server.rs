@@ -1,17 +1,19 @@
 //! The client for a remote issuer, over HTTPS and with the routes of `bailiwick-api`.
 
+mod failures;
+
 use std::{env, path::PathBuf, time::Duration};
 
-use bailiwick_api::{
-    AUDIT_VERIFY_SECONDS, Method, Nothing, ProblemCode, ProblemDetails, Route, Verbatim, routes,
-};
-use bailiwick_token::{escape::visible, text::credential};
+use bailiwick_api::{AUDIT_VERIFY_SECONDS, Method, Nothing, Route, Verbatim, routes};
+use bailiwick_token::text::credential;
 use bailiwick_verifier::outbound::{Client, SafeUrl, UnsafeUrl};
 use clap::Args;
-use reqwest::{Response, StatusCode};
+use reqwest::Response;
 use serde::{Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
+pub(crate) use self::failures::unreadable;
+use self::failures::{refused, unreachable};
 use crate::{
     config::HomeConfig,
     exit::{Exit, Failure},
@@ -137,11 +139,11 @@ fn base(text: &str) -> Result<SafeUrl, Failure> {
         UnsafeUrl::Malformed => wrong("is not a URL", "write one such as `https://issuer.example`"),
         UnsafeUrl::Credentials => wrong(
             "holds a name or a password",
-            "an operator authenticates with a token: --operator-token-file",
+            "leave it out, since an operator authenticates with a token by --operator-token-file",
         ),
         _ => wrong(
-            "would send the operator's token in the open",
-            "use https; plain http is for this machine only",
+            "would send the operator's token unencrypted",
+            "use https, since plain http is for this machine only",
         ),
     })?;
     match base.is_base() {
@@ -187,7 +189,7 @@ impl ServiceClient {
         request: &Q,
     ) -> Result<Vec<u8>, Failure> {
         let outgoing = route.outgoing(values, request).map_err(|error| {
-            Failure::plain(Exit::Usage, error).hint("do it at the issuer's home")
+            Failure::new(Exit::Usage, error).or_hint("do it at the home of the issuer")
         })?;
         let base = self.base.url().as_str().trim_end_matches('/');
         let target = &outgoing.target;
@@ -207,13 +209,14 @@ impl ServiceClient {
         }
         tracing::debug!(path = target, "asking the issuer");
         let sent = Progress::waiting("seconds, waiting for the issuer", request.send()).await;
-        let mut response = sent.map_err(|error| unreachable(&error))?;
+        let token = self.token.as_ref().map(|token| token.len());
+        let mut response = sent.map_err(|error| unreachable(&error, token))?;
         let status = response.status();
-        let bytes = read(&mut response).await?;
+        let bytes = read(&mut response, token).await?;
         if status.is_success() {
             return Ok(bytes);
         }
-        Err(refused(status, &bytes, self.token.is_some()))
+        Err(refused(status, &bytes, token))
     }
 }
 
@@ -225,13 +228,13 @@ fn method(method: Method) -> reqwest::Method {
     }
 }
 
-async fn read(response: &mut Response) -> Result<Vec<u8>, Failure> {
+async fn read(response: &mut Response, token: Option<usize>) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let mut progress = Progress::new("bytes");
     while let Some(chunk) = response
         .chunk()
         .await
-        .map_err(|error| unreachable(&error))?
+        .map_err(|error| unreachable(&error, token))?
     {
         if bytes.len().saturating_add(chunk.len()) > MAX_ANSWER {
             return Err(unreadable());
@@ -240,51 +243,4 @@ async fn read(response: &mut Response) -> Result<Vec<u8>, Failure> {
         progress.at(bytes.len() as u64);
     }
     Ok(bytes)
-}
-
-fn refused(status: StatusCode, bytes: &[u8], with_token: bool) -> Failure {
-    let Ok(problem) = serde_json::from_slice::<ProblemDetails>(bytes) else {
-        return Failure::plain(Exit::Remote, format!("the issuer answered {status}"))
-            .hint("check that --server is the URL of a Bailiwick issuer");
-    };
-    let exit = match problem.code {
-        ProblemCode::Denied | ProblemCode::Unauthenticated => Exit::Denied,
-        ProblemCode::NotFound => Exit::NotFound,
-        ProblemCode::Guarded => Exit::Guarded,
-        ProblemCode::BadRequest => Exit::Usage,
-        _ => Exit::Remote,
-    };
-    // The text comes from another machine, and a line break in it could forge a hint.
-    let failure = Failure::new(exit, visible(&problem.detail));
-    match problem.code {
-        ProblemCode::Unauthenticated if !with_token => {
-            failure.hint("give --operator-token-file, or set BAILIWICK_OPERATOR_TOKEN")
-        }
-        _ => failure,
-    }
-}
-
-fn unreachable(error: &reqwest::Error) -> Failure {
-    // The error's own text names the URL; only its last cause says what happened.
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    let hint = match error.is_connect() {
-        true => {
-            "check --server and the network, and name a certificate authority of your own by --ca; nothing was asked for yet"
-        }
-        false => "check --server and the network; what was asked for may have been done",
-    };
-    Failure::plain(
-        Exit::Remote,
-        format!("the issuer cannot be reached ({cause})"),
-    )
-    .hint(hint)
-}
-
-/// The failure of an answer that no issuer of this version would give.
-pub(crate) fn unreadable() -> Failure {
-    Failure::plain(Exit::Remote, "the issuer's answer cannot be read")
-        .hint("it may be of another version: use the same one on both sides")
 }

@@ -54,8 +54,8 @@ impl Global {
             None => self.config()?.keyset_key,
         };
         let text = text.ok_or_else(|| {
-            Failure::plain(Exit::Usage, "what an issuer elsewhere signed is checked by its keyset key")
-                .hint("set BAILIWICK_KEYSET_KEY, or `keyset_key` in `config.toml`; `keyset key` prints it at the issuer")
+            Failure::plain(Exit::Usage, "the keyset key of the issuer is not known, and what its server signed is checked by it")
+                .hint("set BAILIWICK_KEYSET_KEY, or `keyset_key` in `config.toml`, to what `bailiwick keyset key` prints at the issuer")
         })?;
         text.parse()
             .map_err(|error| Failure::new(Exit::Usage, error))
@@ -85,8 +85,11 @@ impl Global {
     /// Returns the path of the home, which need not exist.
     pub(crate) fn home(&self) -> Result<PathBuf, Failure> {
         self.home_if_any().ok_or_else(|| {
-            Failure::plain(Exit::Local, "this user has no data directory")
-                .hint("name a home with --home or BAILIWICK_HOME")
+            Failure::plain(
+                Exit::Local,
+                "no home is named, and this user has no data directory for one",
+            )
+            .hint("name a home with --home or BAILIWICK_HOME")
         })
     }
 
@@ -113,7 +116,7 @@ impl Global {
 fn elsewhere(what: &str) -> Failure {
     Failure::plain(
         Exit::Usage,
-        format!("`{what}` works on the issuer's own home, and not over the network"),
+        format!("`bailiwick {what}` works at the home of the issuer only, and a server is named"),
     )
-    .hint("run it on the issuer's machine, without --server, BAILIWICK_SERVER, and `server` in `config.toml`")
+    .hint("run it on the machine of the issuer, without --server, BAILIWICK_SERVER and `server` in `config.toml`")
 }

@@ -24,6 +24,7 @@ mod trials {
     mod cut_store;
     mod full_disk;
     mod memory;
+    mod narrowed;
     mod oidc;
     mod proxy;
     mod remote;

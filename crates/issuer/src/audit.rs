@@ -116,7 +116,7 @@ pub struct AuditEventError;
 impl fmt::Display for AuditEventError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = AuditEvent::ALL.iter().map(|event| event.as_str()).collect();
-        write!(f, "not an event: use one of {}", names.join(", "))
+        write!(f, "not an event; use one of {}", names.join(", "))
     }
 }
 
@@ -293,9 +293,9 @@ impl fmt::Display for AuditFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.tampering {
             Tampering::Edited => "was edited or moved",
-            Tampering::Rewritten => "was replaced, with a hash made for the replacement",
+            Tampering::Rewritten => "was replaced together with its hash",
             Tampering::Removed => "was removed",
-            Tampering::Added => "was added from outside",
+            Tampering::Added => "was added without this program",
         };
         write!(f, "row {} {what}", self.seq)
     }

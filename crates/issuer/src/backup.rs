@@ -108,7 +108,9 @@ pub enum BackupError {
     #[error(transparent)]
     Sign(#[from] SignError),
     /// The backup cannot be written.
-    #[error("the backup cannot be written ({0}): make room, or name another place")]
+    #[error(
+        "the backup cannot be written ({0}); free space on the disk, or write it to another place"
+    )]
     Io(#[from] std::io::Error),
 }
 

@@ -348,29 +348,35 @@ impl Drop for Draft {
 #[non_exhaustive]
 pub enum HomeError {
     /// The directory contains no issuer.
-    #[error("no issuer in `{0}`: run `bailiwick init`, or name another home")]
+    #[error("there is no issuer in `{0}`; run `bailiwick init`, or name another home")]
     Missing(PathBuf),
     /// Something already exists at the path.
-    #[error("`{0}` exists and is not overwritten: name another home")]
+    #[error("`{0}` already exists and is not overwritten; name another home")]
     Exists(PathBuf),
     /// The path is a symbolic link to nothing.
-    #[error("`{0}` is a symbolic link to nothing: make the directory that it names, or remove it")]
+    #[error(
+        "`{0}` is a symbolic link to nothing; make the directory that it leads to, or remove the link"
+    )]
     Dangling(PathBuf),
     /// The path is not a directory.
-    #[error("`{0}` is not a directory, and a home is one: name another home")]
+    #[error("the home `{0}` is not a directory; name another home")]
     NotADirectory(PathBuf),
     /// The path is not UTF-8, so SQLite cannot open it.
-    #[error("the path `{0}` is not UTF-8 text, and that of a home is: choose another")]
+    #[error("the path `{0}` is not UTF-8 text; choose another path for the home")]
     NotText(PathBuf),
     /// The home names two databases.
-    #[error("`{0}` holds both `issuer.db` and `store`: move the one away that is not in use")]
+    #[error(
+        "the home `{0}` holds both `issuer.db` and `store`; move away the one that is not in use"
+    )]
     Ambiguous(PathBuf),
     /// The file `store` does not contain the URL of a PostgreSQL database.
-    #[error("`{0}` does not hold the URL of a PostgreSQL database: write one there")]
+    #[error(
+        "the file `{0}` does not hold the URL of a PostgreSQL database; write `postgres://USER@HOST/DATABASE` into it"
+    )]
     Url(PathBuf),
     /// The database on the server is filled, but the home that belongs to it cannot be moved to its final path.
     #[error(
-        "`{path}` cannot be put in place ({error}), and the database on the server has been filled: empty that, and do it again with another home"
+        "`{path}` cannot be put in place ({error}), but the database on the server is filled already; empty the database, and try again with another home"
     )]
     Unplaced {
         /// Path of the home.
@@ -379,10 +385,10 @@ pub enum HomeError {
         error: io::Error,
     },
     /// A file of settings or profiles is too large for a backup.
-    #[error("`{0}` is too large for a backup: move it out of the home")]
+    #[error("the file `{0}` is too large for a backup; move it out of the home")]
     TooLarge(PathBuf),
     /// Others can read or write the file or directory.
-    #[error("`{path}` is open to others (mode {mode:04o}): run `chmod {wanted} {path}`")]
+    #[error("`{path}` is open to other users (mode {mode:04o}); run `chmod {wanted} {path}`")]
     Open {
         /// The file or directory.
         path: PathBuf,
@@ -393,7 +399,7 @@ pub enum HomeError {
     },
     /// The file or directory belongs to another user, who could read and change it.
     #[error(
-        "`{path}` belongs to user {owner}, and this process runs as user {user}: run it as user {owner}, or give `{path}` to user {user} by `chown`"
+        "`{path}` belongs to user {owner}, but this process runs as user {user}; run it as user {owner}, or run `chown {user} {path}`"
     )]
     Foreign {
         /// The file or directory.
@@ -404,7 +410,7 @@ pub enum HomeError {
         user: u32,
     },
     /// The file or directory cannot be read or written.
-    #[error("`{path}` cannot be used ({error}): check its path, its owner and its permissions")]
+    #[error("`{path}` cannot be used ({error}); check the path, the owner and the permissions")]
     Io {
         /// The file or directory.
         path: PathBuf,

@@ -378,7 +378,7 @@ pub enum RootKeyError {
     #[error(transparent)]
     Transition(#[from] TransitionError),
     /// The reason is missing or cannot be published.
-    #[error("a revocation states its reason on one line of at most {MAX_REASON} bytes: give one")]
+    #[error("the revocation has no valid reason; give one line of at most {MAX_REASON} bytes")]
     Reason,
     /// The keys cannot be used or stored.
     #[error(transparent)]

@@ -43,12 +43,12 @@ impl fmt::Debug for Passphrase {
 #[non_exhaustive]
 pub enum PassphraseError {
     /// The text has too few characters.
-    #[error("a passphrase has at least {MIN_PASSPHRASE} characters: use four or more random words")]
+    #[error(
+        "the passphrase is shorter than {MIN_PASSPHRASE} characters; use four or more random words"
+    )]
     Short,
     /// The text has more than one line.
-    #[error(
-        "a passphrase is one line, and this is more than one: give the passphrase and nothing else"
-    )]
+    #[error("the passphrase has more than one line; give the passphrase and nothing else")]
     Lines,
 }
 

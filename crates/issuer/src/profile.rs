@@ -89,13 +89,17 @@ impl Profiles {
             let (file, text) = (file.as_ref(), text.as_ref());
             let faults = read::file(text, limits, |profile| {
                 if all.len() == MAX_PROFILES {
-                    return Err(format!("there are more than {MAX_PROFILES} profiles"));
+                    return Err(format!(
+                        "there are more than {MAX_PROFILES} profiles; remove some"
+                    ));
                 }
                 match all.entry(profile.name.clone()) {
                     Entry::Occupied(entry) => {
                         let other = origin.get(entry.key()).copied().unwrap_or(file);
                         let name = entry.key();
-                        Err(format!("`{name}` is another profile's name, in `{other}`"))
+                        Err(format!(
+                            "the name `{name}` belongs to another profile already, in `{other}`; choose another name"
+                        ))
                     }
                     Entry::Vacant(entry) => {
                         origin.insert(entry.key().clone(), file);

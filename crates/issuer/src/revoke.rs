@@ -315,21 +315,21 @@ fn as_member<S: Serializer>(revocation: &Revocation, serializer: S) -> Result<S:
 #[non_exhaustive]
 pub enum RevokeError {
     /// The reason is missing or cannot be recorded.
-    #[error("a revocation states its reason on one line of at most {MAX_REASON} bytes: give one")]
+    #[error("the revocation has no valid reason; give one line of at most {MAX_REASON} bytes")]
     Reason,
     /// A watermark lies in the future.
     #[error(
-        "tokens are revoked that were issued before a time that has come: leave the time out for now"
+        "the time lies in the future, and only tokens issued before now can be revoked; leave the time out to revoke all until now"
     )]
     Future,
     /// There are as many live revocations as verifiers accept, apart from a reserve for watermarks.
     #[error(
-        "{MAX_ALIVE} revocations are alive, and verifiers take hardly more: revoke by agent, principal or tenant, or the root key"
+        "there are already {MAX_ALIVE} revocations, near the most that verifiers accept; revoke by agent, principal or tenant, or revoke the root key"
     )]
     Full,
     /// There are more than [`MAX_TARGETS`] targets.
     #[error(
-        "at most {MAX_TARGETS} are revoked at once: use several requests, or revoke by agent or principal"
+        "the request revokes more than {MAX_TARGETS} targets at once; use several requests, or revoke by agent or principal"
     )]
     TooMany,
     /// An error of the database.

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use bailiwick_token::key::PublicKey;
+use bailiwick_token::{duration::show, key::PublicKey};
 
 use crate::{keyring::KeyPolicy, store::PostgresUrl};
 
@@ -133,27 +133,30 @@ impl Settings {
 pub enum SettingsError {
     /// The text of an option is empty, too long, or contains white space.
     #[error(
-        "`{name}` has 1 to 512 bytes and no white space: write a URL such as `https://issuer.example`"
+        "`{name}` is not a URL of 1 to 512 bytes without white space; write one such as `https://issuer.example`"
     )]
     Text {
         /// Name of the option.
         name: &'static str,
     },
     /// The issuer's name is not a URL. The name is in every token and cannot be changed later.
-    #[error("the issuer is not a URL: write one such as `https://issuer.example`")]
+    #[error("`issuer` is not a URL; write one such as `https://issuer.example`")]
     Url,
     /// The issuer's URL has a query or a fragment.
     #[error(
-        "the issuer has a query or a fragment: write a URL such as `https://issuer.example/path`"
+        "`issuer` has a query or a fragment; write a URL such as `https://issuer.example/path`"
     )]
     Query,
     /// The revocation URL is not a URL that paths can be appended to.
     #[error(
-        "the revocation URL begins with `https://` and has no query and no fragment: write one such as `https://issuer.example/.well-known/bailiwick/revocations`"
+        "the revocation URL does not begin with `https://`, or has a query or a fragment; write one such as `https://issuer.example/.well-known/bailiwick/revocations`"
     )]
     RevocationUrl,
     /// A time is out of range.
-    #[error("`{name}` is {value} s: choose {} to {} s", range.start(), range.end())]
+    #[error(
+        "`{name}` is {}, but has to be {} to {}; choose a value within that",
+        show(*.value), show(*range.start()), show(*range.end())
+    )]
     Seconds {
         /// Name of the option.
         name: &'static str,

@@ -61,7 +61,7 @@ impl SignerCache {
 #[non_exhaustive]
 pub enum SignError {
     /// The passphrase is needed.
-    #[error("the private keys are locked: give the passphrase of the home")]
+    #[error("the private keys are locked; give the passphrase of the home")]
     Locked,
     /// The private keys cannot be used.
     #[error(transparent)]

@@ -125,7 +125,7 @@ impl fmt::Debug for ImportedKey {
 /// The error of a text that is not an Ed25519 private key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not an Ed25519 private key: give PKCS#8 in PEM (`openssl genpkey -algorithm ed25519`), or 64 hex digits"
+    "not an Ed25519 private key; give PKCS#8 in PEM (`openssl genpkey -algorithm ed25519`), or 64 hex digits"
 )]
 pub struct ImportError;
 
@@ -143,24 +143,24 @@ impl fmt::Debug for Vault {
 pub enum VaultError {
     /// The passphrase does not open `identity.age`.
     #[error(
-        "the passphrase does not open `identity.age`: check it, and that the home is the right one"
+        "the passphrase does not open `identity.age`; check the passphrase, and that the home is the right one"
     )]
     WrongPassphrase,
     /// The identity does not decrypt a private key.
     #[error(
-        "a private key cannot be opened with this home's identity: restore the home from a backup"
+        "a private key cannot be decrypted with the `identity.age` of this home; restore the home from a backup"
     )]
     Decrypt,
     /// This program did not write the file or row.
-    #[error("`identity.age` or a private key is damaged: restore the home from a backup")]
+    #[error("`identity.age` or a private key is damaged; restore the home from a backup")]
     Damaged,
     /// The identity and the database belong to different homes.
     #[error(
-        "`identity.age` and `issuer.db` are not of one home: restore both from the same backup"
+        "`identity.age` and `issuer.db` belong to different homes; restore both from the same backup"
     )]
     Mixed,
     /// Encryption failed.
-    #[error("a private key cannot be encrypted ({0}): free memory and try again")]
+    #[error("a private key cannot be encrypted ({0}); free memory and try again")]
     Encrypt(io::Error),
 }
 

@@ -49,7 +49,7 @@ impl<S: Send + Sync> FromRequest<S> for Unread {
         let too_long = || {
             ApiError::new(
                 ProblemCode::TooLarge,
-                format!("a body has at most {MAX_BODY} bytes"),
+                format!("the body is longer than {MAX_BODY} bytes; send a shorter one"),
             )
         };
         if request.extensions().get::<TooLong>().is_some() {
@@ -93,7 +93,7 @@ impl Unread {
             false if self.is_json() => &self.bytes,
             false => {
                 let text =
-                    "the body is not JSON in UTF-8 by its `Content-Type`: send `application/json`";
+                    "the `Content-Type` of the body is not JSON in UTF-8; send `application/json`";
                 let error = ApiError::bad_request(text);
                 return Err(error.with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
             }

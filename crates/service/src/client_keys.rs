@@ -28,17 +28,17 @@ const P384: &[u8] =
 pub enum ClientKeyError {
     /// The file contains none of the accepted forms.
     #[error(
-        "it is neither a public key in PEM nor a JSON Web Key (Set): `openssl pkey -in PRIVATE -pubout` writes the public half of a key"
+        "it is neither a public key in PEM nor a JSON Web Key (Set); `openssl pkey -in PRIVATE -pubout` writes the public half of a private key"
     )]
     Form,
     /// The file contains a private key, which only the client may have.
     #[error(
-        "it holds a private key, which only the client may have: give its public half, which `openssl pkey -in PRIVATE -pubout` writes"
+        "it holds a private key, which only the client may have; give the public half, which `openssl pkey -in PRIVATE -pubout` writes"
     )]
     Private,
     /// One of several keys cannot be used.
     #[error(
-        "the key number {place} cannot be registered ({reason}): give the public half of an Ed25519, P-256, P-384 or RSA key for signatures"
+        "key number {place} cannot be registered ({reason}); give the public half of an Ed25519, P-256, P-384 or RSA key for signatures"
     )]
     Unusable {
         /// Position of the key, counted from 1.

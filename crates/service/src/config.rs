@@ -145,7 +145,7 @@ fn read_algorithms<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<Algorithm>
     let known = |name: &String| {
         algorithm(name).ok_or_else(|| {
             D::Error::custom(format!(
-                "the algorithm `{name}` is not supported: use RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA"
+                "the algorithm `{name}` is not supported; use RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA"
             ))
         })
     };
@@ -271,40 +271,46 @@ impl ProviderConfig {
         let checks = [
             (
                 self.name.is_empty() || !self.name.chars().all(word),
-                "its name has letters, digits, `-` and `_`",
+                "its name is not of letters, digits, `-` and `_`; choose another name",
             ),
-            (taken.0, "its name is taken; `client` is this issuer itself"),
-            (taken.1, "its issuer is that of another one"),
+            (
+                taken.0,
+                "its name is that of another provider, or `client`, which is this issuer itself; choose another name",
+            ),
+            (
+                taken.1,
+                "its `issuer` is that of another provider; keep one of the two",
+            ),
             (
                 self.audience.is_empty() || self.issuer.is_empty(),
-                "it needs an issuer and an audience",
+                "its `issuer` or its `audience` is missing; set both",
             ),
             // The issuer of a client assertion is a provider or a client, and only its form tells which. The rule about
             // addresses below implies this one, which must hold even if that one is ever relaxed.
             (
                 is_client_name(&self.issuer),
-                "its issuer could be the name of a client: an issuer is a URL",
+                "its `issuer` could be the name of a client; write the URL of the provider",
             ),
             // Forbidden by OpenID Connect Discovery 1.0, section 2, and RFC 8414, section 2.
             (
                 self.issuer.contains(['?', '#']),
-                "its issuer has a query or a fragment, which no issuer has",
+                "its `issuer` has a query or a fragment, which no issuer has; leave that out",
             ),
             (
                 self.algorithms.is_empty() || self.algorithms.iter().any(symmetric),
-                "it signs with a key pair: RS256, PS256, ES256, ES384, EdDSA and the like",
+                "its `algorithms` are not all of a key pair; name algorithms such as RS256, PS256, ES256, ES384 or EdDSA",
             ),
             (
                 reusable && self.one_time,
-                "`one_time` and reusable `assertions` exclude each other",
+                "`one_time` and reusable `assertions` exclude each other; leave one of them out",
             ),
             (
                 reusable && self.max_life > MAX_REUSABLE_LIFE,
-                "with reusable `assertions`, `max_life` is at most 86400 seconds",
+                "its `max_life` is above the 86400 seconds that reusable `assertions` allow; choose a shorter one",
             ),
             (
                 !(1..=31_536_000).contains(&self.max_life),
-                "`max_life` is 1 to 31536000 seconds",
+                "its `max_life` is not 1 to 31536000 seconds; choose a value within that",
             ),
         ];
         let wrong = checks.into_iter().filter(|(wrong, _)| *wrong);
@@ -336,18 +342,18 @@ pub enum ConfigError {
     #[error("{0}")]
     Malformed(String),
     /// The file is longer than [`MAX_CONFIG`].
-    #[error("it has over {MAX_CONFIG} bytes: check that this is the right file")]
+    #[error("the file has more than {MAX_CONFIG} bytes; check that it is the right file")]
     TooLarge,
     /// Secrets and tokens would travel without encryption.
     #[error(
-        "secrets and tokens would travel in the open to {0}: configure `[tls]`, listen on a loopback address, or set `plain_http = true` where something in front ends TLS"
+        "secrets and tokens would travel unencrypted to {0}; configure `[tls]`, listen on a loopback address, or set `plain_http = true` if a proxy in front ends TLS"
     )]
     Plain(SocketAddr),
     /// Both listeners have the same address.
-    #[error("`listen` and `operations_listen` are both {0}: choose another port for one of them")]
+    #[error("`listen` and `operations_listen` are both {0}; choose another port for one of them")]
     SameAddress(SocketAddr),
     /// A limit is out of range.
-    #[error("`limits.{name}` is {value}: choose {least} to {most}")]
+    #[error("`limits.{name}` is {value}; choose a value of {least} to {most}")]
     Limit {
         /// Name of the limit.
         name: &'static str,
@@ -367,7 +373,7 @@ pub enum ConfigError {
         what: &'static str,
     },
     /// The address of a provider cannot be trusted, so its keys could come from anyone.
-    #[error("the provider `{name}` cannot be used: its `{member}` {error}")]
+    #[error("`{member}` of the provider `{name}` {error}")]
     ProviderUrl {
         /// Name of the provider.
         name: String,
@@ -398,17 +404,26 @@ mod tests {
         assert_eq!(provider.assertions, Assertions::OneTime);
         assert_eq!(config.provider_names(), BTreeSet::from(["corp".to_owned()]));
         for (text, says) in [
-            (PROVIDER.replace("corp", "client"), "is taken"),
-            (format!("{PROVIDER}{PROVIDER}"), "is taken"),
+            (
+                PROVIDER.replace("corp", "client"),
+                "is that of another provider",
+            ),
+            (
+                format!("{PROVIDER}{PROVIDER}"),
+                "is that of another provider",
+            ),
             (
                 format!("{PROVIDER}{}", PROVIDER.replace("corp", "other")),
-                "of another",
+                "its `issuer` is that of another",
             ),
             (
                 PROVIDER.replace("https://idp.example", "idp.example"),
                 "the name of a client",
             ),
-            (PROVIDER.replace("https", "http"), "plain HTTP"),
+            (
+                PROVIDER.replace("https", "http"),
+                "neither HTTPS nor HTTP to this machine",
+            ),
             (PROVIDER.replace(".example", ".example?a"), "a query"),
             (PROVIDER.replace(".example", ".example#a"), "a query"),
             (
@@ -417,7 +432,7 @@ mod tests {
             ),
             (
                 format!("{PROVIDER}jwks_uri = \"http://127.0.0.1.example/keys\"\n"),
-                "plain HTTP",
+                "neither HTTPS nor HTTP to this machine",
             ),
             (format!("{PROVIDER}algorithms = [\"HS256\"]\n"), "key pair"),
             (format!("{PROVIDER}algorithms = []\n"), "key pair"),
@@ -437,7 +452,7 @@ mod tests {
             ),
             (
                 format!("{PROVIDER}assertions = \"reusable\"\nmax_life = 86401\n"),
-                "at most 86400",
+                "above the 86400",
             ),
         ] {
             let error = Config::parse(&text).unwrap_err().to_string();

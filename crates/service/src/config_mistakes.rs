@@ -102,9 +102,9 @@ mod tests {
             "`listen_too`: unknown field",
             "`limits.requets`: unknown field",
             "`provider[1]`: unknown field `colour`",
-            "in the open to 0.0.0.0:8420",
+            "unencrypted to 0.0.0.0:8420",
             "`limits.requests` is 0",
-            "plain HTTP",
+            "neither HTTPS nor HTTP to this machine",
         ] {
             assert!(
                 told.iter().any(|told| told.contains(says)),

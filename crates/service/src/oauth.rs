@@ -44,7 +44,7 @@ pub(crate) async fn token(
             tracing::info!(
                 error = failure.error.as_str(),
                 description = failure.description,
-                "no token"
+                "a request for a token was refused"
             );
             failure.into_response()
         }
@@ -67,7 +67,7 @@ async fn answer(
         return Err(OAuthFailure::new(
             OAuthErrorCode::InvalidRequest,
             format!(
-                "`requested_token_type` is one of {}: ask for one of them, or leave it out",
+                "`requested_token_type` is not supported; send one of {}, or leave it out",
                 REQUESTED_TOKEN_TYPES.join(", ")
             ),
         ));
@@ -78,7 +78,7 @@ async fn answer(
         Some(scope) if scope.contains(' ') => {
             return Err(OAuthFailure::new(
                 OAuthErrorCode::InvalidScope,
-                "`scope` names one profile",
+                "`scope` names more than one profile; name one",
             ));
         }
         scope => scope.map(str::to_owned),
@@ -94,7 +94,9 @@ async fn answer(
         _ => {
             return Err(OAuthFailure::new(
                 OAuthErrorCode::UnsupportedGrantType,
-                format!("`grant_type` is `client_credentials` or `{TOKEN_EXCHANGE}`"),
+                format!(
+                    "the `grant_type` is not supported; send `client_credentials` or `{TOKEN_EXCHANGE}`"
+                ),
             ));
         }
     };
@@ -123,7 +125,10 @@ async fn exchange(
     credentials: Option<Credentials>,
 ) -> Result<(KnownParty, Option<KnownParty>), OAuthFailure> {
     let subject = form.jwt(TokenParameter::SubjectToken)?.ok_or_else(|| {
-        OAuthFailure::new(OAuthErrorCode::InvalidRequest, "`subject_token` is missing")
+        OAuthFailure::new(
+            OAuthErrorCode::InvalidRequest,
+            "`subject_token` is missing; a token exchange needs one",
+        )
     })?;
     let agent = match (form.jwt(TokenParameter::ActorToken)?, credentials) {
         (None, Some(credentials)) => client(state, from, headers, form, credentials).await?,
@@ -140,7 +145,7 @@ async fn exchange(
         (Some(_), Some(_)) => {
             return Err(OAuthFailure::new(
                 OAuthErrorCode::InvalidRequest,
-                "the agent is the client, or whom `actor_token` speaks of: send one of them",
+                "the request names two agents, the client and the subject of `actor_token`; authenticate as a client, or send `actor_token`",
             ));
         }
     };
@@ -175,7 +180,7 @@ async fn client(
         && let Some(id) = form.one(TokenParameter::ClientId)?
         && speaks_of != Some(id)
     {
-        let reason = "`client_id` is not whom `client_assertion` speaks of";
+        let reason = "`client_id` is not the subject of `client_assertion`; send the same client, or leave `client_id` out";
         let mismatch = RefusedRequest {
             agent: &agent.name,
             principal: "",
@@ -208,7 +213,7 @@ fn credentials(headers: &HeaderMap, form: &TokenForm) -> Result<Option<Credentia
         {
             return Err(OAuthFailure::new(
                 OAuthErrorCode::InvalidRequest,
-                "`client_id` is not the client of HTTP Basic",
+                "`client_id` is not the client of HTTP Basic; send the same client, or leave `client_id` out",
             ));
         }
         found.push(basic);
@@ -223,7 +228,9 @@ fn credentials(headers: &HeaderMap, form: &TokenForm) -> Result<Option<Credentia
         if form.required(TokenParameter::ClientAssertionType)? != CLIENT_ASSERTION_TYPE {
             return Err(OAuthFailure::new(
                 OAuthErrorCode::InvalidRequest,
-                format!("`client_assertion_type` is `{CLIENT_ASSERTION_TYPE}`"),
+                format!(
+                    "the `client_assertion_type` is not supported; send `{CLIENT_ASSERTION_TYPE}`"
+                ),
             ));
         }
         found.push(Credentials::Assertion(Zeroizing::new(assertion.to_owned())));
@@ -246,7 +253,7 @@ impl TokenForm {
         let body = body.form().ok_or_else(|| {
             OAuthFailure::new(
                 OAuthErrorCode::InvalidRequest,
-                "the body is `application/x-www-form-urlencoded` in UTF-8",
+                "the body is not a form; send `application/x-www-form-urlencoded` in UTF-8",
             )
         })?;
         let request = TokenRequest::parse(body).map_err(|error| {
@@ -266,7 +273,7 @@ impl TokenForm {
         self.one(parameter)?.ok_or_else(|| {
             OAuthFailure::new(
                 OAuthErrorCode::InvalidRequest,
-                format!("`{parameter}` is missing"),
+                format!("`{parameter}` is missing; send it"),
             )
         })
     }
@@ -277,7 +284,7 @@ impl TokenForm {
             None => Ok(()),
             Some(parameter) => Err(OAuthFailure::new(
                 OAuthErrorCode::InvalidRequest,
-                format!("`{parameter}` belongs to a token exchange"),
+                format!("`{parameter}` belongs to a token exchange; leave it out"),
             )),
         }
     }
@@ -294,10 +301,12 @@ impl TokenForm {
             // RFC 8693, section 2.1, demands the type with a token and forbids it without one.
             (Some(jwt), Some(stated)) if JWT_TOKEN_TYPES.contains(&stated) => Ok(Some(jwt)),
             (Some(_), Some(_)) => Err(wrong(format!(
-                "`{kind}` is one of {}",
+                "the `{kind}` is not supported; send one of {}",
                 JWT_TOKEN_TYPES.join(", ")
             ))),
-            _ => Err(wrong(format!("`{token}` and `{kind}` go together"))),
+            _ => Err(wrong(format!(
+                "`{token}` and `{kind}` need each other; send both or neither"
+            ))),
         }
     }
 }

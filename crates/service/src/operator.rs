@@ -174,7 +174,7 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     let unreadable = || {
         ApiError::new(
             ProblemCode::Unauthenticated,
-            "send one operator's token, as `Authorization: Bearer`",
+            "the request carries more than one credential; send one operator's token, as `Authorization: Bearer`",
         )
     };
     let text = value.to_str().map_err(|_| unreadable())?;
@@ -191,11 +191,15 @@ fn denied(decision: &Decision, reason: Reason, call: &Call) -> ApiError {
     if reason == Reason::MissingToken {
         return ApiError::new(
             code,
-            "an operator's token is needed, as `Authorization: Bearer`",
+            "the request has no operator's token; send one as `Authorization: Bearer`",
         );
     }
     // Values of arguments may be secret, and answers end up in the logs of clients.
     let why = decision.explain(Values::Hidden).join("; ");
     let (action, reason) = (call.action(), reason.code());
-    ApiError::new(code, format!("`{action}` is denied ({reason}): {why}")).with_reason(reason)
+    ApiError::new(
+        code,
+        format!("the operator's token does not allow `{action}` ({reason}): {why}"),
+    )
+    .with_reason(reason)
 }

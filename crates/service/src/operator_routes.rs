@@ -272,7 +272,7 @@ pub(crate) async fn audit(
     filter.limit.get_or_insert(100);
     if filter.limit > Some(MAX_AUDIT_ROWS) {
         return Err(ApiError::bad_request(format!(
-            "at most {MAX_AUDIT_ROWS} rows are told at a time: go on with `before`"
+            "`limit` is above {MAX_AUDIT_ROWS}; ask for fewer rows, and for the older ones with `before`"
         )));
     }
     Ok(Json(issuer.audit_list(&filter).await?.into_wire()))
@@ -295,7 +295,7 @@ pub(crate) async fn audit_verify(
     let kept: Result<Vec<Checkpoint>, _> = checkpoints.iter().map(open).collect();
     let kept = kept?;
     let _alone = state.verifying.try_lock().map_err(|_| {
-        let text = "the audit is being verified for somebody else: try again when that has ended";
+        let text = "the audit is being verified for another request; try again when that has ended";
         ApiError::new(ProblemCode::Unavailable, text)
     })?;
     Ok(Json(issuer.audit_verify(&kept, |_| ()).await?.into_wire()))
@@ -336,7 +336,7 @@ pub(crate) async fn forget_verifier(
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(ApiError::new(
             ProblemCode::NotFound,
-            "no verifier has this name: `verifier lag` shows those that there are",
+            "no verifier has this name; `verifier lag` shows the names of all verifiers",
         )),
     }
 }
@@ -384,8 +384,12 @@ pub(crate) async fn status(
 
 fn key(id: Result<Path<String>, PathRejection>) -> Result<KeyId, ApiError> {
     let Path(id) = id.map_err(bad_path)?;
-    id.parse()
-        .map_err(|_| ApiError::new(ProblemCode::NotFound, "a key's id has 8 hexadecimal digits"))
+    id.parse().map_err(|_| {
+        ApiError::new(
+            ProblemCode::NotFound,
+            "the id of the key is not valid; write 8 hexadecimal digits",
+        )
+    })
 }
 
 fn bad_path(rejection: PathRejection) -> ApiError {

@@ -38,7 +38,7 @@ impl ServiceState {
                 Section::Service,
                 Health::Error,
                 "not_ready",
-                format!("the service cannot mint ({reason})"),
+                format!("the service cannot mint tokens ({reason})"),
                 "read the log of `bailiwick serve`",
             ));
         }
@@ -47,8 +47,8 @@ impl ServiceState {
                 Section::Service,
                 Health::Warning,
                 "certificate_failed",
-                "the certificate cannot be read again, and the one in use stays until it ends",
-                "run `bailiwick check` at the issuer, and put a certificate with its key in place",
+                "the certificate cannot be read again, so the current one stays in use until it ends",
+                "run `bailiwick check` at the issuer, and put a certificate and its key in place",
             ));
         }
         if self.metrics.profiles_failed.get() != 0 {
@@ -56,7 +56,7 @@ impl ServiceState {
                 Section::Settings,
                 Health::Error,
                 "profiles_invalid",
-                "the profiles in the home have a mistake: those in use stay, and a restart would fail",
+                "the profiles in the home have a mistake, so the former ones stay in use and a restart would fail",
                 "run `bailiwick check` at the issuer, and correct what it names",
             ));
         }

@@ -167,6 +167,6 @@ pub(crate) fn fault(error: &dyn std::fmt::Display) -> ApiError {
     tracing::error!(%error, "cannot verify the issuer's own tokens");
     ApiError::new(
         ProblemCode::Internal,
-        "the issuer cannot verify its own tokens, and its log says why",
+        "the issuer cannot verify its own tokens; see its log",
     )
 }

@@ -56,7 +56,7 @@ pub(crate) async fn not_ready(state: &ServiceState) -> Option<String> {
     }
     if let Some(task) = state.metrics.tasks.down() {
         return Some(format!(
-            "the background task `{task}` failed and is started again: see the log"
+            "the background task `{task}` failed and is started again; see the log"
         ));
     }
     match timeout(PATIENCE, state.issuer.published_keyset()).await {
@@ -72,7 +72,7 @@ async fn metrics(Shared(state): Shared<ServiceState>) -> Response {
     let up = matches!(measured, Ok(Ok(())));
     state.metrics.store_up.set(i64::from(up));
     if let Ok(Err(error)) = measured {
-        tracing::warn!(%error, "some metrics are as they were");
+        tracing::warn!(%error, "some metrics could not be updated and have their former values");
     }
     let headers = [(
         "content-type",

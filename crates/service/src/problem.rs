@@ -72,7 +72,7 @@ impl ApiError {
         tracing::error!(%error, "a request failed");
         ApiError::new(
             ProblemCode::Internal,
-            "the issuer has a fault of its own, which is in its log",
+            "the issuer has a fault of its own; see its log",
         )
     }
 }
@@ -141,7 +141,7 @@ impl From<CallerError> for ApiError {
             } => ApiError::new(ProblemCode::Unavailable, error.to_string()),
             CallerError::Ambiguous => ApiError::new(
                 ProblemCode::Unauthenticated,
-                "authenticate with HTTP Basic, or with a `client_assertion`, and not with both",
+                "the request carries credentials in more than one way, or in one that cannot be read; authenticate with HTTP Basic or with a `client_assertion`, and not with both",
             ),
             other => ApiError::new(ProblemCode::Unauthenticated, other.to_string()),
         }
@@ -157,7 +157,7 @@ impl From<ProfileMintError> for ApiError {
             }
             ProfileMintError::TooMany(wait) => {
                 let seconds = wait.as_secs().saturating_add(1);
-                let detail = format!("{}: wait {seconds} s", ProfileMintError::TOO_OFTEN);
+                let detail = format!("{}; wait {seconds} s", ProfileMintError::TOO_OFTEN);
                 ApiError::new(ProblemCode::TooMany, detail).with_retry_after(seconds)
             }
             ProfileMintError::Mint(error) => error.into(),
@@ -204,15 +204,15 @@ impl From<StoreError> for ApiError {
             | StoreError::Full
             | StoreError::Slow
             | StoreError::Unreachable => {
-                tracing::error!(%error, "the store refused");
+                tracing::error!(%error, "cannot use the store");
                 ApiError::new(ProblemCode::Unavailable, error.to_string())
             }
             // The caller must not learn how the store is reached.
             StoreError::Tls(_) | StoreError::File(_) => {
-                tracing::error!(%error, "the store refused");
+                tracing::error!(%error, "cannot use the store");
                 ApiError::new(
                     ProblemCode::Unavailable,
-                    "the issuer cannot use its store, and its log says why",
+                    "the issuer cannot use its store; see its log",
                 )
             }
             _ => ApiError::internal(&error),

@@ -52,10 +52,10 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> ProfilesError + use<> {
 #[non_exhaustive]
 pub enum ProfilesError {
     /// The home contains both the file and the directory.
-    #[error("`{0}` holds both `profiles.toml` and `profiles.d`: keep one of them")]
+    #[error("`{0}` holds both `profiles.toml` and `profiles.d`; keep one of them")]
     Both(PathBuf),
     /// A file or directory cannot be read.
-    #[error("`{path}` cannot be read ({error})")]
+    #[error("`{path}` cannot be read ({error}); check its permissions")]
     Io {
         /// The file or directory.
         path: PathBuf,
@@ -66,6 +66,6 @@ pub enum ProfilesError {
     #[error(transparent)]
     Profile(#[from] ProfileError),
     /// The reader of the profiles panicked.
-    #[error("the profiles cannot be read for a fault of the issuer: see its log")]
+    #[error("the issuer has a fault of its own and cannot read the profiles; see its log")]
     Fault,
 }

@@ -153,7 +153,7 @@ impl Providers {
                 tracing::warn!(
                     provider = config.name,
                     max_life = config.max_life,
-                    "client assertions of this provider are good until they end: anyone who reads one gets tokens as that workload until then"
+                    "client assertions of this provider can be used until they end, so anyone who reads one gets tokens as that workload until then"
                 );
             }
         }
@@ -344,7 +344,7 @@ impl Provider {
                 kid = shown(jwt.header.kid.as_deref().unwrap_or_default(), MAX_SHOWN),
                 alg = ?jwt.header.alg,
                 %why,
-                "no known key verifies a JWT; the provider is asked for its keys"
+                "no known key verifies a JWT, so the keys of its provider are fetched again"
             );
             let provider = Arc::clone(self);
             // A task of its own, so that a caller that hangs up does not cancel the fetch for the others.
@@ -363,7 +363,7 @@ impl Provider {
                 if keys.is_empty() {
                     tracing::warn!(
                         provider = self.config.name,
-                        "it publishes no key that can be used, so none of its tokens is accepted"
+                        "the provider publishes no usable key, so its tokens are refused"
                     );
                 }
                 self.keys.store(Some(Arc::new(keys)));
@@ -372,7 +372,11 @@ impl Provider {
             Err(reason) => {
                 // It may quote text of the provider, so it is cut and escaped.
                 let reason = shown(&reason, MAX_REASON);
-                tracing::warn!(provider = self.config.name, reason, "no keys were fetched");
+                tracing::warn!(
+                    provider = self.config.name,
+                    reason,
+                    "cannot fetch the keys of a provider"
+                );
                 self.failure.store(Some(Arc::new(reason)));
             }
         }
@@ -404,13 +408,14 @@ impl Provider {
                     serde_json::from_slice(&text).map_err(|error| error.to_string())?;
                 // OpenID Connect Discovery 1.0, section 4.3, demands the same issuer, byte for byte.
                 if discovery.issuer != self.config.issuer {
-                    return Err("the configuration is of another issuer".to_owned());
+                    return Err("its configuration names another issuer".to_owned());
                 }
                 discovery.jwks_uri
             }
         };
         let text = self.get(&uri).await?;
-        KeySet::parse(&text).map_err(|error| format!("no JSON Web Key Set: {error}"))
+        KeySet::parse(&text)
+            .map_err(|error| format!("its answer is not a JSON Web Key Set ({error})"))
     }
 
     async fn get(&self, uri: &str) -> Result<Vec<u8>, String> {

@@ -66,7 +66,7 @@ pub(crate) async fn delta(
     let gone = || {
         ApiError::new(
             ProblemCode::NotFound,
-            "there are no such changes: take the snapshot",
+            "the issuer has no such changes; fetch the snapshot",
         )
     };
     let Path((epoch, range)) = path.map_err(|_| gone())?;

@@ -187,7 +187,7 @@ async fn admit(
             state.metrics.shed.inc();
             let busy = ApiError::new(
                 ProblemCode::Unavailable,
-                "the issuer has more to do than it can: try again in a moment",
+                "the issuer is overloaded; try again in a moment",
             );
             return busy.into_response();
         }
@@ -225,13 +225,15 @@ async fn answer(room: &Room, request: Request, next: Next) -> Result<Response, R
     let request = request.map_err(|_| {
         let late = ApiError::new(
             ProblemCode::Unavailable,
-            "the request took longer to arrive than the issuer waits: try again",
+            "the request took too long to arrive; try again",
         );
         Rejected::Answered(late.with_status(StatusCode::REQUEST_TIMEOUT))
     })?;
     let request = request.map_err(|lost| match lost {
         Lost::NoRoom => Rejected::Overloaded,
-        Lost::Broken => Rejected::Answered(ApiError::bad_request("the body broke off")),
+        Lost::Broken => Rejected::Answered(ApiError::bad_request(
+            "the body ended early; send the request again",
+        )),
     })?;
     let route = room.route(&request);
     let places = match route {
@@ -247,7 +249,7 @@ async fn answer(room: &Room, request: Request, next: Next) -> Result<Response, R
     answered.map_err(|_| {
         Rejected::Answered(ApiError::new(
             ProblemCode::Unavailable,
-            "the issuer did not get to an end in time: try again in a moment",
+            "the issuer did not finish in time; try again in a moment",
         ))
     })
 }
@@ -281,12 +283,13 @@ fn method(method: &Method) -> &'static str {
 async fn nothing() -> ApiError {
     ApiError::new(
         ProblemCode::NotFound,
-        "there is nothing at this path: see /v1/openapi.json",
+        "there is nothing at this path; see /v1/openapi.json",
     )
 }
 
 async fn wrong_method() -> ApiError {
-    let error = ApiError::bad_request("this path has other methods: see /v1/openapi.json");
+    let error =
+        ApiError::bad_request("this path does not support the method; see /v1/openapi.json");
     error.with_status(StatusCode::METHOD_NOT_ALLOWED)
 }
 
@@ -294,7 +297,7 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response<Body> {
     tracing::error!("a request panicked");
     ApiError::new(
         ProblemCode::Internal,
-        "the issuer has a fault of its own, which is in its log",
+        "the issuer has a fault of its own; see its log",
     )
     .into_response()
 }

@@ -99,13 +99,13 @@ pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Runni
     let limits = config.profile_limits(issuer.settings());
     let profiles = read_profiles(issuer.home(), &limits)?;
     if profiles.is_empty() {
-        tracing::warn!("there are no profiles, so no caller gets anything");
+        tracing::warn!("there are no profiles, so no caller gets a token");
     }
     let url = issuer.revocation_url().await;
     let url = url.map_err(|error| Box::new(SignError::from(error)))?;
     if url.is_none() {
         tracing::warn!(
-            "the keyset names no URL of the revocations, so verifiers do not look for any; set it by `bailiwick keyset set`"
+            "the keyset names no URL of the revocations, so verifiers do not fetch any; set it by `bailiwick keyset set`"
         );
     }
     let tls = match &config.tls {
@@ -242,7 +242,7 @@ impl Running {
         self.tasks.join().await;
         if let Some(StateHandle(state)) = self.state.take() {
             if let Err(error) = state.flush_reports().await {
-                tracing::warn!(%error, "what verifiers said last is lost");
+                tracing::warn!(%error, "the last reports of verifiers could not be saved");
             }
             state.issuer.clone().close().await;
         }
@@ -336,7 +336,7 @@ async fn certified(certificate: &Path, key: &Path) -> Result<RustlsConfig, Serve
     if is_open(key) {
         tracing::warn!(
             path = %key.display(),
-            "everybody on this machine can read the private key of TLS: run `chmod o=` on it"
+            "every user of this machine can read the private key of TLS; run `chmod o=` on it"
         );
     }
     let config = read(certificate, key).await;
@@ -393,7 +393,7 @@ impl Certificate {
         match read {
             Ok(read) => self.config.reload_from_config(read),
             Err(error) => {
-                tracing::error!(%error, "the certificate cannot be read, and the one in use stays");
+                tracing::error!(%error, "the certificate cannot be read, so the current one stays in use");
             }
         }
     }
@@ -481,17 +481,17 @@ mod placed {
 #[non_exhaustive]
 pub enum ServeError {
     /// `service.toml` cannot be used.
-    #[error("`service.toml`: {0}")]
+    #[error("`service.toml` cannot be used: {0}")]
     Config(#[from] ConfigError),
     /// The profiles cannot be used.
     #[error(transparent)]
     Profiles(#[from] ProfilesError),
     /// The private keys are locked.
-    #[error("the private keys are locked: a service needs the passphrase")]
+    #[error("the private keys are locked; give the passphrase of the home")]
     Locked,
     /// An address cannot be listened on.
     #[error(
-        "cannot listen on {address} ({error}): choose another address, or end what listens there"
+        "cannot listen on {address} ({error}); choose another address, or end the program that listens there"
     )]
     Bind {
         /// The address to listen on.
@@ -500,7 +500,9 @@ pub enum ServeError {
         error: io::Error,
     },
     /// The certificate or its key cannot be used.
-    #[error("the certificate `{path}` or its key cannot be used ({error})")]
+    #[error(
+        "the certificate `{path}` or its key cannot be used ({error}); put a certificate and the key that belongs to it in place"
+    )]
     Certificate {
         /// Path of the file.
         path: std::path::PathBuf,
@@ -508,12 +510,12 @@ pub enum ServeError {
         error: io::Error,
     },
     /// The HTTP client that fetches providers' keys cannot be made.
-    #[error("no HTTP client can be made ({0})")]
+    #[error("no HTTPS client can be made ({0}); install the certificate authorities of the system")]
     Client(reqwest::Error),
     /// The keyset or the feed's head cannot be signed.
-    #[error("what verifiers need cannot be signed: {0}")]
+    #[error("the keyset or the head of the revocations cannot be signed: {0}")]
     Publish(#[from] Box<SignError>),
     /// The listeners cannot be started.
-    #[error("cannot listen ({0})")]
+    #[error("cannot accept connections ({0}); check the limits of this process")]
     Io(#[from] io::Error),
 }

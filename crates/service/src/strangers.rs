@@ -113,7 +113,7 @@ impl Strangers {
             return;
         };
         let name = kind.as_str();
-        tracing::warn!(kind = name, agent, reason, left_out, %from, "a caller is not known");
+        tracing::warn!(kind = name, agent, reason, left_out, %from, "a caller could not be authenticated");
         let refused = RefusedRequest {
             agent,
             principal: "",
@@ -133,7 +133,12 @@ impl Strangers {
         let Some(left_out) = self.allowances.admit(kind) else {
             return;
         };
-        tracing::warn!(action, reason, left_out, "an operator is not known");
+        tracing::warn!(
+            action,
+            reason,
+            left_out,
+            "an operator could not be authenticated"
+        );
         let issuer = self.issuer.acting_as(UNKNOWN_OPERATOR);
         let recorded = issuer.record_denied_operator(action, reason, left_out, (self.clock)());
         self.keep_count(kind, left_out, recorded.await);
@@ -149,7 +154,7 @@ impl Strangers {
     /// row.
     fn keep_count(&self, kind: CredentialKind, left_out: u64, recorded: Result<u64, MintError>) {
         if let Err(error) = recorded {
-            tracing::error!(%error, "a refusal is not on record");
+            tracing::error!(%error, "a refusal could not be recorded in the audit");
             self.allowances.leave_out(kind, left_out.saturating_add(1));
         }
     }

@@ -156,7 +156,9 @@ impl Supervisor {
                     Err(error) => error.to_string(),
                 };
                 health.set(task, false);
-                quietly(|| tracing::error!(task, why, "a task ended and is started again"));
+                quietly(|| {
+                    tracing::error!(task, why, "a background task ended and is started again")
+                });
                 // A failure after a long run is unrelated to earlier ones, so the pause is short again.
                 if begun.elapsed() > LONGEST {
                     pause = SHORTEST;
@@ -191,9 +193,7 @@ where
     let ended = tokio::spawn(async move { work().await }).await;
     health.set(task, ended.is_ok());
     if let Err(error) = &ended {
-        quietly(
-            || tracing::error!(task, %error, "a task in the background failed; it is started again"),
-        );
+        quietly(|| tracing::error!(task, %error, "a background task failed and is started again"));
     }
     ended.is_ok()
 }

@@ -87,9 +87,11 @@ impl Shared {
 
     fn follow_profiles(&self) {
         match self.reload_profiles() {
-            Ok(true) => tracing::info!("other profiles are in use now"),
+            Ok(true) => tracing::info!("the profiles were reloaded"),
             Ok(false) => {}
-            Err(error) => tracing::error!(%error, "the profiles in use stay"),
+            Err(error) => {
+                tracing::error!(%error, "the profiles cannot be reloaded, so the former ones stay in use")
+            }
         }
     }
 
@@ -147,7 +149,7 @@ impl Shared {
     fn note<E: std::fmt::Display>(&self, done: Result<(), E>, what: &str) {
         if let Err(error) = done {
             self.metrics.task_failures.inc();
-            tracing::error!(%error, "{what} failed; it is tried again");
+            tracing::error!(%error, "{what} failed and is tried again");
         }
     }
 }

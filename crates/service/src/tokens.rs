@@ -57,7 +57,7 @@ pub(crate) async fn mint(
         let mut wanted: MintTokenRequest = body.json(&holder)?;
         let grants = grants(&state, &holder.agent, wanted.grants.take()).await?;
         let (minted, actor) = by_operator(&state, &headers, wanted, grants, arrived).await?;
-        tracing::info!(actor, token = %minted.receipt.token_id, "minted for an operator");
+        tracing::info!(actor, token = %minted.receipt.token_id, "a token was minted for an operator");
         return Ok(answer(minted, None));
     }
     let agent = agent(&state, &headers, &body, from.ip()).await?;
@@ -72,13 +72,13 @@ pub(crate) async fn mint(
         || !wanted.claims.is_empty()
     {
         return Err(ApiError::bad_request(
-            "who acts for whom is for the profile to say: leave `agent`, `principal`, `tenant` and `claims` out",
+            "the profile decides who acts for whom; leave `agent`, `principal`, `tenant` and `claims` out",
         ));
     }
     let services = match wanted.services.take() {
         Some(services) if services.is_empty() => {
             return Err(ApiError::bad_request(
-                "`services` is empty, and an empty list allows nothing: leave it out for all services of the profile",
+                "`services` is empty and would allow nothing; leave it out for all services of the profile",
             ));
         }
         services => services.unwrap_or_default(),
@@ -156,7 +156,9 @@ async fn grants(
     };
     let length = text.get().len();
     if length > MAX_GRANTS {
-        let text = format!("`grants` has at most {MAX_GRANTS} bytes: no token carries as much");
+        let text = format!(
+            "`grants` is longer than the {MAX_GRANTS} bytes that a token can carry; send fewer grants"
+        );
         return Err(ApiError::bad_request(text));
     }
     let read = if length <= QUICK_GRANTS {
@@ -168,7 +170,7 @@ async fn grants(
         let gone = || {
             ApiError::new(
                 ProblemCode::Unavailable,
-                "the issuer is stopping: try again",
+                "the issuer is stopping; try again",
             )
         };
         // The semaphore is never closed, so this does not fail.
@@ -198,15 +200,17 @@ async fn by_operator(
         || wanted.services.is_some()
     {
         return Err(bad(
-            "an operator's token mints without a profile: leave `profile`, `services` and other credentials out",
+            "an operator's token mints without a profile; leave `profile`, `services` and other credentials out",
         ));
     }
     let (Some(agent), Some(principal), Some(ttl), Some(grants)) =
         (wanted.agent, wanted.principal, wanted.ttl, grants)
     else {
-        return Err(bad("`agent`, `principal`, `ttl` and `grants` are needed"));
+        return Err(bad(
+            "the request lacks `agent`, `principal`, `ttl` or `grants`; send all four",
+        ));
     };
-    let seconds = i64::try_from(ttl).map_err(|_| bad("`ttl` is too large"))?;
+    let seconds = i64::try_from(ttl).map_err(|_| bad("`ttl` is too large; send fewer seconds"))?;
     let mut call = Call::new(MINT)
         .arg("agent", agent.as_str())
         .arg("principal", principal.as_str())
@@ -234,7 +238,7 @@ async fn by_operator(
         refused.await?;
         return Err(ApiError::new(
             ProblemCode::Denied,
-            "operators are made at the issuer's home, or by a profile, and not by operators",
+            "an operator's token cannot mint tokens of operators; mint them at the home of the issuer, or by a profile",
         ));
     }
     let request = MintRequest {
@@ -271,6 +275,6 @@ fn answer(minted: Minted, profile: Option<String>) -> Response {
 fn logged(error: impl Into<ApiError>) -> ApiError {
     let error = error.into();
     let problem = &error.problem;
-    tracing::info!(code = ?problem.code, detail = problem.detail, "no token");
+    tracing::info!(code = ?problem.code, detail = problem.detail, "a request for a token was refused");
     error
 }

@@ -360,7 +360,7 @@ async fn secrets_appear_nowhere() {
     for part in [
         "TRACE",
         "DEBUG",
-        "no token",
+        "a request for a token was refused",
         "call denied",
         "bailiwick_service",
     ] {

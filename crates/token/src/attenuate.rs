@@ -6,6 +6,7 @@ use crate::{
     caveat::Caveat,
     datalog::{DatalogError, appended_block, max_depth},
     limits::{LimitError, TokenLimits},
+    text::counted,
     token::{Token, TokenError},
 };
 
@@ -15,16 +16,17 @@ use crate::{
 pub enum AttenuateError {
     /// The token is sealed, so no block can be appended.
     #[error(
-        "the token is sealed and cannot be narrowed or sealed again; ask its holder for a narrower one"
+        "the token is sealed and cannot be narrowed or sealed again; ask whoever sealed it for a narrower token"
     )]
     Sealed,
     /// The caveat restricts nothing.
-    #[error("the caveat is empty: give a scope, an end, a delegate or a task")]
+    #[error("the caveat is empty; give a scope, an end, a delegate or a task")]
     Empty,
     /// The token already has as many appended blocks as its own checks allow. With one more block, it would
     /// allow no call.
     #[error(
-        "the token allows at most {limit} appended blocks, and {appended} are appended: ask its holder for one with fewer blocks"
+        "the token is at its limit of {}; ask its holder for a token with fewer blocks",
+        counted(*.limit, "appended block")
     )]
     Depth {
         /// Number of blocks that are already appended.
@@ -36,10 +38,12 @@ pub enum AttenuateError {
     #[error(transparent)]
     Datalog(#[from] DatalogError),
     /// The narrowed or sealed token would be larger than verifiers accept.
-    #[error("{0}: narrow in fewer steps, or with fewer grants")]
+    #[error(
+        "the narrowed token would be too large: {0}; narrow in fewer steps, or with fewer grants"
+    )]
     Limit(#[from] LimitError),
     /// The token's container cannot carry another block.
-    #[error("the token cannot be extended: it is damaged")]
+    #[error("the token is damaged and cannot be narrowed; get it again from its issuer")]
     Damaged,
     /// The new token could not be read back.
     #[error(transparent)]

@@ -70,7 +70,7 @@ impl TokenId {
 
 /// The error of a text that is not a token id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a token id: 32 lower-case hexadecimal digits are expected")]
+#[error("not a token id; write 32 lower-case hexadecimal digits")]
 pub struct TokenIdError;
 
 impl FromStr for TokenId {

@@ -14,7 +14,7 @@ use base64::{
 use ed25519_dalek::{Signer, SigningKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 
-use crate::key::PublicKey;
+use crate::{escape::code, key::PublicKey};
 
 /// The longest envelope that [`Envelope::parse`] reads, in bytes.
 pub const MAX_ENVELOPE: usize = 4 << 20;
@@ -67,8 +67,11 @@ impl Envelope {
         if json.len() > limit {
             return Err(EnvelopeError::TooLarge { limit });
         }
-        let envelope: Envelope = serde_json::from_slice(json)
-            .map_err(|error| EnvelopeError::Malformed(error.to_string()))?;
+        let envelope: Envelope =
+            serde_json::from_slice(json).map_err(|error| EnvelopeError::Malformed {
+                looks: looks_like(json, &error),
+                message: error.to_string(),
+            })?;
         if envelope.signatures.len() > MAX_SIGNATURES {
             return Err(EnvelopeError::TooManySignatures);
         }
@@ -147,27 +150,24 @@ pub(crate) fn to_json<T: Serialize>(value: &T) -> Vec<u8> {
 }
 
 /// The reason for refusing an envelope.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EnvelopeError {
     /// The file is too long. Nothing in it was parsed.
-    #[error(
-        "a signed file of this kind has at most {limit} bytes: check that this is the right file"
-    )]
     TooLarge {
         /// The limit, in bytes.
         limit: usize,
     },
     /// The text is not the JSON form of an envelope.
-    #[error("not a DSSE envelope ({0}): check that this is the right file and that it is complete")]
-    Malformed(String),
+    Malformed {
+        /// The kind of file that it seems to be, such as `a token`, if its first bytes tell.
+        looks: Option<&'static str>,
+        /// The parser's message.
+        message: String,
+    },
     /// The envelope has more than [`MAX_SIGNATURES`] signatures.
-    #[error(
-        "an envelope with more than {MAX_SIGNATURES} signatures is not read: fetch the file again from its issuer"
-    )]
     TooManySignatures,
     /// The signed file is of another kind.
-    #[error("this file is a `{found}` and not a `{expected}`: check that this is the right file")]
     WrongType {
         /// The type that the envelope states.
         found: String,
@@ -175,13 +175,97 @@ pub enum EnvelopeError {
         expected: String,
     },
     /// None of the signatures verifies under the key.
-    #[error(
-        "not signed by `{key}`: check that this is the issuer's keyset key, and fetch the file again"
-    )]
     NotSigned {
         /// The trusted key.
         key: String,
     },
+}
+
+impl EnvelopeError {
+    /// Returns the message about a file of this kind, such as `keyset`.
+    ///
+    /// ```
+    /// # use bailiwick_token::dsse::Envelope;
+    /// let error = Envelope::parse(b"ed25519/d75a").unwrap_err();
+    /// assert_eq!(
+    ///     error.of("keyset").to_string(),
+    ///     "the file is not a signed keyset but looks like a public key; give the signed keyset"
+    /// );
+    /// ```
+    pub fn of<'a>(&'a self, kind: &'a str) -> impl fmt::Display + 'a {
+        fmt::from_fn(move |f| match self {
+            EnvelopeError::TooLarge { limit } => write!(
+                f,
+                "the file is longer than the {limit} bytes of the longest signed {kind}; check that it is the right file"
+            ),
+            EnvelopeError::Malformed {
+                looks: Some(looks), ..
+            } => write!(
+                f,
+                "the file is not a signed {kind} but looks like {looks}; give the signed {kind}"
+            ),
+            EnvelopeError::Malformed { message, .. } => write!(
+                f,
+                "the file is not a signed {kind} ({message}); check that it is the right file and complete"
+            ),
+            EnvelopeError::TooManySignatures => write!(
+                f,
+                "the signed {kind} has more than {MAX_SIGNATURES} signatures; fetch the {kind} again from its issuer"
+            ),
+            EnvelopeError::WrongType { found, .. } => match kind_of(found) {
+                Some(found) => write!(
+                    f,
+                    "the file is a signed {found} and not a signed {kind}; give the signed {kind}"
+                ),
+                None => write!(
+                    f,
+                    "the file is signed data of the type {} and not a signed {kind}; give the signed {kind}",
+                    code(found)
+                ),
+            },
+            EnvelopeError::NotSigned { key } => write!(
+                f,
+                "the {kind} is not signed by `{key}`; check that this is the keyset key of the issuer, and fetch the {kind} again"
+            ),
+        })
+    }
+}
+
+impl fmt::Display for EnvelopeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.of("file").fmt(f)
+    }
+}
+
+impl std::error::Error for EnvelopeError {}
+
+/// The kind of file that a payload type of this product names: `keyset` for `application/vnd.bailiwick.keyset.v1+json`.
+fn kind_of(payload_type: &str) -> Option<&str> {
+    let kind = payload_type
+        .strip_prefix("application/vnd.bailiwick.")?
+        .strip_suffix(".v1+json")?;
+    match kind {
+        "head" => Some("head of the revocations"),
+        "snapshot" => Some("snapshot of the revocations"),
+        "checkpoint" => Some("checkpoint of the audit"),
+        "keyset" | "backup" => Some(kind),
+        _ => None,
+    }
+}
+
+/// The kind of file that the bytes seem to be, where that can be told without parsing them.
+fn looks_like(bytes: &[u8], error: &serde_json::Error) -> Option<&'static str> {
+    let text = bytes.trim_ascii();
+    let is_base64url = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    Some(match text.first()? {
+        _ if text.starts_with(b"-----BEGIN ") => "a PEM file",
+        _ if text.starts_with(b"ed25519/") => "a public key",
+        // A Biscuit is a protobuf message, which begins with field 1 or 2.
+        b'C' | b'E' if text.len() > 100 && text.iter().all(is_base64url) => "a token",
+        b'{' if error.is_eof() => "a signed file that was cut off",
+        b'{' if text.contains(&b'\n') && error.is_syntax() => "a file with several lines of JSON",
+        _ => return None,
+    })
 }
 
 /// Bytes as base64 text, written in the standard alphabet and read in either, as the specification requires.
@@ -292,6 +376,40 @@ mod tests {
     }
 
     #[test]
+    fn wrong_files_are_named() {
+        let token = format!("C{}\n", "Ab-_".repeat(40));
+        let keyset = Envelope::sign(
+            "application/vnd.bailiwick.keyset.v1+json",
+            b"{}".to_vec(),
+            &key().0,
+        );
+        let cut = &keyset.to_json()[..40];
+        for (file, found) in [
+            (token.as_str(), "looks like a token"),
+            ("-----BEGIN PUBLIC KEY-----\n", "looks like a PEM file"),
+            ("ed25519/d75a", "looks like a public key"),
+            (cut, "looks like a signed file that was cut off"),
+            ("{}\n{}\n", "is not a signed head"),
+            ("", "is not a signed head"),
+            ("issuer = 1", "is not a signed head"),
+        ] {
+            let error = Envelope::parse(file.as_bytes()).unwrap_err();
+            let text = error.of("head").to_string();
+            assert!(
+                text.contains(found) && text.contains("signed head"),
+                "{text}"
+            );
+        }
+        let error = keyset
+            .open("application/vnd.bailiwick.head.v1+json", &key().1)
+            .unwrap_err();
+        assert_eq!(
+            error.of("head of the revocations").to_string(),
+            "the file is a signed keyset and not a signed head of the revocations; give the signed head of the revocations"
+        );
+    }
+
+    #[test]
     fn reads_both_alphabets_and_ignores_what_it_does_not_know() {
         let json = br#"{"payload":"_-8","payloadType":"t","x":{},"signatures":[{"sig":"\/+8="}]}"#;
         let envelope = Envelope::parse(json).unwrap();
@@ -310,7 +428,7 @@ mod tests {
         ] {
             assert!(matches!(
                 Envelope::parse(bad),
-                Err(EnvelopeError::Malformed(_))
+                Err(EnvelopeError::Malformed { .. })
             ));
         }
         assert!(matches!(

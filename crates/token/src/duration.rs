@@ -11,13 +11,13 @@ const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1
 #[non_exhaustive]
 pub enum DurationError {
     /// The text does not have the form of a duration.
-    #[error("write a duration such as `30s`, `15m`, `1h30m` or `7d`")]
+    #[error("not a duration; write one such as `30s`, `15m`, `1h30m` or `7d`")]
     Form,
     /// The duration is zero.
-    #[error("a duration of nothing ends before it begins")]
+    #[error("a duration of zero; write at least `1s`")]
     Nothing,
     /// The duration is longer than ten years.
-    #[error("a duration is at most ten years")]
+    #[error("longer than ten years; write a shorter duration")]
     TooLong,
 }
 

@@ -9,6 +9,7 @@ use crate::{
     datalog::{self, Authority, AuthorityError, CheckMeaning, names},
     escape::{name, phrase, visible},
     grant::{Effective, Grant, Grants, TooManyCombinations},
+    text::counted,
     timestamp::Timestamp,
     token::Token,
     value::Value,
@@ -352,7 +353,7 @@ impl fmt::Display for Inspection {
         let state = if self.sealed {
             "sealed"
         } else {
-            "open: its holder can narrow it"
+            "open, so its holder can narrow it"
         };
         match (&self.claims, &self.not_profile) {
             (Some(claims), _) => {
@@ -369,7 +370,7 @@ impl fmt::Display for Inspection {
                 }
                 writeln!(f, "issued     {}", claims.issued_at)?;
                 if let Some(depth) = claims.max_depth {
-                    writeln!(f, "depth      at most {depth} appended blocks")?;
+                    writeln!(f, "depth      at most {}", counted(depth, "appended block"))?;
                 }
                 for (claim, value) in &claims.claims {
                     writeln!(f, "claim      {} = {}", name(claim), phrase(value))?;
@@ -438,11 +439,11 @@ impl fmt::Display for EffectiveAuthority {
         match self.max_depth {
             Some(limit) if self.is_too_deep() => writeln!(
                 f,
-                "nothing is left: {} blocks are appended, and the token allows at most {limit}",
-                self.appended
+                "nothing is left, because the token has {}, above its limit of {limit}",
+                counted(self.appended, "appended block")
             )?,
             _ if self.is_nothing() => {
-                writeln!(f, "nothing is left: no call meets all blocks")?;
+                writeln!(f, "nothing is left, because no call meets all blocks")?;
             }
             _ => {}
         }
@@ -452,8 +453,8 @@ impl fmt::Display for EffectiveAuthority {
         if self.opaque_grants > 0 {
             writeln!(
                 f,
-                "and what {} grants in Datalog allow, which cannot be listed",
-                self.opaque_grants
+                "and what {} in Datalog may allow, which cannot be listed",
+                counted(self.opaque_grants, "grant")
             )?;
         }
         for (label, time) in [("from ", self.not_before), ("until", self.expires)] {
@@ -466,7 +467,7 @@ impl fmt::Display for EffectiveAuthority {
         }
         match self.narrowings_left() {
             _ if self.is_nothing() => Ok(()),
-            Some(0) => writeln!(f, "it cannot be narrowed any more"),
+            Some(0) => writeln!(f, "it cannot be narrowed further"),
             Some(1) => writeln!(f, "it can be narrowed once more"),
             Some(left) => writeln!(f, "it can be narrowed {left} more times"),
             None => Ok(()),

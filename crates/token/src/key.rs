@@ -76,7 +76,7 @@ impl fmt::Debug for KeyId {
 
 /// The error of a text that is not a key id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not the id of a key: write 8 lower-case hex digits such as `0a1b2c3d`")]
+#[error("not the id of a key; write 8 lower-case hex digits such as `0a1b2c3d`")]
 pub struct KeyIdError;
 
 impl Serialize for KeyId {

@@ -201,35 +201,39 @@ impl Keyset {
 #[non_exhaustive]
 pub enum KeysetError {
     /// The file is not a signed file, or the trusted key did not sign it.
-    #[error(transparent)]
+    #[error("{}", .0.of("keyset"))]
     Envelope(#[from] EnvelopeError),
     /// The signed payload is not the JSON of a keyset that this version understands.
     #[error(
-        "the keyset cannot be read ({0}): a newer issuer may have written it, so upgrade this program first"
+        "the keyset cannot be read ({0}); upgrade this program, since a newer issuer may have written it"
     )]
     Malformed(String),
     /// The keyset names no issuer.
-    #[error("the keyset names no issuer: have its issuer make it again")]
+    #[error("the keyset names no issuer; get a new keyset from the issuer")]
     NoIssuer,
     /// The keyset expires at or before the time of its signing.
-    #[error("the keyset expires before it begins: check the issuer's clock and have it made again")]
+    #[error(
+        "the keyset expires before it begins; check the clock of the issuer, and get a new keyset"
+    )]
     NoLife,
     /// The keyset has more than [`MAX_KEYS`] keys or [`MAX_TOMBSTONES`] tombstones.
     #[error(
-        "the keyset has over {MAX_KEYS} keys or {MAX_TOMBSTONES} tombstones: retire keys at the issuer"
+        "the keyset has more than {MAX_KEYS} keys or {MAX_TOMBSTONES} tombstones; retire keys at the issuer"
     )]
     TooMany,
     /// The keyset has more than one active key.
-    #[error("the keyset has more than one active key: have its issuer make it again")]
+    #[error("the keyset has more than one active key; get a new keyset from the issuer")]
     ManyActive,
     /// A key has an id that is not derived from it.
-    #[error("the id `{0}` in the keyset is not that of its key: have its issuer make it again")]
+    #[error(
+        "the id `{0}` in the keyset does not belong to its key; get a new keyset from the issuer"
+    )]
     WrongId(KeyId),
     /// Two keys, or a key and a tombstone, have the same id.
-    #[error("the keyset names the key `{0}` twice: have its issuer make it again")]
+    #[error("the keyset names the key `{0}` twice; get a new keyset from the issuer")]
     Duplicate(KeyId),
     /// The keyset has the same tombstone twice.
-    #[error("the keyset names a tombstone twice: have its issuer make it again")]
+    #[error("the keyset names a tombstone twice; get a new keyset from the issuer")]
     DuplicateTombstone,
 }
 

@@ -44,7 +44,7 @@ impl Default for TokenLimits {
 
 /// The error of a token that exceeds a limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the token has {found} {what}, at most {limit} are allowed")]
+#[error("the token has {found} {what}, above the limit of {limit}")]
 pub struct LimitError {
     /// Name of the quantity that is too large.
     pub what: &'static str,

@@ -143,12 +143,12 @@ fn is_name(text: &str) -> bool {
 pub enum ReportError {
     /// A name cannot be written in a report.
     #[error(
-        "a verifier is reported under names of 1 to {MAX_REPORTED_NAME} printable ASCII characters without `\"` and `\\`; its own name has no `/`, `%`, `?` or `#` either, and is not `.` or `..`"
+        "the name of the verifier or its service is not valid; use 1 to {MAX_REPORTED_NAME} printable ASCII characters without `\"` and `\\`, and in the name of the verifier no `/`, `%`, `?` or `#`, and not `.` or `..`"
     )]
     Name,
     /// The text does not have the form of a report.
     #[error(
-        "not a report such as `name=\"erp-1\"; service=\"erp\"; keyset=12; epoch=0123456789abcdef; seq=345`"
+        "not a report of the form `name=\"erp-1\"; service=\"erp\"; keyset=12; epoch=0123456789abcdef; seq=345`"
     )]
     Form,
 }

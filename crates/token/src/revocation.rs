@@ -133,7 +133,7 @@ impl Watermark {
 /// The error of a name that no token can carry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the name of the {party} is empty, longer than {MAX_NAME} bytes, or holds a control character"
+    "the name of the {party} is empty, longer than {MAX_NAME} bytes, or has a control character; give the name that tokens carry"
 )]
 pub struct WatermarkError {
     /// The kind of party that the name was for.
@@ -159,11 +159,11 @@ impl fmt::Display for Party {
 }
 
 impl fmt::Display for Target {
-    /// Writes the kind and the name of the target, such as `token:` and the id, or `agent:` and the name.
+    /// Writes the kind and the name of the target, such as `token 6f0c…`, or `agent:buyer` for an agent of this name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Target::Token(id) => write!(f, "token:{id}"),
-            Target::Block(signature) => write!(f, "block:{}", hex::encode(signature)),
+            Target::Token(id) => write!(f, "token {id}"),
+            Target::Block(signature) => write!(f, "block {}", hex::encode(signature)),
             Target::Watermark(watermark) => watermark.fmt(f),
         }
     }
@@ -183,7 +183,14 @@ impl fmt::Display for Watermark {
             issued_before,
         } = self;
         // The name may hold anything but control characters, and is printed to terminals and logs.
-        write!(f, "{party}:{} before {issued_before}", escape::name(name))
+        let shown = escape::name(name);
+        // A name that states its kind is not given another.
+        match name.split_once(':') {
+            Some((kind, _)) if kind == party.as_str() => {
+                write!(f, "{shown} before {issued_before}")
+            }
+            _ => write!(f, "{party} {shown} before {issued_before}"),
+        }
     }
 }
 

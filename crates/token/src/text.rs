@@ -1,4 +1,6 @@
-//! Rules for text from people, files and URLs.
+//! Rules for text from people, files and URLs, and for text to people.
+
+use std::fmt;
 
 use crate::grant::is_normal_resource;
 
@@ -47,9 +49,41 @@ pub fn is_path_segment(name: &str) -> bool {
     !name.contains('/') && is_normal_resource(name)
 }
 
+/// Writes a number with its noun, such as `1 entry` or `2 entries`. The noun is given in the singular.
+///
+/// ```
+/// use bailiwick_token::text::counted;
+///
+/// assert_eq!(counted(1, "entry").to_string(), "1 entry");
+/// assert_eq!(counted(0, "key").to_string(), "0 keys");
+/// ```
+pub fn counted(number: impl TryInto<u64>, noun: &str) -> impl fmt::Display {
+    // Only a number beyond 64 bits does not fit, and nothing has that many parts.
+    let number = number.try_into().unwrap_or(u64::MAX);
+    fmt::from_fn(move |f| match (number, noun.strip_suffix('y')) {
+        (1, _) => write!(f, "1 {noun}"),
+        (_, Some(stem)) if !stem.ends_with(['a', 'e', 'o', 'u']) => write!(f, "{number} {stem}ies"),
+        _ => write!(f, "{number} {noun}s"),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nouns_follow_their_number() {
+        for (number, noun, text) in [
+            (0_u64, "secret", "0 secrets"),
+            (1, "secret", "1 secret"),
+            (1, "entry", "1 entry"),
+            (2, "entry", "2 entries"),
+            (2, "key", "2 keys"),
+            (21, "appended block", "21 appended blocks"),
+        ] {
+            assert_eq!(counted(number, noun).to_string(), text);
+        }
+    }
 
     #[test]
     fn lines_lose_one_ending() {

@@ -87,12 +87,14 @@ impl Add<Duration> for Timestamp {
 
 /// The error of a time outside the years 1970 to 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the time is not within the years 1970 to 9999: set the clock of this machine")]
+#[error("the time is not within the years 1970 to 9999; set the clock of this machine")]
 pub struct ClockError;
 
 /// The error of a text that is not an RFC 3339 date-time of whole seconds between 1970 and 9999.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a date-time such as `2026-11-23T12:00:00Z` (RFC 3339, whole seconds, with an offset)")]
+#[error(
+    "not a date-time of RFC 3339; write one such as `2026-11-23T12:00:00Z`, in whole seconds and with an offset"
+)]
 pub struct TimestampError;
 
 impl FromStr for Timestamp {

@@ -63,7 +63,7 @@ pub enum ValueError {
     #[error("not valid JSON: {0}")]
     Syntax(String),
     /// An object has two members with the same name.
-    #[error("the member `{0}` stands twice in one object")]
+    #[error("the member `{0}` occurs twice in one object")]
     Duplicate(String),
     /// Containers nest deeper than allowed.
     #[error("containers nest more than {0} deep")]

@@ -40,7 +40,7 @@ pub enum AdmissionError {
     #[error("the token's proof is missing or of a wrong length")]
     Proof,
     /// A block states a fact that only the verifier, or only the authority block, may state.
-    #[error("block {block} states `{name}`, which is not its to state")]
+    #[error("block {block} states `{name}`, which only the issuer or the verifier may state")]
     ReservedName {
         /// The block that states the fact.
         block: usize,
@@ -60,7 +60,7 @@ pub enum AdmissionError {
 #[non_exhaustive]
 pub enum Feature {
     /// A block that a third party signed.
-    #[error("is signed by a third party: this version reads no such blocks")]
+    #[error("is signed by a third party, which this version does not support")]
     ThirdParty,
     /// A signature of an unknown version.
     #[error("has a signature of an unknown version")]
@@ -69,7 +69,7 @@ pub enum Feature {
     #[error("has a key that is not Ed25519")]
     Key,
     /// A rule in an appended block.
-    #[error("holds a rule: only the authority block may")]
+    #[error("holds a rule, which only the authority block may")]
     Rule,
     /// A `trusting` clause, or a public key for one.
     #[error("trusts other keys or blocks")]

@@ -59,20 +59,22 @@ pub enum CallError {
     #[error("the paths of the call's members are longer than {MAX_PATH_BYTES} bytes in all")]
     Paths,
     /// The text does not have the form of a call.
-    #[error("the call is not an object with `action`, and where wanted `resource` and `args`: {0}")]
+    #[error(
+        "the call is not a JSON object with `action` and, if needed, `resource` and `args` ({0})"
+    )]
     Shape(String),
     /// The arguments are not an object.
-    #[error("the arguments are {0}, an object is needed")]
+    #[error("the arguments are {0} and not a JSON object")]
     NotAnObject(&'static str),
     /// The arguments cannot be read.
-    #[error("the arguments cannot be read: {0}")]
+    #[error("the arguments cannot be read ({0})")]
     Arguments(#[from] ValueError),
     /// The name of the action is invalid.
     #[error("the action is empty, or holds a star or a control character")]
     Action,
     /// The resource is not in normal form.
     #[error(
-        "the resource is not in normal form: segments parted by `/`, none of them empty, dots or white space before its first `;`, without `\\`, `%`, `?`, `#` and control characters"
+        "the resource is not in normal form, which is segments parted by `/`, none of them empty, dots or white space before its first `;`, without `\\`, `%`, `?`, `#` and control characters"
     )]
     Resource,
     /// The call cannot be read from the request that carries it.

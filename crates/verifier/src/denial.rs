@@ -32,7 +32,7 @@ pub enum Denial {
     #[error(transparent)]
     Admission(#[from] AdmissionError),
     /// The token names an issuer other than the keyset's.
-    #[error("the token names another issuer than the keyset")]
+    #[error("the token and the keyset name different issuers")]
     OtherIssuer,
     /// The token is not trusted.
     #[error(transparent)]
@@ -47,7 +47,7 @@ pub enum Denial {
     #[error(transparent)]
     Call(#[from] CallError),
     /// The token is not yet valid.
-    #[error("the token does not hold yet")]
+    #[error("the token is not valid yet")]
     NotYetValid,
     /// The token has expired.
     #[error("the token has ended")]

@@ -18,7 +18,7 @@ pub const MAX_EXPLANATION: usize = 12 * 1024;
 
 /// The last sentence of an explanation that ends before its last condition.
 pub const CUT_OFF: &str =
-    "the explanation is cut off here: further conditions of the token are not explained";
+    "the explanation ends here, and further conditions of the token are left out";
 
 /// Visibility of the values of arguments. Such values may be secret, so the caller of the verifier chooses.
 /// Bounds and listed values come from the token and are always shown.

@@ -35,13 +35,13 @@ pub struct SafeUrl {
 #[non_exhaustive]
 pub enum UnsafeUrl {
     /// The text is not a URL.
-    #[error("is not a URL: write one such as `https://issuer.example`")]
+    #[error("is not a URL; write one such as `https://issuer.example`")]
     Malformed,
     /// The address contains a user name or a password, which logs and messages would repeat.
-    #[error("holds a name or a password: leave them out")]
+    #[error("holds a name or a password; leave them out")]
     Credentials,
     /// The address is plain HTTP to another machine: anyone on the network path could read and change requests.
-    #[error("is plain HTTP to another machine, or no HTTP: use `https`")]
+    #[error("is neither HTTPS nor HTTP to this machine; use `https`")]
     Open,
 }
 

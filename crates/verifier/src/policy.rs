@@ -48,32 +48,32 @@ pub enum PolicyError {
     Datalog(#[from] Error),
     /// The policy states a fact that only the verifier or the issuer may state.
     #[error(
-        "the policy states `{0}`, which only the verifier and the issuer state: choose another name"
+        "the policy states `{0}`, which only the verifier and the issuer may state; choose another name"
     )]
     Reserved(String),
     /// The policy trusts a key, but third parties never sign blocks of profile tokens.
     #[error(
-        "the policy trusts a public key, but no third party signs blocks of a token of this profile: leave the `trusting` clause out"
+        "the policy trusts a public key, but no third party signs blocks of a token of this profile; leave the `trusting` clause out"
     )]
     Trusting,
     /// The policy calls a function, but this verifier has none.
     #[error(
-        "the policy calls the external function `{0}`, and a verifier has none: write it in Datalog"
+        "the policy calls the external function `{0}`, but a verifier has none; write the condition in Datalog"
     )]
     Extern(String),
     /// A regular expression is invalid or too large.
     #[error(
-        "the policy's regular expression `{0}` is none, or too large: shorten it, and write `[0-9A-Za-z_]` for `\\w` where that will do"
+        "the regular expression `{0}` in the policy is not valid or too large; shorten it, and write `[0-9A-Za-z_]` for `\\w` where that is enough"
     )]
     Regex(String),
     /// A regular expression is not a literal.
     #[error(
-        "the policy matches with a regular expression that a variable or an operation gives: write it out, as `$a.matches(\"^[a-z]+$\")`"
+        "the policy computes a regular expression from a variable or an operation; write the expression out, as in `$a.matches(\"^[a-z]+$\")`"
     )]
     Pattern,
     /// The policy denies every call.
     #[error(
-        "the policy has `deny if` and no `allow if`, so it would deny every call: end it with `allow if true;`"
+        "the policy has `deny if` but no `allow if`, so it would deny every call; end it with `allow if true;`"
     )]
     DeniesAll,
 }
@@ -84,13 +84,13 @@ pub enum PolicyError {
 #[non_exhaustive]
 pub enum PolicyRefusal {
     /// The check with this number, counted from 1, failed.
-    #[error("its check {0} does not hold")]
+    #[error("check {0} of the policy does not hold")]
     Check(usize),
     /// The policy with this number, counted from 1, denies the call.
-    #[error("its policy {0} denies it")]
+    #[error("policy {0} denies the call")]
     Denied(usize),
     /// No policy allows the call.
-    #[error("none of its policies allows it")]
+    #[error("no policy allows the call")]
     NotAllowed,
 }
 

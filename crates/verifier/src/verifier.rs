@@ -108,7 +108,9 @@ impl Limits {
 #[non_exhaustive]
 pub enum VerifierError {
     /// The service's name is invalid.
-    #[error("the service name is empty, or holds a star or a control character")]
+    #[error(
+        "the service name is empty, or holds a star or a control character; give the one name that grants use, such as `erp`"
+    )]
     Service,
     /// The profile's own policy cannot be compiled, which never happens.
     #[error(transparent)]
@@ -192,7 +194,7 @@ impl Verifier {
         if shadow {
             tracing::warn!(
                 service = self.service,
-                "shadow mode: denied calls will be let pass"
+                "shadow mode is on, so denied calls pass"
             );
         }
         self

@@ -384,7 +384,7 @@ async fn a_verifier_follows_its_files() {
     place(directory, "keyset.json", "{}");
     eventually(|| {
         let error = monitor.status().last_error.unwrap().1;
-        error.contains("the keyset cannot be used")
+        error.contains("not a signed keyset")
     })
     .await;
     fs::remove_file(directory.join("revocations.ndjson")).unwrap();

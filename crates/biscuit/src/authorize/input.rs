@@ -8,7 +8,7 @@ use crate::container::{Container, ContainerError};
 pub(super) fn container(input: &[u8]) -> Result<Container, Error> {
     let text = input.trim_ascii();
     if text.is_empty() {
-        return Err(Error::format("there is no token"));
+        return Err(Error::format("no token is given"));
     }
     match std::str::from_utf8(text) {
         Ok(text) if text.bytes().all(is_text) => Ok(Container::parse(text)?),

@@ -105,11 +105,11 @@ impl From<engine::Outcome> for Outcome {
             engine::Outcome::Error(error) => Outcome::Error(error.into()),
             engine::Outcome::OutOfFuel => Outcome::Error(Error {
                 kind: ErrorKind::Fuel,
-                message: "it takes more fuel than is given".to_owned(),
+                message: "the evaluation needs more fuel than it may use".to_owned(),
             }),
             engine::Outcome::OutOfMemory => Outcome::Error(Error {
                 kind: ErrorKind::Fuel,
-                message: "it holds more memory than is given".to_owned(),
+                message: "the evaluation needs more memory than it may use".to_owned(),
             }),
         }
     }

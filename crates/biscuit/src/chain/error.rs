@@ -7,7 +7,7 @@ use crate::key::KeyError;
 #[non_exhaustive]
 pub enum ChainError {
     /// A block names a key that cannot be used.
-    #[error("block {0} names a key that is refused: {1}")]
+    #[error("the key of block {0} is refused ({1}); get the token again from its issuer")]
     Key(usize, KeyError),
     /// The signature of a block has a version that the specification does not define.
     #[error("block {0} has a signature of an unknown version")]
@@ -17,11 +17,11 @@ pub enum ChainError {
     ThirdPartyAuthority,
     /// A third party's signature has the deprecated version 0.
     #[error(
-        "the third party's signature of block {0} is of version 0, which is not bound to this token: have it signed anew"
+        "the third party's signature of block {0} has version 0, which is not bound to this token; have the third party sign the block again"
     )]
     ThirdPartyVersion(usize),
     /// A signature does not have the form that the algorithm of its key requires.
-    #[error("{0} is not of the form that its key asks for")]
+    #[error("{0} does not have the form that its key requires")]
     Form(Signed),
     /// There is no proof, or it has a wrong length.
     #[error("the token's proof is missing or of a wrong length")]

@@ -17,7 +17,7 @@ pub enum Error {
     #[error("division by zero")]
     DivideByZero,
     /// The host has no function of this name.
-    #[error("there is no external function `{0}`")]
+    #[error("the external function `{0}` does not exist")]
     UndefinedExtern(String),
     /// The host's function failed.
     #[error("the external function `{name}` failed: {message}")]
@@ -54,7 +54,7 @@ pub enum Fault {
     #[error("a closure's parameter `${0}` shadows another variable")]
     ShadowedVariable(String),
     /// An expression does not leave one value on the stack.
-    #[error("an expression is malformed: its operations and values do not match")]
+    #[error("an expression is malformed, because its operations and values do not match")]
     Stack,
     /// A fact, set, array or map contains a variable.
     #[error("`${0}` stands where only a value can")]
@@ -66,7 +66,7 @@ pub enum Fault {
     #[error("it is too large")]
     TooLarge,
     /// The text is not Datalog.
-    #[error("it is not Datalog: {0}")]
+    #[error("the text is not valid Datalog ({0})")]
     Syntax(String),
 }
 

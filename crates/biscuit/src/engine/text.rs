@@ -28,7 +28,7 @@ pub(super) fn bounded(code: &str) -> Result<(), Error> {
     };
     if code.len() > MAX_POLICY_BYTES {
         return Err(refused(format!(
-            "it is longer than {MAX_POLICY_BYTES} bytes"
+            "the text is longer than {MAX_POLICY_BYTES} bytes"
         )));
     }
     if !Readings::default().are_shallow(code) {

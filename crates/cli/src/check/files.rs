@@ -60,5 +60,5 @@ fn exists(path: &Path, mistakes: &mut Mistakes) {
 
 fn of(member: &str, error: impl std::fmt::Display) -> Failure {
     Failure::plain(Exit::Local, format!("`{member}` cannot be used ({error})"))
-        .hint("correct it, or take it out")
+        .hint("correct the value, or remove it")
 }

@@ -1,12 +1,12 @@
 //! Output of clients as text.
 
 use bailiwick_api::{ClientKeyInfo, RegisteredClient};
-use bailiwick_token::escape::name;
+use bailiwick_token::{escape::name, text::counted};
 
 /// Describes a client on one line of a list.
 pub(super) fn line(client: &RegisteredClient) -> String {
     let state = match client.disabled_at {
-        None => format!("{} secrets", client.secrets.len()),
+        None => counted(client.secrets.len(), "secret").to_string(),
         Some(at) => format!("disabled at {at}"),
     };
     let profiles: Vec<String> = (client.profiles.iter())
@@ -27,14 +27,20 @@ pub(super) fn line(client: &RegisteredClient) -> String {
 
 /// Counts the valid credentials of a client.
 pub(super) fn credentials(client: &RegisteredClient) -> String {
-    let count = |number: usize, one: &str| match number {
-        1 => format!("1 good {one}"),
-        _ => format!("{number} good {one}s"),
-    };
-    let secrets = count(client.secrets.len(), "secret");
+    let secrets = counted(client.secrets.len(), "good secret");
     match client.keys.len() {
-        0 => secrets,
-        keys => format!("{secrets} and {}", count(keys, "key")),
+        0 => secrets.to_string(),
+        keys => format!("{secrets} and {}", counted(keys, "good key")),
+    }
+}
+
+/// The end of the secrets that a client had before its newest one, which never ends by itself.
+pub(super) fn former_secrets(client: &RegisteredClient) -> String {
+    let ends = client.secrets.iter().filter_map(|secret| secret.expires);
+    match (ends.clone().count(), ends.max()) {
+        (1, Some(end)) => format!("the former secret is good until {end}"),
+        (_, Some(end)) => format!("the former secrets are good until {end} at the latest"),
+        (_, None) => "no former secret is good any more".to_owned(),
     }
 }
 

@@ -68,8 +68,8 @@ impl RecordedCall {
             (Some(service), Some(action)) => {
                 request(action, &members).map(|call| (service.clone(), call))
             }
-            (None, _) => Err(denied("`service` is missing or no string".to_owned())),
-            (_, None) => Err(denied("`action` is missing or no string".to_owned())),
+            (None, _) => Err(denied("`service` is missing or not a string".to_owned())),
+            (_, None) => Err(denied("`action` is missing or not a string".to_owned())),
         };
         Ok(RecordedCall {
             service,
@@ -82,7 +82,7 @@ impl RecordedCall {
 
 fn request(action: &str, members: &CallMembers<'_>) -> Result<Call, Box<Decision>> {
     let resource = match members.resource.map(string) {
-        Some(None) => return Err(denied("`resource` is no string".to_owned())),
+        Some(None) => return Err(denied("`resource` is not a string".to_owned())),
         Some(resource) => resource,
         None => None,
     };
@@ -99,7 +99,7 @@ fn expected(members: &CallMembers<'_>, number: u64) -> Result<Option<bool>, Fail
         Some("deny") => Ok(Some(false)),
         _ => Err(Failure::plain(
             Exit::Local,
-            format!("line {number}: `expect` is neither `allow` nor `deny`"),
+            format!("`expect` in line {number} is neither `allow` nor `deny`"),
         )
         .hint("correct the line, or leave `expect` out")),
     }

@@ -169,7 +169,7 @@ fn print_json(line: u64, decision: &Decision, values: Values) -> Result<(), Fail
     let text = decision.to_json(values);
     let explained: Explained<'_> = serde_json::from_str(&text).map_err(|error| {
         Failure::plain(Exit::Local, format!("cannot read the decision ({error})"))
-            .hint("this is a fault of bailiwick: please report it")
+            .hint("this is a fault of bailiwick; please report it")
     })?;
     output::json(&Decided {
         line,
@@ -253,7 +253,10 @@ impl fmt::Display for Tally {
         }
         match (expected, unmet) {
             (0, _) => Ok(()),
+            (1, 0) => f.write_str("; the expectation was met"),
+            (1, _) => f.write_str("; the expectation was not met"),
             (_, 0) => write!(f, "; all {expected} expectations were met"),
+            (_, 1) => write!(f, "; 1 of {expected} expectations was not met"),
             _ => write!(f, "; {unmet} of {expected} expectations were not met"),
         }
     }

@@ -40,7 +40,7 @@ impl Changed<'_> {
         global.format().print(self, self.lines())?;
         match self.changes {
             [] => output::note("nothing was due, and nothing changed"),
-            _ => output::hint("hand the new keyset to verifiers: bailiwick keyset export"),
+            _ => output::hint("give verifiers the new keyset by `bailiwick keyset export`"),
         }
         Ok(())
     }
@@ -70,7 +70,7 @@ pub(crate) fn change(change: &KeyTransition) -> String {
 pub(super) fn waits(reason: GuardReason) -> &'static str {
     match reason {
         GuardReason::Publication => "may be unknown to verifiers",
-        GuardReason::Verifiers => "is unknown to a verifier (see `verifier lag`), at most",
+        GuardReason::Verifiers => "is unknown to a verifier (see `verifier lag`), at the latest",
         GuardReason::LiveTokens => "may have signed tokens that are alive",
         GuardReason::Rotation => "stands by while an earlier rotation is under way,",
     }

@@ -82,7 +82,12 @@ struct KeysetKey {
 
 impl KeyArgs {
     pub(super) async fn run(self, global: &Global) -> ExitResult {
-        let keyset_key = issuer::with(global, async |issuer| Ok(*issuer.keyset_key())).await?;
+        let keyset_key = issuer::with(
+            global,
+            "keyset key",
+            async |issuer| Ok(*issuer.keyset_key()),
+        )
+        .await?;
         global
             .format()
             .print(&KeysetKey { keyset_key }, format_args!("{keyset_key}\n"))?;

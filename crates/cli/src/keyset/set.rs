@@ -41,9 +41,9 @@ impl KeysetSetArgs {
         global.format().print(&setting, text)?;
         match setting.changed {
             true => output::hint(
-                "a service hands out the new keyset; where verifiers read files: bailiwick keyset export",
+                "a service publishes the new keyset by itself, and verifiers that read files get it by `bailiwick keyset export`",
             ),
-            false => output::note("the keyset states it already, and nothing changed"),
+            false => output::note("the keyset names this URL already, so nothing changed"),
         }
         Ok(Exit::Done)
     }

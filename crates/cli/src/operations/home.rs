@@ -151,6 +151,10 @@ impl Operations for Home<'_> {
         home_status::report(issuer, self.passphrase, self.global).await
     }
 
+    async fn longest_life(&self) -> Result<u64, Failure> {
+        Ok(self.issuer().await?.settings().max_token_ttl)
+    }
+
     async fn mint(&self, request: &MintRequest) -> Result<(Token, MintReceipt), Failure> {
         let minted = self.unlocking(async |issuer, now| issuer.mint(request, now).await);
         let minted = minted.await?;
@@ -179,7 +183,7 @@ impl Operations for Home<'_> {
             .is_some_and(|verifier| verifier.verify(token, keyset.issued_at).is_ok());
         if !verified {
             output::warn(
-                "the token does not verify under this issuer's keyset: the entry stays for ever",
+                "the token does not verify under the keyset of this issuer, so its revocation never expires",
             );
             return Ok(None);
         }
@@ -270,7 +274,7 @@ impl Operations for Home<'_> {
             false => {
                 let unknown = format!("no verifier has the name {}", code(name));
                 Err(Failure::plain(Exit::NotFound, unknown)
-                    .hint("`verifier lag` shows those that there are"))
+                    .hint("`verifier lag` shows the names of all verifiers"))
             }
         }
     }
@@ -321,7 +325,7 @@ impl Home<'_> {
         };
         for profile in named.iter().filter(|profile| known.get(profile).is_none()) {
             output::warn(format_args!(
-                "there is no profile {} in the home: until there is, the client gets nothing by it",
+                "there is no profile {} in the home, so the client gets nothing by it until there is one",
                 code(profile)
             ));
         }

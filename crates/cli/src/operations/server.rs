@@ -117,6 +117,14 @@ impl Operations for Server<'_> {
         self.service.ask(routes::STATUS, &[], &Nothing {}).await
     }
 
+    /// Reads it from the keyset. The signature is not verified: the number is only a default, and the issuer that sends
+    /// the keyset is the one that mints.
+    async fn longest_life(&self) -> Result<u64, Failure> {
+        let envelope = self.service.text(routes::KEYSET).await?;
+        let keyset = Keyset::read_unverified(envelope.as_bytes()).map_err(remote)?;
+        Ok(keyset.max_token_ttl)
+    }
+
     /// Mints a token. The operator's own token must allow this.
     async fn mint(&self, request: &MintRequest) -> Result<(Token, MintReceipt), Failure> {
         let grants = to_raw_value(&request.grants).map_err(|_| unreadable())?;
@@ -134,7 +142,7 @@ impl Operations for Server<'_> {
         let minted: MintedToken = self.service.ask(routes::MINT_TOKEN, &[], &request).await?;
         let token = Token::parse(&minted.token).map_err(|_| {
             let text = "the issuer's answer holds no token that can be read";
-            Failure::plain(Exit::Remote, text)
+            Failure::plain(Exit::Remote, text).hint("use the same version on both sides")
         })?;
         Ok((token, minted.receipt))
     }
@@ -144,7 +152,7 @@ impl Operations for Server<'_> {
     }
 
     async fn block_end(&self, _: &Token, _: usize) -> Result<Option<Timestamp>, Failure> {
-        output::warn("the issuer is not told the token, so the entry stays for ever");
+        output::warn("the server does not get the token itself, so its revocation never expires");
         Ok(None)
     }
 
@@ -194,7 +202,7 @@ impl Operations for Server<'_> {
         }
         Err(
             Failure::plain(Exit::Remote, "the snapshot stays behind the head")
-                .hint("see whether a cache serves an old one"),
+                .hint("check whether a cache serves an old snapshot"),
         )
     }
 

@@ -43,6 +43,9 @@ pub(crate) trait Operations {
     /// Reports the state of the issuer.
     async fn status(&self) -> Result<IssuerStatus, Failure>;
 
+    /// Returns the longest life of tokens, in seconds.
+    async fn longest_life(&self) -> Result<u64, Failure>;
+
     /// Mints a token.
     async fn mint(&self, request: &MintRequest) -> Result<(Token, MintReceipt), Failure>;
 

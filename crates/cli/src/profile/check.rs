@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use bailiwick_issuer::profile::{Profile, ProfileLimits};
+use bailiwick_token::text::counted;
 use clap::Args;
 use serde::Serialize;
 
@@ -55,14 +56,10 @@ impl ProfileCheckArgs {
             files: files.len(),
             profiles: profiles.iter().map(Profile::name).collect(),
         };
-        let count = |count: usize, what: &str| match count {
-            1 => format!("1 {what}"),
-            count => format!("{count} {what}s"),
-        };
         let text = format!(
             "{} in {}: {}\n",
-            count(checked.profiles.len(), "profile"),
-            count(checked.files, "file"),
+            counted(checked.profiles.len(), "profile"),
+            counted(checked.files, "file"),
             checked.profiles.join(", ")
         );
         global.format().print(&checked, text)?;

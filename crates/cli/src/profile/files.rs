@@ -37,9 +37,9 @@ impl Files {
             [] if global.server()?.is_some() => {
                 return Err(Failure::plain(
                     Exit::Usage,
-                    "the profiles of an issuer elsewhere are not here",
+                    "a server is named, and its profiles are not on this machine",
                 )
-                .hint("name files; `profile list` shows what the service has taken up"));
+                .hint("name files of profiles; `bailiwick profile list` shows those that the server uses"));
             }
             [] => in_home(&global.home()?)?,
             named => in_order(named)?,
@@ -59,7 +59,7 @@ impl Files {
         if paths.len() > MAX_FILES {
             return Err(Failure::plain(
                 Exit::Local,
-                format!("these are more than {MAX_FILES} files of profiles"),
+                format!("there are more than {MAX_FILES} files of profiles"),
             )
             .hint("write several profiles into one file"));
         }
@@ -84,8 +84,7 @@ impl Files {
     /// Parses the profiles in the files as one set.
     pub(crate) fn parse(&self, limits: &ProfileLimits) -> Result<Profiles, Failure> {
         Profiles::parse(&self.0, limits).map_err(|error| {
-            Failure::plain(Exit::Local, error)
-                .hint("correct it until `bailiwick profile check` accepts it")
+            Failure::new(Exit::Local, error).or_hint("correct this place in the file")
         })
     }
 }
@@ -116,7 +115,7 @@ fn in_home(home: &Path) -> Result<Vec<PathBuf>, Failure> {
         (true, true) => {
             let home = shown(home);
             let both = format!("{home} holds both `{FILE}` and `{DIRECTORY}`");
-            return Err(Failure::plain(Exit::Local, both).hint("keep one of them"));
+            return Err(Failure::plain(Exit::Local, both).hint("remove one of the two"));
         }
         (true, false) => vec![file],
         (false, true) => in_directory(&directory)?,
@@ -139,7 +138,9 @@ fn in_order(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         }
         let found = in_directory(path)?;
         if found.is_empty() {
-            return Err(none_in(path).hint("profiles are in files whose names end in `.toml`"));
+            return Err(
+                none_in(path).hint("name a directory with files whose names end in `.toml`")
+            );
         }
         paths.extend(found);
     }

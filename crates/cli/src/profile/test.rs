@@ -110,9 +110,9 @@ fn caller(source: &Input) -> Result<Caller, Failure> {
         let (line, column) = (error.line(), error.column());
         Failure::plain(
             Exit::Local,
-            format!("{source}: line {line}, column {column}: not a caller"),
+            format!("{source}: line {line}, column {column} does not belong to a caller"),
         )
-        .hint("see `bailiwick profile test --help` for one; `agent` is needed, `principal` is not")
+        .hint("write a caller as JSON with `agent` and, if there is one, `principal`, as the help of this command shows")
     })
 }
 

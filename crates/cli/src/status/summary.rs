@@ -4,7 +4,7 @@ use bailiwick_api::{
     DueTransition, IssuerStatus, KeyGuard, PrivateKeys, RootKeyState, StatusSection, StoreKind,
     TransitionKind,
 };
-use bailiwick_token::{duration, escape::name, key::KeyId};
+use bailiwick_token::{duration, escape::name, key::KeyId, text::counted};
 
 /// The facts of a section.
 pub(super) fn summary(status: &IssuerStatus, section: StatusSection) -> String {
@@ -49,17 +49,9 @@ pub(super) fn summary(status: &IssuerStatus, section: StatusSection) -> String {
                 duration::show(settings.max_token_ttl),
                 duration::show(settings.keyset_life),
                 duration::show(settings.refresh_hint),
-                count(settings.profiles, "profile")
+                counted(settings.profiles, "profile")
             )
         }
-    }
-}
-
-/// A number with its noun, such as `1 profile` or `2 profiles`.
-fn count(number: u64, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        number => format!("{number} {noun}s"),
     }
 }
 
@@ -126,7 +118,7 @@ fn audit(status: &IssuerStatus) -> String {
         Some(at) => format!("checkpoint of row {} at {at}", audit.checkpoint),
         None => "no checkpoint yet".to_owned(),
     };
-    format!("{}, {checkpoint}", count(audit.rows, "row"))
+    format!("{}, {checkpoint}", counted(audit.rows, "row"))
 }
 
 fn clients(status: &IssuerStatus) -> String {

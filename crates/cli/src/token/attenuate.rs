@@ -64,7 +64,7 @@ impl AttenuateArgs {
         let effective = token.inspect().effective();
         match &effective {
             Ok(left) if is_nothing(left)? => {
-                output::warn("nothing is left: no call is inside all blocks of this token");
+                output::warn("nothing is left, because no call is within all blocks of this token");
             }
             Ok(left) => output::note(format_args!(
                 "what is left:\n{}",

@@ -29,7 +29,8 @@ impl TokenInspectArgs {
         let inspection = self.token.token()?.inspect();
         if self.effective {
             let left = inspection.effective().map_err(|error| {
-                Failure::plain(Exit::Local, error).hint("leave --effective out to read them")
+                Failure::new(Exit::Local, error)
+                    .hint("leave --effective out to read the blocks one by one")
             })?;
             global.format().print(&left, &left)?;
         } else {

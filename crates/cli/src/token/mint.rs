@@ -18,10 +18,15 @@ use crate::{
     settings::Global,
 };
 
+/// The life of a token for which none is asked, in seconds, unless the issuer's longest life is shorter. Long enough for
+/// a task of an agent, and short enough that a lost token hardly needs a revocation.
+const DEFAULT_LIFE: u64 = 15 * 60;
+
 /// Options of `token mint`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The token is the only thing on stdout; what it is goes to stderr.
+The token is the only thing on stdout; what it is goes to stderr. Without --ttl, BAILIWICK_TTL and
+`ttl` in `config.toml` it lives 15m, or as long as the issuer allows where that is shorter.
 
 Example:
   bailiwick token mint --agent agent:buyer --principal team:procurement --ttl 15m \\
@@ -33,7 +38,7 @@ pub(crate) struct MintArgs {
     /// The principal on whose authority the agent acts
     #[arg(long, value_parser = parse::name)]
     principal: String,
-    /// The token's life, such as 15m
+    /// The token's life, such as 1h [default: 15m, or the issuer's longest life if shorter]
     #[arg(long, value_name = "DURATION", env = "BAILIWICK_TTL", hide_env_values = true, value_parser = parse::duration)]
     ttl: Option<u64>,
     /// The grants, TOML or JSON
@@ -59,22 +64,30 @@ pub(crate) struct MintArgs {
 
 impl MintArgs {
     pub(super) async fn run(self, global: &Global) -> ExitResult {
-        let request = self.request(global)?;
-        let mint = async |issuer: &dyn Operations| issuer.mint(&request).await;
+        let mut request = self.request()?;
+        let life = self.life(global)?;
+        let mint = async |issuer: &dyn Operations| {
+            request.ttl = match life {
+                Some(seconds) => seconds,
+                None => DEFAULT_LIFE.min(issuer.longest_life().await?),
+            };
+            issuer.mint(&request).await
+        };
         let (token, receipt) = with(global, Some(&self.passphrase), mint).await?;
         let delivered = deliver(&token, &self.out, global.format(), &receipt);
         delivered.map_err(|failure| {
             let id = receipt.token_id;
             failure.hint(format!(
-                "the token {id} was minted and is lost: mend the place it goes to, mint another, \
-                 and revoke this one with `bailiwick token revoke {id}`"
+                "the token {id} was minted and is lost, so revoke it by `bailiwick token revoke {id}`, \
+                 and mint another to a place that can be written"
             ))
         })?;
         output::note(summary(&receipt));
         Ok(Exit::Done)
     }
 
-    fn request(&self, global: &Global) -> Result<MintRequest, Failure> {
+    /// The request, without a life.
+    fn request(&self) -> Result<MintRequest, Failure> {
         let mut claims = BTreeMap::new();
         for (claim, value) in &self.claims {
             if claims.insert(claim.clone(), value.clone()).is_some() {
@@ -92,27 +105,25 @@ impl MintArgs {
             task: self.task.clone(),
             claims,
             grants: input::grants(&self.grants)?,
-            ttl: self.life(global)?,
+            ttl: 0,
             max_depth: self.max_depth,
             profile: None,
         })
     }
 
-    fn life(&self, global: &Global) -> Result<u64, Failure> {
-        if let Some(seconds) = self.ttl {
-            return Ok(seconds);
+    /// The life that is asked for, in seconds, by an option, the environment or `config.toml`.
+    fn life(&self, global: &Global) -> Result<Option<u64>, Failure> {
+        if self.ttl.is_some() {
+            return Ok(self.ttl);
         }
-        match global.config()?.ttl {
-            Some(text) => parse::duration(&text).map_err(|error| {
-                Failure::plain(
-                    Exit::Local,
-                    format!("`ttl` in `config.toml` is {}", code(&text)),
-                )
-                .hint(error)
-            }),
-            None => Err(Failure::plain(Exit::Usage, "--ttl is not given")
-                .hint("give it, set BAILIWICK_TTL, or put `ttl` into `config.toml` in the home")),
-        }
+        let configured = global.config()?.ttl;
+        let life = configured.map(|text| {
+            parse::duration(&text).map_err(|error| {
+                let wrong = format!("`ttl` in `config.toml`, {}, is {error}", code(&text));
+                Failure::new(Exit::Local, wrong)
+            })
+        });
+        life.transpose()
     }
 }
 

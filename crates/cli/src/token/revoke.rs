@@ -1,15 +1,14 @@
 //! `bailiwick token revoke`: revokes a token or a block.
 
-use std::{convert::Infallible, str::FromStr};
+mod target;
 
 use bailiwick_api::{RevokeRequest, RevokeResult, RevokedOutcome};
-use bailiwick_token::{claims::TokenId, token::Token};
-use clap::{Args, value_parser};
+use clap::Args;
 
+use self::target::{BlockChoice, Named, RevokeTarget};
 use crate::{
     confirm::Confirm,
     exit::{Exit, ExitResult, Failure},
-    input::{self, Input},
     operations::with,
     output, parse,
     settings::Global,
@@ -18,18 +17,27 @@ use crate::{
 /// Options of `token revoke`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Verifiers learn of it from the next snapshot: `bailiwick revocations export`.
+A token is revoked as a whole, together with every token that was narrowed from it, or from a block
+on: then the tokens with that block end, and the token that the block was appended to stays valid,
+as do others narrowed from it. The file of a narrowed token needs --block or --whole.
 
-Example:
+Verifiers that follow a service learn of it within seconds, and others from the next snapshot:
+`bailiwick revocations export`.
+
+Examples:
   bailiwick token revoke 6f0c… --reason 'agent misbehaves' --yes
-  bailiwick token revoke token.checker --block 1 --reason 'handed to the wrong agent' --yes")]
+  bailiwick token revoke token.checker --block last --reason 'handed to the wrong agent' --yes
+  bailiwick token revoke token.checker --whole --reason 'laptop lost' --yes")]
 pub(crate) struct TokenRevokeArgs {
     /// The token's id (32 hex digits), or its file, or `-` for standard input
     #[arg(value_name = "ID|FILE|-")]
-    token: Which,
-    /// Only this block and what was derived from it, not the whole token
-    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=64))]
-    block: Option<u32>,
+    token: Named,
+    /// Revoke only tokens with this block, by its number; `last` is the one that made this token
+    #[arg(long, value_name = "N|last")]
+    block: Option<BlockChoice>,
+    /// Revoke the whole token, also if the file holds one that was narrowed from it
+    #[arg(long, conflicts_with = "block")]
+    whole: bool,
     /// The reason, for the operators of the issuer
     #[arg(long, value_name = "TEXT", value_parser = parse::text)]
     reason: String,
@@ -37,41 +45,11 @@ pub(crate) struct TokenRevokeArgs {
     confirm: Confirm,
 }
 
-/// The token to revoke, given by its id or by its text.
-#[derive(Debug, Clone)]
-enum Which {
-    Id(TokenId),
-    Token(Input),
-}
-
-impl FromStr for Which {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Which, Infallible> {
-        Ok(match text.parse() {
-            Ok(id) => Which::Id(id),
-            Err(_) => {
-                let Ok(source) = text.parse();
-                Which::Token(source)
-            }
-        })
-    }
-}
-
-/// The target of the revocation: a token, by its id, or a block of a token whose text is given.
-enum RevokeTarget {
-    Token(TokenId),
-    Block {
-        id: TokenId,
-        token: Box<Token>,
-        block: usize,
-        signature: [u8; 64],
-    },
-}
-
 impl TokenRevokeArgs {
     pub(super) async fn run(self, global: &Global) -> ExitResult {
-        let target = self.target()?;
+        let target = RevokeTarget::find(&self.token, self.block, self.whole)?;
+        // Said before it is done, since it cannot be undone.
+        output::note(target.effect());
         match &target {
             RevokeTarget::Token(id) => self.confirm.ask("revoke the token", id)?,
             RevokeTarget::Block { id, block, .. } => {
@@ -98,15 +76,15 @@ impl TokenRevokeArgs {
             }
             let reports = issuer.revoke(&request).await?;
             let report = reports.into_iter().next().ok_or_else(|| {
-                Failure::plain(Exit::Remote, "the issuer does not say what it did")
-                    .hint("look with `bailiwick revocations list`")
+                Failure::plain(Exit::Remote, "the issuer does not say what it revoked")
+                    .hint("check the result by `bailiwick revocations list`")
             })?;
             Ok((report, issuer.serves_revocations()))
         })
         .await?;
         global.format().print(&report, text(&report))?;
         if matches!(target, RevokeTarget::Token(_)) && !report.minted_here {
-            output::warn("no token with this id was minted here: check the id");
+            output::warn("no token with this id was minted here; check the id");
         }
         let is_new = matches!(
             report.outcome,
@@ -114,52 +92,10 @@ impl TokenRevokeArgs {
         );
         if is_new && !served {
             output::hint(
-                "verifiers that read files need the new one: bailiwick revocations export",
+                "give verifiers that read files the new revocations by `bailiwick revocations export`",
             );
         }
         Ok(Exit::Done)
-    }
-
-    fn target(&self) -> Result<RevokeTarget, Failure> {
-        let token = match (&self.token, self.block) {
-            (Which::Id(id), None) => return Ok(RevokeTarget::Token(*id)),
-            (Which::Id(_), Some(_)) => {
-                return Err(Failure::plain(
-                    Exit::Usage,
-                    "a block cannot be found by its token's id",
-                )
-                .hint("name the token's file"));
-            }
-            (Which::Token(source), _) => {
-                let text = input::token_text(source).map_err(|failure| {
-                    failure.hint("give the token's file, or its id: 32 hex digits")
-                });
-                input::parse_token(&text?)?
-            }
-        };
-        let id = token.token_id().ok_or_else(|| {
-            Failure::plain(Exit::Local, "the token has no id: it is none of ours")
-                .hint("look at it with `bailiwick token inspect`")
-        })?;
-        let Some(block) = self.block else {
-            return Ok(RevokeTarget::Token(id));
-        };
-        let block = usize::try_from(block).unwrap_or(usize::MAX);
-        let Some(signature) = token.block_signatures().get(block).cloned() else {
-            let missing = format!("the token has no block {block}");
-            return Err(Failure::plain(Exit::NotFound, missing)
-                .hint("look at its blocks with `bailiwick token inspect`"));
-        };
-        let signature = signature.try_into().map_err(|_| {
-            let other = format!("block {block} is not signed as a block of the profile is");
-            Failure::plain(Exit::Local, other).hint("revoke the whole token")
-        })?;
-        Ok(RevokeTarget::Block {
-            id,
-            token: Box::new(token),
-            block,
-            signature,
-        })
     }
 }
 
@@ -168,8 +104,8 @@ pub(crate) fn text(report: &RevokeResult) -> String {
     let what = match report.outcome {
         RevokedOutcome::Revoked => "revoked",
         RevokedOutcome::Extended => "revoked for longer",
-        RevokedOutcome::AlreadyRevoked => "revoked before: nothing changed",
-        RevokedOutcome::AlreadyExpired => "dead already: nothing changed",
+        RevokedOutcome::AlreadyRevoked => "already revoked, nothing changed",
+        RevokedOutcome::AlreadyExpired => "already expired, nothing changed",
     };
     format!("{} {what}\n", report.target)
 }

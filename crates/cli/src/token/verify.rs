@@ -129,7 +129,7 @@ impl TokenVerifyArgs {
             (None, Some(text)) => text.parse().map_err(|error| {
                 Failure::new(
                     Exit::Local,
-                    format!("`keyset_key` in `config.toml` is {error}"),
+                    format!("`keyset_key` in `config.toml` cannot be used: {error}"),
                 )
             })?,
             (None, None) => return Err(missing("keyset-key")),
@@ -150,9 +150,8 @@ impl TokenVerifyArgs {
             Some(_) => RevocationCheck::Checked,
             None => self.unchecked(trust.keyset())?,
         };
-        let verifier = Verifier::new(service, trust).map_err(|error| {
-            Failure::plain(Exit::Usage, error).hint("a service has one name, such as `erp`")
-        })?;
+        let verifier =
+            Verifier::new(service, trust).map_err(|error| Failure::new(Exit::Usage, error))?;
         let Some(source) = file(&self.policy, &config.policy) else {
             return Ok((verifier, revocations));
         };
@@ -171,14 +170,14 @@ impl TokenVerifyArgs {
         match &keyset.revocation_url {
             _ if self.without_revocations => {}
             Some(url) => {
-                let unknown = "the issuer publishes revocations, and none are given: a revoked token would be allowed";
+                let unknown = "the issuer publishes revocations but none are given, so a revoked token would be allowed";
                 return Err(Failure::plain(Exit::Guarded, unknown).hint(format!(
-                    "fetch them from {}/snapshot and give --revocations, or --without-revocations",
+                    "fetch them from {}/snapshot and give the file by --revocations, or ignore them by --without-revocations",
                     name(url.trim_end_matches('/'))
                 )));
             }
             None => output::warn(
-                "revocations are not checked: this keyset names no feed of them; give --revocations where the issuer exports a file",
+                "revocations are not checked, because the keyset names no URL of them; give a file that the issuer exported by --revocations",
             ),
         }
         Ok(RevocationCheck::NotChecked)
@@ -220,7 +219,8 @@ fn text(decision: &Decision, values: Values) -> String {
             lines.push(format!("{GREEN}allow{GREEN:#}"));
             match allow.grant() {
                 Some(grant) => lines.push(format!("  grant    {grant}")),
-                None => lines.push("  grant    one in Datalog, which no words say".to_owned()),
+                None => lines
+                    .push("  grant    one in Datalog, which cannot be shown in words".to_owned()),
             }
             lines.push(format!("  until    {}", allow.expires));
         }

@@ -82,12 +82,14 @@ impl Checkpoint {
 #[non_exhaustive]
 pub enum CheckpointError {
     /// The checkpoint is not signed by this issuer's keyset key.
-    #[error(transparent)]
+    #[error("{}", .0.of("checkpoint of the audit"))]
     Envelope(#[from] EnvelopeError),
     /// The checkpoint is signed, but this version does not understand it.
-    #[error("the checkpoint cannot be read ({0}): upgrade this program first")]
+    #[error(
+        "the checkpoint cannot be read ({0}); if a newer issuer wrote it, upgrade this program"
+    )]
     Malformed(String),
     /// The checkpoint belongs to another issuer.
-    #[error("the checkpoint is of the issuer `{0}`: name that one's home")]
+    #[error("the checkpoint belongs to the issuer `{0}`; use it with the home of that issuer")]
     Issuer(String),
 }

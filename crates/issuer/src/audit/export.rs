@@ -81,24 +81,24 @@ fn lines<R: BufRead>(
 #[non_exhaustive]
 pub enum ExportError {
     /// The export cannot be read.
-    #[error("the export cannot be read ({0}): check the file")]
+    #[error("the export cannot be read ({0}); check the path and permissions of the file")]
     Io(#[from] io::Error),
     /// A line is neither a row nor a checkpoint.
-    #[error("line {0} is no row of an audit: give what `bailiwick audit export` wrote")]
+    #[error("line {0} is not a row of an audit; give a file that `bailiwick audit export` wrote")]
     Line(u64),
     /// The export does not begin with the first row.
-    #[error("the export begins with row {0}: put the exports of the rows before it in front")]
+    #[error("the export begins with row {0}; put the exports of the earlier rows in front of it")]
     Start(u64),
     /// The last line is incomplete.
-    #[error("the export was cut off within a line: export it again")]
+    #[error("the export ends in the middle of a line; export the audit again")]
     Torn,
     /// The export contains no checkpoint.
     #[error(
-        "the export has no checkpoint, so its end may be missing: give one that was kept elsewhere"
+        "the export has no checkpoint, so rows may be missing at its end; give a checkpoint that was kept elsewhere"
     )]
     Unsigned,
     /// A checkpoint is not signed by this key.
-    #[error("line {number} holds a checkpoint that is not one: {error}")]
+    #[error("line {number} holds a checkpoint that cannot be used: {error}")]
     Checkpoint {
         /// Line number, counted from 1.
         number: u64,

@@ -44,7 +44,9 @@ impl Issuer {
             // A checkpoint that is not signed proves nothing, and does not weaken the others.
             match Checkpoint::open(envelope.as_bytes(), key, issuer) {
                 Ok(checkpoint) => signed.push(checkpoint.head),
-                Err(error) => tracing::warn!(%error, "a stored checkpoint is not one of ours"),
+                Err(error) => {
+                    tracing::warn!(%error, "a stored checkpoint is not one of this issuer")
+                }
             }
         }
         tx.verify_audit(signed, progress).await

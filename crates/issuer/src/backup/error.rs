@@ -22,7 +22,7 @@ pub enum RestoreError {
     Evidence(#[from] RestoreEvidenceError),
     /// The backup has a keyset key other than the one that verifiers use.
     #[error(
-        "the backup is of the keyset key `{found}`, and verifiers are configured with `{expected}`: use a backup of that issuer"
+        "the backup has the keyset key `{found}`, but verifiers are configured with `{expected}`; use a backup of the issuer that they follow"
     )]
     OtherKey {
         /// The key of the backup.
@@ -32,12 +32,12 @@ pub enum RestoreError {
     },
     /// Neither a keyset nor a keyset key shows which issuer the backup should belong to.
     #[error(
-        "without a keyset nothing shows whose backup it is: give the keyset key, as verifiers are configured with it"
+        "without a keyset the issuer of the backup cannot be checked; give the keyset key that verifiers are configured with"
     )]
     KeyNeeded,
     /// The database on the server already belongs to an issuer.
     #[error(
-        "the database is in use by an issuer: restore into an empty one, or, if it was put back by other means, go on with that"
+        "the database already holds an issuer; restore into an empty database, or restore in place if the database itself was put back"
     )]
     Taken,
     /// The directory cannot be used.

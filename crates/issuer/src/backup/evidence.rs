@@ -208,7 +208,7 @@ fn same_issuer(issuer: &str, settings: &Settings) -> Result<(), RestoreEvidenceE
 pub enum RestoreEvidenceError {
     /// A file is missing.
     #[error(
-        "what was revoked since the backup is not known, without {missing}: give the last keyset and the last revocations, which a verifier has kept, or revoke all keys"
+        "revocations made after the backup are unknown without {missing}; give the last keyset and the last revocations, which a verifier has kept, or revoke all keys"
     )]
     Incomplete {
         /// The kind of file that is missing.
@@ -216,15 +216,15 @@ pub enum RestoreEvidenceError {
     },
     /// The version of the last keyset is missing.
     #[error(
-        "the last version of the keyset is not known: give the last keyset, or a number that no keyset has reached"
+        "the last version of the keyset is unknown; give the last keyset, or a version that no keyset has reached"
     )]
     Version,
     /// The version leaves no room for later ones.
-    #[error("the version is too high: use one of at most {MAX_VERSION}")]
+    #[error("the version is above {MAX_VERSION}; give a lower one")]
     TooHigh,
     /// The revocations are much older than the keyset.
     #[error(
-        "the revocations are known until {until}, and the keyset was signed at {signed}: give revocations that are as new, or revoke all keys"
+        "the revocations end at {until}, before the keyset was signed at {signed}; give newer revocations, or revoke all keys"
     )]
     Gap {
         /// Time at which the keyset was signed.
@@ -233,7 +233,9 @@ pub enum RestoreEvidenceError {
         until: Timestamp,
     },
     /// A file was signed in the future.
-    #[error("the clock says {now}, and a file was signed at {last}: set the clock first")]
+    #[error(
+        "the clock says {now}, but one of the files was signed later, at {last}; set the clock of this machine"
+    )]
     Clock {
         /// The time by this machine's clock.
         now: Timestamp,
@@ -241,14 +243,16 @@ pub enum RestoreEvidenceError {
         last: Timestamp,
     },
     /// A file belongs to another issuer.
-    #[error("a file is of the issuer `{0}`: give those of the issuer that is restored")]
+    #[error(
+        "one of the files belongs to the issuer `{0}`; give the files of the issuer that is restored"
+    )]
     Issuer(String),
     /// The file is not a keyset of this issuer.
-    #[error("the keyset is not taken ({0}): give the file as the issuer published it")]
+    #[error("the keyset cannot be used: {0}")]
     Keyset(#[from] KeysetError),
     /// The keyset is older than the restored state.
     #[error(
-        "keyset {given} is older than keyset {restored} in what is restored: give the last one that was published; if an issuer served what was put back meanwhile, revoke all keys"
+        "keyset {given} is older than keyset {restored} of the restored issuer; give the last keyset that was published, or revoke all keys if the restored issuer has been serving"
     )]
     OlderKeyset {
         /// Version in the file.
@@ -258,7 +262,7 @@ pub enum RestoreEvidenceError {
     },
     /// The revocations show that there was a later keyset.
     #[error(
-        "keyset {given} is not the last one, since the revocations speak of keyset {seen}, and it may lack revoked keys: give that one, or revoke all keys"
+        "keyset {given} is not the last one and may lack revoked keys, because the revocations name keyset {seen}; give keyset {seen}, or revoke all keys"
     )]
     NotTheLast {
         /// Version in the file.
@@ -267,19 +271,19 @@ pub enum RestoreEvidenceError {
         seen: u64,
     },
     /// The file is not a head of this issuer.
-    #[error("a file of changes is not taken ({0}): give it as the issuer published it")]
+    #[error("a file of changes cannot be used: {0}")]
     Head(#[from] HeadError),
     /// The file is not a snapshot of this issuer.
-    #[error("a file of revocations is not taken ({0}): give it as the issuer published it")]
+    #[error("a file of revocations cannot be used: {0}")]
     Snapshot(#[from] SnapshotError),
     /// The changes after a head do not continue any of the other files.
     #[error(
-        "a file of changes continues a snapshot that was not given, or was changed: give the snapshot beside it, too"
+        "a file of changes was modified, or continues a snapshot that was not given; give that snapshot as well"
     )]
     NoBase,
     /// The revocations are older than the restored state.
     #[error(
-        "the revocations are older than what is restored: give the last ones that were published"
+        "the revocations are older than the restored ones; give the last revocations that were published"
     )]
     OlderRevocations,
 }

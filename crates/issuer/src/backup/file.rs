@@ -331,25 +331,23 @@ fn malformed(line: u64, what: &'static str) -> BackupFileError {
 #[non_exhaustive]
 pub enum BackupFileError {
     /// The file cannot be read.
-    #[error("the backup cannot be read ({0}): check the file")]
+    #[error("the backup cannot be read ({0}); check the path and permissions of the file")]
     Io(#[from] io::Error),
     /// The file is not a backup.
-    #[error("this is not a backup: give the file that `bailiwick backup` wrote")]
+    #[error("the file is not a backup; give a file that `bailiwick backup` wrote")]
     Other,
     /// The end of the backup is missing, or something follows it.
-    #[error(
-        "the backup is not whole: it was cut off, or written to after its end; use another one"
-    )]
+    #[error("the backup was cut off, or something was written after its end; use another backup")]
     Torn,
     /// The backup has the format of a later version of this program.
-    #[error("the backup has format {0}, which a newer version of this program wrote: upgrade it")]
+    #[error("the backup has format {0}, which a newer version wrote; upgrade this program")]
     Newer(u32),
     /// The backup contains a table or column of a later version of this program.
-    #[error("line {0} of the backup is of a newer version of this program: upgrade it")]
+    #[error("line {0} of the backup was written by a newer version; upgrade this program")]
     Unknown(u64),
     /// A line cannot be read.
     #[error(
-        "line {line} of the backup holds {what} that cannot be read: it is damaged, use another one"
+        "line {line} of the backup is damaged and holds {what} that cannot be read; use another backup"
     )]
     Malformed {
         /// Line number, counted from 1.
@@ -358,9 +356,9 @@ pub enum BackupFileError {
         what: &'static str,
     },
     /// The last line is not signed by the issuer.
-    #[error(transparent)]
+    #[error("{}", .0.of("backup"))]
     Signature(#[from] EnvelopeError),
     /// The signature covers other content.
-    #[error("the backup was changed since it was signed: use another one")]
+    #[error("the backup was modified after it was signed; use another backup")]
     Changed,
 }

@@ -23,58 +23,60 @@ pub(super) const MAX_KID: usize = 128;
 pub enum ClientError {
     /// The client's name is invalid.
     #[error(
-        "a client's name has 1 to {MAX_CLIENT_NAME} visible ASCII characters without `:`, `/`, `\\`, `%`, `?` and `#`, and is not `.` or `..`"
+        "the client's name is not valid; use 1 to {MAX_CLIENT_NAME} visible ASCII characters without `:`, `/`, `\\`, `%`, `?` and `#`, and not `.` or `..`"
     )]
     Name,
     /// The principal is missing, or its name is invalid.
     #[error(
-        "a client acts on somebody's authority: name a principal of at most {} bytes, without control characters and without white space at its ends",
+        "the client's principal is not valid; name one of 1 to {} bytes, without control characters and without white space at its ends",
         claims::MAX_NAME
     )]
     Principal,
     /// There are no profiles, or too many.
-    #[error("a client uses 1 to 64 profiles: name them")]
+    #[error("the client does not have 1 to 64 profiles; name the profiles that it may use")]
     Profiles,
     /// The claims are too large, or use a name that is reserved for the issuer.
     #[error(
-        "a client's claims have at most 16 KiB of JSON, and none is `client`, `principal` or `profiles`"
+        "the client's claims are not valid; use at most 16 KiB of JSON and none of the names `client`, `principal` and `profiles`"
     )]
     Claims,
     /// A client with this name already exists.
-    #[error("the client `{0}` exists: choose another name, also after a client was disabled")]
+    #[error(
+        "the name `{0}` belongs to a client already, perhaps a disabled one; choose another name"
+    )]
     Exists(String),
     /// No client has this name.
-    #[error("no client has the name `{0}`: `client list` shows all of them")]
+    #[error("no client has the name `{0}`; `client list` shows the names of all clients")]
     NotFound(String),
     /// The client is disabled.
-    #[error("the client was disabled at {0}: register another one")]
+    #[error("the client was disabled at {0}; register another client")]
     Disabled(Timestamp),
     /// Too many secrets of the client are still valid.
     #[error(
-        "the client has {MAX_SECRETS} secrets: wait until one has ended, or use a shorter overlap"
+        "the client already has {MAX_SECRETS} secrets; wait until one of them has ended, or use a shorter overlap"
     )]
     TooManySecrets,
     /// The text is not a public key in the form that is stored.
     #[error(
-        "a client's key is a public JSON Web Key of the type EC, OKP or RSA, whose `kid`, if there is one, has 1 to {MAX_KID} visible ASCII characters"
+        "the client's key is not valid; give a public JSON Web Key of the type EC, OKP or RSA, whose `kid`, if any, has 1 to {MAX_KID} visible ASCII characters"
     )]
     Key,
     /// No key is given.
-    #[error("no key is given: name at least one public key")]
+    #[error("no key is given; name at least one public key")]
     NoKey,
     /// The client already has this key, or another one with the same `kid`.
     #[error(
-        "the key `{0}` is registered already, or another one with its `kid`: remove that one, or give the new key another `kid`"
+        "the client already has the key `{0}`, or another key with the same `kid`; remove the old key, or give the new key another `kid`"
     )]
     KeyExists(String),
     /// The client has no key with this id.
-    #[error("the client has no key `{0}`: `client list` shows the keys of all clients")]
+    #[error("the client has no key `{0}`; `client list` shows the keys of all clients")]
     KeyNotFound(String),
     /// The client would have too many keys.
-    #[error("a client has at most {MAX_KEYS} keys: remove one that is not used any more")]
+    #[error("the client already has {MAX_KEYS} keys; remove a key that is no longer used")]
     TooManyKeys,
     /// The secret cannot be hashed, usually for lack of memory.
-    #[error("the secret cannot be hashed: free memory and try again")]
+    #[error("there is not enough memory to hash the secret; free memory and try again")]
     Hash,
     /// An error of the database.
     #[error(transparent)]

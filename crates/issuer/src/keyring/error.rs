@@ -9,10 +9,10 @@ use super::{guard::Guard, key::State};
 #[non_exhaustive]
 pub enum TransitionError {
     /// No key has this id.
-    #[error("no key has the id `{0}`: `key list` shows all of them")]
+    #[error("no key has the id `{0}`; `key list` shows the ids of all keys")]
     NotFound(KeyId),
     /// The transition is not possible from the key's state.
-    #[error("key `{id}` is {state}: {hint}")]
+    #[error("key `{id}` is {state}; {hint}")]
     WrongState {
         /// The id of the key.
         id: KeyId,
@@ -25,18 +25,20 @@ pub enum TransitionError {
     #[error(transparent)]
     Guard(#[from] Guard),
     /// The keyset would exceed the limits of its format.
-    #[error("a keyset holds at most {max} keys: retire or revoke staged and retiring keys first")]
+    #[error(
+        "the keyset already holds {max} keys, which is the most; retire or revoke staged and retiring keys first"
+    )]
     TooMany {
         /// Maximum number of keys.
         max: usize,
     },
     /// Another key has the same id.
-    #[error("another key has the id `{0}`: make a new key")]
+    #[error("another key already has the id `{0}`; make a new key")]
     Collision(KeyId),
     /// The key is weak: anyone can forge its signatures.
-    #[error("the key is one of the few that protect nothing: make a new one")]
+    #[error("the key is weak and anyone can forge its signatures; make a new key")]
     Weak,
     /// The active key cannot be revoked, because there is no staged key to replace it.
-    #[error("no staged key can take over: run `key stage` first")]
+    #[error("no staged key can take over from the active key; run `key stage` first")]
     NoSpare,
 }

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 /// A guard that refuses a transition because it is too early.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("key `{id}` {wait} until {until}: wait, or force it and accept denied tokens")]
+#[error(
+    "key `{id}` {wait} until {until}; wait until then, or force it and accept that tokens are denied"
+)]
 pub struct Guard {
     /// The id of the key.
     pub id: KeyId,
@@ -35,7 +37,7 @@ impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Wait::Publication => "may be unknown to verifiers",
-            Wait::Verifiers => "is unknown to a verifier (see `verifier lag`), at most",
+            Wait::Verifiers => "is unknown to a verifier (see `verifier lag`), at the latest",
             Wait::LiveTokens => "may have signed tokens that are alive",
             Wait::Rotation => "stands by while an earlier rotation is under way,",
         })

@@ -152,7 +152,12 @@ impl Ring {
     ) -> Result<Ring, TransitionError> {
         let staged = match self.take(id)? {
             StoredKey::Staged(staged) => staged,
-            other => return Err(wrong_state(&other, "only a staged key can be activated")),
+            other => {
+                return Err(wrong_state(
+                    &other,
+                    "name a staged key, since no other can be activated",
+                ));
+            }
         };
         // The very first key need not wait, because no verifier trusts another key yet. The successor
         // of a key that was just revoked is not the first: its early activation is recorded as forced.
@@ -189,9 +194,11 @@ impl Ring {
             StoredKey::Retiring(retiring) => retiring,
             other => {
                 let hint = match other.state() {
-                    State::Active => "activate another key first, this one then begins to retire",
-                    State::Staged => "it signed nothing, so use `key revoke` to be rid of it",
-                    _ => "it is gone from the keyset already",
+                    State::Active => {
+                        "activate another key first, and this key then begins to retire"
+                    }
+                    State::Staged => "use `key revoke` to remove this key, which signed nothing",
+                    _ => "leave it as it is, since it is no longer in the keyset",
                 };
                 return Err(wrong_state(&other, hint));
             }

@@ -1,6 +1,8 @@
 //! Errors of minting.
 
-use bailiwick_token::{datalog::DatalogError, limits::LimitError, token::TokenError};
+use bailiwick_token::{
+    datalog::DatalogError, duration::show, limits::LimitError, token::TokenError,
+};
 
 use crate::{
     group_commit::RecordError,
@@ -13,7 +15,7 @@ use crate::{
 #[non_exhaustive]
 pub enum MintRefusal {
     /// The requested life is zero or too long. It is never shortened to fit.
-    #[error("a token lives 1 to {max} s, and {ttl} s were asked for: ask for less")]
+    #[error("the token would live {}, but this issuer allows 1s to {}; ask for a life within that", show(*.ttl), show(*.max))]
     Ttl {
         /// The requested life, in seconds.
         ttl: u64,
@@ -21,19 +23,19 @@ pub enum MintRefusal {
         max: u64,
     },
     /// The agent or the principal is empty.
-    #[error("`{0}` is empty: a token names an agent and on whose authority it acts")]
+    #[error("the {0} is empty; name the agent and the principal on whose authority it acts")]
     Empty(&'static str),
     /// The token cannot carry one of the claims, or this life.
     #[error(transparent)]
     Datalog(#[from] DatalogError),
     /// The token would be larger than verifiers accept.
-    #[error("{0}: grant less, or in several tokens")]
+    #[error("the token would be too large: {0}; grant less, or use several tokens")]
     Limit(#[from] LimitError),
     /// The new token cannot be read back.
-    #[error("the token cannot be read back: {0}")]
+    #[error("the minted token cannot be read back ({0}); report this as a fault of bailiwick")]
     Token(#[from] TokenError),
     /// An internal error of this program.
-    #[error("the token cannot be made: report this with the request")]
+    #[error("the token cannot be signed; report this as a fault of bailiwick, with the request")]
     Fault,
 }
 

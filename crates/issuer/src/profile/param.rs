@@ -50,7 +50,7 @@ impl Param {
             let known = ParamType::ALL.map(ParamType::name).join(", ");
             ProfileFault::at(
                 table.path_of("type"),
-                format!("unknown type: known are {known}"),
+                format!("unknown type; write one of {known}"),
             )
         })?;
         Ok(Param { claim, kind })
@@ -103,17 +103,21 @@ impl ClaimPath {
             (1..=MAX_CLAIM_NAME).contains(&name.len()) && !name.contains(char::is_control)
         };
         if !(1..=MAX_CLAIM_DEPTH).contains(&names.len()) {
-            return Err("a claim is 1 to 8 names below its party");
+            return Err(
+                "the claim is not 1 to 8 names below its party; write one such as `principal.region`",
+            );
         }
         if !names.iter().all(is_name) {
-            return Err("the name of a claim has 1 to 256 bytes and no control characters");
+            return Err(
+                "the name of the claim is not valid; write 1 to 256 bytes without control characters",
+            );
         }
         Ok(ClaimPath { who, names })
     }
 
     /// Reads a path such as `"principal.region"` or `["principal", "https://corp.example/region"]`.
     fn read(value: Option<&Value>) -> Result<ClaimPath, &'static str> {
-        let wrong = "write a claim such as `principal.region`, or as a list where a name holds a dot: [\"principal\", \"https://corp.example/region\"]";
+        let wrong = "not a claim; write one such as `principal.region`, or a list if a name holds a dot, as in [\"principal\", \"https://corp.example/region\"]";
         let names: Vec<&str> = match value {
             None => return Err("is missing"),
             Some(Value::String(path)) => path.split('.').collect(),
@@ -131,7 +135,7 @@ impl ClaimPath {
             Some((&"principal", names)) => (Who::Principal, names),
             _ => {
                 return Err(
-                    "a claim is one of the `agent` or of the `principal`: write a claim such as `principal.region`",
+                    "the claim belongs neither to the `agent` nor to the `principal`; write one such as `principal.region`",
                 );
             }
         };
@@ -339,7 +343,7 @@ fn read_number(claim: &serde_json::Value) -> Result<Number, &'static str> {
     let number: Number = text.parse().map_err(|_| "is not a decimal number")?;
     if is_float && number.digits() > FLOAT_DIGITS {
         return Err(
-            "is a number of more digits than JSON numbers carry exactly: it has to be a string",
+            "is a number with more digits than JSON numbers carry exactly, so it has to be a string",
         );
     }
     Ok(number)

@@ -67,13 +67,15 @@ impl PartyMatch {
         table.only(&["source", "claims"])?;
         let source = table.needed_name("source").map_err(|fault| {
             let hint = "write `client` or the name of an identity provider";
-            ProfileFault::at(fault.path, format!("{}: {hint}", fault.message))
+            // What is wrong, without its general next step.
+            let wrong = fault.message.split("; ").next().unwrap_or_default();
+            ProfileFault::at(fault.path, format!("{wrong}; {hint}"))
         })?;
         let source = ClaimSource::from(source.to_owned());
         if who == Who::Principal && source == ClaimSource::Client {
             return Err(ProfileFault::at(
                 table.path_of("source"),
-                format!("a subject token comes from an identity provider, never from `{CLIENT}`"),
+                format!("a subject token cannot come from `{CLIENT}`; name an identity provider"),
             ));
         }
         let mut conditions = Vec::new();
@@ -83,7 +85,7 @@ impl PartyMatch {
         if conditions.len() > MAX_CONDITIONS {
             return Err(ProfileFault::at(
                 table.path_of("claims"),
-                format!("there are more than {MAX_CONDITIONS} conditions"),
+                format!("there are more than {MAX_CONDITIONS} conditions; remove some"),
             ));
         }
         Ok(PartyMatch { source, conditions })
@@ -106,7 +108,7 @@ fn collect(
         if names.len() > MAX_CLAIM_DEPTH {
             return Err(ProfileFault::at(
                 path,
-                format!("claims nest more than {MAX_CLAIM_DEPTH} deep"),
+                format!("the claims nest more than {MAX_CLAIM_DEPTH} deep; remove some levels"),
             ));
         }
         let claim =
@@ -120,7 +122,7 @@ fn collect(
                     (_, 0) => {
                         return Err(ProfileFault::at(
                             &path,
-                            "the condition is empty: leave it out where any value will do",
+                            "the condition is empty; leave it out if any value will do",
                         ));
                     }
                     (0, _) => collect(&below, who, names, conditions)?,
@@ -136,7 +138,7 @@ fn collect(
                         return Err(ProfileFault::at(
                             &path,
                             format!(
-                                "conditions ({known}) and members of a claim stand in one table"
+                                "the table mixes conditions ({known}) and members of a claim; put them into tables of their own"
                             ),
                         ));
                     }
@@ -165,14 +167,14 @@ fn tests(table: &TomlTable<'_>) -> Result<Vec<ClaimTest>, ProfileFault> {
             ("one_of", _) => {
                 return Err(ProfileFault::at(
                     path,
-                    "a list of one or more values is needed",
+                    "not a list of one or more values; write one",
                 ));
             }
             (_, Value::String(text)) if !text.is_empty() => ClaimTest::Prefix(text.clone()),
             _ => {
                 return Err(ProfileFault::at(
                     path,
-                    "a string that is not empty is needed: every string begins with the empty one",
+                    "the string is empty, and every string begins with it; write a longer one",
                 ));
             }
         })
@@ -184,13 +186,13 @@ fn scalar(path: &str, value: &Value) -> Result<Value, ProfileFault> {
     match value {
         Value::String(text) if text.contains("${") => Err(ProfileFault::at(
             path,
-            "no parameter can stand in a condition: it is what claims are held to",
+            "a parameter cannot stand in a condition, which claims are compared with; write a value",
         )),
         Value::String(_) | Value::Bool(_) | Value::Number(_) => Ok(value.clone()),
         other => Err(ProfileFault::at(
             path,
             format!(
-                "a string, a number or a boolean is needed, this is {}",
+                "{} stands where a string, a number or a boolean is needed; write one of these",
                 other.kind()
             ),
         )),

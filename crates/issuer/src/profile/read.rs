@@ -86,7 +86,7 @@ fn items(document: &Value) -> Result<&[Value], ProfileFault> {
         Some(Value::Array(items)) if !items.is_empty() => Ok(items),
         _ => Err(ProfileFault::at(
             "profile",
-            "one or more profiles are needed: write `[[profile]]`",
+            "the file has no profile; write `[[profile]]`",
         )),
     }
 }
@@ -114,7 +114,7 @@ fn profile(table: &TomlTable<'_>, limits: &ProfileLimits) -> Result<Profile, Pro
         return Err(ProfileFault::at(
             format!("{}.{unused}", table.path_of("params")),
             format!(
-                "the parameter is not used: write `${{{unused}}}` where it belongs, or take it out"
+                "the parameter is not used; write `${{{unused}}}` where it belongs, or remove the parameter"
             ),
         ));
     }
@@ -141,12 +141,12 @@ fn parties(
         {
             let names: Vec<&str> = known.iter().map(String::as_str).collect();
             let known = match names.as_slice() {
-                [] => "none is".to_owned(),
-                names => format!("configured are {}", names.join(", ")),
+                [] => "add it to `service.toml`".to_owned(),
+                names => format!("name one of {}", names.join(", ")),
             };
             return Err(ProfileFault::at(
                 table.path_of("source"),
-                format!("`{name}` is no configured identity provider: {known}"),
+                format!("`{name}` is not a configured identity provider; {known}"),
             ));
         }
         Ok(party)
@@ -167,14 +167,14 @@ fn params(
         if !is_name(name) {
             return Err(ProfileFault::at(
                 path,
-                "the name of a parameter has 1 to 64 lower-case letters, digits and `_`, a letter first",
+                "the name of the parameter is not valid; write 1 to 64 lower-case letters, digits and `_`, beginning with a letter",
             ));
         }
         let param = Param::read(&TomlTable::new(&path, value)?)?;
         if param.claim.who() == Who::Principal && !has_principal {
             return Err(ProfileFault::at(
                 format!("{path}.claim"),
-                "there is no principal: add `[profile.match.principal]`, so that it is looked at",
+                "the profile does not match a principal; add `[profile.match.principal]`",
             ));
         }
         params.insert(name.to_owned(), param);
@@ -182,7 +182,7 @@ fn params(
     if params.len() > MAX_PARAMS {
         return Err(ProfileFault::at(
             &table.path,
-            format!("there are more than {MAX_PARAMS} parameters"),
+            format!("there are more than {MAX_PARAMS} parameters; remove some"),
         ));
     }
     Ok(params)
@@ -196,7 +196,7 @@ fn token(
     if table.get("holder").is_some() {
         return Err(ProfileFault::at(
             table.path_of("holder"),
-            "tokens are not bound to a holder's key in this version: take `holder` out",
+            "this version cannot bind tokens to the key of a holder; remove `holder`",
         ));
     }
     table.only(&[
@@ -220,7 +220,7 @@ fn token(
             if name.contains("${") {
                 return Err(ProfileFault::at(
                     table.path_of(name),
-                    "no parameter can stand in the name of a claim",
+                    "a parameter cannot stand in the name of a claim; write the name",
                 ));
             }
             claims.insert(name.to_owned(), text(&table, name, MAX_TEXT)?);
@@ -228,7 +228,7 @@ fn token(
         if claims.len() > MAX_CLAIMS {
             return Err(ProfileFault::at(
                 &table.path,
-                format!("a token holds at most {MAX_CLAIMS} further claims"),
+                format!("there are more than {MAX_CLAIMS} further claims; remove some"),
             ));
         }
     }
@@ -264,13 +264,16 @@ fn ttl(table: &TomlTable<'_>, limits: &ProfileLimits) -> Result<Ttl, ProfileFaul
     if !(ttl.min..=ttl.max).contains(&ttl.default) {
         return Err(ProfileFault::at(
             table.path_of("default"),
-            "`default` is not between `min` and `max`",
+            "`default` is not between `min` and `max`; choose a value within them",
         ));
     }
     match limits.max_token_ttl {
         Some(most) if ttl.max > most => Err(ProfileFault::at(
             table.path_of("max"),
-            format!("the issuer's tokens live at most {}", duration::show(most)),
+            format!(
+                "the tokens of this issuer live at most {}; choose a value within that",
+                duration::show(most)
+            ),
         )),
         _ => Ok(ttl),
     }
@@ -292,7 +295,7 @@ fn plain(path: &str, text: &str) -> Result<(), ProfileFault> {
     if text.is_empty() || text.len() > MAX_TEXT || text.contains(char::is_control) {
         return Err(ProfileFault::at(
             path,
-            format!("write 1 to {MAX_TEXT} bytes of text without control characters"),
+            format!("not a valid text; write 1 to {MAX_TEXT} bytes without control characters"),
         ));
     }
     Ok(())

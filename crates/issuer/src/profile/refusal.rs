@@ -19,10 +19,10 @@ const SHOWN: usize = 64;
 #[non_exhaustive]
 pub enum ProfileRefusal {
     /// `scope` names no profile.
-    #[error("no profile is named `{0}`")]
+    #[error("there is no profile `{0}`")]
     UnknownProfile(String),
     /// `scope` names a profile that this caller may not use.
-    #[error("profile `{profile}` is not for this caller: {why}")]
+    #[error("profile `{profile}` does not match this caller, because {why}")]
     NotMatching {
         /// Name of the profile.
         profile: String,
@@ -30,14 +30,14 @@ pub enum ProfileRefusal {
         why: Mismatch,
     },
     /// The request has no `scope`, and this caller may use no profile.
-    #[error("no profile is for this caller")]
+    #[error("no profile matches this caller; ask the operator of the issuer for one")]
     NoProfile,
     /// The request has no `scope`, and this caller may use several profiles.
-    #[error("several profiles are for this caller: one has to be named as `scope`")]
+    #[error("several profiles match this caller; name one of them as `scope`")]
     SeveralProfiles,
     /// A claim is missing, or does not have the type that the profile requires.
     #[error(
-        "profile `{profile}`: parameter `{parameter}` needs the claim `{claim}` as {kind}, and the claim {why}"
+        "the parameter `{parameter}` of profile `{profile}` needs the claim `{claim}` as {kind}, but the claim {why}"
     )]
     Claim {
         /// Name of the profile.
@@ -52,7 +52,7 @@ pub enum ProfileRefusal {
         why: &'static str,
     },
     /// A part of the profile becomes malformed when this caller's claims fill it.
-    #[error("profile `{profile}`: what this caller's claims make of `{path}` {why}")]
+    #[error("`{path}` of profile `{profile}`, filled with the claims of this caller, {why}")]
     Template {
         /// Name of the profile.
         profile: String,
@@ -62,7 +62,9 @@ pub enum ProfileRefusal {
         why: &'static str,
     },
     /// The profile grants nothing for the service.
-    #[error("profile `{profile}` grants nothing at the service `{service}`")]
+    #[error(
+        "profile `{profile}` grants nothing at the service `{service}`; ask for services that it grants something at"
+    )]
     Service {
         /// Name of the profile.
         profile: String,
@@ -71,7 +73,7 @@ pub enum ProfileRefusal {
     },
     /// A requested grant is not within one grant of the profile, or cannot be proven to be.
     #[error(
-        "profile `{profile}`: `grant[{index}]` is not within one grant of the profile, for this caller and these services"
+        "the requested `grant[{index}]` is not within a grant that profile `{profile}` gives this caller at these services; ask for less"
     )]
     Outside {
         /// Name of the profile.
@@ -80,7 +82,7 @@ pub enum ProfileRefusal {
         index: usize,
     },
     /// The requested life is outside the profile's bounds.
-    #[error("profile `{profile}`: tokens live {} to {}, and {} was asked for", duration::show(.ttl.min), duration::show(.ttl.max), duration::show(*.asked))]
+    #[error("profile `{profile}` gives tokens a life of {} to {}, but {} was requested; ask for a life within that", duration::show(.ttl.min), duration::show(.ttl.max), duration::show(*.asked))]
     Ttl {
         /// Name of the profile.
         profile: String,
@@ -90,7 +92,9 @@ pub enum ProfileRefusal {
         asked: u64,
     },
     /// The request allows more appended blocks than the profile does.
-    #[error("profile `{profile}`: tokens take at most {max} blocks, and {asked} were asked for")]
+    #[error(
+        "profile `{profile}` allows a depth of at most {max}, but {asked} was requested; ask for a smaller depth"
+    )]
     Depth {
         /// Name of the profile.
         profile: String,
@@ -100,7 +104,7 @@ pub enum ProfileRefusal {
         asked: u32,
     },
     /// The task is not a text that a token can contain.
-    #[error("the task has 1 to 1024 bytes and no control characters")]
+    #[error("the task is not valid; write 1 to 1024 bytes without control characters")]
     Task,
 }
 
@@ -129,16 +133,15 @@ impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Mismatch::Source { who, needed } => {
-                write!(f, "the source of the {who} is another than `{needed}`")
+                write!(f, "the {who} does not come from `{needed}`")
             }
-            Mismatch::Registration => f.write_str("the client's registration does not name it"),
-            Mismatch::NoPrincipal => f.write_str("a subject token is needed, and there is none"),
-            Mismatch::Principal => f.write_str("it takes no subject token, and there is one"),
+            Mismatch::Registration => {
+                f.write_str("the registration of the client does not name the profile")
+            }
+            Mismatch::NoPrincipal => f.write_str("it needs a subject token and none was sent"),
+            Mismatch::Principal => f.write_str("it takes no subject token and one was sent"),
             Mismatch::Claim(claim) => {
-                write!(
-                    f,
-                    "the claim `{claim}` is missing, or not what is asked for"
-                )
+                write!(f, "the claim `{claim}` is missing or has another value")
             }
         }
     }
@@ -217,7 +220,7 @@ impl ProfileRefusal {
         let text = match self {
             // The same text for both, so that a caller cannot find out which profiles exist.
             ProfileRefusal::UnknownProfile(_) | ProfileRefusal::NotMatching { .. } => {
-                "the scope is not one profile that this caller may use".to_owned()
+                "the scope does not name a profile that this caller may use".to_owned()
             }
             other => other.to_string(),
         };

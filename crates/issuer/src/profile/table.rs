@@ -24,7 +24,10 @@ impl<'v> TomlTable<'v> {
             }),
             other => Err(ProfileFault::at(
                 path,
-                format!("a table is needed, this is {}", other.kind()),
+                format!(
+                    "{} stands where a table is needed; write a table",
+                    other.kind()
+                ),
             )),
         }
     }
@@ -55,7 +58,7 @@ impl<'v> TomlTable<'v> {
             None => Ok(()),
             Some(key) => Err(ProfileFault::at(
                 self.path_of(key),
-                format!("unknown key: known are {}", known.join(", ")),
+                format!("unknown key; write one of {}", known.join(", ")),
             )),
         }
     }
@@ -66,7 +69,10 @@ impl<'v> TomlTable<'v> {
             Some(Value::String(text)) => Ok(Some(text)),
             Some(other) => Err(ProfileFault::at(
                 self.path_of(key),
-                format!("a string is needed, this is {}", other.kind()),
+                format!(
+                    "{} stands where a string is needed; write a string",
+                    other.kind()
+                ),
             )),
         }
     }
@@ -85,7 +91,7 @@ impl<'v> TomlTable<'v> {
             return Err(ProfileFault::at(
                 self.path_of(key),
                 format!(
-                    "a name has 1 to {MAX_KEY} letters, digits, `_`, `.`, `:` and `-`, and more than dots"
+                    "the name is not valid; write 1 to {MAX_KEY} letters, digits, `_`, `.`, `:` and `-`, and not only dots"
                 ),
             ));
         }
@@ -121,7 +127,7 @@ impl<'v> TomlTable<'v> {
             let (least, most) = (range.start(), range.end());
             ProfileFault::at(
                 self.path_of(key),
-                format!("a whole number from {least} to {most} is needed"),
+                format!("not a whole number from {least} to {most}; write one"),
             )
         })
     }

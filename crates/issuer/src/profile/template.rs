@@ -140,7 +140,7 @@ impl Template {
             if kinds.len() > 1 {
                 return Err(ProfileFault::at(
                     &hole.path,
-                    "`min` and `max` are of different types: one a number, the other a date",
+                    "`min` and `max` have different types; write two numbers or two dates",
                 ));
             }
         }

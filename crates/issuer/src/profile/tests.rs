@@ -221,7 +221,7 @@ fn who_a_profile_is_for() {
             caller.agent.claims.insert(name.to_owned(), value.clone());
         })
     };
-    let missing = |claim: &str| format!("the claim `{claim}` is missing, or not what is asked for");
+    let missing = |claim: &str| format!("the claim `{claim}` is missing or has another value");
     assert_eq!(
         agent("department", json!("sales")),
         missing("agent.department")
@@ -244,27 +244,21 @@ fn who_a_profile_is_for() {
     );
     assert_eq!(
         agent("profiles", json!(["buyer2"])),
-        "the client's registration does not name it"
+        "the registration of the client does not name the profile"
     );
     assert_eq!(
         agent("profiles", json!("buyer")),
-        "the client's registration does not name it"
+        "the registration of the client does not name the profile"
     );
     let source = |caller: &mut Caller| caller.agent.source = corp();
-    assert_eq!(
-        mismatch(&source),
-        "the source of the agent is another than `client`"
-    );
+    assert_eq!(mismatch(&source), "the agent does not come from `client`");
     let source =
         |caller: &mut Caller| caller.principal.as_mut().unwrap().source = ClaimSource::Client;
-    assert_eq!(
-        mismatch(&source),
-        "the source of the principal is another than `corp`"
-    );
+    assert_eq!(mismatch(&source), "the principal does not come from `corp`");
     let nobody = |caller: &mut Caller| caller.principal = None;
     assert_eq!(
         mismatch(&nobody),
-        "a subject token is needed, and there is none"
+        "it needs a subject token and none was sent"
     );
 }
 
@@ -352,11 +346,11 @@ fn a_profile_for_others_and_a_missing_one_get_the_same_answer() {
         (unknown.code(), unknown.public())
     );
     assert_eq!(hidden.code(), ErrorCode::InvalidScope);
-    assert_eq!(unknown.log(), "no profile is named `seller\\n`");
+    assert_eq!(unknown.log(), "there is no profile `seller\\n`");
     assert!(
         hidden
             .log()
-            .starts_with("profile `buyer` is not for this caller")
+            .starts_with("profile `buyer` does not match this caller")
     );
     let two = Profiles::parse(
         &[
@@ -428,7 +422,7 @@ fn a_claim_that_does_not_fit_is_named_and_not_shown() {
         (
             "limits",
             json!({ "purchase": 1000000000.0000001 }),
-            "is a number of more digits",
+            "is a number with more digits",
         ),
         (
             "limits",
@@ -459,7 +453,7 @@ fn a_claim_that_does_not_fit_is_named_and_not_shown() {
         .unwrap_err();
     assert_eq!(
         refusal.public(),
-        "profile `buyer`: parameter `limit` needs the claim `principal.limits.purchase` as a decimal, and the claim is missing"
+        "the parameter `limit` of profile `buyer` needs the claim `principal.limits.purchase` as a decimal, but the claim is missing"
     );
     assert!(!format!("{:?}", caller()).contains("ada"));
 }
@@ -471,7 +465,7 @@ fn grants_made_from_claims_are_checked_like_any_other() {
         .unwrap_err();
     assert_eq!(
         refusal.log(),
-        "profile `buyer`: what this caller's claims make of `grant[0].args.amount.max` is an empty range, or too long"
+        "`grant[0].args.amount.max` of profile `buyer`, filled with the claims of this caller, is an empty range, or too long"
     );
     let long = with("https://corp.example/region", json!("é".repeat(510)));
     let refusal = buyer().mint_request(&long, &ask()).unwrap_err();
@@ -523,7 +517,7 @@ fn a_request_outside_its_profile_is_refused() {
         refuse(&outside),
         (
             ErrorCode::InvalidScope,
-            "profile `buyer`: `grant[1]` is not within one grant of the profile, for this caller and these services".to_owned()
+            "the requested `grant[1]` is not within a grant that profile `buyer` gives this caller at these services; ask for less".to_owned()
         )
     );
     for ttl in [0, 59, 3601, u64::MAX] {
@@ -533,7 +527,7 @@ fn a_request_outside_its_profile_is_refused() {
         });
         assert_eq!(code, ErrorCode::InvalidRequest);
         assert!(
-            text.starts_with("profile `buyer`: tokens live 1m to 1h, and "),
+            text.starts_with("profile `buyer` gives tokens a life of 1m to 1h, but "),
             "{text}"
         );
     }
@@ -581,11 +575,11 @@ fn services_narrow_by_the_callers_own_wish() {
     assert_eq!(refusal.code(), ErrorCode::InvalidTarget);
     assert_eq!(
         refusal.log(),
-        "profile `buyer` grants nothing at the service `\"x\"\\u202e`"
+        "profile `buyer` grants nothing at the service `\"x\"\\u202e`; ask for services that it grants something at"
     );
     assert_eq!(
         refusal.public(),
-        "profile `buyer` grants nothing at the service `?x??u202e`"
+        "profile `buyer` grants nothing at the service `?x??u202e`; ask for services that it grants something at"
     );
     let refusal = at(&["erp"], Some(crm.clone())).unwrap_err();
     assert_eq!(refusal.code(), ErrorCode::InvalidScope);

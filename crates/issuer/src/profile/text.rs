@@ -33,7 +33,7 @@ impl Text {
         let parts = split(text)?;
         if text.is_empty() || text.len() > max || text.contains(char::is_control) {
             return Err(format!(
-                "write 1 to {max} bytes of text without control characters"
+                "not a valid text; write 1 to {max} bytes without control characters"
             ));
         }
         let names = parts.iter().filter(|part| matches!(part, Part::Param(_)));
@@ -43,7 +43,7 @@ impl Text {
             let kind = kind_of(name, params)?;
             if kind == ParamType::Strings {
                 return Err(format!(
-                    "`${{{name}}}` is a list, which is no part of a text"
+                    "`${{{name}}}` is a list, which cannot be part of a text; use a parameter of another type"
                 ));
             }
             left = left.saturating_sub(1);
@@ -53,7 +53,7 @@ impl Text {
             };
             if left > 0 && (kind == ParamType::String || !parted) {
                 return Err(format!(
-                    "`${{{name}}}` runs into the next parameter: all but the last are of the type `segment` and have a `/` behind them, or two callers could get one text"
+                    "`${{{name}}}` runs into the next parameter, so two callers could get one text; give all but the last the type `segment`, and put a `/` after each"
                 ));
             }
         }
@@ -105,7 +105,7 @@ impl Text {
 /// Returns the type of a parameter that a text or a grant names.
 pub(super) fn kind_of(name: &str, params: &BTreeMap<String, Param>) -> Result<ParamType, String> {
     params.get(name).map(|param| param.kind).ok_or_else(|| {
-        format!("`${{{name}}}` is not among the parameters: add it to `[profile.params]`")
+        format!("`${{{name}}}` is not a parameter of the profile; add it to `[profile.params]`")
     })
 }
 
@@ -123,7 +123,7 @@ fn split(text: &str) -> Result<Vec<Part>, String> {
     while let Some((before, after)) = rest.split_once(OPEN) {
         let name = after.split_once('}').filter(|(name, _)| is_name(name));
         let (name, after) = name.ok_or(
-            "`${` begins a parameter: write `${name}`, of lower-case letters, digits and `_`",
+            "`${` begins a parameter that is not complete; write `${name}` with lower-case letters, digits and `_`",
         )?;
         if !before.is_empty() {
             parts.push(Part::Literal(before.to_owned()));

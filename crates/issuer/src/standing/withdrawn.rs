@@ -5,12 +5,14 @@
 #[non_exhaustive]
 pub enum Withdrawn {
     /// The client was disabled, its registration changed, or its secret or key is no longer valid.
-    #[error("the client was disabled, or its secret or key was ended, while the request waited")]
+    #[error(
+        "the client was disabled, or its secret or key ended, while the request waited; authenticate again"
+    )]
     Client,
     /// The operator's token was revoked.
-    #[error("the operator's token was revoked while the request waited")]
+    #[error("the operator's token was revoked while the request waited; use another token")]
     Operator,
     /// The profile was changed or removed.
-    #[error("the profile was changed or removed while the request waited: try again")]
+    #[error("the profile was changed or removed while the request waited; try again")]
     Profile,
 }

@@ -12,58 +12,56 @@ use crate::standing::withdrawn::Withdrawn;
 #[non_exhaustive]
 pub enum StoreError {
     /// Another process holds the lock.
-    #[error("another process is writing to the issuer's database: try again")]
+    #[error("another process is writing to the issuer's database; try again")]
     Busy,
     /// The transaction conflicted with another one, and nothing was changed.
     #[error(
-        "another transaction in the issuer's database stood in the way, and nothing was changed: try again"
+        "another transaction in the issuer's database was in the way and nothing was changed; try again"
     )]
     Conflict,
     /// A text contains NUL, which neither database stores.
     #[error(
-        "a text holds the character NUL, which the issuer's database does not take: leave it out"
+        "a text holds the character NUL, which the issuer's database cannot store; leave that character out"
     )]
     Nul,
     /// A statement exceeded its time limit.
-    #[error("the issuer's database took too long to answer: ask for less, or try again")]
+    #[error("the issuer's database took too long to answer; ask for less, or try again")]
     Slow,
     /// Too many requests are already waiting.
-    #[error("the issuer has more to do than it can: try again in a moment")]
+    #[error("the issuer is overloaded; try again in a moment")]
     Overloaded,
     /// The disk is full.
-    #[error("the disk is full, and nothing was changed: free space and try again")]
+    #[error("the disk is full and nothing was changed; free space and try again")]
     Full,
     /// The database does not answer.
-    #[error(
-        "the issuer's database does not answer, and nothing is done without it: check its server and the network"
-    )]
+    #[error("the issuer's database does not answer; check the database server and the network")]
     Unreachable,
     /// The server answers, but no trusted TLS connection can be made.
     #[error(
-        "no TLS connection to the issuer's database can be made ({0}): check `sslmode` and `sslrootcert` in its URL, and the server's certificate"
+        "no TLS connection to the issuer's database can be made ({0}); check `sslmode` and `sslrootcert` in its URL, and the certificate of the server"
     )]
     Tls(#[source] Arc<sqlx::Error>),
     /// A local file or socket that the URL names does not exist or cannot be read.
     #[error(
-        "a file that the URL of the issuer's database names cannot be opened ({0}): check `sslrootcert`, `sslcert` and `sslkey` in it, or the socket"
+        "a file or socket named in the URL of the issuer's database cannot be opened ({0}); check `sslrootcert`, `sslcert`, `sslkey` and `host` in that URL"
     )]
     File(#[source] Arc<sqlx::Error>),
     /// The server is configured so that it may lose committed transactions.
     #[error(
-        "the database server may forget what it acknowledged: set `{0}` to `on` in its configuration"
+        "the database server could lose committed data, because `{0}` is off; set `{0}` to `on` in its configuration"
     )]
     Forgetful(&'static str),
     /// The encoding of the database cannot represent all names.
     #[error(
-        "the database has the encoding `{0}`, and `UTF8` is needed: create it anew with `ENCODING 'UTF8' TEMPLATE template0`"
+        "the database has the encoding `{0}`, but `UTF8` is needed; create it again with `ENCODING 'UTF8' TEMPLATE template0`"
     )]
     Encoding(String),
     /// The server's version is too old.
-    #[error("the database server has version {0}, and 13 or later is needed: upgrade it")]
+    #[error("the database server has version {0}, but 13 or later is needed; upgrade the server")]
     OldServer(String),
     /// Something between this process and the server, such as a connection pooler, drops session settings.
     #[error(
-        "the session has `{name}` at `{value}` and not at `{needed}`, which it asked for: connect without a pooler that drops startup options, or set it for the role by ALTER ROLE"
+        "the database session has `{name}` set to `{value}`, but asked for `{needed}`; connect without a pooler that drops startup options, or set `{name}` for the role by ALTER ROLE"
     )]
     Session {
         /// Name of the setting.
@@ -74,34 +72,36 @@ pub enum StoreError {
         needed: &'static str,
     },
     /// A later version of this program wrote the database.
-    #[error("the database has schema {0}, which a newer version of this program wrote: upgrade it")]
+    #[error("the database has schema {0}, which a newer version wrote; upgrade this program")]
     NewerSchema(i64),
     /// A migration in the database differs from the one in the program.
-    #[error("migration {0} of the database is not the one of this program: use a released version")]
+    #[error(
+        "migration {0} of the database differs from that of this program; use a released version of this program"
+    )]
     OtherSchema(i64),
     /// A migration is missing, and the database role may not apply it.
     #[error(
-        "the database lacks migration {0} of this program, and this role may not add it: open it once with the URL of the role that owns the tables, for example by `bailiwick key list`"
+        "the database lacks migration {0} of this program, and this role may not add it; run any command once with the URL of the role that owns the tables"
     )]
     OlderSchema(i64),
     /// The database role may not run the statement.
     #[error(
-        "this role has no right to do that in the issuer's database: use the URL of the role that owns the tables, or give this one its rights anew (docs/deploy/postgres.sql, step 2)"
+        "this role has no right to do that in the issuer's database; use the URL of the role that owns the tables, or grant the rights again (docs/deploy/postgres.sql, step 2)"
     )]
     Rights,
     /// The server has no database of this name.
     #[error(
-        "the server has no database of this name: create it (docs/deploy/postgres.sql, step 1), or correct the URL"
+        "the server has no database of this name; create it (docs/deploy/postgres.sql, step 1), or correct the URL"
     )]
     NoDatabase,
     /// The database holds data that this program did not write.
-    #[error("the database holds a damaged {0}: restore the home from a backup")]
+    #[error("the database holds a damaged {0}; restore the home from a backup")]
     Damaged(&'static str),
     /// The caller's standing was withdrawn before the transaction began.
     #[error(transparent)]
     Withdrawn(#[from] Withdrawn),
     /// Any other error.
-    #[error("the issuer's database cannot be used ({0}): check its disk, permissions and settings")]
+    #[error("the issuer's database cannot be used ({0}); check its disk, permissions and settings")]
     Database(#[source] Arc<sqlx::Error>),
 }
 

@@ -101,7 +101,7 @@ impl fmt::Debug for PostgresUrl {
 
 /// The error of a text that is not the URL of a PostgreSQL database. It repeats no part of the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not the URL of a PostgreSQL database: write `postgres://USER@HOST/DATABASE`")]
+#[error("not the URL of a PostgreSQL database; write `postgres://USER@HOST/DATABASE`")]
 pub struct PostgresUrlError;
 
 /// A PostgreSQL database that several issuers share.

@@ -497,9 +497,9 @@ async fn a_restore_without_evidence_revokes_every_key_or_nothing() {
         restorer.restore_with(&file, options, 20).await
     };
     for (version, expected) in [
-        (0, "is not known"),
-        (u64::MAX, "too high"),
-        (1 << 60, "too high"),
+        (0, "is unknown"),
+        (u64::MAX, "the version is above"),
+        (1 << 60, "the version is above"),
     ] {
         let refused = restore(version).await.unwrap_err().to_string();
         assert!(refused.contains(expected), "{refused}");
@@ -549,14 +549,14 @@ async fn files_that_are_older_or_of_another_issuer_are_refused() {
                 keyset: Some(b"{}".to_vec()),
                 ..last.clone()
             },
-            "missing field",
+            "not a signed keyset",
         ),
         (
             RestoreEvidence {
                 revocations: vec![b"nothing".to_vec()],
                 ..last.clone()
             },
-            "not a DSSE envelope",
+            "not a signed snapshot",
         ),
     ] {
         let refused = restorer

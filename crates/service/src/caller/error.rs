@@ -7,12 +7,12 @@ use crate::{provider::error::AssertionError, strangers::CredentialKind};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallerError {
     #[error(
-        "the request carries credentials in more than one way, or in a way that cannot be read"
+        "the request carries credentials in more than one way, or in one that cannot be read; authenticate with HTTP Basic or with a `client_assertion`, and not with both"
     )]
     Ambiguous,
-    #[error("the client's name or secret is wrong")]
+    #[error("the name or the secret of the client is wrong; check both")]
     WrongSecret,
-    #[error("too many wrong secrets or assertions of this client: wait a minute")]
+    #[error("there were too many wrong secrets or assertions of this client; wait a minute")]
     TooMany,
     #[error("the client assertion is not accepted: {0}")]
     OwnAssertion(#[from] OwnAssertionError),
@@ -21,13 +21,13 @@ pub(crate) enum CallerError {
         what: &'static str,
         error: AssertionError,
     },
-    #[error("the {what} has to have a `jti`: it is used once")]
+    #[error("the {what} has no `jti`, which an assertion that is used once needs; add one")]
     NoId {
         what: &'static str,
         /// The subject of the JWT, as the audit log names it.
         name: String,
     },
-    #[error("the {what} has been used before")]
+    #[error("the {what} was used before; send a new one")]
     Replayed {
         what: &'static str,
         /// The subject of the JWT, as the audit log names it.
@@ -67,19 +67,19 @@ impl CallerError {
 pub(crate) enum OwnAssertionError {
     /// No key of the client signed the assertion. The text is the same if there is no such client, or if it is
     /// disabled. The reason is only for the record.
-    #[error("it is not signed with a key that is registered for the client that it names")]
+    #[error("it is not signed with a registered key of the client that it names")]
     Unsigned(&'static str),
-    #[error("its `sub` is not the client that its `iss` names")]
+    #[error("its `sub` and its `iss` name different clients")]
     Subject,
     #[error(
-        "its `aud` is not this issuer alone: name the issuer's URL or that of its token endpoint, and no other"
+        "its `aud` is not this issuer alone; name the URL of the issuer or of its token endpoint, and no other"
     )]
     Audience,
-    #[error("its `{0}` is missing, or not as it has to be")]
+    #[error("its `{0}` is missing or not valid")]
     Claim(&'static str),
     #[error("it has expired, or is not valid yet")]
     Time,
-    #[error("it lives longer than {0} seconds: let it end sooner")]
+    #[error("it lives longer than {0} seconds; let it end sooner")]
     Life(u64),
 }
 

@@ -17,7 +17,7 @@ pub(crate) enum ProfileMintError {
 
 impl ProfileMintError {
     /// The text for a caller that exceeds a rate.
-    pub(crate) const TOO_OFTEN: &str = "the caller mints, or is refused, too often";
+    pub(crate) const TOO_OFTEN: &str = "the caller sends too many requests";
 }
 
 impl From<MintError> for ProfileMintError {

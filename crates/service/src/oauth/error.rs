@@ -49,7 +49,7 @@ impl OAuthFailure {
             challenge: true,
             ..OAuthFailure::new(
                 OAuthErrorCode::InvalidClient,
-                "authenticate with HTTP Basic, or with a `client_assertion`",
+                "the request has no credentials of a client; authenticate with HTTP Basic, or with a `client_assertion`",
             )
         }
     }
@@ -103,7 +103,10 @@ impl From<ProfileMintError> for OAuthFailure {
                 retry_after: Some(wait.as_secs().saturating_add(1)),
                 ..OAuthFailure::new(
                     OAuthErrorCode::SlowDown,
-                    format!("{}: wait", ProfileMintError::TOO_OFTEN),
+                    format!(
+                        "{}; wait for the seconds of `Retry-After`",
+                        ProfileMintError::TOO_OFTEN
+                    ),
                 )
             },
             ProfileMintError::Mint(MintError::Refused(refusal)) => {
@@ -121,12 +124,12 @@ impl From<ProfileMintError> for OAuthFailure {
             },
             ProfileMintError::Mint(MintError::Sign(SignError::Store(error))) => unavailable(&error),
             ProfileMintError::Mint(failed) => {
-                tracing::error!(error = %failed, "no token could be minted");
+                tracing::error!(error = %failed, "cannot mint a token");
                 OAuthFailure {
                     status: StatusCode::INTERNAL_SERVER_ERROR,
                     ..OAuthFailure::new(
                         OAuthErrorCode::ServerError,
-                        "the issuer has a fault of its own, which is in its log",
+                        "the issuer has a fault of its own; see its log",
                     )
                 }
             }
@@ -139,7 +142,7 @@ fn unavailable(failed: &StoreError) -> OAuthFailure {
     if let StoreError::Overloaded | StoreError::Withdrawn(_) = failed {
         return busy(failed.to_string());
     }
-    tracing::error!(error = %failed, "the store refused");
+    tracing::error!(error = %failed, "cannot use the store");
     match failed {
         StoreError::Busy
         | StoreError::Conflict
@@ -147,7 +150,7 @@ fn unavailable(failed: &StoreError) -> OAuthFailure {
         | StoreError::Slow
         | StoreError::Unreachable => busy(failed.to_string()),
         // Other errors may say how the store is reached, which callers must not learn.
-        _ => busy("the issuer cannot use its store, and its log says why"),
+        _ => busy("the issuer cannot use its store; see its log"),
     }
 }
 

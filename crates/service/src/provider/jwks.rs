@@ -83,13 +83,13 @@ pub(super) struct LeftOut {
 /// The reason why a key cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LeftOutReason {
-    #[error("it is no JSON object")]
+    #[error("it is not a JSON object")]
     NoObject,
     #[error("its `{0}` is missing or malformed")]
     Member(&'static str),
     #[error("it is a shared secret, which must not be published")]
     Secret,
-    #[error("its private half is published with it, so anyone can sign: replace it")]
+    #[error("its private half is published with it, so anyone can sign; replace the key")]
     Private,
     #[error("it is not for signatures (`{0}`)")]
     OtherUse(String),
@@ -97,9 +97,9 @@ pub(crate) enum LeftOutReason {
     Type,
     #[error("the curve `{0}` is not supported")]
     Curve(String),
-    #[error("RSA keys have 2048 to 8192 bits, and it has {0}")]
+    #[error("it is an RSA key of {0} bits, and 2048 to 8192 are supported")]
     Size(usize),
-    #[error("its `alg` (`{0}`) is none that a key of its type is used with here")]
+    #[error("its `alg` (`{0}`) is not supported for a key of its type")]
     Algorithm(String),
     #[error("it is not a valid public key")]
     Invalid,
@@ -163,12 +163,16 @@ impl KeySet {
             return;
         }
         for LeftOut { kid, kty, reason } in self.left_out.iter().take(MAX_LOGGED) {
-            tracing::warn!(provider, kid, kty, %reason, "a published key is left out");
+            tracing::warn!(provider, kid, kty, %reason, "a key that the provider publishes is ignored");
         }
         let more = self.left_out.len().saturating_sub(MAX_LOGGED);
         let more = more.saturating_add(self.unread);
         if more > 0 {
-            tracing::warn!(provider, more, "more published keys are left out");
+            tracing::warn!(
+                provider,
+                more,
+                "more keys that the provider publishes are ignored"
+            );
         }
     }
 

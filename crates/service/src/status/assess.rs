@@ -43,8 +43,11 @@ pub(super) fn keys(status: &IssuerStatus, refusal: Option<&str>, now: Timestamp)
             Section::Keys,
             Health::Error,
             "rotation_refused",
-            format!("a rotation would be refused ({})", phrase(refusal)),
-            "see `bailiwick key list`, and resolve that by hand",
+            format!(
+                "a rotation of the root keys would be refused ({})",
+                phrase(refusal)
+            ),
+            "see `bailiwick key list`, and resolve this by hand",
         ));
     }
     let overdue = status
@@ -76,14 +79,14 @@ pub(super) fn keys(status: &IssuerStatus, refusal: Option<&str>, now: Timestamp)
 pub(super) fn keyset(status: &IssuerStatus, now: Timestamp) -> Option<Finding> {
     let keyset = &status.keyset;
     let life = status.settings.keyset_life;
-    let sign = "run `bailiwick keyset export` and hand the file out, or `bailiwick serve`: both sign it again";
+    let sign = "run `bailiwick keyset export` and distribute the file, or run `bailiwick serve`, since both sign the keyset again";
     if keyset.expires <= now {
         return Some(finding(
             Section::Keyset,
             Health::Error,
             "keyset_expired",
             format!(
-                "the keyset ended at {}: verifiers deny every call",
+                "the keyset ended at {}, so verifiers deny every call",
                 keyset.expires
             ),
             sign,
@@ -95,10 +98,10 @@ pub(super) fn keyset(status: &IssuerStatus, now: Timestamp) -> Option<Finding> {
             Health::Error,
             "keyset_in_future",
             format!(
-                "the keyset is dated {}, which this clock has not reached: verifiers may refuse it",
+                "the keyset is dated {}, which is in the future by this clock, so verifiers may refuse it",
                 keyset.issued_at
             ),
-            "set the clocks of all issuers; the next signature is dated right",
+            "set the clocks of all issuers, and the next keyset will have the right date",
         ));
     }
     // A keyset is signed again when less than half of its life remains. At a quarter, that did not happen.
@@ -110,7 +113,7 @@ pub(super) fn keyset(status: &IssuerStatus, now: Timestamp) -> Option<Finding> {
             Health::Warning,
             "keyset_ending",
             format!(
-                "the keyset ends at {}, and verifiers then deny every call",
+                "the keyset ends at {}, and from then on verifiers deny every call",
                 keyset.expires
             ),
             sign,
@@ -126,7 +129,7 @@ pub(super) fn revocations(status: &IssuerStatus, now: Timestamp) -> Vec<Finding>
             Section::Revocations,
             Health::Warning,
             "no_revocation_url",
-            "the keyset names no URL of the revocations, so verifiers do not look for any",
+            "the keyset names no URL of the revocations, so verifiers do not fetch any",
             "set it by `bailiwick keyset set`",
         )),
         (None, None) => {}
@@ -140,7 +143,7 @@ pub(super) fn revocations(status: &IssuerStatus, now: Timestamp) -> Vec<Finding>
                         "the URL of the revocations, {}, {unsafe_url}",
                         code(url)
                     ),
-                    "set one that begins with `https://` by `bailiwick keyset set`: verifiers take no other",
+                    "set one that begins with `https://` by `bailiwick keyset set`, since verifiers accept no other",
                 ));
             }
             if head.is_none() {
@@ -148,7 +151,7 @@ pub(super) fn revocations(status: &IssuerStatus, now: Timestamp) -> Vec<Finding>
                     Section::Revocations,
                     Health::Warning,
                     "no_head",
-                    "no service has signed the head of the revocations, and verifiers that look for it deny every call",
+                    "no service has signed a head of the revocations, so verifiers that follow it deny every call",
                     "run `bailiwick serve`",
                 ));
             }
@@ -162,10 +165,10 @@ pub(super) fn revocations(status: &IssuerStatus, now: Timestamp) -> Vec<Finding>
             Health::Error,
             "head_stale",
             format!(
-                "the head of the revocations was signed last at {}: verifiers that follow it deny every call",
+                "the last head of the revocations was signed at {}, so verifiers that follow it deny every call",
                 head.issued_at
             ),
-            "see whether `bailiwick serve` runs, and read its log",
+            "check whether `bailiwick serve` runs, and read its log",
         ));
     }
     findings
@@ -177,8 +180,8 @@ pub(super) fn private_keys(keys: PrivateKeys) -> Option<Finding> {
             Section::PrivateKeys,
             Health::Error,
             "passphrase_refused",
-            "the passphrase that is configured does not open the private keys",
-            "correct it where it comes from: its file, or the environment",
+            "the configured passphrase does not open the private keys",
+            "correct the passphrase in its file or in the environment",
         )
     })
 }
@@ -190,7 +193,7 @@ pub(super) fn audit(uncovered_since: Option<Timestamp>, now: Timestamp) -> Optio
         Health::Warning,
         "checkpoint_overdue",
         format!("no checkpoint covers the rows of the audit from {since} on"),
-        "run `bailiwick audit checkpoint` every day, and keep its result elsewhere; a service signs one every hour",
+        "run `bailiwick audit checkpoint` every day and keep the file elsewhere, or run a service, which signs a checkpoint every hour",
     ))
 }
 
@@ -216,7 +219,7 @@ pub(super) fn clients(clients: &[ClientInfo], now: Timestamp) -> Vec<Finding> {
                 "the last secret of the client {} ends at {end}",
                 name(&client.name)
             ),
-            "give it another by `bailiwick client rotate`",
+            "give the client another secret by `bailiwick client rotate`",
         ))
     });
     ending.take(MAX_NAMES).collect()
@@ -236,7 +239,7 @@ pub(super) fn verifiers(counts: &VerifierCounts) -> Option<Finding> {
             "{}{more} used an older keyset when last heard of",
             name(first)
         ),
-        "see `bailiwick verifier lag`: check that they reach the issuer; `bailiwick verifier forget` drops one that is no more",
+        "run `bailiwick verifier lag`, check that these verifiers reach the issuer, and drop those that no longer exist by `bailiwick verifier forget`",
     ))
 }
 
@@ -249,8 +252,8 @@ pub(super) fn providers(providers: &[ProviderStatus]) -> Vec<Finding> {
                 Section::Providers,
                 Health::Error,
                 "provider_without_keys",
-                format!("the provider {called} publishes no key that can be used, so its tokens are refused"),
-                "compare the keys that it publishes with those that the guide lists",
+                format!("the provider {called} publishes no usable key, so its tokens are refused"),
+                "compare the keys that the provider publishes with the kinds that the guide lists",
             )),
             (Some(failure), keys) => {
                 let failure = phrase(failure);
@@ -265,8 +268,8 @@ pub(super) fn providers(providers: &[ProviderStatus]) -> Vec<Finding> {
                     Section::Providers,
                     state,
                     "provider_unreachable",
-                    format!("the provider {called} did not say its keys ({failure}): {effect}"),
-                    "check its `issuer` and `jwks_uri` in `service.toml`, the network, and the proxy",
+                    format!("the keys of the provider {called} cannot be fetched ({failure}), so {effect}"),
+                    "check `issuer` and `jwks_uri` of the provider in `service.toml`, the network, and the proxy",
                 ))
             }
         }

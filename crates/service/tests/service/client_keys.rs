@@ -219,9 +219,9 @@ async fn forged_assertions_are_refused() {
         let says = says.is_oauth(401, "invalid_client");
         // The answer is the same, whether or not there is such a client.
         let same = [
-            "is not signed with a key",
-            "its header asks",
-            "not configured for",
+            "is not signed with a registered key",
+            "its header has",
+            "is not one that its provider is configured for",
         ];
         assert!(
             same.iter().any(|text| says.contains(text)),
@@ -291,7 +291,7 @@ async fn claims_are_held_to_the_client() {
     let assertion = own.sign(&service.claims("robot", &json!({})));
     let says = service.assert_as("other", &assertion).await;
     let says = says.is_oauth(401, "invalid_client");
-    assert!(says.contains("'client_id' is not whom"), "{says}");
+    assert!(says.contains("'client_id' is not the subject"), "{says}");
     // A longer life, as some libraries use, if the operator allows it.
     let mut setup = Setup::default();
     setup.config.limits.client_assertion_seconds = 3_600;
@@ -456,7 +456,10 @@ async fn providers_and_clients_are_distinguished() {
     ] {
         for answer in [service.assert(&assertion).await, workload(&assertion).await] {
             let says = answer.is_oauth(401, "invalid_client");
-            assert!(says.contains("is not signed with a key"), "{what}: {says}");
+            assert!(
+                says.contains("is not signed with a registered key"),
+                "{what}: {says}"
+            );
         }
     }
     // A provider is never asked for clients' keys.
@@ -515,7 +518,7 @@ async fn refused_assertions_are_on_record() {
         (
             sign("robot", json!({ "jti": null })),
             Some("robot"),
-            "a `jti`",
+            "no `jti`",
         ),
         // A text that is not a client's name may be a secret, so it is not recorded.
         (

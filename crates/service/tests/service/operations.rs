@@ -491,7 +491,7 @@ async fn an_unservable_configuration_is_not_started() {
     let mut open = service.config.clone();
     open.listen.set_ip([0, 0, 0, 0].into());
     let says = begin(&service.issuer, &open).await;
-    assert!(says.contains("in the open"), "{says}");
+    assert!(says.contains("unencrypted"), "{says}");
     std::fs::write(service.home().join("profiles.toml"), "not toml").unwrap();
     let says = begin(&service.issuer, &service.config).await;
     assert!(says.contains("profiles.toml"), "{says}");

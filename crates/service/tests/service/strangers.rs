@@ -114,13 +114,13 @@ async fn refused_jwts_leave_rows() {
             scene.exchange(&nobody).await,
             400,
             client,
-            "signed in a way that its provider is not configured for",
+            "is not one that its provider is configured for",
         ),
         (
             scene.exchange(&foreign).await,
             400,
             client,
-            "none of the configured providers",
+            "`iss` is not a configured provider",
         ),
         (scene.exchange("garbage").await, 400, client, "not a JWT"),
         (
@@ -141,19 +141,19 @@ async fn refused_jwts_leave_rows() {
             scene.assert(&used, &[]).await,
             401,
             robot,
-            "has been used before",
+            "was used before",
         ),
         (
             scene.assert(&nameless, &[]).await,
             401,
             robot,
-            "has to have a `jti`",
+            "has no `jti`",
         ),
         (
             scene.assert(&other_name, &[("client_id", "another")]).await,
             401,
             robot,
-            "`client_id` is not whom",
+            "`client_id` is not the subject",
         ),
         (
             scene

@@ -191,7 +191,10 @@ async fn is_refused(endpoint: Endpoint, waiting: Waiting) {
         Endpoint::Json => answer.is_problem(401, ProblemCode::Unauthenticated).detail,
     };
     // The same answer as for any wrong secret.
-    assert!(says.contains("name or secret is wrong"), "{says}");
+    assert!(
+        says.contains("the name or the secret of the client is wrong"),
+        "{says}"
+    );
     let rows = service.audit().await;
     assert!(rows.iter().all(|row| row["principal"] != "user:ada"));
     let refused = rows.iter().find(|row| row["event"] == "mint.refused");

@@ -98,7 +98,7 @@ pub enum AuthorityError {
     #[error("the token is not of the profile `{PROFILE}`")]
     Profile,
     /// A fact of the profile is missing, occurs twice, or has the wrong shape.
-    #[error("the fact `{0}` is missing, stands twice, or has the wrong shape")]
+    #[error("the fact `{0}` is missing, repeated or malformed")]
     Fact(&'static str),
     /// The name of an agent, a principal or a tenant is invalid, so that no watermark could revoke its tokens.
     #[error(
@@ -106,10 +106,10 @@ pub enum AuthorityError {
     )]
     Name(&'static str),
     /// The block contains a fact or rule that the profile does not define.
-    #[error("the authority block holds {}, which the profile does not know", escape::code(.0))]
+    #[error("the authority block holds {}, which the token profile does not know", escape::code(.0))]
     Unknown(String),
     /// The token is bound to a holder's key, and this version cannot check such a binding.
-    #[error("the token is bound to a holder's key, and this version cannot check that")]
+    #[error("the token is bound to the key of a holder, which this version cannot check")]
     Holder,
     /// The token has no start or no expiry.
     #[error("the authority block has no beginning or no end in time")]

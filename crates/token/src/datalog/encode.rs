@@ -25,7 +25,7 @@ use crate::{
 #[non_exhaustive]
 pub enum DatalogError {
     /// A text is empty, too long, or contains control characters.
-    #[error("`{field}` must be 1 to {max} bytes long, without control characters")]
+    #[error("`{field}` is not valid; give 1 to {max} bytes without control characters")]
     Text {
         /// The name of the field with the text.
         field: &'static str,
@@ -33,10 +33,10 @@ pub enum DatalogError {
         max: usize,
     },
     /// The token would never be valid.
-    #[error("the token would end before it begins: `expires` must be after `not_before`")]
+    #[error("the token would end before it begins; set `expires` after `not_before`")]
     Life,
     /// There are too many further claims.
-    #[error("more than {0} claims do not fit a token")]
+    #[error("the token has more than {0} claims; leave some out")]
     Claims(usize),
 }
 

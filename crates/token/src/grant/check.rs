@@ -15,13 +15,15 @@ pub(super) fn check(mut grants: Vec<Grant>) -> Result<Vec<Grant>, GrantsError> {
     if grants.is_empty() {
         return Err(GrantsError::at(
             "grant",
-            "at least one grant is needed: an empty list allows nothing",
+            "the list of grants is empty and allows nothing; write at least one grant",
         ));
     }
     if grants.len() > MAX_GRANTS {
         return Err(GrantsError::at(
             "grant",
-            format!("more than {MAX_GRANTS} grants do not fit a token"),
+            format!(
+                "there are more than {MAX_GRANTS} grants, which do not fit a token; write fewer"
+            ),
         ));
     }
     for (index, grant) in grants.iter_mut().enumerate() {
@@ -74,7 +76,7 @@ fn name(path: Place<'_>, text: &str) -> Result<(), GrantsError> {
         return Err(GrantsError::at(
             path,
             format!(
-                "`{text}` holds a star: only `action` and `resource` take one, at their very end"
+                "`{text}` holds a star; use one only at the very end of `action` and `resource`"
             ),
         ));
     }
@@ -111,7 +113,7 @@ fn resource_form(path: Place<'_>, pattern: &Pattern) -> Result<(), GrantsError> 
     Err(GrantsError::at(
         path,
         format!(
-            "`{pattern}` matches no resource: write segments parted by `/`, none of them empty, `.` or `..`, without `\\`, `%`, `?` and `#`"
+            "`{pattern}` matches no resource; write segments parted by `/`, none of them empty, `.` or `..`, without `\\`, `%`, `?` and `#`"
         ),
     ))
 }
@@ -175,16 +177,22 @@ fn constraint_form(
     }
     match (constraint.min, constraint.max) {
         (Some(Bound::Number(min)), Some(Bound::Number(max))) if min > max => {
-            return at("max", "the range is empty: `min` is greater than `max`");
+            return at(
+                "max",
+                "the range is empty, because `min` is greater than `max`",
+            );
         }
         (Some(Bound::Date(min)), Some(Bound::Date(max))) if min > max => {
-            return at("max", "the range is empty: `min` is later than `max`");
+            return at(
+                "max",
+                "the range is empty, because `min` is later than `max`",
+            );
         }
         (Some(Bound::Number(_)), Some(Bound::Date(_)))
         | (Some(Bound::Date(_)), Some(Bound::Number(_))) => {
             return at(
                 "max",
-                "`min` and `max` are of different types: one a number, the other a date",
+                "`min` and `max` have different types; write two numbers or two dates",
             );
         }
         _ => {}
@@ -196,7 +204,7 @@ fn constraint_form(
     ];
     for (key, text) in texts {
         if text.as_ref().is_some_and(String::is_empty) {
-            return at(key, "the text is empty: every string would meet it");
+            return at(key, "the text is empty, so every string would meet it");
         }
     }
     if let Some(set) = &constraint.all_of_in {
@@ -206,7 +214,7 @@ fn constraint_form(
         if set.contains(&Scalar::Null) {
             return at(
                 "all_of_in",
-                "null cannot be listed: strings, booleans and integers of 64 bits can",
+                "null cannot be in a list; use strings, booleans and integers of 64 bits",
             );
         }
         if nested {
@@ -224,7 +232,7 @@ fn exact(path: Place<'_>, nested: bool, value: &Value) -> Result<(), GrantsError
             Err(GrantsError::at(
                 path,
                 format!(
-                    "`{number}` cannot be compared exactly: numbers are whole millionths up to 9223372036854.775807, or integers of 64 bits"
+                    "`{number}` cannot be compared exactly; use whole millionths up to 9223372036854.775807, or integers of 64 bits"
                 ),
             ))
         }

@@ -15,7 +15,9 @@ pub type Effective = Vec<Grant>;
 
 /// The error of scopes that combine in too many ways to list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the blocks combine in more than {MAX_COMBINATIONS} ways; read the blocks one by one")]
+#[error(
+    "the blocks combine in more than {MAX_COMBINATIONS} ways and cannot be summed up; read the blocks one by one"
+)]
 pub struct TooManyCombinations;
 
 impl Grants {

@@ -72,7 +72,7 @@ impl Grants {
         let Some(Value::Array(items)) = file.get("grant") else {
             return Err(GrantsError::at(
                 "grant",
-                "a list of grants is needed: `[[grant]]` tables in TOML, an array in JSON",
+                "`grant` is not a list of grants; write `[[grant]]` tables in TOML, or an array in JSON",
             ));
         };
         let grants = items
@@ -117,7 +117,10 @@ fn grant(path: &str, value: &Value) -> Result<Grant, GrantsError> {
         Some(Value::String(text)) => Ok(Some(text.as_str())),
         Some(other) => Err(GrantsError::at(
             join(path, key),
-            format!("a string is needed, this is {}", other.kind()),
+            format!(
+                "{} stands where a string is needed; write a string",
+                other.kind()
+            ),
         )),
     };
     let needed =
@@ -153,7 +156,7 @@ fn constraint(path: &str, table: &BTreeMap<String, Value>) -> Result<Constraint,
     if table.is_empty() {
         return Err(GrantsError::at(
             path,
-            "the constraint is empty: write \"*\" for any value",
+            "the constraint is empty; write \"*\" for any value",
         ));
     }
     let mut constraint = Constraint::default();
@@ -174,7 +177,7 @@ fn constraint(path: &str, table: &BTreeMap<String, Value>) -> Result<Constraint,
             _ => {
                 return Err(GrantsError::at(
                     &path,
-                    "unknown constraint: known are exact, one_of, not_one_of, min, max, prefix, suffix, contains, all_of_in and max_len; an object's member is named by its quoted path, as in \"address.city\"",
+                    "unknown constraint; write exact, one_of, not_one_of, min, max, prefix, suffix, contains, all_of_in or max_len, or name a member of an object by its quoted path, as in \"address.city\"",
                 ));
             }
         }
@@ -187,7 +190,7 @@ fn set(path: &str, slot: &mut Option<Value>, value: Value) -> Result<(), GrantsE
         None => Ok(()),
         Some(_) => Err(GrantsError::at(
             path,
-            "`exact` and `exact_json` say the same: write one of them",
+            "`exact` and `exact_json` have the same meaning; write only one of them",
         )),
     }
 }
@@ -219,7 +222,7 @@ fn scalars(path: &str, value: &Value) -> Result<BTreeSet<Scalar>, GrantsError> {
         .iter()
         .map(|item| {
             item.as_scalar().ok_or_else(|| {
-                GrantsError::at(path, format!("`{item}` cannot be compared inside an array: strings, booleans and integers of 64 bits can"))
+                GrantsError::at(path, format!("`{item}` cannot be compared inside an array; use strings, booleans and integers of 64 bits"))
             })
         })
         .collect()
@@ -232,7 +235,8 @@ fn length(path: &str, value: &Value) -> Result<u32, GrantsError> {
             .and_then(|length| u32::try_from(length).ok()),
         _ => None,
     };
-    length.ok_or_else(|| GrantsError::at(path, "a whole number from 0 to 4294967295 is needed"))
+    length
+        .ok_or_else(|| GrantsError::at(path, "not a whole number from 0 to 4294967295; write one"))
 }
 
 fn string(path: &str, value: &Value) -> Result<String, GrantsError> {
@@ -240,7 +244,10 @@ fn string(path: &str, value: &Value) -> Result<String, GrantsError> {
         Value::String(text) => Ok(text.clone()),
         other => Err(GrantsError::at(
             path,
-            format!("a string is needed, this is {}", other.kind()),
+            format!(
+                "{} stands where a string is needed; write a string",
+                other.kind()
+            ),
         )),
     }
 }
@@ -250,7 +257,10 @@ fn array<'a>(path: &str, value: &'a Value) -> Result<&'a [Value], GrantsError> {
         Value::Array(items) => Ok(items),
         other => Err(GrantsError::at(
             path,
-            format!("a list is needed, this is {}", other.kind()),
+            format!(
+                "{} stands where a list is needed; write a list",
+                other.kind()
+            ),
         )),
     }
 }
@@ -260,7 +270,10 @@ fn object<'a>(path: &str, value: &'a Value) -> Result<&'a BTreeMap<String, Value
         Value::Object(table) => Ok(table),
         other => Err(GrantsError::at(
             path,
-            format!("a table is needed, this is {}", other.kind()),
+            format!(
+                "{} stands where a table is needed; write a table",
+                other.kind()
+            ),
         )),
     }
 }
@@ -274,7 +287,7 @@ fn only_keys(
         None => Ok(()),
         Some(key) => Err(GrantsError::at(
             join(path, key),
-            format!("unknown key: known are {}", known.join(", ")),
+            format!("unknown key; write one of {}", known.join(", ")),
         )),
     }
 }

@@ -111,12 +111,12 @@ impl Position {
 
 /// The error of a text that is not a digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a digest: 43 characters of base64url are expected")]
+#[error("not a digest of 43 base64url characters")]
 pub struct DigestError;
 
 /// The error of a text that is not an epoch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not an epoch: 16 lower-case hexadecimal digits are expected")]
+#[error("not an epoch of 16 lower-case hexadecimal digits")]
 pub struct EpochError;
 
 impl FromStr for Digest {

@@ -85,10 +85,12 @@ pub(super) fn split(lines: &[u8]) -> Result<impl Iterator<Item = &[u8]>, DeltaEr
 #[non_exhaustive]
 pub enum DeltaError {
     /// The head belongs to another history.
-    #[error("the issuer has begun another history of revocations: take its snapshot")]
+    #[error("the issuer has begun another history of revocations; fetch its snapshot")]
     Epoch,
     /// The head is older than the reader's position.
-    #[error("the head has number {offered}, and {used} are in use: fetch it again from the issuer")]
+    #[error(
+        "the head has the number {offered}, but number {used} is in use; fetch the head again from the issuer"
+    )]
     Replay {
         /// Number of the last change in use.
         used: u64,
@@ -97,7 +99,7 @@ pub enum DeltaError {
     },
     /// The number of changes given is not the number between the position and the head.
     #[error(
-        "{wanted} changes lead to the head, and {found} were given: fetch them again, or take the snapshot"
+        "the head is {wanted} changes ahead, but {found} were given; fetch the changes again, or the snapshot"
     )]
     Gap {
         /// Number of changes that lead to the head.
@@ -107,23 +109,23 @@ pub enum DeltaError {
     },
     /// The head has the same number as the reader's position, but a different digest.
     #[error(
-        "two different histories carry the number {0}: one of them is forged, or a restored issuer did not begin a new epoch"
+        "two different histories of revocations have the number {0}, so one is forged or a restored issuer began no new epoch; compare them at the issuer"
     )]
     Fork(u64),
     /// The changes, appended to the reader's history, do not have the digest in the signed head.
     #[error(
-        "the changes up to number {0} are others than the head was signed over: take the snapshot"
+        "the changes up to number {0} are not those that the head was signed over; fetch the snapshot"
     )]
     Chain(u64),
     /// The last line is cut off.
-    #[error("the changes end within a line: fetch them again")]
+    #[error("the changes end in the middle of a line; fetch them again")]
     Torn,
     /// There are more bytes than this many changes can have.
-    #[error("the changes are larger than so many can be: fetch them again")]
+    #[error("the changes are larger than that number of changes can be; fetch them again")]
     TooLarge,
     /// A signed change is one that this version cannot honour.
     #[error(
-        "the change {number} cannot be honoured ({error}): a newer issuer may have written it, so upgrade this program first"
+        "change {number} of the revocations is not understood ({error}); upgrade this program, since a newer issuer may have written it"
     )]
     Line {
         /// Number of the change.

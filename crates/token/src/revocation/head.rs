@@ -88,22 +88,22 @@ impl Head {
 #[non_exhaustive]
 pub enum HeadError {
     /// The file is not a signed file, or the trusted key did not sign it.
-    #[error(transparent)]
+    #[error("{}", .0.of("head of the revocations"))]
     Envelope(#[from] EnvelopeError),
     /// The signed payload is not the JSON of a head that this version understands.
     #[error(
-        "the head of the revocations cannot be read ({0}): a newer issuer may have written it, so upgrade this program first"
+        "the head of the revocations cannot be read ({0}); upgrade this program, since a newer issuer may have written it"
     )]
     Malformed(String),
     /// The head names no issuer.
-    #[error("the head of the revocations names no issuer: have its issuer make it again")]
+    #[error("the head of the revocations names no issuer; fetch a new head from the issuer")]
     NoIssuer,
     /// The head expires at or before the time of its signing.
-    #[error("the head of the revocations expires before it begins: check the issuer's clock")]
+    #[error("the head of the revocations expires before it begins; check the clock of the issuer")]
     NoLife,
     /// The number of the last change is 0, but the digest is not that of an empty history.
     #[error(
-        "the head of the revocations has the digest of changes and none of them: have its issuer make it again"
+        "the head of the revocations counts no changes but has the digest of some; fetch a new head from the issuer"
     )]
     Start,
 }

@@ -131,23 +131,19 @@ fn signature(text: &str) -> Result<[u8; SIGNATURE], LineError> {
 #[non_exhaustive]
 pub enum LineError {
     /// The line is longer than [`MAX_LINE`].
-    #[error("longer than {MAX_LINE} bytes")]
+    #[error("it is longer than {MAX_LINE} bytes")]
     TooLong,
     /// The line is not a JSON object with members of the right types.
-    #[error("not a revocation ({0})")]
+    #[error("it is not a revocation: {0}")]
     Malformed(String),
     /// The line does not name exactly one target of a kind that this version knows.
-    #[error(
-        "it names no `token`, `block`, `agent`, `principal` or `tenant`, or more than one thing"
-    )]
+    #[error("it does not name exactly one `token`, `block`, `agent`, `principal` or `tenant`")]
     Target,
     /// The line names an agent, principal or tenant without a time, which would revoke all its tokens forever.
-    #[error(
-        "a revocation of all tokens of a party says until when they were issued: `issued_before`"
-    )]
+    #[error("it names a party without `issued_before`")]
     NoTime,
     /// The text that names a block is not a signature.
-    #[error("a block is named by the 128 hexadecimal digits of its signature")]
+    #[error("its `block` is not the 128 hexadecimal digits of a signature")]
     Block,
     /// The line contains a name that no token can carry.
     #[error(transparent)]

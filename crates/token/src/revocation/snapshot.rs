@@ -238,21 +238,21 @@ impl SnapshotHeader {
 #[non_exhaustive]
 pub enum SnapshotError {
     /// The file is not a signed file, or the trusted key did not sign it.
-    #[error(transparent)]
+    #[error("{}", .0.of("snapshot of the revocations"))]
     Envelope(#[from] EnvelopeError),
     /// The signed payload is not the JSON of a header that this version understands.
     #[error(
-        "the header of the revocations cannot be read ({0}): a newer issuer may have written it, so upgrade this program first"
+        "the header of the revocations cannot be read ({0}); upgrade this program, since a newer issuer may have written it"
     )]
     Malformed(String),
     /// The bytes after the header are not those whose digest was signed.
     #[error(
-        "the revocations are not those that were signed: the file is cut off or was changed, so fetch it again"
+        "the revocations are not those that were signed, because the file was cut off or modified; fetch it again"
     )]
     Content,
     /// The number of lines differs from the number in the signed header.
     #[error(
-        "{stated} revocations are announced and {found} follow: have the issuer make the file again"
+        "the header of the revocations announces {stated}, but {found} follow; fetch the file again from the issuer"
     )]
     Count {
         /// Number that the header states.
@@ -261,27 +261,31 @@ pub enum SnapshotError {
         found: usize,
     },
     /// The snapshot has more than [`MAX_ENTRIES`] entries.
-    #[error("over {MAX_ENTRIES} revocations: revoke by agent, principal, tenant or key instead")]
+    #[error(
+        "there are more than {MAX_ENTRIES} revocations; revoke by agent, principal, tenant or key instead"
+    )]
     TooMany,
     /// The snapshot has more than [`MAX_SNAPSHOT`] bytes.
-    #[error("revocations have at most {MAX_SNAPSHOT} bytes: check that this is the right file")]
+    #[error(
+        "the file is longer than the {MAX_SNAPSHOT} bytes that revocations can have; check that it is the right file"
+    )]
     TooLarge,
     /// The snapshot names no issuer.
-    #[error("the revocations name no issuer: have their issuer make the file again")]
+    #[error("the revocations name no issuer; fetch the file again from the issuer")]
     NoIssuer,
     /// The snapshot expires at or before the time of its signing.
     #[error(
-        "the revocations expire before they begin: check the issuer's clock and have the file made again"
+        "the revocations expire before they begin; check the clock of the issuer, and fetch the file again"
     )]
     NoLife,
     /// The number of the last change is 0, but the digest is not that of an empty history.
     #[error(
-        "the revocations have the digest of changes and none of them: have their issuer make the file again"
+        "the revocations count no changes but have the digest of some; fetch the file again from the issuer"
     )]
     Start,
     /// A signed line is one that this version cannot honour.
     #[error(
-        "line {number} of the revocations cannot be honoured ({error}): a newer issuer may have written it, so upgrade this program first"
+        "line {number} of the revocations is not understood ({error}); upgrade this program, since a newer issuer may have written it"
     )]
     Line {
         /// Number of the line in the file, counted from 1.

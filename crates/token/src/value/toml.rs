@@ -127,12 +127,12 @@ impl Reader<'_> {
                 Some(number) => Ok(Value::Number(number)),
                 None => refuse(
                     self,
-                    "not a decimal number: infinity and NaN cannot be compared exactly",
+                    "not a decimal number; leave out infinity and NaN, which cannot be compared exactly",
                 ),
             },
             DeValue::Datetime(_) => refuse(
                 self,
-                "write dates as strings, in quotes: \"2026-11-23T12:00:00Z\"",
+                "the date is not in quotes; write it as a string, as in \"2026-11-23T12:00:00Z\"",
             ),
             DeValue::Array(items) => {
                 let mut values = Vec::with_capacity(items.len());

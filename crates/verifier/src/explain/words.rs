@@ -1,6 +1,6 @@
 //! Unmet conditions as sentences, and as JSON.
 
-use bailiwick_token::{escape::code, value::Value};
+use bailiwick_token::{escape::code, text::counted, value::Value};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{Refusal, UnmetCondition, Values, Wanted};
@@ -138,7 +138,7 @@ impl UnmetCondition {
                     false => format!("is {found}"),
                 };
                 format!(
-                    "{} {is}: only numbers of whole millionths up to 9223372036854.775807 can be compared",
+                    "{} {is}, but only numbers of whole millionths up to 9223372036854.775807 can be compared",
                     code(argument)
                 )
             }
@@ -159,19 +159,22 @@ impl UnmetCondition {
                 needed,
             } => format!("{} is {found}, {}", code(argument), needed.sentence()),
             UnmetCondition::NotBefore { found, needed } => {
-                format!("it holds from {needed} on, it is {found}")
+                format!("it is valid from {needed}, and now it is {found}")
             }
             UnmetCondition::Expires { found, needed } => {
-                format!("it ended at {needed}, it is {found}")
+                format!("it ended at {needed}, and now it is {found}")
             }
             UnmetCondition::Depth { found, needed } => {
-                format!("{found} blocks are appended, at most {needed} are allowed")
+                format!(
+                    "the token has {}, above its limit of {needed}",
+                    counted(*found, "appended block")
+                )
             }
             UnmetCondition::Datalog { text: Some(text) } => {
                 format!("this check does not hold: {text}")
             }
             UnmetCondition::Datalog { text: None } => {
-                "a check does not hold that is too long to show".to_owned()
+                "a check that is too long to show does not hold".to_owned()
             }
         }
     }

@@ -30,13 +30,13 @@ const MAX_DISCARDED: u64 = 256 * 1024;
 /// The reason why a body cannot be read as JSON arguments.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BodyError {
-    #[error("the body is longer than {MAX_CALL_BYTES} bytes")]
+    #[error("the body is longer than {MAX_CALL_BYTES} bytes; send a shorter one")]
     TooLong,
-    #[error("the body ended before it was complete")]
+    #[error("the body ended before it was complete; send the request again")]
     Broken,
-    #[error("the body is not JSON in UTF-8 by its `Content-Type`: send `application/json`")]
+    #[error("the `Content-Type` of the body is not JSON in UTF-8; send `application/json`")]
     ContentType,
-    #[error("the body has a `Content-Encoding`: send it as it is")]
+    #[error("the body has a `Content-Encoding`, which is not supported; send it without one")]
     Encoded,
     #[error("the body is not UTF-8 text")]
     Text,

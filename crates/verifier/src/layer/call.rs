@@ -26,11 +26,13 @@ pub(super) enum UnreadableCall {
     Path,
     #[error("the query cannot be read")]
     Query,
-    #[error("the query parameter `{0}` is there more than once")]
+    #[error("the query parameter `{0}` is given more than once; send it once")]
     Repeated(String),
-    #[error("the argument `{0}` comes from the path or the query, and may not be in the body")]
+    #[error(
+        "the argument `{0}` is in the body, but this route takes it from the path or the query; leave it out of the body"
+    )]
     Clash(String),
-    #[error("the argument `{0}` is not a decimal number")]
+    #[error("the argument `{0}` is not a decimal number; send one such as `12.50`")]
     Number(String),
     #[error(transparent)]
     Body(#[from] BodyError),

@@ -21,11 +21,13 @@ pub(super) enum Headers {
 /// The error of headers that do not contain exactly one token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CredentialError {
-    #[error("the header `{0}` is there more than once")]
+    #[error("the header `{0}` is given more than once; send it once")]
     Repeated(HeaderName),
-    #[error("the header `{0}` carries no token, or not ASCII text")]
+    #[error("the header `{0}` carries no token in ASCII text")]
     Text(HeaderName),
-    #[error("`Authorization` and `Bailiwick-Token` carry different tokens: send one")]
+    #[error(
+        "the headers `Authorization` and `Bailiwick-Token` carry different tokens; send one of them"
+    )]
     Different,
 }
 

@@ -38,16 +38,18 @@ pub(super) enum ArgumentSource {
 pub(super) enum DeclarationError {
     #[error("cannot protect a route of the action `{action}`: {error}")]
     Call { action: String, error: CallError },
-    #[error("the route of `{action}` declares two sources for the argument `{name}`: keep one")]
+    #[error(
+        "the route of `{action}` declares two sources for the argument `{name}`; keep one of them"
+    )]
     TwoSources { action: String, name: String },
-    #[error("the route of `{0}` declares two resources: keep one")]
+    #[error("the route of `{0}` declares two resources; keep one of them")]
     TwoResources(String),
     #[error(
-        "the route of `{action}` has the resource template `{template}`, where a brace does not enclose a whole segment: write segments such as `{{id}}`"
+        "the route of `{action}` has the resource template `{template}`, where a brace does not enclose a whole segment; write segments such as `{{id}}`"
     )]
     Template { action: String, template: String },
     #[error(
-        "the route `{path}` of `{action}` has no path parameter `{name}`: write `{{{name}}}` in its path, or declare another name"
+        "the route `{path}` of `{action}` has no path parameter `{name}`; write `{{{name}}}` in its path, or declare another name"
     )]
     NoParameter {
         action: String,

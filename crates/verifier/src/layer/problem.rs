@@ -95,7 +95,7 @@ impl Problem {
         let detail = match status {
             // The denial's own text is meant for the operator.
             StatusCode::SERVICE_UNAVAILABLE => {
-                "the service cannot check tokens at the moment: try again later".to_owned()
+                "the service cannot check tokens at the moment; try again later".to_owned()
             }
             _ => deny.detail(),
         };

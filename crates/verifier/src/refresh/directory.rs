@@ -133,7 +133,7 @@ impl StateDirectory {
             if is_useless(&entry.file_name().to_string_lossy())
                 && let Err(error) = fs::remove_file(entry.path())
             {
-                tracing::warn!(file = %entry.path().display(), %error, "it is of no use, and stays");
+                tracing::warn!(file = %entry.path().display(), %error, "an unknown file is left in place");
             }
         }
     }
@@ -162,7 +162,7 @@ impl StateDirectory {
             file.write_all(b"\n")?;
             if io::copy(&mut there, file)? != kept.bytes {
                 return Err(io::Error::other(format!(
-                    "`{FEED}` was changed by somebody"
+                    "`{FEED}` was modified by another program"
                 )));
             }
             file.write_all(lines)
@@ -218,5 +218,5 @@ fn is_snapshot(name: &str) -> bool {
 }
 
 fn unusable(file: &str, error: &dyn std::fmt::Display) {
-    tracing::warn!(file, %error, "what was kept cannot be used, and is fetched again");
+    tracing::warn!(file, %error, "a kept file cannot be used and is fetched again");
 }

@@ -13,11 +13,11 @@ use crate::trust::{FeedError, RollbackError, TrustError};
 pub enum RefreshError {
     /// The address is not acceptable for fetching.
     #[error(
-        "`{0}` is no address to fetch from: `https`, or `http` with a loopback address such as 127.0.0.1, and no query"
+        "`{0}` is not an address to fetch from; use `https`, or `http` with a loopback address such as 127.0.0.1, without a query"
     )]
     Address(String),
     /// The fetch got no usable answer.
-    #[error("`{url}` was not fetched: {error}")]
+    #[error("cannot fetch `{url}`: {error}")]
     Fetch {
         /// The address of the request.
         url: String,
@@ -25,14 +25,14 @@ pub enum RefreshError {
         error: FetchError,
     },
     /// There is nothing at the address.
-    #[error("there is nothing at `{0}`: check the issuer's address and version")]
+    #[error("there is nothing at `{0}`; check the address and the version of the issuer")]
     NotFound(String),
     /// The keyset cannot be trusted.
     #[error(transparent)]
     Trust(#[from] TrustError),
     /// The keyset is valid, but older than the one that heads announce.
     #[error(
-        "the keyset has version {version}, and heads tell of {told}: see that no cache keeps the old one"
+        "the keyset has version {version}, but the head names version {told}; check whether a cache serves the old keyset"
     )]
     KeysetBehind {
         /// The version that was fetched.
@@ -41,9 +41,7 @@ pub enum RefreshError {
         told: u64,
     },
     /// The keyset has expired, or was signed in the future.
-    #[error(
-        "the keyset is signed for another time than now: set the clock of this machine or of the issuer"
-    )]
+    #[error("the keyset is not valid at this time; set the clock of this machine or of the issuer")]
     Time,
     /// The feed cannot be trusted.
     #[error(transparent)]
@@ -55,13 +53,13 @@ pub enum RefreshError {
     #[error(transparent)]
     Rollback(#[from] RollbackError),
     /// The snapshot is ahead of the head.
-    #[error("the head stays behind the snapshot: see whether an old one is served from a cache")]
+    #[error("the head stays behind the snapshot; check whether a cache serves an old head")]
     Behind,
     /// A snapshot is needed, but the last fetch of one was too recent.
-    #[error("a snapshot is needed again, and is not fetched more often than twice a minute")]
+    #[error("another snapshot is needed, but snapshots are fetched at most twice a minute; wait")]
     TooSoon,
     /// A file cannot be read.
-    #[error("`{}` cannot be read ({error})", path.display())]
+    #[error("`{}` cannot be read ({error}); check its path and permissions", path.display())]
     File {
         /// Path of the file.
         path: PathBuf,
@@ -69,13 +67,13 @@ pub enum RefreshError {
         error: io::Error,
     },
     /// The keyset no longer names a feed.
-    #[error("the keyset names no `revocation_url`")]
+    #[error("the keyset names no `revocation_url`; set it at the issuer by `bailiwick keyset set`")]
     NoFeed,
     /// The directory on disk cannot be used.
-    #[error("the directory of the refresher cannot be used ({0})")]
+    #[error("the directory of the refresher cannot be used ({0}); check its path and permissions")]
     Disk(#[from] io::Error),
     /// The runtime is being shut down.
-    #[error("the work was interrupted: the runtime is shutting down")]
+    #[error("the work was interrupted because the runtime is shutting down")]
     Interrupted,
 }
 

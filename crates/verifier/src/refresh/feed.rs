@@ -72,8 +72,12 @@ impl<T: Transport> Refresher<T> {
                 let now = (self.clock)();
                 self.status.change(|status| status.failed(&error, now));
                 match error.is_rollback() {
-                    true => tracing::error!(%error, "the snapshot would undo what is in use"),
-                    false => tracing::warn!(%error, "what is kept on disk stays long, or old"),
+                    true => {
+                        tracing::error!(%error, "the snapshot would undo revocations that are in use")
+                    }
+                    false => {
+                        tracing::warn!(%error, "the revocations on disk could not be replaced")
+                    }
                 }
             }
         }
@@ -148,7 +152,7 @@ impl<T: Transport> Refresher<T> {
             tracing::error!(
                 issuer = self.options.issuer,
                 carried,
-                "the issuer was restored and lacks revocations that are in use: they hold here until this service starts anew; revoke again at the issuer what was revoked before its restore"
+                "the restored issuer lacks revocations that are in use here until this service restarts; revoke again at the issuer whatever was revoked before its restore"
             );
         }
         // Once per version, so that an issuer whose keyset lags behind its heads is not polled constantly.
@@ -258,7 +262,7 @@ impl<T: Transport> Refresher<T> {
         let lines = lines.ok_or(RefreshError::Behind)?;
         let count = head.seq.saturating_sub(from.seq);
         let (trust, now) = (trust.clone(), (self.clock)());
-        tracing::info!(epoch = %from.epoch, seq = from.seq, entries = from.entries, "taking a snapshot");
+        tracing::info!(epoch = %from.epoch, seq = from.seq, entries = from.entries, "fetching a snapshot");
         let FetchedHead { bytes, etag, head } = fetched;
         blocking(move || {
             Ok(Fed {
@@ -298,8 +302,12 @@ impl<T: Transport> Refresher<T> {
         let now = (self.clock)();
         self.status.change(|status| status.failed(error, now));
         match error.is_rollback() {
-            true => tracing::error!(%error, "the changes do not fit; taking the snapshot"),
-            false => tracing::warn!(%error, "the changes do not fit; taking the snapshot"),
+            true => {
+                tracing::error!(%error, "the changes do not continue what is in use, so the snapshot is fetched")
+            }
+            false => {
+                tracing::warn!(%error, "the changes do not continue what is in use, so the snapshot is fetched")
+            }
         }
     }
 

@@ -112,11 +112,11 @@ impl FileRefresher {
                 match error.is_rollback() {
                     true => tracing::error!(
                         %file, %error,
-                        "what was read would undo what is in use, which stays"
+                        "the files would undo what is in use, so they are ignored"
                     ),
                     false => tracing::warn!(
                         %file, %error,
-                        "trust was not reloaded, and what is in use stays"
+                        "the files could not be reloaded, so the former ones stay in use"
                     ),
                 }
             }

@@ -141,5 +141,5 @@ fn said(error: &dyn Error) -> String {
 
 /// The error of an HTTP client that cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no HTTPS client can be made ({0}): see which certificates this system trusts")]
+#[error("no HTTPS client can be made ({0}); check which certificates this system trusts")]
 pub struct HttpError(String);

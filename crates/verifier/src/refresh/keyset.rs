@@ -59,7 +59,7 @@ impl<T: Transport> Refresher<T> {
                 Ok(Some(fed)) => self.put_fed(fed, Some(verifier)).await?,
                 other => {
                     if let Err(error) = other {
-                        tracing::warn!(%error, "the issuer has a feed now, which cannot be read yet");
+                        tracing::warn!(%error, "the issuer now has a feed, but it cannot be read yet");
                     }
                     self.put(offered, Some(verifier)).await?;
                 }

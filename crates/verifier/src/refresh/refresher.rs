@@ -111,11 +111,11 @@ impl<T: Transport> Refresher<T> {
         match outcome {
             Err(error) if error.is_rollback() => tracing::error!(
                 issuer = self.options.issuer, ?part, %error,
-                "what was fetched would undo what is in use, which stays"
+                "the fetched keyset or feed would undo what is in use, so it is ignored"
             ),
             Err(error) => tracing::warn!(
                 issuer = self.options.issuer, ?part, %error,
-                "trust was not refreshed, and what is in use stays"
+                "the keyset and the feed could not be refreshed, so the former ones stay in use"
             ),
             Ok(()) => {}
         }
@@ -163,7 +163,7 @@ impl<T: Transport> Refresher<T> {
             Err(error) => {
                 let now = (self.clock)();
                 self.status.change(|status| status.failed(&error, now));
-                tracing::warn!(%error, "what is in use could not be kept");
+                tracing::warn!(%error, "the keyset and the feed in use could not be saved");
                 None
             }
         }

@@ -135,7 +135,7 @@ impl SharedStatus {
     pub(super) fn panicked(&self, clock: &Clock) {
         let now = catch_unwind(AssertUnwindSafe(|| clock())).ok();
         self.change(|status| status.panicked(now));
-        let _ = catch_unwind(|| tracing::error!("a refresh panicked; it is tried again"));
+        let _ = catch_unwind(|| tracing::error!("a refresh panicked and is tried again"));
     }
 
     pub(super) fn change(&self, change: impl FnOnce(&mut Status)) {

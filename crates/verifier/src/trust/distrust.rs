@@ -1,6 +1,6 @@
 //! Reasons for not trusting a token, independent of the call.
 
-use bailiwick_token::{key::KeyId, revocation::Party, timestamp::Timestamp};
+use bailiwick_token::{duration::show, key::KeyId, revocation::Party, timestamp::Timestamp};
 
 use crate::reason::Reason;
 
@@ -9,16 +9,16 @@ use crate::reason::Reason;
 #[non_exhaustive]
 pub enum Distrust {
     /// The keyset has expired.
-    #[error("the keyset ended at {0}: fetch a newer one from the issuer")]
+    #[error("the keyset ended at {0}; fetch a newer one from the issuer")]
     KeysetEnded(Timestamp),
     /// According to this clock, the keyset was signed in the future.
     #[error(
-        "the keyset was signed at {0}, which is yet to come: set the clock of this machine or of the issuer"
+        "the keyset was signed at {0}, in the future; set the clock of this machine or of the issuer"
     )]
     KeysetAhead(Timestamp),
     /// A newer keyset has been announced, but does not arrive.
     #[error(
-        "the keyset has version {used}, and heads have told of {newer} since {since}: see that no cache keeps the old one"
+        "the keyset has version {used}, but heads have named version {newer} since {since}; check whether a cache serves the old keyset"
     )]
     KeysetWithheld {
         /// Version of the keyset in use.
@@ -29,19 +29,20 @@ pub enum Distrust {
         since: Timestamp,
     },
     /// The revocations have not been read.
-    #[error("the revocations have not been read yet: see that the issuer can be reached")]
+    #[error("the revocations have not been read yet; check that the issuer can be reached")]
     RevocationsUnread,
     /// The revocations have expired.
-    #[error("the revocations ended at {0}: fetch newer ones from the issuer")]
+    #[error("the revocations ended at {0}; fetch newer ones from the issuer")]
     RevocationsEnded(Timestamp),
     /// According to this clock, the revocations were signed in the future.
     #[error(
-        "the revocations were signed at {0}, which is yet to come: set the clock of this machine or of the issuer"
+        "the revocations were signed at {0}, in the future; set the clock of this machine or of the issuer"
     )]
     RevocationsAhead(Timestamp),
     /// The revocations are older than [`Staleness`](super::Staleness) allows.
     #[error(
-        "the revocations are {age} seconds old, {allowed} are allowed: see that the issuer can be reached"
+        "the revocations are {} old, and at most {} is allowed; check that the issuer can be reached",
+        show(*.age), show(*.allowed)
     )]
     RevocationsOld {
         /// Age of the revocations, in seconds.
@@ -64,7 +65,7 @@ pub enum Distrust {
     #[error("the root key `{0}` is retired")]
     RetiredKey(KeyId),
     /// The keyset has another key with the id that the token names.
-    #[error("the root key `{0}` is another than the one that signed the token")]
+    #[error("the root key `{0}` of the keyset is not the key that signed the token")]
     OtherKey(KeyId),
     /// The root key has been revoked.
     #[error("the root key `{0}` has been revoked")]
@@ -76,7 +77,9 @@ pub enum Distrust {
     #[error("block {0} of the token has been revoked")]
     RevokedBlock(usize),
     /// A watermark revokes the tokens of an agent, principal or tenant.
-    #[error("all tokens of its {party} that were issued before {before} have been revoked")]
+    #[error(
+        "all tokens of the {party} of this token that were issued before {before} have been revoked"
+    )]
     RevokedParty {
         /// The kind of party.
         party: Party,

@@ -7,14 +7,14 @@ use bailiwick_token::{keyset::KeysetError, revocation::SnapshotError};
 #[non_exhaustive]
 pub enum TrustError {
     /// The keyset is not valid, or the keyset key did not sign it.
-    #[error("the keyset cannot be used: {0}")]
+    #[error(transparent)]
     Keyset(#[from] KeysetError),
     /// The revocations are not a snapshot, or the keyset key did not sign them.
-    #[error("the revocations cannot be used: {0}")]
+    #[error(transparent)]
     Revocations(#[from] SnapshotError),
     /// The revocations belong to another issuer.
     #[error(
-        "the revocations are of the issuer `{revocations}`, the keyset of `{keyset}`: export both from one issuer"
+        "the revocations belong to the issuer `{revocations}`, but the keyset to `{keyset}`; use both of one issuer"
     )]
     Issuer {
         /// The issuer that the revocations name.
@@ -29,11 +29,13 @@ pub enum TrustError {
 #[non_exhaustive]
 pub enum RollbackError {
     /// The keyset belongs to another issuer.
-    #[error("the keyset is of another issuer than the one in use")]
+    #[error(
+        "the keyset does not belong to the issuer of the one in use; check where it comes from"
+    )]
     Issuer,
     /// The keyset is older than the one in use.
     #[error(
-        "the keyset has version {offered}, the one in use has {used}: fetch it again from the issuer"
+        "the keyset has version {offered}, but version {used} is in use; fetch the keyset again from the issuer"
     )]
     Version {
         /// The version in use.
@@ -43,20 +45,22 @@ pub enum RollbackError {
     },
     /// The keyset has the same version as the one in use, but other bytes.
     #[error(
-        "two different keysets carry the version {0}: one of them is forged, or a restored issuer did not raise its version"
+        "two different keysets have the version {0}, so one is forged or a restored issuer did not raise the version; compare them at the issuer"
     )]
     Fork(u64),
     /// The revocations have the same number as those in use, but different contents.
     #[error(
-        "two different histories of revocations carry the number {0}: one of them is forged, or a restored issuer did not begin a new one"
+        "two different histories of revocations have the number {0}, so one is forged or a restored issuer began no new one; compare them at the issuer"
     )]
     RevocationsFork(u64),
     /// The revocations are older than those in use, or missing.
-    #[error("the revocations are older than those in use, or missing")]
+    #[error(
+        "the revocations are missing, or older than those in use; fetch newer ones from the issuer"
+    )]
     Revocations,
     /// The revocations lack some of those in use, although a history never removes entries.
     #[error(
-        "the revocations lack some of those in use, which still hold: a restored issuer did not begin a new epoch, or somebody took them out"
+        "the revocations lack some of those in use, so somebody removed them or a restored issuer began no new epoch; revoke them again at the issuer"
     )]
     RevocationsLost,
 }

@@ -181,21 +181,23 @@ pub enum FeedError {
     #[error(transparent)]
     Delta(#[from] DeltaError),
     /// The head or the snapshot belongs to another issuer.
-    #[error("the feed is of another issuer than the keyset: check where it is fetched from")]
+    #[error(
+        "the feed and the keyset belong to different issuers; check the addresses that they are fetched from"
+    )]
     Issuer,
     /// The head has expired.
     #[error(
-        "the head of the revocations ended at {0}: see whether the issuer still signs, and set this machine's clock"
+        "the head of the revocations ended at {0}; check that the issuer is running, and the clock of this machine"
     )]
     Expired(Timestamp),
     /// According to this clock, the head or the snapshot was signed in the future.
     #[error(
-        "the revocations were signed at {0}, which is yet to come: set the clock of this machine or of the issuer"
+        "the revocations were signed at {0}, in the future; set the clock of this machine or of the issuer"
     )]
     Ahead(Timestamp),
     /// The head is older than the one in use.
     #[error(
-        "the head was signed at {offered}, and one of {used} is in use: fetch it again from the issuer"
+        "the head was signed at {offered}, but one of {used} is in use; fetch the head again from the issuer"
     )]
     Replay {
         /// Time at which the head in use was signed.
@@ -205,7 +207,7 @@ pub enum FeedError {
     },
     /// The head begins another history, but names an older keyset than the one in use.
     #[error(
-        "the head begins another history with keyset {offered}, and {used} is in use: a restored issuer did not raise its keyset, or somebody serves old answers"
+        "the head begins another history with keyset {offered}, but keyset {used} is in use, so a restored issuer did not raise its keyset or a cache serves old answers; check both at the issuer"
     )]
     Keyset {
         /// Version of the keyset in use.
@@ -214,7 +216,7 @@ pub enum FeedError {
         offered: u64,
     },
     /// There are changes, but no revocations to add them to.
-    #[error("there are no revocations that changes could be added to: take the snapshot")]
+    #[error("there are no revocations yet that changes could be added to; fetch the snapshot")]
     Nothing,
     /// The snapshot would undo the revocations in use.
     #[error(transparent)]

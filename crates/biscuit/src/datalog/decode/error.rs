@@ -26,7 +26,7 @@ pub enum BlockError {
     },
     /// The block uses a feature of Datalog that is newer than its declared version.
     #[error(
-        "block {block} uses {feature}, which came with Datalog {since}, and declares an older version: its writer must declare {since}"
+        "block {block} uses {feature} but declares a version before Datalog {since}; have its writer declare {since}"
     )]
     Newer {
         /// Number of the block, counted from 0, the authority block.

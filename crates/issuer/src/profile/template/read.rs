@@ -72,7 +72,7 @@ impl<'p> TemplateReader<'p> {
             Some(text) => (text, true),
             None => (text, false),
         };
-        let whole = "a parameter is a whole segment of a resource: write `${region}/*`";
+        let whole = "the parameter is not a whole segment of the resource; write segments such as `${region}/*`";
         let segments = text.split('/').map(|segment| {
             if !segment.contains(OPEN) {
                 return Ok(Item::Fixed(Value::from(segment)));
@@ -81,7 +81,7 @@ impl<'p> TemplateReader<'p> {
             match kind_of(name, self.params)? {
                 ParamType::Segment | ParamType::Integer => Ok(Item::Param(name.to_owned())),
                 _ => Err(format!(
-                    "`${{{name}}}` is no segment: give it the type `segment` or `integer`"
+                    "`${{{name}}}` is not a segment; give it the type `segment` or `integer`"
                 )),
             }
         });
@@ -138,7 +138,7 @@ impl<'p> TemplateReader<'p> {
             ("prefix", Some(text)) => {
                 let text = Text::parse(text, self.params, MAX_TEXT)?;
                 if !text.is_path_prefix(self.params) {
-                    return Err("a parameter of a prefix is of the type `segment` or `integer` and has a `/` behind it, or one claim would be the beginning of another".to_owned());
+                    return Err("the parameter in this prefix could match the beginning of another claim; give it the type `segment` or `integer`, and put a `/` after it".to_owned());
                 }
                 ArgumentHole::Prefix(text)
             }
@@ -169,11 +169,12 @@ impl<'p> TemplateReader<'p> {
                 let Some(text) = with_params(value) else {
                     return Ok(None);
                 };
-                let hint = "write a list, or one parameter of the type `strings`";
-                let name = Text::whole(text).ok_or(hint)?;
+                const HINT: &str = "write a list, or one parameter of the type `strings`";
+                let name =
+                    Text::whole(text).ok_or_else(|| format!("the text is not a list; {HINT}"))?;
                 match kind_of(name, self.params)? {
                     ParamType::Strings => Ok(Some(Items::Param(name.to_owned()))),
-                    _ => Err(format!("`${{{name}}}` is no list: {hint}")),
+                    _ => Err(format!("`${{{name}}}` is not a list; {HINT}")),
                 }
             }
         }
@@ -189,7 +190,7 @@ impl<'p> TemplateReader<'p> {
                 && kind_of(name, self.params)? == ParamType::Decimal
             {
                 return Err(format!(
-                    "`${{{name}}}` is a decimal, which is not compared inside an array: strings and integers are"
+                    "`${{{name}}}` is a decimal, which cannot be compared inside an array; use strings or integers"
                 ));
             }
         }
@@ -203,21 +204,22 @@ impl<'p> TemplateReader<'p> {
         };
         match kind_of(name, self.params)? {
             ParamType::Strings => Err(format!(
-                "`${{{name}}}` is a list: write `one_of` or `all_of_in`"
+                "`${{{name}}}` is a list; write `one_of` or `all_of_in`"
             )),
             ParamType::Date => Err(format!(
-                "`${{{name}}}` is a date-time, of which one point in time has many texts: write `min` and `max`"
+                "`${{{name}}}` is a date-time, and one point in time can be written in many ways; write `min` and `max`"
             )),
             _ => Ok(Item::Param(name.to_owned())),
         }
     }
 
     fn bound(&self, text: &str) -> Result<String, String> {
-        let hint = "a bound is one parameter of the type `decimal`, `integer` or `date`";
-        let name = Text::whole(text).ok_or(hint)?;
+        const HINT: &str = "write one parameter of the type `decimal`, `integer` or `date`";
+        let name = Text::whole(text)
+            .ok_or_else(|| format!("the bound is not a single parameter; {HINT}"))?;
         match kind_of(name, self.params)? {
             ParamType::Decimal | ParamType::Integer | ParamType::Date => Ok(name.to_owned()),
-            _ => Err(format!("`${{{name}}}` is no bound: {hint}")),
+            _ => Err(format!("`${{{name}}}` is not a bound; {HINT}")),
         }
     }
 }
@@ -233,7 +235,7 @@ fn with_params(value: &Value) -> Option<&str> {
 /// Refuses parameters in all other places: only the operator decides which actions may be called, and which
 /// values an argument must not have.
 fn no_params(path: &str, value: &Value) -> Result<(), ProfileFault> {
-    const REFUSED: &str = "no parameter can stand here: parameters fill `resource`, and of arguments a value, `exact`, `one_of`, `all_of_in`, `min`, `max` and `prefix`";
+    const REFUSED: &str = "a parameter cannot stand here; use parameters in `resource`, and in arguments as a value or in `exact`, `one_of`, `all_of_in`, `min`, `max` and `prefix`";
     match value {
         Value::String(text) if text.contains(OPEN) => Err(ProfileFault::at(path, REFUSED)),
         Value::Array(items) => items

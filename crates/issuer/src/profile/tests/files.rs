@@ -23,7 +23,7 @@ fn each_mistake_is_found_with_its_line() {
             "name = \"buy er\"",
             3,
             "name",
-            "a name has 1 to 64",
+            "write 1 to 64 letters",
         ),
         (
             "name = \"buyer\"",
@@ -44,7 +44,7 @@ fn each_mistake_is_found_with_its_line() {
             "",
             6,
             "match.agent.source",
-            "is missing: write `client`",
+            "is missing; write `client`",
         ),
         (
             "source = \"client\"",
@@ -58,7 +58,7 @@ fn each_mistake_is_found_with_its_line() {
             "source = \"client\"",
             12,
             "match.principal.source",
-            "a subject token comes from",
+            "a subject token cannot come from",
         ),
         (
             "claims.department = \"procurement\"",
@@ -72,14 +72,14 @@ fn each_mistake_is_found_with_its_line() {
             "claims.department = \"${sub}\"",
             8,
             "match.agent.claims.department",
-            "no parameter can stand in a condition",
+            "a parameter cannot stand in a condition",
         ),
         (
             "{ prefix = \"team:\" }",
             "{ prefix = \"\" }",
             9,
             "match.agent.claims.owner.name.prefix",
-            "a string that is not empty",
+            "the string is empty",
         ),
         (
             "{ prefix = \"team:\" }",
@@ -107,49 +107,49 @@ fn each_mistake_is_found_with_its_line() {
             "[profile.match.agents]",
             6,
             "match.agents",
-            "unknown key: known are agent, principal",
+            "unknown key; write one of agent, principal",
         ),
         (
             "\"agent.client\"",
             "\"client\"",
             16,
             "params.client.claim",
-            "a claim is one of the `agent`",
+            "the claim belongs neither to the `agent`",
         ),
         (
             "\"agent.client\"",
             "\"agent..client\"",
             16,
             "params.client.claim",
-            "the name of a claim",
+            "the name of the claim",
         ),
         (
             "\"agent.client\"",
             "\"agent\"",
             16,
             "params.client.claim",
-            "a claim is 1 to 8 names",
+            "the claim is not 1 to 8 names",
         ),
         (
             "\"agent.client\"",
             "\"agent.a.b.c.d.e.f.g.h.i\"",
             16,
             "params.client.claim",
-            "a claim is 1 to 8 names",
+            "the claim is not 1 to 8 names",
         ),
         (
             "type = \"segment\"",
             "type = \"text\"",
             18,
             "params.region.type",
-            "unknown type: known are string, segment",
+            "unknown type; write one of string, segment",
         ),
         (
             "client = { claim",
             "Client = { claim",
             16,
             "params.Client",
-            "the name of a parameter",
+            "the name of the parameter",
         ),
         (
             "sub = { claim",
@@ -163,7 +163,7 @@ fn each_mistake_is_found_with_its_line() {
             "agent:${clinet}",
             24,
             "token.agent",
-            "`${clinet}` is not among the parameters",
+            "`${clinet}` is not a parameter of the profile",
         ),
         (
             "agent:${client}",
@@ -205,14 +205,14 @@ fn each_mistake_is_found_with_its_line() {
             "holder = \"optional\"",
             26,
             "token.holder",
-            "tokens are not bound to a holder's key",
+            "this version cannot bind tokens",
         ),
         (
             "cost_center = ",
             "\"${region}\" = ",
             27,
             "token.claims.${region}",
-            "no parameter can stand in the name",
+            "a parameter cannot stand in the name",
         ),
         (
             "default = \"15m\"",
@@ -226,7 +226,7 @@ fn each_mistake_is_found_with_its_line() {
             "max = \"1 h\"",
             28,
             "token.ttl.max",
-            "write a duration such as",
+            "not a duration; write one such as",
         ),
         (", max = \"1h\"", "", 28, "token.ttl.max", "is missing"),
         (
@@ -248,35 +248,35 @@ fn each_mistake_is_found_with_its_line() {
             "service = \"${region}\"",
             33,
             "grant[0].service",
-            "no parameter can stand here",
+            "a parameter cannot stand here",
         ),
         (
             "purchase_order:*",
             "${region}:*",
             34,
             "grant[0].action",
-            "no parameter can stand here",
+            "a parameter cannot stand here",
         ),
         (
             "${region}/orders/*",
             "${region}*",
             35,
             "grant[0].resource",
-            "a parameter is a whole segment",
+            "the parameter is not a whole segment",
         ),
         (
             "${region}/orders/*",
             "eu-${region}/*",
             35,
             "grant[0].resource",
-            "a parameter is a whole segment",
+            "the parameter is not a whole segment",
         ),
         (
             "${region}/orders/*",
             "${sub}/*",
             35,
             "grant[0].resource",
-            "`${sub}` is no segment",
+            "`${sub}` is not a segment",
         ),
         (
             "${region}/orders/*",
@@ -297,35 +297,35 @@ fn each_mistake_is_found_with_its_line() {
             "${sub}\"",
             37,
             "grant[0].args.amount.max",
-            "`${sub}` is no bound",
+            "`${sub}` is not a bound",
         ),
         (
             "${limit}\"",
             "1${limit}\"",
             37,
             "grant[0].args.amount.max",
-            "a bound is one parameter",
+            "the bound is not a single parameter",
         ),
         (
             "${limit}\"",
             "${until}\"",
             37,
             "grant[0].args.amount.max",
-            "`min` and `max` are of different types",
+            "`min` and `max` have different types",
         ),
         (
             "one_of = \"${vendors}\"",
             "one_of = \"${sub}\"",
             38,
             "grant[0].args.vendor.one_of",
-            "`${sub}` is no list",
+            "`${sub}` is not a list",
         ),
         (
             "one_of = \"${vendors}\"",
             "not_one_of = \"${vendors}\"",
             38,
             "grant[0].args.vendor.not_one_of",
-            "no parameter can stand here",
+            "a parameter cannot stand here",
         ),
         (
             "one_of = \"${vendors}\"",
@@ -353,49 +353,49 @@ fn each_mistake_is_found_with_its_line() {
             "by = [\"${sub}\"]",
             39,
             "grant[0].args.by[0]",
-            "no parameter can stand here",
+            "a parameter cannot stand here",
         ),
         (
             "by = \"${sub}\"",
             "\"${sub}\" = 1",
             39,
             "grant[0].args.${sub}",
-            "no parameter can stand here",
+            "a parameter cannot stand here",
         ),
         (
             "by = \"${sub}\"",
             "by = { exact_json = \"${sub}\" }",
             39,
             "grant[0].args.by.exact_json",
-            "no parameter can stand here",
+            "a parameter cannot stand here",
         ),
         (
             "by = \"${sub}\"",
             "by = { max_len = \"${sub}\" }",
             39,
             "grant[0].args.by.max_len",
-            "no parameter can stand here",
+            "a parameter cannot stand here",
         ),
         (
             "by = \"${sub}\"",
             "by = { suffix = \"${sub}\" }",
             39,
             "grant[0].args.by.suffix",
-            "no parameter can stand here",
+            "a parameter cannot stand here",
         ),
         (
             "/home/${region}/",
             "/home/${region}",
             41,
             "grant[0].args.path.prefix",
-            "a parameter of a prefix",
+            "the parameter in this prefix",
         ),
         (
             "/home/${region}/",
             "/home/${sub}/",
             41,
             "grant[0].args.path.prefix",
-            "a parameter of a prefix",
+            "the parameter in this prefix",
         ),
         (
             "[\"eu\", \"${region}\"]",
@@ -430,15 +430,15 @@ fn a_file_is_well_formed_as_a_whole() {
     for (text, message) in [
         (
             "",
-            "`profiles.toml`: `profile`: one or more profiles are needed",
+            "`profiles.toml`: `profile`: the file has no profile; write `[[profile]]`",
         ),
         (
             "profile = []",
-            "`profiles.toml`: line 1, `profile`: one or more profiles are needed",
+            "`profiles.toml`: line 1, `profile`: the file has no profile; write `[[profile]]`",
         ),
         (
             "profile = 1",
-            "`profiles.toml`: line 1, `profile`: one or more profiles are needed",
+            "`profiles.toml`: line 1, `profile`: the file has no profile; write `[[profile]]`",
         ),
         (
             "[[profiles]]",
@@ -450,7 +450,7 @@ fn a_file_is_well_formed_as_a_whole() {
         ),
         (
             "profile = [1]",
-            "`profiles.toml`: line 1, `profile[0]`: a table is needed",
+            "`profiles.toml`: line 1, `profile[0]`: a number stands where a table is needed",
         ),
     ] {
         let text = refused(text);
@@ -461,12 +461,15 @@ fn a_file_is_well_formed_as_a_whole() {
         .next()
         .unwrap()
         .to_owned();
-    assert!(refused(&without_grants).contains("`profile[0].grant`: at least one grant is needed"));
+    assert!(refused(&without_grants).contains("`profile[0].grant`: the list of grants is empty"));
     let no_principal = minimal("").replace(
         "[profile.token]",
         "params.x = { claim = \"principal.x\", type = \"string\" }\n[profile.token]",
     );
-    assert!(refused(&no_principal).contains("`profile[0].params.x.claim`: there is no principal"));
+    assert!(
+        refused(&no_principal)
+            .contains("`profile[0].params.x.claim`: the profile does not match a principal")
+    );
     let long = format!("#{}", "x".repeat(MAX_FILE));
     assert!(refused(&long).contains("longer than 1048576 bytes"));
 }
@@ -481,13 +484,16 @@ fn names_differ_across_files() {
     let error = parse(&[("1.toml", minimal("")), ("2.toml", minimal(""))]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`2.toml`: line 2, `profile[0].name`: `a` is another profile's name, in `1.toml`"
+        "`2.toml`: line 2, `profile[0].name`: the name `a` belongs to another profile already, in `1.toml`; choose another name"
     );
     assert!(parse(&[]).unwrap().is_empty());
     let many: String = (0..=MAX_PROFILES)
         .map(|index| minimal("").replace("\"a\"\nmatch", &format!("\"n{index}\"\nmatch")))
         .collect();
-    assert!(refused(&many).contains("`profile[1000].name`: there are more than 1000 profiles"));
+    assert!(
+        refused(&many)
+            .contains("`profile[1000].name`: there are more than 1000 profiles; remove some")
+    );
 }
 
 #[test]
@@ -502,11 +508,11 @@ fn known_limits_of_the_issuer_are_checked() {
     assert!(parse(3_600, &["corp"]).is_ok());
     assert_eq!(
         parse(1_800, &["corp"]).unwrap_err(),
-        "`profiles.toml`: line 28, `profile[0].token.ttl.max`: the issuer's tokens live at most 30m"
+        "`profiles.toml`: line 28, `profile[0].token.ttl.max`: the tokens of this issuer live at most 30m; choose a value within that"
     );
     assert_eq!(
         parse(3_600, &["github", "okta"]).unwrap_err(),
-        "`profiles.toml`: line 12, `profile[0].match.principal.source`: `corp` is no configured identity provider: configured are github, okta"
+        "`profiles.toml`: line 12, `profile[0].match.principal.source`: `corp` is not a configured identity provider; name one of github, okta"
     );
 }
 
@@ -515,7 +521,7 @@ fn names_of_dots_are_refused() {
     for name in [".", "..", "..."] {
         let text = PROFILE.replace("name = \"buyer\"", &format!("name = \"{name}\""));
         let error = profiles(&text).unwrap_err();
-        assert!(error.message.contains("more than dots"), "{error}");
+        assert!(error.message.contains("not only dots"), "{error}");
     }
 }
 
