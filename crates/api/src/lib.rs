@@ -43,7 +43,9 @@ pub use status::{
     KeysetStatus, PrivateKeys, ProviderStatus, SectionStatus, SettingsStatus, StatusFinding,
     StatusSection, StoreKind, StoreStatus, VerifierCounts,
 };
-pub use tokens::{MintReceipt, MintTokenRequest, MintedToken};
+pub use tokens::{
+    MintReceipt, MintTokenRequest, MintedToken, TokenPage, TokenState, TokenStatus, TokensQuery,
+};
 pub use verifiers::{VerifierStatus, VerifiersInUse};
 
 /// The OpenAPI 3.1 description of all routes. The tests of this crate compare it with the types.
@@ -58,6 +60,9 @@ pub const MAX_GRANTS: usize = 64 * 1024;
 
 /// Maximum number of rows in one answer to an [`AuditQuery`].
 pub const MAX_AUDIT_ROWS: u32 = 1_000;
+
+/// Maximum number of tokens in one answer to a [`TokensQuery`].
+pub const MAX_LISTED_TOKENS: u32 = 1_000;
 
 /// Maximum time that the service may take to verify the audit log, in seconds. Other requests have far less.
 pub const AUDIT_VERIFY_SECONDS: u64 = 600;

@@ -16,7 +16,7 @@ use crate::{
     revocations::{RevocationsQuery, RevokeRequest, RevokeResult, RevokedEntry},
     route::{Method, Nothing, Route, Verbatim},
     status::IssuerStatus,
-    tokens::{MintTokenRequest, MintedToken},
+    tokens::{MintTokenRequest, MintedToken, TokenPage, TokensQuery},
     verifiers::VerifiersInUse,
 };
 
@@ -34,6 +34,8 @@ routes! {
     OAUTH_TOKEN: Post "/v1/token", TokenRequest => TokenResponse;
     /// Mints a token with explicit grants.
     MINT_TOKEN: Post "/v1/tokens", MintTokenRequest => MintedToken;
+    /// Lists minted tokens, the latest first.
+    LIST_TOKENS: Get "/v1/tokens", TokensQuery => TokenPage;
     /// The signed keyset.
     KEYSET: Get "/.well-known/bailiwick/keyset", Nothing => Verbatim;
     /// The signed head of the revocation feed. The other paths of the feed are below this one.

@@ -1,4 +1,4 @@
-//! Tokens with explicit grants: `POST /v1/tokens`.
+//! Minted tokens: `/v1/tokens`. They are minted with explicit grants, and listed.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -104,4 +104,79 @@ pub struct MintReceipt {
     pub expires: Timestamp,
     /// The `seq` of the row in the audit log.
     pub audit_seq: u64,
+}
+
+/// The query for minted tokens. Each member that is set restricts the answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokensQuery {
+    /// Tokens of this agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// Tokens on this principal's authority.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
+    /// Tokens in this tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// Tokens that this client fetched: its name, or a provider's name, `/` and a subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// Also tokens that have expired or are revoked. By default, only those that are live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all: Option<bool>,
+    /// The page that follows this token: the `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<TokenId>,
+    /// Maximum number of tokens in the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// A page of minted tokens, the latest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenPage {
+    /// The tokens.
+    pub tokens: Vec<TokenStatus>,
+    /// The token that the next page follows; absent at the end. A page may be empty and have a next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<TokenId>,
+}
+
+/// A minted token, as the issuer remembers it. It holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenStatus {
+    /// The handle for revocation and audit.
+    pub token_id: TokenId,
+    /// The state.
+    pub state: TokenState,
+    /// The agent.
+    pub agent: String,
+    /// The principal on whose authority it acts.
+    pub principal: String,
+    /// The tenant in which it acts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// The client or operator that asked for it, as the audit names it.
+    pub actor: String,
+    /// The root key that signed it.
+    pub key: KeyId,
+    /// Time at which it was minted.
+    pub issued_at: Timestamp,
+    /// The first second after its life.
+    pub expires: Timestamp,
+    /// The row of the audit.
+    pub audit_seq: u64,
+}
+
+/// The state of a minted token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenState {
+    /// Neither expired nor known to be revoked. The issuer does not know which tokens the revocation of a block ends.
+    Live,
+    /// Expired.
+    Expired,
+    /// Revoked: by its id, by a watermark, or with its root key.
+    Revoked,
 }

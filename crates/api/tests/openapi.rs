@@ -19,9 +19,10 @@ use std::{
 
 use bailiwick_api::{
     CLIENT_ASSERTION_TYPE, CLIENT_CREDENTIALS, ChainFault, GuardReason, Health, IssuedTokenType,
-    JWT_TOKEN_TYPES, MAX_AUDIT_ROWS, MAX_BODY, MAX_GRANTS, Method, OAuthErrorCode, PrivateKeys,
-    ProblemCode, REQUESTED_TOKEN_TYPES, RevokedOutcome, RootKeyState, Route, StatusSection,
-    StoreKind, TOKEN_EXCHANGE, TokenParameter, TokenType, TransitionKind, routes,
+    JWT_TOKEN_TYPES, MAX_AUDIT_ROWS, MAX_BODY, MAX_GRANTS, MAX_LISTED_TOKENS, Method,
+    OAuthErrorCode, PrivateKeys, ProblemCode, REQUESTED_TOKEN_TYPES, RevokedOutcome, RootKeyState,
+    Route, StatusSection, StoreKind, TOKEN_EXCHANGE, TokenParameter, TokenState, TokenType,
+    TransitionKind, routes,
 };
 use openapi::{
     description::{document, names, operation, required, resolved, schema_at, success},
@@ -213,6 +214,7 @@ fn routes_are_those_that_are_described() {
     let it = &mut seen;
     check(it, routes::OAUTH_TOKEN);
     check(it, routes::MINT_TOKEN);
+    check(it, routes::LIST_TOKENS);
     check(it, routes::KEYSET);
     check(it, routes::FEED_HEAD);
     check(it, routes::FEED_SNAPSHOT);
@@ -299,6 +301,10 @@ fn values_are_those_that_are_described() {
             "/RevokeReport/properties/outcome",
             variants::<RevokedOutcome>(),
         ),
+        (
+            "/TokenPage/properties/tokens/items/properties/state",
+            variants::<TokenState>(),
+        ),
         ("/Health", variants::<Health>()),
         (
             "/Status/properties/sections/items/properties/section",
@@ -332,12 +338,17 @@ fn values_are_those_that_are_described() {
 
 #[test]
 fn bounds_are_those_that_are_described() {
-    let audit = operation(Method::Get, routes::LIST_AUDIT.path());
-    let limit = audit["parameters"].as_array().unwrap().iter();
-    let limit = limit
-        .map(resolved)
-        .find(|parameter| parameter["name"] == "limit");
-    assert_eq!(limit.unwrap()["schema"]["maximum"], MAX_AUDIT_ROWS);
+    for (path, bound) in [
+        (routes::LIST_AUDIT.path(), MAX_AUDIT_ROWS),
+        (routes::LIST_TOKENS.path(), MAX_LISTED_TOKENS),
+    ] {
+        let list = operation(Method::Get, path);
+        let limit = list["parameters"].as_array().unwrap().iter();
+        let limit = limit
+            .map(resolved)
+            .find(|parameter| parameter["name"] == "limit");
+        assert_eq!(limit.unwrap()["schema"]["maximum"], bound, "{path}");
+    }
     for (pointer, bound) in [
         ("/components/responses/TooLarge", MAX_BODY),
         ("/components/schemas/NewToken/properties/grants", MAX_GRANTS),

@@ -1,24 +1,16 @@
 //! `bailiwick audit`: the audit log, and checks that it is intact.
 
-use std::{
-    fmt::{self, Write},
-    fs::File,
-    io::BufReader,
-    path::PathBuf,
-};
+mod list;
 
-use bailiwick_api::{AuditQuery, AuditRecord, AuditVerification};
-use bailiwick_issuer::{AuditEvent, Checkpoint, MAX_CHECKPOINT, verify_export};
+use std::{fmt, fs::File, io::BufReader, path::PathBuf};
+
+use bailiwick_api::AuditVerification;
+use bailiwick_issuer::{Checkpoint, MAX_CHECKPOINT, verify_export};
 use bailiwick_service::wire::IntoWire;
-use bailiwick_token::{
-    claims::TokenId,
-    escape::{name, visible},
-    text::counted,
-    timestamp::Timestamp,
-};
-use clap::{Args, Subcommand, value_parser};
+use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use self::list::AuditListArgs;
 use crate::{
     exit::{Exit, ExitResult, Failure},
     hint::Hint,
@@ -26,7 +18,6 @@ use crate::{
     operations::{Operations, with},
     out::{self, Draft, Out, Readers},
     output::{self, Progress},
-    parse,
     passphrase::PassphraseArg,
     server,
     settings::Global,
@@ -57,91 +48,11 @@ impl AuditCommand {
     }
 }
 
-/// Options of `audit list`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  bailiwick audit list --event mint --agent agent:buyer --limit 20"
-)]
-pub(crate) struct AuditListArgs {
-    /// Only rows about this agent
-    #[arg(long, value_parser = parse::name)]
-    agent: Option<String>,
-    /// Only rows about this principal
-    #[arg(long, value_parser = parse::name)]
-    principal: Option<String>,
-    /// Only rows about this token
-    #[arg(long, value_name = "ID")]
-    token: Option<TokenId>,
-    /// Only rows of this kind, such as `mint` or `key.activate`
-    #[arg(long)]
-    event: Option<AuditEvent>,
-    /// Only rows from this time on
-    #[arg(long, value_name = "RFC3339")]
-    since: Option<Timestamp>,
-    /// Only rows before this time
-    #[arg(long, value_name = "RFC3339")]
-    until: Option<Timestamp>,
-    /// Only rows before this one, which gives the previous page
-    #[arg(long, value_name = "SEQ")]
-    before: Option<u64>,
-    /// Only this many rows, the latest ones; with --server at most 1000
-    #[arg(long, value_name = "N", default_value = "100",
-          value_parser = value_parser!(u32).range(1..=1_000_000))]
-    limit: u32,
-}
-
-#[derive(Serialize)]
-struct AuditList<'a> {
-    rows: &'a [AuditRecord],
-}
-
-impl AuditListArgs {
-    async fn run(self, global: &Global) -> ExitResult {
-        let query = AuditQuery {
-            agent: self.agent,
-            principal: self.principal,
-            token: self.token.map(|id| id.to_string()),
-            event: self.event.map(|event| event.to_string()),
-            since: self.since,
-            until: self.until,
-            before: self.before,
-            after: None,
-            limit: Some(self.limit),
-        };
-        let rows = with(global, None, async |issuer| issuer.audit_rows(query).await).await?;
-        let lines: String = rows.iter().map(line).collect();
-        global.format().print(&AuditList { rows: &rows }, lines)?;
-        let full = rows.len() as u64 == u64::from(self.limit);
-        if let Some(first) = rows.first().filter(|first| full && first.seq > 1) {
-            output::hint(format_args!("for older rows add `--before {}`", first.seq));
-        }
-        Ok(Exit::Done)
-    }
-}
-
-fn line(row: &AuditRecord) -> String {
-    let mut text = format!("{:>5} {} {:<13}", row.seq, row.time, row.event);
-    let parts = [
-        ("agent", &row.agent),
-        ("principal", &row.principal),
-        ("token", &row.token),
-        ("key", &row.key),
-    ];
-    for (part, value) in parts {
-        if let Some(value) = value {
-            // Writing to a string cannot fail.
-            let _ = write!(text, " {part}={}", name(value));
-        }
-    }
-    let _ = writeln!(text, " by {} {}", name(&row.actor), visible(&row.detail));
-    text
-}
-
 /// Options of `audit verify`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Whoever can rewrite the whole store can also write a new record. To notice that, keep what
-`bailiwick audit checkpoint` prints somewhere else, and give it here. An export is checked without an
+Whoever can rewrite the whole store can also write a new record. To notice that, keep what \
+`bailiwick audit checkpoint` prints somewhere else, and give it here. An export is checked without an \
 issuer, by the keyset key (BAILIWICK_KEYSET_KEY, or `keyset_key` in `config.toml`).
 
 Examples:
@@ -215,7 +126,7 @@ fn text(report: &AuditVerification) -> String {
 /// Options of `audit checkpoint`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A running service signs one by itself every hour, and every thousand rows. What counts is the copy
+A running service signs one by itself every hour, and every thousand rows. What counts is the copy \
 that whoever can write to the store cannot reach.
 
 Example:

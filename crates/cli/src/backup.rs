@@ -23,8 +23,8 @@ use crate::{
 /// Options of `bailiwick backup`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The issuer goes on meanwhile. The file holds the home's settings and profiles, and everything in the
-database, of one moment, and is signed. Private keys in it are encrypted with the passphrase, which is
+The issuer goes on meanwhile. The file holds the home's settings and profiles, and everything in the \
+database, of one moment, and is signed. Private keys in it are encrypted with the passphrase, which is \
 not in it. It does not hold the URL of a PostgreSQL database.
 
 Example:

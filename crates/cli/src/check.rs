@@ -32,8 +32,8 @@ use crate::{
 /// Options of `bailiwick check`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It reads `service.toml`, `config.toml` and the profiles, and looks at the files that they name. Of each
-profile it tells the first mistake. The issuer's own longest life of tokens is in its store, so
+It reads `service.toml`, `config.toml` and the profiles, and looks at the files that they name. Of each \
+profile it tells the first mistake. The issuer's own longest life of tokens is in its store, so \
 `profile check` compares that.
 
 Exit codes: 0 no mistake, 7 there are warnings, 8 there are mistakes; others if it cannot be told.

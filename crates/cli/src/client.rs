@@ -1,6 +1,7 @@
 //! `bailiwick client`: agents that authenticate with a secret or a key.
 
 mod keys;
+mod list;
 mod report;
 
 use bailiwick_api::{RegisterClientRequest, RegisteredClient};
@@ -12,6 +13,7 @@ use zeroize::Zeroizing;
 
 use self::{
     keys::{ClientKeyCommand, KeyFiles},
+    list::ClientListArgs,
     report::{credentials, former_secrets, line},
 };
 use crate::{
@@ -57,12 +59,14 @@ impl ClientCommand {
 /// Options of `client add`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The secret is the only thing on stdout. It is kept as a hash: whoever loses it needs another one.
+The secret is the only thing on stdout. It is kept as a hash: whoever loses it needs another one. \
 A client with keys signs its own assertions (private_key_jwt) and gets no secret.
 
 Examples:
-  bailiwick client add orchestrator --principal team:procurement --profile buyer --out secret
-  bailiwick client add robot --principal team:platform --profile worker --key robot.pub.pem")]
+  bailiwick client add orchestrator --principal team:procurement \\
+      --profile buyer --out secret
+  bailiwick client add robot --principal team:platform \\
+      --profile worker --key robot.pub.pem")]
 pub(crate) struct ClientAddArgs {
     /// The client's name, which is its `client_id`
     name: String,
@@ -80,11 +84,6 @@ pub(crate) struct ClientAddArgs {
     #[command(flatten)]
     out: Out,
 }
-
-/// Options of `client list`.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  bailiwick client list --json")]
-pub(crate) struct ClientListArgs {}
 
 /// Options of `client rotate`.
 #[derive(Debug, Args)]
@@ -111,7 +110,7 @@ pub(crate) struct ClientRotateArgs {
 /// Options of `client disable`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The tokens that it has live on: revoke them with `bailiwick revocations add --agent …`.
+The tokens that it has live on: revoke them with `bailiwick revocations add --client NAME`.
 
 Example:
   bailiwick client disable orchestrator --yes")]
@@ -120,11 +119,6 @@ pub(crate) struct DisableArgs {
     name: String,
     #[command(flatten)]
     confirm: Confirm,
-}
-
-#[derive(Serialize)]
-struct ClientList<'a> {
-    clients: &'a [RegisteredClient],
 }
 
 #[derive(Serialize)]
@@ -168,17 +162,6 @@ impl ClientAddArgs {
                 Ok(Exit::Done)
             }
         }
-    }
-}
-
-impl ClientListArgs {
-    async fn run(self, global: &Global) -> ExitResult {
-        let clients = with(global, None, async |issuer| issuer.clients().await).await?;
-        let lines: String = clients.iter().map(line).collect();
-        global
-            .format()
-            .print(&ClientList { clients: &clients }, lines)?;
-        Ok(Exit::Done)
     }
 }
 

@@ -15,9 +15,10 @@ use crate::{
 
 /// Options of `bailiwick completions`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  bailiwick completions bash > ~/.local/share/bash-completion/completions/bailiwick"
-)]
+#[command(after_help = "\
+Example:
+  bailiwick completions bash \\
+      > ~/.local/share/bash-completion/completions/bailiwick")]
 pub(crate) struct CompletionsArgs {
     /// The shell
     shell: Shell,

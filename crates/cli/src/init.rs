@@ -28,11 +28,12 @@ const NEXT: &str = "what to do next:
 /// Options of `bailiwick init`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The home is made where there is nothing yet, or an empty directory. Its private keys are encrypted
+The home is made where there is nothing yet, or an empty directory. Its private keys are encrypted \
 with the passphrase: without it they are lost.
 
 Example:
-  BAILIWICK_PASSPHRASE_FILE=passphrase.txt bailiwick init --issuer https://issuer.example")]
+  BAILIWICK_PASSPHRASE_FILE=passphrase.txt \\
+      bailiwick init --issuer https://issuer.example")]
 pub(crate) struct InitArgs {
     /// The issuer's name in tokens and in the keyset: a URL
     #[arg(long, value_name = "URL", value_parser = parse::text)]
@@ -104,9 +105,7 @@ impl InitArgs {
         if let Some(seconds) = self.keyset_life {
             options.keyset_life = seconds;
         }
-        if let Some(actor) = issuer::actor()? {
-            options.actor = actor;
-        }
+        options.actor = issuer::actor()?;
         options.revocation_url = self.revocation_url;
         Ok(options)
     }

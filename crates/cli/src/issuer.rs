@@ -3,9 +3,10 @@
 use bailiwick_issuer::{
     BackupError, ClientError, InitError, Issuer, MintError, OpenError, RestoreError,
     RevocationUrlError, RevokeError, RootKeyError, SignError, SnapshotFailure, StoreError,
-    TransitionError, UnlockError,
+    TokenListError, TransitionError, UnlockError,
 };
 use bailiwick_service::client_keys::ClientKeyError;
+use nix::unistd::{Uid, User};
 
 use crate::{
     exit::{Exit, Failure},
@@ -18,10 +19,26 @@ use crate::{
 /// The environment variable with the actor for the audit log.
 const ACTOR: &str = "BAILIWICK_ACTOR";
 
-/// Returns the actor for the audit log, if one is configured.
-pub(crate) fn actor() -> Result<Option<String>, Failure> {
-    let actor = input::variable(ACTOR)?.filter(|actor| !actor.is_empty());
-    Ok(actor.map(|actor| actor.to_string()))
+/// Maximum length of a user's name in the audit, in bytes.
+const MAX_USER: usize = 256;
+
+/// The actor for the audit: the user of the system, behind the name that the environment states. A name alone would
+/// let anybody act as another.
+pub(crate) fn actor() -> Result<String, Failure> {
+    let user = system_user();
+    let stated = input::variable(ACTOR)?.filter(|actor| !actor.is_empty());
+    Ok(match stated {
+        Some(stated) => format!("{} (local:{user})", stated.as_str()),
+        None => format!("local:{user}"),
+    })
+}
+
+/// The name of the user who runs this process, or the number where the system knows no name.
+fn system_user() -> String {
+    let id = Uid::current();
+    let user = User::from_uid(id).ok().flatten().map(|user| user.name);
+    user.filter(|name| (1..=MAX_USER).contains(&name.len()))
+        .unwrap_or_else(|| format!("#{id}"))
 }
 
 /// Opens the issuer in the home. The caller must close it.
@@ -29,10 +46,7 @@ pub(crate) async fn open(global: &Global) -> Result<Issuer, Failure> {
     let home = global.home()?;
     tracing::debug!(home = %home.display(), "opening the issuer");
     let issuer = Issuer::open(&home).await?;
-    Ok(match actor()? {
-        Some(actor) => issuer.acting_as(&actor),
-        None => issuer,
-    })
+    Ok(issuer.acting_as(&actor()?))
 }
 
 /// Runs work on the issuer in the home that no remote issuer can do, and closes the issuer. `what` is the command, such
@@ -136,6 +150,15 @@ impl From<MintError> for Failure {
                 .failure(Exit::Denied)
                 .or_hint("correct the request, whose refusal is in the audit"),
             _ => error.failure(Exit::Local),
+        }
+    }
+}
+
+impl From<TokenListError> for Failure {
+    fn from(error: TokenListError) -> Failure {
+        match &error {
+            TokenListError::Unknown(_) => Failure::new(Exit::Usage, error),
+            _ => Failure::new(Exit::Local, error),
         }
     }
 }

@@ -1,16 +1,18 @@
 //! `bailiwick key`: root keys and their states.
 
+mod list;
 mod report;
 
-use bailiwick_api::{RootKeyState, RootKeyStatus};
 use bailiwick_issuer::ImportedKey;
 use bailiwick_service::wire::IntoWire;
 use bailiwick_token::key::KeyId;
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
 pub(crate) use self::report::change;
-use self::report::{Changed, line, print_outcome, waits};
+use self::{
+    list::KeyListArgs,
+    report::{Changed, print_outcome, waits},
+};
 use crate::{
     clock,
     confirm::Confirm,
@@ -60,15 +62,6 @@ impl KeyCommand {
     }
 }
 
-/// Options of `key list`.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  bailiwick key list --state staged")]
-pub(crate) struct KeyListArgs {
-    /// Only keys in this state
-    #[arg(long, value_name = "STATE", value_parser = ["staged", "active", "retiring", "retired", "revoked"])]
-    state: Option<String>,
-}
-
 /// Options of `key stage`.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bailiwick key stage")]
@@ -80,7 +73,7 @@ pub(crate) struct StageArgs {
 /// Options of `key import`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-PKCS#8 in PEM, as `openssl genpkey -algorithm ed25519` writes it, or 64 hexadecimal digits, as
+PKCS#8 in PEM, as `openssl genpkey -algorithm ed25519` writes it, or 64 hexadecimal digits, as \
 `biscuit keypair` writes them. Destroy the file afterwards: the key is in the home.
 
 Example:
@@ -96,7 +89,7 @@ pub(crate) struct ImportArgs {
 /// Options of `key activate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Refused (exit code 4) until the key has been published for 4 times the refresh hint: a verifier
+Refused (exit code 4) until the key has been published for 4 times the refresh hint: a verifier \
 that does not know it yet would deny its tokens.
 
 Example:
@@ -133,7 +126,7 @@ pub(crate) struct RetireArgs {
 /// Options of `key revoke`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Where the key was active, a spare takes over in the same step, and a new spare is staged. Refused
+Where the key was active, a spare takes over in the same step, and a new spare is staged. Refused \
 (exit code 4) without a reason. Verifiers learn of it from the next keyset.
 
 Examples:
@@ -161,7 +154,7 @@ pub(crate) struct KeyRevokeArgs {
 /// Options of `key rotate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each run does what is due and leaves the rest for a later one; nothing is forced. A wrong passphrase
+Each run does what is due and leaves the rest for a later one; nothing is forced. A wrong passphrase \
 fails even if nothing is due.
 
 Examples:
@@ -173,23 +166,6 @@ pub(crate) struct KeyRotateArgs {
     quiet: bool,
     #[command(flatten)]
     passphrase: PassphraseArg,
-}
-
-#[derive(Serialize)]
-struct KeyList<'a> {
-    keys: &'a [RootKeyStatus],
-}
-
-impl KeyListArgs {
-    async fn run(self, global: &Global) -> ExitResult {
-        let mut keys = with(global, None, async |issuer| issuer.keys().await).await?;
-        if let Some(state) = &self.state {
-            keys.retain(|key| key.state.as_str() == state);
-        }
-        let lines: String = keys.iter().map(line).collect();
-        global.format().print(&KeyList { keys: &keys }, lines)?;
-        Ok(Exit::Done)
-    }
 }
 
 impl StageArgs {

@@ -39,10 +39,12 @@ mod server;
 mod settings;
 mod status;
 mod store;
+mod table;
 mod token;
+mod usage;
 mod verifier;
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use bailiwick_token::escape::visible;
 use clap::{Parser, error::ContextValue};
@@ -81,7 +83,10 @@ fn report(failure: exit::Failure) -> ExitCode {
 /// here.
 fn usage(mut error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        error.exit();
+        let help = error.render().ansi().to_string();
+        // Clap, too, leaves help unsaid if nobody reads it.
+        let _ = write!(anstream::stdout().lock(), "{}", fitted(&help));
+        return exit::Exit::Done.into();
     }
     let arguments = error.context().filter_map(|(kind, value)| match value {
         ContextValue::String(text) => Some((kind, visible(text).into_owned())),
@@ -90,8 +95,13 @@ fn usage(mut error: clap::Error) -> ExitCode {
     for (kind, text) in arguments.collect::<Vec<_>>() {
         error.insert(kind, ContextValue::String(text));
     }
-    let text = error.render().to_string();
+    let text = fitted(&error.render().to_string());
     let text = text.trim_end_matches('\n');
     output::error(text.strip_prefix("error: ").unwrap_or(text), None);
     exit::Exit::Usage.into()
+}
+
+/// Help that fits the terminal.
+fn fitted(help: &str) -> String {
+    usage::fitted(help, output::terminal_width())
 }

@@ -24,6 +24,9 @@ use crate::{
     logging,
 };
 
+/// Width of a terminal that does not tell its own, in columns.
+const USUAL_WIDTH: u16 = 80;
+
 /// The version of the JSON documents.
 const VERSION: u32 = 1;
 
@@ -33,11 +36,15 @@ pub(crate) const GREEN: Style = AnsiColor::Green.on_default().bold();
 pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
 /// The style of warnings.
 pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+/// The style of headers.
+pub(crate) const BOLD: Style = Style::new().bold();
+/// The style of what is over.
+pub(crate) const FAINT: Style = Style::new().dimmed();
 const CYAN: Style = AnsiColor::Cyan.on_default().bold();
 
 /// The escape sequences of this program's styles. No other escape character is ever printed.
-const STYLES: [&str; 6] = [
-    "\x1b[0m", "\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m",
+const STYLES: [&str; 7] = [
+    "\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m",
 ];
 
 /// The format of a command's data.
@@ -73,6 +80,17 @@ struct Versioned<'a, T> {
     data: &'a T,
 }
 
+/// Width of the terminal that stdout is, in columns; `None` if it is not a terminal.
+pub(crate) fn terminal_width() -> Option<u16> {
+    let stdout = io::stdout();
+    if !stdout.is_terminal() {
+        return None;
+    }
+    let size = rustix::termios::tcgetwinsize(&stdout).ok();
+    let width = size.map(|size| size.ws_col).filter(|width| *width > 0);
+    Some(width.unwrap_or(USUAL_WIDTH))
+}
+
 /// Prints one JSON document on one line.
 pub(crate) fn json<T: Serialize>(document: &T) -> Result<(), Failure> {
     line(json_text(document)?)
@@ -95,6 +113,12 @@ pub(crate) fn print(text: impl fmt::Display) -> Result<(), Failure> {
     let text = gated(&text.to_string(), &STYLES);
     let mut stdout = anstream::stdout().lock();
     written(write!(stdout, "{text}").and_then(|()| stdout.flush()))
+}
+
+/// Prints lines of data whose columns are separated by tabs, without styles.
+pub(crate) fn tabbed(lines: &str) -> Result<(), Failure> {
+    let columns = lines.split('\t').map(|column| gated(column, &[]));
+    raw(&columns.collect::<Vec<_>>().join("\t"))
 }
 
 /// Prints text that this program itself wrote, byte for byte.
@@ -263,7 +287,7 @@ mod tests {
             "\x1b[1m\x1b[32mallow\x1b[0m a\\u001b[2Jb\\u202e\\r\n\\u001b[1;32m\\u001b\n"
         );
         assert_eq!(gated("\x1b[32mgood", &[]), "\\u001b[32mgood");
-        for style in [GREEN, RED, YELLOW, CYAN] {
+        for style in [GREEN, RED, YELLOW, CYAN, BOLD, FAINT] {
             let text = format!("{style}x{style:#}");
             assert_eq!(gated(&text, &STYLES), text);
         }

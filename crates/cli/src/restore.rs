@@ -36,19 +36,21 @@ const REASON: &str =
 /// Options of `bailiwick restore`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A backup knows nothing of what came after it, and must not bring a revoked token back to life. So a
-restore wants to be told (exit code 4 otherwise): the last keyset and the last revocations, which
+A backup knows nothing of what came after it, and must not bring a revoked token back to life. So a \
+restore wants to be told (exit code 4 otherwise): the last keyset and the last revocations, which \
 verifiers keep in their directory. Where nobody has them, --revoke-keys ends every token instead.
 
-Afterwards verifiers find a keyset with a higher version, and take it. What no file can say is left to
-you: what was revoked in the last seconds, clients that were added or disabled, or whose secrets or keys
-changed, tokens that were minted and are missing in the record. A keyset from before a root key was
+Afterwards verifiers find a keyset with a higher version, and take it. What no file can say is left to \
+you: what was revoked in the last seconds, clients that were added or disabled, or whose secrets or keys \
+changed, tokens that were minted and are missing in the record. A keyset from before a root key was \
 revoked would bring that key back: give the last one, or --revoke-keys.
 
 Examples:
   bailiwick restore issuer.backup --verifier /var/lib/erp/bailiwick
-  bailiwick restore issuer.backup --keyset keyset.json --revocations revocations.ndjson
-  bailiwick restore issuer.backup --revoke-keys --above 1000000 --keyset-key ed25519/…")]
+  bailiwick restore issuer.backup \\
+      --keyset keyset.json --revocations revocations.ndjson
+  bailiwick restore issuer.backup --revoke-keys --above 1000000 \\
+      --keyset-key \"$BAILIWICK_KEYSET_KEY\"")]
 pub(crate) struct RestoreArgs {
     /// The backup that `bailiwick backup` wrote
     #[arg(value_name = "FILE|-", required_unless_present = "in_place")]
@@ -111,7 +113,7 @@ impl RestoreArgs {
                     store: self.store.store()?,
                     keyset_key: self.keyset_key,
                     evidence,
-                    actor: issuer::actor()?.unwrap_or_else(|| "local".to_owned()),
+                    actor: issuer::actor()?,
                 };
                 let passphrase = self.passphrase.passphrase(global)?;
                 let mut input = BufReader::new(backup.open()?);

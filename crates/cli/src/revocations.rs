@@ -1,21 +1,20 @@
 //! `bailiwick revocations`: listing, adding and exporting revocations.
 
+mod list;
+
 use std::time::Duration;
 
-use bailiwick_api::{RevokeRequest, RevokedEntry};
-use bailiwick_token::{
-    escape::{code, name, phrase},
-    revocation::Party,
-    text::counted,
-    timestamp::Timestamp,
-};
+use bailiwick_api::{RevokeRequest, RevokeResult, TokensQuery};
+use bailiwick_issuer::MAX_TARGETS;
+use bailiwick_token::{claims::TokenId, escape::code, revocation::Party, timestamp::Timestamp};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use tokio::time::sleep;
 
+use self::list::RevocationsListArgs;
 use crate::{
     confirm::Confirm,
-    exit::{Exit, ExitResult},
+    exit::{Exit, ExitResult, Failure},
     operations::{Operations, SignedSnapshot, with},
     out::{self, Out},
     output, parse,
@@ -46,64 +45,28 @@ impl RevocationsCommand {
     }
 }
 
-/// Options of `revocations list`.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  bailiwick revocations list --json")]
-pub(crate) struct RevocationsListArgs {}
-
 #[derive(Serialize)]
 struct RevocationList<'a, T> {
     revocations: &'a [T],
 }
 
-impl RevocationsListArgs {
-    async fn run(self, global: &Global) -> ExitResult {
-        let entries = with(global, None, async |issuer| issuer.revocations().await).await?;
-        let lines: String = entries.iter().map(line).collect();
-        let listed = RevocationList {
-            revocations: &entries,
-        };
-        global.format().print(&listed, lines)?;
-        Ok(Exit::Done)
-    }
-}
-
-fn line(entry: &RevokedEntry) -> String {
-    let token = entry.token.map(|id| id.to_string());
-    let kinds = [
-        ("token", &token),
-        ("block", &entry.block),
-        ("agent", &entry.agent),
-        ("principal", &entry.principal),
-        ("tenant", &entry.tenant),
-    ];
-    let target = kinds
-        .into_iter()
-        .find_map(|(kind, value)| Some(format!("{kind}:{}", name(value.as_ref()?))))
-        .unwrap_or_default();
-    let time = |unix: Option<u64>| unix.and_then(Timestamp::from_unix);
-    let before = time(entry.issued_before).map_or(String::new(), |time| format!(" before {time}"));
-    let until = time(entry.expires).map_or("for ever".to_owned(), |time| format!("until {time}"));
-    format!(
-        "{} {target}{before} {until}: {}\n",
-        entry.revoked_at,
-        phrase(&entry.reason)
-    )
-}
-
 /// Options of `revocations add`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-One entry ends every token that was issued before the time, those that were narrowed from them
-included; tokens that are minted afterwards are good. Use it when an agent was fooled, a principal
-left, or a client's secret leaked. Single tokens: `bailiwick token revoke`.
+One entry ends every token that was issued before the time, those that were narrowed from them \
+included; tokens that are minted afterwards are good. Use it when an agent was fooled, a principal \
+left, or a client's secret leaked. Tokens that a client fetched are revoked one by one, all that are \
+live: give the client another secret before. `bailiwick token list` shows the tokens. Single \
+tokens: `bailiwick token revoke`.
 
-Example:
-  bailiwick revocations add --agent agent:buyer --reason 'prompt injection' --yes")]
+Examples:
+  bailiwick revocations add --agent agent:buyer \\
+      --reason 'prompt injection' --yes
+  bailiwick revocations add --client buyer-7 --reason 'secret in a log' --yes")]
 #[group(skip)]
 pub(crate) struct RevocationsAddArgs {
     /// All tokens of this agent
-    #[arg(long, value_parser = parse::name, required_unless_present_any = ["principal", "tenant"])]
+    #[arg(long, value_parser = parse::name, required_unless_present_any = ["principal", "tenant", "client"])]
     agent: Option<String>,
     /// All tokens on this principal's authority
     #[arg(long, value_parser = parse::name)]
@@ -111,6 +74,9 @@ pub(crate) struct RevocationsAddArgs {
     /// All tokens in this tenant
     #[arg(long, value_parser = parse::name)]
     tenant: Option<String>,
+    /// All live tokens that this client fetched
+    #[arg(long, value_parser = parse::text)]
+    client: Option<String>,
     /// Issued before this time [default: now]
     #[arg(long, value_name = "RFC3339")]
     before: Option<Timestamp>,
@@ -136,18 +102,23 @@ impl RevocationsAddArgs {
             self.confirm
                 .ask(&format!("revoke all tokens of the {party}"), name)?;
         }
-        let list = |name: &Option<String>| name.iter().cloned().collect();
-        let request = RevokeRequest {
-            agents: list(&self.agent),
-            principals: list(&self.principal),
-            tenants: list(&self.tenant),
-            issued_before: self.before,
-            reason: self.reason,
-            ..RevokeRequest::default()
-        };
-        let revoke = async |issuer: &dyn Operations| issuer.revoke(&request).await;
-        let reports = with(global, None, revoke).await?;
-        if self.before.is_none() {
+        if let Some(client) = &self.client {
+            let what = "revoke all tokens of the client";
+            self.confirm.ask(what, client)?;
+        }
+        let reports = with(global, None, async |issuer| {
+            let mut reports = match named.is_empty() {
+                true => Vec::new(),
+                false => issuer.revoke(&self.watermarks()).await?,
+            };
+            if let Some(client) = &self.client {
+                let request = self.request();
+                reports.extend(revoke_fetched(issuer, client, self.before, &request).await?);
+            }
+            Ok(reports)
+        })
+        .await?;
+        if self.before.is_none() && !named.is_empty() {
             // Times have whole seconds, and tokens of the current one are revoked. Waiting for its end keeps
             // tokens that are minted after this command from being revoked as well.
             sleep(Duration::from_secs(1)).await;
@@ -165,8 +136,63 @@ impl RevocationsAddArgs {
                 ));
             }
         }
+        if let Some(client) = &self.client
+            && named.is_empty()
+            && reports.is_empty()
+        {
+            output::warn(format_args!(
+                "no live token was fetched by the client {}: check the name",
+                code(client)
+            ));
+        }
         Ok(Exit::Done)
     }
+
+    /// The request without its targets.
+    fn request(&self) -> RevokeRequest {
+        RevokeRequest {
+            reason: self.reason.clone(),
+            ..RevokeRequest::default()
+        }
+    }
+
+    fn watermarks(&self) -> RevokeRequest {
+        let list = |name: &Option<String>| name.iter().cloned().collect();
+        RevokeRequest {
+            agents: list(&self.agent),
+            principals: list(&self.principal),
+            tenants: list(&self.tenant),
+            issued_before: self.before,
+            ..self.request()
+        }
+    }
+}
+
+/// Revokes the live tokens that a client fetched, by their ids: no token names the client, so no watermark can.
+async fn revoke_fetched(
+    issuer: &dyn Operations,
+    client: &str,
+    before: Option<Timestamp>,
+    request: &RevokeRequest,
+) -> Result<Vec<RevokeResult>, Failure> {
+    let query = TokensQuery {
+        client: Some(client.to_owned()),
+        ..TokensQuery::default()
+    };
+    let live = token::listed(issuer, query).await?.tokens;
+    let ids = live
+        .iter()
+        .filter(|token| before.is_none_or(|before| token.issued_at < before));
+    let ids: Vec<TokenId> = ids.map(|token| token.token_id).collect();
+    let mut reports = Vec::new();
+    for ids in ids.chunks(MAX_TARGETS) {
+        let request = RevokeRequest {
+            tokens: ids.to_vec(),
+            ..request.clone()
+        };
+        reports.extend(issuer.revoke(&request).await?);
+    }
+    Ok(reports)
 }
 
 /// Options of `revocations export`.

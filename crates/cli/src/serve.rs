@@ -23,8 +23,8 @@ use crate::{
 /// Options of `bailiwick serve`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It reads `service.toml` in the home, and the profiles: `profiles.toml`, or all files of
-`profiles.d`. SIGTERM and SIGINT end it once what is under way is done; SIGHUP takes up the
+It reads `service.toml` in the home, and the profiles: `profiles.toml`, or all files of \
+`profiles.d`. SIGTERM and SIGINT end it once what is under way is done; SIGHUP takes up the \
 profiles anew, which happens every minute in any case.
 
 Example:

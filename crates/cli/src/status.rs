@@ -16,8 +16,8 @@ use crate::{
 /// Options of `bailiwick status`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The passphrase is tried if a file or the environment holds it; nobody is asked. Identity providers in
-`service.toml` are asked for their keys, for 15 seconds at most. With --server, the service reports
+The passphrase is tried if a file or the environment holds it; nobody is asked. Identity providers in \
+`service.toml` are asked for their keys, for 15 seconds at most. With --server, the service reports \
 on itself, for which an operator's token needs the action `status:read`.
 
 Exit codes: 0 all is well, 7 there are warnings, 8 there are errors; others if it cannot be told.

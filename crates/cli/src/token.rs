@@ -3,6 +3,7 @@
 mod attenuate;
 mod deliver;
 mod inspect;
+mod list;
 mod mint;
 mod revoke;
 mod seal;
@@ -17,6 +18,7 @@ use crate::{
     settings::Global,
 };
 
+pub(crate) use list::pages as listed;
 pub(crate) use revoke::text as revoked;
 
 /// The verbs of `token`.
@@ -28,6 +30,8 @@ pub(crate) enum TokenCommand {
     Attenuate(attenuate::AttenuateArgs),
     /// Seal a token, so that it cannot be narrowed further
     Seal(seal::SealArgs),
+    /// List tokens that were minted, by agent, principal, tenant or client
+    List(list::TokenListArgs),
     /// Show the content of a token, without verifying it
     Inspect(inspect::TokenInspectArgs),
     /// Decide one call, as a service would
@@ -45,6 +49,7 @@ impl TokenCommand {
             TokenCommand::Inspect(args) => args.run(global),
             TokenCommand::Verify(args) => args.run(global),
             TokenCommand::Mint(args) => wait(args.run(global)),
+            TokenCommand::List(args) => wait(args.run(global)),
             TokenCommand::Revoke(args) => wait(args.run(global)),
         }
     }

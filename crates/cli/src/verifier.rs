@@ -1,7 +1,7 @@
 //! `bailiwick verifier`: the keysets and revocations that verifiers report.
 
 use bailiwick_api::{VerifierStatus, VerifiersInUse};
-use bailiwick_token::{escape::name, timestamp::Timestamp};
+use bailiwick_token::{duration, escape::name, timestamp::Timestamp};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -9,8 +9,8 @@ use crate::{
     clock,
     exit::{Exit, ExitResult},
     operations::{Operations, with},
-    output,
     settings::Global,
+    table::{Cell, Column, Table, Tone},
 };
 
 /// The verbs of `verifier`.
@@ -35,9 +35,11 @@ impl VerifierCommand {
 /// Options of `verifier lag`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Verifiers say what they use when they fetch; nobody vouches for it.
+KEYSET and REVOCATIONS are `current`, or the number of versions and of changes that the verifier is \
+behind. Verifiers say what they use when they fetch; nobody vouches for it.
 
-Example:
+Examples:
+  bailiwick verifier lag
   bailiwick verifier lag --behind")]
 pub(crate) struct LagArgs {
     /// Only verifiers that are behind
@@ -96,22 +98,36 @@ impl<'a> Lag<'a> {
         self.keysets_behind > 0 || self.changes_behind != Some(0)
     }
 
-    fn line(&self) -> String {
+    fn row(&self) -> [Cell; 5] {
+        let current = || Cell::new("current").toned(Tone::Good);
+        let waiting = |text: String| Cell::new(text).toned(Tone::Waiting);
         let keyset = match self.keysets_behind {
-            0 => "keyset current".to_owned(),
-            behind => format!("keyset {} ({behind} behind)", self.verifier.keyset_version),
+            0 => current(),
+            behind => waiting(format!("{behind} behind")),
         };
         let feed = match (self.changes_behind, self.verifier.feed_seq) {
-            (Some(0), _) => "revocations current".to_owned(),
-            (Some(behind), _) => format!("revocations {behind} behind"),
-            (None, Some(_)) => "revocations of another history".to_owned(),
-            (None, None) => "no revocations".to_owned(),
+            (Some(0), _) => current(),
+            (Some(behind), _) => waiting(format!("{behind} behind")),
+            (None, Some(_)) => waiting("other history".to_owned()),
+            (None, None) => waiting("none".to_owned()),
         };
-        let ago = self.seconds_ago;
-        let (verifier, service) = (name(&self.verifier.name), name(&self.verifier.service));
-        format!("{verifier} service={service} {keyset}, {feed}, heard of {ago} s ago\n")
+        [
+            Cell::new(name(&self.verifier.name)),
+            Cell::new(name(&self.verifier.service)),
+            keyset,
+            feed,
+            Cell::new(format_args!("{} ago", duration::show(self.seconds_ago))),
+        ]
     }
 }
+
+const COLUMNS: [Column; 5] = [
+    Column::names("VERIFIER"),
+    Column::names("SERVICE"),
+    Column::whole("KEYSET"),
+    Column::whole("REVOCATIONS"),
+    Column::whole("HEARD OF"),
+];
 
 impl LagArgs {
     async fn run(self, global: &Global) -> ExitResult {
@@ -125,16 +141,17 @@ impl LagArgs {
         if self.behind {
             lags.retain(Lag::is_behind);
         }
-        let lines: String = lags.iter().map(Lag::line).collect();
+        let table = Table::new(COLUMNS, lags.iter().map(Lag::row));
         let shown = LagReport {
             keyset_version: report.keyset_version,
             feed_seq: report.feed_seq,
             verifiers: lags,
         };
-        global.format().print(&shown, lines)?;
-        if report.verifiers.is_empty() {
-            output::note("no verifier has said anything yet");
-        }
+        let nothing = match report.verifiers.is_empty() {
+            true => "no verifier has said anything yet",
+            false => "no verifier is behind",
+        };
+        table.print(global.format(), &shown, nothing)?;
         Ok(Exit::Done)
     }
 }
@@ -150,5 +167,44 @@ impl ForgetArgs {
             .format()
             .print(&forgotten, format_args!("{} forgotten\n", name(&self.name)))?;
         Ok(Exit::Done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lag_is_counted() {
+        let begin = Timestamp::from_unix(1_800_000_000).unwrap();
+        let verifier = |name: &str, keyset_version, epoch: Option<&str>, feed_seq| VerifierStatus {
+            name: name.to_owned(),
+            service: "erp".to_owned(),
+            keyset_version,
+            feed_epoch: epoch.map(str::to_owned),
+            feed_seq,
+            seen_at: begin,
+        };
+        let report = VerifiersInUse {
+            keyset_version: 7,
+            feed_epoch: "one".to_owned(),
+            feed_seq: 20,
+            verifiers: vec![
+                verifier("a", 7, Some("one"), Some(20)),
+                verifier("b", 5, Some("one"), Some(8)),
+                verifier("c", 7, Some("two"), Some(20)),
+                verifier("d d", 7, None, None),
+            ],
+        };
+        let lags = report.verifiers.iter();
+        let rows = lags.map(|verifier| Lag::new(&report, verifier, begin.plus(65)).row());
+        assert_eq!(
+            Table::new(COLUMNS, rows).lines(),
+            "VERIFIER\tSERVICE\tKEYSET\tREVOCATIONS\tHEARD OF\n\
+             a\terp\tcurrent\tcurrent\t1m5s ago\n\
+             b\terp\t2 behind\t12 behind\t1m5s ago\n\
+             c\terp\tcurrent\tother history\t1m5s ago\n\
+             \"d d\"\terp\tcurrent\tnone\t1m5s ago\n"
+        );
     }
 }

@@ -9,6 +9,7 @@ mod commands {
     mod book;
     mod demo;
     mod docs;
+    mod lists;
     mod process;
     mod secrets;
     mod transcripts;

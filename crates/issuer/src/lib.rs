@@ -32,6 +32,7 @@ mod signer;
 mod standing;
 mod store;
 mod store_info;
+mod token_list;
 mod vault;
 mod verifiers;
 
@@ -64,6 +65,7 @@ pub use signer::SignError;
 pub use standing::{Standing, Withdrawn};
 pub use store::{PostgresUrl, PostgresUrlError, StoreError};
 pub use store_info::{StoreInfo, StorePlace};
+pub use token_list::{ListedToken, MAX_TOKENS, TokenFilter, TokenListError, TokenPage, TokenState};
 pub use vault::{ImportError, ImportedKey, VaultError};
 pub use verifiers::{VerifierInfo, VerifierReport};
 

@@ -25,6 +25,7 @@ pub use postgres::{PostgresUrl, PostgresUrlError};
 pub(crate) use revocations::target_name;
 pub(crate) use row::SqlValue;
 pub(crate) use signed::{StoredHead, StoredKeyset};
+pub(crate) use tokens::TokenPlace;
 pub(crate) use transaction::Tx;
 
 use std::{path::PathBuf, sync::Arc};

@@ -25,6 +25,7 @@ mod revoke;
 mod schedule;
 mod standing;
 mod store;
+mod token_list;
 mod tokens;
 
 use bailiwick_token::{grant::Grants, keyset::Keyset, timestamp::Timestamp};

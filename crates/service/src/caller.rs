@@ -1,5 +1,6 @@
 //! Authentication of callers: clients with a secret or a key, and parties named in a provider's JWT.
 
+pub(crate) mod actor;
 pub(crate) mod error;
 mod own_assertion;
 
@@ -58,11 +59,7 @@ pub(crate) struct KnownParty {
 impl KnownParty {
     /// The actor in the audit. A name with a `/` belongs to a provider's subject: client names have none.
     pub(crate) fn actor(&self) -> String {
-        let by = match self.reusable {
-            true => "caller with a reusable assertion",
-            false => "caller",
-        };
-        format!("{by}:{}", self.name)
+        actor::of(&self.name, self.reusable)
     }
 }
 

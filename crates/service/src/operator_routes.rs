@@ -11,10 +11,10 @@ use axum::{
 };
 use bailiwick_api::{
     AddClientKeysRequest, AuditQuery, AuditRecord, AuditVerification, ForceRequest, IssuerStatus,
-    KeyTransitions, KeysetSetting, MAX_AUDIT_ROWS, ProblemCode, ProfileSummary,
+    KeyTransitions, KeysetSetting, MAX_AUDIT_ROWS, MAX_LISTED_TOKENS, ProblemCode, ProfileSummary,
     RegisterClientRequest, RegisteredClient, RevocationsQuery, RevokeKeyRequest, RevokeRequest,
     RevokeResult, RevokedEntry, RootKeyStatus, RotateClientRequest, RotationResult,
-    SetKeysetRequest, VerifiersInUse, VerifyAuditRequest,
+    SetKeysetRequest, TokenPage, TokensQuery, VerifiersInUse, VerifyAuditRequest,
 };
 use bailiwick_issuer::{Checkpoint, Issuer, profile::Profile};
 use bailiwick_token::key::KeyId;
@@ -28,7 +28,7 @@ use crate::{
     operator::texts,
     problem::ApiError,
     state::ServiceState,
-    wire::{IntoWire, audit_filter, register_client},
+    wire::{IntoWire, audit_filter, register_client, token_filter},
 };
 
 type ApiResult<T> = Result<Json<T>, ApiError>;
@@ -127,6 +127,24 @@ pub(crate) async fn rotate(
 ) -> ApiResult<RotationResult> {
     let issuer = state.by(&headers, Call::new("key:rotate")).await?;
     Ok(Json(issuer.rotate(state.now()).await?.into_wire()))
+}
+
+/// `GET /v1/tokens`
+pub(crate) async fn tokens(
+    Shared(state): Shared<ServiceState>,
+    headers: HeaderMap,
+    query: Result<Query<TokensQuery>, QueryRejection>,
+) -> ApiResult<TokenPage> {
+    let issuer = state.by(&headers, Call::new("token:list")).await?;
+    let Query(query) = query.map_err(bad_query)?;
+    let limit = query.limit.unwrap_or(1);
+    if !(1..=MAX_LISTED_TOKENS).contains(&limit) {
+        return Err(ApiError::bad_request(format!(
+            "1 to {MAX_LISTED_TOKENS} tokens are listed at a time: go on with `after`"
+        )));
+    }
+    let page = issuer.tokens(&token_filter(query), state.now()).await?;
+    Ok(Json(page.into_wire()))
 }
 
 /// Handles `POST /v1/revocations`.

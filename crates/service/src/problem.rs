@@ -8,7 +8,8 @@ use axum::{
 use bailiwick_api::{ProblemCode, ProblemDetails, TargetsError};
 use bailiwick_issuer::{
     AuditEventError, CheckpointError, ClientError, MintError, RevocationUrlError, RevokeError,
-    RootKeyError, SignError, SnapshotFailure, StoreError, TransitionError, Withdrawn,
+    RootKeyError, SignError, SnapshotFailure, StoreError, TokenListError, TransitionError,
+    Withdrawn,
 };
 use bailiwick_verifier::{Reason, layer};
 
@@ -174,6 +175,15 @@ impl From<TargetsError> for ApiError {
 impl From<AuditEventError> for ApiError {
     fn from(error: AuditEventError) -> ApiError {
         ApiError::bad_request(error)
+    }
+}
+
+impl From<TokenListError> for ApiError {
+    fn from(error: TokenListError) -> ApiError {
+        match error {
+            TokenListError::Store(error) => error.into(),
+            other => ApiError::bad_request(other),
+        }
     }
 }
 

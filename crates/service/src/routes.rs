@@ -48,6 +48,7 @@ fn table() -> Vec<Served> {
     vec![
         serve(routes::OAUTH_TOKEN, oauth::token),
         serve(routes::MINT_TOKEN, tokens::mint),
+        serve(routes::LIST_TOKENS, operator_routes::tokens),
         serve(routes::KEYSET, published::keyset),
         serve(routes::FEED_HEAD, published::head),
         serve(routes::FEED_SNAPSHOT, published::snapshot),

@@ -6,14 +6,14 @@ use bailiwick_api::{
     ClientRegistration, ClientSecretInfo, ClientWithSecret, GuardReason, KeyGuard, KeyTransition,
     KeyTransitions, MintRate, MintReceipt, MintedToken, OAuthErrorCode, ProfileParam,
     ProfileSummary, RegisterClientRequest, RegisteredClient, RevokeResult, RevokedEntry,
-    RevokedOutcome, RootKeyState, RootKeyStatus, RotationResult, TokenLife, TransitionKind,
-    VerifierStatus, VerifiersInUse,
+    RevokedOutcome, RootKeyState, RootKeyStatus, RotationResult, TokenLife, TokenPage, TokenState,
+    TokenStatus, TokensQuery, TransitionKind, VerifierStatus, VerifiersInUse,
 };
 use bailiwick_issuer::{
     AuditEventError, AuditFilter, AuditFinding, AuditHead, AuditReport, AuditRow, Change,
     ClientInfo, ClientKey, ClientSecret, Guard, Issuer, KeyInfo, KeyReport, Minted, NewClient,
     Receipt, RevocationInfo, RevokeOutcome, RevokeReport, Rotation, SecretInfo, State, Step,
-    Tampering, VerifierInfo, VerifierReport, Wait,
+    Tampering, TokenFilter, VerifierInfo, VerifierReport, Wait,
     profile::{ErrorCode, ParamSummary, Rate, Summary, Ttl},
 };
 use bailiwick_token::{
@@ -22,7 +22,13 @@ use bailiwick_token::{
 };
 use zeroize::Zeroizing;
 
-use crate::client_keys::{ClientKeyError, new_keys};
+use crate::{
+    caller::actor,
+    client_keys::{ClientKeyError, new_keys},
+};
+
+/// Number of tokens in a page whose query states no limit.
+const TOKENS: u32 = 100;
 
 /// A value of the issuer that has a counterpart in the HTTP interface.
 pub trait IntoWire {
@@ -78,6 +84,24 @@ pub fn audit_filter(query: AuditQuery) -> Result<AuditFilter, AuditEventError> {
         before: query.before,
         limit: query.limit,
     })
+}
+
+/// The filter that a query asks for.
+#[must_use]
+pub fn token_filter(query: TokensQuery) -> TokenFilter {
+    TokenFilter {
+        agent: query.agent,
+        principal: query.principal,
+        tenant: query.tenant,
+        actors: query
+            .client
+            .as_deref()
+            .map(actor::all_of)
+            .unwrap_or_default(),
+        all: query.all.unwrap_or(false),
+        after: query.after,
+        limit: query.limit.unwrap_or(TOKENS),
+    }
 }
 
 impl<T: IntoWire> IntoWire for Vec<T> {
@@ -416,6 +440,49 @@ impl IntoWire for Minted {
             token: self.token.to_base64(),
             profile: None,
             receipt: self.receipt.into_wire(),
+        }
+    }
+}
+
+impl IntoWire for bailiwick_issuer::TokenState {
+    type Wire = TokenState;
+
+    fn into_wire(self) -> TokenState {
+        match self {
+            bailiwick_issuer::TokenState::Live => TokenState::Live,
+            bailiwick_issuer::TokenState::Expired => TokenState::Expired,
+            bailiwick_issuer::TokenState::Revoked => TokenState::Revoked,
+        }
+    }
+}
+
+impl IntoWire for bailiwick_issuer::ListedToken {
+    type Wire = TokenStatus;
+
+    fn into_wire(self) -> TokenStatus {
+        let token = self.token;
+        TokenStatus {
+            token_id: token.token_id,
+            state: self.state.into_wire(),
+            agent: token.agent,
+            principal: token.principal,
+            tenant: token.tenant,
+            actor: token.actor,
+            key: token.key,
+            issued_at: token.issued_at,
+            expires: token.expires,
+            audit_seq: token.audit_seq,
+        }
+    }
+}
+
+impl IntoWire for bailiwick_issuer::TokenPage {
+    type Wire = TokenPage;
+
+    fn into_wire(self) -> TokenPage {
+        TokenPage {
+            tokens: self.tokens.into_wire(),
+            next: self.next,
         }
     }
 }

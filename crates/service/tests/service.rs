@@ -17,5 +17,6 @@ mod service {
     mod strangers;
     mod tls;
     mod token;
+    mod token_list;
     mod waits;
 }

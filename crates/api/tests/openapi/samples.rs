@@ -13,8 +13,9 @@ use bailiwick_api::{
     OAuthError, OAuthErrorCode, ProblemCode, ProblemDetails, ProfileParam, ProfileSummary,
     RegisterClientRequest, RegisteredClient, RevocationsQuery, RevokeKeyRequest, RevokeRequest,
     RevokeResult, RevokedEntry, RevokedOutcome, RootKeyState, RootKeyStatus, RotateClientRequest,
-    RotationResult, ServerMetadata, SetKeysetRequest, TokenLife, TokenRequest, TokenResponse,
-    TokenType, TransitionKind, Verbatim, VerifierStatus, VerifiersInUse, VerifyAuditRequest,
+    RotationResult, ServerMetadata, SetKeysetRequest, TokenLife, TokenPage, TokenRequest,
+    TokenResponse, TokenState, TokenStatus, TokenType, TokensQuery, TransitionKind, Verbatim,
+    VerifierStatus, VerifiersInUse, VerifyAuditRequest,
 };
 use bailiwick_token::{
     claims::TokenId,
@@ -124,6 +125,8 @@ places! {
     KeysetSetting: "/components/schemas/KeysetSetting",
     IssuerStatus: "/components/schemas/Status",
     RevocationsQuery: "",
+    TokensQuery: "",
+    TokenPage: "/components/schemas/TokenPage",
     RevokedEntry: "/components/schemas/Revocation",
     RevokeRequest: "/components/schemas/Revoke",
     RevokeResult: "/components/schemas/RevokeReport",
@@ -475,7 +478,7 @@ fn of_many_members(
     param: &ProfileParam,
     life: TokenLife,
     rate: MintRate,
-) -> [Answer; 6] {
+) -> [Answer; 8] {
     let problem = |guard, reason| ProblemDetails {
         status: 409,
         code: ProblemCode::Guarded,
@@ -541,8 +544,30 @@ fn of_many_members(
         max_depth: depth,
         rate,
     };
+    let token = |tenant| TokenStatus {
+        token_id: token_id(),
+        state: TokenState::Live,
+        agent: text("agent:buyer"),
+        principal: text("team:procurement"),
+        tenant,
+        actor: text("caller:buyer-7"),
+        key: key_id(),
+        issued_at: now(),
+        expires: now(),
+        audit_seq: 1,
+    };
+    let page = |next| TokenPage {
+        tokens: vec![token(None)],
+        next,
+    };
     let some = || Some(text("a"));
     [
+        answer("schemas/TokenPage", &page(Some(token_id())), &page(None)),
+        answer(
+            "schemas/TokenPage/properties/tokens/items",
+            &token(some()),
+            &token(None),
+        ),
         answer(
             "schemas/Problem",
             &problem(Some(guard.clone()), some()),

@@ -19,13 +19,14 @@ const MAX_READ: usize = 1 << 20;
 /// Options of `biscuit authorize`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Every signature is verified under the root key, those of third parties under their own. External
+Every signature is verified under the root key, those of third parties under their own. External \
 functions are none: a check that calls one ends in an error.
 
 Exit code 0: allowed. 3: denied. 1: an error, such as a signature that does not verify.
 
 Example:
-  bailiwick biscuit authorize token.bc --root-key secp256r1/02c9… --authorizer policies.datalog")]
+  bailiwick biscuit authorize token.bc --authorizer policies.datalog \\
+      --root-key \"$(cat root-key.txt)\"")]
 pub(crate) struct AuthorizeArgs {
     #[command(flatten)]
     biscuit: BiscuitArg,

@@ -24,8 +24,8 @@ use crate::{
 /// Options of `grants simulate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each line of the calls is one JSON object: `service`, `action`, and where wanted `resource`, `args`
-and `expect` (`allow` or `deny`). Other members are ignored. The exit code is 3 where a call came
+Each line of the calls is one JSON object: `service`, `action`, and where wanted `resource`, `args` \
+and `expect` (`allow` or `deny`). Other members are ignored. The exit code is 3 where a call came \
 out otherwise than expected, and 1 where a line cannot be read as a call and does not expect `deny`.
 
 Example:

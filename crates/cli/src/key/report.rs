@@ -2,10 +2,7 @@
 
 use std::fmt::Write;
 
-use bailiwick_api::{
-    GuardReason, KeyGuard, KeyTransition, KeyTransitions, RootKeyStatus, TransitionKind,
-};
-use bailiwick_token::escape::phrase;
+use bailiwick_api::{GuardReason, KeyGuard, KeyTransition, KeyTransitions, TransitionKind};
 use serde::Serialize;
 
 use crate::{
@@ -74,26 +71,4 @@ pub(super) fn waits(reason: GuardReason) -> &'static str {
         GuardReason::LiveTokens => "may have signed tokens that are alive",
         GuardReason::Rotation => "stands by while an earlier rotation is under way,",
     }
-}
-
-/// Describes a key on one line.
-pub(super) fn line(key: &RootKeyStatus) -> String {
-    let mut text = format!("{} {:<8}", key.id, key.state.as_str());
-    for (what, time) in [
-        ("staged", Some(key.staged_at)),
-        ("active", key.activated_at),
-        ("retiring", key.retiring_at),
-        ("retired", key.retired_at),
-        ("revoked", key.revoked_at),
-        ("next", key.next_at),
-    ] {
-        if let Some(time) = time {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "  {what} {time}");
-        }
-    }
-    if let Some(reason) = &key.reason {
-        let _ = write!(text, ": {}", phrase(reason));
-    }
-    text + "\n"
 }

@@ -14,7 +14,7 @@ use crate::{
 /// Options of `keyset set`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Verifiers that follow the issuer take over the keyset, and admit nothing until they have read the
+Verifiers that follow the issuer take over the keyset, and admit nothing until they have read the \
 revocations at that URL: let it answer first. It can be replaced, and not be taken away.
 
 Example:

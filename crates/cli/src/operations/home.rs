@@ -5,7 +5,7 @@ use bailiwick_api::{
     AddClientKeysRequest, AuditQuery, AuditRecord, AuditVerification, ClientRegistration,
     ClientWithSecret, IssuerStatus, KeyTransitions, KeysetSetting, MintReceipt, ProfileSummary,
     RegisterClientRequest, RegisteredClient, RevokeRequest, RevokeResult, RevokedEntry,
-    RootKeyStatus, RotationResult, VerifiersInUse,
+    RootKeyStatus, RotationResult, TokenPage, TokensQuery, VerifiersInUse,
 };
 use bailiwick_issuer::{
     Checkpoint, Issuer, MintRequest,
@@ -14,7 +14,7 @@ use bailiwick_issuer::{
 use bailiwick_service::{
     client_keys::new_keys,
     read_profiles,
-    wire::{IntoWire, audit_filter, register_client},
+    wire::{IntoWire, audit_filter, register_client, token_filter},
 };
 use bailiwick_token::{
     escape::code,
@@ -159,6 +159,12 @@ impl Operations for Home<'_> {
         let minted = self.unlocking(async |issuer, now| issuer.mint(request, now).await);
         let minted = minted.await?;
         Ok((minted.token, minted.receipt.into_wire()))
+    }
+
+    async fn tokens(&self, query: TokensQuery) -> Result<TokenPage, Failure> {
+        let (filter, now) = (token_filter(query), clock::now()?);
+        let page = self.issuer().await?.tokens(&filter, now).await?;
+        Ok(page.into_wire())
     }
 
     async fn revoke(&self, request: &RevokeRequest) -> Result<Vec<RevokeResult>, Failure> {

@@ -8,8 +8,8 @@ use bailiwick_api::{
     ClientWithSecret, ForceRequest, IssuerStatus, KeyTransitions, KeysetSetting, MintReceipt,
     MintTokenRequest, MintedToken, Nothing, ProfileSummary, RegisterClientRequest,
     RegisteredClient, RevocationsQuery, RevokeKeyRequest, RevokeRequest, RevokeResult,
-    RevokedEntry, RootKeyStatus, RotateClientRequest, RotationResult, SetKeysetRequest,
-    VerifiersInUse, VerifyAuditRequest, routes,
+    RevokedEntry, RootKeyStatus, RotateClientRequest, RotationResult, SetKeysetRequest, TokenPage,
+    TokensQuery, VerifiersInUse, VerifyAuditRequest, routes,
 };
 use bailiwick_issuer::MintRequest;
 use bailiwick_token::{
@@ -145,6 +145,10 @@ impl Operations for Server<'_> {
             Failure::plain(Exit::Remote, text).hint("use the same version on both sides")
         })?;
         Ok((token, minted.receipt))
+    }
+
+    async fn tokens(&self, query: TokensQuery) -> Result<TokenPage, Failure> {
+        self.service.ask(routes::LIST_TOKENS, &[], &query).await
     }
 
     async fn revoke(&self, request: &RevokeRequest) -> Result<Vec<RevokeResult>, Failure> {

@@ -5,7 +5,7 @@ use bailiwick_api::{
     AddClientKeysRequest, AuditQuery, AuditRecord, AuditVerification, ClientRegistration,
     ClientWithSecret, IssuerStatus, KeyTransitions, KeysetSetting, MintReceipt, ProfileSummary,
     RegisterClientRequest, RegisteredClient, RevokeRequest, RevokeResult, RevokedEntry,
-    RootKeyStatus, RotationResult, VerifiersInUse,
+    RootKeyStatus, RotationResult, TokenPage, TokensQuery, VerifiersInUse,
 };
 use bailiwick_issuer::MintRequest;
 use bailiwick_token::{key::KeyId, timestamp::Timestamp, token::Token};
@@ -48,6 +48,9 @@ pub(crate) trait Operations {
 
     /// Mints a token.
     async fn mint(&self, request: &MintRequest) -> Result<(Token, MintReceipt), Failure>;
+
+    /// Returns a page of the tokens that match, the latest first.
+    async fn tokens(&self, query: TokensQuery) -> Result<TokenPage, Failure>;
 
     /// Revokes several targets: either all of them or none.
     async fn revoke(&self, request: &RevokeRequest) -> Result<Vec<RevokeResult>, Failure>;

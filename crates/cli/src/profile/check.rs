@@ -17,7 +17,7 @@ use crate::{
 /// Options of `profile check`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-All that can be checked without a caller is: grants, parameters and their types, times, names. What
+All that can be checked without a caller is: grants, parameters and their types, times, names. What \
 is not given here is taken from the issuer in the home and its `service.toml`, where there is one.
 
 Example:

@@ -1,13 +1,13 @@
 //! `bailiwick profile list`: lists profiles.
 
-use std::{fmt::Write, path::PathBuf};
+use std::path::PathBuf;
 
 use bailiwick_api::ProfileSummary;
 use bailiwick_issuer::profile::{Profile, ProfileLimits};
 use bailiwick_service::wire::IntoWire;
 use bailiwick_token::{
     duration,
-    escape::{self, phrase},
+    escape::{name, phrase},
 };
 use clap::Args;
 use serde::Serialize;
@@ -17,11 +17,18 @@ use crate::{
     exit::{Exit, ExitResult},
     operations::with,
     settings::Global,
+    table::{Cell, Column, Table},
 };
 
 /// Options of `profile list`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  bailiwick profile list --json")]
+#[command(after_help = "\
+AGENT and PRINCIPAL are where callers come from: `client`, or the name of an identity provider. LIFE \
+is how long a token lives by default. --json has the limits and the parameters as well.
+
+Examples:
+  bailiwick profile list
+  bailiwick profile list profiles.toml --json")]
 pub(crate) struct ProfileListArgs {
     /// Profile files, or directories of them [default: those in the home, or of --server]
     #[arg(value_name = "FILE|DIR")]
@@ -44,35 +51,31 @@ impl ProfileListArgs {
             }
         };
         let listed = ProfileList { profiles };
-        global.format().print(&listed, words(&listed.profiles))?;
+        let table = Table::new(COLUMNS, listed.profiles.iter().map(row));
+        table.print(global.format(), &listed, "there are no profiles")?;
         Ok(Exit::Done)
     }
 }
 
-fn words(profiles: &[ProfileSummary]) -> String {
-    let widths = profiles.iter().map(|profile| profile.name.len());
-    let width = widths.max().unwrap_or(0);
-    profiles.iter().fold(String::new(), |mut lines, profile| {
-        let ProfileSummary {
-            name, agent, ttl, ..
-        } = profile;
-        let services: Vec<String> = (profile.services.iter())
-            .map(|service| escape::name(service).to_string())
-            .collect();
-        let principal = match &profile.principal {
-            Some(source) => format!(" for {source}"),
-            None => String::new(),
-        };
-        let description = match &profile.description {
-            Some(words) => format!(": {}", phrase(words)),
-            None => String::new(),
-        };
-        let (services, life) = (services.join(", "), duration::show(ttl.default));
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            lines,
-            "{name:width$}  {agent}{principal}, {life}, at {services}{description}"
-        );
-        lines
-    })
+const COLUMNS: [Column; 6] = [
+    Column::names("PROFILE"),
+    Column::names("AGENT"),
+    Column::names("PRINCIPAL"),
+    Column::whole("LIFE"),
+    Column::text("SERVICES"),
+    Column::text("DESCRIPTION"),
+];
+
+fn row(profile: &ProfileSummary) -> [Cell; 6] {
+    let services: Vec<String> = (profile.services.iter())
+        .map(|service| name(service).to_string())
+        .collect();
+    [
+        Cell::new(name(&profile.name)),
+        Cell::new(name(&profile.agent)),
+        Cell::optional(profile.principal.as_deref().map(name)),
+        Cell::new(duration::show(profile.ttl.default)),
+        Cell::new(services.join(", ")),
+        Cell::optional(profile.description.as_deref().map(phrase)),
+    ]
 }

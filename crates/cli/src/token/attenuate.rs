@@ -20,7 +20,7 @@ use crate::{
     group(ArgGroup::new("caveat").required(true).multiple(true)
         .args(["grants", "ttl", "delegate", "task", "seal"])),
     after_help = "\
-Needs no home, no key and no network. What is left is told on stderr. A token that has as many
+Needs no home, no key and no network. What is left is told on stderr. A token that has as many \
 blocks as it allows is not narrowed: nothing would be left of it.
 
 Example:

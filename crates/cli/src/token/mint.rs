@@ -29,8 +29,8 @@ The token is the only thing on stdout; what it is goes to stderr. Without --ttl,
 `ttl` in `config.toml` it lives 15m, or as long as the issuer allows where that is shorter.
 
 Example:
-  bailiwick token mint --agent agent:buyer --principal team:procurement --ttl 15m \\
-      --grants grants.toml --out token")]
+  bailiwick token mint --agent agent:buyer --principal team:procurement \\
+      --ttl 15m --grants grants.toml --out token")]
 pub(crate) struct MintArgs {
     /// The agent that may act
     #[arg(long, value_parser = parse::name)]

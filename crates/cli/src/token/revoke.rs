@@ -25,8 +25,10 @@ Verifiers that follow a service learn of it within seconds, and others from the 
 `bailiwick revocations export`.
 
 Examples:
-  bailiwick token revoke 6f0c… --reason 'agent misbehaves' --yes
-  bailiwick token revoke token.checker --block last --reason 'handed to the wrong agent' --yes
+  bailiwick token revoke 6f0c9d1e5b7a4c3f8e2d0b9a7c6f5e4d \\
+      --reason 'agent misbehaves' --yes
+  bailiwick token revoke token.checker --block last \\
+      --reason 'handed to the wrong agent' --yes
   bailiwick token revoke token.checker --whole --reason 'laptop lost' --yes")]
 pub(crate) struct TokenRevokeArgs {
     /// The token's id (32 hex digits), or its file, or `-` for standard input

@@ -29,12 +29,14 @@ const MAX_POLICY_FILE: usize = 1 << 20;
 /// Options of `token verify`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit code 0: allowed. 3: denied; a token that cannot be read is denied as well. 4: the keyset names
+Exit code 0: allowed. 3: denied; a token that cannot be read is denied as well. 4: the keyset names \
 a feed of revocations, and none are given: a revoked token would be allowed.
 
 Examples:
-  bailiwick token verify token --keyset keyset.json --keyset-key \"$(bailiwick keyset key)\" \\
-      --revocations revocations.ndjson --service erp --action purchase_order:create \\
+  bailiwick token verify token --keyset keyset.json \\
+      --keyset-key \"$(bailiwick keyset key)\" \\
+      --revocations revocations.ndjson \\
+      --service erp --action purchase_order:create \\
       --args '{\"amount\":4200,\"currency\":\"EUR\"}'
   bailiwick token verify token --service erp --call - < call.json")]
 pub(crate) struct TokenVerifyArgs {

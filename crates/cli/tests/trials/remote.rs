@@ -5,7 +5,7 @@
 //!
 //! Signs of failure: a command that works on the caller's own home, a different answer, or a different code.
 
-use bailiwick_testkit::program::{Serving, World, http};
+use bailiwick_testkit::program::{Serving, World, acknowledged::Acknowledged, http};
 use serde_json::Value;
 
 use crate::BAILIWICK;
@@ -195,6 +195,42 @@ async fn every_verb_does_over_the_network_what_it_does_at_home() {
             .len(),
         2
     );
+
+    // The list of tokens, and revoking what a client fetched.
+    let fetched = Acknowledged::default();
+    for _ in 0..2 {
+        let minted = fetched.mint(&http(), &serving.base, &world.secret).await;
+        assert!(minted.unwrap().is_success());
+    }
+    let live = ["token", "list", "--client", "orchestrator"];
+    let listed = is_same(&live);
+    let listed = listed["tokens"].as_array().unwrap();
+    let ids: Vec<&str> = (listed.iter().rev())
+        .map(|token| token["token_id"].as_str().unwrap())
+        .collect();
+    assert_eq!(*fetched.tokens.lock().unwrap(), ids);
+    let one = is_same(&["token", "list", "--client", "orchestrator", "--limit", "1"]);
+    assert_eq!(text(&one, "/next"), ids[1]);
+    is_same(&["token", "list", "--agent", "agent:a", "--all"]);
+    is_same(&["token", "list", "--principal", "user:eve"]);
+    there.run(&[
+        "revocations",
+        "add",
+        "--client",
+        "orchestrator",
+        "--reason",
+        "drill",
+        "--yes",
+    ]);
+    assert_eq!(is_same(&live)["tokens"], Value::Array(vec![]));
+    let all = is_same(&["token", "list", "--client", "orchestrator", "--all"]);
+    let states = all["tokens"].as_array().unwrap().iter();
+    assert_eq!(
+        states.filter(|token| token["state"] == "revoked").count(),
+        2
+    );
+    let nobody = "00000000000000000000000000000000";
+    there.refused(&["token", "list", "--after", nobody], 2);
 
     // Signed documents are checked with a key from the home.
     for what in ["keyset", "revocations"] {

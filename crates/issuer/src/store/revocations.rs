@@ -1,5 +1,7 @@
 //! The history of revocations, change by change.
 
+use std::collections::BTreeMap;
+
 use bailiwick_token::{
     revocation::{Digest, Epoch, Party, Position, Revocation, Target},
     timestamp::{SKEW, Timestamp},
@@ -7,7 +9,7 @@ use bailiwick_token::{
 
 use super::{
     StoreError, Tx,
-    row::{NotStored, Row, values},
+    row::{NotStored, Row, SqlValue, values},
 };
 use crate::revoke::RevocationInfo;
 
@@ -84,12 +86,21 @@ impl Tx {
         &mut self,
         targets: &[Target],
     ) -> Result<Vec<Revocation>, StoreError> {
-        let (mut parameters, mut conditions) = (Vec::new(), Vec::new());
+        // A list for each kind, since SQLite bounds the depth of an expression and not the length of a list.
+        let mut kinds: BTreeMap<&str, Vec<&[u8]>> = BTreeMap::new();
         for (kind, bytes) in targets.iter().map(target_name) {
-            let first = parameters.len().saturating_add(1);
-            let second = first.saturating_add(1);
-            conditions.push(format!("(kind = ${first} AND target = ${second})"));
-            parameters.extend(values![kind, bytes]);
+            kinds.entry(kind).or_default().push(bytes);
+        }
+        let (mut parameters, mut conditions) = (Vec::new(), Vec::new());
+        let mut place = |value: SqlValue| {
+            parameters.push(value);
+            format!("${}", parameters.len())
+        };
+        for (kind, names) in kinds {
+            let kind = place(kind.into());
+            let names: Vec<String> = names.into_iter().map(|name| place(name.into())).collect();
+            let names = names.join(", ");
+            conditions.push(format!("(kind = {kind} AND target IN ({names}))"));
         }
         // `()` is not a condition in SQL.
         if conditions.is_empty() {

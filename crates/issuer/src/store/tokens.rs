@@ -11,11 +11,12 @@ use serde::Deserialize;
 
 use super::{
     StoreError, Tx,
-    row::{NotStored, Row, values},
+    row::{NotStored, Row, SqlValue, values},
 };
 use crate::{
     audit::{AuditEvent, AuditRow},
     mint::TokenInfo,
+    token_list::TokenFilter,
 };
 
 /// Maximum number of tokens that a watermark revokes one by one because a wrong clock dated them too late, for
@@ -36,6 +37,23 @@ const COLUMNS: [&str; 9] = [
     "issued_at",
     "expires",
 ];
+
+/// The place of a token in the order of time, in which no two tokens have the same.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TokenPlace {
+    issued_at: Timestamp,
+    audit_seq: u64,
+}
+
+impl TokenPlace {
+    /// Returns the place of a token.
+    pub(crate) fn of(token: &TokenInfo) -> TokenPlace {
+        TokenPlace {
+            issued_at: token.issued_at,
+            audit_seq: token.audit_seq,
+        }
+    }
+}
 
 impl Tx {
     /// Inserts tokens, in the transaction of their audit rows.
@@ -75,6 +93,58 @@ impl Tx {
             )
             .await?;
         Ok(row.as_ref().map(read).transpose()?)
+    }
+
+    /// Returns tokens that match a filter, the latest first, without those before `since`. Those that have expired
+    /// are left out unless the filter takes all.
+    pub(crate) async fn tokens(
+        &mut self,
+        filter: &TokenFilter,
+        since: Option<Timestamp>,
+        now: Timestamp,
+        after: Option<TokenPlace>,
+        limit: usize,
+    ) -> Result<Vec<TokenInfo>, StoreError> {
+        let mut sql = "SELECT * FROM token WHERE audit_seq > 0".to_owned();
+        let mut parameters: Vec<SqlValue> = Vec::new();
+        // Only conditions written in this function become part of the text. What the caller gave is
+        // always a parameter.
+        let mut narrow = |condition: &str, value: SqlValue| {
+            parameters.push(value);
+            sql.push_str(&condition.replace('?', &format!("${}", parameters.len())));
+        };
+        for (condition, value) in [
+            (" AND agent = ?", &filter.agent),
+            (" AND principal = ?", &filter.principal),
+            (" AND tenant = ?", &filter.tenant),
+        ] {
+            if let Some(value) = value {
+                narrow(condition, value.into());
+            }
+        }
+        let last = filter.actors.len().saturating_sub(1);
+        for (at, actor) in filter.actors.iter().enumerate() {
+            let before = if at == 0 { " AND actor IN (?" } else { ", ?" };
+            let behind = if at == last { ")" } else { "" };
+            narrow(&format!("{before}{behind}"), actor.into());
+        }
+        if let Some(since) = since {
+            narrow(" AND issued_at >= ?", since.into());
+        }
+        if !filter.all {
+            narrow(" AND expires > ?", now.into());
+        }
+        if let Some(place) = after {
+            narrow(" AND issued_at <= ?", place.issued_at.into());
+            narrow(" AND (issued_at < ?", place.issued_at.into());
+            narrow(" OR audit_seq < ?)", place.audit_seq.into());
+        }
+        narrow(
+            " ORDER BY issued_at DESC, audit_seq DESC LIMIT ?",
+            (limit as u64).into(),
+        );
+        let rows = self.fetch("token", sql, parameters).await?;
+        Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 
     /// Returns the tokens of the watermarks' parties whose recorded time is too late for the watermarks to

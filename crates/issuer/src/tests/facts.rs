@@ -9,7 +9,7 @@ use crate::{HomeError, PostgresUrl, StorePlace};
 async fn the_store_is_described() {
     let (_dir, issuer) = issuer().await;
     let info = issuer.store_info().await.unwrap();
-    assert_eq!(info.schema, 3);
+    assert_eq!(info.schema, 4);
     match info.place {
         StorePlace::Sqlite { path, bytes } => {
             assert!(!on_postgres());

@@ -23,7 +23,7 @@ const BEFORE: &str = "
     ALTER TABLE issuer DROP COLUMN token_seq;
     DROP INDEX audit_token;
     CREATE INDEX audit_token ON audit (token) WHERE token IS NOT NULL;
-    DELETE FROM _sqlx_migrations WHERE version IN (2, 3)";
+    DELETE FROM _sqlx_migrations WHERE version IN (2, 3, 4)";
 
 /// The columns of the first migration.
 async fn first_schema() -> BTreeSet<String> {

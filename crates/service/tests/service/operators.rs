@@ -136,7 +136,7 @@ fn everything() -> String {
 #[tokio::test]
 async fn without_the_right_token_nothing_is_done() {
     let service = Service::start().await;
-    assert_eq!(routes().len(), 23);
+    assert_eq!(routes().len(), 24);
     let (expired, _) = service.mint("ada", &everything()).await;
     service.time.pass(600);
     let unauthenticated = ProblemCode::Unauthenticated;

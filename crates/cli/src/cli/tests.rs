@@ -1,0 +1,131 @@
+use clap::Command;
+
+use super::*;
+use crate::usage;
+
+/// Every command, with its name from the program's on.
+fn commands() -> Vec<(String, Command)> {
+    let mut root = Cli::command().disable_help_subcommand(true);
+    root.build();
+    let mut all = Vec::new();
+    let mut left = vec![("bailiwick".to_owned(), root)];
+    while let Some((name, command)) = left.pop() {
+        for below in command.get_subcommands() {
+            left.push((format!("{name} {}", below.get_name()), below.clone()));
+        }
+        all.push((name, command));
+    }
+    all
+}
+
+/// The text behind the options, as it is written here.
+fn after_help(command: &Command) -> String {
+    command
+        .get_after_help()
+        .map_or(String::new(), ToString::to_string)
+}
+
+/// The commands of the examples, each on one line.
+fn examples(command: &Command) -> Vec<String> {
+    let text = after_help(command).replace("\\\n", " ");
+    let lines = text.lines().filter(|line| line.starts_with("  "));
+    let lines = lines.filter_map(|line| {
+        let start = line.find("bailiwick ")?;
+        // An environment variable may stand before.
+        let is_command = line
+            .get(..start)?
+            .trim()
+            .split(' ')
+            .all(|word| word.is_empty() || word.contains('='));
+        is_command.then(|| line.get(start..).unwrap_or_default().to_owned())
+    });
+    lines.collect()
+}
+
+/// Splits a command as a shell does. What a shell would fill in becomes a public key, and redirections are dropped.
+fn words(example: &str) -> Vec<String> {
+    const KEY: &str = "ed25519/d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+    let mut text = example.replace("$BAILIWICK_KEYSET_KEY", KEY);
+    while let Some((before, rest)) = text.split_once("$(") {
+        let (_, after) = rest.split_once(')').unwrap();
+        text = format!("{before}{KEY}{after}");
+    }
+    // What follows a pipe is another program's.
+    let text = text.split(" | ").next().unwrap();
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    for c in text.chars() {
+        match (quote, c) {
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (Some(open), c) if c == open => quote = None,
+            (None, ' ') => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    let redirection = words.iter().position(|word| word == "<" || word == ">");
+    words.truncate(redirection.unwrap_or(words.len()));
+    words
+}
+
+#[test]
+fn the_command_line_is_consistent() {
+    Cli::command().debug_assert();
+}
+
+/// At 80 columns nothing of the help is cut by the terminal.
+#[test]
+fn help_fits_a_terminal() {
+    for (name, command) in commands() {
+        let help = command.term_width(80).render_long_help().to_string();
+        for line in usage::fitted(&help, Some(80)).lines() {
+            assert!(line.chars().count() <= 80, "`{name}`: {line}");
+        }
+    }
+}
+
+/// Paragraphs are one line here, so that they are broken once, by the width of the terminal; and examples are short
+/// enough that they are not broken at all.
+#[test]
+fn help_is_wrapped_once() {
+    for (name, command) in commands() {
+        let text = after_help(&command);
+        let mut lines = text.lines().peekable();
+        while let Some(line) = lines.next() {
+            let next = lines.peek().copied().unwrap_or_default();
+            let indented = |line: &str| line.starts_with(' ');
+            assert!(
+                line.is_empty() || indented(line) || next.is_empty() || indented(next),
+                "`{name}` breaks a line by hand: {line}"
+            );
+            assert!(
+                !indented(line) || line.chars().count() <= 80,
+                "`{name}` has a long example: {line}"
+            );
+        }
+    }
+}
+
+/// Every command that does something has an example, and the program takes each as it stands.
+#[test]
+fn examples_are_accepted() {
+    for (name, command) in commands() {
+        let examples = examples(&command);
+        assert!(
+            command.has_subcommands() || !examples.is_empty() || name == "bailiwick demo",
+            "`{name}` has no example"
+        );
+        for example in examples {
+            let words = words(&example);
+            let parsed = Cli::try_parse_from(&words);
+            assert!(parsed.is_ok(), "`{name}`: {example}\n{words:?}\n{parsed:?}");
+            let called = words.join(" ");
+            assert!(
+                called.starts_with(&name),
+                "`{name}` has an example of another command: {example}"
+            );
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Widths of the columns of a table on a terminal.
+
+use super::{Cell, Column, Fit, text};
+
+/// Number of spaces between columns.
+pub(super) const GAP: usize = 2;
+
+/// Width below which no name is shortened.
+const SHORTEST_NAME: usize = 10;
+
+/// Widths between which a column of text is at least as wide as its longest word. A time has 20 columns.
+const NARROWEST_TEXT: usize = 10;
+const WIDEST_WORD: usize = 20;
+
+/// The width of each column, without the gap behind it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Widths(Vec<usize>);
+
+/// The bounds of a column's width.
+struct Bounds {
+    least: usize,
+    most: usize,
+}
+
+impl Widths {
+    /// Fits columns into a terminal. `None` if it is too narrow for them.
+    ///
+    /// Each column gets the least that it needs. What is left goes to the narrowest column that can use it, so that
+    /// one long value does not take the room of the others.
+    pub(super) fn fit<const N: usize>(
+        columns: &[Column; N],
+        rows: &[[Cell; N]],
+        terminal: usize,
+    ) -> Option<Widths> {
+        let bounds: Vec<Bounds> = columns
+            .iter()
+            .enumerate()
+            .map(|(at, column)| column.bounds(rows.iter().filter_map(|row| row.get(at))))
+            .collect();
+        let gaps = GAP.saturating_mul(N.saturating_sub(1));
+        let least: usize = bounds.iter().map(|bounds| bounds.least).sum();
+        let mut room = terminal.checked_sub(least.saturating_add(gaps))?;
+        let mut widths: Vec<usize> = bounds.iter().map(|bounds| bounds.least).collect();
+        while room > 0 {
+            let growing = widths.iter_mut().zip(&bounds);
+            let growing = growing.filter(|(width, bounds)| **width < bounds.most);
+            let Some((width, _)) = growing.min_by_key(|(width, _)| **width) else {
+                break;
+            };
+            *width = width.saturating_add(1);
+            room = room.saturating_sub(1);
+        }
+        Some(Widths(widths))
+    }
+
+    /// The widths, from the first column to the last.
+    pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().copied()
+    }
+}
+
+impl Column {
+    fn bounds<'a>(self, cells: impl Iterator<Item = &'a Cell>) -> Bounds {
+        let title = text::width(self.title);
+        let (mut most, mut word) = (title, 0);
+        for cell in cells {
+            most = most.max(text::width(&cell.text));
+            word = word.max(text::longest_word(&cell.text));
+        }
+        let least = match self.fit {
+            Fit::Whole => most,
+            Fit::Short => SHORTEST_NAME,
+            Fit::Wrap => word.clamp(NARROWEST_TEXT, WIDEST_WORD),
+        };
+        let least = least.min(most).max(title);
+        Bounds { least, most }
+    }
+}

@@ -1,0 +1,167 @@
+#![allow(clippy::arithmetic_side_effects, reason = "a test fails by panicking")]
+
+use super::*;
+
+const COLUMNS: [Column; 4] = [
+    Column::whole("ID"),
+    Column::names("AGENT"),
+    Column::whole("STATE"),
+    Column::text("REASON"),
+];
+
+/// A list like those of the commands: an id that must be whole, a long name, and a long reason.
+fn list() -> Table<4> {
+    let row = |id: &str, agent: &str, state, tone, reason: &str| {
+        [
+            Cell::new(id),
+            Cell::new(agent),
+            Cell::new(state).toned(tone),
+            Cell::new(reason),
+        ]
+    };
+    let reason = "the agent followed an instruction that it had found in a supplier's invoice";
+    Table::new(
+        COLUMNS,
+        [
+            row("0a1b2c3d", "agent:buyer", "active", Tone::Good, "-"),
+            row(
+                "4e5f6a7b",
+                "agent:invoice-checker-of-the-northern-region",
+                "revoked",
+                Tone::Bad,
+                reason,
+            ),
+        ],
+    )
+}
+
+/// Text without the sequences of styles.
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+#[test]
+fn a_pipe_gets_a_line_for_each_row() {
+    assert_eq!(
+        list().lines(),
+        "ID\tAGENT\tSTATE\tREASON\n\
+         0a1b2c3d\tagent:buyer\tactive\t-\n\
+         4e5f6a7b\tagent:invoice-checker-of-the-northern-region\trevoked\tthe agent followed an \
+         instruction that it had found in a supplier's invoice\n"
+    );
+}
+
+#[test]
+fn a_terminal_gets_a_table_of_its_width() {
+    let shown = list().fitted(80);
+    assert!(shown.is_shortened);
+    let below = " ".repeat(51);
+    assert_eq!(
+        plain(&shown.text),
+        format!(
+            "\
+ID        AGENT                           STATE    REASON
+0a1b2c3d  agent:buyer                     active   -
+4e5f6a7b  agent:invoice-checker-of-the-…  revoked  the agent followed an
+{below}instruction that it had found
+{below}in a supplier's invoice
+"
+        )
+    );
+    let shown = list().fitted(160);
+    assert!(!shown.is_shortened);
+    assert_eq!(shown.text.lines().count(), 3, "{}", shown.text);
+}
+
+/// At every width, no line is longer than the terminal, no word is cut, and ids and states are whole.
+#[test]
+fn every_width_is_kept() {
+    let words: Vec<String> = (list().rows.iter())
+        .flat_map(|row| row.iter().flat_map(|cell| cell.text.split(' ')))
+        .map(str::to_owned)
+        .collect();
+    for width in 42..200 {
+        let shown = list().fitted(width);
+        let text = plain(&shown.text);
+        assert_eq!(shown.is_shortened, text.contains('…'), "{width}:\n{text}");
+        for line in text.lines() {
+            assert!(text::width(line) <= usize::from(width), "{width}:\n{text}");
+        }
+        for word in text.lines().skip(1).flat_map(str::split_whitespace) {
+            let begun = word.strip_suffix('…');
+            assert!(
+                words.iter().any(|whole| match begun {
+                    Some(begun) => whole.starts_with(begun),
+                    None => whole == word,
+                }),
+                "`{word}` at {width}:\n{text}"
+            );
+        }
+        for whole in ["0a1b2c3d", "4e5f6a7b", "active", "revoked"] {
+            assert!(text.contains(whole), "{width}:\n{text}");
+        }
+    }
+}
+
+#[test]
+fn a_narrow_terminal_gets_a_line_for_each_value() {
+    let shown = list().fitted(30);
+    assert!(!shown.is_shortened);
+    assert_eq!(
+        plain(&shown.text),
+        "\
+ID      0a1b2c3d
+AGENT   agent:buyer
+STATE   active
+REASON  -
+
+ID      4e5f6a7b
+AGENT   agent:invoice-checker-of-the-northern-region
+STATE   revoked
+REASON  the agent followed an instruction that it had found in a supplier's invoice
+"
+    );
+}
+
+#[test]
+fn only_states_are_coloured() {
+    let text = list().fitted(80).text;
+    assert!(text.contains(&format!("{GREEN}active{GREEN:#}")), "{text}");
+    assert!(text.contains(&format!("{RED}revoked{RED:#}")), "{text}");
+    let header = text.lines().next().unwrap();
+    assert!(header.starts_with(&BOLD.to_string()), "{text}");
+    assert_eq!(text.matches('\u{1b}').count(), styles(), "{text}");
+    assert!(!list().lines().contains('\u{1b}'));
+    assert!(!text.contains(END));
+}
+
+/// Number of escape characters of a header and two styled states.
+fn styles() -> usize {
+    let of = |style: Style| format!("{style}{style:#}").matches('\u{1b}').count();
+    of(BOLD) + of(GREEN) + of(RED)
+}
+
+/// A name cannot end a line or a column, set a style, or be taken for one of the characters that stand for a style.
+#[test]
+fn values_cannot_change_the_table() {
+    let hostile = "a\tb\nc\u{1b}[2J\u{2061}\u{2060}\u{202e}d";
+    let table = Table::new(
+        [Column::names("NAME"), Column::whole("STATE")],
+        [[Cell::new(hostile), Cell::new("good").toned(Tone::Good)]],
+    );
+    let escaped = "a\\tb\\nc\\u001b[2J\\u2061\\u2060\\u202ed";
+    assert_eq!(table.lines(), format!("NAME\tSTATE\n{escaped}\tgood\n"));
+    for width in [20, 80] {
+        let text = table.fitted(width).text;
+        assert!(
+            !text.contains(['\u{2060}', '\u{2061}', '\u{202e}', '\t']),
+            "{text}"
+        );
+        assert!(!text.contains("\u{1b}[2J"), "{text}");
+    }
+    let gap = escaped.len() + 2 - "NAME".len();
+    assert_eq!(
+        plain(&table.fitted(80).text),
+        format!("NAME{:gap$}STATE\n{escaped}  good\n", "")
+    );
+}

@@ -1,0 +1,160 @@
+//! `bailiwick token list`: minted tokens, by party.
+
+use bailiwick_api::{MAX_LISTED_TOKENS, TokenPage, TokenState, TokenStatus, TokensQuery};
+use bailiwick_token::{claims::TokenId, escape::name};
+use clap::{Args, value_parser};
+
+use crate::{
+    exit::{Exit, ExitResult, Failure},
+    operations::{Operations, with},
+    output::{self, Format},
+    parse,
+    server::unreadable,
+    settings::Global,
+    table::{Cell, Column, Table, Tone},
+};
+
+/// Options of `token list`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The latest come first. ENDS is `expired` or `revoked` where a token has ended; --json has all times, \
+who asked for a token, and the row of the audit. The issuer cannot tell which tokens the revocation \
+of a block ends, so these are listed as live.
+
+Examples:
+  bailiwick token list --agent agent:buyer
+  bailiwick token list --client buyer-7 --all --limit 20
+  bailiwick token list --agent agent:buyer | tail -n +2 | cut -f 1")]
+pub(crate) struct TokenListArgs {
+    #[command(flatten)]
+    party: TokenParty,
+    /// Also tokens that have expired or are revoked
+    #[arg(long)]
+    all: bool,
+    /// The tokens that were minted before this one: the page behind it
+    #[arg(long, value_name = "ID")]
+    after: Option<TokenId>,
+    /// Only the latest so many
+    #[arg(long, value_name = "N", default_value = "100",
+          value_parser = value_parser!(u32).range(1..=100_000))]
+    limit: u32,
+}
+
+/// Options that name whose tokens to list.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TokenParty {
+    /// Only of this agent
+    #[arg(long, value_parser = parse::name)]
+    agent: Option<String>,
+    /// Only on this principal's authority
+    #[arg(long, value_parser = parse::name)]
+    principal: Option<String>,
+    /// Only in this tenant
+    #[arg(long, value_parser = parse::name)]
+    tenant: Option<String>,
+    /// Only what this client fetched; for a party of a provider, its name, `/` and the subject
+    #[arg(long, value_parser = parse::text)]
+    client: Option<String>,
+}
+
+impl TokenListArgs {
+    pub(super) async fn run(self, global: &Global) -> ExitResult {
+        let query = TokensQuery {
+            agent: self.party.agent.clone(),
+            principal: self.party.principal.clone(),
+            tenant: self.party.tenant.clone(),
+            client: self.party.client.clone(),
+            all: self.all.then_some(true),
+            after: self.after,
+            limit: Some(self.limit),
+        };
+        let read = async |issuer: &dyn Operations| pages(issuer, query).await;
+        let page = with(global, None, read).await?;
+        let table = Table::new(COLUMNS, page.tokens.iter().map(row));
+        let nothing = match self.all {
+            true => "no token matches",
+            false => "no live token matches; --all lists those that have ended, too",
+        };
+        table.print(global.format(), &page, nothing)?;
+        if let Some(next) = page.next {
+            output::hint(format_args!("for older tokens add `--after {next}`"));
+        }
+        if global.format() == Format::Text && !self.all && !page.tokens.is_empty() {
+            self.party.hint();
+        }
+        Ok(Exit::Done)
+    }
+}
+
+impl TokenParty {
+    /// Says how the listed tokens are revoked.
+    fn hint(&self) {
+        let parties = [
+            ("agent", &self.agent),
+            ("principal", &self.principal),
+            ("tenant", &self.tenant),
+            ("client", &self.client),
+        ];
+        let named = parties
+            .into_iter()
+            .filter_map(|(party, value)| Some((party, value.as_ref()?)));
+        let mut named = named.collect::<Vec<_>>();
+        // Two options list what both are about, and a watermark is about one party.
+        if let (Some((party, value)), true) = (named.pop(), named.is_empty()) {
+            output::hint("revoke one of them: bailiwick token revoke ID --reason TEXT");
+            output::hint(format_args!(
+                "revoke all of them: bailiwick revocations add --{party} {} --reason TEXT",
+                name(value)
+            ));
+        }
+    }
+}
+
+/// Reads pages until there are as many tokens as the query's limit.
+pub(crate) async fn pages(
+    issuer: &dyn Operations,
+    query: TokensQuery,
+) -> Result<TokenPage, Failure> {
+    let limit = query.limit.unwrap_or(u32::MAX);
+    let mut all = TokenPage {
+        tokens: Vec::new(),
+        next: query.after,
+    };
+    loop {
+        let had = u32::try_from(all.tokens.len()).unwrap_or(u32::MAX);
+        let wanted = limit.saturating_sub(had);
+        if wanted == 0 {
+            return Ok(all);
+        }
+        let page = TokensQuery {
+            after: all.next,
+            limit: Some(wanted.min(MAX_LISTED_TOKENS)),
+            ..query.clone()
+        };
+        let page = issuer.tokens(page).await?;
+        if page.next.is_some() && page.next == all.next {
+            return Err(unreadable());
+        }
+        all.tokens.extend(page.tokens);
+        all.next = page.next;
+        if page.next.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+const COLUMNS: [Column; 3] = [
+    Column::whole("TOKEN"),
+    Column::whole("ENDS"),
+    Column::text("AGENT AND PRINCIPAL"),
+];
+
+fn row(token: &TokenStatus) -> [Cell; 3] {
+    let ends = match token.state {
+        TokenState::Live => Cell::new(token.expires).toned(Tone::Good),
+        TokenState::Expired => Cell::new("expired").toned(Tone::Past),
+        TokenState::Revoked => Cell::new("revoked").toned(Tone::Bad),
+    };
+    let parties = format!("{} for {}", name(&token.agent), name(&token.principal));
+    [Cell::new(token.token_id), ends, Cell::new(parties)]
+}
