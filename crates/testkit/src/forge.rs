@@ -3,6 +3,7 @@
 //! Builders refuse content that a hostile holder would write. The forge signs anything, with the payloads of
 //! the Biscuit specification (versions 0 and 1).
 
+use bailiwick_token::token::Token;
 use base64::{Engine, engine::general_purpose::URL_SAFE};
 use biscuit_auth::{
     builder::{BlockBuilder, Convert},
@@ -41,7 +42,12 @@ pub struct Forge {
     pub container: schema::Biscuit,
     pub symbols: SymbolTable,
     next: SigningKey,
+    /// The seed of the authority block's next key. Those of further blocks follow it.
+    pub seed: u8,
 }
+
+/// The seed of tokens that share their keys.
+const SEED: u8 = 100;
 
 impl Forge {
     /// Starts a token with [`AUTHORITY`], signed by `root`.
@@ -60,8 +66,33 @@ impl Forge {
 
     /// Starts a token with an authority block of these bytes, signed by `root`.
     pub fn authority_bytes(root: &Root, bytes: Vec<u8>) -> Forge {
-        let next = SigningKey::from_bytes(&[100; 32]);
-        let authority = signed(&root.key, bytes, public(&next), None, Some(1));
+        Forge::authority_signed(root, bytes, Some(1), SEED)
+    }
+
+    /// Makes a token of the same blocks whose keys have fixed seeds, so that it is the same on every run. Tokens
+    /// between which blocks must not be exchangeable need seeds of their own.
+    pub fn copy(root: &Root, token: &Token, seed: u8) -> Forge {
+        let mut blocks = token.signed_blocks();
+        let first = blocks.next().expect("an authority block");
+        let start = Forge::authority_signed(root, first.block.clone(), first.version, seed);
+        let mut copy = blocks.fold(start, |forge, block| {
+            forge.append_signed(block.block.clone(), block.version)
+        });
+        for block in token.signed_blocks() {
+            let block = schema::Block::decode(block.block.as_slice()).expect("a block");
+            for symbol in &block.symbols {
+                copy.symbols.insert(symbol);
+            }
+        }
+        match token.is_sealed() {
+            true => copy.seal(),
+            false => copy,
+        }
+    }
+
+    fn authority_signed(root: &Root, bytes: Vec<u8>, version: Option<u32>, seed: u8) -> Forge {
+        let next = SigningKey::from_bytes(&[seed; 32]);
+        let authority = signed(&root.key, bytes, public(&next), None, version);
         let content = schema::proof::Content::NextSecret(next.to_bytes().to_vec());
         let container = schema::Biscuit {
             root_key_id: Some(root.key_id().as_u32()),
@@ -75,6 +106,7 @@ impl Forge {
             container,
             symbols: SymbolTable::new(),
             next,
+            seed,
         }
     }
 
@@ -98,7 +130,7 @@ impl Forge {
 
     /// Appends a block of these bytes, with a signature of this version.
     pub fn append_signed(mut self, bytes: Vec<u8>, version: Option<u32>) -> Forge {
-        let seed = u8::try_from(self.container.blocks.len()).expect("few blocks") + 101;
+        let seed = self.seed + 1 + u8::try_from(self.container.blocks.len()).expect("few blocks");
         let next = SigningKey::from_bytes(&[seed; 32]);
         let block = signed(
             &self.next,

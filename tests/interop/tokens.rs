@@ -1,0 +1,153 @@
+//! Tokens: what a reader finds in each, and what is decided with it.
+
+mod excluded;
+mod forged;
+mod honest;
+mod narrowed;
+
+pub(super) use honest::{handed_on, named};
+
+use bailiwick_testkit::{Root, SERVICE};
+use bailiwick_token::{key::PublicKey, timestamp::Timestamp, token::Token};
+use bailiwick_verifier::{Trust, Verifier};
+use serde::{Deserialize, Serialize};
+
+use super::file::{self, Decided, FORMAT, assert_none};
+
+/// The file `tokens.json`.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Tokens {
+    format: u32,
+    about: String,
+    service: String,
+    keyset_key: PublicKey,
+    keyset: String,
+    pub(super) cases: Vec<Case>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Case {
+    pub(super) name: String,
+    about: String,
+    time: Timestamp,
+    pub(super) token: String,
+    /// The signature chain alone, from the root key that the keyset lists under the token's id.
+    pub(super) signatures: Signatures,
+    /// The content, as a reader shows it; only of tokens that a verifier admits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reads: Option<Reads>,
+    calls: Vec<Decided>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Signatures {
+    Valid,
+    Invalid,
+}
+
+/// The claims of a token, the chain of its appended blocks, and the times between which it holds.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Reads {
+    issuer: String,
+    token_id: String,
+    agent: String,
+    principal: String,
+    tenant: Option<String>,
+    issued_at: Timestamp,
+    not_before: Timestamp,
+    expires: Timestamp,
+    sealed: bool,
+    chain: Vec<Link>,
+}
+
+/// One appended block.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Link {
+    delegate: Option<String>,
+    task: Option<String>,
+    revocation_id: String,
+}
+
+#[test]
+fn the_product_decides_on_tokens_as_the_file_says() {
+    let file = current();
+    let trust = Trust::open(file.keyset.as_bytes(), &file.keyset_key, None).expect("a keyset");
+    let verifier = Verifier::new(&file.service, trust).expect("a service name");
+    let mut wrong = Vec::new();
+    for case in &file.cases {
+        assert!(!case.calls.is_empty(), "{} has no calls", case.name);
+        for Decided { call, decision } in &case.calls {
+            let found = file::decision(&verifier, &case.token, call, case.time);
+            if found != *decision {
+                let name = &case.name;
+                wrong.push(format!(
+                    "{name}, {call}: {decision} expected, {found} found"
+                ));
+            }
+        }
+    }
+    assert_none(&wrong);
+}
+
+/// A token is read where a verifier admits it, and only there: a reader need not make sense of what is refused.
+#[test]
+fn the_product_reads_tokens_as_the_file_says() {
+    for case in &current().cases {
+        let admitted = case.calls.iter().any(|call| call.decision == file::ALLOW);
+        if let Some(reads) = &case.reads {
+            assert_eq!(read(&case.token), *reads, "{}", case.name);
+        } else {
+            assert!(!admitted, "{} says nothing of its content", case.name);
+        }
+    }
+}
+
+pub(super) fn current() -> Tokens {
+    file::current("tokens", &made())
+}
+
+fn made() -> Tokens {
+    let root = Root::fixed();
+    let mut cases = honest::all(&root);
+    cases.extend(narrowed::all(&root));
+    cases.extend(forged::all(&root));
+    cases.extend(excluded::all(&root));
+    Tokens {
+        format: FORMAT,
+        about: "Tokens: whether their signatures hold, what they say, and the decision on calls with them"
+            .to_owned(),
+        service: SERVICE.to_owned(),
+        keyset_key: root.keyset_public(),
+        keyset: root.keyset().sign(&root.keyset_key).to_json(),
+        cases,
+    }
+}
+
+/// The content of a token, by the inspection that the command line shows.
+fn read(token: &str) -> Reads {
+    let inspection = Token::parse(token).expect("a token").inspect();
+    let effective = inspection.effective().expect("few combinations");
+    let claims = inspection.claims.expect("a token of the profile");
+    Reads {
+        issuer: claims.issuer,
+        token_id: claims.token_id,
+        agent: claims.agent,
+        principal: claims.principal,
+        tenant: claims.tenant,
+        issued_at: claims.issued_at,
+        not_before: effective.not_before.expect("a beginning"),
+        expires: effective.expires.expect("an end"),
+        sealed: inspection.sealed,
+        chain: inspection
+            .blocks
+            .into_iter()
+            .skip(1)
+            .map(|block| Link {
+                delegate: block.delegate,
+                task: block.task,
+                revocation_id: block.revocation_id,
+            })
+            .collect(),
+    }
+}

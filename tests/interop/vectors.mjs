@@ -1,0 +1,94 @@
+// Runs the test vectors with biscuit-wasm and the code of the implementers' page, and writes its findings as JSON.
+//
+//     node --experimental-wasm-modules vectors.mjs FOLDER
+//
+// It says what it found, and judges nothing: the test that runs it compares. It stands in one folder with the code of
+// the page and the installed package.
+
+import { readFileSync } from "node:fs";
+import path from "node:path";
+
+import { Biscuit, BlockBuilder, PublicKey, SignatureAlgorithm } from "@biscuit-auth/biscuit-wasm";
+
+import { checkNewer, openKeyset, Refused, rootKey } from "./keyset.mjs";
+import { narrow } from "./narrow.mjs";
+import { keyId, message, read } from "./read.mjs";
+
+function load(name) {
+  const file = JSON.parse(readFileSync(path.join(process.argv[2], `${name}.json`)));
+  if (file.format !== 1) throw new Error(`${name}.json has a format that is not known here`);
+  return file;
+}
+
+/** A token whose signatures biscuit-wasm has verified, under the root key that it names. */
+function opened(token, trusted, now) {
+  const root = rootKey(trusted, keyId(token), now);
+  return Biscuit.fromBase64(token, PublicKey.fromBytes(root, SignatureAlgorithm.Ed25519));
+}
+
+function verdict(action) {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof Refused) return error.message;
+    throw error;
+  }
+}
+
+function each(cases, found) {
+  return Object.fromEntries(cases.map((one) => [one.name, found(one)]));
+}
+
+function keysets() {
+  const file = load("keysets");
+  const found = (one) => {
+    const [text, now] = [Buffer.from(one.file), new Date(one.time)];
+    const keyset = openKeyset(text, one.keyset_key);
+    if (one.in_use !== undefined) {
+      const used = Buffer.from(one.in_use);
+      checkNewer(text, keyset, used, openKeyset(used, one.keyset_key));
+    }
+    const reason = verdict(() => opened(file.token, keyset, now) && "allow");
+    return `accepted, ${reason}`;
+  };
+  return each(file.cases, (one) => verdict(() => found(one)));
+}
+
+function tokens() {
+  const file = load("tokens");
+  const trusted = openKeyset(Buffer.from(file.keyset), file.keyset_key);
+  return each(file.cases, (one) => {
+    try {
+      opened(one.token, trusted, new Date(one.time));
+    } catch {
+      return { signatures: "invalid" };
+    }
+    return { signatures: "valid", reads: one.reads ? read(one.token) : null };
+  });
+}
+
+function narrowings() {
+  const file = load("narrowings");
+  const trusted = openKeyset(Buffer.from(file.keyset), file.keyset_key);
+  return each(file.cases, (one) => {
+    const block = new BlockBuilder();
+    block.addCode(one.datalog);
+    const token = opened(one.parent, trusted, new Date(one.time)).appendBlock(block);
+    const signed = message(message(Buffer.from(token.toBytes()))[3].at(-1));
+    return { block: signed[1][0].toString("hex"), token: token.toBase64() };
+  });
+}
+
+/** The narrowing on the page, with the values of the file. */
+function page() {
+  const file = load("narrowings");
+  const { time, parent, delegate, vendor, amount, expires } = file.page;
+  const trusted = openKeyset(Buffer.from(file.keyset), file.keyset_key);
+  const root = rootKey(trusted, keyId(parent), new Date(time));
+  return narrow(parent, root, { delegate, vendor, amount, expires: new Date(expires) });
+}
+
+// biscuit-wasm greets on standard output when it is loaded, so the findings are the last line.
+process.stdout.write(
+  `\n${JSON.stringify({ keysets: keysets(), tokens: tokens(), narrowings: narrowings(), page: page() })}\n`,
+);
