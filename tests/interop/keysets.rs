@@ -104,7 +104,7 @@ fn fault(error: &TrustError) -> &'static str {
     match error {
         KeysetError::Envelope(EnvelopeError::WrongType { .. }) => "wrong_type",
         KeysetError::Envelope(EnvelopeError::NotSigned { .. }) => "not_signed",
-        KeysetError::Envelope(EnvelopeError::Malformed(_))
+        KeysetError::Envelope(EnvelopeError::Malformed { .. })
         | KeysetError::Malformed(_)
         | KeysetError::NoIssuer => "malformed",
         KeysetError::NoLife => "no_life",

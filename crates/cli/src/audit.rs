@@ -7,6 +7,7 @@ use std::{fmt, fs::File, io::BufReader, path::PathBuf};
 use bailiwick_api::AuditVerification;
 use bailiwick_issuer::{Checkpoint, MAX_CHECKPOINT, verify_export};
 use bailiwick_service::wire::IntoWire;
+use bailiwick_token::text::counted;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 

@@ -3,6 +3,7 @@
 mod list;
 mod report;
 
+use bailiwick_api::RootKeyState;
 use bailiwick_issuer::ImportedKey;
 use bailiwick_service::wire::IntoWire;
 use bailiwick_token::key::KeyId;

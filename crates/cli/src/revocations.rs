@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use bailiwick_api::{RevokeRequest, RevokeResult, TokensQuery};
 use bailiwick_issuer::MAX_TARGETS;
-use bailiwick_token::{claims::TokenId, escape::code, revocation::Party, timestamp::Timestamp};
+use bailiwick_token::{
+    claims::TokenId, escape::code, revocation::Party, text::counted, timestamp::Timestamp,
+};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use tokio::time::sleep;

@@ -6,7 +6,6 @@ use bailiwick_token::{
     timestamp::Timestamp,
 };
 use clap::Args;
-use serde::Serialize;
 
 use super::RevocationList;
 use crate::{
