@@ -88,8 +88,7 @@ pub(crate) struct ClientAddArgs {
 /// Options of `client rotate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-While the overlap lasts both secrets are good, so that no request is refused in between. The end of
-the former secret is printed.
+While the overlap lasts both secrets are good, so that no request is refused in between. The end of the former secret is printed.
 
 Examples:
   bailiwick client rotate orchestrator --out secret
