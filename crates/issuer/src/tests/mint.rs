@@ -89,7 +89,7 @@ async fn a_request_outside_the_limits_is_refused_and_recorded_and_never_trimmed(
         .await
         .unwrap();
     assert_eq!(rows.len(), 5);
-    assert!(rows.first().unwrap().detail.contains("1 to 3600 s"));
+    assert!(rows.first().unwrap().detail.contains("1s to 1h;"));
     assert_eq!(
         issuer.audit_verify(&[], |_| ()).await.unwrap().finding,
         None

@@ -528,7 +528,7 @@ async fn unsound_keys_verify_nothing() {
         .collect();
     scene.adopt_keys(&nine).await;
     let said = says("nine keys", ec.sign_with(&nameless, &scene.claims())).await;
-    assert!(said.contains("it has no `kid`"), "{said}");
+    assert!(said.contains("it has no 'kid'"), "{said}");
     // The thumbprint of one key's certificate does not select another key.
     let thumb = json!({ "kid": null, "x5t": "thumb" });
     scene

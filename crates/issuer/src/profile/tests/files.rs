@@ -23,7 +23,7 @@ fn each_mistake_is_found_with_its_line() {
             "name = \"buy er\"",
             3,
             "name",
-            "write 1 to 64 letters",
+            "the name is not valid; write 1 to 64 letters",
         ),
         (
             "name = \"buyer\"",
