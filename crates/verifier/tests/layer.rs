@@ -763,7 +763,7 @@ fn mistakes_end_the_program_while_its_router_is_built() {
                 let reads = protect.action("order:read").path("order");
                 drop(reads.route::<()>("/orders/{id}", get(mirror)));
             },
-            "the route `/orders/{id}` of `order:read` has no path parameter `order`: write `{order}`",
+            "the route `/orders/{id}` of `order:read` has no path parameter `order`; write `{order}`",
         ),
         (
             |protect| {
