@@ -113,7 +113,7 @@ fn resource_form(path: Place<'_>, pattern: &Pattern) -> Result<(), GrantsError> 
     Err(GrantsError::at(
         path,
         format!(
-            "`{pattern}` matches no resource; write segments parted by `/`, none of them empty, `.` or `..`, without `\\`, `%`, `?` and `#`"
+            "`{pattern}` matches no resource; write segments separated by `/`, none of them empty, `.` or `..`, without `\\`, `%`, `?` and `#`"
         ),
     ))
 }
