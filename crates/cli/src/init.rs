@@ -28,8 +28,8 @@ const NEXT: &str = "what to do next:
 /// Options of `bailiwick init`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The home is made where there is nothing yet, or an empty directory. Its private keys are encrypted \
-with the passphrase: without it they are lost.
+The home must not exist yet, or be an empty directory. Its private keys are encrypted with the \
+passphrase, and are lost without it.
 
 Example:
   BAILIWICK_PASSPHRASE_FILE=passphrase.txt \\

@@ -148,7 +148,7 @@ impl From<MintError> for Failure {
             // The issuer decided to refuse, and recorded it.
             MintError::Refused(_) => error
                 .failure(Exit::Denied)
-                .or_hint("correct the request, whose refusal is in the audit"),
+                .or_hint("correct the request; the audit has recorded the refusal"),
             _ => error.failure(Exit::Local),
         }
     }

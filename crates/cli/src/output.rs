@@ -270,7 +270,7 @@ fn written(result: io::Result<()>) -> Result<(), Failure> {
             Exit::Local,
             format!("cannot write to standard output ({error})"),
         )
-        .hint("free space, and look at the result again, since what was done stays done")),
+        .hint("free space, and check the result, since the command was carried out")),
         _ => Ok(()),
     }
 }

@@ -189,7 +189,7 @@ impl ServiceClient {
         request: &Q,
     ) -> Result<Vec<u8>, Failure> {
         let outgoing = route.outgoing(values, request).map_err(|error| {
-            Failure::new(Exit::Usage, error).or_hint("do it at the home of the issuer")
+            Failure::new(Exit::Usage, error).or_hint("run the command at the issuer's home")
         })?;
         let base = self.base.url().as_str().trim_end_matches('/');
         let target = &outgoing.target;

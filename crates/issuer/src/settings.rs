@@ -154,7 +154,7 @@ pub enum SettingsError {
     RevocationUrl,
     /// A time is out of range.
     #[error(
-        "`{name}` is {}, but has to be {} to {}; choose a value within that",
+        "`{name}` is {}, but has to be {} to {}; choose a value in that range",
         show(*.value), show(*range.start()), show(*range.end())
     )]
     Seconds {

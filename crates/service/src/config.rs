@@ -271,7 +271,7 @@ impl ProviderConfig {
         let checks = [
             (
                 self.name.is_empty() || !self.name.chars().all(word),
-                "its name is not of letters, digits, `-` and `_`; choose another name",
+                "its name does not consist of letters, digits, `-` and `_`; choose another name",
             ),
             (
                 taken.0,
@@ -298,7 +298,7 @@ impl ProviderConfig {
             ),
             (
                 self.algorithms.is_empty() || self.algorithms.iter().any(symmetric),
-                "its `algorithms` are not all of a key pair; name algorithms such as RS256, PS256, ES256, ES384 or EdDSA",
+                "its `algorithms` are not all for key pairs; name algorithms such as RS256, PS256, ES256, ES384 or EdDSA",
             ),
             (
                 reusable && self.one_time,
@@ -310,7 +310,7 @@ impl ProviderConfig {
             ),
             (
                 !(1..=31_536_000).contains(&self.max_life),
-                "its `max_life` is not 1 to 31536000 seconds; choose a value within that",
+                "its `max_life` is not 1 to 31536000 seconds; choose a value in that range",
             ),
         ];
         let wrong = checks.into_iter().filter(|(wrong, _)| *wrong);
@@ -346,7 +346,7 @@ pub enum ConfigError {
     TooLarge,
     /// Secrets and tokens would travel without encryption.
     #[error(
-        "secrets and tokens would travel unencrypted to {0}; configure `[tls]`, listen on a loopback address, or set `plain_http = true` if a proxy in front ends TLS"
+        "secrets and tokens would travel unencrypted to {0}; configure `[tls]`, listen on a loopback address, or set `plain_http = true` if a proxy in front terminates TLS"
     )]
     Plain(SocketAddr),
     /// Both listeners have the same address.

@@ -153,7 +153,7 @@ impl Providers {
                 tracing::warn!(
                     provider = config.name,
                     max_life = config.max_life,
-                    "client assertions of this provider can be used until they end, so anyone who reads one gets tokens as that workload until then"
+                    "client assertions of this provider are reusable until they expire, so anyone who reads one can get tokens as that workload"
                 );
             }
         }
@@ -209,7 +209,7 @@ pub async fn probe_providers(
             Ok(Ok(Err(reason))) => (0, Some(shown(&reason, MAX_REASON))),
             Ok(Err(_)) => (0, Some(format!("no answer within {} s", PROBE.as_secs()))),
             // The log holds the panic.
-            Err(_) => (0, Some("a fault of this program".to_owned())),
+            Err(_) => (0, Some("an internal error".to_owned())),
         };
         found.push(provider.described(keys, failure));
     }

@@ -78,7 +78,7 @@ pub enum Feature {
     #[error("holds a `reject if`")]
     Reject,
     /// A grant that depends on other grants. Such rules could derive more facts than there are grants.
-    #[error("holds a grant that rests on another grant")]
+    #[error("holds a grant that depends on another grant")]
     GrantOnGrant,
     /// A `check all` over `depth`. Its evaluation ends at the first match that fails, so a bound that begins to
     /// fail could hide a later error.

@@ -74,7 +74,7 @@ pub enum CallError {
     Action,
     /// The resource is not in normal form.
     #[error(
-        "the resource is not in normal form, which is segments parted by `/`, none of them empty, dots or white space before its first `;`, without `\\`, `%`, `?`, `#` and control characters"
+        "the resource is not in normal form, which is segments separated by `/` without `\\`, `%`, `?`, `#` and control characters, where no segment is empty or only dots and white space up to its first `;`"
     )]
     Resource,
     /// The call cannot be read from the request that carries it.

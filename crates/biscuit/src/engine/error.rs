@@ -57,7 +57,7 @@ pub enum Fault {
     #[error("an expression is malformed, because its operations and values do not match")]
     Stack,
     /// A fact, set, array or map contains a variable.
-    #[error("`${0}` stands where only a value can")]
+    #[error("`${0}` is used where only a value is allowed")]
     Variable(String),
     /// The token has more blocks than an origin has bits.
     #[error("the token has more than {} blocks", super::origin::MAX_BLOCKS)]

@@ -25,9 +25,9 @@ use crate::{
 /// Options of `audit list`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-BY is the actor: `local:USER` for the user of this machine's system who ran a command, behind the name in \
-BAILIWICK_ACTOR if there is one; `operator:AGENT (TOKEN)` for an operator over HTTP, by the agent and \
-the id of its token; `caller:CLIENT` for a client.
+BY is the actor: `local:USER` for the system user who ran a command, or `NAME (local:USER)` if \
+BAILIWICK_ACTOR gave a name; `operator:AGENT (TOKEN)` for an operator over HTTP, with the agent and the \
+id of its token; `caller:CLIENT` for a client.
 
 Examples:
   bailiwick audit list --event mint --agent agent:buyer --limit 20

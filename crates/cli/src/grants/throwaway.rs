@@ -117,5 +117,5 @@ fn random<const N: usize>() -> [u8; N] {
 /// The failure of a step that cannot fail by construction.
 fn broken(error: impl std::fmt::Display) -> Failure {
     Failure::plain(Exit::Local, format!("the simulation failed ({error})"))
-        .hint("this is a fault of bailiwick; please report it")
+        .hint("this is a bug in bailiwick; please report it")
 }

@@ -202,7 +202,7 @@ impl Operations for Server<'_> {
                     file,
                 });
             }
-            Progress::waiting("seconds, for a snapshot of by now", sleep(PAUSE)).await;
+            Progress::waiting("seconds, waiting for an up-to-date snapshot", sleep(PAUSE)).await;
         }
         Err(
             Failure::plain(Exit::Remote, "the snapshot stays behind the head")

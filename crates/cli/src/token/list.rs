@@ -17,7 +17,7 @@ use crate::{
 /// Options of `token list`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The latest come first. ENDS is `expired` or `revoked` where a token has ended; --json has all times, \
+The latest come first. ENDS is `expired` or `revoked` if a token is no longer valid; --json has all times, \
 who asked for a token, and the row of the audit. The issuer cannot tell which tokens the revocation \
 of a block ends, so these are listed as live.
 
@@ -73,7 +73,7 @@ impl TokenListArgs {
         let table = Table::new(COLUMNS, page.tokens.iter().map(row));
         let nothing = match self.all {
             true => "no token matches",
-            false => "no live token matches; --all lists those that have ended, too",
+            false => "no live token matches; --all also lists expired and revoked ones",
         };
         table.print(global.format(), &page, nothing)?;
         if let Some(next) = page.next {

@@ -25,8 +25,8 @@ const DEFAULT_LIFE: u64 = 15 * 60;
 /// Options of `token mint`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The token is the only thing on stdout; what it is goes to stderr. Without --ttl, BAILIWICK_TTL and
-`ttl` in `config.toml` it lives 15m, or as long as the issuer allows where that is shorter.
+The token is the only thing on stdout; a description goes to stderr. Without --ttl, BAILIWICK_TTL and
+`ttl` in `config.toml` its lifetime is 15m, or the issuer's maximum if that is shorter.
 
 Example:
   bailiwick token mint --agent agent:buyer --principal team:procurement \\
@@ -78,8 +78,7 @@ impl MintArgs {
         delivered.map_err(|failure| {
             let id = receipt.token_id;
             failure.hint(format!(
-                "the token {id} was minted and is lost, so revoke it by `bailiwick token revoke {id}`, \
-                 and mint another to a place that can be written"
+                "the token {id} was minted and is lost; revoke it with `bailiwick token revoke {id}`, and mint another to a file that can be written"
             ))
         })?;
         output::note(summary(&receipt));

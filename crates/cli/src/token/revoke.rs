@@ -17,11 +17,11 @@ use crate::{
 /// Options of `token revoke`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A token is revoked as a whole, together with every token that was narrowed from it, or from a block
-on: then the tokens with that block end, and the token that the block was appended to stays valid,
-as do others narrowed from it. The file of a narrowed token needs --block or --whole.
+Revokes a whole token, together with every token that was narrowed from it, or only the tokens that
+contain a certain block: the token that the block was appended to then stays valid, as do others
+narrowed from it. The file of a narrowed token needs --block or --whole.
 
-Verifiers that follow a service learn of it within seconds, and others from the next snapshot:
+Verifiers that follow a service learn of it within seconds, and others from the next snapshot that you give them:
 `bailiwick revocations export`.
 
 Examples:
@@ -79,7 +79,7 @@ impl TokenRevokeArgs {
             let reports = issuer.revoke(&request).await?;
             let report = reports.into_iter().next().ok_or_else(|| {
                 Failure::plain(Exit::Remote, "the issuer does not say what it revoked")
-                    .hint("check the result by `bailiwick revocations list`")
+                    .hint("check the result with `bailiwick revocations list`")
             })?;
             Ok((report, issuer.serves_revocations()))
         })
@@ -94,7 +94,7 @@ impl TokenRevokeArgs {
         );
         if is_new && !served {
             output::hint(
-                "give verifiers that read files the new revocations by `bailiwick revocations export`",
+                "give verifiers that read files the new revocations with `bailiwick revocations export`",
             );
         }
         Ok(Exit::Done)

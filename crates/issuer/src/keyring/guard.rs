@@ -37,9 +37,9 @@ impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Wait::Publication => "may be unknown to verifiers",
-            Wait::Verifiers => "is unknown to a verifier (see `verifier lag`), at the latest",
-            Wait::LiveTokens => "may have signed tokens that are alive",
-            Wait::Rotation => "stands by while an earlier rotation is under way,",
+            Wait::Verifiers => "may be unknown to a verifier (see `verifier lag`)",
+            Wait::LiveTokens => "may have signed tokens that are still valid",
+            Wait::Rotation => "has to wait for an earlier rotation",
         })
     }
 }

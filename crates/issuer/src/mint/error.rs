@@ -15,7 +15,7 @@ use crate::{
 #[non_exhaustive]
 pub enum MintRefusal {
     /// The requested life is zero or too long. It is never shortened to fit.
-    #[error("the token would live {}, but this issuer allows 1s to {}; ask for a life within that", show(*.ttl), show(*.max))]
+    #[error("a lifetime of {} was requested, but this issuer allows 1s to {}; ask for one in that range", show(*.ttl), show(*.max))]
     Ttl {
         /// The requested life, in seconds.
         ttl: u64,
@@ -32,10 +32,10 @@ pub enum MintRefusal {
     #[error("the token would be too large: {0}; grant less, or use several tokens")]
     Limit(#[from] LimitError),
     /// The new token cannot be read back.
-    #[error("the minted token cannot be read back ({0}); report this as a fault of bailiwick")]
+    #[error("the minted token cannot be read back ({0}); report this as a bug in bailiwick")]
     Token(#[from] TokenError),
     /// An internal error of this program.
-    #[error("the token cannot be signed; report this as a fault of bailiwick, with the request")]
+    #[error("the token cannot be signed; report this as a bug in bailiwick, with the request")]
     Fault,
 }
 

@@ -72,7 +72,7 @@ impl Issuer {
 #[non_exhaustive]
 pub enum TokenListError {
     /// The token that the page shall follow was not minted here.
-    #[error("no token with the id `{0}` was minted here: begin at the first page")]
+    #[error("no token with the id `{0}` was minted here; begin at the first page")]
     Unknown(TokenId),
     /// An error of the database.
     #[error(transparent)]

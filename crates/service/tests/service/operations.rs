@@ -56,7 +56,7 @@ async fn status_reports_the_state() {
     let answer = service.get("/readyz", Auth::None).await;
     assert_eq!(
         (answer.status, answer.text.as_str()),
-        (503, "the keyset has ended\n")
+        (503, "the keyset has expired\n")
     );
 }
 

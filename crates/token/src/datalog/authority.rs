@@ -112,7 +112,7 @@ pub enum AuthorityError {
     #[error("the token is bound to the key of a holder, which this version cannot check")]
     Holder,
     /// The token has no start or no expiry.
-    #[error("the authority block has no beginning or no end in time")]
+    #[error("the authority block has no start time or no expiry")]
     Life,
 }
 

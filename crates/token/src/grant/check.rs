@@ -113,7 +113,7 @@ fn resource_form(path: Place<'_>, pattern: &Pattern) -> Result<(), GrantsError> 
     Err(GrantsError::at(
         path,
         format!(
-            "`{pattern}` matches no resource; write segments parted by `/`, none of them empty, `.` or `..`, without `\\`, `%`, `?` and `#`"
+            "`{pattern}` matches no resource; write segments separated by `/`, none of them empty, `.` or `..`, without `\\`, `%`, `?` and `#`"
         ),
     ))
 }
@@ -204,7 +204,7 @@ fn constraint_form(
     ];
     for (key, text) in texts {
         if text.as_ref().is_some_and(String::is_empty) {
-            return at(key, "the text is empty, so every string would meet it");
+            return at(key, "the text is empty, so every string would match it");
         }
     }
     if let Some(set) = &constraint.all_of_in {

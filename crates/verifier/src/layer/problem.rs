@@ -129,7 +129,7 @@ impl Problem {
             StatusCode::FORBIDDEN => "Outside of the token's authority",
             StatusCode::BAD_REQUEST => "Call cannot be read",
             StatusCode::SERVICE_UNAVAILABLE => "Tokens cannot be checked now",
-            _ => "Service set up wrongly",
+            _ => "Service misconfigured",
         }
     }
 }

@@ -67,7 +67,9 @@ pub enum RefreshError {
         error: io::Error,
     },
     /// The keyset no longer names a feed.
-    #[error("the keyset names no `revocation_url`; set it at the issuer by `bailiwick keyset set`")]
+    #[error(
+        "the keyset names no `revocation_url`; set it at the issuer with `bailiwick keyset set`"
+    )]
     NoFeed,
     /// The directory on disk cannot be used.
     #[error("the directory of the refresher cannot be used ({0}); check its path and permissions")]

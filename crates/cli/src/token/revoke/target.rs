@@ -88,7 +88,7 @@ impl RevokeTarget {
                 Exit::Local,
                 "the token has no id, so it was not minted by a Bailiwick issuer",
             )
-            .hint("check it by `bailiwick token inspect`")
+            .hint("check it with `bailiwick token inspect`")
         })?;
         match chosen(&token, choice, whole)? {
             Some(block) => block_of(id, token, block),
@@ -156,8 +156,9 @@ fn block_of(id: TokenId, token: Token, block: usize) -> Result<RevokeTarget, Fai
             .hint("`bailiwick token inspect` shows the blocks of the token"));
     };
     let signature = signature.try_into().map_err(|_| {
-        let other = format!("block {block} has no Ed25519 signature to name it by");
-        Failure::plain(Exit::Local, other).hint("revoke the whole token by --whole")
+        let other =
+            format!("block {block} has no Ed25519 signature, so it cannot be revoked by itself");
+        Failure::plain(Exit::Local, other).hint("revoke the whole token with --whole")
     })?;
     Ok(RevokeTarget::Block {
         id,
