@@ -30,7 +30,7 @@ use crate::{
 /// The verbs of `client`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientCommand {
-    /// Register a client with its public keys, or with a secret that is printed only now
+    /// Register a client with its public keys, or with a secret that is printed only once
     Add(ClientAddArgs),
     /// List all clients
     List(ClientListArgs),

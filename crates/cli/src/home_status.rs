@@ -17,7 +17,7 @@ use crate::{
     settings::Global,
 };
 
-/// Reports the state of an issuer. The passphrase is tried if one is configured; nobody is asked for it.
+/// Reports the state of an issuer. The passphrase is tried if one is configured; there is no prompt.
 pub(crate) async fn report(
     issuer: &Issuer,
     passphrase: Option<&PassphraseArg>,

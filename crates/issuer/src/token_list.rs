@@ -23,7 +23,7 @@ pub struct TokenFilter {
     pub tenant: Option<String>,
     /// Tokens that one of these actors asked for, as the audit names them. An empty list stands for all actors.
     pub actors: Vec<String>,
-    /// Also tokens that have expired or are revoked.
+    /// Also list tokens that have expired or are revoked.
     pub all: bool,
     /// The page that follows this token.
     pub after: Option<TokenId>,

@@ -75,7 +75,7 @@ pub struct ServiceLimits {
     /// Maximum number of wrong secrets and assertions of one client from one address in a minute. Until the
     /// minute ends, further ones are refused without a costly check, and are not recorded.
     pub failures_per_minute: u32,
-    /// Maximum life of an assertion that a client signs itself, in seconds.
+    /// Maximum lifetime of an assertion that a client signs itself, in seconds.
     pub client_assertion_seconds: u64,
 }
 
@@ -109,7 +109,7 @@ pub struct ProviderConfig {
     pub algorithms: Vec<Algorithm>,
     /// URL of the provider's keys. By default, the URL in its `/.well-known/openid-configuration`.
     pub jwks_uri: Option<String>,
-    /// Maximum life of a token, in seconds.
+    /// Maximum lifetime of a token, in seconds.
     #[serde(default = "max_life")]
     pub max_life: u64,
     /// True if each token must have a `jti` and may be used only once.
@@ -133,7 +133,7 @@ pub enum Assertions {
     Reusable,
 }
 
-/// Maximum life of a reusable client assertion, in seconds.
+/// Maximum lifetime of a reusable client assertion, in seconds.
 const MAX_REUSABLE_LIFE: u64 = 86_400;
 
 fn algorithms() -> Vec<Algorithm> {

@@ -221,7 +221,7 @@ impl Assertion {
     ///
     /// # Errors
     /// [`AssertionError::Claim`] if the provider allows reuse, but the token has no `iat`, so that its whole
-    /// life cannot be checked, or has further audiences, which could use it here.
+    /// lifetime cannot be checked, or has further audiences, which could use it here.
     pub(crate) fn is_reusable(&self) -> Result<bool, AssertionError> {
         if self.assertions == Assertions::OneTime {
             return Ok(false);
@@ -279,7 +279,7 @@ impl Provider {
         if now >= end.plus(SKEW) || begin.iter().flatten().any(|begin| *begin > now.plus(SKEW)) {
             return Err(AssertionError::Time);
         }
-        // The earlier of both: a late `nbf` must not make a long life look short.
+        // The earlier of both: a late `nbf` must not make a long lifetime look short.
         let begin = begin.into_iter().flatten().min();
         if end.since(begin.unwrap_or(now)) > self.config.max_life {
             return Err(AssertionError::Life);

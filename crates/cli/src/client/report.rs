@@ -34,7 +34,7 @@ pub(super) fn credentials(client: &RegisteredClient) -> String {
     }
 }
 
-/// The end of the secrets that a client had before its newest one, which never ends by itself.
+/// Says when a client's old secrets expire. Its newest secret never expires.
 pub(super) fn former_secrets(client: &RegisteredClient) -> String {
     let ends = client.secrets.iter().filter_map(|secret| secret.expires);
     match (ends.clone().count(), ends.max()) {

@@ -24,7 +24,7 @@ use crate::exit::{Exit, Failure};
 /// The issuer's name, in tokens and in the keyset.
 const NAME: &str = "bailiwick:simulation";
 
-/// The life of tokens and of the keyset, in seconds: longer than any simulation takes.
+/// The lifetime of tokens and of the keyset, in seconds: longer than any simulation takes.
 const LIFE: u64 = 24 * 60 * 60;
 
 /// An issuer with one root key and one keyset key.

@@ -26,7 +26,7 @@ pub(crate) struct ProfileCheckArgs {
     /// Profile files, or directories of them [default: those in the home]
     #[arg(value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
-    /// The maximum life of the issuer's tokens
+    /// The maximum lifetime of the issuer's tokens
     #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
     max_ttl: Option<u64>,
     /// A configured identity provider; may be given several times

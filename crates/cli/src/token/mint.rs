@@ -18,8 +18,8 @@ use crate::{
     settings::Global,
 };
 
-/// The life of a token for which none is asked, in seconds, unless the issuer's longest life is shorter. Long enough for
-/// a task of an agent, and short enough that a lost token hardly needs a revocation.
+/// The default lifetime of a token, in seconds, unless the issuer's maximum is shorter. It is long enough for a task of
+/// an agent, and short enough that a lost token hardly needs a revocation.
 const DEFAULT_LIFE: u64 = 15 * 60;
 
 /// Options of `token mint`.
@@ -38,7 +38,7 @@ pub(crate) struct MintArgs {
     /// The principal on whose authority the agent acts
     #[arg(long, value_parser = parse::name)]
     principal: String,
-    /// The token's life, such as 1h [default: 15m, or the issuer's longest life if shorter]
+    /// The token's lifetime, such as 1h [default: 15m, or the issuer's longest lifetime if shorter]
     #[arg(long, value_name = "DURATION", env = "BAILIWICK_TTL", hide_env_values = true, value_parser = parse::duration)]
     ttl: Option<u64>,
     /// The grants, TOML or JSON
@@ -85,7 +85,7 @@ impl MintArgs {
         Ok(Exit::Done)
     }
 
-    /// The request, without a life.
+    /// The request, with a lifetime of 0, which the caller replaces.
     fn request(&self) -> Result<MintRequest, Failure> {
         let mut claims = BTreeMap::new();
         for (claim, value) in &self.claims {
@@ -110,7 +110,7 @@ impl MintArgs {
         })
     }
 
-    /// The life that is asked for, in seconds, by an option, the environment or `config.toml`.
+    /// The lifetime that an option, the environment or `config.toml` sets, in seconds; `None` if none does.
     fn life(&self, global: &Global) -> Result<Option<u64>, Failure> {
         if self.ttl.is_some() {
             return Ok(self.ttl);

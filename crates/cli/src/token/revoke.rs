@@ -37,7 +37,7 @@ pub(crate) struct TokenRevokeArgs {
     /// Revoke only tokens with this block, by its number; `last` is the one that made this token
     #[arg(long, value_name = "N|last")]
     block: Option<BlockChoice>,
-    /// Revoke the whole token, also if the file holds one that was narrowed from it
+    /// Revoke the whole token, even if the file holds one that was narrowed from it
     #[arg(long, conflicts_with = "block")]
     whole: bool,
     /// The reason, for the operators of the issuer
@@ -50,7 +50,7 @@ pub(crate) struct TokenRevokeArgs {
 impl TokenRevokeArgs {
     pub(super) async fn run(self, global: &Global) -> ExitResult {
         let target = RevokeTarget::find(&self.token, self.block, self.whole)?;
-        // Said before it is done, since it cannot be undone.
+        // Printed before the revocation, which cannot be undone.
         output::note(target.effect());
         match &target {
             RevokeTarget::Token(id) => self.confirm.ask("revoke the token", id)?,

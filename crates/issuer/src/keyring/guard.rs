@@ -27,7 +27,7 @@ pub enum Wait {
     Publication,
     /// Activation waits, because a verifier reported a keyset that lacks the key (until that keyset expires).
     Verifiers,
-    /// Retirement waits, because tokens that the key signed may still be valid (max TTL + skew + keyset life).
+    /// Retirement waits, because tokens that the key signed may still be valid (max TTL + skew + keyset lifetime).
     LiveTokens,
     /// Activation by a rotation waits, because the previous rotation is not complete.
     Rotation,

@@ -14,18 +14,18 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MintRefusal {
-    /// The requested life is zero or too long. It is never shortened to fit.
+    /// The requested lifetime is zero or too long. It is never shortened to fit.
     #[error("a lifetime of {} was requested, but this issuer allows 1s to {}; ask for one in that range", show(*.ttl), show(*.max))]
     Ttl {
-        /// The requested life, in seconds.
+        /// The requested lifetime, in seconds.
         ttl: u64,
-        /// The maximum life, in seconds.
+        /// The maximum lifetime, in seconds.
         max: u64,
     },
     /// The agent or the principal is empty.
     #[error("the {0} is empty; name the agent and the principal on whose authority it acts")]
     Empty(&'static str),
-    /// The token cannot carry one of the claims, or this life.
+    /// The token cannot carry one of the claims, or this lifetime.
     #[error(transparent)]
     Datalog(#[from] DatalogError),
     /// The token would be larger than verifiers accept.

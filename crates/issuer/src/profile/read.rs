@@ -36,7 +36,7 @@ const MAX_DEPTH: u32 = 15;
 /// The limits that the issuer sets for profiles. An absent limit is not checked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProfileLimits {
-    /// Maximum life of a token, in seconds.
+    /// Maximum lifetime of a token, in seconds.
     pub max_token_ttl: Option<u64>,
     /// The names of the configured identity providers.
     pub providers: Option<BTreeSet<String>>,

@@ -104,7 +104,7 @@ pub(super) fn keyset(status: &IssuerStatus, now: Timestamp) -> Option<Finding> {
             "set the clocks of all issuers, and the next keyset will have the right date",
         ));
     }
-    // A keyset is signed again when less than half of its life remains. At a quarter, that did not happen.
+    // A keyset is signed again when less than half of its lifetime remains. At a quarter, that did not happen.
     let quarter = life.checked_div(4).unwrap_or(0);
     let ends_soon = keyset.expires.since(now) < quarter;
     ends_soon.then(|| {

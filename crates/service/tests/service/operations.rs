@@ -434,7 +434,7 @@ async fn profiles_are_taken_up_as_a_whole_or_not_at_all() {
         "not toml".to_owned(),
         // The first profile is valid, and the second is not.
         format!("{added}\n[[profile]]\nname = \"broken\"\n"),
-        // A repeated profile; a life beyond the issuer's maximum; an unknown provider.
+        // A repeated profile; a lifetime beyond the issuer's maximum; an unknown provider.
         format!("{added}{added}"),
         added.replace("max = \"1h\"", "max = \"2h\""),
         format!("{added}{}", OF_PROVIDER),

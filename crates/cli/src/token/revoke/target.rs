@@ -61,7 +61,7 @@ pub(super) enum RevokeTarget {
 }
 
 impl RevokeTarget {
-    /// Finds the target that is named. `whole` means the whole token, also where a narrowed one is named.
+    /// Finds the target that is named. `whole` means the whole token, even if a narrowed one is named.
     pub(super) fn find(
         named: &Named,
         choice: Option<BlockChoice>,
@@ -125,8 +125,8 @@ impl RevokeTarget {
 /// The block to revoke, or `None` for the whole token.
 ///
 /// # Errors
-/// Whoever has the file of a narrowed token may mean either. One choice leaves tokens valid, and the other ends
-/// those of other holders, so none is made for them.
+/// The file of a narrowed token is ambiguous. One choice would leave tokens valid, and the other would end
+/// tokens of other holders, so the command refuses to choose.
 fn chosen(
     token: &Token,
     choice: Option<BlockChoice>,
