@@ -59,7 +59,7 @@ impl Problem {
         self.status
     }
 
-    /// The reason for the denial; `None` if nothing was denied, but the service is set up wrongly.
+    /// The reason for the denial; `None` if nothing was denied, but the service is misconfigured.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         self.reason
