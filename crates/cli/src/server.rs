@@ -106,7 +106,9 @@ impl ServerArgs {
         let http = http.map_err(|error| {
             Failure::plain(
                 Exit::Local,
-                format!("no HTTPS client can be made ({error})"),
+                format!(
+                    "no HTTPS client can be made with the system's certificates and --ca ({error})"
+                ),
             )
         })?;
         Ok(Some(ServiceClient { base, http, token }))

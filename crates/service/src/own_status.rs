@@ -47,7 +47,7 @@ impl ServiceState {
                 Section::Service,
                 Health::Warning,
                 "certificate_failed",
-                "the certificate cannot be read again, so the current one stays in use until it ends",
+                "the certificate cannot be read again, so the current one stays in use until it expires",
                 "run `bailiwick check` at the issuer, and provide a certificate and its key",
             ));
         }

@@ -20,7 +20,7 @@ pub(crate) enum AssertionError {
     LeftOutKey,
     #[error("its provider publishes no key for its algorithm under its `kid`")]
     KeyAlgorithm,
-    #[error("it has no `kid`, and its provider publishes several keys")]
+    #[error("it has no `kid`, but its provider publishes several keys")]
     ManyKeys,
     #[error("its signature is wrong")]
     Signature,

@@ -216,7 +216,7 @@ pub(super) fn clients(clients: &[ClientInfo], now: Timestamp) -> Vec<Finding> {
             Health::Warning,
             "secrets_ending",
             format!(
-                "the last secret of the client {} ends at {end}",
+                "the last secret of the client {} expires at {end}",
                 name(&client.name)
             ),
             "give the client another secret with `bailiwick client rotate`",
