@@ -162,7 +162,7 @@ pub struct TokenStatus {
     pub actor: String,
     /// The root key that signed it.
     pub key: KeyId,
-    /// Time at which it was minted.
+    /// Time at which the request for it arrived.
     pub issued_at: Timestamp,
     /// The first second in which the token is no longer valid.
     pub expires: Timestamp,
