@@ -217,7 +217,7 @@ impl KeyRevokeArgs {
             None => {
                 return Err(
                     Failure::plain(Exit::Guarded, "a key is not revoked without a reason")
-                        .hint("give --reason, or --force to go on without"),
+                        .hint("give --reason, or use --force to revoke it without one"),
                 );
             }
         };

@@ -41,7 +41,9 @@ pub enum RefreshError {
         told: u64,
     },
     /// The keyset has expired, or was signed in the future.
-    #[error("the keyset is not valid at this time; set the clock of this machine or of the issuer")]
+    #[error(
+        "the keyset has expired or was signed in the future; check the issuer, and the clocks of this machine and of the issuer"
+    )]
     Time,
     /// The feed cannot be trusted.
     #[error(transparent)]
