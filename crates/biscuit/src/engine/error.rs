@@ -63,7 +63,7 @@ pub enum Fault {
     #[error("the token has more than {} blocks", super::origin::MAX_BLOCKS)]
     Blocks,
     /// A quantity does not fit the 16-bit or 32-bit number that stores it.
-    #[error("it is too large")]
+    #[error("it is too large to be compiled")]
     TooLarge,
     /// The text is not Datalog.
     #[error("the text is not valid Datalog ({0})")]
