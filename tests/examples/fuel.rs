@@ -34,7 +34,7 @@ use fuel::{climb, decisions, operations};
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-const LEFT_OUT: &str = "Left out of the operations: programs that end in an error or burn less than a twentieth of their fuel, and the\nwork before an evaluation (signatures, decoding, compiling, stating a call). The search draws from lists and ends:\nthere may be dearer programs.\n\n";
+const LEFT_OUT: &str = "Left out of the operations: programs that end in an error or burn less than a twentieth of their fuel, and the\nwork before an evaluation (signatures, decoding, compiling, stating a call). The search draws from lists and ends:\nthere may be more expensive programs.\n\n";
 
 const MARKS: [&str; 2] = ["<!-- measured -->\n", "<!-- end -->"];
 

@@ -152,7 +152,7 @@ fn a_string_named_a_thousand_times_is_not_even_resolved() {
     assert_eq!(decision.reason().map(|reason| reason.code()), Some(LARGE));
     assert_eq!(
         decision.explain(Values::Shown),
-        ["block 1 names long strings too often"]
+        ["block 1 refers to long strings too often"]
     );
 }
 

@@ -127,7 +127,7 @@ impl Narrowings {
         wrong
     }
 
-    /// The same of a token that the page's function has narrowed, and whether its block is the expected one.
+    /// Returns the unexpected outcomes of a token that the function on the page narrowed, including an unexpected block.
     pub(super) fn page_otherwise(&self, token: &str) -> Vec<String> {
         let page = &self.page;
         let mut wrong = otherwise(&self.verifier(), "page", token, &page.calls, page.time);

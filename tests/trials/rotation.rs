@@ -1,17 +1,17 @@
 //! Trial of rotation: root keys rotate every few seconds under load, and finally the active key is revoked.
 //!
-//! Promised: during a planned rotation, no verifier denies a valid token at any moment of its life. After an
+//! Promised: during a planned rotation, no verifier denies a valid token at any moment of its lifetime. After an
 //! emergency, no verifier admits a token of the revoked key for longer than its poll interval of the head plus
 //! a second, while the spare's tokens are valid everywhere at once.
 //!
 //! The service, three verifiers and their refreshers are the real ones, over HTTP. Clients mint without a pause,
 //! and each token is shown to each verifier right after it was minted and once more in the last second of its
-//! life. Signs of failure: a denial of such a token, a refused mint, or a token of the revoked key that is still
+//! lifetime. Signs of failure: a denial of such a token, a refused mint, or a token of the revoked key that is still
 //! admitted.
 //!
 //! The trial is a program of its own, because nothing may delay events that are promised within seconds.
 //!
-//! The trial takes 75 seconds, because no key is retired before the life of its tokens, the life of the keyset
+//! The trial takes 75 seconds, because no key is retired before the lifetime of its tokens, the lifetime of the keyset
 //! and a minute of clock skew have passed.
 
 #![cfg(test)]
@@ -36,7 +36,7 @@ use bailiwick_token::{key::KeyId, revocation::Head, token::Token};
 use bailiwick_verifier::Reason;
 use serde_json::json;
 
-/// The life of a token, in seconds.
+/// The lifetime of a token, in seconds.
 const TTL: u64 = 4;
 const POLL: Duration = Duration::from_secs(1);
 
@@ -52,7 +52,7 @@ struct Tally {
     minted: u64,
     /// Number of decisions on valid tokens.
     checks: u64,
-    /// Number of tokens that expired before their second check, which is in the last second of their life.
+    /// Number of tokens that expired before their second check, which is in the last second of their lifetime.
     late: u64,
     denied: Vec<String>,
     keys: BTreeSet<u32>,
@@ -103,7 +103,7 @@ impl World {
             }
             self.show(&token, "new");
             alive.push_back((asked.plus(TTL), token));
-            // The last whole second of a life that began at the request or later.
+            // The last whole second of a lifetime that began at the request or later.
             while let Some((end, token)) = alive.front() {
                 let now = self.service.time.now();
                 if now < end.minus(1) {

@@ -193,7 +193,7 @@ pub struct TokenResponse {
     pub issued_token_type: IssuedTokenType,
     /// The scheme by which the token is presented.
     pub token_type: TokenType,
-    /// The token's life, in seconds.
+    /// The token's lifetime, in seconds.
     pub expires_in: u64,
     /// The profile that the token was minted under.
     pub scope: String,

@@ -19,7 +19,7 @@ pub struct ProfileSummary {
     pub params: Vec<ProfileParam>,
     /// The services for which the profile has grants.
     pub services: BTreeSet<String>,
-    /// The life of the profile's tokens.
+    /// The lifetime of the profile's tokens.
     pub ttl: TokenLife,
     /// Maximum number of blocks that holders may append; absent if unlimited.
     pub max_depth: Option<u32>,
@@ -39,12 +39,12 @@ pub struct ProfileParam {
     pub kind: String,
 }
 
-/// The range of lives that a profile's tokens may have, in seconds.
+/// The range of lifetimes that a profile's tokens may have, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenLife {
     /// The minimum.
     pub min: u64,
-    /// The life of a token whose request states none.
+    /// The lifetime of a token whose request states none.
     pub default: u64,
     /// The maximum.
     pub max: u64,

@@ -158,7 +158,7 @@ impl fmt::Debug for Outgoing {
 #[non_exhaustive]
 pub enum OutgoingError {
     /// A name is empty or consists of dots. Clients and proxies resolve such segments even if they are encoded.
-    #[error("the name `{0}` cannot stand in a URL; use the name as it is listed")]
+    #[error("the name `{0}` cannot be used in a URL; write the name exactly as it is listed")]
     Segment(String),
     /// The number of values differs from the number of names in the path.
     #[error("`{0}` takes one value for each name in braces")]

@@ -291,9 +291,9 @@ pub struct SettingsStatus {
     pub keyset_key: PublicKey,
     /// The interval at which verifiers should look for a newer keyset.
     pub refresh_hint: u64,
-    /// Maximum life of a token.
+    /// Maximum lifetime of a token.
     pub max_token_ttl: u64,
-    /// The life of a signed keyset.
+    /// The lifetime of a signed keyset.
     pub keyset_life: u64,
     /// Number of profiles.
     pub profiles: u64,

@@ -28,7 +28,7 @@ pub struct MintTokenRequest {
     /// Services for which the token should have grants. By default, all services of the profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub services: Option<Vec<String>>,
-    /// The life in seconds.
+    /// The lifetime in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl: Option<u64>,
     /// A description of the task.
@@ -122,10 +122,10 @@ pub struct TokensQuery {
     /// Tokens that this client fetched: its name, or a provider's name, `/` and a subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
-    /// Also tokens that have expired or are revoked. By default, only those that are live.
+    /// Also list tokens that have expired or are revoked. By default, only those that are live.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub all: Option<bool>,
-    /// The page that follows this token: the `next` of the page before.
+    /// The `next` of the previous page, after which this page begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<TokenId>,
     /// Maximum number of tokens in the answer.
@@ -138,7 +138,8 @@ pub struct TokensQuery {
 pub struct TokenPage {
     /// The tokens.
     pub tokens: Vec<TokenStatus>,
-    /// The token that the next page follows; absent at the end. A page may be empty and have a next one.
+    /// The token after which the next page begins; absent on the last page. A page may be empty although
+    /// another one follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<TokenId>,
 }
@@ -161,9 +162,9 @@ pub struct TokenStatus {
     pub actor: String,
     /// The root key that signed it.
     pub key: KeyId,
-    /// Time at which it was minted.
+    /// Time at which the request for it arrived.
     pub issued_at: Timestamp,
-    /// The first second after its life.
+    /// The first second in which the token is no longer valid.
     pub expires: Timestamp,
     /// The row of the audit.
     pub audit_seq: u64,

@@ -34,7 +34,7 @@ pub enum BuildError {
     )]
     Key,
     /// The block could not be written or signed.
-    #[error("the block cannot be signed")]
+    #[error("the block cannot be written or signed")]
     Block,
     /// The result could not be read back.
     #[error(transparent)]

@@ -127,8 +127,8 @@ fn text(report: &AuditVerification) -> String {
 /// Options of `audit checkpoint`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A running service signs one by itself every hour, and every thousand rows. What counts is the copy \
-that whoever can write to the store cannot reach.
+A running service signs one every hour, and every thousand rows. Keep a copy where nobody who can \
+write to the store can change it: only such a copy shows that the audit was rewritten.
 
 Example:
   bailiwick audit checkpoint --out /mnt/elsewhere/checkpoint.json")]
@@ -226,7 +226,7 @@ impl AuditExportArgs {
                 Exit::NotFound,
                 format!("the audit ends before row {after}, so it was restored or has lost rows"),
             )
-            .hint("put the earlier export aside, and begin a new one without --after"));
+            .hint("keep the earlier export, and start a new one without --after"));
         }
         let mut progress = Progress::new("rows");
         loop {

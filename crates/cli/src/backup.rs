@@ -23,9 +23,9 @@ use crate::{
 /// Options of `bailiwick backup`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The issuer goes on meanwhile. The file holds the home's settings and profiles, and everything in the \
-database, of one moment, and is signed. Private keys in it are encrypted with the passphrase, which is \
-not in it. It does not hold the URL of a PostgreSQL database.
+The issuer can keep running. The file is signed, and holds the home's settings and profiles and the \
+whole database as of one moment. Private keys in it are encrypted with the passphrase. Neither the \
+passphrase nor the URL of a PostgreSQL database is in the file.
 
 Example:
   bailiwick backup --out issuer-$(date +%F).backup")]

@@ -55,14 +55,14 @@ fn failure(error: &Error) -> Failure {
             "give a Biscuit as its issuer wrote it, in binary or as base64url text"
         }
         ErrorKind::Signature => {
-            "the token was changed on its way, or --root-key is not the key that its issuer signs with"
+            "check that --root-key is the key of the token's issuer; if it is, the token was modified, so get it again"
         }
         ErrorKind::Rule => "correct the statement; `authorizer` is the file of --authorizer",
         ErrorKind::Execution => {
             "`bailiwick biscuit inspect` shows the token's checks; the rest is the file of --authorizer"
         }
         ErrorKind::Fuel => {
-            "make the policies cheaper; where it is fuel that ran out, --fuel gives more"
+            "simplify the policies, or allow more fuel with --fuel if it was fuel that ran out"
         }
         _ => "look at the token with `bailiwick biscuit inspect`",
     };

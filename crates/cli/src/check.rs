@@ -32,11 +32,11 @@ use crate::{
 /// Options of `bailiwick check`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It reads `service.toml`, `config.toml` and the profiles, and looks at the files that they name. Of each \
-profile it tells the first mistake. The issuer's own longest life of tokens is in its store, so \
-`profile check` compares that.
+Reads `service.toml`, `config.toml` and the profiles, and checks the files that they name. Reports the \
+first mistake of each profile. Does not compare profiles with the issuer's `max_token_ttl`, which is \
+in its store; `profile check` does.
 
-Exit codes: 0 no mistake, 7 there are warnings, 8 there are mistakes; others if it cannot be told.
+Exit codes: 0 no mistake, 7 there are warnings, 8 there are mistakes; another code if the check itself failed.
 
 Examples:
   bailiwick check
@@ -84,13 +84,13 @@ impl CheckArgs {
                 Ok(false) => {}
                 Ok(true) => mistakes.warning(
                     "service.toml",
-                    "every user of this machine can read the private key of TLS",
+                    "every user of this machine can read the TLS private key",
                     "run `chmod o=` on it",
                 ),
                 Err(error) => mistakes.error(
                     "service.toml",
                     &Failure::new(Exit::Local, error)
-                        .hint("put the certificate with its chain, and the key that belongs to it, in place"),
+                        .hint("provide the certificate with its chain, and its private key"),
                 ),
             }
         }
@@ -126,7 +126,7 @@ fn read_config(path: &Path, mistakes: &mut Mistakes) -> Option<(Config, bool)> {
         let failure = match fault {
             // The parser's text itself contains line breaks and colons.
             ConfigError::Malformed(text) => Failure::plain(Exit::Local, text.trim_end())
-                .hint("correct this place in the file, or remove it"),
+                .hint("correct this part of the file, or remove it"),
             other => Failure::new(Exit::Local, other),
         };
         mistakes.error("service.toml", &failure);

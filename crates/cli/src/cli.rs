@@ -10,8 +10,7 @@ use crate::{
 
 const AFTER_HELP: &str = "\
 Data goes to stdout, everything else to stderr. Tokens and secrets come from a file, from \
-standard input (`-`) or from the environment, never from an argument. A flag goes before its \
-environment variable, which goes before `config.toml` in the home.
+standard input (`-`) or from the environment, never from an argument. A flag overrides its environment variable, which overrides `config.toml` in the home.
 
 Exit codes: 0 done or allowed, 1 local error, 2 usage, 3 denied, 4 a guard refused, 5 not found, \
 6 remote error; of `status` and `check` also 7 warnings found, 8 errors found.

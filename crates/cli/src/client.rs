@@ -30,7 +30,7 @@ use crate::{
 /// The verbs of `client`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientCommand {
-    /// Register a client with its public keys, or with a secret that is printed only now
+    /// Register a client with its public keys, or with a secret that is printed only once
     Add(ClientAddArgs),
     /// List all clients
     List(ClientListArgs),
@@ -59,7 +59,7 @@ impl ClientCommand {
 /// Options of `client add`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The secret is the only thing on stdout. It is kept as a hash: whoever loses it needs another one. \
+The secret is the only thing on stdout. The issuer keeps only its hash, so a lost secret has to be replaced. \
 A client with keys signs its own assertions (private_key_jwt) and gets no secret.
 
 Examples:
@@ -88,7 +88,7 @@ pub(crate) struct ClientAddArgs {
 /// Options of `client rotate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-While the overlap lasts both secrets are good, so that no request is refused in between. The end of the former secret is printed.
+Both secrets are valid during the overlap, so no request is refused. The expiry of the old secret is printed.
 
 Examples:
   bailiwick client rotate orchestrator --out secret
@@ -109,7 +109,7 @@ pub(crate) struct ClientRotateArgs {
 /// Options of `client disable`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The tokens that it has live on: revoke them with `bailiwick revocations add --client NAME`.
+Its tokens stay valid: revoke them with `bailiwick revocations add --client NAME`.
 
 Example:
   bailiwick client disable orchestrator --yes")]
@@ -148,7 +148,7 @@ impl ClientAddArgs {
         match &made.secret {
             Some(secret) => {
                 let again = format!(
-                    "give the client another secret by `bailiwick client rotate {}`",
+                    "give the client another secret with `bailiwick client rotate {}`",
                     name(&made.client.name)
                 );
                 deliver(global, &self.out, &made.client, secret, &again)
@@ -204,7 +204,7 @@ fn deliver(
     let line = Zeroizing::new(format!("{}\n", secret.as_str()));
     let lost = |failure: Failure| {
         failure.hint(format!(
-            "name a place that can be written, and {again}, since this one is lost"
+            "this secret is lost, so {again}, and name a file that can be written"
         ))
     };
     match (out.path(), global.format()) {

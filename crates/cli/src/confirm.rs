@@ -50,6 +50,6 @@ impl Confirm {
             Exit::Usage,
             format!("the answer is not `{id}`, so nothing was done"),
         )
-        .hint("type it as it stands above, or add --yes"))
+        .hint("type the answer exactly as shown above, or add --yes"))
     }
 }

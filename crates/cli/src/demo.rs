@@ -46,8 +46,8 @@ pub(crate) async fn run(args: DemoArgs, global: &Global) -> ExitResult {
     match ok {
         true => Ok(Exit::Done),
         false => Err(
-            Failure::plain(Exit::Local, "not everything came out as it should")
-                .hint("please report this, with what is written above"),
+            Failure::plain(Exit::Local, "some results of the demonstration are wrong")
+                .hint("please report this with the output above"),
         ),
     }
 }
@@ -78,8 +78,7 @@ async fn show(screen: &Screen) -> Result<DemoReport, Failure> {
     let (token, call) = agents.widening();
     calls.push(screen.call(client.call(token, call).await?)?);
 
-    screen
-        .step("An agent is talked into it. It orders whatever it reads; the service does not.")?;
+    screen.step("An agent is tricked. It orders whatever it reads; the service refuses.")?;
     screen.quote(agents::INVOICE)?;
     for call in agents::gullible(agents::INVOICE) {
         calls.push(screen.call(client.call(&agents.buyer, call).await?)?);

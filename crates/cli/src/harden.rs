@@ -12,10 +12,10 @@ pub(crate) fn process() -> Result<(), Failure> {
         Failure::plain(
             Exit::Local,
             format!(
-                "core files cannot be switched off ({error}), and a secret could end up in one"
+                "core dumps cannot be disabled ({error}), so a crash could write a secret to disk"
             ),
         )
-        .hint("run it where a process may lower its own limits, as by `ulimit -c 0`")
+        .hint("run it where a process may lower its own limit on core files, which `ulimit -c 0` shows")
     })
 }
 

@@ -26,7 +26,7 @@ pub(crate) trait Hint: ToString {
 }
 
 /// The hint for a missing reason.
-const REASON: &str = "give one line of text by --reason";
+const REASON: &str = "give one line of text with --reason";
 
 impl Hint for HomeError {
     fn hint(&self) -> Option<&'static str> {
@@ -78,7 +78,7 @@ impl Hint for RevokeError {
 impl Hint for ExportError {
     fn hint(&self) -> Option<&'static str> {
         matches!(self, ExportError::Unsigned)
-            .then_some("give a checkpoint that was kept elsewhere by --checkpoint")
+            .then_some("use --checkpoint with a checkpoint that was kept elsewhere")
     }
 }
 
@@ -90,7 +90,7 @@ impl Hint for RestoreError {
             RestoreError::Open(error) => error.hint(),
             RestoreError::Key(error) => error.hint(),
             RestoreError::KeyNeeded => {
-                Some("give the key that verifiers are configured with by --keyset-key")
+                Some("use --keyset-key with the key that verifiers are configured with")
             }
             RestoreError::Taken => Some(
                 "restore into an empty database, or use --in-place if the database itself was put back",
@@ -107,7 +107,7 @@ impl Hint for RestoreEvidenceError {
                 "give the last keyset and the last revocations (`--verifier DIR` has both), or end every token with --revoke-keys",
             ),
             RestoreEvidenceError::Version => Some(
-                "give the last keyset by --keyset, or a version that no keyset has reached by --above",
+                "give the last keyset with --keyset, or use --above with a version that no keyset has reached",
             ),
             RestoreEvidenceError::Gap { .. } => {
                 Some("give newer revocations, or end every token with --revoke-keys")

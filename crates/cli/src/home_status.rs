@@ -17,7 +17,7 @@ use crate::{
     settings::Global,
 };
 
-/// Reports the state of an issuer. The passphrase is tried if one is configured; nobody is asked for it.
+/// Reports the state of an issuer. The passphrase is tried if one is configured; there is no prompt.
 pub(crate) async fn report(
     issuer: &Issuer,
     passphrase: Option<&PassphraseArg>,
@@ -57,7 +57,7 @@ fn tried(
         None | Some(Ok(None)) => return PrivateKeys::NotTried,
         Some(Ok(Some(configured))) => configured,
         Some(Err(failure)) => {
-            let next = "correct where the passphrase comes from";
+            let next = "correct the file or variable that the passphrase is read from";
             findings.push(failed(
                 Section::PrivateKeys,
                 "passphrase_unreadable",

@@ -28,8 +28,8 @@ const NEXT: &str = "what to do next:
 /// Options of `bailiwick init`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The home is made where there is nothing yet, or an empty directory. Its private keys are encrypted \
-with the passphrase: without it they are lost.
+The home must not exist yet, or be an empty directory. Its private keys are encrypted with the \
+passphrase, and are lost without it.
 
 Example:
   BAILIWICK_PASSPHRASE_FILE=passphrase.txt \\
@@ -38,13 +38,13 @@ pub(crate) struct InitArgs {
     /// The issuer's name in tokens and in the keyset: a URL
     #[arg(long, value_name = "URL", value_parser = parse::text)]
     issuer: String,
-    /// Maximum life of a token [default: 1h]
+    /// Maximum lifetime of a token [default: 1h]
     #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
     max_ttl: Option<u64>,
     /// Interval at which verifiers look for a newer keyset [default: 30s]
     #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
     refresh_hint: Option<u64>,
-    /// The life of a signed keyset [default: 1d]
+    /// The lifetime of a signed keyset [default: 1d]
     #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
     keyset_life: Option<u64>,
     /// The URL at which verifiers find the revocations; `keyset set` can set it later

@@ -124,8 +124,8 @@ impl Input {
         if let Input::File(path) = self
             && Token::parse(&path.to_string_lossy()).is_ok()
         {
-            return Failure::plain(Exit::Usage, "a token was given where its file is wanted")
-                .hint("write the token to a file and name that, and remove the token from the history of your shell");
+            return Failure::plain(Exit::Usage, "a token was given instead of the name of its file")
+                .hint("write the token to a file, give the file's name, and remove the token from the history of your shell");
         }
         Failure::plain(Exit::Local, format!("cannot read {self} ({error})"))
             .hint("check its path and permissions")
@@ -268,7 +268,7 @@ pub(crate) fn token_bytes(source: &Input) -> Result<Zeroizing<Vec<u8>>, Failure>
 pub(crate) fn parse_token(text: &str) -> Result<Token, Failure> {
     Token::parse(text).map_err(|error| {
         Failure::plain(Exit::Local, error)
-            .hint("a token is the one line that `bailiwick token mint` prints")
+            .hint("give the one line that `bailiwick token mint` printed")
     })
 }
 
@@ -282,6 +282,6 @@ pub(crate) fn grants(source: &Input) -> Result<Grants, Failure> {
     };
     parsed.map_err(|error| {
         Failure::new(Exit::Local, format!("{source}: {error}"))
-            .or_hint("correct this place in the file")
+            .or_hint("correct this part of the file")
     })
 }

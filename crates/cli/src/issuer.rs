@@ -22,8 +22,8 @@ const ACTOR: &str = "BAILIWICK_ACTOR";
 /// Maximum length of a user's name in the audit, in bytes.
 const MAX_USER: usize = 256;
 
-/// The actor for the audit: the user of the system, behind the name that the environment states. A name alone would
-/// let anybody act as another.
+/// The actor for the audit: the system user, preceded by the name that the environment states, if any. The name
+/// alone would let anybody act as somebody else.
 pub(crate) fn actor() -> Result<String, Failure> {
     let user = system_user();
     let stated = input::variable(ACTOR)?.filter(|actor| !actor.is_empty());
@@ -148,7 +148,7 @@ impl From<MintError> for Failure {
             // The issuer decided to refuse, and recorded it.
             MintError::Refused(_) => error
                 .failure(Exit::Denied)
-                .or_hint("correct the request, whose refusal is in the audit"),
+                .or_hint("correct the request; the audit has recorded the refusal"),
             _ => error.failure(Exit::Local),
         }
     }

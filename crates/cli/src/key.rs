@@ -108,7 +108,7 @@ pub(crate) struct ActivateArgs {
 /// Options of `key retire`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Refused (exit code 4) while tokens that it signed can still be alive.
+Refused (exit code 4) while tokens that it signed may still be valid.
 
 Example:
   bailiwick key retire 0a1b2c3d --yes")]
@@ -127,7 +127,7 @@ pub(crate) struct RetireArgs {
 /// Options of `key revoke`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Where the key was active, a spare takes over in the same step, and a new spare is staged. Refused \
+If the key is active, a spare takes over in the same step, and a new spare is staged. Refused \
 (exit code 4) without a reason. Verifiers learn of it from the next keyset.
 
 Examples:
@@ -155,7 +155,7 @@ pub(crate) struct KeyRevokeArgs {
 /// Options of `key rotate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each run does what is due and leaves the rest for a later one; nothing is forced. A wrong passphrase \
+Each run takes the steps that are due, and overrides no guard. A wrong passphrase \
 fails even if nothing is due.
 
 Examples:
@@ -217,7 +217,7 @@ impl KeyRevokeArgs {
             None => {
                 return Err(
                     Failure::plain(Exit::Guarded, "a key is not revoked without a reason")
-                        .hint("give --reason, or --force to go on without"),
+                        .hint("give --reason, or use --force to revoke it without one"),
                 );
             }
         };

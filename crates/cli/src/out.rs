@@ -190,8 +190,11 @@ fn parent(path: &Path) -> &Path {
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
     let name = shown(path);
     if error.kind() == io::ErrorKind::NotFound && path.is_symlink() {
-        return Failure::plain(Exit::Local, format!("{name} is a symbolic link to nothing"))
-            .hint("make the file that it leads to, or remove the link");
+        return Failure::plain(
+            Exit::Local,
+            format!("{name} is a symbolic link whose target is missing"),
+        )
+        .hint("create the target, or remove the link");
     }
     // Only the kind, since the error itself may name the temporary file.
     let why = error.kind();

@@ -38,7 +38,7 @@ pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 /// The style of headers.
 pub(crate) const BOLD: Style = Style::new().bold();
-/// The style of what is over.
+/// The style of values that have ended, such as expired tokens.
 pub(crate) const FAINT: Style = Style::new().dimmed();
 const CYAN: Style = AnsiColor::Cyan.on_default().bold();
 
@@ -270,7 +270,7 @@ fn written(result: io::Result<()>) -> Result<(), Failure> {
             Exit::Local,
             format!("cannot write to standard output ({error})"),
         )
-        .hint("free space, and look at the result again, since what was done stays done")),
+        .hint("free space, and check the result, since the command was carried out")),
         _ => Ok(()),
     }
 }

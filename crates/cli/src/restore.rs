@@ -30,20 +30,20 @@ use crate::{
 const MAX_FILES: usize = 16;
 
 /// The reason for revoking all keys when later revocations are unknown.
-const REASON: &str =
-    "the issuer was restored from a backup, and what was revoked since is not known";
+const REASON: &str = "the issuer was restored from a backup, and later revocations are not known";
 
 /// Options of `bailiwick restore`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A backup knows nothing of what came after it, and must not bring a revoked token back to life. So a \
-restore wants to be told (exit code 4 otherwise): the last keyset and the last revocations, which \
-verifiers keep in their directory. Where nobody has them, --revoke-keys ends every token instead.
+A backup lacks everything that happened after it, and restoring it must not make a revoked token valid \
+again. A restore therefore needs the last keyset and the last revocations (exit code 4 without them), \
+which verifiers keep in their directory. If nobody has them, --revoke-keys ends every token instead.
 
-Afterwards verifiers find a keyset with a higher version, and take it. What no file can say is left to \
-you: what was revoked in the last seconds, clients that were added or disabled, or whose secrets or keys \
-changed, tokens that were minted and are missing in the record. A keyset from before a root key was \
-revoked would bring that key back: give the last one, or --revoke-keys.
+Verifiers accept the keyset of the restored issuer, because its version is higher. Some things are in \
+no file, and you have to check them yourself: revocations of the last seconds, clients that were added \
+or disabled, and changed secrets and keys of clients. The record lacks the tokens that were minted after \
+the backup. A keyset from before the revocation of a root key would make that key valid again: give the \
+last keyset, or use --revoke-keys.
 
 Examples:
   bailiwick restore issuer.backup --verifier /var/lib/erp/bailiwick
@@ -104,7 +104,7 @@ impl RestoreArgs {
                         .ask("continue the restored issuer", &issuer.settings().issuer)?;
                     issuer.unlock(&self.passphrase.passphrase(global)?)?;
                     let taken = issuer.catch_up(&evidence, now);
-                    Ok(Progress::waiting("seconds, taking over what came later", taken).await?)
+                    Ok(Progress::waiting("seconds, applying later changes", taken).await?)
                 })
                 .await?
             }
@@ -241,10 +241,10 @@ fn to_do(report: &RestoreReport) -> Vec<String> {
     }
     if report.clients > 0 {
         lines.push(format!(
-            "check the {} by `bailiwick client list`, since all changes of clients after the backup are lost",
+            "check the {} with `bailiwick client list`, since all changes of clients after the backup are lost",
             counted(report.clients, "client")
         ));
     }
-    lines.push("publish the new keyset by `bailiwick serve`, or give it to verifiers by `bailiwick keyset export`".to_owned());
+    lines.push("publish the new keyset with `bailiwick serve`, or give it to verifiers with `bailiwick keyset export`".to_owned());
     lines
 }

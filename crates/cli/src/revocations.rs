@@ -55,11 +55,11 @@ struct RevocationList<'a, T> {
 /// Options of `revocations add`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-One entry ends every token that was issued before the time, those that were narrowed from them \
-included; tokens that are minted afterwards are good. Use it when an agent was fooled, a principal \
-left, or a client's secret leaked. Tokens that a client fetched are revoked one by one, all that are \
-live: give the client another secret before. `bailiwick token list` shows the tokens. Single \
-tokens: `bailiwick token revoke`.
+One entry ends every token that was issued before the time, with every token narrowed from it. Tokens \
+that are minted later are valid. Use it when an agent was tricked, a principal left, or a client's \
+secret leaked. With --client, all live tokens that the client fetched are revoked one by one: give the \
+client another secret first. `bailiwick token list` shows the tokens, and `bailiwick token revoke` \
+revokes a single one.
 
 Examples:
   bailiwick revocations add --agent agent:buyer \\
@@ -143,7 +143,7 @@ impl RevocationsAddArgs {
             && reports.is_empty()
         {
             output::warn(format_args!(
-                "no live token was fetched by the client {}: check the name",
+                "no live token was fetched by the client {}; check the name",
                 code(client)
             ));
         }
@@ -200,7 +200,7 @@ async fn revoke_fetched(
 /// Options of `revocations export`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Verifiers that fetch from a service need no file. Those that do not take this one, a day long.
+Verifiers that fetch from a service need no file. Others read this file, which is valid for a day.
 
 Example:
   bailiwick revocations export --out revocations.ndjson")]

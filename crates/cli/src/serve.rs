@@ -23,9 +23,9 @@ use crate::{
 /// Options of `bailiwick serve`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It reads `service.toml` in the home, and the profiles: `profiles.toml`, or all files of \
-`profiles.d`. SIGTERM and SIGINT end it once what is under way is done; SIGHUP takes up the \
-profiles anew, which happens every minute in any case.
+Reads `service.toml` in the home, and the profiles: `profiles.toml`, or all files of `profiles.d`. \
+SIGTERM and SIGINT stop it after the requests in progress. SIGHUP reloads the profiles and the \
+certificate, which also happens every minute.
 
 Example:
   bailiwick serve
@@ -89,12 +89,12 @@ impl ServeArgs {
                 Signal::Reload => match running.reload().await {
                     Ok(()) => output::note("the profiles and the certificate were reloaded"),
                     Err(error) => {
-                        output::warn(format_args!("the former profiles stay in use: {error}"))
+                        output::warn(format_args!("the previous profiles stay in use: {error}"))
                     }
                 },
             }
         }
-        output::note("stopping as soon as the requests under way are finished");
+        output::note("stopping after the requests in progress");
         let grace = Duration::from_secs(self.grace.unwrap_or(0));
         running.stop(grace).await;
         Ok(Exit::Done)
@@ -111,7 +111,7 @@ pub(crate) fn configured(home: &Path) -> Result<Config, Failure> {
     Config::parse(&text).map_err(|error| match error {
         // The parser's text has lines and semicolons of its own.
         ConfigError::Malformed(_) => Failure::plain(Exit::Local, ServeError::Config(error))
-            .hint("correct this place in the file"),
+            .hint("correct this part of the file"),
         error => Failure::new(Exit::Local, ServeError::Config(error)),
     })
 }

@@ -106,7 +106,9 @@ impl ServerArgs {
         let http = http.map_err(|error| {
             Failure::plain(
                 Exit::Local,
-                format!("no HTTPS client can be made ({error})"),
+                format!(
+                    "no HTTPS client can be made with the system's certificates and --ca ({error})"
+                ),
             )
         })?;
         Ok(Some(ServiceClient { base, http, token }))
@@ -189,7 +191,7 @@ impl ServiceClient {
         request: &Q,
     ) -> Result<Vec<u8>, Failure> {
         let outgoing = route.outgoing(values, request).map_err(|error| {
-            Failure::new(Exit::Usage, error).or_hint("do it at the home of the issuer")
+            Failure::new(Exit::Usage, error).or_hint("run the command at the issuer's home")
         })?;
         let base = self.base.url().as_str().trim_end_matches('/');
         let target = &outgoing.target;

@@ -54,7 +54,7 @@ impl Global {
             None => self.config()?.keyset_key,
         };
         let text = text.ok_or_else(|| {
-            Failure::plain(Exit::Usage, "the keyset key of the issuer is not known, and what its server signed is checked by it")
+            Failure::plain(Exit::Usage, "the issuer's keyset key is not known, so what its server signed cannot be verified")
                 .hint("set BAILIWICK_KEYSET_KEY, or `keyset_key` in `config.toml`, to what `bailiwick keyset key` prints at the issuer")
         })?;
         text.parse()
@@ -116,7 +116,7 @@ impl Global {
 fn elsewhere(what: &str) -> Failure {
     Failure::plain(
         Exit::Usage,
-        format!("`bailiwick {what}` works at the home of the issuer only, and a server is named"),
+        format!("`bailiwick {what}` works only at the issuer's home, but a server is named"),
     )
     .hint("run it on the machine of the issuer, without --server, BAILIWICK_SERVER and `server` in `config.toml`")
 }

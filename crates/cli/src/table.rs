@@ -39,7 +39,7 @@ enum Fit {
     Whole,
     /// A value that is too long ends in `…`.
     Short,
-    /// A value that is too long goes on in the next line, after a space.
+    /// A value that is too long is wrapped at a space.
     Wrap,
 }
 
@@ -56,7 +56,7 @@ impl Column {
         Column { title, fit }
     }
 
-    /// A column of text, which goes on below if it does not fit.
+    /// A column of text, which is wrapped if it does not fit.
     pub(crate) const fn text(title: &'static str) -> Column {
         let fit = Fit::Wrap;
         Column { title, fit }
@@ -266,7 +266,7 @@ impl Column {
         match self.fit {
             Fit::Whole => value.to_owned(),
             Fit::Short => text::shortened(value, width),
-            // A word that is longer than the column would be cut, and go on in the next line.
+            // A word that is longer than the column is cut off rather than wrapped.
             Fit::Wrap => {
                 let words = value.split(' ').map(|word| text::shortened(word, width));
                 words.collect::<Vec<_>>().join(" ")

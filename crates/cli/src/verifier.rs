@@ -36,7 +36,7 @@ impl VerifierCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 KEYSET and REVOCATIONS are `current`, or the number of versions and of changes that the verifier is \
-behind. Verifiers say what they use when they fetch; nobody vouches for it.
+behind. Verifiers report what they use when they fetch, and the issuer cannot check it.
 
 Examples:
   bailiwick verifier lag
@@ -148,7 +148,7 @@ impl LagArgs {
             verifiers: lags,
         };
         let nothing = match report.verifiers.is_empty() {
-            true => "no verifier has said anything yet",
+            true => "no verifier has reported yet",
             false => "no verifier is behind",
         };
         table.print(global.format(), &shown, nothing)?;

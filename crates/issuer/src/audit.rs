@@ -71,7 +71,7 @@ events! {
     KeysetSet "keyset.set",
     /// A token was minted.
     Mint "mint",
-    /// A token was refused.
+    /// A request for a token was refused.
     MintRefused "mint.refused",
     /// A token, a block, or all earlier tokens of a party were revoked.
     Revoke "revoke",

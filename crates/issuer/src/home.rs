@@ -353,9 +353,9 @@ pub enum HomeError {
     /// Something already exists at the path.
     #[error("`{0}` already exists and is not overwritten; name another home")]
     Exists(PathBuf),
-    /// The path is a symbolic link to nothing.
+    /// The path is a symbolic link whose target is missing.
     #[error(
-        "`{0}` is a symbolic link to nothing; make the directory that it leads to, or remove the link"
+        "`{0}` is a symbolic link whose target is missing; create the target as a directory, or remove the link"
     )]
     Dangling(PathBuf),
     /// The path is not a directory.

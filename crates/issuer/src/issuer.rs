@@ -112,7 +112,7 @@ impl Issuer {
         Home::check(path)
     }
 
-    /// Unlocks the private keys for the life of this value. This takes about a tenth of a second of
+    /// Unlocks the private keys for the lifetime of this value. This takes about a tenth of a second of
     /// computation, so call it where blocking is allowed.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use crate::{
     store::{StoreError, StoredKeyset, Tx},
 };
 
-/// Age in seconds at which an unchanged keyset or revocation list is signed again.
+/// Age in seconds at which an unchanged keyset is signed again.
 pub const KEYSET_RESIGN: u64 = 3_600;
 
 /// A signed keyset.
@@ -32,7 +32,7 @@ pub struct PublishedKeyset {
 }
 
 impl Issuer {
-    /// Returns the current keyset, signed again if it is more than an hour old or if less than half of its life
+    /// Returns the current keyset, signed again if it is more than an hour old or if less than half of its lifetime
     /// remains. Only signing needs the private keys.
     ///
     /// # Errors

@@ -73,7 +73,7 @@ impl Issuer {
     ///
     /// The entry for a token that was minted here stays until the token has expired; the entry for a watermark
     /// stays until every token that it covers has expired. Any other entry stays until `expires`, or forever if
-    /// that is `None`. The life of an entry is never shortened. No private key is needed.
+    /// that is `None`. The lifetime of an entry is never shortened. No private key is needed.
     ///
     /// # Errors
     /// [`RevokeError`]; in that case, nothing changed.

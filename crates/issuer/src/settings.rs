@@ -16,9 +16,9 @@ pub struct InitOptions {
     pub issuer: String,
     /// The interval at which verifiers should look for a newer keyset.
     pub refresh_hint: u64,
-    /// Maximum life of a token.
+    /// Maximum lifetime of a token.
     pub max_token_ttl: u64,
-    /// The life of a signed keyset.
+    /// The lifetime of a signed keyset.
     pub keyset_life: u64,
     /// The URL at which revocations are served, which the keyset states.
     pub revocation_url: Option<String>,
@@ -107,11 +107,12 @@ pub struct Settings {
     pub issuer: String,
     /// The interval at which verifiers should look for a newer keyset.
     pub refresh_hint: u64,
-    /// Maximum life of a token.
+    /// Maximum lifetime of a token.
     pub max_token_ttl: u64,
-    /// The life of a signed keyset.
+    /// The lifetime of a signed keyset.
     pub keyset_life: u64,
-    /// The key that signs keysets and revocation lists. Verifiers are configured with it.
+    /// The key that signs keysets, the revocation feed, checkpoints and backups. Verifiers are configured
+    /// with it.
     pub keyset_key: PublicKey,
     /// The age recipient to which private keys are encrypted.
     pub recipient: String,
@@ -154,7 +155,7 @@ pub enum SettingsError {
     RevocationUrl,
     /// A time is out of range.
     #[error(
-        "`{name}` is {}, but has to be {} to {}; choose a value within that",
+        "`{name}` is {}, but has to be {} to {}; choose a value in that range",
         show(*.value), show(*range.start()), show(*range.end())
     )]
     Seconds {

@@ -23,9 +23,9 @@ pub struct TokenFilter {
     pub tenant: Option<String>,
     /// Tokens that one of these actors asked for, as the audit names them. An empty list stands for all actors.
     pub actors: Vec<String>,
-    /// Also tokens that have expired or are revoked.
+    /// Also list tokens that have expired or are revoked.
     pub all: bool,
-    /// The page that follows this token.
+    /// The token after which the page begins.
     pub after: Option<TokenId>,
     /// Maximum number of tokens, at most [`MAX_TOKENS`].
     pub limit: u32,
@@ -37,7 +37,8 @@ pub struct TokenFilter {
 pub struct TokenPage {
     /// The tokens.
     pub tokens: Vec<ListedToken>,
-    /// The token that the next page follows, or `None` at the end. A page may be empty and have a next one.
+    /// The token after which the next page begins, or `None` on the last page. A page may be empty although
+    /// another one follows.
     pub next: Option<TokenId>,
 }
 

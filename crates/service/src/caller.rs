@@ -50,7 +50,7 @@ pub(crate) struct KnownParty {
     pub(crate) name: String,
     /// The authenticated client of this issuer; `None` for a party named in a JWT.
     pub(crate) signed_in: Option<SignedIn>,
-    /// True if a client assertion authenticated it that may have been used before.
+    /// True if it was authenticated by a client assertion that may have been used before.
     reusable: bool,
     /// Private, so that only the checks in this file can construct the type.
     _checked: (),

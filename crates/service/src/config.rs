@@ -75,7 +75,7 @@ pub struct ServiceLimits {
     /// Maximum number of wrong secrets and assertions of one client from one address in a minute. Until the
     /// minute ends, further ones are refused without a costly check, and are not recorded.
     pub failures_per_minute: u32,
-    /// Maximum life of an assertion that a client signs itself, in seconds.
+    /// Maximum lifetime of an assertion that a client signs itself, in seconds.
     pub client_assertion_seconds: u64,
 }
 
@@ -109,7 +109,7 @@ pub struct ProviderConfig {
     pub algorithms: Vec<Algorithm>,
     /// URL of the provider's keys. By default, the URL in its `/.well-known/openid-configuration`.
     pub jwks_uri: Option<String>,
-    /// Maximum life of a token, in seconds.
+    /// Maximum lifetime of a token, in seconds.
     #[serde(default = "max_life")]
     pub max_life: u64,
     /// True if each token must have a `jti` and may be used only once.
@@ -133,7 +133,7 @@ pub enum Assertions {
     Reusable,
 }
 
-/// Maximum life of a reusable client assertion, in seconds.
+/// Maximum lifetime of a reusable client assertion, in seconds.
 const MAX_REUSABLE_LIFE: u64 = 86_400;
 
 fn algorithms() -> Vec<Algorithm> {
@@ -271,7 +271,7 @@ impl ProviderConfig {
         let checks = [
             (
                 self.name.is_empty() || !self.name.chars().all(word),
-                "its name is not of letters, digits, `-` and `_`; choose another name",
+                "its name does not consist of letters, digits, `-` and `_`; choose another name",
             ),
             (
                 taken.0,
@@ -298,7 +298,7 @@ impl ProviderConfig {
             ),
             (
                 self.algorithms.is_empty() || self.algorithms.iter().any(symmetric),
-                "its `algorithms` are not all of a key pair; name algorithms such as RS256, PS256, ES256, ES384 or EdDSA",
+                "its `algorithms` are not all for key pairs; name algorithms such as RS256, PS256, ES256, ES384 or EdDSA",
             ),
             (
                 reusable && self.one_time,
@@ -310,7 +310,7 @@ impl ProviderConfig {
             ),
             (
                 !(1..=31_536_000).contains(&self.max_life),
-                "its `max_life` is not 1 to 31536000 seconds; choose a value within that",
+                "its `max_life` is not 1 to 31536000 seconds; choose a value in that range",
             ),
         ];
         let wrong = checks.into_iter().filter(|(wrong, _)| *wrong);
@@ -346,7 +346,7 @@ pub enum ConfigError {
     TooLarge,
     /// Secrets and tokens would travel without encryption.
     #[error(
-        "secrets and tokens would travel unencrypted to {0}; configure `[tls]`, listen on a loopback address, or set `plain_http = true` if a proxy in front ends TLS"
+        "secrets and tokens would travel unencrypted to {0}; configure `[tls]`, listen on a loopback address, or set `plain_http = true` if a proxy in front terminates TLS"
     )]
     Plain(SocketAddr),
     /// Both listeners have the same address.

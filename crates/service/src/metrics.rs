@@ -121,7 +121,7 @@ impl Metrics {
             "Requests, by route and status",
             requests.clone(),
         );
-        registry.register("request_seconds", "How long requests took", seconds.clone());
+        registry.register("request_seconds", "Duration of requests", seconds.clone());
         registry.register(
             "mints",
             "Tokens minted, and refusals by code",
@@ -134,18 +134,18 @@ impl Metrics {
         );
         registry.register(
             "requests_in_flight",
-            "Requests under way",
+            "Requests in progress",
             in_flight.clone(),
         );
         registry.register(
             "requests_shed",
-            "Requests turned away for want of room",
+            "Requests rejected because the service was overloaded",
             shed.clone(),
         );
         for (name, help, gauge) in [
             (
                 "store_up",
-                "1 while the store answers in time; the other gauges are as they were while it does not",
+                "1 while the store answers in time; otherwise the other gauges keep their last values",
                 store_up,
             ),
             (
@@ -155,12 +155,12 @@ impl Metrics {
             ),
             (
                 "keyset_age_seconds",
-                "Since the keyset was signed",
+                "Time since the keyset was signed",
                 keyset_age,
             ),
             (
                 "keyset_remaining_seconds",
-                "Until the keyset ends",
+                "Time until the keyset expires",
                 keyset_life,
             ),
             (
@@ -170,33 +170,33 @@ impl Metrics {
             ),
             (
                 "feed_head_age_seconds",
-                "Since the head of the feed was signed",
+                "Time since the head of the feed was signed",
                 head_age,
             ),
             (
                 "audit_unsigned_rows",
-                "Rows of the audit that no checkpoint vouches for",
+                "Rows of the audit that no checkpoint covers",
                 unsigned_rows,
             ),
             (
                 "verifiers_behind",
-                "Verifiers heard of lately with an older keyset",
+                "Verifiers that recently reported an older keyset",
                 verifiers_behind,
             ),
-            ("staged_keys", "Root keys that stand by", staged_keys),
+            ("staged_keys", "Staged root keys", staged_keys),
             (
                 "active_key_age_seconds",
-                "Since when the root key that signs does",
+                "Time since the active root key was activated",
                 active_key_age,
             ),
             (
                 "profiles_failed",
-                "1 while the profiles in the home cannot be taken up",
+                "1 while the profiles in the home cannot be loaded",
                 profiles_failed,
             ),
             (
                 "certificate_failed",
-                "1 while the certificate of TLS cannot be read anew",
+                "1 while the TLS certificate cannot be reloaded",
                 certificate_failed,
             ),
             (
@@ -209,7 +209,7 @@ impl Metrics {
         }
         registry.register(
             "task_failures",
-            "Failures of what is done in the background",
+            "Failures of background tasks",
             task_failures.clone(),
         );
         registry.register(

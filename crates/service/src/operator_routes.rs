@@ -140,7 +140,7 @@ pub(crate) async fn tokens(
     let limit = query.limit.unwrap_or(1);
     if !(1..=MAX_LISTED_TOKENS).contains(&limit) {
         return Err(ApiError::bad_request(format!(
-            "1 to {MAX_LISTED_TOKENS} tokens are listed at a time: go on with `after`"
+            "1 to {MAX_LISTED_TOKENS} tokens are listed at a time; ask for more with `after`"
         )));
     }
     let page = issuer.tokens(&token_filter(query), state.now()).await?;

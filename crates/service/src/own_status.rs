@@ -47,8 +47,8 @@ impl ServiceState {
                 Section::Service,
                 Health::Warning,
                 "certificate_failed",
-                "the certificate cannot be read again, so the current one stays in use until it ends",
-                "run `bailiwick check` at the issuer, and put a certificate and its key in place",
+                "the certificate cannot be read again, so the current one stays in use until it expires",
+                "run `bailiwick check` at the issuer, and provide a certificate and its key",
             ));
         }
         if self.metrics.profiles_failed.get() != 0 {
@@ -56,7 +56,7 @@ impl ServiceState {
                 Section::Settings,
                 Health::Error,
                 "profiles_invalid",
-                "the profiles in the home have a mistake, so the former ones stay in use and a restart would fail",
+                "the profiles in the home have a mistake, so the previous ones stay in use and a restart would fail",
                 "run `bailiwick check` at the issuer, and correct what it names",
             ));
         }

@@ -62,7 +62,9 @@ pub(crate) async fn not_ready(state: &ServiceState) -> Option<String> {
     match timeout(PATIENCE, state.issuer.published_keyset()).await {
         Err(_) => Some("the store does not answer in time".to_owned()),
         Ok(Err(error)) => Some(error.to_string()),
-        Ok(Ok(keyset)) if keyset.expires <= state.now() => Some("the keyset has ended".to_owned()),
+        Ok(Ok(keyset)) if keyset.expires <= state.now() => {
+            Some("the keyset has expired".to_owned())
+        }
         Ok(Ok(_)) => state.unwritten.load().as_deref().cloned(),
     }
 }
@@ -72,7 +74,7 @@ async fn metrics(Shared(state): Shared<ServiceState>) -> Response {
     let up = matches!(measured, Ok(Ok(())));
     state.metrics.store_up.set(i64::from(up));
     if let Ok(Err(error)) = measured {
-        tracing::warn!(%error, "some metrics could not be updated and have their former values");
+        tracing::warn!(%error, "some metrics could not be updated and keep their previous values");
     }
     let headers = [(
         "content-type",

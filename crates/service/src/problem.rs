@@ -73,7 +73,7 @@ impl ApiError {
         tracing::error!(%error, "a request failed");
         ApiError::new(
             ProblemCode::Internal,
-            "the issuer has a fault of its own; see its log",
+            "the issuer had an internal error; see its log",
         )
     }
 }

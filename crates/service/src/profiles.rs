@@ -66,6 +66,6 @@ pub enum ProfilesError {
     #[error(transparent)]
     Profile(#[from] ProfileError),
     /// The reader of the profiles panicked.
-    #[error("the issuer has a fault of its own and cannot read the profiles; see its log")]
+    #[error("the issuer had an internal error and cannot read the profiles; see its log")]
     Fault,
 }

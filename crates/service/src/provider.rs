@@ -153,7 +153,7 @@ impl Providers {
                 tracing::warn!(
                     provider = config.name,
                     max_life = config.max_life,
-                    "client assertions of this provider can be used until they end, so anyone who reads one gets tokens as that workload until then"
+                    "client assertions of this provider are reusable until they expire, so anyone who reads one can get tokens as that workload"
                 );
             }
         }
@@ -209,7 +209,7 @@ pub async fn probe_providers(
             Ok(Ok(Err(reason))) => (0, Some(shown(&reason, MAX_REASON))),
             Ok(Err(_)) => (0, Some(format!("no answer within {} s", PROBE.as_secs()))),
             // The log holds the panic.
-            Err(_) => (0, Some("a fault of this program".to_owned())),
+            Err(_) => (0, Some("an internal error".to_owned())),
         };
         found.push(provider.described(keys, failure));
     }
@@ -221,7 +221,7 @@ impl Assertion {
     ///
     /// # Errors
     /// [`AssertionError::Claim`] if the provider allows reuse, but the token has no `iat`, so that its whole
-    /// life cannot be checked, or has further audiences, which could use it here.
+    /// lifetime cannot be checked, or has further audiences, which could use it here.
     pub(crate) fn is_reusable(&self) -> Result<bool, AssertionError> {
         if self.assertions == Assertions::OneTime {
             return Ok(false);
@@ -279,7 +279,7 @@ impl Provider {
         if now >= end.plus(SKEW) || begin.iter().flatten().any(|begin| *begin > now.plus(SKEW)) {
             return Err(AssertionError::Time);
         }
-        // The earlier of both: a late `nbf` must not make a long life look short.
+        // The earlier of both: a late `nbf` must not make a long lifetime look short.
         let begin = begin.into_iter().flatten().min();
         if end.since(begin.unwrap_or(now)) > self.config.max_life {
             return Err(AssertionError::Life);

@@ -298,7 +298,7 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response<Body> {
     tracing::error!("a request panicked");
     ApiError::new(
         ProblemCode::Internal,
-        "the issuer has a fault of its own; see its log",
+        "the issuer had an internal error; see its log",
     )
     .into_response()
 }

@@ -105,7 +105,7 @@ pub async fn serve(issuer: Issuer, config: Config, clock: Clock) -> Result<Runni
     let url = url.map_err(|error| Box::new(SignError::from(error)))?;
     if url.is_none() {
         tracing::warn!(
-            "the keyset names no URL of the revocations, so verifiers do not fetch any; set it by `bailiwick keyset set`"
+            "the keyset names no URL of the revocations, so verifiers do not fetch any; set it with `bailiwick keyset set`"
         );
     }
     let tls = match &config.tls {
@@ -336,7 +336,7 @@ async fn certified(certificate: &Path, key: &Path) -> Result<RustlsConfig, Serve
     if is_open(key) {
         tracing::warn!(
             path = %key.display(),
-            "every user of this machine can read the private key of TLS; run `chmod o=` on it"
+            "every user of this machine can read the TLS private key; run `chmod o=` on it"
         );
     }
     let config = read(certificate, key).await;
@@ -501,7 +501,7 @@ pub enum ServeError {
     },
     /// The certificate or its key cannot be used.
     #[error(
-        "the certificate `{path}` or its key cannot be used ({error}); put a certificate and the key that belongs to it in place"
+        "the certificate `{path}` or its key cannot be used ({error}); provide a certificate and its private key"
     )]
     Certificate {
         /// Path of the file.

@@ -90,7 +90,7 @@ impl Shared {
             Ok(true) => tracing::info!("the profiles were reloaded"),
             Ok(false) => {}
             Err(error) => {
-                tracing::error!(%error, "the profiles cannot be reloaded, so the former ones stay in use")
+                tracing::error!(%error, "the profiles cannot be reloaded, so the previous ones stay in use")
             }
         }
     }

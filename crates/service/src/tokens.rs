@@ -183,7 +183,7 @@ async fn grants(
         .map_err(|error| ApiError::bad_request(format!("`grants`: {error}")))
 }
 
-/// Mints for an operator: without a profile, and within the operator's own token. Agent, principal and life are
+/// Mints for an operator: without a profile, and within the operator's own token. Agent, principal and lifetime are
 /// arguments of the call, so the operator's grant can limit them. The new token allows nothing at this issuer:
 /// operators cannot create operators.
 async fn by_operator(

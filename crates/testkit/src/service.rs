@@ -94,7 +94,7 @@ impl Setup {
     }
 
     /// Settings for verifiers that follow the service: the clock runs, and the keyset names the feed. `ttl` is
-    /// the maximum life of clients' tokens, in seconds.
+    /// the maximum lifetime of clients' tokens, in seconds.
     pub fn followed(options: InitOptions, ttl: u64) -> Setup {
         let listen = free();
         let mut setup = Setup {

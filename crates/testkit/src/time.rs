@@ -10,7 +10,7 @@ use std::{
 
 use bailiwick_token::timestamp::Timestamp;
 
-/// The time at which tests decide calls, well within the life of their tokens.
+/// The time at which tests decide calls, well within the lifetime of their tokens.
 pub fn now() -> Timestamp {
     at("2026-11-23T12:00:00Z")
 }

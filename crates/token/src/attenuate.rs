@@ -20,7 +20,7 @@ pub enum AttenuateError {
     )]
     Sealed,
     /// The caveat restricts nothing.
-    #[error("the caveat is empty; give a scope, an end, a delegate or a task")]
+    #[error("the caveat is empty; give a scope, an expiry, a delegate or a task")]
     Empty,
     /// The token already has as many appended blocks as its own checks allow. With one more block, it would
     /// allow no call.

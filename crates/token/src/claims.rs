@@ -40,7 +40,7 @@ pub struct Claims {
     pub task: Option<String>,
     /// Further claims, by name.
     pub claims: BTreeMap<String, String>,
-    /// Time at which the token was minted.
+    /// Time of issue. For a token that an issuer minted, the time at which the request for it arrived.
     pub issued_at: Timestamp,
     /// The first second in which the token is valid.
     pub not_before: Timestamp,

@@ -61,7 +61,7 @@ pub struct ClaimsView {
     pub principal: String,
     /// The tenant in which the agent acts.
     pub tenant: Option<String>,
-    /// Time at which the token was minted.
+    /// Time of issue. For a token that an issuer minted, the time at which the request for it arrived.
     pub issued_at: Timestamp,
     /// Maximum number of blocks that holders may append.
     pub max_depth: Option<u32>,

@@ -213,7 +213,7 @@ pub enum KeysetError {
     NoIssuer,
     /// The keyset expires at or before the time of its signing.
     #[error(
-        "the keyset expires before it begins; check the clock of the issuer, and get a new keyset"
+        "the keyset expires at or before the time of its signing; check the clock of the issuer, and get a new keyset"
     )]
     NoLife,
     /// The keyset has more than [`MAX_KEYS`] keys or [`MAX_TOMBSTONES`] tombstones.

@@ -78,7 +78,7 @@ pub enum Feature {
     #[error("holds a `reject if`")]
     Reject,
     /// A grant that depends on other grants. Such rules could derive more facts than there are grants.
-    #[error("holds a grant that rests on another grant")]
+    #[error("holds a grant that depends on another grant")]
     GrantOnGrant,
     /// A `check all` over `depth`. Its evaluation ends at the first match that fails, so a bound that begins to
     /// fail could hide a later error.
@@ -91,7 +91,7 @@ pub enum Feature {
     /// A use of `depth` other than as an upper bound. The number of blocks is the only thing about a call that
     /// a holder changes by appending an empty block.
     #[error(
-        "uses `depth` otherwise than as `depth($d)` with `$d <= N` last, so an appended block could make it true"
+        "uses `depth` in another form than `depth($d)` with `$d <= N` as the last condition, so an appended block could make it true"
     )]
     Depth,
     /// An external function.
@@ -101,9 +101,7 @@ pub enum Feature {
     #[error("holds a regular expression")]
     Regex,
     /// A closure other than the one that expresses the constraint `all_of_in`.
-    #[error(
-        "holds a closure, or one of the lenient operators `&&` and `||`, which are written with one"
-    )]
+    #[error("holds a closure, which the lenient operators `&&` and `||` contain too")]
     Closure,
 }
 

@@ -50,7 +50,7 @@ pub enum Denial {
     #[error("the token is not valid yet")]
     NotYetValid,
     /// The token has expired.
-    #[error("the token has ended")]
+    #[error("the token has expired")]
     Expired,
     /// More blocks are appended than the token allows.
     #[error("more blocks are appended than the token allows")]

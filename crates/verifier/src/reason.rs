@@ -22,7 +22,8 @@ pub enum Reason {
     UnknownKey,
     /// The root key has been revoked.
     RevokedKey,
-    /// the verifier's trust cannot decide: too old, ahead of its clock, withheld, or never read
+    /// The verifier cannot decide, because its keyset or revocations are too old, dated in the future,
+    /// withheld, or were never read.
     StaleKeyset,
     /// A signature does not verify.
     BadSignature,

@@ -1,4 +1,4 @@
-//! Snapshots that are carried as files.
+//! Snapshots that are distributed as files.
 
 use bailiwick_testkit::{Root, feed::Feed, now};
 use bailiwick_token::revocation::Target;

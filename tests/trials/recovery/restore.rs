@@ -121,7 +121,7 @@ async fn an_issuer_restored_from_yesterday() {
     );
     let newest = scene.service.issuer.position().await.unwrap();
     let mut revocations = String::new();
-    eventually("a snapshot of by now", async || {
+    eventually("an up-to-date snapshot", async || {
         revocations = scene.service.fetch(&path).await;
         let (header, _) = SnapshotHeader::open(revocations.as_bytes(), &key).unwrap();
         header.position() == newest

@@ -57,13 +57,13 @@ pub enum Fault {
     #[error("an expression is malformed, because its operations and values do not match")]
     Stack,
     /// A fact, set, array or map contains a variable.
-    #[error("`${0}` stands where only a value can")]
+    #[error("`${0}` is used where only a value is allowed")]
     Variable(String),
     /// The token has more blocks than an origin has bits.
     #[error("the token has more than {} blocks", super::origin::MAX_BLOCKS)]
     Blocks,
     /// A quantity does not fit the 16-bit or 32-bit number that stores it.
-    #[error("it is too large")]
+    #[error("it is too large to be compiled")]
     TooLarge,
     /// The text is not Datalog.
     #[error("the text is not valid Datalog ({0})")]

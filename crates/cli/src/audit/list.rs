@@ -25,9 +25,9 @@ use crate::{
 /// Options of `audit list`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-BY is the actor: `local:USER` for the user of this machine's system who ran a command, behind the name in \
-BAILIWICK_ACTOR if there is one; `operator:AGENT (TOKEN)` for an operator over HTTP, by the agent and \
-the id of its token; `caller:CLIENT` for a client.
+BY is the actor: `local:USER` for the system user who ran a command, or `NAME (local:USER)` if \
+BAILIWICK_ACTOR gave a name; `operator:AGENT (TOKEN)` for an operator over HTTP, with the agent and the \
+id of its token; `caller:CLIENT` for a client.
 
 Examples:
   bailiwick audit list --event mint --agent agent:buyer --limit 20
@@ -52,14 +52,14 @@ pub(crate) struct AuditListArgs {
     /// Only before this time: a duration before now, a date (UTC), or a date-time
     #[arg(long, value_name = "TIME", value_parser = parse::moment)]
     until: Option<Moment>,
-    /// Only rows with a lower number: the page before the one that begins with it
+    /// Only rows with a lower number, which is the page before a list that begins with this row
     #[arg(long, value_name = "ROW")]
     before: Option<u64>,
-    /// Only the latest so many; with --server at most 1000
+    /// Maximum number of rows, of which the latest are listed; with --server at most 1000
     #[arg(long, value_name = "N", default_value = "100",
           value_parser = value_parser!(u32).range(1..=1_000_000))]
     limit: u32,
-    /// Show all that each row holds, on several lines
+    /// Show every detail of each row, on several lines
     #[arg(long)]
     details: bool,
 }

@@ -19,8 +19,8 @@ const MAX_READ: usize = 1 << 20;
 /// Options of `biscuit authorize`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Every signature is verified under the root key, those of third parties under their own. External \
-functions are none: a check that calls one ends in an error.
+The chain of signatures is verified from the root key on, and a third party's signature under that \
+party's key. There are no external functions: a check that calls one ends in an error.
 
 Exit code 0: allowed. 3: denied. 1: an error, such as a signature that does not verify.
 
@@ -83,7 +83,7 @@ fn text(report: &Report) -> String {
 fn denied(policy: Option<Matched>, failed: &[FailedCheck]) -> Vec<String> {
     let why = match policy {
         Some(Matched::Allow(policy)) => {
-            format!("policy {policy} would allow it, and a check failed")
+            format!("policy {policy} would allow it, but a check failed")
         }
         Some(Matched::Deny(policy)) => format!("policy {policy} denies it"),
         None => "no policy matches".to_owned(),

@@ -68,7 +68,7 @@ pub(crate) struct ClientKeyAddArgs {
 /// Options of `client key remove`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The tokens that it has live on: revoke them with `bailiwick revocations add --client NAME`.
+Its tokens stay valid: revoke them with `bailiwick revocations add --client NAME`.
 
 Example:
   bailiwick client key remove robot 3736cbb1787cb830")]

@@ -16,7 +16,7 @@ use crate::{
 /// Options of `client list`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-SECRETS is the number of secrets that are good. KEYS are the ids of public keys, each with its `kid` \
+SECRETS is the number of valid secrets. KEYS are the ids of public keys, each with its `kid` \
 if it has one. --json has claims and dates as well.
 
 Examples:

@@ -34,13 +34,13 @@ pub(super) fn credentials(client: &RegisteredClient) -> String {
     }
 }
 
-/// The end of the secrets that a client had before its newest one, which never ends by itself.
+/// Says when a client's old secrets expire. Its newest secret never expires.
 pub(super) fn former_secrets(client: &RegisteredClient) -> String {
     let ends = client.secrets.iter().filter_map(|secret| secret.expires);
     match (ends.clone().count(), ends.max()) {
-        (1, Some(end)) => format!("the former secret is good until {end}"),
-        (_, Some(end)) => format!("the former secrets are good until {end} at the latest"),
-        (_, None) => "no former secret is good any more".to_owned(),
+        (1, Some(end)) => format!("the old secret is valid until {end}"),
+        (_, Some(end)) => format!("the last of the old secrets is valid until {end}"),
+        (_, None) => "no old secret is valid any more".to_owned(),
     }
 }
 

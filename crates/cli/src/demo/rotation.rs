@@ -175,6 +175,6 @@ impl Traffic {
         let limit = Duration::from_secs(20);
         tokio::time::timeout(limit, flowing)
             .await
-            .map_err(|_| broken("the callers stand still"))
+            .map_err(|_| broken("the callers make no progress"))
     }
 }

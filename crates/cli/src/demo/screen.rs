@@ -121,7 +121,7 @@ impl Screen {
     }
 
     pub(super) fn end(&self, report: &DemoReport, world: &DemoWorld) -> Result<(), Failure> {
-        self.step("The audit is verified, and the service's books are looked at.")?;
+        self.step("The audit is verified, and the service's orders are listed.")?;
         let (style, state) = match report.audit_intact {
             true => (GREEN, "intact"),
             false => (RED, "broken"),

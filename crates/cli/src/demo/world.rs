@@ -22,10 +22,10 @@ use crate::{clock, exit::Failure};
 /// Interval at which a verifier looks for a newer keyset, in seconds.
 pub(super) const REFRESH: u64 = 60;
 
-/// Maximum life of a token, in seconds.
+/// Maximum lifetime of a token, in seconds.
 pub(super) const TOKEN_LIFE: u64 = 300;
 
-/// The life of a keyset, in seconds.
+/// The lifetime of a keyset, in seconds.
 const KEYSET_LIFE: u64 = 600;
 
 pub(super) struct DemoWorld {
@@ -91,7 +91,7 @@ impl DemoWorld {
         self.clock.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    /// Mints a token of the maximum life.
+    /// Mints a token of the maximum lifetime.
     pub(super) async fn mint(&self, agent: &str, grants: &str) -> Result<Minted, Failure> {
         let request = MintRequest {
             agent: agent.to_owned(),

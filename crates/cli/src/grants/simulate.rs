@@ -24,9 +24,9 @@ use crate::{
 /// Options of `grants simulate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each line of the calls is one JSON object: `service`, `action`, and where wanted `resource`, `args` \
-and `expect` (`allow` or `deny`). Other members are ignored. The exit code is 3 where a call came \
-out otherwise than expected, and 1 where a line cannot be read as a call and does not expect `deny`.
+Each line of the calls is one JSON object with `service`, `action`, and optionally `resource`, `args` and \
+`expect` (`allow` or `deny`). Other members are ignored. The exit code is 3 if a decision differs from \
+what its line expects, and 1 if a line cannot be read as a call and does not expect `deny`.
 
 Example:
   bailiwick grants simulate --grants grants.toml --calls calls.jsonl")]
@@ -146,7 +146,7 @@ impl From<UnreadLines> for Failure {
             (_, more) => format!("lines {lines} and {more} more"),
         };
         Failure::plain(Exit::Local, format!("{which} cannot be read as a call"))
-            .hint(r#"correct each, or add `"expect": "deny"` where it is meant to be refused"#)
+            .hint(r#"correct each, or add `"expect": "deny"` to each that should be refused"#)
     }
 }
 
@@ -169,7 +169,7 @@ fn print_json(line: u64, decision: &Decision, values: Values) -> Result<(), Fail
     let text = decision.to_json(values);
     let explained: Explained<'_> = serde_json::from_str(&text).map_err(|error| {
         Failure::plain(Exit::Local, format!("cannot read the decision ({error})"))
-            .hint("this is a fault of bailiwick; please report it")
+            .hint("this is a bug in bailiwick; please report it")
     })?;
     output::json(&Decided {
         line,

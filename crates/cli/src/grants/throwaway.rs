@@ -24,7 +24,7 @@ use crate::exit::{Exit, Failure};
 /// The issuer's name, in tokens and in the keyset.
 const NAME: &str = "bailiwick:simulation";
 
-/// The life of tokens and of the keyset, in seconds: longer than any simulation takes.
+/// The lifetime of tokens and of the keyset, in seconds: longer than any simulation takes.
 const LIFE: u64 = 24 * 60 * 60;
 
 /// An issuer with one root key and one keyset key.
@@ -117,5 +117,5 @@ fn random<const N: usize>() -> [u8; N] {
 /// The failure of a step that cannot fail by construction.
 fn broken(error: impl std::fmt::Display) -> Failure {
     Failure::plain(Exit::Local, format!("the simulation failed ({error})"))
-        .hint("this is a fault of bailiwick; please report it")
+        .hint("this is a bug in bailiwick; please report it")
 }

@@ -15,8 +15,8 @@ use crate::{
 /// Options of `key list`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-SINCE is when the key came into its state. NEXT STEP FROM is when a guard allows what comes next: \
-that a staged key is activated, or a retiring one retired. --json has all dates and the public keys.
+SINCE is when the key entered its state. NEXT STEP FROM is when the guards first allow a staged key to \
+be activated, or a retiring key to be retired. --json has all dates and the public keys.
 
 Examples:
   bailiwick key list

@@ -37,7 +37,7 @@ impl Changed<'_> {
         global.format().print(self, self.lines())?;
         match self.changes {
             [] => output::note("nothing was due, and nothing changed"),
-            _ => output::hint("give verifiers the new keyset by `bailiwick keyset export`"),
+            _ => output::hint("give verifiers the new keyset with `bailiwick keyset export`"),
         }
         Ok(())
     }
@@ -67,8 +67,8 @@ pub(crate) fn change(change: &KeyTransition) -> String {
 pub(super) fn waits(reason: GuardReason) -> &'static str {
     match reason {
         GuardReason::Publication => "may be unknown to verifiers",
-        GuardReason::Verifiers => "is unknown to a verifier (see `verifier lag`), at the latest",
-        GuardReason::LiveTokens => "may have signed tokens that are alive",
-        GuardReason::Rotation => "stands by while an earlier rotation is under way,",
+        GuardReason::Verifiers => "may be unknown to a verifier (see `verifier lag`)",
+        GuardReason::LiveTokens => "may have signed tokens that are still valid",
+        GuardReason::Rotation => "has to wait for an earlier rotation",
     }
 }

@@ -16,7 +16,7 @@ use crate::{
 /// Options of `keyset export`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The keyset is signed again where it is over an hour old; run this hourly.
+The keyset is signed again if it is over an hour old; run this hourly.
 
 Example:
   bailiwick keyset export --out /srv/www/.well-known/bailiwick/keyset")]

@@ -14,8 +14,8 @@ use crate::{
 /// Options of `keyset set`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Verifiers that follow the issuer take over the keyset, and admit nothing until they have read the \
-revocations at that URL: let it answer first. It can be replaced, and not be taken away.
+Verifiers that follow the issuer adopt the new keyset, and then deny every call until they have read \
+the revocations at that URL, so make sure first that it answers. The URL can be replaced but not removed.
 
 Example:
   bailiwick keyset set \\
@@ -41,7 +41,7 @@ impl KeysetSetArgs {
         global.format().print(&setting, text)?;
         match setting.changed {
             true => output::hint(
-                "a service publishes the new keyset by itself, and verifiers that read files get it by `bailiwick keyset export`",
+                "a service publishes the new keyset by itself, and `bailiwick keyset export` writes it for verifiers that read files",
             ),
             false => output::note("the keyset names this URL already, so nothing changed"),
         }

@@ -57,10 +57,12 @@ impl KeysetShowArgs {
         let keyset = opened.map_err(|error| Failure::new(Exit::Local, error))?;
         let verified = self.keyset_key.is_some();
         if !verified {
-            output::warn("the signature was not verified; give the keyset key by --keyset-key");
+            output::warn("the signature was not verified; give the keyset key with --keyset-key");
         }
         if keyset.expires <= clock::now()? {
-            output::warn("the keyset has ended, so verifiers without a newer one deny every call");
+            output::warn(
+                "the keyset has expired, so verifiers without a newer one deny every call",
+            );
         }
         let shown = ShownKeyset {
             verified,

@@ -331,7 +331,7 @@ impl Home<'_> {
         };
         for profile in named.iter().filter(|profile| known.get(profile).is_none()) {
             output::warn(format_args!(
-                "there is no profile {} in the home, so the client gets nothing by it until there is one",
+                "there is no profile {} in the home, so the client cannot use it until there is one",
                 code(profile)
             ));
         }

@@ -117,8 +117,8 @@ impl Operations for Server<'_> {
         self.service.ask(routes::STATUS, &[], &Nothing {}).await
     }
 
-    /// Reads it from the keyset. The signature is not verified: the number is only a default, and the issuer that sends
-    /// the keyset is the one that mints.
+    /// Reads the maximum lifetime from the keyset. The signature is not verified: the number is only a default, and the
+    /// issuer that sends the keyset is the one that mints.
     async fn longest_life(&self) -> Result<u64, Failure> {
         let envelope = self.service.text(routes::KEYSET).await?;
         let keyset = Keyset::read_unverified(envelope.as_bytes()).map_err(remote)?;
@@ -202,7 +202,7 @@ impl Operations for Server<'_> {
                     file,
                 });
             }
-            Progress::waiting("seconds, for a snapshot of by now", sleep(PAUSE)).await;
+            Progress::waiting("seconds, waiting for an up-to-date snapshot", sleep(PAUSE)).await;
         }
         Err(
             Failure::plain(Exit::Remote, "the snapshot stays behind the head")

@@ -43,7 +43,7 @@ pub(crate) trait Operations {
     /// Reports the state of the issuer.
     async fn status(&self) -> Result<IssuerStatus, Failure>;
 
-    /// Returns the longest life of tokens, in seconds.
+    /// Returns the longest lifetime of tokens, in seconds.
     async fn longest_life(&self) -> Result<u64, Failure>;
 
     /// Mints a token.

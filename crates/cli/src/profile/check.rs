@@ -17,8 +17,8 @@ use crate::{
 /// Options of `profile check`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-All that can be checked without a caller is: grants, parameters and their types, times, names. What \
-is not given here is taken from the issuer in the home and its `service.toml`, where there is one.
+Checks everything that needs no caller: grants, parameters and their types, times, names. Limits that \
+are not given here are taken from the issuer in the home and its `service.toml`, if there is one.
 
 Example:
   bailiwick profile check profiles.toml --max-ttl 1h --provider corp")]
@@ -26,7 +26,7 @@ pub(crate) struct ProfileCheckArgs {
     /// Profile files, or directories of them [default: those in the home]
     #[arg(value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
-    /// The maximum life of the issuer's tokens
+    /// The maximum lifetime of the issuer's tokens
     #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
     max_ttl: Option<u64>,
     /// A configured identity provider; may be given several times

@@ -37,7 +37,7 @@ impl Files {
             [] if global.server()?.is_some() => {
                 return Err(Failure::plain(
                     Exit::Usage,
-                    "a server is named, and its profiles are not on this machine",
+                    "a server is named, but its profiles are not on this machine",
                 )
                 .hint("name files of profiles; `bailiwick profile list` shows those that the server uses"));
             }
@@ -84,7 +84,7 @@ impl Files {
     /// Parses the profiles in the files as one set.
     pub(crate) fn parse(&self, limits: &ProfileLimits) -> Result<Profiles, Failure> {
         Profiles::parse(&self.0, limits).map_err(|error| {
-            Failure::new(Exit::Local, error).or_hint("correct this place in the file")
+            Failure::new(Exit::Local, error).or_hint("correct this part of the file")
         })
     }
 }

@@ -23,8 +23,8 @@ use crate::{
 /// Options of `profile list`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-AGENT and PRINCIPAL are where callers come from: `client`, or the name of an identity provider. LIFE \
-is how long a token lives by default. --json has the limits and the parameters as well.
+AGENT and PRINCIPAL are where callers come from: `client`, or the name of an identity provider. LIFETIME \
+is that of a token by default. --json has the limits and the parameters as well.
 
 Examples:
   bailiwick profile list
@@ -61,7 +61,7 @@ const COLUMNS: [Column; 6] = [
     Column::names("PROFILE"),
     Column::names("AGENT"),
     Column::names("PRINCIPAL"),
-    Column::whole("LIFE"),
+    Column::whole("LIFETIME"),
     Column::text("SERVICES"),
     Column::text("DESCRIPTION"),
 ];

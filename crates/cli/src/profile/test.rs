@@ -59,7 +59,7 @@ pub(crate) struct TestArgs {
     /// Ask for grants for this service only; may be given several times
     #[arg(long = "service", value_name = "NAME", value_parser = parse::text)]
     services: Vec<String>,
-    /// Ask for this life
+    /// Ask for this lifetime
     #[arg(long, value_name = "DURATION", value_parser = parse::duration)]
     ttl: Option<u64>,
     /// State this task
@@ -168,7 +168,7 @@ fn words(issued: &Issued<'_>, request: &MintRequest) -> String {
     for (claim, value) in issued.claims {
         line("claim", &format_args!("{}={}", name(claim), phrase(value)));
     }
-    line("life", &duration::show(issued.ttl));
+    line("lifetime", &duration::show(issued.ttl));
     if let Some(depth) = issued.max_depth {
         line("depth", &depth);
     }

@@ -19,8 +19,8 @@ use crate::{
 /// Options of `revocations list`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-ENDS is when the last token that the entry is about has ended by itself, and the entry with it. A \
-block is named by its signature, of which a terminal shows the beginning.
+ENDS is when the last token that the entry revokes expires, and the entry with it. A block is named by \
+its signature, of which a terminal shows only the beginning.
 
 Examples:
   bailiwick revocations list

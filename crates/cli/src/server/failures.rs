@@ -46,9 +46,9 @@ fn foreign(status: StatusCode, token: Option<usize>) -> Failure {
         .hint(LARGER_HEADERS),
         _ => Failure::plain(
             Exit::Remote,
-            format!("the server answered {status}, and not as an issuer does"),
+            format!("the server answered {status}, which is not the answer of an issuer"),
         )
-        .hint("check that --server is the URL of a Bailiwick issuer, and the log of a proxy in front of it"),
+        .hint("check that --server is the URL of a Bailiwick issuer, and read the log of any proxy in front of it"),
     }
 }
 
@@ -70,14 +70,14 @@ pub(super) fn unreachable(error: &reqwest::Error, token: Option<usize>) -> Failu
     let failure = |what: String| Failure::plain(Exit::Remote, what);
     match (error.is_connect(), long(token)) {
         (true, _) => failure(format!("the issuer cannot be reached ({cause}), and nothing was sent"))
-            .hint("check --server and the network, and name a certificate authority of your own by --ca"),
+            .hint("check --server and the network, and give your own certificate authority with --ca"),
         (false, None) => failure(format!("the issuer did not answer ({cause})"))
-            .hint("check --server and the network, and whether the request was carried out all the same"),
+            .hint("check --server and the network, and whether the request was carried out anyway"),
         (false, Some(bytes)) => failure(format!(
             "the issuer did not answer ({cause}), perhaps because the operator's token, a header of {bytes} bytes, is above the limit of a proxy"
         ))
         .hint(format!(
-            "check the network, and whether the request was carried out all the same; {LARGER_HEADERS}"
+            "check the network, and whether the request was carried out anyway; {LARGER_HEADERS}"
         )),
     }
 }

@@ -129,8 +129,8 @@ fn clients(status: &IssuerStatus) -> String {
     );
     if let Some(first) = clients.ending.first() {
         let ending = match clients.ending_secrets {
-            1 => "1 secret ends".to_owned(),
-            many => format!("{many} secrets end"),
+            1 => "1 secret expires".to_owned(),
+            many => format!("{many} secrets expire"),
         };
         let client = name(&first.client);
         text = format!(

@@ -2,7 +2,7 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The sign that a value goes on. It is one column wide.
+/// The sign that a value was cut off. It is one column wide.
 const MORE: char = '…';
 
 /// Width of a text.

@@ -20,8 +20,8 @@ use crate::{
     group(ArgGroup::new("caveat").required(true).multiple(true)
         .args(["grants", "ttl", "delegate", "task", "seal"])),
     after_help = "\
-Needs no home, no key and no network. What is left is told on stderr. A token that has as many \
-blocks as it allows is not narrowed: nothing would be left of it.
+Needs no home, no key and no network. What the result still allows is printed on stderr. A token that already has as many blocks as it allows \
+is not narrowed: the result would allow nothing.
 
 Example:
   bailiwick token attenuate token --grants read-only.toml --ttl 5m \\

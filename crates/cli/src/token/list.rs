@@ -17,7 +17,7 @@ use crate::{
 /// Options of `token list`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The latest come first. ENDS is `expired` or `revoked` where a token has ended; --json has all times, \
+The latest come first. ENDS is `expired` or `revoked` if a token is no longer valid; --json has all times, \
 who asked for a token, and the row of the audit. The issuer cannot tell which tokens the revocation \
 of a block ends, so these are listed as live.
 
@@ -28,10 +28,10 @@ Examples:
 pub(crate) struct TokenListArgs {
     #[command(flatten)]
     party: TokenParty,
-    /// Also tokens that have expired or are revoked
+    /// Also list tokens that have expired or are revoked
     #[arg(long)]
     all: bool,
-    /// The tokens that were minted before this one: the page behind it
+    /// Only tokens that were minted before this one: the next page
     #[arg(long, value_name = "ID")]
     after: Option<TokenId>,
     /// Only the latest so many
@@ -40,7 +40,7 @@ pub(crate) struct TokenListArgs {
     limit: u32,
 }
 
-/// Options that name whose tokens to list.
+/// Options that select tokens by their parties.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct TokenParty {
     /// Only of this agent
@@ -52,7 +52,8 @@ pub(crate) struct TokenParty {
     /// Only in this tenant
     #[arg(long, value_parser = parse::name)]
     tenant: Option<String>,
-    /// Only what this client fetched; for a party of a provider, its name, `/` and the subject
+    /// Only tokens that this client fetched; for a workload of a provider, the provider's name, `/` and the
+    /// subject
     #[arg(long, value_parser = parse::text)]
     client: Option<String>,
 }
@@ -73,7 +74,7 @@ impl TokenListArgs {
         let table = Table::new(COLUMNS, page.tokens.iter().map(row));
         let nothing = match self.all {
             true => "no token matches",
-            false => "no live token matches; --all lists those that have ended, too",
+            false => "no live token matches; --all also lists expired and revoked ones",
         };
         table.print(global.format(), &page, nothing)?;
         if let Some(next) = page.next {
@@ -99,7 +100,7 @@ impl TokenParty {
             .into_iter()
             .filter_map(|(party, value)| Some((party, value.as_ref()?)));
         let mut named = named.collect::<Vec<_>>();
-        // Two options list what both are about, and a watermark is about one party.
+        // With two options the list is their intersection, but a watermark names only one party.
         if let (Some((party, value)), true) = (named.pop(), named.is_empty()) {
             output::hint("revoke one of them: bailiwick token revoke ID --reason TEXT");
             output::hint(format_args!(

@@ -18,15 +18,14 @@ use crate::{
     settings::Global,
 };
 
-/// The life of a token for which none is asked, in seconds, unless the issuer's longest life is shorter. Long enough for
-/// a task of an agent, and short enough that a lost token hardly needs a revocation.
+/// The default lifetime of a token, in seconds, unless the issuer's maximum is shorter. It is long enough for a task of
+/// an agent, and short enough that a lost token hardly needs a revocation.
 const DEFAULT_LIFE: u64 = 15 * 60;
 
 /// Options of `token mint`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The token is the only thing on stdout; what it is goes to stderr. Without --ttl, BAILIWICK_TTL and
-`ttl` in `config.toml` it lives 15m, or as long as the issuer allows where that is shorter.
+The token is the only thing on stdout; a description goes to stderr. Without --ttl, BAILIWICK_TTL and `ttl` in `config.toml` its lifetime is 15m, or the issuer's maximum if that is shorter.
 
 Example:
   bailiwick token mint --agent agent:buyer --principal team:procurement \\
@@ -38,7 +37,7 @@ pub(crate) struct MintArgs {
     /// The principal on whose authority the agent acts
     #[arg(long, value_parser = parse::name)]
     principal: String,
-    /// The token's life, such as 1h [default: 15m, or the issuer's longest life if shorter]
+    /// The token's lifetime, such as 1h [default: 15m, or the issuer's longest lifetime if shorter]
     #[arg(long, value_name = "DURATION", env = "BAILIWICK_TTL", hide_env_values = true, value_parser = parse::duration)]
     ttl: Option<u64>,
     /// The grants, TOML or JSON
@@ -78,15 +77,14 @@ impl MintArgs {
         delivered.map_err(|failure| {
             let id = receipt.token_id;
             failure.hint(format!(
-                "the token {id} was minted and is lost, so revoke it by `bailiwick token revoke {id}`, \
-                 and mint another to a place that can be written"
+                "the token {id} was minted and is lost; revoke it with `bailiwick token revoke {id}`, and mint another to a file that can be written"
             ))
         })?;
         output::note(summary(&receipt));
         Ok(Exit::Done)
     }
 
-    /// The request, without a life.
+    /// The request, with a lifetime of 0, which the caller replaces.
     fn request(&self) -> Result<MintRequest, Failure> {
         let mut claims = BTreeMap::new();
         for (claim, value) in &self.claims {
@@ -111,7 +109,7 @@ impl MintArgs {
         })
     }
 
-    /// The life that is asked for, in seconds, by an option, the environment or `config.toml`.
+    /// The lifetime that an option, the environment or `config.toml` sets, in seconds; `None` if none does.
     fn life(&self, global: &Global) -> Result<Option<u64>, Failure> {
         if self.ttl.is_some() {
             return Ok(self.ttl);

@@ -17,12 +17,9 @@ use crate::{
 /// Options of `token revoke`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A token is revoked as a whole, together with every token that was narrowed from it, or from a block
-on: then the tokens with that block end, and the token that the block was appended to stays valid,
-as do others narrowed from it. The file of a narrowed token needs --block or --whole.
+Revokes a whole token, together with every token that was narrowed from it, or only the tokens that contain a certain block: the token that the block was appended to then stays valid, as do others narrowed from it. The file of a narrowed token needs --block or --whole.
 
-Verifiers that follow a service learn of it within seconds, and others from the next snapshot:
-`bailiwick revocations export`.
+Verifiers that follow a service learn of it within seconds, and others from the next snapshot that you give them: `bailiwick revocations export`.
 
 Examples:
   bailiwick token revoke 6f0c9d1e5b7a4c3f8e2d0b9a7c6f5e4d \\
@@ -37,7 +34,7 @@ pub(crate) struct TokenRevokeArgs {
     /// Revoke only tokens with this block, by its number; `last` is the one that made this token
     #[arg(long, value_name = "N|last")]
     block: Option<BlockChoice>,
-    /// Revoke the whole token, also if the file holds one that was narrowed from it
+    /// Revoke the whole token, even if the file holds one that was narrowed from it
     #[arg(long, conflicts_with = "block")]
     whole: bool,
     /// The reason, for the operators of the issuer
@@ -50,7 +47,7 @@ pub(crate) struct TokenRevokeArgs {
 impl TokenRevokeArgs {
     pub(super) async fn run(self, global: &Global) -> ExitResult {
         let target = RevokeTarget::find(&self.token, self.block, self.whole)?;
-        // Said before it is done, since it cannot be undone.
+        // Printed before the revocation, which cannot be undone.
         output::note(target.effect());
         match &target {
             RevokeTarget::Token(id) => self.confirm.ask("revoke the token", id)?,
@@ -79,7 +76,7 @@ impl TokenRevokeArgs {
             let reports = issuer.revoke(&request).await?;
             let report = reports.into_iter().next().ok_or_else(|| {
                 Failure::plain(Exit::Remote, "the issuer does not say what it revoked")
-                    .hint("check the result by `bailiwick revocations list`")
+                    .hint("check the result with `bailiwick revocations list`")
             })?;
             Ok((report, issuer.serves_revocations()))
         })
@@ -94,7 +91,7 @@ impl TokenRevokeArgs {
         );
         if is_new && !served {
             output::hint(
-                "give verifiers that read files the new revocations by `bailiwick revocations export`",
+                "give verifiers that read files the new revocations with `bailiwick revocations export`",
             );
         }
         Ok(Exit::Done)

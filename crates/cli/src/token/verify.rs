@@ -29,8 +29,7 @@ const MAX_POLICY_FILE: usize = 1 << 20;
 /// Options of `token verify`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit code 0: allowed. 3: denied; a token that cannot be read is denied as well. 4: the keyset names \
-a feed of revocations, and none are given: a revoked token would be allowed.
+Exit code 0: allowed. 3: denied; a token that cannot be read is denied as well. 4: the keyset names a feed of revocations, but none are given, so a revoked token would be allowed.
 
 Examples:
   bailiwick token verify token --keyset keyset.json \\
@@ -174,12 +173,12 @@ impl TokenVerifyArgs {
             Some(url) => {
                 let unknown = "the issuer publishes revocations but none are given, so a revoked token would be allowed";
                 return Err(Failure::plain(Exit::Guarded, unknown).hint(format!(
-                    "fetch them from {}/snapshot and give the file by --revocations, or ignore them by --without-revocations",
+                    "fetch them from {}/snapshot and give the file with --revocations, or ignore them with --without-revocations",
                     name(url.trim_end_matches('/'))
                 )));
             }
             None => output::warn(
-                "revocations are not checked, because the keyset names no URL of them; give a file that the issuer exported by --revocations",
+                "revocations are not checked, because the keyset names no URL of them; use --revocations with a file that the issuer exported",
             ),
         }
         Ok(RevocationCheck::NotChecked)

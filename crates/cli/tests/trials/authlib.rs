@@ -2,7 +2,7 @@
 //!
 //! Promised: a client that is registered with a public key in PEM gets tokens for assertions made by Authlib,
 //! with Ed25519, P-256 and RSA keys, and with the token endpoint or the issuer as audience. An assertion with
-//! Authlib's default life is refused, and the message names the limit, until the operator allows that life. A
+//! Authlib's default lifetime is refused, and the message names the limit, until the operator allows that lifetime. A
 //! removed key gets nothing.
 //!
 //! Signs of failure: no token, a token that does not verify, or one under a removed key.

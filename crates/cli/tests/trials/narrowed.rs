@@ -187,7 +187,7 @@ async fn a_narrowed_token_ends_alone_or_with_all_others() {
             ("BAILIWICK_KEYSET_KEY", key.trim().to_owned()),
         ],
     };
-    // The life is the default there, too.
+    // The lifetime is the default there, too.
     service.keeps_its_promise(&mint);
 
     // The key that signs is named by its state. The operator's token ends with it.

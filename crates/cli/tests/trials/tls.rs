@@ -106,7 +106,7 @@ async fn an_operator_works_over_tls() {
     assert!(!list(&["--ca", &old_file]).status.success());
     serving.stop();
 
-    let told = "can read the private key of TLS";
+    let told = "can read the TLS private key";
     assert!(!world.said().contains(told));
     permit(files, 0o644);
     world.serve().stop();

@@ -28,8 +28,8 @@ pub struct RestoreEvidence {
 /// Maximum version of a keyset. Higher versions would leave too little room for later ones.
 const MAX_VERSION: u64 = 1 << 53;
 
-/// Maximum number of seconds by which a snapshot may be older than the keyset. A service makes a snapshot every
-/// five minutes.
+/// Maximum number of seconds by which the revocations may be older than the keyset. A service reuses a snapshot
+/// for five minutes if nothing is revoked.
 const GAP: u64 = 600;
 
 /// The contents of the files after their verification.

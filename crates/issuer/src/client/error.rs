@@ -53,7 +53,7 @@ pub enum ClientError {
     Disabled(Timestamp),
     /// Too many secrets of the client are still valid.
     #[error(
-        "the client already has {MAX_SECRETS} secrets; wait until one of them has ended, or use a shorter overlap"
+        "the client already has {MAX_SECRETS} secrets; wait until one of them has expired, or use a shorter overlap"
     )]
     TooManySecrets,
     /// The text is not a public key in the form that is stored.

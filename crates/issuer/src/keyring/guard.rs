@@ -27,7 +27,7 @@ pub enum Wait {
     Publication,
     /// Activation waits, because a verifier reported a keyset that lacks the key (until that keyset expires).
     Verifiers,
-    /// Retirement waits, because tokens that the key signed may still be valid (max TTL + skew + keyset life).
+    /// Retirement waits, because tokens that the key signed may still be valid (max TTL + skew + keyset lifetime).
     LiveTokens,
     /// Activation by a rotation waits, because the previous rotation is not complete.
     Rotation,
@@ -37,9 +37,9 @@ impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Wait::Publication => "may be unknown to verifiers",
-            Wait::Verifiers => "is unknown to a verifier (see `verifier lag`), at the latest",
-            Wait::LiveTokens => "may have signed tokens that are alive",
-            Wait::Rotation => "stands by while an earlier rotation is under way,",
+            Wait::Verifiers => "may be unknown to a verifier (see `verifier lag`)",
+            Wait::LiveTokens => "may have signed tokens that are still valid",
+            Wait::Rotation => "has to wait for an earlier rotation",
         })
     }
 }

@@ -7,9 +7,9 @@ use bailiwick_token::timestamp::SKEW;
 pub(crate) struct KeyPolicy {
     /// The interval at which verifiers look for a newer keyset.
     pub(crate) refresh_hint: u64,
-    /// Maximum life of a token.
+    /// Maximum lifetime of a token.
     pub(crate) max_token_ttl: u64,
-    /// The life of a signed keyset.
+    /// The lifetime of a signed keyset.
     pub(crate) keyset_life: u64,
 }
 

@@ -292,7 +292,7 @@ impl Ring {
         }
         for key in &later.keys {
             // A key that stopped signing must not sign again. `not_after` is the end of signing plus this
-            // life, so the end of signing follows from it, and the key is retired when it would have been.
+            // lifetime, so the end of signing follows from it, and the key is retired when it would have been.
             let life = self.policy.max_token_ttl.saturating_add(SKEW);
             let since = key.not_after.map_or(now, |end| end.minus(life).min(now));
             let here = self.keys.get(&key.id).map(StoredKey::state);

@@ -198,7 +198,7 @@ fn verb() -> impl Strategy<Value = Verb> {
     ]
 }
 
-/// Returns the position of a state in the life of a key. A key's position never decreases.
+/// Returns the position of a state in the life cycle of a key. A key's position never decreases.
 fn age(state: State) -> u8 {
     match state {
         State::Staged => 0,

@@ -14,28 +14,28 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MintRefusal {
-    /// The requested life is zero or too long. It is never shortened to fit.
-    #[error("the token would live {}, but this issuer allows 1s to {}; ask for a life within that", show(*.ttl), show(*.max))]
+    /// The requested lifetime is zero or too long. It is never shortened to fit.
+    #[error("a lifetime of {} was requested, but this issuer allows 1s to {}; ask for one in that range", show(*.ttl), show(*.max))]
     Ttl {
-        /// The requested life, in seconds.
+        /// The requested lifetime, in seconds.
         ttl: u64,
-        /// The maximum life, in seconds.
+        /// The maximum lifetime, in seconds.
         max: u64,
     },
     /// The agent or the principal is empty.
     #[error("the {0} is empty; name the agent and the principal on whose authority it acts")]
     Empty(&'static str),
-    /// The token cannot carry one of the claims, or this life.
+    /// The token cannot carry one of the claims, or this lifetime.
     #[error(transparent)]
     Datalog(#[from] DatalogError),
     /// The token would be larger than verifiers accept.
     #[error("the token would be too large: {0}; grant less, or use several tokens")]
     Limit(#[from] LimitError),
     /// The new token cannot be read back.
-    #[error("the minted token cannot be read back ({0}); report this as a fault of bailiwick")]
+    #[error("the minted token cannot be read back ({0}); report this as a bug in bailiwick")]
     Token(#[from] TokenError),
     /// An internal error of this program.
-    #[error("the token cannot be signed; report this as a fault of bailiwick, with the request")]
+    #[error("the token cannot be signed; report this as a bug in bailiwick, with the request")]
     Fault,
 }
 

@@ -19,7 +19,7 @@ pub struct MintRequest {
     pub claims: BTreeMap<String, String>,
     /// The grants of the token.
     pub grants: Grants,
-    /// The token's life in seconds: 1 to the issuer's `max_token_ttl`.
+    /// The token's lifetime in seconds: 1 to the issuer's `max_token_ttl`.
     pub ttl: u64,
     /// Maximum number of blocks that holders may append; `None` if unlimited.
     pub max_depth: Option<u32>,

@@ -33,7 +33,7 @@ pub struct Receipt {
     pub principal: String,
     /// Time at which the request for it arrived.
     pub issued_at: Timestamp,
-    /// The first second of its life, [`SKEW`] before `issued_at`, so that a verifier whose clock is behind
+    /// The first second of its lifetime, [`SKEW`] before `issued_at`, so that a verifier whose clock is behind
     /// accepts it at once.
     pub not_before: Timestamp,
     /// The first second in which the token is no longer valid.

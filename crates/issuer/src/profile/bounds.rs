@@ -1,13 +1,13 @@
-//! Limits that a profile sets on the life of its tokens and on the rate of its use.
+//! Limits that a profile sets on the lifetime of its tokens and on the rate of its use.
 
 use serde::{Deserialize, Serialize};
 
-/// The range of lives that a profile's tokens may have, in seconds.
+/// The range of lifetimes that a profile's tokens may have, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ttl {
     /// The minimum.
     pub min: u64,
-    /// The life of a token if the request states none.
+    /// The lifetime of a token if the request states none.
     pub default: u64,
     /// The maximum.
     pub max: u64,

@@ -50,7 +50,7 @@ impl Profile {
         self.description.as_deref()
     }
 
-    /// Returns the life of the profile's tokens.
+    /// Returns the lifetime of the profile's tokens.
     #[must_use]
     pub fn ttl(&self) -> Ttl {
         self.token.ttl
@@ -105,7 +105,7 @@ pub struct Summary {
     pub params: Vec<ParamSummary>,
     /// The services for which the profile has grants.
     pub services: BTreeSet<String>,
-    /// The life of the profile's tokens.
+    /// The lifetime of the profile's tokens.
     pub ttl: Ttl,
     /// Maximum number of blocks that holders may append; absent if unlimited.
     pub max_depth: Option<u32>,

@@ -19,7 +19,7 @@ pub struct Ask {
     pub grants: Option<Grants>,
     /// The services for which the token should have grants; if empty, all services of the profile.
     pub services: Vec<String>,
-    /// The token's life in seconds.
+    /// The token's lifetime in seconds.
     pub ttl: Option<u64>,
     /// A description of the task.
     pub task: Option<String>,

@@ -186,13 +186,13 @@ fn scalar(path: &str, value: &Value) -> Result<Value, ProfileFault> {
     match value {
         Value::String(text) if text.contains("${") => Err(ProfileFault::at(
             path,
-            "a parameter cannot stand in a condition, which claims are compared with; write a value",
+            "a parameter cannot be used in a condition; write the value that the claim must have",
         )),
         Value::String(_) | Value::Bool(_) | Value::Number(_) => Ok(value.clone()),
         other => Err(ProfileFault::at(
             path,
             format!(
-                "{} stands where a string, a number or a boolean is needed; write one of these",
+                "this is {} and not a string, a number or a boolean; write one of these",
                 other.kind()
             ),
         )),

@@ -36,7 +36,7 @@ const MAX_DEPTH: u32 = 15;
 /// The limits that the issuer sets for profiles. An absent limit is not checked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProfileLimits {
-    /// Maximum life of a token, in seconds.
+    /// Maximum lifetime of a token, in seconds.
     pub max_token_ttl: Option<u64>,
     /// The names of the configured identity providers.
     pub providers: Option<BTreeSet<String>>,
@@ -220,7 +220,7 @@ fn token(
             if name.contains("${") {
                 return Err(ProfileFault::at(
                     table.path_of(name),
-                    "a parameter cannot stand in the name of a claim; write the name",
+                    "a parameter cannot be used in the name of a claim; write the name",
                 ));
             }
             claims.insert(name.to_owned(), text(&table, name, MAX_TEXT)?);
@@ -264,14 +264,14 @@ fn ttl(table: &TomlTable<'_>, limits: &ProfileLimits) -> Result<Ttl, ProfileFaul
     if !(ttl.min..=ttl.max).contains(&ttl.default) {
         return Err(ProfileFault::at(
             table.path_of("default"),
-            "`default` is not between `min` and `max`; choose a value within them",
+            "`default` is not between `min` and `max`; choose a value in that range",
         ));
     }
     match limits.max_token_ttl {
         Some(most) if ttl.max > most => Err(ProfileFault::at(
             table.path_of("max"),
             format!(
-                "the tokens of this issuer live at most {}; choose a value within that",
+                "the tokens of this issuer live at most {}; choose a value in that range",
                 duration::show(most)
             ),
         )),

@@ -63,7 +63,7 @@ pub enum ProfileRefusal {
     },
     /// The profile grants nothing for the service.
     #[error(
-        "profile `{profile}` grants nothing at the service `{service}`; ask for services that it grants something at"
+        "profile `{profile}` grants nothing at the service `{service}`; ask only for services at which it grants something"
     )]
     Service {
         /// Name of the profile.
@@ -81,14 +81,14 @@ pub enum ProfileRefusal {
         /// Index of the requested grant, counted from 0.
         index: usize,
     },
-    /// The requested life is outside the profile's bounds.
-    #[error("profile `{profile}` gives tokens a life of {} to {}, but {} was requested; ask for a life within that", duration::show(.ttl.min), duration::show(.ttl.max), duration::show(*.asked))]
+    /// The requested lifetime is outside the profile's bounds.
+    #[error("profile `{profile}` gives tokens a lifetime of {} to {}, but {} was requested; ask for one in that range", duration::show(.ttl.min), duration::show(.ttl.max), duration::show(*.asked))]
     Ttl {
         /// Name of the profile.
         profile: String,
         /// The bounds of the profile.
         ttl: Ttl,
-        /// The requested life, in seconds.
+        /// The requested lifetime, in seconds.
         asked: u64,
     },
     /// The request allows more appended blocks than the profile does.

@@ -24,10 +24,7 @@ impl<'v> TomlTable<'v> {
             }),
             other => Err(ProfileFault::at(
                 path,
-                format!(
-                    "{} stands where a table is needed; write a table",
-                    other.kind()
-                ),
+                format!("this is {} and not a table; write a table", other.kind()),
             )),
         }
     }
@@ -69,10 +66,7 @@ impl<'v> TomlTable<'v> {
             Some(Value::String(text)) => Ok(Some(text)),
             Some(other) => Err(ProfileFault::at(
                 self.path_of(key),
-                format!(
-                    "{} stands where a string is needed; write a string",
-                    other.kind()
-                ),
+                format!("this is {} and not a string; write a string", other.kind()),
             )),
         }
     }

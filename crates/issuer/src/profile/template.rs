@@ -109,7 +109,7 @@ impl Template {
             filled.ok_or_else(|| {
                 (
                     hole.path.clone(),
-                    "is too long, or beyond what is compared exactly",
+                    "is too long, or cannot be compared exactly",
                 )
             })?;
         }

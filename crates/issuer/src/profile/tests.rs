@@ -527,7 +527,7 @@ fn a_request_outside_its_profile_is_refused() {
         });
         assert_eq!(code, ErrorCode::InvalidRequest);
         assert!(
-            text.starts_with("profile `buyer` gives tokens a life of 1m to 1h, but "),
+            text.starts_with("profile `buyer` gives tokens a lifetime of 1m to 1h, but "),
             "{text}"
         );
     }
@@ -575,11 +575,11 @@ fn services_narrow_by_the_callers_own_wish() {
     assert_eq!(refusal.code(), ErrorCode::InvalidTarget);
     assert_eq!(
         refusal.log(),
-        "profile `buyer` grants nothing at the service `\"x\"\\u202e`; ask for services that it grants something at"
+        "profile `buyer` grants nothing at the service `\"x\"\\u202e`; ask only for services at which it grants something"
     );
     assert_eq!(
         refusal.public(),
-        "profile `buyer` grants nothing at the service `?x??u202e`; ask for services that it grants something at"
+        "profile `buyer` grants nothing at the service `?x??u202e`; ask only for services at which it grants something"
     );
     let refusal = at(&["erp"], Some(crm.clone())).unwrap_err();
     assert_eq!(refusal.code(), ErrorCode::InvalidScope);

@@ -53,7 +53,7 @@ impl Text {
             };
             if left > 0 && (kind == ParamType::String || !parted) {
                 return Err(format!(
-                    "`${{{name}}}` runs into the next parameter, so two callers could get one text; give all but the last the type `segment`, and put a `/` after each"
+                    "`${{{name}}}` runs into the next parameter, so two callers could get the same text; give all but the last the type `segment`, and put a `/` after each"
                 ));
             }
         }

@@ -6,7 +6,7 @@
 pub enum Withdrawn {
     /// The client was disabled, its registration changed, or its secret or key is no longer valid.
     #[error(
-        "the client was disabled, or its secret or key ended, while the request waited; authenticate again"
+        "the client was disabled, or its secret or key became invalid, while the request waited; authenticate again"
     )]
     Client,
     /// The operator's token was revoked.

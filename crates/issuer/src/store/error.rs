@@ -16,7 +16,7 @@ pub enum StoreError {
     Busy,
     /// The transaction conflicted with another one, and nothing was changed.
     #[error(
-        "another transaction in the issuer's database was in the way and nothing was changed; try again"
+        "another transaction in the issuer's database conflicted with this one and nothing was changed; try again"
     )]
     Conflict,
     /// A text contains NUL, which neither database stores.

@@ -269,7 +269,7 @@ impl Database for PostgresDatabase {
             patiently(sqlx::query("VACUUM sealed_key").execute(connection.live()?)).await
         };
         if let Err(error) = vacuum.await {
-            tracing::warn!(%error, "destroyed keys were not vacuumed; they will be later");
+            tracing::warn!(%error, "the space of destroyed keys was not vacuumed yet; it will be later");
         }
     }
 

@@ -59,7 +59,11 @@ async fn nul_is_refused_in_words() {
     for error in &clients {
         assert!(matches!(error, ClientError::Store(error) if nul(error)));
     }
-    assert!(StoreError::Nul.to_string().contains("leave that character out"));
+    assert!(
+        StoreError::Nul
+            .to_string()
+            .contains("leave that character out")
+    );
     // Nothing is broken by it.
     assert!(issuer.mint(&request(), at(2)).await.is_ok());
 }

@@ -21,7 +21,7 @@ pub(crate) enum CallerError {
         what: &'static str,
         error: AssertionError,
     },
-    #[error("the {what} has no `jti`, which an assertion that is used once needs; add one")]
+    #[error("the {what} has no `jti`, which a single-use assertion needs; add one")]
     NoId {
         what: &'static str,
         /// The subject of the JWT, as the audit log names it.
@@ -79,7 +79,7 @@ pub(crate) enum OwnAssertionError {
     Claim(&'static str),
     #[error("it has expired, or is not valid yet")]
     Time,
-    #[error("it lives longer than {0} seconds; let it end sooner")]
+    #[error("its lifetime is above {0} seconds; shorten it")]
     Life(u64),
 }
 

@@ -108,7 +108,7 @@ impl<'a> OwnAssertion<'a> {
         if now >= end.plus(SKEW) || begin.iter().flatten().any(|begin| *begin > now.plus(SKEW)) {
             return Err(OwnAssertionError::Time);
         }
-        // The earlier of both: a late `nbf` must not make a long life look short.
+        // The earlier of both: a late `nbf` must not make a long lifetime look short.
         let begin = begin.into_iter().flatten().min();
         if end.since(begin.unwrap_or(now)) > max_life {
             return Err(OwnAssertionError::Life(max_life));

@@ -104,7 +104,7 @@ impl From<ProfileMintError> for OAuthFailure {
                 ..OAuthFailure::new(
                     OAuthErrorCode::SlowDown,
                     format!(
-                        "{}; wait for the seconds of `Retry-After`",
+                        "{}; wait for as many seconds as `Retry-After` says",
                         ProfileMintError::TOO_OFTEN
                     ),
                 )
@@ -129,7 +129,7 @@ impl From<ProfileMintError> for OAuthFailure {
                     status: StatusCode::INTERNAL_SERVER_ERROR,
                     ..OAuthFailure::new(
                         OAuthErrorCode::ServerError,
-                        "the issuer has a fault of its own; see its log",
+                        "the issuer had an internal error; see its log",
                     )
                 }
             }

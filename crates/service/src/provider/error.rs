@@ -20,7 +20,7 @@ pub(crate) enum AssertionError {
     LeftOutKey,
     #[error("its provider publishes no key for its algorithm under its `kid`")]
     KeyAlgorithm,
-    #[error("it has no `kid`, and its provider publishes several keys")]
+    #[error("it has no `kid`, but its provider publishes several keys")]
     ManyKeys,
     #[error("its signature is wrong")]
     Signature,
@@ -28,7 +28,7 @@ pub(crate) enum AssertionError {
     Claim(&'static str),
     #[error("it has expired, or is not valid yet")]
     Time,
-    #[error("it lives longer than `max_life` of its provider")]
+    #[error("its lifetime is above the `max_life` of its provider")]
     Life,
     /// The provider's keys could not be fetched. The token itself may be valid.
     #[error("the keys of its provider cannot be fetched; try again")]

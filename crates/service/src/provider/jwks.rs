@@ -97,7 +97,7 @@ pub(crate) enum LeftOutReason {
     Type,
     #[error("the curve `{0}` is not supported")]
     Curve(String),
-    #[error("it is an RSA key of {0} bits, and 2048 to 8192 are supported")]
+    #[error("it is an RSA key of {0} bits, but only 2048 to 8192 are supported")]
     Size(usize),
     #[error("its `alg` (`{0}`) is not supported for a key of its type")]
     Algorithm(String),

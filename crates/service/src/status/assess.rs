@@ -70,7 +70,7 @@ pub(super) fn keys(status: &IssuerStatus, refusal: Option<&str>, now: Timestamp)
             Health::Warning,
             "rotation_overdue",
             format!("{key} has been due to be {step} since {}", due.since),
-            "run `bailiwick key rotate` now, and every hour by a timer",
+            "run `bailiwick key rotate` now, and every hour with a timer",
         )
     }));
     findings
@@ -86,7 +86,7 @@ pub(super) fn keyset(status: &IssuerStatus, now: Timestamp) -> Option<Finding> {
             Health::Error,
             "keyset_expired",
             format!(
-                "the keyset ended at {}, so verifiers deny every call",
+                "the keyset expired at {}, so verifiers deny every call",
                 keyset.expires
             ),
             sign,
@@ -104,7 +104,7 @@ pub(super) fn keyset(status: &IssuerStatus, now: Timestamp) -> Option<Finding> {
             "set the clocks of all issuers, and the next keyset will have the right date",
         ));
     }
-    // A keyset is signed again when less than half of its life remains. At a quarter, that did not happen.
+    // A keyset is signed again when less than half of its lifetime remains. At a quarter, that did not happen.
     let quarter = life.checked_div(4).unwrap_or(0);
     let ends_soon = keyset.expires.since(now) < quarter;
     ends_soon.then(|| {
@@ -113,7 +113,7 @@ pub(super) fn keyset(status: &IssuerStatus, now: Timestamp) -> Option<Finding> {
             Health::Warning,
             "keyset_ending",
             format!(
-                "the keyset ends at {}, and from then on verifiers deny every call",
+                "the keyset expires at {}, and from then on verifiers deny every call",
                 keyset.expires
             ),
             sign,
@@ -130,7 +130,7 @@ pub(super) fn revocations(status: &IssuerStatus, now: Timestamp) -> Vec<Finding>
             Health::Warning,
             "no_revocation_url",
             "the keyset names no URL of the revocations, so verifiers do not fetch any",
-            "set it by `bailiwick keyset set`",
+            "set it with `bailiwick keyset set`",
         )),
         (None, None) => {}
         (Some(url), head) => {
@@ -143,7 +143,7 @@ pub(super) fn revocations(status: &IssuerStatus, now: Timestamp) -> Vec<Finding>
                         "the URL of the revocations, {}, {unsafe_url}",
                         code(url)
                     ),
-                    "set one that begins with `https://` by `bailiwick keyset set`, since verifiers accept no other",
+                    "set one that begins with `https://` with `bailiwick keyset set`, since verifiers accept no other",
                 ));
             }
             if head.is_none() {
@@ -216,10 +216,10 @@ pub(super) fn clients(clients: &[ClientInfo], now: Timestamp) -> Vec<Finding> {
             Health::Warning,
             "secrets_ending",
             format!(
-                "the last secret of the client {} ends at {end}",
+                "the last secret of the client {} expires at {end}",
                 name(&client.name)
             ),
-            "give the client another secret by `bailiwick client rotate`",
+            "give the client another secret with `bailiwick client rotate`",
         ))
     });
     ending.take(MAX_NAMES).collect()
@@ -236,10 +236,10 @@ pub(super) fn verifiers(counts: &VerifierCounts) -> Option<Finding> {
         Health::Warning,
         "verifiers_behind",
         format!(
-            "{}{more} used an older keyset when last heard of",
+            "{}{more} used an older keyset at the last report",
             name(first)
         ),
-        "run `bailiwick verifier lag`, check that these verifiers reach the issuer, and drop those that no longer exist by `bailiwick verifier forget`",
+        "run `bailiwick verifier lag`, check that these verifiers reach the issuer, and remove those that no longer exist with `bailiwick verifier forget`",
     ))
 }
 

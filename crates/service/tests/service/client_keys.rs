@@ -270,7 +270,7 @@ async fn claims_are_held_to_the_client() {
         (json!({ "iat": now + 61, "exp": now + 120 }), false),
         (json!({ "nbf": now + 61 }), false),
         (json!({ "iat": "now" }), false),
-        // The maximum life, five minutes, counts from the earliest time in the assertion.
+        // The maximum lifetime, five minutes, counts from the earliest time in the assertion.
         (json!({ "exp": now + 300 }), true),
         (json!({ "exp": now + 301 }), false),
         (json!({ "iat": null, "exp": now + 300 }), true),
@@ -292,7 +292,7 @@ async fn claims_are_held_to_the_client() {
     let says = service.assert_as("other", &assertion).await;
     let says = says.is_oauth(401, "invalid_client");
     assert!(says.contains("'client_id' is not the subject"), "{says}");
-    // A longer life, as some libraries use, if the operator allows it.
+    // A longer lifetime, as some libraries use, if the operator allows it.
     let mut setup = Setup::default();
     setup.config.limits.client_assertion_seconds = 3_600;
     let lenient = setup.start().await;
@@ -314,7 +314,7 @@ async fn own_assertions_are_used_once() {
     service.keyed("other", &[&other]).await;
     let one = own.sign(&service.claims("robot", &json!({ "jti": "one" })));
     service.assert(&one).await.is_token();
-    // The same `jti`, signed again with another life, is used up as well.
+    // The same `jti`, signed again with another lifetime, is used up as well.
     let longer = json!({ "jti": "one", "exp": service.now().unix() + 120 });
     let longer = own.sign(&service.claims("robot", &longer));
     for assertion in [&one, &longer] {

@@ -155,7 +155,7 @@ async fn claims_are_held_to_what_is_configured() {
         (json!({ "iat": now + 61 }), false),
         (json!({ "iat": "now" }), false),
         (json!({ "exp": now as f64 + 300.5 }), true),
-        // The maximum life, one hour, counts from the earliest time in the token.
+        // The maximum lifetime, one hour, counts from the earliest time in the token.
         (json!({ "exp": now + 3_600 }), true),
         (json!({ "exp": now + 3_601 }), false),
         (json!({ "nbf": now - 10, "exp": now + 3_595 }), false),

@@ -56,7 +56,7 @@ async fn status_reports_the_state() {
     let answer = service.get("/readyz", Auth::None).await;
     assert_eq!(
         (answer.status, answer.text.as_str()),
-        (503, "the keyset has ended\n")
+        (503, "the keyset has expired\n")
     );
 }
 
@@ -434,7 +434,7 @@ async fn profiles_are_taken_up_as_a_whole_or_not_at_all() {
         "not toml".to_owned(),
         // The first profile is valid, and the second is not.
         format!("{added}\n[[profile]]\nname = \"broken\"\n"),
-        // A repeated profile; a life beyond the issuer's maximum; an unknown provider.
+        // A repeated profile; a lifetime beyond the issuer's maximum; an unknown provider.
         format!("{added}{added}"),
         added.replace("max = \"1h\"", "max = \"2h\""),
         format!("{added}{}", OF_PROVIDER),

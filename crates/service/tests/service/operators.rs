@@ -265,7 +265,7 @@ async fn a_revoked_operator_is_out_at_once_and_everywhere() {
 #[tokio::test]
 async fn an_operator_is_still_admitted_after_days() {
     let service = Service::start().await;
-    // Some of these intervals exceed the life of a snapshot, a head and a keyset.
+    // Some of these intervals exceed the lifetime of a snapshot, a head and a keyset.
     for seconds in [59, 61, 3_599, 3_601, 86_399, 86_401, 864_000] {
         service.time.pass(seconds);
         let token = service.operator(&["key:list"]).await;

@@ -86,7 +86,8 @@ pub(super) fn encode(claims: &Claims, grants: &Grants) -> Result<Block, DatalogE
 pub struct Authority {
     /// The claims: the agent, the principal, the validity period and others.
     pub claims: Claims,
-    /// The grant of each rule, in order; `None` for a rule that is valid Datalog but that no grant writes.
+    /// The grant of each rule, in order; `None` for a rule that is valid Datalog but is not the encoding of
+    /// any grant.
     pub grants: Vec<Option<Grant>>,
 }
 
@@ -112,7 +113,7 @@ pub enum AuthorityError {
     #[error("the token is bound to the key of a holder, which this version cannot check")]
     Holder,
     /// The token has no start or no expiry.
-    #[error("the authority block has no beginning or no end in time")]
+    #[error("the authority block has no start time or no expiry")]
     Life,
 }
 

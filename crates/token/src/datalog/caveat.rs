@@ -100,7 +100,7 @@ pub fn limit(code: &Code, check: &Check) -> Option<ValidityLimit> {
         (names::TIME, Op::Binary(Binary::LessThan), Term::Date(date)) => {
             Timestamp::from_unix(*date).map(ValidityLimit::Expires)
         }
-        // Other tools write the last second of life instead of the end.
+        // Other tools write the last valid second instead of the expiry.
         (names::TIME, Op::Binary(Binary::LessOrEqual), Term::Date(date)) => {
             Timestamp::from_unix(date.checked_add(1)?).map(ValidityLimit::Expires)
         }

@@ -33,7 +33,7 @@ pub enum DatalogError {
         max: usize,
     },
     /// The token would never be valid.
-    #[error("the token would end before it begins; set `expires` after `not_before`")]
+    #[error("`expires` is not later than `not_before`; set a later one")]
     Life,
     /// There are too many further claims.
     #[error("the token has more than {0} claims; leave some out")]

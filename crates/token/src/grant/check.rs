@@ -204,7 +204,7 @@ fn constraint_form(
     ];
     for (key, text) in texts {
         if text.as_ref().is_some_and(String::is_empty) {
-            return at(key, "the text is empty, so every string would meet it");
+            return at(key, "the text is empty, so every string would match it");
         }
     }
     if let Some(set) = &constraint.all_of_in {

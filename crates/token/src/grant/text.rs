@@ -117,10 +117,7 @@ fn grant(path: &str, value: &Value) -> Result<Grant, GrantsError> {
         Some(Value::String(text)) => Ok(Some(text.as_str())),
         Some(other) => Err(GrantsError::at(
             join(path, key),
-            format!(
-                "{} stands where a string is needed; write a string",
-                other.kind()
-            ),
+            format!("this is {} and not a string; write a string", other.kind()),
         )),
     };
     let needed =
@@ -244,10 +241,7 @@ fn string(path: &str, value: &Value) -> Result<String, GrantsError> {
         Value::String(text) => Ok(text.clone()),
         other => Err(GrantsError::at(
             path,
-            format!(
-                "{} stands where a string is needed; write a string",
-                other.kind()
-            ),
+            format!("this is {} and not a string; write a string", other.kind()),
         )),
     }
 }
@@ -257,10 +251,7 @@ fn array<'a>(path: &str, value: &'a Value) -> Result<&'a [Value], GrantsError> {
         Value::Array(items) => Ok(items),
         other => Err(GrantsError::at(
             path,
-            format!(
-                "{} stands where a list is needed; write a list",
-                other.kind()
-            ),
+            format!("this is {} and not a list; write a list", other.kind()),
         )),
     }
 }
@@ -270,10 +261,7 @@ fn object<'a>(path: &str, value: &'a Value) -> Result<&'a BTreeMap<String, Value
         Value::Object(table) => Ok(table),
         other => Err(GrantsError::at(
             path,
-            format!(
-                "{} stands where a table is needed; write a table",
-                other.kind()
-            ),
+            format!("this is {} and not a table; write a table", other.kind()),
         )),
     }
 }

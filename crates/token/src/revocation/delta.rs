@@ -121,7 +121,7 @@ pub enum DeltaError {
     #[error("the changes end in the middle of a line; fetch them again")]
     Torn,
     /// There are more bytes than this many changes can have.
-    #[error("the changes are larger than that number of changes can be; fetch them again")]
+    #[error("the changes are longer than this number of changes can be; fetch them again")]
     TooLarge,
     /// A signed change is one that this version cannot honour.
     #[error(

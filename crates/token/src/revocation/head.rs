@@ -99,7 +99,9 @@ pub enum HeadError {
     #[error("the head of the revocations names no issuer; fetch a new head from the issuer")]
     NoIssuer,
     /// The head expires at or before the time of its signing.
-    #[error("the head of the revocations expires before it begins; check the clock of the issuer")]
+    #[error(
+        "the head of the revocations expires at or before the time of its signing; check the clock of the issuer"
+    )]
     NoLife,
     /// The number of the last change is 0, but the digest is not that of an empty history.
     #[error(

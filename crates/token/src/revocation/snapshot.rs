@@ -275,7 +275,7 @@ pub enum SnapshotError {
     NoIssuer,
     /// The snapshot expires at or before the time of its signing.
     #[error(
-        "the revocations expire before they begin; check the clock of the issuer, and fetch the file again"
+        "the revocations expire at or before the time of their signing; check the clock of the issuer, and fetch the file again"
     )]
     NoLife,
     /// The number of the last change is 0, but the digest is not that of an empty history.

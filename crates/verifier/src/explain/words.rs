@@ -159,10 +159,10 @@ impl UnmetCondition {
                 needed,
             } => format!("{} is {found}, {}", code(argument), needed.sentence()),
             UnmetCondition::NotBefore { found, needed } => {
-                format!("it is valid from {needed}, and now it is {found}")
+                format!("it is valid from {needed}, and it is now {found}")
             }
             UnmetCondition::Expires { found, needed } => {
-                format!("it ended at {needed}, and now it is {found}")
+                format!("it expired at {needed}, and it is now {found}")
             }
             UnmetCondition::Depth { found, needed } => {
                 format!(

@@ -29,8 +29,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Authorized {
             Err(ShadowDenied(deny)) => {
                 tracing::warn!(
                     reason = deny.reason().code(),
-                    "shadow mode let this call pass, and its handler refuses it: \
-                     take `Option<Authorized>` there while in shadow mode"
+                    "shadow mode let this call pass, but its handler needs `Authorized`; take `Option<Authorized>` while in shadow mode"
                 );
                 Err(Problem::bare(deny))
             }

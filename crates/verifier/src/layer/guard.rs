@@ -43,7 +43,7 @@ impl RouteGuard {
                         let deny = Deny::of(&authenticated.verified().identity, denial);
                         self.recorded(Decision::Deny(deny))
                     }
-                    // The clock is read again after the body, so a slow sender cannot extend a token's life.
+                    // The clock is read again after the body, so a slow sender cannot extend a token's lifetime.
                     Ok(call) => {
                         verifier.decide(authenticated.verified(), &call, (self.settings.clock)())
                     }

@@ -59,7 +59,7 @@ impl Problem {
         self.status
     }
 
-    /// The reason for the denial; `None` if nothing was denied, but the service is set up wrongly.
+    /// The reason for the denial; `None` if nothing was denied, but the service is misconfigured.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         self.reason
@@ -129,7 +129,7 @@ impl Problem {
             StatusCode::FORBIDDEN => "Outside of the token's authority",
             StatusCode::BAD_REQUEST => "Call cannot be read",
             StatusCode::SERVICE_UNAVAILABLE => "Tokens cannot be checked now",
-            _ => "Service set up wrongly",
+            _ => "Service misconfigured",
         }
     }
 }

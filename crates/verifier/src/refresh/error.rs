@@ -41,7 +41,9 @@ pub enum RefreshError {
         told: u64,
     },
     /// The keyset has expired, or was signed in the future.
-    #[error("the keyset is not valid at this time; set the clock of this machine or of the issuer")]
+    #[error(
+        "the keyset has expired or was signed in the future; check the issuer, and the clocks of this machine and of the issuer"
+    )]
     Time,
     /// The feed cannot be trusted.
     #[error(transparent)]
@@ -67,7 +69,9 @@ pub enum RefreshError {
         error: io::Error,
     },
     /// The keyset no longer names a feed.
-    #[error("the keyset names no `revocation_url`; set it at the issuer by `bailiwick keyset set`")]
+    #[error(
+        "the keyset names no `revocation_url`; set it at the issuer with `bailiwick keyset set`"
+    )]
     NoFeed,
     /// The directory on disk cannot be used.
     #[error("the directory of the refresher cannot be used ({0}); check its path and permissions")]

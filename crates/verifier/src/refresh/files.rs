@@ -116,7 +116,7 @@ impl FileRefresher {
                     ),
                     false => tracing::warn!(
                         %file, %error,
-                        "the files could not be reloaded, so the former ones stay in use"
+                        "the files could not be reloaded, so the previous ones stay in use"
                     ),
                 }
             }

@@ -94,7 +94,7 @@ impl Verifier {
 }
 
 /// A keyset file, before the source of revocations has been chosen.
-#[must_use = "say where revocations come from"]
+#[must_use = "say where the revocations come from"]
 pub struct KeysetFile(TrustFiles);
 
 impl KeysetFile {

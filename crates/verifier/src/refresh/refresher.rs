@@ -115,7 +115,7 @@ impl<T: Transport> Refresher<T> {
             ),
             Err(error) => tracing::warn!(
                 issuer = self.options.issuer, ?part, %error,
-                "the keyset and the feed could not be refreshed, so the former ones stay in use"
+                "the keyset and the feed could not be refreshed, so the previous ones stay in use"
             ),
             Ok(()) => {}
         }

@@ -9,7 +9,7 @@ use crate::reason::Reason;
 #[non_exhaustive]
 pub enum Distrust {
     /// The keyset has expired.
-    #[error("the keyset ended at {0}; fetch a newer one from the issuer")]
+    #[error("the keyset expired at {0}; fetch a newer one from the issuer")]
     KeysetEnded(Timestamp),
     /// According to this clock, the keyset was signed in the future.
     #[error(
@@ -32,7 +32,7 @@ pub enum Distrust {
     #[error("the revocations have not been read yet; check that the issuer can be reached")]
     RevocationsUnread,
     /// The revocations have expired.
-    #[error("the revocations ended at {0}; fetch newer ones from the issuer")]
+    #[error("the revocations expired at {0}; fetch newer ones from the issuer")]
     RevocationsEnded(Timestamp),
     /// According to this clock, the revocations were signed in the future.
     #[error(

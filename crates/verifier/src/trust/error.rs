@@ -14,7 +14,7 @@ pub enum TrustError {
     Revocations(#[from] SnapshotError),
     /// The revocations belong to another issuer.
     #[error(
-        "the revocations belong to the issuer `{revocations}`, but the keyset to `{keyset}`; use both of one issuer"
+        "the revocations belong to the issuer `{revocations}`, but the keyset to `{keyset}`; use a keyset and revocations of the same issuer"
     )]
     Issuer {
         /// The issuer that the revocations name.

@@ -187,7 +187,7 @@ pub enum FeedError {
     Issuer,
     /// The head has expired.
     #[error(
-        "the head of the revocations ended at {0}; check that the issuer is running, and the clock of this machine"
+        "the head of the revocations expired at {0}; check that the issuer is running, and the clock of this machine"
     )]
     Expired(Timestamp),
     /// According to this clock, the head or the snapshot was signed in the future.

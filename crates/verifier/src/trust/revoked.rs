@@ -85,7 +85,7 @@ struct WatermarkHash {
     end: Expiry,
 }
 
-/// An entry of other revocations that is missing in these.
+/// An entry that other revocations contain and these do not.
 enum UncoveredEntry {
     Id(u64, Expiry),
     Watermark(WatermarkHash),

@@ -34,7 +34,7 @@ impl Staleness {
         }
     }
 
-    /// Admits short-lived tokens even if the newest head is too old: those whose life, from issue to expiry, is
+    /// Admits short-lived tokens even if the newest head is too old: those whose lifetime, from issue to expiry, is
     /// at most `life`.
     #[must_use]
     pub const fn admit_short_lived(mut self, life: Duration) -> Staleness {
@@ -51,10 +51,10 @@ impl Staleness {
 pub enum WhenStale {
     /// Deny every call.
     Deny,
-    /// Admit tokens whose life, from issue to expiry, is at most `life`, and deny all others. A token that was
+    /// Admit tokens whose lifetime, from issue to expiry, is at most `life`, and deny all others. A token that was
     /// revoked meanwhile is admitted for no longer than that.
     AdmitShortLived {
-        /// Maximum life, in seconds.
+        /// Maximum lifetime, in seconds.
         life: u64,
     },
 }

@@ -19,7 +19,7 @@ pub enum BlockError {
         what: &'static str,
     },
     /// The block's strings are too long once its symbols are resolved.
-    #[error("block {block} names long strings too often")]
+    #[error("block {block} refers to long strings too often")]
     TooLarge {
         /// Number of the block, counted from 0, the authority block.
         block: usize,

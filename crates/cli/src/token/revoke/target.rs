@@ -61,7 +61,7 @@ pub(super) enum RevokeTarget {
 }
 
 impl RevokeTarget {
-    /// Finds the target that is named. `whole` means the whole token, also where a narrowed one is named.
+    /// Finds the target that is named. `whole` means the whole token, even if a narrowed one is named.
     pub(super) fn find(
         named: &Named,
         choice: Option<BlockChoice>,
@@ -88,7 +88,7 @@ impl RevokeTarget {
                 Exit::Local,
                 "the token has no id, so it was not minted by a Bailiwick issuer",
             )
-            .hint("check it by `bailiwick token inspect`")
+            .hint("check it with `bailiwick token inspect`")
         })?;
         match chosen(&token, choice, whole)? {
             Some(block) => block_of(id, token, block),
@@ -125,8 +125,8 @@ impl RevokeTarget {
 /// The block to revoke, or `None` for the whole token.
 ///
 /// # Errors
-/// Whoever has the file of a narrowed token may mean either. One choice leaves tokens valid, and the other ends
-/// those of other holders, so none is made for them.
+/// The file of a narrowed token is ambiguous. One choice would leave tokens valid, and the other would end
+/// tokens of other holders, so the command refuses to choose.
 fn chosen(
     token: &Token,
     choice: Option<BlockChoice>,
@@ -156,8 +156,9 @@ fn block_of(id: TokenId, token: Token, block: usize) -> Result<RevokeTarget, Fai
             .hint("`bailiwick token inspect` shows the blocks of the token"));
     };
     let signature = signature.try_into().map_err(|_| {
-        let other = format!("block {block} has no Ed25519 signature to name it by");
-        Failure::plain(Exit::Local, other).hint("revoke the whole token by --whole")
+        let other =
+            format!("block {block} has no Ed25519 signature, so it cannot be revoked by itself");
+        Failure::plain(Exit::Local, other).hint("revoke the whole token with --whole")
     })?;
     Ok(RevokeTarget::Block {
         id,

@@ -235,7 +235,7 @@ fn with_params(value: &Value) -> Option<&str> {
 /// Refuses parameters in all other places: only the operator decides which actions may be called, and which
 /// values an argument must not have.
 fn no_params(path: &str, value: &Value) -> Result<(), ProfileFault> {
-    const REFUSED: &str = "a parameter cannot stand here; use parameters in `resource`, and in arguments as a value or in `exact`, `one_of`, `all_of_in`, `min`, `max` and `prefix`";
+    const REFUSED: &str = "a parameter cannot be used here; use parameters in `resource`, and in arguments as a value or in `exact`, `one_of`, `all_of_in`, `min`, `max` and `prefix`";
     match value {
         Value::String(text) if text.contains(OPEN) => Err(ProfileFault::at(path, REFUSED)),
         Value::Array(items) => items
