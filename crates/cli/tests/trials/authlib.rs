@@ -134,7 +134,7 @@ async fn authlib_signs_in_with_its_own_key() {
     let long = authlib.fetch(&serving, "one", "EdDSA", json!({ "brief": false }));
     assert_eq!(long["error"], "invalid_client", "{long}");
     let says = long["says"].as_str().unwrap();
-    assert!(says.contains("longer than 300 seconds"), "{says}");
+    assert!(says.contains("above 300 seconds"), "{says}");
 
     let list = world.json(&["client", "list"]);
     let clients = list["clients"].as_array().unwrap();
