@@ -66,7 +66,7 @@ fn each_mistake_is_found_with_its_line() {
             "claims.department = []",
             8,
             "match.agent.claims.department",
-            "and not a string, a number or a boolean",
+            "this is an array and not a string, a number or a boolean",
         ),
         (
             "claims.department = \"procurement\"",
@@ -87,14 +87,14 @@ fn each_mistake_is_found_with_its_line() {
             "{ one_of = [] }",
             9,
             "match.agent.claims.owner.name.one_of",
-            "a list of one or more",
+            "not a list of one or more",
         ),
         (
             "{ prefix = \"team:\" }",
             "{ prefix = \"a\", b = 1 }",
             9,
             "match.agent.claims.owner.name",
-            "conditions (exact, one_of, contains, prefix) and members",
+            "the table mixes conditions (exact, one_of, contains, prefix) and members",
         ),
         (
             "{ prefix = \"team:\" }",
@@ -199,7 +199,7 @@ fn each_mistake_is_found_with_its_line() {
             "tenant = \"\"",
             26,
             "token.tenant",
-            "write 1 to 512 bytes",
+            "not a valid text; write 1 to 512 bytes",
         ),
         (
             "tenant = \"acme\"",
@@ -235,14 +235,14 @@ fn each_mistake_is_found_with_its_line() {
             "max_depth = 16",
             29,
             "token.max_depth",
-            "a whole number from 0 to 15",
+            "not a whole number from 0 to 15",
         ),
         (
             "burst = 10",
             "burst = 0",
             30,
             "token.rate.burst",
-            "a whole number from 1 to",
+            "not a whole number from 1 to",
         ),
         (
             "service = \"erp\"",
