@@ -137,24 +137,21 @@ fn base(text: &str) -> Result<SafeUrl, Failure> {
     let wrong = |what: &str, hint: &'static str| {
         Failure::plain(Exit::Usage, format!("--server {what}")).hint(hint)
     };
-    let base = SafeUrl::parse(text).map_err(|error| match error {
+    SafeUrl::parse_base(text).map_err(|error| match error {
         UnsafeUrl::Malformed => wrong("is not a URL", "write one such as `https://issuer.example`"),
         UnsafeUrl::Credentials => wrong(
             "holds a name or a password",
             "leave it out, since an operator authenticates with a token by --operator-token-file",
         ),
+        UnsafeUrl::Query => wrong(
+            "holds a query or a fragment",
+            "write where the issuer is, such as `https://issuer.example`",
+        ),
         _ => wrong(
             "would send the operator's token unencrypted",
             "use https, since plain http is for this machine only",
         ),
-    })?;
-    match base.is_base() {
-        true => Ok(base),
-        false => Err(wrong(
-            "holds a query or a fragment",
-            "write where the issuer is, such as `https://issuer.example`",
-        )),
-    }
+    })
 }
 
 impl ServiceClient {
