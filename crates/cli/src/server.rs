@@ -209,9 +209,9 @@ impl ServiceClient {
         tracing::debug!(path = target, "asking the issuer");
         let sent = Progress::waiting("seconds, waiting for the issuer", request.send()).await;
         let token = self.token.as_ref().map(|token| token.len());
-        let mut response = sent.map_err(|error| unreachable(&error, token))?;
+        let mut response = sent.map_err(|error| unreachable(base, &error, token))?;
         let status = response.status();
-        let bytes = read(&mut response, token).await?;
+        let bytes = read(base, &mut response, token).await?;
         if status.is_success() {
             return Ok(bytes);
         }
@@ -227,13 +227,17 @@ fn method(method: Method) -> reqwest::Method {
     }
 }
 
-async fn read(response: &mut Response, token: Option<usize>) -> Result<Vec<u8>, Failure> {
+async fn read(
+    issuer: &str,
+    response: &mut Response,
+    token: Option<usize>,
+) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let mut progress = Progress::new("bytes");
     while let Some(chunk) = response
         .chunk()
         .await
-        .map_err(|error| unreachable(&error, token))?
+        .map_err(|error| unreachable(issuer, &error, token))?
     {
         if bytes.len().saturating_add(chunk.len()) > MAX_ANSWER {
             return Err(unreadable());
