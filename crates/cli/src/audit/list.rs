@@ -213,7 +213,8 @@ fn spaced(detail: &str, width: Option<usize>) -> String {
     match members.filter(|_| width.is_some()) {
         None => visible(detail).into_owned(),
         Some(members) => {
-            let member = |(name, value)| format!("{}:{value}", Value::String(name));
+            let member =
+                |(name, value): (String, Value)| format!("{}:{value}", Value::String(name));
             let members: Vec<String> = members.into_iter().map(member).collect();
             visible(&format!("{{{}}}", members.join(", "))).into_owned()
         }

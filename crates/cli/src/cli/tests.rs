@@ -90,7 +90,7 @@ fn help_fits_a_terminal() {
 #[test]
 fn help_has_the_width_of_the_terminal() {
     for (terminal, most) in [
-        (Some(60), 60),
+        (Some(70), 70),
         (Some(80), 80),
         (Some(200), 100),
         (None, 100),
